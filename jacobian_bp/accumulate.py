@@ -1,0 +1,145 @@
+"""The chain rule along a graph of local Jacobians: a path multiplies, paths add.
+
+    G[node] = Σ over links (target <- node) of  G[target] · ∂target/∂node
+
+from the output down (`reverse`), or the same sum from the variable up
+(`forward`). Each node is visited once, however many paths cross it, so the work
+and the record of it are linear in the number of links.
+"""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from .axes import Axis, fresh, primed
+from .contraction import Step, densify, merge, multiply
+from .factors import Delta, Expression
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of the network: its name and its axes."""
+
+    name: str
+    axes: tuple[Axis, ...]
+
+    @property
+    def primed(self) -> tuple[str, ...]:
+        return primed([axis.name for axis in self.axes])
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The axes without their prime, a repeated letter still told apart."""
+        return tuple(name[:-1] for name in self.primed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(axis.size for axis in self.axes)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One local Jacobian ∂target/∂source: its axes and its expression.
+
+    `target` and `source` are positions in a list of nodes that runs from the
+    output to the variable, so target < source.
+    """
+
+    target: int
+    source: int
+    out: tuple[str, ...]
+    wrt: tuple[str, ...]
+    expression: Expression
+
+
+def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:
+    """δ between each output axis and its variable axis; 1 for a scalar."""
+    return Expression.of(*(Delta(o, w) for o, w in zip(out, wrt, strict=True)))
+
+
+def reverse(
+    nodes: Sequence[Node],
+    links: Sequence[Link],
+    start: Expression,
+    out: Sequence[Axis] = (),
+    sinks: Container[int] = (),
+    of: str = "",
+    trace: list[Step] | None = None,
+) -> dict[int, Expression]:
+    """G at the sinks (default: the last node), each over `out` and the node's primed axes.
+
+    `start` stands at node 0: the identity for a Jacobian, a cotangent for a
+    vector-Jacobian product. What is not a sink is forgotten once it was used.
+    """
+    sinks = sinks or (len(nodes) - 1,)
+    kept_out = [axis.name for axis in out]
+    by_target: dict[int, list[Link]] = {}
+    for link in links:
+        by_target.setdefault(link.target, []).append(link)
+    found: dict[int, Expression] = {0: start}
+    for position, node in enumerate(nodes):
+        if position not in found:
+            continue
+        sizes = {axis.name: axis.size for axis in out}
+        sizes |= dict(zip(node.primed, node.shape, strict=True))
+        label = f"∂{of}/∂{node.name}"
+        here = merge(found[position], [*kept_out, *node.primed], sizes, label)
+        if position not in sinks:
+            here = densify(here, [*kept_out, *node.primed], sizes, label)
+            del found[position]
+        else:
+            found[position] = here
+        for link in by_target.get(position, ()):
+            source = nodes[link.source]
+            sizes |= dict(zip(source.primed, source.shape, strict=True))
+            bonds = _bonds(link.out, {*kept_out, *source.primed, *node.primed})
+            sizes |= dict(zip(bonds, node.shape, strict=True))
+            left = here.renamed(dict(zip(node.primed, bonds, strict=True)))
+            names = dict(zip(link.out, bonds, strict=True))
+            names |= dict(zip(link.wrt, source.primed, strict=True))
+            right = link.expression.renamed(names)
+            record = trace if position else None  # at the output there is nothing to spend yet
+            kept = [*kept_out, *source.primed]
+            product = multiply(left, right, kept, sizes, f"∂{of}/∂{source.name}", record)
+            earlier = found.get(link.source)
+            found[link.source] = product if earlier is None else earlier + product
+    return {position: found[position] for position in found if position in sinks}
+
+
+def forward(
+    nodes: Sequence[Node], links: Sequence[Link], start: Expression, by: str = ""
+) -> Expression | None:
+    """The tangent at node 0, over its axes; `start` is the tangent at the last node."""
+    by_source: dict[int, list[Link]] = {}
+    for link in links:
+        by_source.setdefault(link.source, []).append(link)
+    found: dict[int, Expression] = {len(nodes) - 1: start}
+    for position in range(len(nodes) - 1, 0, -1):
+        if position not in found:
+            continue
+        node = nodes[position]
+        own = node.plain
+        sizes = dict(zip(own, node.shape, strict=True))
+        here = merge(found.pop(position), own, sizes, f"d{node.name}")
+        here = densify(here, own, sizes, f"d{node.name}")
+        for link in by_source.get(position, ()):
+            target = nodes[link.target]
+            names = target.plain
+            bonds = _bonds(link.wrt, set(names) | set(own))
+            sizes |= dict(zip(names, target.shape, strict=True))
+            sizes |= dict(zip(bonds, node.shape, strict=True))
+            right = here.renamed(dict(zip(own, bonds, strict=True)))
+            turned = dict(zip(link.out, names, strict=True))
+            turned |= dict(zip(link.wrt, bonds, strict=True))
+            left = link.expression.renamed(turned)
+            product = multiply(left, right, names, sizes, f"d{target.name}/d{by}")
+            earlier = found.get(link.target)
+            found[link.target] = product if earlier is None else earlier + product
+    return found.get(0)
+
+
+def _bonds(preferred: Sequence[str], taken: set[str]) -> tuple[str, ...]:
+    """Names for the axes that are summed, free of every name that stays."""
+    bonds: list[str] = []
+    for name in preferred:
+        bonds.append(fresh(taken | set(bonds), name))
+    return tuple(bonds)

@@ -1,0 +1,348 @@
+"""Spend deltas, sum, place: the arithmetic of expressions.
+
+spend      Σ_k g[k] δ[k,k'] a[i']  ->  g[k'] a[i']
+multiply   two expressions that share axes, the shared axes summed
+evaluate   the dense array, its structural zeros placed and never computed
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import opt_einsum
+
+from .errors import AxisError
+from .factors import Delta, Dense, Distinct, Expression, One, Term
+from .memory import require_memory
+
+MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
+
+
+@dataclass(frozen=True)
+class Step:
+    """One recorded step of a derivation: what it was, what it became, and why."""
+
+    before: str
+    after: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.before}  =  {self.after}    ({self.reason})"
+
+
+def spend(
+    term: Term, kept: Sequence[str], sizes: dict[str, int], trace: list[Step] | None = None
+) -> Term:
+    """Use up every delta that touches a summed axis, and record each use.
+
+        Σ_k δ[k,k'] f[k]  =  f[k']
+
+    because the only term of the sum that is not zero has k = k'. `sizes` takes
+    the size of every axis; a summed axis that no factor names any longer
+    contributes its size as a number.
+    """
+    position = 0
+    while position < len(term.factors):
+        factor = term.factors[position]
+        if not isinstance(factor, Delta):
+            position += 1
+            continue
+        rest = replace(term, factors=term.factors[:position] + term.factors[position + 1 :])
+        gone, stays = factor.left, factor.right
+        if gone in kept:
+            gone, stays = stays, gone
+        if gone == stays:
+            after = rest
+            if gone not in rest.axes:
+                after = replace(rest, factors=(*rest.factors, One(gone)))
+        elif gone in kept:
+            position += 1
+            continue
+        else:
+            after = rest.renamed({gone: stays})
+            if stays not in after.axes:
+                after = replace(after, factors=(*after.factors, One(stays)))
+        if trace is not None:
+            reason = f"{factor} is 0 unless {gone} = {stays}: one term of Σ_{gone} is left"
+            trace.append(Step(summed(term, kept), summed(after, kept), reason))
+        term, position = after, 0
+    return _drop_idle_ones(term, kept, sizes)
+
+
+def multiply(
+    left: Expression,
+    right: Expression,
+    kept: Sequence[str],
+    sizes: dict[str, int],
+    label: str,
+    trace: list[Step] | None = None,
+) -> Expression:
+    """The product of two expressions, every axis outside `kept` summed.
+
+    Deltas are spent first; what is left to sum is one contraction of dense
+    factors, named `label`. The result is a sum over few terms: terms with the
+    same deltas are added up.
+    """
+    terms = []
+    for a in left.terms:
+        for b in right.terms:
+            term = Term(a.factors + b.factors, a.coefficient * b.coefficient)
+            term = _masks(term, kept, sizes)
+            term = spend(term, kept, sizes, trace)
+            terms.append(_sum_out(term, kept, sizes, label, trace))
+    return merge(Expression(tuple(terms)), kept, sizes, label)
+
+
+def merge(
+    expression: Expression, kept: Sequence[str], sizes: dict[str, int], label: str
+) -> Expression:
+    """Add up the terms that have the same deltas, so that a sum over paths stays short."""
+    if len(expression.terms) < 2:
+        return expression
+    groups: dict[frozenset, list[Term]] = {}
+    for term in expression.terms:
+        skeleton = frozenset(frozenset(f.axes) for f in term.of(Delta))
+        groups.setdefault(skeleton, []).append(term)
+    return Expression(
+        tuple(
+            terms[0] if len(terms) == 1 else _added(terms, kept, sizes, label)
+            for terms in groups.values()
+        )
+    )
+
+
+def densify(
+    expression: Expression, kept: Sequence[str], sizes: dict[str, int], label: str
+) -> Expression:
+    """Multiply out a product in which one factor has every axis: that costs no memory.
+
+    W[k,i'] σ'[i'] becomes one matrix; g[k'] a[i'] stays a product of vectors.
+    """
+    if len(expression.terms) != 1:
+        return expression
+    term = expression.terms[0]
+    dense, others = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
+    axes = ordered({axis for factor in dense for axis in factor.axes}, kept)
+    if any(not isinstance(f, Delta) for f in others):
+        return expression
+    if (len(dense) < 2 and term.coefficient == 1) or not any(set(f.axes) == set(axes) for f in dense):
+        return expression
+    array = contract(dense, axes, sizes, term.coefficient)
+    return Expression((Term((*others, Dense(label, axes, array))),))
+
+
+def evaluate(
+    expression: Expression, axes: Sequence[str], sizes: dict[str, int], dtype: np.dtype
+) -> np.ndarray:
+    """The dense array of an expression over `axes`: a fresh ndarray.
+
+    A delta places entries on a diagonal by assignment; nothing is multiplied
+    by an identity, so structural zeros are exactly +0.0 beside inf, NaN and
+    negative numbers too.
+    """
+    if len(expression.terms) == 1 and not _placed(expression.terms[0]):
+        return _filled(expression.terms[0], axes, sizes, dtype)  # there are no zeros to place
+    out = np.zeros(tuple(sizes[axis] for axis in axes), dtype)
+    for position, term in enumerate(expression.terms):
+        leader = _leaders(term, axes)
+        if any(leader[f.left] == leader[f.right] for f in term.of(Distinct)):
+            continue  # δ (1−δ) = 0
+        places = list(dict.fromkeys(leader[axis] for axis in axes))
+        named = term.renamed(leader)
+        free = tuple(f for f in named.factors if not isinstance(f, Delta | Distinct))
+        value = _filled(replace(named, factors=free), places, sizes, dtype)
+        for factor in term.of(Distinct):
+            pair = {leader[factor.left]: leader[factor.right]}
+            diagonal_view(value, places, {a: pair.get(a, a) for a in places})[...] = 0.0
+        target = diagonal_view(out, axes, leader)
+        if position == 0:
+            target[...] = value
+        else:
+            target += value
+    return out
+
+
+def contract(
+    factors: Sequence[Dense], axes: Sequence[str], sizes: dict[str, int], coefficient: float = 1.0
+) -> np.ndarray:
+    """Σ over every axis outside `axes` of the product of the factors: a fresh ndarray."""
+    letters: dict[str, str] = {}
+    for axis in [*axes, *(a for f in factors for a in f.axes)]:
+        letters.setdefault(axis, opt_einsum.get_symbol(len(letters)))
+    words = ["".join(letters[a] for a in f.axes) for f in factors]
+    equation = ",".join(words) + "->" + "".join(letters[a] for a in axes)
+    require_memory(
+        f"the contraction {equation}",
+        [sizes[a] for a in axes],
+        max(f.array.itemsize for f in factors),
+        'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
+    )
+    if len(factors) == 1:
+        result = np.einsum(equation, factors[0].array)
+    else:
+        result = opt_einsum.contract(equation, *(f.array for f in factors), optimize="auto")
+    if coefficient != 1.0:
+        return result * result.dtype.type(coefficient)
+    return np.array(result, order="C", copy=True) if len(factors) == 1 else np.asarray(result)
+
+
+def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:
+    """The entries of `array` at which every axis equals its leader, as a writable view."""
+    places = list(dict.fromkeys(leader[axis] for axis in axes))
+    strides = dict.fromkeys(places, 0)
+    extent: dict[str, int] = {}
+    for axis, stride, size in zip(axes, array.strides, array.shape, strict=True):
+        strides[leader[axis]] += stride
+        extent[leader[axis]] = size
+    return np.lib.stride_tricks.as_strided(
+        array, tuple(extent[p] for p in places), tuple(strides[p] for p in places)
+    )
+
+
+def summed(term: Term, kept: Sequence[str]) -> str:
+    """A term with its summation signs: Σ_k g[k] δ[k,k'] a[i']."""
+    axes = [axis for f in term.factors for axis in f.axes if axis not in kept]
+    return "".join(f"Σ_{axis} " for axis in dict.fromkeys(axes)) + str(term)
+
+
+def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
+    """Axes in the order in which the result has them."""
+    found = set(axes)
+    return tuple(axis for axis in kept if axis in found)
+
+
+def require_covered(expression: Expression, axes: Sequence[str], who: str) -> None:
+    """Every axis of a Jacobian stands in a factor of every term, or AxisError."""
+    for term in expression.terms:
+        for axis in axes:
+            if axis not in term.axes:
+                raise AxisError(
+                    f"{who}: axis {axis} stands in no factor of the term {term}.\n"
+                    f'  Where the term does not change along it, write one("{axis}").'
+                )
+
+
+def _placed(term: Term) -> bool:
+    return any(isinstance(factor, Delta | Distinct) for factor in term.factors)
+
+
+def _leaders(term: Term, axes: Sequence[str]) -> dict[str, str]:
+    """For each axis, the first axis that the term's deltas make equal to it."""
+    leader = {axis: axis for axis in axes}
+    for factor in term.of(Delta):
+        first, second = sorted((leader[factor.left], leader[factor.right]), key=list(axes).index)
+        leader = {a: first if b == second else b for a, b in leader.items()}
+    return leader
+
+
+def _filled(term: Term, axes: Sequence[str], sizes: dict[str, int], dtype: np.dtype) -> np.ndarray:
+    """A term without deltas, spread over the axes along which it is constant."""
+    dense = term.of(Dense)
+    shape = tuple(sizes[axis] for axis in axes)
+    if not dense:
+        return np.full(shape, term.coefficient, dtype)
+    own = ordered({axis for factor in dense for axis in factor.axes}, axes)
+    array = contract(dense, own, sizes, term.coefficient)
+    if own == tuple(axes):
+        return array
+    array = array.reshape([sizes[axis] if axis in own else 1 for axis in axes])
+    return np.array(np.broadcast_to(array, shape), order="C", copy=True)
+
+
+def _sum_out(
+    term: Term, kept: Sequence[str], sizes: dict[str, int], label: str, trace: list[Step] | None
+) -> Term:
+    """Contract the dense factors that share a summed axis; leave the others as factors."""
+    waiting, done = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
+    out: list[Dense] = []
+    while waiting:
+        group, open_axes = [waiting.pop(0)], set()
+        while True:
+            open_axes = {a for f in group for a in f.axes if a not in kept}
+            joined = [f for f in waiting if open_axes & set(f.axes)]
+            if not joined:
+                break
+            group += joined
+            waiting = [f for f in waiting if f not in joined]
+        if open_axes:
+            axes = ordered({a for f in group for a in f.axes}, kept)
+            result = Dense(label, axes, contract(group, axes, sizes))
+            if trace is not None:
+                before = summed(Term(tuple(group)), kept)
+                trace.append(Step(before, str(result), f"the sum over {', '.join(open_axes)}"))
+            out.append(result)
+        else:
+            out += group
+    if len(out) > MANY_FACTORS:
+        out = _absorbed(out, kept, sizes, label)
+    return replace(term, factors=(*done, *out))
+
+
+def _absorbed(
+    factors: list[Dense], kept: Sequence[str], sizes: dict[str, int], label: str
+) -> list[Dense]:
+    """Multiply each factor into one that has all of its axes already."""
+    factors = sorted(factors, key=lambda f: -len(f.axes))
+    out: list[list[Dense]] = []
+    for factor in factors:
+        home = next((g for g in out if set(factor.axes) <= set(g[0].axes)), None)
+        if home is None:
+            out.append([factor])
+        else:
+            home.append(factor)
+    return [
+        group[0]
+        if len(group) == 1
+        else Dense(label, group[0].axes, contract(group, group[0].axes, sizes))
+        for group in out
+    ]
+
+
+def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label: str) -> Term:
+    """The sum of terms with the same deltas, as one dense factor beside those deltas."""
+    deltas = terms[0].of(Delta)
+    leader = _leaders(terms[0], kept)
+    bare = []
+    for term in terms:
+        factors = tuple(f for f in term.renamed(leader).factors if not isinstance(f, Delta))
+        bare.append(replace(term, factors=factors))
+    places = tuple(dict.fromkeys(leader[a] for t in terms for a in ordered(t.axes, kept)))
+    arrays = [f.array for t in terms for f in t.of(Dense)]
+    dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
+    shape = [sizes[a] for a in places]
+    require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
+    array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
+    return Term((*deltas, Dense(label, places, array)))
+
+
+def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
+    """1−δ on a summed axis cannot be spent: it becomes a matrix of ones and zeros."""
+
+    def mask(factor: Distinct) -> Dense:
+        size = sizes[factor.left]
+        arrays = [f.array for f in term.of(Dense)]
+        ones = np.ones((size, size), np.result_type(*arrays) if arrays else np.float64)
+        np.fill_diagonal(ones, 0.0)
+        return Dense("(1−δ)", factor.axes, ones)
+
+    factors = tuple(
+        mask(f) if isinstance(f, Distinct) and not set(f.axes) <= set(kept) else f
+        for f in term.factors
+    )
+    return replace(term, factors=factors)
+
+
+def _drop_idle_ones(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
+    """Σ_k 1[k] is the size of k; a 1[k] beside another factor with k says nothing new."""
+    factors: list = []
+    coefficient = term.coefficient
+    for position, factor in enumerate(term.factors):
+        if isinstance(factor, One):
+            others = factors + list(term.factors[position + 1 :])
+            if any(factor.axis in f.axes for f in others):
+                continue
+            if factor.axis not in kept:
+                coefficient *= sizes[factor.axis]
+                continue
+        factors.append(factor)
+    return Term(tuple(factors), coefficient)

@@ -1,0 +1,242 @@
+"""Kronecker deltas and dense factors: what a local Jacobian is made of.
+
+    δ[k,k']       1 where the two axes agree, else 0
+    (1−δ[k,k'])   the other way round
+    W[k,i']       an array with named axes
+    1[k]          constancy along an axis, said aloud
+
+A product of factors is a term; an expression is a sum of terms. Nothing is
+computed here: an expression is data that is printed, counted and contracted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .axes import BATCH, parse_axes
+from .errors import AxisError
+from .symbols import fraction, rename, shape
+
+
+@dataclass(frozen=True)
+class Delta:
+    """δ[left,right]: 1 where left = right, else a structural zero."""
+
+    left: str
+    right: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    def __str__(self) -> str:
+        return f"δ[{self.left},{self.right}]"
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """1−δ[left,right]: 0 where left = right, else 1."""
+
+    left: str
+    right: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    def __str__(self) -> str:
+        return f"(1−δ[{self.left},{self.right}])"
+
+
+@dataclass(frozen=True)
+class One:
+    """1[axis]: the product does not change along this axis."""
+
+    axis: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.axis,)
+
+    def __str__(self) -> str:
+        return f"1[{self.axis}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """label[axes]: an array, one axis name for each of its axes."""
+
+    label: str
+    axes: tuple[str, ...]
+    array: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.label}[{','.join(self.axes)}]" if self.axes else self.label
+
+
+Factor = Delta | Distinct | One | Dense
+
+
+@dataclass(frozen=True)
+class Term:
+    """coefficient × factor × factor × …"""
+
+    factors: tuple[Factor, ...]
+    coefficient: float = 1.0
+
+    @property
+    def axes(self) -> set[str]:
+        return {axis for factor in self.factors for axis in factor.axes}
+
+    def renamed(self, names: Mapping[str, str]) -> "Term":
+        """The same term with other axis names."""
+        return replace(self, factors=tuple(_renamed(f, names) for f in self.factors))
+
+    def of(self, kind: type) -> list:
+        """The factors of one kind, in order."""
+        return [factor for factor in self.factors if isinstance(factor, kind)]
+
+    def __str__(self) -> str:
+        words = [str(factor) for factor in self.factors]
+        if self.coefficient == -1:
+            return "−" + (" ".join(words) or "1")
+        if self.coefficient != 1 or not words:
+            words.insert(0, fraction(self.coefficient).replace("-", "−"))
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A sum of terms; + and − add terms, * multiplies every pair of them."""
+
+    terms: tuple[Term, ...] = field(default=())
+
+    @classmethod
+    def of(cls, *factors: Factor, coefficient: float = 1.0) -> "Expression":
+        """The expression of one term."""
+        return cls((Term(factors, coefficient),))
+
+    def __add__(self, other: "Expression") -> "Expression":
+        return Expression(self.terms + other.terms)
+
+    def __sub__(self, other: "Expression") -> "Expression":
+        return self + -other
+
+    def __neg__(self) -> "Expression":
+        return -1.0 * self
+
+    def __mul__(self, other: "Expression | float") -> "Expression":
+        if isinstance(other, Expression):
+            return Expression(
+                tuple(
+                    Term(a.factors + b.factors, a.coefficient * b.coefficient)
+                    for a in self.terms
+                    for b in other.terms
+                )
+            )
+        return Expression(
+            tuple(replace(t, coefficient=t.coefficient * float(other)) for t in self.terms)
+        )
+
+    __rmul__ = __mul__
+
+    def renamed(self, names: Mapping[str, str]) -> "Expression":
+        """The same expression with other axis names."""
+        return Expression(tuple(term.renamed(names) for term in self.terms))
+
+    def relabelled(self, names: dict[str, str]) -> "Expression":
+        """The same expression with its arrays under the names that the network gives them."""
+        return Expression(
+            tuple(
+                replace(
+                    term,
+                    factors=tuple(
+                        replace(f, label=rename(f.label, names)) if isinstance(f, Dense) else f
+                        for f in term.factors
+                    ),
+                )
+                for term in self.terms
+            )
+        )
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        text = str(self.terms[0])
+        for term in self.terms[1:]:
+            word = str(term)
+            text += f" − {word[1:]}" if word.startswith("−") else f" + {word}"
+        return text
+
+
+def delta(axes: str) -> Expression:
+    """The Kronecker delta δ[k,k'] as an expression.
+
+    >>> print(delta("k,k'"))
+    δ[k,k']
+    """
+    return Expression.of(Delta(*_pair(axes, "delta")))
+
+
+def distinct(axes: str) -> Expression:
+    """1 − δ[k,k'], the factor that leaves the diagonal out.
+
+    >>> print(distinct("k,k'"))
+    (1−δ[k,k'])
+    """
+    return Expression.of(Distinct(*_pair(axes, "distinct")))
+
+
+def one(axis: str) -> Expression:
+    """Constancy along an axis, as a factor: 1[k].
+
+    >>> print(2 * one("k"))
+    2 1[k]
+    """
+    names = parse_axes(axis)
+    if len(names) != 1:
+        raise AxisError(f"one({axis!r}) takes one axis.\n  Write one('k') * one('i') for two.")
+    return Expression.of(One(names[0]))
+
+
+def dense(label: str, array: np.ndarray) -> Expression:
+    """An array with named axes: dense("W[k,i']", W).
+
+    An array with one axis more than the label was computed from a batch: it
+    carries the examples in front.
+
+    >>> print(delta("k,k'") * dense("a[i']", np.zeros(3)))
+    δ[k,k'] a[i']
+    >>> print(dense("a[i']", np.zeros((5, 3))))
+    a[n,i']
+    """
+    head, bracket, tail = label.rpartition("[")
+    if not bracket:
+        head, tail = label, "]"
+    axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
+    array = np.asarray(array)
+    if array.ndim == len(axes) + 1 and BATCH not in axes:
+        axes = (BATCH, *axes)
+    if array.ndim != len(axes):
+        raise AxisError(
+            f"dense({label!r}): the label has {len(axes)} axes, "
+            f"the array has shape {shape(array.shape)}.\n"
+            "  Name every axis of the array; a batch axis in front needs no name."
+        )
+    return Expression.of(Dense(head.strip(), axes, array))
+
+
+def _pair(axes: str, who: str) -> tuple[str, str]:
+    names = parse_axes(axes, f"{who}({axes!r})")
+    if len(names) != 2:
+        raise AxisError(f'{who}({axes!r}) takes two axes.\n  Write {who}("k,k\'").')
+    return names[0], names[1]
+
+
+def _renamed(factor: Factor, names: Mapping[str, str]) -> Factor:
+    if isinstance(factor, Dense):
+        return replace(factor, axes=tuple(names.get(axis, axis) for axis in factor.axes))
+    if isinstance(factor, One):
+        return One(names.get(factor.axis, factor.axis))
+    return type(factor)(names.get(factor.left, factor.left), names.get(factor.right, factor.right))

@@ -1,0 +1,389 @@
+"""A Jacobian: named axes, and a graph of local Jacobians that multiply and add.
+
+A local Jacobian is one link. `@` is the chain rule: it joins two graphs at the
+value between them and expands nothing, so a chain stays a chain. `+` is the sum
+over paths. Shape, bytes, structure and structural non-zeros are known before
+anything is built.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from . import accumulate, support
+from .accumulate import Link, Node
+from .arrays import as_array
+from .axes import Axis
+from .contraction import Step, evaluate, require_covered, spend
+from .errors import AxisError
+from .factors import Delta, Dense, Expression
+from .layouts import from_layout, layout_shape, require_layout, to_layout
+from .memory import format_bytes, nbytes, require_memory
+from .symbols import for_stream, to_ascii
+from .symbols import shape as show
+
+
+@dataclass(frozen=True, eq=False)
+class Jacobian:
+    """∂of/∂wrt as a structured tensor; printing it prints the formula.
+
+    `out_axes` are the axes of the output, `wrt_axes` those of the variable,
+    primed. `nodes` runs from the output to the variable, and `links` are the
+    local Jacobians between them. `trace` is the record of `collapse`.
+    """
+
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    out_axes: tuple[Axis, ...]
+    wrt_axes: tuple[Axis, ...]
+    dtype: np.dtype
+    trace: tuple[Step, ...] = ()
+
+    @classmethod
+    def local(
+        cls,
+        of: str,
+        wrt: str,
+        out_axes: tuple[Axis, ...],
+        wrt_axes: tuple[Axis, ...],
+        expression: Expression,
+        dtype: Any = np.float64,
+    ) -> "Jacobian":
+        """One local Jacobian from its expression.
+
+        >>> from jacobian_bp import delta, dense
+        >>> out, wrt = (Axis("k", 2),), (Axis("k'", 2), Axis("i'", 3))
+        >>> a = np.array([1.0, 2.0, 3.0])
+        >>> J = Jacobian.local("z", "W", out, wrt, delta("k,k'") * dense("a[i']", a))
+        >>> print(J)
+        ∂z/∂W[k,k',i'] = δ[k,k'] a[i']
+          layout numerator, shape (2, 2, 3): delta ⊗ vector; 6 of 12 entries can be non-zero; 96 bytes
+        """
+        link = make_link(f"∂{of}/∂{wrt}", 0, 1, out_axes, wrt_axes, expression)
+        nodes = (Node(of, out_axes), Node(wrt, _unprimed(wrt_axes)))
+        return cls(nodes, (link,), out_axes, wrt_axes, np.dtype(dtype))
+
+    @property
+    def of(self) -> str:
+        return self.nodes[0].name
+
+    @property
+    def wrt(self) -> str:
+        return self.nodes[-1].name
+
+    @property
+    def name(self) -> str:
+        """∂of/∂wrt"""
+        return f"∂{self.of}/∂{self.wrt}"
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Output axes, then variable axes: the order of the numerator layout."""
+        return self.out_axes + self.wrt_axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in numerator layout."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of entries, as a Python integer that cannot overflow."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of `materialise()`, predicted; nothing is built."""
+        return nbytes(self.shape, self.dtype.itemsize)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is one local Jacobian, not a chain."""
+        return len(self.links) == 1 and len(self.nodes) == 2
+
+    @property
+    def patterns(self) -> frozenset[support.Pattern]:
+        """Which axes must be equal for an entry to be other than a structural zero."""
+        if self.is_local:
+            link = self.links[0]
+            return support.patterns(link.expression, link.out, link.wrt)
+        found: dict[int, frozenset[support.Pattern]] = {0: self._identity_pattern()}
+        for link in sorted(self.links, key=lambda link: link.target):
+            if link.target in found:
+                local = support.patterns(link.expression, link.out, link.wrt)
+                path = support.composed(found[link.target], local)
+                earlier = found.get(link.source, frozenset())
+                found[link.source] = frozenset(support.pruned(earlier | path))
+        return found.get(len(self.nodes) - 1, frozenset())
+
+    @property
+    def structural_nonzeros(self) -> int:
+        """Entries that are not zero for every input; a dead unit's zeros are counted here."""
+        sizes = {("out", p): axis.size for p, axis in enumerate(self.out_axes)}
+        sizes |= {("wrt", p): axis.size for p, axis in enumerate(self.wrt_axes)}
+        return support.count(self.patterns, sizes)
+
+    @property
+    def structure(self) -> str:
+        """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
+        if self.is_local:
+            link = self.links[0]
+            return support.describe(link.expression, link.out, link.wrt)
+        return support.describe_patterns(self.patterns, len(self.axes))
+
+    @property
+    def formula(self) -> str:
+        """The right-hand side: the factors of a local Jacobian, or the product of the links."""
+        if self.is_local:
+            return str(self.links[0].expression)
+        if not self.links:
+            return "0"
+        if all(link.source == link.target + 1 for link in self.links) and len(self.links) <= 12:
+            return " · ".join(self._link_name(link) for link in self.links)
+        return f"{self.paths:,} path(s) through {len(self.links):,} local Jacobians"
+
+    @property
+    def paths(self) -> int:
+        """The number of paths from the output to the variable; their products are added."""
+        ways = {0: 1}
+        for link in sorted(self.links, key=lambda link: link.target):
+            ways[link.source] = ways.get(link.source, 0) + ways.get(link.target, 0)
+        return ways.get(len(self.nodes) - 1, 0)
+
+    def shape_in(self, layout: str) -> tuple[int, ...]:
+        """The shape that `materialise(layout)` will have."""
+        return layout_shape(layout, self.out_axes, self.wrt_axes)
+
+    def materialise(self, layout: str = "numerator") -> np.ndarray:
+        """The whole array in one of the five layouts: a new ndarray.
+
+        Structural zeros are placed, never computed, so they are exactly +0.0.
+        Raises MemoryLimitError before anything is built, AxisError for an
+        unknown layout.
+        """
+        require_layout(layout)
+        require_memory(self.name, self.shape, self.dtype.itemsize, self._instead())
+        expression = self._collapsed(None)
+        sizes = {axis.name: axis.size for axis in self.axes}
+        names = [axis.name for axis in self.axes]
+        array = evaluate(expression, names, sizes, self.dtype).astype(self.dtype, copy=False)
+        if layout == "numerator":
+            return array
+        return to_layout(array, layout, self.out_axes, self.wrt_axes)
+
+    def from_layout(self, array: Any, layout: str) -> np.ndarray:
+        """An array of this Jacobian's numbers, in `layout`, as numerator layout."""
+        return from_layout(as_array(array, "array"), layout, self.out_axes, self.wrt_axes)
+
+    def pull(self, cotangent: Any) -> np.ndarray:
+        """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built."""
+        v = self._vector(cotangent, "cotangent", self.nodes[0])
+        start = Expression.of(Dense("v", self.nodes[0].primed, v))
+        found = accumulate.reverse(self.nodes, self.links, start, of="(v·" + self.of + ")")
+        last = self.nodes[-1]
+        return self._evaluated(found.get(len(self.nodes) - 1), last.primed, last)
+
+    def push(self, tangent: Any) -> np.ndarray:
+        """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built."""
+        last = self.nodes[-1]
+        u = self._vector(tangent, "tangent", last)
+        start = Expression.of(Dense("u", last.plain, u))
+        found = accumulate.forward(self.nodes, self.links, start, by=self.wrt)
+        first = self.nodes[0]
+        return self._evaluated(found, first.plain, first)
+
+    def collapse(self) -> "Jacobian":
+        """The same Jacobian with every summed axis spent or contracted, and the record of it.
+
+            Σ_k δ_k δ[k,k'] a[i']  =  δ_k' a[i']
+
+        Each step of `.trace` has the term before, the term after, and the reason.
+        """
+        trace: list[Step] = []
+        expression = self._collapsed(trace)
+        result = Jacobian.local(
+            self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
+        )
+        return replace(result, trace=tuple(trace))
+
+    def __matmul__(self, other: "Jacobian") -> "Jacobian":
+        """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        if self.wrt != other.of or self.nodes[-1].shape != other.nodes[0].shape:
+            raise AxisError(
+                f"{self.name} @ {other.name}: the value between them is not the same.\n"
+                f"  {self.name} differentiates by {self.wrt}, "
+                f"shape {show(self.nodes[-1].shape)}\n"
+                f"  {other.name} is of {other.of}, shape {show(other.nodes[0].shape)}\n"
+                f"  Multiply ∂a/∂b by ∂b/∂c, with the same b."
+            )
+        offset = len(self.nodes) - 1
+        links = self.links + tuple(
+            replace(link, target=link.target + offset, source=link.source + offset)
+            for link in other.links
+        )
+        dtype = np.result_type(self.dtype, other.dtype)
+        nodes = self.nodes + other.nodes[1:]
+        return Jacobian(nodes, links, self.out_axes, other.wrt_axes, dtype)
+
+    def __add__(self, other: "Jacobian") -> "Jacobian":
+        """The sum over paths: two Jacobians of the same value by the same variable."""
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        if (self.name, self.shape) != (other.name, other.shape):
+            raise AxisError(
+                f"{self.name} + {other.name}: only paths between the same two values add.\n"
+                f"  {self.name} has shape {show(self.shape)}\n"
+                f"  {other.name} has shape {show(other.shape)}\n"
+                "  Write the chain rule with @."
+            )
+        nodes = self.nodes[:-1] + other.nodes[1:]
+        last, shift = len(nodes) - 1, len(self.nodes) - 2
+
+        def moved(link: Link) -> Link:
+            target = link.target if link.target == 0 else link.target + shift
+            return replace(link, target=target, source=link.source + shift)
+
+        mine = tuple(
+            replace(link, source=last) if link.source == len(self.nodes) - 1 else link
+            for link in self.links
+        )
+        dtype = np.result_type(self.dtype, other.dtype)
+        links = mine + tuple(moved(link) for link in other.links)
+        return Jacobian(nodes, links, self.out_axes, self.wrt_axes, dtype)
+
+    def text(self, ascii_only: bool = False) -> str:
+        """The formula, the layout beside the shape, and what is known before building."""
+        axes = ",".join(axis.name for axis in self.axes)
+        head = f"{self.name}[{axes}]" if axes else self.name
+        if self.is_local or not self.links:
+            lines = [f"{head} = {self.formula}"]
+        else:
+            lines = [f"{head} = {self._product_line()}"]
+            signs = "   " if self.paths > 1 else "  ·"
+            for position, link in enumerate(self.links):
+                sign = "   " if position == 0 else signs
+                names = ",".join((*link.out, *link.wrt))
+                bracket = f"[{names}]" if names else ""
+                lines.append(f"{sign} {self._link_name(link)}{bracket} = {link.expression}")
+        lines.append(
+            f"  layout numerator, shape {show(self.shape)}: {self.structure}; "
+            f"{self.structural_nonzeros:,} of {self.size:,} entries can be non-zero; "
+            f"{format_bytes(self.nbytes)}"
+        )
+        lines += [f"  {step}" for step in self.trace]
+        text = "\n".join(lines)
+        return to_ascii(text) if ascii_only else text
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<Jacobian {self.name}, shape {show(self.shape)}, {self.structure}>"
+
+    def _product_line(self) -> str:
+        if self.paths > 1:
+            return f"the sum over {self.paths:,} paths of the products of these local Jacobians"
+        return f"the product of {len(self.links):,} local Jacobians"
+
+    def _link_name(self, link: Link) -> str:
+        return f"∂{self.nodes[link.target].name}/∂{self.nodes[link.source].name}"
+
+    def _identity_pattern(self) -> frozenset[support.Pattern]:
+        pairs = [frozenset((("out", p), ("wrt", p))) for p in range(len(self.out_axes))]
+        return frozenset((support.Pattern(frozenset(pairs)),))
+
+    def _collapsed(self, trace: list[Step] | None) -> Expression:
+        """One expression over the axes of this Jacobian."""
+        if self.is_local:
+            return self.links[0].expression
+        first, last = self.nodes[0], self.nodes[-1]
+        start = accumulate.identity([axis.name for axis in self.out_axes], first.primed)
+        found = accumulate.reverse(
+            self.nodes, self.links, start, self.out_axes, of=self.of, trace=trace
+        )
+        expression = found.get(len(self.nodes) - 1, Expression())
+        names = (axis.name for axis in self.wrt_axes)
+        return expression.renamed(dict(zip(last.primed, names, strict=True)))
+
+    def _evaluated(self, expression: Expression | None, names: Any, node: Node) -> np.ndarray:
+        if expression is None:
+            return np.zeros(node.shape, self.dtype)
+        sizes = dict(zip(names, node.shape, strict=True))
+        return evaluate(expression, names, sizes, self.dtype).astype(self.dtype, copy=False)
+
+    def _vector(self, value: Any, kind: str, node: Node) -> np.ndarray:
+        array = as_array(value, kind)
+        if array.shape != node.shape:
+            raise AxisError(
+                f"{self.name}: the {kind} does not fit.\n"
+                f"  {kind} has shape {show(array.shape)}\n"
+                f"  {node.name} has shape {show(node.shape)}\n"
+                f"  Pass an array of the shape of {node.name}."
+            )
+        return array
+
+    def _instead(self) -> str:
+        nonzeros, way_out = self.structural_nonzeros, "Use J.pull(v)"
+        if nonzeros == 0:
+            return f"Every entry is a structural zero. {way_out}."
+        pairs = ""
+        if self.is_local and len(self.links[0].expression.terms) == 1:
+            deltas = self.links[0].expression.terms[0].of(Delta)
+            pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
+        share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
+        reason = "Every entry can be non-zero" if nonzeros == self.size else share
+        return f'{reason}. {way_out}, or run.gradients(route="vjp").'
+
+
+def make_link(
+    who: str,
+    target: int,
+    source: int,
+    out: tuple[Axis, ...],
+    wrt: tuple[Axis, ...],
+    expression: Expression,
+) -> Link:
+    """A link between two nodes, its summed axes spent and its axes and sizes checked."""
+    sizes = {axis.name: axis.size for axis in (*out, *wrt)}
+    names = [axis.name for axis in (*out, *wrt)]
+    for term in expression.terms:
+        for factor in term.of(Dense):
+            _require_sizes(who, factor, sizes)
+        for factor in term.of(Delta):
+            left, right = (sizes.get(axis) for axis in factor.axes)
+            if left is not None and right is not None and left != right:
+                raise AxisError(
+                    f"{who}: {factor} joins two axes of different size.\n"
+                    f"  {factor.left} = {left}\n  {factor.right} = {right}\n"
+                    "  A delta joins an output axis with the same axis of the variable."
+                )
+    spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
+    for term in spent.terms:
+        for axis in sorted(term.axes - set(names)):
+            raise AxisError(
+                f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
+                f"output nor of the variable.\n"
+                f"  The Jacobian has the axes {', '.join(names) or 'of a scalar'}; "
+                "sum the axis out first."
+            )
+    require_covered(spent, names, who)
+    return Link(target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent)
+
+
+def _require_sizes(who: str, factor: Dense, sizes: dict[str, int]) -> None:
+    for axis, size in zip(factor.axes, factor.array.shape, strict=True):
+        if sizes.setdefault(axis, size) != size:
+            raise AxisError(
+                f"{who}: axis {axis} has two sizes.\n"
+                f"  {factor} has shape {show(factor.array.shape)}, so {axis} = {size}\n"
+                f"  the Jacobian has {axis} = {sizes[axis]}\n"
+                "  Name the axes of the factor in the order of the array's own axes."
+            )
+
+
+def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    return tuple(Axis(axis.name.rstrip("'"), axis.size) for axis in axes)

@@ -1,0 +1,123 @@
+"""Bytes are predicted before anything is built.
+
+All arithmetic is in Python integers, which do not overflow. The limit is half
+of the memory that is available, or what the environment variable
+JACOBIAN_BP_MEMORY_LIMIT says (bytes, or such as 512MiB, 8GiB), or what a
+`with memory_limit(...)` block says.
+"""
+
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from .errors import DomainError, MemoryLimitError
+
+VARIABLE = "JACOBIAN_BP_MEMORY_LIMIT"
+SHARE_OF_AVAILABLE = 2  # one half
+FALLBACK = 4 * 2**30
+UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+UNITS |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+_block_limit: ContextVar[int | None] = ContextVar("jacobian_bp_memory_limit", default=None)
+
+
+@contextmanager
+def memory_limit(limit: int | str) -> Iterator[None]:
+    """Inside the block, refuse any array of more than `limit` bytes.
+
+    >>> import jacobian_bp as jb
+    >>> net = jb.Network.dense([3, 4, 2], activations="tanh", loss="squared_error", seed=0)
+    >>> run = net.run([1.0, 2.0, 3.0], [0.0, 1.0])
+    >>> with jb.memory_limit("100 B"):
+    ...     run.jacobian("z1", "W1").materialise()
+    Traceback (most recent call last):
+    jacobian_bp.errors.MemoryLimitError: ∂z1/∂W1 has shape (4, 4, 3): 48 entries, 384 bytes; \
+the limit is 100 bytes.
+      Only 1 entry in 4 can be non-zero (δ[k,k']). Use J.pull(v), or run.gradients(route="vjp").
+    """
+    token = _block_limit.set(_parse(limit, "memory_limit"))
+    try:
+        yield
+    finally:
+        _block_limit.reset(token)
+
+
+def current_limit() -> int:
+    """The limit in force, in bytes: block, then environment, then available memory."""
+    block = _block_limit.get()
+    if block is not None:
+        return block
+    text = os.environ.get(VARIABLE)
+    if text:
+        return _parse(text, VARIABLE)
+    return _available() // SHARE_OF_AVAILABLE
+
+
+def nbytes(shape: Sequence[int], itemsize: int) -> int:
+    """Bytes of a dense array of this shape."""
+    return math.prod(int(size) for size in shape) * itemsize
+
+
+def format_bytes(count: int) -> str:
+    """`count` as a reader writes it: 384 bytes, 1.5 KiB, 512.0 GiB."""
+    if count < 1024:
+        return f"{count} bytes"
+    size, units = count / 1024, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    while size >= 1024 and len(units) > 1:
+        size, units = size / 1024, units[1:]
+    return f"{size:,.1f} {units[0]}"
+
+
+def require_memory(who: str, shape: Sequence[int], itemsize: int, instead: str) -> None:
+    """Raise MemoryLimitError, with the reason and the way out, if `shape` is too large."""
+    limit = current_limit()
+    needed = nbytes(shape, itemsize)
+    if needed <= limit:
+        return
+    shown = "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+    raise MemoryLimitError(
+        f"{who} has shape {shown}: {math.prod(shape):,} entries, {format_bytes(needed)}; "
+        f"the limit is {format_bytes(limit)}.\n  {instead}"
+    )
+
+
+def _parse(limit: int | str, who: str) -> int:
+    if isinstance(limit, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", limit)
+        if match and match[2].upper() in UNITS:
+            return int(float(match[1]) * UNITS[match[2].upper()])
+    elif isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+        return limit
+    raise DomainError(
+        f"{who}: {limit!r} is not a number of bytes.\n"
+        "  Write a whole number such as 8000000000, or one with a unit such as '8GiB'."
+    )
+
+
+def _available() -> int:
+    """Memory that can still be had, by the machine's and the container's account."""
+    found = []
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(int(line.split()[1]) * 1024)
+    except (OSError, ValueError, IndexError):
+        found.append(_available_pages())
+    for file in CGROUP_FILES:
+        try:
+            found.append(int(Path(file).read_text()))
+        except (OSError, ValueError):
+            continue
+    return min((amount for amount in found if amount > 0), default=FALLBACK)
+
+
+def _available_pages() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):
+        return FALLBACK

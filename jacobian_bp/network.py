@@ -1,0 +1,222 @@
+"""Networks, and one run of a network: the objects that a user holds.
+
+A network is a function of its input at fixed parameters; during training it is
+a function of its parameters at fixed data. Both are here: net(x), and
+net.run(x, y).gradients().
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from .arrays import as_array, read_only, require_finite
+from .dense import build_dense
+from .errors import AxisError, SpecError
+from .ops import Op
+from .program import Program, run_forward
+from .program_text import make_op, read_program
+from .run import Run
+from .symbols import safe
+from .symbols import shape as show
+
+
+class Network:
+    """A named straight-line program of ops, and its parameters.
+
+    Build one with `Network.dense` (layers one after another) or
+    `Network.program` (any directed acyclic graph). A network does not change:
+    `with_params` gives another one.
+    """
+
+    def __init__(self, program: Program, params: Mapping[str, np.ndarray], **facts: Any) -> None:
+        self._program = program
+        self.tied = _tied(params)
+        self.params: dict[str, np.ndarray] = {
+            name: read_only(_checked(value, name)) for name, value in params.items()
+        }
+        self.facts = facts
+
+    @classmethod
+    def dense(
+        cls,
+        sizes: Sequence[int],
+        activations: str | Sequence[str] = "sigmoid",
+        loss: str | None = "squared_error",
+        *,
+        reduction: str = "mean",
+        seed: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        squash_input: bool | str = False,
+        dtype: Any = np.float64,
+    ) -> "Network":
+        """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
+
+        Values are named x, z1, a1, z2, a2, …, J; parameters W1, b1, W2, b2, … with
+        W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
+        normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
+        `squash_input` the input passes an activation first (a0), as in the
+        first seed, eq. 1. The same array given as two parameters ties them.
+
+        >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
+        >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
+        (4,)
+        """
+        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
+        facts = {"sizes": tuple(sizes), "loss": loss, "reduction": reduction}
+        if params is None:
+            params = _drawn(shapes, 0 if seed is None else seed, dtype)
+        _require_names(shapes, params)
+        return cls(Program.build(_tie(steps, params), _kept(params)), params, **facts)
+
+    @classmethod
+    def program(
+        cls,
+        *lines: str,
+        params: Mapping[str, Any] | None = None,
+        ops: Mapping[str, Op | type[Op]] | None = None,
+    ) -> "Network":
+        """Any directed acyclic graph of named ops, one step a line.
+
+        >>> net = Network.program(
+        ...     "z = Linear(x, W, b)",
+        ...     "s = Add(z, x)",
+        ...     "L = SquaredError(s, y)",
+        ...     "J = Mean(L)",
+        ...     params={"W": [[0.5, -1.0], [2.0, 0.25]], "b": [0.0, 1.0]},
+        ... )
+        >>> net.run([1.0, 2.0], [0.0, 0.0]).gradients()["b"]
+        array([-1. , 11. ])
+
+        Names that no step computes are parameters where `params` has them, and
+        inputs otherwise. `ops` adds ops of your own under a name. For one
+        example, a Mean or Sum over the batch is left out.
+        """
+        params = dict(params or {})
+        own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
+        steps = read_program(lines, own)
+        return cls(Program.build(_tie(steps, params), _kept(params)), params)
+
+    def with_params(self, params: Mapping[str, Any]) -> "Network":
+        """The same network with some parameters replaced."""
+        unknown = [name for name in params if name not in self.params]
+        if unknown:
+            raise SpecError(
+                f"no parameter is named {safe(unknown[0])!r}.\n"
+                f"  The parameters are {', '.join(self.params)}."
+            )
+        for name, value in params.items():
+            _require_shape(name, np.shape(value), self.params[name].shape)
+        return Network(self._program, {**self.params, **params}, **self.facts)
+
+    def __call__(self, *inputs: Any) -> np.ndarray:
+        """The output at fixed parameters: the last value before the loss."""
+        values = self.run(*inputs)
+        return np.array(values[values.cost])
+
+    def run(self, x: Any = None, y: Any = None, **more: Any) -> Run:
+        """One forward pass: x of shape (i,) for one example, (m, i) for a batch.
+
+        `y` holds the labels; a network with one output takes () or (1,) for one
+        example, (m,) or (m, 1) for a batch. Further inputs go by name. Without
+        labels the run stops before the loss.
+        """
+        data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
+        known = self._program.inputs
+        for name in data:
+            if name not in known:
+                close = get_close_matches(name, known, 1)
+                guess = f" Did you mean {close[0]}?" if close else ""
+                raise SpecError(
+                    f"the network has no input named {safe(name)!r}.{guess}\n"
+                    f"  Its inputs are {', '.join(known) or 'none'}."
+                )
+        missing = [n for n in known if n not in data and n not in self._program.labels]
+        if missing:
+            raise SpecError(
+                f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
+            )
+        return Run(run_forward(self._program, self.params, data), self.tied)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The program, one step a line."""
+        return tuple(str(step) for step in self._program.steps)
+
+    @property
+    def parameter_count(self) -> int:
+        """Numbers that are trained; a tied parameter counts once."""
+        return sum(self.params[name].size for name in self._program.params)
+
+    def __repr__(self) -> str:
+        return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"
+
+
+def _checked(value: Any, name: str) -> np.ndarray:
+    array = as_array(value, name)
+    require_finite(array, name, "A parameter is a finite number.")
+    return array
+
+
+def _tied(params: Mapping[str, Any]) -> dict[str, str]:
+    """Names under which one and the same array was given, and the first of them."""
+    first: dict[int, str] = {}
+    tied = {}
+    for name, value in params.items():
+        if not isinstance(value, np.ndarray):
+            continue
+        if id(value) in first:
+            tied[name] = first[id(value)]
+        first.setdefault(id(value), name)
+    return tied
+
+
+def _tie(steps: Sequence[Any], params: Mapping[str, Any]) -> list[Any]:
+    tied = _tied(params)
+    return [step.reading(tied) for step in steps]
+
+
+def _kept(params: Mapping[str, Any]) -> list[str]:
+    tied = _tied(params)
+    return [name for name in params if name not in tied]
+
+
+def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict[str, np.ndarray]:
+    """Parameters from a generator of their own; numpy's global state is not touched."""
+    generator = np.random.default_rng(seed)
+    return {
+        name: (
+            generator.standard_normal(shape) * (shape[1] ** -0.5 if len(shape) == 2 else 0.1)
+        ).astype(dtype)
+        for name, shape in shapes.items()
+    }
+
+
+def _require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> None:
+    """Every parameter of the layers is given, and no other, in its shape."""
+    missing = [name for name in shapes if name not in params]
+    extra = [name for name in params if name not in shapes]
+    if missing or extra:
+        lines = [f"  missing: {name}, shape {show(shapes[name])}" for name in missing]
+        for name in extra:
+            close = get_close_matches(name, missing, 1)
+            guess = f"; did you mean {close[0]}?" if close else ""
+            lines.append(f"  unknown: {safe(name)}{guess}")
+        raise SpecError("the parameters do not fit the layers.\n" + "\n".join(lines))
+    for name, shape in shapes.items():
+        _require_shape(name, _checked(params[name], name).shape, shape)
+
+
+def _require_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if found == expected:
+        return
+    hint = f"Pass {name} with shape {show(expected)}; nothing is broadcast."
+    if found == expected[::-1]:
+        hint = f"{name} looks transposed: pass {name}.T, shape {show(expected)}."
+    raise AxisError(
+        f"the parameter {name} does not fit its layer.\n"
+        f"  {name} has shape {show(found)}\n"
+        f"  the layer needs shape {show(expected)}\n"
+        f"  {hint}"
+    )

@@ -1,0 +1,44 @@
+"""The ops: one class each, with signature, forward, jacobians and vjp."""
+
+from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .arithmetic import Add, Multiply
+from .base import Op, elementwise, outer, over_batch
+from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
+from .einsum import Einsum
+from .linear import Linear
+from .losses import (
+    BinaryCrossEntropy,
+    BinaryCrossEntropyFromLogits,
+    HalfSquaredError,
+    SquaredError,
+)
+from .reductions import Mean, Sum
+from .softmax import LogSoftmax, Softmax
+
+__all__ = [
+    "Activation",
+    "Add",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogits",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Einsum",
+    "HalfSquaredError",
+    "Identity",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Mean",
+    "Multiply",
+    "Op",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "SquaredError",
+    "Sum",
+    "Tanh",
+    "elementwise",
+    "outer",
+    "over_batch",
+]

@@ -1,0 +1,172 @@
+"""Activations: each entry of the output reads the same entry of the input.
+
+Every Jacobian here is δ[k,k'] σ'(z)[k]: zero off the diagonal for every input
+(first seed, eq. 8; second seed, M30). The Jacobian and the VJP compute the
+slope by two different stable formulas.
+"""
+
+import numpy as np
+
+from ..arrays import quiet
+from ..errors import DomainError
+from ..factors import Expression, dense
+from ..stable import sigmoid, softplus
+from .base import Op, elementwise
+
+
+class Activation(Op):
+    """An elementwise op over the axes that it is given: Sigmoid(), Sigmoid("r,c")."""
+
+    def __init__(self, axes: str = "k") -> None:
+        self.axes = axes
+        self.signature = f"z[{axes}] -> a[{axes}]"
+
+    def diagonal(self, label: str, slope: np.ndarray) -> dict[str, Expression]:
+        """δ[k,k'] slope[k]"""
+        return {"z": elementwise(self.axes) * dense(f"{label}[{self.axes}]", slope)}
+
+
+class Identity(Activation):
+    """No activation: a[k] = z[k], ∂a/∂z = δ[k,k']."""
+
+    def forward(self, z):
+        return np.array(z, copy=True)
+
+    def jacobians(self, z):
+        return {"z": elementwise(self.axes)}
+
+    def vjp(self, a_bar, z):
+        return {"z": np.array(a_bar, copy=True)}
+
+
+class Sigmoid(Activation):
+    """Logistic function.
+
+        a[k] = σ(z[k]) = 1/(1 + e^−z[k])
+        ∂a/∂z = δ[k,k'] σ(z[k]) σ(−z[k])
+
+    The textbook's σ(1−σ) is the same number until 1−σ rounds to 0; σ(−z) does not.
+    """
+
+    def forward(self, z):
+        return sigmoid(z)
+
+    @quiet
+    def jacobians(self, z):
+        return self.diagonal("σ'(z)", sigmoid(z) * sigmoid(-z))
+
+    @quiet
+    def vjp(self, a_bar, z):
+        e = np.exp(-np.abs(z))
+        return {"z": a_bar * (e / (1 + e) / (1 + e))}
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent.
+
+    a[k] = tanh z[k]
+    ∂a/∂z = δ[k,k'] 4e/(1+e)²,  e = exp(−2|z|)
+    """
+
+    def forward(self, z):
+        return np.tanh(z)
+
+    @quiet
+    def jacobians(self, z):
+        e = np.exp(-2 * np.abs(z))
+        return self.diagonal("tanh'(z)", 4 * (e / (1 + e) / (1 + e)))
+
+    @quiet
+    def vjp(self, a_bar, z):
+        return {"z": a_bar * (4 * sigmoid(2 * z) * sigmoid(-2 * z))}
+
+
+class ReLU(Activation):
+    """Rectifier.
+
+        a[k] = max(0, z[k])
+        ∂a/∂z = δ[k,k'] (1 where z[k] > 0, `at_zero` where z[k] = 0, else 0)
+
+    At z = 0 the left slope is 0 and the right slope is 1: a kink. Any number
+    between them may be chosen; 0 is the default.
+    """
+
+    def __init__(self, axes: str = "k", at_zero: float = 0.0) -> None:
+        super().__init__(axes)
+        self.at_zero = between(at_zero, 0.0, 1.0, "ReLU(at_zero)")
+
+    def forward(self, z):
+        return np.maximum(z, 0) + 0  # −0.0 + 0 is +0.0
+
+    def jacobians(self, z):
+        slope = np.where(z == 0, self.at_zero, np.heaviside(z, 0.0)).astype(z.dtype)
+        return self.diagonal("relu'(z)", slope)
+
+    def vjp(self, a_bar, z):
+        return {"z": np.where(z > 0, a_bar, np.where(z < 0, 0, self.at_zero * a_bar))}
+
+    def at_kink(self, z):
+        return z == 0
+
+
+class LeakyReLU(Activation):
+    """Leaky rectifier.
+
+        a[k] = z[k] where z[k] > 0, else slope · z[k]
+        ∂a/∂z = δ[k,k'] (1 where z[k] > 0, else slope)
+
+    At z = 0, a kink, the slope is `at_zero`: by default the left one.
+    """
+
+    def __init__(self, axes: str = "k", slope: float = 0.01, at_zero: float | None = None) -> None:
+        super().__init__(axes)
+        self.slope = between(slope, -np.inf, np.inf, "LeakyReLU(slope)")
+        low, high = sorted((self.slope, 1.0))
+        chosen = self.slope if at_zero is None else at_zero
+        self.at_zero = between(chosen, low, high, "LeakyReLU(at_zero)")
+
+    @quiet
+    def forward(self, z):
+        return np.where(z > 0, z, self.slope * z) + 0
+
+    def jacobians(self, z):
+        slope = np.where(z > 0, 1.0, self.slope)
+        slope[z == 0] = self.at_zero
+        return self.diagonal("leaky'(z)", slope.astype(z.dtype))
+
+    @quiet
+    def vjp(self, a_bar, z):
+        left = np.where(z < 0, self.slope * a_bar, self.at_zero * a_bar)
+        return {"z": np.where(z > 0, a_bar, left)}
+
+    def at_kink(self, z):
+        return z == 0
+
+
+class Softplus(Activation):
+    """Smooth rectifier.
+
+    a[k] = log(1 + e^z[k])
+    ∂a/∂z = δ[k,k'] σ(z[k])
+    """
+
+    def forward(self, z):
+        return softplus(z)
+
+    def jacobians(self, z):
+        return self.diagonal("σ(z)", sigmoid(z))
+
+    @quiet
+    def vjp(self, a_bar, z):
+        e = np.exp(-np.abs(z))
+        small = e / (1 + e)  # σ(−|z|)
+        return {"z": a_bar * np.where(z > 0, 1 - small, e - e * small)}
+
+
+def between(value: float, low: float, high: float, who: str) -> float:
+    """`value` as a float within [low, high], or DomainError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise DomainError(f"{who} is {value!r}, not a number.\n  Pass a float such as {low}.")
+    if not (low <= value <= high and np.isfinite(value)):
+        raise DomainError(f"{who} is {value!r}; it lies between {low} and {high}, and is finite.")
+    return float(value)

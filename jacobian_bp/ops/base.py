@@ -1,0 +1,116 @@
+"""What an op is: a signature, a forward, its Jacobians, and a fast VJP.
+
+An op of your own takes the same four things, in the same order:
+
+    class Scale(Op):
+        signature = "a[k], s[] -> z[k]"
+
+        def forward(self, a, s):
+            return s[..., None] * a
+
+        def jacobians(self, a, s):
+            return {"a": delta("k,k'") * dense("s", s), "s": dense("a[k]", a)}
+
+        def vjp(self, z_bar, a, s):
+            return {"a": s[..., None] * z_bar, "s": (z_bar * a).sum(-1)}
+
+The signature is the contract: shape checks, the Jacobian's axes and the printed
+line come from it. The two derivatives must not share a formula, or a mistake in
+it would pass every comparison.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from ..axes import Signature, parse_axes
+from ..errors import JacobianError
+from ..factors import Delta, Expression
+
+
+class Op:
+    """One step of a network: z = op(inputs).
+
+    `signature` names the axes of one example; data with one axis more is a
+    batch. `parameters` lists the inputs that a batch shares, `labels` those
+    that a loss compares with, and `constants` those by which nothing is
+    differentiated.
+    """
+
+    signature: str
+    parameters: ClassVar[tuple[str, ...]] = ()
+    labels: ClassVar[tuple[str, ...]] = ()
+    constants: ClassVar[tuple[str, ...]] = ()
+
+    def forward(self, *inputs: np.ndarray) -> np.ndarray:
+        """The value."""
+        raise JacobianError(f"{self.name} has no forward.\n  Define forward(self, ...).")
+
+    def jacobians(self, *inputs: np.ndarray) -> Mapping[str, Expression]:
+        """For each input that is not a constant, its local Jacobian as an expression."""
+        raise JacobianError(f"{self.name} has no jacobians.\n  Define jacobians(self, ...).")
+
+    def vjp(self, bar: np.ndarray, *inputs: np.ndarray) -> Mapping[str, np.ndarray]:
+        """For each such input, Σ_out bar[out] ∂out/∂input, in the input's own shape."""
+        raise JacobianError(f"{self.name} has no vjp.\n  Define vjp(self, bar, ...).")
+
+    def admit(self, names: Mapping[str, str], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Refuse values outside the domain, and bring labels into their one form.
+
+        `names` says what the caller calls each input. Called once, before
+        anything is computed with these inputs.
+        """
+        del names
+        return inputs
+
+    def at_kink(self, *inputs: np.ndarray) -> np.ndarray | None:
+        """True where the derivative jumps at exactly this input; None for a smooth op."""
+        del inputs
+        return None
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def parsed(self) -> Signature:
+        """The signature, read."""
+        return Signature.parse(self.signature)
+
+    def differentiable(self) -> tuple[str, ...]:
+        """The inputs by which the op is differentiated."""
+        return tuple(o.name for o in self.parsed.inputs if o.name not in self.constants)
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "signature")
+        return f"{self.name}({options})"
+
+
+def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:
+    """Add up the examples: what a batch shares gets the sum of every example's share.
+
+    >>> over_batch(np.array([[1.0, 2.0], [10.0, 20.0]]))
+    array([11., 22.])
+    """
+    return array.sum(axis=0) if np.ndim(array) > rank else array
+
+
+def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left[k] right[i], added up over the examples where there are several.
+
+    >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])).shape
+    (2, 3)
+    """
+    if np.ndim(left) == np.ndim(right) == 1:
+        return np.multiply.outer(left, right)
+    return np.atleast_2d(left).T @ np.atleast_2d(right)
+
+
+def elementwise(axes: str) -> Expression:
+    """δ[k,k'] for every axis: entry k of the output reads entry k of the input only.
+
+    >>> print(elementwise("r,c"))
+    δ[r,r'] δ[c,c']
+    """
+    return Expression.of(*(Delta(axis, axis + "'") for axis in parse_axes(axes)))

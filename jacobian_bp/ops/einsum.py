@@ -1,0 +1,121 @@
+"""Any einsum as an op, its Jacobians read off its equation."""
+
+from string import ascii_lowercase
+from typing import ClassVar
+
+import numpy as np
+
+from ..arrays import quiet
+from ..axes import BATCH, primed
+from ..contraction import diagonal_view
+from ..errors import AxisError
+from ..factors import Delta, Dense, Expression, Factor
+from .base import Op
+
+TOO_MANY = len(ascii_lowercase)
+
+
+class Einsum(Op):
+    """A sum of products, by its equation.
+
+        Einsum("ki,i->k"):  c[k] = Σ_i a[k,i] b[i]
+
+    An einsum is linear in each operand, so the derivative by one operand is the
+    product of the others, with a δ for each of its own letters:
+
+        ∂c/∂a = δ[k,k'] δ[i,i'] b[i], summed over i:  δ[k,k'] b[i']
+
+    >>> print(Einsum("ki,i->k").signature)
+    a[k,i], b[i] -> c[k]
+    """
+
+    constants: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, equation: str) -> None:
+        words, arrow, result = equation.replace(" ", "").partition("->")
+        operands = words.split(",")
+        letters = "".join(operands) + result
+        if not arrow or not all(c in ascii_lowercase for c in letters):
+            raise AxisError(
+                f"Einsum({equation!r}) is not an equation of lower-case letters with '->'.\n"
+                "  Write it such as Einsum('ki,i->k')."
+            )
+        if len(set(result)) < len(result) or not set(result) <= set("".join(operands)):
+            raise AxisError(
+                f"Einsum({equation!r}): each letter of the output {result!r} stands there once, "
+                "and in an operand.\n  Write it such as Einsum('ki,i->k')."
+            )
+        if BATCH in letters:
+            raise AxisError(
+                f"Einsum({equation!r}): the letter {BATCH} is the axis of the examples.\n"
+                "  Use another letter; the equation is lifted to a batch by itself."
+            )
+        if len(operands) >= TOO_MANY:
+            raise AxisError(
+                f"Einsum({equation[:40]!r}...) has {len(operands)} operands; "
+                f"at most {TOO_MANY - 1} have a name.\n  Split it into several ops."
+            )
+        self.equation = f"{','.join(operands)}->{result}"
+        self.operands, self.result = operands, result
+        *names, output = ascii_lowercase[: len(operands) + 1]
+        inputs = [f"{n}[{','.join(w)}]" for n, w in zip(names, operands, strict=True)]
+        self.signature = f"{', '.join(inputs)} -> {output}[{','.join(result)}]"
+
+    @quiet
+    def forward(self, *arrays):
+        return self._contract(self.operands, arrays, self.result)
+
+    def jacobians(self, *arrays):
+        return {
+            name: self._jacobian(position, arrays)
+            for position, name in enumerate(ascii_lowercase[: len(arrays)])
+        }
+
+    @quiet
+    def vjp(self, c_bar, *arrays):
+        return {
+            name: self._pull(position, c_bar, arrays)
+            for position, name in enumerate(ascii_lowercase[: len(arrays)])
+        }
+
+    def _jacobian(self, position: int, arrays: tuple[np.ndarray, ...]) -> Expression:
+        own = self.operands[position]
+        factors: list[Factor] = [
+            Delta(axis, mark) for axis, mark in zip(own, primed(own), strict=True)
+        ]
+        for other, (word, array) in enumerate(zip(self.operands, arrays, strict=True)):
+            if other != position:
+                lifted = (BATCH,) if array.ndim > len(word) else ()
+                factors.append(Dense(ascii_lowercase[other], (*lifted, *word), array))
+        return Expression.of(*factors)
+
+    def _pull(self, position: int, bar: np.ndarray, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+        """bar contracted with the other operands, spread over the operand's own letters."""
+        own, value = self.operands[position], arrays[position]
+        words = [self.result, *(w for p, w in enumerate(self.operands) if p != position)]
+        values = [bar, *(a for p, a in enumerate(arrays) if p != position)]
+        known = "".join(dict.fromkeys(c for c in own if any(c in w for w in words)))
+        found = self._contract(words, values, known)
+        lifted = value.ndim > len(own)
+        if found.ndim > len(known) and not lifted:
+            found = found.sum(axis=0)
+        distinct = list(dict.fromkeys(own))
+        out = np.zeros(value.shape, np.result_type(bar, value))
+        axes = ([BATCH] if lifted else []) + list(primed(own))
+        leader = dict(zip(primed(own), own, strict=True)) | {BATCH: BATCH}
+        target = diagonal_view(out, axes, leader)
+        spread = [slice(None) if c in known else None for c in distinct]
+        batch = [slice(None)] if found.ndim > len(known) else []
+        order = [known.index(c) for c in distinct if c in known]
+        moved = found.transpose([*range(len(batch)), *(len(batch) + p for p in order)])
+        target[...] = moved[tuple([*batch, *spread])]
+        return out
+
+    @staticmethod
+    def _contract(
+        words: list[str], arrays: tuple[np.ndarray, ...] | list[np.ndarray], result: str
+    ) -> np.ndarray:
+        pairs = list(zip(words, arrays, strict=True))
+        equation = ",".join("..." + w if a.ndim > len(w) else w for w, a in pairs)
+        batch = "..." if any(a.ndim > len(w) for w, a in pairs) else ""
+        return np.array(np.einsum(f"{equation}->{batch}{result}", *arrays), copy=True)

@@ -1,0 +1,31 @@
+"""The affine map of a layer."""
+
+
+from ..factors import delta, dense
+from .base import Op, outer, over_batch
+
+
+class Linear(Op):
+    """Affine map.
+
+        z[k] = Σ_i W[k,i] a[i] + b[k]
+
+    Unit k reads only row k of W, hence δ[k,k'] in ∂z/∂W, and only its own bias,
+    hence ∂z/∂b = δ[k,k']. Source: first seed, J45 and J50; second seed, M32 and M35.
+    """
+
+    signature = "a[i], W[k,i], b[k] -> z[k]"
+    parameters = ("W", "b")
+
+    def forward(self, a, W, b):
+        return a @ W.T + b
+
+    def jacobians(self, a, W, b):
+        return {
+            "a": dense("W[k,i']", W),
+            "W": delta("k,k'") * dense("a[i']", a),
+            "b": delta("k,k'"),
+        }
+
+    def vjp(self, z_bar, a, W, b):
+        return {"a": z_bar @ W, "W": outer(z_bar, a), "b": over_batch(z_bar)}

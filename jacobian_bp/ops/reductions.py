@@ -1,0 +1,62 @@
+"""Mean and Sum over the batch: the two ops that read along the examples.
+
+For one example there is nothing to reduce, and a network leaves them out.
+"""
+
+import numpy as np
+
+from ..errors import DomainError
+from ..factors import Expression, one
+from .base import Op, elementwise
+
+
+class Sum(Op):
+    """Sum over the examples.
+
+        J = Σ_n L[n],  ∂J/∂L = 1[n']
+
+    Every example has the same share, hence the constant factor 1[n'].
+    """
+
+    def __init__(self, axes: str = "") -> None:
+        self.axes = axes
+        self.signature = f"L[{','.join(['n', *([axes] if axes else [])])}] -> J[{axes}]"
+
+    def weight(self, count: int) -> float:
+        """What one example counts."""
+        del count
+        return 1.0
+
+    def forward(self, L):
+        return L.sum(axis=0)
+
+    def jacobians(self, L):
+        share: Expression = elementwise(self.axes) * one("n'")
+        return {"L": self.weight(len(L)) * share}
+
+    def vjp(self, J_bar, L):
+        return {"L": np.array(np.broadcast_to(J_bar, L.shape), copy=True)}
+
+
+class Mean(Sum):
+    """Mean over the N examples.
+
+    J = (1/N) Σ_n L[n],  ∂J/∂L = (1/N) 1[n']
+    """
+
+    def weight(self, count: int) -> float:
+        return 1.0 / count
+
+    def forward(self, L):
+        return L.sum(axis=0) / len(L)
+
+    def vjp(self, J_bar, L):
+        return {"L": np.array(np.broadcast_to(J_bar / len(L), L.shape), copy=True)}
+
+    def admit(self, names, L):
+        if len(L) == 0:
+            raise DomainError(
+                f"the mean of {names['L']} over 0 examples is not defined.\n"
+                "  Pass a batch of at least one example, or use Sum."
+            )
+        return (L,)

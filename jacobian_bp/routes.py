@@ -1,0 +1,226 @@
+"""The gradient of a scalar by four routes.
+
+    vjp         each op's fast vector-Jacobian product; no Jacobian is built
+    full        every local Jacobian dense, contracted in a chosen order
+    structured  local Jacobians as deltas and factors, the deltas spent first
+    difference  the cost itself, at two neighbouring points
+
+The first shares no derivative formula with the next two, and the last shares
+none with any: where all agree, they are right.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from . import accumulate
+from .accumulate import Link, Node
+from .arrays import quiet
+from .chain import contract_full, times_whole, whole_link
+from .contraction import evaluate
+from .errors import AxisError, JacobianError
+from .factors import Dense, Expression, Factor, Term
+from .program import Pass, Step
+from .symbols import shape as show
+
+ROUTES = ("vjp", "full", "structured", "difference")
+RELATIVE_STEP = 1e-6  # of a central difference in float64: truncation and rounding balance
+
+Progress = Callable[[int, int], None]
+
+
+def gradients(
+    state: Pass, wrt: Sequence[str], route: str, order: str = "reverse"
+) -> dict[str, np.ndarray]:
+    """∂cost/∂name for each name, in the name's own shape; a fresh array each."""
+    require_scalar(state)
+    if route == "vjp":
+        return pull(state, state.cost, wrt, np.ones((), state.dtype))
+    if route == "structured":
+        return structured(state, wrt)
+    if route == "full" and order == "reverse":
+        return full_reverse(state, wrt)
+    if route == "full":
+        return {name: contract_full(state.jacobian(state.cost, name), order) for name in wrt}
+    if route == "difference":
+        return difference(state, wrt)
+    raise JacobianError(f"route {route!r} is unknown.\n  Write one of {', '.join(ROUTES)}.")
+
+
+def require_scalar(state: Pass) -> None:
+    """A gradient is of a scalar: AxisError says how to make one."""
+    cost = state.cost
+    if state.values[cost].ndim == 0:
+        return
+    example = "with a loss: y was not given" if state.program.labels else "with a loss"
+    if cost in state.batched:
+        example = f"with a reduction over the examples: J = Mean({cost})"
+    raise AxisError(
+        f"{cost} is not a scalar: it has shape {show(state.values[cost].shape)}.\n"
+        f"  End the program {example}; or ask for run.vjp({cost!r}, name, v) with a cotangent v."
+    )
+
+
+@quiet
+def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dict[str, np.ndarray]:
+    """The vector-Jacobian products of `of` by each name: one sweep of the ops' own vjp."""
+    _, steps = state.dependents(wrt, of)
+    bars = {of: cotangent}
+    for step in steps:
+        bar = bars[step.name] if step.name in wrt else bars.pop(step.name)
+        for arg, part in local_vjp(state, step, bar):
+            bars[arg] = bars[arg] + part if arg in bars else part
+    return {
+        name: np.array(bars[name]) if name in bars else np.zeros_like(state.values[name])
+        for name in wrt
+    }
+
+
+def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """(argument, its cotangent) for each use of an argument, shapes checked."""
+    pulled = step.op.vjp(bar, *state.inputs_of(step))
+    found = []
+    for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
+        if operand.name in step.op.constants:
+            continue
+        if operand.name not in pulled:
+            raise AxisError(
+                f"{step.who}: vjp() gives nothing for {operand.name}.\n"
+                f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
+            )
+        part = np.asarray(pulled[operand.name])
+        if part.shape != state.values[arg].shape:
+            raise AxisError(
+                f"{step.who}: vjp()[{operand.name!r}] does not have the shape of its input.\n"
+                f"  vjp gives shape {show(part.shape)}\n"
+                f"  {arg} has shape {show(state.values[arg].shape)}\n"
+                "  What a whole batch shares takes the sum over the examples: over_batch()."
+            )
+        found.append((arg, part))
+    return found
+
+
+@quiet
+def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dict[str, np.ndarray]:
+    """One reverse sweep over expressions, each delta spent when its axis is summed.
+
+    With `magnitudes`, every factor is replaced by its absolute value: what the
+    sums would be if nothing cancelled, the scale of their rounding error.
+    """
+    nodes, links = _graph(state, wrt)
+    if magnitudes:
+        links = [_absolute(link) for link in links]
+    sinks = {p for p, node in enumerate(nodes) if node.name in wrt}
+    start = Expression((Term(()),))
+    found = accumulate.reverse(nodes, links, start, sinks=sinks, of=state.cost)
+    results = {}
+    for name in wrt:
+        node = state.node(name)
+        sizes = dict(zip(node.primed, node.shape, strict=True))
+        place = next((p for p in found if nodes[p].name == name), None)
+        expression = Expression() if place is None else found[place]
+        results[name] = evaluate(expression, node.primed, sizes, state.dtype).astype(state.dtype)
+    return results
+
+
+@quiet
+def full_reverse(state: Pass, wrt: Sequence[str]) -> dict[str, np.ndarray]:
+    """One reverse sweep over whole Jacobians: row times matrix, from the cost down.
+
+    Each local Jacobian is built whole, used once and let go.
+    """
+    nodes, links = _graph(state, wrt)
+    rows = {0: np.ones((), state.dtype)}
+    for link in links:
+        row = rows[link.target]
+        part = times_whole(row, whole_link(link, nodes, state.dtype), row.ndim)
+        rows[link.source] = rows[link.source] + part if link.source in rows else part
+    found = {nodes[p].name: row for p, row in rows.items()}
+    return {n: found[n] if n in found else np.zeros_like(state.values[n]) for n in wrt}
+
+
+@quiet
+def difference(
+    state: Pass, wrt: Sequence[str], progress: Progress | None = None
+) -> dict[str, np.ndarray]:
+    """Central differences of the cost, entry by entry, in float64.
+
+        ∂J/∂w ≈ (J(w + h) − J(w − h)) / 2h
+
+    `progress` is told how many entries are done, of how many.
+    """
+    total, done = sum(state.values[name].size for name in wrt), 0
+    found = {}
+    for name in wrt:
+        cost = Perturbed(state, name)
+        slopes = np.zeros(state.values[name].shape)
+        for index in np.ndindex(slopes.shape):
+            slopes[index] = cost.slope(index)
+            done += 1
+            if progress:
+                progress(done, total)
+        found[name] = slopes.astype(state.dtype)
+    return found
+
+
+class Perturbed:
+    """The cost as a function of one entry of one value, everything else held fixed.
+
+    Only the steps that depend on that value are computed again, in float64.
+    """
+
+    def __init__(self, state: Pass, name: str) -> None:
+        reached, self.steps = {name}, []
+        for step in state.program.steps:
+            step = step.active()
+            if reached.intersection(step.args) and step.name != name:
+                reached.add(step.name)
+                self.steps.append(step)
+        self.cost, self.name = state.cost, name
+        self.values = {n: v.astype(np.float64) for n, v in state.values.items()}
+        self.point = self.values[name]
+
+    def slope(self, index: tuple[int, ...], scale: float = RELATIVE_STEP) -> float:
+        """The central difference at one entry."""
+        h = self.step_size(index, scale)
+        return (self.at(index, h) - self.at(index, -h)) / (2 * h)
+
+    def step_size(self, index: tuple[int, ...], scale: float = RELATIVE_STEP) -> float:
+        """h, relative to an entry beyond 1, and exactly representable beside it."""
+        here = float(self.point[index])
+        return float((here + scale * max(1.0, abs(here))) - here)
+
+    def at(self, index: tuple[int, ...], change: float) -> float:
+        """The cost with `change` added to one entry."""
+        return float(self.values_at(index, change)[self.cost])
+
+    def values_at(self, index: tuple[int, ...], change: float) -> dict[str, np.ndarray]:
+        """Every value, computed again where it depends on the entry."""
+        moved = self.point.copy()
+        moved[index] += change
+        values = {**self.values, self.name: moved}
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                values[step.name] = np.asarray(step.op.forward(*(values[a] for a in step.args)))
+        return values
+
+
+def _graph(state: Pass, wrt: Sequence[str]) -> tuple[list[Node], list[Link]]:
+    """The values between the cost and all of `wrt`, and their local Jacobians."""
+    names, steps = state.dependents(wrt, state.cost)
+    names = names or [state.cost]
+    return [state.node(name) for name in names], state.links(names, steps)
+
+
+def _absolute(link: Link) -> Link:
+    """The link with every factor replaced by its absolute value."""
+
+    def positive(factor: Factor) -> Factor:
+        return replace(factor, array=np.abs(factor.array)) if isinstance(factor, Dense) else factor
+
+    terms = tuple(
+        Term(tuple(map(positive, term.factors)), abs(term.coefficient))
+        for term in link.expression.terms
+    )
+    return replace(link, expression=Expression(terms))

@@ -1,0 +1,95 @@
+"""One run of a network: its values, its Jacobians, its gradients, its derivation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from . import routes
+from .arrays import as_array
+from .chain import Chain, plan
+from .errors import AxisError
+from .jacobian import Jacobian
+from .program import Pass
+from .symbols import shape as show
+
+
+class Run:
+    """The values of one forward pass, and everything that follows from them.
+
+    run["z2"] is a value, run.loss the cost; the arrays are closed to writing.
+    """
+
+    def __init__(self, state: Pass, tied: dict[str, str] | None = None) -> None:
+        self._state = state
+        self._tied = tied or {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        name = self._tied.get(name, name)
+        self._state.require(name)
+        return self._state.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state.values)
+
+    @property
+    def cost(self) -> str:
+        """The name of the last value: "J", or the output where no labels were given."""
+        return self._state.cost
+
+    @property
+    def loss(self) -> float:
+        """The value of the cost. Raises AxisError where the last value is no scalar."""
+        routes.require_scalar(self._state)
+        return float(self._state.values[self.cost])
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of the parameters, a tied one once."""
+        return self._state.program.params
+
+    def jacobian(self, of: str, wrt: str) -> Jacobian:
+        """∂of/∂wrt, local or composed, structured; printing it prints the formula.
+
+        A loss that is fused with its activation is differentiated through the
+        fused form, except by the value between the two.
+        """
+        return self._state.jacobian(self._name(of), self._name(wrt))
+
+    def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
+        """The gradient of the cost by each parameter, in the parameter's own shape.
+
+        `route` is vjp, full, structured or difference; `order` (reverse,
+        forward, auto) is that of the full route.
+        """
+        return routes.gradients(self._state, list(self.params), route, order)
+
+    def vjp(self, of: str, wrt: str, cotangent: Any) -> np.ndarray:
+        """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built."""
+        of, wrt = self._name(of), self._name(wrt)
+        v = self._fitting(cotangent, "cotangent", of)
+        self._state.require(wrt)
+        return routes.pull(self._state, of, [wrt], v)[wrt]
+
+    def jvp(self, of: str, wrt: str, tangent: Any) -> np.ndarray:
+        """Σ_wrt ∂of/∂wrt u[wrt], pushed forward link by link; no Jacobian is built."""
+        u = self._fitting(tangent, "tangent", self._name(wrt))
+        return self.jacobian(of, wrt).push(u)
+
+    def chain(self, wrt: str, order: str = "reverse", of: str | None = None) -> Chain:
+        """The einsum of the whole chain from the cost to `wrt`, and what it costs."""
+        return plan(self.jacobian(of or self.cost, wrt), order)
+
+    def _name(self, name: str) -> str:
+        return self._tied.get(name, name)
+
+    def _fitting(self, value: Any, kind: str, name: str) -> np.ndarray:
+        array, expected = as_array(value, kind), self[name].shape
+        if array.shape != expected:
+            raise AxisError(
+                f"the {kind} does not fit {name}.\n"
+                f"  {kind} has shape {show(array.shape)}\n"
+                f"  {name} has shape {show(expected)}\n"
+                f"  Pass an array of the shape of {name}."
+            )
+        return array.astype(self._state.dtype)

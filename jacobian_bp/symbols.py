@@ -1,0 +1,128 @@
+"""Characters and numbers as they are printed.
+
+One place knows which symbols a stream can carry, how a foreign name is made
+harmless, and how a number looks.
+"""
+
+import re
+import sys
+import unicodedata
+from typing import TextIO
+
+import numpy as np
+
+ASCII = {
+    "∂": "d",
+    "δ": "delta",
+    "Σ": "sum",
+    "σ": "s",
+    "⊗": "(x)",
+    "·": "*",
+    "−": "-",
+    "→": "->",
+    "←": "<-",
+    "≤": "<=",
+    "≠": "!=",
+    "×": "x",
+    "²": "^2",
+    "½": "1/2",
+    "ᵀ": "^T",
+    "Θ": "Theta",
+    "φ": "phi",
+    "…": "...",
+    "≈": "~",
+    "√": "sqrt",
+    "′": "'",
+}
+_TABLE = str.maketrans(ASCII)
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, surrogates
+
+
+def to_ascii(text: str) -> str:
+    """`text` in ASCII: ∂z2/∂W2 becomes dz2/dW2; what has no spelling is escaped.
+
+    >>> to_ascii("∂z2/∂W2 = δ[k,k'] a1[i']")
+    "dz2/dW2 = delta[k,k'] a1[i']"
+    """
+    # δ beside a digit names a vector, delta2; σ before a bracket names a function.
+    return text.translate(_TABLE).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def carries_unicode(stream: TextIO | None = None) -> bool:
+    """Whether every symbol of ours can be written to `stream` (default: standard output)."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
+    try:
+        "".join(ASCII).encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def for_stream(text: str, stream: TextIO | None = None) -> str:
+    """`text` as `stream` can carry it."""
+    return text if carries_unicode(stream) else to_ascii(text)
+
+
+def safe(name: object) -> str:
+    """A foreign name made harmless: controls, bidi marks and surrogates are shown escaped.
+
+    >>> safe("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in UNSEEN else c
+        for c in str(name)
+    )
+
+
+def rename(text: str, names: dict[str, str]) -> str:
+    """Replace whole identifiers in a label: σ'(z) becomes σ'(z1)."""
+    return re.sub(r"[^\W\d]\w*", lambda m: names.get(m[0], m[0]), text)
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A number as a reader writes it: no trailing zeros, no negative zero.
+
+    >>> number(0.25), number(-0.0), number(1.0), number(5.08416e-01)
+    ('0.25', '0', '1', '0.508416')
+    """
+    value = float(value)
+    if value == 0:
+        return "0"
+    return f"{value:.{digits}g}"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """A shape in Python's own spelling."""
+    return str(tuple(int(size) for size in sizes))
+
+
+def vector(values: np.ndarray, digits: int = 6, most: int = 12) -> str:
+    """A short array on one line, rows separated by a semicolon; long ones are cut and counted.
+
+    >>> vector(np.array([[0.8, -1.1], [0.0, 2.0]]))
+    '[0.8  -1.1; 0  2]'
+    """
+    array = np.asarray(values)
+    if array.ndim == 0:
+        return number(array.item(), digits)
+    if array.ndim == 1:
+        return "[" + "  ".join(_cells(array, digits, most)) + "]"
+    rows = array.reshape(-1, array.shape[-1])
+    shown = ["  ".join(_cells(row, digits, most)) for row in rows[:most]]
+    more = f"; … {len(rows)} rows" if len(rows) > most else ""
+    return "[" + "; ".join(shown) + more + "]"
+
+
+def _cells(row: np.ndarray, digits: int, most: int) -> list[str]:
+    cells = [number(v, digits) for v in row[:most]]
+    return cells + [f"… {row.size} entries"] if row.size > most else cells
+
+
+def fraction(value: float) -> str:
+    """A coefficient: 2, -1, 1/5, else its digits."""
+    if value != 0 and value != int(value):
+        inverse = 1.0 / value
+        if abs(inverse - round(inverse)) < 1e-9 * abs(inverse) and 1 < abs(inverse) < 1e9:
+            return f"{'-' if inverse < 0 else ''}1/{abs(round(inverse))}"
+    return number(value, 12)
