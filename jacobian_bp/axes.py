@@ -115,7 +115,7 @@ def bind(
     shown = [
         Operand(names.get(operand.name, operand.name), operand.axes) for operand in signature.inputs
     ]
-    batched = []
+    batched: list[bool] = []
     for operand, shape in zip(signature.inputs, shapes, strict=True):
         may_lift = not signature.mixes_examples and operand.name not in unbatched
         extra = len(shape) - len(operand.axes)
@@ -204,17 +204,18 @@ def _two_sizes(
     batched: Sequence[bool],
     pair: tuple[int, int],
 ) -> str:
-    labels, lines = [], []
+    labels: list[str] = []
+    lines: list[str] = []
     for position in pair:
         axes = ((BATCH,) if batched[position] else ()) + operands[position].axes
         labels.append(f"{operands[position].name}[{','.join(axes)}]")
     widths = [max(map(len, labels)), max(len(show(shapes[p])) for p in pair)]
     for label, position in zip(labels, pair, strict=True):
-        axes = label[label.index("[") + 1 : -1].split(",")
-        size = shapes[position][axes.index(axis)]
+        names = label[label.index("[") + 1 : -1].split(",")
+        size = shapes[position][names.index(axis)]
         # The later size of a repeated axis is the one that disagrees.
         if pair[0] == pair[1] and lines:
-            size = shapes[position][len(axes) - 1 - axes[::-1].index(axis)]
+            size = shapes[position][len(names) - 1 - names[::-1].index(axis)]
         shape = show(shapes[position]) + ","
         lines.append(
             f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"

@@ -11,6 +11,7 @@ there are values of all its axes together: (m×k)(k×n) costs m·k·n.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import opt_einsum
@@ -187,7 +188,7 @@ def segments(jacobian: Jacobian) -> list[Jacobian]:
     total = below.get(last, 0)
     cuts = [p for p in range(last + 1) if total and below.get(p, 0) * above.get(p, 0) == total]
     parts, start = [], 0
-    for first, final in zip(cuts, cuts[1:], strict=False):
+    for first, final in pairwise(cuts):
         inside = []
         while start < len(links) and links[start].target < final:
             inside.append(links[start])

@@ -125,7 +125,9 @@ def densify(
     axes = ordered({axis for factor in dense for axis in factor.axes}, kept)
     if any(not isinstance(f, Delta) for f in others):
         return expression
-    if (len(dense) < 2 and term.coefficient == 1) or not any(set(f.axes) == set(axes) for f in dense):
+    if (len(dense) < 2 and term.coefficient == 1) or not any(
+        set(f.axes) == set(axes) for f in dense
+    ):
         return expression
     array = contract(dense, axes, sizes, term.coefficient)
     return Expression((Term((*others, Dense(label, axes, array))),))

@@ -59,7 +59,8 @@ class Jacobian:
         >>> J = Jacobian.local("z", "W", out, wrt, delta("k,k'") * dense("a[i']", a))
         >>> print(J)
         ∂z/∂W[k,k',i'] = δ[k,k'] a[i']
-          layout numerator, shape (2, 2, 3): delta ⊗ vector; 6 of 12 entries can be non-zero; 96 bytes
+          layout numerator, shape (2, 2, 3): delta ⊗ vector; 6 of 12 entries can be non-zero; \
+96 bytes
         """
         link = make_link(f"∂{of}/∂{wrt}", 0, 1, out_axes, wrt_axes, expression)
         nodes = (Node(of, out_axes), Node(wrt, _unprimed(wrt_axes)))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_array, read_only, require_finite
-from .dense import build_dense
+from .layers import build_dense
 from .errors import AxisError, SpecError
 from .ops import Op
 from .program import Program, run_forward

@@ -351,7 +351,8 @@ def run_forward(
     """
     admitted = {name: _admit(program, name, value) for name, value in data.items()}
     measured = {n: a for n, a in admitted.items() if n not in program.labels}
-    batched = {n for n, a in measured.items() if a.ndim == len(program.letters[n]) + 1}
+    letters = program.letters
+    batched = {n for n, a in measured.items() if BATCH in letters[n] or a.ndim > len(letters[n])}
     for name in batched:
         if len(admitted[name]) == 0:
             raise DomainError(

@@ -110,7 +110,7 @@ def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dic
     """
     nodes, links = _graph(state, wrt)
     if magnitudes:
-        links = [_absolute(link) for link in links]
+        links = [replace(k, expression=absolute(k.expression)) for k in links]
     sinks = {p for p, node in enumerate(nodes) if node.name in wrt}
     start = Expression((Term(()),))
     found = accumulate.reverse(nodes, links, start, sinks=sinks, of=state.cost)
@@ -213,14 +213,15 @@ def _graph(state: Pass, wrt: Sequence[str]) -> tuple[list[Node], list[Link]]:
     return [state.node(name) for name in names], state.links(names, steps)
 
 
-def _absolute(link: Link) -> Link:
-    """The link with every factor replaced by its absolute value."""
+def absolute(expression: Expression) -> Expression:
+    """The expression with every factor and coefficient replaced by its absolute value."""
 
     def positive(factor: Factor) -> Factor:
         return replace(factor, array=np.abs(factor.array)) if isinstance(factor, Dense) else factor
 
-    terms = tuple(
-        Term(tuple(map(positive, term.factors)), abs(term.coefficient))
-        for term in link.expression.terms
+    return Expression(
+        tuple(
+            Term(tuple(map(positive, term.factors)), abs(term.coefficient))
+            for term in expression.terms
+        )
     )
-    return replace(link, expression=Expression(terms))

@@ -8,6 +8,7 @@ import numpy as np
 from . import routes
 from .arrays import as_array
 from .chain import Chain, plan
+from .check import Agreement, check
 from .errors import AxisError
 from .jacobian import Jacobian
 from .program import Pass
@@ -79,6 +80,10 @@ class Run:
     def chain(self, wrt: str, order: str = "reverse", of: str | None = None) -> Chain:
         """The einsum of the whole chain from the cost to `wrt`, and what it costs."""
         return plan(self.jacobian(of or self.cost, wrt), order)
+
+    def check(self, progress: routes.Progress | None = None) -> Agreement:
+        """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
+        return check(self._state, progress)
 
     def _name(self, name: str) -> str:
         return self._tied.get(name, name)

@@ -116,7 +116,7 @@ def vector(values: np.ndarray, digits: int = 6, most: int = 12) -> str:
 
 def _cells(row: np.ndarray, digits: int, most: int) -> list[str]:
     cells = [number(v, digits) for v in row[:most]]
-    return cells + [f"… {row.size} entries"] if row.size > most else cells
+    return [*cells, f"… {row.size} entries"] if row.size > most else cells
 
 
 def fraction(value: float) -> str:

@@ -105,8 +105,8 @@ class ReLU(Activation):
     def vjp(self, a_bar, z):
         return {"z": np.where(z > 0, a_bar, np.where(z < 0, 0, self.at_zero * a_bar))}
 
-    def at_kink(self, z):
-        return z == 0
+    def branch(self, z):
+        return np.sign(z)
 
 
 class LeakyReLU(Activation):
@@ -139,8 +139,8 @@ class LeakyReLU(Activation):
         left = np.where(z < 0, self.slope * a_bar, self.at_zero * a_bar)
         return {"z": np.where(z > 0, a_bar, left)}
 
-    def at_kink(self, z):
-        return z == 0
+    def branch(self, z):
+        return np.sign(z)
 
 
 class Softplus(Activation):

@@ -64,8 +64,8 @@ class Op:
         del names
         return inputs
 
-    def at_kink(self, *inputs: np.ndarray) -> np.ndarray | None:
-        """True where the derivative jumps at exactly this input; None for a smooth op."""
+    def branch(self, *inputs: np.ndarray) -> np.ndarray | None:
+        """Which smooth piece each entry lies on, 0 at a kink; None for a smooth op."""
         del inputs
         return None
 

@@ -57,7 +57,7 @@ class Einsum(Op):
             )
         self.equation = f"{','.join(operands)}->{result}"
         self.operands, self.result = operands, result
-        *names, output = ascii_lowercase[: len(operands) + 1]
+        names, output = ascii_lowercase[: len(operands)], ascii_lowercase[len(operands)]
         inputs = [f"{n}[{','.join(w)}]" for n, w in zip(names, operands, strict=True)]
         self.signature = f"{', '.join(inputs)} -> {output}[{','.join(result)}]"
 
@@ -108,7 +108,7 @@ class Einsum(Op):
         batch = [slice(None)] if found.ndim > len(known) else []
         order = [known.index(c) for c in distinct if c in known]
         moved = found.transpose([*range(len(batch)), *(len(batch) + p for p in order)])
-        target[...] = moved[tuple([*batch, *spread])]
+        target[...] = moved[(*batch, *spread)]
         return out
 
     @staticmethod

@@ -1,6 +1,5 @@
 """The affine map of a layer."""
 
-
 from ..factors import delta, dense
 from .base import Op, outer, over_batch
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -58,12 +59,14 @@ def build_dense(
     widths = _widths(sizes)
     names = _activation_names(activations, len(widths) - 1)
     _require_probabilities(loss, names[-1])
-    steps, shapes, last = [], {}, "x"
+    steps: list[Step] = []
+    shapes: Shapes = {}
+    last = "x"
     if squash_input:
         squash = "sigmoid" if squash_input is True else squash_input
         steps.append(Step("a0", choose(ACTIVATIONS, squash, "squash_input")(), ("x",)))
         last = "a0"
-    for layer, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for layer, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         weight, bias = f"W{layer}", f"b{layer}"
         shapes[weight], shapes[bias] = (outputs, inputs), (outputs,)
         steps.append(Step(f"z{layer}", Linear(), (last, weight, bias)))

@@ -1,0 +1,75 @@
+"""The ways to a derivative, and the comparisons between them; each fails by AssertionError."""
+
+import numpy as np
+
+from jacobian_bp.program import Pass, Program, Step
+
+STEP = 6e-6  # of a central difference in float64: truncation h² and rounding u/h balance
+
+
+def dense_jacobian(op, name, inputs):
+    """∂op/∂name materialised, at these very arrays: nothing is copied or refused on the way."""
+    operands = op.parsed.inputs
+    names = [operand.name for operand in operands]
+    pairs = list(zip(operands, inputs, strict=True))
+    lifted = {o.name for o, array in pairs if np.ndim(array) > len(o.axes)}
+    with np.errstate(all="ignore"):
+        out = np.asarray(op.forward(*inputs))
+    values = dict(zip(names, inputs, strict=True)) | {"out": out}
+    program = Program.build([Step("out", op, tuple(names))], op.parameters)
+    batched = frozenset(lifted | ({"out"} if lifted else set()))
+    return Pass(program, values, batched, inputs[0].dtype).jacobian("out", name).materialise()
+
+
+def swept_vjp(op, name, inputs):
+    """The VJP of every vector of the basis of the output: the Jacobian row by row."""
+    value = np.asarray(op.forward(*inputs))
+    rows = []
+    for index in np.ndindex(*value.shape):
+        bar = np.zeros_like(value)
+        bar[index] = 1
+        rows.append(op.vjp(bar, *inputs)[name])
+    return np.reshape(rows, value.shape + np.shape(rows[0]))
+
+
+def central_difference(op, name, inputs):
+    """(f(x + h) − f(x − h)) / 2h for every entry of the input: the Jacobian column by column."""
+    position = [operand.name for operand in op.parsed.inputs].index(name)
+
+    def moved(index, h):
+        arrays = [np.array(array) for array in inputs]
+        arrays[position][index] += h
+        return np.asarray(op.forward(*arrays))
+
+    shape = inputs[position].shape
+    columns = [(moved(x, STEP) - moved(x, -STEP)) / (2 * STEP) for x in np.ndindex(*shape)]
+    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *shape)
+
+
+def agree(actual, expected, bar=1e-13):
+    """Same shape, and every entry within the bar, relative to 1 or to the entry."""
+    assert np.shape(actual) == np.shape(expected)
+    assert np.isfinite(actual).all()
+    wrong = np.abs(np.subtract(actual, expected)) > bar * np.maximum(1, np.abs(expected))
+    assert not wrong.any(), f"first wrong entry: {tuple(map(int, np.argwhere(wrong)[0]))}"
+
+
+def identical(actual, expected):
+    """The same shape, dtype and bits."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert (actual.shape, actual.dtype) == (expected.shape, expected.dtype)
+    assert actual.tobytes() == expected.tobytes()
+
+
+def zeros_are_positive(jacobian, pattern):
+    """Where `pattern` says 0 for every input, the bytes are those of +0.0."""
+    assert not np.any(jacobian[pattern] != 0)
+    assert not np.signbit(jacobian[pattern]).any()
+
+
+def results(op, inputs):
+    """The value, and by every input the dense Jacobian and the VJP of a vector of ones."""
+    value = np.array(op.forward(*inputs))
+    pulled = op.vjp(np.ones_like(value), *inputs)
+    jacobians = {f"∂/∂{n}": dense_jacobian(op, n, inputs) for n in op.differentiable()}
+    return {"value": value} | jacobians | {f"vjp {n}": pulled[n] for n in op.differentiable()}

@@ -1,0 +1,228 @@
+"""The table of derivatives, a second time: every op from its formula, by plain arithmetic.
+
+A capital letter is the variable's own axis: ∂z[k]/∂W[K,i] is `d(k, K) * a[i]`.
+"""
+
+import math
+
+from op_case import SIZES, Case, class_index, hard_and_soft, probability, weights
+
+from jacobian_bp import ops
+
+N, I, K, J = (range(SIZES[axis]) for axis in "nikj")  # noqa: E741
+
+
+def d(k, K):
+    """The Kronecker delta."""
+    return 1.0 if k == K else 0.0
+
+
+def sigma(z):
+    return 1 / (1 + math.exp(-z))
+
+
+def softmax(k, z):
+    return math.exp(z[k]) / sum(math.exp(v) for v in z)
+
+
+def activation(op, f, slope):
+    """a[k] = f(z[k]);  ∂a[k]/∂z[K] is f'(z[k]) where k = K, else 0."""
+    rank = len(op.parsed.output.axes)
+
+    def entry(*args):
+        k, by, z = args[:rank], args[rank:-1], args[-1]
+        return slope(z[k]) if k == by else 0.0
+
+    return Case(op, lambda *args: f(args[-1][args[:-1]]), {"z": entry})
+
+
+def pointwise(op, f, by_a, by_b, shared=()):
+    """c[k] = f(a[k], b[k])"""
+    slopes = {
+        "a": lambda k, K, a, b: d(k, K) * by_a(a[k], b[k]),
+        "b": lambda k, K, a, b: d(k, K) * by_b(a[k], b[k]),
+    }
+    return Case(op, lambda k, a, b: f(a[k], b[k]), slopes, shared=shared)
+
+
+def squared_error(op, half):
+    """L = half · Σ_k (a[k] − y[k])²"""
+    slopes = {
+        "a": lambda k, a, y: 2 * half * (a[k] - y[k]),
+        "y": lambda k, a, y: -2 * half * (a[k] - y[k]),
+    }
+    return Case(op, lambda a, y: half * sum((a[k] - y[k]) ** 2 for k in K), slopes)
+
+
+def cross_entropy(draw):
+    """L = −Σ_k y[k] log p[k]"""
+    return Case(
+        ops.CrossEntropy(),
+        lambda p, y: -sum(y[k] * math.log(p[k]) for k in K),
+        {"p": lambda k, p, y: -y[k] / p[k]},
+        {"p": weights, "y": draw},
+    )
+
+
+def cross_entropy_from_logits(draw):
+    """L = −Σ_k y[k] log softmax(z)[k]"""
+    return Case(
+        ops.CrossEntropyFromLogits(),
+        lambda z, y: -sum(y[k] * math.log(softmax(k, z)) for k in K),
+        {"z": lambda k, z, y: softmax(k, z) - y[k]},
+        {"y": draw},
+    )
+
+
+def reduction(op, share):
+    """J[k] = share · Σ_n L[n,k], with no k or with several."""
+    rank = len(op.parsed.output.axes)
+
+    def entry(*args):
+        k, by = args[:rank], args[rank + 1 : -1]
+        return share if k == by else 0.0
+
+    return Case(op, lambda *args: share * sum(args[-1][(n, *args[:-1])] for n in N), {"L": entry})
+
+
+def binary(y, right, left):
+    """y · right + (1 − y) · left"""
+    return y * right + (1 - y) * left
+
+
+LAYERS = [
+    Case(
+        ops.Linear(),
+        lambda k, a, W, b: sum(W[k, i] * a[i] for i in I) + b[k],
+        {
+            "a": lambda k, i, a, W, b: W[k, i],
+            "W": lambda k, K, i, a, W, b: d(k, K) * a[i],
+            "b": lambda k, K, a, W, b: d(k, K),
+        },
+    ),
+    activation(ops.Identity(), lambda z: z, lambda z: 1.0),
+    activation(ops.Sigmoid(), sigma, lambda z: sigma(z) * (1 - sigma(z))),
+    activation(ops.Sigmoid("r,c"), sigma, lambda z: sigma(z) * (1 - sigma(z))),
+    activation(ops.Tanh(), math.tanh, lambda z: 1 - math.tanh(z) ** 2),
+    activation(ops.ReLU(), lambda z: max(0.0, z), lambda z: float(z > 0)),
+    activation(ops.LeakyReLU(slope=0.2), lambda z: max(0.2 * z, z), lambda z: 1 if z > 0 else 0.2),
+    activation(ops.Softplus(), lambda z: math.log(1 + math.exp(z)), sigma),
+    Case(
+        ops.Softmax(),
+        softmax,
+        {"z": lambda k, K, z: softmax(k, z) * (d(k, K) - softmax(K, z))},
+    ),
+    Case(
+        ops.LogSoftmax(),
+        lambda k, z: math.log(softmax(k, z)),
+        {"z": lambda k, K, z: d(k, K) - softmax(K, z)},
+    ),
+    pointwise(ops.Add(), lambda a, b: a + b, lambda a, b: 1.0, lambda a, b: 1.0),
+    pointwise(ops.Add(), lambda a, b: a + b, lambda a, b: 1.0, lambda a, b: 1.0, ("b",)),
+    pointwise(ops.Multiply(), lambda a, b: a * b, lambda a, b: b, lambda a, b: a),
+    pointwise(ops.Multiply(), lambda a, b: a * b, lambda a, b: b, lambda a, b: a, ("a",)),
+]
+
+LOSSES = [
+    squared_error(ops.SquaredError(), 1.0),
+    squared_error(ops.HalfSquaredError(), 0.5),
+    Case(
+        ops.BinaryCrossEntropy(),
+        lambda a, y: -sum(binary(y[k], math.log(a[k]), math.log(1 - a[k])) for k in K),
+        {"a": lambda k, a, y: -binary(y[k], 1 / a[k], -1 / (1 - a[k]))},
+        {"a": probability, "y": hard_and_soft},
+    ),
+    Case(
+        ops.BinaryCrossEntropyFromLogits(),
+        lambda z, y: -sum(
+            binary(y[k], math.log(sigma(z[k])), math.log(1 - sigma(z[k]))) for k in K
+        ),
+        {"z": lambda k, z, y: sigma(z[k]) - y[k]},
+        {"y": hard_and_soft},
+    ),
+    cross_entropy(class_index),
+    cross_entropy(weights),
+    cross_entropy_from_logits(class_index),
+    cross_entropy_from_logits(weights),
+    reduction(ops.Sum(), 1.0),
+    reduction(ops.Sum("k"), 1.0),
+    reduction(ops.Mean(), 1 / SIZES["n"]),
+    reduction(ops.Mean("k"), 1 / SIZES["n"]),
+]
+
+MATRIX_TIMES_VECTOR = {
+    "a": lambda k, K, i, a, b: d(k, K) * b[i],
+    "b": lambda k, i, a, b: a[k, i],
+}
+
+EINSUMS = [
+    Case(
+        ops.Einsum("k,i->ki"),
+        lambda k, i, a, b: a[k] * b[i],
+        {
+            "a": lambda k, i, K, a, b: d(k, K) * b[i],
+            "b": lambda k, i, I, a, b: a[k] * d(i, I),
+        },
+    ),
+    *(
+        Case(
+            ops.Einsum("ki,i->k"),
+            lambda k, a, b: sum(a[k, i] * b[i] for i in I),
+            MATRIX_TIMES_VECTOR,
+            shared=shared,
+        )
+        for shared in [(), ("a",), ("b",)]
+    ),
+    Case(
+        ops.Einsum("ij,jk->ik"),
+        lambda i, k, a, b: sum(a[i, j] * b[j, k] for j in J),
+        {
+            "a": lambda i, k, I, j, a, b: d(i, I) * b[j, k],
+            "b": lambda i, k, j, K, a, b: a[i, j] * d(k, K),
+        },
+    ),
+    Case(
+        ops.Einsum("ki,i->i"),
+        lambda i, a, b: sum(a[k, i] for k in K) * b[i],
+        {
+            "a": lambda i, k, I, a, b: d(i, I) * b[i],
+            "b": lambda i, I, a, b: d(i, I) * sum(a[k, i] for k in K),
+        },
+    ),
+    Case(
+        ops.Einsum("k,k,k->"),
+        lambda a, b, c: sum(a[k] * b[k] * c[k] for k in K),
+        {
+            "a": lambda k, a, b, c: b[k] * c[k],
+            "b": lambda k, a, b, c: a[k] * c[k],
+            "c": lambda k, a, b, c: a[k] * b[k],
+        },
+    ),
+    Case(
+        ops.Einsum(",k->k"),
+        lambda k, a, b: a * b[k],
+        {"a": lambda k, a, b: b[k], "b": lambda k, K, a, b: d(k, K) * a},
+    ),
+    Case(
+        ops.Einsum("ii->i"),
+        lambda i, a: a[i, i],
+        {"a": lambda i, row, column, a: d(i, row) * d(i, column)},
+    ),
+    Case(
+        ops.Einsum("ii->"),
+        lambda a: sum(a[i, i] for i in I),
+        {"a": lambda row, column, a: d(row, column)},
+    ),
+    Case(
+        ops.Einsum("ij->"),
+        lambda a: sum(a[i, j] for i in I for j in J),
+        {"a": lambda i, j, a: 1.0},
+    ),
+    Case(
+        ops.Einsum("ij->ji"),
+        lambda j, i, a: a[i, j],
+        {"a": lambda j, i, I, J, a: d(i, I) * d(j, J)},
+    ),
+]
+
+CASES = LAYERS + LOSSES + EINSUMS
