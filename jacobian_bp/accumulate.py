@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from .axes import Axis, fresh, primed
-from .contraction import Step, densify, merge, multiply
+from .contraction import Step, densify, merge, multiply, product
 from .factors import Delta, Expression
 
 
@@ -64,11 +64,13 @@ def reverse(
     sinks: Container[int] = (),
     of: str = "",
     trace: list[Step] | None = None,
+    sum_out: bool = True,
 ) -> dict[int, Expression]:
     """G at the sinks (default: the last node), each over `out` and the node's primed axes.
 
     `start` stands at node 0: the identity for a Jacobian, a cotangent for a
     vector-Jacobian product. What is not a sink is forgotten once it was used.
+    Without `sum_out` the sums stay written out: the formula, for a short chain.
     """
     sinks = sinks or (len(nodes) - 1,)
     kept_out = [axis.name for axis in out]
@@ -82,16 +84,22 @@ def reverse(
         sizes = {axis.name: axis.size for axis in out}
         sizes |= dict(zip(node.primed, node.shape, strict=True))
         label = f"∂{of}/∂{node.name}"
-        here = merge(found[position], [*kept_out, *node.primed], sizes, label)
-        if position not in sinks:
-            here = densify(here, [*kept_out, *node.primed], sizes, label)
-            del found[position]
-        else:
+        here = found[position]
+        if sum_out:
+            here = merge(here, [*kept_out, *node.primed], sizes, label)
+        if position in sinks:
             found[position] = here
+        else:
+            del found[position]
+            if sum_out:
+                here = densify(here, [*kept_out, *node.primed], sizes, label)
         for link in by_target.get(position, ()):
             source = nodes[link.source]
             sizes |= dict(zip(source.primed, source.shape, strict=True))
-            bonds = _bonds(link.out, {*kept_out, *source.primed, *node.primed})
+            taken = {*kept_out, *source.primed, *node.primed}
+            if not sum_out:  # sums that stay written out keep their letters to themselves
+                taken |= {axis for term in here.terms for axis in term.axes}
+            bonds = _bonds(link.out, taken)
             sizes |= dict(zip(bonds, node.shape, strict=True))
             left = here.renamed(dict(zip(node.primed, bonds, strict=True)))
             names = dict(zip(link.out, bonds, strict=True))
@@ -99,9 +107,12 @@ def reverse(
             right = link.expression.renamed(names)
             record = trace if position else None  # at the output there is nothing to spend yet
             kept = [*kept_out, *source.primed]
-            product = multiply(left, right, kept, sizes, f"∂{of}/∂{source.name}", record)
+            if sum_out:
+                part = multiply(left, right, kept, sizes, f"∂{of}/∂{source.name}", record)
+            else:
+                part = product(left, right, kept, sizes, record)
             earlier = found.get(link.source)
-            found[link.source] = product if earlier is None else earlier + product
+            found[link.source] = part if earlier is None else earlier + part
     return {position: found[position] for position in found if position in sinks}
 
 
@@ -131,9 +142,9 @@ def forward(
             turned = dict(zip(link.out, names, strict=True))
             turned |= dict(zip(link.wrt, bonds, strict=True))
             left = link.expression.renamed(turned)
-            product = multiply(left, right, names, sizes, f"d{target.name}/d{by}")
+            part = multiply(left, right, names, sizes, f"d{target.name}/d{by}")
             earlier = found.get(link.target)
-            found[link.target] = product if earlier is None else earlier + product
+            found[link.target] = part if earlier is None else earlier + part
     return found.get(0)
 
 

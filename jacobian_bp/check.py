@@ -63,7 +63,7 @@ class Agreement:
         """The table, the kinks, and the first op at which the routes part."""
         if self.error:
             return [f"the routes cannot be compared: {self.error}"]
-        found = [f"gradient of {self.cost}, each route against vjp (bar: 16·u·Σ|terms| an entry)"]
+        found = [f"gradient of {self.cost}, each route against vjp (bar: 16·u·Σ|terms|)"]
         for row in self.rows:
             text = f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   "
             text += f"largest difference {number(row.largest, 2):<8} "
@@ -79,10 +79,10 @@ class Agreement:
             found.append(f"  the routes part at {self.parted}")
         if self.report is not None:
             found += [f"    {line}" for line in self.report.text().splitlines()]
-        return found
+        return [*found, "all routes agree" if self.ok else "the routes DISAGREE"]
 
     def text(self, ascii_only: bool = False) -> str:
-        text = "\n".join([*self.lines(), "all routes agree" if self.ok else "the routes DISAGREE"])
+        text = "\n".join(self.lines())
         return to_ascii(text) if ascii_only else text
 
     def __str__(self) -> str:

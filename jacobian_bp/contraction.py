@@ -69,6 +69,23 @@ def spend(
     return _drop_idle_ones(term, kept, sizes)
 
 
+def product(
+    left: Expression,
+    right: Expression,
+    kept: Sequence[str],
+    sizes: dict[str, int],
+    trace: list[Step] | None = None,
+) -> Expression:
+    """The product of two expressions with the deltas on summed axes spent, and nothing summed."""
+    return Expression(
+        tuple(
+            spend(Term(a.factors + b.factors, a.coefficient * b.coefficient), kept, sizes, trace)
+            for a in left.terms
+            for b in right.terms
+        )
+    )
+
+
 def multiply(
     left: Expression,
     right: Expression,
@@ -83,14 +100,10 @@ def multiply(
     factors, named `label`. The result is a sum over few terms: terms with the
     same deltas are added up.
     """
-    terms = []
-    for a in left.terms:
-        for b in right.terms:
-            term = Term(a.factors + b.factors, a.coefficient * b.coefficient)
-            term = _masks(term, kept, sizes)
-            term = spend(term, kept, sizes, trace)
-            terms.append(_sum_out(term, kept, sizes, label, trace))
-    return merge(Expression(tuple(terms)), kept, sizes, label)
+    spent = product(left, right, kept, sizes, trace).terms
+    masked = [_masks(term, kept, sizes) for term in spent]
+    terms = tuple(_sum_out(term, kept, sizes, label, trace) for term in masked)
+    return merge(Expression(terms), kept, sizes, label)
 
 
 def merge(

@@ -18,7 +18,7 @@ from .arrays import as_array
 from .axes import Axis
 from .contraction import Step, evaluate, require_covered, spend
 from .errors import AxisError
-from .factors import Delta, Dense, Expression
+from .factors import Delta, Dense, Expression, Term
 from .layouts import from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
 from .symbols import for_stream, to_ascii
@@ -173,6 +173,24 @@ class Jacobian:
         if layout == "numerator":
             return array
         return to_layout(array, layout, self.out_axes, self.wrt_axes)
+
+    def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
+        """A mask in one of the five layouts: False where an entry is a structural zero."""
+        expression = self._collapsed(None)
+        ones = Expression(
+            tuple(
+                Term(
+                    tuple(
+                        replace(f, array=np.ones_like(f.array)) if isinstance(f, Dense) else f
+                        for f in term.factors
+                    )
+                )
+                for term in expression.terms
+            )
+        )
+        sizes = {axis.name: axis.size for axis in self.axes}
+        mask = evaluate(ones, [axis.name for axis in self.axes], sizes, self.dtype) > 0
+        return to_layout(mask, layout, self.out_axes, self.wrt_axes)
 
     def from_layout(self, array: Any, layout: str) -> np.ndarray:
         """An array of this Jacobian's numbers, in `layout`, as numerator layout."""

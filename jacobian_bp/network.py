@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_array, read_only, require_finite
-from .layers import build_dense
 from .errors import AxisError, SpecError
+from .layers import build_dense
 from .ops import Op
 from .program import Program, run_forward
 from .program_text import make_op, read_program
@@ -64,7 +64,13 @@ class Network:
         (4,)
         """
         steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
-        facts = {"sizes": tuple(sizes), "loss": loss, "reduction": reduction}
+        layers = len(sizes) - 1
+        facts = {
+            "sizes": tuple(sizes),
+            "activations": (activations,) * layers if isinstance(activations, str) else activations,
+            "loss": loss,
+            "squash": "sigmoid" if squash_input is True else squash_input,
+        }
         if params is None:
             params = _drawn(shapes, 0 if seed is None else seed, dtype)
         _require_names(shapes, params)
@@ -137,7 +143,7 @@ class Network:
             raise SpecError(
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
-        return Run(run_forward(self._program, self.params, data), self.tied)
+        return Run(run_forward(self._program, self.params, data), self.tied, self._title())
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -148,6 +154,19 @@ class Network:
     def parameter_count(self) -> int:
         """Numbers that are trained; a tied parameter counts once."""
         return sum(self.params[name].size for name in self._program.params)
+
+    def _title(self) -> list[str]:
+        """The network in a line or two, for the head of a derivation."""
+        if "sizes" not in self.facts:
+            return [f"{step}" for step in self.steps]
+        first, *widths = self.facts["sizes"]
+        squash = "".join(f" → {name}" for name in [self.facts["squash"]] if name)
+        layers = "".join(
+            f" → {width} {name}"
+            for width, name in zip(widths, self.facts["activations"], strict=True)
+        )
+        loss = f"; loss: {self.facts['loss']}" if self.facts["loss"] else ""
+        return [f"x({first}){squash}{layers}{loss}"]
 
     def __repr__(self) -> str:
         return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"

@@ -1,6 +1,6 @@
 """One run of a network: its values, its Jacobians, its gradients, its derivation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from . import routes
 from .arrays import as_array
 from .chain import Chain, plan
 from .check import Agreement, check
+from .derivation import Derivation, derive
 from .errors import AxisError
 from .jacobian import Jacobian
 from .program import Pass
@@ -21,9 +22,12 @@ class Run:
     run["z2"] is a value, run.loss the cost; the arrays are closed to writing.
     """
 
-    def __init__(self, state: Pass, tied: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, state: Pass, tied: dict[str, str] | None = None, title: Sequence[str] = ()
+    ) -> None:
         self._state = state
         self._tied = tied or {}
+        self._title = tuple(title)
 
     def __getitem__(self, name: str) -> np.ndarray:
         name = self._tied.get(name, name)
@@ -84,6 +88,16 @@ class Run:
     def check(self, progress: routes.Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
         return check(self._state, progress)
+
+    def derivation(
+        self, convention: str = "flat", agreement: Agreement | None = None
+    ) -> Derivation:
+        """Every gradient derived step by step, in one of the five layouts, ending in the checks.
+
+        The result is data (a Ledger); printing it prints the derivation. Pass an
+        `agreement` from `check()` to have the routes compared once only.
+        """
+        return derive(self._state, self._title, self._tied, convention, agreement)
 
     def _name(self, name: str) -> str:
         return self._tied.get(name, name)

@@ -1,6 +1,6 @@
 """An op with random inputs, and the op once more as plain loops over its entries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,7 +79,7 @@ class Case:
     def _batch(self, inputs: list[np.ndarray]) -> tuple[int, ...]:
         return (SIZES["n"],) if any(self._lifted(inputs)) else ()
 
-    def _example(self, n: tuple[int, ...], inputs: list[np.ndarray]) -> Iterator[np.ndarray]:
+    def _example(self, n: tuple[int, ...], inputs: list[np.ndarray]) -> list[np.ndarray]:
         lifted = self._lifted(inputs)
         return [a[n] if in_batch else a for a, in_batch in zip(inputs, lifted, strict=True)]
 

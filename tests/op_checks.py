@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from jacobian_bp.program import Pass, Program, Step
+from jacobian_bp.ops import Identity
+from jacobian_bp.program import Pass, Program, Step, run_forward
+from jacobian_bp.routes import pull
 
 STEP = 6e-6  # of a central difference in float64: truncation h² and rounding u/h balance
 
@@ -68,8 +70,37 @@ def zeros_are_positive(jacobian, pattern):
 
 
 def results(op, inputs):
-    """The value, and by every input the dense Jacobian and the VJP of a vector of ones."""
-    value = np.array(op.forward(*inputs))
+    """The op's own value, dense Jacobians, and VJPs of a vector of ones."""
+    value = np.asarray(op.forward(*inputs))
     pulled = op.vjp(np.ones_like(value), *inputs)
-    jacobians = {f"∂/∂{n}": dense_jacobian(op, n, inputs) for n in op.differentiable()}
-    return {"value": value} | jacobians | {f"vjp {n}": pulled[n] for n in op.differentiable()}
+    found = {"value": value}
+    for name in op.differentiable():
+        found |= {f"∂{name}": dense_jacobian(op, name, inputs), f"vjp {name}": pulled[name]}
+    return found
+
+
+def network_results(op, inputs):
+    """The same through a forward pass of a network of this one op, which snapshots its inputs.
+
+    An op that reads the batch itself stands behind an identity, which carries the examples.
+    """
+    names = [operand.name for operand in op.parsed.inputs]
+    steps, data = [Step("out", op, tuple(names))], dict(zip(names, inputs, strict=True))
+    if op.parsed.mixes_examples:
+        steps.insert(0, Step(names[0], Identity(",".join(op.parsed.output.axes)), ("x",)))
+        data = {"x": inputs[0]}
+    params = {name: data.pop(name) for name in op.parameters}
+    state = run_forward(Program.build(steps, op.parameters), params, data)
+    value = state.values["out"]
+    found = {"value": value}
+    for name in op.differentiable():
+        found[f"∂{name}"] = state.jacobian("out", name).materialise()
+        found[f"vjp {name}"] = pull(state, "out", [name], np.ones_like(value))[name]
+    return found
+
+
+def all_agree(actual, expected, compare=agree):
+    """The same keys, and `compare` passes for every value."""
+    assert actual.keys() == expected.keys()
+    for key, value in actual.items():
+        compare(value, expected[key])

@@ -3,13 +3,16 @@
 A capital letter is the variable's own axis: ∂z[k]/∂W[K,i] is `d(k, K) * a[i]`.
 """
 
+# ruff: noqa: E741  (I is an index)
+
 import math
 
+import pytest
 from op_case import SIZES, Case, class_index, hard_and_soft, probability, weights
 
 from jacobian_bp import ops
 
-N, I, K, J = (range(SIZES[axis]) for axis in "nikj")  # noqa: E741
+N, I, K, J = (range(SIZES[axis]) for axis in "nikj")
 
 
 def d(k, K):
@@ -19,6 +22,10 @@ def d(k, K):
 
 def sigma(z):
     return 1 / (1 + math.exp(-z))
+
+
+def log_sigma(z):
+    return -math.log(1 + math.exp(-z))
 
 
 def softmax(k, z):
@@ -60,7 +67,7 @@ def cross_entropy(draw):
         ops.CrossEntropy(),
         lambda p, y: -sum(y[k] * math.log(p[k]) for k in K),
         {"p": lambda k, p, y: -y[k] / p[k]},
-        {"p": weights, "y": draw},
+        {"p": probability, "y": draw},
     )
 
 
@@ -134,9 +141,7 @@ LOSSES = [
     ),
     Case(
         ops.BinaryCrossEntropyFromLogits(),
-        lambda z, y: -sum(
-            binary(y[k], math.log(sigma(z[k])), math.log(1 - sigma(z[k]))) for k in K
-        ),
+        lambda z, y: -sum(binary(y[k], log_sigma(z[k]), log_sigma(-z[k])) for k in K),
         {"z": lambda k, z, y: sigma(z[k]) - y[k]},
         {"y": hard_and_soft},
     ),
@@ -199,6 +204,15 @@ EINSUMS = [
         },
     ),
     Case(
+        ops.Einsum("i,ij,j->"),
+        lambda a, b, c: sum(a[i] * b[i, j] * c[j] for i in I for j in J),
+        {
+            "a": lambda i, a, b, c: sum(b[i, j] * c[j] for j in J),
+            "b": lambda i, j, a, b, c: a[i] * c[j],
+            "c": lambda j, a, b, c: sum(a[i] * b[i, j] for i in I),
+        },
+    ),
+    Case(
         ops.Einsum(",k->k"),
         lambda k, a, b: a * b[k],
         {"a": lambda k, a, b: b[k], "b": lambda k, K, a, b: d(k, K) * a},
@@ -226,3 +240,20 @@ EINSUMS = [
 ]
 
 CASES = LAYERS + LOSSES + EINSUMS
+
+
+# Mean and Sum read the batch itself: they have one form.
+FORMS = [(c, b) for c in CASES for b in (False, True) if not (b and c.op.parsed.mixes_examples)]
+
+
+def in_both_forms(test):
+    """Parametrise a test over every op, for one example and for a batch."""
+    ids = [f"{case}{', batch' if batch else ''}" for case, batch in FORMS]
+    return pytest.mark.parametrize(("case", "batch"), FORMS, ids=ids)(test)
+
+
+def by_every_input(test):
+    """… and over every input that the op is differentiated by."""
+    rows = [(case, batch, name) for case, batch in FORMS for name in case.op.differentiable()]
+    ids = [f"{case}, ∂{name}{', batch' if batch else ''}" for case, batch, name in rows]
+    return pytest.mark.parametrize(("case", "batch", "name"), rows, ids=ids)(test)

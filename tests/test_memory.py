@@ -88,10 +88,12 @@ def test_without_either_it_is_a_share_of_the_available_memory():
 
 
 def test_blocks_nest_and_end_also_after_an_exception():
+    @memory_limit(5)
+    def fail():
+        raise ZeroDivisionError(current_limit())
+
     with memory_limit("2KiB"):
-        with pytest.raises(ZeroDivisionError), memory_limit(5):
-            assert current_limit() == 5
-            raise ZeroDivisionError
+        assert refusal(fail, error=ZeroDivisionError) == "5"
         assert current_limit() == 2048
 
 
@@ -132,9 +134,7 @@ def test_sizes_beyond_int64_do_not_overflow():
         )
 
 
-@pytest.mark.parametrize(
-    ("limit", "refused"), [(3 * 3 * 3 * 8, False), (3 * 3 * 3 * 8 - 1, True)]
-)
+@pytest.mark.parametrize(("limit", "refused"), [(3 * 3 * 3 * 8, False), (3 * 3 * 3 * 8 - 1, True)])
 def test_the_limit_itself_is_admitted(limit, refused):
     with memory_limit(limit):
         if refused:

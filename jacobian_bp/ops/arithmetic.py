@@ -16,6 +16,8 @@ class Add(Op):
     A value that feeds this op and another gets the sum of what comes back.
     """
 
+    reasons = {"a": "a sum passes each slope on", "b": "a sum passes each slope on"}
+
     def __init__(self, axes: str = "k") -> None:
         self.axes = axes
         self.signature = f"a[{axes}], b[{axes}] -> c[{axes}]"
@@ -33,9 +35,13 @@ class Add(Op):
 class Multiply(Op):
     """Entrywise (Hadamard) product.
 
-    c[k] = a[k] b[k]
-    ∂c/∂a = δ[k,k'] b[k],  ∂c/∂b = δ[k,k'] a[k]
+        c[k] = a[k] b[k]
+        ∂c/∂a = δ[k,k'] b[k],  ∂c/∂b = δ[k,k'] a[k]
+
+    Entry k of the product reads entry k of each factor, hence δ[k,k'].
     """
+
+    reasons = {"a": "the other factor stays", "b": "the other factor stays"}
 
     def __init__(self, axes: str = "k") -> None:
         self.axes = axes

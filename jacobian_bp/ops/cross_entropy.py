@@ -30,6 +30,7 @@ class CrossEntropy(Op):
     signature = "p[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
+    reasons = {"p": "log p has slope 1/p"}
 
     @quiet
     def forward(self, p, y):
@@ -68,6 +69,7 @@ class CrossEntropyFromLogits(Op):
     signature = "z[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
+    reasons = {"z": "softmax and loss as one: Σ y = 1"}
 
     @quiet
     def forward(self, z, y):

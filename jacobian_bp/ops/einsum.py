@@ -1,7 +1,6 @@
 """Any einsum as an op, its Jacobians read off its equation."""
 
 from string import ascii_lowercase
-from typing import ClassVar
 
 import numpy as np
 
@@ -28,8 +27,6 @@ class Einsum(Op):
     >>> print(Einsum("ki,i->k").signature)
     a[k,i], b[i] -> c[k]
     """
-
-    constants: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, equation: str) -> None:
         words, arrow, result = equation.replace(" ", "").partition("->")
@@ -59,6 +56,7 @@ class Einsum(Op):
         self.operands, self.result = operands, result
         names, output = ascii_lowercase[: len(operands)], ascii_lowercase[len(operands)]
         inputs = [f"{n}[{','.join(w)}]" for n, w in zip(names, operands, strict=True)]
+        self.reasons = dict.fromkeys(names, "linear in each operand: the others stay")
         self.signature = f"{', '.join(inputs)} -> {output}[{','.join(result)}]"
 
     @quiet

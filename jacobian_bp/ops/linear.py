@@ -15,6 +15,11 @@ class Linear(Op):
 
     signature = "a[i], W[k,i], b[k] -> z[k]"
     parameters = ("W", "b")
+    reasons = {
+        "a": "unit k weighs a by row k of W",
+        "W": "unit k reads only row k of W",
+        "b": "each unit has its own bias",
+    }
 
     def forward(self, a, W, b):
         return a @ W.T + b

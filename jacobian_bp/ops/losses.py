@@ -28,6 +28,7 @@ class SquaredError(Op):
 
     signature = "a[k], y[k] -> L[]"
     labels = ("y",)
+    reasons = {"a": "a square has slope 2 (a − y)", "y": "a square has slope 2 (a − y)"}
     scale = 2.0
 
     def forward(self, a, y):
@@ -55,6 +56,7 @@ class HalfSquaredError(SquaredError):
     Source: second seed, M8; third seed, F6.
     """
 
+    reasons = {"a": "the ½ takes the 2 away", "y": "the ½ takes the 2 away"}
     scale = 1.0
 
 
@@ -72,6 +74,7 @@ class BinaryCrossEntropy(Op):
     signature = "a[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
+    reasons = {"a": "log a has slope 1/a"}
 
     @quiet
     def forward(self, a, y):
@@ -115,6 +118,7 @@ class BinaryCrossEntropyFromLogits(Op):
     signature = "z[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
+    reasons = {"z": "sigmoid and loss as one: σ' cancels"}
 
     @quiet
     def forward(self, z, y):

@@ -18,6 +18,8 @@ class Sum(Op):
     Every example has the same share, hence the constant factor 1[n'].
     """
 
+    reasons = {"L": "each example counts once"}
+
     def __init__(self, axes: str = "") -> None:
         self.axes = axes
         self.signature = f"L[{','.join(['n', *([axes] if axes else [])])}] -> J[{axes}]"
@@ -41,8 +43,12 @@ class Sum(Op):
 class Mean(Sum):
     """Mean over the N examples.
 
-    J = (1/N) Σ_n L[n],  ∂J/∂L = (1/N) 1[n']
+        J = (1/N) Σ_n L[n],  ∂J/∂L = (1/N) 1[n']
+
+    Every example has the same share of the mean, hence 1[n'].
     """
+
+    reasons = {"L": "each of the N examples counts 1/N"}
 
     def weight(self, count: int) -> float:
         return 1.0 / count

@@ -24,6 +24,7 @@ class Softmax(Op):
     """
 
     signature = "z[k] -> p[k]"
+    reasons = {"z": "all classes share one sum"}
 
     def forward(self, z):
         return softmax_parts(z)[0]
@@ -53,6 +54,7 @@ class LogSoftmax(Op):
     """
 
     signature = "z[k] -> l[k]"
+    reasons = {"z": "all classes share one sum"}
 
     def forward(self, z):
         return log_softmax(z)

@@ -1,0 +1,99 @@
+"""The derivation as data: what a renderer prints, and what a test reads.
+
+Nothing here knows how it will look. Every number, shape and formula was
+computed from the run; a renderer adds nothing but spaces.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .axes import Axis
+from .check import Agreement
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardStep:
+    """One value of the forward pass: z1 = Linear(x, W1, b1)."""
+
+    name: str
+    op: str
+    reads: tuple[str, ...]
+    value: np.ndarray
+    at_zero: tuple[str, ...] = ()  # entries that an activation has switched off
+
+
+@dataclass(frozen=True, eq=False)
+class LocalStep:
+    """One local Jacobian: its formula, the reason for it, and its numbers."""
+
+    number: int
+    name: str
+    formula: str
+    reason: str
+    axes: tuple[Axis, ...]
+    shape: tuple[int, ...]  # in the derivation's layout
+    structure: str
+    entries: int
+    nonzeros: int
+    nbytes: int
+    value: np.ndarray | None  # in the layout; None where it is too large to show
+    can_be_nonzero: np.ndarray | None
+
+    @property
+    def tensor(self) -> tuple[int, ...]:
+        """The shape in numerator layout."""
+        return tuple(axis.size for axis in self.axes)
+
+
+@dataclass(frozen=True, eq=False)
+class DeltaStep:
+    """∂J/∂value, the error of a layer: a product of earlier steps, its deltas spent."""
+
+    symbol: str
+    name: str
+    product: str  # δ3 [5][6]
+    formula: str  # Σ_k δ3[k] W3[k,k'] relu'(z2)[k']
+    remark: str
+    shape: tuple[int, ...]
+    value: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class GradientStep:
+    """∂J/∂parameter: the contraction, the delta spent, and the textbook's formula."""
+
+    name: str
+    equation: str  # k,kli->li
+    before: str  # Σ_k δ3[k] δ[k,k'] a2[i']
+    after: str  # δ3[k'] a2[i']
+    reason: str
+    textbook: str  # δ3 a2ᵀ
+    jacobian_shape: tuple[int, ...]  # in the derivation's layout
+    shape: tuple[int, ...]  # the parameter's own
+    done: int
+    total: int
+    value: np.ndarray
+
+
+Backward = LocalStep | DeltaStep
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """A whole derivation, step by step, in the order in which it is read."""
+
+    title: tuple[str, ...]
+    cost: str
+    layout: str
+    parameters: tuple[tuple[str, tuple[int, ...]], ...]
+    tied: tuple[str, ...]
+    given: tuple[tuple[str, np.ndarray], ...]  # the data: x, y
+    forward: tuple[ForwardStep, ...]
+    backward: tuple[Backward, ...]
+    gradients: tuple[GradientStep, ...]
+    agreement: Agreement | None
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(int(np.prod(shape)) for _, shape in self.parameters)

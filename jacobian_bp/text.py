@@ -1,0 +1,214 @@
+"""A ledger as plain text: one renderer, which adds nothing but words and spaces.
+
+Two kinds of zero are told apart in every printed array: '.' is zero for every
+input, '0' is zero at this input only.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.cells import cell_len
+
+from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
+from .memory import format_bytes
+from .symbols import number, vector
+from .symbols import shape as show
+
+WIDTH = 99
+MOST_ROWS = 12
+DIGITS = (6, 5, 4, 3)
+
+LAYOUT_WORDS = {
+    "numerator": "output axes, then the variable's own",
+    "transposed": "a matrix variable is turned round, a gradient is a row",
+    "flat": "rows = outputs, columns = the variable's entries row by row",
+    "flat_column": "rows = outputs, columns = the variable's entries column by column",
+    "gradient": "the variable's axes first, a gradient has the variable's shape",
+}
+
+
+def render(ledger: Ledger, width: int = WIDTH) -> list[str]:
+    """The lines of a derivation: network, forward pass, backward pass, gradients, checks."""
+    lines = [
+        *_labelled("network", _network(ledger)),
+        "",
+        *_labelled(
+            "forward", [*_given(ledger), *(_forward_line(s, width) for s in ledger.forward)]
+        ),
+        *_switched_off(ledger.forward),
+        "",
+        *_backward(ledger, width),
+        "",
+        *_gradients(ledger, width),
+    ]
+    if ledger.agreement is not None:
+        lines += ["", *_labelled("checks", ledger.agreement.lines())]
+    return [line.rstrip() for line in lines]
+
+
+def array_block(
+    value: np.ndarray, can_be_nonzero: np.ndarray | None, room: int, most_rows: int = MOST_ROWS
+) -> list[str]:
+    """An array row by row in aligned columns, or one line about it where it is too large."""
+    rows = np.atleast_2d(value).reshape(-1, value.shape[-1] if value.ndim else 1)
+    mask = (
+        np.ones(rows.shape, bool) if can_be_nonzero is None else can_be_nonzero.reshape(rows.shape)
+    )
+    if len(rows) <= most_rows and rows.shape[1] <= room // 2:
+        for digits in DIGITS:
+            cells = [
+                [number(v, digits) if m else "." for v, m in zip(row, flags, strict=True)]
+                for row, flags in zip(rows, mask, strict=True)
+            ]
+            lines = ["[" + "  ".join(row) + "]" for row in _columns(cells)]
+            if max(map(len, lines), default=0) <= room:
+                return _sliced(lines, value.shape)
+    if not value.size:
+        return ["[no entries]"]
+    low, high = number(value.min(), 3), number(value.max(), 3)
+    return [f"[{value.size:,} entries, from {low} to {high}]"]
+
+
+def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Rows in aligned columns, by display width; the last column is not padded."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        gap.join(
+            cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _network(ledger: Ledger) -> list[str]:
+    weights = sum(int(np.prod(shape)) for _, shape in ledger.parameters if len(shape) > 1)
+    biases = ledger.parameter_count - weights
+    lines = [
+        *ledger.title,
+        f"{ledger.parameter_count:,} parameters = {weights:,} weights + {biases:,} biases, "
+        f"in {len(ledger.parameters)} arrays",
+        f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
+    ]
+    return lines + [f"tied: {pair}" for pair in ledger.tied]
+
+
+def _given(ledger: Ledger) -> list[str]:
+    """The data, its numbers where they are few."""
+    parts = [
+        f"{name} = {vector(value)}" if value.size <= MOST_ROWS else f"{name} {show(value.shape)}"
+        for name, value in ledger.given
+    ]
+    return [", ".join(parts)]
+
+
+def _forward_line(step: ForwardStep, width: int) -> str:
+    call = f"{step.name} = {step.op}({', '.join(step.reads)})"
+    line = f"{call:<30} {vector(step.value)}"
+    if step.value.ndim > 1 or len(line) > width - 10:
+        line = f"{call:<30} shape {show(step.value.shape)}"
+    return line
+
+
+def _switched_off(forward: Sequence[ForwardStep]) -> list[str]:
+    """How many units of a rectifier give 0 here, and which."""
+    lines = []
+    off = [name for step in forward for name in step.at_zero]
+    total = sum(step.value.size for step in forward if step.op == "ReLU")
+    if off:
+        some = ", ".join(off[:6]) + (", …" if len(off) > 6 else "")
+        verb = "is" if len(off) == 1 else "are"
+        lines.append(f"          {len(off)} of {total} ReLU outputs {verb} switched off: {some}")
+    return lines
+
+
+def _backward(ledger: Ledger, width: int) -> list[str]:
+    head = ("step", "Jacobian", "formula", "shape", "can be ≠ 0", "because")
+    rows: list[tuple[str, ...]] = [head]
+    for step in ledger.backward:
+        if isinstance(step, LocalStep):
+            rows.append(
+                (
+                    f"[{step.number}]",
+                    step.name,
+                    step.formula,
+                    show(step.shape),
+                    f"{step.nonzeros:,} of {step.entries:,}",
+                    step.reason,
+                )
+            )
+        else:
+            rows.append(("", f"{step.symbol}", f"= {step.product}", show(step.shape), "", ""))
+    lines = table([row[:-1] for row in rows])
+    reasons = [row[-1] for row in rows]
+    wide = max(map(cell_len, lines)) + 2
+    found = [lines[0] + " " * (wide - cell_len(lines[0])) + reasons[0]]
+    for line, reason, step in zip(lines[1:], reasons[1:], ledger.backward, strict=True):
+        if reason and wide + cell_len(reason) <= width:
+            found.append(line + " " * (wide - cell_len(line)) + reason)
+        else:
+            found += [line, f"        {reason}"] if reason else [line]
+        if isinstance(step, LocalStep):
+            found += _numbers(step, width)
+        elif isinstance(step, DeltaStep):
+            found.append(f"        = {step.formula}")
+            found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
+            found += [f"        ({step.remark})"] if step.remark else []
+    return found
+
+
+def _numbers(step: LocalStep, width: int) -> list[str]:
+    if step.structure == "identity":
+        return []
+    lines = []
+    if len(step.tensor) > len(step.shape):
+        lines.append(f"as a tensor {show(step.tensor)}, in this layout:")
+    if step.value is None:
+        lines.append(f"[{step.entries:,} entries, {format_bytes(step.nbytes)}: not built here]")
+    else:
+        lines += array_block(step.value, step.can_be_nonzero, width - 8)
+    return [f"        {line}" for line in lines]
+
+
+def _gradients(ledger: Ledger, width: int) -> list[str]:
+    rows = [("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "own shape", "done")]
+    for step in ledger.gradients:
+        spent = step.before if step.before == step.after else f"{step.before} = {step.after}"
+        rows.append(
+            (
+                step.name,
+                step.equation,
+                spent,
+                step.textbook,
+                show(step.jacobian_shape),
+                show(step.shape),
+                f"{step.done:,} / {step.total:,}",
+            )
+        )
+    lines = table(rows)
+    named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
+    found = [lines[0]]
+    for line, step in zip(lines[1:], ledger.gradients, strict=True):
+        found.append(line)
+        if step.textbook not in named:  # a bias gradient is the δ that stands above
+            found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
+    return found
+
+
+def _labelled(label: str, lines: Sequence[str]) -> list[str]:
+    return [f"{label if position == 0 else '':<10}{line}" for position, line in enumerate(lines)]
+
+
+def _columns(cells: list[list[str]]) -> list[list[str]]:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [[c.rjust(w) for c, w in zip(row, widths, strict=True)] for row in cells]
+
+
+def _sliced(lines: list[str], shape: tuple[int, ...]) -> list[str]:
+    """Mark where a slice of a 3-tensor begins."""
+    if len(shape) < 3:
+        return lines
+    rows = shape[-2]
+    return [
+        f"{'[' + str(p // rows) + ']' if p % rows == 0 else '':<4} {line}"
+        for p, line in enumerate(lines)
+    ]

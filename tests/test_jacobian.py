@@ -1,0 +1,373 @@
+"""A Jacobian is its nested loops; @, +, pull, push and collapse obey the algebra."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import reduce
+from operator import matmul
+from string import ascii_letters
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jacobian_bp import Jacobian, Network
+from jacobian_bp.axes import Axis
+from jacobian_bp.errors import AxisError
+from jacobian_bp.factors import Delta, Dense, Distinct, delta, dense, distinct, one
+
+SIZES = {"n": 2, "k": 3, "i": 5, "r": 7}
+RNG = np.random.default_rng(11)
+
+
+def refusal(call):
+    with pytest.raises(AxisError) as caught:
+        call()
+    return str(caught.value)
+
+
+def axes(names):
+    """Axes from their names: "n,k'"; the letter says the size."""
+    return tuple(Axis(name, SIZES[name[0]]) for name in names.split(",") if name)
+
+
+def draw(label):
+    """A dense factor of random numbers."""
+    names = label[label.index("[") + 1 : -1]
+    return dense(label, RNG.standard_normal([axis.size for axis in axes(names)]))
+
+
+def local(of, wrt, case):
+    out, by, expression = case
+    return Jacobian.local(of, wrt, axes(out), axes(by), expression)
+
+
+def whole_factor(factor):
+    if isinstance(factor, Dense):
+        return factor.array
+    size = SIZES[factor.axes[0][0]]
+    if isinstance(factor, Delta):
+        return np.eye(size)
+    return 1 - np.eye(size) if isinstance(factor, Distinct) else np.ones(size)
+
+
+def whole(jacobian, magnitudes=False):
+    """The specification: every delta a matrix of ones and zeros, one einsum a term."""
+    (link,), total = jacobian.links, 0.0
+    names = [*link.out, *link.wrt]
+    letter = dict(zip(names, ascii_letters, strict=False))
+    for term in link.expression.terms:
+        words, arrays = ["".join(letter.values())], [np.ones(jacobian.shape)]
+        for factor in term.factors:
+            words.append("".join(letter[axis] for axis in factor.axes))
+            arrays.append(whole_factor(factor))
+        part = term.coefficient * np.einsum(",".join(words) + "->" + words[0], *arrays)
+        total = total + (abs(part) if magnitudes else part)
+    return total
+
+
+def agree(found, expected, magnitude):
+    """Entry by entry within 16·u·(the same contraction over absolute values)."""
+    u = np.finfo(float).eps / 2
+    return found.shape == expected.shape and bool(
+        (abs(found - expected) <= 16 * u * magnitude).all()
+    )
+
+
+def nudged(vector):
+    moved = np.array(vector)
+    moved.flat[0] += 1e-9
+    return moved
+
+
+def softmax(p, q, p_primed):
+    return delta("k,k'") * draw(p) * draw(q) - distinct("k,k'") * draw(p) * draw(p_primed)
+
+
+LOCAL = {
+    "linear by a": ("k", "i'", draw("W[k,i']")),
+    "linear by W": ("k", "k',i'", delta("k,k'") * draw("a[i']")),
+    "linear by W, batch": ("n,k", "k',i'", delta("k,k'") * draw("a[n,i']")),
+    "linear by a, batch": ("n,k", "n',i'", delta("n,n'") * draw("W[k,i']")),
+    "linear by b, batch": ("n,k", "k'", delta("k,k'") * one("n")),
+    "activation": ("k", "k'", delta("k,k'") * draw("d[k]")),
+    "activation, batch": ("n,k", "n',k'", delta("n,n'") * delta("k,k'") * draw("d[n,k]")),
+    "softmax": ("k", "k'", softmax("p[k]", "q[k]", "p[k']")),
+    "softmax, batch": (
+        "n,k",
+        "n',k'",
+        delta("n,n'") * softmax("p[n,k]", "q[n,k]", "p[n,k']"),
+    ),
+    "centring": ("k", "k'", delta("k,k'") - 1 / 3 * one("k") * one("k'")),
+    "others only": ("k", "k'", distinct("k,k'") * draw("u[k']") * one("k")),
+    "loss": ("", "k'", 2 * draw("e[k']")),
+    "trace": ("i", "i',i''", delta("i,i'") * delta("i,i''")),
+    "rows and columns": (
+        "r,k",
+        "r',k'",
+        delta("r,r'") * draw("A[k,k']") + delta("k,k'") * draw("B[r,r']"),
+    ),
+    "product by a factor": ("k,i", "k'", delta("k,k'") * draw("b[i]")),
+}
+PAIRS = [
+    ("loss", "activation"),
+    ("loss", "softmax"),
+    ("activation", "linear by W"),
+    ("activation", "softmax"),
+    ("softmax", "linear by a"),
+    ("softmax", "softmax"),
+    ("centring", "activation"),
+    ("activation", "others only"),
+    ("others only", "activation"),
+    ("others only", "others only"),
+    ("activation, batch", "linear by W, batch"),
+    ("activation, batch", "linear by a, batch"),
+    ("softmax, batch", "linear by b, batch"),
+    ("softmax, batch", "activation, batch"),
+    ("product by a factor", "linear by W"),
+    ("linear by a", "trace"),
+    ("rows and columns", "rows and columns"),
+]
+CHAINS = {f"({a}) @ ({b})": (LOCAL[a], LOCAL[b]) for a, b in PAIRS}
+EVERY = {name: (case,) for name, case in LOCAL.items()} | CHAINS
+every = pytest.mark.parametrize("cases", EVERY.values(), ids=list(EVERY))
+
+
+def chain(cases):
+    """z0 <- z1 <- z2 …, the product of local Jacobians."""
+    return reduce(matmul, [local(f"z{t}", f"z{t + 1}", case) for t, case in enumerate(cases)])
+
+
+def product(cases, magnitudes=False):
+    """The same product over whole arrays."""
+    result = None
+    for t, case in enumerate(cases):
+        array = whole(local(f"z{t}", f"z{t + 1}", case), magnitudes)
+        result = array if result is None else np.tensordot(result, array, len(axes(case[0])))
+    return result
+
+
+# ---------------------------------------------------------------- one array
+
+
+def test_the_three_tensor_of_a_linear_layer():
+    a = RNG.standard_normal(5)
+    J = local("z", "W", ("k", "k',i'", delta("k,k'") * dense("a[i']", a)))
+    tensor = J.materialise()
+    for k in range(3):
+        for j in range(3):
+            for i in range(5):
+                assert tensor[k, j, i] == (a[i] if j == k else 0.0)
+    assert not np.array_equal(tensor, np.einsum("kj,i->kij", np.eye(3), a).reshape(3, 3, 5))
+    assert str(J) == (
+        "∂z/∂W[k,k',i'] = δ[k,k'] a[i']\n"
+        "  layout numerator, shape (3, 3, 5): delta ⊗ vector; "
+        "15 of 45 entries can be non-zero; 360 bytes"
+    )
+
+
+@every
+def test_it_is_the_product_of_its_nested_loops(cases):
+    J, expected, magnitude = chain(cases), product(cases), product(cases, magnitudes=True)
+    found = J.materialise()
+    assert agree(found, expected, magnitude)
+    assert not agree(found * (1 + 1e-13), expected, magnitude)  # planted: a small error
+    assert found.nbytes == J.nbytes
+    assert found.shape == J.shape == J.shape_in("numerator")
+    assert found.size == J.size
+
+
+@every
+def test_collapse_pull_and_push_change_no_number(cases):
+    J, expected, magnitude = chain(cases), product(cases), product(cases, magnitudes=True)
+    assert agree(J.collapse().materialise(), expected, magnitude)
+    v = RNG.standard_normal([axis.size for axis in J.out_axes])
+    u = RNG.standard_normal([axis.size for axis in J.wrt_axes])
+    pulled, pushed = np.tensordot(v, expected, v.ndim), np.tensordot(expected, u, u.ndim)
+    v_scale, u_scale = (
+        np.tensordot(abs(v), magnitude, v.ndim),
+        np.tensordot(magnitude, abs(u), u.ndim),
+    )
+    assert agree(J.pull(v), pulled, v_scale)
+    assert agree(J.push(u), pushed, u_scale)
+    assert not agree(J.pull(nudged(v)), pulled, v_scale)  # planted: one entry slightly off
+    assert not agree(J.push(nudged(u)), pushed, u_scale)
+
+
+@every
+def test_structural_nonzeros_are_counted_before_anything_is_built(cases):
+    """Brute force: the entries that are not zero for one of two random draws."""
+
+    def drawn(link):
+        terms = [replace(t, factors=tuple(map(redrawn, t.factors))) for t in link.expression.terms]
+        return replace(link, expression=type(link.expression)(tuple(terms)))
+
+    def redrawn(factor):
+        if not isinstance(factor, Dense):
+            return factor
+        return replace(factor, array=RNG.uniform(1.0, 2.0, factor.array.shape))
+
+    J = chain(cases)
+    draws = [replace(J, links=tuple(map(drawn, J.links))).materialise() for _ in range(2)]
+    found = int(np.logical_or(*(array != 0 for array in draws)).sum())
+    assert J.structural_nonzeros == found
+
+
+def test_a_forgotten_delta_would_be_counted():
+    forgotten = local("z", "W", ("k", "k',i'", one("k") * one("k'") * draw("a[i']")))
+    assert local("z", "W", LOCAL["linear by W"]).structural_nonzeros == 15
+    assert forgotten.structural_nonzeros == 45
+
+
+@pytest.mark.parametrize(
+    ("name", "structure"),
+    [
+        ("linear by a", "dense"),
+        ("linear by W", "delta ⊗ vector"),
+        ("linear by a, batch", "delta ⊗ matrix"),
+        ("linear by W, batch", "delta ⊗ matrix"),
+        ("linear by b, batch", "delta ⊗ ones"),
+        ("activation", "diagonal"),
+        ("activation, batch", "diagonal"),
+        ("softmax", "diagonal minus outer product"),
+        ("centring", "identity minus ones"),
+        ("loss", "dense"),
+        ("rows and columns", "delta ⊗ matrix plus delta ⊗ matrix"),
+    ],
+)
+def test_the_structure_is_read_off(name, structure):
+    assert local("z", "x", LOCAL[name]).structure == structure
+
+
+def test_the_structure_of_an_identity_a_zero_and_a_product():
+    assert local("z", "x", ("k", "k'", delta("k,k'"))).structure == "identity"
+    assert chain([LOCAL["activation"], LOCAL["activation"]]).structure == "diagonal"
+    assert chain([LOCAL["activation"], LOCAL["linear by W"]]).structure == "delta ⊗ dense"
+    net = Network.dense([5, 3, 2], "tanh", "squared_error", seed=0)
+    zero = net.run(RNG.standard_normal(5)).jacobian("z1", "W2")
+    assert (zero.structure, zero.structural_nonzeros, zero.formula) == ("zero", 0, "0")
+    assert not zero.materialise().any()
+
+
+# ---------------------------------------------------------------- algebra
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(["activation", "softmax", "centring"]), min_size=3, max_size=5))
+def test_the_product_is_associative(names):
+    cases = [LOCAL[name] for name in names]
+    links = [local(f"z{t}", f"z{t + 1}", case) for t, case in enumerate(cases)]
+    left, right = reduce(matmul, links), reduce(lambda late, early: early @ late, links[::-1])
+    scale = product(cases, magnitudes=True)
+    assert agree(left.materialise(), right.materialise(), scale)
+    assert agree(left.materialise(), (links[0] @ reduce(matmul, links[1:])).materialise(), scale)
+    assert str(left) == str(right)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(["activation", "softmax", "centring"]), min_size=2, max_size=4))
+def test_paths_add_and_the_product_distributes_over_them(names):
+    paths = [local("y", "x", LOCAL[name]) for name in names]
+    total, before = reduce(Jacobian.__add__, paths), local("z", "y", LOCAL["softmax"])
+    parts = [(LOCAL["softmax"], LOCAL[name]) for name in names]
+    scale = sum(product(cases, magnitudes=True) for cases in parts)
+    assert total.paths == len(names)
+    assert agree(total.materialise(), sum(map(whole, paths)), sum(whole(p, True) for p in paths))
+    assert agree((before @ total).materialise(), sum(map(product, parts)), scale)
+    v = RNG.standard_normal(3)
+    bound = abs(v) @ scale
+    assert agree((before @ total).pull(v), v @ sum(map(product, parts)), bound)
+    assert not agree((before @ total).pull(v), v @ sum(map(product, parts[1:])), bound)  # planted
+
+
+def test_what_does_not_meet_is_not_multiplied():
+    J = local("z", "y", LOCAL["activation"])
+    assert refusal(lambda: J @ local("x", "w", LOCAL["linear by a"])) == (
+        """\
+∂z/∂y @ ∂x/∂w: the value between them is not the same.
+  ∂z/∂y differentiates by y, shape (3,)
+  ∂x/∂w is of x, shape (3,)
+  Multiply ∂a/∂b by ∂b/∂c, with the same b."""
+    )
+    assert refusal(lambda: J @ local("y", "W", LOCAL["linear by W, batch"])) == (
+        """\
+∂z/∂y @ ∂y/∂W: the value between them is not the same.
+  ∂z/∂y differentiates by y, shape (3,)
+  ∂y/∂W is of y, shape (2, 3)
+  Multiply ∂a/∂b by ∂b/∂c, with the same b."""
+    )
+    assert refusal(lambda: J + local("z", "x", LOCAL["linear by a"])) == (
+        """\
+∂z/∂y + ∂z/∂x: only paths between the same two values add.
+  ∂z/∂y has shape (3, 3)
+  ∂z/∂x has shape (3, 5)
+  Write the chain rule with @."""
+    )
+
+
+def test_a_vector_that_does_not_fit_is_shown_beside_the_value():
+    J = local("z", "x", LOCAL["linear by a"])
+    assert refusal(lambda: J.pull(RNG.standard_normal(5))) == (
+        """\
+∂z/∂x: the cotangent does not fit.
+  cotangent has shape (5,)
+  z has shape (3,)
+  Pass an array of the shape of z."""
+    )
+    assert refusal(lambda: J.push(RNG.standard_normal((5, 1)))) == (
+        """\
+∂z/∂x: the tangent does not fit.
+  tangent has shape (5, 1)
+  x has shape (5,)
+  Pass an array of the shape of x."""
+    )
+
+
+# ---------------------------------------------------------------- numbers and identity
+
+
+def test_a_scalar_result_is_an_ndarray_too():
+    J = local("L", "x", LOCAL["loss"])
+    u = RNG.standard_normal(3)
+    scalar = Jacobian.local("L", "s", (), (), 2 * dense("c", 3.5))
+    assert isinstance(J.push(u), np.ndarray)
+    assert isinstance(scalar.materialise(), np.ndarray)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_stays(dtype):
+    net = Network.dense([5, 3, 2], "tanh", "squared_error", seed=0, dtype=dtype)
+    J = net.run(np.ones(5, dtype)).jacobian("z2", "W1")
+    arrays = [J.materialise(), J.collapse().materialise(), J.pull([2, 3]), J.push(np.ones((3, 5)))]
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
+    assert J.nbytes == arrays[0].nbytes
+
+
+@every
+def test_copies_have_the_same_text_and_the_same_bits(cases):
+    J = chain(cases)
+    for twin in (pickle.loads(pickle.dumps(J)), copy.copy(J), copy.deepcopy(J)):
+        assert str(twin) == str(J)
+        assert twin.materialise().tobytes() == J.materialise().tobytes()
+
+
+def test_threads_get_the_same_bits():
+    J = chain([LOCAL["softmax, batch"], LOCAL["activation, batch"], LOCAL["linear by W, batch"]])
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: J.materialise().tobytes() + str(J).encode(), range(64)))
+    assert set(results) == {results[0]}
+
+
+@every
+def test_results_never_alias_inputs(cases):
+    J = chain(cases)
+    before = pickle.dumps(J)
+    v = RNG.standard_normal([axis.size for axis in J.out_axes])
+    u = RNG.standard_normal([axis.size for axis in J.wrt_axes])
+    for result in (J.materialise(), J.collapse().materialise(), J.pull(v), J.push(u)):
+        np.asarray(result)[...] = 99.0
+    assert pickle.dumps(J) == before
+    assert 99.0 not in v
+    assert 99.0 not in u

@@ -1,0 +1,168 @@
+"""Every local derivative within 8 ULP of the exact value, as Jacobian and as VJP.
+
+From the smallest subnormal to |z| = 1000 and where exp over- and underflows, in float64 and
+float32, against mpmath with 50 digits. Finite differences cannot see this: they accept 0 for
+sigmoid'(40), which is 4.248354255291589e-18.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf, workdps
+from op_checks import dense_jacobian, swept_vjp
+from oracle import DIGITS, exactly, points, softmax_exactly, ulps, within_bar
+
+from jacobian_bp import ops
+
+BLOCK = 100  # points in one example: its whole Jacobian has BLOCK² entries
+SLOPE = 0.125  # of the leaky rectifier: a power of two is exact in both precisions
+
+
+def sigma(z):
+    return 1 / (1 + mp.exp(-z))
+
+
+def sigma_of_minus(z):
+    return sigma(-z)
+
+
+def softplus(z):
+    return max(z, mpf(0)) + mp.log1p(mp.exp(-abs(z)))
+
+
+def tanh_slope(z):
+    e = mp.exp(-2 * abs(z))
+    return 4 * e / (1 + e) ** 2
+
+
+ACTIVATIONS = [
+    (ops.Sigmoid(), sigma, lambda z: sigma(z) * sigma(-z)),
+    (ops.Tanh(), mp.tanh, tanh_slope),
+    (ops.Softplus(), softplus, sigma),
+    (ops.ReLU(), lambda z: max(z, mpf(0)), lambda z: mpf(z > 0)),
+    (ops.LeakyReLU(slope=SLOPE), lambda z: max(z, SLOPE * z), lambda z: 1 if z > 0 else SLOPE),
+]
+LOGITS = [(size, scale) for size in (2, 3, 11, 31, 100) for scale in (1, 50, 1000)]
+over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+@cache
+def on_grid(function, dtype):
+    """A function of the 4,000 points, computed once."""
+    return exactly(function, points(dtype))
+
+
+@cache
+def row(size, scale, dtype):
+    """Logits to ±scale, and their exact p, 1 − p and log p."""
+    z = np.random.default_rng([size, scale]).uniform(-scale, scale, size).astype(dtype)
+    return z, *softmax_exactly(z)
+
+
+def diagonal(op, z):
+    """The diagonal of the materialised Jacobian, a block of points at a time."""
+    blocks = np.array_split(z, len(z) // BLOCK)
+    return np.concatenate([np.diagonal(dense_jacobian(op, "z", [block])) for block in blocks])
+
+
+@over_floats
+@pytest.mark.parametrize(
+    ("op", "value", "slope"), ACTIVATIONS, ids=[a[0].name for a in ACTIVATIONS]
+)
+def test_activation(op, value, slope, dtype):
+    z = points(dtype)
+    within_bar(op.forward(z), on_grid(value, dtype))
+    within_bar(diagonal(op, z), on_grid(slope, dtype))
+    within_bar(op.vjp(np.ones_like(z), z)["z"], on_grid(slope, dtype))
+
+
+@over_floats
+@pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
+def test_binary_cross_entropy_from_logits(y, dtype):
+    """A soft label's slope has a root where σ(z) = y: its ULP is that of (1−y)σ(z) + yσ(−z)."""
+    op, z = ops.BinaryCrossEntropyFromLogits(), points(dtype)
+    labels = np.full_like(z, y)
+    value = exactly(lambda z: (1 - y) * softplus(z) + y * softplus(-z), z)
+    pairs = list(zip(on_grid(sigma, dtype), on_grid(sigma_of_minus, dtype), strict=True))
+    with workdps(DIGITS):
+        slope = [(1 - y) * right - y * left for right, left in pairs]
+        scale = [(1 - y) * right + y * left for right, left in pairs]
+    within_bar(op.forward(z[:, None], labels[:, None]), value)
+    within_bar(dense_jacobian(op, "z", [z, labels]), slope, scale)
+    within_bar(op.vjp(dtype(1), z, labels)["z"], slope, scale)
+
+
+@over_floats
+@pytest.mark.parametrize(("size", "scale"), LOGITS)
+def test_softmax_and_its_logarithm(size, scale, dtype):
+    """Every entry of both Jacobians; on the diagonal p − p² would lose the digits of 1 − p."""
+    z, p, rest, logs = row(size, scale, dtype)
+    with workdps(DIGITS):
+        jacobian = [p[k] * rest[k] if k == j else -p[k] * p[j] for k, j in np.ndindex(size, size)]
+    of_logs = [rest[k] if k == j else -p[j] for k, j in np.ndindex(size, size)]
+    for op, value, slope in [(ops.Softmax(), p, jacobian), (ops.LogSoftmax(), logs, of_logs)]:
+        within_bar(op.forward(z), value)
+        within_bar(dense_jacobian(op, "z", [z]).ravel(), slope)
+        within_bar(swept_vjp(op, "z", [z]).ravel(), slope)
+
+
+@over_floats
+@pytest.mark.parametrize(("size", "scale"), LOGITS)
+@pytest.mark.parametrize("kind", ["likeliest", "unlikeliest", "soft"])
+def test_cross_entropy_from_logits(size, scale, kind, dtype):
+    """p − y in ULPs of p(1−y) + y(1−p), which for a hard label is |p − y| itself."""
+    z, p, rest, logs = row(size, scale, dtype)
+    hard = {"likeliest": z.argmax(), "unlikeliest": z.argmin()}
+    y = np.arange(size) == hard[kind] if kind in hard else np.arange(size) % 2 / (size // 2)
+    y = y.astype(dtype)
+    weights = [mpf(float(v)) for v in y]
+    with workdps(DIGITS):
+        value = -mp.fsum(w * log for w, log in zip(weights, logs, strict=True))
+        total = mp.fsum(weights)  # 1, but for the rounding of the weights to floats
+        pulls = [q * (total - w) for q, w in zip(p, weights, strict=True)]
+        pushes = [w * r for w, r in zip(weights, rest, strict=True)]
+        slope = [a - b for a, b in zip(pulls, pushes, strict=True)]
+        mixed = [a + b for a, b in zip(pulls, pushes, strict=True)]
+    op = ops.CrossEntropyFromLogits()
+    within_bar(op.forward(z[None], y[None]), [value])
+    within_bar(dense_jacobian(op, "z", [z, y]), slope, mixed)
+    within_bar(op.vjp(dtype(1), z, y)["z"], slope, mixed)
+
+
+# Planted mistakes: the textbook's formulas, and the measure itself.
+
+
+@over_floats
+def test_the_textbook_slopes_are_rejected(dtype):
+    z = points(dtype)
+    sigmoid, tanh = ops.Sigmoid().forward(z), np.tanh(z)
+    for wrong, (_, _, slope) in [
+        (sigmoid * (1 - sigmoid), ACTIVATIONS[0]),
+        (1 - tanh**2, ACTIVATIONS[1]),
+    ]:
+        with pytest.raises(AssertionError, match="inf ULP"):
+            within_bar(wrong, on_grid(slope, dtype))
+
+
+@over_floats
+def test_the_textbook_residual_is_rejected(dtype):
+    z, p, rest, _ = row(31, 50, dtype)
+    true = int(z.argmax())
+    wrong = ops.Softmax().forward(z) - (np.arange(31) == true)
+    with pytest.raises(AssertionError, match="ULP"):
+        within_bar(
+            wrong.astype(dtype),
+            [-r if k == true else q for k, (q, r) in enumerate(zip(p, rest, strict=True))],
+        )
+
+
+@over_floats
+@pytest.mark.parametrize("exact", [1.0, 0.75, 1e-30, 1e-44])
+def test_the_measure_counts_floats(exact, dtype):
+    x = np.array([exact], dtype)
+    up = np.nextafter(x, dtype(2))
+    assert ulps(x, [mpf(float(x[0]))]) == 0
+    assert ulps(up, [mpf(float(x[0]))]) == 1
+    assert ulps(np.array([np.nan], dtype), [mpf(1)]) == np.inf
+    assert ulps(np.zeros(1, dtype), [mpf(float(x[0]))]) == np.inf
