@@ -56,17 +56,20 @@ def array_block(
     )
     if len(rows) <= most_rows and rows.shape[1] <= room // 2:
         for digits in DIGITS:
-            cells = [
-                [number(v, digits) if m else "." for v, m in zip(row, flags, strict=True)]
-                for row, flags in zip(rows, mask, strict=True)
-            ]
-            lines = ["[" + "  ".join(row) + "]" for row in _columns(cells)]
+            cells = [zero_or_number(r, m, digits) for r, m in zip(rows, mask, strict=True)]
+            lines = ["[" + "  ".join(row) + "]" for row in columns(cells)]
             if max(map(len, lines), default=0) <= room:
                 return _sliced(lines, value.shape)
     if not value.size:
         return ["[no entries]"]
     low, high = number(value.min(), 3), number(value.max(), 3)
     return [f"[{value.size:,} entries, from {low} to {high}]"]
+
+
+def zero_or_number(row: np.ndarray, can_be_nonzero: np.ndarray, digits: int) -> list[str]:
+    """The cells of one row: '.' for a structural zero, else the number."""
+    pairs = zip(row, can_be_nonzero, strict=True)
+    return [number(value, digits) if possible else "." for value, possible in pairs]
 
 
 def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
@@ -198,7 +201,8 @@ def _labelled(label: str, lines: Sequence[str]) -> list[str]:
     return [f"{label if position == 0 else '':<10}{line}" for position, line in enumerate(lines)]
 
 
-def _columns(cells: list[list[str]]) -> list[list[str]]:
+def columns(cells: list[list[str]]) -> list[list[str]]:
+    """Cells padded on the left, so that columns align on the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [[c.rjust(w) for c, w in zip(row, widths, strict=True)] for row in cells]
 

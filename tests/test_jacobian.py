@@ -103,6 +103,8 @@ LOCAL = {
     "centring": ("k", "k'", delta("k,k'") - 1 / 3 * one("k") * one("k'")),
     "others only": ("k", "k'", distinct("k,k'") * draw("u[k']") * one("k")),
     "loss": ("", "k'", 2 * draw("e[k']")),
+    "sum": ("", "k'", one("k'")),
+    "the same for every k": ("k", "i'", one("k") * draw("u[i']")),
     "trace": ("i", "i',i''", delta("i,i'") * delta("i,i''")),
     "rows and columns": (
         "r,k",
@@ -114,6 +116,7 @@ LOCAL = {
 PAIRS = [
     ("loss", "activation"),
     ("loss", "softmax"),
+    ("sum", "the same for every k"),
     ("activation", "linear by W"),
     ("activation", "softmax"),
     ("softmax", "linear by a"),
@@ -276,10 +279,12 @@ def test_paths_add_and_the_product_distributes_over_them(names):
     assert total.paths == len(names)
     assert agree(total.materialise(), sum(map(whole, paths)), sum(whole(p, True) for p in paths))
     assert agree((before @ total).materialise(), sum(map(product, parts)), scale)
-    v = RNG.standard_normal(3)
-    bound = abs(v) @ scale
-    assert agree((before @ total).pull(v), v @ sum(map(product, parts)), bound)
-    assert not agree((before @ total).pull(v), v @ sum(map(product, parts[1:])), bound)  # planted
+    v, whole_sum = RNG.standard_normal(3), sum(map(product, parts))
+    assert agree((before @ total).pull(v), v @ whole_sum, abs(v) @ scale)
+    assert agree((before @ total).push(v), whole_sum @ v, scale @ abs(v))
+    lost = sum(map(product, parts[1:]))  # planted: a path forgotten
+    assert not agree((before @ total).pull(v), v @ lost, abs(v) @ scale)
+    assert not agree((before @ total).push(v), lost @ v, scale @ abs(v))
 
 
 def test_what_does_not_meet_is_not_multiplied():
@@ -343,6 +348,15 @@ def test_the_dtype_stays(dtype):
     arrays = [J.materialise(), J.collapse().materialise(), J.pull([2, 3]), J.push(np.ones((3, 5)))]
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
     assert J.nbytes == arrays[0].nbytes
+
+
+def test_the_wider_dtype_wins():
+    single = Jacobian.local("z", "y", axes("k"), axes("k'"), delta("k,k'"), np.float32)
+    double = Jacobian.local("y", "x", axes("k"), axes("k'"), delta("k,k'"), np.float64)
+    again = replace(single, nodes=double.nodes)
+    assert (single @ double).materialise().dtype == np.float64
+    assert (single @ again).materialise().dtype == np.float32
+    assert (again + double).materialise().dtype == np.float64
 
 
 @every

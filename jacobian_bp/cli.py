@@ -1,0 +1,249 @@
+"""The command line: parse, call, print.
+
+jacobian-bp                       the 3-4-2-1 classifier, derived
+jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
+jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
+jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import __version__, reference, terminal
+from .csv_data import class_indices, examples, read_csv
+from .derivation import Derivation
+from .errors import JacobianError, SpecError
+from .layers import ACTIVATIONS, LOSSES, REDUCTIONS
+from .layouts import LAYOUTS
+from .network import Network
+from .run import Run
+from .show import explain
+from .symbols import safe
+
+DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
+LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A run, and what there is to say of its data."""
+
+    run: Run
+    remarks: tuple[str, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit code."""
+    try:
+        options = _parser().parse_args(arguments)
+        return _COMMANDS[options.command or "derive"](options)
+    except JacobianError as error:
+        terminal.fail(f"jacobian-bp: {type(error).__name__}: {error}")
+        return BAD_INPUT
+    except MemoryError:
+        terminal.fail("jacobian-bp: the system has no memory left.\n  Use a smaller network.")
+        return BAD_INPUT
+    except BrokenPipeError:
+        terminal.silence()
+        return terminal.CLOSED_PIPE
+    except KeyboardInterrupt:
+        terminal.fail("jacobian-bp: interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        terminal.silence()
+        terminal.fail(f"jacobian-bp: the output cannot be written: {error}")
+        return terminal.OUTPUT_FAILED
+
+
+def _derive(options: argparse.Namespace) -> int:
+    case = _case(options)
+    with terminal.progress("finite differences") as report:
+        agreement = case.run.check(report)
+    derivation: Derivation = case.run.derivation(options.layout, agreement)
+    lines = derivation.text(terminal.width(), terminal.is_ascii()).splitlines()
+    terminal.write([*(f"data      {remark}" for remark in case.remarks), *lines])
+    if options.network is None:
+        terminal.write(["next      jacobian-bp show dz2/dW2   jacobian-bp check   jacobian-bp -h"])
+    return 0 if agreement.ok else DISAGREE
+
+
+def _show(options: argparse.Namespace) -> int:
+    case = _case(options)
+    of, wrt = _pair(options.pair, case.run)
+    jacobian = case.run.jacobian(of, wrt)
+    terminal.write([f"data      {remark}" for remark in case.remarks])
+    terminal.write(explain(jacobian, options.layout, terminal.width(), terminal.is_ascii()))
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    case = _case(options)
+    with terminal.progress("finite differences") as report:
+        agreement = case.run.check(report)
+    terminal.write([*(f"data      {remark}" for remark in case.remarks), *agreement.lines()])
+    return 0 if agreement.ok else DISAGREE
+
+
+def _case(options: argparse.Namespace) -> Case:
+    """The network and the data that the options ask for; the reference case without any."""
+    if options.network is None:
+        if options.data or options.activations or options.loss:
+            raise SpecError(
+                "the network is missing: --data, --activations and --loss go with one.\n"
+                "  Write its sizes, such as 4-5-3, before the options."
+            )
+        return Case(reference.second_seed().run(reference.X, reference.Y), ())
+    sizes = _sizes(options.network)
+    activations, loss = _names(options, len(sizes) - 1)
+    net = Network.dense(
+        sizes,
+        activations,
+        loss,
+        reduction=options.reduction,
+        seed=options.seed,
+        squash_input=options.squash_input,
+    )
+    remarks = [f"weights drawn with seed {options.seed}"]
+    if options.data is None:
+        x, y = _drawn(sizes, loss, options)
+        remarks.append(f"x and y drawn with seed {options.seed}")
+    else:
+        x, y, said = _read(sizes, loss, options)
+        remarks = [*said, *remarks]
+    return Case(net.run(x, y), tuple(remarks))
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.split("-")
+    if len(parts) < 2 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
+        raise SpecError(
+            f"{safe(text)!r} is not a list of layer widths.\n"
+            "  Write them with hyphens, the input first, such as 4-5-3."
+        )
+    return [int(part) for part in parts]
+
+
+def _names(options: argparse.Namespace, layers: int) -> tuple[list[str], str]:
+    """Activations and loss; what is not given follows from the other."""
+    names = options.activations.split(",") if options.activations else []
+    loss = options.loss or (LOSS_FOR_LAST.get(names[-1], "squared_error") if names else None)
+    loss = loss or "squared_error"
+    if not names:
+        names = ["relu"] * (layers - 1) + [LAST_FOR_LOSS.get(loss, "identity")]
+    elif len(names) == 1:
+        names *= layers
+    return names, loss
+
+
+def _drawn(sizes: list[int], loss: str, options: argparse.Namespace) -> tuple:
+    """An example, or a batch, from a generator of its own."""
+    generator = np.random.default_rng([options.seed, 1])
+    count = _count(options.batch, 5)
+    batch = () if count is None else (count,)
+    x = generator.standard_normal((*batch, sizes[0]))
+    if loss == "cross_entropy":
+        return x, generator.integers(0, sizes[-1], batch)
+    if loss == "bce":
+        return x, generator.integers(0, 2, (*batch, sizes[-1]))
+    return x, generator.standard_normal((*batch, sizes[-1]))
+
+
+def _read(
+    sizes: list[int], loss: str, options: argparse.Namespace
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """One example or a batch of the file, and what was done to it."""
+    table = read_csv(options.data)
+    if options.target is None:
+        raise SpecError(
+            f"--target is missing: which column of {safe(table.source)} is to be predicted?\n"
+            f"  Its columns are {', '.join(map(safe, table.columns))}."
+        )
+    data = examples(table, options.target, not options.raw)
+    if len(data.features) != sizes[0]:
+        hint = "-".join(map(str, [len(data.features), *sizes[1:]]))
+        raise SpecError(
+            f"the network has {sizes[0]} inputs, {safe(table.source)} has "
+            f"{len(data.features)} input columns.\n  Write {hint}."
+        )
+    y = class_indices(data.y, options.target) if loss == "cross_entropy" else data.y[:, None]
+    count = _count(options.batch, len(data.x))
+    if count is None:
+        row = options.example
+        if not 0 <= row < len(data.x):
+            raise SpecError(
+                f"--example {row} is not there: {safe(table.source)} has rows 0 to "
+                f"{len(data.x) - 1}."
+            )
+        return data.x[row], y[row], [*data.remarks, f"one example: row {row}"]
+    if count > len(data.x):
+        raise SpecError(f"--batch {count}: {safe(table.source)} has {len(data.x)} rows.")
+    return data.x[:count], y[:count], [*data.remarks, f"a batch: the first {count} rows"]
+
+
+def _count(batch: str | None, rows: int) -> int | None:
+    """How many examples are asked for; None is one example without a batch axis."""
+    if batch is None:
+        return None
+    if batch == "all":
+        return rows
+    if not (batch.isascii() and batch.isdigit() and len(batch) < 10 and int(batch) > 0):
+        raise SpecError(f"--batch {safe(batch)!r} is neither a number from 1 up nor all.")
+    return int(batch)
+
+
+def _pair(text: str, run: Run) -> tuple[str, str]:
+    """The two values in dz2/dW2, ∂z2/∂W2 or z2/W2."""
+    parts = text.split("/")
+    names = []
+    for part in parts:
+        plain = part.strip().removeprefix("∂")
+        names.append(plain[1:] if plain not in run and plain[:1] == "d" else plain)
+    if len(names) != 2:
+        raise SpecError(f"{safe(text)!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
+    return names[0], names[1]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jacobian-bp",
+        description="Backpropagation written out in full: every Jacobian whole.",
+        epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed.",
+    )
+    parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
+    parser.set_defaults(**vars(_options().parse_args([])))
+    commands = parser.add_subparsers(dest="command", metavar="derive | show | check")
+    commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
+    show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
+    show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
+    commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
+    for action in _options()._actions:
+        show._add_action(action)
+    return parser
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("network", nargs="?", metavar="SIZES", help="layer widths, such as 4-5-3")
+    options.add_argument("--activations", metavar="A,B", help=", ".join(ACTIVATIONS))
+    options.add_argument("--loss", help=", ".join(LOSSES))
+    options.add_argument("--reduction", default="mean", help=", ".join(REDUCTIONS))
+    options.add_argument("--seed", type=int, default=0, help="of weights, and of data not given")
+    options.add_argument("--squash-input", action="store_true", help="a0 = sigmoid(x), first seed")
+    options.add_argument(
+        "--data", metavar="FILE", help="a CSV file, or iris, breast_cancer, diabetes"
+    )
+    options.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
+    options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
+    options.add_argument("--batch", metavar="M", help="the first M rows, or all")
+    options.add_argument("--raw", action="store_true", help="do not standardise the columns")
+    options.add_argument(
+        "--layout", "--convention", choices=LAYOUTS, default="flat", help="default: flat"
+    )
+    return options
+
+
+_COMMANDS = {"derive": _derive, "show": _show, "check": _check}

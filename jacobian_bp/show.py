@@ -1,0 +1,70 @@
+"""One Jacobian explained: formula, steps, the five layouts, and its numbers."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .errors import MemoryLimitError
+from .jacobian import Jacobian
+from .layouts import LAYOUTS
+from .symbols import shape as show
+from .symbols import to_ascii
+from .text import DIGITS, array_block, columns, table, zero_or_number
+
+MOST_SHOWN = 4096
+
+
+def explain(
+    jacobian: Jacobian, layout: str = "flat", width: int = 99, ascii_only: bool = False
+) -> list[str]:
+    """The lines that `jacobian-bp show` prints."""
+    lines = jacobian.text().splitlines()
+    if not jacobian.is_local and jacobian.links:
+        lines += ["", "collapsed, each delta spent on the axis that is summed:"]
+        collapsed = jacobian.collapse()
+        lines += [f"  {step.before} = {step.after}" for step in collapsed.trace]
+        lines.append(f"  {jacobian.name} = {collapsed.formula}")
+    lines += ["", "in the five layouts:"]
+    rows = [[f"  {name}", show(jacobian.shape_in(name))] for name in LAYOUTS]
+    lines += table(rows)
+    lines += ["", f"{jacobian.name} in layout {layout}, shape {show(jacobian.shape_in(layout))}:"]
+    lines += [f"  {line}" for line in _numbers(jacobian, layout, width - 2)]
+    return [to_ascii(line) for line in lines] if ascii_only else lines
+
+
+def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
+    if jacobian.size > MOST_SHOWN:
+        return [f"{jacobian.size:,} entries are too many to print; J.materialise() builds them."]
+    try:
+        value, mask = jacobian.materialise(layout), jacobian.can_be_nonzero(layout)
+    except MemoryLimitError as error:
+        return str(error).splitlines()
+    lines = _with_headings(jacobian, value, mask, room) if layout == "flat" else []
+    lines = lines or array_block(value, mask, room, most_rows=40)
+    notes = []
+    if not mask.all():
+        notes.append("'.' is zero for every input")
+    if np.any(mask & (value == 0)):
+        notes.append("'0' is zero at this input only")
+    return lines + ["; ".join(notes)] * bool(notes)
+
+
+def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room: int) -> list[str]:
+    """The flat matrix with the entry that each row and column stands for."""
+    heads = [""] + [_entry(jacobian.wrt, jacobian.wrt_axes, i) for i in range(value.shape[1])]
+    if value.shape[1] > 16 or len(value) > 24:
+        return []
+    for digits in DIGITS:
+        rows = [
+            [_entry(jacobian.of, jacobian.out_axes, position)] + zero_or_number(row, flags, digits)
+            for position, (row, flags) in enumerate(zip(value, mask, strict=True))
+        ]
+        lines = ["  ".join(row) for row in columns([heads, *rows])]
+        if max(map(len, lines)) <= room:
+            return lines
+    return []
+
+
+def _entry(name: str, axes: Sequence, position: int) -> str:
+    index = np.unravel_index(position, [axis.size for axis in axes]) if axes else ()
+    return f"{name}[{','.join(str(int(i)) for i in index)}]" if index else name
