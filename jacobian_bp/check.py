@@ -18,7 +18,7 @@ from .errors import JacobianError, MemoryLimitError
 from .jacobian import Jacobian
 from .program import Pass, Step
 from .routes import Perturbed, Progress
-from .symbols import for_stream, number, to_ascii
+from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
 MOST_EVALUATIONS = 200_000  # op evaluations that the difference route may take
@@ -63,10 +63,11 @@ class Agreement:
         """The table, the kinks, and the first op at which the routes part."""
         if self.error:
             return [f"the routes cannot be compared: {self.error}"]
-        found = [f"gradient of {self.cost}, each route against vjp (bar: 16·u·Σ|terms|)"]
+        found = [
+            f"gradient of {self.cost} by each route, compared with vjp (bar: 16·u·Σ|terms| an entry)"
+        ]
         for row in self.rows:
             text = f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   "
-            text += f"largest difference {number(row.largest, 2):<8} "
             found.append(text + _verdict(row))
             if not row.ok:
                 mine, other = row.values
@@ -92,7 +93,9 @@ class Agreement:
 def _verdict(row: Row) -> str:
     if row.remark:
         return row.remark
-    return f"{number(row.worst, 2)} of the bar" + ("" if row.ok else "   DISAGREES")
+    if row.ok:
+        return f"within the bar; largest difference {bound(row.largest)}"
+    return f"{number(row.worst, 2)} times the bar   DISAGREES"
 
 
 @quiet

@@ -19,7 +19,7 @@ from .jacobian import make_link
 from .ops import Op
 from .program import Pass, Program, Step, run_forward
 from .program_text import make_op
-from .symbols import for_stream, number, safe, to_ascii
+from .symbols import bound, for_stream, number, safe, to_ascii
 from .symbols import shape as show
 
 NOISE = 16  # in units of rounding of the largest entry: an op may lose that much
@@ -230,8 +230,8 @@ def _compare(name: str, jacobian: np.ndarray, swept: np.ndarray, slopes: _Slopes
                 flags[at] = False
     if not rules_differ.any() and not any(flags.any() for flags in off.values()):
         shape = show(jacobian.shape)
-        line = f"{name} {shape}: Jacobian and VJP differ by at most {number(_largest(apart), 2)}, "
-        line += f"finite differences by {number(_largest(jacobian - differences), 2)}"
+        line = f"{name} {shape}: Jacobian and VJP differ by {bound(_largest(apart))}, "
+        line += f"finite differences by {bound(_largest(jacobian - differences))}"
         return line + (f"; {kinks} entries sit on a kink" if kinks else "")
     return _finding(name, jacobian, swept, differences, rules_differ, off, slopes)
 

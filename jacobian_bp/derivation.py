@@ -34,8 +34,7 @@ class Derivation(Ledger):
 
     def text(self, width: int = WIDTH, ascii_only: bool = False) -> str:
         """The derivation as plain text."""
-        text = "\n".join(render(self, width))
-        return to_ascii(text) if ascii_only else text
+        return "\n".join(render(self, width, to_ascii if ascii_only else str))
 
     def __str__(self) -> str:
         return for_stream(self.text())
@@ -103,7 +102,10 @@ def symbol(name: str) -> str:
 
 
 def textbook(term: Term, wrt: Sequence[Axis]) -> str:
-    """A product of vectors in matrix notation: δ[k'] a[i'] is δ aᵀ, one vector is itself."""
+    """A product of vectors in matrix notation: δ[k'] a[i'] is δ aᵀ, one vector is itself.
+
+    In a batch the examples are rows, so that Σ_n δ[n,k'] a[n,i'] is δᵀ a.
+    """
     factors = term.of(Dense)
     if term.coefficient != 1 or len(term.factors) != len(factors):
         return str(term)
@@ -115,9 +117,9 @@ def textbook(term: Term, wrt: Sequence[Axis]) -> str:
     if len(own) == 2 and axes == [(own[0],), (own[1],)]:
         return f"{names[0]} {names[1]}ᵀ"
     if len(own) == 2 and len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
-        return f"{names[0]}ᵀ {names[1]}, examples as rows"
+        return f"{names[0]}ᵀ {names[1]}"
     if len(axes) == 1 and axes[0][1:] == own:
-        return f"the sum of {names[0]} over the examples"
+        return f"Σ_n {names[0]}"
     return summed(term, own)
 
 

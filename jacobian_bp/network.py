@@ -161,10 +161,13 @@ class Network:
             return [f"{step}" for step in self.steps]
         first, *widths = self.facts["sizes"]
         squash = "".join(f" → {name}" for name in [self.facts["squash"]] if name)
-        layers = "".join(
+        words = [
             f" → {width} {name}"
             for width, name in zip(widths, self.facts["activations"], strict=True)
-        )
+        ]
+        if len(words) > 5:
+            words[3:-1] = [f" → … {len(words) - 4} more layers …"]
+        layers = "".join(words)
         loss = f"; loss: {self.facts['loss']}" if self.facts["loss"] else ""
         return [f"x({first}){squash}{layers}{loss}"]
 

@@ -51,7 +51,7 @@ def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
 
 def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room: int) -> list[str]:
     """The flat matrix with the entry that each row and column stands for."""
-    heads = [""] + [_entry(jacobian.wrt, jacobian.wrt_axes, i) for i in range(value.shape[1])]
+    heads = ["", *(_entry(jacobian.wrt, jacobian.wrt_axes, i) for i in range(value.shape[1]))]
     if value.shape[1] > 16 or len(value) > 24:
         return []
     for digits in DIGITS:

@@ -92,6 +92,18 @@ def number(value: float, digits: int = 6) -> str:
     return f"{value:.{digits}g}"
 
 
+def bound(value: float) -> str:
+    """A rounding error as a bound that is the same on every machine: below 1e-9.
+
+    >>> bound(4.7e-11), bound(0.0)
+    ('below 1e-09', 'below 1e-15')
+    """
+    for exponent in (-15, -12, -9, -6, -3, 0):
+        if value < 10.0**exponent:
+            return f"below 1e{exponent:+03d}"
+    return number(value, 2)
+
+
 def shape(sizes: tuple[int, ...]) -> str:
     """A shape in Python's own spelling."""
     return str(tuple(int(size) for size in sizes))

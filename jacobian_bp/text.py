@@ -4,18 +4,21 @@ Two kinds of zero are told apart in every printed array: '.' is zero for every
 input, '0' is zero at this input only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from rich.cells import cell_len
 
-from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
+from .ledger import DeltaStep, ForwardStep, GradientStep, Ledger, LocalStep
 from .memory import format_bytes
 from .symbols import number, vector
 from .symbols import shape as show
 
 WIDTH = 99
-MOST_ROWS = 12
+MOST_ROWS = 16
+LONGEST_FORMULA = 34
+
+Spell = Callable[[str], str]
 DIGITS = (6, 5, 4, 3)
 
 LAYOUT_WORDS = {
@@ -27,8 +30,12 @@ LAYOUT_WORDS = {
 }
 
 
-def render(ledger: Ledger, width: int = WIDTH) -> list[str]:
-    """The lines of a derivation: network, forward pass, backward pass, gradients, checks."""
+def render(ledger: Ledger, width: int = WIDTH, spell: Spell = str) -> list[str]:
+    """The lines of a derivation: network, forward pass, backward pass, gradients, checks.
+
+    `spell` rewrites every word before it is measured: to_ascii where the reader
+    has no other symbols.
+    """
     lines = [
         *_labelled("network", _network(ledger)),
         "",
@@ -37,13 +44,13 @@ def render(ledger: Ledger, width: int = WIDTH) -> list[str]:
         ),
         *_switched_off(ledger.forward),
         "",
-        *_backward(ledger, width),
+        *_backward(ledger, width, spell),
         "",
-        *_gradients(ledger, width),
+        *_gradients(ledger, width, spell),
     ]
     if ledger.agreement is not None:
         lines += ["", *_labelled("checks", ledger.agreement.lines())]
-    return [line.rstrip() for line in lines]
+    return [spell(line.rstrip()) for line in lines]
 
 
 def array_block(
@@ -98,7 +105,9 @@ def _network(ledger: Ledger) -> list[str]:
 def _given(ledger: Ledger) -> list[str]:
     """The data, its numbers where they are few."""
     parts = [
-        f"{name} = {vector(value)}" if value.size <= MOST_ROWS else f"{name} {show(value.shape)}"
+        f"{name} = {vector(value)}"
+        if value.ndim < 2 and value.size <= MOST_ROWS
+        else f"{name} of shape {show(value.shape)}"
         for name, value in ledger.given
     ]
     return [", ".join(parts)]
@@ -124,7 +133,7 @@ def _switched_off(forward: Sequence[ForwardStep]) -> list[str]:
     return lines
 
 
-def _backward(ledger: Ledger, width: int) -> list[str]:
+def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
     head = ("step", "Jacobian", "formula", "shape", "can be ≠ 0", "because")
     rows: list[tuple[str, ...]] = [head]
     for step in ledger.backward:
@@ -133,7 +142,7 @@ def _backward(ledger: Ledger, width: int) -> list[str]:
                 (
                     f"[{step.number}]",
                     step.name,
-                    step.formula,
+                    step.formula if cell_len(step.formula) <= LONGEST_FORMULA else "below",
                     show(step.shape),
                     f"{step.nonzeros:,} of {step.entries:,}",
                     step.reason,
@@ -141,6 +150,7 @@ def _backward(ledger: Ledger, width: int) -> list[str]:
             )
         else:
             rows.append(("", f"{step.symbol}", f"= {step.product}", show(step.shape), "", ""))
+    rows = [tuple(map(spell, row)) for row in rows]
     lines = table([row[:-1] for row in rows])
     reasons = [row[-1] for row in rows]
     wide = max(map(cell_len, lines)) + 2
@@ -151,7 +161,8 @@ def _backward(ledger: Ledger, width: int) -> list[str]:
         else:
             found += [line, f"        {reason}"] if reason else [line]
         if isinstance(step, LocalStep):
-            found += _numbers(step, width)
+            below = cell_len(step.formula) > LONGEST_FORMULA
+            found += [f"        = {step.formula}"] * below + _numbers(step, width)
         elif isinstance(step, DeltaStep):
             found.append(f"        = {step.formula}")
             found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
@@ -172,29 +183,31 @@ def _numbers(step: LocalStep, width: int) -> list[str]:
     return [f"        {line}" for line in lines]
 
 
-def _gradients(ledger: Ledger, width: int) -> list[str]:
-    rows = [("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "own shape", "done")]
-    for step in ledger.gradients:
-        spent = step.before if step.before == step.after else f"{step.before} = {step.after}"
-        rows.append(
-            (
-                step.name,
-                step.equation,
-                spent,
-                step.textbook,
-                show(step.jacobian_shape),
-                show(step.shape),
-                f"{step.done:,} / {step.total:,}",
-            )
-        )
+def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
+    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "own shape", "done")
+    rows: list[tuple[str, ...]] = [head]
+    spent = [_spent(step) for step in ledger.gradients]
+    for step, words in zip(ledger.gradients, spent, strict=True):
+        done = f"{step.done:,} / {step.total:,}"
+        shapes = (show(step.jacobian_shape), show(step.shape))
+        rows.append((step.name, step.equation, words, step.textbook, *shapes, done))
+    rows = [tuple(map(spell, row)) for row in rows]
     lines = table(rows)
+    too_wide = max(map(cell_len, lines)) > width
+    if too_wide:  # the longest column goes on a line of its own
+        lines = table([row[:2] + row[3:] for row in rows])
     named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
     found = [lines[0]]
     for line, step in zip(lines[1:], ledger.gradients, strict=True):
         found.append(line)
+        found += [f"        {_spent(step)}"] if too_wide else []
         if step.textbook not in named:  # a bias gradient is the δ that stands above
             found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
     return found
+
+
+def _spent(step: GradientStep) -> str:
+    return step.before if step.before == step.after else f"{step.before} = {step.after}"
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[str]:
