@@ -10,6 +10,7 @@ from .axes import Axis
 from .chain import Chain
 from .check import Agreement
 from .check_op import OpReport, check_op
+from .derivation import Derivation
 from .errors import AxisError, DomainError, JacobianError, MemoryLimitError, SpecError
 from .factors import delta, dense, distinct, one
 from .jacobian import Jacobian
@@ -44,3 +45,51 @@ from .ops import (
 from .run import Run
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "LAYOUTS",
+    "Add",
+    "Agreement",
+    "Axis",
+    "AxisError",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogits",
+    "Chain",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Derivation",
+    "DomainError",
+    "Einsum",
+    "HalfSquaredError",
+    "Identity",
+    "Jacobian",
+    "JacobianError",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Mean",
+    "MemoryLimitError",
+    "Multiply",
+    "Network",
+    "Op",
+    "OpReport",
+    "ReLU",
+    "Run",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "SpecError",
+    "SquaredError",
+    "Sum",
+    "Tanh",
+    "check_op",
+    "delta",
+    "dense",
+    "distinct",
+    "from_layout",
+    "memory_limit",
+    "one",
+    "outer",
+    "over_batch",
+    "to_layout",
+]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DomainError
-from .symbols import number, safe
+from .symbols import number, plural, safe
 
 REFUSED = {
     "c": "complex numbers: differentiate the real and the imaginary part as two inputs",
@@ -49,9 +49,14 @@ def as_array(value: Any, name: str) -> np.ndarray:
 
     Raises DomainError for what cannot be one without losing something.
     """
+    return np.array(real_array(value, name), order="C", copy=True)
+
+
+def real_array(value: Any, name: str) -> np.ndarray:
+    """`value` as an ndarray of float64 or float32, without a copy where it is one already."""
     array = raw_array(value, name)
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    return np.array(array, dtype=np.float32 if small else np.float64, order="C", copy=True)
+    return array.astype(np.float32 if small else np.float64, copy=False)
 
 
 def raw_array(value: Any, name: str) -> np.ndarray:
@@ -60,7 +65,8 @@ def raw_array(value: Any, name: str) -> np.ndarray:
     if isinstance(value, np.ma.MaskedArray):
         hidden = int(np.ma.count_masked(value))
         raise DomainError(
-            f"{name} is a masked array with {hidden} masked entries; a contraction ignores masks.\n"
+            f"{name} is a masked array with {plural(hidden, 'masked entry', 'masked entries')}; "
+            "a contraction ignores masks.\n"
             f"  Fill it first: {name}.filled(0.0), or drop the masked rows."
         )
     if getattr(value, "requires_grad", False):
@@ -119,15 +125,28 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _require_even_rows(value: list | tuple, name: str) -> None:
-    """Name the first row whose length differs from the one before it."""
-    lengths = [len(row) if isinstance(row, (list, tuple)) else None for row in value]
-    for index, length in enumerate(lengths):
-        if length == lengths[0]:
-            continue
-        first = "a number" if lengths[0] is None else f"{lengths[0]} entries"
-        this = "a number" if length is None else f"{length} entries"
-        raise DomainError(
-            f"{name} is ragged: {name}[0] has {first}, {name}[{index}] has {this}.\n"
-            "  Give every row the same length."
-        )
+def _require_even_rows(value: list | tuple, name: str, whole: str = "") -> None:
+    """Name the first row whose shape differs from that of the first, at any depth."""
+    shapes = [_row_shape(row) for row in value]
+    for index, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise DomainError(
+                f"{whole or name} is ragged: {name}[0] has {_row_words(shapes[0])}, "
+                f"{name}[{index}] has {_row_words(shape)}.\n"
+                "  Give every row the same length."
+            )
+    for index, row in enumerate(value):
+        if isinstance(row, (list, tuple)):
+            _require_even_rows(row, f"{name}[{index}]", whole or name)
+
+
+def _row_shape(row: Any) -> tuple[int, ...] | None:
+    if isinstance(row, np.ndarray):
+        return row.shape
+    return (len(row),) if isinstance(row, (list, tuple)) else None
+
+
+def _row_words(shape: tuple[int, ...] | None) -> str:
+    if not shape:
+        return "a number"
+    return plural(shape[0], "entry", "entries") if len(shape) == 1 else f"shape {shape}"

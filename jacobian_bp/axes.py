@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .errors import AxisError
+from .symbols import plural
 from .symbols import shape as show
 
 BATCH = "n"  # the axis of the examples
@@ -146,7 +147,7 @@ def parse_axes(text: str, within: str | None = None) -> tuple[str, ...]:
     for name in names:
         if not _AXIS.fullmatch(name):
             raise AxisError(
-                f"{within or text!r}: {name!r} is not an axis name.\n"
+                f"{within or repr(text)}: {name!r} is not an axis name.\n"
                 "  An axis is a word such as k or unit, with a prime for the variable's own: k'."
             )
     return names
@@ -187,8 +188,11 @@ def _operands(text: str, whole: str) -> list[Operand]:
         if text[position : position + 1] != ",":
             break
         position += 1
+        if not text[position:].strip():  # a comma with nothing after it
+            position -= 1
+            break
     if text[position:].strip() or not operands:
-        rest = text[position:].strip() or text
+        rest = text[position:].strip() or whole
         raise AxisError(
             f"signature {whole!r} cannot be read at {rest!r}.\n"
             "  Write each array with its axes in brackets, such as W[k,i]; a scalar is J[]."
@@ -238,7 +242,17 @@ def _transpose_hint(
         if _consistent(operands, turned, batched):
             name = operands[suspect].name
             return f"{name} looks transposed: pass {name}.T, shape {show(turned[suspect])}."
+    for suspect in pair:  # a column that was meant as one example
+        if not batched[suspect] or len(shapes[suspect]) != 2 or shapes[suspect][1] != 1:
+            continue
+        length = shapes[suspect][0]
+        whole = [s[:1] if p == suspect else s for p, s in enumerate(shapes)]
+        if _consistent(operands, whole, [b and p != suspect for p, b in enumerate(batched)]):
+            name = operands[suspect].name
+            return f"{name} looks like a column: pass {name}[:, 0], shape ({length},)."
     first, second = (operands[p].name for p in pair)
+    if pair[0] == pair[1]:
+        return f"Give both of these axes of {first} the same size; nothing is broadcast."
     return f"Give {first} and {second} the same size along it; nothing is broadcast."
 
 
@@ -256,10 +270,9 @@ def _consistent(
 def _wrong_rank(who: str, operand: Operand, shape: tuple[int, ...], may_lift: bool) -> str:
     declared = len(operand.axes)
     batch = f", or {declared + 1} for a batch with its examples in front" if may_lift else ""
-    plural = "axis" if declared == 1 else "axes"
     text = (
-        f"{who}: {operand.name} has shape {show(shape)}, {len(shape)} axes; "
-        f"{operand} has {declared} {plural}{batch}.\n"
+        f"{who}: {operand.name} has shape {show(shape)}, {plural(len(shape), 'axis', 'axes')}; "
+        f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n"
     )
     if len(shape) > declared and 1 in shape:
         kept = tuple(size for size in shape if size != 1)

@@ -4,6 +4,9 @@
     forward   A (B (C D))   from the variable: a column stays a column
     auto      what opt_einsum's planner finds
 
+A block of several paths (a skip connection) is one operand; the contractions
+inside it are counted with the rest.
+
 Rule of counting: one pairwise contraction costs as many multiplications as
 there are values of all its axes together: (m×k)(k×n) costs m·k·n.
 """
@@ -57,6 +60,7 @@ class Chain:
     equation: str
     operands: tuple[tuple[str, tuple[int, ...]], ...]
     products: tuple[Product, ...]
+    inside: int  # how many of the products, the first ones, lie inside blocks
     itemsize: int
 
     @property
@@ -78,7 +82,7 @@ class Chain:
         """The plan as a bracketed product: ((A B) C) D."""
         text = {name: name for name, _ in self.operands}
         last = self.operands[-1][0] if self.operands else "0"
-        for p in self.products:
+        for p in self.products[self.inside :]:
             text[p.result] = f"({text[p.left]} {text[p.right]})"
             last = p.result
         return text.get(last, last)
@@ -127,8 +131,10 @@ class Operand:
 
 def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
     """The chain of `jacobian` in one order, counted from shapes; nothing is built."""
-    operands, sizes = _operands(segments(jacobian))
-    products = []
+    parts = segments(jacobian)
+    operands, sizes = _operands(parts)
+    products = [product for part in parts for product in _inside(part)]
+    inside = len(products)
     for left, right, result in _pairs(operands, sizes, order):
         cost = math.prod(sizes[axis] for axis in {*left.axes, *right.axes})
         shape = tuple(sizes[axis] for axis in result.axes)
@@ -139,6 +145,7 @@ def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
         _equation(operands),
         tuple((o.name, tuple(sizes[a] for a in o.axes)) for o in operands),
         tuple(products),
+        inside,
         jacobian.dtype.itemsize,
     )
 
@@ -155,8 +162,11 @@ def contract_full(jacobian: Jacobian, order: str = "reverse") -> np.ndarray:
         return np.zeros(jacobian.shape, jacobian.dtype)
     operands, sizes = _operands(parts)
     pairs = list(_pairs(operands, sizes, order))
+    arrays_to_come = [(p.result, p.shape) for part in parts for p in _inside(part)]
     for operand in [*operands, *(result for _, _, result in pairs)]:
-        require_dense(operand.name, [sizes[a] for a in operand.axes], jacobian.dtype)
+        arrays_to_come.append((operand.name, tuple(sizes[a] for a in operand.axes)))
+    for name, shape in arrays_to_come:
+        require_dense(name, shape, jacobian.dtype)
     arrays = {o.axes: _whole(part) for o, part in zip(operands, parts, strict=True)}
     for left, right, result in pairs:
         arrays[result.axes] = _contracted(
@@ -225,6 +235,19 @@ def _segment(jacobian: Jacobian, first: int, final: int, links: list[Link]) -> J
     out = tuple(map(Axis, moved[0].out, nodes[0].shape))
     wrt = tuple(map(Axis, moved[-1].wrt, nodes[-1].shape))
     return Jacobian(nodes, moved, out, wrt, jacobian.dtype)
+
+
+def _inside(part: Jacobian) -> list[Product]:
+    """The contractions within a block: each path from the output down; none where it is local."""
+    found = []
+    for link in sorted(part.links, key=lambda link: link.target):
+        if link.target:
+            between, source = part.nodes[link.target], part.nodes[link.source]
+            shape = (*part.nodes[0].shape, *source.shape)
+            cost = math.prod(shape) * math.prod(between.shape)
+            left, right = f"∂{part.of}/∂{between.name}", f"∂{between.name}/∂{source.name}"
+            found.append(Product(left, right, f"∂{part.of}/∂{source.name}", shape, cost))
+    return found
 
 
 def _whole(part: Jacobian) -> np.ndarray:

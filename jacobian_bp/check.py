@@ -64,7 +64,7 @@ class Agreement:
         if self.error:
             return [f"the routes cannot be compared: {self.error}"]
         found = [
-            f"gradient of {self.cost} by each route, compared with vjp (bar: 16·u·Σ|terms| an entry)"
+            f"gradient of {self.cost} by each route, against vjp (bar: 16·u·Σ|terms| an entry)"
         ]
         for row in self.rows:
             text = f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   "

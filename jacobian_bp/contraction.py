@@ -102,8 +102,48 @@ def multiply(
     """
     spent = product(left, right, kept, sizes, trace).terms
     masked = [_masks(term, kept, sizes) for term in spent]
-    terms = tuple(_sum_out(term, kept, sizes, label, trace) for term in masked)
+    terms = tuple(sum_out(term, kept, sizes, label, trace) for term in masked)
     return merge(Expression(terms), kept, sizes, label)
+
+
+def sum_out(
+    term: Term,
+    kept: Sequence[str],
+    sizes: dict[str, int],
+    label: str = "",
+    trace: list[Step] | None = None,
+) -> Term:
+    """Contract the dense factors that share a summed axis; leave the others as factors.
+
+    The result of a contraction is named `label`, or after what was summed.
+    """
+    waiting, done = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
+    out: list[Dense] = []
+    while waiting:
+        group, open_axes = [waiting.pop(0)], set()
+        while True:
+            open_axes = {a for f in group for a in f.axes if a not in kept}
+            joined = [f for f in waiting if open_axes & set(f.axes)]
+            if not joined:
+                break
+            group += joined
+            waiting = [f for f in waiting if f not in joined]
+        if open_axes:
+            axes = ordered({a for f in group for a in f.axes}, kept)
+            words = " ".join(f.label for f in group)
+            name = label or f"(Σ_{','.join(sorted(open_axes))} {words})"
+            result = Dense(name, axes, contract(group, axes, sizes))
+            if trace is not None:
+                before = summed(Term(tuple(group)), kept)
+                trace.append(
+                    Step(before, str(result), f"the sum over {', '.join(sorted(open_axes))}")
+                )
+            out.append(result)
+        else:
+            out += group
+    if len(out) > MANY_FACTORS:
+        out = _absorbed(out, kept, sizes, label)
+    return replace(term, factors=(*done, *out))
 
 
 def merge(
@@ -197,7 +237,7 @@ def contract(
     else:
         result = opt_einsum.contract(equation, *(f.array for f in factors), optimize="auto")
     if coefficient != 1.0:
-        return result * result.dtype.type(coefficient)
+        return np.asarray(result * result.dtype.type(coefficient))
     return np.array(result, order="C", copy=True) if len(factors) == 1 else np.asarray(result)
 
 
@@ -262,35 +302,6 @@ def _filled(term: Term, axes: Sequence[str], sizes: dict[str, int], dtype: np.dt
         return array
     array = array.reshape([sizes[axis] if axis in own else 1 for axis in axes])
     return np.array(np.broadcast_to(array, shape), order="C", copy=True)
-
-
-def _sum_out(
-    term: Term, kept: Sequence[str], sizes: dict[str, int], label: str, trace: list[Step] | None
-) -> Term:
-    """Contract the dense factors that share a summed axis; leave the others as factors."""
-    waiting, done = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
-    out: list[Dense] = []
-    while waiting:
-        group, open_axes = [waiting.pop(0)], set()
-        while True:
-            open_axes = {a for f in group for a in f.axes if a not in kept}
-            joined = [f for f in waiting if open_axes & set(f.axes)]
-            if not joined:
-                break
-            group += joined
-            waiting = [f for f in waiting if f not in joined]
-        if open_axes:
-            axes = ordered({a for f in group for a in f.axes}, kept)
-            result = Dense(label, axes, contract(group, axes, sizes))
-            if trace is not None:
-                before = summed(Term(tuple(group)), kept)
-                trace.append(Step(before, str(result), f"the sum over {', '.join(open_axes)}"))
-            out.append(result)
-        else:
-            out += group
-    if len(out) > MANY_FACTORS:
-        out = _absorbed(out, kept, sizes, label)
-    return replace(term, factors=(*done, *out))
 
 
 def _absorbed(

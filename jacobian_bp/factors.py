@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .arrays import real_array
 from .axes import BATCH, parse_axes
 from .errors import AxisError
 from .symbols import fraction, rename, shape
@@ -215,7 +216,7 @@ def dense(label: str, array: np.ndarray) -> Expression:
     if not bracket:
         head, tail = label, "]"
     axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
-    array = np.asarray(array)
+    array = real_array(array, head.strip())
     if array.ndim == len(axes) + 1 and BATCH not in axes:
         axes = (BATCH, *axes)
     if array.ndim != len(axes):

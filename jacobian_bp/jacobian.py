@@ -18,7 +18,7 @@ from .arrays import as_array
 from .axes import Axis
 from .contraction import Step, evaluate, require_covered, spend
 from .errors import AxisError
-from .factors import Delta, Dense, Expression, Term
+from .factors import Delta, Dense, Distinct, Expression, Term
 from .layouts import from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
 from .symbols import for_stream, to_ascii
@@ -372,16 +372,10 @@ def make_link(
     for term in expression.terms:
         for factor in term.of(Dense):
             _require_sizes(who, factor, sizes)
-        for factor in term.of(Delta):
-            left, right = (sizes.get(axis) for axis in factor.axes)
-            if left is not None and right is not None and left != right:
-                raise AxisError(
-                    f"{who}: {factor} joins two axes of different size.\n"
-                    f"  {factor.left} = {left}\n  {factor.right} = {right}\n"
-                    "  A delta joins an output axis with the same axis of the variable."
-                )
+        _require_equal_sizes(who, term, sizes)
     spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
     for term in spent.terms:
+        _require_equal_sizes(who, term, sizes)
         for axis in sorted(term.axes - set(names)):
             raise AxisError(
                 f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
@@ -391,6 +385,17 @@ def make_link(
             )
     require_covered(spent, names, who)
     return Link(target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent)
+
+
+def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:
+    for factor in term.of(Delta) + term.of(Distinct):
+        left, right = (sizes.get(axis) for axis in factor.axes)
+        if left is not None and right is not None and left != right:
+            raise AxisError(
+                f"{who}: {factor} joins two axes of different size.\n"
+                f"  {factor.left} = {left}\n  {factor.right} = {right}\n"
+                "  A delta joins an output axis with the same axis of the variable."
+            )
 
 
 def _require_sizes(who: str, factor: Dense, sizes: dict[str, int]) -> None:

@@ -55,10 +55,10 @@ def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room
     if value.shape[1] > 16 or len(value) > 24:
         return []
     for digits in DIGITS:
-        rows = [
-            [_entry(jacobian.of, jacobian.out_axes, position)] + zero_or_number(row, flags, digits)
-            for position, (row, flags) in enumerate(zip(value, mask, strict=True))
-        ]
+        rows = []
+        for position, (row, flags) in enumerate(zip(value, mask, strict=True)):
+            head = _entry(jacobian.of, jacobian.out_axes, position)
+            rows.append([head, *zero_or_number(row, flags, digits)])
         lines = ["  ".join(row) for row in columns([heads, *rows])]
         if max(map(len, lines)) <= room:
             return lines

@@ -42,7 +42,7 @@ def softmax_parts(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high, error = shifted(z)
     e = np.exp(high)
     e = e + e * error
-    total = e.sum(axis=-1, keepdims=True)
+    total = exact_sum(e)
     return e / total, _others(e) / total
 
 
@@ -53,8 +53,21 @@ def log_softmax(z: np.ndarray) -> np.ndarray:
     e = np.exp(high)
     e = e + e * error
     top = np.arange(z.shape[-1]) == z.argmax(axis=-1)[..., None]
-    rest = np.where(top, 0, e).sum(axis=-1, keepdims=True)
+    rest = exact_sum(np.where(top, 0, e))
     return high + (error - np.log1p(rest))
+
+
+def exact_sum(e: np.ndarray) -> np.ndarray:
+    """The sum of positive numbers along the last axis, rounded about once.
+
+    The leading bits of all terms lie on one grid and add up without rounding;
+    what is left over is 2^40 times smaller.
+    """
+    if e.dtype == np.float32:
+        return e.sum(axis=-1, keepdims=True, dtype=np.float64).astype(np.float32)
+    _, exponent = np.frexp(e.max(axis=-1, keepdims=True))
+    coarse = np.ldexp(np.rint(np.ldexp(e, 40 - exponent)), exponent - 40)
+    return coarse.sum(axis=-1, keepdims=True) + (e - coarse).sum(axis=-1, keepdims=True)
 
 
 def sum_of_others(x: np.ndarray) -> np.ndarray:
@@ -71,5 +84,4 @@ def sum_of_others(x: np.ndarray) -> np.ndarray:
 def _others(e: np.ndarray) -> np.ndarray:
     """`sum_of_others` for positive numbers: only the largest can lose digits."""
     top = np.arange(e.shape[-1]) == e.argmax(axis=-1)[..., None]
-    rest = np.where(top, 0, e).sum(axis=-1, keepdims=True)
-    return np.where(top, rest, e.sum(axis=-1, keepdims=True) - e)
+    return np.where(top, exact_sum(np.where(top, 0, e)), exact_sum(e) - e)

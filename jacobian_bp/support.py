@@ -44,8 +44,13 @@ def composed(left: Iterable[Pattern], right: Iterable[Pattern]) -> frozenset[Pat
         for b in right:
             links = [_moved(c, "wrt", "bond") for c in a.equal]
             links += [_moved(c, "out", "bond") for c in b.equal]
-            outer = [{key for key in c if key[0] != "bond"} for c in _joined(links)]
-            found.add(Pattern(_joined([c for c in outer if len(c) > 1])))
+            classes = _joined(links)
+            outer = [{key for key in c if key[0] != "bond"} for c in classes]
+            pairs = [_moved(pair, "wrt", "bond") for pair in a.differ]
+            pairs += [_moved(pair, "out", "bond") for pair in b.differ]
+            ends = [frozenset(_outer_end(key, classes) for key in pair) for pair in pairs]
+            differ = frozenset(pair for pair in ends if not any(k[0] == "bond" for k in pair))
+            found.add(Pattern(_joined([c for c in outer if len(c) > 1]), differ))
     return frozenset(found)
 
 
@@ -133,6 +138,12 @@ def _joined(groups: Iterable[Iterable[Key]]) -> Classes:
 
 def _moved(group: Iterable[Key], old: str, new: str) -> set[Key]:
     return {(new, p) if side == old else (side, p) for side, p in group}
+
+
+def _outer_end(key: Key, classes: Classes) -> Key:
+    """An outer axis that is equal to this one, if there is one."""
+    same = next((c for c in classes if key in c), frozenset({key}))
+    return min((k for k in same if k[0] != "bond"), default=key)
 
 
 def _implies(stronger: Classes, weaker: Classes) -> bool:

@@ -104,6 +104,25 @@ def bound(value: float) -> str:
     return number(value, 2)
 
 
+def witness(value: float) -> str:
+    """A number as evidence: in all its digits where fewer would show another number.
+
+    >>> witness(1.7), witness(1.0000000002)
+    ('1.7', '1.0000000002')
+    """
+    short = number(value)
+    return short if float(short) == float(value) or value != value else repr(float(value))
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun.
+
+    >>> plural(1, "axis", "axes"), plural(1200, "row")
+    ('1 axis', '1,200 rows')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def shape(sizes: tuple[int, ...]) -> str:
     """A shape in Python's own spelling."""
     return str(tuple(int(size) for size in sizes))

@@ -171,7 +171,7 @@ def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
 
 
 def _numbers(step: LocalStep, width: int) -> list[str]:
-    if step.structure == "identity":
+    if step.structure in ("identity", "delta ⊗ ones"):
         return []
     lines = []
     if len(step.tensor) > len(step.shape):
@@ -184,7 +184,7 @@ def _numbers(step: LocalStep, width: int) -> list[str]:
 
 
 def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
-    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "own shape", "done")
+    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "reshaped", "done")
     rows: list[tuple[str, ...]] = [head]
     spent = [_spent(step) for step in ledger.gradients]
     for step, words in zip(ledger.gradients, spent, strict=True):

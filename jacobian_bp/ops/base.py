@@ -94,7 +94,7 @@ def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:
     >>> over_batch(np.array([[1.0, 2.0], [10.0, 20.0]]))
     array([11., 22.])
     """
-    return array.sum(axis=0) if np.ndim(array) > rank else array
+    return array.sum(axis=0) if np.ndim(array) > rank else np.array(array, copy=True)
 
 
 def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:

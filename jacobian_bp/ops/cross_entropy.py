@@ -7,11 +7,11 @@ inside they are always rows.
 import numpy as np
 
 from ..arrays import entry, quiet
-from ..errors import DomainError
+from ..errors import AxisError, DomainError
 from ..factors import dense
 from ..stable import log_softmax, softmax_parts, sum_of_others
-from ..symbols import number
 from ..symbols import shape as show
+from ..symbols import witness
 from .base import Op
 from .softmax import require_live_rows
 
@@ -34,7 +34,7 @@ class CrossEntropy(Op):
 
     @quiet
     def forward(self, p, y):
-        return -np.where(y > 0, y * np.log(p), 0).sum(axis=-1)
+        return 0 - np.where(y > 0, y * np.log(p), 0).sum(axis=-1)
 
     @quiet
     def jacobians(self, p, y):
@@ -50,7 +50,7 @@ class CrossEntropy(Op):
         if wrong.any():
             index = tuple(np.argwhere(wrong)[0])
             raise DomainError(
-                f"{entry(names['p'], index)} is {number(p[index])}; cross-entropy takes "
+                f"{entry(names['p'], index)} is {witness(p[index])}; cross-entropy takes "
                 'probabilities, from 0 to 1.\n  Put a softmax in front: activations "softmax".'
             )
         return p, labels
@@ -73,7 +73,7 @@ class CrossEntropyFromLogits(Op):
 
     @quiet
     def forward(self, z, y):
-        return -np.where(y > 0, y * log_softmax(z), 0).sum(axis=-1)
+        return 0 - np.where(y > 0, y * log_softmax(z), 0).sum(axis=-1)
 
     @quiet
     def jacobians(self, z, y):
@@ -97,7 +97,7 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
     if y.shape == outputs.shape[:-1]:
         return _one_hot(y, classes, name, outputs.dtype)
     if y.shape != outputs.shape:
-        raise DomainError(
+        raise AxisError(
             f"{name} has shape {show(y.shape)}, the outputs have shape {show(outputs.shape)}.\n"
             f"  Pass class indices of shape {show(outputs.shape[:-1])}, "
             f"or rows of shape {show(outputs.shape)}."
@@ -107,7 +107,7 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
     if wrong.any():
         index = tuple(np.argwhere(wrong)[0])
         raise DomainError(
-            f"{entry(name, index)} is {number(rows[index])}; a soft label lies between 0 and 1.\n"
+            f"{entry(name, index)} is {witness(rows[index])}; a soft label lies between 0 and 1.\n"
             "  Give each row weights that sum to 1."
         )
     sums = np.atleast_1d(y.astype(np.float64).sum(axis=-1))
@@ -116,7 +116,7 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
         row = int(np.argwhere(bad)[0][0])
         shown = entry(name, (row,)) if y.ndim > 1 else name
         raise DomainError(
-            f"{shown} sums to {number(sums[row])}; a row of class weights sums to 1.\n"
+            f"{shown} sums to {witness(sums[row])}; a row of class weights sums to 1.\n"
             f"  Divide it by its sum; p − y is the derivative only then."
         )
     return rows

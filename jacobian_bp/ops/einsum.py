@@ -6,9 +6,9 @@ import numpy as np
 
 from ..arrays import quiet
 from ..axes import BATCH, primed
-from ..contraction import diagonal_view
+from ..contraction import diagonal_view, sum_out
 from ..errors import AxisError
-from ..factors import Delta, Dense, Expression, Factor
+from ..factors import Delta, Dense, Expression, Factor, Term
 from .base import Op
 
 TOO_MANY = len(ascii_lowercase)
@@ -29,6 +29,11 @@ class Einsum(Op):
     """
 
     def __init__(self, equation: str) -> None:
+        if not isinstance(equation, str):
+            raise AxisError(
+                f"Einsum takes an equation, not {equation!r}.\n"
+                "  Write it such as Einsum('ki,i->k')."
+            )
         words, arrow, result = equation.replace(" ", "").partition("->")
         operands = words.split(",")
         letters = "".join(operands) + result
@@ -85,7 +90,12 @@ class Einsum(Op):
             if other != position:
                 lifted = (BATCH,) if array.ndim > len(word) else ()
                 factors.append(Dense(ascii_lowercase[other], (*lifted, *word), array))
-        return Expression.of(*factors)
+        sizes: dict[str, int] = {}
+        for word, array in zip(self.operands, arrays, strict=True):
+            lifted = (BATCH,) if array.ndim > len(word) else ()
+            sizes |= dict(zip((*lifted, *word), array.shape, strict=True))
+        kept = list(dict.fromkeys((BATCH, *own, *primed(own), *self.result)))
+        return Expression((sum_out(Term(tuple(factors)), kept, sizes),))
 
     def _pull(self, position: int, bar: np.ndarray, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
         """bar contracted with the other operands, spread over the operand's own letters."""

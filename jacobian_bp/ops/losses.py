@@ -12,8 +12,8 @@ from ..arrays import entry, quiet
 from ..errors import AxisError, DomainError
 from ..factors import dense
 from ..stable import sigmoid, softplus
-from ..symbols import number
 from ..symbols import shape as show
+from ..symbols import witness
 from .base import Op
 
 
@@ -80,7 +80,7 @@ class BinaryCrossEntropy(Op):
     def forward(self, a, y):
         right = np.where(y > 0, y * np.log(a), 0)
         left = np.where(y < 1, (1 - y) * np.log1p(-a), 0)
-        return -(right + left).sum(axis=-1)
+        return 0 - (right + left).sum(axis=-1)
 
     @quiet
     def jacobians(self, a, y):
@@ -99,7 +99,7 @@ class BinaryCrossEntropy(Op):
         if wrong.any():
             index = tuple(np.argwhere(wrong)[0])
             raise DomainError(
-                f"{entry(names['a'], index)} is {number(a[index])}; binary cross-entropy takes "
+                f"{entry(names['a'], index)} is {witness(a[index])}; binary cross-entropy takes "
                 'probabilities, from 0 to 1.\n  Put a sigmoid in front: activations "sigmoid".'
             )
         return a, labels
@@ -161,7 +161,7 @@ def binary_labels(a: np.ndarray, y: np.ndarray, outputs: str, name: str) -> np.n
     if not wrong.any():
         return labels
     index = tuple(np.argwhere(wrong)[0])
-    text = f"{entry(name, index)} is {number(labels[index])}; "
+    text = f"{entry(name, index)} is {witness(labels[index])}; "
     if set(np.unique(labels)) <= {-1.0, 1.0}:
         raise DomainError(
             text + f"the labels are -1 and 1, binary cross-entropy takes 0 and 1.\n"
