@@ -13,6 +13,7 @@ import numpy as np
 
 from .accumulate import Node
 from .arrays import entry, quiet
+from .axes import BATCH
 from .chain import require_dense, whole_link
 from .errors import JacobianError, SpecError
 from .jacobian import make_link
@@ -171,7 +172,7 @@ class _Slopes:
         self.op, self.position = step.op, position
         self.values = [v.astype(np.float64) for v in state.inputs_of(step)]
         self.unit = float(np.finfo(state.dtype).eps) / 2
-        self.examples = len(self.values[position]) if state.values[step.name].ndim else 1
+        self.examples = state.binding(step).sizes.get(BATCH, 1)
         self.point = self.values[position]
         self.value = self.at((), 0.0)
 
@@ -230,7 +231,7 @@ def _compare(name: str, jacobian: np.ndarray, swept: np.ndarray, slopes: _Slopes
                 flags[at] = False
     if not rules_differ.any() and not any(flags.any() for flags in off.values()):
         shape = show(jacobian.shape)
-        line = f"{name} {shape}: Jacobian and VJP differ by {bound(_largest(apart))}, "
+        line = f"{name} {shape}: VJP differs by {bound(_largest(apart))}, "
         line += f"finite differences by {bound(_largest(jacobian - differences))}"
         return line + (f"; {kinks} entries sit on a kink" if kinks else "")
     return _finding(name, jacobian, swept, differences, rules_differ, off, slopes)

@@ -93,7 +93,7 @@ class Network:
         ...     params={"W": [[0.5, -1.0], [2.0, 0.25]], "b": [0.0, 1.0]},
         ... )
         >>> net.run([1.0, 2.0], [0.0, 0.0]).gradients()["b"]
-        array([-1. , 11. ])
+        array([-1., 11.])
 
         Names that no step computes are parameters where `params` has them, and
         inputs otherwise. `ops` adds ops of your own under a name. For one

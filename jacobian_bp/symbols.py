@@ -93,14 +93,14 @@ def number(value: float, digits: int = 6) -> str:
 
 
 def bound(value: float) -> str:
-    """A rounding error as a bound that is the same on every machine: below 1e-9.
+    """A rounding error as a bound that is the same on every machine.
 
     >>> bound(4.7e-11), bound(0.0)
-    ('below 1e-09', 'below 1e-15')
+    ('less than 1e-09', 'less than 1e-15')
     """
     for exponent in (-15, -12, -9, -6, -3, 0):
         if value < 10.0**exponent:
-            return f"below 1e{exponent:+03d}"
+            return f"less than 1e{exponent:+03d}"
     return number(value, 2)
 
 

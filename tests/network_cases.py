@@ -57,6 +57,12 @@ def refusal(error, call, *arguments, **options):
     return str(caught.value)
 
 
+def gradients_of(net, x, y):
+    """Gradients and the loss of one run, by name."""
+    run = net.run(x, y)
+    return {**run.gradients(), "J": run["J"]}
+
+
 def same_bits(left, right):
     """Two dictionaries of arrays: the same names, shapes, dtypes and bits."""
     assert list(left) == list(right)
