@@ -16,12 +16,15 @@ from .arrays import entry, quiet
 from .check_op import OpReport, check_step
 from .errors import JacobianError, MemoryLimitError
 from .jacobian import Jacobian
+from .memory import current_limit, memory_limit
 from .program import Pass, Step
 from .routes import Perturbed, Progress
 from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
-MOST_EVALUATIONS = 200_000  # op evaluations that the difference route may take
+MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
+WORK_PER_STEP = 5_000  # what calling an op costs, in entries
+LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SHOWN = 5
 
@@ -37,7 +40,7 @@ class Row:
     worst: float  # in units of its bar: above 1 is a disagreement
     place: str
     values: tuple[float, float] = (0.0, 0.0)
-    remark: str = ""
+    refused: str = ""
 
     @property
     def ok(self) -> bool:
@@ -67,6 +70,9 @@ class Agreement:
             f"gradient of {self.cost} by each route, against vjp (bar: 16·u·Σ|terms| an entry)"
         ]
         for row in self.rows:
+            if row.refused:
+                found += [f"  {row.route:<11} refused:", f"    {row.refused}"]
+                continue
             text = f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   "
             found.append(text + _verdict(row))
             if not row.ok:
@@ -91,8 +97,6 @@ class Agreement:
 
 
 def _verdict(row: Row) -> str:
-    if row.remark:
-        return row.remark
     if row.ok:
         return f"within the bar; largest difference {bound(row.largest)}"
     return f"{number(row.worst, 2)} times the bar   DISAGREES"
@@ -171,9 +175,10 @@ def _compared(
 ) -> Row:
     total = sum(array.size for array in pulled.values())
     try:
-        found = compute()
+        with memory_limit(min(current_limit(), LARGEST_COMPARED)):
+            found = compute()
     except MemoryLimitError as error:
-        return Row(route, 0, total, 0.0, 0.0, "", remark=f"refused: {str(error).splitlines()[0]}")
+        return Row(route, 0, total, 0.0, 0.0, "", refused=str(error).splitlines()[0])
     return _worst(route, found, pulled, bars, total)
 
 
@@ -210,7 +215,9 @@ def _differences(
 ) -> tuple[Row, list[str]]:
     """The difference route against VJP, over every entry, or evenly spaced ones of very many."""
     total = sum(array.size for array in pulled.values())
-    allowed = max(1, MOST_EVALUATIONS // (2 * len(state.program.steps)))
+    steps = [step.active() for step in state.program.steps]
+    entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
+    allowed = max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
     stride = -(-total // allowed)
     row, seen, done = Row("difference", 0, total, 0.0, 0.0, ""), 0, 0
     kinks: list[str] = []

@@ -149,10 +149,8 @@ def test_the_full_route_is_refused_where_vjp_works():
         structured = run.gradients("structured")
         message = refusal(MemoryLimitError, run.gradients, "full")
     assert message == (
-        "∂z1/∂W1 has shape (7, 53, 53, 101): 1,985,963 entries, 15.2 MiB; "
-        "the limit is 64.0 KiB.\n"
-        "  Only 1 entry in 53 can be non-zero (δ[k,k']). "
-        'Use J.pull(v), or run.gradients(route="vjp").'
+        "∂a1/∂z1 has shape (7, 53, 7, 53): 137,641 entries, 1.1 MiB; the limit is 64.0 KiB.\n"
+        '  Use run.gradients(route="structured") or run.gradients(route="vjp").'
     )
     scale = scales(run)
     assert all_close(found, expected, scale)
@@ -188,10 +186,11 @@ def test_a_thousand_layers_under_the_default_recursion_limit(build):
 
 
 @pytest.mark.parametrize("build", [deep_dense, lambda: residual(1000, 2)], ids=["dense", "skip"])
-def test_a_jacobian_through_a_thousand_layers_is_a_short_text(build):
+def test_a_jacobian_through_a_thousand_layers_is_printed_link_by_link(build):
     run = build().run([0.5, -1.25], [0.25, 2.0])
     J = run.jacobian("J", "W1")
-    assert len(str(J)) < 2000
-    assert len(repr(J)) < 2000
+    assert len(str(J).splitlines()) <= len(J.links) + 10
+    assert max(map(len, str(J).splitlines())) <= 99
+    assert len(repr(J)) <= 99
     row = copy.copy(pickle.loads(pickle.dumps(J))).pull(np.ones(()))
     assert close(row, run.gradients()["W1"], scales(run)["W1"], units=16 * 1000)

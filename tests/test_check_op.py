@@ -1,0 +1,261 @@
+"""check_op says yes to every right op, and names what is wrong with a wrong one."""
+
+import numpy as np
+import pytest
+from network_cases import refusal
+from ops_cases import in_both_forms
+from wrong_ops import (
+    DeltaOnTheWrongAxis,
+    Forgetful,
+    MeanWithoutShare,
+    MeanWithoutShareInBoth,
+    NotANumber,
+    OneEntryOff,
+    OneEntryOffInVjp,
+    Scale,
+    SoftmaxDiagonal,
+    TransposedJacobian,
+    TransposedVjp,
+    UnsummedBias,
+    wrong,
+)
+
+from jacobian_bp import AxisError, Linear, Multiply, Op, ReLU, Sigmoid, SpecError, Tanh, check_op
+
+RNG = np.random.default_rng(19)
+A, W, B = RNG.standard_normal(5), RNG.standard_normal((3, 5)), RNG.standard_normal(3)
+MANY = RNG.standard_normal((7, 5))
+LINEAR, LINEAR_BATCH = {"a": A, "W": W, "b": B}, {"a": MANY, "W": W, "b": B}
+SQUARE = {"a": A, "W": RNG.standard_normal((5, 5)), "b": RNG.standard_normal(5)}
+NUMBERS = {"L": RNG.standard_normal(7)}
+PAIR = {"a": A, "b": RNG.standard_normal(5)}
+Z = {"z": RNG.standard_normal(5)}
+ANYWHERE = pytest.mark.parametrize(
+    ("where", "verdict"),
+    [
+        ("jacobian", "jacobians() is wrong"),
+        ("vjp", "vjp() is wrong"),
+        ("both", "both are wrong"),
+    ],
+)
+
+
+# ---------------------------------------------------------------- right ops
+
+
+@in_both_forms
+def test_every_op_of_the_package_is_right(case, batch):
+    inputs = dict(zip(case.names, case.inputs(batch), strict=True))
+    report = check_op(case.op, inputs)
+    assert report.ok, str(report)
+    assert len(report.lines) == len(case.op.differentiable())
+
+
+@pytest.mark.parametrize("arrays", [{"a": A, "s": 2.5}, {"a": MANY, "s": RNG.random(7)}])
+def test_an_op_of_ones_own_is_right(arrays):
+    assert check_op(Scale, arrays).ok
+    assert not check_op(wrong(Scale, 2.0, "vjp"), arrays).ok
+
+
+def test_the_report_of_a_right_op():
+    assert str(check_op(Linear, LINEAR)) == (
+        "Linear: the three derivatives agree\n"
+        "  ∂z/∂a (3, 5): VJP differs by less than 1e-15, finite differences by less than 1e-12\n"
+        "  ∂z/∂W (3, 3, 5): VJP differs by less than 1e-15, finite differences by less than 1e-12\n"
+        "  ∂z/∂b (3, 3): VJP differs by less than 1e-15, finite differences by less than 1e-12"
+    )
+    assert check_op(Linear, LINEAR).text(ascii_only=True).isascii()
+
+
+@pytest.mark.parametrize("at_zero", [0, 0.25, 0.5, 1])
+def test_a_kink_is_a_kink_and_not_an_error(at_zero):
+    report = check_op(ReLU(at_zero=at_zero), {"z": [0.0, -0.0, 1.5, -2.0, 0.0]})
+    assert report.ok
+    assert str(report).endswith("; 3 entries sit on a kink")
+
+
+def test_a_wrong_slope_beside_a_kink_is_caught():
+    wrong_relu = wrong(ReLU, 3.0, "both")
+    report = check_op(wrong_relu, {"z": [0.0, 1.5, -2.0]})
+    (finding,) = report.findings
+    assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", "both are wrong")
+
+
+# ---------------------------------------------------------------- wrong ops
+
+
+@ANYWHERE
+@pytest.mark.parametrize("op", [Sigmoid, Linear, Multiply])
+@pytest.mark.parametrize(
+    ("factor", "pattern"),
+    [
+        (-1.0, "every entry has the opposite sign"),
+        (2.0, "every entry is 2 times the right one"),
+        (1.0005, "every entry is 1.0005 times the right one"),
+        (0.0, "every entry is 0"),
+    ],
+)
+def test_signs_and_factors_are_named(op, factor, pattern, where, verdict):
+    arrays = {Sigmoid: Z, Linear: LINEAR_BATCH, Multiply: PAIR}[op]
+    report = check_op(wrong(op, factor, where), arrays)
+    assert not report.ok
+    assert [f.input for f in report.findings] == list(op().differentiable())
+    assert {(f.wrong, f.pattern) for f in report.findings} == {(verdict, pattern)}
+
+
+@ANYWHERE
+@pytest.mark.parametrize("z", [20.0, -30.0])
+def test_a_small_slope_is_checked_as_well_as_a_large_one(where, verdict, z):
+    """σ'(20) is 2e-9: twice that is as wrong as 2 for 1."""
+    report = check_op(wrong(Sigmoid, 2.0, where), {"z": [z, z + 0.5, z - 1.25]})
+    assert [f.wrong for f in report.findings] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("op", "arrays", "entry", "verdict", "count", "pattern"),
+    [
+        (
+            TransposedJacobian,
+            SQUARE,
+            "∂z/∂a",
+            "jacobians() is wrong",
+            "20 of 25",
+            "axes 0 and 1 are exchanged: a factor is transposed",
+        ),
+        (
+            TransposedVjp,
+            SQUARE,
+            "∂z/∂a",
+            "vjp() is wrong",
+            "20 of 25",
+            "axes 0 and 1 are exchanged: a factor is transposed",
+        ),
+        (
+            MeanWithoutShare,
+            NUMBERS,
+            "∂J/∂L",
+            "jacobians() is wrong",
+            "7 of 7",
+            "every entry is 7 times the right one: the mean over 7 examples, 1/7, is missing",
+        ),
+        (
+            MeanWithoutShareInBoth,
+            NUMBERS,
+            "∂J/∂L",
+            "both are wrong",
+            "7 of 7",
+            "every entry is 7 times the right one: the mean over 7 examples, 1/7, is missing",
+        ),
+        (DeltaOnTheWrongAxis, PAIR, "∂c/∂a", "jacobians() is wrong", "20 of 25", ""),
+        (SoftmaxDiagonal, Z, "∂p/∂z", "vjp() is wrong", "20 of 25", ""),
+        (NotANumber, Z, "∂a/∂z", "vjp() is wrong", "25 of 25", ""),
+    ],
+)
+def test_what_is_wrong_is_named(op, arrays, entry, verdict, count, pattern):
+    finding = check_op(op, arrays).findings[0]
+    assert finding.entry.startswith(entry + "[")
+    assert (finding.wrong, finding.count) == (verdict, f"{count} entries differ")
+    assert finding.pattern == pattern
+
+
+def test_a_mean_taken_once_too_often_is_named():
+    pattern = "every entry is 0.14285714 times the right one, 1/7: "
+    pattern += "the mean over 7 examples was taken once too often"
+    findings = check_op(wrong(Linear, 1 / 7, "vjp"), LINEAR_BATCH).findings
+    assert {f.pattern for f in findings} == {pattern}
+
+
+@pytest.mark.parametrize(
+    ("op", "verdict"),
+    [(OneEntryOff, "jacobians() is wrong"), (OneEntryOffInVjp, "vjp() is wrong")],
+)
+def test_one_entry_off_by_a_millionth_of_the_largest_is_found(op, verdict):
+    (finding,) = check_op(op, LINEAR).findings
+    assert (finding.entry, finding.count) == ("∂z/∂a[1,2]", "1 of 15 entries differ")
+    assert (finding.wrong, finding.pattern) == (verdict, "one entry alone is off")
+
+
+def test_one_entry_off_in_both_rules_is_found():
+    class OffInBoth(OneEntryOff, OneEntryOffInVjp):
+        pass
+
+    (finding,) = check_op(OffInBoth, LINEAR).findings
+    assert (finding.entry, finding.wrong) == ("∂z/∂a[1,2]", "both are wrong")
+
+
+def test_the_bias_that_is_not_summed_over_the_batch():
+    assert check_op(UnsummedBias, LINEAR).ok  # one example has nothing to sum
+    (finding,) = check_op(UnsummedBias, LINEAR_BATCH).findings
+    assert str(finding) == (
+        "∂z/∂b: vjp()['b'] has shape (7, 3), b has shape (3,)\n"
+        "    the examples are not summed: use over_batch()"
+    )
+
+
+def test_the_whole_report_of_a_wrong_op():
+    arrays = {"z": [0.25, -0.5]}
+    assert str(check_op(wrong(Sigmoid, 2.0, "vjp"), arrays)) == (
+        "WrongSigmoid: WRONG\n"
+        "  ∂a/∂z[0,0]: jacobians() 0.2461340828, vjp() 0.4922681655, "
+        "finite differences 0.2461340828\n"
+        "    vjp() is wrong; 2 of 4 entries differ\n"
+        "    every entry is 2 times the right one"
+    )
+
+
+def test_a_rule_that_is_missing_is_named():
+    class NoVjp(Tanh):
+        def vjp(self, a_bar, z):
+            return {}
+
+    (finding,) = check_op(Forgetful, {"z": A, "y": 2}).findings
+    assert str(finding) == (
+        "jacobians() is refused. Forgetful 'L': jacobians() gives no ∂L/∂z.\n"
+        "  It gives none; the signature is z[k], y[k] -> L[]."
+    )
+    (finding,) = check_op(NoVjp, Z).findings
+    assert str(finding) == "∂a/∂z: vjp() gives nothing for z; it gives none"
+
+
+# ---------------------------------------------------------------- what cannot be checked
+
+
+@pytest.mark.parametrize(
+    ("op", "arrays", "error", "message"),
+    [
+        (
+            Linear,
+            {"a": A, "W": W},
+            SpecError,
+            "Linear reads a, W, b; arrays has a, W.\n"
+            "  Give one array for each input of the signature.",
+        ),
+        (
+            Linear,
+            LINEAR | {"q": A},
+            SpecError,
+            "Linear reads a, W, b; arrays has a, W, b, q.\n"
+            "  Give one array for each input of the signature.",
+        ),
+        (
+            Linear,
+            LINEAR | {"W": W.T},
+            AxisError,
+            "Linear 'z': axis i has two sizes.\n"
+            "  a[i]   has shape (5,),   so i = 5\n"
+            "  W[k,i] has shape (5, 3), so i = 3\n"
+            "  W looks transposed: pass W.T, shape (3, 5).",
+        ),
+        (
+            Op,
+            {},
+            SpecError,
+            "op: Op has no signature.\n"
+            '  Write it in the class, such as signature = "a[i], W[k,i] -> z[k]".',
+        ),
+        (int, {}, SpecError, "op is the class int, not an Op.\n  Derive it from jacobian_bp.Op."),
+    ],
+    ids=["missing", "unknown", "transposed", "no signature", "no op"],
+)
+def test_the_message_is_whole(op, arrays, error, message):
+    assert refusal(error, check_op, op, arrays) == message
