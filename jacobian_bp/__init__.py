@@ -43,6 +43,7 @@ from .ops import (
     over_batch,
 )
 from .run import Run
+from .taylor import TaylorReport, taylor_test
 
 __version__ = "0.1.0"
 
@@ -82,6 +83,7 @@ __all__ = [
     "SquaredError",
     "Sum",
     "Tanh",
+    "TaylorReport",
     "check_op",
     "delta",
     "dense",
@@ -91,5 +93,6 @@ __all__ = [
     "one",
     "outer",
     "over_batch",
+    "taylor_test",
     "to_layout",
 ]

@@ -19,6 +19,7 @@ from .jacobian import Jacobian
 from .memory import current_limit, memory_limit
 from .program import Pass, Step
 from .routes import Perturbed, Progress
+from .slopes import Slopes
 from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
@@ -26,6 +27,7 @@ MOST_WORK = 500_000_000  # entries read and written by the difference route, abo
 WORK_PER_STEP = 5_000  # what calling an op costs, in entries
 LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
+SAMPLED = 50  # entries of each input of a larger one
 SHOWN = 5
 
 
@@ -78,7 +80,8 @@ class Agreement:
             if not row.ok:
                 mine, other = row.values
                 found.append(
-                    f"              {row.place}: {row.route} {number(mine, 12)}, "
+                    f"              {row.place}: {row.route} "
+                    f"{number(mine, 6 if row.route == 'difference' else 12)}, "
                     f"vjp {number(other, 12)}"
                 )
         found += [f"  kink: {kink}" for kink in self.kinks]
@@ -120,7 +123,7 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
         bars = {name: UNITS * unit * scale[name].astype(np.float64) for name in wrt}
         for route in ("full", "structured"):
             compute = partial(routes.gradients, state, wrt, route)
-            rows.append(_compared(route, compute, pulled, bars))
+            rows.append(_compared(state.cost, route, compute, pulled, bars))
         row, crossed = _differences(state, pulled, scale, unit, progress)
         rows.append(row)
         kinks += crossed
@@ -168,6 +171,7 @@ def first_wrong_op(state: Pass) -> tuple[str, OpReport | None]:
 
 
 def _compared(
+    cost: str,
     route: str,
     compute: Callable[[], dict[str, np.ndarray]],
     pulled: dict[str, np.ndarray],
@@ -179,10 +183,11 @@ def _compared(
             found = compute()
     except MemoryLimitError as error:
         return Row(route, 0, total, 0.0, 0.0, "", refused=str(error).splitlines()[0])
-    return _worst(route, found, pulled, bars, total)
+    return _worst(cost, route, found, pulled, bars, total)
 
 
 def _worst(
+    cost: str,
     route: str,
     found: dict[str, np.ndarray],
     pulled: dict[str, np.ndarray],
@@ -197,10 +202,10 @@ def _worst(
         if not units.size:
             continue
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(units)), units.shape))
-        largest = max(row.largest, float(np.nanmax(apart)))
+        largest = max(row.largest, float(np.nan_to_num(apart, nan=np.inf).max()))
         worst, place, values = row.worst, row.place, row.values
         if units[at] > worst:
-            worst, place = float(units[at]), entry(f"∂J/∂{name}", at)
+            worst, place = float(units[at]), entry(f"∂{cost}/∂{name}", at)
             values = (float(array[at]), float(pulled[name][at]))
         row = Row(route, total, total, largest, worst, place, values)
     return row
@@ -277,10 +282,23 @@ def _rules_differ(state: Pass, step: Step) -> bool:
 
 
 def _slopes_differ(state: Pass, step: Step) -> bool:
-    """Whether the step's VJP and finite differences of the op differ; small ops only."""
-    if not _is_small(state, step):
-        return False
-    return not check_step(state, step).ok
+    """Whether the step's VJP and finite differences of the op differ.
+
+    A small op is compared whole; of a large one, some entries by one cotangent.
+    """
+    if _is_small(state, step):
+        return not check_step(state, step).ok
+    bar = _cotangent(state, step)
+    positions = [p for p, o in enumerate(step.op.parsed.inputs) if o.name not in step.op.constants]
+    for position, (_, part) in zip(positions, routes.local_vjp(state, step, bar), strict=True):
+        slopes = Slopes(state, step, position)
+        for flat in range(0, part.size, -(-part.size // SAMPLED)):
+            at = tuple(int(i) for i in np.unravel_index(flat, part.shape))
+            low, high = slopes.one_sided_sums(at, bar)
+            room = 1e-4 * max(abs(low), abs(high)) + 1e-6 * float(np.abs(part).max())
+            if not low - room <= part[at] <= high + room:
+                return True
+    return False
 
 
 def _report(state: Pass, step: Step) -> OpReport | None:

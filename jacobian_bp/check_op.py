@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from .accumulate import Node
 from .arrays import entry, quiet
 from .axes import BATCH
 from .chain import require_dense, whole_link
 from .errors import JacobianError, SpecError
-from .jacobian import make_link
+from .jacobian import Jacobian
 from .ops import Op
 from .program import Pass, Program, Step, run_forward
 from .program_text import make_op
-from .symbols import bound, for_stream, number, safe, to_ascii
+from .slopes import Slopes, on_kink
+from .symbols import bound, for_stream, number, plural, safe, to_ascii
 from .symbols import shape as show
 
+DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
+UNSURE = 1e-3  # and where they are off by more than that, a kink is near
 NOISE = 16  # in units of rounding of the largest entry: an op may lose that much
-STEP = 1e-3  # of the Richardson differences: their error is of the order STEP**4
-SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,22 @@ def check_step(state: Pass, step: Step) -> OpReport:
     """`check_op` for one step of a network, at the values of the pass."""
     swept, findings = _sweep(state, step)
     lines = []
-    for position, operand in enumerate(step.op.parsed.inputs):
-        if position not in swept:
-            continue
+    for position in sorted(swept):
         name = f"∂{step.name}/∂{step.args[position]}"
         try:
-            jacobian = _whole(state, step, operand.name, name)
+            jacobian = _whole(state, step, position)
         except JacobianError as error:
             findings.append(_refused(name, f"jacobians() is refused. {error}"))
             continue
-        slopes = _Slopes(state, step, position)
-        found = _compare(name, jacobian, swept[position], slopes)
+        comparison = _Comparison(
+            name,
+            jacobian,
+            swept[position],
+            Slopes(state, step, position),
+            float(np.finfo(state.dtype).eps) / 2,
+            state.binding(step).sizes.get(BATCH, 1),
+        )
+        found = _compare(comparison)
         if isinstance(found, Finding):
             findings.append(found)
         else:
@@ -120,12 +125,24 @@ def check_step(state: Pass, step: Step) -> OpReport:
     return OpReport(step.op.name, tuple(lines), tuple(findings))
 
 
-def _whole(state: Pass, step: Step, operand: str, name: str) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """∂out/∂input by the op's two rules, and what judges between them."""
+
+    name: str
+    jacobian: np.ndarray
+    swept: np.ndarray
+    slopes: Slopes
+    unit: float  # roundoff of the op's dtype
+    examples: int
+
+
+def _whole(state: Pass, step: Step, position: int) -> np.ndarray:
+    """∂out/∂input by the op's jacobians(), dense."""
+    operand = step.op.parsed.inputs[position].name
     out, wrt, expression = state.local(step)[operand]
-    link = make_link(f"{step.who}: {name}", 0, 1, out, wrt, expression)
-    return whole_link(
-        link, [Node(step.name, out), Node(name[name.index("/∂") + 2 :], wrt)], state.dtype
-    )
+    local = Jacobian.local(step.name, step.args[position], out, wrt, expression, state.dtype)
+    return whole_link(local.links[0], local.nodes, state.dtype)
 
 
 def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding]]:
@@ -147,7 +164,8 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding
             if position in findings:
                 continue
             if operand not in pulled:
-                text = f"{name}: vjp() gives nothing for {operand}; it gives {', '.join(pulled)}"
+                given = ", ".join(pulled) or "none"
+                text = f"{name}: vjp() gives nothing for {operand}; it gives {given}"
                 findings[position] = _refused(name, text)
                 continue
             row, expected = np.asarray(pulled[operand]), values[position].shape
@@ -165,106 +183,65 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding
     return {p: array for p, array in swept.items() if p not in findings}, list(findings.values())
 
 
-class _Slopes:
-    """Finite differences of one op by one input, in float64."""
-
-    def __init__(self, state: Pass, step: Step, position: int) -> None:
-        self.op, self.position = step.op, position
-        self.values = [v.astype(np.float64) for v in state.inputs_of(step)]
-        self.unit = float(np.finfo(state.dtype).eps) / 2
-        self.examples = state.binding(step).sizes.get(BATCH, 1)
-        self.point = self.values[position]
-        self.value = self.at((), 0.0)
-
-    def at(self, index: tuple[int, ...], change: float) -> np.ndarray:
-        """The op's value with `change` added to one entry."""
-        moved = self.point.copy()
-        if change:
-            moved[index] += change
-        inputs = [moved if p == self.position else v for p, v in enumerate(self.values)]
-        return np.asarray(self.op.forward(*inputs))
-
-    def whole(self) -> tuple[np.ndarray, np.ndarray]:
-        """All slopes by Richardson's extrapolation, and how far each may be off."""
-        shape = (*self.value.shape, *self.point.shape)
-        slopes, doubt = np.zeros(shape), np.zeros(shape)
-        for index in np.ndindex(self.point.shape):
-            place = (..., *index)
-            h = STEP * max(1.0, abs(float(self.point[index])))
-            near, far = self._central(index, h), self._central(index, 2 * h)
-            slopes[place] = (4 * near - far) / 3
-            rounding = 1e3 * np.finfo(np.float64).eps * np.abs(self.value) / h
-            doubt[place] = np.abs(near - far) + rounding
-        return slopes, doubt
-
-    def one_sided(self, index: tuple[int, ...], out: tuple[int, ...]) -> tuple[float, float]:
-        """The slopes to the left and to the right, the smaller first."""
-        h = SMALL_STEP * max(1.0, abs(float(self.point[index])))
-        here = self.value[out]
-        pair = [(self.at(index, s * h)[out] - here) / (s * h) for s in (-1.0, 1.0)]
-        return min(pair), max(pair)
-
-    def _central(self, index: tuple[int, ...], h: float) -> np.ndarray:
-        return (self.at(index, h) - self.at(index, -h)) / (2 * h)
-
-
-def _compare(name: str, jacobian: np.ndarray, swept: np.ndarray, slopes: _Slopes) -> Finding | str:
+def _compare(c: _Comparison) -> Finding | str:
     """A finding, or one line that says how well the three agree."""
-    differences, doubt = slopes.whole()
-    scale = max(_largest(jacobian), _largest(swept))
-    noise = NOISE * slopes.unit
-    apart = np.abs(jacobian - swept)
-    bar = np.maximum(4 * noise * np.maximum(np.abs(jacobian), np.abs(swept)), noise * scale)
-    rules_differ = ~(apart <= bar)
-    loose = doubt + 1e-7 * max(scale, _largest(differences)) + noise * scale
+    differences, doubt = c.slopes.whole()
+    scale, noise = max(_largest(c.jacobian), _largest(c.swept)), NOISE * c.unit
+    entries = np.maximum(np.abs(c.jacobian), np.abs(c.swept))
+    rules_differ = ~(np.abs(c.jacobian - c.swept) <= noise * np.maximum(4 * entries, scale))
+    loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale
     off = {
-        "jacobians()": ~(np.abs(jacobian - differences) <= loose),
-        "vjp()": ~(np.abs(swept - differences) <= loose),
+        "jacobians()": ~(np.abs(c.jacobian - differences) <= loose),
+        "vjp()": ~(np.abs(c.swept - differences) <= loose),
     }
-    unknown = ~np.isfinite(differences)
-    kinks = 0
-    for index in map(tuple, np.argwhere(off["jacobians()"] | off["vjp()"])):
+    kinks = c.slopes.on_border()
+    seen = 0
+    for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
         at = tuple(int(i) for i in index)
-        if unknown[at] or _on_kink(slopes, at, jacobian[at], swept[at]):
-            kinks += not unknown[at]
+        known = bool(np.isfinite(differences[at]))
+        unsure = bool(doubt[at] > UNSURE * max(scale, abs(float(differences[at]))))
+        if not known or on_kink(c.slopes, at, unsure, c.jacobian[at], c.swept[at]):
+            seen += known
             for flags in off.values():
                 flags[at] = False
-    if not rules_differ.any() and not any(flags.any() for flags in off.values()):
-        shape = show(jacobian.shape)
-        line = f"{name} {shape}: VJP differs by {bound(_largest(apart))}, "
-        line += f"finite differences by {bound(_largest(jacobian - differences))}"
-        return line + (f"; {kinks} entries sit on a kink" if kinks else "")
-    return _finding(name, jacobian, swept, differences, rules_differ, off, slopes)
+    kinks = max(kinks, seen)
+    if rules_differ.any() or any(flags.any() for flags in off.values()):
+        return _finding(c, differences, rules_differ, off)
+    line = (
+        f"{c.name} {show(c.jacobian.shape)}: "
+        f"VJP differs by {bound(_largest(c.jacobian - c.swept))}, "
+        f"finite differences by {bound(_largest(c.jacobian - differences))}"
+    )
+    return line + (f"; {plural(kinks, 'entry sits', 'entries sit')} on a kink" if kinks else "")
 
 
 def _finding(
-    name: str,
-    jacobian: np.ndarray,
-    swept: np.ndarray,
+    c: _Comparison,
     differences: np.ndarray,
     rules_differ: np.ndarray,
     off: Mapping[str, np.ndarray],
-    slopes: _Slopes,
 ) -> Finding:
-    arrays = {"jacobians()": jacobian, "vjp()": swept}
-    guilty = [who for who, flags in off.items() if flags.any()]
+    """The entry that is furthest off, who is wrong there, and the pattern of it."""
+    arrays = {"jacobians()": c.jacobian, "vjp()": c.swept}
     flagged = rules_differ | off["jacobians()"] | off["vjp()"]
-    size = np.where(flagged, np.maximum(np.abs(jacobian - swept), _gap(arrays, differences)), -1)
+    gaps = [np.abs(c.jacobian - c.swept), *(np.abs(a - differences) for a in arrays.values())]
+    size = np.where(flagged, np.nan_to_num(np.maximum.reduce(gaps), nan=0.0, posinf=0.0), -1)
     at = tuple(int(i) for i in np.unravel_index(int(np.argmax(size)), size.shape))
-    says = tuple((who, float(array[at])) for who, array in arrays.items())
-    says += (("finite differences", float(differences[at])),)
+    says = [(who, float(array[at])) for who, array in arrays.items()]
+    says.append(("finite differences", float(differences[at])))
+    guilty = [who for who, flags in off.items() if flags.any()]
     pattern = ""
     if len(guilty) == 1:
-        right = swept if guilty[0] == "jacobians()" else jacobian
-        pattern = describe_pattern(arrays[guilty[0]], right, slopes.examples, slopes.unit)
         wrong = f"{guilty[0]} is wrong"
+        right = c.swept if guilty[0] == "jacobians()" else c.jacobian
+        pattern = describe_pattern(arrays[guilty[0]], right, c.examples, c.unit)
     elif guilty:
-        pattern = describe_pattern(jacobian, differences, slopes.examples, 1e-6)
         wrong = "both are wrong"
+        pattern = describe_pattern(c.jacobian, differences, c.examples, 1e-6)
     else:
         wrong = "the two rules differ by less than finite differences can tell"
     count = f"{int(flagged.sum()):,} of {flagged.size:,} entries differ"
-    return Finding(name.rpartition("∂")[2], entry(name, at), says, wrong, count, pattern)
+    return Finding(_variable(c.name), entry(c.name, at), tuple(says), wrong, count, pattern)
 
 
 def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: float) -> str:
@@ -301,23 +278,13 @@ def _examples_hint(factor: float, examples: int) -> str:
     return ""
 
 
-def _on_kink(slopes: _Slopes, at: tuple[int, ...], *claimed: float) -> bool:
-    """Whether the left and right slopes differ there, and the claims lie between them."""
-    rank = slopes.value.ndim
-    low, high = slopes.one_sided(at[rank:], at[:rank])
-    room = 1e-5 * max(1.0, abs(low), abs(high))
-    if high - low < 100 * room:  # smooth here; the wide step may have crossed a kink nearby
-        return slopes.point.size > 0 and all(abs(c - (low + high) / 2) < room for c in claimed)
-    return all(low - room <= c <= high + room for c in claimed)
-
-
 def _refused(name: str, text: str, pattern: str = "") -> Finding:
-    return Finding(name.rpartition("∂")[2], "", (), text, "", pattern)
+    return Finding(_variable(name), "", (), text, "", pattern)
 
 
-def _gap(arrays: Mapping[str, np.ndarray], differences: np.ndarray) -> np.ndarray:
-    gaps = [np.abs(array - differences) for array in arrays.values()]
-    return np.nan_to_num(np.maximum(*gaps), nan=0.0, posinf=0.0)
+def _variable(name: str) -> str:
+    """The input in ∂out/∂input."""
+    return name.rpartition("∂")[2]
 
 
 def _close(left: np.ndarray, right: np.ndarray, tolerance: float) -> bool:

@@ -22,6 +22,7 @@ from .network import Network
 from .run import Run
 from .show import explain
 from .symbols import safe
+from .text import fold
 
 DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
 LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
@@ -65,7 +66,7 @@ def _derive(options: argparse.Namespace) -> int:
         agreement = case.run.check(report)
     derivation: Derivation = case.run.derivation(options.layout, agreement)
     lines = derivation.text(terminal.width(), terminal.is_ascii()).splitlines()
-    terminal.write([*(f"data      {remark}" for remark in case.remarks), *lines])
+    terminal.write([*_said(case), *lines])
     if options.network is None:
         terminal.write(["next      jacobian-bp show dz2/dW2   jacobian-bp check   jacobian-bp -h"])
     return 0 if agreement.ok else DISAGREE
@@ -75,7 +76,7 @@ def _show(options: argparse.Namespace) -> int:
     case = _case(options)
     of, wrt = _pair(options.pair, case.run)
     jacobian = case.run.jacobian(of, wrt)
-    terminal.write([f"data      {remark}" for remark in case.remarks])
+    terminal.write(_said(case))
     terminal.write(explain(jacobian, options.layout, terminal.width(), terminal.is_ascii()))
     return 0
 
@@ -84,17 +85,26 @@ def _check(options: argparse.Namespace) -> int:
     case = _case(options)
     with terminal.progress("finite differences") as report:
         agreement = case.run.check(report)
-    terminal.write([*(f"data      {remark}" for remark in case.remarks), *agreement.lines()])
+    lines = [part for line in agreement.lines() for part in fold(line, terminal.width())]
+    terminal.write([*_said(case), *lines])
     return 0 if agreement.ok else DISAGREE
+
+
+def _said(case: Case) -> list[str]:
+    return [
+        part for remark in case.remarks for part in fold(f"data      {remark}", terminal.width())
+    ]
 
 
 def _case(options: argparse.Namespace) -> Case:
     """The network and the data that the options ask for; the reference case without any."""
     if options.network is None:
-        if options.data or options.activations or options.loss:
+        plain = vars(_options().parse_args([]))
+        given = [n for n, v in plain.items() if n != "layout" and vars(options)[n] != v]
+        if given:
             raise SpecError(
-                "the network is missing: --data, --activations and --loss go with one.\n"
-                "  Write its sizes, such as 4-5-3, before the options."
+                f"the network is missing: --{given[0].replace('_', '-')} goes with one.\n"
+                "  Write its sizes, such as 4-5-3."
             )
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
     sizes = _sizes(options.network)

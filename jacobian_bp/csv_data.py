@@ -95,7 +95,7 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
         close = get_close_matches(target, table.columns, 1)
         guess = f" Did you mean {safe(close[0])}?" if close else ""
         raise SpecError(
-            f"{safe(table.source)} has no column {safe(target)!r}.{guess}\n"
+            f"{safe(table.source)} has no column {target!r}.{guess}\n"
             f"  Its columns are {', '.join(map(safe, table.columns))}."
         )
     place = table.columns.index(target)
@@ -108,9 +108,10 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
         )
     remarks = [f"data {safe(table.source)}: {len(x)} rows, target column {safe(target)} as it is"]
     if standardise:
-        center, spread = x.mean(axis=0), x.std(axis=0)
-        flat = spread == 0
-        x = (x - center) / np.where(flat, 1.0, spread)
+        flat = x.max(axis=0) == x.min(axis=0)
+        x = x / np.where(flat, 1.0, np.abs(x).max(axis=0))  # so that no square overflows
+        x = np.where(flat, 0.0, x)
+        x = (x - x.mean(axis=0)) / np.where(flat, 1.0, x.std(axis=0))
         text = f"{len(features)} input columns standardised to mean 0 and standard deviation 1"
         if flat.any():
             names = ", ".join(safe(n) for n, f in zip(features, flat, strict=True) if f)
@@ -194,7 +195,7 @@ def _header(path: Path, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
         )
     for name in header:
         if not name or header.count(name) > 1:
-            shown = f"the name {safe(name)!r} twice" if name else "a column without a name"
+            shown = f"the name {name!r} twice" if name else "a column without a name"
             raise SpecError(
                 f"{safe(path.name)}: the header has {shown}.\n  Give each column a name of its own."
             )
@@ -210,18 +211,18 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     where = f"{safe(path.name)}, line {line}, column {safe(column)}"
     if cell.lower() in MISSING:
         raise SpecError(
-            f"{where}: the cell {safe(cell)!r} is a missing value.\n"
+            f"{where}: the cell {cell!r} is a missing value.\n"
             "  Fill it, or leave the row out; nothing is guessed."
         )
     if not _is_number(cell):
         raise SpecError(
-            f"{where}: {safe(cell[:40])!r} is not a number.\n"
+            f"{where}: {cell[:40]!r} is not a number.\n"
             "  Write numbers with a point; number the classes of a text column 0, 1, 2, …."
         )
     value = float(cell)
     if not math.isfinite(value):
         raise SpecError(
-            f"{where}: {safe(cell[:40])!r} is not a finite number.\n  Leave the row out or mend it."
+            f"{where}: {cell[:40]!r} is not a finite number.\n  Leave the row out or mend it."
         )
     return value
 

@@ -21,7 +21,7 @@ from .errors import AxisError
 from .factors import Delta, Dense, Distinct, Expression, Term
 from .layouts import from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
-from .symbols import for_stream, to_ascii
+from .symbols import for_stream, plural, to_ascii
 from .symbols import shape as show
 
 
@@ -143,7 +143,7 @@ class Jacobian:
             return "0"
         if all(link.source == link.target + 1 for link in self.links) and len(self.links) <= 12:
             return " · ".join(self._link_name(link) for link in self.links)
-        return f"{self.paths:,} path(s) through {len(self.links):,} local Jacobians"
+        return f"{self._paths_text()} through {len(self.links):,} local Jacobians"
 
     @property
     def paths(self) -> int:
@@ -305,8 +305,13 @@ class Jacobian:
 
     def _product_line(self) -> str:
         if self.paths > 1:
-            return f"the sum over {self.paths:,} paths of the products of these local Jacobians"
+            return f"the sum over {self._paths_text()} of the products of these local Jacobians"
         return f"the product of {len(self.links):,} local Jacobians"
+
+    def _paths_text(self) -> str:
+        if self.paths < 10**9:
+            return plural(self.paths, "path")
+        return f"about 10^{int(math.log10(self.paths))} paths"
 
     def _link_name(self, link: Link) -> str:
         return f"∂{self.nodes[link.target].name}/∂{self.nodes[link.source].name}"

@@ -7,13 +7,15 @@ net.run(x, y).gradients().
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, read_only, require_finite
+from .arrays import as_array, read_only, real_array, require_finite
 from .errors import AxisError, SpecError
 from .layers import build_dense
+from .memory import require_memory
 from .ops import Op
 from .program import Program, run_forward
 from .program_text import make_op, read_program
@@ -33,10 +35,16 @@ class Network:
     def __init__(self, program: Program, params: Mapping[str, np.ndarray], **facts: Any) -> None:
         self._program = program
         self.tied = _tied(params)
-        self.params: dict[str, np.ndarray] = {
-            name: read_only(_checked(value, name)) for name, value in params.items()
-        }
+        self.params: dict[str, np.ndarray] = {}
+        for name, value in params.items():
+            first = self.tied.get(name)
+            self.params[name] = self.params[first] if first else read_only(_checked(value, name))
         self.facts = facts
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self.params.values():  # a copy of a closed array is open
+            read_only(array)
 
     @classmethod
     def dense(
@@ -105,16 +113,27 @@ class Network:
         return cls(Program.build(_tie(steps, params), _kept(params)), params)
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
-        """The same network with some parameters replaced."""
+        """The same network with some parameters replaced; tied ones stay tied."""
         unknown = [name for name in params if name not in self.params]
         if unknown:
             raise SpecError(
                 f"no parameter is named {safe(unknown[0])!r}.\n"
                 f"  The parameters are {', '.join(self.params)}."
             )
+        given: dict[str, Any] = {}
         for name, value in params.items():
             _require_shape(name, np.shape(value), self.params[name].shape)
-        return Network(self._program, {**self.params, **params}, **self.facts)
+            first = self.tied.get(name, name)
+            if given.setdefault(first, value) is not value:
+                raise SpecError(
+                    f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
+                )
+        arrays = {
+            name: real_array(given[name], name) if name in given else value
+            for name, value in self.params.items()
+        }
+        arrays |= {name: arrays[first] for name, first in self.tied.items()}
+        return Network(self._program, arrays, **self.facts)
 
     def __call__(self, *inputs: Any) -> np.ndarray:
         """The output at fixed parameters: the last value before the loss."""
@@ -206,7 +225,11 @@ def _kept(params: Mapping[str, Any]) -> list[str]:
 
 def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict[str, np.ndarray]:
     """Parameters from a generator of their own; numpy's global state is not touched."""
-    generator = np.random.default_rng(seed)
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise SpecError(f"seed is {seed!r}.\n  Write a whole number from 0 up.")
+    for name, shape in shapes.items():
+        require_memory(name, shape, 8, "Use narrower layers.")
+    generator = np.random.default_rng(int(seed))
     return {
         name: (
             generator.standard_normal(shape) * (shape[1] ** -0.5 if len(shape) == 2 else 0.1)
@@ -225,6 +248,7 @@ def _require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, A
             close = get_close_matches(name, missing, 1)
             guess = f"; did you mean {close[0]}?" if close else ""
             lines.append(f"  unknown: {safe(name)}{guess}")
+        lines.append(f"  The layers have {', '.join(shapes)}.")
         raise SpecError("the parameters do not fit the layers.\n" + "\n".join(lines))
     for name, shape in shapes.items():
         _require_shape(name, _checked(params[name], name).shape, shape)

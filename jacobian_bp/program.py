@@ -29,7 +29,7 @@ from .ops import (
     Softmax,
     Sum,
 )
-from .symbols import safe
+from .symbols import plural, safe
 from .symbols import shape as show
 
 # (loss, what stands before it) -> the op whose derivative is used for both at once
@@ -89,7 +89,7 @@ class Program:
             inputs = step.op.parsed.inputs
             if len(inputs) != len(step.args):
                 raise SpecError(
-                    f"{step.who} reads {len(inputs)} values, {step.op.parsed}; "
+                    f"{step.who} reads {plural(len(inputs), 'value')}, {step.op.parsed}; "
                     f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
                 )
             later = {s.name for s in steps[position:]}
@@ -197,6 +197,11 @@ class Pass:
     values: dict[str, np.ndarray]
     batched: frozenset[str]
     dtype: np.dtype
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self.values.values():  # a copy of a closed array is open
+            read_only(array)
 
     @property
     def cost(self) -> str:
@@ -354,7 +359,7 @@ def run_forward(
     letters = program.letters
     batched = {n for n, a in measured.items() if BATCH in letters[n] or a.ndim > len(letters[n])}
     for name in batched:
-        if len(admitted[name]) == 0:
+        if admitted[name].shape[:1] == (0,):
             raise DomainError(
                 f"{safe(name)} has shape {show(admitted[name].shape)}: a batch of 0 examples.\n"
                 "  Pass at least one example."

@@ -38,9 +38,8 @@ def make_op(op: Op | type[Op], who: str) -> Op:
     """An op, or the op that a class makes without options."""
     made = op() if isinstance(op, type) and issubclass(op, Op) else op
     if not isinstance(made, Op):
-        raise SpecError(
-            f"{who} is a {type(op).__name__}, not an Op.\n  Derive it from jacobian_bp.Op."
-        )
+        kind = f"the class {op.__name__}" if isinstance(op, type) else f"a {type(op).__name__}"
+        raise SpecError(f"{who} is {kind}, not an Op.\n  Derive it from jacobian_bp.Op.")
     if not isinstance(getattr(made, "signature", None), str):
         raise SpecError(
             f"{who}: {made.name} has no signature.\n"
@@ -50,7 +49,7 @@ def make_op(op: Op | type[Op], who: str) -> Op:
 
 
 def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step:
-    where = f"line {number}: {safe(line[:60])!r}"
+    where = f"line {number}: {line[:60]!r}"  # repr shows control characters escaped
     example = "Write it such as z1 = Linear(x, W1, b1)."
     if len(line) > LONGEST_LINE:
         raise SpecError(f"{where} … is {len(line):,} characters long; at most {LONGEST_LINE:,}.")
@@ -79,6 +78,8 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
         )
     options: list[Any] = [a.value for a in call.args if isinstance(a, ast.Constant)]
     keywords = {k.arg: _literal(k.value, where) for k in call.keywords if k.arg}
+    if any(k.arg is None for k in call.keywords):
+        raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
     args = [a for a in call.args if not isinstance(a, ast.Constant)]
     if not all(isinstance(a, ast.Name) for a in args):
         raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
@@ -98,8 +99,11 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
 
 def _literal(node: ast.expr, where: str) -> Any:
     try:
-        return ast.literal_eval(node)
-    except ValueError:
-        raise SpecError(
-            f"{where}: an option is a plain number or string.\n  Write it such as slope=0.1."
-        ) from None
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        value = node
+    if isinstance(value, str | int | float):
+        return value
+    raise SpecError(
+        f"{where}: an option is a plain number or string.\n  Write it such as slope=0.1."
+    )

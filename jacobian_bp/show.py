@@ -9,7 +9,7 @@ from .jacobian import Jacobian
 from .layouts import LAYOUTS
 from .symbols import shape as show
 from .symbols import to_ascii
-from .text import DIGITS, array_block, columns, table, zero_or_number
+from .text import DIGITS, array_block, columns, fold, table, zero_or_number
 
 MOST_SHOWN = 4096
 
@@ -29,7 +29,8 @@ def explain(
     lines += table(rows)
     lines += ["", f"{jacobian.name} in layout {layout}, shape {show(jacobian.shape_in(layout))}:"]
     lines += [f"  {line}" for line in _numbers(jacobian, layout, width - 2)]
-    return [to_ascii(line) for line in lines] if ascii_only else lines
+    lines = [to_ascii(line) for line in lines] if ascii_only else lines
+    return [part for line in lines for part in fold(line, width)]
 
 
 def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:

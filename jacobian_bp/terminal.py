@@ -7,7 +7,7 @@ honoured, and a reader that stops reading ends the program quietly.
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -34,11 +34,16 @@ def is_ascii() -> bool:
     return not carries_unicode()
 
 
+def is_plain() -> bool:
+    """Whether the user asked for text without escape codes."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
 def write(lines: Iterable[str]) -> None:
     """Write lines to standard output, in colour on a terminal that has it."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if not sys.stdout.isatty() or is_plain():
         for line in lines:
             sys.stdout.write(for_stream(line) + "\n")
     else:
@@ -50,14 +55,19 @@ def write(lines: Iterable[str]) -> None:
 
 def fail(message: str) -> None:
     """One message to standard error, as far as there is one."""
-    if sys.stderr is not None:
+    if sys.stderr is None:
+        return
+    try:
         sys.stderr.write(for_stream(message, sys.stderr) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        silence()
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Report | None]:
     """A progress bar on a terminal; nothing otherwise."""
-    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or is_plain():
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -71,11 +81,13 @@ def progress(what: str) -> Iterator[Report | None]:
 
 
 def silence() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush cannot fail."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        return
+    """Point the outputs that fail at nothing, so that the interpreter's last flush cannot."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            with suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _styled(line: str) -> Text:

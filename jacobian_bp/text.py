@@ -4,6 +4,7 @@ Two kinds of zero are told apart in every printed array: '.' is zero for every
 input, '0' is zero at this input only.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -50,7 +51,17 @@ def render(ledger: Ledger, width: int = WIDTH, spell: Spell = str) -> list[str]:
     ]
     if ledger.agreement is not None:
         lines += ["", *_labelled("checks", ledger.agreement.lines())]
-    return [spell(line.rstrip()) for line in lines]
+    return [part for line in lines for part in fold(spell(line.rstrip()), width)]
+
+
+def fold(line: str, width: int) -> list[str]:
+    """A line that is too wide, broken at spaces and indented; no word is cut."""
+    if cell_len(line) <= width:
+        return [line]
+    indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def array_block(

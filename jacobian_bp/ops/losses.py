@@ -28,7 +28,7 @@ class SquaredError(Op):
 
     signature = "a[k], y[k] -> L[]"
     labels = ("y",)
-    reasons = {"a": "a square has slope 2 (a − y)", "y": "a square has slope 2 (a − y)"}
+    reasons = {"a": "squaring gives 2 (a − y)", "y": "squaring gives 2 (a − y)"}
     scale = 2.0
 
     def forward(self, a, y):

@@ -60,7 +60,7 @@ class Mean(Sum):
         return {"L": np.array(np.broadcast_to(J_bar / len(L), L.shape), copy=True)}
 
     def admit(self, names, L):
-        if len(L) == 0:
+        if L.ndim and len(L) == 0:
             raise DomainError(
                 f"the mean of {names['L']} over 0 examples is not defined.\n"
                 "  Pass a batch of at least one example, or use Sum."

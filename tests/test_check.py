@@ -1,0 +1,231 @@
+"""run.check(): yes to a right network; the first wrong op of a wrong one, by name."""
+
+import numpy as np
+import pytest
+from network_cases import by_activation_and_loss, data, network, one_or_batch, refusal, residual
+from wrong_ops import NotANumber, SoftmaxDiagonal, TransposedJacobian, UnsummedBias, wrong
+
+from jacobian_bp import (
+    AxisError,
+    Linear,
+    Multiply,
+    Network,
+    Sigmoid,
+    Tanh,
+    memory_limit,
+    reference,
+)
+
+EVERYWHERE = pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
+
+
+def deep(op, at, batch=False, layers=7):
+    """Seven layers of three units; in layer `at` the activation is `op`. The cost is C."""
+    rng, lines, params = np.random.default_rng(3), [], {}
+    for layer in range(1, layers + 1):
+        before, activation = f"a{layer - 1}" if layer > 1 else "x", "Own" if layer == at else "Tanh"
+        lines += [f"z{layer} = Linear({before}, W{layer}, b{layer})"]
+        lines += [f"a{layer} = {activation}(z{layer})"]
+        params[f"W{layer}"] = rng.standard_normal((3, 3))
+        params[f"b{layer}"] = rng.standard_normal(3)
+    lines += [f"L = SquaredError(a{layers}, y)", "C = Mean(L)"]
+    net = Network.program(*lines, params=params, ops={"Own": op})
+    return net.run(*rng.standard_normal((2, *(5,) * batch, 3)))
+
+
+# ---------------------------------------------------------------- right networks
+
+
+@by_activation_and_loss
+@one_or_batch
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_right_network_is_right(activation, loss, batch, dtype):
+    agreement = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype)).check()
+    assert agreement.ok, str(agreement)
+    assert [(row.route, row.compared) for row in agreement.rows] == [
+        (route, 3 * 5 + 3 + 2 * 3 + 2) for route in ("full", "structured", "difference")
+    ]
+
+
+def test_skip_connections_squashed_inputs_and_tied_weights_are_right():
+    rng = np.random.default_rng(13)
+    x, y, W = rng.standard_normal(3), rng.standard_normal(3), rng.standard_normal((3, 3))
+    tied = Network.dense([3, 3, 3], "tanh", params={"W1": W, "b1": x, "W2": W, "b2": y})
+    assert tied.run(x, y).check().ok
+    assert residual(5).run(x, y).check().ok
+    assert network("sigmoid", squash_input=True).run(*data()).check().ok
+
+
+def test_the_whole_table_of_a_right_network():
+    assert str(reference.second_seed().run(reference.X, reference.Y).check()) == (
+        "gradient of J by each route, against vjp (bar: 16·u·Σ|terms| an entry)\n"
+        "  full            29 of 29 entries   within the bar; largest difference less than 1e-15\n"
+        "  structured      29 of 29 entries   within the bar; largest difference less than 1e-15\n"
+        "  difference      29 of 29 entries   within the bar; largest difference less than 1e-09\n"
+        "all routes agree"
+    )
+
+
+def test_progress_is_told_from_the_first_entry_to_the_last():
+    told = []
+    reference.second_seed().run(reference.X, reference.Y).check(lambda *pair: told.append(pair))
+    assert told == [(done, 29) for done in range(1, 30)]
+
+
+# ---------------------------------------------------------------- wrong ops
+
+
+@EVERYWHERE
+@one_or_batch
+@pytest.mark.parametrize("factor", [-1.0, 2.0, 1.0005])
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_the_wrong_op_is_named(where, batch, factor, at):
+    agreement = deep(wrong(Tanh, factor, where), at, batch).check()
+    assert not agreement.ok
+    assert agreement.parted == f"a{at} = WrongTanh(z{at})"
+    (finding,) = agreement.report.findings
+    verdict = {"jacobian": "jacobians() is", "vjp": "vjp() is", "both": "both are"}[where]
+    assert finding.wrong == f"{verdict} wrong"
+
+
+@pytest.mark.parametrize("op", [SoftmaxDiagonal, NotANumber])
+def test_other_mistakes_are_named_too(op):
+    assert deep(op, 4).check().parted == f"a4 = {op.__name__}(z4)"
+
+
+@pytest.mark.parametrize("op", [TransposedJacobian, wrong(Linear, 1.0005, "vjp"), UnsummedBias])
+def test_a_wrong_layer_is_named(op):
+    rng = np.random.default_rng(43)
+    net = Network.program(
+        "z1 = Linear(x, W, b)",
+        "z2 = Own(z1, W, b)",
+        "L = SquaredError(z2, y)",
+        "C = Mean(L)",
+        params={"W": rng.standard_normal((3, 3)), "b": rng.standard_normal(3)},
+        ops={"Own": op},
+    )
+    agreement = net.run(*rng.standard_normal((2, 7, 3))).check()
+    assert not agreement.ok
+    assert agreement.parted.startswith(f"z2 = {op.__name__}(z1, W, b)")
+
+
+def test_the_first_wrong_op_in_topological_order_is_named():
+    net = Network.program(
+        "u = First(x, w)",
+        "v = Second(u)",
+        "L = SquaredError(v, y)",
+        "C = Mean(L)",
+        params={"w": [0.5, -1.25, 2.0]},
+        ops={"First": wrong(Multiply, 3.0, "vjp"), "Second": wrong(Sigmoid, 2.0, "vjp")},
+    )
+    assert net.run([1.0, 2.0, 3.0], [0.0, 1.0, 0.5]).check().parted == "u = WrongMultiply(x, w)"
+
+
+@EVERYWHERE
+def test_a_wrong_layer_of_many_entries_is_named(where):
+    """Its local Jacobian has more entries than are compared one by one."""
+    rng = np.random.default_rng(47)
+    net = Network.program(
+        "z1 = Own(x, W1, b1)",
+        "z2 = Linear(z1, W2, b2)",
+        "L = SquaredError(z2, y)",
+        params={
+            "W1": rng.standard_normal((53, 101)),
+            "b1": rng.standard_normal(53),
+            "W2": rng.standard_normal((2, 53)),
+            "b2": rng.standard_normal(2),
+        },
+        ops={"Own": wrong(Linear, 1.5, where)},
+    )
+    agreement = net.run(rng.standard_normal(101), rng.standard_normal(2)).check()
+    assert not agreement.ok
+    assert agreement.parted == "z1 = WrongLinear(x, W1, b1)"
+
+
+def test_the_whole_table_of_a_wrong_network():
+    net = Network.program(
+        "a = Own(w)",
+        "L = SquaredError(a, y)",
+        "C = Mean(L)",
+        params={"w": [0.25, -0.5]},
+        ops={"Own": wrong(Sigmoid, 2.0, "vjp")},
+    )
+    lines = str(net.run(y=[1.0, 0.0]).check()).splitlines()
+    factor = "times the bar   DISAGREES"
+    assert [line for line in lines if factor not in line] == [
+        "gradient of C by each route, against vjp (bar: 16·u·Σ|terms| an entry)",
+        "              ∂C/∂w[0]: full -0.215526570711, vjp -0.431053141422",
+        "              ∂C/∂w[0]: structured -0.215526570711, vjp -0.431053141422",
+        "              ∂C/∂w[0]: difference -0.215526570711, vjp -0.431053141422",
+        "  the routes part at a = WrongSigmoid(w)",
+        "    WrongSigmoid: WRONG",
+        "      ∂a/∂w[0,0]: jacobians() 0.2461340827, vjp() 0.4922681655, "
+        "finite differences 0.2461340827",
+        "        vjp() is wrong; 2 of 4 entries differ",
+        "        every entry is 2 times the right one",
+        "the routes DISAGREE",
+    ]
+    assert [line[:32] for line in lines if factor in line] == [
+        "  full             2 of 2 entries",
+        "  structured       2 of 2 entries",
+        "  difference       2 of 2 entries",
+    ]
+
+
+# ---------------------------------------------------------------- what is said besides
+
+
+def test_a_kink_is_said_and_is_no_error():
+    params = {"W1": [[1.0, 2.0, 3.0], [0.25, 0.5, 0.75]], "b1": [0.0, 0.5]}
+    run = Network.dense([3, 2], "relu", params=params).run([1.0, 1.0, -1.0], [1.0, 2.0])
+    agreement = run.check()
+    assert agreement.ok
+    assert agreement.kinks[0] == "z1[0] is exactly 0, where ReLU has no slope; its at_zero is used"
+    assert agreement.kinks[1] == "W1[0,0] ± 1e-06 moves z1[0] across a kink"
+    assert not any("z1[1]" in kink for kink in agreement.kinks)
+
+
+def test_a_kink_hides_no_wrong_op():
+    """x = 0 puts every unit of the first layer on its kink; the mistake is in the second."""
+    net = Network.program(
+        "a = ReLU(w)",
+        "p = Own(w)",
+        "s = Add(a, p)",
+        "L = SquaredError(s, y)",
+        params={"w": [0.0, 0.75]},
+        ops={"Own": wrong(Sigmoid, 2.0, "both")},
+    )
+    agreement = net.run(y=[0.5, -1.0]).check()
+    assert not agreement.ok
+    assert agreement.parted == "p = WrongSigmoid(w)"
+
+
+def test_a_large_network_is_sampled_and_that_is_said():
+    net = Network.dense([101, 53, 31, 2], "tanh", seed=1)
+    rng = np.random.default_rng(53)
+    agreement = net.run(rng.standard_normal(101), [1.0, 2.0]).check()
+    full, _, difference = agreement.rows
+    assert (full.compared, difference.compared, difference.total) == (7144, 3572, 7144)
+    assert "  difference   3,572 of 7,144 entries   within the bar" in str(agreement)
+
+
+def test_a_refused_full_route_is_said():
+    run = Network.dense([31, 53, 2], "tanh", seed=1).run(np.linspace(-1, 1, 31), [1.0, 2.0])
+    with memory_limit("64 KiB"):
+        agreement = run.check()
+    assert agreement.ok
+    assert [row.compared for row in agreement.rows] == [0, 1804, 1804]
+    assert "full" in str(agreement).splitlines()[1]
+    assert "refused:" in str(agreement).splitlines()[1]
+    assert (
+        "∂z1/∂W1 has shape (53, 53, 31): 87,079 entries, 680.3 KiB; the limit is 64.0 KiB."
+        in str(agreement)
+    )
+
+
+def test_a_vector_has_no_gradient_to_compare():
+    message = "a1 is not a scalar: it has shape (2,).\n"
+    message += (
+        "  End the program with a loss; or ask for run.vjp('a1', name, v) with a cotangent v."
+    )
+    assert refusal(AxisError, Network.dense([3, 2], loss=None).run([1, 2, 4]).check) == message
