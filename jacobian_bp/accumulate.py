@@ -8,52 +8,11 @@ and the record of it are linear in the number of links.
 """
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 
-from .axes import Axis, fresh, primed
+from .axes import Axis, fresh
 from .contraction import Step, densify, merge, multiply, product
-from .factors import Delta, Expression
-
-
-@dataclass(frozen=True)
-class Node:
-    """A value of the network: its name and its axes."""
-
-    name: str
-    axes: tuple[Axis, ...]
-
-    @property
-    def primed(self) -> tuple[str, ...]:
-        return primed([axis.name for axis in self.axes])
-
-    @property
-    def plain(self) -> tuple[str, ...]:
-        """The axes without their prime, a repeated letter still told apart."""
-        return tuple(name[:-1] for name in self.primed)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(axis.size for axis in self.axes)
-
-
-@dataclass(frozen=True)
-class Link:
-    """One local Jacobian ∂target/∂source: its axes and its expression.
-
-    `target` and `source` are positions in a list of nodes that runs from the
-    output to the variable, so target < source.
-    """
-
-    target: int
-    source: int
-    out: tuple[str, ...]
-    wrt: tuple[str, ...]
-    expression: Expression
-
-
-def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:
-    """δ between each output axis and its variable axis; 1 for a scalar."""
-    return Expression.of(*(Delta(o, w) for o, w in zip(out, wrt, strict=True)))
+from .factors import Expression
+from .graph import Link, Node
 
 
 def reverse(

@@ -19,11 +19,11 @@ from itertools import pairwise
 import numpy as np
 import opt_einsum
 
-from .accumulate import Link, Node
 from .arrays import quiet
 from .axes import Axis
 from .contraction import evaluate
 from .errors import JacobianError
+from .graph import Link, Node
 from .jacobian import Jacobian
 from .memory import format_bytes, require_memory
 from .symbols import for_stream, to_ascii

@@ -15,9 +15,10 @@ from . import routes
 from .arrays import entry, quiet
 from .check_op import OpReport, check_step
 from .errors import JacobianError, MemoryLimitError
+from .forward import Pass
 from .jacobian import Jacobian
 from .memory import current_limit, memory_limit
-from .program import Pass, Step
+from .program import Step
 from .routes import Perturbed, Progress
 from .slopes import Slopes
 from .symbols import bound, for_stream, number, to_ascii

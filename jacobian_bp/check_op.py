@@ -15,9 +15,10 @@ from .arrays import entry, quiet
 from .axes import BATCH
 from .chain import require_dense, whole_link
 from .errors import JacobianError, SpecError
+from .forward import Pass, run_forward
 from .jacobian import Jacobian
 from .ops import Op
-from .program import Pass, Program, Step, run_forward
+from .program import Program, Step
 from .program_text import make_op
 from .slopes import Slopes, on_kink
 from .symbols import bound, for_stream, number, plural, safe, to_ascii

@@ -18,10 +18,12 @@ from .check import Agreement, check
 from .contraction import Step as Spent
 from .contraction import summed
 from .factors import Dense, Expression, Term
+from .forward import Pass
+from .graph import identity
 from .jacobian import Jacobian
 from .layouts import require_layout
 from .ledger import Backward, DeltaStep, ForwardStep, GradientStep, Ledger, LocalStep
-from .program import Pass, Step
+from .program import Step
 from .symbols import for_stream, rename, to_ascii
 from .text import WIDTH, render
 
@@ -266,7 +268,7 @@ def _written_out(jacobian: Jacobian) -> tuple[str, list[Spent], Expression]:
     if jacobian.is_local:
         expression = jacobian.links[0].expression
     else:
-        start = accumulate.identity(out, jacobian.nodes[0].primed)
+        start = identity(out, jacobian.nodes[0].primed)
         expression = accumulate.reverse(
             jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace=trace, sum_out=False
         )[len(jacobian.nodes) - 1]

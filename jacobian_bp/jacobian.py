@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from . import accumulate, support
-from .accumulate import Link, Node
 from .arrays import as_array
 from .axes import Axis
-from .contraction import Step, evaluate, require_covered, spend
+from .contraction import Step, evaluate
 from .errors import AxisError
-from .factors import Delta, Dense, Distinct, Expression, Term
+from .factors import Delta, Dense, Expression, Term
+from .graph import Link, Node, identity, make_link
 from .layouts import from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
 from .symbols import for_stream, plural, to_ascii
@@ -325,7 +325,7 @@ class Jacobian:
         if self.is_local:
             return self.links[0].expression
         first, last = self.nodes[0], self.nodes[-1]
-        start = accumulate.identity([axis.name for axis in self.out_axes], first.primed)
+        start = identity([axis.name for axis in self.out_axes], first.primed)
         found = accumulate.reverse(
             self.nodes, self.links, start, self.out_axes, of=self.of, trace=trace
         )
@@ -361,57 +361,6 @@ class Jacobian:
         share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
         reason = "Every entry can be non-zero" if nonzeros == self.size else share
         return f'{reason}. {way_out}, or run.gradients(route="vjp").'
-
-
-def make_link(
-    who: str,
-    target: int,
-    source: int,
-    out: tuple[Axis, ...],
-    wrt: tuple[Axis, ...],
-    expression: Expression,
-) -> Link:
-    """A link between two nodes, its summed axes spent and its axes and sizes checked."""
-    sizes = {axis.name: axis.size for axis in (*out, *wrt)}
-    names = [axis.name for axis in (*out, *wrt)]
-    for term in expression.terms:
-        for factor in term.of(Dense):
-            _require_sizes(who, factor, sizes)
-        _require_equal_sizes(who, term, sizes)
-    spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
-    for term in spent.terms:
-        _require_equal_sizes(who, term, sizes)
-        for axis in sorted(term.axes - set(names)):
-            raise AxisError(
-                f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
-                f"output nor of the variable.\n"
-                f"  The Jacobian has the axes {', '.join(names) or 'of a scalar'}; "
-                "sum the axis out first."
-            )
-    require_covered(spent, names, who)
-    return Link(target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent)
-
-
-def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:
-    for factor in term.of(Delta) + term.of(Distinct):
-        left, right = (sizes.get(axis) for axis in factor.axes)
-        if left is not None and right is not None and left != right:
-            raise AxisError(
-                f"{who}: {factor} joins two axes of different size.\n"
-                f"  {factor.left} = {left}\n  {factor.right} = {right}\n"
-                "  A delta joins an output axis with the same axis of the variable."
-            )
-
-
-def _require_sizes(who: str, factor: Dense, sizes: dict[str, int]) -> None:
-    for axis, size in zip(factor.axes, factor.array.shape, strict=True):
-        if sizes.setdefault(axis, size) != size:
-            raise AxisError(
-                f"{who}: axis {axis} has two sizes.\n"
-                f"  {factor} has shape {show(factor.array.shape)}, so {axis} = {size}\n"
-                f"  the Jacobian has {axis} = {sizes[axis]}\n"
-                "  Name the axes of the factor in the order of the array's own axes."
-            )
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

@@ -14,10 +14,11 @@ import numpy as np
 
 from .arrays import as_array, read_only, real_array, require_finite
 from .errors import AxisError, SpecError
+from .forward import run_forward
 from .layers import build_dense
 from .memory import require_memory
 from .ops import Op
-from .program import Program, run_forward
+from .program import Program
 from .program_text import make_op, read_program
 from .run import Run
 from .symbols import safe

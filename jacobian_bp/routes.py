@@ -15,13 +15,14 @@ from dataclasses import replace
 import numpy as np
 
 from . import accumulate
-from .accumulate import Link, Node
 from .arrays import quiet
 from .chain import contract_full, times_whole, whole_link
 from .contraction import evaluate
 from .errors import AxisError, JacobianError
 from .factors import Dense, Expression, Factor, Term
-from .program import Pass, Step
+from .forward import Pass
+from .graph import Link, Node
+from .program import Step
 from .symbols import shape as show
 
 ROUTES = ("vjp", "full", "structured", "difference")

@@ -11,8 +11,8 @@ from .chain import Chain, plan
 from .check import Agreement, check
 from .derivation import Derivation, derive
 from .errors import AxisError
+from .forward import Pass
 from .jacobian import Jacobian
-from .program import Pass
 from .symbols import shape as show
 
 

@@ -6,7 +6,8 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 
 import numpy as np
 
-from .program import Pass, Step
+from .forward import Pass
+from .program import Step
 
 STEP = 1e-3
 ROUNDING = 16 * float(np.finfo(np.float64).eps)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from jacobian_bp.forward import Pass, run_forward
 from jacobian_bp.ops import Identity
-from jacobian_bp.program import Pass, Program, Step, run_forward
+from jacobian_bp.program import Program, Step
 from jacobian_bp.routes import pull
 
 STEP = 6e-6  # of a central difference in float64: truncation h² and rounding u/h balance

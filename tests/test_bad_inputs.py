@@ -80,10 +80,12 @@ CALLS = {
     "12 a number": run(3.0),
     "13 an axis too many": run(np.ones((7, 5, 3))),
     "14 ragged": run([[1, 2, 3], [4, 5, 6], [7, 8]]),
+    "14 ragged parameter": lambda: NET.with_params({"W1": [[1] * 5, [2] * 5, [3] * 4]}),
     "15 no labels": lambda: NET.run(X).gradients(),
     "15 no reduction": lambda: program(
         "L = SquaredError(x, w)", data={"x": MANY}, w=MANY
     )().gradients(),
+    "16 whole-number weights": lambda: Network.dense([5, 3], dtype=int),
     "18 fractions": run([Fraction(1, 3)] * 5),
     "19 complex": run(X + 1j),
     "24 text": run(["1"] * 5),

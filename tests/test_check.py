@@ -88,6 +88,15 @@ def test_the_wrong_op_is_named(where, batch, factor, at):
     assert finding.wrong == f"{verdict} wrong"
 
 
+@pytest.mark.parametrize("where", ["jacobian", "vjp"])
+def test_a_mistake_below_finite_differences_is_caught(where):
+    agreement = deep(wrong(Tanh, 1 + 1e-12, where), 4).check()
+    assert [row.route for row in agreement.rows if not row.ok] == ["full", "structured"]
+    assert agreement.parted == "a4 = WrongTanh(z4)"
+    (finding,) = agreement.report.findings
+    assert finding.wrong == "the two rules differ by less than finite differences can tell"
+
+
 @pytest.mark.parametrize("op", [SoftmaxDiagonal, NotANumber])
 def test_other_mistakes_are_named_too(op):
     assert deep(op, 4).check().parted == f"a4 = {op.__name__}(z4)"
@@ -156,7 +165,7 @@ def test_the_whole_table_of_a_wrong_network():
         "gradient of C by each route, against vjp (bar: 16·u·Σ|terms| an entry)",
         "              ∂C/∂w[0]: full -0.215526570711, vjp -0.431053141422",
         "              ∂C/∂w[0]: structured -0.215526570711, vjp -0.431053141422",
-        "              ∂C/∂w[0]: difference -0.215526570711, vjp -0.431053141422",
+        "              ∂C/∂w[0]: difference -0.215527, vjp -0.431053141422",
         "  the routes part at a = WrongSigmoid(w)",
         "    WrongSigmoid: WRONG",
         "      ∂a/∂w[0,0]: jacobians() 0.2461340827, vjp() 0.4922681655, "
@@ -165,7 +174,7 @@ def test_the_whole_table_of_a_wrong_network():
         "        every entry is 2 times the right one",
         "the routes DISAGREE",
     ]
-    assert [line[:32] for line in lines if factor in line] == [
+    assert [line[:33] for line in lines if factor in line] == [
         "  full             2 of 2 entries",
         "  structured       2 of 2 entries",
         "  difference       2 of 2 entries",

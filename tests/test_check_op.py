@@ -30,13 +30,9 @@ SQUARE = {"a": A, "W": RNG.standard_normal((5, 5)), "b": RNG.standard_normal(5)}
 NUMBERS = {"L": RNG.standard_normal(7)}
 PAIR = {"a": A, "b": RNG.standard_normal(5)}
 Z = {"z": RNG.standard_normal(5)}
+JACOBIAN, VJP, BOTH = "jacobians() is wrong", "vjp() is wrong", "both are wrong"
 ANYWHERE = pytest.mark.parametrize(
-    ("where", "verdict"),
-    [
-        ("jacobian", "jacobians() is wrong"),
-        ("vjp", "vjp() is wrong"),
-        ("both", "both are wrong"),
-    ],
+    ("where", "verdict"), [("jacobian", JACOBIAN), ("vjp", VJP), ("both", BOTH)]
 )
 
 
@@ -78,7 +74,7 @@ def test_a_wrong_slope_beside_a_kink_is_caught():
     wrong_relu = wrong(ReLU, 3.0, "both")
     report = check_op(wrong_relu, {"z": [0.0, 1.5, -2.0]})
     (finding,) = report.findings
-    assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", "both are wrong")
+    assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", BOTH)
 
 
 # ---------------------------------------------------------------- wrong ops
@@ -111,44 +107,20 @@ def test_a_small_slope_is_checked_as_well_as_a_large_one(where, verdict, z):
     assert [f.wrong for f in report.findings] == [verdict]
 
 
+TURNED = "axes 0 and 1 are exchanged: a factor is transposed"
+SHARE = "every entry is 7 times the right one: the mean over 7 examples, 1/7, is missing"
+
+
 @pytest.mark.parametrize(
     ("op", "arrays", "entry", "verdict", "count", "pattern"),
     [
-        (
-            TransposedJacobian,
-            SQUARE,
-            "∂z/∂a",
-            "jacobians() is wrong",
-            "20 of 25",
-            "axes 0 and 1 are exchanged: a factor is transposed",
-        ),
-        (
-            TransposedVjp,
-            SQUARE,
-            "∂z/∂a",
-            "vjp() is wrong",
-            "20 of 25",
-            "axes 0 and 1 are exchanged: a factor is transposed",
-        ),
-        (
-            MeanWithoutShare,
-            NUMBERS,
-            "∂J/∂L",
-            "jacobians() is wrong",
-            "7 of 7",
-            "every entry is 7 times the right one: the mean over 7 examples, 1/7, is missing",
-        ),
-        (
-            MeanWithoutShareInBoth,
-            NUMBERS,
-            "∂J/∂L",
-            "both are wrong",
-            "7 of 7",
-            "every entry is 7 times the right one: the mean over 7 examples, 1/7, is missing",
-        ),
-        (DeltaOnTheWrongAxis, PAIR, "∂c/∂a", "jacobians() is wrong", "20 of 25", ""),
-        (SoftmaxDiagonal, Z, "∂p/∂z", "vjp() is wrong", "20 of 25", ""),
-        (NotANumber, Z, "∂a/∂z", "vjp() is wrong", "25 of 25", ""),
+        (TransposedJacobian, SQUARE, "∂z/∂a", JACOBIAN, "20 of 25", TURNED),
+        (TransposedVjp, SQUARE, "∂z/∂a", VJP, "20 of 25", TURNED),
+        (MeanWithoutShare, NUMBERS, "∂J/∂L", JACOBIAN, "7 of 7", SHARE),
+        (MeanWithoutShareInBoth, NUMBERS, "∂J/∂L", BOTH, "7 of 7", SHARE),
+        (DeltaOnTheWrongAxis, PAIR, "∂c/∂a", JACOBIAN, "20 of 25", ""),
+        (SoftmaxDiagonal, Z, "∂p/∂z", VJP, "20 of 25", ""),
+        (NotANumber, Z, "∂a/∂z", VJP, "25 of 25", ""),
     ],
 )
 def test_what_is_wrong_is_named(op, arrays, entry, verdict, count, pattern):
@@ -167,7 +139,7 @@ def test_a_mean_taken_once_too_often_is_named():
 
 @pytest.mark.parametrize(
     ("op", "verdict"),
-    [(OneEntryOff, "jacobians() is wrong"), (OneEntryOffInVjp, "vjp() is wrong")],
+    [(OneEntryOff, JACOBIAN), (OneEntryOffInVjp, VJP)],
 )
 def test_one_entry_off_by_a_millionth_of_the_largest_is_found(op, verdict):
     (finding,) = check_op(op, LINEAR).findings
@@ -180,7 +152,7 @@ def test_one_entry_off_in_both_rules_is_found():
         pass
 
     (finding,) = check_op(OffInBoth, LINEAR).findings
-    assert (finding.entry, finding.wrong) == ("∂z/∂a[1,2]", "both are wrong")
+    assert (finding.entry, finding.wrong) == ("∂z/∂a[1,2]", BOTH)
 
 
 def test_the_bias_that_is_not_summed_over_the_batch():

@@ -134,7 +134,7 @@ def test_the_text_is_linear_in_depth(skip):
 def test_a_reason_is_an_english_sentence():
     """The names of an op's inputs are replaced by the values' own; the article a is no input."""
     steps = locals_of(network("tanh", "squared_error").run(*data()).derivation())
-    assert steps[0].reason == "a square has slope 2 (a2 − y)"
+    assert steps[0].reason == "squaring gives 2 (a2 − y)"
     steps = locals_of(skipping(False).derivation())
     assert "a sum passes each slope on" in [step.reason for step in steps]
 

@@ -17,7 +17,15 @@ from network_cases import (
     same_bits,
 )
 
-from jacobian_bp import AxisError, MemoryLimitError, Network, memory_limit, reference, routes
+from jacobian_bp import (
+    AxisError,
+    DomainError,
+    MemoryLimitError,
+    Network,
+    memory_limit,
+    reference,
+    routes,
+)
 from jacobian_bp.chain import ORDERS
 
 RNG = np.random.default_rng(29)
@@ -135,6 +143,16 @@ def test_a_cotangent_has_the_shape_of_its_value(method, kind, name, shape):
     message = f"the {kind} does not fit {name}.\n  {kind} has shape (7,)\n"
     message += f"  {name} has shape {shape}\n  Pass an array of the shape of {name}."
     assert refusal(AxisError, call, "z2", "W1", np.ones(7)) == message
+
+
+@pytest.mark.parametrize("call", ["jacobian", "vjp", "jvp"])
+def test_nothing_is_differentiated_by_a_label(call):
+    run = network("tanh", "bce").run(*data("bce"))
+    extra = {"jacobian": (), "vjp": (1.0,), "jvp": (np.ones(2),)}[call]
+    assert refusal(DomainError, getattr(run, call), "J", "y", *extra) == (
+        "∂J/∂y: y holds labels, by which nothing is differentiated.\n"
+        "  Differentiate by a parameter or a value: W1, b1, W2, b2, z1, a1, z2, a2, J."
+    )
 
 
 # ---------------------------------------------------------------- memory

@@ -1,0 +1,250 @@
+"""One forward pass of a program, and the local Jacobians at its values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .arrays import as_array, quiet, raw_array, read_only, require_finite
+from .axes import BATCH, Axis, Binding, bind, primed
+from .errors import AxisError, DomainError, SpecError
+from .factors import Expression, delta, one
+from .graph import Link, Node, identity, make_link
+from .jacobian import Jacobian
+from .program import Program, Step, listed
+from .symbols import safe
+from .symbols import shape as show
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """The values of one forward pass, and the local Jacobians at them."""
+
+    program: Program
+    values: dict[str, np.ndarray]
+    batched: frozenset[str]
+    dtype: np.dtype
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self.values.values():  # a copy of a closed array is open
+            read_only(array)
+
+    @property
+    def cost(self) -> str:
+        """The name of the last value computed."""
+        return self.program.steps[-1].name
+
+    def step(self, name: str) -> Step | None:
+        """The step that computes `name`, or None for a parameter or an input."""
+        return self._steps.get(name)
+
+    @cached_property
+    def _steps(self) -> dict[str, Step]:
+        return {step.name: step for step in self.program.steps}
+
+    def require(self, name: str) -> None:
+        """SpecError if nothing has this name."""
+        if name not in self.values:
+            raise SpecError(self.program.unknown(name))
+
+    def axes(self, name: str) -> tuple[Axis, ...]:
+        """The axes of a value, the batch in front where it has one."""
+        letters = self.program.letters[name]
+        if name in self.batched and BATCH not in letters:
+            letters = (BATCH, *letters)
+        return tuple(map(Axis, letters, self.values[name].shape))
+
+    def node(self, name: str) -> Node:
+        return Node(name, self.axes(name))
+
+    def inputs_of(self, step: Step) -> list[np.ndarray]:
+        return [self.values[arg] for arg in step.args]
+
+    def dependents(self, wrt: Iterable[str], of: str) -> tuple[list[str], list[Step]]:
+        """What lies on a path from `wrt` to `of`: the names from `of` down, and their steps.
+
+        A loss is taken fused with its activation, unless the derivative is
+        asked for at the very value between the two.
+        """
+        wanted = list(wrt)
+        up, reached = set(wanted), []
+        for step in self.program.steps:
+            between = step.fused_op is not None and step.args[0] in wanted
+            taken = step if between else step.active()
+            if up.intersection(taken.args):
+                up.add(taken.name)
+                reached.append(taken)
+        down, chosen = {of}, []
+        for step in reversed(reached):
+            if step.name in down:
+                down.update(up.intersection(step.args))
+                chosen.append(step)
+        names = [step.name for step in chosen]
+        return names + [name for name in wanted if name in down and name not in names], chosen
+
+    def links(self, names: Sequence[str], steps: Sequence[Step]) -> list[Link]:
+        """The local Jacobians of `steps`, between positions in `names`."""
+        position = {name: p for p, name in enumerate(names)}
+        found = []
+        for step in steps:
+            locals_ = self.local(step)
+            for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
+                if arg in position and position[arg] > position[step.name]:
+                    out, wrt, expression = locals_[operand.name]
+                    who = f"{step.who}: ∂{step.name}/∂{arg}"
+                    link = make_link(who, position[step.name], position[arg], out, wrt, expression)
+                    found.append(link)
+        return found
+
+    @quiet
+    def local(self, step: Step) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]:
+        """For each input of the op: output axes, variable axes, and the expression.
+
+        The op speaks of one example. In a batch, ∂/∂data gains δ[n,n'] (examples
+        do not mix) and ∂/∂parameter gains the axis n (each example has its own).
+        """
+        signature, binding = step.op.parsed, self.binding(step)
+        values = self.inputs_of(step)
+        expressions = step.op.jacobians(*values)
+        called = dict(zip((o.name for o in signature.inputs), step.args, strict=True))
+        called[signature.output.name] = step.name
+        found = {}
+        for operand, lifted in zip(signature.inputs, binding.batched, strict=True):
+            if operand.name in step.op.constants:
+                continue
+            if operand.name not in expressions:
+                raise AxisError(
+                    f"{step.who}: jacobians() gives no ∂{signature.output.name}/∂{operand.name}.\n"
+                    f"  It gives {', '.join(expressions) or 'none'}; "
+                    f"the signature is {signature}."
+                )
+            expression = expressions[operand.name].relabelled(called)
+            out, wrt = signature.output.axes, primed(operand.axes)
+            if binding.any_batched:
+                out = (BATCH, *out)
+                if lifted:
+                    wrt = (BATCH + "'", *wrt)
+                    expression = delta(f"{BATCH},{BATCH}'") * expression
+                else:
+                    expression = one(BATCH) * expression
+            sizes = {axis: binding.sizes[axis] for axis in signature.output.axes}
+            if binding.any_batched:
+                sizes[BATCH] = binding.sizes[BATCH]
+            own = dict(zip(primed(operand.axes), operand.axes, strict=True))
+            own[BATCH + "'"] = BATCH
+            found[operand.name] = (
+                tuple(Axis(axis, sizes[axis]) for axis in out),
+                tuple(Axis(axis, binding.sizes[own[axis]]) for axis in wrt),
+                expression,
+            )
+        return found
+
+    def binding(self, step: Step) -> Binding:
+        """The sizes of the step's axes, checked."""
+        return _bind(step, self.values)
+
+    def jacobian(self, of: str, wrt: str) -> Jacobian:
+        """∂of/∂wrt: one link where they are neighbours, else the graph between them."""
+        self.require(of)
+        self.require(wrt)
+        node = self.node(wrt)
+        wrt_axes = tuple(map(Axis, node.primed, node.shape))
+        out_axes = self.axes(of)
+        if of == wrt:
+            same = identity([a.name for a in out_axes], node.primed)
+            return Jacobian.local(of, wrt, out_axes, wrt_axes, same, self.dtype)
+        if wrt in self.program.constants:
+            raise DomainError(
+                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
+                f"  Differentiate by a parameter or a value: "
+                f"{listed([*self.program.params, *self._steps])}."
+            )
+        names, steps = self.dependents([wrt], of)
+        if of not in names or wrt not in names:
+            return Jacobian((self.node(of), node), (), out_axes, wrt_axes, self.dtype)
+        names = [name for name in names if name != wrt] + [wrt]
+        links = self.links(names, steps)
+        first = next(link for link in links if link.target == 0)
+        last = next(link for link in links if link.source == len(names) - 1)
+        out_axes = tuple(map(Axis, first.out, (a.size for a in out_axes)))
+        wrt_axes = tuple(map(Axis, last.wrt, node.shape))
+        nodes = tuple(self.node(name) for name in names)
+        return Jacobian(nodes, tuple(links), out_axes, wrt_axes, self.dtype)
+
+
+@quiet
+def run_forward(
+    program: Program, params: Mapping[str, np.ndarray], data: Mapping[str, Any]
+) -> Pass:
+    """One forward pass: the data admitted, every step computed, every value finite.
+
+    Steps that need an input which was not given (labels) are left out.
+    """
+    admitted = {name: _admit(program, name, value) for name, value in data.items()}
+    measured = {n: a for n, a in admitted.items() if n not in program.labels}
+    letters = program.letters
+    batched = {n for n, a in measured.items() if BATCH in letters[n] or a.ndim > len(letters[n])}
+    for name in batched:
+        if admitted[name].shape[:1] == (0,):
+            raise DomainError(
+                f"{safe(name)} has shape {show(admitted[name].shape)}: a batch of 0 examples.\n"
+                "  Pass at least one example."
+            )
+    dtype = np.result_type(np.float32, *measured.values(), *params.values())
+    values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
+    values |= {name: array.astype(dtype) for name, array in params.items()}
+    program = program if batched else program.for_one_example()
+    reached = []
+    for step in program.steps:
+        if any(arg not in values for arg in step.args):
+            continue
+        binding = _compute(step.active(), values, dtype)
+        batched.update(a for a, b in zip(step.active().args, binding.batched, strict=True) if b)
+        if binding.any_batched:
+            batched.add(step.name)
+        reached.append(step)
+    for array in values.values():
+        read_only(array)
+    return Pass(Program(tuple(reached), program.params), values, frozenset(batched), dtype)
+
+
+def _admit(program: Program, name: str, value: Any) -> np.ndarray:
+    """Data as a fresh finite array; whole-number labels stay whole."""
+    array = raw_array(value, name)
+    if name in program.labels and array.dtype.kind in "biu":
+        return np.array(array, copy=True)
+    array = as_array(array, name)
+    require_finite(array, name, "Drop or fill such entries before the network sees them.")
+    return array
+
+
+def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Binding:
+    """Add the step's value; labels that the op admits are replaced by their one form."""
+    operands = step.op.parsed.inputs
+    names = dict(zip((o.name for o in operands), step.args, strict=True))
+    admitted = step.op.admit(names, *(values[arg] for arg in step.args))
+    values.update({a: np.asarray(v, dtype) for a, v in zip(step.args, admitted, strict=True)})
+    binding = _bind(step, values)
+    value = step.op.forward(*(values[arg] for arg in step.args))
+    axes = ((BATCH,) if binding.any_batched else ()) + step.op.parsed.output.axes
+    expected = tuple(binding.sizes[axis] for axis in axes)
+    if np.shape(value) != expected:
+        raise AxisError(
+            f"{step.who}: forward gives shape {show(np.shape(value))}, "
+            f"the signature {step.op.parsed} says {show(expected)}.\n"
+            "  Mend forward or the signature."
+        )
+    values[step.name] = np.array(value, dtype=dtype)
+    hint = "Standardise the data, or start from smaller weights."
+    require_finite(values[step.name], step.name, f"It is computed by {step}. {hint}")
+    return binding
+
+
+def _bind(step: Step, values: Mapping[str, np.ndarray]) -> Binding:
+    signature = step.op.parsed
+    names = dict(zip((o.name for o in signature.inputs), map(safe, step.args), strict=True))
+    shapes = [values[arg].shape for arg in step.args]
+    return bind(signature, shapes, step.who, names, step.op.parameters)
