@@ -87,7 +87,7 @@ class Agreement:
                 )
         found += [f"  kink: {kink}" for kink in self.kinks]
         if self.parted:
-            found.append(f"  the routes part at {self.parted}")
+            found += [f"  {line}" for line in f"the routes part at {self.parted}".splitlines()]
         if self.report is not None:
             found += [f"    {line}" for line in self.report.text().splitlines()]
         return [*found, "all routes agree" if self.ok else "the routes DISAGREE"]
@@ -225,7 +225,8 @@ def _differences(
     entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
     allowed = max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
     stride = -(-total // allowed)
-    row, seen, done = Row("difference", 0, total, 0.0, 0.0, ""), 0, 0
+    row, seen = Row("difference", 0, total, 0.0, 0.0, ""), 0
+    seen_now = done = 0  # entries visited, and those that a kink did not spoil
     kinks: list[str] = []
     for name, array in pulled.items():
         cost = Perturbed(state, name)
@@ -237,13 +238,14 @@ def _differences(
             bar = 1e-4 * abs(claimed) + (1e-6 + UNITS * unit) * float(scale[name][at])
             bar += 100 * float(np.finfo(np.float64).eps) * here / h + 1e-9
             apart = abs(slope - claimed)
-            done += 1
+            seen_now += 1
             if progress:
-                progress(done, -(-total // stride))
+                progress(seen_now, -(-total // stride))
             if apart > bar and (crossed := _crossed(state, cost, at, h)):
                 if len(kinks) < SHOWN:
                     kinks.append(f"{entry(name, at)} ± {h:.0e} moves {crossed} across a kink")
                 continue
+            done += 1
             worst = apart / bar if np.isfinite(apart) else np.inf
             if worst > row.worst:
                 row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))

@@ -188,7 +188,7 @@ def _compare(c: _Comparison) -> Finding | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
     scale, noise = max(_largest(c.jacobian), _largest(c.swept)), NOISE * c.unit
-    entries = np.maximum(np.abs(c.jacobian), np.abs(c.swept))
+    entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
     rules_differ = ~(np.abs(c.jacobian - c.swept) <= noise * np.maximum(4 * entries, scale))
     loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale
     off = {

@@ -107,6 +107,7 @@ def _case(options: argparse.Namespace) -> Case:
                 "  Write its sizes, such as 4-5-3."
             )
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
+    _require_effect(options)
     sizes = _sizes(options.network)
     activations, loss = _names(options, len(sizes) - 1)
     net = Network.dense(
@@ -127,11 +128,21 @@ def _case(options: argparse.Namespace) -> Case:
     return Case(net.run(x, y), tuple(remarks))
 
 
+def _require_effect(options: argparse.Namespace) -> None:
+    """An option that would change nothing is a mistake, and said."""
+    if options.data is None:
+        for name in ("target", "example", "raw"):
+            if getattr(options, name):
+                raise SpecError(f"--{name} goes with --data.\n  Name the file: --data FILE.csv.")
+    elif options.batch is not None and options.example:
+        raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
+
+
 def _sizes(text: str) -> list[int]:
     parts = text.split("-")
     if len(parts) < 2 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
         raise SpecError(
-            f"{safe(text)!r} is not a list of layer widths.\n"
+            f"{text!r} is not a list of layer widths.\n"
             "  Write them with hyphens, the input first, such as 4-5-3."
         )
     return [int(part) for part in parts]
@@ -179,6 +190,11 @@ def _read(
             f"the network has {sizes[0]} inputs, {safe(table.source)} has "
             f"{len(data.features)} input columns.\n  Write {hint}."
         )
+    if loss != "cross_entropy" and sizes[-1] != 1:
+        raise SpecError(
+            f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
+            "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
+        )
     y = class_indices(data.y, options.target) if loss == "cross_entropy" else data.y[:, None]
     count = _count(options.batch, len(data.x))
     if count is None:
@@ -201,7 +217,7 @@ def _count(batch: str | None, rows: int) -> int | None:
     if batch == "all":
         return rows
     if not (batch.isascii() and batch.isdigit() and len(batch) < 10 and int(batch) > 0):
-        raise SpecError(f"--batch {safe(batch)!r} is neither a number from 1 up nor all.")
+        raise SpecError(f"--batch {batch!r} is neither a number from 1 up nor all.")
     return int(batch)
 
 
@@ -213,7 +229,7 @@ def _pair(text: str, run: Run) -> tuple[str, str]:
         plain = part.strip().removeprefix("∂")
         names.append(plain[1:] if plain not in run and plain[:1] == "d" else plain)
     if len(names) != 2:
-        raise SpecError(f"{safe(text)!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
+        raise SpecError(f"{text!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
     return names[0], names[1]
 
 

@@ -106,7 +106,7 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
             f"{safe(table.source)} has no column beside the target {safe(target)}.\n"
             "  A network needs at least one input column."
         )
-    remarks = [f"data {safe(table.source)}: {len(x)} rows, target column {safe(target)} as it is"]
+    remarks = [f"{safe(table.source)}: {len(x)} rows, target column {safe(target)} as it is"]
     if standardise:
         flat = x.max(axis=0) == x.min(axis=0)
         x = x / np.where(flat, 1.0, np.abs(x).max(axis=0))  # so that no square overflows

@@ -26,6 +26,7 @@ class Pass:
     values: dict[str, np.ndarray]
     batched: frozenset[str]
     dtype: np.dtype
+    missing: tuple[str, ...] = ()  # labels that were not given
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -49,6 +50,16 @@ class Pass:
         """SpecError if nothing has this name."""
         if name not in self.values:
             raise SpecError(self.program.unknown(name))
+
+    def require_variable(self, of: str, wrt: str) -> None:
+        """DomainError for a derivative by labels."""
+        self.require(wrt)
+        if wrt in self.program.constants:
+            raise DomainError(
+                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
+                f"  Differentiate by a parameter or a value: "
+                f"{listed([*self.program.params, *self._steps])}."
+            )
 
     def axes(self, name: str) -> tuple[Axis, ...]:
         """The axes of a value, the batch in front where it has one."""
@@ -156,12 +167,7 @@ class Pass:
         if of == wrt:
             same = identity([a.name for a in out_axes], node.primed)
             return Jacobian.local(of, wrt, out_axes, wrt_axes, same, self.dtype)
-        if wrt in self.program.constants:
-            raise DomainError(
-                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
-                f"  Differentiate by a parameter or a value: "
-                f"{listed([*self.program.params, *self._steps])}."
-            )
+        self.require_variable(of, wrt)
         names, steps = self.dependents([wrt], of)
         if of not in names or wrt not in names:
             return Jacobian((self.node(of), node), (), out_axes, wrt_axes, self.dtype)
@@ -201,14 +207,16 @@ def run_forward(
     for step in program.steps:
         if any(arg not in values for arg in step.args):
             continue
-        binding = _compute(step.active(), values, dtype)
+        binding = _compute(step, values, dtype)
         batched.update(a for a, b in zip(step.active().args, binding.batched, strict=True) if b)
         if binding.any_batched:
             batched.add(step.name)
         reached.append(step)
     for array in values.values():
         read_only(array)
-    return Pass(Program(tuple(reached), program.params), values, frozenset(batched), dtype)
+    missing = tuple(name for name in program.labels if name not in data)
+    done = Program(tuple(reached), program.params)
+    return Pass(done, values, frozenset(batched), dtype, missing)
 
 
 def _admit(program: Program, name: str, value: Any) -> np.ndarray:
@@ -223,8 +231,10 @@ def _admit(program: Program, name: str, value: Any) -> np.ndarray:
 
 def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Binding:
     """Add the step's value; labels that the op admits are replaced by their one form."""
+    outputs = step.args[0]  # as the user knows them, where a loss is fused
+    step = step.active()
     operands = step.op.parsed.inputs
-    names = dict(zip((o.name for o in operands), step.args, strict=True))
+    names = dict(zip((o.name for o in operands), step.args, strict=True)) | {"outputs": outputs}
     admitted = step.op.admit(names, *(values[arg] for arg in step.args))
     values.update({a: np.asarray(v, dtype) for a, v in zip(step.args, admitted, strict=True)})
     binding = _bind(step, values)

@@ -109,6 +109,11 @@ def _widths(sizes: Sequence[int]) -> list[int]:
 def _activation_names(activations: str | Sequence[str], layers: int) -> list[str]:
     if isinstance(activations, str):
         return [activations] * layers
+    if not isinstance(activations, Sequence):
+        raise SpecError(
+            f"activations is {activations!r}.\n"
+            "  Write one name for all layers, or a list with one a layer."
+        )
     names = list(activations)
     if len(names) != layers:
         raise SpecError(

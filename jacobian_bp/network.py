@@ -8,12 +8,13 @@ net.run(x, y).gradients().
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from .arrays import as_array, read_only, real_array, require_finite
-from .errors import AxisError, SpecError
+from .errors import AxisError, DomainError, SpecError
 from .forward import run_forward
 from .layers import build_dense
 from .memory import require_memory
@@ -36,16 +37,21 @@ class Network:
     def __init__(self, program: Program, params: Mapping[str, np.ndarray], **facts: Any) -> None:
         self._program = program
         self.tied = _tied(params)
-        self.params: dict[str, np.ndarray] = {}
+        self._params: dict[str, np.ndarray] = {}
         for name, value in params.items():
             first = self.tied.get(name)
-            self.params[name] = self.params[first] if first else read_only(_checked(value, name))
+            self._params[name] = self._params[first] if first else read_only(_checked(value, name))
         self.facts = facts
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in self.params.values():  # a copy of a closed array is open
+        for array in self._params.values():  # a copy of a closed array is open
             read_only(array)
+
+    @property
+    def params(self) -> Mapping[str, np.ndarray]:
+        """The parameters by name, closed to writing; `with_params` replaces some."""
+        return MappingProxyType(self._params)
 
     @classmethod
     def dense(
@@ -73,6 +79,7 @@ class Network:
         (4,)
         """
         steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
+        _require_mapping(params)
         layers = len(sizes) - 1
         facts = {
             "sizes": tuple(sizes),
@@ -108,6 +115,7 @@ class Network:
         inputs otherwise. `ops` adds ops of your own under a name. For one
         example, a Mean or Sum over the batch is left out.
         """
+        _require_mapping(params)
         params = dict(params or {})
         own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
         steps = read_program(lines, own)
@@ -118,12 +126,12 @@ class Network:
         unknown = [name for name in params if name not in self.params]
         if unknown:
             raise SpecError(
-                f"no parameter is named {safe(unknown[0])!r}.\n"
+                f"no parameter is named {unknown[0]!r}.\n"
                 f"  The parameters are {', '.join(self.params)}."
             )
         given: dict[str, Any] = {}
         for name, value in params.items():
-            _require_shape(name, np.shape(value), self.params[name].shape)
+            _require_shape(name, real_array(value, name).shape, self.params[name].shape)
             first = self.tied.get(name, name)
             if given.setdefault(first, value) is not value:
                 raise SpecError(
@@ -155,7 +163,7 @@ class Network:
                 close = get_close_matches(name, known, 1)
                 guess = f" Did you mean {close[0]}?" if close else ""
                 raise SpecError(
-                    f"the network has no input named {safe(name)!r}.{guess}\n"
+                    f"the network has no input named {name!r}.{guess}\n"
                     f"  Its inputs are {', '.join(known) or 'none'}."
                 )
         missing = [n for n in known if n not in data and n not in self._program.labels]
@@ -201,6 +209,14 @@ def _checked(value: Any, name: str) -> np.ndarray:
     return array
 
 
+def _require_mapping(params: Any) -> None:
+    if params is not None and not isinstance(params, Mapping):
+        raise SpecError(
+            f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
+            '  Write params={"W1": W1, "b1": b1}.'
+        )
+
+
 def _tied(params: Mapping[str, Any]) -> dict[str, str]:
     """Names under which one and the same array was given, and the first of them."""
     first: dict[int, str] = {}
@@ -228,6 +244,11 @@ def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict
     """Parameters from a generator of their own; numpy's global state is not touched."""
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise SpecError(f"seed is {seed!r}.\n  Write a whole number from 0 up.")
+    if np.dtype(dtype) not in (np.float64, np.float32):
+        raise DomainError(
+            f"dtype is {np.dtype(dtype)}; parameters are drawn as float64 or float32.\n"
+            "  Write dtype=np.float64 or np.float32."
+        )
     for name, shape in shapes.items():
         require_memory(name, shape, 8, "Use narrower layers.")
     generator = np.random.default_rng(int(seed))

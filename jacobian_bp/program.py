@@ -175,7 +175,7 @@ class Program:
     def unknown(self, name: str) -> str:
         """The message for a name that stands nowhere in the program."""
         known = [*self.inputs, *self.params, *(step.name for step in self.steps)]
-        return f"no value is named {safe(name)!r}.\n  The values are {listed(known)}."
+        return f"no value is named {name!r}.\n  The values are {listed(known)}."
 
 
 def _fuse(step: Step, made: Mapping[str, Step]) -> Step:

@@ -27,6 +27,10 @@ LONGEST_LINE = 10_000
 def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list[Step]:
     """The steps of a program's text, or SpecError with the line and what to write."""
     steps = []
+    if not all(isinstance(block, str) for block in lines):
+        raise SpecError(
+            "a program is lines of text.\n  Write them such as 'z1 = Linear(x, W1, b1)'."
+        )
     text = [line.strip() for block in lines for line in block.splitlines()]
     for number, line in enumerate(text, start=1):
         if line and not line.startswith("#"):

@@ -54,7 +54,8 @@ def require_scalar(state: Pass) -> None:
     cost = state.cost
     if state.values[cost].ndim == 0:
         return
-    example = "with a loss: y was not given" if state.program.labels else "with a loss"
+    missing = f": {', '.join(state.missing)} was not given" if state.missing else ""
+    example = "with a loss" + missing
     if cost in state.batched:
         example = f"with a reduction over the examples: J = Mean({cost})"
     raise AxisError(

@@ -73,7 +73,7 @@ class Run:
         """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built."""
         of, wrt = self._name(of), self._name(wrt)
         v = self._fitting(cotangent, "cotangent", of)
-        self._state.require(wrt)
+        self._state.require_variable(of, wrt)
         return routes.pull(self._state, of, [wrt], v)[wrt]
 
     def jvp(self, of: str, wrt: str, tangent: Any) -> np.ndarray:

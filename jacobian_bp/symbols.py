@@ -96,9 +96,9 @@ def bound(value: float) -> str:
     """A rounding error as a bound that is the same on every machine.
 
     >>> bound(4.7e-11), bound(0.0)
-    ('less than 1e-09', 'less than 1e-15')
+    ('less than 1e-08', 'less than 1e-15')
     """
-    for exponent in (-15, -12, -9, -6, -3, 0):
+    for exponent in (-15, -13, -8, -4, 0):
         if value < 10.0**exponent:
             return f"less than 1e{exponent:+03d}"
     return number(value, 2)

@@ -61,7 +61,7 @@ def test_the_whole_table_of_a_right_network():
         "gradient of J by each route, against vjp (bar: 16·u·Σ|terms| an entry)\n"
         "  full            29 of 29 entries   within the bar; largest difference less than 1e-15\n"
         "  structured      29 of 29 entries   within the bar; largest difference less than 1e-15\n"
-        "  difference      29 of 29 entries   within the bar; largest difference less than 1e-09\n"
+        "  difference      29 of 29 entries   within the bar; largest difference less than 1e-08\n"
         "all routes agree"
     )
 

@@ -84,7 +84,7 @@ def test_columns_are_standardised_and_that_is_said(table):
     np.testing.assert_array_equal(found.y, [0, 1, 1])
     assert found.features == ("height", "width")
     assert found.remarks == (
-        "data t.csv: 3 rows, target column class as it is",
+        "t.csv: 3 rows, target column class as it is",
         "2 input columns standardised to mean 0 and standard deviation 1",
     )
 

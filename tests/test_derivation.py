@@ -136,7 +136,7 @@ def test_a_reason_is_an_english_sentence():
     steps = locals_of(network("tanh", "squared_error").run(*data()).derivation())
     assert steps[0].reason == "squaring gives 2 (a2 − y)"
     steps = locals_of(skipping(False).derivation())
-    assert "a sum passes each slope on" in [step.reason for step in steps]
+    assert "adding passes each slope on" in [step.reason for step in steps]
 
 
 AGREEMENT = reference_run().check()  # the routes are compared elsewhere

@@ -16,7 +16,7 @@ class Add(Op):
     A value that feeds this op and another gets the sum of what comes back.
     """
 
-    reasons = {"a": "a sum passes each slope on", "b": "a sum passes each slope on"}
+    reasons = {"a": "adding passes each slope on", "b": "adding passes each slope on"}
 
     def __init__(self, axes: str = "k") -> None:
         self.axes = axes

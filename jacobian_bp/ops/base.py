@@ -59,7 +59,8 @@ class Op:
     def admit(self, names: Mapping[str, str], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """Refuse values outside the domain, and bring labels into their one form.
 
-        `names` says what the caller calls each input. Called once, before
+        `names` says what the caller calls each input, and under "outputs" what a
+        loss compares with its labels. Called once, before
         anything is computed with these inputs.
         """
         del names

@@ -94,7 +94,7 @@ class BinaryCrossEntropy(Op):
         return {"a": L_bar[..., None] * np.where((y == 0) | (y == 1), hard, soft)}
 
     def admit(self, names, a, y):
-        labels = binary_labels(a, y, names["a"], names["y"])
+        labels = binary_labels(a, y, names)
         wrong = ~((a >= 0) & (a <= 1))
         if wrong.any():
             index = tuple(np.argwhere(wrong)[0])
@@ -137,7 +137,7 @@ class BinaryCrossEntropyFromLogits(Op):
         return {"z": L_bar[..., None] * np.where(z >= 0, right, left)}
 
     def admit(self, names, z, y):
-        return z, binary_labels(z, y, names["z"], names["y"])
+        return z, binary_labels(z, y, names)
 
 
 def like_outputs(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.ndarray:
@@ -147,16 +147,17 @@ def like_outputs(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.n
     if y.shape != a.shape:
         raise AxisError(
             f"the labels do not have the shape of the outputs.\n"
-            f"  {names['a']} has shape {show(a.shape)}\n"
+            f"  {names.get('outputs', next(iter(names.values())))} has shape {show(a.shape)}\n"
             f"  {names['y']} has shape {show(y.shape)}\n"
             f"  Pass one label for each output; nothing is broadcast."
         )
     return y
 
 
-def binary_labels(a: np.ndarray, y: np.ndarray, outputs: str, name: str) -> np.ndarray:
+def binary_labels(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.ndarray:
     """Labels in the outputs' dtype and shape, or DomainError naming the one outside [0, 1]."""
-    labels = like_outputs(a, y, {"a": outputs, "y": name}).astype(a.dtype)
+    name = names["y"]
+    labels = like_outputs(a, y, names).astype(a.dtype)
     wrong = ~((labels >= 0) & (labels <= 1))
     if not wrong.any():
         return labels

@@ -1,0 +1,77 @@
+"""An array in a file, as the file declares it: nothing is unpacked before it is admitted."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import MemoryLimitError, SpecError
+from .memory import current_limit, format_bytes
+from .symbols import shape as show
+
+CHUNK = 2**20
+HEADER_LIMIT = 2**20
+MOST_ARRAYS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """One array of a file: what is declared, and how to read it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype | None  # None: not supported, and `trouble` says why
+    trouble: str
+    load: Callable[[], np.ndarray]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes once it is float32 or float64."""
+        if self.dtype is None:
+            return 0
+        small = self.dtype.kind == "f" and self.dtype.itemsize <= 4
+        return math.prod(self.shape) * (4 if small else 8)
+
+
+def require_bytes(name: str, needed: int) -> None:
+    limit = current_limit()
+    if needed > limit:
+        raise MemoryLimitError(
+            f"the arrays of {name} have {format_bytes(needed)}; the limit is "
+            f"{format_bytes(limit)}.\n  Keep the weights of the network alone."
+        )
+
+
+def require_size(who: str, shape: tuple[int, ...], dtype: np.dtype, there: int) -> None:
+    needed = math.prod(shape) * dtype.itemsize
+    if needed != there:
+
+        raise SpecError(
+            f"{who} claims shape {show(shape)} of {dtype.name}, {needed:,} bytes; "
+            f"it holds {there:,}.\n  Write the file again; it is cut short or changed."
+        )
+
+
+def read_array(
+    read: Callable[[int], bytes], shape: tuple[int, ...], dtype: np.dtype, name: str
+) -> np.ndarray:
+    """The next numbers of a stream, read in small pieces into an array of known size."""
+    array = np.empty(shape, dtype)
+    view, place = memoryview(array.reshape(-1).view(np.uint8)), 0
+    while place < len(view):
+        piece = read(min(CHUNK, len(view) - place))
+        if not piece:
+            raise damaged(name)
+        view[place : place + len(piece)] = piece
+        place += len(piece)
+    return array
+
+
+def damaged(name: str) -> SpecError:
+    return SpecError(
+        f"{name} is damaged: a part of it is missing or changed.\n  Write the file again."
+    )
+
+
+def never() -> np.ndarray:
+    raise AssertionError("an array that is not supported is never loaded")
