@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import __version__, reference, terminal
+from .conventions import CONVENTIONS, Convention, find_convention
 from .csv_data import class_indices, examples, read_csv
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
 from .layers import ACTIVATIONS, LOSSES, REDUCTIONS
-from .layouts import LAYOUTS
 from .network import Network
 from .run import Run
 from .show import explain
-from .symbols import safe
+from .symbols import for_stream, rename, safe
 from .text import fold
 
 DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -64,8 +64,9 @@ def _derive(options: argparse.Namespace) -> int:
     case = _case(options)
     with terminal.progress("finite differences") as report:
         agreement = case.run.check(report)
-    derivation: Derivation = case.run.derivation(options.layout, agreement)
-    lines = derivation.text(terminal.width(), terminal.is_ascii()).splitlines()
+    derivation: Derivation = case.run.derivation(options.convention, agreement)
+    text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
+    lines = text.splitlines()
     terminal.write([*_said(case), *lines])
     if options.network is None:
         terminal.write(["next      jacobian-bp show dz2/dW2   jacobian-bp check   jacobian-bp -h"])
@@ -77,7 +78,14 @@ def _show(options: argparse.Namespace) -> int:
     of, wrt = _pair(options.pair, case.run)
     jacobian = case.run.jacobian(of, wrt)
     terminal.write(_said(case))
-    terminal.write(explain(jacobian, options.layout, terminal.width(), terminal.is_ascii()))
+    convention = find_convention(options.convention)
+    names = convention.names(len(list(case.run)))
+
+    def spell(text: str) -> str:
+        return for_stream(rename(text, names))
+
+    reason = case.run.reason(of, wrt)
+    terminal.write(explain(jacobian, convention.layout, reason, terminal.width(), spell))
     return 0
 
 
@@ -98,9 +106,14 @@ def _said(case: Case) -> list[str]:
 
 def _case(options: argparse.Namespace) -> Case:
     """The network and the data that the options ask for; the reference case without any."""
+    convention = find_convention(options.convention)
+    if options.network is None and convention.is_seed and convention.name != "second_seed":
+        options.network = "-".join(map(str, convention.sizes))
     if options.network is None:
         plain = vars(_options().parse_args([]))
-        given = [n for n, v in plain.items() if n != "layout" and vars(options)[n] != v]
+        given = [
+            n for n, v in plain.items() if n not in ("convention", "all") and vars(options)[n] != v
+        ]
         if given:
             raise SpecError(
                 f"the network is missing: --{given[0].replace('_', '-')} goes with one.\n"
@@ -109,14 +122,14 @@ def _case(options: argparse.Namespace) -> Case:
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
     _require_effect(options)
     sizes = _sizes(options.network)
-    activations, loss = _names(options, len(sizes) - 1)
+    activations, loss = _names(options, convention, len(sizes) - 1)
     net = Network.dense(
         sizes,
         activations,
         loss,
         reduction=options.reduction,
         seed=options.seed,
-        squash_input=options.squash_input,
+        squash_input=options.squash_input or convention.squash_input,
     )
     remarks = [f"weights drawn with seed {options.seed}"]
     if options.data is None:
@@ -148,13 +161,16 @@ def _sizes(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _names(options: argparse.Namespace, layers: int) -> tuple[list[str], str]:
-    """Activations and loss; what is not given follows from the other."""
+def _names(
+    options: argparse.Namespace, convention: Convention, layers: int
+) -> tuple[list[str], str]:
+    """Activations and loss; what is not given follows from the other, or from the convention."""
     names = options.activations.split(",") if options.activations else []
-    loss = options.loss or (LOSS_FOR_LAST.get(names[-1], "squared_error") if names else None)
-    loss = loss or "squared_error"
+    loss = options.loss or (LOSS_FOR_LAST.get(names[-1]) if names else None)
+    loss = loss or convention.loss or "squared_error"
     if not names:
-        names = ["relu"] * (layers - 1) + [LAST_FOR_LOSS.get(loss, "identity")]
+        last = LAST_FOR_LOSS.get(loss, convention.last or "identity")
+        names = [convention.hidden or "relu"] * (layers - 1) + [last]
     elif len(names) == 1:
         names *= layers
     return names, loss
@@ -266,9 +282,16 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")
+    names = [convention.name for convention in CONVENTIONS]
     options.add_argument(
-        "--layout", "--convention", choices=LAYOUTS, default="flat", help="default: flat"
+        "--convention",
+        "--layout",
+        choices=names,
+        default="flat",
+        metavar="NAME",
+        help=f"{', '.join(names)} (default: flat)",
     )
+    options.add_argument("--all", action="store_true", help="write out repeated layers too")
     return options
 
 

@@ -17,11 +17,11 @@ from .chain import plan
 from .check import Agreement, check
 from .contraction import Step as Spent
 from .contraction import summed
+from .conventions import Convention
 from .factors import Dense, Expression, Term
 from .forward import Pass
 from .graph import identity
 from .jacobian import Jacobian
-from .layouts import require_layout
 from .ledger import Backward, DeltaStep, ForwardStep, GradientStep, Ledger, LocalStep
 from .program import Step
 from .symbols import for_stream, rename, to_ascii
@@ -34,9 +34,14 @@ LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
 class Derivation(Ledger):
     """The ledger of a run; printing it prints the derivation."""
 
-    def text(self, width: int = WIDTH, ascii_only: bool = False) -> str:
-        """The derivation as plain text."""
-        return "\n".join(render(self, width, to_ascii if ascii_only else str))
+    def text(self, width: int = WIDTH, ascii_only: bool = False, everything: bool = False) -> str:
+        """The derivation as plain text; `everything` writes out repeated layers too."""
+
+        def spell(text: str) -> str:
+            named = rename(text, self.names)
+            return to_ascii(named) if ascii_only else named
+
+        return "\n".join(render(self, width, spell, everything))
 
     def __str__(self) -> str:
         return for_stream(self.text())
@@ -68,11 +73,11 @@ def derive(
     state: Pass,
     title: Sequence[str],
     tied: Mapping[str, str],
-    layout: str = "flat",
+    convention: Convention,
     agreement: Agreement | None = None,
 ) -> Derivation:
-    """The ledger of the run in one layout. Raises AxisError if the cost is not a scalar."""
-    require_layout(layout)
+    """The ledger of the run in one convention. Raises AxisError if the cost is not a scalar."""
+    layout = convention.layout
     routes.require_scalar(state)
     wrt = list(state.program.params)
     names, steps = state.dependents(wrt, state.cost)
@@ -85,9 +90,10 @@ def derive(
         done += state.values[name].size
         gradients.append(_gradient(book, name, done, total))
     return Derivation(
-        tuple(title),
+        (*title, *([f"notation of {convention.about}"] if convention.is_seed else [])),
         state.cost,
         layout,
+        convention.names(len(state.program.steps)),
         tuple((name, state.values[name].shape) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
         tuple((n, v) for n, v in state.values.items() if n in state.program.inputs),
@@ -98,9 +104,9 @@ def derive(
     )
 
 
-def symbol(name: str) -> str:
+def symbol(name: str, cost: str) -> str:
     """How the error at a value is written: δ2 at z2, else ∂J/∂value in full."""
-    return f"δ{name[1:]}" if name[0] == "z" and name[1:].isdigit() else f"∂J/∂{name}"
+    return f"δ{name[1:]}" if name[0] == "z" and name[1:].isdigit() else f"∂{cost}/∂{name}"
 
 
 def textbook(term: Term, wrt: Sequence[Axis]) -> str:
@@ -215,7 +221,7 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     """∂J/∂name as the sum of the products that arrive there; from here on it is one factor."""
     node, row = book.state.node(name), book.rows[name]
     axes = tuple(map(Axis, node.primed, node.shape))
-    sign = symbol(name)
+    sign = symbol(name, book.state.cost)
     whole = Jacobian.local(
         book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
     )

@@ -157,6 +157,23 @@ class Pass:
         """The sizes of the step's axes, checked."""
         return _bind(step, self.values)
 
+    def local_jacobian(self, of: str, wrt: str) -> Jacobian:
+        """∂of/∂wrt of the one step that computes `of`; the sum where it reads `wrt` twice."""
+        self.require(of)
+        self.require_variable(of, wrt)
+        step = self.step(of)
+        if step is None or wrt not in step.args:
+            reads = listed(step.args) if step else "nothing"
+            raise SpecError(
+                f"{of} does not read {wrt}: there is no local ∂{of}/∂{wrt}.\n"
+                f"  {of} reads {reads}. For a composed one write run.jacobian({of!r}, {wrt!r})."
+            )
+        links = self.links([of, wrt], [step])
+        out = tuple(map(Axis, links[0].out, (a.size for a in self.axes(of))))
+        variable = tuple(map(Axis, links[0].wrt, self.values[wrt].shape))
+        nodes = (self.node(of), self.node(wrt))
+        return Jacobian(nodes, tuple(links), out, variable, self.dtype)
+
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt: one link where they are neighbours, else the graph between them."""
         self.require(of)

@@ -12,6 +12,17 @@ from .axes import Axis
 from .check import Agreement
 
 
+@dataclass(frozen=True)
+class Folded:
+    """Steps of layers that repeat, left out: how many, and the last of them."""
+
+    layers: int
+    last: str
+
+    def __str__(self) -> str:
+        return f"… {self.layers:,} more layers like these, the last one with {self.last} …"
+
+
 @dataclass(frozen=True, eq=False)
 class ForwardStep:
     """One value of the forward pass: z1 = Linear(x, W1, b1)."""
@@ -76,7 +87,7 @@ class GradientStep:
     value: np.ndarray
 
 
-Backward = LocalStep | DeltaStep
+Backward = LocalStep | DeltaStep | Folded
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +97,13 @@ class Ledger:
     title: tuple[str, ...]
     cost: str
     layout: str
+    names: dict[str, str]  # how a convention writes a symbol: W1 -> W^2
     parameters: tuple[tuple[str, tuple[int, ...]], ...]
     tied: tuple[str, ...]
     given: tuple[tuple[str, np.ndarray], ...]  # the data: x, y
-    forward: tuple[ForwardStep, ...]
+    forward: tuple[ForwardStep | Folded, ...]
     backward: tuple[Backward, ...]
-    gradients: tuple[GradientStep, ...]
+    gradients: tuple[GradientStep | Folded, ...]
     agreement: Agreement | None
 
     @property

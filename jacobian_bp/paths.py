@@ -47,7 +47,9 @@ def inside(path: Path, folder: Path) -> Path:
         root = folder.resolve(strict=True)
         found = (root / path).resolve()
     except (OSError, RuntimeError, ValueError):
-        raise SpecError(f"{safe(path.name)} cannot be found.\n  Write the name of a file.") from None
+        raise SpecError(
+            f"{safe(path.name)} cannot be found.\n  Write the name of a file."
+        ) from None
     if not found.is_relative_to(root):
         raise SpecError(
             f"{safe(path.name)} leads out of its folder; no file outside is read.\n"

@@ -9,10 +9,12 @@ from . import routes
 from .arrays import as_array
 from .chain import Chain, plan
 from .check import Agreement, check
+from .conventions import find_convention
 from .derivation import Derivation, derive
 from .errors import AxisError
 from .forward import Pass
 from .jacobian import Jacobian
+from .symbols import rename
 from .symbols import shape as show
 
 
@@ -61,6 +63,15 @@ class Run:
         """
         return self._state.jacobian(self._name(of), self._name(wrt))
 
+    def local_jacobian(self, of: str, wrt: str) -> Jacobian:
+        """The Jacobian of one step by what it reads, leaving out every longer path.
+
+        Where a value reaches `of` by several paths, `jacobian` is the sum over all
+        of them, and this is the share of the step itself.
+        """
+        of, wrt = self._name(of), self._name(wrt)
+        return self._state.local_jacobian(of, wrt)
+
     def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
         """The gradient of the cost by each parameter, in the parameter's own shape.
 
@@ -92,12 +103,23 @@ class Run:
     def derivation(
         self, convention: str = "flat", agreement: Agreement | None = None
     ) -> Derivation:
-        """Every gradient derived step by step, in one of the five layouts, ending in the checks.
+        """Every gradient derived step by step, ending in the checks.
 
-        The result is data (a Ledger); printing it prints the derivation. Pass an
-        `agreement` from `check()` to have the routes compared once only.
+        `convention` is one of the five layouts, or a seed's whole notation:
+        first_seed, second_seed, third_seed. The result is data (a Ledger);
+        printing it prints the derivation. Pass an `agreement` from `check()` to
+        have the routes compared once only.
         """
-        return derive(self._state, self._title, self._tied, convention, agreement)
+        return derive(self._state, self._title, self._tied, find_convention(convention), agreement)
+
+    def reason(self, of: str, wrt: str) -> str:
+        """Why ∂of/∂wrt looks as it does, where an op says so; empty for a composed Jacobian."""
+        step = self._state.step(self._name(of))
+        if step is None or wrt not in step.args:
+            return ""
+        operand = step.op.parsed.inputs[step.args.index(wrt)].name
+        called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
+        return rename(step.op.reasons.get(operand, ""), called)
 
     def _name(self, name: str) -> str:
         return self._tied.get(name, name)

@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,10 @@ NPY_HEADER = re.compile(
     r"'shape':\s*\((?P<shape>[0-9L, ]*)\)\s*,?\s*\}\s*",
     re.DOTALL,
 )
-NPY_DTYPES = {"f2", "f4", "f8", "b1", *(k + n for k in "iu" for n in "1248")}
+NPY_DTYPES = {"f2", "f4", "f8", *(k + n for k in "iu" for n in "1248")}
 NPY_REFUSED = {
     "O": "Python objects, stored as a pickle, which is never read",
+    "b": "booleans",
     "c": "complex numbers",
     "U": "text",
     "S": "bytes",
@@ -68,7 +70,7 @@ def stored_npz(file: io.FileIO, name: str) -> dict[str, Stored]:
     Raises SpecError for what is damaged, encrypted, twice there or larger than
     its member, MemoryLimitError for what would unpack to more than the limit.
     """
-    archive, members = _guarded(lambda: _directory(file, name), name)
+    archive, members = _guarded(partial(_directory, file, name), name)
     packed = os.fstat(file.fileno()).st_size
     total = sum(member.file_size for member in members)
     require_bytes(name, total)
@@ -83,7 +85,7 @@ def stored_npz(file: io.FileIO, name: str) -> dict[str, Stored]:
         plain = member.filename.removesuffix(".npy")
         if plain in found:
             raise SpecError(f"{name} holds {brief(plain)} twice.\n  Keep one of the two.")
-        found[plain] = _guarded(lambda m=member: _member(archive, m, name), name)
+        found[plain] = _guarded(partial(_member, archive, member, name), name)
     return found
 
 

@@ -35,6 +35,11 @@ def stored_safetensors(file: io.FileIO, name: str) -> dict[str, Stored]:
         )
     entries = _json_header(_exactly(file.read(length), length, name), name)
     entries.pop("__metadata__", None)
+    if len(entries) > MOST_ARRAYS:
+        raise SpecError(
+            f"{name} holds {len(entries):,} tensors; the limit is {MOST_ARRAYS:,}.\n"
+            "  Keep the weights of the network alone."
+        )
     start, end = 8 + length, 0
     found: dict[str, Stored] = {}
     for key, tensor in sorted(entries.items(), key=lambda item: _offsets(item[1], item[0], name)):

@@ -8,17 +8,17 @@ from .errors import MemoryLimitError
 from .jacobian import Jacobian
 from .layouts import LAYOUTS
 from .symbols import shape as show
-from .symbols import to_ascii
-from .text import DIGITS, array_block, columns, fold, table, zero_or_number
+from .text import DIGITS, Spell, array_block, columns, fold, table, zero_or_number
 
 MOST_SHOWN = 4096
 
 
 def explain(
-    jacobian: Jacobian, layout: str = "flat", width: int = 99, ascii_only: bool = False
+    jacobian: Jacobian, layout: str = "flat", reason: str = "", width: int = 99, spell: Spell = str
 ) -> list[str]:
-    """The lines that `jacobian-bp show` prints."""
+    """The lines that `jacobian-bp show` prints: formula, reason, layouts, slices, numbers."""
     lines = jacobian.text().splitlines()
+    lines += [f"  because {reason}"] * bool(reason)
     if not jacobian.is_local and jacobian.links:
         lines += ["", "collapsed, each delta spent on the axis that is summed:"]
         collapsed = jacobian.collapse()
@@ -29,8 +29,10 @@ def explain(
     lines += table(rows)
     lines += ["", f"{jacobian.name} in layout {layout}, shape {show(jacobian.shape_in(layout))}:"]
     lines += [f"  {line}" for line in _numbers(jacobian, layout, width - 2)]
-    lines = [to_ascii(line) for line in lines] if ascii_only else lines
-    return [part for line in lines for part in fold(line, width)]
+    if len(jacobian.shape) == 3:
+        lines += ["", f"the slices of the tensor {show(jacobian.shape)}, one for each output:"]
+        lines += [f"  {line}" for line in _slices(jacobian, width - 2)]
+    return [part for line in lines for part in fold(spell(line), width)]
 
 
 def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
@@ -48,6 +50,20 @@ def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
     if np.any(mask & (value == 0)):
         notes.append("'0' is zero at this input only")
     return lines + ["; ".join(notes)] * bool(notes)
+
+
+def _slices(jacobian: Jacobian, room: int) -> list[str]:
+    """∂(one output)/∂variable, one matrix under another: the delta moves from row to row."""
+    if jacobian.size > MOST_SHOWN:
+        return ["too many entries to print"]
+    value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
+    lines = []
+    for position in range(len(value)):
+        name = _entry(jacobian.of, jacobian.out_axes, position)
+        lines.append(f"∂{name}/∂{jacobian.wrt}")
+        block = array_block(value[position], mask[position], room - 2)
+        lines += [f"  {line}" for line in block]
+    return lines
 
 
 def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room: int) -> list[str]:

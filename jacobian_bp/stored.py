@@ -34,6 +34,7 @@ class Stored:
 
 
 def require_bytes(name: str, needed: int) -> None:
+    """MemoryLimitError if the arrays of a file together are larger than the memory limit."""
     limit = current_limit()
     if needed > limit:
         raise MemoryLimitError(
@@ -43,9 +44,9 @@ def require_bytes(name: str, needed: int) -> None:
 
 
 def require_size(who: str, shape: tuple[int, ...], dtype: np.dtype, there: int) -> None:
+    """SpecError if a declared array does not fill the bytes that are there for it, exactly."""
     needed = math.prod(shape) * dtype.itemsize
     if needed != there:
-
         raise SpecError(
             f"{who} claims shape {show(shape)} of {dtype.name}, {needed:,} bytes; "
             f"it holds {there:,}.\n  Write the file again; it is cut short or changed."
@@ -57,7 +58,7 @@ def read_array(
 ) -> np.ndarray:
     """The next numbers of a stream, read in small pieces into an array of known size."""
     array = np.empty(shape, dtype)
-    view, place = memoryview(array.reshape(-1).view(np.uint8)), 0
+    view, place = array.reshape(-1).view(np.uint8).data, 0
     while place < len(view):
         piece = read(min(CHUNK, len(view) - place))
         if not piece:
@@ -68,10 +69,12 @@ def read_array(
 
 
 def damaged(name: str) -> SpecError:
+    """The error for a file whose parts do not fit together."""
     return SpecError(
         f"{name} is damaged: a part of it is missing or changed.\n  Write the file again."
     )
 
 
 def never() -> np.ndarray:
+    """In place of reading what is not supported."""
     raise AssertionError("an array that is not supported is never loaded")

@@ -76,8 +76,18 @@ def safe(name: object) -> str:
 
 
 def rename(text: str, names: dict[str, str]) -> str:
-    """Replace whole identifiers in a label: σ'(z) becomes σ'(z1)."""
-    return re.sub(r"[^\W\d]\w*", lambda m: names.get(m[0], m[0]), text)
+    """Replace whole identifiers in a label, a slope's prime being part of its name.
+
+    >>> rename("σ'(z) aᵀ", {"z": "z1", "a": "a1"}), rename("relu'(z1)", {"relu'": "g'"})
+    ("σ'(z1) a1ᵀ", "g'(z1)")
+    """
+
+    def called(match: re.Match[str]) -> str:
+        word = match[0]
+        plain = word.removesuffix("'")
+        return names.get(word) or names.get(plain, plain) + word[len(plain) :]
+
+    return re.sub(r"[^\W\dᵀ][^\Wᵀ]*'?", called, text) if names else text
 
 
 def number(value: float, digits: int = 6) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from rich.cells import cell_len
 
-from .ledger import DeltaStep, ForwardStep, GradientStep, Ledger, LocalStep
+from .folding import folded
+from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .memory import format_bytes
 from .symbols import number, vector
 from .symbols import shape as show
@@ -31,18 +32,21 @@ LAYOUT_WORDS = {
 }
 
 
-def render(ledger: Ledger, width: int = WIDTH, spell: Spell = str) -> list[str]:
+def render(
+    ledger: Ledger, width: int = WIDTH, spell: Spell = str, everything: bool = False
+) -> list[str]:
     """The lines of a derivation: network, forward pass, backward pass, gradients, checks.
 
-    `spell` rewrites every word before it is measured: to_ascii where the reader
-    has no other symbols.
+    `spell` rewrites every word before it is measured: a seed's names, or ASCII
+    where the reader has no other symbols. Of many equal layers two are shown,
+    unless `everything` is asked for.
     """
+    if not everything:
+        ledger = folded(ledger)
     lines = [
         *_labelled("network", _network(ledger)),
         "",
-        *_labelled(
-            "forward", [*_given(ledger), *(_forward_line(s, width) for s in ledger.forward)]
-        ),
+        *_labelled("forward", [*_given(ledger), *_forward(ledger.forward, width, spell)]),
         *_switched_off(ledger.forward),
         "",
         *_backward(ledger, width, spell),
@@ -124,19 +128,32 @@ def _given(ledger: Ledger) -> list[str]:
     return [", ".join(parts)]
 
 
-def _forward_line(step: ForwardStep, width: int) -> str:
-    call = f"{step.name} = {step.op}({', '.join(step.reads)})"
-    line = f"{call:<30} {vector(step.value)}"
-    if step.value.ndim > 1 or len(line) > width - 10:
-        line = f"{call:<30} shape {show(step.value.shape)}"
-    return line
+def _forward(steps: Sequence[ForwardStep | Folded], width: int, spell: Spell) -> list[str]:
+    """A line for each value: the step that makes it, and its numbers where they are few."""
+    calls, found = [], []
+    for step in steps:
+        if isinstance(step, ForwardStep):
+            calls.append(spell(f"{step.name} = {step.op}({', '.join(step.reads)})"))
+    room = max(map(cell_len, calls), default=0)
+    waiting = iter(calls)
+    for step in steps:
+        if isinstance(step, Folded):
+            found.append(str(step))
+            continue
+        call = next(waiting)
+        text = vector(step.value)
+        if step.value.ndim > 1 or room + 2 + len(text) > width - 10:
+            text = f"shape {show(step.value.shape)}"
+        found.append(f"{call}{' ' * (room - cell_len(call))}  {text}")
+    return found
 
 
-def _switched_off(forward: Sequence[ForwardStep]) -> list[str]:
+def _switched_off(forward: Sequence[ForwardStep | Folded]) -> list[str]:
     """How many units of a rectifier give 0 here, and which."""
     lines = []
-    off = [name for step in forward for name in step.at_zero]
-    total = sum(step.value.size for step in forward if step.op == "ReLU")
+    steps = [step for step in forward if isinstance(step, ForwardStep)]
+    off = [name for step in steps for name in step.at_zero]
+    total = sum(step.value.size for step in steps if step.op == "ReLU")
     if off:
         some = ", ".join(off[:6]) + (", …" if len(off) > 6 else "")
         verb = "is" if len(off) == 1 else "are"
@@ -159,15 +176,19 @@ def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
                     step.reason,
                 )
             )
-        else:
+        elif isinstance(step, DeltaStep):
             rows.append(("", f"{step.symbol}", f"= {step.product}", show(step.shape), "", ""))
+        else:
+            rows.append(("", "", "", "", "", ""))
     rows = [tuple(map(spell, row)) for row in rows]
     lines = table([row[:-1] for row in rows])
     reasons = [row[-1] for row in rows]
     wide = max(map(cell_len, lines)) + 2
     found = [lines[0] + " " * (wide - cell_len(lines[0])) + reasons[0]]
     for line, reason, step in zip(lines[1:], reasons[1:], ledger.backward, strict=True):
-        if reason and wide + cell_len(reason) <= width:
+        if isinstance(step, Folded):
+            found.append(f"      {step}")
+        elif reason and wide + cell_len(reason) <= width:
             found.append(line + " " * (wide - cell_len(line)) + reason)
         else:
             found += [line, f"        {reason}"] if reason else [line]
@@ -197,8 +218,11 @@ def _numbers(step: LocalStep, width: int) -> list[str]:
 def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
     head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "reshaped", "done")
     rows: list[tuple[str, ...]] = [head]
-    spent = [_spent(step) for step in ledger.gradients]
-    for step, words in zip(ledger.gradients, spent, strict=True):
+    for step in ledger.gradients:
+        if isinstance(step, Folded):
+            rows.append(("",) * len(head))
+            continue
+        words = _spent(step)
         done = f"{step.done:,} / {step.total:,}"
         shapes = (show(step.jacobian_shape), show(step.shape))
         rows.append((step.name, step.equation, words, step.textbook, *shapes, done))
@@ -210,6 +234,9 @@ def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
     named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
     found = [lines[0]]
     for line, step in zip(lines[1:], ledger.gradients, strict=True):
+        if isinstance(step, Folded):
+            found.append(f"      {step}")
+            continue
         found.append(line)
         found += [f"        {_spent(step)}"] if too_wide else []
         if step.textbook not in named:  # a bias gradient is the δ that stands above

@@ -85,6 +85,7 @@ def test_show_the_whole_answer(call):
         == """\
 ∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']
   layout numerator, shape (2, 2, 4): delta ⊗ vector; 8 of 16 entries can be non-zero; 128 bytes
+  because unit k reads only row k of W2
 
 in the five layouts:
   numerator    (2, 2, 4)
@@ -97,7 +98,15 @@ in the five layouts:
          W2[0,0]  W2[0,1]  W2[0,2]  W2[0,3]  W2[1,0]  W2[1,1]  W2[1,2]  W2[1,3]
   z2[0]     1.15        0     0.95      0.3        .        .        .        .
   z2[1]        .        .        .        .     1.15        0     0.95      0.3
-  '.' is zero for every input; '0' is zero at this input only"""
+  '.' is zero for every input; '0' is zero at this input only
+
+the slices of the tensor (2, 2, 4), one for each output:
+  ∂z2[0]/∂W2
+    [1.15  0  0.95  0.3]
+    [   .  .     .    .]
+  ∂z2[1]/∂W2
+    [   .  .     .    .]
+    [1.15  0  0.95  0.3]"""
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
 
-from jacobian_bp import LAYOUTS, AxisError, Network, reference
+from jacobian_bp import LAYOUTS, Network, SpecError, reference
 from jacobian_bp.ledger import DeltaStep, GradientStep, LocalStep
 
 by_layout = pytest.mark.parametrize("layout", LAYOUTS)
@@ -230,7 +230,9 @@ def test_tied_squashed_and_skipping_networks_are_written_out():
 
 
 @pytest.mark.parametrize("name", ["flatt", "", "FLAT"])
-def test_an_unknown_layout_is_refused(name):
-    message = f"layout {name!r} is not one of the layouts.\n"
-    message += "  Write one of numerator, transposed, flat, flat_column, gradient."
-    assert refusal(AxisError, reference_run().derivation, name) == message
+def test_an_unknown_convention_is_refused(name):
+    guess = " Did you mean 'flat'?" if name == "flatt" else ""
+    message = f"convention {name!r} is not known.{guess}\n"
+    message += "  Write one of numerator, transposed, flat, flat_column, gradient, "
+    message += "first_seed, second_seed, third_seed."
+    assert refusal(SpecError, reference_run().derivation, name) == message

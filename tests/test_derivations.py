@@ -50,11 +50,34 @@ def test_fits_a_page_in_ascii(script):
     assert not any(line != line.rstrip() for line in text.splitlines())
 
 
-def test_second_seed_has_every_item_in_the_margin():
-    text = (FOLDER / "second_seed.txt").read_text(encoding="ascii")
-    found = re.findall(r"^(M\d+) ", text, re.MULTILINE)
-    assert set(found) == {f"M{number}" for number in range(1, 51)}
-    assert found.count("M17") == 3
+SLIPS = "J9 J28 J30 J30 J30 J30 J38 J38 J43 J52 M4 M19 M31 M31 M32 M37 M44 F1 F2 F5 F10 F10 F14"
+ITEMS = {  # what stands in the margin of each script
+    "first_seed": {f"J{number}" for number in range(1, 55)},
+    "second_seed": {f"M{number}" for number in range(1, 51)},
+    "errata": {"X6", *SLIPS.split()},
+}
+
+
+def margin(stem):
+    text = (FOLDER / f"{stem}.txt").read_text(encoding="ascii")
+    return re.findall(r"^([A-Z]\d+) ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("stem", ITEMS)
+def test_has_every_item_in_the_margin(stem):
+    assert set(margin(stem)) == ITEMS[stem]
+
+
+def test_errata_has_every_slip_in_order():
+    assert margin("errata") == ["X6", *SLIPS.split()]
+
+
+def test_first_seed_has_every_equation_at_its_item():
+    text = (FOLDER / "first_seed.txt").read_text(encoding="ascii")
+    found = dict.fromkeys(re.findall(r"^(J\d+) \((\d+)\) ", text, re.MULTILINE))
+    items = [15, 16, 22, 28, 35, 36, 38, 39, 40, 42, 43, 47, 48, 49, 51]
+    expected = {(f"J{item}", str(equation)) for equation, item in enumerate(items, 1)}
+    assert set(found) == expected
 
 
 def test_second_seed_counts_down_its_parameters():
@@ -62,10 +85,18 @@ def test_second_seed_counts_down_its_parameters():
     assert re.findall(r"^M17 +(\d+/\d+) ", text, re.MULTILINE) == ["3/29", "13/29", "29/29"]
 
 
-def test_second_seed_refuses_to_print_what_does_not_hold(tmp_path):
-    script = FOLDER / "second_seed.py"
+PLANTED = {  # script: a formula, the same with a mistake, the last item before it, one behind it
+    "first_seed": ("@ W[n + 1] @ slope[n]", "@ W[n + 1] @ -slope[n]", "J51", "J54"),
+    "second_seed": ("delta2 = W3.T @ delta3", "delta2 = -W3.T @ delta3", "M36", "M38"),
+    "errata": ("W2.T @ d3 * slopes", "W2.T @ d3 + slopes", "M44", "F14"),
+}
+
+
+@pytest.mark.parametrize("stem", PLANTED)
+def test_refuses_to_print_what_does_not_hold(stem, tmp_path):
+    script = FOLDER / f"{stem}.py"
     text = script.read_text(encoding="utf-8")
-    right, wrong = "delta2 = W3.T @ delta3 * slopes", "delta2 = -W3.T @ delta3 * slopes"
+    right, wrong, before, behind = PLANTED[stem]
     assert right in text
     (tmp_path / "planted.py").write_text(text.replace(right, wrong), encoding="utf-8")
     done = subprocess.run(
@@ -73,5 +104,5 @@ def test_second_seed_refuses_to_print_what_does_not_hold(tmp_path):
     )
     assert done.returncode == 1
     assert b"ArithmeticError" in done.stderr
-    assert b"M36" in done.stdout
-    assert b"M38" not in done.stdout
+    assert before.encode() in done.stdout
+    assert f"\n{behind} ".encode() not in done.stdout

@@ -1,0 +1,175 @@
+"""Training on the diabetes data with the formulas of the derivation, in plain numpy.
+
+    python derivations/train_diabetes.py [--save FILE.npz]
+
+A 10-4-1 network, tanh and no activation at the end, half the squared error, full
+batch. The package
+draws the first weights and is asked once whether the formulas are right; from
+there on it is not needed. A statement that does not hold ends the script.
+"""
+
+import argparse
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from jacobian_bp import Network
+from jacobian_bp.csv_data import examples, read_csv
+from jacobian_bp.symbols import number, safe, to_ascii
+from jacobian_bp.terminal import progress
+from jacobian_bp.text import table
+
+STEPS, RATE, SEED = 200, 0.1, 0
+SHOWN = (0, 1, 5, 20, 50, 100, 200)
+TINY = 1e-12
+
+
+def require(claim):
+    if not claim:
+        raise ArithmeticError("what would be printed next does not hold")
+
+
+def title(text):
+    print(f"\n\n{text}\n")
+
+
+def split(table_of_all):
+    """Every fifth row is held out; the others alone say what mean and deviation are."""
+    data = examples(table_of_all, "progression", standardise=False)
+    held = np.arange(len(data.x)) % 5 == 4
+    x = (data.x - data.x[~held].mean(axis=0)) / data.x[~held].std(axis=0)
+    y = (data.y - data.y[~held].mean())[:, None] / data.y[~held].std()
+    return (x[~held], y[~held]), (x[held], y[held])
+
+
+def forward(w, x):
+    z1 = x @ w["W1"].T + w["b1"]
+    a1 = np.tanh(z1)
+    z2 = a1 @ w["W2"].T + w["b2"]
+    return a1, z2
+
+
+def cost(w, x, y):
+    return np.mean((forward(w, x)[-1] - y) ** 2) / 2
+
+
+def backward(w, x, y):
+    a1, a2 = forward(w, x)
+    delta2 = (a2 - y) / len(x)
+    delta1 = delta2 @ w["W2"] * (1 - a1**2)
+    return {
+        "delta2 = (a2 - y)/m": delta2,
+        "dW2 = delta2^T a1": delta2.T @ a1,
+        "db2 = 1^T delta2": delta2.sum(axis=0),
+        "delta1 = delta2 W2 * (1 - a1^2)": delta1,
+        "dW1 = delta1^T x": delta1.T @ x,
+        "db1 = 1^T delta1": delta1.sum(axis=0),
+    }
+
+
+def gradients(w, x, y):
+    found = {formula[1:3]: value for formula, value in backward(w, x, y).items()}
+    return {name: found[name] for name in w}
+
+
+def compare(net, w, x, y):
+    """Each formula with its shape, against the package."""
+    run = net.run(x, y)
+    package = {f"d{name}": gradient for name, gradient in run.gradients().items()}
+    package |= {f"delta{k}": run.jacobian("J", f"z{k}").materialise() for k in (1, 2)}
+    rows = [["formula", "shape", "layout", "against the package"]]
+    for formula, value in backward(w, x, y).items():
+        name = formula.split(" = ")[0]
+        other, layout = package[name], "rows" if name.startswith("delta") else "gradient"
+        require(other.shape == value.shape and np.max(np.abs(other - value)) < TINY)
+        rows += [[formula, str(value.shape), layout, f"gap < {TINY:g}"]]
+    require(abs(run.loss - cost(w, x, y)) < TINY)
+    print("\n".join(table(rows, "   ")))
+
+
+def train(w, x, y, x_held, y_held):
+    """The trained weights, and the two costs at the steps to be shown."""
+    costs = []
+    with progress("training") as report:
+        for step in range(STEPS + 1):
+            if step in SHOWN:
+                costs.append((step, cost(w, x, y), cost(w, x_held, y_held)))
+            if step < STEPS:
+                w = {name: w[name] - RATE * d for name, d in gradients(w, x, y).items()}
+            if report:
+                report(step, STEPS)
+    return w, costs
+
+
+def save(weights, path):
+    """All of the file or nothing of it: written beside its place, then renamed."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "xb") as file:
+            np.savez(file, **weights)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Train a 10-4-1 network; see the docstring.")
+    parser.add_argument("--save", metavar="FILE.npz", type=Path, help="keep the trained weights")
+    path = parser.parse_args().save
+    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
+        parser.error(f"--save: {safe(path)!r} is no file in a folder that exists")
+    source = read_csv("diabetes")
+    (x, y), (x_held, y_held) = split(source)
+    net = Network.dense([x.shape[1], 4, 1], ["tanh", "identity"], "half_squared_error", seed=SEED)
+    print(f"Diabetes: {x.shape[1]} measurements, y = how far the disease went in a year\n")
+    print(f"training x {x.shape}, y {y.shape}; held out x {x_held.shape}: every fifth row")
+    print("measurements and y standardised by mean and deviation of the training rows")
+    for step in net.steps:
+        print(f"    {to_ascii(step)}")
+
+    title("THE FORMULAS, ONE EXAMPLE A ROW, AT THE FIRST WEIGHTS")
+    compare(net, net.params, x, y)
+    print("\nrows: layout of values, one example a row; gradient: the shape of the parameter")
+    print("tanh' = 1 - tanh^2, written with a1; * is entry by entry; 1^T adds up the rows")
+    print("the output has no activation, a2 = z2, and the 1/2 of the loss takes the 2 away")
+
+    title(f"TRAINING: w <- w - rate dw, {STEPS} TIMES, rate {RATE:g}")
+    weights, costs = train(net.params, x, y, x_held, y_held)
+    require(all(later[1] < earlier[1] for earlier, later in pairwise(costs)))
+    rows = [[str(step), f"{inside:.3f}", f"{outside:.3f}"] for step, inside, outside in costs]
+    print("\n".join(table([["step", "J, training rows", "J, held-out rows"], *rows], "   ")))
+
+    title("HELD-OUT ROWS, NEVER TRAINED ON")
+    ends = np.ones((len(x), 1)), np.ones((len(x_held), 1))
+    line = np.linalg.lstsq(np.hstack([x, ends[0]]), y, rcond=None)[0]
+    guesses = {
+        "the mean of the training rows": 0 * y_held,
+        "least squares, no hidden layer": np.hstack([x_held, ends[1]]) @ line,
+        "the network": forward(weights, x_held)[-1],
+    }
+    print("R^2 = 1 - sum (guess - y)^2 / sum (mean - y)^2: the share of the spread explained\n")
+    spread = np.sum((y_held - y_held.mean()) ** 2)
+    scores = {name: 1 - np.sum((g - y_held) ** 2) / spread for name, g in guesses.items()}
+    print(
+        "\n".join(
+            table(
+                [[name, f"R^2 {number(round(score, 2))}"] for name, score in scores.items()], "   "
+            )
+        )
+    )
+    flat = scores["least squares, no hidden layer"]
+    require(flat - 0.1 < scores["the network"] < flat)
+    print("\nfew rows and much noise: the hidden layer explains no more than a plane does")
+    if path:
+        try:
+            save(weights, path)
+        except OSError as error:
+            parser.exit(3, f"the weights were not saved: {error.strerror}\n")
+        shapes = ", ".join(f"{name} {value.shape}" for name, value in weights.items())
+        print(f"saved {shapes}")
+
+
+if __name__ == "__main__":
+    main()
