@@ -56,7 +56,7 @@ def test_the_numbers_are_the_same_in_every_notation(seed):
 def test_columns_stay_aligned_under_longer_names():
     lines = derived("third_seed").text().splitlines()
     calls = [line for line in lines if re.match(r" +\S+ = \w+\(", line) and "[" in line]
-    assert len(calls) == 4
+    assert len(calls) > 1
     assert len({line.index("[") for line in calls}) == 1
 
 

@@ -54,6 +54,9 @@ SLIPS = "J9 J28 J30 J30 J30 J30 J38 J38 J43 J52 M4 M19 M31 M31 M32 M37 M44 F1 F2
 ITEMS = {  # what stands in the margin of each script
     "first_seed": {f"J{number}" for number in range(1, 55)},
     "second_seed": {f"M{number}" for number in range(1, 51)},
+    "third_seed": {f"F{number}" for number in range(1, 29)},
+    "three_conventions": {"X1"},
+    "whole_or_product": {"X2", "X3", "X4", "X5", "J27"},
     "errata": {"X6", *SLIPS.split()},
 }
 
@@ -88,6 +91,9 @@ def test_second_seed_counts_down_its_parameters():
 PLANTED = {  # script: a formula, the same with a mistake, the last item before it, one behind it
     "first_seed": ("@ W[n + 1] @ slope[n]", "@ W[n + 1] @ -slope[n]", "J51", "J54"),
     "second_seed": ("delta2 = W3.T @ delta3", "delta2 = -W3.T @ delta3", "M36", "M38"),
+    "third_seed": ("g[k] = P[k].T @", "g[k] = -P[k].T @", "F18", "F20"),
+    "three_conventions": ("row2 = row3 @", "row2 = -row3 @", "X1", "EACH"),
+    "whole_or_product": ('run["z1"], array', '-run["z1"], array', "X2", "X3"),
     "errata": ("W2.T @ d3 * slopes", "W2.T @ d3 + slopes", "M44", "F14"),
 }
 
