@@ -30,6 +30,7 @@ LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes h
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
 SHOWN = 5
+BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "1e-4 of the entry"}
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ class Agreement:
         """The table, the kinks, and the first op at which the routes part."""
         if self.error:
             return [f"the routes cannot be compared: {self.error}"]
-        found = [
-            f"gradient of {self.cost} by each route, against vjp (bar: 16·u·Σ|terms| an entry)"
-        ]
+        found = [f"gradient of {self.cost}: each route against the vjp route, entry by entry"]
         for row in self.rows:
             if row.refused:
                 found += [f"  {row.route:<11} refused:", f"    {row.refused}"]
@@ -102,8 +101,8 @@ class Agreement:
 
 def _verdict(row: Row) -> str:
     if row.ok:
-        return f"within the bar; largest difference {bound(row.largest)}"
-    return f"{number(row.worst, 2)} times the bar   DISAGREES"
+        return f"within {BARS[row.route]}, off by {bound(row.largest)}"
+    return f"{number(row.worst, 2)} times {BARS[row.route]}   DISAGREES"
 
 
 @quiet

@@ -7,8 +7,10 @@ jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .derivation import Derivation
 from .errors import JacobianError, SpecError
 from .layers import ACTIVATIONS, LOSSES, REDUCTIONS
 from .network import Network
+from .ops.cross_entropy import class_labels
 from .run import Run
 from .show import explain
 from .symbols import for_stream, rename, safe
@@ -69,7 +72,8 @@ def _derive(options: argparse.Namespace) -> int:
     lines = text.splitlines()
     terminal.write([*_said(case), *lines])
     if options.network is None:
-        terminal.write(["next      jacobian-bp show dz2/dW2   jacobian-bp check   jacobian-bp -h"])
+        call = "jacobian-bp" if sys.argv[0].endswith("jacobian-bp") else "python -m jacobian_bp"
+        terminal.write(fold(f"next      {call} show dz2/dW2     {call} -h", terminal.width()))
     return 0 if agreement.ok else DISAGREE
 
 
@@ -77,6 +81,12 @@ def _show(options: argparse.Namespace) -> int:
     case = _case(options)
     of, wrt = _pair(options.pair, case.run)
     jacobian = case.run.jacobian(of, wrt)
+    if not jacobian.links:
+        other = "" if not _depends(case.run, wrt, of) else f" Did you mean d{wrt}/d{of}?"
+        raise SpecError(
+            f"{of} does not depend on {wrt}: every entry of ∂{of}/∂{wrt} is 0.{other}\n"
+            f"  Name a value and something that it was computed from."
+        )
     terminal.write(_said(case))
     convention = find_convention(options.convention)
     names = convention.names(len(list(case.run)))
@@ -96,6 +106,13 @@ def _check(options: argparse.Namespace) -> int:
     lines = [part for line in agreement.lines() for part in fold(line, terminal.width())]
     terminal.write([*_said(case), *lines])
     return 0 if agreement.ok else DISAGREE
+
+
+def _depends(run: Run, of: str, wrt: str) -> bool:
+    try:
+        return bool(run.jacobian(of, wrt).links)
+    except JacobianError:
+        return False
 
 
 def _said(case: Case) -> list[str]:
@@ -138,6 +155,8 @@ def _case(options: argparse.Namespace) -> Case:
     else:
         x, y, said = _read(sizes, loss, options)
         remarks = [*said, *remarks]
+    if loss == "cross_entropy":
+        remarks.append("y: class indices, given to the loss as one-hot rows")
     return Case(net.run(x, y), tuple(remarks))
 
 
@@ -211,7 +230,11 @@ def _read(
             f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
             "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
         )
-    y = class_indices(data.y, options.target) if loss == "cross_entropy" else data.y[:, None]
+    y = data.y[:, None]
+    if loss == "cross_entropy":
+        indices = class_indices(data.y, options.target)
+        class_labels(np.zeros((len(indices), sizes[-1])), indices, options.target)
+        y = indices
     count = _count(options.batch, len(data.x))
     if count is None:
         row = options.example
@@ -250,7 +273,7 @@ def _pair(text: str, run: Run) -> tuple[str, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="jacobian-bp",
         description="Backpropagation written out in full: every Jacobian whole.",
         epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed.",
@@ -267,11 +290,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors like all others: what is wrong, what to write."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError(
+            f"{message}.\n"
+            "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
+            "  The commands are derive, show and check; jacobian-bp -h lists the options."
+        )
+
+
+def _options() -> Parser:
+    options = Parser(add_help=False)
     options.add_argument("network", nargs="?", metavar="SIZES", help="layer widths, such as 4-5-3")
-    options.add_argument("--activations", metavar="A,B", help=", ".join(ACTIVATIONS))
-    options.add_argument("--loss", help=", ".join(LOSSES))
+    known = ", ".join(ACTIVATIONS)
+    options.add_argument(
+        "--activations", metavar="A,B", help=f"{known} (default: relu, the last as the loss asks)"
+    )
+    options.add_argument("--loss", help=", ".join(LOSSES) + " (default: squared_error)")
     options.add_argument("--reduction", default="mean", help=", ".join(REDUCTIONS))
     options.add_argument("--seed", type=int, default=0, help="of weights, and of data not given")
     options.add_argument("--squash-input", action="store_true", help="a0 = sigmoid(x), first seed")
@@ -282,15 +319,8 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")
-    names = [convention.name for convention in CONVENTIONS]
-    options.add_argument(
-        "--convention",
-        "--layout",
-        choices=names,
-        default="flat",
-        metavar="NAME",
-        help=f"{', '.join(names)} (default: flat)",
-    )
+    names = ", ".join(convention.name for convention in CONVENTIONS)
+    options.add_argument("--convention", "--layout", default="flat", metavar="NAME", help=names)
     options.add_argument("--all", action="store_true", help="write out repeated layers too")
     return options
 

@@ -12,7 +12,7 @@ import numpy as np
 import opt_einsum
 
 from .errors import AxisError
-from .factors import Delta, Dense, Distinct, Expression, One, Term
+from .factors import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .memory import require_memory
 
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
@@ -100,10 +100,15 @@ def multiply(
     factors, named `label`. The result is a sum over few terms: terms with the
     same deltas are added up.
     """
-    spent = product(left, right, kept, sizes, trace).terms
-    masked = [_masks(term, kept, sizes) for term in spent]
-    terms = tuple(sum_out(term, kept, sizes, label, trace) for term in masked)
-    return merge(Expression(terms), kept, sizes, label)
+    spent = product(left, right, kept, sizes, trace)
+    whole = label if len(spent.terms) == 1 else ""  # a part of a sum has no right to the name
+    terms = tuple(sum_out(_masks(t, kept, sizes), kept, sizes, whole) for t in spent.terms)
+    result = merge(Expression(terms), kept, sizes, label)
+    gone = sorted({axis for term in spent.terms for axis in term.axes} - set(kept))
+    if trace is not None and (gone or len(spent.terms) != len(result.terms)):
+        reason = f"the sum over {', '.join(gone)}" if gone else "the terms added up"
+        trace.append(Step(written(spent, kept), written(result, kept), reason))
+    return result
 
 
 def sum_out(
@@ -111,11 +116,11 @@ def sum_out(
     kept: Sequence[str],
     sizes: dict[str, int],
     label: str = "",
-    trace: list[Step] | None = None,
 ) -> Term:
     """Contract the dense factors that share a summed axis; leave the others as factors.
 
-    The result of a contraction is named `label`, or after what was summed.
+    The result is named `label` where it is the whole term, else after what was
+    summed.
     """
     waiting, done = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
     out: list[Dense] = []
@@ -131,14 +136,9 @@ def sum_out(
         if open_axes:
             axes = ordered({a for f in group for a in f.axes}, kept)
             words = " ".join(f.label for f in group)
-            name = label or f"(Σ_{','.join(sorted(open_axes))} {words})"
-            result = Dense(name, axes, contract(group, axes, sizes))
-            if trace is not None:
-                before = summed(Term(tuple(group)), kept)
-                trace.append(
-                    Step(before, str(result), f"the sum over {', '.join(sorted(open_axes))}")
-                )
-            out.append(result)
+            whole = term.coefficient == 1 and len(group) == len(term.factors)
+            name = label if whole and label else f"(Σ_{','.join(sorted(open_axes))} {words})"
+            out.append(Dense(name, axes, contract(group, axes, sizes)))
         else:
             out += group
     if len(out) > MANY_FACTORS:
@@ -257,7 +257,15 @@ def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]
 def summed(term: Term, kept: Sequence[str]) -> str:
     """A term with its summation signs: Σ_k g[k] δ[k,k'] a[i']."""
     axes = [axis for f in term.factors for axis in f.axes if axis not in kept]
-    return "".join(f"Σ_{axis} " for axis in dict.fromkeys(axes)) + str(term)
+    signs = "".join(f"Σ_{axis} " for axis in dict.fromkeys(axes))
+    words = str(term)
+    return f"−{signs}{words[1:]}" if signs and words.startswith("−") else signs + words
+
+
+def written(expression: Expression, kept: Sequence[str]) -> str:
+    """A sum of terms with their summation signs."""
+    text = " + ".join(summed(term, kept) for term in expression.terms) or "0"
+    return text.replace("+ −", "− ")
 
 
 def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
@@ -349,7 +357,7 @@ def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
         arrays = [f.array for f in term.of(Dense)]
         ones = np.ones((size, size), np.result_type(*arrays) if arrays else np.float64)
         np.fill_diagonal(ones, 0.0)
-        return Dense("(1−δ)", factor.axes, ones)
+        return Dense(MASK, factor.axes, ones)
 
     factors = tuple(
         mask(f) if isinstance(f, Distinct) and not set(f.axes) <= set(kept) else f

@@ -56,7 +56,7 @@ def find_convention(name: str) -> Convention:
         if convention.name == name:
             return convention
     names = [convention.name for convention in CONVENTIONS]
-    close = get_close_matches(str(name), names, 1)
+    close = ["gradient"] if name == "denominator" else get_close_matches(str(name), names, 1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     raise SpecError(f"convention {name!r} is not known.{guess}\n  Write one of {', '.join(names)}.")
 

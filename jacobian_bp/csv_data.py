@@ -193,6 +193,11 @@ def _header(path: Path, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
             f"{safe(path.name)} begins with numbers: the header is missing.\n"
             "  Write the column names in the first line."
         )
+    if len(header) == 1 and ";" in header[0]:
+        raise SpecError(
+            f"{safe(path.name)}: the header is one column, {header[0][:40]!r}.\n"
+            "  Separate the columns by commas, not by semicolons."
+        )
     for name in header:
         if not name or header.count(name) > 1:
             shown = f"the name {name!r} twice" if name else "a column without a name"

@@ -16,7 +16,7 @@ from .axes import Axis
 from .chain import plan
 from .check import Agreement, check
 from .contraction import Step as Spent
-from .contraction import summed
+from .contraction import summed, written
 from .conventions import Convention
 from .factors import Dense, Expression, Term
 from .forward import Pass
@@ -53,7 +53,7 @@ class _Product:
 
     jacobian: Jacobian
     factors: str  # δ3 [5][6]
-    remark: str = ""
+    reason: str = ""  # of a fused product; else the factors have their own
 
 
 @dataclass
@@ -94,7 +94,7 @@ def derive(
         state.cost,
         layout,
         convention.names(len(state.program.steps)),
-        tuple((name, state.values[name].shape) for name in wrt),
+        tuple((name, state.values[name]) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
         tuple((n, v) for n, v in state.values.items() if n in state.program.inputs),
         tuple(_forward(state, step) for step in state.program.steps),
@@ -163,10 +163,11 @@ def _write_unfused(book: _Book, loss: Step, fused: Step, carried: _Product | Non
     ((_, local),) = _locals(state, fused, logits)
     _wait(book, logits, carried, local, "".join(f"[{number}]" for number in numbers))
     with_loss = (parts[0] @ parts[1]).materialise()
+    reason = fused.op.reasons.get(fused.op.parsed.inputs[0].name, "")
     if not np.allclose(with_loss, local.materialise(), rtol=1e-6, atol=0):
         pair = " and ".join(f"[{number}]" for number in numbers)
-        remark = f"multiplied out, {pair} have lost the answer here; the fused form keeps it"
-        book.waiting[logits][-1].remark = remark
+        reason = f"multiplied out, {pair} have lost the answer here; the fused form keeps it"
+    book.waiting[logits][-1].reason = reason
 
 
 def _locals(state: Pass, step: Step, arg: str) -> list[tuple[int, Jacobian]]:
@@ -229,14 +230,23 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         DeltaStep(
             sign,
             f"∂{book.state.cost}/∂{name}",
-            " + ".join(item.factors for item in arrived),
+            " + ".join(_in_order(item.factors, book.layout) for item in arrived),
             " + ".join(_written_out(item.jacobian)[0] for item in arrived),
-            "; ".join(item.remark for item in arrived if item.remark),
+            "; ".join(item.reason for item in arrived if item.reason),
             whole.shape_in(book.layout),
             whole.materialise(book.layout),
         )
     )
     return _Product(whole, sign)
+
+
+def _in_order(factors: str, layout: str) -> str:
+    """δ3 [5][6], or [6][5] δ3 where the variable's axes stand first and products turn round."""
+    if layout != "gradient":
+        return factors
+    symbol_, space, numbers = factors.rpartition(" ")
+    turned = "".join(f"[{n}" for n in reversed(numbers.split("[")[1:]))
+    return f"{turned}{space}{symbol_}"
 
 
 def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
@@ -279,7 +289,7 @@ def _written_out(jacobian: Jacobian) -> tuple[str, list[Spent], Expression]:
             jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace=trace, sum_out=False
         )[len(jacobian.nodes) - 1]
     kept = [*out, *last.primed]
-    return " + ".join(summed(term, kept) for term in expression.terms), trace, expression
+    return written(expression, kept), trace, expression
 
 
 def _forward(state: Pass, step: Step) -> ForwardStep:
@@ -287,4 +297,6 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    return ForwardStep(step.name, step.op.name, step.args, value, names)
+    called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
+    formula = rename(step.op.formula, called) or f"{step.op.name}({', '.join(step.args)})"
+    return ForwardStep(step.name, step.op.name, step.args, formula, value, names)

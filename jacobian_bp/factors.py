@@ -19,6 +19,8 @@ from .axes import BATCH, parse_axes
 from .errors import AxisError
 from .symbols import fraction, rename, shape
 
+MASK = "1−δ"  # the label of a Distinct that had to become an array
+
 
 @dataclass(frozen=True)
 class Delta:
@@ -73,6 +75,8 @@ class Dense:
     array: np.ndarray
 
     def __str__(self) -> str:
+        if self.label == MASK:
+            return f"(1−δ[{','.join(self.axes)}])"
         return f"{self.label}[{','.join(self.axes)}]" if self.axes else self.label
 
 

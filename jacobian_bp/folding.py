@@ -58,7 +58,7 @@ def _shape_of(item: Any) -> tuple[Any, ...]:
     kinds: dict[type, Callable[[Any], tuple[Any, ...]]] = {
         ForwardStep: lambda s: (s.op, s.value.shape),
         LocalStep: lambda s: (s.formula, s.shape, s.structure),
-        DeltaStep: lambda s: (s.product, s.formula, s.shape, s.remark),
+        DeltaStep: lambda s: (s.product, s.formula, s.shape, s.reason),
         GradientStep: lambda s: (s.before, s.textbook, s.shape),
     }
     facts = kinds[type(item)](item)

@@ -51,14 +51,19 @@ class Pass:
         if name not in self.values:
             raise SpecError(self.program.unknown(name))
 
+    def variables(self) -> list[str]:
+        """The names by which something can be differentiated."""
+        inputs = [name for name in self.program.inputs if name in self.values]
+        data = [name for name in inputs if name not in self.program.constants]
+        return [*data, *self.program.params, *self._steps]
+
     def require_variable(self, of: str, wrt: str) -> None:
         """DomainError for a derivative by labels."""
         self.require(wrt)
         if wrt in self.program.constants:
             raise DomainError(
                 f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
-                f"  Differentiate by a parameter or a value: "
-                f"{listed([*self.program.params, *self._steps])}."
+                f"  Differentiate by one of {listed(self.variables())}."
             )
 
     def axes(self, name: str) -> tuple[Axis, ...]:
@@ -120,6 +125,14 @@ class Pass:
         signature, binding = step.op.parsed, self.binding(step)
         values = self.inputs_of(step)
         expressions = step.op.jacobians(*values)
+        if not isinstance(expressions, Mapping) or not all(
+            isinstance(e, Expression) for e in expressions.values()
+        ):
+            raise AxisError(
+                f"{step.who}: jacobians() gives no expressions.\n"
+                "  Return a dict from input to deltas and factors, such as\n"
+                '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
+            )
         called = dict(zip((o.name for o in signature.inputs), step.args, strict=True))
         called[signature.output.name] = step.name
         found = {}

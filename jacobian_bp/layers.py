@@ -25,7 +25,7 @@ from .ops import (
     Tanh,
 )
 from .program import Step
-from .symbols import safe
+from .symbols import plural, safe
 
 ACTIVATIONS: dict[str, type[Op]] = {
     "identity": Identity,
@@ -117,7 +117,8 @@ def _activation_names(activations: str | Sequence[str], layers: int) -> list[str
     names = list(activations)
     if len(names) != layers:
         raise SpecError(
-            f"activations has {len(names)} names, the network has {layers} layers.\n"
+            f"activations has {plural(len(names), 'name')}, "
+            f"the network has {plural(layers, 'layer')}.\n"
             "  Write one name for all layers, or one a layer; the input is not a layer."
         )
     return names

@@ -41,6 +41,21 @@ def layout_shape(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> tuple
     return shape
 
 
+def layout_axes(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> str:
+    """The axes in the order in which `layout` has them; (k',i') is one axis, i' the faster.
+
+    >>> layout_axes("flat_column", [Axis("k", 2)], [Axis("k'", 2), Axis("i'", 3)])
+    "[k, (i',k')]"
+    """
+    permutation, _ = _plan(layout, out, wrt)
+    names = [(*out, *wrt)[place].name for place in permutation]
+    if layout in ("flat", "flat_column"):
+        parts = names[: len(out)], names[len(out) :]
+        words = [p[0] if len(p) == 1 else f"({','.join(p)})" if p else "1" for p in parts]
+        return f"[{', '.join(words)}]"
+    return f"[{','.join(names)}]"
+
+
 def to_layout(
     array: np.ndarray, layout: str, out: Sequence[Axis], wrt: Sequence[Axis]
 ) -> np.ndarray:

@@ -30,6 +30,7 @@ class ForwardStep:
     name: str
     op: str
     reads: tuple[str, ...]
+    formula: str
     value: np.ndarray
     at_zero: tuple[str, ...] = ()  # entries that an activation has switched off
 
@@ -65,7 +66,7 @@ class DeltaStep:
     name: str
     product: str  # δ3 [5][6]
     formula: str  # Σ_k δ3[k] W3[k,k'] relu'(z2)[k']
-    remark: str
+    reason: str
     shape: tuple[int, ...]
     value: np.ndarray
 
@@ -98,7 +99,7 @@ class Ledger:
     cost: str
     layout: str
     names: dict[str, str]  # how a convention writes a symbol: W1 -> W^2
-    parameters: tuple[tuple[str, tuple[int, ...]], ...]
+    parameters: tuple[tuple[str, np.ndarray], ...]
     tied: tuple[str, ...]
     given: tuple[tuple[str, np.ndarray], ...]  # the data: x, y
     forward: tuple[ForwardStep | Folded, ...]
@@ -108,4 +109,4 @@ class Ledger:
 
     @property
     def parameter_count(self) -> int:
-        return sum(int(np.prod(shape)) for _, shape in self.parameters)
+        return sum(value.size for _, value in self.parameters)

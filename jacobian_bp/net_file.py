@@ -19,9 +19,10 @@ from .errors import SpecError
 from .layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
 from .layouts import LAYOUTS
 from .memory import current_limit, format_bytes
-from .net_sections import read_data, read_params
+from .net_data import NOTHING, read_data
+from .net_weights import read_params
 from .symbols import plural, safe
-from .toml_text import Report, Section, nearest, read_toml, shown
+from .toml_text import Report, Section, read_toml, shown
 
 SEEDS = ("first_seed", "second_seed", "third_seed")
 CONVENTIONS = (*LAYOUTS, *SEEDS)
@@ -59,12 +60,14 @@ def read_net_file(path: str | Path) -> NetSpec:
     path = Path(path)
     tables, report = read_toml(path)
     network, weights, data = (_section(report, tables, name) for name in TABLES)
-    for name in tables:
+    for name, value in tables.items():
         if name not in TABLES:
-            guess = nearest(name, [t for t in TABLES if t not in tables])
-            told = "Write [network], [weights] and [data]."
-            place = (name, "") if isinstance(tables[name], dict) else ("", name)
-            report.wrong(place, safe(name[:60]), f"the table is not known{guess}", told)
+            guess = report.guess(name, [t for t in TABLES if t not in tables])
+            kind = "table" if isinstance(value, dict) else "key"
+            told = (
+                f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
+            )
+            report.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
     if network is None:
         if "network" not in tables:
             told = f"Write [network] with {', '.join(REQUIRED)}."
@@ -74,15 +77,12 @@ def read_net_file(path: str | Path) -> NetSpec:
         facts = _network(network)
     sizes = facts.get("sizes") or ()
     folder = path.parent
-    params, remarks = None, [f"weights drawn with seed {facts.get('seed', 0)}"]
+    params, origin = None, f"weights drawn with seed {facts.get('seed', 0)}"
     if weights is not None:
-        params, remarks = read_params(weights, sizes, folder)
-    x = y = None
-    if data is not None:
-        x, y, said = read_data(data, sizes, facts.get("loss"), folder)
-        remarks = [*said, *remarks]
+        params, origin = read_params(weights, sizes, folder)
+    x, y, remarks = read_data(data, sizes, facts.get("loss"), folder) if data else NOTHING
     report.done()
-    return NetSpec(**facts, params=params, x=x, y=y, remarks=tuple(remarks))
+    return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, origin))
 
 
 def write_example(path: str | Path) -> None:
@@ -142,11 +142,11 @@ def _network(section: Section) -> dict[str, Any]:
 
 def _sizes(section: Section, value: Any) -> tuple[int, ...] | None:
     if not isinstance(value, list) or not 2 <= len(value) <= MOST_LAYERS + 1:
-        section.wrong(
-            "sizes",
-            f"{shown(value)} is not a list of widths",
-            f"Write the input width and those of 1 to {MOST_LAYERS:,} layers, such as [3, 4, 2, 1]",
-        )
+        told = f"Write the input width and those of 1 to {MOST_LAYERS:,} layers, as [3, 4, 2, 1]."
+        fact = f"{shown(value)} is not a list of widths"
+        if isinstance(value, list):
+            fact = f"{plural(len(value), 'width')} do not make a network"
+        section.wrong("sizes", fact, told)
         return None
     found = [section.whole("sizes", w, 1, WIDEST, f"[{i}]") for i, w in enumerate(value)]
     sizes = tuple(width for width in found if width is not None)
@@ -174,7 +174,7 @@ def _activations(
         section.wrong(
             "activations",
             f"{shown(value)} is neither a name nor a list of names",
-            'Write one name for all layers, or one a layer, such as ["relu", "sigmoid"]',
+            'Write one name for all layers, or one a layer, such as ["relu", "sigmoid"].',
         )
         return None
     found = [

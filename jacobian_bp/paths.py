@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
 from .errors import SpecError
-from .memory import format_bytes
 from .symbols import safe
 
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
@@ -29,7 +28,7 @@ def named_inside(name: str, folder: Path) -> Path:
     if not name.isprintable() or not name.strip():
         reason = "has characters that no path needs" if name.strip() else "names no file"
     elif "\\" in name or windows.drive:
-        reason = "is a path of one system only"
+        reason = "is a path of Windows"
     elif windows.root or Path(name).is_absolute():
         reason = "is an absolute path"
     elif ".." in windows.parts:
@@ -47,12 +46,10 @@ def inside(path: Path, folder: Path) -> Path:
         root = folder.resolve(strict=True)
         found = (root / path).resolve()
     except (OSError, RuntimeError, ValueError):
-        raise SpecError(
-            f"{safe(path.name)} cannot be found.\n  Write the name of a file."
-        ) from None
+        raise SpecError(f"{label(path)} cannot be found.\n  Write the name of a file.") from None
     if not found.is_relative_to(root):
         raise SpecError(
-            f"{safe(path.name)} leads out of its folder; no file outside is read.\n"
+            f"{label(path)} leads out of its folder; no file outside is read.\n"
             "  Put the file itself into the folder of the network file."
         )
     return found
@@ -66,7 +63,7 @@ def size_of(path: Path, instead: str) -> int:
         reason = "cannot be found"
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
             reason = f"cannot be read: {error.strerror}"
-        raise SpecError(f"{safe(path.name)} {reason}.\n  {instead}") from None
+        raise SpecError(f"{label(path)} {reason}.\n  {instead}") from None
     _require_regular(path, status.st_mode, instead)
     return status.st_size
 
@@ -80,9 +77,7 @@ def open_regular(path: Path, instead: str) -> io.FileIO:
     try:
         file = io.FileIO(os.open(path, flags), "rb")
     except OSError as error:
-        raise SpecError(
-            f"{safe(path.name)} cannot be read: {error.strerror}.\n  {instead}"
-        ) from None
+        raise SpecError(f"{label(path)} cannot be read: {error.strerror}.\n  {instead}") from None
     try:
         _require_regular(path, os.fstat(file.fileno()).st_mode, instead)
     except SpecError:
@@ -95,15 +90,19 @@ def read_limited(path: Path, limit: int, instead: str) -> bytes:
     """All bytes of a regular file of at most `limit` bytes; a larger one is not read."""
     size = size_of(path, instead)
     if size <= limit:
+        content = b""
         with open_regular(path, instead) as file:
-            content = io.BufferedReader(file).read(limit + 1)
+            while len(content) <= limit and (piece := file.read(limit + 1 - len(content))):
+                content += piece
         if len(content) <= limit:
             return content
         size = len(content)  # it grew, or the system does not know its size
-    raise SpecError(
-        f"{safe(path.name)} has {format_bytes(size)}; the limit is {format_bytes(limit)}.\n"
-        f"  {instead}"
-    )
+    raise SpecError(f"{label(path)} has {size:,} bytes; the limit is {limit:,}.\n  {instead}")
+
+
+def label(path: Path) -> str:
+    """A file as messages call it: its name alone, made harmless."""
+    return safe(path.name or path)
 
 
 def brief(value: str, most: int = 60) -> str:
@@ -120,4 +119,4 @@ def _require_regular(path: Path, mode: int, instead: str) -> None:
     if stat.S_ISREG(mode):
         return
     kind = next((words for test, words in KINDS if test(mode)), "something else")
-    raise SpecError(f"{safe(path.name)} is {kind}, not a regular file.\n  {instead}")
+    raise SpecError(f"{label(path)} is {kind}, not a regular file.\n  {instead}")

@@ -9,7 +9,7 @@ The first shares no derivative formula with the next two, and the last shares
 none with any: where all agree, they are right.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +82,11 @@ def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dic
 def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """(argument, its cotangent) for each use of an argument, shapes checked."""
     pulled = step.op.vjp(bar, *state.inputs_of(step))
+    if not isinstance(pulled, Mapping):
+        raise AxisError(
+            f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
+            '  Return a dict from input to array, such as {"z": slope * bar}.'
+        )
     found = []
     for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
         if operand.name in step.op.constants:

@@ -14,7 +14,7 @@ from .derivation import Derivation, derive
 from .errors import AxisError
 from .forward import Pass
 from .jacobian import Jacobian
-from .symbols import rename
+from .symbols import number, rename
 from .symbols import shape as show
 
 
@@ -38,6 +38,11 @@ class Run:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._state.values)
+
+    def __repr__(self) -> str:
+        value = self._state.values[self.cost]
+        shown = f"{self.cost} = {number(float(value))}" if value.ndim == 0 else self.cost
+        return f"<Run of {len(self._state.program.steps)} steps, {shown}>"
 
     @property
     def cost(self) -> str:

@@ -8,11 +8,12 @@ with the size of its member; the sizes of the members are added up first.
 import io
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -60,7 +61,9 @@ DAMAGED = (
     RuntimeError,
     OSError,
     OverflowError,
+    LookupError,
     ValueError,
+    struct.error,
 )
 
 
@@ -89,19 +92,23 @@ def stored_npz(file: io.FileIO, name: str) -> dict[str, Stored]:
     return found
 
 
-class _Capped(io.BufferedReader):
+class _Capped:
     """A file that refuses to be read in one huge piece, whatever a directory claims."""
 
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or size < 0:
-            size = os.fstat(self.fileno()).st_size - self.tell()
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            size = os.fstat(self._file.fileno()).st_size - self.tell()
         if size > CHUNK:
             raise EOFError
-        return super().read(size)
+        return self._file.read(size)
 
 
 def _directory(file: io.FileIO, name: str) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
-    archive = zipfile.ZipFile(_Capped(file))
+    archive = zipfile.ZipFile(cast(IO[bytes], _Capped(file)))
     members = archive.infolist()
     if len(members) > MOST_ARRAYS:
         raise SpecError(

@@ -1,12 +1,13 @@
 """One Jacobian explained: formula, steps, the five layouts, and its numbers."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from .errors import MemoryLimitError
 from .jacobian import Jacobian
-from .layouts import LAYOUTS
+from .layouts import LAYOUTS, layout_axes
 from .symbols import shape as show
 from .text import DIGITS, Spell, array_block, columns, fold, table, zero_or_number
 
@@ -17,15 +18,15 @@ def explain(
     jacobian: Jacobian, layout: str = "flat", reason: str = "", width: int = 99, spell: Spell = str
 ) -> list[str]:
     """The lines that `jacobian-bp show` prints: formula, reason, layouts, slices, numbers."""
-    lines = jacobian.text().splitlines()
+    lines = [re.sub("layout numerator, shape .*?: ", "", x) for x in jacobian.text().splitlines()]
     lines += [f"  because {reason}"] * bool(reason)
     if not jacobian.is_local and jacobian.links:
-        lines += ["", "collapsed, each delta spent on the axis that is summed:"]
-        collapsed = jacobian.collapse()
-        lines += [f"  {step.before} = {step.after}" for step in collapsed.trace]
-        lines.append(f"  {jacobian.name} = {collapsed.formula}")
+        lines += ["", "collapsed, link by link from the left:"]
+        for step in jacobian.collapse().trace:
+            lines += [f"  {step.before} = {step.after}", f"      {step.reason}"]
     lines += ["", "in the five layouts:"]
-    rows = [[f"  {name}", show(jacobian.shape_in(name))] for name in LAYOUTS]
+    axes = jacobian.out_axes, jacobian.wrt_axes
+    rows = [[f"  {n}", show(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
     lines += table(rows)
     lines += ["", f"{jacobian.name} in layout {layout}, shape {show(jacobian.shape_in(layout))}:"]
     lines += [f"  {line}" for line in _numbers(jacobian, layout, width - 2)]

@@ -16,7 +16,7 @@ from rich.text import Text
 from .routes import Progress as Report
 from .symbols import carries_unicode, for_stream
 
-HEADINGS = ("network", "data", "forward", "step", "gradient", "checks", "next")
+HEADINGS = ("network", "data", "forward", "signs", "step", "gradient", "checks", "next")
 NARROWEST, WIDEST = 40, 99
 CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
 OUTPUT_FAILED = 3

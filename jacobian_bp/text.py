@@ -19,6 +19,7 @@ from .symbols import shape as show
 WIDTH = 99
 MOST_ROWS = 16
 LONGEST_FORMULA = 34
+FEW_PARAMETERS = 40
 
 Spell = Callable[[str], str]
 DIGITS = (6, 5, 4, 3)
@@ -44,11 +45,12 @@ def render(
     if not everything:
         ledger = folded(ledger)
     lines = [
-        *_labelled("network", _network(ledger)),
+        *_labelled("network", _network(ledger, width)),
         "",
         *_labelled("forward", [*_given(ledger), *_forward(ledger.forward, width, spell)]),
         *_switched_off(ledger.forward),
         "",
+        *_labelled("signs", _legend(ledger)),
         *_backward(ledger, width, spell),
         "",
         *_gradients(ledger, width, spell),
@@ -105,8 +107,8 @@ def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     ]
 
 
-def _network(ledger: Ledger) -> list[str]:
-    weights = sum(int(np.prod(shape)) for _, shape in ledger.parameters if len(shape) > 1)
+def _network(ledger: Ledger, width: int) -> list[str]:
+    weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
     biases = ledger.parameter_count - weights
     lines = [
         *ledger.title,
@@ -114,14 +116,42 @@ def _network(ledger: Ledger) -> list[str]:
         f"in {len(ledger.parameters)} arrays",
         f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
     ]
-    return lines + [f"tied: {pair}" for pair in ledger.tied]
+    lines += [f"tied: {pair}" for pair in ledger.tied]
+    if ledger.parameter_count <= FEW_PARAMETERS:
+        shown = [f"{name} = {vector(value)}" for name, value in ledger.parameters]
+        lines += _packed(shown, width - 10)
+    return lines
+
+
+def _packed(words: Sequence[str], room: int) -> list[str]:
+    """As many words on a line as fit."""
+    lines: list[str] = []
+    for word in words:
+        if lines and cell_len(lines[-1]) + 2 + cell_len(word) <= room:
+            lines[-1] += "  " + word
+        else:
+            lines.append(word)
+    return lines
+
+
+def _legend(ledger: Ledger) -> list[str]:
+    """What the signs mean, in as many lines as the reader will read."""
+    cost = ledger.cost
+    lines = [
+        f"δl = ∂{cost}/∂zl; δ[k,k'] = 1 if k = k', else 0; a prime: axes of the variable; "
+        "indices from 0",
+        "'.' is zero for every input, '0' at this input only; [1][2] is a product in this layout",
+    ]
+    if any(isinstance(s, LocalStep) and "1[n" in s.formula for s in ledger.backward):
+        lines.append("1[n] = 1 for every example n: what does not change along n")
+    return lines
 
 
 def _given(ledger: Ledger) -> list[str]:
     """The data, its numbers where they are few."""
     parts = [
         f"{name} = {vector(value)}"
-        if value.ndim < 2 and value.size <= MOST_ROWS
+        if value.size <= MOST_ROWS
         else f"{name} of shape {show(value.shape)}"
         for name, value in ledger.given
     ]
@@ -133,7 +163,7 @@ def _forward(steps: Sequence[ForwardStep | Folded], width: int, spell: Spell) ->
     calls, found = [], []
     for step in steps:
         if isinstance(step, ForwardStep):
-            calls.append(spell(f"{step.name} = {step.op}({', '.join(step.reads)})"))
+            calls.append(spell(f"{step.name} = {step.formula}"))
     room = max(map(cell_len, calls), default=0)
     waiting = iter(calls)
     for step in steps:
@@ -142,7 +172,7 @@ def _forward(steps: Sequence[ForwardStep | Folded], width: int, spell: Spell) ->
             continue
         call = next(waiting)
         text = vector(step.value)
-        if step.value.ndim > 1 or room + 2 + len(text) > width - 10:
+        if step.value.size > 4 * MOST_ROWS or room + 2 + len(text) > width - 10:
             text = f"shape {show(step.value.shape)}"
         found.append(f"{call}{' ' * (room - cell_len(call))}  {text}")
     return found
@@ -162,7 +192,7 @@ def _switched_off(forward: Sequence[ForwardStep | Folded]) -> list[str]:
 
 
 def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
-    head = ("step", "Jacobian", "formula", "shape", "can be ≠ 0", "because")
+    head = ("step", "Jacobian", "formula, tensor", ledger.layout, "can be ≠ 0", "because")
     rows: list[tuple[str, ...]] = [head]
     for step in ledger.backward:
         if isinstance(step, LocalStep):
@@ -170,14 +200,15 @@ def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
                 (
                     f"[{step.number}]",
                     step.name,
-                    step.formula if cell_len(step.formula) <= LONGEST_FORMULA else "below",
+                    _formula_cell(step),
                     show(step.shape),
                     f"{step.nonzeros:,} of {step.entries:,}",
                     step.reason,
                 )
             )
         elif isinstance(step, DeltaStep):
-            rows.append(("", f"{step.symbol}", f"= {step.product}", show(step.shape), "", ""))
+            product = f"= {step.product}"
+            rows.append(("", step.symbol, product, show(step.shape), "", step.reason))
         else:
             rows.append(("", "", "", "", "", ""))
     rows = [tuple(map(spell, row)) for row in rows]
@@ -196,18 +227,28 @@ def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
             below = cell_len(step.formula) > LONGEST_FORMULA
             found += [f"        = {step.formula}"] * below + _numbers(step, width)
         elif isinstance(step, DeltaStep):
-            found.append(f"        = {step.formula}")
-            found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
-            found += [f"        ({step.remark})"] if step.remark else []
+            block = array_block(step.value, None, width - 8)
+            one_line = f"        = {step.formula} = {block[0]}"
+            if len(block) == 1 and cell_len(spell(one_line)) <= width:
+                found.append(one_line)
+            else:
+                found += [f"        = {step.formula}", *(f"        {line}" for line in block)]
     return found
+
+
+def _formula_cell(step: LocalStep) -> str:
+    """The formula, and the shape of the tensor where the layout makes a matrix of it."""
+    if cell_len(step.formula) > LONGEST_FORMULA:
+        return "below"
+    if len(step.tensor) == 3 > len(step.shape):
+        return f"{step.formula}  {show(step.tensor)}"
+    return step.formula
 
 
 def _numbers(step: LocalStep, width: int) -> list[str]:
     if step.structure in ("identity", "delta ⊗ ones"):
         return []
     lines = []
-    if len(step.tensor) > len(step.shape):
-        lines.append(f"as a tensor {show(step.tensor)}, in this layout:")
     if step.value is None:
         lines.append(f"[{step.entries:,} entries, {format_bytes(step.nbytes)}: not built here]")
     else:
@@ -216,7 +257,7 @@ def _numbers(step: LocalStep, width: int) -> list[str]:
 
 
 def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
-    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "reshaped", "done")
+    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "reshaped", "so far")
     rows: list[tuple[str, ...]] = [head]
     for step in ledger.gradients:
         if isinstance(step, Folded):
@@ -233,6 +274,13 @@ def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
         lines = table([row[:2] + row[3:] for row in rows])
     named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
     found = [lines[0]]
+    notes = "einsum: numerator axes; textbook: columns; numbers: reshaped to the parameter's shape"
+    if any(
+        "Σ_n" in step.textbook or "ᵀ " in step.textbook
+        for step in ledger.gradients
+        if isinstance(step, GradientStep)
+    ):
+        notes = notes.replace("columns", "examples as rows")
     for line, step in zip(lines[1:], ledger.gradients, strict=True):
         if isinstance(step, Folded):
             found.append(f"      {step}")
@@ -241,7 +289,7 @@ def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
         found += [f"        {_spent(step)}"] if too_wide else []
         if step.textbook not in named:  # a bias gradient is the δ that stands above
             found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
-    return found
+    return [*found, f"          {notes}"]
 
 
 def _spent(step: GradientStep) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from .arrays import as_array, require_finite
 from .errors import DomainError, SpecError
-from .paths import brief, inside, open_regular
+from .paths import brief, inside, label, open_regular
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
@@ -54,7 +54,7 @@ def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
     listing all at once, DomainError for NaN and infinite weights, and
     MemoryLimitError, each before the arrays are built that it is about.
     """
-    _require_format(path.name)
+    _require_format(path)
     place = inside(path, folder)
     name = safe(path.name)
     with open_regular(place, INSTEAD) as file:
@@ -111,14 +111,14 @@ def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = Fals
         raise
 
 
-def _require_format(name: str) -> None:
-    suffix = Path(name).suffix.lower()
+def _require_format(path: Path) -> None:
+    suffix = path.suffix.lower()
     if suffix in PICKLES:
         raise SpecError(
-            f"{safe(name)} is a pickle by its ending; reading one can run code.\n  {FROM_TORCH}"
+            f"{label(path)} is a pickle by its ending; reading one can run code.\n  {FROM_TORCH}"
         )
     if suffix not in READERS:
-        raise SpecError(f"{safe(name)} does not end in .npz or .safetensors.\n  {INSTEAD}")
+        raise SpecError(f"{label(path)} does not end in .npz or .safetensors.\n  {INSTEAD}")
 
 
 def _require_magic(head: bytes, path: Path, name: str) -> None:

@@ -31,6 +31,8 @@ class Activation(Op):
 class Identity(Activation):
     """No activation: a[k] = z[k], ∂a/∂z = δ[k,k']."""
 
+    formula = "z"
+
     def forward(self, z):
         return np.array(z, copy=True)
 
@@ -49,6 +51,8 @@ class Sigmoid(Activation):
 
     The textbook's σ(1−σ) is the same number until 1−σ rounds to 0; σ(−z) does not.
     """
+
+    formula = "σ(z)"
 
     def forward(self, z):
         return sigmoid(z)
@@ -71,6 +75,8 @@ class Tanh(Activation):
 
     The textbook's 1 − tanh² is the same number until tanh rounds to 1.
     """
+
+    formula = "tanh(z)"
 
     def forward(self, z):
         return np.tanh(z)
@@ -95,6 +101,8 @@ class ReLU(Activation):
     At z = 0 the left slope is 0 and the right slope is 1: a kink. Any number
     between them may be chosen; 0 is the default.
     """
+
+    formula = "relu(z)"
 
     def __init__(self, axes: str = "k", at_zero: float = 0.0) -> None:
         super().__init__(axes)
@@ -122,6 +130,8 @@ class LeakyReLU(Activation):
 
     At z = 0, a kink, the slope is `at_zero`: by default the left one.
     """
+
+    formula = "leaky(z)"
 
     def __init__(self, axes: str = "k", slope: float = 0.01, at_zero: float | None = None) -> None:
         super().__init__(axes)
@@ -156,6 +166,8 @@ class Softplus(Activation):
 
     The slope of the smooth rectifier is the logistic function.
     """
+
+    formula = "log(1 + e^z)"
 
     def forward(self, z):
         return softplus(z)

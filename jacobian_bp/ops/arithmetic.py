@@ -16,6 +16,7 @@ class Add(Op):
     A value that feeds this op and another gets the sum of what comes back.
     """
 
+    formula = "a + b"
     reasons = {"a": "adding passes each slope on", "b": "adding passes each slope on"}
 
     def __init__(self, axes: str = "k") -> None:
@@ -41,6 +42,7 @@ class Multiply(Op):
     Entry k of the product reads entry k of each factor, hence δ[k,k'].
     """
 
+    formula = "a * b, entry by entry"
     reasons = {"a": "the other factor stays", "b": "the other factor stays"}
 
     def __init__(self, axes: str = "k") -> None:

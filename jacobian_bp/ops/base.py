@@ -42,6 +42,7 @@ class Op:
     parameters: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[tuple[str, ...]] = ()
     constants: ClassVar[tuple[str, ...]] = ()
+    formula: str = ""  # the value in the letters of the signature, for the printed forward pass
     reasons: Mapping[str, str] = {}  # input -> why its Jacobian looks as it does
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:

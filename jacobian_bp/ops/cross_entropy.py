@@ -27,6 +27,7 @@ class CrossEntropy(Op):
     Where y[k] is 0 the term is 0, also at p[k] = 0.
     """
 
+    formula = "−Σ y log p"
     signature = "p[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
@@ -66,6 +67,7 @@ class CrossEntropyFromLogits(Op):
     the other classes: it keeps its digits where p rounds to y.
     """
 
+    formula = "−Σ y log softmax(z)"
     signature = "z[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)

@@ -13,6 +13,7 @@ class Linear(Op):
     hence ∂z/∂b = δ[k,k']. Source: first seed, J45 and J50; second seed, M32 and M35.
     """
 
+    formula = "W a + b"
     signature = "a[i], W[k,i], b[k] -> z[k]"
     parameters = ("W", "b")
     reasons = {

@@ -27,6 +27,7 @@ class SquaredError(Op):
     """
 
     signature = "a[k], y[k] -> L[]"
+    formula = "Σ (a − y)²"
     labels = ("y",)
     reasons = {"a": "squaring gives 2 (a − y)", "y": "squaring gives 2 (a − y)"}
     scale = 2.0
@@ -56,6 +57,7 @@ class HalfSquaredError(SquaredError):
     Source: second seed, M8; third seed, F6.
     """
 
+    formula = "½ Σ (a − y)²"
     reasons = {"a": "the ½ takes the 2 away", "y": "the ½ takes the 2 away"}
     scale = 1.0
 
@@ -71,6 +73,7 @@ class BinaryCrossEntropy(Op):
     probabilities outside it. Source: second seed, M9 and M20.
     """
 
+    formula = "−Σ (y log a + (1−y) log(1−a))"
     signature = "a[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)
@@ -115,6 +118,7 @@ class BinaryCrossEntropyFromLogits(Op):
     digits where σ(z) rounds to y. Source: second seed, M25.
     """
 
+    formula = "Σ ((1−y) log(1+e^z) + y log(1+e^−z))"
     signature = "z[k], y[k] -> L[]"
     labels = ("y",)
     constants = ("y",)

@@ -18,6 +18,7 @@ class Sum(Op):
     Every example has the same share, hence the constant factor 1[n'].
     """
 
+    formula = "the sum of L"
     reasons = {"L": "each example counts once"}
 
     def __init__(self, axes: str = "") -> None:
@@ -48,6 +49,7 @@ class Mean(Sum):
     Every example has the same share of the mean, hence 1[n'].
     """
 
+    formula = "the mean of L"
     reasons = {"L": "each of the N examples counts 1/N"}
 
     def weight(self, count: int) -> float:

@@ -23,6 +23,7 @@ class Softmax(Op):
     where p is near 1, so 1−p is summed from the other classes.
     """
 
+    formula = "softmax(z)"
     signature = "z[k] -> p[k]"
     reasons = {"z": "all classes share one sum"}
 
@@ -53,6 +54,7 @@ class LogSoftmax(Op):
     Written below as δ (1−p) − (1−δ) p', for the reason given at Softmax.
     """
 
+    formula = "log softmax(z)"
     signature = "z[k] -> l[k]"
     reasons = {"z": "all classes share one sum"}
 
