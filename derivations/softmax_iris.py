@@ -13,7 +13,7 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.csv_data import class_indices, examples, read_csv
+from jacobian_bp.files.csv_data import class_indices, examples, read_csv
 from jacobian_bp.symbols import number, to_ascii, vector
 from jacobian_bp.text import columns, table, zero_or_number
 

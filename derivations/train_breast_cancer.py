@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.csv_data import examples, read_csv
+from jacobian_bp.files.csv_data import examples, read_csv
 from jacobian_bp.symbols import number, safe, to_ascii
 from jacobian_bp.terminal import progress
 from jacobian_bp.text import table

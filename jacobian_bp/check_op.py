@@ -24,6 +24,9 @@ from .slopes import Slopes, on_kink
 from .symbols import bound, for_stream, number, plural, safe, to_ascii
 from .symbols import shape as show
 
+VJP_HINT = (
+    'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
+)
 DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
 UNSURE = 1e-3  # and where they are off by more than that, a kink is near
 NOISE = 16  # in units of rounding of the largest entry: an op may lose that much
@@ -110,6 +113,9 @@ def check_step(state: Pass, step: Step) -> OpReport:
         except JacobianError as error:
             findings.append(_refused(name, f"jacobians() is refused. {error}"))
             continue
+        except Exception as error:  # whatever a user's own op raises
+            findings.append(_refused(name, f"{name}: jacobians() raises {_words(error)}"))
+            continue
         comparison = _Comparison(
             name,
             jacobian,
@@ -159,7 +165,14 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding
     for index in np.ndindex(shape):
         bar = np.zeros(shape, state.dtype)
         bar[index] = 1
-        pulled = step.op.vjp(bar, *values)
+        try:
+            pulled = step.op.vjp(bar, *values)
+            problem = "" if isinstance(pulled, Mapping) else f"gives a {type(pulled).__name__}"
+        except Exception as error:  # whatever a user's own op raises
+            problem = f"raises {_words(error)}"
+        if problem:
+            names = [f"∂{step.name}/∂{step.args[position]}" for position in wanted]
+            return {}, [_refused(n, f"{n}: vjp() {problem}", VJP_HINT) for n in names]
         for position, operand in wanted.items():
             name = f"∂{step.name}/∂{step.args[position]}"
             if position in findings:
@@ -277,6 +290,10 @@ def _examples_hint(factor: float, examples: int) -> str:
     if examples > 1 and abs(factor - examples) < 1e-6:
         return f": the mean over {examples} examples, 1/{examples}, is missing"
     return ""
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _refused(name: str, text: str, pattern: str = "") -> Finding:

@@ -16,9 +16,9 @@ import numpy as np
 
 from . import __version__, reference, terminal
 from .conventions import CONVENTIONS, Convention, find_convention
-from .csv_data import class_indices, examples, read_csv
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
+from .files.csv_data import class_indices, examples, read_csv
 from .layers import ACTIVATIONS, LOSSES, REDUCTIONS
 from .network import Network
 from .ops.cross_entropy import class_labels

@@ -36,7 +36,15 @@ def call(capsys):
 # ---------------------------------------------------------------- what works
 
 
-def test_without_arguments_the_second_seed_is_derived(call):
+@pytest.mark.parametrize(
+    ("program", "command"),
+    [
+        ("/usr/bin/jacobian-bp", "jacobian-bp"),
+        ("/site-packages/jacobian_bp/__main__.py", "python -m jacobian_bp"),
+    ],
+)
+def test_without_arguments_the_second_seed_is_derived(call, monkeypatch, program, command):
+    monkeypatch.setattr("sys.argv", [program])
     code, lines, err = call("")
     assert (code, err) == (0, "")
     assert len(lines) < 80
@@ -44,7 +52,7 @@ def test_without_arguments_the_second_seed_is_derived(call):
     derivation = reference.second_seed().run(reference.X, reference.Y).derivation()
     assert lines[:-1] == derivation.text().splitlines()
     assert lines[-2].strip() == AGREE
-    assert lines[-1] == "next      jacobian-bp show dz2/dW2   jacobian-bp check   jacobian-bp -h"
+    assert lines[-1] == f"next      {command} show dz2/dW2     {command} -h"
     assert call("")[1] == lines
 
 
@@ -84,15 +92,15 @@ def test_show_the_whole_answer(call):
         "\n".join(lines)
         == """\
 ∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']
-  layout numerator, shape (2, 2, 4): delta ⊗ vector; 8 of 16 entries can be non-zero; 128 bytes
+  delta ⊗ vector; 8 of 16 entries can be non-zero; 128 bytes
   because unit k reads only row k of W2
 
 in the five layouts:
-  numerator    (2, 2, 4)
-  transposed   (2, 4, 2)
-  flat         (2, 8)
-  flat_column  (2, 8)
-  gradient     (2, 4, 2)
+  numerator    (2, 2, 4)  [k,k',i']
+  transposed   (2, 4, 2)  [k,i',k']
+  flat         (2, 8)     [k, (k',i')]
+  flat_column  (2, 8)     [k, (i',k')]
+  gradient     (2, 4, 2)  [k',i',k]
 
 ∂z2/∂W2 in layout flat, shape (2, 8):
          W2[0,0]  W2[0,1]  W2[0,2]  W2[0,3]  W2[1,0]  W2[1,1]  W2[1,2]  W2[1,3]
@@ -198,7 +206,7 @@ SpecError: --batch 151: iris.csv has 150 rows.""",
     "check 4-3 --batch 0": """\
 SpecError: --batch '0' is neither a number from 1 up nor all.""",
     "check 4-2 --data iris --target species --loss cross_entropy --batch all": """\
-DomainError: y[100] is 2; with 2 classes an index lies from 0 to 1.
+DomainError: species[100] is 2; with 2 classes an index lies from 0 to 1.
   Count classes from 0, or give the network more outputs.""",
     "check 10-3 --data diabetes --target bmi --loss cross_entropy": """\
 DomainError: bmi is 32.1 in data row 0; cross-entropy takes classes numbered 0, 1, 2, ….
@@ -211,7 +219,7 @@ SpecError: 'dz2' does not name a Jacobian.
   Write it such as dz2/dW2.""",
     "show dJ/dy": """\
 DomainError: ∂J/∂y: y holds labels, by which nothing is differentiated.
-  Differentiate by a parameter or a value: W1, b1, W2, b2, W3, b3, z1, a1, z2, a2, z3, a3, J.""",
+  Differentiate by one of x, W1, b1, W2, b2, W3, b3, z1, a1, z2, a2, z3, a3, J.""",
 }
 
 

@@ -213,10 +213,11 @@ def test_columns_stay_aligned_in_ascii():
         numbered = [line for line in lines if line.startswith("[")]
         assert len(numbered) == 12
         for line in numbered:
-            for word in ("Jacobian", "formula", "shape", "can be", "because"):
+            for word in ("Jacobian", "formula, tensor", "flat", "can be", "because"):
                 column = head.index(word)
                 assert line[column - 2 : column] == "  "
                 assert line[column] != " "
+            assert line[head.index("flat")] == "("
 
 
 def test_tied_squashed_and_skipping_networks_are_written_out():

@@ -10,9 +10,9 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
+from jacobian_bp.files.net_file import CONVENTIONS, EXAMPLE, read_net_file, write_example
+from jacobian_bp.files.toml_text import LIMIT
 from jacobian_bp.layers import ACTIVATIONS, LOSSES, REDUCTIONS
-from jacobian_bp.net_file import CONVENTIONS, EXAMPLE, read_net_file, write_example
-from jacobian_bp.toml_text import LIMIT
 
 RNG = np.random.default_rng(3)
 HEAD = '[network]\nsizes = [3, 2]\nactivations = "tanh"\nloss = "squared_error"\n'
@@ -449,7 +449,7 @@ def test_data_files_against_the_network(told, tmp_path):
     (tmp_path / "x.csv").write_bytes(b"")
     os.truncate(tmp_path / "x.csv", 2**40)
     assert told(HEAD + '[data]\nfile = "x.csv"\ntarget = "b"\n') == (
-        "net.toml, line 6, data.file: x.csv has 1.0 TiB; the limit is 16.0 MiB.\n  Keep fewer rows."
+        "net.toml, line 6, data.file: x.csv has 1.0 TiB; the limit is 8.0 MiB.\n  Keep fewer rows."
     )
 
 

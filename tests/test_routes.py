@@ -151,7 +151,7 @@ def test_nothing_is_differentiated_by_a_label(call):
     extra = {"jacobian": (), "vjp": (1.0,), "jvp": (np.ones(2),)}[call]
     assert refusal(DomainError, getattr(run, call), "J", "y", *extra) == (
         "∂J/∂y: y holds labels, by which nothing is differentiated.\n"
-        "  Differentiate by a parameter or a value: W1, b1, W2, b2, z1, a1, z2, a2, J."
+        "  Differentiate by one of x, W1, b1, W2, b2, z1, a1, z2, a2, J."
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import DomainError, MemoryLimitError, Network, SpecError, memory_limit
-from jacobian_bp.weights_file import read_weights, write_weights
+from jacobian_bp.files.weights_file import read_weights, write_weights
 
 RNG = np.random.default_rng(5)
 PARAMS = {
@@ -379,6 +379,17 @@ def test_67_a_changed_number_fails_the_checksum(tmp_path):
     raw = path.read_bytes()
     path.write_bytes(raw.replace(np.float64(0.7).tobytes(), np.float64(0.8).tobytes(), 1))
     assert message(path) == f"w.npz {DAMAGED}"
+
+
+def test_66_a_byte_order_twice(tmp_path):
+    text = "{'descr': '<<f8', 'fortran_order': False, 'shape': (1, 1), }"
+    path = members(tmp_path, [("W1.npy", header(text, b"\0" * 8)), ("b1.npy", npy(np.ones(1)))])
+    assert message(path) == (
+        "w.npz does not hold the weights of a network.\n"
+        "  'W1' has dtype <<f8: a number format of one machine\n"
+        "  Supported are float16, float32 and float64, and integers; "
+        "convert the others before saving."
+    )
 
 
 def test_68_members_are_names_and_never_paths(tmp_path):

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SpecError
+from ..errors import SpecError
+from ..symbols import safe
 from .paths import brief
 from .stored import HEADER_LIMIT, MOST_ARRAYS, Stored, damaged, read_array, require_size
-from .symbols import safe
 
 TENSOR_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import DomainError, SpecError
-from .memory import format_bytes, require_memory
-from .symbols import number, safe
+from ..errors import DomainError, SpecError
+from ..memory import format_bytes, require_memory
+from ..symbols import number, safe
 
 SHIPPED = Path(__file__).parent / "data"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}

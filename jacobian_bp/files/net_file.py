@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from .errors import SpecError
-from .layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
-from .layouts import LAYOUTS
-from .memory import current_limit, format_bytes
+from ..errors import SpecError
+from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
+from ..layouts import LAYOUTS
+from ..memory import current_limit, format_bytes
+from ..symbols import plural, safe
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
-from .symbols import plural, safe
 from .toml_text import Report, Section, read_toml, shown
 
 SEEDS = ("first_seed", "second_seed", "third_seed")

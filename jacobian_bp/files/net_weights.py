@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import JacobianError
+from ..errors import JacobianError
+from ..symbols import safe
+from ..symbols import shape as show
 from .paths import named_inside
-from .symbols import safe
-from .symbols import shape as show
 from .toml_text import Section, shown
 from .weight_names import OWN
 from .weights_file import read_weights

@@ -17,8 +17,9 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from .errors import JacobianError, SpecError
-from .memory import format_bytes
+from ..errors import JacobianError, SpecError
+from ..memory import format_bytes
+from ..symbols import plural, safe
 from .paths import brief
 from .stored import (
     CHUNK,
@@ -31,7 +32,6 @@ from .stored import (
     require_bytes,
     require_size,
 )
-from .symbols import plural, safe
 
 RATIO = 100  # of unpacked to packed bytes; trained weights hardly shrink
 RATIO_FROM = 16 * 2**20  # a small file may hold many zeros
@@ -141,7 +141,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Sto
         raise SpecError(f"{who} has a header that is not numpy's.\n  Save it with np.savez.")
     if match["record"]:
         return Stored((), None, "holds records, not numbers", never)
-    code = match["descr"].lstrip("<>|=")
+    code = match["descr"][match["descr"][0] in "<>|=" :]
     shape = _npy_shape(match["shape"], who)
     if code not in NPY_DTYPES:
         reason = NPY_REFUSED.get(code[:1], "a number format of one machine")

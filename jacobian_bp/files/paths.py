@@ -6,8 +6,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
-from .errors import SpecError
-from .symbols import safe
+from ..errors import SpecError
+from ..symbols import safe
 
 KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISDIR, "a folder"),

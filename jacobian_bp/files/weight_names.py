@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from ..symbols import safe
+from ..symbols import shape as show
 from .paths import brief
-from .symbols import safe
-from .symbols import shape as show
 
 OWN = re.compile(r"([Wb])([1-9][0-9]{0,5})")
 TORCH = re.compile(r"(?:(.{1,200})\.)?(weight|bias)")

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, require_finite
-from .errors import DomainError, SpecError
+from ..arrays import as_array, require_finite
+from ..errors import DomainError, SpecError
+from ..symbols import safe
+from ..symbols import shape as show
 from .paths import brief, inside, label, open_regular
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
-from .symbols import safe
-from .symbols import shape as show
 from .weight_names import ADVICE, OWN, own_names, shorten
 
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {

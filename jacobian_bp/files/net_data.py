@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import entry
+from ..arrays import entry
+from ..errors import JacobianError, SpecError
+from ..memory import format_bytes
+from ..ops.cross_entropy import SUM_TOLERANCE
+from ..symbols import safe, witness
+from ..symbols import shape as show
 from .csv_data import SHIPPED, Examples, class_indices, examples, read_csv, shipped_names
-from .errors import JacobianError, SpecError
-from .memory import format_bytes
 from .net_weights import numbers
-from .ops.cross_entropy import SUM_TOLERANCE
 from .paths import named_inside, size_of
-from .symbols import safe, witness
-from .symbols import shape as show
 from .toml_text import Section, shown
 
-LIMIT = 16 * 2**20  # of text; csv_data reads some MiB a second
+LIMIT = 8 * 2**20  # of text; csv_data reads some MiB a second
 KEYS = ("file", "target", "example", "batch", "raw")
 MOST_ROWS = 10**9
 FILE = "Write the name of a CSV file beside the network file."

@@ -16,10 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from .errors import SpecError
-from .memory import format_bytes
+from ..errors import SpecError
+from ..memory import format_bytes
+from ..symbols import plural, safe
 from .paths import brief, label, read_limited
-from .symbols import plural, safe
 
 LIMIT = 2**20  # tomllib reads a few MiB a second
 MOST_DOTS = 20  # tomllib takes quadratic time over a key of many parts

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import MemoryLimitError, SpecError
-from .memory import current_limit, format_bytes
-from .symbols import shape as show
+from ..errors import MemoryLimitError, SpecError
+from ..memory import current_limit, format_bytes
+from ..symbols import shape as show
 
 CHUNK = 2**20
 HEADER_LIMIT = 2**20

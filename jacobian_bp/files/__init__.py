@@ -1,0 +1,1 @@
+"""Files from outside: tables of numbers, weights, whole networks. Read strictly, never run."""
