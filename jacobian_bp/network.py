@@ -8,6 +8,7 @@ net.run(x, y).gradients().
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from .arrays import as_array, read_only, real_array, require_finite
 from .errors import AxisError, DomainError, SpecError
+from .files.net_file import read_net_file
 from .forward import run_forward
 from .layers import build_dense
 from .memory import require_memory
@@ -121,6 +123,27 @@ class Network:
         steps = read_program(lines, own)
         return cls(Program.build(_tie(steps, params), _kept(params)), params)
 
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Network":
+        """A network from a TOML file: sizes, activations, loss, weights, and data if it has any.
+
+        Where the file has data, `net.run()` without arguments runs on it. Raises
+        SpecError with every problem of the file, each with its line and key.
+        """
+        spec = read_net_file(path)
+        net = cls.dense(
+            spec.sizes,
+            spec.activations,
+            spec.loss,
+            reduction=spec.reduction,
+            seed=spec.seed,
+            params=spec.params,
+            squash_input=spec.squash_input,
+        )
+        net.facts |= {"convention": spec.convention, "remarks": spec.remarks}
+        net.facts |= {"data": {k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None}}
+        return net
+
     def with_params(self, params: Mapping[str, Any]) -> "Network":
         """The same network with some parameters replaced; tied ones stay tied."""
         unknown = [name for name in params if name not in self.params]
@@ -154,9 +177,11 @@ class Network:
 
         `y` holds the labels; a network with one output takes () or (1,) for one
         example, (m,) or (m, 1) for a batch. Further inputs go by name. Without
-        labels the run stops before the loss.
+        labels the run stops before the loss; without anything it takes the data
+        of the network's file.
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
+        data = data or dict(self.facts.get("data", {}))
         known = self._program.inputs
         for name in data:
             if name not in known:
@@ -171,7 +196,8 @@ class Network:
             raise SpecError(
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
-        return Run(run_forward(self._program, self.params, data), self.tied, self._title())
+        state = run_forward(self._program, self.params, data)
+        return Run(state, self.tied, self._title(), self.facts.get("convention") or "flat")
 
     @property
     def steps(self) -> tuple[str, ...]:

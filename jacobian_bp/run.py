@@ -9,7 +9,7 @@ from . import routes
 from .arrays import as_array
 from .chain import Chain, plan
 from .check import Agreement, check
-from .conventions import find_convention
+from .conventions import Convention, find_convention
 from .derivation import Derivation, derive
 from .errors import AxisError
 from .forward import Pass
@@ -25,11 +25,16 @@ class Run:
     """
 
     def __init__(
-        self, state: Pass, tied: dict[str, str] | None = None, title: Sequence[str] = ()
+        self,
+        state: Pass,
+        tied: dict[str, str] | None = None,
+        title: Sequence[str] = (),
+        convention: str = "flat",
     ) -> None:
         self._state = state
         self._tied = tied or {}
         self._title = tuple(title)
+        self._convention = convention
 
     def __getitem__(self, name: str) -> np.ndarray:
         name = self._tied.get(name, name)
@@ -106,16 +111,21 @@ class Run:
         return check(self._state, progress)
 
     def derivation(
-        self, convention: str = "flat", agreement: Agreement | None = None
+        self, convention: str | None = None, agreement: Agreement | None = None
     ) -> Derivation:
         """Every gradient derived step by step, ending in the checks.
 
         `convention` is one of the five layouts, or a seed's whole notation:
-        first_seed, second_seed, third_seed. The result is data (a Ledger);
+        first_seed, second_seed, third_seed; by default flat, or what the
+        network's file says. The result is data (a Ledger);
         printing it prints the derivation. Pass an `agreement` from `check()` to
         have the routes compared once only.
         """
-        return derive(self._state, self._title, self._tied, find_convention(convention), agreement)
+        return derive(self._state, self._title, self._tied, self.convention(convention), agreement)
+
+    def convention(self, name: str | None = None) -> Convention:
+        """A convention by name; without one, that of the network's file, or flat."""
+        return find_convention(self._convention if name is None else name)
 
     def reason(self, of: str, wrt: str) -> str:
         """Why ∂of/∂wrt looks as it does, where an op says so; empty for a composed Jacobian."""

@@ -1,5 +1,7 @@
 """The command line inside this process: exit codes, output, and one message for each error."""
 
+import re
+
 import numpy as np
 import pytest
 from wrong_ops import times
@@ -210,7 +212,11 @@ DomainError: species[100] is 2; with 2 classes an index lies from 0 to 1.
   Count classes from 0, or give the network more outputs.""",
     "check 10-3 --data diabetes --target bmi --loss cross_entropy": """\
 DomainError: bmi is 32.1 in data row 0; cross-entropy takes classes numbered 0, 1, 2, ….
-  Number the classes, or use --loss squared_error for a regression.""",
+  Number the classes; a regression has the loss squared_error.""",
+    "derive 4-5-3 --layout flatt": """\
+SpecError: convention 'flatt' is not known. Did you mean 'flat'?
+  Write one of numerator, transposed, flat, flat_column, gradient, first_seed, second_seed, \
+third_seed.""",
     "show dz9/dW2": """\
 SpecError: no value is named 'z9'.
   The values are x, y, W1, b1, W2, b2, W3, b3, z1, a1, z2, a2, z3, a3, J.""",
@@ -228,14 +234,31 @@ def test_an_error_is_one_message(call, command, message):
     assert call(command) == (2, [], f"jacobian-bp: {message}\n")
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["frob", "derive 4-5-3 --layout flatt", "check 4-5-3 --seed x", "show", "check 4-3 --frob"],
-)
-def test_what_the_parser_refuses_is_refused_with_its_usage(call, command):
+PARSED = {
+    "frob": "argument {0}: invalid choice: 'frob' (choose from {1}).",
+    "check 4-5-3 --seed x": "argument --seed: invalid int value: 'x'.",
+    "show": "the following arguments are required: NAME/NAME.",
+    "check 4-3 --frob": "unrecognized arguments: --frob.",
+}
+
+
+@pytest.mark.parametrize(("command", "message"), PARSED.items(), ids=PARSED)
+def test_what_the_parser_refuses_is_one_message(call, command, message):
+    """The hint names every command that there is, and a help that lists the options."""
     code, lines, err = call(command)
     assert (code, lines) == (2, [])
-    assert err.startswith("usage: jacobian-bp")
+    shape = r"(.*\n.*\n)  The commands are ([a-z, ]+); jacobian-bp( .*)?-h lists the options\.\n"
+    found, listed, which = re.fullmatch(shape, err).groups()
+    commands = re.split(", | and ", listed)
+    heading = " | ".join(commands)
+    assert f"  {heading}" in call("-h")[1]
+    choices = [", ".join(map(name, commands)) for name in (repr, str)]  # as Python has them
+    assert found in [
+        f"jacobian-bp: SpecError: {message.format(heading, choice)}\n"
+        "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
+        for choice in choices
+    ]
+    assert "--activations" in "\n".join(call(f"{which or ''} -h")[1])
 
 
 @pytest.mark.parametrize("command", ["derive 4-3 --seed -1", "check 99999999-99999999-3"])

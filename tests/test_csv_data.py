@@ -242,5 +242,5 @@ def test_classes_are_whole_numbers():
     np.testing.assert_array_equal(class_indices(np.array([0.0, 2.0]), "c"), [0, 2])
     assert refusal(DomainError, class_indices, np.array([0, 1, 0.5]), "c") == (
         "c is 0.5 in data row 2; cross-entropy takes classes numbered 0, 1, 2, ….\n"
-        "  Number the classes, or use --loss squared_error for a regression."
+        "  Number the classes; a regression has the loss squared_error."
     )

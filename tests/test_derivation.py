@@ -210,14 +210,23 @@ def test_columns_stay_aligned_in_ascii():
     for ascii_only in (False, True):
         lines = reference_run().derivation().text(ascii_only=ascii_only).splitlines()
         head = next(line for line in lines if line.startswith("step"))
-        numbered = [line for line in lines if line.startswith("[")]
+        numbered = [at for at, line in enumerate(lines) if line.startswith("[")]
         assert len(numbered) == 12
-        for line in numbered:
-            for word in ("Jacobian", "formula, tensor", "flat", "can be", "because"):
+        because, below = head.index("because"), []
+        for at in numbered:
+            line, words = lines[at], ["Jacobian", "formula, tensor", "flat", "can be"]
+            if len(line) > because:
+                words.append("because")
+            else:  # a reason that would pass column 99 stands on the next line
+                below.append(line.split()[0])
+                assert lines[at + 1][:8].isspace()
+                assert because + len(lines[at + 1][8:]) > 99
+            for word in words:
                 column = head.index(word)
                 assert line[column - 2 : column] == "  "
                 assert line[column] != " "
             assert line[head.index("flat")] == "("
+        assert below == (["[5]", "[9]"] if ascii_only else [])
 
 
 def test_tied_squashed_and_skipping_networks_are_written_out():

@@ -10,7 +10,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
-from jacobian_bp.files.net_file import CONVENTIONS, EXAMPLE, read_net_file, write_example
+from jacobian_bp.files.net_file import NAMES, EXAMPLE, read_net_file, write_example
 from jacobian_bp.files.toml_text import LIMIT
 from jacobian_bp.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 
@@ -73,7 +73,7 @@ def test_the_example_is_the_reference(tmp_path):
 
 
 def test_the_example_names_every_word_that_there_is(net):
-    for name in [*ACTIVATIONS, *LOSSES, *REDUCTIONS, *CONVENTIONS]:
+    for name in [*ACTIVATIONS, *LOSSES, *REDUCTIONS, *NAMES]:
         assert name in EXAMPLE
     assert max(map(len, EXAMPLE.splitlines())) <= 100
     more = EXAMPLE
@@ -251,7 +251,7 @@ def test_79_80_everything_is_said_at_once(told):
         "net.toml, line 7, network.seed: -1 is not a whole number from 0 to "
         f"9,223,372,036,854,775,807.\n{digits}"
         "net.toml, line 8, network.convention: '{0.__class__}' is not known.\n"
-        f"  Write one of {', '.join(CONVENTIONS)}.\n"
+        f"  Write one of {', '.join(NAMES)}.\n"
         "net.toml, line 9, network.squash_input: 'true' is text.\n"
         "  Write true, without quotes.\n"
         "net.toml, line 12, weights.W1: ragged: entry 0 is a row of 2, entry 1 is a row of 1.\n"

@@ -8,6 +8,7 @@ import csv
 import math
 import os
 import stat
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -130,7 +131,7 @@ def class_indices(y: np.ndarray, name: str) -> np.ndarray:
         raise DomainError(
             f"{safe(name)} is {number(y[row])} in data row {row}; "
             "cross-entropy takes classes numbered 0, 1, 2, ….\n"
-            "  Number the classes, or use --loss squared_error for a regression."
+            "  Number the classes; a regression has the loss squared_error."
         )
     return y.astype(np.int64)
 
@@ -198,8 +199,9 @@ def _header(path: Path, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
             f"{safe(path.name)}: the header is one column, {header[0][:40]!r}.\n"
             "  Separate the columns by commas, not by semicolons."
         )
+    counted = Counter(header)
     for name in header:
-        if not name or header.count(name) > 1:
+        if not name or counted[name] > 1:
             shown = f"the name {name!r} twice" if name else "a column without a name"
             raise SpecError(
                 f"{safe(path.name)}: the header has {shown}.\n  Give each column a name of its own."

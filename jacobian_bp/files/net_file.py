@@ -15,17 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ..conventions import CONVENTIONS
 from ..errors import SpecError
 from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
-from ..layouts import LAYOUTS
 from ..memory import current_limit, format_bytes
 from ..symbols import plural, safe
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
 from .toml_text import Report, Section, read_toml, shown
 
-SEEDS = ("first_seed", "second_seed", "third_seed")
-CONVENTIONS = (*LAYOUTS, *SEEDS)
+NAMES = tuple(convention.name for convention in CONVENTIONS)
 TABLES = ("network", "weights", "data")
 REQUIRED = ("sizes", "activations", "loss")
 KEYS = (*REQUIRED, "reduction", "seed", "convention", "squash_input")
@@ -120,7 +119,7 @@ def _network(section: Section) -> dict[str, Any]:
     for key, names in (
         ("loss", LOSSES),
         ("reduction", REDUCTIONS),
-        ("convention", CONVENTIONS),
+        ("convention", NAMES),
     ):
         if key in values:
             facts[key] = section.choice(key, values[key], names)
