@@ -11,7 +11,7 @@ from .conventions import Convention, find_convention
 from .errors import SpecError
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
-from .ops.cross_entropy import class_labels
+from .ops.cross_entropy import require_classes
 from .run import Run
 from .symbols import safe
 
@@ -164,7 +164,7 @@ def _read(
     y = data.y[:, None]
     if loss == "cross_entropy":
         indices = class_indices(data.y, options.target)
-        class_labels(np.zeros((len(indices), sizes[-1])), indices, options.target)
+        require_classes(indices, sizes[-1], options.target)
         y = indices
     count = _count(options.batch, len(data.x))
     if count is None:

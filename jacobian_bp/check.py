@@ -30,7 +30,7 @@ LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes h
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
 SHOWN = 5
-BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "1e-4 of the entry"}
+BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "their accuracy"}
 
 
 @dataclass(frozen=True)

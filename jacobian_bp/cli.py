@@ -139,9 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
+    commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
-    commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
     for action in _options()._actions:
         show._add_action(action)
     return parser
@@ -152,9 +152,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise SpecError(
-            f"{message}.\n"
+            f"{safe(message)}.\n"
             "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
-            "  The commands are derive, show, check and new; jacobian-bp -h lists the options."
+            "  The commands are derive, show, check, new; jacobian-bp derive -h lists the options."
         )
 
 

@@ -298,5 +298,8 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
     called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
-    formula = rename(step.op.formula, called) or f"{step.op.name}({', '.join(step.args)})"
+    formula = rename(step.op.formula, called)
+    if not formula:  # an einsum is its equation; an op without a formula is its name
+        name = getattr(step.op, "equation", step.op.name)
+        formula = f"{name} of {', '.join(step.args)}"
     return ForwardStep(step.name, step.op.name, step.args, formula, value, names)

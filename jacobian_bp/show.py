@@ -33,6 +33,9 @@ def explain(
     if len(jacobian.shape) == 3:
         lines += ["", f"the slices of the tensor {show(jacobian.shape)}, one for each output:"]
         lines += [f"  {line}" for line in _slices(jacobian, width - 2)]
+        if layout != "flat":
+            lines += ["", f"the same laid flat, shape {show(jacobian.shape_in('flat'))}:"]
+            lines += [f"  {line}" for line in _numbers(jacobian, "flat", width - 2)]
     return [part for line in lines for part in fold(spell(line), width)]
 
 

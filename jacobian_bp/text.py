@@ -45,7 +45,7 @@ def render(
     if not everything:
         ledger = folded(ledger)
     lines = [
-        *_labelled("network", _network(ledger, width)),
+        *_labelled("network", _network(ledger, width, spell)),
         "",
         *_labelled("forward", [*_given(ledger), *_forward(ledger.forward, width, spell)]),
         *_switched_off(ledger.forward),
@@ -107,7 +107,7 @@ def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     ]
 
 
-def _network(ledger: Ledger, width: int) -> list[str]:
+def _network(ledger: Ledger, width: int, spell: Spell) -> list[str]:
     weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
     biases = ledger.parameter_count - weights
     lines = [
@@ -118,7 +118,7 @@ def _network(ledger: Ledger, width: int) -> list[str]:
     ]
     lines += [f"tied: {pair}" for pair in ledger.tied]
     if ledger.parameter_count <= FEW_PARAMETERS:
-        shown = [f"{name} = {vector(value)}" for name, value in ledger.parameters]
+        shown = [spell(f"{name} = {vector(value)}") for name, value in ledger.parameters]
         lines += _packed(shown, width - 10)
     return lines
 
@@ -136,11 +136,11 @@ def _packed(words: Sequence[str], room: int) -> list[str]:
 
 def _legend(ledger: Ledger) -> list[str]:
     """What the signs mean, in as many lines as the reader will read."""
-    cost = ledger.cost
+    errors = [s for s in ledger.backward if isinstance(s, DeltaStep) and s.symbol != s.name]
+    error = f"{errors[0].symbol} = {errors[0].name}; " if errors else ""
     lines = [
-        f"δl = ∂{cost}/∂zl; δ[k,k'] = 1 if k = k', else 0; a prime: axes of the variable; "
-        "indices from 0",
-        "'.' is zero for every input, '0' at this input only; [1][2] is a product in this layout",
+        f"{error}δ[k,k'] = 1 if k = k', else 0; a primed index is the variable's",
+        "indices from 0; '.' is zero for every input, '0' at this input only; [1][2] a product",
     ]
     if any(isinstance(s, LocalStep) and "1[n" in s.formula for s in ledger.backward):
         lines.append("1[n] = 1 for every example n: what does not change along n")

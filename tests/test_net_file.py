@@ -10,7 +10,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
-from jacobian_bp.files.net_file import NAMES, EXAMPLE, read_net_file, write_example
+from jacobian_bp.files.net_file import EXAMPLE, NAMES, read_net_file, write_example
 from jacobian_bp.files.toml_text import LIMIT
 from jacobian_bp.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 
@@ -414,8 +414,8 @@ def test_79_80_data(told, head, data, message):
         ('target = "species"\nexample = 1\nbatch = 2', "line 9, data.batch: example asks for one "
          "row, batch for many.\n  Write one of the two."),
         ('target = "petal_width_cm"', "line 7, data.target: petal_width_cm is 0.2 in data row 0; "
-         "cross-entropy takes classes numbered 0, 1, 2, ….\n  Number the classes, or use "
-         "--loss squared_error for a regression."),
+         "cross-entropy takes classes numbered 0, 1, 2, ….\n  Number the classes; a regression "
+         "has the loss squared_error."),
         ("", "line 5, data.target: the key is missing.\n  Write it under [data]."),
         ('target = "species"\nx = [1]', "line 8, data.x: the data are in a file already.\n"
          "  Write one of the two."),

@@ -125,6 +125,12 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
 
 
 def _one_hot(y: np.ndarray, classes: int, name: str, dtype: np.dtype) -> np.ndarray:
+    require_classes(y, classes, name)
+    return (np.arange(classes) == y[..., None]).astype(dtype)
+
+
+def require_classes(y: np.ndarray, classes: int, name: str) -> None:
+    """DomainError naming the first label that is not an index of one of the classes."""
     flat = np.atleast_1d(y)
     if y.dtype.kind not in "iu":
         raise DomainError(
@@ -140,4 +146,3 @@ def _one_hot(y: np.ndarray, classes: int, name: str, dtype: np.dtype) -> np.ndar
             f"an index lies from 0 to {classes - 1}.\n"
             "  Count classes from 0, or give the network more outputs."
         )
-    return (np.arange(classes) == y[..., None]).astype(dtype)

@@ -61,7 +61,6 @@ class Einsum(Op):
         self.operands, self.result = operands, result
         names, output = ascii_lowercase[: len(operands)], ascii_lowercase[len(operands)]
         inputs = [f"{n}[{','.join(w)}]" for n, w in zip(names, operands, strict=True)]
-        self.formula = f"einsum {self.equation} of {', '.join(names)}"
         self.reasons = dict.fromkeys(names, "linear in each operand: the others stay")
         self.signature = f"{', '.join(inputs)} -> {output}[{','.join(result)}]"
 
