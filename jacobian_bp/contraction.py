@@ -15,6 +15,7 @@ from .errors import AxisError
 from .factors import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .memory import require_memory
 
+LONGEST_LABEL = 60  # a longer name of a product is cut
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
 
 
@@ -136,13 +137,14 @@ def sum_out(
         if open_axes:
             axes = ordered({a for f in group for a in f.axes}, kept)
             words = " ".join(f.label for f in group)
+            words = words if len(words) <= LONGEST_LABEL else "…"
             whole = term.coefficient == 1 and len(group) == len(term.factors)
             name = label if whole and label else f"(Σ_{','.join(sorted(open_axes))} {words})"
             out.append(Dense(name, axes, contract(group, axes, sizes)))
         else:
             out += group
     if len(out) > MANY_FACTORS:
-        out = _absorbed(out, kept, sizes, label)
+        out = _absorbed(out, sizes)
     return replace(term, factors=(*done, *out))
 
 
@@ -156,9 +158,10 @@ def merge(
     for term in expression.terms:
         skeleton = frozenset(frozenset(f.axes) for f in term.of(Delta))
         groups.setdefault(skeleton, []).append(term)
+    name = label if len(groups) == 1 else f"(part of {label})"
     return Expression(
         tuple(
-            terms[0] if len(terms) == 1 else _added(terms, kept, sizes, label)
+            terms[0] if len(terms) == 1 else _added(terms, kept, sizes, name)
             for terms in groups.values()
         )
     )
@@ -183,7 +186,8 @@ def densify(
     ):
         return expression
     array = contract(dense, axes, sizes, term.coefficient)
-    return Expression((Term((*others, Dense(label, axes, array))),))
+    name = f"diag({label})" if others else label
+    return Expression((Term((*others, Dense(name, axes, array))),))
 
 
 def evaluate(
@@ -312,9 +316,7 @@ def _filled(term: Term, axes: Sequence[str], sizes: dict[str, int], dtype: np.dt
     return np.array(np.broadcast_to(array, shape), order="C", copy=True)
 
 
-def _absorbed(
-    factors: list[Dense], kept: Sequence[str], sizes: dict[str, int], label: str
-) -> list[Dense]:
+def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:
     """Multiply each factor into one that has all of its axes already."""
     factors = sorted(factors, key=lambda f: -len(f.axes))
     out: list[list[Dense]] = []
@@ -327,7 +329,7 @@ def _absorbed(
     return [
         group[0]
         if len(group) == 1
-        else Dense(label, group[0].axes, contract(group, group[0].axes, sizes))
+        else Dense(f"({len(group)} factors)", group[0].axes, contract(group, group[0].axes, sizes))
         for group in out
     ]
 
