@@ -192,7 +192,7 @@ z[1] = {vector(origin["z1"])}
     slip(f"""
         M37  says   'given three matrices A, B, and d the (ABC)^T = C^T B^T A^T'
              right  A, B and C
-             run    ({A.shape} {B.shape} {C.shape})^T = {(A @ B @ C).T.shape}, flat, \
+             run    ({A.shape} {B.shape} {C.shape})^T, flat, = {(A @ B @ C).T.shape}, gradient, \
 {gap((A @ B @ C).T, C.T @ B.T @ A.T)}
         M44  says   the product delta[2]^T dz[2]/dz[1] is the Jacobian by z[2]
              right  by z[1]

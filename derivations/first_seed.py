@@ -51,6 +51,11 @@ def d(of, wrt):
     return whole(of, wrt).materialise("transposed")
 
 
+def d_column(n):
+    """delta^n as a column."""
+    return whole("C", f"z^{n}").materialise("gradient")
+
+
 def sigma(v):
     return 1 / (1 + np.exp(-v))
 
@@ -169,7 +174,7 @@ products    . is the matrix or tensor product, (.) goes entry by entry, (x) is t
 d           in derivatives, where the seed has delta; here delta^l is always a helper gradient
 transposed  layout of a Jacobian: a gradient by a vector is a row, a matrix argument is
             turned round, and the axes of a vector-valued function stand in front
-gradient    layout of a gradient: the parameter's own shape
+gradient    layout of a gradient: the shape of its variable, a vector as a column
 own         layout of values and parameters: a vector is a column
 gap         how far the two computed sides of a line 'left = right' are apart
 einsum      a row (1, N) goes in as its N entries
@@ -200,12 +205,12 @@ def the_network():
     shift = with_params("W^2", one_more)["z1"] - RUN["z1"]
     require(np.flatnonzero(shift).tolist() == [2])
     say(f"""
-        J3       Figure 1 (drawn later): f from R^{N[1]} to R^{N[3]}, layers of size \
-{N[1]}, {N[2]}, {N[3]}, and a
-                 '1' node beside layers 1 and 2.
-                 w_ij^l goes from unit j of layer l-1 to unit i of layer l: 1 more on
-                 w_32^2 adds {number(shift[2])} to z_3^2, which is a_2^1, and nothing elsewhere, \
-{gap(shift[2], a[1][1, 0])}
+        J3       Figure 1 as text: f from R^{N[1]} to R^{N[3]}, layers of size \
+{N[1]}, {N[2]}, {N[3]}, o is a unit and 1
+                 a '1' node:  {"o" * N[1]} 1 --W^2,b^2--> {"o" * N[2]} 1 --W^3,b^3--> {"o" * N[3]}
+                 w_ij^l goes from unit j of layer l-1 to unit i of layer l: 1 more on w_32^2
+                 adds a_2^1 = {number(shift[2])} to z_3^2, {gap(shift[2], a[1][1, 0])}, \
+and nothing to the other z_i^2
     """)
     shapes = ", ".join(f"{SEED[name]} {column(v).shape}" for name, v in NET.params.items())
     counts = " + ".join(str(value.size) for value in NET.params.values())
@@ -215,7 +220,7 @@ def the_network():
     total, mean = (net.run(DATA, LABELS).loss for net in (summed, NET))
     costs = [NET.run(v, label).loss for v, label in zip(DATA, LABELS, strict=True)]
     say(f"""
-        J5       {len(DATA)} pairs (z_i, lambda_i), lambda_i = g(z_i), 1 where z_1, z_2 > 0:
+        J5       {len(DATA)} pairs (z_i, lambda_i), lambda_i = g(z_i), 1 where z_1, z_2 > 0, else 0:
                      C = {vector(np.array(costs))}
                      E = {number(total)} as the sum, {gap(total, sum(costs))}
                      E = {number(mean)} as the average, {gap(mean, np.mean(costs))}
@@ -232,10 +237,12 @@ def the_network():
     """)
     layer = Network.dense([3, 2], "sigmoid", None, seed=0, squash_input=True).run(DATA[0])
     weights, biases = (layer.jacobian("z1", name).materialise()[0] for name in ("W1", "b1"))
+    drawn = "s" * layer["a0"].size, "+" * layer["z1"].size
     edges = np.count_nonzero(weights) + np.count_nonzero(biases)
     require(edges == layer["a0"].size + 1 != layer["z1"].size + 1)
     say(f"""
-        J8       Figure 2 (drawn later): one layer, its sigma nodes and + nodes drawn apart;
+        J8       Figure 2 as text: one layer, its sigma nodes, s, and + nodes drawn apart, and
+                 the '1' node:  z^(l-1) -> {drawn[0]} 1 --W^l,b^l--> {drawn[1]} -> z^l
                  N_l = {layer["z1"].size}, N_(l-1) = {layer["a0"].size}, \
 W^l {layer["W1"].shape}, b^l {column(layer["b1"]).shape}, own
         J9       {np.count_nonzero(weights)} weights and {np.count_nonzero(biases)} bias change \
@@ -252,9 +259,9 @@ def two_viewpoints():
     squashed, w, bias = Sigmoid().forward(points), W[2][0], b[2][0, 0]
     products = " + ".join(f"({number(p)})({number(q)})" for p, q in zip(w, a[1][:, 0], strict=True))
     with np.errstate(over="ignore"):
-        literal = np.exp(1000.0)
+        literal, plain = np.exp(1000.0), sigma(points)
     say(f"""
-        J10      sigma(x) = 1/(1 + exp(-x)), {gap(squashed[1:4], sigma(points[1:4]))}; \
+        J10      sigma(x) = 1/(1 + exp(-x)), {gap(squashed, plain)}; \
 at x = {vector(points)}
                      {vector(squashed)}; taken literally, exp(1000) = {literal}
         J11      ReLU, max(0, x), at the same x: {vector(ReLU().forward(points))}
@@ -279,7 +286,7 @@ at x = {vector(points)}
     equal("J16 (2)", "f(z^1) = sigma(phi^3 o phi^2 (z^1))", a[3], composed, "own")
     equal("", "       = a loop over l = 2, 3, then sigma", a[3], sigma(looped), "own")
     say(f"""
-        J17      Figure 3 (drawn later), own: z^1 {z[1].shape} -> phi_2 -> z^2 {z[2].shape} -> \
+        J17      Figure 3 as text, own: z^1 {z[1].shape} -> phi_2 -> z^2 {z[2].shape} -> \
 phi_3 -> z^3 {z[3].shape}
                  -> sigma -> a^3 {a[3].shape} -> C(., lambda) -> {number(COST)}
     """)
@@ -420,7 +427,7 @@ def helper_gradients():
         shapes = f"{above.shape} . {W[n + 1].shape} . {diag(n).shape} = {product.shape}"
         block(f"{shapes}, transposed", vector(delta))
         statement = f"(delta^{n})^t = (W^{n + 1})^t (delta^{n + 1})^t (.) sigma'(z^{n})"
-        equal("J41", statement, delta.T, nielsen, "own")
+        equal("J41", statement, d_column(n), nielsen, "gradient")
     say("that is (BP2) of [1]: columns where (9) has rows, and no other difference")
     say(f"""
         J38      erratum: phi_l(z^l) before (7) is phi_(l+1)(z^l); phi_2(z^2) multiplies
@@ -441,10 +448,12 @@ def the_weights():
         by = f"dC_1/dz^{n} = delta^{n}, by differences of C_1"
         slopes = differences(lambda v, n=n: cost_passing(n, v), z[n]).T
         equal("J43 (11)", by, slopes, delta, within=1e-9)
-        slopes = differences(lambda v, n=n: cost_from(n, v), z[n]).T
-        equal("", by.replace("C_1", f"C_{n}"), slopes, delta, within=1e-9)
+        if n > 1:
+            slopes = differences(lambda v, n=n: cost_from(n, v), z[n]).T
+            equal("", by.replace("C_1", f"C_{n}"), slopes, delta, within=1e-9)
     right, no = gap(cost_from(3, phi(3, phi(2, z[1]))), COST), refused(lambda: cost_from(3, z[2]))
     say(f"""
+        in dC_1/dz^l, z^l is moved by moving b^l as far, or for l = 1 by itself
         erratum: 'C_l o phi_(l-1) o ... o phi_1' is C_l o phi_l o ... o phi_2; there is no phi_1,
         and C_3 o phi_2 hands C_3 a vector of {N[2]} entries: {no};
         C_3 o phi_3 o phi_2 = C_1, {right}

@@ -236,6 +236,8 @@ together {sum(W) + sum(b)} parameters and partial derivatives
     """)
     block(["  ".join(f"d{post(name)} {column(g).shape}" for name, g in GRADIENTS.items())])
     whole, grads = RUN.jacobian("J", "W2"), GRADIENTS["W2"]
+    flat = {name: RUN.jacobian("J", name).shape_in("flat") for name in ("W1", "W2", "W3")}
+    require([name for name in flat if flat[name] == GRADIENTS[name].shape] == ["W3"])
     say(f"""
         M18  the Jacobian dJ/dW[2] and the gradient dW[2] are two objects, the first a step
              towards the second; only in layer 3 do their shapes coincide
@@ -284,7 +286,11 @@ def layer_3():
 
 
 def the_slope_of_relu():
-    say("M31  g'(z) is 0 for z < 0, 1 for z > 0, undefined at 0: there you set it, 0 by default")
+    default = number(ReLU().at_zero)
+    say(
+        f"M31  g'(z) is 0 for z < 0, 1 for z > 0, undefined at 0: "
+        f"there you set it, {default} by default"
+    )
     for chosen in (0.0, 0.5, 1.0):
         f = Network.program("a = G(z)", ops={"G": ReLU(at_zero=chosen)}).run(z=[-1.0, 0.0, 1.0])
         slopes = f.jacobian("a", "z").materialise("flat").diagonal()
@@ -340,8 +346,10 @@ def layer_2(delta3):
     reshaped = jac("J", "W2").reshape(2, 4)
     equal("M39", "dW[2] = dJ/dW[2] reshaped, row by row", dW2, reshaped, "gradient")
     equal("", "dW[2] = delta[2] a[1]^T, an outer product", dW2, delta2 @ a1.T, "gradient")
-    equal("M40", "dJ/db[2] = delta[2]^T I", jac("J", "b2"), delta2.T @ np.eye(2))
-    equal("M40", "db[2] = (dJ/db[2])^T = delta[2]", column(GRADIENTS["b2"]), delta2, "gradient")
+    J_b2, db2 = jac("J", "b2"), column(GRADIENTS["b2"])
+    equal("M40", "dJ/db[2] = delta[2]^T I", J_b2, delta2.T @ np.eye(2))
+    equal("M40", "db[2] = (dJ/db[2])^T", db2, J_b2.T, "gradient")
+    equal("", "      = delta[2]", db2, delta2, "gradient")
     count(2)
     return delta2
 
@@ -385,7 +393,10 @@ def layer_1(delta2):
     reshaped = jac("J", "W1").reshape(4, 3)
     equal("M45", "dW[1] = dJ/dW[1] reshaped, row by row", dW1, reshaped, "gradient")
     equal("", "dW[1] = delta[1] x^T, an outer product", dW1, delta1 @ x.T, "gradient")
-    equal("M46", "db[1] = (dJ/db[1])^T = delta[1]", column(GRADIENTS["b1"]), delta1, "gradient")
+    J_b1, db1 = jac("J", "b1"), column(GRADIENTS["b1"])
+    equal("M46", "dJ/db[1] = delta[1]^T I", J_b1, delta1.T @ np.eye(4))
+    equal("M46", "db[1] = (dJ/db[1])^T", db1, J_b1.T, "gradient")
+    equal("", "      = delta[1]", db1, delta1, "gradient")
     count(1)
     return delta1
 

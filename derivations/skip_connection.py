@@ -148,14 +148,16 @@ def what_one_forgets(parts):
     title("A PATH LEFT OUT")
     h = 2.0**-8
     at = np.unravel_index(np.argmax(np.abs(parts["skip"])), parts["skip"].shape)
-    costs = []
+    costs, open_units = [], []
     for step in (h, -h):
         W1 = RUN["W1"].copy()
         W1[at] += step
-        costs.append(NET.with_params({"W1": W1}).run(X, Y).loss)
+        run = NET.with_params({"W1": W1}).run(X, Y)
+        costs.append(run.loss)
+        open_units.append([(run[z] > 0).tolist() for z in ("z1", "z2")])
     slope = (costs[0] - costs[1]) / (2 * h)
     name = f"W1[{at[0]},{at[1]}]"
-    require(slope == GRADIENTS["W1"][at])
+    require(slope == GRADIENTS["W1"][at] and open_units[0] == open_units[1])
     print(f"move {name} by h = {number(h, 12)} and -h, and see what J does:\n")
     rows = [
         ["(J(+h) - J(-h)) / 2h", number(slope, 12), "no kink between: J is a parabola, so exact"]
@@ -174,7 +176,7 @@ parameters below the fork are wrong. In code it is = written for += in the error
 
 def many_blocks():
     title("MANY BLOCKS, AND WHY ONE WANTS THE SKIP")
-    print("blocks like the one above, from a1 on, with an eighth of its weights:\n")
+    print("blocks like the one above, from a1 on, with an eighth of its weights and b3 = 0:\n")
     rows = [["blocks", "paths", "local Jacobians", "largest |dJ/dx|, with skips", "without"]]
     weak = {"W2": 0.125 * RUN["W2"], "W3": 0.125 * RUN["W3"]}
     for depth in (1, 2, 10, 40):

@@ -102,7 +102,7 @@ def null_vector():
     title("SYMMETRIC, AND WITH A NULL VECTOR")
     J, shift = jac("a2", "z2"), 5.0
     rank = np.linalg.matrix_rank(J)
-    require(rank == len(p) - 1)
+    require(rank == len(p) - 1 and p.min() > 0)
     equal("J^T = J", J.T, J)
     equal("J 1 = 0, every row adds up to 0", J @ ONES, 0 * ONES, "row")
     equal("1^T J = 0, every column adds up to 0", ONES @ J, 0 * ONES, "row")
@@ -111,7 +111,7 @@ def null_vector():
 1 is a null vector on either side, for two reasons:
     right   the same added to all logits changes no probability
     left    the probabilities add up to 1 whatever the logits are
-hence J has rank {rank}, not {len(p)}, and no inverse
+hence J has no inverse, and at most rank {len(p) - 1}; it has rank {rank}, since no p[k] is 0
 """)
     batch = NET.run(DATA.x, SPECIES)
     blocks = np.einsum("nknj->nkj", batch.jacobian("a2", "z2").materialise())

@@ -1,4 +1,4 @@
-"""One pass, three conventions, one gradient: the three seeds' notations side by side.
+"""One function, three conventions, one gradient: the three seeds' notations side by side.
 
     python derivations/three_conventions.py
 
@@ -119,7 +119,7 @@ def convert(array, name, source, target):
 
 
 def one_function():
-    print("One pass, three conventions, one gradient\n")
+    print("One function, three conventions, one gradient\n")
     say("""
         gap         how far the two sides of a line are apart, both computed
         numerator, transposed, flat, gradient   layouts of a derivative, named beside each shape
@@ -178,7 +178,9 @@ def the_table():
     row("the first weight", lambda c, run: c.weight(1))
     row("its bias has index", lambda c, run: c.first_layer + 1)
     row("delta at the hidden layer", error)
-    row("dW for W1 (4, 3)", lambda c, run: run.jacobian("J", "W1").shape_in(c.layout))
+    row(
+        f"dW for W1 {PARAMS['W1'].shape}", lambda c, run: run.jacobian("J", "W1").shape_in(c.layout)
+    )
     row("  which is the shape", kind)
     row("dz/dW, whole", lambda c, run: whole(c, run))
     row(

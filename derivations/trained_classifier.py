@@ -4,7 +4,8 @@
 
 trained/net.toml names the layers, weights.npz beside it holds the weights that
 train_breast_cancer.py saved, and the data is the breast-cancer set. Nothing
-here knows how the training was done.
+here knows how the training was done: the columns are standardised over all rows,
+where the training used its own rows alone. Rows and units count from 0.
 """
 
 from pathlib import Path
@@ -32,7 +33,8 @@ def main():
     whole = net.run()
     right = np.mean((whole["a2"] > 0.5) == (whole["y"] > 0.5))
     print(
-        f"\nall {len(whole['x'])} rows   J = {number(whole.loss, 3)}, accuracy {number(right, 3)}"
+        f"\nall {len(whole['x'])} rows, trained on or not   J = {number(whole.loss, 3)}, "
+        f"accuracy {number(right, 3)}"
     )
 
     wrong = int(np.argmax(np.abs(whole["a2"] - whole["y"])))
@@ -51,7 +53,7 @@ def main():
     dW1 = one.gradients()["W1"]
     require(not dW1[~live].any() and dW1[live].all())
     print(
-        "  so rows of dJ/dW1 (4, 30), layout gradient, that can learn from this row: "
+        f"  so rows of dJ/dW1 {dW1.shape}, layout gradient, that can learn from this row: "
         f"{[int(k) for k in np.flatnonzero(live)]}"
     )
 

@@ -241,30 +241,36 @@ class CountedError(HalfSquaredError):
         return super().vjp(bar, a, y)
 
 
+def counted(sizes):
+    """A network of these widths, run with a loss that counts, and its gradients."""
+    net = Network.dense(sizes, "sigmoid", "half_squared_error", seed=0)
+    lines = [line.replace("HalfSquaredError", "CountedError") for line in net.steps[:-1]]
+    program = Network.program(*lines, params=net.params, ops={"CountedError": CountedError})
+    CountedError.forwards = CountedError.backwards = 0
+    run = program.run(x=np.linspace(-1, 1, sizes[0]), y=np.zeros(sizes[-1]))
+    return net.parameter_count, run, run.gradients()
+
+
 def count_the_passes():
     title("THE NUMBER OF PASSES")
-    net = Network.dense([3, 4, 2], "sigmoid", "half_squared_error", seed=0)
-    lines = [line.replace("Half", "Counted", 1) for line in net.steps if "Mean" not in line]
-    lines = [line.replace("CountedSquaredError", "CountedError") for line in lines]
-    own = {"CountedError": CountedError}
-    run = Network.program(*lines, params=net.params, ops=own).run(x=[0.5, -1.0, 2.0], y=[1.0, 0.0])
-    exact = run.gradients()
+    params, run, exact = counted([3, 4, 2])
     forward, backward = CountedError.forwards, CountedError.backwards
     slopes = run.gradients("difference")
     by_loss = CountedError.forwards - forward
     apart = [gap(slopes[name], exact[name], 1e-8) for name in exact]
-    require((forward, backward, by_loss) == (1, 1, 2 * net.parameter_count))
-    params = net.parameter_count
+    require((forward, backward, by_loss) == (1, 1, 2 * params))
     say(f"""
         J27  the first seed's Figure 1, 3-4-2, {params} parameters; the loss counts its calls:
                  differences of J   {by_loss} evaluations of the loss, 2 for each parameter
                  backpropagation    {backward} pass backward, after {forward} forward
-             the same gradients, {apart[0]}. In wider nets, 2 for each parameter is
+             the same gradients, {apart[0]}. In wider nets, the passes
+             counted, the evaluations 2 for each parameter:
     """)
     rows = [["widths", "parameters", "evaluations", "passes backward"]]
     for sizes in ([3, 4, 2], [64, 32, 10], [784, 128, 10]):
-        count = Network.dense(sizes, seed=0).parameter_count
-        rows += [["-".join(map(str, sizes)), f"{count:,}", f"{2 * count:,}", str(backward)]]
+        count = counted(sizes)[0]
+        passes = str(CountedError.backwards)
+        rows += [["-".join(map(str, sizes)), f"{count:,}", f"{2 * count:,}", passes]]
     block(table(rows))
 
 
