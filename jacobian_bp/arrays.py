@@ -47,7 +47,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
     >>> as_array([True, 2], "x")
     array([1., 2.])
 
-    Raises DomainError for what cannot be one without losing something.
+    Raises DomainError for what is not an array of real numbers; long integers and
+    long floats are rounded.
     """
     return np.array(real_array(value, name), order="C", copy=True)
 

@@ -55,7 +55,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     )
     remarks = [f"weights drawn with seed {options.seed}"]
     if options.data is None:
-        x, y = _drawn(sizes, loss, options)
+        x, y = _drawn(sizes, loss, options.seed, options.batch)
         remarks.append(f"x and y drawn with seed {options.seed}")
     else:
         x, y, said = _read(sizes, loss, options)
@@ -78,8 +78,9 @@ def _case_from_file(
     net = Network.from_toml(options.network)
     if net.facts["data"]:
         return Case(net.run(), net.facts["remarks"])
-    x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], options)
-    said = (*net.facts["remarks"], f"x and y drawn with seed {options.seed}")
+    seed = net.facts["seed"]
+    x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], seed, options.batch)
+    said = (*net.facts["remarks"], f"x and y drawn with seed {seed}")
     return Case(net.run(x, y), said)
 
 
@@ -126,10 +127,10 @@ def _names(
     return names, loss
 
 
-def _drawn(sizes: list[int], loss: str, options: argparse.Namespace) -> tuple:
+def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> tuple:
     """An example, or a batch, from a generator of its own."""
-    generator = np.random.default_rng([options.seed, 1])
-    count = _count(options.batch, 5)
+    generator = np.random.default_rng([seed, 1])
+    count = _count(batch_option, 5)
     batch = () if count is None else (count,)
     x = generator.standard_normal((*batch, sizes[0]))
     if loss == "cross_entropy":

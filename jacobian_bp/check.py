@@ -89,7 +89,9 @@ class Agreement:
             found += [f"  {line}" for line in f"the routes part at {self.parted}".splitlines()]
         if self.report is not None:
             found += [f"    {line}" for line in self.report.text().splitlines()]
-        return [*found, "all routes agree" if self.ok else "the routes DISAGREE"]
+        refused = any(row.refused for row in self.rows)
+        good = "the routes that were compared agree" if refused else "all routes agree"
+        return [*found, good if self.ok else "the routes DISAGREE"]
 
     def text(self, ascii_only: bool = False) -> str:
         text = "\n".join(self.lines())
@@ -113,7 +115,8 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
     and the first whose derivatives differ is named.
     """
     routes.require_scalar(state)
-    wrt = list(state.program.params) or [n for n in state.program.inputs if n in state.values]
+    wrt = list(state.program.params)
+    wrt = wrt or [name for name in state.variables() if name in state.program.inputs]
     kinks = exact_kinks(state)
     rows: list[Row] = []
     try:

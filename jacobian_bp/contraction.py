@@ -15,7 +15,7 @@ from .errors import AxisError
 from .factors import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .memory import require_memory
 
-LONGEST_LABEL = 60  # a longer name of a product is cut
+LONGEST_LABEL = 60  # a longer name of a product is written …
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
 
 
@@ -52,8 +52,9 @@ def spend(
         gone, stays = factor.left, factor.right
         if gone in kept:
             gone, stays = stays, gone
+        reason = f"{factor} is 0 unless {gone} = {stays}: one term of Σ_{gone} is left"
         if gone == stays:
-            after = rest
+            reason, after = f"{factor} is 1 for every {gone}", rest
             if gone not in rest.axes:
                 after = replace(rest, factors=(*rest.factors, One(gone)))
         elif gone in kept:
@@ -64,7 +65,6 @@ def spend(
             if stays not in after.axes:
                 after = replace(after, factors=(*after.factors, One(stays)))
         if trace is not None:
-            reason = f"{factor} is 0 unless {gone} = {stays}: one term of Σ_{gone} is left"
             trace.append(Step(summed(term, kept), summed(after, kept), reason))
         term, position = after, 0
     return _drop_idle_ones(term, kept, sizes)
@@ -186,8 +186,7 @@ def densify(
     ):
         return expression
     array = contract(dense, axes, sizes, term.coefficient)
-    name = f"diag({label})" if others else label
-    return Expression((Term((*others, Dense(name, axes, array))),))
+    return Expression((Term((*others, Dense(_beside(label, others), axes, array))),))
 
 
 def evaluate(
@@ -348,7 +347,13 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
     shape = [sizes[a] for a in places]
     require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
     array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
-    return Term((*deltas, Dense(label, places, array)))
+    return Term((*deltas, Dense(_beside(label, deltas), places, array)))
+
+
+def _beside(label: str, deltas: Sequence) -> str:
+    """The name of an array that stands beside deltas: the whole, where their axes are equal."""
+    where = ", ".join(f"{delta.left} = {delta.right}" for delta in deltas)
+    return f"({label} where {where})" if where else label
 
 
 def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:

@@ -302,4 +302,5 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     if not formula:  # an einsum is its equation; an op without a formula is its name
         name = getattr(step.op, "equation", step.op.name)
         formula = f"{name} of {', '.join(step.args)}"
-    return ForwardStep(step.name, step.op.name, step.args, formula, value, names)
+    rectifies = branch is not None
+    return ForwardStep(step.name, step.op.name, step.args, formula, value, rectifies, names)

@@ -209,7 +209,7 @@ def dense(label: str, array: np.ndarray) -> Expression:
     """An array with named axes: dense("W[k,i']", W).
 
     An array with one axis more than the label was computed from a batch: it
-    carries the examples in front.
+    carries the examples in front. It is not copied: do not write to it afterwards.
 
     >>> print(delta("k,k'") * dense("a[i']", np.zeros(3)))
     δ[k,k'] a[i']

@@ -61,10 +61,11 @@ def make_link(
 ) -> Link:
     """A link between two nodes, its summed axes spent and its axes and sizes checked."""
     sizes = {axis.name: axis.size for axis in (*out, *wrt)}
+    witnesses = {axis.name: f"the Jacobian has {axis.name} = {axis.size}" for axis in (*out, *wrt)}
     names = [axis.name for axis in (*out, *wrt)]
     for term in expression.terms:
         for factor in term.of(Dense):
-            _require_sizes(who, factor, sizes)
+            _require_sizes(who, factor, sizes, witnesses)
         _require_equal_sizes(who, term, sizes)
     spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
     for term in spent.terms:
@@ -91,12 +92,16 @@ def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:
             )
 
 
-def _require_sizes(who: str, factor: Dense, sizes: dict[str, int]) -> None:
+def _require_sizes(
+    who: str, factor: Dense, sizes: dict[str, int], witnesses: dict[str, str]
+) -> None:
     for axis, size in zip(factor.axes, factor.array.shape, strict=True):
+        here = f"{factor} has shape {show(factor.array.shape)}, so {axis} = {size}"
+        witnesses.setdefault(axis, here)
         if sizes.setdefault(axis, size) != size:
             raise AxisError(
                 f"{who}: axis {axis} has two sizes.\n"
-                f"  {factor} has shape {show(factor.array.shape)}, so {axis} = {size}\n"
-                f"  the Jacobian has {axis} = {sizes[axis]}\n"
+                f"  {here}\n"
+                f"  {witnesses[axis]}\n"
                 "  Name the axes of the factor in the order of the array's own axes."
             )

@@ -17,7 +17,7 @@ from .arrays import as_array
 from .axes import Axis
 from .contraction import Step, evaluate
 from .errors import AxisError
-from .factors import Delta, Dense, Expression, Term
+from .factors import MASK, Delta, Dense, Expression, Factor, Term
 from .graph import Link, Node, identity, make_link
 from .layouts import from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
@@ -175,19 +175,14 @@ class Jacobian:
         return to_layout(array, layout, self.out_axes, self.wrt_axes)
 
     def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
-        """A mask in one of the five layouts: False where an entry is a structural zero."""
+        """A mask in one of the five layouts: False where an entry is a structural zero.
+
+        Raises MemoryLimitError as `materialise` does.
+        """
+        who = f"the mask of {self.name}"
+        require_memory(who, self.shape, self.dtype.itemsize, self._instead())
         expression = self._collapsed(None)
-        ones = Expression(
-            tuple(
-                Term(
-                    tuple(
-                        replace(f, array=np.ones_like(f.array)) if isinstance(f, Dense) else f
-                        for f in term.factors
-                    )
-                )
-                for term in expression.terms
-            )
-        )
+        ones = Expression(tuple(Term(tuple(map(_ones, t.factors))) for t in expression.terms))
         sizes = {axis.name: axis.size for axis in self.axes}
         mask = evaluate(ones, [axis.name for axis in self.axes], sizes, self.dtype) > 0
         return to_layout(mask, layout, self.out_axes, self.wrt_axes)
@@ -279,7 +274,8 @@ class Jacobian:
         axes = ",".join(axis.name for axis in self.axes)
         head = f"{self.name}[{axes}]" if axes else self.name
         if self.is_local or not self.links:
-            lines = [f"{head} = {self.formula}"]
+            same = self.trace and self.formula == f"{head}"
+            lines = [f"{head} = {self.trace[-1].before if same else self.formula}"]
         else:
             lines = [f"{head} = {self._product_line()}"]
             signs = "   " if self.paths > 1 else "  ·"
@@ -358,9 +354,18 @@ class Jacobian:
         if self.is_local and len(self.links[0].expression.terms) == 1:
             deltas = self.links[0].expression.terms[0].of(Delta)
             pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
-        share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
+        share = f"Only {nonzeros:,} of {self.size:,} entries can be non-zero{pairs}"
+        if self.size % nonzeros == 0:
+            share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
         reason = "Every entry can be non-zero" if nonzeros == self.size else share
         return f'{reason}. {way_out}, or run.gradients(route="vjp").'
+
+
+def _ones(factor: Factor) -> Factor:
+    """A dense factor of ones; a mask keeps its zeros, which are structural."""
+    if isinstance(factor, Dense) and factor.label != MASK:
+        return replace(factor, array=np.ones_like(factor.array))
+    return factor
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

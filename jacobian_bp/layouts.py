@@ -36,9 +36,7 @@ def require_layout(layout: str) -> None:
 
 def layout_shape(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> tuple[int, ...]:
     """The shape in `layout` of a Jacobian with these output and variable axes."""
-    permutation, shape = _plan(layout, out, wrt)
-    del permutation
-    return shape
+    return _plan(layout, out, wrt)[1]
 
 
 def layout_axes(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> str:

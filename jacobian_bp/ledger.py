@@ -1,7 +1,8 @@
 """The derivation as data: what a renderer prints, and what a test reads.
 
-Nothing here knows how it will look. Every number, shape and formula was
-computed from the run; a renderer adds nothing but spaces.
+Formulas are strings, numbers are arrays; nothing here knows how it will look.
+Every number, shape and formula was computed from the run; a renderer adds
+nothing but words and spaces.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class ForwardStep:
     reads: tuple[str, ...]
     formula: str
     value: np.ndarray
-    at_zero: tuple[str, ...] = ()  # entries that an activation has switched off
+    rectifies: bool = False  # whether the op has a kink
+    switched_off: tuple[str, ...] = ()  # entries that it has set to 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ class GradientStep:
     """∂J/∂parameter: the contraction, the delta spent, and the textbook's formula."""
 
     name: str
-    equation: str  # k,kli->li
+    equation: str  # a,abc->bc
     before: str  # Σ_k δ3[k] δ[k,k'] a2[i']
     after: str  # δ3[k'] a2[i']
     reason: str

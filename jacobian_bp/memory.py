@@ -1,6 +1,6 @@
 """Bytes are predicted before anything is built.
 
-All arithmetic is in Python integers, which do not overflow. The limit is half
+Sizes are Python integers, which do not overflow. The limit is half
 of the memory that is available, or what the environment variable
 JACOBIAN_BP_MEMORY_LIMIT says (bytes, or such as 512MiB, 8GiB), or what a
 `with memory_limit(...)` block says.
@@ -17,7 +17,7 @@ from pathlib import Path
 from .errors import DomainError, MemoryLimitError
 
 VARIABLE = "JACOBIAN_BP_MEMORY_LIMIT"
-SHARE_OF_AVAILABLE = 2  # one half
+PARTS_OF_AVAILABLE = 2  # one of them may be used
 FALLBACK = 4 * 2**30
 UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 UNITS |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -55,7 +55,7 @@ def current_limit() -> int:
     text = os.environ.get(VARIABLE)
     if text:
         return _parse(text, VARIABLE)
-    return _available() // SHARE_OF_AVAILABLE
+    return _available() // PARTS_OF_AVAILABLE
 
 
 def nbytes(shape: Sequence[int], itemsize: int) -> int:
@@ -100,14 +100,14 @@ def _parse(limit: int | str, who: str) -> int:
 
 
 def _available() -> int:
-    """Memory that can still be had, by the machine's and the container's account."""
+    """What the machine has available, and no more than its container may have."""
     found = []
     try:
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
                 found.append(int(line.split()[1]) * 1024)
     except (OSError, ValueError, IndexError):
-        found.append(_available_pages())
+        found.append(_half_of_physical())
     for file in CGROUP_FILES:
         try:
             found.append(int(Path(file).read_text()))
@@ -116,7 +116,7 @@ def _available() -> int:
     return min((amount for amount in found if amount > 0), default=FALLBACK)
 
 
-def _available_pages() -> int:
+def _half_of_physical() -> int:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Networks, and one run of a network: the objects that a user holds.
+"""Networks: the objects that a user holds.
 
 A network is a function of its input at fixed parameters; during training it is
 a function of its parameters at fixed data. Both are here: net(x), and
@@ -21,7 +21,7 @@ from .forward import run_forward
 from .layers import build_dense
 from .memory import require_memory
 from .ops import Op
-from .program import Program
+from .program import Program, Step
 from .program_text import make_op, read_program
 from .run import Run
 from .symbols import safe
@@ -36,9 +36,15 @@ class Network:
     `with_params` gives another one.
     """
 
-    def __init__(self, program: Program, params: Mapping[str, np.ndarray], **facts: Any) -> None:
+    def __init__(
+        self,
+        program: Program,
+        params: Mapping[str, Any],
+        tied: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
         self._program = program
-        self.tied = _tied(params)
+        self.tied = dict(tied or {})
         self._params: dict[str, np.ndarray] = {}
         for name, value in params.items():
             first = self.tied.get(name)
@@ -85,14 +91,16 @@ class Network:
         layers = len(sizes) - 1
         facts = {
             "sizes": tuple(sizes),
-            "activations": (activations,) * layers if isinstance(activations, str) else activations,
+            "activations": (activations,) * layers
+            if isinstance(activations, str)
+            else tuple(activations),
             "loss": loss,
             "squash": "sigmoid" if squash_input is True else squash_input,
         }
         if params is None:
             params = _drawn(shapes, 0 if seed is None else seed, dtype)
         _require_names(shapes, params)
-        return cls(Program.build(_tie(steps, params), _kept(params)), params, **facts)
+        return cls._tying(steps, params, facts)
 
     @classmethod
     def program(
@@ -121,7 +129,17 @@ class Network:
         params = dict(params or {})
         own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
         steps = read_program(lines, own)
-        return cls(Program.build(_tie(steps, params), _kept(params)), params)
+        return cls._tying(steps, params, {})
+
+    @classmethod
+    def _tying(
+        cls, steps: Sequence[Step], params: Mapping[str, Any], facts: dict[str, Any]
+    ) -> "Network":
+        """A network whose steps read each tied parameter under its first name."""
+        tied = _tied(params)
+        own = [name for name in params if name not in tied]
+        program = Program.build([step.reading(tied) for step in steps], own)
+        return cls(program, params, tied, **facts)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Network":
@@ -140,7 +158,7 @@ class Network:
             params=spec.params,
             squash_input=spec.squash_input,
         )
-        net.facts |= {"convention": spec.convention, "remarks": spec.remarks}
+        net.facts |= {"convention": spec.convention, "remarks": spec.remarks, "seed": spec.seed}
         net.facts |= {"data": {k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None}}
         return net
 
@@ -165,11 +183,11 @@ class Network:
             for name, value in self.params.items()
         }
         arrays |= {name: arrays[first] for name, first in self.tied.items()}
-        return Network(self._program, arrays, **self.facts)
+        return Network(self._program, arrays, self.tied, **self.facts)
 
-    def __call__(self, *inputs: Any) -> np.ndarray:
+    def __call__(self, x: Any) -> np.ndarray:
         """The output at fixed parameters: the last value before the loss."""
-        values = self.run(*inputs)
+        values = self.run(x)
         return np.array(values[values.cost])
 
     def run(self, x: Any = None, y: Any = None, **more: Any) -> Run:
@@ -254,16 +272,6 @@ def _tied(params: Mapping[str, Any]) -> dict[str, str]:
             tied[name] = first[id(value)]
         first.setdefault(id(value), name)
     return tied
-
-
-def _tie(steps: Sequence[Any], params: Mapping[str, Any]) -> list[Any]:
-    tied = _tied(params)
-    return [step.reading(tied) for step in steps]
-
-
-def _kept(params: Mapping[str, Any]) -> list[str]:
-    tied = _tied(params)
-    return [name for name in params if name not in tied]
 
 
 def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict[str, np.ndarray]:

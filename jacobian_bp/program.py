@@ -15,9 +15,9 @@ from .ops import (
     CrossEntropy,
     CrossEntropyFromLogits,
     Op,
+    Reduction,
     Sigmoid,
     Softmax,
-    Sum,
 )
 from .symbols import plural, safe
 
@@ -139,7 +139,7 @@ class Program:
         """The same program without reductions over the batch: J = Mean(L) makes L be J."""
         names: dict[str, str] = {}
         for step in self.steps:
-            if isinstance(step.op, Sum):
+            if isinstance(step.op, Reduction):
                 names[step.args[0]] = step.name
         if not names:
             return self
@@ -157,7 +157,7 @@ class Program:
                 fused_args=tuple(called(a) for a in step.fused_args),
             )
             for step in self.steps
-            if not isinstance(step.op, Sum)
+            if not isinstance(step.op, Reduction)
         ]
         return Program(tuple(kept), self.params)
 

@@ -19,7 +19,8 @@ from .symbols import safe
 OPS: dict[str, type[Op]] = {
     cls.__name__: cls
     for name in ops.__all__
-    if isinstance(cls := getattr(ops, name), type) and cls not in (Op, ops.Activation)
+    if isinstance(cls := getattr(ops, name), type)
+    and cls not in (Op, ops.Activation, ops.Reduction)
 }
 LONGEST_LINE = 10_000
 

@@ -57,7 +57,7 @@ def composed(left: Iterable[Pattern], right: Iterable[Pattern]) -> frozenset[Pat
 def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     """Patterns that no weaker one contains: any matrix plus a diagonal is any matrix."""
     kept: list[Pattern] = []
-    for pattern in sorted(set(found), key=lambda p: sum(map(len, p.equal))):
+    for pattern in sorted(set(found), key=_rank):
         if not any(not k.differ and _implies(pattern.equal, k.equal) for k in kept):
             kept.append(pattern)
     return kept
@@ -110,7 +110,7 @@ def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
     if not free:
         rest = "scalar"
     elif not held:
-        rest = "ones"
+        rest = "ones off the diagonal" if term.of(Distinct) else "ones"
     elif len(held) > 1 or term.of(Distinct):
         rest = "outer product"
     else:
@@ -138,6 +138,12 @@ def _joined(groups: Iterable[Iterable[Key]]) -> Classes:
 
 def _moved(group: Iterable[Key], old: str, new: str) -> set[Key]:
     return {(new, p) if side == old else (side, p) for side, p in group}
+
+
+def _rank(pattern: Pattern) -> tuple:
+    """Weaker patterns first, and one order for all machines."""
+    size = sum(map(len, pattern.equal)), len(pattern.differ)
+    return (*size, sorted(map(sorted, pattern.equal)), sorted(map(sorted, pattern.differ)))
 
 
 def _outer_end(key: Key, classes: Classes) -> Key:

@@ -29,6 +29,8 @@ ASCII = {
     "ᵀ": "^T",
     "Θ": "Theta",
     "φ": "phi",
+    "λ": "lambda",
+    "±": "+-",
     "…": "...",
     "≈": "~",
     "√": "sqrt",
@@ -44,7 +46,6 @@ def to_ascii(text: str) -> str:
     >>> to_ascii("∂z2/∂W2 = δ[k,k'] a1[i']")
     "dz2/dW2 = delta[k,k'] a1[i']"
     """
-    # δ beside a digit names a vector, delta2; σ before a bracket names a function.
     return text.translate(_TABLE).encode("ascii", "backslashreplace").decode("ascii")
 
 

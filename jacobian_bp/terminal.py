@@ -97,7 +97,7 @@ def _styled(line: str) -> Text:
         text.stylize("bold", 0, len(head))
     if "DISAGREE" in line or "WRONG" in line:
         text.stylize("bold red")
-    elif "all routes agree" in line:
+    elif line.endswith(" agree"):
         text.stylize("green")
     text.highlight_regex(r"(?<=[\[ ])\.(?=[ \]])", "dim")
     return text

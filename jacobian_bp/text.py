@@ -182,12 +182,14 @@ def _switched_off(forward: Sequence[ForwardStep | Folded]) -> list[str]:
     """How many units of a rectifier give 0 here, and which."""
     lines = []
     steps = [step for step in forward if isinstance(step, ForwardStep)]
-    off = [name for step in steps for name in step.at_zero]
-    total = sum(step.value.size for step in steps if step.op == "ReLU")
+    off = [name for step in steps for name in step.switched_off]
+    total = sum(step.value.size for step in steps if step.rectifies)
     if off:
         some = ", ".join(off[:6]) + (", …" if len(off) > 6 else "")
         verb = "is" if len(off) == 1 else "are"
-        lines.append(f"          {len(off)} of {total} ReLU outputs {verb} switched off: {some}")
+        lines.append(
+            f"          {len(off)} of {total} rectifier outputs {verb} switched off: {some}"
+        )
     return lines
 
 

@@ -69,7 +69,7 @@ def test_the_textbook_formulas_fall_out():
     ]
     W2 = next(g for g in ledger.gradients if g.name == "∂J/∂W2")
     assert (W2.before, W2.after) == ("Σ_k δ2[k] δ[k,k'] a1[i']", "δ2[k'] a1[i']")
-    assert "1 of 6 ReLU outputs is switched off: a1[1]" in ledger.text()
+    assert "1 of 6 rectifier outputs is switched off: a1[1]" in ledger.text()
 
 
 # ---------------------------------------------------------------- the numbers are the run's

@@ -180,3 +180,15 @@ def test_a_value_that_feeds_two_ops_or_one_op_twice_gets_the_sum(route):
     found = run.gradients(route)
     np.testing.assert_allclose(found["b"], bar, rtol=1e-7)
     np.testing.assert_allclose(found["W"], np.outer(bar, X), rtol=1e-6)
+
+
+def test_two_parameters_do_not_become_one_by_getting_the_same_array():
+    net = Network.dense([3, 3, 3], "tanh", "squared_error", seed=5)
+    same = RNG.standard_normal((3, 3))
+    again = net.with_params({"W1": same, "W2": same})
+    assert again.tied == {}
+    run = again.run(RNG.standard_normal(3), RNG.standard_normal(3))
+    gradients = run.gradients()
+    assert set(gradients) == {"W1", "b1", "W2", "b2"}
+    np.testing.assert_allclose(run.jacobian("J", "W2").materialise(), gradients["W2"], rtol=1e-12)
+    assert not np.allclose(gradients["W1"], gradients["W2"])

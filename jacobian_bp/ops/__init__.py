@@ -12,7 +12,7 @@ from .losses import (
     HalfSquaredError,
     SquaredError,
 )
-from .reductions import Mean, Sum
+from .reductions import Mean, Reduction, Sum
 from .softmax import LogSoftmax, Softmax
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Multiply",
     "Op",
     "ReLU",
+    "Reduction",
     "Sigmoid",
     "Softmax",
     "Softplus",

@@ -2,21 +2,23 @@
 
 An op of your own takes the same four things, in the same order:
 
-    class Scale(Op):
-        signature = "a[k], s[] -> z[k]"
-
-        def forward(self, a, s):
-            return s[..., None] * a
-
-        def jacobians(self, a, s):
-            return {"a": delta("k,k'") * dense("s", s), "s": dense("a[k]", a)}
-
-        def vjp(self, z_bar, a, s):
-            return {"a": s[..., None] * z_bar, "s": (z_bar * a).sum(-1)}
+    >>> from jacobian_bp import Op, check_op, delta, dense
+    >>> class Scale(Op):
+    ...     signature = "a[k], s[] -> z[k]"
+    ...     parameters = ("s",)
+    ...     def forward(self, a, s):
+    ...         return s * a
+    ...     def jacobians(self, a, s):
+    ...         return {"a": delta("k,k'") * dense("s", s), "s": dense("a[k]", a)}
+    ...     def vjp(self, z_bar, a, s):
+    ...         return {"a": s * z_bar, "s": (z_bar * a).sum()}
+    >>> check_op(Scale, {"a": [[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]], "s": 1.5}).ok
+    True
 
 The signature is the contract: shape checks, the Jacobian's axes and the printed
-line come from it. The two derivatives must not share a formula, or a mistake in
-it would pass every comparison.
+line come from it. Where the derivative has two stable forms, the two rules use
+one each, or a mistake in it would pass their comparison; where it has one,
+finite differences judge.
 """
 
 from collections.abc import Mapping

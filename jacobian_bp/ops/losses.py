@@ -30,36 +30,51 @@ class SquaredError(Op):
     formula = "Σ (a − y)²"
     labels = ("y",)
     reasons = {"a": "squaring gives 2 (a − y)", "y": "squaring gives 2 (a − y)"}
-    scale = 2.0
 
     def forward(self, a, y):
-        return self.scale / 2 * ((a - y) ** 2).sum(axis=-1)
+        return ((a - y) ** 2).sum(axis=-1)
 
     def jacobians(self, a, y):
         residual = dense("(a − y)[k']", a - y)
-        return {"a": self.scale * residual, "y": -self.scale * residual}
+        return {"a": 2 * residual, "y": -2 * residual}
 
     @quiet
     def vjp(self, L_bar, a, y):
-        missing = L_bar[..., None] * (y - a) * self.scale
-        return {"a": -missing, "y": missing}
+        missing = L_bar[..., None] * (y - a)
+        return {"a": -missing - missing, "y": missing + missing}
 
     def admit(self, names, a, y):
         return a, like_outputs(a, y, names)
 
 
-class HalfSquaredError(SquaredError):
+class HalfSquaredError(Op):
     """Squared distance with the ½ that spares the derivative its 2.
 
         L = ½ Σ_k (a[k] − y[k])²
-        ∂L/∂a = (a − y)[k']
+        ∂L/∂a = (a − y)[k'],  ∂L/∂y = −(a − y)[k']
 
     Source: second seed, M8; third seed, F6.
     """
 
+    signature = "a[k], y[k] -> L[]"
     formula = "½ Σ (a − y)²"
+    labels = ("y",)
     reasons = {"a": "the ½ takes the 2 away", "y": "the ½ takes the 2 away"}
-    scale = 1.0
+
+    def forward(self, a, y):
+        return ((a - y) ** 2).sum(axis=-1) / 2
+
+    def jacobians(self, a, y):
+        residual = dense("(a − y)[k']", a - y)
+        return {"a": residual, "y": -residual}
+
+    @quiet
+    def vjp(self, L_bar, a, y):
+        missing = L_bar[..., None] * (y - a)
+        return {"a": -missing, "y": missing}
+
+    def admit(self, names, a, y):
+        return a, like_outputs(a, y, names)
 
 
 class BinaryCrossEntropy(Op):

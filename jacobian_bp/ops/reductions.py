@@ -6,11 +6,19 @@ For one example there is nothing to reduce, and a network leaves them out.
 import numpy as np
 
 from ..errors import DomainError
-from ..factors import Expression, one
+from ..factors import one
 from .base import Op, elementwise
 
 
-class Sum(Op):
+class Reduction(Op):
+    """An op along the examples; `axes` names those that one example keeps."""
+
+    def __init__(self, axes: str = "") -> None:
+        self.axes = axes
+        self.signature = f"L[{','.join(['n', *([axes] if axes else [])])}] -> J[{axes}]"
+
+
+class Sum(Reduction):
     """Sum over the examples.
 
         J = Σ_n L[n],  ∂J/∂L = 1[n']
@@ -21,27 +29,17 @@ class Sum(Op):
     formula = "the sum of L"
     reasons = {"L": "each example counts once"}
 
-    def __init__(self, axes: str = "") -> None:
-        self.axes = axes
-        self.signature = f"L[{','.join(['n', *([axes] if axes else [])])}] -> J[{axes}]"
-
-    def weight(self, count: int) -> float:
-        """What one example counts."""
-        del count
-        return 1.0
-
     def forward(self, L):
         return L.sum(axis=0)
 
     def jacobians(self, L):
-        share: Expression = elementwise(self.axes) * one("n'")
-        return {"L": self.weight(len(L)) * share}
+        return {"L": elementwise(self.axes) * one("n'")}
 
     def vjp(self, J_bar, L):
         return {"L": np.array(np.broadcast_to(J_bar, L.shape), copy=True)}
 
 
-class Mean(Sum):
+class Mean(Reduction):
     """Mean over the N examples.
 
         J = (1/N) Σ_n L[n],  ∂J/∂L = (1/N) 1[n']
@@ -52,11 +50,11 @@ class Mean(Sum):
     formula = "the mean of L"
     reasons = {"L": "each of the N examples counts 1/N"}
 
-    def weight(self, count: int) -> float:
-        return 1.0 / count
-
     def forward(self, L):
         return L.sum(axis=0) / len(L)
+
+    def jacobians(self, L):
+        return {"L": (1 / len(L)) * elementwise(self.axes) * one("n'")}
 
     def vjp(self, J_bar, L):
         return {"L": np.array(np.broadcast_to(J_bar / len(L), L.shape), copy=True)}
