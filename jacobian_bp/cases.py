@@ -10,6 +10,7 @@ from . import reference
 from .conventions import Convention, find_convention
 from .errors import SpecError
 from .files.csv_data import class_indices, examples, read_csv
+from .memory import require_memory
 from .network import Network
 from .ops.cross_entropy import require_classes
 from .run import Run
@@ -132,6 +133,7 @@ def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> 
     generator = np.random.default_rng([seed, 1])
     count = _count(batch_option, 5)
     batch = () if count is None else (count,)
+    require_memory("x", (*batch, sizes[0]), 8, "Ask for fewer examples: --batch.")
     x = generator.standard_normal((*batch, sizes[0]))
     if loss == "cross_entropy":
         return x, generator.integers(0, sizes[-1], batch)

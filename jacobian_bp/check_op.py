@@ -89,6 +89,11 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
     made = make_op(op, "op")
     signature = made.parsed
     names = [operand.name for operand in signature.inputs]
+    if not isinstance(arrays, Mapping):
+        raise SpecError(
+            f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
+            f"  {made.name} reads {', '.join(names)}: give one array for each."
+        )
     wrong = [n for n in names if n not in arrays] + [n for n in arrays if n not in names]
     if wrong:
         raise SpecError(

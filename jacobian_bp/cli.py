@@ -9,7 +9,7 @@ jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import __version__, terminal
 from .cases import Case, case_of
@@ -95,6 +95,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
+    if not options.file:
+        raise SpecError("a file name is missing.\n  Write jacobian-bp new net.toml.")
     write_example(options.file)
     terminal.write(
         [f"written: {safe(options.file)}", f"next: jacobian-bp derive {safe(options.file)}"]
@@ -150,9 +152,13 @@ def _parser() -> argparse.ArgumentParser:
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like all others: what is wrong, what to write."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version, by the way of all output."""
+        terminal.write(message.rstrip().splitlines())
+
     def error(self, message: str) -> NoReturn:
         raise SpecError(
-            f"{safe(message)}.\n"
+            f"{safe(message[:300])}.\n"
             "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
             "  The commands are derive, show, check, new; jacobian-bp derive -h lists the options."
         )

@@ -317,20 +317,21 @@ def _filled(term: Term, axes: Sequence[str], sizes: dict[str, int], dtype: np.dt
 
 def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:
     """Multiply each factor into one that has all of its axes already."""
-    factors = sorted(factors, key=lambda f: -len(f.axes))
-    out: list[list[Dense]] = []
-    for factor in factors:
-        home = next((g for g in out if set(factor.axes) <= set(g[0].axes)), None)
+    groups: list[list[Dense]] = []
+    for factor in sorted(factors, key=lambda f: -len(set(f.axes))):
+        home = next((g for g in groups if set(factor.axes) <= set(g[0].axes)), None)
         if home is None:
-            out.append([factor])
+            groups.append([factor])
         else:
             home.append(factor)
-    return [
-        group[0]
-        if len(group) == 1
-        else Dense(f"({len(group)} factors)", group[0].axes, contract(group, group[0].axes, sizes))
-        for group in out
-    ]
+    found = []
+    for group in groups:
+        axes = tuple(dict.fromkeys(group[0].axes))  # a diagonal Q[i,i] has its axis once
+        name = f"({len(group)} factors)"
+        found.append(
+            group[0] if len(group) == 1 else Dense(name, axes, contract(group, axes, sizes))
+        )
+    return found
 
 
 def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label: str) -> Term:

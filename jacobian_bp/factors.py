@@ -68,11 +68,21 @@ class One:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """label[axes]: an array, one axis name for each of its axes."""
+    """label[axes]: an array, one axis name for each of its axes.
+
+    Where its entries are sums that cancel, such as p − y, `magnitude` holds the
+    same sums over absolute values: the scale at which they were rounded.
+    """
 
     label: str
     axes: tuple[str, ...]
     array: np.ndarray
+    magnitude: np.ndarray | None = None
+
+    def absolute(self) -> "Dense":
+        """The factor with its magnitude in place of its entries."""
+        size = np.abs(self.array) if self.magnitude is None else self.magnitude
+        return replace(self, array=size)
 
     def __str__(self) -> str:
         if self.label == MASK:
@@ -205,11 +215,13 @@ def one(axis: str) -> Expression:
     return Expression.of(One(names[0]))
 
 
-def dense(label: str, array: np.ndarray) -> Expression:
+def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) -> Expression:
     """An array with named axes: dense("W[k,i']", W).
 
     An array with one axis more than the label was computed from a batch: it
     carries the examples in front. It is not copied: do not write to it afterwards.
+    Where the entries are differences, `magnitude` takes them with every sign
+    plus, p + y for p − y; a check needs it to know how far rounding may reach.
 
     >>> print(delta("k,k'") * dense("a[i']", np.zeros(3)))
     δ[k,k'] a[i']
@@ -229,7 +241,7 @@ def dense(label: str, array: np.ndarray) -> Expression:
             f"the array has shape {shape(array.shape)}.\n"
             "  Name every axis of the array; a batch axis in front needs no name."
         )
-    return Expression.of(Dense(head.strip(), axes, array))
+    return Expression.of(Dense(head.strip(), axes, array, magnitude))
 
 
 def _pair(axes: str, who: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import accumulate, support
-from .arrays import as_array
+from .arrays import as_array, quiet
 from .axes import Axis
 from .contraction import Step, evaluate
 from .errors import AxisError
@@ -157,6 +157,7 @@ class Jacobian:
         """The shape that `materialise(layout)` will have."""
         return layout_shape(layout, self.out_axes, self.wrt_axes)
 
+    @quiet
     def materialise(self, layout: str = "numerator") -> np.ndarray:
         """The whole array in one of the five layouts: a new ndarray.
 
@@ -174,6 +175,7 @@ class Jacobian:
             return array
         return to_layout(array, layout, self.out_axes, self.wrt_axes)
 
+    @quiet
     def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
         """A mask in one of the five layouts: False where an entry is a structural zero.
 
@@ -191,6 +193,7 @@ class Jacobian:
         """An array of this Jacobian's numbers, in `layout`, as numerator layout."""
         return from_layout(as_array(array, "array"), layout, self.out_axes, self.wrt_axes)
 
+    @quiet
     def pull(self, cotangent: Any) -> np.ndarray:
         """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built."""
         v = self._vector(cotangent, "cotangent", self.nodes[0])
@@ -199,6 +202,7 @@ class Jacobian:
         last = self.nodes[-1]
         return self._evaluated(found.get(len(self.nodes) - 1), last.primed, last)
 
+    @quiet
     def push(self, tangent: Any) -> np.ndarray:
         """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built."""
         last = self.nodes[-1]
@@ -208,6 +212,7 @@ class Jacobian:
         first = self.nodes[0]
         return self._evaluated(found, first.plain, first)
 
+    @quiet
     def collapse(self) -> "Jacobian":
         """The same Jacobian with every summed axis spent or contracted, and the record of it.
 

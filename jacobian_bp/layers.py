@@ -25,7 +25,7 @@ from .ops import (
     Tanh,
 )
 from .program import Step
-from .symbols import plural, safe
+from .symbols import plural
 
 ACTIVATIONS: dict[str, type[Op]] = {
     "identity": Identity,
@@ -62,6 +62,10 @@ def build_dense(
     steps: list[Step] = []
     shapes: Shapes = {}
     last = "x"
+    if not isinstance(squash_input, bool | str):
+        raise SpecError(
+            f"squash_input is {squash_input!r}.\n  Write True, False, or an activation's name."
+        )
     if squash_input:
         squash = "sigmoid" if squash_input is True else squash_input
         steps.append(Step("a0", choose(ACTIVATIONS, squash, "squash_input")(), ("x",)))
@@ -86,7 +90,7 @@ def choose(table: dict[str, type[Op]], name: Any, what: str) -> type[Op]:
     close = get_close_matches(name, table, 1) if isinstance(name, str) else []
     guess = f" Did you mean {close[0]!r}?" if close else ""
     raise SpecError(
-        f"{what} is {safe(repr(name))}, which is not known.{guess}\n"
+        f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"
         f"  Write one of {', '.join(table)}."
     )
 

@@ -87,14 +87,14 @@ def require_memory(who: str, shape: Sequence[int], itemsize: int, instead: str) 
 
 
 def _parse(limit: int | str, who: str) -> int:
-    if isinstance(limit, str):
+    if isinstance(limit, str) and len(limit) < 40:
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", limit)
         if match and match[2].upper() in UNITS:
             return int(float(match[1]) * UNITS[match[2].upper()])
     elif isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
         return limit
     raise DomainError(
-        f"{who}: {limit!r} is not a number of bytes.\n"
+        f"{who}: {repr(limit)[:40]} is not a number of bytes.\n"
         "  Write a whole number such as 8000000000, or one with a unit such as '8GiB'."
     )
 

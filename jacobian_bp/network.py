@@ -164,6 +164,7 @@ class Network:
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
         """The same network with some parameters replaced; tied ones stay tied."""
+        _require_mapping(params)
         unknown = [name for name in params if name not in self.params]
         if unknown:
             raise SpecError(
@@ -259,6 +260,12 @@ def _require_mapping(params: Any) -> None:
             f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
             '  Write params={"W1": W1, "b1": b1}.'
         )
+    for name in params or {}:
+        if not isinstance(name, str):
+            raise SpecError(
+                f"params has the name {name!r}, which is not a string.\n"
+                '  Write params={"W1": W1, "b1": b1}.'
+            )
 
 
 def _tied(params: Mapping[str, Any]) -> dict[str, str]:
@@ -278,9 +285,14 @@ def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict
     """Parameters from a generator of their own; numpy's global state is not touched."""
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise SpecError(f"seed is {seed!r}.\n  Write a whole number from 0 up.")
-    if np.dtype(dtype) not in (np.float64, np.float32):
+    try:
+        known = np.dtype(dtype) in (np.float64, np.float32)
+    except TypeError:
+        known = False
+    if not known:
+        shown = dtype.__name__ if isinstance(dtype, type) else repr(dtype)
         raise DomainError(
-            f"dtype is {np.dtype(dtype)}; parameters are drawn as float64 or float32.\n"
+            f"dtype is {shown}; parameters are drawn as float64 or float32.\n"
             "  Write dtype=np.float64 or np.float32."
         )
     for name, shape in shapes.items():

@@ -74,6 +74,8 @@ class Program:
         if not steps:
             raise SpecError("the program has no steps.\n  Write at least one: z = Linear(x, W, b).")
         made: dict[str, Step] = {}
+        last = {step.name: position for position, step in enumerate(steps)}
+        own = set(params)
         for position, step in enumerate(steps):
             inputs = step.op.parsed.inputs
             if len(inputs) != len(step.args):
@@ -81,41 +83,41 @@ class Program:
                     f"{step.who} reads {plural(len(inputs), 'value')}, {step.op.parsed}; "
                     f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
                 )
-            later = {s.name for s in steps[position:]}
             for arg in step.args:
-                if arg in later:
+                if last.get(arg, -1) >= position:
                     raise SpecError(
                         f"{step.who} reads {arg}, which is computed by this step or a later one."
                         "\n  Write the steps in the order in which they are computed."
                     )
-            if step.name in made or step.name in params:
-                other = "a parameter" if step.name in params else f"{made[step.name]}"
+            if step.name in made or step.name in own:
+                other = "a parameter" if step.name in own else f"{made[step.name]}"
                 raise SpecError(
                     f"two values are named {safe(step.name)}: {step} and {other}.\n"
                     "  Give each value a name of its own."
                 )
             for operand, arg in zip(inputs, step.args, strict=True):
-                if operand.name in step.op.constants and (arg in made or arg in params):
+                if operand.name in step.op.constants and (arg in made or arg in own):
                     raise SpecError(
                         f"{step.who}: {operand.name} is a label, by which nothing is "
                         f"differentiated, but {arg} is computed or trained.\n"
                         "  Pass the labels as an input of the network, such as y."
                     )
             made[step.name] = step
-        unused = [p for p in params if not any(p in step.args for step in steps)]
+        read = dict.fromkeys(arg for step in steps for arg in step.args)
+        unused = [name for name in params if name not in read]
         if unused:
             raise SpecError(
                 f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
-                f"  The steps read {', '.join(dict.fromkeys(a for s in steps for a in s.args))}."
+                f"  The steps read {', '.join(read)}."
             )
         return cls(tuple(_fuse(step, made) for step in steps), tuple(params))
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The names that are read but neither computed nor trained, in order of first use."""
-        made = {step.name for step in self.steps}
+        known = {step.name for step in self.steps}.union(self.params)
         read = dict.fromkeys(arg for step in self.steps for arg in step.args)
-        return tuple(name for name in read if name not in made and name not in self.params)
+        return tuple(name for name in read if name not in known)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

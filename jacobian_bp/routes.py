@@ -229,7 +229,7 @@ def absolute(expression: Expression) -> Expression:
     """The expression with every factor and coefficient replaced by its absolute value."""
 
     def positive(factor: Factor) -> Factor:
-        return replace(factor, array=np.abs(factor.array)) if isinstance(factor, Dense) else factor
+        return factor.absolute() if isinstance(factor, Dense) else factor
 
     return Expression(
         tuple(

@@ -11,7 +11,7 @@ from .chain import Chain, plan
 from .check import Agreement, check
 from .conventions import Convention, find_convention
 from .derivation import Derivation, derive
-from .errors import AxisError
+from .errors import AxisError, SpecError
 from .forward import Pass
 from .jacobian import Jacobian
 from .symbols import number, rename
@@ -37,7 +37,7 @@ class Run:
         self._convention = convention
 
     def __getitem__(self, name: str) -> np.ndarray:
-        name = self._tied.get(name, name)
+        name = self._name(name)
         self._state.require(name)
         return self._state.values[name]
 
@@ -104,7 +104,7 @@ class Run:
 
     def chain(self, wrt: str, order: str = "reverse", of: str | None = None) -> Chain:
         """The einsum of the whole chain from the cost to `wrt`, and what it costs."""
-        return plan(self.jacobian(of or self.cost, wrt), order)
+        return plan(self.jacobian(self.cost if of is None else of, wrt), order)
 
     def check(self, progress: routes.Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
@@ -137,6 +137,8 @@ class Run:
         return rename(step.op.reasons.get(operand, ""), called)
 
     def _name(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise SpecError(f"a value is named by a string, not by {name!r}.")
         return self._tied.get(name, name)
 
     def _fitting(self, value: Any, kind: str, name: str) -> np.ndarray:

@@ -239,3 +239,24 @@ def test_a_vector_has_no_gradient_to_compare():
         "  End the program with a loss; or ask for run.vjp('a1', name, v) with a cotangent v."
     )
     assert refusal(AxisError, Network.dense([3, 2], loss=None).run([1, 2, 4]).check) == message
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_soft_labels_raise_no_false_alarm(seed):
+    """p − y cancels: the bar is p + y, not |p − y|."""
+    rng = np.random.default_rng(seed)
+    classes = Network.dense([2, 3, 5], ["tanh", "softmax"], "cross_entropy", seed=seed)
+    assert classes.run(rng.standard_normal(2), rng.dirichlet(np.ones(5))).check().ok
+    units = Network.dense([2, 3, 5], ["tanh", "sigmoid"], "bce", seed=seed)
+    assert units.run(rng.standard_normal(2), rng.random(5)).check().ok
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_sum_inside_an_einsum_raises_no_false_alarm(seed):
+    rng = np.random.default_rng(seed)
+    net = Network.program(
+        'v = Einsum(T, x, h, "kij,i,j->k")',
+        "L = SquaredError(v, y)",
+        params={"T": rng.standard_normal((2, 7, 3)), "h": rng.standard_normal(3)},
+    )
+    assert net.run(rng.standard_normal(7), rng.standard_normal(2)).check().ok

@@ -385,3 +385,24 @@ def test_results_never_alias_inputs(cases):
     assert pickle.dumps(J) == before
     assert 99.0 not in v
     assert 99.0 not in u
+
+
+def test_a_diagonal_of_an_operand_is_pulled_and_pushed():
+    steps = ["h = Tanh(x)", "p = Softmax(h)", 'v = Einsum(Q, p, "ii,i->i")']
+    run = Network.program(*steps, params={"Q": RNG.standard_normal((3, 3))}).run([1.0, 2.0, 3.0])
+    whole = run.jacobian("v", "x")
+    v = RNG.standard_normal(3)
+    np.testing.assert_allclose(whole.collapse().pull(v), whole.materialise().T @ v, rtol=1e-12)
+    np.testing.assert_allclose(whole.collapse().push(v), whole.materialise() @ v, rtol=1e-12)
+
+
+def test_the_callers_error_state_does_not_matter():
+    net = Network.dense([3, 3, 3], "softmax", "squared_error", seed=1)
+    net = net.with_params({name: value * 1000 for name, value in net.params.items()})
+    for seed in range(20):
+        x = np.random.default_rng(seed).standard_normal(3)
+        with np.errstate(all="raise"):
+            whole = net.run(x, np.zeros(3)).jacobian("a2", "W1")
+            whole.materialise()
+            whole.collapse()
+            whole.can_be_nonzero()

@@ -80,8 +80,8 @@ class CrossEntropyFromLogits(Op):
     @quiet
     def jacobians(self, z, y):
         p, rest = softmax_parts(z)
-        slope = p * (y.sum(axis=-1, keepdims=True) - y) - y * rest
-        return {"z": dense("(softmax(z) − y)[k']", slope)}
+        up, down = p * (y.sum(axis=-1, keepdims=True) - y), y * rest
+        return {"z": dense("(softmax(z) − y)[k']", up - down, up + down)}
 
     @quiet
     def vjp(self, L_bar, z, y):

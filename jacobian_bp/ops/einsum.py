@@ -1,5 +1,6 @@
 """Any einsum as an op, its Jacobians read off its equation."""
 
+from dataclasses import replace
 from string import ascii_lowercase
 
 import numpy as np
@@ -95,7 +96,10 @@ class Einsum(Op):
             lifted = (BATCH,) if array.ndim > len(word) else ()
             sizes |= dict(zip((*lifted, *word), array.shape, strict=True))
         kept = list(dict.fromkeys((BATCH, *own, *primed(own), *self.result)))
-        return Expression((sum_out(Term(tuple(factors)), kept, sizes),))
+        term = sum_out(Term(tuple(factors)), kept, sizes)
+        positive = [f.absolute() if isinstance(f, Dense) else f for f in factors]
+        scale = sum_out(Term(tuple(positive)), kept, sizes)
+        return Expression.of(*map(_with_magnitude, term.factors, scale.factors))
 
     def _pull(self, position: int, bar: np.ndarray, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
         """bar contracted with the other operands, spread over the operand's own letters."""
@@ -127,3 +131,10 @@ class Einsum(Op):
         equation = ",".join("..." + w if a.ndim > len(w) else w for w, a in pairs)
         batch = "..." if any(a.ndim > len(w) for w, a in pairs) else ""
         return np.array(np.einsum(f"{equation}->{batch}{result}", *arrays), copy=True)
+
+
+def _with_magnitude(factor: Factor, scale: Factor) -> Factor:
+    """A factor that may be a sum, and the same sum over absolute values."""
+    if isinstance(factor, Dense) and isinstance(scale, Dense):
+        return replace(factor, magnitude=scale.array)
+    return factor

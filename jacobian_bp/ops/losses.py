@@ -102,8 +102,8 @@ class BinaryCrossEntropy(Op):
 
     @quiet
     def jacobians(self, a, y):
-        slope = np.where(y < 1, (1 - y) / (1 - a), 0) - np.where(y > 0, y / a, 0)
-        return {"a": dense("((1−y)/(1−a) − y/a)[k']", slope)}
+        up, down = np.where(y < 1, (1 - y) / (1 - a), 0), np.where(y > 0, y / a, 0)
+        return {"a": dense("((1−y)/(1−a) − y/a)[k']", up - down, up + down)}
 
     @quiet
     def vjp(self, L_bar, a, y):
@@ -147,7 +147,8 @@ class BinaryCrossEntropyFromLogits(Op):
 
     @quiet
     def jacobians(self, z, y):
-        return {"z": dense("(σ(z) − y)[k']", (1 - y) * sigmoid(z) - y * sigmoid(-z))}
+        up, down = (1 - y) * sigmoid(z), y * sigmoid(-z)
+        return {"z": dense("(σ(z) − y)[k']", up - down, up + down)}
 
     @quiet
     def vjp(self, L_bar, z, y):
