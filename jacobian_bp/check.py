@@ -243,7 +243,7 @@ def _differences(
             seen_now += 1
             if progress:
                 progress(seen_now, -(-total // stride))
-            if apart > bar and (crossed := _crossed(state, cost, at, h)):
+            if apart > bar and (crossed := _crossed(cost, at, h)):
                 if len(kinks) < SHOWN:
                     kinks.append(f"{entry(name, at)} ± {h:.0e} moves {crossed} across a kink")
                 continue
@@ -257,7 +257,7 @@ def _differences(
     return replace(row, compared=done), kinks
 
 
-def _crossed(state: Pass, cost: Perturbed, at: tuple[int, ...], h: float) -> str:
+def _crossed(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
     """The value that changes its branch between w − h and w + h, if one does."""
     low, high = cost.values_at(at, -h), cost.values_at(at, h)
     for step in cost.steps:

@@ -274,7 +274,7 @@ def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: 
     if held.any() and not np.any(np.abs(wrong[~held]) > tolerance):
         ratios = wrong[held] / right[held]
         factor = float(ratios.flat[int(np.argmax(np.abs(right[held])))])
-        if _close(wrong, factor * right, 1e3 * tolerance * max(1.0, abs(factor)) / 1e3):
+        if _close(wrong, factor * right, tolerance * max(1.0, abs(factor))):
             return f"every entry is {number(factor, 8)} times the right one" + _examples_hint(
                 factor, examples
             )

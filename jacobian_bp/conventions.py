@@ -12,10 +12,10 @@ differentials.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from .errors import SpecError
 from .layouts import LAYOUTS
+from .symbols import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def find_convention(name: str) -> Convention:
         if convention.name == name:
             return convention
     names = [convention.name for convention in CONVENTIONS]
-    close = ["gradient"] if name == "denominator" else get_close_matches(str(name), names, 1)
-    guess = f" Did you mean {close[0]!r}?" if close else ""
+    asked = "gradient" if name == "denominator" else name  # as textbooks call that layout
+    guess = did_you_mean(asked, names, "'")
     raise SpecError(f"convention {name!r} is not known.{guess}\n  Write one of {', '.join(names)}.")
 
 

@@ -163,7 +163,7 @@ def _write_unfused(book: _Book, loss: Step, fused: Step, carried: _Product | Non
     ((_, local),) = _locals(state, fused, logits)
     _wait(book, logits, carried, local, "".join(f"[{number}]" for number in numbers))
     with_loss = (parts[0] @ parts[1]).materialise()
-    reason = fused.op.reasons.get(fused.op.parsed.inputs[0].name, "")
+    reason = fused.reason(0)
     if not np.allclose(with_loss, local.materialise(), rtol=1e-6, atol=0):
         pair = " and ".join(f"[{number}]" for number in numbers)
         reason = f"multiplied out, {pair} have lost the answer here; the fused form keeps it"
@@ -186,9 +186,7 @@ def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int
     """One numbered line: what the Jacobian is, why, and its numbers where they are few."""
     book.count += 1
     small = local.size <= LARGEST_SHOWN
-    operand = step.op.parsed.inputs[position].name
-    called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
-    reason = rename(step.op.reasons.get(operand, ""), called)
+    reason = step.reason(position)
     book.backward.append(
         LocalStep(
             book.count,
@@ -297,8 +295,7 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
-    formula = rename(step.op.formula, called)
+    formula = rename(step.op.formula, step.called)
     if not formula:  # an einsum is its equation; an op without a formula is its name
         name = getattr(step.op, "equation", step.op.name)
         formula = f"{name} of {', '.join(step.args)}"

@@ -10,7 +10,7 @@ computed here: an expression is data that is printed, counted and contracted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -125,7 +125,7 @@ class Term:
 class Expression:
     """A sum of terms; + and − add terms, * multiplies every pair of them."""
 
-    terms: tuple[Term, ...] = field(default=())
+    terms: tuple[Term, ...] = ()
 
     @classmethod
     def of(cls, *factors: Factor, coefficient: float = 1.0) -> "Expression":

@@ -133,8 +133,7 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
-        called = dict(zip((o.name for o in signature.inputs), step.args, strict=True))
-        called[signature.output.name] = step.name
+        called = step.called | {signature.output.name: step.name}
         found = {}
         for operand, lifted in zip(signature.inputs, binding.batched, strict=True):
             if operand.name in step.op.constants:
@@ -263,9 +262,9 @@ def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Bind
     """Add the step's value; labels that the op admits are replaced by their one form."""
     outputs = step.args[0]  # as the user knows them, where a loss is fused
     step = step.active()
-    operands = step.op.parsed.inputs
-    names = dict(zip((o.name for o in operands), step.args, strict=True)) | {"outputs": outputs}
-    admitted = step.op.admit(names, *(values[arg] for arg in step.args))
+    admitted = step.op.admit(
+        step.called | {"outputs": outputs}, *(values[arg] for arg in step.args)
+    )
     values.update({a: np.asarray(v, dtype) for a, v in zip(step.args, admitted, strict=True)})
     binding = _bind(step, values)
     value = step.op.forward(*(values[arg] for arg in step.args))
@@ -285,6 +284,6 @@ def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Bind
 
 def _bind(step: Step, values: Mapping[str, np.ndarray]) -> Binding:
     signature = step.op.parsed
-    names = dict(zip((o.name for o in signature.inputs), map(safe, step.args), strict=True))
+    names = {operand: safe(arg) for operand, arg in step.called.items()}
     shapes = [values[arg].shape for arg in step.args]
     return bind(signature, shapes, step.who, names, step.op.parameters)

@@ -1,7 +1,6 @@
 """The multilayer network as a program: names, activations, losses."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
@@ -25,7 +24,7 @@ from .ops import (
     Tanh,
 )
 from .program import Step
-from .symbols import plural
+from .symbols import did_you_mean, plural
 
 ACTIVATIONS: dict[str, type[Op]] = {
     "identity": Identity,
@@ -87,8 +86,7 @@ def choose(table: dict[str, type[Op]], name: Any, what: str) -> type[Op]:
     """The entry of a fixed table, or SpecError with the nearest name."""
     if isinstance(name, str) and name in table:
         return table[name]
-    close = get_close_matches(name, table, 1) if isinstance(name, str) else []
-    guess = f" Did you mean {close[0]!r}?" if close else ""
+    guess = did_you_mean(name, table, "'")
     raise SpecError(
         f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"
         f"  Write one of {', '.join(table)}."

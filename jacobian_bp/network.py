@@ -6,7 +6,6 @@ net.run(x, y).gradients().
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +23,7 @@ from .ops import Op
 from .program import Program, Step
 from .program_text import make_op, read_program
 from .run import Run
-from .symbols import safe
+from .symbols import did_you_mean, safe
 from .symbols import shape as show
 
 
@@ -204,10 +203,8 @@ class Network:
         known = self._program.inputs
         for name in data:
             if name not in known:
-                close = get_close_matches(name, known, 1)
-                guess = f" Did you mean {close[0]}?" if close else ""
                 raise SpecError(
-                    f"the network has no input named {name!r}.{guess}\n"
+                    f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
                     f"  Its inputs are {', '.join(known) or 'none'}."
                 )
         missing = [n for n in known if n not in data and n not in self._program.labels]
@@ -313,9 +310,7 @@ def _require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, A
     if missing or extra:
         lines = [f"  missing: {name}, shape {show(shapes[name])}" for name in missing]
         for name in extra:
-            close = get_close_matches(name, missing, 1)
-            guess = f"; did you mean {close[0]}?" if close else ""
-            lines.append(f"  unknown: {safe(name)}{guess}")
+            lines.append(f"  unknown: {safe(name)}.{did_you_mean(name, missing)}")
         lines.append(f"  The layers have {', '.join(shapes)}.")
         raise SpecError("the parameters do not fit the layers.\n" + "\n".join(lines))
     for name, shape in shapes.items():

@@ -19,7 +19,7 @@ from .ops import (
     Sigmoid,
     Softmax,
 )
-from .symbols import plural, safe
+from .symbols import plural, rename, safe
 
 # (loss, what stands before it) -> the op whose derivative is used for both at once
 FUSED: dict[tuple[type[Op], type[Op]], type[Op]] = {
@@ -42,6 +42,16 @@ class Step:
     def who(self) -> str:
         """As an error names it: Linear 'z2'."""
         return f"{self.op.name} '{safe(self.name)}'"
+
+    @property
+    def called(self) -> dict[str, str]:
+        """What the network calls each input of the op."""
+        return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
+
+    def reason(self, position: int) -> str:
+        """Why the Jacobian by one input looks as it does, in the network's names."""
+        operand = self.op.parsed.inputs[position].name
+        return rename(self.op.reasons.get(operand, ""), self.called)
 
     def active(self) -> "Step":
         """The step whose value and derivative are computed: the fused one where there is one."""

@@ -7,14 +7,13 @@ numbers or strings.
 
 import ast
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from . import ops
 from .errors import SpecError
 from .ops import Op
 from .program import Step
-from .symbols import safe
+from .symbols import did_you_mean, safe
 
 OPS: dict[str, type[Op]] = {
     cls.__name__: cls
@@ -76,10 +75,9 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
     kind = statement.value.func.id
     table = {**OPS, **own}
     if kind not in table:
-        close = get_close_matches(kind, table, 1)
-        guess = f" Did you mean {close[0]}?" if close else ""
         raise SpecError(
-            f"{where}: no op is named {safe(kind)}.{guess}\n  The ops are {', '.join(table)}."
+            f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, table)}\n"
+            f"  The ops are {', '.join(table)}."
         )
     options: list[Any] = [a.value for a in call.args if isinstance(a, ast.Constant)]
     keywords = {k.arg: _literal(k.value, where) for k in call.keywords if k.arg}

@@ -14,7 +14,7 @@ from .derivation import Derivation, derive
 from .errors import AxisError, SpecError
 from .forward import Pass
 from .jacobian import Jacobian
-from .symbols import number, rename
+from .symbols import number
 from .symbols import shape as show
 
 
@@ -132,9 +132,7 @@ class Run:
         step = self._state.step(self._name(of))
         if step is None or wrt not in step.args:
             return ""
-        operand = step.op.parsed.inputs[step.args.index(wrt)].name
-        called = dict(zip((o.name for o in step.op.parsed.inputs), step.args, strict=True))
-        return rename(step.op.reasons.get(operand, ""), called)
+        return step.reason(step.args.index(wrt))
 
     def _name(self, name: str) -> str:
         if not isinstance(name, str):

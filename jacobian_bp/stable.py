@@ -23,13 +23,15 @@ def softplus(z: np.ndarray) -> np.ndarray:
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-def shifted(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """z − max z along the last axis, and the rounding error of that subtraction (TwoSum)."""
+def exponentials(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """exp(z − max z) along the last axis; that difference, and its rounding error (TwoSum)."""
     top = z.max(axis=-1, keepdims=True)
     high = z - top
     back = high - z
     error = (z - (high - back)) - (top + back)
-    return high, np.where(np.isfinite(error), error, 0)
+    error = np.where(np.isfinite(error), error, 0)
+    e = np.exp(high)
+    return e + e * error, high, error
 
 
 @quiet
@@ -39,9 +41,7 @@ def softmax_parts(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     The complement is the sum of the *other* exponentials: where p is within
     rounding of 1, 1 − p would be lost.
     """
-    high, error = shifted(z)
-    e = np.exp(high)
-    e = e + e * error
+    e, _, _ = exponentials(z)
     total = exact_sum(e)
     return e / total, _others(e) / total
 
@@ -49,9 +49,7 @@ def softmax_parts(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @quiet
 def log_softmax(z: np.ndarray) -> np.ndarray:
     """z − max z − log1p(sum of the other exponentials)"""
-    high, error = shifted(z)
-    e = np.exp(high)
-    e = e + e * error
+    e, high, error = exponentials(z)
     top = np.arange(z.shape[-1]) == z.argmax(axis=-1)[..., None]
     rest = exact_sum(np.where(top, 0, e))
     return high + (error - np.log1p(rest))

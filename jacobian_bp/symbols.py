@@ -7,6 +7,8 @@ harmless, and how a number looks.
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import TextIO
 
 import numpy as np
@@ -113,6 +115,16 @@ def bound(value: float) -> str:
         if value < 10.0**exponent:
             return f"less than 1e{exponent:+03d}"
     return number(value, 2)
+
+
+def did_you_mean(name: object, known: Iterable[str], quote: str = "") -> str:
+    """ " Did you mean …?" with the nearest known name, or nothing.
+
+    >>> did_you_mean("rellu", ["relu", "tanh"], quote="'")
+    " Did you mean 'relu'?"
+    """
+    close = get_close_matches(name, list(known), 1) if isinstance(name, str) else []
+    return f" Did you mean {quote}{safe(close[0])}{quote}?" if close else ""
 
 
 def witness(value: float) -> str:

@@ -11,14 +11,13 @@ import stat
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DomainError, SpecError
 from ..memory import format_bytes, require_memory
-from ..symbols import number, safe
+from ..symbols import did_you_mean, number, safe
 
 SHIPPED = Path(__file__).parent / "data"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
@@ -93,8 +92,7 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
     a column that is not there.
     """
     if target not in table.columns:
-        close = get_close_matches(target, table.columns, 1)
-        guess = f" Did you mean {safe(close[0])}?" if close else ""
+        guess = did_you_mean(target, table.columns)
         raise SpecError(
             f"{safe(table.source)} has no column {target!r}.{guess}\n"
             f"  Its columns are {', '.join(map(safe, table.columns))}."
