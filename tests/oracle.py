@@ -1,7 +1,7 @@
 """Exact values to 50 digits, and the distance from them in units in the last place (ULP).
 
 One ULP is the spacing of the floats at the exact value, and the subnormal spacing where the
-exact value is subnormal. Source of the bar: shared/numerics.md.
+exact value is subnormal. The bar is that of docs/architecture.md.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""A network from a TOML file: what is read, and rows 75 to 84 of the catalogue of bad inputs."""
+"""A network from a TOML file: what is read, and what a wrong or hostile file gets."""
 
 import os
 import time

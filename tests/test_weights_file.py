@@ -1,4 +1,4 @@
-"""Weights from files: what is read, and rows 64 to 72 of the catalogue of bad inputs."""
+"""Weights from files: what is read, and what a wrong or hostile file gets."""
 
 import io
 import json
