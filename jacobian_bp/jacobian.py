@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import accumulate, support
-from .arrays import as_array, quiet
+from .arrays import as_array, quiet, require_finite
 from .axes import Axis
 from .contraction import Step, evaluate
 from .errors import AxisError
@@ -342,6 +342,7 @@ class Jacobian:
 
     def _vector(self, value: Any, kind: str, node: Node) -> np.ndarray:
         array = as_array(value, kind)
+        require_finite(array, kind, f"Pass a finite {kind}.")
         if array.shape != node.shape:
             raise AxisError(
                 f"{self.name}: the {kind} does not fit.\n"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import routes
-from .arrays import as_array
+from .arrays import as_array, require_finite
 from .chain import Chain, plan
 from .check import Agreement, check
 from .conventions import Convention, find_convention
@@ -141,6 +141,7 @@ class Run:
 
     def _fitting(self, value: Any, kind: str, name: str) -> np.ndarray:
         array, expected = as_array(value, kind), self[name].shape
+        require_finite(array, kind, f"Pass a finite {kind}.")
         if array.shape != expected:
             raise AxisError(
                 f"the {kind} does not fit {name}.\n"

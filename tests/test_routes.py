@@ -212,3 +212,24 @@ def test_a_jacobian_through_a_thousand_layers_is_printed_link_by_link(build):
     assert len(repr(J)) <= 99
     row = copy.copy(pickle.loads(pickle.dumps(J))).pull(np.ones(()))
     assert close(row, run.gradients()["W1"], scales(run)["W1"], units=16 * 1000)
+
+
+@pytest.mark.parametrize("ask", ["pull", "push", "vjp", "jvp"])
+def test_a_vector_that_is_not_finite_is_refused(ask):
+    run = Network.dense([3, 5, 2], "tanh", "squared_error", seed=1).run([1, 2, 3], [0, 1])
+    kind, shape = ("cotangent", (2,)) if ask in ("pull", "vjp") else ("tangent", (5, 3))
+    vector = np.ones(shape)
+    vector.flat[1] = np.nan
+    calls = {
+        "pull": lambda: run.jacobian("z2", "W1").pull(vector),
+        "push": lambda: run.jacobian("z2", "W1").push(vector),
+        "vjp": lambda: run.vjp("z2", "W1", vector),
+        "jvp": lambda: run.jvp("z2", "W1", vector),
+    }
+    index = "1" if kind == "cotangent" else "0,1"
+    with pytest.raises(DomainError) as caught:
+        calls[ask]()
+    assert str(caught.value) == (
+        f"{kind}[{index}] is nan; 1 of {vector.size} entries of {kind} are not finite.\n"
+        f"  Pass a finite {kind}."
+    )
