@@ -9,14 +9,14 @@ script.
 """
 
 import argparse
-import os
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from jacobian_bp import Network
+from jacobian_bp import JacobianError, Network
 from jacobian_bp.files.csv_data import examples, read_csv
+from jacobian_bp.files.weights_file import write_weights
 from jacobian_bp.symbols import number, safe, to_ascii
 from jacobian_bp.terminal import progress
 from jacobian_bp.text import table
@@ -103,23 +103,14 @@ def train(w, x, y, x_held, y_held):
     return w, costs
 
 
-def save(weights, path):
-    """All of the file or nothing of it: written beside its place, then renamed."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "xb") as file:
-            np.savez(file, **weights)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description="Train a 10-4-1 network; see the docstring.")
     parser.add_argument("--save", metavar="FILE.npz", type=Path, help="keep the trained weights")
     path = parser.parse_args().save
     if path and (path.is_dir() or not path.absolute().parent.is_dir()):
         parser.error(f"--save: {safe(path)!r} is no file in a folder that exists")
+    if path and path.suffix != ".npz":
+        parser.error(f"--save: {safe(path)!r} does not end in .npz")
     source = read_csv("diabetes")
     (x, y), (x_held, y_held) = split(source)
     net = Network.dense([x.shape[1], 4, 1], ["tanh", "identity"], "half_squared_error", seed=SEED)
@@ -166,9 +157,9 @@ def main():
     print("\non these rows the hidden layer explains no more than a plane does")
     if path:
         try:
-            save(weights, path)
-        except OSError as error:
-            parser.exit(3, f"the weights were not saved: {error.strerror}\n")
+            write_weights(path, weights, replace=True)
+        except JacobianError as error:
+            parser.exit(3, f"the weights were not saved: {error}\n")
         shapes = ", ".join(f"{name} {value.shape}" for name, value in weights.items())
         print(f"saved {shapes}")
 

@@ -274,10 +274,9 @@ def _rules_differ(state: Pass, step: Step) -> bool:
     bar = _cotangent(state, step)
     unit = float(np.finfo(state.dtype).eps) / 2
     local = state.local(step)
-    names = [o.name for o in step.op.parsed.inputs if o.name not in step.op.constants]
     pulled = routes.local_vjp(state, step, bar)
-    for name, (arg, part) in zip(names, pulled, strict=True):
-        out, wrt, expression = local[name]
+    for (_, operand, _), (arg, part) in zip(step.variables, pulled, strict=True):
+        out, wrt, expression = local[operand]
         jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
         terms = Jacobian.local(step.name, arg, out, wrt, routes.absolute(expression), state.dtype)
         scale = terms.pull(np.abs(bar)).astype(np.float64)
@@ -294,8 +293,8 @@ def _slopes_differ(state: Pass, step: Step) -> bool:
     if _is_small(state, step):
         return not check_step(state, step).ok
     bar = _cotangent(state, step)
-    positions = [p for p, o in enumerate(step.op.parsed.inputs) if o.name not in step.op.constants]
-    for position, (_, part) in zip(positions, routes.local_vjp(state, step, bar), strict=True):
+    pulled = routes.local_vjp(state, step, bar)
+    for (position, _, _), (_, part) in zip(step.variables, pulled, strict=True):
         slopes = Slopes(state, step, position)
         for flat in range(0, part.size, -(-part.size // SAMPLED)):
             at = tuple(int(i) for i in np.unravel_index(flat, part.shape))

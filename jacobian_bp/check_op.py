@@ -160,11 +160,7 @@ def _whole(state: Pass, step: Step, position: int) -> np.ndarray:
 def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding]]:
     """∂out/∂input for each input, one row of it for each basis vector of the output."""
     values, shape = state.inputs_of(step), state.values[step.name].shape
-    wanted = {
-        position: operand.name
-        for position, operand in enumerate(step.op.parsed.inputs)
-        if operand.name not in step.op.constants
-    }
+    wanted = {position: operand for position, operand, _ in step.variables}
     swept: dict[int, np.ndarray] = {}
     findings: dict[int, Finding] = {}
     for index in np.ndindex(shape):

@@ -48,6 +48,16 @@ class Step:
         """What the network calls each input of the op."""
         return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
 
+    @property
+    def variables(self) -> tuple[tuple[int, str, str], ...]:
+        """(position, the op's name, the network's name) of each input to differentiate by."""
+        kept = self.op.differentiable()
+        return tuple(
+            (position, operand, arg)
+            for position, (operand, arg) in enumerate(self.called.items())
+            if operand in kept
+        )
+
     def reason(self, position: int) -> str:
         """Why the Jacobian by one input looks as it does, in the network's names."""
         operand = self.op.parsed.inputs[position].name

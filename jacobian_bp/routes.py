@@ -93,18 +93,16 @@ def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.nd
             '  Return a dict from input to array, such as {"z": slope * bar}.'
         )
     found = []
-    for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
-        if operand.name in step.op.constants:
-            continue
-        if operand.name not in pulled:
+    for _, operand, arg in step.variables:
+        if operand not in pulled:
             raise AxisError(
-                f"{step.who}: vjp() gives nothing for {operand.name}.\n"
+                f"{step.who}: vjp() gives nothing for {operand}.\n"
                 f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
             )
-        part = np.asarray(pulled[operand.name])
+        part = np.asarray(pulled[operand])
         if part.shape != state.values[arg].shape:
             raise AxisError(
-                f"{step.who}: vjp()[{operand.name!r}] does not have the shape of its input.\n"
+                f"{step.who}: vjp()[{operand!r}] does not have the shape of its input.\n"
                 f"  vjp gives shape {show(part.shape)}\n"
                 f"  {arg} has shape {show(state.values[arg].shape)}\n"
                 "  What a whole batch shares takes the sum over the examples: over_batch()."

@@ -82,7 +82,7 @@ def test_the_saved_weights_are_the_ones_that_were_scored(tmp_path):
 
 
 @both
-@pytest.mark.parametrize("place", ["nowhere/weights.npz", "."])
+@pytest.mark.parametrize("place", ["nowhere/weights.npz", ".", "weights.txt"])
 def test_save_refuses_a_place_where_no_file_can_be(name, place, tmp_path):
     done = ran(name, "--save", place, cwd=tmp_path, code=2)
     assert b"--save" in done.stderr
