@@ -14,20 +14,23 @@ there are values of all its axes together: (m×k)(k×n) costs m·k·n.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
 import opt_einsum
+from opt_einsum import paths
 
 from .arrays import quiet
 from .axes import Axis
-from .contraction import evaluate
 from .errors import JacobianError
-from .graph import Link, Node
+from .graph import Link
 from .jacobian import Jacobian
-from .memory import format_bytes, require_memory
+from .memory import built, format_bytes
 from .symbols import for_stream, to_ascii
 from .symbols import shape as show
+from .whole import require_dense, sweep
+from .whole import whole_link as whole_link  # also known from here
 
 ORDERS = ("reverse", "forward", "auto")
 EXACT_PLANNER_UP_TO = 40  # operands; beyond it opt_einsum plans greedily
@@ -110,12 +113,16 @@ class Chain:
 
 @dataclass(frozen=True)
 class Operand:
-    """A factor of the einsum while it is planned: a run of the chain and its axes."""
+    """A factor of the einsum while it is planned: a run of the chain and its axes.
+
+    `place` and `end` are the first and the last segment in it, from the output.
+    """
 
     of: str
     wrt: str
     axes: tuple[str, ...]
     place: int
+    end: int
 
     @property
     def name(self) -> str:
@@ -126,16 +133,17 @@ class Operand:
         left, right = sorted((self, other), key=lambda operand: operand.place)
         axes = [a for a in left.axes if a not in right.axes]
         axes += [a for a in right.axes if a not in left.axes]
-        return Operand(left.of, right.wrt, tuple(axes), left.place)
+        last = max(left, right, key=lambda operand: operand.end)
+        return Operand(left.of, last.wrt, tuple(axes), left.place, last.end)
 
 
 def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
     """The chain of `jacobian` in one order, counted from shapes; nothing is built."""
     parts = segments(jacobian)
-    operands, sizes = _operands(parts)
+    operands, sizes = operands_of(parts)
     products = [product for part in parts for product in _inside(part)]
     inside = len(products)
-    for left, right, result in _pairs(operands, sizes, order):
+    for left, right, result in pairs_of(operands, sizes, order):
         cost = math.prod(sizes[axis] for axis in {*left.axes, *right.axes})
         shape = tuple(sizes[axis] for axis in result.axes)
         products.append(Product(left.name, right.name, result.name, shape, cost))
@@ -159,27 +167,24 @@ def contract_full(jacobian: Jacobian, order: str = "reverse") -> np.ndarray:
     """
     parts = segments(jacobian)
     if not parts:
-        return np.zeros(jacobian.shape, jacobian.dtype)
-    operands, sizes = _operands(parts)
-    pairs = list(_pairs(operands, sizes, order))
+        return built(jacobian.name, np.zeros(jacobian.shape, jacobian.dtype))
+    operands, sizes = operands_of(parts)
+    pairs = list(pairs_of(operands, sizes, order))
     arrays_to_come = [(p.result, p.shape) for part in parts for p in _inside(part)]
     for operand in [*operands, *(result for _, _, result in pairs)]:
         arrays_to_come.append((operand.name, tuple(sizes[a] for a in operand.axes)))
     for name, shape in arrays_to_come:
         require_dense(name, shape, jacobian.dtype)
-    arrays = {o.axes: _whole(part) for o, part in zip(operands, parts, strict=True)}
+    waiting = dict(enumerate(parts))  # built when first used, and let go when used
+    done: dict[int, np.ndarray] = {}
+
+    def take(operand: Operand) -> np.ndarray:
+        place = operand.place
+        return done.pop(place) if place in done else _whole(waiting.pop(place))
+
     for left, right, result in pairs:
-        arrays[result.axes] = _contracted(
-            arrays.pop(left.axes), left.axes, arrays.pop(right.axes), right.axes, result.axes
-        )
-    (array,) = arrays.values()
-    return array
-
-
-def require_dense(name: str, shape: Sequence[int], dtype: np.dtype) -> None:
-    """MemoryLimitError with the routes that need no such array."""
-    instead = 'Use run.gradients(route="structured") or run.gradients(route="vjp").'
-    require_memory(name, shape, dtype.itemsize, instead)
+        done[result.place] = _contracted(take(left), left, take(right), right, result)
+    return take(operands[0])
 
 
 def segments(jacobian: Jacobian) -> list[Jacobian]:
@@ -205,24 +210,6 @@ def segments(jacobian: Jacobian) -> list[Jacobian]:
             start += 1
         parts.append(_segment(jacobian, first, final, inside))
     return parts
-
-
-def whole_link(link: Link, nodes: Sequence[Node], dtype: np.dtype) -> np.ndarray:
-    """One local Jacobian as a dense array, its structural zeros placed."""
-    names = (*link.out, *link.wrt)
-    shape = (*nodes[link.target].shape, *nodes[link.source].shape)
-    require_dense(f"∂{nodes[link.target].name}/∂{nodes[link.source].name}", shape, dtype)
-    sizes = dict(zip(names, shape, strict=True))
-    return evaluate(link.expression, names, sizes, dtype).astype(dtype, copy=False)
-
-
-def times_whole(row: np.ndarray, local: np.ndarray, rank: int) -> np.ndarray:
-    """Contract the last `rank` axes of `row` with the first of `local`."""
-    left = tuple(range(row.ndim))
-    kept = row.ndim - rank
-    right = (*left[kept:], *range(row.ndim, row.ndim + local.ndim - rank))
-    result = (*left[:kept], *right[rank:])
-    return np.asarray(opt_einsum.contract(row, left, local, right, result))
 
 
 def _segment(jacobian: Jacobian, first: int, final: int, links: list[Link]) -> Jacobian:
@@ -252,37 +239,26 @@ def _inside(part: Jacobian) -> list[Product]:
 
 def _whole(part: Jacobian) -> np.ndarray:
     """A segment as a dense array; the paths of a block are contracted and added."""
-    if part.is_local:
-        return whole_link(part.links[0], part.nodes, part.dtype)
-    found: dict[int, np.ndarray] = {}
-    for link in sorted(part.links, key=lambda link: link.target):
-        array = whole_link(link, part.nodes, part.dtype)
-        if link.target:
-            array = times_whole(found[link.target], array, len(link.out))
-        found[link.source] = found[link.source] + array if link.source in found else array
-    return found[len(part.nodes) - 1]
+    last = len(part.nodes) - 1
+    return sweep(part.nodes, part.links, part.dtype, (last,))[last]
 
 
 def _contracted(
-    left: np.ndarray,
-    left_axes: tuple[str, ...],
-    right: np.ndarray,
-    right_axes: tuple[str, ...],
-    axes: tuple[str, ...],
+    left_array: np.ndarray, left: Operand, right_array: np.ndarray, right: Operand, result: Operand
 ) -> np.ndarray:
     """One pairwise contraction, with letters that start again at a for each pair."""
     letters: dict[str, int] = {}
-    for axis in (*left_axes, *right_axes):
+    for axis in (*left.axes, *right.axes):
         letters.setdefault(axis, len(letters))
 
-    def word(names: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(letters[name] for name in names)
+    def word(operand: Operand) -> tuple[int, ...]:
+        return tuple(letters[name] for name in operand.axes)
 
-    contracted = opt_einsum.contract(left, word(left_axes), right, word(right_axes), word(axes))
-    return np.asarray(contracted)
+    contracted = opt_einsum.contract(left_array, word(left), right_array, word(right), word(result))
+    return built(result.name, np.asarray(contracted))
 
 
-def _operands(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int]]:
+def operands_of(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int]]:
     """The segments with one symbol for each axis, shared where two segments meet."""
     sizes: dict[str, int] = {}
 
@@ -297,12 +273,12 @@ def _operands(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int]]
     operands, bond = [], symbols(parts[0].out_axes) if parts else ()
     for place, part in enumerate(parts):
         following = symbols(part.wrt_axes)
-        operands.append(Operand(part.of, part.wrt, bond + following, place))
+        operands.append(Operand(part.of, part.wrt, bond + following, place, place))
         bond = following
     return operands, sizes
 
 
-def _pairs(
+def pairs_of(
     operands: Sequence[Operand], sizes: dict[str, int], order: str
 ) -> Iterator[tuple[Operand, Operand, Operand]]:
     """(left, right, product) in the order in which they are contracted."""
@@ -324,9 +300,9 @@ def _planned(
 ) -> Iterator[tuple[Operand, Operand, Operand]]:
     if len(run) < 2:
         return
-    optimize = "dp" if len(run) <= EXACT_PLANNER_UP_TO else "greedy"
-    shapes = [tuple(sizes[a] for a in operand.axes) for operand in run]
-    path, _ = opt_einsum.contract_path(_equation(run), *shapes, shapes=True, optimize=optimize)
+    planner = opt_einsum.DynamicProgramming() if len(run) <= EXACT_PLANNER_UP_TO else paths.greedy
+    result = reduce(Operand.times, run)
+    path = planner([frozenset(o.axes) for o in run], frozenset(result.axes), sizes)
     for pair in path:
         chosen = sorted((run.pop(p) for p in sorted(pair, reverse=True)), key=lambda o: o.place)
         product = chosen[0]
@@ -337,7 +313,7 @@ def _planned(
 
 
 def _equation(operands: Sequence[Operand]) -> str:
-    result = operands[0] if operands else Operand("", "", (), 0)
+    result = operands[0] if operands else Operand("", "", (), 0, 0)
     for operand in operands[1:]:
         result = result.times(operand)
     return ",".join("".join(o.axes) for o in operands) + "->" + "".join(result.axes)

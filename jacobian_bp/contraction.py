@@ -1,19 +1,18 @@
-"""Spend deltas, sum, place: the arithmetic of expressions.
+"""Spend deltas, and sum: the algebra of expressions.
 
 spend      Σ_k g[k] δ[k,k'] a[i']  ->  g[k'] a[i']
 multiply   two expressions that share axes, the shared axes summed
-evaluate   the dense array, its structural zeros placed and never computed
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import opt_einsum
 
 from .errors import AxisError
 from .factors import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .memory import require_memory
+from .placing import contract, evaluate, leaders, ordered
 
 LONGEST_LABEL = 60  # a longer name of a product is written …
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
@@ -140,7 +139,7 @@ def sum_out(
             words = words if len(words) <= LONGEST_LABEL else "…"
             whole = term.coefficient == 1 and len(group) == len(term.factors)
             name = label if whole and label else f"(Σ_{','.join(sorted(open_axes))} {words})"
-            out.append(Dense(name, axes, contract(group, axes, sizes)))
+            out.append(Dense(name, axes, contract(group, axes, sizes), own=True))
         else:
             out += group
     if len(out) > MANY_FACTORS:
@@ -186,75 +185,7 @@ def densify(
     ):
         return expression
     array = contract(dense, axes, sizes, term.coefficient)
-    return Expression((Term((*others, Dense(_beside(label, others), axes, array))),))
-
-
-def evaluate(
-    expression: Expression, axes: Sequence[str], sizes: dict[str, int], dtype: np.dtype
-) -> np.ndarray:
-    """The dense array of an expression over `axes`: a fresh ndarray.
-
-    A delta places entries on a diagonal by assignment; nothing is multiplied
-    by an identity, so structural zeros are exactly +0.0 beside inf, NaN and
-    negative numbers too.
-    """
-    if len(expression.terms) == 1 and not _placed(expression.terms[0]):
-        return _filled(expression.terms[0], axes, sizes, dtype)  # there are no zeros to place
-    out = np.zeros(tuple(sizes[axis] for axis in axes), dtype)
-    for position, term in enumerate(expression.terms):
-        leader = _leaders(term, axes)
-        if any(leader[f.left] == leader[f.right] for f in term.of(Distinct)):
-            continue  # δ (1−δ) = 0
-        places = list(dict.fromkeys(leader[axis] for axis in axes))
-        named = term.renamed(leader)
-        free = tuple(f for f in named.factors if not isinstance(f, Delta | Distinct))
-        value = _filled(replace(named, factors=free), places, sizes, dtype)
-        for factor in term.of(Distinct):
-            pair = {leader[factor.left]: leader[factor.right]}
-            diagonal_view(value, places, {a: pair.get(a, a) for a in places})[...] = 0.0
-        target = diagonal_view(out, axes, leader)
-        if position == 0:
-            target[...] = value
-        else:
-            target += value
-    return out
-
-
-def contract(
-    factors: Sequence[Dense], axes: Sequence[str], sizes: dict[str, int], coefficient: float = 1.0
-) -> np.ndarray:
-    """Σ over every axis outside `axes` of the product of the factors: a fresh ndarray."""
-    letters: dict[str, str] = {}
-    for axis in [*axes, *(a for f in factors for a in f.axes)]:
-        letters.setdefault(axis, opt_einsum.get_symbol(len(letters)))
-    words = ["".join(letters[a] for a in f.axes) for f in factors]
-    equation = ",".join(words) + "->" + "".join(letters[a] for a in axes)
-    require_memory(
-        f"the contraction {equation}",
-        [sizes[a] for a in axes],
-        max(f.array.itemsize for f in factors),
-        'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
-    )
-    if len(factors) == 1:
-        result = np.einsum(equation, factors[0].array)
-    else:
-        result = opt_einsum.contract(equation, *(f.array for f in factors), optimize="auto")
-    if coefficient != 1.0:
-        return np.asarray(result * result.dtype.type(coefficient))
-    return np.array(result, order="C", copy=True) if len(factors) == 1 else np.asarray(result)
-
-
-def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:
-    """The entries of `array` at which every axis equals its leader, as a writable view."""
-    places = list(dict.fromkeys(leader[axis] for axis in axes))
-    strides = dict.fromkeys(places, 0)
-    extent: dict[str, int] = {}
-    for axis, stride, size in zip(axes, array.strides, array.shape, strict=True):
-        strides[leader[axis]] += stride
-        extent[leader[axis]] = size
-    return np.lib.stride_tricks.as_strided(
-        array, tuple(extent[p] for p in places), tuple(strides[p] for p in places)
-    )
+    return Expression((Term((*others, Dense(_beside(label, others), axes, array, own=True))),))
 
 
 def summed(term: Term, kept: Sequence[str]) -> str:
@@ -271,12 +202,6 @@ def written(expression: Expression, kept: Sequence[str]) -> str:
     return text.replace("+ −", "− ")
 
 
-def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
-    """Axes in the order in which the result has them."""
-    found = set(axes)
-    return tuple(axis for axis in kept if axis in found)
-
-
 def require_covered(expression: Expression, axes: Sequence[str], who: str) -> None:
     """Every axis of a Jacobian stands in a factor of every term, or AxisError."""
     for term in expression.terms:
@@ -286,33 +211,6 @@ def require_covered(expression: Expression, axes: Sequence[str], who: str) -> No
                     f"{who}: axis {axis} stands in no factor of the term {term}.\n"
                     f'  Where the term does not change along it, write one("{axis}").'
                 )
-
-
-def _placed(term: Term) -> bool:
-    return any(isinstance(factor, Delta | Distinct) for factor in term.factors)
-
-
-def _leaders(term: Term, axes: Sequence[str]) -> dict[str, str]:
-    """For each axis, the first axis that the term's deltas make equal to it."""
-    leader = {axis: axis for axis in axes}
-    for factor in term.of(Delta):
-        first, second = sorted((leader[factor.left], leader[factor.right]), key=list(axes).index)
-        leader = {a: first if b == second else b for a, b in leader.items()}
-    return leader
-
-
-def _filled(term: Term, axes: Sequence[str], sizes: dict[str, int], dtype: np.dtype) -> np.ndarray:
-    """A term without deltas, spread over the axes along which it is constant."""
-    dense = term.of(Dense)
-    shape = tuple(sizes[axis] for axis in axes)
-    if not dense:
-        return np.full(shape, term.coefficient, dtype)
-    own = ordered({axis for factor in dense for axis in factor.axes}, axes)
-    array = contract(dense, own, sizes, term.coefficient)
-    if own == tuple(axes):
-        return array
-    array = array.reshape([sizes[axis] if axis in own else 1 for axis in axes])
-    return np.array(np.broadcast_to(array, shape), order="C", copy=True)
 
 
 def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:
@@ -337,7 +235,7 @@ def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:
 def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label: str) -> Term:
     """The sum of terms with the same deltas, as one dense factor beside those deltas."""
     deltas = terms[0].of(Delta)
-    leader = _leaders(terms[0], kept)
+    leader = leaders(terms[0], kept)
     bare = []
     for term in terms:
         factors = tuple(f for f in term.renamed(leader).factors if not isinstance(f, Delta))
@@ -348,7 +246,7 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
     shape = [sizes[a] for a in places]
     require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
     array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
-    return Term((*deltas, Dense(_beside(label, deltas), places, array)))
+    return Term((*deltas, Dense(_beside(label, deltas), places, array, own=True)))
 
 
 def _beside(label: str, deltas: Sequence) -> str:

@@ -71,18 +71,20 @@ class Dense:
     """label[axes]: an array, one axis name for each of its axes.
 
     Where its entries are sums that cancel, such as p − y, `magnitude` holds the
-    same sums over absolute values: the scale at which they were rounded.
+    same sums over absolute values: the scale at which they were rounded. An array
+    that a contraction made is `own`: nobody else holds it.
     """
 
     label: str
     axes: tuple[str, ...]
     array: np.ndarray
     magnitude: np.ndarray | None = None
+    own: bool = False
 
     def absolute(self) -> "Dense":
         """The factor with its magnitude in place of its entries."""
         size = np.abs(self.array) if self.magnitude is None else self.magnitude
-        return replace(self, array=size)
+        return replace(self, array=size, own=False)
 
     def __str__(self) -> str:
         if self.label == MASK:
@@ -106,7 +108,7 @@ class Term:
 
     def renamed(self, names: Mapping[str, str]) -> "Term":
         """The same term with other axis names."""
-        return replace(self, factors=tuple(_renamed(f, names) for f in self.factors))
+        return Term(tuple([_renamed(f, names) for f in self.factors]), self.coefficient)
 
     def of(self, kind: type) -> list:
         """The factors of one kind, in order."""
@@ -253,7 +255,10 @@ def _pair(axes: str, who: str) -> tuple[str, str]:
 
 def _renamed(factor: Factor, names: Mapping[str, str]) -> Factor:
     if isinstance(factor, Dense):
-        return replace(factor, axes=tuple(names.get(axis, axis) for axis in factor.axes))
+        axes = tuple([names.get(axis, axis) for axis in factor.axes])
+        if axes == factor.axes:
+            return factor
+        return Dense(factor.label, axes, factor.array, factor.magnitude, factor.own)
     if isinstance(factor, One):
         return One(names.get(factor.axis, factor.axis))
     return type(factor)(names.get(factor.left, factor.left), names.get(factor.right, factor.right))

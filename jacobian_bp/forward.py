@@ -13,9 +13,13 @@ from .errors import AxisError, DomainError, SpecError
 from .factors import Expression, delta, one
 from .graph import Link, Node, identity, make_link
 from .jacobian import Jacobian
+from .ops import Op
 from .program import Program, Step, listed
+from .stacked import StackedJacobian
 from .symbols import safe
 from .symbols import shape as show
+
+Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +33,7 @@ class Pass:
     missing: tuple[str, ...] = ()  # labels that were not given
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update({k: v for k, v in state.items() if k != "_locals"})
         for array in self.values.values():  # a copy of a closed array is open
             read_only(array)
 
@@ -99,7 +103,8 @@ class Pass:
                 down.update(up.intersection(step.args))
                 chosen.append(step)
         names = [step.name for step in chosen]
-        return names + [name for name in wanted if name in down and name not in names], chosen
+        sources = down.difference(names)
+        return names + [name for name in wanted if name in sources], chosen
 
     def links(self, names: Sequence[str], steps: Sequence[Step]) -> list[Link]:
         """The local Jacobians of `steps`, between positions in `names`."""
@@ -115,13 +120,23 @@ class Pass:
                     found.append(link)
         return found
 
-    @quiet
-    def local(self, step: Step) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]:
-        """For each input of the op: output axes, variable axes, and the expression.
+    def local(self, step: Step) -> Locals:
+        """For each input of the op: output axes, variable axes, and the expression; kept.
 
         The op speaks of one example. In a batch, ∂/∂data gains δ[n,n'] (examples
         do not mix) and ∂/∂parameter gains the axis n (each example has its own).
         """
+        key = (step.name, step.op)
+        if key not in self._locals:
+            self._locals[key] = self._local(step)
+        return self._locals[key]
+
+    @cached_property
+    def _locals(self) -> dict[tuple[str, Op], Locals]:
+        return {}
+
+    @quiet
+    def _local(self, step: Step) -> Locals:
         signature, binding = step.op.parsed, self.binding(step)
         values = self.inputs_of(step)
         expressions = step.op.jacobians(*values)
@@ -185,6 +200,17 @@ class Pass:
         variable = tuple(map(Axis, links[0].wrt, self.values[wrt].shape))
         nodes = (self.node(of), self.node(wrt))
         return Jacobian(nodes, tuple(links), out, variable, self.dtype)
+
+    def stacked_jacobian(self, of: str, wrt: Sequence[str]) -> StackedJacobian:
+        """∂of/∂(several): the graph between the value and all of the variables."""
+        for name in wrt:
+            self.require_variable(of, name)
+        names, steps = self.dependents(wrt, of)
+        names = names or [of]
+        nodes = tuple(self.node(name) for name in names)
+        variables = tuple(self.node(name) for name in wrt)
+        links = tuple(self.links(names, steps))
+        return StackedJacobian(nodes, links, self.axes(of), variables, self.dtype)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt: one link where they are neighbours, else the graph between them."""

@@ -15,12 +15,13 @@ import numpy as np
 from . import accumulate, support
 from .arrays import as_array, quiet, require_finite
 from .axes import Axis
-from .contraction import Step, evaluate
+from .contraction import Step
 from .errors import AxisError
 from .factors import MASK, Delta, Dense, Expression, Factor, Term
 from .graph import Link, Node, identity, make_link
-from .layouts import from_layout, layout_shape, require_layout, to_layout
+from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
+from .placing import evaluate
 from .symbols import for_stream, plural, to_ascii
 from .symbols import shape as show
 
@@ -166,14 +167,12 @@ class Jacobian:
         unknown layout.
         """
         require_layout(layout)
-        require_memory(self.name, self.shape, self.dtype.itemsize, self._instead())
+        require_memory(self.name, self.shape, self.dtype.itemsize, self._instead)
         expression = self._collapsed(None)
         sizes = {axis.name: axis.size for axis in self.axes}
-        names = [axis.name for axis in self.axes]
-        array = evaluate(expression, names, sizes, self.dtype).astype(self.dtype, copy=False)
-        if layout == "numerator":
-            return array
-        return to_layout(array, layout, self.out_axes, self.wrt_axes)
+        names = axis_order(layout, self.out_axes, self.wrt_axes)
+        array = evaluate(expression, names, sizes, self.dtype, seldom_read=True)
+        return array.reshape(self.shape_in(layout))
 
     @quiet
     def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
@@ -182,7 +181,7 @@ class Jacobian:
         Raises MemoryLimitError as `materialise` does.
         """
         who = f"the mask of {self.name}"
-        require_memory(who, self.shape, self.dtype.itemsize, self._instead())
+        require_memory(who, self.shape, self.dtype.itemsize, self._instead)
         expression = self._collapsed(None)
         ones = Expression(tuple(Term(tuple(map(_ones, t.factors))) for t in expression.terms))
         sizes = {axis.name: axis.size for axis in self.axes}
@@ -338,7 +337,7 @@ class Jacobian:
         if expression is None:
             return np.zeros(node.shape, self.dtype)
         sizes = dict(zip(names, node.shape, strict=True))
-        return evaluate(expression, names, sizes, self.dtype).astype(self.dtype, copy=False)
+        return evaluate(expression, names, sizes, self.dtype)
 
     def _vector(self, value: Any, kind: str, node: Node) -> np.ndarray:
         array = as_array(value, kind)

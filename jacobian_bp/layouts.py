@@ -39,14 +39,19 @@ def layout_shape(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> tuple
     return _plan(layout, out, wrt)[1]
 
 
+def axis_order(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> list[str]:
+    """The names of the axes from the slowest to the fastest, as `layout` stores them."""
+    permutation, _ = _plan(layout, out, wrt)
+    return [(*out, *wrt)[place].name for place in permutation]
+
+
 def layout_axes(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> str:
     """The axes in the order in which `layout` has them; (k',i') is one axis, i' the faster.
 
     >>> layout_axes("flat_column", [Axis("k", 2)], [Axis("k'", 2), Axis("i'", 3)])
     "[k, (i',k')]"
     """
-    permutation, _ = _plan(layout, out, wrt)
-    names = [(*out, *wrt)[place].name for place in permutation]
+    names = axis_order(layout, out, wrt)
     if layout in ("flat", "flat_column"):
         parts = names[: len(out)], names[len(out) :]
         words = [p[0] if len(p) == 1 else f"({','.join(p)})" if p else "1" for p in parts]

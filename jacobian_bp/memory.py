@@ -9,21 +9,83 @@ JACOBIAN_BP_MEMORY_LIMIT says (bytes, or such as 512MiB, 8GiB), or what a
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+
+import numpy as np
 
 from .errors import DomainError, MemoryLimitError
 
 VARIABLE = "JACOBIAN_BP_MEMORY_LIMIT"
 PARTS_OF_AVAILABLE = 2  # one of them may be used
 FALLBACK = 4 * 2**30
+ALWAYS_THERE = 2**24  # bytes: where Python runs at all, so many can be had without asking
 UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 UNITS |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 _block_limit: ContextVar[int | None] = ContextVar("jacobian_bp_memory_limit", default=None)
+
+
+class Meter:
+    """What the arrays shown to it occupied: the most at one time, and the largest of them."""
+
+    def __init__(self) -> None:
+        self.alive_bytes = self.peak_bytes = self.largest_bytes = 0
+        self.largest: tuple[str, tuple[int, ...]] = ("nothing", ())
+        self._alive: set[int] = set()
+
+    def show(self, name: str, array: np.ndarray) -> None:
+        """Count an array until it dies; views of the same memory count once."""
+        owner = array
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        if id(owner) in self._alive:
+            return
+        self._alive.add(id(owner))
+        weakref.finalize(owner, self._let_go, id(owner), owner.nbytes).atexit = False
+        self.alive_bytes += owner.nbytes
+        self.peak_bytes = max(self.peak_bytes, self.alive_bytes)
+        if owner.nbytes > self.largest_bytes:
+            self.largest, self.largest_bytes = (name, array.shape), owner.nbytes
+
+    def _let_go(self, key: int, count: int) -> None:
+        self._alive.discard(key)
+        self.alive_bytes -= count
+
+
+_meter: ContextVar[Meter | None] = ContextVar("jacobian_bp_meter", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[Meter]:
+    """Inside the block, follow every array that the full route builds, from birth to death.
+
+    >>> import numpy as np
+    >>> with metered() as meter:
+    ...     first = built("first", np.zeros((3, 5)))
+    ...     del first
+    ...     second = built("second", np.zeros((2, 7)))
+    >>> meter.peak_bytes, meter.largest
+    (120, ('first', (3, 5)))
+    """
+    meter = Meter()
+    token = _meter.set(meter)
+    try:
+        yield meter
+    finally:
+        _meter.reset(token)
+
+
+def built(name: str, array: np.ndarray) -> np.ndarray:
+    """The array itself, shown to the meter where one is running."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.show(name, array)
+    return array
 
 
 @contextmanager
@@ -58,6 +120,11 @@ def current_limit() -> int:
     return _available() // PARTS_OF_AVAILABLE
 
 
+def is_limited() -> bool:
+    """Whether a block or the environment sets the limit, rather than the machine."""
+    return _block_limit.get() is not None or bool(os.environ.get(VARIABLE))
+
+
 def nbytes(shape: Sequence[int], itemsize: int) -> int:
     """Bytes of a dense array of this shape."""
     return math.prod(int(size) for size in shape) * itemsize
@@ -73,12 +140,20 @@ def format_bytes(count: int) -> str:
     return f"{size:,.1f} {units[0]}"
 
 
-def require_memory(who: str, shape: Sequence[int], itemsize: int, instead: str) -> None:
-    """Raise MemoryLimitError, with the reason and the way out, if `shape` is too large."""
-    limit = current_limit()
+def require_memory(
+    who: str, shape: Sequence[int], itemsize: int, instead: str | Callable[[], str]
+) -> None:
+    """Raise MemoryLimitError, with the reason and the way out, if `shape` is too large.
+
+    `instead` is the way out; a function gives it only where it is needed.
+    """
     needed = nbytes(shape, itemsize)
+    if needed <= ALWAYS_THERE and not is_limited():
+        return
+    limit = current_limit()
     if needed <= limit:
         return
+    instead = instead if isinstance(instead, str) else instead()
     shown = "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
     raise MemoryLimitError(
         f"{who} has shape {shown}: {math.prod(shape):,} entries, {format_bytes(needed)}; "

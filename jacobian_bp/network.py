@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_array, read_only, real_array, require_finite
+from .compiled.step import CompiledStep
 from .errors import AxisError, DomainError, SpecError
 from .files.net_file import read_net_file
 from .forward import run_forward
@@ -214,6 +215,18 @@ class Network:
             )
         state = run_forward(self._program, self.params, data)
         return Run(state, self.tied, self._title(), self.facts.get("convention") or "flat")
+
+    def compile(self, batch: int | None = None) -> CompiledStep:
+        """A step(params, x, y) that gives the cost and all gradients, planned once.
+
+        `batch=m` is for m examples in rows; without it the step takes one example.
+        """
+        if batch is not None and (
+            isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1
+        ):
+            raise SpecError(f"batch is {batch!r}.\n  Write a whole number from 1 up, or None.")
+        dtype = np.result_type(np.float32, *self._params.values())
+        return CompiledStep(self._program, None if batch is None else int(batch), dtype)
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -16,14 +16,16 @@ import numpy as np
 
 from . import accumulate
 from .arrays import quiet
-from .chain import ORDERS, contract_full, times_whole, whole_link
-from .contraction import evaluate
+from .chain import ORDERS, contract_full
 from .errors import AxisError, JacobianError
 from .factors import Dense, Expression, Factor, Term
 from .forward import Pass
 from .graph import Link, Node
+from .memory import built
+from .placing import evaluate
 from .program import Step
 from .symbols import shape as show
+from .whole import sweep
 
 ROUTES = ("vjp", "full", "structured", "difference")
 RELATIVE_STEP = 1e-6  # so small that truncation is below rounding, 1e-13 to 1e-10
@@ -73,9 +75,9 @@ def require_scalar(state: Pass) -> None:
 def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dict[str, np.ndarray]:
     """The vector-Jacobian products of `of` by each name: one sweep of the ops' own vjp."""
     _, steps = state.dependents(wrt, of)
-    bars = {of: cotangent}
+    bars, asked = {of: cotangent}, set(wrt)
     for step in steps:
-        bar = bars[step.name] if step.name in wrt else bars.pop(step.name)
+        bar = bars[step.name] if step.name in asked else bars.pop(step.name)
         for arg, part in local_vjp(state, step, bar):
             bars[arg] = bars[arg] + part if arg in bars else part
     return {
@@ -121,16 +123,16 @@ def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dic
     nodes, links = _graph(state, wrt)
     if magnitudes:
         links = [replace(k, expression=absolute(k.expression)) for k in links]
-    sinks = {p for p, node in enumerate(nodes) if node.name in wrt}
+    asked = set(wrt)
+    sinks = {p for p, node in enumerate(nodes) if node.name in asked}
     start = Expression((Term(()),))
     found = accumulate.reverse(nodes, links, start, sinks=sinks, of=state.cost)
-    results = {}
+    results, places = {}, {nodes[place].name: place for place in found}
     for name in wrt:
         node = state.node(name)
         sizes = dict(zip(node.primed, node.shape, strict=True))
-        place = next((p for p in found if nodes[p].name == name), None)
-        expression = Expression() if place is None else found[place]
-        results[name] = evaluate(expression, node.primed, sizes, state.dtype).astype(state.dtype)
+        expression = found[places[name]] if name in places else Expression()
+        results[name] = evaluate(expression, node.primed, sizes, state.dtype)
     return results
 
 
@@ -138,16 +140,19 @@ def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dic
 def full_reverse(state: Pass, wrt: Sequence[str]) -> dict[str, np.ndarray]:
     """One reverse sweep over whole Jacobians: row times matrix, from the cost down.
 
-    Each local Jacobian is built whole, used once and let go.
+    Each local Jacobian is built whole, used once and let go; so is each row.
     """
     nodes, links = _graph(state, wrt)
-    rows = {0: np.ones((), state.dtype)}
-    for link in links:
-        row = rows[link.target]
-        part = times_whole(row, whole_link(link, nodes, state.dtype), row.ndim)
-        rows[link.source] = rows[link.source] + part if link.source in rows else part
-    found = {nodes[p].name: row for p, row in rows.items()}
-    return {n: found[n] if n in found else np.zeros_like(state.values[n]) for n in wrt}
+    places = {node.name: place for place, node in enumerate(nodes)}
+    kept = [places[name] for name in wrt if name in places]
+    found = sweep(nodes, links, state.dtype, kept)
+    rows = {nodes[place].name: row for place, row in found.items()}
+    if state.cost in wrt:
+        rows[state.cost] = np.ones((), state.dtype)
+    for name in wrt:
+        if name not in rows:
+            rows[name] = built(f"∂{state.cost}/∂{name}", np.zeros_like(state.values[name]))
+    return {name: rows[name] for name in wrt}
 
 
 @quiet

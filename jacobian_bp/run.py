@@ -1,7 +1,7 @@
 """One run of a network: its values, its Jacobians, its gradients, its derivation."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .derivation import Derivation, derive
 from .errors import AxisError, SpecError
 from .forward import Pass
 from .jacobian import Jacobian
+from .stacked import StackedJacobian
 from .symbols import number
 from .symbols import shape as show
 
@@ -65,13 +66,32 @@ class Run:
         """The names of the parameters, a tied one once."""
         return self._state.program.params
 
-    def jacobian(self, of: str, wrt: str) -> Jacobian:
+    @overload
+    def jacobian(self, of: str, wrt: str) -> Jacobian: ...
+    @overload
+    def jacobian(self, of: str, wrt: Sequence[str]) -> StackedJacobian: ...
+    def jacobian(self, of: str, wrt: str | Sequence[str]) -> Jacobian | StackedJacobian:
         """∂of/∂wrt, local or composed, structured; printing it prints the formula.
+
+        By several variables at once, run.jacobian("a2", run.params), it is their
+        Jacobians side by side, entries row by row: of shape (…, P).
 
         A loss that is fused with its activation is differentiated through the
         fused form, except by the value between the two.
         """
-        return self._state.jacobian(self._name(of), self._name(wrt))
+        of = self._name(of)
+        if isinstance(wrt, str):
+            return self._state.jacobian(of, self._name(wrt))
+        self._state.require(of)
+        if isinstance(wrt, Mapping):
+            wrt = [name for name in wrt if name not in self._tied]
+        names = [self._name(name) for name in wrt]
+        if not names or len(set(names)) < len(names):
+            raise SpecError(
+                f"∂{of}/∂({', '.join(wrt)}): name each variable once, and at least one.\n"
+                f"  The parameters are {', '.join(self.params)}."
+            )
+        return self._state.stacked_jacobian(of, names)
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one step by what it reads, leaving out every longer path.

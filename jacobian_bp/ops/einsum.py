@@ -7,9 +7,10 @@ import numpy as np
 
 from ..arrays import quiet
 from ..axes import BATCH, primed
-from ..contraction import diagonal_view, sum_out
+from ..contraction import sum_out
 from ..errors import AxisError
 from ..factors import Delta, Dense, Expression, Factor, Term
+from ..placing import diagonal_view
 from .base import Op
 
 TOO_MANY = len(ascii_lowercase)

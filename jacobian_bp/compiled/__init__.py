@@ -1,0 +1,1 @@
+"""A cost and its gradients as one straight-line step: buffers planned once, ufuncs in place."""

@@ -1,0 +1,138 @@
+"""∂f/∂θ: a value by several parameters at once, their Jacobians side by side.
+
+    ∂f/∂θ = [ ∂f/∂W1 | ∂f/∂b1 | ∂f/∂W2 | … ],  shape (…f, P)
+
+Each parameter's entries are counted row by row; P is the number of all of them.
+One sweep from f down serves all blocks, and each block is written once, where it
+belongs in the whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate as running
+from typing import Any
+
+import numpy as np
+
+from . import accumulate
+from .arrays import quiet
+from .axes import Axis
+from .errors import AxisError
+from .factors import Expression
+from .graph import Link, Node, identity
+from .memory import format_bytes, nbytes, require_memory
+from .placing import evaluate
+from .symbols import for_stream, plural, to_ascii
+from .symbols import shape as show
+
+
+@dataclass(frozen=True, eq=False)
+class StackedJacobian:
+    """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
+
+    In a batch row n of the result is example n's own Jacobian: a parameter is
+    shared, and each example differentiates by it for itself.
+    """
+
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    out_axes: tuple[Axis, ...]
+    variables: tuple[Node, ...]
+    dtype: np.dtype
+
+    @property
+    def name(self) -> str:
+        """∂of/∂(W1, b1, …)"""
+        return f"∂{self.nodes[0].name}/∂({', '.join(node.name for node in self.variables)})"
+
+    @cached_property
+    def columns(self) -> Mapping[str, slice]:
+        """Where each variable's entries lie along the last axis."""
+        sizes = [int(np.prod(node.shape, dtype=object)) for node in self.variables]
+        starts = [0, *running(sizes)]
+        places = zip(self.variables, starts[:-1], starts[1:], strict=True)
+        return {node.name: slice(start, stop) for node, start, stop in places}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of the value, then the number of entries of all variables."""
+        width = max((part.stop for part in self.columns.values()), default=0)
+        return (*(axis.size for axis in self.out_axes), width)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of `materialise()`, predicted; nothing is built."""
+        return nbytes(self.shape, self.dtype.itemsize)
+
+    @quiet
+    def materialise(self, out: np.ndarray | None = None) -> np.ndarray:
+        """The whole array: new, or written into `out`, which is then returned.
+
+        Structural zeros are placed, never computed. Raises MemoryLimitError before
+        anything is built, AxisError where `out` has another shape or dtype.
+        """
+        if out is None:
+            instead = 'Use run.vjp(...), or one block: run.jacobian("a2", "W1").'
+            require_memory(self.name, self.shape, self.dtype.itemsize, instead)
+            out = np.empty(self.shape, self.dtype)
+        else:
+            self._require_fit(out)
+        found = self._expressions()
+        rows = [axis.name for axis in self.out_axes]
+        heights = tuple(axis.size for axis in self.out_axes)
+        for node in self.variables:
+            block = out[..., self.columns[node.name]].reshape(*heights, *node.shape)
+            sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
+            expression = found.get(node.name, Expression())
+            evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
+        return out
+
+    def _expressions(self) -> dict[str, Expression]:
+        """Each variable's Jacobian, its summed axes spent or contracted, in one sweep."""
+        names = {node.name for node in self.variables}
+        sinks = {place for place, node in enumerate(self.nodes) if node.name in names}
+        start = identity([axis.name for axis in self.out_axes], self.nodes[0].primed)
+        of = self.nodes[0].name
+        found = accumulate.reverse(self.nodes, self.links, start, self.out_axes, sinks, of)
+        return {self.nodes[place].name: expression for place, expression in found.items()}
+
+    def _require_fit(self, out: Any) -> None:
+        fits = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == self.dtype
+        if not fits:
+            found = f"is a {type(out).__name__}"
+            if isinstance(out, np.ndarray):
+                found = f"has shape {show(out.shape)} and dtype {out.dtype}"
+            raise AxisError(
+                f"{self.name}: out does not fit.\n"
+                f"  out {found}\n"
+                f"  the Jacobian has shape {show(self.shape)} and dtype {self.dtype}\n"
+                f"  Pass np.empty({show(self.shape)}, np.{self.dtype})."
+            )
+        if not (out.flags.writeable and out.flags.c_contiguous):
+            raise AxisError(
+                f"{self.name}: out is not a writable array in C order.\n"
+                f"  Pass np.empty({show(self.shape)}, np.{self.dtype})."
+            )
+
+    def text(self, ascii_only: bool = False) -> str:
+        """The blocks and their columns, and the bytes of the whole."""
+        width = max(len(node.name) for node in self.variables)
+        lines = [
+            f"{self.name}, layout flat, shape {show(self.shape)}: "
+            f"{plural(len(self.variables), 'block')} side by side, {format_bytes(self.nbytes)}"
+        ]
+        for node in self.variables:
+            part = self.columns[node.name]
+            lines.append(
+                f"  {node.name:<{width}}  columns {part.start:,} to {part.stop - 1:,}: "
+                f"the entries of shape {show(node.shape)}, row by row"
+            )
+        text = "\n".join(lines)
+        return to_ascii(text) if ascii_only else text
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<StackedJacobian {self.name}, shape {show(self.shape)}>"
