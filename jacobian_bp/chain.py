@@ -2,7 +2,7 @@
 
     reverse   ((A B) C) D   from the output: a row stays a row
     forward   A (B (C D))   from the variable: a column stays a column
-    auto      what opt_einsum's planner finds
+    auto      the cheapest that a search finds
 
 A block of several paths (a skip connection) is one operand; the contractions
 inside it are counted with the rest.
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import opt_einsum
@@ -33,7 +34,7 @@ from .whole import require_dense, sweep
 from .whole import whole_link as whole_link  # also known from here
 
 ORDERS = ("reverse", "forward", "auto")
-EXACT_PLANNER_UP_TO = 40  # operands; beyond it opt_einsum plans greedily
+EXACT_PLANNER_UP_TO = 40  # operands; beyond it an exact search takes too long
 MOST_SHOWN = 12
 
 
@@ -144,7 +145,7 @@ def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
     products = [product for part in parts for product in _inside(part)]
     inside = len(products)
     for left, right, result in pairs_of(operands, sizes, order):
-        cost = math.prod(sizes[axis] for axis in {*left.axes, *right.axes})
+        cost = _cost(left, right, sizes)
         shape = tuple(sizes[axis] for axis in result.axes)
         products.append(Product(left.name, right.name, result.name, shape, cost))
     return Chain(
@@ -285,7 +286,7 @@ def pairs_of(
     if order not in ORDERS:
         raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
     if order == "auto":
-        yield from _planned(list(operands), sizes)
+        yield from _planned(operands, sizes)
         return
     run = list(operands)
     while len(run) > 1:
@@ -295,21 +296,37 @@ def pairs_of(
         run[at : at + 2] = [product]
 
 
-def _planned(
-    run: list[Operand], sizes: dict[str, int]
-) -> Iterator[tuple[Operand, Operand, Operand]]:
+def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[tuple[Operand, ...]]:
+    """The cheapest order: an exact search, or for a long chain the best of three."""
+    if len(operands) <= EXACT_PLANNER_UP_TO:
+        return _searched(operands, sizes, opt_einsum.DynamicProgramming())
+    plans = [list(pairs_of(operands, sizes, order)) for order in ("reverse", "forward")]
+    plans.append(_searched(operands, sizes, paths.greedy))
+    return min(plans, key=lambda plan: sum(_cost(left, right, sizes) for left, right, _ in plan))
+
+
+def _searched(
+    operands: Sequence[Operand], sizes: dict[str, int], planner: Any
+) -> list[tuple[Operand, ...]]:
+    """The pairs that one of opt_einsum's planners chooses."""
+    run = list(operands)
     if len(run) < 2:
-        return
-    planner = opt_einsum.DynamicProgramming() if len(run) <= EXACT_PLANNER_UP_TO else paths.greedy
+        return []
     result = reduce(Operand.times, run)
-    path = planner([frozenset(o.axes) for o in run], frozenset(result.axes), sizes)
-    for pair in path:
+    found = []
+    for pair in planner([frozenset(o.axes) for o in run], frozenset(result.axes), sizes):
         chosen = sorted((run.pop(p) for p in sorted(pair, reverse=True)), key=lambda o: o.place)
         product = chosen[0]
         for other in chosen[1:]:
             earlier, product = product, product.times(other)
-            yield earlier, other, product
+            found.append((earlier, other, product))
         run.append(product)
+    return found
+
+
+def _cost(left: Operand, right: Operand, sizes: dict[str, int]) -> int:
+    """Multiplications of one pairwise contraction."""
+    return math.prod(sizes[axis] for axis in {*left.axes, *right.axes})
 
 
 def _equation(operands: Sequence[Operand]) -> str:

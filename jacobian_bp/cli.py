@@ -4,6 +4,7 @@ jacobian-bp                       the 3-4-2-1 classifier, derived
 jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
+jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 
 from . import __version__, terminal
 from .cases import Case, case_of
+from .compare import command as compare
 from .conventions import CONVENTIONS
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
@@ -94,6 +96,10 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if agreement.ok else DISAGREE
 
 
+def _compare(options: argparse.Namespace) -> int:
+    return compare.run_command(options, _options)
+
+
 def _new(options: argparse.Namespace) -> int:
     if not options.file:
         raise SpecError("a file name is missing.\n  Write jacobian-bp new net.toml.")
@@ -137,11 +143,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
     parser.set_defaults(**vars(_options().parse_args([])))
-    commands = parser.add_subparsers(dest="command", metavar="derive | show | check | new")
+    commands = parser.add_subparsers(
+        dest="command", metavar="derive | show | check | compare | new"
+    )
     commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
+    compare.add_parser(commands, _options)
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
@@ -160,7 +169,7 @@ class Parser(argparse.ArgumentParser):
         raise SpecError(
             f"{safe(message[:300])}.\n"
             "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
-            "  The commands are derive, show, check, new; jacobian-bp derive -h lists the options."
+            f"  The commands are {', '.join(_COMMANDS)}; jacobian-bp derive -h lists the options."
         )
 
 
@@ -192,4 +201,10 @@ def _options() -> Parser:
     return options
 
 
-_COMMANDS = {"derive": _derive, "show": _show, "check": _check, "new": _new}
+_COMMANDS = {
+    "derive": _derive,
+    "show": _show,
+    "check": _check,
+    "compare": _compare,
+    "new": _new,
+}

@@ -1,0 +1,230 @@
+"""Peers: missing, too old, and the real ones where they are installed."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network
+from jacobian_bp.compare import machine, peers
+from jacobian_bp.compare.measure import Journal, agree, measure, sampled
+from jacobian_bp.compare.peer_ops import RULES, evaluate
+from jacobian_bp.compare.plot import require_matplotlib
+from jacobian_bp.compare.row import Row
+from jacobian_bp.compare.subjects import Subject, textbook, weight_jacobian
+from jacobian_bp.compare.task import drawn, task_of
+from jacobian_bp.compare.timing import Timer
+from jacobian_bp.errors import SpecError
+from jacobian_bp.layers import ACTIVATIONS
+
+NAMES = ["torch", "jax", "autograd"]
+every_peer = pytest.mark.parametrize("name", NAMES)
+
+
+def hide(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)  # import_module raises ImportError
+
+
+@every_peer
+def test_a_missing_peer_is_named_with_the_command_that_installs_it(monkeypatch, name):
+    hide(monkeypatch, name)
+    assert peers.find([name]) == (
+        [],
+        [f"{name} is not installed: pip install 'jacobian-bp[peers]', or pip install {name}"],
+    )
+
+
+@every_peer
+def test_a_peer_that_is_too_old_is_named_with_its_version(monkeypatch, name):
+    old = ModuleType(name)
+    old.__version__ = "0.3.9+cpu"
+    monkeypatch.setitem(sys.modules, name, old)
+    oldest = ".".join(map(str, peers.OLDEST[name]))
+    assert peers.find([name]) == (
+        [],
+        [f"{name} 0.3.9+cpu is too old, {oldest} is needed: pip install -U {name}"],
+    )
+
+
+def test_the_others_run(monkeypatch):
+    made = []
+    monkeypatch.setitem(sys.modules, "jax", None)
+    there = ModuleType("autograd")
+    there.__version__ = "1.9"
+    monkeypatch.setitem(sys.modules, "autograd", there)
+    monkeypatch.setitem(peers._MAKERS, "autograd", lambda version: made.append(version) or "peer")
+    found, remarks = peers.find(["jax", "autograd"])
+    assert (found, made) == (["peer"], ["1.9"])
+    assert len(remarks) == 1
+
+
+def test_nothing_is_imported_unless_it_is_asked_for():
+    assert peers.find([]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("torch,numpy", "--against: 'numpy' is not a package to compare with.\n"
+         "  Write some of torch,jax,autograd, with commas."),
+        ("trch", "--against: 'trch' is not a package to compare with. Did you mean torch?\n"
+         "  Write some of torch,jax,autograd, with commas."),
+        ("jax,jax", "--against names jax twice.\n  Name it once."),
+        ("", "--against: '' is not a package to compare with.\n"
+         "  Write some of torch,jax,autograd, with commas."),
+    ],
+)  # fmt: skip
+def test_names_are_checked(text, message):
+    with pytest.raises(SpecError) as caught:
+        peers.parse_names(text)
+    assert str(caught.value) == message
+
+
+def test_threads_without_threadpoolctl(monkeypatch):
+    hide(monkeypatch, "threadpoolctl")
+    monkeypatch.setattr(machine, "_cores", lambda: 7)
+    for name in machine.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert machine.threads_line() == (
+        "BLAS threads: not known, most likely 7; pip install 'jacobian-bp[peers]' brings "
+        "threadpoolctl"
+    )
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert machine.threads_line() == "BLAS threads: 3 of 7 cores"
+    with machine.limited_threads(None):
+        pass
+    with pytest.raises(SpecError) as caught, machine.limited_threads(5):
+        pass
+    assert str(caught.value) == (
+        "--threads needs threadpoolctl, which is not installed.\n"
+        "  Write pip install 'jacobian-bp[peers]', or OPENBLAS_NUM_THREADS=5 in front of the "
+        "command."
+    )
+
+
+def test_plot_without_matplotlib(monkeypatch):
+    hide(monkeypatch, "matplotlib.figure")
+    with pytest.raises(SpecError) as caught:
+        require_matplotlib()
+    assert str(caught.value) == (
+        "--plot needs matplotlib, which is not installed.\n  Write pip install 'jacobian-bp[plot]'."
+    )
+
+
+def test_an_op_without_a_counterpart():
+    net = Network.program(
+        "z = Linear(x, W, b)",
+        "s = Add(z, x)",
+        "J = SquaredError(s, y)",
+        params={"W": np.ones((3, 3)), "b": np.ones(3)},
+    )
+    run = net.run([1.0, 2.0, 3.0], [0.0, 0.0, 0.0])
+    values = dict.fromkeys("xyWb", np.ones((3, 3)))
+    with pytest.raises(SpecError) as caught:
+        evaluate(run._state.program, None, values, "J")
+    assert str(caught.value) == (
+        "Add 's' has no counterpart in the peers.\n"
+        "  Compare a network of dense layers, or leave --against out."
+    )
+
+
+# ---------------------------------------------------------------- references
+
+
+@pytest.mark.parametrize("batch", [None, 7])
+def test_the_textbook_gives_the_same_gradient_and_a_slip_in_it_does_not(batch):
+    task = drawn([5, 3, 2], batch)
+    cost, gradients = textbook(task.params, task.x, task.y)
+    assert np.isclose(cost, task.run.loss)
+    right = sampled(task.run.gradients())
+    assert agree(sampled(gradients), right)
+    assert not agree(sampled(gradients | {"W2": -gradients["W2"]}), right)
+
+
+def test_placed_by_hand_is_the_whole_jacobian():
+    ours, placed, *_ = weight_jacobian(drawn([5, 3], None))
+    np.testing.assert_array_equal(placed.prepare()(), ours.prepare()())
+
+
+def test_other_numbers_are_not_timed():
+    right = Subject("right", lambda: lambda: {"W": np.ones(3)}, arrays=dict)
+    wrong = Subject("wrong", lambda: lambda: {"W": -np.ones(3)}, arrays=dict)
+    rows = measure(Row("t", "q", ""), [right, wrong], Journal(), Timer(rounds=1))
+    assert [(row.subject, row.refused, row.rounds) for row in rows] == [
+        ("right", "", 1),
+        ("wrong", "not timed: other numbers", 0),
+    ]
+
+
+# ---------------------------------------------------------------- the real ones
+
+
+def loaded(name):
+    pytest.importorskip(name)
+    (peer,), remarks = peers.find([name])
+    assert remarks == []
+    return peer
+
+
+LOSSES = [("sigmoid", "bce"), ("softmax", "cross_entropy"), ("softmax", "bce")]
+CASES = [(a, "squared_error") for a in ACTIVATIONS] + [*LOSSES, ("tanh", "half_squared_error")]
+
+
+@every_peer
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("batch", [None, 7])
+@pytest.mark.parametrize(("last", "loss"), CASES)
+def test_a_peer_gives_the_same_gradient(name, dtype, batch, last, loss):
+    peer = loaded(name)
+    net = Network.dense([5, 3, 2], ["tanh", last], loss, seed=0)
+    generator = np.random.default_rng(1)
+    shape = () if batch is None else (batch,)
+    y = generator.standard_normal((*shape, 2))
+    if loss in ("bce", "cross_entropy"):
+        y = np.eye(2)[generator.integers(0, 2, shape)]
+    run = net.run(generator.standard_normal((*shape, 5)), y)
+    task = task_of(run, "t", dtype)
+    with peers.session([peer], task, None):
+        subject = peer.gradient_subject(task)
+        found = subject.arrays(subject.prepare()())
+    assert {array.dtype for array in found.values()} == {np.dtype(dtype)}
+    assert agree(sampled(found), sampled(task.run.gradients()))
+
+
+@every_peer
+@pytest.mark.filterwarnings("ignore")
+def test_a_peer_gives_the_same_jacobians(name):
+    peer, task = loaded(name), drawn([5, 3, 2], 7)
+    one = task.one_example()
+    with peers.session([peer], task, None):
+        subject = peer.weight_jacobian_subject(one)
+        found = subject.arrays(subject.prepare()())["whole"]
+        np.testing.assert_allclose(found, one.run.jacobian("z1", "W1").materialise(), atol=1e-12)
+        subject = peer.parameter_jacobian_subject(task)
+        found = subject.arrays(subject.prepare()())["whole"]
+    for n in range(7):
+        run = task.net.run(task.x[n], task.y[n])
+        whole = [run.jacobian("a2", p).materialise("flat") for p in task.params]
+        np.testing.assert_allclose(found[n], np.concatenate(whole, axis=1), atol=1e-12)
+
+
+def test_jax_keeps_the_callers_precision():
+    jax = pytest.importorskip("jax")
+    before, peer, task = jax.config.jax_enable_x64, loaded("jax"), drawn([5, 3], None)
+    with peers.session([peer], task, None):
+        assert jax.numpy.ones(3).dtype == np.float64
+    assert jax.config.jax_enable_x64 == before
+
+
+def test_torch_keeps_the_callers_threads():
+    torch = pytest.importorskip("torch")
+    before, peer, task = torch.get_num_threads(), loaded("torch"), drawn([5, 3], None)
+    with peers.session([peer], task, 1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+def test_rules_are_for_the_ops_of_dense_layers():
+    assert set(ACTIVATIONS.values()) <= set(RULES)

@@ -1,0 +1,239 @@
+"""Clocks that jump, calls that take no time, and exponents with a known error."""
+
+import gc
+import math
+import mmap
+
+import numpy as np
+import pytest
+
+from jacobian_bp.compare.fit import growth, student
+from jacobian_bp.compare.growth import THEORY, growths
+from jacobian_bp.compare.measure import agree, mapped_bytes, peak_bytes, sampled
+from jacobian_bp.compare.row import Row, ratio
+from jacobian_bp.compare.subjects import ROUTES
+from jacobian_bp.compare.timing import (
+    FEWEST_ROUNDS,
+    MOST_CALLS,
+    ROUNDS,
+    Sample,
+    Timer,
+    quantile,
+)
+
+
+class Clock:
+    """A clock that moves only when a call moves it; `jumps` are added to single readings."""
+
+    def __init__(self, jumps=None):
+        self.now, self.readings, self.jumps = 0.0, 0, jumps or {}
+
+    def __call__(self):
+        self.readings += 1
+        self.now += self.jumps.get(self.readings, 0.0)
+        return self.now
+
+    def takes(self, seconds):
+        def call():
+            self.now += seconds
+
+        return call
+
+
+def test_minimum_median_and_spread():
+    sample = Sample(1, [7.0, 2.0, 3.0, 5.0, 11.0])
+    assert (sample.minimum, sample.median, sample.spread) == (2.0, 5.0, 4.0)
+    assert Sample(1, [3.0]).spread == 0.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 12])
+def test_quantiles_are_those_of_numpy(count):
+    values = list(np.random.default_rng(count).standard_normal(count))
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        assert math.isclose(quantile(values, share), np.quantile(values, share), abs_tol=1e-15)
+
+
+def test_short_calls_are_timed_in_batches_and_long_ones_alone():
+    clock = Clock()
+    calls = {"short": clock.takes(1e-6), "long": clock.takes(0.5)}
+    samples = Timer(rounds=3, clock=clock).measure(calls)
+    assert samples["short"].calls == 256
+    assert samples["long"].calls == 1
+    assert math.isclose(samples["short"].minimum, 1e-6, rel_tol=1e-6)
+    assert math.isclose(samples["long"].minimum, 0.5)
+
+
+def test_a_call_that_takes_no_time_divides_nothing_by_zero():
+    samples = Timer(rounds=2, clock=Clock()).measure({"nothing": lambda: None})
+    assert samples["nothing"].calls == MOST_CALLS
+    assert samples["nothing"].seconds == [0.0, 0.0]
+    row = Row("t", "q", "nothing").timed(samples["nothing"], True)
+    assert ratio(row, row) is None
+
+
+def test_one_round():
+    clock = Clock()
+    sample = Timer(rounds=1, clock=clock).measure({"f": clock.takes(0.25)})["f"]
+    assert (sample.rounds, sample.minimum, sample.median, sample.spread) == (1, 0.25, 0.25, 0.0)
+
+
+def test_a_clock_that_runs_backwards_is_read_again():
+    clock = Clock({4: -100.0})  # the end of the first timed round; 1 and 2 warm up
+    sample = Timer(rounds=2, clock=clock).measure({"f": clock.takes(0.25)})["f"]
+    assert sample.seconds == [0.25, 0.25]
+
+
+def test_a_clock_that_always_runs_backwards_gives_zero():
+    clock = Clock(dict.fromkeys(range(2, 999, 2), -1e9))
+    sample = Timer(rounds=2, clock=clock).measure({"f": clock.takes(0.25)})["f"]
+    assert sample.seconds == [0.0, 0.0]
+
+
+def test_a_jump_forward_leaves_minimum_and_median_alone():
+    clock = Clock({6: 1000.0})
+    sample = Timer(rounds=5, clock=clock).measure({"f": clock.takes(0.25)})["f"]
+    assert (sample.minimum, sample.median, sample.spread) == (0.25, 0.25, 0.0)
+    assert max(sample.seconds) > 1000
+
+
+def test_candidates_take_turns():
+    clock, order = Clock(), []
+
+    def call(name):
+        def run():
+            order.append(name)
+            clock.now += 0.25
+
+        return run
+
+    Timer(rounds=3, clock=clock).measure({"f": call("f"), "g": call("g")})
+    assert order == ["f", "g", *"fgfgfg"]  # warm-up first
+
+
+def test_a_slow_candidate_has_fewer_rounds_unless_they_are_asked_for():
+    for rounds, expected in ((None, FEWEST_ROUNDS), (5, 5)):
+        clock = Clock()
+        calls = {"slow": clock.takes(2.0), "quick": clock.takes(0.001)}
+        samples = Timer(rounds, clock).measure(calls)
+        assert samples["slow"].rounds == expected
+        assert samples["quick"].rounds == rounds or ROUNDS
+
+
+def test_an_interruption_leaves_the_rounds_that_were_done():
+    clock, samples, done = Clock(), {}, []
+
+    def call():
+        clock.now += 0.25
+        done.append(1)
+        if len(done) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Timer(rounds=9, clock=clock).measure({"f": call}, samples)
+    assert samples["f"].seconds == [0.25, 0.25]
+    assert gc.isenabled()
+
+
+def test_the_collector_is_off_meanwhile_and_as_before_afterwards():
+    seen = []
+    Timer(rounds=1).measure({"f": lambda: seen.append(gc.isenabled())}, {})
+    assert not any(seen)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        Timer(rounds=1).measure({"f": lambda: None})
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+# ---------------------------------------------------------------- exponents
+
+
+def test_an_exact_power_has_no_margin():
+    fit = growth([3, 5, 11, 17], [7 * n**2.5 for n in (3, 5, 11, 17)])
+    assert math.isclose(fit.exponent, 2.5)
+    assert fit.margin < 1e-12
+    assert fit.points == 4
+
+
+def test_the_margin_is_that_of_the_textbook():
+    sizes, values = [2, 4, 8, 16], [3.0, 5.0, 13.0, 29.0]
+    u, v = np.log(sizes), np.log(values)
+    (slope, cut), square = np.polyfit(u, v, 1), ((u - u.mean()) ** 2).sum()
+    left_over = ((v - slope * u - cut) ** 2).sum()
+    fit = growth(sizes, values)
+    assert math.isclose(fit.exponent, slope)
+    assert math.isclose(fit.margin, 4.303 * math.sqrt(left_over / 2 / square))
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    generator, sizes, hits = np.random.default_rng(0), [2, 4, 8, 16, 32], 0
+    for _ in range(2000):
+        values = np.array(sizes) ** 3 * np.exp(0.1 * generator.standard_normal(5))
+        fit = growth(sizes, list(values))
+        hits += abs(fit.exponent - 3) <= fit.margin
+    assert 0.93 < hits / 2000 < 0.97
+
+
+@pytest.mark.parametrize(("freedom", "expected"), [(1, 12.706), (20, 2.086), (21, 2.0796)])
+def test_students_t(freedom, expected):
+    assert math.isclose(student(freedom), expected, abs_tol=6e-4)
+
+
+def test_too_few_points_have_no_exponent():
+    assert growth([2, 4], [1.0, 2.0]) is None
+    assert growth([2, 4, 8], [1.0, 0.0, 2.0]) is None
+    assert growth([], []) is None
+
+
+def test_the_overhead_is_taken_off_and_short_calls_are_left_out():
+    sizes = [2, 4, 8, 16, 32]
+    rows = [
+        Row("t", "gradient", "vjp", "width", n, minimum=1e-3 + 1e-5 * n**2, complete=True)
+        for n in sizes
+    ]
+    (found,) = growths("width", rows, {"vjp": 1e-3})
+    assert found.seconds is None  # of 16 and 32 alone a call is twice as long
+    rows += [Row("t", "gradient", "vjp", "width", 64, minimum=1e-3 + 1e-5 * 64**2, complete=True)]
+    (found,) = growths("width", rows, {"vjp": 1e-3})
+    assert math.isclose(found.seconds.exponent, 2)
+    assert (found.seconds.points, found.rows_used) == (3, "16 up")
+    assert (found.theory_time, found.theory_bytes) == (2, 2)
+    (slack,) = growths("width", rows, {})
+    assert slack.seconds.exponent < 1.5  # the overhead left in pulls the exponent down
+
+
+def test_there_is_a_theory_for_every_route():
+    assert all(set(routes) == set(ROUTES) for routes in THEORY.values())
+
+
+# ---------------------------------------------------------------- bytes and numbers
+
+
+def test_the_peak_counts_what_dies_within_the_call():
+    def call():
+        first = np.ones(50_000)
+        return (first * 2).sum()
+
+    peak = peak_bytes(call)
+    assert 800_000 <= peak < 810_000
+
+
+def test_mapped_pages_are_counted_with_the_result():
+    def call():
+        return np.frombuffer(mmap.mmap(-1, 8 * 35_000)).reshape(5, 7000)
+
+    assert 280_000 <= peak_bytes(call) < 285_000
+    assert mapped_bytes(np.ones(35)) == mapped_bytes("text") == 0
+
+
+def test_results_are_compared_by_shape_and_entries():
+    right = {"W": np.arange(35.0).reshape(5, 7)}
+    assert agree(sampled(right), sampled({"W": right["W"] + 1e-9}))
+    assert not agree(sampled({"W": right["W"] + 1e-3}), sampled(right))
+    assert not agree(sampled({"W": right["W"].T}), sampled(right))
+    assert not agree(sampled({"b": right["W"]}), sampled(right))
+    bad = right["W"].copy()
+    bad[2, 3] = np.nan
+    assert not agree(sampled({"W": bad}), sampled(right))
