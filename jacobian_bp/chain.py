@@ -138,6 +138,9 @@ class Operand:
         return Operand(left.of, last.wrt, tuple(axes), left.place, last.end)
 
 
+Pair = tuple[Operand, Operand, Operand]  # left, right, and their product
+
+
 def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
     """The chain of `jacobian` in one order, counted from shapes; nothing is built."""
     parts = segments(jacobian)
@@ -279,9 +282,7 @@ def operands_of(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int
     return operands, sizes
 
 
-def pairs_of(
-    operands: Sequence[Operand], sizes: dict[str, int], order: str
-) -> Iterator[tuple[Operand, Operand, Operand]]:
+def pairs_of(operands: Sequence[Operand], sizes: dict[str, int], order: str) -> Iterator[Pair]:
     """(left, right, product) in the order in which they are contracted."""
     if order not in ORDERS:
         raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
@@ -296,7 +297,7 @@ def pairs_of(
         run[at : at + 2] = [product]
 
 
-def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[tuple[Operand, ...]]:
+def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[Pair]:
     """The cheapest order: an exact search, or for a long chain the best of three."""
     if len(operands) <= EXACT_PLANNER_UP_TO:
         return _searched(operands, sizes, opt_einsum.DynamicProgramming())
@@ -305,9 +306,7 @@ def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[tuple[O
     return min(plans, key=lambda plan: sum(_cost(left, right, sizes) for left, right, _ in plan))
 
 
-def _searched(
-    operands: Sequence[Operand], sizes: dict[str, int], planner: Any
-) -> list[tuple[Operand, ...]]:
+def _searched(operands: Sequence[Operand], sizes: dict[str, int], planner: Any) -> list[Pair]:
     """The pairs that one of opt_einsum's planners chooses."""
     run = list(operands)
     if len(run) < 2:

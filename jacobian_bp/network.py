@@ -225,7 +225,8 @@ class Network:
             isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1
         ):
             raise SpecError(f"batch is {batch!r}.\n  Write a whole number from 1 up, or None.")
-        dtype = np.result_type(np.float32, *self._params.values())
+        arrays = [*self._params.values()] or [np.zeros(())]
+        dtype = np.result_type(np.float32, *arrays)
         return CompiledStep(self._program, None if batch is None else int(batch), dtype)
 
     @property

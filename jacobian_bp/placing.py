@@ -16,6 +16,8 @@ from .factors import Delta, Dense, Distinct, Expression, Term
 from .memory import require_memory
 from .pages import untouched_zeros
 
+LEAST_BLOCK = 2**10  # entries: below, a call for each block costs more than it saves
+
 
 def evaluate(
     expression: Expression,
@@ -100,8 +102,34 @@ def _write(term: Term, axes: Sequence[str], sizes: dict[str, int], target: np.nd
             arrays[0] = arrays[0] * arrays[0].dtype.type(coefficient)
         if len(arrays) == 1:
             target[...] = arrays[0]
-        else:
-            np.multiply(*arrays, out=target, casting="same_kind")
+        elif not _outer(arrays[0], arrays[1], target):
+            np.multiply(arrays[0], arrays[1], out=target, casting="same_kind")
+
+
+def _outer(left: np.ndarray, right: np.ndarray, target: np.ndarray) -> bool:
+    """Where the last two axes are a column times a row, let BLAS write them, block by block.
+
+    False, and nothing done, where they are not, or where the blocks are small.
+    """
+    if target.ndim < 2 or np.prod(target.shape[-2:]) < LEAST_BLOCK:
+        return False
+    if left.shape[-1] != 1:
+        left, right = right, left
+    rows, columns = target.shape[-2:]
+    if left.shape[-2:] != (rows, 1) or right.shape[-2:] != (1, columns):
+        return False
+    size = target.itemsize
+    if (
+        target.strides[-2:] != (columns * size, size)
+        or not left.dtype == right.dtype == target.dtype
+    ):
+        return False
+    before = target.shape[:-2]
+    left = np.broadcast_to(left, (*before, rows, 1))
+    right = np.broadcast_to(right, (*before, 1, columns))
+    for place in np.ndindex(before):
+        np.dot(left[place], right[place], out=target[place])
+    return True
 
 
 def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:

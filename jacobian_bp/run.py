@@ -18,6 +18,8 @@ from .stacked import StackedJacobian
 from .symbols import number
 from .symbols import shape as show
 
+Names = list[str] | tuple[str, ...] | Mapping[str, Any]
+
 
 class Run:
     """The values of one forward pass, and everything that follows from them.
@@ -69,8 +71,8 @@ class Run:
     @overload
     def jacobian(self, of: str, wrt: str) -> Jacobian: ...
     @overload
-    def jacobian(self, of: str, wrt: Sequence[str]) -> StackedJacobian: ...
-    def jacobian(self, of: str, wrt: str | Sequence[str]) -> Jacobian | StackedJacobian:
+    def jacobian(self, of: str, wrt: Names) -> StackedJacobian: ...
+    def jacobian(self, of: str, wrt: str | Names) -> Jacobian | StackedJacobian:
         """∂of/∂wrt, local or composed, structured; printing it prints the formula.
 
         By several variables at once, run.jacobian("a2", run.params), it is their

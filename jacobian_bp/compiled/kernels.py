@@ -255,3 +255,4 @@ KERNELS: dict[type[Op], Callable[[Op, Place], Kernel]] = {
     Mean: reduction,
     Sum: reduction,
 }
+EXPONENTIAL = {Sigmoid, Tanh}  # the kernels that take e^z

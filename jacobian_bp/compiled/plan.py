@@ -27,7 +27,7 @@ from ..ops import (
     Sum,
 )
 from ..program import Step
-from .kernels import KERNELS, LIMITS, Call, Place, general, linear, linear_of_one
+from .kernels import EXPONENTIAL, KERNELS, LIMITS, Call, Place, general, linear, linear_of_one
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -60,7 +60,7 @@ class Plan:
         in_place = {step.name for step in layers}
         elsewhere = {arg for step in steps if step.name not in in_place for arg in step.args}
         copied = [n for n in given if n in elsewhere]
-        arrays, self.watched = arena(watched(steps, layers), self.shapes, dtype)
+        arrays, self.watched = arena(watched(steps), self.shapes, dtype)
         arrays |= {n: np.zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays}
         self.copied = {n: arrays[n] for n in copied if n not in self.labels}
         rows = {step.args[0] for step in layers if is_one(self.shapes[step.name])}
@@ -69,7 +69,8 @@ class Plan:
             n: arrays[n].reshape(-1) if n in rows else arrays[n] for n in made
         }
 
-        self.limit = LIMITS[dtype] ** 2
+        bounded = any(type(step.op) in EXPONENTIAL for step in steps)
+        self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
         self.cost = arrays[state.cost]
         self.bars = {name: np.zeros(self.shapes[name], dtype) for name in names}
         self.bars[state.cost] = np.ones_like(self.cost)
@@ -200,13 +201,13 @@ def put(buffer: np.ndarray, array: np.ndarray) -> None:
     np.copyto(buffer, array)
 
 
-def watched(steps: Sequence[Step], layers: Sequence[Step]) -> list[str]:
-    """What has to lie inside the limits for the step's numbers to be right.
+def watched(steps: Sequence[Step]) -> list[str]:
+    """What has to lie inside the limits: whatever is read by an op that is not clear.
 
-    What a layer or an op without a kernel gives, and what is read by an op that may
-    give a number where it reads inf, as tanh does. Labels are admitted by their op.
+    tanh gives 1 where it reads inf, and a kernel may give NaN for a large number. All
+    else shows in the loss. Labels are judged by their op where it admits them.
     """
-    names = [s.name for s in steps if s in layers or type(s.op) not in KERNELS]
+    names = []
     for step in steps:
         if type(step.op) not in CLEAR:
             judged = step.op.labels if type(step.op).admit is not Op.admit else ()

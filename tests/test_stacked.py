@@ -1,0 +1,154 @@
+"""run.jacobian(of, [several]): the blocks side by side, written once, into any memory."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from jacobian_bp import AxisError, MemoryLimitError, Network, SpecError, memory_limit
+
+RNG = np.random.default_rng(20)
+
+
+def skip_net():
+    params = {"W": RNG.standard_normal((3, 3)), "b": RNG.standard_normal(3)}
+    lines = ("h = Linear(x, W, b)", "t = Tanh(h)", "s = Add(t, x)", "z = Linear(s, W, b)")
+    return Network.program(*lines, "p = Softmax(z)", params=params)
+
+
+def networks():
+    yield Network.dense([3, 5, 2], "sigmoid", None, seed=1), RNG.standard_normal((7, 3)), "a2"
+    yield Network.dense([3, 5, 2], "sigmoid", None, seed=1), RNG.standard_normal(3), "a2"
+    relu = Network.dense([2, 7, 5, 3], ["relu", "tanh", "softmax"], None, seed=2)
+    yield relu, RNG.standard_normal((11, 2)), "a3"
+    yield relu, RNG.standard_normal((11, 2)), "z2"
+    wide = Network.dense([41, 37, 5], "tanh", None, seed=3, dtype=np.float32)
+    yield wide, RNG.standard_normal((3, 41)).astype(np.float32), "a2"
+    yield skip_net(), RNG.standard_normal((5, 3)), "p"
+
+
+@pytest.mark.parametrize(("net", "x", "of"), list(networks()))
+def test_each_block_is_the_jacobian_of_its_parameter(net, x, of):
+    run = net.run(x)
+    stacked = run.jacobian(of, run.params)
+    whole = stacked.materialise()
+    assert whole.shape == stacked.shape == (*run[of].shape, net.parameter_count)
+    assert whole.dtype == run[of].dtype
+    assert whole.nbytes == stacked.nbytes
+    for name in run.params:
+        block = whole[..., stacked.columns[name]]
+        alone = run.jacobian(of, name).materialise().reshape(block.shape)
+        scale = np.abs(alone).max() or 1.0
+        assert np.abs(block - alone).max() <= 16 * np.finfo(whole.dtype).eps * scale, name
+
+
+@pytest.mark.parametrize(("net", "x", "of"), list(networks()))
+def test_a_row_of_it_is_a_vector_jacobian_product(net, x, of):
+    """An oracle of its own: v J is the ops' own vjp, and a wrong block is told apart."""
+    run = net.run(x)
+    stacked = run.jacobian(of, run.params)
+    v = RNG.standard_normal(run[of].shape)
+    summed = np.tensordot(v, stacked.materialise(), v.ndim)
+    wrong = np.tensordot(v, stacked.materialise()[..., ::-1], v.ndim)
+    tolerance = 1e-12 if run[of].dtype == np.float64 else 1e-4
+    for name in run.params:
+        pulled = run.vjp(of, name, v).reshape(-1)
+        assert np.abs(summed[stacked.columns[name]] - pulled).max() < tolerance
+    full = np.concatenate([run.vjp(of, name, v).reshape(-1) for name in run.params])
+    assert np.abs(wrong - full).max() > 1e-3
+
+
+def test_structural_zeros_are_placed_beside_negative_and_infinite_looking_numbers():
+    net = Network.dense([3, 5, 2], "sigmoid", None, seed=1)
+    run = net.run(-np.abs(RNG.standard_normal((7, 3))) * 1e300)
+    stacked = run.jacobian("z2", ["W2", "b2"])
+    block = stacked.materialise()[..., stacked.columns["W2"]].reshape(7, 2, 2, 5)
+    off = block[:, [0, 1], [1, 0]]
+    assert not off.any()
+    assert not np.signbit(off).any()
+
+
+def test_out_is_written_and_returned():
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
+    stacked = run.jacobian("a2", run.params)
+    out = np.full(stacked.shape, np.nan)
+    assert stacked.materialise(out=out) is out
+    assert np.array_equal(out, stacked.materialise())
+
+
+def test_an_out_that_does_not_fit():
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
+    stacked = run.jacobian("a2", ["W2", "b2"])
+    with pytest.raises(AxisError) as error:
+        stacked.materialise(out=np.zeros((7, 2, 11)))
+    assert str(error.value) == (
+        "∂a2/∂(W2, b2): out does not fit.\n"
+        "  out has shape (7, 2, 11) and dtype float64\n"
+        "  the Jacobian has shape (7, 2, 12) and dtype float64\n"
+        "  Pass np.empty((7, 2, 12), np.float64)."
+    )
+    with pytest.raises(AxisError, match="out is a list"):
+        stacked.materialise(out=[])
+    closed = np.zeros((7, 2, 12))
+    closed.flags.writeable = False
+    for bad in (closed, np.zeros((12, 2, 7)).T):
+        with pytest.raises(AxisError, match="is not a writable array in C order"):
+            stacked.materialise(out=bad)
+
+
+def test_bytes_before_arrays():
+    net = Network.dense([3, 5, 2], "sigmoid", None, seed=1)
+    stacked = net.run(RNG.standard_normal((7, 3))).jacobian("a2", net.params)
+    with memory_limit(1000), pytest.raises(MemoryLimitError) as error:
+        stacked.materialise()
+    assert str(error.value) == (
+        "∂a2/∂(W1, b1, W2, b2) has shape (7, 2, 32): 448 entries, 3.5 KiB; "
+        "the limit is 1000 bytes.\n"
+        '  Use run.vjp(...), or one block: run.jacobian("a2", "W1").'
+    )
+
+
+@pytest.mark.parametrize("names", [[], ["W1", "W1"]])
+def test_each_variable_once(names):
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run([1.0, 2.0, 3.0])
+    with pytest.raises(SpecError, match="name each variable once, and at least one"):
+        run.jacobian("a2", names)
+
+
+def test_tied_parameters_are_one_block():
+    shared = RNG.standard_normal((3, 3))
+    lines = ("h = Linear(x, W1, b1)", "a = Tanh(h)", "z = Linear(a, W2, b2)")
+    params = {"W1": shared, "b1": np.zeros(3), "W2": shared, "b2": np.ones(3)}
+    net = Network.program(*lines, params=params)
+    stacked = net.run(RNG.standard_normal(3)).jacobian("z", net.params)
+    assert list(stacked.columns) == ["W1", "b1", "b2"]
+
+
+def test_it_shows_itself():
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
+    assert run.jacobian("a2", ["W2", "b2"]).text() == (
+        "∂a2/∂(W2, b2), layout flat, shape (7, 2, 12): 2 blocks side by side, 1.3 KiB\n"
+        "  W2  columns 0 to 9: the entries of shape (2, 5), row by row\n"
+        "  b2  columns 10 to 11: the entries of shape (2,), row by row"
+    )
+
+
+def test_it_survives_pickling():
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
+    stacked = run.jacobian("a2", run.params)
+    again = pickle.loads(pickle.dumps(stacked))
+    assert np.array_equal(again.materialise(), stacked.materialise())
+
+
+def test_large_tensors_on_untouched_pages_are_ordinary_arrays():
+    """From 4 MiB on, zeros lie on pages of their own: values, writing and copies as always."""
+    n = 97
+    net = Network.dense([n, n], "identity", None, seed=0)
+    run = net.run(RNG.standard_normal(n))
+    for layout in ("numerator", "transposed", "flat", "flat_column", "gradient"):
+        tensor = run.jacobian("z1", "W1").materialise(layout)
+        assert np.count_nonzero(tensor) == n * n
+        assert tensor.flags.writeable
+        assert tensor.flags.c_contiguous
+        tensor[...] += 1
+        assert tensor.sum() == pytest.approx(n**3 + n * run["x"].sum())
