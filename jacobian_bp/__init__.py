@@ -10,6 +10,10 @@ from .axes import Axis
 from .chain import Chain
 from .check import Agreement
 from .check_op import OpReport, check_op
+from .compiled.step import CompiledStep
+from .coursework.diagnosis.diagnose import diagnose
+from .coursework.diagnosis.line import LineReport, diagnose_line
+from .coursework.diagnosis.report import Diagnosis, Finding
 from .derivation import Derivation
 from .errors import AxisError, DomainError, JacobianError, MemoryLimitError, SpecError
 from .factors import delta, dense, distinct, one
@@ -43,6 +47,7 @@ from .ops import (
     over_batch,
 )
 from .run import Run
+from .stacked import StackedJacobian
 from .taylor import TaylorReport, taylor_test
 
 __version__ = "0.1.0"
@@ -56,16 +61,20 @@ __all__ = [
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
     "Chain",
+    "CompiledStep",
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "Derivation",
+    "Diagnosis",
     "DomainError",
     "Einsum",
+    "Finding",
     "HalfSquaredError",
     "Identity",
     "Jacobian",
     "JacobianError",
     "LeakyReLU",
+    "LineReport",
     "Linear",
     "LogSoftmax",
     "Mean",
@@ -81,12 +90,15 @@ __all__ = [
     "Softplus",
     "SpecError",
     "SquaredError",
+    "StackedJacobian",
     "Sum",
     "Tanh",
     "TaylorReport",
     "check_op",
     "delta",
     "dense",
+    "diagnose",
+    "diagnose_line",
     "distinct",
     "from_layout",
     "memory_limit",

@@ -5,6 +5,9 @@ jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
 jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
+jacobian-bp diagnose net.toml answer.npz
+                                  which mistake gives these numbers
+jacobian-bp exercise new 3        a sheet to fill in, and its check
 """
 
 import argparse
@@ -16,6 +19,7 @@ from . import __version__, terminal
 from .cases import Case, case_of
 from .compare import command as compare
 from .conventions import CONVENTIONS
+from .coursework import command_diagnose, command_exercise
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
 from .files.net_file import write_example
@@ -143,14 +147,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
     parser.set_defaults(**vars(_options().parse_args([])))
-    commands = parser.add_subparsers(
-        dest="command", metavar="derive | show | check | compare | new"
-    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
     compare.add_parser(commands, _options)
+    command_diagnose.add_parser(commands)
+    command_exercise.add_parser(commands)
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
@@ -206,5 +210,7 @@ _COMMANDS = {
     "show": _show,
     "check": _check,
     "compare": _compare,
+    "diagnose": command_diagnose.run_command,
+    "exercise": command_exercise.run_command,
     "new": _new,
 }

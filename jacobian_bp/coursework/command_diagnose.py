@@ -1,0 +1,67 @@
+"""jacobian-bp diagnose: which mistake gives these numbers, and where a line breaks.
+
+jacobian-bp diagnose net.toml answer.npz                     arrays of a student
+jacobian-bp diagnose net.toml --line "d3 * W3 * slope(z2)"   one line of a student
+"""
+
+import argparse
+from typing import Any
+
+from .. import terminal
+from ..errors import SpecError
+from ..files.answer_file import read_answers
+from ..layouts import LAYOUTS
+from ..network import Network
+from ..run import Run
+from ..symbols import safe
+from ..text import fold
+from .diagnosis.diagnose import diagnose
+from .diagnosis.line import diagnose_line
+
+WRONG = 1
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the subparsers of jacobian-bp."""
+    parser = commands.add_parser("diagnose", help="which mistake gives these numbers")
+    parser.add_argument("network", metavar="NET.toml", help="the network, with its data")
+    parser.add_argument("answers", metavar="ANSWER.npz", nargs="?", help="dW2, delta2, dz2_dW2, …")
+    parser.add_argument("--line", metavar="TEXT", help='a line such as "dW2 = d2.T @ a1"')
+    parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
+    names = ", ".join(LAYOUTS)
+    parser.add_argument("--layout", default="gradient", help=f"{names} (default: gradient)")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Say what is right and wrong: exit code 0 if all is right, else 1."""
+    if (options.answers is None) == (options.line is None):
+        raise SpecError(
+            "diagnose takes a file of arrays, or one line.\n"
+            "  Write jacobian-bp diagnose net.toml answer.npz, or --line 'd3 @ W3'."
+        )
+    if options.target and options.line is None:
+        raise SpecError("--target goes with --line.\n  Leave it out: arrays have their names.")
+    run = _run(options.network)
+    if options.line is not None:
+        report = diagnose_line(options.line, run, options.target)
+        _write(str(report))
+        return 0 if report.right else WRONG
+    answers = read_answers(options.answers, list(run))
+    diagnosis = diagnose(run, answers, options.layout)
+    _write(diagnosis.text())
+    return 0 if diagnosis.ok else WRONG
+
+
+def _run(name: str) -> Run:
+    net = Network.from_toml(name)
+    if not net.facts["data"]:
+        raise SpecError(
+            f"{safe(name)} has no data to run on.\n"
+            "  Add a table [data] with x and y: the numbers the answer was computed for."
+        )
+    return net.run()
+
+
+def _write(text: str) -> None:
+    width = terminal.width()
+    terminal.write(part for line in text.splitlines() for part in fold(line, width))

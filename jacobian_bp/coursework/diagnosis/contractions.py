@@ -1,0 +1,73 @@
+"""Every einsum of two arrays whose shapes allow it, apart from the right one."""
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import numpy as np
+
+from .backward import Line
+from .mutation import Facts, Shape, Wrong
+
+LETTERS = "abcdefgh"
+
+
+def other_contractions(
+    line: Line, facts: Facts, left: Shape, right: Shape, meant: tuple[str, str, str]
+) -> Iterator[Wrong]:
+    """The line by every other equation that gives the target's shape, or one handed in."""
+    wanted = facts.shapes | {squeezed(facts.values[line.target].shape)}
+    done = {canonical(*meant)}
+    sizes = (*left, *right)
+    for letters in labellings(sizes):
+        first, second = letters[: len(left)], letters[len(left) :]
+        size = dict(zip(letters, sizes, strict=True))
+        distinct = tuple(dict.fromkeys(letters))
+        for rank in range(len(distinct) + 1):
+            for out in permutations(distinct, rank):
+                shape = tuple(size[c] for c in out)
+                name = canonical(first, second, "".join(out))
+                if squeezed(shape) not in wanted or name in done:
+                    continue
+                done.add(name)
+                if shape != facts.values[line.target].shape and len(out) == len(distinct):
+                    continue  # nothing is summed: a table, which has labels of its own
+                equation = f"{first},{second}->{''.join(out)}"
+                yield Wrong(line.by(by_equation(equation)), equation, equation)
+
+
+def by_equation(equation: str):
+    """The einsum as a product of a line."""
+
+    def product(incoming: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.einsum(equation, incoming, other)
+
+    return product
+
+
+def labellings(sizes: Shape) -> Iterator[str]:
+    """Letters for axes of these sizes; one letter has one size."""
+
+    def extend(letters: str, position: int) -> Iterator[str]:
+        if position == len(sizes):
+            yield letters
+            return
+        used = sorted(set(letters))
+        for letter in used:
+            if sizes[letters.index(letter)] == sizes[position]:
+                yield from extend(letters + letter, position + 1)
+        yield from extend(letters + LETTERS[len(used)], position + 1)
+
+    yield from extend("", 0)
+
+
+def canonical(first: str, second: str, out: str) -> str:
+    """One spelling for equations that differ in their letters only."""
+    names: dict[str, str] = {}
+    for letter in first + second + out:
+        names.setdefault(letter, LETTERS[len(names)])
+    return ",".join("".join(names[c] for c in word) for word in (first, second, out))
+
+
+def squeezed(shape: Shape) -> Shape:
+    """The shape without its axes of size 1."""
+    return tuple(size for size in shape if size != 1)

@@ -1,0 +1,69 @@
+"""Every label, and the sentence that says what it means here.
+
+In a sentence {what} is the object judged; {here} the one at which the mistake sits, such
+as "the delta of z1 (layer 1)"; {factor} what is wrong or missing; {note} what stands
+there instead; {by} a number.
+"""
+
+RIGHT = ("correct", "correct-other-layout", "correct-float32", "kink")
+
+LABELS: dict[str, str] = {
+    "correct": "{what} is right.",
+    "correct-other-layout": "{what} is right, in another layout: {note}.",
+    "correct-float32": "{what} is right to single precision.",
+    "kink": "{what} is right: a rectifier is exactly at 0, where you take {note} for its slope.",
+    "transposed": "{what} is the transpose of the right array: rows and columns are exchanged.",
+    "elementwise-for-contraction": "In {here} a product entry by entry stands for one that sums "
+    "over an index: {note}.",
+    "contraction-for-elementwise": "In {here} a sum stands for a product entry by entry: {note}. "
+    "Each unit has its own slope; nothing is added up.",
+    "mixed-layouts": "In {here} one factor is in one layout, the other in another: {note}.",
+    "row-column-broadcast": "In {here} a column met a row, and numpy made a table: {note}.",
+    "missing-slope": "In {here} the slope {factor} is left out.",
+    "missing-output-slope": "In {here} the slope of the output activation, {factor}, is left out.",
+    "extra-output-slope": "In {here} the slope of the output activation is multiplied once more "
+    "than it should be.",
+    "constant-factor": "{what} is {by} times the right array, in every entry.",
+    "missing-batch-mean": "{what} lacks the 1/m of the mean over the examples: "
+    "it is {by} times the right array.",
+    "batch-mean-twice": "{what} has the 1/m of the mean once too often: "
+    "it is {by} times the right array.",
+    "bias-not-summed": "{what} has a row for each example; the bias is shared, so they are summed.",
+    "bias-wrong-axis": "{what} is summed along the wrong axis ({note}); "
+    "the sum runs over the examples.",
+    "reshape-order": "{what} has the right numbers in the wrong places: read in column-major "
+    "order for row-major, or reshaped where it should be transposed.",
+    "softmax-as-elementwise": "In {here} softmax is taken for an elementwise function: p(1−p) is "
+    "only the diagonal of its Jacobian, −p[k] p[k'] is missing.",
+    "slope-at-activation": "In {here} the slope is taken at the activation: {note} stands for "
+    "{factor}.",
+    "slope-of-preactivation-formula": "In {here} the slope's formula in terms of a is fed with z: "
+    "{note} stands for {factor}.",
+    "wrong-layer-activation": "In {here} another layer's values are used: {note} stands for "
+    "{factor}.",
+    "wrong-layer-slope": "In {here} another layer's slope is used: {note} stands for {factor}.",
+    "weight-not-transposed": "In {here} the weight {factor} is the wrong way round: the delta "
+    "goes back through the transpose of what the forward pass used.",
+    "weight-missing": "In {here} the weight {factor} is left out.",
+    "wrong-contraction": "In {here} the sum runs over the wrong index: {note}.",
+    "saturated-nan": "{what} is not a number because {note}: the textbook's formula divides 0 by "
+    "0 there. Use the formula of loss and activation as one.",
+    "preactivation-for-activation": "In {here} the pre-activation is used: {note} stands for the "
+    "activation.",
+    "sign": "{what} has the wrong sign in every entry.",
+    "value-for-slope": "In {here} the value of a function stands for its slope: {note} for "
+    "{factor}.",
+    "stale-weights": "In {here} the weight {factor} is used after its update; the delta needs "
+    "the one of the forward pass. The rate that fits is {by}.",
+    "weight-decay": "{what} has the parameter itself added, times {by}; this cost has no weight "
+    "decay.",
+    "flat-labels": "In {here} labels of another shape were broadcast against the outputs: {note}.",
+    "examples-axis": "In {here} the axis of the examples is taken for another: {note}.",
+    "check-of-wrong-quantity": "{what} has the right numbers of something else: {note}.",
+    "fan-out-overwritten": "In {here} several paths add up, and only some are counted: {note}.",
+    "statistics-as-constants": "In {here} mean and variance are taken for constants: {note}.",
+    "overwritten-index": "In {here} rows with one index overwrite each other: {note} is kept, "
+    "where all are added.",
+    "last-step-only": "In {here} a parameter is used at several steps, and one is counted: {note}.",
+    "unknown": "{what} is wrong, and no known mistake gives these numbers.",
+}

@@ -1,0 +1,90 @@
+"""Whether two arrays are equal: to rounding, to single precision, to the digits written down.
+
+A right answer is accepted generously; a mistake must reproduce the numbers tightly,
+or a wrong diagnosis would be made with confidence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+RIGHT, RIGHT_FLOOR = 1e-6, 1e-9  # of the entry; of the largest entry
+TIGHT, SINGLE = 1e-9, 1e-5  # of the largest entry, in float64 and in float32
+FEWEST_DIGITS, MOST_DIGITS = 3, 9  # of numbers that were typed from a print-out
+DIGITS_OF_PROOF = 10  # in all entries together, for a mistake to be proved by typed numbers
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How exact the numbers handed in can be at all."""
+
+    single: bool = False
+    decimals: int = 0  # digits behind the point, 0 where they are not rounded
+    digits: int = 0  # significant digits
+
+    @property
+    def relative(self) -> float:
+        """Of the largest entry: what two equal arrays may differ by."""
+        if self.single:
+            return SINGLE
+        return TIGHT if not self.digits else 10.0 ** (1 - self.digits)
+
+    def allowed(self, right: np.ndarray) -> np.ndarray | float:
+        """The largest difference of each entry that rounding can explain."""
+        scale = float(np.abs(right).max(initial=0.0))
+        if self.single or not self.digits:
+            return self.relative * scale
+        fixed = 0.505 * 10.0**-self.decimals
+        with np.errstate(divide="ignore"):
+            exponent = np.floor(np.log10(np.abs(right)))
+        shown = np.where(right == 0, 0.0, 0.505 * 10.0 ** (exponent + 1 - self.digits))
+        return np.maximum(fixed, shown) + TIGHT * scale
+
+
+def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
+    """float32 by its dtype or by its values; typed digits by their number."""
+    if run_dtype == np.float32 or (submitted.dtype.kind == "f" and submitted.dtype.itemsize < 8):
+        return Precision(single=True)
+    values = np.asarray(submitted, np.float64).ravel()
+    values = values[(values != 0) & np.isfinite(values)]
+    if values.size == 0 or values.size > 100_000:
+        return Precision()
+    if np.array_equal(values, values.astype(np.float32)) and not np.all(values * 64 % 1 == 0):
+        return Precision(single=True)
+    texts = [np.format_float_scientific(v, trim="-") for v in values[:2000]]
+    digits = [len(t.split("e")[0].replace(".", "").lstrip("-")) for t in texts]
+    decimals = [d - 1 - int(t.split("e")[1]) for d, t in zip(digits, texts, strict=True)]
+    most = max(digits)
+    if FEWEST_DIGITS <= most <= MOST_DIGITS and max(decimals) > FEWEST_DIGITS:
+        return Precision(decimals=max(decimals), digits=most)
+    return Precision()
+
+
+def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> bool:
+    """Equal to what rounding, single precision or typing can do to a right answer."""
+    if submitted.shape != right.shape or not np.isfinite(submitted).all():
+        return False
+    scale = np.abs(right).max(initial=0.0)
+    allowed = np.maximum(RIGHT * np.abs(right) + RIGHT_FLOOR * scale, precision.allowed(right))
+    return bool(np.all(np.abs(submitted - right) <= allowed))
+
+
+def is_same(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> bool:
+    """Equal as tightly as the numbers allow: what a mistake has to reproduce."""
+    if submitted.shape != candidate.shape:
+        return False
+    if precision.digits and precision.digits * np.count_nonzero(submitted) < DIGITS_OF_PROOF:
+        return False
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool(np.all(np.abs(submitted - candidate) <= precision.allowed(candidate)))
+
+
+def ratio(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> float | None:
+    """c where submitted = c · candidate in every entry, to rounding."""
+    if submitted.shape != candidate.shape or not candidate.size:
+        return None
+    place = np.unravel_index(np.abs(candidate).argmax(), candidate.shape)
+    if candidate[place] == 0 or submitted[place] == 0 or not np.isfinite(candidate[place]):
+        return None
+    c = float(submitted[place] / candidate[place])
+    return c if is_same(submitted, c * candidate, precision) else None

@@ -1,0 +1,191 @@
+"""Mistakes where the backward pass starts: the derivative of the cost."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...ops import (
+    BinaryCrossEntropyFromLogits,
+    CrossEntropy,
+    CrossEntropyFromLogits,
+    HalfSquaredError,
+    SquaredError,
+)
+from .backward import Line
+from .mutation import Facts, Wrong, mutation
+from .pass_lines import entrywise
+
+FUSED = (BinaryCrossEntropyFromLogits, CrossEntropyFromLogits)
+
+
+def residual(line: Line, facts: Facts) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """(prediction, labels, factor) where the derivative is factor · (prediction − labels)."""
+    y = facts.values[line.step.args[-1]]
+    if isinstance(line.step.op, FUSED):
+        twins = [k for k in facts.backward.to[line.target] if k.asleep]
+        return (facts.values[twins[0].source], y, 1.0) if twins else None
+    if isinstance(line.step.op, (SquaredError, HalfSquaredError)):
+        scale = 2.0 if isinstance(line.step.op, SquaredError) else 1.0
+        return facts.values[line.target], y, scale
+    return None
+
+
+def costing(line: Line, name: str, array: np.ndarray) -> Line:
+    return line.using("cost", name, array)
+
+
+@mutation("flat-labels", 10, "cost")
+def labels_against_a_column(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """(m,1) − (m,) is an m×m table; a cost that averages it sees the mean label."""
+    parts = residual(line, facts)
+    if parts is None or not facts.examples or parts[0].shape[-1] != 1:
+        return
+    p, y, scale = parts
+    table = scale * (p - y.reshape(1, -1))  # row n, label n'
+
+    def whole(incoming, cost):
+        return np.mean(incoming) * cost
+
+    yield Wrong(costing(line, "an m×m table", table).by(whole), "an m×m table", "table")
+    turned = costing(line, "an m×m table", table.T).by(whole)
+    yield Wrong(turned, "an m×m table", "turned", prior=1)
+    for name, reduced in (("mean", table.mean(1)), ("sum", table.sum(1))):
+        shown = f"the {name} over all labels"
+        yield Wrong(costing(line, shown, reduced[:, None]), shown, name)
+    for name, reduced in (("mean", table.mean(0)), ("sum", table.sum(0))):
+        shown = f"the {name} over all predictions"
+        yield Wrong(costing(line, shown, reduced[:, None]), shown, name + "0", prior=3)
+
+
+@mutation("row-column-broadcast", 40, "cost")
+def outputs_minus_labels_table(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """(n,1) − (n,) for one example: every output against every label."""
+    parts = residual(line, facts)
+    if parts is None or parts[0].ndim != 1 or parts[0].size < 2:
+        return
+    p, y, scale = parts
+    table = scale * (p[:, None] - y[None, :])
+    ways = {"an n×n table": table, "a turned table": table.T}
+    for axis in (0, 1):
+        ways[f"the table summed over axis {axis}"] = table.sum(axis)
+        ways[f"the mean of the table over axis {axis}"] = table.mean(axis)
+    for name, array in ways.items():
+        changed = costing(line, name, array).by(lambda d, c: d * c)
+        yield Wrong(changed, name, name)
+
+
+@mutation("examples-axis", 36, "cost")
+def labels_turned_round(line: Line, facts: Facts) -> Iterator[Wrong]:
+    parts = residual(line, facts)
+    if parts is not None and parts[1].ndim == 2 and parts[1].shape[0] == parts[1].shape[1]:
+        p, y, scale = parts
+        yield Wrong(costing(line, "y.T", scale * (p - y.T)), "the labels turned round")
+
+
+@mutation("examples-axis", 34, "cost")
+def softmax_over_examples(line: Line, facts: Facts) -> Iterator[Wrong]:
+    if not isinstance(line.step.op, CrossEntropyFromLogits) or not facts.examples:
+        return
+    z, y = facts.values[line.target], facts.values[line.step.args[-1]]
+    e = np.exp(z - z.max(axis=0))
+    p = e / e.sum(axis=0)
+    yield Wrong(costing(line, "p over the examples", p - y), "softmax along axis 0")
+
+
+@mutation("preactivation-for-activation", 30, "cost")
+def preactivation_in_the_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
+    parts = residual(line, facts)
+    if parts is None:
+        return
+    _, y, scale = parts
+    if isinstance(line.step.op, FUSED):
+        z = line.target
+    elif line.target in facts.activations:
+        z = facts.activations[line.target][0]
+    else:
+        return
+    yield Wrong(costing(line, f"({z} − y)", scale * (facts.values[z] - y)), z)
+
+
+@mutation("value-for-slope", 50, "cost")
+def value_of_the_difference(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """(a − y)² where its derivative is meant; or the prediction alone."""
+    parts = residual(line, facts)
+    if parts is not None and not isinstance(line.step.op, FUSED):
+        p, y, scale = parts
+        yield Wrong(costing(line, "(a − y)²", scale / 2 * (p - y) ** 2), "(a − y)²")
+
+
+@mutation("check-of-wrong-quantity", 44, "cost")
+def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The derivative of squared error where the cost is cross-entropy, and the like."""
+    parts = residual(line, facts)
+    if parts is None:
+        return
+    p, y, scale = parts
+    if isinstance(line.step.op, FUSED):
+        twin = next(k for k in facts.backward.to[line.target] if k.asleep)
+        for factor, name in ((1.0, "half the squared error"), (2.0, "the squared error")):
+            cost = factor * (p - y)
+            through = twin.product(cost, twin.factors[0].array)
+            note = f"the derivative of {name}"
+            changed = costing(line, name, through)
+            yield Wrong(changed, note, label="extra-output-slope", prior=-20)
+        return
+    other = 1.0 if scale == 2.0 else 2.0
+    yield Wrong(costing(line, "another cost", other * (p - y)), "the other squared error", "half")
+    source = [k for k in facts.backward.out_of.get(line.target, ()) if k.kind == "slope"]
+    if source and source[0].step.op.name == "Sigmoid":
+        fused = {source[0].key: source[0].without("slope")}
+        changed = costing(line, "p − y", p - y)
+        note = "p − y is the derivative of cross-entropy"
+        yield Wrong(changed, note, "bce", fused, "missing-output-slope", -20)
+
+
+@mutation("check-of-wrong-quantity", 46, "cost")
+def derivative_of_the_output(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """∂a/∂· in the place of ∂J/∂·: the cost is left out."""
+    ones = np.ones_like(line.factor("cost").array)
+    if isinstance(line.step.op, FUSED):
+        twin = [k for k in facts.backward.to[line.target] if k.asleep]
+        if not twin:
+            return
+        through = twin[0].product(ones, twin[0].factors[0].array)
+        note = f"the derivative of {twin[0].source}, not of the cost"
+    else:
+        through, note = ones, f"the derivative of {line.target}, not of the cost"
+    changed = costing(line, "1", through)
+    yield Wrong(changed, note, "share")
+    alone = changed.by(lambda d, c: np.ones_like(d)[..., None] * c)
+    yield Wrong(alone, note, "whole")
+
+
+@mutation("flat-labels", 20, "cost")
+def class_numbers_for_rows(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """p − y with y the class numbers (m,): broadcast, never one-hot."""
+    if not isinstance(line.step.op, (CrossEntropy, CrossEntropyFromLogits)):
+        return
+    parts = residual(line, facts)
+    if parts is None:
+        return
+    p, rows, _ = parts
+    classes = rows.argmax(-1)
+    name = "p − class number"
+    yield Wrong(costing(line, name, p - classes[..., None]), name)
+    if p.ndim == 2 and p.shape[0] == p.shape[1]:
+        yield Wrong(costing(line, name, p - classes), name, "row")
+
+
+@mutation("check-of-wrong-quantity", 60, "cost")
+def labels_left_out(line: Line, facts: Facts) -> Iterator[Wrong]:
+    parts = residual(line, facts)
+    if parts is not None:
+        p, y, scale = parts
+        yield Wrong(costing(line, "p", scale * p), "the prediction without the label", "p")
+        del y
+
+
+@mutation("value-for-slope", 54, "softmax")
+def softmax_rows(line: Line, facts: Facts) -> Iterator[Wrong]:
+    p = facts.values[line.source]
+    yield Wrong(line.using("jacobian", "−p p", -p * p).by(entrywise), "−p²", "square")

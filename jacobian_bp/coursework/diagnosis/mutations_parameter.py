@@ -1,0 +1,141 @@
+"""Mistakes in the last step: from a delta to the gradient of a weight or a bias."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from .backward import Line
+from .contractions import other_contractions, squeezed
+from .mutation import Facts, Wrong, mutation
+from .pass_lines import outer_turned
+
+
+@mutation("preactivation-for-activation", 10, "outer")
+def preactivation_as_input(line: Line, facts: Facts) -> Iterator[Wrong]:
+    read = line.factor("input").name
+    if read in facts.activations:
+        z = facts.activations[read][0]
+        yield Wrong(line.using("input", z, facts.values[z]), z)
+
+
+@mutation("wrong-layer-activation", 12, "outer")
+def input_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
+    read = line.factor("input").name
+    names = facts.near(facts.layer_inputs, read)
+    before = facts.activations[read][0] if read in facts.activations else ""
+    for other in names:
+        if other != read and other != before:
+            step = str(names.index(other) - names.index(read))
+            yield Wrong(line.using("input", other, facts.values[other]), other, step)
+    for other in names:
+        z = facts.activations[other][0] if other in facts.activations else ""
+        if z and z not in (before, read) and z not in names:
+            yield Wrong(line.using("input", z, facts.values[z]), z, prior=20)
+
+
+@mutation("elementwise-for-contraction", 26, "outer")
+def entrywise_with_the_input(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """δ * a in the place of the outer product."""
+    a = line.factor("input").array
+    yield Wrong(line.by(lambda d, a: d * a), "δ * a", "plain")
+    if a.ndim == 2:
+        yield Wrong(line.by(lambda d, a: (d * a).sum(0)), "δ * a, summed", "sum")
+    W = facts.values[line.target]
+    if W.shape[0] == W.shape[1]:
+        shape = W.shape
+        yield Wrong(line.by(lambda d, a: spread(d * a, shape)), "δ * a in every row", "rows")
+        yield Wrong(line.by(lambda d, a: spread(d * a, shape).T), "δ * a in every column", "cols")
+        yield Wrong(line.by(lambda d, a: np.diag(summed(d * a))), "δ * a on the diagonal", "diag")
+
+
+def summed(products: np.ndarray) -> np.ndarray:
+    return products.sum(0) if products.ndim == 2 else products
+
+
+def spread(products: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return np.array(np.broadcast_to(summed(products), shape))
+
+
+@mutation("wrong-contraction", 66, "outer")
+def dot_for_outer(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """np.dot(δ, a): one number in the place of a matrix."""
+    del facts
+    if line.factor("input").array.ndim == 1:
+        yield Wrong(line.by(lambda d, a: np.asarray(np.vdot(d, a))), "a dot product")
+
+
+@mutation("contraction-for-elementwise", 80, "outer")
+def inner_for_outer(line: Line, facts: Facts) -> Iterator[Wrong]:
+    yield from dot_for_outer(line, facts)
+
+
+@mutation("examples-axis", 30, "outer")
+def contracted_over_features(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """δ @ aᵀ with examples in rows: summed over units, not over examples."""
+    a = line.factor("input").array
+    if a.ndim != 2:
+        return
+    yield Wrong(line.by(lambda d, a: d @ a.T), "a sum over the units", "rows")
+    yield Wrong(line.by(lambda d, a: a @ d.T), "a sum over the units", "turned", prior=1)
+    if a.shape[0] == a.shape[1]:
+        yield Wrong(line.by(lambda d, a: d.T @ a.T), "examples read along the columns", "a")
+    if facts.values[line.source].shape[0] == facts.values[line.source].shape[1]:
+        yield Wrong(line.by(lambda d, a: d @ a), "the delta's columns read as examples", "d")
+    if squeezed((len(a), *facts.values[line.target].shape)) in facts.shapes:
+        each = line.by(lambda d, a: d[:, :, None] * a[:, None, :])
+        yield Wrong(each, "no sum over the examples", "n")
+
+
+@mutation("mixed-layouts", 54, "outer")
+def one_factor_turned(line: Line, facts: Facts) -> Iterator[Wrong]:
+    a, d = line.factor("input").array, facts.values[line.source]
+    if a.ndim == 2 and d.shape[0] == d.shape[1]:
+        yield Wrong(line.by(lambda d, a: d @ a), "the delta turned round")
+    if a.ndim == 2 and a.shape[0] == a.shape[1]:
+        yield Wrong(line.by(lambda d, a: d.T @ a.T), "the input turned round", "a")
+    W = facts.values[line.target].shape
+    if min(W) > 1:
+
+        def reshaped(d, a):
+            return outer_turned(d, a).reshape(W)
+
+        yield Wrong(line.by(reshaped), "a δᵀ, reshaped to the shape of W", "reshaped")
+
+
+@mutation("wrong-contraction", 60, "outer")
+def sums_apart(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """Einsums with another index; among them (Σ_n δ)(Σ_n a)."""
+    a, d = line.factor("input").array, facts.values[line.source]
+    lifted = "n" if a.ndim == 2 else ""
+    out = "ki" if facts.values[line.target].shape == (d.shape[-1], a.shape[-1]) else "ik"
+    yield from other_contractions(line, facts, d.shape, a.shape, (lifted + "k", lifted + "i", out))
+
+
+@mutation("check-of-wrong-quantity", 40, "outer", "bias")
+def one_example_only(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The share of one example in the place of the whole batch."""
+    for n in range(min(facts.examples, 64)):
+
+        def only(incoming, *others, n=n):
+            return line.product(incoming[n : n + 1], *(a[n : n + 1] for a in others))
+
+        def alone(incoming, *others, n=n):
+            return only(incoming, *others, n=n) * facts.examples
+
+        yield Wrong(line.by(only), f"example {n} alone", f"{n}")
+        yield Wrong(line.by(alone), f"the cost of example {n} alone", f"{n} whole")
+
+
+@mutation("bias-not-summed", 10, "bias")
+def bias_per_example(line: Line, facts: Facts) -> Iterator[Wrong]:
+    if facts.examples:
+        yield Wrong(line.by(lambda d: d))
+
+
+@mutation("bias-wrong-axis", 12, "bias")
+def bias_over_units(line: Line, facts: Facts) -> Iterator[Wrong]:
+    del facts
+    yield Wrong(line.by(lambda d: d.sum(-1)), "summed over the units", "units")
+    yield Wrong(line.by(lambda d: np.asarray(d.sum())), "summed over everything", "all")
+    yield Wrong(line.by(lambda d: np.full(d.shape[-1], d.sum())), "summed over everything", "full")
+    yield Wrong(line.by(lambda d: d.mean(-1)), "the mean over the units", "mean", prior=2)

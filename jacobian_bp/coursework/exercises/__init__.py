@@ -1,0 +1,1 @@
+"""Exercises: one file each holds statement, stub, check, hints, solution and mistakes."""

@@ -1,0 +1,65 @@
+"""The mistake that gives a wrong answer, where one is known: message level 3."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...errors import JacobianError
+from ..diagnosis.diagnose import diagnose
+from .compare import as_numbers, same
+from .questions import ArrayQuestion, Question, answer_of
+from .task import Task
+from .verdict import WRONG, Verdict
+
+
+def cause_of(
+    task: Task, question: Question, value: Any, names: Mapping[str, Any]
+) -> tuple[str, str]:
+    """The sentence and the tag of the planted mistake with this very answer, or two empty texts.
+
+    `names` holds what is given and the earlier answers, the student's own where wrong.
+    """
+    for planted in task.mistakes:
+        line = planted.answers.get(question.name)
+        if line is not None and _is(value, answer_of(line, names)):
+            return planted.says, planted.name
+    return "", ""
+
+
+def diagnosed(
+    task: Task, answers: Mapping[str, Any], verdicts: Sequence[Verdict]
+) -> tuple[Verdict, ...]:
+    """The verdicts, with the cause that `diagnose` finds where no planted mistake is one.
+
+    All answers that are gradients, deltas or Jacobians of the run are diagnosed
+    together, so each is judged given the student's own earlier one.
+    """
+    keys = {q.name: q.key for q in task.questions if isinstance(q, ArrayQuestion) and q.key}
+    usable = {name: as_numbers(answers.get(name), name) for name in keys if name in answers}
+    numbers = {keys[n]: a for n, a in usable.items() if not isinstance(a, str)}
+    unexplained = [v.name for v in verdicts if v.status == WRONG and not v.cause]
+    if task.run is None or not any(keys.get(name) in numbers for name in unexplained):
+        return tuple(verdicts)
+    try:
+        diagnosis = diagnose(task.run, numbers)
+    except JacobianError:
+        return tuple(verdicts)
+    found = []
+    for verdict in verdicts:
+        finding = diagnosis.get(keys.get(verdict.name)) if verdict.name in unexplained else None
+        known = finding is not None and not finding.ok and finding.label != "unknown"
+        if finding is not None and known:
+            verdict = replace(verdict, cause=" ".join(finding.sentences), tag=finding.label)
+        found.append(verdict)
+    return tuple(found)
+
+
+def _is(value: Any, planted: Any) -> bool:
+    if isinstance(value, str) and isinstance(planted, str):
+        return value == planted
+    if planted is None:
+        return False
+    given, known = as_numbers(value, "it"), as_numbers(planted, "it")
+    if isinstance(given, str) or isinstance(known, str):
+        return False
+    return same(given, known.astype(float))

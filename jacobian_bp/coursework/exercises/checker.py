@@ -1,0 +1,114 @@
+"""All answers of a task judged, each given the student's own earlier ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...arrays import quiet
+from .cause import cause_of
+from .compare import as_numbers, same, symptom, unfit, where_wrong
+from .questions import ArrayQuestion, Question, answer_of
+from .task import Task
+from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
+
+WORDS = {RIGHT: "right", FOLLOWS: "follows", WRONG: "WRONG", MISSING: "missing"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdicts on one sheet, and what else is to be said about it."""
+
+    number: int
+    seed: int
+    title: str
+    verdicts: tuple[Verdict, ...]
+    failure: str = ""  # why the file did not come to its end
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Every answer is right."""
+        return not self.failure and all(verdict.ok for verdict in self.verdicts)
+
+    @property
+    def score(self) -> int:
+        """The answers that are right, or right given an earlier one."""
+        return sum(verdict.credited for verdict in self.verdicts)
+
+    def __getitem__(self, name: str) -> Verdict:
+        return next(verdict for verdict in self.verdicts if verdict.name == name)
+
+    def lines(self, level: int = 2) -> list[str]:
+        """The report in words, at a message level from 0 (pass or fail) to 3 (cause)."""
+        lines = [f"exercise {self.number}, seed {self.seed}: {self.title}"]
+        lines += [f"stopped   {self.failure}"] * bool(self.failure)
+        width = max((len(v.name) for v in self.verdicts), default=0)
+        for verdict in self.verdicts:
+            said = "; ".join(verdict.words(level))
+            lines.append(f"  {verdict.name:<{width}}  {WORDS[verdict.status]:<7}  {said}".rstrip())
+        lines += [f"note      {remark}" for remark in self.remarks]
+        total = len(self.verdicts)
+        return [*lines, f"score     {self.score} of {total}" + (", all right" if self.ok else "")]
+
+
+@quiet
+def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]:
+    """A verdict on each question of `task`; answers that are not there are missing."""
+    verdicts: list[Verdict] = []
+    own: dict[str, Any] = {}  # wrong answers, from which later ones may follow
+    for question in task.questions:
+        value = answers.get(question.name)
+        verdict = question.judge(value, answers)
+        if verdict.status == WRONG:
+            names = {**task.names, **task.right, **own}
+            if own.keys() & question.reads:
+                verdict = _given_earlier(question, value, own, names) or verdict
+            own |= _carried(question, value)
+            if verdict.status == WRONG:
+                cause, tag = cause_of(task, question, value, names)
+                verdict = replace(verdict, cause=cause, tag=tag or verdict.tag or "wrong")
+        verdicts.append(verdict)
+    return tuple(verdicts)
+
+
+def _given_earlier(
+    question: Question, value: Any, own: Mapping[str, Any], names: Mapping[str, Any]
+) -> Verdict | None:
+    """The verdict by what the solution's line gives from the student's own earlier answers.
+
+    Zeros follow from zeros whatever is done with them, so they earn nothing.
+    """
+    used = ", ".join(sorted(own.keys() & question.reads))
+    expected = as_numbers(answer_of(question.solution, names), question.name)
+    given = as_numbers(value, question.name)
+    if isinstance(expected, str) or isinstance(given, str) or unfit(given) or unfit(expected):
+        return None
+    if not expected.any():
+        return None
+    forms = [expected, expected.T, expected.reshape(-1)]
+    forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
+    if any(same(given, form) for form in forms):
+        return Verdict(
+            question.name, FOLLOWS, remark=f"right, given your {used}, which is not", tag="follows"
+        )
+    if given.shape != expected.shape:
+        return None
+    where = f"{where_wrong(given, expected)}, given your {used}"
+    return Verdict(question.name, WRONG, where=where, symptom=symptom(given, expected))
+
+
+def _carried(question: Question, value: Any) -> dict[str, Any]:
+    """A wrong answer as later answers may use it: in the shape of the right one, or not at all."""
+    array = as_numbers(value, question.name)
+    if isinstance(array, str) or unfit(array):
+        return {}
+    right = np.asarray(question.right)
+    if right.dtype.kind not in "biuf":
+        return {}
+    squeezed = [size for size in array.shape if size != 1]
+    if squeezed == [size for size in right.shape if size != 1]:
+        return {question.name: array.reshape(right.shape)}
+    turned = isinstance(question, ArrayQuestion) and array.shape == right.T.shape
+    return {question.name: array.T.copy()} if turned else {}

@@ -1,0 +1,143 @@
+"""Whether two arrays are equal to rounding, and what can be said where they are not.
+
+The symptoms name places and patterns. They never hold a right number, nor a
+ratio that is not a plain small fraction.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...arrays import raw_array
+from ...errors import DomainError
+from ...symbols import fraction, plural
+from ...symbols import shape as show
+
+RELATIVE, FLOOR = 1e-6, 1e-9  # of the entry, and of the largest entry
+SINGLE = 1e-4  # of the largest entry, for float32 and shorter
+ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
+FACTORS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An answer that is neither numbers nor text, as a sentence about it."""
+
+    says: str
+
+
+def as_numbers(value: Any, name: str) -> np.ndarray | str:
+    """`value` as an array of real numbers, or why it is none.
+
+    >>> as_numbers("two", "dW")
+    'is text, not numbers'
+    """
+    if isinstance(value, Unusable):
+        return f"is {value.says}"
+    if isinstance(value, str):
+        return "is text, not numbers"
+    try:
+        return raw_array(value, name)
+    except DomainError as error:
+        return str(error).splitlines()[0].removeprefix(f"{name} ").rstrip(".:")
+
+
+def same(value: np.ndarray, right: np.ndarray) -> bool:
+    """Equal to rounding, norm-wise and entry by entry; NaN is equal to nothing.
+
+    >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9]))
+    True
+    """
+    if value.shape != right.shape or not np.isfinite(value).all():
+        return False
+    scale = float(np.abs(right).max(initial=0.0))
+    if value.dtype.kind == "f" and value.dtype.itemsize < 8:
+        allowed = np.full(right.shape, SINGLE * scale)
+    else:
+        allowed = RELATIVE * np.abs(right) + FLOOR * scale
+    difference = np.abs(value.astype(float) - right)
+    return bool((difference <= allowed).all())
+
+
+def unfit(value: np.ndarray) -> str:
+    """Why no array of this kind can be right: an entry that is not finite; else nothing."""
+    if np.isfinite(value).all():
+        return ""
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    at = f"entry {list(index)}" if index else "the number"
+    return f"{at} is {value[index]}, and that is never right"
+
+
+def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
+    """Which entries differ, in words: all, some rows, some columns, or a count.
+
+    >>> where_wrong(np.array([[1.0, 2.0], [3.0, 9.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    'entry [1, 1] only'
+    """
+    wrong = _differing(value, right)
+    if wrong.all():
+        return "every entry"
+    if wrong.sum() > 1 and (wrong == (right != 0)).all():
+        return "every entry that is not 0"
+    places = np.argwhere(wrong)
+    if len(places) == 1:
+        return f"entry {[int(i) for i in places[0]]} only"
+    for axis, word in enumerate(("row", "column")[: wrong.ndim] if wrong.ndim == 2 else ()):
+        touched = np.unique(places[:, axis])
+        if len(touched) < wrong.shape[axis]:
+            return f"{_counted(word, touched)} only"
+    return f"{len(places)} of {plural(wrong.size, 'entry', 'entries')}"
+
+
+def symptom(value: np.ndarray, right: np.ndarray) -> str:
+    """The pattern of a wrong array of the right shape, in one sentence, or nothing."""
+    scale = float(np.abs(right).max(initial=0.0))
+    if not value.any():
+        return "all entries are 0"
+    difference = np.abs(value - right)
+    if scale and float(difference.max()) < ROUNDED * scale and _few_digits(value):
+        return "the leading digits are right: give all digits, not the printed ones"
+    for factor in FACTORS:
+        if same(value.astype(float), factor * right):
+            return f"every entry is {fraction(factor)} times the right one"
+    if _proportional(value, right):
+        return "every entry is off by one and the same factor"
+    zero, other = np.abs(right) <= FLOOR * scale, np.abs(value) <= FLOOR * scale
+    if (zero & ~other).any() and same(value[~zero], right[~zero]):
+        return "entries that are 0 in truth are not 0 here; all others are right"
+    if (other & ~zero).any() and same(value[~other], right[~other]):
+        return "some entries are 0 that should not be; all others are right"
+    return ""
+
+
+def wrong_shape(value: np.ndarray, shapes: list[tuple[int, ...]]) -> str:
+    """What a shape that fits no layout looks like."""
+    text = f"shape {show(value.shape)} fits this object in no layout"
+    vectors = {max(shape) for shape in shapes if len(shape) == 1}
+    if value.ndim == 2 and value.shape[0] == value.shape[1] and value.shape[0] in vectors:
+        return f"{text}; a row met a column, and numpy made a table of them"
+    return text
+
+
+def _differing(value: np.ndarray, right: np.ndarray) -> np.ndarray:
+    scale = float(np.abs(right).max(initial=0.0))
+    return ~(np.abs(value - right) <= RELATIVE * np.abs(right) + FLOOR * scale)
+
+
+def _proportional(value: np.ndarray, right: np.ndarray) -> bool:
+    size = float((right * right).sum())
+    factor = float((value * right).sum()) / size if size else 0.0
+    return right.size > 1 and factor != 0 and same(value.astype(float), factor * right)
+
+
+def _few_digits(value: np.ndarray) -> bool:
+    """Whether every entry is a number of at most six digits."""
+    return all(float(f"{v:.5e}") == v for v in value.astype(float).ravel())
+
+
+def _counted(word: str, places: np.ndarray) -> str:
+    shown = ", ".join(str(int(place)) for place in places[:MOST_NAMED])
+    more = ", ..." if len(places) > MOST_NAMED else ""
+    return f"{word}{'s' * (len(places) > 1)} {shown}{more}"

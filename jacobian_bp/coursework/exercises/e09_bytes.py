@@ -1,0 +1,124 @@
+"""Exercise 9: the bytes of the 3-tensor, predicted, then measured on a small layer."""
+
+import numpy as np
+
+from ...axes import Axis
+from ...factors import delta, dense
+from ...jacobian import Jacobian
+from ...memory import nbytes
+from .forms import jacobian_forms
+from .generator import PRIMES, decimals
+from .questions import ArrayQuestion, NumberQuestion
+from .task import Exercise, Planted, Task
+
+STATEMENT = """
+A layer z = W a + b has K outputs and I inputs, a batch has m examples; numbers are float64, 8
+bytes each. How large is ∂z/∂W, written out whole? Predict it from the sizes: do not build
+the array. Then measure: build ∂z/∂W of a small layer, with k outputs and the input a, and ask
+numpy for its bytes.
+"""
+
+HINTS = (
+    "∂z/∂W has an entry for each output and each weight: count outputs times weights.",
+    "A whole batch has one such tensor for each example.",
+    "Of all entries only those with k = k' can be non-zero: one in K.",
+    "For a layer as wide as its input the tensor has N^3 entries: find the largest N whose bytes "
+    "are at most the limit.",
+)
+
+
+def attempt(rng: np.random.Generator) -> Task:
+    K, I = (int(size) for size in rng.choice(range(100, 2000, 4), 2, replace=False))  # noqa: E741
+    m, limit = int(rng.choice([32, 48, 64, 100])), int(rng.integers(1, 30)) * 2**28
+    k, i = (int(size) for size in rng.choice(PRIMES[:4], 2, replace=False))
+    a = decimals(rng.uniform(0.2, 2.0, i))
+    large, small = _layer(K, np.broadcast_to(1.0, I)), _layer(k, a)
+    questions = (
+        NumberQuestion("entries", "the entries of ∂z/∂W, one example", "K * K * I", large.size),
+        NumberQuestion("size", "its bytes", "8 * K * K * I", large.nbytes),
+        NumberQuestion("size_batch", "the bytes for the batch", "m * size", _batch(K, I, m).nbytes),
+        NumberQuestion(
+            "nonzero",
+            "how many of its entries can be non-zero",
+            "K * I",
+            large.structural_nonzeros,
+        ),
+        NumberQuestion("size_gradient", "the bytes of ∂J/∂W", "8 * K * I", nbytes((K, I), 8)),
+        NumberQuestion(
+            "widest",
+            "the largest N for which ∂z/∂W with K = I = N has at most `limit` bytes",
+            "max(n for n in range(1, 2000) if 8 * n**3 <= limit)",
+            _widest(limit),
+        ),
+        ArrayQuestion(
+            "small",
+            "∂z/∂W of the small layer, in float64",
+            "np.einsum('kj,i->kji', np.eye(k), a)",
+            jacobian_forms(small),
+        ),
+        NumberQuestion("measured", "its bytes, as numpy says", "small.nbytes", small.nbytes),
+    )
+    given = {"K": K, "I": I, "m": m, "limit": limit, "k": k, "a": a}
+    return Task(questions, given)
+
+
+def _layer(outputs: int, a: np.ndarray) -> Jacobian:
+    """∂z/∂W of a layer; the weights are not needed."""
+    axes = (Axis("k'", outputs), Axis("i'", len(a)))
+    expression = delta("k,k'") * dense("a[i']", a)
+    return Jacobian.local("z", "W", (Axis("k", outputs),), axes, expression)
+
+
+def _batch(outputs: int, inputs: int, examples: int) -> Jacobian:
+    """The same for a batch: each example has a tensor of its own."""
+    a = np.broadcast_to(1.0, (examples, inputs))
+    out = (Axis("n", examples), Axis("k", outputs))
+    axes = (Axis("k'", outputs), Axis("i'", inputs))
+    return Jacobian.local("z", "W", out, axes, delta("k,k'") * dense("a[n,i']", a))
+
+
+def _widest(limit: int) -> int:
+    width = 1
+    while nbytes((width + 1,) * 3, 8) <= limit:
+        width += 1
+    return width
+
+
+MISTAKES = (
+    Planted("output-axis-lost", {"entries": "K * I"}, "that is W, not ∂z/∂W"),
+    Planted("wrong-axis-twice", {"entries": "K * I * I"}, "outputs stand twice, not inputs"),
+    Planted("float32", {"size": "4 * K * K * I"}, "a float64 has 8 bytes"),
+    Planted("bits", {"size": "64 * K * K * I"}, "those are bits"),
+    Planted("entries-for-bytes", {"size": "entries"}, "a float64 has 8 bytes"),
+    Planted("batch-forgotten", {"size_batch": "size"}, "each example has its own tensor"),
+    Planted("batch-twice", {"size_batch": "m * m * size"}, "W is shared: it has no axis n"),
+    Planted("nonzero-all", {"nonzero": "K * K * I"}, "entries with k different from k' are 0"),
+    Planted("nonzero-one-row", {"nonzero": "I"}, "every output has a row"),
+    Planted("gradient-as-tensor", {"size_gradient": "size"}, "J is one number: no output axis"),
+    Planted("gradient-entries", {"size_gradient": "K * I"}, "a float64 has 8 bytes"),
+    Planted("square-root", {"widest": "int((limit / 8) ** 0.5)"}, "the tensor has N^3 entries"),
+    Planted("no-item-size", {"widest": "int(limit ** (1 / 3))"}, "a float64 has 8 bytes"),
+    Planted(
+        "one-too-wide",
+        {"widest": "1 + max(n for n in range(1, 2000) if 8 * n**3 <= limit)"},
+        "that one is above the limit",
+    ),
+    Planted(
+        "collapsed",
+        {"small": "np.ones((k, 1)) * a"},
+        "the output axis is gone",
+        besides={"measured": "8 * k * k * len(a)"},
+    ),
+    Planted("measured-entries", {"measured": "small.size"}, "size counts entries"),
+)
+
+RIGHT_FORMS = (
+    Planted("flat", {"small": "np.kron(np.eye(k), a)"}),
+    Planted("predicted", {"measured": "8 * k * k * len(a)"}),
+    Planted("by numpy's integers", {"entries": "np.int64(K) ** 2 * I", "size": "8.0 * K * K * I"}),
+    Planted("in a loop", {"size_batch": "sum(size for n in range(m))"}),
+)
+
+EXERCISE = Exercise(
+    9, "the bytes of the 3-tensor", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS
+)

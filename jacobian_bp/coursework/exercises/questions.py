@@ -1,0 +1,225 @@
+"""The kinds of answers: an array, a number, a shape, a word.
+
+A question knows its name in the sheet, what it asks, the line that answers it,
+and what is right; `judge` compares by value.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...symbols import safe
+from .compare import as_numbers, same, symptom, unfit, where_wrong, wrong_shape
+from .forms import Forms
+from .own_code import value_of
+from .verdict import MISSING, RIGHT, WRONG, Verdict
+
+LONGEST = 200  # characters of an answer in words
+
+
+def answer_of(line: str, names: Mapping[str, Any]) -> Any:
+    """What a line of ours gives from these names, or None where it cannot be run on them."""
+    try:
+        return value_of(line, names)
+    except (ValueError, TypeError, IndexError, ArithmeticError):
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One name of the sheet to be given a value.
+
+    `solution` is an expression in the names of the sheet. The package does not
+    judge by it: what is right is computed another way, and the two must agree.
+    """
+
+    name: str
+    ask: str
+    solution: str
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The names that the solution's line reads."""
+        tree = ast.parse(self.solution, mode="eval")
+        return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+    def judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        """The verdict on one answer; `answers` are all of them, under their names."""
+        if value is None:
+            return Verdict(self.name, MISSING, where="no answer yet")
+        return self._judge(value, answers)
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        raise NotImplementedError
+
+    def _right(self, layout: str = "", remark: str = "") -> Verdict:
+        return Verdict(self.name, RIGHT, layout, remark)
+
+    def _wrong(self, where: str, symptom: str = "", tag: str = "") -> Verdict:
+        return Verdict(self.name, WRONG, where=where, symptom=symptom, tag=tag)
+
+    @property
+    def right(self) -> Any:
+        """The right value in its first form."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayQuestion(Question):
+    """An array, in any of `forms`; `others` are layouts that the question does not ask for.
+
+    `key` names the object to `diagnose`, where the exercise has a run: "W2", "z2",
+    ("z2", "W2").
+    """
+
+    forms: Forms
+    others: Forms | None = None
+    key: str | tuple[str, str] | None = None
+
+    @property
+    def right(self) -> np.ndarray:
+        return next(iter(self.forms.values()))
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        array = as_numbers(value, self.name)
+        if isinstance(array, str):
+            return self._wrong(array)
+        if unfit(array):
+            return self._wrong(unfit(array), tag="not-finite")
+        for layout, form in self.forms.items():
+            if same(array, form):
+                single = array.dtype.kind == "f" and array.dtype.itemsize < 8
+                return self._right(layout, "in float32" if single else "")
+        for layout, form in (self.others or {}).items():
+            if same(array, form):
+                said = f"these are the right numbers in layout {layout}; another one is asked for"
+                return self._wrong("the order of the axes", said, "other-layout")
+        fitting = [form for form in self.forms.values() if form.shape == array.shape]
+        if not fitting:
+            shapes = [form.shape for form in self.forms.values()]
+            return self._wrong(wrong_shape(array, shapes), tag="shape")
+        return self._wrong(where_wrong(array, fitting[0]), symptom(array, fitting[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class NumberQuestion(Question):
+    """A whole number, exactly."""
+
+    expected: int
+
+    @property
+    def right(self) -> int:
+        return self.expected
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        array = as_numbers(value, self.name)
+        if isinstance(array, str):
+            return self._wrong(array)
+        if array.size != 1 or array.dtype.kind == "b":
+            return self._wrong("not one number")
+        number = array.reshape(-1)[0]
+        if not np.isfinite(number):
+            return self._wrong(unfit(array.reshape(())), tag="not-finite")
+        if number != round(float(number)):
+            return self._wrong("not a whole number")
+        if int(number) == self.expected:
+            return self._right()
+        return self._wrong("another number")
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeQuestion(Question):
+    """A shape as a tuple of whole numbers, in any of `forms`."""
+
+    forms: Mapping[str, tuple[int, ...]]
+
+    @property
+    def right(self) -> tuple[int, ...]:
+        return next(iter(self.forms.values()))
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        sizes = as_numbers(value, self.name)
+        if isinstance(sizes, str):
+            return self._wrong(sizes)
+        if sizes.ndim == 0 and sizes.dtype.kind in "iu":
+            sizes = sizes.reshape(1)
+        if sizes.ndim != 1 or (sizes.dtype.kind not in "iu" and sizes.size):
+            return self._wrong("not a shape: write a tuple of whole numbers, such as (4, 2)")
+        given = tuple(int(size) for size in sizes)
+        for layout, form in self.forms.items():
+            if given == form:
+                return self._right(layout)
+        ranks = {len(form) for form in self.forms.values()}
+        if len(given) not in ranks:
+            return self._wrong("the number of axes")
+        if any(sorted(given) == sorted(form) for form in self.forms.values()):
+            return self._wrong("the order of the axes")
+        return self._wrong("the sizes of the axes")
+
+
+@dataclass(frozen=True, eq=False)
+class ChoiceQuestion(Question):
+    """One of a few words."""
+
+    expected: str
+    options: Sequence[str]
+
+    @property
+    def right(self) -> str:
+        return self.expected
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        if not isinstance(value, str):
+            return self._wrong("not a word: write one of those listed, in quotes")
+        if value.strip().lower() == self.expected:
+            return self._right()
+        if value.strip().lower() not in self.options:
+            return self._wrong(f"{safe(value[:40])!r} is none of the words listed")
+        return self._wrong("another word")
+
+
+@dataclass(frozen=True, eq=False)
+class NullQuestion(Question):
+    """A vector that a matrix turns into 0, of any length, not along an earlier one."""
+
+    matrix: np.ndarray
+    example: np.ndarray
+    apart_from: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> np.ndarray:
+        return self.example
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        array = as_numbers(value, self.name)
+        if isinstance(array, str):
+            return self._wrong(array)
+        if unfit(array):
+            return self._wrong(unfit(array), tag="not-finite")
+        size = self.matrix.shape[1]
+        if array.size != size or max(array.shape, default=0) != size:
+            return self._wrong("not one vector of the right length", tag="shape")
+        vector = array.astype(float).reshape(-1)
+        length = float(np.linalg.norm(vector))
+        if length == 0 or not np.isfinite(length):
+            return self._wrong("every entry", "the zero vector is sent to 0 by every matrix")
+        unit = vector / length
+        exact = array.dtype.itemsize == 8 or array.dtype.kind in "biu"
+        if np.abs(self.matrix @ unit).max() > (1e-8 if exact else 1e-5) * np.abs(self.matrix).max():
+            return self._wrong("the product", "the matrix does not send this vector to 0")
+        for other in self.apart_from:
+            if self._along(unit, answers.get(other)):
+                return self._wrong("the direction", f"a multiple of {other}: find another one")
+        return self._right()
+
+    def _along(self, unit: np.ndarray, other: Any) -> bool:
+        array = as_numbers(other, "other") if other is not None else ""
+        if isinstance(array, str) or array.size != unit.size or unfit(array):
+            return False
+        vector = array.astype(float).reshape(-1)
+        length = float(np.linalg.norm(vector))
+        return length > 0 and abs(float(vector @ unit)) > (1 - 1e-9) * length

@@ -1,0 +1,158 @@
+"""A student's file read, never run: its text, which sheet it is, and what it imports."""
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import SpecError
+from ...symbols import plural, safe
+from .catalogue import find_exercise
+from .sheet import HEADER
+from .task import Task
+
+LARGEST = 5 * 2**20
+WATCHED = {
+    "jacobian_bp": "the toolkit, which knows the answers",
+    "autograd": "automatic differentiation",
+    "jax": "automatic differentiation",
+    "mygrad": "automatic differentiation",
+    "sympy": "symbolic differentiation",
+    "tensorflow": "automatic differentiation",
+    "tinygrad": "automatic differentiation",
+    "torch": "automatic differentiation",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Submission:
+    """The code of a file, and the task that its first line names."""
+
+    name: str
+    code: str
+    task: Task
+    remarks: tuple[str, ...] = ()
+    failure: str = ""  # why the code cannot be run at all
+
+
+def read_submission(path: str | Path) -> Submission:
+    """The file of a student; SpecError where it is not one of our sheets."""
+    path = Path(path)
+    code = _code(path)
+    task = _task(path.name, code)
+    failure, remarks = _looked_through(code)
+    return Submission(path.name, code, task, tuple(remarks), failure)
+
+
+def _code(path: Path) -> str:
+    ending = path.suffix.lower()
+    if ending not in (".py", ".ipynb"):
+        raise SpecError(
+            f"{safe(path.name)} ends neither in .py nor in .ipynb.\n  Hand in one of the two."
+        )
+    try:
+        if not path.is_file():
+            kind = "no file" if path.exists() else "not there"
+            raise SpecError(f"{safe(path.name)} is {kind}.\n  Name a sheet that you filled in.")
+        if path.stat().st_size > LARGEST:
+            raise SpecError(
+                f"{safe(path.name)} has {plural(path.stat().st_size, 'byte')}; "
+                f"a sheet has at most {LARGEST:,}.\n  Clear the output of the notebook."
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(
+            f"{safe(path.name)}: byte {error.start} is not UTF-8.\n  Save the file as UTF-8."
+        ) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        reason = getattr(error, "strerror", None) or "the name is none of a file"
+        raise SpecError(f"{safe(path.name)} cannot be read: {reason}.\n  Check it.") from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if ending == ".py" else _cells(text, path.name)
+
+
+def _cells(text: str, name: str) -> str:
+    """The code cells of a notebook, one after another; lines with % or ! are left out."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        at = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SpecError(
+            f"{safe(name)} is no notebook: it is not JSON{at}.\n"
+            "  Save it again, or begin with a fresh sheet."
+        ) from None
+    cells = document.get("cells") if isinstance(document, dict) else None
+    if not isinstance(cells, list):
+        raise SpecError(
+            f"{safe(name)} is no notebook of format 4: it has no list of cells.\n"
+            "  Save it in format 4, or begin with a fresh sheet."
+        )
+    return "\n\n".join(_source(cell, name) for cell in cells if _is_code(cell)) + "\n"
+
+
+def _is_code(cell: Any) -> bool:
+    return isinstance(cell, dict) and cell.get("cell_type") == "code"
+
+
+def _source(cell: dict[str, Any], name: str) -> str:
+    source = cell.get("source", "")
+    parts = source if isinstance(source, list) else [source]
+    if not all(isinstance(part, str) for part in parts):
+        raise SpecError(
+            f"{safe(name)} is no notebook: the source of a cell is not text.\n"
+            "  Save it again, or begin with a fresh sheet."
+        )
+    lines = "".join(parts).splitlines()
+    return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
+
+
+def _task(name: str, code: str) -> Task:
+    """The task that the header names; SpecError where there is none, or it was changed."""
+    found = set(HEADER.findall(code))
+    if len(found) != 1:
+        told = "has no line that says" if not found else "has more than one line that says"
+        raise SpecError(
+            f"{safe(name)} {told} which exercise it answers.\n"
+            "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7, sheet "
+            "and eight digits."
+        )
+    number, seed, fingerprint = found.pop()
+    if int(seed) >= 2**64:
+        raise SpecError(f"{safe(name)}: no sheet has seed {seed}.\n  Begin with a fresh sheet.")
+    task = find_exercise(int(number)).make(int(seed))
+    if task.fingerprint != fingerprint:
+        raise SpecError(
+            f"{safe(name)}: its first line says exercise {number}, seed {seed}, and sheet "
+            f"{fingerprint}, which is another one.\n"
+            "  Put the first line back as it was, or begin with a fresh sheet."
+        )
+    return task
+
+
+def _looked_through(code: str) -> tuple[str, list[str]]:
+    """Why the code cannot be run, and which imports an instructor may want to know of."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError as error:
+        return f"line {error.lineno}: the syntax is wrong: {safe(error.msg)}", []
+    except (ValueError, RecursionError, MemoryError):
+        return "the file cannot be read as Python", []
+    names = dict.fromkeys(name.split(".")[0] for name in _imports(tree))
+    return "", [f"the file imports {n}: {WATCHED[n]}" for n in names if n in WATCHED]
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Call) and node.args:
+            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            first = node.args[0]
+            if called in ("__import__", "import_module") and isinstance(first, ast.Constant):
+                yield str(first.value)

@@ -1,0 +1,95 @@
+"""An einsum string as an answer: judged by what it computes, never by how it is spelled."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .compare import same
+from .questions import LONGEST, Question
+from .verdict import Verdict
+
+LETTERS = re.compile(r"[A-Za-z]*")
+
+
+@dataclass(frozen=True, eq=False)
+class SubscriptsQuestion(Question):
+    """The string of np.einsum(string, *operands), of which each operand is one name.
+
+    `expected` is a right string. An answer is run on fresh random arrays of the
+    operands' shapes, and the result compared: other letters and another order of
+    the operands' own axes in the result are right, and the latter is named.
+    """
+
+    operands: Sequence[str]
+    shapes: Sequence[tuple[int, ...]]
+    expected: str
+
+    @property
+    def right(self) -> str:
+        return self.expected
+
+    def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
+        if not isinstance(value, str):
+            return self._wrong("not a string: write it in quotes, such as 'ij,j->i'")
+        text = value.replace(" ", "")
+        reason = self._unreadable(text)
+        if reason:
+            return self._wrong(reason, tag="subscripts")
+        arrays = _fresh(self.shapes)
+        try:
+            given = np.einsum(text, *arrays)
+        except ValueError:
+            return self._wrong("np.einsum refuses the string", tag="subscripts")
+        right = np.einsum(self.expected, *arrays)
+        if same(given, right):
+            return self._right()
+        if given.ndim == right.ndim > 1 and same(given, right.transpose()):
+            return self._right("transposed")
+        return self._wrong(*_difference(given, right))
+
+    def outcome(self, text: str) -> str:
+        """What a string computes, as one text: equal for strings that mean the same."""
+        if not isinstance(text, str) or self._unreadable(text):
+            return str(text)
+        result = np.einsum(text, *_fresh(self.shapes))
+        return str(np.round(result, 9).tolist())
+
+    def _unreadable(self, text: str) -> str:
+        """Why a string is none for these operands; nothing where it can be run."""
+        left, arrow, result = text.partition("->")
+        terms = left.split(",")
+        if len(text) > LONGEST or not arrow:
+            return "no subscripts with '->'"
+        if not all(LETTERS.fullmatch(word) for word in (*terms, result)):
+            return "subscripts are letters, with commas and one '->'"
+        if len(terms) != len(self.operands):
+            return f"{len(self.operands)} operands stand in the product, {len(terms)} in the string"
+        for name, term, shape in zip(self.operands, terms, self.shapes, strict=True):
+            if len(term) != len(shape):
+                return f"{name} has {len(shape)} axes, and gets {len(term)} letters"
+        sizes: dict[str, int] = {}
+        for name, term, shape in zip(self.operands, terms, self.shapes, strict=True):
+            for letter, size in zip(term, shape, strict=True):
+                if sizes.setdefault(letter, size) != size:
+                    return f"the letter {letter} of {name} names axes of two sizes"
+        if len(set(result)) != len(result):
+            return "a letter stands twice in the result"
+        return "" if set(result) <= set(left) else "a letter of the result stands in no operand"
+
+
+def _fresh(shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
+    generator = np.random.default_rng(20_160)
+    return [generator.standard_normal(shape) for shape in shapes]
+
+
+def _difference(given: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+    if given.ndim > right.ndim:
+        return "the number of axes of the result", "a sum is missing: an axis is left standing"
+    if given.ndim < right.ndim:
+        return "the number of axes of the result", "an axis is summed that should stay"
+    if sorted(given.shape) != sorted(right.shape):
+        return "the axes of the result", "the wrong axis is summed"
+    return "the numbers", "the axes of the result are right, what is multiplied is not"

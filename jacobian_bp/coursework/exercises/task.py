@@ -1,0 +1,156 @@
+"""An exercise, and the task that a seed makes of it."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ...errors import SpecError
+from ...run import Run
+from .generator import Redraw, require_seed
+from .own_code import run_lines, value_of
+from .questions import Question
+from .subscripts import SubscriptsQuestion
+
+MOST_DRAWS = 300
+APART = 1e-3  # of the larger one: how far two planted mistakes must be from each other
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Some answers given another way: a mistake to be caught, or a right form to be accepted.
+
+    `answers` are expressions in the names of the sheet; what is not named is
+    answered by the solution, with these answers put in. In a mistake, `besides` holds
+    answers that are written otherwise and are right nevertheless.
+    """
+
+    name: str
+    answers: Mapping[str, str]
+    says: str = ""
+    besides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One exercise with its numbers."""
+
+    questions: tuple[Question, ...]
+    given: Mapping[str, Any]
+    forward: str = ""  # lines that compute further names from what is given
+    run: Run | None = None
+    more: str = ""  # what the statement says about these very numbers
+    mistakes: tuple[Planted, ...] = ()
+    right_forms: tuple[Planted, ...] = ()
+    hints: tuple[str, ...] = ()
+    number: int = 0
+    seed: int = 0
+    title: str = ""
+    statement: str = ""
+    names: dict[str, Any] = field(default_factory=dict)  # all that is known before the answers
+
+    def answers(self, planted: Planted | None = None) -> dict[str, Any]:
+        """The answers of the solution, with some of them given another way."""
+        names, found = dict(self.names), {}
+        lines = {**planted.answers, **planted.besides} if planted else {}
+        for question in self.questions:
+            line = lines.get(question.name, question.solution)
+            names[question.name] = found[question.name] = value_of(line, names)
+        return found
+
+    @cached_property
+    def right(self) -> dict[str, Any]:
+        """The right answers in their first form, as the package computes them."""
+        return {question.name: question.right for question in self.questions}
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight digits that change with the exercise, the seed, or a given number."""
+        text = f"{self.number} {self.seed} " + repr(
+            [(name, np.asarray(value).tolist()) for name, value in self.given.items()]
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """What all tasks of one exercise share; `attempt` draws one, or asks to draw again.
+
+    `fresh` says that the answers are formulas in what is given, so that a sheet can
+    be run again on other numbers.
+    """
+
+    number: int
+    title: str
+    statement: str
+    hints: tuple[str, ...]
+    attempt: Callable[[np.random.Generator], Task]
+    mistakes: tuple[Planted, ...] = ()
+    right_forms: tuple[Planted, ...] = ()
+    fresh: bool = True
+
+    def make(self, seed: int) -> Task:
+        """The task of a seed, redrawn until every guarantee holds.
+
+        The same seed gives the same task. Raises SpecError where no draw meets the
+        guarantees, with what stood in the way, and DomainError for a wrong seed.
+        """
+        generator = np.random.default_rng([self.number, require_seed(seed)])
+        refused: dict[str, int] = {}
+        for _ in range(MOST_DRAWS):
+            try:
+                task = self._complete(self.attempt(generator), seed)
+                require_told_apart(task)
+                return task
+            except Redraw as reason:
+                refused[str(reason)] = refused.get(str(reason), 0) + 1
+        counts = sorted(refused.items(), key=lambda item: -item[1])[:5]
+        lines = "".join(f"  {count} times: {reason}\n" for reason, count in counts)
+        raise SpecError(
+            f"exercise {self.number}, seed {seed}: {MOST_DRAWS} draws, and none is fit for use.\n"
+            f"{lines}  Take another seed."
+        )
+
+    def _complete(self, task: Task, seed: int) -> Task:
+        return replace(
+            task,
+            number=self.number,
+            seed=seed,
+            title=self.title,
+            statement=self.statement + task.more,
+            hints=self.hints,
+            mistakes=self.mistakes + task.mistakes,
+            right_forms=self.right_forms + task.right_forms,
+            names=run_lines(task.forward, task.given),
+        )
+
+
+def require_told_apart(task: Task) -> None:
+    """Redraw unless all planted mistakes differ, from the solution and from each other."""
+    told = [("the solution", task.answers())]
+    told += [(planted.name, task.answers(planted)) for planted in task.mistakes]
+    for (one, first), (other, second) in combinations(told, 2):
+        if not any(differ(first[q.name], second[q.name], q) for q in task.questions):
+            raise Redraw(f"{one} and {other} give the same answers")
+
+
+def differ(first: Any, second: Any, question: Question | None = None) -> bool:
+    """Whether two answers are told apart: by value, with a wide margin for numbers."""
+    if isinstance(question, SubscriptsQuestion):
+        return question.outcome(first) != question.outcome(second)
+    if isinstance(first, str) or isinstance(second, str):
+        return str(first) != str(second)
+    a, b = np.asarray(first), np.asarray(second)
+    if a.shape != b.shape:
+        return True
+    if a.dtype.kind in "iub" and b.dtype.kind in "iub":
+        return bool((a != b).any())
+    finite = np.isfinite(a) & np.isfinite(b)
+    if (np.isfinite(a) != np.isfinite(b)).any():
+        return True
+    scale = max(float(np.abs(a[finite]).max(initial=0)), float(np.abs(b[finite]).max(initial=0)))
+    return bool((np.abs(a[finite] - b[finite]) > APART * scale).any())

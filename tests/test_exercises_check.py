@@ -1,0 +1,229 @@
+"""What is said about answers: status, place, symptom, cause; and never a right number."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
+from jacobian_bp.coursework.exercises.cause import diagnosed
+from jacobian_bp.coursework.exercises.checker import Report, check_answers
+from jacobian_bp.coursework.exercises.compare import Unusable, same, symptom, where_wrong
+
+
+@pytest.fixture(scope="module")
+def task():
+    return find_exercise(2).make(7)
+
+
+def judged(task, **changed):
+    """The verdicts where some answers are replaced and the others are right."""
+    verdicts = check_answers(task, {**task.answers(), **changed})
+    return {verdict.name: verdict for verdict in verdicts}
+
+
+# ---------------------------------------------------------------- equal by value
+
+
+def test_every_layout_of_a_gradient_is_accepted_and_named(task):
+    right = task.right["dW2"]
+    forms = {
+        "gradient": right,
+        "transposed": right.T,
+        "flat": right.reshape(1, -1),
+        "flat_column": right.T.reshape(1, -1),
+        "flat, one axis": right.reshape(-1),
+    }
+    for layout, form in forms.items():
+        verdict = judged(task, dW2=form)["dW2"]
+        assert (verdict.status, verdict.layout) == ("right", layout)
+        assert verdict.words(1) == [f"in layout {layout}"]
+
+
+def test_the_wrong_reading_order_is_no_layout(task):
+    right = task.right["dW2"]
+    assert not judged(task, dW2=right.T.reshape(right.shape))["dW2"].ok
+
+
+def test_float32_is_right_and_said_so(task):
+    verdict = judged(task, delta2=task.right["delta2"].astype(np.float32))["delta2"]
+    assert (verdict.status, verdict.remark) == ("right", "in float32")
+
+
+@pytest.mark.parametrize("relative", [1e-4, 1e-5])
+def test_an_error_beyond_rounding_is_wrong(task, relative):
+    wrong = task.right["delta2"] * (1 + relative)
+    assert judged(task, delta2=wrong)["delta2"].status == "wrong"
+
+
+def test_a_small_entry_is_judged_by_itself():
+    right = np.array([1.0, 1e-4])
+    assert same(np.array([1.0, 1.000001e-4]), right)
+    assert not same(np.array([1.0, 1.1e-4]), right)
+
+
+# ---------------------------------------------------------------- given the earlier answer
+
+
+def test_what_follows_from_a_wrong_answer_is_credited(task):
+    wrong = task.right["delta3"] * 3 + 1
+    names = {**task.names, **task.right, "delta3": wrong}
+    S2, W3 = names["S2"], names["W3"]
+    verdicts = judged(task, delta3=wrong, delta2=S2 @ W3.T @ wrong)
+    assert verdicts["delta3"].status == "wrong"
+    assert verdicts["delta2"].status == "follows"
+    assert verdicts["delta2"].words(2) == ["right, given your delta3, which is not"]
+    assert verdicts["delta1"].status == "right"
+    report = Report(2, 7, "t", tuple(verdicts.values()))
+    assert (report.ok, report.score) == (False, len(verdicts) - 1)
+
+
+def test_a_column_is_followed_like_a_vector(task):
+    wrong = (task.right["delta3"] + 1)[:, None]
+    delta2 = task.right["S2"] @ task.names["W3"].T @ wrong
+    assert judged(task, delta3=wrong, delta2=delta2)["delta2"].status == "follows"
+
+
+def test_a_second_mistake_is_named_given_the_first(task):
+    wrong = -task.right["delta3"]
+    delta2 = 2 * task.right["S2"] @ task.names["W3"].T @ wrong
+    verdict = judged(task, delta3=wrong, delta2=delta2)["delta2"]
+    assert verdict.status == "wrong"
+    assert verdict.where == "every entry, given your delta3"
+    assert verdict.symptom == "every entry is 2 times the right one"
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
+def test_zeros_earn_nothing_though_zero_follows_from_zero(exercise):
+    task = exercise.make(4)
+    arrays = {n: np.zeros(np.shape(a)) for n, a in task.right.items() if isinstance(a, np.ndarray)}
+    verdicts = check_answers(task, {**task.answers(), **arrays})
+    assert not any(verdict.credited for verdict in verdicts if verdict.name in arrays)
+
+
+def test_no_credit_for_the_same_wrong_numbers_without_the_earlier_answer(task):
+    wrong = task.right["delta3"] * 3 + 1
+    delta2 = task.right["S2"] @ task.names["W3"].T @ wrong
+    assert judged(task, delta3=None, delta2=delta2)["delta2"].status == "wrong"
+
+
+# ---------------------------------------------------------------- place, symptom, cause
+
+
+def test_the_place_is_named():
+    right = np.arange(1.0, 13.0).reshape(3, 4)
+    row, column, entry, some = right.copy(), right.copy(), right.copy(), right.copy()
+    row[1] += 1
+    column[:, [0, 2]] += 1
+    entry[2, 3] = 0
+    some[[0, 1, 2], [0, 1, 2]] += 1
+    assert where_wrong(row, right) == "row 1 only"
+    assert where_wrong(column, right) == "columns 0, 2 only"
+    assert where_wrong(entry, right) == "entry [2, 3] only"
+    assert where_wrong(some, right) == "columns 0, 1, 2 only"
+    assert where_wrong(right + 1, right) == "every entry"
+
+
+def test_the_symptom_is_named():
+    right = np.array([1.2345678, -2.3456789, 0.0])
+    assert symptom(np.zeros(3), right) == "all entries are 0"
+    assert symptom(-right, right) == "every entry is -1 times the right one"
+    assert symptom(7 * right, right) == "every entry is off by one and the same factor"
+    assert symptom(np.array([1.23, -2.35, 0.0]), right) == (
+        "the leading digits are right: give all digits, not the printed ones"
+    )
+    assert symptom(right + np.array([0, 0, 1.0]), right) == (
+        "entries that are 0 in truth are not 0 here; all others are right"
+    )
+    assert symptom(right * np.array([1, 0, 1]), right) == (
+        "some entries are 0 that should not be; all others are right"
+    )
+    assert symptom(np.array([5.0, 1.0, 3.0]), right) == ""
+
+
+def test_a_factor_that_is_no_small_fraction_is_not_told(task):
+    verdict = judged(task, delta3=task.right["delta3"] * 0.3717)["delta3"]
+    assert "0.37" not in " ".join(verdict.words(3))
+    assert verdict.symptom == "every entry is off by one and the same factor"
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (None, "no answer yet"),
+        ("0.5", "is text, not numbers"),
+        (Unusable("a dict, not numbers"), "is a dict, not numbers"),
+        (np.ones((2, 2), dtype=complex), "has dtype complex128, which holds complex numbers"),
+        ([[1.0], [2.0, 3.0]], "is ragged"),
+        (np.ones(4), "shape (4,) fits this object in no layout"),
+        (np.ones((3, 3)), "a row met a column, and numpy made a table of them"),
+        (float("nan"), "the number is nan, and that is never right"),
+        (np.array([0.1, np.inf, 0.2]), "entry [1] is inf, and that is never right"),
+    ],
+)
+def test_what_no_answer_can_be(task, value, where):
+    assert task.right["delta3"].shape == (3,)
+    verdict = judged(task, delta3=value)["delta3"]
+    assert not verdict.credited
+    assert where in verdict.where
+    assert all(judged(task, delta3=value)[name].ok for name in ("S3", "delta2", "dW2"))
+
+
+def test_a_planted_mistake_is_called_by_its_name(task):
+    wrong = next(planted for planted in task.mistakes if planted.name == "missing-output-slope")
+    verdicts = {v.name: v for v in check_answers(task, task.answers(wrong))}
+    assert (verdicts["delta3"].tag, verdicts["delta3"].cause) == (wrong.name, wrong.says)
+    assert verdicts["delta3"].cause not in verdicts["delta3"].words(2)
+    assert verdicts["delta3"].cause in verdicts["delta3"].words(3)
+    assert verdicts["delta2"].status == "follows"
+
+
+def test_a_mistake_that_is_not_planted_is_diagnosed(task):
+    answers = {**task.answers(), "delta3": 5 * task.right["delta3"]}
+    verdicts = diagnosed(task, answers, check_answers(task, answers))
+    found = next(verdict for verdict in verdicts if verdict.name == "delta3")
+    assert found.tag == "constant-factor"
+    assert found.cause
+
+
+def test_the_message_levels(task):
+    wrong = next(planted for planted in task.mistakes if planted.name == "sign")
+    report = Report(2, 7, "t", check_answers(task, task.answers(wrong)))
+    lines = [report.lines(level)[2] for level in range(4)]
+    assert lines == [
+        "  delta3  WRONG",
+        "  delta3  WRONG    every entry",
+        "  delta3  WRONG    every entry; every entry is -1 times the right one",
+        "  delta3  WRONG    every entry; every entry is -1 times the right one; "
+        "the difference a3 - y was turned round",
+    ]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
+def test_no_level_prints_a_right_number(exercise):
+    """No decimal of a right answer stands in any message on any planted mistake."""
+    task = exercise.make(3)
+    right = {
+        digits
+        for value in task.right.values()
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
+        for number in value.ravel()
+        for digits in re.findall(r"0\.\d{3,}", f"{abs(number):.6f} {abs(number):.3f}")
+    }
+    for planted in task.mistakes:
+        answers = task.answers(planted)
+        verdicts = diagnosed(task, answers, check_answers(task, answers))
+        text = "\n".join(Report(1, 3, "t", verdicts).lines(3))
+        assert right.isdisjoint(re.findall(r"0\.\d{3,}", text))
+    shapes = [v for v in task.right.values() if isinstance(v, tuple)]
+    text = json.dumps(
+        [v.words(3) for v in check_answers(task, dict.fromkeys(task.right, (99, 98)))]
+    )
+    assert not any(str(shape) in text for shape in shapes if len(shape) > 1)
+
+
+def test_a_wild_answer_leaves_the_state_of_numpy_alone(task):
+    with np.errstate(all="raise"):
+        verdict = judged(task, delta3=np.full(3, 1e308), delta2=np.full(2, -1e308))["delta3"]
+    assert verdict.status == "wrong"
