@@ -27,7 +27,9 @@ from .axes import Axis
 from .errors import JacobianError
 from .graph import Link
 from .jacobian import Jacobian
+from .latex import Shown, formula
 from .memory import built, format_bytes
+from .notebook import page
 from .symbols import for_stream, to_ascii
 from .symbols import shape as show
 from .whole import require_dense, sweep
@@ -56,7 +58,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(Shown):
     """The einsum of a whole chain in one order; printing it prints the plan."""
 
     name: str
@@ -107,6 +109,15 @@ class Chain:
         )
         text = "\n".join(lines)
         return to_ascii(text) if ascii_only else text
+
+    def latex(self) -> str:
+        """The bracketed product as LaTeX; of a long chain, its length."""
+        count = len(self.operands)
+        right = self.brackets if count <= MOST_SHOWN else f"{count:,} whole Jacobians"
+        return formula(f"{self.name} = {right}")
+
+    def _repr_html_(self) -> str:
+        return page(self.latex(), self.text().split("\n")[1:])
 
     def __str__(self) -> str:
         return for_stream(self.text())

@@ -19,19 +19,23 @@ from .contraction import Step as Spent
 from .contraction import summed, written
 from .conventions import Convention
 from .factors import Dense, Expression, Term
+from .folding import folded
 from .forward import Pass
 from .graph import identity
 from .jacobian import Jacobian
-from .ledger import Backward, DeltaStep, ForwardStep, GradientStep, Ledger, LocalStep
+from .latex import Shown, aligned, formula, words
+from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+from .notebook import page, steps
 from .program import Step
 from .symbols import for_stream, rename, to_ascii
+from .symbols import shape as show
 from .text import WIDTH, render
 
 LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
 
 
 @dataclass(frozen=True, eq=False)
-class Derivation(Ledger):
+class Derivation(Shown, Ledger):
     """The ledger of a run; printing it prints the derivation."""
 
     def text(self, width: int = WIDTH, ascii_only: bool = False, everything: bool = False) -> str:
@@ -42,6 +46,37 @@ class Derivation(Ledger):
             return to_ascii(named) if ascii_only else named
 
         return "\n".join(render(self, width, spell, everything))
+
+    def latex(self) -> str:
+        """The steps one under another, as LaTeX without delimiters; layout and shape as words."""
+        lines = []
+        for latex, shape, _ in self._rows():
+            lines.append(latex.replace("=", "&=", 1) + (rf" &&{words(shape)}" if shape else ""))
+        return aligned(lines)
+
+    def _repr_html_(self) -> str:
+        checks = self.agreement.lines() if self.agreement else []
+        return steps(self._rows()) + "\n" + page("", checks)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """For each step its LaTeX, layout and shape, and reason; repeated layers are folded."""
+        ledger, found = folded(self), []
+        for step in (*ledger.forward, *ledger.backward, *ledger.gradients):
+            if isinstance(step, Folded):
+                found.append((words(str(step)), "", ""))
+                continue
+            reason = "" if isinstance(step, ForwardStep) else rename(step.reason, self.names)
+            latex = formula(rename(step.statement, self.names))
+            found.append((latex, self._place(step), reason))
+        return found
+
+    def _place(self, step: ForwardStep | LocalStep | DeltaStep | GradientStep) -> str:
+        """The number of a step where it has one, its layout and its shape: [7] flat (2, 8)."""
+        if isinstance(step, ForwardStep):
+            return show(step.value.shape)
+        number = f"[{step.number}] " if isinstance(step, LocalStep) else ""
+        shape = step.jacobian_shape if isinstance(step, GradientStep) else step.shape
+        return f"{number}{self.layout} {show(shape)}"
 
     def __str__(self) -> str:
         return for_stream(self.text())

@@ -17,6 +17,7 @@ import numpy as np
 from .arrays import real_array
 from .axes import BATCH, parse_axes
 from .errors import AxisError
+from .latex import Shown
 from .symbols import fraction, rename, shape
 
 MASK = "1−δ"  # the label of a Distinct that had to become an array
@@ -124,7 +125,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Shown):
     """A sum of terms; + and − add terms, * multiplies every pair of them."""
 
     terms: tuple[Term, ...] = ()

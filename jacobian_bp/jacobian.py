@@ -19,15 +19,17 @@ from .contraction import Step
 from .errors import AxisError
 from .factors import MASK, Delta, Dense, Expression, Factor, Term
 from .graph import Link, Node, identity, make_link
+from .latex import Shown, formula
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
 from .memory import format_bytes, nbytes, require_memory
+from .notebook import page, table
 from .placing import evaluate
 from .symbols import for_stream, plural, to_ascii
 from .symbols import shape as show
 
 
 @dataclass(frozen=True, eq=False)
-class Jacobian:
+class Jacobian(Shown):
     """∂of/∂wrt as a structured tensor; printing it prints the formula.
 
     `out_axes` are the axes of the output, `wrt_axes` those of the variable,
@@ -154,6 +156,14 @@ class Jacobian:
             ways[link.source] = ways.get(link.source, 0) + ways.get(link.target, 0)
         return ways.get(len(self.nodes) - 1, 0)
 
+    @property
+    def statement(self) -> str:
+        """The equation: ∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']."""
+        axes = ",".join(axis.name for axis in self.axes)
+        head = f"{self.name}[{axes}]" if axes else self.name
+        same = self.trace and self.formula == head
+        return f"{head} = {self.trace[-1].before if same else self.formula}"
+
     def shape_in(self, layout: str) -> tuple[int, ...]:
         """The shape that `materialise(layout)` will have."""
         return layout_shape(layout, self.out_axes, self.wrt_axes)
@@ -275,13 +285,10 @@ class Jacobian:
 
     def text(self, ascii_only: bool = False) -> str:
         """The formula, the layout beside the shape, and what is known before building."""
-        axes = ",".join(axis.name for axis in self.axes)
-        head = f"{self.name}[{axes}]" if axes else self.name
         if self.is_local or not self.links:
-            same = self.trace and self.formula == f"{head}"
-            lines = [f"{head} = {self.trace[-1].before if same else self.formula}"]
+            lines = [self.statement]
         else:
-            lines = [f"{head} = {self._product_line()}"]
+            lines = [f"{self.statement.partition(' = ')[0]} = {self._product_line()}"]
             signs = "   " if self.paths > 1 else "  ·"
             for position, link in enumerate(self.links):
                 sign = "   " if position == 0 else signs
@@ -302,6 +309,19 @@ class Jacobian:
 
     def __repr__(self) -> str:
         return f"<Jacobian {self.name}, shape {show(self.shape)}, {self.structure}>"
+
+    def latex(self) -> str:
+        """The equation as LaTeX, without delimiters."""
+        return formula(self.statement)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the equation, layout, shape and bytes, and a small Jacobian's entries."""
+
+        def cells() -> tuple[np.ndarray, np.ndarray]:
+            return self.materialise("flat"), self.can_be_nonzero("flat")
+
+        numbers = table(self.nodes[0], self.nodes[-1], cells)
+        return page(self.latex(), self.text().split("\n")[1:], numbers)
 
     def _product_line(self) -> str:
         if self.paths > 1:

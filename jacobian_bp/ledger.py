@@ -36,6 +36,11 @@ class ForwardStep:
     rectifies: bool = False  # whether the op has a kink
     switched_off: tuple[str, ...] = ()  # entries that it has set to 0
 
+    @property
+    def statement(self) -> str:
+        """z1 = W1 x + b1"""
+        return f"{self.name} = {self.formula}"
+
 
 @dataclass(frozen=True, eq=False)
 class LocalStep:
@@ -55,6 +60,12 @@ class LocalStep:
     can_be_nonzero: np.ndarray | None
 
     @property
+    def statement(self) -> str:
+        """∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']"""
+        axes = ",".join(axis.name for axis in self.axes)
+        return f"{self.name}[{axes}] = {self.formula}" if axes else f"{self.name} = {self.formula}"
+
+    @property
     def tensor(self) -> tuple[int, ...]:
         """The shape in numerator layout."""
         return tuple(axis.size for axis in self.axes)
@@ -72,6 +83,12 @@ class DeltaStep:
     shape: tuple[int, ...]
     value: np.ndarray
 
+    @property
+    def statement(self) -> str:
+        """δ2 = δ3 [5][6] = Σ_k δ3[k] W3[k,k'] relu'(z2)[k']"""
+        head = self.name if self.symbol == self.name else f"{self.symbol} = {self.name}"
+        return f"{head} = {self.product} = {self.formula}"
+
 
 @dataclass(frozen=True, eq=False)
 class GradientStep:
@@ -88,6 +105,12 @@ class GradientStep:
     done: int
     total: int
     value: np.ndarray
+
+    @property
+    def statement(self) -> str:
+        """∂J/∂W2 = Σ_k δ2[k] δ[k,k'] a1[i'] = δ2[k'] a1[i'] = δ2 a1ᵀ"""
+        parts = dict.fromkeys((self.name, self.before, self.after, self.textbook))
+        return " = ".join(parts)
 
 
 Backward = LocalStep | DeltaStep | Folded

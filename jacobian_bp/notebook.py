@@ -1,0 +1,92 @@
+"""What a notebook shows of an object: its formula, a few facts, a small table.
+
+Two kinds of zero are told apart, as in print: '.' is zero for every input, '0'
+at this input only. Every name is escaped; nothing is loaded from anywhere.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+
+import numpy as np
+
+from .errors import JacobianError
+from .graph import Node
+from .latex import inline
+from .symbols import number, safe
+from .symbols import shape as show
+
+MOST_SHOWN = 16  # rows, and columns
+MOST_LINES = 24
+
+Cells = Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
+    r"""A formula, lines of plain text under it, and a table.
+
+    >>> print(page(r"\delta_{k,k'}", ["shape (2, 2)"]))
+    <p>$\displaystyle \delta_{k,k'}$</p>
+    <pre>shape (2, 2)</pre>
+    """
+    if len(lines) > MOST_LINES:
+        left_out = f"… {len(lines) - MOST_LINES + 1:,} more …"
+        lines = [*lines[: MOST_LINES - 3], left_out, *lines[-2:]]
+    text = "\n".join(safe(line).removeprefix("  ") for line in lines)
+    head = f"<p>{_plain(inline(latex))}</p>" if latex else ""
+    below = f"<pre>{_plain(text)}</pre>" if text else ""
+    return "\n".join(part for part in (head, below, numbers) if part)
+
+
+def steps(rows: Sequence[tuple[str, str, str]]) -> str:
+    """A derivation: in each row a formula, its layout and shape, and the reason for it."""
+    found = []
+    for latex, shape, reason in rows:
+        cells = _plain(inline(latex)), _plain(safe(shape)), _plain(safe(reason))
+        found.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return "\n".join(["<table>", *found, "</table>"])
+
+
+def table(of: Node, wrt: Node, cells: Cells) -> str:
+    """A Jacobian's entries in layout flat, one row an output; nothing where it is not small.
+
+    `cells` gives the numbers, and where they can be other than zero.
+    """
+    height, width = math.prod(of.shape), math.prod(wrt.shape)
+    if not 0 < height <= MOST_SHOWN or not 0 < width <= MOST_SHOWN:
+        return ""
+    try:
+        value, mask = (array.reshape(height, width) for array in cells())
+    except JacobianError:  # small, but not on the way there
+        return ""
+    rows = [_row("th", ["", *_entries(wrt)])]
+    for name, numbers, possible in zip(_entries(of), value, mask, strict=True):
+        pairs = zip(numbers, possible, strict=True)
+        rows.append(_row("td", [name, *(number(x) if p else "." for x, p in pairs)]))
+    legend = [f"layout flat, shape {show((height, width))}"]
+    legend += ["'.' is zero for every input"] * bool(not mask.all())
+    legend += ["'0' is zero at this input only"] * bool((mask & (value == 0)).any())
+    caption = f"<caption>{'; '.join(legend)}</caption>"
+    return "\n".join(["<table>", caption, *rows, "</table>"])
+
+
+def _entries(node: Node) -> list[str]:
+    """W2[0,0], W2[0,1], … row by row."""
+    if not node.axes:
+        return [_code(node.name)]
+    return [_code(f"{node.name}[{','.join(map(str, i))}]") for i in np.ndindex(node.shape)]
+
+
+def _code(name: str) -> str:
+    """A name that no reader of formulas touches."""
+    return f"<code>{_plain(safe(name))}</code>"
+
+
+def _plain(text: str) -> str:
+    """Text as the content of an element."""
+    return escape(text, quote=False)
+
+
+def _row(kind: str, cells: Sequence[str]) -> str:
+    first, *others = cells
+    return f"<tr><th>{first}</th>{''.join(f'<{kind}>{cell}</{kind}>' for cell in others)}</tr>"
