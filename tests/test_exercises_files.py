@@ -1,7 +1,6 @@
 """From a file to a report: sheets as students hand them in, hostile ones among them."""
 
 import json
-import time
 
 import pytest
 
@@ -207,16 +206,6 @@ def test_a_byte_order_mark_and_other_line_ends(tmp_path):
 # ---------------------------------------------------------------- what the code does
 
 
-HEADER_OF_8_TB = "np.lib.format.header_data_from_array_1_0(np.zeros(1)) | {'shape': (10**12,)}"
-TAMPERED = {
-    "index": "zipfile.ZipFile(file, 'w').writestr('index.json', '[' * 200000)",
-    "header": "z = zipfile.ZipFile(file, 'w'); data = io.BytesIO(); "
-    f"np.lib.format.write_array_header_1_0(data, {HEADER_OF_8_TB}); "
-    "z.writestr('0.npy', data.getvalue()); "
-    """z.writestr('index.json', '{"count": ["array", "0.npy"]}'); z.close()""",
-}
-
-
 def report_of(tmp_path, *lines, number=3, **options):
     """The report on a solved sheet with some lines added at its end."""
     text = solved(number) + "\n".join(lines) + "\n"
@@ -274,7 +263,7 @@ def test_answers_that_are_none(tmp_path, line, status, where):
     [
         ("import os; os._exit(0)", "the process ended without giving answers"),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("raise KeyboardInterrupt", "KeyboardInterrupt: "),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("raise Exception('\\x1b[31m red')", "Exception: \\x1b[31m red"),
         ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
         ("a = np.ones(2**40)", "MemoryError: Unable to allocate 8.00 TiB"),
@@ -288,7 +277,7 @@ def test_ways_to_stop(tmp_path, line, failure):
 
 def test_a_sheet_that_does_not_end(tmp_path):
     report = report_of(tmp_path, "while True: print('x' * 10000)", seconds=1.0)
-    assert report.failure == "the file runs longer than 1 seconds"
+    assert report.failure == "the file runs longer than 1 second"
     assert report.score == 0
 
 
@@ -331,29 +320,16 @@ def test_magics_in_a_notebook_are_left_out(tmp_path):
     assert report.ok
 
 
-def test_what_a_sheet_starts_ends_with_it(tmp_path):
-    mark = tmp_path / "mark"
-    later = f"import time; time.sleep(0.7); open({str(mark)!r}, 'w')"
-    lines = ["import subprocess, sys", f"subprocess.Popen([sys.executable, '-c', {later!r}])"]
-    assert report_of(tmp_path, *lines).ok
-    time.sleep(1.2)
-    assert not mark.exists()
+def test_a_sheet_starts_no_processes(tmp_path):
+    """The grader's sandbox runs it; tests/test_grading_sandbox.py tries its walls."""
+    lines = ["import subprocess, sys", "subprocess.Popen([sys.executable, '-c', ''])"]
+    assert "BlockingIOError" in report_of(tmp_path, *lines).failure
 
 
 def test_a_sheet_does_not_see_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_SECRET", "42")
     report = report_of(tmp_path, "import os", "count = os.environ.get('COURSE_SECRET')")
     assert report["count"].status == "missing"
-
-
-@pytest.mark.parametrize("content", [b"PK", b"", "index", "header"])
-def test_a_result_that_was_tampered_with_is_a_failure(tmp_path, content):
-    """The code of a sheet runs where it could write the result itself."""
-    write = f"file.write({content!r})" if isinstance(content, bytes) else TAMPERED[content]
-    lines = ["import io, os, sys, zipfile", "with open(sys.argv[2], 'wb') as file:", f"    {write}"]
-    report = report_of(tmp_path, *lines, "os._exit(0)")
-    assert report.failure == "the answers cannot be read back"
-    assert report.score == 0
 
 
 def test_many_small_arrays_meet_the_memory_limit(tmp_path):

@@ -104,7 +104,7 @@ def test_bytes_before_arrays():
     assert str(error.value) == (
         "∂a2/∂(W1, b1, W2, b2) has shape (7, 2, 32): 448 entries, 3.5 KiB; "
         "the limit is 1000 bytes.\n"
-        '  Use run.vjp(...), or one block: run.jacobian("a2", "W1").'
+        "  Use run.vjp('a2', 'W1', v) with a cotangent v."
     )
 
 

@@ -27,8 +27,9 @@ class CompiledStep:
     parameters that it was compiled with.
 
     The gradients are the step's own buffers: **the next call overwrites them**.
-    Copy what is to be kept. Parameters, x and y are read where they lie and never
-    changed. One step serves one thread. Raises what `net.run` raises, at once.
+    Copy what is to be kept, and do not hand them in as parameters. Parameters, x
+    and y are read where they lie and never changed. One step serves one thread.
+    Raises what `net.run` raises, at once.
 
     >>> import numpy as np
     >>> from jacobian_bp import Network
@@ -52,6 +53,8 @@ class CompiledStep:
         self, params: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any
     ) -> tuple[float, dict[str, np.ndarray]]:
         data = {"x": x, "y": y, **more}
+        if more or type(params) is not dict:
+            self._require_names(params, data)
         plan = self._plan or self._planned(params, data)
         late, shapes, dtype = plan.late, plan.shapes, self.dtype
         with np.errstate(all="ignore"):
@@ -118,18 +121,7 @@ class CompiledStep:
     @quiet
     def _run(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Pass:
         """One ordinary forward pass, which names whatever is wrong."""
-        if not isinstance(params, Mapping):
-            raise SpecError(
-                f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
-                '  Write params={"W1": W1, "b1": b1}.'
-            )
-        known = self._program.inputs
-        for name in data:
-            if data[name] is not None and name not in known:
-                raise SpecError(
-                    f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
-                    f"  Its inputs are {', '.join(known) or 'none'}."
-                )
+        self._require_names(params, data)
         missing = [name for name in self._program.params if name not in params]
         if missing:
             raise SpecError(
@@ -150,6 +142,21 @@ class CompiledStep:
             for n in self._program.inputs
         }
         return run_forward(self._program, arrays, given)
+
+    def _require_names(self, params: Any, data: Mapping[str, Any]) -> None:
+        """The parameters by name, and no input that the network does not have."""
+        if not isinstance(params, Mapping):
+            raise SpecError(
+                f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
+                '  Write params={"W1": W1, "b1": b1}.'
+            )
+        known = self._program.inputs
+        for name in data:
+            if data[name] is not None and name not in known:
+                raise SpecError(
+                    f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
+                    f"  Its inputs are {', '.join(known) or 'none'}."
+                )
 
     def _array(self, name: str, value: Any) -> np.ndarray:
         return real_array(value, name).astype(self.dtype, copy=False)

@@ -1,0 +1,156 @@
+"""jacobian-bp grade: one submission graded, or a class summarised.
+
+jacobian-bp grade --exercise 2 --submission ex2.py                       points and messages
+jacobian-bp grade --exercise 2 --submission ex2.py --format gradescope --out results.json
+jacobian-bp grade --exercise 2 --submission ex2.py --secret-file S --student ada
+jacobian-bp grade --summary DIR                                          which mistakes
+"""
+
+import argparse
+import traceback
+from typing import Any
+
+from .. import terminal
+from ..errors import JacobianError, SpecError
+from ..text import fold
+from .grading.formats import FORMATS, log_lines
+from .grading.grade import Terms, grade_file, without_answers
+from .grading.report import LEVELS, GradeReport
+from .grading.results_file import write_results
+from .grading.sandbox import Limits
+from .grading.seeds import VARIABLE, graded_seed, read_secret, sheet_seed
+from .grading.summary import summarise
+
+NOT_RIGHT = 1
+UNFINISHED = "grading did not come to its end"
+BROKEN = "the grader failed; the instructor's log says where"
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the subparsers of jacobian-bp."""
+    parser = commands.add_parser("grade", help="grade a submission, or summarise a class")
+    words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
+    parser.add_argument("--exercise", type=int, metavar="N", help="which exercise")
+    parser.add_argument("--submission", metavar="FILE", help="a .py, .ipynb or .npz file")
+    parser.add_argument("--format", default="text", help=", ".join(FORMATS) + " (default: text)")
+    parser.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the fresh numbers")
+    parser.add_argument(
+        "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
+    )
+    parser.add_argument("--student", metavar="NAME", help="whose fresh numbers; with a secret")
+    parser.add_argument(
+        "--sheet-seed", metavar="N", help="the seed the sheet must have; own: the student's"
+    )
+    parser.add_argument("--numpy-only", action="store_true", help="no other package is there")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for a run (default: 20)")
+    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="(default: 2048)")
+    parser.add_argument("--out", metavar="FILE", help="write the results there, whole or not")
+    parser.add_argument("--summary", metavar="DIR", help="a table of the mistakes in DIR")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run jacobian-bp grade: 0 all is right, 1 it is not; of a summary, 1 files were skipped."""
+    if options.summary is not None:
+        summary = summarise(options.summary)
+        terminal.write(part for line in summary.lines() for part in fold(line, terminal.WIDEST))
+        return 0 if summary.ok else NOT_RIGHT
+    _require_format(options)
+    if options.out is not None:
+        _write(_stopped(options, UNFINISHED, "grader-stopped"), options)
+    try:
+        report = grade_file(options.submission, options.exercise, _terms(options))
+    except JacobianError as error:
+        _give_up(options, str(error).splitlines()[0])
+        raise
+    except Exception as error:
+        _give_up(options, BROKEN)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise SpecError(
+            f"the grader failed: {type(error).__name__} in {last.name}, line {last.lineno}.\n"
+            "  Please report it; the submission has no points."
+        ) from None
+    _hand_over(report, options)
+    return 0 if report.ok else NOT_RIGHT
+
+
+def _require_format(options: argparse.Namespace) -> None:
+    if options.exercise is None or options.submission is None:
+        raise SpecError(
+            "an exercise and a submission are needed.\n"
+            "  Write jacobian-bp grade --exercise 2 --submission ex2.py, or --summary DIR."
+        )
+    if options.format not in FORMATS:
+        raise SpecError(
+            f"there is no format {options.format[:20]!r}.\n  Write one of {', '.join(FORMATS)}."
+        )
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    secret = read_secret(options.secret_file)
+    graded, wanted = options.seed, options.sheet_seed
+    if options.student is not None and graded is None:
+        graded = graded_seed(_needed(secret), options.student, options.exercise)
+    elif options.secret_file is not None and options.student is None:
+        raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
+    if wanted == "own":
+        wanted = sheet_seed(_needed(secret), options.student or "", options.exercise)
+    limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
+    return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only)
+
+
+def _needed(secret: bytes | None) -> bytes:
+    if secret is None:
+        raise SpecError(
+            "a student's own seed needs the course's secret.\n"
+            f"  Write --secret-file FILE, or set {VARIABLE}."
+        )
+    return secret
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
+    text = str(value)
+    if not text.isdecimal() or len(text) > 20 or int(text) >= 2**64:
+        raise SpecError(f"the seed is {text[:30]!r}.\n  Write a whole number from 0 to 2**64 - 1.")
+    return int(text)
+
+
+def _above_0(value: float, name: str) -> float:
+    if not 0 < value < 10**5:
+        raise SpecError(f"{name} is {value:g}.\n  Write a number above 0.")
+    return value
+
+
+def _megabytes(value: int) -> int:
+    if not 128 <= value <= 2**20:
+        raise SpecError(f"--memory is {value}.\n  Write megabytes, from 128 up.")
+    return value * 2**20
+
+
+def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
+    """The results to the file, and the instructor's log to the screen; or the results there."""
+    if options.out is None:
+        terminal.write(FORMATS[options.format](report).splitlines())
+        return
+    _write(report, options)
+    terminal.write(part for line in log_lines(report) for part in fold(line, terminal.WIDEST))
+
+
+def _give_up(options: argparse.Namespace, why: str) -> None:
+    if options.out is not None:
+        _write(_stopped(options, why, "grader-failed"), options)
+
+
+def _stopped(options: argparse.Namespace, why: str, kind: str) -> GradeReport:
+    """A valid report without points; without marks where not even the exercise is known."""
+    level = options.level if options.level in range(len(LEVELS)) else 0
+    try:
+        return without_answers(options.exercise, why, kind, Terms(level=level))
+    except JacobianError:
+        return GradeReport(options.exercise, "", failure=why, kind=kind, level=level)
+
+
+def _write(report: GradeReport, options: argparse.Namespace) -> None:
+    write_results(options.out, FORMATS[options.format](report))

@@ -1,0 +1,232 @@
+"""One submission graded: run, judged on its own numbers and on fresh ones, marked.
+
+    grade_file("ex2.py", 2).score
+    grade_answers(globals(), 2, seed=7).points(max=5)
+
+Whatever the submission does, there is a report; only a wrong call is an error.
+"""
+
+import builtins
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...arrays import quiet
+from ...errors import JacobianError, SpecError
+from ...symbols import safe
+from ..exercises.catalogue import find_exercise
+from ..exercises.cause import diagnosed
+from ..exercises.checker import check_answers
+from ..exercises.compare import Unusable
+from ..exercises.sheet import with_numbers_of
+from ..exercises.submission import Submission, read_submission
+from ..exercises.task import Task
+from .answer_file import read_answer_file
+from .aspects import Judged, marks_of
+from .report import LEVELS, GradeReport
+from .sandbox import Limits, Outcome, run_code
+from .secrecy import Gate
+from .seeds import apart_from
+
+OWN_WORDS = ("stopped", "memory-limit")  # failures that are told in the student's words
+NO_SECRET = "the graded numbers follow from the sheet's own; a secret would hide them"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How to grade.
+
+    `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own.
+    `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
+    """
+
+    level: int = 2
+    sheet_seed: int | None = None
+    graded_seed: int | None = None
+    limits: Limits = field(default_factory=Limits)
+    numpy_only: bool = False
+
+    def __post_init__(self) -> None:
+        if self.level not in range(len(LEVELS)):
+            raise SpecError(
+                f"the level is {str(self.level)[:20]}.\n"
+                f"  Write a whole number from 0 to {len(LEVELS) - 1}."
+            )
+
+
+@quiet
+def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> GradeReport:
+    """The report on a sheet (.py, .ipynb), or on answers alone (.npz).
+
+    Raises SpecError for an exercise that is not there.
+    """
+    began = time.monotonic()
+    find_exercise(exercise)
+    try:
+        if Path(path).suffix.lower() == ".npz":
+            report = _of_arrays(Path(path), exercise, terms)
+        else:
+            report = _of_sheet(_own_sheet(path, exercise, terms), terms)
+    except JacobianError as error:
+        report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
+    return replace(report, seconds=round(time.monotonic() - began, 3))
+
+
+@quiet
+def grade_answers(
+    answers: Mapping[str, Any], exercise: int, seed: int, level: int = 2
+) -> GradeReport:
+    """The report on named values in this very process, such as a notebook's globals().
+
+    `seed` is that of the sheet. Raises SpecError for an exercise that is not there.
+    """
+    task = find_exercise(exercise).make(seed)
+    known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
+    return _report(_judged(task, known), None, Terms(level=level), {"sheet_seed": seed})
+
+
+def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms()) -> GradeReport:
+    """The report on what cannot be judged at all: no points, and the reason."""
+    seed = terms.sheet_seed if terms.sheet_seed is not None else 0
+    task = find_exercise(exercise).make(seed)
+    sheet = _judged(task, {}, failure, kind)
+    fresh = sheet if find_exercise(exercise).fresh else None
+    return _report(sheet, fresh, terms, {"sheet_seed": terms.sheet_seed})
+
+
+def _own_sheet(path: str | Path, exercise: int, terms: Terms) -> Submission:
+    """The submission, if it is a sheet of this exercise and, where one is asked for, seed."""
+    submission = read_submission(path)
+    task = submission.task
+    if task.number != exercise:
+        raise SpecError(f"this is a sheet of exercise {task.number}, not of exercise {exercise}.")
+    if terms.sheet_seed not in (None, task.seed):
+        raise SpecError(f"this is the sheet of seed {task.seed}, which is not the one set for you.")
+    return submission
+
+
+def _of_arrays(path: Path, exercise: int, terms: Terms) -> GradeReport:
+    seed = terms.sheet_seed if terms.sheet_seed is not None else 0
+    task = find_exercise(exercise).make(seed)
+    answers = read_answer_file(path)
+    known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
+    return _report(_judged(task, known), None, terms, {"sheet_seed": seed})
+
+
+def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
+    task = submission.task
+    record: dict[str, Any] = {"sheet_seed": task.seed}
+    sheet, outcome = _run(submission.code, task, terms, submission.failure)
+    notes = [*submission.remarks, *_changed(task, outcome.values)]
+    record |= {"sheet_seconds": round(outcome.seconds, 3), "output": outcome.output[:4000]}
+    fresh = None
+    if find_exercise(task.number).fresh:
+        seed = _fresh_seed(task, terms)
+        other = find_exercise(task.number).make(seed)
+        if outcome.values or not outcome.failure:
+            fresh, again = _run_fresh(submission, other, terms)
+        else:  # it would only stop again, after as long a time
+            fresh, again = _judged(other, {}, sheet.failure, sheet.kind), Outcome()
+        record |= {"graded_seed": seed, "fresh_seconds": round(again.seconds, 3)}
+        record |= {"fresh_failure": again.failure}
+        record |= {"remark": NO_SECRET} if terms.graded_seed is None else {}
+    return _report(sheet, fresh, terms, record, notes)
+
+
+def _run(code: str, task: Task, terms: Terms, failure: str = "") -> tuple[Judged, Outcome]:
+    if failure:
+        return _judged(task, {}, failure, "not-python"), Outcome()
+    asked = [question.name for question in task.questions]
+    outcome = run_code(code, [*asked, *task.given], terms.limits, terms.numpy_only)
+    answers = {**outcome.values, **{n: Unusable(w) for n, w in outcome.unusable.items()}}
+    return _judged(task, answers, outcome.failure, outcome.kind), outcome
+
+
+def _run_fresh(submission: Submission, task: Task, terms: Terms) -> tuple[Judged, Outcome]:
+    """The same lines on other numbers."""
+    try:
+        code = with_numbers_of(submission.code, task)
+    except SpecError as error:
+        return _judged(task, {}, _first_lines(error), "not-a-sheet"), Outcome()
+    return _run(code, task, terms, submission.failure)
+
+
+def _judged(task: Task, answers: Mapping[str, Any], failure: str = "", kind: str = "") -> Judged:
+    verdicts = check_answers(task, answers)
+    trouble = ""
+    try:
+        verdicts = diagnosed(task, answers, verdicts)
+    except Exception as error:  # the points stand; only the cause is not known
+        trouble = f"{type(error).__name__}: {error}"[:300]
+    named = {verdict.name: verdict for verdict in verdicts}
+    return Judged(task, answers, named, failure, kind, trouble)
+
+
+def _report(
+    sheet: Judged,
+    fresh: Judged | None,
+    terms: Terms,
+    record: dict[str, Any],
+    notes: list[str] | None = None,
+) -> GradeReport:
+    task = sheet.task
+    gate = Gate.of(task, *([fresh.task] if fresh is not None else []))
+    failure, kind = sheet.failure, sheet.kind
+    if fresh is not None and fresh.failure and not failure:
+        failure, kind = f"on fresh numbers {_brief(fresh.failure, fresh.kind)}", fresh.kind
+    told = gate.guarded(failure, _brief(failure, kind)) if kind in OWN_WORDS else failure
+    judged = [sheet] if fresh is None else [sheet, fresh]
+    undiagnosed = [each.undiagnosed for each in judged if each.undiagnosed]
+    record |= {"failure": failure, **({"undiagnosed": undiagnosed} if undiagnosed else {})}
+    return GradeReport(
+        task.number,
+        task.title,
+        marks_of(sheet, fresh, gate),
+        safe(told),
+        kind,
+        tuple(safe(note) for note in notes or []),
+        terms.level,
+        record=record,
+    )
+
+
+def _brief(failure: str, kind: str) -> str:
+    """Line and class of an exception, as its text may hold numbers that are not to be told."""
+    if kind not in OWN_WORDS:
+        return failure
+    line, *rest = failure.split(": ")
+    name = rest[0] if rest else line
+    known = hasattr(builtins, name)  # a class of the student's own may be named after a number
+    at = f"{line}: " if rest and re.fullmatch(r"line \d+", line) else ""
+    return f"{at}{name if known else 'an error'}"
+
+
+def _fresh_seed(task: Task, terms: Terms) -> int:
+    """The graded seed, never the sheet's; without one it follows from the sheet's."""
+    if terms.graded_seed is not None:
+        return apart_from(terms.graded_seed, task.seed)
+    digest = hashlib.sha256(f"fresh {task.number} {task.seed}".encode()).digest()
+    return apart_from(int.from_bytes(digest[:8], "big") >> 1, task.seed)
+
+
+def _changed(task: Task, values: Mapping[str, Any]) -> list[str]:
+    """A note on what was given and is another now; answers are judged by what was given."""
+    changed = [n for n, v in task.given.items() if n in values and not _equal(v, values[n])]
+    return [f"the file changes {', '.join(changed)}, which was given"] if changed else []
+
+
+def _equal(given: Any, found: Any) -> bool:
+    try:
+        return bool(np.array_equal(np.asarray(given), np.asarray(found)))
+    except (ValueError, TypeError):
+        return False
+
+
+def _first_lines(error: JacobianError) -> str:
+    return str(error).splitlines()[0].rstrip(":")

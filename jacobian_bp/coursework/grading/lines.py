@@ -1,0 +1,42 @@
+"""The one line that a test framework needs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import SpecError
+from .formats import as_text
+from .grade import Terms, grade_answers, grade_file
+from .report import GradeReport
+
+
+def grade(
+    answers: Mapping[str, Any] | str | Path, exercise: int, seed: int | None = None, level: int = 2
+) -> GradeReport:
+    """The report on a file, which is run in a process of its own, or on named values.
+
+    `seed` is that of the sheet; named values need it, a sheet has it in its first line.
+    Raises SpecError for a wrong call.
+    """
+    if not isinstance(answers, Mapping):
+        return grade_file(answers, exercise, Terms(level=level, sheet_seed=seed))
+    if seed is None:
+        raise SpecError(
+            "named values do not say from which sheet they are.\n"
+            f"  Write grade(globals(), {exercise}, seed=7), with the seed of the sheet."
+        )
+    return grade_answers(answers, exercise, seed, level)
+
+
+def passes(
+    answers: Mapping[str, Any] | str | Path, exercise: int, seed: int | None = None, level: int = 2
+) -> bool:
+    """True where all is right; else AssertionError with the report, and no right number.
+
+    The frameworks print the text of an exception, and hide what a False was about.
+    """
+    __tracebackhide__ = True
+    report = grade(answers, exercise, seed, level)
+    if not report.ok:
+        raise AssertionError("\n" + as_text(report)) from None
+    return True

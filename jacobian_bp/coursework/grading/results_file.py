@@ -1,0 +1,35 @@
+"""A results file: written whole or not at all."""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ...errors import SpecError
+from ...files.paths import label
+
+
+def write_results(path: str | Path, text: str) -> None:
+    """Write `text` under another name in the same folder, then rename it.
+
+    A link at `path` is replaced, not followed. Raises SpecError where it cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=".results", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(name)
+            raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the name is none of a file"
+        raise SpecError(
+            f"{label(path)} cannot be written: {reason}.\n  Choose another folder or name."
+        ) from None

@@ -1,0 +1,83 @@
+"""Seeds that a student cannot guess: a keyed hash of student and exercise.
+
+    HMAC-SHA256(secret, purpose, student, exercise)    its first 63 bits
+
+The secret comes from a file or from the environment, never from the command line, and is
+not printed. The same secret, student and exercise give the same seed on every machine.
+"""
+
+import hashlib
+import hmac
+import os
+import unicodedata
+from pathlib import Path
+
+from ...errors import SpecError
+from ...files.paths import read_limited
+from ...symbols import plural
+
+VARIABLE = "JACOBIAN_BP_SECRET"
+SHORTEST, LARGEST = 16, 4096  # bytes of a secret
+
+
+def graded_seed(secret: bytes, student: str, exercise: int) -> int:
+    """The seed of the numbers that a student is graded on, and never sees.
+
+    >>> graded_seed(b"a secret of a course", "ada", 2)
+    6961808882426369638
+    """
+    return _seed(secret, "graded", student, exercise)
+
+
+def sheet_seed(secret: bytes, student: str, exercise: int) -> int:
+    """The seed of a student's own sheet; it stands in the sheet's first line.
+
+    >>> sheet_seed(b"a secret of a course", "ada", 2)
+    5750199548730143010
+    """
+    return _seed(secret, "sheet", student, exercise)
+
+
+def apart_from(seed: int, public: int) -> int:
+    """`seed`, or another one that follows from it where it is the public one.
+
+    >>> apart_from(5, 7), apart_from(7, 7) != 7
+    (5, True)
+    """
+    if seed != public:
+        return seed
+    return _first_bits(hashlib.sha256(f"apart from {public}".encode()).digest())
+
+
+def read_secret(path: str | Path | None = None) -> bytes | None:
+    """The secret of a file, else of JACOBIAN_BP_SECRET, else None.
+
+    Raises SpecError for a file that cannot be read and for a secret that is too short.
+    """
+    if path is not None:
+        content = read_limited(Path(path), LARGEST, "Name the file with the course's secret.")
+        return _require_long(content.strip(), "the secret file")
+    text = os.environ.get(VARIABLE)
+    return None if text is None else _require_long(os.fsencode(text).strip(), VARIABLE)
+
+
+def _require_long(secret: bytes, who: str) -> bytes:
+    if len(secret) < SHORTEST:
+        raise SpecError(
+            f"{who} holds {plural(len(secret), 'byte')}; a secret has at least {SHORTEST}.\n"
+            '  Make one: python -c "import secrets; print(secrets.token_hex())" > secret.txt'
+        )
+    return secret
+
+
+def _seed(secret: bytes, purpose: str, student: str, exercise: int) -> int:
+    student = unicodedata.normalize("NFC", student).strip()
+    if not student:
+        raise SpecError("the student has no name.\n  Write --student and a name or number.")
+    parts = [part.encode("utf-8", "surrogatepass") for part in (purpose, student, str(exercise))]
+    text = b"".join(b"%d:%s" % (len(part), part) for part in parts)  # so no two run together
+    return _first_bits(hmac.new(_require_long(secret, "the secret"), text, hashlib.sha256).digest())
+
+
+def _first_bits(digest: bytes) -> int:
+    return int.from_bytes(digest[:8], "big") >> 1

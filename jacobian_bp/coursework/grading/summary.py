@@ -1,0 +1,144 @@
+"""Which mistakes a class made, from a folder of results files.
+
+    exercise  label           submissions  percent
+
+Both the full record and Gradescope's results.json are read. A file that is neither is
+named and skipped.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import JacobianError, SpecError
+from ...files.paths import read_limited
+from ...symbols import plural, safe
+from .formats import RECORD
+
+LARGEST = 5 * 2**20
+MOST_FILES = 20_000
+MOST_LABELS, LONGEST_LABEL = 200, 60
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a summary needs of one submission."""
+
+    exercise: int
+    share: float
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All results of a folder, and what could not be read, with the reasons."""
+
+    results: tuple[Result, ...]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Every file was read."""
+        return not self.skipped
+
+    def lines(self) -> list[str]:
+        """A table by exercise and label, the most frequent first, then what was skipped."""
+        counts = Counter((r.exercise, label) for r in self.results for label in r.labels)
+        handed_in = Counter(r.exercise for r in self.results)
+        rows = sorted(counts.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
+        wide = max((len(label) for _, label in counts), default=5)
+        lines = [f"exercise  {'label':<{wide}}  submissions  percent"]
+        for (exercise, label), count in rows:
+            percent = 100 * count / handed_in[exercise]
+            lines.append(f"{exercise:>8}  {label:<{wide}}  {count:>11,}  {percent:>7.0f}")
+        for exercise, count in sorted(handed_in.items()):
+            shares = [r.share for r in self.results if r.exercise == exercise]
+            average = 100 * sum(shares) / count
+            said = f"{plural(count, 'submission')}, on average {average:.0f} percent of the points"
+            lines.append(f"exercise {exercise}: {said}")
+        named = [f"skipped   {reason}" for reason in self.skipped[:MOST_NAMED]]
+        more = len(self.skipped) - len(named)
+        return [*lines, *named, *([f"skipped   {plural(more, 'more file')}"] if more else [])]
+
+
+def summarise(folder: str | Path) -> Summary:
+    """The summary of all .json files in a folder and below; SpecError where there is none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SpecError(
+            f"{safe(folder.name or folder)} is no folder.\n  Name the folder of the results files."
+        )
+    results, skipped = [], []
+    for path in _files(folder):
+        name = safe(path.relative_to(folder))
+        try:
+            results.append(_result(path))
+        except JacobianError as error:
+            skipped.append(f"{name}: {str(error).splitlines()[0]}")
+        except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
+            skipped.append(f"{name}: {_reason(error)}")
+    if not results and not skipped:
+        raise SpecError(
+            f"{safe(folder.name or folder)} holds no .json file.\n"
+            "  Grade with --format json --out FILE.json, and collect the files in one folder."
+        )
+    return Summary(tuple(results), tuple(skipped))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The .json files in order of name; links are not followed."""
+    found = sorted(p for p in folder.rglob("*.json") if not p.is_symlink() and not p.is_dir())
+    if len(found) > MOST_FILES:
+        raise SpecError(
+            f"the folder holds {plural(len(found), 'file')}; the limit is {MOST_FILES:,}.\n"
+            "  Summarise one exercise at a time."
+        )
+    yield from found
+
+
+def _result(path: Path) -> Result:
+    text = read_limited(path, LARGEST, "A results file is smaller.").decode("utf-8")
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise ValueError("no results file")
+    record = document if document.get("format") == RECORD else document.get("extra_data")
+    if not isinstance(record, dict) or record.get("format") != RECORD:
+        raise ValueError("no results file of this grader")
+    exercise, most = record["exercise"], _points(record["max_score"])
+    if type(exercise) is not int or not 0 < exercise < 10**6:
+        raise ValueError("its exercise is no number")
+    share = _points(document["score"]) / most if most else 0.0
+    if not 0 <= share <= 1:
+        raise ValueError("its score is above its maximum")
+    return Result(exercise, share, _labels(record["labels"]))
+
+
+def _points(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value < 1e6:
+        raise ValueError("its points are no number")
+    return float(value)
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_LABELS:
+        raise ValueError("its labels are no list")
+    if not all(isinstance(label, str) and len(label) <= LONGEST_LABEL for label in value):
+        raise ValueError("its labels are no words")
+    return tuple(dict.fromkeys(safe(label) for label in value))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON at line {error.lineno}"
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, RecursionError | MemoryError):
+        return "nested too deeply"
+    return str(error)[:100]

@@ -1,0 +1,54 @@
+"""Sheets for the tests of grading, and hostile ones; nothing here is collected."""
+
+
+from jacobian_bp.cli import Parser
+from jacobian_bp.coursework.command_grade import add_parser, run_command
+from jacobian_bp.coursework.exercises.catalogue import find_exercise
+from jacobian_bp.coursework.exercises.sheet import script
+from jacobian_bp.coursework.grading.sandbox import Limits
+
+QUICK = Limits(seconds=2, memory=2**29, file=2**22)
+
+HOSTILE = {  # name: (code, kind, a part of the reason)
+    "an infinite loop": ("while True: pass", "time-limit", "longer than 1 second"),
+    "a sleep": ("import time\ntime.sleep(60)", "time-limit", "longer than 1 second"),
+    "a memory bomb": ("x = []\nwhile True: x.append(b'x' * 10**6)", "memory-limit", "MemoryError"),
+    "one huge array": ("x = np.ones(10**10)", "memory-limit", "MemoryError"),
+    "sys.exit": ("import sys\nsys.exit(0)", "stopped", "SystemExit: 0"),
+    "os._exit": ("import os\nos._exit(0)", "no-answers", "with exit status 0"),
+    "a huge file": ("f = open('f', 'wb')\nwhile True: f.write(b'x' * 10**6)", "stopped", "too large"),
+    "a child that outlives": (
+        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'while 1: pass'])",
+        "stopped",
+        "Resource temporarily unavailable",
+    ),
+    "a fork bomb": ("import os\nwhile True: os.fork()", "stopped", "unavailable"),
+    "an error": ("raise ValueError('no')", "stopped", "ValueError: no"),
+    "a huge error": ("raise ValueError('x' * 10**8)", "stopped", "ValueError: xxx"),
+    "endless recursion": ("def f(): f()\nf()", "stopped", "RecursionError"),
+    "SIGKILL to itself": ("import os\nos.kill(os.getpid(), 9)", "killed", "signal 9"),
+    "a crash in C": ("import ctypes\nctypes.string_at(0)", "killed", "signal"),
+    "reading input": ("input()", "stopped", "EOFError"),
+}
+
+
+def sheet(exercise=2, seed=7, changes=(), before="", after=""):
+    """A sheet filled in rightly, with some text exchanged, and more code around it."""
+    text = script(find_exercise(exercise).make(seed), solution=True)
+    for old, new in changes:
+        assert text.count(old) == 1, (old, text.count(old))
+        text = text.replace(old, new)
+    return text.replace("import numpy as np\n", f"import numpy as np\n{before}\n", 1) + after
+
+
+def write(folder, text, name="ex.py"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def command(*arguments):
+    """jacobian-bp grade, as the command line calls it; the exit code."""
+    parser = Parser()
+    add_parser(parser.add_subparsers(dest="command"))
+    return run_command(parser.parse_args(["grade", *map(str, arguments)]))

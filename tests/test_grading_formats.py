@@ -1,0 +1,327 @@
+"""The four formats, the results file, the command, and the table for a class."""
+
+import json
+import os
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from grading_cases import QUICK, command, sheet, write
+
+from jacobian_bp.coursework import command_grade
+from jacobian_bp.coursework.grading.formats import FORMATS
+from jacobian_bp.coursework.grading.grade import Terms, grade_file
+from jacobian_bp.coursework.grading.results_file import write_results
+from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
+from jacobian_bp.coursework.grading.summary import summarise
+from jacobian_bp.errors import SpecError
+
+WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
+SECRET = b"a secret of a course"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    path = write(tmp_path_factory.mktemp("wrong"), sheet(changes=WRONG))
+    return grade_file(path, 2, Terms(graded_seed=123456789, limits=QUICK))
+
+
+def hostile(report):
+    """The same report, with everything that a format could stumble over."""
+    words = "\x00\x1b[31m <b>&amp;\"'</b> ]]> \ud800 \ufffe \u202e ∂"
+    marks = tuple(replace(m, messages=(words,) * 4, object=words) for m in report.marks)
+    return replace(report, failure=words, notes=(words,), marks=marks)
+
+
+# ---------------------------------------------------------------- formats
+
+TOP = {"score", "execution_time", "output", "output_format", "visibility", "stdout_visibility"}
+TEST = {"score", "max_score", "name", "number", "output", "output_format", "tags", "visibility"}
+VISIBLE = {"visible", "hidden", "after_due_date", "after_published"}
+
+
+def require_gradescope(text):
+    """The specification of results.json, as far as this package uses it."""
+    results = json.loads(text, parse_constant=pytest.fail)
+    assert TOP | {"tests", "extra_data"} == set(results)
+    assert isinstance(results["score"], float | int)
+    assert results["visibility"] in VISIBLE
+    assert results["stdout_visibility"] in VISIBLE
+    assert results["output_format"] == "text"
+    for test in results["tests"]:
+        assert TEST | {"status"} == set(test)
+        assert test["status"] in ("passed", "failed")
+        assert (test["status"] == "passed") == (test["score"] == test["max_score"])
+        assert test["visibility"] in VISIBLE
+        assert re.fullmatch(r"\d+\.\d+", test["number"])
+        assert all(isinstance(tag, str) for tag in test["tags"])
+    assert results["score"] == sum(test["score"] for test in results["tests"])
+    return results
+
+
+def test_gradescope(report):
+    results = require_gradescope(FORMATS["gradescope"](report))
+    test = next(test for test in results["tests"] if test["status"] == "failed")
+    assert test == {
+        "number": "2.2",
+        "name": "delta3: values, one example",
+        "score": 0,
+        "max_score": 2,
+        "status": "failed",
+        "output": "layer 3: shape right, values wrong: every entry; "
+        "every entry is -1 times the right one",
+        "output_format": "text",
+        "tags": ["sign"],
+        "visibility": "visible",
+    }
+    fresh = {t["visibility"] for t in results["tests"] if t["name"].endswith("fresh numbers")}
+    assert fresh == {"after_published"}
+
+
+def test_the_seed_stands_in_the_full_record_only(report):
+    holds = {name: "123456789" in show(report) for name, show in FORMATS.items()}
+    assert holds == {"text": False, "json": True, "gradescope": False, "junit": False}
+
+
+def test_every_format_survives_hostile_text(report):
+    nasty = hostile(report)
+    require_gradescope(FORMATS["gradescope"](nasty))
+    json.loads(FORMATS["json"](nasty))
+    text = FORMATS["text"](nasty)
+    assert text.isascii()
+    assert "\x1b" not in text
+    root = ElementTree.fromstring(FORMATS["junit"](nasty).encode())
+    assert "<b>&amp;\"'</b> ]]>" in root.find(".//error").get("message")
+
+
+def test_text_is_narrow(report):
+    for level in range(4):
+        lines = FORMATS["text"](replace(report, level=level)).splitlines()
+        assert max(map(len, lines)) <= 99
+        assert lines[-1] == "score     31 of 35"
+
+
+def test_junit(report):
+    text = FORMATS["junit"](report)
+    root = ElementTree.fromstring(text.encode())
+    suite = root.find("testsuite")
+    cases = suite.findall("testcase")
+    failures = suite.findall("testcase/failure")
+    assert (root.tag, int(suite.get("tests")), len(cases)) == ("testsuites", 21, 21)
+    assert int(suite.get("failures")) == len(failures) == 2
+    assert failures[0].get("type") == "sign"
+    assert cases[4].get("name") == "2.2 delta3: values, one example"
+
+
+def test_the_full_record_has_all_levels(report):
+    record = json.loads(FORMATS["json"](report))
+    mark = next(mark for mark in record["marks"] if mark["status"] == "failed")
+    assert len(mark["messages"]) == 4
+    assert mark["messages"][3].endswith("the difference a3 - y was turned round")
+    assert record["record"]["graded_seed"] == 123456789
+    assert (record["score"], record["labels"]) == (31, ["sign"])
+
+
+# ---------------------------------------------------------------- the results file
+
+
+def test_a_results_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "results.json"
+    path.symlink_to(tmp_path / "elsewhere")
+    write_results(path, "one")
+    write_results(path, "two")
+    assert path.read_text() == "two"
+    assert not path.is_symlink()
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_results_file_that_cannot_be_written(tmp_path):
+    with pytest.raises(SpecError) as error:
+        write_results(tmp_path / "no" / "results.json", "one")
+    assert str(error.value) == (
+        "results.json cannot be written: No such file or directory.\n"
+        "  Choose another folder or name."
+    )
+    with pytest.raises(SpecError, match="cannot be written: Is a directory"):
+        write_results(tmp_path, "one")
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_prints_and_tells_by_its_exit_code(tmp_path, capsys):
+    path = write(tmp_path, sheet())
+    assert command("--exercise", 2, "--submission", path) == 0
+    assert capsys.readouterr().out.endswith("score     35 of 35\n")
+    path = write(tmp_path, sheet(changes=WRONG))
+    assert command("--exercise", 2, "--submission", path, "--level", 0) == 1
+    out = capsys.readouterr().out
+    assert "every entry" not in out
+    assert out.endswith("score     31 of 35\n")
+
+
+def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
+    path, out = write(tmp_path, sheet()), tmp_path / "results.json"
+    secret = tmp_path / "secret"
+    secret.write_bytes(SECRET + b"\n")
+    options = ["--exercise", 2, "--submission", path, "--format", "gradescope", "--out", out]
+    assert command(*options, "--secret-file", secret, "--student", "ada") == 0
+    require_gradescope(out.read_text())
+    log = capsys.readouterr().out
+    assert f"graded seed: {graded_seed(SECRET, 'ada', 2)}" in log
+    assert "secret" not in log.replace("a secret would hide them", "")
+    assert str(graded_seed(SECRET, "ada", 2)) not in out.read_text()
+
+
+def test_a_students_own_sheet(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("JACOBIAN_BP_SECRET", SECRET.decode())
+    own = write(tmp_path, sheet(seed=sheet_seed(SECRET, "ada", 2)))
+    options = ["--exercise", 2, "--submission", own, "--sheet-seed", "own"]
+    assert command(*options, "--student", "ada") == 0
+    assert command(*options, "--student", "bob") == 1
+    assert "which is not the one set for you" in capsys.readouterr().out
+
+
+def test_without_other_packages(tmp_path, capsys):
+    path = write(tmp_path, sheet(before="import jacobian_bp"))
+    assert command("--exercise", 2, "--submission", path, "--numpy-only") == 1
+    out = capsys.readouterr().out
+    assert "ModuleNotFoundError: No module named 'jacobian_bp'" in out
+    assert "the file imports jacobian_bp: the toolkit, which knows the answers" in out
+    assert out.endswith("score     0 of 35\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "an exercise and a submission are needed"),
+        (["--exercise", 2], "an exercise and a submission are needed"),
+        (["--exercise", 99, "--submission", "x.py"], "there is no exercise 99"),
+        (["--exercise", 2, "--submission", "x.py", "--format", "pdf"], "there is no format 'pdf'"),
+        (["--exercise", 2, "--submission", "x.py", "--level", 9], "the level is 9"),
+        (["--exercise", 2, "--submission", "x.py", "--seed", -1], "the seed is '-1'"),
+        (["--exercise", 2, "--submission", "x.py", "--seconds", 0], "--seconds is 0"),
+        (["--exercise", 2, "--submission", "x.py", "--memory", 1], "--memory is 1"),
+        (["--exercise", 2, "--submission", "x.py", "--student", "a"], "needs the course's secret"),
+        (["--exercise", 2, "--submission", "x.py", "--secret-file", "no"], "no cannot be found"),
+    ],
+)
+def test_a_wrong_call_is_an_error_and_the_results_are_valid_all_the_same(
+    options, message, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("JACOBIAN_BP_SECRET", raising=False)
+    out = tmp_path / "results.json"
+    with pytest.raises(SpecError, match=re.escape(message)) as error:
+        command(*options, "--out", out)
+    assert re.search(r"\n  \S", str(error.value))
+    if "are needed" not in message and "no format" not in message:
+        assert out.read_text().startswith("exercise ")
+        assert "score     0 of" in out.read_text()
+
+
+def test_a_grader_that_breaks_leaves_valid_results(tmp_path, monkeypatch):
+    def broken(*args):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(command_grade, "grade_file", broken)
+    out = tmp_path / "results.json"
+    options = ["--exercise", 2, "--submission", "x.py", "--format", "gradescope", "--out", out]
+    with pytest.raises(SpecError, match="the grader failed: ZeroDivisionError in broken"):
+        command(*options)
+    results = require_gradescope(out.read_text())
+    assert (results["score"], results["extra_data"]["labels"]) == (0, ["grader-failed"])
+
+
+def test_a_grader_that_is_killed_has_left_valid_results(tmp_path, monkeypatch):
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_grade, "grade_file", killed)
+    out = tmp_path / "results.json"
+    options = ["--exercise", 2, "--submission", "x.py", "--format", "gradescope", "--out", out]
+    with pytest.raises(KeyboardInterrupt):
+        command(*options)
+    results = require_gradescope(out.read_text())
+    assert (results["score"], results["output"]) == (0, "grading did not come to its end")
+
+
+# ---------------------------------------------------------------- a class
+
+
+def class_folder(folder):
+    """Four submissions in both formats: two with one mistake, one with two, one right."""
+    both = [*WRONG, ("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, z1)")]
+    for place, changes in enumerate(([], WRONG, WRONG, both)):
+        form = "json" if place % 2 else "gradescope"
+        path = write(folder, sheet(changes=changes), f"ex{place}.py")
+        report = grade_file(path, 2, Terms(limits=QUICK))
+        where = folder / f"student{place}"
+        where.mkdir()
+        write_results(where / "results.json", FORMATS[form](report))
+
+
+def test_the_table_of_a_class(tmp_path, capsys):
+    class_folder(tmp_path)
+    assert command("--summary", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "exercise  label                         submissions  percent",
+        "       2  sign                                    3       75",
+        "       2  preactivation-for-activation            1       25",
+        "exercise 2: 4 submissions, on average 89 percent of the points",
+    ]
+
+
+BROKEN = {
+    "a.json": (b"{", "not JSON at line 1"),
+    "b.json": (b"\xff\xfe", "not UTF-8"),
+    "c.json": (b"[]", "no results file"),
+    "d.json": (b"[" * 100_000, "nested too deeply"),
+    "e.json": (b'{"score": 1, "tests": []}', "no results file of this grader"),
+    "f.json": (b'{"format": "jacobian-bp grade 1"}', "exercise is missing"),
+    "g.json": (b'{"format": "jacobian-bp grade 1", "exercise": "2", "max_score": 1}', "no number"),
+    "h.json": (
+        b'{"format": "jacobian-bp grade 1", "exercise": 2, "max_score": 1, "score": NaN}',
+        "its points are no number",
+    ),
+    "i.json": (
+        b'{"format": "jacobian-bp grade 1", "exercise": 2, "max_score": 1, "score": 5}',
+        "its score is above its maximum",
+    ),
+    "j.json": (
+        b'{"format":"jacobian-bp grade 1","exercise":2,"max_score":1,"score":1,"labels":[{}]}',
+        "its labels are no words",
+    ),
+    "k\x1b[31m.json": (b" ", "not JSON"),
+    "l.json": (b" " * (5 * 2**20 + 1), "the limit is"),
+}
+
+
+def test_broken_files_are_named_and_skipped(tmp_path, capsys):
+    for name, (content, _) in BROKEN.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link.json").symlink_to("/etc/passwd")
+    (tmp_path / "folder.json").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.json")
+    write(tmp_path, sheet())
+    report = grade_file(tmp_path / "ex.py", 2, Terms(limits=QUICK))
+    write_results(tmp_path / "z.json", FORMATS["json"](report))
+    assert command("--summary", tmp_path) == 1
+    out = capsys.readouterr().out
+    assert "exercise 2: 1 submission, on average 100 percent" in out
+    assert "\x1b" not in out
+    skipped = " ".join(summarise(tmp_path).skipped)
+    for _, reason in BROKEN.values():
+        assert reason in skipped
+    assert len(summarise(tmp_path).skipped) == len(BROKEN) + hasattr(os, "mkfifo")
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_a_folder_without_results(name, tmp_path):
+    with pytest.raises(SpecError, match=r"is no folder|holds no \.json file"):
+        summarise(tmp_path / name)
+    assert Path(tmp_path).is_dir()

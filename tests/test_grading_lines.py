@@ -1,0 +1,109 @@
+"""The one line for pytest, otter-grader and nbgrader: the examples of the documentation, run."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from grading_cases import sheet, write
+
+from jacobian_bp.coursework.exercises.catalogue import find_exercise
+from jacobian_bp.coursework.grading import grade, passes
+from jacobian_bp.errors import SpecError
+
+PAGE = Path(__file__).parents[1] / "docs" / "grading.md"
+WRONG = [("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, z1)")]
+
+
+def blocks(kind):
+    found = re.findall(
+        rf"^```python {re.escape(kind)}\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S
+    )
+    assert found
+    return found
+
+
+def notebook_names(changes=()):
+    """What a notebook has after all of its cells: the sheet, run here."""
+    names = {"__name__": "__main__"}
+    exec(compile(sheet(changes=changes), "sheet", "exec"), names)
+    return names
+
+
+def run_pytest(folder):
+    (folder / "test_ex2.py").write_text(blocks("test_ex2.py")[0])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_pytest_file(tmp_path):
+    write(tmp_path, sheet(), "ex2.py")
+    assert run_pytest(tmp_path).returncode == 0
+
+
+def test_the_pytest_file_fails_with_reasons_and_without_answers(tmp_path):
+    write(tmp_path, sheet(changes=WRONG), "ex2.py")
+    found = run_pytest(tmp_path)
+    assert found.returncode == 1
+    assert "dW2: values, one example" in found.stdout
+    assert "values wrong: column" in found.stdout
+    for number in find_exercise(2).make(7).right["dW2"].ravel():
+        assert f"{abs(number):.3g}"[1:] not in found.stdout or number == 0
+
+
+@pytest.mark.parametrize(("changes", "right"), [((), True), (WRONG, False)])
+def test_the_lines_of_the_otter_file(changes, right):
+    """Its function, called as otter calls it; the decorator stands in where otter is not there."""
+    lines = blocks("otter")[0]
+    assert lines.startswith("from otter.test_files import test_case\n")
+    names = {"test_case": lambda **options: lambda function: function}
+    exec(lines.split("\n", 1)[1], names)
+    assert (names["OK_FORMAT"], names["points"]) == (False, 5)
+    if right:
+        names["test_answers"](notebook_names(changes))
+    else:
+        with pytest.raises(AssertionError, match="dW2: values, one example") as error:
+            names["test_answers"](notebook_names(changes))
+        assert error.value.__suppress_context__
+
+
+def test_the_otter_file_in_otter(tmp_path):
+    test_file = pytest.importorskip("otter.test_files.exception_test")
+    path = write(tmp_path, blocks("otter")[0], "ex2.py")
+    for changes, share in (((), 1), (WRONG, 0)):
+        test = test_file.ExceptionTestFile.from_file(str(path))
+        test.run(notebook_names(changes))
+        assert test.grade == share
+
+
+@pytest.mark.parametrize(("changes", "points"), [((), 5), (WRONG, 4.5238)])
+def test_the_nbgrader_cells(changes, points, capsys):
+    reasons, last = blocks("nbgrader")
+    names = notebook_names(changes)
+    exec(reasons, names)
+    assert capsys.readouterr().out.startswith("exercise 2: BP1 and BP2")
+    assert len(ast.parse(last).body) == 1
+    assert eval(last, names) == pytest.approx(points, abs=1e-4)
+
+
+def test_named_values_need_the_seed_of_the_sheet():
+    with pytest.raises(SpecError) as error:
+        grade({}, 2)
+    assert str(error.value) == (
+        "named values do not say from which sheet they are.\n"
+        "  Write grade(globals(), 2, seed=7), with the seed of the sheet."
+    )
+
+
+def test_the_level_of_passes(tmp_path):
+    path = write(tmp_path, sheet(changes=WRONG))
+    texts = []
+    for level in range(4):
+        with pytest.raises(AssertionError) as error:
+            passes(path, 2, level=level)
+        texts.append(str(error.value))
+    assert ["column" in text for text in texts] == [False, True, True, True]
+    assert ["multiplied by a1" in text for text in texts] == [False, False, False, True]
+    assert passes(write(tmp_path, sheet()), 2, seed=7) is True
