@@ -37,37 +37,41 @@ def reverse(
     for link in links:
         by_target.setdefault(link.target, []).append(link)
     found: dict[int, Expression] = {0: start}
+    primed, shapes = [node.primed for node in nodes], [node.shape for node in nodes]
     for position, node in enumerate(nodes):
         if position not in found:
             continue
+        own = primed[position]
         sizes = {axis.name: axis.size for axis in out}
-        sizes |= dict(zip(node.primed, node.shape, strict=True))
+        sizes |= dict(zip(own, shapes[position], strict=True))
         label = f"∂{of}/∂{node.name}"
         here = found[position]
         if sum_out:
-            here = merge(here, [*kept_out, *node.primed], sizes, label)
+            here = merge(here, [*kept_out, *own], sizes, label)
         if position in sinks:
             found[position] = here
         else:
             del found[position]
             if sum_out:
-                here = densify(here, [*kept_out, *node.primed], sizes, label)
+                here = densify(here, [*kept_out, *own], sizes, label)
         for link in by_target.get(position, ()):
-            source = nodes[link.source]
-            sizes |= dict(zip(source.primed, source.shape, strict=True))
-            taken = {*kept_out, *source.primed, *node.primed}
+            below = primed[link.source]
+            sizes |= dict(zip(below, shapes[link.source], strict=True))
+            taken = {*kept_out, *below, *own}
             if not sum_out:  # sums that stay written out keep their letters to themselves
                 taken |= {axis for term in here.terms for axis in term.axes}
             bonds = _bonds(link.out, taken)
-            sizes |= dict(zip(bonds, node.shape, strict=True))
-            left = here.renamed(dict(zip(node.primed, bonds, strict=True)))
+            sizes |= dict(zip(bonds, shapes[position], strict=True))
+            left = here.renamed(dict(zip(own, bonds, strict=True)))
             names = dict(zip(link.out, bonds, strict=True))
-            names |= dict(zip(link.wrt, source.primed, strict=True))
+            names |= dict(zip(link.wrt, below, strict=True))
             right = link.expression.renamed(names)
             record = trace if position else None  # at the output there is nothing to spend yet
-            kept = [*kept_out, *source.primed]
+            kept = [*kept_out, *below]
             if sum_out:
-                part = multiply(left, right, kept, sizes, f"∂{of}/∂{source.name}", record)
+                part = multiply(
+                    left, right, kept, sizes, f"∂{of}/∂{nodes[link.source].name}", record
+                )
             else:
                 part = product(left, right, kept, sizes, record)
             earlier = found.get(link.source)

@@ -47,7 +47,8 @@ def spend(
         if not isinstance(factor, Delta):
             position += 1
             continue
-        rest = replace(term, factors=term.factors[:position] + term.factors[position + 1 :])
+        factors = term.factors[:position] + term.factors[position + 1 :]
+        rest = Term(factors, term.coefficient)
         gone, stays = factor.left, factor.right
         if gone in kept:
             gone, stays = stays, gone
@@ -144,7 +145,7 @@ def sum_out(
             out += group
     if len(out) > MANY_FACTORS:
         out = _absorbed(out, sizes)
-    return replace(term, factors=(*done, *out))
+    return Term((*done, *out), term.coefficient)
 
 
 def merge(
@@ -269,7 +270,7 @@ def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
         mask(f) if isinstance(f, Distinct) and not set(f.axes) <= set(kept) else f
         for f in term.factors
     )
-    return replace(term, factors=factors)
+    return Term(factors, term.coefficient)
 
 
 def _drop_idle_ones(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:

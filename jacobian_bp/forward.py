@@ -19,6 +19,7 @@ from .stacked import StackedJacobian
 from .symbols import safe
 from .symbols import shape as show
 
+KEPT = ("_locals", "_links")  # made again where they are needed
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -33,7 +34,7 @@ class Pass:
     missing: tuple[str, ...] = ()  # labels that were not given
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({k: v for k, v in state.items() if k != "_locals"})
+        self.__dict__.update({k: v for k, v in state.items() if k not in KEPT})
         for array in self.values.values():  # a copy of a closed array is open
             read_only(array)
 
@@ -111,14 +112,26 @@ class Pass:
         position = {name: p for p, name in enumerate(names)}
         found = []
         for step in steps:
-            locals_ = self.local(step)
-            for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
-                if arg in position and position[arg] > position[step.name]:
-                    out, wrt, expression = locals_[operand.name]
-                    who = f"{step.who}: ∂{step.name}/∂{arg}"
-                    link = make_link(who, position[step.name], position[arg], out, wrt, expression)
-                    found.append(link)
+            target = position[step.name]
+            for operand, arg in enumerate(step.args):
+                if position.get(arg, -1) > target:
+                    link = self._link(step, operand)
+                    moved = Link(target, position[arg], link.out, link.wrt, link.expression)
+                    found.append(moved)
         return found
+
+    def _link(self, step: Step, operand: int) -> Link:
+        """The local Jacobian by one input, checked once and kept."""
+        key = (step.name, step.op, operand)
+        if key not in self._links:
+            out, wrt, expression = self.local(step)[step.op.parsed.inputs[operand].name]
+            who = f"{step.who}: ∂{step.name}/∂{step.args[operand]}"
+            self._links[key] = make_link(who, 0, 1, out, wrt, expression)
+        return self._links[key]
+
+    @cached_property
+    def _links(self) -> dict[tuple[str, Op, int], Link]:
+        return {}
 
     def local(self, step: Step) -> Locals:
         """For each input of the op: output axes, variable axes, and the expression; kept.
@@ -130,6 +143,11 @@ class Pass:
         if key not in self._locals:
             self._locals[key] = self._local(step)
         return self._locals[key]
+
+    def forget(self) -> None:
+        """Let go of the local Jacobians that are kept; they are made again when needed."""
+        self._locals.clear()
+        self._links.clear()
 
     @cached_property
     def _locals(self) -> dict[tuple[str, Op], Locals]:

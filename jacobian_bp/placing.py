@@ -7,7 +7,7 @@ numbers too.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import opt_einsum
@@ -127,8 +127,8 @@ def _outer(left: np.ndarray, right: np.ndarray, target: np.ndarray) -> bool:
     before = target.shape[:-2]
     left = np.broadcast_to(left, (*before, rows, 1))
     right = np.broadcast_to(right, (*before, 1, columns))
-    for place in np.ndindex(before):
-        np.dot(left[place], right[place], out=target[place])
+    for place in product(*map(range, before)):
+        left[place].dot(right[place], out=target[place])
     return True
 
 
@@ -163,13 +163,32 @@ def contract(
         max(f.array.itemsize for f in factors),
         'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
     )
-    if len(factors) == 1:
+    pair = _pair(factors[0], factors[1], axes) if len(factors) == 2 else None
+    if pair is not None:
+        result = pair
+    elif len(factors) == 1:
         result = np.einsum(equation, factors[0].array)
     else:
         result = opt_einsum.contract(equation, *(f.array for f in factors), optimize="auto")
     if coefficient != 1.0:
         return np.asarray(result * result.dtype.type(coefficient))
     return np.array(result, order="C", copy=True) if len(factors) == 1 else np.asarray(result)
+
+
+def _pair(left: Dense, right: Dense, axes: Sequence[str]) -> np.ndarray | None:
+    """The two commonest contractions without a planner: entry by entry, or a matrix product."""
+    shared = [axis for axis in left.axes if axis in right.axes]
+    every = {*left.axes, *right.axes}
+    if len(every) + len(shared) != len(left.axes) + len(right.axes):
+        return None  # a factor has an axis twice
+    if every == {*axes}:
+        return np.asarray(_aligned(left, axes) * _aligned(right, axes))
+    if every - {*axes} != {*shared}:
+        return None  # an axis of both is kept, or one of a single factor is summed
+    summed = [left.axes.index(a) for a in shared], [right.axes.index(a) for a in shared]
+    array = np.tensordot(left.array, right.array, summed)
+    found = [axis for axis in (*left.axes, *right.axes) if axis not in shared]
+    return array.transpose([found.index(axis) for axis in axes])
 
 
 def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:

@@ -7,6 +7,7 @@ One sweep from f down serves all blocks, and each block is written once, where i
 belongs in the whole.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate as running
@@ -49,7 +50,7 @@ class StackedJacobian:
     @property
     def columns(self) -> Mapping[str, slice]:
         """Where each variable's entries lie along the last axis."""
-        sizes = [int(np.prod(node.shape, dtype=object)) for node in self.variables]
+        sizes = [math.prod(node.shape) for node in self.variables]
         starts = [0, *running(sizes)]
         places = zip(self.variables, starts[:-1], starts[1:], strict=True)
         return MappingProxyType({node.name: slice(i, stop) for node, i, stop in places})
@@ -79,11 +80,11 @@ class StackedJacobian:
             out = np.empty(self.shape, self.dtype)
         else:
             self._require_fit(out)
-        found = self._expressions()
+        found, columns = self._expressions(), self.columns
         rows = [axis.name for axis in self.out_axes]
         heights = tuple(axis.size for axis in self.out_axes)
         for node in self.variables:
-            block = out[..., self.columns[node.name]].reshape(*heights, *node.shape)
+            block = out[..., columns[node.name]].reshape(*heights, *node.shape)
             sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
             expression = found.get(node.name, Expression())
             evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
