@@ -16,12 +16,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ...arrays import quiet
 from ...forward import Pass
 from ...program import Step
 
 Key = tuple[str, str, int]  # target, source, position of the target among what the step reads
 Product = Callable[..., np.ndarray]
+
+LARGEST = 200_000  # entries of a wrong array; a table that grows in every layer ends here
+BUDGET = 2_000_000  # lines that are looked at for one object
+ENTRIES = 400  # of an array that take as long as looking at one line
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +106,8 @@ class Backward:
         self.out_of: dict[str, list[Line]] = {}
         for line in self.lines:
             self.out_of.setdefault(line.source, []).append(line)
+        self.sources = {name: {k.source for k in lines} for name, lines in self.to.items()}
+        self.budget = BUDGET
         self._base: dict[str, np.ndarray] = {}
         self._needed: dict[str, tuple[str, ...]] = {}
 
@@ -146,10 +151,15 @@ class Backward:
         changes: Changes | None = None,
         own: Mapping[str, np.ndarray] | None = None,
     ) -> np.ndarray:
-        """The delta or gradient of `target`; ValueError where shapes do not fit."""
+        """The delta or gradient of `target`; ValueError where shapes do not fit.
+
+        It is a ValueError too where the budget of the search is spent.
+        """
         changes, own = changes or {}, own or {}
         if not changes and not own:
             return self.base[target]
+        if self.budget < 0:
+            raise ValueError("the search is cut short")
         return self._sweep(self.needed(target), own, changes, self.base)[target]
 
     def jacobian(self, of: str, wrt: str, changes: Changes | None = None) -> np.ndarray:
@@ -167,7 +177,11 @@ class Backward:
             rows.append(found.get(wrt, np.zeros_like(self.state.values[wrt])))
         return np.array(rows).reshape(*value.shape, *rows[0].shape)
 
-    @quiet
+    def _pay(self, part: np.ndarray, line: Line) -> None:
+        self.budget -= 1 + np.size(part) // ENTRIES
+        if np.size(part) > max(LARGEST, 64 * self.state.values[line.target].size):
+            raise ValueError("a table that grows")
+
     def _sweep(
         self,
         names: Iterable[str],
@@ -177,14 +191,14 @@ class Backward:
     ) -> dict[str, np.ndarray]:
         """Values of `names`; what no change touches is taken from `base`."""
         found = dict(given)
-        moved = set(given)
+        moved, changed = set(given), {target for target, _, _ in changes}
         for name in names:
+            self.budget -= 1
             if name in given:
                 continue
             lines = self.to.get(name, [])
             if base is not None:
-                touched = any(k.key in changes or k.source in moved for k in lines)
-                if not touched:
+                if name not in changed and moved.isdisjoint(self.sources.get(name, ())):
                     found[name] = base[name]
                     continue
                 moved.add(name)
@@ -193,6 +207,7 @@ class Backward:
                 used = changes.get(line.key, line)
                 if used is not None and not used.asleep and line.source in found:
                     parts.append(used.value(found[line.source]))
+                    self._pay(parts[-1], line)
             if parts:
                 total = parts[0]
                 for part in parts[1:]:

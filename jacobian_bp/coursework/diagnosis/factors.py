@@ -9,6 +9,7 @@ from ...ops import Mean
 from .mutation import Facts
 
 LARGEST_PART = 24  # of a fraction that somebody may have written
+SMALLEST = 1e-6  # factor that somebody may have written
 FEW_DIGITS = 3  # of a decimal that somebody may have written
 
 
@@ -75,6 +76,8 @@ def is_plain(c: float, relative: float) -> bool:
     """Whether somebody may have written this number: 2/3, 0.1, 7; not 0.38471."""
     if relative > 1e-6:  # too few digits to tell
         return any(close(c, k, relative) for k in (1 / 3, 1.5, 2 / 3, 0.1, 10.0))
+    if not SMALLEST <= abs(c) <= 1 / SMALLEST:
+        return False
     near = Fraction(c).limit_denominator(LARGEST_PART)
     if abs(near.numerator) <= LARGEST_PART and near and close(c, float(near), relative):
         return True

@@ -11,7 +11,7 @@ from .backward import Changes, Line
 from .factors import is_plain
 from .matching import Precision, is_right, is_same, ratio
 from .mutation import Facts
-from .search import Context, Hypothesis, Question
+from .search import Context, Hypothesis, Question, unchanged
 
 MOST_KINKS = 12
 
@@ -55,7 +55,7 @@ def _stale(
         if not reading.accepted:
             continue
         rate = solved(at, reading.array, question)
-        if rate is not None and rate > 0:
+        if rate is not None and rate > 0 and not unchanged(at(rate), question):
             first = lines[0].factor("weight").name
             where = question.name
             shown = f"{rate:.6g}"
@@ -108,7 +108,7 @@ def weight_decay(question: Question, facts: Facts, right: np.ndarray) -> Iterato
             rest = reading.array - times * right
             decay = float((rest * W).sum()) / size
             same = is_same(reading.array, times * right + decay * W, question.precision)
-            if not same or abs(decay) * np.abs(W).max() < 1e-7 * np.abs(right).max(initial=0):
+            if not same or unchanged(right + decay * W, question):
                 continue
             if decay > 0 or is_plain(decay, 1e-8):
                 wrong = (reading.label,) if not reading.accepted else ()
@@ -135,9 +135,16 @@ def kinks(question: Question, facts: Facts, context: Context) -> Iterator[Hypoth
         return question.compute(changes)
 
     plain = [line.factor("slope").array for line, _ in lines]
+
+    def everywhere(c: float) -> np.ndarray:
+        return at([np.where(zero, c, s) for s, (_, zero) in zip(plain, lines, strict=True)])
+
     for c in (1.0, 0.5):
-        chosen = [np.where(at_zero, c, s) for s, (_, at_zero) in zip(plain, lines, strict=True)]
-        yield from _chosen(question, at(chosen), f"{c:g}")
+        yield from _chosen(question, everywhere(c), f"{c:g}")
+    for reading in question.readings:
+        fit = solved(everywhere, reading.array, question) if reading.accepted else None
+        if fit is not None and 0 < fit < 1:
+            yield from _chosen(question, everywhere(fit), f"{fit:.3g}")
     entries = [
         (p, i) for p, (_, mask) in enumerate(lines) for i in zip(*mask.nonzero(), strict=True)
     ]
@@ -148,6 +155,8 @@ def kinks(question: Question, facts: Facts, context: Context) -> Iterator[Hypoth
         moved = [s.copy() for s in plain]
         moved[p][index] += 1
         columns.append((at(moved) - base).ravel())
+    if np.any(np.array(columns), axis=0).sum() < 2 * len(entries):
+        return  # a slope of its own for each entry could give any numbers
     for reading in question.readings:
         if reading.array.shape != base.shape or not reading.accepted:
             continue

@@ -6,15 +6,19 @@ from functools import cached_property
 
 import numpy as np
 
-from .backward import Changes
+from .backward import BUDGET, Changes
 from .backward import Key as LineKey
+from .convention import REMARK, each_example
+from .earlier import Earlier
+from .evidence import is_proved, named, off_by_the_same, tried_all
 from .fits import kinks, stale_weights, weight_decay
-from .matching import Precision, is_right, is_same, precision_of
+from .matching import Precision, is_right, precision_of
 from .mutation import Facts, Variation, variations
 from .proofs import nearly_right, not_finite, proved
-from .quantities import other_quantities, saturated
+from .quantities import other_quantities
 from .readings import OTHER, Reading, readings
 from .report import Finding, Key
+from .saturation import by_subtraction, saturated, saturated_outputs
 from .search import (
     Context,
     Hypothesis,
@@ -25,13 +29,15 @@ from .search import (
     one_mistake,
     two_mistakes,
 )
-from .words import Words, accepted_reading
+from .words import Words, accepted_reading, sentence_start
 
 INCONSISTENT = 1000  # added to the rank of what contradicts an object that is right
 FARTHER = 25  # added for each layer between a mistake and the object
-MOST_CONTEXTS = 6
-MOST_STEPS = 400_000  # lines computed for one object, in a very deep network
+MOST_STEPS = 250_000  # lines that all variations of one object compute, in a very deep network
+MOST_OBJECTS = 10  # whose whole budget may be spent
 CLOSE = "It agrees to about four digits: finite differences, or rounding on the way?"
+LOST = "{a} is 0 or 1 to rounding: what divides by {a} (1 − {a}) has no digits, clipped or not."
+CUT = "The search was cut short: the network is too large for every mistake to be tried."
 
 
 class Judge:
@@ -47,13 +53,32 @@ class Judge:
         self.facts, self.truth, self.arrays, self.layout = facts, truth, arrays, layout
         self.words = Words(facts.params)
         self.variations: dict[LineKey, list[Variation]] = {}
-        self.own: dict[str, np.ndarray] = {}  # wrong deltas of the student's
+        self.earlier = Earlier(facts)
         self.right: dict[str, Question] = {}
-        self.mistakes: list[Hypothesis] = []  # in deltas that were not handed in
-        self.factors: list[Hypothesis] = []  # a number by which an earlier gradient was off
+        self.total = MOST_OBJECTS * BUDGET
+        self.cut = False  # whether the mistakes of this object were not all listed
 
     def finding(self, key: str) -> Finding:
         """What is said about one gradient or delta."""
+        self.begin()
+        found = self._finding(key)
+        if key in self.each and found.ok:
+            said = REMARK.format(name=key)
+            found = replace(found, sentences=(*found.sentences, said))
+        return found
+
+    def begin(self) -> None:
+        """A new object has a budget of its own, as long as there is any."""
+        self.facts.backward.budget = min(BUDGET, self.total)
+        self.cut = False
+
+    def was_cut(self) -> list[str]:
+        """What is said where the search ended before every mistake was tried."""
+        left = self.facts.backward.budget
+        self.total -= BUDGET - max(left, 0)
+        return [CUT] if self.cut or left < 0 else []
+
+    def _finding(self, key: str) -> Finding:
         question = self._question(key)
         if not np.isfinite(question.submitted).all():
             return self._not_finite(key, question)
@@ -61,11 +86,14 @@ class Judge:
         if accepted is not None:
             self.right[key] = question
             return self.words.right(key, accepted, question)
-        kinked = next(kinks(question, self.facts, Context()), None)
-        if kinked is not None:
-            return self.words.explained(key, [kinked], False)
+        kinked = tried_all(kinks(question, self.facts, Context()))
+        if kinked:
+            return self.words.explained(key, kinked[:1], False)
+        if self._right_by_subtraction(key, question):
+            return self.words.rounded(key, saturated_outputs(question, self.facts))
         finding, best = self._wrong(key, question)
-        self._remember(key, question, best)
+        array = next((r.array for r in question.readings if r.accepted), question.submitted)
+        self.earlier.remember(key, array, best)
         return finding
 
     def possible(self, wrt: str, of: str = "") -> list[Variation]:
@@ -87,6 +115,7 @@ class Judge:
                 found += here
                 steps += distance * len(here)
             if steps > MOST_STEPS:
+                self.cut = True
                 break
         return found
 
@@ -97,13 +126,33 @@ class Judge:
         return sorted(kept, key=lambda h: self._unlikely(key, h))
 
     def _question(self, key: str) -> Question:
-        S, right = self.arrays[key], self.truth[key]
+        S = self.arrays[key]
+        return self._reading(key, S / self.facts.examples if key in self.each else S)
+
+    def _reading(self, key: str, S: np.ndarray) -> Question:
+        right = self.truth[key]
         batched = key in self.facts.state.batched and right.ndim > 0
         forms = readings(S, right.shape, self.layout, batched)
         if self._all_turned:
             forms = [replace(r, label=OTHER) if r.label == "transposed" else r for r in forms]
-        precision = precision_of(S, self.facts.state.dtype)
+        precision = precision_of(self.arrays[key], self.facts.state.dtype)
         return self._given(key, Context(), S, forms, precision, right)
+
+    @cached_property
+    def each(self) -> frozenset[str]:
+        """The deltas that are meant for each example, without the 1/m."""
+
+        def right(key: str, S: np.ndarray) -> bool:
+            return accepted_reading(self._reading(key, S), self.truth[key]) is not None
+
+        return each_example(self.facts, self.arrays, right)
+
+    def _right_by_subtraction(self, key: str, question: Question) -> bool:
+        """Right as a − y gives it in floating point, where an output is saturated."""
+        if not saturated_outputs(question, self.facts):
+            return False
+        plain = self.facts.backward.value(key, by_subtraction(self.facts))
+        return accepted_reading(question, plain) is not None
 
     def _given(
         self,
@@ -124,34 +173,43 @@ class Judge:
         """Judged given what came before; then by every known mistake."""
         asked = list(self._after_mistakes(key, question))
         for given, context, cause in asked:
-            if accepted_reading(given, given.right) is not None:
+            if np.any(given.right) and accepted_reading(given, given.right) is not None:
                 if cause is None:
-                    return self.words.follows_own(key, list(context.own)), None
+                    return self.words.follows_own(key, context.names), None
                 return self.words.follows_mistake(key, cause), None
-        for cause in self.factors:
+        for cause in self.earlier.factors:
             if off_by_the_same(question, cause):
                 return self.words.follows_mistake(key, cause), None
         tried = [*((given, context) for given, context, _ in asked), (question, Context())]
-        square = question.right.ndim == 2 and len(set(question.right.shape)) == 1
+        found = self._fewest(key, tried)
+        known = named(found)
+        if not found:
+            for given, _ in [*tried[:1], *tried[-1:]]:
+                pairs = two_mistakes(given, self.possible(key), self.facts)
+                known = known or self.ranked(key, self._proved_only(pairs, given))
+        if known:
+            return self.words.explained(key, known, is_square(question.right)), known[0]
+        said = self._proved(key, question)
+        if found:
+            said = [sentence_start(found[0].note), *said]
+        return self.words.unknown(key, said + self.was_cut()), next(iter(found), None)
+
+    def _fewest(self, key: str, tried: list[tuple[Question, Context]]) -> list[Hypothesis]:
+        """What explains the numbers with the fewest mistakes, from own objects or right ones."""
+        best: list[Hypothesis] = []
         for given, context in tried:
             found = self._explained(key, given, context)
-            if found:
-                return self.words.explained(key, found, square), found[0]
-        for given, _ in [*tried[:1], *tried[-1:]]:
-            found = self.ranked(key, two_mistakes(given, self.possible(key), self.facts))
-            if found:
-                return self.words.explained(key, found, square), found[0]
-        return self.words.unknown(key, self._proved(key, question)), None
+            if found and (not best or found[0].mistakes < best[0].mistakes):
+                best = found
+            if best and best[0].mistakes == 1 and named(best):
+                break
+        return best
 
     def _after_mistakes(self, key: str, question: Question):
-        """(question, context, cause) for the student's own deltas and earlier mistakes."""
-        path = set(self.facts.backward.needed(key))
-        own = {name: array for name, array in self.own.items() if name in path and name != key}
-        causes: list[Hypothesis | None] = [None] if own else []
-        for cause in [*causes, *self.mistakes]:
-            context = Context(own, cause.changes if cause else {})
+        """(question, context, cause) for the student's own objects and earlier mistakes."""
+        for context, cause in self.earlier.contexts(key):
             try:
-                right = np.asarray(self.facts.backward.value(key, context.changes, own))
+                right = np.asarray(self.facts.backward.value(key, context.changes, context.own))
             except (ValueError, IndexError):
                 continue
             if np.isfinite(right).all() and right.shape == question.right.shape:
@@ -165,11 +223,14 @@ class Judge:
         found = layout_alone(question, question.right)
         found += factor_alone(question, question.right, self.facts)
         found += one_mistake(question, [*possible, *everywhere(possible)], self.facts)
-        found += stale_weights(question, self.facts, context)
+        found += tried_all(stale_weights(question, self.facts, context))
         if key in self.facts.params:
             found += weight_decay(question, self.facts, question.right)
         found += other_quantities(question, self.facts)
-        return self.ranked(key, found)
+        return self.ranked(key, self._proved_only(found, question))
+
+    def _proved_only(self, found: list[Hypothesis], question: Question) -> list[Hypothesis]:
+        return [h for h in found if is_proved(h, question.submitted, question.precision)]
 
     def _unlikely(self, key: Key, h: Hypothesis) -> int:
         """The mistake's own rank; far from the object, or against a right one, it ranks lower."""
@@ -191,17 +252,6 @@ class Judge:
                     return True
         return False
 
-    def _remember(self, key: str, question: Question, best: Hypothesis | None) -> None:
-        """A wrong delta is the student's own from here on; a mistake is made from here on."""
-        if key not in self.facts.params:
-            own = next((r.array for r in question.readings if r.accepted), question.submitted)
-            self.own[key] = own
-        elif best is not None and best.factor and not best.changes and best.by:
-            if "weight-decay" not in best.labels:
-                self.factors.append(best)
-        elif best is not None and any(t not in self.facts.params for t, _, _ in best.changes):
-            self.mistakes = [*self.mistakes, best][:MOST_CONTEXTS]
-
     def _not_finite(self, key: str, question: Question) -> Finding:
         """NaN is never right; it is known where the textbook's formula gives it too."""
         names = saturated(question, self.facts)
@@ -216,7 +266,8 @@ class Judge:
         array = next((r.array for r in question.readings if r.accepted), None)
         if array is not None and nearly_right(array, question.right):
             return [CLOSE]
-        return proved(key, array, question.right, question.precision)
+        said = [LOST.format(a=a) for a in saturated_outputs(question, self.facts)]
+        return said + proved(key, array, question.right, question.precision)
 
     @cached_property
     def _all_turned(self) -> bool:
@@ -233,11 +284,5 @@ class Judge:
         return S.shape != right.shape or is_right(S.T, right, precision)
 
 
-def off_by_the_same(question: Question, cause: Hypothesis) -> bool:
-    """Whether the array is the right one times the number of an earlier mistake."""
-    factor = cause.factor or 1.0
-    return any(
-        is_same(reading.array, factor * question.right, question.precision)
-        for reading in question.readings
-        if reading.accepted
-    )
+def is_square(array: np.ndarray) -> bool:
+    return array.ndim == 2 and array.shape[0] == array.shape[1]

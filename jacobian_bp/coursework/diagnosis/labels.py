@@ -11,7 +11,8 @@ LABELS: dict[str, str] = {
     "correct": "{what} is right.",
     "correct-other-layout": "{what} is right, in another layout: {note}.",
     "correct-float32": "{what} is right to single precision.",
-    "kink": "{what} is right: a rectifier is exactly at 0, where you take {note} for its slope.",
+    "kink": "{what} is right: a rectifier is exactly at 0, where you take {note} for its slope. "
+    "Any slope between the two sides' is a choice, not a mistake.",
     "transposed": "{what} is the transpose of the right array: rows and columns are exchanged.",
     "elementwise-for-contraction": "In {here} a product entry by entry stands for one that sums "
     "over an index: {note}.",
@@ -19,16 +20,19 @@ LABELS: dict[str, str] = {
     "Each unit has its own slope; nothing is added up.",
     "mixed-layouts": "In {here} one factor is in one layout, the other in another: {note}.",
     "row-column-broadcast": "In {here} a column met a row, and numpy made a table: {note}.",
-    "missing-slope": "In {here} the slope {factor} is left out.",
-    "missing-output-slope": "In {here} the slope of the output activation, {factor}, is left out.",
-    "extra-output-slope": "In {here} the slope of the output activation is multiplied once more "
-    "than it should be.",
+    "missing-slope": "In {here} the slope {factor} is left out: what comes back from the layer "
+    "above has to go through it.",
+    "missing-output-slope": "In {here} the slope of the output activation, {factor}, is left out: "
+    "the derivative of the loss by the output has to go through it.",
+    "extra-output-slope": "In {here} the slope of the output activation is multiplied once too "
+    "often: {note}.",
     "constant-factor": "{what} is {by} times the right array, in every entry.",
     "missing-batch-mean": "{what} lacks the 1/m of the mean over the examples: "
     "it is {by} times the right array.",
     "batch-mean-twice": "{what} has the 1/m of the mean once too often: "
     "it is {by} times the right array.",
-    "bias-not-summed": "{what} has a row for each example; the bias is shared, so they are summed.",
+    "bias-not-summed": "{what} is not summed over the examples: {note} stands there, and all "
+    "examples share the parameter, so their deltas add up.",
     "bias-wrong-axis": "{what} is summed along the wrong axis ({note}); "
     "the sum runs over the examples.",
     "reshape-order": "{what} has the right numbers in the wrong places: read in column-major "
@@ -42,9 +46,10 @@ LABELS: dict[str, str] = {
     "wrong-layer-activation": "In {here} another layer's values are used: {note} stands for "
     "{factor}.",
     "wrong-layer-slope": "In {here} another layer's slope is used: {note} stands for {factor}.",
-    "weight-not-transposed": "In {here} the weight {factor} is the wrong way round: the delta "
-    "goes back through the transpose of what the forward pass used.",
-    "weight-missing": "In {here} the weight {factor} is left out.",
+    "weight-not-transposed": "In {here} the weight {factor} is the wrong way round: forward the "
+    "sum runs over its inputs, so backward it runs over its outputs.",
+    "weight-missing": "In {here} the weight {factor} is left out: {note} comes back, where "
+    "its sum with the weights belongs.",
     "wrong-contraction": "In {here} the sum runs over the wrong index: {note}.",
     "saturated-nan": "{what} is not a number because {note}: the textbook's formula divides 0 by "
     "0 there. Use the formula of loss and activation as one.",
@@ -64,6 +69,20 @@ LABELS: dict[str, str] = {
     "statistics-as-constants": "In {here} mean and variance are taken for constants: {note}.",
     "overwritten-index": "In {here} rows with one index overwrite each other: {note} is kept, "
     "where all are added.",
-    "last-step-only": "In {here} a parameter is used at several steps, and one is counted: {note}.",
+    "last-step-only": "In {here} a parameter is used at several steps or in several examples, and "
+    "one is counted: {note}. All of them add up: += where = stands.",
     "unknown": "{what} is wrong, and no known mistake gives these numbers.",
+}
+
+# The sentence of a label that comes on top of another mistake of the same array.
+BESIDES: dict[str, str] = {
+    "sign": "Besides, every entry has the other sign.",
+    "constant-factor": "Besides, the whole is multiplied by {by}, where nothing is to be.",
+    "missing-batch-mean": "Besides, the 1/m of the mean over the examples is left out.",
+    "batch-mean-twice": "Besides, the 1/m of the mean over the examples stands there once too "
+    "often.",
+    "examples-axis": "Besides, the mean is taken with another axis's length, not with the m "
+    "examples.",
+    "transposed": "Besides, rows and columns are exchanged.",
+    "reshape-order": "Besides, the numbers are read in another order than they are written in.",
 }

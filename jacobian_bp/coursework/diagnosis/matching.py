@@ -71,12 +71,11 @@ def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> 
 
 def is_same(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> bool:
     """Equal as tightly as the numbers allow: what a mistake has to reproduce."""
-    if submitted.shape != candidate.shape:
+    if submitted.shape != candidate.shape or not np.isfinite(candidate).all():
         return False
     if precision.digits and precision.digits * np.count_nonzero(submitted) < DIGITS_OF_PROOF:
         return False
-    with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.all(np.abs(submitted - candidate) <= precision.allowed(candidate)))
+    return bool(np.all(np.abs(submitted - candidate) <= precision.allowed(candidate)))
 
 
 def ratio(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> float | None:

@@ -36,6 +36,7 @@ class Wrong:
     also: Changes = field(default_factory=dict)
     label: str = ""
     prior: int = 0
+    missing: str = ""  # what should stand there, if not the line's first factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,21 @@ class Facts:
         names = [k.factor("input").name for k in self.backward.lines if k.kind == "outer"][::-1]
         return tuple(dict.fromkeys([*names, *self.activations]))
 
+    @cached_property
+    def other_values(self) -> tuple[str, ...]:
+        """The other values, such as a sum at a skip connection."""
+        known = {*self.layer_inputs, *self.params, *self.state.program.labels}
+        return tuple(name for name, a in self.values.items() if name not in known and a.ndim)
+
+    def layer_output(self, source: str) -> str:
+        """The activation that a layer's pre-activation goes into, perhaps through a sum."""
+        for line in self.backward.to.get(source, ()):
+            if line.source in self.activations:
+                return line.source
+            if line.kind == "pass":
+                return self.layer_output(line.source)
+        return ""
+
     def near(self, names: Sequence[str], name: str) -> list[str]:
         """The names whose array may be taken by mistake: all, or neighbours in a deep network."""
         if len(names) <= FEW_LAYERS or name not in names:
@@ -123,6 +139,7 @@ class Variation:
     note: str = ""
     tag: str = ""
     everywhere: bool = False
+    missing: str = ""
 
 
 MUTATIONS: list[Mutation] = []
@@ -157,6 +174,7 @@ def variations(line: Line, facts: Facts) -> list[Variation]:
                     line,
                     wrong.note,
                     f"{declared.change.__name__} {wrong.tag}",
+                    missing=wrong.missing,
                 )
             )
     return found

@@ -107,6 +107,22 @@ def preactivation_in_the_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(costing(line, f"({z} − y)", scale * (facts.values[z] - y)), z)
 
 
+@mutation("wrong-layer-activation", 34, "cost")
+def another_value_in_the_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """(h − y) where the loss reads s."""
+    parts = residual(line, facts)
+    if parts is None:
+        return
+    p, y, scale = parts
+    read = facts.activations.get(line.target, ("",))[0]
+    names = [*facts.layer_inputs, *facts.other_values]
+    for other in facts.near(names, line.target):
+        a = facts.values[other]
+        if a.shape == p.shape and a is not p and other not in (line.target, read):
+            wrong = costing(line, f"({other} − y)", scale * (a - y))
+            yield Wrong(wrong, other, other, missing=line.target)
+
+
 @mutation("value-for-slope", 50, "cost")
 def value_of_the_difference(line: Line, facts: Facts) -> Iterator[Wrong]:
     """(a − y)² where its derivative is meant; or the prediction alone."""
@@ -128,7 +144,7 @@ def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
         for factor, name in ((1.0, "half the squared error"), (2.0, "the squared error")):
             cost = factor * (p - y)
             through = twin.product(cost, twin.factors[0].array)
-            note = f"the derivative of {name}"
+            note = f"it is the derivative of {name}, and this cost is a cross-entropy"
             changed = costing(line, name, through)
             yield Wrong(changed, note, label="extra-output-slope", prior=-20)
         return
@@ -150,6 +166,10 @@ def derivative_of_the_output(line: Line, facts: Facts) -> Iterator[Wrong]:
         twin = [k for k in facts.backward.to[line.target] if k.asleep]
         if not twin:
             return
+        before = f"the derivative of {line.target}, not of the cost"
+        yield Wrong(costing(line, "1", ones), before, "share z", prior=2)
+        each = costing(line, "1", ones).by(lambda d, c: np.ones_like(d)[..., None] * c)
+        yield Wrong(each, before, "whole z", prior=2)
         through = twin[0].product(ones, twin[0].factors[0].array)
         note = f"the derivative of {twin[0].source}, not of the cost"
     else:

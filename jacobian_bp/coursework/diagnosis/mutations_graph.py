@@ -142,31 +142,31 @@ def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
     if x.shape != y.shape or line.target in facts.params:
         return
     for axis in range(x.ndim):
-        slope = held_slope(line, facts, axis)
-        if slope is None:
+        held = held_slope(line, facts, axis)
+        if held is None:
             continue
+        slope, u = held
         yield Wrong(line.by(lambda d, s=slope: d * s), "mean and variance held", "both")
 
         def mean_only(d, s=slope, axis=axis):
             g = d * s
             return g - g.mean(axis, keepdims=True)
 
-        def variance_only(d, s=slope, axis=axis, x=x):
-            g, c = d * s, x - x.mean(axis, keepdims=True)
-            norm = (c * c).mean(axis, keepdims=True)
-            return g - c / norm * (g * c).mean(axis, keepdims=True)
+        def variance_only(d, s=slope, axis=axis, u=u):
+            g = d * s
+            return g - u * (g * u).mean(axis, keepdims=True)
 
         yield Wrong(line.by(mean_only), "the variance held", "variance", prior=1)
         yield Wrong(line.by(variance_only), "the mean held", "mean", prior=1)
-    slope = diagonal_part(line, facts)
-    if slope is not None:
+    diagonal = diagonal_part(line, facts)
+    if diagonal is not None:
         yield Wrong(
-            line.by(lambda d, s=slope: d * s), "mean and variance held", "diagonal", prior=2
+            line.by(lambda d, s=diagonal: d * s), "mean and variance held", "diagonal", prior=2
         )
 
 
-def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
-    """dy/dx where y = γ (x − mean)/std + β along an axis: the constant slope of y' over x."""
+def held_slope(line: Line, facts: Facts, axis: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """(γ/std, u) where y = γ u + β, u = (x − mean)/std along an axis; None where it is not so."""
     x, y = facts.values[line.target], facts.values[line.source]
     if x.shape[axis] < 3:
         return None
@@ -182,7 +182,7 @@ def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
                 return None
             rate = (dx * dy).sum(axis, keepdims=True) / norm
             if np.abs(dy - rate * dx).max() <= 1e-9 * np.abs(dy).max() and np.any(rate != 0):
-                return np.broadcast_to(rate * gamma, x.shape)
+                return np.broadcast_to(rate * gamma, x.shape), rate * dx
     return None
 
 

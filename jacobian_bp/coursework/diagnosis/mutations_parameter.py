@@ -9,6 +9,8 @@ from .contractions import other_contractions, squeezed
 from .mutation import Facts, Wrong, mutation
 from .pass_lines import outer_turned
 
+MOST_ROWS = 64  # examples of a batch that are taken one by one
+
 
 @mutation("preactivation-for-activation", 10, "outer")
 def preactivation_as_input(line: Line, facts: Facts) -> Iterator[Wrong]:
@@ -23,14 +25,20 @@ def input_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
     read = line.factor("input").name
     names = facts.near(facts.layer_inputs, read)
     before = facts.activations[read][0] if read in facts.activations else ""
+    mine = facts.layer_output(line.source)
+    if mine and mine != read:
+        yield Wrong(line.using("input", mine, facts.values[mine]), mine, "own output")
     for other in names:
-        if other != read and other != before:
+        if other not in (read, before, mine):
             step = str(names.index(other) - names.index(read))
             yield Wrong(line.using("input", other, facts.values[other]), other, step)
     for other in names:
         z = facts.activations[other][0] if other in facts.activations else ""
         if z and z not in (before, read) and z not in names:
             yield Wrong(line.using("input", z, facts.values[z]), z, prior=20)
+    for other in facts.near(facts.other_values, read):
+        if other not in (read, before) and other not in names:
+            yield Wrong(line.using("input", other, facts.values[other]), other, prior=22)
 
 
 @mutation("elementwise-for-contraction", 26, "outer")
@@ -40,6 +48,8 @@ def entrywise_with_the_input(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(line.by(lambda d, a: d * a), "δ * a", "plain")
     if a.ndim == 2:
         yield Wrong(line.by(lambda d, a: (d * a).sum(0)), "δ * a, summed", "sum")
+        yield Wrong(line.by(lambda d, a: d.T * a), "δ.T * a", "turned")
+        yield Wrong(line.by(lambda d, a: d * a.T), "δ * a.T", "turned a")
     W = facts.values[line.target]
     if W.shape[0] == W.shape[1]:
         shape = W.shape
@@ -114,7 +124,7 @@ def sums_apart(line: Line, facts: Facts) -> Iterator[Wrong]:
 @mutation("check-of-wrong-quantity", 40, "outer", "bias")
 def one_example_only(line: Line, facts: Facts) -> Iterator[Wrong]:
     """The share of one example in the place of the whole batch."""
-    for n in range(min(facts.examples, 64)):
+    for n in range(min(facts.examples, MOST_ROWS)):
 
         def only(incoming, *others, n=n):
             return line.product(incoming[n : n + 1], *(a[n : n + 1] for a in others))
@@ -122,14 +132,17 @@ def one_example_only(line: Line, facts: Facts) -> Iterator[Wrong]:
         def alone(incoming, *others, n=n):
             return only(incoming, *others, n=n) * facts.examples
 
-        yield Wrong(line.by(only), f"example {n} alone", f"{n}")
+        share = "check-of-wrong-quantity" if line.kind == "outer" else "bias-not-summed"
+        if n == facts.examples - 1:  # a loop over the examples with = where += is meant
+            share = "last-step-only"
+        yield Wrong(line.by(only), f"example {n} alone", f"{n}", label=share)
         yield Wrong(line.by(alone), f"the cost of example {n} alone", f"{n} whole")
 
 
 @mutation("bias-not-summed", 10, "bias")
 def bias_per_example(line: Line, facts: Facts) -> Iterator[Wrong]:
     if facts.examples:
-        yield Wrong(line.by(lambda d: d))
+        yield Wrong(line.by(lambda d: d), "a row for each example")
 
 
 @mutation("bias-wrong-axis", 12, "bias")
@@ -139,3 +152,21 @@ def bias_over_units(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(line.by(lambda d: np.asarray(d.sum())), "summed over everything", "all")
     yield Wrong(line.by(lambda d: np.full(d.shape[-1], d.sum())), "summed over everything", "full")
     yield Wrong(line.by(lambda d: d.mean(-1)), "the mean over the units", "mean", prior=2)
+
+
+@mutation("bias-not-summed", 12, "op")
+def own_parameter_per_example(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The parameter of an op of one's own: a row for each example, or units summed."""
+    W, d = facts.values[line.target], facts.values[line.source]
+    if line.target not in facts.params or not facts.examples or W.ndim != 1 or d.ndim != 2:
+        return
+    if len(d) != facts.examples or len(d) > MOST_ROWS:
+        return
+
+    def each(incoming: np.ndarray) -> np.ndarray:
+        rows = np.eye(len(incoming))[:, :, None] * incoming
+        return np.stack([line.product(row) for row in rows])
+
+    yield Wrong(line.by(each), "a row for each example", "rows")
+    summed = line.by(lambda d: each(d).sum(-1))
+    yield Wrong(summed, "summed over the units", "units", label="bias-wrong-axis")

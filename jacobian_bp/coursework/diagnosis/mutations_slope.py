@@ -23,19 +23,37 @@ def slope_after_a_fused_loss(line: Line, facts: Facts) -> Iterator[Wrong]:
     for twin in facts.backward.to[line.target]:
         if twin.asleep and twin.kind == "slope":
             slope = twin.factor("slope")
-            yield Wrong(line.using("cost", f"{cost.name} {slope.name}", cost.array * slope.array))
+            name = f"{cost.name} {slope.name}"
+            note = already(cost.name, slope.name)
+            yield Wrong(line.using("cost", name, cost.array * slope.array), note)
         if twin.asleep and twin.kind == "softmax":
             p = facts.values[twin.source]
-            yield Wrong(line.using("cost", f"{cost.name} p(1−p)", cost.array * p * (1 - p)))
+            wrong = line.using("cost", f"{cost.name} p(1−p)", cost.array * p * (1 - p))
+            yield Wrong(wrong, already(cost.name, "p(1−p)"))
             through = np.einsum("...k,...kj->...j", cost.array, twin.factors[0].array)
-            yield Wrong(line.using("cost", f"{cost.name} {twin.factors[0].name}", through))
+            name = twin.factors[0].name
+            wrong = line.using("cost", f"{cost.name} {name}", through)
+            yield Wrong(wrong, already(cost.name, name))
+
+
+def already(fused: str, slope: str) -> str:
+    return f"{fused} is loss and activation as one, and {slope} is put to it again"
 
 
 @mutation("extra-output-slope", 14, "slope")
 def output_slope_twice(line: Line, facts: Facts) -> Iterator[Wrong]:
     slope = line.factor("slope")
     if line.source in facts.outputs and not line.asleep:
-        yield Wrong(line.using("slope", f"{slope.name}²", slope.array**2))
+        note = f"{slope.name} stands there twice, where once is right"
+        yield Wrong(line.using("slope", f"{slope.name}²", slope.array**2), note)
+
+
+@mutation("unknown", 2000, "slope")
+def hidden_slope_twice(line: Line, facts: Facts) -> Iterator[Wrong]:
+    slope = line.factor("slope")
+    if line.source not in facts.outputs:
+        name = f"the slope {slope.name} is multiplied twice in the delta of {line.target}."
+        yield Wrong(line.using("slope", f"{slope.name}²", slope.array**2), name, "twice")
 
 
 @mutation("softmax-as-elementwise", 10, "softmax")
@@ -101,6 +119,21 @@ def slope_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
             formula = theirs.by_value(facts.values[line.source])
             shown = f"{theirs.written} with a = {line.source}"
             yield Wrong(line.using("slope", shown, formula), shown, step, prior=6)
+
+
+@mutation("wrong-layer-slope", 40, "slope")
+def formula_at_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """1 − a1² where 1 − a2² is meant, whatever gives a1."""
+    if line.source not in facts.activations:
+        return
+    here, f = facts.values[line.target], facts.activations[line.source][1]
+    made = [*facts.layer_inputs, *facts.other_values]
+    for other in facts.near(made, line.source):
+        a = facts.values[other]
+        if other != line.source and a.shape == here.shape:
+            shown = f"{f.written} with a = {other}"
+            step = str(made.index(other) - made.index(line.source))
+            yield Wrong(line.using("slope", shown, f.by_value(a)), shown, step)
 
 
 @mutation("contraction-for-elementwise", 40, "slope")

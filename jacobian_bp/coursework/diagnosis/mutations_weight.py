@@ -8,6 +8,8 @@ from .backward import Line
 from .contractions import other_contractions, squeezed
 from .mutation import Facts, Wrong, mutation
 
+WIDEST = 64  # units of an op of one's own whose Jacobian is swept out
+
 
 @mutation("weight-not-transposed", 10, "weights")
 def weight_turned_round(line: Line, facts: Facts) -> Iterator[Wrong]:
@@ -15,6 +17,54 @@ def weight_turned_round(line: Line, facts: Facts) -> Iterator[Wrong]:
     del facts
     if W.array.shape[0] == W.array.shape[1]:
         yield Wrong(line.using("weight", f"{W.name}.T", W.array.T))
+
+
+@mutation("weight-not-transposed", 14, "weights")
+def jacobian_not_transposed(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """J δ for Jᵀ δ with J = ∂a2/∂a1: the slope comes after W, and W is the wrong way round."""
+    W = line.factor("weight").array
+    if W.shape[0] != W.shape[1]:
+        return
+    for before in facts.backward.to.get(line.source, ()):
+        if before.kind == "slope" and not before.asleep:
+            slope = before.factor("slope").array
+            turned = line.by(lambda d, W, s=slope: (d @ W.T) * s)
+            yield Wrong(turned, also={before.key: before.without("slope")}, tag="J")
+
+
+@mutation("weight-not-transposed", 16, "op")
+def own_jacobian_not_transposed(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The same at an op of one's own: J δ for Jᵀ δ, example by example."""
+    x, y = facts.values[line.target], facts.values[line.source]
+    if x.shape != y.shape or not 1 <= x.ndim <= 2 or x.shape[-1] > WIDEST:
+        return
+    if line.target in facts.params:
+        return
+    units = np.eye(x.shape[-1])
+    rows = [line.product(np.broadcast_to(unit, y.shape)) for unit in units]
+    pulled = np.stack(rows, axis=-2)  # [.., k, i], if no example reads another
+
+    def turned(d: np.ndarray) -> np.ndarray:
+        return np.einsum("...k,...ik->...i", d, pulled)
+
+    yield Wrong(line.by(turned))
+
+
+@mutation("unknown", 2000, "weights")
+def weight_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """W1 where W2 is meant: no label has it, so it is a remark."""
+    W = line.factor("weight")
+    names = [k.factor("weight").name for k in facts.backward.lines if k.kind == "weights"]
+    names += [name for name in facts.params if facts.values[name].ndim == 2]
+    for other in facts.near(sorted(set(names)), W.name):
+        array = facts.values.get(other)
+        if array is None or other == W.name:
+            continue
+        for found, shown in ((array, other), (array.T, f"{other}.T")):
+            if found.shape == W.array.shape:
+                where = f"in what comes back to {line.target}"
+                note = f"{shown} stands in the place of {W.name} {where}."
+                yield Wrong(line.using("weight", shown, found), note, shown)
 
 
 @mutation("mixed-layouts", 50, "weights")
@@ -44,7 +94,7 @@ def weight_left_out(line: Line, facts: Facts) -> Iterator[Wrong]:
     del facts
     if K in (1, I):
         widened = line.by(lambda d, W: np.broadcast_to(d, (*d.shape[:-1], I)))
-        yield Wrong(widened)
+        yield Wrong(widened, "the delta above as it is")
     if K > 1:
         summed = line.by(lambda d, W: d.sum(-1, keepdims=True) * np.ones(I))
         yield Wrong(summed, "the deltas added up without weights", "sum", prior=20)

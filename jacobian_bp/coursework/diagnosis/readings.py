@@ -86,7 +86,16 @@ def _matrix(S: np.ndarray, shape: tuple[int, int], layout: str) -> Iterator[Read
                 label = "reshape-order"
             yield Reading(array, label, name)
     if S.shape in (shape, (I, K)):
-        for array in (S.reshape(I, K).T, S.reshape(shape, order="F"), S.reshape(K, I)):
-            already = (S.shape == shape and array is S) or (K == I and np.array_equal(array, S.T))
-            if not already and not np.array_equal(array, S if S.shape == shape else S.T):
+        for array in shuffled(S, shape):
+            as_it_is = S if S.shape == shape else S.T
+            if not np.array_equal(array, as_it_is) and not (K == I and np.array_equal(array, S.T)):
                 yield Reading(array, "reshape-order", "", 8)
+
+
+def shuffled(S: np.ndarray, shape: tuple[int, int]) -> list[np.ndarray]:
+    """What stood there before numbers were written out in one order and filled in in another."""
+    K, I = shape  # noqa: E741
+    by_columns = S.ravel(order="F")
+    if S.shape == shape:
+        return [S.reshape(I, K).T, by_columns.reshape(shape)]
+    return [S.reshape(shape), by_columns.reshape(shape, order="F")]

@@ -31,7 +31,7 @@ class Finding:
     @property
     def ok(self) -> bool:
         """Whether the object counts as right, also where it follows from a wrong one."""
-        return self.label in RIGHT
+        return self.label in RIGHT or self.follows
 
     @property
     def remark(self) -> str:

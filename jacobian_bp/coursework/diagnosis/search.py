@@ -13,11 +13,12 @@ import numpy as np
 from .backward import Changes
 from .contractions import squeezed
 from .factors import named_ratios
-from .matching import Precision, is_same, ratio
+from .matching import TIGHT, Precision, is_same, ratio
 from .mutation import Facts, Variation
 from .readings import OTHER, Reading
 
 PAIR_PRIOR = 40  # a pair is made of mistakes at least as likely as this
+FARTHER = 30  # than single precision: by so much a mistake has to change the right array
 MOST_PAIR_WORK = 40_000_000  # numbers written while pairs are tried
 
 
@@ -35,6 +36,7 @@ class Hypothesis:
     by: str = ""
     changes: Changes = field(default_factory=dict)
     layout: str = ""
+    parts: tuple["Hypothesis", ...] = ()  # of a pair: what is said of each
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,7 @@ class Context:
 
     own: Mapping[str, np.ndarray] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
+    names: tuple[str, ...] = ()  # of the student's own objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +62,8 @@ class Question:
     def candidate(self, changes: Changes) -> np.ndarray | None:
         """What these changes give; None where shapes do not fit or nothing is said."""
         try:
-            with np.errstate(all="ignore"):
-                found = np.asarray(self.compute(changes))
-        except (ValueError, IndexError, TypeError, AttributeError):
+            found = np.asarray(self.compute(changes))
+        except (ValueError, IndexError, TypeError, AttributeError, MemoryError):
             return None
         if not np.isfinite(found).all() or not np.any(found):
             return None
@@ -102,8 +104,12 @@ def one_mistake(
 
 def unchanged(candidate: np.ndarray, question: Question) -> bool:
     """A mistake that cannot be seen at this run explains nothing."""
-    right = question.right
-    return candidate.shape == right.shape and is_same(candidate, right, Precision())
+    right, precision = question.right, question.precision
+    if candidate.shape != right.shape:
+        return False
+    slack = TIGHT if not precision.single else FARTHER * precision.relative
+    slack = 3 * precision.relative if precision.digits else slack
+    return bool(np.abs(candidate - right).max(initial=0.0) <= slack * np.abs(right).max(initial=0))
 
 
 def agreeing(
@@ -130,10 +136,10 @@ def agreeing(
 
 
 def both_vanish(submitted: np.ndarray, candidate: np.ndarray, right: np.ndarray) -> bool:
-    """Two arrays of rounding errors, of another shape than the right one: deltas that cancel."""
+    """Deltas that cancel, one sum an example: rounding errors, in a shape of their own."""
     if submitted.shape != candidate.shape or candidate.shape == right.shape:
         return False
-    if not np.any(submitted):
+    if candidate.size < 2 or not np.any(submitted):
         return False
     floor = 1e-12 * np.abs(right).max(initial=0.0)
     return bool(max(np.abs(submitted).max(), np.abs(candidate).max()) <= floor)
@@ -150,6 +156,9 @@ def proportional(
         if c is None:
             continue
         for named in named_ratios(c, facts, 1, question.precision.relative):
+            meant = named.value * candidate
+            if unchanged(meant, question) or not is_same(reading.array, meant, question.precision):
+                continue
             yield Hypothesis(
                 (variation.label, *named.labels),
                 1 + len(named.labels),
@@ -174,6 +183,8 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
             continue
         for named in named_ratios(c, facts, entries, question.precision.relative):
             wrong = (reading.label,) if not reading.accepted else ()
+            if not is_same(reading.array, named.value * right, question.precision):
+                continue
             found.append(
                 Hypothesis(
                     (*named.labels, *wrong),
@@ -237,6 +248,9 @@ def joined(a: Variation, b: Variation, changes: Changes, reading: Reading) -> Hy
         "",
         changes,
         reading.layout,
+        tuple(
+            Hypothesis((v.label,), 1, v.prior, v.where, None, v.note, missing_of(v)) for v in (a, b)
+        ),
     )
 
 
@@ -272,4 +286,5 @@ def everywhere(possible: list[Variation]) -> list[Variation]:
 
 def missing_of(variation: Variation) -> str:
     """The factor of the right line, by its name."""
-    return variation.line.factors[0].name if variation.line.factors else ""
+    factors = variation.line.factors
+    return variation.missing or (factors[0].name if factors else "")

@@ -11,7 +11,7 @@ from .matching import precision_of
 from .proofs import not_finite, proved
 from .readings import HOME, OTHER, Reading
 from .report import Finding, name_of
-from .search import Question, everywhere, factor_alone, one_mistake
+from .search import Question, everywhere, factor_alone, layout_alone, one_mistake
 from .words import accepted_reading
 
 LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
@@ -21,6 +21,7 @@ MOST_ROWS = 512  # outputs that are pulled back one by one
 def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Finding:
     """Right in some layout, or wrong in a way that one mistake explains."""
     of, wrt = key
+    judge.begin()
     facts, name = judge.facts, name_of(key)
     exact = facts.state.jacobian(of, wrt)
     right = exact.materialise("numerator")
@@ -36,15 +37,18 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     accepted = accepted_reading(question, right)
     if accepted is not None:
         return judge.words.right(key, accepted, question)
-    found = factor_alone(question, right, facts)
+    if forms:
+        judge.earlier.jacobians[key] = forms[0].array
+    found = layout_alone(question, right)
+    found += factor_alone(question, right, facts)
     if right.size <= LARGEST and facts.values[of].size <= MOST_ROWS:
         possible = judge.possible(wrt, of)
         found += one_mistake(question, [*possible, *everywhere(possible)], facts)
-    found = judge.ranked(key, found)
+    found = judge.ranked(key, [h for h in found if h.labels[0] != "unknown"])
     if found:
         return judge.words.explained(key, found, False)
     array = next((reading.array for reading in forms), None)
-    return judge.words.unknown(key, proved(name, array, right, precision))
+    return judge.words.unknown(key, proved(name, array, right, precision) + judge.was_cut())
 
 
 def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]:
@@ -55,4 +59,43 @@ def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]
         if squeezed(S.shape) == squeezed(shape):
             array = exact.from_layout(S.reshape(shape).astype(np.float64), name)
             found.append(Reading(array, HOME if name == layout else OTHER, name))
-    return found
+    if of_each_example(S, exact):
+        found.append(Reading(blocks(S, exact), OTHER, "a block for each example"))
+    elif of_one_example(S, exact):
+        every = np.broadcast_to(S, (exact.shape_in("numerator")[0], *S.shape))
+        found.append(Reading(blocks(every, exact), OTHER, "one block for all examples"))
+    return found + reordered(S, exact, found)
+
+
+def of_each_example(S: np.ndarray, exact: Jacobian) -> bool:
+    """(m, outputs, inputs) where the whole is (m, outputs, m, inputs)."""
+    shape = exact.shape_in("numerator")
+    same = len(shape) == 4 and shape[0] == shape[2]
+    return same and S.shape == (shape[0], shape[1], shape[3])
+
+
+def of_one_example(S: np.ndarray, exact: Jacobian) -> bool:
+    """(outputs, inputs), where it is the same in each example."""
+    shape = exact.shape_in("numerator")
+    return len(shape) == 4 and shape[0] == shape[2] and S.shape == (shape[1], shape[3])
+
+
+def blocks(S: np.ndarray, exact: Jacobian) -> np.ndarray:
+    """The examples' blocks on the diagonal of the whole."""
+    whole = np.zeros(exact.shape_in("numerator"))
+    for n, block in enumerate(S):
+        whole[n, :, n] = block
+    return whole
+
+
+def reordered(S: np.ndarray, exact: Jacobian, found: list[Reading]) -> list[Reading]:
+    """Right numbers reshaped from one layout to another: in the wrong places."""
+    numerator = exact.shape_in("numerator")
+    if S.size != int(np.prod(numerator)):
+        return []
+    wrong: list[Reading] = []
+    for name in LAYOUTS:
+        array = exact.from_layout(S.reshape(exact.shape_in(name)).astype(np.float64), name)
+        if not any(np.array_equal(array, reading.array) for reading in [*found, *wrong]):
+            wrong.append(Reading(array, "reshape-order", name, 8))
+    return wrong

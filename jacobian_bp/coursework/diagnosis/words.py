@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .labels import LABELS
+from .labels import BESIDES, LABELS
 from .matching import Precision, is_right, is_same
 from .readings import OTHER, Reading
 from .report import Finding, Key, name_of
@@ -25,28 +25,43 @@ class Words:
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
-        return capital(
-            LABELS[label].format(
-                what=self.called(name_of(key)),
-                here=self.called(h.where or name_of(key)),
-                factor=h.missing or "the factor",
-                note=h.note or h.layout or "see the line",
-                by=h.by,
-            )
+        return self._filled(LABELS[label], key, h)
+
+    def _filled(self, template: str, key: Key, h: Hypothesis) -> str:
+        where = h.where if isinstance(key, str) and h.where else name_of(key)
+        text = template.format(
+            what=self.called(name_of(key)),
+            here=self.called(where),
+            factor=h.missing or "what belongs there",
+            note=h.note or h.layout or "something else",
+            by=h.by,
         )
+        return sentence_start(text)
+
+    def sentences(self, key: Key, h: Hypothesis) -> tuple[str, ...]:
+        """One sentence a mistake; what comes on top of another is said as such."""
+        if h.parts:
+            return tuple(self.sentence(part.labels[0], key, part) for part in h.parts)
+        others = h.labels[1:]
+        if h.labels[0] == "constant-factor" and not h.changes:
+            others = tuple(label for label in others if label != "sign")  # the number has it
+        besides = (BESIDES.get(label, LABELS[label]) for label in others)
+        more = tuple(self._filled(template, key, h) for template in besides)
+        return self.sentence(h.labels[0], key, h), *more
 
     def explained(self, key: Key, found: list[Hypothesis], square: bool) -> Finding:
         """The finding of the most likely hypothesis; the labels of all."""
         best = found[0]
         labels = tuple(dict.fromkeys(label for h in found for label in h.labels))
-        if best.labels[0] == "transposed":
+        labels = tuple(label for label in labels if label != "unknown")
+        if best.labels == ("transposed",):
             also = ("reshape-order",) if square else ()
-            labels = tuple(dict.fromkeys((*labels, *also, OTHER, "mixed-layouts")))
+            labels = tuple(dict.fromkeys(("transposed", OTHER, *also, *labels)))
         return Finding(
             key,
             best.labels[0],
             labels,
-            tuple(self.sentence(label, key, best) for label in best.labels),
+            self.sentences(key, best),
             best.where or name_of(key),
             best.factor,
             layout=best.layout,
@@ -57,10 +72,18 @@ class Words:
         sentence = self.sentence("unknown", key, Hypothesis(("unknown",), 1, 0))
         return Finding(key, "unknown", ("unknown",), (sentence,), proved=tuple(proved))
 
-    def follows_own(self, key: str, earlier: list[str]) -> Finding:
+    def rounded(self, key: Key, outputs: list[str]) -> Finding:
+        """Right, but for the digits that a − y loses at a saturated output."""
+        said = (
+            f"{name_of(key)} is right, as far as a − y has digits where "
+            f"{', '.join(outputs)} is 0 or 1 to rounding."
+        )
+        return Finding(key, "correct", ("correct",), (said,))
+
+    def follows_own(self, key: str, earlier: tuple[str, ...]) -> Finding:
         """Right, given the student's own wrong deltas."""
         text = f"{self.called(key)} follows from your own {', '.join(earlier)}: this step is right."
-        return Finding(key, "correct", ("correct",), (capital(text),), follows=True)
+        return Finding(key, "correct", ("correct",), (sentence_start(text),), follows=True)
 
     def follows_mistake(self, key: str, cause: Hypothesis) -> Finding:
         """Right, given a mistake that an earlier object has shown."""
@@ -69,7 +92,7 @@ class Words:
             text = (
                 f"{self.called(key)} is off like {self.called(cause.where)}, by the same mistake."
             )
-        said = (capital(text),)
+        said = (sentence_start(text),)
         return Finding(
             key, cause.labels[0], cause.labels, said, cause.where, cause.factor, follows=True
         )
@@ -101,6 +124,6 @@ def accepted_reading(question: Question, right: np.ndarray) -> Reading | None:
     return None
 
 
-def capital(text: str) -> str:
+def sentence_start(text: str) -> str:
     """The first letter as a capital."""
     return text[0].upper() + text[1:]
