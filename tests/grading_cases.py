@@ -1,13 +1,13 @@
 """Sheets for the tests of grading, and hostile ones; nothing here is collected."""
 
-
 from jacobian_bp.cli import Parser
 from jacobian_bp.coursework.command_grade import add_parser, run_command
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.sheet import script
-from jacobian_bp.coursework.grading.sandbox import Limits
+from jacobian_bp.coursework.grading.grade import Terms, grade_file
+from jacobian_bp.coursework.sandbox import Limits
 
-QUICK = Limits(seconds=2, memory=2**29, file=2**22)
+QUICK = Limits(seconds=20, memory=2**29, file=2**22)
 
 HOSTILE = {  # name: (code, kind, a part of the reason)
     "an infinite loop": ("while True: pass", "time-limit", "longer than 1 second"),
@@ -16,7 +16,7 @@ HOSTILE = {  # name: (code, kind, a part of the reason)
     "one huge array": ("x = np.ones(10**10)", "memory-limit", "MemoryError"),
     "sys.exit": ("import sys\nsys.exit(0)", "stopped", "SystemExit: 0"),
     "os._exit": ("import os\nos._exit(0)", "no-answers", "with exit status 0"),
-    "a huge file": ("f = open('f', 'wb')\nwhile True: f.write(b'x' * 10**6)", "stopped", "too large"),
+    "a huge file": ("f = open('f', 'wb')\nwhile True: f.write(b'x' * 10**6)", "stopped", "large"),
     "a child that outlives": (
         "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'while 1: pass'])",
         "stopped",
@@ -45,6 +45,11 @@ def write(folder, text, name="ex.py"):
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def graded(tmp_path, exercise=2, level=2, graded_seed=None, **changes):
+    path = write(tmp_path, sheet(exercise, **changes))
+    return grade_file(path, exercise, Terms(level, None, graded_seed, QUICK))
 
 
 def command(*arguments):

@@ -1,12 +1,14 @@
 """Each exercise by itself: statement, sheet, hints, solution, mistakes, right forms."""
 
+import ast
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jacobian_bp import DomainError, SpecError, check_op
+from jacobian_bp import DomainError, SpecError, check_op, coursework
 from jacobian_bp.coursework.exercises import e05_planted_bug, e07_einsum_strings
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
@@ -100,6 +102,26 @@ def test_planted_mistakes_give_pairwise_different_answers(exercise, seed):
     for position, one in enumerate(told):
         for other in told[:position]:
             assert any(differ(one[q.name], other[q.name], q) for q in task.questions)
+
+
+# ---------------------------------------------------------------- who imports whom
+
+
+@pytest.mark.parametrize(
+    ("room", "allowed"),
+    [
+        ("sandbox", set()),
+        ("exercises", {"sandbox", "diagnosis"}),
+        ("grading", {"sandbox", "exercises"}),
+    ],
+)
+def test_the_rooms_of_the_coursework_import_downwards_only(room, allowed):
+    found = set()
+    for path in (Path(coursework.__file__).parent / room).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 2:
+                found.add((node.module or "").split(".")[0])
+    assert found == allowed
 
 
 # ---------------------------------------------------------------- the sheet

@@ -9,7 +9,15 @@ import pytest
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.cause import diagnosed
 from jacobian_bp.coursework.exercises.checker import Report, check_answers
-from jacobian_bp.coursework.exercises.compare import Unusable, same, symptom, where_wrong
+from jacobian_bp.coursework.exercises.equality import Unusable, same
+from jacobian_bp.coursework.exercises.symptoms import symptom, where_wrong
+
+
+class Raises:
+    """An object whose __array__ raises."""
+
+    def __array__(self, *arguments, **options):
+        raise RuntimeError("boom")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +47,16 @@ def test_every_layout_of_a_gradient_is_accepted_and_named(task):
         verdict = judged(task, dW2=form)["dW2"]
         assert (verdict.status, verdict.layout) == ("right", layout)
         assert verdict.words(1) == [f"in layout {layout}"]
+
+
+def test_a_transposed_gradient_that_stands_alone_is_right_and_named(task):
+    verdicts = judged(task, dW2=task.right["dW2"].T)
+    assert [v.status for v in verdicts.values()] == ["right"] * 7
+    report = Report(2, 7, "t", diagnosed(task, task.answers(), tuple(verdicts.values())))
+    assert report.lines(3)[-2:] == [
+        "  dW2     right    in layout transposed",
+        "score     7 of 7, all right",
+    ]
 
 
 def test_the_wrong_reading_order_is_no_layout(task):
@@ -123,6 +141,9 @@ def test_the_place_is_named():
     assert where_wrong(entry, right) == "entry [2, 3] only"
     assert where_wrong(some, right) == "columns 0, 1, 2 only"
     assert where_wrong(right + 1, right) == "every entry"
+    diagonal = right + np.eye(3, 4)
+    diagonal[0, 3] += 1
+    assert where_wrong(diagonal, right) == "4 entries"
 
 
 def test_the_symptom_is_named():
@@ -156,6 +177,7 @@ def test_a_factor_that_is_no_small_fraction_is_not_told(task):
         (Unusable("a dict, not numbers"), "is a dict, not numbers"),
         (np.ones((2, 2), dtype=complex), "has dtype complex128, which holds complex numbers"),
         ([[1.0], [2.0, 3.0]], "is ragged"),
+        (Raises(), "is a Raises, not numbers"),
         (np.ones(4), "shape (4,) fits this object in no layout"),
         (np.ones((3, 3)), "a row met a column, and numpy made a table of them"),
         (float("nan"), "the number is nan, and that is never right"),
@@ -185,6 +207,37 @@ def test_a_mistake_that_is_not_planted_is_diagnosed(task):
     found = next(verdict for verdict in verdicts if verdict.name == "delta3")
     assert found.tag == "constant-factor"
     assert found.cause
+
+
+@pytest.mark.parametrize("factor", [3, 4, 0.25, 7, 1 / 7, -3, 3.7, 0.1, 2 / 3])
+def test_no_level_tells_a_factor_that_gives_the_answer_away(task, factor):
+    answers = {**task.answers(), "delta3": factor * task.right["delta3"]}
+    verdicts = diagnosed(task, answers, check_answers(task, answers))
+    found = next(verdict for verdict in verdicts if verdict.name == "delta3")
+    assert found.words(3)[:2] == ["every entry", "every entry is off by one and the same factor"]
+    assert not re.search(r"\d", " ".join(found.words(3)))
+    if found.tag == "constant-factor":
+        assert found.cause == "the mistake is known as constant-factor"
+
+
+def test_the_number_of_entries_is_not_told_where_it_is_asked_for():
+    task = find_exercise(3).make(3)
+    for planted in task.mistakes:
+        verdicts = check_answers(task, task.answers(planted))
+        text = " ".join(word for verdict in verdicts for word in verdict.words(3))
+        assert not re.search(rf"\b{task.right['entries']}\b", text)
+        assert "numbers in it that are not told" not in text
+
+
+def test_the_share_of_an_example_is_told_as_a_fraction():
+    task = find_exercise(5).make(3)
+    m = len(task.given["x"])
+    for factor, said in ((m, f"{m} times"), (1 / m, f"1/{m} times"), (m + 1, "known as")):
+        answers = {**task.answers(), "dW3": factor * task.right["dW3"]}
+        verdicts = diagnosed(task, answers, check_answers(task, answers))
+        found = next(verdict for verdict in verdicts if verdict.name == "dW3")
+        assert said in found.cause or found.tag == "wrong"
+    assert m > 2
 
 
 def test_the_message_levels(task):

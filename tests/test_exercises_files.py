@@ -320,8 +320,27 @@ def test_magics_in_a_notebook_are_left_out(tmp_path):
     assert report.ok
 
 
+def test_a_notebook_may_display_and_leave_the_shell_a_cell(tmp_path):
+    document = json.loads(notebook(find_exercise(3).make(7), solution=True))
+    for source in ("%%bash\nls -l | head", "%%time\nkept = 1", "display(kept)"):
+        document["cells"].append({"cell_type": "code", "source": source, "metadata": {}})
+    assert check_file(handed_in(tmp_path, json.dumps(document), "ex3.ipynb")).ok
+
+
+def test_more_code_than_a_sheet_has(tmp_path):
+    text = solved(3) + "x = 1\n" * 50_000
+    assert refusal(handed_in(tmp_path, text)) == (
+        f"ex2.py has {len(text):,} characters of code; a sheet has at most 262,144.\n"
+        "  Hand in the sheet with your lines alone."
+    )
+
+
+def test_what_python_warns_of_in_a_sheet_stays_there(tmp_path):
+    assert report_of(tmp_path, r"x = '\d'", "x is 'd'").ok
+
+
 def test_a_sheet_starts_no_processes(tmp_path):
-    """The grader's sandbox runs it; tests/test_grading_sandbox.py tries its walls."""
+    """The grader's sandbox runs it; tests/test_sandbox.py tries its walls."""
     lines = ["import subprocess, sys", "subprocess.Popen([sys.executable, '-c', ''])"]
     assert "BlockingIOError" in report_of(tmp_path, *lines).failure
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network, SpecError
-from jacobian_bp.coursework.exercises.forms import only
+from jacobian_bp.coursework.exercises.accepted_forms import only
 from jacobian_bp.coursework.exercises.generator import (
     Drawn,
     Redraw,

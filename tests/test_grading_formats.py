@@ -1,11 +1,10 @@
-"""The four formats, the results file, the command, and the table for a class."""
+"""The four formats, the results file, and the command."""
 
 import json
 import os
 import re
 import stat
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -16,7 +15,6 @@ from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
-from jacobian_bp.coursework.grading.summary import summarise
 from jacobian_bp.errors import SpecError
 
 WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
@@ -112,8 +110,16 @@ def test_junit(report):
     failures = suite.findall("testcase/failure")
     assert (root.tag, int(suite.get("tests")), len(cases)) == ("testsuites", 21, 21)
     assert int(suite.get("failures")) == len(failures) == 2
-    assert failures[0].get("type") == "sign"
+    assert failures[0].get("type") == "wrong"
     assert cases[4].get("name") == "2.2 delta3: values, one example"
+
+
+def test_junit_names_the_mistake_at_the_level_of_causes_only(report):
+    types = []
+    for level in range(4):
+        root = ElementTree.fromstring(FORMATS["junit"](replace(report, level=level)).encode())
+        types.append({failure.get("type") for failure in root.iter("failure")})
+    assert types == [{"wrong"}, {"wrong"}, {"wrong"}, {"sign"}]
 
 
 def test_the_full_record_has_all_levels(report):
@@ -168,6 +174,7 @@ def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
     path, out = write(tmp_path, sheet()), tmp_path / "results.json"
     secret = tmp_path / "secret"
     secret.write_bytes(SECRET + b"\n")
+    secret.chmod(0o600)
     options = ["--exercise", 2, "--submission", path, "--format", "gradescope", "--out", out]
     assert command(*options, "--secret-file", secret, "--student", "ada") == 0
     require_gradescope(out.read_text())
@@ -175,6 +182,30 @@ def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
     assert f"graded seed: {graded_seed(SECRET, 'ada', 2)}" in log
     assert "secret" not in log.replace("a secret would hide them", "")
     assert str(graded_seed(SECRET, "ada", 2)) not in out.read_text()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the rights are those of POSIX")
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_secret_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, mode, warned):
+    path, secret = write(tmp_path, sheet()), tmp_path / "secret"
+    secret.write_bytes(SECRET)
+    secret.chmod(mode)
+    options = ["--exercise", 2, "--submission", path, "--out", tmp_path / "r", "--student", "ada"]
+    command(*options, "--secret-file", secret)
+    assert ("warning: other users can read" in capsys.readouterr().out) == warned
+
+
+def test_the_results_never_take_the_place_of_the_submission(tmp_path):
+    path = write(tmp_path, sheet())
+    before = path.read_text()
+    (tmp_path / "link").symlink_to(path)
+    for out in (path, tmp_path / "link", f"{tmp_path}/./{path.name}"):
+        with pytest.raises(SpecError) as error:
+            command("--exercise", 2, "--submission", path, "--out", out)
+        assert str(error.value) == (
+            "--out would overwrite ex.py.\n  Name another file for the results."
+        )
+    assert path.read_text() == before
 
 
 def test_a_students_own_sheet(tmp_path, capsys, monkeypatch):
@@ -247,81 +278,3 @@ def test_a_grader_that_is_killed_has_left_valid_results(tmp_path, monkeypatch):
         command(*options)
     results = require_gradescope(out.read_text())
     assert (results["score"], results["output"]) == (0, "grading did not come to its end")
-
-
-# ---------------------------------------------------------------- a class
-
-
-def class_folder(folder):
-    """Four submissions in both formats: two with one mistake, one with two, one right."""
-    both = [*WRONG, ("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, z1)")]
-    for place, changes in enumerate(([], WRONG, WRONG, both)):
-        form = "json" if place % 2 else "gradescope"
-        path = write(folder, sheet(changes=changes), f"ex{place}.py")
-        report = grade_file(path, 2, Terms(limits=QUICK))
-        where = folder / f"student{place}"
-        where.mkdir()
-        write_results(where / "results.json", FORMATS[form](report))
-
-
-def test_the_table_of_a_class(tmp_path, capsys):
-    class_folder(tmp_path)
-    assert command("--summary", tmp_path) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "exercise  label                         submissions  percent",
-        "       2  sign                                    3       75",
-        "       2  preactivation-for-activation            1       25",
-        "exercise 2: 4 submissions, on average 89 percent of the points",
-    ]
-
-
-BROKEN = {
-    "a.json": (b"{", "not JSON at line 1"),
-    "b.json": (b"\xff\xfe", "not UTF-8"),
-    "c.json": (b"[]", "no results file"),
-    "d.json": (b"[" * 100_000, "nested too deeply"),
-    "e.json": (b'{"score": 1, "tests": []}', "no results file of this grader"),
-    "f.json": (b'{"format": "jacobian-bp grade 1"}', "exercise is missing"),
-    "g.json": (b'{"format": "jacobian-bp grade 1", "exercise": "2", "max_score": 1}', "no number"),
-    "h.json": (
-        b'{"format": "jacobian-bp grade 1", "exercise": 2, "max_score": 1, "score": NaN}',
-        "its points are no number",
-    ),
-    "i.json": (
-        b'{"format": "jacobian-bp grade 1", "exercise": 2, "max_score": 1, "score": 5}',
-        "its score is above its maximum",
-    ),
-    "j.json": (
-        b'{"format":"jacobian-bp grade 1","exercise":2,"max_score":1,"score":1,"labels":[{}]}',
-        "its labels are no words",
-    ),
-    "k\x1b[31m.json": (b" ", "not JSON"),
-    "l.json": (b" " * (5 * 2**20 + 1), "the limit is"),
-}
-
-
-def test_broken_files_are_named_and_skipped(tmp_path, capsys):
-    for name, (content, _) in BROKEN.items():
-        (tmp_path / name).write_bytes(content)
-    (tmp_path / "link.json").symlink_to("/etc/passwd")
-    (tmp_path / "folder.json").mkdir()
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(tmp_path / "pipe.json")
-    write(tmp_path, sheet())
-    report = grade_file(tmp_path / "ex.py", 2, Terms(limits=QUICK))
-    write_results(tmp_path / "z.json", FORMATS["json"](report))
-    assert command("--summary", tmp_path) == 1
-    out = capsys.readouterr().out
-    assert "exercise 2: 1 submission, on average 100 percent" in out
-    assert "\x1b" not in out
-    skipped = " ".join(summarise(tmp_path).skipped)
-    for _, reason in BROKEN.values():
-        assert reason in skipped
-    assert len(summarise(tmp_path).skipped) == len(BROKEN) + hasattr(os, "mkfifo")
-
-
-@pytest.mark.parametrize("name", ["missing", "."])
-def test_a_folder_without_results(name, tmp_path):
-    with pytest.raises(SpecError, match=r"is no folder|holds no \.json file"):
-        summarise(tmp_path / name)
-    assert Path(tmp_path).is_dir()

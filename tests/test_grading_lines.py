@@ -88,6 +88,17 @@ def test_the_nbgrader_cells(changes, points, capsys):
     assert eval(last, names) == pytest.approx(points, abs=1e-4)
 
 
+def test_the_points_as_nbgrader_reads_them():
+    utils = pytest.importorskip("nbgrader.utils")
+    node = pytest.importorskip("nbformat").v4
+    about = {"grade": True, "solution": False, "locked": True, "points": 5, "grade_id": "points"}
+    for share in ("4.5238", "0.0"):
+        shown = node.new_output("execute_result", data={"text/plain": share})
+        cell = node.new_code_cell("report.points(max=5)", outputs=[shown])
+        cell.metadata["nbgrader"] = {**about, "schema_version": 3, "task": False}
+        assert utils.determine_grade(cell) == (float(share), 5)
+
+
 def test_named_values_need_the_seed_of_the_sheet():
     with pytest.raises(SpecError) as error:
         grade({}, 2)

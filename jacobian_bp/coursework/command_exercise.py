@@ -18,9 +18,9 @@ from .exercises.audit import SEEDS, audit
 from .exercises.catalogue import EXERCISES, find_exercise
 from .exercises.check_file import check_file
 from .exercises.sheet import write_sheet
+from .exercises.verdict import LEVELS
 
 NOT_RIGHT = 1
-LEVELS = ("pass or fail", "where", "symptom", "cause")
 
 
 def add_parser(commands: Any) -> None:

@@ -7,19 +7,23 @@ jacobian-bp grade --summary DIR                                          which m
 """
 
 import argparse
+import os
 import traceback
+from pathlib import Path
 from typing import Any
 
 from .. import terminal
 from ..errors import JacobianError, SpecError
+from ..files.paths import label
 from ..text import fold
+from .exercises.verdict import LEVELS
 from .grading.formats import FORMATS, log_lines
 from .grading.grade import Terms, grade_file, without_answers
-from .grading.report import LEVELS, GradeReport
+from .grading.report import GradeReport
 from .grading.results_file import write_results
-from .grading.sandbox import Limits
-from .grading.seeds import VARIABLE, graded_seed, read_secret, sheet_seed
+from .grading.seeds import VARIABLE, graded_seed, open_to_all, read_secret, sheet_seed
 from .grading.summary import summarise
+from .sandbox import Limits
 
 NOT_RIGHT = 1
 UNFINISHED = "grading did not come to its end"
@@ -57,6 +61,7 @@ def run_command(options: argparse.Namespace) -> int:
         return 0 if summary.ok else NOT_RIGHT
     _require_format(options)
     if options.out is not None:
+        _require_other_file(options)
         _write(_stopped(options, UNFINISHED, "grader-stopped"), options)
     try:
         report = grade_file(options.submission, options.exercise, _terms(options))
@@ -84,6 +89,22 @@ def _require_format(options: argparse.Namespace) -> None:
         raise SpecError(
             f"there is no format {options.format[:20]!r}.\n  Write one of {', '.join(FORMATS)}."
         )
+
+
+def _require_other_file(options: argparse.Namespace) -> None:
+    """The results must not take the place of what is to be graded."""
+    for name in (options.submission, options.secret_file):
+        if name is not None and _same_file(options.out, name):
+            raise SpecError(
+                f"--out would overwrite {label(Path(name))}.\n  Name another file for the results."
+            )
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):  # one is not there yet
+        return False
 
 
 def _terms(options: argparse.Namespace) -> Terms:
@@ -135,7 +156,8 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
         terminal.write(FORMATS[options.format](report).splitlines())
         return
     _write(report, options)
-    terminal.write(part for line in log_lines(report) for part in fold(line, terminal.WIDEST))
+    lines = [*log_lines(report), *open_to_all(options.secret_file)]
+    terminal.write(part for line in lines for part in fold(line, terminal.WIDEST))
 
 
 def _give_up(options: argparse.Namespace, why: str) -> None:

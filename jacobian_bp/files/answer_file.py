@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import SpecError
+from ..memory import memory_limit
 from ..symbols import did_you_mean, safe
 from .paths import brief, open_regular
+from .paths import label as label_of
 from .safe_npz import stored_npz
-from .stored import require_bytes
 
 Key = str | tuple[str, str]
 
+MOST_BYTES = 64 * 2**20
 INSTEAD = 'Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
 DELTA = re.compile(r"(?:d|delta)_?(\d+)")
 
@@ -32,34 +34,42 @@ def read_answers(name: str, known: Container[str]) -> dict[Key, np.ndarray]:
     among the values that are `known`.
     """
     path = Path(name)
-    if path.suffix.lower() != ".npz":
-        raise SpecError(f"{safe(path.name)} does not end in .npz.\n  {INSTEAD}")
-    with open_regular(path, INSTEAD) as file:
-        if file.read(4) != b"PK\x03\x04":
-            raise SpecError(f"{safe(path.name)} is no archive of arrays.\n  {INSTEAD}")
-        file.seek(0)
-        stored = stored_npz(file, safe(path.name))
-        require_bytes(safe(path.name), sum(array.nbytes for array in stored.values()))
-        found: dict[Key, np.ndarray] = {}
-        for label, array in stored.items():
-            key = key_of(label, known)
-            if key is None:
-                raise SpecError(
-                    f"{safe(path.name)}: {brief(label)} names no object of the network."
-                    f"{did_you_mean(label.removeprefix('d'), _names(known))}\n"
-                    "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
-                )
-            if key in found:
-                raise SpecError(
-                    f"{safe(path.name)}: {brief(label)} is there twice, under two names.\n"
-                    "  Keep one of the two."
-                )
-            if array.trouble:
-                raise SpecError(f"{safe(path.name)}: {brief(label)} {array.trouble}.\n  {INSTEAD}")
-            found[key] = array.load()
-    if not found:
-        raise SpecError(f"{safe(path.name)} holds no arrays.\n  {INSTEAD}")
+    found: dict[Key, np.ndarray] = {}
+    for label, array in read_arrays(path).items():
+        key = key_of(label, known)
+        if key is None:
+            raise SpecError(
+                f"{safe(path.name)}: {brief(label)} names no object of the network."
+                f"{did_you_mean(label.removeprefix('d'), _names(known))}\n"
+                "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
+            )
+        if key in found:
+            raise SpecError(
+                f"{safe(path.name)}: {brief(label)} is there twice, under two names.\n"
+                "  Keep one of the two."
+            )
+        found[key] = array
     return found
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file by name; nothing of it is run.
+
+    Raises SpecError for a file that is none, and MemoryLimitError for what would
+    take more than 64 MiB.
+    """
+    name = label_of(path)
+    if path.suffix.lower() != ".npz":
+        raise SpecError(f"{name} does not end in .npz.\n  {INSTEAD}")
+    with open_regular(path, INSTEAD) as file, memory_limit(MOST_BYTES):
+        if file.read(4) != b"PK\x03\x04":
+            raise SpecError(f"{name} is no archive of arrays.\n  {INSTEAD}")
+        file.seek(0)
+        stored = stored_npz(file, name)
+        for key, array in stored.items():
+            if array.trouble:
+                raise SpecError(f"{name}: {brief(key)} has {safe(array.trouble)}.\n  {INSTEAD}")
+        return {key: np.array(array.load()) for key, array in stored.items()}
 
 
 def key_of(label: str, known: Container[str]) -> Key | None:

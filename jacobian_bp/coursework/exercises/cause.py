@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import JacobianError
+from ...symbols import fraction
 from ..diagnosis.diagnose import diagnose
-from .compare import as_numbers, same
+from ..diagnosis.report import Finding
+from .equality import as_numbers, same
 from .questions import ArrayQuestion, Question, answer_of
+from .secrecy import Gate
 from .task import Task
 from .verdict import WRONG, Verdict
 
@@ -44,14 +47,22 @@ def diagnosed(
         diagnosis = diagnose(task.run, numbers)
     except JacobianError:
         return tuple(verdicts)
-    found = []
+    found, gate = [], Gate.of(task)
     for verdict in verdicts:
         finding = diagnosis.get(keys.get(verdict.name)) if verdict.name in unexplained else None
         known = finding is not None and not finding.ok and finding.label != "unknown"
         if finding is not None and known:
-            verdict = replace(verdict, cause=" ".join(finding.sentences), tag=finding.label)
+            verdict = gate.said(replace(verdict, cause=_sentence(finding), tag=finding.label))
         found.append(verdict)
     return tuple(found)
+
+
+def _sentence(finding: Finding) -> str:
+    """What a finding says, its factor as a fraction: 1/5, not 0.2."""
+    text = " ".join(finding.sentences)
+    if finding.factor is None:
+        return text
+    return text.replace(f"{finding.factor:.6g} times", f"{fraction(finding.factor)} times")
 
 
 def _is(value: Any, planted: Any) -> bool:

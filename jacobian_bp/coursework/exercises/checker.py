@@ -8,8 +8,10 @@ import numpy as np
 
 from ...arrays import quiet
 from .cause import cause_of
-from .compare import as_numbers, same, symptom, unfit, where_wrong
+from .equality import as_numbers, same, unfit
 from .questions import ArrayQuestion, Question, answer_of
+from .secrecy import Gate
+from .symptoms import symptom, where_wrong
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
@@ -70,7 +72,8 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
                 cause, tag = cause_of(task, question, value, names)
                 verdict = replace(verdict, cause=cause, tag=tag or verdict.tag or "wrong")
         verdicts.append(verdict)
-    return tuple(verdicts)
+    gate = Gate.of(task)
+    return tuple(gate.said(verdict) for verdict in verdicts)
 
 
 def _given_earlier(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .forms import matrix_forms, only, vector_forms
+from .accepted_forms import matrix_forms, only, vector_forms
 from .generator import draw
 from .questions import ArrayQuestion
 from .task import Exercise, Planted, Task

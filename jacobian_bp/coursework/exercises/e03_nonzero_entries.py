@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...layouts import LAYOUTS
-from .forms import jacobian_forms
+from .accepted_forms import jacobian_forms
 from .generator import draw
 from .questions import ArrayQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

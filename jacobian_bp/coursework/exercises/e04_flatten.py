@@ -4,7 +4,7 @@ import numpy as np
 
 from ...axes import Axis
 from ...layouts import from_layout, to_layout
-from .forms import only, row_forms
+from .accepted_forms import only, row_forms
 from .generator import decimals, draw
 from .questions import ArrayQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .forms import batch_forms, matrix_forms, vector_forms
+from .accepted_forms import batch_forms, matrix_forms, vector_forms
 from .generator import draw
 from .questions import ArrayQuestion, ChoiceQuestion, NumberQuestion, Question
 from .task import Exercise, Planted, Task

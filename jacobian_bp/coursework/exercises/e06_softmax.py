@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...network import Network
-from .forms import only, vector_forms
+from .accepted_forms import only, vector_forms
 from .generator import PRIMES, decimals
 from .questions import ArrayQuestion, NullQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

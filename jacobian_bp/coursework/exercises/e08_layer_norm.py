@@ -5,7 +5,7 @@ import numpy as np
 from ...factors import delta, dense, one
 from ...network import Network
 from ...ops import Op
-from .forms import only, vector_forms
+from .accepted_forms import only, vector_forms
 from .generator import decimals
 from .questions import ArrayQuestion, NullQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

@@ -6,7 +6,7 @@ from ...axes import Axis
 from ...factors import delta, dense
 from ...jacobian import Jacobian
 from ...memory import nbytes
-from .forms import jacobian_forms
+from .accepted_forms import jacobian_forms
 from .generator import PRIMES, decimals
 from .questions import ArrayQuestion, NumberQuestion
 from .task import Exercise, Planted, Task
@@ -14,8 +14,8 @@ from .task import Exercise, Planted, Task
 STATEMENT = """
 A layer z = W a + b has K outputs and I inputs, a batch has m examples; numbers are float64, 8
 bytes each. How large is ∂z/∂W, written out whole? Predict it from the sizes: do not build
-the array. Then measure: build ∂z/∂W of a small layer, with k outputs and the input a, and ask
-numpy for its bytes.
+the array. Then predict the bytes for a small layer too, with k outputs and the input a, and
+measure: build its ∂z/∂W, and ask numpy for the bytes.
 """
 
 HINTS = (
@@ -50,13 +50,21 @@ def attempt(rng: np.random.Generator) -> Task:
             "max(n for n in range(1, 2000) if 8 * n**3 <= limit)",
             _widest(limit),
         ),
+        NumberQuestion(
+            "predicted",
+            "the bytes of ∂z/∂W of the small layer, from k and the length of a",
+            "8 * k * k * len(a)",
+            nbytes((k, k, i), 8),
+        ),
         ArrayQuestion(
             "small",
             "∂z/∂W of the small layer, in float64",
             "np.einsum('kj,i->kji', np.eye(k), a)",
             jacobian_forms(small),
         ),
-        NumberQuestion("measured", "its bytes, as numpy says", "small.nbytes", small.nbytes),
+        NumberQuestion(
+            "measured", "the bytes of `small`, as numpy says", "small.nbytes", small.nbytes
+        ),
     )
     given = {"K": K, "I": I, "m": m, "limit": limit, "k": k, "a": a}
     return Task(questions, given)
@@ -103,6 +111,7 @@ MISTAKES = (
         {"widest": "1 + max(n for n in range(1, 2000) if 8 * n**3 <= limit)"},
         "that one is above the limit",
     ),
+    Planted("small-without-outputs", {"predicted": "8 * k * len(a)"}, "that is W, not ∂z/∂W"),
     Planted(
         "collapsed",
         {"small": "np.ones((k, 1)) * a"},
@@ -114,7 +123,7 @@ MISTAKES = (
 
 RIGHT_FORMS = (
     Planted("flat", {"small": "np.kron(np.eye(k), a)"}),
-    Planted("predicted", {"measured": "8 * k * k * len(a)"}),
+    Planted("counted by numpy", {"predicted": "8 * np.prod((k, k, len(a)))"}),
     Planted("by numpy's integers", {"entries": "np.int64(K) ** 2 * I", "size": "8.0 * K * K * I"}),
     Planted("in a loop", {"size_batch": "sum(size for n in range(m))"}),
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .forms import batch_forms, matrix_forms, scalar_forms, vector_forms
+from .accepted_forms import batch_forms, matrix_forms, scalar_forms, vector_forms
 from .generator import Redraw, draw
 from .questions import ArrayQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...network import Network
-from .forms import matrix_forms, only, vector_forms
+from .accepted_forms import matrix_forms, only, vector_forms
 from .generator import FLAT, KINK, Redraw, decimals
 from .questions import ArrayQuestion, NumberQuestion
 from .task import Exercise, Planted, Task

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ...symbols import safe
-from .compare import as_numbers, same, symptom, unfit, where_wrong, wrong_shape
-from .forms import Forms
-from .own_code import value_of
+from .accepted_forms import Forms
+from .equality import as_numbers, same, unfit
+from .symptoms import symptom, where_wrong, wrong_shape
+from .trusted_code import value_of
 from .verdict import MISSING, RIGHT, WRONG, Verdict
 
 LONGEST = 200  # characters of an answer in words

@@ -24,7 +24,7 @@ from .task import Task
 WIDTH = 92
 BEGIN, END = "# --- given: begin (leave these lines as they are)", "# --- given: end"
 HEADER = re.compile(
-    r"^# jacobian-bp exercise (\d{1,6}), seed (\d{1,20}), sheet ([0-9a-f]{8})\s*$", re.M
+    r"^# jacobian-bp exercise (\d{1,6}), seed (\d{1,20}), sheet ([0-9a-f]{8})[ \t]*$", re.M
 )
 
 

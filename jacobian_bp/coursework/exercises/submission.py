@@ -2,6 +2,7 @@
 
 import ast
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from .catalogue import find_exercise
 from .sheet import HEADER
 from .task import Task
 
-LARGEST = 5 * 2**20
+LARGEST = 5 * 2**20  # of a file, which may be a notebook with pictures
+MOST_CODE = 2**18  # characters: reading Python takes a thousand times their memory
+PYTHON_CELLS = ("%%time", "%%timeit", "%%capture")
 WATCHED = {
     "jacobian_bp": "the toolkit, which knows the answers",
     "autograd": "automatic differentiation",
@@ -41,6 +44,11 @@ def read_submission(path: str | Path) -> Submission:
     """The file of a student; SpecError where it is not one of our sheets."""
     path = Path(path)
     code = _code(path)
+    if len(code) > MOST_CODE:
+        raise SpecError(
+            f"{safe(path.name)} has {plural(len(code), 'character')} of code; "
+            f"a sheet has at most {MOST_CODE:,}.\n  Hand in the sheet with your lines alone."
+        )
     task = _task(path.name, code)
     failure, remarks = _looked_through(code)
     return Submission(path.name, code, task, tuple(remarks), failure)
@@ -76,7 +84,10 @@ def _code(path: Path) -> str:
 
 
 def _cells(text: str, name: str) -> str:
-    """The code cells of a notebook, one after another; lines with % or ! are left out."""
+    """The code cells of a notebook, one after another; lines with % or ! are left out.
+
+    `display` prints, as there is no notebook where the code is run.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -91,7 +102,8 @@ def _cells(text: str, name: str) -> str:
             f"{safe(name)} is no notebook of format 4: it has no list of cells.\n"
             "  Save it in format 4, or begin with a fresh sheet."
         )
-    return "\n\n".join(_source(cell, name) for cell in cells if _is_code(cell)) + "\n"
+    sources = [_source(cell, name) for cell in cells if _is_code(cell)]
+    return "\n\n".join(["display = print", *sources]) + "\n"
 
 
 def _is_code(cell: Any) -> bool:
@@ -107,6 +119,8 @@ def _source(cell: dict[str, Any], name: str) -> str:
             "  Save it again, or begin with a fresh sheet."
         )
     lines = "".join(parts).splitlines()
+    if lines and lines[0].startswith("%%") and lines[0].split()[0] not in PYTHON_CELLS:
+        return ""  # %%bash, %%html
     return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
 
 
@@ -136,7 +150,9 @@ def _task(name: str, code: str) -> Task:
 def _looked_through(code: str) -> tuple[str, list[str]]:
     """Why the code cannot be run, and which imports an instructor may want to know of."""
     try:
-        tree = ast.parse(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of a '\\d' is the student's own
+            tree = ast.parse(code)
     except SyntaxError as error:
         return f"line {error.lineno}: the syntax is wrong: {safe(error.msg)}", []
     except (ValueError, RecursionError, MemoryError):

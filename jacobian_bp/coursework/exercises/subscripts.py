@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import same
+from .equality import same
 from .questions import LONGEST, Question
 from .verdict import Verdict
 

@@ -12,9 +12,9 @@ import numpy as np
 from ...errors import SpecError
 from ...run import Run
 from .generator import Redraw, require_seed
-from .own_code import run_lines, value_of
 from .questions import Question
 from .subscripts import SubscriptsQuestion
+from .trusted_code import run_lines, value_of
 
 MOST_DRAWS = 300
 APART = 1e-3  # of the larger one: how far two planted mistakes must be from each other

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+LEVELS = ("pass or fail", "where", "symptom", "cause")
 RIGHT, FOLLOWS, WRONG, MISSING = "right", "follows", "wrong", "missing"
 
 

@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 
 from ...ops import Sigmoid
-from ..diagnosis.labels import LABELS
-from ..exercises.compare import as_numbers, same
+from ..exercises.equality import as_numbers, same
 from ..exercises.questions import ArrayQuestion, Question
+from ..exercises.secrecy import Gate
 from ..exercises.task import Task
-from ..exercises.verdict import MISSING, Verdict
+from ..exercises.verdict import LEVELS, MISSING, WRONG, Verdict
 from .report import Mark
-from .secrecy import Gate
 
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
-WITHHELD = "what went wrong has numbers in it that are not told"
+NO_FIT = "not numbers of a right shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def _on_sheet(judged: Judged, question: Question, gate: Gate) -> list[Mark]:
 def _on_fresh(fresh: Judged, sheet: Judged, question: Question, gate: Gate) -> Mark:
     question = next(q for q in fresh.task.questions if q.name == question.name)
     verdict = fresh.verdicts[question.name]
-    said = _messages(fresh, question, gate)
+    said = _messages(fresh, question, gate, fresh=True)
     tags = _tags(fresh, verdict)
     if sheet.verdicts[question.name].ok and not verdict.credited and verdict.status != MISSING:
         hint = "right on the sheet, not on other numbers: is a number typed in?"
@@ -94,31 +93,32 @@ def _mark(
     return Mark("", question.name, aspect, score, most, tags, said, fresh)
 
 
-def _messages(judged: Judged, question: Question, gate: Gate) -> tuple[str, str, str, str]:
-    """What is said about an object at the four levels."""
-    verdict = judged.verdicts[question.name]
-    if verdict.credited:
-        layout = f"in layout {verdict.layout}" if verdict.layout else ""
-        remark = "; ".join(part for part in (layout, verdict.remark) if part)
-        return "", remark, remark, remark
+def _messages(
+    judged: Judged, question: Question, gate: Gate, fresh: bool = False
+) -> tuple[str, str, str, str]:
+    """What is said about an object at the four levels.
+
+    On fresh numbers nothing is repeated that the sheet has chosen, as a shape or the name
+    of a class: it could be made of those numbers.
+    """
+    verdict, value = gate.said(judged.verdicts[question.name]), judged.answers.get(question.name)
     if verdict.status == MISSING:
         why = "no answer" + (", the file stopped" if judged.failure else "")
-        return "", why, why, why
-    where = _where(question, judged.answers.get(question.name), verdict, gate)
-    symptom = gate.guarded(verdict.symptom, WITHHELD) if verdict.symptom else ""
-    cause = _cause(verdict, gate)
-    levels = [where], [where, symptom], [where, symptom, cause]
-    one, two, three = ("; ".join(part for part in parts if part) for parts in levels)
-    return "", one, two, three
+        verdict = replace(verdict, where=why)
+    elif verdict.status == WRONG:
+        verdict = replace(verdict, where=_where(question, value, verdict.where, fresh))
+    zero, one, two, three = ("; ".join(verdict.words(level)) for level in range(len(LEVELS)))
+    return zero, one, two, three
 
 
-def _where(question: Question, value: Any, verdict: Verdict, gate: Gate) -> str:
+def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:
     """Object, layer, whether the shape is right, and which entries are wrong."""
     layer = _layer(question)
-    entries = gate.guarded(verdict.where, WITHHELD)
-    if isinstance(question, ArrayQuestion) and _fits(question, value):
-        entries = f"shape right, values wrong: {entries}"
-    return f"{layer}{entries}"
+    if not isinstance(question, ArrayQuestion):
+        return NO_FIT if fresh and _unreadable(value, question) else entries
+    if _fits(question, value):
+        return f"{layer}shape right, values wrong: {entries}"
+    return f"{layer}{NO_FIT if fresh and not _has_shape(question, value) else entries}"
 
 
 def _layer(question: Question) -> str:
@@ -126,13 +126,6 @@ def _layer(question: Question) -> str:
     name = key if isinstance(key, str) else key[-1] if key else ""
     layer = re.search(r"\d+$", name)
     return f"layer {layer[0]}: " if layer else ""
-
-
-def _cause(verdict: Verdict, gate: Gate) -> str:
-    if not verdict.cause:
-        return ""
-    known = f"the mistake is known as {verdict.tag}" if verdict.tag in LABELS else WITHHELD
-    return gate.guarded(verdict.cause, known)
 
 
 def _tags(judged: Judged, verdict: Verdict) -> tuple[str, ...]:
@@ -143,15 +136,23 @@ def _tags(judged: Judged, verdict: Verdict) -> tuple[str, ...]:
     return (verdict.tag or "wrong",)
 
 
+def _unreadable(value: Any, question: Question) -> bool:
+    return isinstance(as_numbers(value, question.name), str)
+
+
 def _fits(question: ArrayQuestion, value: Any) -> bool:
-    """Whether an array has a right shape and is filled in; all zeros, or all ones, are not."""
+    """Whether an array has a right shape and is filled in; all zeros, ones or NaN are not."""
+    if not _has_shape(question, value):
+        return False
+    array = np.asarray(value)
+    numbers = array[np.isfinite(array)]
+    return numbers.size == 1 or bool((numbers != numbers[:1]).any())
+
+
+def _has_shape(question: ArrayQuestion, value: Any) -> bool:
     array = as_numbers(value, question.name) if value is not None else ""
-    if isinstance(array, str):
-        return False
     forms = [*question.forms.values(), *(question.others or {}).values()]
-    if array.shape not in {form.shape for form in forms}:
-        return False
-    return array.size == 1 or bool((array != array.flat[0]).any())
+    return not isinstance(array, str) and array.shape in {form.shape for form in forms}
 
 
 def _points(task: Task) -> str:

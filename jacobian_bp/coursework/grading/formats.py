@@ -9,9 +9,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ...symbols import safe, to_ascii
+from ..exercises.verdict import LEVELS
 from .report import PASSED, GradeReport, Mark
 
 RECORD = "jacobian-bp grade 1"  # what a full record calls itself
+CAUSE = LEVELS.index("cause")
 
 
 def as_text(report: GradeReport) -> str:
@@ -60,7 +62,10 @@ def as_gradescope(report: GradeReport) -> str:
 
 
 def as_junit(report: GradeReport) -> str:
-    """JUnit's XML: a test case a mark; what is not full is a failure."""
+    """JUnit's XML: a test case a mark; what is not full is a failure.
+
+    Its type is the mistake's tag at the level that tells causes, else "wrong".
+    """
     failed = sum(mark.status != PASSED for mark in report.marks)
     errors = int(bool(report.failure))
     counts = {"tests": len(report.marks) + errors, "failures": failed, "errors": errors}
@@ -80,7 +85,7 @@ def as_junit(report: GradeReport) -> str:
         _properties(case, {"score": f"{mark.score:g}", "max_score": f"{mark.max_score:g}"})
         if mark.status != PASSED:
             said = safe(mark.messages[report.level]) or mark.status
-            kind = mark.tags[0] if mark.tags else "wrong"
+            kind = mark.tags[0] if mark.tags and report.level == CAUSE else "wrong"
             ElementTree.SubElement(case, "failure", {"message": said, "type": kind}).text = said
     if report.notes:
         out = ElementTree.SubElement(suite, "system-out")

@@ -15,23 +15,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...arrays import quiet
 from ...errors import JacobianError, SpecError
+from ...files.answer_file import read_arrays
 from ...symbols import safe
 from ..exercises.catalogue import find_exercise
 from ..exercises.cause import diagnosed
 from ..exercises.checker import check_answers
-from ..exercises.compare import Unusable
-from ..exercises.sheet import with_numbers_of
+from ..exercises.collect import Collected, collect
+from ..exercises.secrecy import Gate
+from ..exercises.sheet import HEADER, with_numbers_of
 from ..exercises.submission import Submission, read_submission
 from ..exercises.task import Task
-from .answer_file import read_answer_file
+from ..exercises.verdict import LEVELS
+from ..sandbox import Limits
 from .aspects import Judged, marks_of
-from .report import LEVELS, GradeReport
-from .sandbox import Limits, Outcome, run_code
-from .secrecy import Gate
+from .report import GradeReport
 from .seeds import apart_from
 
 OWN_WORDS = ("stopped", "memory-limit")  # failures that are told in the student's words
@@ -102,6 +101,7 @@ def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms
 
 def _own_sheet(path: str | Path, exercise: int, terms: Terms) -> Submission:
     """The submission, if it is a sheet of this exercise and, where one is asked for, seed."""
+    _require_no_link(Path(path))
     submission = read_submission(path)
     task = submission.task
     if task.number != exercise:
@@ -111,10 +111,17 @@ def _own_sheet(path: str | Path, exercise: int, terms: Terms) -> Submission:
     return submission
 
 
+def _require_no_link(path: Path) -> None:
+    """The grader may read what the student may not: another's sheet, a solution."""
+    if path.is_symlink():
+        raise SpecError(f"{safe(path.name)} is a link, which is not followed.")
+
+
 def _of_arrays(path: Path, exercise: int, terms: Terms) -> GradeReport:
+    _require_no_link(path)
     seed = terms.sheet_seed if terms.sheet_seed is not None else 0
     task = find_exercise(exercise).make(seed)
-    answers = read_answer_file(path)
+    answers = read_arrays(path)
     known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
     return _report(_judged(task, known), None, terms, {"sheet_seed": seed})
 
@@ -122,8 +129,9 @@ def _of_arrays(path: Path, exercise: int, terms: Terms) -> GradeReport:
 def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
     task = submission.task
     record: dict[str, Any] = {"sheet_seed": task.seed}
-    sheet, outcome = _run(submission.code, task, terms, submission.failure)
-    notes = [*submission.remarks, *_changed(task, outcome.values)]
+    sheet, ran = _run(submission.code, task, terms, submission.failure)
+    outcome = ran.outcome
+    notes = [*submission.remarks, *ran.remarks]
     record |= {"sheet_seconds": round(outcome.seconds, 3), "output": outcome.output[:4000]}
     fresh = None
     if find_exercise(task.number).fresh:
@@ -132,29 +140,27 @@ def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
         if outcome.values or not outcome.failure:
             fresh, again = _run_fresh(submission, other, terms)
         else:  # it would only stop again, after as long a time
-            fresh, again = _judged(other, {}, sheet.failure, sheet.kind), Outcome()
-        record |= {"graded_seed": seed, "fresh_seconds": round(again.seconds, 3)}
-        record |= {"fresh_failure": again.failure}
+            fresh, again = _judged(other, {}, sheet.failure, sheet.kind), Collected()
+        record |= {"graded_seed": seed, "fresh_seconds": round(again.outcome.seconds, 3)}
+        record |= {"fresh_failure": again.outcome.failure}
         record |= {"remark": NO_SECRET} if terms.graded_seed is None else {}
     return _report(sheet, fresh, terms, record, notes)
 
 
-def _run(code: str, task: Task, terms: Terms, failure: str = "") -> tuple[Judged, Outcome]:
+def _run(code: str, task: Task, terms: Terms, failure: str = "") -> tuple[Judged, Collected]:
     if failure:
-        return _judged(task, {}, failure, "not-python"), Outcome()
-    asked = [question.name for question in task.questions]
-    outcome = run_code(code, [*asked, *task.given], terms.limits, terms.numpy_only)
-    answers = {**outcome.values, **{n: Unusable(w) for n, w in outcome.unusable.items()}}
-    return _judged(task, answers, outcome.failure, outcome.kind), outcome
+        return _judged(task, {}, failure, "not-python"), Collected()
+    ran = collect(code, task, terms.limits, terms.numpy_only)
+    return _judged(task, ran.answers, ran.outcome.failure, ran.outcome.kind), ran
 
 
-def _run_fresh(submission: Submission, task: Task, terms: Terms) -> tuple[Judged, Outcome]:
-    """The same lines on other numbers."""
+def _run_fresh(submission: Submission, task: Task, terms: Terms) -> tuple[Judged, Collected]:
+    """The same lines on other numbers, without the line that says which seed made them."""
     try:
         code = with_numbers_of(submission.code, task)
     except SpecError as error:
-        return _judged(task, {}, _first_lines(error), "not-a-sheet"), Outcome()
-    return _run(code, task, terms, submission.failure)
+        return _judged(task, {}, _first_lines(error), "not-a-sheet"), Collected()
+    return _run(HEADER.sub("#", code), task, terms, submission.failure)
 
 
 def _judged(task: Task, answers: Mapping[str, Any], failure: str = "", kind: str = "") -> Judged:
@@ -197,13 +203,16 @@ def _report(
 
 
 def _brief(failure: str, kind: str) -> str:
-    """Line and class of an exception, as its text may hold numbers that are not to be told."""
+    """Line and class of an exception, as its text may hold numbers that are not to be told.
+
+    The sheet can choose even the number of the line, so a long one is left out.
+    """
     if kind not in OWN_WORDS:
         return failure
     line, *rest = failure.split(": ")
     name = rest[0] if rest else line
     known = hasattr(builtins, name)  # a class of the student's own may be named after a number
-    at = f"{line}: " if rest and re.fullmatch(r"line \d+", line) else ""
+    at = f"{line}: " if rest and re.fullmatch(r"line \d{1,4}", line) else ""
     return f"{at}{name if known else 'an error'}"
 
 
@@ -213,19 +222,6 @@ def _fresh_seed(task: Task, terms: Terms) -> int:
         return apart_from(terms.graded_seed, task.seed)
     digest = hashlib.sha256(f"fresh {task.number} {task.seed}".encode()).digest()
     return apart_from(int.from_bytes(digest[:8], "big") >> 1, task.seed)
-
-
-def _changed(task: Task, values: Mapping[str, Any]) -> list[str]:
-    """A note on what was given and is another now; answers are judged by what was given."""
-    changed = [n for n, v in task.given.items() if n in values and not _equal(v, values[n])]
-    return [f"the file changes {', '.join(changed)}, which was given"] if changed else []
-
-
-def _equal(given: Any, found: Any) -> bool:
-    try:
-        return bool(np.array_equal(np.asarray(given), np.asarray(found)))
-    except (ValueError, TypeError):
-        return False
 
 
 def _first_lines(error: JacobianError) -> str:

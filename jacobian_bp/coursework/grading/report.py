@@ -13,7 +13,6 @@ from ...errors import DomainError
 from ...symbols import number, safe
 from ...text import WIDTH, fold
 
-LEVELS = ("pass or fail", "where", "symptom", "cause")
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 
 

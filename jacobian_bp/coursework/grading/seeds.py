@@ -9,6 +9,7 @@ not printed. The same secret, student and exercise give the same seed on every m
 import hashlib
 import hmac
 import os
+import stat
 import unicodedata
 from pathlib import Path
 
@@ -59,6 +60,15 @@ def read_secret(path: str | Path | None = None) -> bytes | None:
         return _require_long(content.strip(), "the secret file")
     text = os.environ.get(VARIABLE)
     return None if text is None else _require_long(os.fsencode(text).strip(), VARIABLE)
+
+
+def open_to_all(path: str | Path | None) -> list[str]:
+    """A line for the instructor's log where a sheet that is run may read the secret file."""
+    if path is None or os.name != "posix":
+        return []
+    if not Path(path).stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return []
+    return ["warning: other users can read the secret file, and so can a sheet; chmod 600"]
 
 
 def _require_long(secret: bytes, who: str) -> bytes:

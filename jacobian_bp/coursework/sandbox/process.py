@@ -27,7 +27,7 @@ from typing import IO, Any
 import numpy as np
 
 from ...symbols import plural, safe
-from .answers import Unreadable, read_answers
+from .read_back import Unreadable, read_answers
 
 CHILD = Path(__file__).with_name("child.py")
 PACKAGES = tuple({str(Path(np.__file__).parents[1]): 0, str(Path(__file__).parents[3]): 0})
@@ -171,9 +171,8 @@ def _outcome(
     except Unreadable as error:
         said, kind = _why(ended, output, str(error))
         return Outcome(failure=said, kind=kind, output=output, seconds=seconds)
-    return Outcome(
-        answers.values, answers.unusable, safe(answers.failure), answers.kind, output, seconds
-    )
+    unusable = {name: safe(says) for name, says in answers.unusable.items()}
+    return Outcome(answers.values, unusable, safe(answers.failure), answers.kind, output, seconds)
 
 
 def _why(ended: int, output: str, error: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""No message holds a right number: the last gate that every message passes.
+"""No message holds a right number: the gate that every message of check and grade passes.
 
 A message may hold places, shapes, and one safe ratio (2, 1/2, -1, m, 1/m). A sentence
 with any other number that could be part of an answer is replaced.
@@ -6,17 +6,21 @@ with any other number that could be part of an answer is replaced.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..exercises.task import Task
+from ..diagnosis.labels import LABELS
+from .task import Task
+from .verdict import Verdict
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w])|(?<![\w.])\.\d+")
-RATIO = re.compile(r"(-?\d[\d./]*) times|times (-?\d[\d./]*)")
-SAFE_RATIOS = {"-1", "1", "2", "-2", "1/2", "-1/2", "0.5", "-0.5"}
+RATIO = re.compile(r"(-?\d[\d./]*) times|(?:times|divided by) (-?\d[\d./]*)")
+SAFE_RATIOS = {"-1", "1", "2", "1/2", "0.5"}
 SAFE_NUMBERS = {0.5, 0.25, 1e-6, 1e-9}
 LEAST_DIGITS = 3
+SOME = "some of the entries"
+WITHHELD = "what went wrong has numbers in it that are not told"
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,19 @@ class Gate:
                 return False
         return not any(self._tells(token) for token in NUMBER.findall(text))
 
-    def guarded(self, text: str, instead: str = "") -> str:
+    def guarded(self, text: str, instead: str = WITHHELD) -> str:
         """`text`, or what is said in its place."""
         return text if self.passes(text) else instead
+
+    def said(self, verdict: Verdict) -> Verdict:
+        """The verdict, with what may be said of it; the mistake keeps its name."""
+        known = f"the mistake is known as {verdict.tag}" if verdict.tag in LABELS else WITHHELD
+        return replace(
+            verdict,
+            where=self.guarded(verdict.where, SOME if "entries" in verdict.where else WITHHELD),
+            symptom=self.guarded(verdict.symptom),
+            cause=self.guarded(verdict.cause, known),
+        )
 
     def _tells(self, token: str) -> bool:
         plain = token.replace(",", "")

@@ -65,8 +65,10 @@ def _index(line: bytes) -> dict[str, Any]:
 
 
 def _answers(index: dict[str, Any], content: memoryview, names: Sequence[str]) -> Answers:
-    kind = index["kind"] if index["kind"] in KINDS else "stopped"
-    found = Answers(failure=_text(index["failure"]), kind=kind)
+    failure, kind = _text(index["failure"]), index["kind"]
+    if kind not in KINDS or bool(failure) != bool(kind):  # our own child writes no such thing
+        raise ValueError("no such kind")
+    found = Answers(failure=failure, kind=kind)
     for name, (what, value) in index["values"].items():
         if name not in names:
             raise ValueError("a name that was not asked for")

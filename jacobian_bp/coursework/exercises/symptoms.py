@@ -1,77 +1,22 @@
-"""Whether two arrays are equal to rounding, and what can be said where they are not.
+"""What can be said of a wrong array: which entries differ, and by which pattern.
 
-The symptoms name places and patterns. They never hold a right number, nor a
+The sentences name places and patterns. They never hold a right number, nor a
 ratio that is not a plain small fraction.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
-from ...arrays import raw_array
-from ...errors import DomainError
 from ...symbols import fraction, plural
 from ...symbols import shape as show
+from .equality import FLOOR, RELATIVE, same
 
-RELATIVE, FLOOR = 1e-6, 1e-9  # of the entry, and of the largest entry
-SINGLE = 1e-4  # of the largest entry, for float32 and shorter
 ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
-FACTORS = (-1.0, 2.0, 0.5, -2.0, -0.5)
+FACTORS = (-1.0, 2.0, 0.5)
 MOST_NAMED = 4
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """An answer that is neither numbers nor text, as a sentence about it."""
-
-    says: str
-
-
-def as_numbers(value: Any, name: str) -> np.ndarray | str:
-    """`value` as an array of real numbers, or why it is none.
-
-    >>> as_numbers("two", "dW")
-    'is text, not numbers'
-    """
-    if isinstance(value, Unusable):
-        return f"is {value.says}"
-    if isinstance(value, str):
-        return "is text, not numbers"
-    try:
-        return raw_array(value, name)
-    except DomainError as error:
-        return str(error).splitlines()[0].removeprefix(f"{name} ").rstrip(".:")
-
-
-def same(value: np.ndarray, right: np.ndarray) -> bool:
-    """Equal to rounding, norm-wise and entry by entry; NaN is equal to nothing.
-
-    >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9]))
-    True
-    """
-    if value.shape != right.shape or not np.isfinite(value).all():
-        return False
-    scale = float(np.abs(right).max(initial=0.0))
-    if value.dtype.kind == "f" and value.dtype.itemsize < 8:
-        allowed = np.full(right.shape, SINGLE * scale)
-    else:
-        allowed = RELATIVE * np.abs(right) + FLOOR * scale
-    difference = np.abs(value.astype(float) - right)
-    return bool((difference <= allowed).all())
-
-
-def unfit(value: np.ndarray) -> str:
-    """Why no array of this kind can be right: an entry that is not finite; else nothing."""
-    if np.isfinite(value).all():
-        return ""
-    index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
-    at = f"entry {list(index)}" if index else "the number"
-    return f"{at} is {value[index]}, and that is never right"
-
-
 def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
-    """Which entries differ, in words: all, some rows, some columns, or a count.
+    """Which entries differ, in words: all, some rows, some columns, or how many.
 
     >>> where_wrong(np.array([[1.0, 2.0], [3.0, 9.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]))
     'entry [1, 1] only'
@@ -88,7 +33,7 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
         touched = np.unique(places[:, axis])
         if len(touched) < wrong.shape[axis]:
             return f"{_counted(word, touched)} only"
-    return f"{len(places)} of {plural(wrong.size, 'entry', 'entries')}"
+    return plural(len(places), "entry", "entries")  # not of how many: that may be an answer
 
 
 def symptom(value: np.ndarray, right: np.ndarray) -> str:

@@ -1,0 +1,71 @@
+"""Whether two answers are equal to rounding: the tolerances of every comparison.
+
+An answer is read as an array of real numbers first; what cannot be read says why.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...arrays import raw_array
+from ...errors import DomainError
+
+RELATIVE, FLOOR = 1e-6, 1e-9  # of the entry, and of the largest entry
+SINGLE = 1e-4  # of the largest entry, for float32 and shorter
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """An answer that is neither numbers nor text, as a sentence about it."""
+
+    says: str
+
+    @classmethod
+    def of(cls, value: Any) -> "Unusable":
+        """The sentence about any object."""
+        return cls(f"a {type(value).__name__}, not numbers")
+
+
+def as_numbers(value: Any, name: str) -> np.ndarray | str:
+    """`value` as an array of real numbers, or why it is none.
+
+    >>> as_numbers("two", "dW")
+    'is text, not numbers'
+    """
+    if isinstance(value, Unusable):
+        return f"is {value.says}"
+    if isinstance(value, str):
+        return "is text, not numbers"
+    try:
+        return raw_array(value, name)
+    except DomainError as error:
+        return str(error).splitlines()[0].removeprefix(f"{name} ").rstrip(".:")
+    except Exception:  # of an object with an __array__ of its own
+        return f"is {Unusable.of(value).says}"
+
+
+def same(value: np.ndarray, right: np.ndarray) -> bool:
+    """Equal to rounding, norm-wise and entry by entry; NaN is equal to nothing.
+
+    >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9]))
+    True
+    """
+    if value.shape != right.shape or not np.isfinite(value).all():
+        return False
+    scale = float(np.abs(right).max(initial=0.0))
+    if value.dtype.kind == "f" and value.dtype.itemsize < 8:
+        allowed = np.full(right.shape, SINGLE * scale)
+    else:
+        allowed = RELATIVE * np.abs(right) + FLOOR * scale
+    difference = np.abs(value.astype(float) - right)
+    return bool((difference <= allowed).all())
+
+
+def unfit(value: np.ndarray) -> str:
+    """Why no array of this kind can be right: an entry that is not finite; else nothing."""
+    if np.isfinite(value).all():
+        return ""
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    at = f"entry {list(index)}" if index else "the number"
+    return f"{at} is {value[index]}, and that is never right"

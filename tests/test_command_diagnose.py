@@ -1,0 +1,159 @@
+"""jacobian-bp diagnose: a student's arrays in a file, or one line, against a network file."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network, SpecError
+from jacobian_bp.cli import main
+from jacobian_bp.files.answer_file import key_of, read_answers
+
+NET = """
+[network]
+sizes = [3, 5, 2]
+activations = ["tanh", "identity"]
+loss = "half_squared_error"
+seed = 4
+[data]
+x = [0.5, -1.0, 2.0]
+y = [1.0, -0.5]
+"""
+
+
+@pytest.fixture
+def net(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(NET)
+    return path
+
+
+@pytest.fixture
+def right(net):
+    run = Network.from_toml(net).run()
+    one = np.ones(())
+    return {**run.gradients(), **{name: run.vjp("J", name, one) for name in ("z1", "z2")}}
+
+
+def call(capsys, *arguments):
+    code = main(["diagnose", *map(str, arguments)])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def handed_in(tmp_path, **arrays):
+    np.savez(tmp_path / "answer.npz", **arrays)
+    return tmp_path / "answer.npz"
+
+
+def test_a_right_answer(net, right, tmp_path, capsys):
+    answer = handed_in(tmp_path, dW2=right["W2"], delta1=right["z1"])
+    assert call(capsys, net, answer) == (0, "W2: W2 is right.\nz1: z1 is right.\n", "")
+
+
+def test_a_mistake_is_named(net, right, tmp_path, capsys):
+    answer = handed_in(tmp_path, dW1=right["W1"].T, d2=right["z2"])
+    code, out, err = call(capsys, net, answer)
+    assert (code, err) == (1, "")
+    assert out.startswith("z2: z2 is right.\nW1: ")
+    assert "transpose" in out
+
+
+def test_an_answer_that_follows_from_a_wrong_one_is_not_all_right(net, right, tmp_path, capsys):
+    wrong = -right["z1"]
+    answer = handed_in(tmp_path, delta1=wrong, db1=wrong)
+    code, out, _ = call(capsys, net, answer)
+    assert code == 1
+    assert "follows from your own z1" in out
+
+
+def test_a_line_that_breaks_and_one_that_is_right(net, capsys):
+    code, out, _ = call(capsys, net, "--line", "dW2 = a1 * d2")
+    assert code == 1
+    assert out.startswith("dW2 = a1 * d2: breaks at a1 * d2.\n")
+    assert call(capsys, net, "--line", "np.outer(d2, a1)", "--target", "W2")[0] == 0
+
+
+KNOWN = ("x", "y", "z1", "a1", "z2", "a2", "J", "W1", "b1", "W2", "b2")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("W2", "W2"),
+        ("dW2", "W2"),
+        ("b1", "b1"),
+        ("delta2", "z2"),
+        ("delta_2", "z2"),
+        ("d1", "z1"),
+        ("dz1", "z1"),
+        ("dz2_dW2", ("z2", "W2")),
+        ("dz2/dW2", ("z2", "W2")),
+        ("z2_a1", ("z2", "a1")),
+        ("W7", None),
+        ("delta9", None),
+        ("z2_W2_x", None),
+        ("", None),
+        ("../W2", None),
+    ],
+)
+def test_names_of_arrays(name, key):
+    assert key_of(name, KNOWN) == key
+
+
+def refused(path, known=KNOWN):
+    with pytest.raises(SpecError) as error:
+        read_answers(str(path), known)
+    return str(error.value)
+
+
+def test_files_that_are_none(tmp_path):
+    hint = '\n  Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
+    (tmp_path / "a.npz").write_text("hello")
+    assert refused(tmp_path / "a.npz") == "a.npz is no archive of arrays." + hint
+    assert refused(tmp_path / "a.pkl") == "a.pkl does not end in .npz." + hint
+    assert "cannot be found" in refused(tmp_path / "none.npz")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("W2.npy", b"\x93NUMPY cut short")
+    assert refused(tmp_path / "b.npz")
+
+
+def test_names_that_stand_for_nothing_or_twice(tmp_path):
+    assert refused(handed_in(tmp_path, dW3=np.ones(2))) == (
+        "answer.npz: 'dW3' names no object of the network.\n"
+        "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
+    )
+    assert refused(handed_in(tmp_path, dW2=np.ones(2), W2=np.ones(2))) == (
+        "answer.npz: 'W2' is there twice, under two names.\n  Keep one of the two."
+    )
+
+
+def test_a_pickle_inside_is_not_opened(tmp_path):
+    data = io.BytesIO()
+    np.lib.format.write_array(data, np.array([{}], dtype=object), allow_pickle=True)
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as archive:
+        archive.writestr("W2.npy", data.getvalue())
+    assert refused(tmp_path / "p.npz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "diagnose takes a file of arrays, or one line."),
+        (("a.npz", "--line", "d2"), "diagnose takes a file of arrays, or one line."),
+        (("a.npz", "--target", "W2"), "--target goes with --line."),
+    ],
+)
+def test_options_that_do_not_go_together(net, capsys, arguments, message):
+    code, out, err = call(capsys, net, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"jacobian-bp: SpecError: {message}\n")
+
+
+def test_a_network_without_data(tmp_path, capsys):
+    bare = tmp_path / "bare.toml"
+    bare.write_text(NET.partition("[data]")[0])
+    code, _, err = call(capsys, bare, "--line", "d2")
+    assert code == 2
+    assert "has no data to run on" in err
