@@ -21,7 +21,7 @@ from jacobian_bp.compare.task import drawn
 from jacobian_bp.compare.timing import Timer
 from jacobian_bp.memory import format_bytes
 from jacobian_bp.symbols import to_ascii
-from jacobian_bp.text import table
+from jacobian_bp.text import fold, table
 
 COUNTED = {
     "width": Sweep("width", (64, 128, 256, 512, 1024), width=1, depth=2, batch=None),
@@ -109,8 +109,8 @@ def measured(axis):
     sweep, journal, timer = TIMED[axis], Journal(), Timer(rounds=3)
     print(f"\n\nMEASURED: THE {axis.upper()} GROWS\n")
 
-    def timed(task, blank, costs):
-        return measure(blank, route_subjects(task), journal, timer, costs)
+    def timed(task, blank, costs, left):
+        return measure(blank, route_subjects(task), journal, timer, costs, left=left)
 
     overhead = overheads(sweep, make, timer)
     heads = [f"{axis} {size}" for size in sweep.sizes]
@@ -120,7 +120,8 @@ def measured(axis):
         times = [seconds(row.minimum) for row in found if row.subject == route]
         rows.append([route, seconds(overhead[route]), *times])
     print(indent("\n".join(table(rows)), "    ") + "\n")
-    print(to_ascii(indent("\n".join(growth_table(axis, growths(axis, found, overhead))), "  ")))
+    for line in growth_table(axis, growths(axis, found, overhead)):
+        print(to_ascii("\n".join(fold(line, 99))))
 
 
 def main():

@@ -8,13 +8,19 @@ at, bad for one that is contracted next.
 """
 
 import mmap
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
 from .memory import nbytes
 
 FROM_BYTES = 2**22  # below, numpy.zeros is not given huge pages
+
+Watcher = Callable[[int], None]  # told of bytes that are mapped, and as a negative number let go
+_watcher: ContextVar[Watcher | None] = ContextVar("jacobian_bp_pages", default=None)
 
 
 def untouched_zeros(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
@@ -28,4 +34,26 @@ def untouched_zeros(shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
         return np.zeros(shape, dtype)
     pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     pages.madvise(mmap.MADV_NOHUGEPAGE)
-    return np.frombuffer(pages, dtype).reshape(shape)
+    owner = np.frombuffer(pages, dtype)
+    watcher = _watcher.get()
+    if watcher is not None:
+        watcher(size)
+        weakref.finalize(owner, watcher, -size).atexit = False
+    return owner.reshape(shape)
+
+
+@contextmanager
+def watched(watcher: Watcher) -> Iterator[None]:
+    """Tell `watcher` of pages mapped inside the block, which Python's allocator never sees.
+
+    >>> told = []
+    >>> with watched(told.append):
+    ...     zeros = untouched_zeros((2, 3), np.dtype(np.float64))
+    >>> told
+    []
+    """
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)

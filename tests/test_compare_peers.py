@@ -91,7 +91,8 @@ def test_threads_without_threadpoolctl(monkeypatch):
         "threadpoolctl"
     )
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
-    assert machine.threads_line() == "BLAS threads: 3 of 7 cores"
+    assert machine.threads_line() == "BLAS threads: 3 (7 cores)"
+    assert machine.threads_line(999) == "BLAS threads: 3, not the 999 asked for (7 cores)"
     with machine.limited_threads(None):
         pass
     with pytest.raises(SpecError) as caught, machine.limited_threads(5):

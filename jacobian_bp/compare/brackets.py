@@ -4,7 +4,7 @@ The product of a chain does not depend on its brackets; what it costs does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,10 @@ import numpy as np
 from ..chain import Chain
 from ..network import Network
 from ..run import Run
+from .limits import MOST_PRODUCTS, estimated_products
+from .task import Task
 
+LONGEST = 84  # characters of brackets, of which those at both ends are shown
 ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}  # as printed, as planned
 
 
@@ -37,7 +40,7 @@ class Case:
         return [
             f"{self.title}: ∂{self.of}/∂{self.wrt}",
             *(
-                f"  {order:<8} {chain.multiplications:>{width},}  {chain.brackets}"
+                f"  {order:<8} {chain.multiplications:>{width},}  {shortened(chain.brackets)}"
                 for order, chain in chains.items()
             ),
             f"  {self.reason}",
@@ -57,6 +60,37 @@ def bracketing_lines() -> list[str]:
     """
     head = "multiplications of one chain of whole Jacobians, by the order in which it is contracted"
     return [head, *(line for case in cases() for line in case.lines())]
+
+
+def own_chain(task: Task, long: bool = False) -> list[str]:
+    """The chain of the user's own network from the cost to its first weights, in three orders."""
+    weight = next((name for name, array in task.params.items() if array.ndim == 2), "")
+    if not weight or (estimated_products(task.run._state) > MOST_PRODUCTS and not long):
+        return []
+    head = "multiplications of one chain of this network, by the order in which it is contracted"
+    case = Case("the cost by the first weights", task.run.cost, weight, task.run, "")
+    counts = {order: case.chain(order).multiplications for order in ORDERS}
+    best = min(counts, key=lambda order: (counts[order], order != "reverse"))
+    reason = {
+        "reverse": "the planner finds nothing cheaper than reverse",
+        "forward": "forward is cheapest",
+        "planned": f"the planner's order takes {counts['planned']:,} of reverse's "
+        f"{counts['reverse']:,}",
+    }
+    lines = replace(case, reason=reason[best]).lines()
+    return [head, *lines]
+
+
+def shortened(brackets: str) -> str:
+    """Long brackets by their two ends.
+
+    >>> shortened("(" * 100 + "A" * 100)[-4:], len(shortened("x" * 500)) <= LONGEST
+    ('AAAA', True)
+    """
+    if len(brackets) <= LONGEST:
+        return brackets
+    side = (LONGEST - 3) // 2
+    return f"{brackets[:side]} … {brackets[-side:]}"
 
 
 def cases() -> tuple[Case, Case, Case]:

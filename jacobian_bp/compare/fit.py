@@ -11,6 +11,7 @@ STUDENT = (
 )
 NORMAL = 1.95996
 FEWEST_POINTS = 3
+NEGLIGIBLE = 0.05  # of a margin: an exponent that is 0 is known as well
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Fit:
     exponent: float
     margin: float
     points: int
+
+    @property
+    def known(self) -> bool:
+        """Whether the interval is narrower than the value: a wider one says nothing."""
+        return self.margin <= abs(self.exponent) or self.margin < NEGLIGIBLE
 
     def __str__(self) -> str:
         return f"{self.exponent:.2f} ± {self.margin:.2f}"

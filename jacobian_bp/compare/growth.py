@@ -11,7 +11,7 @@ from .fit import Fit, growth
 from .row import Row
 from .subjects import ROUTES
 
-ABOVE_OVERHEAD = 2  # a time counts in the fit when it is this many times that at size 1
+ABOVE_OVERHEAD = 1.2  # a time counts in the fit when it is this many times that at size 1
 
 # axis: route: (exponent of the time, exponent of the bytes)
 #   width  ∂z/∂W has three axes of size n; forward order keeps one axis more in its products
@@ -59,11 +59,11 @@ class Growth:
 def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[Growth]:
     """The growth of each route; `overhead` is the time of each at size 1.
 
-    The overhead is taken off the seconds, of which those count where as much remains.
+    The overhead is taken off the seconds, of which those count where enough remains.
     """
     found = []
     for route in ROUTES:
-        own = [row for row in rows if row.subject == route and row.size]
+        own = [r for r in rows if r.subject == route and r.size and r.axis == axis]
         if own:
             found.append(_growth(axis, route, own, overhead.get(route, 0.0)))
     return found
@@ -71,7 +71,7 @@ def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[
 
 def _growth(axis: str, route: str, rows: Sequence[Row], overhead: float) -> Growth:
     floor = ABOVE_OVERHEAD * overhead
-    timed = [row for row in rows if row.complete and (row.minimum or 0) >= floor and row.minimum]
+    timed = [row for row in rows if row.complete and (row.minimum or 0) > floor]
     used = f"{timed[0].size} up" if len(timed) > 2 else "too few"
     time, space = THEORY[axis][route]
     return Growth(
@@ -89,3 +89,25 @@ def _growth(axis: str, route: str, rows: Sequence[Row], overhead: float) -> Grow
 def _fit(pairs: Sequence[tuple[int | None, float | None]]) -> Fit | None:
     known = [(n, y) for n, y in pairs if n and y]
     return growth([n for n, _ in known], [y for _, y in known])
+
+
+def as_facts(found: Sequence[Growth]) -> dict[str, dict[str, object]]:
+    """The exponents for a file: for each route and quantity the value, its interval, the theory."""
+    return {
+        g.route: {
+            **_fact("multiplications", g.multiplications, g.theory_time),
+            **_fact("seconds", g.seconds, g.theory_time),
+            **_fact("predicted_bytes", g.predicted_bytes, g.theory_bytes),
+            **_fact("measured_bytes", g.measured_bytes, g.theory_bytes),
+        }
+        for g in found
+    }
+
+
+def _fact(name: str, fit: Fit | None, theory: int) -> dict[str, object]:
+    return {
+        name: fit and fit.exponent,
+        f"{name}_margin": fit and fit.margin,
+        f"{name}_points": fit and fit.points,
+        f"{name}_theory": theory,
+    }

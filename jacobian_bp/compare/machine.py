@@ -53,11 +53,15 @@ def blas_threads() -> int | None:
     return None
 
 
-def threads_line() -> str:
-    """The number of BLAS threads in words, with the way to learn it where it is not known."""
+def threads_line(asked: int | None = None) -> str:
+    """The number of BLAS threads in words, with the way to learn it where it is not known.
+
+    Where another number was asked for than the library takes, that is said.
+    """
     count = blas_threads()
     if count is not None:
-        return f"BLAS threads: {count} of {_cores()} cores"
+        capped = f", not the {asked} asked for" if asked not in (None, count) else ""
+        return f"BLAS threads: {count}{capped} ({_cores()} cores)"
     return f"BLAS threads: not known, most likely {_cores()}; {EXTRA} brings threadpoolctl"
 
 

@@ -1,23 +1,28 @@
 """Subjects side by side at one task: bytes first, then seconds; what does not fit is refused."""
 
-import mmap
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ..errors import MemoryLimitError
 from ..memory import current_limit, format_bytes, metered
+from ..pages import watched
 from .cost import RouteCost
 from .row import Row
+from .stopping import require_none
 from .subjects import Subject
 from .task import Arrays
 from .timing import Call, Report, Sample, Timer
 
 REFUSED = "refused"
+SLOW = 1.0  # seconds of a call that is not repeated to warm up
+LONG = 1_000_000_000  # multiplications that are announced
 MOST_COMPARED = 1_000_000  # entries of an array
 
+Reached = Callable[[str], None]  # told what is reached
 Sampled = dict[str, tuple[tuple[int, ...], np.ndarray]]
 
 
@@ -27,6 +32,7 @@ class Journal:
 
     rows: list[Row] = field(default_factory=list)
     shown: int = 0  # how many of them stand on the screen
+    overhead: dict[str, float] = field(default_factory=dict)  # of a sweep's routes, at size 1
 
     def show(self) -> None:
         """All rows up to here have been printed."""
@@ -40,26 +46,39 @@ def measure(
     timer: Timer,
     costs: Sequence[RouteCost] = (),
     report: Report | None = None,
+    left: Mapping[str, str] | None = None,
+    reached: Reached = lambda text: None,
 ) -> list[Row]:
     """A row for each subject, which the journal gets also where this is interrupted.
 
     `blank` is a row that says the task; `costs` are the predictions, by the
-    subjects' names. A subject whose arrays would not fit is not called: its row says
-    the bytes, and "refused". A subject whose numbers are not those of the first
-    that gives any is not timed.
+    subjects' names; `left` those to leave out, each with a sentence. A subject whose
+    arrays would not fit is not called: its row says the bytes, and "refused". A
+    subject whose numbers are not those of the first that gives any is not timed.
     """
     predicted = {cost.route: cost for cost in costs}
     rows = {s.name: _predicted(replace(blank, subject=s.name), s, predicted) for s in subjects}
+    for name, words in (left or {}).items():
+        if name in rows and not rows[name].refused:
+            rows[name] = replace(rows[name], refused=words, complete=True)
     samples: dict[str, Sample] = {}
     calls: dict[str, Call] = {}
     first: list[Sampled] = []
+    slow: set[str] = set()
     done = False
     try:
         for subject in subjects:
-            if not rows[subject.name].refused:
-                rows[subject.name], call = _prepared(subject, rows[subject.name], first)
-                calls |= {subject.name: call} if call else {}
-        timer.measure(calls, samples, report)
+            row = rows[subject.name]
+            if row.refused:
+                continue
+            if (row.multiplications or 0) >= LONG:
+                reached(f"  {subject.name}: {row.multiplications:,} multiplications a call")
+            rows[subject.name], call, took = _prepared(subject, row, first, timer)
+            calls |= {subject.name: call} if call else {}
+            if took > SLOW:
+                slow.add(subject.name)
+                reached(f"  {subject.name}: {took:.1f} s for one call; no further one to warm up")
+        timer.measure(calls, samples, report, slow)
         done = True
     finally:
         found = [row.timed(samples.get(row.subject), done) for row in rows.values()]
@@ -68,32 +87,32 @@ def measure(
     return kept
 
 
-def peak_bytes(call: Call) -> int:
-    """The bytes that Python and numpy allocate at the peak of one call, its result among them.
+def peak_bytes(call: Callable[[], Any]) -> tuple[int, Any]:
+    """The bytes that are allocated at the peak of one call, and its result, which is among them.
 
-    Pages that are mapped for the result pass by Python's allocator, and are added.
+    Python's allocator does not see pages that the call maps. Their bytes are added: between
+    two changes of the mapped bytes the peak is that of the allocator, and what is mapped.
     """
     was_tracing = tracemalloc.is_tracing()
     if not was_tracing:
         tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    mapped, peaks = [0], [0]
+
+    def changed(count: int) -> None:
+        peaks[0] = max(peaks[0], tracemalloc.get_traced_memory()[1] - before + mapped[0])
+        mapped[0] += count
         tracemalloc.reset_peak()
-        result = call()
-        return tracemalloc.get_traced_memory()[1] - before + mapped_bytes(result)
+
+    try:
+        with watched(changed):
+            result = call()
+        changed(0)
+        return peaks[0], result
     finally:
         if not was_tracing:
             tracemalloc.stop()
-
-
-def mapped_bytes(result: object) -> int:
-    """The bytes of an array that lies in pages of its own; 0 for any other result."""
-    count, owner = 0, result
-    while isinstance(owner, np.ndarray):
-        count, owner = owner.nbytes, owner.base
-    if isinstance(owner, memoryview):
-        owner = owner.obj
-    return count if isinstance(owner, mmap.mmap) else 0
 
 
 def sampled(arrays: Arrays) -> Sampled:
@@ -153,21 +172,38 @@ def _predicted(row: Row, subject: Subject, costs: dict[str, RouteCost]) -> Row:
     return row if (row.predicted_bytes or 0) <= current_limit() else refused(row)
 
 
-def _prepared(subject: Subject, row: Row, first: list[Sampled]) -> tuple[Row, Call | None]:
-    """The call, tried: once for its numbers, again for its bytes where they can be followed."""
+def _prepared(
+    subject: Subject, row: Row, first: list[Sampled], timer: Timer
+) -> tuple[Row, Call | None, float]:
+    """The call, tried: its numbers, its bytes, its seconds.
+
+    A quick call is made twice: the bytes of the first contain what is kept for all later ones.
+    """
+    took = 0.0
     try:
         call = subject.prepare()
-        result = call()
+        row, result, took = _tried(subject, row, call, timer)
         if subject.arrays is not None:
             numbers = sampled(subject.arrays(result))
             first.append(numbers)
             if not agree(numbers, first[0]):
-                return replace(row, refused="not timed: other numbers", complete=True), None
+                return replace(row, refused="not timed: other numbers", complete=True), None, 0.0
         del result
-        if subject.traced:
-            with metered() as meter:
-                peak = peak_bytes(call)
-            row = replace(row, measured_bytes=peak, built_bytes=meter.peak_bytes or None)
+        if subject.traced and took <= SLOW:
+            row, _, _ = _tried(subject, row, call, timer)
+        require_none()
     except MemoryLimitError as error:
-        return refused_row(row, error), None
-    return row, call
+        return refused_row(row, error), None, 0.0
+    return row, call, took
+
+
+def _tried(subject: Subject, row: Row, call: Call, timer: Timer) -> tuple[Row, Any, float]:
+    """One call: its bytes where they can be followed, its result, its seconds."""
+    start = timer.clock()
+    if subject.traced:
+        with metered() as meter:
+            peak, result = peak_bytes(call)
+        row = replace(row, measured_bytes=peak, built_bytes=meter.peak_bytes or None)
+    else:
+        result = call()
+    return row, result, timer.clock() - start

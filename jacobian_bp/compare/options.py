@@ -37,6 +37,7 @@ class Asked:
     threads: int | None
     dtype: str
     outputs: dict[str, Output]
+    long: bool = False  # whether also what takes very long is timed
 
     def case(self) -> Case:
         """The network and the data of a cost card."""
@@ -52,13 +53,18 @@ class Asked:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `compare` has besides those that describe a network."""
     add = parser.add_argument
-    add("--widths", metavar="8,16,32", help="sweep the width of every layer")
+    add(
+        "--widths",
+        metavar="8,16,32",
+        help="sweep the width of every layer, such as 32,64,128,256,512",
+    )
     add("--depths", metavar="1,2,4", help="sweep the number of layers")
     add("--batches", metavar="1,8,64", help="sweep the number of examples")
     add("--preset", metavar="NAME", help=", ".join(PRESETS))
     add("--against", metavar="A,B", help=",".join(OLDEST) + ": time the same in these")
     add("--threads", metavar="N", help="threads of the matrix products")
     add("--repeats", metavar="N", help="rounds of timing (default: 15, slow calls fewer)")
+    add("--long", action="store_true", help="time also what takes very long, else left out")
     add("--dtype", metavar="NAME", help=" or ".join(DTYPES) + " (default: float64)")
     add("--json", metavar="FILE.json", help="write the results")
     add("--csv", metavar="FILE.csv", help="write the results")
@@ -67,6 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def parse(options: argparse.Namespace, parser: Options) -> Asked:
     """Every option, checked; SpecError for the first that is wrong."""
+    _require_effect(options, parser)
     sweep = parse_sweep(options.widths, options.depths, options.batches, options.batch)
     preset = _preset(options.preset)
     _require_no_others(options, parser, sweep, preset)
@@ -83,7 +90,7 @@ def parse(options: argparse.Namespace, parser: Options) -> Asked:
     peers, remarks = find(names)
     asked = Asked(
         *(options, parser, sweep, preset, tuple(peers), tuple(remarks)),
-        *(timer, threads, dtype, outputs),
+        *(timer, threads, dtype, outputs, options.long),
     )
     if sweep is not None:
         for size in (sweep.sizes[0], sweep.sizes[-1]):  # the options fit the networks
@@ -118,6 +125,16 @@ def _outputs(
         if name is not None:
             found[kind] = Output(f"--{kind}", name, (f".{kind}",))
     return found
+
+
+def _require_effect(options: argparse.Namespace, parser: Options) -> None:
+    """Notation and length belong to a derivation, which is not printed here."""
+    plain = vars(parser().parse_args([]))
+    for name in ("convention", "all"):
+        if getattr(options, name) != plain[name]:
+            raise SpecError(
+                f"--{name} does not go with compare, which prints no derivation.\n  Leave it out."
+            )
 
 
 def _require_no_others(

@@ -22,6 +22,7 @@ from .subjects import (
     products_alone,
     route_subjects,
     run_and_vjp,
+    structured_again,
     weight_jacobian,
 )
 from .task import Task, drawn
@@ -55,8 +56,8 @@ class Point:
     quantity: str
     make: Callable[[], Task]
     subjects: Callable[[Task], list[Subject]]
-    base: str
-    whose: str
+    base: str = ""
+    whose: str = ""
     axis: str = ""
     size: int | None = None
 
@@ -75,7 +76,7 @@ def gradient(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
                 partial(drawn, sizes, batch, dtype, seed=seed),
                 subjects,
                 "products alone",
-                "of those",
+                "× products",
             )
 
 
@@ -91,7 +92,7 @@ def whole_weight_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
             partial(drawn, [width, width], None, seed=seed),
             subjects,
             "zeros, placed",
-            "of placed",
+            "× placed",
         )
 
 
@@ -108,7 +109,7 @@ def whole_parameter_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point
             partial(drawn, sizes, batch, seed=seed),
             subjects,
             "written once, out=",
-            "of those",
+            "× written",
         )
 
 
@@ -120,19 +121,22 @@ def growth(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
             subject for subject in route_subjects(task) if subject.name in ("structured", "vjp")
         ]
 
+    def three(task: Task) -> list[Subject]:
+        return [*two(task), structured_again(task)]
+
     def one(task: Task) -> list[Subject]:
         return [planning(task)]
 
     for depth in DEPTHS:
         sizes = [DEEP_WIDTH] * (depth + 1)
         make = partial(drawn, sizes, None, "float64", "tanh", seed)
-        yield Point("depth", make, two, "vjp", "of vjp", "depth", depth)
+        yield Point("depth", make, two, "vjp", "× vjp", "depth", depth)
     sizes = [DEEP_WIDTH] * (PLANNED_LAYERS + 1)
     make = partial(drawn, sizes, None, "float64", "tanh", seed)
-    yield Point("planning", make, one, "planning", "of itself")
+    yield Point("planning", make, one)
     for width in WIDE:
         make = partial(drawn, [width] * 3, 1, seed=seed)
-        yield Point("structured beside vjp", make, two, "vjp", "of vjp", "width", width)
+        yield Point("structured beside vjp", make, three, "vjp", "× vjp", "width", width)
 
 
 PRESETS: dict[str, Callable[[Sequence[Peer], int], Iterator[Point]]] = {

@@ -1,57 +1,64 @@
-"""The results as tables of at most 99 columns: what was predicted, what was measured, how it grows.
+"""The results as tables: what was predicted, what was measured, how it grows.
 
-Columns have fixed widths, so that a row can be printed as soon as it is finished.
+`room` is the width that there is; what does not fit into columns is stacked.
 """
 
 from collections.abc import Sequence
 
 from ..memory import format_bytes
+from .columns import Columns
+from .fit import Fit
 from .growth import ABOVE_OVERHEAD, Growth
 from .row import Row, ratio
 
 NOT_KNOWN = "-"
+WIDE = 99
 NAME, NUMBER, BYTES, TIME, RATIO = 19, 15, 11, 9, 9
-SWEPT = (7, 14, NUMBER - 1, BYTES, BYTES, TIME, TIME, RATIO - 1)
-EXPLAINED = (
-    "  seconds  without those of the call at size 1, which is nearly all overhead; fitted to the",
-    f"           sizes where a call takes {ABOVE_OVERHEAD} times as long or more; three are needed",
-    "  theory   of large sizes: first of multiplications and seconds, then of bytes",
-    "  bytes    told by the shapes, and seen: all that was allocated, Python's objects too",
-)
+OURS = {"materialise": "ours"}  # a whole Jacobian in a sweep, beside the peers' ones
 
 
-def predicted_table(rows: Sequence[Row]) -> list[str]:
+def predicted_table(rows: Sequence[Row], room: int = WIDE) -> list[str]:
     """What the shapes say, before anything is built."""
-    widths = (14, NUMBER, NUMBER, BYTES)
-    lines = [_line(("route", "multiplied", "zeros left out", "peak bytes"), widths) + "  largest"]
-    for row in rows:
-        if row.predicted_bytes is None:
-            continue
-        counts = (_count(row.multiplications), _count(row.nonzero_multiplications))
-        cells = (row.subject, *counts, size(row.predicted_bytes))
-        largest = f"{row.largest}, {size(row.largest_bytes)}"
-        lines.append(f"{_line(cells, widths)}  {largest}")
+    known = [row for row in rows if row.predicted_bytes is not None]
+    counts = [(_count(r.multiplications), _count(r.nonzero_multiplications)) for r in known]
+    number = max((len(text) for pair in counts for text in pair), default=0)
+    number = max(14, number)
+    largest = [f"{row.largest}, {size(row.largest_bytes)}" for row in known]
+    widths = (14, number, number, 14, max(map(len, largest), default=0))
+    heads = ("route", "multiplied", "zeros left out", "predicted peak", "largest array")
+    columns = Columns(heads, widths, (0, 4))
+    lines = columns.head(room)
+    if not lines:
+        columns = Columns(heads, widths)
+    for row, pair, array in zip(known, counts, largest, strict=True):
+        lines += columns.row((row.subject, *pair, size(row.predicted_bytes), array), room)
     return lines
 
 
-def measured_table(rows: Sequence[Row], base: str, whose: str) -> list[str]:
+def measured_table(
+    rows: Sequence[Row], base: str = "", whose: str = "", room: int = WIDE
+) -> list[str]:
     """Seconds and bytes as measured; `whose` heads the ratio of the minima to `base`.
 
     Where arrays were followed one by one, their bytes stand beside all that was allocated.
     """
     followed = any(row.built_bytes for row in rows)
-    space = ("arrays", "peak") if followed else ("peak",)
-    widths = (NAME, TIME, TIME, TIME, RATIO, *(BYTES for _ in space), 6)
-    lines = [_line(("", "minimum", "median", "spread", whose, *space, "rounds"), widths)]
+    compared = (whose,) if base and whose else ()
+    space = ("built arrays", "allocated") if followed else ("allocated",)
+    heads = ("", "minimum", "median", "spread", *compared, *space, "rounds")
+    each = {"built arrays": 12, "allocated": 10}
+    sizes = (NAME, TIME, TIME, TIME, *(RATIO for _ in compared), *(each[s] for s in space), 6)
+    columns = Columns(heads, sizes)
+    lines = columns.head(room)
     for row in rows:
         if row.refused:
-            lines.append(f"{row.subject:<{NAME}}  {row.refused}")
+            lines += columns.sentence((row.subject,), row.refused, room)
             continue
         times = (seconds(row.minimum), seconds(row.median), seconds(row.spread))
         seen = (size(row.built_bytes), size(row.measured_bytes))[-len(space) :]
         rounds = f"{row.rounds}" if row.complete else f"{row.rounds} …"
-        compared = factor(ratio(row, _find(rows, base)))
-        lines.append(_line((row.subject, *times, compared, *seen, rounds), widths))
+        beside = (factor(ratio(row, _find(rows, base))),) if compared else ()
+        lines += columns.row((row.subject, *times, *beside, *seen, rounds), room)
     return lines
 
 
@@ -65,35 +72,77 @@ def beside_peers(rows: Sequence[Row], peers: Sequence[str]) -> list[str]:
     return [f"{rows[0].subject} takes {times} times as long as the fastest peer, {fastest.subject}"]
 
 
-def sweep_head(axis: str) -> str:
-    """The head of a sweep's table."""
-    names = ("multiplied", "bytes told", "bytes seen", "minimum", "median", "of vjp")
-    return _line((axis, "route", *names), SWEPT, left=(1,))
+def sweep_columns(axis: str) -> Columns:
+    """The columns of a sweep's table."""
+    heads = (axis, "route", "multiplied", "predicted", "measured", "minimum", "spread", "× vjp")
+    return Columns(heads, (7, 15, 14, BYTES, BYTES, TIME, TIME, 6), (0, 1))
 
 
-def sweep_line(row: Row, base: Row | None) -> str:
-    """One row of a sweep's table."""
-    start = (f"{row.size}", row.subject)
+def sweep_line(row: Row, base: Row | None, room: int = WIDE) -> list[str]:
+    """One row of a sweep's table; the bytes are those of the peak."""
+    columns = sweep_columns(row.axis)
+    route = row.subject
+    if row.quantity != "gradient":
+        route = f"∂f/∂θ {OURS.get(route, route)}"
+    names = (f"{row.size:>{columns.widths[0]}}" if columns.fits(room) else f"{row.size}", route)
     if row.refused:
-        return f"{start[0]:>{SWEPT[0]}}  {start[1]:<{SWEPT[1]}}  {row.refused}"
+        return columns.sentence(names, row.refused, room)
     cells = (_count(row.multiplications), size(row.predicted_bytes), size(row.measured_bytes))
-    times = (seconds(row.minimum), seconds(row.median), factor(ratio(row, base)))
-    return _line((*start, *cells, *times), SWEPT, left=(1,))
+    shown = seconds(row.minimum) + ("" if row.complete else " …")
+    times = (shown, seconds(row.spread), factor(ratio(row, base)))
+    return columns.row((*names, *cells, *times), room)
 
 
-def growth_table(axis: str, found: Sequence[Growth]) -> list[str]:
+def sweep_lines(rows: Sequence[Row], room: int = WIDE) -> list[str]:
+    """Rows of one size; a ratio is to the vjp route."""
+    base = next((row for row in rows if row.subject == "vjp" and row.minimum), None)
+    return [line for row in rows for line in sweep_line(row, base, room)]
+
+
+def growth_table(axis: str, found: Sequence[Growth], room: int = WIDE) -> list[str]:
     """The exponent of the size in each quantity, fitted, beside the one of the theory."""
-    widths = (14, 11, 11, 8, 6, 11, 11, 6)
-    times, bytes_ = ("multiplied", "seconds", "sizes", "theory"), ("bytes told", "bytes seen")
-    lines = [f"exponent of the {axis}, with its 95 % interval"]
-    lines.append(_line(("route", *times, *bytes_, "theory"), widths))
+    if not found:
+        return []
+    times = ("multiplied", "seconds", "sizes", "theory")
+    heads = ("route", *times, "predicted", "measured", "in bytes")
+    columns = Columns(heads, (14, 11, 11, 7, 6, 11, 11, 8))
+    lines = [f"exponent of the {axis}, with its 95 % interval", *columns.head(room)]
+    unknown = []
     for g in found:
         fits = (g.multiplications, g.seconds, g.predicted_bytes, g.measured_bytes)
-        counts, time, told, seen = (NOT_KNOWN if fit is None else str(fit) for fit in fits)
+        counts, time, told, seen = map(exponent, fits)
+        if g.seconds is not None and not g.seconds.known:
+            unknown.append(g.route)
         theory = (f"{g.theory_time}", f"{g.theory_bytes}")
         cells = (g.route, counts, time, g.rows_used, theory[0], told, seen, theory[1])
-        lines.append(_line(cells, widths))
-    return [*lines, *EXPLAINED]
+        lines += columns.row(cells, room)
+    return [*lines, *_remarks(found, unknown)]
+
+
+def exponent(fit: Fit | None) -> str:
+    """A fit with its interval; words where it says nothing."""
+    if fit is None:
+        return NOT_KNOWN
+    return str(fit) if fit.known else "not known"
+
+
+def _remarks(found: Sequence[Growth], unknown: Sequence[str]) -> list[str]:
+    lines = []
+    if any(g.seconds is None for g in found):
+        lines.append("  too few: a fit takes three sizes that are timed; add larger ones")
+    if unknown:
+        lines.append(
+            f"  {', '.join(unknown)}: not known from these sizes, the interval is wider than the "
+            "value"
+        )
+    return [
+        *lines,
+        "  seconds: without those of the same call at size 1, which is nearly all overhead, and "
+        f"fitted to the sizes where a call takes {ABOVE_OVERHEAD:g} times as long or longer",
+        "  theory: of large sizes, for multiplications and seconds; in bytes: that of the bytes",
+        "  predicted, measured: the peak of the bytes, from the shapes; all that was allocated, "
+        "Python's objects too",
+    ]
 
 
 def seconds(value: float | None) -> str:
@@ -131,23 +180,8 @@ def size(count: int | None) -> str:
 
 
 def _count(count: int | None) -> str:
-    """A whole number; a long one by its power of ten.
-
-    >>> _count(1234567), _count(10**15)
-    ('1,234,567', '1.00e+15')
-    """
-    if count is None:
-        return NOT_KNOWN
-    return f"{count:,}" if count < 10**10 else f"{count:.2e}"
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[int] = (0,)) -> str:
-    """Cells in columns, numbers to the right; a cell that is too long pushes the others on."""
-    placed = [
-        f"{cell:<{width}}" if position in left else f"{cell:>{width}}"
-        for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return "  ".join(placed).rstrip()
+    """A whole number, in all its digits: the numbers of a column are comparable."""
+    return NOT_KNOWN if count is None else f"{count:,}"
 
 
 def _find(rows: Sequence[Row], subject: str) -> Row | None:

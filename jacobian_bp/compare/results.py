@@ -61,6 +61,10 @@ class Output:
             return f"written   {safe(path)}, incomplete{kept}"
         return f"written   {safe(path)}" + (", in place of an older one" if existed else "")
 
+    def nothing(self) -> str:
+        """The sentence where there are no rows to write."""
+        return f"not written: {safe(self.path)}; there are no rows"
+
     @property
     def _folder(self) -> Path:
         return self.path.parent

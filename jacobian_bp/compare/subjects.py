@@ -33,15 +33,25 @@ class Subject:
 
 
 def route_subjects(task: Task) -> list[Subject]:
-    """The gradient by each route, the forward pass being done: what the cost card counts."""
+    """The gradient by each route, the forward pass being done: what the cost card counts.
+
+    A run keeps the local Jacobians that it has made. Each call lets them go first and makes
+    its own, as VJP computes its slopes in each call.
+    """
 
     def subject(name: str, route: str, order: str) -> Subject:
         def call() -> Arrays:
+            task.forget()
             return task.run.gradients(route, order)
 
         return Subject(name, lambda: call, arrays=dict)
 
     return [subject(name, *how) for name, how in ROUTES.items()]
+
+
+def structured_again(task: Task) -> Subject:
+    """The structured route on a run that has kept its local Jacobians from an earlier call."""
+    return Subject("structured, again", lambda: lambda: task.run.gradients("structured"))
 
 
 def compiled(task: Task) -> Subject:
@@ -156,19 +166,20 @@ def parameter_jacobian(task: Task) -> list[Subject]:
     shape = (*task.run[of].shape, sum(array.size for array in task.params.values()))
     needs = nbytes(shape, task.dtype.itemsize)
 
+    def ours(out: np.ndarray | None = None) -> np.ndarray:
+        task.forget()
+        return task.run.jacobian(of, names).materialise(out=out)
+
     def into_given() -> Callable[[], np.ndarray]:
         out = np.empty(shape, task.dtype)
-        return lambda: task.run.jacobian(of, names).materialise(out=out)
+        return lambda: ours(out)
 
     def written_once() -> Callable[[], None]:
         out = np.empty(shape, task.dtype)
         return lambda: out.fill(1)
 
-    def whole() -> Callable[[], np.ndarray]:
-        return lambda: task.run.jacobian(of, names).materialise()
-
     return [
-        Subject("materialise", whole, arrays=whole_result, needs=needs),
+        Subject("materialise", lambda: ours, arrays=whole_result, needs=needs),
         Subject("materialise(out=)", into_given, arrays=whole_result, needs=needs),
         Subject("written once, new", lambda: lambda: np.full(shape, 1, task.dtype), needs=needs),
         Subject("written once, out=", written_once, needs=needs),

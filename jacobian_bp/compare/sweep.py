@@ -7,15 +7,15 @@ swept, the other two stay.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ..errors import SpecError
 from ..forward import Pass
-from ..memory import current_limit, require_memory
+from ..memory import current_limit
 from ..symbols import safe
-from .cost import RouteCost, cost_card
+from .cost import RouteCost
+from .imagined import enlarged
+from .limits import Left, affordable
 from .measure import Journal, refused, with_cost
-from .row import Row
+from .row import Row, blank_row
 from .subjects import route_subjects
 from .task import Task, label_of
 from .timing import Timer
@@ -23,7 +23,7 @@ from .timing import Timer
 AXES = ("width", "depth", "batch")
 USUAL = {"width": 16, "depth": 2, "batch": None}
 Make = Callable[[list[int], int | None, str], Task]
-Timed = Callable[[Task, Row, Sequence[RouteCost]], list[Row]]
+Timed = Callable[[Task, Row, Sequence[RouteCost], Left], list[Row]]
 LARGEST = {"width": 1_000_000, "depth": 1_000, "batch": 1_000_000}
 COPIES = 6  # of parameters and data, while a network is drawn, checked, copied and differentiated
 
@@ -61,7 +61,7 @@ def parse_sweep(
     if batch is not None:
         if "batch" in given:
             raise SpecError("--batch and --batches exclude each other.\n  Leave one of them out.")
-        given["batch"] = _numbers(batch, "--batch", LARGEST["batch"])
+        given["batch"] = _numbers(batch, "--batch", LARGEST["batch"], 1)
     swept = [axis for axis, sizes in given.items() if len(sizes) > 1] or list(given)[:1]
     if len(swept) > 1:
         raise SpecError(
@@ -74,20 +74,28 @@ def parse_sweep(
 
 
 def run_sweep(
-    sweep: Sweep, make: Make, dtype: str, journal: Journal, timed: Timed
+    sweep: Sweep, make: Make, dtype: str, journal: Journal, timed: Timed, long: bool = False
 ) -> Iterator[list[Row]]:
-    """The rows of each size, as soon as they are finished; what does not fit is refused."""
+    """The rows of each size, as soon as they are finished; what does not fit is refused.
+
+    What would take very long is left out, unless `long` asks for it.
+    """
     for size in sweep.sizes:
         sizes, batch = sweep.at(size)
         label = label_of(sizes, batch, dtype)
-        blank = Row(label, "gradient", "", sweep.axis, size, dtype)
         shapes = imagined(sweep, size, make)
-        costs = cost_card(shapes)
+        blank = replace(blank_row(shapes, label, "gradient"), axis=sweep.axis, size=size)
+        costs, left = affordable(shapes, long)
         needed = COPIES * sum(value.nbytes for value in shapes.values.values())
         if needed <= current_limit():
-            rows = timed(make(sizes, batch, label), blank, costs)
+            rows = timed(make(sizes, batch, label), blank, costs, left)
         else:
             rows = [refused(with_cost(replace(blank, subject=c.route), c), needed) for c in costs]
+            rows += [
+                replace(blank, subject=r, refused=left[r], complete=True)
+                for r in left
+                if r not in {c.route for c in costs}
+            ]
             journal.rows += rows
         yield rows
 
@@ -98,33 +106,35 @@ def imagined(sweep: Sweep, size: int, make: Make) -> Pass:
     Every layer of a sweep is equally wide, so that each axis but the batch has the width.
     """
     sizes, batch = sweep.at(size)
-    small = make([2] * len(sizes), batch and 1, "").run._state
-    who = (f"x at {sweep.axis} {size}", (batch or 1, sizes[0]), COPIES * small.dtype.itemsize)
-    require_memory(*who, "Sweep smaller sizes.")
-    zero, values = np.zeros((), small.dtype), {}
-    for name, value in small.values.items():
-        lead = (batch,) if name in small.batched and batch else ()
-        shape = (*lead, *(sizes[0] for _ in range(value.ndim - len(lead))))
-        values[name] = np.broadcast_to(zero, shape)
-    return replace(small, values=values)
+    return enlarged(make([2] * len(sizes), batch and 2, "").run._state, sizes[0], batch)
 
 
 def overheads(sweep: Sweep, make: Make, timer: Timer) -> dict[str, float]:
-    """The time of each route at size 1 of the swept axis: what a call costs before it works."""
+    """The time of each route at size 1 of the swept axis: what a call costs before it works.
+
+    A route that does not fit or takes very long even there has no overhead that is known.
+    """
     sizes, batch = sweep.at(1)
+    costs, left = affordable(imagined(sweep, 1, make), False)
+    fitting = {c.route for c in costs if c.peak_bytes <= current_limit()} - set(left)
+    if not fitting:
+        return {}
     task = make(sizes, batch, "")
-    calls = {subject.name: subject.prepare() for subject in route_subjects(task)}
+    calls = {s.name: s.prepare() for s in route_subjects(task) if s.name in fitting}
     return {name: sample.minimum for name, sample in timer.measure(calls).items()}
 
 
-def _numbers(text: str, option: str, largest: int) -> tuple[int, ...]:
-    """Whole numbers from 1 up, each once, in the order of their size."""
+def _numbers(text: str, option: str, largest: int, most: int | None = None) -> tuple[int, ...]:
+    """Whole numbers from 1 up, each once, in the order of their size; `most` is 1 or any count."""
     found: list[int] = []
-    for part in text.split(","):
+    for part in [text] if most else text.split(","):
         if not (part.isascii() and part.isdigit()) or not 1 <= int(part[:30]) <= largest:
+            how = f"Write such as {option} 8."
+            if not most:
+                how = f"Write a list with commas and no blanks, such as {option} 8,16,32."
             raise SpecError(
                 f"{option}: {safe(repr(part)[:40])} is not a whole number from 1 to {largest:,}.\n"
-                f"  Write a list with commas and no blanks, such as {option} 8,16,32."
+                f"  {how}"
             )
         if int(part) in found:
             raise SpecError(f"{option} has {int(part)} twice.\n  Write each size once.")

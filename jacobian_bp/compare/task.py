@@ -52,6 +52,10 @@ class Task:
         step = next(step for step in self.program.steps if step.name == "z1")
         return self.run[step.args[0]]
 
+    def forget(self) -> None:
+        """Let go of the local Jacobians that earlier calls have made at the run's values."""
+        self.run._state.forget()
+
     def one_example(self) -> "Task":
         """The task with the first example alone."""
         if self.batch is None:

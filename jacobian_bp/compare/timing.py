@@ -1,17 +1,20 @@
 """Seconds of several calls, measured side by side.
 
-Each candidate is called once to warm up; a call shorter than the clock can
-resolve is timed in batches; the candidates take turns, so that a busy moment of
-the machine strikes all of them. The minimum is the least disturbed call, median
-and spread (the interquartile range) say how disturbed the others were.
+Each candidate is called once to warm up, unless it is known to be slow; a call
+shorter than the clock can resolve is timed in batches; the candidates take turns,
+so that a busy moment of the machine strikes all of them. The minimum is the least
+disturbed call, median and spread (the interquartile range) say how disturbed the
+others were.
 """
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
+
+from .stopping import require_none
 
 ROUNDS = 15
 SHORTEST = 2e-4  # seconds of one timed batch: a thousand ticks of a clock of 200 ns
@@ -19,6 +22,7 @@ MOST_CALLS = 2**16  # in one batch, for calls that take no time at all
 TRIES = 3  # a clock that ran backwards is read again
 SLOW = 0.1  # seconds of a call that needs no second one to be known as slow
 BUDGET, FEWEST_ROUNDS = 3.0, 3  # seconds after which a slow candidate has had its rounds
+VERY_SLOW = 10.0  # seconds of a call that is timed once
 
 Call = Callable[[], object]
 Report = Callable[[int, int], None]
@@ -57,7 +61,8 @@ class Sample:
 class Timer:
     """How often to measure, and by which clock.
 
-    `rounds` None means 15, and fewer (from 3 up) for a candidate that takes long.
+    `rounds` None means 15, fewer (from 3 up) for a candidate that takes long, and one
+    where a call takes more than ten seconds.
 
     >>> ticks = iter(range(1000))
     >>> samples = Timer(rounds=2, clock=lambda: float(next(ticks))).measure({"f": int})
@@ -74,13 +79,17 @@ class Timer:
         calls: Mapping[str, Call],
         samples: dict[str, Sample] | None = None,
         report: Report | None = None,
+        warm: Collection[str] = (),
     ) -> dict[str, Sample]:
-        """Time every call; `samples` fills up round by round, and keeps them when interrupted."""
+        """Time every call; `samples` fills up round by round, and keeps them when interrupted.
+
+        Those in `warm` are slow and have been called before: no further call warms them up.
+        """
         samples = {} if samples is None else samples
         total = self.rounds or ROUNDS
         with collector_off():
             for name, call in calls.items():
-                samples[name] = Sample(self._calls_in_a_batch(call))
+                samples[name] = Sample(1 if name in warm else self._calls_in_a_batch(call))
             for done in range(total):
                 for name, call in calls.items():
                     if self.rounds or not _has_had_enough(samples[name]):
@@ -105,6 +114,7 @@ class Timer:
             for _ in range(calls):
                 call()
             elapsed = self.clock() - start
+            require_none()
             if elapsed >= 0:
                 return elapsed / calls
         return 0.0
@@ -133,4 +143,4 @@ def collector_off() -> Iterator[None]:
 
 def _has_had_enough(sample: Sample) -> bool:
     spent = sum(sample.seconds) * sample.calls
-    return sample.rounds >= FEWEST_ROUNDS and spent > BUDGET
+    return spent > VERY_SLOW or (sample.rounds >= FEWEST_ROUNDS and spent > BUDGET)

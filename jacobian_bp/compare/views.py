@@ -1,13 +1,16 @@
 """What `compare` shows: a cost card, a sweep, or a preset; each gives its lines as it goes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from .. import terminal
 from ..errors import MemoryLimitError
-from .brackets import bracketing_lines
-from .cost import RouteCost, cost_card
+from ..text import fold
+from .brackets import bracketing_lines, own_chain
+from .cost import RouteCost
+from .facts import circumstances, network_lines
 from .growth import growths
-from .machine import blas_threads, machine, threads_line, versions
+from .limits import Left, affordable
 from .measure import Journal, measure, refused_row
 from .options import Asked
 from .peers import session
@@ -17,10 +20,10 @@ from .report import (
     growth_table,
     measured_table,
     predicted_table,
-    sweep_head,
-    sweep_line,
+    sweep_columns,
+    sweep_lines,
 )
-from .row import Row
+from .row import Row, blank_row
 from .subjects import (
     Subject,
     compiled,
@@ -31,9 +34,23 @@ from .subjects import (
 )
 from .sweep import overheads, run_sweep
 from .task import Task, label_of, sizes_of, task_of
-from .timing import ROUNDS
 
 Lines = Iterator[list[str]]
+MEMORY = (
+    "  built arrays: whole Jacobians and their products, followed one by one: the predicted peak.",
+    "  allocated: all that the call allocates at its peak, Python's objects and scratch too.",
+)
+PLANNED = (
+    "  full, planned: the best order for each parameter's chain by itself; full, reverse is one",
+    "  sweep that all parameters share, and can therefore take fewer multiplications.",
+)
+USED = (
+    "  used: then multiplied from the left by a row v, Σ_k v[k] ∂z1[k]/∂W1: every entry is read.",
+)
+PRODUCTS = (
+    "  products alone: np.matmul for every product. The compiled step can take less: it writes the",
+    "  gradient of a weight by one example as an outer product, which is quicker than a matmul.",
+)
 
 
 def view(asked: Asked, journal: Journal) -> Lines:
@@ -45,72 +62,104 @@ def view(asked: Asked, journal: Journal) -> Lines:
 
 def card(asked: Asked, journal: Journal) -> Lines:
     """One network: predicted, measured, and why the order of multiplication matters."""
-    case = asked.case()
+    case, room = asked.case(), terminal.width()
     sizes, x = sizes_of(case.run), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
     task = task_of(case.run, label, asked.dtype)
-    costs = cost_card(task.run)
-    yield [f"network   {label}", *(f"data      {remark}" for remark in case.remarks)]
-    yield _circumstances(asked)
-    blank = Row(label, "gradient", "", dtype=asked.dtype)
-    rows = _timed(asked, task, blank, route_subjects(task), journal, costs)
-    yield ["", "predicted from the shapes: the gradient by every parameter", *predicted_table(rows)]
-    head = "measured: the gradient by every parameter, the forward pass done before"
-    yield ["", head, *measured_table(rows, "vjp", "of vjp")]
+    blank = blank_row(task.run._state, label, "gradient")
+    remarks = case.remarks or ("weights, x and y of the second seed's example",)
+    yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
+    yield circumstances(asked)
+    costs, left = affordable(task.run._state, asked.long)
+    rows = _timed(asked, task, blank, route_subjects(task), journal, costs, left)
+    yield [""]
+    yield ["predicted from the shapes: the gradient by every parameter"]
+    yield [*predicted_table(rows, room), *PLANNED]
+    yield ["", "measured: the gradient by every parameter, the forward pass done before"]
+    yield [*measured_table(rows, "vjp", "× vjp", room), *MEMORY]
     journal.show()
     for point in _with_peers(asked, task):
         yield ["", *_point(asked, point, journal)]
         journal.show()
     yield [f"peer      {remark}" for remark in asked.remarks]
-    yield ["", *bracketing_lines()]
+    yield ["", *own_chain(task, asked.long), "", *bracketing_lines()]
 
 
 def sweep(asked: Asked, journal: Journal) -> Lines:
     """All routes at each size, and the exponents of growth."""
     if asked.sweep is None:
         return
-    axis, rows = asked.sweep.axis, []
-    smallest = label_of(*asked.sweep.at(asked.sweep.sizes[0]), asked.dtype)
-    yield [f"sweep     of the {axis}, from {smallest}; weights, x and y drawn"]
-    yield [*_circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
-    overhead = overheads(asked.sweep, asked.make, asked.timer)
+    axis, rows, room = asked.sweep.axis, [], terminal.width()
+    sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
+    small = asked.make([2] * len(sizes), batch and 2, "").run._state
+    first = blank_row(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
+    yield [f"sweep     of the {axis}; weights, x and y drawn"]
+    yield network_lines(first, asked.options.seed)
+    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
 
-    def timed(task: Task, blank: Row, costs: Sequence[RouteCost]) -> list[Row]:
+    def timed(task: Task, blank: Row, costs: Sequence[RouteCost], left: Left) -> list[Row]:
         subjects = route_subjects(task)
         if asked.peers:
             subjects += [compiled(task), *(peer.gradient_subject(task) for peer in asked.peers)]
-        return _timed(asked, task, blank, subjects, journal, costs)
+        found = _timed(asked, task, blank, subjects, journal, costs, left)
+        if asked.peers:
+            whole = replace(blank, quantity=f"∂{task.output}/∂θ of each example, whole")
+            found += _timed(asked, task, whole, _whole_jacobians(asked, task), journal)
+        return found
 
-    yield ["", sweep_head(axis)]
-    for found in run_sweep(asked.sweep, asked.make, asked.dtype, journal, timed):
-        base = next((row for row in found if row.subject == "vjp" and row.minimum), None)
-        yield [sweep_line(row, base) for row in found]
+    yield ["", *sweep_columns(axis).head(room)]
+    for found in run_sweep(asked.sweep, asked.make, asked.dtype, journal, timed, asked.long):
+        yield sweep_lines(found, room)
         journal.show()
         rows += found
-    yield ["", *growth_table(axis, growths(axis, rows, overhead))]
+    yield ["", *growth_table(axis, growths(axis, rows, journal.overhead), room)]
 
 
 def preset(asked: Asked, journal: Journal) -> Lines:
-    """The points of a preset, one table each."""
-    yield [f"preset    {asked.preset}"]
-    yield [*_circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    """The points of a preset, one table each; where a size grows, its exponent."""
+    yield [f"preset    {asked.preset}; weights, x and y drawn with seed {asked.options.seed}"]
+    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
     for point in PRESETS[asked.preset or ""](asked.peers, asked.options.seed):
         yield ["", *_point(asked, point, journal)]
         journal.show()
+    grown = growths("depth", journal.rows, {})
+    yield ["", *growth_table("depth", grown, terminal.width())] if grown else []
+
+
+def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
+    """After an interruption: the rows that are not on the screen, and what the others tell."""
+    unseen, room, lines = journal.rows[journal.shown :], terminal.width(), []
+    if asked.sweep is not None:
+        lines += sweep_lines(unseen, room)
+        found = growths(asked.sweep.axis, journal.rows, journal.overhead)
+        fitted = [g for g in found if g.multiplications or g.seconds]
+        lines += ["", *growth_table(asked.sweep.axis, fitted, room)] if fitted else []
+        return lines
+    for title in dict.fromkeys((row.quantity, row.task) for row in unseen):
+        own = [row for row in unseen if (row.quantity, row.task) == title]
+        lines += [f"{title[0]}: {title[1]}", *measured_table(own, room=room)]
+    return lines
 
 
 def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
+    room = terminal.width()
     try:
         task = point.make()
     except MemoryLimitError as error:
         row = refused_row(Row("", point.quantity, "network", point.axis, point.size), error)
         journal.rows.append(row)
         return [f"{point.quantity}: {row.refused}"]
-    blank = Row(task.label, point.quantity, "", point.axis, point.size, str(task.dtype))
-    rows = _timed(asked, task, blank, point.subjects(task), journal)
-    title = f"{point.quantity}: {task.label}"
-    peers = beside_peers(rows, [peer.name for peer in asked.peers])
-    return [title, *measured_table(rows, point.base, point.whose), *peers]
+    blank = blank_row(task.run._state, task.label, point.quantity)
+    blank = replace(blank, axis=point.axis, size=point.size)
+    subjects = point.subjects(task)
+    rows = _timed(asked, task, blank, subjects, journal)
+    lines = [*fold(f"{point.quantity}: {task.label}", room)]
+    lines += measured_table(rows, point.base, point.whose, room)
+    named = {subject.name for subject in subjects}
+    lines += USED if "zeros, placed, used" in named else ()
+    lines += PRODUCTS if "products alone" in named else ()
+    return lines + beside_peers(rows, [peer.name for peer in asked.peers])
 
 
 def _with_peers(asked: Asked, task: Task) -> Iterator[Point]:
@@ -127,12 +176,19 @@ def _with_peers(asked: Asked, task: Task) -> Iterator[Point]:
         return parameter_jacobian(task) + [p.parameter_jacobian_subject(task) for p in asked.peers]
 
     name = "cost and all gradients, forward pass included"
-    yield Point(name, lambda: task, step, "compiled step", "of that")
+    yield Point(name, lambda: task, step, "compiled step", "× step")
     if asked.peers:
         name = "∂z1/∂W1 of the first example, whole"
-        yield Point(name, task.one_example, by_weights, "zeros, placed", "of placed")
+        yield Point(name, task.one_example, by_weights, "zeros, placed", "× placed")
         name = f"∂{task.output}/∂θ of each example, whole"
-        yield Point(name, lambda: task, by_parameters, "materialise", "of that")
+        yield Point(name, lambda: task, by_parameters, "materialise", "× ours")
+
+
+def _whole_jacobians(asked: Asked, task: Task) -> list[Subject]:
+    """∂f/∂θ by us and by the peers; a peer is not asked for what would not fit."""
+    ours = parameter_jacobian(task)[0]
+    theirs = [peer.parameter_jacobian_subject(task) for peer in asked.peers]
+    return [ours, *(replace(subject, needs=ours.needs) for subject in theirs)]
 
 
 def _timed(
@@ -142,35 +198,20 @@ def _timed(
     subjects: Sequence[Subject],
     journal: Journal,
     costs: Sequence[RouteCost] = (),
+    left: Left | None = None,
 ) -> list[Row]:
-    """The rows of one task, with a progress bar on a terminal."""
+    """The rows of one task, with a progress bar on a terminal and plain lines elsewhere."""
+    title = f"timing {task.label}: {blank.quantity}"
     with (
         session(asked.peers, task, asked.threads),
-        terminal.progress(f"timing {task.label}") as report,
+        terminal.progress(title) as report,
     ):
-        return measure(blank, subjects, journal, asked.timer, costs, report)
 
+        def reached(text: str) -> None:
+            if report is None:
+                terminal.fail(text)
 
-def _circumstances(asked: Asked) -> list[str]:
-    """What the times depend on, and how they were taken."""
-    here, packages = machine(), versions(tuple(peer.name for peer in asked.peers))
-    named = ", ".join(f"{name} {version}" for name, version in packages.items())
-    rounds = f"{asked.timer.rounds or ROUNDS}"
-    return [
-        f"machine   {here['processor']}; {threads_line()}",
-        f"versions  {named}; {here['blas']}",
-        f"timing    {rounds} rounds by turns after calls to warm up; spread: interquartile range",
-    ]
-
-
-def facts(asked: Asked) -> dict[str, object]:
-    """What the results were measured on, for a file."""
-    return {
-        "measured": asked.preset or ("sweep" if asked.sweep else "card"),
-        "versions": versions(tuple(peer.name for peer in asked.peers)),
-        "machine": machine(),
-        "threads": blas_threads(),
-        "seed": asked.options.seed,
-        "repeats": asked.timer.rounds or ROUNDS,
-        "not_there": list(asked.remarks),
-    }
+        reached(title)
+        return measure(
+            blank, subjects, journal, asked.timer, costs, report, left=left, reached=reached
+        )

@@ -1,0 +1,64 @@
+"""A table of fixed columns, or one stacked entry a row where the terminal is too narrow.
+
+Columns have fixed widths, so that a row can be printed as soon as it is finished.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = "  "
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The heads of the columns and their widths; the first `names` are set to the left."""
+
+    heads: tuple[str, ...]
+    widths: tuple[int, ...]
+    names: tuple[int, ...] = (0,)  # the columns that say what a row is about
+
+    def fits(self, room: int) -> bool:
+        """Whether a row is at most `room` wide."""
+        return sum(self.widths) + len(GAP) * (len(self.widths) - 1) <= room
+
+    def head(self, room: int) -> list[str]:
+        """The line of heads; none where rows are stacked."""
+        return [_line(self.heads, self.widths, self.names)] if self.fits(room) else []
+
+    def row(self, cells: Sequence[str], room: int) -> list[str]:
+        """One row; stacked it names each of its numbers.
+
+        >>> columns = Columns(("route", "bytes", "seconds"), (9, 9, 9))
+        >>> columns.row(("vjp", "464", "1 ms"), 40)
+        ['vjp              464       1 ms']
+        >>> columns.row(("vjp", "464", "1 ms"), 22)
+        ['vjp', '  bytes 464', '  seconds 1 ms']
+        """
+        if self.fits(room):
+            return [_line(cells, self.widths, self.names)]
+        about = {*self.names, *(p for p, head in enumerate(self.heads) if not head)}
+        lines = [GAP.join(cells[p] for p in sorted(about))]
+        words = [f"{self.heads[p]} {cells[p]}" for p in range(len(cells)) if p not in about]
+        for word in words:
+            if len(lines) > 1 and len(lines[-1]) + len(word) + 2 <= room:
+                lines[-1] += f"; {word}"
+            else:
+                lines.append(f"  {word}")
+        return lines
+
+    def sentence(self, cells: Sequence[str], words: str, room: int) -> list[str]:
+        """A row that has words in place of its numbers; `cells` are those of `names`."""
+        if self.fits(room):
+            widths = [self.widths[p] for p in self.names]
+            padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)]
+            return [GAP.join([*padded, words])]
+        return [GAP.join(cells), f"  {words}"]
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[int]) -> str:
+    """Cells in columns, numbers to the right; a cell that is too long pushes the others on."""
+    placed = [
+        f"{cell:<{width}}" if position in left else f"{cell:>{width}}"
+        for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return GAP.join(placed).rstrip()
