@@ -100,6 +100,12 @@ class StackedJacobian:
         return {self.nodes[place].name: expression for place, expression in found.items()}
 
     def _require_fit(self, out: Any) -> None:
+        if isinstance(out, str):
+            raise AxisError(
+                f"{self.name}: several variables side by side have one layout, flat.\n"
+                f"  Write materialise(), or one block: run.jacobian({self.nodes[0].name!r}, "
+                f"{self.variables[0].name!r}).materialise({out!r})."
+            )
         fits = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == self.dtype
         if not fits:
             found = f"is a {type(out).__name__}"

@@ -143,6 +143,8 @@ def test_a_pickle_inside_is_not_opened(tmp_path):
         ((), "diagnose takes a file of arrays, or one line."),
         (("a.npz", "--line", "d2"), "diagnose takes a file of arrays, or one line."),
         (("a.npz", "--target", "W2"), "--target goes with --line."),
+        (("a.npz", "--examples", "rows"), "--examples goes with --line."),
+        (("--line", "d2", "--examples", "x"), "--examples x is neither rows nor columns."),
     ],
 )
 def test_options_that_do_not_go_together(net, capsys, arguments, message):

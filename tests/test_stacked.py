@@ -89,6 +89,12 @@ def test_an_out_that_does_not_fit():
     )
     with pytest.raises(AxisError, match="out is a list"):
         stacked.materialise(out=[])
+    with pytest.raises(AxisError) as error:
+        stacked.materialise("gradient")
+    assert str(error.value) == (
+        "∂a2/∂(W2, b2): several variables side by side have one layout, flat.\n"
+        "  Write materialise(), or one block: run.jacobian('a2', 'W2').materialise('gradient')."
+    )
     closed = np.zeros((7, 2, 12))
     closed.flags.writeable = False
     for bad in (closed, np.zeros((12, 2, 7)).T):

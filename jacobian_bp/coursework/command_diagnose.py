@@ -28,6 +28,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("answers", metavar="ANSWER.npz", nargs="?", help="dW2, delta2, dz2_dW2, …")
     parser.add_argument("--line", metavar="TEXT", help='a line such as "dW2 = d2.T @ a1"')
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
+    parser.add_argument("--examples", help="where a line has them: rows, columns (default: rows)")
     names = ", ".join(LAYOUTS)
     parser.add_argument("--layout", default="gradient", help=f"{names} (default: gradient)")
 
@@ -39,11 +40,14 @@ def run_command(options: argparse.Namespace) -> int:
             "diagnose takes a file of arrays, or one line.\n"
             "  Write jacobian-bp diagnose net.toml answer.npz, or --line 'd3 @ W3'."
         )
-    if options.target and options.line is None:
-        raise SpecError("--target goes with --line.\n  Leave it out: arrays have their names.")
+    for name in ("target", "examples"):
+        if getattr(options, name) and options.line is None:
+            raise SpecError(f"--{name} goes with --line.\n  Leave it out: arrays have their names.")
+    if options.examples not in (None, "rows", "columns"):
+        raise SpecError(f"--examples {safe(options.examples)} is neither rows nor columns.")
     run = _run(options.network)
     if options.line is not None:
-        report = diagnose_line(options.line, run, options.target)
+        report = diagnose_line(options.line, run, options.target, options.examples or "rows")
         _write(str(report))
         return 0 if report.right else WRONG
     answers = read_answers(options.answers, list(run))
