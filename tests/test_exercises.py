@@ -3,12 +3,14 @@
 import ast
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from jacobian_bp import DomainError, SpecError, check_op, coursework
+from jacobian_bp.coursework.diagnosis.labels import LABELS
 from jacobian_bp.coursework.exercises import e05_planted_bug, e07_einsum_strings
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
@@ -252,8 +254,52 @@ def test_a_seed_is_a_whole_number(seed):
 
 def test_text_of_a_sheet_by_the_ending_of_its_name():
     task = find_exercise(1).make(0)
-    assert sheet_text(task, "A.PY") == script(task)
-    assert sheet_text(task, "a.ipynb") == notebook(task)
+    assert sheet_text(task, "A.PY") == script(task, name="A.PY")
+    assert sheet_text(task, "folder/a.ipynb") == notebook(task, name="a.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("my.py", "my.py"), ("a b.py", "'a b.py'"), ("a\nx = 1.py", r"'a\nx = 1.py'")],
+)
+def test_a_sheet_says_how_it_is_checked_by_its_own_name(name, written):
+    text = sheet_text(find_exercise(2).make(5), name)
+    assert text.count(f"\n#     jacobian-bp exercise check {written}\n") == 1
+    assert "x = 1" not in text.replace(written, "")
+
+
+@by_exercise
+def test_a_sheet_breaks_lines_between_words_only(exercise):
+    task = exercise.make(5)
+    text = " ".join(line.removeprefix("# ") for line in script(task).splitlines())
+    words = {word for word in task.statement.split() if "-" in word and word.isascii()}
+    assert [word for word in words if word not in text] == []
+    assert f"jacobian-bp exercise check ex{task.number}.py" in text
+
+
+def test_a_word_with_hyphens_at_the_end_of_a_line_is_kept_whole():
+    task = replace(find_exercise(2).make(5), statement=f"{'x' * 80} weight-not-transposed")
+    assert "# weight-not-transposed\n" in script(task)
+
+
+def test_the_words_for_a_bug_are_labels_that_have_a_page():
+    pages = {page.stem for page in (Path(__file__).parents[1] / "docs" / "mistakes").glob("*.md")}
+    assert set(e05_planted_bug.WORDS) <= set(LABELS) & pages
+
+
+@by_exercise
+def test_a_cause_says_what_stands_there(exercise):
+    """Not the remedy alone, which reads as if it were the mistake."""
+    for planted in exercise.make(3).mistakes:
+        assert not re.search(
+            r"\bis (multiplied by|read by|that of|to be summed|on where)\b", planted.says
+        )
+
+
+def test_a_cause_names_the_value_that_stands_there():
+    says = {planted.name: planted.says for planted in find_exercise(2).make(3).mistakes}
+    assert says["preactivation-for-activation"] == "z1 stands for a1"
+    assert says["kink-side"] == "z1 < 0 stands for z1 > 0"
 
 
 # ---------------------------------------------------------------- single exercises

@@ -6,11 +6,13 @@ import re
 import numpy as np
 import pytest
 
+from jacobian_bp.coursework.diagnosis.report import Finding
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
-from jacobian_bp.coursework.exercises.cause import diagnosed
+from jacobian_bp.coursework.exercises.cause import _usable, diagnosed
 from jacobian_bp.coursework.exercises.checker import Report, check_answers
 from jacobian_bp.coursework.exercises.equality import Unusable, same
 from jacobian_bp.coursework.exercises.symptoms import symptom, where_wrong
+from jacobian_bp.coursework.exercises.trusted_code import value_of
 
 
 class Raises:
@@ -45,8 +47,9 @@ def test_every_layout_of_a_gradient_is_accepted_and_named(task):
     }
     for layout, form in forms.items():
         verdict = judged(task, dW2=form)["dW2"]
-        assert (verdict.status, verdict.layout) == ("right", layout)
-        assert verdict.words(1) == [f"in layout {layout}"]
+        named = layout * (layout != "gradient")  # the usual one goes without saying
+        assert (verdict.status, verdict.layout) == ("right", named)
+        assert verdict.words(1) == ([f"in layout {layout}"] if named else [])
 
 
 def test_a_transposed_gradient_that_stands_alone_is_right_and_named(task):
@@ -238,6 +241,64 @@ def test_the_share_of_an_example_is_told_as_a_fraction():
         found = next(verdict for verdict in verdicts if verdict.name == "dW3")
         assert said in found.cause or found.tag == "wrong"
     assert m > 2
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "line"),
+    [
+        (2, "S1", "np.where(z1 > 0, 1.0, 0.0)"),
+        (2, "S1", "z1 > 0"),
+        (2, "S2", "1 - a2**2"),
+        (2, "S3", "a3 * (1 - a3)"),
+        (12, "D", "1 - h**2"),
+    ],
+)
+def test_a_vector_where_a_matrix_is_asked_for_has_the_true_cause(number, name, line):
+    task = find_exercise(number).make(7)
+    answers = {**task.answers(), name: value_of(line, {**task.names, **task.answers()})}
+    found = {v.name: v for v in diagnosed(task, answers, check_answers(task, answers))}[name]
+    assert (found.tag, found.cause) == ("not-a-matrix", "a vector, not the diagonal matrix with it")
+
+
+@pytest.mark.parametrize("line", ["delta2", "x", "a1 * a1"])
+def test_an_answer_of_other_axes_is_not_explained_by_its_numbers(task, line):
+    """diagnose may find a contraction that gives these numbers; their shape says more."""
+    answers = {**task.answers(), "dW2": value_of(line, {**task.names, **task.answers()})}
+    found = {v.name: v for v in diagnosed(task, answers, check_answers(task, answers))}["dW2"]
+    assert (found.cause, found.tag) == ("", "shape")
+
+
+def test_a_finding_about_the_shape_is_believed():
+    question = find_exercise(2).make(7).questions[-1]
+    vector, matrix = np.ones(2), np.ones(question.right.shape)
+    other, shape = (
+        Finding("W2", label, (label,), ("so.",))
+        for label in ("contraction-for-elementwise", "bias-not-summed")
+    )
+    assert [_usable(other, a, question) for a in (vector, matrix, matrix.ravel())] == [
+        *(False, True, True)
+    ]
+    assert _usable(shape, vector, question)
+
+
+def test_a_mistake_that_nobody_knows_is_called_so(task):
+    x, delta2 = task.names["x"], task.right["delta2"]
+    answers = {**task.answers(), "dW2": np.outer(delta2, x[:2])}
+    found = diagnosed(task, answers, check_answers(task, answers))[-1]
+    assert found.words(2) == ["every entry"]
+    assert found.words(3) == ["every entry", "no known mistake gives these numbers"]
+
+
+def test_one_entry_is_not_every_entry(task):
+    """A matrix of which one entry alone is not 0 has no factor in common."""
+    S1 = np.diag(task.names["a1"])
+    assert np.count_nonzero(S1) == 1
+    found = judged(task, S1=S1)["S1"]
+    assert found.words(3) == ["entry [1, 1] only", "the value a1 stands for its slope"]
+    assert found.tag == "value-for-slope"
+    assert symptom(np.array([0.0, 2.5]), np.array([0.0, 1.25])) == ""
+    assert symptom(np.array([2.5]), np.array([1.25])) == "it is 2 times the right one"
+    assert symptom(np.array([2.5, 5.0]), np.array([1.25, 2.5])).startswith("every entry is 2")
 
 
 def test_the_message_levels(task):

@@ -10,6 +10,7 @@ from jacobian_bp.coursework import command_exercise
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.sheet import HEADER, notebook, script
+from jacobian_bp.coursework.grading.seeds import sheet_seed
 from jacobian_bp.errors import JacobianError
 
 
@@ -67,9 +68,9 @@ def test_list_new_check(call, tmp_path, ending):
     assert (code, err) == (0, "")
     assert lines == [
         "exercise 3, seed 7: which entries of ∂z/∂W can be non-zero",
-        "  can_be_nonzero  right    in layout numerator",
+        "  can_be_nonzero  right",
         "  count           right",
-        "  nonzero_here    right    in layout numerator",
+        "  nonzero_here    right",
         "  count_here      right",
         "  entries         right",
         "score     5 of 5, all right",
@@ -90,6 +91,32 @@ def test_the_name_of_a_sheet_has_a_default(call, tmp_path, monkeypatch):
     assert code == 0
     assert lines == ["written: ex4.py", "next: jacobian-bp exercise check ex4.py"]
     assert (tmp_path / "ex4.py").read_text() == script(find_exercise(4).make(1))
+
+
+def test_a_students_own_sheet_from_the_command_line(call, tmp_path, monkeypatch):
+    monkeypatch.delenv("JACOBIAN_BP_SECRET", raising=False)
+    content = b"a secret of a course\r\n"
+    secret, file = tmp_path / "secret.txt", tmp_path / "ada.py"
+    secret.write_bytes(content)
+    new = ("new", "2", "--out", str(file))
+    assert call(*new, "--student", "ada", "--secret-file", str(secret))[0] == 0
+    seed = sheet_seed(content.strip(), "ada", 2)
+    assert seed == sheet_seed(content, "ada", 2)  # Python and the command line agree
+    assert file.read_text() == script(find_exercise(2).make(seed), name="ada.py")
+    for words, said in (
+        (("--student", "ada"), "a student's own seed needs the course's secret."),
+        (("--student", "ada", "--seed", "3"), "--seed and --student both say which numbers."),
+        (("--secret-file", str(secret)), "a secret needs a student."),
+    ):
+        code, _, err = call(*new, *words)
+        assert (code, err.splitlines()[0]) == (2, said)
+
+
+def test_the_next_command_can_be_copied(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = call("new", "3", "--out", "my ex3.py")[1]
+    assert lines[-1] == "next: jacobian-bp exercise check 'my ex3.py'"
+    assert "#     jacobian-bp exercise check 'my ex3.py'" in (tmp_path / "my ex3.py").read_text()
 
 
 def test_hints_come_one_by_one(call):

@@ -11,8 +11,10 @@ import pytest
 from grading_cases import QUICK, command, sheet, write
 
 from jacobian_bp.coursework import command_grade
+from jacobian_bp.coursework.exercises.task import Exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
+from jacobian_bp.coursework.grading.report import UNGRADED
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
 from jacobian_bp.errors import SpecError
@@ -250,8 +252,8 @@ def test_a_wrong_call_is_an_error_and_the_results_are_valid_all_the_same(
         command(*options, "--out", out)
     assert re.search(r"\n  \S", str(error.value))
     if "are needed" not in message and "no format" not in message:
-        assert out.read_text().startswith("exercise ")
-        assert "score     0 of" in out.read_text()
+        first, told = out.read_text().splitlines()
+        assert (first.startswith("exercise "), told) == (True, UNGRADED)
 
 
 def test_a_grader_that_breaks_leaves_valid_results(tmp_path, monkeypatch):
@@ -265,6 +267,72 @@ def test_a_grader_that_breaks_leaves_valid_results(tmp_path, monkeypatch):
         command(*options)
     results = require_gradescope(out.read_text())
     assert (results["score"], results["extra_data"]["labels"]) == (0, ["grader-failed"])
+    assert (results["tests"], results["output"]) == ([], UNGRADED)
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_students_read_nothing_of_the_graders_own_error(form, tmp_path):
+    path, out, secret = write(tmp_path, sheet()), tmp_path / "ada.json", tmp_path / "secret.txt"
+    secret.write_text("abc\n")
+    options = ["--exercise", 2, "--submission", path, "--format", form, "--out", out]
+    with pytest.raises(SpecError) as error:
+        command(*options, "--secret-file", secret, "--student", "ada")
+    assert str(error.value).startswith("the secret file holds 3 bytes; a secret has at least 16.")
+    text = out.read_text()
+    assert UNGRADED in text
+    assert "no answer" not in text
+    assert ("the secret file holds 3 bytes" in text) == (form == "json")  # the instructor's record
+    if form == "text":
+        assert text == f"exercise 2\n{UNGRADED}\n"
+
+
+def test_fresh_numbers_that_cannot_be_drawn_are_no_fault_of_the_student(tmp_path, monkeypatch):
+    def undrawn(self, seed, make=Exercise.make):
+        if seed == 5:
+            raise SpecError("300 draws, and none is fit for use.")
+        return make(self, seed)
+
+    monkeypatch.setattr(Exercise, "make", undrawn)
+    path, out = write(tmp_path, sheet()), tmp_path / "out"
+    with pytest.raises(SpecError, match="300 draws"):
+        command("--exercise", 2, "--submission", path, "--seed", 5, "--out", out)
+    assert UNGRADED in out.read_text()
+
+
+def test_the_log_leaves_out_what_is_empty(tmp_path, capsys):
+    path = write(tmp_path, sheet())
+    command("--exercise", 2, "--submission", path, "--out", tmp_path / "out")
+    log = capsys.readouterr().out.splitlines()
+    assert not any(line.startswith("failure") or line.endswith(":") for line in log)
+    assert any(line.startswith("graded seed: ") for line in log)
+
+
+def test_the_text_on_a_wrong_sheet_is_its_reason_alone(tmp_path, capsys):
+    path = write(tmp_path, sheet(3))
+    assert command("--exercise", 2, "--submission", path) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "exercise 2: BP1 and BP2 with diagonal matrices",
+        "not run   this is a sheet of exercise 3, not of exercise 2.",
+        "score     0 of 35",
+    ]
+
+
+def test_the_text_repeats_nothing_and_names_no_usual_layout(tmp_path, capsys):
+    wrong = [("S1 = np.diag((z1 > 0) * 1.0)", "S1 = z1 > 0")]
+    wrong += [("delta1 = S1 @ W2.T @ delta2", "delta1 = S1 * (W2.T @ delta2)")]
+    path = write(tmp_path, sheet(changes=wrong))
+    command("--exercise", 2, "--submission", path)
+    rows = capsys.readouterr().out.splitlines()
+    assert [row for row in rows if "dW2" in row] == [
+        "    1/1  dW2: shape                     passed",
+        "    2/2  dW2: values, one example       passed",
+        "    2/2  dW2: values, fresh numbers     passed",
+    ]
+    assert [row.split("failed   ")[1] for row in rows if "S1" in row] == [
+        "layer 1: shape (2,) fits this object in no layout",
+        "as above",
+        "layer 1: not numbers of a right shape",
+    ]
 
 
 def test_a_grader_that_is_killed_has_left_valid_results(tmp_path, monkeypatch):
@@ -277,4 +345,4 @@ def test_a_grader_that_is_killed_has_left_valid_results(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         command(*options)
     results = require_gradescope(out.read_text())
-    assert (results["score"], results["output"]) == (0, "grading did not come to its end")
+    assert (results["score"], results["output"]) == (0, UNGRADED)

@@ -1,7 +1,9 @@
 """The one line for pytest, otter-grader and nbgrader: the examples of the documentation, run."""
 
 import ast
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +13,50 @@ from grading_cases import sheet, write
 
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading import grade, passes
+from jacobian_bp.coursework.grading.seeds import SHORTEST, read_secret
 from jacobian_bp.errors import SpecError
 
 PAGE = Path(__file__).parents[1] / "docs" / "grading.md"
 WRONG = [("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, z1)")]
 
 
-def blocks(kind):
+def blocks(kind, language="python"):
     found = re.findall(
-        rf"^```python {re.escape(kind)}\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S
+        rf"^```{language} {re.escape(kind)}\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S
     )
     assert found
     return found
+
+
+@pytest.mark.parametrize("name", ["setup.sh", "run_autograder"])
+def test_the_files_for_gradescope_are_shell_scripts(name, tmp_path):
+    path = write(tmp_path, blocks(name, "bash")[0], name)
+    assert path.read_text().startswith("#!/usr/bin/env bash\n")
+    if shutil.which("bash"):
+        assert subprocess.run(["bash", "-n", str(path)], capture_output=True).stderr == b""
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="run_autograder is for bash")
+def test_the_name_of_the_student_comes_from_gradescope(tmp_path):
+    """run_autograder with other paths, and a command that prints its arguments."""
+    metadata = {"id": 1, "users": [{"email": "ada@uni.example", "id": 5, "name": "Ada"}]}
+    (tmp_path / "submission_metadata.json").write_text(json.dumps(metadata))
+    code = blocks("run_autograder", "bash")[0].replace("python3 -c", f"'{sys.executable}' -c")
+    code = code.replace("/autograder/env/bin/jacobian-bp", "echo")
+    code = code.replace("/autograder", str(tmp_path))
+    said = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "--student ada@uni.example --format gradescope" in said.stdout
+
+
+def test_the_page_says_how_to_make_a_secret(tmp_path):
+    made = re.search(
+        r'^python3 -c "(import secrets; .*)" > secret.txt$', PAGE.read_text("utf-8"), re.M
+    )
+    command = [sys.executable, "-c", made[1]]
+    (tmp_path / "s").write_bytes(subprocess.run(command, capture_output=True).stdout)
+    assert len(read_secret(tmp_path / "s")) == 32
+    assert f"at least {SHORTEST} bytes" in PAGE.read_text("utf-8")
 
 
 def notebook_names(changes=()):
@@ -116,5 +150,5 @@ def test_the_level_of_passes(tmp_path):
             passes(path, 2, level=level)
         texts.append(str(error.value))
     assert ["column" in text for text in texts] == [False, True, True, True]
-    assert ["multiplied by a1" in text for text in texts] == [False, False, False, True]
+    assert ["z1 stands for a1" in text for text in texts] == [False, False, False, True]
     assert passes(write(tmp_path, sheet()), 2, seed=7) is True

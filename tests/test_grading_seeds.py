@@ -69,7 +69,7 @@ def test_a_short_secret_is_refused_and_not_told(tmp_path, monkeypatch):
         read_secret()
     assert str(error.value) == (
         "JACOBIAN_BP_SECRET holds 7 bytes; a secret has at least 16.\n"
-        '  Make one: python -c "import secrets; print(secrets.token_hex())" > secret.txt'
+        '  Make one: python3 -c "import secrets; print(secrets.token_hex(16))" > secret.txt'
     )
     with pytest.raises(SpecError, match="the student has no name"):
         graded_seed(SECRET, "  ", 2)

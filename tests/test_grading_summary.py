@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from grading_cases import QUICK, command, sheet, write
 
+from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
+from jacobian_bp.coursework.grading.report import not_graded
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.coursework.grading.summary import summarise
 from jacobian_bp.errors import SpecError
@@ -31,10 +33,50 @@ def test_the_table_of_a_class(tmp_path, capsys):
     class_folder(tmp_path)
     assert command("--summary", tmp_path) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "exercise  label                         submissions  percent",
+        "exercise  mistake                       submissions  percent",
         "       2  sign                                    3       75",
         "       2  preactivation-for-activation            1       25",
         "exercise 2: 4 submissions, on average 89 percent of the points",
+    ]
+
+
+def test_one_object_has_one_tag_and_what_names_no_mistake_stands_apart(tmp_path, capsys):
+    """S1 = diag(a1) is known on the sheet; two entries of the fresh one may be no pattern."""
+    changes = [("S1 = np.diag((z1 > 0) * 1.0)", "S1 = np.diag(a1)")]
+    text = sheet(changes=changes).replace("S1 = np.diag(a1)", TWO_MISTAKES)
+    report = grade_file(write(tmp_path, text), 2, Terms(graded_seed=3, limits=QUICK))
+    assert {mark.tags for mark in report.marks if mark.tags} == {("value-for-slope",)}
+    assert report.labels == ("value-for-slope",)
+    write_results(tmp_path / "one.json", FORMATS["gradescope"](report))
+    unknown = [("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, a1) + 1")]
+    report = grade_file(write(tmp_path, sheet(changes=unknown)), 2, Terms(limits=QUICK))
+    write_results(tmp_path / "two.json", FORMATS["json"](report))
+    assert command("--summary", tmp_path) == 0
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "exercise  mistake           submissions  percent",
+        "       2  value-for-slope             1       50",
+        "exercise  no known mistake  submissions  percent",
+        "       2  wrong                       1       50",
+    ]
+
+
+TWO_MISTAKES = "S1 = np.diag(a1) if W1[0, 0] == {} else np.diag(a1 + 1)".format(
+    find_exercise(2).make(7).given["W1"][0, 0]
+)
+
+
+@pytest.mark.parametrize("form", ["json", "gradescope"])
+def test_what_was_not_graded_is_no_zero(form, tmp_path, capsys):
+    report = grade_file(write(tmp_path, sheet()), 2, Terms(limits=QUICK))
+    write_results(tmp_path / "ada.json", FORMATS[form](report))
+    for name, kind in (("bob", "grader-failed"), ("eve", "grader-stopped")):
+        write_results(tmp_path / f"{name}.json", FORMATS[form](not_graded(2, kind, "why")))
+    assert command("--summary", tmp_path) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "exercise  mistake           submissions  percent",
+        "exercise 2: 1 submission, on average 100 percent of the points",
+        "not graded  bob.json: grader-failed",
+        "not graded  eve.json: grader-stopped",
     ]
 
 

@@ -2,12 +2,14 @@
 
 jacobian-bp exercise list                            the exercises there are
 jacobian-bp exercise new 3 --seed 7 --out ex3.py     a sheet to fill in (.py or .ipynb)
+jacobian-bp exercise new 3 --student ada --secret-file secret.txt     that student's own sheet
 jacobian-bp exercise check ex3.py                    right or wrong, where, and the symptom
 jacobian-bp exercise hint 3 --level 2                the first two hints
 jacobian-bp exercise audit                           the checkers, checked
 """
 
 import argparse
+import shlex
 from typing import Any
 
 from .. import terminal
@@ -19,6 +21,7 @@ from .exercises.catalogue import EXERCISES, find_exercise
 from .exercises.check_file import check_file
 from .exercises.sheet import write_sheet
 from .exercises.verdict import LEVELS
+from .grading.seeds import VARIABLE, needed, read_secret, sheet_seed
 
 NOT_RIGHT = 1
 
@@ -30,7 +33,11 @@ def add_parser(commands: Any) -> None:
     actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in")
     new.add_argument("number", type=int, metavar="N", help="which exercise")
-    new.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
+    new.add_argument("--seed", type=int, help="of the numbers (default: 0)")
+    new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
+    new.add_argument(
+        "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
+    )
     new.add_argument("--out", metavar="FILE", help="a new .py or .ipynb file (default: exN.py)")
     new.add_argument("--solution", action="store_true", help="with the answers, for instructors")
     check = actions.add_parser("check", help="which answers are right; exit 1 if not all are")
@@ -55,11 +62,25 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    task = find_exercise(options.number).make(options.seed)
+    task = find_exercise(options.number).make(_seed_of(options))
     name = options.out or f"ex{task.number}.py"
     write_sheet(task, name, options.solution)
-    _write([f"written: {safe(name)}", f"next: jacobian-bp exercise check {safe(name)}"])
+    _write(
+        [f"written: {safe(name)}", f"next: jacobian-bp exercise check {shlex.quote(safe(name))}"]
+    )
     return 0
+
+
+def _seed_of(options: argparse.Namespace) -> int:
+    """The seed of the sheet: as it is written, or the student's own."""
+    if options.student is None:
+        if options.secret_file is not None:
+            raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
+        return 0 if options.seed is None else int(options.seed)
+    if options.seed is not None:
+        raise SpecError("--seed and --student both say which numbers.\n  Write one of the two.")
+    secret = needed(read_secret(options.secret_file))
+    return sheet_seed(secret, options.student, options.number)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -18,16 +18,21 @@ from ..files.paths import label
 from ..text import fold
 from .exercises.verdict import LEVELS
 from .grading.formats import FORMATS, log_lines
-from .grading.grade import Terms, grade_file, without_answers
-from .grading.report import GradeReport
+from .grading.grade import Terms, grade_file
+from .grading.report import GradeReport, not_graded
 from .grading.results_file import write_results
-from .grading.seeds import VARIABLE, graded_seed, open_to_all, read_secret, sheet_seed
+from .grading.seeds import (
+    VARIABLE,
+    graded_seed,
+    needed,
+    open_to_all,
+    read_secret,
+    sheet_seed,
+)
 from .grading.summary import summarise
 from .sandbox import Limits
 
 NOT_RIGHT = 1
-UNFINISHED = "grading did not come to its end"
-BROKEN = "the grader failed; the instructor's log says where"
 
 
 def add_parser(commands: Any) -> None:
@@ -54,7 +59,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Run jacobian-bp grade: 0 all is right, 1 it is not; of a summary, 1 files were skipped."""
+    """Run jacobian-bp grade: 0 all is right, 1 it is not; of a summary, 1 not all counted."""
     if options.summary is not None:
         summary = summarise(options.summary)
         terminal.write(part for line in summary.lines() for part in fold(line, terminal.WIDEST))
@@ -62,19 +67,17 @@ def run_command(options: argparse.Namespace) -> int:
     _require_format(options)
     if options.out is not None:
         _require_other_file(options)
-        _write(_stopped(options, UNFINISHED, "grader-stopped"), options)
+        _write(not_graded(options.exercise, "grader-stopped"), options)
     try:
         report = grade_file(options.submission, options.exercise, _terms(options))
     except JacobianError as error:
         _give_up(options, str(error).splitlines()[0])
         raise
     except Exception as error:
-        _give_up(options, BROKEN)
         last = traceback.extract_tb(error.__traceback__)[-1]
-        raise SpecError(
-            f"the grader failed: {type(error).__name__} in {last.name}, line {last.lineno}.\n"
-            "  Please report it; the submission has no points."
-        ) from None
+        why = f"the grader failed: {type(error).__name__} in {last.name}, line {last.lineno}."
+        _give_up(options, why)
+        raise SpecError(f"{why}\n  Please report it; the submission is not graded.") from None
     _hand_over(report, options)
     return 0 if report.ok else NOT_RIGHT
 
@@ -111,22 +114,13 @@ def _terms(options: argparse.Namespace) -> Terms:
     secret = read_secret(options.secret_file)
     graded, wanted = options.seed, options.sheet_seed
     if options.student is not None and graded is None:
-        graded = graded_seed(_needed(secret), options.student, options.exercise)
+        graded = graded_seed(needed(secret), options.student, options.exercise)
     elif options.secret_file is not None and options.student is None:
         raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
     if wanted == "own":
-        wanted = sheet_seed(_needed(secret), options.student or "", options.exercise)
+        wanted = sheet_seed(needed(secret), options.student or "", options.exercise)
     limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
     return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only)
-
-
-def _needed(secret: bytes | None) -> bytes:
-    if secret is None:
-        raise SpecError(
-            "a student's own seed needs the course's secret.\n"
-            f"  Write --secret-file FILE, or set {VARIABLE}."
-        )
-    return secret
 
 
 def _whole(value: Any) -> int | None:
@@ -161,17 +155,9 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
 
 
 def _give_up(options: argparse.Namespace, why: str) -> None:
+    """The results say that there are none; why goes to standard error, and the full record."""
     if options.out is not None:
-        _write(_stopped(options, why, "grader-failed"), options)
-
-
-def _stopped(options: argparse.Namespace, why: str, kind: str) -> GradeReport:
-    """A valid report without points; without marks where not even the exercise is known."""
-    level = options.level if options.level in range(len(LEVELS)) else 0
-    try:
-        return without_answers(options.exercise, why, kind, Terms(level=level))
-    except JacobianError:
-        return GradeReport(options.exercise, "", failure=why, kind=kind, level=level)
+        _write(not_graded(options.exercise, "grader-failed", why), options)
 
 
 def _write(report: GradeReport, options: argparse.Namespace) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ...errors import JacobianError
 from ...symbols import fraction
 from ..diagnosis.diagnose import diagnose
@@ -13,6 +15,9 @@ from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
 from .task import Task
 from .verdict import WRONG, Verdict
+
+UNKNOWN = "no known mistake gives these numbers"
+OF_SHAPE = {"bias-not-summed", "examples-axis", "flat-labels", "row-column-broadcast"}
 
 
 def cause_of(
@@ -25,7 +30,7 @@ def cause_of(
     for planted in task.mistakes:
         line = planted.answers.get(question.name)
         if line is not None and _is(value, answer_of(line, names)):
-            return planted.says, planted.name
+            return planted.says, planted.tag
     return "", ""
 
 
@@ -34,10 +39,31 @@ def diagnosed(
 ) -> tuple[Verdict, ...]:
     """The verdicts, with the cause that `diagnose` finds where no planted mistake is one.
 
+    An array of which nothing at all is known has a sentence that says so.
+    """
+    arrays = {q.name for q in task.questions if isinstance(q, ArrayQuestion)}
+    return tuple(
+        replace(v, cause=UNKNOWN) if v.name in arrays and _unexplained(v) else v
+        for v in _by_diagnose(task, answers, verdicts)
+    )
+
+
+def _unexplained(verdict: Verdict) -> bool:
+    """Whether a wrong answer has neither a cause nor a pattern, nor another thing said of it."""
+    known = verdict.tag != "wrong" or verdict.cause or verdict.symptom
+    return verdict.status == WRONG and not known
+
+
+def _by_diagnose(
+    task: Task, answers: Mapping[str, Any], verdicts: Sequence[Verdict]
+) -> tuple[Verdict, ...]:
+    """What `diagnose` knows.
+
     All answers that are gradients, deltas or Jacobians of the run are diagnosed
     together, so each is judged given the student's own earlier one.
     """
-    keys = {q.name: q.key for q in task.questions if isinstance(q, ArrayQuestion) and q.key}
+    asked = {q.name: q for q in task.questions if isinstance(q, ArrayQuestion) and q.key}
+    keys = {name: question.key for name, question in asked.items()}
     usable = {name: as_numbers(answers.get(name), name) for name in keys if name in answers}
     numbers = {keys[n]: a for n, a in usable.items() if not isinstance(a, str)}
     unexplained = [v.name for v in verdicts if v.status == WRONG and not v.cause]
@@ -50,11 +76,22 @@ def diagnosed(
     found, gate = [], Gate.of(task)
     for verdict in verdicts:
         finding = diagnosis.get(keys.get(verdict.name)) if verdict.name in unexplained else None
-        known = finding is not None and not finding.ok and finding.label != "unknown"
-        if finding is not None and known:
+        if finding is not None and _usable(finding, usable[verdict.name], asked[verdict.name]):
             verdict = gate.said(replace(verdict, cause=_sentence(finding), tag=finding.label))
         found.append(verdict)
     return tuple(found)
+
+
+def _usable(finding: Finding, array: Any, question: ArrayQuestion) -> bool:
+    """Whether a finding names a mistake, and one that gives an array of this many axes.
+
+    Numbers may agree in a shape where they mean nothing, so there only shapes are believed.
+    """
+    if finding.ok or finding.label == "unknown":
+        return False
+    shapes = {form.shape for form in question.forms.values()}
+    fits = np.shape(array) in shapes or np.ndim(array) == question.right.ndim
+    return fits or finding.label in OF_SHAPE
 
 
 def _sentence(finding: Finding) -> str:

@@ -84,21 +84,47 @@ def _vector(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
 
 
 MISTAKES = (
-    Planted("no-batch-axis", {"shape_z1": "(K1,)"}, "the batch has a row for each example"),
-    Planted("cost-per-example", {"shape_J": "(m,)"}, "J is one number: the mean over the batch"),
-    Planted("examples-lost", {"shape_delta2": "(K2,)"}, "there is a delta for each example"),
-    Planted("wrong-layer", {"shape_delta2": "(m, K1)"}, "a delta has the width of its own layer"),
-    Planted("batch-kept", {"shape_dW2": "(m, K2, K1)"}, "the examples are summed in ∂J/∂W2"),
-    Planted("wrong-layer-activation", {"shape_dW2": "(K3, K2)"}, "that is the shape of W3"),
-    Planted("bias-not-summed", {"shape_db2": "(m, K2)"}, "the examples are summed in ∂J/∂b2"),
-    Planted("bias-wrong-axis", {"shape_db2": "(m,)"}, "the sum goes over the examples"),
-    Planted("diagonal-only", {"shape_da2_dz2": "(K2,)"}, "the diagonal is not the whole Jacobian"),
-    Planted("vector-for-matrix", {"shape_dz2_da1": "(K1,)"}, "every output has such a row"),
-    Planted("square-jacobian", {"shape_dz2_da1": "(K1, K1)"}, "the output axis is that of z2"),
-    Planted("collapsed", {"shape_dz2_dW2": "(K2, K1)"}, "a vector by a matrix has three axes"),
-    Planted("wrong-delta", {"shape_dz2_dW2": "(K2, K1, K1)"}, "the variable is W2: (K2, K1)"),
-    Planted("local-for-whole", {"shape_dz3_dW2": "(K2, K2, K1)"}, "the output is z3"),
-    Planted("biases-forgotten", {"parameters": "I * K1 + K1 * K2 + K2 * K3"}, "biases count"),
+    Planted(
+        "no-batch-axis",
+        {"shape_z1": "(K1,)"},
+        "the axis of the batch is missing: there is a row for each example",
+    ),
+    Planted("cost-per-example", {"shape_J": "(m,)"}, "one cost an example stands for their mean"),
+    Planted("examples-lost", {"shape_delta2": "(K2,)"}, "the axis of the batch is missing"),
+    Planted("wrong-layer", {"shape_delta2": "(m, K1)"}, "K1 stands for K2"),
+    Planted(
+        "batch-kept",
+        {"shape_dW2": "(m, K2, K1)"},
+        "the axis of the batch was kept; it should be summed",
+    ),
+    Planted(
+        "wrong-layer-activation", {"shape_dW2": "(K3, K2)"}, "the shape of W3 stands for that of W2"
+    ),
+    Planted(
+        "bias-not-summed",
+        {"shape_db2": "(m, K2)"},
+        "the axis of the batch was kept; it should be summed",
+    ),
+    Planted(
+        "bias-wrong-axis", {"shape_db2": "(m,)"}, "the units were summed; it should be the examples"
+    ),
+    Planted(
+        "diagonal-only", {"shape_da2_dz2": "(K2,)"}, "the diagonal stands for the whole matrix"
+    ),
+    Planted("vector-for-matrix", {"shape_dz2_da1": "(K1,)"}, "one row stands for the whole matrix"),
+    Planted(
+        "square-jacobian", {"shape_dz2_da1": "(K1, K1)"}, "the axis of a1 stands for that of z2"
+    ),
+    Planted("collapsed", {"shape_dz2_dW2": "(K2, K1)"}, "the output axis is missing"),
+    Planted(
+        "wrong-delta", {"shape_dz2_dW2": "(K2, K1, K1)"}, "a shape (K1, K1) stands for that of W2"
+    ),
+    Planted(
+        "local-for-whole", {"shape_dz3_dW2": "(K2, K2, K1)"}, "the axis of z2 stands for that of z3"
+    ),
+    Planted(
+        "biases-forgotten", {"parameters": "I * K1 + K1 * K2 + K2 * K3"}, "the biases were left out"
+    ),
 )
 
 RIGHT_FORMS = (

@@ -66,6 +66,7 @@ def attempt(rng: np.random.Generator) -> Task:
     return Task(questions, drawn.given, FORWARD, run)
 
 
+VECTOR = "a vector, not the diagonal matrix with it"
 MISTAKES = (
     Planted("missing-output-slope", {"delta3": "a3 - y"}, "S3 was left out of BP1"),
     Planted("sign", {"delta3": "S3 @ (y - a3)"}, "the difference a3 - y was turned round"),
@@ -86,8 +87,22 @@ MISTAKES = (
     Planted(
         "not-a-matrix",
         {"S3": "a3 * (1 - a3)"},
-        "the slopes stand in a vector",
+        VECTOR,
         besides={"delta3": "S3 * (a3 - y)"},
+    ),
+    Planted(
+        "not-a-matrix, S2",
+        {"S2": "1 - a2**2"},
+        VECTOR,
+        besides={"delta2": "S2 * (W3.T @ delta3)"},
+        label="not-a-matrix",
+    ),
+    Planted(
+        "not-a-matrix, S1",
+        {"S1": "np.where(z1 > 0, 1.0, 0.0)"},
+        VECTOR,
+        besides={"delta1": "S1 * (W2.T @ delta2)"},
+        label="not-a-matrix",
     ),
     Planted(
         "row-column-broadcast",
@@ -98,11 +113,15 @@ MISTAKES = (
             "dW2": "np.outer(S2 @ W3.T @ delta3, a1)",
         },
     ),
-    Planted("kink-side", {"S1": "np.diag((z1 < 0) * 1.0)"}, "the ReLU is on where z1 > 0"),
-    Planted("dead-unit-alive", {"S1": "np.eye(len(z1))"}, "the ReLU was taken as the identity"),
     Planted(
-        "preactivation-for-activation", {"dW2": "np.outer(delta2, z1)"}, "W2 is multiplied by a1"
+        "value-for-slope, S1",
+        {"S1": "np.diag(a1)"},
+        "the value a1 stands for its slope",
+        label="value-for-slope",
     ),
+    Planted("kink-side", {"S1": "np.diag((z1 < 0) * 1.0)"}, "z1 < 0 stands for z1 > 0"),
+    Planted("dead-unit-alive", {"S1": "np.eye(len(z1))"}, "the ReLU was taken as the identity"),
+    Planted("preactivation-for-activation", {"dW2": "np.outer(delta2, z1)"}, "z1 stands for a1"),
 )
 
 RIGHT_FORMS = (

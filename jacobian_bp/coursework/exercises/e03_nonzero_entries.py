@@ -69,12 +69,12 @@ MISTAKES = (
     Planted(
         "two-kinds-of-zero",
         {"can_be_nonzero": f"{DELTA} & (a1 != 0)"},
-        "zero at this input is not zero for every input",
+        "what is 0 at this input stands for what is 0 for every input",
     ),
     Planted(
         "dead-unit-alive",
         {"nonzero_here": f"{DELTA} & np.ones(I, dtype=bool)"},
-        "a unit that is off makes its column 0 here",
+        "the columns of units that are off were marked; they are 0 here",
     ),
     Planted(
         "no-delta",
@@ -93,10 +93,16 @@ MISTAKES = (
         "the delta stands between k and i', in place of k and k'",
         besides={"nonzero_here": f"{DELTA} & (a1 != 0)"},
     ),
-    Planted("off-diagonal", {"can_be_nonzero": f"~{DELTA} & np.ones(I, dtype=bool)"}, "inverted"),
+    Planted(
+        "off-diagonal",
+        {"can_be_nonzero": f"~{DELTA} & np.ones(I, dtype=bool)"},
+        "the entries off k = k' were marked",
+    ),
     Planted("count-all", {"count": "K * K * I"}, "zeros were counted too"),
-    Planted("count-once", {"count": "I"}, "one output was counted, not all K"),
-    Planted("count-live-once", {"count_here": "np.count_nonzero(a1)"}, "one output was counted"),
+    Planted("count-once", {"count": "I"}, "one output was counted, not K"),
+    Planted(
+        "count-live-once", {"count_here": "np.count_nonzero(a1)"}, "one output was counted, not K"
+    ),
     Planted("count-as-matrix", {"entries": "K * I"}, "W2 was counted, not ∂z2/∂W2"),
 )
 

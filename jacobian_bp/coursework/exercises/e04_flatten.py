@@ -104,15 +104,25 @@ MISTAKES = (
     Planted("reshape-order-columns", {"G_columns": "G.reshape(-1)"}, ORDER),
     Planted("both-orders", {"G_rows": "G.ravel('F')", "G_columns": "G.ravel()"}, ORDER),
     Planted("back-r", {"from_r": "r.reshape(I, K).T"}, ORDER),
-    Planted("back-c", {"from_c": "c.reshape(K, I)"}, "c was filled in row by row"),
+    Planted(
+        "back-c",
+        {"from_c": "c.reshape(K, I)"},
+        "c was filled in row by row; it was read column by column",
+    ),
     Planted("back-c-shape", {"from_c": "c.reshape(I, K)"}, "the transposition was forgotten"),
     Planted("back-r-shape", {"from_r": "r.reshape(I, K)"}, "K and I were exchanged"),
-    Planted("place-width", {"place_rows": "k * K + i"}, "a row has I entries, not K"),
+    Planted("place-width", {"place_rows": "k * K + i"}, "K stands for I: a row has I entries"),
     Planted("place-order", {"place_rows": "i * K + k"}, ORDER),
-    Planted("place-columns", {"place_columns": "i * I + k"}, "a column has K entries, not I"),
+    Planted(
+        "place-columns", {"place_columns": "i * I + k"}, "I stands for K: a column has K entries"
+    ),
     Planted("flat-order", {"dz_dW_rows": "np.kron(x, np.eye(K))"}, ORDER),
     Planted("flat-order-columns", {"dz_dW_columns": "np.kron(np.eye(K), x)"}, ORDER),
-    Planted("flat-tiled", {"dz_dW_rows": "np.tile(x, (K, K))"}, "z[k] reads its own row only"),
+    Planted(
+        "flat-tiled",
+        {"dz_dW_rows": "np.tile(x, (K, K))"},
+        "z[k] was given all rows of W, not its own",
+    ),
 )
 
 RIGHT_FORMS = (

@@ -58,14 +58,29 @@ BUGS = (
     Bug("d3", "(a3 - y) / m", "the slope of the sigmoid was left out", "missing-output-slope"),
     Bug("d3", "(a3 - y) * a3 * (1 - a3)", "the mean over the batch is gone", "missing-batch-mean"),
     Bug("d3", "(y - a3) / m * a3 * (1 - a3)", "the difference was turned round", "sign"),
-    Bug("dW3", "d3.T @ a1", "W3 is multiplied by a2", "wrong-layer-activation"),
-    Bug("dW3", "d3.T @ z2", "W3 is multiplied by a2, not z2", "preactivation-for-activation"),
-    Bug("d2", "d3 @ W3.T * (1 - a2**2)", "W3 is turned round", "weight-not-transposed"),
-    Bug("d2", "d3 @ W2 * (1 - a2**2)", "a2 is multiplied by W3", "wrong-weight"),
+    Bug("dW3", "d3.T @ a1", "a1 stands for a2", "wrong-layer-activation"),
+    Bug("dW3", "d3.T @ z2", "z2 stands for a2", "preactivation-for-activation"),
+    Bug("d2", "d3 @ W3.T * (1 - a2**2)", "W3.T stands for W3", "weight-not-transposed"),
+    Bug(
+        "d2",
+        "d3 @ W3 * (1 - np.tanh(a2) ** 2)",
+        "the slope was taken at a2, not at z2",
+        "slope-at-activation",
+    ),
     Bug("d2", "d3 @ W3", "the slope of the tanh was left out", "missing-slope"),
-    Bug("d2", "d3 @ W3 * (1 - a1**2)", "the slope is that of layer 2", "wrong-layer-slope"),
+    Bug(
+        "d2",
+        "d3 @ W3 * (1 - a1**2)",
+        "the slope of layer 1 stands for that of layer 2",
+        "wrong-layer-slope",
+    ),
     Bug("d2", "d3 * (1 - a2**2)", "W3 was left out", "weight-missing"),
-    Bug("db2", "d2.mean(axis=0)", "1/m is in d2 already", "batch-mean-twice"),
+    Bug(
+        "db2",
+        "d2.mean(axis=0)",
+        "a mean stands for the sum: 1/m is in d2 already",
+        "batch-mean-twice",
+    ),
     Bug("d1", "d2 @ W2 * a1", "the value of the ReLU stands for its slope", "value-for-slope"),
 )
 
@@ -106,9 +121,13 @@ def attempt(rng: np.random.Generator) -> Task:
     )
     wrong_place, wrong_word = place % len(LINES) + 1, WORDS[WORDS.index(bug.word) - 1]
     mistakes = (
-        Planted("wrong-line", {"line": str(wrong_place)}, "another line is wrong"),
+        Planted(
+            "wrong-line", {"line": str(wrong_place)}, "this line is right, another one is wrong"
+        ),
         Planted("wrong-word", {"word": repr(wrong_word)}, "the line is wrong in another way"),
-        Planted("line-from-0", {"line": "0"}, "the lines are numbered from 1"),
+        Planted(
+            "line-from-0", {"line": "0"}, "the lines were counted from 0; they are numbered from 1"
+        ),
     )
     more = "\n" + _listing(bug) + QUESTION.format(words=", ".join(WORDS))
     return Task(questions, drawn.given, FORWARD, run, more, mistakes)
@@ -119,7 +138,10 @@ def _listing(bug: Bug) -> str:
     return "\n".join(f"    {n}  {name} = {line}" for n, (name, line) in enumerate(lines.items(), 1))
 
 
-MISTAKES = tuple(Planted(bug.word, {bug.name: bug.line}, bug.says) for bug in BUGS)
+MISTAKES = (
+    *(Planted(bug.word, {bug.name: bug.line}, bug.says) for bug in BUGS),
+    Planted("wrong-weight", {"d2": "d3 @ W2 * (1 - a2**2)"}, "W2 stands for W3"),
+)
 
 RIGHT_FORMS = (
     Planted("examples in columns", {"d1": "(d2 @ W2 * (z1 > 0)).T", "dW1": "d1 @ x"}),

@@ -51,17 +51,28 @@ MISTAKES = (
         {"J": "np.diag(p * (1 - p))"},
         "the softmax was taken for a sigmoid: the entries off the diagonal are missing",
     ),
-    Planted("sign", {"J": "np.diag(p) + np.outer(p, p)"}, "the outer product has a minus"),
+    Planted(
+        "sign", {"J": "np.diag(p) + np.outer(p, p)"}, "the outer product was added, not subtracted"
+    ),
     Planted("diagonal-missing", {"J": "-np.outer(p, p)"}, "the delta was left out"),
-    Planted("only-diagonal", {"J": "np.diag(p)"}, "the sum was taken as a constant"),
-    Planted("vector", {"J": "p * (1 - p)"}, "that is a vector", besides={"dz": "p * (g - p @ g)"}),
-    Planted("log-softmax", {"J": "np.eye(K) - p"}, "that is the Jacobian of the logarithm"),
-    Planted("null-p", {"null": "p"}, "p is not sent to 0"),
-    Planted("null-zero", {"null": "np.zeros(K)"}, "every matrix sends 0 to 0"),
-    Planted("null-unit", {"null": "np.eye(K)[0]"}, "one logit alone changes p"),
-    Planted("full-rank", {"rank": "K"}, "a matrix with a null vector has not full rank"),
+    Planted("only-diagonal", {"J": "np.diag(p)"}, "the sum in p was taken as a constant"),
+    Planted(
+        "not-a-matrix",
+        {"J": "p * (1 - p)"},
+        "a vector, the diagonal, stands for the matrix",
+        besides={"dz": "p * (g - p @ g)"},
+    ),
+    Planted("log-softmax", {"J": "np.eye(K) - p"}, "the Jacobian of log p stands for that of p"),
+    Planted("null-p", {"null": "p"}, "p stands there, which J does not send to 0"),
+    Planted("null-zero", {"null": "np.zeros(K)"}, "the zero vector, which every matrix sends to 0"),
+    Planted("null-unit", {"null": "np.eye(K)[0]"}, "one logit alone was moved, and that changes p"),
+    Planted("full-rank", {"rank": "K"}, "full rank stands there; with a null vector it is less"),
     Planted("rank-one", {"rank": "1"}, "that is the rank of the outer product alone"),
-    Planted("elementwise-for-contraction", {"dz": "p * (1 - p) * g"}, "J is no diagonal matrix"),
+    Planted(
+        "elementwise-for-contraction",
+        {"dz": "p * (1 - p) * g"},
+        "a product entry by entry stands for one with J",
+    ),
     Planted("missing-mean", {"dz": "p * g"}, "the term that all classes share is missing"),
 )
 

@@ -80,21 +80,42 @@ def _planted(tag: str, name: str, string: str, says: str) -> Planted:
 
 
 MISTAKES = (
-    _planted("sum-missing", "da2", "k,kj->kj", "the units of layer 3 are to be summed"),
-    _planted("wrong-contraction", "da2", "k,kj->k", "the units of layer 3 are to be summed"),
-    _planted("summed-away", "da2", "k,kj->", "everything was summed"),
-    _planted("contraction-for-elementwise", "dz2", "j,j->", "that is a dot product"),
-    _planted("elementwise-as-outer", "dz2", "j,l->jl", "that is an outer product"),
-    _planted("wrong-axis", "dW2_whole", "l,jli->ji", "the sum goes over the output j, not over j'"),
-    _planted("tensor-kept", "dW2_whole", "j,jli->jli", "the output is to be summed"),
-    _planted("diagonal-taken", "dW2_whole", "j,jji->ji", "one letter for two axes is a diagonal"),
-    _planted("outer-summed", "dW2", "j,i->j", "a1 was summed"),
-    _planted("chain-outer", "chain", "kj,j,ji->kji", "layer 2 is to be summed"),
-    _planted("chain-apart", "chain", "kj,l,li->ki", "the slope belongs to the j of W3 too"),
-    _planted("examples-kept", "dW2_batch", "nj,ni->nji", "the examples are to be summed"),
-    _planted("examples-apart", "dW2_batch", "nj,mi->ji", "both operands speak of one example n"),
-    _planted("bias-wrong-axis", "db2_batch", "nj->n", "the sum goes over the examples"),
-    _planted("bias-not-summed", "db2_batch", "nj->nj", "the examples are to be summed"),
+    _planted("sum-missing", "da2", "k,kj->kj", "k was kept; it should be summed"),
+    _planted("wrong-contraction", "da2", "k,kj->k", "j was summed; it should be k"),
+    _planted("summed-away", "da2", "k,kj->", "j was summed too; it should stay"),
+    _planted(
+        "contraction-for-elementwise",
+        "dz2",
+        "j,j->",
+        "a dot product stands for a product entry by entry",
+    ),
+    _planted(
+        "elementwise-as-outer", "dz2", "j,l->jl", "an outer product stands for one entry by entry"
+    ),
+    _planted("wrong-axis", "dW2_whole", "l,jli->ji", "j' was summed; it should be the output j"),
+    _planted(
+        "tensor-kept", "dW2_whole", "j,jli->jli", "the output j was kept; it should be summed"
+    ),
+    _planted(
+        "diagonal-taken",
+        "dW2_whole",
+        "j,jji->ji",
+        "j and j' have one letter, which takes the diagonal",
+    ),
+    _planted("outer-summed", "dW2", "j,i->j", "i was summed; it should stay"),
+    _planted("chain-outer", "chain", "kj,j,ji->kji", "j was kept; it should be summed"),
+    _planted(
+        "chain-apart", "chain", "kj,l,li->ki", "j of W3 was summed by itself, apart from the slope"
+    ),
+    _planted("examples-kept", "dW2_batch", "nj,ni->nji", "n was kept; it should be summed"),
+    _planted(
+        "examples-apart",
+        "dW2_batch",
+        "nj,mi->ji",
+        "the examples have two letters, n and m; it should be one",
+    ),
+    _planted("bias-wrong-axis", "db2_batch", "nj->n", "j was summed; it should be n"),
+    _planted("bias-not-summed", "db2_batch", "nj->nj", "n was kept; it should be summed"),
     _planted("no-arrow", "db2_batch", "nj", "there is no arrow"),
 )
 

@@ -86,32 +86,42 @@ def attempt(rng: np.random.Generator) -> Task:
 
 BESIDES = {"null_2": "x"}
 MISTAKES = (
-    Planted("bessel", {"y": "(x - x.mean()) / x.std(ddof=1)"}, "divided by K - 1", BESIDES),
+    Planted("bessel", {"y": "(x - x.mean()) / x.std(ddof=1)"}, "K - 1 stands for K", BESIDES),
     Planted("not-centred", {"y": "x / x.std()"}, "the mean was not subtracted", BESIDES),
-    Planted("variance-for-deviation", {"y": "(x - x.mean()) / x.var()"}, "the root is missing"),
+    Planted("variance-for-deviation", {"y": "(x - x.mean()) / x.var()"}, "s^2 stands for s"),
     Planted(
         "statistics-as-constants", {"J": "np.eye(K) / x.std()"}, "mu and s were taken as constants"
     ),
-    Planted("deviation-as-constant", {"J": "(np.eye(K) - 1 / K) / x.std()"}, "s reads x too"),
+    Planted(
+        "deviation-as-constant", {"J": "(np.eye(K) - 1 / K) / x.std()"}, "s was taken as a constant"
+    ),
     Planted(
         "mean-as-constant",
         {"J": "(np.eye(K) - np.outer(y, y) / K) / x.std()"},
-        "the mean reads x too",
+        "mu was taken as a constant",
     ),
     Planted("missing-scale", {"J": "np.eye(K) - 1 / K - np.outer(y, y) / K"}, "1/s is missing"),
     Planted(
         "sign",
         {"J": "(np.eye(K) - 1 / K + np.outer(y, y) / K) / x.std()"},
-        "the last term has a minus",
+        "the last term was added, not subtracted",
     ),
-    Planted("null-zero", {"null_1": "np.zeros(K)"}, "every matrix sends 0 to 0"),
-    Planted("null-unit", {"null_1": "np.eye(K)[1]"}, "one entry alone changes y"),
-    Planted("null-twice", {"null_2": "3 * null_1"}, "that is the first direction again"),
-    Planted("null-square", {"null_2": "y**2"}, "what leaves y as it is?"),
-    Planted("rank-one-less", {"rank": "K - 1"}, "there is a second direction"),
-    Planted("full-rank", {"rank": "K"}, "a matrix with null vectors has not full rank"),
-    Planted("dx-statistics-as-constants", {"dx": "g / x.std()"}, "mu and s read x too"),
-    Planted("dx-mean-only", {"dx": "(g - g.mean()) / x.std()"}, "s reads x too"),
+    Planted(
+        "null-zero", {"null_1": "np.zeros(K)"}, "the zero vector, which every matrix sends to 0"
+    ),
+    Planted(
+        "null-unit", {"null_1": "np.eye(K)[1]"}, "one entry alone was moved, and that changes y"
+    ),
+    Planted("null-twice", {"null_2": "3 * null_1"}, "the first direction stands there again"),
+    Planted("null-square", {"null_2": "y**2"}, "y^2 stands there, which J does not send to 0"),
+    Planted(
+        "rank-one-less", {"rank": "K - 1"}, "one null vector was counted; there is a second one"
+    ),
+    Planted("full-rank", {"rank": "K"}, "full rank stands there; with null vectors it is less"),
+    Planted(
+        "dx-statistics-as-constants", {"dx": "g / x.std()"}, "mu and s were taken as constants"
+    ),
+    Planted("dx-mean-only", {"dx": "(g - g.mean()) / x.std()"}, "s was taken as a constant"),
 )
 
 RIGHT_FORMS = (

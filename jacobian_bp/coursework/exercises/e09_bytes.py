@@ -93,32 +93,36 @@ def _widest(limit: int) -> int:
 
 
 MISTAKES = (
-    Planted("output-axis-lost", {"entries": "K * I"}, "that is W, not ∂z/∂W"),
-    Planted("wrong-axis-twice", {"entries": "K * I * I"}, "outputs stand twice, not inputs"),
-    Planted("float32", {"size": "4 * K * K * I"}, "a float64 has 8 bytes"),
-    Planted("bits", {"size": "64 * K * K * I"}, "those are bits"),
-    Planted("entries-for-bytes", {"size": "entries"}, "a float64 has 8 bytes"),
-    Planted("batch-forgotten", {"size_batch": "size"}, "each example has its own tensor"),
-    Planted("batch-twice", {"size_batch": "m * m * size"}, "W is shared: it has no axis n"),
-    Planted("nonzero-all", {"nonzero": "K * K * I"}, "entries with k different from k' are 0"),
-    Planted("nonzero-one-row", {"nonzero": "I"}, "every output has a row"),
-    Planted("gradient-as-tensor", {"size_gradient": "size"}, "J is one number: no output axis"),
-    Planted("gradient-entries", {"size_gradient": "K * I"}, "a float64 has 8 bytes"),
-    Planted("square-root", {"widest": "int((limit / 8) ** 0.5)"}, "the tensor has N^3 entries"),
-    Planted("no-item-size", {"widest": "int(limit ** (1 / 3))"}, "a float64 has 8 bytes"),
+    Planted("output-axis-lost", {"entries": "K * I"}, "W stands for ∂z/∂W"),
+    Planted(
+        "wrong-axis-twice",
+        {"entries": "K * I * I"},
+        "inputs were counted twice; it should be outputs",
+    ),
+    Planted("float32", {"size": "4 * K * K * I"}, "4 bytes stand for 8"),
+    Planted("bits", {"size": "64 * K * K * I"}, "bits were counted, not bytes"),
+    Planted("entries-for-bytes", {"size": "entries"}, "entries were counted, not bytes"),
+    Planted("batch-forgotten", {"size_batch": "size"}, "one example was counted, not m"),
+    Planted("batch-twice", {"size_batch": "m * m * size"}, "m was counted twice: W has no axis n"),
+    Planted("nonzero-all", {"nonzero": "K * K * I"}, "all entries were counted, zeros too"),
+    Planted("nonzero-one-row", {"nonzero": "I"}, "one output was counted, not K"),
+    Planted("gradient-as-tensor", {"size_gradient": "size"}, "∂z/∂W stands for ∂J/∂W"),
+    Planted("gradient-entries", {"size_gradient": "K * I"}, "entries were counted, not bytes"),
+    Planted("square-root", {"widest": "int((limit / 8) ** 0.5)"}, "N^2 entries stand for N^3"),
+    Planted("no-item-size", {"widest": "int(limit ** (1 / 3))"}, "entries were counted, not bytes"),
     Planted(
         "one-too-wide",
         {"widest": "1 + max(n for n in range(1, 2000) if 8 * n**3 <= limit)"},
         "that one is above the limit",
     ),
-    Planted("small-without-outputs", {"predicted": "8 * k * len(a)"}, "that is W, not ∂z/∂W"),
+    Planted("small-without-outputs", {"predicted": "8 * k * len(a)"}, "W stands for ∂z/∂W"),
     Planted(
         "collapsed",
         {"small": "np.ones((k, 1)) * a"},
-        "the output axis is gone",
+        "the output axis is missing",
         besides={"measured": "8 * k * k * len(a)"},
     ),
-    Planted("measured-entries", {"measured": "small.size"}, "size counts entries"),
+    Planted("measured-entries", {"measured": "small.size"}, "entries were counted, not bytes"),
 )
 
 RIGHT_FORMS = (

@@ -75,16 +75,34 @@ MISTAKES = (
     Planted("reshaped", {"T_transposed": "T.reshape(K, I, L)"}, RESHAPED),
     Planted("reshaped-gradient", {"T_gradient": "T.reshape(L, I, K)"}, RESHAPED),
     Planted("all-reversed", {"T_gradient": "T.T"}, "W was turned round as well"),
-    Planted("output-last-lost", {"T_transposed": "T.transpose(1, 2, 0)"}, "that is gradient"),
-    Planted("flat-turned", {"T_flat": "T.transpose(0, 2, 1).reshape(K, -1)"}, "column by column"),
-    Planted("flat-row", {"T_flat": "T.reshape(1, -1)"}, "the output keeps its axis"),
-    Planted("column-as-row", {"T_flat_column": "T.reshape(K, -1)"}, "that is row by row"),
+    Planted(
+        "output-last-lost",
+        {"T_transposed": "T.transpose(1, 2, 0)"},
+        "gradient stands for transposed",
+    ),
+    Planted(
+        "flat-turned",
+        {"T_flat": "T.transpose(0, 2, 1).reshape(K, -1)"},
+        "flat_column stands for flat",
+    ),
+    Planted(
+        "flat-row",
+        {"T_flat": "T.reshape(1, -1)"},
+        "the output axis was laid flat too; it should stay",
+    ),
+    Planted("column-as-row", {"T_flat_column": "T.reshape(K, -1)"}, "flat stands for flat_column"),
     Planted("whole", {"T_flat_column": "T.reshape(-1, order='F').reshape(K, -1)"}, RESHAPED),
-    Planted("flat-upright", {"T_flat": "T.reshape(K, -1).T"}, "the output is the row"),
+    Planted(
+        "flat-upright",
+        {"T_flat": "T.reshape(K, -1).T"},
+        "outputs stand in columns; they should be the rows",
+    ),
     Planted("back-reshaped", {"F_numerator": "F.reshape(K, L, I)"}, RESHAPED),
-    Planted("back-half", {"F_numerator": "F.reshape(K, I, L)"}, "the axes of W are turned round"),
-    Planted("column-of-rows", {"column": "p * I + q"}, "that is the column of the layout flat"),
-    Planted("column-width", {"column": "q * I + p"}, "each i' takes as many columns as W has rows"),
+    Planted(
+        "back-half", {"F_numerator": "F.reshape(K, I, L)"}, "the axes of W were left turned round"
+    ),
+    Planted("column-of-rows", {"column": "p * I + q"}, "flat stands for flat_column"),
+    Planted("column-width", {"column": "q * I + p"}, "I stands for L: W has L rows"),
 )
 
 RIGHT_FORMS = (

@@ -70,27 +70,40 @@ FROM_SOUND = {
 }
 
 MISTAKES = (
-    Planted("saturated-nan", {"delta2": TEXTBOOK}, "0 times infinity: cancel first", FROM_SOUND),
-    Planted("clipped", {"delta2": CLIPPED}, "clipping makes the gradient vanish where it is large"),
+    Planted(
+        "saturated-nan",
+        {"delta2": TEXTBOOK},
+        "zero times infinity stands there: cancel first",
+        FROM_SOUND,
+    ),
+    Planted("clipped", {"delta2": CLIPPED}, "clipped: the gradient vanishes where it is large"),
     Planted("missing-batch-mean", {"delta2": "a2 - y"}, "the mean over the batch is gone"),
     Planted(
         "extra-output-slope",
         {"delta2": "(a2 - y) * a2 * (1 - a2) / m"},
-        "the slope of the sigmoid is in a2 - y already",
+        "the slope of the sigmoid stands there; it is in a2 - y already",
     ),
     Planted("sign", {"delta2": "(y - a2) / m"}, "the difference was turned round"),
     Planted(
         "log-of-zero",
         {"cost": "-np.mean(y * np.log(a2) + (1 - y) * np.log(1 - a2))"},
-        "the logarithm of 0 is infinite",
+        "the logarithm of 0 was taken, which is infinite",
     ),
-    Planted("sum-for-mean", {"cost": "np.sum(np.logaddexp(0, z2) - y * z2)"}, "J is a mean"),
-    Planted("batch-mean-twice", {"dW2": "delta2.T @ a1 / m"}, "1/m is in delta2 already"),
-    Planted("preactivation-for-activation", {"dW2": "delta2.T @ z1"}, "W2 is multiplied by a1"),
-    Planted("bias-not-summed", {"db2": "delta2"}, "the examples are to be summed"),
-    Planted("bias-averaged", {"db2": "delta2.mean(axis=0)"}, "1/m is in delta2 already"),
+    Planted(
+        "sum-for-mean",
+        {"cost": "np.sum(np.logaddexp(0, z2) - y * z2)"},
+        "a sum stands for the mean",
+    ),
+    Planted("batch-mean-twice", {"dW2": "delta2.T @ a1 / m"}, "1/m was put in twice"),
+    Planted("preactivation-for-activation", {"dW2": "delta2.T @ z1"}, "z1 stands for a1"),
+    Planted("bias-not-summed", {"db2": "delta2"}, "the examples were not summed"),
+    Planted("bias-averaged", {"db2": "delta2.mean(axis=0)"}, "a mean stands for the sum"),
     Planted("missing-slope", {"delta1": "delta2 @ W2"}, "the slope of the ReLU is missing"),
-    Planted("flat-counted", {"flat": "m"}, "only where a2 is exactly 0 or 1"),
+    Planted(
+        "flat-counted",
+        {"flat": "m"},
+        "all examples were counted, not only those where a2 is exactly 0 or 1",
+    ),
 )
 
 RIGHT_FORMS = (

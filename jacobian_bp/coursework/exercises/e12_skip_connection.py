@@ -73,21 +73,39 @@ def attempt(rng: np.random.Generator) -> Task:
 MISTAKES = (
     Planted("fan-out-overwritten", {"ds_dx": "D @ W"}, "the direct path is missing"),
     Planted("only-the-skip", {"ds_dx": "np.eye(K)"}, "the path through W is missing"),
-    Planted("paths-multiplied", {"ds_dx": "(D @ W) * np.eye(K)"}, "paths are added"),
-    Planted("wrong-order", {"ds_dx": "W @ D + np.eye(K)"}, "the slopes come after W"),
+    Planted(
+        "paths-multiplied", {"ds_dx": "(D @ W) * np.eye(K)"}, "the paths were multiplied, not added"
+    ),
+    Planted("wrong-order", {"ds_dx": "W @ D + np.eye(K)"}, "W @ D stands for D @ W"),
     Planted("weight-transposed", {"ds_dx": "D @ W.T + np.eye(K)"}, "W was turned round"),
     Planted("missing-slope", {"ds_dx": "W + np.eye(K)"}, "the slope of the tanh is missing"),
-    Planted("rows-are-inputs", {"ds_dx": "(D @ W + np.eye(K)).T"}, "rows are outputs"),
+    Planted(
+        "rows-are-inputs",
+        {"ds_dx": "(D @ W + np.eye(K)).T"},
+        "rows are inputs; they should be outputs",
+    ),
+    Planted(
+        "not-a-matrix",
+        {"D": "1 - h**2"},
+        "a vector, not the diagonal matrix with it",
+        besides={"ds_dx": "D[:, None] * W + np.eye(K)", "dW": "np.outer(D * ds, x)"},
+    ),
     Planted("value-for-slope", {"D": "np.diag(h)"}, "the value tanh(z) stands for its slope"),
-    Planted("slope-at-activation", {"D": "np.diag(1 - np.tanh(h) ** 2)"}, "taken at h, not at z"),
-    Planted("not-transposed", {"dx": "ds_dx @ ds"}, "a gradient is pulled by the transpose"),
-    Planted("skip-forgotten", {"dx": "W.T @ D @ ds"}, "x is read by the sum too"),
-    Planted("branch-forgotten", {"dx": "ds"}, "x is read by W too"),
+    Planted(
+        "slope-at-activation",
+        {"D": "np.diag(1 - np.tanh(h) ** 2)"},
+        "the slope was taken at h, not at z",
+    ),
+    Planted("not-transposed", {"dx": "ds_dx @ ds"}, "ds_dx stands for its transpose"),
+    Planted("skip-forgotten", {"dx": "W.T @ D @ ds"}, "the direct path is missing"),
+    Planted("branch-forgotten", {"dx": "ds"}, "the path through W is missing"),
     Planted("constant-factor", {"ds": "2 * (s - y)"}, "the 1/2 of the cost was lost"),
-    Planted("before-the-sum", {"ds": "h - y"}, "the cost reads s"),
-    Planted("gradient-missing-slope", {"dW": "np.outer(ds, x)"}, "the slope is missing"),
-    Planted("gradient-of-block", {"dW": "np.outer(D @ ds, s)"}, "W is multiplied by x"),
-    Planted("one-path", {"paths": "1"}, "x is read by W and by the sum"),
+    Planted("before-the-sum", {"ds": "h - y"}, "h stands for s"),
+    Planted(
+        "gradient-missing-slope", {"dW": "np.outer(ds, x)"}, "the slope of the tanh is missing"
+    ),
+    Planted("gradient-of-block", {"dW": "np.outer(D @ ds, s)"}, "s stands for x"),
+    Planted("one-path", {"paths": "1"}, "one path was counted; there is a second one"),
 )
 
 RIGHT_FORMS = (

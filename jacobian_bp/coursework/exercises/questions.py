@@ -88,13 +88,13 @@ class ArrayQuestion(Question):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         array = as_numbers(value, self.name)
         if isinstance(array, str):
-            return self._wrong(array)
+            return self._wrong(array, tag="not-numbers")
         if unfit(array):
             return self._wrong(unfit(array), tag="not-finite")
-        for layout, form in self.forms.items():
+        for place, (layout, form) in enumerate(self.forms.items()):
             if same(array, form):
                 single = array.dtype.kind == "f" and array.dtype.itemsize < 8
-                return self._right(layout, "in float32" if single else "")
+                return self._right(layout * (place > 0), "in float32" if single else "")
         for layout, form in (self.others or {}).items():
             if same(array, form):
                 said = f"these are the right numbers in layout {layout}; another one is asked for"
@@ -151,9 +151,9 @@ class ShapeQuestion(Question):
         if sizes.ndim != 1 or (sizes.dtype.kind not in "iu" and sizes.size):
             return self._wrong("not a shape: write a tuple of whole numbers, such as (4, 2)")
         given = tuple(int(size) for size in sizes)
-        for layout, form in self.forms.items():
+        for place, (layout, form) in enumerate(self.forms.items()):
             if given == form:
-                return self._right(layout)
+                return self._right(layout * (place > 0))
         ranks = {len(form) for form in self.forms.values()}
         if len(given) not in ranks:
             return self._wrong("the number of axes")

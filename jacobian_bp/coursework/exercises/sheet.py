@@ -11,6 +11,7 @@ reference code; `solution=True` fills it in.
 
 import json
 import re
+import shlex
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ def sheet_text(task: Task, name: str, solution: bool = False) -> str:
     """The sheet for a file of this name: .py or .ipynb; SpecError for another ending."""
     ending = Path(name).suffix.lower()
     if ending == ".py":
-        return script(task, solution)
+        return script(task, solution, Path(name).name)
     if ending == ".ipynb":
-        return notebook(task, solution)
+        return notebook(task, solution, Path(name).name)
     raise SpecError(
         f"{safe(name)} ends neither in .py nor in .ipynb.\n"
         f"  Write a name such as ex{task.number}.py or ex{task.number}.ipynb."
@@ -64,17 +65,17 @@ def header(task: Task) -> str:
     return f"# jacobian-bp exercise {task.number}, seed {task.seed}, sheet {task.fingerprint}"
 
 
-def script(task: Task, solution: bool = False) -> str:
-    """The sheet as a Python script."""
-    statement = [("# " + line).rstrip() for line in _statement(task)]
+def script(task: Task, solution: bool = False, name: str = "") -> str:
+    """The sheet as a Python script; `name` is that of its file."""
+    statement = [("# " + line).rstrip() for line in _statement(task, name or f"ex{task.number}.py")]
     parts = [[header(task), "#", *statement], ["import numpy as np"], given_lines(task)]
     parts += [_ask(task, question, solution) for question in task.questions]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def notebook(task: Task, solution: bool = False) -> str:
-    """The sheet as a notebook, nbformat 4.5, without output."""
-    cells = [("markdown", _statement(task))]
+def notebook(task: Task, solution: bool = False, name: str = "") -> str:
+    """The sheet as a notebook, nbformat 4.5, without output; `name` is that of its file."""
+    cells = [("markdown", _statement(task, name or f"ex{task.number}.ipynb"))]
     cells.append(("code", [header(task), "import numpy as np", "", *given_lines(task)]))
     cells += [("code", _ask(task, question, solution)) for question in task.questions]
     document = {
@@ -121,31 +122,37 @@ def literal(name: str, value: Any) -> list[str]:
         return [f"{name} = {value!r}"]
     text = f"{name} = np.array({value.tolist()!r})"
     if value.ndim < 2:
-        return textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False)
+        return _wrapped(text, WIDTH, rest="    ")
     rows = [f"{row!r}," for row in value.tolist()]
-    wide = [
-        part
-        for row in rows
-        for part in textwrap.wrap(
-            row, WIDTH, initial_indent="    ", subsequent_indent="     ", break_long_words=False
-        )
-    ]
+    wide = [part for row in rows for part in _wrapped(row, WIDTH, first="    ", rest="     ")]
     return [f"{name} = np.array([", *wide, "])"]
 
 
-def _statement(task: Task) -> list[str]:
+def _statement(task: Task, name: str) -> list[str]:
     paragraphs = task.statement.strip().split("\n\n")
     lines = [to_ascii(f"Exercise {task.number}: {task.title}")]
     for paragraph in paragraphs:
         indented = paragraph.startswith("    ")
         text = to_ascii(paragraph)
-        lines += ["", *(text.splitlines() if indented else textwrap.wrap(text, WIDTH - 4))]
-    how = "Put an expression in the place of every None. numpy only. Then run: "
-    return [*lines, "", *textwrap.wrap(how + "jacobian-bp exercise check FILE", WIDTH - 4)]
+        lines += ["", *(text.splitlines() if indented else _wrapped(text))]
+    how = "Put an expression in the place of every None. numpy only. Then run:"
+    return [*lines, "", how, f"    jacobian-bp exercise check {shlex.quote(safe(name))}"]
+
+
+def _wrapped(text: str, width: int = WIDTH - 4, first: str = "", rest: str = "") -> list[str]:
+    """Lines that break between words only: weight-not-transposed is one word."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _ask(task: Task, question: Any, solution: bool) -> list[str]:
-    asked = textwrap.wrap(to_ascii(f"{question.name}: {question.ask}"), WIDTH - 4)
+    asked = _wrapped(to_ascii(f"{question.name}: {question.ask}"))
     answer = question.solution if solution else "None"
     return [*(f"# {line}" for line in asked), f"{question.name} = {answer}"]
 

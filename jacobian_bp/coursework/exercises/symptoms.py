@@ -44,11 +44,13 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
     difference = np.abs(value - right)
     if scale and float(difference.max()) < ROUNDED * scale and _few_digits(value):
         return "the leading digits are right: give all digits, not the printed ones"
-    for factor in FACTORS:
-        if same(value.astype(float), factor * right):
-            return f"every entry is {fraction(factor)} times the right one"
-    if _proportional(value, right):
-        return "every entry is off by one and the same factor"
+    if int(_differing(value, right).sum()) > 1 or right.size == 1:  # one of many is not every one
+        every = "every entry" if right.size > 1 else "it"
+        for factor in FACTORS:
+            if same(value.astype(float), factor * right):
+                return f"{every} is {fraction(factor)} times the right one"
+        if _proportional(value, right):
+            return "every entry is off by one and the same factor"
     zero, other = np.abs(right) <= FLOOR * scale, np.abs(value) <= FLOOR * scale
     if (zero & ~other).any() and same(value[~zero], right[~zero]):
         return "entries that are 0 in truth are not 0 here; all others are right"

@@ -26,13 +26,20 @@ class Planted:
 
     `answers` are expressions in the names of the sheet; what is not named is
     answered by the solution, with these answers put in. In a mistake, `besides` holds
-    answers that are written otherwise and are right nevertheless.
+    answers that are written otherwise and are right nevertheless. `says` tells what stands
+    there, and then, if need be, what should. `label` is for mistakes of one kind.
     """
 
     name: str
     answers: Mapping[str, str]
     says: str = ""
     besides: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What the mistake is called in statistics."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True, eq=False)

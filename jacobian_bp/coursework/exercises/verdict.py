@@ -12,7 +12,7 @@ class Verdict:
 
     `where` is level 1, `symptom` level 2, `cause` level 3; no level holds a right
     number. `follows` is a wrong answer that is right given the student's own earlier
-    one. `tag` names the mistake for statistics.
+    one. `layout` names one that is not the usual one, `tag` the mistake for statistics.
     """
 
     name: str

@@ -18,9 +18,10 @@ from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS, MISSING, WRONG, Verdict
-from .report import Mark
+from .report import NO_CAUSE, NOT_RUN, Mark
 
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
+STOPPED = "no answer, the file stopped"
 NO_FIT = "not numbers of a right shape"
 
 
@@ -43,8 +44,16 @@ def marks_of(sheet: Judged, fresh: Judged | None, gate: Gate) -> tuple[Mark, ...
         found = [*_on_sheet(sheet, question, gate)]
         if fresh is not None:
             found.append(_on_fresh(fresh, sheet, question, gate))
+        found = _one_tag(found)
         marks += [replace(mark, number=f"{place}.{nr}") for nr, mark in enumerate(found, 1)]
     return tuple(marks)
+
+
+def _one_tag(marks: list[Mark]) -> list[Mark]:
+    """The marks on one object with one tag: a known cause, where one is found, names them all."""
+    tags = [tag for mark in marks for tag in mark.tags]
+    named = [tag for tag in tags if tag not in NO_CAUSE] or tags
+    return [replace(mark, tags=tuple(named[:1])) if mark.tags else mark for mark in marks]
 
 
 def _on_sheet(judged: Judged, question: Question, gate: Gate) -> list[Mark]:
@@ -103,12 +112,17 @@ def _messages(
     """
     verdict, value = gate.said(judged.verdicts[question.name]), judged.answers.get(question.name)
     if verdict.status == MISSING:
-        why = "no answer" + (", the file stopped" if judged.failure else "")
-        verdict = replace(verdict, where=why)
+        verdict = replace(verdict, where=_no_answer(judged))
     elif verdict.status == WRONG:
         verdict = replace(verdict, where=_where(question, value, verdict.where, fresh))
     zero, one, two, three = ("; ".join(verdict.words(level)) for level in range(len(LEVELS)))
     return zero, one, two, three
+
+
+def _no_answer(judged: Judged) -> str:
+    if not judged.failure:
+        return "no answer"
+    return "no answer, the file was not run" if judged.kind in NOT_RUN else STOPPED
 
 
 def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:

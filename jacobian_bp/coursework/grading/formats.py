@@ -103,7 +103,7 @@ def log_lines(report: GradeReport) -> list[str]:
     lines = [f"exercise  {report.exercise}, {report.seconds:g} seconds"]
     for name, value in report.record.items():
         shown = safe(value)
-        if name != "output":
+        if name != "output" and shown:
             lines.append(f"{name.replace('_', ' ')}: {shown}")
     printed = str(report.record.get("output", "")).splitlines()
     return [*lines, *(f"printed   {safe(line)[:200]}" for line in printed[:20])]

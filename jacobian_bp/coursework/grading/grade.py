@@ -63,17 +63,23 @@ class Terms:
 def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> GradeReport:
     """The report on a sheet (.py, .ipynb), or on answers alone (.npz).
 
-    Raises SpecError for an exercise that is not there.
+    Raises SpecError for an exercise that is not there, and for fresh numbers that cannot be
+    drawn: what is wrong with the submission is in the report, what is not is an error.
     """
     began = time.monotonic()
     find_exercise(exercise)
+    arrays = Path(path).suffix.lower() == ".npz"
     try:
-        if Path(path).suffix.lower() == ".npz":
-            report = _of_arrays(Path(path), exercise, terms)
-        else:
-            report = _of_sheet(_own_sheet(path, exercise, terms), terms)
+        answers = _own_arrays(Path(path)) if arrays else {}
+        submission = None if arrays else _own_sheet(path, exercise, terms)
     except JacobianError as error:
         report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
+    else:
+        report = (
+            _of_arrays(answers, exercise, terms)
+            if submission is None
+            else _of_sheet(submission, terms)
+        )
     return replace(report, seconds=round(time.monotonic() - began, 3))
 
 
@@ -117,11 +123,14 @@ def _require_no_link(path: Path) -> None:
         raise SpecError(f"{safe(path.name)} is a link, which is not followed.")
 
 
-def _of_arrays(path: Path, exercise: int, terms: Terms) -> GradeReport:
+def _own_arrays(path: Path) -> Mapping[str, Any]:
     _require_no_link(path)
+    return read_arrays(path)
+
+
+def _of_arrays(answers: Mapping[str, Any], exercise: int, terms: Terms) -> GradeReport:
     seed = terms.sheet_seed if terms.sheet_seed is not None else 0
     task = find_exercise(exercise).make(seed)
-    answers = read_arrays(path)
     known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
     return _report(_judged(task, known), None, terms, {"sheet_seed": seed})
 

@@ -14,6 +14,14 @@ from ...symbols import number, safe
 from ...text import WIDTH, fold
 
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
+NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
+NOT_RUN = ("not-a-sheet", "not-python")  # nothing could be looked at
+NO_CAUSE = (  # tags that name no mistake
+    *("wrong", "missing", "stopped", "time-limit", "memory-limit", "killed", "no-answers"),
+    *NOT_RUN,
+    *NOT_GRADED,
+)
+UNGRADED = "The grader did not come to its end; tell your instructor."
 
 
 @dataclass(frozen=True)
@@ -91,20 +99,39 @@ class GradeReport:
     def lines(self, level: int | None = None) -> list[str]:
         """The report in words; the level is the report's own, or another one."""
         level = self.level if level is None else level
-        lines = [f"exercise {self.exercise}: {self.title}"]
-        lines += [f"stopped   {self.failure}"] * bool(self.failure)
+        lines = [f"exercise {self.exercise}: {self.title}".rstrip(": ")]
+        if self.kind in NOT_GRADED:
+            return [*lines, self.failure]
+        refused = self.kind in NOT_RUN
+        word = "not run" if refused else "stopped"
+        lines += [f"{word:<8}  {self.failure}"] * bool(self.failure)
+        rows = [] if refused else self._rows(level)
+        lines += [*rows, *(f"note      {note}" for note in self.notes)]
+        return [*lines, f"score     {number(self.score)} of {number(self.max_score)}"]
+
+    def _rows(self, level: int) -> list[str]:
+        """A line a mark: points, name, status, and what is said, once where it is the same."""
+        rows = []
         wide = max((len(mark.name) for mark in self.marks), default=0)
         before = ("", "")
         for mark in self.marks:
             points = f"{number(mark.score)}/{number(mark.max_score)}"
             said = mark.messages[level]
             if (mark.object, said) == before:
-                said = ""  # the same words, one line up
+                said = "as above" if said else ""
             else:
                 before = (mark.object, said)
-            lines.append(f"  {points:>5}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip())
-        lines += [f"note      {note}" for note in self.notes]
-        return [*lines, f"score     {number(self.score)} of {number(self.max_score)}"]
+            rows.append(f"  {points:>5}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip())
+        return rows
 
     def __str__(self) -> str:
         return "\n".join(part for line in self.lines() for part in fold(safe(line), WIDTH))
+
+
+def not_graded(exercise: int, kind: str, why: str = "") -> GradeReport:
+    """What stands in for a report where the grader itself failed: no marks, no points lost.
+
+    Students read one sentence; `why` is for the instructor's record.
+    """
+    record = {"failure": why} if why else {}
+    return GradeReport(exercise, "", failure=UNGRADED, kind=kind, record=record)

@@ -57,9 +57,19 @@ def read_secret(path: str | Path | None = None) -> bytes | None:
     """
     if path is not None:
         content = read_limited(Path(path), LARGEST, "Name the file with the course's secret.")
-        return _require_long(content.strip(), "the secret file")
+        return _stripped(content, "the secret file")
     text = os.environ.get(VARIABLE)
-    return None if text is None else _require_long(os.fsencode(text).strip(), VARIABLE)
+    return None if text is None else _stripped(os.fsencode(text), VARIABLE)
+
+
+def needed(secret: bytes | None) -> bytes:
+    """The secret; SpecError where there is none."""
+    if secret is None:
+        raise SpecError(
+            "a student's own seed needs the course's secret.\n"
+            f"  Write --secret-file FILE, or set {VARIABLE}."
+        )
+    return secret
 
 
 def open_to_all(path: str | Path | None) -> list[str]:
@@ -71,11 +81,13 @@ def open_to_all(path: str | Path | None) -> list[str]:
     return ["warning: other users can read the secret file, and so can a sheet; chmod 600"]
 
 
-def _require_long(secret: bytes, who: str) -> bytes:
+def _stripped(secret: bytes, who: str) -> bytes:
+    """The secret without the blanks and line ends around it, which an editor may add."""
+    secret = secret.strip()
     if len(secret) < SHORTEST:
         raise SpecError(
             f"{who} holds {plural(len(secret), 'byte')}; a secret has at least {SHORTEST}.\n"
-            '  Make one: python -c "import secrets; print(secrets.token_hex())" > secret.txt'
+            '  Make one: python3 -c "import secrets; print(secrets.token_hex(16))" > secret.txt'
         )
     return secret
 
@@ -86,7 +98,7 @@ def _seed(secret: bytes, purpose: str, student: str, exercise: int) -> int:
         raise SpecError("the student has no name.\n  Write --student and a name or number.")
     parts = [part.encode("utf-8", "surrogatepass") for part in (purpose, student, str(exercise))]
     text = b"".join(b"%d:%s" % (len(part), part) for part in parts)  # so no two run together
-    return _first_bits(hmac.new(_require_long(secret, "the secret"), text, hashlib.sha256).digest())
+    return _first_bits(hmac.new(_stripped(secret, "the secret"), text, hashlib.sha256).digest())
 
 
 def _first_bits(digest: bytes) -> int:

@@ -2,8 +2,9 @@
 
     exercise  label           submissions  percent
 
-Both the full record and Gradescope's results.json are read. A file that is neither is
-named and skipped.
+Below the mistakes stand the labels that name none, as `wrong`. Where the grader did not come
+to its end there is no result: the file is named, and left out of every count. Both the full
+record and Gradescope's results.json are read. A file that is neither is named and skipped.
 """
 
 import json
@@ -18,11 +19,13 @@ from ...errors import JacobianError, SpecError
 from ...files.paths import read_limited
 from ...symbols import plural, safe
 from .formats import RECORD
+from .report import NO_CAUSE, NOT_GRADED
 
 LARGEST = 5 * 2**20
 MOST_FILES = 20_000
 MOST_LABELS, LONGEST_LABEL = 200, 60
 MOST_NAMED = 20
+MISTAKES, OTHERS = "mistake", "no known mistake"
 
 
 @dataclass(frozen=True)
@@ -36,34 +39,45 @@ class Result:
 
 @dataclass(frozen=True)
 class Summary:
-    """All results of a folder, and what could not be read, with the reasons."""
+    """All results of a folder; what was not graded; what could not be read, with the reasons."""
 
     results: tuple[Result, ...]
     skipped: tuple[str, ...] = ()
+    not_graded: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Every file was read."""
-        return not self.skipped
+        """Every file was read, and every submission graded."""
+        return not self.skipped and not self.not_graded
 
     def lines(self) -> list[str]:
-        """A table by exercise and label, the most frequent first, then what was skipped."""
+        """A table by exercise and label, the most frequent first, then what is not in it."""
         counts = Counter((r.exercise, label) for r in self.results for label in r.labels)
         handed_in = Counter(r.exercise for r in self.results)
         rows = sorted(counts.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
-        wide = max((len(label) for _, label in counts), default=5)
-        lines = [f"exercise  {'label':<{wide}}  submissions  percent"]
-        for (exercise, label), count in rows:
-            percent = 100 * count / handed_in[exercise]
-            lines.append(f"{exercise:>8}  {label:<{wide}}  {count:>11,}  {percent:>7.0f}")
+        wide = max((len(label) for _, label in [*counts, (0, OTHERS)]), default=0)
+        lines = []
+        for head, apart in ((MISTAKES, False), (OTHERS, True)):
+            chosen = [row for row in rows if (row[0][1] in NO_CAUSE) is apart]
+            if chosen or not apart:
+                lines.append(f"exercise  {head:<{wide}}  submissions  percent")
+            for (exercise, label), count in chosen:
+                percent = 100 * count / handed_in[exercise]
+                lines.append(f"{exercise:>8}  {label:<{wide}}  {count:>11,}  {percent:>7.0f}")
         for exercise, count in sorted(handed_in.items()):
             shares = [r.share for r in self.results if r.exercise == exercise]
             average = 100 * sum(shares) / count
             said = f"{plural(count, 'submission')}, on average {average:.0f} percent of the points"
             lines.append(f"exercise {exercise}: {said}")
-        named = [f"skipped   {reason}" for reason in self.skipped[:MOST_NAMED]]
-        more = len(self.skipped) - len(named)
-        return [*lines, *named, *([f"skipped   {plural(more, 'more file')}"] if more else [])]
+        lines += _named("not graded", self.not_graded)
+        return lines + _named("skipped", self.skipped)
+
+
+def _named(word: str, names: tuple[str, ...]) -> list[str]:
+    """A line for each, up to a number, and how many more there are."""
+    lines = [f"{word:<8}  {name}" for name in names[:MOST_NAMED]]
+    more = len(names) - len(lines)
+    return [*lines, *([f"{word:<8}  {plural(more, 'more file')}"] if more else [])]
 
 
 def summarise(folder: str | Path) -> Summary:
@@ -73,21 +87,27 @@ def summarise(folder: str | Path) -> Summary:
         raise SpecError(
             f"{safe(folder.name or folder)} is no folder.\n  Name the folder of the results files."
         )
-    results, skipped = [], []
+    results, skipped, not_graded = [], [], []
     for path in _files(folder):
         name = safe(path.relative_to(folder))
         try:
-            results.append(_result(path))
+            result = _result(path)
         except JacobianError as error:
             skipped.append(f"{name}: {str(error).splitlines()[0]}")
         except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
             skipped.append(f"{name}: {_reason(error)}")
-    if not results and not skipped:
+        else:
+            ends = [label for label in result.labels if label in NOT_GRADED]
+            if ends:
+                not_graded.append(f"{name}: {ends[0]}")
+            else:
+                results.append(result)
+    if not results and not skipped and not not_graded:
         raise SpecError(
             f"{safe(folder.name or folder)} holds no .json file.\n"
             "  Grade with --format json --out FILE.json, and collect the files in one folder."
         )
-    return Summary(tuple(results), tuple(skipped))
+    return Summary(tuple(results), tuple(skipped), tuple(not_graded))
 
 
 def _files(folder: Path) -> Iterator[Path]:
