@@ -361,6 +361,12 @@ def _parameters(s):
                 over = weight(lambda k, d: d @ a.T)
                 yield "examples-axis|wrong-contraction", f"W{n}", over, None
         if s.batch:
+            if a.shape[0] != a.shape[1] and min(a.shape) > 1:  # A.reshape(m, n) for A.T
+                reshaped = weight(lambda k, d: join(d, a.T.reshape(a.shape)))
+                yield "reshape-order", f"W{n} input", reshaped, None
+            if s.width(n) not in (1, s.m):
+                reshaped = weight(lambda k, d: d.reshape(d.shape[::-1]) @ a)
+                yield "reshape-order", f"W{n} delta", reshaped, None
             apart = weight(lambda k, d: np.outer(d.sum(0), a.sum(0)))
             yield "wrong-contraction", f"W{n} sums", apart, None
             one = weight(lambda k, d: np.outer(d[0], a[0]) * s.m)

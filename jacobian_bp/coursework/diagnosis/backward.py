@@ -162,6 +162,16 @@ class Backward:
             raise ValueError("the search is cut short")
         return self._sweep(self.needed(target), own, changes, self.base)[target]
 
+    def terms(self, target: str) -> float:
+        """Σ|terms| of the last product, its largest entry: the scale at which it is rounded."""
+        size = 0.0
+        for line in self.to.get(target, ()):
+            if not line.asleep and line.kind != "op" and line.source in self.base:
+                plus = [np.abs(factor.array) for factor in line.factors]
+                found = line.product(np.abs(self.base[line.source]), *plus)
+                size += float(np.max(found, initial=0.0))
+        return size
+
     def jacobian(self, of: str, wrt: str, changes: Changes | None = None) -> np.ndarray:
         """∂of/∂wrt, row by row: each unit vector at `of` pulled back along the lines."""
         value = self.state.values[of]

@@ -1,4 +1,4 @@
-"""Every einsum of two arrays whose shapes allow it, apart from the right one."""
+"""Every einsum of two arrays whose shapes allow it but the right one; a reshape for a transpose."""
 
 from collections.abc import Iterator
 from itertools import permutations
@@ -71,3 +71,18 @@ def canonical(first: str, second: str, out: str) -> str:
 def squeezed(shape: Shape) -> Shape:
     """The shape without its axes of size 1."""
     return tuple(size for size in shape if size != 1)
+
+
+def by_rows(array: np.ndarray) -> np.ndarray:
+    """What array.reshape(n, m) makes of it where array.T is meant, turned back."""
+    return array.reshape(array.shape[::-1]).T
+
+
+def by_columns(array: np.ndarray) -> np.ndarray:
+    """The same of array.T."""
+    return array.T.reshape(array.shape)
+
+
+def is_oblong(array: np.ndarray) -> bool:
+    """A matrix whose transpose has another shape, and that is no row or column."""
+    return array.ndim == 2 and min(array.shape) > 1 and array.shape[0] != array.shape[1]

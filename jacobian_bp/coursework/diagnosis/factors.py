@@ -78,7 +78,7 @@ def is_plain(c: float, relative: float) -> bool:
         return any(close(c, k, relative) for k in (1 / 3, 1.5, 2 / 3, 0.1, 10.0))
     if not SMALLEST <= abs(c) <= 1 / SMALLEST:
         return False
-    near = Fraction(c).limit_denominator(LARGEST_PART)
+    near = Fraction(float(c)).limit_denominator(LARGEST_PART)
     if abs(near.numerator) <= LARGEST_PART and near and close(c, float(near), relative):
         return True
     rounded = float(np.format_float_scientific(c, precision=FEW_DIGITS - 1))

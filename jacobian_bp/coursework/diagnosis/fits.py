@@ -105,15 +105,24 @@ def weight_decay(question: Question, facts: Facts, right: np.ndarray) -> Iterato
         for reading in question.readings:
             if reading.array.shape != W.shape:
                 continue
-            rest = reading.array - times * right
-            decay = float((rest * W).sum()) / size
-            same = is_same(reading.array, times * right + decay * W, question.precision)
-            if not same or unchanged(right + decay * W, question):
+            S, gradient = reading.array, times * right
+            rest = S - gradient
+            guesses = as_written(float((rest * W).sum()) / size, facts.examples or 1)
+            fit = [d for d in guesses if is_same(S, gradient + d * W, question.precision)]
+            if not fit or unchanged(right + fit[0] * W, question):
                 continue
+            decay = fit[0]
             if decay > 0 or is_plain(decay, 1e-8):
                 wrong = (reading.label,) if not reading.accepted else ()
                 labels = ("weight-decay", *more, *wrong)
                 yield Hypothesis(labels, len(labels), 30, question.name, decay, by=f"{decay:.6g}")
+
+
+def as_written(decay: float, m: int) -> Iterator[float]:
+    """λ or λ/m with the digits that somebody writes, then as it comes out."""
+    yield float(f"{decay:.3g}")
+    yield float(f"{decay * m:.3g}") / m
+    yield decay
 
 
 def kinks(question: Question, facts: Facts, context: Context) -> Iterator[Hypothesis]:

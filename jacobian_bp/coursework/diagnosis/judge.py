@@ -136,6 +136,7 @@ class Judge:
         if self._all_turned:
             forms = [replace(r, label=OTHER) if r.label == "transposed" else r for r in forms]
         precision = precision_of(self.arrays[key], self.facts.state.dtype)
+        precision = replace(precision, terms=self.facts.backward.terms(key))
         return self._given(key, Context(), S, forms, precision, right)
 
     @cached_property
@@ -186,7 +187,7 @@ class Judge:
         if not found:
             for given, _ in [*tried[:1], *tried[-1:]]:
                 pairs = two_mistakes(given, self.possible(key), self.facts)
-                known = known or self.ranked(key, self._proved_only(pairs, given))
+                known = known or self.ranked(key, self.proved_only(pairs, given))
         if known:
             return self.words.explained(key, known, is_square(question.right)), known[0]
         said = self._proved(key, question)
@@ -227,9 +228,10 @@ class Judge:
         if key in self.facts.params:
             found += weight_decay(question, self.facts, question.right)
         found += other_quantities(question, self.facts)
-        return self.ranked(key, self._proved_only(found, question))
+        return self.ranked(key, self.proved_only(found, question))
 
-    def _proved_only(self, found: list[Hypothesis], question: Question) -> list[Hypothesis]:
+    def proved_only(self, found: list[Hypothesis], question: Question) -> list[Hypothesis]:
+        """Those for which the array has enough in it."""
         return [h for h in found if is_proved(h, question.submitted, question.precision)]
 
     def _unlikely(self, key: Key, h: Hypothesis) -> int:

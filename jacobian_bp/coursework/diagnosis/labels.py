@@ -35,8 +35,7 @@ LABELS: dict[str, str] = {
     "examples share the parameter, so their deltas add up.",
     "bias-wrong-axis": "{what} is summed along the wrong axis ({note}); "
     "the sum runs over the examples.",
-    "reshape-order": "{what} has the right numbers in the wrong places: read in column-major "
-    "order for row-major, or reshaped where it should be transposed.",
+    "reshape-order": "In {here} the numbers stand in the wrong places: {note}.",
     "softmax-as-elementwise": "In {here} softmax is taken for an elementwise function: p(1−p) is "
     "only the diagonal of its Jacobian, −p[k] p[k'] is missing.",
     "slope-at-activation": "In {here} the slope is taken at the activation: {note} stands for "

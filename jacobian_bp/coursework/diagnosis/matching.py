@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-RIGHT, RIGHT_FLOOR = 1e-6, 1e-9  # of the entry; of the largest entry
+RIGHT, RIGHT_FLOOR = 1e-6, 1e-9  # of the entry; of the largest entry or sum of terms
 TIGHT, SINGLE = 1e-9, 1e-5  # of the largest entry, in float64 and in float32
 FEWEST_DIGITS, MOST_DIGITS = 3, 9  # of numbers that were typed from a print-out
-DIGITS_OF_PROOF = 10  # in all entries together, for a mistake to be proved by typed numbers
+READ_OFF = 11.0  # times what typed digits allow, where a ratio of two of them is used
+# typed digits, in all entries together, that prove a mistake: more where more is tried
+PROVE_A_FACTOR, PROVE_ONE, PROVE_TWO = 5, 8, 11
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Precision:
     single: bool = False
     decimals: int = 0  # digits behind the point, 0 where they are not rounded
     digits: int = 0  # significant digits
+    terms: float = 0.0  # Σ|terms| of the sums: what is small beside it may be rounding
 
     @property
     def relative(self) -> float:
@@ -65,25 +68,42 @@ def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> 
     if submitted.shape != right.shape or not np.isfinite(submitted).all():
         return False
     scale = np.abs(right).max(initial=0.0)
-    allowed = np.maximum(RIGHT * np.abs(right) + RIGHT_FLOOR * scale, precision.allowed(right))
+    floor = (RIGHT if precision.single else RIGHT_FLOOR) * precision.terms
+    floor = max(floor, RIGHT_FLOOR * scale)
+    allowed = np.maximum(RIGHT * np.abs(right) + floor, precision.allowed(right))
     return bool(np.all(np.abs(submitted - right) <= allowed))
 
 
-def is_same(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> bool:
+def is_same(
+    submitted: np.ndarray,
+    candidate: np.ndarray,
+    precision: Precision,
+    proof: int = PROVE_ONE,
+    slack: float = 1.0,
+) -> bool:
     """Equal as tightly as the numbers allow: what a mistake has to reproduce."""
     if submitted.shape != candidate.shape or not np.isfinite(candidate).all():
         return False
-    if precision.digits and precision.digits * np.count_nonzero(submitted) < DIGITS_OF_PROOF:
+    if precision.digits and precision.digits * np.count_nonzero(submitted) < proof:
         return False
-    return bool(np.all(np.abs(submitted - candidate) <= precision.allowed(candidate)))
+    return bool(np.all(np.abs(submitted - candidate) <= slack * precision.allowed(candidate)))
 
 
-def ratio(submitted: np.ndarray, candidate: np.ndarray, precision: Precision) -> float | None:
-    """c where submitted = c · candidate in every entry, to rounding."""
+def ratio(
+    submitted: np.ndarray,
+    candidate: np.ndarray,
+    precision: Precision,
+    proof: int = PROVE_A_FACTOR,
+) -> float | None:
+    """c where submitted = c · candidate in every entry, to rounding.
+
+    It is read off one entry: where the digits are few, c has no more of them.
+    """
     if submitted.shape != candidate.shape or not candidate.size:
         return None
     place = np.unravel_index(np.abs(candidate).argmax(), candidate.shape)
     if candidate[place] == 0 or submitted[place] == 0 or not np.isfinite(candidate[place]):
         return None
     c = float(submitted[place] / candidate[place])
-    return c if is_same(submitted, c * candidate, precision) else None
+    slack = READ_OFF if precision.digits else 1.0
+    return c if is_same(submitted, c * candidate, precision, proof, slack) else None

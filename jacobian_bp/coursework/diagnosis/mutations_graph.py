@@ -33,6 +33,17 @@ def repeated_rows_overwritten(line: Line, facts: Facts) -> Iterator[Wrong]:
                 for k, mask in zip(lines[::-1], kept, strict=True)
             }
             yield Wrong(None, note, note, changes, prior=3 * (not last) + by_example)
+    if len(lines) > 1:
+        note = "the last row with an index in each statement"
+        yield Wrong(None, note, note, {k.key: alone(k, facts) for k in lines}, prior=4)
+
+
+def alone(line: Line, facts: Facts) -> Line:
+    """dE[index] += δ, where numpy adds the last row with an index only."""
+    kept = winners([line], facts, last=True, by_example=False)
+    if kept is None:
+        return line
+    return line.by(lambda d, *f: line.product(d * kept[0][..., None], *f))
 
 
 def positions(line: Line, facts: Facts) -> np.ndarray | None:
@@ -91,20 +102,37 @@ def one_path_kept(line: Line, facts: Facts) -> Iterator[Wrong]:
 
 @mutation("last-step-only", 6, "weights", "outer", "bias", "op")
 def last_use_kept(line: Line, facts: Facts) -> Iterator[Wrong]:
-    """A tied parameter gets the share of the last time step only."""
+    """A tied parameter gets the share of one time step only, mostly the last."""
     lines = uses(line, facts)
     if len(lines) < 2 or line.target not in facts.params or line is not lines[0]:
         return
     if not one_behind_another(lines, facts):
         return
-    others = {k.key: None for k in lines if k is not line}
-    yield Wrong(None, f"the step that computes {line.source} alone", "last", others)
+    for step in lines:
+        others = {k.key: None for k in lines if k is not step}
+        tag, more = ("last", 0) if step is line else (step.source, 8)
+        yield Wrong(None, f"the step that computes {step.source} alone", tag, others, prior=more)
 
 
 def one_behind_another(lines: list[Line], facts: Facts) -> bool:
-    """Whether the later use is nearer to the cost on the very path of each earlier one."""
-    paths = [set(facts.backward.needed(k.source)) - {k.source} for k in lines]
-    return all(paths[0] < other for other in paths[1:])
+    """Whether the last use is nearer to the cost on the very path of each earlier one.
+
+    Or on the path of the state that the earlier one reads: outputs of an unrolled network.
+    """
+    needed, last = facts.backward.needed, lines[0]
+    path = set(needed(last.source)) - {last.source}
+
+    def is_later(line: Line) -> bool:
+        states = [a for a in line.step.args if is_computed(a, facts) and a not in last.step.args]
+        on_the_way = path < set(needed(line.source)) - {line.source}
+        return on_the_way or any(last.source in needed(state) for state in states)
+
+    return all(is_later(line) for line in lines[1:])
+
+
+def is_computed(name: str, facts: Facts) -> bool:
+    """Whether a step computes it; a first state that is given is no part of the recurrence."""
+    return facts.state.step(name) is not None
 
 
 @mutation("last-step-only", 14, "weights", "op")
@@ -116,8 +144,8 @@ def recurrence_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
     if len(facts.backward.to.get(W, ())) < 2:
         return
     every = [k for k in facts.backward.lines if k.kind == "weights"]
-    lines = [k for k in every if k.factor("weight").name == W]
-    if line is not lines[0]:
+    lines = [k for k in every if k.factor("weight").name == W and is_computed(k.target, facts)]
+    if not lines or line is not lines[0]:
         return
     yield Wrong(None, "nothing flows back through time", "cut", {k.key: None for k in lines})
 
@@ -142,19 +170,17 @@ def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
     if x.shape != y.shape or line.target in facts.params:
         return
     for axis in range(x.ndim):
-        held = held_slope(line, facts, axis)
-        if held is None:
+        slope = held_slope(line, facts, axis)
+        if slope is None:
             continue
-        slope, u = held
         yield Wrong(line.by(lambda d, s=slope: d * s), "mean and variance held", "both")
 
         def mean_only(d, s=slope, axis=axis):
             g = d * s
             return g - g.mean(axis, keepdims=True)
 
-        def variance_only(d, s=slope, axis=axis, u=u):
-            g = d * s
-            return g - u * (g * u).mean(axis, keepdims=True)
+        def variance_only(d, s=slope, axis=axis):
+            return line.product(d) + (d * s).mean(axis, keepdims=True)
 
         yield Wrong(line.by(mean_only), "the variance held", "variance", prior=1)
         yield Wrong(line.by(variance_only), "the mean held", "mean", prior=1)
@@ -165,8 +191,8 @@ def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
         )
 
 
-def held_slope(line: Line, facts: Facts, axis: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """(γ/std, u) where y = γ u + β, u = (x − mean)/std along an axis; None where it is not so."""
+def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
+    """γ/std where y = γ (x − mean)/std + β along an axis; None where it is not so."""
     x, y = facts.values[line.target], facts.values[line.source]
     if x.shape[axis] < 3:
         return None
@@ -182,7 +208,7 @@ def held_slope(line: Line, facts: Facts, axis: int) -> tuple[np.ndarray, np.ndar
                 return None
             rate = (dx * dy).sum(axis, keepdims=True) / norm
             if np.abs(dy - rate * dx).max() <= 1e-9 * np.abs(dy).max() and np.any(rate != 0):
-                return np.broadcast_to(rate * gamma, x.shape), rate * dx
+                return np.broadcast_to(rate * gamma, x.shape)
     return None
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from .backward import Line
-from .contractions import other_contractions, squeezed
+from .contractions import by_columns, by_rows, is_oblong, other_contractions, squeezed
 from .mutation import Facts, Wrong, mutation
-from .pass_lines import outer_turned
+from .pass_lines import outer_turned, over_examples
 
 MOST_ROWS = 64  # examples of a batch that are taken one by one
 
@@ -112,6 +112,19 @@ def one_factor_turned(line: Line, facts: Facts) -> Iterator[Wrong]:
         yield Wrong(line.by(reshaped), "a δᵀ, reshaped to the shape of W", "reshaped")
 
 
+@mutation("reshape-order", 34, "outer")
+def reshaped_for_transposed(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """A.reshape(m, n) where A.T is meant: it has the shape of A.T, and other numbers."""
+    a, d = line.factor("input"), facts.values[line.source]
+    for way, wrong in (("rows", by_rows), ("columns", by_columns)):
+        if is_oblong(a.array):
+            note = f"{a.name} is reshaped, not transposed"
+            yield Wrong(line.using("input", a.name, wrong(a.array)), note, way)
+        if is_oblong(d):
+            product = line.by(lambda d, a, wrong=wrong: line.product(wrong(d), a))
+            yield Wrong(product, "the delta is reshaped, not transposed", f"δ {way}")
+
+
 @mutation("wrong-contraction", 60, "outer")
 def sums_apart(line: Line, facts: Facts) -> Iterator[Wrong]:
     """Einsums with another index; among them (Σ_n δ)(Σ_n a)."""
@@ -152,6 +165,19 @@ def bias_over_units(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(line.by(lambda d: np.asarray(d.sum())), "summed over everything", "all")
     yield Wrong(line.by(lambda d: np.full(d.shape[-1], d.sum())), "summed over everything", "full")
     yield Wrong(line.by(lambda d: d.mean(-1)), "the mean over the units", "mean", prior=2)
+
+
+@mutation("preactivation-for-activation", 14, "op")
+def own_parameter_by_what_goes_in(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """Σ δ * x where Σ δ * u is meant, u being what an op of one's own makes of x first."""
+    made = facts.values[line.source]
+    if line.target not in facts.params or facts.values[line.target].shape != made.shape[-1:]:
+        return
+    for read in dict.fromkeys([*line.step.args, line.source]):
+        x = facts.values[read]
+        if read not in facts.params and x.shape == made.shape:
+            label = "wrong-layer-activation" if read == line.source else ""
+            yield Wrong(line.by(lambda d, x=x: over_examples(d * x)), read, read, label=label)
 
 
 @mutation("bias-not-summed", 12, "op")

@@ -9,6 +9,8 @@ from .backward import Line
 from .mutation import Facts, Wrong, fits, mutation
 from .pass_lines import entrywise
 
+BY_BROADCAST = 30  # added where another layer's slope fits by broadcasting only
+
 
 @mutation("missing-slope", 10, "slope", "softmax")
 def slope_left_out(line: Line, facts: Facts) -> Iterator[Wrong]:
@@ -114,6 +116,7 @@ def slope_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
             shown, slope = f"{f.name}'({name})", f.slope(at)
             if fits(slope, here):
                 more = 0 if at is there else 4
+                more += 0 if slope.shape == here.shape else BY_BROADCAST
                 yield Wrong(line.using("slope", shown, slope), shown, step, prior=more)
         if theirs is not mine:
             formula = theirs.by_value(facts.values[line.source])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .backward import Line
-from .contractions import other_contractions, squeezed
+from .contractions import by_columns, by_rows, is_oblong, other_contractions, squeezed
 from .mutation import Facts, Wrong, mutation
 
 WIDEST = 64  # units of an op of one's own whose Jacobian is swept out
@@ -79,13 +79,15 @@ def weight_in_the_other_layout(line: Line, facts: Facts) -> Iterator[Wrong]:
 @mutation("mixed-layouts", 52, "weights")
 def weight_reshaped(line: Line, facts: Facts) -> Iterator[Wrong]:
     """W.T by .reshape: the numbers stay in reading order, so they change places."""
-    W = line.factor("weight").array
+    W = line.factor("weight")
     del facts
-    if min(W.shape) > 1 and W.shape[0] != W.shape[1]:
-        turned = W.T.reshape(W.shape)
-        yield Wrong(line.using("weight", "W reshaped", turned), "W reshaped, not transposed")
-        turned = W.reshape(W.shape[::-1]).T
-        yield Wrong(line.using("weight", "W reshaped", turned), "W reshaped, not transposed", "b")
+    if not is_oblong(W.array):
+        return
+    note = f"{W.name} is reshaped, not transposed"
+    for way, wrong in (("columns", by_columns), ("rows", by_rows)):
+        changed = line.using("weight", f"{W.name} reshaped", wrong(W.array))
+        yield Wrong(changed, note, way)
+        yield Wrong(changed, note, way, label="reshape-order", prior=2)
 
 
 @mutation("weight-missing", 20, "weights")

@@ -36,6 +36,23 @@ def other_quantities(question: Question, facts: Facts) -> Iterator[Hypothesis]:
                     yield _quantity(question, note, 58)
 
 
+def other_jacobians(question: Question, facts: Facts, key: tuple[str, str]) -> list[Hypothesis]:
+    """∂a1/∂W1 where ∂z1/∂W1 is asked for, and the like: another output or variable."""
+    of, wrt = key
+    values, backward = facts.values, facts.backward
+    made = sorted(facts.near(list(values), of), key=lambda name: name in facts.params)
+    pairs = [(o, wrt) for o in made if values[o].shape == values[of].shape and o != of]
+    pairs += [(of, w) for w in made if values[w].shape == values[wrt].shape and w != wrt]
+    found = []
+    for o, w in pairs:
+        if o == w or w not in backward.to or o not in backward.needed(w):
+            continue
+        other = facts.state.jacobian(o, w).materialise("numerator")
+        if any(is_same(r.array, other, question.precision) for r in question.readings):
+            found.append(_quantity(question, f"it is ∂{o}/∂{w}", 50))
+    return found
+
+
 def _same(
     question: Question, S: np.ndarray, other: np.ndarray, batched: bool, note: str, prior: int
 ) -> Iterator[Hypothesis]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...ops import BinaryCrossEntropyFromLogits, CrossEntropyFromLogits
-from .backward import Changes
+from ...stable import softmax_parts
+from .backward import Changes, Line
 from .mutation import Facts
 from .pass_lines import entrywise
 from .search import Question
@@ -31,48 +32,60 @@ def saturated(question: Question, facts: Facts) -> list[str]:
 
 def textbook(facts: Facts) -> Iterator[tuple[Changes, list[str]]]:
     """Unfused and unguarded formulas, layer by layer: only where they give NaN or infinity."""
-    changes: dict = {}
-    names = []
-    for line in facts.backward.lines:
-        unsafe = _unsafe(line, facts)
-        if unsafe is not None and not np.isfinite(unsafe).all():
-            wrong = line.using(line.factors[0].role, line.factors[0].name, unsafe)
-            if line.kind == "softmax":
-                wrong = wrong.by(entrywise)
-            changes[line.key] = wrong
-            names.append(line.target if line.kind != "cost" or not line.asleep else line.source)
-    if changes:
-        yield changes, names
-
-
-def _unsafe(line, facts: Facts) -> np.ndarray | None:
-    """The array of a line by the formula that a textbook prints."""
     with np.errstate(all="ignore"):
-        if line.kind == "cost" and line.step.op.name == "BinaryCrossEntropyFromLogits":
-            a = _sigmoid(facts.values[line.target])
-            y = facts.values[line.step.args[-1]]
-            return (-y / a + (1 - y) / (1 - a)) * (a * (1 - a))
-        if line.kind == "cost" and line.step.op.name == "CrossEntropyFromLogits":
-            e = np.exp(facts.values[line.target])
-            p = e / e.sum(axis=-1, keepdims=True)
-            y = facts.values[line.step.args[-1]]
-            through = -y / p
-            return p * (through - (through * p).sum(-1, keepdims=True))
-        if line.kind == "cost" and line.step.op.name == "BinaryCrossEntropy":
-            a, y = facts.values[line.target], facts.values[line.step.args[-1]]
-            return -y / a + (1 - y) / (1 - a)
-        if line.kind == "slope" and line.step.op.name == "Sigmoid":
-            z = facts.values[line.target]
-            e = np.exp(z)
-            return e / (1 + e) * (1 - e / (1 + e))
-        if line.kind == "slope" and line.step.op.name == "Tanh":
-            z = facts.values[line.target]
+        unsafe = {line.key: _unsafe(line, facts) for line in facts.backward.lines}
+    for way in range(max(map(len, unsafe.values()), default=0)):
+        changes: dict = {}
+        names = []
+        for line in facts.backward.lines:
+            arrays = unsafe[line.key]
+            array = arrays[min(way, len(arrays) - 1)] if arrays else np.zeros(())
+            if not np.isfinite(array).all():
+                wrong = line.using(line.factors[0].role, line.factors[0].name, array)
+                changes[line.key] = wrong.by(entrywise) if line.kind == "softmax" else wrong
+                unfused = line.kind == "cost" and line.asleep
+                names.append(line.source if unfused else line.target)
+        if changes:
+            yield changes, names
+
+
+def _unsafe(line: Line, facts: Facts) -> list[np.ndarray]:
+    """The array of a line by the formulas that textbooks print."""
+    z = facts.values[line.target]
+    y = facts.values[line.step.args[-1]] if line.kind == "cost" else z
+    match line.kind, line.step.op.name:
+        case "cost", "BinaryCrossEntropyFromLogits":
+            a = _sigmoid(z)
+            return [(-y / a + (1 - y) / (1 - a)) * (a * (1 - a)), _sigmoid_by_growth(z) - y]
+        case "cost", "CrossEntropyFromLogits":
+            p, safe = _softmax(z), softmax_parts(z)[0]
+            return [_through_softmax(p, -y / p), p - y, _through_softmax(safe, -y / safe)]
+        case "cost", "BinaryCrossEntropy":
+            return [-y / z + (1 - y) / (1 - z)]
+        case "slope", "Sigmoid":
+            a = _sigmoid_by_growth(z)
+            return [a * (1 - a)]
+        case "slope", "Tanh":
             up, down = np.exp(z), np.exp(-z)
-            return 1 - ((up - down) / (up + down)) ** 2
-        if line.kind == "slope" and line.step.op.name == "Softplus":
-            e = np.exp(facts.values[line.target])
-            return e / (1 + e)
-    return None
+            return [1 - ((up - down) / (up + down)) ** 2]
+        case "slope", "Softplus":
+            return [_sigmoid_by_growth(z)]
+    return []
+
+
+def _softmax(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z)
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def _through_softmax(p: np.ndarray, incoming: np.ndarray) -> np.ndarray:
+    """Σ_k g[k] ∂p[k]/∂z, example by example."""
+    return np.asarray(p * (incoming - (incoming * p).sum(-1, keepdims=True)))
+
+
+def _sigmoid_by_growth(z: np.ndarray) -> np.ndarray:
+    e = np.exp(z)
+    return np.asarray(e / (1 + e))
 
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:

@@ -13,10 +13,13 @@ import numpy as np
 from .backward import Changes
 from .contractions import squeezed
 from .factors import named_ratios
-from .matching import TIGHT, Precision, is_same, ratio
+from .matching import PROVE_A_FACTOR, PROVE_TWO, TIGHT, Precision, is_same, ratio
 from .mutation import Facts, Variation
 from .readings import OTHER, Reading
 
+REORDERED = (  # of a right array
+    "they are read in column-major order for row-major, or reshaped where they should be transposed"
+)
 PAIR_PRIOR = 40  # a pair is made of mistakes at least as likely as this
 FARTHER = 30  # than single precision: by so much a mistake has to change the right array
 MOST_PAIR_WORK = 40_000_000  # numbers written while pairs are tried
@@ -152,7 +155,7 @@ def proportional(
     for reading in question.forms(candidate):
         if not reading.accepted:
             continue
-        c = ratio(reading.array, candidate, question.precision)
+        c = ratio(reading.array, candidate, question.precision, PROVE_TWO)
         if c is None:
             continue
         for named in named_ratios(c, facts, 1, question.precision.relative):
@@ -183,7 +186,8 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
             continue
         for named in named_ratios(c, facts, entries, question.precision.relative):
             wrong = (reading.label,) if not reading.accepted else ()
-            if not is_same(reading.array, named.value * right, question.precision):
+            meant = named.value * right
+            if not is_same(reading.array, meant, question.precision, PROVE_A_FACTOR):
                 continue
             found.append(
                 Hypothesis(
@@ -203,9 +207,9 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
 def layout_alone(question: Question, right: np.ndarray) -> list[Hypothesis]:
     """The right array in the wrong layout."""
     return [
-        Hypothesis((r.label,), 1, r.prior, question.name, layout=r.layout)
+        Hypothesis((r.label,), 1, r.prior, question.name, note=REORDERED, layout=r.layout)
         for r in question.readings
-        if not r.accepted and is_same(r.array, right, question.precision)
+        if not r.accepted and is_same(r.array, right, question.precision, PROVE_A_FACTOR)
     ]
 
 
@@ -230,7 +234,7 @@ def two_mistakes(question: Question, possible: list[Variation], facts: Facts) ->
             if candidate is None:
                 continue
             for reading in question.forms(candidate):
-                if is_same(reading.array, candidate, question.precision):
+                if is_same(reading.array, candidate, question.precision, PROVE_TWO):
                     found.append(joined(a, b, changes, reading))
     return found
 

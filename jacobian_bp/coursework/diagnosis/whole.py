@@ -1,5 +1,7 @@
 """A whole Jacobian that was handed in, such as ∂z2/∂W2, in any layout."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...jacobian import Jacobian
@@ -9,9 +11,10 @@ from .contractions import squeezed
 from .judge import Judge
 from .matching import precision_of
 from .proofs import not_finite, proved
+from .quantities import other_jacobians
 from .readings import HOME, OTHER, Reading
 from .report import Finding, name_of
-from .search import Question, everywhere, factor_alone, layout_alone, one_mistake
+from .search import Hypothesis, Question, everywhere, factor_alone, layout_alone, one_mistake
 from .words import accepted_reading
 
 LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
@@ -44,11 +47,20 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     if right.size <= LARGEST and facts.values[of].size <= MOST_ROWS:
         possible = judge.possible(wrt, of)
         found += one_mistake(question, [*possible, *everywhere(possible)], facts)
+        found += judge.proved_only(other_jacobians(question, facts, key), question)
+        found = [h for each in found for h in for_any_slope(each)]
     found = judge.ranked(key, [h for h in found if h.labels[0] != "unknown"])
     if found:
         return judge.words.explained(key, found, False)
     array = next((reading.array for reading in forms), None)
     return judge.words.unknown(key, proved(name, array, right, precision) + judge.was_cut())
+
+
+def for_any_slope(h: Hypothesis) -> list[Hypothesis]:
+    """A Jacobian has no loss in it: the slope of the output is a slope like the others."""
+    if h.labels[0] != "missing-output-slope":
+        return [h]
+    return [replace(h, labels=("missing-slope", *h.labels[1:])), h]
 
 
 def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]:
@@ -59,12 +71,28 @@ def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]
         if squeezed(S.shape) == squeezed(shape):
             array = exact.from_layout(S.reshape(shape).astype(np.float64), name)
             found.append(Reading(array, HOME if name == layout else OTHER, name))
+    if is_diagonal(S, exact):
+        found.append(Reading(on_the_diagonal(S, exact), OTHER, "its diagonal alone"))
     if of_each_example(S, exact):
         found.append(Reading(blocks(S, exact), OTHER, "a block for each example"))
     elif of_one_example(S, exact):
         every = np.broadcast_to(S, (exact.shape_in("numerator")[0], *S.shape))
         found.append(Reading(blocks(every, exact), OTHER, "one block for all examples"))
     return found + reordered(S, exact, found)
+
+
+def is_diagonal(S: np.ndarray, exact: Jacobian) -> bool:
+    """A slope vector, as an elementwise product takes it, where the whole is square."""
+    shape = exact.shape_in("numerator")
+    half = len(shape) // 2
+    return (
+        S.size > 1 and shape[:half] == shape[half:] and squeezed(S.shape) == squeezed(shape[:half])
+    )
+
+
+def on_the_diagonal(S: np.ndarray, exact: Jacobian) -> np.ndarray:
+    """The slopes on the diagonal of the whole."""
+    return np.diag(S.astype(np.float64).ravel()).reshape(exact.shape_in("numerator"))
 
 
 def of_each_example(S: np.ndarray, exact: Jacobian) -> bool:
