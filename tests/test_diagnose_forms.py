@@ -272,3 +272,56 @@ def test_each_way_in_which_a_saturated_softmax_is_no_number():
         assert diagnose(run, {"W1": d1.T @ run["x"]})["W1"].label == "saturated-nan"
     moved = np.where(np.isnan(ways[0][::-1]), np.nan, 0.1)
     assert diagnose(run, {"z1": moved})["z1"].label == "unknown"
+
+
+# --- typed numbers ---------------------------------------------------------------
+
+
+def typed(array, digits):
+    """The numbers as a student copies them from a print-out."""
+    return np.array([float(f"{v:.{digits - 1}e}") for v in np.ravel(array)]).reshape(
+        np.shape(array)
+    )
+
+
+@pytest.mark.parametrize("digits", [5, 7, 9])
+def test_mistakes_in_typed_numbers(classifier, digits):
+    net, run = classifier
+    right, W2, m = run.gradients()["W2"], net.params["W2"], 7
+    wrong = {
+        "constant-factor": (0.5 * right, 0.5),
+        "batch-mean-twice": (right / m, 1 / m),
+        "sign": (-right, -1.0),
+        "weight-decay": (right + 0.7 / m * W2, 0.7 / m),
+    }
+    for label, (array, factor) in wrong.items():
+        found = diagnose(run, {"W2": typed(array, digits)})["W2"]
+        assert (found.label, found.factor) == (label, pytest.approx(factor, rel=1e-9))
+    assert diagnose(run, {"W2": typed(right, digits)}).ok
+    assert diagnose(run, {"W2": typed(1.0371 * right, digits)})["W2"].label == "unknown"
+
+
+def test_how_many_digits_of_one_number_prove_a_mistake():
+    run = second_seed().run(X, Y)
+    d3, slope = run["a3"] - 1, run["a3"] * (1 - run["a3"])
+    labels = {}
+    for digits in (3, 5, 8):
+        for name, array in (("sign", -d3), ("slope", d3 * slope)):
+            labels[name, digits] = diagnose(run, {"z3": typed(array, digits)})["z3"].label
+    assert labels == {
+        ("sign", 3): "unknown",
+        ("sign", 5): "sign",
+        ("sign", 8): "sign",
+        ("slope", 3): "unknown",
+        ("slope", 5): "unknown",
+        ("slope", 8): "extra-output-slope",
+    }
+
+
+def test_one_number_in_single_precision(classifier):
+    net, run = classifier
+    run = net.run(run["x"][0], run["y"][0])
+    back = (run["a2"] - run["y"]) @ net.params["W2"]
+    wrong = np.float32(back @ (1 - run["a1"] ** 2))
+    assert diagnose(run, {"z1": wrong})["z1"].label == "contraction-for-elementwise"
+    assert diagnose(run, {"z1": np.float32(0.1)})["z1"].label == "unknown"
