@@ -208,3 +208,16 @@ def test_an_op_that_fails_leaves_a_step_that_works():
         step(net.params, 3 * X, Y)
     Moody.broken = False
     same_bits(kept(step(net.params, X, Y)), expected)
+
+
+def test_gradients_may_be_handed_back_in_as_parameters():
+    """They are the buffers that the call writes to: it reads a copy of them."""
+    net = network("sigmoid")
+    step = net.compile(batch=BATCH)
+    first = step(net.params, X, Y)[1]
+    expected = kept(net.compile(batch=BATCH)(kept_arrays(first), X, Y))
+    same_bits(kept(step(first, X, Y)), expected)
+
+
+def kept_arrays(arrays):
+    return {name: array.copy() for name, array in arrays.items()}

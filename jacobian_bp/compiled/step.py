@@ -27,9 +27,8 @@ class CompiledStep:
     parameters that it was compiled with.
 
     The gradients are the step's own buffers: **the next call overwrites them**.
-    Copy what is to be kept, and do not hand them in as parameters. Parameters, x
-    and y are read where they lie and never changed. One step serves one thread.
-    Raises what `net.run` raises, at once.
+    Copy what is to be kept. Parameters, x and y are read where they lie and never
+    changed. One step serves one thread. Raises what `net.run` raises, at once.
 
     >>> import numpy as np
     >>> from jacobian_bp import Network
@@ -56,7 +55,7 @@ class CompiledStep:
         if more or type(params) is not dict:
             self._require_names(params, data)
         plan = self._plan or self._planned(params, data)
-        late, shapes, dtype = plan.late, plan.shapes, self.dtype
+        late, shapes, dtype, own = plan.late, plan.shapes, self.dtype, plan.gradients
         with np.errstate(all="ignore"):
             for source, names in ((params, plan.params), (data, plan.data)):
                 for name in names:
@@ -65,6 +64,7 @@ class CompiledStep:
                         type(value) is not np.ndarray
                         or value.dtype is not dtype
                         or value.shape != shapes[name]
+                        or value is own.get(name)
                     ):
                         value = self._fitting(name, value, shapes[name])
                     late[name] = value.reshape(-1) if name in plan.vectors else value
@@ -173,7 +173,7 @@ class CompiledStep:
                 f"  the step is planned for shape {show(shape)}\n"
                 "  Compile another step for other shapes."
             )
-        return array
+        return array.copy() if array is value else array  # the step's own buffer, handed back in
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plan": None}  # a copy plans for itself
