@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from ..conventions import CONVENTIONS
-from ..errors import SpecError
 from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
 from ..memory import current_limit, format_bytes
 from ..symbols import plural, safe
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
+from .paths import write_new
 from .toml_text import Report, Section, read_toml, shown
 
 NAMES = tuple(convention.name for convention in CONVENTIONS)
@@ -86,19 +86,7 @@ def read_net_file(path: str | Path) -> NetSpec:
 
 def write_example(path: str | Path) -> None:
     """Write the commented EXAMPLE to a new file; SpecError if there is one already."""
-    path = Path(path)
-    try:
-        with open(path, "x", encoding="utf-8", newline="\n") as file:
-            file.write(EXAMPLE)
-    except FileExistsError:
-        raise SpecError(
-            f"{safe(path.name)} is there already, and is left as it is.\n  Choose another name."
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name is none of a file"
-        raise SpecError(
-            f"{safe(path.name)} cannot be written: {reason}.\n  Choose another folder or name."
-        ) from None
+    write_new(Path(path), EXAMPLE)
 
 
 def _section(report: Report, tables: dict[str, Any], name: str) -> Section | None:

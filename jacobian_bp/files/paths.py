@@ -100,6 +100,22 @@ def read_limited(path: Path, limit: int, instead: str) -> bytes:
     raise SpecError(f"{label(path)} has {size:,} bytes; the limit is {limit:,}.\n  {instead}")
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a text to a file that is not there yet; SpecError where it is, or cannot be."""
+    try:
+        with open(path, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise SpecError(
+            f"{safe(path.name)} is there already, and is left as it is.\n  Choose another name."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name is none of a file"
+        raise SpecError(
+            f"{safe(path.name)} cannot be written: {reason}.\n  Choose another folder or name."
+        ) from None
+
+
 def label(path: Path) -> str:
     """A file as messages call it: its name alone, made harmless."""
     return safe(path.name or path)

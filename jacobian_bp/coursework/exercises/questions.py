@@ -5,6 +5,7 @@ and what is right; `judge` compares by value.
 """
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +32,7 @@ def answer_of(line: str, names: Mapping[str, Any]) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Question(ABC):
     """One name of the sheet to be given a value.
 
     `solution` is an expression in the names of the sheet. The package does not
@@ -54,8 +55,9 @@ class Question:
             return Verdict(self.name, MISSING, where="no answer yet")
         return self._judge(value, answers)
 
+    @abstractmethod
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
-        raise NotImplementedError
+        """The verdict on an answer that was given."""
 
     def _right(self, layout: str = "", remark: str = "") -> Verdict:
         return Verdict(self.name, RIGHT, layout, remark)
@@ -64,9 +66,9 @@ class Question:
         return Verdict(self.name, WRONG, where=where, symptom=symptom, tag=tag)
 
     @property
+    @abstractmethod
     def right(self) -> Any:
         """The right value in its first form."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...files.paths import write_new
 from ...symbols import safe, to_ascii
 from .task import Task
 
@@ -45,19 +46,7 @@ def sheet_text(task: Task, name: str, solution: bool = False) -> str:
 def write_sheet(task: Task, path: str | Path, solution: bool = False) -> None:
     """Write a sheet to a new file; SpecError where there is one already, or none can be."""
     path = Path(path)
-    text = sheet_text(task, path.name, solution)
-    try:
-        with open(path, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except FileExistsError:
-        raise SpecError(
-            f"{safe(path.name)} is there already, and is left as it is.\n  Choose another name."
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name is none of a file"
-        raise SpecError(
-            f"{safe(path.name)} cannot be written: {reason}.\n  Choose another folder or name."
-        ) from None
+    write_new(path, sheet_text(task, path.name, solution))
 
 
 def header(task: Task) -> str:
