@@ -1,11 +1,10 @@
 """One line of a student's numpy: where it breaks, what was meant, when it would pass."""
 
-import time
 from itertools import product
 
 import numpy as np
 import pytest
-from network_cases import refusal
+from network_cases import at_most, refusal
 
 from jacobian_bp import Network
 from jacobian_bp.axes import Axis
@@ -551,9 +550,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("line", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_is_no_line_is_refused_at_once(line):
-    start = time.process_time()
-    message = refusal(SpecError, diagnose_line, line, BATCH)
-    assert time.process_time() - start < 1  # it is never run: seconds would show
+    with at_most(20_000):  # it is never run
+        message = refusal(SpecError, diagnose_line, line, BATCH)
     assert message.startswith("diagnose_line: ")
     assert message.splitlines()[-1].startswith("  ")
     assert message.replace("\n", "").isprintable()

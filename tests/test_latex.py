@@ -206,7 +206,7 @@ def test_what_networks_print_is_set_by_pdflatex(tmp_path):
     text = "\n\n".join([head, *shown, r"\end{document}"])
     (tmp_path / "all.tex").write_text(text, encoding="ascii")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=300)
 
 
 @pytest.mark.parametrize("name", FOREIGN)

@@ -25,12 +25,12 @@ ODD = "derive 5-3-2 --activations softmax --loss cross_entropy --batch 7"  # eve
 def run(*arguments, env=(), flags=()):
     """A process of its own; nothing but bytes come back."""
     command = [sys.executable, *flags, "-m", "jacobian_bp", *arguments]
-    return subprocess.run(command, env=CLEAN | dict(env), capture_output=True, timeout=60)
+    return subprocess.run(command, env=CLEAN | dict(env), capture_output=True, timeout=300)
 
 
 def shell(line):
     """A line of bash, which gives the exit code of every command of a pipe."""
-    return subprocess.run(["bash", "-c", line], env=CLEAN, capture_output=True, timeout=60)
+    return subprocess.run(["bash", "-c", line], env=CLEAN, capture_output=True, timeout=300)
 
 
 def terminal(*arguments, **env):
@@ -45,7 +45,7 @@ def terminal(*arguments, **env):
         while chunk := os.read(ours, 65536):
             received += chunk
     os.close(ours)
-    return process.wait(timeout=60), received.decode()
+    return process.wait(timeout=300), received.decode()
 
 
 # ---------------------------------------------------------------- pipes
@@ -176,7 +176,7 @@ def test_another_process_gives_the_same_bits(start):
     net, (x, y) = network("softmax", "cross_entropy"), data("cross_entropy", batch=True)
     context = multiprocessing.get_context(start)
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        found = pool.submit(gradients_of, net, x, y).result(timeout=60)
+        found = pool.submit(gradients_of, net, x, y).result(timeout=300)
     same_bits(found, gradients_of(net, x, y))
 
 
