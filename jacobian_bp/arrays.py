@@ -55,6 +55,8 @@ def as_array(value: Any, name: str) -> np.ndarray:
 
 def real_array(value: Any, name: str) -> np.ndarray:
     """`value` as an ndarray of float64 or float32, without a copy where it is one already."""
+    if type(value) is np.ndarray and value.dtype in (np.float64, np.float32):
+        return value
     array = raw_array(value, name)
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
     return array.astype(np.float32 if small else np.float64, copy=False)

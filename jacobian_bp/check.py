@@ -21,6 +21,7 @@ from .memory import current_limit, memory_limit
 from .program import Step
 from .routes import Perturbed, Progress
 from .slopes import Slopes
+from .structured import absolute
 from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
@@ -278,7 +279,7 @@ def _rules_differ(state: Pass, step: Step) -> bool:
     for (_, operand, _), (arg, part) in zip(step.variables, pulled, strict=True):
         out, wrt, expression = local[operand]
         jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
-        terms = Jacobian.local(step.name, arg, out, wrt, routes.absolute(expression), state.dtype)
+        terms = Jacobian.local(step.name, arg, out, wrt, absolute(expression), state.dtype)
         scale = terms.pull(np.abs(bar)).astype(np.float64)
         if not np.all(np.abs(jacobian.pull(bar) - part) <= UNITS * unit * scale):
             return True

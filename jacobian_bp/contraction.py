@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .contracting import contract
 from .errors import AxisError
 from .factors import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .memory import require_memory
-from .placing import contract, evaluate, leaders, ordered
+from .placing import evaluate, leaders, ordered
 
 LONGEST_LABEL = 60  # a longer name of a product is written …
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
@@ -242,8 +243,8 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
         factors = tuple(f for f in term.renamed(leader).factors if not isinstance(f, Delta))
         bare.append(replace(term, factors=factors))
     places = tuple(dict.fromkeys(leader[a] for t in terms for a in ordered(t.axes, kept)))
-    arrays = [f.array for t in terms for f in t.of(Dense)]
-    dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
+    dtypes = [f.array.dtype for t in terms for f in t.of(Dense)]
+    dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
     shape = [sizes[a] for a in places]
     require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
     array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
@@ -261,8 +262,8 @@ def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
 
     def mask(factor: Distinct) -> Dense:
         size = sizes[factor.left]
-        arrays = [f.array for f in term.of(Dense)]
-        ones = np.ones((size, size), np.result_type(*arrays) if arrays else np.float64)
+        dtypes = [f.array.dtype for f in term.of(Dense)]
+        ones = np.ones((size, size), np.result_type(*dtypes) if dtypes else np.float64)
         np.fill_diagonal(ones, 0.0)
         return Dense(MASK, factor.axes, ones)
 

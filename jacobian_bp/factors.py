@@ -9,8 +9,10 @@ A product of factors is a term; an expression is a sum of terms. Nothing is
 computed here: an expression is data that is printed, counted and contracted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -163,6 +165,28 @@ class Expression(Shown):
         """The same expression with other axis names."""
         return Expression(tuple(term.renamed(names) for term in self.terms))
 
+    def holding(self, arrays: Iterable[Any]) -> "Expression":
+        """The same expression with other arrays in its dense factors, in their order."""
+        following = iter(arrays)
+        return Expression(
+            tuple(
+                [
+                    Term(
+                        tuple(
+                            [
+                                Dense(f.label, f.axes, next(following), None, f.own)
+                                if isinstance(f, Dense)
+                                else f
+                                for f in term.factors
+                            ]
+                        ),
+                        term.coefficient,
+                    )
+                    for term in self.terms
+                ]
+            )
+        )
+
     def relabelled(self, names: dict[str, str]) -> "Expression":
         """The same expression with its arrays under the names that the network gives them."""
         return Expression(
@@ -188,6 +212,7 @@ class Expression(Shown):
         return text
 
 
+@lru_cache(maxsize=256)
 def delta(axes: str) -> Expression:
     """The Kronecker delta δ[k,k'] as an expression.
 
@@ -231,11 +256,8 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     >>> print(dense("a[i']", np.zeros((5, 3))))
     a[n,i']
     """
-    head, bracket, tail = label.rpartition("[")
-    if not bracket:
-        head, tail = label, "]"
-    axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
-    array = real_array(array, head.strip())
+    head, axes = _read(label)
+    array = real_array(array, head)
     if array.ndim == len(axes) + 1 and BATCH not in axes:
         axes = (BATCH, *axes)
     if array.ndim != len(axes):
@@ -244,7 +266,17 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
             f"the array has shape {shape(array.shape)}.\n"
             "  Name every axis of the array; a batch axis in front needs no name."
         )
-    return Expression.of(Dense(head.strip(), axes, array, magnitude))
+    return Expression.of(Dense(head, axes, array, magnitude))
+
+
+@lru_cache(maxsize=256)
+def _read(label: str) -> tuple[str, tuple[str, ...]]:
+    """The name and the axes in "W[k,i']"."""
+    head, bracket, tail = label.rpartition("[")
+    if not bracket:
+        head, tail = label, "]"
+    axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
+    return head.strip(), axes
 
 
 def _pair(axes: str, who: str) -> tuple[str, str]:

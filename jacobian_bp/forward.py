@@ -1,7 +1,7 @@
 """One forward pass of a program, and the local Jacobians at its values."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from .stacked import StackedJacobian
 from .symbols import safe
 from .symbols import shape as show
 
-KEPT = ("_locals", "_links")  # made again where they are needed
+KEPT = ("_raws", "_locals", "_links", "sweeps")  # made again where they are needed
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -32,9 +32,13 @@ class Pass:
     batched: frozenset[str]
     dtype: np.dtype
     missing: tuple[str, ...] = ()  # labels that were not given
+    sweeps: dict[Any, Any] = field(default_factory=dict)  # recorded once for all runs of a program
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in KEPT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({k: v for k, v in state.items() if k not in KEPT})
+        self.__dict__.update(state, sweeps={})
         for array in self.values.values():  # a copy of a closed array is open
             read_only(array)
 
@@ -107,15 +111,21 @@ class Pass:
         sources = down.difference(names)
         return names + [name for name in wanted if name in sources], chosen
 
-    def links(self, names: Sequence[str], steps: Sequence[Step]) -> list[Link]:
+    def links(
+        self,
+        names: Sequence[str],
+        steps: Sequence[Step],
+        local: Callable[[Step, int], Link] | None = None,
+    ) -> list[Link]:
         """The local Jacobians of `steps`, between positions in `names`."""
+        local = local or self._link
         position = {name: p for p, name in enumerate(names)}
         found = []
         for step in steps:
             target = position[step.name]
             for operand, arg in enumerate(step.args):
                 if position.get(arg, -1) > target:
-                    link = self._link(step, operand)
+                    link = local(step, operand)
                     moved = Link(target, position[arg], link.out, link.wrt, link.expression)
                     found.append(moved)
         return found
@@ -124,9 +134,7 @@ class Pass:
         """The local Jacobian by one input, checked once and kept."""
         key = (step.name, step.op, operand)
         if key not in self._links:
-            out, wrt, expression = self.local(step)[step.op.parsed.inputs[operand].name]
-            who = f"{step.who}: ∂{step.name}/∂{step.args[operand]}"
-            self._links[key] = make_link(who, 0, 1, out, wrt, expression)
+            self._links[key] = link_of(step, operand, self.local(step))
         return self._links[key]
 
     @cached_property
@@ -141,11 +149,12 @@ class Pass:
         """
         key = (step.name, step.op)
         if key not in self._locals:
-            self._locals[key] = self._local(step)
+            self._locals[key] = self.lifted(step, self.raw(step))
         return self._locals[key]
 
     def forget(self) -> None:
         """Let go of the local Jacobians that are kept; they are made again when needed."""
+        self._raws.clear()
         self._locals.clear()
         self._links.clear()
 
@@ -154,10 +163,12 @@ class Pass:
         return {}
 
     @quiet
-    def _local(self, step: Step) -> Locals:
-        signature, binding = step.op.parsed, self.binding(step)
-        values = self.inputs_of(step)
-        expressions = step.op.jacobians(*values)
+    def raw(self, step: Step) -> Mapping[str, Expression]:
+        """What the op hands over, of one example, under its own names; kept."""
+        key = (step.name, step.op)
+        if key in self._raws:
+            return self._raws[key]
+        expressions = step.op.jacobians(*self.inputs_of(step))
         if not isinstance(expressions, Mapping) or not all(
             isinstance(e, Expression) for e in expressions.values()
         ):
@@ -166,6 +177,16 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
+        self._raws[key] = expressions
+        return expressions
+
+    @cached_property
+    def _raws(self) -> dict[tuple[str, Op], Mapping[str, Expression]]:
+        return {}
+
+    def lifted(self, step: Step, expressions: Mapping[str, Expression]) -> Locals:
+        """`local` from the expressions of an op: under the network's names, over the batch."""
+        signature, binding = step.op.parsed, self.binding(step)
         called = step.called | {signature.output.name: step.name}
         found = {}
         for operand, lifted in zip(signature.inputs, binding.batched, strict=True):
@@ -275,6 +296,7 @@ def run_forward(
     dtype = np.result_type(np.float32, *measured.values(), *params.values())
     values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype) for name, array in params.items()}
+    sweeps = program.sweeps
     program = program if batched else program.for_one_example()
     reached = []
     for step in program.steps:
@@ -289,7 +311,14 @@ def run_forward(
         read_only(array)
     missing = tuple(name for name in program.labels if name not in data)
     done = Program(tuple(reached), program.params)
-    return Pass(done, values, frozenset(batched), dtype, missing)
+    return Pass(done, values, frozenset(batched), dtype, missing, sweeps)
+
+
+def link_of(step: Step, operand: int, local: Locals) -> Link:
+    """The local Jacobian of a step by one input, its axes and sizes checked."""
+    out, wrt, expression = local[step.op.parsed.inputs[operand].name]
+    who = f"{step.who}: ∂{step.name}/∂{step.args[operand]}"
+    return make_link(who, 0, 1, out, wrt, expression)
 
 
 def _admit(program: Program, name: str, value: Any) -> np.ndarray:

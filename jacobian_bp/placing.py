@@ -10,13 +10,11 @@ from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
-import opt_einsum
 
+from .contracting import LEAST_BLOCK, aligned, contract
 from .factors import Delta, Dense, Distinct, Expression, Term
-from .memory import require_memory
 from .pages import untouched_zeros
-
-LEAST_BLOCK = 2**10  # entries: below, a call for each block costs more than it saves
+from .recording import StandIn, apply
 
 
 def evaluate(
@@ -31,11 +29,14 @@ def evaluate(
 
     With `seldom_read`, zeros that are never looked at take no memory.
     """
-    covered = len(expression.terms) == 1 and not _placed(expression.terms[0])
     shape = tuple(sizes[axis] for axis in axes)
+    dense = [factor for term in expression.terms for factor in term.of(Dense)]
+    if any(isinstance(factor.array, StandIn) for factor in dense):
+        return _recorded(expression, axes, sizes, dtype, shape)
+    covered = len(expression.terms) == 1 and not _placed(expression.terms[0])
     made = _made_already(expression, axes, dtype) if out is None else None
     if made is not None:
-        return made
+        return _in_order(made)
     if out is not None:
         if not covered:
             out[...] = 0.0
@@ -48,6 +49,31 @@ def evaluate(
     return out
 
 
+def _recorded(
+    expression: Expression,
+    axes: Sequence[str],
+    sizes: dict[str, int],
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """The evaluation of an expression of stand-ins, noted on their tape; a plain one as itself."""
+    made = _made_already(expression, axes, dtype)
+    if made is not None:
+        return apply(_in_order, [made], shape)
+    if len(expression.terms) == 1:
+        (term,) = expression.terms
+        dense = term.of(Dense)
+        plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
+        if plain and len(dense) > 1 and term.axes == {*axes}:
+            return contract(dense, axes, sizes, term.coefficient)
+    arrays = [factor.array for term in expression.terms for factor in term.of(Dense)]
+
+    def evaluated(*numbers: np.ndarray) -> np.ndarray:
+        return evaluate(expression.holding(numbers), axes, sizes, dtype)
+
+    return apply(evaluated, arrays, shape)
+
+
 def _made_already(
     expression: Expression, axes: Sequence[str], dtype: np.dtype
 ) -> np.ndarray | None:
@@ -57,9 +83,13 @@ def _made_already(
     term, (factor,) = expression.terms[0], expression.terms[0].factors
     if not isinstance(factor, Dense) or not factor.own or term.coefficient != 1:
         return None
-    if factor.axes != tuple(axes) or factor.array.dtype != dtype:
-        return None
-    return factor.array if factor.array.flags.c_contiguous else None
+    fits = factor.axes == tuple(axes) and factor.array.dtype == dtype
+    return factor.array if fits else None
+
+
+def _in_order(array: np.ndarray) -> np.ndarray:
+    """The array itself where its entries lie row by row, else a copy in which they do."""
+    return array if array.flags.c_contiguous else array.copy()
 
 
 def _place(
@@ -95,9 +125,9 @@ def _write(term: Term, axes: Sequence[str], sizes: dict[str, int], target: np.nd
         target[...] = coefficient
     elif not simple:
         own = ordered({axis for factor in dense for axis in factor.axes}, axes)
-        target[...] = _aligned(Dense("", own, contract(dense, own, sizes, coefficient)), axes)
+        target[...] = aligned(own, axes)(contract(dense, own, sizes, coefficient))
     else:
-        arrays = _two_of([_aligned(factor, axes) for factor in dense])
+        arrays = _two_of([aligned(factor.axes, axes)(factor.array) for factor in dense])
         if coefficient != 1:
             arrays[0] = arrays[0] * arrays[0].dtype.type(coefficient)
         if len(arrays) == 1:
@@ -139,56 +169,6 @@ def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:
         i, j = min(pairs, key=lambda p: np.broadcast(arrays[p[0]], arrays[p[1]]).size)
         arrays = [arrays[i] * arrays[j], *(a for k, a in enumerate(arrays) if k not in (i, j))]
     return sorted(arrays, key=np.size)
-
-
-def _aligned(factor: Dense, axes: Sequence[str]) -> np.ndarray:
-    """A view of the factor with its axes in the order of `axes`, of size 1 where it has none."""
-    order = [factor.axes.index(axis) for axis in axes if axis in factor.axes]
-    spread = tuple(slice(None) if axis in factor.axes else None for axis in axes)
-    return factor.array.transpose(order)[spread]
-
-
-def contract(
-    factors: Sequence[Dense], axes: Sequence[str], sizes: dict[str, int], coefficient: float = 1.0
-) -> np.ndarray:
-    """Σ over every axis outside `axes` of the product of the factors: a fresh ndarray."""
-    letters: dict[str, str] = {}
-    for axis in [*axes, *(a for f in factors for a in f.axes)]:
-        letters.setdefault(axis, opt_einsum.get_symbol(len(letters)))
-    words = ["".join(letters[a] for a in f.axes) for f in factors]
-    equation = ",".join(words) + "->" + "".join(letters[a] for a in axes)
-    require_memory(
-        f"the contraction {equation}",
-        [sizes[a] for a in axes],
-        max(f.array.itemsize for f in factors),
-        'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
-    )
-    pair = _pair(factors[0], factors[1], axes) if len(factors) == 2 else None
-    if pair is not None:
-        result = pair
-    elif len(factors) == 1:
-        result = np.einsum(equation, factors[0].array)
-    else:
-        result = opt_einsum.contract(equation, *(f.array for f in factors), optimize="auto")
-    if coefficient != 1.0:
-        return np.asarray(result * result.dtype.type(coefficient))
-    return np.array(result, order="C", copy=True) if len(factors) == 1 else np.asarray(result)
-
-
-def _pair(left: Dense, right: Dense, axes: Sequence[str]) -> np.ndarray | None:
-    """The two commonest contractions without a planner: entry by entry, or a matrix product."""
-    shared = [axis for axis in left.axes if axis in right.axes]
-    every = {*left.axes, *right.axes}
-    if len(every) + len(shared) != len(left.axes) + len(right.axes):
-        return None  # a factor has an axis twice
-    if every == {*axes}:
-        return np.asarray(_aligned(left, axes) * _aligned(right, axes))
-    if every - {*axes} != {*shared}:
-        return None  # an axis of both is kept, or one of a single factor is summed
-    summed = [left.axes.index(a) for a in shared], [right.axes.index(a) for a in shared]
-    array = np.tensordot(left.array, right.array, summed)
-    found = [axis for axis in (*left.axes, *right.axes) if axis not in shared]
-    return array.transpose([found.index(axis) for axis in axes])
 
 
 def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:

@@ -7,6 +7,7 @@ b1). Any directed acyclic graph is one: a name may be read as often as you like.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from .errors import SpecError
 from .ops import (
@@ -182,6 +183,14 @@ class Program:
             if not isinstance(step.op, Reduction)
         ]
         return Program(tuple(kept), self.params)
+
+    @cached_property
+    def sweeps(self) -> dict[Any, Any]:
+        """Recorded sweeps of the structured route, for all runs; see `structured`."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "sweeps"}
 
     @cached_property
     def letters(self) -> dict[str, tuple[str, ...]]:

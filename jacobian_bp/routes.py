@@ -10,20 +10,17 @@ two the other; the last shares nothing with any. Where all agree, they are right
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from . import accumulate
 from .arrays import quiet
 from .chain import ORDERS, contract_full
 from .errors import AxisError, JacobianError
-from .factors import Dense, Expression, Factor, Term
 from .forward import Pass
 from .graph import Link, Node
 from .memory import built
-from .placing import evaluate
 from .program import Step
+from .structured import structured
 from .symbols import shape as show
 from .whole import sweep
 
@@ -111,29 +108,6 @@ def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.nd
             )
         found.append((arg, part))
     return found
-
-
-@quiet
-def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dict[str, np.ndarray]:
-    """One reverse sweep over expressions, each delta spent when its axis is summed.
-
-    With `magnitudes`, every factor is replaced by its absolute value: what the
-    sums would be if nothing cancelled, the scale of their rounding error.
-    """
-    nodes, links = _graph(state, wrt)
-    if magnitudes:
-        links = [replace(k, expression=absolute(k.expression)) for k in links]
-    asked = set(wrt)
-    sinks = {p for p, node in enumerate(nodes) if node.name in asked}
-    start = Expression((Term(()),))
-    found = accumulate.reverse(nodes, links, start, sinks=sinks, of=state.cost)
-    results, places = {}, {nodes[place].name: place for place in found}
-    for name in wrt:
-        node = state.node(name)
-        sizes = dict(zip(node.primed, node.shape, strict=True))
-        expression = found[places[name]] if name in places else Expression()
-        results[name] = evaluate(expression, node.primed, sizes, state.dtype)
-    return results
 
 
 @quiet
@@ -226,17 +200,3 @@ def _graph(state: Pass, wrt: Sequence[str]) -> tuple[list[Node], list[Link]]:
     names, steps = state.dependents(wrt, state.cost)
     names = names or [state.cost]
     return [state.node(name) for name in names], state.links(names, steps)
-
-
-def absolute(expression: Expression) -> Expression:
-    """The expression with every factor and coefficient replaced by its absolute value."""
-
-    def positive(factor: Factor) -> Factor:
-        return factor.absolute() if isinstance(factor, Dense) else factor
-
-    return Expression(
-        tuple(
-            Term(tuple(map(positive, term.factors)), abs(term.coefficient))
-            for term in expression.terms
-        )
-    )

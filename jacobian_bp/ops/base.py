@@ -22,6 +22,7 @@ finite differences judge.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -112,6 +113,7 @@ def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.atleast_2d(left).T @ np.atleast_2d(right)
 
 
+@lru_cache(maxsize=256)
 def elementwise(axes: str) -> Expression:
     """δ[k,k'] for every axis: entry k of the output reads entry k of the input only.
 
