@@ -12,7 +12,8 @@ from .check import Agreement
 from .check_op import OpReport, check_op
 from .compiled.step import CompiledStep
 from .coursework.diagnosis.diagnose import diagnose
-from .coursework.diagnosis.line import LineReport, diagnose_line
+from .coursework.diagnosis.lines.diagnose_line import diagnose_line
+from .coursework.diagnosis.lines.report import LineReport
 from .coursework.diagnosis.report import Diagnosis, Finding
 from .derivation import Derivation
 from .errors import AxisError, DomainError, JacobianError, MemoryLimitError, SpecError

@@ -6,12 +6,13 @@ relative tolerance means nothing where a sum cancels.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from . import routes
+from .agreement import Agreement, Row
 from .arrays import entry, quiet
 from .check_op import OpReport, check_step
 from .errors import JacobianError, MemoryLimitError
@@ -22,7 +23,6 @@ from .program import Step
 from .routes import Perturbed, Progress
 from .slopes import Slopes
 from .structured import absolute
-from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
@@ -31,81 +31,6 @@ LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes h
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
 SHOWN = 5
-BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "their accuracy"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison of a route with the VJP route, over all parameters."""
-
-    route: str
-    compared: int
-    total: int
-    largest: float
-    worst: float  # in units of its bar: above 1 is a disagreement
-    place: str
-    values: tuple[float, float] = (0.0, 0.0)
-    refused: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.worst <= 1
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """What `run.check()` found; `.ok`, and a table when printed."""
-
-    cost: str
-    rows: tuple[Row, ...]
-    kinks: tuple[str, ...]
-    parted: str = ""
-    report: OpReport | None = None
-    error: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return not self.error and not self.parted and all(row.ok for row in self.rows)
-
-    def lines(self) -> list[str]:
-        """The table, the kinks, and the first op at which the routes part."""
-        if self.error:
-            return [f"the routes cannot be compared: {self.error}"]
-        found = [f"gradient of {self.cost}: each route against the vjp route, entry by entry"]
-        for row in self.rows:
-            if row.refused:
-                found += [f"  {row.route:<11} refused:", f"    {row.refused}"]
-                continue
-            text = f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   "
-            found.append(text + _verdict(row))
-            if not row.ok:
-                mine, other = row.values
-                found.append(
-                    f"              {row.place}: {row.route} "
-                    f"{number(mine, 6 if row.route == 'difference' else 12)}, "
-                    f"vjp {number(other, 12)}"
-                )
-        found += [f"  kink: {kink}" for kink in self.kinks]
-        if self.parted:
-            found += [f"  {line}" for line in f"the routes part at {self.parted}".splitlines()]
-        if self.report is not None:
-            found += [f"    {line}" for line in self.report.text().splitlines()]
-        refused = any(row.refused for row in self.rows)
-        good = "the routes that were compared agree" if refused else "all routes agree"
-        return [*found, good if self.ok else "the routes DISAGREE"]
-
-    def text(self, ascii_only: bool = False) -> str:
-        text = "\n".join(self.lines())
-        return to_ascii(text) if ascii_only else text
-
-    def __str__(self) -> str:
-        return for_stream(self.text())
-
-
-def _verdict(row: Row) -> str:
-    if row.ok:
-        return f"within {BARS[row.route]}, off by {bound(row.largest)}"
-    return f"{number(row.worst, 2)} times {BARS[row.route]}   DISAGREES"
 
 
 @quiet

@@ -13,22 +13,24 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, read_only, real_array, require_finite
+from .arrays import read_only, real_array
 from .compiled.step import CompiledStep
-from .errors import AxisError, DomainError, SpecError
+from .errors import SpecError
 from .files.net_file import read_net_file
 from .forward import run_forward
+from .latex import Shown, aligned, formula, words
 from .layers import build_dense
-from .memory import require_memory
+from .notebook import ends, page, steps
 from .ops import Op
+from .parameters import checked, drawn, require_mapping, require_names, require_shape, tied_names
 from .program import Program, Step
 from .program_text import make_op, read_program
 from .run import Run
-from .symbols import did_you_mean, safe
+from .symbols import did_you_mean, rename
 from .symbols import shape as show
 
 
-class Network:
+class Network(Shown):
     """A named straight-line program of ops, and its parameters.
 
     Build one with `Network.dense` (layers one after another) or
@@ -48,7 +50,7 @@ class Network:
         self._params: dict[str, np.ndarray] = {}
         for name, value in params.items():
             first = self.tied.get(name)
-            self._params[name] = self._params[first] if first else read_only(_checked(value, name))
+            self._params[name] = self._params[first] if first else read_only(checked(value, name))
         self.facts = facts
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -87,7 +89,7 @@ class Network:
         (4,)
         """
         steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
-        _require_mapping(params)
+        require_mapping(params)
         layers = len(sizes) - 1
         facts = {
             "sizes": tuple(sizes),
@@ -98,8 +100,8 @@ class Network:
             "squash": "sigmoid" if squash_input is True else squash_input,
         }
         if params is None:
-            params = _drawn(shapes, 0 if seed is None else seed, dtype)
-        _require_names(shapes, params)
+            params = drawn(shapes, 0 if seed is None else seed, dtype)
+        require_names(shapes, params)
         return cls._tying(steps, params, facts)
 
     @classmethod
@@ -125,7 +127,7 @@ class Network:
         inputs otherwise. `ops` adds ops of your own under a name. For one
         example, a Mean or Sum over the batch is left out.
         """
-        _require_mapping(params)
+        require_mapping(params)
         params = dict(params or {})
         own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
         steps = read_program(lines, own)
@@ -136,7 +138,7 @@ class Network:
         cls, steps: Sequence[Step], params: Mapping[str, Any], facts: dict[str, Any]
     ) -> "Network":
         """A network whose steps read each tied parameter under its first name."""
-        tied = _tied(params)
+        tied = tied_names(params)
         own = [name for name in params if name not in tied]
         program = Program.build([step.reading(tied) for step in steps], own)
         return cls(program, params, tied, **facts)
@@ -164,7 +166,7 @@ class Network:
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
         """The same network with some parameters replaced; tied ones stay tied."""
-        _require_mapping(params)
+        require_mapping(params)
         unknown = [name for name in params if name not in self.params]
         if unknown:
             raise SpecError(
@@ -173,7 +175,7 @@ class Network:
             )
         given: dict[str, Any] = {}
         for name, value in params.items():
-            _require_shape(name, real_array(value, name).shape, self.params[name].shape)
+            require_shape(name, real_array(value, name).shape, self.params[name].shape)
             first = self.tied.get(name, name)
             if given.setdefault(first, value) is not value:
                 raise SpecError(
@@ -258,88 +260,28 @@ class Network:
     def __repr__(self) -> str:
         return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"
 
+    def latex(self) -> str:
+        """The steps one under another, as LaTeX without delimiters."""
+        statements = [formula(_statement(step)) for step in self._program.steps]
+        lines = [latex.replace("=", "&=", 1) for latex in statements]
+        return aligned(ends(lines, lambda count: words(f"… {count:,} more …")))
 
-def _checked(value: Any, name: str) -> np.ndarray:
-    array = as_array(value, name)
-    require_finite(array, name, "A parameter is a finite number.")
-    return array
+    def _repr_html_(self) -> str:
+        """For a notebook: each step as a formula, the shapes of what is trained, and its op."""
+        rows = ends([self._row(step) for step in self._program.steps], _left_out)
+        return steps(rows) + "\n" + page("", [repr(self).strip("<>")])
 
-
-def _require_mapping(params: Any) -> None:
-    if params is not None and not isinstance(params, Mapping):
-        raise SpecError(
-            f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
-            '  Write params={"W1": W1, "b1": b1}.'
-        )
-    for name in params or {}:
-        if not isinstance(name, str):
-            raise SpecError(
-                f"params has the name {name!r}, which is not a string.\n"
-                '  Write params={"W1": W1, "b1": b1}.'
-            )
+    def _row(self, step: Step) -> tuple[str, str, str]:
+        trained = [name for name in step.args if name in self.params]
+        shapes = [f"{name} {show(self.params[name].shape)}" for name in trained]
+        return formula(_statement(step)), ", ".join(shapes), step.op.name
 
 
-def _tied(params: Mapping[str, Any]) -> dict[str, str]:
-    """Names under which one and the same array was given, and the first of them."""
-    first: dict[int, str] = {}
-    tied = {}
-    for name, value in params.items():
-        if not isinstance(value, np.ndarray):
-            continue
-        if id(value) in first:
-            tied[name] = first[id(value)]
-        first.setdefault(id(value), name)
-    return tied
+def _statement(step: Step) -> str:
+    """z1 = W1 x + b1; an einsum is its equation, an op without a formula its name."""
+    text = rename(step.op.formula, step.called)
+    return f"{step.name} = {text}" if text else str(step)
 
 
-def _drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict[str, np.ndarray]:
-    """Parameters from a generator of their own; numpy's global state is not touched."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise SpecError(f"seed is {seed!r}.\n  Write a whole number from 0 up.")
-    try:
-        known = np.dtype(dtype) in (np.float64, np.float32)
-    except TypeError:
-        known = False
-    if not known:
-        shown = dtype.__name__ if isinstance(dtype, type) else repr(dtype)
-        raise DomainError(
-            f"dtype is {shown}; parameters are drawn as float64 or float32.\n"
-            "  Write dtype=np.float64 or np.float32."
-        )
-    for name, shape in shapes.items():
-        require_memory(name, shape, 8, "Use narrower layers.")
-    generator = np.random.default_rng(int(seed))
-    return {
-        name: (
-            generator.standard_normal(shape) * (shape[1] ** -0.5 if len(shape) == 2 else 0.1)
-        ).astype(dtype)
-        for name, shape in shapes.items()
-    }
-
-
-def _require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> None:
-    """Every parameter of the layers is given, and no other, in its shape."""
-    missing = [name for name in shapes if name not in params]
-    extra = [name for name in params if name not in shapes]
-    if missing or extra:
-        lines = [f"  missing: {name}, shape {show(shapes[name])}" for name in missing]
-        for name in extra:
-            lines.append(f"  unknown: {safe(name)}.{did_you_mean(name, missing)}")
-        lines.append(f"  The layers have {', '.join(shapes)}.")
-        raise SpecError("the parameters do not fit the layers.\n" + "\n".join(lines))
-    for name, shape in shapes.items():
-        _require_shape(name, _checked(params[name], name).shape, shape)
-
-
-def _require_shape(name: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
-    if found == expected:
-        return
-    hint = f"Pass {name} with shape {show(expected)}; nothing is broadcast."
-    if found == expected[::-1]:
-        hint = f"{name} looks transposed: pass {name}.T, shape {show(expected)}."
-    raise AxisError(
-        f"the parameter {name} does not fit its layer.\n"
-        f"  {name} has shape {show(found)}\n"
-        f"  the layer needs shape {show(expected)}\n"
-        f"  {hint}"
-    )
+def _left_out(count: int) -> tuple[str, str, str]:
+    return words(f"… {count:,} more …"), "", ""

@@ -7,6 +7,7 @@ at this input only. Every name is escaped; nothing is loaded from anywhere.
 import math
 from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,7 +20,15 @@ from .symbols import shape as show
 MOST_SHOWN = 16  # rows, and columns
 MOST_LINES = 24
 
+T = TypeVar("T")
 Cells = Callable[[], tuple[np.ndarray, np.ndarray]]
+
+
+class Printed:
+    """An object that a notebook shows as HTML, and a console by its printed text."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": str(self)}
 
 
 def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
@@ -29,10 +38,7 @@ def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
     <p>$\displaystyle \delta_{k,k'}$</p>
     <pre>shape (2, 2)</pre>
     """
-    if len(lines) > MOST_LINES:
-        left_out = f"… {len(lines) - MOST_LINES + 1:,} more …"
-        lines = [*lines[: MOST_LINES - 3], left_out, *lines[-2:]]
-    text = "\n".join(safe(line).removeprefix("  ") for line in lines)
+    text = "\n".join(safe(line).removeprefix("  ") for line in ends(lines, "… {:,} more …".format))
     head = f"<p>{_plain(inline(latex))}</p>" if latex else ""
     below = f"<pre>{_plain(text)}</pre>" if text else ""
     return "\n".join(part for part in (head, below, numbers) if part)
@@ -45,6 +51,46 @@ def steps(rows: Sequence[tuple[str, str, str]]) -> str:
         cells = _plain(inline(latex)), _plain(safe(shape)), _plain(safe(reason))
         found.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     return "\n".join(["<table>", *found, "</table>"])
+
+
+def grid(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """Words in rows and columns, under a head for each column.
+
+    >>> print(grid(["name", "shape"], [["W<1>", "(2, 4)"]]))
+    <table>
+    <tr><th>name</th><th>shape</th></tr>
+    <tr><th>W&lt;1&gt;</th><td>(2, 4)</td></tr>
+    </table>
+    """
+
+    def left_out(count: int) -> list[str]:
+        return [f"… {count:,} more …", *[""] * (len(heads) - 1)]
+
+    def row(kind: str, cells: Sequence[str]) -> str:
+        return _row(kind, [_plain(safe(cell)) for cell in cells])
+
+    shown = [row("th", heads), *(row("td", cells) for cells in ends(rows, left_out))]
+    above = [f"<caption>{_plain(safe(caption))}</caption>"] if caption else []
+    return "\n".join(["<table>", *above, *shown, "</table>"])
+
+
+def bullets(sentences: Sequence[str]) -> str:
+    """A list of sentences.
+
+    >>> print(bullets(["W2 is right."]))
+    <ul>
+    <li>W2 is right.</li>
+    </ul>
+    """
+    items = [f"<li>{_plain(safe(text))}</li>" for text in sentences]
+    return "\n".join(["<ul>", *items, "</ul>"])
+
+
+def ends(lines: Sequence[T], left_out: Callable[[int], T]) -> list[T]:
+    """The first and the last of many lines, and in between how many are left out."""
+    if len(lines) <= MOST_LINES:
+        return list(lines)
+    return [*lines[: MOST_LINES - 3], left_out(len(lines) - MOST_LINES + 1), *lines[-2:]]
 
 
 def table(of: Node, wrt: Node, cells: Cells) -> str:

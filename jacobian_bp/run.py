@@ -14,9 +14,12 @@ from .derivation import Derivation, derive
 from .errors import AxisError, SpecError
 from .forward import Pass
 from .jacobian import Jacobian
+from .notebook import grid
 from .stacked import StackedJacobian
-from .symbols import number
+from .symbols import number, vector
 from .symbols import shape as show
+
+MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
 
 Names = list[str] | tuple[str, ...] | Mapping[str, Any]
 
@@ -51,6 +54,13 @@ class Run:
         value = self._state.values[self.cost]
         shown = f"{self.cost} = {number(float(value))}" if value.ndim == 0 else self.cost
         return f"<Run of {len(self._state.program.steps)} steps, {shown}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: every value with its shape, and its first numbers."""
+        values = self._state.values.items()
+        rows = [(name, show(value.shape), vector(value, 6, MOST_SHOWN)) for name, value in values]
+        title = self._title[0] if len(self._title) == 1 else ""
+        return grid(("value", "shape", "numbers"), rows, title)
 
     @property
     def cost(self) -> str:

@@ -22,14 +22,18 @@ from .axes import Axis
 from .errors import AxisError
 from .factors import Expression
 from .graph import Link, Node, identity
+from .latex import Shown, formula
 from .memory import format_bytes, nbytes, require_memory
+from .notebook import grid, page
 from .placing import evaluate
 from .symbols import for_stream, plural, to_ascii
 from .symbols import shape as show
 
+MOST_BLOCKS = 6  # in a formula
+
 
 @dataclass(frozen=True, eq=False)
-class StackedJacobian:
+class StackedJacobian(Shown):
     """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
 
     In a batch row n of the result is example n's own Jacobian: a parameter is
@@ -126,21 +130,51 @@ class StackedJacobian:
     def text(self, ascii_only: bool = False) -> str:
         """The blocks and their columns, and the bytes of the whole."""
         width = max(len(node.name) for node in self.variables)
-        lines = [
-            f"{self.name}, layout flat, shape {show(self.shape)}: "
-            f"{plural(len(self.variables), 'block')} side by side, {format_bytes(self.nbytes)}"
-        ]
+        lines = [f"{self.name}, {self._facts()}"]
         for node in self.variables:
-            part = self.columns[node.name]
             lines.append(
-                f"  {node.name:<{width}}  columns {part.start:,} to {part.stop - 1:,}: "
+                f"  {node.name:<{width}}  {_place(self.columns[node.name])}: "
                 f"the entries of shape {show(node.shape)}, row by row"
             )
         text = "\n".join(lines)
         return to_ascii(text) if ascii_only else text
+
+    def _facts(self) -> str:
+        blocks = plural(len(self.variables), "block")
+        size = format_bytes(self.nbytes)
+        return f"layout flat, shape {show(self.shape)}: {blocks} side by side, {size}"
 
     def __str__(self) -> str:
         return for_stream(self.text())
 
     def __repr__(self) -> str:
         return f"<StackedJacobian {self.name}, shape {show(self.shape)}>"
+
+    def latex(self) -> str:
+        """The blocks side by side as LaTeX, without delimiters; of many the first and the last."""
+        of, names = self.nodes[0].name, [node.name for node in self.variables]
+        blocks = [f"∂{of}/∂{name}" for name in names]
+        if len(names) > MOST_BLOCKS:
+            names[2:-1], blocks[2:-1] = ["…"], ["…"]
+        whole = formula(f"∂{of}/∂({', '.join(names)})")
+        beside = r"\;\middle|\;".join(map(formula, blocks))
+        return rf"{whole}=\left[\,{beside}\,\right]"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the blocks as a formula, and where each of them lies."""
+        of, columns = self.nodes[0].name, self.columns
+        rows = [
+            (f"∂{of}/∂{node.name}", _place(columns[node.name]), show(node.shape))
+            for node in self.variables
+        ]
+        heads = ("block", "in the last axis", "row by row the entries of shape")
+        return page(self.latex(), [self._facts()], grid(heads, rows))
+
+
+def _place(part: slice) -> str:
+    """columns 3 to 7, or column 3"""
+    if part.stop - part.start == 1:
+        return f"column {part.start:,}"
+    if part.stop == part.start:
+        return "no column"
+    return f"columns {part.start:,} to {part.stop - 1:,}"

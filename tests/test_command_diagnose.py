@@ -75,6 +75,18 @@ def test_a_line_that_breaks_and_one_that_is_right(net, capsys):
     assert call(capsys, net, "--line", "np.outer(d2, a1)", "--target", "W2")[0] == 0
 
 
+def test_a_line_without_a_goal_is_told_what_to_write_in_a_shell(net, capsys):
+    code, out, _ = call(capsys, net, "--line", "a1 * 3")
+    assert code == 1
+    assert out.endswith("is not clear: name it in front, as in dW2 = d2.T @ a1.\n")
+
+
+def test_the_layout_of_arrays(net, right, tmp_path, capsys):
+    answer = handed_in(tmp_path, dW1=right["W1"].T)
+    assert call(capsys, net, answer, "--layout", "transposed")[:2] == (0, "W1: W1 is right.\n")
+    assert call(capsys, net, answer)[0] == 1
+
+
 KNOWN = ("x", "y", "z1", "a1", "z2", "a2", "J", "W1", "b1", "W2", "b2")
 
 
@@ -144,6 +156,7 @@ def test_a_pickle_inside_is_not_opened(tmp_path):
         (("a.npz", "--line", "d2"), "diagnose takes a file of arrays, or one line."),
         (("a.npz", "--target", "W2"), "--target goes with --line."),
         (("a.npz", "--examples", "rows"), "--examples goes with --line."),
+        (("--line", "d2", "--layout", "flat"), "--layout goes with a file of arrays."),
         (("--line", "d2", "--examples", "x"), "--examples x is neither rows nor columns."),
     ],
 )

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from network_cases import at_most, refusal
 
-from jacobian_bp import Network
+from jacobian_bp import Network, diagnose_line
 from jacobian_bp.axes import Axis
-from jacobian_bp.coursework.diagnosis import line_shapes as shapes
-from jacobian_bp.coursework.diagnosis.line import MOST_LINES, diagnose_line
-from jacobian_bp.coursework.diagnosis.line_language import read_line
+from jacobian_bp.coursework.diagnosis.lines import shapes
+from jacobian_bp.coursework.diagnosis.lines.language import read_line
+from jacobian_bp.coursework.diagnosis.lines.report import MOST_LINES
 from jacobian_bp.errors import AxisError, DomainError, MemoryLimitError, SpecError
 
 RNG = np.random.default_rng(17)
@@ -98,7 +98,7 @@ WRONG = [  # run, line, where it breaks or None, what was meant
     ("batch", "dW2 = d2.T @ a2", None, "d2.T @ a1"),
     ("batch", "dW1 = d1.T @ a1", None, "d1.T @ x"),
     ("batch", "dW2 = d2.T @ a1 / m", None, "d2.T @ a1"),
-    ("batch", "dW2 = -d2.T @ a1", None, "-(-d2.T @ a1)"),
+    ("batch", "dW2 = -d2.T @ a1", None, "d2.T @ a1"),
     ("batch", "dW2 = np.einsum('nk,ni->ik', d2, a1)", None, "d2.T @ a1"),
     ("batch", "db2 = d2", None, "d2.sum(axis=0)"),
     ("batch", "db2 = d2.sum(axis=1)", None, "d2.sum(axis=0)"),
@@ -235,7 +235,7 @@ def test_a_line_without_a_goal_has_its_shapes_explained():
     assert np.isnan(report.value).all()
     assert str(report) == (
         "log(a2 - 5): runs, and gives shape (5, 3): examples × units of layer 2.\n"
-        '  What it is meant for is not clear: pass target="z2" for a delta, or "W2".'
+        "  What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1."
     )
 
 

@@ -134,6 +134,11 @@ def test_in_the_tour_every_object_shows_itself():
             shown[cell["id"]] = {k: "".join(v) for k, v in output.get("data", {}).items()}
     for name in ("local", "diagonal", "softmax", "product", "collapse", "einsum", "derivation"):
         assert {"text/plain", "text/html", "text/latex"} == set(shown[name])
+    for name in ("network", "stacked"):
+        assert {"text/plain", "text/html", "text/latex"} == set(shown[name])
+    for name in ("run", "check", "diagnose", "line"):
+        assert {"text/plain", "text/html"} == set(shown[name])
+    assert "<li>W2: In the gradient of W2 (layer 2) the" in shown["diagnose"]["text/html"]
     assert shown["expression"]["text/latex"] == r"$\displaystyle \delta_{k,k'}\,(a_{1})_{i'}$"
     for words in ("layout flat, shape (2, 8)", "<td>.</td>", "<td>0</td>", "<table>"):
         assert words in shown["local"]["text/html"]

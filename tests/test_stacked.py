@@ -139,6 +139,15 @@ def test_it_shows_itself():
     )
 
 
+def test_one_column_is_one():
+    run = Network.dense([3, 5, 1], "sigmoid", None, seed=1).run(RNG.standard_normal(3))
+    lines = run.jacobian("a2", ["W2", "b2"]).text().splitlines()
+    assert lines[1:] == [
+        "  W2  columns 0 to 4: the entries of shape (1, 5), row by row",
+        "  b2  column 5: the entries of shape (1,), row by row",
+    ]
+
+
 def test_it_survives_pickling():
     run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
     stacked = run.jacobian("a2", run.params)

@@ -16,7 +16,7 @@ from ..run import Run
 from ..symbols import safe
 from ..text import fold
 from .diagnosis.diagnose import diagnose
-from .diagnosis.line import diagnose_line
+from .diagnosis.lines.diagnose_line import diagnose_line
 
 WRONG = 1
 
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
     parser.add_argument("--examples", help="where a line has them: rows, columns (default: rows)")
     names = ", ".join(LAYOUTS)
-    parser.add_argument("--layout", default="gradient", help=f"{names} (default: gradient)")
+    parser.add_argument("--layout", help=f"of arrays: {names} (default: gradient)")
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -43,6 +43,11 @@ def run_command(options: argparse.Namespace) -> int:
     for name in ("target", "examples"):
         if getattr(options, name) and options.line is None:
             raise SpecError(f"--{name} goes with --line.\n  Leave it out: arrays have their names.")
+    if options.layout and options.line is not None:
+        raise SpecError(
+            "--layout goes with a file of arrays.\n"
+            "  Leave it out: a line gives a gradient the shape of its parameter."
+        )
     if options.examples not in (None, "rows", "columns"):
         raise SpecError(f"--examples {safe(options.examples)} is neither rows nor columns.")
     run = _run(options.network)
@@ -51,7 +56,7 @@ def run_command(options: argparse.Namespace) -> int:
         _write(str(report))
         return 0 if report.right else WRONG
     answers = read_answers(options.answers, list(run))
-    diagnosis = diagnose(run, answers, options.layout)
+    diagnosis = diagnose(run, answers, options.layout or "gradient")
     _write(diagnosis.text())
     return 0 if diagnosis.ok else WRONG
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...symbols import for_stream, to_ascii
+from ...notebook import Printed, bullets
+from ...symbols import for_stream, plural, to_ascii
 from .labels import RIGHT
 
 Key = str | tuple[str, str]
@@ -42,9 +43,15 @@ class Finding:
         """The object's name and what is said about it."""
         return [f"{name_of(self.key)}: {self.sentences[0]}", *self.sentences[1:], *self.proved]
 
+    def __repr__(self) -> str:
+        return f"<Finding on {name_of(self.key)}: {self.label}{', follows' * self.follows}>"
+
+    def _repr_html_(self) -> str:
+        return bullets([" ".join(self.lines())])
+
 
 @dataclass(frozen=True)
-class Diagnosis(Mapping[Key, Finding]):
+class Diagnosis(Printed, Mapping[Key, Finding]):
     """The findings by key, in the order of the backward pass; printing it says them."""
 
     findings: Mapping[Key, Finding]
@@ -75,6 +82,15 @@ class Diagnosis(Mapping[Key, Finding]):
 
     def __str__(self) -> str:
         return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        wrong, count = self.first_wrong, plural(len(self), "object")
+        if wrong is None:
+            return f"<Diagnosis of {count}: all right>"
+        return f"<Diagnosis of {count}: first wrong {name_of(wrong)}, {self[wrong].label}>"
+
+    def _repr_html_(self) -> str:
+        return bullets([" ".join(finding.lines()) for finding in self.findings.values()])
 
 
 def name_of(key: Key) -> str:

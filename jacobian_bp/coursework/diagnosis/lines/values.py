@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import SpecError
-from ...memory import current_limit, require_memory
-from ...stable import sigmoid
-from . import line_shapes as shapes
-from .line_axes import Axes
-from .line_scene import Scene
-from .line_shapes import Fit, MisfitError
-from .line_tree import Node, short, walk
+from ....errors import SpecError
+from ....memory import current_limit, require_memory
+from ....stable import sigmoid
+from . import shapes
+from .meanings import Axes
+from .scene import Scene
+from .shapes import Fit, MisfitError
+from .tree import Node, short, walk
 
 MOST_AXES = 8
 MOST_LOOPS = 10**9

@@ -11,9 +11,9 @@ from itertools import count
 
 import numpy as np
 
-from ...axes import BATCH, Axis
-from ...forward import Pass, run_forward
-from ...ops import CrossEntropy
+from ....axes import BATCH, Axis
+from ....forward import Pass, run_forward
+from ....ops import CrossEntropy
 
 EXAMPLES, INPUTS, UNKNOWN = "examples", "inputs", ""
 LARGEST = 48  # widths that a trial run keeps as they are

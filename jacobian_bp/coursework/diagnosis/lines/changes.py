@@ -1,120 +1,41 @@
-"""Small corrections of a line, the smallest first: @ for *, .T, np.outer, order, grouping.
+"""Single changes of a line: @ for *, .T, np.outer, order, grouping, another name or factor.
 
-A correction is never guessed: it counts only if its value is the right array, on the
-student's run and on a run of other sizes.
+Each comes with its cost, the distance from what the student wrote, and with its words.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product as combinations
 
-from ...errors import JacobianError
-from .line_goal import Goal, exactly
-from .line_language import read_line
-from .line_scene import Scene
-from .line_tree import Node, name, names, places, product, put, render, turned, walk
-from .line_values import BreakError, Values
+from .goal import Goal
+from .scene import Scene
+from .simplify import negated
+from .tree import Node, name, names, places, product, put, render, turned, walk
 
-PRODUCTS, MOST_COST, MOST_TRIES = ("*", "@", "dot", "outer"), 4, 60_000  # nodes
+PRODUCTS = ("*", "@", "dot", "outer")
 
-
-@dataclass(frozen=True)
-class Edit:
-    """A corrected line, how far it is from the student's, and what was changed."""
-
-    tree: Node
-    cost: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"{render(self.tree)}   ({self.why})"
+Change = tuple[Node, int, str]  # a tree, how far it is, what was changed
 
 
-def correction(tree: Node, goal: Goal, trials: Sequence[Values]) -> Edit | None:
-    """The smallest correction that gives the right array in every trial.
-
-    Where none does, the goal's own line if it has one, else None.
-    """
-    scene = trials[0].scene
-    for edit in (*_candidates(tree, goal, scene), *_anew(goal, scene)):
-        if all(_gives(values, edit.tree, goal) for values in trials):
-            return edit
-    return None
-
-
-def _anew(goal: Goal, scene: Scene) -> Iterator[Edit]:
-    """The line of BP2, BP3 or BP4 for the goal, where a layer is linear and then activated."""
-    for step in () if goal.forward else scene.state.program.steps:
-        if step.op.name != "Linear" or f"d{step.name[1:]}" not in scene.deltas():
-            continue
-        (before, weight, bias), d = step.args, f"d{step.name[1:]}"
-        back = f"{weight}.T @ {d}" if scene.columns else f"{d} @ {weight}"
-        outer = f"{d} @ {before}.T" if scene.columns else f"{d}.T @ {before}"
-        total = f"{d}.sum(axis=1, keepdims=True)" if scene.columns else f"{d}.sum(axis=0)"
-        if not (scene.is_batch or scene.columns):
-            outer, total = f"np.outer({d}, {before})", d
-        lines = {before: back, weight: outer, bias: total}
-        maker = scene.state.step(before)
-        if maker is not None:
-            lines[maker.args[0]] = f"{back} * slope({maker.args[0]})"
-        if goal.value in lines:
-            yield Edit(read_line(lines[goal.value]).tree, MOST_COST, "written anew")
-
-
-def _slope(goal: Goal) -> Node:
-    return Node("slope", (name(goal.value),), style="slope(")
-
-
-def _gives(values: Values, tree: Node, goal: Goal) -> bool:
-    try:
-        return exactly(values, tree, goal)
-    except (BreakError, JacobianError):
-        return False
-
-
-def _candidates(tree: Node, goal: Goal, scene: Scene) -> list[Edit]:
-    """Single corrections and pairs of them, each tree once, the smallest first."""
-    found, size = {tree: Edit(tree, 0, "")}, sum(1 for _ in walk(tree))
-    singles = sorted(_single(tree, goal, scene), key=lambda edit: edit.cost)
-    for edit in singles:
-        found.setdefault(edit.tree, edit)
-    for first in singles:
-        if len(found) * size > MOST_TRIES:
-            break
-        for second in _single(first.tree, goal, scene):
-            cost = first.cost + second.cost
-            if cost <= MOST_COST:
-                both = Edit(second.tree, cost, f"{first.why}; {second.why}")
-                known = found.setdefault(both.tree, both)
-                if known.cost > cost:
-                    found[both.tree] = both
-    del found[tree]
-    given = _answers(tree, goal, scene)
-    kept = [edit for edit in found.values() if given or not _answers(edit.tree, goal, scene)]
-    return sorted(kept, key=lambda edit: edit.cost)
-
-
-def _answers(tree: Node, goal: Goal, scene: Scene) -> bool:
-    """Whether the line reads the very derivative that it is meant to compute."""
-    return any(scene.object(word) == goal.value for word in names(tree))
-
-
-def _single(tree: Node, goal: Goal, scene: Scene) -> Iterator[Edit]:
+def single(tree: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
+    """Every line that is one change away."""
+    slopes = set()
     for path, node in places(tree):
+        if path[:-1] in slopes and path:  # a slope stands at a pre-activation, or nowhere
+            continue
+        if node.op == "slope":
+            slopes.add(path)
         for new, cost, why in (
             *_products(node, scene),
             *_groups(node),
             *_sums(node),
             *_factors(node, goal, scene),
+            *_slopes(node, scene),
             *_names(node, scene),
         ):
-            yield Edit(put(tree, path, new), cost, why)
-    for new, cost, why in _wholes(tree, goal, scene):
-        yield Edit(new, cost, why)
-
-
-Change = tuple[Node, int, str]
+            yield put(tree, path, new), cost, why
+    yield from _wholes(tree, goal, scene)
 
 
 def _products(node: Node, scene: Scene) -> Iterator[Change]:
@@ -173,14 +94,17 @@ def _sums(node: Node) -> Iterator[Change]:
 
 
 def _factors(node: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
-    """A slope left out or put for another factor, or the weights put in that carry a delta back."""
+    """A factor left out, the slope put for another, or the weights put in that carry a delta."""
     if node.op == "*":
-        slope = _slope(goal)
+        slope = _slope(goal, scene)
         for side, gone in enumerate(node.args):
             if gone.op in ("slope", "number"):
                 yield node.args[1 - side], 2, f"without {render(gone)}"
-            elif not goal.forward and not any(map(scene.object, names(gone))):
+            elif slope and not any(map(scene.object, names(gone))):
                 yield put(node, (side,), slope), 3, f"{render(slope)} for {render(gone)}"
+    if node.op == "/" and set(names(node.args[1])) <= {"m"}:
+        divisor = node.args[1]
+        yield node.args[0], 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
     if node.op == "name" and scene.object(node.text):
         step = scene.state.step(scene.object(node.text) or "")
         if step is not None and step.op.name == "Linear":
@@ -189,6 +113,25 @@ def _factors(node: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
             if not scene.columns:
                 back = product("@", node, weight)
             yield back, 3, f"{weight.text} put in"
+
+
+def _slope(goal: Goal, scene: Scene) -> Node | None:
+    """The slope that the goal's delta goes through, where it goes through one."""
+    if goal.forward or not scene.is_preactivation(goal.value):
+        return None
+    return Node("slope", (name(goal.value),), style="slope(")
+
+
+def _slopes(node: Node, scene: Scene) -> Iterator[Change]:
+    """The slope at another pre-activation; at an activation it is right for a rectifier only."""
+    if node.op != "slope" or node.args[0].op != "name":
+        return
+    own = node.args[0].text
+    before = scene.before_activation(own)
+    for z in scene.preactivations:
+        if z != own:
+            new = put(node, (0,), name(z))
+            yield new, 2 if z == before else 3, f"{render(new)} for {render(node)}"
 
 
 def _names(node: Node, scene: Scene) -> Iterator[Change]:
@@ -214,15 +157,13 @@ def _wholes(tree: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
         options: tuple = (("axis", axis), *((("keepdims", True),) if scene.columns else ()))
         summed = Node("sum", (tree,), options=options, style=".")
         yield summed, 1, "summed over the examples"
-    slope = _slope(goal)
-    if not goal.forward and slope not in walk(tree):
+    slope = _slope(goal, scene)
+    if slope and slope not in walk(tree):
         yield product("*", tree, slope), 2, f"{render(slope)} put in"
     size, two = name("m"), Node("number", text="2")
     if scene.is_batch:
         yield Node("/", (tree, size)), 2, "divided by m"
-        if "m" in names(tree) and tree.op == "/":
-            yield tree.args[0], 1, "not divided by m"
         yield Node("*", (tree, size)), 2, "times m"
-    yield Node("neg", (tree,)), 2, "the other sign"
+    yield negated(tree), 2, "the other sign"
     yield Node("*", (two, tree)), 2, "times 2"
     yield Node("/", (tree, two)), 2, "divided by 2"

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from ...axes import Axis
-from ...symbols import plural, safe
-from .line_axes import UNKNOWN, Axes
+from ....axes import Axis
+from ....symbols import plural, safe
+from .meanings import UNKNOWN, Axes
 
 NO_AXIS = Axis(UNKNOWN, 1)
+MIXED = "mixed"  # what is called so runs through several axes at once
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,13 @@ class MisfitError(Exception):
 
 def axis_words(axis: Axis) -> str:
     """units of layer 3 (5)"""
-    return f"{axis.name or 'an axis'} ({axis.size})"
+    unnamed = "an axis" if axis.size == 1 else f"{MIXED} axis"
+    return f"{axis.name or unnamed} ({axis.size})"
 
 
 def axes_words(axes: Axes) -> str:
     """examples × units of layer 3"""
-    return " × ".join(axis.name or ("1" if axis.size == 1 else "?") for axis in axes)
+    return " × ".join(axis.name or ("1" if axis.size == 1 else MIXED) for axis in axes)
 
 
 def sizes_of(axes: Axes) -> tuple[int, ...]:

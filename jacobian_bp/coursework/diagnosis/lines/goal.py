@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import SpecError
-from ...symbols import did_you_mean, fraction, plural, safe
-from ...symbols import shape as show
-from .line_axes import EXAMPLES, Axes
-from .line_scene import Labelled, Scene
-from .line_shapes import sizes_of
-from .line_tree import Node, names, walk
-from .line_values import Valued, Values
+from ....errors import SpecError
+from ....symbols import did_you_mean, fraction, plural, safe
+from ....symbols import shape as show
+from .meanings import EXAMPLES, Axes
+from .scene import Labelled, Scene
+from .shapes import sizes_of
+from .tree import Node, names, walk
+from .values import Valued, Values
 
 RELATIVE, FLOOR = {8: 1e-6, 4: 1e-4}, 1e-9  # by the bytes of the run's numbers; of the scale
 
@@ -111,6 +111,8 @@ def judge(value: Valued, goal: Goal, scene: Scene) -> Verdict:
     right, axes = goal.right(scene)
     found = value.array
     if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
+        if found.ndim == 0:
+            return Verdict(False, "It is not finite.")
         bad = int((~np.isfinite(found)).sum())
         text = plural(bad, "entry", "entries")
         return Verdict(False, f"{text} of {found.size} {'is' if bad == 1 else 'are'} not finite.")
@@ -162,8 +164,9 @@ def _ratio(found: np.ndarray, right: np.ndarray, scene: Scene) -> str:
     factor = float(np.median(found[live] / right[live]))
     if factor == 0 or not _close(found / factor, right):
         return ""
-    batch = scene.read("m")[0].item()
+    batch, who = scene.read("m")[0].item(), "Every entry" if right.ndim else "It"
     for value, word in ((batch, "m"), (1 / batch, "1/m")):
         if batch > 1 and abs(factor - value) < 1e-6 * value:
-            return f"Every entry is {word} times the right one, m = {batch:g}."
-    return f"Every entry is {fraction(round(factor, 9))} times the right one."
+            return f"{who} is {word} times the right one, m = {batch:g}."
+    digits = 5 if right.dtype.itemsize < 8 else 15
+    return f"{who} is {fraction(round(factor, digits))} times the right one."

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
-from ...axes import Axis
-from ...errors import DomainError, SpecError
-from ...forward import Pass
-from ...ops import Activation
-from ...program import Step, listed
-from ...routes import pull, require_scalar
-from ...symbols import did_you_mean, safe
-from .line_axes import EXAMPLES, UNKNOWN, Axes, Meanings, meanings
+from ....axes import Axis
+from ....errors import DomainError, SpecError
+from ....forward import Pass
+from ....ops import Activation
+from ....program import Step, listed
+from ....routes import pull, require_scalar
+from ....symbols import did_you_mean, safe
+from .meanings import EXAMPLES, UNKNOWN, Axes, Meanings, meanings
 
 Labelled = tuple[np.ndarray, Axes]
 
@@ -47,6 +48,15 @@ class Scene:
             if found:
                 return found
         return None
+
+    def unknown_left(self, word: str) -> str:
+        """A sentence where the name left of = is spelt like one of the network, and is none."""
+        like = re.fullmatch(r"(?:d|delta)_?([A-Za-z]?)(\d+)|([A-Za-z])(\d+)", word)
+        if like is None or self.target(word) or self._size(word):
+            return ""
+        missing = word if like[3] else f"{like[1] or 'z'}{like[2]}"
+        known = [*(f"d{name}" for name in self.state.program.params), *self.deltas()]
+        return f"The run has no {missing}: a line may be for {listed(known, 8)}."
 
     def target(self, word: str) -> str | None:
         """The value that a target names: "z2", "W2", or a derivative such as "dW2", "d2"."""
@@ -97,6 +107,16 @@ class Scene:
                 return self._laid(value, np.array(step.op.vjp(np.ones_like(z), z)["z"]))
         raise SpecError(_no_slope(value, reader or maker))
 
+    def is_preactivation(self, word: str) -> bool:
+        """Whether an activation reads the value: where its slope belongs."""
+        reader = self._taken.get(self._value(word) or "")
+        return reader is not None and isinstance(reader.op, Activation)
+
+    @cached_property
+    def preactivations(self) -> list[str]:
+        """The values that an activation reads."""
+        return [value for value in self.state.values if self.is_preactivation(value)]
+
     def before_activation(self, word: str) -> str:
         """The pre-activation that a slope is meant at: z2 for z2, and for a2."""
         value = self.target(word) or word
@@ -130,6 +150,19 @@ class Scene:
     @property
     def is_batch(self) -> bool:
         return bool(self.state.batched)
+
+    @property
+    def has_cost(self) -> bool:
+        """Whether there is a scalar to differentiate."""
+        return not self.state.missing and self.state.values[self.state.cost].ndim == 0
+
+    def in_rows(self, value: str, array: np.ndarray) -> np.ndarray:
+        """An array of this scene's layout as the run itself has it, examples in rows."""
+        own = self.meanings.of[value]
+        if self.columns and len(own) == 2 and own[0].name == EXAMPLES:
+            return array.T
+        one_column = self.columns and len(own) == 1 and array.shape[1:] == (1,)
+        return array[:, 0] if one_column else array
 
     def _value(self, word: str) -> str | None:
         word = self.tied.get(word, word)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import product as choices
 
-from ...errors import JacobianError
-from .line_axes import EXAMPLES, INPUTS, generic_sizes, resized, small_sizes
-from .line_goal import Goal, judge
-from .line_scene import Scene
-from .line_shapes import MisfitError
-from .line_tree import Node
-from .line_values import BreakError, Values
+from ....errors import JacobianError
+from .goal import Goal, judge
+from .meanings import EXAMPLES, INPUTS, generic_sizes, resized, small_sizes
+from .scene import Scene
+from .shapes import MisfitError
+from .tree import Node
+from .values import BreakError, Values
 
 SEEDS = (3, 5, 7)  # a coincidence, such as units that are all alive, does not occur in each
 BREAKS, RIGHT, WRONG, OTHER, RUNS = (
