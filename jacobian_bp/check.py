@@ -21,7 +21,7 @@ from .memory import current_limit, memory_limit
 from .program import Step
 from .routes import Perturbed, Progress
 from .slopes import Slopes
-from .structured import absolute
+from .sweeps import absolute
 from .symbols import bound, for_stream, number, to_ascii
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
