@@ -22,7 +22,7 @@ from .memory import current_limit, memory_limit
 from .program import Step
 from .routes import Perturbed, Progress
 from .slopes import Slopes
-from .structured import absolute
+from .sweeps import absolute
 
 UNITS = 16  # the bar, in units of u·Σ|terms|
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import opt_einsum
 
+from .broadcasting import multiply
 from .factors import Dense
 from .memory import require_memory
 from .recording import apply
-
-LEAST_BLOCK = 2**10  # entries: below, a call of BLAS costs more than it saves
 
 Axes = tuple[str, ...]
 Kernel = Callable[..., np.ndarray]
@@ -62,9 +61,8 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
         shared = [axis for axis in left if axis in right]
         every = {*left, *right}
         once = len(every) + len(shared) == len(left) + len(right)  # no factor has an axis twice
-        outer = not shared and _size(axes, sizes) >= LEAST_BLOCK  # BLAS writes it faster
-        if once and every == {*axes} and not outer:
-            return _entrywise(left, right, axes)
+        if once and every == {*axes}:
+            return _entrywise(left, right, axes, sizes)
         if once and every - {*axes} == {*shared}:
             return _matrix_product(left, right, axes, sizes)
     shapes = [tuple(sizes[axis] for axis in word) for word in words]
@@ -76,10 +74,17 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
     return planned
 
 
-def _entrywise(left: Axes, right: Axes, axes: Axes) -> Kernel:
+def _entrywise(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Kernel:
     """left[i] right[i,j] -> [i,j]: nothing is summed."""
     one, other = aligned(left, axes), aligned(right, axes)
-    return lambda a, b: np.asarray(one(a) * other(b))
+    shape = tuple(sizes[axis] for axis in axes)
+
+    def entrywise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        found = np.empty(shape, np.result_type(a, b))
+        multiply(one(a), other(b), found)
+        return found
+
+    return entrywise
 
 
 def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Kernel:

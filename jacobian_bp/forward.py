@@ -15,7 +15,6 @@ from .graph import Link, Node, identity, make_link
 from .jacobian import Jacobian
 from .ops import Op
 from .program import Program, Step, listed
-from .stacked import StackedJacobian
 from .symbols import safe
 from .symbols import shape as show
 
@@ -239,17 +238,6 @@ class Pass:
         variable = tuple(map(Axis, links[0].wrt, self.values[wrt].shape))
         nodes = (self.node(of), self.node(wrt))
         return Jacobian(nodes, tuple(links), out, variable, self.dtype)
-
-    def stacked_jacobian(self, of: str, wrt: Sequence[str]) -> StackedJacobian:
-        """∂of/∂(several): the graph between the value and all of the variables."""
-        for name in wrt:
-            self.require_variable(of, name)
-        names, steps = self.dependents(wrt, of)
-        names = names or [of]
-        nodes = tuple(self.node(name) for name in names)
-        variables = tuple(self.node(name) for name in wrt)
-        links = tuple(self.links(names, steps))
-        return StackedJacobian(nodes, links, self.axes(of), variables, self.dtype)
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt: one link where they are neighbours, else the graph between them."""

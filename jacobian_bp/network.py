@@ -224,12 +224,14 @@ class Network(Shown):
         `batch=m` is for m examples in rows; without it the step takes one example.
         """
         if batch is not None and (
-            isinstance(batch, bool) or not isinstance(batch, Integral) or batch < 1
+            isinstance(batch, bool) or not isinstance(batch, Integral) or not 0 < batch < 2**63
         ):
-            raise SpecError(f"batch is {batch!r}.\n  Write a whole number from 1 up, or None.")
+            shown = repr(batch) if len(repr(batch)) < 40 else "a number beyond 2^63"
+            raise SpecError(f"batch is {shown}.\n  Write a whole number from 1 up, or None.")
         arrays = [*self._params.values()] or [np.zeros(())]
         dtype = np.result_type(np.float32, *arrays)
-        return CompiledStep(self._program, None if batch is None else int(batch), dtype)
+        count = None if batch is None else int(batch)
+        return CompiledStep(self._program, count, dtype, self.tied)
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ numbers too.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 
-from .contracting import LEAST_BLOCK, aligned, contract
+from .broadcasting import multiply
+from .contracting import aligned, contract
 from .factors import Delta, Dense, Distinct, Expression, Term
 from .pages import untouched_zeros
 from .recording import StandIn, apply
@@ -68,8 +69,10 @@ def _recorded(
             return contract(dense, axes, sizes, term.coefficient)
     arrays = [factor.array for term in expression.terms for factor in term.of(Dense)]
 
+    names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
+
     def evaluated(*numbers: np.ndarray) -> np.ndarray:
-        return evaluate(expression.holding(numbers), axes, sizes, dtype)
+        return evaluate(expression.holding(numbers), names, known, dtype)
 
     return apply(evaluated, arrays, shape)
 
@@ -132,34 +135,8 @@ def _write(term: Term, axes: Sequence[str], sizes: dict[str, int], target: np.nd
             arrays[0] = arrays[0] * arrays[0].dtype.type(coefficient)
         if len(arrays) == 1:
             target[...] = arrays[0]
-        elif not _outer(arrays[0], arrays[1], target):
-            np.multiply(arrays[0], arrays[1], out=target, casting="same_kind")
-
-
-def _outer(left: np.ndarray, right: np.ndarray, target: np.ndarray) -> bool:
-    """Where the last two axes are a column times a row, let BLAS write them, block by block.
-
-    False, and nothing done, where they are not, or where the blocks are small.
-    """
-    if target.ndim < 2 or np.prod(target.shape[-2:]) < LEAST_BLOCK:
-        return False
-    if left.shape[-1] != 1:
-        left, right = right, left
-    rows, columns = target.shape[-2:]
-    if left.shape[-2:] != (rows, 1) or right.shape[-2:] != (1, columns):
-        return False
-    size = target.itemsize
-    if (
-        target.strides[-2:] != (columns * size, size)
-        or not left.dtype == right.dtype == target.dtype
-    ):
-        return False
-    before = target.shape[:-2]
-    left = np.broadcast_to(left, (*before, rows, 1))
-    right = np.broadcast_to(right, (*before, 1, columns))
-    for place in product(*map(range, before)):
-        left[place].dot(right[place], out=target[place])
-    return True
+        else:
+            multiply(arrays[0], arrays[1], target)
 
 
 def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:

@@ -72,21 +72,15 @@ class Tape:
 
     def record(self, function: Function, arrays: Sequence[Any], shape: Sequence[int]) -> StandIn:
         """Note a call; an array that is none of the tape's own is the same in each replay."""
-        inputs = []
-        for array in arrays:
-            known = array
-            if not isinstance(array, StandIn):
-                known = self._stand_in(array.shape, array.dtype)
-                self.fixed[known.slot] = array
-            inputs.append(known.slot)
+        inputs = tuple([self._slot(array) for array in arrays])
         found = self._stand_in(shape, np.result_type(*(array.dtype for array in arrays)))
-        self.calls.append(Call(function, tuple(inputs), found.slot))
+        self.calls.append(Call(function, inputs, found.slot))
         self.largest = max(self.largest, prod(found.shape) * found.itemsize)
         return found
 
-    def finished(self, results: Sequence[StandIn]) -> "Tape":
+    def finished(self, results: Sequence[Any]) -> "Tape":
         """The tape, with what it gives and what each call was the last to read."""
-        self.results = tuple(result.slot for result in results)
+        self.results = tuple([self._slot(result) for result in results])
         needed = {*self.results, *self.fixed, *self.leaves}
         for position in reversed(range(len(self.calls))):
             call = self.calls[position]
@@ -102,10 +96,7 @@ class Tape:
         return self.largest <= current_limit()
 
     def replay(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The results for these numbers; every other array is let go when it was used.
-
-        An array that is two of the results is copied, so that no two share memory.
-        """
+        """The results for these numbers; every other array is let go when it was used."""
         values: list[Any] = [None] * self.slots
         for slot, array in self.fixed.items():
             values[slot] = array
@@ -115,13 +106,14 @@ class Tape:
             values[call.output] = call.function(*[values[slot] for slot in call.inputs])
             for slot in call.spent:
                 values[slot] = None
-        given: set[int] = set()
-        found = []
-        for slot in self.results:
-            array = values[slot]
-            found.append(array.copy() if id(array) in given else array)
-            given.add(id(array))
-        return found
+        return [values[slot] for slot in self.results]
+
+    def _slot(self, array: Any) -> int:
+        if isinstance(array, StandIn):
+            return array.slot
+        known = self._stand_in(array.shape, array.dtype)
+        self.fixed[known.slot] = array
+        return known.slot
 
     def _stand_in(self, shape: Sequence[int], dtype: np.dtype) -> StandIn:
         self.slots += 1

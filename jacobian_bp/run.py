@@ -108,7 +108,9 @@ class Run:
                 f"∂{of}/∂({', '.join(wrt)}): name each variable once, and at least one.\n"
                 f"  The parameters are {', '.join(self.params)}."
             )
-        return self._state.stacked_jacobian(of, names)
+        for name in names:
+            self._state.require_variable(of, name)
+        return StackedJacobian(self._state, of, tuple(names))
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one step by what it reads, leaving out every longer path.

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from . import accumulate
 from .arrays import quiet
 from .axes import Axis
 from .errors import AxisError
-from .factors import Expression
-from .graph import Link, Node, identity
+from .forward import Pass
+from .graph import Node
 from .latex import Shown, formula
 from .memory import format_bytes, nbytes, require_memory
 from .notebook import grid, page
 from .placing import evaluate
+from .sweeps import swept
 from .symbols import for_stream, plural, to_ascii
 from .symbols import shape as show
 
@@ -40,16 +40,28 @@ class StackedJacobian(Shown):
     shared, and each example differentiates by it for itself.
     """
 
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
-    out_axes: tuple[Axis, ...]
-    variables: tuple[Node, ...]
-    dtype: np.dtype
+    state: Pass
+    of: str
+    wrt: tuple[str, ...]
+
+    @property
+    def out_axes(self) -> tuple[Axis, ...]:
+        """The axes of the value, the batch in front where it has one."""
+        return self.state.axes(self.of)
+
+    @property
+    def variables(self) -> tuple[Node, ...]:
+        """The variables with their axes, in the order of the blocks."""
+        return tuple(self.state.node(name) for name in self.wrt)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.state.dtype
 
     @property
     def name(self) -> str:
         """∂of/∂(W1, b1, …)"""
-        return f"∂{self.nodes[0].name}/∂({', '.join(node.name for node in self.variables)})"
+        return f"∂{self.of}/∂({', '.join(self.wrt)})"
 
     @property
     def columns(self) -> Mapping[str, slice]:
@@ -78,37 +90,26 @@ class StackedJacobian(Shown):
         anything is built, AxisError where `out` has another shape or dtype.
         """
         if out is None:
-            of, wrt = self.nodes[0].name, self.variables[0].name
-            instead = f"Use run.vjp({of!r}, {wrt!r}, v) with a cotangent v."
+            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
             out = np.empty(self.shape, self.dtype)
         else:
             self._require_fit(out)
-        found, columns = self._expressions(), self.columns
+        found, columns = swept(self.state, self.of, self.wrt), self.columns
         rows = [axis.name for axis in self.out_axes]
         heights = tuple(axis.size for axis in self.out_axes)
-        for node in self.variables:
+        for node, expression in zip(self.variables, found, strict=True):
             block = out[..., columns[node.name]].reshape(*heights, *node.shape)
             sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
-            expression = found.get(node.name, Expression())
             evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
         return out
-
-    def _expressions(self) -> dict[str, Expression]:
-        """Each variable's Jacobian, its summed axes spent or contracted, in one sweep."""
-        names = {node.name for node in self.variables}
-        sinks = {place for place, node in enumerate(self.nodes) if node.name in names}
-        start = identity([axis.name for axis in self.out_axes], self.nodes[0].primed)
-        of = self.nodes[0].name
-        found = accumulate.reverse(self.nodes, self.links, start, self.out_axes, sinks, of)
-        return {self.nodes[place].name: expression for place, expression in found.items()}
 
     def _require_fit(self, out: Any) -> None:
         if isinstance(out, str):
             raise AxisError(
                 f"{self.name}: several variables side by side have one layout, flat.\n"
-                f"  Write materialise(), or one block: run.jacobian({self.nodes[0].name!r}, "
-                f"{self.variables[0].name!r}).materialise({out!r})."
+                f"  Write materialise(), or one block: run.jacobian({self.of!r}, "
+                f"{self.wrt[0]!r}).materialise({out!r})."
             )
         fits = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == self.dtype
         if not fits:
@@ -152,7 +153,7 @@ class StackedJacobian(Shown):
 
     def latex(self) -> str:
         """The blocks side by side as LaTeX, without delimiters; of many the first and the last."""
-        of, names = self.nodes[0].name, [node.name for node in self.variables]
+        of, names = self.of, list(self.wrt)
         blocks = [f"∂{of}/∂{name}" for name in names]
         if len(names) > MOST_BLOCKS:
             names[2:-1], blocks[2:-1] = ["…"], ["…"]
@@ -162,7 +163,7 @@ class StackedJacobian(Shown):
 
     def _repr_html_(self) -> str:
         """For a notebook: the blocks as a formula, and where each of them lies."""
-        of, columns = self.nodes[0].name, self.columns
+        of, columns = self.of, self.columns
         rows = [
             (f"∂{of}/∂{node.name}", _place(columns[node.name]), show(node.shape))
             for node in self.variables

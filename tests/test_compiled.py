@@ -103,6 +103,17 @@ def test_rows_that_are_a_parameter(m):
     assert apart(net, net.compile(batch=m), x, y) == []
 
 
+@by_form
+def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
+    rng = np.random.default_rng(2)
+    shapes = {"W": (1, 5), "b": (1,), "Q": (3, 1), "d": (3,), "V": (3, 5), "c": (3,), "e": (1,)}
+    params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    lines = ["z = Linear(x, W, b)", "u = Linear(z, Q, d)", "h = Linear(W, V, c)"]
+    net = Network.program(*lines, "out = Linear(u, h, e)", *OUT, params=params)
+    x, y = shaped(form, rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 1)))
+    assert apart(net, compiled(net, form), x, y) == []
+
+
 def test_a_batch_may_share_an_input():
     rng = np.random.default_rng(8)
     params = {"W": rng.standard_normal((2, 5)), "b": rng.standard_normal(2)}
@@ -175,11 +186,13 @@ def off_by(kernel, backward_too):
 SEEN_IN = {
     ops.Sigmoid: "fan-out",
     ops.Tanh: "fan-out",
-    ops.ReLU: "relu",
+    ops.ReLU: "half_squared_error",
     ops.Identity: "unfused",
     ops.Add: "skip",
     ops.SquaredError: "skip",
     ops.HalfSquaredError: "half_squared_error",
+    ops.CrossEntropyFromLogits: "cross_entropy",
+    ops.BinaryCrossEntropyFromLogits: "bce",
     ops.Mean: "skip",
     ops.Sum: "labels of its own",
 }
@@ -192,8 +205,8 @@ def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
     if SEEN_IN[op] in PROGRAMS:
         net, inputs = program(SEEN_IN[op])
     else:
-        net = network("relu", "half_squared_error")
-        inputs = dict(zip("xy", data(batch=True), strict=True))
+        net = network("relu", SEEN_IN[op])
+        inputs = dict(zip("xy", data(SEEN_IN[op], batch=True), strict=True))
     assert apart(net, net.compile(batch=BATCH), **inputs) != []
 
 

@@ -210,14 +210,25 @@ def test_an_op_that_fails_leaves_a_step_that_works():
     same_bits(kept(step(net.params, X, Y)), expected)
 
 
-def test_gradients_may_be_handed_back_in_as_parameters():
+HANDED_BACK = {
+    "all of them": lambda p, g, x: (g, x),
+    "one for another": lambda p, g, x: ({**p, "W2": g["W3"]}, x),
+    "views": lambda p, g, x: ({name: array[:] for name, array in g.items()}, x),
+    "transposed": lambda p, g, x: ({**p, "W2": g["W2"].T}, x),
+    "a row of one": lambda p, g, x: ({**p, "b1": g["W3"][1]}, x),
+    "as data": lambda p, g, x: (p, g["W2"] if x.ndim == 2 else g["b2"]),
+}
+
+
+@pytest.mark.parametrize("way", HANDED_BACK)
+@pytest.mark.parametrize("batch", [None, 3])
+def test_gradients_may_be_handed_back_in(way, batch):
     """They are the buffers that the call writes to: it reads a copy of them."""
-    net = network("sigmoid")
-    step = net.compile(batch=BATCH)
-    first = step(net.params, X, Y)[1]
-    expected = kept(net.compile(batch=BATCH)(kept_arrays(first), X, Y))
-    same_bits(kept(step(first, X, Y)), expected)
-
-
-def kept_arrays(arrays):
-    return {name: array.copy() for name, array in arrays.items()}
+    net = network("sigmoid", sizes=[3, 3, 3, 3])
+    x, y = data(batch=True, sizes=[3, 3])
+    x, y = (x[0], y[0]) if batch is None else (x[:3], y[:3])
+    step = net.compile(batch=batch)
+    handed = HANDED_BACK[way](opened(net), step(net.params, x, y)[1], x)
+    params, rows = {name: array.copy() for name, array in handed[0].items()}, handed[1].copy()
+    expected = kept(net.compile(batch=batch)(params, rows, y))
+    same_bits(kept(step(*handed, y)), expected)

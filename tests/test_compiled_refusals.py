@@ -254,6 +254,28 @@ def test_unknown_names_are_refused_where_the_step_is_planned():
     assert refusal(SpecError, net.compile(batch=7), net.params, X, Y) == text
 
 
+def test_a_parameter_that_the_network_does_not_have():
+    net, step = planned()
+    for call in (net.compile(batch=7), step):
+        assert refusal(SpecError, call, {**net.params, "W9": np.ones(1)}, X, Y) == (
+            "no parameter is named 'W9'.\n  The parameters are W1, b1, W2, b2."
+        )
+
+
+def test_two_arrays_for_a_tied_parameter():
+    W, end = np.random.default_rng(1).standard_normal((3, 3)), ["L = SquaredError(v, y)"]
+    params = {"W1": W, "b": np.zeros(3), "W2": W, "c": np.ones(3)}
+    net = Network.program("u = Linear(x, W1, b)", "v = Linear(u, W2, c)", *end, params=params)
+    x, y, step = np.ones(3), np.zeros(3), net.compile()
+    two = {**net.params, "W2": 5 * W}
+    text = refusal(SpecError, step, two, x, y)
+    assert text == "W2 and W1 are tied, and get two arrays.\n  Give one of them."
+    assert refusal(SpecError, net.with_params, two) == text
+    loss, _ = step({**net.params, "W2": W.copy()}, x, y)  # one matrix, given twice
+    assert step(net.params, x, y)[0] == loss
+    assert refusal(SpecError, step, two, x, y) == text
+
+
 def test_a_network_without_a_loss():
     net = network(loss=None)
     for batch, x in [(7, X), (None, X[0])]:

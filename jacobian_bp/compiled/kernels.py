@@ -7,13 +7,16 @@ pre-activation lies inside. An op without a kernel is called as it is.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy import add, copyto, exp, maximum, multiply, reciprocal, subtract, vecdot
+from numpy import add, copyto, exp, maximum, multiply, reciprocal
 
+from ..broadcasting import is_wide
+from ..broadcasting import multiply as outer_product
 from ..ops import (
     Add,
+    BinaryCrossEntropyFromLogits,
+    CrossEntropyFromLogits,
     HalfSquaredError,
     Identity,
     Mean,
@@ -24,35 +27,13 @@ from ..ops import (
     Sum,
     Tanh,
 )
-
-Call = Callable[[], object]
-Kernel = tuple[Call, Call]
+from .loss_kernels import binary_cross_entropy, cross_entropy, squared_error
+from .place import Kernel, Place, general
 
 # |z| beyond which e^z, or its reciprocal, is no longer a normal number
 LIMITS = {np.dtype(np.float64): 700.0, np.dtype(np.float32): 80.0}
 
 LARGE = 2**14  # entries of a product, from which clearing them takes longer than a call
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a kernel reads and writes: inputs, value, and the cotangents of each.
-
-    The cotangent of an input that nothing needs is None.
-    """
-
-    inputs: tuple[np.ndarray, ...]
-    value: np.ndarray
-    bar: np.ndarray
-    input_bars: tuple[np.ndarray | None, ...]
-
-    def buffer(self) -> np.ndarray:
-        """A buffer of the value's shape."""
-        return np.zeros_like(self.value)
-
-    def number(self, value: float) -> np.ndarray:
-        """A constant in the dtype of the step: cheaper in a call than a Python number."""
-        return np.array(value, self.value.dtype)
 
 
 def sigmoid(op: Op, at: Place) -> Kernel:
@@ -135,28 +116,6 @@ def addition(op: Op, at: Place) -> Kernel:
     return lambda: add(a, b, out=at.value), backward
 
 
-def squared_error(op: Op, at: Place) -> Kernel:
-    """Σ (a − y)², with the ½ or without it."""
-    (a, y), (a_bar, y_bar) = at.inputs, at.input_bars
-    if a_bar is None or y_bar is not None:
-        return general(op, at)
-    residual, column = np.zeros_like(a), at.bar[..., None]
-    halved, half = isinstance(op, HalfSquaredError), at.number(0.5)
-
-    def forward() -> None:
-        subtract(a, y, out=residual)
-        vecdot(residual, residual, out=at.value)
-        if halved:
-            multiply(at.value, half, out=at.value)
-
-    def backward() -> None:
-        multiply(residual, column, out=a_bar)
-        if not halved:
-            add(a_bar, a_bar, out=a_bar)
-
-    return forward, backward
-
-
 def reduction(op: Op, at: Place) -> Kernel:
     """The mean or the sum over the examples: a product with equal weights."""
     (L,), (L_bar,) = at.inputs, at.input_bars
@@ -164,22 +123,6 @@ def reduction(op: Op, at: Place) -> Kernel:
         return general(op, at)
     weights = np.full_like(L, 1 / len(L) if isinstance(op, Mean) else 1)
     return lambda: L.dot(weights, out=at.value), lambda: multiply(at.bar, weights, out=L_bar)
-
-
-def general(op: Op, at: Place) -> Kernel:
-    """Any op: its own forward and vjp, copied into place."""
-    names = [operand.name for operand in op.parsed.inputs]
-
-    def forward() -> None:
-        at.value[...] = op.forward(*at.inputs)
-
-    def backward() -> None:
-        parts = op.vjp(at.bar, *at.inputs)
-        for name, bar in zip(names, at.input_bars, strict=True):
-            if bar is not None:
-                bar[...] = parts[name]
-
-    return forward, backward
 
 
 def linear(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Place) -> Kernel:
@@ -216,6 +159,7 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
     a_bar, w_bar, b_bar = at.input_bars
     a_bar = None if a_bar is None else a_bar.reshape(-1)
     column = z_bar[:, None]
+    outer = outer_product if w_bar is not None and is_wide(w_bar) else np.dot
     own = None if b_bar is None or np.shares_memory(b_bar, z_bar) else b_bar
 
     def forward() -> None:
@@ -224,7 +168,7 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
 
     def backward() -> None:
         if w_bar is not None:
-            column.dot(late[a_name][None], out=w_bar)
+            outer(column, late[a_name][None], out=w_bar)
         if own is not None:
             copyto(own, z_bar)
         if a_bar is not None:
@@ -252,7 +196,10 @@ KERNELS: dict[type[Op], Callable[[Op, Place], Kernel]] = {
     Add: addition,
     SquaredError: squared_error,
     HalfSquaredError: squared_error,
+    CrossEntropyFromLogits: cross_entropy,
+    BinaryCrossEntropyFromLogits: binary_cross_entropy,
     Mean: reduction,
     Sum: reduction,
 }
-EXPONENTIAL = {Sigmoid, Tanh}  # the kernels that take e^z
+# the kernels that take e^z
+EXPONENTIAL = {Sigmoid, Tanh, CrossEntropyFromLogits, BinaryCrossEntropyFromLogits}

@@ -27,7 +27,8 @@ from ..ops import (
     Sum,
 )
 from ..program import Step
-from .kernels import EXPONENTIAL, KERNELS, LIMITS, Call, Place, general, linear, linear_of_one
+from .kernels import EXPONENTIAL, KERNELS, LIMITS, linear, linear_of_one
+from .place import Call, Place, general
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -52,13 +53,13 @@ class Plan:
         given = list(dict.fromkeys(a for step in steps for a in step.args if a not in made))
         self.shapes: Shapes = {name: state.values[name].shape for name in (*made, *given)}
         require_room([self.shapes[name] for name in (*made, *names)], dtype)
-        layers = [step for step in steps if is_layer(step, self.shapes)]
+        self.layers = layers_of(steps, self.shapes)
+        layers = [step for step in steps if step.name in self.layers]
         self.labels = tuple(n for n in given if n in state.program.labels)
         self.params = tuple(n for n in given if n in state.program.params)
         self.data = tuple(n for n in given if n not in (*self.params, *self.labels))
 
-        in_place = {step.name for step in layers}
-        elsewhere = {arg for step in steps if step.name not in in_place for arg in step.args}
+        elsewhere = {arg for step in steps if step.name not in self.layers for arg in step.args}
         copied = [n for n in given if n in elsewhere]
         arrays, self.watched = arena(watched(steps), self.shapes, dtype)
         arrays |= {n: np.zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays}
@@ -72,13 +73,14 @@ class Plan:
         bounded = any(type(step.op) in EXPONENTIAL for step in steps)
         self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
         self.cost = arrays[state.cost]
-        self.bars = {name: np.zeros(self.shapes[name], dtype) for name in names}
-        self.bars[state.cost] = np.ones_like(self.cost)
+        unreached = [name for name in state.program.params if name not in names]
+        shapes = {name: state.values[name].shape for name in (*names, *unreached)}
+        self.bars, self.own = arena([*names, *unreached], shapes, dtype)
+        self.bars[state.cost].fill(1)
         self._share_biases(layers, backward)
-        self.gradients = {
-            name: self.bars.get(name, np.zeros_like(state.values[name]))
-            for name in state.program.params
-        }
+        self.gradients = {name: self.bars[name] for name in state.program.params}
+        for name in unreached:
+            del self.bars[name]
         self.calls = self._calls(steps, backward, arrays)
 
     def _share_biases(self, layers: Sequence[Step], backward: Sequence[Step]) -> None:
@@ -137,7 +139,7 @@ class Plan:
     ) -> tuple[Call, Call]:
         value = arrays[step.name]
         bar = self.bars.get(step.name, np.zeros_like(value))
-        if is_layer(step, self.shapes):
+        if step.name in self.layers:
             layer = linear_of_one if is_one(value.shape) else linear
             return layer(self.late, step.args, Place((), value, bar, bars))
         at = Place(tuple(arrays[arg] for arg in step.args), value, bar, bars)
@@ -237,9 +239,18 @@ def needed(state: Pass) -> list[Step]:
     return found[::-1]
 
 
-def is_layer(step: Step, shapes: Shapes) -> bool:
-    """Whether the step is a linear map of rows, whose inputs are read where they lie."""
-    return type(step.op) is Linear and len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2
+def layers_of(steps: Sequence[Step], shapes: Shapes) -> set[str]:
+    """The steps that are linear maps of rows, whose inputs are read where they lie.
+
+    What is the rows of one map and the weight of another has two shapes, and is copied.
+    """
+    linear = [step for step in steps if type(step.op) is Linear]
+    weights = {arg for step in linear for arg in step.args[1:]}
+    return {
+        step.name
+        for step in linear
+        if len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2 and step.args[0] not in weights
+    }
 
 
 def is_one(shape: tuple[int, ...]) -> bool:

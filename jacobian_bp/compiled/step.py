@@ -44,18 +44,20 @@ class CompiledStep:
     True
     """
 
-    def __init__(self, program: Program, batch: int | None, dtype: np.dtype) -> None:
-        self._program, self.batch, self.dtype = program, batch, dtype
+    def __init__(
+        self, program: Program, batch: int | None, dtype: np.dtype, tied: Mapping[str, str]
+    ) -> None:
+        self._program, self.batch, self.dtype, self._tied = program, batch, dtype, dict(tied)
         self._plan: Plan | None = None
 
     def __call__(
         self, params: Mapping[str, Any], x: Any = None, y: Any = None, **more: Any
     ) -> tuple[float, dict[str, np.ndarray]]:
         data = {"x": x, "y": y, **more}
-        if more or type(params) is not dict:
-            self._require_names(params, data)
         plan = self._plan or self._planned(params, data)
-        late, shapes, dtype, own = plan.late, plan.shapes, self.dtype, plan.gradients
+        if more or type(params) is not dict or len(params) > len(plan.params):
+            self._require_names(params, data)
+        late, shapes, dtype, own = plan.late, plan.shapes, self.dtype, plan.own
         with np.errstate(all="ignore"):
             for source, names in ((params, plan.params), (data, plan.data)):
                 for name in names:
@@ -64,7 +66,7 @@ class CompiledStep:
                         type(value) is not np.ndarray
                         or value.dtype is not dtype
                         or value.shape != shapes[name]
-                        or value is own.get(name)
+                        or value.base is own
                     ):
                         value = self._fitting(name, value, shapes[name])
                     late[name] = value.reshape(-1) if name in plan.vectors else value
@@ -144,12 +146,23 @@ class CompiledStep:
         return run_forward(self._program, arrays, given)
 
     def _require_names(self, params: Any, data: Mapping[str, Any]) -> None:
-        """The parameters by name, and no input that the network does not have."""
+        """The parameters by name, a tied one once, and nothing that the network does not have."""
         if not isinstance(params, Mapping):
             raise SpecError(
                 f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
                 '  Write params={"W1": W1, "b1": b1}.'
             )
+        for name in params:
+            first = self._tied.get(name, name)
+            if first not in self._program.params:
+                raise SpecError(
+                    f"no parameter is named {name!r}.\n"
+                    f"  The parameters are {', '.join([*self._program.params, *self._tied])}."
+                )
+            if first != name and first in params and not _same(params[name], params[first]):
+                raise SpecError(
+                    f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
+                )
         known = self._program.inputs
         for name in data:
             if data[name] is not None and name not in known:
@@ -173,7 +186,7 @@ class CompiledStep:
                 f"  the step is planned for shape {show(shape)}\n"
                 "  Compile another step for other shapes."
             )
-        return array.copy() if array is value else array  # the step's own buffer, handed back in
+        return array.copy() if array is value else array  # where a gradient is handed back in
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plan": None}  # a copy plans for itself
@@ -184,6 +197,10 @@ class CompiledStep:
 
     def __repr__(self) -> str:
         return f"<CompiledStep for {_examples(self.batch)}, {self.dtype}>"
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or np.array_equal(one, other)
 
 
 def _examples(batch: int | None) -> str:

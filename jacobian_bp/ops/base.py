@@ -28,6 +28,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..axes import Signature, parse_axes
+from ..broadcasting import multiply
 from ..errors import JacobianError
 from ..factors import Delta, Expression
 
@@ -109,7 +110,9 @@ def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     (2, 3)
     """
     if np.ndim(left) == np.ndim(right) == 1:
-        return np.multiply.outer(left, right)
+        found = np.empty((len(left), len(right)), np.result_type(left, right))
+        multiply(left[:, None], right[None], found)
+        return found
     return np.atleast_2d(left).T @ np.atleast_2d(right)
 
 
