@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compiled_cases import OUT, OWN, PROGRAMS, apart, by_form, compiled, program, shaped
+from compiled_cases import LAYER, OUT, OWN, PROGRAMS, apart, by_form, compiled, program, shaped
 from network_cases import (
     BATCH,
     by_activation_and_loss,
@@ -111,6 +111,14 @@ def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
     lines = ["z = Linear(x, W, b)", "u = Linear(z, Q, d)", "h = Linear(W, V, c)"]
     net = Network.program(*lines, "out = Linear(u, h, e)", *OUT, params=params)
     x, y = shaped(form, rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 1)))
+    assert apart(net, compiled(net, form), x, y) == []
+
+
+@by_form
+def test_a_cost_that_no_parameter_reaches(form):
+    lines = ["z = Linear(x, W, b)", "out = Tanh(x)", *OUT]
+    net = Network.program(*lines, params=LAYER)
+    x, y = shaped(form, *data(batch=True, sizes=[5, 5]))
     assert apart(net, compiled(net, form), x, y) == []
 
 

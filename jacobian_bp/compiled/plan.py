@@ -76,7 +76,8 @@ class Plan:
         unreached = [name for name in state.program.params if name not in names]
         shapes = {name: state.values[name].shape for name in (*names, *unreached)}
         self.bars, self.own = arena([*names, *unreached], shapes, dtype)
-        self.bars[state.cost].fill(1)
+        if names:
+            self.bars[state.cost].fill(1)
         self._share_biases(layers, backward)
         self.gradients = {name: self.bars[name] for name in state.program.params}
         for name in unreached:
