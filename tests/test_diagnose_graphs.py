@@ -106,7 +106,9 @@ def test_recurrence(batch, tied):
     found = diagnose(run, {name: last["W"], "U": last["U"]})
     assert [f.label for f in found.values()] == ["last-step-only"] * 2
     first = unrolled(run, W, data, m, (1,))
-    assert diagnose(run, {name: first["W"]})[name].label == "fan-out-overwritten"
+    found = diagnose(run, {name: first["W"]})[name]
+    assert found.labels[:2] == ("last-step-only", "fan-out-overwritten")
+    assert "the step that computes v1 alone" in found.remark
 
 
 # --- embedding -------------------------------------------------------------------

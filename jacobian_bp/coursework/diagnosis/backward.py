@@ -10,7 +10,7 @@ mistake is another line in the place of one of these. Nothing else is needed to
 compute what a student with that mistake would get.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -136,6 +136,15 @@ class Backward:
                     wanted.update(line.source for line in self.to.get(name, ()))
             self._needed[target] = tuple(name for name in self.order if name in wanted)
         return self._needed[target]
+
+    def since(self, target: str, known: Collection[str]) -> tuple[str, ...]:
+        """The names on the way to `target` that are computed after those that are known."""
+        found, waiting = {target}, [target]
+        while waiting:
+            sources = self.sources.get(waiting.pop(), set()) - found - set(known)
+            found |= sources
+            waiting += sources
+        return tuple(name for name in self.needed(target) if name in found)
 
     @property
     def base(self) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from .backward import Line
 from .mutation import Facts, Shape, Wrong
 
 LETTERS = "abcdefgh"
+SPARE = "mjlpq"
 
 
 def other_contractions(
@@ -32,7 +33,8 @@ def other_contractions(
                 if shape != facts.values[line.target].shape and len(out) == len(distinct):
                     continue  # nothing is summed: a table, which has labels of its own
                 equation = f"{first},{second}->{''.join(out)}"
-                yield Wrong(line.by(by_equation(equation)), equation, equation)
+                note = in_letters(first, second, "".join(out), meant)
+                yield Wrong(line.by(by_equation(equation)), note, equation)
 
 
 def by_equation(equation: str):
@@ -66,6 +68,21 @@ def canonical(first: str, second: str, out: str) -> str:
     for letter in first + second + out:
         names.setdefault(letter, LETTERS[len(names)])
     return ",".join("".join(names[c] for c in word) for word in (first, second, out))
+
+
+def in_letters(first: str, second: str, out: str, meant: tuple[str, str, str]) -> str:
+    """The equation in the letters of the right one: nk,mi->ki for nk,ni->ki.
+
+    An index of the second factor that is none of the first's keeps its letter if it can.
+    """
+    names: dict[str, str] = dict(zip(first, meant[0], strict=True))
+    for letter, own in zip(second, meant[1], strict=True):
+        free = [c for c in own + SPARE if c not in names.values()]
+        names.setdefault(letter, free[0])
+    left, right, result = ("".join(names[c] for c in word) for word in (first, second, out))
+    apart = left[0] == "n" and "n" not in right + result
+    summed = ", where each factor is summed over the examples by itself" if apart else ""
+    return f"{left},{right}->{result}{summed}"
 
 
 def squeezed(shape: Shape) -> Shape:

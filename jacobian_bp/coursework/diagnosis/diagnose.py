@@ -14,15 +14,17 @@ import numpy as np
 
 from ...arrays import quiet, raw_array
 from ...errors import SpecError
+from ...files.answer_file import key_of
 from ...layouts import require_layout
 from ...routes import pull, require_scalar
 from ...run import Run
 from ...symbols import safe
 from .contractions import squeezed
 from .judge import Judge
+from .matching import precision_of
 from .mutation import Facts
 from .pass_lines import backward_pass
-from .report import Diagnosis, Finding, Key
+from .report import Diagnosis, Finding, Key, name_of
 from .whole import jacobian_finding
 
 
@@ -31,11 +33,11 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str = "gradient") -
     """Which mistake gives these numbers: a finding for each array handed in.
 
     A key is a parameter (its gradient), a value such as "z2" (its delta, ∂J/∂z2), or a
-    pair such as ("z2", "W2") (a Jacobian, in any layout). `layout` is the one in which
-    gradients are meant; another one is right too, and named.
+    pair such as ("z2", "W2") (a Jacobian, in any layout); "dW2" and "delta2" will do.
+    `layout` is the one in which gradients are meant; another one is right too, and named.
 
-    Raises SpecError for a key that the run does not know, DomainError for what is not
-    an array of numbers, AxisError where the run has no scalar cost.
+    Raises SpecError for a key that the run does not know or that comes twice, DomainError
+    for what is not an array of numbers, AxisError where the run has no scalar cost.
     """
     require_layout(layout)
     if not isinstance(submitted, Mapping):
@@ -44,12 +46,21 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str = "gradient") -
             '  Write diagnose(run, {"W2": dW2, "z2": delta2}).'
         )
     known = {key: _known(run, key) for key in submitted}
-    arrays = {known[key]: _array(value, key) for key, value in submitted.items()}
+    arrays: dict[Key, np.ndarray] = {}
+    for key, value in submitted.items():
+        array = _array(value, key)
+        if not np.array_equal(arrays.setdefault(known[key], array), array, equal_nan=True):
+            raise SpecError(
+                f"{name_of(known[key])} is there twice, with other numbers.\n"
+                "  Keep one of the two arrays."
+            )
     if any(isinstance(key, str) for key in arrays):
         require_scalar(run._state)
     backward = backward_pass(run._state)
     shapes = frozenset(squeezed(array.shape) for array in arrays.values())
-    judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, layout)
+    exact = {key: precision_of(array, run._state.dtype) for key, array in arrays.items()}
+    arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
+    judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout)
     found: dict[Key, Finding] = {}
     order = {name: position for position, name in enumerate(backward.order)}
     for key in sorted(arrays, key=lambda key: _place(order, key)):
@@ -63,6 +74,8 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str = "gradient") -
 
 def _known(run: Run, key: Any) -> Key:
     """The key by the names that the run knows; a tied parameter by its first name."""
+    if isinstance(key, str):
+        key = key_of(key, {*run, *run._tied}) or key
     pair = isinstance(key, tuple) and len(key) == 2
     names = key if pair else (key,)
     if not all(isinstance(name, str) for name in names):

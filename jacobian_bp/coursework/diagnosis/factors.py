@@ -6,11 +6,13 @@ from fractions import Fraction
 import numpy as np
 
 from ...ops import Mean
+from .matching import SINGLE
 from .mutation import Facts
 
-LARGEST_PART = 24  # of a fraction that somebody may have written
 SMALLEST = 1e-6  # factor that somebody may have written
-FEW_DIGITS = 3  # of a decimal that somebody may have written
+COARSE = (1 / 3, 1.5, 2 / 3, 0.1, 10.0)  # all that few digits can tell from others
+# (relative precision, largest part of a fraction, digits of a decimal) that somebody may write
+FINE = ((1e-6, 24, 3), (SINGLE, 6, 2))
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ def plain_ratios(facts: Facts) -> list[Ratio]:
     for c in (2.0, 0.5, 4.0, 0.25, 3.0):
         found.append(Ratio(("constant-factor",), c, 8))
     for n in sorted(sizes):
-        found += [Ratio(("constant-factor",), float(n), 12), Ratio(("constant-factor",), 1 / n, 13)]
+        of_a_sum = "That is 1/m, and this cost is declared a sum." if n == m and not mean else ""
+        found += [
+            Ratio(("constant-factor",), float(n), 12),
+            Ratio(("constant-factor",), 1 / n, 13, of_a_sum),
+        ]
     return found
 
 
@@ -53,8 +59,10 @@ def named_ratios(c: float, facts: Facts, entries: int, relative: float) -> list[
     found = [r for r in plain if close(c, r.value, relative)]
     for r in plain:
         if r.value > 0 and close(c, -r.value, relative):
-            pair = ("constant-factor", "sign") if r.labels[0] == "constant-factor" else None
-            found.append(Ratio(pair or ("sign", *r.labels), -r.value, r.prior + 20, r.note))
+            plain_one = r.labels[0] == "constant-factor"
+            labels = ("constant-factor", "sign") if plain_one else ("sign", *r.labels)
+            note = "" if plain_one else r.note
+            found.append(Ratio(labels, -r.value, r.prior + 20, note))
     batch = [r for r in plain if r.labels[0] in ("missing-batch-mean", "batch-mean-twice")]
     for r in batch:
         for two in (2.0, 0.5):
@@ -62,8 +70,9 @@ def named_ratios(c: float, facts: Facts, entries: int, relative: float) -> list[
                 found.append(
                     Ratio((*r.labels, "constant-factor"), two * r.value, r.prior + 25, r.note)
                 )
-    if not found and entries > 1 and is_plain(c, relative):
-        found.append(Ratio(("constant-factor",), float(f"{c:.12g}"), 20))
+    written = plain_number(c, relative)
+    if not found and entries > 1 and written is not None:
+        found.append(Ratio(("constant-factor",), written, 20))
     single = [r for r in found if len(r.labels) == 1]
     return single or found
 
@@ -74,12 +83,17 @@ def close(c: float, value: float, relative: float) -> bool:
 
 def is_plain(c: float, relative: float) -> bool:
     """Whether somebody may have written this number: 2/3, 0.1, 7; not 0.38471."""
-    if relative > 1e-6:  # too few digits to tell
-        return any(close(c, k, relative) for k in (1 / 3, 1.5, 2 / 3, 0.1, 10.0))
+    return plain_number(c, relative) is not None
+
+
+def plain_number(c: float, relative: float) -> float | None:
+    """The number that somebody may have written where `c` was found, if there is one."""
     if not SMALLEST <= abs(c) <= 1 / SMALLEST:
-        return False
-    near = Fraction(float(c)).limit_denominator(LARGEST_PART)
-    if abs(near.numerator) <= LARGEST_PART and near and close(c, float(near), relative):
-        return True
-    rounded = float(np.format_float_scientific(c, precision=FEW_DIGITS - 1))
-    return rounded != 0 and close(c, rounded, relative)
+        return None
+    likely: tuple[float, ...] = COARSE
+    for precision, part, digits in reversed(FINE):
+        if relative <= precision:
+            near = Fraction(c).limit_denominator(part)
+            decimal = float(np.format_float_scientific(c, precision=digits - 1))
+            likely = (float(near), decimal) if abs(near.numerator) <= part else (decimal,)
+    return next((k for k in likely if k and close(c, k, relative)), None)

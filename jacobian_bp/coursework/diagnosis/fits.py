@@ -3,65 +3,75 @@
 The number is solved for by least squares, and has to fit every entry exactly.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from .backward import Changes, Line
-from .factors import is_plain
+from .factors import Ratio, is_plain, plain_ratios
 from .matching import Precision, is_right, is_same, ratio
-from .mutation import Facts
+from .mutation import Facts, place
 from .search import Context, Hypothesis, Question, unchanged
 
 MOST_KINKS = 12
+BATCH = ("missing-batch-mean", "batch-mean-twice")
 
 
-def stale_weights(question: Question, facts: Facts, context: Context) -> Iterator[Hypothesis]:
-    """W − lr dW in the place of W: one layer, or each layer as a loop updates it."""
-    path = set(facts.backward.needed(question.name))
-    lines = [
-        k
-        for k in facts.backward.lines
-        if k.kind == "weights" and k.target in path and is_parameter(k, facts)
-    ]
+def stale_weights(
+    question: Question, facts: Facts, context: Context, path: Sequence[str]
+) -> Iterator[Hypothesis]:
+    """W − lr dW in the place of W: one layer on the path, or each layer as a loop updates it."""
+    lines = [k for k in stale_lines(facts, path) if k.key not in context.changes]
     for line in lines:
         yield from _stale(question, [line], facts, context, prior=30)
     if len(lines) > 1:
         yield from _stale(question, lines, facts, context, prior=28)
 
 
-def is_parameter(line: Line, facts: Facts) -> bool:
-    return line.factor("weight").name in facts.params
+def stale_lines(facts: Facts, path: Sequence[str]) -> list[Line]:
+    """The lines on the path that go back through a weight that is a parameter."""
+    weights = [k for k in facts.backward.lines if k.kind == "weights" and k.target in path]
+    return [k for k in weights if k.factor("weight").name in facts.params]
+
+
+def updated(
+    lines: Sequence[Line], rate: float, facts: Facts, context: Context, changes: Changes
+) -> Changes:
+    """The changes, with these lines' weights after a step down their gradient."""
+    found = {**context.changes, **changes}
+    for line in lines:
+        weight = line.factor("weight")
+        gradient = facts.backward.value(weight.name, found, context.own)
+        W = weight.array
+        if W.shape != gradient.shape or W is not facts.values[weight.name]:
+            gradient = gradient.T
+        found[line.key] = line.using("weight", weight.name, W - rate * gradient)
+    return found
 
 
 def _stale(
     question: Question, lines: list[Line], facts: Facts, context: Context, prior: int
 ) -> Iterator[Hypothesis]:
-    def updated(rate: float) -> Changes:
-        changes = dict(context.changes)
-        for line in lines:
-            name = line.factor("weight").name
-            gradient = facts.backward.value(name, changes, context.own)
-            W = line.factor("weight").array
-            if W.shape != gradient.shape or W is not facts.values[name]:
-                gradient = gradient.T
-            changes[line.key] = line.using("weight", name, W - rate * gradient)
-        return changes
-
     def at(rate: float) -> np.ndarray:
-        return question.compute(updated(rate))
+        return question.compute(updated(lines, rate, facts, context, {}))
 
     for reading in question.readings:
         if not reading.accepted:
             continue
         rate = solved(at, reading.array, question)
         if rate is not None and rate > 0 and not unchanged(at(rate), question):
-            first = lines[0].factor("weight").name
-            where = question.name
-            shown = f"{rate:.6g}"
-            yield Hypothesis(
-                ("stale-weights",), 1, prior, where, rate, "", first, shown, updated(rate)
-            )
+            changes = updated(lines, rate, facts, context, {})
+            yield stale_hypothesis(lines[0], rate, facts, prior, changes)
+
+
+def stale_hypothesis(
+    line: Line, rate: float, facts: Facts, prior: int, changes: Changes
+) -> Hypothesis:
+    """The weight of this line is used after its update."""
+    where, name = place(line, facts), line.factor("weight").name
+    shown = f"{rate:.6g}"
+    return Hypothesis(("stale-weights",), 1, prior, where, rate, "", name, shown, changes)
 
 
 def solved(
@@ -93,29 +103,37 @@ def solved(
 
 
 def weight_decay(question: Question, facts: Facts, right: np.ndarray) -> Iterator[Hypothesis]:
-    """dW + λ W; the gradient itself may be a sum where a mean is meant."""
-    W = facts.values[question.name]
-    size = float((W * W).sum())
-    enough = 2 if question.precision.relative < 1e-8 else 4
-    if np.count_nonzero(W) < enough or not size:
-        return
-    for times, more in ((1.0, ()), (facts.examples or 1.0, ("missing-batch-mean",))):
-        if more and times == 1.0:
-            continue
+    """dW + λ W; a sum may stand for the mean in dW, or a minus before the whole."""
+    once = Ratio((), 1.0, 0)
+    of_gradient = [r for r in plain_ratios(facts) if r.labels[0] in BATCH]
+    ways = [(1.0, r) for r in (once, *of_gradient)] + [(-1.0, Ratio(("sign",), 1.0, 0))]
+    for sign, more in ways:
         for reading in question.readings:
-            if reading.array.shape != W.shape:
-                continue
-            S, gradient = reading.array, times * right
-            rest = S - gradient
-            guesses = as_written(float((rest * W).sum()) / size, facts.examples or 1)
-            fit = [d for d in guesses if is_same(S, gradient + d * W, question.precision)]
-            if not fit or unchanged(right + fit[0] * W, question):
-                continue
-            decay = fit[0]
-            if decay > 0 or is_plain(decay, 1e-8):
+            decay = decay_in(sign * reading.array, more.value * right, question, facts)
+            if decay is not None:
                 wrong = (reading.label,) if not reading.accepted else ()
-                labels = ("weight-decay", *more, *wrong)
-                yield Hypothesis(labels, len(labels), 30, question.name, decay, by=f"{decay:.6g}")
+                labels = ("weight-decay", *more.labels, *wrong)
+                found = decay_hypothesis(decay, question.name)
+                yield replace(found, labels=labels, mistakes=len(labels))
+
+
+def decay_hypothesis(decay: float, name: str, layout: str = "") -> Hypothesis:
+    """The parameter itself is added, times λ."""
+    shown = f"{decay:.6g}"
+    return Hypothesis(("weight-decay",), 1, 30, name, decay, by=shown, layout=layout)
+
+
+def decay_in(S: np.ndarray, gradient: np.ndarray, question: Question, facts: Facts) -> float | None:
+    """λ where S is the gradient + λ W in every entry."""
+    W, enough = facts.values[question.name], 2 if question.precision.relative < 1e-8 else 4
+    if S.shape != W.shape or gradient.shape != W.shape or np.count_nonzero(W) < enough:
+        return None
+    guesses = as_written(float(((S - gradient) * W).sum() / (W * W).sum()), facts.examples or 1)
+    fits = (d for d in guesses if is_same(S, gradient + d * W, question.precision))
+    decay = next(fits, None)
+    if decay is None or unchanged(question.right + decay * W, question):
+        return None
+    return decay if decay > 0 or is_plain(decay, 1e-8) else None
 
 
 def as_written(decay: float, m: int) -> Iterator[float]:

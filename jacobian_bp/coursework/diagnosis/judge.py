@@ -1,6 +1,6 @@
 """One object after another: right, right given what came before, or wrong in a known way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -12,13 +12,14 @@ from .convention import REMARK, each_example
 from .earlier import Earlier
 from .evidence import is_proved, named, off_by_the_same, tried_all
 from .fits import kinks, stale_weights, weight_decay
-from .matching import Precision, is_right, precision_of
+from .matching import Precision, is_right
 from .mutation import Facts, Variation, variations
+from .pairs import pairs
 from .proofs import nearly_right, not_finite, proved
 from .quantities import other_quantities
 from .readings import OTHER, Reading, readings
 from .report import Finding, Key
-from .saturation import by_subtraction, saturated, saturated_outputs
+from .saturation import by_subtraction, said_of, saturated, saturated_outputs
 from .search import (
     Context,
     Hypothesis,
@@ -27,7 +28,6 @@ from .search import (
     factor_alone,
     layout_alone,
     one_mistake,
-    two_mistakes,
 )
 from .words import Words, accepted_reading, sentence_start
 
@@ -48,9 +48,11 @@ class Judge:
         facts: Facts,
         truth: Mapping[str, np.ndarray],
         arrays: Mapping[Key, np.ndarray],
+        exact: Mapping[Key, Precision],
         layout: str,
     ) -> None:
         self.facts, self.truth, self.arrays, self.layout = facts, truth, arrays, layout
+        self.exact = exact
         self.words = Words(facts.params)
         self.variations: dict[LineKey, list[Variation]] = {}
         self.earlier = Earlier(facts)
@@ -96,15 +98,16 @@ class Judge:
         self.earlier.remember(key, array, best)
         return finding
 
-    def possible(self, wrt: str, of: str = "") -> list[Variation]:
-        """The mistakes on the way from `of` (the cost) to an object, nearest first."""
-        backward = self.facts.backward
-        path = backward.needed(wrt)
-        names = path[path.index(of) + 1 :] if of in path else path
-        allowed, steps = set(names), 0
+    def path(self, key: str, context: Context) -> tuple[str, ...]:
+        """Where a mistake may sit: not behind a delta that is right or the student's own."""
+        return self.facts.backward.since(key, {*self.right, *context.own})
+
+    def possible(self, path: Sequence[str]) -> list[Variation]:
+        """The mistakes in the lines to these names, the last name's first."""
+        allowed, steps = set(path), 0
         found: list[Variation] = []
-        for distance, name in enumerate(reversed(names), start=1):
-            for line in backward.to.get(name, ()):
+        for distance, name in enumerate(reversed(path), start=1):
+            for line in self.facts.backward.to.get(name, ()):
                 if line.key not in self.variations:
                     self.variations[line.key] = variations(line, self.facts)
                 here = [
@@ -112,6 +115,8 @@ class Judge:
                     for v in self.variations[line.key]
                     if v.changes and all(target in allowed for target, _, _ in v.changes)
                 ]
+                if name == path[-1]:  # what was handed in, also where z is on paper, not a
+                    here = [replace(v, where=name) for v in here]
                 found += here
                 steps += distance * len(here)
             if steps > MOST_STEPS:
@@ -135,8 +140,7 @@ class Judge:
         forms = readings(S, right.shape, self.layout, batched)
         if self._all_turned:
             forms = [replace(r, label=OTHER) if r.label == "transposed" else r for r in forms]
-        precision = precision_of(self.arrays[key], self.facts.state.dtype)
-        precision = replace(precision, terms=self.facts.backward.terms(key))
+        precision = replace(self.exact[key], terms=self.facts.backward.terms(key))
         return self._given(key, Context(), S, forms, precision, right)
 
     @cached_property
@@ -185,9 +189,8 @@ class Judge:
         found = self._fewest(key, tried)
         known = named(found)
         if not found:
-            for given, _ in [*tried[:1], *tried[-1:]]:
-                pairs = two_mistakes(given, self.possible(key), self.facts)
-                known = known or self.ranked(key, self.proved_only(pairs, given))
+            for given, context in tried if len(tried) < 2 else (tried[0], tried[-1]):
+                known = known or self._pairs(key, given, context)
         if known:
             return self.words.explained(key, known, is_square(question.right)), known[0]
         said = self._proved(key, question)
@@ -220,14 +223,21 @@ class Judge:
 
     def _explained(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
         """Everything that explains the numbers with the fewest mistakes, most likely first."""
-        possible = self.possible(key)
+        path = self.path(key, context)
+        possible = self.possible(path)
         found = layout_alone(question, question.right)
         found += factor_alone(question, question.right, self.facts)
         found += one_mistake(question, [*possible, *everywhere(possible)], self.facts)
-        found += tried_all(stale_weights(question, self.facts, context))
+        found += tried_all(stale_weights(question, self.facts, context, path))
         if key in self.facts.params:
             found += weight_decay(question, self.facts, question.right)
         found += other_quantities(question, self.facts)
+        return self.ranked(key, self.proved_only(found, question))
+
+    def _pairs(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
+        """Two mistakes that explain the numbers together, most likely first."""
+        path = self.path(key, context)
+        found = pairs(question, self.facts, context, path, self.possible(path))
         return self.ranked(key, self.proved_only(found, question))
 
     def proved_only(self, found: list[Hypothesis], question: Question) -> list[Hypothesis]:
@@ -260,7 +270,7 @@ class Judge:
         said = not_finite(question.submitted)
         if not names:
             return self.words.unknown(key, [said])
-        note = f"{', '.join(dict.fromkeys(names))} is saturated"
+        note = said_of(names, self.facts)
         h = Hypothesis(("saturated-nan",), 1, 0, names[0], note=note)
         return replace(self.words.explained(key, [h], False), proved=(said,))
 
@@ -278,12 +288,12 @@ class Judge:
         return len(weights) > 1 and all(self._may_be_turned(k) for k in weights)
 
     def _may_be_turned(self, key: str) -> bool:
-        """Transposed by its shape; where that says nothing, right when it is turned."""
-        S, right = self.arrays[key], self.truth[key]
-        if S.shape != right.shape[::-1]:
+        """In the other layout by its shape; where that says nothing, right when it is read so."""
+        right = self.truth[key]
+        S = self.arrays[key] if self.layout == "transposed" else self.arrays[key].T
+        if S.shape != right.shape:
             return False
-        precision = precision_of(S, self.facts.state.dtype)
-        return S.shape != right.shape or is_right(S.T, right, precision)
+        return S.shape != right.shape[::-1] or is_right(S, right, self.exact[key])
 
 
 def is_square(array: np.ndarray) -> bool:

@@ -44,8 +44,13 @@ class Precision:
         return np.maximum(fixed, shown) + TIGHT * scale
 
 
+HALF = Precision(decimals=7, digits=3)  # float16: 11 bits, and steps of 6e-8 near 0
+
+
 def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
-    """float32 by its dtype or by its values; typed digits by their number."""
+    """float32 by its dtype or by its values; typed digits by their number, float16 like them."""
+    if submitted.dtype == np.float16:
+        return HALF
     if run_dtype == np.float32 or (submitted.dtype.kind == "f" and submitted.dtype.itemsize < 8):
         return Precision(single=True)
     values = np.asarray(submitted, np.float64).ravel()

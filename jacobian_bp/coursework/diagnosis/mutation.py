@@ -170,7 +170,7 @@ def variations(line: Line, facts: Facts) -> list[Variation]:
                     wrong.label or declared.label,
                     declared.prior + wrong.prior,
                     changes,
-                    place(line, facts),
+                    place(line, facts) if wrong.line is not None else line.target,
                     line,
                     wrong.note,
                     f"{declared.change.__name__} {wrong.tag}",

@@ -4,26 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...ops import (
-    BinaryCrossEntropyFromLogits,
-    CrossEntropy,
-    CrossEntropyFromLogits,
-    HalfSquaredError,
-    SquaredError,
-)
+from ...ops import CrossEntropy, CrossEntropyFromLogits, HalfSquaredError, SquaredError
 from .backward import Line
+from .logits import FUSED, inside
 from .mutation import Facts, Wrong, mutation
 from .pass_lines import entrywise
-
-FUSED = (BinaryCrossEntropyFromLogits, CrossEntropyFromLogits)
 
 
 def residual(line: Line, facts: Facts) -> tuple[np.ndarray, np.ndarray, float] | None:
     """(prediction, labels, factor) where the derivative is factor · (prediction − labels)."""
     y = facts.values[line.step.args[-1]]
-    if isinstance(line.step.op, FUSED):
-        twins = [k for k in facts.backward.to[line.target] if k.asleep]
-        return (facts.values[twins[0].source], y, 1.0) if twins else None
+    output = inside(line, facts)
+    if output is not None:
+        return output.p, y, 1.0
     if isinstance(line.step.op, (SquaredError, HalfSquaredError)):
         scale = 2.0 if isinstance(line.step.op, SquaredError) else 1.0
         return facts.values[line.target], y, scale
@@ -55,6 +48,12 @@ def labels_against_a_column(line: Line, facts: Facts) -> Iterator[Wrong]:
     for name, reduced in (("mean", table.mean(0)), ("sum", table.sum(0))):
         shown = f"the {name} over all predictions"
         yield Wrong(costing(line, shown, reduced[:, None]), shown, name + "0", prior=3)
+    for after in facts.backward.out_of.get(line.target, ()):
+        if after.kind == "slope":  # the whole table goes through it, and is averaged then
+            mean = after.by(lambda d, s: (d * s).mean(0)[:, None])
+            shown = "the mean over all predictions"
+            changed = costing(line, shown, table).by(whole)
+            yield Wrong(changed, shown, "mean after", {after.key: mean}, prior=4)
 
 
 @mutation("row-column-broadcast", 40, "cost")
@@ -139,11 +138,11 @@ def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
     if parts is None:
         return
     p, y, scale = parts
-    if isinstance(line.step.op, FUSED):
-        twin = next(k for k in facts.backward.to[line.target] if k.asleep)
+    output = inside(line, facts)
+    if output is not None:
         for factor, name in ((1.0, "half the squared error"), (2.0, "the squared error")):
             cost = factor * (p - y)
-            through = twin.product(cost, twin.factors[0].array)
+            through = output.through(cost)
             note = f"it is the derivative of {name}, and this cost is a cross-entropy"
             changed = costing(line, name, through)
             yield Wrong(changed, note, label="extra-output-slope", prior=-20)
@@ -162,16 +161,14 @@ def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
 def derivative_of_the_output(line: Line, facts: Facts) -> Iterator[Wrong]:
     """∂a/∂· in the place of ∂J/∂·: the cost is left out."""
     ones = np.ones_like(line.factor("cost").array)
-    if isinstance(line.step.op, FUSED):
-        twin = [k for k in facts.backward.to[line.target] if k.asleep]
-        if not twin:
-            return
+    output = inside(line, facts)
+    if output is not None:
         before = f"the derivative of {line.target}, not of the cost"
         yield Wrong(costing(line, "1", ones), before, "share z", prior=2)
         each = costing(line, "1", ones).by(lambda d, c: np.ones_like(d)[..., None] * c)
         yield Wrong(each, before, "whole z", prior=2)
-        through = twin[0].product(ones, twin[0].factors[0].array)
-        note = f"the derivative of {twin[0].source}, not of the cost"
+        through = output.through(ones)
+        note = f"the derivative of {output.name}, not of the cost"
     else:
         through, note = ones, f"the derivative of {line.target}, not of the cost"
     changed = costing(line, "1", through)
@@ -200,9 +197,8 @@ def class_numbers_for_rows(line: Line, facts: Facts) -> Iterator[Wrong]:
 def labels_left_out(line: Line, facts: Facts) -> Iterator[Wrong]:
     parts = residual(line, facts)
     if parts is not None:
-        p, y, scale = parts
+        p, _, scale = parts
         yield Wrong(costing(line, "p", scale * p), "the prediction without the label", "p")
-        del y
 
 
 @mutation("value-for-slope", 54, "softmax")

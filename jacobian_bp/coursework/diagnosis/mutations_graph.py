@@ -110,7 +110,7 @@ def last_use_kept(line: Line, facts: Facts) -> Iterator[Wrong]:
         return
     for step in lines:
         others = {k.key: None for k in lines if k is not step}
-        tag, more = ("last", 0) if step is line else (step.source, 8)
+        tag, more = ("last", 0) if step is line else (step.source, 2)
         yield Wrong(None, f"the step that computes {step.source} alone", tag, others, prior=more)
 
 

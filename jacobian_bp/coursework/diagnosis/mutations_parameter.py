@@ -134,6 +134,17 @@ def sums_apart(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield from other_contractions(line, facts, d.shape, a.shape, (lifted + "k", lifted + "i", out))
 
 
+@mutation("wrong-contraction", 62, "outer")
+def means_apart(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """np.outer(δ.mean(0), a.mean(0)): a product of means, where a mean of products is meant."""
+    if line.factor("input").array.ndim == 2:
+
+        def outer_of_means(d: np.ndarray, a: np.ndarray) -> np.ndarray:
+            return line.product(d.mean(0, keepdims=True), a.mean(0, keepdims=True))
+
+        yield Wrong(line.by(outer_of_means), "each factor is averaged over the examples by itself")
+
+
 @mutation("check-of-wrong-quantity", 40, "outer", "bias")
 def one_example_only(line: Line, facts: Facts) -> Iterator[Wrong]:
     """The share of one example in the place of the whole batch."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from .backward import Line
+from .logits import inside, unfused
 from .mutation import Facts, Wrong, fits, mutation
 from .pass_lines import entrywise
 
@@ -21,21 +22,14 @@ def slope_left_out(line: Line, facts: Facts) -> Iterator[Wrong]:
 
 @mutation("extra-output-slope", 12, "cost")
 def slope_after_a_fused_loss(line: Line, facts: Facts) -> Iterator[Wrong]:
-    cost = line.factor("cost")
-    for twin in facts.backward.to[line.target]:
-        if twin.asleep and twin.kind == "slope":
-            slope = twin.factor("slope")
-            name = f"{cost.name} {slope.name}"
-            note = already(cost.name, slope.name)
-            yield Wrong(line.using("cost", name, cost.array * slope.array), note)
-        if twin.asleep and twin.kind == "softmax":
-            p = facts.values[twin.source]
-            wrong = line.using("cost", f"{cost.name} p(1−p)", cost.array * p * (1 - p))
-            yield Wrong(wrong, already(cost.name, "p(1−p)"))
-            through = np.einsum("...k,...kj->...j", cost.array, twin.factors[0].array)
-            name = twin.factors[0].name
-            wrong = line.using("cost", f"{cost.name} {name}", through)
-            yield Wrong(wrong, already(cost.name, name))
+    cost, output = line.factor("cost"), inside(line, facts)
+    if output is None:
+        return
+    ways = {output.slope: output.through(cost.array)}
+    if output.softmax:
+        ways = {"p(1−p)": cost.array * output.p * (1 - output.p)} | ways
+    for name, array in ways.items():
+        yield Wrong(line.using("cost", f"{cost.name} {name}", array), already(cost.name, name))
 
 
 def already(fused: str, slope: str) -> str:
@@ -62,6 +56,19 @@ def hidden_slope_twice(line: Line, facts: Facts) -> Iterator[Wrong]:
 def softmax_like_a_sigmoid(line: Line, facts: Facts) -> Iterator[Wrong]:
     p = facts.values[line.source]
     yield Wrong(line.using("jacobian", "p(1−p)", p * (1 - p)).by(entrywise))
+
+
+@mutation("softmax-as-elementwise", 10, "cost")
+def softmax_of_logits_like_a_sigmoid(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The same where softmax is in the loss alone; and its slope left out."""
+    output = inside(line, facts)
+    if output is None or unfused(line, facts):
+        return
+    by_p = output.loss_by_p(facts.values[line.step.args[-1]])
+    wrong = line.using("cost", "∂L/∂p", by_p)
+    yield Wrong(wrong, missing=output.slope, label="missing-output-slope")
+    if output.softmax:
+        yield Wrong(line.using("cost", "∂L/∂p p(1−p)", by_p * output.p * (1 - output.p)))
 
 
 @mutation("value-for-slope", 30, "slope", "softmax")
@@ -150,10 +157,14 @@ def dot_with_the_slope(line: Line, facts: Facts) -> Iterator[Wrong]:
     def products(d, s):
         return np.sum(d * s, axis=-1, keepdims=True)
 
+    def filled(d, s):
+        return np.broadcast_to(products(d, s), np.shape(s))
+
     yield Wrong(line.by(dot), "a dot product", "dot")
     yield Wrong(line.by(lambda d, s: d @ s), "a matrix product", "plain")
     yield Wrong(line.by(lambda d, s: d.T @ s), "a matrix product", "turned")
     yield Wrong(line.by(products), "a dot product in each example", "row")
+    yield Wrong(line.by(filled), "a dot product for every unit", "filled", prior=1)
     yield Wrong(line.by(lambda d, s: d * s.sum(-1, keepdims=True)), "the summed slope", "sum")
     yield Wrong(line.by(lambda d, s: d * s.mean(-1, keepdims=True)), "the mean slope", "mean")
     yield Wrong(line.by(lambda d, s: d.sum(-1, keepdims=True) * s), "the summed delta", "delta")

@@ -76,7 +76,7 @@ def weight_in_the_other_layout(line: Line, facts: Facts) -> Iterator[Wrong]:
         yield Wrong(line.by(lambda d, W: d.T @ W), "the delta turned round", "delta")
 
 
-@mutation("mixed-layouts", 52, "weights")
+@mutation("mixed-layouts", 39, "weights")
 def weight_reshaped(line: Line, facts: Facts) -> Iterator[Wrong]:
     """W.T by .reshape: the numbers stay in reading order, so they change places."""
     W = line.factor("weight")

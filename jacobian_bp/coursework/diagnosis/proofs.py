@@ -19,6 +19,8 @@ def proved(
         return [f"Its shape fits no layout of {name}, whose own is {show(right.shape)}."]
     if not np.any(array):
         return ["Every entry is 0; the right array has entries that are not."]
+    if right.size == 1:
+        return ["The number is wrong."]
     said = [*places(array, right, precision), *ratios(array, right, precision)]
     if right.ndim == 2 and min(right.shape) > 1:
         said += ranks(array, right)
@@ -32,6 +34,9 @@ def places(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[s
     good = np.abs(array - right) <= allowed
     if not good.any() or right.ndim == 0:
         return []
+    if right.ndim > 1 and good.size - good.sum() == 1:
+        wrong = entry("", tuple(np.argwhere(~good)[0]))
+        return [f"Wrong in one entry only: {wrong} (counted from 0)."]
     if right.ndim == 2:
         for axis, word in ((1, "row"), (0, "column")):
             lines = good.all(axis=axis)
@@ -75,8 +80,14 @@ def ranks(array: np.ndarray, right: np.ndarray) -> list[str]:
     """Rank one against more: an outer product of sums in the place of a sum of products."""
     if not np.isfinite(array).all():
         return []
-    mine, meant = (int(np.linalg.matrix_rank(a, rtol=1e-9)) for a in (array, right))
+    mine, meant = (rank(a) for a in (array, right))
     return [f"It has rank {mine}, the right array rank {meant}."] if mine != meant else []
+
+
+def rank(array: np.ndarray) -> int:
+    """The rank to nine digits, by entries of at most 1: no sum of squares overflows."""
+    scale = np.abs(array).max() or 1.0
+    return int(np.linalg.matrix_rank(array / scale, rtol=1e-9))
 
 
 def not_finite(array: np.ndarray) -> str:

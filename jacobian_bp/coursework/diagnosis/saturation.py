@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...ops import BinaryCrossEntropyFromLogits, CrossEntropyFromLogits
 from ...stable import softmax_parts
 from .backward import Changes, Line
+from .logits import FUSED, unfused
 from .mutation import Facts
 from .pass_lines import entrywise
 from .search import Question
 
-FUSED = (BinaryCrossEntropyFromLogits, CrossEntropyFromLogits)
 SATURATED = 1e-9  # a (1 − a) at most
 
 
@@ -28,6 +27,16 @@ def saturated(question: Question, facts: Facts) -> list[str]:
             if bad.any() and np.array_equal(bad, ~np.isfinite(found)):
                 return names
     return []
+
+
+def said_of(names: list[str], facts: Facts) -> str:
+    """z2 (and so a2) is saturated"""
+    read = {facts.activations[name][0]: name for name in names if name in facts.activations}
+    follows = {made for z, made in read.items() if z in names}
+    shown = [f"{name} (and so {read[name]})" if name in read else name for name in names]
+    kept = [text for name, text in zip(names, shown, strict=True) if name not in follows]
+    kept = list(dict.fromkeys(kept))
+    return f"{', '.join(kept)} {'is' if len(kept) == 1 else 'are'} saturated"
 
 
 def textbook(facts: Facts) -> Iterator[tuple[Changes, list[str]]]:
@@ -97,9 +106,9 @@ def by_subtraction(facts: Facts) -> Changes:
     changes: dict = {}
     for line in facts.backward.lines:
         if line.kind == "cost" and isinstance(line.step.op, FUSED) and not line.asleep:
-            twins = [k for k in facts.backward.to[line.target] if k.asleep]
-            if twins:
-                a, y = facts.values[twins[0].source], facts.values[line.step.args[-1]]
+            twin = unfused(line, facts)
+            if twin:
+                a, y = facts.values[twin.source], facts.values[line.step.args[-1]]
                 changes[line.key] = line.using("cost", "(a − y)", a - y)
     return changes
 
@@ -110,8 +119,8 @@ def saturated_outputs(question: Question, facts: Facts) -> list[str]:
     found = []
     for line in facts.backward.lines:
         if line.kind == "cost" and isinstance(line.step.op, FUSED) and line.target in path:
-            twins = [k for k in facts.backward.to[line.target] if k.asleep]
-            a = facts.values[twins[0].source] if twins else np.array(0.5)
-            if np.any(a * (1 - a) <= SATURATED):
-                found.append(twins[0].source)
+            twin = unfused(line, facts)
+            a = facts.values[twin.source] if twin else np.array(0.5)
+            if twin and np.any(a * (1 - a) <= SATURATED):
+                found.append(twin.source)
     return found

@@ -20,9 +20,8 @@ from .readings import OTHER, Reading
 REORDERED = (  # of a right array
     "they are read in column-major order for row-major, or reshaped where they should be transposed"
 )
-PAIR_PRIOR = 40  # a pair is made of mistakes at least as likely as this
+VANISHED = 1e-12  # of the terms of a sum: what is less is their rounding error
 FARTHER = 30  # than single precision: by so much a mistake has to change the right array
-MOST_PAIR_WORK = 40_000_000  # numbers written while pairs are tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +141,9 @@ def both_vanish(submitted: np.ndarray, candidate: np.ndarray, right: np.ndarray)
     """Deltas that cancel, one sum an example: rounding errors, in a shape of their own."""
     if submitted.shape != candidate.shape or candidate.shape == right.shape:
         return False
-    if candidate.size < 2 or not np.any(submitted):
+    if not candidate.size or not np.any(submitted):
         return False
-    floor = 1e-12 * np.abs(right).max(initial=0.0)
+    floor = VANISHED * np.abs(right).max(initial=0.0)
     return bool(max(np.abs(submitted).max(), np.abs(candidate).max()) <= floor)
 
 
@@ -153,7 +152,8 @@ def proportional(
 ) -> Iterator[Hypothesis]:
     """The variation times a number that one more slip explains."""
     for reading in question.forms(candidate):
-        if not reading.accepted:
+        rounding = VANISHED * question.precision.terms
+        if not reading.accepted or np.abs(reading.array).max(initial=0.0) <= rounding:
             continue
         c = ratio(reading.array, candidate, question.precision, PROVE_TWO)
         if c is None:
@@ -211,51 +211,6 @@ def layout_alone(question: Question, right: np.ndarray) -> list[Hypothesis]:
         for r in question.readings
         if not r.accepted and is_same(r.array, right, question.precision, PROVE_A_FACTOR)
     ]
-
-
-def two_mistakes(question: Question, possible: list[Variation], facts: Facts) -> list[Hypothesis]:
-    """Pairs of likely variations on different lines, as far as the work allows."""
-    order = {line.key: place for place, line in enumerate(facts.backward.lines)}
-    likely = [v for v in possible if v.prior <= PAIR_PRIOR and not v.everywhere]
-    likely.sort(key=lambda v: v.prior)
-    steps = len(facts.backward.needed(question.name))
-    room = MOST_PAIR_WORK // max(20_000, 20 * question.right.size, 1000 * steps)
-    found: list[Hypothesis] = []
-    for position, first in enumerate(likely):
-        for second in likely[:position]:
-            if first.changes.keys() & second.changes.keys():
-                continue
-            room -= 1
-            if room < 0:
-                return found
-            a, b = sorted((first, second), key=lambda v: order[v.line.key])
-            changes = {**a.changes, **b.changes}
-            candidate = question.candidate(changes)
-            if candidate is None:
-                continue
-            for reading in question.forms(candidate):
-                if is_same(reading.array, candidate, question.precision, PROVE_TWO):
-                    found.append(joined(a, b, changes, reading))
-    return found
-
-
-def joined(a: Variation, b: Variation, changes: Changes, reading: Reading) -> Hypothesis:
-    """Two mistakes, the one that comes first in the backward pass in front."""
-    return Hypothesis(
-        tuple(dict.fromkeys((a.label, b.label))),
-        2,
-        a.prior + b.prior,
-        a.where,
-        None,
-        a.note or b.note,
-        missing_of(a),
-        "",
-        changes,
-        reading.layout,
-        tuple(
-            Hypothesis((v.label,), 1, v.prior, v.where, None, v.note, missing_of(v)) for v in (a, b)
-        ),
-    )
 
 
 def everywhere(possible: list[Variation]) -> list[Variation]:

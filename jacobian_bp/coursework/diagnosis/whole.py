@@ -9,7 +9,7 @@ from ...layouts import LAYOUTS
 from .backward import Changes
 from .contractions import squeezed
 from .judge import Judge
-from .matching import precision_of
+from .mutation import Facts
 from .proofs import not_finite, proved
 from .quantities import other_jacobians
 from .readings import HOME, OTHER, Reading
@@ -18,6 +18,7 @@ from .search import Hypothesis, Question, everywhere, factor_alone, layout_alone
 from .words import accepted_reading
 
 LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
+BACKWARDS = '{of} does not depend on {wrt}; did you mean ("{wrt}", "{of}")?'
 MOST_ROWS = 512  # outputs that are pulled back one by one
 
 
@@ -32,9 +33,8 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     def compute(changes: Changes) -> np.ndarray:
         return facts.backward.jacobian(of, wrt, changes) if changes else right
 
-    precision = precision_of(S, facts.state.dtype)
     forms = jacobian_forms(S, exact, judge.layout)
-    question = Question(wrt, compute, S, forms, precision, right)
+    question = Question(wrt, compute, S, forms, judge.exact[key], right)
     if not np.isfinite(S).all():
         return judge.words.unknown(key, [not_finite(S)])
     accepted = accepted_reading(question, right)
@@ -45,15 +45,25 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     found = layout_alone(question, right)
     found += factor_alone(question, right, facts)
     if right.size <= LARGEST and facts.values[of].size <= MOST_ROWS:
-        possible = judge.possible(wrt, of)
+        path = facts.backward.needed(wrt)
+        possible = judge.possible(path[path.index(of) + 1 :] if of in path else path)
         found += one_mistake(question, [*possible, *everywhere(possible)], facts)
         found += judge.proved_only(other_jacobians(question, facts, key), question)
         found = [h for each in found for h in for_any_slope(each)]
     found = judge.ranked(key, [h for h in found if h.labels[0] != "unknown"])
     if found:
         return judge.words.explained(key, found, False)
+    if goes_backwards(key, facts):
+        return judge.words.unknown(key, [BACKWARDS.format(of=of, wrt=wrt)])
     array = next((reading.array for reading in forms), None)
-    return judge.words.unknown(key, proved(name, array, right, precision) + judge.was_cut())
+    return judge.words.unknown(key, proved(name, array, right, judge.exact[key]) + judge.was_cut())
+
+
+def goes_backwards(key: tuple[str, str], facts: Facts) -> bool:
+    """Whether the second of the two is computed from the first."""
+    of, wrt = key
+    needed = facts.backward.needed
+    return of not in needed(wrt) and wrt in needed(of)
 
 
 def for_any_slope(h: Hypothesis) -> list[Hypothesis]:
@@ -69,7 +79,7 @@ def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]
     for name in (layout, *(other for other in LAYOUTS if other != layout)):
         shape = exact.shape_in(name)
         if squeezed(S.shape) == squeezed(shape):
-            array = exact.from_layout(S.reshape(shape).astype(np.float64), name)
+            array = exact.from_layout(S.reshape(shape), name)
             found.append(Reading(array, HOME if name == layout else OTHER, name))
     if is_diagonal(S, exact):
         found.append(Reading(on_the_diagonal(S, exact), OTHER, "its diagonal alone"))
@@ -92,7 +102,7 @@ def is_diagonal(S: np.ndarray, exact: Jacobian) -> bool:
 
 def on_the_diagonal(S: np.ndarray, exact: Jacobian) -> np.ndarray:
     """The slopes on the diagonal of the whole."""
-    return np.diag(S.astype(np.float64).ravel()).reshape(exact.shape_in("numerator"))
+    return np.diag(S.ravel()).reshape(exact.shape_in("numerator"))
 
 
 def of_each_example(S: np.ndarray, exact: Jacobian) -> bool:
@@ -123,7 +133,7 @@ def reordered(S: np.ndarray, exact: Jacobian, found: list[Reading]) -> list[Read
         return []
     wrong: list[Reading] = []
     for name in LAYOUTS:
-        array = exact.from_layout(S.reshape(exact.shape_in(name)).astype(np.float64), name)
+        array = exact.from_layout(S.reshape(exact.shape_in(name)), name)
         if not any(np.array_equal(array, reading.array) for reading in [*found, *wrong]):
             wrong.append(Reading(array, "reshape-order", name, 8))
     return wrong

@@ -38,15 +38,23 @@ class Words:
         )
         return sentence_start(text)
 
+    def _part(self, key: Key, part: Hypothesis) -> str:
+        """One mistake of a pair; a factor of the whole is said to come on top."""
+        label = part.labels[0]
+        besides = part.factor is not None and label in BESIDES
+        return self._filled((BESIDES if besides else LABELS)[label], key, part)
+
     def sentences(self, key: Key, h: Hypothesis) -> tuple[str, ...]:
         """One sentence a mistake; what comes on top of another is said as such."""
         if h.parts:
-            return tuple(self.sentence(part.labels[0], key, part) for part in h.parts)
+            return tuple(self._part(key, part) for part in h.parts)
         others = h.labels[1:]
         if h.labels[0] == "constant-factor" and not h.changes:
             others = tuple(label for label in others if label != "sign")  # the number has it
         besides = (BESIDES.get(label, LABELS[label]) for label in others)
         more = tuple(self._filled(template, key, h) for template in besides)
+        if h.labels[0] == "constant-factor" and not h.changes and h.note:
+            more = (h.note, *more)
         return self.sentence(h.labels[0], key, h), *more
 
     def explained(self, key: Key, found: list[Hypothesis], square: bool) -> Finding:
