@@ -41,8 +41,8 @@ LESSONS = {
     """,
     "depth": """
         One sweep from the cost down serves all parameters, so reverse, structured and vjp
-        are linear. Forward and planned contract a chain for each parameter anew: d chains of
-        up to 2 d factors. That costs what the factors cost: forward d^2 at once, planned
+        are linear. Forward and planned contract a chain for each parameter anew: 2 d chains of
+        up to 2 d + 1 factors. That costs what the factors cost: forward d^2 at once, planned
         d^2 only when the short rows outweigh the one dz/dW at the end of each chain.
     """,
     "batch": """
@@ -63,6 +63,14 @@ def make(sizes, batch, label):
 
 def say(text):
     print(indent(dedent(text).strip("\n"), "  "))
+
+
+def chains_are_as_said():
+    """At depth d each of 2 d parameters has a chain; the longest has 2 d + 1 factors."""
+    for depth in COUNTED["depth"].sizes:
+        run = make(*COUNTED["depth"].at(depth), "").run
+        require(len(run.params) == 2 * depth)
+        require(len(run.chain("W1").operands) == 2 * depth + 1)
 
 
 def counted(axis):
@@ -130,8 +138,10 @@ def main():
         route         full: every Jacobian whole, in three orders; structured; vjp
         last two      the slope through the last two sizes, where the largest term has won
         theory        the slope that the slopes approach as the size grows without end
-        +-            95 % interval of the slope, wide where the points lie on a curve
+        +-            95 % interval of a straight line through the points: how far they scatter
+                      about it; at small sizes they lie on a curve, and theory outside of it
     """)
+    chains_are_as_said()
     for axis in COUNTED:
         counted(axis)
     if "--measure" in sys.argv[1:]:

@@ -1,8 +1,35 @@
-"""`python -m jacobian_bp`"""
+"""`jacobian-bp`, and `python -m jacobian_bp`: Ctrl-C and SIGTERM end both with 130.
 
+The commands are imported here, within reach of the `except`: loading them takes a
+while, in which they may be interrupted too.
+"""
+
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
-from .cli import main
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line; the result is the exit code."""
+    try:
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _interrupt)
+        from . import cli
+
+        return cli.main()
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("jacobian-bp: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM, as what Ctrl-C raises."""
+    raise KeyboardInterrupt
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,14 +14,13 @@ jacobian-bp grade --exercise 3 --submission ex3.py
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, NoReturn
 
 from . import __version__, terminal
 from .cases import Case, case_of
-from .compare import command as compare
 from .conventions import CONVENTIONS
-from .coursework import command_diagnose, command_exercise, command_grade
 from .derivation import Derivation
 from .errors import JacobianError, SpecError
 from .files.net_file import write_example
@@ -37,8 +36,10 @@ DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     try:
-        options = _parser().parse_args(arguments)
-        return _COMMANDS[options.command or "derive"](options)
+        given = sys.argv[1:] if arguments is None else arguments
+        options = _parser(given).parse_args(given)
+        name = options.command or "derive"
+        return _ELSEWHERE[name].run(options) if name in _ELSEWHERE else _HERE[name](options)
     except JacobianError as error:
         terminal.fail(f"jacobian-bp: {type(error).__name__}: {error}")
         return BAD_INPUT
@@ -102,10 +103,6 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if agreement.ok else DISAGREE
 
 
-def _compare(options: argparse.Namespace) -> int:
-    return compare.run_command(options, _options)
-
-
 def _new(options: argparse.Namespace) -> int:
     if not options.file:
         raise SpecError("a file name is missing.\n  Write jacobian-bp new net.toml.")
@@ -141,7 +138,8 @@ def _pair(text: str, run: Run) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Every command, with its options where `arguments` ask for it: only then it is imported."""
     parser = Parser(
         prog="jacobian-bp",
         description="Backpropagation written out in full: every Jacobian whole.",
@@ -154,10 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
-    compare.add_parser(commands, _options)
-    command_diagnose.add_parser(commands)
-    command_exercise.add_parser(commands)
-    command_grade.add_parser(commands)
+    for name, command in _ELSEWHERE.items():
+        if name in arguments:
+            command.add_parser(commands)
+        else:
+            commands.add_parser(name, help=command.help)
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
@@ -176,7 +175,7 @@ class Parser(argparse.ArgumentParser):
         raise SpecError(
             f"{safe(message[:300])}.\n"
             "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
-            f"  The commands are {', '.join(_COMMANDS)}; jacobian-bp derive -h lists the options."
+            f"  The commands are {', '.join(_NAMES)}; jacobian-bp derive -h lists the options."
         )
 
 
@@ -208,13 +207,35 @@ def _options() -> Parser:
     return options
 
 
-_COMMANDS = {
+class Elsewhere(NamedTuple):
+    """A command that stands in a module of its own, which is imported when it is asked for."""
+
+    module: str  # it has add_parser and run_command
+    help: str  # its line in the list of commands, the same as in its own parser
+    more: tuple[Any, ...] = ()  # what both functions take besides
+
+    def add_parser(self, commands: Any) -> None:
+        """The command with its options, among `commands`."""
+        import_module(self.module, __package__).add_parser(commands, *self.more)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run it; the result is the exit code."""
+        code: int = import_module(self.module, __package__).run_command(options, *self.more)
+        return code
+
+
+_HERE: dict[str, Callable[[argparse.Namespace], int]] = {
     "derive": _derive,
     "show": _show,
     "check": _check,
-    "compare": _compare,
-    "diagnose": command_diagnose.run_command,
-    "exercise": command_exercise.run_command,
-    "grade": command_grade.run_command,
     "new": _new,
 }
+_ELSEWHERE = {
+    "compare": Elsewhere(
+        ".compare.command", "what whole Jacobians cost: predicted and measured", (_options,)
+    ),
+    "diagnose": Elsewhere(".coursework.command_diagnose", "which mistake gives these numbers"),
+    "exercise": Elsewhere(".coursework.command_exercise", "set and check exercises"),
+    "grade": Elsewhere(".coursework.command_grade", "grade a submission, or summarise a class"),
+}
+_NAMES = ("derive", "show", "check", *_ELSEWHERE, "new")  # as they are listed

@@ -1,12 +1,14 @@
 """The command line inside this process: exit codes, output, and one message for each error."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from wrong_ops import times
 
-from jacobian_bp import Sigmoid, reference
+from jacobian_bp import Sigmoid, cli, reference
 from jacobian_bp.cli import main
 
 DATA = {
@@ -161,6 +163,38 @@ def test_nothing_of_the_callers_is_changed(call):
     before = np.random.get_state()[1].tobytes(), np.geterr()
     call("check 3-5-2")
     assert (np.random.get_state()[1].tobytes(), np.geterr()) == before
+
+
+# ---------------------------------------------------------------- commands elsewhere
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself():
+    """Only a command that is asked for is imported; the list knows the others by their lines."""
+    listed, imported = cli._parser().format_help(), cli._parser(cli._NAMES).format_help()
+    assert listed == imported
+    places = [listed.index(f"\n    {name} ") for name in cli._NAMES]
+    assert places == sorted(places)
+    assert {*cli._NAMES} == {*cli._HERE, *cli._ELSEWHERE}
+
+
+def test_a_line_that_is_not_the_commands_own_is_found(monkeypatch):
+    wrong = cli._ELSEWHERE["grade"]._replace(help="mark a sheet")
+    monkeypatch.setitem(cli._ELSEWHERE, "grade", wrong)
+    assert cli._parser().format_help() != cli._parser(cli._NAMES).format_help()
+
+
+@pytest.mark.parametrize("command", ["-h", "check", "exercise list"])
+def test_a_command_that_is_not_asked_for_is_not_imported(command):
+    code = (
+        "import sys; from jacobian_bp import cli\n"
+        f"try: cli.main({command.split()!r})\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300)
+    modules = done.stdout.decode().splitlines()[-1].split()
+    for name, elsewhere in cli._ELSEWHERE.items():
+        assert (f"jacobian_bp{elsewhere.module}" in modules) == (name in command)
 
 
 # ---------------------------------------------------------------- what is refused

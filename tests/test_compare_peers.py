@@ -1,6 +1,7 @@
 """Peers: missing, too old, and the real ones where they are installed."""
 
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -45,6 +46,73 @@ def test_a_peer_that_is_too_old_is_named_with_its_version(monkeypatch, name):
         [],
         [f"{name} 0.3.9+cpu is too old, {oldest} is needed: pip install -U {name}"],
     )
+
+
+BROKEN = {  # what stands in the package's first file: what is said of it
+    "raise OSError('libcudart.so.12: cannot open shared object file')":
+        "cannot be imported: OSError: libcudart.so.12: cannot open shared object file",
+    "raise RuntimeError('no driver\\nof this card \\x1b[31m')":
+        "cannot be imported: RuntimeError: no driver",
+    "raise ImportError('no\\x1b')": "cannot be imported: ImportError: no\\x1b",
+    "import jacobian_bp_has_no_such_part":
+        "cannot be imported: ModuleNotFoundError: No module named 'jacobian_bp_has_no_such_part'",
+    "import sys; sys.exit(5)": "cannot be imported: SystemExit: 5",
+    "1 / 0": "cannot be imported: ZeroDivisionError: division by zero",
+    "raise ValueError('x' * 500)": f"cannot be imported: ValueError: {'x' * 69}…",
+    "__version__ = 'dev'": "cannot be used: its version is 'dev', and {} is needed",
+}  # fmt: skip
+
+
+@every_peer
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+def test_a_peer_that_is_broken_is_named_with_what_it_raised(monkeypatch, tmp_path, name, content):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    oldest = ".".join(map(str, peers.OLDEST[name]))
+    assert peers.find([name]) == ([], [f"{name} {BROKEN[content].format(oldest)}"])
+    sys.modules.pop(name, None)
+
+
+@every_peer
+def test_a_peer_without_a_version_is_not_called_old(monkeypatch, name):
+    """Such as a folder of that name beside the user's own files."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setattr(peers, "_version_of", lambda name, module: "")
+    oldest = ".".join(map(str, peers.OLDEST[name]))
+    assert peers.find([name]) == (
+        [],
+        [f"{name} cannot be used: it has no version, and {oldest} is needed"],
+    )
+
+
+@every_peer
+def test_a_peer_that_lacks_a_part_is_named(monkeypatch, name):
+    half = ModuleType(name)
+    half.__version__ = "99.0"
+    monkeypatch.setitem(sys.modules, name, half)
+    for part in ("torch.func", "autograd.numpy"):
+        monkeypatch.setitem(sys.modules, part, ModuleType(part))
+    found, (remark,) = peers.find([name])
+    assert found == []
+    assert remark.startswith(f"{name} cannot be imported: AttributeError: module '{name}")
+
+
+def test_a_peer_that_fails_when_it_is_called_ends_nothing():
+    ours = Subject("ours", lambda: lambda: {"W": np.ones(3)}, arrays=dict)
+
+    def failing():
+        raise RuntimeError("out of memory\non this card")
+
+    theirs = Subject("theirs", lambda: failing, traced=False, arrays=dict, foreign=True)
+    rows = measure(Row("t", "q", ""), [theirs, ours], Journal(), Timer(rounds=1))
+    assert [(row.subject, row.refused, row.rounds) for row in rows] == [
+        ("theirs", "not timed: RuntimeError: out of memory", 0),
+        ("ours", "", 1),
+    ]
+    with pytest.raises(RuntimeError, match="out of memory"):  # an error of ours is an error
+        measure(Row("t", "q", ""), [replace(theirs, foreign=False)], Journal(), Timer(rounds=1))
 
 
 def test_the_others_run(monkeypatch):
@@ -111,6 +179,27 @@ def test_plot_without_matplotlib(monkeypatch):
     assert str(caught.value) == (
         "--plot needs matplotlib, which is not installed.\n  Write pip install 'jacobian-bp[plot]'."
     )
+
+
+def test_what_is_broken_is_said_with_what_it_raised(monkeypatch, tmp_path):
+    for name in ("threadpoolctl", "matplotlib"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('x' * 500)")
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SpecError) as caught:
+        require_matplotlib()
+    assert str(caught.value) == (
+        f"--plot needs matplotlib, which cannot be imported:\n  RuntimeError: {'x' * 69}….\n"
+        "  Write pip install 'jacobian-bp[plot]'."
+    )
+    with pytest.raises(SpecError) as caught, machine.limited_threads(5):
+        pass
+    assert str(caught.value).startswith(
+        f"--threads needs threadpoolctl, which cannot be imported:\n  RuntimeError: {'x' * 69}"
+    )
+    assert machine.threads_line().startswith("BLAS threads: ")
 
 
 def test_an_op_without_a_counterpart():

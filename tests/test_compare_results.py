@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 
 import pytest
 
@@ -67,6 +68,34 @@ def test_an_incomplete_file_leaves_the_older_one(tmp_path):
     assert (path.read_bytes(), beside.read_bytes()) == (b"some", b"less")
 
 
+def test_what_is_incomplete_never_takes_the_place_of_another(tmp_path):
+    """Also where the other is read-only, a link to nothing, or made by a run at the same time."""
+    output = Output("--json", str(tmp_path / "r.json"), (".json",))
+    (tmp_path / "r.incomplete.json").write_text("of another run")
+    (tmp_path / "r.incomplete.json").chmod(0o444)
+    (tmp_path / "r.incomplete-3.json").symlink_to(tmp_path / "nothing")
+    names = ["r.json", "r.incomplete-2.json", "r.incomplete-4.json"]
+    for content, name in zip((b"one", b"two", b"three"), names, strict=True):
+        kept = "" if name == "r.json" else f"; {tmp_path}/r.json is as it was"
+        assert output.write(content, False) == f"written   {tmp_path}/{name}, incomplete{kept}"
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"one", b"two", b"three"]
+    assert (tmp_path / "r.incomplete.json").read_text() == "of another run"
+    assert (tmp_path / "r.incomplete-3.json").is_symlink()
+    assert len(files(tmp_path)) == 5
+
+
+def test_what_failed_names_the_file_and_not_the_temporary_one(tmp_path):
+    (tmp_path / "gone").mkdir()
+    output = Output("--json", str(tmp_path / "gone" / "r.json"), (".json",))
+    shutil.rmtree(tmp_path / "gone")
+    for complete in (True, False):
+        with pytest.raises(OSError, match="No such file") as caught:
+            output.write(b"new", complete)
+        assert output.failed(caught.value) == (
+            f"not written: {tmp_path}/gone/r.json: No such file or directory"
+        )
+
+
 def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch):
     path = tmp_path / "r.json"
     path.write_text("old")
@@ -105,8 +134,8 @@ def test_a_link_is_followed(tmp_path):
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("r.txt", "--json {}/r.txt does not end in .json.\n  Write such as --json results.json."),
-        ("r\x1b.json", "--json {}/r\\x1b.json has characters that no path needs.\n"
+        ("r.txt", "--json 'r.txt' does not end in .json.\n  Write such as --json results.json."),
+        ("r\x1b.json", "--json 'r\\x1b.json' has characters that no path needs.\n"
          "  Write such as --json results.json."),
         ("no/r.json", "--json {0}/no/r.json cannot be written: there is no folder {0}/no.\n"
          "  Choose another folder or name; nothing was measured."),

@@ -1,5 +1,7 @@
 """The cost card: counts against brute force, predicted bytes against the bytes that were built."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cost_cases import RUNS, card, dense, draw, unread
@@ -8,11 +10,13 @@ from network_cases import refusal
 from jacobian_bp import JacobianError, Network, whole
 from jacobian_bp.axes import Axis
 from jacobian_bp.chain import operands_of, pairs_of, segments
+from jacobian_bp.compare import cotangents
 from jacobian_bp.compare.cost import ORDER_OF, ROUTES, cost_card
 from jacobian_bp.errors import AxisError
 from jacobian_bp.forward import Pass
 from jacobian_bp.jacobian import Jacobian
-from jacobian_bp.memory import built, metered
+from jacobian_bp.memory import Meter, built, metered
+from jacobian_bp.sweeps import dense_factors
 
 every_run = pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
 every_order = pytest.mark.parametrize("route", ORDER_OF)
@@ -99,6 +103,65 @@ def test_outside_the_block_nothing_is_followed_and_blocks_nest():
     built("fourth", np.zeros(11))
     assert (outer.peak_bytes, inner.peak_bytes) == (80, 40)
     assert first.size + second.size + third.size == 15
+
+
+def owner_of(array):
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def held_by_the_replay(run):
+    """The most bytes that the structured route holds beside the values: every array followed."""
+    state = run._state
+    run.gradients("structured")
+    (sweep,) = state.sweeps.values()
+    state.forget()
+    meter, before = Meter(), {id(owner_of(value)) for value in state.values.values()}
+
+    def shown(array):
+        if id(owner_of(array)) not in before:
+            meter.show("", array)
+        return array
+
+    arrays = list(map(shown, sweep.arrays(state)))
+    for factor in dense_factors(e for step in sweep.steps for e in state.raw(step).values()):
+        if factor.magnitude is not None:
+            shown(factor.magnitude)
+    calls = [replace(c, function=lambda *a, f=c.function: shown(f(*a))) for c in sweep.tape.calls]
+    results = replace(sweep.tape, calls=calls).replay(arrays)
+    assert len(results) == len(run.params)
+    return meter.peak_bytes
+
+
+PLAIN = ("one example", "one, three layers", "batch", "batch, three layers", "float32", "residual",
+         "skip and softmax")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_the_predicted_bytes_of_structured_are_those_that_its_replay_holds(name):
+    run = RUNS[name]()
+    assert card(run)["structured"].peak_bytes == held_by_the_replay(run)
+
+
+@pytest.mark.parametrize("name", ["softmax inside", "softmax twice", "residual, batch"])
+def test_several_terms_take_scratch_that_is_not_counted(name):
+    run = RUNS[name]()
+    predicted = card(run)["structured"].peak_bytes
+    largest = max(run[value].nbytes for value in run)
+    assert predicted < held_by_the_replay(run) <= predicted + 2 * largest
+
+
+def test_a_gradient_that_is_copied_at_the_end_is_found(monkeypatch):
+    """Planted: each is counted as an array beside the one that the sweep summed."""
+    right = cotangents._hand_out
+
+    def copied(tally, nodes, places):
+        right(tally, nodes, [place for place, node in enumerate(nodes) if node.name in run.params])
+
+    run = RUNS["batch"]()
+    monkeypatch.setattr(cotangents, "_hand_out", copied)
+    assert card(run)["structured"].peak_bytes > held_by_the_replay(run)
 
 
 # ---------------------------------------------------------------- multiplications

@@ -4,18 +4,23 @@ import json
 import multiprocessing
 import os
 import pty
+import signal
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
 from network_cases import close, data, gradients_of, network, same_bits
 
+from jacobian_bp import __main__ as entry
 from jacobian_bp import routes
 
 COMMAND = [sys.executable, "-m", "jacobian_bp"]
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG", "COL"))}
 CLEAN.pop("NO_COLOR", None)
 SHELL = f"{sys.executable} -m jacobian_bp"
@@ -86,6 +91,43 @@ def test_an_error_goes_to_standard_error():
         "jacobian-bp: SpecError: no value is named 'z9'.\n"
         "  The values are x, y, W1, b1, W2, b2, W3, b3, z1, a1, z2, a2, z3, a3, J.\n"
     )
+
+
+# ---------------------------------------------------------------- interrupted at once
+
+AT_IMPORT = """
+import os, runpy, sys
+class Finder:
+    def find_spec(self, name, *others):
+        if name == {name!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Finder())
+sys.argv[1:] = ["check"]
+runpy.run_module("jacobian_bp", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["jacobian_bp.cli", "jacobian_bp.cases"])
+def test_a_signal_while_the_commands_are_loaded(name, number):
+    code = AT_IMPORT.format(name=name, number=int(number))
+    done = subprocess.run([sys.executable, "-c", code], env=CLEAN, capture_output=True, timeout=300)
+    assert (done.returncode, done.stdout) == (130, b"")
+    assert done.stderr == b"jacobian-bp: interrupted\n"
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    code = "import os, signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    code += AT_IMPORT.format(name="jacobian_bp.cli", number=int(signal.SIGTERM))
+    done = subprocess.run([sys.executable, "-c", code], env=CLEAN, capture_output=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.endswith(b"all routes agree\n")
+
+
+def test_the_script_is_the_same_as_the_module():
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    assert project["scripts"] == {"jacobian-bp": "jacobian_bp.__main__:main"}
+    assert callable(entry.main)
 
 
 # ---------------------------------------------------------------- encodings
@@ -194,7 +236,9 @@ def test_the_number_of_blas_threads_stays_within_the_bar():
     found = []
     for count in ("1", "2"):
         env = CLEAN | {"OPENBLAS_NUM_THREADS": count, "OMP_NUM_THREADS": count}
-        done = subprocess.run([sys.executable, "-c", THREADED], env=env, capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "-c", THREADED], env=env, capture_output=True, timeout=300
+        )
         found.append(np.array(json.loads(done.stdout)))
     sizes = [211, 101, 53]
     rng = np.random.default_rng(67)

@@ -33,11 +33,13 @@ class Columns:
         ['vjp              464       1 ms']
         >>> columns.row(("vjp", "464", "1 ms"), 22)
         ['vjp', '  bytes 464', '  seconds 1 ms']
+        >>> Columns(("width", "route", "bytes"), (9, 9, 9), (0, 1)).row(("4", "vjp", "464"), 22)
+        ['width 4, vjp', '  bytes 464']
         """
         if self.fits(room):
             return [_line(cells, self.widths, self.names)]
         about = {*self.names, *(p for p, head in enumerate(self.heads) if not head)}
-        lines = [GAP.join(cells[p] for p in sorted(about))]
+        lines = [self._title([cells[p] for p in sorted(about)])]
         words = [f"{self.heads[p]} {cells[p]}" for p in range(len(cells)) if p not in about]
         for word in words:
             if len(lines) > 1 and len(lines[-1]) + len(word) + 2 <= room:
@@ -52,7 +54,14 @@ class Columns:
             widths = [self.widths[p] for p in self.names]
             padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)]
             return [GAP.join([*padded, words])]
-        return [GAP.join(cells), f"  {words}"]
+        return [self._title(cells), f"  {words}"]
+
+    def _title(self, names: Sequence[str]) -> str:
+        """What a stacked row is about: all but the last, the subject, with their heads."""
+        *before, subject = names
+        heads = [self.heads[p] for p in sorted(self.names)]
+        titled = [f"{head} {name}" for head, name in zip(heads, before, strict=False)]
+        return ", ".join([*titled, subject])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[int]) -> str:

@@ -8,14 +8,14 @@ import argparse
 from typing import Any
 
 from .. import terminal
-from ..memory import current_limit
+from ..memory import current_limit, memory_limit
 from ..text import fold
 from .facts import Clock, facts, fitted, now
 from .machine import limited_threads
 from .measure import Journal
-from .options import Asked, Options, add_options, parse
+from .options import UNHEARD, Asked, Options, add_options, parse
 from .plot import draw
-from .results import as_csv, as_json
+from .results import Output, as_csv, as_json
 from .stopping import require_none, termination_as_interrupt, undisturbed
 from .views import unseen_lines, view
 
@@ -32,17 +32,20 @@ def add_parser(commands: Any, options: Options) -> argparse.ArgumentParser:
         description=about + ".",
         epilog="A sweep with an exponent for most routes: --widths 32,64,128,256,512.",
     )
+    for action in parser._actions:  # they come with the options of a network, and are refused
+        if action.dest in UNHEARD:
+            action.help = argparse.SUPPRESS
     add_options(parser)
     return parser
 
 
 def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now) -> int:
-    """Measure, print, save: 0, or 130 where it was interrupted, what is finished being kept.
+    """Measure, print, save: 0; 130 where it was interrupted, 3 where a file was not written.
 
-    Raises SpecError for bad options and for files that cannot be written, before
-    anything is timed.
+    What is finished is kept in either case. Raises SpecError for bad options and for
+    files that cannot be written, before anything is timed.
     """
-    with termination_as_interrupt():
+    with termination_as_interrupt(), memory_limit(current_limit()):  # one limit for the whole run
         asked, journal = parse(options, parser), Journal()  # this imports the peers
         require_none()
         with limited_threads(asked.threads):
@@ -55,8 +58,8 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
                 complete = False
             except BaseException:  # a closed pipe, an error further on: the rows are kept
                 with undisturbed():
-                    for sentence in _saved(asked, journal, about, False):
-                        terminal.fail(sentence)
+                    written, failed = _saved(asked, journal, about, False)
+                    _fail([*written, *failed])
                 raise
             with undisturbed():
                 return _finish(asked, journal, about, complete)
@@ -67,35 +70,55 @@ def _write(lines: list[str]) -> None:
     terminal.write(part for line in lines for part in fold(line, room))
 
 
+def _fail(sentences: list[str]) -> None:
+    for sentence in sentences:
+        terminal.fail("\n".join(fold(sentence, terminal.WIDEST)))
+
+
 def _finish(asked: Asked, journal: Journal, about: dict[str, Any], complete: bool) -> int:
-    """The rows that are not on the screen yet, and the files."""
-    lines: list[str] = []
-    if not complete:
-        lines = ["", "incomplete: it was interrupted", *unseen_lines(asked, journal)]
-    _write([*lines, *_saved(asked, journal, about, complete)])
+    """The files, and the rows that are not on the screen yet."""
+    written, failed = _saved(asked, journal, about, complete)
     if complete:
-        return 0
-    kept = "the rows above are what was finished" if journal.rows else "nothing was finished"
-    terminal.fail(f"jacobian-bp: interrupted; {kept}")
-    return INTERRUPTED
+        _write(written)
+    else:
+        lines = ["", "incomplete: it was interrupted", *unseen_lines(asked, journal)]
+        _write([*lines, *written])
+        kept = "the rows above are what was finished" if journal.rows else "nothing was finished"
+        terminal.fail(f"jacobian-bp: interrupted; {kept}")
+    if failed:
+        _fail([f"jacobian-bp: {sentence}" for sentence in failed])
+        return terminal.OUTPUT_FAILED
+    return 0 if complete else INTERRUPTED
 
 
-def _saved(asked: Asked, journal: Journal, about: dict[str, Any], complete: bool) -> list[str]:
-    """Each file written, as far as there are rows; a sentence for each."""
-    said = []
+def _saved(
+    asked: Asked, journal: Journal, about: dict[str, Any], complete: bool
+) -> tuple[list[str], list[str]]:
+    """Each file written, as far as there are rows: a sentence for each that is, and that is not.
+
+    One that fails does not keep the others from being written; the picture, which takes most,
+    comes last.
+    """
+    written, failed = [], []
     about = about | fitted(asked, journal)
-    for kind, output in asked.outputs.items():
+    for kind, output in sorted(asked.outputs.items(), key=lambda item: item[0] == "plot"):
         if not journal.rows:
-            said.append(output.nothing())
+            written.append(output.nothing())
             continue
-        if kind == "plot":
-            axis = asked.sweep.axis if asked.sweep else ""
-            title = f"The gradient by every route, {axis} swept"
-            title += "" if complete else ", incomplete"
-            suffix = output.path.suffix.lower()
-            content = draw(axis, journal.rows, title, suffix, current_limit())
-        else:
-            write = as_json if kind == "json" else as_csv
-            content = write(about, journal.rows, complete)
-        said.append(output.write(content, complete))
-    return said
+        try:
+            content = _content(kind, output, asked, journal, about, complete)
+            written.append(output.write(content, complete))
+        except Exception as error:
+            failed.append(output.failed(error))
+    return written, failed
+
+
+def _content(
+    kind: str, output: Output, asked: Asked, journal: Journal, about: dict[str, Any], complete: bool
+) -> bytes:
+    if kind != "plot":
+        return (as_json if kind == "json" else as_csv)(about, journal.rows, complete)
+    axis = asked.sweep.axis if asked.sweep else ""
+    title = f"The gradient by every route, {axis} swept"
+    title += "" if complete else ", incomplete"
+    return draw(axis, journal.rows, title, output.path.suffix.lower(), current_limit())

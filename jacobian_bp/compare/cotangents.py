@@ -12,9 +12,15 @@ Both send one cotangent from the cost down; no whole Jacobian is met. The rule:
 
 Bytes: a cotangent lives until its last use. A vector-Jacobian product makes the
 cotangents of all inputs of a step together; slopes within an op are not
-counted. The structured route has the factors of all local Jacobians first, and
-leaves an outer product as two factors to the end. Both hand out each gradient
-as an array of its own, beside the one that the sweep found.
+counted. It hands out each gradient as an array of its own, beside the one that
+the sweep found.
+
+The structured route does its algebra once, on the shapes of a program, and
+replays it: no array is made by that but those that the replay holds. It has the
+factors of all local Jacobians first, and leaves an outer product as two factors
+to the end; a gradient that was summed is handed out as it is, any other becomes
+an array then. Scratch is not counted: where a softmax or a path that forks makes
+several terms of a cotangent, a term is an array for a moment.
 """
 
 import math
@@ -74,7 +80,7 @@ def structured(
     kept: Collection[int],
     values: Iterable[np.ndarray],
 ) -> None:
-    """`routes.structured`, counted. `values` are there anyway: their bytes are not counted."""
+    """`structured.structured`, counted; the bytes of `values`, which are there anyway, are not."""
     for name, shape in _factors(links, values):
         tally.build(name, shape)
     held: dict[int, Shape] = {}
@@ -91,7 +97,7 @@ def structured(
             tally.drop((size, size))
         if link is last[link.target] and link.target in held and link.target not in kept:
             tally.drop(held.pop(link.target))
-    _hand_out(tally, nodes, kept)
+    _hand_out(tally, nodes, [place for place in kept if place not in held])
 
 
 def pulled(link: Link, nodes: Sequence[Node], with_row: bool, masks: bool) -> Pulled:

@@ -16,7 +16,11 @@ NEGLIGIBLE = 0.05  # of a margin: an exponent that is 0 is known as well
 
 @dataclass(frozen=True)
 class Fit:
-    """An exponent, the half-width of its 95 % interval, and how many points it stands on."""
+    """An exponent, the half-width of its 95 % interval, and how many points it stands on.
+
+    The interval is that of a straight line through the points: it says how far they scatter
+    about one, not how far the slope of large sizes may lie from here.
+    """
 
     exponent: float
     margin: float
@@ -26,6 +30,14 @@ class Fit:
     def known(self) -> bool:
         """Whether the interval is narrower than the value: a wider one says nothing."""
         return self.margin <= abs(self.exponent) or self.margin < NEGLIGIBLE
+
+    def reaches(self, exponent: float) -> bool:
+        """Whether the interval, as it is printed, has this exponent in it.
+
+        >>> Fit(1.94, 0.05, 5).reaches(2), Fit(1.96, 0.04, 5).reaches(2)
+        (False, True)
+        """
+        return round(abs(self.exponent - exponent), 2) <= round(self.margin, 2)
 
     def __str__(self) -> str:
         return f"{self.exponent:.2f} ± {self.margin:.2f}"

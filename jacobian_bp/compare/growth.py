@@ -52,6 +52,7 @@ class Growth:
     measured_bytes: Fit | None
     seconds: Fit | None
     rows_used: str  # which sizes the fit of the seconds stands on
+    overhead: float  # seconds that were taken off each of them
     theory_time: int
     theory_bytes: int
 
@@ -59,7 +60,8 @@ class Growth:
 def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[Growth]:
     """The growth of each route; `overhead` is the time of each at size 1.
 
-    The overhead is taken off the seconds, of which those count where enough remains.
+    The overhead is taken off the seconds, of which those count where enough remains; those
+    at size 1, from which it comes, have nothing left but noise.
     """
     found = []
     for route in ROUTES:
@@ -72,6 +74,8 @@ def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[
 def _growth(axis: str, route: str, rows: Sequence[Row], overhead: float) -> Growth:
     floor = ABOVE_OVERHEAD * overhead
     timed = [row for row in rows if row.complete and (row.minimum or 0) > floor]
+    if overhead:
+        timed = [row for row in timed if row.size != 1]
     used = f"{timed[0].size} up" if len(timed) > 2 else "too few"
     time, space = THEORY[axis][route]
     return Growth(
@@ -81,9 +85,16 @@ def _growth(axis: str, route: str, rows: Sequence[Row], overhead: float) -> Grow
         _fit([(row.size, row.measured_bytes) for row in rows]),
         _fit([(row.size, (row.minimum or 0) - overhead) for row in timed]),
         used,
+        overhead,
         time,
         space,
     )
+
+
+def bent(growth: Growth) -> bool:
+    """Whether the seconds' interval leaves the theory out: smaller terms still bend the line."""
+    fit = growth.seconds
+    return fit is not None and fit.known and not fit.reaches(growth.theory_time)
 
 
 def _fit(pairs: Sequence[tuple[int | None, float | None]]) -> Fit | None:

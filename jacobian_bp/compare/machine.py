@@ -3,10 +3,9 @@
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from importlib import import_module, metadata
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from .. import __version__
 from ..errors import SpecError
 from ..symbols import safe
+from .optional import MissingPackageError, optional
 
 PACKAGES = ("numpy", "opt_einsum")
 EXTRA = "pip install 'jacobian-bp[peers]'"
@@ -69,23 +69,26 @@ def threads_line(asked: int | None = None) -> str:
 def limited_threads(count: int | None) -> Iterator[None]:
     """Inside the block BLAS uses `count` threads; None changes nothing.
 
-    Raises SpecError where threadpoolctl is not installed, with both ways out.
+    Raises SpecError where threadpoolctl cannot be had, with both ways out.
     """
-    control = _threadpoolctl()
-    if count is not None and control is None:
+    if count is None:
+        yield
+        return
+    try:
+        control = optional("threadpoolctl")
+    except MissingPackageError as error:
         raise SpecError(
-            "--threads needs threadpoolctl, which is not installed.\n"
+            f"--threads needs threadpoolctl, which {error.in_lines()}.\n"
             f"  Write {EXTRA}, or OPENBLAS_NUM_THREADS={count} in front of the command."
-        )
-    limits = control.threadpool_limits if control is not None and count is not None else None
-    with limits(count, "blas") if limits else nullcontext():
+        ) from None
+    with control.threadpool_limits(count, "blas"):
         yield
 
 
-def _threadpoolctl() -> ModuleType | None:
+def _threadpoolctl() -> Any:
     try:
-        return import_module("threadpoolctl")
-    except ImportError:
+        return optional("threadpoolctl")
+    except MissingPackageError:
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MemoryLimitError
+from ..errors import JacobianError, MemoryLimitError
 from ..memory import current_limit, format_bytes, metered
 from ..pages import watched
 from .cost import RouteCost
@@ -16,6 +16,7 @@ from .stopping import require_none
 from .subjects import Subject
 from .task import Arrays
 from .timing import Call, Report, Sample, Timer
+from .words import reason
 
 REFUSED = "refused"
 SLOW = 1.0  # seconds of a call that is not repeated to warm up
@@ -32,6 +33,7 @@ class Journal:
 
     rows: list[Row] = field(default_factory=list)
     shown: int = 0  # how many of them stand on the screen
+    beside: tuple[str, str] = ("", "")  # what the next table compares with, and that column's head
     overhead: dict[str, float] = field(default_factory=dict)  # of a sweep's routes, at size 1
 
     def show(self) -> None:
@@ -57,7 +59,7 @@ def measure(
     subject whose numbers are not those of the first that gives any is not timed.
     """
     predicted = {cost.route: cost for cost in costs}
-    rows = {s.name: _predicted(replace(blank, subject=s.name), s, predicted) for s in subjects}
+    rows = {s.name: _predicted(_blank(blank, s), s, predicted) for s in subjects}
     for name, words in (left or {}).items():
         if name in rows and not rows[name].refused:
             rows[name] = replace(rows[name], refused=words, complete=True)
@@ -163,6 +165,10 @@ def refused(row: Row, beside: int = 0) -> Row:
     return replace(row, refused=f"{words}; the limit is {limit}", complete=True)
 
 
+def _blank(blank: Row, subject: Subject) -> Row:
+    return replace(blank, subject=subject.name, quantity=subject.quantity or blank.quantity)
+
+
 def _predicted(row: Row, subject: Subject, costs: dict[str, RouteCost]) -> Row:
     """The row with what is known from shapes; refused where that does not fit."""
     if subject.name in costs:
@@ -194,6 +200,10 @@ def _prepared(
         require_none()
     except MemoryLimitError as error:
         return refused_row(row, error), None, 0.0
+    except Exception as error:
+        if not subject.foreign or isinstance(error, JacobianError):
+            raise
+        return replace(row, refused=f"not timed: {reason(error)}", complete=True), None, 0.0
     return row, call, took
 
 

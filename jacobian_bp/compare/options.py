@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cases import Case, case_of
 from ..errors import SpecError
-from ..symbols import did_you_mean, safe
+from ..symbols import did_you_mean
 from .peers import OLDEST, Peer, find, parse_names
 from .plot import SUFFIXES, require_matplotlib
 from .presets import PRESETS
@@ -15,9 +15,11 @@ from .results import Output
 from .sweep import AXES, Sweep, parse_sweep
 from .task import Task, task_of
 from .timing import Timer
+from .words import quoted
 
 DTYPES = ("float64", "float32")
 MOST_THREADS, MOST_REPEATS = 1024, 100_000
+UNHEARD = ("convention", "all")  # options of a network that belong to a printed derivation
 KEPT = {"preset": ("seed",), "sweep": ("seed", "batch", "activations", "loss", "reduction")}
 
 Options = Callable[[], argparse.ArgumentParser]
@@ -80,7 +82,7 @@ def parse(options: argparse.Namespace, parser: Options) -> Asked:
     dtype = options.dtype or DTYPES[0]
     if dtype not in DTYPES:
         raise SpecError(
-            f"--dtype {safe(repr(dtype)[:40])} is not known.{did_you_mean(dtype, DTYPES)}\n"
+            f"--dtype {quoted(dtype)} is not known.{did_you_mean(dtype, DTYPES)}\n"
             f"  Write {' or '.join(DTYPES)}."
         )
     threads = _whole("--threads", options.threads, MOST_THREADS)
@@ -102,7 +104,7 @@ def parse(options: argparse.Namespace, parser: Options) -> Asked:
 def _preset(name: str | None) -> str | None:
     if name is not None and name not in PRESETS:
         raise SpecError(
-            f"--preset {safe(repr(name)[:60])} is not known.{did_you_mean(name, PRESETS)}\n"
+            f"--preset {quoted(name, 36)} is not known.{did_you_mean(name, PRESETS)}\n"
             f"  Write one of {', '.join(PRESETS)}."
         )
     return name
@@ -130,7 +132,7 @@ def _outputs(
 def _require_effect(options: argparse.Namespace, parser: Options) -> None:
     """Notation and length belong to a derivation, which is not printed here."""
     plain = vars(parser().parse_args([]))
-    for name in ("convention", "all"):
+    for name in UNHEARD:
         if getattr(options, name) != plain[name]:
             raise SpecError(
                 f"--{name} does not go with compare, which prints no derivation.\n  Leave it out."
@@ -148,14 +150,16 @@ def _require_no_others(
         if besides or options.dtype:
             other = besides[0] if besides else "dtype"
             raise SpecError(
-                f"--{other} does not go with --preset, which has sizes and precisions of its own."
-                f"\n  Leave one of the two out."
+                f"--{other} does not go with --preset, which has sizes and dtypes of its own.\n"
+                "  Leave one of the two out."
             )
     kind = "preset" if preset is not None else "sweep"
     plain: dict[str, Any] = vars(parser().parse_args([]))
     for name, value in plain.items():
         if name not in KEPT[kind] and getattr(options, name) != value:
-            shown = safe(options.network) if name == "network" else "--" + name.replace("_", "-")
+            shown = "--" + name.replace("_", "-")
+            if name == "network":
+                shown = quoted(options.network, 16).strip("'")
             raise SpecError(
                 f"{shown} does not go with a {kind}, which makes its networks itself.\n"
                 f"  Leave it out, or leave out {'--preset' if preset else _sweep_options()}."
@@ -171,7 +175,7 @@ def _whole(option: str, text: str | None, most: int) -> int | None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
         raise SpecError(
-            f"{option} {safe(repr(text)[:40])} is not a whole number from 1 to {most:,}.\n"
+            f"{option} {quoted(text, 20)} is not a whole number from 1 to {most:,}.\n"
             f"  Write such as {option} 1."
         )
     return int(text)

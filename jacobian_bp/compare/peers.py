@@ -1,14 +1,14 @@
 """The same gradient and the same Jacobians in PyTorch, JAX and autograd, where they are installed.
 
-A peer is imported only when it is asked for. One that is missing or too old is
-named with the command that installs it, and the others run.
+A peer is imported only when it is asked for. One that is missing, broken or too old
+is named, with the reason or the command that installs it, and the others run.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,11 @@ import numpy as np
 from ..errors import SpecError
 from ..symbols import did_you_mean, safe
 from .machine import EXTRA
+from .optional import MissingPackageError, optional
 from .peer_ops import Functions, evaluate
 from .subjects import Subject
 from .task import Arrays, Task
+from .words import quoted, reason
 
 OLDEST = {"torch": (2, 0), "jax": (0, 4, 30), "autograd": (1, 5)}
 
@@ -48,7 +50,7 @@ class Peer:
 
             return self.gradient(cost, params, data)
 
-        return Subject(self.name, prepare, traced=False, arrays=lambda found: _arrays(found[1]))
+        return self._subject(prepare, lambda found: _arrays(found[1]))
 
     def weight_jacobian_subject(self, task: Task) -> Subject:
         """∂z1/∂W1 of one example, whole."""
@@ -58,9 +60,7 @@ class Peer:
             wanted = {"W": self.array(task.params["W1"])}
             return self.jacobian(lambda params, x: x @ params["W"].T + b, wanted, x)
 
-        return Subject(
-            self.name, prepare, traced=False, arrays=lambda found: {"whole": np.asarray(found["W"])}
-        )
+        return self._subject(prepare, lambda found: {"whole": np.asarray(found["W"])})
 
     def parameter_jacobian_subject(self, task: Task) -> Subject:
         """∂f/∂θ for each example, whole, a block for each parameter."""
@@ -80,27 +80,44 @@ class Peer:
             flat = [block.reshape(*block.shape[:lead], -1) for block in blocks]
             return {"whole": np.concatenate(flat, axis=-1)}
 
-        return Subject(self.name, prepare, traced=False, arrays=whole)
+        return self._subject(prepare, whole)
+
+    def _subject(
+        self, prepare: Callable[[], Callable[[], Any]], arrays: Callable[[Any], Arrays]
+    ) -> Subject:
+        return Subject(self.name, prepare, traced=False, arrays=arrays, foreign=True)
 
 
 def find(names: Sequence[str]) -> tuple[list[Peer], list[str]]:
-    """The peers that are there, and a sentence for each that is not."""
+    """The peers that can be used, and a sentence for each that cannot."""
     found, remarks = [], []
     for name in names:
         try:
-            module = import_module(name)
-        except ImportError:
-            remarks.append(f"{name} is not installed: {EXTRA}, or pip install {name}")
-            continue
-        version = str(getattr(module, "__version__", None) or _version_of(name))
-        if _numbers(version) < OLDEST[name]:
-            oldest = ".".join(map(str, OLDEST[name]))
-            remarks.append(
-                f"{name} {safe(version)} is too old, {oldest} is needed: pip install -U {name}"
-            )
-            continue
-        found.append(_MAKERS[name](version))
+            found.append(_peer(name))
+        except MissingPackageError as error:
+            remarks.append(str(error))
     return found, remarks
+
+
+def _peer(name: str) -> Peer:
+    """One peer; MissingPackageError with a whole sentence where it cannot be had."""
+    try:
+        module = optional(name)
+    except MissingPackageError as error:
+        install = f": {EXTRA}, or pip install {name}" if "not installed" in str(error) else ""
+        raise MissingPackageError(f"{name} {error}{install}") from None
+    version, oldest = _version_of(name, module), ".".join(map(str, OLDEST[name]))
+    if not _numbers(version):
+        own = f"its version is {quoted(version, 30)}" if version else "it has no version"
+        raise MissingPackageError(f"{name} cannot be used: {own}, and {oldest} is needed")
+    if _numbers(version) < OLDEST[name]:
+        raise MissingPackageError(
+            f"{name} {safe(version)[:30]} is too old, {oldest} is needed: pip install -U {name}"
+        )
+    try:
+        return _MAKERS[name](version)
+    except (Exception, SystemExit) as error:  # a part of it is missing, or is another
+        raise MissingPackageError(f"{name} cannot be imported: {reason(error)}") from None
 
 
 def parse_names(text: str | None) -> list[str]:
@@ -111,7 +128,7 @@ def parse_names(text: str | None) -> list[str]:
     for position, name in enumerate(names):
         if name not in OLDEST:
             raise SpecError(
-                f"--against: {safe(repr(name)[:60])} is not a package to compare with."
+                f"--against: {quoted(name, 26)} is not a package to compare with."
                 f"{did_you_mean(name, OLDEST)}\n  Write some of {','.join(OLDEST)}, with commas."
             )
         if name in names[:position]:
@@ -253,22 +270,24 @@ def _autograd(version: str) -> Peer:
 _MAKERS: dict[str, Callable[[str], Peer]] = {"torch": _torch, "jax": _jax, "autograd": _autograd}
 
 
-def _version_of(name: str) -> str:
-    metadata = import_module("importlib.metadata")
+def _version_of(name: str, module: Any) -> str:
+    """What the module says, else what is installed under its name; nothing where neither does."""
+    if version := getattr(module, "__version__", None):
+        return str(version)
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return "0"
+        return ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version.
+    """The leading numbers of a version; none where it begins with none.
 
-    >>> _numbers("2.13.0+cpu"), _numbers("0.4.30rc1")
-    ((2, 13, 0), (0, 4, 30))
+    >>> _numbers("2.13.0+cpu"), _numbers("0.4.30rc1"), _numbers("dev")
+    ((2, 13, 0), (0, 4, 30), ())
     """
     match = re.match(r"\d+(?:\.\d+)*", version)
-    return tuple(int(part) for part in match[0].split(".")) if match else (0,)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def _arrays(found: dict[str, Any]) -> Arrays:

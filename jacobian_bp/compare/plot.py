@@ -3,12 +3,12 @@
 import io
 import warnings
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 from ..errors import SpecError
 from ..memory import format_bytes
 from .growth import THEORY
+from .optional import MissingPackageError, optional
 from .row import Row
 from .subjects import ROUTES
 
@@ -31,10 +31,10 @@ APART, ROOM = 0.06, 0.13  # between two names, and for a name, as shares of an a
 def require_matplotlib() -> Any:
     """matplotlib.figure, or SpecError with the command that installs it."""
     try:
-        return import_module("matplotlib.figure")
-    except ImportError:
+        return optional("matplotlib.figure")
+    except MissingPackageError as error:
         raise SpecError(
-            f"--plot needs matplotlib, which is not installed.\n  Write {EXTRA}."
+            f"--plot needs matplotlib, which {error.in_lines()}.\n  Write {EXTRA}."
         ) from None
 
 

@@ -6,10 +6,11 @@
 from collections.abc import Sequence
 
 from ..memory import format_bytes
+from ..symbols import plural
 from .columns import Columns
 from .fit import Fit
-from .growth import ABOVE_OVERHEAD, Growth
-from .row import Row, ratio
+from .growth import ABOVE_OVERHEAD, Growth, bent
+from .row import GRADIENT, STEP, Row, ratio
 
 NOT_KNOWN = "-"
 WIDE = 99
@@ -72,6 +73,37 @@ def beside_peers(rows: Sequence[Row], peers: Sequence[str]) -> list[str]:
     return [f"{rows[0].subject} takes {times} times as long as the fastest peer, {fastest.subject}"]
 
 
+def sweep_legend(peers: Sequence[str]) -> list[str]:
+    """What the rows of a sweep beside peers are of; none where there are none."""
+    if not peers:
+        return []
+    names = ", ".join(peers)
+    return [
+        f"  compiled step, {names}: the cost and every gradient, forward pass included; the routes "
+        "start from a finished one, so there is no × vjp",
+        f"  ∂f/∂θ: the output by every parameter, for each example, whole; ours, and by {names}",
+    ]
+
+
+def built_lines(rows: Sequence[Row]) -> list[str]:
+    """Whether the predicted peak is that of what was built, in every row where it is followed."""
+    followed = [row for row in rows if row.built_bytes and row.predicted_bytes]
+    if not followed:
+        return []
+    other = [row for row in followed if row.built_bytes != row.predicted_bytes]
+    found = "each is the predicted peak" if not other else f"{len(other)} not the predicted peak"
+    lines = [f"  built arrays: followed in {plural(len(followed), 'row')} of full; {found}"]
+    for row in other:
+        about = f"{row.axis} {row.size}, " if row.size else ""
+        built, told = size(row.built_bytes), size(row.predicted_bytes)
+        lines.append(f"  {about}{row.subject}: built {built}, predicted {told}")
+    return [
+        *lines,
+        "  structured, vjp: no whole Jacobian is built, so none is followed; predicted is what they"
+        " hold by rule, measured what was allocated",
+    ]
+
+
 def sweep_columns(axis: str) -> Columns:
     """The columns of a sweep's table."""
     heads = (axis, "route", "multiplied", "predicted", "measured", "minimum", "spread", "× vjp")
@@ -82,7 +114,7 @@ def sweep_line(row: Row, base: Row | None, room: int = WIDE) -> list[str]:
     """One row of a sweep's table; the bytes are those of the peak."""
     columns = sweep_columns(row.axis)
     route = row.subject
-    if row.quantity != "gradient":
+    if row.quantity not in (GRADIENT, STEP):
         route = f"∂f/∂θ {OURS.get(route, route)}"
     names = (f"{row.size:>{columns.widths[0]}}" if columns.fits(room) else f"{row.size}", route)
     if row.refused:
@@ -95,7 +127,7 @@ def sweep_line(row: Row, base: Row | None, room: int = WIDE) -> list[str]:
 
 def sweep_lines(rows: Sequence[Row], room: int = WIDE) -> list[str]:
     """Rows of one size; a ratio is to the vjp route."""
-    base = next((row for row in rows if row.subject == "vjp" and row.minimum), None)
+    base = _find(rows, "vjp")
     return [line for row in rows for line in sweep_line(row, base, room)]
 
 
@@ -107,16 +139,13 @@ def growth_table(axis: str, found: Sequence[Growth], room: int = WIDE) -> list[s
     heads = ("route", *times, "predicted", "measured", "in bytes")
     columns = Columns(heads, (14, 11, 11, 7, 6, 11, 11, 8))
     lines = [f"exponent of the {axis}, with its 95 % interval", *columns.head(room)]
-    unknown = []
     for g in found:
         fits = (g.multiplications, g.seconds, g.predicted_bytes, g.measured_bytes)
         counts, time, told, seen = map(exponent, fits)
-        if g.seconds is not None and not g.seconds.known:
-            unknown.append(g.route)
         theory = (f"{g.theory_time}", f"{g.theory_bytes}")
         cells = (g.route, counts, time, g.rows_used, theory[0], told, seen, theory[1])
         lines += columns.row(cells, room)
-    return [*lines, *_remarks(found, unknown)]
+    return [*lines, *_remarks(found)]
 
 
 def exponent(fit: Fit | None) -> str:
@@ -126,8 +155,11 @@ def exponent(fit: Fit | None) -> str:
     return str(fit) if fit.known else "not known"
 
 
-def _remarks(found: Sequence[Growth], unknown: Sequence[str]) -> list[str]:
+def _remarks(found: Sequence[Growth]) -> list[str]:
     lines = []
+    unknown = [g.route for g in found if g.seconds is not None and not g.seconds.known]
+    away = [g.route for g in found if bent(g)]
+    taken_off = any(g.overhead for g in found)
     if any(g.seconds is None for g in found):
         lines.append("  too few: a fit takes three sizes that are timed; add larger ones")
     if unknown:
@@ -135,10 +167,21 @@ def _remarks(found: Sequence[Growth], unknown: Sequence[str]) -> list[str]:
             f"  {', '.join(unknown)}: not known from these sizes, the interval is wider than the "
             "value"
         )
+    if away:
+        lines.append(
+            f"  {'; '.join(away)}: the theory of the seconds lies outside the interval: smaller "
+            "terms, or the machine's caches, still bend the line"
+        )
+    whole = "  seconds: of the whole call, with its overhead"
+    less = (
+        "  seconds: without those of the same call at size 1, which is nearly all overhead, and "
+        f"fitted to the larger sizes where a call takes {ABOVE_OVERHEAD:g} times as long or longer"
+    )
     return [
         *lines,
-        "  seconds: without those of the same call at size 1, which is nearly all overhead, and "
-        f"fitted to the sizes where a call takes {ABOVE_OVERHEAD:g} times as long or longer",
+        less if taken_off else whole,
+        "  ±: how far the points scatter about a straight line; at small sizes smaller terms bend "
+        "it, and its slope is not that of the theory",
         "  theory: of large sizes, for multiplications and seconds; in bytes: that of the bytes",
         "  predicted, measured: the peak of the bytes, from the shapes; all that was allocated, "
         "Python's objects too",

@@ -2,7 +2,9 @@
 
 A file is written beside its name and then moved there, so that two runs never
 mix and a full disk leaves what was there. What an interrupted run has goes to
-the name itself only where nothing was, else to NAME.incomplete.json.
+the name itself only where nothing was, else to NAME.incomplete.json, or to the
+first of NAME.incomplete-2.json, … at which nothing was: no rows are ever replaced
+by fewer.
 """
 
 import csv
@@ -10,14 +12,16 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ..errors import SpecError
 from ..symbols import safe
 from .row import Row
+from .words import quoted, reason
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
 FORMAT = "jacobian-bp compare 1"
@@ -33,17 +37,15 @@ class Output:
             wrong = f"does not end in {' or '.join(suffixes)}"
         if wrong:
             raise SpecError(
-                f"{option} {safe(name)} {wrong}.\n  Write such as {option} results{suffixes[0]}."
+                f"{option} {quoted(Path(name).name, 32)} {wrong}.\n"
+                f"  Write such as {option} results{suffixes[0]}."
             )
         self.path = Path(os.path.realpath(name)) if os.path.islink(name) else Path(name)
         self._try()
 
     def write(self, content: bytes, complete: bool) -> str:
-        """Write in one move; the sentence says where. Raises OSError, the older file intact."""
-        existed = self.path.exists()
-        path = self.path
-        if existed and not complete:
-            path = path.with_name(f"{path.stem}.incomplete{path.suffix}")
+        """Write in one move; the sentence says where. Raises OSError, every older file intact."""
+        path, existed = self.path, self.path.exists()
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", dir=self._folder)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -51,19 +53,33 @@ class Output:
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, _mode(path))
+            if not complete:
+                path = _taken_free(self._incomplete_names())
             os.replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
         if not complete:
-            kept = f"; {safe(self.path)} is as it was" if existed else ""
+            kept = f"; {safe(self.path)} is as it was" if path != self.path else ""
             return f"written   {safe(path)}, incomplete{kept}"
         return f"written   {safe(path)}" + (", in place of an older one" if existed else "")
 
     def nothing(self) -> str:
         """The sentence where there are no rows to write."""
         return f"not written: {safe(self.path)}; there are no rows"
+
+    def failed(self, error: BaseException) -> str:
+        """The sentence where writing, or drawing, went wrong."""
+        return f"not written: {safe(self.path)}: {reason(error)}"
+
+    def _incomplete_names(self) -> Iterator[Path]:
+        """Where incomplete results may go: r.json, r.incomplete.json, r.incomplete-2.json, …"""
+        stem, suffix = self.path.stem, self.path.suffix
+        yield self.path
+        yield self.path.with_name(f"{stem}.incomplete{suffix}")
+        for number in count(2):
+            yield self.path.with_name(f"{stem}.incomplete-{number}{suffix}")
 
     @property
     def _folder(self) -> Path:
@@ -145,6 +161,15 @@ def _cell(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         value = "; ".join(map(str, value))
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _taken_free(names: Iterator[Path]) -> Path:
+    """The first of the names at which nothing is, made at once, so that no other run takes it."""
+    for path in names:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+    return path
 
 
 def _mode(path: Path) -> int:

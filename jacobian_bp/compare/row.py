@@ -7,6 +7,9 @@ from ..forward import Pass
 from ..ops import Linear, Mean, Sum
 from .timing import Sample
 
+GRADIENT = "gradient"  # by every parameter, from a finished forward pass: what a route gives
+STEP = "cost and all gradients, forward pass included"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -57,8 +60,11 @@ class Row:
 
 
 def ratio(row: Row, base: Row | None) -> float | None:
-    """How many times as long as `base`, by their minima; None where one has no length."""
-    if base is None or row.minimum is None or not base.minimum:
+    """How many times as long as `base`, by their minima.
+
+    None where one has no length, or is of another quantity.
+    """
+    if base is None or row.minimum is None or not base.minimum or row.quantity != base.quantity:
         return None
     return row.minimum / base.minimum
 

@@ -30,13 +30,17 @@ class Subject:
     traced: bool = True  # whether its arrays are numpy's, whose bytes can be followed
     arrays: Callable[[Any], Arrays] | None = None  # its result, to be compared
     needs: int = 0  # bytes of its result, where no cost card says so
+    foreign: bool = False  # another package's: what goes wrong in it ends no measurement
+    quantity: str = ""  # where it gives more than those that it is timed beside
 
 
 def route_subjects(task: Task) -> list[Subject]:
     """The gradient by each route, the forward pass being done: what the cost card counts.
 
     A run keeps the local Jacobians that it has made. Each call lets them go first and makes
-    its own, as VJP computes its slopes in each call.
+    its own, as VJP computes its slopes in each call. The algebra of the structured route (which
+    delta is spent, in which order what is left is contracted) depends on shapes alone: it is
+    recorded once, here in `prepare`, and each call replays it.
     """
 
     def subject(name: str, route: str, order: str) -> Subject:
@@ -44,7 +48,12 @@ def route_subjects(task: Task) -> list[Subject]:
             task.forget()
             return task.run.gradients(route, order)
 
-        return Subject(name, lambda: call, arrays=dict)
+        def prepare() -> Callable[[], Arrays]:
+            if route == "structured":
+                call()
+            return call
+
+        return Subject(name, prepare, arrays=dict)
 
     return [subject(name, *how) for name, how in ROUTES.items()]
 

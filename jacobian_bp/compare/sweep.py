@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from ..errors import SpecError
 from ..forward import Pass
 from ..memory import current_limit
-from ..symbols import safe
 from .cost import RouteCost
 from .imagined import enlarged
 from .limits import Left, affordable
 from .measure import Journal, refused, with_cost
-from .row import Row, blank_row
+from .row import GRADIENT, Row, blank_row
 from .subjects import route_subjects
 from .task import Task, label_of
 from .timing import Timer
+from .words import quoted
 
 AXES = ("width", "depth", "batch")
 USUAL = {"width": 16, "depth": 2, "batch": None}
@@ -84,7 +84,7 @@ def run_sweep(
         sizes, batch = sweep.at(size)
         label = label_of(sizes, batch, dtype)
         shapes = imagined(sweep, size, make)
-        blank = replace(blank_row(shapes, label, "gradient"), axis=sweep.axis, size=size)
+        blank = replace(blank_row(shapes, label, GRADIENT), axis=sweep.axis, size=size)
         costs, left = affordable(shapes, long)
         needed = COPIES * sum(value.nbytes for value in shapes.values.values())
         if needed <= current_limit():
@@ -133,7 +133,7 @@ def _numbers(text: str, option: str, largest: int, most: int | None = None) -> t
             if not most:
                 how = f"Write a list with commas and no blanks, such as {option} 8,16,32."
             raise SpecError(
-                f"{option}: {safe(repr(part)[:40])} is not a whole number from 1 to {largest:,}.\n"
+                f"{option}: {quoted(part, 19)} is not a whole number from 1 to {largest:,}.\n"
                 f"  {how}"
             )
         if int(part) in found:

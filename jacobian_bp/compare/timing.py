@@ -18,7 +18,8 @@ from .stopping import require_none
 
 ROUNDS = 15
 SHORTEST = 2e-4  # seconds of one timed batch: a thousand ticks of a clock of 200 ns
-MOST_CALLS = 2**16  # in one batch, for calls that take no time at all
+MOST_CALLS = 2**16  # in one batch, for calls that take next to no time
+UNSEEN_CALLS = 2**4  # a clock that shows nothing of so many stands still, or runs backwards
 TRIES = 3  # a clock that ran backwards is read again
 SLOW = 0.1  # seconds of a call that needs no second one to be known as slow
 BUDGET, FEWEST_ROUNDS = 3.0, 3  # seconds after which a slow candidate has had its rounds
@@ -99,11 +100,16 @@ class Timer:
         return samples
 
     def _calls_in_a_batch(self, call: Call) -> int:
-        """How many calls, a power of two, last longer than the shortest batch; this warms up."""
+        """How many calls, a power of two, last longer than the shortest batch; this warms up.
+
+        One where the clock shows nothing: no batch is long enough for such a clock.
+        """
         calls = 1
         if self._seconds(call, 1) > SLOW:
             return calls
-        while calls < MOST_CALLS and self._seconds(call, calls) * calls < self.shortest:
+        while calls < MOST_CALLS and (each := self._seconds(call, calls)) * calls < self.shortest:
+            if each == 0 and calls >= UNSEEN_CALLS:
+                return 1
             calls *= 2
         return calls
 

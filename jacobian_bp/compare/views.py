@@ -11,19 +11,21 @@ from .cost import RouteCost
 from .facts import circumstances, network_lines
 from .growth import growths
 from .limits import Left, affordable
-from .measure import Journal, measure, refused_row
+from .measure import Journal, measure, refused_row, with_cost
 from .options import Asked
 from .peers import session
 from .presets import PRESETS, Point
 from .report import (
     beside_peers,
+    built_lines,
     growth_table,
     measured_table,
     predicted_table,
     sweep_columns,
+    sweep_legend,
     sweep_lines,
 )
-from .row import Row, blank_row
+from .row import GRADIENT, STEP, Row, blank_row
 from .subjects import (
     Subject,
     compiled,
@@ -36,10 +38,14 @@ from .sweep import overheads, run_sweep
 from .task import Task, label_of, sizes_of, task_of
 
 Lines = Iterator[list[str]]
-MEMORY = (
+BUILT = (
     "  built arrays: whole Jacobians and their products, followed one by one: the predicted peak.",
+    "  structured and vjp build none, so none is followed: predicted is what they hold by rule.",
+)
+ALLOCATED = (
     "  allocated: all that the call allocates at its peak, Python's objects and scratch too.",
 )
+UNFINISHED = "  …: interrupted; the times are those of so many rounds"
 PLANNED = (
     "  full, planned: the best order for each parameter's chain by itself; full, reverse is one",
     "  sweep that all parameters share, and can therefore take fewer multiplications.",
@@ -66,17 +72,19 @@ def card(asked: Asked, journal: Journal) -> Lines:
     sizes, x = sizes_of(case.run), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
     task = task_of(case.run, label, asked.dtype)
-    blank = blank_row(task.run._state, label, "gradient")
+    blank = blank_row(task.run._state, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
     yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
     yield circumstances(asked)
     costs, left = affordable(task.run._state, asked.long)
+    told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
+    yield ["", "predicted from the shapes: the gradient by every parameter"]
+    yield [*predicted_table(told, room), *PLANNED]
+    journal.beside = "vjp", "× vjp"
     rows = _timed(asked, task, blank, route_subjects(task), journal, costs, left)
-    yield [""]
-    yield ["predicted from the shapes: the gradient by every parameter"]
-    yield [*predicted_table(rows, room), *PLANNED]
     yield ["", "measured: the gradient by every parameter, the forward pass done before"]
-    yield [*measured_table(rows, "vjp", "× vjp", room), *MEMORY]
+    built = BUILT if any(row.built_bytes for row in rows) else ()
+    yield [*measured_table(rows, *journal.beside, room), *built, *ALLOCATED]
     journal.show()
     for point in _with_peers(asked, task):
         yield ["", *_point(asked, point, journal)]
@@ -101,18 +109,21 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
     def timed(task: Task, blank: Row, costs: Sequence[RouteCost], left: Left) -> list[Row]:
         subjects = route_subjects(task)
         if asked.peers:
-            subjects += [compiled(task), *(peer.gradient_subject(task) for peer in asked.peers)]
+            steps = [compiled(task), *(peer.gradient_subject(task) for peer in asked.peers)]
+            subjects += [replace(subject, quantity=STEP) for subject in steps]
         found = _timed(asked, task, blank, subjects, journal, costs, left)
         if asked.peers:
             whole = replace(blank, quantity=f"∂{task.output}/∂θ of each example, whole")
             found += _timed(asked, task, whole, _whole_jacobians(asked, task), journal)
         return found
 
-    yield ["", *sweep_columns(axis).head(room)]
+    yield ["", *sweep_legend([peer.name for peer in asked.peers])]
+    yield sweep_columns(axis).head(room)
     for found in run_sweep(asked.sweep, asked.make, asked.dtype, journal, timed, asked.long):
         yield sweep_lines(found, room)
         journal.show()
         rows += found
+    yield built_lines(rows)
     yield ["", *growth_table(axis, growths(axis, rows, journal.overhead), room)]
 
 
@@ -123,7 +134,7 @@ def preset(asked: Asked, journal: Journal) -> Lines:
     for point in PRESETS[asked.preset or ""](asked.peers, asked.options.seed):
         yield ["", *_point(asked, point, journal)]
         journal.show()
-    grown = growths("depth", journal.rows, {})
+    grown = growths("depth", journal.rows, {})  # no call at depth 1 was timed: nothing is taken off
     yield ["", *growth_table("depth", grown, terminal.width())] if grown else []
 
 
@@ -132,13 +143,16 @@ def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
     unseen, room, lines = journal.rows[journal.shown :], terminal.width(), []
     if asked.sweep is not None:
         lines += sweep_lines(unseen, room)
+        lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
+        lines += built_lines(journal.rows)
         found = growths(asked.sweep.axis, journal.rows, journal.overhead)
         fitted = [g for g in found if g.multiplications or g.seconds]
         lines += ["", *growth_table(asked.sweep.axis, fitted, room)] if fitted else []
         return lines
     for title in dict.fromkeys((row.quantity, row.task) for row in unseen):
         own = [row for row in unseen if (row.quantity, row.task) == title]
-        lines += [f"{title[0]}: {title[1]}", *measured_table(own, room=room)]
+        lines += [f"{title[0]}: {title[1]}", *measured_table(own, *journal.beside, room)]
+    lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
     return lines
 
 
@@ -153,9 +167,10 @@ def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
     blank = blank_row(task.run._state, task.label, point.quantity)
     blank = replace(blank, axis=point.axis, size=point.size)
     subjects = point.subjects(task)
+    journal.beside = point.base, point.whose
     rows = _timed(asked, task, blank, subjects, journal)
     lines = [*fold(f"{point.quantity}: {task.label}", room)]
-    lines += measured_table(rows, point.base, point.whose, room)
+    lines += measured_table(rows, *journal.beside, room)
     named = {subject.name for subject in subjects}
     lines += USED if "zeros, placed, used" in named else ()
     lines += PRODUCTS if "products alone" in named else ()
@@ -175,8 +190,7 @@ def _with_peers(asked: Asked, task: Task) -> Iterator[Point]:
     def by_parameters(task: Task) -> list[Subject]:
         return parameter_jacobian(task) + [p.parameter_jacobian_subject(task) for p in asked.peers]
 
-    name = "cost and all gradients, forward pass included"
-    yield Point(name, lambda: task, step, "compiled step", "× step")
+    yield Point(STEP, lambda: task, step, "compiled step", "× step")
     if asked.peers:
         name = "∂z1/∂W1 of the first example, whole"
         yield Point(name, task.one_example, by_weights, "zeros, placed", "× placed")
