@@ -1,5 +1,10 @@
 """Sheets for the tests of grading, and hostile ones; nothing here is collected."""
 
+import json
+import re
+
+import pytest
+
 from jacobian_bp.cli import Parser
 from jacobian_bp.coursework.command_grade import add_parser, run_command
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
@@ -57,3 +62,28 @@ def command(*arguments):
     parser = Parser()
     add_parser(parser.add_subparsers(dest="command"))
     return run_command(parser.parse_args(["grade", *map(str, arguments)]))
+
+
+TOP = {"execution_time", "output", "output_format", "visibility", "stdout_visibility"}
+TEST = {"score", "max_score", "name", "number", "output", "output_format", "tags", "visibility"}
+VISIBLE = {"visible", "hidden", "after_due_date", "after_published"}
+
+
+def require_gradescope(text):
+    """The specification of results.json, as far as this package uses it."""
+    results = json.loads(text, parse_constant=pytest.fail)
+    total = set() if results["tests"] else {"score"}  # else it is Gradescope's sum
+    assert TOP | {"tests", "extra_data"} | total == set(results)
+    assert results["visibility"] in VISIBLE
+    assert results["stdout_visibility"] in VISIBLE
+    assert results["output_format"] == "text"
+    for test in results["tests"]:
+        assert TEST | {"status"} == set(test)
+        assert test["status"] in ("passed", "failed")
+        assert (test["status"] == "passed") == (test["score"] == test["max_score"])
+        assert test["visibility"] in VISIBLE
+        assert re.fullmatch(r"\d+\.\d+", test["number"])
+        assert all(isinstance(tag, str) for tag in test["tags"])
+    score = sum(test["score"] for test in results["tests"])
+    assert results["extra_data"]["score"] == score == results.get("score", score)
+    return results

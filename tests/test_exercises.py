@@ -16,6 +16,7 @@ from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
 from jacobian_bp.coursework.exercises.e08_layer_norm import LayerNorm
 from jacobian_bp.coursework.exercises.generator import draw
+from jacobian_bp.coursework.exercises.questions import ArrayQuestion
 from jacobian_bp.coursework.exercises.sheet import (
     BEGIN,
     END,
@@ -57,6 +58,8 @@ def test_the_exercises_are_numbered_from_one():
         "there is no exercise 99.\n"
         "  Write a number from 1 to 12; jacobian-bp exercise list shows them."
     )
+    with pytest.raises(SpecError, match=r"^there is no exercise '2'\.\n"):
+        find_exercise("2")
 
 
 @by_exercise
@@ -104,6 +107,35 @@ def test_planted_mistakes_give_pairwise_different_answers(exercise, seed):
     for position, one in enumerate(told):
         for other in told[:position]:
             assert any(differ(one[q.name], other[q.name], q) for q in task.questions)
+
+
+@by_exercise
+@pytest.mark.parametrize("seed", range(3))
+def test_every_planted_mistake_is_called_by_its_own_name(exercise, seed):
+    task = exercise.make(seed)
+    for planted in task.mistakes:
+        verdicts = {v.name: v for v in check_answers(task, task.answers(planted))}
+        for name in planted.answers:
+            like = {p.tag for p in task.mistakes if name in p.answers and p.says == planted.says}
+            assert (verdicts[name].cause, verdicts[name].tag in like) == (planted.says, True)
+
+
+@by_exercise
+def test_numbers_that_no_mistake_gives_have_no_cause(exercise):
+    task, generator = exercise.make(3), np.random.default_rng(8)
+    for question in task.questions:
+        if isinstance(question, ArrayQuestion):
+            wrong = generator.normal(1, 1, question.right.shape)
+            verdicts = check_answers(task, {**task.answers(), question.name: wrong})
+            found = next(verdict for verdict in verdicts if verdict.name == question.name)
+            assert (found.status, found.cause, found.tag) == ("wrong", "", "wrong")
+
+
+@by_exercise
+def test_every_layout_that_is_not_asked_for_has_a_name(exercise):
+    task = exercise.make(3)
+    arrays = [q for q in task.questions if isinstance(q, ArrayQuestion)]
+    assert all(layout for question in arrays for layout in question.others or {})
 
 
 # ---------------------------------------------------------------- who imports whom
@@ -294,6 +326,21 @@ def test_a_cause_says_what_stands_there(exercise):
         assert not re.search(
             r"\bis (multiplied by|read by|that of|to be summed|on where)\b", planted.says
         )
+
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
+
+
+@pytest.mark.parametrize(("number", "name"), [(6, "rank"), (8, "rank"), (12, "paths")])
+def test_no_cause_tells_a_small_number_in_words(number, name):
+    """Nor as one more of something, which is the number asked for."""
+    for seed in range(5):
+        task = find_exercise(number).make(seed)
+        right = task.right[name]
+        for planted in task.mistakes:
+            if name in planted.answers:
+                told = {str(right), NUMBERS[right], "second", "less"}
+                assert told.isdisjoint(re.findall(r"\w+", planted.says))
 
 
 def test_a_cause_names_the_value_that_stands_there():

@@ -9,7 +9,7 @@ import pytest
 from jacobian_bp.coursework.diagnosis.report import Finding
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.cause import _usable, diagnosed
-from jacobian_bp.coursework.exercises.checker import Report, check_answers
+from jacobian_bp.coursework.exercises.checker import Report, _listed, check_answers
 from jacobian_bp.coursework.exercises.equality import Unusable, same
 from jacobian_bp.coursework.exercises.symptoms import symptom, where_wrong
 from jacobian_bp.coursework.exercises.trusted_code import value_of
@@ -78,6 +78,13 @@ def test_an_error_beyond_rounding_is_wrong(task, relative):
     assert judged(task, delta2=wrong)["delta2"].status == "wrong"
 
 
+def test_nothing_is_equal_to_infinity():
+    for right in (np.inf, -np.inf, np.nan):
+        assert not same(np.array(5.0), np.array(right))
+        assert not same(np.array([5.0, 1.0]), np.array([right, 1.0]))
+        assert not same(np.array(right), np.array(right))
+
+
 def test_a_small_entry_is_judged_by_itself():
     right = np.array([1.0, 1e-4])
     assert same(np.array([1.0, 1.000001e-4]), right)
@@ -115,6 +122,22 @@ def test_a_second_mistake_is_named_given_the_first(task):
     assert verdict.symptom == "every entry is 2 times the right one"
 
 
+def test_two_wrong_answers_are_both_named(task):
+    wrong = {name: task.right[name] + 1 for name in ("S2", "delta3")}
+    delta2 = wrong["S2"] @ task.names["W3"].T @ wrong["delta3"]
+    verdicts = judged(task, **wrong, delta2=delta2)
+    assert verdicts["delta2"].remark == "right, given your S2 and delta3, which are not"
+    verdicts = judged(task, **wrong, delta2=2 * delta2)
+    assert verdicts["delta2"].where == "every entry, given your S2 and delta3"
+    assert _listed(["S1", "S2", "S3"]) == "S1, S2 and S3"
+
+
+def test_a_number_given_an_earlier_one_is_one_number():
+    task = find_exercise(9).make(7)
+    found = judged(task, size=task.right["size"] + 8, size_batch=12)["size_batch"]
+    assert (found.where, found.symptom) == ("another number, given your size", "")
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
 def test_zeros_earn_nothing_though_zero_follows_from_zero(exercise):
     task = exercise.make(4)
@@ -143,6 +166,15 @@ def test_the_place_is_named():
     assert where_wrong(column, right) == "columns 0, 2 only"
     assert where_wrong(entry, right) == "entry [2, 3] only"
     assert where_wrong(some, right) == "columns 0, 1, 2 only"
+    tall = np.arange(1.0, 27.0).reshape(13, 2)
+    for count, said in ((4, "rows 0, 1, 2, 3 only"), (12, "all rows but row 12"), (7, "7 of")):
+        wrong = tall.copy()
+        wrong[:count] += 1
+        assert where_wrong(wrong, tall).startswith(said)
+    wrong = tall.copy()
+    wrong[[0, 2, 4, 5, 6, 7, 8, 9, 10, 11]] += 1
+    assert where_wrong(wrong, tall) == "all rows but rows 1, 3, 12"
+    assert where_wrong(np.array([2.0]), np.array([1.0])) == "the number"
     assert where_wrong(right + 1, right) == "every entry"
     diagonal = right + np.eye(3, 4)
     diagonal[0, 3] += 1

@@ -218,6 +218,7 @@ def test_no_file_and_a_folder(tmp_path):
     (tmp_path / "folder.py").mkdir()
     assert refusal(tmp_path / "folder.py") == f"folder.py is no file.{said}"
     assert refusal("a\0b.py").startswith("a\\x00b.py")
+    assert refusal(".") == ". ends neither in .py nor in .ipynb.\n  Hand in one of the two."
 
 
 @pytest.mark.parametrize("name", ["ex 2 (copy).py", "übung-2.py", "'2'.py", "-2.py", "%s{0}.py"])
@@ -247,6 +248,12 @@ def test_a_syntax_error_is_told_with_its_line(tmp_path):
     assert all(verdict.status == "missing" for verdict in report.verdicts)
 
 
+def test_a_syntax_error_without_a_line_names_none(tmp_path):
+    report = report_of(tmp_path, "x = '\0'")
+    assert report.failure.startswith(("the syntax is wrong: ", "the file cannot be read"))
+    assert "None" not in report.failure
+
+
 def test_what_was_answered_before_an_exception_counts(tmp_path):
     text = solved(3).replace("count_here = ", "count_here = 1 / 0 + ")
     report = check_file(handed_in(tmp_path, text))
@@ -266,7 +273,7 @@ def test_what_was_answered_before_an_exception_counts(tmp_path):
         ("count = True", "wrong", "not one number"),
         ("count = float('nan')", "wrong", "the number is nan, and that is never right"),
         ("count = count + 0.5", "wrong", "not a whole number"),
-        ("count = 10**400", "wrong", "is a int, not numbers"),
+        ("count = 10**400", "wrong", "is an int, not numbers"),
         ("count = [count, count]", "wrong", "not one number"),
         ("count = lambda: 3", "wrong", "is a function, not numbers"),
         ("count = 1j", "wrong", "is complex, not real"),
@@ -275,8 +282,10 @@ def test_what_was_answered_before_an_exception_counts(tmp_path):
             "wrong",
             "is an array of 9000000 entries, which is too large",
         ),
+        ("count = np.array([2**70, 2**71])", "wrong", "not one number"),
+        ("count = 2**70", "wrong", "another number"),
         ("count = np.array([object()])", "wrong", "is a ndarray, not numbers"),
-        ("class E:\n    __array__ = None\ncount = E()", "wrong", "is a E, not numbers"),
+        ("class E:\n    __array__ = None\ncount = E()", "wrong", "is an E, not numbers"),
     ],
 )
 def test_answers_that_are_none(tmp_path, line, status, where):

@@ -46,7 +46,7 @@ def test_the_name_of_the_student_comes_from_gradescope(tmp_path):
     code = code.replace("/autograder", str(tmp_path))
     said = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
     assert (said.returncode, said.stderr) == (0, "")
-    assert "--student ada@uni.example --format gradescope" in said.stdout
+    assert "--student=ada@uni.example --format gradescope" in said.stdout
 
 
 def test_the_page_says_how_to_make_a_secret(tmp_path):

@@ -1,6 +1,8 @@
 """Points by object and aspect, follow-through, and what is no sheet at all."""
 
+import io
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from grading_cases import QUICK, graded, sheet, write
 
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.e11_saturated import FROM_SOUND, TEXTBOOK
+from jacobian_bp.coursework.grading import grade
 from jacobian_bp.coursework.grading.grade import Terms, grade_answers, grade_file
-from jacobian_bp.errors import DomainError, SpecError
+from jacobian_bp.errors import DomainError, MemoryLimitError, SpecError
+from jacobian_bp.files.answer_file import read_answers, read_arrays
 
 
 def points(report, name):
@@ -90,6 +94,9 @@ def test_edge_points_have_points_of_their_own(tmp_path):
 def test_the_points_for_the_shape_are_not_given_away(tmp_path, wrong):
     report = graded(tmp_path, changes=[("dW2 = np.outer(delta2, a1)", f"dW2 = {wrong}")])
     assert set(points(report, "dW2").values()) == {0}
+    messages = [mark.messages[2] for mark in report.marks if mark.object == "dW2"]
+    if "nan" not in wrong:
+        assert all("one number repeated earns no point for its shape" in m for m in messages)
 
 
 def test_another_layout_has_all_points_and_is_named(tmp_path):
@@ -181,9 +188,102 @@ def test_answers_as_arrays_alone(tmp_path):
     report = grade_file(path, 2, Terms(sheet_seed=7))
     assert report.labels == ("constant-factor",)
     assert not any(mark.fresh for mark in report.marks)
-    np.savez(path, delta3=np.array([{}], dtype=object))
-    report = grade_file(path, 2, Terms(sheet_seed=7))
-    assert report.score == 0
-    assert "pickle, which is never read" in report.failure
     path.write_bytes(b"PK\x03\x04 no zip")
     assert grade_file(path, 2, Terms(sheet_seed=7)).kind == "not-a-sheet"
+
+
+def saved(tmp_path, exercise, **changed):
+    """All answers to a sheet of seed 7 as an .npz file, some of them exchanged."""
+    np.savez(tmp_path / "a.npz", **{**find_exercise(exercise).make(7).answers(), **changed})
+    return grade_file(tmp_path / "a.npz", exercise, Terms(sheet_seed=7))
+
+
+@pytest.mark.parametrize("exercise", [e.number for e in EXERCISES])
+def test_every_answer_can_be_handed_in_as_an_array(exercise, tmp_path):
+    """Masks (3), a word (5) and strings (7) too."""
+    report = saved(tmp_path, exercise)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (np.ones((5, 5), complex), "is an array of complex numbers"),
+        (np.array("text"), "is text, not numbers"),
+        (np.array(["some", "text"]), "is an array of text"),
+        (np.array(b"text"), "is an array of bytes"),
+        (
+            np.array([{}], dtype=object),
+            "is an array of Python objects, stored as a pickle, which is never read",
+        ),
+        (np.zeros(2, [("a", float)]), "is holds records, not numbers"),
+        (np.array("2026-01-01", "M8[D]"), "is an array of dates"),
+    ],
+)
+def test_one_member_that_is_no_answer_costs_the_others_nothing(wrong, said, tmp_path):
+    report = saved(tmp_path, 6, J=wrong)
+    assert {mark.object for mark in report.marks if mark.score < mark.max_score} == {"J"}
+    assert [mark.messages[1] for mark in report.marks if mark.object == "J"] == [said] * 2
+
+
+def test_a_mask_that_was_tampered_with_is_no_answer(tmp_path):
+    """A byte that is neither 0 nor 1, or one too few."""
+    content = io.BytesIO()
+    np.save(content, find_exercise(3).make(7).answers()["can_be_nonzero"])
+    head, line, body = content.getvalue().partition(b"\n")
+    for changed in (body, body.replace(b"\1", b"\7"), body[1:]):
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            archive.writestr("can_be_nonzero.npy", head + line + changed)
+        report = grade_file(tmp_path / "a.npz", 3, Terms(sheet_seed=7))
+        assert (report.score > 0, report.failure) == (changed is body, "")
+    assert report.marks[0].messages[1] == "is an array of booleans"
+
+
+def test_answers_alone_need_the_seed_of_their_sheet(tmp_path):
+    np.savez(tmp_path / "a.npz", **find_exercise(6).make(3).answers())
+    with pytest.raises(SpecError) as error:
+        grade_file(tmp_path / "a.npz", 6)
+    assert str(error.value) == (
+        "a.npz does not say from which sheet its answers are.\n"
+        "  Write --sheet-seed 7, or grade(path, 6, seed=7), with the sheet's seed."
+    )
+    assert grade(tmp_path / "a.npz", 6, seed=3).ok
+
+
+def test_a_file_of_answers_that_is_a_bomb_is_told_of_answers(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", J=np.zeros((3000, 3000)))
+    with pytest.raises(MemoryLimitError) as error:
+        read_arrays(tmp_path / "a.npz")
+    assert str(error.value).endswith(
+        'Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
+    )
+    report = grade_file(tmp_path / "a.npz", 6, Terms(sheet_seed=7))
+    assert (report.score, report.kind) == (0, "not-a-sheet")
+
+
+def test_what_a_file_of_arrays_is_told_when_it_is_diagnosed(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, J=np.ones(2, complex))
+    with pytest.raises(SpecError) as error:
+        read_arrays(path)
+    assert str(error.value).splitlines()[0] == "a.npz: 'J' has dtype <c16: complex numbers."
+    for unknown, said in (
+        ({"dW22"}, "'dW22' names no object of the network. Did you mean W2?"),
+        ({"p", "q"}, "'p', 'q' name no objects of the network."),
+        (set("abcdefg"), "'a', 'b', 'c', 'd', 'e' and 2 more name no objects of the network."),
+    ):
+        np.savez(path, W2=np.ones(2), **{name: np.ones(2) for name in sorted(unknown)})
+        with pytest.raises(SpecError) as error:
+            read_answers(path, {"W2", "z2"})
+        assert str(error.value).splitlines()[0] == f"a.npz: {said}"
+
+
+def test_a_call_with_the_wrong_things(tmp_path):
+    with pytest.raises(SpecError) as error:
+        grade(5, 2)
+    assert str(error.value) == (
+        "answers of type int are neither named values nor a file.\n"
+        "  Write such as grade(globals(), 2, seed=7), or grade('ex2.py', 2)."
+    )
+    with pytest.raises(SpecError, match=r"^there is no exercise '2'"):
+        grade({}, "2", seed=7)

@@ -71,12 +71,15 @@ def test_what_was_not_graded_is_no_zero(form, tmp_path, capsys):
     write_results(tmp_path / "ada.json", FORMATS[form](report))
     for name, kind in (("bob", "grader-failed"), ("eve", "grader-stopped")):
         write_results(tmp_path / f"{name}.json", FORMATS[form](not_graded(2, kind, "why")))
+    unread = not_graded(None, "grader-failed", "no exercise was said")
+    write_results(tmp_path / "joe.json", FORMATS[form](unread))
     assert command("--summary", tmp_path) == 1
     assert capsys.readouterr().out.splitlines() == [
         "exercise  mistake           submissions  percent",
         "exercise 2: 1 submission, on average 100 percent of the points",
         "not graded  bob.json: grader-failed",
         "not graded  eve.json: grader-stopped",
+        "not graded  joe.json: grader-failed",
     ]
 
 

@@ -3,6 +3,11 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +17,7 @@ from grading_cases import HOSTILE, QUICK, sheet, write
 
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
-from jacobian_bp.coursework.sandbox import Limits, run_code
+from jacobian_bp.coursework.sandbox import Limits, run_code, stopped_in_order
 from jacobian_bp.coursework.sandbox.read_back import Unreadable, read_answers
 
 posix = pytest.mark.skipif(os.name != "posix", reason="the limits are those of POSIX")
@@ -26,9 +31,10 @@ W = np.arange(6.0).reshape(2, 3).T
 half = np.float32([1.5, 2.5])
 mask = np.array([True, False])
 m = 10**40
+long = [[2**70, 1]]
 name, nothing, other, complex_one = 'flat', None, {1}, 1j
 """
-    names = ["W", "half", "mask", "m", "name", "nothing", "other", "complex_one", "absent"]
+    names = ["W", "half", "mask", "m", "long", "name", "nothing", "other", "complex_one", "absent"]
     found = run_code(code, names, QUICK)
     assert (found.failure, found.kind) == ("", "")
     assert np.array_equal(found.values["W"], [[0, 3], [1, 4], [2, 5]])
@@ -37,6 +43,7 @@ name, nothing, other, complex_one = 'flat', None, {1}, 1j
     assert (found.values["m"], found.values["name"]) == (10**40, "flat")
     assert found.values["nothing"] is None
     assert found.unusable == {"other": "a set, not numbers", "complex_one": "complex, not real"}
+    assert found.values["long"].tolist() == [[2.0**70, 1.0]]
     assert "absent" not in found.values
 
 
@@ -50,7 +57,7 @@ def test_a_hostile_submission_gets_a_valid_report_without_points(name, tmp_path)
     assert (report.score, report.ok, report.kind) == (0, False, kind)
     assert part in report.failure
     results = json.loads(FORMATS["gradescope"](report))
-    assert results["score"] == 0
+    assert results["extra_data"]["score"] == 0
     assert part in results["output"]
     assert {test["status"] for test in results["tests"]} == {"failed"}
     assert len(results["tests"]) == len(report.marks) == 21
@@ -99,6 +106,66 @@ open('f', 'w').close()
     found = run_code(code, ["started", "folder"], QUICK)
     assert found.values["started"] == 0
     assert not Path(found.values["folder"]).exists()
+
+
+GRADER = """
+import subprocess, sys
+from jacobian_bp.coursework.sandbox import Limits, run_code, stopped_in_order
+
+class Told(subprocess.Popen):
+    def wait(self, timeout=None):
+        print(self.pid, flush=True)
+        return super().wait(timeout)
+
+subprocess.Popen = Told
+with stopped_in_order():
+    run_code("import time; time.sleep(250)", [], Limits(seconds=250))
+"""
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="by /proc")
+
+
+def runs(pid):
+    """Whether a process is there, and not only waits to be asked how it ended."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@linux
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGKILL"])
+def test_the_sheet_ends_with_its_grader(name, tmp_path):
+    number = getattr(signal, name)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", GRADER]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as grader:
+        sheet_pid = int(grader.stdout.readline())
+        assert runs(sheet_pid)
+        grader.send_signal(number)
+        ended = grader.wait(300)
+    assert ended == (-number if name == "SIGKILL" else 128 + number)
+    guard = time.monotonic() + 300
+    while runs(sheet_pid) and time.monotonic() < guard:
+        time.sleep(0.05)
+    assert not runs(sheet_pid)
+    if name != "SIGKILL":  # which gives nobody the time to tidy up
+        assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_signals_are_handled_as_before_afterwards():
+    before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)]
+    kept = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopped_in_order():
+            assert callable(signal.getsignal(signal.SIGTERM))
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # as under nohup
+    finally:
+        signal.signal(signal.SIGHUP, kept)
+    assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)] == before
+    thread = threading.Thread(target=lambda: stopped_in_order().__enter__())
+    thread.start()
+    thread.join(300)
 
 
 @posix

@@ -7,22 +7,28 @@
 Nothing is unpickled; NaN and infinite entries are let in, as they are a finding.
 """
 
+import io
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from ..errors import SpecError
+from ..errors import MemoryLimitError, SpecError
 from ..memory import memory_limit
 from ..symbols import did_you_mean, safe
 from .paths import brief, open_regular
 from .paths import label as label_of
 from .safe_npz import stored_npz
+from .stored import Stored
 
 Key = str | tuple[str, str]
+Found = TypeVar("Found")
 
 MOST_BYTES = 64 * 2**20
+MOST_SHOWN = 5
+OF_WEIGHTS = "Keep the weights of the network alone."  # what the reader of networks advises
 INSTEAD = 'Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
 DELTA = re.compile(r"(?:d|delta)_?(\d+)")
 
@@ -35,14 +41,11 @@ def read_answers(name: str, known: Container[str]) -> dict[Key, np.ndarray]:
     """
     path = Path(name)
     found: dict[Key, np.ndarray] = {}
-    for label, array in read_arrays(path).items():
+    arrays = read_arrays(path)
+    _require_known(path, [label for label in arrays if key_of(label, known) is None], known)
+    for label, array in arrays.items():
         key = key_of(label, known)
-        if key is None:
-            raise SpecError(
-                f"{safe(path.name)}: {brief(label)} names no object of the network."
-                f"{did_you_mean(label.removeprefix('d'), _names(known))}\n"
-                "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
-            )
+        assert key is not None
         if key in found:
             raise SpecError(
                 f"{safe(path.name)}: {brief(label)} is there twice, under two names.\n"
@@ -55,8 +58,24 @@ def read_answers(name: str, known: Container[str]) -> dict[Key, np.ndarray]:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz file by name; nothing of it is run.
 
-    Raises SpecError for a file that is none, and MemoryLimitError for what would
-    take more than 64 MiB.
+    Raises SpecError for a file that is none and for a member that is no array of
+    numbers, MemoryLimitError for what would take more than 64 MiB.
+    """
+
+    def load(stored: dict[str, Stored], file: io.FileIO) -> dict[str, np.ndarray]:
+        for key, array in stored.items():
+            if array.trouble:
+                name = label_of(path)
+                raise SpecError(f"{name}: {brief(key)} {safe(array.trouble)}.\n  {INSTEAD}")
+        return {key: np.array(array.load()) for key, array in stored.items()}
+
+    return read_stored(path, load)
+
+
+def read_stored(path: Path, read: Callable[[dict[str, Stored], io.FileIO], Found]) -> Found:
+    """What `read` makes of the members of an .npz file, and of the file, which is open for it.
+
+    Raises SpecError and MemoryLimitError as `read_arrays` does, but leaves members to `read`.
     """
     name = label_of(path)
     if path.suffix.lower() != ".npz":
@@ -65,11 +84,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         if file.read(4) != b"PK\x03\x04":
             raise SpecError(f"{name} is no archive of arrays.\n  {INSTEAD}")
         file.seek(0)
-        stored = stored_npz(file, name)
-        for key, array in stored.items():
-            if array.trouble:
-                raise SpecError(f"{name}: {brief(key)} has {safe(array.trouble)}.\n  {INSTEAD}")
-        return {key: np.array(array.load()) for key, array in stored.items()}
+        try:
+            return read(stored_npz(file, name), file)
+        except (SpecError, MemoryLimitError) as error:
+            raise type(error)(str(error).replace(OF_WEIGHTS, INSTEAD)) from None
 
 
 def key_of(label: str, known: Container[str]) -> Key | None:
@@ -91,6 +109,20 @@ def key_of(label: str, known: Container[str]) -> Key | None:
         return None
     of, wrt = (part if part in known else part.removeprefix("d") for part in parts)
     return (of, wrt) if of in known and wrt in known else None
+
+
+def _require_known(path: Path, unknown: list[str], known: Container[str]) -> None:
+    """SpecError with all names that stand for nothing, as far as they can be shown."""
+    if not unknown:
+        return
+    shown = ", ".join(brief(label) for label in unknown[:MOST_SHOWN])
+    more = f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else ""
+    name = "names no object" if len(unknown) == 1 else "name no objects"
+    near = did_you_mean(unknown[0].removeprefix("d"), _names(known)) if len(unknown) == 1 else ""
+    raise SpecError(
+        f"{safe(path.name)}: {shown}{more} {name} of the network.{near}\n"
+        "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
+    )
 
 
 def _names(known: Container[str]) -> list[str]:

@@ -64,7 +64,12 @@ def scalar_forms(number: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def row_forms(array: np.ndarray) -> dict[str, np.ndarray]:
-    """A flat gradient: one axis, a row of one matrix, or a column."""
-    flat = array.reshape(-1)
-    return {"": flat, "a row": flat[None, :], "a column": flat[:, None]}
+def row_forms(array: np.ndarray, layout: str = "") -> dict[str, np.ndarray]:
+    """A flat gradient: one axis, a row of one matrix, or a column; `layout` is its reading order.
+
+    >>> list(row_forms(np.ones(2), "flat"))
+    ['flat', 'flat, a row', 'flat, a column']
+    """
+    flat, before = array.reshape(-1), f"{layout}, " if layout else ""
+    forms = {layout: flat, f"{before}a row": flat[None, :], f"{before}a column": flat[:, None]}
+    return forms

@@ -1,6 +1,8 @@
 """All exercises, by number."""
 
 from ...errors import SpecError
+from ...files.paths import brief
+from ...symbols import safe
 from . import (
     e01_shape_table,
     e02_diagonal_matrices,
@@ -42,7 +44,8 @@ def find_exercise(number: int) -> Exercise:
         if exercise.number == number:
             return exercise
     last = EXERCISES[-1].number
+    asked = brief(number, 20) if isinstance(number, str) else safe(str(number)[:20])
     raise SpecError(
-        f"there is no exercise {str(number)[:20]}.\n"
+        f"there is no exercise {asked}.\n"
         f"  Write a number from 1 to {last}; jacobian-bp exercise list shows them."
     )

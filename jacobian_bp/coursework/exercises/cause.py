@@ -29,7 +29,7 @@ def cause_of(
     """
     for planted in task.mistakes:
         line = planted.answers.get(question.name)
-        if line is not None and _is(value, answer_of(line, names)):
+        if line is not None and _is(question, value, answer_of(line, names)):
             return planted.says, planted.tag
     return "", ""
 
@@ -102,12 +102,21 @@ def _sentence(finding: Finding) -> str:
     return text.replace(f"{finding.factor:.6g} times", f"{fraction(finding.factor)} times")
 
 
-def _is(value: Any, planted: Any) -> bool:
+def _is(question: Question, value: Any, planted: Any) -> bool:
+    """Whether an answer is the planted one, infinite entries in the same places.
+
+    Zeros come out of many mistakes, so an array of them is a sign of none.
+    """
     if isinstance(value, str) and isinstance(planted, str):
         return value == planted
     if planted is None:
         return False
     given, known = as_numbers(value, "it"), as_numbers(planted, "it")
-    if isinstance(given, str) or isinstance(known, str):
+    if isinstance(given, str) or isinstance(known, str) or given.shape != known.shape:
         return False
-    return same(given, known.astype(float))
+    if isinstance(question, ArrayQuestion) and not known.any():
+        return False
+    finite = np.isfinite(known)
+    if not np.array_equal(given[~finite], known[~finite], equal_nan=True):
+        return False
+    return same(given[finite], known[finite].astype(float))

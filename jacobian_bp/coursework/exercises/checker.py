@@ -1,6 +1,6 @@
 """All answers of a task judged, each given the student's own earlier ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,6 @@ from .cause import cause_of
 from .equality import as_numbers, same, unfit
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
-from .symptoms import symptom, where_wrong
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
@@ -83,7 +82,7 @@ def _given_earlier(
 
     Zeros follow from zeros whatever is done with them, so they earn nothing.
     """
-    used = ", ".join(sorted(own.keys() & question.reads))
+    used = sorted(own.keys() & question.reads)
     expected = as_numbers(answer_of(question.solution, names), question.name)
     given = as_numbers(value, question.name)
     if isinstance(expected, str) or isinstance(given, str) or unfit(given) or unfit(expected):
@@ -93,13 +92,19 @@ def _given_earlier(
     forms = [expected, expected.T, expected.reshape(-1)]
     forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
     if any(same(given, form) for form in forms):
-        return Verdict(
-            question.name, FOLLOWS, remark=f"right, given your {used}, which is not", tag="follows"
-        )
+        said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
+        return Verdict(question.name, FOLLOWS, remark=said, tag="follows")
     if given.shape != expected.shape:
         return None
-    where = f"{where_wrong(given, expected)}, given your {used}"
-    return Verdict(question.name, WRONG, where=where, symptom=symptom(given, expected))
+    where, symptom = question.difference(given, expected)
+    return Verdict(
+        question.name, WRONG, where=f"{where}, given your {_listed(used)}", symptom=symptom
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """S1, S2 and S3."""
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _carried(question: Question, value: Any) -> dict[str, Any]:

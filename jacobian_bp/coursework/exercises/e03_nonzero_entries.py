@@ -5,7 +5,7 @@ import numpy as np
 from ...layouts import LAYOUTS
 from .accepted_forms import jacobian_forms
 from .generator import draw
-from .questions import ArrayQuestion, NumberQuestion
+from .questions import MaskQuestion, NumberQuestion
 from .task import Exercise, Planted, Task
 
 STATEMENT = """
@@ -37,7 +37,7 @@ def attempt(rng: np.random.Generator) -> Task:
     possible = {layout: jacobian.can_be_nonzero(layout).astype(float) for layout in LAYOUTS}
     here = {name: (J != 0) * 1.0 for name, J in jacobian_forms(jacobian).items()}
     questions = (
-        ArrayQuestion(
+        MaskQuestion(
             "can_be_nonzero",
             "True where an entry of ∂z2/∂W2 is non-zero for some input",
             f"{DELTA} & np.ones(I, dtype=bool)",
@@ -46,7 +46,7 @@ def attempt(rng: np.random.Generator) -> Task:
         NumberQuestion(
             "count", "how many entries can be non-zero", "K * I", int(possible["numerator"].sum())
         ),
-        ArrayQuestion(
+        MaskQuestion(
             "nonzero_here",
             "True where an entry is non-zero at this input",
             "can_be_nonzero & (a1 != 0)",

@@ -50,14 +50,14 @@ def attempt(rng: np.random.Generator) -> Task:
             "G laid flat row by row",
             "G.reshape(-1)",
             forms=row_forms(rows),
-            others=row_forms(columns),
+            others=row_forms(columns, "flat_column"),
         ),
         ArrayQuestion(
             "G_columns",
             "G laid flat column by column",
             "G.reshape(-1, order='F')",
             forms=row_forms(columns),
-            others=row_forms(rows),
+            others=row_forms(rows, "flat"),
         ),
         ArrayQuestion(
             "from_r", "the (K, I) matrix of r", "r.reshape(K, I)", forms=only(back["flat"])

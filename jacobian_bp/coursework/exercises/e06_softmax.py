@@ -66,7 +66,7 @@ MISTAKES = (
     Planted("null-p", {"null": "p"}, "p stands there, which J does not send to 0"),
     Planted("null-zero", {"null": "np.zeros(K)"}, "the zero vector, which every matrix sends to 0"),
     Planted("null-unit", {"null": "np.eye(K)[0]"}, "one logit alone was moved, and that changes p"),
-    Planted("full-rank", {"rank": "K"}, "full rank stands there; with a null vector it is less"),
+    Planted("full-rank", {"rank": "K"}, "a matrix with a null vector has not this rank"),
     Planted("rank-one", {"rank": "1"}, "that is the rank of the outer product alone"),
     Planted(
         "elementwise-for-contraction",

@@ -116,7 +116,12 @@ MISTAKES = (
     ),
     _planted("bias-wrong-axis", "db2_batch", "nj->n", "j was summed; it should be n"),
     _planted("bias-not-summed", "db2_batch", "nj->nj", "n was kept; it should be summed"),
-    _planted("no-arrow", "db2_batch", "nj", "there is no arrow"),
+    _planted(
+        "no-arrow",
+        "db2_batch",
+        "nj",
+        "without an arrow numpy keeps each letter that stands once: n was kept",
+    ),
 )
 
 RIGHT_FORMS = (
@@ -125,6 +130,16 @@ RIGHT_FORMS = (
     Planted("transposed", {"dW2": "'j,i->ij'", "dW2_batch": "'nj,ni->ij'"}),
     Planted("the whole chain transposed", {"chain": "'kj,j,ji->ik'"}),
     Planted("capitals", {"db2_batch": "'NJ->J'"}),
+    Planted(
+        "without an arrow",
+        {
+            "da2": "'k,kj'",
+            "dW2_whole": "'j,jli'",
+            "dW2": "'j,i'",
+            "chain": "'kj,j,ji'",
+            "dW2_batch": "'nj,ni'",
+        },
+    ),
 )
 
 EXERCISE = Exercise(

@@ -114,10 +114,8 @@ MISTAKES = (
     ),
     Planted("null-twice", {"null_2": "3 * null_1"}, "the first direction stands there again"),
     Planted("null-square", {"null_2": "y**2"}, "y^2 stands there, which J does not send to 0"),
-    Planted(
-        "rank-one-less", {"rank": "K - 1"}, "one null vector was counted; there is a second one"
-    ),
-    Planted("full-rank", {"rank": "K"}, "full rank stands there; with null vectors it is less"),
+    Planted("rank-one-less", {"rank": "K - 1"}, "not every null vector was counted"),
+    Planted("full-rank", {"rank": "K"}, "a matrix with null vectors has not this rank"),
     Planted(
         "dx-statistics-as-constants", {"dx": "g / x.std()"}, "mu and s were taken as constants"
     ),

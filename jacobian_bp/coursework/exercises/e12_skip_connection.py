@@ -105,7 +105,7 @@ MISTAKES = (
         "gradient-missing-slope", {"dW": "np.outer(ds, x)"}, "the slope of the tanh is missing"
     ),
     Planted("gradient-of-block", {"dW": "np.outer(D @ ds, s)"}, "s stands for x"),
-    Planted("one-path", {"paths": "1"}, "one path was counted; there is a second one"),
+    Planted("one-path", {"paths": "1"}, "not every path was counted"),
 )
 
 RIGHT_FORMS = (

@@ -24,7 +24,8 @@ class Unusable:
     @classmethod
     def of(cls, value: Any) -> "Unusable":
         """The sentence about any object."""
-        return cls(f"a {type(value).__name__}, not numbers")
+        name = type(value).__name__
+        return cls(f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}, not numbers")
 
 
 def as_numbers(value: Any, name: str) -> np.ndarray | str:
@@ -37,6 +38,9 @@ def as_numbers(value: Any, name: str) -> np.ndarray | str:
         return f"is {value.says}"
     if isinstance(value, str):
         return "is text, not numbers"
+    long = _long_integers(value)
+    if long is not None:
+        return long
     try:
         return raw_array(value, name)
     except DomainError as error:
@@ -45,14 +49,29 @@ def as_numbers(value: Any, name: str) -> np.ndarray | str:
         return f"is {Unusable.of(value).says}"
 
 
+def _long_integers(value: Any) -> np.ndarray | None:
+    """Python's own numbers, as which numpy keeps integers beyond 64 bits, as floats; else None."""
+    if not isinstance(value, int | list | tuple | np.ndarray):
+        return None
+    try:
+        array = np.asarray(value)
+        objects = array.dtype == object and array.size > 0
+        numbers = objects and all(isinstance(entry, int | float) for entry in array.flat)
+        return array.astype(float) if numbers else None
+    except (ValueError, TypeError, OverflowError):  # ragged, or beyond 1e308
+        return None
+
+
 def same(value: np.ndarray, right: np.ndarray) -> bool:
-    """Equal to rounding, norm-wise and entry by entry; NaN is equal to nothing.
+    """Equal to rounding, norm-wise and entry by entry; NaN and infinity are equal to nothing.
 
     >>> same(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9]))
     True
     """
-    if value.shape != right.shape or not np.isfinite(value).all():
+    if value.shape != right.shape:
         return False
+    if not (np.isfinite(value).all() and np.isfinite(right).all()):
+        return False  # beside an infinite entry every difference is within the allowance
     scale = float(np.abs(right).max(initial=0.0))
     if value.dtype.kind == "f" and value.dtype.itemsize < 8:
         allowed = np.full(right.shape, SINGLE * scale)

@@ -21,6 +21,7 @@ from .trusted_code import value_of
 from .verdict import MISSING, RIGHT, WRONG, Verdict
 
 LONGEST = 200  # characters of an answer in words
+ANOTHER = "another number"
 
 
 def answer_of(line: str, names: Mapping[str, Any]) -> Any:
@@ -58,6 +59,10 @@ class Question(ABC):
     @abstractmethod
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         """The verdict on an answer that was given."""
+
+    def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+        """Where an answer of the right shape is wrong, and by which pattern."""
+        return where_wrong(value, right), symptom(value, right)
 
     def _right(self, layout: str = "", remark: str = "") -> Verdict:
         return Verdict(self.name, RIGHT, layout, remark)
@@ -105,7 +110,16 @@ class ArrayQuestion(Question):
         if not fitting:
             shapes = [form.shape for form in self.forms.values()]
             return self._wrong(wrong_shape(array, shapes), tag="shape")
-        return self._wrong(where_wrong(array, fitting[0]), symptom(array, fitting[0]))
+        return self._wrong(*self.difference(array, fitting[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class MaskQuestion(ArrayQuestion):
+    """An array of True and False, where the place of a wrong entry is its right value."""
+
+    def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+        """Nothing of places or counts: where entries are wrong, they are the other way round."""
+        return "some of the entries", ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +145,11 @@ class NumberQuestion(Question):
             return self._wrong("not a whole number")
         if int(number) == self.expected:
             return self._right()
-        return self._wrong("another number")
+        return self._wrong(ANOTHER)
+
+    def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+        """Nothing but that it is another one: a ratio would give it away."""
+        return ANOTHER, ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ...files.paths import label
 from ...symbols import plural, safe
 from .catalogue import find_exercise
 from .sheet import HEADER
@@ -58,7 +59,7 @@ def _code(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in (".py", ".ipynb"):
         raise SpecError(
-            f"{safe(path.name)} ends neither in .py nor in .ipynb.\n  Hand in one of the two."
+            f"{label(path)} ends neither in .py nor in .ipynb.\n  Hand in one of the two."
         )
     try:
         if not path.is_file():
@@ -154,7 +155,8 @@ def _looked_through(code: str) -> tuple[str, list[str]]:
             warnings.simplefilter("ignore")  # what Python thinks of a '\\d' is the student's own
             tree = ast.parse(code)
     except SyntaxError as error:
-        return f"line {error.lineno}: the syntax is wrong: {safe(error.msg)}", []
+        at = "" if error.lineno is None else f"line {error.lineno}: "
+        return f"{at}the syntax is wrong: {safe(error.msg)}", []
     except (ValueError, RecursionError, MemoryError):
         return "the file cannot be read as Python", []
     names = dict.fromkeys(name.split(".")[0] for name in _imports(tree))

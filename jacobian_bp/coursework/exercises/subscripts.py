@@ -7,11 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from ...symbols import plural
 from .equality import same
 from .questions import LONGEST, Question
 from .verdict import Verdict
 
 LETTERS = re.compile(r"[A-Za-z]*")
+
+
+def with_arrow(text: str) -> str:
+    """A string without blanks, its result written out as numpy reads it where there is no arrow.
+
+    The letters that stand once are kept, in the order of the alphabet.
+
+    >>> with_arrow("n j, n i"), with_arrow("nj->j")
+    ('nj,ni->ij', 'nj->j')
+    """
+    text = text.replace(" ", "")
+    if "->" in text:
+        return text
+    kept = sorted(letter for letter in set(text) - {","} if text.count(letter) == 1)
+    return f"{text}->{''.join(kept)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +50,7 @@ class SubscriptsQuestion(Question):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         if not isinstance(value, str):
             return self._wrong("not a string: write it in quotes, such as 'ij,j->i'")
-        text = value.replace(" ", "")
+        text = with_arrow(value)
         reason = self._unreadable(text)
         if reason:
             return self._wrong(reason, tag="subscripts")
@@ -52,24 +68,26 @@ class SubscriptsQuestion(Question):
 
     def outcome(self, text: str) -> str:
         """What a string computes, as one text: equal for strings that mean the same."""
-        if not isinstance(text, str) or self._unreadable(text):
+        if not isinstance(text, str) or self._unreadable(with_arrow(text)):
             return str(text)
-        result = np.einsum(text, *_fresh(self.shapes))
+        result = np.einsum(with_arrow(text), *_fresh(self.shapes))
         return str(np.round(result, 9).tolist())
 
     def _unreadable(self, text: str) -> str:
         """Why a string is none for these operands; nothing where it can be run."""
-        left, arrow, result = text.partition("->")
+        left, _, result = text.partition("->")
         terms = left.split(",")
-        if len(text) > LONGEST or not arrow:
-            return "no subscripts with '->'"
+        if len(text) > LONGEST:
+            return "no subscripts: the string is too long"
         if not all(LETTERS.fullmatch(word) for word in (*terms, result)):
             return "subscripts are letters, with commas and one '->'"
         if len(terms) != len(self.operands):
-            return f"{len(self.operands)} operands stand in the product, {len(terms)} in the string"
+            there = plural(len(self.operands), "operand")
+            return f"np.einsum gets {there}, and the string is for {len(terms)}"
         for name, term, shape in zip(self.operands, terms, self.shapes, strict=True):
             if len(term) != len(shape):
-                return f"{name} has {len(shape)} axes, and gets {len(term)} letters"
+                axes = plural(len(shape), "axis", "axes")
+                return f"{name} has {axes}, and gets {plural(len(term), 'letter')}"
         sizes: dict[str, int] = {}
         for name, term, shape in zip(self.operands, terms, self.shapes, strict=True):
             for letter, size in zip(term, shape, strict=True):

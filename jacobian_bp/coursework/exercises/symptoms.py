@@ -22,6 +22,8 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
     'entry [1, 1] only'
     """
     wrong = _differing(value, right)
+    if right.size == 1:
+        return "the number"
     if wrong.all():
         return "every entry"
     if wrong.sum() > 1 and (wrong == (right != 0)).all():
@@ -32,7 +34,7 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
     for axis, word in enumerate(("row", "column")[: wrong.ndim] if wrong.ndim == 2 else ()):
         touched = np.unique(places[:, axis])
         if len(touched) < wrong.shape[axis]:
-            return f"{_counted(word, touched)} only"
+            return _listed(word, touched, wrong.shape[axis])
     return plural(len(places), "entry", "entries")  # not of how many: that may be an answer
 
 
@@ -84,7 +86,15 @@ def _few_digits(value: np.ndarray) -> bool:
     return all(float(f"{v:.5e}") == v for v in value.astype(float).ravel())
 
 
-def _counted(word: str, places: np.ndarray) -> str:
-    shown = ", ".join(str(int(place)) for place in places[:MOST_NAMED])
-    more = ", ..." if len(places) > MOST_NAMED else ""
-    return f"{word}{'s' * (len(places) > 1)} {shown}{more}"
+def _listed(word: str, wrong: np.ndarray, size: int) -> str:
+    """Which rows are wrong; where they are many, which are right; where both are, how many."""
+    right = np.setdiff1d(np.arange(size), wrong)
+    if len(wrong) <= MOST_NAMED:
+        return f"{_named(word, wrong)} only"
+    if len(right) <= MOST_NAMED:
+        return f"all {word}s but {_named(word, right)}"
+    return f"{len(wrong)} of {plural(size, word)}"
+
+
+def _named(word: str, places: np.ndarray) -> str:
+    return f"{word}{'s' * (len(places) > 1)} {', '.join(str(int(place)) for place in places)}"

@@ -18,11 +18,12 @@ from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS, MISSING, WRONG, Verdict
-from .report import NO_CAUSE, NOT_RUN, Mark
+from .report import NO_CAUSE, NOT_RUN, STOPPED, Mark
 
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
-STOPPED = "no answer, the file stopped"
+NO_ANSWER_STOPPED = "no answer, the file stopped"
 NO_FIT = "not numbers of a right shape"
+REPEATED = "one number repeated earns no point for its shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,8 @@ def _on_fresh(fresh: Judged, sheet: Judged, question: Question, gate: Gate) -> M
     verdict = fresh.verdicts[question.name]
     said = _messages(fresh, question, gate, fresh=True)
     tags = _tags(fresh, verdict)
+    if fresh.kind and fresh.kind in tags:  # how it stopped there, the sheet may have chosen
+        tags = (sheet.kind or STOPPED,)
     if sheet.verdicts[question.name].ok and not verdict.credited and verdict.status != MISSING:
         hint = "right on the sheet, not on other numbers: is a number typed in?"
         said = (said[0], f"{hint} {said[1]}", f"{hint} {said[2]}", f"{hint} {said[3]}")
@@ -122,7 +125,7 @@ def _messages(
 def _no_answer(judged: Judged) -> str:
     if not judged.failure:
         return "no answer"
-    return "no answer, the file was not run" if judged.kind in NOT_RUN else STOPPED
+    return "no answer, the file was not run" if judged.kind in NOT_RUN else NO_ANSWER_STOPPED
 
 
 def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:
@@ -132,7 +135,9 @@ def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:
         return NO_FIT if fresh and _unreadable(value, question) else entries
     if _fits(question, value):
         return f"{layer}shape right, values wrong: {entries}"
-    return f"{layer}{NO_FIT if fresh and not _has_shape(question, value) else entries}"
+    if _has_shape(question, value):
+        return f"{layer}{REPEATED}; {entries}"
+    return f"{layer}{NO_FIT if fresh else entries}"
 
 
 def _layer(question: Question) -> str:

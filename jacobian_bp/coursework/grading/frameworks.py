@@ -18,6 +18,11 @@ def grade(
     `seed` is that of the sheet; named values need it, a sheet has it in its first line.
     Raises SpecError for a wrong call.
     """
+    if not isinstance(answers, Mapping | str | Path):
+        raise SpecError(
+            f"answers of type {type(answers).__name__} are neither named values nor a file.\n"
+            "  Write such as grade(globals(), 2, seed=7), or grade('ex2.py', 2)."
+        )
     if not isinstance(answers, Mapping):
         return grade_file(answers, exercise, Terms(level=level, sheet_seed=seed))
     if seed is None:

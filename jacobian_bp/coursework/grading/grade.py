@@ -11,13 +11,13 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...arrays import quiet
 from ...errors import JacobianError, SpecError
-from ...files.answer_file import read_arrays
+from ...files.paths import label
 from ...symbols import safe
 from ..exercises.catalogue import find_exercise
 from ..exercises.cause import diagnosed
@@ -30,10 +30,12 @@ from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
 from .aspects import Judged, marks_of
-from .report import GradeReport
+from .npz_answers import read_npz_answers
+from .report import STOPPED, GradeReport
 from .seeds import apart_from
 
-OWN_WORDS = ("stopped", "memory-limit")  # failures that are told in the student's words
+OWN_WORDS = (STOPPED, "memory-limit")  # failures that are told in the student's words
+ON_FRESH = "on fresh numbers the file did not come to its end"
 NO_SECRET = "the graded numbers follow from the sheet's own; a secret would hide them"
 
 
@@ -63,24 +65,27 @@ class Terms:
 def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> GradeReport:
     """The report on a sheet (.py, .ipynb), or on answers alone (.npz).
 
-    Raises SpecError for an exercise that is not there, and for fresh numbers that cannot be
-    drawn: what is wrong with the submission is in the report, what is not is an error.
+    Raises SpecError for an exercise that is not there, for answers alone without the seed of
+    their sheet, and for fresh numbers that cannot be drawn: what is wrong with the submission
+    is in the report, what is not is an error.
     """
     began = time.monotonic()
+    path = Path(path)
     find_exercise(exercise)
-    arrays = Path(path).suffix.lower() == ".npz"
+    task = _task_of_arrays(path, exercise, terms) if path.suffix.lower() == ".npz" else None
     try:
-        answers = _own_arrays(Path(path)) if arrays else {}
-        submission = None if arrays else _own_sheet(path, exercise, terms)
+        _require_no_link(path)
+        found = _own_sheet(path, exercise, terms) if task is None else _own_arrays(path, task)
     except JacobianError as error:
         report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
     else:
         report = (
-            _of_arrays(answers, exercise, terms)
-            if submission is None
-            else _of_sheet(submission, terms)
+            _of_sheet(found, terms)
+            if isinstance(found, Submission)
+            else grade_answers(found, exercise, terms.sheet_seed or 0, terms.level)
         )
-    return replace(report, seconds=round(time.monotonic() - began, 3))
+    report.record["total_seconds"] = round(time.monotonic() - began, 3)
+    return report
 
 
 @quiet
@@ -105,9 +110,8 @@ def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms
     return _report(sheet, fresh, terms, {"sheet_seed": terms.sheet_seed})
 
 
-def _own_sheet(path: str | Path, exercise: int, terms: Terms) -> Submission:
+def _own_sheet(path: Path, exercise: int, terms: Terms) -> Submission:
     """The submission, if it is a sheet of this exercise and, where one is asked for, seed."""
-    _require_no_link(Path(path))
     submission = read_submission(path)
     task = submission.task
     if task.number != exercise:
@@ -123,16 +127,17 @@ def _require_no_link(path: Path) -> None:
         raise SpecError(f"{safe(path.name)} is a link, which is not followed.")
 
 
-def _own_arrays(path: Path) -> Mapping[str, Any]:
-    _require_no_link(path)
-    return read_arrays(path)
+def _task_of_arrays(path: Path, exercise: int, terms: Terms) -> Task:
+    if terms.sheet_seed is None:
+        raise SpecError(
+            f"{label(path)} does not say from which sheet its answers are.\n"
+            f"  Write --sheet-seed 7, or grade(path, {exercise}, seed=7), with the sheet's seed."
+        )
+    return find_exercise(exercise).make(terms.sheet_seed)
 
 
-def _of_arrays(answers: Mapping[str, Any], exercise: int, terms: Terms) -> GradeReport:
-    seed = terms.sheet_seed if terms.sheet_seed is not None else 0
-    task = find_exercise(exercise).make(seed)
-    known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
-    return _report(_judged(task, known), None, terms, {"sheet_seed": seed})
+def _own_arrays(path: Path, task: Task) -> Mapping[str, Any]:
+    return read_npz_answers(path, [question.name for question in task.questions])
 
 
 def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
@@ -194,7 +199,7 @@ def _report(
     gate = Gate.of(task, *([fresh.task] if fresh is not None else []))
     failure, kind = sheet.failure, sheet.kind
     if fresh is not None and fresh.failure and not failure:
-        failure, kind = f"on fresh numbers {_brief(fresh.failure, fresh.kind)}", fresh.kind
+        failure, kind = ON_FRESH, STOPPED
     told = gate.guarded(failure, _brief(failure, kind)) if kind in OWN_WORDS else failure
     judged = [sheet] if fresh is None else [sheet, fresh]
     undiagnosed = [each.undiagnosed for each in judged if each.undiagnosed]
@@ -207,7 +212,8 @@ def _report(
         kind,
         tuple(safe(note) for note in notes or []),
         terms.level,
-        record=record,
+        record.get("sheet_seconds", 0.0),
+        record,
     )
 
 

@@ -16,8 +16,9 @@ from ...text import WIDTH, fold
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
 NOT_RUN = ("not-a-sheet", "not-python")  # nothing could be looked at
+STOPPED = "stopped"
 NO_CAUSE = (  # tags that name no mistake
-    *("wrong", "missing", "stopped", "time-limit", "memory-limit", "killed", "no-answers"),
+    *("wrong", "missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
     *NOT_RUN,
     *NOT_GRADED,
 )
@@ -58,7 +59,8 @@ class GradeReport:
     """All marks on one submission.
 
     `failure` is why the submission did not come to its end, `notes` is for everybody,
-    `record` for the instructor only: seeds, times, output.
+    `seconds` is the time that the sheet took on its own numbers, `record` for the instructor
+    only: seeds, other times, output.
     """
 
     exercise: int
@@ -99,7 +101,7 @@ class GradeReport:
     def lines(self, level: int | None = None) -> list[str]:
         """The report in words; the level is the report's own, or another one."""
         level = self.level if level is None else level
-        lines = [f"exercise {self.exercise}: {self.title}".rstrip(": ")]
+        lines = [f"exercise {self.exercise}: {self.title}".rstrip(": ")] if self.exercise else []
         if self.kind in NOT_GRADED:
             return [*lines, self.failure]
         refused = self.kind in NOT_RUN
@@ -128,10 +130,11 @@ class GradeReport:
         return "\n".join(part for line in self.lines() for part in fold(safe(line), WIDTH))
 
 
-def not_graded(exercise: int, kind: str, why: str = "") -> GradeReport:
+def not_graded(exercise: int | None, kind: str, why: str = "") -> GradeReport:
     """What stands in for a report where the grader itself failed: no marks, no points lost.
 
-    Students read one sentence; `why` is for the instructor's record.
+    Students read one sentence; `why` is for the instructor's record. An exercise that was
+    not said is 0.
     """
     record = {"failure": why} if why else {}
-    return GradeReport(exercise, "", failure=UNGRADED, kind=kind, record=record)
+    return GradeReport(exercise or 0, "", failure=UNGRADED, kind=kind, record=record)

@@ -130,9 +130,9 @@ def _result(path: Path) -> Result:
     if not isinstance(record, dict) or record.get("format") != RECORD:
         raise ValueError("no results file of this grader")
     exercise, most = record["exercise"], _points(record["max_score"])
-    if type(exercise) is not int or not 0 < exercise < 10**6:
+    if type(exercise) is not int or not 0 <= exercise < 10**6:
         raise ValueError("its exercise is no number")
-    share = _points(document["score"]) / most if most else 0.0
+    share = _points(record["score"]) / most if most else 0.0
     if not 0 <= share <= 1:
         raise ValueError("its score is above its maximum")
     return Result(exercise, share, _labels(record["labels"]))

@@ -4,5 +4,6 @@ It knows nothing of exercises and points; exercises/ and grading/ both run sheet
 """
 
 from .process import Limits, Outcome, run_code
+from .stopping import stopped_in_order
 
-__all__ = ["Limits", "Outcome", "run_code"]
+__all__ = ["Limits", "Outcome", "run_code", "stopped_in_order"]

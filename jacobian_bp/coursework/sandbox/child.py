@@ -1,14 +1,15 @@
 """Run one sheet and hand back the named values; a script for a process of its own.
 
-Reads a request (JSON) from standard input. Before the sheet runs, the limits are set
-and, where the grader is root, its rights are given up. Afterwards one line of JSON and
-the bytes of the arrays go to what was standard output; what the sheet prints goes to
-standard error.
+Reads a request (JSON) from standard input. Before the sheet runs, the rights are given up
+where the grader is root, the process is set to end with the grader (on Linux), and the
+limits are set. Afterwards one line of JSON and the bytes of the arrays go to what was
+standard output; what the sheet prints goes to standard error.
 """
 
 import importlib
 import json
 import os
+import signal
 import sys
 import types
 from contextlib import suppress
@@ -19,6 +20,12 @@ try:
     import resource
 except ImportError:
     resource = None  # Windows: the time limit is left
+
+ctypes: Any
+try:
+    import ctypes
+except ImportError:
+    ctypes = None
 
 LARGEST, LONGEST = 2 * 10**6, 1000  # entries of an answer, characters of a text
 PRELOADED = (
@@ -40,6 +47,7 @@ PRELOADED = (
     *("csv", "inspect", "zipfile"),
     *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random"),
 )
+DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 SPARE = 2**26  # memory that is left to report with, once the sheet has used its own
 
 
@@ -48,6 +56,7 @@ def main():
     result = _part_streams()
     np = _numpy(request["packages"], request["numpy_only"])
     _give_up_rights(request["user"])
+    _end_with(request["grader"])
     _set_limits(request)
     failure, kind, space = _run(request["code"])
     with suppress(BaseException):  # what is printed, before os._exit; the sheet may have changed it
@@ -101,6 +110,16 @@ def _give_up_rights(user):
         os.setuid(user)
     except OSError:
         pass  # not allowed here: what the limits can do is left
+
+
+def _end_with(grader):
+    """Be killed when the grader is, on Linux; asked for last, as a change of user undoes it."""
+    if not sys.platform.startswith("linux") or ctypes is None:
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(DEATH_OF_PARENT, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != grader:  # it ended before it was asked for
+        os._exit(1)
 
 
 def _set_limits(request):
@@ -171,13 +190,21 @@ def _described(np, value, arrays):
     try:
         return _array(np, value, arrays)
     except BaseException:
-        return ["unusable", f"a {type(value).__name__}, not numbers"[:LONGEST]]
+        name = type(value).__name__
+        article = "an" if name[:1].lower() in "aeiou" else "a"
+        return ["unusable", f"{article} {name}, not numbers"[:LONGEST]]
+
+
+def _are_numbers(entries):
+    return all(isinstance(entry, int | float) for entry in entries)
 
 
 def _array(np, value, arrays):
     if isinstance(value, np.ma.MaskedArray):
         return ["unusable", "a masked array, not numbers"]
     array = np.asarray(value)
+    if array.dtype == object and 0 < array.size <= LARGEST and _are_numbers(array.flat):
+        array = array.astype(np.float64)  # integers beyond 64 bits
     if array.dtype.kind == "c":
         return ["unusable", "complex, not real"]
     if array.dtype.kind not in "biuf":

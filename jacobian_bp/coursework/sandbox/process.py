@@ -92,6 +92,7 @@ def _request(code: str, names: Sequence[str], limits: Limits, numpy_only: bool) 
         "names": list(names),
         "packages": PACKAGES,
         "numpy_only": numpy_only,
+        "grader": os.getpid(),
         "user": NOBODY if root else None,
         "memory": limits.memory,
         "seconds": math.ceil(limits.seconds),
@@ -114,17 +115,17 @@ def _process(
         bufsize=0,  # a reader that waits must not keep the pipe from being closed
         start_new_session=True,
     ) as process:
-        kept = bytearray()
-        assert process.stderr is not None
-        reader = threading.Thread(
-            target=_drain, args=(process.stderr, kept, limits.output), daemon=True
-        )
-        reader.start()
         try:
+            kept = bytearray()
+            assert process.stderr is not None
+            reader = threading.Thread(
+                target=_drain, args=(process.stderr, kept, limits.output), daemon=True
+            )
+            reader.start()
             ended: int | None = process.wait(limits.seconds)
         except subprocess.TimeoutExpired:
             ended = None
-        finally:
+        finally:  # also where the grader itself is asked to end
             _kill(process)
         reader.join(GRACE)
         return ended, bytes(kept).decode("utf-8", "replace")
