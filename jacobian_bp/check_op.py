@@ -17,6 +17,7 @@ from .chain import require_dense, whole_link
 from .errors import JacobianError, SpecError
 from .forward import Pass, run_forward
 from .jacobian import Jacobian
+from .notebook import Printed, page
 from .ops import Op
 from .program import Program, Step
 from .program_text import make_op
@@ -53,8 +54,8 @@ class Finding:
         return "\n    ".join(lines)
 
 
-@dataclass(frozen=True)
-class OpReport:
+@dataclass(frozen=True, repr=False)
+class OpReport(Printed):
     """What `check_op` found; `.ok`, and a table when printed."""
 
     op: str
@@ -66,12 +67,22 @@ class OpReport:
         return not self.findings
 
     def text(self, ascii_only: bool = False) -> str:
-        head = f"{self.op}: " + ("the three derivatives agree" if self.ok else "WRONG")
-        text = "\n".join([head, *(f"  {x}" for x in (*self.findings, *self.lines))])
+        found = [f"  {x}" for x in (*self.findings, *self.lines)]
+        text = "\n".join([self._verdict, *found])
         return to_ascii(text) if ascii_only else text
 
     def __str__(self) -> str:
         return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<OpReport on {self._verdict}>"
+
+    def _repr_html_(self) -> str:
+        return page("", self.text().split("\n"))
+
+    @property
+    def _verdict(self) -> str:
+        return f"{self.op}: " + ("the three derivatives agree" if self.ok else "WRONG")
 
 
 def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:

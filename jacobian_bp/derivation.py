@@ -330,7 +330,7 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    formula = rename(step.op.formula, step.called)
+    formula = step.formula
     if not formula:  # an einsum is its equation; an op without a formula is its name
         name = getattr(step.op, "equation", step.op.name)
         formula = f"{name} of {', '.join(step.args)}"

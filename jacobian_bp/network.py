@@ -26,7 +26,7 @@ from .parameters import checked, drawn, require_mapping, require_names, require_
 from .program import Program, Step
 from .program_text import make_op, read_program
 from .run import Run
-from .symbols import did_you_mean, rename
+from .symbols import did_you_mean
 from .symbols import shape as show
 
 
@@ -281,8 +281,7 @@ class Network(Shown):
 
 def _statement(step: Step) -> str:
     """z1 = W1 x + b1; an einsum is its equation, an op without a formula its name."""
-    text = rename(step.op.formula, step.called)
-    return f"{step.name} = {text}" if text else str(step)
+    return f"{step.name} = {step.formula}" if step.formula else str(step)
 
 
 def _left_out(count: int) -> tuple[str, str, str]:

@@ -59,6 +59,11 @@ class Step:
             if operand in kept
         )
 
+    @property
+    def formula(self) -> str:
+        """The right-hand side in the network's names; empty where the op has no formula."""
+        return rename(self.op.formula, self.called)
+
     def reason(self, position: int) -> str:
         """Why the Jacobian by one input looks as it does, in the network's names."""
         operand = self.op.parsed.inputs[position].name

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jacobian_bp import Agreement, Network, Op, delta, diagnose, diagnose_line
+from jacobian_bp import Agreement, Network, Op, Tanh, check_op, delta, diagnose, diagnose_line
 from jacobian_bp.notebook import MOST_LINES, bullets, ends, grid
 from jacobian_bp.reference import X, Y, second_seed
 
@@ -207,6 +207,14 @@ def test_routes_that_part():
     ]
     failed = Agreement("J", (), (), error="out of memory")
     assert failed._repr_html_() == ("<pre>the routes cannot be compared: out of memory</pre>")
+
+
+def test_the_report_on_an_op():
+    report = check_op(Tanh, {"z": [0.5, -1.0, 2.0]})
+    assert repr(report) == "<OpReport on Tanh: the three derivatives agree>"
+    require_html(report._repr_html_())
+    assert "Tanh: the three derivatives agree" in report._repr_html_()
+    assert report._repr_mimebundle_() == {"text/plain": str(report)}
 
 
 # ---------------------------------------------------------------- the parts

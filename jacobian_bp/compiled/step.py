@@ -24,7 +24,8 @@ class CompiledStep:
     It is planned at the first call, for the shapes of that call: `batch=m` takes
     m examples in rows, without `batch` one example. The numbers are those of
     `net.run(x, y).gradients()`, within the same rounding bar, in the dtype of the
-    parameters that it was compiled with.
+    parameters that it was compiled with: float64 data is rounded to float32 where
+    they are float32, while a run takes the wider of the two.
 
     The gradients are the step's own buffers: **the next call overwrites them**.
     Copy what is to be kept. Parameters, x and y are read where they lie and never
