@@ -30,6 +30,7 @@ from .show import explain
 from .symbols import for_stream, rename, safe
 from .text import fold
 
+PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
@@ -141,7 +142,7 @@ def _pair(text: str, run: Run) -> tuple[str, str]:
 def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Every command, with its options where `arguments` ask for it: only then it is imported."""
     parser = Parser(
-        prog="jacobian-bp",
+        prog=PROGRAM,
         description="Backpropagation written out in full: every Jacobian whole.",
         epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed.",
     )
@@ -172,11 +173,18 @@ class Parser(argparse.ArgumentParser):
         terminal.write(message.rstrip().splitlines())
 
     def error(self, message: str) -> NoReturn:
-        raise SpecError(
-            f"{safe(message[:300])}.\n"
-            "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax.\n"
-            f"  The commands are {', '.join(_NAMES)}; jacobian-bp derive -h lists the options."
-        )
+        advice = [f"{self.prog} -h lists the options."]
+        if any(action.dest == "network" for action in self._actions):
+            advice[:0] = [
+                "Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax."
+            ]
+        elif self._subparsers is not None and self.prog == PROGRAM:
+            message = message.partition(" (choose from")[0]
+            advice = [
+                f"The commands are {', '.join(_NAMES)}.",
+                f"{PROGRAM} COMMAND -h lists the options.",
+            ]
+        raise SpecError("\n  ".join([f"{safe(message[:300])}.", *advice]))
 
 
 def _options() -> Parser:
