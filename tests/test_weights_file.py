@@ -181,6 +181,14 @@ def test_an_existing_file_stays(tmp_path):
     assert path.read_text() == "mine"
 
 
+def test_what_is_no_file_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "w.npz")
+    assert refusal(SpecError, write_weights, tmp_path / "w.npz", PARAMS, replace=True) == (
+        "w.npz is a named pipe, and is left as it is.\n  Name a file for the weights."
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
+
+
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "w.npz"
     path.write_text("old")

@@ -136,3 +136,14 @@ def _require_regular(path: Path, mode: int, instead: str) -> None:
         return
     kind = next((words for test, words in KINDS if test(mode)), "something else")
     raise SpecError(f"{label(path)} is {kind}, not a regular file.\n  {instead}")
+
+
+def require_replaceable(path: Path, instead: str) -> None:
+    """SpecError for what is there and is neither a file nor a link: /dev/null is to stay."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return  # nothing is there
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        kind = next((words for test, words in KINDS if test(mode)), "no regular file")
+        raise SpecError(f"{label(path)} is {kind}, and is left as it is.\n  {instead}")

@@ -19,7 +19,7 @@ from ..arrays import as_array, require_finite
 from ..errors import DomainError, SpecError
 from ..symbols import safe
 from ..symbols import shape as show
-from .paths import brief, inside, label, open_regular
+from .paths import brief, inside, label, open_regular, require_replaceable
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
@@ -94,6 +94,7 @@ def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = Fals
         require_finite(arrays[key], key, "A weight is a finite number.")
     if not replace and os.path.lexists(path):
         raise SpecError(f"{name} is there already.\n  Choose another name, or say replace=True.")
+    require_replaceable(path, "Name a file for the weights.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(draft, "xb") as file:

@@ -1,13 +1,12 @@
 """A results file: written whole or not at all."""
 
 import os
-import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from ...errors import SpecError
-from ...files.paths import KINDS, label
+from ...files.paths import label, require_replaceable
 
 
 def write_results(path: str | Path, text: str) -> None:
@@ -17,7 +16,7 @@ def write_results(path: str | Path, text: str) -> None:
     and where a device, a pipe or a folder is in its place.
     """
     path = Path(path)
-    _require_replaceable(path)
+    require_replaceable(path, "Name a file for the results.")
     try:
         handle, name = tempfile.mkstemp(prefix=".results", dir=path.parent)
         try:
@@ -36,16 +35,3 @@ def write_results(path: str | Path, text: str) -> None:
         raise SpecError(
             f"{label(path)} cannot be written: {reason}.\n  Choose another folder or name."
         ) from None
-
-
-def _require_replaceable(path: Path) -> None:
-    """SpecError for what is there and is neither a file nor a link: /dev/null is to stay."""
-    try:
-        mode = os.lstat(path).st_mode
-    except (OSError, ValueError):
-        return  # nothing is there
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-        kind = next((words for test, words in KINDS if test(mode)), "no regular file")
-        raise SpecError(
-            f"{label(path)} is {kind}, and is left as it is.\n  Name a file for the results."
-        )
