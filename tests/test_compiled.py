@@ -114,6 +114,17 @@ def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
     assert apart(net, compiled(net, form), x, y) == []
 
 
+def test_a_cost_that_an_activation_gives():
+    """Its cotangent stays 1 from call to call: nothing is written over it."""
+    own = {"Inner": ops.Einsum("k,k->"), "Squash": ops.Sigmoid("")}
+    params = {**LAYER, "w": np.array([0.5, -1.5])}
+    lines = ["z = Linear(x, W, b)", "s = Inner(z, w)", "J = Squash(s)"]
+    net = Network.program(*lines, params=params, ops=own)
+    step, x = net.compile(), data(sizes=[5, 5])[0]
+    for _ in range(3):
+        assert apart(net, step, x) == []
+
+
 @by_form
 def test_a_cost_that_no_parameter_reaches(form):
     lines = ["z = Linear(x, W, b)", "out = Tanh(x)", *OUT]

@@ -190,6 +190,23 @@ def test_many_moderate_numbers_do_not_leave_the_kernels(monkeypatch):
     step(net.params, x, y)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_large_batch_is_looked_at_in_blocks(monkeypatch, dtype):
+    """Its squares add up to more than the limit of one, and each block's to less."""
+    net = Network.dense([3, 61, 2], "sigmoid", "squared_error", seed=1, dtype=dtype)
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((257, 3)).astype(dtype), rng.standard_normal((257, 2)).astype(dtype)
+    step = net.compile(batch=257)
+    step(net.params, x, y)
+    with monkeypatch.context() as patch:
+        patch.setattr(CompiledStep, "_far_out", None)
+        step(net.params, x, y)
+    for row in (0, 101, 256):  # one unit beyond the limit, in any block
+        far = x.copy()
+        far[row] *= 1e4
+        same_bits(step(net.params, far, y)[1], net.run(far, y).gradients())
+
+
 def test_an_op_that_fails_leaves_a_step_that_works():
     class Moody(ops.Tanh):
         broken = False

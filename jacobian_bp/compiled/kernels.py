@@ -203,3 +203,5 @@ KERNELS: dict[type[Op], Callable[[Op, Place], Kernel]] = {
 }
 # the kernels that take e^z
 EXPONENTIAL = {Sigmoid, Tanh, CrossEntropyFromLogits, BinaryCrossEntropyFromLogits}
+# the kernels that may write the cotangent of their input over that of their value
+IN_PLACE = {Sigmoid, Tanh, ReLU}

@@ -11,6 +11,17 @@ Call = Callable[[], object]
 Kernel = tuple[Call, Call]
 
 
+LINE = 64  # bytes of a cache line, and of the widest vector register
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros whose first entry lies on a cache line: no load takes two lines for one."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.zeros(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a kernel reads and writes: inputs, value, and the cotangents of each.
@@ -25,7 +36,7 @@ class Place:
 
     def buffer(self) -> np.ndarray:
         """A buffer of the value's shape."""
-        return np.zeros_like(self.value)
+        return aligned_zeros(self.value.shape, self.value.dtype)
 
     def number(self, value: float) -> np.ndarray:
         """A constant in the dtype of the step: cheaper in a call than a Python number."""

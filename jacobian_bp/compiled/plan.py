@@ -27,8 +27,10 @@ from ..ops import (
     Sum,
 )
 from ..program import Step
-from .kernels import EXPONENTIAL, KERNELS, LIMITS, linear, linear_of_one
-from .place import Call, Place, general
+from .kernels import EXPONENTIAL, IN_PLACE, KERNELS, LIMITS, linear, linear_of_one
+from .place import Call, Place, aligned_zeros, general
+
+BLOCK = 2**9  # entries whose squares are added up: their sum stays below the limit for usual values
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -62,7 +64,9 @@ class Plan:
         elsewhere = {arg for step in steps if step.name not in self.layers for arg in step.args}
         copied = [n for n in given if n in elsewhere]
         arrays, self.watched = arena(watched(steps), self.shapes, dtype)
-        arrays |= {n: np.zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays}
+        arrays |= {
+            n: aligned_zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays
+        }
         self.copied = {n: arrays[n] for n in copied if n not in self.labels}
         rows = {step.args[0] for step in layers if is_one(self.shapes[step.name])}
         self.vectors = rows.intersection(given)
@@ -72,21 +76,38 @@ class Plan:
 
         bounded = any(type(step.op) in EXPONENTIAL for step in steps)
         self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
+        self.blocks = self.watched.reshape(-1, min(BLOCK, len(self.watched)) or 1)
         self.cost = arrays[state.cost]
         unreached = [name for name in state.program.params if name not in names]
         shapes = {name: state.values[name].shape for name in (*names, *unreached)}
-        self.bars, self.own = arena([*names, *unreached], shapes, dtype)
+        self.bars, whole = arena([*names, *unreached], shapes, dtype)
+        self.own = whole.base
         if names:
             self.bars[state.cost].fill(1)
-        self._share_biases(layers, backward)
+        self._share(layers, backward)
         self.gradients = {name: self.bars[name] for name in state.program.params}
         for name in unreached:
             del self.bars[name]
         self.calls = self._calls(steps, backward, arrays)
 
-    def _share_biases(self, layers: Sequence[Step], backward: Sequence[Step]) -> None:
-        """For one example ∂J/∂b is ∂J/∂z: the two share one buffer where b is read once."""
+    def largest_square(self) -> float:
+        """Not below the square of the largest entry watched: the largest of sums over blocks."""
+        if len(self.blocks) < 2:
+            return float(self.watched.dot(self.watched))
+        return float(np.vecdot(self.blocks, self.blocks).max())
+
+    def _share(self, layers: Sequence[Step], backward: Sequence[Step]) -> None:
+        """One buffer for two cotangents where the second is written over the first, or is it.
+
+        ∂J/∂z takes the place of ∂J/∂a, for an activation whose z has no other reader.
+        For one example ∂J/∂b is ∂J/∂z, where b is read once.
+        """
         uses = Counter(arg for step in backward for arg in step.args)
+        for step in backward[1:]:  # the cost's own cotangent stays 1
+            z = step.args[0]
+            alone = uses[z] == 1 and z in self.bars and z not in self.params
+            if alone and type(step.op) in IN_PLACE:
+                self.bars[z] = self.bars[step.name]
         for step in layers:
             bias = step.args[2]
             if step.name in self.bars and uses[bias] == 1 and is_one(self.shapes[step.name]):
@@ -221,10 +242,11 @@ def watched(steps: Sequence[Step]) -> list[str]:
 def arena(
     names: Sequence[str], shapes: Shapes, dtype: np.dtype
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Buffers side by side in one array, so that one product looks at all of them."""
+    """Buffers side by side in one array, in whole blocks, so that one product looks at all."""
     sizes = [int(np.prod(shapes[name])) for name in names]
-    starts = np.cumsum([0] + [-(-size // 16) * 16 for size in sizes])  # rows begin on cache lines
-    whole = np.zeros(int(starts[-1]), dtype)
+    starts = np.cumsum([0] + [-(-size // 16) * 16 for size in sizes])  # each begins a cache line
+    count = int(starts[-1])
+    whole = aligned_zeros((count if count < BLOCK else -(-count // BLOCK) * BLOCK,), dtype)
     parts = zip(names, starts, sizes, strict=False)
     return {n: whole[i : i + size].reshape(shapes[n]) for n, i, size in parts}, whole
 

@@ -81,7 +81,7 @@ class CompiledStep:
                 loss = plan.cost.item()
             except JacobianError:  # an op refuses what it reads: the long way says why
                 loss = nan
-            inside = plan.watched.dot(plan.watched) < plan.limit
+            inside = plan.largest_square() < plan.limit
         if not (inside and isfinite(loss)):
             return self._far_out(params, data, loss)
         return loss, dict(plan.gradients)
@@ -92,8 +92,9 @@ class CompiledStep:
         """Where a value may lie outside the kernels' limits: look closer, or go the long way."""
         plan = self._plan
         assert plan is not None
-        with np.errstate(all="ignore"):
-            far = not np.abs(plan.watched).max(initial=0) < plan.limit**0.5
+        limit = plan.limit**0.5
+        with np.errstate(all="ignore"):  # NaN is on neither side
+            far = not -limit < plan.watched.min(initial=0) <= plan.watched.max(initial=0) < limit
         if far or not isfinite(loss):
             state = self._run(params, data)
             for name, gradient in gradients(state, list(plan.gradients), "vjp").items():
