@@ -17,7 +17,7 @@ import numpy as np
 
 from .memory import nbytes
 
-FROM_BYTES = 2**22  # below, numpy.zeros is not given huge pages
+FROM_BYTES = 3 * 2**20  # below, clearing the memory takes less than mapping it
 
 Watcher = Callable[[int], None]  # told of bytes that are mapped, and as a negative number let go
 _watcher: ContextVar[Watcher | None] = ContextVar("jacobian_bp_pages", default=None)

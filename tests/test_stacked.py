@@ -156,7 +156,7 @@ def test_it_survives_pickling():
 
 
 def test_large_tensors_on_untouched_pages_are_ordinary_arrays():
-    """From 4 MiB on, zeros lie on pages of their own: values, writing and copies as always."""
+    """From 3 MiB on, zeros lie on pages of their own: values, writing and copies as always."""
     n = 97
     net = Network.dense([n, n], "identity", None, seed=0)
     run = net.run(RNG.standard_normal(n))
