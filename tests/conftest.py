@@ -1,12 +1,16 @@
-"""A shell ignores Ctrl-C in what it starts in the background; the tests of it do not."""
+"""What starts the suite may ignore signals, as a shell in the background or nohup does."""
 
 import signal
 
 import pytest
 
+HANDLED = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_interrupts():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_end_a_process():
+    known = {name: how for name, how in HANDLED.items() if hasattr(signal, name)}
+    before = {name: signal.signal(getattr(signal, name), how) for name, how in known.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for name, how in before.items():
+        signal.signal(getattr(signal, name), how)
