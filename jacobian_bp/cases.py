@@ -14,7 +14,7 @@ from .memory import require_memory
 from .network import Network
 from .ops.cross_entropy import require_classes
 from .run import Run
-from .symbols import safe
+from .symbols import plural, safe
 
 LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
 LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
@@ -57,7 +57,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     remarks = [f"weights drawn with seed {options.seed}"]
     if options.data is None:
         x, y = _drawn(sizes, loss, options.seed, options.batch)
-        remarks.append(f"x and y drawn with seed {options.seed}")
+        remarks.append(_said_of_drawn(x, options.seed))
     else:
         x, y, said = _read(sizes, loss, options)
         remarks = [*said, *remarks]
@@ -81,7 +81,7 @@ def _case_from_file(
         return Case(net.run(), net.facts["remarks"])
     seed = net.facts["seed"]
     x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], seed, options.batch)
-    said = (*net.facts["remarks"], f"x and y drawn with seed {seed}")
+    said = (*net.facts["remarks"], _said_of_drawn(x, seed))
     return Case(net.run(x, y), said)
 
 
@@ -140,6 +140,11 @@ def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> 
     if loss == "bce":
         return x, generator.integers(0, 2, (*batch, sizes[-1]))
     return x, generator.standard_normal((*batch, sizes[-1]))
+
+
+def _said_of_drawn(x: np.ndarray, seed: int) -> str:
+    of = f"{plural(len(x), 'example')} of " if x.ndim > 1 else ""
+    return f"{of}x and y drawn with seed {seed}"
 
 
 def _read(

@@ -204,15 +204,20 @@ def written(expression: Expression, kept: Sequence[str]) -> str:
     return text.replace("+ −", "− ")
 
 
-def require_covered(expression: Expression, axes: Sequence[str], who: str) -> None:
-    """Every axis of a Jacobian stands in a factor of every term, or AxisError."""
-    for term in expression.terms:
-        for axis in axes:
-            if axis not in term.axes:
-                raise AxisError(
-                    f"{who}: axis {axis} stands in no factor of the term {term}.\n"
-                    f'  Where the term does not change along it, write one("{axis}").'
-                )
+def require_covered(term: Term, written: Term, axes: Sequence[str], who: str) -> None:
+    """Every axis of a Jacobian stands in a factor of each term, or AxisError.
+
+    `written` is the term as the op wrote it, before its deltas were spent.
+    """
+    other = sorted(written.axes - set(axes))
+    for axis in axes:
+        if axis not in term.axes:
+            instead = f'Where the term does not change along it, write one("{axis}").'
+            if other:
+                instead = f"Its axis {other[0]} is none of the Jacobian's: write {axis} for it."
+            raise AxisError(
+                f"{who}: axis {axis} stands in no factor of the term {written}.\n  {instead}"
+            )
 
 
 def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:

@@ -136,6 +136,7 @@ def derive(
         tuple(book.backward),
         tuple(gradients),
         check(state) if agreement is None else agreement,
+        state.examples,
     )
 
 

@@ -46,6 +46,11 @@ class Pass:
         """The name of the last value computed."""
         return self.program.steps[-1].name
 
+    @property
+    def examples(self) -> int | None:
+        """The number of examples in a batch, or None for one example."""
+        return next((len(self.values[name]) for name in self.batched), None)
+
     def step(self, name: str) -> Step | None:
         """The step that computes `name`, or None for a parameter or an input."""
         return self._steps.get(name)

@@ -77,7 +77,8 @@ def make_link(
                 f"  The Jacobian has the axes {', '.join(names) or 'of a scalar'}; "
                 "sum the axis out first."
             )
-    require_covered(spent, names, who)
+    for term, whole in zip(spent.terms, expression.terms, strict=True):
+        require_covered(term, whole, names, who)
     return Link(target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent)
 
 

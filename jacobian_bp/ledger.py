@@ -131,6 +131,7 @@ class Ledger:
     backward: tuple[Backward, ...]
     gradients: tuple[GradientStep | Folded, ...]
     agreement: Agreement | None
+    examples: int | None = None  # in a batch, one a row
 
     @property
     def parameter_count(self) -> int:

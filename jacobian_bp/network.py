@@ -208,7 +208,7 @@ class Network(Shown):
             if name not in known:
                 raise SpecError(
                     f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
-                    f"  Its inputs are {', '.join(known) or 'none'}."
+                    f"  {self._program.inputs_said}"
                 )
         missing = [n for n in known if n not in data and n not in self._program.labels]
         if missing:

@@ -145,6 +145,13 @@ class Program:
         read = dict.fromkeys(arg for step in self.steps for arg in step.args)
         return tuple(name for name in read if name not in known)
 
+    @property
+    def inputs_said(self) -> str:
+        """For a message: the inputs, and how those are given that are neither x nor y."""
+        named = [f"{name}=…" for name in self.inputs if name not in ("x", "y")]
+        hint = f"; give {', '.join(named)} by name" if named else ""
+        return f"Its inputs are {listed(self.inputs) or 'none'}{hint}."
+
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The inputs that are read as labels and as nothing else."""

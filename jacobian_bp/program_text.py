@@ -49,6 +49,11 @@ def make_op(op: Op | type[Op], who: str) -> Op:
             f"{who}: {made.name} has no signature.\n"
             '  Write it in the class, such as signature = "a[i], W[k,i] -> z[k]".'
         )
+    if not isinstance(made.reasons, Mapping):
+        raise SpecError(
+            f"{who}: the reasons of {made.name} are a {type(made.reasons).__name__}.\n"
+            '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.'
+        )
     return made
 
 

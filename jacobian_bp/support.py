@@ -111,14 +111,20 @@ def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
         rest = "scalar"
     elif not held:
         rest = "ones off the diagonal" if term.of(Distinct) else "ones"
-    elif len(held) > 1 or term.of(Distinct):
+    elif term.of(Distinct) or _are_apart(held, free):
         rest = "outer product"
     else:
-        rank = len(set(held[0].axes) & set(free))
+        rank = len({axis for f in held for axis in f.axes} & set(free))
         rest = {1: "vector", 2: "matrix"}.get(rank, f"{rank}-tensor")
     if tied:
         return f"delta ⊗ {rest}"
     return "dense" if rest in ("vector", "matrix") or rest.endswith("tensor") else rest
+
+
+def _are_apart(factors: Sequence[Dense], free: Sequence[str]) -> bool:
+    """Whether there are several factors, and no two of them share an axis: a column times a row."""
+    axes = [axis for f in factors for axis in set(f.axes) & set(free)]
+    return len(factors) > 1 and len(axes) == len(set(axes))
 
 
 def _joined(groups: Iterable[Iterable[Key]]) -> Classes:

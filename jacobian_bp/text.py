@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from .folding import folded
 from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .memory import format_bytes
-from .symbols import number, vector
+from .symbols import number, plural, vector
 from .symbols import shape as show
 
 WIDTH = 99
@@ -113,7 +113,7 @@ def _network(ledger: Ledger, width: int, spell: Spell) -> list[str]:
     lines = [
         *ledger.title,
         f"{ledger.parameter_count:,} parameters = {weights:,} weights + {biases:,} biases, "
-        f"in {len(ledger.parameters)} arrays",
+        f"in {plural(len(ledger.parameters), 'array')}",
         f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
     ]
     lines += [f"tied: {pair}" for pair in ledger.tied]
@@ -155,7 +155,10 @@ def _given(ledger: Ledger) -> list[str]:
         else f"{name} of shape {show(value.shape)}"
         for name, value in ledger.given
     ]
-    return [", ".join(parts)]
+    lines = [", ".join(parts)]
+    if ledger.examples is not None:
+        lines.append(f"{plural(ledger.examples, 'example')}, one a row; a formula is that of one")
+    return lines
 
 
 def _forward(steps: Sequence[ForwardStep | Folded], width: int, spell: Spell) -> list[str]:

@@ -192,6 +192,10 @@ def test_a_rule_that_is_missing_is_named():
 # ---------------------------------------------------------------- what cannot be checked
 
 
+class Reasoned(Tanh):
+    reasons = ("z", "entry k reads entry k only")
+
+
 @pytest.mark.parametrize(
     ("op", "arrays", "error", "message"),
     [
@@ -225,9 +229,16 @@ def test_a_rule_that_is_missing_is_named():
             "op: Op has no signature.\n"
             '  Write it in the class, such as signature = "a[i], W[k,i] -> z[k]".',
         ),
+        (
+            Reasoned,
+            {"z": A},
+            SpecError,
+            "op: the reasons of Reasoned are a tuple.\n"
+            '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.',
+        ),
         (int, {}, SpecError, "op is the class int, not an Op.\n  Derive it from jacobian_bp.Op."),
     ],
-    ids=["missing", "unknown", "transposed", "no signature", "no op"],
+    ids=["missing", "unknown", "transposed", "no signature", "reasons", "no op"],
 )
 def test_the_message_is_whole(op, arrays, error, message):
     assert refusal(error, check_op, op, arrays) == message

@@ -140,9 +140,10 @@ def test_a_jacobian_is_named_in_three_ways(call, pair):
 def test_networks_of_ones_own(call, options):
     code, lines, err = call(f"check {options}")
     assert (code, err, lines[-1]) == (0, "", AGREE)
+    of = "7 examples of " if "--batch 7" in options else ""
     assert lines[:2] == [
         "data      weights drawn with seed 0",
-        "data      x and y drawn with seed 0",
+        f"data      {of}x and y drawn with seed 0",
     ]
 
 

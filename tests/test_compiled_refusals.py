@@ -276,6 +276,14 @@ def test_two_arrays_for_a_tied_parameter():
     assert refusal(SpecError, step, two, x, y) == text
 
 
+def test_labels_of_another_name_are_asked_for_by_it():
+    net = Network.program("z = Linear(x, W, b)", "J = SquaredError(z, t)", params=LAYER)
+    for call in (net.run, lambda x, y: net.compile()(net.params, x, y)):
+        assert refusal(SpecError, call, X[0], Y[0]) == (
+            "the network has no input named 'y'.\n  Its inputs are x, t; give t=… by name."
+        )
+
+
 def test_a_network_without_a_loss():
     net = network(loss=None)
     for batch, x in [(7, X), (None, X[0])]:

@@ -246,3 +246,16 @@ def test_an_unknown_convention_is_refused(name):
     message += "  Write one of numerator, transposed, flat, flat_column, gradient, "
     message += "first_seed, second_seed, third_seed."
     assert refusal(SpecError, reference_run().derivation, name) == message
+
+
+@one_or_batch
+def test_a_batch_says_that_its_formulas_are_of_one_example(batch):
+    lines = network("tanh").run(*data(batch=batch)).derivation().text().splitlines()
+    said = [line.strip() for line in lines if "one a row" in line]
+    assert said == ["7 examples, one a row; a formula is that of one"] * batch
+
+
+def test_one_array_is_not_called_arrays():
+    net = Network.program("z = Multiply(x, w)", "J = SquaredError(z, y)", params={"w": [1.0, 2.0]})
+    text = net.run([1.0, 2.0], [0.0, 1.0]).derivation().text()
+    assert "2 parameters = 0 weights + 2 biases, in 1 array\n" in text

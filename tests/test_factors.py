@@ -159,6 +159,11 @@ def test_a_dense_factor_is_made_of_real_numbers():
             '  Where the term does not change along it, write one("i\'").',
         ),
         (
+            delta("k,j") * P,
+            "∂z/∂x: axis i' stands in no factor of the term δ[k,j] p[k].\n"
+            "  Its axis j is none of the Jacobian's: write i' for it.",
+        ),
+        (
             delta("k,i'"),
             "∂z/∂x: δ[k,i'] joins two axes of different size.\n  k = 3\n  i' = 5\n"
             "  A delta joins an output axis with the same axis of the variable.",

@@ -244,6 +244,14 @@ def test_the_structure_is_read_off(name, structure):
     assert local("z", "x", LOCAL[name]).structure == structure
 
 
+def test_a_product_of_vectors_is_outer_only_where_no_two_share_an_axis():
+    u, v, w = (dense(f"{name}[k']", RNG.standard_normal(3)) for name in "uvw")
+    W, a = dense("W[k,k']", RNG.standard_normal((3, 3))), dense("a[k]", RNG.standard_normal(3))
+    assert local("J", "x", ("", "k'", u * v * w)).structure == "dense"
+    assert local("y", "x", ("k", "k'", W * u)).structure == "dense"
+    assert local("y", "x", ("k", "k'", a * u)).structure == "outer product"
+
+
 def test_the_structure_of_an_identity_a_zero_and_a_product():
     assert local("z", "x", ("k", "k'", delta("k,k'"))).structure == "identity"
     assert chain([LOCAL["activation"], LOCAL["activation"]]).structure == "diagonal"

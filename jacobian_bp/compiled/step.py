@@ -170,7 +170,7 @@ class CompiledStep:
             if data[name] is not None and name not in known:
                 raise SpecError(
                     f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
-                    f"  Its inputs are {', '.join(known) or 'none'}."
+                    f"  {self._program.inputs_said}"
                 )
 
     def _array(self, name: str, value: Any) -> np.ndarray:

@@ -97,6 +97,8 @@ class Op:
 def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:
     """Add up the examples: what a batch shares gets the sum of every example's share.
 
+    `rank` is the number of axes that one example's share has; one axis more is the batch.
+
     >>> over_batch(np.array([[1.0, 2.0], [10.0, 20.0]]))
     array([11., 22.])
     """
