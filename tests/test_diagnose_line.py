@@ -99,7 +99,7 @@ WRONG = [  # run, line, where it breaks or None, what was meant
     ("batch", "dW1 = d1.T @ a1", None, "d1.T @ x"),
     ("batch", "dW2 = d2.T @ a1 / m", None, "d2.T @ a1"),
     ("batch", "dW2 = -d2.T @ a1", None, "d2.T @ a1"),
-    ("batch", "dW2 = np.einsum('nk,ni->ik', d2, a1)", None, "d2.T @ a1"),
+    ("batch", "dW2 = np.einsum('nk,ni->ik', d2, a1)", None, 'np.einsum("nk,ni->ki", d2, a1)'),
     ("batch", "db2 = d2", None, "d2.sum(axis=0)"),
     ("batch", "db2 = d2.sum(axis=1)", None, "d2.sum(axis=0)"),
     ("batch", "db2 = d2.sum()", None, "d2.sum(axis=0)"),
@@ -216,6 +216,7 @@ def test_a_factor_is_named():
     assert str(diagnose_line("dW2 = d2.T @ a1 / m", BATCH)) == (
         "dW2 = d2.T @ a1 / m: runs, but gives wrong numbers for ∂J/∂W2, in the right shape.\n"
         "  Every entry is 1/m times the right one, m = 5.\n"
+        "  It is right if d2 is ∂L/∂z2 of each example, without the 1/m of the mean.\n"
         "  Meant for ∂J/∂W2: d2.T @ a1   (not divided by m)"
     )
 

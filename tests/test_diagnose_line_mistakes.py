@@ -73,11 +73,14 @@ def test_a_slope_at_an_activation_is_right_for_a_rectifier_and_told_so():
 @pytest.mark.parametrize("examples", ["rows", "columns"])
 def test_wrong_numbers_have_the_label_that_diagnose_gives(run, line, label, examples):
     report = diagnose_line(line, run, examples=examples)
-    assert (report.right, report.meant, report.label) == (False, None, label)
+    fused = f"(a{line[1]} - y) / m"
+    assert (report.right, report.meant, report.label) == (False, fused, label)
     handed_in = report.value if examples == "rows" else report.value.T
     found = diagnose(run, {report.target: handed_in})[report.target]
     assert found.label == label
-    assert report.sentences[-len(found.sentences) :] == found.sentences
+    *said, meant = report.sentences[1:]
+    assert said[-len(found.sentences) :] == list(found.sentences)
+    assert meant == f"Meant for ∂J/∂{report.target}: {fused}   (written anew)"
     assert diagnose_line(line.replace("(1 - a", "(1.3 - a"), run).label != label
 
 
@@ -208,7 +211,8 @@ def test_a_name_that_the_run_does_not_have():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("np.power(a1, 2)", "np.power is not read here. Write a power as a2**2."),
+        ("np.sqrt(a1)", "np.sqrt is not read here. Write a root as a2**0.5."),
+        ("np.squares(a1)", "np.squares is not read here. Did you mean np.square?"),
         ("np.zeros(a1)", "np.zeros is not read here. A line is one formula: nothing is filled in."),
         ("np.maximum(z1, 0)", "np.maximum is not read here. Write relu(z2), or z2 > 0."),
         ("np.dott(a1, d1)", "np.dott is not read here. Did you mean np.dot?"),

@@ -1,6 +1,7 @@
 """Single changes of a line: @ for *, .T, np.outer, order, grouping, another name or factor.
 
-Each comes with its cost, the distance from what the student wrote, and with its words.
+Each comes with its cost, the distance from what the student wrote, with its words, and
+with the product that it writes in another way, if it does: one product is changed once.
 """
 
 import re
@@ -10,43 +11,53 @@ from itertools import product as combinations
 
 from .goal import Goal
 from .scene import Scene
-from .simplify import negated
+from .simplify import is_one, is_scalar, negated, transposed, without_one
 from .tree import Node, name, names, places, product, put, render, turned, walk
 
 PRODUCTS = ("*", "@", "dot", "outer")
+WRITTEN = {"dot": "np.dot", "outer": "np.outer"}
 
+Path = tuple[int, ...]
 Change = tuple[Node, int, str]  # a tree, how far it is, what was changed
 
 
-def single(tree: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
-    """Every line that is one change away."""
+def single(tree: Node, goal: Goal, scene: Scene) -> Iterator[tuple[Change, Path | None]]:
+    """Every line that is one change away; with the place of the product that was changed."""
     slopes = set()
     for path, node in places(tree):
         if path[:-1] in slopes and path:  # a slope stands at a pre-activation, or nowhere
             continue
         if node.op == "slope":
             slopes.add(path)
+        for new, cost, why in _products(node, scene):
+            yield (put(tree, path, new), cost, why), path
         for new, cost, why in (
-            *_products(node, scene),
             *_groups(node),
-            *_sums(node),
+            *_turns(node),
+            *_einsums(node),
+            *_sums(node, scene),
             *_factors(node, goal, scene),
             *_slopes(node, scene),
             *_names(node, scene),
         ):
-            yield put(tree, path, new), cost, why
-    yield from _wholes(tree, goal, scene)
+            yield (put(tree, path, new), cost, why), None
+    for whole in _wholes(tree, goal, scene):
+        yield whole, None
 
 
 def _products(node: Node, scene: Scene) -> Iterator[Change]:
     """One product in another way: another sign, operands turned, the other order."""
-    if node.op not in PRODUCTS:
+    if node.op not in PRODUCTS or (node.op == "*" and any(map(is_scalar, node.args))):
         return
     left, right = node.args
-    own = "@" if node.op == "dot" else node.op
-    for op, t_left, t_right, swap in combinations("*@", (0, 1), (0, 1), (0, 1)):
-        pair = [turned(left) if t_left else left, turned(right) if t_right else right]
-        why = [f"{op} for {node.op}"] if op != own else []
+    own, written = "@" if node.op == "dot" else node.op, WRITTEN.get(node.op, node.op)
+    one = not (scene.is_batch or scene.columns)
+    bare = [arg.args[0] if arg.op in ("T", "index") else arg for arg in node.args]
+    if one:
+        yield product("outer", *bare[::-1]), 2, "np.outer, in this order"
+    for swap, op, t_left, t_right in combinations((0, 1), "*@", (0, 1), (0, 1)):
+        pair = [transposed(left) if t_left else left, transposed(right) if t_right else right]
+        why = [f"{op} for {written}"] if op != own else []
         for flag, old, new in zip((t_left, t_right), node.args, pair, strict=True):
             why += [f"{render(new)} for {render(old)}"] if flag else []
         if swap:
@@ -54,12 +65,12 @@ def _products(node: Node, scene: Scene) -> Iterator[Change]:
                 continue
             pair.reverse()
             why.append("the operands the other way round")
+        turns = 1 if op == own and t_left and t_right and swap else 0  # (a b).T = b.T a.T
         if why:
-            yield product(op, *pair), len(why), ", ".join(why)
-    if not (scene.is_batch or scene.columns):
-        bare = [arg.args[0] if arg.op in ("T", "index") else arg for arg in node.args]
-        yield product("outer", *bare), 1 + (own == "outer"), f"np.outer for {node.op}"
-        yield product("outer", *bare[::-1]), 2, "np.outer, in this order"
+            new = replace(node, args=tuple(pair)) if op == own else product(op, *pair)
+            yield new, len(why) - turns, ", ".join(why)
+    if one and own != "outer":
+        yield product("outer", *bare), 1, f"np.outer for {written}"
 
 
 def _groups(node: Node) -> Iterator[Change]:
@@ -75,19 +86,48 @@ def _groups(node: Node) -> Iterator[Change]:
         yield product(right.op, inner, right.args[1]), 1, "grouped by parentheses"
 
 
-def _sums(node: Node) -> Iterator[Change]:
-    """The sum over another axis, a sum for a mean, or neither."""
+def _turns(node: Node) -> Iterator[Change]:
+    """A .T or a new axis left out."""
+    if node.op == "T":
+        yield node.args[0], 1, "without .T"
+    if node.op == "index":
+        yield node.args[0], 1, f"without [{node.text}]"
+
+
+def _einsums(node: Node) -> Iterator[Change]:
+    """Two letters of np.einsum the other way round: of the output, or of an array."""
+    if node.op != "einsum":
+        return
+    left, arrow, out = node.text.partition("->")
+    terms = left.split(",")
+    if not arrow:  # what occurs once, by the alphabet
+        out = "".join(sorted(c for c in left.replace(",", "") if left.count(c) == 1))
+    if len(out) == 2:
+        why = f"->{out[::-1]} for ->{out}" if arrow else f"->{out[::-1]} put in"
+        yield replace(node, text=f"{left}->{out[::-1]}"), 1, why
+    for place, term in enumerate(terms):
+        if len(term) == 2:
+            text = ",".join((*terms[:place], term[::-1], *terms[place + 1 :]))
+            new = replace(node, text=f"{text}->{out}" if arrow else text)
+            yield new, 1, f"{term[::-1]} for {term}"
+
+
+def _sums(node: Node, scene: Scene) -> Iterator[Change]:
+    """The sum over another axis, a sum for a mean, or neither; in columns with keepdims."""
     if node.op not in ("sum", "mean"):
         return
-    for op, axis in combinations(("sum", "mean"), (None, 0, 1)):
-        options = dict(node.options) | {"axis": axis}
-        if axis is None:
-            del options["axis"]
+    kept = bool(node.option("keepdims"))
+    keeps = (kept, scene.columns) if kept != scene.columns else (kept,)
+    for op, axis, keep in combinations(("sum", "mean"), (None, 0, 1), keeps):
+        options = {"axis": axis} if axis is not None else {}
+        options |= {"keepdims": True} if keep else {}
         style = node.style if node.style == "." else f"np.{op}("
         new = replace(node, op=op, options=tuple(options.items()), style=style)
-        written = "axis=" + str(axis) if axis is not None else "no axis"
+        written = [f"{key}={value}" for key, value in options.items() if node.option(key) != value]
+        written += ["no axis"] if axis is None and node.option("axis") is not None else []
+        written += ["no keepdims"] if kept and not keep else []
         why = [f"{op} for {node.op}"] if op != node.op else []
-        why += [written] if axis != node.option("axis") else []
+        why += [", ".join(written)] if written else []
         if why:
             yield new, len(why), ", ".join(why)
     yield node.args[0], 1, f"no {node.op}"
@@ -98,13 +138,16 @@ def _factors(node: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
     if node.op == "*":
         slope = _slope(goal, scene)
         for side, gone in enumerate(node.args):
-            if gone.op in ("slope", "number"):
-                yield node.args[1 - side], 2, f"without {render(gone)}"
+            if gone.op == "/" and is_scalar(gone) and is_one(gone.args[0]):
+                yield node.args[1 - side], 1, f"not divided by {render(gone.args[1])}"
+            elif gone.op == "slope" or is_scalar(gone):
+                cost = 1 if gone == name("m") else 2
+                yield node.args[1 - side], cost, f"without {render(gone)}"
             elif slope and not any(map(scene.object, names(gone))):
                 yield put(node, (side,), slope), 3, f"{render(slope)} for {render(gone)}"
-    if node.op == "/" and set(names(node.args[1])) <= {"m"}:
-        divisor = node.args[1]
-        yield node.args[0], 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
+    if node.op == "/" and is_scalar(node.args[1]) and not is_one(node.args[0]):
+        rest, divisor = without_one(node.args[0]), node.args[1]
+        yield rest, 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
     if node.op == "name" and scene.object(node.text):
         step = scene.state.step(scene.object(node.text) or "")
         if step is not None and step.op.name == "Linear":
@@ -126,7 +169,7 @@ def _slopes(node: Node, scene: Scene) -> Iterator[Change]:
     """The slope at another pre-activation; at an activation it is right for a rectifier only."""
     if node.op != "slope" or node.args[0].op != "name":
         return
-    own = node.args[0].text
+    own = scene.spelled(node.args[0].text)
     before = scene.before_activation(own)
     for z in scene.preactivations:
         if z != own:
@@ -138,13 +181,14 @@ def _names(node: Node, scene: Scene) -> Iterator[Change]:
     """Another layer's array, or a value before for the value behind its activation."""
     if node.op != "name":
         return
-    kind = re.fullmatch(r"(W|delta_?|dz|d|[az])(\d+)|x", node.text)
+    kind = re.fullmatch(r"(W|delta_?|d[zZ]|d|[azAZ])(\d+)|[xX]", node.text)
     if kind is None:
         return
-    data = node.text == "x" or kind[1] in ("a", "z")
+    x, a, z = "XAZ" if node.text[0].isupper() else "xaz"
+    data = node.text == x or kind[1] in (a, z)
     own = int(kind[2] or 0)
     for layer in range(max(own - 2, 0), own + 3):
-        others = (["x"] * (layer == 0) + [f"a{layer}", f"z{layer}"]) if data else []
+        others = ([x] * (layer == 0) + [f"{a}{layer}", f"{z}{layer}"]) if data else []
         for other in others or [f"{kind[1]}{layer}"]:
             if other != node.text and scene.target(other):
                 yield name(other), 2 if layer == own else 3, f"{other} for {node.text}"
@@ -158,7 +202,8 @@ def _wholes(tree: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
         summed = Node("sum", (tree,), options=options, style=".")
         yield summed, 1, "summed over the examples"
     slope = _slope(goal, scene)
-    if slope and slope not in walk(tree):
+    slopes = [scene.spelled(part.args[0].text) for part in walk(tree) if part.op == "slope"]
+    if slope and goal.value not in slopes:
         yield product("*", tree, slope), 2, f"{render(slope)} put in"
     size, two = name("m"), Node("number", text="2")
     if scene.is_batch:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ....errors import JacobianError
-from .changes import single
+from .changes import Path, single
 from .goal import Goal, exactly
 from .language import read_line
 from .scene import Scene
@@ -26,6 +26,7 @@ class Edit:
     tree: Node
     cost: int
     why: str
+    place: Path | None = None  # of the product that was written in another way
 
     def __str__(self) -> str:
         return f"{render(self.tree)}   ({self.why})"
@@ -37,7 +38,7 @@ def correction(tree: Node, goal: Goal, trials: Sequence[Values]) -> Edit | None:
     Where none does, the goal's own line if it has one, else None.
     """
     scene = trials[0].scene
-    for edit in (*_candidates(tree, goal, scene), *_anew(goal, scene)):
+    for edit in (*_candidates(tree, goal, scene), *_output(tree, goal, scene), *_anew(goal, scene)):
         if all(_gives(values, edit.tree, goal) for values in trials):
             return edit
     return None
@@ -62,6 +63,19 @@ def _anew(goal: Goal, scene: Scene) -> Iterator[Edit]:
             yield Edit(read_line(lines[goal.value]).tree, MOST_COST, ANEW)
 
 
+def _output(tree: Node, goal: Goal, scene: Scene) -> Iterator[Edit]:
+    """The delta of the output, loss and activation as one: (a2 - y) / m."""
+    losses = [step for step in scene.state.program.steps if step.op.labels]
+    last = scene.state.step(scene.output)
+    if goal.forward or not losses or last is None or goal.value not in last.args:
+        return
+    read = {scene.spelled(word): word for word in names(tree)}
+    label = read.get(losses[0].args[1], losses[0].args[1])
+    output = read.get(scene.output, "p" if "p" in read else scene.output)
+    line = f"({output} - {label}) / m" if scene.is_batch else f"{output} - {label}"
+    yield Edit(read_line(line).tree, MOST_COST, ANEW)
+
+
 def _gives(values: Values, tree: Node, goal: Goal) -> bool:
     try:
         return exactly(values, tree, goal)
@@ -79,6 +93,8 @@ def _candidates(tree: Node, goal: Goal, scene: Scene) -> list[Edit]:
         if len(found) * size > MOST_TRIES:
             break
         for second in _edits(first.tree, goal, scene):
+            if first.place is not None and first.place == second.place:
+                continue  # both changes of one product are a single change, too
             cost = first.cost + second.cost
             if cost <= MOST_COST:
                 both = Edit(second.tree, cost, f"{first.why}; {second.why}")
@@ -98,4 +114,4 @@ def _answers(tree: Node, goal: Goal, scene: Scene) -> bool:
 
 
 def _edits(tree: Node, goal: Goal, scene: Scene) -> Iterator[Edit]:
-    return (Edit(*change) for change in single(tree, goal, scene))
+    return (Edit(*change, place) for change, place in single(tree, goal, scene))

@@ -40,6 +40,11 @@ class Verdict:
     remark: str = ""
     same_shape: bool = True
 
+    @property
+    def divided_by_m(self) -> bool:
+        """Whether every entry is 1/m times the right one."""
+        return " is 1/m times the right one" in self.remark
+
 
 def asked_goal(target: Any, left: str, scene: Scene) -> Goal | None:
     """The goal that is named, by the caller or left of the = sign; None where nothing is."""
@@ -84,7 +89,7 @@ def goal_of_factors(tree: Node, scene: Scene) -> Goal | None:
     slopes = [part.args[0].text for part in walk(tree) if part.op == "slope"]
     if slopes and scene.target(slopes[0]):
         return Goal(scene.before_activation(slopes[0]))
-    read = names(tree)
+    read = [scene.spelled(word) for word in names(tree)]
     deltas = [scene.object(word) for word in read if scene.object(word)]
     step = scene.state.step(deltas[0]) if deltas and deltas[0] else None
     if step is None or len(step.args) < 2:
@@ -127,6 +132,9 @@ def judge(value: Valued, goal: Goal, scene: Scene) -> Verdict:
     if flat and _close(found.reshape(right.shape), right):
         shapes = f"{show(found.shape)}, where {goal} has {show(right.shape)}"
         return Verdict(True, f"Its shape is {shapes}: the same numbers.")
+    ratio = _ratio(found.reshape(right.shape), right, scene) if flat else ""
+    if ratio:
+        return Verdict(False, ratio, same_shape=False)
     transposed = _turned(found, right, goal)
     shapes = f"it has shape {show(found.shape)}, {goal} has shape {show(right.shape)}."
     return Verdict(False, transposed or shapes[0].upper() + shapes[1:], same_shape=False)

@@ -171,10 +171,12 @@ def _read(tree: ast.expr, text: str, depth: int) -> Node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="einsum")):
             return _einsum(tree, text, depth)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=attr)):
+            if attr in ("power", "square"):
+                return _power(tree, text, depth, attr)
             if attr in NUMPY:
                 operation, count = NUMPY[attr]
                 return _call(tree, text, depth, operation, f"np.{attr}(", count)
-            unknown(attr, [*NUMPY, "einsum"], "np.{}")
+            unknown(attr, [*NUMPY, "einsum", "power", "square"], "np.{}")
         case ast.Call(func=ast.Attribute(attr=attr)):
             if attr in METHODS:
                 return _call(tree, text, depth, METHODS[attr][0], ".", METHODS[attr][1])
@@ -225,6 +227,17 @@ def _call(tree: ast.Call, text: str, depth: int, operation: str, style: str, cou
     args = tuple(_read(array, text, depth + 1) for array in arrays)
     written = "transpose" if style == "." and operation == "T" else ""
     return Node(operation, args, written, tuple(options.items()), style)
+
+
+def _power(tree: ast.Call, text: str, depth: int, function: str) -> Node:
+    """np.power(a2, 3) and np.square(a2) as a2**3 and a2**2."""
+    args = [_read(arg, text, depth + 1) for arg in tree.args]
+    if len(args) != (2 if function == "power" else 1) or tree.keywords:
+        usual = "np.power(a2, 2)" if function == "power" else "np.square(a2)"
+        refuse(f"np.{function} is not given what it takes.", f"Write {usual}, or a2**2.")
+    exponent = args[1] if function == "power" else Node("number", text="2")
+    literals.require_whole_power(exponent)
+    return Node("**", (args[0], exponent))
 
 
 def _einsum(tree: ast.Call, text: str, depth: int) -> Node:

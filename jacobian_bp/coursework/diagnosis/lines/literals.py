@@ -30,6 +30,16 @@ def require_small_power(exponent: Node) -> None:
         )
 
 
+def require_whole_power(exponent: Node) -> None:
+    """SpecError unless the exponent of np.power is 0, 1, 2, …"""
+    whole = exponent.op == "number" and float(exponent.text).is_integer()
+    if not whole or float(exponent.text) > LARGEST_POWER:
+        refuse(
+            f"the exponent {cut(str(exponent))} is not a whole number from 0 to {LARGEST_POWER}.",
+            "Write such as np.power(z1, 2), or z1**2.",
+        )
+
+
 def axis(tree: ast.expr, text: str) -> int | tuple[int, ...] | None:
     """axis=0, axis=(0, 1) or axis=None"""
     if isinstance(tree, ast.Constant) and tree.value is None:

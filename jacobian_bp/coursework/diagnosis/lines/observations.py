@@ -1,9 +1,11 @@
 """What is seen in a line that runs: axes that numpy repeated, or paired by their size alone."""
 
 from ....axes import Axis
+from ....ops import Mean
 from ....symbols import shape as show
+from .goal import Goal, Verdict
 from .shapes import MIXED, axes_words, axis_words
-from .tree import Node, short
+from .tree import Node, names, short
 from .values import Valued, Values
 
 MOST_SAID = 2
@@ -60,6 +62,18 @@ def turned_nothing(node: Node, values: Values) -> list[str]:
             inner = short(part.args[0])
             return [f"{short(part)} is {inner} itself: .T of a 1-D array turns nothing."]
     return []
+
+
+def each_example(tree: Node, goal: Goal, verdict: Verdict, values: Values) -> list[str]:
+    """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
+    scene = values.scene
+    deltas = {word: scene.object(word) for word in names(tree) if scene.object(word)}
+    mean = any(isinstance(step.op, Mean) for step in scene.state.program.steps)
+    gradient = not goal.forward and goal.value in scene.state.program.params
+    if not (verdict.divided_by_m and mean and gradient and len(deltas) == 1):
+        return []
+    ((word, value),) = deltas.items()
+    return [f"It is right if {word} is ∂L/∂{value} of each example, without the 1/m of the mean."]
 
 
 def slopes_at_activations(tree: Node, values: Values) -> list[str]:

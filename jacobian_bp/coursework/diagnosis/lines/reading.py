@@ -99,6 +99,7 @@ class Reading:
             return self._right(value, Verdict(True, mistake.remark))
         says = [f"{self._head()}: runs, but {_wrongness(value, goal, verdict)}", *self._left()]
         says += [verdict.remark] if verdict.remark else []
+        says += seen.each_example(self.tree, goal, verdict, self.values)
         says += self._tied()
         says += seen.turned_nothing(self.tree, self.values)
         says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
@@ -212,8 +213,8 @@ def _wrongness(value: Valued, goal: Goal, verdict: Verdict) -> str:
 
 def _said(mistake: Finding | None, verdict: Verdict) -> list[str]:
     """The mistake that gives these numbers; where none is known, what is certain of them."""
-    if mistake is None or mistake.ok:
-        return []
+    if mistake is None or mistake.ok or (mistake.label == "transposed" and verdict.remark):
+        return []  # the remark says of what it is the transpose
     if mistake.label == "unknown":
         return [] if verdict.remark else list(mistake.proved)
     return list(mistake.sentences)

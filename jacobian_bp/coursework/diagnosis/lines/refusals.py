@@ -13,8 +13,6 @@ LANGUAGE = (
 )
 ONE_FORMULA = "A line is one formula: nothing is filled in."
 INSTEAD = {  # what numpy has and this language does not
-    "power": "Write a power as a2**2.",
-    "square": "Write a square as a2**2.",
     "sqrt": "Write a root as a2**0.5.",
     "negative": "Write -d2.",
     "maximum": "Write relu(z2), or z2 > 0.",
@@ -44,9 +42,9 @@ def refuse(what: str, instead: str) -> NoReturn:
 def unknown(word: str, known: Iterable[str], shown: str = "{}") -> NoReturn:
     """SpecError for a function, with what stands for it, or the one that is spelt like it.
 
-    >>> unknown("power", ["outer", "dot"], "np.{}")
+    >>> unknown("sqrt", ["outer", "dot"], "np.{}")
     Traceback (most recent call last):
-    jacobian_bp.errors.SpecError: diagnose_line: np.power is not read here. Write a power as a2**2.
+    jacobian_bp.errors.SpecError: diagnose_line: np.sqrt is not read here. Write a root as a2**0.5.
       Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, np.einsum
       and the functions slope, sigmoid, tanh, relu, exp, log, ones_like.
     """

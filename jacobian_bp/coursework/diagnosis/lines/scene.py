@@ -36,7 +36,7 @@ class Scene:
     def object(self, word: str) -> str | None:
         """The value whose derivative a name means: dW2, d2, delta2, dz2, or None.
 
-        `d2` and `delta2` are the delta of layer 2, ∂J/∂z2.
+        `d2`, `delta2` and `dZ2` are the delta of layer 2, ∂J/∂z2.
         """
         if self._value(word):
             return None
@@ -164,8 +164,14 @@ class Scene:
         one_column = self.columns and len(own) == 1 and array.shape[1:] == (1,)
         return array[:, 0] if one_column else array
 
+    def spelled(self, word: str) -> str:
+        """A name as the run has it: Z2, A1 and X, as some courses write them, are z2, a1 and x."""
+        small = word.lower()
+        capital = word not in self.state.values and re.fullmatch(r"[ABXYZ]\d*", word)
+        return small if capital and small in self.state.values else word
+
     def _value(self, word: str) -> str | None:
-        word = self.tied.get(word, word)
+        word = self.spelled(self.tied.get(word, word))
         return word if word in self.state.values else None
 
     def _size(self, word: str) -> int | None:
