@@ -261,3 +261,24 @@ def test_a_report_shows_itself_in_a_notebook():
 def test_a_correction_is_never_cut_off():
     report = diagnose_line("dW9 += np.outer(x, a1) @ d2.T * slope(z2)", BCE, target="W2")
     assert any(line.startswith("  Meant for ∂J/∂W2: ") for line in str(report).splitlines())
+
+
+def test_the_diagonal_of_a_matrix_is_told():
+    said = str(diagnose_line("d1 = (d2 @ W2) * np.diag(slope(z1))", BCE))
+    m, units = BCE["z1"].shape
+    assert m != units
+    assert (
+        f"np.diag(slope(z1)) is the diagonal of an array of shape ({m}, {units}): "
+        "np.diag makes a matrix of a 1-D array only."
+    ) in " ".join(said.split())
+    assert "pairs" not in said
+    assert "only because" not in said
+
+
+def test_a_caret_is_no_power():
+    with pytest.raises(SpecError) as error:
+        diagnose_line("d1 = d2 @ W2 * (1 - a1^2)", BCE)
+    assert str(error.value) == (
+        "diagnose_line: character 23 is '^' (U+005E, CIRCUMFLEX ACCENT).\n"
+        "  For a power write **, as in a2**2."
+    )

@@ -116,9 +116,12 @@ def _require_characters(text: str) -> None:
     for column, character in enumerate(text, start=1):
         if character not in ALLOWED:
             title = unicodedata.name(character, "a control character")
+            instead = "Write names in plain letters and digits, such as d2, W2, a1."
+            if character == "^":
+                instead = "For a power write **, as in a2**2."
             refuse(
                 f"character {column} is '{safe(character)}' (U+{ord(character):04X}, {title}).",
-                "Write names in plain letters and digits, such as d2, W2, a1.",
+                instead,
             )
     for word in re.findall(r"(?<![\w.])\.?\d[\w.]*(?:(?<=[eE])[+-]\d+)?", text):
         if re.fullmatch(NUMBER, word):

@@ -64,6 +64,19 @@ def turned_nothing(node: Node, values: Values) -> list[str]:
     return []
 
 
+def diagonals(tree: Node, values: Values) -> list[str]:
+    """np.diag makes a matrix of a 1-D array; of a 2-D one it takes the diagonal."""
+    says = []
+    for part, value in values.parts(tree):
+        if part.op == "diag" and value.array.ndim == 1:
+            inner = values.of(part.args[0]).array.shape
+            says.append(
+                f"{short(part)} is the diagonal of an array of shape {show(inner)}: "
+                "np.diag makes a matrix of a 1-D array only."
+            )
+    return says[:MOST_SAID]
+
+
 def each_example(tree: Node, goal: Goal, verdict: Verdict, values: Values) -> list[str]:
     """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
     scene = values.scene

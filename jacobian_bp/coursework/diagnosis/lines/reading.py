@@ -102,6 +102,7 @@ class Reading:
         says += seen.each_example(self.tree, goal, verdict, self.values)
         says += self._tied()
         says += seen.turned_nothing(self.tree, self.values)
+        says += seen.diagonals(self.tree, self.values)
         says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
         asked = mistake if edit is None or edit.why == ANEW else None
         says += _said(asked, verdict)

@@ -160,7 +160,9 @@ def diag(axes: Axes) -> Fit:
         return Fit((axes[0], axes[0]))
     if len(axes) != 2:
         raise MisfitError(f"np.diag takes 1 or 2 axes, not {len(axes)}.")
-    return Fit((min(axes, key=lambda axis: axis.size),), met=tuple(_meeting(*axes)))
+    first, second = axes
+    met = _meeting(first, second) if first.size == second.size else ()
+    return Fit((min(axes, key=lambda axis: axis.size),), met=tuple(met))
 
 
 def index(axes: Axes, items: str) -> Fit:
