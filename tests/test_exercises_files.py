@@ -1,6 +1,7 @@
 """From a file to a report: sheets as students hand them in, hostile ones among them."""
 
 import json
+import os
 
 import pytest
 
@@ -314,7 +315,15 @@ def test_ways_to_stop(tmp_path, line, failure):
 def test_a_sheet_that_does_not_end(tmp_path):
     report = report_of(tmp_path, "while True: print('x' * 10000)", seconds=1.0)
     assert report.failure == "the file runs longer than 1 second"
-    assert report.score == 0
+    assert not report.ok
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the alarm is that of POSIX")
+def test_what_was_answered_before_the_time_limit_counts(tmp_path):
+    alarm = "import signal; signal.raise_signal(signal.SIGALRM)\ncount_here = "
+    report = check_file(handed_in(tmp_path, solved(3).replace("count_here = ", alarm)))
+    assert report.failure == "the file runs longer than 20 seconds"
+    assert [verdict.status for verdict in report.verdicts] == ["right"] * 3 + ["missing"] * 2
 
 
 def test_a_sheet_that_prints_changes_folder_and_warns(tmp_path):

@@ -112,6 +112,40 @@ def test_a_wrong_call_is_an_error_and_the_results_are_valid_all_the_same(
     assert (len(first), told) == ("--exercise" in options, UNGRADED)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "class",
+            "class is a folder.\n  Write --out-dir RESULTS too, to grade each submission in it.",
+        ),
+        (
+            "nope.py",
+            "nope.py is not there.\n  Name the file that was handed in, such as ex2.py.",
+        ),
+        ("dir.py", "dir.py is no file.\n  Name the file that was handed in, such as ex2.py."),
+    ],
+)
+def test_a_submission_that_is_no_file_is_a_wrong_call(name, message, tmp_path, capsys):
+    """But a result where an autograder waits for one, unless it was given a whole folder."""
+    (tmp_path / "class").mkdir()
+    (tmp_path / "dir.py").mkdir()
+    options = ["--exercise", 2, "--submission", tmp_path / name]
+    with pytest.raises(SpecError) as error:
+        command(*options)
+    assert str(error.value) == message
+    out = tmp_path / "results"
+    if name == "class":
+        with pytest.raises(SpecError, match="class is a folder"):
+            command(*options, "--out", out)
+        assert UNGRADED in out.read_text()
+        return
+    assert command(*options, "--out", out) == 1
+    _, said, score = out.read_text().splitlines()
+    assert said == "not run   " + message.splitlines()[0]
+    assert score == "score     0 of 35"
+
+
 UNREADABLE = [  # what argparse refuses: (words, why)
     (["--student", "-ada@x.org"], "argument --student: expected one argument"),
     (["--level", "x"], "argument --level: invalid int value: 'x'"),

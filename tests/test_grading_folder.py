@@ -16,7 +16,7 @@ SECRET = b"a secret of a course"
 
 
 def class_folder(tmp_path):
-    """Three of ada's and bob's class with their own sheets, and three that are none."""
+    """Three of ada's and bob's class with their own sheets, and what is none."""
     folder = tmp_path / "class"
     folder.mkdir()
     for name, changes in (("ada", ()), ("bob", WRONG)):
@@ -24,6 +24,8 @@ def class_folder(tmp_path):
         write(folder, sheet(seed=seed, changes=changes), f"{name}.py")
     write(folder, "no sheet", "eve.ipynb")
     write(folder, "while True: pass", "joe.py")
+    write(folder, (folder / "ada.py").read_text(), "max.py")
+    write(folder, sheet(seed=7), "zoe.py")
     write(folder, sheet(), ".hidden.py")
     write(folder, "notes", "notes.txt")
     (folder / "kim.npz").mkdir()
@@ -41,14 +43,23 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "eve.ipynb  0 of 35     not-a-sheet",
         "joe.py     0 of 35     not-a-sheet",
         "kim.npz    0 of 35     not-a-sheet",
+        "max.py     0 of 35     not-own-sheet, the one of ada.py",
+        "zoe.py     0 of 35     not-own-sheet",
     ]
     records = {path.name: json.loads(path.read_text()) for path in out.iterdir()}
     assert set(records) == {
-        f"{name}.json" for name in ("ada.py", "bob.py", "eve.ipynb", "joe.py", "kim.npz")
+        f"{name}.json"
+        for name in ("ada.py", "bob.py", "eve.ipynb", "joe.py", "kim.npz", "max.py", "zoe.py")
     }
     assert records["ada.py.json"]["record"]["graded_seed"] == graded_seed(SECRET, "ada", 2)
     assert command("--summary", out) == 0
-    assert "       2  sign " in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "exercise  mistake           submissions  percent",
+        "       2  sign                        1       14",
+        "exercise  no known mistake  submissions  percent",
+        "       2  not-a-sheet                 3       43",
+        "       2  not-own-sheet               2       29",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -131,17 +131,18 @@ def test_the_graded_numbers_are_never_those_of_the_sheet(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("exercise", "sheet_seed", "failure"),
+    ("exercise", "sheet_seed", "label", "failure"),
     [
-        (3, None, "this is a sheet of exercise 2, not of exercise 3."),
-        (2, 8, "this is the sheet of seed 7, which is not the one set for you."),
+        (3, None, "another-exercise", "this is a sheet of exercise 2, not of exercise 3."),
+        (2, 8, "not-own-sheet", "this is the sheet of seed 7, which is not the one set for you."),
     ],
 )
-def test_another_sheet_is_refused_with_a_report(tmp_path, exercise, sheet_seed, failure):
+def test_another_sheet_is_refused_with_a_report(tmp_path, exercise, sheet_seed, label, failure):
     terms = Terms(sheet_seed=sheet_seed, limits=QUICK)
     report = grade_file(write(tmp_path, sheet(2)), exercise, terms)
     assert (report.score, report.failure, report.exercise) == (0, failure, exercise)
-    assert report.labels == ("not-a-sheet",)
+    assert report.labels == (label,)
+    assert report.record.get("found_seed") == (7 if label == "not-own-sheet" else None)
     assert report.max_score > 0
 
 
@@ -149,7 +150,7 @@ def test_another_sheet_is_refused_with_a_report(tmp_path, exercise, sheet_seed, 
     ("name", "text", "part"),
     [
         ("ex.py", "dW2 = 1\n", "has no line that says which exercise it answers"),
-        ("ex.txt", "", "ends neither in .py nor in .ipynb"),
+        ("ex.txt", "", "ex.txt ends in none of .py, .ipynb, .npz."),
         ("ex.ipynb", "{", "is no notebook"),
     ],
 )

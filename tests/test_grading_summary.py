@@ -49,13 +49,20 @@ def test_one_object_has_one_tag_and_what_names_no_mistake_stands_apart(tmp_path,
     assert report.labels == ("value-for-slope",)
     write_results(tmp_path / "one.json", FORMATS["gradescope"](report))
     unknown = [("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, a1) + 1")]
+    unknown += [("S1 = np.diag((z1 > 0) * 1.0)", "S1 = np.ones((2, 9))")]
+    unknown += [("delta1 = S1 @ W2.T @ delta2", "delta1 = {1}")]
+    unknown += [("S3 = np.diag(a3 * (1 - a3))", "S3 = np.full((3, 3), np.nan)")]
+    unknown += [("delta3 = S3 @ (a3 - y)", "delta3 = a3 * (1 - a3) * (a3 - y)")]
     report = grade_file(write(tmp_path, sheet(changes=unknown)), 2, Terms(limits=QUICK))
     write_results(tmp_path / "two.json", FORMATS["json"](report))
     assert command("--summary", tmp_path) == 0
-    assert capsys.readouterr().out.splitlines()[:4] == [
+    assert capsys.readouterr().out.splitlines()[:-1] == [
         "exercise  mistake           submissions  percent",
         "       2  value-for-slope             1       50",
         "exercise  no known mistake  submissions  percent",
+        "       2  not-finite                  1       50",
+        "       2  not-numbers                 1       50",
+        "       2  shape                       1       50",
         "       2  wrong                       1       50",
     ]
 

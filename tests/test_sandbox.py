@@ -279,7 +279,7 @@ FORGED = {
     "a long number": b'{"failure":"","kind":"","values":{"W":["number",' + b"9" * 5000 + b"]}}\n",
     "a failure without a kind": b'{"failure":"W1 = 0.79","kind":"","values":{}}\n',
     "a kind without a failure": b'{"failure":"","kind":"stopped","values":{}}\n',
-    "the grader's own kind": b'{"failure":"f","kind":"time-limit","values":{}}\n',
+    "the grader's own kind": b'{"failure":"f","kind":"killed","values":{}}\n',
     "two lines": b'{"failure":"","kind":"","values":{}}\n' * 2,
 }
 

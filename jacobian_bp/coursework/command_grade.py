@@ -18,7 +18,7 @@ from ..errors import JacobianError, SpecError
 from ..text import fold
 from .exercises.catalogue import find_exercise
 from .exercises.verdict import LEVELS
-from .grading.folder import name_of, results_file, submissions, words_on
+from .grading.folder import name_of, owners, require_one, results_file, submissions, words_on
 from .grading.formats import FORMATS, log_lines
 from .grading.grade import Terms, grade_file
 from .grading.report import GradeReport
@@ -84,6 +84,7 @@ def _grade_one(options: argparse.Namespace) -> GradeReport:
     results.begin()
     try:
         _require_call(options)
+        require_one(Path(options.submission), report_anyway=options.out is not None)
         report = grade_file(options.submission, options.exercise, _terms(options))
     except JacobianError as error:
         results.failed(str(error).splitlines()[0])
@@ -109,6 +110,7 @@ def _grade_folder(options: argparse.Namespace) -> int:
     files = submissions(options.submission)
     _terms(_options_for(files[0], options))  # what is wrong with the call is said once
     wide = max(len(name_of(path)) for path in files)
+    whose = owners(files, read_secret(options.secret_file), options.exercise)
     right = True
     for path in files:
         try:
@@ -116,7 +118,7 @@ def _grade_folder(options: argparse.Namespace) -> int:
         except JacobianError as error:
             right, said = False, f"not graded: {str(error).splitlines()[0]}"
         else:
-            right, said = right and report.ok, words_on(report)
+            right, said = right and report.ok, words_on(report, whose)
         _say([f"{name_of(path):<{wide}}  {said}"])
     _say([*open_to_all(options.secret_file)])
     return 0 if right else NOT_RIGHT

@@ -1,17 +1,37 @@
-"""The submissions in a folder, and where the results on each are written."""
+"""One submission or a folder of them, and where the results on each are written."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import SpecError
 from ...files.paths import label
 from ...symbols import number, plural, safe
+from .grade import ENDINGS
 from .report import GradeReport
+from .seeds import sheet_seed
 
-ENDINGS = (".py", ".ipynb", ".npz")
 ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}
 MOST = 5000
 WIDEST_NAME = 40
+
+
+def require_one(path: Path, report_anyway: bool) -> None:
+    """SpecError for a folder, and for a file that is not there unless a report is due anyway.
+
+    A folder whose name is that of a file is such a file: a student may have handed it in.
+    """
+    named_as_file = path.suffix.lower() in ENDINGS
+    if os.path.isdir(path) and not named_as_file:
+        raise SpecError(
+            f"{label(path)} is a folder.\n"
+            "  Write --out-dir RESULTS too, to grade each submission in it."
+        )
+    if not (report_anyway or os.path.isfile(path) or os.path.islink(path)):
+        kind = "no file" if os.path.lexists(path) else "not there"
+        raise SpecError(
+            f"{label(path)} is {kind}.\n  Name the file that was handed in, such as ex2.py."
+        )
 
 
 def submissions(folder: str | Path) -> list[Path]:
@@ -54,10 +74,19 @@ def results_file(folder: str | Path, submission: Path, form: str) -> Path:
     return folder / f"{submission.name}{ENDING_OF[form]}"
 
 
-def words_on(report: GradeReport) -> str:
-    """One submission in a few words: points, and what went wrong."""
+def owners(files: Sequence[Path], secret: bytes | None, exercise: int) -> dict[int, str]:
+    """Whose sheet a seed is, of the students whose files these are; none without a secret."""
+    if secret is None:
+        return {}
+    return {sheet_seed(secret, path.stem, exercise): name_of(path) for path in files}
+
+
+def words_on(report: GradeReport, owners: Mapping[int, str]) -> str:
+    """One submission in a few words: points, what went wrong, and whose sheet it is if not own."""
     points = f"{number(report.score)} of {number(report.max_score)}"
-    return f"{points:<10}  {', '.join(report.labels)}".rstrip()
+    owner = owners.get(report.record.get("found_seed", -1))
+    whose = [f"the one of {owner}"] if owner is not None else []
+    return f"{points:<10}  {', '.join([*report.labels, *whose])}".rstrip()
 
 
 def name_of(submission: Path) -> str:

@@ -34,6 +34,7 @@ from .npz_answers import read_npz_answers
 from .report import STOPPED, GradeReport
 from .seeds import apart_from
 
+ENDINGS = (".py", ".ipynb", ".npz")
 OWN_WORDS = (STOPPED, "memory-limit")  # failures that are told in the student's words
 ON_FRESH = "on fresh numbers the file did not come to its end"
 NO_SECRET = "the graded numbers follow from the sheet's own; a secret would hide them"
@@ -74,13 +75,13 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
     find_exercise(exercise)
     task = _task_of_arrays(path, exercise, terms) if path.suffix.lower() == ".npz" else None
     try:
-        _require_no_link(path)
-        found = _own_sheet(path, exercise, terms) if task is None else _own_arrays(path, task)
+        _require_fit_for_reading(path)
+        found = read_submission(path) if task is None else _own_arrays(path, task)
     except JacobianError as error:
         report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
     else:
         report = (
-            _of_sheet(found, terms)
+            _of_sheet(found, exercise, terms)
             if isinstance(found, Submission)
             else grade_answers(found, exercise, terms.sheet_seed or 0, terms.level)
         )
@@ -110,21 +111,26 @@ def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms
     return _report(sheet, fresh, terms, {"sheet_seed": terms.sheet_seed})
 
 
-def _own_sheet(path: Path, exercise: int, terms: Terms) -> Submission:
-    """The submission, if it is a sheet of this exercise and, where one is asked for, seed."""
-    submission = read_submission(path)
+def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeReport:
+    """The report on a sheet, if it is one of this exercise and, where one is set, this seed."""
     task = submission.task
     if task.number != exercise:
-        raise SpecError(f"this is a sheet of exercise {task.number}, not of exercise {exercise}.")
+        said = f"this is a sheet of exercise {task.number}, not of exercise {exercise}."
+        return without_answers(exercise, said, "another-exercise", terms)
     if terms.sheet_seed not in (None, task.seed):
-        raise SpecError(f"this is the sheet of seed {task.seed}, which is not the one set for you.")
-    return submission
+        said = f"this is the sheet of seed {task.seed}, which is not the one set for you."
+        report = without_answers(exercise, said, "not-own-sheet", terms)
+        report.record["found_seed"] = task.seed
+        return report
+    return _of_own_sheet(submission, terms)
 
 
-def _require_no_link(path: Path) -> None:
+def _require_fit_for_reading(path: Path) -> None:
     """The grader may read what the student may not: another's sheet, a solution."""
     if path.is_symlink():
         raise SpecError(f"{safe(path.name)} is a link, which is not followed.")
+    if path.suffix.lower() not in ENDINGS:
+        raise SpecError(f"{label(path)} ends in none of {', '.join(ENDINGS)}.")
 
 
 def _task_of_arrays(path: Path, exercise: int, terms: Terms) -> Task:
@@ -140,7 +146,7 @@ def _own_arrays(path: Path, task: Task) -> Mapping[str, Any]:
     return read_npz_answers(path, [question.name for question in task.questions])
 
 
-def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
+def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
     task = submission.task
     record: dict[str, Any] = {"sheet_seed": task.seed}
     sheet, ran = _run(submission.code, task, terms, submission.failure)
@@ -151,7 +157,7 @@ def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
     if find_exercise(task.number).fresh:
         seed = _fresh_seed(task, terms)
         other = find_exercise(task.number).make(seed)
-        if outcome.values or not outcome.failure:
+        if _has_answers(sheet) or not outcome.failure:
             fresh, again = _run_fresh(submission, other, terms)
         else:  # it would only stop again, after as long a time
             fresh, again = _judged(other, {}, sheet.failure, sheet.kind), Collected()
@@ -159,6 +165,10 @@ def _of_sheet(submission: Submission, terms: Terms) -> GradeReport:
         record |= {"fresh_failure": again.outcome.failure}
         record |= {"remark": NO_SECRET} if terms.graded_seed is None else {}
     return _report(sheet, fresh, terms, record, notes)
+
+
+def _has_answers(judged: Judged) -> bool:
+    return any(judged.answers.get(q.name) is not None for q in judged.task.questions)
 
 
 def _run(code: str, task: Task, terms: Terms, failure: str = "") -> tuple[Judged, Collected]:

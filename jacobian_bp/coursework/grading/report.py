@@ -15,10 +15,16 @@ from ...text import WIDTH, fold
 
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
-NOT_RUN = ("not-a-sheet", "not-python")  # nothing could be looked at
+NOT_RUN = (
+    "not-a-sheet",
+    "not-own-sheet",
+    "another-exercise",
+    "not-python",
+)  # nothing could be looked at
 STOPPED = "stopped"
 NO_CAUSE = (  # tags that name no mistake
-    *("wrong", "missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
+    *("wrong", "shape", "not-numbers", "not-finite", "subscripts"),
+    *("missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
     *NOT_RUN,
     *NOT_GRADED,
 )

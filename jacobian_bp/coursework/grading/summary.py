@@ -105,7 +105,7 @@ def summarise(folder: str | Path) -> Summary:
     if not results and not skipped and not not_graded:
         raise SpecError(
             f"{safe(folder.name or folder)} holds no .json file.\n"
-            "  Grade with --format json --out FILE.json, and collect the files in one folder."
+            "  Grade a class with --format json --out-dir DIR, or one file with --out DIR/ada.json."
         )
     return Summary(tuple(results), tuple(skipped), tuple(not_graded))
 

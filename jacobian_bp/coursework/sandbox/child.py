@@ -2,8 +2,8 @@
 
 Reads a request (JSON) from standard input. Before the sheet runs, the rights are given up
 where the grader is root, the process is set to end with the grader (on Linux), and the
-limits are set. Afterwards one line of JSON and the bytes of the arrays go to what was
-standard output; what the sheet prints goes to standard error.
+limits are set. At its end, or when its time is up, one line of JSON and the bytes of the
+arrays go to what was standard output; what the sheet prints goes to standard error.
 """
 
 import importlib
@@ -11,8 +11,10 @@ import json
 import os
 import signal
 import sys
+import time
 import types
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 resource: Any
@@ -48,6 +50,8 @@ PRELOADED = (
     *("numpy.fft", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random"),
 )
 DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+TIME_UP = "time-limit"
+SOON = 1e-3  # seconds; 0 would set no alarm
 SPARE = 2**26  # memory that is left to report with, once the sheet has used its own
 
 
@@ -58,11 +62,31 @@ def main():
     _give_up_rights(request["user"])
     _end_with(request["grader"])
     _set_limits(request)
-    failure, kind, space = _run(request["code"])
+    module = types.ModuleType("__main__")
+    hand_over = partial(_hand_over, np, request["names"], module.__dict__, result)
+    _hand_over_at(request["until"], hand_over)
+    hand_over(*_run(request["code"], module))
+
+
+def _hand_over_at(moment, hand_over):
+    """Hand over what is there when the time is up; where there is no alarm, nothing counts.
+
+    Nothing is raised, so no `except` of the sheet can be in the way. An alarm waits for the
+    end of a call into C, and a sheet can switch it off: then the grader ends the process.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: hand_over(TIME_UP, TIME_UP))
+        signal.setitimer(signal.ITIMER_REAL, max(moment - time.monotonic(), SOON))
+
+
+def _hand_over(np, names, space, result, failure, kind):
+    """Write the answers, and end."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)  # once is enough
     with suppress(BaseException):  # what is printed, before os._exit; the sheet may have changed it
         sys.stdout.flush()
     _allow_spare()
-    values = {name: space[name] for name in request["names"] if name in space}
+    values = {name: space[name] for name in names if name in space}
     space.clear()
     arrays: list[bytes] = []
     index = {name: _described(np, value, arrays) for name, value in values.items()}
@@ -153,15 +177,15 @@ def _allow_spare():
         _set_limit(resource.RLIMIT_AS, (most, most))
 
 
-def _run(code):
-    module = types.ModuleType("__main__")
+def _run(code, module):
+    """Why the code stopped, and the kind of that; two empty texts where it came to its end."""
     sys.modules["__main__"], sys.argv = module, ["sheet.py"]
     try:
         exec(compile(code, "your file", "exec"), module.__dict__)
     except BaseException as error:
         kind = "memory-limit" if isinstance(error, MemoryError) else "stopped"
-        return _told(error), kind, module.__dict__
-    return "", "", module.__dict__
+        return _told(error), kind
+    return "", ""
 
 
 def _told(error):

@@ -2,6 +2,7 @@
 
     run_code("W = 2 * 3", ["W"]).values    {'W': 6}
 
+When the time is up, the values that are there are handed over, if the code lets it.
 Limited: wall and processor time, memory, the size of a file, processes and threads (none
 further), output. The process has an empty working directory, an environment without
 anything of the grader's, no input; as root the grader runs it as another user. What comes
@@ -27,11 +28,12 @@ from typing import IO, Any
 import numpy as np
 
 from ...symbols import plural, safe
-from .read_back import Unreadable, read_answers
+from .read_back import TIME_LIMIT, Unreadable, read_answers
 
 CHILD = Path(__file__).with_name("child.py")
 PACKAGES = tuple({str(Path(np.__file__).parents[1]): 0, str(Path(__file__).parents[3]): 0})
 NOBODY = 65534
+HANDING_OVER = 2.0  # seconds for a file whose time is up to hand over what it has
 GRACE = 2.0  # seconds to wait for a process that was killed, and for its last words
 
 
@@ -95,7 +97,8 @@ def _request(code: str, names: Sequence[str], limits: Limits, numpy_only: bool) 
         "grader": os.getpid(),
         "user": NOBODY if root else None,
         "memory": limits.memory,
-        "seconds": math.ceil(limits.seconds),
+        "until": time.monotonic() + limits.seconds,  # one clock for all processes
+        "seconds": math.ceil(limits.seconds + HANDING_OVER),
         "file": limits.file,
     }
 
@@ -122,7 +125,7 @@ def _process(
                 target=_drain, args=(process.stderr, kept, limits.output), daemon=True
             )
             reader.start()
-            ended: int | None = process.wait(limits.seconds)
+            ended: int | None = process.wait(limits.seconds + HANDING_OVER)
         except subprocess.TimeoutExpired:
             ended = None
         finally:  # also where the grader itself is asked to end
@@ -165,15 +168,16 @@ def _outcome(
     seconds: float,
 ) -> Outcome:
     if ended is None or (ended < 0 and -ended == getattr(signal, "SIGXCPU", 0)):
-        said = f"the file runs longer than {_seconds(limits.seconds)}"
-        return Outcome(failure=said, kind="time-limit", output=output, seconds=seconds)
+        said = _too_long(limits)
+        return Outcome(failure=said, kind=TIME_LIMIT, output=output, seconds=seconds)
     try:
         answers = read_answers(result, names, limits.file)
     except Unreadable as error:
         said, kind = _why(ended, output, str(error))
         return Outcome(failure=said, kind=kind, output=output, seconds=seconds)
     unusable = {name: safe(says) for name, says in answers.unusable.items()}
-    return Outcome(answers.values, unusable, safe(answers.failure), answers.kind, output, seconds)
+    said = _too_long(limits) if answers.kind == TIME_LIMIT else safe(answers.failure)
+    return Outcome(answers.values, unusable, said, answers.kind, output, seconds)
 
 
 def _why(ended: int, output: str, error: str) -> tuple[str, str]:
@@ -187,6 +191,8 @@ def _why(ended: int, output: str, error: str) -> tuple[str, str]:
     return f"the process ended without giving answers, with exit status {ended}", "no-answers"
 
 
-def _seconds(seconds: float) -> str:
-    """1 second, 2.5 seconds."""
-    return plural(int(seconds), "second") if seconds == int(seconds) else f"{seconds:g} seconds"
+def _too_long(limits: Limits) -> str:
+    """In the grader's own words, as these are shown without a look at what they say."""
+    seconds = limits.seconds
+    said = plural(int(seconds), "second") if seconds == int(seconds) else f"{seconds:g} seconds"
+    return f"the file runs longer than {said}"

@@ -23,7 +23,8 @@ MOST_AXES = 32
 DTYPES = frozenset(
     ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)))
 ) | {"<f2", "<f4", "<f8"}
-KINDS = ("", "stopped", "memory-limit")
+TIME_LIMIT = "time-limit"
+KINDS = ("", "stopped", "memory-limit", TIME_LIMIT)
 
 
 class Unreadable(Exception):  # noqa: N818 - an outcome, not an error of the grader's
