@@ -299,7 +299,7 @@ def test_what_is_proved_of_an_unknown_array():
     assert said(W[:2]) == ("Its shape fits no layout of W2, whose own is (3, 5).",)
     rows = W * np.array([[1.3], [0.7], [2.9]])
     assert said(rows) == ("Each row is the right one times a number of its own.",)
-    constant = ("Every entry is the right one times one and the same number.",)
+    constant = ("Every entry is the right one times one and the same number, 0.3847.",)
     assert said(0.38471 * W) == constant
     assert said(W * (1 + 1e-5 * np.sin(np.arange(15).reshape(3, 5))))[0].startswith("It agrees")
 

@@ -30,7 +30,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
     parser.add_argument("--examples", help="where a line has them: rows, columns (default: rows)")
     names = ", ".join(LAYOUTS)
-    parser.add_argument("--layout", help=f"of arrays: {names} (default: gradient)")
+    parser.add_argument(
+        "--layout", help=f"of arrays: {names} (default: gradient; of Jacobians numerator)"
+    )
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -56,7 +58,7 @@ def run_command(options: argparse.Namespace) -> int:
         _write(str(report))
         return 0 if report.right else WRONG
     answers = read_answers(options.answers, list(run))
-    diagnosis = diagnose(run, answers, options.layout or "gradient")
+    diagnosis = diagnose(run, answers, options.layout)
     _write(diagnosis.text())
     return 0 if diagnosis.ok else WRONG
 

@@ -31,6 +31,7 @@ MOST_SHOWN = 5
 OF_WEIGHTS = "Keep the weights of the network alone."  # what the reader of networks advises
 INSTEAD = 'Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
 DELTA = re.compile(r"(?:d|delta)_?(\d+)")
+DERIVATIVE = re.compile(r"(?:d|grad)_?(.+)")
 
 
 def read_answers(name: str, known: Container[str]) -> dict[Key, np.ndarray]:
@@ -96,19 +97,32 @@ def key_of(label: str, known: Container[str]) -> Key | None:
     >>> known = {"z2", "W2"}
     >>> [key_of(name, known) for name in ("dW2", "delta2", "dz2_dW2", "W9")]
     ['W2', 'z2', ('z2', 'W2'), None]
+    >>> [key_of(name, known) for name in ("dZ2", "grad_W2", "dZ2_dW2")]
+    ['z2', 'W2', ('z2', 'W2')]
     """
     delta = DELTA.fullmatch(label)
     if label in known:
         return label
     if delta and f"z{delta[1]}" in known:
         return f"z{delta[1]}"
-    if label.startswith("d") and label[1:] in known:
-        return label[1:]
+    single = _one(label, known)
+    if single is not None:
+        return single
     parts = label.replace("/", "_").split("_")
     if len(parts) != 2:
         return None
-    of, wrt = (part if part in known else part.removeprefix("d") for part in parts)
-    return (of, wrt) if of in known and wrt in known else None
+    of, wrt = (_one(part, known) for part in parts)
+    return (of, wrt) if of is not None and wrt is not None else None
+
+
+def _one(label: str, known: Container[str]) -> str | None:
+    """The value or parameter: z2 is Z2 too, as some courses write a batch; dW2, grad_W2 is W2."""
+    derivative = DERIVATIVE.fullmatch(label)
+    for name in (label, derivative[1] if derivative else ""):
+        for written in (name, name.lower() if name[:1] in ("Z", "A") else name):
+            if written in known:
+                return written
+    return None
 
 
 def _require_known(path: Path, unknown: list[str], known: Container[str]) -> None:

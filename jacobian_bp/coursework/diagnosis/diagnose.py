@@ -21,7 +21,7 @@ from ...run import Run
 from ...symbols import safe
 from .contractions import squeezed
 from .judge import Judge
-from .matching import precision_of
+from .matching import precisions
 from .mutation import Facts
 from .pass_lines import backward_pass
 from .report import Diagnosis, Finding, Key, name_of
@@ -29,17 +29,19 @@ from .whole import jacobian_finding
 
 
 @quiet
-def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str = "gradient") -> Diagnosis:
+def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) -> Diagnosis:
     """Which mistake gives these numbers: a finding for each array handed in.
 
     A key is a parameter (its gradient), a value such as "z2" (its delta, ∂J/∂z2), or a
     pair such as ("z2", "W2") (a Jacobian, in any layout); "dW2" and "delta2" will do.
-    `layout` is the one in which gradients are meant; another one is right too, and named.
+    `layout` is the one in which they are meant, "gradient" for gradients and "numerator"
+    for Jacobians if none is declared; another one is right too, and named.
 
     Raises SpecError for a key that the run does not know or that comes twice, DomainError
     for what is not an array of numbers, AxisError where the run has no scalar cost.
     """
-    require_layout(layout)
+    if layout is not None:
+        require_layout(layout)
     if not isinstance(submitted, Mapping):
         raise SpecError(
             f"the answers are a {type(submitted).__name__}, not a mapping of names to arrays.\n"
@@ -58,7 +60,7 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str = "gradient") -
         require_scalar(run._state)
     backward = backward_pass(run._state)
     shapes = frozenset(squeezed(array.shape) for array in arrays.values())
-    exact = {key: precision_of(array, run._state.dtype) for key, array in arrays.items()}
+    exact = precisions(arrays, run._state.dtype)
     arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
     judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout)
     found: dict[Key, Finding] = {}

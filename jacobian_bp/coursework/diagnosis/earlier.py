@@ -18,13 +18,17 @@ class Earlier:
 
     facts: Facts
     deltas: dict[str, np.ndarray] = field(default_factory=dict)
+    units: dict[str, np.ndarray] = field(default_factory=dict)  # half units of rounded deltas
     jacobians: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
     mistakes: list[Hypothesis] = field(default_factory=list)  # in deltas not handed in
+    decays: list[float] = field(default_factory=list)  # λ that another parameter has shown
     factors: list[Hypothesis] = field(default_factory=list)  # an earlier gradient is off by these
 
     def remember(self, key: str, array: np.ndarray, best: Hypothesis | None) -> None:
         """A wrong delta is the student's own from here on; a mistake is made from here on."""
         params = self.facts.params
+        if best is not None and best.labels[0] == "weight-decay" and best.factor:
+            self.decays.append(best.factor)
         if key not in params:
             self.deltas[key] = array
         elif best is not None and best.factor and not best.changes and best.by:

@@ -58,6 +58,11 @@ def is_proved(h: Hypothesis, submitted: np.ndarray, precision: Precision) -> boo
     return True
 
 
+def proved_only(found: list[Hypothesis], question: Question) -> list[Hypothesis]:
+    """Those for which the array has enough in it."""
+    return [h for h in found if is_proved(h, question.submitted, question.precision)]
+
+
 def tried_all(search: Iterator[Hypothesis]) -> list[Hypothesis]:
     """What a search finds before the budget is spent."""
     found: list[Hypothesis] = []

@@ -42,6 +42,10 @@ def plain_ratios(facts: Facts) -> list[Ratio]:
             found.append(Ratio(("examples-axis",), m / n, 30, note))
     elif m > 1:
         found.append(Ratio(("batch-mean-twice",), 1 / m, 40))
+    if not m:  # x.shape[0] is the number of inputs, where x is one example
+        for n in sorted(lengths_of_inputs(facts) - {1}):
+            note = f"the whole is divided by {n}, and there is one example"
+            found.append(Ratio(("examples-axis",), 1 / n, 30, note))
     for c in (2.0, 0.5, 4.0, 0.25, 3.0):
         found.append(Ratio(("constant-factor",), c, 8))
     for n in sorted(sizes):
@@ -51,6 +55,13 @@ def plain_ratios(facts: Facts) -> list[Ratio]:
             Ratio(("constant-factor",), 1 / n, 13, of_a_sum),
         ]
     return found
+
+
+def lengths_of_inputs(facts: Facts) -> set[int]:
+    """The first axes of what goes into the network, labels and parameters left out."""
+    program = facts.state.program
+    names = set(program.inputs) - set(program.params) - set(program.labels)
+    return {facts.values[name].shape[0] for name in names if facts.values[name].ndim}
 
 
 def named_ratios(c: float, facts: Facts, entries: int, relative: float) -> list[Ratio]:

@@ -102,14 +102,19 @@ def solved(
     return guess if proved or plain else None
 
 
-def weight_decay(question: Question, facts: Facts, right: np.ndarray) -> Iterator[Hypothesis]:
-    """dW + λ W; a sum may stand for the mean in dW, or a minus before the whole."""
+def weight_decay(
+    question: Question, facts: Facts, right: np.ndarray, known: Sequence[float] = ()
+) -> Iterator[Hypothesis]:
+    """dW + λ W; a sum may stand for the mean in dW, or a minus before the whole.
+
+    A λ that is `known` from another parameter is tried on a single number too.
+    """
     once = Ratio((), 1.0, 0)
     of_gradient = [r for r in plain_ratios(facts) if r.labels[0] in BATCH]
     ways = [(1.0, r) for r in (once, *of_gradient)] + [(-1.0, Ratio(("sign",), 1.0, 0))]
     for sign, more in ways:
         for reading in question.readings:
-            decay = decay_in(sign * reading.array, more.value * right, question, facts)
+            decay = decay_in(sign * reading.array, more.value * right, question, facts, known)
             if decay is not None:
                 wrong = (reading.label,) if not reading.accepted else ()
                 labels = ("weight-decay", *more.labels, *wrong)
@@ -123,12 +128,21 @@ def decay_hypothesis(decay: float, name: str, layout: str = "") -> Hypothesis:
     return Hypothesis(("weight-decay",), 1, 30, name, decay, by=shown, layout=layout)
 
 
-def decay_in(S: np.ndarray, gradient: np.ndarray, question: Question, facts: Facts) -> float | None:
+def decay_in(
+    S: np.ndarray,
+    gradient: np.ndarray,
+    question: Question,
+    facts: Facts,
+    known: Sequence[float] = (),
+) -> float | None:
     """λ where S is the gradient + λ W in every entry."""
     W, enough = facts.values[question.name], 2 if question.precision.relative < 1e-8 else 4
-    if S.shape != W.shape or gradient.shape != W.shape or np.count_nonzero(W) < enough:
+    if S.shape != W.shape or gradient.shape != W.shape or not np.any(W):
         return None
-    guesses = as_written(float(((S - gradient) * W).sum() / (W * W).sum()), facts.examples or 1)
+    guesses = list(known)
+    if np.count_nonzero(W) >= enough:
+        fitted = float(((S - gradient) * W).sum() / (W * W).sum())
+        guesses += as_written(fitted, facts.examples or 1)
     fits = (d for d in guesses if is_same(S, gradient + d * W, question.precision))
     decay = next(fits, None)
     if decay is None or unchanged(question.right + decay * W, question):

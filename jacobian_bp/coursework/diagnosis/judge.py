@@ -10,15 +10,18 @@ from .backward import BUDGET, Changes
 from .backward import Key as LineKey
 from .convention import REMARK, each_example
 from .earlier import Earlier
-from .evidence import is_proved, named, off_by_the_same, tried_all
+from .evidence import named, off_by_the_same, proved_only, tried_all
 from .fits import kinks, stale_weights, weight_decay
-from .matching import Precision, is_right
+from .matching import Precision
 from .mutation import Facts, Variation, variations
+from .orientation import Orientation
 from .pairs import pairs
 from .proofs import nearly_right, not_finite, proved
 from .quantities import other_quantities
+from .ranking import ranked
 from .readings import OTHER, Reading, readings
 from .report import Finding, Key
+from .rounding import carried, unrounded
 from .saturation import by_subtraction, said_of, saturated, saturated_outputs
 from .search import (
     Context,
@@ -29,13 +32,10 @@ from .search import (
     layout_alone,
     one_mistake,
 )
-from .words import Words, accepted_reading, sentence_start
+from .words import Words, accepted_reading, in_single, promoted_reading, sentence_start
 
-INCONSISTENT = 1000  # added to the rank of what contradicts an object that is right
-FARTHER = 25  # added for each layer between a mistake and the object
 MOST_STEPS = 250_000  # lines that all variations of one object compute, in a very deep network
 MOST_OBJECTS = 10  # whose whole budget may be spent
-CLOSE = "It agrees to about four digits: finite differences, or rounding on the way?"
 LOST = "{a} is 0 or 1 to rounding: what divides by {a} (1 − {a}) has no digits, clipped or not."
 CUT = "The search was cut short: the network is too large for every mistake to be tried."
 
@@ -49,16 +49,19 @@ class Judge:
         truth: Mapping[str, np.ndarray],
         arrays: Mapping[Key, np.ndarray],
         exact: Mapping[Key, Precision],
-        layout: str,
+        layout: str | None,
     ) -> None:
-        self.facts, self.truth, self.arrays, self.layout = facts, truth, arrays, layout
-        self.exact = exact
+        self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
+        self.declared, self.layout = layout, layout or "gradient"
         self.words = Words(facts.params)
         self.variations: dict[LineKey, list[Variation]] = {}
         self.earlier = Earlier(facts)
         self.right: dict[str, Question] = {}
         self.total = MOST_OBJECTS * BUDGET
         self.cut = False  # whether the mistakes of this object were not all listed
+        orientation = Orientation(facts, truth, arrays, exact)
+        self.turned = orientation.weights_turned(self.layout)
+        self.in_columns = orientation.in_columns()
 
     def finding(self, key: str) -> Finding:
         """What is said about one gradient or delta."""
@@ -93,10 +96,23 @@ class Judge:
             return self.words.explained(key, kinked[:1], False)
         if self._right_by_subtraction(key, question):
             return self.words.rounded(key, saturated_outputs(question, self.facts))
-        finding, best = self._wrong(key, question)
-        array = next((r.array for r in question.readings if r.accepted), question.submitted)
-        self.earlier.remember(key, array, best)
+        finding, best, meant = self._wrong(key, question)
+        if finding.label == "correct-float32":
+            self.right[key] = question
+        else:
+            self._remember(key, question, best, meant)
         return finding
+
+    def _remember(
+        self, key: str, question: Question, best: Hypothesis | None, meant: Question | None
+    ) -> None:
+        """What comes after is judged from it: from the exact numbers, where they are known."""
+        array = next((r.array for r in question.readings if r.accepted), question.submitted)
+        if question.precision.digits and key not in self.facts.params:
+            asked = [given for given, _, _ in self._after_mistakes(key, question)]
+            array, units = unrounded(array, [*asked, question], best, meant)
+            self.earlier.units[key] = units
+        self.earlier.remember(key, array, best)
 
     def path(self, key: str, context: Context) -> tuple[str, ...]:
         """Where a mistake may sit: not behind a delta that is right or the student's own."""
@@ -126,9 +142,7 @@ class Judge:
 
     def ranked(self, key: Key, found: list[Hypothesis]) -> list[Hypothesis]:
         """Those with the fewest mistakes, most likely first."""
-        fewest = min((h.mistakes for h in found), default=0)
-        kept = [h for h in found if h.mistakes == fewest]
-        return sorted(kept, key=lambda h: self._unlikely(key, h))
+        return ranked(key, found, self.facts.backward, self.right)
 
     def _question(self, key: str) -> Question:
         S = self.arrays[key]
@@ -138,8 +152,10 @@ class Judge:
         right = self.truth[key]
         batched = key in self.facts.state.batched and right.ndim > 0
         forms = readings(S, right.shape, self.layout, batched)
-        if self._all_turned:
+        if self.turned or (batched and self.in_columns):
             forms = [replace(r, label=OTHER) if r.label == "transposed" else r for r in forms]
+        if batched and self.in_columns and is_square(right):
+            forms = [r for r in forms if r.label == OTHER]  # not the one with examples in rows
         precision = replace(self.exact[key], terms=self.facts.backward.terms(key))
         return self._given(key, Context(), S, forms, precision, right)
 
@@ -174,29 +190,47 @@ class Judge:
 
         return Question(key, compute, S, forms, precision, right)
 
-    def _wrong(self, key: str, question: Question) -> tuple[Finding, Hypothesis | None]:
-        """Judged given what came before; then by every known mistake."""
+    def _wrong(
+        self, key: str, question: Question
+    ) -> tuple[Finding, Hypothesis | None, Question | None]:
+        """Judged given what came before; then by every known mistake.
+
+        With the finding come the mistake, or else the question that the answer is right in.
+        """
         asked = list(self._after_mistakes(key, question))
         for given, context, cause in asked:
-            if np.any(given.right) and accepted_reading(given, given.right) is not None:
+            if accepted_reading(given, given.right) is not None and self._follows(given, context):
                 if cause is None:
-                    return self.words.follows_own(key, context.names), None
-                return self.words.follows_mistake(key, cause), None
+                    return self.words.follows_own(key, context.names), None, given
+                return self.words.follows_mistake(key, cause), None, given
         for cause in self.earlier.factors:
             if off_by_the_same(question, cause):
-                return self.words.follows_mistake(key, cause), None
+                return self.words.follows_mistake(key, cause), None, None
         tried = [*((given, context) for given, context, _ in asked), (question, Context())]
         found = self._fewest(key, tried)
         known = named(found)
         if not found:
+            single = promoted_reading(question)
+            if single is not None:
+                return self.words.right(key, single, in_single(question)), None, question
+            for given, context, cause in asked:
+                if cause is None and self._follows(given, context) and promoted_reading(given):
+                    return self.words.follows_own(key, context.names), None, given
             for given, context in tried if len(tried) < 2 else (tried[0], tried[-1]):
                 known = known or self._pairs(key, given, context)
         if known:
-            return self.words.explained(key, known, is_square(question.right)), known[0]
+            return self.words.explained(key, known, is_square(question.right)), known[0], None
         said = self._proved(key, question)
         if found:
             said = [sentence_start(found[0].note), *said]
-        return self.words.unknown(key, said + self.was_cut()), next(iter(found), None)
+        return self.words.unknown(key, said + self.was_cut()), next(iter(found), None), None
+
+    def _follows(self, given: Question, context: Context) -> bool:
+        """Zeros follow from zeros only, and from none where all that was handed in are zeros."""
+        if np.any(given.right):
+            return True
+        shown = any(np.any(question.right) for question in self.right.values())
+        return shown and not any(np.any(own) for own in context.own.values())
 
     def _fewest(self, key: str, tried: list[tuple[Question, Context]]) -> list[Hypothesis]:
         """What explains the numbers with the fewest mistakes, from own objects or right ones."""
@@ -218,7 +252,9 @@ class Judge:
                 continue
             if np.isfinite(right).all() and right.shape == question.right.shape:
                 S, forms = question.submitted, question.readings
-                given = self._given(key, context, S, forms, question.precision, right)
+                more = carried(self.facts.backward, key, self.earlier.units, context.own, right)
+                precision = replace(question.precision, carried=more)
+                given = self._given(key, context, S, forms, precision, right)
                 yield given, context, cause
 
     def _explained(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
@@ -230,39 +266,16 @@ class Judge:
         found += one_mistake(question, [*possible, *everywhere(possible)], self.facts)
         found += tried_all(stale_weights(question, self.facts, context, path))
         if key in self.facts.params:
-            found += weight_decay(question, self.facts, question.right)
+            known = self.earlier.decays
+            found += weight_decay(question, self.facts, question.right, known)
         found += other_quantities(question, self.facts)
-        return self.ranked(key, self.proved_only(found, question))
+        return self.ranked(key, proved_only(found, question))
 
     def _pairs(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
         """Two mistakes that explain the numbers together, most likely first."""
         path = self.path(key, context)
         found = pairs(question, self.facts, context, path, self.possible(path))
-        return self.ranked(key, self.proved_only(found, question))
-
-    def proved_only(self, found: list[Hypothesis], question: Question) -> list[Hypothesis]:
-        """Those for which the array has enough in it."""
-        return [h for h in found if is_proved(h, question.submitted, question.precision)]
-
-    def _unlikely(self, key: Key, h: Hypothesis) -> int:
-        """The mistake's own rank; far from the object, or against a right one, it ranks lower."""
-        path = self.facts.backward.needed(key) if isinstance(key, str) else ()
-        places = [path.index(target) for target, _, _ in h.changes if target in path]
-        between = path[max(places) + 1 :] if places else ()
-        layers = sum(k.kind == "weights" for name in between for k in self.facts.backward.to[name])
-        return h.prior + FARTHER * layers + INCONSISTENT * self._contradicts(h)
-
-    def _contradicts(self, h: Hypothesis) -> bool:
-        """Whether the mistake would have spoilt an object that is right."""
-        for name, question in self.right.items():
-            if h.changes and name != h.where:
-                candidate = question.candidate(h.changes)
-                if candidate is None or not any(
-                    is_right(r.array, candidate, question.precision)
-                    for r in question.forms(candidate)
-                ):
-                    return True
-        return False
+        return self.ranked(key, proved_only(found, question))
 
     def _not_finite(self, key: str, question: Question) -> Finding:
         """NaN is never right; it is known where the textbook's formula gives it too."""
@@ -276,24 +289,11 @@ class Judge:
 
     def _proved(self, key: str, question: Question) -> list[str]:
         array = next((r.array for r in question.readings if r.accepted), None)
-        if array is not None and nearly_right(array, question.right):
-            return [CLOSE]
+        close = [] if array is None else nearly_right(array, question.right)
+        if close:
+            return close
         said = [LOST.format(a=a) for a in saturated_outputs(question, self.facts)]
         return said + proved(key, array, question.right, question.precision)
-
-    @cached_property
-    def _all_turned(self) -> bool:
-        """Whether every weight gradient comes transposed: a layout, then, not a mistake."""
-        weights = [k for k in self.arrays if k in self.facts.params and self.truth[k].ndim == 2]
-        return len(weights) > 1 and all(self._may_be_turned(k) for k in weights)
-
-    def _may_be_turned(self, key: str) -> bool:
-        """In the other layout by its shape; where that says nothing, right when it is read so."""
-        right = self.truth[key]
-        S = self.arrays[key] if self.layout == "transposed" else self.arrays[key].T
-        if S.shape != right.shape:
-            return False
-        return S.shape != right.shape[::-1] or is_right(S, right, self.exact[key])
 
 
 def is_square(array: np.ndarray) -> bool:

@@ -4,12 +4,17 @@ A right answer is accepted generously; a mistake must reproduce the numbers tigh
 or a wrong diagnosis would be made with confidence.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+K = TypeVar("K")
+
 RIGHT, RIGHT_FLOOR = 1e-6, 1e-9  # of the entry; of the largest entry or sum of terms
 TIGHT, SINGLE = 1e-9, 1e-5  # of the largest entry, in float64 and in float32
+PROMOTED = 1e-6  # of the largest entry, where float32 was turned into float64 on the way
 FEWEST_DIGITS, MOST_DIGITS = 3, 9  # of numbers that were typed from a print-out
 READ_OFF = 11.0  # times what typed digits allow, where a ratio of two of them is used
 # typed digits, in all entries together, that prove a mistake: more where more is tried
@@ -24,6 +29,7 @@ class Precision:
     decimals: int = 0  # digits behind the point, 0 where they are not rounded
     digits: int = 0  # significant digits
     terms: float = 0.0  # Σ|terms| of the sums: what is small beside it may be rounding
+    carried: np.ndarray | float = 0.0  # by rounding of what the array is computed from
 
     @property
     def relative(self) -> float:
@@ -38,6 +44,8 @@ class Precision:
         if self.single or not self.digits:
             return self.relative * scale
         fixed = 0.505 * 10.0**-self.decimals
+        if self.digits < FEWEST_DIGITS:  # of small numbers, rounded to so many decimals
+            return fixed + TIGHT * scale
         with np.errstate(divide="ignore"):
             exponent = np.floor(np.log10(np.abs(right)))
         shown = np.where(right == 0, 0.0, 0.505 * 10.0 ** (exponent + 1 - self.digits))
@@ -63,9 +71,26 @@ def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
     digits = [len(t.split("e")[0].replace(".", "").lstrip("-")) for t in texts]
     decimals = [d - 1 - int(t.split("e")[1]) for d, t in zip(digits, texts, strict=True)]
     most = max(digits)
-    if FEWEST_DIGITS <= most <= MOST_DIGITS and max(decimals) > FEWEST_DIGITS:
+    enough = most >= FEWEST_DIGITS or (most > 1 and most * len(values) >= PROVE_ONE)
+    if enough and most <= MOST_DIGITS and max(decimals) >= FEWEST_DIGITS:
         return Precision(decimals=max(decimals), digits=most)
     return Precision()
+
+
+def precisions(arrays: Mapping[K, np.ndarray], run_dtype: np.dtype) -> dict[K, Precision]:
+    """How exact each array is; one of few digits may be rounded as all others are."""
+    found = {key: precision_of(array, run_dtype) for key, array in arrays.items()}
+    rounded = {p.decimals for p in found.values() if p.digits}
+    others = [p for p in found.values() if p.digits and p != HALF]
+    if len(rounded) == 1 and len(others) > 1:
+        (decimals,) = rounded
+        shared = Precision(decimals=decimals, digits=FEWEST_DIGITS - 1)
+        for key, precision in found.items():
+            if precision == Precision() and np.array_equal(
+                arrays[key], np.round(arrays[key], decimals)
+            ):
+                found[key] = shared
+    return found
 
 
 def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> bool:
@@ -76,7 +101,19 @@ def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> 
     floor = (RIGHT if precision.single else RIGHT_FLOOR) * precision.terms
     floor = max(floor, RIGHT_FLOOR * scale)
     allowed = np.maximum(RIGHT * np.abs(right) + floor, precision.allowed(right))
+    allowed = allowed + precision.carried
     return bool(np.all(np.abs(submitted - right) <= allowed))
+
+
+def is_promoted(submitted: np.ndarray, right: np.ndarray) -> bool:
+    """Equal to single precision, although the numbers have the digits of double precision.
+
+    A product of float32 and float64 arrays is float64, with the errors of float32.
+    """
+    if submitted.shape != right.shape:
+        return False
+    error = np.abs(submitted - right).max(initial=0.0)
+    return bool(error <= PROMOTED * np.abs(right).max(initial=0.0))
 
 
 def is_same(
@@ -89,8 +126,9 @@ def is_same(
     """Equal as tightly as the numbers allow: what a mistake has to reproduce."""
     if submitted.shape != candidate.shape or not np.isfinite(candidate).all():
         return False
-    if precision.digits and precision.digits * np.count_nonzero(submitted) < proof:
-        return False
+    digits = precision.digits * np.count_nonzero(submitted)
+    if precision.digits and (precision.digits < FEWEST_DIGITS or digits < proof):
+        precision, slack = Precision(), 1.0  # too few digits, if they are not all there are
     return bool(np.all(np.abs(submitted - candidate) <= slack * precision.allowed(candidate)))
 
 

@@ -10,6 +10,8 @@ from .logits import FUSED, inside
 from .mutation import Facts, Wrong, mutation
 from .pass_lines import entrywise
 
+SAME_AS_P = 50  # added where class numbers of 0 change nothing
+
 
 def residual(line: Line, facts: Facts) -> tuple[np.ndarray, np.ndarray, float] | None:
     """(prediction, labels, factor) where the derivative is factor · (prediction − labels)."""
@@ -188,7 +190,8 @@ def class_numbers_for_rows(line: Line, facts: Facts) -> Iterator[Wrong]:
     p, rows, _ = parts
     classes = rows.argmax(-1)
     name = "p − class number"
-    yield Wrong(costing(line, name, p - classes[..., None]), name)
+    unseen = 0 if classes.any() else SAME_AS_P  # where every class is 0, no label is likelier
+    yield Wrong(costing(line, name, p - classes[..., None]), name, prior=unseen)
     if p.ndim == 2 and p.shape[0] == p.shape[1]:
         yield Wrong(costing(line, name, p - classes), name, "row")
 

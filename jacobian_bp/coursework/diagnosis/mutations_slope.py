@@ -163,6 +163,7 @@ def dot_with_the_slope(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(line.by(dot), "a dot product", "dot")
     yield Wrong(line.by(lambda d, s: d @ s), "a matrix product", "plain")
     yield Wrong(line.by(lambda d, s: d.T @ s), "a matrix product", "turned")
+    yield Wrong(line.by(lambda d, s: s @ d), "a matrix product", "in columns")
     yield Wrong(line.by(products), "a dot product in each example", "row")
     yield Wrong(line.by(filled), "a dot product for every unit", "filled", prior=1)
     yield Wrong(line.by(lambda d, s: d * s.sum(-1, keepdims=True)), "the summed slope", "sum")

@@ -5,10 +5,11 @@ import numpy as np
 from ...arrays import entry
 from ...symbols import plural
 from ...symbols import shape as show
-from .factors import is_plain
 from .matching import Precision, is_right, ratio
 
 MOST_NAMED = 6
+NEAR = 1e-4  # of the largest entry
+CLOSE = "It agrees to about {digits}: finite differences, or rounding on the way?"
 
 
 def proved(
@@ -65,8 +66,7 @@ def ratios(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[s
         return []
     c = ratio(array, right, precision)
     if c is not None and abs(c - 1) > 1e-9:
-        value = f", {c:.6g}" if is_plain(c, 1e-9) else ""
-        return [f"Every entry is the right one times one and the same number{value}."]
+        return [f"Every entry is the right one times one and the same number, {c:.4g}."]
     if right.ndim != 2 or min(right.shape) < 2:
         return []
     for word, one, two in (("row", array, right), ("column", array.T, right.T)):
@@ -98,9 +98,9 @@ def not_finite(array: np.ndarray) -> str:
     return f"{count} NaN or infinite: {shown}{', …' if len(bad) > MOST_NAMED else ''}."
 
 
-def nearly_right(array: np.ndarray, right: np.ndarray) -> bool:
-    """Closer than a mistake comes, farther than rounding does: finite differences, perhaps."""
-    scale = np.abs(right).max(initial=0.0)
-    return bool(np.abs(array - right).max(initial=0.0) <= 1e-4 * scale) and not is_right(
-        array, right, Precision()
-    )
+def nearly_right(array: np.ndarray, right: np.ndarray) -> list[str]:
+    """Said of what is closer than a mistake comes and farther than rounding does."""
+    error, scale = np.abs(array - right).max(initial=0.0), np.abs(right).max(initial=0.0)
+    if error > NEAR * scale or is_right(array, right, Precision()):
+        return []
+    return [CLOSE.format(digits=plural(int(-np.log10(error / scale)), "digit"))]

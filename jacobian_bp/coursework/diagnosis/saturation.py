@@ -73,7 +73,8 @@ def _unsafe(line: Line, facts: Facts) -> list[np.ndarray]:
             return [-y / z + (1 - y) / (1 - z)]
         case "slope", "Sigmoid":
             a = _sigmoid_by_growth(z)
-            return [a * (1 - a)]
+            shrinking = np.exp(-z)
+            return [a * (1 - a), shrinking / (1 + shrinking) ** 2]
         case "slope", "Tanh":
             up, down = np.exp(z), np.exp(-z)
             return [1 - ((up - down) / (up + down)) ** 2]

@@ -214,15 +214,16 @@ def layout_alone(question: Question, right: np.ndarray) -> list[Hypothesis]:
 
 
 def everywhere(possible: list[Variation]) -> list[Variation]:
-    """The same slip in every layer: one mistake in a loop."""
+    """The same slip in every layer, or in all but the last: one mistake in a loop."""
     groups: dict[tuple[str, str], list[Variation]] = {}
     for v in possible:
         groups.setdefault((v.label.replace("-output", ""), v.tag), []).append(v)
     found = []
     for group in groups.values():
-        for chosen in (group, [v for v in group if v.label == group[-1].label]):
+        top = group[-1].line.key  # a loop over the hidden layers leaves it alone
+        for chosen in ([v for v in group if v.line.key != top], group):
             distinct = {v.line.key: v for v in chosen}
-            if len(distinct) < 2 or (chosen is not group and len(chosen) == len(group)):
+            if len(distinct) < 2:
                 continue
             changes: dict = {}
             for v in distinct.values():
@@ -230,8 +231,8 @@ def everywhere(possible: list[Variation]) -> list[Variation]:
             first, last = chosen[0], chosen[-1]
             found.append(
                 Variation(
-                    last.label,
-                    last.prior + 2,
+                    first.label,
+                    last.prior + 2 + (chosen is group),
                     changes,
                     first.where,
                     first.line,

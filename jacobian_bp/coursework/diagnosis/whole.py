@@ -8,6 +8,7 @@ from ...jacobian import Jacobian
 from ...layouts import LAYOUTS
 from .backward import Changes
 from .contractions import squeezed
+from .evidence import proved_only
 from .judge import Judge
 from .mutation import Facts
 from .proofs import not_finite, proved
@@ -33,30 +34,54 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     def compute(changes: Changes) -> np.ndarray:
         return facts.backward.jacobian(of, wrt, changes) if changes else right
 
-    forms = jacobian_forms(S, exact, judge.layout)
+    forms = jacobian_forms(S, exact, judge.declared or "numerator")
     question = Question(wrt, compute, S, forms, judge.exact[key], right)
     if not np.isfinite(S).all():
         return judge.words.unknown(key, [not_finite(S)])
     accepted = accepted_reading(question, right)
     if accepted is not None:
-        return judge.words.right(key, accepted, question)
+        found = as_at_home(judge, key, question) if accepted.label == OTHER else []
+        return with_labels(judge.words.right(key, accepted, question), found)
     if forms:
         judge.earlier.jacobians[key] = forms[0].array
     found = layout_alone(question, right)
     found += factor_alone(question, right, facts)
-    if right.size <= LARGEST and facts.values[of].size <= MOST_ROWS:
-        path = facts.backward.needed(wrt)
-        possible = judge.possible(path[path.index(of) + 1 :] if of in path else path)
-        found += one_mistake(question, [*possible, *everywhere(possible)], facts)
-        found += judge.proved_only(other_jacobians(question, facts, key), question)
-        found = [h for each in found for h in for_any_slope(each)]
-    found = judge.ranked(key, [h for h in found if h.labels[0] != "unknown"])
+    found = judge.ranked(key, [*found, *mistaken(judge, key, question)])
     if found:
         return judge.words.explained(key, found, False)
     if goes_backwards(key, facts):
         return judge.words.unknown(key, [BACKWARDS.format(of=of, wrt=wrt)])
     array = next((reading.array for reading in forms), None)
     return judge.words.unknown(key, proved(name, array, right, judge.exact[key]) + judge.was_cut())
+
+
+def mistaken(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:
+    """The single mistakes on the way from the one to the other that give these numbers."""
+    of, wrt = key
+    facts = judge.facts
+    if question.right.size > LARGEST or facts.values[of].size > MOST_ROWS:
+        return []
+    path = facts.backward.needed(wrt)
+    possible = judge.possible(path[path.index(of) + 1 :] if of in path else path)
+    found = one_mistake(question, [*possible, *everywhere(possible)], facts)
+    found += proved_only(other_jacobians(question, facts, key), question)
+    if not facts.examples:  # nothing is summed in a Jacobian of one example
+        found = [h for h in found if h.labels[0] != "bias-wrong-axis"]
+    is_cost = of == facts.state.cost
+    found = [h for each in found for h in for_any_slope(each, is_cost)]
+    return [h for h in found if h.labels[0] != "unknown"]
+
+
+def as_at_home(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:
+    """What a square one, right in another layout, would mean in the declared layout."""
+    home = [r for r in question.readings if r.label == HOME]
+    return judge.ranked(key, mistaken(judge, key, replace(question, readings=home))) if home else []
+
+
+def with_labels(finding: Finding, found: list[Hypothesis]) -> Finding:
+    """The finding, with the labels of the mistakes that give the same numbers behind its own."""
+    more = (h.labels[0] for h in found)
+    return replace(finding, labels=tuple(dict.fromkeys((*finding.labels, *more))))
 
 
 def goes_backwards(key: tuple[str, str], facts: Facts) -> bool:
@@ -66,11 +91,12 @@ def goes_backwards(key: tuple[str, str], facts: Facts) -> bool:
     return of not in needed(wrt) and wrt in needed(of)
 
 
-def for_any_slope(h: Hypothesis) -> list[Hypothesis]:
-    """A Jacobian has no loss in it: the slope of the output is a slope like the others."""
+def for_any_slope(h: Hypothesis, is_cost: bool) -> list[Hypothesis]:
+    """Where no loss is in a Jacobian, the slope of the output is a slope like the others."""
     if h.labels[0] != "missing-output-slope":
         return [h]
-    return [replace(h, labels=("missing-slope", *h.labels[1:])), h]
+    like_others = replace(h, labels=("missing-slope", *h.labels[1:]))
+    return [h, like_others] if is_cost else [like_others, h]
 
 
 def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]:

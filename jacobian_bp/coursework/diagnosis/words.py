@@ -1,9 +1,11 @@
 """From a hypothesis to what is said about it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .labels import BESIDES, LABELS
-from .matching import Precision, is_right, is_same
+from .matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
 from .readings import OTHER, Reading
 from .report import Finding, Key, name_of
 from .search import Hypothesis, Question
@@ -118,7 +120,7 @@ class Words:
             labels.insert(0, "correct-float32")
             said = LABELS["correct-float32"].format(what=name)
         elif question.precision.digits and not exact:
-            said = f"{name} is right to the {question.precision.digits} digits given."
+            said = f"{name} is right to the {given(question.precision)} given."
         elif reading.layout in ("a row", "a column"):
             said = f"{name} is right, as {reading.layout}."
         return Finding(key, labels[0], tuple(labels), (said,), layout=reading.layout)
@@ -130,6 +132,25 @@ def accepted_reading(question: Question, right: np.ndarray) -> Reading | None:
         if reading.accepted and is_right(reading.array, right, question.precision):
             return reading
     return None
+
+
+def given(precision: Precision) -> str:
+    """3 digits; where there are fewer, 3 decimals"""
+    few = precision.digits < FEWEST_DIGITS
+    return f"{precision.decimals} decimals" if few else f"{precision.digits} digits"
+
+
+def promoted_reading(question: Question) -> Reading | None:
+    """The reading under which double precision numbers are right to single precision."""
+    for reading in question.readings:
+        if reading.accepted and is_promoted(reading.array, question.right):
+            return reading
+    return None
+
+
+def in_single(question: Question) -> Question:
+    """The question as it is asked of float32 numbers."""
+    return replace(question, precision=replace(question.precision, single=True, digits=0))
 
 
 def sentence_start(text: str) -> str:
