@@ -82,6 +82,9 @@ def test_a_finding_that_follows():
     found = diagnose(RUN, {"z1": wrong, "W1": np.outer(wrong, X)})
     assert repr(found["W1"]) == "<Finding on W1: correct, follows>"
     pair = diagnose(RUN, {("z2", "W2"): RUN.jacobian("z2", "W2").materialise()})
+    assert repr(pair["z2", "W2"]) == "<Finding on ∂z2/∂W2: correct>"
+    turned = RUN.jacobian("z2", "W2").materialise("gradient")
+    pair = diagnose(RUN, {("z2", "W2"): turned})
     assert repr(pair["z2", "W2"]) == "<Finding on ∂z2/∂W2: correct-other-layout>"
 
 
