@@ -1,6 +1,7 @@
 """The contraction of dense factors: planned from their axes, then a function of arrays."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 import numpy as np
 import opt_einsum
@@ -94,10 +95,11 @@ def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) 
     turned = bool(axes) and axes[0] in other  # so that the result mostly has its order already
     if turned:
         left, right, mine, other = right, left, other, mine
-    summed = _size(shared, sizes)
+    summed = prod(sizes[axis] for axis in shared)
     first = [left.index(axis) for axis in (*mine, *shared)]
     second = [right.index(axis) for axis in (*shared, *other)]
-    rows, columns = (_size(mine, sizes), summed), (summed, _size(other, sizes))
+    rows = (prod(sizes[axis] for axis in mine), summed)
+    columns = (summed, prod(sizes[axis] for axis in other))
     shape = tuple(sizes[axis] for axis in (*mine, *other))
     order = [(*mine, *other).index(axis) for axis in axes]
 
@@ -112,10 +114,3 @@ def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) 
 
 def _rest(axes: Axes, shared: Sequence[str]) -> Axes:
     return tuple(axis for axis in axes if axis not in shared)
-
-
-def _size(axes: Sequence[str], sizes: dict[str, int]) -> int:
-    count = 1
-    for axis in axes:
-        count *= sizes[axis]
-    return count

@@ -34,7 +34,7 @@ def swept(
     built, where an array of the sweep is too large.
     """
     shapes = tuple([value.shape for value in state.values.values()])
-    key = (of, tuple(wrt), state.batched, state.dtype, shapes, dense, magnitudes)
+    key = (of, tuple(wrt), state.dtype, shapes, dense, magnitudes)
     sweep = state.sweeps.get(key)
     arrays = sweep.arrays(state) if sweep else None
     if sweep is None or arrays is None or not sweep.tape.fits():

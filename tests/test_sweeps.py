@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 from network_cases import PAIRS, close, data, network, refusal, same_bits
 
-from jacobian_bp import MemoryLimitError, Network, Op, delta, dense, memory_limit, routes, sweeps
+from jacobian_bp import (
+    MemoryLimitError,
+    Network,
+    Op,
+    delta,
+    dense,
+    memory_limit,
+    ops,
+    routes,
+    sweeps,
+)
 from jacobian_bp.recording import StandIn, Tape, apply
 
 RNG = np.random.default_rng(11)
@@ -61,6 +71,16 @@ def test_other_shapes_parameters_and_dtypes_are_recorded_anew(recorded):
     net.run(x, y).jacobian("a2", ["W1", "b2"]).materialise()
     net.run(x, y).jacobian("a2", ["b2", "W1"]).materialise()
     assert recorded == ["J", "J", "J", "J", "J", "J", "a2", "a2"]
+
+
+def test_the_dtype_is_that_of_the_run():
+    """∂J/∂b is a row of ones, in which no array has a dtype."""
+    total = {"Total": ops.Einsum("k->")}
+    params = {"b": np.ones(3, np.float32)}
+    net = Network.program("s = Add(x, b)", "J = Total(s)", params=params, ops=total)
+    for dtype in (np.float32, np.float64, np.float32):
+        found = net.run(np.ones(3, dtype)).gradients("structured")["b"]
+        assert (found.dtype, found.tolist()) == (dtype, [1, 1, 1])
 
 
 def test_other_parameters_of_one_network_share_its_sweeps(recorded):

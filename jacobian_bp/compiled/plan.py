@@ -105,8 +105,7 @@ class Plan:
         uses = Counter(arg for step in backward for arg in step.args)
         for step in backward[1:]:  # the cost's own cotangent stays 1
             z = step.args[0]
-            alone = uses[z] == 1 and z in self.bars and z not in self.params
-            if alone and type(step.op) in IN_PLACE:
+            if type(step.op) in IN_PLACE and uses[z] == 1 and z in self.bars:
                 self.bars[z] = self.bars[step.name]
         for step in layers:
             bias = step.args[2]
