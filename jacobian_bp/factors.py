@@ -75,7 +75,8 @@ class Dense:
 
     Where its entries are sums that cancel, such as p − y, `magnitude` holds the
     same sums over absolute values: the scale at which they were rounded. An array
-    that a contraction made is `own`: nobody else holds it.
+    that a contraction made is `own`: nobody else holds it, so that it may be handed
+    out or written to. Whoever keeps an expression takes `Expression.kept()` of it.
     """
 
     label: str
@@ -184,6 +185,22 @@ class Expression(Shown):
                     )
                     for term in self.terms
                 ]
+            )
+        )
+
+    def kept(self) -> "Expression":
+        """The same expression for somebody who keeps it: no array is free to be handed out."""
+        if not any(factor.own for term in self.terms for factor in term.of(Dense)):
+            return self
+        return Expression(
+            tuple(
+                replace(
+                    term,
+                    factors=tuple(
+                        replace(f, own=False) if isinstance(f, Dense) else f for f in term.factors
+                    ),
+                )
+                for term in self.terms
             )
         )
 

@@ -181,8 +181,8 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
-        self._raws[key] = expressions
-        return expressions
+        self._raws[key] = {name: expression.kept() for name, expression in expressions.items()}
+        return self._raws[key]
 
     @cached_property
     def _raws(self) -> dict[tuple[str, Op], Mapping[str, Expression]]:

@@ -79,7 +79,9 @@ def make_link(
             )
     for term, whole in zip(spent.terms, expression.terms, strict=True):
         require_covered(term, whole, names, who)
-    return Link(target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent)
+    return Link(
+        target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent.kept()
+    )
 
 
 def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:

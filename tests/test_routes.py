@@ -233,3 +233,53 @@ def test_a_vector_that_is_not_finite_is_refused(ask):
         f"{kind}[{index}] is nan; 1 of {vector.size} entries of {kind} are not finite.\n"
         f"  Pass a finite {kind}."
     )
+
+
+# ---------------------------------------------------------------- what is kept stays closed
+
+
+KEEPING_A_CONTRACTION = {
+    "the cost, an operand twice": ("J = Einsum(x, A, x, 'k,ki,i->')", (3, 3)),
+    "an inner product behind a layer": (
+        "z = Einsum(A, x, 'ki,i->k')\nJ = Einsum(z, B, z, 'k,kj,j->')",
+        (5, 3),
+    ),
+}
+
+
+def kept_run(case):
+    text, shape = KEEPING_A_CONTRACTION[case]
+    params = {"x": RNG.normal(size=3), "A": RNG.normal(size=shape)}
+    if "B" in text:
+        params["B"] = RNG.normal(size=(5, 5))
+    return Network.program(*text.split("\n"), params=params).run()
+
+
+@pytest.mark.parametrize("case", KEEPING_A_CONTRACTION)
+@pytest.mark.parametrize(("route", "order"), EXACT)
+def test_two_calls_give_the_same_and_writing_into_one_changes_nothing(case, route, order):
+    run = kept_run(case)
+    expected = run.gradients()
+    for _ in range(3):
+        found = run.gradients(route, order)
+        assert all(np.allclose(found[name], expected[name], rtol=1e-13) for name in expected)
+        for array in found.values():
+            array += 7.0
+    assert run.check().ok
+
+
+@pytest.mark.parametrize("case", KEEPING_A_CONTRACTION)
+@pytest.mark.parametrize("name", ["x", "A"])
+def test_writing_into_a_materialised_jacobian_changes_nothing(case, name):
+    run = kept_run(case)
+    jacobian = run.jacobian("J", name)
+    for build in (jacobian.materialise, jacobian.collapse().materialise, lambda: jacobian.pull(1)):
+        first = build()
+        before = first.copy()
+        first += 7.0
+        assert np.array_equal(build(), before)
+    collapsed = jacobian.collapse()
+    before = collapsed.materialise()
+    collapsed.materialise()[...] = 7.0
+    assert np.array_equal(collapsed.materialise(), before)
+    assert run.check().ok
