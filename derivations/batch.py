@@ -13,8 +13,8 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.symbols import to_ascii, vector
-from jacobian_bp.text import columns, table, zero_or_number
+from jacobian_bp.writing.signs import to_ascii, vector
+from jacobian_bp.writing.tables import columns, table, zero_or_number
 
 X = np.array([[1.0, -2.0, 0.5], [0.5, 1.0, -1.0], [-1.0, 0.5, 2.0], [2.0, 0.5, -1.0]])
 Y = np.array([1.0, 0.0, -1.0, 2.0])

@@ -15,7 +15,7 @@ import numpy as np
 
 from jacobian_bp import Network, ReLU, taylor_test
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
-from jacobian_bp.symbols import number, vector
+from jacobian_bp.writing.signs import number, vector
 
 M_NET, LABEL = second_seed(), [1.0, 0.0]
 TWO = {name: PARAMS[name] for name in ("W1", "b1", "W2", "b2")}

@@ -17,8 +17,8 @@ import numpy as np
 
 from jacobian_bp import Einsum, Network, ReLU, Sigmoid, SquaredError, taylor_test
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
-from jacobian_bp.symbols import number, to_ascii, vector
-from jacobian_bp.text import array_block, table
+from jacobian_bp.writing.signs import number, to_ascii, vector
+from jacobian_bp.writing.tables import array_block, table
 
 NAMES = {"z^1": "x", "a^1": "a0", "W^2": "W1", "b^2": "b1", "z^2": "z1", "a^2": "a1"}
 NAMES |= {"W^3": "W2", "b^3": "b2", "z^3": "z2", "a^3": "a2", "lambda": "y", "C": "J"}

@@ -10,18 +10,18 @@ import sys
 from math import log
 from textwrap import dedent, indent
 
-from jacobian_bp.compare.cost import cost_card
-from jacobian_bp.compare.fit import growth
-from jacobian_bp.compare.growth import THEORY, growths
-from jacobian_bp.compare.measure import Journal, measure
-from jacobian_bp.compare.report import growth_table, seconds
-from jacobian_bp.compare.subjects import ROUTES, route_subjects
-from jacobian_bp.compare.sweep import Sweep, imagined, overheads, run_sweep
-from jacobian_bp.compare.task import drawn
-from jacobian_bp.compare.timing import Timer
-from jacobian_bp.memory import format_bytes
-from jacobian_bp.symbols import to_ascii
-from jacobian_bp.text import fold, table
+from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.compare.report.result_tables import growth_table, seconds
+from jacobian_bp.compare.timing.fit import growth
+from jacobian_bp.compare.timing.growth import THEORY, growths
+from jacobian_bp.compare.timing.measure import Journal, measure
+from jacobian_bp.compare.timing.subjects import ROUTES, route_subjects
+from jacobian_bp.compare.timing.sweep import Sweep, imagined, overheads, run_sweep
+from jacobian_bp.compare.timing.task import drawn
+from jacobian_bp.compare.timing.timer import Timer
+from jacobian_bp.numbers.memory import format_bytes
+from jacobian_bp.writing.signs import to_ascii
+from jacobian_bp.writing.tables import fold, table
 
 COUNTED = {
     "width": Sweep("width", (64, 128, 256, 512, 1024), width=1, depth=2, batch=None),

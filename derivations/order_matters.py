@@ -15,10 +15,10 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.chain import contract_full
-from jacobian_bp.compare.cost import cost_card
-from jacobian_bp.symbols import number, to_ascii
-from jacobian_bp.text import table
+from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.routes.chain import contract_full
+from jacobian_bp.writing.signs import number, to_ascii
+from jacobian_bp.writing.tables import table
 
 ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}
 WIDTHS = [8, 16, 32, 64, 128, 256]

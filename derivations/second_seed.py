@@ -14,10 +14,10 @@ from textwrap import dedent, indent
 import numpy as np
 
 from jacobian_bp import BinaryCrossEntropy, Einsum, Network, ReLU
-from jacobian_bp.ledger import DeltaStep, LocalStep
+from jacobian_bp.derivation.ledger import DeltaStep, LocalStep
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
-from jacobian_bp.symbols import bound, number, to_ascii, vector
-from jacobian_bp.text import array_block, columns, table, zero_or_number
+from jacobian_bp.writing.signs import bound, number, to_ascii, vector
+from jacobian_bp.writing.tables import array_block, columns, table, zero_or_number
 
 NET = second_seed()
 RUN = NET.run(X, Y)

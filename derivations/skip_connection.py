@@ -13,9 +13,9 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.chain import whole_link
-from jacobian_bp.symbols import number, to_ascii, vector
-from jacobian_bp.text import array_block, table
+from jacobian_bp.routes.chain import whole_link
+from jacobian_bp.writing.signs import number, to_ascii, vector
+from jacobian_bp.writing.tables import array_block, table
 
 LINES = (
     "z1 = Linear(x, W1, b1)",

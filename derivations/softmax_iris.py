@@ -13,9 +13,9 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.files.csv_data import class_indices, examples, read_csv
-from jacobian_bp.symbols import number, to_ascii, vector
-from jacobian_bp.text import columns, table, zero_or_number
+from jacobian_bp.network.files.csv_data import class_indices, examples, read_csv
+from jacobian_bp.writing.signs import number, to_ascii, vector
+from jacobian_bp.writing.tables import columns, table, zero_or_number
 
 DATA = examples(read_csv("iris"), "species")
 SPECIES = class_indices(DATA.y, "species")

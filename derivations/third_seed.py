@@ -13,10 +13,10 @@ from textwrap import dedent, indent, wrap
 import numpy as np
 
 from jacobian_bp import Einsum, Network
-from jacobian_bp.ledger import LocalStep
-from jacobian_bp.program_text import OPS
-from jacobian_bp.symbols import number, to_ascii, vector
-from jacobian_bp.text import array_block, table
+from jacobian_bp.derivation.ledger import LocalStep
+from jacobian_bp.program.program_text import OPS
+from jacobian_bp.writing.signs import number, to_ascii, vector
+from jacobian_bp.writing.tables import array_block, table
 
 SIZES = [3, 5, 4, 2]  # pairwise different: a forgotten transpose cannot fit
 L = len(SIZES)

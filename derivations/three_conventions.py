@@ -13,8 +13,8 @@ from textwrap import dedent, indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.symbols import fraction, number, vector
-from jacobian_bp.text import table
+from jacobian_bp.writing.signs import fraction, number, vector
+from jacobian_bp.writing.tables import table
 
 SIZES = [3, 4, 2]
 X, Y = np.array([0.3, 0.8, 0.45]), np.array([1.0, 0.0])

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from jacobian_bp import JacobianError, Network
-from jacobian_bp.files.csv_data import examples, read_csv
-from jacobian_bp.files.weights_file import write_weights
-from jacobian_bp.symbols import number, safe, to_ascii
-from jacobian_bp.terminal import progress
-from jacobian_bp.text import table
+from jacobian_bp.network.files.csv_data import examples, read_csv
+from jacobian_bp.network.files.weights_file import write_weights
+from jacobian_bp.writing.signs import number, safe, to_ascii
+from jacobian_bp.writing.tables import table
+from jacobian_bp.writing.terminal import progress
 
 STEPS, RATE, SEED = 200, 1.0, 1
 SHOWN = (0, 1, 5, 20, 50, 100, 200)

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.symbols import number, to_ascii
-from jacobian_bp.text import fold
+from jacobian_bp.writing.signs import number, to_ascii
+from jacobian_bp.writing.tables import fold
 
 FILE = Path(__file__).parent / "trained" / "net.toml"
 

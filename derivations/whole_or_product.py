@@ -13,11 +13,11 @@ from textwrap import dedent, indent, wrap
 import numpy as np
 
 from jacobian_bp import HalfSquaredError, MemoryLimitError, Network, memory_limit
-from jacobian_bp.chain import contract_full
-from jacobian_bp.ledger import LocalStep
+from jacobian_bp.derivation.ledger import LocalStep
 from jacobian_bp.reference import X, Y, second_seed
-from jacobian_bp.symbols import number, to_ascii
-from jacobian_bp.text import table
+from jacobian_bp.routes.chain import contract_full
+from jacobian_bp.writing.signs import number, to_ascii
+from jacobian_bp.writing.tables import table
 
 WIDTHS = [8, 16, 32, 64, 100, 128, 256, 512, 1000]
 BUILT_UP_TO = 100

@@ -6,22 +6,22 @@ the Kronecker deltas; and a fast vector-Jacobian route that shares no derivative
 with them shows that they are right.
 """
 
-from .axes import Axis
-from .chain import Chain
-from .check import Agreement
-from .check_op import OpReport, check_op
-from .compiled.step import CompiledStep
-from .coursework.diagnosis.diagnose import diagnose
-from .coursework.diagnosis.lines.diagnose_line import diagnose_line
-from .coursework.diagnosis.lines.report import LineReport
-from .coursework.diagnosis.report import Diagnosis, Finding
-from .derivation import Derivation
+from .algebra.axes import Axis
+from .algebra.expression import delta, dense, distinct, one
+from .algebra.jacobian import Jacobian
+from .algebra.layouts import LAYOUTS, from_layout, to_layout
+from .checks.all_routes import Agreement
+from .checks.one_op import OpReport, check_op
+from .checks.taylor import TaylorReport, taylor_test
+from .coursework.diagnosis.diagnosis import Diagnosis, Finding
+from .coursework.diagnosis.of_arrays import diagnose
+from .coursework.lines.line_report import LineReport
+from .coursework.lines.one_line import diagnose_line
+from .derivation.derivation import Derivation
 from .errors import AxisError, DomainError, JacobianError, MemoryLimitError, SpecError
-from .factors import delta, dense, distinct, one
-from .jacobian import Jacobian
-from .layouts import LAYOUTS, from_layout, to_layout
-from .memory import memory_limit
-from .network import Network
+from .network.network import Network
+from .network.run import Run
+from .numbers.memory import memory_limit
 from .ops import (
     Add,
     BinaryCrossEntropy,
@@ -47,11 +47,10 @@ from .ops import (
     outer,
     over_batch,
 )
-from .run import Run
-from .stacked import StackedJacobian
-from .taylor import TaylorReport, taylor_test
-
-__version__ = "0.1.0"
+from .routes.chain import Chain
+from .routes.compiled.step import CompiledStep
+from .routes.stacked import StackedJacobian
+from .version import __version__
 
 __all__ = [
     "LAYOUTS",
@@ -95,6 +94,7 @@ __all__ = [
     "Sum",
     "Tanh",
     "TaylorReport",
+    "__version__",
     "check_op",
     "delta",
     "dense",

@@ -18,17 +18,18 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from . import __version__, terminal
-from .cases import Case, case_of
-from .conventions import CONVENTIONS
-from .derivation import Derivation
+from .derivation.conventions import CONVENTIONS
+from .derivation.derivation import Derivation
+from .derivation.one_jacobian import explain
 from .errors import JacobianError, SpecError
-from .files.net_file import write_example
-from .layers import ACTIVATIONS, LOSSES, REDUCTIONS
-from .run import Run
-from .show import explain
-from .symbols import for_stream, rename, safe
-from .text import fold
+from .network.files.net_file import write_example
+from .network.from_options import Case, case_of
+from .network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
+from .network.run import Run
+from .version import __version__
+from .writing import terminal
+from .writing.signs import for_stream, rename, safe
+from .writing.tables import fold
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -242,8 +243,8 @@ _ELSEWHERE = {
     "compare": Elsewhere(
         ".compare.command", "what whole Jacobians cost: predicted and measured", (_options,)
     ),
-    "diagnose": Elsewhere(".coursework.command_diagnose", "which mistake gives these numbers"),
-    "exercise": Elsewhere(".coursework.command_exercise", "set and check exercises"),
-    "grade": Elsewhere(".coursework.command_grade", "grade a submission, or summarise a class"),
+    "diagnose": Elsewhere(".coursework.commands.diagnose", "which mistake gives these numbers"),
+    "exercise": Elsewhere(".coursework.commands.exercise", "set and check exercises"),
+    "grade": Elsewhere(".coursework.commands.grade", "grade a submission, or summarise a class"),
 }
 _NAMES = ("derive", "show", "check", *_ELSEWHERE, "new")  # as they are listed

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from network_cases import BATCH, close, data, network, refusal
 
-from jacobian_bp import Network, Op, delta, dense, ops, routes
+from jacobian_bp import Network, Op, delta, dense, ops
+from jacobian_bp.routes import gradients as routes
 
 by_form = pytest.mark.parametrize("form", ["one", "batch of one", "batch"])
 X, Y = data(batch=True)

@@ -4,7 +4,7 @@ import numpy as np
 from network_cases import data, network, residual
 
 from jacobian_bp import Einsum, Network, Tanh
-from jacobian_bp.compare.cost import cost_card
+from jacobian_bp.compare.cost.cost_card import cost_card
 
 RNG = np.random.default_rng(29)
 

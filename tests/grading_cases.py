@@ -6,7 +6,7 @@ import re
 import pytest
 
 from jacobian_bp.cli import Parser
-from jacobian_bp.coursework.command_grade import add_parser, run_command
+from jacobian_bp.coursework.commands.grade import add_parser, run_command
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.sheet import script
 from jacobian_bp.coursework.grading.grade import Terms, grade_file

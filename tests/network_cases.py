@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network
-from jacobian_bp.layers import ACTIVATIONS, LOSSES
+from jacobian_bp.network.layers import ACTIVATIONS, LOSSES
 
 SIZES = [5, 3, 2]  # with a batch of 7: no two axes have one size
 BATCH = 7

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from jacobian_bp.forward import Pass, run_forward
 from jacobian_bp.ops import Identity
-from jacobian_bp.program import Program, Step
-from jacobian_bp.routes import pull
+from jacobian_bp.program.forward import Pass, run_forward
+from jacobian_bp.program.program import Program, Step
+from jacobian_bp.routes.vjp import pull
 
 STEP = 6e-6  # of a central difference in float64: truncation h² and rounding u/h balance
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from jacobian_bp.arrays import as_array, entry, raw_array, require_finite
 from jacobian_bp.errors import DomainError
+from jacobian_bp.numbers.arrays import as_array, entry, raw_array, require_finite
 
 RNG = np.random.default_rng(7)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jacobian_bp.axes import Signature, bind, fresh, parse_axes, primed
+from jacobian_bp.algebra.axes import Signature, bind, fresh, parse_axes, primed
 from jacobian_bp.errors import AxisError
 
 LINEAR = Signature.parse("a[i], W[k,i], b[k] -> z[k]")

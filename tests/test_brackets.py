@@ -5,8 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from jacobian_bp.chain import contract_full
-from jacobian_bp.compare.brackets import ORDERS, bracketing_lines, cases
+from jacobian_bp.compare.report.brackets import ORDERS, bracketing_lines, cases
+from jacobian_bp.routes.chain import contract_full
 
 
 def prices(sizes):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacobian_bp import broadcasting
+from jacobian_bp.numbers import outer_products as broadcasting
 
 RNG = np.random.default_rng(13)
 SHAPES = [  # left, right, and what they make

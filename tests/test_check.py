@@ -5,16 +5,7 @@ import pytest
 from network_cases import by_activation_and_loss, data, network, one_or_batch, refusal, residual
 from wrong_ops import NotANumber, SoftmaxDiagonal, TransposedJacobian, UnsummedBias, wrong
 
-from jacobian_bp import (
-    AxisError,
-    Linear,
-    Multiply,
-    Network,
-    Sigmoid,
-    Tanh,
-    memory_limit,
-    reference,
-)
+from jacobian_bp import AxisError, Linear, Multiply, Network, Sigmoid, Tanh, memory_limit, reference
 
 EVERYWHERE = pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 

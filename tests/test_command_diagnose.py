@@ -8,7 +8,7 @@ import pytest
 
 from jacobian_bp import Network, SpecError
 from jacobian_bp.cli import main
-from jacobian_bp.files.answer_file import key_of, read_answers
+from jacobian_bp.network.files.answer_file import key_of, read_answers
 
 NET = """
 [network]

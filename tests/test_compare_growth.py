@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jacobian_bp.compare.subjects import ROUTES
+from jacobian_bp.compare.timing.subjects import ROUTES
 
 SCRIPT = Path(__file__).resolve().parent.parent / "derivations" / "growth.py"
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network
-from jacobian_bp.compare import machine, peers
-from jacobian_bp.compare.measure import Journal, agree, measure, sampled
-from jacobian_bp.compare.peer_ops import RULES, evaluate
-from jacobian_bp.compare.plot import require_matplotlib
-from jacobian_bp.compare.row import Row
-from jacobian_bp.compare.subjects import Subject, textbook, weight_jacobian
-from jacobian_bp.compare.task import drawn, task_of
-from jacobian_bp.compare.timing import Timer
+from jacobian_bp.compare.report.plot import require_matplotlib
+from jacobian_bp.compare.timing import machine, peers
+from jacobian_bp.compare.timing.measure import Journal, agree, measure, sampled
+from jacobian_bp.compare.timing.peer_ops import RULES, evaluate
+from jacobian_bp.compare.timing.row import Row
+from jacobian_bp.compare.timing.subjects import Subject, textbook, weight_jacobian
+from jacobian_bp.compare.timing.task import drawn, task_of
+from jacobian_bp.compare.timing.timer import Timer
 from jacobian_bp.errors import SpecError
-from jacobian_bp.layers import ACTIVATIONS
+from jacobian_bp.network.layers import ACTIVATIONS
 
 NAMES = ["torch", "jax", "autograd"]
 every_peer = pytest.mark.parametrize("name", NAMES)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from jacobian_bp.compare import plot
-from jacobian_bp.compare.plot import description, draw
-from jacobian_bp.compare.report import (
+from jacobian_bp.compare.report import plot
+from jacobian_bp.compare.report.plot import description, draw
+from jacobian_bp.compare.report.result_tables import (
     beside_peers,
     built_lines,
     factor,
@@ -12,8 +12,8 @@ from jacobian_bp.compare.report import (
     seconds,
     sweep_lines,
 )
-from jacobian_bp.compare.row import STEP, Row
-from jacobian_bp.compare.subjects import ROUTES
+from jacobian_bp.compare.timing.row import STEP, Row
+from jacobian_bp.compare.timing.subjects import ROUTES
 
 
 def test_a_ratio_is_to_the_same_quantity():

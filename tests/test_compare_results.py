@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from jacobian_bp.compare.results import Output, as_csv, as_json
-from jacobian_bp.compare.row import Row
+from jacobian_bp.compare.report.result_files import Output, as_csv, as_json
+from jacobian_bp.compare.timing.row import Row
 from jacobian_bp.errors import SpecError
 
 FACTS = {"seed": 3, "machine": {"cores": 2}, "not_there": ["torch", "jax"]}

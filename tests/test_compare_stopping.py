@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from compare_main import QUICK, caller, plain, table
 
-from jacobian_bp.compare import command, options, stopping, timing, views
-from jacobian_bp.compare.subjects import ROUTES
+from jacobian_bp.compare import command
+from jacobian_bp.compare.report import options, views
+from jacobian_bp.compare.timing import stopping
+from jacobian_bp.compare.timing import timer as timing
+from jacobian_bp.compare.timing.subjects import ROUTES
 from jacobian_bp.errors import SpecError
 
 

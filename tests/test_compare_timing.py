@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Linear
-from jacobian_bp.compare import stopping
-from jacobian_bp.compare.cost import cost_card
-from jacobian_bp.compare.fit import growth, student
-from jacobian_bp.compare.growth import THEORY, growths
-from jacobian_bp.compare.measure import Journal, agree, measure, peak_bytes, sampled
-from jacobian_bp.compare.report import exponent, growth_table
-from jacobian_bp.compare.row import Row, ratio
-from jacobian_bp.compare.subjects import ROUTES, Subject, route_subjects
-from jacobian_bp.compare.task import drawn
-from jacobian_bp.compare.timing import (
+from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.compare.report.result_tables import exponent, growth_table
+from jacobian_bp.compare.timing import stopping
+from jacobian_bp.compare.timing.fit import growth, student
+from jacobian_bp.compare.timing.growth import THEORY, growths
+from jacobian_bp.compare.timing.measure import Journal, agree, measure, peak_bytes, sampled
+from jacobian_bp.compare.timing.row import Row, ratio
+from jacobian_bp.compare.timing.subjects import ROUTES, Subject, route_subjects
+from jacobian_bp.compare.timing.task import drawn
+from jacobian_bp.compare.timing.timer import (
     FEWEST_ROUNDS,
     MOST_CALLS,
     ROUNDS,

@@ -12,9 +12,10 @@ from network_cases import (
     residual,
 )
 
-from jacobian_bp import Network, ops, routes
-from jacobian_bp.compiled import plan
-from jacobian_bp.compiled.kernels import KERNELS
+from jacobian_bp import Network, ops
+from jacobian_bp.routes import gradients as routes
+from jacobian_bp.routes.compiled import plan
+from jacobian_bp.routes.compiled.kernels import KERNELS
 
 by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

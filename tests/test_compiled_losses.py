@@ -10,9 +10,9 @@ from mpmath import mp, mpf, workdps
 from oracle import DIGITS, exactly, points, softmax_exactly, within_bar
 
 from jacobian_bp import Network, ops
-from jacobian_bp.compiled import loss_kernels
-from jacobian_bp.compiled.kernels import KERNELS, LIMITS
-from jacobian_bp.compiled.step import CompiledStep
+from jacobian_bp.routes.compiled import loss_kernels
+from jacobian_bp.routes.compiled.kernels import KERNELS, LIMITS
+from jacobian_bp.routes.compiled.step import CompiledStep
 
 over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

@@ -11,8 +11,8 @@ from mpmath import mp, mpf
 from oracle import exactly, points, ulps, within_bar
 
 from jacobian_bp import Network, ops
-from jacobian_bp.compiled.kernels import KERNELS, LIMITS
-from jacobian_bp.compiled.step import CompiledStep
+from jacobian_bp.routes.compiled.kernels import KERNELS, LIMITS
+from jacobian_bp.routes.compiled.step import CompiledStep
 
 over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 INNER = {"Inner": ops.Einsum("k,k->")}

@@ -303,7 +303,7 @@ def test_the_workspace_is_refused_before_it_is_allocated(monkeypatch):
     net = network()
     step = net.compile(batch=7)
     with memory_limit("1 KiB"), monkeypatch.context() as patch:
-        patch.setattr("jacobian_bp.compiled.plan.arena", None)
+        patch.setattr("jacobian_bp.routes.compiled.plan.arena", None)
         assert refusal(MemoryLimitError, step, net.params, X, Y) == (
             "the workspace of a step has shape (182,): 182 entries, 1.4 KiB; "
             "the limit is 1.0 KiB.\n  Use a smaller batch."

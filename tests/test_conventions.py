@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network, reference
-from jacobian_bp.conventions import CONVENTIONS, find_convention
-from jacobian_bp.ledger import Folded
+from jacobian_bp.derivation.conventions import CONVENTIONS, find_convention
+from jacobian_bp.derivation.ledger import Folded
 
 SEEDS = [convention for convention in CONVENTIONS if convention.is_seed]
 RNG = np.random.default_rng(17)

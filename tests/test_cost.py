@@ -7,16 +7,17 @@ import pytest
 from cost_cases import RUNS, card, dense, draw, unread
 from network_cases import refusal
 
-from jacobian_bp import JacobianError, Network, whole
-from jacobian_bp.axes import Axis
-from jacobian_bp.chain import operands_of, pairs_of, segments
-from jacobian_bp.compare import cotangents
-from jacobian_bp.compare.cost import ORDER_OF, ROUTES, cost_card
+from jacobian_bp import JacobianError, Network
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.jacobian import Jacobian
+from jacobian_bp.compare.cost import cotangents
+from jacobian_bp.compare.cost.cost_card import ORDER_OF, ROUTES, cost_card
 from jacobian_bp.errors import AxisError
-from jacobian_bp.forward import Pass
-from jacobian_bp.jacobian import Jacobian
-from jacobian_bp.memory import Meter, built, metered
-from jacobian_bp.sweeps import dense_factors
+from jacobian_bp.numbers.memory import Meter, built, metered
+from jacobian_bp.program.forward import Pass
+from jacobian_bp.routes import full as whole
+from jacobian_bp.routes.chain import operands_of, pairs_of, segments
+from jacobian_bp.routes.structured import dense_factors
 
 every_run = pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
 every_order = pytest.mark.parametrize("route", ORDER_OF)
@@ -60,7 +61,7 @@ def test_an_array_that_is_held_too_long_is_found(monkeypatch):
         held.append(array)
         return built(name, array)
 
-    monkeypatch.setattr("jacobian_bp.whole.built", holding)
+    monkeypatch.setattr("jacobian_bp.routes.full.built", holding)
     run = dense("tanh", "squared_error", True)
     meter, _ = metered_gradients(run, "full, reverse")
     assert meter.peak_bytes > card(run)["full, reverse"].peak_bytes

@@ -8,10 +8,12 @@ import pytest
 from cost_cases import card, dense, draw
 from network_cases import BATCH
 
-from jacobian_bp import Network, contraction, placing
-from jacobian_bp.factors import Dense
-from jacobian_bp.recording import StandIn
-from jacobian_bp.routes import local_vjp
+from jacobian_bp import Network
+from jacobian_bp.algebra import placing
+from jacobian_bp.algebra import spending as contraction
+from jacobian_bp.algebra.expression import Dense
+from jacobian_bp.algebra.tape import StandIn
+from jacobian_bp.routes.vjp import local_vjp
 
 
 def products(factors, axes, sizes, coefficient):

@@ -7,7 +7,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import DomainError, MemoryLimitError, SpecError, memory_limit
-from jacobian_bp.files.csv_data import class_indices, examples, read_csv, shipped_names
+from jacobian_bp.network.files.csv_data import class_indices, examples, read_csv, shipped_names
 
 GOOD = "height,width,class\n1.5,2,0\n-3,4e2,1\n0.5,-.25,1\n"
 VALUES = [[1.5, 2, 0], [-3, 400, 1], [0.5, -0.25, 1]]

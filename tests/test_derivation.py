@@ -5,7 +5,7 @@ import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
 
 from jacobian_bp import LAYOUTS, Network, SpecError, reference
-from jacobian_bp.ledger import DeltaStep, GradientStep, LocalStep
+from jacobian_bp.derivation.ledger import DeltaStep, GradientStep, LocalStep
 
 by_layout = pytest.mark.parametrize("layout", LAYOUTS)
 

@@ -9,9 +9,9 @@ from planted_mistakes import dense_plants, scenes
 
 from jacobian_bp import AxisError, DomainError, Network, SpecError
 from jacobian_bp.coursework.diagnosis import LABELS, diagnose
-from jacobian_bp.coursework.diagnosis.pass_lines import backward_pass
+from jacobian_bp.coursework.diagnosis.passes.pass_lines import backward_pass
 from jacobian_bp.reference import X, Y, second_seed
-from jacobian_bp.routes import pull
+from jacobian_bp.routes.vjp import pull
 
 SCENES = {s.name: s for s in scenes()}
 by_scene = pytest.mark.parametrize("s", list(SCENES.values()), ids=list(SCENES))

@@ -6,8 +6,8 @@ from network_cases import refusal
 
 from jacobian_bp import Network, SpecError
 from jacobian_bp.coursework.diagnosis import diagnose
-from jacobian_bp.coursework.diagnosis.factors import plain_number
-from jacobian_bp.coursework.diagnosis.proofs import rank
+from jacobian_bp.coursework.diagnosis.evidence.proofs import rank
+from jacobian_bp.coursework.diagnosis.evidence.ratios import plain_number
 
 RNG = np.random.default_rng(61)
 

@@ -7,10 +7,10 @@ import pytest
 from network_cases import at_most, refusal
 
 from jacobian_bp import Network, diagnose_line
-from jacobian_bp.axes import Axis
-from jacobian_bp.coursework.diagnosis.lines import shapes
-from jacobian_bp.coursework.diagnosis.lines.language import read_line
-from jacobian_bp.coursework.diagnosis.lines.report import MOST_LINES
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.coursework.lines import shapes
+from jacobian_bp.coursework.lines.language import read_line
+from jacobian_bp.coursework.lines.line_report import MOST_LINES
 from jacobian_bp.errors import AxisError, DomainError, MemoryLimitError, SpecError
 
 RNG = np.random.default_rng(17)

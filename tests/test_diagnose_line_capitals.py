@@ -5,7 +5,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import Network, SpecError, diagnose_line
-from jacobian_bp.coursework.diagnosis.lines.language import read_line
+from jacobian_bp.coursework.lines.language import read_line
 
 RNG = np.random.default_rng(29)
 NET = Network.dense([11, 7, 3, 2], "tanh", seed=31)

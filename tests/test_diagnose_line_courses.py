@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network, diagnose_line
-from jacobian_bp.coursework.diagnosis.lines.edits import _candidates
-from jacobian_bp.coursework.diagnosis.lines.goal import Goal
-from jacobian_bp.coursework.diagnosis.lines.language import read_line
-from jacobian_bp.coursework.diagnosis.lines.scene import Scene
+from jacobian_bp.coursework.lines.edits import _candidates
+from jacobian_bp.coursework.lines.goal import Goal
+from jacobian_bp.coursework.lines.language import read_line
+from jacobian_bp.coursework.lines.scene import Scene
 
 
 def run_of(sizes, batch, activations, loss="squared_error"):

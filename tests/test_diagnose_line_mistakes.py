@@ -5,8 +5,8 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import Network, SpecError, diagnose, diagnose_line
-from jacobian_bp.coursework.diagnosis.lines.language import read_line
-from jacobian_bp.coursework.diagnosis.lines.simplify import negated
+from jacobian_bp.coursework.lines.language import read_line
+from jacobian_bp.coursework.lines.simplify import negated
 from jacobian_bp.reference import second_seed
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose
-from jacobian_bp.coursework.diagnosis.matching import Precision, precision_of
-from jacobian_bp.files.answer_file import key_of
+from jacobian_bp.coursework.diagnosis.evidence.matching import Precision, precision_of
+from jacobian_bp.network.files.answer_file import key_of
 
 RNG = np.random.default_rng(83)
 

@@ -11,10 +11,10 @@ import pytest
 
 from jacobian_bp import DomainError, SpecError, check_op, coursework
 from jacobian_bp.coursework.diagnosis.labels import LABELS
-from jacobian_bp.coursework.exercises import e05_planted_bug, e07_einsum_strings
+from jacobian_bp.coursework.exercises.built_in import e05_planted_bug, e07_einsum_strings
+from jacobian_bp.coursework.exercises.built_in.e08_layer_norm import LayerNorm
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
-from jacobian_bp.coursework.exercises.e08_layer_norm import LayerNorm
 from jacobian_bp.coursework.exercises.generator import draw
 from jacobian_bp.coursework.exercises.questions import ArrayQuestion
 from jacobian_bp.coursework.exercises.sheet import (

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from jacobian_bp.coursework import command_exercise
+from jacobian_bp.coursework.commands import exercise as command_exercise
 from jacobian_bp.coursework.exercises.audit import Audit, Count, audit
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from jacobian_bp.coursework.diagnosis.report import Finding
+from jacobian_bp.coursework.diagnosis.diagnosis import Finding
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.cause import _usable, diagnosed
 from jacobian_bp.coursework.exercises.checker import Report, _listed, check_answers

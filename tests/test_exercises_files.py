@@ -5,14 +5,15 @@ import os
 
 import pytest
 
-from jacobian_bp import SpecError, terminal
+from jacobian_bp import SpecError
 from jacobian_bp.cli import Parser
-from jacobian_bp.coursework import command_exercise
+from jacobian_bp.coursework.commands import exercise as command_exercise
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.sheet import HEADER, notebook, script
 from jacobian_bp.coursework.grading.seeds import sheet_seed
 from jacobian_bp.errors import JacobianError
+from jacobian_bp.writing import terminal
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 import jacobian_bp
 from jacobian_bp import Jacobian
-from jacobian_bp.axes import Axis
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.expression import Expression, delta, dense, distinct, one
 from jacobian_bp.errors import AxisError, DomainError
-from jacobian_bp.factors import Expression, delta, dense, distinct, one
 
 RNG = np.random.default_rng(5)
 A = dense("a[i']", RNG.standard_normal(5))

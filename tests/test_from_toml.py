@@ -5,8 +5,8 @@ import pytest
 
 from jacobian_bp import Network, SpecError, reference
 from jacobian_bp.cli import main
-from jacobian_bp.files.net_file import write_example
-from jacobian_bp.files.weights_file import write_weights
+from jacobian_bp.network.files.net_file import write_example
+from jacobian_bp.network.files.weights_file import write_weights
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import re
 import pytest
 from grading_cases import command, sheet, write
 
-from jacobian_bp.coursework import command_grade
-from jacobian_bp.coursework.grading.report import UNGRADED
+from jacobian_bp.coursework.commands import grade as command_grade
+from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
 from jacobian_bp.errors import SpecError
 

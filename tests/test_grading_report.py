@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from grading_cases import QUICK, graded, sheet, write
 
+from jacobian_bp.coursework.exercises.built_in.e11_saturated import FROM_SOUND, TEXTBOOK
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
-from jacobian_bp.coursework.exercises.e11_saturated import FROM_SOUND, TEXTBOOK
 from jacobian_bp.coursework.grading import grade
 from jacobian_bp.coursework.grading.grade import Terms, grade_answers, grade_file
 from jacobian_bp.errors import DomainError, MemoryLimitError, SpecError
-from jacobian_bp.files.answer_file import read_answers, read_arrays
+from jacobian_bp.network.files.answer_file import read_answers, read_arrays
 
 
 def points(report, name):

@@ -5,12 +5,7 @@ import sys
 
 import pytest
 
-from jacobian_bp.coursework.grading.seeds import (
-    apart_from,
-    graded_seed,
-    read_secret,
-    sheet_seed,
-)
+from jacobian_bp.coursework.grading.seeds import apart_from, graded_seed, read_secret, sheet_seed
 from jacobian_bp.errors import SpecError
 
 SECRET = b"a secret of a course"

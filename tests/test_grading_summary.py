@@ -9,7 +9,7 @@ from grading_cases import QUICK, command, sheet, write
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
-from jacobian_bp.coursework.grading.report import not_graded
+from jacobian_bp.coursework.grading.grade_report import not_graded
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.coursework.grading.summary import summarise
 from jacobian_bp.errors import SpecError

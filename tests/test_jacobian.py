@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobian_bp import Jacobian, Network
-from jacobian_bp.axes import Axis
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.expression import Delta, Dense, Distinct, delta, dense, distinct, one
 from jacobian_bp.errors import AxisError
-from jacobian_bp.factors import Delta, Dense, Distinct, delta, dense, distinct, one
 
 SIZES = {"n": 2, "k": 3, "i": 5, "r": 7}
 RNG = np.random.default_rng(11)

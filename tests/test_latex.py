@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jacobian_bp import Axis, Jacobian, Network, delta, dense, distinct, memory_limit, one
-from jacobian_bp.latex import FUNCTIONS, GREEK, aligned, formula, inline, words
-from jacobian_bp.ledger import Folded
-from jacobian_bp.notebook import page
+from jacobian_bp.derivation.ledger import Folded
 from jacobian_bp.reference import X, Y, second_seed
+from jacobian_bp.writing.latex import FUNCTIONS, GREEK, aligned, formula, inline, words
+from jacobian_bp.writing.notebook import page
 
 NAMED = (
     "approx backslash begin cdot displaystyle end frac langle ldots left leq mathrm neq odot "

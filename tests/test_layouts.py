@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network
-from jacobian_bp.axes import Axis
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.layouts import LAYOUTS, from_layout, to_layout
 from jacobian_bp.errors import AxisError
-from jacobian_bp.layouts import LAYOUTS, from_layout, to_layout
 
 N, X, H, K = 7, 5, 3, 2  # examples, inputs, hidden units, outputs
 RNG = np.random.default_rng(13)

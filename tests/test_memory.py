@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Jacobian, memory_limit
-from jacobian_bp.axes import Axis
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.expression import delta, dense, one
 from jacobian_bp.errors import DomainError, MemoryLimitError
-from jacobian_bp.factors import delta, dense, one
-from jacobian_bp.memory import VARIABLE, current_limit, format_bytes, nbytes, require_memory
+from jacobian_bp.numbers.memory import VARIABLE, current_limit, format_bytes, nbytes, require_memory
 
 GIB = 2**30
 

@@ -9,9 +9,9 @@ import pytest
 from network_cases import TooMuchWork, at_most, refusal
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
-from jacobian_bp.files.net_file import EXAMPLE, NAMES, read_net_file, write_example
-from jacobian_bp.files.toml_text import LIMIT
-from jacobian_bp.layers import ACTIVATIONS, LOSSES, REDUCTIONS
+from jacobian_bp.network.files.net_file import EXAMPLE, NAMES, read_net_file, write_example
+from jacobian_bp.network.files.toml_text import LIMIT
+from jacobian_bp.network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 
 RNG = np.random.default_rng(3)
 HEAD = '[network]\nsizes = [3, 2]\nactivations = "tanh"\nloss = "squared_error"\n'

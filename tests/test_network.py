@@ -12,7 +12,8 @@ from network_cases import (
     same_bits,
 )
 
-from jacobian_bp import Network, routes
+from jacobian_bp import Network
+from jacobian_bp.routes import gradients as routes
 
 RNG = np.random.default_rng(41)
 X, Y = data()

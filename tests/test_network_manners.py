@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from network_cases import PAIRS, SIZES, data, gradients_of, network, refusal, same_bits
 
-from jacobian_bp import DomainError, Network, SpecError, routes
+from jacobian_bp import DomainError, Network, SpecError
+from jacobian_bp.routes import gradients as routes
 
 X, Y = data()
 

@@ -16,10 +16,10 @@ from op_checks import (
 from ops_cases import CASES, by_every_input, in_both_forms
 
 from jacobian_bp import ops
-from jacobian_bp.axes import Axis
-from jacobian_bp.factors import delta, dense, distinct, one
-from jacobian_bp.jacobian import Jacobian
-from jacobian_bp.stable import softmax_parts
+from jacobian_bp.algebra.axes import Axis
+from jacobian_bp.algebra.expression import delta, dense, distinct, one
+from jacobian_bp.algebra.jacobian import Jacobian
+from jacobian_bp.numbers.stable import softmax_parts
 
 
 @in_both_forms

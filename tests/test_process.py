@@ -17,11 +17,15 @@ import pytest
 from network_cases import close, data, gradients_of, network, same_bits
 
 from jacobian_bp import __main__ as entry
-from jacobian_bp import routes
+from jacobian_bp.routes import gradients as routes
 
 COMMAND = [sys.executable, "-m", "jacobian_bp"]
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
-CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG", "COL"))}
+CLEAN = {
+    k: v
+    for k, v in os.environ.items()
+    if not k.startswith(("PYTHON", "LC_", "LANG", "COL", "LINES"))
+}
 CLEAN.pop("NO_COLOR", None)
 SHELL = f"{sys.executable} -m jacobian_bp"
 ODD = "derive 5-3-2 --activations softmax --loss cross_entropy --batch 7"  # every symbol there is
@@ -108,7 +112,7 @@ runpy.run_module("jacobian_bp", run_name="__main__")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("name", ["jacobian_bp.cli", "jacobian_bp.cases"])
+@pytest.mark.parametrize("name", ["jacobian_bp.cli", "jacobian_bp.network.from_options"])
 def test_a_signal_while_the_commands_are_loaded(name, number):
     code = AT_IMPORT.format(name=name, number=int(number))
     done = subprocess.run([sys.executable, "-c", code], env=CLEAN, capture_output=True, timeout=300)

@@ -5,7 +5,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import AxisError, DomainError, Network, Op, SpecError, delta
-from jacobian_bp.program_text import OPS
+from jacobian_bp.program.program_text import OPS
 
 X = np.array([0.5, -1.25, 2.0])
 STEP = "  Write it such as z1 = Linear(x, W1, b1)."

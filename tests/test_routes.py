@@ -17,16 +17,9 @@ from network_cases import (
     same_bits,
 )
 
-from jacobian_bp import (
-    AxisError,
-    DomainError,
-    MemoryLimitError,
-    Network,
-    memory_limit,
-    reference,
-    routes,
-)
-from jacobian_bp.chain import ORDERS
+from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
+from jacobian_bp.routes import gradients as routes
+from jacobian_bp.routes.chain import ORDERS
 
 RNG = np.random.default_rng(29)
 EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for order in ORDERS)]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Agreement, Network, Op, Tanh, check_op, delta, diagnose, diagnose_line
-from jacobian_bp.notebook import MOST_LINES, bullets, ends, grid
 from jacobian_bp.reference import X, Y, second_seed
+from jacobian_bp.writing.notebook import MOST_LINES, bullets, ends, grid
 
 NET = second_seed()
 RUN = NET.run(X, Y)

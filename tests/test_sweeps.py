@@ -8,18 +8,10 @@ import numpy as np
 import pytest
 from network_cases import PAIRS, close, data, network, refusal, same_bits
 
-from jacobian_bp import (
-    MemoryLimitError,
-    Network,
-    Op,
-    delta,
-    dense,
-    memory_limit,
-    ops,
-    routes,
-    sweeps,
-)
-from jacobian_bp.recording import StandIn, Tape, apply
+from jacobian_bp import MemoryLimitError, Network, Op, delta, dense, memory_limit, ops
+from jacobian_bp.algebra.tape import StandIn, Tape, apply
+from jacobian_bp.routes import gradients as routes
+from jacobian_bp.routes import structured as sweeps
 
 RNG = np.random.default_rng(11)
 

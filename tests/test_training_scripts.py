@@ -68,7 +68,7 @@ def test_save_writes_the_trained_weights_and_nothing_else(name, tmp_path):
 
 def test_the_saved_weights_are_the_ones_that_were_scored(tmp_path):
     from jacobian_bp import Network
-    from jacobian_bp.files.csv_data import examples, read_csv
+    from jacobian_bp.network.files.csv_data import examples, read_csv
 
     ran(NAMES[0], "--save", "w.npz", cwd=tmp_path)
     with np.load(tmp_path / "w.npz") as file:

@@ -14,7 +14,7 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import DomainError, MemoryLimitError, Network, SpecError, memory_limit
-from jacobian_bp.files.weights_file import read_weights, write_weights
+from jacobian_bp.network.files.weights_file import read_weights, write_weights
 
 RNG = np.random.default_rng(5)
 PARAMS = {

@@ -7,17 +7,17 @@ network, a sweep, or a preset.
 import argparse
 from typing import Any
 
-from .. import terminal
-from ..memory import current_limit, memory_limit
-from ..text import fold
-from .facts import Clock, facts, fitted, now
-from .machine import limited_threads
-from .measure import Journal
-from .options import UNHEARD, Asked, Options, add_options, parse
-from .plot import draw
-from .results import Output, as_csv, as_json
-from .stopping import require_none, termination_as_interrupt, undisturbed
-from .views import unseen_lines, view
+from ..numbers.memory import current_limit, memory_limit
+from ..writing import terminal
+from ..writing.tables import fold
+from .report.facts import Clock, facts, fitted, now
+from .report.options import UNHEARD, Asked, Options, add_options, parse
+from .report.plot import draw
+from .report.result_files import Output, as_csv, as_json
+from .report.views import unseen_lines, view
+from .timing.machine import limited_threads
+from .timing.measure import Journal
+from .timing.stopping import require_none, termination_as_interrupt, undisturbed
 
 INTERRUPTED = 130
 

@@ -6,12 +6,7 @@ from .base import Op, elementwise, outer, over_batch
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .einsum import Einsum
 from .linear import Linear
-from .losses import (
-    BinaryCrossEntropy,
-    BinaryCrossEntropyFromLogits,
-    HalfSquaredError,
-    SquaredError,
-)
+from .losses import BinaryCrossEntropy, BinaryCrossEntropyFromLogits, HalfSquaredError, SquaredError
 from .reductions import Mean, Reduction, Sum
 from .softmax import LogSoftmax, Softmax
 

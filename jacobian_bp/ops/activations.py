@@ -7,10 +7,10 @@ slope by two different stable formulas.
 
 import numpy as np
 
-from ..arrays import quiet
+from ..algebra.expression import Expression, dense
 from ..errors import DomainError
-from ..factors import Expression, dense
-from ..stable import sigmoid, softplus
+from ..numbers.arrays import quiet
+from ..numbers.stable import sigmoid, softplus
 from .base import Op, elementwise
 
 

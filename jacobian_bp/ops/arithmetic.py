@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..arrays import quiet
-from ..factors import dense
+from ..algebra.expression import dense
+from ..numbers.arrays import quiet
 from .base import Op, elementwise
 
 

@@ -27,10 +27,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..axes import Signature, parse_axes
-from ..broadcasting import multiply
+from ..algebra.axes import Signature, parse_axes
+from ..algebra.expression import Delta, Expression
 from ..errors import JacobianError
-from ..factors import Delta, Expression
+from ..numbers.outer_products import multiply
 
 
 class Op:

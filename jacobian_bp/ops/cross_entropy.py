@@ -6,12 +6,11 @@ inside they are always rows.
 
 import numpy as np
 
-from ..arrays import entry, quiet
+from ..algebra.expression import dense
 from ..errors import AxisError, DomainError
-from ..factors import dense
-from ..stable import log_softmax, softmax_parts, sum_of_others
-from ..symbols import shape as show
-from ..symbols import witness
+from ..numbers.arrays import entry, quiet
+from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
+from ..writing.signs import dims, witness
 from .base import Op
 from .softmax import require_live_rows
 
@@ -100,9 +99,9 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
         return _one_hot(y, classes, name, outputs.dtype)
     if y.shape != outputs.shape:
         raise AxisError(
-            f"{name} has shape {show(y.shape)}, the outputs have shape {show(outputs.shape)}.\n"
-            f"  Pass class indices of shape {show(outputs.shape[:-1])}, "
-            f"or rows of shape {show(outputs.shape)}."
+            f"{name} has shape {dims(y.shape)}, the outputs have shape {dims(outputs.shape)}.\n"
+            f"  Pass class indices of shape {dims(outputs.shape[:-1])}, "
+            f"or rows of shape {dims(outputs.shape)}."
         )
     rows = y.astype(outputs.dtype)
     wrong = ~((rows >= 0) & (rows <= 1))

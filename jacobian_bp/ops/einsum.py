@@ -5,12 +5,12 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from ..arrays import quiet
-from ..axes import BATCH, primed
-from ..contraction import sum_out
+from ..algebra.axes import BATCH, primed
+from ..algebra.expression import Delta, Dense, Expression, Factor, Term
+from ..algebra.placing import diagonal_view
+from ..algebra.spending import sum_out
 from ..errors import AxisError
-from ..factors import Delta, Dense, Expression, Factor, Term
-from ..placing import diagonal_view
+from ..numbers.arrays import quiet
 from .base import Op
 
 TOO_MANY = len(ascii_lowercase)

@@ -1,6 +1,6 @@
 """The affine map of a layer."""
 
-from ..factors import delta, dense
+from ..algebra.expression import delta, dense
 from .base import Op, outer, over_batch
 
 

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import entry, quiet
+from ..algebra.expression import dense
 from ..errors import AxisError, DomainError
-from ..factors import dense
-from ..stable import sigmoid, softplus
-from ..symbols import shape as show
-from ..symbols import witness
+from ..numbers.arrays import entry, quiet
+from ..numbers.stable import sigmoid, softplus
+from ..writing.signs import dims, witness
 from .base import Op
 
 
@@ -167,8 +166,8 @@ def like_outputs(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.n
     if y.shape != a.shape:
         raise AxisError(
             f"the labels do not have the shape of the outputs.\n"
-            f"  {names.get('outputs', next(iter(names.values())))} has shape {show(a.shape)}\n"
-            f"  {names['y']} has shape {show(y.shape)}\n"
+            f"  {names.get('outputs', next(iter(names.values())))} has shape {dims(a.shape)}\n"
+            f"  {names['y']} has shape {dims(y.shape)}\n"
             f"  Pass one label for each output; nothing is broadcast."
         )
     return y

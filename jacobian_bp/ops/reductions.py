@@ -5,8 +5,8 @@ For one example there is nothing to reduce, and a network leaves them out.
 
 import numpy as np
 
+from ..algebra.expression import one
 from ..errors import DomainError
-from ..factors import one
 from .base import Op, elementwise
 
 

@@ -6,10 +6,10 @@ changes nothing.
 
 import numpy as np
 
-from ..arrays import entry, quiet
+from ..algebra.expression import delta, dense, distinct, one
 from ..errors import DomainError
-from ..factors import delta, dense, distinct, one
-from ..stable import log_softmax, softmax_parts, sum_of_others
+from ..numbers.arrays import entry, quiet
+from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from .base import Op
 
 

@@ -1,14 +1,14 @@
 """Which mistake gives a student's numbers, and where a line of numpy breaks."""
 
-from . import (  # noqa: F401  each module declares its mistakes
-    mutations_cost,
-    mutations_graph,
-    mutations_parameter,
-    mutations_slope,
-    mutations_weight,
-)
-from .diagnose import diagnose
+from .diagnosis import Diagnosis, Finding
 from .labels import LABELS
-from .report import Diagnosis, Finding
+from .mutations import (  # noqa: F401  each module declares its mistakes
+    of_cost,
+    of_graph,
+    of_parameter,
+    of_slope,
+    of_weight,
+)
+from .of_arrays import diagnose
 
 __all__ = ["LABELS", "Diagnosis", "Finding", "diagnose"]

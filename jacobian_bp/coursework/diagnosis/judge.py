@@ -6,24 +6,19 @@ from functools import cached_property
 
 import numpy as np
 
-from .backward import BUDGET, Changes
-from .backward import Key as LineKey
-from .convention import REMARK, each_example
-from .earlier import Earlier
-from .evidence import named, off_by_the_same, proved_only, tried_all
-from .fits import kinks, stale_weights, weight_decay
-from .matching import Precision
-from .mutation import Facts, Variation, variations
-from .orientation import Orientation
-from .pairs import pairs
-from .proofs import nearly_right, not_finite, proved
-from .quantities import other_quantities
-from .ranking import ranked
-from .readings import OTHER, Reading, readings
-from .report import Finding, Key
-from .rounding import carried, unrounded
-from .saturation import by_subtraction, said_of, saturated, saturated_outputs
-from .search import (
+from .diagnosis import Finding, Key
+from .each_example import REMARK, each_example
+from .evidence.earlier import Earlier
+from .evidence.evidence import named, off_by_the_same, proved_only, tried_all
+from .evidence.fits import kinks, stale_weights, weight_decay
+from .evidence.matching import Precision
+from .evidence.pairs import pairs
+from .evidence.proofs import nearly_right, not_finite, proved
+from .evidence.quantities import other_quantities
+from .evidence.readings import OTHER, Reading, readings
+from .evidence.rounding import carried, unrounded
+from .evidence.saturation import by_subtraction, said_of, saturated, saturated_outputs
+from .evidence.search import (
     Context,
     Hypothesis,
     Question,
@@ -32,6 +27,11 @@ from .search import (
     layout_alone,
     one_mistake,
 )
+from .mutations.mutation import Facts, Variation, variations
+from .orientation import Orientation
+from .passes.backward import BUDGET, Changes
+from .passes.backward import Key as LineKey
+from .ranking import ranked
 from .words import Words, accepted_reading, in_single, promoted_reading, sentence_start
 
 MOST_STEPS = 250_000  # lines that all variations of one object compute, in a very deep network

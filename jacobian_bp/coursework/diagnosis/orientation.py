@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from .earlier import nearest
-from .matching import Precision, is_right
-from .mutation import Facts
-from .report import Key
+from .diagnosis import Key
+from .evidence.earlier import nearest
+from .evidence.matching import Precision, is_right
+from .mutations.mutation import Facts
 
 FOR, UNCLEAR, AGAINST = 1, 0, -1
 

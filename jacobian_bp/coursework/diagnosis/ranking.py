@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from .backward import Backward
-from .matching import is_right
-from .report import Key
-from .search import Hypothesis, Question
+from .diagnosis import Key
+from .evidence.matching import is_right
+from .evidence.search import Hypothesis, Question
+from .passes.backward import Backward
 
 INCONSISTENT = 1000  # added to the rank of what contradicts an object that is right
 FARTHER = 25  # added for each layer between a mistake and the object

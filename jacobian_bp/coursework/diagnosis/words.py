@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from .diagnosis import Finding, Key, name_of
+from .evidence.matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
+from .evidence.readings import OTHER, Reading
+from .evidence.search import Hypothesis, Question
 from .labels import BESIDES, LABELS
-from .matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
-from .readings import OTHER, Reading
-from .report import Finding, Key, name_of
-from .search import Hypothesis, Question
 
 
 class Words:

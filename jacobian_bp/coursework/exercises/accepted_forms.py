@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...jacobian import Jacobian
-from ...layouts import LAYOUTS
+from ...algebra.jacobian import Jacobian
+from ...algebra.layouts import LAYOUTS
 
 Forms = Mapping[str, np.ndarray]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...symbols import plural
+from ...writing.signs import plural
 from .catalogue import EXERCISES
 from .checker import check_answers
 from .questions import ArrayQuestion, Question

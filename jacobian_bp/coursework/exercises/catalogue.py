@@ -1,9 +1,9 @@
 """All exercises, by number."""
 
 from ...errors import SpecError
-from ...files.paths import brief
-from ...symbols import safe
-from . import (
+from ...network.files.paths import brief
+from ...writing.signs import safe
+from .built_in import (
     e01_shape_table,
     e02_diagonal_matrices,
     e03_nonzero_entries,

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import JacobianError
-from ...symbols import fraction
-from ..diagnosis.diagnose import diagnose
-from ..diagnosis.report import Finding
+from ...writing.signs import fraction
+from ..diagnosis.diagnosis import Finding
+from ..diagnosis.of_arrays import diagnose
 from .equality import as_numbers, same
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...errors import SpecError
-from ...symbols import safe
+from ...writing.signs import safe
 from ..sandbox import Limits
 from .cause import diagnosed
 from .checker import Report, check_answers

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import quiet
+from ...numbers.arrays import quiet
 from .cause import cause_of
 from .equality import as_numbers, same, unfit
 from .questions import ArrayQuestion, Question, answer_of

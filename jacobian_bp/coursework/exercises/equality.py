@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import raw_array
 from ...errors import DomainError
+from ...numbers.arrays import raw_array
 
 RELATIVE, FLOOR = 1e-6, 1e-9  # of the entry, and of the largest entry
 SINGLE = 1e-4  # of the largest entry, for float32 and shorter

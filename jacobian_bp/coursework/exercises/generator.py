@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import DomainError
-from ...network import Network
-from ...run import Run
+from ...network.network import Network
+from ...network.run import Run
 
 PRIMES = (2, 3, 5, 7, 11)
 KINDS = ("distinct", "square", "saturated")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...symbols import safe
+from ...writing.signs import safe
 from .accepted_forms import Forms
 from .equality import as_numbers, same, unfit
 from .symptoms import symptom, where_wrong, wrong_shape

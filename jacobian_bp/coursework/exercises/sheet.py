@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
-from ...files.paths import write_new
-from ...symbols import safe, to_ascii
+from ...network.files.paths import write_new
+from ...writing.signs import safe, to_ascii
 from .task import Task
 
 WIDTH = 92

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
-from ...files.paths import label
-from ...symbols import plural, safe
+from ...network.files.paths import label
+from ...writing.signs import plural, safe
 from .catalogue import find_exercise
 from .sheet import HEADER
 from .task import Task

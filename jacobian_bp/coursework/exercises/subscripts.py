@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...symbols import plural
+from ...writing.signs import plural
 from .equality import same
 from .questions import LONGEST, Question
 from .verdict import Verdict

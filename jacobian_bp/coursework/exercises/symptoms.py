@@ -6,8 +6,7 @@ ratio that is not a plain small fraction.
 
 import numpy as np
 
-from ...symbols import fraction, plural
-from ...symbols import shape as show
+from ...writing.signs import dims, fraction, plural
 from .equality import FLOOR, RELATIVE, same
 
 ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
@@ -63,7 +62,7 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
 
 def wrong_shape(value: np.ndarray, shapes: list[tuple[int, ...]]) -> str:
     """What a shape that fits no layout looks like."""
-    text = f"shape {show(value.shape)} fits this object in no layout"
+    text = f"shape {dims(value.shape)} fits this object in no layout"
     vectors = {max(shape) for shape in shapes if len(shape) == 1}
     if value.ndim == 2 and value.shape[0] == value.shape[1] and value.shape[0] in vectors:
         return f"{text}; a row met a column, and numpy made a table of them"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
-from ...run import Run
+from ...network.run import Run
 from .generator import Redraw, require_seed
 from .questions import Question
 from .subscripts import SubscriptsQuestion

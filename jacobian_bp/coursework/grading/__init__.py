@@ -12,6 +12,6 @@ Imports go down: to exercises/ for what is right, to sandbox/ for its limits; ne
 """
 
 from .frameworks import grade, passes
-from .report import GradeReport, Mark
+from .grade_report import GradeReport, Mark
 
 __all__ = ["GradeReport", "Mark", "grade", "passes"]

@@ -18,7 +18,7 @@ from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS, MISSING, WRONG, Verdict
-from .report import NO_CAUSE, NOT_RUN, STOPPED, Mark
+from .grade_report import NO_CAUSE, NOT_RUN, STOPPED, Mark
 
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
 NO_ANSWER_STOPPED = "no answer, the file stopped"

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import SpecError
-from ...files.paths import label
-from ...symbols import number, plural, safe
+from ...network.files.paths import label
+from ...writing.signs import number, plural, safe
 from .grade import ENDINGS
-from .report import GradeReport
+from .grade_report import GradeReport
 from .seeds import sheet_seed
 
 ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}

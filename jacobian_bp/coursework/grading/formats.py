@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
-from ...symbols import safe, to_ascii
+from ...writing.signs import safe, to_ascii
 from ..exercises.verdict import LEVELS
-from .report import PASSED, GradeReport, Mark
+from .grade_report import PASSED, GradeReport, Mark
 
 RECORD = "jacobian-bp grade 1"  # what a full record calls itself
 CAUSE = LEVELS.index("cause")

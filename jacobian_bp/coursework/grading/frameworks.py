@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import SpecError
 from .formats import as_text
 from .grade import Terms, grade_answers, grade_file
-from .report import GradeReport
+from .grade_report import GradeReport
 
 
 def grade(

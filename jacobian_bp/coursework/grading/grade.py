@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...arrays import quiet
 from ...errors import JacobianError, SpecError
-from ...files.paths import label
-from ...symbols import safe
+from ...network.files.paths import label
+from ...numbers.arrays import quiet
+from ...writing.signs import safe
 from ..exercises.catalogue import find_exercise
 from ..exercises.cause import diagnosed
 from ..exercises.checker import check_answers
@@ -30,8 +30,8 @@ from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
 from .aspects import Judged, marks_of
+from .grade_report import STOPPED, GradeReport
 from .npz_answers import read_npz_answers
-from .report import STOPPED, GradeReport
 from .seeds import apart_from
 
 ENDINGS = (".py", ".ipynb", ".npz")

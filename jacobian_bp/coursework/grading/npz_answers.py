@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ...files.answer_file import read_stored
-from ...files.safe_npz import DAMAGED
-from ...files.stored import Stored
-from ...symbols import safe
+from ...network.files.answer_file import read_stored
+from ...network.files.safe_npz import DAMAGED
+from ...network.files.stored import Stored
+from ...writing.signs import safe
 from ..exercises.equality import Unusable
 from ..exercises.questions import LONGEST
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...errors import SpecError
-from ...files.paths import label, require_replaceable
+from ...network.files.paths import label, require_replaceable
 
 
 def write_results(path: str | Path, text: str) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import JacobianError, SpecError
-from ...files.paths import label
+from ...network.files.paths import label
 from .formats import FORMATS
-from .report import GradeReport, not_graded
+from .grade_report import GradeReport, not_graded
 from .results_file import write_results
 
 READ_BY_HAND = ("out", "format", "exercise", "submission", "secret_file")

@@ -14,8 +14,8 @@ import unicodedata
 from pathlib import Path
 
 from ...errors import SpecError
-from ...files.paths import read_limited
-from ...symbols import plural
+from ...network.files.paths import read_limited
+from ...writing.signs import plural
 
 VARIABLE = "JACOBIAN_BP_SECRET"
 SHORTEST, LARGEST = 16, 4096  # bytes of a secret

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import JacobianError, SpecError
-from ...files.paths import read_limited
-from ...symbols import plural, safe
+from ...network.files.paths import read_limited
+from ...writing.signs import plural, safe
 from .formats import RECORD
-from .report import NO_CAUSE, NOT_GRADED
+from .grade_report import NO_CAUSE, NOT_GRADED
 
 LARGEST = 5 * 2**20
 MOST_FILES = 20_000

@@ -27,7 +27,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...symbols import plural, safe
+from ...writing.signs import plural, safe
 from .read_back import TIME_LIMIT, Unreadable, read_answers
 
 CHILD = Path(__file__).with_name("child.py")

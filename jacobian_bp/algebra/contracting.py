@@ -1,0 +1,116 @@
+"""The contraction of dense factors: planned from their axes, then a function of arrays."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+import numpy as np
+import opt_einsum
+
+from ..numbers.memory import require_memory
+from ..numbers.outer_products import multiply
+from .expression import Dense
+from .tape import apply
+
+Axes = tuple[str, ...]
+Kernel = Callable[..., np.ndarray]
+
+
+def contract(
+    factors: Sequence[Dense], axes: Sequence[str], sizes: dict[str, int], coefficient: float = 1.0
+) -> np.ndarray:
+    """Σ over every axis outside `axes` of the product of the factors: a fresh ndarray."""
+    equation = _equation([f.axes for f in factors], axes)
+    shape = [sizes[axis] for axis in axes]
+    require_memory(
+        f"the contraction {equation}",
+        shape,
+        max(f.array.itemsize for f in factors),
+        'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
+    )
+    kernel = _kernel([f.axes for f in factors], tuple(axes), sizes, equation)
+
+    def contracted(*arrays: np.ndarray) -> np.ndarray:
+        result = kernel(*arrays)
+        if coefficient != 1.0:
+            return np.asarray(result * result.dtype.type(coefficient))
+        return result
+
+    return apply(contracted, [f.array for f in factors], shape)
+
+
+def aligned(own: Axes, axes: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
+    """A view of an array of axes `own` in the order of `axes`, of size 1 where it has none."""
+    order = [own.index(axis) for axis in axes if axis in own]
+    spread = tuple(slice(None) if axis in own else None for axis in axes)
+    return lambda array: array.transpose(order)[spread]
+
+
+def _equation(words: Sequence[Axes], axes: Sequence[str]) -> str:
+    letters: dict[str, str] = {}
+    for axis in [*axes, *(a for word in words for a in word)]:
+        letters.setdefault(axis, opt_einsum.get_symbol(len(letters)))
+    inputs = ",".join("".join(letters[a] for a in word) for word in words)
+    return inputs + "->" + "".join(letters[a] for a in axes)
+
+
+def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: str) -> Kernel:
+    """The two commonest contractions of a pair without a planner; others by opt_einsum."""
+    if len(words) == 1:
+        return lambda array: np.array(np.einsum(equation, array), order="C", copy=True)
+    if len(words) == 2:
+        left, right = words
+        shared = [axis for axis in left if axis in right]
+        every = {*left, *right}
+        once = len(every) + len(shared) == len(left) + len(right)  # no factor has an axis twice
+        if once and every == {*axes}:
+            return _entrywise(left, right, axes, sizes)
+        if once and every - {*axes} == {*shared}:
+            return _matrix_product(left, right, axes, sizes)
+    shapes = [tuple(sizes[axis] for axis in word) for word in words]
+    path, _ = opt_einsum.contract_path(equation, *shapes, shapes=True, optimize="auto")
+
+    def planned(*arrays: np.ndarray) -> np.ndarray:
+        return np.asarray(opt_einsum.contract(equation, *arrays, optimize=path))
+
+    return planned
+
+
+def _entrywise(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Kernel:
+    """left[i] right[i,j] -> [i,j]: nothing is summed."""
+    one, other = aligned(left, axes), aligned(right, axes)
+    shape = tuple(sizes[axis] for axis in axes)
+
+    def entrywise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        found = np.empty(shape, np.result_type(a, b))
+        multiply(one(a), other(b), found)
+        return found
+
+    return entrywise
+
+
+def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Kernel:
+    """Σ over all that two factors share, as one matrix product."""
+    shared = [axis for axis in left if axis in right]
+    mine, other = _rest(left, shared), _rest(right, shared)
+    turned = bool(axes) and axes[0] in other  # so that the result mostly has its order already
+    if turned:
+        left, right, mine, other = right, left, other, mine
+    summed = prod(sizes[axis] for axis in shared)
+    first = [left.index(axis) for axis in (*mine, *shared)]
+    second = [right.index(axis) for axis in (*shared, *other)]
+    rows = (prod(sizes[axis] for axis in mine), summed)
+    columns = (summed, prod(sizes[axis] for axis in other))
+    shape = tuple(sizes[axis] for axis in (*mine, *other))
+    order = [(*mine, *other).index(axis) for axis in axes]
+
+    def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if turned:
+            a, b = b, a
+        found = a.transpose(first).reshape(rows).dot(b.transpose(second).reshape(columns))
+        return found.reshape(shape).transpose(order)
+
+    return product
+
+
+def _rest(axes: Axes, shared: Sequence[str]) -> Axes:
+    return tuple(axis for axis in axes if axis not in shared)

@@ -1,0 +1,314 @@
+"""Kronecker deltas and dense factors: what a local Jacobian is made of.
+
+    δ[k,k']       1 where the two axes agree, else 0
+    (1−δ[k,k'])   the other way round
+    W[k,i']       an array with named axes
+    1[k]          constancy along an axis, said aloud
+
+A product of factors is a term; an expression is a sum of terms. Nothing is
+computed here: an expression is data that is printed, counted and contracted.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..errors import AxisError
+from ..numbers.arrays import real_array
+from ..writing.latex import Shown
+from ..writing.signs import dims, fraction, rename
+from .axes import BATCH, parse_axes
+
+MASK = "1−δ"  # the label of a Distinct that had to become an array
+
+
+@dataclass(frozen=True)
+class Delta:
+    """δ[left,right]: 1 where left = right, else a structural zero."""
+
+    left: str
+    right: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    def __str__(self) -> str:
+        return f"δ[{self.left},{self.right}]"
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """1−δ[left,right]: 0 where left = right, else 1."""
+
+    left: str
+    right: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    def __str__(self) -> str:
+        return f"(1−δ[{self.left},{self.right}])"
+
+
+@dataclass(frozen=True)
+class One:
+    """1[axis]: the product does not change along this axis."""
+
+    axis: str
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        return (self.axis,)
+
+    def __str__(self) -> str:
+        return f"1[{self.axis}]"
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """label[axes]: an array, one axis name for each of its axes.
+
+    Where its entries are sums that cancel, such as p − y, `magnitude` holds the
+    same sums over absolute values: the scale at which they were rounded. An array
+    that a contraction made is `own`: nobody else holds it, so that it may be handed
+    out or written to. Whoever keeps an expression takes `Expression.kept()` of it.
+    """
+
+    label: str
+    axes: tuple[str, ...]
+    array: np.ndarray
+    magnitude: np.ndarray | None = None
+    own: bool = False
+
+    def absolute(self) -> "Dense":
+        """The factor with its magnitude in place of its entries."""
+        size = np.abs(self.array) if self.magnitude is None else self.magnitude
+        return replace(self, array=size, own=False)
+
+    def __str__(self) -> str:
+        if self.label == MASK:
+            return f"(1−δ[{','.join(self.axes)}])"
+        return f"{self.label}[{','.join(self.axes)}]" if self.axes else self.label
+
+
+Factor = Delta | Distinct | One | Dense
+
+
+@dataclass(frozen=True)
+class Term:
+    """coefficient × factor × factor × …"""
+
+    factors: tuple[Factor, ...]
+    coefficient: float = 1.0
+
+    @property
+    def axes(self) -> set[str]:
+        return {axis for factor in self.factors for axis in factor.axes}
+
+    def renamed(self, names: Mapping[str, str]) -> "Term":
+        """The same term with other axis names."""
+        return Term(tuple([_renamed(f, names) for f in self.factors]), self.coefficient)
+
+    def of(self, kind: type) -> list:
+        """The factors of one kind, in order."""
+        return [factor for factor in self.factors if isinstance(factor, kind)]
+
+    def __str__(self) -> str:
+        words = [str(factor) for factor in self.factors]
+        if self.coefficient == -1:
+            return "−" + (" ".join(words) or "1")
+        if self.coefficient != 1 or not words:
+            words.insert(0, fraction(self.coefficient).replace("-", "−"))
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Expression(Shown):
+    """A sum of terms; + and − add terms, * multiplies every pair of them."""
+
+    terms: tuple[Term, ...] = ()
+
+    @classmethod
+    def of(cls, *factors: Factor, coefficient: float = 1.0) -> "Expression":
+        """The expression of one term."""
+        return cls((Term(factors, coefficient),))
+
+    def __add__(self, other: "Expression") -> "Expression":
+        return Expression(self.terms + other.terms)
+
+    def __sub__(self, other: "Expression") -> "Expression":
+        return self + -other
+
+    def __neg__(self) -> "Expression":
+        return -1.0 * self
+
+    def __mul__(self, other: "Expression | float") -> "Expression":
+        if isinstance(other, Expression):
+            return Expression(
+                tuple(
+                    Term(a.factors + b.factors, a.coefficient * b.coefficient)
+                    for a in self.terms
+                    for b in other.terms
+                )
+            )
+        return Expression(
+            tuple(replace(t, coefficient=t.coefficient * float(other)) for t in self.terms)
+        )
+
+    __rmul__ = __mul__
+
+    def renamed(self, names: Mapping[str, str]) -> "Expression":
+        """The same expression with other axis names."""
+        return Expression(tuple(term.renamed(names) for term in self.terms))
+
+    def holding(self, arrays: Iterable[Any]) -> "Expression":
+        """The same expression with other arrays in its dense factors, in their order."""
+        following = iter(arrays)
+        return Expression(
+            tuple(
+                [
+                    Term(
+                        tuple(
+                            [
+                                Dense(f.label, f.axes, next(following), None, f.own)
+                                if isinstance(f, Dense)
+                                else f
+                                for f in term.factors
+                            ]
+                        ),
+                        term.coefficient,
+                    )
+                    for term in self.terms
+                ]
+            )
+        )
+
+    def kept(self) -> "Expression":
+        """The same expression for somebody who keeps it: no array is free to be handed out."""
+        if not any(factor.own for term in self.terms for factor in term.of(Dense)):
+            return self
+        return Expression(
+            tuple(
+                replace(
+                    term,
+                    factors=tuple(
+                        replace(f, own=False) if isinstance(f, Dense) else f for f in term.factors
+                    ),
+                )
+                for term in self.terms
+            )
+        )
+
+    def relabelled(self, names: dict[str, str]) -> "Expression":
+        """The same expression with its arrays under the names that the network gives them."""
+        return Expression(
+            tuple(
+                replace(
+                    term,
+                    factors=tuple(
+                        replace(f, label=rename(f.label, names)) if isinstance(f, Dense) else f
+                        for f in term.factors
+                    ),
+                )
+                for term in self.terms
+            )
+        )
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        text = str(self.terms[0])
+        for term in self.terms[1:]:
+            word = str(term)
+            text += f" − {word[1:]}" if word.startswith("−") else f" + {word}"
+        return text
+
+
+@lru_cache(maxsize=256)
+def delta(axes: str) -> Expression:
+    """The Kronecker delta δ[k,k'] as an expression.
+
+    >>> print(delta("k,k'"))
+    δ[k,k']
+    """
+    return Expression.of(Delta(*_pair(axes, "delta")))
+
+
+def distinct(axes: str) -> Expression:
+    """1 − δ[k,k'], the factor that leaves the diagonal out.
+
+    >>> print(distinct("k,k'"))
+    (1−δ[k,k'])
+    """
+    return Expression.of(Distinct(*_pair(axes, "distinct")))
+
+
+def one(axis: str) -> Expression:
+    """Constancy along an axis, as a factor: 1[k].
+
+    >>> print(2 * one("k"))
+    2 1[k]
+    """
+    names = parse_axes(axis)
+    if len(names) != 1:
+        raise AxisError(f"one({axis!r}) takes one axis.\n  Write one('k') * one('i') for two.")
+    return Expression.of(One(names[0]))
+
+
+def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) -> Expression:
+    """An array with named axes: dense("W[k,i']", W).
+
+    An array with one axis more than the label was computed from a batch: it
+    carries the examples in front. It is not copied: do not write to it afterwards.
+    Where the entries are differences, `magnitude` takes them with every sign
+    plus, p + y for p − y; a check needs it to know how far rounding may reach.
+
+    >>> print(delta("k,k'") * dense("a[i']", np.zeros(3)))
+    δ[k,k'] a[i']
+    >>> print(dense("a[i']", np.zeros((5, 3))))
+    a[n,i']
+    """
+    head, axes = _read(label)
+    array = real_array(array, head)
+    if array.ndim == len(axes) + 1 and BATCH not in axes:
+        axes = (BATCH, *axes)
+    if array.ndim != len(axes):
+        raise AxisError(
+            f"dense({label!r}): the label has {len(axes)} axes, "
+            f"the array has shape {dims(array.shape)}.\n"
+            "  Name every axis of the array; a batch axis in front needs no name."
+        )
+    return Expression.of(Dense(head, axes, array, magnitude))
+
+
+@lru_cache(maxsize=256)
+def _read(label: str) -> tuple[str, tuple[str, ...]]:
+    """The name and the axes in "W[k,i']"."""
+    head, bracket, tail = label.rpartition("[")
+    if not bracket:
+        head, tail = label, "]"
+    axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
+    return head.strip(), axes
+
+
+def _pair(axes: str, who: str) -> tuple[str, str]:
+    names = parse_axes(axes, f"{who}({axes!r})")
+    if len(names) != 2:
+        raise AxisError(f'{who}({axes!r}) takes two axes.\n  Write {who}("k,k\'").')
+    return names[0], names[1]
+
+
+def _renamed(factor: Factor, names: Mapping[str, str]) -> Factor:
+    if isinstance(factor, Dense):
+        axes = tuple([names.get(axis, axis) for axis in factor.axes])
+        if axes == factor.axes:
+            return factor
+        return Dense(factor.label, axes, factor.array, factor.magnitude, factor.own)
+    if isinstance(factor, One):
+        return One(names.get(factor.axis, factor.axis))
+    return type(factor)(names.get(factor.left, factor.left), names.get(factor.right, factor.right))

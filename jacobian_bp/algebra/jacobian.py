@@ -1,0 +1,397 @@
+"""A Jacobian: named axes, and a graph of local Jacobians that multiply and add.
+
+A local Jacobian is one link. `@` is the chain rule: it joins two graphs at the
+value between them and expands nothing, so a chain stays a chain. `+` is the sum
+over paths. Shape, bytes, structure and structural non-zeros are known before
+anything is built.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import AxisError
+from ..numbers.arrays import as_array, quiet, require_finite
+from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..writing.latex import Shown, formula
+from ..writing.notebook import page, table
+from ..writing.signs import dims, for_stream, plural, to_ascii
+from . import chain_rule
+from .axes import Axis
+from .expression import MASK, Delta, Dense, Expression, Factor, Term
+from .graph import Link, Node, identity, make_link
+from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
+from .patterns import Pattern, composed, count, describe, describe_patterns, patterns_of, pruned
+from .placing import evaluate
+from .spending import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Jacobian(Shown):
+    """∂of/∂wrt as a structured tensor; printing it prints the formula.
+
+    `out_axes` are the axes of the output, `wrt_axes` those of the variable,
+    primed. `nodes` runs from the output to the variable, and `links` are the
+    local Jacobians between them. `trace` is the record of `collapse`.
+    """
+
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    out_axes: tuple[Axis, ...]
+    wrt_axes: tuple[Axis, ...]
+    dtype: np.dtype
+    trace: tuple[Step, ...] = ()
+
+    @classmethod
+    def local(
+        cls,
+        of: str,
+        wrt: str,
+        out_axes: tuple[Axis, ...],
+        wrt_axes: tuple[Axis, ...],
+        expression: Expression,
+        dtype: Any = np.float64,
+    ) -> "Jacobian":
+        """One local Jacobian from its expression.
+
+        >>> from jacobian_bp import delta, dense
+        >>> out, wrt = (Axis("k", 2),), (Axis("k'", 2), Axis("i'", 3))
+        >>> a = np.array([1.0, 2.0, 3.0])
+        >>> J = Jacobian.local("z", "W", out, wrt, delta("k,k'") * dense("a[i']", a))
+        >>> print(J)
+        ∂z/∂W[k,k',i'] = δ[k,k'] a[i']
+          layout numerator, shape (2, 2, 3): delta ⊗ vector; 6 of 12 entries can be non-zero; \
+96 bytes
+        """
+        link = make_link(f"∂{of}/∂{wrt}", 0, 1, out_axes, wrt_axes, expression)
+        nodes = (Node(of, out_axes), Node(wrt, _unprimed(wrt_axes)))
+        return cls(nodes, (link,), out_axes, wrt_axes, np.dtype(dtype))
+
+    @property
+    def of(self) -> str:
+        return self.nodes[0].name
+
+    @property
+    def wrt(self) -> str:
+        return self.nodes[-1].name
+
+    @property
+    def name(self) -> str:
+        """∂of/∂wrt"""
+        return f"∂{self.of}/∂{self.wrt}"
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Output axes, then variable axes: the order of the numerator layout."""
+        return self.out_axes + self.wrt_axes
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in numerator layout."""
+        return tuple(axis.size for axis in self.axes)
+
+    @property
+    def size(self) -> int:
+        """The number of entries, as a Python integer that cannot overflow."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of `materialise()`, predicted; nothing is built."""
+        return nbytes(self.shape, self.dtype.itemsize)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is one local Jacobian, not a chain."""
+        return len(self.links) == 1 and len(self.nodes) == 2
+
+    @property
+    def patterns(self) -> frozenset[Pattern]:
+        """Which axes must be equal for an entry to be other than a structural zero."""
+        if self.is_local:
+            link = self.links[0]
+            return patterns_of(link.expression, link.out, link.wrt)
+        found: dict[int, frozenset[Pattern]] = {0: self._identity_pattern()}
+        for link in sorted(self.links, key=lambda link: link.target):
+            if link.target in found:
+                local = patterns_of(link.expression, link.out, link.wrt)
+                path = composed(found[link.target], local)
+                earlier = found.get(link.source, frozenset())
+                found[link.source] = frozenset(pruned(earlier | path))
+        return found.get(len(self.nodes) - 1, frozenset())
+
+    @property
+    def structural_nonzeros(self) -> int:
+        """Entries that are not zero for every input; a dead unit's zeros are counted here."""
+        sizes = {("out", p): axis.size for p, axis in enumerate(self.out_axes)}
+        sizes |= {("wrt", p): axis.size for p, axis in enumerate(self.wrt_axes)}
+        return count(self.patterns, sizes)
+
+    @property
+    def structure(self) -> str:
+        """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
+        if self.is_local:
+            link = self.links[0]
+            return describe(link.expression, link.out, link.wrt)
+        return describe_patterns(self.patterns, len(self.axes))
+
+    @property
+    def formula(self) -> str:
+        """The right-hand side: the factors of a local Jacobian, or the product of the links."""
+        if self.is_local:
+            return str(self.links[0].expression)
+        if not self.links:
+            return "0"
+        if all(link.source == link.target + 1 for link in self.links) and len(self.links) <= 12:
+            return " · ".join(self._link_name(link) for link in self.links)
+        return f"{self._paths_text()} through {len(self.links):,} local Jacobians"
+
+    @property
+    def paths(self) -> int:
+        """The number of paths from the output to the variable; their products are added."""
+        ways = {0: 1}
+        for link in sorted(self.links, key=lambda link: link.target):
+            ways[link.source] = ways.get(link.source, 0) + ways.get(link.target, 0)
+        return ways.get(len(self.nodes) - 1, 0)
+
+    @property
+    def statement(self) -> str:
+        """The equation: ∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']."""
+        axes = ",".join(axis.name for axis in self.axes)
+        head = f"{self.name}[{axes}]" if axes else self.name
+        same = self.trace and self.formula == head
+        return f"{head} = {self.trace[-1].before if same else self.formula}"
+
+    def shape_in(self, layout: str) -> tuple[int, ...]:
+        """The shape that `materialise(layout)` will have."""
+        return layout_shape(layout, self.out_axes, self.wrt_axes)
+
+    @quiet
+    def materialise(self, layout: str = "numerator") -> np.ndarray:
+        """The whole array in one of the five layouts: a new ndarray.
+
+        Structural zeros are placed, never computed, so they are exactly +0.0.
+        Raises MemoryLimitError before anything is built, AxisError for an
+        unknown layout.
+        """
+        require_layout(layout)
+        require_memory(self.name, self.shape, self.dtype.itemsize, self._instead)
+        expression = self._collapsed(None)
+        sizes = {axis.name: axis.size for axis in self.axes}
+        names = axis_order(layout, self.out_axes, self.wrt_axes)
+        array = evaluate(expression, names, sizes, self.dtype, seldom_read=True)
+        return array.reshape(self.shape_in(layout))
+
+    @quiet
+    def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
+        """A mask in one of the five layouts: False where an entry is a structural zero.
+
+        Raises MemoryLimitError as `materialise` does.
+        """
+        who = f"the mask of {self.name}"
+        require_memory(who, self.shape, self.dtype.itemsize, self._instead)
+        expression = self._collapsed(None)
+        ones = Expression(tuple(Term(tuple(map(_ones, t.factors))) for t in expression.terms))
+        sizes = {axis.name: axis.size for axis in self.axes}
+        mask = evaluate(ones, [axis.name for axis in self.axes], sizes, self.dtype) > 0
+        return to_layout(mask, layout, self.out_axes, self.wrt_axes)
+
+    def from_layout(self, array: Any, layout: str) -> np.ndarray:
+        """An array of this Jacobian's numbers, in `layout`, as numerator layout."""
+        return from_layout(as_array(array, "array"), layout, self.out_axes, self.wrt_axes)
+
+    @quiet
+    def pull(self, cotangent: Any) -> np.ndarray:
+        """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built."""
+        v = self._vector(cotangent, "cotangent", self.nodes[0])
+        start = Expression.of(Dense("v", self.nodes[0].primed, v))
+        found = chain_rule.reverse(self.nodes, self.links, start, of="(v·" + self.of + ")")
+        last = self.nodes[-1]
+        return self._evaluated(found.get(len(self.nodes) - 1), last.primed, last)
+
+    @quiet
+    def push(self, tangent: Any) -> np.ndarray:
+        """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built."""
+        last = self.nodes[-1]
+        u = self._vector(tangent, "tangent", last)
+        start = Expression.of(Dense("u", last.plain, u))
+        found = chain_rule.forward(self.nodes, self.links, start, by=self.wrt)
+        first = self.nodes[0]
+        return self._evaluated(found, first.plain, first)
+
+    @quiet
+    def collapse(self) -> "Jacobian":
+        """The same Jacobian with every summed axis spent or contracted, and the record of it.
+
+            Σ_k δ_k δ[k,k'] a[i']  =  δ_k' a[i']
+
+        Each step of `.trace` has the term before, the term after, and the reason.
+        """
+        trace: list[Step] = []
+        expression = self._collapsed(trace)
+        result = Jacobian.local(
+            self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
+        )
+        return replace(result, trace=tuple(trace))
+
+    def __matmul__(self, other: "Jacobian") -> "Jacobian":
+        """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        if self.wrt != other.of or self.nodes[-1].shape != other.nodes[0].shape:
+            raise AxisError(
+                f"{self.name} @ {other.name}: the value between them is not the same.\n"
+                f"  {self.name} differentiates by {self.wrt}, "
+                f"shape {dims(self.nodes[-1].shape)}\n"
+                f"  {other.name} is of {other.of}, shape {dims(other.nodes[0].shape)}\n"
+                f"  Multiply ∂a/∂b by ∂b/∂c, with the same b."
+            )
+        offset = len(self.nodes) - 1
+        links = self.links + tuple(
+            replace(link, target=link.target + offset, source=link.source + offset)
+            for link in other.links
+        )
+        dtype = np.result_type(self.dtype, other.dtype)
+        nodes = self.nodes + other.nodes[1:]
+        return Jacobian(nodes, links, self.out_axes, other.wrt_axes, dtype)
+
+    def __add__(self, other: "Jacobian") -> "Jacobian":
+        """The sum over paths: two Jacobians of the same value by the same variable."""
+        if not isinstance(other, Jacobian):
+            return NotImplemented
+        if (self.name, self.shape) != (other.name, other.shape):
+            raise AxisError(
+                f"{self.name} + {other.name}: only paths between the same two values add.\n"
+                f"  {self.name} has shape {dims(self.shape)}\n"
+                f"  {other.name} has shape {dims(other.shape)}\n"
+                "  Write the chain rule with @."
+            )
+        nodes = self.nodes[:-1] + other.nodes[1:]
+        last, shift = len(nodes) - 1, len(self.nodes) - 2
+
+        def moved(link: Link) -> Link:
+            target = link.target if link.target == 0 else link.target + shift
+            return replace(link, target=target, source=link.source + shift)
+
+        mine = tuple(
+            replace(link, source=last) if link.source == len(self.nodes) - 1 else link
+            for link in self.links
+        )
+        dtype = np.result_type(self.dtype, other.dtype)
+        links = mine + tuple(moved(link) for link in other.links)
+        return Jacobian(nodes, links, self.out_axes, self.wrt_axes, dtype)
+
+    def text(self, ascii_only: bool = False) -> str:
+        """The formula, the layout beside the shape, and what is known before building."""
+        if self.is_local or not self.links:
+            lines = [self.statement]
+        else:
+            lines = [f"{self.statement.partition(' = ')[0]} = {self._product_line()}"]
+            signs = "   " if self.paths > 1 else "  ·"
+            for position, link in enumerate(self.links):
+                sign = "   " if position == 0 else signs
+                names = ",".join((*link.out, *link.wrt))
+                bracket = f"[{names}]" if names else ""
+                lines.append(f"{sign} {self._link_name(link)}{bracket} = {link.expression}")
+        lines.append(
+            f"  layout numerator, shape {dims(self.shape)}: {self.structure}; "
+            f"{self.structural_nonzeros:,} of {self.size:,} entries can be non-zero; "
+            f"{format_bytes(self.nbytes)}"
+        )
+        lines += [f"  {step}" for step in self.trace]
+        text = "\n".join(lines)
+        return to_ascii(text) if ascii_only else text
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<Jacobian {self.name}, shape {dims(self.shape)}, {self.structure}>"
+
+    def latex(self) -> str:
+        """The equation as LaTeX, without delimiters."""
+        return formula(self.statement)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the equation, layout, shape and bytes, and a small Jacobian's entries."""
+
+        def cells() -> tuple[np.ndarray, np.ndarray]:
+            return self.materialise("flat"), self.can_be_nonzero("flat")
+
+        numbers = table(self.nodes[0], self.nodes[-1], cells)
+        return page(self.latex(), self.text().split("\n")[1:], numbers)
+
+    def _product_line(self) -> str:
+        if self.paths > 1:
+            return f"the sum over {self._paths_text()} of the products of these local Jacobians"
+        return f"the product of {len(self.links):,} local Jacobians"
+
+    def _paths_text(self) -> str:
+        if self.paths < 10**9:
+            return plural(self.paths, "path")
+        return f"about 10^{int(math.log10(self.paths))} paths"
+
+    def _link_name(self, link: Link) -> str:
+        return f"∂{self.nodes[link.target].name}/∂{self.nodes[link.source].name}"
+
+    def _identity_pattern(self) -> frozenset[Pattern]:
+        pairs = [frozenset((("out", p), ("wrt", p))) for p in range(len(self.out_axes))]
+        return frozenset((Pattern(frozenset(pairs)),))
+
+    def _collapsed(self, trace: list[Step] | None) -> Expression:
+        """One expression over the axes of this Jacobian."""
+        if self.is_local:
+            return self.links[0].expression
+        first, last = self.nodes[0], self.nodes[-1]
+        start = identity([axis.name for axis in self.out_axes], first.primed)
+        found = chain_rule.reverse(
+            self.nodes, self.links, start, self.out_axes, of=self.of, trace=trace
+        )
+        expression = found.get(len(self.nodes) - 1, Expression())
+        names = (axis.name for axis in self.wrt_axes)
+        return expression.renamed(dict(zip(last.primed, names, strict=True)))
+
+    def _evaluated(self, expression: Expression | None, names: Any, node: Node) -> np.ndarray:
+        if expression is None:
+            return np.zeros(node.shape, self.dtype)
+        sizes = dict(zip(names, node.shape, strict=True))
+        return evaluate(expression, names, sizes, self.dtype)
+
+    def _vector(self, value: Any, kind: str, node: Node) -> np.ndarray:
+        array = as_array(value, kind)
+        require_finite(array, kind, f"Pass a finite {kind}.")
+        if array.shape != node.shape:
+            raise AxisError(
+                f"{self.name}: the {kind} does not fit.\n"
+                f"  {kind} has shape {dims(array.shape)}\n"
+                f"  {node.name} has shape {dims(node.shape)}\n"
+                f"  Pass an array of the shape of {node.name}."
+            )
+        return array
+
+    def _instead(self) -> str:
+        nonzeros, way_out = self.structural_nonzeros, "Use J.pull(v)"
+        if nonzeros == 0:
+            return f"Every entry is a structural zero. {way_out}."
+        pairs = ""
+        if self.is_local and len(self.links[0].expression.terms) == 1:
+            deltas = self.links[0].expression.terms[0].of(Delta)
+            pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
+        share = f"Only {nonzeros:,} of {self.size:,} entries can be non-zero{pairs}"
+        if self.size % nonzeros == 0:
+            share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
+        reason = "Every entry can be non-zero" if nonzeros == self.size else share
+        return f'{reason}. {way_out}, or run.gradients(route="vjp").'
+
+
+def _ones(factor: Factor) -> Factor:
+    """A dense factor of ones; a mask keeps its zeros, which are structural."""
+    if isinstance(factor, Dense) and factor.label != MASK:
+        return replace(factor, array=np.ones_like(factor.array))
+    return factor
+
+
+def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    return tuple(Axis(axis.name.rstrip("'"), axis.size) for axis in axes)

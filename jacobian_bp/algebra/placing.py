@@ -1,0 +1,180 @@
+"""From an expression to numbers: products contracted, structural zeros placed.
+
+A delta places entries on a diagonal by assignment; nothing is multiplied by an
+identity, so structural zeros are exactly +0.0 beside inf, NaN and negative
+numbers too.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from ..numbers.outer_products import multiply
+from ..numbers.untouched_zeros import untouched_zeros
+from .contracting import aligned, contract
+from .expression import Delta, Dense, Distinct, Expression, Term
+from .tape import StandIn, apply
+
+
+def evaluate(
+    expression: Expression,
+    axes: Sequence[str],
+    sizes: dict[str, int],
+    dtype: np.dtype,
+    out: np.ndarray | None = None,
+    seldom_read: bool = False,
+) -> np.ndarray:
+    """The dense array of an expression over `axes`: a fresh ndarray, or `out` filled.
+
+    With `seldom_read`, zeros that are never looked at take no memory.
+    """
+    shape = tuple(sizes[axis] for axis in axes)
+    dense = [factor for term in expression.terms for factor in term.of(Dense)]
+    if any(isinstance(factor.array, StandIn) for factor in dense):
+        return _recorded(expression, axes, sizes, dtype, shape)
+    covered = len(expression.terms) == 1 and not _placed(expression.terms[0])
+    made = _made_already(expression, axes, dtype) if out is None else None
+    if made is not None:
+        return _in_order(made)
+    if out is not None:
+        if not covered:
+            out[...] = 0.0
+    elif covered:
+        out = np.empty(shape, dtype)
+    else:
+        out = untouched_zeros(shape, dtype) if seldom_read else np.zeros(shape, dtype)
+    for position, term in enumerate(expression.terms):
+        _place(term, axes, sizes, out, position > 0)
+    return out
+
+
+def _recorded(
+    expression: Expression,
+    axes: Sequence[str],
+    sizes: dict[str, int],
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """The evaluation of an expression of stand-ins, noted on their tape; a plain one as itself."""
+    made = _made_already(expression, axes, dtype)
+    if made is not None:
+        return apply(_in_order, [made], shape)
+    if len(expression.terms) == 1:
+        (term,) = expression.terms
+        dense = term.of(Dense)
+        plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
+        if plain and len(dense) > 1 and term.axes == {*axes}:
+            return contract(dense, axes, sizes, term.coefficient)
+    arrays = [factor.array for term in expression.terms for factor in term.of(Dense)]
+
+    names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
+
+    def evaluated(*numbers: np.ndarray) -> np.ndarray:
+        return evaluate(expression.holding(numbers), names, known, dtype)
+
+    return apply(evaluated, arrays, shape)
+
+
+def _made_already(
+    expression: Expression, axes: Sequence[str], dtype: np.dtype
+) -> np.ndarray | None:
+    """The array of an expression that is one contraction's own result: no copy is needed."""
+    if len(expression.terms) != 1 or len(expression.terms[0].factors) != 1:
+        return None
+    term, (factor,) = expression.terms[0], expression.terms[0].factors
+    if not isinstance(factor, Dense) or not factor.own or term.coefficient != 1:
+        return None
+    fits = factor.axes == tuple(axes) and factor.array.dtype == dtype
+    return factor.array if fits else None
+
+
+def _in_order(array: np.ndarray) -> np.ndarray:
+    """The array itself where its entries lie row by row, else a copy in which they do."""
+    return array if array.flags.c_contiguous else array.copy()
+
+
+def _place(
+    term: Term, axes: Sequence[str], sizes: dict[str, int], out: np.ndarray, add: bool
+) -> None:
+    """Write one term where its deltas are not 0, or add it there."""
+    leader = leaders(term, axes)
+    if any(leader[f.left] == leader[f.right] for f in term.of(Distinct)):
+        return  # δ (1−δ) = 0
+    places = list(dict.fromkeys(leader[axis] for axis in axes))
+    free = Term(tuple(f for f in term.factors if not isinstance(f, Delta | Distinct)))
+    free = replace(free.renamed(leader), coefficient=term.coefficient)
+    target = diagonal_view(out, axes, leader)
+    if not add and not term.of(Distinct):
+        _write(free, places, sizes, target)
+        return
+    value = np.empty(target.shape, out.dtype)
+    _write(free, places, sizes, value)
+    for factor in term.of(Distinct):
+        pair = {leader[factor.left]: leader[factor.right]}
+        diagonal_view(value, places, {a: pair.get(a, a) for a in places})[...] = 0.0
+    if add:
+        target += value
+    else:
+        target[...] = value
+
+
+def _write(term: Term, axes: Sequence[str], sizes: dict[str, int], target: np.ndarray) -> None:
+    """A product of dense factors into `target`, constant along the axes that none of them has."""
+    dense, coefficient = term.of(Dense), term.coefficient
+    simple = all(len({*f.axes}) == len(f.axes) and {*f.axes} <= {*axes} for f in dense)
+    if not dense:
+        target[...] = coefficient
+    elif not simple:
+        own = ordered({axis for factor in dense for axis in factor.axes}, axes)
+        target[...] = aligned(own, axes)(contract(dense, own, sizes, coefficient))
+    else:
+        arrays = _two_of([aligned(factor.axes, axes)(factor.array) for factor in dense])
+        if coefficient != 1:
+            arrays[0] = arrays[0] * arrays[0].dtype.type(coefficient)
+        if len(arrays) == 1:
+            target[...] = arrays[0]
+        else:
+            multiply(arrays[0], arrays[1], target)
+
+
+def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """The factors of a product multiplied down to two, the smallest products first."""
+    while len(arrays) > 2:
+        pairs = combinations(range(len(arrays)), 2)
+        i, j = min(pairs, key=lambda p: np.broadcast(arrays[p[0]], arrays[p[1]]).size)
+        arrays = [arrays[i] * arrays[j], *(a for k, a in enumerate(arrays) if k not in (i, j))]
+    return sorted(arrays, key=np.size)
+
+
+def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:
+    """The entries of `array` at which every axis equals its leader, as a writable view."""
+    places = list(dict.fromkeys(leader[axis] for axis in axes))
+    strides = dict.fromkeys(places, 0)
+    extent: dict[str, int] = {}
+    for axis, stride, size in zip(axes, array.strides, array.shape, strict=True):
+        strides[leader[axis]] += stride
+        extent[leader[axis]] = size
+    return np.lib.stride_tricks.as_strided(
+        array, tuple(extent[p] for p in places), tuple(strides[p] for p in places)
+    )
+
+
+def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
+    """Axes in the order in which the result has them."""
+    found = set(axes)
+    return tuple(axis for axis in kept if axis in found)
+
+
+def leaders(term: Term, axes: Sequence[str]) -> dict[str, str]:
+    """For each axis, the first axis that the term's deltas make equal to it."""
+    leader = {axis: axis for axis in axes}
+    for factor in term.of(Delta):
+        first, second = sorted((leader[factor.left], leader[factor.right]), key=list(axes).index)
+        leader = {a: first if b == second else b for a, b in leader.items()}
+    return leader
+
+
+def _placed(term: Term) -> bool:
+    return any(isinstance(factor, Delta | Distinct) for factor in term.factors)

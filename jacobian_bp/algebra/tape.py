@@ -1,0 +1,128 @@
+"""A computation recorded without numbers, to be replayed on any.
+
+The algebra of a sweep (which delta is spent, what is contracted with what) needs
+the shapes and axes of its arrays and none of their entries. Run on stand-ins, it
+leaves a tape of array functions; the tape then takes numbers, as often as wanted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..numbers.memory import ALWAYS_THERE, current_limit, is_limited
+
+Function = Callable[..., np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class StandIn:
+    """An array of which only shape and dtype are known; `slot` is its place on the tape."""
+
+    tape: "Tape"
+    slot: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Call:
+    """One function of arrays on the tape, and the slots that nobody reads after it."""
+
+    function: Function
+    inputs: tuple[int, ...]
+    output: int
+    spent: tuple[int, ...] = ()
+
+
+@dataclass(eq=False)
+class Tape:
+    """Array functions in the order in which they were called.
+
+    >>> tape = Tape()
+    >>> a, b = tape.leaf((2,)), tape.leaf((2,))
+    >>> total = apply(np.add, [a, apply(np.multiply, [a, b], (2,))], (2,))
+    >>> (found,) = tape.finished([total]).replay([np.array([1.0, 2.0]), np.array([3.0, 5.0])])
+    >>> found
+    array([ 4., 12.])
+    """
+
+    calls: list[Call] = field(default_factory=list)
+    fixed: dict[int, np.ndarray] = field(default_factory=dict)
+    leaves: list[int] = field(default_factory=list)
+    results: tuple[int, ...] = ()
+    slots: int = 0
+    largest: int = 0  # bytes
+
+    def leaf(self, shape: Sequence[int], dtype: Any = np.float64) -> StandIn:
+        """A stand-in for an array that each replay is given, in the order of these calls."""
+        found = self._stand_in(shape, np.dtype(dtype))
+        self.leaves.append(found.slot)
+        return found
+
+    def record(self, function: Function, arrays: Sequence[Any], shape: Sequence[int]) -> StandIn:
+        """Note a call; an array that is none of the tape's own is the same in each replay."""
+        inputs = tuple([self._slot(array) for array in arrays])
+        found = self._stand_in(shape, np.result_type(*(array.dtype for array in arrays)))
+        self.calls.append(Call(function, inputs, found.slot))
+        self.largest = max(self.largest, prod(found.shape) * found.itemsize)
+        return found
+
+    def finished(self, results: Sequence[Any]) -> "Tape":
+        """The tape, with what it gives and what each call was the last to read."""
+        self.results = tuple([self._slot(result) for result in results])
+        needed = {*self.results, *self.fixed, *self.leaves}
+        for position in reversed(range(len(self.calls))):
+            call = self.calls[position]
+            spent = tuple({*call.inputs} - needed)
+            needed.update(spent)
+            self.calls[position] = Call(call.function, call.inputs, call.output, spent)
+        return self
+
+    def fits(self) -> bool:
+        """Whether its largest array is within the limit that is in force now."""
+        if self.largest <= ALWAYS_THERE and not is_limited():
+            return True
+        return self.largest <= current_limit()
+
+    def replay(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The results for these numbers; every other array is let go when it was used."""
+        values: list[Any] = [None] * self.slots
+        for slot, array in self.fixed.items():
+            values[slot] = array
+        for slot, array in zip(self.leaves, arrays, strict=True):
+            values[slot] = array
+        for call in self.calls:
+            values[call.output] = call.function(*[values[slot] for slot in call.inputs])
+            for slot in call.spent:
+                values[slot] = None
+        return [values[slot] for slot in self.results]
+
+    def _slot(self, array: Any) -> int:
+        if isinstance(array, StandIn):
+            return array.slot
+        known = self._stand_in(array.shape, array.dtype)
+        self.fixed[known.slot] = array
+        return known.slot
+
+    def _stand_in(self, shape: Sequence[int], dtype: np.dtype) -> StandIn:
+        self.slots += 1
+        return StandIn(self, self.slots - 1, tuple(shape), dtype)
+
+
+def apply(function: Function, arrays: Sequence[Any], shape: Sequence[int]) -> Any:
+    """function(*arrays), or its record where an array is a stand-in."""
+    for array in arrays:
+        if isinstance(array, StandIn):
+            return array.tape.record(function, arrays, shape)
+    return function(*arrays)

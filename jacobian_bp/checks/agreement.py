@@ -1,0 +1,116 @@
+"""What `run.check()` found: one row for each route, and where they part if they do."""
+
+from dataclasses import dataclass
+
+from ..writing.notebook import Printed, grid, page
+from ..writing.signs import bound, for_stream, number, to_ascii
+from .one_op import OpReport
+
+BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "their accuracy"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of a route with the VJP route, over all parameters."""
+
+    route: str
+    compared: int
+    total: int
+    largest: float
+    worst: float  # in units of its bar: above 1 is a disagreement
+    place: str
+    values: tuple[float, float] = (0.0, 0.0)
+    refused: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.worst <= 1
+
+    @property
+    def verdict(self) -> str:
+        """How far the two routes are apart, beside the bar."""
+        if self.ok:
+            return f"within {BARS[self.route]}, off by {bound(self.largest)}"
+        return f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES"
+
+    @property
+    def witness(self) -> str:
+        """The worst entry, as both routes have it."""
+        mine, other = self.values
+        digits = 6 if self.route == "difference" else 12
+        return f"{self.place}: {self.route} {number(mine, digits)}, vjp {number(other, 12)}"
+
+
+@dataclass(frozen=True)
+class Agreement(Printed):
+    """What `run.check()` found; `.ok`, and a table when printed."""
+
+    cost: str
+    rows: tuple[Row, ...]
+    kinks: tuple[str, ...]
+    parted: str = ""
+    report: OpReport | None = None
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.error and not self.parted and all(row.ok for row in self.rows)
+
+    def lines(self) -> list[str]:
+        """The table, the kinks, and the first op at which the routes part."""
+        if self.error:
+            return [self._conclusion()]
+        found = [self._title()]
+        for row in self.rows:
+            if row.refused:
+                found += [f"  {row.route:<11} refused:", f"    {row.refused}"]
+                continue
+            found.append(
+                f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   {row.verdict}"
+            )
+            found += [f"              {row.witness}"] * (not row.ok)
+        return [*found, *(f"  {line}" for line in self._remarks()), self._conclusion()]
+
+    def _title(self) -> str:
+        return f"gradient of {self.cost}: each route against the vjp route, entry by entry"
+
+    def _remarks(self) -> list[str]:
+        found = [f"kink: {kink}" for kink in self.kinks]
+        if self.parted:
+            found += f"the routes part at {self.parted}".splitlines()
+        if self.report is not None:
+            found += [f"  {line}" for line in self.report.text().splitlines()]
+        return found
+
+    def _conclusion(self) -> str:
+        if self.error:
+            return f"the routes cannot be compared: {self.error}"
+        if not self.ok:
+            return "the routes DISAGREE"
+        refused = any(row.refused for row in self.rows)
+        return "the routes that were compared agree" if refused else "all routes agree"
+
+    def text(self, ascii_only: bool = False) -> str:
+        text = "\n".join(self.lines())
+        return to_ascii(text) if ascii_only else text
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<Agreement on {self.cost}: {self._conclusion()}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the table, and under it what is to be said."""
+        rows = [_cells(row) for row in self.rows]
+        wrong = [row.witness for row in self.rows if not (row.ok or row.refused)]
+        compared = (
+            grid(("route", "entries compared", "beside vjp"), rows, self._title()) if rows else ""
+        )
+        return "\n".join(
+            [compared, page("", [*wrong, *self._remarks(), self._conclusion()])]
+        ).strip()
+
+
+def _cells(row: Row) -> tuple[str, str, str]:
+    return row.route, f"{row.compared:,} of {row.total:,}", row.refused or row.verdict

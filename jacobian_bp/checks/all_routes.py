@@ -1,0 +1,248 @@
+"""Do the routes agree? If not, at which op do they part?
+
+The bar is 16·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|terms| the
+same contraction over absolute values, the scale at which sums round. A fixed
+relative tolerance means nothing where a sum cancels.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from ..algebra.jacobian import Jacobian
+from ..errors import JacobianError, MemoryLimitError
+from ..numbers.arrays import entry, quiet
+from ..numbers.memory import current_limit, memory_limit
+from ..program.forward import Pass
+from ..program.program import Step
+from ..routes.difference import Perturbed, Progress
+from ..routes.gradients import gradients, require_scalar
+from ..routes.structured import absolute, structured
+from ..routes.vjp import local_vjp
+from .agreement import Agreement, Row
+from .differences import Slopes
+from .one_op import OpReport, check_step
+
+UNITS = 16  # the bar, in units of u·Σ|terms|
+MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
+WORK_PER_STEP = 5_000  # what calling an op costs, in entries
+LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
+LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
+SAMPLED = 50  # entries of each input of a larger one
+SHOWN = 5
+
+
+@quiet
+def check(state: Pass, progress: Progress | None = None) -> Agreement:
+    """Compare the full, the structured and the difference route with the VJP route.
+
+    Where one disagrees, the ops are compared one by one, in topological order,
+    and the first whose derivatives differ is named.
+    """
+    require_scalar(state)
+    wrt = list(state.program.params)
+    wrt = wrt or [name for name in state.variables() if name in state.program.inputs]
+    kinks = exact_kinks(state)
+    rows: list[Row] = []
+    try:
+        pulled = gradients(state, wrt, "vjp")
+        unit = float(np.finfo(state.dtype).eps) / 2
+        scale = structured(state, wrt, magnitudes=True)
+        bars = {name: UNITS * unit * scale[name].astype(np.float64) for name in wrt}
+        for route in ("full", "structured"):
+            compute = partial(gradients, state, wrt, route)
+            rows.append(_compared(state.cost, route, compute, pulled, bars))
+        row, crossed = _differences(state, pulled, scale, unit, progress)
+        rows.append(row)
+        kinks += crossed
+    except JacobianError as error:
+        step, report = first_wrong_op(state)
+        return Agreement(
+            state.cost, tuple(rows), tuple(kinks), step, report, "" if step else str(error)
+        )
+    if all(row.ok for row in rows):
+        return Agreement(state.cost, tuple(rows), tuple(kinks))
+    step, report = first_wrong_op(state)
+    return Agreement(state.cost, tuple(rows), tuple(kinks), step, report)
+
+
+def exact_kinks(state: Pass) -> list[str]:
+    """The entries that lie exactly on a kink, where the chosen slope is a convention."""
+    found = []
+    for step in state.program.steps:
+        branch = step.op.branch(*state.inputs_of(step))
+        if branch is None:
+            continue
+        places = np.argwhere(branch == 0)
+        for index in places[:SHOWN]:
+            name = entry(step.args[0], tuple(index))
+            found.append(
+                f"{name} is exactly 0, where {step.op.name} has no slope; its at_zero is used"
+            )
+        if len(places) > SHOWN:
+            found.append(f"{len(places) - SHOWN} more entries of {step.args[0]} are exactly 0")
+    return found
+
+
+def first_wrong_op(state: Pass) -> tuple[str, OpReport | None]:
+    """The first op, in topological order, whose Jacobian and VJP differ; else from its slopes."""
+    for compare in (_rules_differ, _slopes_differ):
+        for step in state.program.steps:
+            active = step.active()
+            try:
+                differ = compare(state, active)
+            except JacobianError as error:
+                return f"{step}: {error}", None
+            if differ:
+                return str(step), _report(state, active)
+    return "", None
+
+
+def _compared(
+    cost: str,
+    route: str,
+    compute: Callable[[], dict[str, np.ndarray]],
+    pulled: dict[str, np.ndarray],
+    bars: dict[str, np.ndarray],
+) -> Row:
+    total = sum(array.size for array in pulled.values())
+    try:
+        with memory_limit(min(current_limit(), LARGEST_COMPARED)):
+            found = compute()
+    except MemoryLimitError as error:
+        return Row(route, 0, total, 0.0, 0.0, "", refused=str(error).splitlines()[0])
+    return _worst(cost, route, found, pulled, bars, total)
+
+
+def _worst(
+    cost: str,
+    route: str,
+    found: dict[str, np.ndarray],
+    pulled: dict[str, np.ndarray],
+    bars: dict[str, np.ndarray],
+    total: int,
+) -> Row:
+    row = Row(route, total, total, 0.0, 0.0, "")
+    for name, array in found.items():
+        apart = np.abs(array.astype(np.float64) - pulled[name])
+        units = np.where(apart == 0, 0.0, apart / np.maximum(bars[name], np.finfo(float).tiny))
+        units = np.where(np.isfinite(units), units, np.inf)
+        if not units.size:
+            continue
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(units)), units.shape))
+        largest = max(row.largest, float(np.nan_to_num(apart, nan=np.inf).max()))
+        worst, place, values = row.worst, row.place, row.values
+        if units[at] > worst:
+            worst, place = float(units[at]), entry(f"∂{cost}/∂{name}", at)
+            values = (float(array[at]), float(pulled[name][at]))
+        row = Row(route, total, total, largest, worst, place, values)
+    return row
+
+
+def _differences(
+    state: Pass,
+    pulled: dict[str, np.ndarray],
+    scale: dict[str, np.ndarray],
+    unit: float,
+    progress: Progress | None,
+) -> tuple[Row, list[str]]:
+    """The difference route against VJP, over every entry, or evenly spaced ones of very many."""
+    total = sum(array.size for array in pulled.values())
+    steps = [step.active() for step in state.program.steps]
+    entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
+    allowed = max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
+    stride = -(-total // allowed)
+    row, seen = Row("difference", 0, total, 0.0, 0.0, ""), 0
+    seen_now = done = 0  # entries visited, and those that a kink did not spoil
+    kinks: list[str] = []
+    for name, array in pulled.items():
+        cost = Perturbed(state, name)
+        here = abs(float(cost.values[cost.cost]))
+        for flat in range(-seen % stride, array.size, stride):
+            at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            slope, claimed = cost.slope(at), float(array[at])
+            h = cost.step_size(at)
+            bar = 1e-4 * abs(claimed) + (1e-6 + UNITS * unit) * float(scale[name][at])
+            bar += 100 * float(np.finfo(np.float64).eps) * here / h + 1e-9
+            apart = abs(slope - claimed)
+            seen_now += 1
+            if progress:
+                progress(seen_now, -(-total // stride))
+            if apart > bar and (crossed := _crossed(cost, at, h)):
+                if len(kinks) < SHOWN:
+                    kinks.append(f"{entry(name, at)} ± {h:.0e} moves {crossed} across a kink")
+                continue
+            done += 1
+            worst = apart / bar if np.isfinite(apart) else np.inf
+            if worst > row.worst:
+                row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
+                row = replace(row, values=(slope, claimed))
+            row = replace(row, largest=max(row.largest, apart))
+        seen += array.size
+    return replace(row, compared=done), kinks
+
+
+def _crossed(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
+    """The value that changes its branch between w − h and w + h, if one does."""
+    low, high = cost.values_at(at, -h), cost.values_at(at, h)
+    for step in cost.steps:
+        before = step.op.branch(*(low[a] for a in step.args))
+        after = step.op.branch(*(high[a] for a in step.args))
+        if before is not None and after is not None and np.any(before != after):
+            index = tuple(int(i) for i in np.argwhere(before != after)[0])
+            return entry(step.args[0], index)
+    return ""
+
+
+def _rules_differ(state: Pass, step: Step) -> bool:
+    """Whether the step's VJP and its Jacobian, pulled by one cotangent, differ anywhere."""
+    bar = _cotangent(state, step)
+    unit = float(np.finfo(state.dtype).eps) / 2
+    local = state.local(step)
+    pulled = local_vjp(state, step, bar)
+    for (_, operand, _), (arg, part) in zip(step.variables, pulled, strict=True):
+        out, wrt, expression = local[operand]
+        jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
+        terms = Jacobian.local(step.name, arg, out, wrt, absolute(expression), state.dtype)
+        scale = terms.pull(np.abs(bar)).astype(np.float64)
+        if not np.all(np.abs(jacobian.pull(bar) - part) <= UNITS * unit * scale):
+            return True
+    return False
+
+
+def _slopes_differ(state: Pass, step: Step) -> bool:
+    """Whether the step's VJP and finite differences of the op differ.
+
+    A small op is compared whole; of a large one, some entries by one cotangent.
+    """
+    if _is_small(state, step):
+        return not check_step(state, step).ok
+    bar = _cotangent(state, step)
+    pulled = local_vjp(state, step, bar)
+    for (position, _, _), (_, part) in zip(step.variables, pulled, strict=True):
+        slopes = Slopes(state, step, position)
+        for flat in range(0, part.size, -(-part.size // SAMPLED)):
+            at = tuple(int(i) for i in np.unravel_index(flat, part.shape))
+            low, high = slopes.one_sided_sums(at, bar)
+            room = 1e-4 * max(abs(low), abs(high)) + 1e-6 * float(np.abs(part).max())
+            if not low - room <= part[at] <= high + room:
+                return True
+    return False
+
+
+def _report(state: Pass, step: Step) -> OpReport | None:
+    return check_step(state, step) if _is_small(state, step) else None
+
+
+def _is_small(state: Pass, step: Step) -> bool:
+    out = state.values[step.name].size
+    return all(out * state.values[a].size <= LARGEST_REPORTED_OP for a in step.args)
+
+
+def _cotangent(state: Pass, step: Step) -> np.ndarray:
+    """A cotangent with no zero and no two equal entries: no two factors can hide each other."""
+    generator = np.random.default_rng(0)
+    shape = state.values[step.name].shape
+    return np.asarray(1 + generator.random(shape), state.dtype)

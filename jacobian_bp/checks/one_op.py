@@ -1,0 +1,325 @@
+"""Is one op right? Its Jacobian, its VJP and finite differences, over every entry.
+
+The VJP is swept over the basis of the output, so that each gives the whole
+array ∂out/∂in; where two differ, finite differences say which one is wrong.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..algebra.axes import BATCH
+from ..algebra.jacobian import Jacobian
+from ..errors import JacobianError, SpecError
+from ..numbers.arrays import entry, quiet
+from ..ops import Op
+from ..program.forward import Pass, run_forward
+from ..program.program import Program, Step
+from ..program.program_text import make_op
+from ..routes.chain import require_dense, whole_link
+from ..writing.notebook import Printed, page
+from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
+from .differences import Slopes, on_kink
+
+VJP_HINT = (
+    'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
+)
+DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
+UNSURE = 1e-3  # and where they are off by more than that, a kink is near
+NOISE = 16  # in units of rounding of the largest entry: an op may lose that much
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One input by which the op's derivatives differ: where, what each says, and the pattern."""
+
+    input: str
+    entry: str
+    values: tuple[tuple[str, float], ...]
+    wrong: str
+    count: str
+    pattern: str
+
+    def __str__(self) -> str:
+        says = ", ".join(f"{who} {number(value, 10)}" for who, value in self.values)
+        lines = [f"{self.entry}: {says}" if self.entry else self.wrong]
+        if self.entry:
+            lines.append(f"{self.wrong}; {self.count}")
+        if self.pattern:
+            lines.append(self.pattern)
+        return "\n    ".join(lines)
+
+
+@dataclass(frozen=True, repr=False)
+class OpReport(Printed):
+    """What `check_op` found; `.ok`, and a table when printed."""
+
+    op: str
+    lines: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    def text(self, ascii_only: bool = False) -> str:
+        found = [f"  {x}" for x in (*self.findings, *self.lines)]
+        text = "\n".join([self._verdict, *found])
+        return to_ascii(text) if ascii_only else text
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<OpReport on {self._verdict}>"
+
+    def _repr_html_(self) -> str:
+        return page("", self.text().split("\n"))
+
+    @property
+    def _verdict(self) -> str:
+        return f"{self.op}: " + ("the three derivatives agree" if self.ok else "WRONG")
+
+
+def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
+    """Compare an op's Jacobian, its VJP and finite differences, entry by entry.
+
+    `arrays` has one array for each input of the signature; data with one axis
+    more is a batch. On a kink any slope between the one-sided ones is right.
+    Raises SpecError for a missing or unknown input, AxisError for shapes.
+
+    >>> from jacobian_bp import Linear
+    >>> W, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]]), np.array([0.5, -1.0])
+    >>> check_op(Linear, {"a": [1.0, -2.0, 0.5], "W": W, "b": b}).ok
+    True
+    """
+    made = make_op(op, "op")
+    signature = made.parsed
+    names = [operand.name for operand in signature.inputs]
+    if not isinstance(arrays, Mapping):
+        raise SpecError(
+            f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
+            f"  {made.name} reads {', '.join(names)}: give one array for each."
+        )
+    wrong = [n for n in names if n not in arrays] + [n for n in arrays if n not in names]
+    if wrong:
+        raise SpecError(
+            f"{made.name} reads {', '.join(names)}; arrays has {', '.join(map(safe, arrays))}.\n"
+            "  Give one array for each input of the signature."
+        )
+    out = signature.output.name
+    step = Step(out if out not in names else f"{out}_out", made, tuple(names))
+    state = run_forward(Program.build([step], []), {}, arrays)
+    return check_step(state, state.program.steps[0])
+
+
+@quiet
+def check_step(state: Pass, step: Step) -> OpReport:
+    """`check_op` for one step of a network, at the values of the pass."""
+    swept, findings = _sweep(state, step)
+    lines = []
+    for position in sorted(swept):
+        name = f"∂{step.name}/∂{step.args[position]}"
+        try:
+            jacobian = _whole(state, step, position)
+        except JacobianError as error:
+            findings.append(_refused(name, f"jacobians() is refused. {error}"))
+            continue
+        except Exception as error:  # whatever a user's own op raises
+            findings.append(_refused(name, f"{name}: jacobians() raises {_words(error)}"))
+            continue
+        comparison = _Comparison(
+            name,
+            jacobian,
+            swept[position],
+            Slopes(state, step, position),
+            float(np.finfo(state.dtype).eps) / 2,
+            state.binding(step).sizes.get(BATCH, 1),
+        )
+        found = _compare(comparison)
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            lines.append(found)
+    return OpReport(step.op.name, tuple(lines), tuple(findings))
+
+
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """∂out/∂input by the op's two rules, and what judges between them."""
+
+    name: str
+    jacobian: np.ndarray
+    swept: np.ndarray
+    slopes: Slopes
+    unit: float  # roundoff of the op's dtype
+    examples: int
+
+
+def _whole(state: Pass, step: Step, position: int) -> np.ndarray:
+    """∂out/∂input by the op's jacobians(), dense."""
+    operand = step.op.parsed.inputs[position].name
+    out, wrt, expression = state.local(step)[operand]
+    local = Jacobian.local(step.name, step.args[position], out, wrt, expression, state.dtype)
+    return whole_link(local.links[0], local.nodes, state.dtype)
+
+
+def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding]]:
+    """∂out/∂input for each input, one row of it for each basis vector of the output."""
+    values, shape = state.inputs_of(step), state.values[step.name].shape
+    wanted = {position: operand for position, operand, _ in step.variables}
+    swept: dict[int, np.ndarray] = {}
+    findings: dict[int, Finding] = {}
+    for index in np.ndindex(shape):
+        bar = np.zeros(shape, state.dtype)
+        bar[index] = 1
+        try:
+            pulled = step.op.vjp(bar, *values)
+            problem = "" if isinstance(pulled, Mapping) else f"gives a {type(pulled).__name__}"
+        except Exception as error:  # whatever a user's own op raises
+            problem = f"raises {_words(error)}"
+        if problem:
+            names = [f"∂{step.name}/∂{step.args[position]}" for position in wanted]
+            return {}, [_refused(n, f"{n}: vjp() {problem}", VJP_HINT) for n in names]
+        for position, operand in wanted.items():
+            name = f"∂{step.name}/∂{step.args[position]}"
+            if position in findings:
+                continue
+            if operand not in pulled:
+                given = ", ".join(pulled) or "none"
+                text = f"{name}: vjp() gives nothing for {operand}; it gives {given}"
+                findings[position] = _refused(name, text)
+                continue
+            row, expected = np.asarray(pulled[operand]), values[position].shape
+            if row.shape != expected:
+                text = f"{name}: vjp()[{operand!r}] has shape {dims(row.shape)}, "
+                text += f"{step.args[position]} has shape {dims(expected)}"
+                unsummed = row.ndim and row.shape[1:] == expected
+                hint = "the examples are not summed: use over_batch()" if unsummed else ""
+                findings[position] = _refused(name, text, hint)
+                continue
+            if position not in swept:
+                require_dense(name, (*shape, *expected), state.dtype)
+                swept[position] = np.zeros((*shape, *expected), state.dtype)
+            swept[position][index] = row
+    return {p: array for p, array in swept.items() if p not in findings}, list(findings.values())
+
+
+def _compare(c: _Comparison) -> Finding | str:
+    """A finding, or one line that says how well the three agree."""
+    differences, doubt = c.slopes.whole()
+    scale, noise = max(_largest(c.jacobian), _largest(c.swept)), NOISE * c.unit
+    entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
+    rules_differ = ~(np.abs(c.jacobian - c.swept) <= noise * np.maximum(4 * entries, scale))
+    loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale
+    off = {
+        "jacobians()": ~(np.abs(c.jacobian - differences) <= loose),
+        "vjp()": ~(np.abs(c.swept - differences) <= loose),
+    }
+    kinks = c.slopes.on_border()
+    seen = 0
+    for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
+        at = tuple(int(i) for i in index)
+        known = bool(np.isfinite(differences[at]))
+        unsure = bool(doubt[at] > UNSURE * max(scale, abs(float(differences[at]))))
+        if not known or on_kink(c.slopes, at, unsure, c.jacobian[at], c.swept[at]):
+            seen += known
+            for flags in off.values():
+                flags[at] = False
+    kinks = max(kinks, seen)
+    if rules_differ.any() or any(flags.any() for flags in off.values()):
+        return _finding(c, differences, rules_differ, off)
+    line = (
+        f"{c.name} {dims(c.jacobian.shape)}: "
+        f"VJP differs by {bound(_largest(c.jacobian - c.swept))}, "
+        f"finite differences by {bound(_largest(c.jacobian - differences))}"
+    )
+    return line + (f"; {plural(kinks, 'entry sits', 'entries sit')} on a kink" if kinks else "")
+
+
+def _finding(
+    c: _Comparison,
+    differences: np.ndarray,
+    rules_differ: np.ndarray,
+    off: Mapping[str, np.ndarray],
+) -> Finding:
+    """The entry that is furthest off, who is wrong there, and the pattern of it."""
+    arrays = {"jacobians()": c.jacobian, "vjp()": c.swept}
+    flagged = rules_differ | off["jacobians()"] | off["vjp()"]
+    gaps = [np.abs(c.jacobian - c.swept), *(np.abs(a - differences) for a in arrays.values())]
+    size = np.where(flagged, np.nan_to_num(np.maximum.reduce(gaps), nan=0.0, posinf=0.0), -1)
+    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(size)), size.shape))
+    says = [(who, float(array[at])) for who, array in arrays.items()]
+    says.append(("finite differences", float(differences[at])))
+    guilty = [who for who, flags in off.items() if flags.any()]
+    pattern = ""
+    if len(guilty) == 1:
+        wrong = f"{guilty[0]} is wrong"
+        right = c.swept if guilty[0] == "jacobians()" else c.jacobian
+        pattern = describe_pattern(arrays[guilty[0]], right, c.examples, c.unit)
+    elif guilty:
+        wrong = "both are wrong"
+        pattern = describe_pattern(c.jacobian, differences, c.examples, 1e-6)
+    else:
+        wrong = "the two rules differ by less than finite differences can tell"
+    count = f"{int(flagged.sum()):,} of {flagged.size:,} entries differ"
+    return Finding(_variable(c.name), entry(c.name, at), tuple(says), wrong, count, pattern)
+
+
+def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: float) -> str:
+    """How a wrong array comes out of the right one, where that can be said in a few words."""
+    tolerance = 1e3 * unit * max(_largest(right), _largest(wrong))
+    if _close(wrong, -right, tolerance):
+        return "every entry has the opposite sign"
+    if not wrong.any():
+        return "every entry is 0"
+    held = np.abs(right) > tolerance
+    if held.any() and not np.any(np.abs(wrong[~held]) > tolerance):
+        ratios = wrong[held] / right[held]
+        factor = float(ratios.flat[int(np.argmax(np.abs(right[held])))])
+        if _close(wrong, factor * right, tolerance * max(1.0, abs(factor))):
+            return f"every entry is {number(factor, 8)} times the right one" + _examples_hint(
+                factor, examples
+            )
+    for first, second in combinations(range(right.ndim), 2):
+        if right.shape[first] == right.shape[second]:
+            swapped = np.swapaxes(right, first, second)
+            if _close(wrong, swapped, tolerance):
+                return f"axes {first} and {second} are exchanged: a factor is transposed"
+    different = np.abs(wrong - right) > tolerance
+    if int(different.sum()) == 1:
+        return "one entry alone is off"
+    return ""
+
+
+def _examples_hint(factor: float, examples: int) -> str:
+    if examples > 1 and abs(factor * examples - 1) < 1e-6:
+        return f", 1/{examples}: the mean over {examples} examples was taken once too often"
+    if examples > 1 and abs(factor - examples) < 1e-6:
+        return f": the mean over {examples} examples, 1/{examples}, is missing"
+    return ""
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _refused(name: str, text: str, pattern: str = "") -> Finding:
+    return Finding(_variable(name), "", (), text, "", pattern)
+
+
+def _variable(name: str) -> str:
+    """The input in ∂out/∂input."""
+    return name.rpartition("∂")[2]
+
+
+def _close(left: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
+    return left.shape == right.shape and bool(np.all(np.abs(left - right) <= tolerance))
+
+
+def _largest(array: np.ndarray) -> float:
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max()) if finite.size else 0.0

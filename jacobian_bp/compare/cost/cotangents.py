@@ -1,0 +1,195 @@
+"""What the structured route and the vector-Jacobian products cost, counted from shapes.
+
+Both send one cotangent from the cost down; no whole Jacobian is met. The rule:
+
+    g · slope, elementwise     as many multiplications as g has entries
+    g @ W, W of (k,i)          m·k·i for m examples
+    outer product g x          m·k·i
+    sums over the examples     none; a delta takes none either
+    1−δ  (softmax)             a matrix where it is structured, a sum in a VJP
+    signs, 2, 1/m              none: they belong to the slopes, which no route counts
+    cotangents of the data     none: no gradient asks for them
+
+Bytes: a cotangent lives until its last use. A vector-Jacobian product makes the
+cotangents of all inputs of a step together; slopes within an op are not
+counted. It hands out each gradient as an array of its own, beside the one that
+the sweep found.
+
+The structured route does its algebra once, on the shapes of a program, and
+replays it: no array is made by that but those that the replay holds. It has the
+factors of all local Jacobians first, and leaves an outer product as two factors
+to the end; a gradient that was summed is handed out as it is, any other becomes
+an array then. Scratch is not counted: where a softmax or a path that forks makes
+several terms of a cotangent, a term is an array for a moment.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import opt_einsum
+
+from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term
+from ...algebra.graph import Link, Node
+from ...algebra.spending import spend
+from .counting import Shape, Tally
+
+Sizes = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """One cotangent through one link: its products, and whether an axis was summed."""
+
+    multiplications: int = 0
+    nonzero: int = 0
+    summed: bool = False
+    masks: tuple[int, ...] = ()  # sizes of the matrices 1−δ
+
+    def __add__(self, other: "Pulled") -> "Pulled":
+        return Pulled(
+            self.multiplications + other.multiplications,
+            self.nonzero + other.nonzero,
+            self.summed or other.summed,
+            self.masks + other.masks,
+        )
+
+
+def vjp(tally: Tally, nodes: Sequence[Node], links: Sequence[Link], kept: Collection[int]) -> None:
+    """`routes.pull` from the cost, counted."""
+    held: dict[int, Shape] = {0: ()}
+    tally.build(_name(nodes, 0), ())
+    for place, step in groupby(links, key=lambda link: link.target):
+        parts = list(step)
+        for link in parts:
+            _count(tally, pulled(link, nodes, with_row=True, masks=False))
+            tally.build(_name(nodes, link.source), nodes[link.source].shape)
+        for link in parts:
+            _receive(tally, nodes, held, link.source)
+        if place not in kept:
+            tally.drop(held.pop(place))
+    _hand_out(tally, nodes, kept)
+
+
+def structured(
+    tally: Tally,
+    nodes: Sequence[Node],
+    links: Sequence[Link],
+    kept: Collection[int],
+    values: Iterable[np.ndarray],
+) -> None:
+    """`structured.structured`, counted; the bytes of `values`, which are there anyway, are not."""
+    for name, shape in _factors(links, values):
+        tally.build(name, shape)
+    held: dict[int, Shape] = {}
+    last = {link.target: link for link in links}
+    for link in links:
+        found = pulled(link, nodes, with_row=link.target > 0, masks=True)
+        _count(tally, found)
+        for size in found.masks:
+            tally.build(MASK, (size, size))
+        if found.summed or (found.multiplications and link.source not in kept):
+            tally.build(_name(nodes, link.source), nodes[link.source].shape)
+            _receive(tally, nodes, held, link.source)
+        for size in found.masks:
+            tally.drop((size, size))
+        if link is last[link.target] and link.target in held and link.target not in kept:
+            tally.drop(held.pop(link.target))
+    _hand_out(tally, nodes, [place for place in kept if place not in held])
+
+
+def pulled(link: Link, nodes: Sequence[Node], with_row: bool, masks: bool) -> Pulled:
+    """The products of Σ_out g[out] ∂out/∂by, after its deltas are spent."""
+    shape = (*nodes[link.target].shape, *nodes[link.source].shape)
+    sizes = dict(zip((*link.out, *link.wrt), shape, strict=True))
+    row = Dense("g", link.out, np.broadcast_to(0.0, nodes[link.target].shape))
+    total = Pulled()
+    for term in link.expression.terms:
+        factors = ((row,) if with_row else ()) + term.factors
+        if not masks:  # Σ_k (1−δ[k,k']) f[k] is the sum less one entry: no multiplication
+            factors = tuple(map(_as_delta, factors))
+        total += _products(spend(replace(term, factors=factors), link.wrt, sizes), link.wrt, sizes)
+    return total
+
+
+def _products(term: Term, kept: Sequence[str], sizes: Sizes) -> Pulled:
+    """The pairwise products of the factors that are left, in the planner's order."""
+    masks = [f.axes for f in term.of(Distinct)]
+    operands = [tuple(dict.fromkeys(f.axes)) for f in term.of(Dense)] + masks
+    summed = any(axis not in kept for axes in operands for axis in axes)
+    dense = nonzero = 0
+    for pair in _order(operands, kept, sizes):
+        chosen = [operands.pop(p) for p in sorted(pair, reverse=True)]
+        axes = tuple(dict.fromkeys(axis for operand in chosen for axis in operand))
+        cost = math.prod(sizes[axis] for axis in axes) if len(chosen) > 1 else 0
+        dense += cost
+        for mask in masks:
+            if mask in chosen:
+                cost -= cost // sizes[mask[0]]
+        nonzero += cost
+        wanted = {*kept, *(axis for operand in operands for axis in operand)}
+        operands.append(tuple(axis for axis in axes if axis in wanted))
+    return Pulled(dense, nonzero, summed, tuple(sizes[mask[0]] for mask in masks))
+
+
+def _order(
+    operands: Sequence[tuple[str, ...]], kept: Sequence[str], sizes: Sizes
+) -> Iterable[tuple[int, ...]]:
+    if len(operands) < 2:
+        return []
+    symbol = {axis: opt_einsum.get_symbol(p) for p, axis in enumerate(sizes)}
+    words = ["".join(symbol[axis] for axis in axes) for axes in operands]
+    left = "".join(symbol[a] for a in kept if any(a in axes for axes in operands))
+    shapes = [tuple(sizes[axis] for axis in axes) for axes in operands]
+    path, _ = opt_einsum.contract_path(f"{','.join(words)}->{left}", *shapes, shapes=True)
+    return list(path)
+
+
+def _as_delta(factor: Factor) -> Factor:
+    return Delta(*factor.axes) if isinstance(factor, Distinct) else factor
+
+
+def _count(tally: Tally, found: Pulled) -> None:
+    tally.multiplications += found.multiplications
+    tally.nonzero_multiplications += found.nonzero
+
+
+def _receive(tally: Tally, nodes: Sequence[Node], held: dict[int, Shape], place: int) -> None:
+    """A part arrives; what is there already is added to it, into a new array."""
+    shape = nodes[place].shape
+    if place in held:
+        tally.build(_name(nodes, place), shape)
+        tally.drop(shape)
+        tally.drop(shape)
+    held[place] = shape
+
+
+def _hand_out(tally: Tally, nodes: Sequence[Node], kept: Collection[int]) -> None:
+    for place in kept:
+        tally.build(_name(nodes, place), nodes[place].shape)
+
+
+def _factors(links: Sequence[Link], values: Iterable[np.ndarray]) -> list[tuple[str, Shape]]:
+    """The arrays that the local Jacobians add to the values: slopes, differences."""
+    seen = {id(_owner(value)) for value in values}
+    found = []
+    for link in links:
+        for term in link.expression.terms:
+            for factor in term.of(Dense):
+                for array in (factor.array, factor.magnitude):
+                    if array is not None and id(_owner(array)) not in seen:
+                        seen.add(id(_owner(array)))
+                        found.append((factor.label, _owner(array).shape))
+    return found
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _name(nodes: Sequence[Node], place: int) -> str:
+    return f"∂{nodes[0].name}/∂{nodes[place].name}"

@@ -1,0 +1,147 @@
+"""The measurements that this package was built by, for anyone to run again.
+
+    gradient            the cost and all gradients, against textbook numpy and the products alone
+    weight-jacobian     ∂z/∂W whole, against zeros with the other entries placed by hand
+    parameter-jacobian  ∂f/∂θ of each example, against writing its bytes once
+    growth              VJP with the depth, planning long chains, structured against VJP
+
+Peers take part where --against names them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..timing.peers import Peer
+from ..timing.subjects import (
+    Subject,
+    compiled,
+    parameter_jacobian,
+    plain_numpy,
+    planning,
+    products_alone,
+    route_subjects,
+    run_and_vjp,
+    structured_again,
+    weight_jacobian,
+)
+from ..timing.task import Task, drawn
+
+GRADIENT_CASES: tuple[tuple[list[int], int | None], ...] = (
+    ([3, 4, 2, 1], 1),
+    ([64, 64, 10], 1),
+    ([64, 64, 10], 32),
+    ([784, 128, 10], 1),
+    ([784, 128, 10], 32),
+    ([784, 128, 10], 256),
+    ([1024, 1024, 1024, 10], 64),
+)
+JACOBIAN_CASES: tuple[tuple[list[int], int], ...] = (
+    ([64, 64, 10], 32),
+    ([784, 128, 10], 1),
+    ([784, 128, 10], 16),
+    ([256, 256, 256, 256], 4),
+)
+WEIGHT_WIDTHS = (64, 128, 256, 512)
+DEPTHS = (10, 30, 100, 300, 1000)
+DEEP_WIDTH = 16
+PLANNED_LAYERS = 500  # two factors a layer: a chain of 1,000
+WIDE = (64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One task, the subjects that are timed side by side, and the one they are compared with."""
+
+    quantity: str
+    make: Callable[[], Task]
+    subjects: Callable[[Task], list[Subject]]
+    base: str = ""
+    whose: str = ""
+    axis: str = ""
+    size: int | None = None
+
+
+def gradient(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """Seven networks of sigmoids with squared error, in both precisions."""
+
+    def subjects(task: Task) -> list[Subject]:
+        ours = [compiled(task), run_and_vjp(task), plain_numpy(task), products_alone(task)]
+        return ours + [peer.gradient_subject(task) for peer in peers]
+
+    for dtype in ("float64", "float32"):
+        for sizes, batch in GRADIENT_CASES:
+            yield Point(
+                "cost and gradients",
+                partial(drawn, sizes, batch, dtype, seed=seed),
+                subjects,
+                "products alone",
+                "× products",
+            )
+
+
+def whole_weight_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """∂z/∂W of one square layer, in new memory, and used in one contraction."""
+
+    def subjects(task: Task) -> list[Subject]:
+        return weight_jacobian(task) + [peer.weight_jacobian_subject(task) for peer in peers]
+
+    for width in WEIGHT_WIDTHS:
+        yield Point(
+            "dz/dW whole",
+            partial(drawn, [width, width], None, seed=seed),
+            subjects,
+            "zeros, placed",
+            "× placed",
+        )
+
+
+def whole_parameter_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """∂f/∂θ of each example, materialised."""
+
+    def subjects(task: Task) -> list[Subject]:
+        ours = parameter_jacobian(task)
+        return ours + [peer.parameter_jacobian_subject(task) for peer in peers]
+
+    for sizes, batch in JACOBIAN_CASES:
+        yield Point(
+            "df/dtheta",
+            partial(drawn, sizes, batch, seed=seed),
+            subjects,
+            "written once, out=",
+            "× written",
+        )
+
+
+def growth(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """Linear in the depth; a plan for a long chain; structured beside VJP in wide layers."""
+
+    def two(task: Task) -> list[Subject]:
+        return [
+            subject for subject in route_subjects(task) if subject.name in ("structured", "vjp")
+        ]
+
+    def three(task: Task) -> list[Subject]:
+        return [*two(task), structured_again(task)]
+
+    def one(task: Task) -> list[Subject]:
+        return [planning(task)]
+
+    for depth in DEPTHS:
+        sizes = [DEEP_WIDTH] * (depth + 1)
+        make = partial(drawn, sizes, None, "float64", "tanh", seed)
+        yield Point("depth", make, two, "vjp", "× vjp", "depth", depth)
+    sizes = [DEEP_WIDTH] * (PLANNED_LAYERS + 1)
+    make = partial(drawn, sizes, None, "float64", "tanh", seed)
+    yield Point("planning", make, one)
+    for width in WIDE:
+        make = partial(drawn, [width] * 3, 1, seed=seed)
+        yield Point("structured beside vjp", make, three, "vjp", "× vjp", "width", width)
+
+
+PRESETS: dict[str, Callable[[Sequence[Peer], int], Iterator[Point]]] = {
+    "gradient": gradient,
+    "weight-jacobian": whole_weight_jacobian,
+    "parameter-jacobian": whole_parameter_jacobian,
+    "growth": growth,
+}

@@ -1,0 +1,231 @@
+"""What `compare` shows: a cost card, a sweep, or a preset; each gives its lines as it goes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ...errors import MemoryLimitError
+from ...writing import terminal
+from ...writing.tables import fold
+from ..cost.cost_card import RouteCost
+from ..cost.limits import Left, affordable
+from ..timing.growth import growths
+from ..timing.measure import Journal, measure, refused_row, with_cost
+from ..timing.peers import session
+from ..timing.row import GRADIENT, STEP, Row, blank_row
+from ..timing.subjects import (
+    Subject,
+    compiled,
+    parameter_jacobian,
+    route_subjects,
+    run_and_vjp,
+    weight_jacobian,
+)
+from ..timing.sweep import overheads, run_sweep
+from ..timing.task import Task, label_of, sizes_of, task_of
+from .brackets import bracketing_lines, own_chain
+from .facts import circumstances, network_lines
+from .options import Asked
+from .presets import PRESETS, Point
+from .result_tables import (
+    beside_peers,
+    built_lines,
+    growth_table,
+    measured_table,
+    predicted_table,
+    sweep_columns,
+    sweep_legend,
+    sweep_lines,
+)
+
+Lines = Iterator[list[str]]
+BUILT = (
+    "  built arrays: whole Jacobians and their products, followed one by one: the predicted peak.",
+    "  structured and vjp build none, so none is followed: predicted is what they hold by rule.",
+)
+ALLOCATED = (
+    "  allocated: all that the call allocates at its peak, Python's objects and scratch too.",
+)
+UNFINISHED = "  …: interrupted; the times are those of so many rounds"
+PLANNED = (
+    "  full, planned: the best order for each parameter's chain by itself; full, reverse is one",
+    "  sweep that all parameters share, and can therefore take fewer multiplications.",
+)
+USED = (
+    "  used: then multiplied from the left by a row v, Σ_k v[k] ∂z1[k]/∂W1: every entry is read.",
+)
+PRODUCTS = (
+    "  products alone: np.matmul for every product. The compiled step can take less: it writes the",
+    "  gradient of a weight by one example as an outer product, which is quicker than a matmul.",
+)
+
+
+def view(asked: Asked, journal: Journal) -> Lines:
+    """The lines of what is asked for, as soon as they are known."""
+    if asked.preset:
+        return preset(asked, journal)
+    return sweep(asked, journal) if asked.sweep else card(asked, journal)
+
+
+def card(asked: Asked, journal: Journal) -> Lines:
+    """One network: predicted, measured, and why the order of multiplication matters."""
+    case, room = asked.case(), terminal.width()
+    sizes, x = sizes_of(case.run), case.run["x"]
+    label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
+    task = task_of(case.run, label, asked.dtype)
+    blank = blank_row(task.run._state, label, GRADIENT)
+    remarks = case.remarks or ("weights, x and y of the second seed's example",)
+    yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
+    yield circumstances(asked)
+    costs, left = affordable(task.run._state, asked.long)
+    told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
+    yield ["", "predicted from the shapes: the gradient by every parameter"]
+    yield [*predicted_table(told, room), *PLANNED]
+    journal.beside = "vjp", "× vjp"
+    rows = _timed(asked, task, blank, route_subjects(task), journal, costs, left)
+    yield ["", "measured: the gradient by every parameter, the forward pass done before"]
+    built = BUILT if any(row.built_bytes for row in rows) else ()
+    yield [*measured_table(rows, *journal.beside, room), *built, *ALLOCATED]
+    journal.show()
+    for point in _with_peers(asked, task):
+        yield ["", *_point(asked, point, journal)]
+        journal.show()
+    yield [f"peer      {remark}" for remark in asked.remarks]
+    yield ["", *own_chain(task, asked.long), "", *bracketing_lines()]
+
+
+def sweep(asked: Asked, journal: Journal) -> Lines:
+    """All routes at each size, and the exponents of growth."""
+    if asked.sweep is None:
+        return
+    axis, rows, room = asked.sweep.axis, [], terminal.width()
+    sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
+    small = asked.make([2] * len(sizes), batch and 2, "").run._state
+    first = blank_row(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
+    yield [f"sweep     of the {axis}; weights, x and y drawn"]
+    yield network_lines(first, asked.options.seed)
+    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
+
+    def timed(task: Task, blank: Row, costs: Sequence[RouteCost], left: Left) -> list[Row]:
+        subjects = route_subjects(task)
+        if asked.peers:
+            steps = [compiled(task), *(peer.gradient_subject(task) for peer in asked.peers)]
+            subjects += [replace(subject, quantity=STEP) for subject in steps]
+        found = _timed(asked, task, blank, subjects, journal, costs, left)
+        if asked.peers:
+            whole = replace(blank, quantity=f"∂{task.output}/∂θ of each example, whole")
+            found += _timed(asked, task, whole, _whole_jacobians(asked, task), journal)
+        return found
+
+    yield ["", *sweep_legend([peer.name for peer in asked.peers])]
+    yield sweep_columns(axis).head(room)
+    for found in run_sweep(asked.sweep, asked.make, asked.dtype, journal, timed, asked.long):
+        yield sweep_lines(found, room)
+        journal.show()
+        rows += found
+    yield built_lines(rows)
+    yield ["", *growth_table(axis, growths(axis, rows, journal.overhead), room)]
+
+
+def preset(asked: Asked, journal: Journal) -> Lines:
+    """The points of a preset, one table each; where a size grows, its exponent."""
+    yield [f"preset    {asked.preset}; weights, x and y drawn with seed {asked.options.seed}"]
+    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    for point in PRESETS[asked.preset or ""](asked.peers, asked.options.seed):
+        yield ["", *_point(asked, point, journal)]
+        journal.show()
+    grown = growths("depth", journal.rows, {})  # no call at depth 1 was timed: nothing is taken off
+    yield ["", *growth_table("depth", grown, terminal.width())] if grown else []
+
+
+def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
+    """After an interruption: the rows that are not on the screen, and what the others tell."""
+    unseen, room, lines = journal.rows[journal.shown :], terminal.width(), []
+    if asked.sweep is not None:
+        lines += sweep_lines(unseen, room)
+        lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
+        lines += built_lines(journal.rows)
+        found = growths(asked.sweep.axis, journal.rows, journal.overhead)
+        fitted = [g for g in found if g.multiplications or g.seconds]
+        lines += ["", *growth_table(asked.sweep.axis, fitted, room)] if fitted else []
+        return lines
+    for title in dict.fromkeys((row.quantity, row.task) for row in unseen):
+        own = [row for row in unseen if (row.quantity, row.task) == title]
+        lines += [f"{title[0]}: {title[1]}", *measured_table(own, *journal.beside, room)]
+    lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
+    return lines
+
+
+def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
+    room = terminal.width()
+    try:
+        task = point.make()
+    except MemoryLimitError as error:
+        row = refused_row(Row("", point.quantity, "network", point.axis, point.size), error)
+        journal.rows.append(row)
+        return [f"{point.quantity}: {row.refused}"]
+    blank = blank_row(task.run._state, task.label, point.quantity)
+    blank = replace(blank, axis=point.axis, size=point.size)
+    subjects = point.subjects(task)
+    journal.beside = point.base, point.whose
+    rows = _timed(asked, task, blank, subjects, journal)
+    lines = [*fold(f"{point.quantity}: {task.label}", room)]
+    lines += measured_table(rows, *journal.beside, room)
+    named = {subject.name for subject in subjects}
+    lines += USED if "zeros, placed, used" in named else ()
+    lines += PRODUCTS if "products alone" in named else ()
+    return lines + beside_peers(rows, [peer.name for peer in asked.peers])
+
+
+def _with_peers(asked: Asked, task: Task) -> Iterator[Point]:
+    """The whole step, forward pass included; with peers also the whole Jacobians."""
+
+    def step(task: Task) -> list[Subject]:
+        ours = [compiled(task), run_and_vjp(task)]
+        return ours + [peer.gradient_subject(task) for peer in asked.peers]
+
+    def by_weights(task: Task) -> list[Subject]:
+        return weight_jacobian(task) + [p.weight_jacobian_subject(task) for p in asked.peers]
+
+    def by_parameters(task: Task) -> list[Subject]:
+        return parameter_jacobian(task) + [p.parameter_jacobian_subject(task) for p in asked.peers]
+
+    yield Point(STEP, lambda: task, step, "compiled step", "× step")
+    if asked.peers:
+        name = "∂z1/∂W1 of the first example, whole"
+        yield Point(name, task.one_example, by_weights, "zeros, placed", "× placed")
+        name = f"∂{task.output}/∂θ of each example, whole"
+        yield Point(name, lambda: task, by_parameters, "materialise", "× ours")
+
+
+def _whole_jacobians(asked: Asked, task: Task) -> list[Subject]:
+    """∂f/∂θ by us and by the peers; a peer is not asked for what would not fit."""
+    ours = parameter_jacobian(task)[0]
+    theirs = [peer.parameter_jacobian_subject(task) for peer in asked.peers]
+    return [ours, *(replace(subject, needs=ours.needs) for subject in theirs)]
+
+
+def _timed(
+    asked: Asked,
+    task: Task,
+    blank: Row,
+    subjects: Sequence[Subject],
+    journal: Journal,
+    costs: Sequence[RouteCost] = (),
+    left: Left | None = None,
+) -> list[Row]:
+    """The rows of one task, with a progress bar on a terminal and plain lines elsewhere."""
+    title = f"timing {task.label}: {blank.quantity}"
+    with (
+        session(asked.peers, task, asked.threads),
+        terminal.progress(title) as report,
+    ):
+
+        def reached(text: str) -> None:
+            if report is None:
+                terminal.fail(text)
+
+        reached(title)
+        return measure(
+            blank, subjects, journal, asked.timer, costs, report, left=left, reached=reached
+        )

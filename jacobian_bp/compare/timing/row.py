@@ -1,0 +1,110 @@
+"""One line of the results: what was predicted of one subject, and what was measured."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ...ops import Linear, Mean, Sum
+from ...program.forward import Pass
+from .timer import Sample
+
+GRADIENT = "gradient"  # by every parameter, from a finished forward pass: what a route gives
+STEP = "cost and all gradients, forward pass included"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A subject at one task. What is not known, or was refused, is None."""
+
+    task: str
+    quantity: str
+    subject: str
+    axis: str = ""  # what a sweep changes: width, depth, batch
+    size: int | None = None
+    sizes: str = ""  # of the network: 784-128-10
+    batch: int | None = None
+    activations: str = ""
+    loss: str = ""
+    reduction: str = ""
+    dtype: str = ""
+    multiplications: int | None = None
+    nonzero_multiplications: int | None = None
+    predicted_bytes: int | None = None
+    largest: str = ""
+    largest_bytes: int | None = None
+    minimum: float | None = None
+    median: float | None = None
+    spread: float | None = None
+    rounds: int = 0
+    calls: int = 0
+    built_bytes: int | None = None  # whole Jacobians and products, followed from birth to death
+    measured_bytes: int | None = None  # all that numpy allocated at the peak
+    refused: str = ""
+    complete: bool = False
+
+    def timed(self, sample: Sample | None, rounds_done: bool) -> "Row":
+        """The row with its seconds; without a sample as it is."""
+        if sample is None or not sample.seconds:
+            return self
+        return replace(
+            self,
+            minimum=sample.minimum,
+            median=sample.median,
+            spread=sample.spread,
+            rounds=sample.rounds,
+            calls=sample.calls,
+            complete=rounds_done,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def ratio(row: Row, base: Row | None) -> float | None:
+    """How many times as long as `base`, by their minima.
+
+    None where one has no length, or is of another quantity.
+    """
+    if base is None or row.minimum is None or not base.minimum or row.quantity != base.quantity:
+        return None
+    return row.minimum / base.minimum
+
+
+def blank_row(state: Pass, task: str, quantity: str) -> Row:
+    """A row that says which network is measured, and no subject yet."""
+    steps = state.program.steps
+    widths = [state.values[s.name].shape[-1] for s in steps if isinstance(s.op, Linear)]
+    data = state.program.inputs[0]
+    losses = [type(step.op).__name__ for step in steps if step.op.labels]
+    ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Mean | Sum)]
+    between = [
+        type(step.op).__name__
+        for step in steps
+        if not step.op.labels and not isinstance(step.op, Linear | Mean | Sum)
+    ]
+    first = state.values[data]
+    return Row(
+        task,
+        quantity,
+        "",
+        sizes="-".join(map(str, [first.shape[-1], *widths])),
+        batch=len(first) if data in state.batched else None,
+        activations=counted(between),
+        loss=", ".join(losses),
+        reduction=", ".join(ends) or "one example",
+        dtype=str(state.dtype),
+    )
+
+
+def counted(names: list[str]) -> str:
+    """Names in their order, those that follow each other told by their number.
+
+    >>> counted(["ReLU", "ReLU", "Tanh"])
+    '2 ReLU, Tanh'
+    """
+    found: list[tuple[str, int]] = []
+    for name in names:
+        if found and found[-1][0] == name:
+            found[-1] = name, found[-1][1] + 1
+        else:
+            found.append((name, 1))
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in found)

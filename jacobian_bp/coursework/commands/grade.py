@@ -1,0 +1,187 @@
+"""jacobian-bp grade: one submission graded, or a folder of them, or a class summarised.
+
+jacobian-bp grade --exercise 2 --submission ex2.py                       points and messages
+jacobian-bp grade --exercise 2 --submission ex2.py --format gradescope --out results.json
+jacobian-bp grade --exercise 2 --submission ex2.py --secret-file S --student ada
+jacobian-bp grade --exercise 2 --submission DIR --out-dir RESULTS --format json
+jacobian-bp grade --summary DIR                                          which mistakes
+"""
+
+import argparse
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ...errors import JacobianError, SpecError
+from ...writing import terminal
+from ...writing.tables import fold
+from ..exercises.catalogue import find_exercise
+from ..exercises.verdict import LEVELS
+from ..grading.folder import name_of, owners, require_one, results_file, submissions, words_on
+from ..grading.formats import FORMATS, log_lines
+from ..grading.grade import Terms, grade_file
+from ..grading.grade_report import GradeReport
+from ..grading.results_of_call import ResultsOfCall, leaving_results
+from ..grading.seeds import VARIABLE, graded_seed, needed, open_to_all, read_secret, sheet_seed
+from ..grading.summary import summarise
+from ..sandbox import Limits, stopped_in_order
+
+NOT_RIGHT = 1
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the subparsers of jacobian-bp."""
+    parser = commands.add_parser("grade", help="grade a submission, or summarise a class")
+    words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
+    parser.add_argument("--exercise", type=int, metavar="N", help="which exercise")
+    parser.add_argument(
+        "--submission", metavar="FILE", help="a .py, .ipynb or .npz file, or a folder"
+    )
+    parser.add_argument("--format", default="text", help=", ".join(FORMATS) + " (default: text)")
+    parser.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the fresh numbers")
+    parser.add_argument(
+        "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
+    )
+    parser.add_argument("--student", metavar="NAME", help="whose fresh numbers; with a secret")
+    parser.add_argument(
+        "--sheet-seed", metavar="N", help="the seed the sheet must have; own: the student's"
+    )
+    parser.add_argument("--numpy-only", action="store_true", help="no other package is there")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for a run (default: 20)")
+    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="(default: 2048)")
+    parser.add_argument("--out", metavar="FILE", help="write the results there, whole or not")
+    parser.add_argument("--out-dir", metavar="DIR", help="of a folder: a results file each")
+    parser.add_argument("--summary", metavar="DIR", help="a table of the mistakes in DIR")
+    parser.parse_known_args = leaving_results(parser.parse_known_args, parser.error)
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run jacobian-bp grade: 0 all is right, 1 it is not; of a summary, 1 not all counted."""
+    if options.summary is not None:
+        summary = summarise(options.summary)
+        _say(summary.lines())
+        return 0 if summary.ok else NOT_RIGHT
+    with stopped_in_order():
+        if options.out_dir is not None and options.out is None:
+            return _grade_folder(options)
+        report = _grade_one(options)
+    _hand_over(report, options)
+    return 0 if report.ok else NOT_RIGHT
+
+
+def _grade_one(options: argparse.Namespace) -> GradeReport:
+    """One submission graded, and its results written; where that fails, they say so."""
+    results = ResultsOfCall.of(options)
+    results.begin()
+    try:
+        _require_call(options)
+        require_one(Path(options.submission), report_anyway=options.out is not None)
+        report = grade_file(options.submission, options.exercise, _terms(options))
+    except JacobianError as error:
+        results.failed(str(error).splitlines()[0])
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"the grader failed: {type(error).__name__} in {last.name}, line {last.lineno}."
+        results.failed(why)
+        raise SpecError(f"{why}\n  Please report it; the submission is not graded.") from None
+    results.write(report)
+    return report
+
+
+def _grade_folder(options: argparse.Namespace) -> int:
+    """Every submission in a folder, a line each; one that cannot be graded stops no other."""
+    _require_call(options)
+    if options.student is not None:
+        raise SpecError(
+            "the submissions in a folder are not of one student.\n"
+            "  Leave --student away: with a secret, each file's name is its student's."
+        )
+    find_exercise(options.exercise)
+    files = submissions(options.submission)
+    _terms(_options_for(files[0], options))  # what is wrong with the call is said once
+    wide = max(len(name_of(path)) for path in files)
+    whose = owners(files, read_secret(options.secret_file), options.exercise)
+    right = True
+    for path in files:
+        try:
+            report = _grade_one(_options_for(path, options))
+        except JacobianError as error:
+            right, said = False, f"not graded: {str(error).splitlines()[0]}"
+        else:
+            right, said = right and report.ok, words_on(report, whose)
+        _say([f"{name_of(path):<{wide}}  {said}"])
+    _say([*open_to_all(options.secret_file)])
+    return 0 if right else NOT_RIGHT
+
+
+def _options_for(path: Path, options: argparse.Namespace) -> argparse.Namespace:
+    """The options for one file of a folder; with a secret the student has the file's name."""
+    student = path.stem if read_secret(options.secret_file) is not None else None
+    out = results_file(options.out_dir, path, options.format)
+    own = {"submission": str(path), "out": str(out), "out_dir": None, "student": student}
+    return argparse.Namespace(**{**vars(options), **own})
+
+
+def _require_call(options: argparse.Namespace) -> None:
+    if options.exercise is None or options.submission is None:
+        raise SpecError(
+            "an exercise and a submission are needed.\n"
+            "  Write jacobian-bp grade --exercise 2 --submission ex2.py, or --summary DIR."
+        )
+    if options.out is not None and options.out_dir is not None:
+        raise SpecError(
+            "--out is the file of one submission, --out-dir is for a folder.\n  Write one of them."
+        )
+    if options.format not in FORMATS:
+        raise SpecError(
+            f"there is no format {options.format[:20]!r}.\n  Write one of {', '.join(FORMATS)}."
+        )
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    secret = read_secret(options.secret_file)
+    graded, wanted = options.seed, options.sheet_seed
+    if options.student is not None and graded is None:
+        graded = graded_seed(needed(secret), options.student, options.exercise)
+    elif options.secret_file is not None and options.student is None:
+        raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
+    if wanted == "own":
+        wanted = sheet_seed(needed(secret), options.student or "", options.exercise)
+    limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
+    return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only)
+
+
+def _whole(value: Any) -> int | None:
+    if value is None:
+        return None
+    text = str(value)
+    if not text.isdecimal() or len(text) > 20 or int(text) >= 2**64:
+        raise SpecError(f"the seed is {text[:30]!r}.\n  Write a whole number from 0 to 2**64 - 1.")
+    return int(text)
+
+
+def _above_0(value: float, name: str) -> float:
+    if not 0 < value < 10**5:
+        raise SpecError(f"{name} is {value:g}.\n  Write a number above 0.")
+    return value
+
+
+def _megabytes(value: int) -> int:
+    if not 128 <= value <= 2**20:
+        raise SpecError(f"--memory is {value}.\n  Write megabytes, from 128 up.")
+    return value * 2**20
+
+
+def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
+    """The results to the screen; or the instructor's log, where a file has the results."""
+    if options.out is None:
+        terminal.write(FORMATS[options.format](report).splitlines())
+    else:
+        _say([*log_lines(report), *open_to_all(options.secret_file)])
+
+
+def _say(lines: Sequence[str]) -> None:
+    terminal.write(part for line in lines for part in fold(line, terminal.WIDEST))

@@ -1,0 +1,112 @@
+"""What a diagnosis says: one finding an object, in the order of the backward pass."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ...writing.notebook import Printed, bullets
+from ...writing.signs import for_stream, plural, to_ascii
+from .labels import RIGHT
+
+Key = str | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One object judged.
+
+    `labels` has every label whose mistake gives these numbers, most likely first;
+    `where` is the object at which the mistake sits; `follows` says that it is right
+    given an earlier mistake.
+    """
+
+    key: Key
+    label: str
+    labels: tuple[str, ...]
+    sentences: tuple[str, ...]
+    where: str = ""
+    factor: float | None = None
+    follows: bool = False
+    layout: str = ""
+    proved: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the object counts as right, also where it follows from a wrong one."""
+        return self.label in RIGHT or self.follows
+
+    @property
+    def remark(self) -> str:
+        """The sentences in one line."""
+        return " ".join(self.sentences)
+
+    def lines(self) -> list[str]:
+        """The object's name and what is said about it."""
+        return [f"{name_of(self.key)}: {self.sentences[0]}", *self.sentences[1:], *self.proved]
+
+    def __repr__(self) -> str:
+        return f"<Finding on {name_of(self.key)}: {self.label}{', follows' * self.follows}>"
+
+    def _repr_html_(self) -> str:
+        return bullets([" ".join(self.lines())])
+
+
+@dataclass(frozen=True)
+class Diagnosis(Printed, Mapping[Key, Finding]):
+    """The findings by key, in the order of the backward pass; printing it says them."""
+
+    findings: Mapping[Key, Finding]
+
+    def __getitem__(self, key: Key) -> Finding:
+        return self.findings[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    @property
+    def first_wrong(self) -> Key | None:
+        """The first wrong object in the order of the backward pass, or None."""
+        wrong = (k for k, f in self.findings.items() if not f.ok and not f.follows)
+        return next(wrong, None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every object counts as right in itself."""
+        return all(finding.ok and not finding.follows for finding in self.findings.values())
+
+    def text(self, ascii_only: bool = False) -> str:
+        lines = [line for finding in self.findings.values() for line in wrapped(finding.lines())]
+        return to_ascii("\n".join(lines)) if ascii_only else "\n".join(lines)
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        wrong, count = self.first_wrong, plural(len(self), "object")
+        if wrong is None:
+            return f"<Diagnosis of {count}: all right>"
+        return f"<Diagnosis of {count}: first wrong {name_of(wrong)}, {self[wrong].label}>"
+
+    def _repr_html_(self) -> str:
+        return bullets([" ".join(finding.lines()) for finding in self.findings.values()])
+
+
+def name_of(key: Key) -> str:
+    """W2, or ∂z2/∂W2 for a Jacobian."""
+    return key if isinstance(key, str) else f"∂{key[0]}/∂{key[1]}"
+
+
+def wrapped(lines: list[str], width: int = 95) -> list[str]:
+    """Lines of at most `width`, what continues indented by two blanks."""
+    found = []
+    for position, line in enumerate(lines):
+        words, text = line.split(" "), "  " if position else ""
+        for word in words:
+            if text.strip() and len(text) + 1 + len(word) > width:
+                found.append(text)
+                text = "  "
+            text += word if not text.strip() else f" {word}"
+        found.append(text)
+    return found

@@ -1,0 +1,105 @@
+"""What can be said for certain of an array that no known mistake explains."""
+
+import numpy as np
+
+from ....numbers.arrays import entry
+from ....writing.signs import dims, plural
+from .matching import Precision, is_right, ratio
+
+MOST_NAMED = 6
+NEAR = 1e-4  # of the largest entry
+CLOSE = "It agrees to about {digits}: finite differences, or rounding on the way?"
+
+
+def proved(
+    name: str, array: np.ndarray | None, right: np.ndarray, precision: Precision
+) -> list[str]:
+    """Shape, right rows and columns, constant ratios, rank; no right number is printed."""
+    if array is None:
+        return [f"Its shape fits no layout of {name}, whose own is {dims(right.shape)}."]
+    if not np.any(array):
+        return ["Every entry is 0; the right array has entries that are not."]
+    if right.size == 1:
+        return ["The number is wrong."]
+    said = [*places(array, right, precision), *ratios(array, right, precision)]
+    if right.ndim == 2 and min(right.shape) > 1:
+        said += ranks(array, right)
+    return said or ["No row, column or entry is right, and no ratio is constant."]
+
+
+def places(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[str]:
+    """Which rows or columns are right, else which entries."""
+    scale = np.abs(right).max(initial=0.0)
+    allowed = np.maximum(1e-6 * np.abs(right) + 1e-9 * scale, precision.allowed(right))
+    good = np.abs(array - right) <= allowed
+    if not good.any() or right.ndim == 0:
+        return []
+    if right.ndim > 1 and good.size - good.sum() == 1:
+        wrong = entry("", tuple(np.argwhere(~good)[0]))
+        return [f"Wrong in one entry only: {wrong} (counted from 0)."]
+    if right.ndim == 2:
+        for axis, word in ((1, "row"), (0, "column")):
+            lines = good.all(axis=axis)
+            if lines.any():
+                return [_named(word, lines)]
+    if right.ndim == 1:
+        return [_named("unit", good)]
+    return [f"{int(good.sum())} of {plural(good.size, 'entry', 'entries')} are right."]
+
+
+def _named(word: str, good: np.ndarray) -> str:
+    right, wrong = np.flatnonzero(good), np.flatnonzero(~good)
+    if len(wrong) <= len(right):
+        return f"Wrong in {plural(len(wrong), word)} only: {_numbers(wrong)}."
+    return f"Right in {plural(len(right), word)}: {_numbers(right)}."
+
+
+def _numbers(indices: np.ndarray) -> str:
+    shown = ", ".join(str(int(i)) for i in indices[:MOST_NAMED])
+    return shown + (", …" if len(indices) > MOST_NAMED else "") + " (counted from 0)"
+
+
+def ratios(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[str]:
+    """A constant ratio overall, else one a row or one a column; its value where it is plain."""
+    if np.count_nonzero(right) < 2:
+        return []
+    c = ratio(array, right, precision)
+    if c is not None and abs(c - 1) > 1e-9:
+        return [f"Every entry is the right one times one and the same number, {c:.4g}."]
+    if right.ndim != 2 or min(right.shape) < 2:
+        return []
+    for word, one, two in (("row", array, right), ("column", array.T, right.T)):
+        found = [ratio(a, b, precision) for a, b in zip(one, two, strict=True) if np.any(b)]
+        if found and all(c is not None for c in found):
+            return [f"Each {word} is the right one times a number of its own."]
+    return []
+
+
+def ranks(array: np.ndarray, right: np.ndarray) -> list[str]:
+    """Rank one against more: an outer product of sums in the place of a sum of products."""
+    if not np.isfinite(array).all():
+        return []
+    mine, meant = (rank(a) for a in (array, right))
+    return [f"It has rank {mine}, the right array rank {meant}."] if mine != meant else []
+
+
+def rank(array: np.ndarray) -> int:
+    """The rank to nine digits, by entries of at most 1: no sum of squares overflows."""
+    scale = np.abs(array).max() or 1.0
+    return int(np.linalg.matrix_rank(array / scale, rtol=1e-9))
+
+
+def not_finite(array: np.ndarray) -> str:
+    """The entries that are NaN or infinite."""
+    bad = np.argwhere(~np.isfinite(array))
+    shown = ", ".join(entry("", tuple(i)) or "the number" for i in bad[:MOST_NAMED])
+    count = plural(len(bad), "entry is", "entries are")
+    return f"{count} NaN or infinite: {shown}{', …' if len(bad) > MOST_NAMED else ''}."
+
+
+def nearly_right(array: np.ndarray, right: np.ndarray) -> list[str]:
+    """Said of what is closer than a mistake comes and farther than rounding does."""
+    error, scale = np.abs(array - right).max(initial=0.0), np.abs(right).max(initial=0.0)
+    if error > NEAR * scale or is_right(array, right, Precision()):
+        return []
+    return [CLOSE.format(digits=plural(int(-np.log10(error / scale)), "digit"))]

@@ -1,0 +1,101 @@
+"""The ways in which one array may be read: layouts, flat orders, columns for rows.
+
+A reading turns what was handed in into the object's own shape. Some are right in
+themselves (another layout), some are mistakes (transposed, read in the wrong order).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..mutations.contractions import squeezed
+
+HOME, OTHER = "", "correct-other-layout"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The numbers in the object's own shape, and under which layout they were read."""
+
+    array: np.ndarray
+    label: str = HOME
+    layout: str = ""
+    prior: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether numbers that are right in this reading are a right answer."""
+        return self.label in (HOME, OTHER)
+
+
+def readings(
+    submitted: np.ndarray, shape: tuple[int, ...], layout: str, batched: bool
+) -> list[Reading]:
+    """Every reading of an array as one of this shape; `batched` values have examples in front."""
+    S = submitted
+    if batched:
+        return list(_batch(S, shape))
+    if len(shape) == 2:
+        return list(_matrix(S, shape, layout))
+    if squeezed(S.shape) != squeezed(shape):
+        return []
+    note = "" if S.shape == shape or S.ndim == 0 else {(1,): "a row"}.get(S.shape[:1], "a column")
+    return [Reading(S.reshape(shape), HOME, note if len(shape) == 1 and S.ndim == 2 else "")]
+
+
+def _batch(S: np.ndarray, shape: tuple[int, ...]) -> Iterator[Reading]:
+    if S.shape == shape:
+        yield Reading(S)
+    if squeezed(S.shape) == squeezed(shape) and S.shape != shape:
+        yield Reading(S.reshape(shape))
+    elif S.size == np.prod(shape) and len(squeezed(S.shape)) == 1:
+        yield Reading(S.reshape(shape), OTHER, "flat")
+    if len(shape) == 2 and S.shape == shape[::-1] and min(shape) > 1:
+        label = OTHER if shape[0] != shape[1] else "transposed"
+        yield Reading(S.T, label, "examples in columns", 20)
+        if shape[0] != shape[1]:
+            yield Reading(S.reshape(shape), "reshape-order", "", 10)
+
+
+def _matrix(S: np.ndarray, shape: tuple[int, int], layout: str) -> Iterator[Reading]:
+    K, I = shape  # noqa: E741  outputs, inputs
+    if min(shape) == 1:
+        if squeezed(S.shape) != squeezed(shape):
+            return
+        turned = S.shape == shape[::-1] and K != I
+        home = S.shape == shape or layout in ("flat", "flat_column")
+        label = HOME if home or S.ndim < 2 else OTHER
+        if turned and layout != "transposed" and max(shape) > 1 and not home:
+            label = "transposed"
+        yield Reading(
+            S.reshape(shape), label, "transposed" if turned else "flat" if S.ndim < 2 else ""
+        )
+        return
+    is_home = layout in ("gradient", "numerator")
+    if S.shape == shape:
+        label = HOME if is_home else "transposed" if layout == "transposed" else OTHER
+        yield Reading(S, label, "gradient")
+    if S.shape == (I, K):
+        label = HOME if layout == "transposed" else "transposed"
+        yield Reading(S.T, label, "transposed", 4)
+    if S.size == K * I and len(squeezed(S.shape)) == 1:
+        for name, array in (("flat", S.reshape(K, I)), ("flat_column", S.reshape(I, K).T)):
+            label = HOME if layout == name else OTHER
+            if layout in ("flat", "flat_column") and layout != name:
+                label = "reshape-order"
+            yield Reading(array, label, name)
+    if S.shape in (shape, (I, K)):
+        for array in shuffled(S, shape):
+            as_it_is = S if S.shape == shape else S.T
+            if not np.array_equal(array, as_it_is) and not (K == I and np.array_equal(array, S.T)):
+                yield Reading(array, "reshape-order", "", 8)
+
+
+def shuffled(S: np.ndarray, shape: tuple[int, int]) -> list[np.ndarray]:
+    """What stood there before numbers were written out in one order and filled in in another."""
+    K, I = shape  # noqa: E741
+    by_columns = S.ravel(order="F")
+    if S.shape == shape:
+        return [S.reshape(I, K).T, by_columns.reshape(shape)]
+    return [S.reshape(shape), by_columns.reshape(shape, order="F")]

@@ -1,0 +1,238 @@
+"""Mistakes where a value or a parameter is read more than once, and at statistics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ....algebra.expression import Delta, Expression
+from ....algebra.spending import evaluate
+from ..passes.backward import Line
+from .mutation import Facts, Wrong, mutation
+
+ALL = ("weights", "slope", "outer", "bias", "pass", "op", "softmax", "cost")
+
+
+def uses(line: Line, facts: Facts) -> list[Line]:
+    """The lines that add up to the delta of this line's target, in backward order."""
+    return [k for k in facts.backward.to[line.target] if not k.asleep]
+
+
+@mutation("overwritten-index", 8, "outer", "op")
+def repeated_rows_overwritten(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """dE[index] = δ where dE[index] += δ is meant: one row with an index wins."""
+    lines = [k for k in uses(line, facts) if positions(k, facts) is not None]
+    if not lines or line is not lines[0]:
+        return
+    for last, note in ((True, "the last row with an index"), (False, "the first one")):
+        for by_example in (False, True):
+            kept = winners(lines[::-1], facts, last, by_example)
+            if kept is None:
+                return
+            changes = {
+                k.key: k.by(lambda d, *f, k=k, mask=mask: k.product(d * mask[..., None], *f))
+                for k, mask in zip(lines[::-1], kept, strict=True)
+            }
+            yield Wrong(None, note, note, changes, prior=3 * (not last) + by_example)
+    if len(lines) > 1:
+        note = "the last row with an index in each statement"
+        yield Wrong(None, note, note, {k.key: alone(k, facts) for k in lines}, prior=4)
+
+
+def alone(line: Line, facts: Facts) -> Line:
+    """dE[index] += δ, where numpy adds the last row with an index only."""
+    kept = winners([line], facts, last=True, by_example=False)
+    if kept is None:
+        return line
+    return line.by(lambda d, *f: line.product(d * kept[0][..., None], *f))
+
+
+def positions(line: Line, facts: Facts) -> np.ndarray | None:
+    """The index that each row of a one-hot operand picks; None where it is none."""
+    made = facts.values[line.source]
+    for position, arg in enumerate(line.step.args):
+        x = facts.values[arg]
+        if position == line.position or not x.ndim or x.shape[:-1] != made.shape[:-1]:
+            continue
+        if ((x == 0) | (x == 1)).all() and (x.sum(-1) == 1).all() and x.shape[-1] > 1:
+            return np.asarray(x.argmax(-1))
+    return None
+
+
+def winners(
+    lines: list[Line], facts: Facts, last: bool, by_example: bool
+) -> list[np.ndarray] | None:
+    """For each use, which of its rows is not overwritten; None where no index comes twice."""
+    found = [np.asarray(positions(k, facts)) for k in lines]
+    places = [(u, i) for u, index in enumerate(found) for i in np.ndindex(index.shape)]
+    if by_example:
+        places.sort(key=lambda place: (place[1], place[0]))
+    if not last:
+        places.reverse()
+    owner = {int(found[u][i]): (u, i) for u, i in places}
+    if len(owner) == len(places):
+        return None
+    kept = [np.zeros(index.shape) for index in found]
+    for u, i in owner.values():
+        kept[u][i] = 1
+    return kept
+
+
+def reduces(line: Line, facts: Facts) -> bool:
+    """Whether the step makes a statistic: fewer axes than it reads, and no loss."""
+    if line.kind in ("cost", "share") or line.target in facts.params:
+        return False
+    made, read = facts.values[line.source], facts.values[line.target]
+    signature = line.step.op.parsed
+    own = signature.inputs[line.position].axes
+    return made.size < read.size and len(signature.output.axes) < len(own)
+
+
+@mutation("fan-out-overwritten", 10, *ALL)
+def one_path_kept(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """= where += is meant: one path back is kept, or one forgotten."""
+    lines = uses(line, facts)
+    if len(lines) < 2:
+        return
+    others = {k.key: None for k in lines if k is not line}
+    yield Wrong(None, f"the path through {line.source} alone", "kept", others)
+    if len(lines) > 2:
+        note = f"without the path through {line.source}"
+        yield Wrong(None, note, "dropped", {line.key: None}, prior=4)
+
+
+@mutation("last-step-only", 6, "weights", "outer", "bias", "op")
+def last_use_kept(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """A tied parameter gets the share of one time step only, mostly the last."""
+    lines = uses(line, facts)
+    if len(lines) < 2 or line.target not in facts.params or line is not lines[0]:
+        return
+    if not one_behind_another(lines, facts):
+        return
+    for step in lines:
+        others = {k.key: None for k in lines if k is not step}
+        tag, more = ("last", 0) if step is line else (step.source, 2)
+        yield Wrong(None, f"the step that computes {step.source} alone", tag, others, prior=more)
+
+
+def one_behind_another(lines: list[Line], facts: Facts) -> bool:
+    """Whether the last use is nearer to the cost on the very path of each earlier one.
+
+    Or on the path of the state that the earlier one reads: outputs of an unrolled network.
+    """
+    needed, last = facts.backward.needed, lines[0]
+    path = set(needed(last.source)) - {last.source}
+
+    def is_later(line: Line) -> bool:
+        states = [a for a in line.step.args if is_computed(a, facts) and a not in last.step.args]
+        on_the_way = path < set(needed(line.source)) - {line.source}
+        return on_the_way or any(last.source in needed(state) for state in states)
+
+    return all(is_later(line) for line in lines[1:])
+
+
+def is_computed(name: str, facts: Facts) -> bool:
+    """Whether a step computes it; a first state that is given is no part of the recurrence."""
+    return facts.state.step(name) is not None
+
+
+@mutation("last-step-only", 14, "weights", "op")
+def recurrence_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The state of the step before is taken for a constant: nothing flows back in time."""
+    if line.kind != "weights":
+        return
+    W = line.factor("weight").name
+    if len(facts.backward.to.get(W, ())) < 2:
+        return
+    every = [k for k in facts.backward.lines if k.kind == "weights"]
+    lines = [k for k in every if k.factor("weight").name == W and is_computed(k.target, facts)]
+    if not lines or line is not lines[0]:
+        return
+    yield Wrong(None, "nothing flows back through time", "cut", {k.key: None for k in lines})
+
+
+@mutation("statistics-as-constants", 4, *ALL)
+def statistics_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """The paths through a mean or a variance are forgotten."""
+    if not reduces(line, facts):
+        return
+    statistics = [k for k in facts.backward.lines if reduces(k, facts)]
+    if len(uses(line, facts)) > 1:
+        yield Wrong(None, f"{line.source} taken for a constant", "one", {line.key: None})
+    if line is statistics[0] and len(statistics) > 1:
+        every = {k.key: None for k in statistics}
+        yield Wrong(None, "the statistics taken for constants", "all", every)
+
+
+@mutation("statistics-as-constants", 5, "op")
+def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """An op of one's own that normalises: its slope with mean and variance held."""
+    x, y = facts.values[line.target], facts.values[line.source]
+    if x.shape != y.shape or line.target in facts.params:
+        return
+    for axis in range(x.ndim):
+        slope = held_slope(line, facts, axis)
+        if slope is None:
+            continue
+        yield Wrong(line.by(lambda d, s=slope: d * s), "mean and variance held", "both")
+
+        def mean_only(d, s=slope, axis=axis):
+            g = d * s
+            return g - g.mean(axis, keepdims=True)
+
+        def variance_only(d, s=slope, axis=axis):
+            return line.product(d) + (d * s).mean(axis, keepdims=True)
+
+        yield Wrong(line.by(mean_only), "the variance held", "variance", prior=1)
+        yield Wrong(line.by(variance_only), "the mean held", "mean", prior=1)
+    diagonal = diagonal_part(line, facts)
+    if diagonal is not None:
+        yield Wrong(
+            line.by(lambda d, s=diagonal: d * s), "mean and variance held", "diagonal", prior=2
+        )
+
+
+def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
+    """γ/std where y = γ (x − mean)/std + β along an axis; None where it is not so."""
+    x, y = facts.values[line.target], facts.values[line.source]
+    if x.shape[axis] < 3:
+        return None
+    params = [facts.values[a] for a in line.step.args if a in facts.params]
+    vectors = [p for p in params if p.ndim <= 1 and (p.ndim == 0 or p.size == x.shape[-1])]
+    zero, unit = np.zeros(()), np.ones(())
+    for gamma in [unit, *vectors]:
+        for beta in [zero, *vectors]:
+            plain = (y - beta) / gamma
+            dx, dy = x - x.mean(axis, keepdims=True), plain - plain.mean(axis, keepdims=True)
+            norm = (dx * dx).sum(axis, keepdims=True)
+            if not np.all(norm > 0):
+                return None
+            rate = (dx * dy).sum(axis, keepdims=True) / norm
+            if np.abs(dy - rate * dx).max() <= 1e-9 * np.abs(dy).max() and np.any(rate != 0):
+                return np.broadcast_to(rate * gamma, x.shape)
+    return None
+
+
+def diagonal_part(line: Line, facts: Facts) -> np.ndarray | None:
+    """The terms of the op's own Jacobian in which entry k reads entry k only."""
+    operand = line.step.op.parsed.inputs[line.position]
+    try:
+        out, wrt, expression = facts.state.local(line.step)[operand.name]
+    except Exception:  # an op of the user's own that has a vjp only
+        return None
+    kept = [
+        term
+        for term in expression.terms
+        if sum(isinstance(f, Delta) for f in term.factors) == len(wrt)
+    ]
+    if not kept or len(kept) == len(expression.terms) or len(out) != len(wrt):
+        return None
+    if any(a.size != b.size for a, b in zip(out, wrt, strict=True)):
+        return None
+    size = int(np.prod([axis.size for axis in out]))
+    if size > 4096:
+        return None
+    sizes = {axis.name: axis.size for axis in (*out, *wrt)}
+    names = [axis.name for axis in (*out, *wrt)]
+    whole = evaluate(Expression(tuple(kept)), names, sizes, facts.state.dtype)
+    matrix = whole.reshape(size, size)
+    return np.diagonal(matrix).reshape([axis.size for axis in wrt])

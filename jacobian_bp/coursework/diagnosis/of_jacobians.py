@@ -1,0 +1,172 @@
+"""A whole Jacobian that was handed in, such as ∂z2/∂W2, in any layout."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...algebra.jacobian import Jacobian
+from ...algebra.layouts import LAYOUTS
+from .diagnosis import Finding, name_of
+from .evidence.evidence import proved_only
+from .evidence.proofs import not_finite, proved
+from .evidence.quantities import other_jacobians
+from .evidence.readings import HOME, OTHER, Reading
+from .evidence.search import (
+    Hypothesis,
+    Question,
+    everywhere,
+    factor_alone,
+    layout_alone,
+    one_mistake,
+)
+from .judge import Judge
+from .mutations.contractions import squeezed
+from .mutations.mutation import Facts
+from .passes.backward import Changes
+from .words import accepted_reading
+
+LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
+BACKWARDS = '{of} does not depend on {wrt}; did you mean ("{wrt}", "{of}")?'
+MOST_ROWS = 512  # outputs that are pulled back one by one
+
+
+def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Finding:
+    """Right in some layout, or wrong in a way that one mistake explains."""
+    of, wrt = key
+    judge.begin()
+    facts, name = judge.facts, name_of(key)
+    exact = facts.state.jacobian(of, wrt)
+    right = exact.materialise("numerator")
+
+    def compute(changes: Changes) -> np.ndarray:
+        return facts.backward.jacobian(of, wrt, changes) if changes else right
+
+    forms = jacobian_forms(S, exact, judge.declared or "numerator")
+    question = Question(wrt, compute, S, forms, judge.exact[key], right)
+    if not np.isfinite(S).all():
+        return judge.words.unknown(key, [not_finite(S)])
+    accepted = accepted_reading(question, right)
+    if accepted is not None:
+        found = as_at_home(judge, key, question) if accepted.label == OTHER else []
+        return with_labels(judge.words.right(key, accepted, question), found)
+    if forms:
+        judge.earlier.jacobians[key] = forms[0].array
+    found = layout_alone(question, right)
+    found += factor_alone(question, right, facts)
+    found = judge.ranked(key, [*found, *mistaken(judge, key, question)])
+    if found:
+        return judge.words.explained(key, found, False)
+    if goes_backwards(key, facts):
+        return judge.words.unknown(key, [BACKWARDS.format(of=of, wrt=wrt)])
+    array = next((reading.array for reading in forms), None)
+    return judge.words.unknown(key, proved(name, array, right, judge.exact[key]) + judge.was_cut())
+
+
+def mistaken(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:
+    """The single mistakes on the way from the one to the other that give these numbers."""
+    of, wrt = key
+    facts = judge.facts
+    if question.right.size > LARGEST or facts.values[of].size > MOST_ROWS:
+        return []
+    path = facts.backward.needed(wrt)
+    possible = judge.possible(path[path.index(of) + 1 :] if of in path else path)
+    found = one_mistake(question, [*possible, *everywhere(possible)], facts)
+    found += proved_only(other_jacobians(question, facts, key), question)
+    if not facts.examples:  # nothing is summed in a Jacobian of one example
+        found = [h for h in found if h.labels[0] != "bias-wrong-axis"]
+    is_cost = of == facts.state.cost
+    found = [h for each in found for h in for_any_slope(each, is_cost)]
+    return [h for h in found if h.labels[0] != "unknown"]
+
+
+def as_at_home(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:
+    """What a square one, right in another layout, would mean in the declared layout."""
+    home = [r for r in question.readings if r.label == HOME]
+    return judge.ranked(key, mistaken(judge, key, replace(question, readings=home))) if home else []
+
+
+def with_labels(finding: Finding, found: list[Hypothesis]) -> Finding:
+    """The finding, with the labels of the mistakes that give the same numbers behind its own."""
+    more = (h.labels[0] for h in found)
+    return replace(finding, labels=tuple(dict.fromkeys((*finding.labels, *more))))
+
+
+def goes_backwards(key: tuple[str, str], facts: Facts) -> bool:
+    """Whether the second of the two is computed from the first."""
+    of, wrt = key
+    needed = facts.backward.needed
+    return of not in needed(wrt) and wrt in needed(of)
+
+
+def for_any_slope(h: Hypothesis, is_cost: bool) -> list[Hypothesis]:
+    """Where no loss is in a Jacobian, the slope of the output is a slope like the others."""
+    if h.labels[0] != "missing-output-slope":
+        return [h]
+    like_others = replace(h, labels=("missing-slope", *h.labels[1:]))
+    return [h, like_others] if is_cost else [like_others, h]
+
+
+def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]:
+    """The array read in each layout whose shape it has, the declared one first."""
+    found = []
+    for name in (layout, *(other for other in LAYOUTS if other != layout)):
+        shape = exact.shape_in(name)
+        if squeezed(S.shape) == squeezed(shape):
+            array = exact.from_layout(S.reshape(shape), name)
+            found.append(Reading(array, HOME if name == layout else OTHER, name))
+    if is_diagonal(S, exact):
+        found.append(Reading(on_the_diagonal(S, exact), OTHER, "its diagonal alone"))
+    if of_each_example(S, exact):
+        found.append(Reading(blocks(S, exact), OTHER, "a block for each example"))
+    elif of_one_example(S, exact):
+        every = np.broadcast_to(S, (exact.shape_in("numerator")[0], *S.shape))
+        found.append(Reading(blocks(every, exact), OTHER, "one block for all examples"))
+    return found + reordered(S, exact, found)
+
+
+def is_diagonal(S: np.ndarray, exact: Jacobian) -> bool:
+    """A slope vector, as an elementwise product takes it, where the whole is square."""
+    shape = exact.shape_in("numerator")
+    half = len(shape) // 2
+    return (
+        S.size > 1 and shape[:half] == shape[half:] and squeezed(S.shape) == squeezed(shape[:half])
+    )
+
+
+def on_the_diagonal(S: np.ndarray, exact: Jacobian) -> np.ndarray:
+    """The slopes on the diagonal of the whole."""
+    return np.diag(S.ravel()).reshape(exact.shape_in("numerator"))
+
+
+def of_each_example(S: np.ndarray, exact: Jacobian) -> bool:
+    """(m, outputs, inputs) where the whole is (m, outputs, m, inputs)."""
+    shape = exact.shape_in("numerator")
+    same = len(shape) == 4 and shape[0] == shape[2]
+    return same and S.shape == (shape[0], shape[1], shape[3])
+
+
+def of_one_example(S: np.ndarray, exact: Jacobian) -> bool:
+    """(outputs, inputs), where it is the same in each example."""
+    shape = exact.shape_in("numerator")
+    return len(shape) == 4 and shape[0] == shape[2] and S.shape == (shape[1], shape[3])
+
+
+def blocks(S: np.ndarray, exact: Jacobian) -> np.ndarray:
+    """The examples' blocks on the diagonal of the whole."""
+    whole = np.zeros(exact.shape_in("numerator"))
+    for n, block in enumerate(S):
+        whole[n, :, n] = block
+    return whole
+
+
+def reordered(S: np.ndarray, exact: Jacobian, found: list[Reading]) -> list[Reading]:
+    """Right numbers reshaped from one layout to another: in the wrong places."""
+    numerator = exact.shape_in("numerator")
+    if S.size != int(np.prod(numerator)):
+        return []
+    wrong: list[Reading] = []
+    for name in LAYOUTS:
+        array = exact.from_layout(S.reshape(exact.shape_in(name)), name)
+        if not any(np.array_equal(array, reading.array) for reading in [*found, *wrong]):
+            wrong.append(Reading(array, "reshape-order", name, 8))
+    return wrong

@@ -1,0 +1,147 @@
+"""What grading finds, once, whatever format it is printed in.
+
+A report holds marks; a mark is one aspect of one object, with its points and a message
+for each level:
+
+    0 pass or fail    1 where    2 symptom    3 cause
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...derivation.as_text import WIDTH
+from ...errors import DomainError
+from ...writing.signs import number, safe
+from ...writing.tables import fold
+
+PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
+NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
+NOT_RUN = (
+    "not-a-sheet",
+    "not-own-sheet",
+    "another-exercise",
+    "not-python",
+)  # nothing could be looked at
+STOPPED = "stopped"
+NO_CAUSE = (  # tags that name no mistake
+    *("wrong", "shape", "not-numbers", "not-finite", "subscripts"),
+    *("missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
+    *NOT_RUN,
+    *NOT_GRADED,
+)
+UNGRADED = "The grader did not come to its end; tell your instructor."
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One aspect of one object: points, tags for statistics, and a message a level.
+
+    `fresh` says that it was judged on numbers that the student does not see.
+    """
+
+    number: str
+    object: str
+    aspect: str
+    score: float
+    max_score: float
+    tags: tuple[str, ...] = ()
+    messages: tuple[str, str, str, str] = ("", "", "", "")
+    fresh: bool = False
+
+    @property
+    def name(self) -> str:
+        """As a list of tests shows it."""
+        return f"{self.object}: {self.aspect}"
+
+    @property
+    def status(self) -> str:
+        """passed, partial or failed."""
+        if self.score >= self.max_score:
+            return PASSED
+        return PARTIAL if self.score > 0 else FAILED
+
+
+@dataclass(frozen=True)
+class GradeReport:
+    """All marks on one submission.
+
+    `failure` is why the submission did not come to its end, `notes` is for everybody,
+    `seconds` is the time that the sheet took on its own numbers, `record` for the instructor
+    only: seeds, other times, output.
+    """
+
+    exercise: int
+    title: str
+    marks: tuple[Mark, ...] = ()
+    failure: str = ""
+    kind: str = ""
+    notes: tuple[str, ...] = ()
+    level: int = 2
+    seconds: float = 0.0
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float:
+        return sum(mark.score for mark in self.marks)
+
+    @property
+    def max_score(self) -> float:
+        return sum(mark.max_score for mark in self.marks)
+
+    @property
+    def ok(self) -> bool:
+        """Everything is right, and the submission came to its end."""
+        return bool(self.marks) and not self.failure and self.score >= self.max_score
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every tag of a mark that is not full, once, in the order of the marks."""
+        lost = [tag for mark in self.marks if mark.status != PASSED for tag in mark.tags]
+        return tuple(dict.fromkeys([*([self.kind] if self.kind else []), *lost]))
+
+    def points(self, max: float = 1) -> float:
+        """The score as a share of `max` points, such as the last line of an nbgrader cell."""
+        if not max > 0 or max == float("inf"):
+            raise DomainError(f"max is {max!r}.\n  Write a number above 0, points(max=5).")
+        return round(max * self.score / self.max_score, 4) if self.max_score else 0.0
+
+    def lines(self, level: int | None = None) -> list[str]:
+        """The report in words; the level is the report's own, or another one."""
+        level = self.level if level is None else level
+        lines = [f"exercise {self.exercise}: {self.title}".rstrip(": ")] if self.exercise else []
+        if self.kind in NOT_GRADED:
+            return [*lines, self.failure]
+        refused = self.kind in NOT_RUN
+        word = "not run" if refused else "stopped"
+        lines += [f"{word:<8}  {self.failure}"] * bool(self.failure)
+        rows = [] if refused else self._rows(level)
+        lines += [*rows, *(f"note      {note}" for note in self.notes)]
+        return [*lines, f"score     {number(self.score)} of {number(self.max_score)}"]
+
+    def _rows(self, level: int) -> list[str]:
+        """A line a mark: points, name, status, and what is said, once where it is the same."""
+        rows = []
+        wide = max((len(mark.name) for mark in self.marks), default=0)
+        before = ("", "")
+        for mark in self.marks:
+            points = f"{number(mark.score)}/{number(mark.max_score)}"
+            said = mark.messages[level]
+            if (mark.object, said) == before:
+                said = "as above" if said else ""
+            else:
+                before = (mark.object, said)
+            rows.append(f"  {points:>5}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip())
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join(part for line in self.lines() for part in fold(safe(line), WIDTH))
+
+
+def not_graded(exercise: int | None, kind: str, why: str = "") -> GradeReport:
+    """What stands in for a report where the grader itself failed: no marks, no points lost.
+
+    Students read one sentence; `why` is for the instructor's record. An exercise that was
+    not said is 0.
+    """
+    record = {"failure": why} if why else {}
+    return GradeReport(exercise or 0, "", failure=UNGRADED, kind=kind, record=record)

@@ -1,0 +1,52 @@
+"""diagnose_line: where one line of a student's numpy breaks, and what was meant."""
+
+from ...errors import SpecError
+from ...network.run import Run
+from ...numbers.arrays import quiet
+from ...numbers.memory import current_limit, memory_limit
+from ...writing.signs import safe
+from .language import read_line
+from .line_report import LineReport
+from .reading import Reading
+from .scene import Scene
+
+LARGEST = 2**30
+LAYOUTS = ("rows", "columns")
+
+
+@quiet
+def diagnose_line(
+    line: str, run: Run, target: str | None = None, examples: str = "rows"
+) -> LineReport:
+    """Read one line of numpy on the right values of a run, and say what becomes of it.
+
+    The line reads x, y, z1, a1, W1, b1, …; d2 or delta2 for the delta ∂J/∂z2; p for
+    the output, m for the number of examples. It is parsed, never run by Python.
+    `target` names what it is meant for: "z2" for the delta of layer 2, "W2" for the
+    gradient of W2; without one, the name left of the = sign says it, as in
+    "dW2 = d2.T @ a1", or else the factors suggest it. With examples="columns" data
+    and deltas stand as (units, examples).
+
+    >>> import numpy as np
+    >>> from jacobian_bp import Network
+    >>> net = Network.dense([5, 3, 2], "tanh", seed=0)
+    >>> run = net.run(np.ones((7, 5)), np.zeros((7, 2)))
+    >>> print(diagnose_line("dW2 = d2 @ a1.T", run).meant)
+    d2.T @ a1
+
+    Raises SpecError for what is no such line, DomainError for a run without a cost.
+    """
+    if not isinstance(run, Run):
+        raise SpecError(
+            f"diagnose_line: the run is a {safe(type(run).__name__)}, not a run.\n"
+            "  Pass what net.run(x, y) gives."
+        )
+    if examples not in LAYOUTS:
+        raise SpecError(
+            f"diagnose_line: examples is {safe(repr(examples))[:40]}.\n"
+            '  Write "rows" or "columns": where the examples of a batch stand.'
+        )
+    read = read_line(line)
+    with memory_limit(min(current_limit(), LARGEST)):
+        scene = Scene(run._state, run._tied, examples == "columns")
+        return Reading(read, run, scene, target).report()

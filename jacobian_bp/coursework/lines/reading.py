@@ -1,0 +1,221 @@
+"""One line on one run: breaks, right, wrong, or without a goal; the sentences of each."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...errors import JacobianError
+from ...network.run import Run
+from ...numbers.memory import current_limit, memory_limit
+from ...writing.signs import dims
+from ..diagnosis.diagnosis import Finding
+from . import observations as seen
+from .edits import ANEW, Edit, correction
+from .goal import Goal, Verdict, asked_goal, goal_of_factors, goal_of_value, judge
+from .known_mistake import finding
+from .language import Line
+from .line_report import LineReport
+from .scene import Scene, require_cost
+from .shapes import axes_words
+from .tree import render, short
+from .trials import BREAKS, RIGHT, Trials
+from .values import BreakError, Valued, Values
+
+ADDED = "+= adds what stands right of it: that is what is judged."
+
+
+class Reading:
+    """Gathers the sentences of a report in order."""
+
+    def __init__(self, line: Line, run: Run, scene: Scene, target: Any) -> None:
+        self.line, self.tree, self.run, self.scene = line, line.tree, run, scene
+        equals = f"{line.target} {line.sign} " if line.target else ""
+        self.text = f"{equals}{render(line.tree)}"
+        self.values, self.trials = Values(scene), Trials(scene)
+        self.goal = asked_goal(target, line.target, scene)
+        if self.goal and not self.goal.forward:
+            require_cost(scene)
+
+    def report(self) -> LineReport:
+        try:
+            value = self.values.of(self.tree)
+        except BreakError as breaks:
+            return self._broken(breaks)
+        if self.goal is None and self.scene.has_cost:
+            self.goal = goal_of_value(self.tree, value, self.scene)
+        if self.goal is None:
+            return self._without_goal(value)
+        verdict = judge(value, self.goal, self.scene)
+        return self._right(value, verdict) if verdict.right else self._wrong(value, verdict)
+
+    # ------------------------------------------------------------ four kinds of report
+
+    def _broken(self, breaks: BreakError) -> LineReport:
+        if self.goal is None and self.scene.has_cost:
+            self.goal = goal_of_factors(self.tree, self.scene)
+        says = [f"{self._head()}: breaks at {short(breaks.node)}.", *self._left()]
+        arrays = zip(breaks.node.args, breaks.operands, strict=False)
+        says += dict.fromkeys(seen.shape_words(node, operand) for node, operand in arrays)
+        says.append(breaks.misfit.why)
+        says += seen.mixed(says)
+        says += seen.turned_nothing(breaks.node, self.values)
+        says += self._meant()
+        says += [self._other_layout] if self._other_layout else []
+        passes = self.trials.passes_when(self.tree, self.goal, breaks.misfit)
+        says += [passes] if passes else []
+        return self._made(says, broke_at=render(breaks.node), passes_when=passes, meant=self._edit)
+
+    def _without_goal(self, value: Valued) -> LineReport:
+        axes = f": {axes_words(value.axes)}" if value.axes else ""
+        says = [f"{self._head()}: runs, and gives shape {dims(value.array.shape)}{axes}."]
+        says += self._left() + seen.mixed(says)
+        says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
+        says.append("What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1.")
+        return self._made(says, value)
+
+    def _right(self, value: Valued, verdict: Verdict) -> LineReport:
+        goal = self._goal()
+        stretched = seen.stretches(self.tree, self.values)
+        by = ", by numpy's broadcasting" if stretched else ""
+        says = [f"{self._head()}: right{by}. It is {goal}, shape {dims(value.array.shape)}."]
+        says += self._left()
+        says += [verdict.remark] if verdict.remark else []
+        says += stretched + seen.slopes_at_activations(self.tree, self.values)
+        generic = self.trials.generic()
+        sizes = generic.scene.meanings.sizes if generic else {}
+        ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
+        if ending == RIGHT:
+            return self._made(says, value, right=True)
+        passes, edit = self._because(ending), self._edit
+        says.append(passes or "Right at this run; at other sizes or weights it is not.")
+        says += [f"Right at any size: {edit}"] if edit else []
+        return self._made(says, value, right=True, passes_when=passes, meant=edit)
+
+    def _wrong(self, value: Valued, verdict: Verdict) -> LineReport:
+        goal, edit = self._goal(), self._edit
+        mistake = finding(self.tree, value, goal, self.run, self.scene)
+        if mistake and mistake.label == "kink":
+            return self._right(value, Verdict(True, mistake.remark))
+        says = [f"{self._head()}: runs, but {_wrongness(value, goal, verdict)}", *self._left()]
+        says += [verdict.remark] if verdict.remark else []
+        says += seen.each_example(self.tree, goal, verdict, self.values)
+        says += self._tied()
+        says += seen.turned_nothing(self.tree, self.values)
+        says += seen.diagonals(self.tree, self.values)
+        says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
+        asked = mistake if edit is None or edit.why == ANEW else None
+        says += _said(asked, verdict)
+        says += self._meant()
+        says += [self._other_layout] if self._other_layout else []
+        passes = self._because(BREAKS)
+        says += [passes] if passes else []
+        return self._made(
+            says,
+            value,
+            right=False,
+            passes_when=passes,
+            meant=edit,
+            label=None if mistake is None or mistake.ok else mistake.label,
+        )
+
+    def _made(
+        self,
+        says: list[str],
+        value: Valued | None = None,
+        *,
+        right: bool | None = None,
+        broke_at: str | None = None,
+        meant: Edit | None = None,
+        passes_when: str = "",
+        label: str | None = None,
+    ) -> LineReport:
+        wrong = right is False or value is None
+        return LineReport(
+            line=self.text,
+            target=self.goal.value if self.goal else None,
+            runs=value is not None,
+            value=None if value is None else np.array(value.array),
+            right=right,
+            broke_at=broke_at,
+            meant=render(meant.tree) if meant else None,
+            passes_when=passes_when,
+            broadcast=value is not None and bool(seen.stretches(self.tree, self.values)),
+            other_layout=wrong and bool(self._other_layout),
+            label=label,
+            sentences=tuple(says),
+        )
+
+    # ------------------------------------------------------------ their sentences
+
+    def _head(self) -> str:
+        return self.text if len(self.text) <= 60 else "this line"
+
+    def _goal(self) -> Goal:
+        assert self.goal is not None
+        return self.goal
+
+    def _left(self) -> list[str]:
+        """What is to be said of the name left of the = sign, and of +=."""
+        unknown = self.scene.unknown_left(self.line.target)
+        return [unknown] * bool(unknown) + [ADDED] * (self.line.sign == "+=")
+
+    @cached_property
+    def _edit(self) -> Edit | None:
+        """The smallest correction that is right, or None."""
+        if self.goal is None:
+            return None
+        generic = self.trials.generic()
+        trials = [*([generic] if generic else []), self.values]
+        with memory_limit(min(current_limit(), 2**26)):
+            return correction(self.tree, self.goal, trials)
+
+    def _meant(self) -> list[str]:
+        return [f"Meant for {self.goal}: {self._edit}"] if self._edit else []
+
+    def _because(self, ending: str) -> str:
+        met = [(a.name, b.name) for _, a, b in seen.met(self.tree, self.values)]
+        return self.trials.passes_because(self.tree, self._goal(), ending, met)
+
+    @cached_property
+    def _other_layout(self) -> str:
+        """A sentence where the line is right with the examples the other way round."""
+        scene = Scene(self.scene.state, self.scene.tied, not self.scene.columns)
+        if self.goal is None:
+            return ""
+        try:
+            value = Values(scene).of(self.tree)
+        except (BreakError, JacobianError):
+            return ""
+        if not judge(value, self.goal, scene).right:
+            return ""
+        if self.scene.columns:
+            return "With the examples in rows this very line is right."
+        if self.scene.is_batch:
+            return "With the examples in columns, arrays (units, examples), this line is right."
+        return "With one example as a column, arrays (units, 1), this line is right."
+
+    def _tied(self) -> list[str]:
+        """One parameter under two names has one gradient."""
+        value = self._goal().value
+        names = [word for word, first in self.scene.tied.items() if first == value]
+        if not names or self._goal().forward:
+            return []
+        return [f"{value} and {' and '.join(names)} are one array: its gradient adds up every use."]
+
+
+def _wrongness(value: Valued, goal: Goal, verdict: Verdict) -> str:
+    if not verdict.same_shape:
+        return f"gives another array than {goal}."
+    if value.array.ndim == 0:
+        return f"gives a wrong number for {goal}."
+    return f"gives wrong numbers for {goal}, in the right shape."
+
+
+def _said(mistake: Finding | None, verdict: Verdict) -> list[str]:
+    """The mistake that gives these numbers; where none is known, what is certain of them."""
+    if mistake is None or mistake.ok or (mistake.label == "transposed" and verdict.remark):
+        return []  # the remark says of what it is the transpose
+    if mistake.label == "unknown":
+        return [] if verdict.remark else list(mistake.proved)
+    return list(mistake.sentences)

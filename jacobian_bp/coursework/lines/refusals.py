@@ -1,0 +1,61 @@
+"""How a line that is not read is refused: what it is, and what to write instead."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import NoReturn
+
+from ...errors import SpecError
+
+FUNCTIONS = ("slope", "sigmoid", "tanh", "relu", "exp", "log", "ones_like")
+LANGUAGE = (
+    "  Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, "
+    "np.einsum\n  and the functions " + ", ".join(FUNCTIONS) + "."
+)
+ONE_FORMULA = "A line is one formula: nothing is filled in."
+INSTEAD = {  # what numpy has and this language does not
+    "sqrt": "Write a root as a2**0.5.",
+    "negative": "Write -d2.",
+    "maximum": "Write relu(z2), or z2 > 0.",
+    "where": "Write a mask such as (z2 > 0).",
+    "heaviside": "Write a mask such as (z2 > 0).",
+    "greater": "Write z2 > 0.",
+    "tensordot": "Write np.einsum.",
+    "inner": "Write @, np.dot or np.einsum.",
+    "vdot": "Write @, np.dot or np.einsum.",
+    "expand_dims": "Write a new axis as d2[:, None].",
+    "squeeze": "Write d2.reshape(-1).",
+    "ravel": "Write d2.reshape(-1).",
+    "flatten": "Write d2.reshape(-1).",
+    "copy": "Leave it out: nothing is changed here.",
+    "array": "Leave it out: every name is an array already.",
+    "asarray": "Leave it out: every name is an array already.",
+    **dict.fromkeys(("zeros", "ones", "empty", "full", "zeros_like", "eye"), ONE_FORMULA),
+}
+CLOSE = 0.75  # of two words, as difflib measures: less is another word
+
+
+def refuse(what: str, instead: str) -> NoReturn:
+    """SpecError: what it is, and what to write."""
+    raise SpecError(f"diagnose_line: {what}\n  {instead}")
+
+
+def unknown(word: str, known: Iterable[str], shown: str = "{}") -> NoReturn:
+    """SpecError for a function, with what stands for it, or the one that is spelt like it.
+
+    >>> unknown("sqrt", ["outer", "dot"], "np.{}")
+    Traceback (most recent call last):
+    jacobian_bp.errors.SpecError: diagnose_line: np.sqrt is not read here. Write a root as a2**0.5.
+      Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, np.einsum
+      and the functions slope, sigmoid, tanh, relu, exp, log, ones_like.
+    """
+    close = get_close_matches(word, list(known), 1, CLOSE)
+    guess = f" Did you mean {shown.format(close[0])}?" if close else ""
+    if word in INSTEAD:
+        guess = f" {INSTEAD[word]}"
+    who = cut(shown.format(word))
+    raise SpecError(f"diagnose_line: {who} is not read here.{guess}\n{LANGUAGE}")
+
+
+def cut(text: str, most: int = 40) -> str:
+    """Text for a message, no longer than `most`."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,340 @@
+"""The derivation of every gradient of a run, written out step by step.
+
+From the cost down: each local Jacobian once, numbered; each layer's error δ as
+the product of numbered steps; each parameter's gradient as one contraction,
+with the delta that is spent in it. Linear in the number of steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..algebra import chain_rule
+from ..algebra.axes import Axis
+from ..algebra.expression import Dense, Expression, Term
+from ..algebra.graph import identity
+from ..algebra.jacobian import Jacobian
+from ..algebra.spending import Step as Spent
+from ..algebra.spending import summed, written
+from ..checks.all_routes import Agreement, check
+from ..numbers.arrays import entry, quiet
+from ..program.forward import Pass
+from ..program.program import Step
+from ..routes.chain import plan
+from ..routes.gradients import require_scalar
+from ..routes.structured import structured
+from ..writing.latex import Shown, aligned, formula, words
+from ..writing.notebook import page, steps
+from ..writing.signs import dims, for_stream, rename, to_ascii
+from .as_text import WIDTH, render
+from .conventions import Convention
+from .folding import folded
+from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+
+LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation(Shown, Ledger):
+    """The ledger of a run; printing it prints the derivation."""
+
+    def text(self, width: int = WIDTH, ascii_only: bool = False, everything: bool = False) -> str:
+        """The derivation as plain text; `everything` writes out repeated layers too."""
+
+        def spell(text: str) -> str:
+            named = rename(text, self.names)
+            return to_ascii(named) if ascii_only else named
+
+        return "\n".join(render(self, width, spell, everything))
+
+    def latex(self) -> str:
+        """The steps one under another, as LaTeX without delimiters; layout and shape as words."""
+        lines = []
+        for latex, shape, _ in self._rows():
+            lines.append(latex.replace("=", "&=", 1) + (rf" &&{words(shape)}" if shape else ""))
+        return aligned(lines)
+
+    def _repr_html_(self) -> str:
+        checks = self.agreement.lines() if self.agreement else []
+        return steps(self._rows()) + "\n" + page("", checks)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """For each step its LaTeX, layout and shape, and reason; repeated layers are folded."""
+        ledger, found = folded(self), []
+        for step in (*ledger.forward, *ledger.backward, *ledger.gradients):
+            if isinstance(step, Folded):
+                found.append((words(str(step)), "", ""))
+                continue
+            reason = "" if isinstance(step, ForwardStep) else rename(step.reason, self.names)
+            latex = formula(rename(step.statement, self.names))
+            found.append((latex, self._place(step), reason))
+        return found
+
+    def _place(self, step: ForwardStep | LocalStep | DeltaStep | GradientStep) -> str:
+        """The number of a step where it has one, its layout and its shape: [7] flat (2, 8)."""
+        if isinstance(step, ForwardStep):
+            return dims(step.value.shape)
+        number = f"[{step.number}] " if isinstance(step, LocalStep) else ""
+        shape = step.jacobian_shape if isinstance(step, GradientStep) else step.shape
+        return f"{number}{self.layout} {dims(shape)}"
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+
+@dataclass
+class _Product:
+    """A product of local Jacobians that waits for a value to be named at."""
+
+    jacobian: Jacobian
+    factors: str  # δ3 [5][6]
+    reason: str = ""  # of a fused product; else the factors have their own
+
+
+@dataclass
+class _Book:
+    """The pages while they are written."""
+
+    state: Pass
+    layout: str
+    rows: dict[str, np.ndarray]
+    backward: list[Backward] = field(default_factory=list)
+    waiting: dict[str, list[_Product]] = field(default_factory=dict)
+    count: int = 0
+
+
+@quiet
+def derive(
+    state: Pass,
+    title: Sequence[str],
+    tied: Mapping[str, str],
+    convention: Convention,
+    agreement: Agreement | None = None,
+) -> Derivation:
+    """The ledger of the run in one convention. Raises AxisError if the cost is not a scalar."""
+    layout = convention.layout
+    require_scalar(state)
+    wrt = list(state.program.params)
+    names, steps = state.dependents(wrt, state.cost)
+    book = _Book(state, layout, structured(state, [n for n in names if n != state.cost]))
+    for step in steps:
+        _write_step(book, step, names, wrt)
+    gradients, done = [], 0
+    total = sum(state.values[name].size for name in wrt)
+    for name in book.waiting:  # what was not used up on the way down: the parameters
+        done += state.values[name].size
+        gradients.append(_gradient(book, name, done, total))
+    return Derivation(
+        (*title, *([f"notation of {convention.about}"] if convention.is_seed else [])),
+        state.cost,
+        layout,
+        convention.names(len(state.program.steps)),
+        tuple((name, state.values[name]) for name in wrt),
+        tuple(f"{name} = {first}" for name, first in tied.items()),
+        tuple((n, v) for n, v in state.values.items() if n in state.program.inputs),
+        tuple(_forward(state, step) for step in state.program.steps),
+        tuple(book.backward),
+        tuple(gradients),
+        check(state) if agreement is None else agreement,
+        state.examples,
+    )
+
+
+def symbol(name: str, cost: str) -> str:
+    """How the error at a value is written: δ2 at z2, else ∂J/∂value in full."""
+    return f"δ{name[1:]}" if name[0] == "z" and name[1:].isdigit() else f"∂{cost}/∂{name}"
+
+
+def textbook(term: Term, wrt: Sequence[Axis]) -> str:
+    """A product of vectors in matrix notation: δ[k'] a[i'] is δ aᵀ, one vector is itself.
+
+    In a batch the examples are rows, so that Σ_n δ[n,k'] a[n,i'] is δᵀ a.
+    """
+    factors = term.of(Dense)
+    if term.coefficient != 1 or len(term.factors) != len(factors):
+        return str(term)
+    own = tuple(axis.name for axis in wrt)
+    axes = [factor.axes for factor in factors]
+    names = [factor.label for factor in factors]
+    if axes == [own]:
+        return names[0]
+    if len(own) == 2 and axes == [(own[0],), (own[1],)]:
+        return f"{names[0]} {names[1]}ᵀ"
+    if len(own) == 2 and len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
+        return f"{names[0]}ᵀ {names[1]}"
+    if len(axes) == 1 and axes[0][1:] == own:
+        return f"Σ_n {names[0]}"
+    return summed(term, own)
+
+
+def _write_step(book: _Book, step: Step, names: Sequence[str], wrt: Sequence[str]) -> None:
+    """The error at the step's value where it is worth a name, then its local Jacobians."""
+    state, arrived = book.state, book.waiting.pop(step.name, [])
+    path = [a for a in dict.fromkeys(step.args) if a in names]
+    before = [a for a in path if a not in wrt]
+    named = len(arrived) > 1 or len(before) > 1 or any(a in wrt for a in path)
+    carried = arrived[0] if arrived else None
+    if arrived and named:
+        carried = _name_error(book, step.name, arrived)
+    original = state.step(step.name)
+    if original is not None and original.fused_op is not None and step.op is original.fused_op:
+        _write_unfused(book, original, step, carried)
+        return
+    for arg in [a for a in path if a in wrt] + before:
+        for position, local in _locals(state, step, arg):
+            number = _write_local(book, local, step, position)
+            _wait(book, arg, carried, local, f"[{number}]")
+
+
+def _write_unfused(book: _Book, loss: Step, fused: Step, carried: _Product | None) -> None:
+    """The two unfused factors, shown; the fused product of them, used."""
+    state, between, logits = book.state, loss.args[0], fused.args[0]
+    activation = state.step(between)
+    assert activation is not None  # a fused loss stands behind an activation
+    parts, numbers = [], []
+    for step, arg in ((Step(loss.name, loss.op, loss.args), between), (activation, logits)):
+        ((position, local),) = _locals(state, step, arg)
+        parts.append(local)
+        numbers.append(_write_local(book, local, step, position))
+    ((_, local),) = _locals(state, fused, logits)
+    _wait(book, logits, carried, local, "".join(f"[{number}]" for number in numbers))
+    with_loss = (parts[0] @ parts[1]).materialise()
+    reason = fused.reason(0)
+    if not np.allclose(with_loss, local.materialise(), rtol=1e-6, atol=0):
+        pair = " and ".join(f"[{number}]" for number in numbers)
+        reason = f"multiplied out, {pair} have lost the answer here; the fused form keeps it"
+    book.waiting[logits][-1].reason = reason
+
+
+def _locals(state: Pass, step: Step, arg: str) -> list[tuple[int, Jacobian]]:
+    """(position, local Jacobian) for each place in which the step reads `arg`."""
+    found = []
+    local = state.local(step)
+    for position, operand in enumerate(step.op.parsed.inputs):
+        if step.args[position] == arg and operand.name in local:
+            out, wrt, expression = local[operand.name]
+            jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
+            found.append((position, jacobian))
+    return found
+
+
+def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int:
+    """One numbered line: what the Jacobian is, why, and its numbers where they are few."""
+    book.count += 1
+    small = local.size <= LARGEST_SHOWN
+    reason = step.reason(position)
+    book.backward.append(
+        LocalStep(
+            book.count,
+            local.name,
+            local.formula,
+            reason or f"{local.structure}, by the op's own rule",
+            local.axes,
+            local.shape_in(book.layout),
+            local.structure,
+            local.size,
+            local.structural_nonzeros,
+            local.nbytes,
+            local.materialise(book.layout) if small else None,
+            local.can_be_nonzero(book.layout) if small else None,
+        )
+    )
+    return book.count
+
+
+def _wait(book: _Book, arg: str, carried: _Product | None, local: Jacobian, number: str) -> None:
+    """The product so far, kept until the value `arg` is reached."""
+    if carried is None:
+        item = _Product(local, number)
+    else:
+        space = " " if carried.factors[-1] != "]" else ""
+        item = _Product(carried.jacobian @ local, carried.factors + space + number)
+    book.waiting.setdefault(arg, []).append(item)
+
+
+def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
+    """∂J/∂name as the sum of the products that arrive there; from here on it is one factor."""
+    node, row = book.state.node(name), book.rows[name]
+    axes = tuple(map(Axis, node.primed, node.shape))
+    sign = symbol(name, book.state.cost)
+    whole = Jacobian.local(
+        book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
+    )
+    book.backward.append(
+        DeltaStep(
+            sign,
+            f"∂{book.state.cost}/∂{name}",
+            " + ".join(_in_order(item.factors, book.layout) for item in arrived),
+            " + ".join(_written_out(item.jacobian)[0] for item in arrived),
+            "; ".join(item.reason for item in arrived if item.reason),
+            whole.shape_in(book.layout),
+            whole.materialise(book.layout),
+        )
+    )
+    return _Product(whole, sign)
+
+
+def _in_order(factors: str, layout: str) -> str:
+    """δ3 [5][6], or [6][5] δ3 where the variable's axes stand first and products turn round."""
+    if layout != "gradient":
+        return factors
+    symbol_, space, numbers = factors.rpartition(" ")
+    turned = "".join(f"[{n}" for n in reversed(numbers.split("[")[1:]))
+    return f"{turned}{space}{symbol_}"
+
+
+def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
+    """The contraction that gives the gradient, before and after its delta is spent."""
+    node, arrived = book.state.node(name), book.waiting[name]
+    axes = tuple(map(Axis, node.primed, node.shape))
+    before, after, reasons, books = [], [], [], []
+    for item in arrived:
+        written, trace, expression = _written_out(item.jacobian)
+        before.append(trace[0].before if trace else written)
+        after.append(written)
+        reasons += [step.reason for step in trace]
+        books.append(" + ".join(textbook(term, axes) for term in expression.terms))
+    first = arrived[0].jacobian
+    return GradientStep(
+        f"∂{book.state.cost}/∂{name}",
+        " + ".join(plan(item.jacobian).equation for item in arrived),
+        " + ".join(before),
+        " + ".join(after),
+        "; ".join(dict.fromkeys(reasons)),
+        " + ".join(books),
+        first.shape_in(book.layout),
+        node.shape,
+        done,
+        total,
+        np.array(book.rows[name], copy=True),
+    )
+
+
+def _written_out(jacobian: Jacobian) -> tuple[str, list[Spent], Expression]:
+    """The product of a short chain as text, its deltas spent and its sums left standing."""
+    out = [axis.name for axis in jacobian.out_axes]
+    trace: list[Spent] = []
+    last = jacobian.nodes[-1]
+    if jacobian.is_local:
+        expression = jacobian.links[0].expression
+    else:
+        start = identity(out, jacobian.nodes[0].primed)
+        expression = chain_rule.reverse(
+            jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace=trace, sum_out=False
+        )[len(jacobian.nodes) - 1]
+    kept = [*out, *last.primed]
+    return written(expression, kept), trace, expression
+
+
+def _forward(state: Pass, step: Step) -> ForwardStep:
+    value = state.values[step.name]
+    branch = step.op.branch(*state.inputs_of(step))
+    off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
+    names = tuple(entry(step.name, tuple(index)) for index in off)
+    formula = step.formula
+    if not formula:  # an einsum is its equation; an op without a formula is its name
+        name = getattr(step.op, "equation", step.op.name)
+        formula = f"{name} of {', '.join(step.args)}"
+    rectifies = branch is not None
+    return ForwardStep(step.name, step.op.name, step.args, formula, value, rectifies, names)

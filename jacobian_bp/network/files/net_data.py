@@ -1,0 +1,190 @@
+"""The data of a network file: x and y inline, or rows of a CSV file beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import JacobianError, SpecError
+from ...numbers.arrays import entry
+from ...numbers.memory import format_bytes
+from ...ops.cross_entropy import SUM_TOLERANCE
+from ...writing.signs import dims, safe, witness
+from .csv_data import SHIPPED, Examples, class_indices, examples, read_csv, shipped_names
+from .net_weights import numbers
+from .paths import named_inside, size_of
+from .toml_text import Section, shown
+
+LIMIT = 8 * 2**20  # of text; csv_data reads some MiB a second
+KEYS = ("file", "target", "example", "batch", "raw")
+MOST_ROWS = 10**9
+FILE = "Write the name of a CSV file beside the network file."
+
+Data = tuple[np.ndarray | None, np.ndarray | None, list[str]]
+NOTHING: Data = (None, None, [])
+
+
+def read_data(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
+    """x and y of [data], checked against the sizes and the loss, and what was done to them.
+
+    What is wrong is noted in the section. Without sizes, which were wrong then,
+    the entries alone are looked at.
+    """
+    values = section.values
+    if "file" in values:
+        for key in ("x", "y"):
+            if key in values:
+                section.wrong(key, "the data are in a file already", "Write one of the two.")
+        section.only([*KEYS, *(key for key in ("x", "y") if key in values)], ["target"])
+        return _of_file(section, sizes, loss, folder)
+    own = not any(key in values for key in KEYS)
+    section.only(["x", "y"] if own else ["x", "y", *KEYS], ["x", "y"] if own else ["file"])
+    x = numbers(section, "x", values["x"]) if "x" in values else None
+    y = numbers(section, "y", values["y"]) if "y" in values else None
+    if x is None or not sizes:
+        return NOTHING
+    if x.ndim not in (1, 2) or x.shape[-1] != sizes[0]:
+        hint = "Write a row with one number for each input, or a list of such rows."
+        if x.ndim == 2 and x.shape[0] == sizes[0]:
+            hint = "x looks transposed: write one row for each example."
+        fact = f"x has shape {dims(x.shape)}; the network has {sizes[0]} inputs"
+        section.wrong("x", fact, hint)
+        return NOTHING
+    if y is not None:
+        y = _labels(section, "y", x.shape[:-1], y, sizes[-1], loss)
+    return x.astype(np.float64), y, []
+
+
+def _labels(
+    section: Section, key: str, lead: tuple, y: np.ndarray, outputs: int, loss: str | None
+) -> np.ndarray | None:
+    """The labels of `lead` examples in a form that the loss takes, or None and a note."""
+    rows = (*lead, outputs)
+    if loss == "cross_entropy" and y.shape == lead:
+        if y.dtype.kind != "i":
+            told = f"Write 0 to {outputs - 1}, without a point, or a row of {outputs} weights."
+            section.wrong(key, f"{y.flat[0]} is not a class", told)
+        elif y.min() < 0 or y.max() >= outputs:
+            bad = y.min() if y.min() < 0 else y.max()
+            told = f"Write classes from 0 to {outputs - 1}, or give the network more outputs."
+            section.wrong(key, f"class {bad} is none of the network's {outputs}", told)
+        else:
+            return y
+        return None
+    if y.shape != rows and not (outputs == 1 and y.shape == lead):
+        told = f"Write y with shape {dims(rows)}{f' or {dims(lead)}' if outputs == 1 else ''}."
+        if loss == "cross_entropy":
+            told = f"Write classes of shape {dims(lead)}, or rows of weights, {dims(rows)}."
+        if y.ndim == 2 and y.shape == rows[::-1]:
+            told = "y looks transposed: write one row for each example."
+        fact = f"y has shape {dims(y.shape)}; the outputs have {dims(rows)}"
+        section.wrong(key, fact, told)
+        return None
+    y = y.astype(np.float64)
+    if loss in ("bce", "cross_entropy") and not ((y >= 0) & (y <= 1)).all():
+        index = tuple(np.argwhere((y < 0) | (y > 1))[0])
+        told = "Write labels between 0 and 1."
+        if set(np.unique(y)) <= {-1.0, 1.0}:
+            told = "Write 0 for -1: the loss takes labels of 0 and 1."
+        section.wrong(key, f"{entry('y', index)} is {witness(y[index])}, outside 0 to 1", told)
+        return None
+    if loss == "cross_entropy" and (abs(y.sum(axis=-1) - 1) > SUM_TOLERANCE).any():
+        told = "Write a 1 and zeros, or weights of which each row sums to 1."
+        section.wrong(key, "a row of class weights does not sum to 1", told)
+        return None
+    return y
+
+
+def _of_file(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
+    """The rows of a CSV file that example or batch asks for."""
+    values = section.values
+    if "example" in values and "batch" in values:
+        section.wrong("batch", "example asks for one row, batch for many", "Write one of the two.")
+    if not isinstance(values.get("raw", False), bool):
+        section.wrong("raw", f"{shown(values['raw'])} is not true or false", "Write raw = true.")
+    row = section.whole("example", values.get("example", 0), 0, MOST_ROWS)
+    count = values.get("batch")
+    if count is not None and count != "all":
+        told = 'a number of rows, or "all"'
+        count = section.whole("batch", count, 1, MOST_ROWS, told=f"Write {told}.")
+    table = _examples(section, folder)
+    if table is None or not sizes:
+        return NOTHING
+    labels = _target(section, table, sizes, loss)
+    rows = len(table.x)
+    pick: Any = row
+    remark = f"one example: row {row}"
+    if "batch" in values:
+        pick = slice(0, rows if count == "all" else count)
+        remark = f"a batch: the first {rows if count == 'all' else count} rows"
+        fits = count == "all" or count is None or count <= rows
+    else:
+        fits = row is None or row < rows
+    if not fits:
+        key = "batch" if "batch" in values else "example"
+        told = f"The file has {rows} rows" + ("." if key == "batch" else f", 0 to {rows - 1}.")
+        section.wrong(key, f"{values[key]} is beyond the file", told)
+    if labels is None or pick is None or not fits:
+        return NOTHING
+    x, y = table.x[pick], np.asarray(labels[pick])
+    return x, _labels(section, "target", x.shape[:-1], y, sizes[-1], loss), [*table.remarks, remark]
+
+
+def _target(
+    section: Section, table: Examples, sizes: Sequence[int], loss: str | None
+) -> np.ndarray | None:
+    """The target column as labels, if the network has as many inputs and outputs as the file."""
+    inputs = len(table.features)
+    if inputs != sizes[0]:
+        fact = f"the file has {inputs} input columns; the network has {sizes[0]} inputs"
+        section.wrong("file", fact, f"Write {inputs} as the first of network.sizes.")
+        return None
+    if loss == "cross_entropy":
+        try:
+            return class_indices(table.y, section.values["target"])
+        except JacobianError as error:
+            section.refused("target", error)
+            return None
+    if sizes[-1] != 1:
+        fact = f"one column is one label an example; the network has {sizes[-1]} outputs"
+        section.wrong("target", fact, "Write 1 as the last of network.sizes.")
+        return None
+    return table.y[:, None]
+
+
+def _examples(section: Section, folder: Path) -> Examples | None:
+    """The table of the file, split at its target; or None and a note."""
+    name, target, raw = (section.values.get(key) for key in ("file", "target", "raw"))
+    if target is not None and not isinstance(target, str):
+        section.wrong("target", f"{shown(target)} is not the name of a column", 'Write "name".')
+        target = None
+    if not isinstance(name, str):
+        section.wrong("file", f"{shown(name)} is not the name of a file", FILE)
+        return None
+    try:
+        table = read_csv(_place(name, folder))
+    except JacobianError as error:
+        section.refused("file", error)
+        return None
+    if target is None:
+        return None
+    try:
+        return examples(table, target, raw is not True)
+    except JacobianError as error:
+        section.refused("target", error)
+        return None
+
+
+def _place(name: str, folder: Path) -> Path:
+    """A CSV file in the folder, or a data set of this package by its name."""
+    if name in shipped_names():
+        return SHIPPED / f"{name}.csv"
+    path = named_inside(name, folder)
+    size = size_of(path, FILE)
+    if size > LIMIT:
+        raise SpecError(
+            f"{safe(path.name)} has {format_bytes(size)}; the limit is {format_bytes(LIMIT)}.\n"
+            "  Keep fewer rows."
+        )
+    return path

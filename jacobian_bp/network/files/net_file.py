@@ -1,0 +1,235 @@
+"""A network in a TOML file: layers, loss, weights and data, read strictly.
+
+    [network]   sizes, activations, loss; reduction, seed, convention, squash_input
+    [weights]   W1, b1, W2, b2, …, or file
+    [data]      x and y, or file, target and example or batch
+
+Names are looked up in fixed tables, and nothing in the file is run. Only files
+in the folder of the TOML file are read.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...derivation.conventions import CONVENTIONS
+from ...numbers.memory import current_limit, format_bytes
+from ...writing.signs import plural, safe
+from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
+from .net_data import NOTHING, read_data
+from .net_weights import read_params
+from .paths import write_new
+from .toml_text import Report, Section, read_toml, shown
+
+NAMES = tuple(convention.name for convention in CONVENTIONS)
+TABLES = ("network", "weights", "data")
+REQUIRED = ("sizes", "activations", "loss")
+KEYS = (*REQUIRED, "reduction", "seed", "convention", "squash_input")
+MOST_LAYERS = 10_000
+WIDEST = 10**9 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class NetSpec:
+    """What a network file says; `remarks` tells in words where weights and data come from."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]  # one a layer
+    loss: str
+    reduction: str = "mean"
+    seed: int = 0
+    convention: str | None = None  # None: the file does not say
+    squash_input: bool | str = False
+    params: dict[str, np.ndarray] | None = None  # None: to be drawn with `seed`
+    x: np.ndarray | None = None
+    y: np.ndarray | None = None
+    remarks: tuple[str, ...] = field(default=())
+
+
+def read_net_file(path: str | Path) -> NetSpec:
+    """Read a network from a TOML file, or raise SpecError with everything that is wrong in it.
+
+    Each problem has its line and key, and names the nearest valid word. Nothing
+    outside the file's own folder is read, and nothing large is built before the
+    file has been found right.
+    """
+    path = Path(path)
+    tables, report = read_toml(path)
+    network, weights, data = (_section(report, tables, name) for name in TABLES)
+    for name, value in tables.items():
+        if name not in TABLES:
+            guess = report.guess(name, [t for t in TABLES if t not in tables])
+            kind = "table" if isinstance(value, dict) else "key"
+            told = (
+                f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
+            )
+            report.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
+    if network is None:
+        if "network" not in tables:
+            told = f"Write [network] with {', '.join(REQUIRED)}."
+            report.wrong(("", ""), "network", "the table is missing", told)
+        facts: dict[str, Any] = {}
+    else:
+        facts = _network(network)
+    sizes = facts.get("sizes") or ()
+    folder = path.parent
+    params, origin = None, f"weights drawn with seed {facts.get('seed', 0)}"
+    if weights is not None:
+        params, origin = read_params(weights, sizes, folder)
+    x, y, remarks = read_data(data, sizes, facts.get("loss"), folder) if data else NOTHING
+    report.done()
+    return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, origin))
+
+
+def write_example(path: str | Path) -> None:
+    """Write the commented EXAMPLE to a new file; SpecError if there is one already."""
+    write_new(Path(path), EXAMPLE)
+
+
+def _section(report: Report, tables: dict[str, Any], name: str) -> Section | None:
+    value = tables.get(name)
+    if value is None or isinstance(value, dict):
+        return None if value is None else Section(report, name, value)
+    report.wrong(
+        (name, ""), name, f"{shown(value)} is not a table", f"Write [{name}] on a line of its own."
+    )
+    return None
+
+
+def _network(section: Section) -> dict[str, Any]:
+    """The facts of the network; what is wrong is noted and left out."""
+    section.only(KEYS, REQUIRED)
+    values = section.values
+    facts: dict[str, Any] = {}
+    for key, names in (
+        ("loss", LOSSES),
+        ("reduction", REDUCTIONS),
+        ("convention", NAMES),
+    ):
+        if key in values:
+            facts[key] = section.choice(key, values[key], names)
+    if "sizes" in values:
+        facts["sizes"] = _sizes(section, values["sizes"])
+    if "activations" in values:
+        facts["activations"] = _activations(section, values["activations"], facts.get("sizes"))
+    if "seed" in values:
+        facts["seed"] = section.whole("seed", values["seed"], 0, 2**63 - 1)
+    squash = values.get("squash_input", False)
+    if not isinstance(squash, bool):
+        squash = section.choice("squash_input", squash, ["true", "false", *ACTIVATIONS])
+        if squash in ("true", "false"):
+            section.wrong("squash_input", f"{squash!r} is text", f"Write {squash}, without quotes.")
+    facts["squash_input"] = squash
+    _require_probabilities(section, facts)
+    return facts
+
+
+def _sizes(section: Section, value: Any) -> tuple[int, ...] | None:
+    if not isinstance(value, list) or not 2 <= len(value) <= MOST_LAYERS + 1:
+        told = f"Write the input width and those of 1 to {MOST_LAYERS:,} layers, as [3, 4, 2, 1]."
+        fact = f"{shown(value)} is not a list of widths"
+        if isinstance(value, list):
+            fact = f"{plural(len(value), 'width')} do not make a network"
+        section.wrong("sizes", fact, told)
+        return None
+    found = [section.whole("sizes", w, 1, WIDEST, f"[{i}]") for i, w in enumerate(value)]
+    sizes = tuple(width for width in found if width is not None)
+    if len(sizes) < len(found):
+        return None
+    needed = 8 * sum(outputs * (inputs + 1) for inputs, outputs in pairwise(sizes))
+    limit = current_limit()
+    if needed > limit:
+        section.wrong(
+            "sizes",
+            f"the weights would have {format_bytes(needed)}; the limit is {format_bytes(limit)}",
+            "Write narrower layers.",
+        )
+        return None
+    return sizes
+
+
+def _activations(
+    section: Section, value: Any, sizes: tuple[int, ...] | None
+) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        name = section.choice("activations", value, ACTIVATIONS)
+        return (name,) * (len(sizes or ()) - 1) if name else None
+    if not isinstance(value, list):
+        section.wrong(
+            "activations",
+            f"{shown(value)} is neither a name nor a list of names",
+            'Write one name for all layers, or one a layer, such as ["relu", "sigmoid"].',
+        )
+        return None
+    found = [
+        section.choice("activations", name, ACTIVATIONS, f"[{i}]") for i, name in enumerate(value)
+    ]
+    if sizes and len(value) != len(sizes) - 1:
+        section.wrong(
+            "activations",
+            f"{plural(len(value), 'name')} for {plural(len(sizes) - 1, 'layer')}",
+            "Write one name for all layers, or one a layer; the input is not a layer.",
+        )
+    names = tuple(name for name in found if name)
+    return names if len(names) == len(value) else None
+
+
+def _require_probabilities(section: Section, facts: dict[str, Any]) -> None:
+    """Note a loss that compares probabilities behind an activation that gives none."""
+    allowed = PROBABILITIES.get(facts.get("loss") or "")
+    names = section.values.get("activations")
+    last = names[-1] if isinstance(names, list) and names else names
+    if allowed and isinstance(last, str) and last in ACTIVATIONS and last not in allowed:
+        section.wrong(
+            "loss",
+            f"{facts['loss']!r} compares probabilities; the last activation is {last!r}",
+            f"Make the last activation {' or '.join(map(repr, allowed))}.",
+        )
+
+
+EXAMPLE = """\
+# A network for jacobian-bp, and what to derive it on:  jacobian-bp derive net.toml
+# This one is the 3-4-2-1 classifier of the second seed, with numbers for which one unit is off.
+
+[network]
+sizes = [3, 4, 2, 1]                       # the input first, then each layer
+activations = ["relu", "relu", "sigmoid"]  # one a layer, or one name for all of them:
+# identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax
+loss = "bce"                               # behind a sigmoid; or one of:
+# squared_error, half_squared_error, cross_entropy (behind a softmax)
+
+# These may be left out:
+# reduction = "mean"         # over a batch: mean or sum
+# seed = 0                   # of the weights that are drawn where [weights] is left out
+# convention = "flat"        # numerator, transposed, flat, flat_column, gradient;
+#                            # or first_seed, second_seed, third_seed
+# squash_input = true        # a0 = sigmoid(x), as in the first seed
+
+[weights]                    # W has a row for each output, b a number; or, instead:
+# file = "w.npz"             # beside this file; .safetensors and PyTorch's names do as well
+W1 = [
+    [0.2, -0.4, 0.1],
+    [0.5, 0.3, -0.2],
+    [-0.3, -0.6, 0.4],
+    [0.1, -0.2, -0.5],
+]
+b1 = [0.1, -0.1, -0.15, 0.05]
+W2 = [
+    [0.3, -0.5, 0.2, 0.7],
+    [-0.6, 0.4, 0.9, 0.1],
+]
+b2 = [0.05, 0.1]
+W3 = [[0.8, -1.1]]
+b3 = [0.1]
+
+[data]                       # one example, or a list of rows for a batch; or, instead:
+# file = "x.csv"             # beside this file; or iris, breast_cancer, diabetes
+# target = "column"          # the column that is predicted
+# example = 0                # one row, counted from 0; or batch = 16; or batch = "all"
+# raw = true                 # do not standardise the columns
+x = [1.0, -2.0, 0.5]
+y = [1.0]
+"""

@@ -1,0 +1,174 @@
+"""Weights from a file and into one: .npz and .safetensors, read without running anything.
+
+Nothing is unpickled, no name in a file is a path, and no array is built before
+the directory of the file has shown that it is small enough and really there.
+Both formats are parsed here: .safetensors is eight bytes, JSON and raw numbers,
+so that reading it strictly needs no library.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import DomainError, SpecError
+from ...numbers.arrays import as_array, require_finite
+from ...writing.signs import dims, safe
+from .paths import brief, inside, label, open_regular, require_replaceable
+from .safe_npz import stored_npz
+from .safe_tensors import stored_safetensors
+from .stored import Stored, require_bytes
+from .weight_names import ADVICE, OWN, own_names, shorten
+
+READERS: dict[str, Callable[..., dict[str, Stored]]] = {
+    ".npz": stored_npz,
+    ".safetensors": stored_safetensors,
+}
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
+MAGIC = {
+    b"PK": "a zip archive",
+    b"\x93NUMPY": "a single .npy array",
+    b"\x80": "a Python pickle",
+    b"\x89HDF": "an HDF5 file",
+    b"\x1f\x8b": "a gzip file",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself",
+}
+INSTEAD = "Give the name of an .npz or .safetensors file."
+FROM_TORCH = (
+    "Save it without pickle: safetensors.torch.save_file(model.state_dict(), 'w.safetensors'),\n"
+    "  or np.savez('w.npz', **{k: v.numpy() for k, v in model.state_dict().items()})."
+)
+
+
+def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
+    """The weights W1, b1, W2, b2, … of an .npz or .safetensors file that lies in `folder`.
+
+    A relative path is taken from `folder`; links are followed and must not lead
+    out of it. float16 becomes float32, integers in an .npz become float64.
+    Raises SpecError for a file, name, dtype or shape that is none of a layer's,
+    listing all at once, DomainError for NaN and infinite weights, and
+    MemoryLimitError, each before the arrays are built that it is about.
+    """
+    _require_format(path)
+    place = inside(path, folder)
+    name = safe(path.name)
+    with open_regular(place, INSTEAD) as file:
+        _require_magic(file.read(32), path, name)
+        file.seek(0)
+        stored = READERS[path.suffix.lower()](file, name)
+        plain = _require_layers(name, stored, path.suffix.lower() == ".safetensors")
+        require_bytes(name, sum(array.nbytes for array in stored.values()))
+        params = {}
+        for key, own in plain.items():
+            array = as_array(stored[key].load(), own)
+            try:
+                require_finite(array, own, "A weight is a finite number.")
+            except DomainError as error:
+                raise DomainError(f"{name}, array {brief(key)}: {error}") from None
+            params[own] = array
+    return params
+
+
+def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = False) -> None:
+    """Write W1, b1, W2, b2, … as an .npz file, whole or not at all.
+
+    The file is written under another name in the same folder and renamed. An
+    existing file is refused unless `replace` is said. Raises SpecError, and
+    DomainError for what is not finite.
+    """
+    path, name = Path(path), safe(Path(path).name)
+    if path.suffix.lower() != ".npz":
+        raise SpecError(f"{name} does not end in .npz.\n  Write it such as w.npz.")
+    wrong = [key for key in params if not OWN.fullmatch(key)]
+    if wrong or not params:
+        text = f"{brief(wrong[0])} is no name of a weight" if wrong else "there are no weights"
+        raise SpecError(f"{name}: {text}.\n  Name the arrays W1, b1, W2, b2, ….")
+    arrays: dict[str, Any] = {}
+    for key, value in params.items():
+        arrays[key] = as_array(value, key)
+        require_finite(arrays[key], key, "A weight is a finite number.")
+    if not replace and os.path.lexists(path):
+        raise SpecError(f"{name} is there already.\n  Choose another name, or say replace=True.")
+    require_replaceable(path, "Name a file for the weights.")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(draft, "xb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError):
+            raise SpecError(
+                f"{name} cannot be written: {error.strerror}.\n  Choose another folder."
+            ) from None
+        raise
+
+
+def _require_format(path: Path) -> None:
+    suffix = path.suffix.lower()
+    if suffix in PICKLES:
+        raise SpecError(
+            f"{label(path)} is a pickle by its ending; reading one can run code.\n  {FROM_TORCH}"
+        )
+    if suffix not in READERS:
+        raise SpecError(f"{label(path)} does not end in .npz or .safetensors.\n  {INSTEAD}")
+
+
+def _require_magic(head: bytes, path: Path, name: str) -> None:
+    """SpecError that says what a file is, where its ending says another thing."""
+    kind = next((words for magic, words in MAGIC.items() if head.startswith(magic)), None)
+    if not head:
+        kind = "empty"
+    elif path.suffix.lower() == ".npz":
+        if head.startswith(b"PK\x03\x04"):
+            return
+        kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
+    elif head[8:9] == b"{":  # a header's length may begin with any byte
+        return
+    else:
+        kind = kind or f"no .safetensors file: it begins {safe(repr(head[:8]))}"
+    advice = FROM_TORCH if kind == MAGIC[b"\x80"] else "Save the weights with np.savez."
+    if head.startswith(b"PK\x05\x06"):
+        kind = "an archive without members"
+    raise SpecError(f"{name} is {kind}.\n  {advice}")
+
+
+def _require_layers(name: str, stored: Mapping[str, Stored], by_width: bool) -> dict[str, str]:
+    """The plain name of each array; SpecError listing everything that is no weight of a layer."""
+    if any(key.endswith("data.pkl") for key in stored):
+        raise SpecError(f"{name} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}")
+    plain, lines = own_names({key: array.shape for key, array in stored.items()}, by_width)
+    advice = [ADVICE] if lines else []
+    unsupported = [
+        f"{brief(key)} {array.trouble}" for key, array in stored.items() if array.trouble
+    ]
+    if unsupported:
+        lines += unsupported
+        kinds = "float16, float32 and float64" + ("" if by_width else ", and integers")
+        advice.append(f"Supported are {kinds}; convert the others before saving.")
+    shapes = [
+        f"{brief(key)} has shape {dims(stored[key].shape)}; {_expected(own)}"
+        for key, own in plain.items()
+        if not stored[key].trouble and not _fits(own, stored[key].shape)
+    ]
+    if shapes:
+        advice.append("Only layers that multiply by a matrix and add a bias are read.")
+    if lines or shapes:
+        told = "\n".join(f"  {line}" for line in [*shorten([*lines, *shapes]), *advice])
+        raise SpecError(f"{name} does not hold the weights of a network.\n{told}")
+    return plain
+
+
+def _fits(own: str, shape: tuple[int, ...]) -> bool:
+    return len(shape) == (2 if own[0] == "W" else 1) and 0 not in shape
+
+
+def _expected(own: str) -> str:
+    return "a weight has (outputs, inputs)" if own[0] == "W" else "a bias has (outputs,)"

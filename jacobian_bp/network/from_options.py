@@ -1,0 +1,199 @@
+"""From the options of a command to a run: the network, and the data that it runs on."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..derivation.conventions import Convention, find_convention
+from ..errors import SpecError
+from ..numbers.memory import require_memory
+from ..ops.cross_entropy import require_classes
+from ..writing.signs import plural, safe
+from . import reference_network as reference
+from .files.csv_data import class_indices, examples, read_csv
+from .network import Network
+from .run import Run
+
+LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
+LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A run, and what there is to say of its data."""
+
+    run: Run
+    remarks: tuple[str, ...]
+
+
+def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]) -> Case:
+    """The network and the data that the options ask for; the reference case without any."""
+    if options.network is not None and options.network.endswith(".toml"):
+        return _case_from_file(options, parser)
+    convention = find_convention(options.convention or "flat")
+    if options.network is None and convention.is_seed and convention.name != "second_seed":
+        options.network = "-".join(map(str, convention.sizes))
+    if options.network is None:
+        given = _given(options, parser, "convention", "all")
+        if given:
+            raise SpecError(
+                f"the network is missing: --{given[0].replace('_', '-')} goes with one.\n"
+                "  Write its sizes, such as 4-5-3."
+            )
+        return Case(reference.second_seed().run(reference.X, reference.Y), ())
+    _require_effect(options)
+    sizes = _sizes(options.network)
+    activations, loss = _names(options, convention, len(sizes) - 1)
+    net = Network.dense(
+        sizes,
+        activations,
+        loss,
+        reduction=options.reduction,
+        seed=options.seed,
+        squash_input=options.squash_input or convention.squash_input,
+    )
+    remarks = [f"weights drawn with seed {options.seed}"]
+    if options.data is None:
+        x, y = _drawn(sizes, loss, options.seed, options.batch)
+        remarks.append(_said_of_drawn(x, options.seed))
+    else:
+        x, y, said = _read(sizes, loss, options)
+        remarks = [*said, *remarks]
+    if loss == "cross_entropy":
+        remarks.append("y: class indices, given to the loss as one-hot rows")
+    return Case(net.run(x, y), tuple(remarks))
+
+
+def _case_from_file(
+    options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
+) -> Case:
+    """A network file says all but the notation; x and y are drawn where it has no data."""
+    given = _given(options, parser, "network", "convention", "all")
+    if given:
+        raise SpecError(
+            f"--{given[0].replace('_', '-')} does not go with a network file.\n"
+            f"  Write it into {safe(options.network)}."
+        )
+    net = Network.from_toml(options.network)
+    if net.facts["data"]:
+        return Case(net.run(), net.facts["remarks"])
+    seed = net.facts["seed"]
+    x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], seed, options.batch)
+    said = (*net.facts["remarks"], _said_of_drawn(x, seed))
+    return Case(net.run(x, y), said)
+
+
+def _given(
+    options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser], *besides: str
+) -> list[str]:
+    """The options that are not as they are by default."""
+    plain = vars(parser().parse_args([]))
+    return [n for n, v in plain.items() if n not in besides and vars(options)[n] != v]
+
+
+def _require_effect(options: argparse.Namespace) -> None:
+    """An option that would change nothing is a mistake, and said."""
+    if options.data is None:
+        for name in ("target", "example", "raw"):
+            if getattr(options, name):
+                raise SpecError(f"--{name} goes with --data.\n  Name the file: --data FILE.csv.")
+    elif options.batch is not None and options.example:
+        raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.split("-")
+    if len(parts) < 2 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
+        raise SpecError(
+            f"{text!r} is not a list of layer widths.\n"
+            "  Write them with hyphens, the input first, such as 4-5-3."
+        )
+    return [int(part) for part in parts]
+
+
+def _names(
+    options: argparse.Namespace, convention: Convention, layers: int
+) -> tuple[list[str], str]:
+    """Activations and loss; what is not given follows from the other, or from the convention."""
+    names = options.activations.split(",") if options.activations else []
+    loss = options.loss or (LOSS_FOR_LAST.get(names[-1]) if names else None)
+    loss = loss or convention.loss or "squared_error"
+    if not names:
+        last = LAST_FOR_LOSS.get(loss, convention.last or "identity")
+        names = [convention.hidden or "relu"] * (layers - 1) + [last]
+    elif len(names) == 1:
+        names *= layers
+    return names, loss
+
+
+def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> tuple:
+    """An example, or a batch, from a generator of its own."""
+    generator = np.random.default_rng([seed, 1])
+    count = _count(batch_option, 5)
+    batch = () if count is None else (count,)
+    require_memory("x", (*batch, sizes[0]), 8, "Ask for fewer examples: --batch.")
+    x = generator.standard_normal((*batch, sizes[0]))
+    if loss == "cross_entropy":
+        return x, generator.integers(0, sizes[-1], batch)
+    if loss == "bce":
+        return x, generator.integers(0, 2, (*batch, sizes[-1]))
+    return x, generator.standard_normal((*batch, sizes[-1]))
+
+
+def _said_of_drawn(x: np.ndarray, seed: int) -> str:
+    of = f"{plural(len(x), 'example')} of " if x.ndim > 1 else ""
+    return f"{of}x and y drawn with seed {seed}"
+
+
+def _read(
+    sizes: list[int], loss: str, options: argparse.Namespace
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """One example or a batch of the file, and what was done to it."""
+    table = read_csv(options.data)
+    if options.target is None:
+        raise SpecError(
+            f"--target is missing: which column of {safe(table.source)} is to be predicted?\n"
+            f"  Its columns are {', '.join(map(safe, table.columns))}."
+        )
+    data = examples(table, options.target, not options.raw)
+    if len(data.features) != sizes[0]:
+        hint = "-".join(map(str, [len(data.features), *sizes[1:]]))
+        raise SpecError(
+            f"the network has {sizes[0]} inputs, {safe(table.source)} has "
+            f"{len(data.features)} input columns.\n  Write {hint}."
+        )
+    if loss != "cross_entropy" and sizes[-1] != 1:
+        raise SpecError(
+            f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
+            "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
+        )
+    y = data.y[:, None]
+    if loss == "cross_entropy":
+        indices = class_indices(data.y, options.target)
+        require_classes(indices, sizes[-1], options.target)
+        y = indices
+    count = _count(options.batch, len(data.x))
+    if count is None:
+        row = options.example
+        if not 0 <= row < len(data.x):
+            raise SpecError(
+                f"--example {row} is not there: {safe(table.source)} has rows 0 to "
+                f"{len(data.x) - 1}."
+            )
+        return data.x[row], y[row], [*data.remarks, f"one example: row {row}"]
+    if count > len(data.x):
+        raise SpecError(f"--batch {count}: {safe(table.source)} has {len(data.x)} rows.")
+    return data.x[:count], y[:count], [*data.remarks, f"a batch: the first {count} rows"]
+
+
+def _count(batch: str | None, rows: int) -> int | None:
+    """How many examples are asked for; None is one example without a batch axis."""
+    if batch is None:
+        return None
+    if batch == "all":
+        return rows
+    if not (batch.isascii() and batch.isdigit() and len(batch) < 10 and int(batch) > 0):
+        raise SpecError(f"--batch {batch!r} is neither a number from 1 up nor all.")
+    return int(batch)

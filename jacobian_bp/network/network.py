@@ -1,0 +1,287 @@
+"""Networks: the objects that a user holds.
+
+A network is a function of its input at fixed parameters; during training it is
+a function of its parameters at fixed data. Both are here: net(x), and
+net.run(x, y).gradients().
+"""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import SpecError
+from ..numbers.arrays import read_only, real_array
+from ..ops import Op
+from ..program.forward import run_forward
+from ..program.program import Program, Step
+from ..program.program_text import make_op, read_program
+from ..routes.compiled.step import CompiledStep
+from ..writing.latex import Shown, aligned, formula, words
+from ..writing.notebook import ends, page, steps
+from ..writing.signs import did_you_mean, dims
+from .files.net_file import read_net_file
+from .layers import build_dense
+from .parameters import checked, drawn, require_mapping, require_names, require_shape, tied_names
+from .run import Run
+
+
+class Network(Shown):
+    """A named straight-line program of ops, and its parameters.
+
+    Build one with `Network.dense` (layers one after another) or
+    `Network.program` (any directed acyclic graph). A network does not change:
+    `with_params` gives another one.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        params: Mapping[str, Any],
+        tied: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
+        self._program = program
+        self.tied = dict(tied or {})
+        self._params: dict[str, np.ndarray] = {}
+        for name, value in params.items():
+            first = self.tied.get(name)
+            self._params[name] = self._params[first] if first else read_only(checked(value, name))
+        self.facts = facts
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self._params.values():  # a copy of a closed array is open
+            read_only(array)
+
+    @property
+    def params(self) -> Mapping[str, np.ndarray]:
+        """The parameters by name, closed to writing; `with_params` replaces some."""
+        return MappingProxyType(self._params)
+
+    @classmethod
+    def dense(
+        cls,
+        sizes: Sequence[int],
+        activations: str | Sequence[str] = "sigmoid",
+        loss: str | None = "squared_error",
+        *,
+        reduction: str = "mean",
+        seed: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        squash_input: bool | str = False,
+        dtype: Any = np.float64,
+    ) -> "Network":
+        """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
+
+        Values are named x, z1, a1, z2, a2, …, J; parameters W1, b1, W2, b2, … with
+        W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
+        normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
+        `squash_input` the input passes an activation first (a0), as in the
+        first seed, eq. 1. The same array given as two parameters ties them.
+
+        >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
+        >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
+        (4,)
+        """
+        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
+        require_mapping(params)
+        layers = len(sizes) - 1
+        facts = {
+            "sizes": tuple(sizes),
+            "activations": (activations,) * layers
+            if isinstance(activations, str)
+            else tuple(activations),
+            "loss": loss,
+            "squash": "sigmoid" if squash_input is True else squash_input,
+        }
+        if params is None:
+            params = drawn(shapes, 0 if seed is None else seed, dtype)
+        require_names(shapes, params)
+        return cls._tying(steps, params, facts)
+
+    @classmethod
+    def program(
+        cls,
+        *lines: str,
+        params: Mapping[str, Any] | None = None,
+        ops: Mapping[str, Op | type[Op]] | None = None,
+    ) -> "Network":
+        """Any directed acyclic graph of named ops, one step a line.
+
+        >>> net = Network.program(
+        ...     "z = Linear(x, W, b)",
+        ...     "s = Add(z, x)",
+        ...     "L = SquaredError(s, y)",
+        ...     "J = Mean(L)",
+        ...     params={"W": [[0.5, -1.0], [2.0, 0.25]], "b": [0.0, 1.0]},
+        ... )
+        >>> net.run([1.0, 2.0], [0.0, 0.0]).gradients()["b"]
+        array([-1., 11.])
+
+        Names that no step computes are parameters where `params` has them, and
+        inputs otherwise. `ops` adds ops of your own under a name. For one
+        example, a Mean or Sum over the batch is left out.
+        """
+        require_mapping(params)
+        params = dict(params or {})
+        own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
+        steps = read_program(lines, own)
+        return cls._tying(steps, params, {})
+
+    @classmethod
+    def _tying(
+        cls, steps: Sequence[Step], params: Mapping[str, Any], facts: dict[str, Any]
+    ) -> "Network":
+        """A network whose steps read each tied parameter under its first name."""
+        tied = tied_names(params)
+        own = [name for name in params if name not in tied]
+        program = Program.build([step.reading(tied) for step in steps], own)
+        return cls(program, params, tied, **facts)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> "Network":
+        """A network from a TOML file: sizes, activations, loss, weights, and data if it has any.
+
+        Where the file has data, `net.run()` without arguments runs on it. Raises
+        SpecError with every problem of the file, each with its line and key.
+        """
+        spec = read_net_file(path)
+        net = cls.dense(
+            spec.sizes,
+            spec.activations,
+            spec.loss,
+            reduction=spec.reduction,
+            seed=spec.seed,
+            params=spec.params,
+            squash_input=spec.squash_input,
+        )
+        net.facts |= {"convention": spec.convention, "remarks": spec.remarks, "seed": spec.seed}
+        net.facts |= {"data": {k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None}}
+        return net
+
+    def with_params(self, params: Mapping[str, Any]) -> "Network":
+        """The same network with some parameters replaced; tied ones stay tied."""
+        require_mapping(params)
+        unknown = [name for name in params if name not in self.params]
+        if unknown:
+            raise SpecError(
+                f"no parameter is named {unknown[0]!r}.\n"
+                f"  The parameters are {', '.join(self.params)}."
+            )
+        given: dict[str, Any] = {}
+        for name, value in params.items():
+            require_shape(name, real_array(value, name).shape, self.params[name].shape)
+            first = self.tied.get(name, name)
+            if given.setdefault(first, value) is not value:
+                raise SpecError(
+                    f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
+                )
+        arrays = {
+            name: real_array(given[name], name) if name in given else value
+            for name, value in self.params.items()
+        }
+        arrays |= {name: arrays[first] for name, first in self.tied.items()}
+        return Network(self._program, arrays, self.tied, **self.facts)
+
+    def __call__(self, x: Any) -> np.ndarray:
+        """The output at fixed parameters: the last value before the loss."""
+        values = self.run(x)
+        return np.array(values[values.cost])
+
+    def run(self, x: Any = None, y: Any = None, **more: Any) -> Run:
+        """One forward pass: x of shape (i,) for one example, (m, i) for a batch.
+
+        `y` holds the labels; a network with one output takes () or (1,) for one
+        example, (m,) or (m, 1) for a batch. Further inputs go by name. Without
+        labels the run stops before the loss; without anything it takes the data
+        of the network's file.
+        """
+        data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
+        data = data or dict(self.facts.get("data", {}))
+        known = self._program.inputs
+        for name in data:
+            if name not in known:
+                raise SpecError(
+                    f"the network has no input named {name!r}.{did_you_mean(name, known)}\n"
+                    f"  {self._program.inputs_said}"
+                )
+        missing = [n for n in known if n not in data and n not in self._program.labels]
+        if missing:
+            raise SpecError(
+                f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
+            )
+        state = run_forward(self._program, self.params, data)
+        return Run(state, self.tied, self._title(), self.facts.get("convention") or "flat")
+
+    def compile(self, batch: int | None = None) -> CompiledStep:
+        """A step(params, x, y) that gives the cost and all gradients, planned once.
+
+        `batch=m` is for m examples in rows; without it the step takes one example.
+        """
+        if batch is not None and (
+            isinstance(batch, bool) or not isinstance(batch, Integral) or not 0 < batch < 2**63
+        ):
+            shown = repr(batch) if len(repr(batch)) < 40 else "a number beyond 2^63"
+            raise SpecError(f"batch is {shown}.\n  Write a whole number from 1 up, or None.")
+        arrays = [*self._params.values()] or [np.zeros(())]
+        dtype = np.result_type(np.float32, *arrays)
+        count = None if batch is None else int(batch)
+        return CompiledStep(self._program, count, dtype, self.tied)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The program, one step a line."""
+        return tuple(str(step) for step in self._program.steps)
+
+    @property
+    def parameter_count(self) -> int:
+        """Numbers that are trained; a tied parameter counts once."""
+        return sum(self.params[name].size for name in self._program.params)
+
+    def _title(self) -> list[str]:
+        """The network in a line or two, for the head of a derivation."""
+        if "sizes" not in self.facts:
+            return [f"{step}" for step in self.steps]
+        first, *widths = self.facts["sizes"]
+        squash = "".join(f" → {name}" for name in [self.facts["squash"]] if name)
+        words = [
+            f" → {width} {name}"
+            for width, name in zip(widths, self.facts["activations"], strict=True)
+        ]
+        if len(words) > 5:
+            words[3:-1] = [f" → … {len(words) - 4} more layers …"]
+        layers = "".join(words)
+        loss = f"; loss: {self.facts['loss']}" if self.facts["loss"] else ""
+        return [f"x({first}){squash}{layers}{loss}"]
+
+    def __repr__(self) -> str:
+        return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"
+
+    def latex(self) -> str:
+        """The steps one under another, as LaTeX without delimiters."""
+        statements = [formula(_statement(step)) for step in self._program.steps]
+        lines = [latex.replace("=", "&=", 1) for latex in statements]
+        return aligned(ends(lines, lambda count: words(f"… {count:,} more …")))
+
+    def _repr_html_(self) -> str:
+        """For a notebook: each step as a formula, the shapes of what is trained, and its op."""
+        rows = ends([self._row(step) for step in self._program.steps], _left_out)
+        return steps(rows) + "\n" + page("", [repr(self).strip("<>")])
+
+    def _row(self, step: Step) -> tuple[str, str, str]:
+        trained = [name for name in step.args if name in self.params]
+        shapes = [f"{name} {dims(self.params[name].shape)}" for name in trained]
+        return formula(_statement(step)), ", ".join(shapes), step.op.name
+
+
+def _statement(step: Step) -> str:
+    """z1 = W1 x + b1; an einsum is its equation, an op without a formula its name."""
+    return f"{step.name} = {step.formula}" if step.formula else str(step)
+
+
+def _left_out(count: int) -> tuple[str, str, str]:
+    return words(f"… {count:,} more …"), "", ""

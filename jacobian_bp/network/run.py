@@ -1,0 +1,192 @@
+"""One run of a network: its values, its Jacobians, its gradients, its derivation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from ..algebra.jacobian import Jacobian
+from ..checks.all_routes import Agreement, check
+from ..derivation.conventions import Convention, find_convention
+from ..derivation.derivation import Derivation, derive
+from ..errors import AxisError, SpecError
+from ..numbers.arrays import as_array, require_finite
+from ..program.forward import Pass
+from ..routes.chain import Chain, plan
+from ..routes.difference import Progress
+from ..routes.gradients import gradients, require_scalar
+from ..routes.stacked import StackedJacobian
+from ..routes.vjp import pull
+from ..writing.notebook import grid
+from ..writing.signs import dims, number, vector
+
+MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
+
+Names = list[str] | tuple[str, ...] | Mapping[str, Any]
+
+
+class Run:
+    """The values of one forward pass, and everything that follows from them.
+
+    run["z2"] is a value, run.loss the cost; the arrays are closed to writing.
+    """
+
+    def __init__(
+        self,
+        state: Pass,
+        tied: dict[str, str] | None = None,
+        title: Sequence[str] = (),
+        convention: str = "flat",
+    ) -> None:
+        self._state = state
+        self._tied = tied or {}
+        self._title = tuple(title)
+        self._convention = convention
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        name = self._name(name)
+        self._state.require(name)
+        return self._state.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state.values)
+
+    def __repr__(self) -> str:
+        value = self._state.values[self.cost]
+        shown = f"{self.cost} = {number(float(value))}" if value.ndim == 0 else self.cost
+        return f"<Run of {len(self._state.program.steps)} steps, {shown}>"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: every value with its shape, and its first numbers."""
+        values = self._state.values.items()
+        rows = [(name, dims(value.shape), vector(value, 6, MOST_SHOWN)) for name, value in values]
+        title = self._title[0] if len(self._title) == 1 else ""
+        return grid(("value", "shape", "numbers"), rows, title)
+
+    @property
+    def cost(self) -> str:
+        """The name of the last value: "J", or the output where no labels were given."""
+        return self._state.cost
+
+    @property
+    def loss(self) -> float:
+        """The value of the cost. Raises AxisError where the last value is no scalar."""
+        require_scalar(self._state)
+        return float(self._state.values[self.cost])
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The names of the parameters, a tied one once."""
+        return self._state.program.params
+
+    @overload
+    def jacobian(self, of: str, wrt: str) -> Jacobian: ...
+    @overload
+    def jacobian(self, of: str, wrt: Names) -> StackedJacobian: ...
+    def jacobian(self, of: str, wrt: str | Names) -> Jacobian | StackedJacobian:
+        """∂of/∂wrt, local or composed, structured; printing it prints the formula.
+
+        By several variables at once, run.jacobian("a2", run.params), it is their
+        Jacobians side by side, entries row by row: of shape (…, P).
+
+        A loss that is fused with its activation is differentiated through the
+        fused form, except by the value between the two.
+        """
+        of = self._name(of)
+        if isinstance(wrt, str):
+            return self._state.jacobian(of, self._name(wrt))
+        self._state.require(of)
+        if not isinstance(wrt, list | tuple | Mapping):
+            raise SpecError(
+                f"∂{of}/∂…: the variable is a {type(wrt).__name__}.\n"
+                '  Write a name such as "W1", or several: run.params.'
+            )
+        if isinstance(wrt, Mapping):
+            wrt = [name for name in wrt if name not in self._tied]
+        names = [self._name(name) for name in wrt]
+        if not names or len(set(names)) < len(names):
+            raise SpecError(
+                f"∂{of}/∂({', '.join(wrt)}): name each variable once, and at least one.\n"
+                f"  The parameters are {', '.join(self.params)}."
+            )
+        for name in names:
+            self._state.require_variable(of, name)
+        return StackedJacobian(self._state, of, tuple(names))
+
+    def local_jacobian(self, of: str, wrt: str) -> Jacobian:
+        """The Jacobian of one step by what it reads, leaving out every longer path.
+
+        Where a value reaches `of` by several paths, `jacobian` is the sum over all
+        of them, and this is the share of the step itself.
+        """
+        of, wrt = self._name(of), self._name(wrt)
+        return self._state.local_jacobian(of, wrt)
+
+    def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
+        """The gradient of the cost by each parameter, in the parameter's own shape.
+
+        `route` is vjp, full, structured or difference; `order` (reverse,
+        forward, auto) is that of the full route.
+        """
+        return gradients(self._state, list(self.params), route, order)
+
+    def vjp(self, of: str, wrt: str, cotangent: Any) -> np.ndarray:
+        """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built."""
+        of, wrt = self._name(of), self._name(wrt)
+        v = self._fitting(cotangent, "cotangent", of)
+        self._state.require_variable(of, wrt)
+        return pull(self._state, of, [wrt], v)[wrt]
+
+    def jvp(self, of: str, wrt: str, tangent: Any) -> np.ndarray:
+        """Σ_wrt ∂of/∂wrt u[wrt], pushed forward link by link; no Jacobian is built."""
+        u = self._fitting(tangent, "tangent", self._name(wrt))
+        return self.jacobian(of, wrt).push(u)
+
+    def chain(self, wrt: str, order: str = "reverse", of: str | None = None) -> Chain:
+        """The einsum of the whole chain from the cost to `wrt`, and what it costs."""
+        return plan(self.jacobian(self.cost if of is None else of, wrt), order)
+
+    def check(self, progress: Progress | None = None) -> Agreement:
+        """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
+        return check(self._state, progress)
+
+    def derivation(
+        self, convention: str | None = None, agreement: Agreement | None = None
+    ) -> Derivation:
+        """Every gradient derived step by step, ending in the checks.
+
+        `convention` is one of the five layouts, or a seed's whole notation:
+        first_seed, second_seed, third_seed; by default flat, or what the
+        network's file says. The result is data (a Ledger);
+        printing it prints the derivation. Pass an `agreement` from `check()` to
+        have the routes compared once only.
+        """
+        return derive(self._state, self._title, self._tied, self.convention(convention), agreement)
+
+    def convention(self, name: str | None = None) -> Convention:
+        """A convention by name; without one, that of the network's file, or flat."""
+        return find_convention(self._convention if name is None else name)
+
+    def reason(self, of: str, wrt: str) -> str:
+        """Why ∂of/∂wrt looks as it does, where an op says so; empty for a composed Jacobian."""
+        step = self._state.step(self._name(of))
+        if step is None or wrt not in step.args:
+            return ""
+        return step.reason(step.args.index(wrt))
+
+    def _name(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise SpecError(f"a value is named by a string, not by {name!r}.")
+        return self._tied.get(name, name)
+
+    def _fitting(self, value: Any, kind: str, name: str) -> np.ndarray:
+        array, expected = as_array(value, kind), self[name].shape
+        require_finite(array, kind, f"Pass a finite {kind}.")
+        if array.shape != expected:
+            raise AxisError(
+                f"the {kind} does not fit {name}.\n"
+                f"  {kind} has shape {dims(array.shape)}\n"
+                f"  {name} has shape {dims(expected)}\n"
+                f"  Pass an array of the shape of {name}."
+            )
+        return array.astype(self._state.dtype)

@@ -1,0 +1,155 @@
+"""Which containers and dtypes are admitted, and what they become.
+
+Everything that enters is copied into a fresh, native, C-ordered ndarray of
+float64, or of float32 where the data is float32 or float16. Integers and
+booleans become float64. Complex, object, masked, text and sparse arrays are
+refused.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..errors import DomainError
+from ..writing.signs import number, plural, safe
+
+REFUSED = {
+    "c": "complex numbers: differentiate the real and the imaginary part as two inputs",
+    "O": "Python objects: convert the numbers to float first, np.asarray(x, dtype=float)",
+    "U": "text: convert it to numbers first",
+    "S": "bytes: convert them to numbers first",
+    "M": "dates: convert them to numbers first",
+    "m": "time spans: convert them to numbers first",
+    "V": "records: pass the fields as columns of one array of floats",
+}
+
+
+def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run with numpy's floating-point warnings off, whatever the caller has set.
+
+    exp(-1000) underflows even in a stable formula; the caller's state is
+    restored on the way out, also after an exception.
+    """
+
+    @wraps(function)
+    def shielded(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return shielded
+
+
+def as_array(value: Any, name: str) -> np.ndarray:
+    """`value` as a fresh ndarray of float64 or float32.
+
+    >>> as_array([True, 2], "x")
+    array([1., 2.])
+
+    Raises DomainError for what is not an array of real numbers; long integers and
+    long floats are rounded.
+    """
+    return np.array(real_array(value, name), order="C", copy=True)
+
+
+def real_array(value: Any, name: str) -> np.ndarray:
+    """`value` as an ndarray of float64 or float32, without a copy where it is one already."""
+    if type(value) is np.ndarray and value.dtype in (np.float64, np.float32):
+        return value
+    array = raw_array(value, name)
+    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return array.astype(np.float32 if small else np.float64, copy=False)
+
+
+def raw_array(value: Any, name: str) -> np.ndarray:
+    """`value` as an ndarray of any real dtype, or DomainError saying what to pass instead."""
+    name = safe(name)
+    if isinstance(value, np.ma.MaskedArray):
+        hidden = int(np.ma.count_masked(value))
+        raise DomainError(
+            f"{name} is a masked array with {plural(hidden, 'masked entry', 'masked entries')}; "
+            "a contraction ignores masks.\n"
+            f"  Fill it first: {name}.filled(0.0), or drop the masked rows."
+        )
+    if getattr(value, "requires_grad", False):
+        raise DomainError(
+            f"{name} is a {type(value).__name__} that requires grad, not an array.\n"
+            f"  Pass {name}.detach().numpy()."
+        )
+    if hasattr(value, "tocoo") or hasattr(value, "todense"):
+        raise DomainError(
+            f"{name} is a sparse {type(value).__name__}; Jacobians are built from dense arrays.\n"
+            f"  Pass {name}.toarray()."
+        )
+    if isinstance(value, (list, tuple)):
+        _require_even_rows(value, name)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DomainError(
+            f"{name} ({type(value).__name__}) is not an array of numbers: {error}.\n"
+            f"  Pass np.asarray({name}, dtype=float)."
+        ) from None
+    if array.dtype.kind in REFUSED:
+        raise DomainError(
+            f"{name} has dtype {array.dtype}, which holds {REFUSED[array.dtype.kind]}."
+        )
+    if array.dtype.kind not in "biuf":
+        raise DomainError(f"{name} has dtype {array.dtype}; pass an array of float64 or float32.")
+    return np.asarray(array)
+
+
+def require_finite(array: np.ndarray, name: str, hint: str) -> None:
+    """Raise DomainError naming the first entry that is NaN or infinite."""
+    if np.isfinite(array).all():
+        return
+    index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    value = number(array[index])
+    count = int((~np.isfinite(array)).sum())
+    raise DomainError(
+        f"{entry(safe(name), index)} is {value}; "
+        f"{count} of {array.size} entries of {safe(name)} are not finite.\n  {hint}"
+    )
+
+
+def entry(name: str, index: tuple[int, ...]) -> str:
+    """An entry's name as numpy indexes it: W1[0,2]; a scalar is its own entry.
+
+    >>> entry("W1", (0, 2)), entry("J", ())
+    ('W1[0,2]', 'J')
+    """
+    return f"{name}[{','.join(str(int(i)) for i in index)}]" if index else name
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same array, closed to writing."""
+    array.flags.writeable = False
+    return array
+
+
+def _require_even_rows(value: list | tuple, name: str, whole: str = "") -> None:
+    """Name the first row whose shape differs from that of the first, at any depth."""
+    shapes = [_row_shape(row) for row in value]
+    for index, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise DomainError(
+                f"{whole or name} is ragged: {name}[0] has {_row_words(shapes[0])}, "
+                f"{name}[{index}] has {_row_words(shape)}.\n"
+                "  Give every row the same length."
+            )
+    for index, row in enumerate(value):
+        if isinstance(row, (list, tuple)):
+            _require_even_rows(row, f"{name}[{index}]", whole or name)
+
+
+def _row_shape(row: Any) -> tuple[int, ...] | None:
+    if isinstance(row, np.ndarray):
+        return row.shape
+    return (len(row),) if isinstance(row, (list, tuple)) else None
+
+
+def _row_words(shape: tuple[int, ...] | None) -> str:
+    if not shape:
+        return "a number"
+    return plural(shape[0], "entry", "entries") if len(shape) == 1 else f"shape {shape}"

@@ -1,0 +1,234 @@
+"""A straight-line program of ops.
+
+A program is a list of steps, each giving a value its name: z1 = Linear(x, W1,
+b1). Any directed acyclic graph is one: a name may be read as often as you like.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ..errors import SpecError
+from ..ops import (
+    BinaryCrossEntropy,
+    BinaryCrossEntropyFromLogits,
+    CrossEntropy,
+    CrossEntropyFromLogits,
+    Op,
+    Reduction,
+    Sigmoid,
+    Softmax,
+)
+from ..writing.signs import plural, rename, safe
+
+# (loss, what stands before it) -> the op whose derivative is used for both at once
+FUSED: dict[tuple[type[Op], type[Op]], type[Op]] = {
+    (BinaryCrossEntropy, Sigmoid): BinaryCrossEntropyFromLogits,
+    (CrossEntropy, Softmax): CrossEntropyFromLogits,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """name = op(args). A fused step also knows the op and arguments that replace two steps."""
+
+    name: str
+    op: Op
+    args: tuple[str, ...]
+    fused_op: Op | None = None
+    fused_args: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """As an error names it: Linear 'z2'."""
+        return f"{self.op.name} '{safe(self.name)}'"
+
+    @property
+    def called(self) -> dict[str, str]:
+        """What the network calls each input of the op."""
+        return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
+
+    @property
+    def variables(self) -> tuple[tuple[int, str, str], ...]:
+        """(position, the op's name, the network's name) of each input to differentiate by."""
+        kept = self.op.differentiable()
+        return tuple(
+            (position, operand, arg)
+            for position, (operand, arg) in enumerate(self.called.items())
+            if operand in kept
+        )
+
+    @property
+    def formula(self) -> str:
+        """The right-hand side in the network's names; empty where the op has no formula."""
+        return rename(self.op.formula, self.called)
+
+    def reason(self, position: int) -> str:
+        """Why the Jacobian by one input looks as it does, in the network's names."""
+        operand = self.op.parsed.inputs[position].name
+        return rename(self.op.reasons.get(operand, ""), self.called)
+
+    def active(self) -> "Step":
+        """The step whose value and derivative are computed: the fused one where there is one."""
+        if self.fused_op is None:
+            return self
+        return Step(self.name, self.fused_op, self.fused_args)
+
+    def reading(self, names: Mapping[str, str]) -> "Step":
+        """The step with some of its arguments under another name."""
+        return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.op.name}({', '.join(self.args)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Steps in order; what they read and do not compute is a parameter or an input.
+
+    The last step's value is the cost when it is a scalar.
+    """
+
+    steps: tuple[Step, ...]
+    params: tuple[str, ...]
+
+    @classmethod
+    def build(cls, steps: Iterable[Step], params: Sequence[str]) -> "Program":
+        """Check the names, and fuse a loss with the activation in front of it."""
+        steps = tuple(steps)
+        if not steps:
+            raise SpecError("the program has no steps.\n  Write at least one: z = Linear(x, W, b).")
+        made: dict[str, Step] = {}
+        last = {step.name: position for position, step in enumerate(steps)}
+        own = set(params)
+        for position, step in enumerate(steps):
+            inputs = step.op.parsed.inputs
+            if len(inputs) != len(step.args):
+                raise SpecError(
+                    f"{step.who} reads {plural(len(inputs), 'value')}, {step.op.parsed}; "
+                    f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
+                )
+            for arg in step.args:
+                if last.get(arg, -1) >= position:
+                    raise SpecError(
+                        f"{step.who} reads {arg}, which is computed by this step or a later one."
+                        "\n  Write the steps in the order in which they are computed."
+                    )
+            if step.name in made or step.name in own:
+                other = "a parameter" if step.name in own else f"{made[step.name]}"
+                raise SpecError(
+                    f"two values are named {safe(step.name)}: {step} and {other}.\n"
+                    "  Give each value a name of its own."
+                )
+            for operand, arg in zip(inputs, step.args, strict=True):
+                if operand.name in step.op.constants and (arg in made or arg in own):
+                    raise SpecError(
+                        f"{step.who}: {operand.name} is a label, by which nothing is "
+                        f"differentiated, but {arg} is computed or trained.\n"
+                        "  Pass the labels as an input of the network, such as y."
+                    )
+            made[step.name] = step
+        read = dict.fromkeys(arg for step in steps for arg in step.args)
+        unused = [name for name in params if name not in read]
+        if unused:
+            raise SpecError(
+                f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
+                f"  The steps read {', '.join(read)}."
+            )
+        return cls(tuple(_fuse(step, made) for step in steps), tuple(params))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that are read but neither computed nor trained, in order of first use."""
+        known = {step.name for step in self.steps}.union(self.params)
+        read = dict.fromkeys(arg for step in self.steps for arg in step.args)
+        return tuple(name for name in read if name not in known)
+
+    @property
+    def inputs_said(self) -> str:
+        """For a message: the inputs, and how those are given that are neither x nor y."""
+        named = [f"{name}=…" for name in self.inputs if name not in ("x", "y")]
+        hint = f"; give {', '.join(named)} by name" if named else ""
+        return f"Its inputs are {listed(self.inputs) or 'none'}{hint}."
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The inputs that are read as labels and as nothing else."""
+        return self._read_as(lambda op: op.labels)
+
+    @cached_property
+    def constants(self) -> tuple[str, ...]:
+        """The inputs by which nothing is differentiated."""
+        return self._read_as(lambda op: op.constants)
+
+    def _read_as(self, listed: Callable[[Op], tuple[str, ...]]) -> tuple[str, ...]:
+        uses: dict[str, list[bool]] = {name: [] for name in self.inputs}
+        for step in self.steps:
+            for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
+                if arg in uses:
+                    uses[arg].append(operand.name in listed(step.op))
+        return tuple(name for name, flags in uses.items() if all(flags))
+
+    def for_one_example(self) -> "Program":
+        """The same program without reductions over the batch: J = Mean(L) makes L be J."""
+        names: dict[str, str] = {}
+        for step in self.steps:
+            if isinstance(step.op, Reduction):
+                names[step.args[0]] = step.name
+        if not names:
+            return self
+
+        def called(name: str) -> str:
+            while name in names:
+                name = names[name]
+            return name
+
+        kept = [
+            replace(
+                step,
+                name=called(step.name),
+                args=tuple(called(a) for a in step.args),
+                fused_args=tuple(called(a) for a in step.fused_args),
+            )
+            for step in self.steps
+            if not isinstance(step.op, Reduction)
+        ]
+        return Program(tuple(kept), self.params)
+
+    @cached_property
+    def sweeps(self) -> dict[Any, Any]:
+        """Recorded sweeps of the structured route, for all runs; see `structured`."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "sweeps"}
+
+    @cached_property
+    def letters(self) -> dict[str, tuple[str, ...]]:
+        """The axes of one example of each value, from the step that makes it or first reads it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for step in self.steps:
+            signature = step.op.parsed
+            for operand, arg in zip(signature.inputs, step.args, strict=True):
+                found.setdefault(arg, operand.axes)
+            found[step.name] = signature.output.axes
+        return found
+
+    def unknown(self, name: str) -> str:
+        """The message for a name that stands nowhere in the program."""
+        known = [*self.inputs, *self.params, *(step.name for step in self.steps)]
+        return f"no value is named {name!r}.\n  The values are {listed(known)}."
+
+
+def _fuse(step: Step, made: Mapping[str, Step]) -> Step:
+    before = made.get(step.args[0]) if step.args else None
+    fused = FUSED.get((type(step.op), type(before.op))) if before else None
+    if before is None or fused is None:
+        return step
+    return replace(step, fused_op=fused(), fused_args=(before.args[0], *step.args[1:]))
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    shown = ", ".join(safe(name) for name in names[:most])
+    return shown + (f", … {len(names)} in all" if len(names) > most else "")

@@ -1,0 +1,286 @@
+"""The plan of a compiled step: a buffer for each value and cotangent, and the calls in order."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...errors import AxisError
+from ...numbers.arrays import raw_array
+from ...numbers.memory import require_memory
+from ...ops import (
+    Add,
+    Einsum,
+    HalfSquaredError,
+    Identity,
+    Linear,
+    LogSoftmax,
+    Mean,
+    Multiply,
+    Op,
+    Softmax,
+    SquaredError,
+    Sum,
+)
+from ...program.forward import Pass
+from ...program.program import Step
+from .kernels import EXPONENTIAL, IN_PLACE, KERNELS, LIMITS, linear, linear_of_one
+from .place import Call, Place, aligned_zeros, general
+
+BLOCK = 2**9  # entries whose squares are added up: their sum stays below the limit for usual values
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+# Ops that give inf or NaN wherever they read one: nothing goes unseen through them
+CLEAR = {Linear, Add, Multiply, Einsum, Identity, SquaredError, HalfSquaredError, Mean, Sum}
+# Ops that admit every finite value of the planned shape
+OPEN = {Mean, Softmax, LogSoftmax}
+
+
+class Plan:
+    """The calls that compute a cost and its gradients, for the shapes of one pass.
+
+    Parameters and data that a linear map reads stay where the caller has them:
+    `late` has them by name, beside the plan's own values. What any other op reads
+    of them is copied into `copied` first.
+    """
+
+    def __init__(self, state: Pass) -> None:
+        steps, dtype = needed(state), state.dtype
+        names, backward = state.dependents(state.program.params, state.cost)
+        made = {step.name: None for step in steps}
+        given = list(dict.fromkeys(a for step in steps for a in step.args if a not in made))
+        self.shapes: Shapes = {name: state.values[name].shape for name in (*made, *given)}
+        require_room([self.shapes[name] for name in (*made, *names)], dtype)
+        self.layers = layers_of(steps, self.shapes)
+        layers = [step for step in steps if step.name in self.layers]
+        self.labels = tuple(n for n in given if n in state.program.labels)
+        self.params = tuple(n for n in given if n in state.program.params)
+        self.data = tuple(n for n in given if n not in (*self.params, *self.labels))
+
+        elsewhere = {arg for step in steps if step.name not in self.layers for arg in step.args}
+        copied = [n for n in given if n in elsewhere]
+        arrays, self.watched = arena(watched(steps), self.shapes, dtype)
+        arrays |= {
+            n: aligned_zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays
+        }
+        self.copied = {n: arrays[n] for n in copied if n not in self.labels}
+        rows = {step.args[0] for step in layers if is_one(self.shapes[step.name])}
+        self.vectors = rows.intersection(given)
+        self.late: dict[str, Any] = {
+            n: arrays[n].reshape(-1) if n in rows else arrays[n] for n in made
+        }
+
+        bounded = any(type(step.op) in EXPONENTIAL for step in steps)
+        self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
+        self.blocks = self.watched.reshape(-1, min(BLOCK, len(self.watched)) or 1)
+        self.cost = arrays[state.cost]
+        unreached = [name for name in state.program.params if name not in names]
+        shapes = {name: state.values[name].shape for name in (*names, *unreached)}
+        self.bars, whole = arena([*names, *unreached], shapes, dtype)
+        self.own = whole.base
+        if names:
+            self.bars[state.cost].fill(1)
+        self._share(layers, backward)
+        self.gradients = {name: self.bars[name] for name in state.program.params}
+        for name in unreached:
+            del self.bars[name]
+        self.calls = self._calls(steps, backward, arrays)
+
+    def largest_square(self) -> float:
+        """Not below the square of the largest entry watched: the largest of sums over blocks."""
+        if len(self.blocks) < 2:
+            return float(self.watched.dot(self.watched))
+        return float(np.vecdot(self.blocks, self.blocks).max())
+
+    def _share(self, layers: Sequence[Step], backward: Sequence[Step]) -> None:
+        """One buffer for two cotangents where the second is written over the first, or is it.
+
+        ∂J/∂z takes the place of ∂J/∂a, for an activation whose z has no other reader.
+        For one example ∂J/∂b is ∂J/∂z, where b is read once.
+        """
+        uses = Counter(arg for step in backward for arg in step.args)
+        for step in backward[1:]:  # the cost's own cotangent stays 1
+            z = step.args[0]
+            if type(step.op) in IN_PLACE and uses[z] == 1 and z in self.bars:
+                self.bars[z] = self.bars[step.name]
+        for step in layers:
+            bias = step.args[2]
+            if step.name in self.bars and uses[bias] == 1 and is_one(self.shapes[step.name]):
+                self.bars[bias] = self.bars[step.name].reshape(-1)
+
+    def _calls(
+        self, steps: list[Step], backward: list[Step], arrays: Mapping[str, np.ndarray]
+    ) -> tuple[Call, ...]:
+        """Every value from the data on, then every cotangent from the cost on.
+
+        Before an op that admits its inputs or labels comes the call that asks it.
+        """
+        forward: dict[str, Call] = {}
+        unreached = [name for name in self.gradients if name not in self.bars]
+        pulls: list[Call] = [partial(self.gradients[name].fill, 0) for name in unreached]
+        written: set[str] = set()
+        for step in backward:
+            bars, sums = self._input_bars(step, written)
+            forward[step.name], pull = self._kernel(step, arrays, bars)
+            pulls += [pull, *sums]
+        for step in steps:
+            if step.name not in forward:  # no parameter reaches it: a value without cotangent
+                forward[step.name], _ = self._kernel(step, arrays, (None,) * len(step.args))
+        calls: list[Call] = []
+        for step in steps:
+            if type(step.op).admit is not Op.admit or set(step.args).intersection(self.labels):
+                calls += admission(step, self.late, self.labels, arrays)
+            calls.append(forward[step.name])
+        return (*calls, *pulls)
+
+    def _input_bars(
+        self, step: Step, written: set[str]
+    ) -> tuple[tuple[np.ndarray | None, ...], list[Call]]:
+        """Where the step writes the cotangent of each input; later uses of a value are added."""
+        bars: list[np.ndarray | None] = [None] * len(step.args)
+        sums: list[Call] = []
+        for position, _, arg in step.variables:
+            if arg not in self.bars:
+                continue
+            bar = self.bars[arg]
+            if arg in written:
+                part = np.zeros_like(bar)
+                sums.append(partial(np.add, bar, part, out=bar))
+                bar = part
+            written.add(arg)
+            bars[position] = bar
+        return tuple(bars), sums
+
+    def _kernel(
+        self, step: Step, arrays: Mapping[str, np.ndarray], bars: tuple[np.ndarray | None, ...]
+    ) -> tuple[Call, Call]:
+        value = arrays[step.name]
+        bar = self.bars.get(step.name, np.zeros_like(value))
+        if step.name in self.layers:
+            layer = linear_of_one if is_one(value.shape) else linear
+            return layer(self.late, step.args, Place((), value, bar, bars))
+        at = Place(tuple(arrays[arg] for arg in step.args), value, bar, bars)
+        return KERNELS.get(type(step.op), general)(step.op, at)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Asks an op whether it takes its inputs; labels are copied into place as it admits them.
+
+    Raises what the op raises, and AxisError for labels of another shape than planned:
+    the step then takes the long way, which says what is wrong.
+    """
+
+    op: Op
+    called: Mapping[str, str]
+    late: Mapping[str, Any]
+    labels: Mapping[int, str]
+    inputs: tuple[np.ndarray, ...]
+
+    def __call__(self) -> None:
+        given = list(self.inputs)
+        for place, name in self.labels.items():
+            label = self.late[name]
+            known = type(label) is np.ndarray and label.dtype.kind == "f"
+            given[place] = label if known else raw_array(label, name)
+        admitted = self.op.admit(self.called, *given)
+        for place in self.labels:
+            put(self.inputs[place], admitted[place])
+
+
+def admission(
+    step: Step, late: Mapping[str, Any], labels: Sequence[str], arrays: Mapping[str, np.ndarray]
+) -> list[Call]:
+    """The calls, one or none, that admit what the step reads."""
+    places = {place: arg for place, arg in enumerate(step.args) if arg in labels}
+    inputs = tuple(arrays[arg] for arg in step.args)
+    called = {**step.called, "outputs": step.args[0]}
+    asked = Admission(step.op, called, late, places, inputs)
+    if not isinstance(step.op, SquaredError | HalfSquaredError):
+        return [asked] if places or type(step.op) not in OPEN else []
+    if not places:
+        return []
+    ((place, name),) = places.items()
+    buffer = inputs[place]
+
+    def any_number() -> None:
+        given = late[name]
+        if type(given) is np.ndarray and given.dtype.kind == "f" and given.shape == buffer.shape:
+            np.copyto(buffer, given)
+        else:
+            asked()
+
+    return [any_number]
+
+
+def put(buffer: np.ndarray, array: np.ndarray) -> None:
+    """Copy, without broadcasting."""
+    if np.shape(array) != buffer.shape:
+        raise AxisError("the labels do not have the planned shape.")
+    np.copyto(buffer, array)
+
+
+def watched(steps: Sequence[Step]) -> list[str]:
+    """What has to lie inside the limits: whatever is read by an op that is not clear.
+
+    tanh gives 1 where it reads inf, and a kernel may give NaN for a large number. All
+    else shows in the loss. Labels are judged by their op where it admits them.
+    """
+    names = []
+    for step in steps:
+        if type(step.op) not in CLEAR:
+            judged = step.op.labels if type(step.op).admit is not Op.admit else ()
+            names += [arg for operand, arg in step.called.items() if operand not in judged]
+    return list(dict.fromkeys(names))
+
+
+def arena(
+    names: Sequence[str], shapes: Shapes, dtype: np.dtype
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Buffers side by side in one array, in whole blocks, so that one product looks at all."""
+    sizes = [int(np.prod(shapes[name])) for name in names]
+    starts = np.cumsum([0] + [-(-size // 16) * 16 for size in sizes])  # each begins a cache line
+    count = int(starts[-1])
+    whole = aligned_zeros((count if count < BLOCK else -(-count // BLOCK) * BLOCK,), dtype)
+    parts = zip(names, starts, sizes, strict=False)
+    return {n: whole[i : i + size].reshape(shapes[n]) for n, i, size in parts}, whole
+
+
+def needed(state: Pass) -> list[Step]:
+    """The steps that the cost is computed from, in order; a fused loss skips its activation."""
+    wanted, found = {state.cost}, []
+    for step in reversed(state.program.steps):
+        step = step.active()
+        if step.name in wanted:
+            wanted.update(step.args)
+            found.append(step)
+    return found[::-1]
+
+
+def layers_of(steps: Sequence[Step], shapes: Shapes) -> set[str]:
+    """The steps that are linear maps of rows, whose inputs are read where they lie.
+
+    What is the rows of one map and the weight of another has two shapes, and is copied.
+    """
+    linear = [step for step in steps if type(step.op) is Linear]
+    weights = {arg for step in linear for arg in step.args[1:]}
+    return {
+        step.name
+        for step in linear
+        if len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2 and step.args[0] not in weights
+    }
+
+
+def is_one(shape: tuple[int, ...]) -> bool:
+    """Whether this is the shape of one example's vector, with or without a batch axis."""
+    return len(shape) == 1 or (len(shape) == 2 and shape[0] == 1)
+
+
+def require_room(shapes: Iterable[tuple[int, ...]], dtype: np.dtype) -> None:
+    """MemoryLimitError where the buffers together are too large."""
+    count = sum(int(np.prod(shape, dtype=object)) for shape in shapes)
+    require_memory("the workspace of a step", (count,), dtype.itemsize, "Use a smaller batch.")

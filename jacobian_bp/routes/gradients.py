@@ -1,0 +1,63 @@
+"""The gradient of a scalar by four routes.
+
+    vjp         each op's fast vector-Jacobian product; no Jacobian is built
+    full        every local Jacobian dense, contracted in a chosen order
+    structured  local Jacobians as deltas and factors, the deltas spent first
+    difference  the cost itself, at two neighbouring points
+
+Where a derivative has two stable forms, the first route takes one and the next
+two the other; the last shares nothing with any. Where all agree, they are right.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import AxisError, JacobianError
+from ..program.forward import Pass
+from ..writing.signs import dims
+from .chain import ORDERS, contract_full
+from .difference import difference
+from .full import full_reverse
+from .structured import structured
+from .vjp import pull
+
+ROUTES = ("vjp", "full", "structured", "difference")
+
+
+def gradients(
+    state: Pass, wrt: Sequence[str], route: str, order: str = "reverse"
+) -> dict[str, np.ndarray]:
+    """∂cost/∂name for each name, in the name's own shape; a fresh array each."""
+    require_scalar(state)
+    if order not in ORDERS or (order != "reverse" and route != "full"):
+        raise JacobianError(
+            f"order {order!r} does not go with route {route!r}.\n"
+            f"  The full route takes one of {', '.join(ORDERS)}; the others have one order."
+        )
+    if route == "vjp":
+        return pull(state, state.cost, wrt, np.ones((), state.dtype))
+    if route == "structured":
+        return structured(state, wrt)
+    if route == "full" and order == "reverse":
+        return full_reverse(state, wrt)
+    if route == "full":
+        return {name: contract_full(state.jacobian(state.cost, name), order) for name in wrt}
+    if route == "difference":
+        return difference(state, wrt)
+    raise JacobianError(f"route {route!r} is unknown.\n  Write one of {', '.join(ROUTES)}.")
+
+
+def require_scalar(state: Pass) -> None:
+    """A gradient is of a scalar: AxisError says how to make one."""
+    cost = state.cost
+    if state.values[cost].ndim == 0:
+        return
+    missing = f": {', '.join(state.missing)} was not given" if state.missing else ""
+    example = "with a loss" + missing
+    if cost in state.batched:
+        example = f"with a reduction over the examples: J = Mean({cost})"
+    raise AxisError(
+        f"{cost} is not a scalar: it has shape {dims(state.values[cost].shape)}.\n"
+        f"  End the program {example}; or ask for run.vjp({cost!r}, name, v) with a cotangent v."
+    )

@@ -1,0 +1,180 @@
+"""∂f/∂θ: a value by several parameters at once, their Jacobians side by side.
+
+    ∂f/∂θ = [ ∂f/∂W1 | ∂f/∂b1 | ∂f/∂W2 | … ],  shape (…f, P)
+
+Each parameter's entries are counted row by row; P is the number of all of them.
+One sweep from f down serves all blocks, and each block is written once, where it
+belongs in the whole.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate as running
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..algebra.axes import Axis
+from ..algebra.graph import Node
+from ..algebra.placing import evaluate
+from ..errors import AxisError
+from ..numbers.arrays import quiet
+from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..program.forward import Pass
+from ..writing.latex import Shown, formula
+from ..writing.notebook import grid, page
+from ..writing.signs import dims, for_stream, plural, to_ascii
+from .structured import swept
+
+MOST_BLOCKS = 6  # in a formula
+
+
+@dataclass(frozen=True, eq=False)
+class StackedJacobian(Shown):
+    """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
+
+    In a batch row n of the result is example n's own Jacobian: a parameter is
+    shared, and each example differentiates by it for itself.
+    """
+
+    state: Pass
+    of: str
+    wrt: tuple[str, ...]
+
+    @property
+    def out_axes(self) -> tuple[Axis, ...]:
+        """The axes of the value, the batch in front where it has one."""
+        return self.state.axes(self.of)
+
+    @property
+    def variables(self) -> tuple[Node, ...]:
+        """The variables with their axes, in the order of the blocks."""
+        return tuple(self.state.node(name) for name in self.wrt)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.state.dtype
+
+    @property
+    def name(self) -> str:
+        """∂of/∂(W1, b1, …)"""
+        return f"∂{self.of}/∂({', '.join(self.wrt)})"
+
+    @property
+    def columns(self) -> Mapping[str, slice]:
+        """Where each variable's entries lie along the last axis."""
+        sizes = [math.prod(node.shape) for node in self.variables]
+        starts = [0, *running(sizes)]
+        places = zip(self.variables, starts[:-1], starts[1:], strict=True)
+        return MappingProxyType({node.name: slice(i, stop) for node, i, stop in places})
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of the value, then the number of entries of all variables."""
+        width = max((part.stop for part in self.columns.values()), default=0)
+        return (*(axis.size for axis in self.out_axes), width)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of `materialise()`, predicted; nothing is built."""
+        return nbytes(self.shape, self.dtype.itemsize)
+
+    @quiet
+    def materialise(self, out: np.ndarray | None = None) -> np.ndarray:
+        """The whole array: new, or written into `out`, which is then returned.
+
+        Structural zeros are placed, never computed. Raises MemoryLimitError before
+        anything is built, AxisError where `out` has another shape or dtype.
+        """
+        if out is None:
+            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v."
+            require_memory(self.name, self.shape, self.dtype.itemsize, instead)
+            out = np.empty(self.shape, self.dtype)
+        else:
+            self._require_fit(out)
+        found, columns = swept(self.state, self.of, self.wrt), self.columns
+        rows = [axis.name for axis in self.out_axes]
+        heights = tuple(axis.size for axis in self.out_axes)
+        for node, expression in zip(self.variables, found, strict=True):
+            block = out[..., columns[node.name]].reshape(*heights, *node.shape)
+            sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
+            evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
+        return out
+
+    def _require_fit(self, out: Any) -> None:
+        if isinstance(out, str):
+            raise AxisError(
+                f"{self.name}: several variables side by side have one layout, flat.\n"
+                f"  Write materialise(), or one block: run.jacobian({self.of!r}, "
+                f"{self.wrt[0]!r}).materialise({out!r})."
+            )
+        fits = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == self.dtype
+        if not fits:
+            found = f"is a {type(out).__name__}"
+            if isinstance(out, np.ndarray):
+                found = f"has shape {dims(out.shape)} and dtype {out.dtype}"
+            raise AxisError(
+                f"{self.name}: out does not fit.\n"
+                f"  out {found}\n"
+                f"  the Jacobian has shape {dims(self.shape)} and dtype {self.dtype}\n"
+                f"  Pass np.empty({dims(self.shape)}, np.{self.dtype})."
+            )
+        if not (out.flags.writeable and out.flags.c_contiguous):
+            raise AxisError(
+                f"{self.name}: out is not a writable array in C order.\n"
+                f"  Pass np.empty({dims(self.shape)}, np.{self.dtype})."
+            )
+
+    def text(self, ascii_only: bool = False) -> str:
+        """The blocks and their columns, and the bytes of the whole."""
+        width = max(len(node.name) for node in self.variables)
+        lines = [f"{self.name}, {self._facts()}"]
+        for node in self.variables:
+            lines.append(
+                f"  {node.name:<{width}}  {_place(self.columns[node.name])}: "
+                f"the entries of shape {dims(node.shape)}, row by row"
+            )
+        text = "\n".join(lines)
+        return to_ascii(text) if ascii_only else text
+
+    def _facts(self) -> str:
+        blocks = plural(len(self.variables), "block")
+        size = format_bytes(self.nbytes)
+        return f"layout flat, shape {dims(self.shape)}: {blocks} side by side, {size}"
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<StackedJacobian {self.name}, shape {dims(self.shape)}>"
+
+    def latex(self) -> str:
+        """The blocks side by side as LaTeX, without delimiters; of many the first and the last."""
+        of, names = self.of, list(self.wrt)
+        blocks = [f"∂{of}/∂{name}" for name in names]
+        if len(names) > MOST_BLOCKS:
+            names[2:-1], blocks[2:-1] = ["…"], ["…"]
+        whole = formula(f"∂{of}/∂({', '.join(names)})")
+        beside = r"\;\middle|\;".join(map(formula, blocks))
+        return rf"{whole}=\left[\,{beside}\,\right]"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the blocks as a formula, and where each of them lies."""
+        of, columns = self.of, self.columns
+        rows = [
+            (f"∂{of}/∂{node.name}", _place(columns[node.name]), dims(node.shape))
+            for node in self.variables
+        ]
+        heads = ("block", "in the last axis", "row by row the entries of shape")
+        return page(self.latex(), [self._facts()], grid(heads, rows))
+
+
+def _place(part: slice) -> str:
+    """columns 3 to 7, or column 3"""
+    if part.stop - part.start == 1:
+        return f"column {part.start:,}"
+    if part.stop == part.start:
+        return "no column"
+    return f"columns {part.start:,} to {part.stop - 1:,}"

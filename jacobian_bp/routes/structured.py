@@ -1,0 +1,178 @@
+"""The structured route: local Jacobians as deltas and factors, the deltas spent first.
+
+Which deltas are spent, and what is contracted with what, follows from the axes
+alone. So the first run of a program and its shapes records the sweep, and each run
+hands its slopes and weights to the recorded contractions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..algebra import chain_rule
+from ..algebra.expression import Dense, Expression, Factor, Term
+from ..algebra.graph import Link, Node, identity
+from ..algebra.placing import evaluate
+from ..algebra.tape import StandIn, Tape
+from ..numbers.arrays import quiet
+from ..program.forward import Pass, link_of
+from ..program.program import Step
+
+MOST_SWEEPS = 64  # kept by a program
+
+Raw = Mapping[str, Expression]  # what an op hands over, for each of its inputs
+
+
+@quiet
+def structured(state: Pass, wrt: Sequence[str], magnitudes: bool = False) -> dict[str, np.ndarray]:
+    """∂cost/∂name for each name: one reverse sweep, each delta spent when its axis is summed.
+
+    With `magnitudes`, every factor is replaced by its absolute value: what the
+    sums would be if nothing cancelled, the scale of their rounding error. No two
+    of the arrays share memory.
+    """
+    found = swept(state, state.cost, wrt, dense=True, magnitudes=magnitudes)
+    arrays = [factor.array for factor in dense_factors(found)]
+    first = {id(array): place for place, array in reversed([*enumerate(arrays)])}
+    own = [a if first[id(a)] == place else a.copy() for place, a in enumerate(arrays)]
+    return dict(zip(wrt, own, strict=True))
+
+
+def swept(
+    state: Pass, of: str, wrt: Sequence[str], dense: bool = False, magnitudes: bool = False
+) -> list[Expression]:
+    """∂of/∂name for each name, its sums spent or contracted, over the axes of both.
+
+    With `dense`, each is one whole array. With `magnitudes`, every factor is
+    replaced by its absolute value. Raises MemoryLimitError, before anything is
+    built, where an array of the sweep is too large.
+    """
+    shapes = tuple([value.shape for value in state.values.values()])
+    key = (of, tuple(wrt), state.dtype, shapes, dense, magnitudes)
+    sweep = state.sweeps.get(key)
+    arrays = sweep.arrays(state) if sweep else None
+    if sweep is None or arrays is None or not sweep.tape.fits():
+        if len(state.sweeps) >= MOST_SWEEPS:
+            state.sweeps.clear()
+        sweep = state.sweeps[key] = _record(state, of, wrt, dense, magnitudes)
+        arrays = sweep.arrays(state)
+        assert arrays is not None
+    found = iter(sweep.tape.replay(arrays))
+    return [expression.holding(found) for expression in sweep.expressions]
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A recorded sweep: the steps whose local Jacobians it takes, how they looked, the tape.
+
+    `expressions` are the results, on stand-ins.
+    """
+
+    steps: tuple[Step, ...]
+    looks: tuple[Any, ...]
+    magnitudes: bool
+    tape: Tape
+    expressions: tuple[Expression, ...]
+
+    def arrays(self, state: Pass) -> list[np.ndarray] | None:
+        """The factors of the local Jacobians at the values of `state`, in the tape's order.
+
+        None where an op hands over other factors than it did: the algebra is then another.
+        """
+        found: list[np.ndarray] = []
+        for step, look in zip(self.steps, self.looks, strict=True):
+            raw = state.raw(step)
+            if look_of(raw) != look:
+                return None
+            factors = dense_factors(raw.values())
+            if self.magnitudes:
+                found += [factor.absolute().array for factor in factors]
+            else:
+                found += [factor.array for factor in factors]
+        return found
+
+
+def _record(state: Pass, of: str, wrt: Sequence[str], dense: bool, magnitudes: bool) -> Sweep:
+    """The sweep from `of` down to all of `wrt`, done on stand-ins."""
+    tape = Tape()
+    names, steps = state.dependents(wrt, of)
+    nodes = [state.node(name) for name in names or [of]]
+    links = _links(state, names, steps, tape, magnitudes)
+    asked, out = set(wrt), state.axes(of)
+    sinks = {place for place, node in enumerate(nodes) if node.name in asked}
+    start = identity([axis.name for axis in out], nodes[0].primed)
+    found = chain_rule.reverse(nodes, links, start, out, sinks=sinks, of=of)
+    by_name = {nodes[place].name: expression for place, expression in found.items()}
+    expressions = [by_name.get(name, Expression()) for name in wrt]
+    if dense:
+        pairs = zip(expressions, map(state.node, wrt), strict=True)
+        expressions = [_whole(expression, node, tape, state.dtype) for expression, node in pairs]
+    results = [factor.array for factor in dense_factors(expressions)]
+    looks = tuple(look_of(state.raw(step)) for step in steps)
+    return Sweep(tuple(steps), looks, magnitudes, tape.finished(results), tuple(expressions))
+
+
+def _links(
+    state: Pass, names: Sequence[str], steps: Sequence[Step], tape: Tape, magnitudes: bool
+) -> list[Link]:
+    """The local Jacobians on stand-ins, which are the tape's leaves."""
+    local = {}
+    for step in steps:
+        planned = {name: _stood_in(raw, tape) for name, raw in state.raw(step).items()}
+        if magnitudes:
+            planned = {name: absolute(expression) for name, expression in planned.items()}
+        local[step.name] = state.lifted(step, planned)
+    return state.links(names, steps, lambda step, operand: link_of(step, operand, local[step.name]))
+
+
+def _whole(expression: Expression, node: Node, tape: Tape, dtype: np.dtype) -> Expression:
+    """The derivative of a scalar as one array over the axes of the variable."""
+    sizes = dict(zip(node.primed, node.shape, strict=True))
+    array: Any = evaluate(expression, node.primed, sizes, dtype)
+    if not isinstance(array, StandIn):  # a number for every run, such as ∂J/∂J = 1
+        array = tape.record(np.copy, [array], array.shape)
+    return Expression.of(Dense(node.name, node.primed, array, own=True))
+
+
+def look_of(raw: Raw) -> tuple[Any, ...]:
+    """All of an op's Jacobians but the numbers and labels: what the algebra depends on."""
+    return tuple([(name, *map(_look, expression.terms)) for name, expression in raw.items()])
+
+
+def _look(term: Term) -> tuple[Any, ...]:
+    parts: list[Any] = [term.coefficient]
+    for factor in term.factors:
+        if isinstance(factor, Dense):
+            parts.append((factor.axes, factor.array.shape, factor.array.dtype))
+        else:
+            parts.append((type(factor), factor.axes))
+    return tuple(parts)
+
+
+def dense_factors(expressions: Iterable[Expression]) -> list[Dense]:
+    """The dense factors in the order in which they stand."""
+    return [f for expression in expressions for t in expression.terms for f in t.of(Dense)]
+
+
+def _stood_in(expression: Expression, tape: Tape) -> Expression:
+    """The expression with a stand-in for each of its arrays, given by each replay."""
+    factors = dense_factors([expression])
+    return expression.holding([tape.leaf(f.array.shape, f.array.dtype) for f in factors])
+
+
+def absolute(expression: Expression) -> Expression:
+    """The expression with every factor and coefficient replaced by its absolute value."""
+
+    def positive(factor: Factor) -> Factor:
+        if not isinstance(factor, Dense) or isinstance(factor.array, StandIn):
+            return factor  # a stand-in is given absolute values
+        return factor.absolute()
+
+    return Expression(
+        tuple(
+            Term(tuple(map(positive, term.factors)), abs(term.coefficient))
+            for term in expression.terms
+        )
+    )

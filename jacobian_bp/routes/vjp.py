@@ -1,0 +1,53 @@
+"""The vjp route: each op's own vector-Jacobian product, from the cost down; nothing is built."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..errors import AxisError
+from ..numbers.arrays import quiet
+from ..program.forward import Pass
+from ..program.program import Step
+from ..writing.signs import dims
+
+
+@quiet
+def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dict[str, np.ndarray]:
+    """The vector-Jacobian products of `of` by each name: one sweep of the ops' own vjp."""
+    _, steps = state.dependents(wrt, of)
+    bars, asked = {of: cotangent}, set(wrt)
+    for step in steps:
+        bar = bars[step.name] if step.name in asked else bars.pop(step.name)
+        for arg, part in local_vjp(state, step, bar):
+            bars[arg] = bars[arg] + part if arg in bars else part
+    return {
+        name: np.array(bars[name]) if name in bars else np.zeros_like(state.values[name])
+        for name in wrt
+    }
+
+
+def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """(argument, its cotangent) for each use of an argument, shapes checked."""
+    pulled = step.op.vjp(bar, *state.inputs_of(step))
+    if not isinstance(pulled, Mapping):
+        raise AxisError(
+            f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
+            '  Return a dict from input to array, such as {"z": slope * bar}.'
+        )
+    found = []
+    for _, operand, arg in step.variables:
+        if operand not in pulled:
+            raise AxisError(
+                f"{step.who}: vjp() gives nothing for {operand}.\n"
+                f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
+            )
+        part = np.asarray(pulled[operand])
+        if part.shape != state.values[arg].shape:
+            raise AxisError(
+                f"{step.who}: vjp()[{operand!r}] does not have the shape of its input.\n"
+                f"  vjp gives shape {dims(part.shape)}\n"
+                f"  {arg} has shape {dims(state.values[arg].shape)}\n"
+                "  What a whole batch shares takes the sum over the examples: over_batch()."
+            )
+        found.append((arg, part))
+    return found

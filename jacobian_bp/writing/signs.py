@@ -1,0 +1,182 @@
+"""Characters and numbers as they are printed.
+
+One place knows which symbols a stream can carry, how a foreign name is made
+harmless, and how a number looks.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TextIO
+
+import numpy as np
+
+ASCII = {
+    "∂": "d",
+    "δ": "delta",
+    "Σ": "sum",
+    "σ": "sigma",
+    "⊗": "(x)",
+    "·": "*",
+    "−": "-",
+    "→": "->",
+    "←": "<-",
+    "≤": "<=",
+    "≠": "!=",
+    "×": "x",
+    "²": "^2",
+    "½": "1/2",
+    "ᵀ": "^T",
+    "Θ": "Theta",
+    "φ": "phi",
+    "λ": "lambda",
+    "±": "+-",
+    "…": "...",
+    "≈": "~",
+    "√": "sqrt",
+    "′": "'",
+}
+_TABLE = str.maketrans(ASCII)
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, surrogates
+
+
+def to_ascii(text: str) -> str:
+    """`text` in ASCII: ∂z2/∂W2 becomes dz2/dW2; what has no spelling is escaped.
+
+    >>> to_ascii("∂z2/∂W2 = δ[k,k'] a1[i']")
+    "dz2/dW2 = delta[k,k'] a1[i']"
+    """
+    return text.translate(_TABLE).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def carries_unicode(stream: TextIO | None = None) -> bool:
+    """Whether every symbol of ours can be written to `stream` (default: standard output)."""
+    encoding = getattr(sys.stdout if stream is None else stream, "encoding", None)
+    try:
+        "".join(ASCII).encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def for_stream(text: str, stream: TextIO | None = None) -> str:
+    """`text` as `stream` can carry it."""
+    return text if carries_unicode(stream) else to_ascii(text)
+
+
+def safe(name: object) -> str:
+    """A foreign name made harmless: controls, bidi marks and surrogates are shown escaped.
+
+    >>> safe("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in UNSEEN else c
+        for c in str(name)
+    )
+
+
+def rename(text: str, names: dict[str, str]) -> str:
+    """Replace whole identifiers in a label, a slope's prime being part of its name.
+
+    >>> rename("σ'(z) aᵀ", {"z": "z1", "a": "a1"}), rename("relu'(z1)", {"relu'": "g'"})
+    ("σ'(z1) a1ᵀ", "g'(z1)")
+    """
+
+    def called(match: re.Match[str]) -> str:
+        word = match[0]
+        plain = word.removesuffix("'")
+        return names.get(word) or names.get(plain, plain) + word[len(plain) :]
+
+    return re.sub(r"[^\W\dᵀ][^\Wᵀ]*'?", called, text) if names else text
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A number as a reader writes it: no trailing zeros, no negative zero.
+
+    >>> number(0.25), number(-0.0), number(1.0), number(5.08416e-01)
+    ('0.25', '0', '1', '0.508416')
+    """
+    value = float(value)
+    if value == 0:
+        return "0"
+    return f"{value:.{digits}g}"
+
+
+def bound(value: float) -> str:
+    """A rounding error as a bound that is the same on every machine.
+
+    >>> bound(4.7e-11), bound(0.0)
+    ('less than 1e-08', 'less than 1e-15')
+    """
+    for exponent in (-15, -13, -8, -4, 0):
+        if value < 10.0**exponent:
+            return f"less than 1e{exponent:+03d}"
+    return number(value, 2)
+
+
+def did_you_mean(name: object, known: Iterable[str], quote: str = "") -> str:
+    """ " Did you mean …?" with the nearest known name, or nothing.
+
+    >>> did_you_mean("rellu", ["relu", "tanh"], quote="'")
+    " Did you mean 'relu'?"
+    """
+    close = get_close_matches(name, list(known), 1) if isinstance(name, str) else []
+    return f" Did you mean {quote}{safe(close[0])}{quote}?" if close else ""
+
+
+def witness(value: float) -> str:
+    """A number as evidence: in all its digits where fewer would show another number.
+
+    >>> witness(1.7), witness(1.0000000002)
+    ('1.7', '1.0000000002')
+    """
+    short = number(value)
+    return short if float(short) == float(value) or value != value else repr(float(value))
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun.
+
+    >>> plural(1, "axis", "axes"), plural(1200, "row")
+    ('1 axis', '1,200 rows')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def dims(sizes: tuple[int, ...]) -> str:
+    """A shape in Python's own spelling."""
+    return str(tuple(int(size) for size in sizes))
+
+
+def vector(values: np.ndarray, digits: int = 6, most: int = 12) -> str:
+    """A short array on one line, rows separated by a semicolon; long ones are cut and counted.
+
+    >>> vector(np.array([[0.8, -1.1], [0.0, 2.0]]))
+    '[0.8  -1.1; 0  2]'
+    """
+    array = np.asarray(values)
+    if array.ndim == 0:
+        return number(array.item(), digits)
+    if array.ndim == 1:
+        return "[" + "  ".join(_cells(array, digits, most)) + "]"
+    rows = array.reshape(-1, array.shape[-1])
+    shown = ["  ".join(_cells(row, digits, most)) for row in rows[:most]]
+    more = f"; … {len(rows)} rows" if len(rows) > most else ""
+    return "[" + "; ".join(shown) + more + "]"
+
+
+def _cells(row: np.ndarray, digits: int, most: int) -> list[str]:
+    cells = [number(v, digits) for v in row[:most]]
+    return [*cells, f"… {row.size} entries"] if row.size > most else cells
+
+
+def fraction(value: float) -> str:
+    """A coefficient: 2, -1, 1/5, else its digits."""
+    if value != 0 and value != int(value):
+        inverse = 1.0 / value
+        if abs(inverse - round(inverse)) < 1e-9 * abs(inverse) and 1 < abs(inverse) < 1e9:
+            return f"{'-' if inverse < 0 else ''}1/{abs(round(inverse))}"
+    return number(value, 12)

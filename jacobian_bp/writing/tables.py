@@ -1,0 +1,91 @@
+"""How text is set: lines folded, cells in columns, arrays row by row.
+
+Two kinds of zero are told apart in every printed array: '.' is zero for every
+input, '0' is zero at this input only.
+"""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from rich.cells import cell_len
+
+from ..writing.signs import number
+
+MOST_ROWS = 16
+DIGITS = (6, 5, 4, 3)
+
+
+def fold(line: str, width: int) -> list[str]:
+    """A line that is too wide, broken at spaces and indented; no word is cut."""
+    if cell_len(line) <= width:
+        return [line]
+    indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
+    return textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def array_block(
+    value: np.ndarray, can_be_nonzero: np.ndarray | None, room: int, most_rows: int = MOST_ROWS
+) -> list[str]:
+    """An array row by row in aligned columns, or one line about it where it is too large."""
+    rows = np.atleast_2d(value).reshape(-1, value.shape[-1] if value.ndim else 1)
+    mask = (
+        np.ones(rows.shape, bool) if can_be_nonzero is None else can_be_nonzero.reshape(rows.shape)
+    )
+    if len(rows) <= most_rows and rows.shape[1] <= room // 2:
+        for digits in DIGITS:
+            cells = [zero_or_number(r, m, digits) for r, m in zip(rows, mask, strict=True)]
+            lines = ["[" + "  ".join(row) + "]" for row in columns(cells)]
+            if max(map(len, lines), default=0) <= room:
+                return _sliced(lines, value.shape)
+    if not value.size:
+        return ["[no entries]"]
+    low, high = number(value.min(), 3), number(value.max(), 3)
+    return [f"[{value.size:,} entries, from {low} to {high}]"]
+
+
+def zero_or_number(row: np.ndarray, can_be_nonzero: np.ndarray, digits: int) -> list[str]:
+    """The cells of one row: '.' for a structural zero, else the number."""
+    pairs = zip(row, can_be_nonzero, strict=True)
+    return [number(value, digits) if possible else "." for value, possible in pairs]
+
+
+def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Rows in aligned columns, by display width; the last column is not padded."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        gap.join(
+            cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def columns(cells: list[list[str]]) -> list[list[str]]:
+    """Cells padded on the left, so that columns align on the right."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [[c.rjust(w) for c, w in zip(row, widths, strict=True)] for row in cells]
+
+
+def packed(words: Sequence[str], room: int) -> list[str]:
+    """As many words on a line as fit."""
+    lines: list[str] = []
+    for word in words:
+        if lines and cell_len(lines[-1]) + 2 + cell_len(word) <= room:
+            lines[-1] += "  " + word
+        else:
+            lines.append(word)
+    return lines
+
+
+def _sliced(lines: list[str], shape: tuple[int, ...]) -> list[str]:
+    """Mark where a slice of a 3-tensor begins."""
+    if len(shape) < 3:
+        return lines
+    rows = shape[-2]
+    return [
+        f"{'[' + str(p // rows) + ']' if p % rows == 0 else '':<4} {line}"
+        for p, line in enumerate(lines)
+    ]

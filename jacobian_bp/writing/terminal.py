@@ -1,0 +1,102 @@
+"""Standard output as it is: a terminal or a pipe, with or without Unicode.
+
+Colour and a progress bar appear on a terminal only, NO_COLOR and TERM=dumb are
+honoured, and a reader that stops reading ends the program quietly.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from .signs import carries_unicode, for_stream
+
+HEADINGS = ("network", "data", "forward", "signs", "step", "gradient", "checks", "next")
+NARROWEST, WIDEST = 40, 99
+CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
+OUTPUT_FAILED = 3
+
+
+def width() -> int:
+    """The width to write for: the terminal's, within bounds; 99 in a pipe."""
+    if not (sys.stdout and sys.stdout.isatty()):
+        return WIDEST
+    return max(NARROWEST, min(WIDEST, Console().width))
+
+
+def is_ascii() -> bool:
+    """Whether standard output can carry ASCII only."""
+    return not carries_unicode()
+
+
+def is_plain() -> bool:
+    """Whether the user asked for text without escape codes."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def write(lines: Iterable[str]) -> None:
+    """Write lines to standard output, in colour on a terminal that has it."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    if not sys.stdout.isatty() or is_plain():
+        for line in lines:
+            sys.stdout.write(for_stream(line) + "\n")
+    else:
+        console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        for line in lines:
+            console.print(_styled(for_stream(line)), soft_wrap=True)
+    sys.stdout.flush()
+
+
+def fail(message: str) -> None:
+    """One message to standard error, as far as there is one."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(for_stream(message, sys.stderr) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        silence()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal; nothing otherwise."""
+    if sys.stderr is None or not sys.stderr.isatty() or is_plain():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report
+
+
+def silence() -> None:
+    """Point the outputs that fail at nothing, so that the interpreter's last flush cannot."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            with suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _styled(line: str) -> Text:
+    text = Text(line)
+    head = line.split(" ", 1)[0]
+    if head in HEADINGS:
+        text.stylize("bold", 0, len(head))
+    if "DISAGREE" in line or "WRONG" in line:
+        text.stylize("bold red")
+    elif line.endswith(" agree"):
+        text.stylize("green")
+    text.highlight_regex(r"(?<=[\[ ])\.(?=[ \]])", "dim")
+    return text
