@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...numbers.rounding import FLOOR, RELATIVE, agree, is_single, largest, of_formulas
+from ...numbers.wrong_arrays import exchanged_axes, of_examples, times_right
 from ...writing.signs import did_you_mean, dims, fraction, plural, safe
 from .meanings import EXAMPLES, Axes
 from .scene import Labelled, Scene
@@ -13,7 +15,7 @@ from .shapes import sizes_of
 from .tree import Node, names, walk
 from .values import Valued, Values
 
-RELATIVE, FLOOR = {8: 1e-6, 4: 1e-4}, 1e-9  # by the bytes of the run's numbers; of the scale
+SINGLE = 1e-4, 1e-7  # relative and floor, where the run is in float32
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,12 @@ def exactly(values: Values, tree: Node, goal: Goal) -> bool:
 
 
 def _close(found: np.ndarray, right: np.ndarray) -> bool:
-    relative = RELATIVE.get(right.dtype.itemsize, 1e-6)
-    room = relative * np.abs(right) + FLOOR * relative / 1e-6 * np.abs(right).max(initial=0)
     with np.errstate(all="ignore"):
-        return bool((np.abs(found - right) <= room).all())
+        return agree(found, right, _allowed(right))
+
+
+def _allowed(right: np.ndarray) -> np.ndarray:
+    return of_formulas(right, *(SINGLE if is_single(right) else (RELATIVE, FLOOR)))
 
 
 def _is_data(axes: Axes) -> bool:
@@ -158,22 +162,21 @@ def _is_data(axes: Axes) -> bool:
 
 
 def _turned(found: np.ndarray, right: np.ndarray, goal: Goal) -> str:
-    if found.ndim == right.ndim == 2 and found.T.shape == right.shape and _close(found.T, right):
+    if found.ndim == 2 and exchanged_axes(found, right, _allowed(right)):
         return f"It is the transpose of {goal}, of shape {dims(found.shape)}."
     return ""
 
 
 def _ratio(found: np.ndarray, right: np.ndarray, scene: Scene) -> str:
     """The factor between the two, where it is one number."""
-    live = np.abs(right) > 1e-9 * np.abs(right).max(initial=0)
+    live = np.abs(right) > FLOOR * largest(right)
     if not live.any():
         return ""
-    factor = float(np.median(found[live] / right[live]))
+    factor = float(np.median(found[live] / right[live]))  # printed: in float32 one has few digits
     if factor == 0 or not _close(found / factor, right):
         return ""
     batch, who = scene.read("m")[0].item(), "Every entry" if right.ndim else "It"
-    for value, word in ((batch, "m"), (1 / batch, "1/m")):
-        if batch > 1 and abs(factor - value) < 1e-6 * value:
-            return f"{who} is {word} times the right one, m = {batch:g}."
-    digits = 5 if right.dtype.itemsize < 8 else 15
-    return f"{who} is {fraction(round(factor, digits))} times the right one."
+    word = of_examples(factor, batch)
+    if word:
+        return f"{times_right(word, who)}, m = {batch:g}."
+    return f"{times_right(fraction(round(factor, 5 if is_single(right) else 15)), who)}."
