@@ -1,1 +1,4 @@
-"""Room."""
+"""The evidence: which mistakes give the numbers that were handed in, and how much they prove.
+
+Imports mutations and passes.
+"""
