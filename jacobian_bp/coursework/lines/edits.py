@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ...errors import JacobianError
 from .changes import Path, single
-from .goal import Goal, exactly
+from .comparison import exactly
+from .goal import Goal
 from .language import read_line
 from .scene import Scene
 from .tree import Node, names, render, walk

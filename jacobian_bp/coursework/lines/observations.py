@@ -3,7 +3,8 @@
 from ...algebra.axes import Axis
 from ...ops import Mean
 from ...writing.signs import dims
-from .goal import Goal, Verdict
+from .comparison import Comparison
+from .goal import Goal
 from .shapes import MIXED, axes_words, axis_words
 from .tree import Node, names, short
 from .values import Valued, Values
@@ -77,13 +78,13 @@ def diagonals(tree: Node, values: Values) -> list[str]:
     return says[:MOST_SAID]
 
 
-def each_example(tree: Node, goal: Goal, verdict: Verdict, values: Values) -> list[str]:
+def each_example(tree: Node, goal: Goal, comparison: Comparison, values: Values) -> list[str]:
     """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
     scene = values.scene
     deltas = {word: scene.object(word) for word in names(tree) if scene.object(word)}
     mean = any(isinstance(step.op, Mean) for step in scene.state.program.steps)
     gradient = not goal.forward and goal.value in scene.state.program.params
-    if not (verdict.divided_by_m and mean and gradient and len(deltas) == 1):
+    if not (comparison.divided_by_m and mean and gradient and len(deltas) == 1):
         return []
     ((word, value),) = deltas.items()
     return [f"It is right if {word} is ∂L/∂{value} of each example, without the 1/m of the mean."]

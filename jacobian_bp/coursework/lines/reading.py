@@ -11,8 +11,10 @@ from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import dims
 from ..diagnosis.diagnosis import Finding
 from . import observations as seen
+from .comparison import Comparison, compare
 from .edits import ANEW, Edit, correction
-from .goal import Goal, Verdict, asked_goal, goal_of_factors, goal_of_value, judge
+from .goal import Goal, asked_goal
+from .guessed_goal import goal_of_factors, goal_of_value
 from .known_mistake import finding
 from .language import Line
 from .line_report import LineReport
@@ -46,8 +48,10 @@ class Reading:
             self.goal = goal_of_value(self.tree, value, self.scene)
         if self.goal is None:
             return self._without_goal(value)
-        verdict = judge(value, self.goal, self.scene)
-        return self._right(value, verdict) if verdict.right else self._wrong(value, verdict)
+        comparison = compare(value, self.goal, self.scene)
+        return (
+            self._right(value, comparison) if comparison.right else self._wrong(value, comparison)
+        )
 
     # ------------------------------------------------------------ four kinds of report
 
@@ -74,13 +78,13 @@ class Reading:
         says.append("What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1.")
         return self._made(says, value)
 
-    def _right(self, value: Valued, verdict: Verdict) -> LineReport:
+    def _right(self, value: Valued, comparison: Comparison) -> LineReport:
         goal = self._goal()
         stretched = seen.stretches(self.tree, self.values)
         by = ", by numpy's broadcasting" if stretched else ""
         says = [f"{self._head()}: right{by}. It is {goal}, shape {dims(value.array.shape)}."]
         says += self._left()
-        says += [verdict.remark] if verdict.remark else []
+        says += [comparison.remark] if comparison.remark else []
         says += stretched + seen.slopes_at_activations(self.tree, self.values)
         generic = self.trials.generic()
         sizes = generic.scene.meanings.sizes if generic else {}
@@ -92,20 +96,20 @@ class Reading:
         says += [f"Right at any size: {edit}"] if edit else []
         return self._made(says, value, right=True, passes_when=passes, meant=edit)
 
-    def _wrong(self, value: Valued, verdict: Verdict) -> LineReport:
+    def _wrong(self, value: Valued, comparison: Comparison) -> LineReport:
         goal, edit = self._goal(), self._edit
         mistake = finding(self.tree, value, goal, self.run, self.scene)
         if mistake and mistake.label == "kink":
-            return self._right(value, Verdict(True, mistake.remark))
-        says = [f"{self._head()}: runs, but {_wrongness(value, goal, verdict)}", *self._left()]
-        says += [verdict.remark] if verdict.remark else []
-        says += seen.each_example(self.tree, goal, verdict, self.values)
+            return self._right(value, Comparison(True, mistake.remark))
+        says = [f"{self._head()}: runs, but {_wrongness(value, goal, comparison)}", *self._left()]
+        says += [comparison.remark] if comparison.remark else []
+        says += seen.each_example(self.tree, goal, comparison, self.values)
         says += self._tied()
         says += seen.turned_nothing(self.tree, self.values)
         says += seen.diagonals(self.tree, self.values)
         says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
         asked = mistake if edit is None or edit.why == ANEW else None
-        says += _said(asked, verdict)
+        says += _said(asked, comparison)
         says += self._meant()
         says += [self._other_layout] if self._other_layout else []
         passes = self._because(BREAKS)
@@ -187,7 +191,7 @@ class Reading:
             value = Values(scene).of(self.tree)
         except (BreakError, JacobianError):
             return ""
-        if not judge(value, self.goal, scene).right:
+        if not compare(value, self.goal, scene).right:
             return ""
         if self.scene.columns:
             return "With the examples in rows this very line is right."
@@ -204,18 +208,18 @@ class Reading:
         return [f"{value} and {' and '.join(names)} are one array: its gradient adds up every use."]
 
 
-def _wrongness(value: Valued, goal: Goal, verdict: Verdict) -> str:
-    if not verdict.same_shape:
+def _wrongness(value: Valued, goal: Goal, comparison: Comparison) -> str:
+    if not comparison.same_shape:
         return f"gives another array than {goal}."
     if value.array.ndim == 0:
         return f"gives a wrong number for {goal}."
     return f"gives wrong numbers for {goal}, in the right shape."
 
 
-def _said(mistake: Finding | None, verdict: Verdict) -> list[str]:
+def _said(mistake: Finding | None, comparison: Comparison) -> list[str]:
     """The mistake that gives these numbers; where none is known, what is certain of them."""
-    if mistake is None or mistake.ok or (mistake.label == "transposed" and verdict.remark):
+    if mistake is None or mistake.ok or (mistake.label == "transposed" and comparison.remark):
         return []  # the remark says of what it is the transpose
     if mistake.label == "unknown":
-        return [] if verdict.remark else list(mistake.proved)
+        return [] if comparison.remark else list(mistake.proved)
     return list(mistake.sentences)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import product as choices
 
 from ...errors import JacobianError
-from .goal import Goal, judge
+from .comparison import compare
+from .goal import Goal
 from .meanings import EXAMPLES, INPUTS, generic_sizes, resized, small_sizes
 from .scene import Scene
 from .shapes import MisfitError
@@ -56,10 +57,10 @@ class Trials:
             value = values.of(tree)
             if goal is None:
                 return RUNS
-            verdict = judge(value, goal, values.scene)
+            comparison = compare(value, goal, values.scene)
         except (BreakError, JacobianError):
             return BREAKS
-        return RIGHT if verdict.right else WRONG if verdict.same_shape else OTHER
+        return RIGHT if comparison.right else WRONG if comparison.same_shape else OTHER
 
     def passes_when(self, tree: Node, goal: Goal | None, misfit: MisfitError) -> str:
         """At which sizes numpy would let a line pass that breaks here; empty if at none."""
