@@ -5,9 +5,9 @@ from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import safe
+from .explanation import Explanation
 from .language import read_line
 from .line_report import LineReport
-from .reading import Reading
 from .scene import Scene
 
 LARGEST = 2**30
@@ -46,7 +46,7 @@ def diagnose_line(
             f"diagnose_line: examples is {safe(repr(examples))[:40]}.\n"
             '  Write "rows" or "columns": where the examples of a batch stand.'
         )
-    read = read_line(line)
+    statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
         scene = Scene(run._state, run._tied, examples == "columns")
-        return Reading(read, run, scene, target).report()
+        return Explanation(statement, run, scene, target).report()

@@ -16,7 +16,7 @@ from .edits import ANEW, Edit, correction
 from .goal import Goal, asked_goal
 from .guessed_goal import goal_of_factors, goal_of_value
 from .known_mistake import finding
-from .language import Line
+from .language import Statement
 from .line_report import LineReport
 from .scene import Scene, require_cost
 from .shapes import axes_words
@@ -27,15 +27,15 @@ from .values import BreakError, Valued, Values
 ADDED = "+= adds what stands right of it: that is what is judged."
 
 
-class Reading:
+class Explanation:
     """Gathers the sentences of a report in order."""
 
-    def __init__(self, line: Line, run: Run, scene: Scene, target: Any) -> None:
-        self.line, self.tree, self.run, self.scene = line, line.tree, run, scene
-        equals = f"{line.target} {line.sign} " if line.target else ""
-        self.text = f"{equals}{render(line.tree)}"
+    def __init__(self, statement: Statement, run: Run, scene: Scene, target: Any) -> None:
+        self.statement, self.tree, self.run, self.scene = statement, statement.tree, run, scene
+        equals = f"{statement.target} {statement.sign} " if statement.target else ""
+        self.text = f"{equals}{render(statement.tree)}"
         self.values, self.trials = Values(scene), Trials(scene)
-        self.goal = asked_goal(target, line.target, scene)
+        self.goal = asked_goal(target, statement.target, scene)
         if self.goal and not self.goal.forward:
             require_cost(scene)
 
@@ -161,8 +161,8 @@ class Reading:
 
     def _left(self) -> list[str]:
         """What is to be said of the name left of the = sign, and of +=."""
-        unknown = self.scene.unknown_left(self.line.target)
-        return [unknown] * bool(unknown) + [ADDED] * (self.line.sign == "+=")
+        unknown = self.scene.unknown_left(self.statement.target)
+        return [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
 
     @cached_property
     def _edit(self) -> Edit | None:
