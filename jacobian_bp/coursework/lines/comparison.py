@@ -9,9 +9,9 @@ from ...numbers.wrong_arrays import exchanged_axes, of_examples, times_right
 from ...writing.signs import dims, fraction, plural
 from .goal import Goal
 from .meanings import EXAMPLES, Axes
-from .scene import Scene
 from .tree import Node
 from .values import Valued, Values
+from .workspace import Workspace
 
 SINGLE = 1e-4, 1e-7  # relative and floor, where the run is in float32
 
@@ -26,9 +26,9 @@ class Comparison:
     divided_by_m: bool = False  # whether every entry is 1/m times the right one
 
 
-def compare(value: Valued, goal: Goal, scene: Scene) -> Comparison:
+def compare(value: Valued, goal: Goal, workspace: Workspace) -> Comparison:
     """Compare with the right array, in every shape in which it counts as right."""
-    right, axes = goal.right(scene)
+    right, axes = goal.right(workspace)
     found = value.array
     if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
         if found.ndim == 0:
@@ -41,16 +41,16 @@ def compare(value: Valued, goal: Goal, scene: Scene) -> Comparison:
     if found.shape == right.shape:
         if _close(found, right):
             return Comparison(True)
-        multiple = _multiple(found, right, scene)
+        multiple = _multiple(found, right, workspace)
         return multiple or Comparison(False, _transpose(found, right, goal))
     if _is_data(axes) and found.shape == right.T.shape and _close(found, right.T):
-        where = "rows" if scene.columns else "columns"
+        where = "rows" if workspace.columns else "columns"
         return Comparison(True, f"It has its examples in {where}: shape {dims(found.shape)}.")
     flat = min(found.ndim, right.ndim) < 2 and np.squeeze(found).shape == np.squeeze(right).shape
     if flat and _close(found.reshape(right.shape), right):
         shapes = f"{dims(found.shape)}, where {goal} has {dims(right.shape)}"
         return Comparison(True, f"Its shape is {shapes}: the same numbers.")
-    multiple = _multiple(found.reshape(right.shape), right, scene) if flat else None
+    multiple = _multiple(found.reshape(right.shape), right, workspace) if flat else None
     if multiple:
         return replace(multiple, same_shape=False)
     shapes = f"It has shape {dims(found.shape)}, {goal} has shape {dims(right.shape)}."
@@ -59,7 +59,7 @@ def compare(value: Valued, goal: Goal, scene: Scene) -> Comparison:
 
 def exactly(values: Values, tree: Node, goal: Goal) -> bool:
     """Whether the line gives the right array in its very shape; errors pass through."""
-    right = goal.right(values.scene)[0]
+    right = goal.right(values.workspace)[0]
     found = values.of(tree).array
     return found.shape == right.shape and bool(np.isfinite(found).all()) and _close(found, right)
 
@@ -83,7 +83,7 @@ def _transpose(found: np.ndarray, right: np.ndarray, goal: Goal) -> str:
     return ""
 
 
-def _multiple(found: np.ndarray, right: np.ndarray, scene: Scene) -> Comparison | None:
+def _multiple(found: np.ndarray, right: np.ndarray, workspace: Workspace) -> Comparison | None:
     """Wrong by one and the same factor in every entry, or None."""
     live = np.abs(right) > FLOOR * largest(right)
     if not live.any():
@@ -91,7 +91,7 @@ def _multiple(found: np.ndarray, right: np.ndarray, scene: Scene) -> Comparison 
     factor = float(np.median(found[live] / right[live]))  # printed: in float32 one has few digits
     if factor == 0 or not _close(found / factor, right):
         return None
-    batch, who = scene.read("m")[0].item(), "Every entry" if right.ndim else "It"
+    batch, who = workspace.read("m")[0].item(), "Every entry" if right.ndim else "It"
     word = of_examples(factor, batch)
     if word:
         remark = f"{times_right(word, who)}, m = {batch:g}."

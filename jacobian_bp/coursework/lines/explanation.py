@@ -18,11 +18,11 @@ from .guessed_goal import goal_of_factors, goal_of_value
 from .known_mistake import finding
 from .language import Statement
 from .line_report import LineReport
-from .scene import Scene, require_cost
 from .shapes import axes_words
 from .tree import render, short
 from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
+from .workspace import Workspace, require_cost
 
 ADDED = "+= adds what stands right of it: that is what is judged."
 
@@ -30,25 +30,30 @@ ADDED = "+= adds what stands right of it: that is what is judged."
 class Explanation:
     """Gathers the sentences of a report in order."""
 
-    def __init__(self, statement: Statement, run: Run, scene: Scene, target: Any) -> None:
-        self.statement, self.tree, self.run, self.scene = statement, statement.tree, run, scene
+    def __init__(self, statement: Statement, run: Run, workspace: Workspace, target: Any) -> None:
+        self.statement, self.tree, self.run, self.workspace = (
+            statement,
+            statement.tree,
+            run,
+            workspace,
+        )
         equals = f"{statement.target} {statement.sign} " if statement.target else ""
         self.text = f"{equals}{render(statement.tree)}"
-        self.values, self.trials = Values(scene), Trials(scene)
-        self.goal = asked_goal(target, statement.target, scene)
+        self.values, self.trials = Values(workspace), Trials(workspace)
+        self.goal = asked_goal(target, statement.target, workspace)
         if self.goal and not self.goal.forward:
-            require_cost(scene)
+            require_cost(workspace)
 
     def report(self) -> LineReport:
         try:
             value = self.values.of(self.tree)
         except BreakError as breaks:
             return self._broken(breaks)
-        if self.goal is None and self.scene.has_cost:
-            self.goal = goal_of_value(self.tree, value, self.scene)
+        if self.goal is None and self.workspace.has_cost:
+            self.goal = goal_of_value(self.tree, value, self.workspace)
         if self.goal is None:
             return self._without_goal(value)
-        comparison = compare(value, self.goal, self.scene)
+        comparison = compare(value, self.goal, self.workspace)
         return (
             self._right(value, comparison) if comparison.right else self._wrong(value, comparison)
         )
@@ -56,8 +61,8 @@ class Explanation:
     # ------------------------------------------------------------ four kinds of report
 
     def _broken(self, breaks: BreakError) -> LineReport:
-        if self.goal is None and self.scene.has_cost:
-            self.goal = goal_of_factors(self.tree, self.scene)
+        if self.goal is None and self.workspace.has_cost:
+            self.goal = goal_of_factors(self.tree, self.workspace)
         says = [f"{self._head()}: breaks at {short(breaks.node)}.", *self._left()]
         arrays = zip(breaks.node.args, breaks.operands, strict=False)
         says += dict.fromkeys(seen.shape_words(node, operand) for node, operand in arrays)
@@ -87,7 +92,7 @@ class Explanation:
         says += [comparison.remark] if comparison.remark else []
         says += stretched + seen.slopes_at_activations(self.tree, self.values)
         generic = self.trials.generic()
-        sizes = generic.scene.meanings.sizes if generic else {}
+        sizes = generic.workspace.meanings.sizes if generic else {}
         ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
         if ending == RIGHT:
             return self._made(says, value, right=True)
@@ -98,7 +103,7 @@ class Explanation:
 
     def _wrong(self, value: Valued, comparison: Comparison) -> LineReport:
         goal, edit = self._goal(), self._edit
-        mistake = finding(self.tree, value, goal, self.run, self.scene)
+        mistake = finding(self.tree, value, goal, self.run, self.workspace)
         if mistake and mistake.label == "kink":
             return self._right(value, Comparison(True, mistake.remark))
         says = [f"{self._head()}: runs, but {_wrongness(value, goal, comparison)}", *self._left()]
@@ -161,7 +166,7 @@ class Explanation:
 
     def _left(self) -> list[str]:
         """What is to be said of the name left of the = sign, and of +=."""
-        unknown = self.scene.unknown_left(self.statement.target)
+        unknown = self.workspace.unknown_left(self.statement.target)
         return [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
 
     @cached_property
@@ -184,25 +189,25 @@ class Explanation:
     @cached_property
     def _other_layout(self) -> str:
         """A sentence where the line is right with the examples the other way round."""
-        scene = Scene(self.scene.state, self.scene.tied, not self.scene.columns)
+        workspace = Workspace(self.workspace.state, self.workspace.tied, not self.workspace.columns)
         if self.goal is None:
             return ""
         try:
-            value = Values(scene).of(self.tree)
+            value = Values(workspace).of(self.tree)
         except (BreakError, JacobianError):
             return ""
-        if not compare(value, self.goal, scene).right:
+        if not compare(value, self.goal, workspace).right:
             return ""
-        if self.scene.columns:
+        if self.workspace.columns:
             return "With the examples in rows this very line is right."
-        if self.scene.is_batch:
+        if self.workspace.is_batch:
             return "With the examples in columns, arrays (units, examples), this line is right."
         return "With one example as a column, arrays (units, 1), this line is right."
 
     def _tied(self) -> list[str]:
         """One parameter under two names has one gradient."""
         value = self._goal().value
-        names = [word for word, first in self.scene.tied.items() if first == value]
+        names = [word for word, first in self.workspace.tied.items() if first == value]
         if not names or self._goal().forward:
             return []
         return [f"{value} and {' and '.join(names)} are one array: its gradient adds up every use."]

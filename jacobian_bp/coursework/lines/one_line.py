@@ -8,7 +8,7 @@ from ...writing.signs import safe
 from .explanation import Explanation
 from .language import read_line
 from .line_report import LineReport
-from .scene import Scene
+from .workspace import Workspace
 
 LARGEST = 2**30
 LAYOUTS = ("rows", "columns")
@@ -48,5 +48,5 @@ def diagnose_line(
         )
     statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        scene = Scene(run._state, run._tied, examples == "columns")
-        return Explanation(statement, run, scene, target).report()
+        workspace = Workspace(run._state, run._tied, examples == "columns")
+        return Explanation(statement, run, workspace, target).report()
