@@ -39,11 +39,8 @@ def correction(tree: Node, goal: Goal, trials: Sequence[Values]) -> Edit | None:
     Where none does, the goal's own line if it has one, else None.
     """
     workspace = trials[0].workspace
-    for edit in (
-        *_candidates(tree, goal, workspace),
-        *_output(tree, goal, workspace),
-        *_anew(goal, workspace),
-    ):
+    edits = _candidates(tree, goal, workspace)
+    for edit in (*edits, *_output(tree, goal, workspace), *_anew(goal, workspace)):
         if all(_gives(values, edit.tree, goal) for values in trials):
             return edit
     return None

@@ -208,9 +208,10 @@ def _no_slope(value: str, step: Step | None) -> str:
 
 def require_cost(workspace: Workspace) -> None:
     """DomainError where the run has no cost to differentiate."""
-    if workspace.state.missing:
+    missing = ", ".join(workspace.state.missing)
+    if missing:
         raise DomainError(
-            f"diagnose_line: the run has no cost: {', '.join(workspace.state.missing)} was not given.\n"
+            f"diagnose_line: the run has no cost: {missing} was not given.\n"
             "  Run the network with labels: net.run(x, y)."
         )
     require_scalar(workspace.state)
