@@ -129,7 +129,7 @@ def is_same(
     return agree(submitted, candidate, slack * precision.allowed(candidate))
 
 
-def ratio(
+def constant_ratio(
     submitted: np.ndarray,
     candidate: np.ndarray,
     precision: Precision,

@@ -6,7 +6,7 @@ from ....numbers.arrays import entry
 from ....numbers.rounding import differing, largest, of_formulas
 from ....numbers.wrong_arrays import spoilt_lines
 from ....writing.signs import dims, plural
-from .matching import Precision, is_right, ratio
+from .matching import Precision, constant_ratio, is_right
 
 MOST_NAMED = 6
 NEAR = 1e-4  # of the largest entry
@@ -59,13 +59,15 @@ def ratios(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[s
     """A constant ratio overall, else one a row or one a column; its value where it is plain."""
     if np.count_nonzero(right) < 2:
         return []
-    c = ratio(array, right, precision)
+    c = constant_ratio(array, right, precision)
     if c is not None and abs(c - 1) > 1e-9:
         return [f"Every entry is the right one times one and the same number, {c:.4g}."]
     if right.ndim != 2 or min(right.shape) < 2:
         return []
     for word, one, two in (("row", array, right), ("column", array.T, right.T)):
-        found = [ratio(a, b, precision) for a, b in zip(one, two, strict=True) if np.any(b)]
+        found = [
+            constant_ratio(a, b, precision) for a, b in zip(one, two, strict=True) if np.any(b)
+        ]
         if found and all(c is not None for c in found):
             return [f"Each {word} is the right one times a number of its own."]
     return []

@@ -10,12 +10,11 @@ import numpy as np
 
 from ..mutations.mutation import Facts, Variation
 from ..passes.backward import Changes, Line
-from .evidence import tried_all
-from .fits import decay_hypothesis, decay_in, stale_hypothesis, stale_lines, updated
-from .matching import PROVE_TWO, Precision, is_same
-from .matching import ratio as proportion
+from .matching import PROVE_TWO, Precision, constant_ratio, is_same
+from .own_numbers import decay_hypothesis, decay_in, stale_hypothesis, stale_lines, updated
 from .ratios import Ratio, is_plain, plain_ratios
 from .search import Context, Hypothesis, Question, missing_of, unchanged
+from .strength import tried_all
 
 PAIR_PRIOR = 40  # a pair is made of mistakes at least as likely as this
 MOST_PAIR_WORK = 40_000_000  # numbers written while pairs are tried
@@ -126,7 +125,7 @@ def rates(
     if A is None or end is None or A.shape != end.shape:
         return
     B = end - A
-    if np.count_nonzero(B) < enough(question) or proportion(B, A, Precision()) is not None:
+    if np.count_nonzero(B) < enough(question) or constant_ratio(B, A, Precision()) is not None:
         return
     for reading in question.forms(A):
         for ratio in ratios if reading.accepted else ():
