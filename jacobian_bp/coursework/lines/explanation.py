@@ -31,12 +31,8 @@ class Explanation:
     """Gathers the sentences of a report in order."""
 
     def __init__(self, statement: Statement, run: Run, workspace: Workspace, target: Any) -> None:
-        self.statement, self.tree, self.run, self.workspace = (
-            statement,
-            statement.tree,
-            run,
-            workspace,
-        )
+        self.statement, self.tree = statement, statement.tree
+        self.run, self.workspace = run, workspace
         equals = f"{statement.target} {statement.sign} " if statement.target else ""
         self.text = f"{equals}{render(statement.tree)}"
         self.values, self.trials = Values(workspace), Trials(workspace)
