@@ -16,10 +16,11 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, quiet
 from ..ops import Op
-from ..program.forward import Pass, run_forward
+from ..program.forward import run_forward
+from ..program.forward_pass import Pass
 from ..program.program import Program, Step
 from ..program.program_text import make_op
-from ..routes.chain import require_dense, whole_link
+from ..routes.full import require_dense, whole_link
 from ..writing.notebook import Printed, page
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .differences import Slopes, on_kink

@@ -48,5 +48,5 @@ def diagnose_line(
         )
     read = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        scene = Scene(run._state, run._tied, examples == "columns")
+        scene = Scene(run.forward_pass, run._tied, examples == "columns")
         return Reading(read, run, scene, target).report()
