@@ -13,7 +13,7 @@ from textwrap import indent
 import numpy as np
 
 from jacobian_bp import Network
-from jacobian_bp.routes.chain import whole_link
+from jacobian_bp.routes.full import whole_link
 from jacobian_bp.writing.signs import number, to_ascii, vector
 from jacobian_bp.writing.tables import array_block, table
 

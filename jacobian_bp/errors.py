@@ -4,6 +4,23 @@ Every message has four parts: who; which axis or entry; both witnesses with
 their shapes or values; what to write instead.
 """
 
+from collections.abc import Callable
+
+
+class Later:
+    """Words of a message that are put together only when it is raised.
+
+    >>> who = Later(lambda: "Linear 'z2'")
+    >>> f"{who}: axis i has two sizes."
+    "Linear 'z2': axis i has two sizes."
+    """
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        self._words = words
+
+    def __str__(self) -> str:
+        return self._words()
+
 
 class JacobianError(ValueError):
     """Base class of every error that this package raises on purpose."""

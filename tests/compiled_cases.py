@@ -31,7 +31,7 @@ def apart(net, step, x=None, y=None, **more):
     loss, gradients = step(net.params, **inputs)
     run = net.run(**inputs)
     expected = run.gradients()
-    scale = routes.structured(run._state, list(run.params), magnitudes=True)
+    scale = routes.structured(run.forward_pass, list(run.params), magnitudes=True)
     assert list(gradients) == list(expected)
     found = [n for n, g in gradients.items() if not close(g, expected[n], scale[n])]
     J = run["J"]

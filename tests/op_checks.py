@@ -3,7 +3,8 @@
 import numpy as np
 
 from jacobian_bp.ops import Identity
-from jacobian_bp.program.forward import Pass, run_forward
+from jacobian_bp.program.forward import run_forward
+from jacobian_bp.program.forward_pass import Pass
 from jacobian_bp.program.program import Program, Step
 from jacobian_bp.routes.vjp import pull
 

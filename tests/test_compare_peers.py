@@ -212,7 +212,7 @@ def test_an_op_without_a_counterpart():
     run = net.run([1.0, 2.0, 3.0], [0.0, 0.0, 0.0])
     values = dict.fromkeys("xyWb", np.ones((3, 3)))
     with pytest.raises(SpecError) as caught:
-        evaluate(run._state.program, None, values, "J")
+        evaluate(run.forward_pass.program, None, values, "J")
     assert str(caught.value) == (
         "Add 's' has no counterpart in the peers.\n"
         "  Compare a network of dense layers, or leave --against out."

@@ -169,7 +169,7 @@ def test_a_reused_step_reads_parameters_that_changed_in_place():
     for _ in range(5):
         loss, gradients = step(params, x, y)
         run = net.with_params(params).run(x, y)
-        scale = routes.structured(run._state, list(run.params), magnitudes=True)
+        scale = routes.structured(run.forward_pass, list(run.params), magnitudes=True)
         for name, expected in run.gradients().items():
             assert close(gradients[name], expected, scale[name])
             params[name] -= 0.1 * gradients[name]

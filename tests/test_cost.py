@@ -14,10 +14,10 @@ from jacobian_bp.compare.cost import cotangents
 from jacobian_bp.compare.cost.cost_card import ORDER_OF, ROUTES, cost_card
 from jacobian_bp.errors import AxisError
 from jacobian_bp.numbers.memory import Meter, built, metered
-from jacobian_bp.program.forward import Pass
+from jacobian_bp.program.forward_pass import Pass
 from jacobian_bp.routes import full as whole
 from jacobian_bp.routes.chain import operands_of, pairs_of, segments
-from jacobian_bp.routes.structured import dense_factors
+from jacobian_bp.routes.structured import dense_factors, records
 
 every_run = pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)
 every_order = pytest.mark.parametrize("route", ORDER_OF)
@@ -69,13 +69,13 @@ def test_an_array_that_is_held_too_long_is_found(monkeypatch):
 
 def test_an_array_that_is_not_predicted_is_found(monkeypatch):
     """Planted: each contraction leaves a second copy behind for a while."""
-    original = whole.times_whole
+    original = whole.Arrays.times
 
-    def twice(row, local, rank):
+    def twice(self, row, local, name, bond):
         extra = built("extra", local.copy())
-        return original(row, extra, rank)
+        return original(self, row, extra, name, bond)
 
-    monkeypatch.setattr(whole, "times_whole", twice)
+    monkeypatch.setattr(whole.Arrays, "times", twice)
     run = dense("tanh", "squared_error", False)
     meter, _ = metered_gradients(run, "full, reverse")
     assert meter.peak_bytes > card(run)["full, reverse"].peak_bytes
@@ -114,9 +114,9 @@ def owner_of(array):
 
 def held_by_the_replay(run):
     """The most bytes that the structured route holds beside the values: every array followed."""
-    state = run._state
+    state = run.forward_pass
     run.gradients("structured")
-    (sweep,) = state.sweeps.values()
+    (sweep,) = records(state.program).values()
     state.forget()
     meter, before = Meter(), {id(owner_of(value)) for value in state.values.values()}
 
@@ -229,7 +229,7 @@ class Part:
 def test_multiplications_are_those_counted_over_boolean_masks(make, route):
     run = make()
     if route == "full, reverse":
-        by_force = swept_by_force(Part(run._state), [])[:2]
+        by_force = swept_by_force(Part(run.forward_pass), [])[:2]
     else:
         each = [contracted_by_force(run.jacobian("J", n), ORDER_OF[route]) for n in run.params]
         by_force = sum(e[0] for e in each), sum(e[1] for e in each)
@@ -261,7 +261,7 @@ def test_a_count_by_hand():
 def test_the_card_has_every_route_and_a_pass_will_do():
     run = dense("tanh", "squared_error", True)
     assert tuple(cost.route for cost in cost_card(run)) == ROUTES
-    assert cost_card(run._state) == cost_card(run)
+    assert cost_card(run.forward_pass) == cost_card(run)
     assert cost_card(run, ["vjp"]) == (cost_card(run)[-1],)
 
 

@@ -44,11 +44,11 @@ def test_the_right_pass_of_a_graph(shape):
 
 
 def same_as_vjp(run):
-    lines = backward_pass(run._state)
+    lines = backward_pass(run.forward_pass)
     for name, right in run.gradients().items():
         np.testing.assert_allclose(lines.base[name], right, rtol=1e-9, atol=1e-13)
-    for step in run._state.program.steps:
-        right = pull(run._state, run.cost, [step.name], np.ones(()))[step.name]
+    for step in run.forward_pass.program.steps:
+        right = pull(run.forward_pass, run.cost, [step.name], np.ones(()))[step.name]
         np.testing.assert_allclose(lines.base[step.name], right, rtol=1e-9, atol=1e-13)
 
 

@@ -167,7 +167,7 @@ def test_one_example_has_the_smallest_change(line, meant):
 
 def test_a_product_is_changed_once():
     """Never np.outer for @, and @ for that np.outer."""
-    workspace = Workspace(ONE._state)
+    workspace = Workspace(ONE.forward_pass)
     tree, goal = read_line("W3.T @ d3[:, None]").tree, Goal("a2")
     whys = [edit.why for edit in _candidates(tree, goal, workspace)]
     assert "np.outer for @" in whys

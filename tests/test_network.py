@@ -82,7 +82,7 @@ def test_a_batch_is_its_examples_one_by_one(activation, loss, reduction):
     share = 1 / len(x) if reduction == "mean" else 1
     whole = net.run(x, y)
     assert whole.loss == pytest.approx(share * sum(run.loss for run in runs), rel=1e-13)
-    scale = routes.structured(whole._state, list(net.params), magnitudes=True)
+    scale = routes.structured(whole.forward_pass, list(net.params), magnitudes=True)
     for name, found in whole.gradients().items():
         expected = share * sum(run.gradients()[name] for run in runs)
         assert close(found, expected, scale[name])

@@ -247,5 +247,5 @@ def test_the_number_of_blas_threads_stays_within_the_bar():
     sizes = [211, 101, 53]
     rng = np.random.default_rng(67)
     net = network("tanh", sizes=sizes, seed=3)
-    state = net.run(rng.standard_normal((97, 211)), rng.standard_normal((97, 53)))._state
+    state = net.run(rng.standard_normal((97, 211)), rng.standard_normal((97, 53))).forward_pass
     assert close(*found, routes.structured(state, ["W1"], magnitudes=True)["W1"])

@@ -27,7 +27,7 @@ EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for or
 
 def scales(run):
     """The gradients' contractions over absolute values: at this scale the sums round."""
-    return routes.structured(run._state, list(run.params), magnitudes=True)
+    return routes.structured(run.forward_pass, list(run.params), magnitudes=True)
 
 
 def all_close(found, expected, scale):

@@ -30,7 +30,7 @@ def recorded(monkeypatch):
 
 
 def agree(run):
-    scale = routes.structured(run._state, list(run.params), magnitudes=True)
+    scale = routes.structured(run.forward_pass, list(run.params), magnitudes=True)
     found, expected = run.gradients("structured"), run.gradients("vjp")
     return all(close(found[name], expected[name], scale[name]) for name in expected)
 
@@ -145,7 +145,7 @@ def test_only_so_many_sweeps_are_kept():
     net = network(sizes=[2, 2], loss="squared_error")
     for size in range(1, sweeps.MOST_SWEEPS + 9):
         net.run(np.ones((size, 2)), np.ones((size, 2))).gradients("structured")
-    assert 0 < len(net._program.sweeps) <= sweeps.MOST_SWEEPS
+    assert 0 < len(sweeps.records(net._program)) <= sweeps.MOST_SWEEPS
 
 
 def test_copies_record_for_themselves():

@@ -6,11 +6,11 @@ names has one size, wherever it stands.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ..errors import AxisError
+from ..errors import AxisError, Later
 from ..writing.signs import dims, plural
 
 BATCH = "n"  # the axis of the examples
@@ -101,35 +101,35 @@ class Binding:
 def bind(
     signature: Signature,
     shapes: Sequence[tuple[int, ...]],
-    who: str,
-    names: Mapping[str, str] | None = None,
+    who: str | Later,
+    names: Callable[[], Mapping[str, str]] | None = None,
     unbatched: Sequence[str] = (),
 ) -> Binding:
     """Give each axis of `signature` its size, or say which two arrays disagree.
 
-    An input with one axis more than declared carries the batch in front.
-    `names` shows an input under the name that its caller knows it by, and
-    `unbatched` lists the inputs (parameters) that never carry the batch.
+    An input with one axis more than declared carries the batch in front, unless it is
+    one of `unbatched` (parameters). `names` gives what a message calls the inputs.
     """
-    names = names or {}
-    shown = [
-        Operand(names.get(operand.name, operand.name), operand.axes) for operand in signature.inputs
-    ]
+
+    def shown() -> list[Operand]:
+        known = names() if names else {}
+        return [Operand(known.get(o.name, o.name), o.axes) for o in signature.inputs]
+
     batched: list[bool] = []
     for operand, shape in zip(signature.inputs, shapes, strict=True):
         may_lift = not signature.mixes_examples and operand.name not in unbatched
         extra = len(shape) - len(operand.axes)
         if extra not in ((0, 1) if may_lift else (0,)):
-            raise AxisError(_wrong_rank(who, shown[len(batched)], shape, may_lift))
+            raise AxisError(_wrong_rank(who, shown()[len(batched)], shape, may_lift))
         batched.append(extra == 1)
     witnesses: dict[str, int] = {}
     sizes: dict[str, int] = {}
-    for position, shape in enumerate(shapes):
-        axes = ((BATCH,) if batched[position] else ()) + shown[position].axes
+    for position, (operand, shape) in enumerate(zip(signature.inputs, shapes, strict=True)):
+        axes = ((BATCH,) if batched[position] else ()) + operand.axes
         for axis, size in zip(axes, shape, strict=True):
             if sizes.setdefault(axis, size) != size:
                 first = witnesses[axis]
-                raise AxisError(_two_sizes(who, axis, shown, shapes, batched, (first, position)))
+                raise AxisError(_two_sizes(who, axis, shown(), shapes, batched, (first, position)))
             witnesses.setdefault(axis, position)
     for axis in signature.output.axes:
         if axis not in sizes:
@@ -200,7 +200,7 @@ def _operands(text: str, whole: str) -> list[Operand]:
 
 
 def _two_sizes(
-    who: str,
+    who: str | Later,
     axis: str,
     operands: Sequence[Operand],
     shapes: Sequence[tuple[int, ...]],
@@ -266,7 +266,7 @@ def _consistent(
     return True
 
 
-def _wrong_rank(who: str, operand: Operand, shape: tuple[int, ...], may_lift: bool) -> str:
+def _wrong_rank(who: str | Later, operand: Operand, shape: tuple[int, ...], may_lift: bool) -> str:
     declared = len(operand.axes)
     batch = f", or {declared + 1} for a batch with its examples in front" if may_lift else ""
     text = (

@@ -1,4 +1,4 @@
-"""The chain rule along a graph of local Jacobians: a path multiplies, paths add.
+"""The chain rule along a graph of local Jacobians, in structured expressions.
 
     G[node] = Σ over links (target <- node) of  G[target] · ∂target/∂node
 
@@ -7,12 +7,16 @@ from the output down (`reverse`), or the same sum from the variable up
 and the record of it are linear in the number of links.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
+from operator import add
 
 from .axes import Axis, fresh
 from .expression import Expression
 from .graph import Link, Node
-from .spending import Step, densify, merge, multiply, product
+from .spending import Spending, densify, merge, multiply, product
+from .walk import by_source, by_target, walk
+
+Arriving = Iterable[tuple[int, Expression]]
 
 
 def reverse(
@@ -22,93 +26,109 @@ def reverse(
     out: Sequence[Axis] = (),
     sinks: Container[int] = (),
     of: str = "",
-    trace: list[Step] | None = None,
-    sum_out: bool = True,
+    trace: list[Spending] | None = None,
 ) -> dict[int, Expression]:
     """G at the sinks (default: the last node), each over `out` and the node's primed axes.
 
     `start` stands at node 0: the identity for a Jacobian, a cotangent for a
     vector-Jacobian product. What is not a sink is forgotten once it was used.
-    Without `sum_out` the sums stay written out: the formula, for a short chain.
     """
     sinks = sinks or (len(nodes) - 1,)
-    kept_out = [axis.name for axis in out]
-    by_target: dict[int, list[Link]] = {}
-    for link in links:
-        by_target.setdefault(link.target, []).append(link)
-    found: dict[int, Expression] = {0: start}
+    below, ends = by_target(links), {axis.name: axis.size for axis in out}
     primed, shapes = [node.primed for node in nodes], [node.shape for node in nodes]
-    for position, node in enumerate(nodes):
-        if position not in found:
-            continue
-        own = primed[position]
-        sizes = {axis.name: axis.size for axis in out}
-        sizes |= dict(zip(own, shapes[position], strict=True))
-        label = f"∂{of}/∂{node.name}"
-        here = found[position]
-        if sum_out:
-            here = merge(here, [*kept_out, *own], sizes, label)
-        if position in sinks:
-            found[position] = here
-        else:
-            del found[position]
-            if sum_out:
-                here = densify(here, [*kept_out, *own], sizes, label)
-        for link in by_target.get(position, ()):
-            below = primed[link.source]
-            sizes |= dict(zip(below, shapes[link.source], strict=True))
-            taken = {*kept_out, *below, *own}
-            if not sum_out:  # sums that stay written out keep their letters to themselves
-                taken |= {axis for term in here.terms for axis in term.axes}
-            bonds = _bonds(link.out, taken)
-            sizes |= dict(zip(bonds, shapes[position], strict=True))
-            left = here.renamed(dict(zip(own, bonds, strict=True)))
-            names = dict(zip(link.out, bonds, strict=True))
-            names |= dict(zip(link.wrt, below, strict=True))
-            right = link.expression.renamed(names)
-            record = trace if position else None  # at the output there is nothing to spend yet
-            kept = [*kept_out, *below]
-            if sum_out:
-                part = multiply(
-                    left, right, kept, sizes, f"∂{of}/∂{nodes[link.source].name}", record
-                )
-            else:
-                part = product(left, right, kept, sizes, record)
-            earlier = found.get(link.source)
-            found[link.source] = part if earlier is None else earlier + part
-    return {position: found[position] for position in found if position in sinks}
+
+    def settle(place: int, here: Expression) -> Expression:
+        axes, label = (*ends, *primed[place]), f"∂{of}/∂{nodes[place].name}"
+        sizes = ends | dict(zip(primed[place], shapes[place], strict=True))
+        here = merge(here, axes, sizes, label)
+        return here if place in sinks else densify(here, axes, sizes, label)
+
+    def times(place: int, here: Expression) -> Arriving:
+        own = primed[place]
+        for link in below.get(place, ()):
+            to = primed[link.source]
+            bonds = _bonds(link.out, {*ends, *to, *own})
+            left, right = _facing(here, own, bonds, link.expression, link.out, link.wrt, to)
+            sizes = ends | dict(zip(to, shapes[link.source], strict=True))
+            sizes |= dict(zip(bonds, shapes[place], strict=True))
+            record = trace if place else None  # at the output there is nothing to spend yet
+            label = f"∂{of}/∂{nodes[link.source].name}"
+            yield link.source, multiply(left, right, (*ends, *to), sizes, label, record)
+
+    found = walk(range(len(nodes)), {0: start}, times, add, sinks, settle)
+    return {place: expression for place, expression in found.items() if place in sinks}
+
+
+def written_out(
+    nodes: Sequence[Node],
+    links: Sequence[Link],
+    start: Expression,
+    out: Sequence[Axis],
+    trace: list[Spending],
+) -> Expression:
+    """G at the last node, its deltas spent and its sums written out: the formula of a short chain.
+
+    A sum that stays written out keeps its letter to itself.
+    """
+    below, ends = by_target(links), {axis.name: axis.size for axis in out}
+    primed = [node.primed for node in nodes]
+
+    def times(place: int, here: Expression) -> Arriving:
+        own = primed[place]
+        letters = {axis for term in here.terms for axis in term.axes}
+        for link in below.get(place, ()):
+            to = primed[link.source]
+            bonds = _bonds(link.out, {*ends, *to, *own} | letters)
+            left, right = _facing(here, own, bonds, link.expression, link.out, link.wrt, to)
+            sizes = ends | dict(zip(to, nodes[link.source].shape, strict=True))
+            sizes |= dict(zip(bonds, nodes[place].shape, strict=True))
+            yield link.source, product(left, right, (*ends, *to), sizes, trace if place else None)
+
+    last = len(nodes) - 1
+    return walk(range(last), {0: start}, times, add).get(last, Expression())
 
 
 def forward(
     nodes: Sequence[Node], links: Sequence[Link], start: Expression, by: str = ""
 ) -> Expression | None:
     """The tangent at node 0, over its axes; `start` is the tangent at the last node."""
-    by_source: dict[int, list[Link]] = {}
-    for link in links:
-        by_source.setdefault(link.source, []).append(link)
-    found: dict[int, Expression] = {len(nodes) - 1: start}
-    for position in range(len(nodes) - 1, 0, -1):
-        if position not in found:
-            continue
-        node = nodes[position]
-        own = node.plain
-        sizes = dict(zip(own, node.shape, strict=True))
-        here = merge(found.pop(position), own, sizes, f"d{node.name}")
-        here = densify(here, own, sizes, f"d{node.name}")
-        for link in by_source.get(position, ()):
+    above = by_source(links)
+
+    def settle(place: int, here: Expression) -> Expression:
+        node = nodes[place]
+        sizes = dict(zip(node.plain, node.shape, strict=True))
+        here = merge(here, node.plain, sizes, f"d{node.name}")
+        return densify(here, node.plain, sizes, f"d{node.name}")
+
+    def times(place: int, here: Expression) -> Arriving:
+        node = nodes[place]
+        for link in above.get(place, ()):
             target = nodes[link.target]
-            names = target.plain
-            bonds = _bonds(link.wrt, set(names) | set(own))
-            sizes |= dict(zip(names, target.shape, strict=True))
+            bonds = _bonds(link.wrt, {*target.plain, *node.plain})
+            right, left = _facing(
+                here, node.plain, bonds, link.expression, link.wrt, link.out, target.plain
+            )
+            sizes = dict(zip(target.plain, target.shape, strict=True))
             sizes |= dict(zip(bonds, node.shape, strict=True))
-            right = here.renamed(dict(zip(own, bonds, strict=True)))
-            turned = dict(zip(link.out, names, strict=True))
-            turned |= dict(zip(link.wrt, bonds, strict=True))
-            left = link.expression.renamed(turned)
-            part = multiply(left, right, names, sizes, f"d{target.name}/d{by}")
-            earlier = found.get(link.target)
-            found[link.target] = part if earlier is None else earlier + part
-    return found.get(0)
+            label = f"d{target.name}/d{by}"
+            yield link.target, multiply(left, right, target.plain, sizes, label)
+
+    last = len(nodes) - 1
+    return walk(range(last, 0, -1), {last: start}, times, add, settle=settle).get(0)
+
+
+def _facing(
+    here: Expression,
+    own: Sequence[str],
+    bonds: Sequence[str],
+    local: Expression,
+    inner: Sequence[str],
+    outer: Sequence[str],
+    to: Sequence[str],
+) -> tuple[Expression, Expression]:
+    """What has arrived and a local Jacobian, the axes in which they meet under one name."""
+    names = dict(zip(inner, bonds, strict=True)) | dict(zip(outer, to, strict=True))
+    return here.renamed(dict(zip(own, bonds, strict=True))), local.renamed(names)
 
 
 def _bonds(preferred: Sequence[str], taken: set[str]) -> tuple[str, ...]:

@@ -190,7 +190,7 @@ class Expression(Shown):
 
     def kept(self) -> "Expression":
         """The same expression for somebody who keeps it: no array is free to be handed out."""
-        if not any(factor.own for term in self.terms for factor in term.of(Dense)):
+        if not any(isinstance(f, Dense) and f.own for term in self.terms for f in term.factors):
             return self
         return Expression(
             tuple(

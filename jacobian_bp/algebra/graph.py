@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import AxisError
+from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
 from .expression import Delta, Dense, Distinct, Expression, Term
@@ -52,20 +52,24 @@ def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:
 
 
 def make_link(
-    who: str,
+    who: str | Later,
     target: int,
     source: int,
     out: tuple[Axis, ...],
     wrt: tuple[Axis, ...],
     expression: Expression,
 ) -> Link:
-    """A link between two nodes, its summed axes spent and its axes and sizes checked."""
+    """A link between two nodes, its summed axes spent and its axes and sizes checked.
+
+    A message names it as `who`. Raises AxisError where an axis has two sizes, stands in no
+    factor, or is neither the output's nor the variable's.
+    """
     sizes = {axis.name: axis.size for axis in (*out, *wrt)}
-    witnesses = {axis.name: f"the Jacobian has {axis.name} = {axis.size}" for axis in (*out, *wrt)}
     names = [axis.name for axis in (*out, *wrt)]
+    first: dict[str, Dense] = {}  # where the size of a summed axis comes from
     for term in expression.terms:
         for factor in term.of(Dense):
-            _require_sizes(who, factor, sizes, witnesses)
+            _require_sizes(who, factor, sizes, first)
         _require_equal_sizes(who, term, sizes)
     spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
     for term in spent.terms:
@@ -84,7 +88,7 @@ def make_link(
     )
 
 
-def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:
+def _require_equal_sizes(who: str | Later, term: Term, sizes: dict[str, int]) -> None:
     for factor in term.of(Delta) + term.of(Distinct):
         left, right = (sizes.get(axis) for axis in factor.axes)
         if left is not None and right is not None and left != right:
@@ -96,15 +100,22 @@ def _require_equal_sizes(who: str, term: Term, sizes: dict[str, int]) -> None:
 
 
 def _require_sizes(
-    who: str, factor: Dense, sizes: dict[str, int], witnesses: dict[str, str]
+    who: str | Later, factor: Dense, sizes: dict[str, int], first: dict[str, Dense]
 ) -> None:
+    """Each axis of a factor has the size that it has elsewhere; `first` fixed those not known."""
     for axis, size in zip(factor.axes, factor.array.shape, strict=True):
-        here = f"{factor} has shape {dims(factor.array.shape)}, so {axis} = {size}"
-        witnesses.setdefault(axis, here)
-        if sizes.setdefault(axis, size) != size:
+        if axis not in sizes:
+            first[axis] = factor
+        known = sizes.setdefault(axis, size)
+        if known != size:
+            where = "the Jacobian has" if axis not in first else f"{_shape_of(first[axis])}, so"
             raise AxisError(
                 f"{who}: axis {axis} has two sizes.\n"
-                f"  {here}\n"
-                f"  {witnesses[axis]}\n"
+                f"  {_shape_of(factor)}, so {axis} = {size}\n"
+                f"  {where} {axis} = {known}\n"
                 "  Name the axes of the factor in the order of the array's own axes."
             )
+
+
+def _shape_of(factor: Dense) -> str:
+    return f"{factor} has shape {dims(factor.array.shape)}"

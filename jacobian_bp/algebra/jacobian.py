@@ -23,9 +23,19 @@ from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .graph import Link, Node, identity, make_link
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
-from .patterns import Pattern, composed, count, describe, describe_patterns, patterns_of, pruned
+from .patterns import (
+    Patterns,
+    composed,
+    count,
+    describe,
+    describe_patterns,
+    patterns_of,
+    same_entries,
+    united,
+)
 from .placing import evaluate
-from .spending import Step
+from .spending import Spending
+from .walk import down, paths_from_output
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +52,7 @@ class Jacobian(Shown):
     out_axes: tuple[Axis, ...]
     wrt_axes: tuple[Axis, ...]
     dtype: np.dtype
-    trace: tuple[Step, ...] = ()
+    trace: tuple[Spending, ...] = ()
 
     @classmethod
     def local(
@@ -108,19 +118,17 @@ class Jacobian(Shown):
         return len(self.links) == 1 and len(self.nodes) == 2
 
     @property
-    def patterns(self) -> frozenset[Pattern]:
+    def patterns(self) -> Patterns:
         """Which axes must be equal for an entry to be other than a structural zero."""
         if self.is_local:
             link = self.links[0]
             return patterns_of(link.expression, link.out, link.wrt)
-        found: dict[int, frozenset[Pattern]] = {0: self._identity_pattern()}
-        for link in sorted(self.links, key=lambda link: link.target):
-            if link.target in found:
-                local = patterns_of(link.expression, link.out, link.wrt)
-                path = composed(found[link.target], local)
-                earlier = found.get(link.source, frozenset())
-                found[link.source] = frozenset(pruned(earlier | path))
-        return found.get(len(self.nodes) - 1, frozenset())
+
+        def along(found: Patterns, link: Link) -> Patterns:
+            return composed(found, patterns_of(link.expression, link.out, link.wrt))
+
+        last, start = len(self.nodes) - 1, same_entries(len(self.out_axes))
+        return down(self.links, last, start, along, united).get(last, frozenset())
 
     @property
     def structural_nonzeros(self) -> int:
@@ -151,10 +159,8 @@ class Jacobian(Shown):
     @property
     def paths(self) -> int:
         """The number of paths from the output to the variable; their products are added."""
-        ways = {0: 1}
-        for link in sorted(self.links, key=lambda link: link.target):
-            ways[link.source] = ways.get(link.source, 0) + ways.get(link.target, 0)
-        return ways.get(len(self.nodes) - 1, 0)
+        last = len(self.nodes) - 1
+        return paths_from_output(self.links, last).get(last, 0)
 
     @property
     def statement(self) -> str:
@@ -229,7 +235,7 @@ class Jacobian(Shown):
 
         Each step of `.trace` has the term before, the term after, and the reason.
         """
-        trace: list[Step] = []
+        trace: list[Spending] = []
         expression = self._collapsed(trace)
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
@@ -336,11 +342,7 @@ class Jacobian(Shown):
     def _link_name(self, link: Link) -> str:
         return f"∂{self.nodes[link.target].name}/∂{self.nodes[link.source].name}"
 
-    def _identity_pattern(self) -> frozenset[Pattern]:
-        pairs = [frozenset((("out", p), ("wrt", p))) for p in range(len(self.out_axes))]
-        return frozenset((Pattern(frozenset(pairs)),))
-
-    def _collapsed(self, trace: list[Step] | None) -> Expression:
+    def _collapsed(self, trace: list[Spending] | None) -> Expression:
         """One expression over the axes of this Jacobian."""
         if self.is_local:
             return self.links[0].expression

@@ -8,12 +8,13 @@ structural zero: δ[k,k'] a[i'] has the pattern {k = k'}. Axes are numbered here
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from .expression import Delta, Dense, Distinct, Expression, Term
 
-Key = tuple[str, int]
-Classes = frozenset[frozenset[Key]]
+AxisKey = tuple[str, int]
+Classes = frozenset[frozenset[AxisKey]]
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,21 @@ class Pattern:
     """Axes that must be equal, and pairs of axes that must differ."""
 
     equal: Classes
-    differ: frozenset[frozenset[Key]] = frozenset()
+    differ: frozenset[frozenset[AxisKey]] = frozenset()
 
 
-def patterns_of(
-    expression: Expression, out: Sequence[str], wrt: Sequence[str]
-) -> frozenset[Pattern]:
+Patterns = frozenset[Pattern]
+
+
+def same_entries(rank: int) -> Patterns:
+    """The pattern of ∂a/∂a, a value of this many axes: each entry reads itself alone."""
+    pairs = [frozenset((("out", p), ("wrt", p))) for p in range(rank)]
+    return frozenset((Pattern(frozenset(pairs)),))
+
+
+def patterns_of(expression: Expression, out: Sequence[str], wrt: Sequence[str]) -> Patterns:
     """One pattern a term; none at all for a Jacobian that is zero everywhere."""
-    keys: dict[str, Key] = {axis: ("out", p) for p, axis in enumerate(out)}
+    keys: dict[str, AxisKey] = {axis: ("out", p) for p, axis in enumerate(out)}
     keys |= {axis: ("wrt", p) for p, axis in enumerate(wrt)}
     return frozenset(
         Pattern(
@@ -39,7 +47,8 @@ def patterns_of(
     )
 
 
-def composed(left: Iterable[Pattern], right: Iterable[Pattern]) -> frozenset[Pattern]:
+@lru_cache(maxsize=4096)
+def composed(left: Patterns, right: Patterns) -> Patterns:
     """The patterns of a product: equal to the same bond axis means equal to each other."""
     found = set()
     for a in left:
@@ -53,10 +62,15 @@ def composed(left: Iterable[Pattern], right: Iterable[Pattern]) -> frozenset[Pat
             ends = [frozenset(_outer_end(key, classes) for key in pair) for pair in pairs]
             differ = frozenset(pair for pair in ends if not any(k[0] == "bond" for k in pair))
             found.add(Pattern(_joined([c for c in outer if len(c) > 1]), differ))
-    return frozenset(found)
+    return frozenset(_pruned(found))
 
 
-def pruned(found: Iterable[Pattern]) -> list[Pattern]:
+def united(left: Patterns, right: Patterns) -> Patterns:
+    """The patterns of a sum."""
+    return frozenset(_pruned(left | right))
+
+
+def _pruned(found: Iterable[Pattern]) -> list[Pattern]:
     """Patterns that no weaker one contains: any matrix plus a diagonal is any matrix."""
     kept: list[Pattern] = []
     for pattern in sorted(set(found), key=_rank):
@@ -65,9 +79,9 @@ def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     return kept
 
 
-def count(found: Iterable[Pattern], sizes: dict[Key, int]) -> int:
+def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
     """Entries that can be non-zero: the size of the union, by inclusion and exclusion."""
-    kept = pruned(found)
+    kept = _pruned(found)
     total = 0
     for number in range(1, len(kept) + 1):
         for chosen in combinations(kept, number):
@@ -90,7 +104,7 @@ def describe(expression: Expression, out: Sequence[str], wrt: Sequence[str]) -> 
 
 def describe_patterns(found: Iterable[Pattern], rank: int) -> str:
     """The structure of a product of Jacobians, as far as its deltas tell."""
-    kept = pruned(found)
+    kept = _pruned(found)
     if not kept:
         return "zero"
     words = []
@@ -129,9 +143,9 @@ def _are_apart(factors: Sequence[Dense], free: Sequence[str]) -> bool:
     return len(factors) > 1 and len(axes) == len(set(axes))
 
 
-def _joined(groups: Iterable[Iterable[Key]]) -> Classes:
+def _joined(groups: Iterable[Iterable[AxisKey]]) -> Classes:
     """The finest partition in which every group lies in one class."""
-    classes: list[set[Key]] = []
+    classes: list[set[AxisKey]] = []
     for group in groups:
         merged = set(group)
         apart = []
@@ -144,7 +158,7 @@ def _joined(groups: Iterable[Iterable[Key]]) -> Classes:
     return frozenset(frozenset(c) for c in classes if len(c) > 1)
 
 
-def _moved(group: Iterable[Key], old: str, new: str) -> set[Key]:
+def _moved(group: Iterable[AxisKey], old: str, new: str) -> set[AxisKey]:
     return {(new, p) if side == old else (side, p) for side, p in group}
 
 
@@ -154,7 +168,7 @@ def _rank(pattern: Pattern) -> tuple:
     return (*size, sorted(map(sorted, pattern.equal)), sorted(map(sorted, pattern.differ)))
 
 
-def _outer_end(key: Key, classes: Classes) -> Key:
+def _outer_end(key: AxisKey, classes: Classes) -> AxisKey:
     """An outer axis that is equal to this one, if there is one."""
     same = next((c for c in classes if key in c), frozenset({key}))
     return min((k for k in same if k[0] != "bond"), default=key)
@@ -164,7 +178,7 @@ def _implies(stronger: Classes, weaker: Classes) -> bool:
     return all(any(w <= s for s in stronger) for w in weaker)
 
 
-def _matching(equal: Classes, differ: list[frozenset[Key]], sizes: dict[Key, int]) -> int:
+def _matching(equal: Classes, differ: list[frozenset[AxisKey]], sizes: dict[AxisKey, int]) -> int:
     if differ:  # all entries, less those at which the first pair is equal
         first, rest = differ[0], differ[1:]
         merged = _joined([*equal, first])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import AxisError
+from ..errors import AxisError, Later
 from ..numbers.memory import require_memory
 from .contracting import contract
 from .expression import MASK, Delta, Dense, Distinct, Expression, One, Term
@@ -20,8 +20,8 @@ MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
 
 
 @dataclass(frozen=True)
-class Step:
-    """One recorded step of a derivation: what it was, what it became, and why."""
+class Spending:
+    """One recorded step of the algebra: what a product was, what it became, and why."""
 
     before: str
     after: str
@@ -32,7 +32,7 @@ class Step:
 
 
 def spend(
-    term: Term, kept: Sequence[str], sizes: dict[str, int], trace: list[Step] | None = None
+    term: Term, kept: Sequence[str], sizes: dict[str, int], trace: list[Spending] | None = None
 ) -> Term:
     """Use up every delta that touches a summed axis, and record each use.
 
@@ -53,9 +53,8 @@ def spend(
         gone, stays = factor.left, factor.right
         if gone in kept:
             gone, stays = stays, gone
-        reason = f"{factor} is 0 unless {gone} = {stays}: one term of Σ_{gone} is left"
         if gone == stays:
-            reason, after = f"{factor} is 1 for every {gone}", rest
+            after = rest
             if gone not in rest.axes:
                 after = replace(rest, factors=(*rest.factors, One(gone)))
         elif gone in kept:
@@ -66,7 +65,10 @@ def spend(
             if stays not in after.axes:
                 after = replace(after, factors=(*after.factors, One(stays)))
         if trace is not None:
-            trace.append(Step(summed(term, kept), summed(after, kept), reason))
+            reason = f"{factor} is 0 unless {gone} = {stays}: one term of Σ_{gone} is left"
+            if gone == stays:
+                reason = f"{factor} is 1 for every {gone}"
+            trace.append(Spending(summed(term, kept), summed(after, kept), reason))
         term, position = after, 0
     return _drop_idle_ones(term, kept, sizes)
 
@@ -76,7 +78,7 @@ def product(
     right: Expression,
     kept: Sequence[str],
     sizes: dict[str, int],
-    trace: list[Step] | None = None,
+    trace: list[Spending] | None = None,
 ) -> Expression:
     """The product of two expressions with the deltas on summed axes spent, and nothing summed."""
     return Expression(
@@ -94,7 +96,7 @@ def multiply(
     kept: Sequence[str],
     sizes: dict[str, int],
     label: str,
-    trace: list[Step] | None = None,
+    trace: list[Spending] | None = None,
 ) -> Expression:
     """The product of two expressions, every axis outside `kept` summed.
 
@@ -106,10 +108,12 @@ def multiply(
     whole = label if len(spent.terms) == 1 else ""  # a part of a sum has no right to the name
     terms = tuple(sum_out(_masks(t, kept, sizes), kept, sizes, whole) for t in spent.terms)
     result = merge(Expression(terms), kept, sizes, label)
+    if trace is None:
+        return result
     gone = sorted({axis for term in spent.terms for axis in term.axes} - set(kept))
-    if trace is not None and (gone or len(spent.terms) != len(result.terms)):
+    if gone or len(spent.terms) != len(result.terms):
         reason = f"the sum over {', '.join(gone)}" if gone else "the terms added up"
-        trace.append(Step(written(spent, kept), written(result, kept), reason))
+        trace.append(Spending(written(spent, kept), written(result, kept), reason))
     return result
 
 
@@ -204,7 +208,7 @@ def written(expression: Expression, kept: Sequence[str]) -> str:
     return text.replace("+ −", "− ")
 
 
-def require_covered(term: Term, written: Term, axes: Sequence[str], who: str) -> None:
+def require_covered(term: Term, written: Term, axes: Sequence[str], who: str | Later) -> None:
     """Every axis of a Jacobian stands in a factor of each term, or AxisError.
 
     `written` is the term as the op wrote it, before its deltas were spent.

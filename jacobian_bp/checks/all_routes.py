@@ -15,7 +15,7 @@ from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
 from ..numbers.rounding import agree, of_sums, unit_roundoff
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..program.program import Step
 from ..routes.difference import Perturbed, Progress
 from ..routes.gradients import gradients, require_scalar

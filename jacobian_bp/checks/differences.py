@@ -7,7 +7,7 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 import numpy as np
 
 from ..numbers.rounding import UNITS, unit_roundoff
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..program.program import Step
 
 STEP = 1e-3

@@ -17,10 +17,11 @@ from ..numbers.arrays import entry, quiet
 from ..numbers.rounding import UNITS, agree, differing, largest, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
-from ..program.forward import Pass, run_forward
+from ..program.forward import run_forward
+from ..program.forward_pass import Pass
 from ..program.program import Program, Step
 from ..program.program_text import make_op
-from ..routes.chain import require_dense, whole_link
+from ..routes.full import require_dense, whole_link
 from ..writing.notebook import Printed, page
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .differences import Slopes, on_kink

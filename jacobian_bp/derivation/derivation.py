@@ -15,11 +15,10 @@ from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression, Term
 from ..algebra.graph import identity
 from ..algebra.jacobian import Jacobian
-from ..algebra.spending import Step as Spent
-from ..algebra.spending import summed, written
+from ..algebra.spending import Spending, summed, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..program.program import Step
 from ..routes.chain import plan
 from ..routes.gradients import require_scalar
@@ -311,18 +310,18 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
     )
 
 
-def _written_out(jacobian: Jacobian) -> tuple[str, list[Spent], Expression]:
+def _written_out(jacobian: Jacobian) -> tuple[str, list[Spending], Expression]:
     """The product of a short chain as text, its deltas spent and its sums left standing."""
     out = [axis.name for axis in jacobian.out_axes]
-    trace: list[Spent] = []
+    trace: list[Spending] = []
     last = jacobian.nodes[-1]
     if jacobian.is_local:
         expression = jacobian.links[0].expression
     else:
         start = identity(out, jacobian.nodes[0].primed)
-        expression = chain_rule.reverse(
-            jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace=trace, sum_out=False
-        )[len(jacobian.nodes) - 1]
+        expression = chain_rule.written_out(
+            jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace
+        )
     kept = [*out, *last.primed]
     return written(expression, kept), trace, expression
 

@@ -11,7 +11,7 @@ from ..derivation.conventions import Convention, find_convention
 from ..derivation.derivation import Derivation, derive
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..routes.chain import Chain, plan
 from ..routes.difference import Progress
 from ..routes.gradients import gradients, require_scalar
@@ -29,36 +29,37 @@ class Run:
     """The values of one forward pass, and everything that follows from them.
 
     run["z2"] is a value, run.loss the cost; the arrays are closed to writing.
+    `forward_pass` holds the values and the local Jacobians, for whoever looks inside.
     """
 
     def __init__(
         self,
-        state: Pass,
+        forward_pass: Pass,
         tied: dict[str, str] | None = None,
         title: Sequence[str] = (),
         convention: str = "flat",
     ) -> None:
-        self._state = state
+        self.forward_pass = forward_pass
         self._tied = tied or {}
         self._title = tuple(title)
         self._convention = convention
 
     def __getitem__(self, name: str) -> np.ndarray:
         name = self._name(name)
-        self._state.require(name)
-        return self._state.values[name]
+        self.forward_pass.require(name)
+        return self.forward_pass.values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._state.values)
+        return iter(self.forward_pass.values)
 
     def __repr__(self) -> str:
-        value = self._state.values[self.cost]
+        value = self.forward_pass.values[self.cost]
         shown = f"{self.cost} = {number(float(value))}" if value.ndim == 0 else self.cost
-        return f"<Run of {len(self._state.program.steps)} steps, {shown}>"
+        return f"<Run of {len(self.forward_pass.program.steps)} steps, {shown}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: every value with its shape, and its first numbers."""
-        values = self._state.values.items()
+        values = self.forward_pass.values.items()
         rows = [(name, dims(value.shape), vector(value, 6, MOST_SHOWN)) for name, value in values]
         title = self._title[0] if len(self._title) == 1 else ""
         return grid(("value", "shape", "numbers"), rows, title)
@@ -66,18 +67,18 @@ class Run:
     @property
     def cost(self) -> str:
         """The name of the last value: "J", or the output where no labels were given."""
-        return self._state.cost
+        return self.forward_pass.cost
 
     @property
     def loss(self) -> float:
         """The value of the cost. Raises AxisError where the last value is no scalar."""
-        require_scalar(self._state)
-        return float(self._state.values[self.cost])
+        require_scalar(self.forward_pass)
+        return float(self.forward_pass.values[self.cost])
 
     @property
     def params(self) -> tuple[str, ...]:
         """The names of the parameters, a tied one once."""
-        return self._state.program.params
+        return self.forward_pass.program.params
 
     @overload
     def jacobian(self, of: str, wrt: str) -> Jacobian: ...
@@ -94,8 +95,8 @@ class Run:
         """
         of = self._name(of)
         if isinstance(wrt, str):
-            return self._state.jacobian(of, self._name(wrt))
-        self._state.require(of)
+            return self.forward_pass.jacobian(of, self._name(wrt))
+        self.forward_pass.require(of)
         if not isinstance(wrt, list | tuple | Mapping):
             raise SpecError(
                 f"∂{of}/∂…: the variable is a {type(wrt).__name__}.\n"
@@ -110,8 +111,8 @@ class Run:
                 f"  The parameters are {', '.join(self.params)}."
             )
         for name in names:
-            self._state.require_variable(of, name)
-        return StackedJacobian(self._state, of, tuple(names))
+            self.forward_pass.require_variable(of, name)
+        return StackedJacobian(self.forward_pass, of, tuple(names))
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one step by what it reads, leaving out every longer path.
@@ -120,7 +121,7 @@ class Run:
         of them, and this is the share of the step itself.
         """
         of, wrt = self._name(of), self._name(wrt)
-        return self._state.local_jacobian(of, wrt)
+        return self.forward_pass.local_jacobian(of, wrt)
 
     def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
         """The gradient of the cost by each parameter, in the parameter's own shape.
@@ -128,14 +129,14 @@ class Run:
         `route` is vjp, full, structured or difference; `order` (reverse,
         forward, auto) is that of the full route.
         """
-        return gradients(self._state, list(self.params), route, order)
+        return gradients(self.forward_pass, list(self.params), route, order)
 
     def vjp(self, of: str, wrt: str, cotangent: Any) -> np.ndarray:
         """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built."""
         of, wrt = self._name(of), self._name(wrt)
         v = self._fitting(cotangent, "cotangent", of)
-        self._state.require_variable(of, wrt)
-        return pull(self._state, of, [wrt], v)[wrt]
+        self.forward_pass.require_variable(of, wrt)
+        return pull(self.forward_pass, of, [wrt], v)[wrt]
 
     def jvp(self, of: str, wrt: str, tangent: Any) -> np.ndarray:
         """Σ_wrt ∂of/∂wrt u[wrt], pushed forward link by link; no Jacobian is built."""
@@ -148,7 +149,7 @@ class Run:
 
     def check(self, progress: Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
-        return check(self._state, progress)
+        return check(self.forward_pass, progress)
 
     def derivation(
         self, convention: str | None = None, agreement: Agreement | None = None
@@ -161,7 +162,9 @@ class Run:
         printing it prints the derivation. Pass an `agreement` from `check()` to
         have the routes compared once only.
         """
-        return derive(self._state, self._title, self._tied, self.convention(convention), agreement)
+        return derive(
+            self.forward_pass, self._title, self._tied, self.convention(convention), agreement
+        )
 
     def convention(self, name: str | None = None) -> Convention:
         """A convention by name; without one, that of the network's file, or flat."""
@@ -169,7 +172,7 @@ class Run:
 
     def reason(self, of: str, wrt: str) -> str:
         """Why ∂of/∂wrt looks as it does, where an op says so; empty for a composed Jacobian."""
-        step = self._state.step(self._name(of))
+        step = self.forward_pass.step(self._name(of))
         if step is None or wrt not in step.args:
             return ""
         return step.reason(step.args.index(wrt))
@@ -189,4 +192,4 @@ class Run:
                 f"  {name} has shape {dims(expected)}\n"
                 f"  Pass an array of the shape of {name}."
             )
-        return array.astype(self._state.dtype)
+        return array.astype(self.forward_pass.dtype)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DomainError
+from ..errors import DomainError, Later
 from ..writing.signs import number, plural, safe
 
 REFUSED = {
@@ -100,7 +100,7 @@ def raw_array(value: Any, name: str) -> np.ndarray:
     return np.asarray(array)
 
 
-def require_finite(array: np.ndarray, name: str, hint: str) -> None:
+def require_finite(array: np.ndarray, name: str, hint: str | Later) -> None:
     """Raise DomainError naming the first entry that is NaN or infinite."""
     if np.isfinite(array).all():
         return

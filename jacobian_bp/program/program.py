@@ -7,7 +7,6 @@ b1). Any directed acyclic graph is one: a name may be read as often as you like.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from ..errors import SpecError
 from ..ops import (
@@ -38,6 +37,11 @@ class Step:
     args: tuple[str, ...]
     fused_op: Op | None = None
     fused_args: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, Op]:
+        """What tells a step from every other, its fused twin too."""
+        return self.name, self.op
 
     @property
     def who(self) -> str:
@@ -170,7 +174,8 @@ class Program:
                     uses[arg].append(operand.name in listed(step.op))
         return tuple(name for name, flags in uses.items() if all(flags))
 
-    def for_one_example(self) -> "Program":
+    @cached_property
+    def one_example(self) -> "Program":
         """The same program without reductions over the batch: J = Mean(L) makes L be J."""
         names: dict[str, str] = {}
         for step in self.steps:
@@ -196,13 +201,23 @@ class Program:
         ]
         return Program(tuple(kept), self.params)
 
-    @cached_property
-    def sweeps(self) -> dict[Any, Any]:
-        """Recorded sweeps of the structured route, for all runs; see `structured`."""
-        return {}
+    def without(self, absent: frozenset[str]) -> "Program":
+        """The steps that need none of these inputs; one program, however often it is asked for."""
+        if not absent:
+            return self
+        if absent not in self._parts:
+            unknown, kept = set(absent), []
+            for step in self.steps:
+                if unknown.isdisjoint(step.args):
+                    kept.append(step)
+                else:
+                    unknown.add(step.name)
+            self._parts[absent] = Program(tuple(kept), self.params)
+        return self._parts[absent]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "sweeps"}
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], "Program"]:
+        return {}
 
     @cached_property
     def letters(self) -> dict[str, tuple[str, ...]]:

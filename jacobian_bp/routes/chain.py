@@ -25,14 +25,14 @@ from opt_einsum import paths
 from ..algebra.axes import Axis
 from ..algebra.graph import Link
 from ..algebra.jacobian import Jacobian
+from ..algebra.walk import paths_from_output, paths_to_variable
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
-from ..numbers.memory import built, format_bytes
+from ..numbers.memory import format_bytes
 from ..writing.latex import Shown, formula
 from ..writing.notebook import page
 from ..writing.signs import dims, for_stream, to_ascii
-from .full import require_dense, sweep
-from .full import whole_link as whole_link
+from .full import Arrays, Bond, Whole, WholeAlgebra, sweep
 
 ORDERS = ("reverse", "forward", "auto")
 EXACT_PLANNER_UP_TO = 40  # operands; beyond it an exact search takes too long
@@ -179,25 +179,37 @@ def contract_full(jacobian: Jacobian, order: str = "reverse") -> np.ndarray:
     Raises MemoryLimitError, before anything is built, naming the first array of
     the plan that is too large.
     """
+    return contracted(Arrays(jacobian.dtype), jacobian, order)
+
+
+def contracted(whole: WholeAlgebra[Whole], jacobian: Jacobian, order: str) -> Whole:
+    """The chain of `jacobian`, contracted in the given order in any algebra of whole Jacobians.
+
+    Each factor is built when it is first used, and let go when it was used.
+    """
     parts = segments(jacobian)
     if not parts:
-        return built(jacobian.name, np.zeros(jacobian.shape, jacobian.dtype))
+        return whole.zeros(jacobian.name, jacobian.shape)
     operands, sizes = operands_of(parts)
     pairs = list(pairs_of(operands, sizes, order))
-    arrays_to_come = [(p.result, p.shape) for part in parts for p in _inside(part)]
+    to_come = [(p.result, p.shape) for part in parts for p in _inside(part)]
     for operand in [*operands, *(result for _, _, result in pairs)]:
-        arrays_to_come.append((operand.name, tuple(sizes[a] for a in operand.axes)))
-    for name, shape in arrays_to_come:
-        require_dense(name, shape, jacobian.dtype)
-    waiting = dict(enumerate(parts))  # built when first used, and let go when used
-    done: dict[int, np.ndarray] = {}
+        to_come.append((operand.name, tuple(sizes[a] for a in operand.axes)))
+    for name, shape in to_come:
+        whole.require(name, shape)
+    done: dict[int, Whole] = {}
 
-    def take(operand: Operand) -> np.ndarray:
-        place = operand.place
-        return done.pop(place) if place in done else _whole(waiting.pop(place))
+    def take(operand: Operand) -> Whole:
+        if operand.place in done:
+            return done.pop(operand.place)
+        return _segment_whole(whole, parts[operand.place])
 
-    for left, right, result in pairs:
-        done[result.place] = _contracted(take(left), left, take(right), right, result)
+    for first, second, result in pairs:
+        left, right = take(first), take(second)
+        done[result.place] = whole.times(left, right, result.name, _bond(first, second, result))
+        whole.let_go(left)
+        whole.let_go(right)
+        del left, right
     return take(operands[0])
 
 
@@ -209,13 +221,9 @@ def segments(jacobian: Jacobian) -> list[Jacobian]:
     """
     last = len(jacobian.nodes) - 1
     links = sorted(jacobian.links, key=lambda link: link.target)
-    below, above = {0: 1}, {last: 1}
-    for link in links:
-        below[link.source] = below.get(link.source, 0) + below.get(link.target, 0)
-    for link in sorted(links, key=lambda link: -link.source):
-        above[link.target] = above.get(link.target, 0) + above.get(link.source, 0)
-    total = below.get(last, 0)
-    cuts = [p for p in range(last + 1) if total and below.get(p, 0) * above.get(p, 0) == total]
+    before, after = paths_from_output(links, last), paths_to_variable(links, last)
+    total = before.get(last, 0)
+    cuts = [p for p in range(last + 1) if total and before.get(p, 0) * after.get(p, 0) == total]
     parts, start = [], 0
     for first, final in pairwise(cuts):
         inside = []
@@ -251,16 +259,14 @@ def _inside(part: Jacobian) -> list[Product]:
     return found
 
 
-def _whole(part: Jacobian) -> np.ndarray:
-    """A segment as a dense array; the paths of a block are contracted and added."""
+def _segment_whole(whole: WholeAlgebra[Whole], part: Jacobian) -> Whole:
+    """A segment as one whole Jacobian; the paths of a block are contracted and added."""
     last = len(part.nodes) - 1
-    return sweep(part.nodes, part.links, part.dtype, (last,))[last]
+    return sweep(whole, part.nodes, part.links, (last,))[last]
 
 
-def _contracted(
-    left_array: np.ndarray, left: Operand, right_array: np.ndarray, right: Operand, result: Operand
-) -> np.ndarray:
-    """One pairwise contraction, with letters that start again at a for each pair."""
+def _bond(left: Operand, right: Operand, result: Operand) -> Bond:
+    """The axes of a product as numbers that start again at 0 for each pair."""
     letters: dict[str, int] = {}
     for axis in (*left.axes, *right.axes):
         letters.setdefault(axis, len(letters))
@@ -268,8 +274,7 @@ def _contracted(
     def word(operand: Operand) -> tuple[int, ...]:
         return tuple(letters[name] for name in operand.axes)
 
-    contracted = opt_einsum.contract(left_array, word(left), right_array, word(right), word(result))
-    return built(result.name, np.asarray(contracted))
+    return word(left), word(right), word(result)
 
 
 def operands_of(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int]]:

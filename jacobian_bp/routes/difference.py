@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..numbers.arrays import quiet
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 
 RELATIVE_STEP = 1e-6  # so small that truncation is below rounding, 1e-13 to 1e-10
 

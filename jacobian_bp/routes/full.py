@@ -1,18 +1,75 @@
 """The full route: whole local Jacobians, built, used once, let go.
 
 A sweep multiplies them from the output down, row times matrix; paths are added.
+It asks its algebra for each product, so that the same sweep runs on arrays, and on
+shapes alone where only its cost is wanted (`compare/cost`).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 import opt_einsum
 
 from ..algebra.graph import Link, Node
 from ..algebra.placing import evaluate
+from ..algebra.walk import by_target, walk
 from ..numbers.arrays import quiet
 from ..numbers.memory import built, require_memory
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
+
+Whole = TypeVar("Whole")
+Letters = Sequence[int]
+Bond = tuple[Letters, Letters, Letters]  # the axes of left, right and their product
+
+
+class WholeAlgebra(Protocol[Whole]):
+    """What can be done with whole Jacobians, as arrays or as something that stands for them."""
+
+    def require(self, name: str, shape: tuple[int, ...]) -> None:
+        """MemoryLimitError where such an array may not be built."""
+
+    def zeros(self, name: str, shape: tuple[int, ...]) -> Whole:
+        """A Jacobian by something that is not read."""
+
+    def local(self, link: Link, nodes: Sequence[Node]) -> Whole:
+        """One local Jacobian, built."""
+
+    def times(self, left: Whole, right: Whole, name: str, bond: Bond) -> Whole:
+        """Their contraction over the axes that both have."""
+
+    def plus(self, found: Whole, part: Whole) -> Whole:
+        """Another path, added into what was found."""
+
+    def let_go(self, value: Whole) -> None:
+        """Nobody will use this any more."""
+
+
+class Arrays:
+    """Whole Jacobians as arrays."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
+
+    def require(self, name: str, shape: tuple[int, ...]) -> None:
+        require_dense(name, shape, self.dtype)
+
+    def zeros(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        return built(name, np.zeros(shape, self.dtype))
+
+    def local(self, link: Link, nodes: Sequence[Node]) -> np.ndarray:
+        return whole_link(link, nodes, self.dtype)
+
+    def times(self, left: np.ndarray, right: np.ndarray, name: str, bond: Bond) -> np.ndarray:
+        mine, other, result = bond
+        return built(name, np.asarray(opt_einsum.contract(left, mine, right, other, result)))
+
+    def plus(self, found: np.ndarray, part: np.ndarray) -> np.ndarray:
+        found += part  # in place: the sweep alone holds it
+        return found
+
+    def let_go(self, value: np.ndarray) -> None:
+        """An array dies with its last name."""
 
 
 @quiet
@@ -24,13 +81,14 @@ def full_reverse(state: Pass, wrt: Sequence[str]) -> dict[str, np.ndarray]:
     nodes, links = _graph(state, wrt)
     places = {node.name: place for place, node in enumerate(nodes)}
     kept = [places[name] for name in wrt if name in places]
-    found = sweep(nodes, links, state.dtype, kept)
+    whole = Arrays(state.dtype)
+    found = sweep(whole, nodes, links, kept)
     rows = {nodes[place].name: row for place, row in found.items()}
     if state.cost in wrt:
         rows[state.cost] = np.ones((), state.dtype)
     for name in wrt:
         if name not in rows:
-            rows[name] = built(f"∂{state.cost}/∂{name}", np.zeros_like(state.values[name]))
+            rows[name] = whole.zeros(f"∂{state.cost}/∂{name}", state.values[name].shape)
     return {name: rows[name] for name in wrt}
 
 
@@ -51,50 +109,48 @@ def whole_link(link: Link, nodes: Sequence[Node], dtype: np.dtype) -> np.ndarray
 
 
 def sweep(
-    nodes: Sequence[Node], links: Sequence[Link], dtype: np.dtype, kept: Collection[int]
-) -> dict[int, np.ndarray]:
+    whole: WholeAlgebra[Whole], nodes: Sequence[Node], links: Sequence[Link], kept: Collection[int]
+) -> dict[int, Whole]:
     """∂(node 0)/∂node at the nodes in `kept`: whole local Jacobians, multiplied from the output.
 
-    `links` come in the order of their targets. A path multiplies, paths are
-    added; each array is let go when it was used for the last time.
+    A path multiplies, paths are added; each value is let go when it was used for the last time.
     """
-    last = {link.target: link for link in links}
-    found: dict[int, np.ndarray] = {}
-    for link in links:
-        at = link.target
-        row = None if at == 0 else found[at]
-        if at in found and link is last[at] and at not in kept:
-            del found[at]
-        _add(found, link.source, _along(row, link, nodes, dtype))
-    return {place: found[place] for place in kept if place in found}
+    below = by_target(links)
 
+    def times(place: int, row: Whole | None) -> Iterable[tuple[int, Whole | None]]:
+        for link in below.get(place, ()):
+            yield link.source, _along(whole, row, link, nodes)
 
-def times_whole(row: np.ndarray, local: np.ndarray, rank: int) -> np.ndarray:
-    """Contract the last `rank` axes of `row` with the first of `local`."""
-    left = tuple(range(row.ndim))
-    kept = row.ndim - rank
-    right = (*left[kept:], *range(row.ndim, row.ndim + local.ndim - rank))
-    result = (*left[:kept], *right[rank:])
-    return np.asarray(opt_einsum.contract(row, left, local, right, result))
+    def plus(found: Whole | None, part: Whole | None) -> Whole | None:
+        return part if found is None or part is None else whole.plus(found, part)
+
+    def let_go(row: Whole | None) -> None:
+        if row is not None:
+            whole.let_go(row)
+
+    start: dict[int, Whole | None] = {0: None}  # ∂0/∂0, by which nothing is multiplied
+    found = walk(below, start, times, plus, kept, let_go=let_go)
+    return {place: row for place, row in found.items() if place in kept and row is not None}
 
 
 def _along(
-    row: np.ndarray | None, link: Link, nodes: Sequence[Node], dtype: np.dtype
-) -> np.ndarray:
+    whole: WholeAlgebra[Whole], row: Whole | None, link: Link, nodes: Sequence[Node]
+) -> Whole:
     """One step of a path: ∂(node 0)/∂target · ∂target/∂source; without a row, the local alone."""
-    local = whole_link(link, nodes, dtype)
+    local = whole.local(link, nodes)
     if row is None:
         return local
-    name = f"∂{nodes[0].name}/∂{nodes[link.source].name}"
-    return built(name, times_whole(row, local, len(link.out)))
+    first, target, source = nodes[0], nodes[link.target], nodes[link.source]
+    bond = _bond(len(first.axes), len(target.axes), len(source.axes))
+    product = whole.times(row, local, f"∂{first.name}/∂{source.name}", bond)
+    whole.let_go(local)
+    return product
 
 
-def _add(found: dict[int, np.ndarray], place: int, part: np.ndarray) -> None:
-    """Paths add up, in place."""
-    if place in found:
-        found[place] += part
-    else:
-        found[place] = part
+def _bond(out: int, between: int, by: int) -> Bond:
+    """The letters of a matrix product, from the numbers of axes of the three values."""
+    letters = range(out + between + by)
+    return letters[: out + between], letters[out:], (*letters[:out], *letters[out + between :])
 
 
 def _graph(state: Pass, wrt: Sequence[str]) -> tuple[list[Node], list[Link]]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import AxisError, JacobianError
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..writing.signs import dims
 from .chain import ORDERS, contract_full
 from .difference import difference

@@ -22,7 +22,7 @@ from ..algebra.placing import evaluate
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..writing.latex import Shown, formula
 from ..writing.notebook import grid, page
 from ..writing.signs import dims, for_stream, plural, to_ascii

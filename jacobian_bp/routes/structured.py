@@ -8,6 +8,7 @@ hands its slopes and weights to the recorded contractions.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,10 +18,12 @@ from ..algebra.graph import Link, Node, identity
 from ..algebra.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..numbers.arrays import quiet
-from ..program.forward import Pass, link_of
-from ..program.program import Step
+from ..program.forward_pass import Pass, link_of
+from ..program.program import Program, Step
 
-MOST_SWEEPS = 64  # kept by a program
+MOST_SWEEPS = 64  # kept of a program
+
+_RECORDS: WeakKeyDictionary[Program, dict[Any, "Sweep"]] = WeakKeyDictionary()
 
 Raw = Mapping[str, Expression]  # what an op hands over, for each of its inputs
 
@@ -51,16 +54,22 @@ def swept(
     """
     shapes = tuple([value.shape for value in state.values.values()])
     key = (of, tuple(wrt), state.dtype, shapes, dense, magnitudes)
-    sweep = state.sweeps.get(key)
+    kept = records(state.program)
+    sweep = kept.get(key)
     arrays = sweep.arrays(state) if sweep else None
     if sweep is None or arrays is None or not sweep.tape.fits():
-        if len(state.sweeps) >= MOST_SWEEPS:
-            state.sweeps.clear()
-        sweep = state.sweeps[key] = _record(state, of, wrt, dense, magnitudes)
+        if len(kept) >= MOST_SWEEPS:
+            kept.clear()
+        sweep = kept[key] = _record(state, of, wrt, dense, magnitudes)
         arrays = sweep.arrays(state)
         assert arrays is not None
     found = iter(sweep.tape.replay(arrays))
     return [expression.holding(found) for expression in sweep.expressions]
+
+
+def records(program: Program) -> dict[Any, "Sweep"]:
+    """The sweeps recorded for a program, by what was asked and the shapes; they go with it."""
+    return _RECORDS.setdefault(program, {})
 
 
 @dataclass(frozen=True, eq=False)

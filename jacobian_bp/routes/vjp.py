@@ -1,12 +1,14 @@
 """The vjp route: each op's own vector-Jacobian product, from the cost down; nothing is built."""
 
 from collections.abc import Mapping, Sequence
+from operator import add
 
 import numpy as np
 
+from ..algebra.walk import walk
 from ..errors import AxisError
 from ..numbers.arrays import quiet
-from ..program.forward import Pass
+from ..program.forward_pass import Pass
 from ..program.program import Step
 from ..writing.signs import dims
 
@@ -15,11 +17,12 @@ from ..writing.signs import dims
 def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dict[str, np.ndarray]:
     """The vector-Jacobian products of `of` by each name: one sweep of the ops' own vjp."""
     _, steps = state.dependents(wrt, of)
-    bars, asked = {of: cotangent}, set(wrt)
-    for step in steps:
-        bar = bars[step.name] if step.name in asked else bars.pop(step.name)
-        for arg, part in local_vjp(state, step, bar):
-            bars[arg] = bars[arg] + part if arg in bars else part
+    by_name = {step.name: step for step in steps}
+
+    def times(name: str, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        return local_vjp(state, by_name[name], bar)
+
+    bars = walk(by_name, {of: cotangent}, times, add, kept=set(wrt))
     return {
         name: np.array(bars[name]) if name in bars else np.zeros_like(state.values[name])
         for name in wrt

@@ -18,10 +18,12 @@ from ...algebra.graph import Link, Node
 from ...algebra.jacobian import Jacobian
 from ...errors import JacobianError
 from ...network.run import Run
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
+from ...routes.chain import contracted
+from ...routes.full import sweep
 from ...routes.gradients import require_scalar
 from ...writing.signs import did_you_mean
-from . import cotangents, counting
+from . import cotangents
 from .counting import Tally
 
 ORDER_OF = {"full, reverse": "reverse", "full, forward": "forward", "full, planned": "auto"}
@@ -55,7 +57,7 @@ def cost_card(run: Run | Pass, routes: Sequence[str] = ROUTES) -> tuple[RouteCos
 
     Raises AxisError where the last value is no scalar.
     """
-    state = run._state if isinstance(run, Run) else run
+    state = run.forward_pass if isinstance(run, Run) else run
     require_scalar(state)
     for route in routes:
         if route not in ROUTES:
@@ -104,10 +106,10 @@ class Graph:
 def _cost(state: Pass, graph: Graph, route: str) -> RouteCost:
     tally, kept = Tally(state.dtype.itemsize), graph.kept(state)
     if route == "full, reverse":
-        counting.full_reverse(tally, graph.nodes, graph.links, kept)
+        sweep(tally, graph.nodes, graph.links, kept)
     elif route in ORDER_OF:
         for name in state.program.params:
-            counting.contract_full(tally, graph.jacobian(state, name), ORDER_OF[route])
+            contracted(tally, graph.jacobian(state, name), ORDER_OF[route])
     elif route == "structured":
         cotangents.structured(tally, graph.nodes, graph.links, kept, state.values.values())
     else:

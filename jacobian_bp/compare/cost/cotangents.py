@@ -26,7 +26,6 @@ several terms of a cotangent, a term is an array for a moment.
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 import numpy as np
 import opt_einsum
@@ -34,6 +33,7 @@ import opt_einsum
 from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term
 from ...algebra.graph import Link, Node
 from ...algebra.spending import spend
+from ...algebra.walk import by_target, walk
 from .counting import Shape, Tally
 
 Sizes = dict[str, int]
@@ -58,18 +58,22 @@ class Pulled:
 
 
 def vjp(tally: Tally, nodes: Sequence[Node], links: Sequence[Link], kept: Collection[int]) -> None:
-    """`routes.pull` from the cost, counted."""
-    held: dict[int, Shape] = {0: ()}
+    """The vjp route from the cost, counted: what is handed on is the shape of a cotangent."""
+    below = by_target(links)
     tally.build(_name(nodes, 0), ())
-    for place, step in groupby(links, key=lambda link: link.target):
-        parts = list(step)
-        for link in parts:
+
+    def times(place: int, bar: Shape) -> list[tuple[int, Shape]]:
+        for link in below[place]:  # the cotangents of all inputs of a step are made together
             _count(tally, pulled(link, nodes, with_row=True, masks=False))
             tally.build(_name(nodes, link.source), nodes[link.source].shape)
-        for link in parts:
-            _receive(tally, nodes, held, link.source)
-        if place not in kept:
-            tally.drop(held.pop(place))
+        return [(link.source, nodes[link.source].shape) for link in below[place]]
+
+    def plus(found: Shape, part: Shape) -> Shape:
+        _add(tally, found)
+        return part
+
+    start: dict[int, Shape] = {0: ()}
+    walk(below, start, times, plus, kept, let_go=tally.drop)
     _hand_out(tally, nodes, kept)
 
 
@@ -80,24 +84,42 @@ def structured(
     kept: Collection[int],
     values: Iterable[np.ndarray],
 ) -> None:
-    """`structured.structured`, counted; the bytes of `values`, which are there anyway, are not."""
+    """The structured route, counted; the bytes of `values`, which are there anyway, are not.
+
+    What is handed on is the shape of a cotangent that is an array, or None where it
+    is still a product of factors that are there.
+    """
     for name, shape in _factors(links, values):
         tally.build(name, shape)
-    held: dict[int, Shape] = {}
-    last = {link.target: link for link in links}
-    for link in links:
-        found = pulled(link, nodes, with_row=link.target > 0, masks=True)
-        _count(tally, found)
-        for size in found.masks:
-            tally.build(MASK, (size, size))
-        if found.summed or (found.multiplications and link.source not in kept):
-            tally.build(_name(nodes, link.source), nodes[link.source].shape)
-            _receive(tally, nodes, held, link.source)
-        for size in found.masks:
-            tally.drop((size, size))
-        if link is last[link.target] and link.target in held and link.target not in kept:
-            tally.drop(held.pop(link.target))
-    _hand_out(tally, nodes, [place for place in kept if place not in held])
+    below = by_target(links)
+
+    def times(place: int, held: Shape | None) -> Iterable[tuple[int, Shape | None]]:
+        for link in below[place]:
+            shape = nodes[link.source].shape
+            found = pulled(link, nodes, with_row=place > 0, masks=True)
+            _count(tally, found)
+            for size in found.masks:
+                tally.build(MASK, (size, size))
+            if found.summed or (found.multiplications and link.source not in kept):
+                tally.build(_name(nodes, link.source), shape)
+                yield link.source, shape
+            else:
+                yield link.source, None
+            for size in found.masks:
+                tally.drop((size, size))
+
+    def plus(found: Shape | None, part: Shape | None) -> Shape | None:
+        if found is not None and part is not None:
+            _add(tally, part)
+        return found if part is None else part
+
+    def let_go(held: Shape | None) -> None:
+        if held is not None:
+            tally.drop(held)
+
+    start: dict[int, Shape | None] = {0: None}
+    found = walk(below, start, times, plus, kept, let_go=let_go)
+    _hand_out(tally, nodes, [place for place in kept if found.get(place) is None])
 
 
 def pulled(link: Link, nodes: Sequence[Node], with_row: bool, masks: bool) -> Pulled:
@@ -156,17 +178,15 @@ def _count(tally: Tally, found: Pulled) -> None:
     tally.nonzero_multiplications += found.nonzero
 
 
-def _receive(tally: Tally, nodes: Sequence[Node], held: dict[int, Shape], place: int) -> None:
-    """A part arrives; what is there already is added to it, into a new array."""
-    shape = nodes[place].shape
-    if place in held:
-        tally.build(_name(nodes, place), shape)
-        tally.drop(shape)
-        tally.drop(shape)
-    held[place] = shape
+def _add(tally: Tally, shape: Shape) -> None:
+    """Two cotangents of this shape are added into a new array, and let go."""
+    tally.build("a sum", shape)
+    tally.drop(shape)
+    tally.drop(shape)
 
 
 def _hand_out(tally: Tally, nodes: Sequence[Node], kept: Collection[int]) -> None:
+    """Each gradient becomes an array of its own."""
     for place in kept:
         tally.build(_name(nodes, place), nodes[place].shape)
 

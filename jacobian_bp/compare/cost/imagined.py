@@ -11,7 +11,7 @@ import numpy as np
 
 from ...algebra.axes import BATCH, Axis
 from ...algebra.expression import Dense, Expression, Factor, Term
-from ...program.forward import Locals, Pass
+from ...program.forward_pass import Locals, Pass
 from ...program.program import Step
 
 Arrays = dict[int, np.ndarray]  # stand-ins, by the identity of what they stand for
@@ -24,11 +24,10 @@ def enlarged(small: Pass, width: int, batch: int | None) -> Pass:
         letters = [axis.name for axis in small.axes(name)]
         values[name] = repeated(_shape(letters, width, batch), small.dtype)
         arrays[id(_owner(value))] = values[name]
-    large = replace(small, values=values)
-    for step in small.program.steps:
-        taken = step.active()
-        large._locals[taken.name, taken.op] = _local(small, taken, width, batch, arrays)
-    return large
+    steps = [step.active() for step in small.program.steps]
+    return small.standing_for(
+        values, {step.key: _local(small, step, width, batch, arrays) for step in steps}
+    )
 
 
 def repeated(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

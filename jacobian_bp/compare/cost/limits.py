@@ -6,7 +6,7 @@ is estimated first, and multiplications are counted where there are few enough.
 
 from collections.abc import Sequence
 
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
 from .cost_card import ROUTES, RouteCost, cost_card
 
 MOST_PRODUCTS = 10_000  # of two Jacobians: seconds to plan them, and in each call

@@ -65,7 +65,7 @@ def bracketing_lines() -> list[str]:
 def own_chain(task: Task, long: bool = False) -> list[str]:
     """The chain of the user's own network from the cost to its first weights, in three orders."""
     weight = next((name for name, array in task.params.items() if array.ndim == 2), "")
-    if not weight or (estimated_products(task.run._state) > MOST_PRODUCTS and not long):
+    if not weight or (estimated_products(task.run.forward_pass) > MOST_PRODUCTS and not long):
         return []
     head = "multiplications of one chain of this network, by the order in which it is contracted"
     case = Case("the cost by the first weights", task.run.cost, weight, task.run, "")

@@ -72,11 +72,11 @@ def card(asked: Asked, journal: Journal) -> Lines:
     sizes, x = sizes_of(case.run), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
     task = task_of(case.run, label, asked.dtype)
-    blank = blank_row(task.run._state, label, GRADIENT)
+    blank = blank_row(task.run.forward_pass, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
     yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
     yield circumstances(asked)
-    costs, left = affordable(task.run._state, asked.long)
+    costs, left = affordable(task.run.forward_pass, asked.long)
     told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
     yield ["", "predicted from the shapes: the gradient by every parameter"]
     yield [*predicted_table(told, room), *PLANNED]
@@ -99,7 +99,7 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
         return
     axis, rows, room = asked.sweep.axis, [], terminal.width()
     sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
-    small = asked.make([2] * len(sizes), batch and 2, "").run._state
+    small = asked.make([2] * len(sizes), batch and 2, "").run.forward_pass
     first = blank_row(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
     yield [f"sweep     of the {axis}; weights, x and y drawn"]
     yield network_lines(first, asked.options.seed)
@@ -164,7 +164,7 @@ def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
         row = refused_row(Row("", point.quantity, "network", point.axis, point.size), error)
         journal.rows.append(row)
         return [f"{point.quantity}: {row.refused}"]
-    blank = blank_row(task.run._state, task.label, point.quantity)
+    blank = blank_row(task.run.forward_pass, task.label, point.quantity)
     blank = replace(blank, axis=point.axis, size=point.size)
     subjects = point.subjects(task)
     journal.beside = point.base, point.whose

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...ops import Linear, Mean, Sum
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
 from .timer import Sample
 
 GRADIENT = "gradient"  # by every parameter, from a finished forward pass: what a route gives

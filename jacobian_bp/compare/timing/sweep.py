@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import SpecError
 from ...numbers.memory import current_limit
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
 from ..cost.cost_card import RouteCost
 from ..cost.imagined import enlarged
 from ..cost.limits import Left, affordable
@@ -106,7 +106,7 @@ def imagined(sweep: Sweep, size: int, make: Make) -> Pass:
     Every layer of a sweep is equally wide, so that each axis but the batch has the width.
     """
     sizes, batch = sweep.at(size)
-    return enlarged(make([2] * len(sizes), batch and 2, "").run._state, sizes[0], batch)
+    return enlarged(make([2] * len(sizes), batch and 2, "").run.forward_pass, sizes[0], batch)
 
 
 def overheads(sweep: Sweep, make: Make, timer: Timer) -> dict[str, float]:

@@ -39,7 +39,7 @@ class Task:
     @property
     def program(self) -> Program:
         """The steps as they are computed: without the mean where there is one example."""
-        return self.run._state.program
+        return self.run.forward_pass.program
 
     @property
     def output(self) -> str:
@@ -54,7 +54,7 @@ class Task:
 
     def forget(self) -> None:
         """Let go of the local Jacobians that earlier calls have made at the run's values."""
-        self.run._state.forget()
+        self.run.forward_pass.forget()
 
     def one_example(self) -> "Task":
         """The task with the first example alone."""
@@ -67,7 +67,7 @@ class Task:
 def task_of(run: Run, label: str, dtype: str = "float64") -> Task:
     """The task of one run, its network built again in the precision that is asked for."""
     params = {name: np.asarray(run[name], dtype) for name in run.params}
-    net = Network(run._state.program, params)
+    net = Network(run.forward_pass.program, params)
     x = np.asarray(run["x"], dtype)
     y = np.asarray(run["y"], dtype)
     return Task(label, net, net.run(x, y), x, y)
@@ -75,7 +75,9 @@ def task_of(run: Run, label: str, dtype: str = "float64") -> Task:
 
 def sizes_of(run: Run) -> list[int]:
     """The layer widths: the input's, then one for each linear layer."""
-    widths = [run[s.name].shape[-1] for s in run._state.program.steps if isinstance(s.op, Linear)]
+    widths = [
+        run[s.name].shape[-1] for s in run.forward_pass.program.steps if isinstance(s.op, Linear)
+    ]
     return [run["x"].shape[-1], *widths]
 
 

@@ -58,10 +58,10 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) 
                 "  Keep one of the two arrays."
             )
     if any(isinstance(key, str) for key in arrays):
-        require_scalar(run._state)
-    backward = backward_pass(run._state)
+        require_scalar(run.forward_pass)
+    backward = backward_pass(run.forward_pass)
     shapes = frozenset(squeezed(array.shape) for array in arrays.values())
-    exact = precisions(arrays, run._state.dtype)
+    exact = precisions(arrays, run.forward_pass.dtype)
     arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
     judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout)
     found: dict[Key, Finding] = {}
@@ -90,9 +90,9 @@ def _known(run: Run, key: Any) -> Key:
         run[name]  # SpecError for a name that stands nowhere
     found = tuple(run._tied.get(name, name) for name in names)
     if not pair:
-        run._state.require_variable(run.cost, found[0])
+        run.forward_pass.require_variable(run.cost, found[0])
         return found[0]
-    run._state.require_variable(found[0], found[1])
+    run.forward_pass.require_variable(found[0], found[1])
     return found[0], found[1]
 
 
@@ -106,12 +106,12 @@ def _array(value: Any, key: Key) -> np.ndarray:
 def _truth(run: Run, arrays: Mapping[Key, np.ndarray]) -> dict[str, np.ndarray]:
     """The right array of each object that is no Jacobian, by the run's own vjp."""
     names = [key for key in arrays if isinstance(key, str)]
-    between = {step.args[0] for step in run._state.program.steps if step.fused_op is not None}
-    start = np.ones((), run._state.dtype)
+    between = {step.args[0] for step in run.forward_pass.program.steps if step.fused_op is not None}
+    start = np.ones((), run.forward_pass.dtype)
     together = [name for name in names if name not in between]
-    found = pull(run._state, run.cost, together, start) if together else {}
+    found = pull(run.forward_pass, run.cost, together, start) if together else {}
     for name in between.intersection(names):  # its derivative is the unfused one
-        found |= pull(run._state, run.cost, [name], start)
+        found |= pull(run.forward_pass, run.cost, [name], start)
     return found
 
 

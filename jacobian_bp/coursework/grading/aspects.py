@@ -188,7 +188,7 @@ def _edge_rows(task: Task, question: Question) -> np.ndarray | None:
     if task.run is None or not delta or not _points(task).endswith("batch"):
         return None
     assert isinstance(question, ArrayQuestion)
-    steps = task.run._state.program.steps
+    steps = task.run.forward_pass.program.steps
     values = [task.run[step.name] for step in steps if isinstance(step.op, Sigmoid)]
     rows = np.zeros(len(task.given["x"]), bool)
     for value in values:

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...algebra.axes import BATCH, Axis
 from ...ops import CrossEntropy
-from ...program.forward import Pass, run_forward
+from ...program.forward import run_forward
+from ...program.forward_pass import Pass
 
 EXAMPLES, INPUTS, UNKNOWN = "examples", "inputs", ""
 LARGEST = 48  # widths that a trial run keeps as they are

@@ -48,5 +48,5 @@ def diagnose_line(
         )
     statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        workspace = Workspace(run._state, run._tied, examples == "columns")
+        workspace = Workspace(run.forward_pass, run._tied, examples == "columns")
         return Explanation(statement, run, workspace, target).report()

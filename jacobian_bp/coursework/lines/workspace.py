@@ -9,7 +9,7 @@ import numpy as np
 from ...algebra.axes import Axis
 from ...errors import DomainError, SpecError
 from ...ops import Activation
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
 from ...program.program import Step, listed
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull

@@ -25,7 +25,7 @@ from ...ops import (
     SquaredError,
     Sum,
 )
-from ...program.forward import Pass
+from ...program.forward_pass import Pass
 from ...program.program import Step
 from .kernels import EXPONENTIAL, IN_PLACE, KERNELS, LIMITS, linear, linear_of_one
 from .place import Call, Place, aligned_zeros, general

@@ -8,7 +8,8 @@ import numpy as np
 
 from ...errors import AxisError, JacobianError, SpecError
 from ...numbers.arrays import quiet, real_array, require_finite
-from ...program.forward import Pass, run_forward
+from ...program.forward import run_forward
+from ...program.forward_pass import Pass
 from ...program.program import Program
 from ...writing.signs import did_you_mean, dims, safe
 from ..gradients import gradients

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ....program.forward import Pass
+from ....program.forward_pass import Pass
 from ..passes.backward import Backward, Changes, Line, LineKey
 from ..passes.slopes import Formulas, formulas
 

@@ -16,7 +16,7 @@ from ....ops import (
     outer,
     over_batch,
 )
-from ....program.forward import Pass
+from ....program.forward_pass import Pass
 from ....program.program import Step
 from .backward import Backward, Factor, Line, as_it_is
 from .slopes import slope_name

@@ -1,0 +1,289 @@
+"""The values of one forward pass, and the local Jacobians at them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..algebra.axes import BATCH, Axis, Binding, bind, primed
+from ..algebra.expression import Expression, delta, one
+from ..algebra.graph import Link, Node, identity, make_link
+from ..algebra.jacobian import Jacobian
+from ..errors import AxisError, DomainError, Later, SpecError
+from ..numbers.arrays import quiet, read_only
+from ..ops import Op
+from ..writing.signs import safe
+from .program import Program, Step, listed
+
+MADE_AGAIN = ("_raws", "_locals", "_links")  # not kept with a copy of a pass
+Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """The values of one forward pass, and the local Jacobians at them."""
+
+    program: Program
+    values: dict[str, np.ndarray]
+    batched: frozenset[str]
+    dtype: np.dtype
+    missing: tuple[str, ...] = ()  # labels that were not given
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in MADE_AGAIN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in self.values.values():  # a copy of a closed array is open
+            read_only(array)
+
+    def standing_for(
+        self, values: Mapping[str, np.ndarray], local: Mapping[tuple[str, Op], Locals]
+    ) -> "Pass":
+        """The same steps at other values, with the local Jacobians that are given for them."""
+        other = replace(self, values=dict(values))
+        other._locals.update(local)
+        return other
+
+    @property
+    def cost(self) -> str:
+        """The name of the last value computed."""
+        return self.program.steps[-1].name
+
+    @property
+    def examples(self) -> int | None:
+        """The number of examples in a batch, or None for one example."""
+        return next((len(self.values[name]) for name in self.batched), None)
+
+    def step(self, name: str) -> Step | None:
+        """The step that computes `name`, or None for a parameter or an input."""
+        return self._steps.get(name)
+
+    @cached_property
+    def _steps(self) -> dict[str, Step]:
+        return {step.name: step for step in self.program.steps}
+
+    def require(self, name: str) -> None:
+        """SpecError if nothing has this name."""
+        if name not in self.values:
+            raise SpecError(self.program.unknown(name))
+
+    def variables(self) -> list[str]:
+        """The names by which something can be differentiated."""
+        inputs = [name for name in self.program.inputs if name in self.values]
+        data = [name for name in inputs if name not in self.program.constants]
+        return [*data, *self.program.params, *self._steps]
+
+    def require_variable(self, of: str, wrt: str) -> None:
+        """DomainError for a derivative by labels."""
+        self.require(wrt)
+        if wrt in self.program.constants:
+            raise DomainError(
+                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
+                f"  Differentiate by one of {listed(self.variables())}."
+            )
+
+    def axes(self, name: str) -> tuple[Axis, ...]:
+        """The axes of a value, the batch in front where it has one."""
+        letters = self.program.letters[name]
+        if name in self.batched and BATCH not in letters:
+            letters = (BATCH, *letters)
+        return tuple(map(Axis, letters, self.values[name].shape))
+
+    def node(self, name: str) -> Node:
+        return Node(name, self.axes(name))
+
+    def inputs_of(self, step: Step) -> list[np.ndarray]:
+        return [self.values[arg] for arg in step.args]
+
+    def dependents(self, wrt: Iterable[str], of: str) -> tuple[list[str], list[Step]]:
+        """What lies on a path from `wrt` to `of`: the names from `of` down, and their steps.
+
+        A loss is taken fused with its activation, unless the derivative is
+        asked for at the very value between the two.
+        """
+        wanted = list(wrt)
+        up, reached = set(wanted), []
+        for step in self.program.steps:
+            between = step.fused_op is not None and step.args[0] in wanted
+            taken = step if between else step.active()
+            if up.intersection(taken.args):
+                up.add(taken.name)
+                reached.append(taken)
+        down, chosen = {of}, []
+        for step in reversed(reached):
+            if step.name in down:
+                down.update(up.intersection(step.args))
+                chosen.append(step)
+        names = [step.name for step in chosen]
+        sources = down.difference(names)
+        return names + [name for name in wanted if name in sources], chosen
+
+    def links(
+        self,
+        names: Sequence[str],
+        steps: Sequence[Step],
+        local: Callable[[Step, int], Link] | None = None,
+    ) -> list[Link]:
+        """The local Jacobians of `steps`, between positions in `names`."""
+        local = local or self._link
+        position = {name: p for p, name in enumerate(names)}
+        found = []
+        for step in steps:
+            target = position[step.name]
+            for operand, arg in enumerate(step.args):
+                if position.get(arg, -1) > target:
+                    link = local(step, operand)
+                    moved = Link(target, position[arg], link.out, link.wrt, link.expression)
+                    found.append(moved)
+        return found
+
+    def _link(self, step: Step, operand: int) -> Link:
+        """The local Jacobian by one input, checked once and kept."""
+        key = (*step.key, operand)
+        if key not in self._links:
+            self._links[key] = link_of(step, operand, self.local(step))
+        return self._links[key]
+
+    @cached_property
+    def _links(self) -> dict[tuple[str, Op, int], Link]:
+        return {}
+
+    def local(self, step: Step) -> Locals:
+        """For each input of the op: output axes, variable axes, and the expression; kept.
+
+        The op speaks of one example. In a batch, ∂/∂data gains δ[n,n'] (examples
+        do not mix) and ∂/∂parameter gains the axis n (each example has its own).
+        """
+        if step.key not in self._locals:
+            self._locals[step.key] = self.lifted(step, self.raw(step))
+        return self._locals[step.key]
+
+    def forget(self) -> None:
+        """Let go of the local Jacobians that are kept; they are made again when needed."""
+        self._raws.clear()
+        self._locals.clear()
+        self._links.clear()
+
+    @cached_property
+    def _locals(self) -> dict[tuple[str, Op], Locals]:
+        return {}
+
+    @quiet
+    def raw(self, step: Step) -> Mapping[str, Expression]:
+        """What the op hands over, of one example, under its own names; kept."""
+        if step.key in self._raws:
+            return self._raws[step.key]
+        expressions = step.op.jacobians(*self.inputs_of(step))
+        if not isinstance(expressions, Mapping) or not all(
+            isinstance(e, Expression) for e in expressions.values()
+        ):
+            raise AxisError(
+                f"{step.who}: jacobians() gives no expressions.\n"
+                "  Return a dict from input to deltas and factors, such as\n"
+                '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
+            )
+        self._raws[step.key] = {name: expression.kept() for name, expression in expressions.items()}
+        return self._raws[step.key]
+
+    @cached_property
+    def _raws(self) -> dict[tuple[str, Op], Mapping[str, Expression]]:
+        return {}
+
+    def lifted(self, step: Step, expressions: Mapping[str, Expression]) -> Locals:
+        """`local` from the expressions of an op: under the network's names, over the batch."""
+        signature, binding = step.op.parsed, self.binding(step)
+        called = step.called | {signature.output.name: step.name}
+        found = {}
+        for operand, lifted in zip(signature.inputs, binding.batched, strict=True):
+            if operand.name in step.op.constants:
+                continue
+            if operand.name not in expressions:
+                raise AxisError(
+                    f"{step.who}: jacobians() gives no ∂{signature.output.name}/∂{operand.name}.\n"
+                    f"  It gives {', '.join(expressions) or 'none'}; "
+                    f"the signature is {signature}."
+                )
+            expression = expressions[operand.name].relabelled(called)
+            out, wrt = signature.output.axes, primed(operand.axes)
+            if binding.any_batched:
+                out = (BATCH, *out)
+                if lifted:
+                    wrt = (BATCH + "'", *wrt)
+                    expression = delta(f"{BATCH},{BATCH}'") * expression
+                else:
+                    expression = one(BATCH) * expression
+            sizes = {axis: binding.sizes[axis] for axis in signature.output.axes}
+            if binding.any_batched:
+                sizes[BATCH] = binding.sizes[BATCH]
+            own = dict(zip(primed(operand.axes), operand.axes, strict=True))
+            own[BATCH + "'"] = BATCH
+            found[operand.name] = (
+                tuple(Axis(axis, sizes[axis]) for axis in out),
+                tuple(Axis(axis, binding.sizes[own[axis]]) for axis in wrt),
+                expression,
+            )
+        return found
+
+    def binding(self, step: Step) -> Binding:
+        """The sizes of the step's axes, checked."""
+        return bind_step(step, self.values)
+
+    def local_jacobian(self, of: str, wrt: str) -> Jacobian:
+        """∂of/∂wrt of the one step that computes `of`; the sum where it reads `wrt` twice."""
+        self.require(of)
+        self.require_variable(of, wrt)
+        step = self.step(of)
+        if step is None or wrt not in step.args:
+            reads = listed(step.args) if step else "nothing"
+            raise SpecError(
+                f"{of} does not read {wrt}: there is no local ∂{of}/∂{wrt}.\n"
+                f"  {of} reads {reads}. For a composed one write run.jacobian({of!r}, {wrt!r})."
+            )
+        links = self.links([of, wrt], [step])
+        out = tuple(map(Axis, links[0].out, (a.size for a in self.axes(of))))
+        variable = tuple(map(Axis, links[0].wrt, self.values[wrt].shape))
+        nodes = (self.node(of), self.node(wrt))
+        return Jacobian(nodes, tuple(links), out, variable, self.dtype)
+
+    def jacobian(self, of: str, wrt: str) -> Jacobian:
+        """∂of/∂wrt: one link where they are neighbours, else the graph between them."""
+        self.require(of)
+        self.require(wrt)
+        node = self.node(wrt)
+        wrt_axes = tuple(map(Axis, node.primed, node.shape))
+        out_axes = self.axes(of)
+        if of == wrt:
+            same = identity([a.name for a in out_axes], node.primed)
+            return Jacobian.local(of, wrt, out_axes, wrt_axes, same, self.dtype)
+        self.require_variable(of, wrt)
+        names, steps = self.dependents([wrt], of)
+        if of not in names or wrt not in names:
+            return Jacobian((self.node(of), node), (), out_axes, wrt_axes, self.dtype)
+        names = [name for name in names if name != wrt] + [wrt]
+        links = self.links(names, steps)
+        first = next(link for link in links if link.target == 0)
+        last = next(link for link in links if link.source == len(names) - 1)
+        out_axes = tuple(map(Axis, first.out, (a.size for a in out_axes)))
+        wrt_axes = tuple(map(Axis, last.wrt, node.shape))
+        nodes = tuple(self.node(name) for name in names)
+        return Jacobian(nodes, tuple(links), out_axes, wrt_axes, self.dtype)
+
+
+def link_of(step: Step, operand: int, local: Locals) -> Link:
+    """The local Jacobian of a step by one input, its axes and sizes checked."""
+    out, wrt, expression = local[step.op.parsed.inputs[operand].name]
+    who = Later(lambda: f"{step.who}: ∂{step.name}/∂{step.args[operand]}")
+    return make_link(who, 0, 1, out, wrt, expression)
+
+
+def bind_step(step: Step, values: Mapping[str, np.ndarray]) -> Binding:
+    """The sizes of the axes of a step's op, from the shapes of what the step reads."""
+
+    def names() -> dict[str, str]:
+        return {operand: safe(arg) for operand, arg in step.called.items()}
+
+    shapes = [values[arg].shape for arg in step.args]
+    return bind(step.op.parsed, shapes, Later(lambda: step.who), names, step.op.parameters)
