@@ -57,4 +57,4 @@ def differing(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float)
 
 def agree(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> bool:
     """Whether the shapes are the same, and no entries lie farther apart than allowed."""
-    return found.shape == right.shape and not bool(differing(found, right, allowed).any())
+    return found.shape == right.shape and bool((np.abs(found - right) <= allowed).all())

@@ -34,7 +34,7 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
         return f"entry {[int(i) for i in places[0]]} only"
     spoilt = spoilt_lines(wrong)
     if spoilt is not None:
-        return _listed(*spoilt)
+        return _which_lines(*spoilt)
     return plural(len(places), "entry", "entries")  # not of how many: that may be an answer
 
 
@@ -81,7 +81,7 @@ def _few_digits(value: np.ndarray) -> bool:
     return all(float(f"{v:.5e}") == v for v in value.astype(float).ravel())
 
 
-def _listed(word: str, spoilt: np.ndarray) -> str:
+def _which_lines(word: str, spoilt: np.ndarray) -> str:
     """Which rows are wrong; where they are many, which are right; where both are, how many."""
     wrong, right = np.flatnonzero(spoilt), np.flatnonzero(~spoilt)
     if len(wrong) <= MOST_NAMED:

@@ -40,6 +40,10 @@ class Precision:
             return SINGLE
         return TIGHT if not self.digits else 10.0 ** (1 - self.digits)
 
+    def proving(self, entries: int) -> int:
+        """How many entries prove a number of one's own: twice as many where digits are few."""
+        return entries if self.relative < 1e-8 else 2 * entries
+
     def allowed(self, right: np.ndarray) -> np.ndarray | float:
         """The largest difference of each entry that rounding can explain."""
         scale = largest(right)
