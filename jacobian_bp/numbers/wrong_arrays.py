@@ -48,7 +48,12 @@ def times_right(factor: str, who: str = "every entry") -> str:
 def exchanged_axes(
     found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float
 ) -> tuple[int, int] | None:
-    """The two axes whose exchange gives the right array: (0, 1) of a transpose."""
+    """The two axes whose exchange gives the right array: (0, 1) of a transpose.
+
+    >>> W = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
+    >>> exchanged_axes(W.T, W, 1e-9), exchanged_axes(W, W, 1e-9)
+    ((0, 1), None)
+    """
     if found.ndim == right.ndim:
         for first, second in combinations(range(right.ndim), 2):
             if agree(np.swapaxes(found, first, second), right, allowed):
