@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..errors import AxisError, Later
 from ..writing.signs import dims
@@ -18,16 +17,16 @@ class Node:
     name: str
     axes: tuple[Axis, ...]
 
-    @cached_property
+    @property
     def primed(self) -> tuple[str, ...]:
         return primed([axis.name for axis in self.axes])
 
-    @cached_property
+    @property
     def plain(self) -> tuple[str, ...]:
         """The axes without their prime, a repeated letter still told apart."""
         return tuple(name[:-1] for name in self.primed)
 
-    @cached_property
+    @property
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.size for axis in self.axes)
 
