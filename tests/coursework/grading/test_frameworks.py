@@ -6,17 +6,17 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from grading_cases import sheet, write
+from project import DOCS
 
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading import grade, passes
 from jacobian_bp.coursework.grading.seeds import SHORTEST, read_secret
 from jacobian_bp.errors import SpecError
 
-PAGE = Path(__file__).parents[1] / "docs" / "grading.md"
+PAGE = DOCS / "grading.md"
 WRONG = [("dW2 = np.outer(delta2, a1)", "dW2 = np.outer(delta2, z1)")]
 
 

@@ -1,10 +1,10 @@
 """Every item of the three seeds is shown, and the table that says where is up to date."""
 
 import importlib.util
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-SPEC = importlib.util.spec_from_file_location("build_items", ROOT / "docs" / "build_items.py")
+from project import DOCS
+
+SPEC = importlib.util.spec_from_file_location("build_items", DOCS / "build_items.py")
 items = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(items)
 
@@ -15,7 +15,7 @@ def test_no_item_is_missing():
 
 
 def test_the_table_is_the_one_that_the_program_makes():
-    assert (ROOT / "docs" / "items.md").read_text(encoding="utf-8") == items.table()
+    assert (DOCS / "items.md").read_text(encoding="utf-8") == items.table()
 
 
 def test_a_missing_item_would_be_seen(tmp_path, monkeypatch):

@@ -4,19 +4,18 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from project import DERIVATIONS
 
-FOLDER = Path(__file__).resolve().parent.parent / "derivations"
 NAMES = ("train_breast_cancer", "train_diabetes")
 
 both = pytest.mark.parametrize("name", NAMES)
 
 
 def ran(name, *arguments, cwd, code=0):
-    command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
+    command = [sys.executable, str(DERIVATIONS / f"{name}.py"), *arguments]
     done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=300)
     assert done.returncode == code, done.stderr.decode()
     assert b"Traceback" not in done.stderr
@@ -24,7 +23,7 @@ def ran(name, *arguments, cwd, code=0):
 
 
 def committed(name):
-    return (FOLDER / f"{name}.txt").read_text(encoding="ascii")
+    return (DERIVATIONS / f"{name}.txt").read_text(encoding="ascii")
 
 
 @both
@@ -100,7 +99,7 @@ def test_save_refuses_a_place_where_no_file_can_be(name, place, tmp_path):
     ],
 )
 def test_a_wrong_formula_is_not_trained_with(name, right, wrong, tmp_path):
-    text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    text = (DERIVATIONS / f"{name}.py").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "planted.py").write_text(text.replace(right, wrong), encoding="utf-8")
     done = subprocess.run(
@@ -117,7 +116,7 @@ def test_on_a_terminal_the_bar_goes_to_standard_error(name, tmp_path):
     ours, theirs = os.openpty()
     environment = {**os.environ, "TERM": "xterm"}
     environment.pop("NO_COLOR", None)
-    command = [sys.executable, str(FOLDER / f"{name}.py")]
+    command = [sys.executable, str(DERIVATIONS / f"{name}.py")]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=theirs, env=environment, timeout=300
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from project import DOCS
 
 from jacobian_bp import DomainError, SpecError, check_op, coursework
 from jacobian_bp.coursework.diagnosis.labels import LABELS
@@ -315,7 +316,7 @@ def test_a_word_with_hyphens_at_the_end_of_a_line_is_kept_whole():
 
 
 def test_the_words_for_a_bug_are_labels_that_have_a_page():
-    pages = {page.stem for page in (Path(__file__).parents[1] / "docs" / "mistakes").glob("*.md")}
+    pages = {page.stem for page in (DOCS / "mistakes").glob("*.md")}
     assert set(e05_planted_bug.WORDS) <= set(LABELS) & pages
 
 

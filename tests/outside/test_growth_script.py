@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
+
+from project import DERIVATIONS
 
 from jacobian_bp.compare.timing.subjects import ROUTES
 
-SCRIPT = Path(__file__).resolve().parent.parent / "derivations" / "growth.py"
+SCRIPT = DERIVATIONS / "growth.py"
 
 
 def test_measured_after_what_is_counted():

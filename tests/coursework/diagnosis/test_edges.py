@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from graph_cases import LayerNorm, skip, through_s
 from planted_mistakes import random_net, scenes
-from test_diagnose_graphs import LayerNorm, skip, through_s
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose

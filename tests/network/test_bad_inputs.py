@@ -7,11 +7,11 @@ that need more than a message have tests of their own in the other files.
 
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 from network_cases import gradients_of, network, refusal, same_bits
+from project import BAD_INPUTS
 from rich.cells import cell_len
 
 from jacobian_bp import MemoryLimitError, Network, memory_limit
@@ -22,7 +22,7 @@ NET = network("tanh", "bce")  # 5 → 3 tanh → 2 sigmoid
 X, Y = RNG.standard_normal(5), np.array([1.0, 0.0])
 MANY, MANY_Y = RNG.standard_normal((7, 5)), RNG.choice([0.0, 1.0], (7, 2))
 CLASSES = network("tanh", "cross_entropy", [5, 3, 11])
-BLOCKS = Path(__file__).with_name("bad_inputs.txt").read_text("utf-8")
+BLOCKS = BAD_INPUTS.read_text("utf-8")
 MESSAGES = dict(re.findall(r"^\[(.*)\]\n((?:.+\n)+)", BLOCKS, re.M))
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from project import DOCS
 
 from jacobian_bp.coursework.diagnosis import LABELS, diagnose
 from jacobian_bp.coursework.diagnosis.labels import RIGHT
 
-ROOT = Path(__file__).parent.parent
-FOLDER = ROOT / "docs" / "mistakes"
+FOLDER = DOCS / "mistakes"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
 INDEX = PAGES.pop("README")
 SECTIONS = [
@@ -82,7 +82,7 @@ def faults_of_text(text):
     for target in links(text):
         if not (FOLDER / target).is_file():
             yield f"dead link: {target}"
-    shown = (ROOT / "docs" / "items.md").read_text(encoding="utf-8")
+    shown = (DOCS / "items.md").read_text(encoding="utf-8")
     for item in re.findall(r"\b[JMFX]\d+\b", text):
         if f"| {item} |" not in shown:
             yield f"no item {item}"

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+import compare_main
 import pytest
 from compare_main import QUICK, caller, plain, table
 
@@ -119,13 +120,12 @@ def test_an_error_further_on_says_what_was_saved(call, monkeypatch):
     assert "written   r.json, incomplete" in err.splitlines()
 
 
-COMMAND = [sys.executable, str(Path(__file__).with_name("compare_main.py")), "compare"]
-TESTS = str(Path(__file__).parent)
+COMMAND = [sys.executable, compare_main.__file__, "compare"]
 
 
 def started(folder, *options):
     """A process that has begun to time its first size."""
-    env = os.environ | {"PYTHONPATH": TESTS, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    env = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*COMMAND, *options], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
     )
@@ -181,7 +181,6 @@ def test_an_output_that_fails(tmp_path, where):
     line = f"{' '.join(COMMAND)} 3-2 --repeats 1 {where}"
     done = subprocess.run(
         ["bash", "-c", line],
-        env=os.environ | {"PYTHONPATH": TESTS},
         capture_output=True,
         timeout=300,
     )
@@ -196,7 +195,7 @@ def test_an_output_that_fails(tmp_path, where):
 def test_ascii(tmp_path, env):
     done = subprocess.run(
         [*COMMAND, "3-2", "--repeats", "1"],
-        env=os.environ | {"PYTHONPATH": TESTS, "TERM": "dumb", "PYTHONUTF8": "0"} | env,
+        env=os.environ | {"TERM": "dumb", "PYTHONUTF8": "0"} | env,
         capture_output=True,
         timeout=300,
     )

@@ -4,12 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from project import DERIVATIONS
 
-FOLDER = Path(__file__).resolve().parent.parent / "derivations"
-SCRIPTS = sorted(FOLDER.glob("*.py"))
+SCRIPTS = sorted(DERIVATIONS.glob("*.py"))
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 
@@ -62,7 +61,7 @@ ITEMS = {  # what stands in the margin of each script
 
 
 def margin(stem):
-    text = (FOLDER / f"{stem}.txt").read_text(encoding="ascii")
+    text = (DERIVATIONS / f"{stem}.txt").read_text(encoding="ascii")
     return re.findall(r"^([A-Z]\d+) ", text, re.MULTILINE)
 
 
@@ -76,7 +75,7 @@ def test_errata_has_every_slip_in_order():
 
 
 def test_first_seed_has_every_equation_at_its_item():
-    text = (FOLDER / "first_seed.txt").read_text(encoding="ascii")
+    text = (DERIVATIONS / "first_seed.txt").read_text(encoding="ascii")
     found = dict.fromkeys(re.findall(r"^(J\d+) \((\d+)\) ", text, re.MULTILINE))
     items = [15, 16, 22, 28, 35, 36, 38, 39, 40, 42, 43, 47, 48, 49, 51]
     expected = {(f"J{item}", str(equation)) for equation, item in enumerate(items, 1)}
@@ -84,7 +83,7 @@ def test_first_seed_has_every_equation_at_its_item():
 
 
 def test_second_seed_counts_down_its_parameters():
-    text = (FOLDER / "second_seed.txt").read_text(encoding="ascii")
+    text = (DERIVATIONS / "second_seed.txt").read_text(encoding="ascii")
     assert re.findall(r"^M17 +(\d+/\d+) ", text, re.MULTILINE) == ["3/29", "13/29", "29/29"]
 
 
@@ -100,7 +99,7 @@ PLANTED = {  # script: a formula, the same with a mistake, the last item before 
 
 @pytest.mark.parametrize("stem", PLANTED)
 def test_refuses_to_print_what_does_not_hold(stem, tmp_path):
-    script = FOLDER / f"{stem}.py"
+    script = DERIVATIONS / f"{stem}.py"
     text = script.read_text(encoding="utf-8")
     right, wrong, before, behind = PLANTED[stem]
     assert right in text

@@ -5,18 +5,17 @@ import importlib.util
 import json
 import re
 import socket
-from pathlib import Path
 
 import pytest
+from project import DERIVATIONS, DOCS
 
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 
-ROOT = Path(__file__).resolve().parent.parent
-SPEC = importlib.util.spec_from_file_location("notebooks", ROOT / "docs" / "build_notebooks.py")
+SPEC = importlib.util.spec_from_file_location("notebooks", DOCS / "build_notebooks.py")
 build = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(build)
 
-NOTEBOOKS = sorted((ROOT / "derivations").glob("*.ipynb"))
+NOTEBOOKS = sorted(DERIVATIONS.glob("*.ipynb"))
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

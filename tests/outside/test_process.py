@@ -10,17 +10,16 @@ import sys
 import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
 from network_cases import close, data, gradients_of, network, same_bits
+from project import ROOT
 
 from jacobian_bp import __main__ as entry
 from jacobian_bp.routes import gradients as routes
 
 COMMAND = [sys.executable, "-m", "jacobian_bp"]
-PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 CLEAN = {
     k: v
     for k, v in os.environ.items()
@@ -129,7 +128,7 @@ def test_a_signal_that_is_ignored_stays_ignored():
 
 
 def test_the_script_is_the_same_as_the_module():
-    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["scripts"] == {"jacobian-bp": "jacobian_bp.__main__:main"}
     assert callable(entry.main)
 
