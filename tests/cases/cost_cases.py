@@ -6,11 +6,11 @@ from network_cases import data, network, residual
 from jacobian_bp import Einsum, Network, Tanh
 from jacobian_bp.compare.cost.cost_card import cost_card
 
-RNG = np.random.default_rng(29)
 
-
-def draw(*shape):
-    return RNG.standard_normal(shape)
+def drawing():
+    """draw(3, 5), an array of normal numbers; the same numbers in the same order each time."""
+    rng = np.random.default_rng(29)
+    return lambda *shape: rng.standard_normal(shape)
 
 
 def dense(activation, loss, batch, dtype=np.float64, sizes=(5, 3, 2)):
@@ -21,6 +21,7 @@ def dense(activation, loss, batch, dtype=np.float64, sizes=(5, 3, 2)):
 
 def skips(batch=()):
     """A block of two paths, and a value that is read twice by one step."""
+    draw = drawing()
     net = Network.program(
         "z1 = Linear(x, W1, b1)",
         "a1 = Tanh(z1)",
@@ -37,6 +38,7 @@ def skips(batch=()):
 
 def scalar_waist():
     """A waist of one number, twice: two neighbouring Jacobians without any axis."""
+    draw = drawing()
     net = Network.program(
         "z = Linear(x, W, b)",
         "c = Dot(z, z)",
@@ -52,6 +54,7 @@ def scalar_waist():
 
 def unread():
     """A parameter from which no path leads to the cost."""
+    draw = drawing()
     net = Network.program(
         "z = Linear(x, W, b)",
         "u = Linear(x, V, c)",
@@ -59,6 +62,11 @@ def unread():
         params={"W": draw(3, 5), "b": draw(3), "V": draw(7, 5), "c": draw(7)},
     )
     return net.run(draw(5), draw(3))
+
+
+def skip_layers(layers, batch=()):
+    draw = drawing()
+    return residual(layers).run(draw(*batch, 3), draw(*batch, 3))
 
 
 RUNS = {
@@ -70,8 +78,8 @@ RUNS = {
     "softmax twice": lambda: dense("softmax", "cross_entropy", True),
     "float32": lambda: dense("softplus", "cross_entropy", True, np.float32),
     "float32, one": lambda: dense("softmax", "squared_error", False, np.float32),
-    "residual": lambda: residual(3).run(draw(3), draw(3)),
-    "residual, batch": lambda: residual(2).run(draw(5, 3), draw(5, 3)),
+    "residual": lambda: skip_layers(3),
+    "residual, batch": lambda: skip_layers(2, (5,)),
     "skip and softmax": skips,
     "skip and softmax, batch": lambda: skips((2,)),
     "a waist of one": scalar_waist,

@@ -9,6 +9,7 @@ import pytest
 
 from jacobian_bp import Network
 from jacobian_bp.network.layers import ACTIVATIONS, LOSSES
+from jacobian_bp.routes.structured import structured
 
 SIZES = [5, 3, 2]  # with a batch of 7: no two axes have one size
 BATCH = 7
@@ -78,6 +79,11 @@ def close(found, expected, scale, units=16):
     unit = float(np.finfo(found.dtype).eps) / 2
     assert found.shape == expected.shape
     return bool(np.all(np.abs(found - expected) <= units * unit * scale))
+
+
+def term_sums(run):
+    """The gradients' contractions over absolute values: at this scale the sums round."""
+    return structured(run._state, list(run.params), magnitudes=True)
 
 
 class TooMuchWork(BaseException):

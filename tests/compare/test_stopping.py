@@ -15,8 +15,7 @@ from compare_main import QUICK, caller, plain, table
 
 from jacobian_bp.compare import command
 from jacobian_bp.compare.report import options, views
-from jacobian_bp.compare.timing import stopping
-from jacobian_bp.compare.timing import timer as timing
+from jacobian_bp.compare.timing import stopping, timer
 from jacobian_bp.compare.timing.subjects import ROUTES
 from jacobian_bp.errors import SpecError
 
@@ -84,7 +83,7 @@ def test_a_picture_that_fails_in_any_way_loses_no_file(call, monkeypatch):
 
 def test_an_interrupted_card_has_all_that_is_known(call, monkeypatch):
     """Interrupted in the rounds of the routes: predictions, ratios, and what the mark means."""
-    right = timing.Timer._seconds
+    right = timer.Timer._seconds
     rounds = []
 
     def interrupted(self, call, calls):
@@ -93,7 +92,7 @@ def test_an_interrupted_card_has_all_that_is_known(call, monkeypatch):
             raise KeyboardInterrupt
         return right(self, call, calls)
 
-    monkeypatch.setattr(timing.Timer, "_seconds", interrupted)
+    monkeypatch.setattr(timer.Timer, "_seconds", interrupted)
     code, lines, _ = call("5-3-2 --batch 7 --repeats 500")
     assert code == 130
     assert [row[:14].strip() for row in table(lines, "predicted from the shapes")[:5]] == list(

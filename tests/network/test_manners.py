@@ -10,7 +10,7 @@ import pytest
 from network_cases import PAIRS, SIZES, data, gradients_of, network, refusal, same_bits
 
 from jacobian_bp import DomainError, Network, SpecError
-from jacobian_bp.routes import gradients as routes
+from jacobian_bp.routes.gradients import ROUTES
 
 X, Y = data()
 
@@ -34,7 +34,7 @@ def test_the_dtype_is_float64_unless_everything_is_small(x, params, expected):
     values = np.array([1, 0, 1, 1, 0], dtype=x)
     run = network("sigmoid", dtype=params).run(values, Y)
     assert {run[name].dtype for name in ("x", "z1", "a2", "J")} == {np.dtype(expected)}
-    for route in routes.ROUTES:
+    for route in ROUTES:
         assert {g.dtype for g in run.gradients(route).values()} == {np.dtype(expected)}
     np.testing.assert_array_equal(run["x"], [1, 0, 1, 1, 0])
 

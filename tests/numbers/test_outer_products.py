@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacobian_bp.numbers import outer_products as broadcasting
+from jacobian_bp.numbers.outer_products import multiply
 
 RNG = np.random.default_rng(13)
 SHAPES = [  # left, right, and what they make
@@ -31,7 +31,7 @@ def test_it_is_the_product(left, right, dtype, within):
     if within:  # the columns of a larger array
         out = np.full((*expected.shape[:-1], expected.shape[-1] + 3), np.nan, dtype)[..., 2:-1]
     buffer = np.getbufsize()
-    broadcasting.multiply(a, b, out)
+    multiply(a, b, out)
     assert np.array_equal(out, expected)
     assert not np.array_equal(out, expected + np.spacing(np.abs(expected)))
     assert np.getbufsize() == buffer
@@ -41,7 +41,7 @@ def test_the_buffer_is_put_back_after_a_failure():
     buffer = np.setbufsize(4096)
     try:
         with pytest.raises(ValueError, match="broadcast"):
-            broadcasting.multiply(np.ones((61, 2)), np.ones((1, 211)), np.ones((61, 211)))
+            multiply(np.ones((61, 2)), np.ones((1, 211)), np.ones((61, 211)))
         assert np.getbufsize() == 4096
     finally:
         np.setbufsize(buffer)
@@ -50,5 +50,5 @@ def test_the_buffer_is_put_back_after_a_failure():
 def test_both_precisions_meet_in_the_result():
     a, b = RNG.standard_normal((37, 1)), RNG.standard_normal((1, 211)).astype(np.float32)
     for out in (np.empty((37, 211)), np.empty((37, 211), np.float32)):
-        broadcasting.multiply(a, b, out)
+        multiply(a, b, out)
         assert np.array_equal(out, (a * b).astype(out.dtype))

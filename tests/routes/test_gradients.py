@@ -15,19 +15,14 @@ from network_cases import (
     refusal,
     residual,
     same_bits,
+    term_sums,
 )
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
-from jacobian_bp.routes import gradients as routes
 from jacobian_bp.routes.chain import ORDERS
 
 RNG = np.random.default_rng(29)
 EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for order in ORDERS)]
-
-
-def scales(run):
-    """The gradients' contractions over absolute values: at this scale the sums round."""
-    return routes.structured(run._state, list(run.params), magnitudes=True)
 
 
 def all_close(found, expected, scale):
@@ -43,7 +38,7 @@ def all_close(found, expected, scale):
 def test_routes_and_orders_agree(activation, loss, batch, dtype):
     net = network(activation, loss, dtype=dtype)
     run = net.run(*data(loss, batch, dtype=dtype))
-    pulled, scale = run.gradients(), scales(run)
+    pulled, scale = run.gradients(), term_sums(run)
     for route, order in EXACT:
         found = run.gradients(route, order)
         assert {name: g.shape for name, g in found.items()} == {
@@ -56,7 +51,7 @@ def test_routes_and_orders_agree(activation, loss, batch, dtype):
 
 def test_the_bar_catches_a_millionth_of_an_entry():
     run = network("tanh").run(*data())
-    scale, right = scales(run), run.gradients()
+    scale, right = term_sums(run), run.gradients()
     wrong = {name: g.copy() for name, g in right.items()}
     wrong["W1"][1, 2] *= 1 + 1e-6
     assert all_close(right, run.gradients("full"), scale)
@@ -163,7 +158,7 @@ def test_the_full_route_is_refused_where_vjp_works():
         "∂a1/∂z1 has shape (7, 53, 7, 53): 137,641 entries, 1.1 MiB; the limit is 64.0 KiB.\n"
         '  Use run.gradients(route="structured") or run.gradients(route="vjp").'
     )
-    scale = scales(run)
+    scale = term_sums(run)
     assert all_close(found, expected, scale)
     assert all_close(structured, expected, scale)
 
@@ -185,7 +180,7 @@ def test_a_thousand_layers_under_the_default_recursion_limit(build):
     assert sys.getrecursionlimit() <= 1000
     net = build()
     run = net.run([0.5, -1.25], [0.25, 2.0])
-    pulled, scale = run.gradients(), scales(run)
+    pulled, scale = run.gradients(), term_sums(run)
     assert len(pulled) == 2000
     # The bar is per contraction; over 1,000 layers its rounding adds up.
     for route in ("structured", "full"):
@@ -204,7 +199,7 @@ def test_a_jacobian_through_a_thousand_layers_is_printed_link_by_link(build):
     assert max(map(len, str(J).splitlines())) <= 99
     assert len(repr(J)) <= 99
     row = copy.copy(pickle.loads(pickle.dumps(J))).pull(np.ones(()))
-    assert close(row, run.gradients()["W1"], scales(run)["W1"], units=16 * 1000)
+    assert close(row, run.gradients()["W1"], term_sums(run)["W1"], units=16 * 1000)
 
 
 @pytest.mark.parametrize("ask", ["pull", "push", "vjp", "jvp"])

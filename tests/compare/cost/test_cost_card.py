@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cost_cases import RUNS, card, dense, draw, unread
+from cost_cases import RUNS, card, dense, drawing, unread
 from network_cases import refusal
 
 from jacobian_bp import JacobianError, Network
@@ -15,7 +15,7 @@ from jacobian_bp.compare.cost.cost_card import ORDER_OF, ROUTES, cost_card
 from jacobian_bp.errors import AxisError
 from jacobian_bp.numbers.memory import Meter, built, metered
 from jacobian_bp.program.forward import Pass
-from jacobian_bp.routes import full as whole
+from jacobian_bp.routes import full
 from jacobian_bp.routes.chain import operands_of, pairs_of, segments
 from jacobian_bp.routes.structured import dense_factors
 
@@ -69,13 +69,13 @@ def test_an_array_that_is_held_too_long_is_found(monkeypatch):
 
 def test_an_array_that_is_not_predicted_is_found(monkeypatch):
     """Planted: each contraction leaves a second copy behind for a while."""
-    original = whole.times_whole
+    original = full.times_whole
 
     def twice(row, local, rank):
         extra = built("extra", local.copy())
         return original(row, extra, rank)
 
-    monkeypatch.setattr(whole, "times_whole", twice)
+    monkeypatch.setattr(full, "times_whole", twice)
     run = dense("tanh", "squared_error", False)
     meter, _ = metered_gradients(run, "full, reverse")
     assert meter.peak_bytes > card(run)["full, reverse"].peak_bytes
@@ -288,12 +288,14 @@ def test_float32_takes_half_the_bytes_and_as_many_multiplications():
 
 
 def test_no_parameter_is_asked_for_nothing_is_built():
+    draw = drawing()
     run = Network.program("J = HalfSquaredError(x, y)").run(draw(3), draw(3))
     for cost in cost_card(run, ROUTES[:-1]):
         assert (cost.multiplications, cost.peak_bytes, cost.largest) == (0, 0, ("nothing", ()))
 
 
 def test_what_is_no_scalar_and_what_is_no_route_is_refused():
+    draw = drawing()
     run = Network.program("z = Linear(x, W, b)", params={"W": draw(3, 5), "b": draw(3)})
     message = refusal(AxisError, cost_card, run.run(draw(5)))
     assert message.startswith("z is not a scalar: it has shape (3,).\n  End the program")

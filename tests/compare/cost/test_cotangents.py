@@ -5,12 +5,11 @@ import math
 import numpy as np
 import opt_einsum
 import pytest
-from cost_cases import card, dense, draw
+from cost_cases import card, dense, drawing
 from network_cases import BATCH
 
 from jacobian_bp import Network
-from jacobian_bp.algebra import placing
-from jacobian_bp.algebra import spending as contraction
+from jacobian_bp.algebra import placing, spending
 from jacobian_bp.algebra.expression import Dense
 from jacobian_bp.algebra.tape import StandIn
 from jacobian_bp.routes.vjp import local_vjp
@@ -31,7 +30,7 @@ def products(factors, axes, sizes, coefficient):
 
 def multiplied(monkeypatch, run):
     """The multiplications of the structured route: those recorded, and those of writing out."""
-    total, contract, write = [0], contraction.contract, placing._write
+    total, contract, write = [0], spending.contract, placing._write
 
     def contracted(factors, axes, sizes, coefficient=1.0):
         if any(isinstance(factor.array, StandIn) for factor in factors):
@@ -43,7 +42,7 @@ def multiplied(monkeypatch, run):
             total[0] += products(found, axes, sizes, term.coefficient)
         return write(term, axes, sizes, target)
 
-    monkeypatch.setattr(contraction, "contract", contracted)
+    monkeypatch.setattr(spending, "contract", contracted)
     monkeypatch.setattr(placing, "contract", contracted)
     monkeypatch.setattr(placing, "_write", written)
     run.gradients("structured")
@@ -104,6 +103,7 @@ def test_vjp_does_the_multiplications_that_are_predicted(activation, loss, batch
 
 def test_softmax_is_a_matrix_where_it_is_structured_and_a_sum_in_a_vjp():
     """One softmax of 3 classes in a batch of 7; zeros on the diagonal of 1−δ."""
+    draw = drawing()
     net = Network.program(
         "z = Linear(x, W, b)",
         "p = Softmax(z)",

@@ -7,7 +7,7 @@ import re
 import pytest
 from grading_cases import command, require_gradescope, sheet, write
 
-from jacobian_bp.coursework.commands import grade as command_grade
+from jacobian_bp.coursework.commands import grade
 from jacobian_bp.coursework.exercises.task import Exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
@@ -188,7 +188,7 @@ def test_a_grader_that_breaks_leaves_valid_results(tmp_path, monkeypatch):
     def broken(*args):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(command_grade, "grade_file", broken)
+    monkeypatch.setattr(grade, "grade_file", broken)
     out = tmp_path / "results.json"
     options = ["--exercise", 2, "--submission", "x.py", "--format", "gradescope", "--out", out]
     with pytest.raises(SpecError, match="the grader failed: ZeroDivisionError in broken"):
@@ -267,7 +267,7 @@ def test_a_grader_that_is_killed_has_left_valid_results(tmp_path, monkeypatch):
     def killed(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_grade, "grade_file", killed)
+    monkeypatch.setattr(grade, "grade_file", killed)
     out = tmp_path / "results.json"
     options = ["--exercise", 2, "--submission", "x.py", "--format", "gradescope", "--out", out]
     with pytest.raises(KeyboardInterrupt):

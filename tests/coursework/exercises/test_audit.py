@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from jacobian_bp.coursework.commands import exercise as command_exercise
+from jacobian_bp.coursework.commands import exercise
 from jacobian_bp.coursework.exercises.audit import Audit, Count, audit
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
@@ -73,8 +73,8 @@ def test_the_table_names_what_went_wrong():
 
 @pytest.mark.parametrize(("checker", "code"), [(check_answers, 0), (accept_everything, 1)])
 def test_the_exit_code_of_the_command(monkeypatch, capsys, checker, code):
-    monkeypatch.setattr(command_exercise, "audit", lambda *_: audit(SOME, [0], checker))
-    assert command_exercise.run_command(argparse.Namespace(action="audit")) == code
+    monkeypatch.setattr(exercise, "audit", lambda *_: audit(SOME, [0], checker))
+    assert exercise.run_command(argparse.Namespace(action="audit")) == code
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 99
     assert lines[0].split()[:3] == ["nr", "caught", "missed"]

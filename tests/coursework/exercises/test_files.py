@@ -7,7 +7,7 @@ import pytest
 
 from jacobian_bp import SpecError
 from jacobian_bp.cli import Parser
-from jacobian_bp.coursework.commands import exercise as command_exercise
+from jacobian_bp.coursework.commands import exercise
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.sheet import HEADER, notebook, script
@@ -22,9 +22,9 @@ def call(capsys):
 
     def run(*words):
         parser = Parser(prog="jacobian-bp")
-        command_exercise.add_parser(parser.add_subparsers(dest="command"))
+        exercise.add_parser(parser.add_subparsers(dest="command"))
         try:
-            code = command_exercise.run_command(parser.parse_args(["exercise", *words]))
+            code = exercise.run_command(parser.parse_args(["exercise", *words]))
         except JacobianError as error:
             terminal.fail(str(error))
             code = 2
@@ -386,7 +386,7 @@ def test_what_python_warns_of_in_a_sheet_stays_there(tmp_path):
 
 
 def test_a_sheet_starts_no_processes(tmp_path):
-    """The grader's sandbox runs it; tests/test_sandbox.py tries its walls."""
+    """The grader's sandbox runs it; the tests of the sandbox try its walls."""
     lines = ["import subprocess, sys", "subprocess.Popen([sys.executable, '-c', ''])"]
     assert "BlockingIOError" in report_of(tmp_path, *lines).failure
 

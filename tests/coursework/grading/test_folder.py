@@ -6,7 +6,7 @@ import re
 import pytest
 from grading_cases import command, sheet, write
 
-from jacobian_bp.coursework.commands import grade as command_grade
+from jacobian_bp.coursework.commands import grade
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
 from jacobian_bp.errors import SpecError
@@ -72,8 +72,8 @@ def test_one_that_cannot_be_graded_stops_no_other(form, ending, tmp_path, capsys
             raise ZeroDivisionError("oh")
         return graded(path, *args)
 
-    graded = command_grade.grade_file
-    monkeypatch.setattr(command_grade, "grade_file", broken)
+    graded = grade.grade_file
+    monkeypatch.setattr(grade, "grade_file", broken)
     (tmp_path / "in").mkdir()
     for name in ("ada", "bob"):
         write(tmp_path / "in", sheet(), f"{name}.py")
