@@ -1,16 +1,14 @@
 """Each exercise by itself: statement, sheet, hints, solution, mistakes, right forms."""
 
-import ast
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from project import DOCS
 
-from jacobian_bp import DomainError, SpecError, check_op, coursework
+from jacobian_bp import DomainError, SpecError, check_op
 from jacobian_bp.coursework.diagnosis.labels import LABELS
 from jacobian_bp.coursework.exercises.built_in import e05_planted_bug, e07_einsum_strings
 from jacobian_bp.coursework.exercises.built_in.e08_layer_norm import LayerNorm
@@ -137,26 +135,6 @@ def test_every_layout_that_is_not_asked_for_has_a_name(exercise):
     task = exercise.make(3)
     arrays = [q for q in task.questions if isinstance(q, ArrayQuestion)]
     assert all(layout for question in arrays for layout in question.others or {})
-
-
-# ---------------------------------------------------------------- who imports whom
-
-
-@pytest.mark.parametrize(
-    ("room", "allowed"),
-    [
-        ("sandbox", set()),
-        ("exercises", {"sandbox", "diagnosis"}),
-        ("grading", {"sandbox", "exercises"}),
-    ],
-)
-def test_the_rooms_of_the_coursework_import_downwards_only(room, allowed):
-    found = set()
-    for path in (Path(coursework.__file__).parent / room).glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.level == 2:
-                found.add((node.module or "").split(".")[0])
-    assert found == allowed
 
 
 # ---------------------------------------------------------------- the sheet
