@@ -1,5 +1,6 @@
-"""What holds before every test: signals end a process, and the drawn numbers are the same."""
+"""What holds before every test: signals, the size of the terminal, the numbers that are drawn."""
 
+import os
 import signal
 
 import pytest
@@ -15,6 +16,15 @@ def signals_end_a_process():
     yield
     for name, how in before.items():
         signal.signal(getattr(signal, name), how)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_terminal_has_a_size():
+    """A worker of pytest-xdist, and a shell that exports them, has COLUMNS and LINES."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(autouse=True)
