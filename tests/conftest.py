@@ -1,6 +1,5 @@
 """What holds before every test: signals, the size of the terminal, the numbers that are drawn."""
 
-import os
 import signal
 
 import pytest
