@@ -10,7 +10,7 @@ SHOWN = {"a": "a1", "W": "W2", "b": "b2"}
 
 
 def bound(*shapes):
-    return bind(LINEAR, shapes, "Linear 'z2'", SHOWN, unbatched=("W", "b"))
+    return bind(LINEAR, shapes, "Linear 'z2'", lambda: SHOWN, unbatched=("W", "b"))
 
 
 def refusal(call, *arguments):
