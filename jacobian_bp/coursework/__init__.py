@@ -1,7 +1,7 @@
 """Coursework: find the mistake in a derivation; set, check and grade exercises.
 
-Offers commands, grading, exercises, lines, diagnosis and sandbox, and by name LABELS,
-Diagnosis, Finding and diagnose. May import network and below; nothing of compare.
+Offers LABELS, Diagnosis, Finding, diagnose, commands, grading, exercises, lines, sandbox.
+May import network and below.
 """
 
 from importlib import import_module
