@@ -65,14 +65,12 @@ _OFFERED = {
     "version": ["__version__"],
 }
 _MODULE_OF = {name: module for module, names in _OFFERED.items() for name in names}
-_PARTS = {
-    *("algebra", "checks", "compare", "coursework", "derivation", "errors", "network"),
-    *("numbers", "ops", "program", "reference", "routes", "version", "writing"),
-}
+_PARTS = {module.partition(".")[0] for module in _OFFERED}
+_PARTS |= {"compare", "program", "reference", "writing"}  # of which no name is offered here
 
 __all__ = sorted(_MODULE_OF)
 
-if TYPE_CHECKING:  # the same names once more: a type checker and an editor read nothing else
+if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a name is offered
     from .algebra.axes import Axis as Axis
     from .algebra.expression import delta as delta
     from .algebra.expression import dense as dense
@@ -131,7 +129,7 @@ if TYPE_CHECKING:  # the same names once more: a type checker and an editor read
 else:
 
     def __getattr__(name: str) -> object:
-        """What is offered as `name`, or the part of that name, loaded on first use."""
+        """What is offered as `name`, or the module or room of that name, loaded on first use."""
         if name in _PARTS:
             return import_module(f".{name}", __name__)
         if name not in _MODULE_OF:
@@ -141,5 +139,5 @@ else:
         return offered
 
     def __dir__() -> list[str]:
-        """Every name, loaded or not."""
-        return sorted({*globals(), *__all__, *_PARTS})
+        """Every name and part, loaded or not."""
+        return sorted({*__all__, *_PARTS})
