@@ -4,108 +4,140 @@ Every op hands over its whole Jacobian as a structured tensor; the chain rule is
 a sequence of einsum contractions; the textbook formulas fall out by spending
 the Kronecker deltas; and a fast vector-Jacobian route that shares no derivative
 with them shows that they are right.
+
+A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
+a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
+one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
+by check_op; taylor_test judges any derivative. diagnose finds the mistake in a student's
+arrays, diagnose_line in a line of numpy. to_layout and from_layout change the convention.
+
+Each name is loaded when it is first used.
 """
 
-from .algebra.axes import Axis
-from .algebra.expression import delta, dense, distinct, one
-from .algebra.jacobian import Jacobian
-from .algebra.layouts import LAYOUTS, from_layout, to_layout
-from .checks.all_routes import Agreement
-from .checks.one_op import OpReport, check_op
-from .checks.taylor import TaylorReport, taylor_test
-from .coursework.diagnosis.diagnosis import Diagnosis, Finding
-from .coursework.diagnosis.of_arrays import diagnose
-from .coursework.lines.line_report import LineReport
-from .coursework.lines.one_line import diagnose_line
-from .derivation.derivation import Derivation
-from .errors import AxisError, DomainError, JacobianError, MemoryLimitError, SpecError
-from .network.network import Network
-from .network.run import Run
-from .numbers.memory import memory_limit
-from .ops import (
-    Add,
-    BinaryCrossEntropy,
-    BinaryCrossEntropyFromLogits,
-    CrossEntropy,
-    CrossEntropyFromLogits,
-    Einsum,
-    HalfSquaredError,
-    Identity,
-    LeakyReLU,
-    Linear,
-    LogSoftmax,
-    Mean,
-    Multiply,
-    Op,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    SquaredError,
-    Sum,
-    Tanh,
-    outer,
-    over_batch,
-)
-from .routes.chain import Chain
-from .routes.compiled.step import CompiledStep
-from .routes.stacked import StackedJacobian
-from .version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "LAYOUTS",
-    "Add",
-    "Agreement",
-    "Axis",
-    "AxisError",
-    "BinaryCrossEntropy",
-    "BinaryCrossEntropyFromLogits",
-    "Chain",
-    "CompiledStep",
-    "CrossEntropy",
-    "CrossEntropyFromLogits",
-    "Derivation",
-    "Diagnosis",
-    "DomainError",
-    "Einsum",
-    "Finding",
-    "HalfSquaredError",
-    "Identity",
-    "Jacobian",
-    "JacobianError",
-    "LeakyReLU",
-    "LineReport",
-    "Linear",
-    "LogSoftmax",
-    "Mean",
-    "MemoryLimitError",
-    "Multiply",
-    "Network",
-    "Op",
-    "OpReport",
-    "ReLU",
-    "Run",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "SpecError",
-    "SquaredError",
-    "StackedJacobian",
-    "Sum",
-    "Tanh",
-    "TaylorReport",
-    "__version__",
-    "check_op",
-    "delta",
-    "dense",
-    "diagnose",
-    "diagnose_line",
-    "distinct",
-    "from_layout",
-    "memory_limit",
-    "one",
-    "outer",
-    "over_batch",
-    "taylor_test",
-    "to_layout",
-]
+_OFFERED = {
+    "algebra.axes": ["Axis"],
+    "algebra.expression": ["delta", "dense", "distinct", "one"],
+    "algebra.jacobian": ["Jacobian"],
+    "algebra.layouts": ["LAYOUTS", "from_layout", "to_layout"],
+    "checks.all_routes": ["Agreement"],
+    "checks.one_op": ["OpReport", "check_op"],
+    "checks.taylor": ["TaylorReport", "taylor_test"],
+    "coursework.diagnosis.diagnosis": ["Diagnosis", "Finding"],
+    "coursework.diagnosis.of_arrays": ["diagnose"],
+    "coursework.lines.line_report": ["LineReport"],
+    "coursework.lines.one_line": ["diagnose_line"],
+    "derivation.derivation": ["Derivation"],
+    "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
+    "network.network": ["Network"],
+    "network.run": ["Run"],
+    "numbers.memory": ["memory_limit"],
+    "ops": [
+        "Add",
+        "BinaryCrossEntropy",
+        "BinaryCrossEntropyFromLogits",
+        "CrossEntropy",
+        "CrossEntropyFromLogits",
+        "Einsum",
+        "HalfSquaredError",
+        "Identity",
+        "LeakyReLU",
+        "Linear",
+        "LogSoftmax",
+        "Mean",
+        "Multiply",
+        "Op",
+        "ReLU",
+        "Sigmoid",
+        "Softmax",
+        "Softplus",
+        "SquaredError",
+        "Sum",
+        "Tanh",
+        "outer",
+        "over_batch",
+    ],
+    "routes.chain": ["Chain"],
+    "routes.compiled.step": ["CompiledStep"],
+    "routes.stacked": ["StackedJacobian"],
+    "version": ["__version__"],
+}
+_MODULE_OF = {name: module for module, names in _OFFERED.items() for name in names}
+_PARTS = {module.partition(".")[0] for module in _OFFERED}
+_PARTS |= {"compare", "program", "reference", "writing"}  # of which no name is offered here
+
+__all__ = sorted(_MODULE_OF)
+
+if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a name is offered
+    from .algebra.axes import Axis as Axis
+    from .algebra.expression import delta as delta
+    from .algebra.expression import dense as dense
+    from .algebra.expression import distinct as distinct
+    from .algebra.expression import one as one
+    from .algebra.jacobian import Jacobian as Jacobian
+    from .algebra.layouts import LAYOUTS as LAYOUTS
+    from .algebra.layouts import from_layout as from_layout
+    from .algebra.layouts import to_layout as to_layout
+    from .checks.all_routes import Agreement as Agreement
+    from .checks.one_op import OpReport as OpReport
+    from .checks.one_op import check_op as check_op
+    from .checks.taylor import TaylorReport as TaylorReport
+    from .checks.taylor import taylor_test as taylor_test
+    from .coursework.diagnosis.diagnosis import Diagnosis as Diagnosis
+    from .coursework.diagnosis.diagnosis import Finding as Finding
+    from .coursework.diagnosis.of_arrays import diagnose as diagnose
+    from .coursework.lines.line_report import LineReport as LineReport
+    from .coursework.lines.one_line import diagnose_line as diagnose_line
+    from .derivation.derivation import Derivation as Derivation
+    from .errors import AxisError as AxisError
+    from .errors import DomainError as DomainError
+    from .errors import JacobianError as JacobianError
+    from .errors import MemoryLimitError as MemoryLimitError
+    from .errors import SpecError as SpecError
+    from .network.network import Network as Network
+    from .network.run import Run as Run
+    from .numbers.memory import memory_limit as memory_limit
+    from .ops import Add as Add
+    from .ops import BinaryCrossEntropy as BinaryCrossEntropy
+    from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import CrossEntropy as CrossEntropy
+    from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
+    from .ops import Einsum as Einsum
+    from .ops import HalfSquaredError as HalfSquaredError
+    from .ops import Identity as Identity
+    from .ops import LeakyReLU as LeakyReLU
+    from .ops import Linear as Linear
+    from .ops import LogSoftmax as LogSoftmax
+    from .ops import Mean as Mean
+    from .ops import Multiply as Multiply
+    from .ops import Op as Op
+    from .ops import ReLU as ReLU
+    from .ops import Sigmoid as Sigmoid
+    from .ops import Softmax as Softmax
+    from .ops import Softplus as Softplus
+    from .ops import SquaredError as SquaredError
+    from .ops import Sum as Sum
+    from .ops import Tanh as Tanh
+    from .ops import outer as outer
+    from .ops import over_batch as over_batch
+    from .routes.chain import Chain as Chain
+    from .routes.compiled.step import CompiledStep as CompiledStep
+    from .routes.stacked import StackedJacobian as StackedJacobian
+    from .version import __version__ as __version__
+else:
+
+    def __getattr__(name: str) -> object:
+        """What is offered as `name`, or the module or room of that name, loaded on first use."""
+        if name in _PARTS:
+            return import_module(f".{name}", __name__)
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        offered = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        globals()[name] = offered
+        return offered
+
+    def __dir__() -> list[str]:
+        """Every name and part, loaded or not."""
+        return sorted({*__all__, *_PARTS})

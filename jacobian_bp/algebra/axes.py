@@ -8,7 +8,7 @@ names has one size, wherever it stands.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from ..errors import AxisError, Later
 from ..writing.signs import dims, plural
@@ -77,7 +77,7 @@ class Signature:
                 )
         return cls(tuple(inputs), outputs[0])
 
-    @property
+    @cached_property
     def mixes_examples(self) -> bool:
         """Whether the op reads along the batch axis itself."""
         return any(BATCH in operand.axes for operand in self.inputs)

@@ -13,7 +13,7 @@ from operator import add
 from .axes import Axis, fresh
 from .expression import Expression
 from .graph import Link, Node
-from .spending import Spending, densify, merge, multiply, product
+from .spending import Spending, densify, merge, multiply, spent_product
 from .walk import by_source, by_target, walk
 
 Arriving = Iterable[tuple[int, Expression]]
@@ -82,7 +82,10 @@ def written_out(
             left, right = _facing(here, own, bonds, link.expression, link.out, link.wrt, to)
             sizes = ends | dict(zip(to, nodes[link.source].shape, strict=True))
             sizes |= dict(zip(bonds, nodes[place].shape, strict=True))
-            yield link.source, product(left, right, (*ends, *to), sizes, trace if place else None)
+            yield (
+                link.source,
+                spent_product(left, right, (*ends, *to), sizes, trace if place else None),
+            )
 
     last = len(nodes) - 1
     return walk(range(last), {0: start}, times, add).get(last, Expression())

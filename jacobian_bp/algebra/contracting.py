@@ -7,7 +7,7 @@ import numpy as np
 import opt_einsum
 
 from ..numbers.memory import require_memory
-from ..numbers.outer_products import multiply
+from ..numbers.outer_products import write_product
 from .expression import Dense
 from .tape import apply
 
@@ -82,7 +82,7 @@ def _entrywise(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Ke
 
     def entrywise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         found = np.empty(shape, np.result_type(a, b))
-        multiply(one(a), other(b), found)
+        write_product(one(a), other(b), found)
         return found
 
     return entrywise

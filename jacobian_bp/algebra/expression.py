@@ -190,19 +190,11 @@ class Expression(Shown):
 
     def kept(self) -> "Expression":
         """The same expression for somebody who keeps it: no array is free to be handed out."""
-        if not any(isinstance(f, Dense) and f.own for term in self.terms for f in term.factors):
-            return self
-        return Expression(
-            tuple(
-                replace(
-                    term,
-                    factors=tuple(
-                        replace(f, own=False) if isinstance(f, Dense) else f for f in term.factors
-                    ),
-                )
-                for term in self.terms
-            )
-        )
+        for term in self.terms:
+            for factor in term.factors:
+                if isinstance(factor, Dense) and factor.own:
+                    return Expression(tuple([_given_up(term) for term in self.terms]))
+        return self
 
     def relabelled(self, names: dict[str, str]) -> "Expression":
         """The same expression with its arrays under the names that the network gives them."""
@@ -227,6 +219,11 @@ class Expression(Shown):
             word = str(term)
             text += f" − {word[1:]}" if word.startswith("−") else f" + {word}"
         return text
+
+
+def _given_up(term: Term) -> Term:
+    factors = [replace(f, own=False) if isinstance(f, Dense) else f for f in term.factors]
+    return replace(term, factors=tuple(factors))
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..numbers.outer_products import multiply
+from ..numbers.outer_products import write_product
 from ..numbers.untouched_zeros import untouched_zeros
 from .contracting import aligned, contract
 from .expression import Delta, Dense, Distinct, Expression, Term
@@ -136,7 +136,7 @@ def _write(term: Term, axes: Sequence[str], sizes: dict[str, int], target: np.nd
         if len(arrays) == 1:
             target[...] = arrays[0]
         else:
-            multiply(arrays[0], arrays[1], target)
+            write_product(arrays[0], arrays[1], target)
 
 
 def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:

@@ -73,7 +73,7 @@ def spend(
     return _drop_idle_ones(term, kept, sizes)
 
 
-def product(
+def spent_product(
     left: Expression,
     right: Expression,
     kept: Sequence[str],
@@ -104,7 +104,7 @@ def multiply(
     factors, named `label`. The result is a sum over few terms: terms with the
     same deltas are added up.
     """
-    spent = product(left, right, kept, sizes, trace)
+    spent = spent_product(left, right, kept, sizes, trace)
     whole = label if len(spent.terms) == 1 else ""  # a part of a sum has no right to the name
     terms = tuple(sum_out(_masks(t, kept, sizes), kept, sizes, whole) for t in spent.terms)
     result = merge(Expression(terms), kept, sizes, label)

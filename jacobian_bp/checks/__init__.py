@@ -1,1 +1,5 @@
-"""Room."""
+"""Is it right? The routes against each other, an op against finite differences, a Taylor remainder.
+
+Offers check, Agreement, check_op, OpReport, taylor_test, TaylorReport.
+May import routes and below.
+"""

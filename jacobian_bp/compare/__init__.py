@@ -1,1 +1,5 @@
-"""What whole Jacobians cost, predicted from shapes and measured, beside the other routes."""
+"""What whole Jacobians cost, predicted from shapes and measured, beside the other routes.
+
+Offers command, report, timing, cost.
+May import network and below.
+"""

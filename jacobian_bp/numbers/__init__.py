@@ -1,1 +1,6 @@
-"""Room."""
+"""Arrays of numbers: what is admitted, what it takes in bytes, and stable elementary functions.
+
+Offers as_array, quiet, require_memory, memory_limit, format_bytes, sigmoid, multiply,
+untouched_zeros.
+May import writing and below.
+"""

@@ -65,7 +65,7 @@ def real_array(value: Any, name: str) -> np.ndarray:
 def raw_array(value: Any, name: str) -> np.ndarray:
     """`value` as an ndarray of any real dtype, or DomainError saying what to pass instead."""
     name = safe(name)
-    if isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):  # np.ma loads late
         hidden = int(np.ma.count_masked(value))
         raise DomainError(
             f"{name} is a masked array with {plural(hidden, 'masked entry', 'masked entries')}; "

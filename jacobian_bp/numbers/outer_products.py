@@ -15,11 +15,11 @@ ROW = 128  # entries of a row, from which a call of numpy's inner loop is worth 
 SMALLEST_BUFFER = 16
 
 
-def multiply(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
+def write_product(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
     """out = left · right, entry by entry; either may be constant along some axes.
 
     >>> out = np.empty((2, 3))
-    >>> multiply(np.array([[2.0], [3.0]]), np.array([[1.0, 10.0, 100.0]]), out)
+    >>> write_product(np.array([[2.0], [3.0]]), np.array([[1.0, 10.0, 100.0]]), out)
     >>> out
     array([[  2.,  20., 200.],
            [  3.,  30., 300.]])

@@ -1,4 +1,8 @@
-"""The ops: one class each, with signature, forward, jacobians and vjp."""
+"""The ops: one class each, with signature, forward, jacobians and vjp.
+
+Offers Op, Activation, Reduction, elementwise, outer, over_batch; and each op by its name.
+May import algebra and below.
+"""
 
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .arithmetic import Add, Multiply

@@ -30,7 +30,7 @@ import numpy as np
 from ..algebra.axes import Signature, parse_axes
 from ..algebra.expression import Delta, Expression
 from ..errors import JacobianError
-from ..numbers.outer_products import multiply
+from ..numbers.outer_products import write_product
 
 
 class Op:
@@ -113,7 +113,7 @@ def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """
     if np.ndim(left) == np.ndim(right) == 1:
         found = np.empty((len(left), len(right)), np.result_type(left, right))
-        multiply(left[:, None], right[None], found)
+        write_product(left[:, None], right[None], found)
         return found
     return np.atleast_2d(left).T @ np.atleast_2d(right)
 

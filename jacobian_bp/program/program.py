@@ -38,7 +38,7 @@ class Step:
     fused_op: Op | None = None
     fused_args: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, Op]:
         """What tells a step from every other, its fused twin too."""
         return self.name, self.op
@@ -48,12 +48,12 @@ class Step:
         """As an error names it: Linear 'z2'."""
         return f"{self.op.name} '{safe(self.name)}'"
 
-    @property
+    @cached_property
     def called(self) -> dict[str, str]:
         """What the network calls each input of the op."""
         return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
 
-    @property
+    @cached_property
     def variables(self) -> tuple[tuple[int, str, str], ...]:
         """(position, the op's name, the network's name) of each input to differentiate by."""
         kept = self.op.differentiable()
@@ -75,8 +75,11 @@ class Step:
 
     def active(self) -> "Step":
         """The step whose value and derivative are computed: the fused one where there is one."""
-        if self.fused_op is None:
-            return self
+        return self if self.fused_op is None else self._fused
+
+    @cached_property
+    def _fused(self) -> "Step":
+        assert self.fused_op is not None
         return Step(self.name, self.fused_op, self.fused_args)
 
     def reading(self, names: Mapping[str, str]) -> "Step":

@@ -123,7 +123,7 @@ class Chain(Shown):
 
 
 @dataclass(frozen=True)
-class Operand:
+class ChainOperand:
     """A factor of the einsum while it is planned: a run of the chain and its axes.
 
     `place` and `end` are the first and the last segment in it, from the output.
@@ -139,16 +139,16 @@ class Operand:
     def name(self) -> str:
         return f"∂{self.of}/∂{self.wrt}"
 
-    def times(self, other: "Operand") -> "Operand":
+    def times(self, other: "ChainOperand") -> "ChainOperand":
         """The contraction of two operands: what both have is summed."""
         left, right = sorted((self, other), key=lambda operand: operand.place)
         axes = [a for a in left.axes if a not in right.axes]
         axes += [a for a in right.axes if a not in left.axes]
         last = max(left, right, key=lambda operand: operand.end)
-        return Operand(left.of, last.wrt, tuple(axes), left.place, last.end)
+        return ChainOperand(left.of, last.wrt, tuple(axes), left.place, last.end)
 
 
-Pair = tuple[Operand, Operand, Operand]  # left, right, and their product
+Pair = tuple[ChainOperand, ChainOperand, ChainOperand]  # left, right, and their product
 
 
 def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
@@ -199,7 +199,7 @@ def contracted(whole: WholeAlgebra[Whole], jacobian: Jacobian, order: str) -> Wh
         whole.require(name, shape)
     done: dict[int, Whole] = {}
 
-    def take(operand: Operand) -> Whole:
+    def take(operand: ChainOperand) -> Whole:
         if operand.place in done:
             return done.pop(operand.place)
         return _segment_whole(whole, parts[operand.place])
@@ -265,19 +265,19 @@ def _segment_whole(whole: WholeAlgebra[Whole], part: Jacobian) -> Whole:
     return sweep(whole, part.nodes, part.links, (last,))[last]
 
 
-def _bond(left: Operand, right: Operand, result: Operand) -> Bond:
+def _bond(left: ChainOperand, right: ChainOperand, result: ChainOperand) -> Bond:
     """The axes of a product as numbers that start again at 0 for each pair."""
     letters: dict[str, int] = {}
     for axis in (*left.axes, *right.axes):
         letters.setdefault(axis, len(letters))
 
-    def word(operand: Operand) -> tuple[int, ...]:
+    def word(operand: ChainOperand) -> tuple[int, ...]:
         return tuple(letters[name] for name in operand.axes)
 
     return word(left), word(right), word(result)
 
 
-def operands_of(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int]]:
+def operands_of(parts: Sequence[Jacobian]) -> tuple[list[ChainOperand], dict[str, int]]:
     """The segments with one symbol for each axis, shared where two segments meet."""
     sizes: dict[str, int] = {}
 
@@ -292,12 +292,12 @@ def operands_of(parts: Sequence[Jacobian]) -> tuple[list[Operand], dict[str, int
     operands, bond = [], symbols(parts[0].out_axes) if parts else ()
     for place, part in enumerate(parts):
         following = symbols(part.wrt_axes)
-        operands.append(Operand(part.of, part.wrt, bond + following, place, place))
+        operands.append(ChainOperand(part.of, part.wrt, bond + following, place, place))
         bond = following
     return operands, sizes
 
 
-def pairs_of(operands: Sequence[Operand], sizes: dict[str, int], order: str) -> Iterator[Pair]:
+def pairs_of(operands: Sequence[ChainOperand], sizes: dict[str, int], order: str) -> Iterator[Pair]:
     """(left, right, product) in the order in which they are contracted."""
     if order not in ORDERS:
         raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
@@ -312,7 +312,7 @@ def pairs_of(operands: Sequence[Operand], sizes: dict[str, int], order: str) -> 
         run[at : at + 2] = [product]
 
 
-def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[Pair]:
+def _planned(operands: Sequence[ChainOperand], sizes: dict[str, int]) -> list[Pair]:
     """The cheapest order: an exact search, or for a long chain the best of three."""
     if len(operands) <= EXACT_PLANNER_UP_TO:
         return _searched(operands, sizes, opt_einsum.DynamicProgramming())
@@ -321,12 +321,12 @@ def _planned(operands: Sequence[Operand], sizes: dict[str, int]) -> list[Pair]:
     return min(plans, key=lambda plan: sum(_cost(left, right, sizes) for left, right, _ in plan))
 
 
-def _searched(operands: Sequence[Operand], sizes: dict[str, int], planner: Any) -> list[Pair]:
+def _searched(operands: Sequence[ChainOperand], sizes: dict[str, int], planner: Any) -> list[Pair]:
     """The pairs that one of opt_einsum's planners chooses."""
     run = list(operands)
     if len(run) < 2:
         return []
-    result = reduce(Operand.times, run)
+    result = reduce(ChainOperand.times, run)
     found = []
     for pair in planner([frozenset(o.axes) for o in run], frozenset(result.axes), sizes):
         chosen = sorted((run.pop(p) for p in sorted(pair, reverse=True)), key=lambda o: o.place)
@@ -338,13 +338,13 @@ def _searched(operands: Sequence[Operand], sizes: dict[str, int], planner: Any) 
     return found
 
 
-def _cost(left: Operand, right: Operand, sizes: dict[str, int]) -> int:
+def _cost(left: ChainOperand, right: ChainOperand, sizes: dict[str, int]) -> int:
     """Multiplications of one pairwise contraction."""
     return math.prod(sizes[axis] for axis in {*left.axes, *right.axes})
 
 
-def _equation(operands: Sequence[Operand]) -> str:
-    result = operands[0] if operands else Operand("", "", (), 0, 0)
+def _equation(operands: Sequence[ChainOperand]) -> str:
+    result = operands[0] if operands else ChainOperand("", "", (), 0, 0)
     for operand in operands[1:]:
         result = result.times(operand)
     return ",".join("".join(o.axes) for o in operands) + "->" + "".join(result.axes)

@@ -19,7 +19,7 @@ from ..numbers.memory import built, require_memory
 from ..program.forward_pass import Pass
 
 Whole = TypeVar("Whole")
-Letters = Sequence[int]
+Letters = tuple[int, ...]
 Bond = tuple[Letters, Letters, Letters]  # the axes of left, right and their product
 
 
@@ -62,6 +62,9 @@ class Arrays:
 
     def times(self, left: np.ndarray, right: np.ndarray, name: str, bond: Bond) -> np.ndarray:
         mine, other, result = bond
+        summed = len(mine) + len(other) - len({*mine, *other})
+        if mine[len(mine) - summed :] == other[:summed]:  # row times matrix: no planner is needed
+            return built(name, np.tensordot(left, right, summed))
         return built(name, np.asarray(opt_einsum.contract(left, mine, right, other, result)))
 
     def plus(self, found: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -149,7 +152,7 @@ def _along(
 
 def _bond(out: int, between: int, by: int) -> Bond:
     """The letters of a matrix product, from the numbers of axes of the three values."""
-    letters = range(out + between + by)
+    letters = tuple(range(out + between + by))
     return letters[: out + between], letters[out:], (*letters[:out], *letters[out + between :])
 
 

@@ -10,6 +10,7 @@ name holds, each command in the result stands in this file, and every brace clos
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -67,7 +68,7 @@ def formula(text: str) -> str:
     brackets: list[int] = []  # where those that are open stand
     place, blank = 0, False
     while place < len(text):
-        match, read = next((m, r) for rule, r in RULES if (m := rule.match(text, place)))
+        match, read = next((m, r) for rule, r in _rules() if (m := rule.match(text, place)))
         place = match.end()
         if read is None:
             blank = True
@@ -250,17 +251,20 @@ def _joined(pieces: Iterable[str]) -> str:
     return "".join(text)
 
 
-RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Piece] | None], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), read)
-    for pattern, read in (
-        (rf"∂{OBJECT}/∂{OBJECT}(ᵀ?){AXES}", _fraction),
-        (rf"Σ_({WORD}'*)", _sum),
-        (r"([0-9]+)/([0-9]+)(?![\w.(])", _ratio),
-        (rf"([0-9]+(?:\.[0-9]+)?)(?:e([+-]?[0-9]{{1,4}}))?{AXES}", _number),
-        (rf"({NAME})('*)(ᵀ?){AXES}", _operand),
-        (rf"\)(ᵀ?){AXES}", _close),
-        (rf"\^({NAME})|²", _power),
-        (r"\s+", None),
-        (r".", _sign),
+@cache
+def _rules() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Piece] | None], ...]:
+    """What may stand in a formula, the first that fits; compiled when a formula is first set."""
+    return tuple(
+        (re.compile(pattern, re.DOTALL), read)
+        for pattern, read in (
+            (rf"∂{OBJECT}/∂{OBJECT}(ᵀ?){AXES}", _fraction),
+            (rf"Σ_({WORD}'*)", _sum),
+            (r"([0-9]+)/([0-9]+)(?![\w.(])", _ratio),
+            (rf"([0-9]+(?:\.[0-9]+)?)(?:e([+-]?[0-9]{{1,4}}))?{AXES}", _number),
+            (rf"({NAME})('*)(ᵀ?){AXES}", _operand),
+            (rf"\)(ᵀ?){AXES}", _close),
+            (rf"\^({NAME})|²", _power),
+            (r"\s+", None),
+            (r".", _sign),
+        )
     )
-)

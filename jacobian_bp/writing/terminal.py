@@ -9,13 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
-
 from .signs import carries_unicode, for_stream
 
-HEADINGS = ("network", "data", "forward", "signs", "step", "gradient", "checks", "next")
 NARROWEST, WIDEST = 40, 99
 CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
 OUTPUT_FAILED = 3
@@ -25,7 +20,9 @@ def width() -> int:
     """The width to write for: the terminal's, within bounds; 99 in a pipe."""
     if not (sys.stdout and sys.stdout.isatty()):
         return WIDEST
-    return max(NARROWEST, min(WIDEST, Console().width))
+    from .colour import terminal_width
+
+    return max(NARROWEST, min(WIDEST, terminal_width()))
 
 
 def is_ascii() -> bool:
@@ -46,9 +43,9 @@ def write(lines: Iterable[str]) -> None:
         for line in lines:
             sys.stdout.write(for_stream(line) + "\n")
     else:
-        console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-        for line in lines:
-            console.print(_styled(for_stream(line)), soft_wrap=True)
+        from .colour import write_coloured
+
+        write_coloured(map(for_stream, lines))
     sys.stdout.flush()
 
 
@@ -69,13 +66,9 @@ def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
     if sys.stderr is None or not sys.stderr.isatty() or is_plain():
         yield None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+    from .colour import progress_bar
 
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with progress_bar(what) as report:
         yield report
 
 
@@ -87,16 +80,3 @@ def silence() -> None:
         except (OSError, ValueError, AttributeError):
             with suppress(OSError, ValueError, AttributeError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _styled(line: str) -> Text:
-    text = Text(line)
-    head = line.split(" ", 1)[0]
-    if head in HEADINGS:
-        text.stylize("bold", 0, len(head))
-    if "DISAGREE" in line or "WRONG" in line:
-        text.stylize("bold red")
-    elif line.endswith(" agree"):
-        text.stylize("green")
-    text.highlight_regex(r"(?<=[\[ ])\.(?=[ \]])", "dim")
-    return text

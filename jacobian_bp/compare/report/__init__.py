@@ -1,1 +1,5 @@
-"""Room."""
+"""What compare shows: its options, tables, a plot, and results in files.
+
+Offers add_options, view, draw, Output, as_csv, as_json.
+May import timing and below.
+"""

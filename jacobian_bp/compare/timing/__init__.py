@@ -1,1 +1,5 @@
-"""Room."""
+"""Routes, whole Jacobians and other packages at one task, timed side by side.
+
+Offers measure, Journal, Subject, Task, Row, Timer, run_sweep, growths.
+May import cost and below.
+"""

@@ -1,1 +1,5 @@
-"""What the commands diagnose, exercise and grade read and print; the work is done below."""
+"""The commands diagnose, exercise and grade: options read, coursework called, its answer printed.
+
+Offers diagnose, exercise, grade.
+May import grading and below.
+"""

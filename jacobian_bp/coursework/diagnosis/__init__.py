@@ -1,4 +1,8 @@
-"""Which mistake gives a student's numbers, and where a line of numpy breaks."""
+"""Which mistake gives a student's numbers.
+
+Offers diagnose, Diagnosis, Finding, LABELS, passes, mutations, evidence.
+May import network and below.
+"""
 
 from .diagnosis import Diagnosis, Finding
 from .labels import LABELS

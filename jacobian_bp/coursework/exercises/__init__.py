@@ -1,4 +1,6 @@
 """Exercises: one file each holds statement, stub, check, hints, solution and mistakes.
 
-Imports go down: to diagnosis/ for the mistakes, to sandbox/ to run a sheet; grading/ is above.
+Offers Exercise, Task, find_exercise, check_answers, check_file, script, notebook, audit,
+built_in.
+May import lines and below.
 """

@@ -8,7 +8,8 @@ nbgrader     report = grade(globals(), 2, seed=7); print(report)     in one cell
 Names come from the student's notebook or from a file, the right values from the
 exercise and its seed, so no test holds an answer.
 
-Imports go down: to exercises/ for what is right, to sandbox/ for its limits; neither knows this.
+Offers grade, passes, GradeReport, Mark.
+May import exercises and below.
 """
 
 from .frameworks import grade, passes

@@ -1,6 +1,7 @@
 """The sandbox: code that is not trusted, run in a process of its own.
 
-It knows nothing of exercises and points; exercises/ and grading/ both run sheets by it.
+Offers run_code, Limits, Outcome, stopped_in_order.
+May import writing alone.
 """
 
 from .process import Limits, Outcome, run_code

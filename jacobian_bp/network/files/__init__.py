@@ -1,1 +1,5 @@
-"""Files from outside: tables of numbers, weights, whole networks. Read strictly, never run."""
+"""Files from outside, read strictly and never run: tables of numbers, weights, whole networks.
+
+Offers read_csv, read_net_file, write_example, read_weights, write_weights, read_answers.
+May import network and below.
+"""

@@ -1,1 +1,5 @@
-"""A cost and its gradients as one straight-line step: buffers planned once, ufuncs in place."""
+"""A cost and its gradients as one straight-line step: buffers planned once, ufuncs in place.
+
+Offers CompiledStep.
+May import routes and below.
+"""

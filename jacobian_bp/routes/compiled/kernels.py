@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy import add, copyto, exp, maximum, multiply, reciprocal
 
-from ...numbers.outer_products import is_wide
-from ...numbers.outer_products import multiply as outer_product
+from ...numbers.outer_products import is_wide, write_product
 from ...ops import (
     Add,
     BinaryCrossEntropyFromLogits,
@@ -159,7 +158,7 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
     a_bar, w_bar, b_bar = at.input_bars
     a_bar = None if a_bar is None else a_bar.reshape(-1)
     column = z_bar[:, None]
-    outer = outer_product if w_bar is not None and is_wide(w_bar) else np.dot
+    outer = write_product if w_bar is not None and is_wide(w_bar) else np.dot
     own = None if b_bar is None or np.shares_memory(b_bar, z_bar) else b_bar
 
     def forward() -> None:

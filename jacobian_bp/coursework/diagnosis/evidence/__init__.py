@@ -1,4 +1,5 @@
-"""The evidence: which mistakes give the numbers that were handed in, and how much they prove.
+"""Which mistakes reproduce an array of numbers, and how much the numbers prove.
 
-Imports mutations and passes.
+Offers one_mistake, pairs, proved, readings, is_right, Hypothesis, Question.
+May import mutations and below.
 """

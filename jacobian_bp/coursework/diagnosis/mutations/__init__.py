@@ -1,10 +1,13 @@
-"""The mistakes, a file for each part of the backward pass; the files of this folder are the list.
+"""The known mistakes, each declared as what it changes in the lines of a backward pass.
 
-mutation.py says how one is declared. Imports passes and what stands below coursework.
+The files of this folder are the list: each is imported, and declares its mistakes.
+
+Offers mutation, Mutation, Wrong, Facts, variations.
+May import passes and below.
 """
 
 from importlib import import_module
 from pkgutil import iter_modules
 
 for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")  # each declares its mistakes
+    import_module(f"{__name__}.{_module.name}")

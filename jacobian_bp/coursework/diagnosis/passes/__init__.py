@@ -1,1 +1,5 @@
-"""The backward pass as data: its lines, each a product of named factors, and their values."""
+"""The backward pass as data: a list of lines, each a product of named factors.
+
+Offers Line, Backward, backward_pass, formulas.
+May import network and below.
+"""

@@ -1,1 +1,7 @@
-"""The exercises, one in each file; the files of this folder are the list."""
+"""The twelve exercises of the package, one file each.
+
+The files of this folder are the list: the catalogue imports each.
+
+Offers e01_shape_table; and so on to e12_skip_connection.
+May import exercises and below.
+"""

@@ -1,0 +1,109 @@
+"""Networks for the tests: every activation with every loss, drawn from fixed seeds."""
+
+import sys
+from contextlib import contextmanager
+from itertools import product
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network
+from jacobian_bp.network.layers import ACTIVATIONS, LOSSES
+from jacobian_bp.routes.structured import structured
+
+SIZES = [5, 3, 2]  # with a batch of 7: no two axes have one size
+BATCH = 7
+LAST = {"bce": "sigmoid", "cross_entropy": "softmax"}
+PAIRS = list(product(ACTIVATIONS, LOSSES))
+by_activation_and_loss = pytest.mark.parametrize(("activation", "loss"), PAIRS)
+one_or_batch = pytest.mark.parametrize("batch", [False, True], ids=["one", "batch"])
+
+
+def network(activation="tanh", loss="squared_error", sizes=SIZES, seed=11, **options):
+    """Dense layers; the last activation is the one that the loss asks for."""
+    names = [activation] * (len(sizes) - 2) + [LAST.get(loss, activation)]
+    return Network.dense(sizes, names, loss, seed=seed, **options)
+
+
+def data(loss="squared_error", batch=False, sizes=SIZES, dtype=np.float64):
+    """x and y for one example, or for BATCH of them."""
+    rng, shape = np.random.default_rng(23), (BATCH,) * batch
+    x = rng.standard_normal((*shape, sizes[0])).astype(dtype)
+    if loss == "cross_entropy":
+        return x, rng.integers(0, sizes[-1], shape)
+    if loss == "bce":
+        return x, rng.choice([0.0, 1.0, 0.25], (*shape, sizes[-1])).astype(dtype)
+    return x, rng.standard_normal((*shape, sizes[-1])).astype(dtype)
+
+
+def residual(layers, width=3, seed=5):
+    """Layer after layer with a skip connection around each: s1 = x + tanh(W1 x + b1), …"""
+    rng, lines, params = np.random.default_rng(seed), [], {}
+    for layer in range(1, layers + 1):
+        before = f"s{layer - 1}" if layer > 1 else "x"
+        lines += [
+            f"z{layer} = Linear({before}, W{layer}, b{layer})",
+            f"a{layer} = Tanh(z{layer})",
+            f"s{layer} = Add(a{layer}, {before})",
+        ]
+        params[f"W{layer}"] = rng.standard_normal((width, width)) / (2 * layers)
+        params[f"b{layer}"] = rng.standard_normal(width) / (2 * layers)
+    lines += [f"L = SquaredError(s{layers}, y)", "J = Mean(L)"]
+    return Network.program(*lines, params=params)
+
+
+def refusal(error, call, *arguments, **options):
+    """The whole message of the error that the call raises; its very class is asked for."""
+    with pytest.raises(error) as caught:
+        call(*arguments, **options)
+    assert caught.type is error
+    return str(caught.value)
+
+
+def gradients_of(net, x, y):
+    """Gradients and the loss of one run, by name."""
+    run = net.run(x, y)
+    return {**run.gradients(), "J": run["J"]}
+
+
+def same_bits(left, right):
+    """Two dictionaries of arrays: the same names, shapes, dtypes and bits."""
+    assert list(left) == list(right)
+    for name, array in left.items():
+        assert array.dtype == right[name].dtype
+        np.testing.assert_array_equal(array, right[name], strict=True)
+
+
+def close(found, expected, scale, units=16):
+    """Every entry within units·u·scale; NaN is never close."""
+    unit = float(np.finfo(found.dtype).eps) / 2
+    assert found.shape == expected.shape
+    return bool(np.all(np.abs(found - expected) <= units * unit * scale))
+
+
+def term_sums(run):
+    """The gradients' contractions over absolute values: at this scale the sums round."""
+    return structured(run.forward_pass, list(run.params), magnitudes=True)
+
+
+class TooMuchWork(BaseException):
+    """More calls than a block may make; nothing that catches Exception holds it."""
+
+
+@contextmanager
+def at_most(calls):
+    """Ends the block at this many calls, of Python and of C: work is counted, never timed."""
+    made, before = 0, sys.getprofile()
+
+    def count(frame, event, argument):
+        nonlocal made
+        made += event in ("call", "c_call")
+        if made > calls:
+            sys.setprofile(None)
+            raise TooMuchWork
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)

@@ -1,0 +1,110 @@
+"""A folder of submissions graded with one call."""
+
+import json
+import re
+
+import pytest
+from grading_cases import command, sheet, write
+
+from jacobian_bp.coursework.commands import grade
+from jacobian_bp.coursework.grading.grade_report import UNGRADED
+from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
+from jacobian_bp.errors import SpecError
+
+WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
+SECRET = b"a secret of a course"
+
+
+def class_folder(tmp_path):
+    """Three of ada's and bob's class with their own sheets, and what is none."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name, changes in (("ada", ()), ("bob", WRONG)):
+        seed = sheet_seed(SECRET, name, 2)
+        write(folder, sheet(seed=seed, changes=changes), f"{name}.py")
+    write(folder, "no sheet", "eve.ipynb")
+    write(folder, "while True: pass", "joe.py")
+    write(folder, (folder / "ada.py").read_text(), "max.py")
+    write(folder, sheet(seed=7), "zoe.py")
+    write(folder, sheet(), ".hidden.py")
+    write(folder, "notes", "notes.txt")
+    (folder / "kim.npz").mkdir()
+    return folder
+
+
+def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("JACOBIAN_BP_SECRET", SECRET.decode())
+    folder, out = class_folder(tmp_path), tmp_path / "results" / "ex2"
+    options = ["--exercise", 2, "--submission", folder, "--out-dir", out, "--format", "json"]
+    assert command(*options, "--sheet-seed", "own") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "ada.py     35 of 35",
+        "bob.py     31 of 35    sign",
+        "eve.ipynb  0 of 35     not-a-sheet",
+        "joe.py     0 of 35     not-a-sheet",
+        "kim.npz    0 of 35     not-a-sheet",
+        "max.py     0 of 35     not-own-sheet, the one of ada.py",
+        "zoe.py     0 of 35     not-own-sheet",
+    ]
+    records = {path.name: json.loads(path.read_text()) for path in out.iterdir()}
+    assert set(records) == {
+        f"{name}.json"
+        for name in ("ada.py", "bob.py", "eve.ipynb", "joe.py", "kim.npz", "max.py", "zoe.py")
+    }
+    assert records["ada.py.json"]["record"]["graded_seed"] == graded_seed(SECRET, "ada", 2)
+    assert command("--summary", out) == 0
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "exercise  mistake           submissions  percent",
+        "       2  sign                        1       14",
+        "exercise  no known mistake  submissions  percent",
+        "       2  not-a-sheet                 3       43",
+        "       2  not-own-sheet               2       29",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"),
+    [("text", ".txt"), ("json", ".json"), ("gradescope", ".json"), ("junit", ".xml")],
+)
+def test_one_that_cannot_be_graded_stops_no_other(form, ending, tmp_path, capsys, monkeypatch):
+    def broken(path, *args):
+        if "ada" in path:
+            raise ZeroDivisionError("oh")
+        return graded(path, *args)
+
+    graded = grade.grade_file
+    monkeypatch.setattr(grade, "grade_file", broken)
+    (tmp_path / "in").mkdir()
+    for name in ("ada", "bob"):
+        write(tmp_path / "in", sheet(), f"{name}.py")
+    options = ["--submission", tmp_path / "in", "--out-dir", tmp_path / "out", "--format", form]
+    assert command("--exercise", 2, *options) == 1
+    ada, bob = capsys.readouterr().out.splitlines()
+    assert ada.startswith("ada.py  not graded: the grader failed: ZeroDivisionError in broken")
+    assert bob == "bob.py  35 of 35"
+    assert UNGRADED in (tmp_path / "out" / f"ada.py{ending}").read_text()
+    assert UNGRADED not in (tmp_path / "out" / f"bob.py{ending}").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--student", "ada"], "the submissions in a folder are not of one student"),
+        (["--out", "r.json"], "--out is the file of one submission"),
+        (["--level", 9], "the level is 9"),
+        (["--format", "pdf"], "there is no format 'pdf'"),
+        (["--exercise", 99], "there is no exercise 99"),
+        (["--submission", "none"], "none is no folder that can be read"),
+        (["--submission", "empty"], "empty holds 0 submissions"),
+        (["--out-dir", "in/ada.py"], "ada.py cannot be made: File exists"),
+    ],
+)
+def test_a_wrong_call_on_a_folder(options, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "in", sheet(), "ada.py")
+    with pytest.raises(SpecError, match=re.escape(message)) as error:
+        command("--exercise", 2, "--submission", "in", "--out-dir", "out", *options)
+    assert re.search(r"\n  \S", str(error.value))
+    assert (tmp_path / "in" / "ada.py").read_text() == sheet()

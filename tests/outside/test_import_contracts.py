@@ -1,0 +1,76 @@
+"""The rooms import downwards only: the contracts hold, and each can be broken."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from project import ROOT
+
+LINT = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+
+
+def linted(folder):
+    """Whether all contracts hold for the package in the folder, and what is said, on one line."""
+    done = subprocess.run(LINT, cwd=folder, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.stderr == ""
+    return done.returncode == 0, " ".join(done.stdout.split())
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The package and its contracts, to plant an import in."""
+    without = shutil.ignore_patterns("__pycache__", "data")
+    shutil.copytree(ROOT / "jacobian_bp", tmp_path / "jacobian_bp", ignore=without)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+def plant(copy, file, line):
+    path = copy / "jacobian_bp" / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as module:
+        module.write(f"{line}\n")
+
+
+def test_every_contract_holds():
+    holds, said = linted(ROOT)
+    assert holds, said
+    assert "0 broken" in said
+
+
+@pytest.mark.parametrize(
+    ("room", "other"),
+    [
+        ("ops", "routes"),
+        ("numbers", "algebra"),
+        ("coursework", "compare"),
+        ("coursework/lines", "coursework.grading"),
+        ("coursework/sandbox", "coursework.diagnosis"),
+        ("compare/cost", "compare.timing"),
+        ("coursework/grading", "coursework.diagnosis"),  # downwards, past the exercises
+    ],
+)
+def test_an_import_that_no_contract_allows_is_named(copy, room, other):
+    plant(copy, f"{room}/__init__.py", f"import jacobian_bp.{other}")
+    holds, said = linted(copy)
+    assert not holds
+    name = room.replace("/", ".")
+    assert f"jacobian_bp.{name} is not allowed to import jacobian_bp.{other}:" in said
+
+
+def test_a_circle_among_siblings_is_named(copy):
+    plant(copy, "numbers/planted.py", "from . import planted_too")
+    plant(copy, "numbers/planted_too.py", "from . import planted")
+    holds, said = linted(copy)
+    assert not holds
+    assert "No cycles are allowed in jacobian_bp.numbers." in said
+    assert ".planted_too" in said
+
+
+def test_a_room_without_a_place_is_named(copy):
+    plant(copy, "attic/__init__.py", '"""A room that no contract knows."""')
+    holds, said = linted(copy)
+    assert not holds
+    assert "jacobian_bp.attic" in said

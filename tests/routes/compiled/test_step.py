@@ -1,0 +1,255 @@
+"""The compiled step gives the cost and the gradients of a run, within the rounding bar."""
+
+import numpy as np
+import pytest
+from compiled_cases import LAYER, OUT, OWN, PROGRAMS, apart, by_form, compiled, program, shaped
+from network_cases import (
+    BATCH,
+    by_activation_and_loss,
+    close,
+    data,
+    network,
+    residual,
+    term_sums,
+)
+
+from jacobian_bp import Network, ops
+from jacobian_bp.routes.compiled import plan
+from jacobian_bp.routes.compiled.kernels import KERNELS
+
+by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+
+
+# ---------------------------------------------------------------- dense layers
+
+
+@by_form
+@by_dtype
+@by_activation_and_loss
+def test_dense_layers(activation, loss, dtype, form):
+    net = network(activation, loss, dtype=dtype)
+    step = compiled(net, form)
+    assert apart(net, step, *shaped(form, *data(loss, True, dtype=dtype))) == []
+    assert {g.dtype for g in step(net.params, *shaped(form, *data(loss, True)))[1].values()} == {
+        np.dtype(dtype)
+    }
+
+
+@by_form
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("squash", ["sigmoid", "tanh", "relu", "softplus", "softmax"])
+def test_squashed_inputs_and_both_reductions(squash, reduction, form):
+    net = network("tanh", squash_input=squash, reduction=reduction)
+    assert apart(net, compiled(net, form), *shaped(form, *data(batch=True))) == []
+
+
+@by_form
+def test_one_output_takes_its_labels_without_an_axis(form):
+    sizes = [5, 3, 1]
+    for loss in ("squared_error", "bce"):
+        net, (x, y) = network("sigmoid", loss, sizes), data(loss, True, sizes)
+        x, y = shaped(form, x, y)
+        step = compiled(net, form)
+        bits = [step(net.params, x, labels)[1]["W1"].tobytes() for labels in (y, y[..., 0], y)]
+        assert bits[0] == bits[1] == bits[2]
+        assert apart(net, step, x, y) == []
+
+
+def test_wide_layers():
+    """Products large enough for the way that does not clear its result first."""
+    sizes, m = [149, 131, 2], 137
+    net, rng = network("relu", sizes=sizes), np.random.default_rng(3)
+    x, y = rng.standard_normal((m, 149)), rng.standard_normal((m, 2))
+    assert apart(net, net.compile(batch=m), x, y) == []
+
+
+# ---------------------------------------------------------------- programs
+
+
+@by_form
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs(name, form):
+    net, inputs = program(name)
+    inputs = {n: shaped(form, value, value)[0] for n, value in inputs.items()}
+    assert apart(net, compiled(net, form), **inputs) == []
+
+
+@by_form
+@pytest.mark.parametrize("units", [1, 2])
+def test_weights_that_are_computed_or_given_as_data(units, form):
+    """A row of weights has the shape of one example in a batch of one, and is none."""
+    rng = np.random.default_rng(9)
+    lines = ["z = Linear(x, W, b)", "L = SquaredError(z, y)", "J = Mean(L)"]
+    x, y = shaped(form, rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, units)))
+    b, u = rng.standard_normal((2, units))
+    net = Network.program(*lines, params={"b": b})
+    W = rng.standard_normal((units, 5))
+    step = compiled(net, form)
+    loss, gradients = step(net.params, x, y, W=W)
+    run = net.run(x, y, W=W)
+    np.testing.assert_allclose(loss, run.loss, rtol=1e-14)
+    np.testing.assert_allclose(gradients["b"], run.gradients()["b"], rtol=1e-13)
+    params = {"u": u, "v": rng.standard_normal(5), "b": b}
+    net = Network.program("W = Outer(u, v)", *lines, params=params, ops={"Outer": OWN["Outer"]})
+    assert apart(net, compiled(net, form), x, y) == []
+
+
+@pytest.mark.parametrize("m", [1, BATCH])
+def test_rows_that_are_a_parameter(m):
+    rng = np.random.default_rng(6)
+    params = {"E": rng.standard_normal((m, 5)), "W": rng.standard_normal((2, 5))}
+    params["b"] = rng.standard_normal(2)
+    net = Network.program("z = Linear(E, W, b)", "out = Add(z, x)", *OUT, params=params)
+    x, y = rng.standard_normal((2, m, 2))
+    assert apart(net, net.compile(batch=m), x, y) == []
+
+
+@by_form
+def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
+    rng = np.random.default_rng(2)
+    shapes = {"W": (1, 5), "b": (1,), "Q": (3, 1), "d": (3,), "V": (3, 5), "c": (3,), "e": (1,)}
+    params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    lines = ["z = Linear(x, W, b)", "u = Linear(z, Q, d)", "h = Linear(W, V, c)"]
+    net = Network.program(*lines, "out = Linear(u, h, e)", *OUT, params=params)
+    x, y = shaped(form, rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 1)))
+    assert apart(net, compiled(net, form), x, y) == []
+
+
+def test_a_cost_that_an_activation_gives():
+    """Its cotangent stays 1 from call to call: nothing is written over it."""
+    own = {"Inner": ops.Einsum("k,k->"), "Squash": ops.Sigmoid("")}
+    params = {**LAYER, "w": np.array([0.5, -1.5])}
+    lines = ["z = Linear(x, W, b)", "s = Inner(z, w)", "J = Squash(s)"]
+    net = Network.program(*lines, params=params, ops=own)
+    step, x = net.compile(), data(sizes=[5, 5])[0]
+    for _ in range(3):
+        assert apart(net, step, x) == []
+
+
+@by_form
+def test_a_cost_that_no_parameter_reaches(form):
+    lines = ["z = Linear(x, W, b)", "out = Tanh(x)", *OUT]
+    net = Network.program(*lines, params=LAYER)
+    x, y = shaped(form, *data(batch=True, sizes=[5, 5]))
+    assert apart(net, compiled(net, form), x, y) == []
+
+
+def test_a_batch_may_share_an_input():
+    rng = np.random.default_rng(8)
+    params = {"W": rng.standard_normal((2, 5)), "b": rng.standard_normal(2)}
+    net = Network.program("z = Linear(x, W, b)", "out = Add(z, c)", *OUT, params=params)
+    x, y, c = rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 2)), np.ones(2)
+    assert apart(net, net.compile(batch=BATCH), x, y, c=c) == []
+
+
+def test_the_same_array_given_twice_ties_two_layers():
+    W, b = np.random.default_rng(2).standard_normal((3, 3)), np.full(3, 0.1)
+    net = Network.dense([3, 3, 3], "tanh", params={"W1": W, "b1": b, "W2": W, "b2": b + 1})
+    rng = np.random.default_rng(5)
+    x, y = rng.standard_normal((2, BATCH, 3))
+    assert apart(net, net.compile(batch=BATCH), x, y) == []
+    assert list(net.compile()(net.params, x[0], y[0])[1]) == ["W1", "b1", "b2"]
+
+
+@by_form
+def test_a_thousand_layers_under_the_default_recursion_limit(form):
+    net, rng = residual(1000), np.random.default_rng(1)
+    x, y = shaped(form, *rng.standard_normal((2, BATCH, 3)))
+    loss, gradients = compiled(net, form)(net.params, x, y)
+    run = net.run(x, y)
+    np.testing.assert_allclose(loss, run.loss, rtol=1e-13)
+    for name, expected in run.gradients().items():
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_reused_step_reads_parameters_that_changed_in_place():
+    net, (x, y) = network("tanh"), data(batch=True)
+    step, params = net.compile(batch=BATCH), {n: np.array(p) for n, p in net.params.items()}
+    losses = []
+    for _ in range(5):
+        loss, gradients = step(params, x, y)
+        run = net.with_params(params).run(x, y)
+        scale = term_sums(run)
+        for name, expected in run.gradients().items():
+            assert close(gradients[name], expected, scale[name])
+            params[name] -= 0.1 * gradients[name]
+        losses.append(loss)
+    assert losses == sorted(losses, reverse=True)
+    assert losses[4] < 0.9 * losses[0]
+
+
+# ---------------------------------------------------------------- planted mistakes
+
+
+def off_by(kernel, backward_too):
+    """A kernel whose value, or whose cotangents, are larger by 10⁻¹¹ of themselves."""
+
+    def wrong(*arguments):
+        at = arguments[-1]
+        forward, backward = kernel(*arguments)
+
+        def wrong_forward():
+            forward()
+            at.value[...] *= 1 + 1e-11
+
+        def wrong_backward():
+            backward()
+            for bar in at.input_bars:
+                if bar is not None:
+                    bar *= 1 + 1e-11
+
+        return (forward, wrong_backward) if backward_too else (wrong_forward, backward)
+
+    return wrong
+
+
+SEEN_IN = {
+    ops.Sigmoid: "fan-out",
+    ops.Tanh: "fan-out",
+    ops.ReLU: "half_squared_error",
+    ops.Identity: "unfused",
+    ops.Add: "skip",
+    ops.SquaredError: "skip",
+    ops.HalfSquaredError: "half_squared_error",
+    ops.CrossEntropyFromLogits: "cross_entropy",
+    ops.BinaryCrossEntropyFromLogits: "bce",
+    ops.Mean: "skip",
+    ops.Sum: "labels of its own",
+}
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
+@pytest.mark.parametrize("op", KERNELS, ids=[op.__name__ for op in KERNELS])
+def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
+    monkeypatch.setitem(KERNELS, op, off_by(KERNELS[op], backward))
+    if SEEN_IN[op] in PROGRAMS:
+        net, inputs = program(SEEN_IN[op])
+    else:
+        net = network("relu", SEEN_IN[op])
+        inputs = dict(zip("xy", data(SEEN_IN[op], batch=True), strict=True))
+    assert apart(net, net.compile(batch=BATCH), **inputs) != []
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
+@pytest.mark.parametrize(("kernel", "form"), [("linear", "batch"), ("linear_of_one", "one")])
+def test_a_wrong_layer_is_caught(monkeypatch, kernel, form, backward):
+    monkeypatch.setattr(plan, kernel, off_by(getattr(plan, kernel), backward))
+    net = network("tanh")
+    assert apart(net, compiled(net, form), *shaped(form, *data(batch=True))) != []
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
+def test_a_wrong_general_kernel_is_caught(monkeypatch, backward):
+    monkeypatch.setattr(plan, "general", off_by(plan.general, backward))
+    net, inputs = program("einsum")
+    assert apart(net, net.compile(batch=BATCH), **inputs) != []
+
+
+def test_a_use_that_is_not_added_is_caught(monkeypatch):
+    monkeypatch.setattr(plan.np, "add", lambda *arguments, out: None)
+    net, inputs = program("fan-out")
+    assert apart(net, net.compile(batch=BATCH), **inputs) != []
+
+
+def test_every_kernel_has_its_planted_mistake():
+    assert set(SEEN_IN) == set(KERNELS)

@@ -1,0 +1,273 @@
+"""The gradient by four routes, and the products in between, entry by entry."""
+
+import copy
+import pickle
+import sys
+
+import numpy as np
+import pytest
+from network_cases import (
+    by_activation_and_loss,
+    close,
+    data,
+    network,
+    one_or_batch,
+    refusal,
+    residual,
+    same_bits,
+    term_sums,
+)
+
+from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
+from jacobian_bp.routes.chain import ORDERS
+
+RNG = np.random.default_rng(29)
+EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for order in ORDERS)]
+
+
+def all_close(found, expected, scale):
+    return all(close(found[name], expected[name], scale[name]) for name in expected)
+
+
+# ---------------------------------------------------------------- all routes
+
+
+@by_activation_and_loss
+@one_or_batch
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_routes_and_orders_agree(activation, loss, batch, dtype):
+    net = network(activation, loss, dtype=dtype)
+    run = net.run(*data(loss, batch, dtype=dtype))
+    pulled, scale = run.gradients(), term_sums(run)
+    for route, order in EXACT:
+        found = run.gradients(route, order)
+        assert {name: g.shape for name, g in found.items()} == {
+            name: p.shape for name, p in net.params.items()
+        }
+        assert all_close(found, pulled, scale)
+    for name, slope in run.gradients("difference").items():
+        np.testing.assert_allclose(slope, pulled[name], rtol=1e-5, atol=1e-6)
+
+
+def test_the_bar_catches_a_millionth_of_an_entry():
+    run = network("tanh").run(*data())
+    scale, right = term_sums(run), run.gradients()
+    wrong = {name: g.copy() for name, g in right.items()}
+    wrong["W1"][1, 2] *= 1 + 1e-6
+    assert all_close(right, run.gradients("full"), scale)
+    assert not all_close(wrong, run.gradients("full"), scale)
+
+
+def test_the_reference_network_to_the_printed_digits():
+    """Second seed, at the fixed point of `reference`: the numbers of the checklist."""
+    run = reference.second_seed().run(reference.X, reference.Y)
+    printed = {
+        "z1": [1.15, -0.3, 0.95, 0.3],
+        "a1": [1.15, 0, 0.95, 0.3],
+        "z2": [0.795, 0.295],
+        "a2": [0.795, 0.295],
+        "z3": [0.4115],
+        "a3": [0.601447],
+        "J": 0.508416,
+    }
+    for name, value in printed.items():
+        np.testing.assert_array_equal(np.round(run[name], 6), value)
+    jacobians = {
+        ("J", "a3"): [[-1.662656]],
+        ("a3", "z3"): [[0.239708]],
+        ("J", "z3"): [[-0.398553]],
+        ("z3", "z2"): [[0.8, -1.1]],
+        ("J", "z2"): [[-0.318842, 0.438408]],
+        ("z2", "z1"): [[0.3, 0, 0.2, 0.7], [-0.6, 0, 0.9, 0.1]],
+        ("J", "z1"): [[-0.358697, 0, 0.330799, -0.179349]],
+        ("J", "W2"): [[-0.366668, 0, -0.302900, -0.095653, 0.504169, 0, 0.416487, 0.131522]],
+    }
+    for (of, wrt), value in jacobians.items():
+        found = run.jacobian(of, wrt).materialise("flat")
+        np.testing.assert_array_equal(np.round(found, 6), value)
+    block = run.jacobian("z2", "W2")
+    assert (np.count_nonzero(block.materialise()), block.structural_nonzeros) == (6, 8)
+    for route, order in EXACT:
+        np.testing.assert_array_equal(
+            np.round(run.gradients(route, order)["W2"], 6).ravel(), jacobians["J", "W2"][0]
+        )
+
+
+# ---------------------------------------------------------------- between any two values
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "bce", "cross_entropy"])
+@one_or_batch
+def test_vjp_and_jvp_are_products_with_the_jacobian(loss, batch):
+    run = network("tanh", loss, [5, 3, 7, 2]).run(*data(loss, batch, [5, 3, 7, 2]))
+    values = [name for name in run if name != "y"]
+    for of in values:
+        for wrt in values:
+            J = run.jacobian(of, wrt).materialise()
+            v, u = RNG.standard_normal(run[of].shape), RNG.standard_normal(run[wrt].shape)
+            pulled, pushed = run.vjp(of, wrt, v), run.jvp(of, wrt, u)
+            np.testing.assert_allclose(pulled, np.tensordot(v, J, v.ndim), atol=1e-12)
+            np.testing.assert_allclose(pushed, np.tensordot(J, u, u.ndim), atol=1e-12)
+            # <v, J u> from both sides
+            np.testing.assert_allclose(np.vdot(pulled, u), np.vdot(v, pushed), atol=1e-12)
+
+
+def test_a_jacobian_without_a_path_is_zero():
+    run = network().run(*data())
+    J = run.jacobian("z1", "W2")
+    assert (J.shape, J.structural_nonzeros, J.formula) == ((3, 2, 3), 0, "0")
+    np.testing.assert_array_equal(J.materialise(), np.zeros((3, 2, 3)))
+    np.testing.assert_array_equal(run.vjp("z1", "W2", np.ones(3)), np.zeros((2, 3)))
+    np.testing.assert_array_equal(run.jvp("z1", "W2", np.ones((2, 3))), np.zeros(3))
+    np.testing.assert_array_equal(run.jacobian("z1", "z1").materialise(), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "name", "shape"),
+    [("vjp", "cotangent", "z2", (2,)), ("jvp", "tangent", "W1", (3, 5))],
+)
+def test_a_cotangent_has_the_shape_of_its_value(method, kind, name, shape):
+    call = getattr(network().run(*data()), method)
+    message = f"the {kind} does not fit {name}.\n  {kind} has shape (7,)\n"
+    message += f"  {name} has shape {shape}\n  Pass an array of the shape of {name}."
+    assert refusal(AxisError, call, "z2", "W1", np.ones(7)) == message
+
+
+@pytest.mark.parametrize("call", ["jacobian", "vjp", "jvp"])
+def test_nothing_is_differentiated_by_a_label(call):
+    run = network("tanh", "bce").run(*data("bce"))
+    extra = {"jacobian": (), "vjp": (1.0,), "jvp": (np.ones(2),)}[call]
+    assert refusal(DomainError, getattr(run, call), "J", "y", *extra) == (
+        "∂J/∂y: y holds labels, by which nothing is differentiated.\n"
+        "  Differentiate by one of x, W1, b1, W2, b2, z1, a1, z2, a2, J."
+    )
+
+
+# ---------------------------------------------------------------- memory
+
+
+def test_the_full_route_is_refused_where_vjp_works():
+    net = Network.dense([101, 53, 2], "tanh", seed=2)
+    run = net.run(RNG.standard_normal((7, 101)), RNG.standard_normal((7, 2)))
+    expected = run.gradients("full")
+    with memory_limit("64 KiB"):
+        found = run.gradients("vjp")
+        structured = run.gradients("structured")
+        message = refusal(MemoryLimitError, run.gradients, "full")
+    assert message == (
+        "∂a1/∂z1 has shape (7, 53, 7, 53): 137,641 entries, 1.1 MiB; the limit is 64.0 KiB.\n"
+        '  Use run.gradients(route="structured") or run.gradients(route="vjp").'
+    )
+    scale = term_sums(run)
+    assert all_close(found, expected, scale)
+    assert all_close(structured, expected, scale)
+
+
+# ---------------------------------------------------------------- depth
+
+
+def deep_dense():
+    rng = np.random.default_rng(31)
+    params = {}
+    for layer in range(1, 1001):
+        params[f"W{layer}"] = rng.standard_normal((2, 2)) / 2 + np.eye(2)
+        params[f"b{layer}"] = rng.standard_normal(2) / 10
+    return Network.dense([2] * 1001, "tanh", params=params)
+
+
+@pytest.mark.parametrize("build", [deep_dense, lambda: residual(1000, 2)], ids=["dense", "skip"])
+def test_a_thousand_layers_under_the_default_recursion_limit(build):
+    assert sys.getrecursionlimit() <= 1000
+    net = build()
+    run = net.run([0.5, -1.25], [0.25, 2.0])
+    pulled, scale = run.gradients(), term_sums(run)
+    assert len(pulled) == 2000
+    # The bar is per contraction; over 1,000 layers its rounding adds up.
+    for route in ("structured", "full"):
+        found = run.gradients(route)
+        for name, expected in pulled.items():
+            assert close(found[name], expected, scale[name], units=16 * 1000)
+    same_bits(pickle.loads(pickle.dumps(run)).gradients(), pulled)
+    same_bits(copy.deepcopy(net).run(run["x"], run["y"]).gradients(), pulled)
+
+
+@pytest.mark.parametrize("build", [deep_dense, lambda: residual(1000, 2)], ids=["dense", "skip"])
+def test_a_jacobian_through_a_thousand_layers_is_printed_link_by_link(build):
+    run = build().run([0.5, -1.25], [0.25, 2.0])
+    J = run.jacobian("J", "W1")
+    assert len(str(J).splitlines()) <= len(J.links) + 10
+    assert max(map(len, str(J).splitlines())) <= 99
+    assert len(repr(J)) <= 99
+    row = copy.copy(pickle.loads(pickle.dumps(J))).pull(np.ones(()))
+    assert close(row, run.gradients()["W1"], term_sums(run)["W1"], units=16 * 1000)
+
+
+@pytest.mark.parametrize("ask", ["pull", "push", "vjp", "jvp"])
+def test_a_vector_that_is_not_finite_is_refused(ask):
+    run = Network.dense([3, 5, 2], "tanh", "squared_error", seed=1).run([1, 2, 3], [0, 1])
+    kind, shape = ("cotangent", (2,)) if ask in ("pull", "vjp") else ("tangent", (5, 3))
+    vector = np.ones(shape)
+    vector.flat[1] = np.nan
+    calls = {
+        "pull": lambda: run.jacobian("z2", "W1").pull(vector),
+        "push": lambda: run.jacobian("z2", "W1").push(vector),
+        "vjp": lambda: run.vjp("z2", "W1", vector),
+        "jvp": lambda: run.jvp("z2", "W1", vector),
+    }
+    index = "1" if kind == "cotangent" else "0,1"
+    with pytest.raises(DomainError) as caught:
+        calls[ask]()
+    assert str(caught.value) == (
+        f"{kind}[{index}] is nan; 1 of {vector.size} entries of {kind} are not finite.\n"
+        f"  Pass a finite {kind}."
+    )
+
+
+# ---------------------------------------------------------------- what is kept stays closed
+
+
+KEEPING_A_CONTRACTION = {
+    "the cost, an operand twice": ("J = Einsum(x, A, x, 'k,ki,i->')", (3, 3)),
+    "an inner product behind a layer": (
+        "z = Einsum(A, x, 'ki,i->k')\nJ = Einsum(z, B, z, 'k,kj,j->')",
+        (5, 3),
+    ),
+}
+
+
+def kept_run(case):
+    text, shape = KEEPING_A_CONTRACTION[case]
+    params = {"x": RNG.normal(size=3), "A": RNG.normal(size=shape)}
+    if "B" in text:
+        params["B"] = RNG.normal(size=(5, 5))
+    return Network.program(*text.split("\n"), params=params).run()
+
+
+@pytest.mark.parametrize("case", KEEPING_A_CONTRACTION)
+@pytest.mark.parametrize(("route", "order"), EXACT)
+def test_two_calls_give_the_same_and_writing_into_one_changes_nothing(case, route, order):
+    run = kept_run(case)
+    expected = run.gradients()
+    for _ in range(3):
+        found = run.gradients(route, order)
+        assert all(np.allclose(found[name], expected[name], rtol=1e-13) for name in expected)
+        for array in found.values():
+            array += 7.0
+    assert run.check().ok
+
+
+@pytest.mark.parametrize("case", KEEPING_A_CONTRACTION)
+@pytest.mark.parametrize("name", ["x", "A"])
+def test_writing_into_a_materialised_jacobian_changes_nothing(case, name):
+    run = kept_run(case)
+    jacobian = run.jacobian("J", name)
+    for build in (jacobian.materialise, jacobian.collapse().materialise, lambda: jacobian.pull(1)):
+        first = build()
+        before = first.copy()
+        first += 7.0
+        assert np.array_equal(build(), before)
+    collapsed = jacobian.collapse()
+    before = collapsed.materialise()
+    collapsed.materialise()[...] = 7.0
+    assert np.array_equal(collapsed.materialise(), before)
+    assert run.check().ok
