@@ -7,7 +7,8 @@ May import passes and below.
 """
 
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+for _module in iter_modules([str(Path(__file__).parent)]):
+    import_module(f".{_module.name}", __package__)
