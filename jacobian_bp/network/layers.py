@@ -9,7 +9,6 @@ from ..errors import DomainError, SpecError
 from ..ops import Linear, Op
 from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
 from ..program.program import Step
-from ..program.program_text import make_op
 from ..writing.signs import did_you_mean, plural
 
 Shapes = dict[str, tuple[int, ...]]
@@ -56,7 +55,8 @@ def build_dense(
 def choose(table: Named, name: Any, what: str) -> Op:
     """The op of this name, or SpecError with the nearest one."""
     if isinstance(name, str) and name in table:
-        return make_op(table[name], what)
+        op = table[name]
+        return op() if isinstance(op, type) else op
     guess = did_you_mean(name, table, "'")
     raise SpecError(
         f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"
