@@ -16,13 +16,13 @@ END = ["L = SquaredError(z, y)", "J = Mean(L)"]
 LAYER = {"W": np.random.default_rng(4).standard_normal((2, 5)), "b": np.array([0.5, -0.25])}
 
 # the ops that have a kernel of their own
-KERNELS = [op for op in map(vars(ops).get, ops.__all__) if getattr(op, "kernel", None)]
-KERNELS = [op for op in KERNELS if op.kernel is not GENERAL]
+KERNELS = [op for op in map(vars(ops).get, ops.__all__) if getattr(op, "compiled_as", None)]
+KERNELS = [op for op in KERNELS if op.compiled_as is not GENERAL]
 
 
 def put_kernel(monkeypatch, op, make):
     """Another kernel in the place of an op's own, with what is said of it."""
-    monkeypatch.setattr(op, "kernel", replace(op.kernel, make=make))
+    monkeypatch.setattr(op, "compiled_as", replace(op.compiled_as, make=make))
 
 
 def shaped(form, x, y):

@@ -232,7 +232,7 @@ SEEN_IN = {
 @pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
 @pytest.mark.parametrize("op", KERNELS, ids=[op.__name__ for op in KERNELS])
 def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
-    put_kernel(monkeypatch, op, off_by(op.kernel, backward))
+    put_kernel(monkeypatch, op, off_by(op.compiled_as, backward))
     if SEEN_IN[op] in PROGRAMS:
         net, inputs = program(SEEN_IN[op])
     else:
@@ -251,7 +251,7 @@ def test_a_wrong_layer_is_caught(monkeypatch, kernel, form, backward):
 
 @pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
 def test_a_wrong_general_kernel_is_caught(monkeypatch, backward):
-    put_kernel(monkeypatch, ops.Einsum, off_by(ops.Einsum.kernel, backward))
+    put_kernel(monkeypatch, ops.Einsum, off_by(ops.Einsum.compiled_as, backward))
     net, inputs = program("einsum")
     assert apart(net, net.compile(batch=BATCH), **inputs) != []
 

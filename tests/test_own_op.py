@@ -46,7 +46,7 @@ def softsign(op, at):
 
 class Softsign(Activation):
     formula = "z / (1 + |z|)"
-    kernel = softsign
+    compiled_as = softsign
     textbook = Textbook(
         "softsign",
         value=lambda z: z / (1 + np.abs(z)),
@@ -179,9 +179,9 @@ def test_a_layer_is_printed_with_its_reason(layered):
 
 
 def test_it_is_compiled_by_its_kernel(monkeypatch, own, either):
-    made, own_kernel = [], own.Softsign.kernel
+    made, own_kernel = [], own.Softsign.compiled_as
     counting = kernel(in_place=True)(lambda op, at: made.append(op) or own_kernel(op, at))
-    monkeypatch.setattr(own.Softsign, "kernel", counting)
+    monkeypatch.setattr(own.Softsign, "compiled_as", counting)
     step = either.compile(batch=5)
     step(either.params, -X, Y)
     cost, found = step(either.params, X, Y)
@@ -276,7 +276,7 @@ def test_a_subclass_does_not_inherit_how_its_base_is_computed(own):
         def forward(self, z):
             return 2 * super().forward(z)
 
-    assert Doubled.kernel is GENERAL
+    assert Doubled.compiled_as is GENERAL
     assert all(getattr(Doubled, fact) == vars(Facts)[fact] for fact in OF_THE_CLASS)
     assert Doubled.formula == own.Softsign.formula
 
@@ -285,7 +285,7 @@ def test_a_subclass_does_not_inherit_how_its_base_is_computed(own):
 
 
 def half_as_large(op, at):
-    forward, backward = ops.Tanh.kernel(op, at)
+    forward, backward = ops.Tanh.compiled_as(op, at)
     return forward, lambda: (backward(), np.multiply(at.input_bars[0], 0.5, at.input_bars[0]))
 
 
@@ -297,8 +297,11 @@ def planted(base, **facts):
 PLANTED = {
     "a peer's rule": (planted(ops.Tanh, peer=lambda self, xp, z: xp.sigmoid(z)), "peer() gives"),
     "no peer's rule": (planted(ops.Tanh, peer=lambda self, xp, z: xp.tan(z)), "peer() raises"),
-    "a kernel": (planted(ops.Tanh, kernel=kernel()(half_as_large)), "kernel gives"),
-    "a kernel's value": (planted(ops.Tanh, kernel=ops.Sigmoid.kernel), "kernel gives"),
+    "a kernel": (planted(ops.Tanh, compiled_as=kernel()(half_as_large)), "compiled_as gives"),
+    "a kernel's value": (
+        planted(ops.Tanh, compiled_as=ops.Sigmoid.compiled_as),
+        "compiled_as gives",
+    ),
     "a value": (planted(ops.Tanh, textbook=Textbook("f", np.sin, np.cos)), "textbook.value gives"),
     "a slope": (planted(ops.Tanh, textbook=Textbook("f", np.tanh, np.cos)), "textbook.slope gives"),
     "a formula by a": (

@@ -127,31 +127,33 @@ def _fused(both: Op, inputs: Arrays, rule: str, value: np.ndarray) -> Claim:
 def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
     """The kernel's value and cotangents, in buffers laid as a compiled step lays them."""
     largest = max(map(_largest, inputs))
-    if op.kernel is GENERAL or (op.kernel.exponential and largest >= LIMITS[value.dtype]):
+    if op.compiled_as is GENERAL or (op.compiled_as.exponential and largest >= LIMITS[value.dtype]):
         return
     wanted = [name for name in op.differentiable() if name not in op.labels]
     bar = np.linspace(0.5, 1.5, value.size, dtype=value.dtype).reshape(value.shape)
     pulled, held = op.vjp(bar, *inputs), bar.copy()
     bars: list[np.ndarray | None] = []
     for operand, array in zip(op.parsed.inputs, inputs, strict=True):
-        shared = op.kernel.in_place and array.shape == value.shape
+        shared = op.compiled_as.in_place and array.shape == value.shape
         place = held if shared else np.zeros_like(array)
         bars.append(place if operand.name in wanted else None)
     out, places = np.zeros_like(value), tuple(bars)
     room = KERNEL * float(np.finfo(value.dtype).eps)
 
     def computed() -> np.ndarray:
-        forward, backward = op.kernel(op, Place(inputs, out, held, places))
+        forward, backward = op.compiled_as(op, Place(inputs, out, held, places))
         forward()
         backward()
         return out
 
-    yield Claim("kernel", computed, "forward()", value, room * _largest(value))
+    yield Claim("compiled_as", computed, "forward()", value, room * _largest(value))
     for operand, buffer in zip(op.parsed.inputs, bars, strict=True):
         if buffer is not None:
             right = np.asarray(pulled[operand.name])
             rule = f"vjp()[{operand.name!r}]"
-            yield Claim("kernel", partial(np.asarray, buffer), rule, right, room * _largest(right))
+            yield Claim(
+                "compiled_as", partial(np.asarray, buffer), rule, right, room * _largest(right)
+            )
 
 
 def _shows(op: Op, inputs: Arrays, at: int) -> bool:

@@ -36,7 +36,7 @@ class Identity(Activation):
     formula = "z"
     activation = "identity"
     textbook = IDENTITY
-    kernel = kernels.identity
+    compiled_as = kernels.identity
     shows_nonfinite = True
 
     def forward(self, z):
@@ -65,7 +65,7 @@ class Sigmoid(Activation):
     activation = "sigmoid"
     gives = ("probabilities",)
     textbook = SIGMOID
-    kernel = kernels.sigmoid
+    compiled_as = kernels.sigmoid
 
     def forward(self, z):
         return sigmoid(z)
@@ -95,7 +95,7 @@ class Tanh(Activation):
     formula = "tanh(z)"
     activation = "tanh"
     textbook = TANH
-    kernel = kernels.tanh
+    compiled_as = kernels.tanh
 
     def forward(self, z):
         return np.tanh(z)
@@ -127,7 +127,7 @@ class ReLU(Activation):
     formula = "relu(z)"
     activation = "relu"
     textbook = RELU
-    kernel = kernels.relu
+    compiled_as = kernels.relu
 
     def __init__(self, axes: str = "k", at_zero: float = 0.0) -> None:
         super().__init__(axes)

@@ -20,7 +20,7 @@ class Add(Op):
     formula = "a + b"
     reasons = {"a": "adding passes each slope on", "b": "adding passes each slope on"}
     passes_on = True
-    kernel = kernels.addition
+    compiled_as = kernels.addition
     shows_nonfinite = True
 
     def __init__(self, axes: str = "k") -> None:

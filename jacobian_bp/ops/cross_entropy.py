@@ -69,7 +69,7 @@ class CrossEntropyFromLogits(Op):
     contains = Softmax
     label_kind = CLASSES
     loss_textbook = CROSS_ENTROPY_FROM_LOGITS
-    kernel = kernels.cross_entropy
+    compiled_as = kernels.cross_entropy
 
     @quiet
     def forward(self, z, y):

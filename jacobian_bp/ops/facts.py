@@ -5,7 +5,7 @@ once, on its class; the rooms above ask it and keep no table of ops.
 
     network      activation, loss, reduction, gives, takes, label_kind
     program      fused
-    compiled     kernel, shows_nonfinite, admits_finite
+    compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
 
@@ -25,7 +25,7 @@ OF_THE_CLASS = (
     "loss",
     "reduction",
     "fused",
-    "kernel",
+    "compiled_as",
     "shows_nonfinite",
     "admits_finite",
     "peer",
@@ -43,7 +43,7 @@ class Facts:
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes
 
-    kernel: ClassVar[Kernel] = GENERAL  # how a compiled step computes it in planned buffers
+    compiled_as: ClassVar[Kernel] = GENERAL  # its value and cotangents in planned buffers
     shows_nonfinite: ClassVar[bool] = False  # gives inf or NaN wherever it reads one
     admits_finite: ClassVar[bool] = False  # its own admit takes every finite array of its shape
 

@@ -27,7 +27,7 @@ class SquaredError(Op):
     reasons = {"a": "squaring gives 2 (a − y)", "y": "squaring gives 2 (a − y)"}
     loss = "squared_error"
     residual = 2.0
-    kernel = kernels.squared_error
+    compiled_as = kernels.squared_error
     shows_nonfinite = admits_finite = True
 
     def forward(self, a, y):
@@ -64,7 +64,7 @@ class HalfSquaredError(Op):
     reasons = {"a": "the ½ takes the 2 away", "y": "the ½ takes the 2 away"}
     loss = "half_squared_error"
     residual = 1.0
-    kernel = kernels.squared_error
+    compiled_as = kernels.squared_error
     shows_nonfinite = admits_finite = True
 
     def forward(self, a, y):
@@ -154,7 +154,7 @@ class BinaryCrossEntropyFromLogits(Op):
     contains = Sigmoid
     label_kind = BINARY
     loss_textbook = BINARY_CROSS_ENTROPY_FROM_LOGITS
-    kernel = kernels.binary_cross_entropy
+    compiled_as = kernels.binary_cross_entropy
 
     @quiet
     def forward(self, z, y):

@@ -31,7 +31,7 @@ class Mean(Reduction):
     reasons = {"L": "each of the N examples counts 1/N"}
     reduction = "mean"
     averages = True
-    kernel = kernels.reduction
+    compiled_as = kernels.reduction
     shows_nonfinite = admits_finite = True
 
     def forward(self, L):
@@ -66,7 +66,7 @@ class Sum(Reduction):
     formula = "the sum of L"
     reasons = {"L": "each example counts once"}
     reduction = "sum"
-    kernel = kernels.reduction
+    compiled_as = kernels.reduction
     shows_nonfinite = True
 
     def forward(self, L):

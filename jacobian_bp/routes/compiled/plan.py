@@ -57,7 +57,7 @@ class Plan:
             n: arrays[n].reshape(-1) if n in rows else arrays[n] for n in made
         }
 
-        bounded = any(step.op.kernel.exponential for step in steps)
+        bounded = any(step.op.compiled_as.exponential for step in steps)
         self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
         self.blocks = self.watched.reshape(-1, min(BLOCK, len(self.watched)) or 1)
         self.cost = arrays[state.cost]
@@ -88,7 +88,7 @@ class Plan:
         uses = Counter(arg for step in backward for arg in step.args)
         for step in backward[1:]:  # the cost's own cotangent stays 1
             z = step.args[0]
-            if step.op.kernel.in_place and uses[z] == 1 and z in self.bars:
+            if step.op.compiled_as.in_place and uses[z] == 1 and z in self.bars:
                 self.bars[z] = self.bars[step.name]
         for step in layers:
             bias = step.args[2]
@@ -147,7 +147,7 @@ class Plan:
             layer = linear_of_one if is_one(value.shape) else linear
             return layer(self.late, step.args, Place((), value, bar, bars))
         at = Place(tuple(arrays[arg] for arg in step.args), value, bar, bars)
-        return step.op.kernel(step.op, at)
+        return step.op.compiled_as(step.op, at)
 
 
 @dataclass(frozen=True)
