@@ -24,8 +24,8 @@ from .derivation.one_jacobian import explain
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.from_options import Case, case_of
-from .network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 from .network.run import Run
+from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
 from .writing.signs import for_stream, rename, safe

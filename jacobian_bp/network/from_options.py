@@ -9,14 +9,15 @@ import numpy as np
 from ..derivation.conventions import Convention, find_convention
 from ..errors import SpecError
 from ..numbers.memory import require_memory
-from ..ops.cross_entropy import require_classes
+from ..ops.labels import BINARY, CLASSES, require_classes
+from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
 from .run import Run
 
-LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
+LAST_FOR_LOSS = {loss: last for loss in LOSSES if (last := last_activation(loss))}
 LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
 
 
@@ -61,7 +62,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     else:
         x, y, said = _read(sizes, loss, options)
         remarks = [*said, *remarks]
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         remarks.append("y: class indices, given to the loss as one-hot rows")
     return Case(net.run(x, y), tuple(remarks))
 
@@ -135,9 +136,9 @@ def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> 
     batch = () if count is None else (count,)
     require_memory("x", (*batch, sizes[0]), 8, "Ask for fewer examples: --batch.")
     x = generator.standard_normal((*batch, sizes[0]))
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         return x, generator.integers(0, sizes[-1], batch)
-    if loss == "bce":
+    if label_kind(loss) == BINARY:
         return x, generator.integers(0, 2, (*batch, sizes[-1]))
     return x, generator.standard_normal((*batch, sizes[-1]))
 
@@ -164,13 +165,13 @@ def _read(
             f"the network has {sizes[0]} inputs, {safe(table.source)} has "
             f"{len(data.features)} input columns.\n  Write {hint}."
         )
-    if loss != "cross_entropy" and sizes[-1] != 1:
+    if label_kind(loss) != CLASSES and sizes[-1] != 1:
         raise SpecError(
             f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
             "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
         )
     y = data.y[:, None]
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         indices = class_indices(data.y, options.target)
         require_classes(indices, sizes[-1], options.target)
         y = indices

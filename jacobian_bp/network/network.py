@@ -18,7 +18,7 @@ from ..numbers.arrays import read_only, real_array
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.program import Program, Step
-from ..program.program_text import make_op, read_program
+from ..program.program_text import made_ops, read_program
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import Shown, aligned, formula, words
 from ..writing.notebook import ends, page, steps
@@ -74,6 +74,7 @@ class Network(Shown):
         params: Mapping[str, Any] | None = None,
         squash_input: bool | str = False,
         dtype: Any = np.float64,
+        ops: Mapping[str, Op | type[Op]] | None = None,
     ) -> "Network":
         """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
 
@@ -81,13 +82,15 @@ class Network(Shown):
         W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
         normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
         `squash_input` the input passes an activation first (a0), as in the
-        first seed, eq. 1. The same array given as two parameters ties them.
+        first seed, eq. 1. The same array given as two parameters ties them. `ops`
+        adds activations and losses of your own under a name.
 
         >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
         (4,)
         """
-        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
+        own = made_ops(ops)
+        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input, own)
         require_mapping(params)
         layers = len(sizes) - 1
         facts = {
@@ -128,8 +131,7 @@ class Network(Shown):
         """
         require_mapping(params)
         params = dict(params or {})
-        own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
-        steps = read_program(lines, own)
+        steps = read_program(lines, made_ops(ops))
         return cls._tying(steps, params, {})
 
     @classmethod

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...ops.peer_functions import Functions
 from ...writing.signs import did_you_mean, safe
 from .machine import EXTRA
 from .optional import MissingPackageError, optional
-from .peer_ops import Functions, evaluate
+from .peer_ops import evaluate
 from .subjects import Subject
 from .task import Arrays, Task
 from .words import quoted, reason

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...ops import Linear, Mean, Sum
+from ...ops import Linear, Reduction
 from ...program.forward_pass import Pass
 from .timer import Sample
 
@@ -75,11 +75,11 @@ def blank_row(state: Pass, task: str, quantity: str) -> Row:
     widths = [state.values[s.name].shape[-1] for s in steps if isinstance(s.op, Linear)]
     data = state.program.inputs[0]
     losses = [type(step.op).__name__ for step in steps if step.op.labels]
-    ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Mean | Sum)]
+    ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Reduction)]
     between = [
         type(step.op).__name__
         for step in steps
-        if not step.op.labels and not isinstance(step.op, Linear | Mean | Sum)
+        if not step.op.labels and not isinstance(step.op, Linear | Reduction)
     ]
     first = state.values[data]
     return Row(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import JacobianError
+from ...ops import Linear
 from .changes import Path, single
 from .goal import Goal, exactly
 from .language import read_line
@@ -47,7 +48,7 @@ def correction(tree: Node, goal: Goal, trials: Sequence[Values]) -> Edit | None:
 def _anew(goal: Goal, scene: Scene) -> Iterator[Edit]:
     """The line of BP2, BP3 or BP4 for the goal, where a layer is linear and then activated."""
     for step in () if goal.forward else scene.state.program.steps:
-        if step.op.name != "Linear" or f"d{step.name[1:]}" not in scene.deltas():
+        if not isinstance(step.op, Linear) or f"d{step.name[1:]}" not in scene.deltas():
             continue
         (before, weight, bias), d = step.args, f"d{step.name[1:]}"
         back = f"{weight}.T @ {d}" if scene.columns else f"{d} @ {weight}"

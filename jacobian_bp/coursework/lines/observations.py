@@ -1,7 +1,6 @@
 """What is seen in a line that runs: axes that numpy repeated, or paired by their size alone."""
 
 from ...algebra.axes import Axis
-from ...ops import Mean
 from ...writing.signs import dims
 from .goal import Goal, Verdict
 from .shapes import MIXED, axes_words, axis_words
@@ -81,7 +80,7 @@ def each_example(tree: Node, goal: Goal, verdict: Verdict, values: Values) -> li
     """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
     scene = values.scene
     deltas = {word: scene.object(word) for word in names(tree) if scene.object(word)}
-    mean = any(isinstance(step.op, Mean) for step in scene.state.program.steps)
+    mean = scene.state.program.averages
     gradient = not goal.forward and goal.value in scene.state.program.params
     if not (verdict.divided_by_m and mean and gradient and len(deltas) == 1):
         return []

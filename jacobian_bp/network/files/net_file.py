@@ -17,8 +17,8 @@ import numpy as np
 
 from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
+from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting
 from ...writing.signs import plural, safe
-from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
 from .paths import write_new
@@ -179,7 +179,7 @@ def _activations(
 
 def _require_probabilities(section: Section, facts: dict[str, Any]) -> None:
     """Note a loss that compares probabilities behind an activation that gives none."""
-    allowed = PROBABILITIES.get(facts.get("loss") or "")
+    allowed = fitting(facts.get("loss"))
     names = section.values.get("activations")
     last = names[-1] if isinstance(names, list) and names else names
     if allowed and isinstance(last, str) and last in ACTIVATIONS and last not in allowed:
