@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from ..numbers.rounding import UNITS
 from ..writing.notebook import Printed, grid, page
 from ..writing.signs import bound, for_stream, number, to_ascii
 from .one_op import OpReport
 
-BARS = dict.fromkeys(("full", "structured"), "16·u·Σ|terms|") | {"difference": "their accuracy"}
+BARS = dict.fromkeys(("full", "structured"), f"{UNITS}·u·Σ|terms|") | {
+    "difference": "their accuracy"
+}
 
 
 @dataclass(frozen=True)

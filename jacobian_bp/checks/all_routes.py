@@ -1,8 +1,7 @@
 """Do the routes agree? If not, at which op do they part?
 
-The bar is 16·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|terms| the
-same contraction over absolute values, the scale at which sums round. A fixed
-relative tolerance means nothing where a sum cancels.
+The bar is UNITS·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|terms| the
+same contraction over absolute values, the scale at which sums round.
 """
 
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
+from ..numbers.rounding import agree, of_sums, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.program import Step
 from ..routes.difference import Perturbed, Progress
@@ -25,7 +25,7 @@ from .agreement import Agreement, Row
 from .differences import Slopes
 from .one_op import OpReport, check_step
 
-UNITS = 16  # the bar, in units of u·Σ|terms|
+WHOLE_PASS = 200  # of u·|cost|: what a forward pass of many ops may be off
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
 WORK_PER_STEP = 5_000  # what calling an op costs, in entries
 LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
@@ -48,13 +48,12 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
     rows: list[Row] = []
     try:
         pulled = gradients(state, wrt, "vjp")
-        unit = float(np.finfo(state.dtype).eps) / 2
         scale = structured(state, wrt, magnitudes=True)
-        bars = {name: UNITS * unit * scale[name].astype(np.float64) for name in wrt}
+        bars = {name: of_sums(scale[name], state.dtype) for name in wrt}
         for route in ("full", "structured"):
             compute = partial(gradients, state, wrt, route)
             rows.append(_compared(state.cost, route, compute, pulled, bars))
-        row, crossed = _differences(state, pulled, scale, unit, progress)
+        row, crossed = _differences(state, pulled, scale, bars, progress)
         rows.append(row)
         kinks += crossed
     except JacobianError as error:
@@ -145,7 +144,7 @@ def _differences(
     state: Pass,
     pulled: dict[str, np.ndarray],
     scale: dict[str, np.ndarray],
-    unit: float,
+    bars: dict[str, np.ndarray],
     progress: Progress | None,
 ) -> tuple[Row, list[str]]:
     """The difference route against VJP, over every entry, or evenly spaced ones of very many."""
@@ -164,8 +163,8 @@ def _differences(
             at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             slope, claimed = cost.slope(at), float(array[at])
             h = cost.step_size(at)
-            bar = 1e-4 * abs(claimed) + (1e-6 + UNITS * unit) * float(scale[name][at])
-            bar += 100 * float(np.finfo(np.float64).eps) * here / h + 1e-9
+            bar = 1e-4 * abs(claimed) + 1e-6 * float(scale[name][at]) + float(bars[name][at])
+            bar += WHOLE_PASS * unit_roundoff(np.float64) * here / h + 1e-9
             apart = abs(slope - claimed)
             seen_now += 1
             if progress:
@@ -199,15 +198,14 @@ def _crossed(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
 def _rules_differ(state: Pass, step: Step) -> bool:
     """Whether the step's VJP and its Jacobian, pulled by one cotangent, differ anywhere."""
     bar = _cotangent(state, step)
-    unit = float(np.finfo(state.dtype).eps) / 2
     local = state.local(step)
     pulled = local_vjp(state, step, bar)
     for (_, operand, _), (arg, part) in zip(step.variables, pulled, strict=True):
         out, wrt, expression = local[operand]
         jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
         terms = Jacobian.local(step.name, arg, out, wrt, absolute(expression), state.dtype)
-        scale = terms.pull(np.abs(bar)).astype(np.float64)
-        if not np.all(np.abs(jacobian.pull(bar) - part) <= UNITS * unit * scale):
+        allowed = of_sums(terms.pull(np.abs(bar)), state.dtype)
+        if not agree(jacobian.pull(bar), part, allowed):
             return True
     return False
 

@@ -6,11 +6,12 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 
 import numpy as np
 
+from ..numbers.rounding import UNITS, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.program import Step
 
 STEP = 1e-3
-ROUNDING = 16 * float(np.finfo(np.float64).eps)
+ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 

@@ -6,7 +6,6 @@ array ∂out/∂in; where two differ, finite differences say which one is wrong.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from ..algebra.axes import BATCH
 from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, quiet
+from ..numbers.rounding import UNITS, agree, differing, largest, unit_roundoff
+from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.forward_pass import Pass
@@ -31,7 +32,7 @@ VJP_HINT = (
 )
 DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
 UNSURE = 1e-3  # and where they are off by more than that, a kink is near
-NOISE = 16  # in units of rounding of the largest entry: an op may lose that much
+ALIKE = 1e3  # in units of rounding of the largest entry: a pattern is a hint, not a verdict
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             jacobian,
             swept[position],
             Slopes(state, step, position),
-            float(np.finfo(state.dtype).eps) / 2,
+            unit_roundoff(state.dtype),
             state.binding(step).sizes.get(BATCH, 1),
         )
         found = _compare(comparison)
@@ -222,13 +223,13 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding
 def _compare(c: _Comparison) -> Finding | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
-    scale, noise = max(_largest(c.jacobian), _largest(c.swept)), NOISE * c.unit
+    scale, noise = max(_largest(c.jacobian), _largest(c.swept)), UNITS * c.unit
     entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
-    rules_differ = ~(np.abs(c.jacobian - c.swept) <= noise * np.maximum(4 * entries, scale))
+    rules_differ = differing(c.jacobian, c.swept, noise * np.maximum(4 * entries, scale))
     loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale
     off = {
-        "jacobians()": ~(np.abs(c.jacobian - differences) <= loose),
-        "vjp()": ~(np.abs(c.swept - differences) <= loose),
+        "jacobians()": differing(c.jacobian, differences, loose),
+        "vjp()": differing(c.swept, differences, loose),
     }
     kinks = c.slopes.on_border()
     seen = 0
@@ -282,24 +283,19 @@ def _finding(
 
 def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: float) -> str:
     """How a wrong array comes out of the right one, where that can be said in a few words."""
-    tolerance = 1e3 * unit * max(_largest(right), _largest(wrong))
-    if _close(wrong, -right, tolerance):
+    tolerance = ALIKE * unit * max(_largest(right), _largest(wrong))
+    if agree(wrong, -right, tolerance):
         return "every entry has the opposite sign"
     if not wrong.any():
         return "every entry is 0"
     held = np.abs(right) > tolerance
     if held.any() and not np.any(np.abs(wrong[~held]) > tolerance):
-        ratios = wrong[held] / right[held]
-        factor = float(ratios.flat[int(np.argmax(np.abs(right[held])))])
-        if _close(wrong, factor * right, tolerance * max(1.0, abs(factor))):
-            return f"every entry is {number(factor, 8)} times the right one" + _examples_hint(
-                factor, examples
-            )
-    for first, second in combinations(range(right.ndim), 2):
-        if right.shape[first] == right.shape[second]:
-            swapped = np.swapaxes(right, first, second)
-            if _close(wrong, swapped, tolerance):
-                return f"axes {first} and {second} are exchanged: a factor is transposed"
+        factor = factor_between(wrong[held], right[held])
+        if agree(wrong, factor * right, tolerance * max(1.0, abs(factor))):
+            return times_right(number(factor, 8)) + _examples_hint(factor, examples)
+    exchanged = exchanged_axes(wrong, right, tolerance)
+    if exchanged:
+        return f"axes {exchanged[0]} and {exchanged[1]} are exchanged: a factor is transposed"
     different = np.abs(wrong - right) > tolerance
     if int(different.sum()) == 1:
         return "one entry alone is off"
@@ -307,11 +303,11 @@ def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: 
 
 
 def _examples_hint(factor: float, examples: int) -> str:
-    if examples > 1 and abs(factor * examples - 1) < 1e-6:
-        return f", 1/{examples}: the mean over {examples} examples was taken once too often"
-    if examples > 1 and abs(factor - examples) < 1e-6:
-        return f": the mean over {examples} examples, 1/{examples}, is missing"
-    return ""
+    return {
+        "1/m": f", 1/{examples}: the mean over {examples} examples was taken once too often",
+        "m": f": the mean over {examples} examples, 1/{examples}, is missing",
+        "": "",
+    }[of_examples(factor, examples)]
 
 
 def _words(error: Exception) -> str:
@@ -327,10 +323,6 @@ def _variable(name: str) -> str:
     return name.rpartition("∂")[2]
 
 
-def _close(left: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
-    return left.shape == right.shape and bool(np.all(np.abs(left - right) <= tolerance))
-
-
 def _largest(array: np.ndarray) -> float:
-    finite = np.abs(array[np.isfinite(array)])
-    return float(finite.max()) if finite.size else 0.0
+    """Of the entries that are numbers."""
+    return largest(array[np.isfinite(array)])

@@ -16,6 +16,7 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet
+from ..numbers.rounding import UNITS, unit_roundoff
 from ..writing.signs import dims, for_stream, number, to_ascii
 
 FIRST_STEP = 2.0**-4
@@ -111,7 +112,8 @@ def taylor_test(
         moved = np.asarray(function(x + h * u), dtype=np.float64)
         remainders.append(float(np.linalg.norm(np.ravel(moved - here - h * slope))))
     size = max(1.0, float(np.linalg.norm(np.ravel(here))), float(np.linalg.norm(np.ravel(slope))))
-    return TaylorReport(steps, tuple(remainders), 16 * float(np.finfo(np.float64).eps) * size)
+    rounding = 2 * UNITS * unit_roundoff(np.float64) * size  # of two values, and the slope
+    return TaylorReport(steps, tuple(remainders), rounding)
 
 
 def _direction(shape: tuple[int, ...]) -> np.ndarray:

@@ -9,14 +9,12 @@ import numpy as np
 from .diagnosis import Finding, Key
 from .each_example import REMARK, each_example
 from .evidence.earlier import Earlier
-from .evidence.evidence import named, off_by_the_same, proved_only, tried_all
-from .evidence.fits import kinks, stale_weights, weight_decay
 from .evidence.matching import Precision
-from .evidence.pairs import pairs
+from .evidence.other_quantities import other_quantities
+from .evidence.own_numbers import kinks, stale_weights, weight_decay
 from .evidence.proofs import nearly_right, not_finite, proved
-from .evidence.quantities import other_quantities
 from .evidence.readings import OTHER, Reading, readings
-from .evidence.rounding import carried, unrounded
+from .evidence.rounded_on_paper import carried, unrounded
 from .evidence.saturation import by_subtraction, said_of, saturated, saturated_outputs
 from .evidence.search import (
     Context,
@@ -27,10 +25,11 @@ from .evidence.search import (
     layout_alone,
     one_mistake,
 )
+from .evidence.strength import named, off_by_the_same, proved_only, tried_all
+from .evidence.two_mistakes import pairs
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
-from .passes.backward import BUDGET, Changes
-from .passes.backward import Key as LineKey
+from .passes.backward import BUDGET, Changes, LineKey
 from .ranking import ranked
 from .words import Words, accepted_reading, in_single, promoted_reading, sentence_start
 

@@ -7,9 +7,8 @@ import numpy as np
 from ...algebra.jacobian import Jacobian
 from ...algebra.layouts import LAYOUTS
 from .diagnosis import Finding, name_of
-from .evidence.evidence import proved_only
+from .evidence.other_quantities import other_jacobians
 from .evidence.proofs import not_finite, proved
-from .evidence.quantities import other_jacobians
 from .evidence.readings import HOME, OTHER, Reading
 from .evidence.search import (
     Hypothesis,
@@ -19,6 +18,7 @@ from .evidence.search import (
     layout_alone,
     one_mistake,
 )
+from .evidence.strength import proved_only
 from .judge import Judge
 from .mutations.contractions import squeezed
 from .mutations.mutation import Facts

@@ -1,40 +1,17 @@
-"""All exercises, by number."""
+"""All exercises, by number: each file in built_in/ is one."""
+
+from importlib import import_module
+from pkgutil import iter_modules
 
 from ...errors import SpecError
 from ...network.files.paths import brief
 from ...writing.signs import safe
-from .built_in import (
-    e01_shape_table,
-    e02_diagonal_matrices,
-    e03_nonzero_entries,
-    e04_flatten,
-    e05_planted_bug,
-    e06_softmax,
-    e07_einsum_strings,
-    e08_layer_norm,
-    e09_bytes,
-    e10_layouts,
-    e11_saturated,
-    e12_skip_connection,
-)
+from . import built_in
 from .task import Exercise
 
 EXERCISES: tuple[Exercise, ...] = tuple(
-    module.EXERCISE
-    for module in (
-        e01_shape_table,
-        e02_diagonal_matrices,
-        e03_nonzero_entries,
-        e04_flatten,
-        e05_planted_bug,
-        e06_softmax,
-        e07_einsum_strings,
-        e08_layer_norm,
-        e09_bytes,
-        e10_layouts,
-        e11_saturated,
-        e12_skip_connection,
-    )
+    import_module(f"{built_in.__name__}.{module.name}").EXERCISE
+    for module in iter_modules(built_in.__path__)
 )
 
 

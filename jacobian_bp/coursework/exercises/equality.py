@@ -1,4 +1,4 @@
-"""Whether two answers are equal to rounding: the tolerances of every comparison.
+"""Whether an answer is the right one to rounding.
 
 An answer is read as an array of real numbers first; what cannot be read says why.
 """
@@ -10,9 +10,9 @@ import numpy as np
 
 from ...errors import DomainError
 from ...numbers.arrays import raw_array
+from ...numbers.rounding import agree, is_single, largest, of_formulas
 
-RELATIVE, FLOOR = 1e-6, 1e-9  # of the entry, and of the largest entry
-SINGLE = 1e-4  # of the largest entry, for float32 and shorter
+SINGLE = 1e-4  # of the largest entry: whole sheets may be in float32, and errors add up
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,8 @@ def same(value: np.ndarray, right: np.ndarray) -> bool:
         return False
     if not (np.isfinite(value).all() and np.isfinite(right).all()):
         return False  # beside an infinite entry every difference is within the allowance
-    scale = float(np.abs(right).max(initial=0.0))
-    if value.dtype.kind == "f" and value.dtype.itemsize < 8:
-        allowed = np.full(right.shape, SINGLE * scale)
-    else:
-        allowed = RELATIVE * np.abs(right) + FLOOR * scale
-    difference = np.abs(value.astype(float) - right)
-    return bool((difference <= allowed).all())
+    allowed = SINGLE * largest(right) if is_single(value) else of_formulas(right)
+    return agree(value.astype(float), right, allowed)
 
 
 def unfit(value: np.ndarray) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...numbers.rounding import is_single
 from ...writing.signs import safe
 from .accepted_forms import Forms
 from .equality import as_numbers, same, unfit
@@ -100,8 +101,7 @@ class ArrayQuestion(Question):
             return self._wrong(unfit(array), tag="not-finite")
         for place, (layout, form) in enumerate(self.forms.items()):
             if same(array, form):
-                single = array.dtype.kind == "f" and array.dtype.itemsize < 8
-                return self._right(layout * (place > 0), "in float32" if single else "")
+                return self._right(layout * (place > 0), "in float32" if is_single(array) else "")
         for layout, form in (self.others or {}).items():
             if same(array, form):
                 said = f"these are the right numbers in layout {layout}; another one is asked for"

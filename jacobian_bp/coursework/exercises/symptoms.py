@@ -6,8 +6,10 @@ ratio that is not a plain small fraction.
 
 import numpy as np
 
+from ...numbers.rounding import FLOOR, differing, largest, of_formulas
+from ...numbers.wrong_arrays import spoilt_lines, times_right
 from ...writing.signs import dims, fraction, plural
-from .equality import FLOOR, RELATIVE, same
+from .equality import same
 
 ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
 FACTORS = (-1.0, 2.0, 0.5)
@@ -20,7 +22,7 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
     >>> where_wrong(np.array([[1.0, 2.0], [3.0, 9.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]))
     'entry [1, 1] only'
     """
-    wrong = _differing(value, right)
+    wrong = differing(value, right, of_formulas(right))
     if right.size == 1:
         return "the number"
     if wrong.all():
@@ -30,26 +32,25 @@ def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
     places = np.argwhere(wrong)
     if len(places) == 1:
         return f"entry {[int(i) for i in places[0]]} only"
-    for axis, word in enumerate(("row", "column")[: wrong.ndim] if wrong.ndim == 2 else ()):
-        touched = np.unique(places[:, axis])
-        if len(touched) < wrong.shape[axis]:
-            return _listed(word, touched, wrong.shape[axis])
+    spoilt = spoilt_lines(wrong)
+    if spoilt is not None:
+        return _which_lines(*spoilt)
     return plural(len(places), "entry", "entries")  # not of how many: that may be an answer
 
 
 def symptom(value: np.ndarray, right: np.ndarray) -> str:
     """The pattern of a wrong array of the right shape, in one sentence, or nothing."""
-    scale = float(np.abs(right).max(initial=0.0))
+    scale = largest(right)
     if not value.any():
         return "all entries are 0"
-    difference = np.abs(value - right)
-    if scale and float(difference.max()) < ROUNDED * scale and _few_digits(value):
+    if scale and largest(value - right) < ROUNDED * scale and _few_digits(value):
         return "the leading digits are right: give all digits, not the printed ones"
-    if int(_differing(value, right).sum()) > 1 or right.size == 1:  # one of many is not every one
+    wrong = differing(value, right, of_formulas(right))
+    if int(wrong.sum()) > 1 or right.size == 1:  # one of many is not every one
         every = "every entry" if right.size > 1 else "it"
         for factor in FACTORS:
             if same(value.astype(float), factor * right):
-                return f"{every} is {fraction(factor)} times the right one"
+                return times_right(fraction(factor), every)
         if _proportional(value, right):
             return "every entry is off by one and the same factor"
     zero, other = np.abs(right) <= FLOOR * scale, np.abs(value) <= FLOOR * scale
@@ -69,14 +70,9 @@ def wrong_shape(value: np.ndarray, shapes: list[tuple[int, ...]]) -> str:
     return text
 
 
-def _differing(value: np.ndarray, right: np.ndarray) -> np.ndarray:
-    scale = float(np.abs(right).max(initial=0.0))
-    return ~(np.abs(value - right) <= RELATIVE * np.abs(right) + FLOOR * scale)
-
-
 def _proportional(value: np.ndarray, right: np.ndarray) -> bool:
     size = float((right * right).sum())
-    factor = float((value * right).sum()) / size if size else 0.0
+    factor = float((value * right).sum()) / size if size else 0.0  # over all: digits may be few
     return right.size > 1 and factor != 0 and same(value.astype(float), factor * right)
 
 
@@ -85,14 +81,14 @@ def _few_digits(value: np.ndarray) -> bool:
     return all(float(f"{v:.5e}") == v for v in value.astype(float).ravel())
 
 
-def _listed(word: str, wrong: np.ndarray, size: int) -> str:
+def _which_lines(word: str, spoilt: np.ndarray) -> str:
     """Which rows are wrong; where they are many, which are right; where both are, how many."""
-    right = np.setdiff1d(np.arange(size), wrong)
+    wrong, right = np.flatnonzero(spoilt), np.flatnonzero(~spoilt)
     if len(wrong) <= MOST_NAMED:
         return f"{_named(word, wrong)} only"
     if len(right) <= MOST_NAMED:
         return f"all {word}s but {_named(word, right)}"
-    return f"{len(wrong)} of {plural(size, word)}"
+    return f"{len(wrong)} of {plural(spoilt.size, word)}"
 
 
 def _named(word: str, places: np.ndarray) -> str:

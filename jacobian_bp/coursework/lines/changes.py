@@ -11,9 +11,9 @@ from itertools import product as combinations
 
 from ...ops import Linear
 from .goal import Goal
-from .scene import Scene
 from .simplify import is_one, is_scalar, negated, transposed, without_one
 from .tree import Node, name, names, places, product, put, render, turned, walk
+from .workspace import Workspace
 
 PRODUCTS = ("*", "@", "dot", "outer")
 WRITTEN = {"dot": "np.dot", "outer": "np.outer"}
@@ -22,7 +22,7 @@ Path = tuple[int, ...]
 Change = tuple[Node, int, str]  # a tree, how far it is, what was changed
 
 
-def single(tree: Node, goal: Goal, scene: Scene) -> Iterator[tuple[Change, Path | None]]:
+def single(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[tuple[Change, Path | None]]:
     """Every line that is one change away; with the place of the product that was changed."""
     slopes = set()
     for path, node in places(tree):
@@ -30,29 +30,29 @@ def single(tree: Node, goal: Goal, scene: Scene) -> Iterator[tuple[Change, Path 
             continue
         if node.op == "slope":
             slopes.add(path)
-        for new, cost, why in _products(node, scene):
+        for new, cost, why in _products(node, workspace):
             yield (put(tree, path, new), cost, why), path
         for new, cost, why in (
             *_groups(node),
             *_turns(node),
             *_einsums(node),
-            *_sums(node, scene),
-            *_factors(node, goal, scene),
-            *_slopes(node, scene),
-            *_names(node, scene),
+            *_sums(node, workspace),
+            *_factors(node, goal, workspace),
+            *_slopes(node, workspace),
+            *_names(node, workspace),
         ):
             yield (put(tree, path, new), cost, why), None
-    for whole in _wholes(tree, goal, scene):
+    for whole in _wholes(tree, goal, workspace):
         yield whole, None
 
 
-def _products(node: Node, scene: Scene) -> Iterator[Change]:
+def _products(node: Node, workspace: Workspace) -> Iterator[Change]:
     """One product in another way: another sign, operands turned, the other order."""
     if node.op not in PRODUCTS or (node.op == "*" and any(map(is_scalar, node.args))):
         return
     left, right = node.args
     own, written = "@" if node.op == "dot" else node.op, WRITTEN.get(node.op, node.op)
-    one = not (scene.is_batch or scene.columns)
+    one = not (workspace.is_batch or workspace.columns)
     bare = [arg.args[0] if arg.op in ("T", "index") else arg for arg in node.args]
     if one:
         yield product("outer", *bare[::-1]), 2, "np.outer, in this order"
@@ -113,12 +113,12 @@ def _einsums(node: Node) -> Iterator[Change]:
             yield new, 1, f"{term[::-1]} for {term}"
 
 
-def _sums(node: Node, scene: Scene) -> Iterator[Change]:
+def _sums(node: Node, workspace: Workspace) -> Iterator[Change]:
     """The sum over another axis, a sum for a mean, or neither; in columns with keepdims."""
     if node.op not in ("sum", "mean"):
         return
     kept = bool(node.option("keepdims"))
-    keeps = (kept, scene.columns) if kept != scene.columns else (kept,)
+    keeps = (kept, workspace.columns) if kept != workspace.columns else (kept,)
     for op, axis, keep in combinations(("sum", "mean"), (None, 0, 1), keeps):
         options = {"axis": axis} if axis is not None else {}
         options |= {"keepdims": True} if keep else {}
@@ -134,51 +134,51 @@ def _sums(node: Node, scene: Scene) -> Iterator[Change]:
     yield node.args[0], 1, f"no {node.op}"
 
 
-def _factors(node: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
+def _factors(node: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
     """A factor left out, the slope put for another, or the weights put in that carry a delta."""
     if node.op == "*":
-        slope = _slope(goal, scene)
+        slope = _slope(goal, workspace)
         for side, gone in enumerate(node.args):
             if gone.op == "/" and is_scalar(gone) and is_one(gone.args[0]):
                 yield node.args[1 - side], 1, f"not divided by {render(gone.args[1])}"
             elif gone.op == "slope" or is_scalar(gone):
                 cost = 1 if gone == name("m") else 2
                 yield node.args[1 - side], cost, f"without {render(gone)}"
-            elif slope and not any(map(scene.object, names(gone))):
+            elif slope and not any(map(workspace.object, names(gone))):
                 yield put(node, (side,), slope), 3, f"{render(slope)} for {render(gone)}"
     if node.op == "/" and is_scalar(node.args[1]) and not is_one(node.args[0]):
         rest, divisor = without_one(node.args[0]), node.args[1]
         yield rest, 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
-    if node.op == "name" and scene.object(node.text):
-        step = scene.state.step(scene.object(node.text) or "")
+    if node.op == "name" and workspace.object(node.text):
+        step = workspace.state.step(workspace.object(node.text) or "")
         if step is not None and isinstance(step.op, Linear):
             weight = name(step.args[1])
             back = product("@", turned(weight), node)
-            if not scene.columns:
+            if not workspace.columns:
                 back = product("@", node, weight)
             yield back, 3, f"{weight.text} put in"
 
 
-def _slope(goal: Goal, scene: Scene) -> Node | None:
+def _slope(goal: Goal, workspace: Workspace) -> Node | None:
     """The slope that the goal's delta goes through, where it goes through one."""
-    if goal.forward or not scene.is_preactivation(goal.value):
+    if goal.forward or not workspace.is_preactivation(goal.value):
         return None
     return Node("slope", (name(goal.value),), style="slope(")
 
 
-def _slopes(node: Node, scene: Scene) -> Iterator[Change]:
+def _slopes(node: Node, workspace: Workspace) -> Iterator[Change]:
     """The slope at another pre-activation; at an activation it is right for a rectifier only."""
     if node.op != "slope" or node.args[0].op != "name":
         return
-    own = scene.spelled(node.args[0].text)
-    before = scene.before_activation(own)
-    for z in scene.preactivations:
+    own = workspace.spelled(node.args[0].text)
+    before = workspace.before_activation(own)
+    for z in workspace.preactivations:
         if z != own:
             new = put(node, (0,), name(z))
             yield new, 2 if z == before else 3, f"{render(new)} for {render(node)}"
 
 
-def _names(node: Node, scene: Scene) -> Iterator[Change]:
+def _names(node: Node, workspace: Workspace) -> Iterator[Change]:
     """Another layer's array, or a value before for the value behind its activation."""
     if node.op != "name":
         return
@@ -191,23 +191,23 @@ def _names(node: Node, scene: Scene) -> Iterator[Change]:
     for layer in range(max(own - 2, 0), own + 3):
         others = ([x] * (layer == 0) + [f"{a}{layer}", f"{z}{layer}"]) if data else []
         for other in others or [f"{kind[1]}{layer}"]:
-            if other != node.text and scene.target(other):
+            if other != node.text and workspace.target(other):
                 yield name(other), 2 if layer == own else 3, f"{other} for {node.text}"
 
 
-def _wholes(tree: Node, goal: Goal, scene: Scene) -> Iterator[Change]:
+def _wholes(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
     """The whole line summed over the examples, with the slope, or times a number."""
-    if scene.is_batch:
-        axis = 1 if scene.columns else 0
-        options: tuple = (("axis", axis), *((("keepdims", True),) if scene.columns else ()))
+    if workspace.is_batch:
+        axis = 1 if workspace.columns else 0
+        options: tuple = (("axis", axis), *((("keepdims", True),) if workspace.columns else ()))
         summed = Node("sum", (tree,), options=options, style=".")
         yield summed, 1, "summed over the examples"
-    slope = _slope(goal, scene)
-    slopes = [scene.spelled(part.args[0].text) for part in walk(tree) if part.op == "slope"]
+    slope = _slope(goal, workspace)
+    slopes = [workspace.spelled(part.args[0].text) for part in walk(tree) if part.op == "slope"]
     if slope and goal.value not in slopes:
         yield product("*", tree, slope), 2, f"{render(slope)} put in"
     size, two = name("m"), Node("number", text="2")
-    if scene.is_batch:
+    if workspace.is_batch:
         yield Node("/", (tree, size)), 2, "divided by m"
         yield Node("*", (tree, size)), 2, "times m"
     yield negated(tree), 2, "the other sign"

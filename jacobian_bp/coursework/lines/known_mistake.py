@@ -7,14 +7,16 @@ from ...network.run import Run
 from ..diagnosis.diagnosis import Finding
 from ..diagnosis.of_arrays import diagnose
 from .goal import Goal
-from .scene import Scene
 from .tree import Node, names
 from .values import Valued
+from .workspace import Workspace
 
 LARGEST = 100_000  # entries of an array that is explained
 
 
-def finding(tree: Node, value: Valued, goal: Goal, run: Run, scene: Scene) -> Finding | None:
+def finding(
+    tree: Node, value: Valued, goal: Goal, run: Run, workspace: Workspace
+) -> Finding | None:
     """What `diagnose` says of the line's array, given the derivatives that it reads.
 
     Those are right, so that the mistake is looked for in this step alone. None for a
@@ -22,13 +24,13 @@ def finding(tree: Node, value: Valued, goal: Goal, run: Run, scene: Scene) -> Fi
     """
     if goal.forward or value.array.size > LARGEST or value.array.dtype.kind not in "fiub":
         return None
-    read = {scene.object(word) for word in names(tree)} - {goal.value, None}
+    read = {workspace.object(word) for word in names(tree)} - {goal.value, None}
     answers: dict[str | tuple[str, str], np.ndarray] = {}
     try:
         for name in read:
             assert name is not None
-            answers[name] = scene.in_rows(name, scene.right(name)[0])
-        answers[goal.value] = scene.in_rows(goal.value, value.array)
+            answers[name] = workspace.in_rows(name, workspace.right(name)[0])
+        answers[goal.value] = workspace.in_rows(goal.value, value.array)
         return diagnose(run, answers)[goal.value]
     except JacobianError:
         return None

@@ -63,7 +63,7 @@ METHODS = {
 
 
 @dataclass(frozen=True)
-class Line:
+class Statement:
     """What stands left of = or += (or nothing), which of the two, and the tree of the rest."""
 
     target: str
@@ -71,7 +71,7 @@ class Line:
     tree: Node
 
 
-def read_line(text: Any) -> Line:
+def read_line(text: Any) -> Statement:
     """The line as a tree; SpecError shows what cannot be read. Nothing is run.
 
     >>> line = read_line("dW2 = np.dot(d2.T, a1) / m")
@@ -94,7 +94,7 @@ def read_line(text: Any) -> Line:
     body = _parsed(rest)
     if sum(1 for _ in ast.walk(body)) > 3 * MOST_NODES:
         refuse(f"the line has more than {MOST_NODES} parts.", "Write one step at a time.")
-    return Line(target, sign, _read(body, rest, 0))
+    return Statement(target, sign, _read(body, rest, 0))
 
 
 def _sides(text: str) -> tuple[str, str, str]:

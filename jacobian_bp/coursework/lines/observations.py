@@ -2,7 +2,8 @@
 
 from ...algebra.axes import Axis
 from ...writing.signs import dims
-from .goal import Goal, Verdict
+from .comparison import Comparison
+from .goal import Goal
 from .shapes import MIXED, axes_words, axis_words
 from .tree import Node, names, short
 from .values import Valued, Values
@@ -76,13 +77,13 @@ def diagonals(tree: Node, values: Values) -> list[str]:
     return says[:MOST_SAID]
 
 
-def each_example(tree: Node, goal: Goal, verdict: Verdict, values: Values) -> list[str]:
+def each_example(tree: Node, goal: Goal, comparison: Comparison, values: Values) -> list[str]:
     """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
-    scene = values.scene
-    deltas = {word: scene.object(word) for word in names(tree) if scene.object(word)}
-    mean = scene.state.program.averages
-    gradient = not goal.forward and goal.value in scene.state.program.params
-    if not (verdict.divided_by_m and mean and gradient and len(deltas) == 1):
+    workspace = values.workspace
+    deltas = {word: workspace.object(word) for word in names(tree) if workspace.object(word)}
+    mean = workspace.state.program.averages
+    gradient = not goal.forward and goal.value in workspace.state.program.params
+    if not (comparison.divided_by_m and mean and gradient and len(deltas) == 1):
         return []
     ((word, value),) = deltas.items()
     return [f"It is right if {word} is ∂L/∂{value} of each example, without the 1/m of the mean."]
@@ -92,8 +93,8 @@ def slopes_at_activations(tree: Node, values: Values) -> list[str]:
     """slope(a2) where slope(z2) is meant: the two agree for a rectifier only."""
     says = []
     for part, _ in values.parts(tree):
-        if part.op == "slope" and not values.scene.is_preactivation(part.args[0].text):
-            z = values.scene.before_activation(part.args[0].text)
+        if part.op == "slope" and not values.workspace.is_preactivation(part.args[0].text):
+            z = values.workspace.before_activation(part.args[0].text)
             says.append(
                 f"{short(part)} equals slope({z}) for a rectifier only: the slope belongs at {z}."
             )

@@ -5,10 +5,10 @@ from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import safe
+from .explanation import Explanation
 from .language import read_line
 from .line_report import LineReport
-from .reading import Reading
-from .scene import Scene
+from .workspace import Workspace
 
 LARGEST = 2**30
 LAYOUTS = ("rows", "columns")
@@ -46,7 +46,7 @@ def diagnose_line(
             f"diagnose_line: examples is {safe(repr(examples))[:40]}.\n"
             '  Write "rows" or "columns": where the examples of a batch stand.'
         )
-    read = read_line(line)
+    statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        scene = Scene(run.forward_pass, run._tied, examples == "columns")
-        return Reading(read, run, scene, target).report()
+        workspace = Workspace(run.forward_pass, run._tied, examples == "columns")
+        return Explanation(statement, run, workspace, target).report()

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from itertools import product as choices
 
 from ...errors import JacobianError
-from .goal import Goal, judge
+from .comparison import compare
+from .goal import Goal
 from .meanings import EXAMPLES, INPUTS, generic_sizes, resized, small_sizes
-from .scene import Scene
 from .shapes import MisfitError
 from .tree import Node
 from .values import BreakError, Values
+from .workspace import Workspace
 
 SEEDS = (3, 5, 7)  # a coincidence, such as units that are all alive, does not occur in each
 BREAKS, RIGHT, WRONG, OTHER, RUNS = (
@@ -28,15 +29,15 @@ Rule = tuple[str, ...]  # ("1", axis): one entry along it; ("=", axis, axis): eq
 class Trials:
     """Runs of the student's network at other sizes."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.sizes = {word: size for word, size in scene.meanings.sizes.items() if word}
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.sizes = {word: size for word, size in workspace.meanings.sizes.items() if word}
         self._small = small_sizes(self.sizes)
 
     def at(self, sizes: Mapping[str, int], seed: int = SEEDS[0]) -> Values:
         """The values of a line on random numbers of these sizes."""
-        state = resized(self.scene.state, self.scene.meanings, sizes, seed)
-        return Values(Scene(state, self.scene.tied, self.scene.columns))
+        state = resized(self.workspace.state, self.workspace.meanings, sizes, seed)
+        return Values(Workspace(state, self.workspace.tied, self.workspace.columns))
 
     def generic(self) -> Values | None:
         """At pairwise different sizes; None where the network cannot be resized."""
@@ -56,10 +57,10 @@ class Trials:
             value = values.of(tree)
             if goal is None:
                 return RUNS
-            verdict = judge(value, goal, values.scene)
+            comparison = compare(value, goal, values.workspace)
         except (BreakError, JacobianError):
             return BREAKS
-        return RIGHT if verdict.right else WRONG if verdict.same_shape else OTHER
+        return RIGHT if comparison.right else WRONG if comparison.same_shape else OTHER
 
     def passes_when(self, tree: Node, goal: Goal | None, misfit: MisfitError) -> str:
         """At which sizes numpy would let a line pass that breaks here; empty if at none."""

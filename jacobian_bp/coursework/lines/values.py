@@ -1,4 +1,4 @@
-"""The value of a line on a scene: numpy's rule for the shapes first, then the numbers."""
+"""The value of a line on a workspace: numpy's rule for the shapes first, then the numbers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from ...numbers.memory import current_limit, require_memory
 from ...numbers.stable import sigmoid
 from . import shapes
 from .meanings import Axes
-from .scene import Scene
 from .shapes import Fit, MisfitError
 from .tree import Node, short, walk
+from .workspace import Workspace
 
 MOST_AXES = 8
 MOST_LOOPS = 10**9
@@ -39,10 +39,10 @@ class BreakError(Exception):
 
 
 class Values:
-    """Values of trees on one scene, each part computed once."""
+    """Values of trees on one workspace, each part computed once."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
         self._known: dict[Node, Valued | BreakError] = {}
         self._held = 0  # bytes of what is known
 
@@ -65,7 +65,7 @@ class Values:
 
     def _compute(self, node: Node) -> Valued:
         if node.op == "number":
-            number = np.asarray(float(node.text), self.scene.state.dtype)
+            number = np.asarray(float(node.text), self.workspace.state.dtype)
             return Valued(number, (), Fit(()))
         if node.op in ("name", "slope"):
             return self._named(node)
@@ -89,9 +89,9 @@ class Values:
 
     def _named(self, node: Node) -> Valued:
         if node.op == "name":
-            array, axes = self.scene.read(node.text)
+            array, axes = self.workspace.read(node.text)
         elif node.args[0].op == "name":
-            array, axes = self.scene.slope(node.args[0].text)
+            array, axes = self.workspace.slope(node.args[0].text)
         else:
             self.of(node.args[0])
             misfit = MisfitError("slope takes the name of a pre-activation, such as slope(z2).")

@@ -7,7 +7,7 @@ from jacobian_bp import Network, diagnose_line
 from jacobian_bp.coursework.lines.edits import _candidates
 from jacobian_bp.coursework.lines.goal import Goal
 from jacobian_bp.coursework.lines.language import read_line
-from jacobian_bp.coursework.lines.scene import Scene
+from jacobian_bp.coursework.lines.workspace import Workspace
 
 
 def run_of(sizes, batch, activations, loss="squared_error"):
@@ -167,9 +167,9 @@ def test_one_example_has_the_smallest_change(line, meant):
 
 def test_a_product_is_changed_once():
     """Never np.outer for @, and @ for that np.outer."""
-    scene = Scene(ONE.forward_pass)
+    workspace = Workspace(ONE.forward_pass)
     tree, goal = read_line("W3.T @ d3[:, None]").tree, Goal("a2")
-    whys = [edit.why for edit in _candidates(tree, goal, scene)]
+    whys = [edit.why for edit in _candidates(tree, goal, workspace)]
     assert "np.outer for @" in whys
     assert "W3 for W3.T; without [:, None]" in whys
     assert not [why for why in whys if "for np.outer" in why]

@@ -10,9 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from ....numbers.rounding import FLOOR, RELATIVE, agree, is_single, largest
+from ....numbers.wrong_arrays import factor_between
+
 K = TypeVar("K")
 
-RIGHT, RIGHT_FLOOR = 1e-6, 1e-9  # of the entry; of the largest entry or sum of terms
 TIGHT, SINGLE = 1e-9, 1e-5  # of the largest entry, in float64 and in float32
 PROMOTED = 1e-6  # of the largest entry, where float32 was turned into float64 on the way
 FEWEST_DIGITS, MOST_DIGITS = 3, 9  # of numbers that were typed from a print-out
@@ -38,9 +40,13 @@ class Precision:
             return SINGLE
         return TIGHT if not self.digits else 10.0 ** (1 - self.digits)
 
+    def proving(self, entries: int) -> int:
+        """How many entries prove a number of one's own: twice as many where digits are few."""
+        return entries if self.relative < 1e-8 else 2 * entries
+
     def allowed(self, right: np.ndarray) -> np.ndarray | float:
         """The largest difference of each entry that rounding can explain."""
-        scale = float(np.abs(right).max(initial=0.0))
+        scale = largest(right)
         if self.single or not self.digits:
             return self.relative * scale
         fixed = 0.505 * 10.0**-self.decimals
@@ -59,7 +65,7 @@ def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
     """float32 by its dtype or by its values; typed digits by their number, float16 like them."""
     if submitted.dtype == np.float16:
         return HALF
-    if run_dtype == np.float32 or (submitted.dtype.kind == "f" and submitted.dtype.itemsize < 8):
+    if run_dtype == np.float32 or is_single(submitted):
         return Precision(single=True)
     values = np.asarray(submitted, np.float64).ravel()
     values = values[(values != 0) & np.isfinite(values)]
@@ -97,12 +103,10 @@ def is_right(submitted: np.ndarray, right: np.ndarray, precision: Precision) -> 
     """Equal to what rounding, single precision or typing can do to a right answer."""
     if submitted.shape != right.shape or not np.isfinite(submitted).all():
         return False
-    scale = np.abs(right).max(initial=0.0)
-    floor = (RIGHT if precision.single else RIGHT_FLOOR) * precision.terms
-    floor = max(floor, RIGHT_FLOOR * scale)
-    allowed = np.maximum(RIGHT * np.abs(right) + floor, precision.allowed(right))
-    allowed = allowed + precision.carried
-    return bool(np.all(np.abs(submitted - right) <= allowed))
+    floor = (RELATIVE if precision.single else FLOOR) * precision.terms
+    floor = max(floor, FLOOR * largest(right))
+    allowed = np.maximum(RELATIVE * np.abs(right) + floor, precision.allowed(right))
+    return agree(submitted, right, allowed + precision.carried)
 
 
 def is_promoted(submitted: np.ndarray, right: np.ndarray) -> bool:
@@ -110,10 +114,7 @@ def is_promoted(submitted: np.ndarray, right: np.ndarray) -> bool:
 
     A product of float32 and float64 arrays is float64, with the errors of float32.
     """
-    if submitted.shape != right.shape:
-        return False
-    error = np.abs(submitted - right).max(initial=0.0)
-    return bool(error <= PROMOTED * np.abs(right).max(initial=0.0))
+    return agree(submitted, right, PROMOTED * largest(right))
 
 
 def is_same(
@@ -129,10 +130,10 @@ def is_same(
     digits = precision.digits * np.count_nonzero(submitted)
     if precision.digits and (precision.digits < FEWEST_DIGITS or digits < proof):
         precision, slack = Precision(), 1.0  # too few digits, if they are not all there are
-    return bool(np.all(np.abs(submitted - candidate) <= slack * precision.allowed(candidate)))
+    return agree(submitted, candidate, slack * precision.allowed(candidate))
 
 
-def ratio(
+def constant_ratio(
     submitted: np.ndarray,
     candidate: np.ndarray,
     precision: Precision,
@@ -142,11 +143,8 @@ def ratio(
 
     It is read off one entry: where the digits are few, c has no more of them.
     """
-    if submitted.shape != candidate.shape or not candidate.size:
+    if submitted.shape != candidate.shape:
         return None
-    place = np.unravel_index(np.abs(candidate).argmax(), candidate.shape)
-    if candidate[place] == 0 or submitted[place] == 0 or not np.isfinite(candidate[place]):
-        return None
-    c = float(submitted[place] / candidate[place])
+    c = factor_between(submitted, candidate)
     slack = READ_OFF if precision.digits else 1.0
-    return c if is_same(submitted, c * candidate, precision, proof, slack) else None
+    return c if c and is_same(submitted, c * candidate, precision, proof, slack) else None

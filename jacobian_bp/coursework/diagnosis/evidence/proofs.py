@@ -3,8 +3,10 @@
 import numpy as np
 
 from ....numbers.arrays import entry
+from ....numbers.rounding import differing, largest, of_formulas
+from ....numbers.wrong_arrays import spoilt_lines
 from ....writing.signs import dims, plural
-from .matching import Precision, is_right, ratio
+from .matching import Precision, constant_ratio, is_right
 
 MOST_NAMED = 6
 NEAR = 1e-4  # of the largest entry
@@ -29,26 +31,20 @@ def proved(
 
 def places(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[str]:
     """Which rows or columns are right, else which entries."""
-    scale = np.abs(right).max(initial=0.0)
-    allowed = np.maximum(1e-6 * np.abs(right) + 1e-9 * scale, precision.allowed(right))
-    good = np.abs(array - right) <= allowed
-    if not good.any() or right.ndim == 0:
+    wrong = differing(array, right, np.maximum(of_formulas(right), precision.allowed(right)))
+    if wrong.all() or right.ndim == 0:
         return []
-    if right.ndim > 1 and good.size - good.sum() == 1:
-        wrong = entry("", tuple(np.argwhere(~good)[0]))
-        return [f"Wrong in one entry only: {wrong} (counted from 0)."]
-    if right.ndim == 2:
-        for axis, word in ((1, "row"), (0, "column")):
-            lines = good.all(axis=axis)
-            if lines.any():
-                return [_named(word, lines)]
-    if right.ndim == 1:
-        return [_named("unit", good)]
-    return [f"{int(good.sum())} of {plural(good.size, 'entry', 'entries')} are right."]
+    if right.ndim > 1 and wrong.sum() == 1:
+        at = entry("", tuple(np.argwhere(wrong)[0]))
+        return [f"Wrong in one entry only: {at} (counted from 0)."]
+    spoilt = ("unit", wrong) if right.ndim == 1 else spoilt_lines(wrong)
+    if spoilt is not None:
+        return [_named(*spoilt)]
+    return [f"{int((~wrong).sum())} of {plural(wrong.size, 'entry', 'entries')} are right."]
 
 
-def _named(word: str, good: np.ndarray) -> str:
-    right, wrong = np.flatnonzero(good), np.flatnonzero(~good)
+def _named(word: str, spoilt: np.ndarray) -> str:
+    wrong, right = np.flatnonzero(spoilt), np.flatnonzero(~spoilt)
     if len(wrong) <= len(right):
         return f"Wrong in {plural(len(wrong), word)} only: {_numbers(wrong)}."
     return f"Right in {plural(len(right), word)}: {_numbers(right)}."
@@ -63,13 +59,15 @@ def ratios(array: np.ndarray, right: np.ndarray, precision: Precision) -> list[s
     """A constant ratio overall, else one a row or one a column; its value where it is plain."""
     if np.count_nonzero(right) < 2:
         return []
-    c = ratio(array, right, precision)
+    c = constant_ratio(array, right, precision)
     if c is not None and abs(c - 1) > 1e-9:
         return [f"Every entry is the right one times one and the same number, {c:.4g}."]
     if right.ndim != 2 or min(right.shape) < 2:
         return []
     for word, one, two in (("row", array, right), ("column", array.T, right.T)):
-        found = [ratio(a, b, precision) for a, b in zip(one, two, strict=True) if np.any(b)]
+        found = [
+            constant_ratio(a, b, precision) for a, b in zip(one, two, strict=True) if np.any(b)
+        ]
         if found and all(c is not None for c in found):
             return [f"Each {word} is the right one times a number of its own."]
     return []
@@ -99,7 +97,7 @@ def not_finite(array: np.ndarray) -> str:
 
 def nearly_right(array: np.ndarray, right: np.ndarray) -> list[str]:
     """Said of what is closer than a mistake comes and farther than rounding does."""
-    error, scale = np.abs(array - right).max(initial=0.0), np.abs(right).max(initial=0.0)
+    error, scale = largest(array - right), largest(right)
     if error > NEAR * scale or is_right(array, right, Precision()):
         return []
     return [CLOSE.format(digits=plural(int(-np.log10(error / scale)), "digit"))]

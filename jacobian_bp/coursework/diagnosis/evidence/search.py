@@ -13,7 +13,7 @@ import numpy as np
 from ..mutations.contractions import squeezed
 from ..mutations.mutation import Facts, Variation
 from ..passes.backward import Changes
-from .matching import PROVE_A_FACTOR, PROVE_TWO, TIGHT, Precision, is_same, ratio
+from .matching import PROVE_A_FACTOR, PROVE_TWO, TIGHT, Precision, constant_ratio, is_same
 from .ratios import named_ratios
 from .readings import OTHER, Reading
 
@@ -155,7 +155,7 @@ def proportional(
         rounding = VANISHED * question.precision.terms
         if not reading.accepted or np.abs(reading.array).max(initial=0.0) <= rounding:
             continue
-        c = ratio(reading.array, candidate, question.precision, PROVE_TWO)
+        c = constant_ratio(reading.array, candidate, question.precision, PROVE_TWO)
         if c is None:
             continue
         for named in named_ratios(c, facts, 1, question.precision.relative):
@@ -181,7 +181,7 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
     found = []
     entries = int(np.count_nonzero(right))
     for reading in question.readings:
-        c = ratio(reading.array, right, question.precision)
+        c = constant_ratio(reading.array, right, question.precision)
         if c is None or abs(c - 1) < 1e-6:
             continue
         for named in named_ratios(c, facts, entries, question.precision.relative):

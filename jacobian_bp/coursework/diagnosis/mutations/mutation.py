@@ -17,7 +17,7 @@ import numpy as np
 
 from ....ops.textbook import Textbook
 from ....program.forward_pass import Pass
-from ..passes.backward import Backward, Changes, Key, Line
+from ..passes.backward import Backward, Changes, Line, LineKey
 from ..passes.slopes import formulas
 
 Shape = tuple[int, ...]
@@ -111,7 +111,7 @@ class Facts:
 
     def in_place_of(self, line: Line, wrong: Line) -> Changes:
         """The change; a line that was asleep takes the place of the fused one."""
-        changes: dict[Key, Line | None] = {line.key: wrong}
+        changes: dict[LineKey, Line | None] = {line.key: wrong}
         if line.asleep:
             fused = [k for k in self.backward.to[line.target] if k.kind == "cost"]
             changes |= {k.key: None for k in fused}

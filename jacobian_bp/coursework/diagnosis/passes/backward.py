@@ -19,7 +19,7 @@ import numpy as np
 from ....program.forward_pass import Pass
 from ....program.program import Step
 
-Key = tuple[str, str, int]  # target, source, position of the target among what the step reads
+LineKey = tuple[str, str, int]  # target, source, position of the target among what the step reads
 Product = Callable[..., np.ndarray]
 
 LARGEST = 200_000  # entries of a wrong array; a table that grows in every layer ends here
@@ -54,7 +54,7 @@ class Line:
     asleep: bool = False
 
     @property
-    def key(self) -> Key:
+    def key(self) -> LineKey:
         return self.target, self.source, self.position
 
     def value(self, incoming: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class Line:
         return replace(self, product=product, asleep=False)
 
 
-Changes = Mapping[Key, Line | None]  # the line that stands instead; None: it is left out
+Changes = Mapping[LineKey, Line | None]  # the line that stands instead; None: it is left out
 
 
 def as_it_is(incoming: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from .meanings import EXAMPLES, UNKNOWN, Axes, Meanings, meanings
 Labelled = tuple[np.ndarray, Axes]
 
 
-class Scene:
+class Workspace:
     """Every name that a line may read, as an array with named axes.
 
     With `columns` the examples of data and of deltas stand in columns, (units,
@@ -158,7 +158,7 @@ class Scene:
         return not self.state.missing and self.state.values[self.state.cost].ndim == 0
 
     def in_rows(self, value: str, array: np.ndarray) -> np.ndarray:
-        """An array of this scene's layout as the run itself has it, examples in rows."""
+        """An array of this workspace's layout as the run itself has it, examples in rows."""
         own = self.meanings.of[value]
         if self.columns and len(own) == 2 and own[0].name == EXAMPLES:
             return array.T
@@ -206,11 +206,12 @@ def _no_slope(value: str, step: Step | None) -> str:
     )
 
 
-def require_cost(scene: Scene) -> None:
+def require_cost(workspace: Workspace) -> None:
     """DomainError where the run has no cost to differentiate."""
-    if scene.state.missing:
+    missing = ", ".join(workspace.state.missing)
+    if missing:
         raise DomainError(
-            f"diagnose_line: the run has no cost: {', '.join(scene.state.missing)} was not given.\n"
+            f"diagnose_line: the run has no cost: {missing} was not given.\n"
             "  Run the network with labels: net.run(x, y)."
         )
-    require_scalar(scene.state)
+    require_scalar(workspace.state)

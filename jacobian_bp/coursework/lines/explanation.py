@@ -11,49 +11,54 @@ from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import dims
 from ..diagnosis.diagnosis import Finding
 from . import observations as seen
+from .comparison import Comparison, compare
 from .edits import ANEW, Edit, correction
-from .goal import Goal, Verdict, asked_goal, goal_of_factors, goal_of_value, judge
+from .goal import Goal, asked_goal
+from .guessed_goal import goal_of_factors, goal_of_value
 from .known_mistake import finding
-from .language import Line
+from .language import Statement
 from .line_report import LineReport
-from .scene import Scene, require_cost
 from .shapes import axes_words
 from .tree import render, short
 from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
+from .workspace import Workspace, require_cost
 
 ADDED = "+= adds what stands right of it: that is what is judged."
 
 
-class Reading:
+class Explanation:
     """Gathers the sentences of a report in order."""
 
-    def __init__(self, line: Line, run: Run, scene: Scene, target: Any) -> None:
-        self.line, self.tree, self.run, self.scene = line, line.tree, run, scene
-        equals = f"{line.target} {line.sign} " if line.target else ""
-        self.text = f"{equals}{render(line.tree)}"
-        self.values, self.trials = Values(scene), Trials(scene)
-        self.goal = asked_goal(target, line.target, scene)
+    def __init__(self, statement: Statement, run: Run, workspace: Workspace, target: Any) -> None:
+        self.statement, self.tree = statement, statement.tree
+        self.run, self.workspace = run, workspace
+        equals = f"{statement.target} {statement.sign} " if statement.target else ""
+        self.text = f"{equals}{render(statement.tree)}"
+        self.values, self.trials = Values(workspace), Trials(workspace)
+        self.goal = asked_goal(target, statement.target, workspace)
         if self.goal and not self.goal.forward:
-            require_cost(scene)
+            require_cost(workspace)
 
     def report(self) -> LineReport:
         try:
             value = self.values.of(self.tree)
         except BreakError as breaks:
             return self._broken(breaks)
-        if self.goal is None and self.scene.has_cost:
-            self.goal = goal_of_value(self.tree, value, self.scene)
+        if self.goal is None and self.workspace.has_cost:
+            self.goal = goal_of_value(self.tree, value, self.workspace)
         if self.goal is None:
             return self._without_goal(value)
-        verdict = judge(value, self.goal, self.scene)
-        return self._right(value, verdict) if verdict.right else self._wrong(value, verdict)
+        comparison = compare(value, self.goal, self.workspace)
+        return (
+            self._right(value, comparison) if comparison.right else self._wrong(value, comparison)
+        )
 
     # ------------------------------------------------------------ four kinds of report
 
     def _broken(self, breaks: BreakError) -> LineReport:
-        if self.goal is None and self.scene.has_cost:
-            self.goal = goal_of_factors(self.tree, self.scene)
+        if self.goal is None and self.workspace.has_cost:
+            self.goal = goal_of_factors(self.tree, self.workspace)
         says = [f"{self._head()}: breaks at {short(breaks.node)}.", *self._left()]
         arrays = zip(breaks.node.args, breaks.operands, strict=False)
         says += dict.fromkeys(seen.shape_words(node, operand) for node, operand in arrays)
@@ -74,16 +79,16 @@ class Reading:
         says.append("What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1.")
         return self._made(says, value)
 
-    def _right(self, value: Valued, verdict: Verdict) -> LineReport:
+    def _right(self, value: Valued, comparison: Comparison) -> LineReport:
         goal = self._goal()
         stretched = seen.stretches(self.tree, self.values)
         by = ", by numpy's broadcasting" if stretched else ""
         says = [f"{self._head()}: right{by}. It is {goal}, shape {dims(value.array.shape)}."]
         says += self._left()
-        says += [verdict.remark] if verdict.remark else []
+        says += [comparison.remark] if comparison.remark else []
         says += stretched + seen.slopes_at_activations(self.tree, self.values)
         generic = self.trials.generic()
-        sizes = generic.scene.meanings.sizes if generic else {}
+        sizes = generic.workspace.meanings.sizes if generic else {}
         ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
         if ending == RIGHT:
             return self._made(says, value, right=True)
@@ -92,20 +97,20 @@ class Reading:
         says += [f"Right at any size: {edit}"] if edit else []
         return self._made(says, value, right=True, passes_when=passes, meant=edit)
 
-    def _wrong(self, value: Valued, verdict: Verdict) -> LineReport:
+    def _wrong(self, value: Valued, comparison: Comparison) -> LineReport:
         goal, edit = self._goal(), self._edit
-        mistake = finding(self.tree, value, goal, self.run, self.scene)
+        mistake = finding(self.tree, value, goal, self.run, self.workspace)
         if mistake and mistake.label == "kink":
-            return self._right(value, Verdict(True, mistake.remark))
-        says = [f"{self._head()}: runs, but {_wrongness(value, goal, verdict)}", *self._left()]
-        says += [verdict.remark] if verdict.remark else []
-        says += seen.each_example(self.tree, goal, verdict, self.values)
+            return self._right(value, Comparison(True, mistake.remark))
+        says = [f"{self._head()}: runs, but {_wrongness(value, goal, comparison)}", *self._left()]
+        says += [comparison.remark] if comparison.remark else []
+        says += seen.each_example(self.tree, goal, comparison, self.values)
         says += self._tied()
         says += seen.turned_nothing(self.tree, self.values)
         says += seen.diagonals(self.tree, self.values)
         says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
         asked = mistake if edit is None or edit.why == ANEW else None
-        says += _said(asked, verdict)
+        says += _said(asked, comparison)
         says += self._meant()
         says += [self._other_layout] if self._other_layout else []
         passes = self._because(BREAKS)
@@ -157,8 +162,8 @@ class Reading:
 
     def _left(self) -> list[str]:
         """What is to be said of the name left of the = sign, and of +=."""
-        unknown = self.scene.unknown_left(self.line.target)
-        return [unknown] * bool(unknown) + [ADDED] * (self.line.sign == "+=")
+        unknown = self.workspace.unknown_left(self.statement.target)
+        return [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
 
     @cached_property
     def _edit(self) -> Edit | None:
@@ -180,42 +185,42 @@ class Reading:
     @cached_property
     def _other_layout(self) -> str:
         """A sentence where the line is right with the examples the other way round."""
-        scene = Scene(self.scene.state, self.scene.tied, not self.scene.columns)
+        workspace = Workspace(self.workspace.state, self.workspace.tied, not self.workspace.columns)
         if self.goal is None:
             return ""
         try:
-            value = Values(scene).of(self.tree)
+            value = Values(workspace).of(self.tree)
         except (BreakError, JacobianError):
             return ""
-        if not judge(value, self.goal, scene).right:
+        if not compare(value, self.goal, workspace).right:
             return ""
-        if self.scene.columns:
+        if self.workspace.columns:
             return "With the examples in rows this very line is right."
-        if self.scene.is_batch:
+        if self.workspace.is_batch:
             return "With the examples in columns, arrays (units, examples), this line is right."
         return "With one example as a column, arrays (units, 1), this line is right."
 
     def _tied(self) -> list[str]:
         """One parameter under two names has one gradient."""
         value = self._goal().value
-        names = [word for word, first in self.scene.tied.items() if first == value]
+        names = [word for word, first in self.workspace.tied.items() if first == value]
         if not names or self._goal().forward:
             return []
         return [f"{value} and {' and '.join(names)} are one array: its gradient adds up every use."]
 
 
-def _wrongness(value: Valued, goal: Goal, verdict: Verdict) -> str:
-    if not verdict.same_shape:
+def _wrongness(value: Valued, goal: Goal, comparison: Comparison) -> str:
+    if not comparison.same_shape:
         return f"gives another array than {goal}."
     if value.array.ndim == 0:
         return f"gives a wrong number for {goal}."
     return f"gives wrong numbers for {goal}, in the right shape."
 
 
-def _said(mistake: Finding | None, verdict: Verdict) -> list[str]:
+def _said(mistake: Finding | None, comparison: Comparison) -> list[str]:
     """The mistake that gives these numbers; where none is known, what is certain of them."""
-    if mistake is None or mistake.ok or (mistake.label == "transposed" and verdict.remark):
+    if mistake is None or mistake.ok or (mistake.label == "transposed" and comparison.remark):
         return []  # the remark says of what it is the transpose
     if mistake.label == "unknown":
-        return [] if verdict.remark else list(mistake.proved)
+        return [] if comparison.remark else list(mistake.proved)
     return list(mistake.sentences)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..mutations.mutation import Facts
-from .fits import solved
 from .matching import is_same
+from .own_numbers import solved
 from .readings import readings
 from .search import Hypothesis, Question
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..mutations.mutation import Facts, place
 from ..passes.backward import Changes, Line
-from .matching import Precision, is_right, is_same, ratio
+from .matching import Precision, constant_ratio, is_right, is_same
 from .ratios import Ratio, is_plain, plain_ratios
 from .search import Context, Hypothesis, Question, unchanged
 
@@ -97,8 +97,10 @@ def solved(
     else:
         return None
     plain = guess == float(f"{rate:.3g}")
-    enough = 2 if question.precision.relative < 1e-8 else 4
-    proved = np.count_nonzero(slope) >= enough and ratio(slope, at(0.0), Precision()) is None
+    enough = question.precision.proving(2)
+    proved = (
+        np.count_nonzero(slope) >= enough and constant_ratio(slope, at(0.0), Precision()) is None
+    )
     return guess if proved or plain else None
 
 
@@ -136,7 +138,7 @@ def decay_in(
     known: Sequence[float] = (),
 ) -> float | None:
     """λ where S is the gradient + λ W in every entry."""
-    W, enough = facts.values[question.name], 2 if question.precision.relative < 1e-8 else 4
+    W, enough = facts.values[question.name], question.precision.proving(2)
     if S.shape != W.shape or gradient.shape != W.shape or not np.any(W):
         return None
     guesses = list(known)

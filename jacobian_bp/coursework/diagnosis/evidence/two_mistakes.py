@@ -10,14 +10,14 @@ import numpy as np
 
 from ..mutations.mutation import Facts, Variation
 from ..passes.backward import Changes, Line
-from .evidence import tried_all
-from .fits import decay_hypothesis, decay_in, stale_hypothesis, stale_lines, updated
-from .matching import PROVE_TWO, Precision, is_same
-from .matching import ratio as proportion
+from .matching import PROVE_TWO, Precision, constant_ratio, is_same
+from .own_numbers import decay_hypothesis, decay_in, stale_hypothesis, stale_lines, updated
 from .ratios import Ratio, is_plain, plain_ratios
 from .search import Context, Hypothesis, Question, missing_of, unchanged
+from .strength import tried_all
 
 PAIR_PRIOR = 40  # a pair is made of mistakes at least as likely as this
+OWN_NUMBER = 3  # entries that prove a pair with a number of the student's own
 MOST_PAIR_WORK = 40_000_000  # numbers written while pairs are tried
 
 
@@ -126,7 +126,10 @@ def rates(
     if A is None or end is None or A.shape != end.shape:
         return
     B = end - A
-    if np.count_nonzero(B) < enough(question) or proportion(B, A, Precision()) is not None:
+    if (
+        np.count_nonzero(B) < question.precision.proving(OWN_NUMBER)
+        or constant_ratio(B, A, Precision()) is not None
+    ):
         return
     for reading in question.forms(A):
         for ratio in ratios if reading.accepted else ():
@@ -136,17 +139,12 @@ def rates(
                 yield ratio, rate, reading.layout
 
 
-def enough(question: Question) -> int:
-    """How many entries prove a pair with a number of its own."""
-    return 3 if question.precision.relative < 1e-8 else 6
-
-
 def decay_pairs(
     question: Question, facts: Facts, possible: Iterable[Variation]
 ) -> Iterator[Hypothesis]:
     """λ W added to a gradient that is wrong for another reason, or out of order."""
     name, right = question.name, question.right
-    if np.count_nonzero(facts.values[name]) < enough(question):
+    if np.count_nonzero(facts.values[name]) < question.precision.proving(OWN_NUMBER):
         return
     for v in possible:
         if v.prior <= PAIR_PRIOR or v.line.target == name:

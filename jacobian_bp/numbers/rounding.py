@@ -1,0 +1,60 @@
+"""Equal to rounding: how far two arrays may lie apart, and whether they do.
+
+One rounding is off by u of its result at the most, a sum by a small multiple of
+u·Σ|terms|. So an allowance has an entry for each entry, at the scale of what was
+added up there: beside a sum that cancels, a fixed relative tolerance means nothing.
+
+    UNITS · u · Σ|terms|                            the same sum in another order
+    RELATIVE · |entry| + FLOOR · max |entry|        the same numbers by another formula
+
+A NaN is equal to nothing.
+"""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+UNITS = 16  # of u·Σ|terms|
+RELATIVE, FLOOR = 1e-6, 1e-9
+
+
+def unit_roundoff(dtype: DTypeLike) -> float:
+    """u, the largest relative error of one rounding.
+
+    >>> unit_roundoff(np.float64) == 2.0**-53, unit_roundoff(np.float32) == 2.0**-24
+    (True, True)
+    """
+    return float(np.finfo(dtype).eps) / 2
+
+
+def is_single(array: np.ndarray) -> bool:
+    """Whether its numbers have the digits of float32, or fewer."""
+    return array.dtype.kind == "f" and array.dtype.itemsize < 8
+
+
+def largest(array: np.ndarray) -> float:
+    """max |entry|, the scale of an array; 0 where it has no entry."""
+    return float(np.abs(array).max(initial=0.0))
+
+
+def of_sums(magnitudes: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """What sums may be off, UNITS · u · Σ|terms|, where `magnitudes` are the Σ|terms|."""
+    return UNITS * unit_roundoff(dtype) * np.asarray(magnitudes, np.float64)
+
+
+def of_formulas(right: np.ndarray, relative: float = RELATIVE, floor: float = FLOOR) -> np.ndarray:
+    """What another formula may be off, relative · |right| + floor · max |right|."""
+    return np.asarray(relative * np.abs(right) + floor * largest(right))
+
+
+def differing(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> np.ndarray:
+    """Where entries lie farther apart than allowed, or one is NaN.
+
+    >>> differing(np.array([1.0, 2.1, np.nan]), np.array([1.0, 2.0, 3.0]), 0.01)
+    array([False,  True,  True])
+    """
+    return np.asarray(~(np.abs(found - right) <= allowed))
+
+
+def agree(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> bool:
+    """Whether the shapes are the same, and no entries lie farther apart than allowed."""
+    return found.shape == right.shape and bool((np.abs(found - right) <= allowed).all())
