@@ -1,10 +1,9 @@
 """Results in a file: complete or not at all in the place of an older one.
 
-A file is written beside its name and then moved there, so that two runs never
-mix and a full disk leaves what was there. What an interrupted run has goes to
-the name itself only where nothing was, else to NAME.incomplete.json, or to the
-first of NAME.incomplete-2.json, … at which nothing was: no rows are ever replaced
-by fewer.
+Two runs never mix, and a full disk leaves what was there. What an interrupted run
+has goes to the name itself only where nothing was, else to NAME.incomplete.json, or
+to the first of NAME.incomplete-2.json, … at which nothing was: no rows are ever
+replaced by fewer.
 """
 
 import csv
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ...network.files.whole_file import write_whole
 from ...writing.signs import safe
 from ..timing.row import Row
 from ..timing.words import quoted, reason
@@ -45,21 +45,17 @@ class Output:
 
     def write(self, content: bytes, complete: bool) -> str:
         """Write in one move; the sentence says where. Raises OSError, every older file intact."""
-        path, existed = self.path, self.path.exists()
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, _mode(path))
-            if not complete:
-                path = _taken_free(self._incomplete_names())
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        existed = self.path.exists()
+
+        def free() -> Path:
+            return _taken_free(self._incomplete_names())
+
+        path = write_whole(
+            self.path,
+            lambda file: file.write(content),
+            mode=_mode(self.path),
+            at_last=None if complete else free,
+        )
         if not complete:
             kept = f"; {safe(self.path)} is as it was" if path != self.path else ""
             return f"written   {safe(path)}, incomplete{kept}"
@@ -172,11 +168,9 @@ def _taken_free(names: Iterator[Path]) -> Path:
     return path
 
 
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced, or those of any new file."""
+def _mode(path: Path) -> int | None:
+    """The permissions of the file that is replaced; None where there is none."""
     try:
         return path.stat().st_mode & 0o777
     except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+        return None
