@@ -28,11 +28,12 @@ from .network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 from .network.run import Run
 from .version import __version__
 from .writing import terminal
+from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
 from .writing.tables import fold
 
 PROGRAM = "jacobian-bp"
-DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+DISAGREE, BAD_INPUT = 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..numbers.memory import current_limit, memory_limit
 from ..writing import terminal
+from ..writing.interrupts import INTERRUPTED
 from ..writing.tables import fold
 from .report.facts import Clock, facts, fitted, now
 from .report.options import UNHEARD, Asked, Options, add_options, parse
@@ -18,8 +19,6 @@ from .report.views import unseen_lines, view
 from .timing.machine import limited_threads
 from .timing.measure import Journal
 from .timing.stopping import require_none, termination_as_interrupt, undisturbed
-
-INTERRUPTED = 130
 
 
 def add_parser(commands: Any, options: Options) -> argparse.ArgumentParser:
