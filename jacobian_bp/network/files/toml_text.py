@@ -10,7 +10,6 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 from ...errors import SpecError
 from ...numbers.memory import format_bytes
-from ...writing.signs import plural, safe
+from ...writing.signs import nearest, plural, safe
 from .paths import brief, label, read_limited
 
 LIMIT = 2**20  # tomllib reads a few MiB a second
@@ -131,7 +130,7 @@ class Report:
 
     def guess(self, value: str, names: Iterable[str]) -> str:
         """The nearest of the names, as a question, as long as somebody will read it."""
-        return nearest(value, names) if len(self.problems) < MOST_PROBLEMS else ""
+        return question(value, names) if len(self.problems) < MOST_PROBLEMS else ""
 
     def wrong(self, place: Place, key: str, fact: str, instead: str) -> None:
         """Note one thing, at the line of (table, key), of the table, or of nothing."""
@@ -211,19 +210,19 @@ def shown(value: Any) -> str:
     return "a table" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
-def nearest(value: str, names: Iterable[str]) -> str:
+def question(value: str, names: Iterable[str]) -> str:
     """A question for the reader: the known name that is nearest, if one is near.
 
-    >>> nearest("Rleu", ["relu", "tanh"]), nearest("mse", ["bce", "squared_error"])
+    >>> question("Rleu", ["relu", "tanh"]), question("mse", ["bce", "squared_error"])
     ("; did you mean 'relu'?", "; did you mean 'squared_error'?")
     """
     if len(value) > 60:
         return ""
-    folded = {name.lower(): name for name in names}
+    lowered = {name.lower(): name for name in names}
     plain = value.strip().lower()
     also = ALSO.get(plain)
-    close = [also] if also in folded else get_close_matches(plain, folded, 1)
-    return f"; did you mean {folded[close[0]]!r}?" if close and close[0] else ""
+    close = also if also in lowered else nearest(plain, lowered)
+    return f"; did you mean {lowered[close]!r}?" if close else ""
 
 
 def _key_lines(text: str) -> dict[Place, int]:
