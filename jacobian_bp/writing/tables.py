@@ -21,8 +21,21 @@ def fold(line: str, width: int) -> list[str]:
     if cell_len(line) <= width:
         return [line]
     indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
+    return wrapped(line, width, rest=indent)
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """A text broken between words only: weight-not-transposed is one word.
+
+    `first` stands in front of the first line, `rest` in front of each further one.
+    """
     return textwrap.wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
