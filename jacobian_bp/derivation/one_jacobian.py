@@ -8,6 +8,7 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
+from ..numbers.arrays import entry
 from ..writing.signs import dims
 from ..writing.tables import DIGITS, array_block, columns, fold, table, zero_or_number
 from .as_text import Spell
@@ -95,4 +96,4 @@ def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room
 
 def _entry(name: str, axes: Sequence, position: int) -> str:
     index = np.unravel_index(position, [axis.size for axis in axes]) if axes else ()
-    return f"{name}[{','.join(str(int(i)) for i in index)}]" if index else name
+    return entry(name, tuple(map(int, index)))

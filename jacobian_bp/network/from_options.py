@@ -15,6 +15,7 @@ from . import reference_network as reference
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
 from .run import Run
+from .sizes import format_sizes, parse_sizes
 
 LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
 LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
@@ -34,7 +35,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
         return _case_from_file(options, parser)
     convention = find_convention(options.convention or "flat")
     if options.network is None and convention.is_seed and convention.name != "second_seed":
-        options.network = "-".join(map(str, convention.sizes))
+        options.network = format_sizes(convention.sizes)
     if options.network is None:
         given = _given(options, parser, "convention", "all")
         if given:
@@ -44,7 +45,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
             )
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
     _require_effect(options)
-    sizes = _sizes(options.network)
+    sizes = parse_sizes(options.network)
     activations, loss = _names(options, convention, len(sizes) - 1)
     net = Network.dense(
         sizes,
@@ -103,16 +104,6 @@ def _require_effect(options: argparse.Namespace) -> None:
         raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
 
 
-def _sizes(text: str) -> list[int]:
-    parts = text.split("-")
-    if len(parts) < 2 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
-        raise SpecError(
-            f"{text!r} is not a list of layer widths.\n"
-            "  Write them with hyphens, the input first, such as 4-5-3."
-        )
-    return [int(part) for part in parts]
-
-
 def _names(
     options: argparse.Namespace, convention: Convention, layers: int
 ) -> tuple[list[str], str]:
@@ -159,7 +150,7 @@ def _read(
         )
     data = examples(table, options.target, not options.raw)
     if len(data.features) != sizes[0]:
-        hint = "-".join(map(str, [len(data.features), *sizes[1:]]))
+        hint = format_sizes([len(data.features), *sizes[1:]])
         raise SpecError(
             f"the network has {sizes[0]} inputs, {safe(table.source)} has "
             f"{len(data.features)} input columns.\n  Write {hint}."

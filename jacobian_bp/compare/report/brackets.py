@@ -11,6 +11,7 @@ import numpy as np
 
 from ...network.network import Network
 from ...network.run import Run
+from ...network.sizes import format_sizes
 from ...routes.chain import Chain
 from ..cost.limits import MOST_PRODUCTS, estimated_products
 from ..timing.task import Task
@@ -102,11 +103,11 @@ def _scalar_cost(sizes: Sequence[int]) -> Case:
     net = Network.dense(sizes, "tanh", "half_squared_error", seed=0)
     run = net.run(np.linspace(-1, 1, sizes[0]), np.zeros(sizes[-1]))
     why = "reverse wins: the output is one number, and from the left every product stays one row"
-    return Case(f"a scalar cost, widths {_joined(sizes)}", "J", "W1", run, why)
+    return Case(f"a scalar cost, widths {format_sizes(sizes)}", "J", "W1", run, why)
 
 
 def _few_inputs(sizes: Sequence[int]) -> Case:
-    title = f"few inputs, many outputs, widths {_joined(sizes)}"
+    title = f"few inputs, many outputs, widths {format_sizes(sizes)}"
     why = (
         f"forward wins: {sizes[0]} inputs, {sizes[-1]} outputs, "
         f"and from the right every product stays {sizes[0]} columns"
@@ -115,7 +116,7 @@ def _few_inputs(sizes: Sequence[int]) -> Case:
 
 
 def _hourglass(sizes: Sequence[int]) -> Case:
-    title = f"an hourglass, widths {_joined(sizes)}"
+    title = f"an hourglass, widths {format_sizes(sizes)}"
     why = (
         f"a mixed order wins: both sides are multiplied as far as the waist of {min(sizes)}, "
         "then together"
@@ -132,7 +133,3 @@ def linear_layers(sizes: Sequence[int]) -> Run:
         params[f"W{layer}"] = rng.standard_normal((outputs, inputs))
         params[f"b{layer}"] = np.zeros(outputs)
     return Network.program(*lines, params=params).run(np.linspace(-1, 1, sizes[0]))
-
-
-def _joined(sizes: Sequence[int]) -> str:
-    return "-".join(map(str, sizes))

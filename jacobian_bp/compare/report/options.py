@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import SpecError
 from ...network.from_options import Case, case_of
+from ...network.sizes import format_sizes
 from ...writing.signs import did_you_mean
 from ..timing.peers import OLDEST, Peer, find, parse_names
 from ..timing.sweep import AXES, Sweep, parse_sweep
@@ -47,7 +48,7 @@ class Asked:
 
     def make(self, sizes: list[int], batch: int | None, label: str) -> Task:
         """A network of a sweep, with the options that describe it, on drawn data."""
-        changed = {"network": "-".join(map(str, sizes)), "batch": batch and str(batch)}
+        changed = {"network": format_sizes(sizes), "batch": batch and str(batch)}
         options = argparse.Namespace(**(vars(self.options) | changed))
         return task_of(case_of(options, self.parser).run, label, self.dtype)
 

@@ -11,7 +11,7 @@ from ..cost.limits import Left, affordable
 from ..timing.growth import growths
 from ..timing.measure import Journal, measure, refused_row, with_cost
 from ..timing.peers import session
-from ..timing.row import GRADIENT, STEP, Row, blank_row
+from ..timing.row import GRADIENT, STEP, Row, blank_row, sizes_of
 from ..timing.subjects import (
     Subject,
     compiled,
@@ -21,7 +21,7 @@ from ..timing.subjects import (
     weight_jacobian,
 )
 from ..timing.sweep import overheads, run_sweep
-from ..timing.task import Task, label_of, sizes_of, task_of
+from ..timing.task import Task, label_of, task_of
 from .brackets import bracketing_lines, own_chain
 from .facts import circumstances, network_lines
 from .options import Asked
@@ -69,7 +69,7 @@ def view(asked: Asked, journal: Journal) -> Lines:
 def card(asked: Asked, journal: Journal) -> Lines:
     """One network: predicted, measured, and why the order of multiplication matters."""
     case, room = asked.case(), terminal.width()
-    sizes, x = sizes_of(case.run), case.run["x"]
+    sizes, x = sizes_of(case.run._state), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
     task = task_of(case.run, label, asked.dtype)
     blank = blank_row(task.run._state, label, GRADIENT)

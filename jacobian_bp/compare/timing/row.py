@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ...network.sizes import format_sizes
 from ...ops import Linear, Mean, Sum
 from ...program.forward import Pass
 from .timer import Sample
@@ -72,7 +73,6 @@ def ratio(row: Row, base: Row | None) -> float | None:
 def blank_row(state: Pass, task: str, quantity: str) -> Row:
     """A row that says which network is measured, and no subject yet."""
     steps = state.program.steps
-    widths = [state.values[s.name].shape[-1] for s in steps if isinstance(s.op, Linear)]
     data = state.program.inputs[0]
     losses = [type(step.op).__name__ for step in steps if step.op.labels]
     ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Mean | Sum)]
@@ -86,13 +86,19 @@ def blank_row(state: Pass, task: str, quantity: str) -> Row:
         task,
         quantity,
         "",
-        sizes="-".join(map(str, [first.shape[-1], *widths])),
+        sizes=format_sizes(sizes_of(state)),
         batch=len(first) if data in state.batched else None,
         activations=counted(between),
         loss=", ".join(losses),
         reduction=", ".join(ends) or "one example",
         dtype=str(state.dtype),
     )
+
+
+def sizes_of(state: Pass) -> list[int]:
+    """The layer widths: the input's, then one for each linear layer."""
+    layers = [step.name for step in state.program.steps if isinstance(step.op, Linear)]
+    return [state.values[name].shape[-1] for name in (state.program.inputs[0], *layers)]
 
 
 def counted(names: list[str]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...network.network import Network
 from ...network.run import Run
-from ...ops import Linear
+from ...network.sizes import format_sizes
 from ...program.program import Program
 
 Arrays = dict[str, np.ndarray]
@@ -73,12 +73,6 @@ def task_of(run: Run, label: str, dtype: str = "float64") -> Task:
     return Task(label, net, net.run(x, y), x, y)
 
 
-def sizes_of(run: Run) -> list[int]:
-    """The layer widths: the input's, then one for each linear layer."""
-    widths = [run[s.name].shape[-1] for s in run._state.program.steps if isinstance(s.op, Linear)]
-    return [run["x"].shape[-1], *widths]
-
-
 def drawn(
     sizes: list[int],
     batch: int | None,
@@ -101,7 +95,7 @@ def label_of(sizes: list[int], batch: int | None, dtype: str) -> str:
     >>> label_of([784, 128, 10], 32, "float64"), label_of([8] * 101, None, "float32")
     ('784-128-10, batch 32, float64', '8-8-… (100 layers), one example, float32')
     """
-    shown = "-".join(map(str, sizes))
+    shown = format_sizes(sizes)
     if len(sizes) > 8:
         shown = f"{sizes[0]}-{sizes[1]}-… ({len(sizes) - 1} layers)"
     return f"{shown}, {'one example' if batch is None else f'batch {batch}'}, {dtype}"
