@@ -17,7 +17,7 @@ from jacobian_bp.compare.report import presets
 from jacobian_bp.compare.timing.row import STEP
 from jacobian_bp.compare.timing.subjects import ROUTES, compiled, plain_numpy, products_alone
 from jacobian_bp.compare.timing.sweep import Sweep, imagined, parse_sweep
-from jacobian_bp.compare.timing.task import drawn, label_of
+from jacobian_bp.compare.timing.workload import drawn, label_of
 from jacobian_bp.numbers import memory
 from jacobian_bp.writing import terminal
 

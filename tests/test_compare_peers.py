@@ -14,8 +14,8 @@ from jacobian_bp.compare.timing.measure import Journal, agree, measure, sampled
 from jacobian_bp.compare.timing.peer_ops import RULES, evaluate
 from jacobian_bp.compare.timing.row import Row
 from jacobian_bp.compare.timing.subjects import Subject, textbook, weight_jacobian
-from jacobian_bp.compare.timing.task import drawn, task_of
 from jacobian_bp.compare.timing.timer import Timer
+from jacobian_bp.compare.timing.workload import drawn, workload_of
 from jacobian_bp.errors import SpecError
 from jacobian_bp.network.layers import ACTIVATIONS
 
@@ -275,7 +275,7 @@ def test_a_peer_gives_the_same_gradient(name, dtype, batch, last, loss):
     if loss in ("bce", "cross_entropy"):
         y = np.eye(2)[generator.integers(0, 2, shape)]
     run = net.run(generator.standard_normal((*shape, 5)), y)
-    task = task_of(run, "t", dtype)
+    task = workload_of(run, "t", dtype)
     with peers.session([peer], task, None):
         subject = peer.gradient_subject(task)
         found = subject.arrays(subject.prepare()())

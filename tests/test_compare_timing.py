@@ -19,7 +19,6 @@ from jacobian_bp.compare.timing.growth import THEORY, growths
 from jacobian_bp.compare.timing.measure import Journal, agree, measure, peak_bytes, sampled
 from jacobian_bp.compare.timing.row import Row, ratio
 from jacobian_bp.compare.timing.subjects import ROUTES, Subject, route_subjects
-from jacobian_bp.compare.timing.task import drawn
 from jacobian_bp.compare.timing.timer import (
     FEWEST_ROUNDS,
     MOST_CALLS,
@@ -28,6 +27,7 @@ from jacobian_bp.compare.timing.timer import (
     Timer,
     quantile,
 )
+from jacobian_bp.compare.timing.workload import drawn
 
 
 class Clock:

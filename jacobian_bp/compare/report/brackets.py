@@ -14,7 +14,7 @@ from ...network.run import Run
 from ...network.sizes import format_sizes
 from ...routes.chain import Chain
 from ..cost.limits import MOST_PRODUCTS, estimated_products
-from ..timing.task import Task
+from ..timing.workload import Workload
 
 LONGEST = 84  # characters of brackets, of which those at both ends are shown
 ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}  # as printed, as planned
@@ -63,13 +63,13 @@ def bracketing_lines() -> list[str]:
     return [head, *(line for case in cases() for line in case.lines())]
 
 
-def own_chain(task: Task, long: bool = False) -> list[str]:
+def own_chain(workload: Workload, long: bool = False) -> list[str]:
     """The chain of the user's own network from the cost to its first weights, in three orders."""
-    weight = next((name for name, array in task.params.items() if array.ndim == 2), "")
-    if not weight or (estimated_products(task.run._state) > MOST_PRODUCTS and not long):
+    weight = next((name for name, array in workload.params.items() if array.ndim == 2), "")
+    if not weight or (estimated_products(workload.run._state) > MOST_PRODUCTS and not long):
         return []
     head = "multiplications of one chain of this network, by the order in which it is contracted"
-    case = Case("the cost by the first weights", task.run.cost, weight, task.run, "")
+    case = Case("the cost by the first weights", workload.run.cost, weight, workload.run, "")
     counts = {order: case.chain(order).multiplications for order in ORDERS}
     best = min(counts, key=lambda order: (counts[order], order != "reverse"))
     reason = {

@@ -11,9 +11,9 @@ from ...network.sizes import format_sizes
 from ...writing.signs import did_you_mean
 from ..timing.peers import OLDEST, Peer, find, parse_names
 from ..timing.sweep import AXES, Sweep, parse_sweep
-from ..timing.task import Task, task_of
 from ..timing.timer import Timer
 from ..timing.words import quoted
+from ..timing.workload import Workload, workload_of
 from .plot import SUFFIXES, require_matplotlib
 from .presets import PRESETS
 from .result_files import Output
@@ -46,11 +46,11 @@ class Asked:
         """The network and the data of a cost card."""
         return case_of(self.options, self.parser)
 
-    def make(self, sizes: list[int], batch: int | None, label: str) -> Task:
+    def make(self, sizes: list[int], batch: int | None, label: str) -> Workload:
         """A network of a sweep, with the options that describe it, on drawn data."""
         changed = {"network": format_sizes(sizes), "batch": batch and str(batch)}
         options = argparse.Namespace(**(vars(self.options) | changed))
-        return task_of(case_of(options, self.parser).run, label, self.dtype)
+        return workload_of(case_of(options, self.parser).run, label, self.dtype)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Subjects side by side at one task: bytes first, then seconds; what does not fit is refused."""
+"""Subjects side by side at one workload: bytes, then seconds; what does not fit is refused."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ from ..cost.cost_card import RouteCost
 from .row import Row
 from .stopping import require_none
 from .subjects import Subject
-from .task import Arrays
 from .timer import Call, Report, Sample, Timer
 from .words import reason
+from .workload import Arrays
 
 REFUSED = "refused"
 SLOW = 1.0  # seconds of a call that is not repeated to warm up
@@ -53,7 +53,7 @@ def measure(
 ) -> list[Row]:
     """A row for each subject, which the journal gets also where this is interrupted.
 
-    `blank` is a row that says the task; `costs` are the predictions, by the
+    `blank` is a row that says the workload; `costs` are the predictions, by the
     subjects' names; `left` those to leave out, each with a sentence. A subject whose
     arrays would not fit is not called: its row says the bytes, and "refused". A
     subject whose numbers are not those of the first that gives any is not timed.

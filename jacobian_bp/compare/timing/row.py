@@ -14,9 +14,9 @@ STEP = "cost and all gradients, forward pass included"
 
 @dataclass(frozen=True)
 class Row:
-    """A subject at one task. What is not known, or was refused, is None."""
+    """A subject at one workload. What is not known, or was refused, is None."""
 
-    task: str
+    task: str  # the workload's label, under the name that result files have
     quantity: str
     subject: str
     axis: str = ""  # what a sweep changes: width, depth, batch
@@ -70,7 +70,7 @@ def ratio(row: Row, base: Row | None) -> float | None:
     return row.minimum / base.minimum
 
 
-def blank_row(state: Pass, task: str, quantity: str) -> Row:
+def blank_row(state: Pass, label: str, quantity: str) -> Row:
     """A row that says which network is measured, and no subject yet."""
     steps = state.program.steps
     data = state.program.inputs[0]
@@ -83,7 +83,7 @@ def blank_row(state: Pass, task: str, quantity: str) -> Row:
     ]
     first = state.values[data]
     return Row(
-        task,
+        label,
         quantity,
         "",
         sizes=format_sizes(sizes_of(state)),

@@ -16,14 +16,14 @@ from ..cost.limits import Left, affordable
 from .measure import Journal, refused, with_cost
 from .row import GRADIENT, Row, blank_row
 from .subjects import route_subjects
-from .task import Task, label_of
 from .timer import Timer
 from .words import quoted
+from .workload import Workload, label_of
 
 AXES = ("width", "depth", "batch")
 USUAL = {"width": 16, "depth": 2, "batch": None}
-Make = Callable[[list[int], int | None, str], Task]
-Timed = Callable[[Task, Row, Sequence[RouteCost], Left], list[Row]]
+Make = Callable[[list[int], int | None, str], Workload]
+Timed = Callable[[Workload, Row, Sequence[RouteCost], Left], list[Row]]
 LARGEST = {"width": 1_000_000, "depth": 1_000, "batch": 1_000_000}
 COPIES = 6  # of parameters and data, while a network is drawn, checked, copied and differentiated
 
@@ -119,8 +119,8 @@ def overheads(sweep: Sweep, make: Make, timer: Timer) -> dict[str, float]:
     fitting = {c.route for c in costs if c.peak_bytes <= current_limit()} - set(left)
     if not fitting:
         return {}
-    task = make(sizes, batch, "")
-    calls = {s.name: s.prepare() for s in route_subjects(task) if s.name in fitting}
+    workload = make(sizes, batch, "")
+    calls = {s.name: s.prepare() for s in route_subjects(workload) if s.name in fitting}
     return {name: sample.minimum for name, sample in timer.measure(calls).items()}
 
 

@@ -13,7 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Workload:
     """A network and its data; `label` is what a table calls it."""
 
     label: str
@@ -56,21 +56,21 @@ class Task:
         """Let go of the local Jacobians that earlier calls have made at the run's values."""
         self.run._state.forget()
 
-    def one_example(self) -> "Task":
-        """The task with the first example alone."""
+    def one_example(self) -> "Workload":
+        """The workload with the first example alone."""
         if self.batch is None:
             return self
         x, y = self.x[0], self.y[0]
-        return Task(self.label, self.net, self.net.run(x, y), x, y)
+        return Workload(self.label, self.net, self.net.run(x, y), x, y)
 
 
-def task_of(run: Run, label: str, dtype: str = "float64") -> Task:
-    """The task of one run, its network built again in the precision that is asked for."""
+def workload_of(run: Run, label: str, dtype: str = "float64") -> Workload:
+    """The workload of one run, its network built again in the precision that is asked for."""
     params = {name: np.asarray(run[name], dtype) for name in run.params}
     net = Network(run._state.program, params)
     x = np.asarray(run["x"], dtype)
     y = np.asarray(run["y"], dtype)
-    return Task(label, net, net.run(x, y), x, y)
+    return Workload(label, net, net.run(x, y), x, y)
 
 
 def drawn(
@@ -79,14 +79,14 @@ def drawn(
     dtype: str = "float64",
     activation: str = "sigmoid",
     seed: int = 0,
-) -> Task:
+) -> Workload:
     """A network of one activation with squared error, and data, from one seed."""
     net = Network.dense(sizes, activation, "squared_error", seed=seed, dtype=np.dtype(dtype))
     generator = np.random.default_rng([seed, 1])
     shape = () if batch is None else (batch,)
     x = generator.standard_normal((*shape, sizes[0])).astype(dtype)
     y = generator.standard_normal((*shape, sizes[-1])).astype(dtype)
-    return Task(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
+    return Workload(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
 
 
 def label_of(sizes: list[int], batch: int | None, dtype: str) -> str:
