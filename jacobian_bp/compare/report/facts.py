@@ -8,7 +8,7 @@ from ...writing.signs import plural
 from ..timing.growth import as_facts, growths
 from ..timing.machine import blas_threads, machine, threads_line, versions
 from ..timing.measure import Journal
-from ..timing.row import Row
+from ..timing.result import Result
 from ..timing.timer import ROUNDS
 from .options import Asked
 
@@ -20,7 +20,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def network_lines(row: Row, seed: int | None = None) -> list[str]:
+def network_lines(row: Result, seed: int | None = None) -> list[str]:
     """The network of a row: sizes, activations, loss; the seed where it is asked for."""
     loss = f"{row.loss}, {row.reduction}" if row.batch else row.loss
     words = f"{row.task}; {row.activations or 'no activations'}; {loss}"

@@ -20,7 +20,7 @@ from typing import Any
 from ...errors import SpecError
 from ...network.files.whole_file import write_whole
 from ...writing.signs import safe
-from ..timing.row import Row
+from ..timing.result import Result
 from ..timing.words import quoted, reason
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
@@ -112,20 +112,20 @@ class Output:
         return ""
 
 
-def as_json(facts: Mapping[str, Any], rows: Sequence[Row], complete: bool) -> bytes:
+def as_json(facts: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """What was measured, on what, and every row; numbers that are not known are null."""
     whole = {"format": FORMAT, "complete": complete, **facts}
     whole["rows"] = [row.as_dict() for row in rows]
     return (json.dumps(whole, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def as_csv(facts: Mapping[str, Any], rows: Sequence[Row], complete: bool) -> bytes:
+def as_csv(facts: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """A line for each row, and in each line what it was measured on.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
     flat = {"run_complete": complete, **_flat(facts)}
-    columns = [*Row("", "", "").as_dict(), *flat]
+    columns = [*Result("", "", "").as_dict(), *flat]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -9,9 +9,9 @@ from ...writing.tables import fold
 from ..cost.cost_card import RouteCost
 from ..cost.limits import Left, affordable
 from ..timing.growth import growths
-from ..timing.measure import Journal, measure, refused_row, with_cost
+from ..timing.measure import Journal, measure, refused_result, with_cost
 from ..timing.peers import session
-from ..timing.row import GRADIENT, STEP, Row, blank_row, sizes_of
+from ..timing.result import GRADIENT, STEP, Result, blank_result, sizes_of
 from ..timing.subjects import (
     Subject,
     compiled,
@@ -72,7 +72,7 @@ def card(asked: Asked, journal: Journal) -> Lines:
     sizes, x = sizes_of(case.run._state), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
     workload = workload_of(case.run, label, asked.dtype)
-    blank = blank_row(workload.run._state, label, GRADIENT)
+    blank = blank_result(workload.run._state, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
     yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
     yield circumstances(asked)
@@ -100,13 +100,15 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
     axis, rows, room = asked.sweep.axis, [], terminal.width()
     sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
     small = asked.make([2] * len(sizes), batch and 2, "").run._state
-    first = blank_row(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
+    first = blank_result(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
     yield [f"sweep     of the {axis}; weights, x and y drawn"]
     yield network_lines(first, asked.options.seed)
     yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
     journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
 
-    def timed(workload: Workload, blank: Row, costs: Sequence[RouteCost], left: Left) -> list[Row]:
+    def timed(
+        workload: Workload, blank: Result, costs: Sequence[RouteCost], left: Left
+    ) -> list[Result]:
         subjects = route_subjects(workload)
         if asked.peers:
             steps = [compiled(workload), *(peer.gradient_subject(workload) for peer in asked.peers)]
@@ -161,10 +163,10 @@ def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
     try:
         workload = point.make()
     except MemoryLimitError as error:
-        row = refused_row(Row("", point.quantity, "network", point.axis, point.size), error)
+        row = refused_result(Result("", point.quantity, "network", point.axis, point.size), error)
         journal.rows.append(row)
         return [f"{point.quantity}: {row.refused}"]
-    blank = blank_row(workload.run._state, workload.label, point.quantity)
+    blank = blank_result(workload.run._state, workload.label, point.quantity)
     blank = replace(blank, axis=point.axis, size=point.size)
     subjects = point.subjects(workload)
     journal.beside = point.base, point.whose
@@ -212,12 +214,12 @@ def _whole_jacobians(asked: Asked, workload: Workload) -> list[Subject]:
 def _timed(
     asked: Asked,
     workload: Workload,
-    blank: Row,
+    blank: Result,
     subjects: Sequence[Subject],
     journal: Journal,
     costs: Sequence[RouteCost] = (),
     left: Left | None = None,
-) -> list[Row]:
+) -> list[Result]:
     """The rows of one workload, with a progress bar on a terminal and plain lines elsewhere."""
     title = f"timing {workload.label}: {blank.quantity}"
     with (

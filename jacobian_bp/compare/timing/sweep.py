@@ -14,7 +14,7 @@ from ..cost.cost_card import RouteCost
 from ..cost.imagined import enlarged
 from ..cost.limits import Left, affordable
 from .measure import Journal, refused, with_cost
-from .row import GRADIENT, Row, blank_row
+from .result import GRADIENT, Result, blank_result
 from .subjects import route_subjects
 from .timer import Timer
 from .words import quoted
@@ -23,7 +23,7 @@ from .workload import Workload, label_of
 AXES = ("width", "depth", "batch")
 USUAL = {"width": 16, "depth": 2, "batch": None}
 Make = Callable[[list[int], int | None, str], Workload]
-Timed = Callable[[Workload, Row, Sequence[RouteCost], Left], list[Row]]
+Timed = Callable[[Workload, Result, Sequence[RouteCost], Left], list[Result]]
 LARGEST = {"width": 1_000_000, "depth": 1_000, "batch": 1_000_000}
 COPIES = 6  # of parameters and data, while a network is drawn, checked, copied and differentiated
 
@@ -75,7 +75,7 @@ def parse_sweep(
 
 def run_sweep(
     sweep: Sweep, make: Make, dtype: str, journal: Journal, timed: Timed, long: bool = False
-) -> Iterator[list[Row]]:
+) -> Iterator[list[Result]]:
     """The rows of each size, as soon as they are finished; what does not fit is refused.
 
     What would take very long is left out, unless `long` asks for it.
@@ -84,7 +84,7 @@ def run_sweep(
         sizes, batch = sweep.at(size)
         label = label_of(sizes, batch, dtype)
         shapes = imagined(sweep, size, make)
-        blank = replace(blank_row(shapes, label, GRADIENT), axis=sweep.axis, size=size)
+        blank = replace(blank_result(shapes, label, GRADIENT), axis=sweep.axis, size=size)
         costs, left = affordable(shapes, long)
         needed = COPIES * sum(value.nbytes for value in shapes.values.values())
         if needed <= current_limit():

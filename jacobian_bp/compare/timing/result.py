@@ -13,7 +13,7 @@ STEP = "cost and all gradients, forward pass included"
 
 
 @dataclass(frozen=True)
-class Row:
+class Result:
     """A subject at one workload. What is not known, or was refused, is None."""
 
     task: str  # the workload's label, under the name that result files have
@@ -42,7 +42,7 @@ class Row:
     refused: str = ""
     complete: bool = False
 
-    def timed(self, sample: Sample | None, rounds_done: bool) -> "Row":
+    def timed(self, sample: Sample | None, rounds_done: bool) -> "Result":
         """The row with its seconds; without a sample as it is."""
         if sample is None or not sample.seconds:
             return self
@@ -60,7 +60,7 @@ class Row:
         return asdict(self)
 
 
-def ratio(row: Row, base: Row | None) -> float | None:
+def ratio(row: Result, base: Result | None) -> float | None:
     """How many times as long as `base`, by their minima.
 
     None where one has no length, or is of another quantity.
@@ -70,7 +70,7 @@ def ratio(row: Row, base: Row | None) -> float | None:
     return row.minimum / base.minimum
 
 
-def blank_row(state: Pass, label: str, quantity: str) -> Row:
+def blank_result(state: Pass, label: str, quantity: str) -> Result:
     """A row that says which network is measured, and no subject yet."""
     steps = state.program.steps
     data = state.program.inputs[0]
@@ -82,7 +82,7 @@ def blank_row(state: Pass, label: str, quantity: str) -> Row:
         if not step.op.labels and not isinstance(step.op, Linear | Mean | Sum)
     ]
     first = state.values[data]
-    return Row(
+    return Result(
         label,
         quantity,
         "",
