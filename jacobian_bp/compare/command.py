@@ -11,11 +11,11 @@ from ..numbers.memory import current_limit, memory_limit
 from ..writing import terminal
 from ..writing.interrupts import INTERRUPTED
 from ..writing.tables import fold
-from .report.facts import Clock, facts, fitted, now
 from .report.options import UNHEARD, Asked, Options, add_options, parse
 from .report.plot import draw
+from .report.provenance import Clock, fitted, now, provenance
 from .report.result_files import Output, as_csv, as_json
-from .report.views import unseen_lines, view
+from .report.screen import lines_of, unseen_lines
 from .timing.machine import limited_threads
 from .timing.measure import Journal
 from .timing.stopping import require_none, termination_as_interrupt, undisturbed
@@ -48,9 +48,9 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
         asked, journal = parse(options, parser), Journal()  # this imports the peers
         require_none()
         with limited_threads(asked.threads):
-            about = facts(asked, clock)
+            about = provenance(asked, clock)
             try:
-                for lines in view(asked, journal):
+                for lines in lines_of(asked, journal):
                     _write(lines)
                 complete = True
             except KeyboardInterrupt:

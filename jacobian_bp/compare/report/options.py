@@ -9,10 +9,10 @@ from ...errors import SpecError
 from ...network.from_options import Case, case_of
 from ...network.sizes import format_sizes
 from ...writing.signs import did_you_mean
+from ..timing.foreign_text import quoted
 from ..timing.peers import OLDEST, Peer, find, parse_names
 from ..timing.sweep import AXES, Sweep, parse_sweep
 from ..timing.timer import Timer
-from ..timing.words import quoted
 from ..timing.workload import Workload, workload_of
 from .plot import SUFFIXES, require_matplotlib
 from .presets import PRESETS
@@ -21,7 +21,8 @@ from .result_files import Output
 DTYPES = ("float64", "float32")
 MOST_THREADS, MOST_REPEATS = 1024, 100_000
 UNHEARD = ("convention", "all")  # options of a network that belong to a printed derivation
-KEPT = {"preset": ("seed",), "sweep": ("seed", "batch", "activations", "loss", "reduction")}
+# options of a network that go with what makes its networks itself
+GOES_WITH = {"preset": ("seed",), "sweep": ("seed", "batch", "activations", "loss", "reduction")}
 
 Options = Callable[[], argparse.ArgumentParser]
 
@@ -157,7 +158,7 @@ def _require_no_others(
     kind = "preset" if preset is not None else "sweep"
     plain: dict[str, Any] = vars(parser().parse_args([]))
     for name, value in plain.items():
-        if name not in KEPT[kind] and getattr(options, name) != value:
+        if name not in GOES_WITH[kind] and getattr(options, name) != value:
             shown = "--" + name.replace("_", "-")
             if name == "network":
                 shown = quoted(options.network, 16).strip("'")

@@ -20,8 +20,8 @@ from typing import Any
 from ...errors import SpecError
 from ...network.files.whole_file import write_whole
 from ...writing.signs import safe
+from ..timing.foreign_text import quoted, reason
 from ..timing.result import Result
-from ..timing.words import quoted, reason
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
 FORMAT = "jacobian-bp compare 1"
@@ -112,19 +112,19 @@ class Output:
         return ""
 
 
-def as_json(facts: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
+def as_json(about: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """What was measured, on what, and every row; numbers that are not known are null."""
-    whole = {"format": FORMAT, "complete": complete, **facts}
+    whole = {"format": FORMAT, "complete": complete, **about}
     whole["rows"] = [row.as_dict() for row in rows]
     return (json.dumps(whole, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def as_csv(facts: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
+def as_csv(about: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """A line for each row, and in each line what it was measured on.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    flat = {"run_complete": complete, **_flat(facts)}
+    flat = {"run_complete": complete, **_flat(about)}
     columns = [*Result("", "", "").as_dict(), *flat]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -134,14 +134,14 @@ def as_csv(facts: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> 
     return text.getvalue().encode()
 
 
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(about: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested facts with their names joined by a dot.
 
     >>> _flat({"seed": 0, "machine": {"cores": 2}})
     {'seed': 0, 'machine.cores': 2}
     """
     found: dict[str, Any] = {}
-    for name, value in facts.items():
+    for name, value in about.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{name}.")
         else:

@@ -102,20 +102,20 @@ def _fit(pairs: Sequence[tuple[int | None, float | None]]) -> Fit | None:
     return growth([n for n, _ in known], [y for _, y in known])
 
 
-def as_facts(found: Sequence[Growth]) -> dict[str, dict[str, object]]:
+def exponents_of(found: Sequence[Growth]) -> dict[str, dict[str, object]]:
     """The exponents for a file: for each route and quantity the value, its interval, the theory."""
     return {
         g.route: {
-            **_fact("multiplications", g.multiplications, g.theory_time),
-            **_fact("seconds", g.seconds, g.theory_time),
-            **_fact("predicted_bytes", g.predicted_bytes, g.theory_bytes),
-            **_fact("measured_bytes", g.measured_bytes, g.theory_bytes),
+            **_exponent("multiplications", g.multiplications, g.theory_time),
+            **_exponent("seconds", g.seconds, g.theory_time),
+            **_exponent("predicted_bytes", g.predicted_bytes, g.theory_bytes),
+            **_exponent("measured_bytes", g.measured_bytes, g.theory_bytes),
         }
         for g in found
     }
 
 
-def _fact(name: str, fit: Fit | None, theory: int) -> dict[str, object]:
+def _exponent(name: str, fit: Fit | None, theory: int) -> dict[str, object]:
     return {
         name: fit and fit.exponent,
         f"{name}_margin": fit and fit.margin,

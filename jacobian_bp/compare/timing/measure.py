@@ -11,11 +11,11 @@ from ...errors import JacobianError, MemoryLimitError
 from ...numbers.memory import current_limit, format_bytes, metered
 from ...numbers.untouched_zeros import watched
 from ..cost.cost_card import RouteCost
+from .foreign_text import reason
 from .result import Result
 from .stopping import require_none
 from .subjects import Subject
 from .timer import Call, Report, Sample, Timer
-from .words import reason
 from .workload import Arrays
 
 REFUSED = "refused"

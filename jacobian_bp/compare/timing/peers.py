@@ -15,11 +15,11 @@ import numpy as np
 
 from ...errors import SpecError
 from ...writing.signs import did_you_mean, safe
+from .foreign_text import quoted, reason
 from .machine import EXTRA
 from .optional import MissingPackageError, optional
 from .peer_ops import Functions, evaluate
 from .subjects import Subject
-from .words import quoted, reason
 from .workload import Arrays, Workload
 
 OLDEST = {"torch": (2, 0), "jax": (0, 4, 30), "autograd": (1, 5)}

@@ -13,11 +13,11 @@ from ...program.forward import Pass
 from ..cost.cost_card import RouteCost
 from ..cost.imagined import enlarged
 from ..cost.limits import Left, affordable
+from .foreign_text import quoted
 from .measure import Journal, refused, with_cost
 from .result import GRADIENT, Result, blank_result
 from .subjects import route_subjects
 from .timer import Timer
-from .words import quoted
 from .workload import Workload, label_of
 
 AXES = ("width", "depth", "batch")

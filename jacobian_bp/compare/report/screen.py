@@ -23,9 +23,9 @@ from ..timing.subjects import (
 from ..timing.sweep import overheads, run_sweep
 from ..timing.workload import Workload, label_of, workload_of
 from .brackets import bracketing_lines, own_chain
-from .facts import circumstances, network_lines
 from .options import Asked
 from .presets import PRESETS, Point
+from .provenance import circumstances, network_lines
 from .result_tables import (
     beside_peers,
     built_lines,
@@ -59,7 +59,7 @@ PRODUCTS = (
 )
 
 
-def view(asked: Asked, journal: Journal) -> Lines:
+def lines_of(asked: Asked, journal: Journal) -> Lines:
     """The lines of what is asked for, as soon as they are known."""
     if asked.preset:
         return preset(asked, journal)

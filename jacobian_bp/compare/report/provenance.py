@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ...numbers.memory import current_limit, format_bytes
 from ...writing.signs import plural
-from ..timing.growth import as_facts, growths
+from ..timing.growth import exponents_of, growths
 from ..timing.machine import blas_threads, machine, threads_line, versions
 from ..timing.measure import Journal
 from ..timing.result import Result
@@ -41,7 +41,7 @@ def circumstances(asked: Asked) -> list[str]:
     ]
 
 
-def facts(asked: Asked, clock: Clock = now) -> dict[str, object]:
+def provenance(asked: Asked, clock: Clock = now) -> dict[str, object]:
     """What the results were measured on, for a file."""
     options, sweep = asked.options, asked.sweep
     swept = sweep and {"axis": sweep.axis, "sizes": list(sweep.sizes)}
@@ -69,5 +69,5 @@ def fitted(asked: Asked, journal: Journal) -> dict[str, object]:
         return {}
     return {
         "overhead": dict(journal.overhead),
-        "exponents": as_facts(growths(axis, journal.rows, journal.overhead)),
+        "exponents": exponents_of(growths(axis, journal.rows, journal.overhead)),
     }
