@@ -224,14 +224,14 @@ def _timed(
     title = f"timing {workload.label}: {blank.quantity}"
     with (
         session(asked.peers, workload, asked.threads),
-        terminal.progress(title) as report,
+        terminal.progress(title) as progress,
     ):
 
         def reached(text: str) -> None:
-            if report is None:
+            if progress is None:
                 terminal.fail(text)
 
         reached(title)
         return measure(
-            blank, subjects, journal, asked.timer, costs, report, left=left, reached=reached
+            blank, subjects, journal, asked.timer, costs, progress, left=left, reached=reached
         )

@@ -10,12 +10,13 @@ import numpy as np
 from ...errors import JacobianError, MemoryLimitError
 from ...numbers.memory import current_limit, format_bytes, metered
 from ...numbers.untouched_zeros import watched
+from ...routes.difference import Progress
 from ..cost.cost_card import RouteCost
 from .foreign_text import reason
 from .result import Result
 from .stopping import require_none
 from .subjects import Subject
-from .timer import Call, Report, Sample, Timer
+from .timer import Candidate, Sample, Timer
 from .workload import Arrays
 
 REFUSED = "refused"
@@ -47,7 +48,7 @@ def measure(
     journal: Journal,
     timer: Timer,
     costs: Sequence[RouteCost] = (),
-    report: Report | None = None,
+    progress: Progress | None = None,
     left: Mapping[str, str] | None = None,
     reached: Reached = lambda text: None,
 ) -> list[Result]:
@@ -64,7 +65,7 @@ def measure(
         if name in rows and not rows[name].refused:
             rows[name] = replace(rows[name], refused=words, complete=True)
     samples: dict[str, Sample] = {}
-    calls: dict[str, Call] = {}
+    calls: dict[str, Candidate] = {}
     first: list[Sampled] = []
     slow: set[str] = set()
     done = False
@@ -80,7 +81,7 @@ def measure(
             if took > SLOW:
                 slow.add(subject.name)
                 reached(f"  {subject.name}: {took:.1f} s for one call; no further one to warm up")
-        timer.measure(calls, samples, report, slow)
+        timer.measure(calls, samples, progress, slow)
         done = True
     finally:
         found = [row.timed(samples.get(row.subject), done) for row in rows.values()]
@@ -180,7 +181,7 @@ def _predicted(row: Result, subject: Subject, costs: dict[str, RouteCost]) -> Re
 
 def _prepared(
     subject: Subject, row: Result, first: list[Sampled], timer: Timer
-) -> tuple[Result, Call | None, float]:
+) -> tuple[Result, Candidate | None, float]:
     """The call, tried: its numbers, its bytes, its seconds.
 
     A quick call is made twice: the bytes of the first contain what is kept for all later ones.
@@ -207,7 +208,9 @@ def _prepared(
     return row, call, took
 
 
-def _tried(subject: Subject, row: Result, call: Call, timer: Timer) -> tuple[Result, Any, float]:
+def _tried(
+    subject: Subject, row: Result, call: Candidate, timer: Timer
+) -> tuple[Result, Any, float]:
     """One call: its bytes where they can be followed, its result, its seconds."""
     start = timer.clock()
     if subject.traced:

@@ -57,18 +57,18 @@ ALSO = {
 class Section:
     """One table of the file: its values, and what is wrong with them."""
 
-    def __init__(self, report: "Report", name: str, values: dict[str, Any]) -> None:
-        self.report = report
+    def __init__(self, problems: "Problems", name: str, values: dict[str, Any]) -> None:
+        self.problems = problems
         self.name = name
         self.values = values
 
     def wrong(self, key: str, fact: str, instead: str, index: str = "") -> None:
         """Note what is wrong with the value of a key, or with an entry of it."""
-        self.report.wrong((self.name, key), self.spelled(key) + index, fact, instead)
+        self.problems.wrong((self.name, key), self.spelled(key) + index, fact, instead)
 
     def refused(self, key: str, error: Exception) -> None:
         """Note what another part of the package has against the value of a key."""
-        self.report.wrong((self.name, key), self.spelled(key), str(error), "")
+        self.problems.wrong((self.name, key), self.spelled(key), str(error), "")
 
     def spelled(self, key: str) -> str:
         """A key with its table, made harmless."""
@@ -81,7 +81,7 @@ class Section:
         names = [*known] if len(known) <= 12 else [*[*known][:4], "…", *[*known][-2:]]
         for key in self.values:
             if key not in known:
-                guess = self.report.guess(key, (k for k in known if k not in self.values))
+                guess = self.problems.guess(key, (k for k in known if k not in self.values))
                 told = f"Write one of {', '.join(names)}."
                 self.wrong(key, f"the key is not known{guess}", told)
         for key in required:
@@ -95,7 +95,7 @@ class Section:
             return value
         fact = f"{shown(value)} is not a name"
         if isinstance(value, str):
-            fact = f"{shown(value)} is not known{self.report.guess(value, names)}"
+            fact = f"{shown(value)} is not known{self.problems.guess(value, names)}"
         self.wrong(key, fact, f"Write one of {', '.join(names)}.", index)
         return None
 
@@ -116,12 +116,12 @@ class Section:
         return None
 
 
-class Report:
+class Problems:
     """Everything that is wrong with one file."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.problems: list[tuple[int, str]] = []
+        self.found: list[tuple[int, str]] = []
         self._text = text
 
     @cached_property
@@ -130,7 +130,7 @@ class Report:
 
     def guess(self, value: str, names: Iterable[str]) -> str:
         """The nearest of the names, as a question, as long as somebody will read it."""
-        return question(value, names) if len(self.problems) < MOST_PROBLEMS else ""
+        return question(value, names) if len(self.found) < MOST_PROBLEMS else ""
 
     def wrong(self, place: Place, key: str, fact: str, instead: str) -> None:
         """Note one thing, at the line of (table, key), of the table, or of nothing."""
@@ -139,13 +139,13 @@ class Report:
         text = f"{where}: {fact}"
         if instead:
             text += f"{'' if fact.endswith('?') else '.'}\n  {instead}"
-        self.problems.append((line, text))
+        self.found.append((line, text))
 
     def done(self) -> None:
         """Raise SpecError with everything that was noted, in the order of the lines."""
-        if not self.problems:
+        if not self.found:
             return
-        told = [text for _, text in sorted(self.problems, key=lambda problem: problem[0])]
+        told = [text for _, text in sorted(self.found, key=lambda problem: problem[0])]
         if len(told) == 1:
             raise SpecError(told[0])
         more = len(told) - MOST_PROBLEMS
@@ -154,7 +154,7 @@ class Report:
         raise SpecError("\n".join([head, *told[:MOST_PROBLEMS], *tail]))
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], Report]:
+def read_toml(path: Path) -> tuple[dict[str, Any], Problems]:
     """The tables of a TOML file in UTF-8, with or without a byte order mark.
 
     Raises SpecError: not a regular file, too large, not UTF-8, not TOML, nested
@@ -178,7 +178,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Report]:
             "  Write [network], [weights] and [data], and plain keys under them."
         )
     try:
-        return tomllib.loads(text), Report(name, text)
+        return tomllib.loads(text), Problems(name, text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{name}{_syntax(text, str(error))}") from None
     except RecursionError:
