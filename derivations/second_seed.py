@@ -25,7 +25,7 @@ STEPS = RUN.derivation("flat")  # the package's own record of the derivation
 GRADIENTS = RUN.gradients()  # by the fast route, which builds no Jacobian
 EXAMPLES = [X, [0.5, 1.0, -1.0], [-1.0, 0.5, 2.0], [2.0, 0.3, -0.7], [-0.4, -1.2, 0.9]]  # made up
 LABELS = [*Y, 0.0, 1.0, 0.0, 0.0]
-KINDS = NET.facts["activations"]
+KINDS = NET.facts.activations
 FUNCTIONS = {"relu": lambda z: np.maximum(z, 0), "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
 SIZE = {name: value.size for name, value in NET.params.items()}
 

@@ -78,12 +78,11 @@ def _case_from_file(
             f"  Write it into {safe(options.network)}."
         )
     net = Network.from_toml(options.network)
-    if net.facts["data"]:
-        return Case(net.run(), net.facts["remarks"])
-    seed = net.facts["seed"]
-    x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], seed, options.batch)
-    said = (*net.facts["remarks"], _said_of_drawn(x, seed))
-    return Case(net.run(x, y), said)
+    facts = net.facts
+    if facts.data:
+        return Case(net.run(), facts.remarks)
+    x, y = _drawn(list(facts.sizes), facts.loss, facts.seed, options.batch)
+    return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)))
 
 
 def _given(
@@ -119,7 +118,7 @@ def _names(
     return names, loss
 
 
-def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> tuple:
+def _drawn(sizes: list[int], loss: str | None, seed: int, batch_option: str | None) -> tuple:
     """An example, or a batch, from a generator of its own."""
     generator = np.random.default_rng([seed, 1])
     count = _count(batch_option, 5)

@@ -65,7 +65,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _run(name: str) -> Run:
     net = Network.from_toml(name)
-    if not net.facts["data"]:
+    if not net.facts.data:
         raise SpecError(
             f"{safe(name)} has no data to run on.\n"
             "  Add a table [data] with x and y: the numbers the answer was computed for."
