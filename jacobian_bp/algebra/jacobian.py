@@ -15,8 +15,9 @@ import numpy as np
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
-from ..writing.latex import Shown, formula
+from ..writing.latex import formula
 from ..writing.notebook import page, table
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from . import chain_rule
 from .axes import Axis

@@ -20,7 +20,8 @@ from ..program.forward import Pass, run_forward
 from ..program.program import Program, Step
 from ..program.program_text import make_op
 from ..routes.chain import require_dense, whole_link
-from ..writing.notebook import Printed, page
+from ..writing.notebook import page
+from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .differences import Slopes, on_kink
 

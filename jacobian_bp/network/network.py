@@ -21,8 +21,9 @@ from ..program.forward import run_forward
 from ..program.program import Program, Step
 from ..program.program_text import make_op, read_program
 from ..routes.compiled.step import CompiledStep
-from ..writing.latex import Shown, aligned, formula, words
+from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
+from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .facts import NetworkFacts
 from .files.net_file import read_net_file

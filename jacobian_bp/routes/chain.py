@@ -28,8 +28,9 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
 from ..numbers.memory import built, format_bytes
-from ..writing.latex import Shown, formula
+from ..writing.latex import formula
 from ..writing.notebook import page
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, to_ascii
 from .full import require_dense, sweep
 from .full import whole_link as whole_link

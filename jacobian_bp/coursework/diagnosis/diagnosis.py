@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...writing.notebook import Printed, bullets
+from ...writing.notebook import bullets
+from ...writing.shown import Printed
 from ...writing.signs import for_stream, plural, to_ascii
 from ...writing.tables import wrapped
 from .labels import RIGHT
