@@ -10,7 +10,7 @@ from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
 from ..writing.signs import dims
-from ..writing.tables import DIGITS, array_block, columns, fold, table, zero_or_number
+from ..writing.tables import DIGITS, array_block, fold, right_aligned, table, zero_or_number
 from .as_text import Spell
 
 MOST_SHOWN = 4096
@@ -88,7 +88,7 @@ def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room
         for position, (row, flags) in enumerate(zip(value, mask, strict=True)):
             head = _entry(jacobian.of, jacobian.out_axes, position)
             rows.append([head, *zero_or_number(row, flags, digits)])
-        lines = ["  ".join(row) for row in columns([heads, *rows])]
+        lines = right_aligned([heads, *rows])
         if max(map(len, lines)) <= room:
             return lines
     return []

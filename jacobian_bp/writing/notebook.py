@@ -94,7 +94,7 @@ def ends(lines: Sequence[T], left_out: Callable[[int], T]) -> list[T]:
     return [*lines[: MOST_LINES - 3], left_out(len(lines) - MOST_LINES + 1), *lines[-2:]]
 
 
-def table(of: NamedArray, wrt: NamedArray, cells: Cells) -> str:
+def entries_table(of: NamedArray, wrt: NamedArray, cells: Cells) -> str:
     """A Jacobian's entries in layout flat, one row an output; nothing where it is not small.
 
     `cells` gives the numbers, and where they can be other than zero.
