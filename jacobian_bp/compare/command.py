@@ -10,7 +10,7 @@ from typing import Any
 from ..numbers.memory import current_limit, memory_limit
 from ..writing import terminal
 from ..writing.interrupts import INTERRUPTED
-from ..writing.tables import fold
+from ..writing.tables import fold, fold_all
 from .report.options import UNHEARD, Asked, Options, add_options, parse
 from .report.plot import draw
 from .report.provenance import Clock, fitted, now, provenance
@@ -65,8 +65,7 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
 
 
 def _write(lines: list[str]) -> None:
-    room = terminal.width()
-    terminal.write(part for line in lines for part in fold(line, room))
+    terminal.write(fold_all(lines, terminal.width()))
 
 
 def _fail(sentences: list[str]) -> None:

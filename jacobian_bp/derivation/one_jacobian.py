@@ -10,7 +10,7 @@ from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
 from ..writing.signs import dims
-from ..writing.tables import DIGITS, array_block, fold, right_aligned, table, zero_or_number
+from ..writing.tables import DIGITS, array_block, fold_all, right_aligned, table, zero_or_number
 from .as_text import Spell
 
 MOST_SHOWN = 4096
@@ -44,7 +44,7 @@ def explain(
         if layout != "flat":
             lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
             lines += [f"  {line}" for line in _numbers(jacobian, "flat", width - 2)]
-    return [part for line in lines for part in fold(spell(line), width)]
+    return fold_all(map(spell, lines), width)
 
 
 def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:

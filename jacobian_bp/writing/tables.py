@@ -5,7 +5,7 @@ input, '0' is zero at this input only.
 """
 
 import textwrap
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 from rich.cells import cell_len
@@ -22,6 +22,11 @@ def fold(line: str, width: int) -> list[str]:
         return [line]
     indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
     return wrapped(line, width, rest=indent)
+
+
+def fold_all(lines: Iterable[str], width: int) -> list[str]:
+    """Lines of which each that is too wide is folded."""
+    return [part for line in lines for part in fold(line, width)]
 
 
 def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ...errors import SpecError
-from ...network.files.paths import label, require_replaceable
+from ...network.files.paths import cannot_be_written, label, require_replaceable
 from ...network.files.whole_file import write_whole
 
 
@@ -18,7 +17,4 @@ def write_results(path: str | Path, text: str) -> None:
     try:
         write_whole(path, lambda file: file.write(text.encode("utf-8")), mode=0o644)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "the name is none of a file"
-        raise SpecError(
-            f"{label(path)} cannot be written: {reason}.\n  Choose another folder or name."
-        ) from None
+        raise cannot_be_written(label(path), error) from None
