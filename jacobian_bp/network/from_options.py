@@ -1,7 +1,7 @@
 """From the options of a command to a run: the network, and the data that it runs on."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..numbers.memory import require_memory
 from ..ops.cross_entropy import require_classes
 from ..writing.signs import plural, safe
 from . import reference_network as reference
+from .drawing import draw_data
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
 from .run import Run
@@ -81,7 +82,7 @@ def _case_from_file(
     facts = net.facts
     if facts.data:
         return Case(net.run(), facts.remarks)
-    x, y = _drawn(list(facts.sizes), facts.loss, facts.seed, options.batch)
+    x, y = _drawn(facts.sizes, facts.loss, facts.seed, options.batch)
     return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)))
 
 
@@ -118,18 +119,14 @@ def _names(
     return names, loss
 
 
-def _drawn(sizes: list[int], loss: str | None, seed: int, batch_option: str | None) -> tuple:
-    """An example, or a batch, from a generator of its own."""
-    generator = np.random.default_rng([seed, 1])
-    count = _count(batch_option, 5)
-    batch = () if count is None else (count,)
-    require_memory("x", (*batch, sizes[0]), 8, "Ask for fewer examples: --batch.")
-    x = generator.standard_normal((*batch, sizes[0]))
-    if loss == "cross_entropy":
-        return x, generator.integers(0, sizes[-1], batch)
-    if loss == "bce":
-        return x, generator.integers(0, 2, (*batch, sizes[-1]))
-    return x, generator.standard_normal((*batch, sizes[-1]))
+def _drawn(
+    sizes: Sequence[int], loss: str | None, seed: int, batch: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """An example, or a batch, that fits into memory."""
+    count = _count(batch, 5)
+    shape = (sizes[0],) if count is None else (count, sizes[0])
+    require_memory("x", shape, 8, "Ask for fewer examples: --batch.")
+    return draw_data(sizes, loss, seed, count)
 
 
 def _said_of_drawn(x: np.ndarray, seed: int) -> str:

@@ -25,10 +25,11 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
+from .drawing import draw_params
 from .facts import NetworkFacts
 from .files.net_file import read_net_file
 from .layers import build_dense
-from .parameters import checked, drawn, require_mapping, require_names, require_shape, tied_names
+from .parameters import checked, require_mapping, require_names, require_shape, tied_names
 from .run import Run
 
 
@@ -100,7 +101,7 @@ class Network(Shown):
             "sigmoid" if squash_input is True else squash_input or "",
         )
         if params is None:
-            params = drawn(shapes, 0 if seed is None else seed, dtype)
+            params = draw_params(shapes, 0 if seed is None else seed, dtype)
         require_names(shapes, params)
         return cls._tying(steps, params, facts)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...network.drawing import draw_data
 from ...network.network import Network
 from ...network.run import Run
 from ...network.sizes import format_sizes
@@ -82,10 +83,7 @@ def drawn(
 ) -> Workload:
     """A network of one activation with squared error, and data, from one seed."""
     net = Network.dense(sizes, activation, "squared_error", seed=seed, dtype=np.dtype(dtype))
-    generator = np.random.default_rng([seed, 1])
-    shape = () if batch is None else (batch,)
-    x = generator.standard_normal((*shape, sizes[0])).astype(dtype)
-    y = generator.standard_normal((*shape, sizes[-1])).astype(dtype)
+    x, y = (array.astype(dtype) for array in draw_data(sizes, "squared_error", seed, batch))
     return Workload(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
 
 
