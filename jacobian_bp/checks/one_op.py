@@ -22,7 +22,8 @@ from ..program.forward_pass import Pass
 from ..program.program import Program, Step
 from ..program.program_text import make_op
 from ..routes.full import require_dense, whole_link
-from ..writing.notebook import Printed, page
+from ..writing.notebook import page
+from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .differences import Slopes, on_kink
 from .op_facts import wrong_facts
