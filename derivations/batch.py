@@ -14,7 +14,7 @@ import numpy as np
 
 from jacobian_bp import Network
 from jacobian_bp.writing.signs import to_ascii, vector
-from jacobian_bp.writing.tables import columns, table, zero_or_number
+from jacobian_bp.writing.tables import right_aligned, table, zero_or_number
 
 X = np.array([[1.0, -2.0, 0.5], [0.5, 1.0, -1.0], [-1.0, 0.5, 2.0], [2.0, 0.5, -1.0]])
 Y = np.array([1.0, 0.0, -1.0, 2.0])
@@ -60,7 +60,7 @@ def picture(of, wrt):
     rows, heads = ([name.replace(" ", "") for name in names] for names in entries)
     numbers = zip(rows, whole.materialise("flat"), whole.can_be_nonzero("flat"), strict=True)
     cells = [[name, *zero_or_number(row, mask, 6)] for name, row, mask in numbers]
-    print(indent("\n".join("  ".join(row) for row in columns([["", *heads], *cells])), "    "))
+    print(indent("\n".join(right_aligned([["", *heads], *cells])), "    "))
     own = whole.materialise()
     if wrt in RUN.params:
         part = "slice n"

@@ -17,8 +17,8 @@ from jacobian_bp.compare.timing.growth import THEORY, growths
 from jacobian_bp.compare.timing.measure import Journal, measure
 from jacobian_bp.compare.timing.subjects import ROUTES, route_subjects
 from jacobian_bp.compare.timing.sweep import Sweep, imagined, overheads, run_sweep
-from jacobian_bp.compare.timing.task import drawn
 from jacobian_bp.compare.timing.timer import Timer
+from jacobian_bp.compare.timing.workload import drawn
 from jacobian_bp.numbers.memory import format_bytes
 from jacobian_bp.writing.signs import to_ascii
 from jacobian_bp.writing.tables import fold, table

@@ -17,7 +17,7 @@ from jacobian_bp import BinaryCrossEntropy, Einsum, Network, ReLU
 from jacobian_bp.derivation.ledger import DeltaStep, LocalStep
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
 from jacobian_bp.writing.signs import bound, number, to_ascii, vector
-from jacobian_bp.writing.tables import array_block, columns, table, zero_or_number
+from jacobian_bp.writing.tables import array_block, right_aligned, table, zero_or_number
 
 NET = second_seed()
 RUN = NET.run(X, Y)
@@ -25,7 +25,7 @@ STEPS = RUN.derivation("flat")  # the package's own record of the derivation
 GRADIENTS = RUN.gradients()  # by the fast route, which builds no Jacobian
 EXAMPLES = [X, [0.5, 1.0, -1.0], [-1.0, 0.5, 2.0], [2.0, 0.3, -0.7], [-0.4, -1.2, 0.9]]  # made up
 LABELS = [*Y, 0.0, 1.0, 0.0, 0.0]
-KINDS = NET.facts["activations"]
+KINDS = NET.facts.activations
 FUNCTIONS = {"relu": lambda z: np.maximum(z, 0), "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
 SIZE = {name: value.size for name, value in NET.params.items()}
 
@@ -83,7 +83,7 @@ def picture(of, wrt, layout="flat"):
     names = np.array([f"{wrt[0]}{j + 1}{k + 1}" for j, k in np.ndindex(column(variable).shape)])
     order = "F" if layout == "flat_column" else "C"
     heads = names.reshape(column(variable).shape).ravel(order)
-    return ["  ".join(row) for row in columns([["", *heads], *cells])]
+    return right_aligned([["", *heads], *cells])
 
 
 def post(text):

@@ -15,7 +15,7 @@ import numpy as np
 from jacobian_bp import Network
 from jacobian_bp.network.files.csv_data import class_indices, examples, read_csv
 from jacobian_bp.writing.signs import number, to_ascii, vector
-from jacobian_bp.writing.tables import columns, table, zero_or_number
+from jacobian_bp.writing.tables import right_aligned, table, zero_or_number
 
 DATA = examples(read_csv("iris"), "species")
 SPECIES = class_indices(DATA.y, "species")
@@ -65,7 +65,7 @@ def picture(of, wrt):
     rows = zip(whole.materialise("flat"), whole.can_be_nonzero("flat"), strict=True)
     cells = [[f"{of}[{k}]", *zero_or_number(*row, 6)] for k, row in enumerate(rows)]
     heads = [f"{wrt}[{k}]" for k in range(RUN[wrt].size)]
-    block("  ".join(row) for row in columns([["", *heads], *cells]))
+    block(right_aligned([["", *heads], *cells]))
 
 
 def data_and_network():

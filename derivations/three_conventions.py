@@ -188,7 +188,7 @@ def the_table():
     )
     row("the input is squashed", lambda c, run: "yes" if "a0" in run else "no")
     row("cost / |output - y|^2", lambda c, run: fraction(factor(c)))
-    row("output activation", lambda c, run: c.net.facts["activations"][-1])
+    row("output activation", lambda c, run: c.net.facts.activations[-1])
     row("loss of the seed", lambda c, run: c.own_loss)
     row("  with it, delta at the end", output_error)
     block(table(rows))

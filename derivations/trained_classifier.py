@@ -27,7 +27,7 @@ def require(claim):
 def main():
     net = Network.from_toml(FILE)
     print(f"A trained classifier, {net.parameter_count} parameters, read from {FILE.name}\n")
-    for remark in net.facts["remarks"]:
+    for remark in net.facts.remarks:
         print(f"  {remark}")
 
     whole = net.run()

@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-INTERRUPTED = 130
+from .writing.interrupts import INTERRUPTED
 
 
 def main() -> int:

@@ -24,15 +24,16 @@ from .derivation.one_jacobian import explain
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.from_options import Case, case_of
-from .network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 from .network.run import Run
+from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
+from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
-from .writing.tables import fold
+from .writing.tables import fold, fold_all
 
 PROGRAM = "jacobian-bp"
-DISAGREE, BAD_INPUT, INTERRUPTED = 1, 2, 130
+DISAGREE, BAD_INPUT = 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _derive(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as report:
-        agreement = case.run.check(report)
+    with terminal.progress("finite differences") as progress:
+        agreement = case.run.check(progress)
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
@@ -98,10 +99,9 @@ def _show(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as report:
-        agreement = case.run.check(report)
-    lines = [part for line in agreement.lines() for part in fold(line, terminal.width())]
-    terminal.write([*_said(case), *lines])
+    with terminal.progress("finite differences") as progress:
+        agreement = case.run.check(progress)
+    terminal.write([*_said(case), *fold_all(agreement.lines(), terminal.width())])
     return 0 if agreement.ok else DISAGREE
 
 
@@ -123,9 +123,7 @@ def _depends(run: Run, of: str, wrt: str) -> bool:
 
 
 def _said(case: Case) -> list[str]:
-    return [
-        part for remark in case.remarks for part in fold(f"data      {remark}", terminal.width())
-    ]
+    return fold_all([f"data      {remark}" for remark in case.remarks], terminal.width())
 
 
 def _pair(text: str, run: Run) -> tuple[str, str]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..errors import AxisError
 from ..numbers.arrays import real_array
-from ..writing.latex import Shown
+from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
 from .axes import BATCH, parse_axes
 

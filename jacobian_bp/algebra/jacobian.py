@@ -15,8 +15,9 @@ import numpy as np
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
-from ..writing.latex import Shown, formula
-from ..writing.notebook import page, table
+from ..writing.latex import formula
+from ..writing.notebook import entries_table, page
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from . import chain_rule
 from .axes import Axis
@@ -326,7 +327,7 @@ class Jacobian(Shown):
         def cells() -> tuple[np.ndarray, np.ndarray]:
             return self.materialise("flat"), self.can_be_nonzero("flat")
 
-        numbers = table(self.nodes[0], self.nodes[-1], cells)
+        numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
         return page(self.latex(), self.text().split("\n")[1:], numbers)
 
     def _product_line(self) -> str:

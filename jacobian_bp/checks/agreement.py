@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from ..numbers.rounding import UNITS
-from ..writing.notebook import Printed, grid, page
+from ..writing.notebook import grid, page
+from ..writing.shown import Printed
 from ..writing.signs import bound, for_stream, number, to_ascii
 from .one_op import OpReport
 

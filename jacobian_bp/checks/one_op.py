@@ -5,7 +5,7 @@ array ∂out/∂in; where two differ, finite differences say which one is wrong.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,11 @@ from ..program.forward_pass import Pass
 from ..program.program import Program, Step
 from ..program.program_text import make_op
 from ..routes.full import require_dense, whole_link
-from ..writing.notebook import Printed, page
+from ..writing.notebook import page
+from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .differences import Slopes, on_kink
+from .op_facts import wrong_facts
 
 VJP_HINT = (
     'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
@@ -89,6 +91,7 @@ class OpReport(Printed):
 def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
     """Compare an op's Jacobian, its VJP and finite differences, entry by entry.
 
+    Then what the op says of itself, such as a kernel or a peer's rule, with these.
     `arrays` has one array for each input of the signature; data with one axis
     more is a batch. On a kink any slope between the one-sided ones is right.
     Raises SpecError for a missing or unknown input, AxisError for shapes.
@@ -115,7 +118,8 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
     out = signature.output.name
     step = Step(out if out not in names else f"{out}_out", made, tuple(names))
     state = run_forward(Program.build([step], []), {}, arrays)
-    return check_step(state, state.program.steps[0])
+    report = check_step(state, state.program.steps[0])
+    return replace(report, findings=_facts(state, step)) if report.ok else report
 
 
 @quiet
@@ -147,6 +151,13 @@ def check_step(state: Pass, step: Step) -> OpReport:
         else:
             lines.append(found)
     return OpReport(step.op.name, tuple(lines), tuple(findings))
+
+
+@quiet
+def _facts(state: Pass, step: Step) -> tuple[Finding, ...]:
+    """What the op says of itself and does not compute."""
+    says = wrong_facts(step.op, tuple(state.inputs_of(step)), state.values[step.name])
+    return tuple(Finding("", "", (), sentence, "", "") for sentence in says)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,16 @@ from typing import Any
 
 from ..numbers.memory import current_limit, memory_limit
 from ..writing import terminal
-from ..writing.tables import fold
-from .report.facts import Clock, facts, fitted, now
+from ..writing.interrupts import INTERRUPTED
+from ..writing.tables import fold, fold_all
 from .report.options import UNHEARD, Asked, Options, add_options, parse
 from .report.plot import draw
+from .report.provenance import Clock, fitted, now, provenance
 from .report.result_files import Output, as_csv, as_json
-from .report.views import unseen_lines, view
+from .report.screen import lines_of, unseen_lines
 from .timing.machine import limited_threads
 from .timing.measure import Journal
 from .timing.stopping import require_none, termination_as_interrupt, undisturbed
-
-INTERRUPTED = 130
 
 
 def add_parser(commands: Any, options: Options) -> argparse.ArgumentParser:
@@ -49,9 +48,9 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
         asked, journal = parse(options, parser), Journal()  # this imports the peers
         require_none()
         with limited_threads(asked.threads):
-            about = facts(asked, clock)
+            about = provenance(asked, clock)
             try:
-                for lines in view(asked, journal):
+                for lines in lines_of(asked, journal):
                     _write(lines)
                 complete = True
             except KeyboardInterrupt:
@@ -66,8 +65,7 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
 
 
 def _write(lines: list[str]) -> None:
-    room = terminal.width()
-    terminal.write(part for line in lines for part in fold(line, room))
+    terminal.write(fold_all(lines, terminal.width()))
 
 
 def _fail(sentences: list[str]) -> None:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from ..numbers.memory import format_bytes
 from ..writing.signs import dims, plural, vector
-from ..writing.tables import MOST_ROWS, array_block, fold, packed, table
+from ..writing.tables import MOST_ROWS, array_block, fold_all, packed, table
 from .folding import folded
 from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 
@@ -49,7 +49,7 @@ def render(
     ]
     if ledger.agreement is not None:
         lines += ["", *_labelled("checks", ledger.agreement.lines())]
-    return [part for line in lines for part in fold(spell(line.rstrip()), width)]
+    return fold_all([spell(line.rstrip()) for line in lines], width)
 
 
 def _network(ledger: Ledger, width: int, spell: Spell) -> list[str]:

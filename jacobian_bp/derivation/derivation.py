@@ -23,8 +23,9 @@ from ..program.program import Step
 from ..routes.chain import plan
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
-from ..writing.latex import Shown, aligned, formula, words
+from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, rename, to_ascii
 from .as_text import WIDTH, render
 from .conventions import Convention

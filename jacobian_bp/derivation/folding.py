@@ -8,7 +8,7 @@ from typing import Any
 
 from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 
-KEPT = 2
+WRITTEN_OUT = 2
 
 
 def folded(ledger: Ledger) -> Ledger:
@@ -26,10 +26,10 @@ def _fold(blocks: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
     found: list[Any] = []
     for _, run in groupby(blocks, key=lambda block: [_shape_of(item) for item in block]):
         same = list(run)
-        shown = same if len(same) <= KEPT + 1 else same[:KEPT]
+        shown = same if len(same) <= WRITTEN_OUT + 1 else same[:WRITTEN_OUT]
         found += [item for block in shown for item in block]
         if len(shown) < len(same):
-            found.append(Folded(len(same) - KEPT, same[-1][-1].name))
+            found.append(Folded(len(same) - WRITTEN_OUT, same[-1][-1].name))
     return tuple(found)
 
 

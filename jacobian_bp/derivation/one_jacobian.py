@@ -8,8 +8,9 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
+from ..numbers.arrays import entry
 from ..writing.signs import dims
-from ..writing.tables import DIGITS, array_block, columns, fold, table, zero_or_number
+from ..writing.tables import DIGITS, array_block, fold_all, right_aligned, table, zero_or_number
 from .as_text import Spell
 
 MOST_SHOWN = 4096
@@ -43,7 +44,7 @@ def explain(
         if layout != "flat":
             lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
             lines += [f"  {line}" for line in _numbers(jacobian, "flat", width - 2)]
-    return [part for line in lines for part in fold(spell(line), width)]
+    return fold_all(map(spell, lines), width)
 
 
 def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
@@ -87,7 +88,7 @@ def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room
         for position, (row, flags) in enumerate(zip(value, mask, strict=True)):
             head = _entry(jacobian.of, jacobian.out_axes, position)
             rows.append([head, *zero_or_number(row, flags, digits)])
-        lines = ["  ".join(row) for row in columns([heads, *rows])]
+        lines = right_aligned([heads, *rows])
         if max(map(len, lines)) <= room:
             return lines
     return []
@@ -95,4 +96,4 @@ def _with_headings(jacobian: Jacobian, value: np.ndarray, mask: np.ndarray, room
 
 def _entry(name: str, axes: Sequence, position: int) -> str:
     index = np.unravel_index(position, [axis.size for axis in axes]) if axes else ()
-    return f"{name}[{','.join(str(int(i)) for i in index)}]" if index else name
+    return entry(name, tuple(map(int, index)))

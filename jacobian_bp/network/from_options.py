@@ -1,7 +1,7 @@
 """From the options of a command to a run: the network, and the data that it runs on."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +9,17 @@ import numpy as np
 from ..derivation.conventions import Convention, find_convention
 from ..errors import SpecError
 from ..numbers.memory import require_memory
-from ..ops.cross_entropy import require_classes
+from ..ops.labels import CLASSES, require_classes
+from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
+from .drawing import draw_data
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
 from .run import Run
+from .sizes import format_sizes, parse_sizes
 
-LAST_FOR_LOSS = {"bce": "sigmoid", "cross_entropy": "softmax"}
+LAST_FOR_LOSS = {loss: last for loss in LOSSES if (last := last_activation(loss))}
 LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
 
 
@@ -34,7 +37,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
         return _case_from_file(options, parser)
     convention = find_convention(options.convention or "flat")
     if options.network is None and convention.is_seed and convention.name != "second_seed":
-        options.network = "-".join(map(str, convention.sizes))
+        options.network = format_sizes(convention.sizes)
     if options.network is None:
         given = _given(options, parser, "convention", "all")
         if given:
@@ -44,7 +47,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
             )
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
     _require_effect(options)
-    sizes = _sizes(options.network)
+    sizes = parse_sizes(options.network)
     activations, loss = _names(options, convention, len(sizes) - 1)
     net = Network.dense(
         sizes,
@@ -61,7 +64,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     else:
         x, y, said = _read(sizes, loss, options)
         remarks = [*said, *remarks]
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         remarks.append("y: class indices, given to the loss as one-hot rows")
     return Case(net.run(x, y), tuple(remarks))
 
@@ -77,12 +80,11 @@ def _case_from_file(
             f"  Write it into {safe(options.network)}."
         )
     net = Network.from_toml(options.network)
-    if net.facts["data"]:
-        return Case(net.run(), net.facts["remarks"])
-    seed = net.facts["seed"]
-    x, y = _drawn(list(net.facts["sizes"]), net.facts["loss"], seed, options.batch)
-    said = (*net.facts["remarks"], _said_of_drawn(x, seed))
-    return Case(net.run(x, y), said)
+    facts = net.facts
+    if facts.data:
+        return Case(net.run(), facts.remarks)
+    x, y = _drawn(facts.sizes, facts.loss, facts.seed, options.batch)
+    return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)))
 
 
 def _given(
@@ -103,16 +105,6 @@ def _require_effect(options: argparse.Namespace) -> None:
         raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
 
 
-def _sizes(text: str) -> list[int]:
-    parts = text.split("-")
-    if len(parts) < 2 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
-        raise SpecError(
-            f"{text!r} is not a list of layer widths.\n"
-            "  Write them with hyphens, the input first, such as 4-5-3."
-        )
-    return [int(part) for part in parts]
-
-
 def _names(
     options: argparse.Namespace, convention: Convention, layers: int
 ) -> tuple[list[str], str]:
@@ -128,18 +120,14 @@ def _names(
     return names, loss
 
 
-def _drawn(sizes: list[int], loss: str, seed: int, batch_option: str | None) -> tuple:
-    """An example, or a batch, from a generator of its own."""
-    generator = np.random.default_rng([seed, 1])
-    count = _count(batch_option, 5)
-    batch = () if count is None else (count,)
-    require_memory("x", (*batch, sizes[0]), 8, "Ask for fewer examples: --batch.")
-    x = generator.standard_normal((*batch, sizes[0]))
-    if loss == "cross_entropy":
-        return x, generator.integers(0, sizes[-1], batch)
-    if loss == "bce":
-        return x, generator.integers(0, 2, (*batch, sizes[-1]))
-    return x, generator.standard_normal((*batch, sizes[-1]))
+def _drawn(
+    sizes: Sequence[int], loss: str | None, seed: int, batch: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """An example, or a batch, that fits into memory."""
+    count = _count(batch, 5)
+    shape = (sizes[0],) if count is None else (count, sizes[0])
+    require_memory("x", shape, 8, "Ask for fewer examples: --batch.")
+    return draw_data(sizes, loss, seed, count)
 
 
 def _said_of_drawn(x: np.ndarray, seed: int) -> str:
@@ -159,18 +147,18 @@ def _read(
         )
     data = examples(table, options.target, not options.raw)
     if len(data.features) != sizes[0]:
-        hint = "-".join(map(str, [len(data.features), *sizes[1:]]))
+        hint = format_sizes([len(data.features), *sizes[1:]])
         raise SpecError(
             f"the network has {sizes[0]} inputs, {safe(table.source)} has "
             f"{len(data.features)} input columns.\n  Write {hint}."
         )
-    if loss != "cross_entropy" and sizes[-1] != 1:
+    if label_kind(loss) != CLASSES and sizes[-1] != 1:
         raise SpecError(
             f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
             "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
         )
     y = data.y[:, None]
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         indices = class_indices(data.y, options.target)
         require_classes(indices, sizes[-1], options.target)
         y = indices

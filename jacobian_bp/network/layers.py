@@ -1,48 +1,15 @@
 """The multilayer network as a program: names, activations, losses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
 from ..errors import DomainError, SpecError
-from ..ops import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    HalfSquaredError,
-    Identity,
-    LeakyReLU,
-    Linear,
-    Mean,
-    Op,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    SquaredError,
-    Sum,
-    Tanh,
-)
+from ..ops import Linear, Op
+from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
 from ..program.program import Step
 from ..writing.signs import did_you_mean, plural
-
-ACTIVATIONS: dict[str, type[Op]] = {
-    "identity": Identity,
-    "sigmoid": Sigmoid,
-    "tanh": Tanh,
-    "relu": ReLU,
-    "leaky_relu": LeakyReLU,
-    "softplus": Softplus,
-    "softmax": Softmax,
-}
-LOSSES: dict[str, type[Op]] = {
-    "squared_error": SquaredError,
-    "half_squared_error": HalfSquaredError,
-    "bce": BinaryCrossEntropy,
-    "cross_entropy": CrossEntropy,
-}
-REDUCTIONS: dict[str, type[Op]] = {"mean": Mean, "sum": Sum}
-PROBABILITIES = {"bce": ("sigmoid", "softmax"), "cross_entropy": ("softmax",)}
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -53,11 +20,14 @@ def build_dense(
     loss: str | None,
     reduction: str,
     squash_input: bool | str,
+    own: Mapping[str, Op],
 ) -> tuple[list[Step], Shapes]:
-    """The steps of the layers, and the shape of each parameter."""
+    """The steps of the layers, and the shape of each parameter; `own` are the caller's ops."""
     widths = _widths(sizes)
     names = _activation_names(activations, len(widths) - 1)
-    _require_probabilities(loss, names[-1])
+    known: Named = {**ACTIVATIONS, **{name: op for name, op in own.items() if not op.labels}}
+    losses: Named = {**LOSSES, **{name: op for name, op in own.items() if op.labels}}
+    _require_probabilities(loss, names[-1], losses, known)
     steps: list[Step] = []
     shapes: Shapes = {}
     last = "x"
@@ -67,25 +37,26 @@ def build_dense(
         )
     if squash_input:
         squash = "sigmoid" if squash_input is True else squash_input
-        steps.append(Step("a0", choose(ACTIVATIONS, squash, "squash_input")(), ("x",)))
+        steps.append(Step("a0", choose(known, squash, "squash_input"), ("x",)))
         last = "a0"
     for layer, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         weight, bias = f"W{layer}", f"b{layer}"
         shapes[weight], shapes[bias] = (outputs, inputs), (outputs,)
         steps.append(Step(f"z{layer}", Linear(), (last, weight, bias)))
-        activation = choose(ACTIVATIONS, names[layer - 1], f"the activation of layer {layer}")
+        activation = choose(known, names[layer - 1], f"the activation of layer {layer}")
         last = f"a{layer}"
-        steps.append(Step(last, activation(), (f"z{layer}",)))
+        steps.append(Step(last, activation, (f"z{layer}",)))
     if loss is not None:
-        steps.append(Step("L", choose(LOSSES, loss, "loss")(), (last, "y")))
-        steps.append(Step("J", choose(REDUCTIONS, reduction, "reduction")(), ("L",)))
+        steps.append(Step("L", choose(losses, loss, "loss"), (last, "y")))
+        steps.append(Step("J", choose(REDUCTIONS, reduction, "reduction"), ("L",)))
     return steps, shapes
 
 
-def choose(table: dict[str, type[Op]], name: Any, what: str) -> type[Op]:
-    """The entry of a fixed table, or SpecError with the nearest name."""
+def choose(table: Named, name: Any, what: str) -> Op:
+    """The op of this name, or SpecError with the nearest one."""
     if isinstance(name, str) and name in table:
-        return table[name]
+        op = table[name]
+        return op() if isinstance(op, type) else op
     guess = did_you_mean(name, table, "'")
     raise SpecError(
         f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"
@@ -126,9 +97,9 @@ def _activation_names(activations: str | Sequence[str], layers: int) -> list[str
     return names
 
 
-def _require_probabilities(loss: str | None, last: str) -> None:
-    allowed = PROBABILITIES.get(loss or "")
-    if allowed and last in ACTIVATIONS and last not in allowed:
+def _require_probabilities(loss: str | None, last: str, losses: Named, activations: Named) -> None:
+    allowed = fitting(loss, losses, activations)
+    if allowed and last in activations and last not in allowed:
         raise DomainError(
             f"loss {loss!r} compares probabilities; the last activation is {last!r}.\n"
             f"  Make the last activation {' or '.join(map(repr, allowed))}; "

@@ -6,6 +6,7 @@ net.run(x, y).gradients().
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
@@ -18,14 +19,17 @@ from ..numbers.arrays import read_only, real_array
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.program import Program, Step
-from ..program.program_text import make_op, read_program
+from ..program.program_text import made_ops, read_program
 from ..routes.compiled.step import CompiledStep
-from ..writing.latex import Shown, aligned, formula, words
+from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
+from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
+from .drawing import draw_params
+from .facts import NetworkFacts
 from .files.net_file import read_net_file
 from .layers import build_dense
-from .parameters import checked, drawn, require_mapping, require_names, require_shape, tied_names
+from .parameters import checked, require_mapping, require_names, require_shape, tied_names
 from .run import Run
 
 
@@ -42,7 +46,7 @@ class Network(Shown):
         program: Program,
         params: Mapping[str, Any],
         tied: Mapping[str, str] | None = None,
-        **facts: Any,
+        facts: NetworkFacts | None = None,
     ) -> None:
         self._program = program
         self.tied = dict(tied or {})
@@ -50,7 +54,7 @@ class Network(Shown):
         for name, value in params.items():
             first = self.tied.get(name)
             self._params[name] = self._params[first] if first else read_only(checked(value, name))
-        self.facts = facts
+        self.facts = facts or NetworkFacts()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -74,6 +78,7 @@ class Network(Shown):
         params: Mapping[str, Any] | None = None,
         squash_input: bool | str = False,
         dtype: Any = np.float64,
+        ops: Mapping[str, Op | type[Op]] | None = None,
     ) -> "Network":
         """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
 
@@ -81,25 +86,25 @@ class Network(Shown):
         W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
         normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
         `squash_input` the input passes an activation first (a0), as in the
-        first seed, eq. 1. The same array given as two parameters ties them.
+        first seed, eq. 1. The same array given as two parameters ties them. `ops`
+        adds activations and losses of your own under a name.
 
         >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
         (4,)
         """
-        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input)
+        own = made_ops(ops)
+        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input, own)
         require_mapping(params)
         layers = len(sizes) - 1
-        facts = {
-            "sizes": tuple(sizes),
-            "activations": (activations,) * layers
-            if isinstance(activations, str)
-            else tuple(activations),
-            "loss": loss,
-            "squash": "sigmoid" if squash_input is True else squash_input,
-        }
+        facts = NetworkFacts(
+            tuple(sizes),
+            (activations,) * layers if isinstance(activations, str) else tuple(activations),
+            loss,
+            "sigmoid" if squash_input is True else squash_input or "",
+        )
         if params is None:
-            params = drawn(shapes, 0 if seed is None else seed, dtype)
+            params = draw_params(shapes, 0 if seed is None else seed, dtype)
         require_names(shapes, params)
         return cls._tying(steps, params, facts)
 
@@ -128,19 +133,17 @@ class Network(Shown):
         """
         require_mapping(params)
         params = dict(params or {})
-        own = {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
-        steps = read_program(lines, own)
-        return cls._tying(steps, params, {})
+        return cls._tying(read_program(lines, made_ops(ops)), params)
 
     @classmethod
     def _tying(
-        cls, steps: Sequence[Step], params: Mapping[str, Any], facts: dict[str, Any]
+        cls, steps: Sequence[Step], params: Mapping[str, Any], facts: NetworkFacts | None = None
     ) -> "Network":
         """A network whose steps read each tied parameter under its first name."""
         tied = tied_names(params)
         own = [name for name in params if name not in tied]
         program = Program.build([step.reading(tied) for step in steps], own)
-        return cls(program, params, tied, **facts)
+        return cls(program, params, tied, facts)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Network":
@@ -159,8 +162,13 @@ class Network(Shown):
             params=spec.params,
             squash_input=spec.squash_input,
         )
-        net.facts |= {"convention": spec.convention, "remarks": spec.remarks, "seed": spec.seed}
-        net.facts |= {"data": {k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None}}
+        net.facts = replace(
+            net.facts,
+            convention=spec.convention,
+            seed=spec.seed,
+            remarks=spec.remarks,
+            data={k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None},
+        )
         return net
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
@@ -185,7 +193,7 @@ class Network(Shown):
             for name, value in self.params.items()
         }
         arrays |= {name: arrays[first] for name, first in self.tied.items()}
-        return Network(self._program, arrays, self.tied, **self.facts)
+        return Network(self._program, arrays, self.tied, self.facts)
 
     def __call__(self, x: Any) -> np.ndarray:
         """The output at fixed parameters: the last value before the loss."""
@@ -201,7 +209,7 @@ class Network(Shown):
         of the network's file.
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
-        data = data or dict(self.facts.get("data", {}))
+        data = data or dict(self.facts.data)
         known = self._program.inputs
         for name in data:
             if name not in known:
@@ -215,7 +223,7 @@ class Network(Shown):
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
         state = run_forward(self._program, self.params, data)
-        return Run(state, self.tied, self._title(), self.facts.get("convention") or "flat")
+        return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
     def compile(self, batch: int | None = None) -> CompiledStep:
         """A step(params, x, y) that gives the cost and all gradients, planned once.
@@ -244,18 +252,17 @@ class Network(Shown):
 
     def _title(self) -> list[str]:
         """The network in a line or two, for the head of a derivation."""
-        if "sizes" not in self.facts:
+        if not self.facts.sizes:
             return [f"{step}" for step in self.steps]
-        first, *widths = self.facts["sizes"]
-        squash = "".join(f" → {name}" for name in [self.facts["squash"]] if name)
+        first, *widths = self.facts.sizes
+        squash = f" → {self.facts.squash}" if self.facts.squash else ""
         words = [
-            f" → {width} {name}"
-            for width, name in zip(widths, self.facts["activations"], strict=True)
+            f" → {width} {name}" for width, name in zip(widths, self.facts.activations, strict=True)
         ]
         if len(words) > 5:
             words[3:-1] = [f" → … {len(words) - 4} more layers …"]
         layers = "".join(words)
-        loss = f"; loss: {self.facts['loss']}" if self.facts["loss"] else ""
+        loss = f"; loss: {self.facts.loss}" if self.facts.loss else ""
         return [f"x({first}){squash}{layers}{loss}"]
 
     def __repr__(self) -> str:

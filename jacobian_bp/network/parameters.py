@@ -1,14 +1,12 @@
-"""The parameters of a network: given, drawn from a seed, or tied; their names and shapes."""
+"""The parameters of a network as they are given: finite, in their shapes, some of them tied."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from ..errors import AxisError, DomainError, SpecError
+from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
-from ..numbers.memory import require_memory
 from ..writing.signs import did_you_mean, dims, safe
 
 
@@ -43,31 +41,6 @@ def tied_names(params: Mapping[str, Any]) -> dict[str, str]:
             tied[name] = first[id(value)]
         first.setdefault(id(value), name)
     return tied
-
-
-def drawn(shapes: Mapping[str, tuple[int, ...]], seed: int, dtype: Any) -> dict[str, np.ndarray]:
-    """Parameters from a generator of their own; numpy's global state is not touched."""
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise SpecError(f"seed is {seed!r}.\n  Write a whole number from 0 up.")
-    try:
-        known = np.dtype(dtype) in (np.float64, np.float32)
-    except TypeError:
-        known = False
-    if not known:
-        shown = dtype.__name__ if isinstance(dtype, type) else repr(dtype)
-        raise DomainError(
-            f"dtype is {shown}; parameters are drawn as float64 or float32.\n"
-            "  Write dtype=np.float64 or np.float32."
-        )
-    for name, shape in shapes.items():
-        require_memory(name, shape, 8, "Use narrower layers.")
-    generator = np.random.default_rng(int(seed))
-    return {
-        name: (
-            generator.standard_normal(shape) * (shape[1] ** -0.5 if len(shape) == 2 else 0.1)
-        ).astype(dtype)
-        for name, shape in shapes.items()
-    }
 
 
 def require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> None:

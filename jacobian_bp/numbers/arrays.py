@@ -128,19 +128,20 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _require_even_rows(value: list | tuple, name: str, whole: str = "") -> None:
+def _require_even_rows(value: list | tuple, name: str, within: tuple[int, ...] = ()) -> None:
     """Name the first row whose shape differs from that of the first, at any depth."""
     shapes = [_row_shape(row) for row in value]
     for index, shape in enumerate(shapes):
         if shape != shapes[0]:
+            rows = name + "".join(f"[{i}]" for i in within)
             raise DomainError(
-                f"{whole or name} is ragged: {name}[0] has {_row_words(shapes[0])}, "
-                f"{name}[{index}] has {_row_words(shape)}.\n"
+                f"{name} is ragged: {rows}[0] has {_row_words(shapes[0])}, "
+                f"{rows}[{index}] has {_row_words(shape)}.\n"
                 "  Give every row the same length."
             )
     for index, row in enumerate(value):
         if isinstance(row, (list, tuple)):
-            _require_even_rows(row, f"{name}[{index}]", whole or name)
+            _require_even_rows(row, name, (*within, index))
 
 
 def _row_shape(row: Any) -> tuple[int, ...] | None:

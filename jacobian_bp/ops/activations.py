@@ -12,6 +12,8 @@ from ..errors import DomainError
 from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
 from .base import Op, elementwise
+from .kernels import activations as kernels
+from .textbook import IDENTITY, RELU, SIGMOID, SOFTPLUS, TANH, Textbook, leaky
 
 
 class Activation(Op):
@@ -32,6 +34,10 @@ class Identity(Activation):
     """No activation: a[k] = z[k], ∂a/∂z = δ[k,k']."""
 
     formula = "z"
+    activation = "identity"
+    textbook = IDENTITY
+    compiled_as = kernels.identity
+    shows_nonfinite = True
 
     def forward(self, z):
         return np.array(z, copy=True)
@@ -41,6 +47,9 @@ class Identity(Activation):
 
     def vjp(self, a_bar, z):
         return {"z": np.array(a_bar, copy=True)}
+
+    def peer(self, xp, z):
+        return z
 
 
 class Sigmoid(Activation):
@@ -53,6 +62,10 @@ class Sigmoid(Activation):
     """
 
     formula = "σ(z)"
+    activation = "sigmoid"
+    gives = ("probabilities",)
+    textbook = SIGMOID
+    compiled_as = kernels.sigmoid
 
     def forward(self, z):
         return sigmoid(z)
@@ -66,6 +79,9 @@ class Sigmoid(Activation):
         e = np.exp(-np.abs(z))
         return {"z": a_bar * (e / (1 + e) / (1 + e))}
 
+    def peer(self, xp, z):
+        return xp.sigmoid(z)
+
 
 class Tanh(Activation):
     """Hyperbolic tangent.
@@ -77,6 +93,9 @@ class Tanh(Activation):
     """
 
     formula = "tanh(z)"
+    activation = "tanh"
+    textbook = TANH
+    compiled_as = kernels.tanh
 
     def forward(self, z):
         return np.tanh(z)
@@ -91,6 +110,9 @@ class Tanh(Activation):
     def vjp(self, a_bar, z):
         return {"z": a_bar * (1 / np.cosh(z)) ** 2}
 
+    def peer(self, xp, z):
+        return xp.tanh(z)
+
 
 class ReLU(Activation):
     """Rectifier.
@@ -103,6 +125,9 @@ class ReLU(Activation):
     """
 
     formula = "relu(z)"
+    activation = "relu"
+    textbook = RELU
+    compiled_as = kernels.relu
 
     def __init__(self, axes: str = "k", at_zero: float = 0.0) -> None:
         super().__init__(axes)
@@ -121,6 +146,9 @@ class ReLU(Activation):
     def branch(self, z):
         return np.sign(z)
 
+    def peer(self, xp, z):
+        return xp.relu(z)
+
 
 class LeakyReLU(Activation):
     """Leaky rectifier.
@@ -132,6 +160,7 @@ class LeakyReLU(Activation):
     """
 
     formula = "leaky(z)"
+    activation = "leaky_relu"
 
     def __init__(self, axes: str = "k", slope: float = 0.01, at_zero: float | None = None) -> None:
         super().__init__(axes)
@@ -157,6 +186,13 @@ class LeakyReLU(Activation):
     def branch(self, z):
         return np.sign(z)
 
+    def peer(self, xp, z):
+        return xp.relu(z) - self.slope * xp.relu(-z)
+
+    @property
+    def textbook(self) -> Textbook:
+        return leaky(self.slope)
+
 
 class Softplus(Activation):
     """Smooth rectifier.
@@ -168,6 +204,8 @@ class Softplus(Activation):
     """
 
     formula = "log(1 + e^z)"
+    activation = "softplus"
+    textbook = SOFTPLUS
 
     def forward(self, z):
         return softplus(z)
@@ -180,6 +218,9 @@ class Softplus(Activation):
         e = np.exp(-np.abs(z))
         small = e / (1 + e)  # σ(−|z|)
         return {"z": a_bar * np.where(z > 0, 1 - small, e - e * small)}
+
+    def peer(self, xp, z):
+        return xp.softplus(z)
 
 
 def between(value: float, low: float, high: float, who: str) -> float:

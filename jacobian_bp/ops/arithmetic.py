@@ -5,6 +5,7 @@ import numpy as np
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
 from .base import Op, elementwise
+from .kernels import sums as kernels
 
 
 class Add(Op):
@@ -18,6 +19,9 @@ class Add(Op):
 
     formula = "a + b"
     reasons = {"a": "adding passes each slope on", "b": "adding passes each slope on"}
+    passes_on = True
+    compiled_as = kernels.addition
+    shows_nonfinite = True
 
     def __init__(self, axes: str = "k") -> None:
         self.axes = axes
@@ -44,6 +48,7 @@ class Multiply(Op):
 
     formula = "a * b, entry by entry"
     reasons = {"a": "the other factor stays", "b": "the other factor stays"}
+    shows_nonfinite = True
 
     def __init__(self, axes: str = "k") -> None:
         self.axes = axes

@@ -31,15 +31,16 @@ from ..algebra.axes import Signature, parse_axes
 from ..algebra.expression import Delta, Expression
 from ..errors import JacobianError
 from ..numbers.outer_products import write_product
+from .facts import Facts
 
 
-class Op:
+class Op(Facts):
     """One step of a network: z = op(inputs).
 
     `signature` names the axes of one example; data with one axis more is a
     batch. `parameters` lists the inputs that a batch shares, `labels` those
     that a loss compares with, and `constants` those by which nothing is
-    differentiated.
+    differentiated. What else an op may say of itself stands in `Facts`.
     """
 
     signature: str

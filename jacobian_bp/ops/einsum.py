@@ -30,6 +30,8 @@ class Einsum(Op):
     a[k,i], b[i] -> c[k]
     """
 
+    shows_nonfinite = True
+
     def __init__(self, equation: str) -> None:
         if not isinstance(equation, str):
             raise AxisError(

@@ -1,19 +1,15 @@
-"""Losses of one example: squared error and binary cross-entropy.
-
-A network with one output takes its label as a number or as a vector of one, and
-the labels of a batch as (m,) or (m, 1); nothing else is reshaped.
-"""
-
-from collections.abc import Mapping
+"""Losses of one example: squared error and binary cross-entropy."""
 
 import numpy as np
 
 from ..algebra.expression import dense
-from ..errors import AxisError, DomainError
-from ..numbers.arrays import entry, quiet
+from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
-from ..writing.signs import dims, witness
+from .activations import Sigmoid
 from .base import Op
+from .kernels import losses as kernels
+from .labels import BINARY, binary_labels, like_outputs, require_probabilities
+from .textbook import BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_FROM_LOGITS
 
 
 class SquaredError(Op):
@@ -29,6 +25,10 @@ class SquaredError(Op):
     formula = "Σ (a − y)²"
     labels = ("y",)
     reasons = {"a": "squaring gives 2 (a − y)", "y": "squaring gives 2 (a − y)"}
+    loss = "squared_error"
+    residual = 2.0
+    compiled_as = kernels.squared_error
+    shows_nonfinite = admits_finite = True
 
     def forward(self, a, y):
         return ((a - y) ** 2).sum(axis=-1)
@@ -45,6 +45,9 @@ class SquaredError(Op):
     def admit(self, names, a, y):
         return a, like_outputs(a, y, names)
 
+    def peer(self, xp, a, y):
+        return ((a - y) ** 2).sum(-1)
+
 
 class HalfSquaredError(Op):
     """Squared distance with the ½ that spares the derivative its 2.
@@ -59,6 +62,10 @@ class HalfSquaredError(Op):
     formula = "½ Σ (a − y)²"
     labels = ("y",)
     reasons = {"a": "the ½ takes the 2 away", "y": "the ½ takes the 2 away"}
+    loss = "half_squared_error"
+    residual = 1.0
+    compiled_as = kernels.squared_error
+    shows_nonfinite = admits_finite = True
 
     def forward(self, a, y):
         return ((a - y) ** 2).sum(axis=-1) / 2
@@ -74,6 +81,9 @@ class HalfSquaredError(Op):
 
     def admit(self, names, a, y):
         return a, like_outputs(a, y, names)
+
+    def peer(self, xp, a, y):
+        return ((a - y) ** 2).sum(-1) / 2
 
 
 class BinaryCrossEntropy(Op):
@@ -92,6 +102,10 @@ class BinaryCrossEntropy(Op):
     labels = ("y",)
     constants = ("y",)
     reasons = {"a": "log a has slope 1/a"}
+    loss = "bce"
+    takes = "probabilities"
+    label_kind = BINARY
+    loss_textbook = BINARY_CROSS_ENTROPY
 
     @quiet
     def forward(self, a, y):
@@ -112,14 +126,14 @@ class BinaryCrossEntropy(Op):
 
     def admit(self, names, a, y):
         labels = binary_labels(a, y, names)
-        wrong = ~((a >= 0) & (a <= 1))
-        if wrong.any():
-            index = tuple(np.argwhere(wrong)[0])
-            raise DomainError(
-                f"{entry(names['a'], index)} is {witness(a[index])}; binary cross-entropy takes "
-                'probabilities, from 0 to 1.\n  Put a sigmoid in front: activations "sigmoid".'
-            )
+        require_probabilities(a, names["a"], "binary cross-entropy", "sigmoid")
         return a, labels
+
+    def fused(self, before):
+        return BinaryCrossEntropyFromLogits() if type(before) is Sigmoid else None
+
+    def peer(self, xp, a, y):
+        return -(y * xp.log(a) + (1 - y) * xp.log(1 - a)).sum(-1)
 
 
 class BinaryCrossEntropyFromLogits(Op):
@@ -137,6 +151,10 @@ class BinaryCrossEntropyFromLogits(Op):
     labels = ("y",)
     constants = ("y",)
     reasons = {"z": "sigmoid and loss as one: σ' cancels"}
+    contains = Sigmoid
+    label_kind = BINARY
+    loss_textbook = BINARY_CROSS_ENTROPY_FROM_LOGITS
+    compiled_as = kernels.binary_cross_entropy
 
     @quiet
     def forward(self, z, y):
@@ -158,36 +176,5 @@ class BinaryCrossEntropyFromLogits(Op):
     def admit(self, names, z, y):
         return z, binary_labels(z, y, names)
 
-
-def like_outputs(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.ndarray:
-    """Labels in the shape of the outputs; a one-output network may leave its axis of size 1 out."""
-    if a.ndim > 0 and a.shape[-1] == 1 and y.shape == a.shape[:-1]:
-        return y[..., None]
-    if y.shape != a.shape:
-        raise AxisError(
-            f"the labels do not have the shape of the outputs.\n"
-            f"  {names.get('outputs', next(iter(names.values())))} has shape {dims(a.shape)}\n"
-            f"  {names['y']} has shape {dims(y.shape)}\n"
-            f"  Pass one label for each output; nothing is broadcast."
-        )
-    return y
-
-
-def binary_labels(a: np.ndarray, y: np.ndarray, names: Mapping[str, str]) -> np.ndarray:
-    """Labels in the outputs' dtype and shape, or DomainError naming the one outside [0, 1]."""
-    name = names["y"]
-    labels = like_outputs(a, y, names).astype(a.dtype)
-    wrong = ~((labels >= 0) & (labels <= 1))
-    if not wrong.any():
-        return labels
-    index = tuple(np.argwhere(wrong)[0])
-    text = f"{entry(name, index)} is {witness(labels[index])}; "
-    if set(np.unique(labels)) <= {-1.0, 1.0}:
-        raise DomainError(
-            text + f"the labels are -1 and 1, binary cross-entropy takes 0 and 1.\n"
-            f"  Pass ({name} + 1) / 2."
-        )
-    raise DomainError(
-        text + "a label of binary cross-entropy lies between 0 and 1.\n"
-        '  Use 0 and 1 for the two classes, or loss="squared_error" for a regression.'
-    )
+    def peer(self, xp, z, y):
+        return (xp.softplus(z) - y * z).sum(-1)

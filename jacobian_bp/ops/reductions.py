@@ -8,6 +8,7 @@ import numpy as np
 from ..algebra.expression import one
 from ..errors import DomainError
 from .base import Op, elementwise
+from .kernels import sums as kernels
 
 
 class Reduction(Op):
@@ -16,27 +17,6 @@ class Reduction(Op):
     def __init__(self, axes: str = "") -> None:
         self.axes = axes
         self.signature = f"L[{','.join(['n', *([axes] if axes else [])])}] -> J[{axes}]"
-
-
-class Sum(Reduction):
-    """Sum over the examples.
-
-        J = Σ_n L[n],  ∂J/∂L = 1[n']
-
-    Every example has the same share, hence the constant factor 1[n'].
-    """
-
-    formula = "the sum of L"
-    reasons = {"L": "each example counts once"}
-
-    def forward(self, L):
-        return L.sum(axis=0)
-
-    def jacobians(self, L):
-        return {"L": elementwise(self.axes) * one("n'")}
-
-    def vjp(self, J_bar, L):
-        return {"L": np.array(np.broadcast_to(J_bar, L.shape), copy=True)}
 
 
 class Mean(Reduction):
@@ -49,6 +29,10 @@ class Mean(Reduction):
 
     formula = "the mean of L"
     reasons = {"L": "each of the N examples counts 1/N"}
+    reduction = "mean"
+    averages = True
+    compiled_as = kernels.reduction
+    shows_nonfinite = admits_finite = True
 
     def forward(self, L):
         return L.sum(axis=0) / len(L)
@@ -66,3 +50,33 @@ class Mean(Reduction):
                 "  Pass a batch of at least one example, or use Sum."
             )
         return (L,)
+
+    def peer(self, xp, L):
+        return L.mean(0)
+
+
+class Sum(Reduction):
+    """Sum over the examples.
+
+        J = Σ_n L[n],  ∂J/∂L = 1[n']
+
+    Every example has the same share, hence the constant factor 1[n'].
+    """
+
+    formula = "the sum of L"
+    reasons = {"L": "each example counts once"}
+    reduction = "sum"
+    compiled_as = kernels.reduction
+    shows_nonfinite = True
+
+    def forward(self, L):
+        return L.sum(axis=0)
+
+    def jacobians(self, L):
+        return {"L": elementwise(self.axes) * one("n'")}
+
+    def vjp(self, J_bar, L):
+        return {"L": np.array(np.broadcast_to(J_bar, L.shape), copy=True)}
+
+    def peer(self, xp, L):
+        return L.sum(0)

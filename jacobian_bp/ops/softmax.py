@@ -26,6 +26,9 @@ class Softmax(Op):
     formula = "softmax(z)"
     signature = "z[k] -> p[k]"
     reasons = {"z": "all classes share one sum"}
+    activation = "softmax"
+    gives = ("probabilities", "a distribution")
+    admits_finite = True
 
     def forward(self, z):
         return softmax_parts(z)[0]
@@ -44,6 +47,9 @@ class Softmax(Op):
         require_live_rows(z, names["z"])
         return (z,)
 
+    def peer(self, xp, z):
+        return xp.softmax(z)
+
 
 class LogSoftmax(Op):
     """Logarithm of the class probabilities.
@@ -57,6 +63,7 @@ class LogSoftmax(Op):
     formula = "log softmax(z)"
     signature = "z[k] -> l[k]"
     reasons = {"z": "all classes share one sum"}
+    admits_finite = True
 
     def forward(self, z):
         return log_softmax(z)

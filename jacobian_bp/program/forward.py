@@ -36,6 +36,7 @@ def run_forward(
     dtype = np.result_type(np.float32, *measured.values(), *params.values())
     values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype) for name, array in params.items()}
+    missing = tuple(name for name in program.labels if name not in data)
     program = program if batched else program.one_example
     program = program.without(frozenset(n for n in program.inputs if n not in values))
     for step in program.steps:
@@ -45,7 +46,6 @@ def run_forward(
             batched.add(step.name)
     for array in values.values():
         read_only(array)
-    missing = tuple(name for name in program.labels if name not in data)
     return Pass(program, values, frozenset(batched), dtype, missing)
 
 

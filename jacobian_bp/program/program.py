@@ -9,23 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..errors import SpecError
-from ..ops import (
-    BinaryCrossEntropy,
-    BinaryCrossEntropyFromLogits,
-    CrossEntropy,
-    CrossEntropyFromLogits,
-    Op,
-    Reduction,
-    Sigmoid,
-    Softmax,
-)
+from ..ops import Op, Reduction
 from ..writing.signs import plural, rename, safe
-
-# (loss, what stands before it) -> the op whose derivative is used for both at once
-FUSED: dict[tuple[type[Op], type[Op]], type[Op]] = {
-    (BinaryCrossEntropy, Sigmoid): BinaryCrossEntropyFromLogits,
-    (CrossEntropy, Softmax): CrossEntropyFromLogits,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +163,11 @@ class Program:
         return tuple(name for name, flags in uses.items() if all(flags))
 
     @cached_property
+    def averages(self) -> bool:
+        """Whether the cost is a mean over the examples."""
+        return any(step.op.averages for step in self.steps)
+
+    @cached_property
     def one_example(self) -> "Program":
         """The same program without reductions over the batch: J = Mean(L) makes L be J."""
         names: dict[str, str] = {}
@@ -241,10 +231,10 @@ class Program:
 
 def _fuse(step: Step, made: Mapping[str, Step]) -> Step:
     before = made.get(step.args[0]) if step.args else None
-    fused = FUSED.get((type(step.op), type(before.op))) if before else None
+    fused = step.op.fused(before.op) if before else None
     if before is None or fused is None:
         return step
-    return replace(step, fused_op=fused(), fused_args=(before.args[0], *step.args[1:]))
+    return replace(step, fused_op=fused, fused_args=(before.args[0], *step.args[1:]))
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

@@ -24,7 +24,7 @@ OPS: dict[str, type[Op]] = {
 LONGEST_LINE = 10_000
 
 
-def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list[Step]:
+def read_program(lines: Sequence[str], own: Mapping[str, Op]) -> list[Step]:
     """The steps of a program's text, or SpecError with the line and what to write."""
     steps = []
     if not all(isinstance(block, str) for block in lines):
@@ -57,7 +57,12 @@ def make_op(op: Op | type[Op], who: str) -> Op:
     return made
 
 
-def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step:
+def made_ops(ops: Mapping[str, Op | type[Op]] | None) -> dict[str, Op]:
+    """A caller's own ops by the names that they are given."""
+    return {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
+
+
+def _read_line(line: str, number: int, own: Mapping[str, Op]) -> Step:
     where = f"line {number}: {line[:60]!r}"  # repr shows control characters escaped
     example = "Write it such as z1 = Linear(x, W1, b1)."
     if len(line) > LONGEST_LINE:
@@ -78,7 +83,7 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
         raise SpecError(f"{where} is not of the form name = Op(names).\n  {example}")
     name, call = statement.targets[0].id, statement.value
     kind = statement.value.func.id
-    table = {**OPS, **own}
+    table: dict[str, Op | type[Op]] = {**OPS, **own}
     if kind not in table:
         raise SpecError(
             f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, table)}\n"

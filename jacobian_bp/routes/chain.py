@@ -29,8 +29,9 @@ from ..algebra.walk import paths_from_output, paths_to_variable
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes
-from ..writing.latex import Shown, formula
+from ..writing.latex import formula
 from ..writing.notebook import page
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, to_ascii
 from .full import Arrays, Bond, Whole, WholeAlgebra, sweep
 

@@ -23,8 +23,9 @@ from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.forward_pass import Pass
-from ..writing.latex import Shown, formula
+from ..writing.latex import formula
 from ..writing.notebook import grid, page
+from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from .structured import swept
 

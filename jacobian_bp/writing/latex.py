@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 LETTERS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau varphi "
@@ -111,20 +110,6 @@ def aligned(lines: Iterable[str]) -> str:
     """Formulas one under another, each aligned at its &."""
     rows = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
-
-
-class Shown:
-    """An object that a notebook shows by its formula, and a console by its printed text."""
-
-    def latex(self) -> str:
-        """The formula as LaTeX, without delimiters."""
-        return formula(str(self))
-
-    def _repr_latex_(self) -> str:
-        return inline(self.latex())
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": str(self)}  # before a dataclass's own repr, which can be long
 
 
 def _fraction(match: re.Match[str]) -> Piece:

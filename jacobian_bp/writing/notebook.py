@@ -7,7 +7,7 @@ at this input only. Every name is escaped; nothing is loaded from anywhere.
 import math
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -30,13 +30,6 @@ class NamedArray(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...
-
-
-class Printed:
-    """An object that a notebook shows as HTML, and a console by its printed text."""
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": str(self)}
 
 
 def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
@@ -101,7 +94,7 @@ def ends(lines: Sequence[T], left_out: Callable[[int], T]) -> list[T]:
     return [*lines[: MOST_LINES - 3], left_out(len(lines) - MOST_LINES + 1), *lines[-2:]]
 
 
-def table(of: NamedArray, wrt: NamedArray, cells: Cells) -> str:
+def entries_table(of: NamedArray, wrt: NamedArray, cells: Cells) -> str:
     """A Jacobian's entries in layout flat, one row an output; nothing where it is not small.
 
     `cells` gives the numbers, and where they can be other than zero.

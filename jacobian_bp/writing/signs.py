@@ -123,8 +123,19 @@ def did_you_mean(name: object, known: Iterable[str], quote: str = "") -> str:
     >>> did_you_mean("rellu", ["relu", "tanh"], quote="'")
     " Did you mean 'relu'?"
     """
-    close = get_close_matches(name, list(known), 1) if isinstance(name, str) else []
-    return f" Did you mean {quote}{safe(close[0])}{quote}?" if close else ""
+    close = nearest(name, known) if isinstance(name, str) else None
+    return f" Did you mean {quote}{safe(close)}{quote}?" if close else ""
+
+
+def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str | None:
+    """The known name that is spelt most like this one; None where none is like it.
+
+    `least` is the share of letters, from 0 to 1, that two names must have in common.
+
+    >>> nearest("rellu", ["relu", "tanh"]), nearest("rellu", ["tanh"])
+    ('relu', None)
+    """
+    return next(iter(get_close_matches(name, list(known), 1, least)), None)
 
 
 def witness(value: float) -> str:

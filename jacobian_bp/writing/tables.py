@@ -5,12 +5,12 @@ input, '0' is zero at this input only.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 from rich.cells import cell_len
 
-from ..writing.signs import number
+from .signs import number
 
 MOST_ROWS = 16
 DIGITS = (6, 5, 4, 3)
@@ -21,8 +21,26 @@ def fold(line: str, width: int) -> list[str]:
     if cell_len(line) <= width:
         return [line]
     indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
+    return wrapped(line, width, rest=indent)
+
+
+def fold_all(lines: Iterable[str], width: int) -> list[str]:
+    """Lines of which each that is too wide is folded."""
+    return [part for line in lines for part in fold(line, width)]
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """A text broken between words only: weight-not-transposed is one word.
+
+    `first` stands in front of the first line, `rest` in front of each further one.
+    """
     return textwrap.wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -37,7 +55,7 @@ def array_block(
     if len(rows) <= most_rows and rows.shape[1] <= room // 2:
         for digits in DIGITS:
             cells = [zero_or_number(r, m, digits) for r, m in zip(rows, mask, strict=True)]
-            lines = ["[" + "  ".join(row) + "]" for row in columns(cells)]
+            lines = [f"[{row}]" for row in right_aligned(cells)]
             if max(map(len, lines), default=0) <= room:
                 return _sliced(lines, value.shape)
     if not value.size:
@@ -53,20 +71,43 @@ def zero_or_number(row: np.ndarray, can_be_nonzero: np.ndarray, digits: int) -> 
 
 
 def table(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
-    """Rows in aligned columns, by display width; the last column is not padded."""
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    return [
-        gap.join(
-            cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
+    """Rows of words in columns, set to the left.
+
+    >>> table([["name", "shape"], ["W1", "(4, 3)"]])
+    ['name  shape', 'W1    (4, 3)']
+    """
+    widths = _widths(rows)
+    everywhere = range(len(widths))
+    return [line_of(row, widths, everywhere, gap).rstrip() for row in rows]
 
 
-def columns(cells: list[list[str]]) -> list[list[str]]:
-    """Cells padded on the left, so that columns align on the right."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [[c.rjust(w) for c, w in zip(row, widths, strict=True)] for row in cells]
+def right_aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of numbers in columns, set to the right.
+
+    >>> right_aligned([["1", "20"], ["300", "4"]])
+    ['  1  20', '300   4']
+    """
+    widths = _widths(rows)
+    return [line_of(row, widths) for row in rows]
+
+
+def line_of(
+    cells: Sequence[str], widths: Sequence[int], left: Container[int] = (), gap: str = "  "
+) -> str:
+    """One row: cells as wide as their columns, by display width, those at `left` to the left.
+
+    A cell that is too long pushes the others on.
+    """
+    placed = []
+    for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        blanks = " " * (width - cell_len(cell))
+        placed.append(cell + blanks if place in left else blanks + cell)
+    return gap.join(placed)
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The width of each column: that of its widest cell."""
+    return [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
 
 
 def packed(words: Sequence[str], room: int) -> list[str]:

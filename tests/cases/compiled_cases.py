@@ -1,15 +1,27 @@
 """Programs and helpers for the tests of the compiled step."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from network_cases import BATCH, close, data, network, refusal, term_sums
 
 from jacobian_bp import Network, Op, delta, dense, ops
+from jacobian_bp.ops.kernels import GENERAL
 
 by_form = pytest.mark.parametrize("form", ["one", "batch of one", "batch"])
 X, Y = data(batch=True)
 END = ["L = SquaredError(z, y)", "J = Mean(L)"]
 LAYER = {"W": np.random.default_rng(4).standard_normal((2, 5)), "b": np.array([0.5, -0.25])}
+
+# the ops that have a kernel of their own
+KERNELS = [op for op in map(vars(ops).get, ops.__all__) if getattr(op, "compiled_as", None)]
+KERNELS = [op for op in KERNELS if op.compiled_as is not GENERAL]
+
+
+def put_kernel(monkeypatch, op, make):
+    """Another kernel in the place of an op's own, with what is said of it."""
+    monkeypatch.setattr(op, "compiled_as", replace(op.compiled_as, make=make))
 
 
 def shaped(form, x, y):

@@ -14,10 +14,10 @@ from jacobian_bp.compare import command
 from jacobian_bp.compare.cost import limits
 from jacobian_bp.compare.cost.cost_card import cost_card
 from jacobian_bp.compare.report import presets
-from jacobian_bp.compare.timing.row import STEP
+from jacobian_bp.compare.timing.result import STEP
 from jacobian_bp.compare.timing.subjects import ROUTES, compiled, plain_numpy, products_alone
 from jacobian_bp.compare.timing.sweep import Sweep, imagined, parse_sweep
-from jacobian_bp.compare.timing.task import drawn, label_of
+from jacobian_bp.compare.timing.workload import drawn, label_of
 from jacobian_bp.numbers import memory
 from jacobian_bp.writing import terminal
 

@@ -14,7 +14,7 @@ import pytest
 from compare_main import QUICK, caller, plain, table
 
 from jacobian_bp.compare import command
-from jacobian_bp.compare.report import options, views
+from jacobian_bp.compare.report import options, screen
 from jacobian_bp.compare.timing import stopping, timer
 from jacobian_bp.compare.timing.subjects import ROUTES
 from jacobian_bp.errors import SpecError
@@ -30,7 +30,7 @@ def test_nothing_finished_is_said(call, monkeypatch):
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(views, "overheads", interrupted)
+    monkeypatch.setattr(screen, "overheads", interrupted)
     code, lines, err = call("--widths 3,5 --json r.json")
     assert code == 130
     assert err == "jacobian-bp: interrupted; nothing was finished\n"
@@ -56,7 +56,7 @@ def test_one_file_that_fails_does_not_lose_the_others(call, monkeypatch, complet
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(views, "built_lines", end)
+    monkeypatch.setattr(screen, "built_lines", end)
     monkeypatch.setattr(command, "draw", full)
     code, lines, err = call(f"--widths 3,5,7 {QUICK} --plot p.svg --json gone/r.json --csv r.csv")
     assert code == 3
@@ -113,7 +113,7 @@ def test_an_error_further_on_says_what_was_saved(call, monkeypatch):
     def failed(*arguments):
         raise SpecError("planted")
 
-    monkeypatch.setattr(views, "own_chain", failed)
+    monkeypatch.setattr(screen, "own_chain", failed)
     code, _, err = call(f"3-2 {QUICK} --json r.json")
     assert code == 2
     assert "written   r.json, incomplete" in err.splitlines()

@@ -53,7 +53,7 @@ def test_inputs_are_untouched_and_results_are_fresh(activation, loss):
     drawn, (x, y) = network(activation, loss), data(loss, batch=True)
     given = {name: np.array(p) for name, p in drawn.params.items()}
     before = [x.copy(), np.copy(y), *(p.copy() for p in given.values())]
-    net = Network.dense(SIZES, drawn.facts["activations"], loss, params=given)
+    net = Network.dense(SIZES, drawn.facts.activations, loss, params=given)
     run = net.run(x, y)
     first = run.gradients()
     run.check()

@@ -11,16 +11,17 @@ import numpy as np
 
 from ...network.network import Network
 from ...network.run import Run
+from ...network.sizes import format_sizes
 from ...routes.chain import Chain
 from ..cost.limits import MOST_PRODUCTS, estimated_products
-from ..timing.task import Task
+from ..timing.workload import Workload
 
 LONGEST = 84  # characters of brackets, of which those at both ends are shown
 ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}  # as printed, as planned
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class OrderExample:
     """One Jacobian whose price depends on the order, and why."""
 
     title: str
@@ -59,17 +60,19 @@ def bracketing_lines() -> list[str]:
       reverse wins: the output is one number, and from the left every product stays one row
     """
     head = "multiplications of one chain of whole Jacobians, by the order in which it is contracted"
-    return [head, *(line for case in cases() for line in case.lines())]
+    return [head, *(line for example in order_examples() for line in example.lines())]
 
 
-def own_chain(task: Task, long: bool = False) -> list[str]:
+def own_chain(workload: Workload, long: bool = False) -> list[str]:
     """The chain of the user's own network from the cost to its first weights, in three orders."""
-    weight = next((name for name, array in task.params.items() if array.ndim == 2), "")
-    if not weight or (estimated_products(task.run.forward_pass) > MOST_PRODUCTS and not long):
+    weight = next((name for name, array in workload.params.items() if array.ndim == 2), "")
+    if not weight or (estimated_products(workload.run.forward_pass) > MOST_PRODUCTS and not long):
         return []
     head = "multiplications of one chain of this network, by the order in which it is contracted"
-    case = Case("the cost by the first weights", task.run.cost, weight, task.run, "")
-    counts = {order: case.chain(order).multiplications for order in ORDERS}
+    example = OrderExample(
+        "the cost by the first weights", workload.run.cost, weight, workload.run, ""
+    )
+    counts = {order: example.chain(order).multiplications for order in ORDERS}
     best = min(counts, key=lambda order: (counts[order], order != "reverse"))
     reason = {
         "reverse": "the planner finds nothing cheaper than reverse",
@@ -77,7 +80,7 @@ def own_chain(task: Task, long: bool = False) -> list[str]:
         "planned": f"the planner's order takes {counts['planned']:,} of reverse's "
         f"{counts['reverse']:,}",
     }
-    lines = replace(case, reason=reason[best]).lines()
+    lines = replace(example, reason=reason[best]).lines()
     return [head, *lines]
 
 
@@ -93,34 +96,34 @@ def shortened(brackets: str) -> str:
     return f"{brackets[:side]} … {brackets[-side:]}"
 
 
-def cases() -> tuple[Case, Case, Case]:
+def order_examples() -> tuple[OrderExample, OrderExample, OrderExample]:
     """A scalar cost, few inputs with many outputs, and an hourglass."""
     return (_scalar_cost([4, 5, 3]), _few_inputs([2, 9, 8, 12]), _hourglass([11, 9, 2, 8, 12]))
 
 
-def _scalar_cost(sizes: Sequence[int]) -> Case:
+def _scalar_cost(sizes: Sequence[int]) -> OrderExample:
     net = Network.dense(sizes, "tanh", "half_squared_error", seed=0)
     run = net.run(np.linspace(-1, 1, sizes[0]), np.zeros(sizes[-1]))
     why = "reverse wins: the output is one number, and from the left every product stays one row"
-    return Case(f"a scalar cost, widths {_joined(sizes)}", "J", "W1", run, why)
+    return OrderExample(f"a scalar cost, widths {format_sizes(sizes)}", "J", "W1", run, why)
 
 
-def _few_inputs(sizes: Sequence[int]) -> Case:
-    title = f"few inputs, many outputs, widths {_joined(sizes)}"
+def _few_inputs(sizes: Sequence[int]) -> OrderExample:
+    title = f"few inputs, many outputs, widths {format_sizes(sizes)}"
     why = (
         f"forward wins: {sizes[0]} inputs, {sizes[-1]} outputs, "
         f"and from the right every product stays {sizes[0]} columns"
     )
-    return Case(title, f"z{len(sizes) - 1}", "x", linear_layers(sizes), why)
+    return OrderExample(title, f"z{len(sizes) - 1}", "x", linear_layers(sizes), why)
 
 
-def _hourglass(sizes: Sequence[int]) -> Case:
-    title = f"an hourglass, widths {_joined(sizes)}"
+def _hourglass(sizes: Sequence[int]) -> OrderExample:
+    title = f"an hourglass, widths {format_sizes(sizes)}"
     why = (
         f"a mixed order wins: both sides are multiplied as far as the waist of {min(sizes)}, "
         "then together"
     )
-    return Case(title, f"z{len(sizes) - 1}", "x", linear_layers(sizes), why)
+    return OrderExample(title, f"z{len(sizes) - 1}", "x", linear_layers(sizes), why)
 
 
 def linear_layers(sizes: Sequence[int]) -> Run:
@@ -132,7 +135,3 @@ def linear_layers(sizes: Sequence[int]) -> Run:
         params[f"W{layer}"] = rng.standard_normal((outputs, inputs))
         params[f"b{layer}"] = np.zeros(outputs)
     return Network.program(*lines, params=params).run(np.linspace(-1, 1, sizes[0]))
-
-
-def _joined(sizes: Sequence[int]) -> str:
-    return "-".join(map(str, sizes))

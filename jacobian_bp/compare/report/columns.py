@@ -6,6 +6,8 @@ Columns have fixed widths, so that a row can be printed as soon as it is finishe
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...writing.tables import line_of
+
 GAP = "  "
 
 
@@ -23,7 +25,7 @@ class Columns:
 
     def head(self, room: int) -> list[str]:
         """The line of heads; none where rows are stacked."""
-        return [_line(self.heads, self.widths, self.names)] if self.fits(room) else []
+        return [self._line(self.heads)] if self.fits(room) else []
 
     def row(self, cells: Sequence[str], room: int) -> list[str]:
         """One row; stacked it names each of its numbers.
@@ -37,7 +39,7 @@ class Columns:
         ['width 4, vjp', '  bytes 464']
         """
         if self.fits(room):
-            return [_line(cells, self.widths, self.names)]
+            return [self._line(cells)]
         about = {*self.names, *(p for p, head in enumerate(self.heads) if not head)}
         lines = [self._title([cells[p] for p in sorted(about)])]
         words = [f"{self.heads[p]} {cells[p]}" for p in range(len(cells)) if p not in about]
@@ -52,9 +54,11 @@ class Columns:
         """A row that has words in place of its numbers; `cells` are those of `names`."""
         if self.fits(room):
             widths = [self.widths[p] for p in self.names]
-            padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)]
-            return [GAP.join([*padded, words])]
+            return [line_of(cells, widths, range(len(widths)), GAP) + GAP + words]
         return [self._title(cells), f"  {words}"]
+
+    def _line(self, cells: Sequence[str]) -> str:
+        return line_of(cells, self.widths, self.names, GAP).rstrip()
 
     def _title(self, names: Sequence[str]) -> str:
         """What a stacked row is about: all but the last, the subject, with their heads."""
@@ -62,12 +66,3 @@ class Columns:
         heads = [self.heads[p] for p in sorted(self.names)]
         titled = [f"{head} {name}" for head, name in zip(heads, before, strict=False)]
         return ", ".join([*titled, subject])
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], left: Sequence[int]) -> str:
-    """Cells in columns, numbers to the right; a cell that is too long pushes the others on."""
-    placed = [
-        f"{cell:<{width}}" if position in left else f"{cell:>{width}}"
-        for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
-    return GAP.join(placed).rstrip()

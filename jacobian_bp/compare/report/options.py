@@ -7,12 +7,13 @@ from typing import Any
 
 from ...errors import SpecError
 from ...network.from_options import Case, case_of
+from ...network.sizes import format_sizes
 from ...writing.signs import did_you_mean
+from ..timing.foreign_text import quoted
 from ..timing.peers import OLDEST, Peer, find, parse_names
 from ..timing.sweep import AXES, Sweep, parse_sweep
-from ..timing.task import Task, task_of
 from ..timing.timer import Timer
-from ..timing.words import quoted
+from ..timing.workload import Workload, workload_of
 from .plot import SUFFIXES, require_matplotlib
 from .presets import PRESETS
 from .result_files import Output
@@ -20,7 +21,8 @@ from .result_files import Output
 DTYPES = ("float64", "float32")
 MOST_THREADS, MOST_REPEATS = 1024, 100_000
 UNHEARD = ("convention", "all")  # options of a network that belong to a printed derivation
-KEPT = {"preset": ("seed",), "sweep": ("seed", "batch", "activations", "loss", "reduction")}
+# options of a network that go with what makes its networks itself
+GOES_WITH = {"preset": ("seed",), "sweep": ("seed", "batch", "activations", "loss", "reduction")}
 
 Options = Callable[[], argparse.ArgumentParser]
 
@@ -45,11 +47,11 @@ class Asked:
         """The network and the data of a cost card."""
         return case_of(self.options, self.parser)
 
-    def make(self, sizes: list[int], batch: int | None, label: str) -> Task:
+    def make(self, sizes: list[int], batch: int | None, label: str) -> Workload:
         """A network of a sweep, with the options that describe it, on drawn data."""
-        changed = {"network": "-".join(map(str, sizes)), "batch": batch and str(batch)}
+        changed = {"network": format_sizes(sizes), "batch": batch and str(batch)}
         options = argparse.Namespace(**(vars(self.options) | changed))
-        return task_of(case_of(options, self.parser).run, label, self.dtype)
+        return workload_of(case_of(options, self.parser).run, label, self.dtype)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +158,7 @@ def _require_no_others(
     kind = "preset" if preset is not None else "sweep"
     plain: dict[str, Any] = vars(parser().parse_args([]))
     for name, value in plain.items():
-        if name not in KEPT[kind] and getattr(options, name) != value:
+        if name not in GOES_WITH[kind] and getattr(options, name) != value:
             shown = "--" + name.replace("_", "-")
             if name == "network":
                 shown = quoted(options.network, 16).strip("'")

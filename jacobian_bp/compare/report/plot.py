@@ -9,7 +9,7 @@ from ...errors import SpecError
 from ...numbers.memory import format_bytes
 from ..timing.growth import THEORY
 from ..timing.optional import MissingPackageError, optional
-from ..timing.row import Row
+from ..timing.result import Result
 from ..timing.subjects import ROUTES
 
 SUFFIXES = (".png", ".svg")
@@ -38,7 +38,7 @@ def require_matplotlib() -> Any:
         ) from None
 
 
-def draw(axis: str, rows: Sequence[Row], title: str, suffix: str, limit: int) -> bytes:
+def draw(axis: str, rows: Sequence[Result], title: str, suffix: str, limit: int) -> bytes:
     """The picture as PNG or SVG; matplotlib's own state and settings stay as they are."""
     figure = require_matplotlib().Figure(figsize=(10, 5.4), layout="constrained")
     figure.suptitle(title)
@@ -75,7 +75,7 @@ def _limit(panel: Any, limit: int) -> None:
     )
 
 
-def description(axis: str, rows: Sequence[Row], limit: int) -> str:
+def description(axis: str, rows: Sequence[Result], limit: int) -> str:
     """The picture in words, for those who cannot see it."""
     missing = sorted({row.size for row in rows if row.refused and row.size})
     panels = [
@@ -93,7 +93,7 @@ def description(axis: str, rows: Sequence[Row], limit: int) -> str:
     return text + (f" Some routes were not timed at {axis} {sizes}." if missing else "")
 
 
-def _drawn(axis: str, rows: Sequence[Row], what: str) -> str:
+def _drawn(axis: str, rows: Sequence[Result], what: str) -> str:
     """Which lines a panel has, and how far they go."""
     lines = []
     for route in ROUTES:
@@ -105,7 +105,7 @@ def _drawn(axis: str, rows: Sequence[Row], what: str) -> str:
 
 
 def _panel(
-    panel: Any, axis: str, rows: Sequence[Row], what: str, label: str, exponent: int
+    panel: Any, axis: str, rows: Sequence[Result], what: str, label: str, exponent: int
 ) -> None:
     anchors: dict[int, tuple[float, float, float]] = {}
     values: list[float] = []
@@ -161,7 +161,7 @@ def _slopes(
     panel.set_ylim(bottom, roof)
 
 
-def _points(rows: Sequence[Row], route: str, what: str) -> list[tuple[float, float]]:
+def _points(rows: Sequence[Result], route: str, what: str) -> list[tuple[float, float]]:
     """(size, value) of one route, as far as there is a value that a logarithm takes."""
     found = [(row.size, getattr(row, what)) for row in rows if row.subject == route]
     return [(float(n), float(y)) for n, y in found if n and y]

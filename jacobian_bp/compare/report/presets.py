@@ -25,7 +25,7 @@ from ..timing.subjects import (
     structured_again,
     weight_jacobian,
 )
-from ..timing.task import Task, drawn
+from ..timing.workload import Workload, drawn
 
 GRADIENT_CASES: tuple[tuple[list[int], int | None], ...] = (
     ([3, 4, 2, 1], 1),
@@ -51,11 +51,11 @@ WIDE = (64, 128, 256, 512)
 
 @dataclass(frozen=True)
 class Point:
-    """One task, the subjects that are timed side by side, and the one they are compared with."""
+    """One workload, the subjects timed side by side, and the one they are compared with."""
 
     quantity: str
-    make: Callable[[], Task]
-    subjects: Callable[[Task], list[Subject]]
+    make: Callable[[], Workload]
+    subjects: Callable[[Workload], list[Subject]]
     base: str = ""
     whose: str = ""
     axis: str = ""
@@ -65,9 +65,14 @@ class Point:
 def gradient(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
     """Seven networks of sigmoids with squared error, in both precisions."""
 
-    def subjects(task: Task) -> list[Subject]:
-        ours = [compiled(task), run_and_vjp(task), plain_numpy(task), products_alone(task)]
-        return ours + [peer.gradient_subject(task) for peer in peers]
+    def subjects(workload: Workload) -> list[Subject]:
+        ours = [
+            compiled(workload),
+            run_and_vjp(workload),
+            plain_numpy(workload),
+            products_alone(workload),
+        ]
+        return ours + [peer.gradient_subject(workload) for peer in peers]
 
     for dtype in ("float64", "float32"):
         for sizes, batch in GRADIENT_CASES:
@@ -83,8 +88,10 @@ def gradient(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
 def whole_weight_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
     """∂z/∂W of one square layer, in new memory, and used in one contraction."""
 
-    def subjects(task: Task) -> list[Subject]:
-        return weight_jacobian(task) + [peer.weight_jacobian_subject(task) for peer in peers]
+    def subjects(workload: Workload) -> list[Subject]:
+        return weight_jacobian(workload) + [
+            peer.weight_jacobian_subject(workload) for peer in peers
+        ]
 
     for width in WEIGHT_WIDTHS:
         yield Point(
@@ -99,9 +106,9 @@ def whole_weight_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
 def whole_parameter_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
     """∂f/∂θ of each example, materialised."""
 
-    def subjects(task: Task) -> list[Subject]:
-        ours = parameter_jacobian(task)
-        return ours + [peer.parameter_jacobian_subject(task) for peer in peers]
+    def subjects(workload: Workload) -> list[Subject]:
+        ours = parameter_jacobian(workload)
+        return ours + [peer.parameter_jacobian_subject(workload) for peer in peers]
 
     for sizes, batch in JACOBIAN_CASES:
         yield Point(
@@ -116,16 +123,16 @@ def whole_parameter_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point
 def growth(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
     """Linear in the depth; a plan for a long chain; structured beside VJP in wide layers."""
 
-    def two(task: Task) -> list[Subject]:
+    def two(workload: Workload) -> list[Subject]:
         return [
-            subject for subject in route_subjects(task) if subject.name in ("structured", "vjp")
+            subject for subject in route_subjects(workload) if subject.name in ("structured", "vjp")
         ]
 
-    def three(task: Task) -> list[Subject]:
-        return [*two(task), structured_again(task)]
+    def three(workload: Workload) -> list[Subject]:
+        return [*two(workload), structured_again(workload)]
 
-    def one(task: Task) -> list[Subject]:
-        return [planning(task)]
+    def one(workload: Workload) -> list[Subject]:
+        return [planning(workload)]
 
     for depth in DEPTHS:
         sizes = [DEEP_WIDTH] * (depth + 1)

@@ -1,10 +1,9 @@
 """Results in a file: complete or not at all in the place of an older one.
 
-A file is written beside its name and then moved there, so that two runs never
-mix and a full disk leaves what was there. What an interrupted run has goes to
-the name itself only where nothing was, else to NAME.incomplete.json, or to the
-first of NAME.incomplete-2.json, … at which nothing was: no rows are ever replaced
-by fewer.
+Two runs never mix, and a full disk leaves what was there. What an interrupted run
+has goes to the name itself only where nothing was, else to NAME.incomplete.json, or
+to the first of NAME.incomplete-2.json, … at which nothing was: no rows are ever
+replaced by fewer.
 """
 
 import csv
@@ -19,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ...network.files.whole_file import write_whole
 from ...writing.signs import safe
-from ..timing.row import Row
-from ..timing.words import quoted, reason
+from ..timing.foreign_text import quoted, reason
+from ..timing.result import Result
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute such a cell
 FORMAT = "jacobian-bp compare 1"
@@ -45,21 +45,17 @@ class Output:
 
     def write(self, content: bytes, complete: bool) -> str:
         """Write in one move; the sentence says where. Raises OSError, every older file intact."""
-        path, existed = self.path, self.path.exists()
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, _mode(path))
-            if not complete:
-                path = _taken_free(self._incomplete_names())
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        existed = self.path.exists()
+
+        def free() -> Path:
+            return _taken_free(self._incomplete_names())
+
+        path = write_whole(
+            self.path,
+            lambda file: file.write(content),
+            mode=_mode(self.path),
+            at_last=None if complete else free,
+        )
         if not complete:
             kept = f"; {safe(self.path)} is as it was" if path != self.path else ""
             return f"written   {safe(path)}, incomplete{kept}"
@@ -116,20 +112,20 @@ class Output:
         return ""
 
 
-def as_json(facts: Mapping[str, Any], rows: Sequence[Row], complete: bool) -> bytes:
+def as_json(about: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """What was measured, on what, and every row; numbers that are not known are null."""
-    whole = {"format": FORMAT, "complete": complete, **facts}
+    whole = {"format": FORMAT, "complete": complete, **about}
     whole["rows"] = [row.as_dict() for row in rows]
     return (json.dumps(whole, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def as_csv(facts: Mapping[str, Any], rows: Sequence[Row], complete: bool) -> bytes:
+def as_csv(about: Mapping[str, Any], rows: Sequence[Result], complete: bool) -> bytes:
     """A line for each row, and in each line what it was measured on.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    flat = {"run_complete": complete, **_flat(facts)}
-    columns = [*Row("", "", "").as_dict(), *flat]
+    flat = {"run_complete": complete, **_flat(about)}
+    columns = [*Result("", "", "").as_dict(), *flat]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -138,14 +134,14 @@ def as_csv(facts: Mapping[str, Any], rows: Sequence[Row], complete: bool) -> byt
     return text.getvalue().encode()
 
 
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(about: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested facts with their names joined by a dot.
 
     >>> _flat({"seed": 0, "machine": {"cores": 2}})
     {'seed': 0, 'machine.cores': 2}
     """
     found: dict[str, Any] = {}
-    for name, value in facts.items():
+    for name, value in about.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{name}.")
         else:
@@ -172,11 +168,9 @@ def _taken_free(names: Iterator[Path]) -> Path:
     return path
 
 
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced, or those of any new file."""
+def _mode(path: Path) -> int | None:
+    """The permissions of the file that is replaced; None where there is none."""
     try:
         return path.stat().st_mode & 0o777
     except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+        return None

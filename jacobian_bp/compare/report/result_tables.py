@@ -9,7 +9,7 @@ from ...numbers.memory import format_bytes
 from ...writing.signs import plural
 from ..timing.fit import Fit
 from ..timing.growth import ABOVE_OVERHEAD, Growth, bent
-from ..timing.row import GRADIENT, STEP, Row, ratio
+from ..timing.result import GRADIENT, STEP, Result, ratio
 from .columns import Columns
 
 NOT_KNOWN = "-"
@@ -18,7 +18,7 @@ NAME, NUMBER, BYTES, TIME, RATIO = 19, 15, 11, 9, 9
 OURS = {"materialise": "ours"}  # a whole Jacobian in a sweep, beside the peers' ones
 
 
-def predicted_table(rows: Sequence[Row], room: int = WIDE) -> list[str]:
+def predicted_table(rows: Sequence[Result], room: int = WIDE) -> list[str]:
     """What the shapes say, before anything is built."""
     known = [row for row in rows if row.predicted_bytes is not None]
     counts = [(_count(r.multiplications), _count(r.nonzero_multiplications)) for r in known]
@@ -37,7 +37,7 @@ def predicted_table(rows: Sequence[Row], room: int = WIDE) -> list[str]:
 
 
 def measured_table(
-    rows: Sequence[Row], base: str = "", whose: str = "", room: int = WIDE
+    rows: Sequence[Result], base: str = "", whose: str = "", room: int = WIDE
 ) -> list[str]:
     """Seconds and bytes as measured; `whose` heads the ratio of the minima to `base`.
 
@@ -63,7 +63,7 @@ def measured_table(
     return lines
 
 
-def beside_peers(rows: Sequence[Row], peers: Sequence[str]) -> list[str]:
+def beside_peers(rows: Sequence[Result], peers: Sequence[str]) -> list[str]:
     """Our first subject beside the fastest peer, in a line; none where no peer was timed."""
     timed = [row for row in rows if row.subject in peers and row.minimum]
     if not timed or not rows[0].minimum:
@@ -85,7 +85,7 @@ def sweep_legend(peers: Sequence[str]) -> list[str]:
     ]
 
 
-def built_lines(rows: Sequence[Row]) -> list[str]:
+def built_lines(rows: Sequence[Result]) -> list[str]:
     """Whether the predicted peak is that of what was built, in every row where it is followed."""
     followed = [row for row in rows if row.built_bytes and row.predicted_bytes]
     if not followed:
@@ -110,7 +110,7 @@ def sweep_columns(axis: str) -> Columns:
     return Columns(heads, (7, 15, 14, BYTES, BYTES, TIME, TIME, 6), (0, 1))
 
 
-def sweep_line(row: Row, base: Row | None, room: int = WIDE) -> list[str]:
+def sweep_line(row: Result, base: Result | None, room: int = WIDE) -> list[str]:
     """One row of a sweep's table; the bytes are those of the peak."""
     columns = sweep_columns(row.axis)
     route = row.subject
@@ -125,7 +125,7 @@ def sweep_line(row: Row, base: Row | None, room: int = WIDE) -> list[str]:
     return columns.row((*names, *cells, *times), room)
 
 
-def sweep_lines(rows: Sequence[Row], room: int = WIDE) -> list[str]:
+def sweep_lines(rows: Sequence[Result], room: int = WIDE) -> list[str]:
     """Rows of one size; a ratio is to the vjp route."""
     base = _find(rows, "vjp")
     return [line for row in rows for line in sweep_line(row, base, room)]
@@ -227,5 +227,5 @@ def _count(count: int | None) -> str:
     return NOT_KNOWN if count is None else f"{count:,}"
 
 
-def _find(rows: Sequence[Row], subject: str) -> Row | None:
+def _find(rows: Sequence[Result], subject: str) -> Result | None:
     return next((row for row in rows if row.subject == subject and row.minimum), None)

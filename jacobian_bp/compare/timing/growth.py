@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .fit import Fit, growth
-from .row import Row
+from .result import Result
 from .subjects import ROUTES
 
 ABOVE_OVERHEAD = 1.2  # a time counts in the fit when it is this many times that at size 1
@@ -57,7 +57,7 @@ class Growth:
     theory_bytes: int
 
 
-def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[Growth]:
+def growths(axis: str, rows: Sequence[Result], overhead: dict[str, float]) -> list[Growth]:
     """The growth of each route; `overhead` is the time of each at size 1.
 
     The overhead is taken off the seconds, of which those count where enough remains; those
@@ -71,7 +71,7 @@ def growths(axis: str, rows: Sequence[Row], overhead: dict[str, float]) -> list[
     return found
 
 
-def _growth(axis: str, route: str, rows: Sequence[Row], overhead: float) -> Growth:
+def _growth(axis: str, route: str, rows: Sequence[Result], overhead: float) -> Growth:
     floor = ABOVE_OVERHEAD * overhead
     timed = [row for row in rows if row.complete and (row.minimum or 0) > floor]
     if overhead:
@@ -102,20 +102,20 @@ def _fit(pairs: Sequence[tuple[int | None, float | None]]) -> Fit | None:
     return growth([n for n, _ in known], [y for _, y in known])
 
 
-def as_facts(found: Sequence[Growth]) -> dict[str, dict[str, object]]:
+def exponents_of(found: Sequence[Growth]) -> dict[str, dict[str, object]]:
     """The exponents for a file: for each route and quantity the value, its interval, the theory."""
     return {
         g.route: {
-            **_fact("multiplications", g.multiplications, g.theory_time),
-            **_fact("seconds", g.seconds, g.theory_time),
-            **_fact("predicted_bytes", g.predicted_bytes, g.theory_bytes),
-            **_fact("measured_bytes", g.measured_bytes, g.theory_bytes),
+            **_exponent("multiplications", g.multiplications, g.theory_time),
+            **_exponent("seconds", g.seconds, g.theory_time),
+            **_exponent("predicted_bytes", g.predicted_bytes, g.theory_bytes),
+            **_exponent("measured_bytes", g.measured_bytes, g.theory_bytes),
         }
         for g in found
     }
 
 
-def _fact(name: str, fit: Fit | None, theory: int) -> dict[str, object]:
+def _exponent(name: str, fit: Fit | None, theory: int) -> dict[str, object]:
     return {
         name: fit and fit.exponent,
         f"{name}_margin": fit and fit.margin,

@@ -1,4 +1,4 @@
-"""Subjects side by side at one task: bytes first, then seconds; what does not fit is refused."""
+"""Subjects side by side at one workload: bytes, then seconds; what does not fit is refused."""
 
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +10,14 @@ import numpy as np
 from ...errors import JacobianError, MemoryLimitError
 from ...numbers.memory import current_limit, format_bytes, metered
 from ...numbers.untouched_zeros import watched
+from ...routes.difference import Progress
 from ..cost.cost_card import RouteCost
-from .row import Row
+from .foreign_text import reason
+from .result import Result
 from .stopping import require_none
 from .subjects import Subject
-from .task import Arrays
-from .timer import Call, Report, Sample, Timer
-from .words import reason
+from .timer import Candidate, Sample, Timer
+from .workload import Arrays
 
 REFUSED = "refused"
 SLOW = 1.0  # seconds of a call that is not repeated to warm up
@@ -31,7 +32,7 @@ Sampled = dict[str, tuple[tuple[int, ...], np.ndarray]]
 class Journal:
     """The rows as they are finished; what an interrupted measurement leaves."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Result] = field(default_factory=list)
     shown: int = 0  # how many of them stand on the screen
     beside: tuple[str, str] = ("", "")  # what the next table compares with, and that column's head
     overhead: dict[str, float] = field(default_factory=dict)  # of a sweep's routes, at size 1
@@ -42,18 +43,18 @@ class Journal:
 
 
 def measure(
-    blank: Row,
+    blank: Result,
     subjects: Sequence[Subject],
     journal: Journal,
     timer: Timer,
     costs: Sequence[RouteCost] = (),
-    report: Report | None = None,
+    progress: Progress | None = None,
     left: Mapping[str, str] | None = None,
     reached: Reached = lambda text: None,
-) -> list[Row]:
+) -> list[Result]:
     """A row for each subject, which the journal gets also where this is interrupted.
 
-    `blank` is a row that says the task; `costs` are the predictions, by the
+    `blank` is a row that says the workload; `costs` are the predictions, by the
     subjects' names; `left` those to leave out, each with a sentence. A subject whose
     arrays would not fit is not called: its row says the bytes, and "refused". A
     subject whose numbers are not those of the first that gives any is not timed.
@@ -64,7 +65,7 @@ def measure(
         if name in rows and not rows[name].refused:
             rows[name] = replace(rows[name], refused=words, complete=True)
     samples: dict[str, Sample] = {}
-    calls: dict[str, Call] = {}
+    calls: dict[str, Candidate] = {}
     first: list[Sampled] = []
     slow: set[str] = set()
     done = False
@@ -80,7 +81,7 @@ def measure(
             if took > SLOW:
                 slow.add(subject.name)
                 reached(f"  {subject.name}: {took:.1f} s for one call; no further one to warm up")
-        timer.measure(calls, samples, report, slow)
+        timer.measure(calls, samples, progress, slow)
         done = True
     finally:
         found = [row.timed(samples.get(row.subject), done) for row in rows.values()]
@@ -139,12 +140,12 @@ def agree(found: Sampled, reference: Sampled) -> bool:
     return True
 
 
-def refused_row(blank: Row, error: MemoryLimitError) -> Row:
+def refused_result(blank: Result, error: MemoryLimitError) -> Result:
     """The row of what could not even be set up."""
     return replace(blank, refused=f"{REFUSED}: {str(error).splitlines()[0]}", complete=True)
 
 
-def with_cost(row: Row, cost: RouteCost) -> Row:
+def with_cost(row: Result, cost: RouteCost) -> Result:
     """The row with what the shapes say."""
     return replace(
         row,
@@ -156,7 +157,7 @@ def with_cost(row: Row, cost: RouteCost) -> Row:
     )
 
 
-def refused(row: Row, beside: int = 0) -> Row:
+def refused(row: Result, beside: int = 0) -> Result:
     """The row of what would not fit, with its bytes; `beside` are those of network and data."""
     bytes_, limit = row.predicted_bytes or 0, format_bytes(current_limit())
     words = f"{REFUSED}: {format_bytes(bytes_)}"
@@ -165,11 +166,11 @@ def refused(row: Row, beside: int = 0) -> Row:
     return replace(row, refused=f"{words}; the limit is {limit}", complete=True)
 
 
-def _blank(blank: Row, subject: Subject) -> Row:
+def _blank(blank: Result, subject: Subject) -> Result:
     return replace(blank, subject=subject.name, quantity=subject.quantity or blank.quantity)
 
 
-def _predicted(row: Row, subject: Subject, costs: dict[str, RouteCost]) -> Row:
+def _predicted(row: Result, subject: Subject, costs: dict[str, RouteCost]) -> Result:
     """The row with what is known from shapes; refused where that does not fit."""
     if subject.name in costs:
         row = with_cost(row, costs[subject.name])
@@ -179,8 +180,8 @@ def _predicted(row: Row, subject: Subject, costs: dict[str, RouteCost]) -> Row:
 
 
 def _prepared(
-    subject: Subject, row: Row, first: list[Sampled], timer: Timer
-) -> tuple[Row, Call | None, float]:
+    subject: Subject, row: Result, first: list[Sampled], timer: Timer
+) -> tuple[Result, Candidate | None, float]:
     """The call, tried: its numbers, its bytes, its seconds.
 
     A quick call is made twice: the bytes of the first contain what is kept for all later ones.
@@ -199,7 +200,7 @@ def _prepared(
             row, _, _ = _tried(subject, row, call, timer)
         require_none()
     except MemoryLimitError as error:
-        return refused_row(row, error), None, 0.0
+        return refused_result(row, error), None, 0.0
     except Exception as error:
         if not subject.foreign or isinstance(error, JacobianError):
             raise
@@ -207,7 +208,9 @@ def _prepared(
     return row, call, took
 
 
-def _tried(subject: Subject, row: Row, call: Call, timer: Timer) -> tuple[Row, Any, float]:
+def _tried(
+    subject: Subject, row: Result, call: Candidate, timer: Timer
+) -> tuple[Result, Any, float]:
     """One call: its bytes where they can be followed, its result, its seconds."""
     start = timer.clock()
     if subject.traced:

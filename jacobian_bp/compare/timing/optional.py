@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from .words import reason
+from .foreign_text import reason
 
 
 class MissingPackageError(Exception):

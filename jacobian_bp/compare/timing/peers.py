@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...ops.peer_functions import Functions
 from ...writing.signs import did_you_mean, safe
+from .foreign_text import quoted, reason
 from .machine import EXTRA
 from .optional import MissingPackageError, optional
-from .peer_ops import Functions, evaluate
+from .peer_ops import evaluate
 from .subjects import Subject
-from .task import Arrays, Task
-from .words import quoted, reason
+from .workload import Arrays, Workload
 
 OLDEST = {"torch": (2, 0), "jax": (0, 4, 30), "autograd": (1, 5)}
 
@@ -35,48 +36,48 @@ class Peer:
     array: Callable[[np.ndarray], Any]
     gradient: Callable[[Callable[..., Any], dict[str, Any], dict[str, Any]], Callable[[], Any]]
     jacobian: Callable[[Callable[..., Any], dict[str, Any], Any], Callable[[], Any]]
-    session: Callable[[Task, int | None], Any]
+    session: Callable[[Workload, int | None], Any]
 
-    def gradient_subject(self, task: Task) -> Subject:
+    def gradient_subject(self, workload: Workload) -> Subject:
         """The cost and the gradient by every parameter; (cost, gradients by name)."""
 
         def prepare() -> Callable[[], Any]:
-            data = {"x": self.array(task.x), "y": self.array(task.run["y"])}
-            params = {name: self.array(value) for name, value in task.params.items()}
+            data = {"x": self.array(workload.x), "y": self.array(workload.run["y"])}
+            params = {name: self.array(value) for name, value in workload.params.items()}
 
             def cost(params: dict[str, Any], data: dict[str, Any]) -> Any:
-                values = data | {name: params[name] for name in task.params}
-                return evaluate(task.program, self.functions, values, task.run.cost)
+                values = data | {name: params[name] for name in workload.params}
+                return evaluate(workload.program, self.functions, values, workload.run.cost)
 
             return self.gradient(cost, params, data)
 
         return self._subject(prepare, lambda found: _arrays(found[1]))
 
-    def weight_jacobian_subject(self, task: Task) -> Subject:
+    def weight_jacobian_subject(self, workload: Workload) -> Subject:
         """∂z1/∂W1 of one example, whole."""
 
         def prepare() -> Callable[[], Any]:
-            x, b = self.array(task.first_inputs), self.array(task.params["b1"])
-            wanted = {"W": self.array(task.params["W1"])}
+            x, b = self.array(workload.first_inputs), self.array(workload.params["b1"])
+            wanted = {"W": self.array(workload.params["W1"])}
             return self.jacobian(lambda params, x: x @ params["W"].T + b, wanted, x)
 
         return self._subject(prepare, lambda found: {"whole": np.asarray(found["W"])})
 
-    def parameter_jacobian_subject(self, task: Task) -> Subject:
+    def parameter_jacobian_subject(self, workload: Workload) -> Subject:
         """∂f/∂θ for each example, whole, a block for each parameter."""
 
         def prepare() -> Callable[[], Any]:
-            params = {name: self.array(value) for name, value in task.params.items()}
+            params = {name: self.array(value) for name, value in workload.params.items()}
 
             def output(params: dict[str, Any], x: Any) -> Any:
-                values = {"x": x} | {name: params[name] for name in task.params}
-                return evaluate(task.program, self.functions, values, task.output)
+                values = {"x": x} | {name: params[name] for name in workload.params}
+                return evaluate(workload.program, self.functions, values, workload.output)
 
-            return self.jacobian(output, params, self.array(task.x))
+            return self.jacobian(output, params, self.array(workload.x))
 
         def whole(found: dict[str, Any]) -> Arrays:
-            lead = task.run[task.output].ndim
-            blocks = [np.asarray(found[name]) for name in task.params]
+            lead = workload.run[workload.output].ndim
+            blocks = [np.asarray(found[name]) for name in workload.params]
             flat = [block.reshape(*block.shape[:lead], -1) for block in blocks]
             return {"whole": np.concatenate(flat, axis=-1)}
 
@@ -137,11 +138,11 @@ def parse_names(text: str | None) -> list[str]:
 
 
 @contextmanager
-def session(peers: Sequence[Peer], task: Task, threads: int | None) -> Iterator[None]:
-    """Inside the block each peer has the task's precision and the number of threads."""
+def session(peers: Sequence[Peer], workload: Workload, threads: int | None) -> Iterator[None]:
+    """Inside the block each peer has the workload's precision and the number of threads."""
     with ExitStack() as stack:
         for peer in peers:
-            stack.enter_context(peer.session(task, threads))
+            stack.enter_context(peer.session(workload, threads))
         yield
 
 
@@ -167,7 +168,7 @@ def _torch(version: str) -> Peer:
         return lambda: whole(params, x)
 
     @contextmanager
-    def session(task: Task, threads: int | None) -> Iterator[None]:
+    def session(workload: Workload, threads: int | None) -> Iterator[None]:
         before = torch.get_num_threads()
         torch.set_num_threads(threads or before)
         try:
@@ -205,8 +206,8 @@ def _jax(version: str) -> Peer:
         return lambda: jax.block_until_ready(whole(params, x))
 
     @contextmanager
-    def session(task: Task, threads: int | None) -> Iterator[None]:
-        with _double_precision(jax)(task.dtype == np.float64):
+    def session(workload: Workload, threads: int | None) -> Iterator[None]:
+        with _double_precision(jax)(workload.dtype == np.float64):
             yield
 
     functions = Functions(
@@ -247,7 +248,7 @@ def _autograd(version: str) -> Peer:
         return lambda: {name: np.stack([by(name, row) for row in x]) for name in params}
 
     @contextmanager
-    def session(task: Task, threads: int | None) -> Iterator[None]:
+    def session(workload: Workload, threads: int | None) -> Iterator[None]:
         with np.errstate(all="ignore"):
             yield
 

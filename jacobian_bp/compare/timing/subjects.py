@@ -10,7 +10,7 @@ import numpy as np
 
 from ...numbers.arrays import quiet
 from ...numbers.memory import nbytes
-from .task import Arrays, Task
+from .workload import Arrays, Workload
 
 ROUTES = {
     "full, reverse": ("full", "reverse"),
@@ -34,7 +34,7 @@ class Subject:
     quantity: str = ""  # where it gives more than those that it is timed beside
 
 
-def route_subjects(task: Task) -> list[Subject]:
+def route_subjects(workload: Workload) -> list[Subject]:
     """The gradient by each route, the forward pass being done: what the cost card counts.
 
     A run keeps the local Jacobians that it has made. Each call lets them go first and makes
@@ -45,8 +45,8 @@ def route_subjects(task: Task) -> list[Subject]:
 
     def subject(name: str, route: str, order: str) -> Subject:
         def call() -> Arrays:
-            task.forget()
-            return task.run.gradients(route, order)
+            workload.forget()
+            return workload.run.gradients(route, order)
 
         def prepare() -> Callable[[], Arrays]:
             if route == "structured":
@@ -58,37 +58,37 @@ def route_subjects(task: Task) -> list[Subject]:
     return [subject(name, *how) for name, how in ROUTES.items()]
 
 
-def structured_again(task: Task) -> Subject:
+def structured_again(workload: Workload) -> Subject:
     """The structured route on a run that has kept its local Jacobians from an earlier call."""
-    return Subject("structured, again", lambda: lambda: task.run.gradients("structured"))
+    return Subject("structured, again", lambda: lambda: workload.run.gradients("structured"))
 
 
-def compiled(task: Task) -> Subject:
+def compiled(workload: Workload) -> Subject:
     """net.compile: planned once, then one straight line of numpy calls."""
 
     def prepare() -> Callable[[], Any]:
-        step = task.net.compile(batch=task.batch)
-        params, x, y = task.params, task.x, task.y
+        step = workload.net.compile(batch=workload.batch)
+        params, x, y = workload.params, workload.x, workload.y
         return lambda: step(params, x, y)
 
     return Subject("compiled step", prepare, arrays=lambda found: dict(found[1]))
 
 
-def run_and_vjp(task: Task) -> Subject:
+def run_and_vjp(workload: Workload) -> Subject:
     """A forward pass with all its checks, then the VJP route."""
     return Subject(
         "net.run, then vjp",
-        lambda: lambda: task.net.run(task.x, task.y).gradients(),
+        lambda: lambda: workload.net.run(workload.x, workload.y).gradients(),
         arrays=dict,
     )
 
 
-def plain_numpy(task: Task) -> Subject:
+def plain_numpy(workload: Workload) -> Subject:
     """Backpropagation as a textbook writes it, for sigmoid layers and the mean squared error."""
 
     @quiet
     def call() -> tuple[float, Arrays]:
-        return textbook(task.params, task.x, task.y)
+        return textbook(workload.params, workload.x, workload.y)
 
     return Subject("plain numpy", lambda: call, arrays=lambda found: found[1])
 
@@ -116,16 +116,16 @@ def textbook(params: Arrays, x: np.ndarray, y: np.ndarray) -> tuple[float, Array
     return float((residual**2).sum() / examples), gradients
 
 
-def products_alone(task: Task) -> Subject:
+def products_alone(workload: Workload) -> Subject:
     """The matrix products of forward and backward pass into given memory, and nothing else."""
 
     def prepare() -> Callable[[], None]:
-        weights = [array for array in task.params.values() if array.ndim == 2]
-        m = task.batch or 1
+        weights = [array for array in workload.params.values() if array.ndim == 2]
+        m = workload.batch or 1
         generator = np.random.default_rng(0)
 
         def rows(width: int) -> np.ndarray:
-            return generator.standard_normal((m, width)).astype(task.dtype)
+            return generator.standard_normal((m, width)).astype(workload.dtype)
 
         values = [rows(weights[0].shape[1]), *(rows(len(W)) for W in weights)]
         plan = []
@@ -145,14 +145,14 @@ def products_alone(task: Task) -> Subject:
     return Subject("products alone", prepare)
 
 
-def weight_jacobian(task: Task) -> list[Subject]:
+def weight_jacobian(workload: Workload) -> list[Subject]:
     """∂z1/∂W1 whole, by us and by hand: zeros, and the entries that are none placed in them."""
-    jacobian, inputs = task.run.jacobian("z1", "W1"), task.first_inputs
+    jacobian, inputs = workload.run.jacobian("z1", "W1"), workload.first_inputs
     units = jacobian.shape[0]
-    row = np.linspace(-1, 1, units, dtype=task.dtype)
+    row = np.linspace(-1, 1, units, dtype=workload.dtype)
 
     def placed() -> np.ndarray:
-        whole = np.zeros(jacobian.shape, task.dtype)
+        whole = np.zeros(jacobian.shape, workload.dtype)
         diagonal = np.arange(units)
         whole[diagonal, diagonal] = inputs
         return whole
@@ -169,35 +169,37 @@ def weight_jacobian(task: Task) -> list[Subject]:
     ]
 
 
-def parameter_jacobian(task: Task) -> list[Subject]:
+def parameter_jacobian(workload: Workload) -> list[Subject]:
     """∂f/∂θ for each example, by us in new and in given memory, and the bytes written once."""
-    of, names = task.output, list(task.params)
-    shape = (*task.run[of].shape, sum(array.size for array in task.params.values()))
-    needs = nbytes(shape, task.dtype.itemsize)
+    of, names = workload.output, list(workload.params)
+    shape = (*workload.run[of].shape, sum(array.size for array in workload.params.values()))
+    needs = nbytes(shape, workload.dtype.itemsize)
 
     def ours(out: np.ndarray | None = None) -> np.ndarray:
-        task.forget()
-        return task.run.jacobian(of, names).materialise(out=out)
+        workload.forget()
+        return workload.run.jacobian(of, names).materialise(out=out)
 
     def into_given() -> Callable[[], np.ndarray]:
-        out = np.empty(shape, task.dtype)
+        out = np.empty(shape, workload.dtype)
         return lambda: ours(out)
 
     def written_once() -> Callable[[], None]:
-        out = np.empty(shape, task.dtype)
+        out = np.empty(shape, workload.dtype)
         return lambda: out.fill(1)
 
     return [
         Subject("materialise", lambda: ours, arrays=whole_result, needs=needs),
         Subject("materialise(out=)", into_given, arrays=whole_result, needs=needs),
-        Subject("written once, new", lambda: lambda: np.full(shape, 1, task.dtype), needs=needs),
+        Subject(
+            "written once, new", lambda: lambda: np.full(shape, 1, workload.dtype), needs=needs
+        ),
         Subject("written once, out=", written_once, needs=needs),
     ]
 
 
-def planning(task: Task) -> Subject:
+def planning(workload: Workload) -> Subject:
     """The planner's order for the whole chain down to the first weights."""
-    return Subject("planning", lambda: lambda: task.run.chain("W1", "auto"), traced=False)
+    return Subject("planning", lambda: lambda: workload.run.chain("W1", "auto"), traced=False)
 
 
 def whole_result(array: np.ndarray) -> Arrays:

@@ -13,17 +13,17 @@ from ...program.forward_pass import Pass
 from ..cost.cost_card import RouteCost
 from ..cost.imagined import enlarged
 from ..cost.limits import Left, affordable
+from .foreign_text import quoted
 from .measure import Journal, refused, with_cost
-from .row import GRADIENT, Row, blank_row
+from .result import GRADIENT, Result, blank_result
 from .subjects import route_subjects
-from .task import Task, label_of
 from .timer import Timer
-from .words import quoted
+from .workload import Workload, label_of
 
 AXES = ("width", "depth", "batch")
 USUAL = {"width": 16, "depth": 2, "batch": None}
-Make = Callable[[list[int], int | None, str], Task]
-Timed = Callable[[Task, Row, Sequence[RouteCost], Left], list[Row]]
+Make = Callable[[list[int], int | None, str], Workload]
+Timed = Callable[[Workload, Result, Sequence[RouteCost], Left], list[Result]]
 LARGEST = {"width": 1_000_000, "depth": 1_000, "batch": 1_000_000}
 COPIES = 6  # of parameters and data, while a network is drawn, checked, copied and differentiated
 
@@ -75,7 +75,7 @@ def parse_sweep(
 
 def run_sweep(
     sweep: Sweep, make: Make, dtype: str, journal: Journal, timed: Timed, long: bool = False
-) -> Iterator[list[Row]]:
+) -> Iterator[list[Result]]:
     """The rows of each size, as soon as they are finished; what does not fit is refused.
 
     What would take very long is left out, unless `long` asks for it.
@@ -84,7 +84,7 @@ def run_sweep(
         sizes, batch = sweep.at(size)
         label = label_of(sizes, batch, dtype)
         shapes = imagined(sweep, size, make)
-        blank = replace(blank_row(shapes, label, GRADIENT), axis=sweep.axis, size=size)
+        blank = replace(blank_result(shapes, label, GRADIENT), axis=sweep.axis, size=size)
         costs, left = affordable(shapes, long)
         needed = COPIES * sum(value.nbytes for value in shapes.values.values())
         if needed <= current_limit():
@@ -119,8 +119,8 @@ def overheads(sweep: Sweep, make: Make, timer: Timer) -> dict[str, float]:
     fitting = {c.route for c in costs if c.peak_bytes <= current_limit()} - set(left)
     if not fitting:
         return {}
-    task = make(sizes, batch, "")
-    calls = {s.name: s.prepare() for s in route_subjects(task) if s.name in fitting}
+    workload = make(sizes, batch, "")
+    calls = {s.name: s.prepare() for s in route_subjects(workload) if s.name in fitting}
     return {name: sample.minimum for name, sample in timer.measure(calls).items()}
 
 

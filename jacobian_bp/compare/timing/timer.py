@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
+from ...routes.difference import Progress
 from .stopping import require_none
 
 ROUNDS = 15
@@ -25,8 +26,7 @@ SLOW = 0.1  # seconds of a call that needs no second one to be known as slow
 BUDGET, FEWEST_ROUNDS = 3.0, 3  # seconds after which a slow candidate has had its rounds
 VERY_SLOW = 10.0  # seconds of a call that is timed once
 
-Call = Callable[[], object]
-Report = Callable[[int, int], None]
+Candidate = Callable[[], object]
 
 
 @dataclass
@@ -77,9 +77,9 @@ class Timer:
 
     def measure(
         self,
-        calls: Mapping[str, Call],
+        calls: Mapping[str, Candidate],
         samples: dict[str, Sample] | None = None,
-        report: Report | None = None,
+        progress: Progress | None = None,
         warm: Collection[str] = (),
     ) -> dict[str, Sample]:
         """Time every call; `samples` fills up round by round, and keeps them when interrupted.
@@ -95,11 +95,11 @@ class Timer:
                 for name, call in calls.items():
                     if self.rounds or not _has_had_enough(samples[name]):
                         samples[name].seconds.append(self._seconds(call, samples[name].calls))
-                if report:
-                    report(done + 1, total)
+                if progress:
+                    progress(done + 1, total)
         return samples
 
-    def _calls_in_a_batch(self, call: Call) -> int:
+    def _calls_in_a_batch(self, call: Candidate) -> int:
         """How many calls, a power of two, last longer than the shortest batch; this warms up.
 
         One where the clock shows nothing: no batch is long enough for such a clock.
@@ -113,7 +113,7 @@ class Timer:
             calls *= 2
         return calls
 
-    def _seconds(self, call: Call, calls: int) -> float:
+    def _seconds(self, call: Candidate, calls: int) -> float:
         """Seconds of one call; 0 where the clock keeps running backwards."""
         for _ in range(TRIES):
             start = self.clock()

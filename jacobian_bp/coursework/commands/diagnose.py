@@ -14,7 +14,7 @@ from ...network.network import Network
 from ...network.run import Run
 from ...writing import terminal
 from ...writing.signs import safe
-from ...writing.tables import fold
+from ...writing.tables import fold_all
 from ..diagnosis.of_arrays import diagnose
 from ..lines.one_line import diagnose_line
 
@@ -65,7 +65,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 def _run(name: str) -> Run:
     net = Network.from_toml(name)
-    if not net.facts["data"]:
+    if not net.facts.data:
         raise SpecError(
             f"{safe(name)} has no data to run on.\n"
             "  Add a table [data] with x and y: the numbers the answer was computed for."
@@ -75,4 +75,4 @@ def _run(name: str) -> Run:
 
 def _write(text: str) -> None:
     width = terminal.width()
-    terminal.write(part for line in text.splitlines() for part in fold(line, width))
+    terminal.write(fold_all(text.splitlines(), width))

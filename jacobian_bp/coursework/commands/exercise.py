@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import SpecError
 from ...writing import terminal
 from ...writing.signs import plural, safe
-from ...writing.tables import fold
+from ...writing.tables import fold_all
 from ..exercises.audit import SEEDS, audit
 from ..exercises.catalogue import EXERCISES, find_exercise
 from ..exercises.check_file import check_file
@@ -114,7 +114,7 @@ def _require_level(level: int, most: int) -> None:
 
 
 def _write(lines: list[str]) -> None:
-    terminal.write(part for line in lines for part in fold(line, terminal.width()))
+    terminal.write(fold_all(lines, terminal.width()))
 
 
 _ACTIONS = {"list": _list, "new": _new, "check": _check, "hint": _hint, "audit": _audit}

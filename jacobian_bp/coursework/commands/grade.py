@@ -15,7 +15,7 @@ from typing import Any
 
 from ...errors import JacobianError, SpecError
 from ...writing import terminal
-from ...writing.tables import fold
+from ...writing.tables import fold_all
 from ..exercises.catalogue import find_exercise
 from ..exercises.verdict import LEVELS
 from ..grading.folder import name_of, owners, require_one, results_file, submissions, words_on
@@ -184,4 +184,4 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
 
 
 def _say(lines: Sequence[str]) -> None:
-    terminal.write(part for line in lines for part in fold(line, terminal.WIDEST))
+    terminal.write(fold_all(lines, terminal.WIDEST))

@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...writing.notebook import Printed, bullets
+from ...writing.notebook import bullets
+from ...writing.shown import Printed
 from ...writing.signs import for_stream, plural, to_ascii
+from ...writing.tables import wrapped
 from .labels import RIGHT
+
+WIDTH = 95  # of a printed line
 
 Key = str | tuple[str, str]
 
@@ -77,7 +81,10 @@ class Diagnosis(Printed, Mapping[Key, Finding]):
         return all(finding.ok and not finding.follows for finding in self.findings.values())
 
     def text(self, ascii_only: bool = False) -> str:
-        lines = [line for finding in self.findings.values() for line in wrapped(finding.lines())]
+        lines = []
+        for finding in self.findings.values():
+            for position, sentence in enumerate(finding.lines()):
+                lines += wrapped(sentence, WIDTH, first="  " if position else "", rest="  ")
         return to_ascii("\n".join(lines)) if ascii_only else "\n".join(lines)
 
     def __str__(self) -> str:
@@ -96,17 +103,3 @@ class Diagnosis(Printed, Mapping[Key, Finding]):
 def name_of(key: Key) -> str:
     """W2, or ∂z2/∂W2 for a Jacobian."""
     return key if isinstance(key, str) else f"∂{key[0]}/∂{key[1]}"
-
-
-def wrapped(lines: list[str], width: int = 95) -> list[str]:
-    """Lines of at most `width`, what continues indented by two blanks."""
-    found = []
-    for position, line in enumerate(lines):
-        words, text = line.split(" "), "  " if position else ""
-        for word in words:
-            if text.strip() and len(text) + 1 + len(word) > width:
-                found.append(text)
-                text = "  "
-            text += word if not text.strip() else f" {word}"
-        found.append(text)
-    return found

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from ...ops import Mean
 from .diagnosis import Key
 from .mutations.mutation import Facts
 
@@ -21,7 +20,7 @@ IsRight = Callable[[str, np.ndarray], bool]
 def each_example(facts: Facts, arrays: Mapping[Key, np.ndarray], right: IsRight) -> frozenset[str]:
     """The deltas handed in without the 1/m, as at least one right gradient confirms."""
     m, state = facts.examples, facts.state
-    if m < 2 or not any(isinstance(step.op, Mean) for step in state.program.steps):
+    if m < 2 or not state.program.averages:
         return frozenset()
     names = [key for key in arrays if isinstance(key, str)]
     deltas = [k for k in names if k in state.batched and not right(k, arrays[k])]

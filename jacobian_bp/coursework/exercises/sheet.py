@@ -12,7 +12,6 @@ reference code; `solution=True` fills it in.
 import json
 import re
 import shlex
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,11 @@ import numpy as np
 from ...errors import SpecError
 from ...network.files.paths import write_new
 from ...writing.signs import safe, to_ascii
+from ...writing.tables import wrapped
 from .task import Task
 
 WIDTH = 92
+PROSE = WIDTH - 4  # of a paragraph
 BEGIN, END = "# --- given: begin (leave these lines as they are)", "# --- given: end"
 HEADER = re.compile(
     r"^# jacobian-bp exercise (\d{1,6}), seed (\d{1,20}), sheet ([0-9a-f]{8})[ \t]*$", re.M
@@ -111,9 +112,9 @@ def literal(name: str, value: Any) -> list[str]:
         return [f"{name} = {value!r}"]
     text = f"{name} = np.array({value.tolist()!r})"
     if value.ndim < 2:
-        return _wrapped(text, WIDTH, rest="    ")
+        return wrapped(text, WIDTH, rest="    ")
     rows = [f"{row!r}," for row in value.tolist()]
-    wide = [part for row in rows for part in _wrapped(row, WIDTH, first="    ", rest="     ")]
+    wide = [part for row in rows for part in wrapped(row, WIDTH, first="    ", rest="     ")]
     return [f"{name} = np.array([", *wide, "])"]
 
 
@@ -123,25 +124,13 @@ def _statement(task: Task, name: str) -> list[str]:
     for paragraph in paragraphs:
         indented = paragraph.startswith("    ")
         text = to_ascii(paragraph)
-        lines += ["", *(text.splitlines() if indented else _wrapped(text))]
+        lines += ["", *(text.splitlines() if indented else wrapped(text, PROSE))]
     how = "Put an expression in the place of every None. numpy only. Then run:"
     return [*lines, "", how, f"    jacobian-bp exercise check {shlex.quote(safe(name))}"]
 
 
-def _wrapped(text: str, width: int = WIDTH - 4, first: str = "", rest: str = "") -> list[str]:
-    """Lines that break between words only: weight-not-transposed is one word."""
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def _ask(task: Task, question: Any, solution: bool) -> list[str]:
-    asked = _wrapped(to_ascii(f"{question.name}: {question.ask}"))
+    asked = wrapped(to_ascii(f"{question.name}: {question.ask}"), PROSE)
     answer = question.solution if solution else "None"
     return [*(f"# {line}" for line in asked), f"{question.name} = {answer}"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ops import Sigmoid
+from ...ops import Activation
 from ..exercises.equality import as_numbers, same
 from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
@@ -189,7 +189,8 @@ def _edge_rows(task: Task, question: Question) -> np.ndarray | None:
         return None
     assert isinstance(question, ArrayQuestion)
     steps = task.run.forward_pass.program.steps
-    values = [task.run[step.name] for step in steps if isinstance(step.op, Sigmoid)]
+    probable = [s for s in steps if isinstance(s.op, Activation) and "probabilities" in s.op.gives]
+    values = [task.run[step.name] for step in probable]
     rows = np.zeros(len(task.given["x"]), bool)
     for value in values:
         rows |= ((value == 0) | (value == 1)).any(axis=1)

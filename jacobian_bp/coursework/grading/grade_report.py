@@ -12,7 +12,7 @@ from typing import Any
 from ...derivation.as_text import WIDTH
 from ...errors import DomainError
 from ...writing.signs import number, safe
-from ...writing.tables import fold
+from ...writing.tables import fold_all
 
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
@@ -134,7 +134,7 @@ class GradeReport:
         return rows
 
     def __str__(self) -> str:
-        return "\n".join(part for line in self.lines() for part in fold(safe(line), WIDTH))
+        return "\n".join(fold_all(map(safe, self.lines()), WIDTH))
 
 
 def not_graded(exercise: int | None, kind: str, why: str = "") -> GradeReport:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product as combinations
 
+from ...ops import Linear
 from .goal import Goal
 from .simplify import is_one, is_scalar, negated, transposed, without_one
 from .tree import Node, name, names, places, product, put, render, turned, walk
@@ -150,7 +151,7 @@ def _factors(node: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
         yield rest, 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
     if node.op == "name" and workspace.object(node.text):
         step = workspace.state.step(workspace.object(node.text) or "")
-        if step is not None and step.op.name == "Linear":
+        if step is not None and isinstance(step.op, Linear):
             weight = name(step.args[1])
             back = product("@", turned(weight), node)
             if not workspace.columns:

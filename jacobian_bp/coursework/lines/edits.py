@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import JacobianError
+from ...ops import Linear
 from .changes import Path, single
 from .comparison import exactly
 from .goal import Goal
@@ -49,7 +50,7 @@ def correction(tree: Node, goal: Goal, trials: Sequence[Values]) -> Edit | None:
 def _anew(goal: Goal, workspace: Workspace) -> Iterator[Edit]:
     """The line of BP2, BP3 or BP4 for the goal, where a layer is linear and then activated."""
     for step in () if goal.forward else workspace.state.program.steps:
-        if step.op.name != "Linear" or f"d{step.name[1:]}" not in workspace.deltas():
+        if not isinstance(step.op, Linear) or f"d{step.name[1:]}" not in workspace.deltas():
             continue
         (before, weight, bias), d = step.args, f"d{step.name[1:]}"
         back = f"{weight}.T @ {d}" if workspace.columns else f"{d} @ {weight}"

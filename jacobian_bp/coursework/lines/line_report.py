@@ -5,7 +5,8 @@ from textwrap import wrap
 
 import numpy as np
 
-from ...writing.notebook import Printed, page
+from ...writing.notebook import page
+from ...writing.shown import Printed
 from ...writing.signs import for_stream
 
 WIDTH, MOST_LINES = 99, 12

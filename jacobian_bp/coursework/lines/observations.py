@@ -1,7 +1,6 @@
 """What is seen in a line that runs: axes that numpy repeated, or paired by their size alone."""
 
 from ...algebra.axes import Axis
-from ...ops import Mean
 from ...writing.signs import dims
 from .comparison import Comparison
 from .goal import Goal
@@ -82,7 +81,7 @@ def each_example(tree: Node, goal: Goal, comparison: Comparison, values: Values)
     """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
     workspace = values.workspace
     deltas = {word: workspace.object(word) for word in names(tree) if workspace.object(word)}
-    mean = any(isinstance(step.op, Mean) for step in workspace.state.program.steps)
+    mean = workspace.state.program.averages
     gradient = not goal.forward and goal.value in workspace.state.program.params
     if not (comparison.divided_by_m and mean and gradient and len(deltas) == 1):
         return []

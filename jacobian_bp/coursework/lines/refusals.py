@@ -1,10 +1,10 @@
 """How a line that is not read is refused: what it is, and what to write instead."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NoReturn
 
 from ...errors import SpecError
+from ...writing.signs import nearest
 
 FUNCTIONS = ("slope", "sigmoid", "tanh", "relu", "exp", "log", "ones_like")
 LANGUAGE = (
@@ -31,7 +31,7 @@ INSTEAD = {  # what numpy has and this language does not
     "asarray": "Leave it out: every name is an array already.",
     **dict.fromkeys(("zeros", "ones", "empty", "full", "zeros_like", "eye"), ONE_FORMULA),
 }
-CLOSE = 0.75  # of two words, as difflib measures: less is another word
+CLOSE = 0.75  # how much two words must have in common: with less it is another word
 
 
 def refuse(what: str, instead: str) -> NoReturn:
@@ -48,8 +48,8 @@ def unknown(word: str, known: Iterable[str], shown: str = "{}") -> NoReturn:
       Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, np.einsum
       and the functions slope, sigmoid, tanh, relu, exp, log, ones_like.
     """
-    close = get_close_matches(word, list(known), 1, CLOSE)
-    guess = f" Did you mean {shown.format(close[0])}?" if close else ""
+    close = nearest(word, known, CLOSE)
+    guess = f" Did you mean {shown.format(close)}?" if close else ""
     if word in INSTEAD:
         guess = f" {INSTEAD[word]}"
     who = cut(shown.format(word))

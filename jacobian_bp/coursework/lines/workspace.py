@@ -8,7 +8,7 @@ import numpy as np
 
 from ...algebra.axes import Axis
 from ...errors import DomainError, SpecError
-from ...ops import Activation
+from ...ops import Activation, Softmax
 from ...program.forward_pass import Pass
 from ...program.program import Step, listed
 from ...routes.gradients import require_scalar
@@ -194,7 +194,7 @@ class Workspace:
 
 
 def _no_slope(value: str, step: Step | None) -> str:
-    if step is not None and step.name != value and step.op.name == "Softmax":
+    if step is not None and step.name != value and isinstance(step.op, Softmax):
         return (
             f"diagnose_line: slope({value}): {step} is not elementwise; "
             "its Jacobian is a whole matrix.\n"

@@ -212,24 +212,21 @@ def _header(path: Path, rows: Sequence[tuple[int, list[str]]]) -> list[str]:
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:
+    """The number in a cell, or SpecError with its line and its column."""
     cell = cell.strip()
-    where = f"{safe(path.name)}, line {line}, column {safe(column)}"
     if cell.lower() in MISSING:
-        raise SpecError(
-            f"{where}: the cell {cell!r} is a missing value.\n"
-            "  Fill it, or leave the row out; nothing is guessed."
-        )
-    if not _is_number(cell):
-        raise SpecError(
-            f"{where}: {cell[:40]!r} is not a number.\n"
-            "  Write numbers with a point; number the classes of a text column 0, 1, 2, …."
-        )
-    value = float(cell)
-    if not math.isfinite(value):
-        raise SpecError(
-            f"{where}: {cell[:40]!r} is not a finite number.\n  Leave the row out or mend it."
-        )
-    return value
+        fact = f"the cell {cell!r} is a missing value"
+        instead = "Fill it, or leave the row out; nothing is guessed."
+    elif not _is_number(cell):
+        fact = f"{cell[:40]!r} is not a number"
+        instead = "Write numbers with a point; number the classes of a text column 0, 1, 2, …."
+    elif not math.isfinite(value := float(cell)):
+        fact = f"{cell[:40]!r} is not a finite number"
+        instead = "Leave the row out or mend it."
+    else:
+        return value
+    where = f"{safe(path.name)}, line {line}, column {safe(column)}"
+    raise SpecError(f"{where}: {fact}.\n  {instead}")
 
 
 def _is_number(cell: str) -> bool:

@@ -9,7 +9,15 @@ import numpy as np
 from ...errors import JacobianError, SpecError
 from ...numbers.arrays import entry
 from ...numbers.memory import format_bytes
-from ...ops.cross_entropy import SUM_TOLERANCE
+from ...ops.labels import (
+    BINARY,
+    CLASSES,
+    are_signs,
+    outside_unit,
+    unequal_to_one,
+    wrong_class,
+)
+from ...ops.names import label_kind
 from ...writing.signs import dims, safe, witness
 from .csv_data import SHIPPED, Examples, class_indices, examples, read_csv, shipped_names
 from .net_weights import numbers
@@ -60,12 +68,12 @@ def _labels(
     section: Section, key: str, lead: tuple, y: np.ndarray, outputs: int, loss: str | None
 ) -> np.ndarray | None:
     """The labels of `lead` examples in a form that the loss takes, or None and a note."""
-    rows = (*lead, outputs)
-    if loss == "cross_entropy" and y.shape == lead:
+    rows, kind = (*lead, outputs), label_kind(loss)
+    if kind == CLASSES and y.shape == lead:
         if y.dtype.kind != "i":
             told = f"Write 0 to {outputs - 1}, without a point, or a row of {outputs} weights."
             section.wrong(key, f"{y.flat[0]} is not a class", told)
-        elif y.min() < 0 or y.max() >= outputs:
+        elif wrong_class(y, outputs).any():
             bad = y.min() if y.min() < 0 else y.max()
             told = f"Write classes from 0 to {outputs - 1}, or give the network more outputs."
             section.wrong(key, f"class {bad} is none of the network's {outputs}", told)
@@ -74,7 +82,7 @@ def _labels(
         return None
     if y.shape != rows and not (outputs == 1 and y.shape == lead):
         told = f"Write y with shape {dims(rows)}{f' or {dims(lead)}' if outputs == 1 else ''}."
-        if loss == "cross_entropy":
+        if kind == CLASSES:
             told = f"Write classes of shape {dims(lead)}, or rows of weights, {dims(rows)}."
         if y.ndim == 2 and y.shape == rows[::-1]:
             told = "y looks transposed: write one row for each example."
@@ -82,14 +90,14 @@ def _labels(
         section.wrong(key, fact, told)
         return None
     y = y.astype(np.float64)
-    if loss in ("bce", "cross_entropy") and not ((y >= 0) & (y <= 1)).all():
-        index = tuple(np.argwhere((y < 0) | (y > 1))[0])
+    index = outside_unit(y) if kind in (BINARY, CLASSES) else None
+    if index is not None:
         told = "Write labels between 0 and 1."
-        if set(np.unique(y)) <= {-1.0, 1.0}:
+        if are_signs(y):
             told = "Write 0 for -1: the loss takes labels of 0 and 1."
         section.wrong(key, f"{entry('y', index)} is {witness(y[index])}, outside 0 to 1", told)
         return None
-    if loss == "cross_entropy" and (abs(y.sum(axis=-1) - 1) > SUM_TOLERANCE).any():
+    if kind == CLASSES and unequal_to_one(y).any():
         told = "Write a 1 and zeros, or weights of which each row sums to 1."
         section.wrong(key, "a row of class weights does not sum to 1", told)
         return None
@@ -140,7 +148,7 @@ def _target(
         fact = f"the file has {inputs} input columns; the network has {sizes[0]} inputs"
         section.wrong("file", fact, f"Write {inputs} as the first of network.sizes.")
         return None
-    if loss == "cross_entropy":
+    if label_kind(loss) == CLASSES:
         try:
             return class_indices(table.y, section.values["target"])
         except JacobianError as error:

@@ -17,12 +17,12 @@ import numpy as np
 
 from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
+from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting
 from ...writing.signs import plural, safe
-from ..layers import ACTIVATIONS, LOSSES, PROBABILITIES, REDUCTIONS
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
 from .paths import write_new
-from .toml_text import Report, Section, read_toml, shown
+from .toml_text import Problems, Section, read_toml, shown
 
 NAMES = tuple(convention.name for convention in CONVENTIONS)
 TABLES = ("network", "weights", "data")
@@ -57,20 +57,20 @@ def read_net_file(path: str | Path) -> NetSpec:
     file has been found right.
     """
     path = Path(path)
-    tables, report = read_toml(path)
-    network, weights, data = (_section(report, tables, name) for name in TABLES)
+    tables, problems = read_toml(path)
+    network, weights, data = (_section(problems, tables, name) for name in TABLES)
     for name, value in tables.items():
         if name not in TABLES:
-            guess = report.guess(name, [t for t in TABLES if t not in tables])
+            guess = problems.guess(name, [t for t in TABLES if t not in tables])
             kind = "table" if isinstance(value, dict) else "key"
             told = (
                 f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
             )
-            report.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
+            problems.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
     if network is None:
         if "network" not in tables:
             told = f"Write [network] with {', '.join(REQUIRED)}."
-            report.wrong(("", ""), "network", "the table is missing", told)
+            problems.wrong(("", ""), "network", "the table is missing", told)
         facts: dict[str, Any] = {}
     else:
         facts = _network(network)
@@ -80,7 +80,7 @@ def read_net_file(path: str | Path) -> NetSpec:
     if weights is not None:
         params, origin = read_params(weights, sizes, folder)
     x, y, remarks = read_data(data, sizes, facts.get("loss"), folder) if data else NOTHING
-    report.done()
+    problems.done()
     return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, origin))
 
 
@@ -89,11 +89,11 @@ def write_example(path: str | Path) -> None:
     write_new(Path(path), EXAMPLE)
 
 
-def _section(report: Report, tables: dict[str, Any], name: str) -> Section | None:
+def _section(problems: Problems, tables: dict[str, Any], name: str) -> Section | None:
     value = tables.get(name)
     if value is None or isinstance(value, dict):
-        return None if value is None else Section(report, name, value)
-    report.wrong(
+        return None if value is None else Section(problems, name, value)
+    problems.wrong(
         (name, ""), name, f"{shown(value)} is not a table", f"Write [{name}] on a line of its own."
     )
     return None
@@ -179,7 +179,7 @@ def _activations(
 
 def _require_probabilities(section: Section, facts: dict[str, Any]) -> None:
     """Note a loss that compares probabilities behind an activation that gives none."""
-    allowed = PROBABILITIES.get(facts.get("loss") or "")
+    allowed = fitting(facts.get("loss"))
     names = section.values.get("activations")
     last = names[-1] if isinstance(names, list) and names else names
     if allowed and isinstance(last, str) and last in ACTIVATIONS and last not in allowed:

@@ -34,7 +34,7 @@ def read_params(
         found, origin = _of_file(section, folder), section.values["file"]
         complete = bool(found)
     else:
-        found, origin = _inline(section, shapes), section.report.name
+        found, origin = _inline(section, shapes), section.problems.name
         complete = any(OWN.fullmatch(key) for key in section.values)
     for key, shape in shapes.items():
         here = key in section.values

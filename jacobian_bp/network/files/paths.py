@@ -110,10 +110,13 @@ def write_new(path: Path, text: str) -> None:
             f"{safe(path.name)} is there already, and is left as it is.\n  Choose another name."
         ) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name is none of a file"
-        raise SpecError(
-            f"{safe(path.name)} cannot be written: {reason}.\n  Choose another folder or name."
-        ) from None
+        raise cannot_be_written(safe(path.name), error) from None
+
+
+def cannot_be_written(name: str, error: OSError | ValueError) -> SpecError:
+    """What is said of a file that the system refuses, `name` being how messages call it."""
+    reason = getattr(error, "strerror", None) or "the name is none of a file"
+    return SpecError(f"{name} cannot be written: {reason}.\n  Choose another folder or name.")
 
 
 def label(path: Path) -> str:

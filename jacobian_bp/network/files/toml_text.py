@@ -10,7 +10,6 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 from ...errors import SpecError
 from ...numbers.memory import format_bytes
-from ...writing.signs import plural, safe
+from ...writing.signs import nearest, plural, safe
 from .paths import brief, label, read_limited
 
 LIMIT = 2**20  # tomllib reads a few MiB a second
@@ -58,18 +57,18 @@ ALSO = {
 class Section:
     """One table of the file: its values, and what is wrong with them."""
 
-    def __init__(self, report: "Report", name: str, values: dict[str, Any]) -> None:
-        self.report = report
+    def __init__(self, problems: "Problems", name: str, values: dict[str, Any]) -> None:
+        self.problems = problems
         self.name = name
         self.values = values
 
     def wrong(self, key: str, fact: str, instead: str, index: str = "") -> None:
         """Note what is wrong with the value of a key, or with an entry of it."""
-        self.report.wrong((self.name, key), self.spelled(key) + index, fact, instead)
+        self.problems.wrong((self.name, key), self.spelled(key) + index, fact, instead)
 
     def refused(self, key: str, error: Exception) -> None:
         """Note what another part of the package has against the value of a key."""
-        self.report.wrong((self.name, key), self.spelled(key), str(error), "")
+        self.problems.wrong((self.name, key), self.spelled(key), str(error), "")
 
     def spelled(self, key: str) -> str:
         """A key with its table, made harmless."""
@@ -82,7 +81,7 @@ class Section:
         names = [*known] if len(known) <= 12 else [*[*known][:4], "…", *[*known][-2:]]
         for key in self.values:
             if key not in known:
-                guess = self.report.guess(key, (k for k in known if k not in self.values))
+                guess = self.problems.guess(key, (k for k in known if k not in self.values))
                 told = f"Write one of {', '.join(names)}."
                 self.wrong(key, f"the key is not known{guess}", told)
         for key in required:
@@ -96,7 +95,7 @@ class Section:
             return value
         fact = f"{shown(value)} is not a name"
         if isinstance(value, str):
-            fact = f"{shown(value)} is not known{self.report.guess(value, names)}"
+            fact = f"{shown(value)} is not known{self.problems.guess(value, names)}"
         self.wrong(key, fact, f"Write one of {', '.join(names)}.", index)
         return None
 
@@ -117,12 +116,12 @@ class Section:
         return None
 
 
-class Report:
+class Problems:
     """Everything that is wrong with one file."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.problems: list[tuple[int, str]] = []
+        self.found: list[tuple[int, str]] = []
         self._text = text
 
     @cached_property
@@ -131,7 +130,7 @@ class Report:
 
     def guess(self, value: str, names: Iterable[str]) -> str:
         """The nearest of the names, as a question, as long as somebody will read it."""
-        return nearest(value, names) if len(self.problems) < MOST_PROBLEMS else ""
+        return question(value, names) if len(self.found) < MOST_PROBLEMS else ""
 
     def wrong(self, place: Place, key: str, fact: str, instead: str) -> None:
         """Note one thing, at the line of (table, key), of the table, or of nothing."""
@@ -140,13 +139,13 @@ class Report:
         text = f"{where}: {fact}"
         if instead:
             text += f"{'' if fact.endswith('?') else '.'}\n  {instead}"
-        self.problems.append((line, text))
+        self.found.append((line, text))
 
     def done(self) -> None:
         """Raise SpecError with everything that was noted, in the order of the lines."""
-        if not self.problems:
+        if not self.found:
             return
-        told = [text for _, text in sorted(self.problems, key=lambda problem: problem[0])]
+        told = [text for _, text in sorted(self.found, key=lambda problem: problem[0])]
         if len(told) == 1:
             raise SpecError(told[0])
         more = len(told) - MOST_PROBLEMS
@@ -155,7 +154,7 @@ class Report:
         raise SpecError("\n".join([head, *told[:MOST_PROBLEMS], *tail]))
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], Report]:
+def read_toml(path: Path) -> tuple[dict[str, Any], Problems]:
     """The tables of a TOML file in UTF-8, with or without a byte order mark.
 
     Raises SpecError: not a regular file, too large, not UTF-8, not TOML, nested
@@ -179,7 +178,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Report]:
             "  Write [network], [weights] and [data], and plain keys under them."
         )
     try:
-        return tomllib.loads(text), Report(name, text)
+        return tomllib.loads(text), Problems(name, text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{name}{_syntax(text, str(error))}") from None
     except RecursionError:
@@ -211,19 +210,19 @@ def shown(value: Any) -> str:
     return "a table" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
-def nearest(value: str, names: Iterable[str]) -> str:
+def question(value: str, names: Iterable[str]) -> str:
     """A question for the reader: the known name that is nearest, if one is near.
 
-    >>> nearest("Rleu", ["relu", "tanh"]), nearest("mse", ["bce", "squared_error"])
+    >>> question("Rleu", ["relu", "tanh"]), question("mse", ["bce", "squared_error"])
     ("; did you mean 'relu'?", "; did you mean 'squared_error'?")
     """
     if len(value) > 60:
         return ""
-    folded = {name.lower(): name for name in names}
+    lowered = {name.lower(): name for name in names}
     plain = value.strip().lower()
     also = ALSO.get(plain)
-    close = [also] if also in folded else get_close_matches(plain, folded, 1)
-    return f"; did you mean {folded[close[0]]!r}?" if close and close[0] else ""
+    close = also if also in lowered else nearest(plain, lowered)
+    return f"; did you mean {lowered[close]!r}?" if close else ""
 
 
 def _key_lines(text: str) -> dict[Place, int]:

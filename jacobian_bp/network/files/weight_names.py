@@ -6,9 +6,8 @@ W1, b1, W2, b2                    the names of this package
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
-from ...writing.signs import dims, safe
+from ...writing.signs import dims, nearest, safe
 from .paths import brief
 
 OWN = re.compile(r"([Wb])([1-9][0-9]{0,5})")
@@ -112,5 +111,5 @@ def _guess(name: str, missing: Sequence[str]) -> str:
     match = NEARLY.fullmatch(name.lower())
     if match:
         return f"; did you mean {'W' if match[1][0] in 'wk' else 'b'}{match[2]}?"
-    close = get_close_matches(name, missing, 1, 0.7) if len(name) < 100 else []
-    return f"; did you mean {brief(close[0])}?" if close else ""
+    close = nearest(name, missing, 0.7) if len(name) < 100 else None
+    return f"; did you mean {brief(close)}?" if close else ""

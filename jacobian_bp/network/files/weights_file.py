@@ -7,9 +7,7 @@ so that reading it strictly needs no library.
 """
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
 from .weight_names import ADVICE, OWN, own_names, shorten
+from .whole_file import write_whole
 
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     ".npz": stored_npz,
@@ -76,8 +75,7 @@ def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
 def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = False) -> None:
     """Write W1, b1, W2, b2, … as an .npz file, whole or not at all.
 
-    The file is written under another name in the same folder and renamed. An
-    existing file is refused unless `replace` is said. Raises SpecError, and
+    An existing file is refused unless `replace` is said. Raises SpecError, and
     DomainError for what is not finite.
     """
     path, name = Path(path), safe(Path(path).name)
@@ -94,21 +92,12 @@ def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = Fals
     if not replace and os.path.lexists(path):
         raise SpecError(f"{name} is there already.\n  Choose another name, or say replace=True.")
     require_replaceable(path, "Name a file for the weights.")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(draft, "xb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException as error:
-        with suppress(OSError):
-            draft.unlink()
-        if isinstance(error, OSError):
-            raise SpecError(
-                f"{name} cannot be written: {error.strerror}.\n  Choose another folder."
-            ) from None
-        raise
+        write_whole(path, lambda file: np.savez(file, **arrays))
+    except OSError as error:
+        raise SpecError(
+            f"{name} cannot be written: {error.strerror}.\n  Choose another folder."
+        ) from None
 
 
 def _require_format(path: Path) -> None:

@@ -11,33 +11,16 @@ import numpy as np
 from ...errors import AxisError
 from ...numbers.arrays import raw_array
 from ...numbers.memory import require_memory
-from ...ops import (
-    Add,
-    Einsum,
-    HalfSquaredError,
-    Identity,
-    Linear,
-    LogSoftmax,
-    Mean,
-    Multiply,
-    Op,
-    Softmax,
-    SquaredError,
-    Sum,
-)
+from ...ops import Linear, Op
+from ...ops.kernels import LIMITS, Place
+from ...ops.kernels.place import Call, aligned_zeros
 from ...program.forward_pass import Pass
 from ...program.program import Step
-from .kernels import EXPONENTIAL, IN_PLACE, KERNELS, LIMITS, linear, linear_of_one
-from .place import Call, Place, aligned_zeros, general
+from .layer_kernels import linear, linear_of_one
 
 BLOCK = 2**9  # entries whose squares are added up: their sum stays below the limit for usual values
 
 Shapes = Mapping[str, tuple[int, ...]]
-
-# Ops that give inf or NaN wherever they read one: nothing goes unseen through them
-CLEAR = {Linear, Add, Multiply, Einsum, Identity, SquaredError, HalfSquaredError, Mean, Sum}
-# Ops that admit every finite value of the planned shape
-OPEN = {Mean, Softmax, LogSoftmax}
 
 
 class Plan:
@@ -74,7 +57,7 @@ class Plan:
             n: arrays[n].reshape(-1) if n in rows else arrays[n] for n in made
         }
 
-        bounded = any(type(step.op) in EXPONENTIAL for step in steps)
+        bounded = any(step.op.compiled_as.exponential for step in steps)
         self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
         self.blocks = self.watched.reshape(-1, min(BLOCK, len(self.watched)) or 1)
         self.cost = arrays[state.cost]
@@ -105,7 +88,7 @@ class Plan:
         uses = Counter(arg for step in backward for arg in step.args)
         for step in backward[1:]:  # the cost's own cotangent stays 1
             z = step.args[0]
-            if type(step.op) in IN_PLACE and uses[z] == 1 and z in self.bars:
+            if step.op.compiled_as.in_place and uses[z] == 1 and z in self.bars:
                 self.bars[z] = self.bars[step.name]
         for step in layers:
             bias = step.args[2]
@@ -164,7 +147,7 @@ class Plan:
             layer = linear_of_one if is_one(value.shape) else linear
             return layer(self.late, step.args, Place((), value, bar, bars))
         at = Place(tuple(arrays[arg] for arg in step.args), value, bar, bars)
-        return KERNELS.get(type(step.op), general)(step.op, at)
+        return step.op.compiled_as(step.op, at)
 
 
 @dataclass(frozen=True)
@@ -200,10 +183,10 @@ def admission(
     inputs = tuple(arrays[arg] for arg in step.args)
     called = {**step.called, "outputs": step.args[0]}
     asked = Admission(step.op, called, late, places, inputs)
-    if not isinstance(step.op, SquaredError | HalfSquaredError):
-        return [asked] if places or type(step.op) not in OPEN else []
-    if not places:
+    if step.op.admits_finite and not places:
         return []
+    if len(places) != 1 or not (step.op.admits_finite and step.op.shows_nonfinite):
+        return [asked]
     ((place, name),) = places.items()
     buffer = inputs[place]
 
@@ -225,14 +208,14 @@ def put(buffer: np.ndarray, array: np.ndarray) -> None:
 
 
 def watched(steps: Sequence[Step]) -> list[str]:
-    """What has to lie inside the limits: whatever is read by an op that is not clear.
+    """What has to lie inside the limits: whatever is read by an op that may hide it.
 
     tanh gives 1 where it reads inf, and a kernel may give NaN for a large number. All
     else shows in the loss. Labels are judged by their op where it admits them.
     """
     names = []
     for step in steps:
-        if type(step.op) not in CLEAR:
+        if not step.op.shows_nonfinite:
             judged = step.op.labels if type(step.op).admit is not Op.admit else ()
             names += [arg for operand, arg in step.called.items() if operand not in judged]
     return list(dict.fromkeys(names))

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from jacobian_bp.compare.report.brackets import ORDERS, bracketing_lines, cases
+from jacobian_bp.compare.report.brackets import ORDERS, bracketing_lines, order_examples
 from jacobian_bp.routes.chain import contract_full
 
 
@@ -24,7 +24,7 @@ def prices(sizes):
 
 @pytest.mark.parametrize(("place", "winner"), [(0, "reverse"), (1, "forward"), (2, None)])
 def test_the_named_order_wins_and_no_other_is_as_cheap(place, winner):
-    case = cases()[place]
+    case = order_examples()[place]
     chains = {order: case.chain(order) for order in ORDERS}
     shapes = chains["reverse"].shapes
     bonds = [case.run[name.split("/")[0][1:]].size for name, _ in chains["reverse"].operands]

@@ -8,13 +8,13 @@ import shutil
 import pytest
 
 from jacobian_bp.compare.report.result_files import Output, as_csv, as_json
-from jacobian_bp.compare.timing.row import Row
+from jacobian_bp.compare.timing.result import Result
 from jacobian_bp.errors import SpecError
 
 FACTS = {"seed": 3, "machine": {"cores": 2}, "not_there": ["torch", "jax"]}
 ROWS = [
-    Row("3-5-2, batch 7", "gradient", "vjp", minimum=0.5, rounds=3, complete=True),
-    Row("3-5-2, batch 7", "gradient", "=1+1", refused="refused: 7 bytes"),
+    Result("3-5-2, batch 7", "gradient", "vjp", minimum=0.5, rounds=3, complete=True),
+    Result("3-5-2, batch 7", "gradient", "=1+1", refused="refused: 7 bytes"),
 ]
 
 
@@ -43,7 +43,7 @@ def test_csv_has_the_facts_in_every_line_and_no_formula():
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_every_start_of_a_formula_is_quoted(start):
-    row = Row(start + "1", "gradient", "vjp")
+    row = Result(start + "1", "gradient", "vjp")
     assert as_csv({}, [row], True).decode().split("\n")[1].lstrip('"').startswith("'" + start)
 
 

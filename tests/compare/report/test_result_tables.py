@@ -12,15 +12,17 @@ from jacobian_bp.compare.report.result_tables import (
     seconds,
     sweep_lines,
 )
-from jacobian_bp.compare.timing.row import STEP, Row
+from jacobian_bp.compare.timing.result import STEP, Result
 from jacobian_bp.compare.timing.subjects import ROUTES
 
 
 def test_a_ratio_is_to_the_same_quantity():
-    route = Row("t", "gradient", "vjp", "width", 3, minimum=2.0, complete=True)
-    other = Row("t", "gradient", "structured", "width", 3, minimum=3.0, complete=True)
-    step = Row("t", STEP, "compiled step", "width", 3, minimum=1.0, complete=True)
-    whole = Row("t", "∂a2/∂θ of each example, whole", "jax", "width", 3, minimum=1.0, complete=True)
+    route = Result("t", "gradient", "vjp", "width", 3, minimum=2.0, complete=True)
+    other = Result("t", "gradient", "structured", "width", 3, minimum=3.0, complete=True)
+    step = Result("t", STEP, "compiled step", "width", 3, minimum=1.0, complete=True)
+    whole = Result(
+        "t", "∂a2/∂θ of each example, whole", "jax", "width", 3, minimum=1.0, complete=True
+    )
     lines = sweep_lines([route, other, step, whole])
     assert [line.split()[-1] for line in lines] == ["1", "1.5", "-", "-"]
     assert [line[9:23].strip() for line in lines] == [
@@ -29,8 +31,8 @@ def test_a_ratio_is_to_the_same_quantity():
 
 
 def test_built_arrays_that_are_not_the_predicted_ones_are_named():
-    right = Row("t", "gradient", "f", "width", 3, predicted_bytes=80, built_bytes=80)
-    wrong = Row("t", "gradient", "g", "width", 5, predicted_bytes=80, built_bytes=88)
+    right = Result("t", "gradient", "f", "width", 3, predicted_bytes=80, built_bytes=80)
+    wrong = Result("t", "gradient", "g", "width", 5, predicted_bytes=80, built_bytes=88)
     assert built_lines([right, right])[0] == (
         "  built arrays: followed in 2 rows of full; each is the predicted peak"
     )
@@ -38,7 +40,7 @@ def test_built_arrays_that_are_not_the_predicted_ones_are_named():
         "  built arrays: followed in 2 rows of full; 1 not the predicted peak",
         "  width 5, g: built 88 bytes, predicted 80 bytes",
     ]
-    assert built_lines([Row("t", "gradient", "vjp", predicted_bytes=80)]) == []
+    assert built_lines([Result("t", "gradient", "vjp", predicted_bytes=80)]) == []
 
 
 # ---------------------------------------------------------------- what is printed and drawn
@@ -46,9 +48,9 @@ def test_built_arrays_that_are_not_the_predicted_ones_are_named():
 
 def test_a_table_of_rows():
     rows = [
-        Row("t", "q", "f", minimum=3e-6, median=4e-6, spread=1e-7, rounds=5, complete=True),
-        Row("t", "q", "g", minimum=9e-3, median=2.0, spread=0.0, rounds=2, measured_bytes=2048),
-        Row("t", "q", "h", refused="refused: 3.0 TiB; the limit is 1.0 GiB"),
+        Result("t", "q", "f", minimum=3e-6, median=4e-6, spread=1e-7, rounds=5, complete=True),
+        Result("t", "q", "g", minimum=9e-3, median=2.0, spread=0.0, rounds=2, measured_bytes=2048),
+        Result("t", "q", "h", refused="refused: 3.0 TiB; the limit is 1.0 GiB"),
     ]
     assert measured_table(rows, "f", "× f") == [
         "                       minimum     median     spread        × f   allocated  rounds",
@@ -63,7 +65,7 @@ def test_a_table_of_rows():
 
 def swept():
     return [
-        Row("t", "gradient", route, "width", n, minimum=n**2 * 1e-6, predicted_bytes=n**3)
+        Result("t", "gradient", route, "width", n, minimum=n**2 * 1e-6, predicted_bytes=n**3)
         for route in ROUTES
         for n in (7, 23, 101)
     ]
@@ -100,7 +102,7 @@ def test_the_picture(suffix):
 
 
 def test_the_picture_in_words():
-    rows = [*swept(), Row("t", "gradient", "vjp", "width", 211, refused="refused: 1 TiB")]
+    rows = [*swept(), Result("t", "gradient", "vjp", "width", 211, refused="refused: 1 TiB")]
     words = description("width", rows, 10**6)
     assert words.startswith(
         "Two log-log panels against the width: on the left seconds measured, full, reverse at "

@@ -17,9 +17,8 @@ from jacobian_bp.compare.timing import stopping
 from jacobian_bp.compare.timing.fit import growth, student
 from jacobian_bp.compare.timing.growth import THEORY, growths
 from jacobian_bp.compare.timing.measure import Journal, agree, measure, peak_bytes, sampled
-from jacobian_bp.compare.timing.row import Row, ratio
+from jacobian_bp.compare.timing.result import Result, ratio
 from jacobian_bp.compare.timing.subjects import ROUTES, Subject, route_subjects
-from jacobian_bp.compare.timing.task import drawn
 from jacobian_bp.compare.timing.timer import (
     FEWEST_ROUNDS,
     MOST_CALLS,
@@ -28,6 +27,7 @@ from jacobian_bp.compare.timing.timer import (
     Timer,
     quantile,
 )
+from jacobian_bp.compare.timing.workload import drawn
 from jacobian_bp.routes.structured import records
 
 
@@ -76,7 +76,7 @@ def test_a_call_that_takes_no_time_divides_nothing_by_zero():
     samples = Timer(rounds=2, clock=Clock()).measure({"nothing": lambda: None})
     assert samples["nothing"].calls == 1
     assert samples["nothing"].seconds == [0.0, 0.0]
-    row = Row("t", "q", "nothing").timed(samples["nothing"], True)
+    row = Result("t", "q", "nothing").timed(samples["nothing"], True)
     assert ratio(row, row) is None
 
 
@@ -222,7 +222,7 @@ def test_too_few_points_have_no_exponent():
 def test_the_overhead_is_taken_off_and_short_calls_are_left_out():
     def rows(sizes):
         return [
-            Row("t", "gradient", "vjp", "width", n, minimum=1e-3 + 1e-5 * n**2, complete=True)
+            Result("t", "gradient", "vjp", "width", n, minimum=1e-3 + 1e-5 * n**2, complete=True)
             for n in sizes
         ]
 
@@ -244,7 +244,7 @@ def test_size_1_is_not_fitted_where_its_own_time_is_taken_off():
     """What is left of it is the noise between two measurements of the same call."""
 
     def row(n, seconds):
-        return Row("t", "gradient", "vjp", "depth", n, minimum=seconds, complete=True)
+        return Result("t", "gradient", "vjp", "depth", n, minimum=seconds, complete=True)
 
     rows = [row(1, 1.3e-3), row(2, 3e-3), row(4, 5e-3), row(8, 9e-3)]  # the 1.3 was disturbed
     (found,) = growths("depth", rows, {"vjp": 1e-3})
@@ -259,7 +259,7 @@ def test_size_1_is_not_fitted_where_its_own_time_is_taken_off():
 def test_an_interval_that_leaves_the_theory_out_is_said():
     def lines(power):
         rows = [
-            Row("t", "gradient", "vjp", "width", n, minimum=n**power, complete=True)
+            Result("t", "gradient", "vjp", "width", n, minimum=n**power, complete=True)
             for n in (2, 3, 5, 7)
         ]
         return "\n".join(growth_table("width", growths("width", rows, {})))
@@ -331,7 +331,7 @@ def test_the_algebra_of_structured_is_recorded_before_it_is_measured():
     clock, peaks = Clock(dict.fromkeys(range(999), 2.0)), []  # every call takes two seconds
     for timer in (Timer(rounds=1, clock=clock), Timer(rounds=1)):
         records(task.run.forward_pass.program).clear()
-        (row,) = measure(Row("t", "q", ""), [subject], Journal(), timer)
+        (row,) = measure(Result("t", "q", ""), [subject], Journal(), timer)
         peaks.append(row.measured_bytes)
     records(task.run.forward_pass.program).clear()
     recorded, _ = peak_bytes(lambda: task.run.gradients("structured"))
@@ -341,7 +341,7 @@ def test_the_algebra_of_structured_is_recorded_before_it_is_measured():
 def test_what_structured_takes_is_no_less_than_predicted():
     task = drawn([61, 53, 47], 43)
     rows = measure(
-        Row("t", "q", ""),
+        Result("t", "q", ""),
         [s for s in route_subjects(task) if s.name == "structured"],
         Journal(),
         Timer(rounds=1),
@@ -360,7 +360,7 @@ def test_a_slow_call_is_not_warmed_up_again_and_a_very_slow_one_timed_once():
 
         subject = Subject("f", lambda call=call: call)
         timer = Timer(clock=clock)
-        measure(Row("t", "q", ""), [subject], Journal(), timer, reached=said.append)
+        measure(Result("t", "q", ""), [subject], Journal(), timer, reached=said.append)
         assert len(done) == min(calls, 2 + 1 + 7)  # of half a second: 3.5 s are enough
         slow = [f"  f: {length} s for one call; no further one to warm up"]
         assert said == (slow if length > 1 else [])

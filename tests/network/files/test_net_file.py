@@ -56,8 +56,8 @@ def test_the_example_is_the_reference(tmp_path):
     spec = read_net_file(tmp_path / "net.toml")
     assert (tmp_path / "net.toml").read_bytes() == EXAMPLE.encode()
     own = reference.second_seed()
-    assert spec.sizes == own.facts["sizes"]
-    assert spec.activations == own.facts["activations"]
+    assert spec.sizes == own.facts.sizes
+    assert spec.activations == own.facts.activations
     assert (spec.loss, spec.reduction, spec.seed) == ("bce", "mean", 0)
     assert (spec.convention, spec.squash_input) == (None, False)
     assert list(spec.params) == list(own.params)

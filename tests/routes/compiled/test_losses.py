@@ -5,13 +5,13 @@ The step is asked for J of z = p + x with p = 0: ∂J/∂p is the cotangent of t
 
 import numpy as np
 import pytest
-from compiled_cases import BATCH
+from compiled_cases import BATCH, put_kernel
 from mpmath import mp, mpf, workdps
 from oracle import DIGITS, exactly, points, softmax_exactly, within_bar
 
 from jacobian_bp import Network, ops
-from jacobian_bp.routes.compiled import loss_kernels
-from jacobian_bp.routes.compiled.kernels import KERNELS, LIMITS
+from jacobian_bp.ops.kernels import LIMITS
+from jacobian_bp.ops.kernels import losses as loss_kernels
 from jacobian_bp.routes.compiled.step import CompiledStep
 
 over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -121,6 +121,6 @@ def test_the_textbook_residual_is_rejected(monkeypatch, dtype):
 
         return forward, backward
 
-    monkeypatch.setitem(KERNELS, ops.CrossEntropyFromLogits, textbook)
+    put_kernel(monkeypatch, ops.CrossEntropyFromLogits, textbook)
     with pytest.raises(AssertionError, match="ULP"):
         test_cross_entropy(monkeypatch, 11, 20, "likeliest", dtype)

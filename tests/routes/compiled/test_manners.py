@@ -10,7 +10,7 @@ from compiled_cases import END, LAYER, X, Y, kept, opened, planned
 from network_cases import BATCH, PAIRS, data, network, refusal, same_bits
 
 from jacobian_bp import DomainError, Network, ops
-from jacobian_bp.routes.compiled.kernels import LIMITS
+from jacobian_bp.ops.kernels import LIMITS
 from jacobian_bp.routes.compiled.step import CompiledStep
 
 # ---------------------------------------------------------------- inputs and results

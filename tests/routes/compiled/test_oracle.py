@@ -7,11 +7,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from compiled_cases import put_kernel
 from mpmath import mp, mpf
 from oracle import exactly, points, ulps, within_bar
 
 from jacobian_bp import Network, ops
-from jacobian_bp.routes.compiled.kernels import KERNELS, LIMITS
+from jacobian_bp.ops.kernels import LIMITS
 from jacobian_bp.routes.compiled.step import CompiledStep
 
 over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -144,7 +145,7 @@ def textbook(slope):
     ids=["Sigmoid", "Tanh"],
 )
 def test_the_textbook_slopes_are_rejected(monkeypatch, op, slope, dtype):
-    monkeypatch.setitem(KERNELS, op, textbook(slope))
+    put_kernel(monkeypatch, op, textbook(slope))
     _, found = value_and_slope(op.__name__, inside(dtype), monkeypatch)
     assert ulps(found, exact(op.__name__, dtype)[1]) == np.inf
 

@@ -2,7 +2,19 @@
 
 import numpy as np
 import pytest
-from compiled_cases import LAYER, OUT, OWN, PROGRAMS, apart, by_form, compiled, program, shaped
+from compiled_cases import (
+    KERNELS,
+    LAYER,
+    OUT,
+    OWN,
+    PROGRAMS,
+    apart,
+    by_form,
+    compiled,
+    program,
+    put_kernel,
+    shaped,
+)
 from network_cases import (
     BATCH,
     by_activation_and_loss,
@@ -15,7 +27,6 @@ from network_cases import (
 
 from jacobian_bp import Network, ops
 from jacobian_bp.routes.compiled import plan
-from jacobian_bp.routes.compiled.kernels import KERNELS
 
 by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -221,7 +232,7 @@ SEEN_IN = {
 @pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
 @pytest.mark.parametrize("op", KERNELS, ids=[op.__name__ for op in KERNELS])
 def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
-    monkeypatch.setitem(KERNELS, op, off_by(KERNELS[op], backward))
+    put_kernel(monkeypatch, op, off_by(op.compiled_as, backward))
     if SEEN_IN[op] in PROGRAMS:
         net, inputs = program(SEEN_IN[op])
     else:
@@ -240,7 +251,7 @@ def test_a_wrong_layer_is_caught(monkeypatch, kernel, form, backward):
 
 @pytest.mark.parametrize("backward", [False, True], ids=["value", "slope"])
 def test_a_wrong_general_kernel_is_caught(monkeypatch, backward):
-    monkeypatch.setattr(plan, "general", off_by(plan.general, backward))
+    put_kernel(monkeypatch, ops.Einsum, off_by(ops.Einsum.compiled_as, backward))
     net, inputs = program("einsum")
     assert apart(net, net.compile(batch=BATCH), **inputs) != []
 

@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from ....ops import Mean
 from ..mutations.mutation import Facts
 from .matching import SINGLE
 
@@ -28,7 +27,7 @@ class Ratio:
 def plain_ratios(facts: Facts) -> list[Ratio]:
     """The ratios that come from one slip: a sign, a 2, an m, a width."""
     m = facts.examples
-    mean = any(isinstance(step.op, Mean) for step in facts.state.program.steps)
+    mean = facts.state.program.averages
     sizes = {n for a in facts.values.values() for n in a.shape if n > 1}
     sizes |= {a.size for a in facts.values.values() if a.ndim == 2 and a.shape[:1] == (m,)}
     found = [Ratio(("sign",), -1.0, 5)]

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....numbers.stable import softmax_parts
-from ..mutations.logits import FUSED, unfused
+from ..mutations.logits import unfused
 from ..mutations.mutation import Facts
 from ..passes.backward import Changes, Line
 from ..passes.pass_lines import entrywise
@@ -60,53 +59,20 @@ def textbook(facts: Facts) -> Iterator[tuple[Changes, list[str]]]:
 
 def _unsafe(line: Line, facts: Facts) -> list[np.ndarray]:
     """The array of a line by the formulas that textbooks print."""
-    z = facts.values[line.target]
-    y = facts.values[line.step.args[-1]] if line.kind == "cost" else z
-    match line.kind, line.step.op.name:
-        case "cost", "BinaryCrossEntropyFromLogits":
-            a = _sigmoid(z)
-            return [(-y / a + (1 - y) / (1 - a)) * (a * (1 - a)), _sigmoid_by_growth(z) - y]
-        case "cost", "CrossEntropyFromLogits":
-            p, safe = _softmax(z), softmax_parts(z)[0]
-            return [_through_softmax(p, -y / p), p - y, _through_softmax(safe, -y / safe)]
-        case "cost", "BinaryCrossEntropy":
-            return [-y / z + (1 - y) / (1 - z)]
-        case "slope", "Sigmoid":
-            a = _sigmoid_by_growth(z)
-            shrinking = np.exp(-z)
-            return [a * (1 - a), shrinking / (1 + shrinking) ** 2]
-        case "slope", "Tanh":
-            up, down = np.exp(z), np.exp(-z)
-            return [1 - ((up - down) / (up + down)) ** 2]
-        case "slope", "Softplus":
-            return [_sigmoid_by_growth(z)]
+    z, op = facts.values[line.target], line.step.op
+    if line.kind == "cost" and op.loss_textbook is not None:
+        y = facts.values[line.step.args[-1]]
+        return [formula(z, y) for formula in op.loss_textbook.unguarded]
+    if line.kind == "slope" and op.textbook is not None:
+        return [formula(z) for formula in op.textbook.unguarded]
     return []
-
-
-def _softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z)
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
-
-
-def _through_softmax(p: np.ndarray, incoming: np.ndarray) -> np.ndarray:
-    """Σ_k g[k] ∂p[k]/∂z, example by example."""
-    return np.asarray(p * (incoming - (incoming * p).sum(-1, keepdims=True)))
-
-
-def _sigmoid_by_growth(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z)
-    return np.asarray(e / (1 + e))
-
-
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-z))
 
 
 def by_subtraction(facts: Facts) -> Changes:
     """a − y in floating point, as every course writes it: right but for the digits it loses."""
     changes: dict = {}
     for line in facts.backward.lines:
-        if line.kind == "cost" and isinstance(line.step.op, FUSED) and not line.asleep:
+        if line.kind == "cost" and line.step.op.contains is not None and not line.asleep:
             twin = unfused(line, facts)
             if twin:
                 a, y = facts.values[twin.source], facts.values[line.step.args[-1]]
@@ -119,7 +85,7 @@ def saturated_outputs(question: Question, facts: Facts) -> list[str]:
     path = set(facts.backward.needed(question.name)) if question.name in facts.values else set()
     found = []
     for line in facts.backward.lines:
-        if line.kind == "cost" and isinstance(line.step.op, FUSED) and line.target in path:
+        if line.kind == "cost" and line.step.op.contains is not None and line.target in path:
             twin = unfused(line, facts)
             a = facts.values[twin.source] if twin else np.array(0.5)
             if twin and np.any(a * (1 - a) <= SATURATED):

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....numbers.stable import sigmoid, softmax_parts
-from ....ops import BinaryCrossEntropyFromLogits, CrossEntropyFromLogits
+from ....ops import Softmax
+from ....ops.textbook import LossTextbook, through_softmax
 from ..passes.backward import Line
 from .mutation import Facts
-
-FUSED = (BinaryCrossEntropyFromLogits, CrossEntropyFromLogits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,28 +18,29 @@ class Inside:
     name: str
     slope: str  # as it is printed
     softmax: bool
+    textbook: LossTextbook
 
     def through(self, incoming: np.ndarray) -> np.ndarray:
         """The derivative by p taken back to the logits."""
         if self.softmax:
-            return self.p * (incoming - (incoming * self.p).sum(-1, keepdims=True))
+            return through_softmax(self.p, incoming)
         return incoming * self.p * (1 - self.p)
 
     def loss_by_p(self, y: np.ndarray) -> np.ndarray:
         """The derivative of the loss by p, as textbooks have it."""
-        return -y / self.p if self.softmax else -y / self.p + (1 - y) / (1 - self.p)
+        return self.textbook.by_output(self.p, y)
 
 
 def inside(line: Line, facts: Facts) -> Inside | None:
     """The activation in the loss of this line; None where the loss reads no logits."""
-    if not isinstance(line.step.op, FUSED):
+    activation, textbook = line.step.op.contains, line.step.op.loss_textbook
+    if activation is None or textbook is None:
         return None
-    z, softmax = facts.values[line.target], isinstance(line.step.op, CrossEntropyFromLogits)
-    p = softmax_parts(z)[0] if softmax else sigmoid(z)
+    p, softmax = activation().forward(facts.values[line.target]), activation is Softmax
     twin = unfused(line, facts)
     name = twin.source if twin else "p"
     slope = f"∂{name}/∂{line.target}" if softmax else f"σ'({line.target})"
-    return Inside(p, name, slope, softmax)
+    return Inside(p, name, slope, softmax, textbook)
 
 
 def unfused(line: Line, facts: Facts) -> Line | None:

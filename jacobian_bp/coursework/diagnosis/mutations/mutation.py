@@ -15,9 +15,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ....ops.textbook import Textbook
 from ....program.forward_pass import Pass
 from ..passes.backward import Backward, Changes, Line, LineKey
-from ..passes.slopes import Formulas, formulas
+from ..passes.slopes import formulas
 
 Shape = tuple[int, ...]
 FEW_LAYERS, REACH = 16, 4
@@ -66,7 +67,7 @@ class Facts:
         return sizes[0] if sizes else 0
 
     @cached_property
-    def activations(self) -> dict[str, tuple[str, Formulas]]:
+    def activations(self) -> dict[str, tuple[str, Textbook]]:
         """Value -> (what its activation reads, the activation's formulas)."""
         found = {}
         for step in self.state.program.steps:

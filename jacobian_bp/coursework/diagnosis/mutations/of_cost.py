@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....ops import CrossEntropy, CrossEntropyFromLogits, HalfSquaredError, SquaredError
+from ....ops import Softmax
+from ....ops.labels import CLASSES
 from ..passes.backward import Line
 from ..passes.pass_lines import entrywise
-from .logits import FUSED, inside
+from .logits import inside
 from .mutation import Facts, Wrong, mutation
 
 SAME_AS_P = 50  # added where class numbers of 0 change nothing
@@ -19,10 +20,8 @@ def residual(line: Line, facts: Facts) -> tuple[np.ndarray, np.ndarray, float] |
     output = inside(line, facts)
     if output is not None:
         return output.p, y, 1.0
-    if isinstance(line.step.op, (SquaredError, HalfSquaredError)):
-        scale = 2.0 if isinstance(line.step.op, SquaredError) else 1.0
-        return facts.values[line.target], y, scale
-    return None
+    scale = line.step.op.residual
+    return None if scale is None else (facts.values[line.target], y, scale)
 
 
 def costing(line: Line, name: str, array: np.ndarray) -> Line:
@@ -85,7 +84,7 @@ def labels_turned_round(line: Line, facts: Facts) -> Iterator[Wrong]:
 
 @mutation("examples-axis", 34, "cost")
 def softmax_over_examples(line: Line, facts: Facts) -> Iterator[Wrong]:
-    if not isinstance(line.step.op, CrossEntropyFromLogits) or not facts.examples:
+    if line.step.op.contains is not Softmax or not facts.examples:
         return
     z, y = facts.values[line.target], facts.values[line.step.args[-1]]
     e = np.exp(z - z.max(axis=0))
@@ -99,7 +98,7 @@ def preactivation_in_the_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
     if parts is None:
         return
     _, y, scale = parts
-    if isinstance(line.step.op, FUSED):
+    if line.step.op.contains is not None:
         z = line.target
     elif line.target in facts.activations:
         z = facts.activations[line.target][0]
@@ -128,7 +127,7 @@ def another_value_in_the_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
 def value_of_the_difference(line: Line, facts: Facts) -> Iterator[Wrong]:
     """(a − y)² where its derivative is meant; or the prediction alone."""
     parts = residual(line, facts)
-    if parts is not None and not isinstance(line.step.op, FUSED):
+    if parts is not None and line.step.op.contains is None:
         p, y, scale = parts
         yield Wrong(costing(line, "(a − y)²", scale / 2 * (p - y) ** 2), "(a − y)²")
 
@@ -152,7 +151,7 @@ def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
     other = 1.0 if scale == 2.0 else 2.0
     yield Wrong(costing(line, "another cost", other * (p - y)), "the other squared error", "half")
     source = [k for k in facts.backward.out_of.get(line.target, ()) if k.kind == "slope"]
-    if source and source[0].step.op.name == "Sigmoid":
+    if source and "probabilities" in source[0].step.op.gives:
         fused = {source[0].key: source[0].without("slope")}
         changed = costing(line, "p − y", p - y)
         note = "p − y is the derivative of cross-entropy"
@@ -182,7 +181,7 @@ def derivative_of_the_output(line: Line, facts: Facts) -> Iterator[Wrong]:
 @mutation("flat-labels", 20, "cost")
 def class_numbers_for_rows(line: Line, facts: Facts) -> Iterator[Wrong]:
     """p − y with y the class numbers (m,): broadcast, never one-hot."""
-    if not isinstance(line.step.op, (CrossEntropy, CrossEntropyFromLogits)):
+    if line.step.op.label_kind != CLASSES:
         return
     parts = residual(line, facts)
     if parts is None:

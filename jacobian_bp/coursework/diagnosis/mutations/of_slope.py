@@ -94,8 +94,9 @@ def slope_at_the_activation(line: Line, facts: Facts) -> Iterator[Wrong]:
 def formula_by_a_at_z(line: Line, facts: Facts) -> Iterator[Wrong]:
     if line.source in facts.activations:
         f = facts.activations[line.source][1]
-        name = f.written.replace("a", line.target)
-        yield Wrong(line.using("slope", name, f.by_value(facts.values[line.target])), name)
+        if f.by_output is not None:
+            name = f.written.replace("a", line.target)
+            yield Wrong(line.using("slope", name, f.by_output(facts.values[line.target])), name)
 
 
 @mutation("slope-of-preactivation-formula", 23, "softmax")
@@ -125,8 +126,8 @@ def slope_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
                 more = 0 if at is there else 4
                 more += 0 if slope.shape == here.shape else BY_BROADCAST
                 yield Wrong(line.using("slope", shown, slope), shown, step, prior=more)
-        if theirs is not mine:
-            formula = theirs.by_value(facts.values[line.source])
+        if theirs is not mine and theirs.by_output is not None:
+            formula = theirs.by_output(facts.values[line.source])
             shown = f"{theirs.written} with a = {line.source}"
             yield Wrong(line.using("slope", shown, formula), shown, step, prior=6)
 
@@ -137,13 +138,15 @@ def formula_at_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
     if line.source not in facts.activations:
         return
     here, f = facts.values[line.target], facts.activations[line.source][1]
+    if f.by_output is None:
+        return
     made = [*facts.layer_inputs, *facts.other_values]
     for other in facts.near(made, line.source):
         a = facts.values[other]
         if other != line.source and a.shape == here.shape:
             shown = f"{f.written} with a = {other}"
             step = str(made.index(other) - made.index(line.source))
-            yield Wrong(line.using("slope", shown, f.by_value(a)), shown, step)
+            yield Wrong(line.using("slope", shown, f.by_output(a)), shown, step)
 
 
 @mutation("contraction-for-elementwise", 40, "slope")

@@ -6,8 +6,6 @@ from ....algebra.expression import Delta
 from ....numbers.arrays import quiet
 from ....ops import (
     Activation,
-    BinaryCrossEntropyFromLogits,
-    CrossEntropyFromLogits,
     Einsum,
     Linear,
     Op,
@@ -109,8 +107,7 @@ def _content(state, step: Step, position: int, operand: str, inputs: list[np.nda
         return "share", shared_out, [Factor("share", "1/m", share)]
     if op.labels and state.values[step.name].ndim == inputs[position].ndim - 1:
         cost = _by_vjp(op, operand, inputs)(np.ones(state.values[step.name].shape))
-        fused = isinstance(op, (BinaryCrossEntropyFromLogits, CrossEntropyFromLogits))
-        name = f"({'p' if fused else names[0]} − {names[-1]})" if fused else f"∂L/∂{names[0]}"
+        name = f"(p − {names[-1]})" if op.contains else f"∂L/∂{names[0]}"
         return "cost", each_example, [Factor("cost", name, cost)]
     if isinstance(op, Softmax):
         p = state.values[step.name]
@@ -120,7 +117,7 @@ def _content(state, step: Step, position: int, operand: str, inputs: list[np.nda
     if len(inputs) == 1 and _elementwise(state, step, operand):
         slope = pull(np.ones(state.values[step.name].shape, state.dtype))
         return "slope", entrywise, [Factor("slope", slope_name(op, names[0]), slope)]
-    if op.name == "Add" and inputs[position].ndim == state.values[step.name].ndim:
+    if op.passes_on and inputs[position].ndim == state.values[step.name].ndim:
         return "pass", as_it_is, []
     return "op", pull, []
 

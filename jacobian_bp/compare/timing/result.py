@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...ops import Linear, Mean, Sum
+from ...network.sizes import format_sizes
+from ...ops import Linear, Reduction
 from ...program.forward_pass import Pass
 from .timer import Sample
 
@@ -12,10 +13,10 @@ STEP = "cost and all gradients, forward pass included"
 
 
 @dataclass(frozen=True)
-class Row:
-    """A subject at one task. What is not known, or was refused, is None."""
+class Result:
+    """A subject at one workload. What is not known, or was refused, is None."""
 
-    task: str
+    task: str  # the workload's label, under the name that result files have
     quantity: str
     subject: str
     axis: str = ""  # what a sweep changes: width, depth, batch
@@ -41,7 +42,7 @@ class Row:
     refused: str = ""
     complete: bool = False
 
-    def timed(self, sample: Sample | None, rounds_done: bool) -> "Row":
+    def timed(self, sample: Sample | None, rounds_done: bool) -> "Result":
         """The row with its seconds; without a sample as it is."""
         if sample is None or not sample.seconds:
             return self
@@ -59,7 +60,7 @@ class Row:
         return asdict(self)
 
 
-def ratio(row: Row, base: Row | None) -> float | None:
+def ratio(row: Result, base: Result | None) -> float | None:
     """How many times as long as `base`, by their minima.
 
     None where one has no length, or is of another quantity.
@@ -69,30 +70,35 @@ def ratio(row: Row, base: Row | None) -> float | None:
     return row.minimum / base.minimum
 
 
-def blank_row(state: Pass, task: str, quantity: str) -> Row:
+def blank_result(state: Pass, label: str, quantity: str) -> Result:
     """A row that says which network is measured, and no subject yet."""
     steps = state.program.steps
-    widths = [state.values[s.name].shape[-1] for s in steps if isinstance(s.op, Linear)]
     data = state.program.inputs[0]
     losses = [type(step.op).__name__ for step in steps if step.op.labels]
-    ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Mean | Sum)]
+    ends = [type(step.op).__name__ for step in steps if isinstance(step.op, Reduction)]
     between = [
         type(step.op).__name__
         for step in steps
-        if not step.op.labels and not isinstance(step.op, Linear | Mean | Sum)
+        if not step.op.labels and not isinstance(step.op, Linear | Reduction)
     ]
     first = state.values[data]
-    return Row(
-        task,
+    return Result(
+        label,
         quantity,
         "",
-        sizes="-".join(map(str, [first.shape[-1], *widths])),
+        sizes=format_sizes(sizes_of(state)),
         batch=len(first) if data in state.batched else None,
         activations=counted(between),
         loss=", ".join(losses),
         reduction=", ".join(ends) or "one example",
         dtype=str(state.dtype),
     )
+
+
+def sizes_of(state: Pass) -> list[int]:
+    """The layer widths: the input's, then one for each linear layer."""
+    layers = [step.name for step in state.program.steps if isinstance(step.op, Linear)]
+    return [state.values[name].shape[-1] for name in (state.program.inputs[0], *layers)]
 
 
 def counted(names: list[str]) -> str:

@@ -1,21 +1,23 @@
 """Kernels of the losses: the cost of each example, and its cotangent at the outputs."""
 
+from typing import Any
+
 import numpy as np
 from numpy import add, exp, log1p, maximum, minimum, multiply, reciprocal, subtract, vecdot
 
-from ...ops import HalfSquaredError, Op
-from .place import Kernel, Place, general
+from .place import Calls, Place, general, kernel
 
 MOST_CLASSES = 100  # running sums of more would round more often than the bar allows
 
 
-def squared_error(op: Op, at: Place) -> Kernel:
+@kernel()
+def squared_error(op: Any, at: Place) -> Calls:
     """Σ (a − y)², with the ½ or without it."""
     (a, y), (a_bar, y_bar) = at.inputs, at.input_bars
     if a_bar is None or y_bar is not None:
         return general(op, at)
     residual, column = np.zeros_like(a), at.bar[..., None]
-    halved, half = isinstance(op, HalfSquaredError), at.number(0.5)
+    halved, half = op.residual == 1, at.number(0.5)
 
     def forward() -> None:
         subtract(a, y, out=residual)
@@ -31,7 +33,8 @@ def squared_error(op: Op, at: Place) -> Kernel:
     return forward, backward
 
 
-def cross_entropy(op: Op, at: Place) -> Kernel:
+@kernel(exponential=True)
+def cross_entropy(op: Any, at: Place) -> Calls:
     """−Σ y log softmax(z) and p Σ' y − y Σ' p, Σ' being the sum over the other classes.
 
     e = exp(z − max z), that difference with its rounding error (TwoSum). The sums
@@ -82,7 +85,8 @@ def cross_entropy(op: Op, at: Place) -> Kernel:
     return forward, backward
 
 
-def binary_cross_entropy(op: Op, at: Place) -> Kernel:
+@kernel(exponential=True)
+def binary_cross_entropy(op: Any, at: Place) -> Calls:
     """Σ (1−y) log(1+h) + y log(1+1/h) and (1−y) h/(1+h) − y/(1+h), h = e^z."""
     (z, y), (z_bar, _) = at.inputs, at.input_bars
     if z_bar is None:

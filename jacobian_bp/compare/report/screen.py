@@ -9,9 +9,9 @@ from ...writing.tables import fold
 from ..cost.cost_card import RouteCost
 from ..cost.limits import Left, affordable
 from ..timing.growth import growths
-from ..timing.measure import Journal, measure, refused_row, with_cost
+from ..timing.measure import Journal, measure, refused_result, with_cost
 from ..timing.peers import session
-from ..timing.row import GRADIENT, STEP, Row, blank_row
+from ..timing.result import GRADIENT, STEP, Result, blank_result, sizes_of
 from ..timing.subjects import (
     Subject,
     compiled,
@@ -21,11 +21,11 @@ from ..timing.subjects import (
     weight_jacobian,
 )
 from ..timing.sweep import overheads, run_sweep
-from ..timing.task import Task, label_of, sizes_of, task_of
+from ..timing.workload import Workload, label_of, workload_of
 from .brackets import bracketing_lines, own_chain
-from .facts import circumstances, network_lines
 from .options import Asked
 from .presets import PRESETS, Point
+from .provenance import circumstances, network_lines
 from .result_tables import (
     beside_peers,
     built_lines,
@@ -59,7 +59,7 @@ PRODUCTS = (
 )
 
 
-def view(asked: Asked, journal: Journal) -> Lines:
+def lines_of(asked: Asked, journal: Journal) -> Lines:
     """The lines of what is asked for, as soon as they are known."""
     if asked.preset:
         return preset(asked, journal)
@@ -69,28 +69,28 @@ def view(asked: Asked, journal: Journal) -> Lines:
 def card(asked: Asked, journal: Journal) -> Lines:
     """One network: predicted, measured, and why the order of multiplication matters."""
     case, room = asked.case(), terminal.width()
-    sizes, x = sizes_of(case.run), case.run["x"]
+    sizes, x = sizes_of(case.run.forward_pass), case.run["x"]
     label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
-    task = task_of(case.run, label, asked.dtype)
-    blank = blank_row(task.run.forward_pass, label, GRADIENT)
+    workload = workload_of(case.run, label, asked.dtype)
+    blank = blank_result(workload.run.forward_pass, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
     yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
     yield circumstances(asked)
-    costs, left = affordable(task.run.forward_pass, asked.long)
+    costs, left = affordable(workload.run.forward_pass, asked.long)
     told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
     yield ["", "predicted from the shapes: the gradient by every parameter"]
     yield [*predicted_table(told, room), *PLANNED]
     journal.beside = "vjp", "× vjp"
-    rows = _timed(asked, task, blank, route_subjects(task), journal, costs, left)
+    rows = _timed(asked, workload, blank, route_subjects(workload), journal, costs, left)
     yield ["", "measured: the gradient by every parameter, the forward pass done before"]
     built = BUILT if any(row.built_bytes for row in rows) else ()
     yield [*measured_table(rows, *journal.beside, room), *built, *ALLOCATED]
     journal.show()
-    for point in _with_peers(asked, task):
+    for point in _with_peers(asked, workload):
         yield ["", *_point(asked, point, journal)]
         journal.show()
     yield [f"peer      {remark}" for remark in asked.remarks]
-    yield ["", *own_chain(task, asked.long), "", *bracketing_lines()]
+    yield ["", *own_chain(workload, asked.long), "", *bracketing_lines()]
 
 
 def sweep(asked: Asked, journal: Journal) -> Lines:
@@ -100,21 +100,23 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
     axis, rows, room = asked.sweep.axis, [], terminal.width()
     sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
     small = asked.make([2] * len(sizes), batch and 2, "").run.forward_pass
-    first = blank_row(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
+    first = blank_result(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
     yield [f"sweep     of the {axis}; weights, x and y drawn"]
     yield network_lines(first, asked.options.seed)
     yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
     journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
 
-    def timed(task: Task, blank: Row, costs: Sequence[RouteCost], left: Left) -> list[Row]:
-        subjects = route_subjects(task)
+    def timed(
+        workload: Workload, blank: Result, costs: Sequence[RouteCost], left: Left
+    ) -> list[Result]:
+        subjects = route_subjects(workload)
         if asked.peers:
-            steps = [compiled(task), *(peer.gradient_subject(task) for peer in asked.peers)]
+            steps = [compiled(workload), *(peer.gradient_subject(workload) for peer in asked.peers)]
             subjects += [replace(subject, quantity=STEP) for subject in steps]
-        found = _timed(asked, task, blank, subjects, journal, costs, left)
+        found = _timed(asked, workload, blank, subjects, journal, costs, left)
         if asked.peers:
-            whole = replace(blank, quantity=f"∂{task.output}/∂θ of each example, whole")
-            found += _timed(asked, task, whole, _whole_jacobians(asked, task), journal)
+            whole = replace(blank, quantity=f"∂{workload.output}/∂θ of each example, whole")
+            found += _timed(asked, workload, whole, _whole_jacobians(asked, workload), journal)
         return found
 
     yield ["", *sweep_legend([peer.name for peer in asked.peers])]
@@ -159,17 +161,17 @@ def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
 def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
     room = terminal.width()
     try:
-        task = point.make()
+        workload = point.make()
     except MemoryLimitError as error:
-        row = refused_row(Row("", point.quantity, "network", point.axis, point.size), error)
+        row = refused_result(Result("", point.quantity, "network", point.axis, point.size), error)
         journal.rows.append(row)
         return [f"{point.quantity}: {row.refused}"]
-    blank = blank_row(task.run.forward_pass, task.label, point.quantity)
+    blank = blank_result(workload.run.forward_pass, workload.label, point.quantity)
     blank = replace(blank, axis=point.axis, size=point.size)
-    subjects = point.subjects(task)
+    subjects = point.subjects(workload)
     journal.beside = point.base, point.whose
-    rows = _timed(asked, task, blank, subjects, journal)
-    lines = [*fold(f"{point.quantity}: {task.label}", room)]
+    rows = _timed(asked, workload, blank, subjects, journal)
+    lines = [*fold(f"{point.quantity}: {workload.label}", room)]
     lines += measured_table(rows, *journal.beside, room)
     named = {subject.name for subject in subjects}
     lines += USED if "zeros, placed, used" in named else ()
@@ -177,55 +179,59 @@ def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
     return lines + beside_peers(rows, [peer.name for peer in asked.peers])
 
 
-def _with_peers(asked: Asked, task: Task) -> Iterator[Point]:
+def _with_peers(asked: Asked, workload: Workload) -> Iterator[Point]:
     """The whole step, forward pass included; with peers also the whole Jacobians."""
 
-    def step(task: Task) -> list[Subject]:
-        ours = [compiled(task), run_and_vjp(task)]
-        return ours + [peer.gradient_subject(task) for peer in asked.peers]
+    def step(workload: Workload) -> list[Subject]:
+        ours = [compiled(workload), run_and_vjp(workload)]
+        return ours + [peer.gradient_subject(workload) for peer in asked.peers]
 
-    def by_weights(task: Task) -> list[Subject]:
-        return weight_jacobian(task) + [p.weight_jacobian_subject(task) for p in asked.peers]
+    def by_weights(workload: Workload) -> list[Subject]:
+        return weight_jacobian(workload) + [
+            p.weight_jacobian_subject(workload) for p in asked.peers
+        ]
 
-    def by_parameters(task: Task) -> list[Subject]:
-        return parameter_jacobian(task) + [p.parameter_jacobian_subject(task) for p in asked.peers]
+    def by_parameters(workload: Workload) -> list[Subject]:
+        return parameter_jacobian(workload) + [
+            p.parameter_jacobian_subject(workload) for p in asked.peers
+        ]
 
-    yield Point(STEP, lambda: task, step, "compiled step", "× step")
+    yield Point(STEP, lambda: workload, step, "compiled step", "× step")
     if asked.peers:
         name = "∂z1/∂W1 of the first example, whole"
-        yield Point(name, task.one_example, by_weights, "zeros, placed", "× placed")
-        name = f"∂{task.output}/∂θ of each example, whole"
-        yield Point(name, lambda: task, by_parameters, "materialise", "× ours")
+        yield Point(name, workload.one_example, by_weights, "zeros, placed", "× placed")
+        name = f"∂{workload.output}/∂θ of each example, whole"
+        yield Point(name, lambda: workload, by_parameters, "materialise", "× ours")
 
 
-def _whole_jacobians(asked: Asked, task: Task) -> list[Subject]:
+def _whole_jacobians(asked: Asked, workload: Workload) -> list[Subject]:
     """∂f/∂θ by us and by the peers; a peer is not asked for what would not fit."""
-    ours = parameter_jacobian(task)[0]
-    theirs = [peer.parameter_jacobian_subject(task) for peer in asked.peers]
+    ours = parameter_jacobian(workload)[0]
+    theirs = [peer.parameter_jacobian_subject(workload) for peer in asked.peers]
     return [ours, *(replace(subject, needs=ours.needs) for subject in theirs)]
 
 
 def _timed(
     asked: Asked,
-    task: Task,
-    blank: Row,
+    workload: Workload,
+    blank: Result,
     subjects: Sequence[Subject],
     journal: Journal,
     costs: Sequence[RouteCost] = (),
     left: Left | None = None,
-) -> list[Row]:
-    """The rows of one task, with a progress bar on a terminal and plain lines elsewhere."""
-    title = f"timing {task.label}: {blank.quantity}"
+) -> list[Result]:
+    """The rows of one workload, with a progress bar on a terminal and plain lines elsewhere."""
+    title = f"timing {workload.label}: {blank.quantity}"
     with (
-        session(asked.peers, task, asked.threads),
-        terminal.progress(title) as report,
+        session(asked.peers, workload, asked.threads),
+        terminal.progress(title) as progress,
     ):
 
         def reached(text: str) -> None:
-            if report is None:
+            if progress is None:
                 terminal.fail(text)
 
         reached(title)
         return measure(
-            blank, subjects, journal, asked.timer, costs, report, left=left, reached=reached
+            blank, subjects, journal, asked.timer, costs, progress, left=left, reached=reached
         )

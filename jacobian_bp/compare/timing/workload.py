@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...network.drawing import draw_data
 from ...network.network import Network
 from ...network.run import Run
-from ...ops import Linear
+from ...network.sizes import format_sizes
 from ...program.program import Program
 
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Workload:
     """A network and its data; `label` is what a table calls it."""
 
     label: str
@@ -56,29 +57,21 @@ class Task:
         """Let go of the local Jacobians that earlier calls have made at the run's values."""
         self.run.forward_pass.forget()
 
-    def one_example(self) -> "Task":
-        """The task with the first example alone."""
+    def one_example(self) -> "Workload":
+        """The workload with the first example alone."""
         if self.batch is None:
             return self
         x, y = self.x[0], self.y[0]
-        return Task(self.label, self.net, self.net.run(x, y), x, y)
+        return Workload(self.label, self.net, self.net.run(x, y), x, y)
 
 
-def task_of(run: Run, label: str, dtype: str = "float64") -> Task:
-    """The task of one run, its network built again in the precision that is asked for."""
+def workload_of(run: Run, label: str, dtype: str = "float64") -> Workload:
+    """The workload of one run, its network built again in the precision that is asked for."""
     params = {name: np.asarray(run[name], dtype) for name in run.params}
     net = Network(run.forward_pass.program, params)
     x = np.asarray(run["x"], dtype)
     y = np.asarray(run["y"], dtype)
-    return Task(label, net, net.run(x, y), x, y)
-
-
-def sizes_of(run: Run) -> list[int]:
-    """The layer widths: the input's, then one for each linear layer."""
-    widths = [
-        run[s.name].shape[-1] for s in run.forward_pass.program.steps if isinstance(s.op, Linear)
-    ]
-    return [run["x"].shape[-1], *widths]
+    return Workload(label, net, net.run(x, y), x, y)
 
 
 def drawn(
@@ -87,14 +80,11 @@ def drawn(
     dtype: str = "float64",
     activation: str = "sigmoid",
     seed: int = 0,
-) -> Task:
+) -> Workload:
     """A network of one activation with squared error, and data, from one seed."""
     net = Network.dense(sizes, activation, "squared_error", seed=seed, dtype=np.dtype(dtype))
-    generator = np.random.default_rng([seed, 1])
-    shape = () if batch is None else (batch,)
-    x = generator.standard_normal((*shape, sizes[0])).astype(dtype)
-    y = generator.standard_normal((*shape, sizes[-1])).astype(dtype)
-    return Task(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
+    x, y = (array.astype(dtype) for array in draw_data(sizes, "squared_error", seed, batch))
+    return Workload(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
 
 
 def label_of(sizes: list[int], batch: int | None, dtype: str) -> str:
@@ -103,7 +93,7 @@ def label_of(sizes: list[int], batch: int | None, dtype: str) -> str:
     >>> label_of([784, 128, 10], 32, "float64"), label_of([8] * 101, None, "float32")
     ('784-128-10, batch 32, float64', '8-8-… (100 layers), one example, float32')
     """
-    shown = "-".join(map(str, sizes))
+    shown = format_sizes(sizes)
     if len(sizes) > 8:
         shown = f"{sizes[0]}-{sizes[1]}-… ({len(sizes) - 1} layers)"
     return f"{shown}, {'one example' if batch is None else f'batch {batch}'}, {dtype}"

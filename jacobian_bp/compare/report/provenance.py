@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from ...numbers.memory import current_limit, format_bytes
 from ...writing.signs import plural
-from ..timing.growth import as_facts, growths
+from ..timing.growth import exponents_of, growths
 from ..timing.machine import blas_threads, machine, threads_line, versions
 from ..timing.measure import Journal
-from ..timing.row import Row
+from ..timing.result import Result
 from ..timing.timer import ROUNDS
 from .options import Asked
 
@@ -20,7 +20,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def network_lines(row: Row, seed: int | None = None) -> list[str]:
+def network_lines(row: Result, seed: int | None = None) -> list[str]:
     """The network of a row: sizes, activations, loss; the seed where it is asked for."""
     loss = f"{row.loss}, {row.reduction}" if row.batch else row.loss
     words = f"{row.task}; {row.activations or 'no activations'}; {loss}"
@@ -41,7 +41,7 @@ def circumstances(asked: Asked) -> list[str]:
     ]
 
 
-def facts(asked: Asked, clock: Clock = now) -> dict[str, object]:
+def provenance(asked: Asked, clock: Clock = now) -> dict[str, object]:
     """What the results were measured on, for a file."""
     options, sweep = asked.options, asked.sweep
     swept = sweep and {"axis": sweep.axis, "sizes": list(sweep.sizes)}
@@ -69,5 +69,5 @@ def fitted(asked: Asked, journal: Journal) -> dict[str, object]:
         return {}
     return {
         "overhead": dict(journal.overhead),
-        "exponents": as_facts(growths(axis, journal.rows, journal.overhead)),
+        "exponents": exponents_of(growths(axis, journal.rows, journal.overhead)),
     }

@@ -1,15 +1,26 @@
-"""Where a kernel reads and writes, and the kernel of any op: the op itself."""
+"""What a kernel is, where it reads and writes, and the kernel of any op: the op itself.
+
+    @kernel(in_place=True)
+    def double(op, at):
+        (z,), (z_bar,) = at.inputs, at.input_bars
+        return lambda: np.add(z, z, out=at.value), lambda: np.add(at.bar, at.bar, out=z_bar)
+
+A kernel makes two calls without arguments, forward and backward, that read and
+write arrays which stay where they are. Inside `LIMITS` its short formulas are as
+accurate as the op's own stable ones; the step checks that what it reads lies inside.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ...ops import Op
+# |z| beyond which e^z, or its reciprocal, is no longer a normal number
+LIMITS = {np.dtype(np.float64): 700.0, np.dtype(np.float32): 80.0}
 
 Call = Callable[[], object]
-Kernel = tuple[Call, Call]
-
+Calls = tuple[Call, Call]
 
 LINE = 64  # bytes of a cache line, and of the widest vector register
 
@@ -43,7 +54,30 @@ class Place:
         return np.array(value, self.value.dtype)
 
 
-def general(op: Op, at: Place) -> Kernel:
+@dataclass(frozen=True)
+class Kernel:
+    """What makes the two calls of an op at a place.
+
+    One that is `exponential` takes e^z, and holds inside LIMITS. One that is `in_place`
+    may write the cotangent of its input over that of its value.
+    """
+
+    make: Callable[[Any, Place], Calls]
+    exponential: bool = False
+    in_place: bool = False
+
+    def __call__(self, op: Any, at: Place) -> Calls:
+        return self.make(op, at)
+
+
+def kernel(
+    exponential: bool = False, in_place: bool = False
+) -> Callable[[Callable[[Any, Place], Calls]], Kernel]:
+    """Declare a function of an op and a place to be a kernel."""
+    return lambda make: Kernel(make, exponential, in_place)
+
+
+def general(op: Any, at: Place) -> Calls:
     """Any op: its own forward and vjp, copied into place."""
     names = [operand.name for operand in op.parsed.inputs]
 
@@ -57,3 +91,6 @@ def general(op: Op, at: Place) -> Kernel:
                 bar[...] = parts[name]
 
     return forward, backward
+
+
+GENERAL = Kernel(general)

@@ -1,0 +1,186 @@
+"""Does an op compute what it says of itself? Each fact against forward() and vjp().
+
+Nothing is asked of an op that says nothing. A fact that is wrong would not show in
+its derivatives: it would mislead a peer's timing, a compiled step, or a diagnosis.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ..numbers.arrays import entry
+from ..ops import Op
+from ..ops.kernels import GENERAL, LIMITS, Place
+from ..ops.names import ACTIVATIONS
+from ..ops.peer_functions import NUMPY
+from ..writing.signs import dims, number
+
+FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
+KERNEL = 64  # in units of rounding of the largest entry
+
+Arrays = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a fact gives, and the rule of the op that it has to equal."""
+
+    fact: str
+    found: Callable[[], np.ndarray]
+    rule: str
+    right: np.ndarray
+    room: float
+
+
+def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
+    """A sentence for each fact that does not hold at these inputs; the rules are right there."""
+    says = []
+    smooth = op.branch(*inputs)
+    away = np.ones(value.shape, bool) if smooth is None else smooth != 0
+    try:
+        claims = list(_claims(op, inputs, value, away))
+    except Exception as error:  # whatever a user's own fact raises
+        return [f"a fact of {op.name} raises {type(error).__name__}: {error}"]
+    for claim in claims:
+        try:
+            found = np.asarray(claim.found())
+        except Exception as error:
+            says.append(f"{claim.fact} raises {type(error).__name__}: {error}")
+            continue
+        says += _apart(claim, found)
+    if "probabilities" in op.gives and not ((value >= 0) & (value <= 1)).all():
+        says.append("gives says probabilities; a value is not between 0 and 1")
+    if "a distribution" in op.gives and not np.allclose(value.sum(axis=-1), 1):
+        says.append("gives says a distribution; the values do not sum to 1")
+    if op.shows_nonfinite and not all(_shows(op, inputs, at) for at in range(len(inputs))):
+        says.append("shows_nonfinite is said; forward() reads inf or NaN and gives finite values")
+    return says
+
+
+def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:
+    room = FORMULA * _largest(value)
+    if type(op).peer is not Op.peer:
+        yield Claim("peer()", lambda: op.peer(NUMPY, *inputs), "forward()", value, room)
+    yield from _activation(op, inputs, value, away)
+    yield from _loss(op, inputs, value)
+    yield from _kernel(op, inputs, value)
+    if op.passes_on:
+        pulled = op.vjp(value, *inputs)
+        for name in op.differentiable():
+            if pulled[name].shape == value.shape:
+                yield Claim("passes_on", lambda: value, f"vjp()[{name!r}]", pulled[name], 0.0)
+
+
+def _activation(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:
+    """The textbook's value and slope; at a kink any slope is right."""
+    book = op.textbook
+    if book is None:
+        return
+    (z,), (name,) = inputs, op.differentiable()
+    slope = np.where(away, op.vjp(np.ones_like(value), z)[name], 0)
+    room, by_output = FORMULA * max(1.0, _largest(slope)), book.by_output
+    yield Claim(
+        "textbook.value", lambda: book.value(z), "forward()", value, FORMULA * _largest(value)
+    )
+    yield Claim("textbook.slope", lambda: away * book.slope(z), "vjp()", slope, room)
+    if by_output is not None:
+        yield Claim("textbook.by_output", lambda: away * by_output(value), "vjp()", slope, room)
+
+
+def _loss(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
+    """The loss's formulas in its output and labels, and its value fused with an activation."""
+    if not op.labels:
+        return
+    a, y = inputs[0], inputs[-1]
+    right = op.vjp(np.ones_like(value), *inputs)[op.differentiable()[0]]
+    room, factor, book = FORMULA * _largest(right), op.residual, op.loss_textbook
+    if factor is not None:
+        yield Claim("residual", lambda: factor * (a - y), "vjp()", right, room)
+    if book is not None and op.contains is None:
+        yield Claim("loss_textbook.by_output", lambda: book.by_output(a, y), "vjp()", right, room)
+    if book is not None and op.contains is not None:
+        inside = op.contains()
+        p = inside.forward(a)
+        yield Claim(
+            "loss_textbook.by_output, through contains,",
+            lambda: inside.vjp(book.by_output(p, y), a)["z"],
+            "vjp()",
+            right,
+            room,
+        )
+    for activation in ACTIVATIONS.values():
+        both = op.fused(activation())
+        if both is not None:
+            z = np.linspace(-1, 1, a.size, dtype=a.dtype).reshape(a.shape)
+            two = np.asarray(op.forward(activation().forward(z), *inputs[1:]))
+            rule = f"{activation.__name__}, then forward(),"
+            yield _fused(both, (z, *inputs[1:]), rule, two)
+
+
+def _fused(both: Op, inputs: Arrays, rule: str, value: np.ndarray) -> Claim:
+    room = FORMULA * _largest(value)
+    return Claim("fused().forward()", lambda: np.asarray(both.forward(*inputs)), rule, value, room)
+
+
+def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
+    """The kernel's value and cotangents, in buffers laid as a compiled step lays them."""
+    largest = max(map(_largest, inputs))
+    if op.compiled_as is GENERAL or (op.compiled_as.exponential and largest >= LIMITS[value.dtype]):
+        return
+    wanted = [name for name in op.differentiable() if name not in op.labels]
+    bar = np.linspace(0.5, 1.5, value.size, dtype=value.dtype).reshape(value.shape)
+    pulled, held = op.vjp(bar, *inputs), bar.copy()
+    bars: list[np.ndarray | None] = []
+    for operand, array in zip(op.parsed.inputs, inputs, strict=True):
+        shared = op.compiled_as.in_place and array.shape == value.shape
+        place = held if shared else np.zeros_like(array)
+        bars.append(place if operand.name in wanted else None)
+    out, places = np.zeros_like(value), tuple(bars)
+    room = KERNEL * float(np.finfo(value.dtype).eps)
+
+    def computed() -> np.ndarray:
+        forward, backward = op.compiled_as(op, Place(inputs, out, held, places))
+        forward()
+        backward()
+        return out
+
+    yield Claim("compiled_as", computed, "forward()", value, room * _largest(value))
+    for operand, buffer in zip(op.parsed.inputs, bars, strict=True):
+        if buffer is not None:
+            right = np.asarray(pulled[operand.name])
+            rule = f"vjp()[{operand.name!r}]"
+            yield Claim(
+                "compiled_as", partial(np.asarray, buffer), rule, right, room * _largest(right)
+            )
+
+
+def _shows(op: Op, inputs: Arrays, at: int) -> bool:
+    """Whether inf and NaN in the first entry of one input come out."""
+    for bad in (np.inf, np.nan):
+        changed = [np.array(array) for array in inputs]
+        if changed[at].size:
+            changed[at].flat[0] = bad
+            if np.isfinite(op.forward(*changed)).all():
+                return False
+    return True
+
+
+def _apart(claim: Claim, found: np.ndarray) -> list[str]:
+    right = claim.right
+    if found.shape != right.shape:
+        shapes = f"shape {dims(found.shape)}; {claim.rule} gives {dims(right.shape)}"
+        return [f"{claim.fact} gives {shapes}"]
+    off = ~(np.abs(found - right) <= claim.room) & (found != right)
+    if not off.any():
+        return []
+    at = tuple(int(i) for i in np.argwhere(off)[0])
+    place = f" at {entry('', at)}" if at else ""
+    given, due = number(float(found[at]), 6), number(float(right[at]), 6)
+    return [f"{claim.fact} gives {given}{place}; {claim.rule} gives {due}"]
+
+
+def _largest(array: np.ndarray) -> float:
+    finite = np.abs(array[np.isfinite(array)])
+    return float(finite.max()) if finite.size else 0.0

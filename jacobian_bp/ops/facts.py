@@ -1,0 +1,71 @@
+"""What the other rooms ask of an op beside its mathematics, each with what holds by default.
+
+An op that says none of it works everywhere, by general ways. What it says, it says
+once, on its class; the rooms above ask it and keep no table of ops.
+
+    network      activation, loss, reduction, gives, takes, label_kind
+    program      fused
+    compiled     compiled_as, shows_nonfinite, admits_finite
+    compare      peer
+    diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
+
+`check_op` compares what an op says with what it computes.
+"""
+
+from typing import Any, ClassVar
+
+from .kernels.place import GENERAL, Kernel
+from .labels import NUMBERS
+from .peer_functions import Functions
+from .textbook import LossTextbook, Textbook
+
+# A subclass may compute something else: these hold for the very class that says them.
+OF_THE_CLASS = (
+    "activation",
+    "loss",
+    "reduction",
+    "fused",
+    "compiled_as",
+    "shows_nonfinite",
+    "admits_finite",
+    "peer",
+    "textbook",
+)
+
+
+class Facts:
+    """The facts of an op; `OF_THE_CLASS` are not inherited, the others are."""
+
+    activation: ClassVar[str] = ""  # its name in activations=
+    loss: ClassVar[str] = ""  # its name in loss=
+    reduction: ClassVar[str] = ""  # its name in reduction=
+    gives: ClassVar[tuple[str, ...]] = ()  # "probabilities", and "a distribution" if they sum to 1
+    takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
+    label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes
+
+    compiled_as: ClassVar[Kernel] = GENERAL  # its value and cotangents in planned buffers
+    shows_nonfinite: ClassVar[bool] = False  # gives inf or NaN wherever it reads one
+    admits_finite: ClassVar[bool] = False  # its own admit takes every finite array of its shape
+
+    textbook: Textbook | None = None  # of an activation
+    loss_textbook: ClassVar[LossTextbook | None] = None
+    residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
+    contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
+    averages: ClassVar[bool] = False  # divides by the number of examples
+    passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for fact in OF_THE_CLASS:
+            if fact not in vars(cls):
+                setattr(cls, fact, vars(Facts)[fact])
+
+    def fused(self, before: Any) -> Any:
+        """The op that is this loss and the activation `before` it in one; None without one."""
+        del before
+        return None
+
+    def peer(self, xp: Functions, *inputs: Any) -> Any:
+        """The value in the functions of another package; None where that is not said."""
+        del xp, inputs
+        return None

@@ -1,0 +1,42 @@
+"""The functions in which an op says what it computes in another package.
+
+    def peer(self, xp, z):
+        return z * xp.sigmoid(z)
+
+The arithmetic is Python's own: + - * / ** @, abs, .sum(-1) and .mean(0). `NUMPY`
+has the same functions, so that the rule of an op is checked where no peer is installed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..numbers.stable import log_softmax, sigmoid, softmax_parts, softplus
+
+Unary = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Functions:
+    """What a network needs of a peer; sums and softmax run over the last axis."""
+
+    sigmoid: Unary
+    tanh: Unary
+    relu: Unary
+    softplus: Unary
+    softmax: Unary
+    log_softmax: Unary
+    log: Unary
+
+
+NUMPY = Functions(
+    sigmoid,
+    np.tanh,
+    lambda z: np.maximum(z, 0),
+    softplus,
+    lambda z: softmax_parts(z)[0],
+    log_softmax,
+    np.log,
+)

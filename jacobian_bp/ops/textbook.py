@@ -1,0 +1,143 @@
+"""What a textbook prints for an activation and for a loss, and where it loses its digits.
+
+A student's line is compared with these; nothing is differentiated by them. So they
+are written as they stand in books, unguarded, and are no third rule of an op.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..numbers.stable import sigmoid, softmax_parts, softplus
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Textbook:
+    """f(z); its slope as a function of z; the same slope as a formula in a = f(z).
+
+    `unguarded` are the forms of the slope by z that overflow or give NaN far out.
+    """
+
+    name: str  # as it is printed: σ'(z1)
+    value: Function
+    slope: Function
+    by_output: Function | None = None
+    written: str = ""  # the formula by a
+    unguarded: tuple[Function, ...] = ()
+
+
+@dataclass(frozen=True)
+class LossTextbook:
+    """∂L/∂a in the output a and the labels y, and the unguarded forms by what the loss reads."""
+
+    by_output: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    unguarded: tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], ...] = ()
+
+
+def step(z: np.ndarray) -> np.ndarray:
+    """1 where z > 0, else 0"""
+    return np.where(z > 0, 1.0, 0.0)
+
+
+def growing_sigmoid(z: np.ndarray) -> np.ndarray:
+    """e^z / (1 + e^z)"""
+    e = np.exp(z)
+    return np.asarray(e / (1 + e))
+
+
+def shrinking_slope(z: np.ndarray) -> np.ndarray:
+    """e^−z / (1 + e^−z)²"""
+    e = np.exp(-z)
+    return e / (1 + e) ** 2
+
+
+def growing_tanh_slope(z: np.ndarray) -> np.ndarray:
+    """1 − tanh², tanh by e^z and e^−z"""
+    up, down = np.exp(z), np.exp(-z)
+    return 1 - ((up - down) / (up + down)) ** 2
+
+
+def sigmoid_by_value(a: np.ndarray) -> np.ndarray:
+    """a (1 − a)"""
+    return a * (1 - a)
+
+
+IDENTITY = Textbook("identity", lambda z: z, np.ones_like, np.ones_like, "1")
+SIGMOID = Textbook(
+    "σ",
+    sigmoid,
+    lambda z: sigmoid(z) * sigmoid(-z),
+    sigmoid_by_value,
+    "a (1 − a)",
+    (lambda z: sigmoid_by_value(growing_sigmoid(z)), shrinking_slope),
+)
+TANH = Textbook(
+    "tanh",
+    np.tanh,
+    lambda z: 1 / np.cosh(z) ** 2,
+    lambda a: 1 - a * a,
+    "1 − a²",
+    (growing_tanh_slope,),
+)
+RELU = Textbook("relu", lambda z: np.maximum(z, 0), step, step, "a > 0")
+SOFTPLUS = Textbook(
+    "softplus", softplus, sigmoid, lambda a: 1 - np.exp(-a), "1 − e^−a", (growing_sigmoid,)
+)
+
+
+def leaky(flat: float) -> Textbook:
+    """z where z > 0, else flat · z: the slope is the same by z and by a."""
+
+    def slope(z: np.ndarray) -> np.ndarray:
+        return np.where(z > 0, 1.0, flat)
+
+    return Textbook("leaky_relu", lambda z: np.where(z > 0, z, flat * z), slope, slope, "a > 0")
+
+
+def binary_by_output(a: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """−y/a + (1 − y)/(1 − a)"""
+    return -y / a + (1 - y) / (1 - a)
+
+
+def binary_through_sigmoid(z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(−y/a + (1 − y)/(1 − a)) a (1 − a), a = 1/(1 + e^−z)"""
+    a = 1 / (1 + np.exp(-z))
+    return binary_by_output(a, y) * sigmoid_by_value(a)
+
+
+def classes_by_output(p: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """−y/p"""
+    return -y / p
+
+
+def growing_softmax(z: np.ndarray) -> np.ndarray:
+    """e^z / Σ e^z"""
+    e = np.exp(z)
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def through_softmax(p: np.ndarray, incoming: np.ndarray) -> np.ndarray:
+    """Σ_k g[k] ∂p[k]/∂z, example by example."""
+    return np.asarray(p * (incoming - (incoming * p).sum(-1, keepdims=True)))
+
+
+def classes_through_softmax(p: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """−y/p through the softmax that gave p"""
+    return through_softmax(p, classes_by_output(p, y))
+
+
+BINARY_CROSS_ENTROPY = LossTextbook(binary_by_output, (binary_by_output,))
+BINARY_CROSS_ENTROPY_FROM_LOGITS = LossTextbook(
+    binary_by_output, (binary_through_sigmoid, lambda z, y: growing_sigmoid(z) - y)
+)
+CROSS_ENTROPY_FROM_LOGITS = LossTextbook(
+    classes_by_output,
+    (
+        lambda z, y: classes_through_softmax(growing_softmax(z), y),
+        lambda z, y: growing_softmax(z) - y,
+        lambda z, y: classes_through_softmax(softmax_parts(z)[0], y),
+    ),
+)
