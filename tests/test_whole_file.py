@@ -6,8 +6,8 @@ from jacobian_bp.network.files.whole_file import write_whole
 
 
 @pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt(), ValueError("no")])
-@pytest.mark.parametrize("when", ["while writing", "behind it"])
-def test_an_older_file_stays_and_no_draft_is_left(tmp_path, error, when):
+@pytest.mark.parametrize("late", [False, True], ids=["while writing", "behind it"])
+def test_an_older_file_stays_and_no_draft_is_left(tmp_path, error, late):
     path = tmp_path / "r.json"
     path.write_bytes(b"older")
 
@@ -16,11 +16,9 @@ def test_an_older_file_stays_and_no_draft_is_left(tmp_path, error, when):
             one.write(b"half")
         raise error
 
+    write = (lambda file: file.write(b"newer")) if late else fail
     with pytest.raises(type(error)):
-        if when == "while writing":
-            write_whole(path, fail)
-        else:
-            write_whole(path, lambda file: file.write(b"newer"), at_last=fail)
+        write_whole(path, write, at_last=fail if late else None)
     assert path.read_bytes() == b"older"
     assert [found.name for found in tmp_path.iterdir()] == ["r.json"]
 
