@@ -119,7 +119,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("row", MESSAGES)
-def test_the_whole_message(row):
+def test_the_message_is_the_committed_one(row):
     with pytest.raises(JacobianError) as caught:
         CALLS[row]()
     assert f"{caught.type.__name__}: {caught.value}\n" == MESSAGES[row]
@@ -183,7 +183,7 @@ def test_bytes_are_predicted_and_refused():
 
 
 def test_wide_names_keep_the_columns_aligned():
-    """Row 88: a character that takes two columns counts as two."""
+    """A character that takes two columns counts as two."""
     lines = ["z = Linear(x, 重み, b)", "L = SquaredError(z, y)"]
     net = Network.program(*lines, params={"重み": RNG.standard_normal((3, 5)), "b": [1.0, 2, 3]})
     text = net.run(X, [0.5, 1, 2]).derivation().text().splitlines()

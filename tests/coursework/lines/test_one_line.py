@@ -592,7 +592,7 @@ def test_a_softmax_has_no_slope():
     )
 
 
-def test_options_are_checked():
+def test_wrong_options_are_refused():
     assert refusal(SpecError, diagnose_line, "d2", BATCH, "W9") == (
         "diagnose_line: the target is 'W9', which the run does not have.\n"
         "  Name what the line is meant for, such as W1, b1, W2, b2."
