@@ -625,7 +625,7 @@ def test_a_weight_that_is_nan_is_refused_with_its_place(tmp_path):
         )
 
 
-# ---------------------------------------------------------------- row 82, for any file
+# ---------------------------------------------------------------- the path, for any file
 
 
 def test_only_regular_files_inside_the_folder_are_read(tmp_path):
