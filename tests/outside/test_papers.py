@@ -28,9 +28,8 @@ def test_every_room_has_its_line_from_the_highest_down():
     rooms = re.findall(r"^\| `(\w+)/` \| .+ \|$", paper("CONTRIBUTING.md"), re.MULTILINE)
     modules = {"__main__", "cli", "reference", "errors", "version"}
     assert set(rooms) == set(layers) - modules
-    assert rooms[2:] == [
-        room for room in layers if room in rooms[2:]
-    ]  # the first two stand abreast
+    assert set(rooms[:2]) == {"coursework", "compare"}  # side by side
+    assert rooms[2:] == [room for room in layers if room in rooms[2:]]
 
 
 def test_what_is_checked_before_a_commit_is_checked_by_the_one_command():
