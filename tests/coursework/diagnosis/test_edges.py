@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from graph_cases import LayerNorm, skip, through_s
-from planted_mistakes import random_net, scenes
+from network_cases import random_net
+from planted_mistakes import scenes
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose
