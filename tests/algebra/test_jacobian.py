@@ -350,7 +350,7 @@ def test_a_scalar_result_is_an_ndarray_too():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_dtype_stays(dtype):
+def test_every_product_keeps_the_dtype(dtype):
     net = Network.dense([5, 3, 2], "tanh", "squared_error", seed=0, dtype=dtype)
     J = net.run(np.ones(5, dtype)).jacobian("z2", "W1")
     arrays = [J.materialise(), J.collapse().materialise(), J.pull([2, 3]), J.push(np.ones((3, 5)))]

@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import contextmanager
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -34,6 +34,24 @@ def data(loss="squared_error", batch=False, sizes=SIZES, dtype=np.float64):
     if loss == "bce":
         return x, rng.choice([0.0, 1.0, 0.25], (*shape, sizes[-1])).astype(dtype)
     return x, rng.standard_normal((*shape, sizes[-1])).astype(dtype)
+
+
+def run_of(sizes, batch, activations="tanh", loss="squared_error", dtype=np.float64):
+    """A run whose labels all lie between 0 and 1, as no class does; batch 0 is one example."""
+    rng, lead = np.random.default_rng(29), (batch,) * bool(batch)
+    net = Network.dense(sizes, activations, loss, seed=31, dtype=dtype)
+    x, y = rng.standard_normal((*lead, sizes[0])), rng.uniform(0.2, 0.8, (*lead, sizes[-1]))
+    y = y / y.sum(axis=-1, keepdims=True) if loss == "cross_entropy" else y
+    return net.run(x.astype(dtype), y.astype(dtype))
+
+
+def random_net(sizes, activations, loss, seed, **options):
+    """Dense layers whose biases are drawn too."""
+    rng, params = np.random.default_rng(seed), {}
+    for n, (i, k) in enumerate(pairwise(sizes), start=1):
+        params[f"W{n}"] = rng.normal(size=(k, i)) / np.sqrt(i) * 1.3
+        params[f"b{n}"] = rng.normal(size=k) * 0.3
+    return Network.dense(sizes, activations, loss, params=params, **options)
 
 
 def residual(layers, width=3, seed=5):

@@ -8,9 +8,9 @@ numbers are joined by "|".
 # ruff: noqa: B023  each rule is used before its loop goes on
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
+from network_cases import random_net
 
 from jacobian_bp import Network
 from jacobian_bp.reference import second_seed
@@ -112,15 +112,6 @@ class Scene:
                 mine = hidden(n - 1, d) if hidden else None
                 d = (d @ self.W[n]) * self.slope(n - 1) if mine is None else mine
         return found
-
-
-def random_net(sizes, acts, loss, seed, **options):
-    rng = np.random.default_rng(seed)
-    params = {}
-    for n, (i, k) in enumerate(pairwise(sizes), start=1):
-        params[f"W{n}"] = rng.normal(size=(k, i)) / np.sqrt(i) * 1.3
-        params[f"b{n}"] = rng.normal(size=k) * 0.3
-    return Network.dense(sizes, acts, loss, params=params, **options)
 
 
 def scenes():

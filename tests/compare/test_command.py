@@ -36,7 +36,7 @@ def call(capsys, monkeypatch, tmp_path):
     ["", "3-5-2", "5-3 --batch 7 --loss cross_entropy", "4-3-2 --dtype float32",
      "4-5-3 --data iris --target species --loss cross_entropy --batch 11"],
 )  # fmt: skip
-def test_the_card(call, options):
+def test_the_card_predicts_and_measures_every_route(call, options):
     code, lines, err = call(f"{options} {QUICK}")
     assert code == 0
     assert plain(err)
@@ -89,7 +89,7 @@ def test_a_peer_that_is_there_is_timed_beside_us(call, name):
 @pytest.mark.parametrize(
     "options", ["--widths 3,5,7", "--depths 2,3,5 --widths 3", "--batches 2,3,7 --depths 1"]
 )
-def test_a_sweep(call, options):
+def test_a_sweep_has_a_row_for_each_size_and_route(call, options):
     code, lines, err = call(f"{options} {QUICK} --csv r.csv --loss half_squared_error")
     assert code == 0
     assert plain(err)
@@ -217,7 +217,7 @@ def test_the_order_of_the_users_own_network_is_shown(call):
 @pytest.mark.parametrize(
     "options", ["5-3-2 --batch 7", "--widths 3,5,7", "--preset weight-jacobian"]
 )
-def test_a_narrow_terminal(call, monkeypatch, options):
+def test_tables_fit_a_narrow_terminal(call, monkeypatch, options):
     monkeypatch.setattr(presets, "WEIGHT_WIDTHS", (7,))
     monkeypatch.setattr(terminal, "width", lambda: 60)
     _, lines, _ = call(f"{options} {QUICK}")
@@ -267,7 +267,7 @@ def test_a_sweep_against_a_peer_has_the_whole_jacobian(call):
 
 
 @pytest.mark.parametrize("name", ["gradient", "weight-jacobian", "parameter-jacobian", "growth"])
-def test_a_preset(call, monkeypatch, name):
+def test_every_preset_runs_to_its_end(call, monkeypatch, name):
     monkeypatch.setattr(presets, "GRADIENT_CASES", (([5, 3, 2], 7), ([3, 2], 1)))
     monkeypatch.setattr(presets, "JACOBIAN_CASES", (([5, 3, 2], 7),))
     monkeypatch.setattr(presets, "WEIGHT_WIDTHS", (7,))

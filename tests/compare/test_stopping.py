@@ -191,7 +191,7 @@ def test_an_output_that_fails(tmp_path, where):
 @pytest.mark.parametrize(
     "env", [{"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "PYTHONCOERCECLOCALE": "0"}]
 )
-def test_ascii(tmp_path, env):
+def test_an_output_without_unicode_gets_ascii(tmp_path, env):
     done = subprocess.run(
         [*COMMAND, "3-2", "--repeats", "1"],
         env=os.environ | {"TERM": "dumb", "PYTHONUTF8": "0"} | env,

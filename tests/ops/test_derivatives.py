@@ -23,7 +23,7 @@ from jacobian_bp.numbers.stable import softmax_parts
 
 
 @in_both_forms
-def test_value_is_loops(case, batch):
+def test_the_value_is_that_of_the_loops(case, batch):
     inputs = case.inputs(batch)
     agree(case.op.forward(*inputs), case.loop_value(inputs))
 

@@ -126,14 +126,14 @@ def admit(op, inputs):
 
 
 @pytest.mark.parametrize(("op", "inputs", "message"), REFUSED_INPUTS)
-def test_refused_input(op, inputs, message):
+def test_an_input_outside_the_domain_is_refused(op, inputs, message):
     with pytest.raises(JacobianError) as caught:
         admit(op, inputs)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(("build", "message"), REFUSED_OPTIONS)
-def test_refused_option(build, message):
+def test_a_wrong_option_is_refused(build, message):
     with pytest.raises(JacobianError) as caught:
         build()
     assert str(caught.value) == message

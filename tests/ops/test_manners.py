@@ -144,7 +144,7 @@ class Leaking(Identity):
     ],
     ids=lambda value: value.name if isinstance(value, Identity) else "",
 )
-def test_planted_bad_manners(op, check):
+def test_each_check_catches_its_planted_bad_manners(op, check):
     x = np.random.default_rng(1).normal(size=(SIZES["n"], SIZES["k"]))
     check(Identity(), x)
     with pytest.raises((AssertionError, FloatingPointError)):

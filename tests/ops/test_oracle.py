@@ -70,7 +70,7 @@ def diagonal(op, z):
 @pytest.mark.parametrize(
     ("op", "value", "slope"), ACTIVATIONS, ids=[a[0].name for a in ACTIVATIONS]
 )
-def test_activation(op, value, slope, dtype):
+def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype):
     z = points(dtype)
     within_bar(op.forward(z), on_grid(value, dtype))
     within_bar(diagonal(op, z), on_grid(slope, dtype))

@@ -24,7 +24,7 @@ def printed(script, cwd, **settings):
     return done.stdout.replace(b"\r\n", b"\n")
 
 
-def test_there_are_scripts():
+def test_some_scripts_are_found():
     assert SCRIPTS
 
 

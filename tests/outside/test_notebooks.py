@@ -44,7 +44,7 @@ def outputs(notebook, name=""):
     return "\n".join("".join(o.get("text") or o["data"]["text/plain"]) for o in shown)
 
 
-def test_there_are_two():
+def test_both_notebooks_are_found():
     assert [path.stem for path in NOTEBOOKS] == ["exercise_sheet", "tour"]
 
 

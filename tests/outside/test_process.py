@@ -152,7 +152,7 @@ def test_an_error_is_in_ascii_too():
 
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}])
-def test_the_c_locale(locale):
+def test_the_c_locale_gets_ascii(locale):
     for utf8 in ("0", "1"):
         done = run(env={**locale, "PYTHONUTF8": utf8, "PYTHONCOERCECLOCALE": "0"})
         assert (done.returncode, done.stderr) == (0, b"")

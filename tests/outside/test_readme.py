@@ -38,6 +38,6 @@ def test_the_two_commands_are_those_of_ci():
 
 
 def test_every_link_leads_to_a_file():
-    for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).is_file(), f"{page.name}: {target}"

@@ -37,7 +37,7 @@ class Shift(Op):
         ("z = Shift(x)", X + 3),
     ],
 )
-def test_what_is_read(text, value):
+def test_a_step_as_people_write_it_is_read(text, value):
     np.testing.assert_allclose(Network.program(text, ops={"Shift": Shift})(X), value, rtol=1e-15)
 
 
@@ -166,7 +166,7 @@ def test_the_line_is_shown(text, error, message):
     ],
     ids=range(8),
 )
-def test_the_whole_message(text, error, message):
+def test_a_wrong_text_is_refused_with_its_step(text, error, message):
     assert refusal(error, Network.program, text) == message
 
 

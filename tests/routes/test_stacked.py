@@ -102,7 +102,7 @@ def test_an_out_that_does_not_fit():
             stacked.materialise(out=bad)
 
 
-def test_bytes_before_arrays():
+def test_bytes_are_refused_before_any_array():
     net = Network.dense([3, 5, 2], "sigmoid", None, seed=1)
     stacked = net.run(RNG.standard_normal((7, 3))).jacobian("a2", net.params)
     with memory_limit(1000), pytest.raises(MemoryLimitError) as error:
@@ -115,7 +115,7 @@ def test_bytes_before_arrays():
 
 
 @pytest.mark.parametrize("names", [[], ["W1", "W1"]])
-def test_each_variable_once(names):
+def test_each_variable_is_named_once_and_at_least_one_is(names):
     run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run([1.0, 2.0, 3.0])
     with pytest.raises(SpecError, match="name each variable once, and at least one"):
         run.jacobian("a2", names)

@@ -126,7 +126,7 @@ def test_a_fault_is_found():
         ("", ""),
     ],
 )
-def test_formula(text, latex):
+def test_each_expression_has_its_formula(text, latex):
     assert formula(text) == latex
     assert faults(latex) == []
 

@@ -59,7 +59,7 @@ def test_a_repr_is_one_short_line(shown):
     assert "array(" not in repr(shown)
 
 
-def test_each_repr():
+def test_each_repr_says_what_the_object_is():
     assert {name: repr(shown) for name, shown in OBJECTS.items()} == {
         "network": "<Network of 8 steps, 29 parameters>",
         "run": "<Run of 7 steps, J = 0.508416>",
@@ -193,7 +193,7 @@ def test_an_agreement_is_its_table():
     assert html.endswith("<pre>all routes agree</pre>")
 
 
-def test_routes_that_part():
+def test_the_place_where_routes_part_is_shown():
     agreement = OBJECTS["agreement"]
     row = replace(agreement.rows[0], worst=3e5, place="∂J/∂W1[0,0]", values=(1.0, 2.0))
     refused = replace(agreement.rows[1], refused="too large & <wide>")

@@ -88,7 +88,7 @@ def test_the_limit_and_the_lowest_marker_lie_within_the_picture():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("suffix", [".svg", ".png"])
-def test_the_picture(suffix):
+def test_the_picture_has_its_format_title_and_limit(suffix):
     matplotlib = pytest.importorskip("matplotlib")
     before = dict(matplotlib.rcParams)
     content = draw("width", swept(), "A title", suffix, 10**6)

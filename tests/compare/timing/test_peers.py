@@ -116,7 +116,7 @@ def test_a_peer_that_fails_when_it_is_called_ends_nothing():
         measure(Result("t", "q", ""), [replace(theirs, foreign=False)], Journal(), Timer(rounds=1))
 
 
-def test_the_others_run(monkeypatch):
+def test_a_missing_peer_does_not_stop_the_others(monkeypatch):
     made = []
     monkeypatch.setitem(sys.modules, "jax", None)
     there = ModuleType("autograd")
@@ -144,13 +144,13 @@ def test_nothing_is_imported_unless_it_is_asked_for():
          "  Write some of torch,jax,autograd, with commas."),
     ],
 )  # fmt: skip
-def test_names_are_checked(text, message):
+def test_a_wrong_name_of_a_peer_is_refused(text, message):
     with pytest.raises(SpecError) as caught:
         peers.parse_names(text)
     assert str(caught.value) == message
 
 
-def test_threads_without_threadpoolctl(monkeypatch):
+def test_threads_are_estimated_without_threadpoolctl(monkeypatch):
     hide(monkeypatch, "threadpoolctl")
     monkeypatch.setattr(machine, "_cores", lambda: 7)
     for name in machine.VARIABLES:
@@ -173,7 +173,7 @@ def test_threads_without_threadpoolctl(monkeypatch):
     )
 
 
-def test_plot_without_matplotlib(monkeypatch):
+def test_a_plot_says_that_it_needs_matplotlib(monkeypatch):
     hide(monkeypatch, "matplotlib.figure")
     with pytest.raises(SpecError) as caught:
         require_matplotlib()

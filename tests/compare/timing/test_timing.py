@@ -80,7 +80,7 @@ def test_a_call_that_takes_no_time_divides_nothing_by_zero():
     assert ratio(row, row) is None
 
 
-def test_one_round():
+def test_one_round_has_no_spread():
     clock = Clock()
     sample = Timer(rounds=1, clock=clock).measure({"f": clock.takes(0.25)})["f"]
     assert (sample.rounds, sample.minimum, sample.median, sample.spread) == (1, 0.25, 0.25, 0.0)
@@ -209,7 +209,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
 
 
 @pytest.mark.parametrize(("freedom", "expected"), [(1, 12.706), (20, 2.086), (21, 2.0796)])
-def test_students_t(freedom, expected):
+def test_the_quantile_of_students_t_is_that_of_the_tables(freedom, expected):
     assert math.isclose(student(freedom), expected, abs_tol=6e-4)
 
 

@@ -47,7 +47,7 @@ def handed_in(tmp_path, **arrays):
     return tmp_path / "answer.npz"
 
 
-def test_a_right_answer(net, right, tmp_path, capsys):
+def test_a_right_answer_is_called_right(net, right, tmp_path, capsys):
     answer = handed_in(tmp_path, dW2=right["W2"], delta1=right["z1"])
     assert call(capsys, net, answer) == (0, "W2: W2 is right.\nz1: z1 is right.\n", "")
 
@@ -110,7 +110,7 @@ KNOWN = ("x", "y", "z1", "a1", "z2", "a2", "J", "W1", "b1", "W2", "b2")
         ("../W2", None),
     ],
 )
-def test_names_of_arrays(name, key):
+def test_common_names_of_arrays_are_known(name, key):
     assert key_of(name, KNOWN) == key
 
 

@@ -76,7 +76,7 @@ def test_a_students_own_sheet(tmp_path, capsys, monkeypatch):
     assert "which is not the one set for you" in capsys.readouterr().out
 
 
-def test_without_other_packages(tmp_path, capsys):
+def test_with_numpy_only_other_packages_cannot_be_imported(tmp_path, capsys):
     path = write(tmp_path, sheet(before="import jacobian_bp"))
     assert command("--exercise", 2, "--submission", path, "--numpy-only") == 1
     out = capsys.readouterr().out

@@ -257,7 +257,7 @@ def test_two_mistakes_at_once():
 # --- what is said ----------------------------------------------------------------
 
 
-def test_the_sentences():
+def test_each_finding_is_one_exact_sentence():
     run = second_seed().run(X, Y)
     g = run.gradients()
     d2 = run.vjp("J", "z2", 1.0)
@@ -307,7 +307,7 @@ def test_what_is_proved_of_an_unknown_array():
 # --- what is refused -------------------------------------------------------------
 
 
-def test_refusals():
+def test_what_names_no_object_is_refused():
     run = second_seed().run(X, Y)
     assert refusal(SpecError, diagnose, run, {"W9": 1.0}).startswith("no value is named 'W9'.")
     assert refusal(SpecError, diagnose, run, [1.0]) == (
@@ -342,7 +342,7 @@ def test_tied_parameters_keep_the_key_that_was_given():
     assert diagnose(run, {"W2": right.T})["W2"].label == "transposed"
 
 
-def test_nothing_is_changed():
+def test_arrays_and_settings_stay_as_they_were():
     run = second_seed().run(X, Y)
     array = run.gradients()["W2"]
     kept, state = array.copy(), np.geterr()

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from graph_cases import LayerNorm, skip, through_s
-from planted_mistakes import random_net, scenes
+from network_cases import random_net
+from planted_mistakes import scenes
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose
@@ -62,7 +63,7 @@ def test_a_kink_does_not_hide_a_mistake(batch):
 # --- NaN -------------------------------------------------------------------------
 
 
-def test_a_saturated_softmax():
+def test_nan_of_a_saturated_softmax_is_told():
     params = {"W1": normal(4, 2), "b1": normal(4), "W2": normal(3, 4), "b2": [800.0, 0.0, -30.0]}
     net = Network.dense([2, 4, 3], ["tanh", "softmax"], "cross_entropy", params=params)
     run = net.run(normal(5, 2), [0, 2, 1, 0, 0])

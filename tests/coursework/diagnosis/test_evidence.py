@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from planted_mistakes import random_net, scenes
+from network_cases import random_net
+from planted_mistakes import scenes
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose, judge

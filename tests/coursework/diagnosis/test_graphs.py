@@ -18,7 +18,7 @@ def normal(*shape):
 
 
 @pytest.mark.parametrize("batch", [False, True])
-def test_a_skip_connection(batch):
+def test_a_path_of_a_skip_connection_that_is_left_out_is_told(batch):
     run, P, x, dt, dz2 = skip(batch)
     assert diagnose(run, through_s(run, x, dt + dz2 @ P["W2"])).first_wrong is None
     for ds in (dt, dz2 @ P["W2"]):
@@ -70,7 +70,7 @@ def unrolled(run, W, data, m, keep):
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("batch", [False, True])
-def test_recurrence(batch, tied):
+def test_steps_of_a_recurrence_that_are_left_out_are_told(batch, tied):
     run, _, W, data = recurrent(batch, tied)
     m, name = 5 if batch else 1, "W1" if tied else "W"
     right = unrolled(run, W, data, m, (1, 2, 3))
@@ -88,7 +88,7 @@ def test_recurrence(batch, tied):
 
 
 @pytest.mark.parametrize("kind", ["linear", "einsum"])
-def test_an_embedding(kind):
+def test_rows_of_an_embedding_that_overwrite_each_other_are_told(kind):
     V, K, words = 6, 3, np.array([4, 1, 4, 0, 1, 4, 2])
     E, W, b = normal(V, K), normal(2, K), normal(2)
     if kind == "linear":
@@ -304,7 +304,7 @@ def test_normalisation_step_by_step(batch):
 # --- saturation and kinks --------------------------------------------------------
 
 
-def test_a_saturated_sigmoid():
+def test_nan_of_a_saturated_sigmoid_is_told():
     W = {"W1": normal(3, 2), "b1": normal(3), "W2": normal(2, 3), "b2": np.array([900.0, 0.1])}
     net = Network.dense([2, 3, 2], ["tanh", "sigmoid"], "bce", params=W)
     x, y = normal(2), np.array([1.0, 0.0])

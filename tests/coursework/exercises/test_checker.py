@@ -333,7 +333,7 @@ def test_one_entry_is_not_every_entry(task):
     assert symptom(np.array([2.5, 5.0]), np.array([1.25, 2.5])).startswith("every entry is 2")
 
 
-def test_the_message_levels(task):
+def test_each_level_of_messages_says_more(task):
     wrong = next(planted for planted in task.mistakes if planted.name == "sign")
     report = Report(2, 7, "t", check_answers(task, task.answers(wrong)))
     lines = [report.lines(level)[2] for level in range(4)]

@@ -56,7 +56,7 @@ def refusal(path, **options):
 
 
 @pytest.mark.parametrize("ending", ["py", "ipynb"])
-def test_list_new_check(call, tmp_path, ending):
+def test_an_exercise_is_listed_made_and_checked(call, tmp_path, ending):
     code, lines, _ = call("list")
     assert (code, len(lines)) == (0, 13)
     file = str(tmp_path / f"ex3.{ending}")
@@ -307,7 +307,7 @@ def test_answers_that_are_none(tmp_path, line, status, where):
         ("a = np.ones(2**40)", "MemoryError: Unable to allocate 8.00 TiB"),
     ],
 )
-def test_ways_to_stop(tmp_path, line, failure):
+def test_a_sheet_that_ends_early_is_reported(tmp_path, line, failure):
     report = report_of(tmp_path, line)
     assert failure in report.failure
     assert not report.ok
@@ -341,7 +341,7 @@ def test_a_sheet_that_prints_changes_folder_and_warns(tmp_path):
         ("import importlib; m = importlib.import_module('autograd.numpy')", "autograd"),
     ],
 )
-def test_imports_are_noted(tmp_path, line, package):
+def test_the_import_of_a_package_that_knows_the_answers_is_noted(tmp_path, line, package):
     report = report_of(tmp_path, f"try:\n    {line}\nexcept ImportError:\n    pass")
     assert report.remarks[0].startswith(f"the file imports {package}: ")
     assert report.lines()[-2].startswith("note      the file imports")

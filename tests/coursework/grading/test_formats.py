@@ -33,7 +33,7 @@ def hostile(report):
 # ---------------------------------------------------------------- formats
 
 
-def test_gradescope(report):
+def test_gradescope_gets_what_it_reads(report):
     results = require_gradescope(FORMATS["gradescope"](report))
     test = next(test for test in results["tests"] if test["status"] == "failed")
     assert test == {
@@ -68,14 +68,14 @@ def test_every_format_survives_hostile_text(report):
     assert "<b>&amp;\"'</b> ]]>" in root.find(".//error").get("message")
 
 
-def test_text_is_narrow(report):
+def test_text_fits_99_columns_at_every_level(report):
     for level in range(4):
         lines = FORMATS["text"](replace(report, level=level)).splitlines()
         assert max(map(len, lines)) <= 99
         assert lines[-1] == "score     31 of 35"
 
 
-def test_junit(report):
+def test_junit_gets_a_case_for_each_mark(report):
     text = FORMATS["junit"](report)
     root = ElementTree.fromstring(text.encode())
     suite = root.find("testsuite")

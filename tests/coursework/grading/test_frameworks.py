@@ -72,7 +72,7 @@ def run_pytest(folder):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def test_the_pytest_file(tmp_path):
+def test_the_pytest_file_passes_a_right_sheet(tmp_path):
     write(tmp_path, sheet(), "ex2.py")
     assert run_pytest(tmp_path).returncode == 0
 
@@ -113,7 +113,7 @@ def test_the_otter_file_in_otter(tmp_path):
 
 
 @pytest.mark.parametrize(("changes", "points"), [((), 5), (WRONG, 4.5238)])
-def test_the_nbgrader_cells(changes, points, capsys):
+def test_the_nbgrader_cells_give_reasons_and_points(changes, points, capsys):
     reasons, last = blocks("nbgrader")
     names = notebook_names(changes)
     exec(reasons, names)

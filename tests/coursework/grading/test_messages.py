@@ -17,7 +17,7 @@ from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import ON_FRESH, Terms, _judged, grade_answers, grade_file
 
 
-def test_the_four_levels(tmp_path):
+def test_each_level_says_more(tmp_path):
     report = graded(tmp_path, changes=[("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")])
     mark = next(mark for mark in report.marks if mark.status == "failed")
     where = "layer 3: shape right, values wrong: every entry"
@@ -249,7 +249,7 @@ def test_a_planted_leak_is_seen_by_the_test_and_stopped_by_the_gate():
         ("a factor of 3.25 times", False),
     ],
 )
-def test_the_gate(text, passes):
+def test_the_gate_passes_no_number_of_the_solution(text, passes):
     assert Gate.of(find_exercise(6).make(3)).passes(text) is passes
 
 

@@ -107,7 +107,7 @@ def test_another_layout_has_all_points_and_is_named(tmp_path):
     ] * 3
 
 
-def test_points_scale():
+def test_points_scale_to_the_maximum_that_is_asked_for():
     task = find_exercise(6).make(4)
     report = grade_answers(task.answers(), 6, seed=4)
     assert (report.ok, report.points(), report.points(max=5)) == (True, 1, 5)

@@ -44,7 +44,7 @@ def test_the_seed_does_not_depend_on_the_hash_of_the_process():
     assert found == {f"{graded_seed(SECRET, 'ada', 2)}\n"}
 
 
-def test_apart_from():
+def test_a_seed_apart_from_another_differs_and_is_always_the_same():
     assert apart_from(1, 2) == 1
     assert apart_from(2, 2) == apart_from(2, 2) != 2
 

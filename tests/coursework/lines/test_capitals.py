@@ -2,24 +2,13 @@
 
 import numpy as np
 import pytest
-from network_cases import refusal
+from line_cases import suggestion
+from network_cases import refusal, run_of
 
 from jacobian_bp import Network, SpecError, diagnose_line
 from jacobian_bp.coursework.lines.language import read_line
 
-RNG = np.random.default_rng(29)
-NET = Network.dense([11, 7, 3, 2], "tanh", seed=31)
-BATCH = NET.run(RNG.standard_normal((5, 11)), RNG.standard_normal((5, 2)))
-
-
-def suggestion(line, run, examples="rows"):
-    """The corrected line with what was changed; the corrected line itself is tried, too."""
-    report = diagnose_line(line, run, examples=examples)
-    assert report.right is not True
-    left = line.partition(" = ")[0]
-    assert diagnose_line(f"{left} = {report.meant}", run, examples=examples).right is True
-    (said,) = [text for text in report.sentences if text.startswith("Meant for ")]
-    return said.partition(": ")[2]
+BATCH = run_of([11, 7, 3, 2], 5)
 
 
 @pytest.mark.parametrize(

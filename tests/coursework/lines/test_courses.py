@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from line_cases import suggestion
+from network_cases import run_of
 
 from jacobian_bp import Network, diagnose_line
 from jacobian_bp.coursework.lines.edits import _candidates
@@ -9,32 +11,12 @@ from jacobian_bp.coursework.lines.goal import Goal
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.workspace import Workspace
 
-
-def run_of(sizes, batch, activations, loss="squared_error"):
-    """A run on random numbers; batch 0 is one example."""
-    rng, lead = np.random.default_rng(29), (batch,) * bool(batch)
-    net = Network.dense(sizes, activations, loss, seed=31)
-    y = rng.uniform(0.2, 0.8, (*lead, sizes[-1]))
-    y = y / y.sum(axis=-1, keepdims=True) if loss == "cross_entropy" else y
-    return net.run(rng.standard_normal((*lead, sizes[0])), y)
-
-
 BATCH = run_of([11, 7, 3, 2], 5, "tanh")
 ONE = run_of([11, 7, 3, 2], 0, "tanh")
 BCE = run_of([7, 5, 2], 11, ["tanh", "sigmoid"], "bce")
 ONE_BCE = run_of([7, 5, 2], 0, ["tanh", "sigmoid"], "bce")
 SOFTMAX = run_of([7, 5, 3], 11, ["tanh", "softmax"], "cross_entropy")
 EACH = "It is right if {} is ∂L/∂{} of each example, without the 1/m of the mean."
-
-
-def suggestion(line, run, examples="rows"):
-    """The corrected line with what was changed; the corrected line itself is tried, too."""
-    report = diagnose_line(line, run, examples=examples)
-    assert report.right is not True
-    left = line.partition(" = ")[0]
-    assert diagnose_line(f"{left} = {report.meant}", run, examples=examples).right is True
-    (said,) = [text for text in report.sentences if text.startswith("Meant for ")]
-    return said.partition(": ")[2]
 
 
 # ---------------------------------------------------------------- 1/m

@@ -2,21 +2,12 @@
 
 import numpy as np
 import pytest
-from network_cases import refusal
+from network_cases import refusal, run_of
 
 from jacobian_bp import Network, SpecError, diagnose, diagnose_line
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.simplify import negated
 from jacobian_bp.reference import second_seed
-
-
-def run_of(sizes, batch, activations, loss="squared_error"):
-    rng = np.random.default_rng(29)
-    net = Network.dense(sizes, activations, loss, seed=31)
-    y = rng.uniform(0.2, 0.8, (batch, sizes[-1]))
-    y = y / y.sum(axis=1, keepdims=True) if loss == "cross_entropy" else y
-    return net.run(rng.standard_normal((batch, sizes[0])), y)
-
 
 RNG = np.random.default_rng(5)
 README = second_seed().run(RNG.standard_normal((11, 3)), RNG.integers(0, 2, 11))

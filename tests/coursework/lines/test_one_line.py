@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from network_cases import at_most, refusal
+from network_cases import at_most, refusal, run_of
 
 from jacobian_bp import Network, diagnose_line
 from jacobian_bp.algebra.axes import Axis
@@ -14,14 +14,6 @@ from jacobian_bp.coursework.lines.line_report import MOST_LINES
 from jacobian_bp.errors import AxisError, DomainError, MemoryLimitError, SpecError
 
 RNG = np.random.default_rng(17)
-
-
-def run_of(sizes, batch, activations="tanh", loss="squared_error", dtype=np.float64):
-    """A run on random numbers; batch 0 is one example."""
-    rng, lead = np.random.default_rng(29), (batch,) * bool(batch)
-    net = Network.dense(sizes, activations, loss, seed=31, dtype=dtype)
-    x, y = rng.standard_normal((*lead, sizes[0])), rng.uniform(0.2, 0.8, (*lead, sizes[-1]))
-    return net.run(x.astype(dtype), y.astype(dtype))
 
 
 BATCH = run_of([11, 7, 3, 2], 5)
@@ -592,7 +584,7 @@ def test_a_softmax_has_no_slope():
     )
 
 
-def test_options_are_checked():
+def test_wrong_options_are_refused():
     assert refusal(SpecError, diagnose_line, "d2", BATCH, "W9") == (
         "diagnose_line: the target is 'W9', which the run does not have.\n"
         "  Name what the line is meant for, such as W1, b1, W2, b2."

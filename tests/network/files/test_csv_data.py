@@ -57,7 +57,7 @@ def test_a_table_is_read(table, content):
         ("diabetes", (442, 11), "progression"),
     ],
 )
-def test_the_shipped_files(name, shape, target):
+def test_the_shipped_tables_are_read_by_name(name, shape, target):
     assert name in shipped_names()
     found = read_csv(name)
     assert (found.values.shape, found.columns[-1]) == (shape, target)

@@ -119,7 +119,7 @@ def test_without_weights_and_data(net):
     ],
     ids=["plain", "BOM", "CRLF", "inline table", "dotted"],
 )
-def test_weights_inline(net, content):
+def test_weights_written_in_the_file_are_read(net, content):
     spec = net(content)
     assert spec.activations == ("tanh",)
     np.testing.assert_array_equal(spec.params["W1"], [[1.0, 2, 3], [4, 5, 6]], strict=True)
@@ -153,7 +153,7 @@ def test_weights_of_a_file(net, tmp_path, names, where):
         (CLASSES, "[[1, 2, 3], [3, 2, 1], [0, 0, 0]]", "[0, 1, 1]", ((3, 3), (3,))),
     ],
 )  # fmt: skip
-def test_data_inline_runs(net, head, x, y, shapes):
+def test_a_network_runs_on_data_written_in_its_file(net, head, x, y, shapes):
     spec = net(f"{head}[data]\nx = {x}\ny = {y}\n")
     assert (spec.x.shape, spec.y.shape) == shapes
     assert spec.x.dtype == np.float64
@@ -222,7 +222,7 @@ x = 3
 """
 
 
-def test_79_80_everything_is_said_at_once(told):
+def test_every_problem_is_said_at_once(told):
     width = "is not a whole number from 1 to 999,999,999.\n"
     digits = "  Write it in digits, without a point and without quotes.\n"
     names = f"  Write one of {', '.join(ACTIVATIONS)}.\n"
@@ -301,7 +301,7 @@ def test_79_80_everything_is_said_at_once(told):
          "  Write it in digits, without a point and without quotes."),
     ],
 )  # fmt: skip
-def test_79_80_network(told, content, message):
+def test_a_wrong_network_is_refused_with_line_and_key(told, content, message):
     assert told(content) == message
 
 
@@ -338,11 +338,11 @@ def test_79_80_network(told, content, message):
          "  Write the name of an .npz or .safetensors file beside the network file."),
     ],
 )  # fmt: skip
-def test_79_80_weights(told, weights, message):
+def test_wrong_weights_are_refused_with_line_and_key(told, weights, message):
     assert told(f"{HEAD}[weights]\n{weights}") == f"net.toml, {message}"
 
 
-def test_69_weights_of_a_file_against_the_sizes(told, tmp_path):
+def test_weights_that_do_not_fit_the_sizes_are_each_told(told, tmp_path):
     np.savez(tmp_path / "w.npz", W1=np.ones((3, 2)), b1=np.ones(2), W2=[[1, 1, 1]], b2=[1])
     assert told(HEAD + '[weights]\nfile = "w.npz"\nb1 = [1, 2]\n') == (
         "net.toml has 4 problems.\n"
@@ -387,7 +387,7 @@ def test_69_weights_of_a_file_against_the_sizes(told, tmp_path):
         (HEAD, "file = 3\ntarget = 4\nraw = 1", "line 6, data.file"),
     ],
 )  # fmt: skip
-def test_79_80_data(told, head, data, message):
+def test_wrong_data_are_refused_with_line_and_key(told, head, data, message):
     found = told(f"{head}[data]\n{data}\n")
     if "\n" in message:
         assert found == f"net.toml, {message}"
@@ -419,7 +419,7 @@ def test_79_80_data(told, head, data, message):
          "  Write one of the two."),
     ],
 )  # fmt: skip
-def test_data_files(told, data, message):
+def test_a_wrong_choice_from_a_data_file_is_refused_with_line_and_key(told, data, message):
     assert told(IRIS.replace('target = "species"', data)) == f"net.toml, {message}"
 
 
@@ -454,7 +454,7 @@ def test_data_files_against_the_network(told, tmp_path):
 # ---------------------------------------------------------------- rows 75 to 84
 
 
-def test_76_numbers_of_thousands_of_digits(told):
+def test_a_number_of_thousands_of_digits_is_refused(told):
     for line in ("seed = " + "9" * 5000, "sizes = [\n  3,\n  1" + "0_0" * 2500 + "\n]"):
         key = line.split()[0]
         found = told(HEAD.replace("sizes = [3, 2]\n", "") + f'# "\n{line}\n')
@@ -471,7 +471,7 @@ def test_76_numbers_of_thousands_of_digits(told):
 
 
 @pytest.mark.parametrize("nest", ["[", "{a=", "[{a="])
-def test_77_nesting(told, nest):
+def test_deep_nesting_is_refused(told, nest):
     assert told(HEAD + "seed = " + nest * 200_000) == (
         "net.toml: lists or tables are nested too deeply.\n"
         "  A matrix is a list of rows, and a row is a list of numbers."
@@ -479,7 +479,7 @@ def test_77_nesting(told, nest):
 
 
 @pytest.mark.parametrize("part", ["a.", '"a\\"" . ', "'a'."])
-def test_77_keys_of_many_parts(told, part):
+def test_a_key_of_many_parts_is_refused(told, part):
     """A key of n parts takes tomllib n² steps."""
     for line in (part * 100_000 + "a = 1", "[" + part * 100_000 + "a]"):
         assert told(HEAD + line) == (
@@ -509,11 +509,11 @@ def test_77_keys_of_many_parts(told, part):
     ],
     ids=range(15),
 )
-def test_77_nothing_takes_long(told, hostile):
+def test_no_hostile_text_takes_long(told, hostile):
     assert len(told(HEAD + hostile)) < 5_000
 
 
-def test_77_quadratic_work_would_be_seen():
+def test_quadratic_work_would_be_seen():
     keys = [f"{n} = 1" for n in range(2_000)]
     allowed = CALLS + 10 * len("".join(keys))
     with pytest.raises(TooMuchWork), at_most(allowed):
@@ -522,7 +522,7 @@ def test_77_quadratic_work_would_be_seen():
         assert all(sum(key == other for other in keys[:9]) < 2 for key in keys)
 
 
-def test_78_a_key_twice(told):
+def test_a_key_that_stands_twice_is_refused(told):
     assert told(HEAD + "seed = 1\nseed = 2\n[weights]\n") == (
         f"net.toml, line 6, network.seed: it stands in line 5 already.{ONE_KEY}"
     )
@@ -531,7 +531,7 @@ def test_78_a_key_twice(told):
     )
 
 
-def test_syntax(told):
+def test_wrong_syntax_is_refused_with_its_place(told):
     assert told(HEAD + "seed 3\n") == (
         f"net.toml, line 5, column 6: Expected '=' after a key in a key/value pair.{ONE_KEY}"
     )
@@ -550,7 +550,7 @@ def test_syntax(told):
         ),
     ],
 )
-def test_81_encodings(told, raw, message):
+def test_what_is_not_utf_8_is_refused(told, raw, message):
     assert told(raw) == f"net.toml, {message}"
 
 
@@ -600,7 +600,7 @@ def test_files_that_are_none(told, tmp_path):
         ("x" * 300 + ".npz", None),
     ],
 )  # fmt: skip
-def test_82_paths(tmp_path, name, message):
+def test_no_path_leads_out_of_the_folder(tmp_path, name, message):
     folder, outside = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     outside.mkdir()
@@ -626,7 +626,7 @@ def test_82_paths(tmp_path, name, message):
 @pytest.mark.parametrize(
     "name", ["__import__", "os.system", "Linear", "__class__", "{0.__class__}"]
 )
-def test_83_84_names_come_from_a_table(told, name):
+def test_only_the_names_of_the_table_are_activations(told, name):
     known = f"  Write one of {', '.join(ACTIVATIONS)}."
     assert told(HEAD.replace("tanh", name)).splitlines()[-2:] == [
         f"net.toml, line 3, network.activations: '{name}' is not known{_guess(name)}",
@@ -638,7 +638,7 @@ def _guess(name):
     return "; did you mean 'identity'?" if name == "Linear" else "."
 
 
-def test_84_87_foreign_names_are_shown_escaped(told):
+def test_foreign_names_are_shown_escaped(told):
     assert told(HEAD + '"\\u001b[31m{0.__class__}%s\\u202e" = 1\n["<b>\\n"]\n') == (
         "net.toml has 2 problems.\n"
         "net.toml, line 5, network.\\x1b[31m{0.__class__}%s\\u202e: the key is not known.\n"

@@ -117,7 +117,7 @@ def message(path, error=SpecError):
 )
 @pytest.mark.parametrize("sort", [False, True], ids=["in order", "sorted"])
 @pytest.mark.parametrize("make", [npz, tensors])
-def test_names(tmp_path, names, sort, make):
+def test_layers_are_found_under_every_known_naming(tmp_path, names, sort, make):
     """Sorted by name, as the safetensors library writes; unnumbered layers go by their widths."""
     if sort and make is npz and names[0] == "inner.weight":
         pytest.skip("an .npz keeps the order in which it was written")
@@ -129,7 +129,7 @@ def test_names(tmp_path, names, sort, make):
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize("dtype", ["<f2", ">f4", "<f8", ">f8", "<i4", "|u1"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npz_dtypes(tmp_path, save, dtype, order):
+def test_every_number_format_of_an_npz_is_read(tmp_path, save, dtype, order):
     W = np.asarray(np.arange(15).reshape(5, 3), dtype, order=order)
     found = read_weights(npz(tmp_path, {"W1": W, "b1": W[:, 0]}, save=save), tmp_path)
     small = dtype in ("<f2", ">f4")
@@ -140,7 +140,7 @@ def test_npz_dtypes(tmp_path, save, dtype, order):
 
 
 @pytest.mark.parametrize(("dtype", "to"), [("f2", "f4"), ("f4", "f4"), ("f8", "f8")])
-def test_safetensors_dtypes(tmp_path, dtype, to):
+def test_every_number_format_of_safetensors_is_read(tmp_path, dtype, to):
     arrays = {key: array.astype(dtype) for key, array in PARAMS.items()}
     found = read_weights(tensors(tmp_path, arrays), tmp_path)
     assert_params(found, {key: array.astype(to) for key, array in arrays.items()})
@@ -158,7 +158,7 @@ def test_large_arrays_come_in_pieces(tmp_path):
         assert_params(read_weights(path, tmp_path), arrays)
 
 
-def test_round_trip(tmp_path):
+def test_what_is_written_is_read_again(tmp_path):
     write_weights(tmp_path / "w.npz", PARAMS)
     assert_params(read_weights(Path("w.npz"), tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["w.npz"]
@@ -235,7 +235,7 @@ def test_what_is_not_written(tmp_path, name, params, error, told):
 # ---------------------------------------------------------------- rows 64 to 72
 
 
-def test_64_objects_are_not_unpickled(tmp_path):
+def test_objects_are_not_unpickled(tmp_path):
     mark = tmp_path / "mark"
     bad = np.array([Trap(mark)], dtype=object)
     path = npz(tmp_path, {"W1": bad, "b1": np.ones(1)})
@@ -248,7 +248,7 @@ def test_64_objects_are_not_unpickled(tmp_path):
     assert not mark.exists()
 
 
-def test_65_zip_bomb_by_ratio(tmp_path):
+def test_what_unpacks_to_a_hundred_times_its_size_is_refused(tmp_path):
     zeros = np.zeros((4_000, 1_000))
     path = npz(tmp_path, {"W1": zeros, "b1": zeros[0]}, save=np.savez_compressed)
     told = message(path)
@@ -259,7 +259,7 @@ def test_65_zip_bomb_by_ratio(tmp_path):
     )
 
 
-def test_65_total_against_the_limit(tmp_path):
+def test_all_arrays_together_stay_within_the_memory_limit(tmp_path):
     path = npz(tmp_path, PARAMS)
     with memory_limit(300):
         told = message(path, MemoryLimitError)
@@ -273,7 +273,7 @@ def test_65_total_against_the_limit(tmp_path):
     assert told.startswith("the arrays of w.npz have ")
 
 
-def test_65_a_directory_that_lies_about_sizes(tmp_path):
+def test_a_directory_that_lies_about_sizes_is_refused(tmp_path):
     """The directory says 8 bytes more than there are, and 8 fewer."""
     raw = npz(tmp_path, {"W1": np.ones((1, 1)), "b1": np.ones(1)}).read_bytes()
     at = raw.index(b"PK\x01\x02")
@@ -288,7 +288,7 @@ def test_65_a_directory_that_lies_about_sizes(tmp_path):
         assert message(tmp_path / "w.npz") == told
 
 
-def test_65_a_huge_directory(tmp_path):
+def test_a_huge_directory_is_refused(tmp_path):
     path = members(tmp_path, [(f"{'x' * 200}{n}", b"") for n in range(6_000)])
     assert message(path) == f"w.npz {DAMAGED}"
     path = members(tmp_path, [(f"{n}", b"") for n in range(10_001)])
@@ -300,7 +300,7 @@ def test_65_a_huge_directory(tmp_path):
 @pytest.mark.parametrize(
     ("shape", "bytes_"), [("(1000000, 1000000)", "8,000,000,000,000"), ("(2, 1)", "16")]
 )
-def test_66_a_header_that_claims_too_much(tmp_path, shape, bytes_):
+def test_a_header_that_claims_too_much_is_refused_before_any_array(tmp_path, shape, bytes_):
     text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
     path = members(tmp_path, [("W1.npy", header(text, b"\0" * 24))])
     tracemalloc.start()
@@ -327,7 +327,7 @@ def test_66_a_header_that_claims_too_much(tmp_path, shape, bytes_):
     ],
     ids=["digits", "axes", "negative", "code", "nested", "version", "cut", "long"],
 )
-def test_66_headers_that_are_none(tmp_path, raw, monkeypatch):
+def test_a_header_that_is_not_numpys_is_refused_and_never_executed(tmp_path, raw, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = members(tmp_path, [("W1.npy", raw)])
     assert message(path) == (
@@ -351,7 +351,7 @@ def test_66_headers_that_are_none(tmp_path, raw, monkeypatch):
         ("w.safetensors", b"\1" + b"\0" * 7, r"no .safetensors file: it begins b'\x01"),
     ],
 )
-def test_67_wrong_magic(tmp_path, name, raw, kind):
+def test_what_another_format_begins_like_is_named(tmp_path, name, raw, kind):
     (tmp_path / name).write_bytes(raw)
     told = message(tmp_path / name)
     assert told.startswith(f"{name} is {kind}")
@@ -359,7 +359,7 @@ def test_67_wrong_magic(tmp_path, name, raw, kind):
 
 
 @pytest.mark.parametrize("make", [npz, tensors])
-def test_67_every_cut_and_every_changed_byte(tmp_path, make):
+def test_every_cut_is_refused_and_no_changed_byte_gives_another_error(tmp_path, make):
     """A cut file is refused; a changed one is refused or gives arrays, never another error."""
     path = make(tmp_path, {"W1": np.ones((2, 3)), "b1": np.ones(2)})
     raw = path.read_bytes()
@@ -377,14 +377,14 @@ def test_67_every_cut_and_every_changed_byte(tmp_path, make):
     assert SpecError in seen
 
 
-def test_67_a_changed_number_fails_the_checksum(tmp_path):
+def test_a_changed_number_fails_the_checksum(tmp_path):
     path = npz(tmp_path, {"W1": np.full((2, 3), 0.7), "b1": np.ones(2)})
     raw = path.read_bytes()
     path.write_bytes(raw.replace(np.float64(0.7).tobytes(), np.float64(0.8).tobytes(), 1))
     assert message(path) == f"w.npz {DAMAGED}"
 
 
-def test_66_a_byte_order_twice(tmp_path):
+def test_a_byte_order_written_twice_is_refused(tmp_path):
     text = "{'descr': '<<f8', 'fortran_order': False, 'shape': (1, 1), }"
     path = members(tmp_path, [("W1.npy", header(text, b"\0" * 8)), ("b1.npy", npy(np.ones(1)))])
     assert message(path) == (
@@ -395,7 +395,7 @@ def test_66_a_byte_order_twice(tmp_path):
     )
 
 
-def test_68_members_are_names_and_never_paths(tmp_path):
+def test_members_are_names_and_never_paths(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     good = npy(np.ones((1, 1)))
@@ -419,12 +419,12 @@ def test_68_members_are_names_and_never_paths(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("second", ["W1.npy", "W1"])
-def test_68_duplicates(tmp_path, second):
+def test_a_member_that_stands_twice_is_refused(tmp_path, second):
     path = members(tmp_path, [("W1.npy", npy(np.ones((1, 1)))), (second, npy(np.zeros((1, 1))))])
     assert message(path) == "w.npz holds 'W1' twice.\n  Keep one of the two."
 
 
-def test_68_encrypted_and_rare_compression(tmp_path):
+def test_encrypted_and_rarely_compressed_members_are_refused(tmp_path):
     path = members(tmp_path, [("W1.npy", npy(np.ones((1, 1))))], method=zipfile.ZIP_LZMA)
     assert message(path) == "w.npz: 'W1.npy' is compressed by method 14.\n  Save it with np.savez."
     raw = bytearray(npz(tmp_path, {"W1": np.ones((1, 1))}).read_bytes())
@@ -452,20 +452,20 @@ def test_68_encrypted_and_rare_compression(tmp_path):
     ids=["misspelt", "mixed", "torch misspelt", "gap", "foreign"],
 )  # fmt: skip
 @pytest.mark.parametrize("make", [npz, tensors])
-def test_69_names(tmp_path, make, names, lines):
+def test_names_that_make_no_layers_are_each_told(tmp_path, make, names, lines):
     path = make(tmp_path, named(names))
     told = "".join(f"\n  {line}" for line in lines)
     assert message(path) == f"{path.name} does not hold the weights of a network.{told}{ADVICE}"
 
 
-def test_69_many_unknown_names_are_counted(tmp_path):
+def test_many_unknown_names_are_counted(tmp_path):
     path = tensors(tmp_path, {f"w{n}x": np.ones(1) for n in range(9_999)})
     told = message(path).splitlines()
     assert len(told) == 23
     assert told[21] == "  … and 9,979 more"
 
 
-def test_69_shapes(tmp_path):
+def test_shapes_that_are_no_dense_layer_are_each_told(tmp_path):
     path = npz(tmp_path, {"0.weight": np.ones((2, 3, 5, 5)), "0.bias": np.ones(0)})
     assert message(path) == (
         "w.npz does not hold the weights of a network.\n"
@@ -475,7 +475,7 @@ def test_69_shapes(tmp_path):
     )
 
 
-def test_69_an_order_that_is_not_known(tmp_path):
+def test_layers_whose_order_is_not_known_are_refused(tmp_path):
     square = {"in.weight": np.ones((3, 3)), "in.bias": np.ones(3)}
     square |= {"out.weight": np.zeros((3, 3)), "out.bias": np.ones(3)}
     assert message(tensors(tmp_path, square)) == (
@@ -505,12 +505,12 @@ def test_69_an_order_that_is_not_known(tmp_path):
         ),
     ],
 )
-def test_70_junk_headers(tmp_path, head, told):
+def test_a_header_of_junk_is_refused(tmp_path, head, told):
     found = message(safetensors(tmp_path, head, b"\0" * 4))
     assert found.startswith(("w.safetensors " + told, "w.safetensors: " + told))
 
 
-def test_70_a_huge_header(tmp_path):
+def test_a_header_longer_than_the_file_is_refused(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", 2**62) + b'{"W1": 3}')
     assert message(tmp_path / "w.safetensors") == (
         "w.safetensors claims a header of 4,611,686,018,427,387,904 bytes; the file has 17, "
@@ -540,13 +540,13 @@ def test_70_a_huge_header(tmp_path):
         ),
     ],
 )
-def test_70_offsets(tmp_path, change, told):
+def test_offsets_that_do_not_fit_are_refused(tmp_path, change, told):
     arrays = {"W1": np.ones((1, 2)), "b1": np.ones(1)}
     path = tensors(tmp_path, arrays, change=lambda entries: entries["W1"].update(change))
     assert message(path) == f"w.safetensors: {told}"
 
 
-def test_70_bytes_behind_the_last_tensor(tmp_path):
+def test_bytes_behind_the_last_tensor_are_refused(tmp_path):
     path = tensors(tmp_path, {"W1": np.ones((1, 2)), "b1": np.ones(1)}, tail=b"MZ")
     assert message(path) == (
         "w.safetensors has 2 bytes behind its last tensor.\n"
@@ -554,7 +554,7 @@ def test_70_bytes_behind_the_last_tensor(tmp_path):
     )
 
 
-def test_71_dtypes(tmp_path):
+def test_dtypes_of_safetensors_that_are_not_supported_are_each_told(tmp_path):
     def change(entries):
         entries["W1"]["dtype"], entries["W2"]["dtype"] = "BF16", "F8_E4M3"
         entries["b1"]["dtype"] = "\x1b[2J"
@@ -570,7 +570,7 @@ def test_71_dtypes(tmp_path):
     )
 
 
-def test_71_dtypes_of_npz(tmp_path):
+def test_dtypes_of_an_npz_that_are_no_numbers_are_each_told(tmp_path):
     arrays = {
         "W1": np.ones((1, 1), np.complex128),
         "b1": np.array(["1"]),
@@ -593,7 +593,7 @@ def test_71_dtypes_of_npz(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.PTH", "w.pkl", "w.ckpt", "w.bin"])
-def test_72_pickles_by_name(tmp_path, name):
+def test_a_pickle_by_its_name_is_never_opened(tmp_path, name):
     mark = tmp_path / "mark"
     (tmp_path / name).write_bytes(pickle.dumps(Trap(mark)))
     assert message(tmp_path / name) == (
@@ -605,7 +605,7 @@ def test_72_pickles_by_name(tmp_path, name):
     assert not mark.exists()
 
 
-def test_72_pickles_under_another_name(tmp_path):
+def test_a_pickle_under_another_name_is_never_loaded(tmp_path):
     mark = tmp_path / "mark"
     path = tmp_path / "w.npz"
     path.write_bytes(pickle.dumps(Trap(mark)))
@@ -615,7 +615,7 @@ def test_72_pickles_under_another_name(tmp_path):
     assert not mark.exists()
 
 
-def test_nan_weights(tmp_path):
+def test_a_weight_that_is_nan_is_refused_with_its_place(tmp_path):
     W = np.ones((2, 3))
     W[1, 2] = np.nan
     for make, name in ((npz, "w.npz"), (tensors, "w.safetensors")):
@@ -625,10 +625,10 @@ def test_nan_weights(tmp_path):
         )
 
 
-# ---------------------------------------------------------------- row 82, for any file
+# ---------------------------------------------------------------- the path, for any file
 
 
-def test_82_only_regular_files_inside_the_folder(tmp_path):
+def test_only_regular_files_inside_the_folder_are_read(tmp_path):
     inside, outside = tmp_path / "in", tmp_path / "out"
     inside.mkdir()
     outside.mkdir()

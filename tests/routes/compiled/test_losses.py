@@ -34,7 +34,7 @@ def softplus(z):
 
 @over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
-def test_binary_cross_entropy(monkeypatch, y, dtype):
+def test_binary_cross_entropy_is_exact(monkeypatch, y, dtype):
     """A soft label's slope has a root where σ(z) = y: its ULP is that of (1−y)σ(z) + yσ(−z)."""
     z = points(dtype)
     z = z[np.abs(z) < LIMITS[np.dtype(dtype)]]
@@ -59,7 +59,7 @@ def test_binary_cross_entropy(monkeypatch, y, dtype):
 @pytest.mark.parametrize("scale", [1, 20, 75])
 @pytest.mark.parametrize("size", [2, 3, 11, 31, 100])
 @pytest.mark.parametrize("kind", ["likeliest", "unlikeliest", "soft"])
-def test_cross_entropy(monkeypatch, size, scale, kind, dtype):
+def test_cross_entropy_is_exact(monkeypatch, size, scale, kind, dtype):
     """p − y in ULPs of p(1−y) + y(1−p), which for a hard label is |p − y| itself."""
     z = np.random.default_rng([size, scale]).uniform(-scale, scale, size).astype(dtype)
     p, rest, logs = softmax_exactly(z)
@@ -123,4 +123,4 @@ def test_the_textbook_residual_is_rejected(monkeypatch, dtype):
 
     put_kernel(monkeypatch, ops.CrossEntropyFromLogits, textbook)
     with pytest.raises(AssertionError, match="ULP"):
-        test_cross_entropy(monkeypatch, 11, 20, "likeliest", dtype)
+        test_cross_entropy_is_exact(monkeypatch, 11, 20, "likeliest", dtype)

@@ -217,7 +217,7 @@ def test_a_first_call_of_another_batch():
     assert text.endswith("  W1 looks transposed: pass W1.T, shape (3, 5).")
 
 
-def test_what_is_missing():
+def test_what_is_missing_is_told():
     net, step = planned()
     fresh = net.compile(batch=7)
     short = {name: net.params[name] for name in ("W1", "b1", "W2")}

@@ -37,7 +37,7 @@ by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @by_form
 @by_dtype
 @by_activation_and_loss
-def test_dense_layers(activation, loss, dtype, form):
+def test_dense_layers_agree_with_the_run(activation, loss, dtype, form):
     net = network(activation, loss, dtype=dtype)
     step = compiled(net, form)
     assert apart(net, step, *shaped(form, *data(loss, True, dtype=dtype))) == []
@@ -66,7 +66,7 @@ def test_one_output_takes_its_labels_without_an_axis(form):
         assert apart(net, step, x, y) == []
 
 
-def test_wide_layers():
+def test_wide_layers_agree_with_the_run():
     """Products large enough for the way that does not clear its result first."""
     sizes, m = [149, 131, 2], 137
     net, rng = network("relu", sizes=sizes), np.random.default_rng(3)
@@ -79,7 +79,7 @@ def test_wide_layers():
 
 @by_form
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_programs(name, form):
+def test_programs_agree_with_the_run(name, form):
     net, inputs = program(name)
     inputs = {n: shaped(form, value, value)[0] for n, value in inputs.items()}
     assert apart(net, compiled(net, form), **inputs) == []
