@@ -222,6 +222,15 @@ def test_a_mistake_in_its_slope_is_named(net):
     assert "softsign'(z1)" in str(diagnose(run, {"z1": incoming}))
 
 
+def test_a_mistake_at_its_loss_and_its_layer_is_named(layered):
+    run = layered.run(X, Y)
+    right = {value: run.vjp("J", value, 1.0) for value in ("out", "h", "s")}
+    assert diagnose(run, right).ok
+    labels = {value: diagnose(run, {value: -right[value]})[value].label for value in right}
+    assert labels == dict.fromkeys(right, "sign")
+    assert diagnose(run, {"out": 5 * right["out"]})["out"].label == "missing-batch-mean"
+
+
 def test_without_formulas_its_slope_is_computed(monkeypatch, own, net):
     monkeypatch.setattr(own.Softsign, "textbook", None)
     run = net.run(X, Y)

@@ -13,6 +13,7 @@ import numpy as np
 from ..numbers.arrays import entry
 from ..ops import Op
 from ..ops.kernels import GENERAL, LIMITS, Place
+from ..ops.labels import DISTRIBUTION, PROBABILITIES, outside_unit
 from ..ops.names import ACTIVATIONS
 from ..ops.peer_functions import NUMPY
 from ..writing.signs import dims, number
@@ -50,9 +51,9 @@ def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
             says.append(f"{claim.fact} raises {type(error).__name__}: {error}")
             continue
         says += _apart(claim, found)
-    if "probabilities" in op.gives and not ((value >= 0) & (value <= 1)).all():
+    if PROBABILITIES in op.gives and outside_unit(value) is not None:
         says.append("gives says probabilities; a value is not between 0 and 1")
-    if "a distribution" in op.gives and not np.allclose(value.sum(axis=-1), 1):
+    if DISTRIBUTION in op.gives and not np.allclose(value.sum(axis=-1), 1):
         says.append("gives says a distribution; the values do not sum to 1")
     if op.shows_nonfinite and not all(_shows(op, inputs, at) for at in range(len(inputs))):
         says.append("shows_nonfinite is said; forward() reads inf or NaN and gives finite values")

@@ -13,6 +13,7 @@ from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
 from .base import Op, elementwise
 from .kernels import activations as kernels
+from .labels import PROBABILITIES
 from .textbook import IDENTITY, RELU, SIGMOID, SOFTPLUS, TANH, Textbook, leaky
 
 
@@ -63,7 +64,7 @@ class Sigmoid(Activation):
 
     formula = "σ(z)"
     activation = "sigmoid"
-    gives = ("probabilities",)
+    gives = (PROBABILITIES,)
     textbook = SIGMOID
     compiled_as = kernels.sigmoid
 

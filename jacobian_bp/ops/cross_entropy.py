@@ -7,7 +7,7 @@ from ..numbers.arrays import quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from .base import Op
 from .kernels import losses as kernels
-from .labels import CLASSES, class_labels, require_probabilities
+from .labels import CLASSES, DISTRIBUTION, class_labels, require_probabilities
 from .softmax import Softmax, require_live_rows
 from .textbook import CROSS_ENTROPY_FROM_LOGITS
 
@@ -27,7 +27,7 @@ class CrossEntropy(Op):
     constants = ("y",)
     reasons = {"p": "log p has slope 1/p"}
     loss = "cross_entropy"
-    takes = "a distribution"
+    takes = DISTRIBUTION
     label_kind = CLASSES
 
     @quiet

@@ -39,7 +39,7 @@ class Facts:
     activation: ClassVar[str] = ""  # its name in activations=
     loss: ClassVar[str] = ""  # its name in loss=
     reduction: ClassVar[str] = ""  # its name in reduction=
-    gives: ClassVar[tuple[str, ...]] = ()  # "probabilities", and "a distribution" if they sum to 1
+    gives: ClassVar[tuple[str, ...]] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes
 

@@ -18,6 +18,7 @@ from ..numbers.arrays import entry
 from ..writing.signs import dims, witness
 
 NUMBERS, BINARY, CLASSES = "numbers", "binary", "classes"
+PROBABILITIES, DISTRIBUTION = "probabilities", "a distribution"  # which sums to 1
 SUM_TOLERANCE = 1e-6
 
 

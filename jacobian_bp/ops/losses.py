@@ -8,7 +8,7 @@ from ..numbers.stable import sigmoid, softplus
 from .activations import Sigmoid
 from .base import Op
 from .kernels import losses as kernels
-from .labels import BINARY, binary_labels, like_outputs, require_probabilities
+from .labels import BINARY, PROBABILITIES, binary_labels, like_outputs, require_probabilities
 from .textbook import BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_FROM_LOGITS
 
 
@@ -103,7 +103,7 @@ class BinaryCrossEntropy(Op):
     constants = ("y",)
     reasons = {"a": "log a has slope 1/a"}
     loss = "bce"
-    takes = "probabilities"
+    takes = PROBABILITIES
     label_kind = BINARY
     loss_textbook = BINARY_CROSS_ENTROPY
 

@@ -11,6 +11,7 @@ from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from .base import Op
+from .labels import DISTRIBUTION, PROBABILITIES
 
 
 class Softmax(Op):
@@ -27,7 +28,7 @@ class Softmax(Op):
     signature = "z[k] -> p[k]"
     reasons = {"z": "all classes share one sum"}
     activation = "softmax"
-    gives = ("probabilities", "a distribution")
+    gives = (PROBABILITIES, DISTRIBUTION)
     admits_finite = True
 
     def forward(self, z):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...ops import Activation
+from ...ops.labels import PROBABILITIES
 from ..exercises.equality import as_numbers, same
 from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
@@ -189,7 +190,7 @@ def _edge_rows(task: Task, question: Question) -> np.ndarray | None:
         return None
     assert isinstance(question, ArrayQuestion)
     steps = task.run.forward_pass.program.steps
-    probable = [s for s in steps if isinstance(s.op, Activation) and "probabilities" in s.op.gives]
+    probable = [s for s in steps if isinstance(s.op, Activation) and PROBABILITIES in s.op.gives]
     values = [task.run[step.name] for step in probable]
     rows = np.zeros(len(task.given["x"]), bool)
     for value in values:

@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 
 from ...algebra.axes import BATCH, Axis
-from ...ops.labels import CLASSES
+from ...ops.labels import DISTRIBUTION
 from ...program.forward import run_forward
 from ...program.forward_pass import Pass
 
@@ -114,12 +114,12 @@ def resized(state: Pass, own: Meanings, sizes: Mapping[str, int], seed: int) -> 
     for value in program.params:
         fan_in = shape(value)[-1] if len(shape(value)) > 1 else 1
         params[value] = generator.standard_normal(shape(value)) * fan_in**-0.5
-    classes = any(step.op.label_kind == CLASSES for step in program.steps)
+    rows = any(step.op.takes == DISTRIBUTION for step in program.steps)
     for value in program.inputs:
         drawn = generator.uniform(0.2, 0.8, shape(value))
         if value not in program.labels:
             drawn = generator.standard_normal(shape(value))
-        elif classes and drawn.ndim:
+        elif rows and drawn.ndim:
             drawn /= drawn.sum(axis=-1, keepdims=True)
         data[value] = drawn
     return run_forward(program, params, data)

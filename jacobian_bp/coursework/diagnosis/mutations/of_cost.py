@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ....ops import Softmax
-from ....ops.labels import CLASSES
+from ....ops.labels import CLASSES, PROBABILITIES
 from ..passes.backward import Line
 from ..passes.pass_lines import entrywise
 from .logits import inside
@@ -151,7 +151,7 @@ def derivative_of_another_cost(line: Line, facts: Facts) -> Iterator[Wrong]:
     other = 1.0 if scale == 2.0 else 2.0
     yield Wrong(costing(line, "another cost", other * (p - y)), "the other squared error", "half")
     source = [k for k in facts.backward.out_of.get(line.target, ()) if k.kind == "slope"]
-    if source and "probabilities" in source[0].step.op.gives:
+    if source and PROBABILITIES in source[0].step.op.gives:
         fused = {source[0].key: source[0].without("slope")}
         changed = costing(line, "p − y", p - y)
         note = "p − y is the derivative of cross-entropy"
