@@ -1,5 +1,5 @@
 """Routes, whole Jacobians and other packages at one task, timed side by side.
 
-Offers measure, Journal, Subject, Task, Row, Timer, run_sweep, growths.
+Offers measure, Journal, Subject, Workload, Result, Timer, run_sweep, growths.
 May import cost and below.
 """

@@ -1,7 +1,9 @@
 """Kernels: an op's value and vector-Jacobian product, written into planned buffers.
 
-Offers `kernel`, by which a function becomes the kernel that an op names, and
-`Place`, where it reads and writes. Imports no op: an op imports its kernel.
+An op names its kernel; a kernel knows no op.
+
+Offers kernel, Kernel, Place, general, GENERAL, LIMITS.
+May import algebra and below.
 """
 
 from .place import GENERAL, LIMITS, Calls, Kernel, Place, general, kernel
