@@ -16,7 +16,7 @@ import numpy as np
 
 from jacobian_bp import Network
 from jacobian_bp.compare.cost.cost_card import cost_card
-from jacobian_bp.routes.chain import contract_full
+from jacobian_bp.routes.einsum_chain import contract_full
 from jacobian_bp.writing.signs import number, to_ascii
 from jacobian_bp.writing.tables import table
 

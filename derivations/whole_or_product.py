@@ -15,7 +15,7 @@ import numpy as np
 from jacobian_bp import HalfSquaredError, MemoryLimitError, Network, memory_limit
 from jacobian_bp.derivation.ledger import LocalStep
 from jacobian_bp.reference import X, Y, second_seed
-from jacobian_bp.routes.chain import contract_full
+from jacobian_bp.routes.einsum_chain import contract_full
 from jacobian_bp.writing.signs import number, to_ascii
 from jacobian_bp.writing.tables import table
 

@@ -59,7 +59,7 @@ _OFFERED = {
         "outer",
         "over_batch",
     ],
-    "routes.chain": ["Chain"],
+    "routes.einsum_chain": ["Chain"],
     "routes.compiled.step": ["CompiledStep"],
     "routes.stacked": ["StackedJacobian"],
     "version": ["__version__"],
@@ -122,8 +122,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Tanh as Tanh
     from .ops import outer as outer
     from .ops import over_batch as over_batch
-    from .routes.chain import Chain as Chain
     from .routes.compiled.step import CompiledStep as CompiledStep
+    from .routes.einsum_chain import Chain as Chain
     from .routes.stacked import StackedJacobian as StackedJacobian
     from .version import __version__ as __version__
 else:

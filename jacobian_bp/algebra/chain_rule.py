@@ -12,9 +12,9 @@ from operator import add
 
 from .axes import Axis, fresh
 from .expression import Expression
-from .graph import Link, Node
+from .nodes_and_links import Link, Node
 from .spending import Spending, densify, merge, multiply, spent_product
-from .walk import by_source, by_target, walk
+from .sum_over_paths import by_source, by_target, walk
 
 Arriving = Iterable[tuple[int, Expression]]
 

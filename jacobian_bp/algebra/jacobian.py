@@ -22,8 +22,8 @@ from ..writing.signs import dims, for_stream, plural, to_ascii
 from . import chain_rule
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
-from .graph import Link, Node, identity, make_link
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
+from .nodes_and_links import Link, Node, identity, make_link
 from .patterns import (
     Patterns,
     composed,
@@ -36,7 +36,7 @@ from .patterns import (
 )
 from .placing import evaluate
 from .spending import Spending
-from .walk import down, paths_from_output
+from .sum_over_paths import down, paths_from_output
 
 
 @dataclass(frozen=True, eq=False)

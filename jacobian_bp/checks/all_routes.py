@@ -16,14 +16,15 @@ from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
 from ..numbers.rounding import agree, of_sums, unit_roundoff
 from ..program.forward_pass import Pass
-from ..program.program import Step
+from ..program.step import Step
 from ..routes.difference import Perturbed, Progress
 from ..routes.gradients import gradients, require_scalar
 from ..routes.structured import absolute, structured
 from ..routes.vjp import local_vjp
 from .agreement import Agreement, Row
-from .differences import Slopes
+from .kinks import MOST_NAMED, crossed_kink, exact_kinks
 from .one_op import OpReport, check_step
+from .op_slopes import Slopes
 
 WHOLE_PASS = 200  # of u·|cost|: what a forward pass of many ops may be off
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
@@ -31,7 +32,6 @@ WORK_PER_STEP = 5_000  # what calling an op costs, in entries
 LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
-SHOWN = 5
 
 
 @quiet
@@ -65,24 +65,6 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
         return Agreement(state.cost, tuple(rows), tuple(kinks))
     step, report = first_wrong_op(state)
     return Agreement(state.cost, tuple(rows), tuple(kinks), step, report)
-
-
-def exact_kinks(state: Pass) -> list[str]:
-    """The entries that lie exactly on a kink, where the chosen slope is a convention."""
-    found = []
-    for step in state.program.steps:
-        branch = step.op.branch(*state.inputs_of(step))
-        if branch is None:
-            continue
-        places = np.argwhere(branch == 0)
-        for index in places[:SHOWN]:
-            name = entry(step.args[0], tuple(index))
-            found.append(
-                f"{name} is exactly 0, where {step.op.name} has no slope; its at_zero is used"
-            )
-        if len(places) > SHOWN:
-            found.append(f"{len(places) - SHOWN} more entries of {step.args[0]} are exactly 0")
-    return found
 
 
 def first_wrong_op(state: Pass) -> tuple[str, OpReport | None]:
@@ -169,8 +151,8 @@ def _differences(
             seen_now += 1
             if progress:
                 progress(seen_now, -(-total // stride))
-            if apart > bar and (crossed := _crossed(cost, at, h)):
-                if len(kinks) < SHOWN:
+            if apart > bar and (crossed := crossed_kink(cost, at, h)):
+                if len(kinks) < MOST_NAMED:
                     kinks.append(f"{entry(name, at)} ± {h:.0e} moves {crossed} across a kink")
                 continue
             done += 1
@@ -181,18 +163,6 @@ def _differences(
             row = replace(row, largest=max(row.largest, apart))
         seen += array.size
     return replace(row, compared=done), kinks
-
-
-def _crossed(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
-    """The value that changes its branch between w − h and w + h, if one does."""
-    low, high = cost.values_at(at, -h), cost.values_at(at, h)
-    for step in cost.steps:
-        before = step.op.branch(*(low[a] for a in step.args))
-        after = step.op.branch(*(high[a] for a in step.args))
-        if before is not None and after is not None and np.any(before != after):
-            index = tuple(int(i) for i in np.argwhere(before != after)[0])
-            return entry(step.args[0], index)
-    return ""
 
 
 def _rules_differ(state: Pass, step: Step) -> bool:

@@ -19,14 +19,16 @@ from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, 
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.forward_pass import Pass
-from ..program.program import Program, Step
+from ..program.program import Program
 from ..program.program_text import make_op
+from ..program.step import Step
 from ..routes.full import require_dense, whole_link
 from ..writing.notebook import page
 from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
-from .differences import Slopes, on_kink
+from .kinks import count_on_kinks, on_kink
 from .op_facts import wrong_facts
+from .op_slopes import Slopes
 
 VJP_HINT = (
     'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
@@ -37,7 +39,7 @@ ALIKE = 1e3  # in units of rounding of the largest entry: a pattern is a hint, n
 
 
 @dataclass(frozen=True)
-class Finding:
+class Disagreement:
     """One input by which the op's derivatives differ: where, what each says, and the pattern."""
 
     input: str
@@ -63,7 +65,7 @@ class OpReport(Printed):
 
     op: str
     lines: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Disagreement, ...]
 
     @property
     def ok(self) -> bool:
@@ -146,7 +148,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             state.binding(step).sizes.get(BATCH, 1),
         )
         found = _compare(comparison)
-        if isinstance(found, Finding):
+        if isinstance(found, Disagreement):
             findings.append(found)
         else:
             lines.append(found)
@@ -154,10 +156,10 @@ def check_step(state: Pass, step: Step) -> OpReport:
 
 
 @quiet
-def _facts(state: Pass, step: Step) -> tuple[Finding, ...]:
+def _facts(state: Pass, step: Step) -> tuple[Disagreement, ...]:
     """What the op says of itself and does not compute."""
     says = wrong_facts(step.op, tuple(state.inputs_of(step)), state.values[step.name])
-    return tuple(Finding("", "", (), sentence, "", "") for sentence in says)
+    return tuple(Disagreement("", "", (), sentence, "", "") for sentence in says)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +182,12 @@ def _whole(state: Pass, step: Step, position: int) -> np.ndarray:
     return whole_link(local.links[0], local.nodes, state.dtype)
 
 
-def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding]]:
+def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagreement]]:
     """∂out/∂input for each input, one row of it for each basis vector of the output."""
     values, shape = state.inputs_of(step), state.values[step.name].shape
     wanted = {position: operand for position, operand, _ in step.variables}
     swept: dict[int, np.ndarray] = {}
-    findings: dict[int, Finding] = {}
+    findings: dict[int, Disagreement] = {}
     for index in np.ndindex(shape):
         bar = np.zeros(shape, state.dtype)
         bar[index] = 1
@@ -221,7 +223,7 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Finding
     return {p: array for p, array in swept.items() if p not in findings}, list(findings.values())
 
 
-def _compare(c: _Comparison) -> Finding | str:
+def _compare(c: _Comparison) -> Disagreement | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
     scale, noise = max(_largest(c.jacobian), _largest(c.swept)), UNITS * c.unit
@@ -232,7 +234,7 @@ def _compare(c: _Comparison) -> Finding | str:
         "jacobians()": differing(c.jacobian, differences, loose),
         "vjp()": differing(c.swept, differences, loose),
     }
-    kinks = c.slopes.on_border()
+    kinks = count_on_kinks(c.slopes)
     seen = 0
     for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
         at = tuple(int(i) for i in index)
@@ -258,7 +260,7 @@ def _finding(
     differences: np.ndarray,
     rules_differ: np.ndarray,
     off: Mapping[str, np.ndarray],
-) -> Finding:
+) -> Disagreement:
     """The entry that is furthest off, who is wrong there, and the pattern of it."""
     arrays = {"jacobians()": c.jacobian, "vjp()": c.swept}
     flagged = rules_differ | off["jacobians()"] | off["vjp()"]
@@ -279,7 +281,7 @@ def _finding(
     else:
         wrong = "the two rules differ by less than finite differences can tell"
     count = f"{int(flagged.sum()):,} of {flagged.size:,} entries differ"
-    return Finding(_variable(c.name), entry(c.name, at), tuple(says), wrong, count, pattern)
+    return Disagreement(_variable(c.name), entry(c.name, at), tuple(says), wrong, count, pattern)
 
 
 def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: float) -> str:
@@ -315,8 +317,8 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _refused(name: str, text: str, pattern: str = "") -> Finding:
-    return Finding(_variable(name), "", (), text, "", pattern)
+def _refused(name: str, text: str, pattern: str = "") -> Disagreement:
+    return Disagreement(_variable(name), "", (), text, "", pattern)
 
 
 def _variable(name: str) -> str:

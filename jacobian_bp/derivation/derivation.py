@@ -13,14 +13,14 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression, Term
-from ..algebra.graph import identity
 from ..algebra.jacobian import Jacobian
+from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, summed, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
 from ..program.forward_pass import Pass
-from ..program.program import Step
-from ..routes.chain import plan
+from ..program.step import Step
+from ..routes.einsum_chain import plan
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import DomainError, SpecError
 from ..ops import Linear, Op
 from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
-from ..program.program import Step
+from ..program.step import Step
 from ..writing.signs import did_you_mean, plural
 
 Shapes = dict[str, tuple[int, ...]]

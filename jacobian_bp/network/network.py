@@ -16,10 +16,12 @@ import numpy as np
 
 from ..errors import SpecError
 from ..numbers.arrays import read_only, real_array
+from ..numbers.precision import precision_of
 from ..ops import Op
 from ..program.forward import run_forward
-from ..program.program import Program, Step
+from ..program.program import Program
 from ..program.program_text import made_ops, read_program
+from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
@@ -235,8 +237,7 @@ class Network(Shown):
         ):
             shown = repr(batch) if len(repr(batch)) < 40 else "a number beyond 2^63"
             raise SpecError(f"batch is {shown}.\n  Write a whole number from 1 up, or None.")
-        arrays = [*self._params.values()] or [np.zeros(())]
-        dtype = np.result_type(np.float32, *arrays)
+        dtype = precision_of([*self._params.values()] or [np.zeros(())])
         count = None if batch is None else int(batch)
         return CompiledStep(self._program, count, dtype, self.tied)
 

@@ -12,8 +12,8 @@ from ..derivation.derivation import Derivation, derive
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
-from ..routes.chain import Chain, plan
 from ..routes.difference import Progress
+from ..routes.einsum_chain import Chain, plan
 from ..routes.gradients import gradients, require_scalar
 from ..routes.stacked import StackedJacobian
 from ..routes.vjp import pull

@@ -8,9 +8,11 @@ import numpy as np
 from ..algebra.axes import BATCH, Binding
 from ..errors import AxisError, DomainError, Later
 from ..numbers.arrays import as_array, quiet, raw_array, read_only, require_finite
+from ..numbers.precision import precision_of
 from ..writing.signs import dims, safe
 from .forward_pass import Pass, bind_step
-from .program import Program, Step
+from .program import Program
+from .step import Step
 
 HINT = "Standardise the data, or start from smaller weights."
 
@@ -33,7 +35,7 @@ def run_forward(
                 f"{safe(name)} has shape {dims(admitted[name].shape)}: a batch of 0 examples.\n"
                 "  Pass at least one example."
             )
-    dtype = np.result_type(np.float32, *measured.values(), *params.values())
+    dtype = precision_of([*measured.values(), *params.values()])
     values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype) for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)

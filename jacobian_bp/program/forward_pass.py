@@ -9,13 +9,14 @@ import numpy as np
 
 from ..algebra.axes import BATCH, Axis, Binding, bind, primed
 from ..algebra.expression import Expression, delta, one
-from ..algebra.graph import Link, Node, identity, make_link
 from ..algebra.jacobian import Jacobian
+from ..algebra.nodes_and_links import Link, Node, identity, make_link
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
 from ..ops import Op
 from ..writing.signs import safe
-from .program import Program, Step, listed
+from .program import Program, listed
+from .step import Step
 
 MADE_AGAIN = ("_raws", "_locals", "_links")  # not kept with a copy of a pass
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]

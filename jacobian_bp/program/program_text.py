@@ -13,7 +13,7 @@ from .. import ops
 from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
-from .program import Step
+from .step import Step
 
 OPS: dict[str, type[Op]] = {
     cls.__name__: cls

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 import numpy as np
 import opt_einsum
 
-from ..algebra.graph import Link, Node
+from ..algebra.nodes_and_links import Link, Node
 from ..algebra.placing import evaluate
-from ..algebra.walk import by_target, walk
+from ..algebra.sum_over_paths import by_target, walk
 from ..numbers.arrays import quiet
 from ..numbers.memory import built, require_memory
 from ..program.forward_pass import Pass

@@ -16,8 +16,8 @@ import numpy as np
 from ..errors import AxisError, JacobianError
 from ..program.forward_pass import Pass
 from ..writing.signs import dims
-from .chain import ORDERS, contract_full
 from .difference import difference
+from .einsum_chain import ORDERS, contract_full
 from .full import full_reverse
 from .structured import structured
 from .vjp import pull

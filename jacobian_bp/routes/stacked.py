@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import Axis
-from ..algebra.graph import Node
+from ..algebra.nodes_and_links import Node
 from ..algebra.placing import evaluate
 from ..errors import AxisError
 from ..numbers.arrays import quiet

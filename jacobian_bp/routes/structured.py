@@ -14,12 +14,13 @@ import numpy as np
 
 from ..algebra import chain_rule
 from ..algebra.expression import Dense, Expression, Factor, Term
-from ..algebra.graph import Link, Node, identity
+from ..algebra.nodes_and_links import Link, Node, identity
 from ..algebra.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..numbers.arrays import quiet
 from ..program.forward_pass import Pass, link_of
-from ..program.program import Program, Step
+from ..program.program import Program
+from ..program.step import Step
 
 MOST_SWEEPS = 64  # kept of a program
 

@@ -5,11 +5,11 @@ from operator import add
 
 import numpy as np
 
-from ..algebra.walk import walk
+from ..algebra.sum_over_paths import walk
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..program.forward_pass import Pass
-from ..program.program import Step
+from ..program.step import Step
 from ..writing.signs import dims
 
 

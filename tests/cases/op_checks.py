@@ -5,7 +5,8 @@ import numpy as np
 from jacobian_bp.ops import Identity
 from jacobian_bp.program.forward import run_forward
 from jacobian_bp.program.forward_pass import Pass
-from jacobian_bp.program.program import Program, Step
+from jacobian_bp.program.program import Program
+from jacobian_bp.program.step import Step
 from jacobian_bp.routes.vjp import pull
 
 STEP = 6e-6  # of a central difference in float64: truncation h² and rounding u/h balance

@@ -12,7 +12,7 @@ import pytest
 from project import DOCS
 
 from jacobian_bp.coursework.diagnosis import LABELS, diagnose
-from jacobian_bp.coursework.diagnosis.labels import RIGHT
+from jacobian_bp.coursework.diagnosis.label_sentences import RIGHT
 
 FOLDER = DOCS / "mistakes"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}

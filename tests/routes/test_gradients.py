@@ -19,7 +19,7 @@ from network_cases import (
 )
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
-from jacobian_bp.routes.chain import ORDERS
+from jacobian_bp.routes.einsum_chain import ORDERS
 
 RNG = np.random.default_rng(29)
 EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for order in ORDERS)]

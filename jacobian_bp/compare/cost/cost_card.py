@@ -14,12 +14,12 @@ finds when they run; for the other two the rule stands in `cotangents`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...algebra.graph import Link, Node
 from ...algebra.jacobian import Jacobian
+from ...algebra.nodes_and_links import Link, Node
 from ...errors import JacobianError
 from ...network.run import Run
 from ...program.forward_pass import Pass
-from ...routes.chain import contracted
+from ...routes.einsum_chain import contracted
 from ...routes.full import sweep
 from ...routes.gradients import require_scalar
 from ...writing.signs import did_you_mean

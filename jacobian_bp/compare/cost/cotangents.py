@@ -31,9 +31,9 @@ import numpy as np
 import opt_einsum
 
 from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term
-from ...algebra.graph import Link, Node
+from ...algebra.nodes_and_links import Link, Node
 from ...algebra.spending import spend
-from ...algebra.walk import by_target, walk
+from ...algebra.sum_over_paths import by_target, walk
 from .counting import Shape, Tally
 
 Sizes = dict[str, int]

@@ -1,6 +1,6 @@
 """What the full route costs, counted from shapes: the same walk, with nothing built.
 
-`routes.full` and `routes.chain` run on any algebra of whole Jacobians. This is the
+`routes.full` and `routes.einsum_chain` run on any algebra of whole Jacobians. This is the
 one that counts: a `Counted` stands for a whole Jacobian, a `Tally` for the machine
 that would hold it. One pairwise contraction takes one multiplication for each product of two
 numbers:
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...algebra.graph import Link, Node
+from ...algebra.nodes_and_links import Link, Node
 from ...algebra.patterns import AxisKey, Pattern, Patterns, composed, count, patterns_of, united
 from ...routes.full import Bond
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...algebra.axes import BATCH, Axis
 from ...algebra.expression import Dense, Expression, Factor, Term
 from ...program.forward_pass import Locals, Pass
-from ...program.program import Step
+from ...program.step import Step
 
 Arrays = dict[int, np.ndarray]  # stand-ins, by the identity of what they stand for
 

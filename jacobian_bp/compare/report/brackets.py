@@ -12,7 +12,7 @@ import numpy as np
 from ...network.network import Network
 from ...network.run import Run
 from ...network.sizes import format_sizes
-from ...routes.chain import Chain
+from ...routes.einsum_chain import Chain
 from ..cost.limits import MOST_PRODUCTS, estimated_products
 from ..timing.workload import Workload
 

@@ -5,7 +5,7 @@ May import network and below.
 """
 
 from .diagnosis import Diagnosis, Finding
-from .labels import LABELS
+from .label_sentences import LABELS
 from .of_arrays import diagnose
 
 __all__ = ["LABELS", "Diagnosis", "Finding", "diagnose"]

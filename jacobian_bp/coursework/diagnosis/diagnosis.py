@@ -7,7 +7,7 @@ from ...writing.notebook import bullets
 from ...writing.shown import Printed
 from ...writing.signs import for_stream, plural, to_ascii
 from ...writing.tables import wrapped
-from .labels import RIGHT
+from .label_sentences import RIGHT
 
 WIDTH = 95  # of a printed line
 

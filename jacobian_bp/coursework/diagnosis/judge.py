@@ -27,11 +27,11 @@ from .evidence.search import (
 )
 from .evidence.strength import named, off_by_the_same, proved_only, tried_all
 from .evidence.two_mistakes import pairs
+from .filled_sentences import Words, accepted_reading, in_single, promoted_reading, sentence_start
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
 from .passes.backward import BUDGET, Changes, LineKey
 from .ranking import ranked
-from .words import Words, accepted_reading, in_single, promoted_reading, sentence_start
 
 MOST_STEPS = 250_000  # lines that all variations of one object compute, in a very deep network
 MOST_OBJECTS = 10  # whose whole budget may be spent

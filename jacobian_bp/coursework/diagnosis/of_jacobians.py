@@ -19,11 +19,11 @@ from .evidence.search import (
     one_mistake,
 )
 from .evidence.strength import proved_only
+from .filled_sentences import accepted_reading
 from .judge import Judge
 from .mutations.contractions import squeezed
 from .mutations.mutation import Facts
 from .passes.backward import Changes
-from .words import accepted_reading
 
 LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
 BACKWARDS = '{of} does not depend on {wrt}; did you mean ("{wrt}", "{of}")?'

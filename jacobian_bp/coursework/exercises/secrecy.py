@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..diagnosis.labels import LABELS
+from ..diagnosis.label_sentences import LABELS
 from .task import Task
 from .verdict import Verdict
 

@@ -10,7 +10,8 @@ from ...algebra.axes import Axis
 from ...errors import DomainError, SpecError
 from ...ops import Activation, Softmax
 from ...program.forward_pass import Pass
-from ...program.program import Step, listed
+from ...program.program import listed
+from ...program.step import Step
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
 from ...writing.signs import did_you_mean, safe

@@ -15,7 +15,7 @@ from ...ops import Linear, Op
 from ...ops.kernels import LIMITS, Place
 from ...ops.kernels.place import Call, aligned_zeros
 from ...program.forward_pass import Pass
-from ...program.program import Step
+from ...program.step import Step
 from .layer_kernels import linear, linear_of_one
 
 BLOCK = 2**9  # entries whose squares are added up: their sum stays below the limit for usual values

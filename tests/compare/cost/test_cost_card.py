@@ -16,7 +16,7 @@ from jacobian_bp.errors import AxisError
 from jacobian_bp.numbers.memory import Meter, built, metered
 from jacobian_bp.program.forward_pass import Pass
 from jacobian_bp.routes import full
-from jacobian_bp.routes.chain import operands_of, pairs_of, segments
+from jacobian_bp.routes.einsum_chain import operands_of, pairs_of, segments
 from jacobian_bp.routes.structured import dense_factors, records
 
 every_run = pytest.mark.parametrize("make", RUNS.values(), ids=RUNS)

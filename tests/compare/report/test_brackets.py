@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp.compare.report.brackets import ORDERS, bracketing_lines, order_examples
-from jacobian_bp.routes.chain import contract_full
+from jacobian_bp.routes.einsum_chain import contract_full
 
 
 def prices(sizes):

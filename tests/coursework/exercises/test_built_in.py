@@ -9,7 +9,7 @@ import pytest
 from project import DOCS
 
 from jacobian_bp import DomainError, SpecError, check_op
-from jacobian_bp.coursework.diagnosis.labels import LABELS
+from jacobian_bp.coursework.diagnosis.label_sentences import LABELS
 from jacobian_bp.coursework.exercises.built_in import e05_planted_bug, e07_einsum_strings
 from jacobian_bp.coursework.exercises.built_in.e08_layer_norm import LayerNorm
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise

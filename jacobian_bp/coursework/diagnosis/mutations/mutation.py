@@ -6,7 +6,7 @@
 
 `facts` has what a mistake may need beyond its own line: the other values, widths,
 the shapes that were handed in. Adding a mistake is adding one such declaration, and
-its sentence in diagnosis/labels.py.
+its sentence in diagnosis/label_sentences.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

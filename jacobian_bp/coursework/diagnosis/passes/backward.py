@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from ....program.forward_pass import Pass
-from ....program.program import Step
+from ....program.step import Step
 
 LineKey = tuple[str, str, int]  # target, source, position of the target among what the step reads
 Product = Callable[..., np.ndarray]

@@ -15,7 +15,7 @@ from ....ops import (
     over_batch,
 )
 from ....program.forward_pass import Pass
-from ....program.program import Step
+from ....program.step import Step
 from .backward import Backward, Factor, Line, as_it_is
 from .slopes import slope_name
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Hashable, Iterable
 from operator import add
 from typing import TypeVar
 
-from .graph import Link
+from .nodes_and_links import Link
 
 Place = TypeVar("Place", bound=Hashable)
 Value = TypeVar("Value")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jacobian_bp.algebra.expression import Expression
-from jacobian_bp.algebra.graph import Link
-from jacobian_bp.algebra.walk import down, paths_from_output, paths_to_variable, walk
+from jacobian_bp.algebra.nodes_and_links import Link
+from jacobian_bp.algebra.sum_over_paths import down, paths_from_output, paths_to_variable, walk
 
 SEEDS = range(17)
 NOTHING = Expression()

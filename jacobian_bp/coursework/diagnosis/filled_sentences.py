@@ -8,7 +8,7 @@ from .diagnosis import Finding, Key, name_of
 from .evidence.matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
 from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
-from .labels import BESIDES, LABELS
+from .label_sentences import BESIDES, LABELS
 
 
 class Words:

@@ -14,7 +14,7 @@ from jacobian_bp import Jacobian, Network, memory_limit
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import delta, dense
 from jacobian_bp.errors import JacobianError, MemoryLimitError
-from jacobian_bp.routes.chain import ORDERS, contract_full, plan, segments
+from jacobian_bp.routes.einsum_chain import ORDERS, contract_full, plan, segments
 
 RNG = np.random.default_rng(17)
 

@@ -1,4 +1,4 @@
-"""Finite differences of one op: its whole Jacobian, and the slopes beside a kink.
+"""Finite differences of one op: its whole Jacobian, and the slopes on either side of an entry.
 
 Richardson's extrapolation of central differences, in float64: the error is of the
 order h⁴, and the gap to the same at twice the step says how far it may be off.
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..numbers.rounding import UNITS, unit_roundoff
 from ..program.forward_pass import Pass
-from ..program.program import Step
+from ..program.step import Step
 
 STEP = 1e-3
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
@@ -45,11 +45,6 @@ class Slopes:
             doubt[place] = np.abs(slopes[place] - (4 * middle - far) / 3) + rounding
         return slopes, doubt
 
-    def on_border(self) -> int:
-        """How many entries lie exactly on a kink, by the op's own word."""
-        branch = self.op.branch(*self.values)
-        return 0 if branch is None else int((branch == 0).sum())
-
     def one_sided(self, index: tuple[int, ...], out: tuple[int, ...]) -> tuple[float, float]:
         """The slopes to the left and to the right, the smaller first."""
         h = SMALL_STEP * max(1.0, abs(float(self.point[index])))
@@ -67,18 +62,3 @@ class Slopes:
 
     def _central(self, index: tuple[int, ...], h: float) -> np.ndarray:
         return (self.at(index, h) - self.at(index, -h)) / (2 * h)
-
-
-def on_kink(slopes: Slopes, at: tuple[int, ...], unsure: bool, *claimed: float) -> bool:
-    """Whether finite differences must not judge here: the claims lie between two slopes.
-
-    On a kink the slopes to the left and to the right differ. Where the wide
-    steps are `unsure` they have crossed a kink nearby, and these small ones count.
-    """
-    rank = slopes.value.ndim
-    low, high = slopes.one_sided(at[rank:], at[:rank])
-    h = SMALL_STEP * max(1.0, abs(float(slopes.point[at[rank:]])))
-    room = 1e-5 * max(abs(low), abs(high)) + ROUNDING * abs(float(slopes.value[at[:rank]])) / h
-    if not unsure and high - low < 100 * room:
-        return False
-    return all(low - room <= c <= high + room for c in claimed)

@@ -23,9 +23,9 @@ import opt_einsum
 from opt_einsum import paths
 
 from ..algebra.axes import Axis
-from ..algebra.graph import Link
 from ..algebra.jacobian import Jacobian
-from ..algebra.walk import paths_from_output, paths_to_variable
+from ..algebra.nodes_and_links import Link
+from ..algebra.sum_over_paths import paths_from_output, paths_to_variable
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes

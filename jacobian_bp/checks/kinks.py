@@ -1,0 +1,64 @@
+"""Kinks: where the slopes to the left and to the right differ, and a difference judges nothing.
+
+An op with kinks says on which branch each entry is (`Op.branch`): 0 lies exactly on one.
+"""
+
+import numpy as np
+
+from ..numbers.arrays import entry
+from ..program.forward_pass import Pass
+from ..routes.difference import Perturbed
+from .op_slopes import ROUNDING, SMALL_STEP, Slopes
+
+MOST_NAMED = 5  # entries of one value
+
+
+def exact_kinks(state: Pass) -> list[str]:
+    """The entries that lie exactly on a kink, where the chosen slope is a convention."""
+    found = []
+    for step in state.program.steps:
+        branch = step.op.branch(*state.inputs_of(step))
+        if branch is None:
+            continue
+        places = np.argwhere(branch == 0)
+        for index in places[:MOST_NAMED]:
+            name = entry(step.args[0], tuple(index))
+            found.append(
+                f"{name} is exactly 0, where {step.op.name} has no slope; its at_zero is used"
+            )
+        if len(places) > MOST_NAMED:
+            found.append(f"{len(places) - MOST_NAMED} more entries of {step.args[0]} are exactly 0")
+    return found
+
+
+def count_on_kinks(slopes: Slopes) -> int:
+    """How many entries of one op's inputs lie exactly on a kink, by the op's own word."""
+    branch = slopes.op.branch(*slopes.values)
+    return 0 if branch is None else int((branch == 0).sum())
+
+
+def crossed_kink(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
+    """The value that changes its branch between w − h and w + h, if one does."""
+    low, high = cost.values_at(at, -h), cost.values_at(at, h)
+    for step in cost.steps:
+        before = step.op.branch(*(low[a] for a in step.args))
+        after = step.op.branch(*(high[a] for a in step.args))
+        if before is not None and after is not None and np.any(before != after):
+            index = tuple(int(i) for i in np.argwhere(before != after)[0])
+            return entry(step.args[0], index)
+    return ""
+
+
+def on_kink(slopes: Slopes, at: tuple[int, ...], unsure: bool, *claimed: float) -> bool:
+    """Whether finite differences must not judge here: the claims lie between two slopes.
+
+    On a kink the slopes to the left and to the right differ. Where the wide
+    steps are `unsure` they have crossed a kink nearby, and these small ones count.
+    """
+    rank = slopes.value.ndim
+    low, high = slopes.one_sided(at[rank:], at[:rank])
+    h = SMALL_STEP * max(1.0, abs(float(slopes.point[at[rank:]])))
+    room = 1e-5 * max(abs(low), abs(high)) + ROUNDING * abs(float(slopes.value[at[:rank]])) / h
+    if not unsure and high - low < 100 * room:
+        return False
+    return all(low - room <= c <= high + room for c in claimed)

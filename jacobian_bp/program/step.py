@@ -1,0 +1,70 @@
+"""One step of a program: a name, an op, and what it reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..ops import Op
+from ..writing.signs import rename, safe
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """name = op(args). A fused step also knows the op and arguments that replace two steps."""
+
+    name: str
+    op: Op
+    args: tuple[str, ...]
+    fused_op: Op | None = None
+    fused_args: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> tuple[str, Op]:
+        """What tells a step from every other, its fused twin too."""
+        return self.name, self.op
+
+    @property
+    def who(self) -> str:
+        """As an error names it: Linear 'z2'."""
+        return f"{self.op.name} '{safe(self.name)}'"
+
+    @cached_property
+    def called(self) -> dict[str, str]:
+        """What the network calls each input of the op."""
+        return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
+
+    @cached_property
+    def variables(self) -> tuple[tuple[int, str, str], ...]:
+        """(position, the op's name, the network's name) of each input to differentiate by."""
+        kept = self.op.differentiable()
+        return tuple(
+            (position, operand, arg)
+            for position, (operand, arg) in enumerate(self.called.items())
+            if operand in kept
+        )
+
+    @property
+    def formula(self) -> str:
+        """The right-hand side in the network's names; empty where the op has no formula."""
+        return rename(self.op.formula, self.called)
+
+    def reason(self, position: int) -> str:
+        """Why the Jacobian by one input looks as it does, in the network's names."""
+        operand = self.op.parsed.inputs[position].name
+        return rename(self.op.reasons.get(operand, ""), self.called)
+
+    def active(self) -> "Step":
+        """The step whose value and derivative are computed: the fused one where there is one."""
+        return self if self.fused_op is None else self._fused
+
+    @cached_property
+    def _fused(self) -> "Step":
+        assert self.fused_op is not None
+        return Step(self.name, self.fused_op, self.fused_args)
+
+    def reading(self, names: Mapping[str, str]) -> "Step":
+        """The step with some of its arguments under another name."""
+        return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.op.name}({', '.join(self.args)})"
