@@ -13,7 +13,7 @@ from ..ops.labels import CLASSES, require_classes
 from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
-from .drawing import draw_data
+from .drawn_from_seed import draw_data
 from .files.csv_data import class_indices, examples, read_csv
 from .network import Network
 from .run import Run

@@ -27,7 +27,7 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
-from .drawing import draw_params
+from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
 from .files.net_file import read_net_file
 from .layers import build_dense

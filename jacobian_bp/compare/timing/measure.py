@@ -128,7 +128,7 @@ def sampled(arrays: Arrays) -> Sampled:
     return found
 
 
-def agree(found: Sampled, reference: Sampled) -> bool:
+def same_numbers(found: Sampled, reference: Sampled) -> bool:
     """Whether two results are the same up to rounding, relative to each array's largest entry."""
     for name, (shape, entries) in reference.items():
         if name not in found or found[name][0] != shape:
@@ -193,7 +193,7 @@ def _prepared(
         if subject.arrays is not None:
             numbers = sampled(subject.arrays(result))
             first.append(numbers)
-            if not agree(numbers, first[0]):
+            if not same_numbers(numbers, first[0]):
                 return replace(row, refused="not timed: other numbers", complete=True), None, 0.0
         del result
         if subject.traced and took <= SLOW:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...network.drawing import draw_data
+from ...network.drawn_from_seed import draw_data
 from ...network.network import Network
 from ...network.run import Run
 from ...network.sizes import format_sizes

@@ -29,8 +29,8 @@ from ..exercises.submission import Submission, read_submission
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
-from .aspects import Judged, marks_of
 from .grade_report import STOPPED, GradeReport
+from .marks import Judged, marks_of
 from .npz_answers import read_npz_answers
 from .seeds import apart_from
 

@@ -16,7 +16,7 @@ from jacobian_bp.compare.report.result_tables import exponent, growth_table
 from jacobian_bp.compare.timing import stopping
 from jacobian_bp.compare.timing.fit import growth, student
 from jacobian_bp.compare.timing.growth import THEORY, growths
-from jacobian_bp.compare.timing.measure import Journal, agree, measure, peak_bytes, sampled
+from jacobian_bp.compare.timing.measure import Journal, measure, peak_bytes, same_numbers, sampled
 from jacobian_bp.compare.timing.result import Result, ratio
 from jacobian_bp.compare.timing.subjects import ROUTES, Subject, route_subjects
 from jacobian_bp.compare.timing.timer import (
@@ -385,10 +385,10 @@ def test_a_swallowed_interruption_still_ends_the_rounds():
 
 def test_results_are_compared_by_shape_and_entries():
     right = {"W": np.arange(35.0).reshape(5, 7)}
-    assert agree(sampled(right), sampled({"W": right["W"] + 1e-9}))
-    assert not agree(sampled({"W": right["W"] + 1e-3}), sampled(right))
-    assert not agree(sampled({"W": right["W"].T}), sampled(right))
-    assert not agree(sampled({"b": right["W"]}), sampled(right))
+    assert same_numbers(sampled(right), sampled({"W": right["W"] + 1e-9}))
+    assert not same_numbers(sampled({"W": right["W"] + 1e-3}), sampled(right))
+    assert not same_numbers(sampled({"W": right["W"].T}), sampled(right))
+    assert not same_numbers(sampled({"b": right["W"]}), sampled(right))
     bad = right["W"].copy()
     bad[2, 3] = np.nan
-    assert not agree(sampled({"W": bad}), sampled(right))
+    assert not same_numbers(sampled({"W": bad}), sampled(right))

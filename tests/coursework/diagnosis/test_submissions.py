@@ -5,7 +5,7 @@ import pytest
 
 from jacobian_bp import Network
 from jacobian_bp.coursework.diagnosis import diagnose
-from jacobian_bp.coursework.diagnosis.evidence.matching import Precision, precision_of
+from jacobian_bp.coursework.diagnosis.evidence.matching import Precision, digits_of
 from jacobian_bp.network.files.answer_file import key_of
 
 RNG = np.random.default_rng(84)
@@ -160,11 +160,11 @@ def test_rounded_numbers_follow_from_rounded_mistakes(digits):
 
 
 def test_three_decimals_are_rounding():
-    assert precision_of(np.array([-0.362, 0.661]), np.dtype(float)).digits == 3
-    assert precision_of(np.array([0.012, -0.031, 0.007, 0.045]), np.dtype(float)).digits == 2
-    assert precision_of(np.array([0.012, -0.031, 0.007]), np.dtype(float)) == Precision()
+    assert digits_of(np.array([-0.362, 0.661]), np.dtype(float)).digits == 3
+    assert digits_of(np.array([0.012, -0.031, 0.007, 0.045]), np.dtype(float)).digits == 2
+    assert digits_of(np.array([0.012, -0.031, 0.007]), np.dtype(float)) == Precision()
     for plain in ([0.5, 0.25], [0.001, -0.002, 0.003, 0.004], [1.25, 3.0, 0.75, 12.0]):
-        assert precision_of(np.array(plain), np.dtype(float)) == Precision()
+        assert digits_of(np.array(plain), np.dtype(float)) == Precision()
     net = Net([3, 3, 3, 3], m=5)
     answer = net.answer()
     rounded = {key: S.round(3) for key, S in answer.items()}

@@ -12,9 +12,9 @@ from grading_cases import QUICK, graded, sheet, write
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.secrecy import Gate
 from jacobian_bp.coursework.exercises.verdict import LEVELS, Verdict
-from jacobian_bp.coursework.grading.aspects import Judged, marks_of
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import ON_FRESH, Terms, _judged, grade_answers, grade_file
+from jacobian_bp.coursework.grading.marks import Judged, marks_of
 
 
 def test_each_level_says_more(tmp_path):

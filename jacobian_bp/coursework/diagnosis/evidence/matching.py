@@ -61,7 +61,7 @@ class Precision:
 HALF = Precision(decimals=7, digits=3)  # float16: 11 bits, and steps of 6e-8 near 0
 
 
-def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
+def digits_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
     """float32 by its dtype or by its values; typed digits by their number, float16 like them."""
     if submitted.dtype == np.float16:
         return HALF
@@ -85,7 +85,7 @@ def precision_of(submitted: np.ndarray, run_dtype: np.dtype) -> Precision:
 
 def precisions(arrays: Mapping[K, np.ndarray], run_dtype: np.dtype) -> dict[K, Precision]:
     """How exact each array is; one of few digits may be rounded as all others are."""
-    found = {key: precision_of(array, run_dtype) for key, array in arrays.items()}
+    found = {key: digits_of(array, run_dtype) for key, array in arrays.items()}
     rounded = {p.decimals for p in found.values() if p.digits}
     others = [p for p in found.values() if p.digits and p != HALF]
     if len(rounded) == 1 and len(others) > 1:

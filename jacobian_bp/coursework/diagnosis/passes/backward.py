@@ -86,7 +86,7 @@ Changes = Mapping[LineKey, Line | None]  # the line that stands instead; None: i
 
 
 def as_it_is(incoming: np.ndarray) -> np.ndarray:
-    """δ"""
+    """The incoming delta alone."""
     return incoming
 
 
