@@ -11,6 +11,7 @@ from .cause import cause_of
 from .equality import as_numbers, same, unfit
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
+from .symptoms import tag_of
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
@@ -69,7 +70,8 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
             own |= _carried(question, value)
             if verdict.status == WRONG:
                 cause, tag = cause_of(task, question, value, names)
-                verdict = replace(verdict, cause=cause, tag=tag or verdict.tag or "wrong")
+                tag = tag or verdict.tag or tag_of(verdict.symptom) or "wrong"
+                verdict = replace(verdict, cause=cause, tag=tag)
         verdicts.append(verdict)
     gate = Gate.of(task)
     return tuple(gate.said(verdict) for verdict in verdicts)
@@ -89,8 +91,10 @@ def _given_earlier(
         return None
     if not expected.any():
         return None
-    forms = [expected, expected.T, expected.reshape(-1)]
-    forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
+    forms = [expected]
+    if not isinstance(question, ArrayQuestion) or len(question.forms) > 1:  # in other layouts too
+        forms += [expected.T, expected.reshape(-1)]
+        forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
     if any(same(given, form) for form in forms):
         said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
         return Verdict(question.name, FOLLOWS, remark=said, tag="follows")

@@ -32,7 +32,7 @@ def test_zeros_have_no_cause_though_a_mistake_may_give_them():
     zeros = judged(task, p=np.eye(K)[0], J=np.zeros((K, K)), dz=np.zeros(K))
     for name in ("J", "dz"):
         assert (zeros[name].symptom, zeros[name].cause) == ("all entries are 0", "")
-        assert zeros[name].tag == "wrong"
+        assert zeros[name].tag == "all-zero"
     null = judged(task, null=np.zeros(K))["null"]
     assert null.tag == "null-zero"
 
