@@ -48,7 +48,7 @@ def grade_class(
     sheets = [Path(f"{student}.py") for student in roster.students]
     whose = [owners(sheets, secret, call.exercise) for call in calls]
     earned: dict[str, Sequence[Earned] | None] = {}
-    _say([book.head()])
+    _say(book.head())
     for student in roster.students:
         if student in files:
             earned[student] = [

@@ -91,13 +91,16 @@ def _given_earlier(
         return None
     if not expected.any():
         return None
-    forms = [expected]
-    if not isinstance(question, ArrayQuestion) or len(question.forms) > 1:  # in other layouts too
-        forms += [expected.T, expected.reshape(-1)]
-        forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
-    if any(same(given, form) for form in forms):
+    turned = [expected.T, expected.reshape(-1)]
+    turned += [expected.reshape(1, -1), expected.reshape(-1, 1)]
+    one_layout = isinstance(question, ArrayQuestion) and len(question.forms) == 1
+    if any(same(given, form) for form in [expected, *turned * (not one_layout)]):
         said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
         return Verdict(question.name, FOLLOWS, remark=said, tag="follows")
+    if one_layout and any(same(given, form) for form in turned):
+        said = f"right, given your {_listed(used)}, but for the layout; another one is asked for"
+        where = "the order of the axes"
+        return Verdict(question.name, WRONG, where=where, symptom=said, tag="other-layout")
     if given.shape != expected.shape:
         return None
     where, symptom = question.difference(given, expected)

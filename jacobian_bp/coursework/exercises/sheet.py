@@ -14,6 +14,7 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ HEADER = re.compile(
 
 def sheet_text(tasks: Task | Sequence[Task], name: str, solution: bool = False) -> str:
     """The sheet of one or more tasks for a file of this name; SpecError for another ending."""
-    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    tasks = _together(tasks)
     file, ending = Path(name).name, Path(name).suffix.lower()
     if ending == ".py":
         parts = [script(task, solution, file) for task in tasks]
@@ -74,7 +75,7 @@ def notebook(tasks: Task | Sequence[Task], solution: bool = False, name: str = "
 
     The hints of an exercise stand under its statement, each folded up.
     """
-    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    tasks = _together(tasks)
     cells = []
     if len(tasks) > 1:
         cells += [("markdown", _overview(tasks)), ("code", ["import numpy as np"])]
@@ -153,6 +154,13 @@ def _statement(task: Task, name: str) -> list[str]:
     if not task.checkable:
         return [*lines, "", f"{how} hand in this file."]
     return [*lines, "", f"{how} run:", f"    jacobian-bp exercise check {shlex.quote(safe(name))}"]
+
+
+def _together(tasks: Task | Sequence[Task]) -> list[Task]:
+    """The tasks of one sheet, which its reader can check as a whole or not at all."""
+    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    checkable = all(task.checkable for task in tasks)
+    return [replace(task, checkable=checkable) for task in tasks]
 
 
 def _overview(tasks: Sequence[Task]) -> list[str]:

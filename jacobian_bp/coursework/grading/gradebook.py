@@ -41,19 +41,26 @@ class Gradebook:
         """The columns beside those of the roster."""
         return (*(f"exercise {number}" for number in self.exercises), "total", "of", "remark")
 
-    def head(self) -> str:
-        """The line above the lines of the students."""
-        columns = [f"exercise {n} (of {shown(p)})" for n, p in self._worth()]
-        return "  ".join([f"{'student':<{self._wide}}", *columns, "total"])
+    def head(self) -> list[str]:
+        """The two lines above those of the students: the columns, and the points there are."""
+        full = [shown(points) for points in self.full]
+        return [
+            self._row("student", self.added[:-3], "total", "remark"),
+            self._row("of", full, shown(sum(self.full)), ""),
+        ]
 
     def line(self, student: str, earned: Sequence[Earned] | None) -> str:
         """A student on the screen; `earned` is None where nothing was handed in."""
-        cells = []
-        for (n, p), text in zip(self._worth(), self._points(earned), strict=True):
-            cells.append(f"{text or '-':>{len(f'exercise {n} (of {shown(p)})')}}")
-        total = f"{_total(self._points(earned)) or '-':>5}"
-        line = [f"{safe(student):<{self._wide}}", *cells, total, self._remark(earned)]
-        return "  ".join(line).rstrip()
+        points = self._points(earned)
+        return self._row(student, points, _total(points), self._remark(earned))
+
+    def _row(self, student: str, points: Sequence[str], total: str, remark: str) -> str:
+        wide = max(len("student"), *(len(safe(name)) for name in self.roster.students))
+        columns = zip(points, self.added, strict=False)
+        cells = [f"{cell or '-':>{len(column)}}" for cell, column in columns]
+        return "  ".join(
+            [f"{safe(student):<{wide}}", *cells, f"{total or '-':>6}", remark]
+        ).rstrip()
 
     def text(self, earned: dict[str, Sequence[Earned] | None]) -> str:
         """The CSV file: the columns of the roster, points, their sum, and a remark.
@@ -98,13 +105,6 @@ class Gradebook:
                 f"the roster has a column {sorted(taken)[0]}, which the gradebook adds.\n"
                 "  Give the roster's column another name."
             )
-
-    def _worth(self) -> list[tuple[int, float]]:
-        return list(zip(self.exercises, self.full, strict=True))
-
-    @property
-    def _wide(self) -> int:
-        return max(len("student"), *(len(safe(student)) for student in self.roster.students))
 
     def _points(self, earned: Sequence[Earned] | None) -> list[str]:
         if earned is None:

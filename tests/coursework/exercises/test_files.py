@@ -134,7 +134,7 @@ def test_hints_come_one_by_one(call):
 def test_hints_take_the_sheet_as_check_does(call, tmp_path):
     file = str(handed_in(tmp_path, solved()))
     assert call("hint", file) == call("hint", "2")
-    assert call("hint", str(handed_in(tmp_path, "def (:" + solved())))[0] == 0  # however it is
+    assert call("hint", str(handed_in(tmp_path, "def (:\n" + solved())))[0] == 0  # however it is
     code, _, err = call("hint", "two")
     assert (code, err) == (
         2,
