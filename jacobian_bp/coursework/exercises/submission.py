@@ -30,6 +30,10 @@ WATCHED = {
 }
 
 
+class NoSuchPartError(SpecError):
+    """A sheet of several exercises has no part for the one that is asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Submission:
     """The code of a file, and the task that its first line names."""
@@ -51,7 +55,7 @@ def read_submission(path: str | Path, exercise: int | None = None) -> Submission
     if len(parts) > 1 and exercise not in parts:
         held = ", ".join(map(str, parts))
         wanted = "" if exercise is None else f"; it has no part for exercise {exercise}"
-        raise SpecError(
+        raise NoSuchPartError(
             f"{safe(path.name)} is a sheet of the exercises {held}{wanted}.\n  Name one of {held}."
         )
     return _submission(path.name, parts.get(exercise or 0) or next(iter(parts.values())))

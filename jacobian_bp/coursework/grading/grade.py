@@ -25,7 +25,7 @@ from ..exercises.checker import check_answers
 from ..exercises.collect import Collected, collect
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
-from ..exercises.submission import Submission, read_submission
+from ..exercises.submission import NoSuchPartError, Submission, read_submission
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
@@ -79,6 +79,8 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
     try:
         _require_fit_for_reading(path)
         found = read_submission(path, exercise) if task is None else _own_arrays(path, task)
+    except NoSuchPartError as error:
+        report = without_answers(exercise, _first_lines(error), "another-exercise", terms)
     except JacobianError as error:
         report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
     else:

@@ -5,12 +5,13 @@ student,name,exercise 2,exercise 3,total,of,remark
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import SpecError
-from ...network.files.paths import label, require_replaceable
+from ...network.files.paths import cannot_be_written, label, require_replaceable
 from ...writing.signs import plural, safe
 from .grade import without_answers
 from .grade_report import shown
@@ -97,6 +98,16 @@ class Gradebook:
         if not path.absolute().parent.is_dir():
             raise SpecError(
                 f"{label(path)}: its folder is not there.\n  Make it, or name another one."
+            )
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:  # a name that is too long, say
+            raise cannot_be_written(label(path), error) from None
+        if not os.access(path.absolute().parent, os.W_OK):
+            raise SpecError(
+                f"{label(path)}: its folder cannot be written to.\n  Choose another folder."
             )
         require_replaceable(path, "Name a file for the gradebook.")
         taken = {column.casefold() for column in self.roster.columns} & set(self.added)

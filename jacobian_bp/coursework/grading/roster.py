@@ -110,7 +110,7 @@ def students_files(
 
 def _table(text: str, who: str) -> list[tuple[int, tuple[str, ...]]]:
     """The rows that are not empty, each with its line, cells without blanks around them."""
-    head = text.partition("\n")[0]
+    head = re.sub('"[^"]*"', "", text.partition("\n")[0])  # a quoted comma divides nothing
     delimiter = next((sign for sign in ",;\t" if sign in head), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows, line = [], 1

@@ -4,9 +4,11 @@ import sys
 
 import numpy as np
 import pytest
+from grading_cases import command, require_gradescope
 
 from jacobian_bp.coursework.exercises.catalogue import all_exercises, exercises_of, find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
+from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.errors import SpecError
 
 HEAD = """
@@ -181,6 +183,14 @@ def test_no_file_a_folder_and_one_that_is_too_large(tmp_path):
     )
 
 
+def test_a_grader_whose_exercise_cannot_be_read_leaves_valid_results(tmp_path):
+    path, out = file_of(tmp_path, "1 / 0\n"), tmp_path / "results.json"
+    call = ("--exercise", path, "--submission", "ex13.py", "--out", out, "--format", "gradescope")
+    with pytest.raises(SpecError, match=r"^my.py cannot be run: line 1: ZeroDivisionError"):
+        command(*call)
+    assert require_gradescope(out.read_text())["output"] == UNGRADED
+
+
 def test_what_goes_wrong_on_one_seed_alone_is_named_then(tmp_path):
     late = "    if v[0] > 1.9:\n        raise KeyError('late')\n    return Task"
     with exercises_of(file_of(tmp_path, changed("    return Task", late))) as (own,):
@@ -193,6 +203,6 @@ def test_what_goes_wrong_on_one_seed_alone_is_named_then(tmp_path):
     assert 0 < len(refusals) < 37
     for seed, message in refusals.items():
         assert message == (
-            f"my.py: exercise 13, seed {seed}, cannot be made: line 9: KeyError: 'late'.\n"
+            f"my.py: exercise 13, seed {seed}, cannot be made: line 10: KeyError: 'late'.\n"
             "  Try its attempt(rng), and the line of each answer and mistake, by themselves."
         )

@@ -145,6 +145,7 @@ def test_of_two_files_of_one_student_the_better_one_counts(course, capsys):
         ((*OF_CLASS, "--gradebook", "marks.txt"), "marks.txt does not end in .csv."),
         ((*OF_CLASS, "--gradebook", "class.csv"), "--gradebook would overwrite class.csv."),
         ((*OF_CLASS, "--gradebook", "no/m.csv"), "m.csv: its folder is not there."),
+        ((*OF_CLASS, "--gradebook", f"{'m' * 300}.csv"), f"{'m' * 300}.csv cannot be written: "),
         ((*OF_CLASS, "--points", "0"), "--points has 0."),
         ((*OF_CLASS, "--points", "5", "6", "7"), "--points has 3 numbers for 2 exercises."),
         ((*OF_CLASS, "--exercise", "2", "2"), "exercise 2 is written twice."),
@@ -227,6 +228,8 @@ def test_rosters_as_programs_write_them(tmp_path):
     path.write_bytes("\ufeffName;Student\r\nZoe\u0308;zoe\u0308\r\nx;y;z\r\n".encode())
     with pytest.raises(SpecError, match="line 3: 3 cells"):
         read_roster(path)
+    path.write_bytes(b'"Student";"Name, first"\nzoe;Z\n')
+    assert read_roster(path).columns == ("Student", "Name, first")
     path.write_bytes("\ufeffName;Student\r\nZoe\u0308;zoe\u0308\r\n;\r\n".encode())
     assert read_roster(path).rows == {"zoë": ("Zoë", "zoë")}
 
@@ -298,6 +301,18 @@ def test_a_crash_in_one_exercise_costs_the_others_nothing(tmp_path, capsys):
     above = text.replace("import numpy as np\n", "import numpy as np\ndef help_me(): pass\n", 1)
     write(tmp_path, above)
     assert command("--exercise", 2, 3, "--submission", path) == 0
+
+
+def test_what_a_gradebook_cannot_hold_is_told(course):
+    (course / "in").mkdir()
+    write(course / "in", "", "ada.py")
+    write(course, "student,Total\nada,3\n", "class.csv")
+    with pytest.raises(SpecError) as caught:
+        command(*("--exercise", 2, "--submission", "in", "--gradebook", "marks.csv"), *OF_CLASS)
+    assert str(caught.value) == (
+        "the roster has a column total, which the gradebook adds.\n"
+        "  Give the roster's column another name."
+    )
 
 
 def test_points_are_scaled_in_all_or_for_each(tmp_path):
