@@ -28,7 +28,7 @@ Put an expression in the place of every `None`, run the cell, then run the check
 A check says what is right, what is wrong, and where; it prints no answer. numpy is enough.
 
 Each exercise sets its own numbers in its first cell: when you come back to an earlier one,
-run that cell again. Hints come one at a time: `jacobian-bp exercise hint 2 --level 1`. The
+run that cell again. Hints stand folded up under each statement: open one at a time. The
 same exercises on other numbers, as a sheet to hand in:
 `jacobian-bp exercise new 2 --seed 8 --out ex2.ipynb`."""
 
@@ -49,10 +49,11 @@ def exercise_sheet() -> dict[str, Any]:
     cells = [_cell("introduction", "markdown", INTRODUCTION), _cell("check", "code", CHECK)]
     for number, seed in EXERCISES.items():
         made = json.loads(sheet.notebook(find_exercise(number).make(seed)))
-        statement, *code = ["".join(cell["source"]) for cell in made["cells"]]
+        statement, hints, *code = ["".join(cell["source"]) for cell in made["cells"]]
         title, *paragraphs = statement.split("\n\n")
         text = "\n\n".join([f"## {title}", *paragraphs[:-1]])  # the last says how to hand in
         cells.append(_cell(f"exercise-{number}", "markdown", text))
+        cells.append(_cell(f"hints-{number}", "markdown", hints))
         for place, source in enumerate(code):
             cells.append(_cell(f"exercise-{number}-{place}", "code", source))
         cells.append(_cell(f"check-{number}", "code", f"check({number}, seed={seed})"))

@@ -187,12 +187,16 @@ def _formula_cell(step: LocalStep) -> str:
 def _numbers(step: LocalStep, width: int) -> list[str]:
     if step.structure in ("identity", "delta ⊗ ones"):
         return []
-    lines = []
+    return [f"        {line}" for line in numbers_of(step, width - 8)]
+
+
+def numbers_of(step: ForwardStep | LocalStep | DeltaStep | GradientStep, room: int) -> list[str]:
+    """The numbers of a step, row by row, or one line about them where they are too many."""
+    if not isinstance(step, LocalStep):
+        return array_block(step.value, None, room)
     if step.value is None:
-        lines.append(f"[{step.entries:,} entries, {format_bytes(step.nbytes)}: not built here]")
-    else:
-        lines += array_block(step.value, step.can_be_nonzero, width - 8)
-    return [f"        {line}" for line in lines]
+        return [f"[{step.entries:,} entries, {format_bytes(step.nbytes)}: not built here]"]
+    return array_block(step.value, step.can_be_nonzero, room)
 
 
 def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:

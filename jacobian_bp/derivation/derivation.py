@@ -27,11 +27,13 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, rename, to_ascii
-from .as_text import WIDTH, render
+from .as_text import WIDTH, numbers_of, render
 from .conventions import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 
+ROOM = 80  # columns for the numbers of a step in a notebook
+ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
 LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
 
 
@@ -56,8 +58,17 @@ class Derivation(Shown, Ledger):
         return aligned(lines)
 
     def _repr_html_(self) -> str:
+        """For a notebook: each step with its numbers under it, then what the checks found."""
         checks = self.agreement.lines() if self.agreement else []
-        return steps(self._rows()) + "\n" + page("", checks)
+        return steps(self._rows(), self._numbers(), ZEROS) + "\n" + page("", checks)
+
+    def _numbers(self) -> list[list[str]]:
+        """The numbers of each row."""
+        ledger = folded(self)
+        return [
+            [] if isinstance(step, Folded) else numbers_of(step, ROOM)
+            for step in (*ledger.forward, *ledger.backward, *ledger.gradients)
+        ]
 
     def _rows(self) -> list[tuple[str, str, str]]:
         """For each step its LaTeX, layout and shape, and reason; repeated layers are folded."""

@@ -17,6 +17,9 @@ from .signs import dims, number, safe
 
 MOST_SHOWN = 16  # rows, and columns
 MOST_LINES = 24
+# A notebook's own style breaks the lines of <pre> anywhere, in the middle of a word too.
+WHOLE_WORDS = '<pre style="word-break: normal; overflow-wrap: normal">'
+WHOLE_LINES = '<pre style="white-space: pre; overflow-x: auto">'
 
 T = TypeVar("T")
 Cells = Callable[[], tuple[np.ndarray, np.ndarray]]
@@ -37,20 +40,28 @@ def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
 
     >>> print(page(r"\delta_{k,k'}", ["shape (2, 2)"]))
     <p>$\displaystyle \delta_{k,k'}$</p>
-    <pre>shape (2, 2)</pre>
+    <pre style="word-break: normal; overflow-wrap: normal">shape (2, 2)</pre>
     """
     text = "\n".join(safe(line).removeprefix("  ") for line in ends(lines, "… {:,} more …".format))
     head = f"<p>{_plain(inline(latex))}</p>" if latex else ""
-    below = f"<pre>{_plain(text)}</pre>" if text else ""
+    below = f"{WHOLE_WORDS}{_plain(text)}</pre>" if text else ""
     return "\n".join(part for part in (head, below, numbers) if part)
 
 
-def steps(rows: Sequence[tuple[str, str, str]]) -> str:
-    """A derivation: in each row a formula, its layout and shape, and the reason for it."""
-    found = []
-    for latex, shape, reason in rows:
+def steps(
+    rows: Sequence[tuple[str, str, str]], numbers: Sequence[Sequence[str]] = (), caption: str = ""
+) -> str:
+    """A derivation: in each row a formula, its layout and shape, and the reason for it.
+
+    `numbers` are lines for each row, which stand under it; `caption` says what stands there.
+    """
+    found = [f"<caption>{_plain(safe(caption))}</caption>"] if caption else []
+    for place, (latex, shape, reason) in enumerate(rows):
         cells = _plain(inline(latex)), _plain(safe(shape)), _plain(safe(reason))
         found.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        if place < len(numbers) and numbers[place]:
+            text = _plain("\n".join(map(safe, numbers[place])))
+            found.append(f'<tr><td colspan="3">{WHOLE_LINES}{text}</pre></td></tr>')
     return "\n".join(["<table>", *found, "</table>"])
 
 

@@ -281,9 +281,9 @@ PARSED = {
     f"{SIZES}\n  jacobian-bp check -h lists the options.",
     "show": "the following arguments are required: NAME/NAME.\n"
     f"{SIZES}\n  jacobian-bp show -h lists the options.",
-    "grade --exercise x": "argument --exercise: invalid int value: 'x'.\n"
+    "grade --exercise x": "argument --exercise: 'x' is neither a number nor a .py file.\n"
     "  jacobian-bp grade -h lists the options.",
-    "exercise new": "the following arguments are required: N.\n"
+    "exercise new x": "argument N: invalid int value: 'x'.\n"
     "  jacobian-bp exercise new -h lists the options.",
 }
 

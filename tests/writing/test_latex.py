@@ -15,7 +15,7 @@ from jacobian_bp import Axis, Jacobian, Network, delta, dense, distinct, memory_
 from jacobian_bp.derivation.ledger import Folded
 from jacobian_bp.reference import X, Y, second_seed
 from jacobian_bp.writing.latex import FUNCTIONS, GREEK, aligned, formula, inline, words
-from jacobian_bp.writing.notebook import page
+from jacobian_bp.writing.notebook import WHOLE_WORDS, page
 
 NAMED = (
     "approx backslash begin cdot displaystyle end frac langle ldots left leq mathrm neq odot "
@@ -268,7 +268,7 @@ def test_a_jacobian_shows_itself():
     assert jacobian._repr_latex_() == inline(jacobian.latex())
     assert jacobian._repr_html_() == (
         f"<p>{inline(jacobian.latex())}</p>\n"
-        "<pre>layout numerator, shape (2, 2): diagonal; 2 of 4 entries can be non-zero; "
+        f"{WHOLE_WORDS}layout numerator, shape (2, 2): diagonal; 2 of 4 entries can be non-zero; "
         "32 bytes</pre>\n"
         "<table>\n"
         "<caption>layout flat, shape (2, 2); '.' is zero for every input</caption>\n"
@@ -318,7 +318,7 @@ def test_a_chain_shows_its_brackets():
         r"\frac{\partial J}{\partial W_{3}}=\left(\frac{\partial J}{\partial z_{3}}\,"
         r"\frac{\partial z_{3}}{\partial W_{3}}\right)"
     )
-    assert "<pre>einsum   a,abc-&gt;bc\n" in chain._repr_html_()
+    assert f"{WHOLE_WORDS}einsum   a,abc-&gt;bc\n" in chain._repr_html_()
 
 
 def test_a_long_chain_is_short():
@@ -347,14 +347,14 @@ def test_a_derivation_shows_every_step():
         r"=\delta^{[1]}_{k'}=\delta^{[1]} &&\text{flat (1, 4)}"
     )
     html = derivation._repr_html_()
-    assert html.count("<tr>") == len(steps)
+    assert html.count("<tr>") == 2 * len(steps)  # its numbers under each
     assert "<td>unit k reads only row k of W[1]</td>" in html
     assert html.endswith("all routes agree</pre>")
 
 
 def test_aligned_and_page_put_lines_together():
     assert aligned(["a&=b", "c"]) == "\\begin{aligned}\na&=b \\\\\nc\n\\end{aligned}"
-    assert page("", ["a < b"]) == "<pre>a &lt; b</pre>"
+    assert page("", ["a < b"]) == f"{WHOLE_WORDS}a &lt; b</pre>"
     many = page("x", [f"line {n}" for n in range(100)])
     assert "line 20\n… 77 more …\nline 98\nline 99</pre>" in many
 

@@ -8,7 +8,15 @@ import pytest
 
 from jacobian_bp import Agreement, Network, Op, Tanh, check_op, delta, diagnose, diagnose_line
 from jacobian_bp.reference import X, Y, second_seed
-from jacobian_bp.writing.notebook import MOST_LINES, bullets, ends, grid
+from jacobian_bp.writing.notebook import (
+    MOST_LINES,
+    WHOLE_LINES,
+    WHOLE_WORDS,
+    bullets,
+    ends,
+    grid,
+    page,
+)
 
 NET = second_seed()
 RUN = NET.run(X, Y)
@@ -25,11 +33,14 @@ OBJECTS = {
     "finding": DIAGNOSIS["W2"],
     "line": LINE,
 }
+STYLED = {WHOLE_WORDS: "<pre>", WHOLE_LINES: "<pre>", '<td colspan="3">': "<td>"}
 every_object = pytest.mark.parametrize("shown", OBJECTS.values(), ids=list(OBJECTS))
 
 
 def require_html(html):
     """Known elements that close, and no bare & or <."""
+    for styled, plain in STYLED.items():
+        html = html.replace(styled, plain)
     tags = re.findall(r"<(/?)([a-z]+)>", html)
     opened = []
     for closing, tag in tags:
@@ -154,6 +165,35 @@ def test_a_run_is_its_values():
     assert "<caption>" not in graph._repr_html_()
 
 
+# ---------------------------------------------------------------- derivations
+
+
+def test_a_derivation_shows_the_numbers_of_each_step():
+    html = RUN.derivation()._repr_html_()
+    require_html(html)
+    blocks = re.findall(rf'<tr><td colspan="3">{re.escape(WHOLE_LINES)}(.*?)</pre>', html, re.S)
+    ledger = RUN.derivation("flat")
+    steps = [*ledger.forward, *ledger.backward, *ledger.gradients]
+    assert len(blocks) == len(steps)
+    for step, block in zip(steps, blocks, strict=True):
+        cells = block.replace("[", " ").replace("]", " ").split()
+        shown = [0.0 if cell == "." else float(cell) for cell in cells]
+        assert np.allclose(shown, np.ravel(step.value), rtol=1e-5, atol=0)
+    assert "[1.15  0  0.95  0.3     .  .     .    .]\n[   .  .     .    .  1.15  0" in html
+    deep = Network.dense([2] * 60, "tanh", seed=1).run([1.0, 2.0], [0.0, 1.0]).derivation()
+    assert deep._repr_html_().count("<tr>") < 100
+    require_html(deep._repr_html_())
+
+
+def test_no_line_breaks_inside_a_word():
+    """Without this style a notebook breaks them anywhere: 128 by-tes."""
+    for shown in [*OBJECTS.values(), RUN.derivation()]:
+        assert "<pre>" not in shown._repr_html_()
+    assert page("", ["128 bytes"]) == f"{WHOLE_WORDS}128 bytes</pre>"
+    assert "word-break: normal" in WHOLE_WORDS
+    assert "white-space: pre;" in WHOLE_LINES  # columns stay under each other
+
+
 # ---------------------------------------------------------------- several variables at once
 
 
@@ -164,7 +204,7 @@ def test_blocks_side_by_side():
         r"\,\right]"
     )
     assert STACKED._repr_html_().splitlines()[1:] == [
-        "<pre>layout flat, shape (1, 3): 2 blocks side by side, 24 bytes</pre>",
+        f"{WHOLE_WORDS}layout flat, shape (1, 3): 2 blocks side by side, 24 bytes</pre>",
         "<table>",
         "<tr><th>block</th><th>in the last axis</th><th>row by row the entries of shape</th></tr>",
         "<tr><th>∂a3/∂W3</th><td>columns 0 to 1</td><td>(1, 2)</td></tr>",
@@ -190,7 +230,7 @@ def test_an_agreement_is_its_table():
     assert html.splitlines()[3] == (
         first + "<td>within 16·u·Σ|terms|, off by less than 1e-15</td></tr>"
     )
-    assert html.endswith("<pre>all routes agree</pre>")
+    assert html.endswith(f"{WHOLE_WORDS}all routes agree</pre>")
 
 
 def test_the_place_where_routes_part_is_shown():
@@ -204,12 +244,14 @@ def test_the_place_where_routes_part_is_shown():
     assert "<td>3e+05 times 16·u·Σ|terms|   DISAGREES</td>" in html
     assert "<td>too large &amp; &lt;wide&gt;</td>" in html
     assert html.splitlines()[-3:] == [
-        "<pre>∂J/∂W1[0,0]: full 1, vjp 2",
+        f"{WHOLE_WORDS}∂J/∂W1[0,0]: full 1, vjp 2",
         "the routes part at z1 = Linear(x, W1, b1)",
         "the routes DISAGREE</pre>",
     ]
     failed = Agreement("J", (), (), error="out of memory")
-    assert failed._repr_html_() == ("<pre>the routes cannot be compared: out of memory</pre>")
+    assert failed._repr_html_() == (
+        f"{WHOLE_WORDS}the routes cannot be compared: out of memory</pre>"
+    )
 
 
 def test_the_report_on_an_op():

@@ -3,24 +3,38 @@
 jacobian-bp exercise list                            the exercises there are
 jacobian-bp exercise new 3 --seed 7 --out ex3.py     a sheet to fill in (.py or .ipynb)
 jacobian-bp exercise new 3 --student ada --secret-file secret.txt     that student's own sheet
+jacobian-bp exercise new 2 3 --roster class.csv --secret-file secret.txt --out-dir sheets/
+                                                     a sheet of both for each of a class
 jacobian-bp exercise check ex3.py                    right or wrong, where, and the symptom
-jacobian-bp exercise hint 3 --level 2                the first two hints
+jacobian-bp exercise hint 3 --level 2                the first two hints; also hint ex3.py
 jacobian-bp exercise audit                           the checkers, checked
+
+With --exercise my_exercise.py each of them knows the exercise in that file, which is run.
 """
 
 import argparse
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ...network.files.paths import brief
 from ...writing import terminal
 from ...writing.signs import plural, safe
 from ...writing.tables import fold_all
 from ..exercises.audit import SEEDS, audit
-from ..exercises.catalogue import EXERCISES, find_exercise
-from ..exercises.check_file import check_file
-from ..exercises.sheet import write_sheet
-from ..exercises.verdict import LEVELS
+from ..exercises.catalogue import all_exercises, exercises_of, find_exercise
+from ..exercises.cause import UNKNOWN
+from ..exercises.check_file import check_parts
+from ..exercises.checker import Report
+from ..exercises.own_exercises import OwnExercise
+from ..exercises.sheet import sheet_text, write_sheet
+from ..exercises.submission import read_parts
+from ..exercises.task import Task
+from ..exercises.verdict import LEVELS, WRONG
+from ..grading.class_sheets import write_sheets
+from ..grading.roster import read_roster
 from ..grading.seeds import VARIABLE, needed, read_secret, sheet_seed
 from ..sandbox import stopped_in_order
 
@@ -31,9 +45,9 @@ def add_parser(commands: Any) -> None:
     """Add the command to the subparsers of jacobian-bp."""
     parser = commands.add_parser("exercise", help="set and check exercises")
     actions = parser.add_subparsers(dest="action", metavar="list | new | check | hint | audit")
-    actions.add_parser("list", help="the exercises there are")
-    new = actions.add_parser("new", help="write a sheet to fill in")
-    new.add_argument("number", type=int, metavar="N", help="which exercise")
+    listed = actions.add_parser("list", help="the exercises there are")
+    new = actions.add_parser("new", help="write a sheet to fill in, or one for each of a class")
+    new.add_argument("numbers", type=int, nargs="*", metavar="N", help="which exercises")
     new.add_argument("--seed", type=int, help="of the numbers (default: 0)")
     new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
     new.add_argument(
@@ -41,35 +55,111 @@ def add_parser(commands: Any) -> None:
     )
     new.add_argument("--out", metavar="FILE", help="a new .py or .ipynb file (default: exN.py)")
     new.add_argument("--solution", action="store_true", help="with the answers, for instructors")
+    new.add_argument("--roster", metavar="CSV", help="a sheet for each student in it")
+    new.add_argument("--out-dir", metavar="DIR", help="of a class: where its sheets are written")
+    new.add_argument("--notebook", action="store_true", help="of a class: notebooks, not scripts")
     check = actions.add_parser("check", help="which answers are right; exit 1 if not all are")
     check.add_argument("file", metavar="FILE", help="a sheet that was filled in")
     words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
     check.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
     hint = actions.add_parser("hint", help="hints, one more at each level")
-    hint.add_argument("number", type=int, metavar="N", help="which exercise")
+    hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
-    actions.add_parser("audit", help="planted mistakes and right forms through every checker")
+    audited = actions.add_parser("audit", help="planted mistakes and right forms through checkers")
+    for action in (listed, new, check, hint, audited):
+        action.add_argument(
+            "--exercise",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a Python file with an exercise of your own; it is run",
+        )
 
 
 def run_command(options: argparse.Namespace) -> int:
     """Run jacobian-bp exercise; the result is the exit code."""
-    return _ACTIONS[getattr(options, "action", None) or "list"](options)
+    with exercises_of(*getattr(options, "exercise", [])) as own:
+        return _ACTIONS[getattr(options, "action", None) or "list"](options, own)
 
 
-def _list(options: argparse.Namespace) -> int:
-    _write([f"{exercise.number:>3}  {exercise.title}" for exercise in EXERCISES])
+def _list(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
+    exercises, failed = all_exercises()
+    _write([f"{exercise.number:>3}  {exercise.title}" for exercise in exercises])
+    _write([f"not to be used  {reason}" for reason in failed])
     _write(["next      jacobian-bp exercise new 1 --seed 7 --out ex1.py"])
     return 0
 
 
-def _new(options: argparse.Namespace) -> int:
-    task = find_exercise(options.number).make(_seed_of(options))
-    name = options.out or f"ex{task.number}.py"
-    write_sheet(task, name, options.solution)
-    _write(
-        [f"written: {safe(name)}", f"next: jacobian-bp exercise check {shlex.quote(safe(name))}"]
-    )
+def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
+    numbers = _numbers(options.numbers, own)
+    if options.roster is not None:
+        return _new_class(options, numbers)
+    for name in ("out_dir", "notebook"):
+        if getattr(options, name):
+            raise SpecError(
+                f"--{name.replace('_', '-')} is for the sheets of a class.\n"
+                "  Write --roster class.csv too; one sheet has --out ex2.py, or ex2.ipynb."
+            )
+    tasks = [_task_of(options, number) for number in numbers]
+    name = options.out or f"ex{'_'.join(map(str, numbers))}.py"
+    write_sheet(tasks, name, options.solution)
+    words = ["jacobian-bp", "exercise", "check", safe(name)]
+    words += [word for file in options.exercise for word in ("--exercise", safe(file))]
+    _write([f"written: {safe(name)}", f"next: {shlex.join(words)}"])
     return 0
+
+
+def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
+    """A sheet for each student of the roster, all of them or none."""
+    for name in ("student", "seed", "out"):
+        if getattr(options, name) is not None:
+            raise SpecError(
+                f"--{name} is for one sheet, --roster for a class.\n  Write one of them."
+            )
+    if options.out_dir is None:
+        raise SpecError(
+            "the sheets of a class need a folder.\n  Write --out-dir sheets/ beside --roster."
+        )
+    roster = read_roster(options.roster)
+    needed(read_secret(options.secret_file))
+    ending = ".ipynb" if options.notebook else ".py"
+    sheets = {}
+    for student in roster.students:
+        own = argparse.Namespace(**{**vars(options), "student": student})
+        tasks = [_task_of(own, number) for number in numbers]
+        name = f"{student}{ending}"
+        sheets[name] = sheet_text(tasks, name, options.solution)
+    write_sheets(options.out_dir, sheets)
+    said = f", {min(sheets)} to {max(sheets)}" * (len(sheets) > 1) or f": {min(sheets)}"
+    words = ["--exercise", *map(str, options.numbers), *map(safe, options.exercise)]
+    words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
+    words += ["--gradebook", "marks.csv", "--sheet-seed", "own"]
+    if options.secret_file is not None:
+        words += ["--secret-file", safe(options.secret_file)]
+    _write([f"written: {plural(len(sheets), 'sheet')}{said}"])
+    _write([f"next: jacobian-bp grade {shlex.join(words)}"])
+    return 0
+
+
+def _numbers(written: Sequence[int], own: Sequence[OwnExercise]) -> list[int]:
+    """The exercises of a sheet: those written, then those of files, each once."""
+    for number in written:
+        if list(written).count(number) > 1:
+            raise SpecError(f"exercise {number} is written twice.\n  Write each exercise once.")
+    numbers = [*written, *(exercise.number for exercise in own if exercise.number not in written)]
+    if not numbers:
+        raise SpecError(
+            "no exercise is named.\n"
+            "  Write jacobian-bp exercise new 2, or --exercise my_exercise.py; "
+            "jacobian-bp exercise list shows those there are."
+        )
+    return numbers
+
+
+def _task_of(options: argparse.Namespace, number: int) -> Task:
+    """The task of an exercise, with the numbers that the options ask for."""
+    exercise = find_exercise(number)
+    return exercise.make(_seed_of(argparse.Namespace(**{**vars(options), "number": number})))
 
 
 def _seed_of(options: argparse.Namespace) -> int:
@@ -84,26 +174,55 @@ def _seed_of(options: argparse.Namespace) -> int:
     return sheet_seed(secret, options.student, options.number)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     _require_level(options.level, len(LEVELS) - 1)
     with stopped_in_order():
-        report = check_file(options.file)
-    _write(report.lines(options.level))
-    return 0 if report.ok else NOT_RIGHT
+        reports = check_parts(options.file)
+    for report in reports:
+        _write(report.lines(options.level))
+    if options.level < LEVELS.index("cause") and any(map(_has_cause, reports)):
+        _write(["next      --level 3 names the cause"])
+    return 0 if all(report.ok for report in reports) else NOT_RIGHT
 
 
-def _hint(options: argparse.Namespace) -> int:
-    exercise = find_exercise(options.number)
-    _require_level(options.level, len(exercise.hints))
-    shown = exercise.hints[: options.level]
-    _write([f"hint {place}    {text}" for place, text in enumerate(shown, 1)])
-    left = len(exercise.hints) - len(shown)
-    _write([f"{plural(left, 'hint')} left: --level {options.level + 1}"] * bool(left))
+def _has_cause(report: Report) -> bool:
+    return any(v.status == WRONG and v.cause not in ("", UNKNOWN) for v in report.verdicts)
+
+
+def _hint(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
+    hinted = _hinted(options.which, own)
+    _require_level(options.level, max(len(hints) for _, _, hints in hinted))
+    for number, title, hints in hinted:
+        if len(hinted) > 1:
+            _write([f"exercise {number}: {title}"])
+        shown = hints[: options.level]
+        _write([f"hint {place}    {text}" for place, text in enumerate(shown, 1)])
+        left = len(hints) - len(shown)
+        _write([f"{plural(left, 'hint')} left: --level {options.level + 1}"] * bool(left))
     return 0
 
 
-def _audit(options: argparse.Namespace) -> int:
-    found = audit(EXERCISES, SEEDS)
+def _hinted(
+    which: str | None, own: Sequence[OwnExercise]
+) -> list[tuple[int, str, tuple[str, ...]]]:
+    """Number, title and hints of an exercise, of all in a sheet, or of those of files."""
+    exercises: Sequence[Any]
+    if which is None and own:
+        exercises = own
+    elif which is not None and which.isdecimal() and len(which) < 20:
+        exercises = [find_exercise(int(which))]
+    elif which is not None and Path(which).suffix:
+        exercises = [part.task for part in read_parts(which)]
+    else:
+        said = "no exercise is named" if which is None else f"{brief(which, 40)} is no exercise"
+        raise SpecError(
+            f"{said}.\n  Write a number or a sheet: jacobian-bp exercise hint 2, or hint ex2.py."
+        )
+    return [(e.number, e.title, e.hints) for e in exercises]
+
+
+def _audit(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
+    found = audit(own or all_exercises()[0], SEEDS)
     _write(found.lines())
     return 0 if found.ok else NOT_RIGHT
 

@@ -4,28 +4,43 @@ jacobian-bp grade --exercise 2 --submission ex2.py                       points 
 jacobian-bp grade --exercise 2 --submission ex2.py --format gradescope --out results.json
 jacobian-bp grade --exercise 2 --submission ex2.py --secret-file S --student ada
 jacobian-bp grade --exercise 2 --submission DIR --out-dir RESULTS --format json
+jacobian-bp grade --exercise 2 3 --submission DIR --roster class.csv --gradebook marks.csv
+jacobian-bp grade --exercise my_exercise.py --submission ex13.py         one of your own
 jacobian-bp grade --summary DIR                                          which mistakes
 """
 
 import argparse
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from ...errors import JacobianError, SpecError
 from ...writing import terminal
+from ...writing.signs import safe
 from ...writing.tables import fold_all
-from ..exercises.catalogue import find_exercise
+from ..exercises.catalogue import exercises_of, find_exercise
 from ..exercises.verdict import LEVELS
-from ..grading.folder import name_of, owners, require_one, results_file, submissions, words_on
+from ..grading.folder import (
+    name_of,
+    owners,
+    require_apart,
+    require_one,
+    results_file,
+    submissions,
+    words_on,
+)
 from ..grading.formats import FORMATS, log_lines
 from ..grading.grade import Terms, grade_file
 from ..grading.grade_report import GradeReport
+from ..grading.gradebook import points_of
 from ..grading.results_of_call import ResultsOfCall, leaving_results
+from ..grading.roster import students_files
 from ..grading.seeds import VARIABLE, graded_seed, needed, open_to_all, read_secret, sheet_seed
 from ..grading.summary import summarise
 from ..sandbox import Limits, stopped_in_order
+from .grade_class import grade_class, require_class
 
 NOT_RIGHT = 1
 
@@ -34,7 +49,13 @@ def add_parser(commands: Any) -> None:
     """Add the command to the subparsers of jacobian-bp."""
     parser = commands.add_parser("grade", help="grade a submission, or summarise a class")
     words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
-    parser.add_argument("--exercise", type=int, metavar="N", help="which exercise")
+    parser.add_argument(
+        "--exercise",
+        nargs="+",
+        type=number_or_file,
+        metavar="N|FILE",
+        help="which exercises; of your own the Python file, which is run",
+    )
     parser.add_argument(
         "--submission", metavar="FILE", help="a .py, .ipynb or .npz file, or a folder"
     )
@@ -48,11 +69,19 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--sheet-seed", metavar="N", help="the seed the sheet must have; own: the student's"
     )
+    parser.add_argument(
+        "--strict-layout", action="store_true", help="the usual layout of an array alone is right"
+    )
+    parser.add_argument(
+        "--points", nargs="+", type=float, metavar="P", help="in all, or for each exercise"
+    )
     parser.add_argument("--numpy-only", action="store_true", help="no other package is there")
     parser.add_argument("--seconds", type=float, default=20.0, help="for a run (default: 20)")
     parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="(default: 2048)")
     parser.add_argument("--out", metavar="FILE", help="write the results there, whole or not")
     parser.add_argument("--out-dir", metavar="DIR", help="of a folder: a results file each")
+    parser.add_argument("--roster", metavar="CSV", help="of a folder: the class, a student a line")
+    parser.add_argument("--gradebook", metavar="CSV", help="with a roster: write the points there")
     parser.add_argument("--summary", metavar="DIR", help="a table of the mistakes in DIR")
     parser.parse_known_args = leaving_results(parser.parse_known_args, parser.error)
 
@@ -63,12 +92,78 @@ def run_command(options: argparse.Namespace) -> int:
         summary = summarise(options.summary)
         _say(summary.lines())
         return 0 if summary.ok else NOT_RIGHT
-    with stopped_in_order():
+    require_class(options)
+    with ExitStack() as stack:
+        stack.enter_context(stopped_in_order())
+        calls = _calls(options, stack)
+        if options.roster is not None:
+            _require_call(calls[0])
+            return grade_class(calls, options, _grade_students)
         if options.out_dir is not None and options.out is None:
-            return _grade_folder(options)
-        report = _grade_one(options)
-    _hand_over(report, options)
-    return 0 if report.ok else NOT_RIGHT
+            return max([_grade_folder(call) for call in calls])
+        reports = [_grade_one(call) for call in calls]
+    for report in reports:
+        _hand_over(report, options)
+    return 0 if all(report.ok for report in reports) else NOT_RIGHT
+
+
+def number_or_file(word: str) -> int | str:
+    """An exercise as it is written: its number, or the Python file that it stands in."""
+    if word.endswith(".py"):
+        return word
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{safe(repr(word[:40]))} is neither a number nor a .py file"
+        ) from None
+
+
+def _calls(options: argparse.Namespace, stack: ExitStack) -> list[argparse.Namespace]:
+    """The options for each exercise, by its number, with the points that it is worth.
+
+    The files of an instructor's own exercises are read for as long as `stack` is open. Where
+    that fails, a results file that is waited for says so.
+    """
+    words: list[int | str] = options.exercise or []
+    numbers = [word for word in words if isinstance(word, int)]
+    try:
+        files = [word for word in words if isinstance(word, str)]
+        require_apart(files, options.submission)
+        read = iter(stack.enter_context(exercises_of(*files)))
+        numbers = [next(read).number if isinstance(word, str) else word for word in words]
+        _require_numbers(numbers, options.out)
+        scaled = options.points is not None or options.roster is not None
+        worth: Sequence[float | None] = [None] * len(numbers)
+        if scaled:
+            worth = points_of(numbers, options.points)
+    except JacobianError as error:
+        first = numbers[0] if numbers else None
+        results = ResultsOfCall.of(argparse.Namespace(**{**vars(options), "exercise": first}))
+        results.begin()
+        results.failed(str(error).splitlines()[0])
+        raise
+    if not numbers:  # what is missing is told where a call is looked through
+        return [argparse.Namespace(**{**vars(options), "worth": None, "several": False})]
+    calls, several = [], len(numbers) > 1
+    for number, points in zip(numbers, worth, strict=True):
+        folder = options.out_dir
+        if folder is not None and several:
+            folder = str(Path(folder) / f"exercise-{number}")
+        own = {"exercise": number, "worth": points, "out_dir": folder, "several": several}
+        calls.append(argparse.Namespace(**{**vars(options), **own}))
+    return calls
+
+
+def _require_numbers(numbers: Sequence[int], out: str | None) -> None:
+    for number in numbers:
+        if numbers.count(number) > 1:
+            raise SpecError(f"exercise {number} is written twice.\n  Write each exercise once.")
+    if out is not None and len(numbers) > 1:
+        raise SpecError(
+            "--out is the file of one exercise.\n"
+            f"  Write --exercise {numbers[0]} --out FILE, and a call for each further one."
+        )
 
 
 def _grade_one(options: argparse.Namespace) -> GradeReport:
@@ -79,6 +174,7 @@ def _grade_one(options: argparse.Namespace) -> GradeReport:
         _require_call(options)
         require_one(Path(options.submission), report_anyway=options.out is not None)
         report = grade_file(options.submission, options.exercise, _terms(options))
+        report = report if options.worth is None else report.scaled(options.worth)
     except JacobianError as error:
         results.failed(str(error).splitlines()[0])
         raise
@@ -100,6 +196,8 @@ def _grade_folder(options: argparse.Namespace) -> int:
             "  Leave --student away: with a secret, each file's name is its student's."
         )
     find_exercise(options.exercise)
+    if options.several:
+        _say([f"exercise {options.exercise}"])
     files = submissions(options.submission)
     _terms(_options_for(files[0], options))  # what is wrong with the call is said once
     wide = max(len(name_of(path)) for path in files)
@@ -113,15 +211,24 @@ def _grade_folder(options: argparse.Namespace) -> int:
         else:
             right, said = right and report.ok, words_on(report, whose)
         _say([f"{name_of(path):<{wide}}  {said}"])
+    _say([f"left out  {reason}" for reason in students_files(options.submission)[1]])
     _say([*open_to_all(options.secret_file)])
     return 0 if right else NOT_RIGHT
 
 
-def _options_for(path: Path, options: argparse.Namespace) -> argparse.Namespace:
+def _grade_students(path: Path, options: argparse.Namespace, student: str) -> GradeReport:
+    return _grade_one(_options_for(path, options, student))
+
+
+def _options_for(
+    path: Path, options: argparse.Namespace, student: str | None = None
+) -> argparse.Namespace:
     """The options for one file of a folder; with a secret the student has the file's name."""
-    student = path.stem if read_secret(options.secret_file) is not None else None
-    out = results_file(options.out_dir, path, options.format)
-    own = {"submission": str(path), "out": str(out), "out_dir": None, "student": student}
+    student = (student or path.stem) if read_secret(options.secret_file) is not None else None
+    out = None
+    if options.out_dir is not None:
+        out = str(results_file(options.out_dir, path, options.format))
+    own = {"submission": str(path), "out": out, "out_dir": None, "student": student}
     return argparse.Namespace(**{**vars(options), **own})
 
 
@@ -151,7 +258,14 @@ def _terms(options: argparse.Namespace) -> Terms:
     if wanted == "own":
         wanted = sheet_seed(needed(secret), options.student or "", options.exercise)
     limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
-    return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only)
+    return Terms(
+        options.level,
+        _whole(wanted),
+        _whole(graded),
+        limits,
+        options.numpy_only,
+        options.strict_layout,
+    )
 
 
 def _whole(value: Any) -> int | None:

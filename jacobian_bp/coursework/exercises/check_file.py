@@ -8,7 +8,7 @@ from ..sandbox import Limits
 from .cause import diagnosed
 from .checker import Report, check_answers
 from .collect import Collected, collect
-from .submission import Submission, read_submission
+from .submission import Submission, read_parts, read_submission
 
 SECONDS = 20.0
 
@@ -20,7 +20,7 @@ def check_file(
 
     Where `exercise` or `seed` is given, a sheet of another one is refused.
     """
-    submission = read_submission(path)
+    submission = read_submission(path, exercise)
     for word, wanted, found in (
         ("exercise", exercise, submission.task.number),
         ("seed", seed, submission.task.seed),
@@ -31,6 +31,11 @@ def check_file(
                 "  Name another file, or leave the choice to the sheet."
             )
     return check_submission(submission, seconds)
+
+
+def check_parts(path: str | Path, seconds: float = SECONDS) -> tuple[Report, ...]:
+    """A report on each exercise of a sheet, in their order; each has the time to itself."""
+    return tuple(check_submission(part, seconds) for part in read_parts(path))
 
 
 def check_submission(submission: Submission, seconds: float = SECONDS) -> Report:

@@ -11,6 +11,7 @@ from .cause import cause_of
 from .equality import as_numbers, same, unfit
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
+from .symptoms import tag_of
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
@@ -69,7 +70,8 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
             own |= _carried(question, value)
             if verdict.status == WRONG:
                 cause, tag = cause_of(task, question, value, names)
-                verdict = replace(verdict, cause=cause, tag=tag or verdict.tag or "wrong")
+                tag = tag or verdict.tag or tag_of(verdict.symptom) or "wrong"
+                verdict = replace(verdict, cause=cause, tag=tag)
         verdicts.append(verdict)
     gate = Gate.of(task)
     return tuple(gate.said(verdict) for verdict in verdicts)
@@ -89,11 +91,16 @@ def _given_earlier(
         return None
     if not expected.any():
         return None
-    forms = [expected, expected.T, expected.reshape(-1)]
-    forms += [expected.reshape(1, -1), expected.reshape(-1, 1)]
-    if any(same(given, form) for form in forms):
+    turned = [expected.T, expected.reshape(-1)]
+    turned += [expected.reshape(1, -1), expected.reshape(-1, 1)]
+    one_layout = isinstance(question, ArrayQuestion) and len(question.forms) == 1
+    if any(same(given, form) for form in [expected, *turned * (not one_layout)]):
         said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
         return Verdict(question.name, FOLLOWS, remark=said, tag="follows")
+    if one_layout and any(same(given, form) for form in turned):
+        said = f"right, given your {_listed(used)}, but for the layout; another one is asked for"
+        where = "the order of the axes"
+        return Verdict(question.name, WRONG, where=where, symptom=said, tag="other-layout")
     if given.shape != expected.shape:
         return None
     where, symptom = question.difference(given, expected)

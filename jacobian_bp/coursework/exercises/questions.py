@@ -7,9 +7,9 @@ and what is right; `judge` compares by value.
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,6 +61,10 @@ class Question(ABC):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         """The verdict on an answer that was given."""
 
+    def strict(self) -> Self:
+        """The same question, with one layout that is right."""
+        return self
+
     def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
         """Where an answer of the right shape is wrong, and by which pattern."""
         return where_wrong(value, right), symptom(value, right)
@@ -92,6 +96,13 @@ class ArrayQuestion(Question):
     @property
     def right(self) -> np.ndarray:
         return next(iter(self.forms.values()))
+
+    def strict(self) -> Self:
+        """The first form alone is right, and the others are named; a lone number has no layout."""
+        (layout, first), *rest = self.forms.items()
+        if first.size == 1:
+            return self
+        return replace(self, forms={layout: first}, others={**dict(rest), **(self.others or {})})
 
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         array = as_numbers(value, self.name)
@@ -135,14 +146,14 @@ class NumberQuestion(Question):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         array = as_numbers(value, self.name)
         if isinstance(array, str):
-            return self._wrong(array)
+            return self._wrong(array, tag="not-numbers")
         if array.size != 1 or array.dtype.kind == "b":
-            return self._wrong("not one number")
+            return self._wrong("not one number", tag="not-one-number")
         number = array.reshape(-1)[0]
         if not np.isfinite(number):
             return self._wrong(unfit(array.reshape(())), tag="not-finite")
         if number != round(float(number)):
-            return self._wrong("not a whole number")
+            return self._wrong("not a whole number", tag="not-whole")
         if int(number) == self.expected:
             return self._right()
         return self._wrong(ANOTHER)
@@ -165,7 +176,7 @@ class ShapeQuestion(Question):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         sizes = as_numbers(value, self.name)
         if isinstance(sizes, str):
-            return self._wrong(sizes)
+            return self._wrong(sizes, tag="not-numbers")
         if sizes.ndim == 0 and sizes.dtype.kind in "iu":
             sizes = sizes.reshape(1)
         if sizes.ndim != 1 or (sizes.dtype.kind not in "iu" and sizes.size):
@@ -176,9 +187,9 @@ class ShapeQuestion(Question):
                 return self._right(layout * (place > 0))
         ranks = {len(form) for form in self.forms.values()}
         if len(given) not in ranks:
-            return self._wrong("the number of axes")
+            return self._wrong("the number of axes", tag="axes-number")
         if any(sorted(given) == sorted(form) for form in self.forms.values()):
-            return self._wrong("the order of the axes")
+            return self._wrong("the order of the axes", tag="axes-order")
         return self._wrong("the sizes of the axes")
 
 
@@ -195,11 +206,13 @@ class ChoiceQuestion(Question):
 
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         if not isinstance(value, str):
-            return self._wrong("not a word: write one of those listed, in quotes")
+            said = "not a word: write one of those listed, in quotes"
+            return self._wrong(said, tag="not-a-word")
         if value.strip().lower() == self.expected:
             return self._right()
         if value.strip().lower() not in self.options:
-            return self._wrong(f"{safe(value[:40])!r} is none of the words listed")
+            said = f"{safe(value[:40])!r} is none of the words listed"
+            return self._wrong(said, tag="not-a-word")
         return self._wrong("another word")
 
 
@@ -218,7 +231,7 @@ class NullQuestion(Question):
     def _judge(self, value: Any, answers: Mapping[str, Any]) -> Verdict:
         array = as_numbers(value, self.name)
         if isinstance(array, str):
-            return self._wrong(array)
+            return self._wrong(array, tag="not-numbers")
         if unfit(array):
             return self._wrong(unfit(array), tag="not-finite")
         size = self.matrix.shape[1]
@@ -227,14 +240,16 @@ class NullQuestion(Question):
         vector = array.astype(float).reshape(-1)
         length = float(np.linalg.norm(vector))
         if length == 0 or not np.isfinite(length):
-            return self._wrong("every entry", "the zero vector is sent to 0 by every matrix")
+            said = "the zero vector is sent to 0 by every matrix"
+            return self._wrong("every entry", said, "all-zero")
         unit = vector / length
         exact = array.dtype.itemsize == 8 or array.dtype.kind in "biu"
         if np.abs(self.matrix @ unit).max() > (1e-8 if exact else 1e-5) * np.abs(self.matrix).max():
             return self._wrong("the product", "the matrix does not send this vector to 0")
         for other in self.apart_from:
             if self._along(unit, answers.get(other)):
-                return self._wrong("the direction", f"a multiple of {other}: find another one")
+                said = f"a multiple of {other}: find another one"
+                return self._wrong("the direction", said, "same-direction")
         return self._right()
 
     def _along(self, unit: np.ndarray, other: Any) -> bool:

@@ -6,12 +6,16 @@
     name = None
 
 The same task gives the same text, byte for byte. A sheet holds no answers and no
-reference code; `solution=True` fills it in.
+reference code; `solution=True` fills it in. A sheet of several exercises is one part after
+another, each with such a first line, and is run part by part.
 """
 
 import json
 import re
 import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +35,23 @@ HEADER = re.compile(
 )
 
 
-def sheet_text(task: Task, name: str, solution: bool = False) -> str:
-    """The sheet for a file of this name: .py or .ipynb; SpecError for another ending."""
-    ending = Path(name).suffix.lower()
+def sheet_text(tasks: Task | Sequence[Task], name: str, solution: bool = False) -> str:
+    """The sheet of one or more tasks for a file of this name; SpecError for another ending."""
+    tasks = _together(tasks)
+    file, ending = Path(name).name, Path(name).suffix.lower()
     if ending == ".py":
-        return script(task, solution, Path(name).name)
+        parts = [script(task, solution, file) for task in tasks]
+        return parts[0] if len(parts) == 1 else "\n\n".join([_opening(tasks), *parts])
     if ending == ".ipynb":
-        return notebook(task, solution, Path(name).name)
+        return notebook(tasks, solution, file)
+    first = tasks[0].number
     raise SpecError(
         f"{safe(name)} ends neither in .py nor in .ipynb.\n"
-        f"  Write a name such as ex{task.number}.py or ex{task.number}.ipynb."
+        f"  Write a name such as ex{first}.py or ex{first}.ipynb."
     )
 
 
-def write_sheet(task: Task, path: str | Path, solution: bool = False) -> None:
+def write_sheet(task: Task | Sequence[Task], path: str | Path, solution: bool = False) -> None:
     """Write a sheet to a new file; SpecError where there is one already, or none can be."""
     path = Path(path)
     write_new(path, sheet_text(task, path.name, solution))
@@ -63,11 +70,20 @@ def script(task: Task, solution: bool = False, name: str = "") -> str:
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def notebook(task: Task, solution: bool = False, name: str = "") -> str:
-    """The sheet as a notebook, nbformat 4.5, without output; `name` is that of its file."""
-    cells = [("markdown", _statement(task, name or f"ex{task.number}.ipynb"))]
-    cells.append(("code", [header(task), "import numpy as np", "", *given_lines(task)]))
-    cells += [("code", _ask(task, question, solution)) for question in task.questions]
+def notebook(tasks: Task | Sequence[Task], solution: bool = False, name: str = "") -> str:
+    """The sheet as a notebook, nbformat 4.5, without output; `name` is that of its file.
+
+    The hints of an exercise stand under its statement, each folded up.
+    """
+    tasks = _together(tasks)
+    cells = []
+    if len(tasks) > 1:
+        cells += [("markdown", _overview(tasks)), ("code", ["import numpy as np"])]
+    for task in tasks:
+        cells.append(("markdown", _statement(task, name or f"ex{task.number}.ipynb")))
+        cells += [("markdown", folded_hints(task))] * bool(task.hints)
+        cells.append(("code", [header(task), "import numpy as np", "", *given_lines(task)]))
+        cells += [("code", _ask(task, question, solution)) for question in task.questions]
     document = {
         "cells": [_cell(place, kind, lines) for place, (kind, lines) in enumerate(cells, 1)],
         "metadata": {
@@ -78,6 +94,15 @@ def notebook(task: Task, solution: bool = False, name: str = "") -> str:
         "nbformat_minor": 5,
     }
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def folded_hints(task: Task) -> list[str]:
+    """The hints for a notebook, each shown by a click; without empty lines they stay plain text."""
+    found = []
+    for place, hint in enumerate(task.hints, 1):
+        text = wrapped(escape(" ".join(to_ascii(hint).split()), quote=False), PROSE)
+        found += [f"<details><summary>hint {place}</summary>", *text, "</details>"]
+    return found
 
 
 def given_lines(task: Task) -> list[str]:
@@ -125,8 +150,32 @@ def _statement(task: Task, name: str) -> list[str]:
         indented = paragraph.startswith("    ")
         text = to_ascii(paragraph)
         lines += ["", *(text.splitlines() if indented else wrapped(text, PROSE))]
-    how = "Put an expression in the place of every None. numpy only. Then run:"
-    return [*lines, "", how, f"    jacobian-bp exercise check {shlex.quote(safe(name))}"]
+    how = "Put an expression in the place of every None. numpy only. Then"
+    if not task.checkable:
+        return [*lines, "", f"{how} hand in this file."]
+    return [*lines, "", f"{how} run:", f"    jacobian-bp exercise check {shlex.quote(safe(name))}"]
+
+
+def _together(tasks: Task | Sequence[Task]) -> list[Task]:
+    """The tasks of one sheet, which its reader can check as a whole or not at all."""
+    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
+    checkable = all(task.checkable for task in tasks)
+    return [replace(task, checkable=checkable) for task in tasks]
+
+
+def _overview(tasks: Sequence[Task]) -> list[str]:
+    """What stands above the parts of several exercises."""
+    *most, last = [str(task.number) for task in tasks]
+    said = (
+        "Each exercise is graded by itself, with what stands above the first of them: put there "
+        "what all of them shall use. What one exercise computes, another does not see."
+    )
+    return [f"Exercises {', '.join(most)} and {last}", "", *wrapped(said, PROSE)]
+
+
+def _opening(tasks: Sequence[Task]) -> str:
+    lines = [("# " + line).rstrip() for line in _overview(tasks)]
+    return "\n".join([*lines, "", "import numpy as np", ""])
 
 
 def _ask(task: Task, question: Any, solution: bool) -> list[str]:

@@ -30,6 +30,10 @@ WATCHED = {
 }
 
 
+class NoSuchPartError(SpecError):
+    """A sheet of several exercises has no part for the one that is asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Submission:
     """The code of a file, and the task that its first line names."""
@@ -41,18 +45,53 @@ class Submission:
     failure: str = ""  # why the code cannot be run at all
 
 
-def read_submission(path: str | Path) -> Submission:
-    """The file of a student; SpecError where it is not one of our sheets."""
+def read_submission(path: str | Path, exercise: int | None = None) -> Submission:
+    """The file of a student, or its part for an exercise; SpecError where it is no sheet of ours.
+
+    A sheet of one exercise is taken whatever exercise it is of.
+    """
     path = Path(path)
-    code = _code(path)
+    parts = _parts(path.name, _code(path))
+    if len(parts) > 1 and exercise not in parts:
+        held = ", ".join(map(str, parts))
+        wanted = "" if exercise is None else f"; it has no part for exercise {exercise}"
+        raise NoSuchPartError(
+            f"{safe(path.name)} is a sheet of the exercises {held}{wanted}.\n  Name one of {held}."
+        )
+    return _submission(path.name, parts.get(exercise or 0) or next(iter(parts.values())))
+
+
+def read_parts(path: str | Path) -> tuple[Submission, ...]:
+    """The parts of a sheet, in their order: one for each of its exercises."""
+    path = Path(path)
+    return tuple(_submission(path.name, code) for code in _parts(path.name, _code(path)).values())
+
+
+def _submission(name: str, code: str) -> Submission:
+    task = _task(name, code)
+    failure, remarks = _looked_through(code)
+    return Submission(name, code, task, tuple(remarks), failure)
+
+
+def _parts(name: str, code: str) -> dict[int, str]:
+    """The code for each exercise: its part, and what stands above the first one.
+
+    The lines of the other parts are left empty, so that a line keeps its number.
+    """
     if len(code) > MOST_CODE:
         raise SpecError(
-            f"{safe(path.name)} has {plural(len(code), 'character')} of code; "
+            f"{safe(name)} has {plural(len(code), 'character')} of code; "
             f"a sheet has at most {MOST_CODE:,}.\n  Hand in the sheet with your lines alone."
         )
-    task = _task(path.name, code)
-    failure, remarks = _looked_through(code)
-    return Submission(path.name, code, task, tuple(remarks), failure)
+    heads = list({match[0]: match for match in HEADER.finditer(code)}.values())
+    if len({head[1] for head in heads}) != len(heads) or len(heads) < 2:
+        return {0: code}
+    ends = [*(head.start() for head in heads[1:]), len(code)]
+    above, parts = code[: heads[0].start()], {}
+    for head, end in zip(heads, ends, strict=True):
+        skipped = "\n" * code.count("\n", heads[0].start(), head.start())
+        parts[int(head[1])] = above + skipped + code[head.start() : end]
+    return parts
 
 
 def _code(path: Path) -> str:

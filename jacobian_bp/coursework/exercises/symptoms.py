@@ -14,6 +14,9 @@ from .equality import same
 ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
 FACTORS = (-1.0, 2.0, 0.5)
 MOST_NAMED = 4
+ALL_ZERO = "all entries are 0"
+ROUNDED_DIGITS = "the leading digits are right: give all digits, not the printed ones"
+ONE_FACTOR = "every entry is off by one and the same factor"
 
 
 def where_wrong(value: np.ndarray, right: np.ndarray) -> str:
@@ -42,9 +45,9 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
     """The pattern of a wrong array of the right shape, in one sentence, or nothing."""
     scale = largest(right)
     if not value.any():
-        return "all entries are 0"
+        return ALL_ZERO
     if scale and largest(value - right) < ROUNDED * scale and _few_digits(value):
-        return "the leading digits are right: give all digits, not the printed ones"
+        return ROUNDED_DIGITS
     wrong = differing(value, right, of_formulas(right))
     if int(wrong.sum()) > 1 or right.size == 1:  # one of many is not every one
         every = "every entry" if right.size > 1 else "it"
@@ -52,13 +55,29 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
             if same(value.astype(float), factor * right):
                 return times_right(fraction(factor), every)
         if _proportional(value, right):
-            return "every entry is off by one and the same factor"
+            return ONE_FACTOR
     zero, other = np.abs(right) <= FLOOR * scale, np.abs(value) <= FLOOR * scale
     if (zero & ~other).any() and same(value[~zero], right[~zero]):
         return "entries that are 0 in truth are not 0 here; all others are right"
     if (other & ~zero).any() and same(value[~other], right[~other]):
         return "some entries are 0 that should not be; all others are right"
     return ""
+
+
+def tag_of(sentence: str) -> str:
+    """What a symptom is called in statistics where no cause is known, or nothing.
+
+    >>> tag_of("every entry is -1 times the right one"), tag_of(ROUNDED_DIGITS)
+    ('sign', 'rounded-digits')
+    """
+    return _TAGS.get(sentence, "")
+
+
+_TAGS = {ALL_ZERO: "all-zero", ROUNDED_DIGITS: "rounded-digits", ONE_FACTOR: "constant-factor"} | {
+    times_right(fraction(factor), every): "sign" if factor == -1 else "constant-factor"
+    for factor in FACTORS
+    for every in ("every entry", "it")
+}
 
 
 def wrong_shape(value: np.ndarray, shapes: list[tuple[int, ...]]) -> str:

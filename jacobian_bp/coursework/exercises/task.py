@@ -59,6 +59,7 @@ class Task:
     title: str = ""
     statement: str = ""
     names: dict[str, Any] = field(default_factory=dict)  # all that is known before the answers
+    checkable: bool = True  # whether who fills the sheet in has the exercise to check it with
 
     def answers(self, planted: Planted | None = None) -> dict[str, Any]:
         """The answers of the solution, with some of them given another way."""
@@ -68,6 +69,10 @@ class Task:
             line = lines.get(question.name, question.solution)
             names[question.name] = found[question.name] = value_of(line, names)
         return found
+
+    def strict(self) -> "Task":
+        """The same task, where an array is right in the layout that is asked for alone."""
+        return replace(self, questions=tuple(question.strict() for question in self.questions))
 
     @cached_property
     def right(self) -> dict[str, Any]:

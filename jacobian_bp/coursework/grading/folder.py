@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ...errors import SpecError
 from ...network.files.paths import label
-from ...writing.signs import number, plural, safe
+from ...writing.signs import plural, safe
 from .grade import ENDINGS
-from .grade_report import GradeReport
+from .grade_report import GradeReport, shown
 from .seeds import sheet_seed
 
 ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}
@@ -32,6 +32,22 @@ def require_one(path: Path, report_anyway: bool) -> None:
         raise SpecError(
             f"{label(path)} is {kind}.\n  Name the file that was handed in, such as ex2.py."
         )
+
+
+def require_apart(files: Sequence[str], submission: str | None) -> None:
+    """SpecError for a file of an instructor's that lies among the submissions of a folder.
+
+    It is run with all the rights of who grades, and a student may have put it there.
+    """
+    if submission is None or not os.path.isdir(submission):
+        return
+    folder = os.path.realpath(submission)
+    for file in files:
+        if Path(os.path.realpath(file)).is_relative_to(folder):
+            raise SpecError(
+                f"{label(Path(file))} lies among the submissions, and would be run as your own.\n"
+                "  Keep your exercises in another folder."
+            )
 
 
 def submissions(folder: str | Path) -> list[Path]:
@@ -63,6 +79,11 @@ def results_file(folder: str | Path, submission: Path, form: str) -> Path:
     >>> results_file(".", Path("class/ada.py"), "json").name
     'ada.py.json'
     """
+    return made_folder(folder) / f"{submission.name}{ENDING_OF[form]}"
+
+
+def made_folder(folder: str | Path) -> Path:
+    """A folder, made if need be; SpecError where it cannot be."""
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +92,7 @@ def results_file(folder: str | Path, submission: Path, form: str) -> Path:
         raise SpecError(
             f"{label(folder)} cannot be made: {reason}.\n  Choose another folder."
         ) from None
-    return folder / f"{submission.name}{ENDING_OF[form]}"
+    return folder
 
 
 def owners(files: Sequence[Path], secret: bytes | None, exercise: int) -> dict[int, str]:
@@ -83,10 +104,15 @@ def owners(files: Sequence[Path], secret: bytes | None, exercise: int) -> dict[i
 
 def words_on(report: GradeReport, owners: Mapping[int, str]) -> str:
     """One submission in a few words: points, what went wrong, and whose sheet it is if not own."""
-    points = f"{number(report.score)} of {number(report.max_score)}"
+    points = f"{shown(report.score)} of {shown(report.max_score)}"
+    return f"{points:<10}  {labels_on(report, owners)}".rstrip()
+
+
+def labels_on(report: GradeReport, owners: Mapping[int, str]) -> str:
+    """What went wrong, and whose sheet it is if not own."""
     owner = owners.get(report.record.get("found_seed", -1))
     whose = [f"the one of {owner}"] if owner is not None else []
-    return f"{points:<10}  {', '.join([*report.labels, *whose])}".rstrip()
+    return ", ".join([*report.labels, *whose])
 
 
 def name_of(submission: Path) -> str:

@@ -5,19 +5,27 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ..exercises.catalogue import exercises_of
 from .formats import as_text
 from .grade import Terms, grade_answers, grade_file
 from .grade_report import GradeReport
 
 
 def grade(
-    answers: Mapping[str, Any] | str | Path, exercise: int, seed: int | None = None, level: int = 2
+    answers: Mapping[str, Any] | str | Path,
+    exercise: int | str | Path,
+    seed: int | None = None,
+    level: int = 2,
 ) -> GradeReport:
     """The report on a file, which is run in a process of its own, or on named values.
 
+    `exercise` is a number, or the Python file of an instructor's own, which is run here.
     `seed` is that of the sheet; named values need it, a sheet has it in its first line.
     Raises SpecError for a wrong call.
     """
+    if isinstance(exercise, Path) or str(exercise).endswith(".py"):
+        with exercises_of(str(exercise)) as (own,):
+            return grade(answers, own.number, seed, level)
     if not isinstance(answers, Mapping | str | Path):
         raise SpecError(
             f"answers of type {type(answers).__name__} are neither named values nor a file.\n"
@@ -34,7 +42,10 @@ def grade(
 
 
 def passes(
-    answers: Mapping[str, Any] | str | Path, exercise: int, seed: int | None = None, level: int = 2
+    answers: Mapping[str, Any] | str | Path,
+    exercise: int | str | Path,
+    seed: int | None = None,
+    level: int = 2,
 ) -> bool:
     """True where all is right; else AssertionError with the report, and no right number.
 

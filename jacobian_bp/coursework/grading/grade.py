@@ -25,7 +25,7 @@ from ..exercises.checker import check_answers
 from ..exercises.collect import Collected, collect
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
-from ..exercises.submission import Submission, read_submission
+from ..exercises.submission import NoSuchPartError, Submission, read_submission
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
@@ -46,6 +46,7 @@ class Terms:
 
     `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own.
     `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
+    With `strict_layout` an array is right in the layout that is asked for alone.
     """
 
     level: int = 2
@@ -53,6 +54,7 @@ class Terms:
     graded_seed: int | None = None
     limits: Limits = field(default_factory=Limits)
     numpy_only: bool = False
+    strict_layout: bool = False
 
     def __post_init__(self) -> None:
         if self.level not in range(len(LEVELS)):
@@ -76,14 +78,18 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
     task = _task_of_arrays(path, exercise, terms) if path.suffix.lower() == ".npz" else None
     try:
         _require_fit_for_reading(path)
-        found = read_submission(path) if task is None else _own_arrays(path, task)
+        found = read_submission(path, exercise) if task is None else _own_arrays(path, task)
+    except NoSuchPartError as error:
+        report = without_answers(exercise, _first_lines(error), "another-exercise", terms)
     except JacobianError as error:
         report = without_answers(exercise, _first_lines(error), "not-a-sheet", terms)
     else:
         report = (
             _of_sheet(found, exercise, terms)
             if isinstance(found, Submission)
-            else grade_answers(found, exercise, terms.sheet_seed or 0, terms.level)
+            else grade_answers(
+                found, exercise, terms.sheet_seed or 0, terms.level, terms.strict_layout
+            )
         )
     report.record["total_seconds"] = round(time.monotonic() - began, 3)
     return report
@@ -91,13 +97,17 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
 
 @quiet
 def grade_answers(
-    answers: Mapping[str, Any], exercise: int, seed: int, level: int = 2
+    answers: Mapping[str, Any],
+    exercise: int,
+    seed: int,
+    level: int = 2,
+    strict_layout: bool = False,
 ) -> GradeReport:
     """The report on named values in this very process, such as a notebook's globals().
 
     `seed` is that of the sheet. Raises SpecError for an exercise that is not there.
     """
-    task = find_exercise(exercise).make(seed)
+    task = _asked(find_exercise(exercise).make(seed), strict_layout)
     known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
     return _report(_judged(task, known), None, Terms(level=level), {"sheet_seed": seed})
 
@@ -125,6 +135,10 @@ def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeRepor
     return _of_own_sheet(submission, terms)
 
 
+def _asked(task: Task, strict_layout: bool) -> Task:
+    return task.strict() if strict_layout else task
+
+
 def _require_fit_for_reading(path: Path) -> None:
     """The grader may read what the student may not: another's sheet, a solution."""
     if path.is_symlink():
@@ -147,7 +161,7 @@ def _own_arrays(path: Path, task: Task) -> Mapping[str, Any]:
 
 
 def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
-    task = submission.task
+    task = _asked(submission.task, terms.strict_layout)
     record: dict[str, Any] = {"sheet_seed": task.seed}
     sheet, ran = _run(submission.code, task, terms, submission.failure)
     outcome = ran.outcome
@@ -156,7 +170,7 @@ def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
     fresh = None
     if find_exercise(task.number).fresh:
         seed = _fresh_seed(task, terms)
-        other = find_exercise(task.number).make(seed)
+        other = _asked(find_exercise(task.number).make(seed), terms.strict_layout)
         if _has_answers(sheet) or not outcome.failure:
             fresh, again = _run_fresh(submission, other, terms)
         else:  # it would only stop again, after as long a time

@@ -6,7 +6,7 @@ for each level:
     0 pass or fail    1 where    2 symptom    3 cause
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...derivation.as_text import WIDTH
@@ -24,11 +24,13 @@ NOT_RUN = (
 )  # nothing could be looked at
 STOPPED = "stopped"
 NO_CAUSE = (  # tags that name no mistake
-    *("wrong", "shape", "not-numbers", "not-finite", "subscripts"),
+    *("wrong", "shape", "not-numbers", "not-finite", "subscripts", "all-zero"),
+    *("not-one-number", "not-whole", "not-a-word"),
     *("missing", STOPPED, "time-limit", "memory-limit", "killed", "no-answers"),
     *NOT_RUN,
     *NOT_GRADED,
 )
+DECIMALS = 2  # of points, where they are printed
 UNGRADED = "The grader did not come to its end; tell your instructor."
 
 
@@ -105,6 +107,21 @@ class GradeReport:
             raise DomainError(f"max is {max!r}.\n  Write a number above 0, points(max=5).")
         return round(max * self.score / self.max_score, 4) if self.max_score else 0.0
 
+    def scaled(self, max: float) -> "GradeReport":
+        """The same report with `max` points in all, each mark with the same share of them.
+
+        A report without marks, of a grader that did not come to its end, stays as it is.
+        """
+        if not 0 < max < float("inf"):
+            raise DomainError(f"max is {max!r}.\n  Write a number above 0, scaled(max=20).")
+        if not self.max_score:
+            return self
+        share = max / self.max_score
+        marks = [
+            replace(m, score=share * m.score, max_score=share * m.max_score) for m in self.marks
+        ]
+        return replace(self, marks=tuple(marks))
+
     def lines(self, level: int | None = None) -> list[str]:
         """The report in words; the level is the report's own, or another one."""
         level = self.level if level is None else level
@@ -116,25 +133,37 @@ class GradeReport:
         lines += [f"{word:<8}  {self.failure}"] * bool(self.failure)
         rows = [] if refused else self._rows(level)
         lines += [*rows, *(f"note      {note}" for note in self.notes)]
-        return [*lines, f"score     {number(self.score)} of {number(self.max_score)}"]
+        return [*lines, f"score     {shown(self.score)} of {shown(self.max_score)}"]
 
     def _rows(self, level: int) -> list[str]:
         """A line a mark: points, name, status, and what is said, once where it is the same."""
         rows = []
         wide = max((len(mark.name) for mark in self.marks), default=0)
+        earned = [f"{shown(mark.score)}/{shown(mark.max_score)}" for mark in self.marks]
+        most = max([5, *map(len, earned)])
         before = ("", "")
-        for mark in self.marks:
-            points = f"{number(mark.score)}/{number(mark.max_score)}"
+        for mark, points in zip(self.marks, earned, strict=True):
             said = mark.messages[level]
             if (mark.object, said) == before:
                 said = "as above" if said else ""
             else:
                 before = (mark.object, said)
-            rows.append(f"  {points:>5}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip())
+            rows.append(
+                f"  {points:>{most}}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip()
+            )
         return rows
 
     def __str__(self) -> str:
         return "\n".join(fold_all(map(safe, self.lines()), WIDTH))
+
+
+def shown(points: float) -> str:
+    """Points as they are printed: to a hundredth, as scaled ones have many digits.
+
+    >>> shown(35.0), shown(20 / 3)
+    ('35', '6.67')
+    """
+    return number(round(points, DECIMALS))
 
 
 def not_graded(exercise: int | None, kind: str, why: str = "") -> GradeReport:

@@ -151,7 +151,7 @@ UNREADABLE = [  # what argparse refuses: (words, why)
     (["--level", "x"], "argument --level: invalid int value: 'x'"),
     (["--frobnicate"], "unrecognized arguments: --frobnicate"),
     (["--submission"], "argument --submission: expected one argument"),
-    (["--exercise", "two"], "argument --exercise: invalid int value: 'two'"),
+    (["--exercise", "two"], "argument --exercise: 'two' is neither a number nor a .py file"),
 ]
 
 

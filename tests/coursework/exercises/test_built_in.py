@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from jacobian_bp.coursework.exercises.sheet import (
     write_sheet,
 )
 from jacobian_bp.coursework.exercises.task import differ
+from jacobian_bp.writing.signs import to_ascii
 
 by_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: f"exercise {e.number}")
 
@@ -55,7 +57,8 @@ def test_the_exercises_are_numbered_from_one():
         find_exercise(99)
     assert str(caught.value) == (
         "there is no exercise 99.\n"
-        "  Write a number from 1 to 12; jacobian-bp exercise list shows them."
+        "  Write a number from 1 to 12; jacobian-bp exercise list shows them.\n"
+        "  One of an instructor's own needs its file: --exercise my_exercise.py."
     )
     with pytest.raises(SpecError, match=r"^there is no exercise '2'\.\n"):
         find_exercise("2")
@@ -157,6 +160,19 @@ def test_a_sheet_is_narrow_ascii_and_runs(exercise, form):
 
 
 @by_exercise
+def test_in_a_notebook_each_hint_is_folded_up(exercise):
+    cells = json.loads(notebook(exercise.make(5)))["cells"]
+    shown = "".join(cells[1]["source"])
+    assert cells[1]["cell_type"] == "markdown"
+    assert "\n\n" not in shown  # or what follows would be read as Markdown
+    folded = re.findall(r"<details><summary>hint (\d)</summary>\n(.*?)\n</details>", shown, re.S)
+    assert [int(place) for place, _ in folded] == list(range(1, len(exercise.hints) + 1))
+    texts = [unescape(" ".join(text.split())) for _, text in folded]
+    assert texts == [to_ascii(hint) for hint in exercise.hints]
+    assert not re.search(r"<(?!/?details>|/?summary>)", shown)
+
+
+@by_exercise
 @pytest.mark.parametrize("form", [script, notebook], ids=["script", "notebook"])
 def test_a_sheet_holds_no_answers_and_no_reference_code(exercise, form):
     task = exercise.make(5)
@@ -165,10 +181,10 @@ def test_a_sheet_holds_no_answers_and_no_reference_code(exercise, form):
     code = text if form is script else cells_of(text)
     tail = code[code.index(END) :]
     assert set(re.findall(r"^\w+ = (.*)$", tail, re.M)) == {"None"}
-    assert not any(hint in text for hint in exercise.hints)
+    assert not any(hint in code for hint in exercise.hints)
     long = [q.solution for q in task.questions if len(q.solution) > 12]
     if exercise.number != e05_planted_bug.EXERCISE.number:  # there the lines are the exercise
-        assert [line for line in long if line in text] == []
+        assert [line for line in long if line in code] == []
 
 
 @by_exercise

@@ -131,6 +131,20 @@ def test_hints_come_one_by_one(call):
     )
 
 
+def test_hints_take_the_sheet_as_check_does(call, tmp_path):
+    file = str(handed_in(tmp_path, solved()))
+    assert call("hint", file) == call("hint", "2")
+    assert call("hint", str(handed_in(tmp_path, "def (:\n" + solved())))[0] == 0  # however it is
+    code, _, err = call("hint", "two")
+    assert (code, err) == (
+        2,
+        "'two' is no exercise.\n"
+        "  Write a number or a sheet: jacobian-bp exercise hint 2, or hint ex2.py.\n",
+    )
+    assert call("hint")[2].startswith("no exercise is named.\n")
+    assert call("hint", str(tmp_path / "no.py"))[2].startswith("no.py is not there.\n")
+
+
 def test_a_level_that_is_none(call, tmp_path):
     code, _, err = call("check", str(handed_in(tmp_path, solved())), "--level", "7")
     assert (code, err) == (2, "--level is 7.\n  Write a whole number from 0 to 3.\n")
@@ -144,7 +158,12 @@ def test_levels_on_the_command_line(call, tmp_path):
     assert code == 1
     assert lines[2] == "  delta3  WRONG    every entry; every entry is 2 times the right one"
     assert lines[4] == "  delta2  follows  right, given your delta3, which is not"
-    assert lines[-1] == "score     6 of 7"
+    assert lines[-2:] == ["score     6 of 7", "next      --level 3 names the cause"]
+    said = call("check", file, "--level", "3")[1]
+    assert said[-1] == "score     6 of 7"
+    assert "the 1/2 of the cost was lost" in said[2] + said[3]
+    file = str(handed_in(tmp_path, solved(3).replace("count = ", "count = 1 + "), "ex3.py"))
+    assert call("check", file)[1][-1] == "score     4 of 5"  # no cause is known: none is promised
 
 
 # ---------------------------------------------------------------- which sheet it is
@@ -160,7 +179,7 @@ def test_a_sheet_without_its_first_line(tmp_path):
 
 
 def test_a_sheet_with_two_first_lines(tmp_path):
-    text = solved() + solved(3)
+    text = solved() + solved(seed=8)
     assert refusal(handed_in(tmp_path, text)).startswith("ex2.py has more than one line that says")
 
 

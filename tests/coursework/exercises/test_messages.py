@@ -32,7 +32,7 @@ def test_zeros_have_no_cause_though_a_mistake_may_give_them():
     zeros = judged(task, p=np.eye(K)[0], J=np.zeros((K, K)), dz=np.zeros(K))
     for name in ("J", "dz"):
         assert (zeros[name].symptom, zeros[name].cause) == ("all entries are 0", "")
-        assert zeros[name].tag == "wrong"
+        assert zeros[name].tag == "all-zero"
     null = judged(task, null=np.zeros(K))["null"]
     assert null.tag == "null-zero"
 
@@ -104,3 +104,26 @@ def test_a_string_without_an_arrow_is_what_numpy_makes_of_it(name, text, layout)
 )
 def test_a_string_that_is_wrong_says_how(name, text, where):
     assert judged(find_exercise(7).make(7), **{name: text})[name].where == where
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "change", "tag"),
+    [
+        (2, "dW2", lambda right: -right, "sign"),
+        (2, "dW2", lambda right: right / 2, "constant-factor"),
+        (2, "dW2", lambda right: right * 1.37, "constant-factor"),
+        (2, "delta1", lambda right: right * 0, "all-zero"),
+        (6, "dz", lambda right: np.array([float(f"{x:.4g}") for x in right]), "rounded-digits"),
+        (6, "rank", lambda right: right + 0.5, "not-whole"),
+        (6, "rank", lambda right: [right, right], "not-one-number"),
+        (6, "rank", lambda right: "many", "not-numbers"),
+        (1, "shape_dz2_dW2", lambda right: right[::-1], "axes-order"),
+        (1, "shape_z1", lambda right: (*right, 2), "axes-number"),
+        (2, "delta1", lambda right: right + np.arange(len(right)) ** 2 + 1, "wrong"),
+    ],
+)
+def test_a_wrong_answer_of_a_kind_that_is_known_has_its_tag(number, name, change, tag):
+    task = find_exercise(number).make(7)
+    wrong = {**task.answers(), name: change(task.right[name])}
+    verdict = next(v for v in check_answers(task, wrong) if v.name == name)
+    assert (verdict.status, verdict.tag) == ("wrong", tag)

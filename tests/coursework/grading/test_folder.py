@@ -45,6 +45,8 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "kim.npz    0 of 35     not-a-sheet",
         "max.py     0 of 35     not-own-sheet, the one of ada.py",
         "zoe.py     0 of 35     not-own-sheet",
+        "left out  .hidden.py: its name begins with a dot",
+        "left out  notes.txt: ends in none of .py, .ipynb, .npz",
     ]
     records = {path.name: json.loads(path.read_text()) for path in out.iterdir()}
     assert set(records) == {

@@ -8,6 +8,7 @@ from jacobian_bp import Network, SpecError, diagnose, diagnose_line
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.simplify import negated
 from jacobian_bp.reference import second_seed
+from jacobian_bp.writing.notebook import WHOLE_WORDS
 
 RNG = np.random.default_rng(5)
 README = second_seed().run(RNG.standard_normal((11, 3)), RNG.integers(0, 2, 11))
@@ -246,7 +247,9 @@ def test_one_number_is_called_it():
 def test_a_report_shows_itself_in_a_notebook():
     report = diagnose_line("dW2 = d2.T @ (a1 > 0)", BCE)
     assert repr(report) == "<LineReport of dW2 = d2.T @ (a1 > 0)>"
-    assert report._repr_html_().startswith("<pre>dW2 = d2.T @ (a1 &gt; 0): runs, but gives")
+    assert report._repr_html_().startswith(
+        f"{WHOLE_WORDS}dW2 = d2.T @ (a1 &gt; 0): runs, but gives"
+    )
 
 
 def test_a_correction_is_never_cut_off():

@@ -1,0 +1,125 @@
+"""The documented exercise of one's own, from a folder of its own, by the installed command."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from project import DOCS
+
+PAGE = (DOCS / "exercises.md").read_text("utf-8")
+COMMAND = [sys.executable, "-I", "-m", "jacobian_bp"]  # -I: the folder is not on the path
+
+
+def documented(name):
+    """The file that the page shows under this name."""
+    return re.search(rf"^```\w+ {name}\n(.*?)^```$", PAGE, re.M | re.S)[1]
+
+
+@pytest.fixture
+def call(tmp_path):
+    """Run `jacobian-bp` in the folder of the documented file: exit code, output, complaint."""
+    (tmp_path / "my_exercise.py").write_text(documented("my_exercise.py"), "utf-8")
+
+    def run(*words, before=COMMAND, **environment):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        kept |= {"PYTHONIOENCODING": "utf-8", "COLUMNS": "99", **environment}
+        done = subprocess.run(
+            [*before, *map(str, words)], cwd=tmp_path, env=kept, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_every_command_works_with_the_documented_exercise(call, tmp_path):
+    own = ("--exercise", "my_exercise.py")
+    assert call("exercise", "new", *own, "--seed", 7, "--out", "ex13.py") == (
+        0,
+        "written: ex13.py\nnext: jacobian-bp exercise check ex13.py --exercise my_exercise.py\n",
+        "",
+    )
+    sheet = (tmp_path / "ex13.py").read_text()
+    assert "Then hand in this file." in sheet
+    assert "z = W @ x + b\na = np.tanh(z)\n# --- given: end" in sheet
+    code, said, _ = call("exercise", "check", "ex13.py", *own)
+    assert (code, said.splitlines()[-1]) == (1, "score     0 of 3")
+    assert call("exercise", "hint", "ex13.py", *own)[1] == (
+        "hint 1    Entry k of a reads entry k of z only.\n2 hints left: --level 2\n"
+    )
+    filled = sheet.replace("S = None", "S = np.diag(a)").replace("dz = None", "dz = S @ g")
+    (tmp_path / "ex13.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
+    code, said, _ = call("exercise", "check", "ex13.py", *own, "--level", 3)
+    assert code == 1
+    assert "the value tanh(z) stands for its slope" in said
+    assert "right, given your S, which is not" in said
+    code, said, _ = call("grade", *own, "--submission", "ex13.py")
+    assert (code, said.splitlines()[-1]) == (1, "score     11 of 15")
+    code, said, _ = call("exercise", "audit", *own)
+    assert code == 0
+    assert said in PAGE
+
+
+def test_a_sheet_without_the_file_says_what_is_missing(call, tmp_path):
+    call("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex13.py")
+    assert call("exercise", "check", "ex13.py") == (
+        2,
+        "",
+        "jacobian-bp: SpecError: there is no exercise 13.\n"
+        "  Write a number from 1 to 12; jacobian-bp exercise list shows them.\n"
+        "  One of an instructor's own needs its file: --exercise my_exercise.py.\n",
+    )
+
+
+def test_the_documented_test_file_passes_and_fails(call, tmp_path):
+    (tmp_path / "test_ex13.py").write_text(documented("test_ex13.py"))
+    pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    own = ("--exercise", "my_exercise.py", "--out", "ex13.py")
+    assert call("exercise", "new", *own, "--solution")[0] == 0
+    assert call("test_ex13.py", before=pytest_here)[0] == 0
+    sheet = tmp_path / "ex13.py"
+    sheet.write_text(sheet.read_text().replace("S @ g", "g"))
+    code, said, _ = call("test_ex13.py", before=pytest_here)
+    assert code == 1
+    assert re.search("dz: values, one example +failed", said)
+
+
+def install(site, name, module, target):
+    """A package with one entry point, as pip would leave it."""
+    facts = site / f"{name}-1.0.dist-info"
+    facts.mkdir(parents=True)
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    group = re.search(r'entry-points."([\w.]+)"', documented("pyproject.toml"))[1]
+    (facts / "entry_points.txt").write_text(f"[{group}]\ntanh = {target}\n")
+    for file, text in module.items():
+        (site / file).write_text(text, "utf-8")
+
+
+def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call, tmp_path):
+    site = tmp_path / "site"
+    install(site, "good", {"good_tanh.py": documented("my_exercise.py")}, "good_tanh:EXERCISE")
+    install(site, "bad", {"bad_tanh.py": "EXERCISE = 1 / 0\n"}, "bad_tanh:EXERCISE")
+    run = [sys.executable, "-P", "-m", "jacobian_bp"]
+    with_site = {"PYTHONPATH": str(site)}
+    code, said, complaint = call("exercise", "list", before=run, **with_site)
+    assert (code, complaint) == (0, "")
+    assert " ".join(said.split()).endswith(
+        "12 a skip connection 13 one layer with tanh not to be used bad, entry point tanh: "
+        "bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
+        "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
+    )
+    assert call("exercise", "new", 13, "--solution", before=run, **with_site)[0] == 0
+    assert call("exercise", "check", "ex13.py", before=run, **with_site)[0] == 0
+
+
+def test_what_lies_in_the_present_folder_is_not_installed(call, tmp_path):
+    """A student's folder, say: nothing in it is run, though `python -m` has it on its path."""
+    install(tmp_path, "evil", {"evil_tanh.py": "open('was-run', 'w')\n"}, "evil_tanh:EXERCISE")
+    code, said, _ = call("exercise", "list", before=[sys.executable, "-m", "jacobian_bp"])
+    assert (code, "evil" in said) == (0, False)
+    assert not (tmp_path / "was-run").exists()
+    (tmp_path / "elsewhere").mkdir()
+    move = "import os; os.chdir('elsewhere'); from jacobian_bp.cli import main; main(['exercise'])"
+    call(before=[sys.executable, "-P", "-c", move], PYTHONPATH=str(tmp_path))
+    assert (tmp_path / "elsewhere" / "was-run").exists()  # the same, where it is installed
