@@ -434,8 +434,9 @@ def test_data_files_against_the_network(told, tmp_path):
         "  Write 1 as the last of network.sizes."
     )
     assert told(IRIS.replace("[4, 5, 3]", "[4, 2]") + 'batch = "all"\n') == (
-        "net.toml, line 7, data.target: class 2 is none of the network's 2.\n"
-        "  Write classes from 0 to 1, or give the network more outputs."
+        "net.toml, line 7, data.target: species[100] is 2; "
+        "with 2 classes an index lies from 0 to 1.\n"
+        "  Count classes from 0, or give the network more outputs."
     )
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3\n")
     assert told(HEAD + '[data]\nfile = "x.csv"\ntarget = "b"\n') == (
