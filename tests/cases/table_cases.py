@@ -3,7 +3,6 @@
 READ: text, target, options, x as it is (raw), y, classes. REFUSED: text, options, message.
 """
 
-A, B, C = "abc"
 NONE = ()
 
 READ = {
@@ -138,7 +137,7 @@ READ = {
         NONE,
     ),
     "a line break in quotes": (
-        'note,u,w\n"two\nlines",2,3\n"one",5,7\n"none",11,13\n',
+        'note,u,w\n"two\nlines",2,3\n"one",5,7\n"more",11,13\n',
         "w",
         {},
         [[2], [5], [11]],
@@ -436,9 +435,9 @@ t.csv, line 1: names or values? every line differs from every other, in every co
         {},
         """\
 t.csv: its lines can be split in two ways.
-  by comma: 2 columns, the first line a;b, c
   by semicolon: 2 columns, the first line a, b,c
-  Say delimiter="comma" or delimiter="semicolon".""",
+  by comma: 2 columns, the first line a;b, c
+  Say delimiter="semicolon" or delimiter="comma".""",
     ),
     "an open comma": (
         'u,w\n"2,146",3\n"1,875",5\n',
@@ -490,7 +489,7 @@ t.csv, line 2, column v: '?' is a missing value; nothing is guessed.
   Say missing="drop" (1 row stay), missing="mean", missing="class" or drop=["v"].""",
     ),
     "neither classes nor texts": (
-        "u,v,w\n" + "".join(f"{k},t{k % 70},{k}\n" for k in range(150)),
+        "u,v,w\n" + "".join(f"{k * k},t{k % 70},{k}\n" for k in range(150)),
         {},
         """\
 t.csv: column v has 70 texts in 150 rows: many for classes, few for free text.

@@ -22,7 +22,7 @@ from .table_dialect import split_rows
 from .table_frames import is_frame, named_columns
 from .table_header import Named, name_columns
 from .table_options import TableOptions, refuse, said_beyond_today, some, table_options
-from .table_roles import Parts, places_of, said_of_classes, split_roles, titled
+from .table_roles import Parts, places_of, said_of_classes, split_roles, titled, unused_columns
 from .table_text import find_file, read_text
 
 MOST_CLASSES = 50  # that numbers are taken for
@@ -224,7 +224,8 @@ def _of_named(table: Named, target: Sequence[str], options: TableOptions) -> Tab
     whole = len(table.lines)
     table, of_rows = _chosen_rows(table, options)
     forced = places_of(table, options.category, options, "category")
-    columns, of_numerals = judge_columns(table, tokens, options, forced)
+    unused = unused_columns(table, targets, options)
+    columns, of_numerals = judge_columns(table, tokens, options, forced, unused)
     parts = split_roles(table, columns, targets, tokens, options)
     plain = (
         table.certain

@@ -20,6 +20,7 @@ NUMBER, CLASS, ROW_NUMBER, DATES, TEXT, EMPTY = (
     "text",
     "empty",
 )
+UNUSED = "unused"  # dropped, or not among the columns that are asked for
 MANY = "many texts"  # too many for classes, too few for free text
 MOST_CLASSES = 64
 FEWEST_ROWS = 10  # that make a first column which counts a row number
@@ -39,24 +40,34 @@ class Column:
 
 
 def judge_columns(
-    table: Named, tokens: Collection[str], options: TableOptions, forced: Collection[int]
+    table: Named,
+    tokens: Collection[str],
+    options: TableOptions,
+    forced: Collection[int],
+    unused: Collection[int] = (),
 ) -> tuple[list[Column], list[str]]:
     """Each column with its kind, and what was assumed of their numerals, in words.
 
-    `forced` are the columns whose values are classes, whatever they look like.
+    `forced` are the columns whose values are classes, whatever they look like; what stands in
+    those that are `unused` is not looked at.
     """
     seen = [[c for c in column if not is_missing(c, tokens)] for column in table.columns]
     quick = [cells_of.plain_numbers(column) for column in seen]
     numeric = [
         place
         for place, column in enumerate(seen)
-        if column and place not in forced and (quick[place] or all(map(is_number, column)))
+        if column
+        and place not in unused
+        and place not in forced
+        and (quick[place] or all(map(is_number, column)))
     ]
     proofs = {p: "" if quick[p] else cells_of.numerals(seen[p]) for p in numeric}
     readings, remarks = _readings(table, proofs, options)
     columns = []
     for place, column in enumerate(table.columns):
-        if place in readings:
+        if place in unused:
+            columns.append(Column(table.names[place], column, UNUSED))
+        elif place in readings:
             plain = quick[place]
             if plain is not None and len(plain) == len(column) and not readings[place]:
                 values = np.array(plain)

@@ -19,7 +19,8 @@ SAMPLE = 200  # lines that are looked at for the delimiter
 MOST_COLUMNS = 20_000
 BYTES_A_CELL = 100
 MOSTLY = 0.8  # of the lines have one width
-ALL_BUT_STRAY = 0.98  # of the cells hold no other delimiter
+A_STRAY_FEW = 0.02  # of the cells may hold another delimiter
+ALL_BUT_STRAY = 1 - A_STRAY_FEW
 SPACE = DELIMITERS["space"]
 NAMES = {sign: name for name, sign in DELIMITERS.items()}
 WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
@@ -124,21 +125,22 @@ def _delimiter(source: str, text: str, options: TableOptions) -> str:
             nearly = max(nearly, (share, sign))
     fits.sort(reverse=True)
     if not fits or fits[0][0] < ALL_BUT_STRAY:
-        if torn and not fits:
-            raise torn
         share, width = _width(_rows(source, head, SPACE))
         if width > 1 and share >= MOSTLY and share > nearly[0]:
             return SPACE
-        return fits[0][2] if fits else nearly[1]  # uneven there, and refused there
-    near = [fit for fit in fits if fit[0] >= ALL_BUT_STRAY]
-    if len(near) > 1:
+    if not fits:
+        if torn:
+            raise torn
+        return nearly[1]  # uneven there, and refused there
+    equal = [fit for fit in fits if fit[0] > fits[0][0] - A_STRAY_FEW]
+    if len(equal) > 1:
         readings = []
-        for _, width, sign in near[:2]:
+        for _, width, sign in equal[:2]:
             first = _rows(source, head, sign, most=1)[0][1]
             readings.append(f"by {NAMES[sign]}: {width} columns, the first line {some(first, 4)}")
-        told = " or ".join(options.way("delimiter", NAMES[sign]) for _, _, sign in near[:2])
+        told = " or ".join(options.way("delimiter", NAMES[sign]) for _, _, sign in equal[:2])
         refuse(source, ": its lines can be split in two ways.", readings, f"Say {told}.")
-    return near[0][2]
+    return fits[0][2]
 
 
 def _width(rows: Rows) -> tuple[float, int]:

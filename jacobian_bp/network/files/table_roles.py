@@ -72,6 +72,15 @@ def places_of(table: Named, said: Sequence[str], options: TableOptions, name: st
     return list(dict.fromkeys(found))
 
 
+def unused_columns(table: Named, targets: Sequence[int], options: TableOptions) -> set[int]:
+    """The columns that are neither targets nor asked for as inputs."""
+    chosen = places_of(table, options.columns, options, "columns")
+    unused = set(places_of(table, options.drop, options, "drop"))
+    if chosen:
+        unused |= set(range(len(table.names))) - set(chosen)
+    return unused - set(targets)
+
+
 def split_roles(
     table: Named,
     columns: Sequence[Column],
@@ -128,7 +137,8 @@ def _inputs(
             remarks.append(f"{safe(column.name)} as the order of the rows: 0, 1, 2, …")
         elif column.kind in (TEXT, MANY):
             used[place] = replace(column, kind=CLASS)
-    wanted = chosen or [p for p in range(len(used)) if p not in targets and p not in dropped]
+    unused = unused_columns(table, targets, options)
+    wanted = [p for p in chosen or range(len(used)) if p not in targets and p not in unused]
     left = [p for p in wanted if used[p].kind in LEFT_OUT]
     for kind in LEFT_OUT:
         out = [f"{safe(used[p].name)}{used[p].note}" for p in left if used[p].kind == kind]
