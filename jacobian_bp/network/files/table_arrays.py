@@ -79,12 +79,13 @@ def _require_archive(name: str, file: io.FileIO) -> None:
 
 
 def _loaded(name: str, key: str, stored: Stored) -> np.ndarray:
+    """The numbers of an array, none of them missing where it has a name among others."""
     who = f"{name}: {safe(key)}" if key else name
     if stored.trouble:
         refuse(who, f" {safe(stored.trouble)}.", (), "Save it as an array of numbers.")
     require_memory(who, stored.shape, 16, "Keep fewer examples.")
     array = stored.load()
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if key and array.dtype.kind == "f" and not np.isfinite(array).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         place = ",".join(map(str, at))
         fact = f" has {array[at]} at [{place}]."
@@ -186,6 +187,9 @@ def _examples_first(
     columns = x.ndim == 2 and x.shape[-1] == (count if vector else y.shape[-1])
     if rows and columns and vector and y.ndim == 2:  # (m, 1) has its examples in rows, (1, m) not
         rows, columns = y.shape[1] == 1, y.shape[1] != 1
+    if rows and columns and not vector:  # a row of weights for each example sums to 1
+        rows, columns = _are_weights(y, 1), _are_weights(y, 0)
+        rows, columns = rows or not columns, columns or not rows
     if rows and columns:
         refuse(
             name,
@@ -208,3 +212,8 @@ def _examples_first(
         x = np.ascontiguousarray(x.T)
         y = y if vector else np.ascontiguousarray(y.T)
     return x, y.reshape(-1) if vector else y, columns
+
+
+def _are_weights(y: np.ndarray, axis: int) -> bool:
+    """Whether targets are weights of classes, which sum to 1 along an axis."""
+    return bool((y >= 0).all() and (y.sum(axis=axis) == 1).all())

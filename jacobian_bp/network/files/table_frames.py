@@ -3,6 +3,9 @@
 Its cells go through the same rules as the cells of a file.
 """
 
+from datetime import date, time
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 from ...writing.signs import safe
@@ -10,7 +13,6 @@ from .table_header import Named
 from .table_options import quoted, refuse
 
 SOURCE = "the data frame"
-TAKEN = (str, int, float, bool)
 MOST_CELLS = 10_000_000
 
 
@@ -51,14 +53,19 @@ def named_columns(frame: Any) -> Named:
 
 
 def _cell(value: Any, name: str, row: int) -> str:
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+    """A value as the text that stands for it in a file; nothing, where there is none."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return ""
-    if type(value) in TAKEN:
-        return value.strip() if isinstance(value, str) else repr(value)
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).replace("T", " ")
-    if type(value).__name__ == "Decimal":
-        return str(value)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return str(bool(value))
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real | Decimal):
+        return "" if value != value else repr(float(value))
+    if isinstance(value, date | time):
+        return value.isoformat().replace("T", " ")
     kind = safe(type(value).__name__)
     refuse(
         f"{SOURCE}, row {row}, column {safe(name)}:",
