@@ -126,6 +126,63 @@ READ = {
         [18, 15, 16],
         NONE,
     ),
+    "tabs, some of them twice": (
+        "15.25\t14.75\t1\n14.5\t\t13.5\t2\n13.75\t12.25\t1\n",
+        -1,
+        {},
+        [[15.25, 14.75], [14.5, 13.5], [13.75, 12.25]],
+        [1, 2, 1],
+        NONE,
+    ),
+    "census": (
+        "39, State-gov, 77516, Male, <=50K\n50, Private, 83311, Male, >50K\n"
+        "38, Private, 215646, Female, <=50K\n53, State-gov, 234721, Male, <=50K\n"
+        "28, ?, 338409, Female, >50K\n37, Private, 284582, Male, <=50K\n",
+        -1,
+        {"missing": "drop"},
+        [
+            [39, 1, 77516, 1],
+            [50, 0, 83311, 1],
+            [38, 0, 215646, 0],
+            [53, 1, 234721, 1],
+            [37, 0, 284582, 1],
+        ],
+        [0, 1, 0, 0, 0],
+        ("<=50K", ">50K"),
+    ),
+    "cars, numbers and words in one column": (
+        "high,2,4,acc\nlow,3,more,acc\nhigh,5more,more,unacc\nlow,2,4,unacc\n"
+        "low,3,4,acc\nhigh,5more,4,acc\n",
+        -1,
+        {"category": "2,3"},
+        [
+            [0, 1, 0, 0, 0],
+            [1, 0, 1, 0, 1],
+            [0, 0, 0, 1, 1],
+            [1, 1, 0, 0, 0],
+            [1, 0, 1, 0, 0],
+            [0, 0, 0, 1, 0],
+        ],
+        [0, 0, 1, 1, 0, 0],
+        ("acc", "unacc"),
+    ),
+    "the class first": (
+        "B,1,1,2.5\nL,1,2,3\nR,2,1,1.5\nL,5,3,1\n",
+        1,
+        {},
+        [[1, 1, 2.5], [1, 2, 3], [2, 1, 1.5], [5, 3, 1]],
+        [0, 1, 2, 1],
+        ("B", "L", "R"),
+    ),
+    "names of proteins, in blanks": (
+        "AAT_ECOLI   0.49  0.29  cp\nACEA_ECOLI  0.07  0.40  cp\n"
+        "ACEK_ECOLI  0.56  0.40  im\nLAMB_ECOLI  0.44  0.52  im\n",
+        "last",
+        {},
+        [[0.49, 0.29], [0.07, 0.4], [0.56, 0.4], [0.44, 0.52]],
+        [0, 0, 1, 1],
+        ("cp", "im"),
+    ),
     "comma and blank": ("u, v, w\n2, 3, 5\n7, 11, 13\n", "w", {}, [[2, 3], [7, 11]], [5, 13], NONE),
     "sep line": ("sep=;\nu;w\n2;3\n5;7\n", "w", {}, [[2], [5]], [3, 7], NONE),
     "commas in quotes": (

@@ -109,7 +109,7 @@ def _delimiter(source: str, text: str, options: TableOptions) -> str:
     head = "".join(islice(io.StringIO(text, newline=""), SAMPLE))
     if head != text and head.count('"') % 2:  # do not end within a quoted cell
         head = head[: head.rfind("\n", 0, head.rfind('"')) + 1] or head
-    fits, torn, nearly = [], None, (0.0, SPACE)
+    fits, torn, nearly, even = [], None, (0.0, SPACE), False
     for sign in ",;\t|":
         if sign not in head:
             continue
@@ -121,12 +121,13 @@ def _delimiter(source: str, text: str, options: TableOptions) -> str:
         share, width = _width(rows)
         if width > 1 and share >= MOSTLY:
             fits.append((_wholeness(rows, sign), width, sign))
+            even |= share == 1
         elif width > 1:
             nearly = max(nearly, (share, sign))
     fits.sort(reverse=True)
-    if not fits or fits[0][0] < ALL_BUT_STRAY:
+    if not fits or fits[0][0] < ALL_BUT_STRAY or not even:
         share, width = _width(_rows(source, head, SPACE))
-        if width > 1 and share >= MOSTLY and share > nearly[0]:
+        if width > 1 and share >= MOSTLY and share > nearly[0] and (share == 1 or not fits):
             return SPACE
     if not fits:
         if torn:
