@@ -19,10 +19,12 @@ from .csv_data import MISSING, class_indices
 from .table_arrays import ARRAY_FILES, read_array_file
 from .table_columns import judge_columns
 from .table_dialect import split_rows
+from .table_encoding import said_of_classes, titled
 from .table_frames import is_frame, named_columns
 from .table_header import Named, name_columns
 from .table_options import TableOptions, refuse, said_beyond_today, some, table_options
-from .table_roles import Parts, places_of, said_of_classes, split_roles, titled, unused_columns
+from .table_places import places_of, unused_columns
+from .table_roles import Parts, split_roles
 from .table_text import find_file, read_text
 
 MOST_CLASSES = 50  # that numbers are taken for
@@ -100,7 +102,7 @@ class TableData:
                 f"Choose the loss cross_entropy, and {len(self.classes)} outputs.",
             )
         if outputs != 1:
-            told = "For numbered classes add --loss cross_entropy; else let the sizes end in 1."
+            told = "Choose the loss cross_entropy for numbered classes, or let the sizes end in 1."
             refuse(f"the network has {outputs} outputs, and {name} is one number.", "", (), told)
         if kind == BINARY and not self.classes:
             return _two_numbers(self)

@@ -20,6 +20,7 @@ CHOICES = {
 }
 LISTS = ("missing_token", "category", "drop", "keep", "columns")
 MOST_NAMES = 12  # in one message
+MOST_WORDS = 6  # each of them with more to it than a name
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,12 @@ def some(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """
     shown = [safe(name if len(name) <= 40 else name[:40] + "…") for name in names[:most]]
     return ", ".join(shown) + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def few(words: Sequence[str], gap: str = ", ") -> str:
+    """Words of ours, one after another; of many the first, and how many there are."""
+    more = [f"… ({len(words)} in all)"] if len(words) > MOST_WORDS else []
+    return gap.join([*words[:MOST_WORDS], *more])
 
 
 def quoted(cell: str, most: int = 40) -> str:

@@ -441,8 +441,8 @@ def test_data_files_against_the_network(told, tmp_path):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3\n")
     assert told(HEAD + '[data]\nfile = "x.csv"\ntarget = "b"\n') == (
         "net.toml, line 6, data.file: x.csv, line 3: the row is ragged.\n"
-        "  the header has 2 columns\n"
-        "  line 3 has 1\n"
+        "  2 of 3 lines have 2 columns\n"
+        "  line 3 has 1: '3'\n"
         "  Give every row one cell for each column."
     )
     (tmp_path / "x.csv").write_bytes(b"")
