@@ -478,6 +478,15 @@ t.csv, line 1: names or values? 'u' is a word above numbers, '7' a number above 
   values: 3 rows, the columns numbered from 1
   Say header=True or header=False.""",
     ),
+    "a value that is no number in the first row": (
+        "a,unknown\nb,2.5\na,3.5\nb,1.5\n",
+        {},
+        """\
+t.csv, line 1: names or values? 'unknown' is a word above numbers, 'a' stands below too.
+  names: a, unknown, and 3 rows
+  values: 4 rows, the columns numbered from 1
+  Say header=True or header=False.""",
+    ),
     "text that never recurs": (
         "a,b\nc,d\ne,f\n",
         {},

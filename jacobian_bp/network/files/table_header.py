@@ -118,9 +118,14 @@ def _is_header(
     if values and _count_up([first[place] for place in values]):
         shown = some([first[place] for place in values], 3)
         _ask(grid, f"{shown} count up, as names of columns do", options)
-    if names or values:
+    voted = {*names, *values}
+    recurs = [p not in voted and c[0] in c[1:] for p, c in enumerate(columns)]
+    if names and any(recurs):
+        again = first[recurs.index(True)]
+        why = f"{quoted(first[names[0]])} is a word above numbers, {quoted(again)} stands below too"
+        _ask(grid, why, options)
+    if voted:
         return bool(names)
-    recurs = [column[0] in column[1:] for column in columns]
     if not any(recurs) and not any(len(set(c[1:])) < len(c) - 1 for c in columns):
         _ask(grid, "every line differs from every other, in every column", options)
     return not any(recurs)

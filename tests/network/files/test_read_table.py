@@ -64,6 +64,7 @@ STILL_OPEN = {  # the file is to be mended: with these it is refused for another
     ("votes that differ", "header", "False"),
     ("the header again", "header", "False"),
     ("text that never recurs", "header", "False"),
+    ("a value that is no number in the first row", "header", "False"),
     ("two delimiters", "delimiter", '"semicolon"'),
     ("two delimiters", "delimiter", '"comma"'),
 }
