@@ -552,7 +552,7 @@ t.csv, line 4, column u: 'about 11' stands among 3 numbers.
         """\
 t.csv, line 2, column v: '?' is a missing value; nothing is guessed.
   2 cells in 2 of 3 rows; column v: 2
-  Say missing="drop" (1 row stay), missing="mean", missing="class" or drop=["v"].""",
+  Say missing="drop" (1 row stays), missing="mean", missing="class" or drop=["v"].""",
     ),
     "neither classes nor texts": (
         "u,v,w\n" + "".join(f"{k * k},t{k % 70},{k}\n" for k in range(150)),

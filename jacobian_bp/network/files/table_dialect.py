@@ -55,7 +55,10 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
             remarks.append(f"columns separated by {NAMES[sign]} ({options.way('delimiter')})")
     cells = text.count(sign) + text.count("\n") + 1
     require_memory(
-        f"the cells of {source}", (cells,), BYTES_A_CELL, "Keep fewer rows or columns of the file."
+        f"the grid of cells of {source}",
+        (cells,),
+        BYTES_A_CELL,
+        "Keep fewer rows or columns of the file.",
     )
     rows = _rows(source, text, sign)
     if '"' not in text and _quoted_by_apostrophes(rows):

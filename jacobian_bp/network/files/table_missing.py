@@ -42,7 +42,9 @@ def settle_missing(
         row = int(np.argmax(gaps[place]))
         ways = [way("missing", "mean"), way("missing", "class")]
         if rows < count:
-            ways.insert(0, f"{way('missing', 'drop')} ({plural(count - rows, 'row')} stay)")
+            ways.insert(
+                0, f"{way('missing', 'drop')} ({plural(count - rows, 'row stays', 'rows stay')})"
+            )
         if place not in targets and len(used) - len(targets) > 1:
             ways.append(way("drop", columns[place].name))
         refuse(

@@ -26,7 +26,6 @@ class Parts:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     classes: tuple[str, ...]  # of a target of text, in their order
-    rows: tuple[int, ...]  # the lines that were used
     remarks: tuple[str, ...]
 
 
@@ -59,7 +58,6 @@ def split_roles(
         tuple(features),
         tuple(columns[place].name for place in targets),
         classes,
-        tuple(table.lines[row] for row in np.flatnonzero(keep)),
         (*remarks, *said, *told, *of_target),
     )
 

@@ -322,7 +322,7 @@ def test_what_is_too_large_is_refused(file):
     with memory_limit(300):
         message = refusal(MemoryLimitError, read_table, file("u,w\n2,3\n5,7\n"), "w")
     assert message == (
-        "the cells of t.csv has shape (7,): 7 entries, 700 bytes; the limit is 300 bytes.\n"
+        "the grid of cells of t.csv has shape (7,): 7 entries, 700 bytes; the limit is 300 bytes.\n"
         "  Keep fewer rows or columns of the file."
     )
     long = file("u,w\n2,3\n" + "5" * (4 * 2**20 + 1) + ",7\n")

@@ -393,7 +393,7 @@ def test_what_a_command_advises_works_when_it_is_typed(tmp_path, call):
         "jacobian-bp: SpecError: t.csv, line 2, column shoe size: '?' is a missing value; "
         "nothing is guessed.\n"
         "  2 cells in 2 of 3 rows; column shoe size: 2\n"
-        "  Say --missing drop (1 row stay), --missing mean, --missing class "
+        "  Say --missing drop (1 row stays), --missing mean, --missing class "
         "or --drop 'shoe size'.\n",
     )
     for way in (["--missing", "mean"], ["--missing", "class"], ["--drop", "shoe size"]):
