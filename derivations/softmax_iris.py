@@ -12,13 +12,12 @@ from textwrap import indent
 
 import numpy as np
 
-from jacobian_bp import Network
-from jacobian_bp.network.files.csv_data import class_indices, examples, read_csv
+from jacobian_bp import Network, read_table
 from jacobian_bp.writing.signs import number, to_ascii, vector
 from jacobian_bp.writing.tables import right_aligned, table, zero_or_number
 
-DATA = examples(read_csv("iris"), "species")
-SPECIES = class_indices(DATA.y, "species")
+DATA = read_table("iris", target="species")
+SPECIES, _ = DATA.labels("cross_entropy", 3)
 ROW = 70
 NET = Network.dense([4, 5, 3], ["relu", "softmax"], "cross_entropy", seed=3)
 RUN = NET.run(DATA.x[ROW], SPECIES[ROW])

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jacobian_bp import JacobianError, Network
-from jacobian_bp.network.files.csv_data import examples, read_csv
+from jacobian_bp import JacobianError, Network, read_table
 from jacobian_bp.network.files.weights_file import write_weights
 from jacobian_bp.writing.signs import number, safe, to_ascii
 from jacobian_bp.writing.tables import table
@@ -34,9 +33,8 @@ def title(text):
     print(f"\n\n{text}\n")
 
 
-def split(table_of_all):
+def split(data):
     """Every fifth row is held out; the others alone say what mean and deviation are."""
-    data = examples(table_of_all, "benign", standardise=False)
     held = np.arange(len(data.x)) % 5 == 4
     x = (data.x - data.x[~held].mean(axis=0)) / data.x[~held].std(axis=0)
     y = data.y[:, None]
@@ -111,8 +109,7 @@ def main():
         parser.error(f"--save: {safe(path)!r} is no file in a folder that exists")
     if path and path.suffix != ".npz":
         parser.error(f"--save: {safe(path)!r} does not end in .npz")
-    source = read_csv("breast_cancer")
-    (x, y), (x_held, y_held) = split(source)
+    (x, y), (x_held, y_held) = split(read_table("breast_cancer", target="benign", raw=True))
     net = Network.dense([x.shape[1], 4, 1], ["relu", "sigmoid"], "bce", seed=SEED)
     print(f"Breast cancer: {x.shape[1]} measurements of a tumour, y = 1 where it is benign\n")
     print(f"training x {x.shape}, y {y.shape}; held out x {x_held.shape}: every fifth row")

@@ -8,7 +8,8 @@ with them shows that they are right.
 A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
 a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
 one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
-by check_op; taylor_test judges any derivative. diagnose finds the mistake in a student's
+by check_op; taylor_test judges any derivative. read_table gives a file's or a frame's
+inputs and targets as TableData. diagnose finds the mistake in a student's
 arrays, diagnose_line in a line of numpy. to_layout and from_layout change the convention.
 
 Each name is loaded when it is first used.
@@ -31,6 +32,7 @@ _OFFERED = {
     "coursework.lines.one_line": ["diagnose_line"],
     "derivation.derivation": ["Derivation"],
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
+    "network.files.read_table": ["TableData", "read_table"],
     "network.network": ["Network"],
     "network.run": ["Run"],
     "numbers.memory": ["memory_limit"],
@@ -96,6 +98,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .errors import JacobianError as JacobianError
     from .errors import MemoryLimitError as MemoryLimitError
     from .errors import SpecError as SpecError
+    from .network.files.read_table import TableData as TableData
+    from .network.files.read_table import read_table as read_table
     from .network.network import Network as Network
     from .network.run import Run as Run
     from .numbers.memory import memory_limit as memory_limit

@@ -23,6 +23,7 @@ from .derivation.derivation import Derivation
 from .derivation.one_jacobian import explain
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
+from .network.files.table_switches import add_switches
 from .network.from_options import Case, case_of
 from .network.run import Run
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
@@ -189,7 +190,10 @@ class Parser(argparse.ArgumentParser):
 def _options() -> Parser:
     options = Parser(add_help=False)
     options.add_argument(
-        "network", nargs="?", metavar="NETWORK", help="layer widths such as 4-5-3, or a .toml file"
+        "network",
+        nargs="?",
+        metavar="NETWORK",
+        help="layer widths such as 4-5-3, auto-8-auto with --data; or a .toml file",
     )
     known = ", ".join(ACTIVATIONS)
     options.add_argument(
@@ -200,12 +204,18 @@ def _options() -> Parser:
     options.add_argument("--seed", type=int, default=0, help="of weights, and of data not given")
     options.add_argument("--squash-input", action="store_true", help="a0 = sigmoid(x), first seed")
     options.add_argument(
-        "--data", metavar="FILE", help="a CSV file, or iris, breast_cancer, diabetes"
+        "--data", metavar="FILE", help="a table, .npz, .npy, or iris, breast_cancer, diabetes"
     )
-    options.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
+    options.add_argument(
+        "--target",
+        metavar="COLUMN",
+        action="append",
+        help="what is predicted: a name, a number from 1, -1 for the last; several for outputs",
+    )
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")
+    add_switches(options)
     names = ", ".join(convention.name for convention in CONVENTIONS)
     options.add_argument(
         "--convention", "--layout", metavar="NAME", help=f"{names} (default: flat)"

@@ -9,15 +9,16 @@ import numpy as np
 from ..derivation.conventions import Convention, find_convention
 from ..errors import SpecError
 from ..numbers.memory import require_memory
-from ..ops.labels import CLASSES, require_classes
+from ..ops.labels import CLASSES
 from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawn_from_seed import draw_data
-from .files.csv_data import class_indices, examples, read_csv
+from .files.read_table import TableData
+from .files.table_switches import switch_of, table_asked_for
 from .network import Network
 from .run import Run
-from .sizes import format_sizes, parse_sizes
+from .sizes import format_sizes, parse_sizes, with_widths
 
 LAST_FOR_LOSS = {loss: last for loss in LOSSES if (last := last_activation(loss))}
 LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
@@ -47,8 +48,8 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
             )
         return Case(reference.second_seed().run(reference.X, reference.Y), ())
     _require_effect(options)
-    sizes = parse_sizes(options.network)
-    activations, loss = _names(options, convention, len(sizes) - 1)
+    table = None if options.data is None else table_asked_for(options)
+    sizes, activations, loss, remarks = _layers(options, convention, table)
     net = Network.dense(
         sizes,
         activations,
@@ -57,12 +58,12 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
         seed=options.seed,
         squash_input=options.squash_input or convention.squash_input,
     )
-    remarks = [f"weights drawn with seed {options.seed}"]
-    if options.data is None:
+    remarks.append(f"weights drawn with seed {options.seed}")
+    if table is None:
         x, y = _drawn(sizes, loss, options.seed, options.batch)
         remarks.append(_said_of_drawn(x, options.seed))
     else:
-        x, y, said = _read(sizes, loss, options)
+        x, y, said = _examples_of(table, sizes, loss, options)
         remarks = [*said, *remarks]
     if label_kind(loss) == CLASSES:
         remarks.append("y: class indices, given to the loss as one-hot rows")
@@ -98,20 +99,42 @@ def _given(
 def _require_effect(options: argparse.Namespace) -> None:
     """An option that would change nothing is a mistake, and said."""
     if options.data is None:
-        for name in ("target", "example", "raw"):
-            if getattr(options, name):
-                raise SpecError(f"--{name} goes with --data.\n  Name the file: --data FILE.csv.")
+        switch = switch_of(options)
+        if switch:
+            raise SpecError(f"{switch} goes with --data.\n  Name the file: --data FILE.csv.")
     elif options.batch is not None and options.example:
         raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
 
 
+def _layers(
+    options: argparse.Namespace, convention: Convention, data: TableData | None
+) -> tuple[list[int], list[str], str, list[str]]:
+    """Sizes, activations and loss, and in words which of them the data decided."""
+    text: str = options.network
+    remarks: list[str] = []
+    if data is None:
+        sizes = parse_sizes(text)
+        return sizes, *_names(options, convention, len(sizes) - 1, None), remarks
+    last = text.rpartition("-")[2]
+    asked = data.loss(int(last) if last.isascii() and last.isdigit() and len(last) < 10 else None)
+    activations, loss = _names(options, convention, text.count("-"), asked)
+    filled = with_widths(text, len(data.features), data.outputs(loss))
+    sizes = parse_sizes(filled)
+    if filled != text:
+        remarks.append(f"widths {filled}: auto is what the data have")
+    if asked and not (options.loss or options.activations or convention.loss):
+        classes = plural(len(data.classes), "class", "classes")
+        remarks.append(f"{classes}, hence {activations[-1]} and {loss} (--activations, --loss)")
+    return sizes, activations, loss, remarks
+
+
 def _names(
-    options: argparse.Namespace, convention: Convention, layers: int
+    options: argparse.Namespace, convention: Convention, layers: int, asked: str | None
 ) -> tuple[list[str], str]:
-    """Activations and loss; what is not given follows from the other, or from the convention."""
+    """Activations and loss; what is not given follows from the other, the convention, the data."""
     names = options.activations.split(",") if options.activations else []
     loss = options.loss or (LOSS_FOR_LAST.get(names[-1]) if names else None)
-    loss = loss or convention.loss or "squared_error"
+    loss = loss or convention.loss or asked or "squared_error"
     if not names:
         last = LAST_FOR_LOSS.get(loss, convention.last or "identity")
         names = [convention.hidden or "relu"] * (layers - 1) + [last]
@@ -135,45 +158,28 @@ def _said_of_drawn(x: np.ndarray, seed: int) -> str:
     return f"{of}x and y drawn with seed {seed}"
 
 
-def _read(
-    sizes: list[int], loss: str, options: argparse.Namespace
+def _examples_of(
+    data: TableData, sizes: list[int], loss: str, options: argparse.Namespace
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """One example or a batch of the file, and what was done to it."""
-    table = read_csv(options.data)
-    if options.target is None:
-        raise SpecError(
-            f"--target is missing: which column of {safe(table.source)} is to be predicted?\n"
-            f"  Its columns are {', '.join(map(safe, table.columns))}."
-        )
-    data = examples(table, options.target, not options.raw)
+    """One example or a batch of the table, and what was done to it."""
     if len(data.features) != sizes[0]:
         hint = format_sizes([len(data.features), *sizes[1:]])
         raise SpecError(
-            f"the network has {sizes[0]} inputs, {safe(table.source)} has "
+            f"the network has {sizes[0]} inputs, {data.source} has "
             f"{len(data.features)} input columns.\n  Write {hint}."
         )
-    if label_kind(loss) != CLASSES and sizes[-1] != 1:
-        raise SpecError(
-            f"the network has {sizes[-1]} outputs, and {safe(options.target)} is one number.\n"
-            "  For numbered classes add --loss cross_entropy; else let the sizes end in 1."
-        )
-    y = data.y[:, None]
-    if label_kind(loss) == CLASSES:
-        indices = class_indices(data.y, options.target)
-        require_classes(indices, sizes[-1], options.target)
-        y = indices
+    y, said = data.labels(loss, sizes[-1])
     count = _count(options.batch, len(data.x))
     if count is None:
         row = options.example
         if not 0 <= row < len(data.x):
             raise SpecError(
-                f"--example {row} is not there: {safe(table.source)} has rows 0 to "
-                f"{len(data.x) - 1}."
+                f"--example {row} is not there: {data.source} has rows 0 to {len(data.x) - 1}."
             )
-        return data.x[row], y[row], [*data.remarks, f"one example: row {row}"]
+        return data.x[row], y[row], [*said, f"one example: row {row}"]
     if count > len(data.x):
-        raise SpecError(f"--batch {count}: {safe(table.source)} has {len(data.x)} rows.")
-    return data.x[:count], y[:count], [*data.remarks, f"a batch: the first {count} rows"]
+        raise SpecError(f"--batch {count}: {data.source} has {len(data.x)} rows.")
+    return data.x[:count], y[:count], [*said, f"a batch: the first {count} rows"]
 
 
 def _count(batch: str | None, rows: int) -> int | None:

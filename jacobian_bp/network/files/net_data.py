@@ -1,4 +1,4 @@
-"""The data of a network file: x and y inline, or rows of a CSV file beside it."""
+"""The data of a network file: x and y inline, or rows of a table beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +19,16 @@ from ...ops.labels import (
 )
 from ...ops.names import label_kind
 from ...writing.signs import dims, safe, witness
-from .csv_data import SHIPPED, Examples, class_indices, examples, read_csv, shipped_names
+from .csv_data import SHIPPED, shipped_names
 from .net_weights import numbers
 from .paths import named_inside, size_of
+from .read_table import TableData, table_of
+from .table_options import TableOptions, table_options
+from .table_switches import SWITCHES
 from .toml_text import Section, shown
 
-LIMIT = 8 * 2**20  # of text; csv_data reads some MiB a second
-KEYS = ("file", "target", "example", "batch", "raw")
+LIMIT = 8 * 2**20  # of a table; its text is read at some MiB a second
+KEYS = ("file", "target", "example", "batch", "raw", *SWITCHES)
 MOST_ROWS = 10**9
 FILE = "Write the name of a CSV file beside the network file."
 
@@ -33,8 +36,12 @@ Data = tuple[np.ndarray | None, np.ndarray | None, list[str]]
 NOTHING: Data = (None, None, [])
 
 
-def read_data(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
+def read_data(
+    section: Section, sizes: Sequence[int], loss: str | None, table: TableData | None
+) -> Data:
     """x and y of [data], checked against the sizes and the loss, and what was done to them.
+
+    `table` is that of its file, where it has one that can be read.
 
     What is wrong is noted in the section. Without sizes, which were wrong then,
     the entries alone are looked at.
@@ -44,8 +51,8 @@ def read_data(section: Section, sizes: Sequence[int], loss: str | None, folder: 
         for key in ("x", "y"):
             if key in values:
                 section.wrong(key, "the data are in a file already", "Write one of the two.")
-        section.only([*KEYS, *(key for key in ("x", "y") if key in values)], ["target"])
-        return _of_file(section, sizes, loss, folder)
+        section.only([*KEYS, *(key for key in ("x", "y") if key in values)])
+        return _of_file(section, sizes, loss, table)
     own = not any(key in values for key in KEYS)
     section.only(["x", "y"] if own else ["x", "y", *KEYS], ["x", "y"] if own else ["file"])
     x = numbers(section, "x", values["x"]) if "x" in values else None
@@ -104,19 +111,66 @@ def _labels(
     return y
 
 
-def _of_file(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
-    """The rows of a CSV file that example or batch asks for."""
+def read_data_file(section: Section, folder: Path) -> TableData | None:
+    """The table of the file that [data] names; None without a file, or with a note."""
+    values = section.values
+    if "file" not in values:
+        return None
+    name, target = values["file"], values.get("target")
+    if target is None and not str(name).endswith(".npz"):
+        section.wrong("target", "the key is missing", f"Write it under [{section.name}].")
+    listed = target if isinstance(target, list) else [target]
+    if target is not None and not all(type(each) in (str, int) for each in listed):
+        fact = f"{shown(target)} is not the name of a column, nor its number"
+        section.wrong("target", fact, 'Write "name", or -1 for the last.')
+        listed = []
+    options = _options(section)
+    if not isinstance(name, str):
+        section.wrong("file", f"{shown(name)} is not the name of a file", FILE)
+        return None
+    try:
+        path = _place(name, folder)
+        if options is None or not listed or (target is None and path.suffix != ".npz"):
+            return None
+        said = () if target is None else tuple(map(str, listed))
+        return table_of(path, said, options)
+    except JacobianError as error:
+        of_target = any(word in str(error) for word in (" has no column ", "the target "))
+        section.refused("target" if of_target else "file", error)
+        return None
+
+
+def _options(section: Section) -> TableOptions | None:
+    """What the file says of its table; None and a note for each key that cannot be so."""
+    values, found = section.values, {}
+    for key in ("raw", *SWITCHES):
+        if key not in values:
+            continue
+        if key in ("raw", "header") and not isinstance(values[key], bool):
+            told = f"Write {key} = true."
+            section.wrong(key, f"{shown(values[key])} is not true or false", told)
+            continue
+        try:
+            table_options("toml", **{key: values[key]})
+            found[key] = values[key]
+        except JacobianError as error:
+            section.refused(key, error)
+    wrong = [key for key in ("raw", *SWITCHES) if key in values and key not in found]
+    return None if wrong else table_options("toml", **found)
+
+
+def _of_file(
+    section: Section, sizes: Sequence[int], loss: str | None, table: TableData | None
+) -> Data:
+    """The rows of a table that example or batch asks for."""
     values = section.values
     if "example" in values and "batch" in values:
         section.wrong("batch", "example asks for one row, batch for many", "Write one of the two.")
-    if not isinstance(values.get("raw", False), bool):
-        section.wrong("raw", f"{shown(values['raw'])} is not true or false", "Write raw = true.")
     row = section.whole("example", values.get("example", 0), 0, MOST_ROWS)
     count = values.get("batch")
     if count is not None and count != "all":
         told = 'a number of rows, or "all"'
         count = section.whole("batch", count, 1, MOST_ROWS, told=f"Write {told}.")
-    table = _examples(section, folder)
     if table is None or not sizes:
         return NOTHING
     labels = _target(section, table, sizes, loss)
@@ -135,50 +189,26 @@ def _of_file(section: Section, sizes: Sequence[int], loss: str | None, folder: P
         section.wrong(key, f"{values[key]} is beyond the file", told)
     if labels is None or pick is None or not fits:
         return NOTHING
-    x, y = table.x[pick], np.asarray(labels[pick])
-    return x, _labels(section, "target", x.shape[:-1], y, sizes[-1], loss), [*table.remarks, remark]
+    x, y = table.x[pick], np.asarray(labels[0][pick])
+    return x, _labels(section, "target", x.shape[:-1], y, sizes[-1], loss), [*labels[1], remark]
 
 
 def _target(
-    section: Section, table: Examples, sizes: Sequence[int], loss: str | None
-) -> np.ndarray | None:
-    """The target column as labels, if the network has as many inputs and outputs as the file."""
+    section: Section, table: TableData, sizes: Sequence[int], loss: str | None
+) -> tuple[np.ndarray, tuple[str, ...]] | None:
+    """The labels, and all remarks, if the network has as many inputs and outputs as the file."""
     inputs = len(table.features)
     if inputs != sizes[0]:
         fact = f"the file has {inputs} input columns; the network has {sizes[0]} inputs"
         section.wrong("file", fact, f"Write {inputs} as the first of network.sizes.")
         return None
-    if label_kind(loss) == CLASSES:
-        try:
-            return class_indices(table.y, section.values["target"])
-        except JacobianError as error:
-            section.refused("target", error)
-            return None
-    if sizes[-1] != 1:
+    one = table.y.ndim == 1 and not table.classes
+    if one and sizes[-1] != 1 and label_kind(loss) != CLASSES:
         fact = f"one column is one label an example; the network has {sizes[-1]} outputs"
         section.wrong("target", fact, "Write 1 as the last of network.sizes.")
         return None
-    return table.y[:, None]
-
-
-def _examples(section: Section, folder: Path) -> Examples | None:
-    """The table of the file, split at its target; or None and a note."""
-    name, target, raw = (section.values.get(key) for key in ("file", "target", "raw"))
-    if target is not None and not isinstance(target, str):
-        section.wrong("target", f"{shown(target)} is not the name of a column", 'Write "name".')
-        target = None
-    if not isinstance(name, str):
-        section.wrong("file", f"{shown(name)} is not the name of a file", FILE)
-        return None
     try:
-        table = read_csv(_place(name, folder))
-    except JacobianError as error:
-        section.refused("file", error)
-        return None
-    if target is None:
-        return None
-    try:
-        return examples(table, target, raw is not True)
+        return table.labels(loss, sizes[-1])
     except JacobianError as error:
         section.refused("target", error)
         return None

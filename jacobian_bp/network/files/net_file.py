@@ -17,11 +17,13 @@ import numpy as np
 
 from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
-from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting
+from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting, last_activation
 from ...writing.signs import plural, safe
-from .net_data import NOTHING, read_data
+from ..sizes import AUTO, format_sizes
+from .net_data import NOTHING, read_data, read_data_file
 from .net_weights import read_params
 from .paths import write_new
+from .read_table import TableData
 from .toml_text import Problems, Section, read_toml, shown
 
 NAMES = tuple(convention.name for convention in CONVENTIONS)
@@ -67,21 +69,23 @@ def read_net_file(path: str | Path) -> NetSpec:
                 f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
             )
             problems.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
+    folder = path.parent
+    table = read_data_file(data, folder) if data else None
     if network is None:
         if "network" not in tables:
             told = f"Write [network] with {', '.join(REQUIRED)}."
             problems.wrong(("", ""), "network", "the table is missing", told)
         facts: dict[str, Any] = {}
     else:
-        facts = _network(network)
+        facts = _network(network, table, data is not None and "file" in data.values)
     sizes = facts.get("sizes") or ()
-    folder = path.parent
+    said = facts.pop("remarks", [])
     params, origin = None, f"weights drawn with seed {facts.get('seed', 0)}"
     if weights is not None:
         params, origin = read_params(weights, sizes, folder)
-    x, y, remarks = read_data(data, sizes, facts.get("loss"), folder) if data else NOTHING
+    x, y, remarks = read_data(data, sizes, facts.get("loss"), table) if data else NOTHING
     problems.done()
-    return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, origin))
+    return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, *said, origin))
 
 
 def write_example(path: str | Path) -> None:
@@ -99,10 +103,15 @@ def _section(problems: Problems, tables: dict[str, Any], name: str) -> Section |
     return None
 
 
-def _network(section: Section) -> dict[str, Any]:
-    """The facts of the network; what is wrong is noted and left out."""
-    section.only(KEYS, REQUIRED)
+def _network(section: Section, table: TableData | None, of_file: bool) -> dict[str, Any]:
+    """The facts of the network; what is wrong is noted and left out.
+
+    A table of classes says what loss and last activation are left out.
+    """
     values = section.values
+    left_out = of_file and "loss" not in values and "activations" not in values
+    classes = left_out and (table is None or bool(table.classes))
+    section.only(KEYS, ("sizes",) if classes else REQUIRED)
     facts: dict[str, Any] = {}
     for key, names in (
         ("loss", LOSSES),
@@ -111,8 +120,11 @@ def _network(section: Section) -> dict[str, Any]:
     ):
         if key in values:
             facts[key] = section.choice(key, values[key], names)
+    if classes and table is not None:
+        facts |= _of_classes(values.get("sizes"), table)
     if "sizes" in values:
-        facts["sizes"] = _sizes(section, values["sizes"])
+        widths = _with_widths(section, values["sizes"], facts, table, of_file)
+        facts["sizes"] = None if widths is None else _sizes(section, widths)
     if "activations" in values:
         facts["activations"] = _activations(section, values["activations"], facts.get("sizes"))
     if "seed" in values:
@@ -125,6 +137,38 @@ def _network(section: Section) -> dict[str, Any]:
     facts["squash_input"] = squash
     _require_probabilities(section, facts)
     return facts
+
+
+def _of_classes(sizes: Any, table: TableData) -> dict[str, Any]:
+    """The loss that the classes ask for, and layers that end as it asks."""
+    last = sizes[-1] if isinstance(sizes, list) and sizes else None
+    loss = table.loss(last if type(last) is int else None)
+    assert loss is not None
+    layers = len(sizes) - 1 if isinstance(sizes, list) else 1
+    activations = ("relu",) * (layers - 1) + (last_activation(loss) or "identity",)
+    said = f"{plural(len(table.classes), 'class', 'classes')}, hence {activations[-1]} and {loss}"
+    return {"loss": loss, "activations": activations, "remarks": [f"{said} (activations, loss)"]}
+
+
+def _with_widths(
+    section: Section, value: Any, facts: dict[str, Any], table: TableData | None, of_file: bool
+) -> Any:
+    """The sizes with those of the data in place of "auto"; None where the data have none."""
+    if not isinstance(value, list) or len(value) < 2 or AUTO not in (value[0], value[-1]):
+        return value
+    if table is None:
+        if not of_file:
+            told = "Write its number, or [data] with a file."
+            section.wrong("sizes", f"{AUTO!r} is a width that a data file has", told)
+        return None
+    filled = list(value)
+    if value[0] == AUTO:
+        filled[0] = len(table.features)
+    if value[-1] == AUTO:
+        filled[-1] = table.outputs(facts.get("loss"))
+    said = f"widths {format_sizes(filled)}: {AUTO} is what the data have"
+    facts["remarks"] = [said, *facts.get("remarks", [])]
+    return filled
 
 
 def _sizes(section: Section, value: Any) -> tuple[int, ...] | None:
@@ -227,7 +271,8 @@ b3 = [0.1]
 
 [data]                       # one example, or a list of rows for a batch; or, instead:
 # file = "x.csv"             # beside this file; or iris, breast_cancer, diabetes
-# target = "column"          # the column that is predicted
+# target = "column"          # what is predicted: a name, a number from 1, -1 for the last
+# missing = "drop"           # or mean, class; header, delimiter, columns, … as on the command line
 # example = 0                # one row, counted from 0; or batch = 16; or batch = "all"
 # raw = true                 # do not standardise the columns
 x = [1.0, -2.0, 0.5]

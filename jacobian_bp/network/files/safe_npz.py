@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import IO, Any, cast
 
@@ -126,12 +127,35 @@ def _directory(file: io.FileIO, name: str) -> tuple[zipfile.ZipFile, list[zipfil
     return archive, members
 
 
+def stored_npy(file: io.FileIO, name: str) -> Stored:
+    """The one array of an .npy file, which stays open for it.
+
+    Raises SpecError for what is damaged or no array of numpy.
+    """
+
+    def opened() -> IO[bytes]:
+        file.seek(0)
+        return cast(IO[bytes], nullcontext(_Capped(file)))
+
+    found: Stored = _guarded(
+        partial(_declared, opened, os.fstat(file.fileno()).st_size, name), name
+    )
+    return found
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Stored:
-    """What a member's own header declares, compared with the size of the member."""
-    who = f"{name}: {brief(member.filename)}"
-    with archive.open(member) as stream:
+    """The array of a member; one that numpy did not write is no array."""
+    opened = partial(archive.open, member)
+    if not member.filename.endswith(".npy"):
+        return Stored((), None, "is no array", never)
+    return _declared(opened, member.file_size, f"{name}: {brief(member.filename)}", name)
+
+
+def _declared(opened: Callable[[], IO[bytes]], size: int, who: str, name: str = "") -> Stored:
+    """What an array's own header declares, compared with the bytes that are there for it."""
+    with opened() as stream:
         head = stream.read(8)
-        if not member.filename.endswith(".npy") or head[:6] != b"\x93NUMPY":
+        if head[:6] != b"\x93NUMPY":
             return Stored((), None, "is no array", never)
         wide = 2 if head[6] == 1 else 4
         length = int.from_bytes(head[8:] + stream.read(wide), "little")
@@ -149,18 +173,18 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Sto
         return Stored(shape, None, f"has dtype {shown}: {reason}", never)
     dtype = np.dtype(match["descr"])
     start = len(head) + wide + length
-    require_size(who, shape, dtype, member.file_size - start)
+    require_size(who, shape, dtype, size - start)
 
     def load() -> np.ndarray:
         def unpack() -> np.ndarray:
-            with archive.open(member) as stream:
+            with opened() as stream:
                 stream.read(start)
                 flat = shape[::-1] if match["fortran"] == "True" else shape
-                array = read_array(stream.read, flat, dtype, name)
+                array = read_array(stream.read, flat, dtype, name or who)
                 stream.read(1)  # at its end the checksum is compared
             return array.T if match["fortran"] == "True" else array
 
-        return _guarded(unpack, name)
+        return _guarded(unpack, name or who)
 
     return Stored(shape, dtype, "", load)
 

@@ -434,14 +434,15 @@ def test_data_files_against_the_network(told, tmp_path):
         "  Write 1 as the last of network.sizes."
     )
     assert told(IRIS.replace("[4, 5, 3]", "[4, 2]") + 'batch = "all"\n') == (
-        "net.toml, line 7, data.target: class 2 is none of the network's 2.\n"
-        "  Write classes from 0 to 1, or give the network more outputs."
+        "net.toml, line 7, data.target: species[100] is 2; "
+        "with 2 classes an index lies from 0 to 1.\n"
+        "  Count classes from 0, or give the network more outputs."
     )
     (tmp_path / "x.csv").write_text("a,b\n1,2\n3\n")
     assert told(HEAD + '[data]\nfile = "x.csv"\ntarget = "b"\n') == (
         "net.toml, line 6, data.file: x.csv, line 3: the row is ragged.\n"
-        "  the header has 2 columns\n"
-        "  line 3 has 1\n"
+        "  2 of 3 lines have 2 columns\n"
+        "  line 3 has 1: '3'\n"
         "  Give every row one cell for each column."
     )
     (tmp_path / "x.csv").write_bytes(b"")
