@@ -61,7 +61,7 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
         left, right = words
         shared = [axis for axis in left if axis in right]
         every = {*left, *right}
-        once = len(every) + len(shared) == len(left) + len(right)  # no factor has an axis twice
+        once = all(len({*word}) == len(word) for word in words)  # no diagonal Q[i,i]
         if once and every == {*axes}:
             return _entrywise(left, right, axes, sizes)
         if once and every - {*axes} == {*shared}:

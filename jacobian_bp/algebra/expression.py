@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxisError
-from ..numbers.arrays import real_array
+from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
 from .axes import BATCH, parse_axes
@@ -189,11 +189,18 @@ class Expression(Shown):
         )
 
     def kept(self) -> "Expression":
-        """The same expression for somebody who keeps it: no array is free to be handed out."""
+        """The same expression for somebody who keeps it: nobody can write to its arrays.
+
+        None is free to be handed out. What an op, or whoever else, could still write to is copied.
+        """
         for term in self.terms:
             for factor in term.factors:
-                if isinstance(factor, Dense) and factor.own:
-                    return Expression(tuple([_given_up(term) for term in self.terms]))
+                if isinstance(factor, Dense) and not _is_kept(factor):
+                    return Expression(
+                        tuple(
+                            [replace(t, factors=tuple(map(_kept, t.factors))) for t in self.terms]
+                        )
+                    )
         return self
 
     def relabelled(self, names: dict[str, str]) -> "Expression":
@@ -221,9 +228,19 @@ class Expression(Shown):
         return text
 
 
-def _given_up(term: Term) -> Term:
-    factors = [replace(f, own=False) if isinstance(f, Dense) else f for f in term.factors]
-    return replace(term, factors=tuple(factors))
+def _is_kept(factor: Dense) -> bool:
+    if factor.own or not isinstance(factor.array, np.ndarray):
+        return not factor.own  # a stand-in of a tape has no numbers
+    return is_closed(factor.array) and (factor.magnitude is None or is_closed(factor.magnitude))
+
+
+def _kept(factor: Factor) -> Factor:
+    if not isinstance(factor, Dense) or _is_kept(factor):
+        return factor
+    array, size = factor.array, factor.magnitude
+    if isinstance(array, np.ndarray):
+        array, size = kept(array, factor.own), None if size is None else kept(size)
+    return Dense(factor.label, factor.axes, array, size)
 
 
 @lru_cache(maxsize=256)
@@ -261,7 +278,8 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     """An array with named axes: dense("W[k,i']", W).
 
     An array with one axis more than the label was computed from a batch: it
-    carries the examples in front. It is not copied: do not write to it afterwards.
+    carries the examples in front. It is copied by whoever keeps the expression, a run or a
+    Jacobian, unless it is closed to writing.
     Where the entries are differences, `magnitude` takes them with every sign
     plus, p + y for p − y; a check needs it to know how far rounding may reach.
 

@@ -42,6 +42,7 @@ def crossed_kink(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
     low, high = cost.values_at(at, -h), cost.values_at(at, h)
     for step in cost.steps:
         before = step.op.branch(*(low[a] for a in step.args))
+        before = None if before is None else np.array(before)  # the op may keep it and write to it
         after = step.op.branch(*(high[a] for a in step.args))
         if before is not None and after is not None and np.any(before != after):
             index = tuple(int(i) for i in np.argwhere(before != after)[0])

@@ -13,7 +13,7 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, SpecError
-from ..numbers.arrays import entry, quiet
+from ..numbers.arrays import entry, for_reading, quiet
 from ..numbers.rounding import UNITS, agree, differing, largest, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
@@ -192,7 +192,7 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagre
         bar = np.zeros(shape, state.dtype)
         bar[index] = 1
         try:
-            pulled = step.op.vjp(bar, *values)
+            pulled = step.op.vjp(for_reading(bar), *values)
             problem = "" if isinstance(pulled, Mapping) else f"gives a {type(pulled).__name__}"
         except Exception as error:  # whatever a user's own op raises
             problem = f"raises {_words(error)}"

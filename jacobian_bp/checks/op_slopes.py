@@ -6,6 +6,7 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 
 import numpy as np
 
+from ..numbers.arrays import read_only
 from ..numbers.rounding import UNITS, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.step import Step
@@ -20,7 +21,7 @@ class Slopes:
 
     def __init__(self, state: Pass, step: Step, position: int) -> None:
         self.op, self.position = step.op, position
-        self.values = [v.astype(np.float64) for v in state.inputs_of(step)]
+        self.values = [read_only(v.astype(np.float64)) for v in state.inputs_of(step)]
         self.point = self.values[position]
         self.value = self.at((), 0.0)
 
@@ -30,7 +31,7 @@ class Slopes:
         if change:
             moved[index] += change
         inputs = [moved if p == self.position else v for p, v in enumerate(self.values)]
-        return np.asarray(self.op.forward(*inputs))
+        return np.array(self.op.forward(*inputs))
 
     def whole(self) -> tuple[np.ndarray, np.ndarray]:
         """All slopes by Richardson's extrapolation, and how far each may be off."""

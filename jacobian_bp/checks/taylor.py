@@ -91,7 +91,7 @@ def taylor_test(
     x = as_array(point, "point").astype(np.float64)
     matrix = derivative.materialise() if isinstance(derivative, Jacobian) else derivative
     matrix = as_array(matrix, "derivative").astype(np.float64)
-    here = np.asarray(function(x.copy()), dtype=np.float64)
+    here = np.array(function(x.copy()), dtype=np.float64)
     if matrix.shape != here.shape + x.shape:
         raise AxisError(
             f"the derivative has shape {dims(matrix.shape)}.\n"

@@ -60,7 +60,7 @@ class Network(Shown):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in self._params.values():  # a copy of a closed array is open
+        for array in (*self._params.values(), *self.facts.data.values()):  # a copy is open
             read_only(array)
 
     @property
@@ -169,7 +169,7 @@ class Network(Shown):
             convention=spec.convention,
             seed=spec.seed,
             remarks=spec.remarks,
-            data={k: v for k, v in (("x", spec.x), ("y", spec.y)) if v is not None},
+            data={k: read_only(v) for k, v in (("x", spec.x), ("y", spec.y)) if v is not None},
         )
         return net
 

@@ -128,6 +128,32 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return array
 
 
+def for_reading(array: np.ndarray) -> np.ndarray:
+    """A view of the array that is closed to writing; the array itself stays as it is."""
+    return read_only(array.view())
+
+
+def kept(array: np.ndarray, own: bool = False) -> np.ndarray:
+    """The array for somebody who keeps it: itself where nobody can write to it, else a closed copy.
+
+    An array that is `own` has no other holder: it is closed, and its bases with it.
+    """
+    if not own and not is_closed(array):
+        return read_only(np.array(array, copy=True))
+    base: Any = array
+    while own and isinstance(base, np.ndarray):
+        base = read_only(base).base
+    return array
+
+
+def is_closed(array: np.ndarray) -> bool:
+    """Whether nobody can write to its memory: the array is closed, and what it is a view of."""
+    base: Any = array
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    return base is None
+
+
 def _require_even_rows(value: list | tuple, name: str, within: tuple[int, ...] = ()) -> None:
     """Name the first row whose shape differs from that of the first, at any depth."""
     shapes = [_row_shape(row) for row in value]

@@ -39,6 +39,8 @@ def run_forward(
     values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype) for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)
+    for array in values.values():
+        read_only(array)
     program = program if batched else program.one_example
     program = program.without(frozenset(n for n in program.inputs if n not in values))
     for step in program.steps:
@@ -46,8 +48,6 @@ def run_forward(
         batched.update(a for a, b in zip(step.active().args, binding.batched, strict=True) if b)
         if binding.any_batched:
             batched.add(step.name)
-    for array in values.values():
-        read_only(array)
     return Pass(program, values, frozenset(batched), dtype, missing)
 
 
@@ -65,12 +65,13 @@ def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Bind
     """Add the step's value; labels that the op admits are replaced by their one form."""
     outputs = step.args[0]  # as the user knows them, where a loss is fused
     step = step.active()
-    admitted = step.op.admit(
-        step.called | {"outputs": outputs}, *(values[arg] for arg in step.args)
-    )
-    values.update({a: np.asarray(v, dtype) for a, v in zip(step.args, admitted, strict=True)})
+    given = [values[arg] for arg in step.args]
+    admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
+    for arg, before, value in zip(step.args, given, admitted, strict=True):
+        if value is not before or before.dtype != dtype:
+            values[arg] = read_only(np.array(value, dtype))
     binding = bind_step(step, values)
-    value = step.op.forward(*(values[arg] for arg in step.args))
+    value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
     axes = ((BATCH,) if binding.any_batched else ()) + step.op.parsed.output.axes
     expected = tuple(binding.sizes[axis] for axis in axes)
     if np.shape(value) != expected:
@@ -79,6 +80,6 @@ def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Bind
             f"the signature {step.op.parsed} says {dims(expected)}.\n"
             "  Mend forward or the signature."
         )
-    values[step.name] = np.array(value, dtype=dtype)
+    values[step.name] = read_only(np.array(value, dtype=dtype))
     require_finite(values[step.name], step.name, Later(lambda: f"It is computed by {step}. {HINT}"))
     return binding

@@ -177,7 +177,7 @@ class Pass:
         """What the op hands over, of one example, under its own names; kept."""
         if step.key in self._raws:
             return self._raws[step.key]
-        expressions = step.op.jacobians(*self.inputs_of(step))
+        expressions = step.ask("jacobians()", step.op.jacobians, *self.inputs_of(step))
         if not isinstance(expressions, Mapping) or not all(
             isinstance(e, Expression) for e in expressions.values()
         ):

@@ -1,9 +1,11 @@
 """One step of a program: a name, an op, and what it reads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
+from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
 
@@ -52,6 +54,21 @@ class Step:
         """Why the Jacobian by one input looks as it does, in the network's names."""
         operand = self.op.parsed.inputs[position].name
         return rename(self.op.reasons.get(operand, ""), self.called)
+
+    def ask(self, what: str, function: Callable[..., Any], *arrays: Any) -> Any:
+        """What a function of the op gives for these arrays, which are closed to writing.
+
+        JacobianError where it writes to one of them; every other error is the op's own.
+        """
+        try:
+            return function(*arrays)
+        except ValueError as error:
+            if not str(error).endswith("is read-only"):
+                raise
+            raise JacobianError(
+                f"{self.who}: {what} writes into an array that it was given: {error}.\n"
+                "  Other steps read the same array. Return a new one: a * 2, not a *= 2."
+            ) from error
 
     def active(self) -> "Step":
         """The step whose value and derivative are computed: the fused one where there is one."""

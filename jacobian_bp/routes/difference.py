@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..numbers.arrays import quiet
+from ..numbers.arrays import quiet, read_only
 from ..program.forward_pass import Pass
 
 RELATIVE_STEP = 1e-6  # so small that truncation is below rounding, 1e-13 to 1e-10
@@ -50,7 +50,7 @@ class Perturbed:
                 reached.add(step.name)
                 self.steps.append(step)
         self.cost, self.name = state.cost, name
-        self.values = {n: v.astype(np.float64) for n, v in state.values.items()}
+        self.values = {n: read_only(v.astype(np.float64)) for n, v in state.values.items()}
         self.point = self.values[name]
 
     def slope(self, index: tuple[int, ...], scale: float = RELATIVE_STEP) -> float:
@@ -74,5 +74,5 @@ class Perturbed:
         values = {**self.values, self.name: moved}
         with np.errstate(all="ignore"):
             for step in self.steps:
-                values[step.name] = np.asarray(step.op.forward(*(values[a] for a in step.args)))
+                values[step.name] = np.array(step.op.forward(*(values[a] for a in step.args)))
         return values

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..algebra.sum_over_paths import walk
 from ..errors import AxisError
-from ..numbers.arrays import quiet
+from ..numbers.arrays import for_reading, quiet
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..writing.signs import dims
@@ -22,16 +22,16 @@ def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dic
     def times(name: str, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
         return local_vjp(state, by_name[name], bar)
 
-    bars = walk(by_name, {of: cotangent}, times, add, kept=set(wrt))
-    return {
-        name: np.array(bars[name]) if name in bars else np.zeros_like(state.values[name])
-        for name in wrt
-    }
+    bars = walk(by_name, {of: np.array(cotangent)}, times, add, kept=set(wrt))
+    return {n: bars[n] if n in bars else np.zeros_like(state.values[n]) for n in wrt}
 
 
 def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """(argument, its cotangent) for each use of an argument, shapes checked."""
-    pulled = step.op.vjp(bar, *state.inputs_of(step))
+    """(argument, its cotangent) for each use of an argument, shapes checked; fresh arrays.
+
+    An op may give an array that it keeps, and write to it at the next call.
+    """
+    pulled = step.ask("vjp()", step.op.vjp, for_reading(bar), *state.inputs_of(step))
     if not isinstance(pulled, Mapping):
         raise AxisError(
             f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
@@ -44,7 +44,7 @@ def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.nd
                 f"{step.who}: vjp() gives nothing for {operand}.\n"
                 f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
             )
-        part = np.asarray(pulled[operand])
+        part = np.array(pulled[operand])
         if part.shape != state.values[arg].shape:
             raise AxisError(
                 f"{step.who}: vjp()[{operand!r}] does not have the shape of its input.\n"

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ...numbers.arrays import for_reading
+
 # |z| beyond which e^z, or its reciprocal, is no longer a normal number
 LIMITS = {np.dtype(np.float64): 700.0, np.dtype(np.float32): 80.0}
 
@@ -80,12 +82,13 @@ def kernel(
 def general(op: Any, at: Place) -> Calls:
     """Any op: its own forward and vjp, copied into place."""
     names = [operand.name for operand in op.parsed.inputs]
+    inputs, value_bar = tuple(map(for_reading, at.inputs)), for_reading(at.bar)
 
     def forward() -> None:
-        at.value[...] = op.forward(*at.inputs)
+        at.value[...] = op.forward(*inputs)
 
     def backward() -> None:
-        parts = op.vjp(at.bar, *at.inputs)
+        parts = op.vjp(value_bar, *inputs)
         for name, bar in zip(names, at.input_bars, strict=True):
             if bar is not None:
                 bar[...] = parts[name]
