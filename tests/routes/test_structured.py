@@ -111,6 +111,39 @@ def test_factors_that_look_otherwise_are_recorded_anew(recorded):
     assert recorded == ["J", "J", "J"]
 
 
+class Steered(Op):
+    """a = s z: its Jacobian is s δ, the number s a coefficient and no array."""
+
+    signature = "z[k] -> a[k]"
+
+    def scale(self, z):
+        return 2.0 if z.sum() > 0 else -0.5
+
+    def forward(self, z):
+        return self.scale(z) * z
+
+    def jacobians(self, z):
+        return {"z": self.scale(z) * delta("k,k'")}
+
+    def vjp(self, a_bar, z):
+        return {"z": self.scale(z) * a_bar}
+
+
+def test_a_coefficient_that_depends_on_the_values_is_that_of_its_own_run(recorded):
+    lines = ["z = Linear(x, W, b)", "a = Steered(z)", "J = SquaredError(a, y)"]
+    params = {"W": RNG.standard_normal((3, 5)), "b": np.zeros(3)}
+    net = Network.program(*lines, params=params, ops={"Steered": Steered})
+    x, y = RNG.standard_normal(5), RNG.standard_normal(3)
+    signs, found = (1, -1, -1, 1), []
+    for sign in signs:
+        run = net.run(sign * x, y)
+        found.append(run.gradients("structured")["b"] / (run["a"] - y))
+        scale = 2 * Steered().scale(run["z"])
+        np.testing.assert_allclose(found[-1], np.full(3, scale), rtol=1e-13)
+    assert len({round(float(slope[0]), 6) for slope in found}) == 2
+    assert recorded == ["J", "J", "J"]
+
+
 def test_a_limit_that_fell_since_is_kept():
     net = network(sizes=[5, 3, 2])
     run = net.run(*data(batch=True))
