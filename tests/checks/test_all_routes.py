@@ -93,6 +93,18 @@ def test_other_mistakes_are_named_too(op):
     assert deep(op, 4).check().parted == f"a4 = {op.__name__}(z4)"
 
 
+@EVERYWHERE
+@pytest.mark.parametrize("factor", [np.nan, np.inf, -np.inf])
+def test_a_derivative_that_is_no_number_agrees_with_nothing(factor, where):
+    agreement = deep(wrong(Tanh, factor, where), 4).check()
+    assert not agreement.ok
+    assert agreement.parted == "a4 = WrongTanh(z4)"
+    rows = {row.route: row.worst for row in agreement.rows}
+    off = set(rows) - ({"difference"} if where == "jacobian" else set())
+    assert {route for route, worst in rows.items() if worst == np.inf} == off
+    assert all(row.largest == np.inf for row in agreement.rows if row.route in off)
+
+
 @pytest.mark.parametrize("op", [TransposedJacobian, wrong(Linear, 1.0005, "vjp"), UnsummedBias])
 def test_a_wrong_layer_is_named(op):
     rng = np.random.default_rng(43)
