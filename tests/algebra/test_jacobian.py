@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from jacobian_bp import Jacobian, Network
 from jacobian_bp.algebra.axes import Axis
-from jacobian_bp.algebra.expression import Delta, Dense, Distinct, delta, dense, distinct, one
+from jacobian_bp.algebra.expression import (
+    Delta,
+    Dense,
+    Distinct,
+    Expression,
+    delta,
+    dense,
+    distinct,
+    one,
+)
 from jacobian_bp.errors import AxisError
 
 SIZES = {"n": 2, "k": 3, "i": 5, "r": 7}
@@ -140,6 +149,7 @@ PAIRS = [
     ("rows and columns", "rows and columns"),
 ]
 CHAINS = {f"({a}) @ ({b})": (LOCAL[a], LOCAL[b]) for a, b in PAIRS}
+CHAIN_OF_SUMS = (LOCAL["softmax"], LOCAL["linear by a"])
 EVERY = {name: (case,) for name, case in LOCAL.items()} | CHAINS
 every = pytest.mark.parametrize("cases", EVERY.values(), ids=list(EVERY))
 
@@ -418,6 +428,20 @@ def test_results_never_alias_inputs(cases):
     assert pickle.dumps(J) == before
     assert 99.0 not in v
     assert 99.0 not in u
+
+
+def test_whoever_keeps_an_expression_gives_its_arrays_up():
+    """An array that a contraction made is free to be handed out, until a Jacobian keeps it."""
+    made = Dense("A", ("k", "i'"), RNG.standard_normal((3, 5)), own=True)
+    J = local("z", "x", ("k", "i'", Expression.of(made) + LOCAL["linear by a"][2]))
+    assert [factor.own for term in J.links[0].expression.terms for factor in term.factors] == [
+        False,
+        False,
+    ]
+    for J in (local("z", "x", ("k", "i'", Expression.of(made))), chain(CHAIN_OF_SUMS).collapse()):
+        before = J.materialise()
+        J.materialise()[...] = 99.0
+        assert np.array_equal(J.materialise(), before)
 
 
 def test_a_diagonal_of_an_operand_is_pulled_and_pushed():
