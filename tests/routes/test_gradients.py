@@ -143,6 +143,24 @@ def test_nothing_is_differentiated_by_a_label(call):
     )
 
 
+@pytest.mark.parametrize(("route", "order"), [*EXACT, ("difference", "reverse")])
+def test_a_parameter_that_the_cost_does_not_reach_has_a_gradient_of_zeros(route, order):
+    lines = ["z = Linear(x, W, b)", "dead = Linear(x, V, c)", "J = SquaredError(z, y)"]
+    shapes = {"W": (3, 5), "b": (3,), "V": (7, 5), "c": (7,)}
+    params = {name: RNG.standard_normal(shape).astype("f4") for name, shape in shapes.items()}
+    x, y = RNG.standard_normal(5).astype("f4"), RNG.standard_normal(3).astype("f4")
+    found = Network.program(*lines, params=params).run(x, y).gradients(route, order)
+    assert {name: (g.shape, g.dtype, bool(g.any())) for name, g in found.items()} == {
+        name: (shape, np.float32, name in ("W", "b")) for name, shape in shapes.items()
+    }
+
+
+def test_the_cost_by_itself_is_one():
+    run = network().run(*data())
+    found = run.jacobian("J", "J").materialise()
+    assert (found.shape, found.dtype, float(found)) == ((), np.float64, 1.0)
+
+
 # ---------------------------------------------------------------- memory
 
 
