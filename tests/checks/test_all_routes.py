@@ -154,6 +154,20 @@ def test_a_wrong_layer_of_many_entries_is_named(where):
     assert agreement.parted == "z1 = WrongLinear(x, W1, b1)"
 
 
+def test_a_notebook_shows_the_table_the_witness_and_the_conclusion():
+    net = Network.program(
+        "a = Own(w)", "L = SquaredError(a, y)", "C = Mean(L)",
+        params={"w": [0.25, -0.5]}, ops={"Own": wrong(Sigmoid, 2.0, "vjp")},
+    )  # fmt: skip
+    agreement = net.run(y=[1.0, 0.0]).check()
+    html, lines = agreement._repr_html_(), agreement.lines()
+    said = [lines[0], "  the routes part at a = WrongSigmoid(w)", lines[-1]]
+    said += [text for row in agreement.rows for text in (row.route, "2 of 2", row.witness)]
+    said += [row.verdict for row in agreement.rows]
+    assert [text for text in said if text.strip() not in html] == []
+    assert repr(agreement) == "<Agreement on C: the routes DISAGREE>"
+
+
 def test_the_whole_table_of_a_wrong_network():
     net = Network.program(
         "a = Own(w)",
