@@ -126,6 +126,23 @@ def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
     assert apart(net, compiled(net, form), x, y) == []
 
 
+@by_form
+@pytest.mark.parametrize("at_zero", [0, 0.25, 1])
+def test_exactly_on_a_kink_the_chosen_slope_is_used(at_zero, form):
+    """One unit of three lies on its kink in every example."""
+    params = {"W": [[0.5, -1.25], [0.0, 0.0], [2.0, 1.5]], "b": [0.75, 0.0, -0.5]}
+    loss = ["J = SquaredError(a, y)"] if form == "one" else ["L = SquaredError(a, y)", "J = Sum(L)"]
+    lines = ["z = Linear(x, W, b)", "a = Kinked(z)", *loss]
+    own = {"Kinked": ops.ReLU(at_zero=at_zero)}
+    net = Network.program(*lines, params=params, ops=own)
+    rng = np.random.default_rng(12)
+    x, y = shaped(form, rng.standard_normal((BATCH, 2)), rng.standard_normal((BATCH, 3)))
+    step = compiled(net, form)
+    assert apart(net, step, x, y) == []
+    slope = step(net.params, x, y)[1]["b"][1]
+    np.testing.assert_allclose(slope, -2 * at_zero * np.atleast_2d(y)[:, 1].sum(), rtol=1e-13)
+
+
 def test_a_cost_that_an_activation_gives():
     """Its cotangent stays 1 from call to call: nothing is written over it."""
     own = {"Inner": ops.Einsum("k,k->"), "Squash": ops.Sigmoid("")}
