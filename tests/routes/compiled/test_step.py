@@ -26,6 +26,7 @@ from network_cases import (
 )
 
 from jacobian_bp import Network, ops
+from jacobian_bp.ops.kernels.place import LINE, aligned_zeros
 from jacobian_bp.routes.compiled import plan
 
 by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -168,6 +169,24 @@ def test_a_batch_may_share_an_input():
     net = Network.program("z = Linear(x, W, b)", "out = Add(z, c)", *OUT, params=params)
     x, y, c = rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 2)), np.ones(2)
     assert apart(net, net.compile(batch=BATCH), x, y, c=c) == []
+
+
+@pytest.mark.parametrize("reduction", [ops.Mean, ops.Sum])
+def test_a_reduction_may_keep_an_axis_of_each_example(reduction):
+    rng = np.random.default_rng(18)
+    lines = ["z = Linear(x, W, b)", "m = Middle(z)", "J = SquaredError(m, y)"]
+    net = Network.program(*lines, params=LAYER, ops={"Middle": reduction("k")})
+    x, y = rng.standard_normal((BATCH, 5)), rng.standard_normal(2)
+    assert apart(net, net.compile(batch=BATCH), x, y) == []
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(), (1,), (3, 5), (7, 2, 11)])
+def test_every_buffer_begins_a_cache_line(dtype, shape):
+    """Of several, as one alone may lie there by chance."""
+    buffers = [aligned_zeros(shape, np.dtype(dtype)) for _ in range(17)]
+    assert [buffer.ctypes.data % LINE for buffer in buffers] == [0] * 17
+    assert all((b.shape, b.dtype, b.any()) == (shape, dtype, False) for b in buffers)
 
 
 def test_the_same_array_given_twice_ties_two_layers():
