@@ -56,7 +56,7 @@ def layout_axes(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> str:
         parts = names[: len(out)], names[len(out) :]
         words = [p[0] if len(p) == 1 else f"({','.join(p)})" if p else "1" for p in parts]
         return f"[{', '.join(words)}]"
-    if not out and len(layout_shape(layout, out, wrt)) > len(names):  # a row or a column
+    if len(layout_shape(layout, out, wrt)) > len(names):  # a row or a column
         names = ["1", *names] if layout == "transposed" else [*names, "1"]
     return f"[{','.join(names)}]"
 

@@ -65,7 +65,7 @@ def _recorded(
         (term,) = expression.terms
         dense = term.of(Dense)
         plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
-        if plain and len(dense) > 1 and term.axes == {*axes}:
+        if plain and len(dense) > 1:
             return contract(dense, axes, sizes, term.coefficient)
     arrays = [factor.array for term in expression.terms for factor in term.of(Dense)]
 

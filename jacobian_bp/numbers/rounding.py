@@ -7,7 +7,7 @@ added up there: beside a sum that cancels, a fixed relative tolerance means noth
     UNITS · u · Σ|terms|                            the same sum in another order
     RELATIVE · |entry| + FLOOR · max |entry|        the same numbers by another formula
 
-A NaN is equal to nothing.
+A NaN is equal to nothing, and an infinite gap is no rounding, however much is allowed.
 """
 
 import numpy as np
@@ -47,14 +47,15 @@ def of_formulas(right: np.ndarray, relative: float = RELATIVE, floor: float = FL
 
 
 def differing(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> np.ndarray:
-    """Where entries lie farther apart than allowed, or one is NaN.
+    """Where entries lie farther apart than allowed or infinitely far, or one is NaN.
 
     >>> differing(np.array([1.0, 2.1, np.nan]), np.array([1.0, 2.0, 3.0]), 0.01)
     array([False,  True,  True])
     """
-    return np.asarray(~(np.abs(found - right) <= allowed))
+    gap = np.abs(found - right)
+    return np.asarray(~((gap <= allowed) & (gap < np.inf)))
 
 
 def agree(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> bool:
     """Whether the shapes are the same, and no entries lie farther apart than allowed."""
-    return found.shape == right.shape and bool((np.abs(found - right) <= allowed).all())
+    return found.shape == right.shape and not differing(found, right, allowed).any()

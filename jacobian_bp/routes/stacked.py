@@ -74,7 +74,7 @@ class StackedJacobian(Shown):
     @property
     def shape(self) -> tuple[int, ...]:
         """The axes of the value, then the number of entries of all variables."""
-        width = max((part.stop for part in self.columns.values()), default=0)
+        width = max(part.stop for part in self.columns.values())
         return (*(axis.size for axis in self.out_axes), width)
 
     @property

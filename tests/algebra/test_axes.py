@@ -73,6 +73,11 @@ def test_only_an_input_with_n_mixes_examples():
             "  Write each array with its axes in brackets, such as W[k,i]; a scalar is J[].",
         ),
         (
+            "a[i], W[k,i],  -> z[k]",
+            "signature 'a[i], W[k,i],  -> z[k]' cannot be read at ','.\n"
+            "  Write each array with its axes in brackets, such as W[k,i]; a scalar is J[].",
+        ),
+        (
             "a[2] -> z[k]",
             "signature 'a[2] -> z[k]': '2' is not an axis name.\n"
             "  An axis is a word such as k or unit, with a prime for the variable's own: k'.",

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from jacobian_bp import Jacobian, Network
 from jacobian_bp.algebra.axes import Axis
-from jacobian_bp.algebra.expression import Delta, Dense, Distinct, delta, dense, distinct, one
+from jacobian_bp.algebra.expression import (
+    Delta,
+    Dense,
+    Distinct,
+    Expression,
+    delta,
+    dense,
+    distinct,
+    one,
+)
 from jacobian_bp.errors import AxisError
 
 SIZES = {"n": 2, "k": 3, "i": 5, "r": 7}
@@ -104,7 +113,10 @@ LOCAL = {
     "others only": ("k", "k'", distinct("k,k'") * draw("u[k']") * one("k")),
     "loss": ("", "k'", 2 * draw("e[k']")),
     "sum": ("", "k'", one("k'")),
+    "mean": ("", "k'", 1 / 3 * one("k'")),
+    "mean, batch": ("", "n',k'", 1 / 6 * one("n'") * one("k'")),
     "the same for every k": ("k", "i'", one("k") * draw("u[i']")),
+    "the same for every n and k": ("n,k", "i'", -2 * one("n") * one("k") * draw("u[i']")),
     "trace": ("i", "i',i''", delta("i,i'") * delta("i,i''")),
     "rows and columns": (
         "r,k",
@@ -117,6 +129,9 @@ PAIRS = [
     ("loss", "activation"),
     ("loss", "softmax"),
     ("sum", "the same for every k"),
+    ("mean", "the same for every k"),
+    ("mean, batch", "the same for every n and k"),
+    ("mean, batch", "linear by b, batch"),
     ("activation", "linear by W"),
     ("activation", "softmax"),
     ("softmax", "linear by a"),
@@ -134,6 +149,7 @@ PAIRS = [
     ("rows and columns", "rows and columns"),
 ]
 CHAINS = {f"({a}) @ ({b})": (LOCAL[a], LOCAL[b]) for a, b in PAIRS}
+CHAIN_OF_SUMS = (LOCAL["softmax"], LOCAL["linear by a"])
 EVERY = {name: (case,) for name, case in LOCAL.items()} | CHAINS
 every = pytest.mark.parametrize("cases", EVERY.values(), ids=list(EVERY))
 
@@ -216,6 +232,25 @@ def test_structural_nonzeros_are_counted_before_anything_is_built(cases):
     draws = [replace(J, links=tuple(map(drawn, J.links))).materialise() for _ in range(2)]
     found = int(np.logical_or(*(array != 0 for array in draws)).sum())
     assert J.structural_nonzeros == found
+
+
+def test_where_a_sum_of_paths_can_be_nonzero_is_where_any_of_them_can():
+    """t = tanh(a) + W a + b: a diagonal beside a matrix, in either order, and behind a layer."""
+    plain = [local("y", "x", LOCAL[name]) for name in ("activation", "softmax", "others only")]
+    everywhere, diagonal = np.ones((3, 3), bool), np.eye(3, dtype=bool)
+    for one_way, other in ((0, 1), (1, 0), (0, 2), (2, 0), (1, 2)):
+        total = plain[one_way] + plain[other]
+        assert np.array_equal(total.can_be_nonzero(), everywhere)
+        assert total.structural_nonzeros == 9
+    assert np.array_equal((plain[0] + plain[0]).can_be_nonzero(), diagonal)
+    total = local("z", "y", LOCAL["activation"]) @ (plain[1] + plain[0])
+    assert (total.structural_nonzeros, total.structure) == (9, "dense plus diagonal")
+    both = Network.program(
+        "t = Tanh(a)", "z = Linear(a, W, b)", "s = Add(t, z)",
+        params={"W": RNG.standard_normal((3, 3)), "b": RNG.standard_normal(3)},
+    )  # fmt: skip
+    J = both.run(a=RNG.standard_normal(3)).jacobian("s", "a")
+    assert (J.structural_nonzeros, J.structure) == (9, "dense")
 
 
 def test_a_forgotten_delta_would_be_counted():
@@ -393,6 +428,20 @@ def test_results_never_alias_inputs(cases):
     assert pickle.dumps(J) == before
     assert 99.0 not in v
     assert 99.0 not in u
+
+
+def test_whoever_keeps_an_expression_gives_its_arrays_up():
+    """An array that a contraction made is free to be handed out, until a Jacobian keeps it."""
+    made = Dense("A", ("k", "i'"), RNG.standard_normal((3, 5)), own=True)
+    J = local("z", "x", ("k", "i'", Expression.of(made) + LOCAL["linear by a"][2]))
+    assert [factor.own for term in J.links[0].expression.terms for factor in term.factors] == [
+        False,
+        False,
+    ]
+    for J in (local("z", "x", ("k", "i'", Expression.of(made))), chain(CHAIN_OF_SUMS).collapse()):
+        before = J.materialise()
+        J.materialise()[...] = 99.0
+        assert np.array_equal(J.materialise(), before)
 
 
 def test_a_diagonal_of_an_operand_is_pulled_and_pushed():

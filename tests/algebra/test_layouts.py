@@ -115,6 +115,7 @@ def test_there_and_back_is_the_identity(run, of, wrt, layout):
     tensor = RNG.standard_normal(J.shape)  # no entry like another
     there = to_layout(tensor, layout, J.out_axes, J.wrt_axes)
     assert np.array_equal(J.from_layout(there, layout), tensor)
+    assert J.from_layout(there, layout).flags.c_contiguous
     assert np.array_equal(from_layout(there, layout, J.out_axes, J.wrt_axes), tensor)
     assert not np.shares_memory(there, tensor)
     wrong = to_layout(tensor[..., ::-1], layout, J.out_axes, J.wrt_axes)

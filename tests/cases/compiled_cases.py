@@ -131,6 +131,16 @@ PROGRAMS = {
         "V52 W52 b2",
         {},
     ),
+    "a bias that is a factor too": (
+        ["z = Linear(x, W, b)", "out = Multiply(z, b)", *OUT],
+        "W52 b2",
+        {},
+    ),
+    "a bias that is an input of its own activation": (
+        ["z = Linear(x, W, b)", "a = Tanh(z)", "c = Sigmoid(b)", "out = Multiply(a, c)", *OUT],
+        "W52 b2",
+        {},
+    ),
     "tied layers": (
         ["u = Linear(h, W, b)", "v = Tanh(u)", "out = Linear(v, W, b)", *OUT],
         "W22 b2",

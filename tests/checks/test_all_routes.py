@@ -1,11 +1,24 @@
 """run.check(): yes to a right network; the first wrong op of a wrong one, by name."""
 
+import io
+
 import numpy as np
 import pytest
 from network_cases import by_activation_and_loss, data, network, one_or_batch, refusal, residual
 from wrong_ops import NotANumber, SoftmaxDiagonal, TransposedJacobian, UnsummedBias, wrong
 
-from jacobian_bp import AxisError, Linear, Multiply, Network, Sigmoid, Tanh, memory_limit, reference
+from jacobian_bp import (
+    AxisError,
+    Linear,
+    Multiply,
+    Network,
+    Sigmoid,
+    Tanh,
+    check_op,
+    memory_limit,
+    reference,
+)
+from jacobian_bp.checks.taylor import TaylorReport
 
 EVERYWHERE = pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 
@@ -93,6 +106,19 @@ def test_other_mistakes_are_named_too(op):
     assert deep(op, 4).check().parted == f"a4 = {op.__name__}(z4)"
 
 
+@EVERYWHERE
+@pytest.mark.parametrize("factor", [np.nan, np.inf, -np.inf])
+def test_a_derivative_that_is_no_number_agrees_with_nothing(factor, where):
+    agreement = deep(wrong(Tanh, factor, where), 4).check()
+    assert not agreement.ok
+    assert agreement.parted == "a4 = WrongTanh(z4)"
+    rows = {row.route: row.worst for row in agreement.rows}
+    off = set(rows) - ({"difference"} if where == "jacobian" else set())
+    assert {route for route, worst in rows.items() if worst == np.inf} == off
+    assert [row.largest for row in agreement.rows[:2]] == [np.inf, np.inf]
+    assert agreement.rows[0].place == "∂C/∂W1[0,0]"  # of many that are as bad, the first
+
+
 @pytest.mark.parametrize("op", [TransposedJacobian, wrong(Linear, 1.0005, "vjp"), UnsummedBias])
 def test_a_wrong_layer_is_named(op):
     rng = np.random.default_rng(43)
@@ -140,6 +166,31 @@ def test_a_wrong_layer_of_many_entries_is_named(where):
     agreement = net.run(rng.standard_normal(101), rng.standard_normal(2)).check()
     assert not agreement.ok
     assert agreement.parted == "z1 = WrongLinear(x, W1, b1)"
+
+
+def test_a_stream_without_unicode_gets_ascii(monkeypatch):
+    agreement = reference.second_seed().run(reference.X, reference.Y).check()
+    reports = [agreement, check_op(Tanh, {"z": [0.5]})]
+    reports.append(TaylorReport((0.5, 0.25), (4.0, 1.0), 1e-9))
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    for report in reports:
+        assert str(report) == report.text(ascii_only=True)
+        assert str(report).isascii()
+    assert "16*u*sum|terms|" in str(agreement)
+
+
+def test_a_notebook_shows_the_table_the_witness_and_the_conclusion():
+    net = Network.program(
+        "a = Own(w)", "L = SquaredError(a, y)", "C = Mean(L)",
+        params={"w": [0.25, -0.5]}, ops={"Own": wrong(Sigmoid, 2.0, "vjp")},
+    )  # fmt: skip
+    agreement = net.run(y=[1.0, 0.0]).check()
+    html, lines = agreement._repr_html_(), agreement.lines()
+    said = [lines[0], "  the routes part at a = WrongSigmoid(w)", lines[-1]]
+    said += [text for row in agreement.rows for text in (row.route, "2 of 2", row.witness)]
+    said += [row.verdict for row in agreement.rows]
+    assert [text for text in said if text.strip() not in html] == []
+    assert repr(agreement) == "<Agreement on C: the routes DISAGREE>"
 
 
 def test_the_whole_table_of_a_wrong_network():

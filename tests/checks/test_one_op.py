@@ -20,7 +20,19 @@ from wrong_ops import (
     wrong,
 )
 
-from jacobian_bp import AxisError, Linear, Multiply, Op, ReLU, Sigmoid, SpecError, Tanh, check_op
+from jacobian_bp import (
+    AxisError,
+    Linear,
+    Multiply,
+    Op,
+    ReLU,
+    Sigmoid,
+    SpecError,
+    Tanh,
+    check_op,
+    delta,
+    dense,
+)
 
 RNG = np.random.default_rng(19)
 A, W, B = RNG.standard_normal(5), RNG.standard_normal((3, 5)), RNG.standard_normal(3)
@@ -75,6 +87,64 @@ def test_a_wrong_slope_beside_a_kink_is_caught():
     report = check_op(wrong_relu, {"z": [0.0, 1.5, -2.0]})
     (finding,) = report.findings
     assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", BOTH)
+
+
+class Cancelling(Op):
+    """z = c a (a − b): its slope c (2a − b), written as a difference of two large products."""
+
+    signature = "a[k], b[k] -> z[k]"
+    labels = ("b",)
+    scale = np.float32(1e5)
+
+    def forward(self, a, b):
+        return self.scale * a * (a - b)
+
+    def slope(self, a, b):
+        return 2 * (self.scale * a) - self.scale * b
+
+    def jacobians(self, a, b):
+        return {
+            "a": delta("k,k'") * dense("s[k]", self.slope(a, b)),
+            "b": delta("k,k'") * dense("t[k]", -self.scale * a),
+        }
+
+    def vjp(self, z_bar, a, b):
+        return {"a": z_bar * self.slope(a, b), "b": -self.scale * a * z_bar}
+
+
+class Logarithm(Op):
+    """a = log z, entry by entry."""
+
+    signature = "z[k] -> a[k]"
+
+    def forward(self, z):
+        return np.log(z)
+
+    def jacobians(self, z):
+        return {"z": delta("k,k'") * dense("(1/z)[k]", 1 / z)}
+
+    def vjp(self, a_bar, z):
+        return {"z": a_bar / z}
+
+
+def test_the_entry_that_is_shown_is_one_that_finite_differences_can_judge():
+    """Two steps below z = 0.002 stands log 0; 2/1.5 is as wrong, and what is shown is finite."""
+    (finding,) = check_op(wrong(Logarithm, 2.0, "vjp"), {"z": [0.002, 1.5, 3.25]}).findings
+    assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", VJP)
+    assert np.isfinite([value for _, value in finding.values]).all()
+    assert check_op(Logarithm, {"z": [0.002, 1.5, 3.25]}).ok
+
+
+CANCELLING = {"a": [0.1, 1.7, -0.9], "b": [0.20001, 0.3, 2.3]}
+
+
+def test_an_entry_that_cancels_is_judged_at_the_scale_of_the_others():
+    """0.1 rounded to float32 is off by 1e-9 of itself, 1e5 times that is the slope's own error."""
+    arrays = {name: np.array(v, np.float32) for name, v in CANCELLING.items()}
+    report = check_op(Cancelling, arrays)
+    assert report.ok, str(report)
+    assert "kink" not in str(report)
+    assert not check_op(wrong(Cancelling, 1.0001, "both"), arrays).ok
 
 
 # ---------------------------------------------------------------- wrong ops
@@ -208,6 +278,13 @@ class Reasoned(Tanh):
         ),
         (
             Linear,
+            [A, W, B],
+            SpecError,
+            "arrays is a list, not a mapping of inputs to arrays.\n"
+            "  Linear reads a, W, b: give one array for each.",
+        ),
+        (
+            Linear,
             LINEAR | {"q": A},
             SpecError,
             "Linear reads a, W, b; arrays has a, W, b, q.\n"
@@ -238,7 +315,7 @@ class Reasoned(Tanh):
         ),
         (int, {}, SpecError, "op is the class int, not an Op.\n  Derive it from jacobian_bp.Op."),
     ],
-    ids=["missing", "unknown", "transposed", "no signature", "reasons", "no op"],
+    ids=["missing", "list", "unknown", "transposed", "no signature", "reasons", "no op"],
 )
 def test_the_message_is_whole(op, arrays, error, message):
     assert refusal(error, check_op, op, arrays) == message

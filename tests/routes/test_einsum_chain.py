@@ -14,6 +14,7 @@ from jacobian_bp import Jacobian, Network, memory_limit
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import delta, dense
 from jacobian_bp.errors import JacobianError, MemoryLimitError
+from jacobian_bp.routes import full
 from jacobian_bp.routes.einsum_chain import ORDERS, contract_full, plan, segments
 
 RNG = np.random.default_rng(17)
@@ -87,6 +88,37 @@ def test_the_brackets_show_the_order():
     names = "∂v0/∂v1", "∂v1/∂v2", "∂v2/∂v3"
     assert plan(J, "reverse").brackets == "(({} {}) {})".format(*names)
     assert plan(J, "forward").brackets == "({} ({} {}))".format(*names)
+
+
+def test_a_chain_without_a_path_has_no_product_and_costs_nothing():
+    zero = LAYERS.run(RNG.standard_normal(3), RNG.standard_normal(1)).chain("W2", of="z1")
+    assert str(zero) == (
+        "∂z1/∂W2, reverse order, a chain of 0 whole Jacobians\n"
+        "  einsum   ->\n"
+        "  cost     0 multiplications; largest intermediate 0 entries, 0 bytes"
+    )
+    assert (zero.brackets, zero.shapes) == ("0", ())
+
+
+def test_twelve_factors_are_written_out_and_thirteen_are_counted():
+    for count, written in ((12, True), (13, False)):
+        found = plan(product(matrices([2, 3] * 6 + [5] * (count - 11))))
+        assert len(found.operands) == count
+        assert ("whole" in found.latex()) is not written
+        shown = [line for line in str(found).splitlines() if line.startswith("  operand")]
+        assert len(shown) == (count if written else 11)
+    assert "           … 2 more …" in str(found).splitlines()
+
+
+@pytest.mark.parametrize("ranks", [(0, 1, 2), (1, 1, 1), (2, 1, 2), (1, 2, 0), (2, 3, 1)])
+def test_the_letters_of_a_product_are_those_of_its_einsum(ranks):
+    sizes = [2, 3, 5, 7, 2, 3][: sum(ranks)]
+    out, between, _ = ranks
+    left = RNG.standard_normal(sizes[: out + between])
+    right = RNG.standard_normal(sizes[out:])
+    mine, other, result = full._bond(*ranks)
+    expected = np.tensordot(left, right, between)
+    np.testing.assert_allclose(np.einsum(left, mine, right, other, result), expected, rtol=1e-12)
 
 
 def test_an_hourglass_is_cheapest_from_its_waist():

@@ -20,6 +20,7 @@ from network_cases import (
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
 from jacobian_bp.routes.einsum_chain import ORDERS
+from jacobian_bp.routes.vjp import pull
 
 RNG = np.random.default_rng(29)
 EXACT = [("vjp", "reverse"), ("structured", "reverse"), *(("full", order) for order in ORDERS)]
@@ -141,6 +142,49 @@ def test_nothing_is_differentiated_by_a_label(call):
         "∂J/∂y: y holds labels, by which nothing is differentiated.\n"
         "  Differentiate by one of x, W1, b1, W2, b2, z1, a1, z2, a2, J."
     )
+
+
+@pytest.mark.parametrize(("route", "order"), [*EXACT, ("difference", "reverse")])
+def test_a_parameter_that_the_cost_does_not_reach_has_a_gradient_of_zeros(route, order):
+    lines = ["z = Linear(x, W, b)", "dead = Linear(x, V, c)", "J = SquaredError(z, y)"]
+    shapes = {"W": (3, 5), "b": (3,), "V": (7, 5), "c": (7,)}
+    params = {name: RNG.standard_normal(shape).astype("f4") for name, shape in shapes.items()}
+    x, y = RNG.standard_normal(5).astype("f4"), RNG.standard_normal(3).astype("f4")
+    found = Network.program(*lines, params=params).run(x, y).gradients(route, order)
+    assert {name: (g.shape, g.dtype, bool(g.any())) for name, g in found.items()} == {
+        name: (shape, np.float32, name in ("W", "b")) for name, shape in shapes.items()
+    }
+
+
+def test_one_sweep_pulls_to_values_of_which_one_reads_the_other():
+    run = network().run(*data(batch=True))
+    wrt = ["W1", "z1", "a1", "z2", "J", "x"]
+    for of, bar in (("J", np.ones(())), ("a2", RNG.standard_normal((7, 2)))):
+        names = [name for name in wrt if name != "J" or of == "J"]
+        found = pull(run.forward_pass, of, names, bar)
+        alone = {name: pull(run.forward_pass, of, [name], bar)[name] for name in names}
+        same_bits(found, alone)
+        assert all(array.any() for array in found.values())
+
+
+@pytest.mark.parametrize("route", ["vjp", "full", "structured", "difference"])
+def test_what_is_no_scalar_has_no_gradient(route):
+    end = "; or ask for run.vjp('{}', name, v) with a cotangent v."
+    net = network("tanh", reduction="mean")
+    text = "a2 is not a scalar: it has shape (2,).\n  End the program with a loss: y was not given"
+    assert refusal(AxisError, net.run(data()[0]).gradients, route) == text + end.format("a2")
+    lines = ["z = Linear(x, W, b)", "L = SquaredError(z, y)"]
+    params = {"W": RNG.standard_normal((2, 5)), "b": RNG.standard_normal(2)}
+    rows = Network.program(*lines, params=params).run(*data(batch=True))
+    text = "L is not a scalar: it has shape (7,).\n"
+    text += "  End the program with a reduction over the examples: J = Mean(L)" + end.format("L")
+    assert refusal(AxisError, rows.gradients, route) == text
+
+
+def test_the_cost_by_itself_is_one():
+    run = network().run(*data())
+    found = run.jacobian("J", "J").materialise()
+    assert (found.shape, found.dtype, float(found)) == ((), np.float64, 1.0)
 
 
 # ---------------------------------------------------------------- memory

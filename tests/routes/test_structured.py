@@ -111,6 +111,96 @@ def test_factors_that_look_otherwise_are_recorded_anew(recorded):
     assert recorded == ["J", "J", "J"]
 
 
+class Traced(Op):
+    """t = Σ_i Q[i,i] u[i] v[i]: its Jacobian by Q is a delta beside two factors."""
+
+    signature = "Q[i,j], u[i], v[i] -> t[]"
+
+    def forward(self, Q, u, v):
+        return (np.diagonal(Q) * u * v).sum()
+
+    def jacobians(self, Q, u, v):
+        U, V = dense("u[i']", u), dense("v[i']", v)
+        q = dense("q[i']", np.diagonal(Q))
+        return {"Q": delta("i',j'") * U * V, "u": q * V, "v": q * U}
+
+    def vjp(self, t_bar, Q, u, v):
+        q = np.diagonal(Q)
+        return {"Q": t_bar * np.diag(u * v), "u": t_bar * q * v, "v": t_bar * q * u}
+
+
+def test_a_delta_that_joins_two_axes_of_the_variable_stays():
+    params = {"Q": RNG.standard_normal((3, 3)), "u": RNG.standard_normal(3)}
+    net = Network.program("t = Traced(Q, u, v)", params=params, ops={"Traced": Traced})
+    for _ in range(2):
+        run = net.run(v=RNG.standard_normal(3))
+        found, expected = run.gradients("structured"), run.gradients()
+        for name in expected:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-13)
+        assert np.count_nonzero(found["Q"]) == 3
+
+
+class SingleSlopes(Op):
+    """c = Σ_k a[k] b[k], whose Jacobian is written in float32 whatever it reads."""
+
+    signature = "a[k], b[k] -> c[]"
+
+    def forward(self, a, b):
+        return (a * b).sum(axis=-1)
+
+    def jacobians(self, a, b):
+        a, b = (np.asarray(array, np.float32) for array in (a, b))
+        unit = np.ones_like(a)
+        return {
+            "a": dense("b[k']", b) * dense("u[k']", unit),
+            "b": dense("a[k']", a) * dense("u[k']", unit),
+        }
+
+    def vjp(self, c_bar, a, b):
+        return {"a": c_bar[..., None] * b, "b": c_bar[..., None] * a}
+
+
+def test_single_factors_of_a_double_run_give_doubles():
+    net = Network.program(
+        "c = Own(a, b)", params={"b": [0.5, 2.0, -4.0]}, ops={"Own": SingleSlopes}
+    )
+    found = net.run(a=[1.0, 0.25, -8.0]).gradients("structured")["b"]
+    assert (found.dtype, found.tolist()) == (np.float64, [1.0, 0.25, -8.0])
+
+
+class Steered(Op):
+    """a = s z: its Jacobian is s δ, the number s a coefficient and no array."""
+
+    signature = "z[k] -> a[k]"
+
+    def scale(self, z):
+        return 2.0 if z.sum() > 0 else -0.5
+
+    def forward(self, z):
+        return self.scale(z) * z
+
+    def jacobians(self, z):
+        return {"z": self.scale(z) * delta("k,k'")}
+
+    def vjp(self, a_bar, z):
+        return {"z": self.scale(z) * a_bar}
+
+
+def test_a_coefficient_that_depends_on_the_values_is_that_of_its_own_run(recorded):
+    lines = ["z = Linear(x, W, b)", "a = Steered(z)", "J = SquaredError(a, y)"]
+    params = {"W": RNG.standard_normal((3, 5)), "b": np.zeros(3)}
+    net = Network.program(*lines, params=params, ops={"Steered": Steered})
+    x, y = RNG.standard_normal(5), RNG.standard_normal(3)
+    signs, found = (1, -1, -1, 1), []
+    for sign in signs:
+        run = net.run(sign * x, y)
+        found.append(run.gradients("structured")["b"] / (run["a"] - y))
+        scale = 2 * Steered().scale(run["z"])
+        np.testing.assert_allclose(found[-1], np.full(3, scale), rtol=1e-13)
+    assert len({round(float(slope[0]), 6) for slope in found}) == 2
+    assert recorded == ["J", "J", "J"]
+
+
 def test_a_limit_that_fell_since_is_kept():
     net = network(sizes=[5, 3, 2])
     run = net.run(*data(batch=True))

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from grading_cases import command, sheet, write
 
 from jacobian_bp.coursework.commands import grade
+from jacobian_bp.coursework.grading.folder import WIDEST_NAME, name_of
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
 from jacobian_bp.errors import SpecError
@@ -110,3 +112,11 @@ def test_a_wrong_call_on_a_folder(options, message, tmp_path, monkeypatch):
         command("--exercise", 2, "--submission", "in", "--out-dir", "out", *options)
     assert re.search(r"\n  \S", str(error.value))
     assert (tmp_path / "in" / "ada.py").read_text() == sheet()
+
+
+def test_a_name_is_shown_whole_up_to_its_widest_and_harmless():
+    whole, longer = "a" * (WIDEST_NAME - 3) + ".py", "b" * (WIDEST_NAME - 2) + ".py"
+    assert name_of(Path("class") / whole) == whole
+    assert name_of(Path("class") / longer) == longer[: WIDEST_NAME - 1] + "…"
+    assert len(name_of(Path(longer))) == WIDEST_NAME
+    assert name_of(Path("a\x1b[31m.py")) == r"a\x1b[31m.py"

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from grading_cases import QUICK, command, require_gradescope, sheet, write
 
-from jacobian_bp.coursework.grading.formats import FORMATS
+from jacobian_bp.coursework.grading.formats import FORMATS, log_lines
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
 from jacobian_bp.coursework.grading.results_file import write_results
 from jacobian_bp.errors import SpecError
@@ -55,6 +55,25 @@ def test_gradescope_gets_what_it_reads(report):
 def test_the_seed_stands_in_the_full_record_only(report):
     holds = {name: "123456789" in show(report) for name, show in FORMATS.items()}
     assert holds == {"text": False, "json": True, "gradescope": False, "junit": False}
+
+
+def test_the_log_has_the_record_and_the_first_lines_that_were_printed(report):
+    printed = "\n".join([*(f"line {n}" for n in range(1, 20)), "x" * 300, "line 21"])
+    record = {"sheet_seed": 7, "fresh_failure": "", "graded_seed": 11, "output": printed}
+    assert log_lines(replace(report, seconds=0.25, record=record)) == [
+        "exercise  2, 0.25 seconds",
+        "sheet seed: 7",
+        "graded seed: 11",
+        *(f"printed   line {n}" for n in range(1, 20)),
+        "printed   " + "x" * 200,
+    ]
+
+
+def test_a_report_is_closed_and_its_log_is_plain_text(report):
+    assert isinstance(report.marks, tuple)
+    hash(report.marks)
+    shown = replace(report, record={"output": "\x1b[31m\u202e"})
+    assert log_lines(shown)[1:] == [r"printed   \x1b[31m\u202e"]
 
 
 def test_every_format_survives_hostile_text(report):

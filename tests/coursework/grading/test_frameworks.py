@@ -142,6 +142,14 @@ def test_named_values_need_the_seed_of_the_sheet():
     )
 
 
+def test_pytest_shows_the_line_of_the_test_and_none_of_the_grader():
+    with pytest.raises(AssertionError) as caught:
+        passes({}, 6, seed=4)
+    assert [frame.name for frame in caught.traceback if not frame.ishidden(caught)] == [
+        "test_pytest_shows_the_line_of_the_test_and_none_of_the_grader"
+    ]
+
+
 def test_the_level_of_passes(tmp_path):
     path = write(tmp_path, sheet(changes=WRONG))
     texts = []

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from jacobian_bp.coursework.exercises.secrecy import Gate
 from jacobian_bp.coursework.exercises.verdict import LEVELS, Verdict
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import ON_FRESH, Terms, _judged, grade_answers, grade_file
-from jacobian_bp.coursework.grading.marks import Judged, marks_of
+from jacobian_bp.coursework.grading.marks import Judged, _layer, marks_of
 
 
 def test_each_level_says_more(tmp_path):
@@ -259,3 +260,18 @@ def test_integers_that_are_answers_are_held_back():
     assert not Gate.of(task).passes(f"numpy says {bytes_of_it}")
     assert not Gate.of(task).passes(f"numpy says {bytes_of_it:,}")
     assert told(task, f"numpy says {bytes_of_it}")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("W2", "layer 2: "),
+        (("a3", "z3"), "layer 3: "),
+        (("z3", "a2"), "layer 2: "),  # a derivative belongs to the layer of its variable
+        (("J", "W12"), "layer 12: "),
+        ("x", ""),
+        (None, ""),
+    ],
+)
+def test_an_object_is_told_with_its_layer(key, said):
+    assert _layer(SimpleNamespace(key=key)) == said

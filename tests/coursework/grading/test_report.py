@@ -120,6 +120,16 @@ def test_points_scale_to_the_maximum_that_is_asked_for():
             wrong.points(max=bad)
 
 
+def test_named_values_are_told_at_the_level_that_is_asked_for():
+    task = find_exercise(6).make(4)
+    wrong = {**task.answers(), "p": 2 * np.asarray(task.right["p"])}
+    reports = [grade_answers(wrong, 6, seed=4, level=level) for level in range(4)]
+    assert [report.level for report in reports] == [0, 1, 2, 3]
+    assert [report.lines() for report in reports] == [reports[3].lines(n) for n in range(4)]
+    assert len({str(report) for report in reports}) > 2
+    assert grade_answers(wrong, 6, seed=4).level == 2
+
+
 # ---------------------------------------------------------------- seeds of the numbers
 
 

@@ -1,5 +1,7 @@
 """What a compiled step refuses, at the first call and at every later one, as a run refuses it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from compiled_cases import END, LAYER, X, Y, both_say, kept, opened, planned
@@ -260,6 +262,33 @@ def test_a_parameter_that_the_network_does_not_have():
         assert refusal(SpecError, call, {**net.params, "W9": np.ones(1)}, X, Y) == (
             "no parameter is named 'W9'.\n  The parameters are W1, b1, W2, b2."
         )
+
+
+class Fresh(Mapping):
+    """A mapping that makes its arrays anew, as a reader of a file does."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def __getitem__(self, name):
+        return self.arrays[name].copy()
+
+    def __iter__(self):
+        return iter(self.arrays)
+
+    def __len__(self):
+        return len(self.arrays)
+
+
+def test_a_parameter_is_not_tied_to_itself_however_its_array_is_made():
+    net = network()
+    params = opened(net)
+    expected = kept(planned(net)[1](net.params, X, Y))
+    same_bits(kept(net.compile(batch=BATCH)(Fresh(params), X, Y)), expected)
+    params["W1"][1, 2] = np.nan  # equal to nothing, itself included
+    assert refusal(DomainError, net.compile(batch=BATCH), Fresh(params), X, Y) == refusal(
+        DomainError, net.compile(batch=BATCH), params, X, Y
+    )
 
 
 def test_two_arrays_for_a_tied_parameter():

@@ -26,6 +26,7 @@ from network_cases import (
 )
 
 from jacobian_bp import Network, ops
+from jacobian_bp.ops.kernels.place import LINE, aligned_zeros
 from jacobian_bp.routes.compiled import plan
 
 by_dtype = pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -126,6 +127,23 @@ def test_a_weight_of_one_row_that_is_also_the_rows_of_another_map(form):
     assert apart(net, compiled(net, form), x, y) == []
 
 
+@by_form
+@pytest.mark.parametrize("at_zero", [0, 0.25, 1])
+def test_exactly_on_a_kink_the_chosen_slope_is_used(at_zero, form):
+    """One unit of three lies on its kink in every example."""
+    params = {"W": [[0.5, -1.25], [0.0, 0.0], [2.0, 1.5]], "b": [0.75, 0.0, -0.5]}
+    loss = ["J = SquaredError(a, y)"] if form == "one" else ["L = SquaredError(a, y)", "J = Sum(L)"]
+    lines = ["z = Linear(x, W, b)", "a = Kinked(z)", *loss]
+    own = {"Kinked": ops.ReLU(at_zero=at_zero)}
+    net = Network.program(*lines, params=params, ops=own)
+    rng = np.random.default_rng(12)
+    x, y = shaped(form, rng.standard_normal((BATCH, 2)), rng.standard_normal((BATCH, 3)))
+    step = compiled(net, form)
+    assert apart(net, step, x, y) == []
+    slope = step(net.params, x, y)[1]["b"][1]
+    np.testing.assert_allclose(slope, -2 * at_zero * np.atleast_2d(y)[:, 1].sum(), rtol=1e-13)
+
+
 def test_a_cost_that_an_activation_gives():
     """Its cotangent stays 1 from call to call: nothing is written over it."""
     own = {"Inner": ops.Einsum("k,k->"), "Squash": ops.Sigmoid("")}
@@ -151,6 +169,24 @@ def test_a_batch_may_share_an_input():
     net = Network.program("z = Linear(x, W, b)", "out = Add(z, c)", *OUT, params=params)
     x, y, c = rng.standard_normal((BATCH, 5)), rng.standard_normal((BATCH, 2)), np.ones(2)
     assert apart(net, net.compile(batch=BATCH), x, y, c=c) == []
+
+
+@pytest.mark.parametrize("reduction", [ops.Mean, ops.Sum])
+def test_a_reduction_may_keep_an_axis_of_each_example(reduction):
+    rng = np.random.default_rng(18)
+    lines = ["z = Linear(x, W, b)", "m = Middle(z)", "J = SquaredError(m, y)"]
+    net = Network.program(*lines, params=LAYER, ops={"Middle": reduction("k")})
+    x, y = rng.standard_normal((BATCH, 5)), rng.standard_normal(2)
+    assert apart(net, net.compile(batch=BATCH), x, y) == []
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(), (1,), (3, 5), (7, 2, 11)])
+def test_every_buffer_begins_a_cache_line(dtype, shape):
+    """Of several, as one alone may lie there by chance."""
+    buffers = [aligned_zeros(shape, np.dtype(dtype)) for _ in range(17)]
+    assert [buffer.ctypes.data % LINE for buffer in buffers] == [0] * 17
+    assert all((b.shape, b.dtype, b.any()) == (shape, dtype, False) for b in buffers)
 
 
 def test_the_same_array_given_twice_ties_two_layers():
