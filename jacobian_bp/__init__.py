@@ -43,8 +43,11 @@ _OFFERED = {
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "Einsum",
+        "HalfL2Penalty",
         "HalfSquaredError",
         "Identity",
+        "L1Penalty",
+        "L2Penalty",
         "LeakyReLU",
         "Linear",
         "LogSoftmax",
@@ -109,8 +112,11 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import Einsum as Einsum
+    from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Identity as Identity
+    from .ops import L1Penalty as L1Penalty
+    from .ops import L2Penalty as L2Penalty
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
     from .ops import LogSoftmax as LogSoftmax

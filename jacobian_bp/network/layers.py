@@ -10,6 +10,7 @@ from ..ops import Linear, Op
 from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
 from ..program.step import Step
 from ..writing.signs import did_you_mean, plural
+from .penalised import penalised, read_penalty
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -21,6 +22,7 @@ def build_dense(
     reduction: str,
     squash_input: bool | str,
     own: Mapping[str, Op],
+    penalty: Any = None,
 ) -> tuple[list[Step], Shapes]:
     """The steps of the layers, and the shape of each parameter; `own` are the caller's ops."""
     widths = _widths(sizes)
@@ -49,7 +51,13 @@ def build_dense(
     if loss is not None:
         steps.append(Step("L", choose(losses, loss, "loss"), (last, "y")))
         steps.append(Step("J", choose(REDUCTIONS, reduction, "reduction"), ("L",)))
-    return steps, shapes
+    rates = read_penalty(penalty, shapes)
+    if rates and loss is None:
+        raise SpecError(
+            f"there is a penalty on {', '.join(rates)}, and no loss to add it to.\n"
+            "  Give the network a loss, or leave the penalty out."
+        )
+    return penalised(steps, rates, shapes), shapes
 
 
 def choose(table: Named, name: Any, what: str) -> Op:

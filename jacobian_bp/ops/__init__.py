@@ -1,6 +1,6 @@
 """The ops: one class each, with signature, forward, jacobians and vjp.
 
-Offers Op, Activation, Reduction, elementwise, outer, over_batch; and each op by its name.
+Offers Op, Activation, Penalty, Reduction, elementwise, outer, over_batch; and each op by its name.
 May import algebra and below.
 """
 
@@ -11,6 +11,7 @@ from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .einsum import Einsum
 from .linear import Linear
 from .losses import BinaryCrossEntropy, BinaryCrossEntropyFromLogits, HalfSquaredError, SquaredError
+from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .reductions import Mean, Reduction, Sum
 from .softmax import LogSoftmax, Softmax
 
@@ -22,14 +23,18 @@ __all__ = [
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "Einsum",
+    "HalfL2Penalty",
     "HalfSquaredError",
     "Identity",
+    "L1Penalty",
+    "L2Penalty",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "Mean",
     "Multiply",
     "Op",
+    "Penalty",
     "ReLU",
     "Reduction",
     "Sigmoid",

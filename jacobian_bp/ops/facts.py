@@ -3,7 +3,7 @@
 An op that says none of it works everywhere, by general ways. What it says, it says
 once, on its class; the rooms above ask it and keep no table of ops.
 
-    network      activation, loss, reduction, gives, takes, label_kind
+    network      activation, loss, reduction, penalty, gives, takes, label_kind
     program      fused
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
@@ -24,6 +24,7 @@ OF_THE_CLASS = (
     "activation",
     "loss",
     "reduction",
+    "penalty",
     "fused",
     "compiled_as",
     "shows_nonfinite",
@@ -39,6 +40,7 @@ class Facts:
     activation: ClassVar[str] = ""  # its name in activations=
     loss: ClassVar[str] = ""  # its name in loss=
     reduction: ClassVar[str] = ""  # its name in reduction=
+    penalty: ClassVar[str] = ""  # its name in penalty=
     gives: ClassVar[tuple[str, ...]] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes

@@ -155,6 +155,24 @@ LOSSES = [
     reduction(ops.Mean("k"), 1 / SIZES["n"]),
 ]
 
+
+def penalty(op, value, slope):
+    """R = λ Σ value(w), over one example or a batch alike: ∂R/∂w is slope(w)."""
+
+    def entry(*args):
+        return slope(args[-1][args[:-1]])
+
+    return Case(op, lambda W: sum(value(w) for w in W.ravel()), {"W": entry})
+
+
+PENALTIES = [
+    penalty(ops.L2Penalty(0.3), lambda w: 0.3 * w * w, lambda w: 0.6 * w),
+    penalty(ops.L2Penalty(0.3, "k"), lambda w: 0.3 * w * w, lambda w: 0.6 * w),
+    penalty(ops.HalfL2Penalty(0.3), lambda w: 0.15 * w * w, lambda w: 0.3 * w),
+    penalty(ops.L1Penalty(0.3), lambda w: 0.3 * abs(w), lambda w: math.copysign(0.3, w)),
+    penalty(ops.L1Penalty(0.3, "k,i,j"), lambda w: 0.3 * abs(w), lambda w: math.copysign(0.3, w)),
+]
+
 MATRIX_TIMES_VECTOR = {
     "a": lambda k, K, i, a, b: d(k, K) * b[i],
     "b": lambda k, i, a, b: a[k, i],
@@ -239,11 +257,16 @@ EINSUMS = [
     ),
 ]
 
-CASES = LAYERS + LOSSES + EINSUMS
+CASES = LAYERS + LOSSES + PENALTIES + EINSUMS
 
 
 # Mean and Sum read the batch itself: they have one form.
-FORMS = [(c, b) for c in CASES for b in (False, True) if not (b and c.op.parsed.mixes_examples)]
+# A penalty reads no example: it has one form too.
+def in_batches(case):
+    return not (case.op.parsed.mixes_examples or case in PENALTIES)
+
+
+FORMS = [(c, b) for c in CASES for b in (False, True) if not b or in_batches(c)]
 
 
 def in_both_forms(test):

@@ -78,6 +78,22 @@ def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype):
 
 
 @over_floats
+@pytest.mark.parametrize(
+    ("op", "slope"),
+    [
+        (ops.L2Penalty(0.375, "k"), lambda w: 0.75 * w),
+        (ops.HalfL2Penalty(0.375, "k"), lambda w: 0.375 * w),
+        (ops.L1Penalty(0.375, "k"), lambda w: 0.375 * mp.sign(w)),
+    ],
+    ids=["l2", "half_l2", "l1"],
+)
+def test_the_slope_of_a_penalty_is_exact(op, slope, dtype):
+    W = points(dtype)
+    within_bar(dense_jacobian(op, "W", [W]), exactly(slope, W))
+    within_bar(op.vjp(dtype(1), W)["W"], exactly(slope, W))
+
+
+@over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
 def test_binary_cross_entropy_from_logits(y, dtype):
     """A soft label's slope has a root where σ(z) = y: its ULP is that of (1−y)σ(z) + yσ(−z)."""

@@ -243,7 +243,8 @@ def test_every_problem_is_said_at_once(told):
         "net.toml, line 4, network.activations[2]: 'Sigmoid' is not known; "
         f"did you mean 'sigmoid'?\n{names}"
         "net.toml, line 5, network.losss: the key is not known; did you mean 'loss'?\n"
-        "  Write one of sizes, activations, loss, reduction, seed, convention, squash_input.\n"
+        "  Write one of sizes, activations, loss, reduction, penalty, seed, "
+        "convention, squash_input.\n"
         "net.toml, line 6, network.reduction: 'average' is not known; did you mean 'mean'?\n"
         "  Write one of mean, sum.\n"
         "net.toml, line 7, network.seed: -1 is not a whole number from 0 to "
@@ -642,7 +643,8 @@ def test_foreign_names_are_shown_escaped(told):
     assert told(HEAD + '"\\u001b[31m{0.__class__}%s\\u202e" = 1\n["<b>\\n"]\n') == (
         "net.toml has 2 problems.\n"
         "net.toml, line 5, network.\\x1b[31m{0.__class__}%s\\u202e: the key is not known.\n"
-        "  Write one of sizes, activations, loss, reduction, seed, convention, squash_input.\n"
+        "  Write one of sizes, activations, loss, reduction, penalty, seed, "
+        "convention, squash_input.\n"
         "net.toml, line 6, <b>\\n: the table is not known.\n"
         "  Write [network], [weights] and [data]."
     )
