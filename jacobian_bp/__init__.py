@@ -45,13 +45,17 @@ _OFFERED = {
         "Einsum",
         "HalfL2Penalty",
         "HalfSquaredError",
+        "Huber",
         "Identity",
+        "KLDivergence",
+        "KLDivergenceFromLogits",
         "L1Penalty",
         "L2Penalty",
         "LeakyReLU",
         "Linear",
         "LogSoftmax",
         "Mean",
+        "MeanOverOutputs",
         "Multiply",
         "Op",
         "ReLU",
@@ -114,13 +118,17 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Einsum as Einsum
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
+    from .ops import Huber as Huber
     from .ops import Identity as Identity
+    from .ops import KLDivergence as KLDivergence
+    from .ops import KLDivergenceFromLogits as KLDivergenceFromLogits
     from .ops import L1Penalty as L1Penalty
     from .ops import L2Penalty as L2Penalty
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
     from .ops import LogSoftmax as LogSoftmax
     from .ops import Mean as Mean
+    from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import ReLU as ReLU

@@ -8,11 +8,18 @@ from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplu
 from .arithmetic import Add, Multiply
 from .base import Op, elementwise, outer, over_batch
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
+from .divergence import KLDivergence, KLDivergenceFromLogits
 from .einsum import Einsum
 from .linear import Linear
-from .losses import BinaryCrossEntropy, BinaryCrossEntropyFromLogits, HalfSquaredError, SquaredError
+from .losses import (
+    BinaryCrossEntropy,
+    BinaryCrossEntropyFromLogits,
+    HalfSquaredError,
+    Huber,
+    SquaredError,
+)
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
-from .reductions import Mean, Reduction, Sum
+from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .softmax import LogSoftmax, Softmax
 
 __all__ = [
@@ -25,13 +32,17 @@ __all__ = [
     "Einsum",
     "HalfL2Penalty",
     "HalfSquaredError",
+    "Huber",
     "Identity",
+    "KLDivergence",
+    "KLDivergenceFromLogits",
     "L1Penalty",
     "L2Penalty",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "Mean",
+    "MeanOverOutputs",
     "Multiply",
     "Op",
     "Penalty",

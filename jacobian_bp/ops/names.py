@@ -14,7 +14,15 @@ from .base import Op
 from .labels import NUMBERS
 
 # a message lists the names module by module; a module that is not here comes last
-ORDER = ("activations", "softmax", "losses", "cross_entropy", "reductions", "penalties")
+ORDER = (
+    "activations",
+    "softmax",
+    "losses",
+    "cross_entropy",
+    "divergence",
+    "reductions",
+    "penalties",
+)
 
 Named = Mapping[str, Op | type[Op]]
 

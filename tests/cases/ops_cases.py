@@ -61,6 +61,39 @@ def squared_error(op, half):
     return Case(op, lambda a, y: half * sum((a[k] - y[k]) ** 2 for k in K), slopes)
 
 
+def huber(delta):
+    """L = Σ_k h(a[k] − y[k])"""
+
+    def value(r):
+        return r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
+
+    slopes = {
+        "a": lambda k, a, y: max(-delta, min(delta, a[k] - y[k])),
+        "y": lambda k, a, y: -max(-delta, min(delta, a[k] - y[k])),
+    }
+    return Case(ops.Huber(delta), lambda a, y: sum(value(a[k] - y[k]) for k in K), slopes)
+
+
+def divergence(draw):
+    """L = Σ_k y[k] log(y[k]/p[k]); 0 where y[k] is 0"""
+    return Case(
+        ops.KLDivergence(),
+        lambda p, y: sum(y[k] * math.log(y[k] / p[k]) for k in K if y[k]),
+        {"p": lambda k, p, y: -y[k] / p[k]},
+        {"p": probability, "y": draw},
+    )
+
+
+def divergence_from_logits(draw):
+    """L = Σ_k y[k] log(y[k]/softmax(z)[k])"""
+    return Case(
+        ops.KLDivergenceFromLogits(),
+        lambda z, y: sum(y[k] * math.log(y[k] / softmax(k, z)) for k in K if y[k]),
+        {"z": lambda k, z, y: softmax(k, z) - y[k]},
+        {"y": draw},
+    )
+
+
 def cross_entropy(draw):
     """L = −Σ_k y[k] log p[k]"""
     return Case(
@@ -149,6 +182,13 @@ LOSSES = [
     cross_entropy(weights),
     cross_entropy_from_logits(class_index),
     cross_entropy_from_logits(weights),
+    huber(1.0),
+    huber(0.25),
+    divergence(class_index),
+    divergence(weights),
+    divergence_from_logits(class_index),
+    divergence_from_logits(weights),
+    Case(ops.MeanOverOutputs(3), lambda L: L / 3, {"L": lambda L: 1 / 3}),
     reduction(ops.Sum(), 1.0),
     reduction(ops.Sum("k"), 1.0),
     reduction(ops.Mean(), 1 / SIZES["n"]),

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
+from ...ops import CrossEntropy, MeanOverOutputs
 from ...ops.names import ACTIVATIONS, LOSSES, PENALTIES, REDUCTIONS, fitting
 from ...writing.signs import plural, safe
 from ..penalised import PLAIN
@@ -42,6 +43,7 @@ class NetSpec:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]  # one a layer
     loss: str
+    loss_option: float | None = None  # the number beside it, as in { huber = 0.5 }
     reduction: str = "mean"
     penalty: dict[str, dict[str, float]] = field(default_factory=dict)
     seed: int = 0
@@ -108,6 +110,9 @@ def _network(section: Section) -> dict[str, Any]:
     section.only(KEYS, REQUIRED)
     values = section.values
     facts: dict[str, Any] = {}
+    if isinstance(values.get("loss"), dict):
+        facts["loss"], facts["loss_option"] = _loss_and_option(section, values["loss"])
+        values = {key: value for key, value in values.items() if key != "loss"}
     for key, names in (
         ("loss", LOSSES),
         ("reduction", REDUCTIONS),
@@ -130,6 +135,10 @@ def _network(section: Section) -> dict[str, Any]:
             section.wrong("squash_input", f"{squash!r} is text", f"Write {squash}, without quotes.")
     facts["squash_input"] = squash
     _require_probabilities(section, facts)
+    loss = facts.get("loss") or ""
+    if facts.get("reduction") == MeanOverOutputs.reduction and LOSSES.get(loss) is CrossEntropy:
+        fact = f"{loss} has one term for each example, that of its class"
+        section.wrong("reduction", fact, 'Write "mean", the mean over the examples.')
     return facts
 
 
@@ -183,6 +192,20 @@ def _activations(
     return names if len(names) == len(value) else None
 
 
+def _loss_and_option(section: Section, value: dict[str, Any]) -> tuple[str | None, float | None]:
+    """A loss with the number beside it, or a note of what it should be."""
+    for name, number in value.items():
+        if len(value) == 1 and name in LOSSES and LOSSES[name].loss_option:
+            if type(number) in (int, float) and 0 < number <= LARGEST_RATE:
+                return name, float(number)
+            fact = f"{shown(number)} is not a number above 0"
+            section.wrong("loss", fact, "Write it such as { huber = 0.5 }.", f".{name}")
+            return None, None
+    fact = "a table is no loss of this form"
+    section.wrong("loss", fact, "Write a name, or { huber = 0.5 } for its δ.")
+    return None, None
+
+
 def _penalty(
     section: Section, value: Any, sizes: tuple[int, ...] | None
 ) -> dict[str, dict[str, float]]:
@@ -233,10 +256,11 @@ sizes = [3, 4, 2, 1]                       # the input first, then each layer
 activations = ["relu", "relu", "sigmoid"]  # one a layer, or one name for all of them:
 # identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax
 loss = "bce"                               # behind a sigmoid; or one of:
-# squared_error, half_squared_error, cross_entropy (behind a softmax)
+# squared_error, half_squared_error, huber or { huber = 0.5 } for its δ;
+# cross_entropy, kl_divergence (behind a softmax)
 
 # These may be left out:
-# reduction = "mean"         # over a batch: mean or sum
+# reduction = "mean"         # over a batch: mean or sum; or mean_over_entries, outputs too
 # penalty = { W1 = 0.01 }    # adds 0.01 Σ W1² to the cost, which is { W1 = { l2 = 0.01 } };
 #                            # or half_l2, ½ λ Σ W1², or l1, λ Σ |W1|
 # seed = 0                   # of the weights that are drawn where [weights] is left out
