@@ -219,7 +219,7 @@ SpecError: the activation of layer 1 is 'sigmod', which is not known. Did you me
   Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax.""",
     "check 4-5-3 --reduction avg": """\
 SpecError: reduction is 'avg', which is not known.
-  Write one of mean, sum.""",
+  Write one of mean, sum, mean_over_entries.""",
     "derive --data iris": MISSING.format("--data"),
     "check --loss bce": MISSING.format("--loss"),
     "derive --seed 5": MISSING.format("--seed"),
