@@ -220,7 +220,7 @@ class _Comparison:
     def _drowns(self, at: tuple[int, ...], slope: Slope) -> bool:
         """Whether slope and claim are both below what differences can tell from 0."""
         size = max(abs(float(self.given[at])), abs(slope.value))
-        return not slope.kink and 0 < size < slope.doubt
+        return not slope.kink and 0 < size < slope.doubt < np.inf
 
     def line(self) -> str:
         """How well the two agree, and what could be seen."""

@@ -91,6 +91,26 @@ def test_the_report_of_a_right_gradient():
     assert repr(report) == "<GradientReport on layer: gradient and finite differences agree>"
 
 
+@pytest.mark.parametrize("rate", [1e2, 1e4, 1e6])
+def test_a_function_of_many_periods_is_judged_by_narrow_steps(rate):
+    report = check_gradient(lambda x: np.sin(rate * x).sum(), lambda x: rate * np.cos(rate * x), X)
+    assert report.ok, str(report)
+    off = np.where(X[4] == X, 1.001, 1.0)
+    wrong_slope = check_gradient(
+        lambda x: np.sin(rate * x).sum(), lambda x: off * rate * np.cos(rate * x), X
+    )
+    assert wrong_slope.findings[0].count == "1 of 7 entries differ"
+
+
+def test_a_value_near_the_largest_float_leaves_its_digits():
+    report = check_gradient(lambda x: np.exp(x).sum(), np.exp, [350.0, 690.0, 1.5])
+    assert report.compared == 1  # beside e^690 all else is noise
+    assert str(report).endswith(
+        "; 2 entries are smaller than the noise of f, and could not be seen"
+    )
+    assert not check_gradient(lambda x: np.exp(x).sum(), lambda x: 1.01 * np.exp(x), [690.0]).ok
+
+
 def test_a_number_is_an_x():
     assert check_gradient(lambda x: x**3, lambda x: 3 * x**2, 1.5).ok
     assert not check_gradient(lambda x: x**3, 6.0, 1.5).ok
