@@ -8,8 +8,9 @@ with them shows that they are right.
 A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
 a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
 one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
-by check_op; taylor_test judges any derivative. read_table gives a file's or a frame's
-inputs and targets as TableData. diagnose finds the mistake in a student's
+by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
+derivative. read_table gives a file's or a frame's inputs and targets as TableData.
+diagnose finds the mistake in a student's
 arrays, diagnose_line in a line of numpy. to_layout and from_layout change the convention.
 
 Each name is loaded when it is first used.
@@ -24,6 +25,7 @@ _OFFERED = {
     "algebra.jacobian": ["Jacobian"],
     "algebra.layouts": ["LAYOUTS", "from_layout", "to_layout"],
     "checks.all_routes": ["Agreement"],
+    "checks.one_gradient": ["GradientReport", "check_gradient"],
     "checks.one_op": ["OpReport", "check_op"],
     "checks.taylor": ["TaylorReport", "taylor_test"],
     "coursework.diagnosis.diagnosis": ["Diagnosis", "Finding"],
@@ -43,12 +45,19 @@ _OFFERED = {
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "Einsum",
+        "HalfL2Penalty",
         "HalfSquaredError",
+        "Huber",
         "Identity",
+        "KLDivergence",
+        "KLDivergenceFromLogits",
+        "L1Penalty",
+        "L2Penalty",
         "LeakyReLU",
         "Linear",
         "LogSoftmax",
         "Mean",
+        "MeanOverOutputs",
         "Multiply",
         "Op",
         "ReLU",
@@ -83,6 +92,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .algebra.layouts import from_layout as from_layout
     from .algebra.layouts import to_layout as to_layout
     from .checks.all_routes import Agreement as Agreement
+    from .checks.one_gradient import GradientReport as GradientReport
+    from .checks.one_gradient import check_gradient as check_gradient
     from .checks.one_op import OpReport as OpReport
     from .checks.one_op import check_op as check_op
     from .checks.taylor import TaylorReport as TaylorReport
@@ -109,12 +120,19 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import Einsum as Einsum
+    from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
+    from .ops import Huber as Huber
     from .ops import Identity as Identity
+    from .ops import KLDivergence as KLDivergence
+    from .ops import KLDivergenceFromLogits as KLDivergenceFromLogits
+    from .ops import L1Penalty as L1Penalty
+    from .ops import L2Penalty as L2Penalty
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
     from .ops import LogSoftmax as LogSoftmax
     from .ops import Mean as Mean
+    from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import ReLU as ReLU

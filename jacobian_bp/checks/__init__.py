@@ -1,5 +1,6 @@
 """Is it right? The routes against each other, an op against finite differences, a Taylor remainder.
 
-Offers check, Agreement, check_op, OpReport, taylor_test, TaylorReport.
+Offers check, Agreement, check_op, OpReport, check_gradient, GradientReport, taylor_test,
+TaylorReport.
 May import routes and below.
 """

@@ -17,6 +17,7 @@ class NetworkFacts:
     sizes: tuple[int, ...] = ()  # the input first, then each layer
     activations: tuple[str, ...] = ()  # one a layer
     loss: str | None = None
+    penalty: tuple[str, ...] = ()  # what is added to the cost, as formulas
     squash: str = ""  # the activation that the input passes first
     convention: str | None = None  # None: the file does not say
     seed: int = 0  # of what is drawn

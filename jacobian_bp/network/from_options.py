@@ -21,7 +21,7 @@ from .run import Run
 from .sizes import format_sizes, parse_sizes, with_widths
 
 LAST_FOR_LOSS = {loss: last for loss in LOSSES if (last := last_activation(loss))}
-LOSS_FOR_LAST = {last: loss for loss, last in LAST_FOR_LOSS.items()}
+LOSS_FOR_LAST = {last: loss for loss, last in reversed(LAST_FOR_LOSS.items())}  # the first
 
 
 @dataclass(frozen=True, eq=False)

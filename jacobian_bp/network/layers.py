@@ -6,10 +6,11 @@ from numbers import Integral
 from typing import Any
 
 from ..errors import DomainError, SpecError
-from ..ops import Linear, Op
+from ..ops import CrossEntropy, Linear, Mean, MeanOverOutputs, Op
 from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
 from ..program.step import Step
 from ..writing.signs import did_you_mean, plural
+from .penalised import penalised, read_penalty
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -21,6 +22,7 @@ def build_dense(
     reduction: str,
     squash_input: bool | str,
     own: Mapping[str, Op],
+    penalty: Any = None,
 ) -> tuple[list[Step], Shapes]:
     """The steps of the layers, and the shape of each parameter; `own` are the caller's ops."""
     widths = _widths(sizes)
@@ -48,8 +50,14 @@ def build_dense(
         steps.append(Step(last, activation, (f"z{layer}",)))
     if loss is not None:
         steps.append(Step("L", choose(losses, loss, "loss"), (last, "y")))
-        steps.append(Step("J", choose(REDUCTIONS, reduction, "reduction"), ("L",)))
-    return steps, shapes
+        steps += _reduced(reduction, loss, widths[-1], losses)
+    rates = read_penalty(penalty, shapes)
+    if rates and loss is None:
+        raise SpecError(
+            f"there is a penalty on {', '.join(rates)}, and no loss to add it to.\n"
+            "  Give the network a loss, or leave the penalty out."
+        )
+    return penalised(steps, rates, shapes), shapes
 
 
 def choose(table: Named, name: Any, what: str) -> Op:
@@ -62,6 +70,34 @@ def choose(table: Named, name: Any, what: str) -> Op:
         f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"
         f"  Write one of {', '.join(table)}."
     )
+
+
+def read_loss(loss: Any) -> tuple[Any, dict[str, Op]]:
+    """The name of a loss, and the op where an option is said beside it: {"huber": 0.5}."""
+    if not isinstance(loss, Mapping):
+        return loss, {}
+    told = ", ".join(f'{{"{name}": 0.5}}' for name, op in LOSSES.items() if op.loss_option)
+    said = next(iter(loss.items())) if len(loss) == 1 else ("", None)
+    option = LOSSES[said[0]].loss_option if said[0] in LOSSES else ""
+    if not option:
+        raise SpecError(
+            f"loss is {repr(dict(loss))[:60]}, which is not known.\n"
+            f"  Write a name, or with a number beside it {told}."
+        )
+    return said[0], {said[0]: LOSSES[said[0]](**{option: said[1]})}
+
+
+def _reduced(reduction: str, loss: str, outputs: int, losses: Named) -> list[Step]:
+    """The steps from the loss of each example to the cost J."""
+    if reduction != MeanOverOutputs.reduction:
+        return [Step("J", choose(REDUCTIONS, reduction, "reduction"), ("L",))]
+    if losses[loss] is CrossEntropy:
+        raise DomainError(
+            f'reduction "{reduction}" divides by the number of outputs; {loss!r} has one term '
+            'for each example, that of its class.\n  Write reduction="mean", the mean over the '
+            "examples."
+        )
+    return [Step("E", MeanOverOutputs(outputs), ("L",)), Step("J", Mean(), ("E",))]
 
 
 def _widths(sizes: Sequence[int]) -> list[int]:

@@ -30,8 +30,9 @@ from ..writing.signs import did_you_mean, dims
 from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
 from .files.net_file import read_net_file
-from .layers import build_dense
+from .layers import build_dense, read_loss
 from .parameters import checked, require_mapping, require_names, require_shape, tied_names
+from .penalised import formulas
 from .run import Run
 
 
@@ -73,9 +74,10 @@ class Network(Shown):
         cls,
         sizes: Sequence[int],
         activations: str | Sequence[str] = "sigmoid",
-        loss: str | None = "squared_error",
+        loss: str | Mapping[str, float] | None = "squared_error",
         *,
         reduction: str = "mean",
+        penalty: Mapping[str, float | Mapping[str, float]] | None = None,
         seed: int | None = None,
         params: Mapping[str, Any] | None = None,
         squash_input: bool | str = False,
@@ -91,18 +93,33 @@ class Network(Shown):
         first seed, eq. 1. The same array given as two parameters ties them. `ops`
         adds activations and losses of your own under a name.
 
+        `loss` is squared_error, half_squared_error, huber (δ = 1; {"huber": 0.5} for
+        another), bce, cross_entropy or kl_divergence, each a sum over the outputs. With
+        `reduction` "mean" the cost is the mean over the examples, with
+        "mean_over_entries" that over examples and outputs, with "sum" the sum.
+
+        `penalty` adds to the cost, once and after the mean over the examples:
+
+            {"W1": 0.01}                0.01 Σ W1²
+            {"W1": {"half_l2": 0.01}}   ½ · 0.01 Σ W1²
+            {"W1": {"l1": 0.01}}        0.01 Σ |W1|
+
         >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
         (4,)
         """
-        own = made_ops(ops)
-        steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input, own)
+        named, tuned = read_loss(loss)
+        own = {**made_ops(ops), **tuned}
+        steps, shapes = build_dense(
+            sizes, activations, named, reduction, squash_input, own, penalty
+        )
         require_mapping(params)
         layers = len(sizes) - 1
         facts = NetworkFacts(
             tuple(sizes),
             (activations,) * layers if isinstance(activations, str) else tuple(activations),
-            loss,
+            named,
+            formulas(steps),
             "sigmoid" if squash_input is True else squash_input or "",
         )
         if params is None:
@@ -158,8 +175,9 @@ class Network(Shown):
         net = cls.dense(
             spec.sizes,
             spec.activations,
-            spec.loss,
+            spec.loss if spec.loss_option is None else {spec.loss: spec.loss_option},
             reduction=spec.reduction,
+            penalty=spec.penalty,
             seed=spec.seed,
             params=spec.params,
             squash_input=spec.squash_input,
@@ -264,7 +282,14 @@ class Network(Shown):
             words[3:-1] = [f" → … {len(words) - 4} more layers …"]
         layers = "".join(words)
         loss = f"; loss: {self.facts.loss}" if self.facts.loss else ""
-        return [f"x({first}){squash}{layers}{loss}"]
+        return [f"x({first}){squash}{layers}{loss}", *self._penalties()]
+
+    def _penalties(self) -> list[str]:
+        """What is added to the cost, in a line."""
+        terms = list(self.facts.penalty)
+        if len(terms) > 4:
+            terms[3:-1] = [f"… {len(terms) - 4} more …"]
+        return [f"penalty: {' + '.join(terms)}"] if terms else []
 
     def __repr__(self) -> str:
         return f"<Network of {len(self.steps)} steps, {self.parameter_count:,} parameters>"

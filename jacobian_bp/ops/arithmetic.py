@@ -1,4 +1,4 @@
-"""Add and Multiply: where two values meet."""
+"""Add and Multiply: where values meet."""
 
 import numpy as np
 
@@ -14,27 +14,39 @@ class Add(Op):
         c[k] = a[k] + b[k]
         ∂c/∂a = ∂c/∂b = δ[k,k']
 
-    A value that feeds this op and another gets the sum of what comes back.
+    A value that feeds this op and another gets the sum of what comes back. Of three
+    values and more the inputs are named a1, a2, a3, …
     """
 
-    formula = "a + b"
-    reasons = {"a": "adding passes each slope on", "b": "adding passes each slope on"}
     passes_on = True
     compiled_as = kernels.addition
     shows_nonfinite = True
 
-    def __init__(self, axes: str = "k") -> None:
+    def __init__(self, axes: str = "k", terms: int = 2) -> None:
         self.axes = axes
-        self.signature = f"a[{axes}], b[{axes}] -> c[{axes}]"
+        self.names = ("a", "b") if terms == 2 else tuple(f"a{t}" for t in range(1, terms + 1))
+        self.signature = ", ".join(f"{name}[{axes}]" for name in self.names) + f" -> c[{axes}]"
+        self.formula = " + ".join(self.names)
+        self.reasons = dict.fromkeys(self.names, "adding passes each slope on")
 
-    def forward(self, a, b):
-        return a + b
+    @property
+    def options(self) -> tuple[str, ...]:
+        return () if self.axes == "k" else (repr(self.axes),)
 
-    def jacobians(self, a, b):
-        return {"a": elementwise(self.axes), "b": elementwise(self.axes)}
+    def reading(self, count):
+        return self if count < 2 else Add(self.axes, count)
 
-    def vjp(self, c_bar, a, b):
-        return {"a": shared(c_bar, a), "b": shared(c_bar, b)}
+    def forward(self, *terms):
+        return sum(terms[1:], start=terms[0])
+
+    def jacobians(self, *terms):
+        return {name: elementwise(self.axes) for name in self.names}
+
+    def vjp(self, c_bar, *terms):
+        return {name: shared(c_bar, term) for name, term in zip(self.names, terms, strict=True)}
+
+    def __repr__(self) -> str:
+        return f"Add(axes={self.axes!r})"
 
 
 class Multiply(Op):

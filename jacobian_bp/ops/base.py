@@ -48,6 +48,7 @@ class Op(Facts):
     labels: ClassVar[tuple[str, ...]] = ()
     constants: ClassVar[tuple[str, ...]] = ()
     formula: str = ""  # the value in the letters of the signature, for the printed forward pass
+    options: tuple[str, ...] = ()  # as a program's text has them behind the inputs
     reasons: Mapping[str, str] = {}  # input -> why its Jacobian looks as it does
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
@@ -76,6 +77,11 @@ class Op(Facts):
         """Which smooth piece each entry lies on, 0 at a kink; None for a smooth op."""
         del inputs
         return None
+
+    def reading(self, count: int) -> "Op":
+        """The op for a step that reads so many values: another where any number may be read."""
+        del count
+        return self
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 An op that says none of it works everywhere, by general ways. What it says, it says
 once, on its class; the rooms above ask it and keep no table of ops.
 
-    network      activation, loss, reduction, gives, takes, label_kind
+    network      activation, loss, loss_option, reduction, penalty, gives, takes, label_kind
     program      fused
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
@@ -23,7 +23,9 @@ from .textbook import LossTextbook, Textbook
 OF_THE_CLASS = (
     "activation",
     "loss",
+    "loss_option",
     "reduction",
+    "penalty",
     "fused",
     "compiled_as",
     "shows_nonfinite",
@@ -38,7 +40,9 @@ class Facts:
 
     activation: ClassVar[str] = ""  # its name in activations=
     loss: ClassVar[str] = ""  # its name in loss=
+    loss_option: ClassVar[str] = ""  # what the number sets in loss={"huber": 0.5}
     reduction: ClassVar[str] = ""  # its name in reduction=
+    penalty: ClassVar[str] = ""  # its name in penalty=
     gives: ClassVar[tuple[str, ...]] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes

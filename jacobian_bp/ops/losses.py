@@ -1,11 +1,12 @@
-"""Losses of one example: squared error and binary cross-entropy."""
+"""Losses of one example: squared error, Huber's, and binary cross-entropy."""
 
 import numpy as np
 
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
-from .activations import Sigmoid
+from ..writing.signs import number
+from .activations import Sigmoid, between
 from .base import Op
 from .kernels import losses as kernels
 from .labels import BINARY, PROBABILITIES, binary_labels, like_outputs, require_probabilities
@@ -84,6 +85,64 @@ class HalfSquaredError(Op):
 
     def peer(self, xp, a, y):
         return ((a - y) ** 2).sum(-1) / 2
+
+
+class Huber(Op):
+    """Squared error near the label, absolute error beyond ±δ: far outliers pull no harder.
+
+        L = Σ_k h(a[k] − y[k]),  h(r) = ½ r² where |r| ≤ δ, else δ (|r| − ½ δ)
+        ∂L/∂a = clip(a − y, ±δ)[k'],  ∂L/∂y = −clip(a − y, ±δ)[k']
+
+    Both pieces have the slope ±δ where they meet: no kink. `delta` is δ, above 0.
+    Source: Huber, Robust Estimation of a Location Parameter, 1964, eq. 1.1.
+    """
+
+    signature = "a[k], y[k] -> L[]"
+    labels = ("y",)
+    reasons = {"a": "beyond ±δ the slope stays ±δ", "y": "beyond ±δ the slope stays ±δ"}
+    loss = "huber"
+    loss_option = "delta"
+    shows_nonfinite = admits_finite = True
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = between(delta, float(np.finfo(float).tiny), np.inf, "Huber(delta)")
+
+    @property
+    def formula(self) -> str:
+        return f"Σ huber(a − y), δ = {number(self.delta)}"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return () if self.delta == 1 else (repr(self.delta),)
+
+    @quiet
+    def forward(self, a, y):
+        size = abs(a - y)
+        near = np.minimum(size, self.delta)
+        return (near * near / 2 + self.delta * (size - near)).sum(axis=-1)
+
+    def jacobians(self, a, y):
+        clipped = dense(f"clip(a − y, ±{number(self.delta)})[k']", self.clipped(a - y))
+        return {"a": clipped, "y": -clipped}
+
+    @quiet
+    def vjp(self, L_bar, a, y):
+        missing = y - a
+        slope = np.where(abs(missing) > self.delta, np.copysign(self.delta, missing), missing)
+        pulled = L_bar[..., None] * slope.astype(missing.dtype)
+        return {"a": -pulled, "y": pulled}
+
+    def clipped(self, residual: np.ndarray) -> np.ndarray:
+        """The residual, at most ±δ."""
+        return np.clip(residual, -self.delta, self.delta)
+
+    def admit(self, names, a, y):
+        return a, like_outputs(a, y, names)
+
+    def peer(self, xp, a, y):
+        size = abs(a - y)
+        near = size - xp.relu(size - self.delta)
+        return (near * near / 2 + self.delta * (size - near)).sum(-1)
 
 
 class BinaryCrossEntropy(Op):

@@ -1,5 +1,7 @@
 """The ops that say a name, by that name: activations="relu", loss="bce", reduction="mean".
 
+The kinds in penalty={"W1": {"l2": 0.01}} are such names too.
+
 >>> ", ".join(ACTIVATIONS)
 'identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax'
 >>> ACTIVATIONS["relu"].__name__, fitting("bce"), last_activation("bce"), label_kind("bce")
@@ -12,7 +14,15 @@ from .base import Op
 from .labels import NUMBERS
 
 # a message lists the names module by module; a module that is not here comes last
-ORDER = ("activations", "softmax", "losses", "cross_entropy", "reductions")
+ORDER = (
+    "activations",
+    "softmax",
+    "losses",
+    "cross_entropy",
+    "divergence",
+    "reductions",
+    "penalties",
+)
 
 Named = Mapping[str, Op | type[Op]]
 
@@ -35,6 +45,7 @@ def named(fact: str) -> dict[str, type[Op]]:
 ACTIVATIONS = named("activation")
 LOSSES = named("loss")
 REDUCTIONS = named("reduction")
+PENALTIES = named("penalty")
 
 
 def fitting(

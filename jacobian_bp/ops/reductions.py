@@ -1,7 +1,10 @@
 """Mean and Sum over the batch: the two ops that read along the examples.
 
-For one example there is nothing to reduce, and a network leaves them out.
+For one example there is nothing to reduce, and a network leaves them out. With
+MeanOverOutputs before it, Mean is the mean over all entries, examples and outputs.
 """
+
+from numbers import Integral
 
 import numpy as np
 
@@ -80,3 +83,42 @@ class Sum(Reduction):
 
     def peer(self, xp, L):
         return L.sum(0)
+
+
+class MeanOverOutputs(Op):
+    """A loss that is a sum over K outputs, made their mean; `outputs` is K.
+
+        E = L/K,  ∂E/∂L = 1/K
+
+    The mean of E over N examples is then the mean over all N·K entries.
+    """
+
+    signature = "L[] -> E[]"
+    reduction = "mean_over_entries"
+    shows_nonfinite = True
+
+    def __init__(self, outputs: int) -> None:
+        if isinstance(outputs, bool) or not isinstance(outputs, Integral) or outputs < 1:
+            raise DomainError(
+                f"MeanOverOutputs(outputs) is {outputs!r}.\n"
+                "  Write the number of outputs, a whole number from 1 up."
+            )
+        self.outputs: int = int(outputs)
+        self.formula = f"L / {self.outputs}"
+        self.reasons = {"L": f"each of the {self.outputs} outputs counts 1/{self.outputs}"}
+        self.options = (str(self.outputs),)
+
+    def forward(self, L):
+        return L / self.outputs
+
+    def jacobians(self, L):
+        return {"L": (1 / self.outputs) * elementwise("")}
+
+    def vjp(self, E_bar, L):
+        return {"L": E_bar / self.outputs}
+
+    def peer(self, xp, L):
+        return L / self.outputs
+
+    def __repr__(self) -> str:
+        return f"MeanOverOutputs(outputs={self.outputs})"

@@ -135,7 +135,11 @@ class Program:
         return Program(tuple(kept), self.params)
 
     def without(self, absent: frozenset[str]) -> "Program":
-        """The steps that need none of these inputs; one program, however often it is asked for."""
+        """The steps that need none of these inputs; one program, however often it is asked for.
+
+        A penalty goes with the cost that it is added to: what is computed from parameters
+        alone, and read only by steps that go, goes too.
+        """
         if not absent:
             return self
         if absent not in self._parts:
@@ -145,8 +149,23 @@ class Program:
                     kept.append(step)
                 else:
                     unknown.add(step.name)
+            for step in reversed(self._of_parameters):
+                readers = {s.name for s in self.steps if step.name in s.args}
+                if readers and readers <= unknown:
+                    unknown.add(step.name)
+            kept = [step for step in kept if step.name not in unknown]
             self._parts[absent] = Program(tuple(kept), self.params)
         return self._parts[absent]
+
+    @cached_property
+    def _of_parameters(self) -> list[Step]:
+        """The steps that are computed from parameters alone, in order."""
+        known, found = set(self.params), []
+        for step in self.steps:
+            if known.issuperset(step.args):
+                known.add(step.name)
+                found.append(step)
+        return found
 
     @cached_property
     def _parts(self) -> dict[frozenset[str], "Program"]:

@@ -19,7 +19,7 @@ OPS: dict[str, type[Op]] = {
     cls.__name__: cls
     for name in ops.__all__
     if isinstance(cls := getattr(ops, name), type)
-    and cls not in (Op, ops.Activation, ops.Reduction)
+    and cls not in (Op, ops.Activation, ops.Penalty, ops.Reduction)
 }
 LONGEST_LINE = 10_000
 
@@ -107,7 +107,7 @@ def _read_line(line: str, number: int, own: Mapping[str, Op]) -> Step:
     else:
         made = op
     reads = tuple(a.id for a in args if isinstance(a, ast.Name))
-    return Step(name, make_op(made, where), reads)
+    return Step(name, make_op(made, where).reading(len(reads)), reads)
 
 
 def _literal(node: ast.expr, where: str) -> Any:

@@ -84,4 +84,4 @@ class Step:
         return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.op.name}({', '.join(self.args)})"
+        return f"{self.name} = {self.op.name}({', '.join((*self.args, *self.op.options))})"

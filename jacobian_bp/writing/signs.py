@@ -90,7 +90,7 @@ def rename(text: str, names: dict[str, str]) -> str:
         plain = word.removesuffix("'")
         return names.get(word) or names.get(plain, plain) + word[len(plain) :]
 
-    return re.sub(r"[^\W\dᵀ][^\Wᵀ]*'?", called, text) if names else text
+    return re.sub(r"[^\W\dᵀ²][^\Wᵀ²]*'?", called, text) if names else text
 
 
 def number(value: float, digits: int = 6) -> str:

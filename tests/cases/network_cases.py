@@ -13,7 +13,7 @@ from jacobian_bp.routes.structured import structured
 
 SIZES = [5, 3, 2]  # with a batch of 7: no two axes have one size
 BATCH = 7
-LAST = {"bce": "sigmoid", "cross_entropy": "softmax"}
+LAST = {"bce": "sigmoid", "cross_entropy": "softmax", "kl_divergence": "softmax"}
 PAIRS = list(product(ACTIVATIONS, LOSSES))
 by_activation_and_loss = pytest.mark.parametrize(("activation", "loss"), PAIRS)
 one_or_batch = pytest.mark.parametrize("batch", [False, True], ids=["one", "batch"])
@@ -31,6 +31,8 @@ def data(loss="squared_error", batch=False, sizes=SIZES, dtype=np.float64):
     x = rng.standard_normal((*shape, sizes[0])).astype(dtype)
     if loss == "cross_entropy":
         return x, rng.integers(0, sizes[-1], shape)
+    if loss == "kl_divergence":
+        return x, rng.dirichlet(np.ones(sizes[-1]), shape or None).astype(dtype)
     if loss == "bce":
         return x, rng.choice([0.0, 1.0, 0.25], (*shape, sizes[-1])).astype(dtype)
     return x, rng.standard_normal((*shape, sizes[-1])).astype(dtype)

@@ -48,7 +48,7 @@ def central_difference(op, name, inputs):
 
     shape = inputs[position].shape
     columns = [(moved(x, STEP) - moved(x, -STEP)) / (2 * STEP) for x in np.ndindex(*shape)]
-    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *shape)
+    return np.stack(columns, axis=-1).reshape((*columns[0].shape, *shape))
 
 
 def agree(actual, expected, bar=1e-13):

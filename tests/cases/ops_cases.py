@@ -61,6 +61,39 @@ def squared_error(op, half):
     return Case(op, lambda a, y: half * sum((a[k] - y[k]) ** 2 for k in K), slopes)
 
 
+def huber(delta):
+    """L = Σ_k h(a[k] − y[k])"""
+
+    def value(r):
+        return r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
+
+    slopes = {
+        "a": lambda k, a, y: max(-delta, min(delta, a[k] - y[k])),
+        "y": lambda k, a, y: -max(-delta, min(delta, a[k] - y[k])),
+    }
+    return Case(ops.Huber(delta), lambda a, y: sum(value(a[k] - y[k]) for k in K), slopes)
+
+
+def divergence(draw):
+    """L = Σ_k y[k] log(y[k]/p[k]); 0 where y[k] is 0"""
+    return Case(
+        ops.KLDivergence(),
+        lambda p, y: sum(y[k] * math.log(y[k] / p[k]) for k in K if y[k]),
+        {"p": lambda k, p, y: -y[k] / p[k]},
+        {"p": probability, "y": draw},
+    )
+
+
+def divergence_from_logits(draw):
+    """L = Σ_k y[k] log(y[k]/softmax(z)[k])"""
+    return Case(
+        ops.KLDivergenceFromLogits(),
+        lambda z, y: sum(y[k] * math.log(y[k] / softmax(k, z)) for k in K if y[k]),
+        {"z": lambda k, z, y: softmax(k, z) - y[k]},
+        {"y": draw},
+    )
+
+
 def cross_entropy(draw):
     """L = −Σ_k y[k] log p[k]"""
     return Case(
@@ -149,10 +182,35 @@ LOSSES = [
     cross_entropy(weights),
     cross_entropy_from_logits(class_index),
     cross_entropy_from_logits(weights),
+    huber(1.0),
+    huber(0.25),
+    divergence(class_index),
+    divergence(weights),
+    divergence_from_logits(class_index),
+    divergence_from_logits(weights),
+    Case(ops.MeanOverOutputs(3), lambda L: L / 3, {"L": lambda L: 1 / 3}),
     reduction(ops.Sum(), 1.0),
     reduction(ops.Sum("k"), 1.0),
     reduction(ops.Mean(), 1 / SIZES["n"]),
     reduction(ops.Mean("k"), 1 / SIZES["n"]),
+]
+
+
+def penalty(op, value, slope):
+    """R = λ Σ value(w), over one example or a batch alike: ∂R/∂w is slope(w)."""
+
+    def entry(*args):
+        return slope(args[-1][args[:-1]])
+
+    return Case(op, lambda W: sum(value(w) for w in W.ravel()), {"W": entry})
+
+
+PENALTIES = [
+    penalty(ops.L2Penalty(0.3), lambda w: 0.3 * w * w, lambda w: 0.6 * w),
+    penalty(ops.L2Penalty(0.3, "k"), lambda w: 0.3 * w * w, lambda w: 0.6 * w),
+    penalty(ops.HalfL2Penalty(0.3), lambda w: 0.15 * w * w, lambda w: 0.3 * w),
+    penalty(ops.L1Penalty(0.3), lambda w: 0.3 * abs(w), lambda w: math.copysign(0.3, w)),
+    penalty(ops.L1Penalty(0.3, "k,i,j"), lambda w: 0.3 * abs(w), lambda w: math.copysign(0.3, w)),
 ]
 
 MATRIX_TIMES_VECTOR = {
@@ -239,11 +297,16 @@ EINSUMS = [
     ),
 ]
 
-CASES = LAYERS + LOSSES + EINSUMS
+CASES = LAYERS + LOSSES + PENALTIES + EINSUMS
 
 
 # Mean and Sum read the batch itself: they have one form.
-FORMS = [(c, b) for c in CASES for b in (False, True) if not (b and c.op.parsed.mixes_examples)]
+# A penalty reads no example: it has one form too.
+def in_batches(case):
+    return not (case.op.parsed.mixes_examples or case in PENALTIES)
+
+
+FORMS = [(c, b) for c in CASES for b in (False, True) if not b or in_batches(c)]
 
 
 def in_both_forms(test):

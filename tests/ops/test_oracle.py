@@ -78,6 +78,70 @@ def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype):
 
 
 @over_floats
+@pytest.mark.parametrize(
+    ("op", "slope"),
+    [
+        (ops.L2Penalty(0.375, "k"), lambda w: 0.75 * w),
+        (ops.HalfL2Penalty(0.375, "k"), lambda w: 0.375 * w),
+        (ops.L1Penalty(0.375, "k"), lambda w: 0.375 * mp.sign(w)),
+    ],
+    ids=["l2", "half_l2", "l1"],
+)
+def test_the_slope_of_a_penalty_is_exact(op, slope, dtype):
+    W = points(dtype)
+    within_bar(dense_jacobian(op, "W", [W]), exactly(slope, W))
+    within_bar(op.vjp(dtype(1), W)["W"], exactly(slope, W))
+
+
+@over_floats
+@pytest.mark.parametrize("delta", [1.0, 0.375, 1000.0])
+def test_huber_is_exact(delta, dtype):
+    """From the smallest subnormal on, and where ½ r² would overflow beyond δ."""
+    op, a = ops.Huber(delta), points(dtype)
+    a = a[abs(a) < np.finfo(dtype).max / 2000]
+    a = a[: len(a) // BLOCK * BLOCK]
+    y = np.zeros_like(a)
+    value = exactly(lambda r: r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2), a)
+    slope = exactly(lambda r: max(-delta, min(delta, r)), a)
+    within_bar(op.forward(a[:, None], y[:, None]), value)
+    within_bar(dense_jacobian(op, "a", [a, y]), slope)
+    within_bar(op.vjp(dtype(1), a, y)["a"], slope)
+    within_bar(op.vjp(dtype(1), a, y)["y"], [-s for s in slope])
+
+
+@over_floats
+@pytest.mark.parametrize("delta", [1.0, 0.375])
+def test_a_huber_loss_that_squares_beyond_delta_is_rejected(delta, dtype):
+    r = points(dtype)[:BLOCK]
+    value = exactly(lambda r: r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2), r)
+    with pytest.raises(AssertionError, match="ULP"):
+        within_bar(r * r / 2, value)
+
+
+@over_floats
+@pytest.mark.parametrize(("size", "scale"), [(3, 1), (11, 50), (31, 1000)])
+def test_the_divergence_from_logits(size, scale, dtype):
+    """Its value in ULPs of Σ |terms|, its slope as that of the cross-entropy; a label is 0."""
+    z, p, rest, logs = row(size, scale, dtype)
+    y = np.random.default_rng(size).dirichlet(np.ones(size)).astype(dtype)
+    y[1] = 0
+    y[0] += dtype(1) - y.sum()
+    known = [mpf(float(v)) for v in y]
+    with workdps(DIGITS):
+        terms = [w * (mp.log(w) - log) for w, log in zip(known, logs, strict=True) if w]
+        sizes = [w * (abs(mp.log(w)) + abs(log)) for w, log in zip(known, logs, strict=True) if w]
+        total = mp.fsum(known)
+        pulls = [q * (total - w) for q, w in zip(p, known, strict=True)]
+        pushes = [w * r for w, r in zip(known, rest, strict=True)]
+        slope = [a - b for a, b in zip(pulls, pushes, strict=True)]
+        mixed = [a + b for a, b in zip(pulls, pushes, strict=True)]
+    op = ops.KLDivergenceFromLogits()
+    within_bar(op.forward(z[None], y[None]), [mp.fsum(terms)], [mp.fsum(sizes)])
+    within_bar(dense_jacobian(op, "z", [z, y]), slope, mixed)
+    within_bar(op.vjp(dtype(1), z, y)["z"], slope, mixed)
+
+
+@over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
 def test_binary_cross_entropy_from_logits(y, dtype):
     """A soft label's slope has a root where σ(z) = y: its ULP is that of (1−y)σ(z) + yσ(−z)."""

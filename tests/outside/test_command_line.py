@@ -213,13 +213,13 @@ SpecError: sizes[1] is 0; a width is a whole number from 1 up.
   Write it such as [3, 4, 2, 1].""",
     "derive 4-3 --loss bcee": """\
 SpecError: loss is 'bcee', which is not known. Did you mean 'bce'?
-  Write one of squared_error, half_squared_error, bce, cross_entropy.""",
+  Write one of squared_error, half_squared_error, huber, bce, cross_entropy, kl_divergence.""",
     "check 4-5-3 --activations sigmod": """\
 SpecError: the activation of layer 1 is 'sigmod', which is not known. Did you mean 'sigmoid'?
   Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax.""",
     "check 4-5-3 --reduction avg": """\
 SpecError: reduction is 'avg', which is not known.
-  Write one of mean, sum.""",
+  Write one of mean, sum, mean_over_entries.""",
     "derive --data iris": MISSING.format("--data"),
     "check --loss bce": MISSING.format("--loss"),
     "derive --seed 5": MISSING.format("--seed"),

@@ -59,8 +59,7 @@ LABELS: dict[str, str] = {
     "{factor}.",
     "stale-weights": "In {here} the weight {factor} is used after its update; the delta needs "
     "the one of the forward pass. The rate that fits is {by}.",
-    "weight-decay": "{what} has the parameter itself added, times {by}; this cost has no weight "
-    "decay.",
+    "weight-decay": "{what} has the parameter itself added, times {by}; {note}.",
     "flat-labels": "In {here} labels of another shape were broadcast against the outputs: {note}.",
     "examples-axis": "In {here} the axis of the examples is taken for another: {note}.",
     "check-of-wrong-quantity": "{what} has the right numbers of something else: {note}.",

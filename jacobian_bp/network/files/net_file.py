@@ -1,6 +1,6 @@
 """A network in a TOML file: layers, loss, weights and data, read strictly.
 
-    [network]   sizes, activations, loss; reduction, seed, convention, squash_input
+    [network]   sizes, activations, loss; reduction, penalty, seed, convention, squash_input
     [weights]   W1, b1, W2, b2, …, or file
     [data]      x and y, or file, target and example or batch
 
@@ -17,8 +17,10 @@ import numpy as np
 
 from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
-from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting, last_activation
+from ...ops import CrossEntropy, MeanOverOutputs
+from ...ops.names import ACTIVATIONS, LOSSES, PENALTIES, REDUCTIONS, fitting, last_activation
 from ...writing.signs import plural, safe
+from ..penalised import PLAIN
 from ..sizes import AUTO, format_sizes
 from .net_data import NOTHING, read_data, read_data_file
 from .net_weights import read_params
@@ -29,9 +31,11 @@ from .toml_text import Problems, Section, read_toml, shown
 NAMES = tuple(convention.name for convention in CONVENTIONS)
 TABLES = ("network", "weights", "data")
 REQUIRED = ("sizes", "activations", "loss")
-KEYS = (*REQUIRED, "reduction", "seed", "convention", "squash_input")
+KEYS = (*REQUIRED, "reduction", "penalty", "seed", "convention", "squash_input")
 MOST_LAYERS = 10_000
 WIDEST = 10**9 - 1
+LARGEST_RATE = 1e300  # of a penalty; nan and inf are no rates
+PENALTY = "Write rates from 0 up, such as { W1 = 0.01 } or { W1 = { l1 = 0.01 } }."
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +45,9 @@ class NetSpec:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]  # one a layer
     loss: str
+    loss_option: float | None = None  # the number beside it, as in { huber = 0.5 }
     reduction: str = "mean"
+    penalty: dict[str, dict[str, float]] = field(default_factory=dict)
     seed: int = 0
     convention: str | None = None  # None: the file does not say
     squash_input: bool | str = False
@@ -113,6 +119,9 @@ def _network(section: Section, table: TableData | None, of_file: bool) -> dict[s
     classes = left_out and (table is None or bool(table.classes))
     section.only(KEYS, ("sizes",) if classes else REQUIRED)
     facts: dict[str, Any] = {}
+    if isinstance(values.get("loss"), dict):
+        facts["loss"], facts["loss_option"] = _loss_and_option(section, values["loss"])
+        values = {key: value for key, value in values.items() if key != "loss"}
     for key, names in (
         ("loss", LOSSES),
         ("reduction", REDUCTIONS),
@@ -127,6 +136,8 @@ def _network(section: Section, table: TableData | None, of_file: bool) -> dict[s
         facts["sizes"] = None if widths is None else _sizes(section, widths)
     if "activations" in values:
         facts["activations"] = _activations(section, values["activations"], facts.get("sizes"))
+    if "penalty" in values:
+        facts["penalty"] = _penalty(section, values["penalty"], facts.get("sizes"))
     if "seed" in values:
         facts["seed"] = section.whole("seed", values["seed"], 0, 2**63 - 1)
     squash = values.get("squash_input", False)
@@ -136,6 +147,10 @@ def _network(section: Section, table: TableData | None, of_file: bool) -> dict[s
             section.wrong("squash_input", f"{squash!r} is text", f"Write {squash}, without quotes.")
     facts["squash_input"] = squash
     _require_probabilities(section, facts)
+    loss = facts.get("loss") or ""
+    if facts.get("reduction") == MeanOverOutputs.reduction and LOSSES.get(loss) is CrossEntropy:
+        fact = f"{loss} has one term for each example, that of its class"
+        section.wrong("reduction", fact, 'Write "mean", the mean over the examples.')
     return facts
 
 
@@ -221,6 +236,48 @@ def _activations(
     return names if len(names) == len(value) else None
 
 
+def _loss_and_option(section: Section, value: dict[str, Any]) -> tuple[str | None, float | None]:
+    """A loss with the number beside it, or a note of what it should be."""
+    for name, number in value.items():
+        if len(value) == 1 and name in LOSSES and LOSSES[name].loss_option:
+            if type(number) in (int, float) and 0 < number <= LARGEST_RATE:
+                return name, float(number)
+            fact = f"{shown(number)} is not a number above 0"
+            section.wrong("loss", fact, "Write it such as { huber = 0.5 }.", f".{name}")
+            return None, None
+    fact = "a table is no loss of this form"
+    section.wrong("loss", fact, "Write a name, or { huber = 0.5 } for its δ.")
+    return None, None
+
+
+def _penalty(
+    section: Section, value: Any, sizes: tuple[int, ...] | None
+) -> dict[str, dict[str, float]]:
+    """The rate of each kind of penalty on each parameter; what is wrong is noted and left out."""
+    if not isinstance(value, dict):
+        section.wrong("penalty", f"{shown(value)} is not a table", PENALTY)
+        return {}
+    layers = range(1, len(sizes or ()))
+    params = [f"{letter}{layer}" for layer in layers for letter in "Wb"]
+    found: dict[str, dict[str, float]] = {}
+    for name, said in value.items():
+        if params and name not in params:
+            listed = params if len(params) <= 12 else [*params[:4], "…", *params[-2:]]
+            told = f"Write one of {', '.join(listed)}."
+            section.wrong("penalty", f"{shown(name)} is no parameter", told)
+            continue
+        place = f".{safe(name[:60])}"
+        for kind, rate in (said if isinstance(said, dict) else {PLAIN: said}).items():
+            if section.choice("penalty", kind, PENALTIES, place) is None:
+                continue
+            if type(rate) not in (int, float) or not 0 <= rate <= LARGEST_RATE:
+                within = f".{kind}" if isinstance(said, dict) else ""
+                section.wrong("penalty", f"{shown(rate)} is not a rate", PENALTY, place + within)
+                continue
+            found.setdefault(name, {})[kind] = float(rate)
+    return found
+
+
 def _require_probabilities(section: Section, facts: dict[str, Any]) -> None:
     """Note a loss that compares probabilities behind an activation that gives none."""
     allowed = fitting(facts.get("loss"))
@@ -243,10 +300,13 @@ sizes = [3, 4, 2, 1]                       # the input first, then each layer
 activations = ["relu", "relu", "sigmoid"]  # one a layer, or one name for all of them:
 # identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax
 loss = "bce"                               # behind a sigmoid; or one of:
-# squared_error, half_squared_error, cross_entropy (behind a softmax)
+# squared_error, half_squared_error, huber or { huber = 0.5 } for its δ;
+# cross_entropy, kl_divergence (behind a softmax)
 
 # These may be left out:
-# reduction = "mean"         # over a batch: mean or sum
+# reduction = "mean"         # over a batch: mean or sum; or mean_over_entries, outputs too
+# penalty = { W1 = 0.01 }    # adds 0.01 Σ W1² to the cost, which is { W1 = { l2 = 0.01 } };
+#                            # or half_l2, ½ λ Σ W1², or l1, λ Σ |W1|
 # seed = 0                   # of the weights that are drawn where [weights] is left out
 # convention = "flat"        # numerator, transposed, flat, flat_column, gradient;
 #                            # or first_seed, second_seed, third_seed

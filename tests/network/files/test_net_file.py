@@ -243,9 +243,10 @@ def test_every_problem_is_said_at_once(told):
         "net.toml, line 4, network.activations[2]: 'Sigmoid' is not known; "
         f"did you mean 'sigmoid'?\n{names}"
         "net.toml, line 5, network.losss: the key is not known; did you mean 'loss'?\n"
-        "  Write one of sizes, activations, loss, reduction, seed, convention, squash_input.\n"
+        "  Write one of sizes, activations, loss, reduction, penalty, seed, "
+        "convention, squash_input.\n"
         "net.toml, line 6, network.reduction: 'average' is not known; did you mean 'mean'?\n"
-        "  Write one of mean, sum.\n"
+        "  Write one of mean, sum, mean_over_entries.\n"
         "net.toml, line 7, network.seed: -1 is not a whole number from 0 to "
         f"9,223,372,036,854,775,807.\n{digits}"
         "net.toml, line 8, network.convention: '{0.__class__}' is not known.\n"
@@ -287,7 +288,8 @@ def test_every_problem_is_said_at_once(told):
          '  Write one name for all layers, or one a layer, such as ["relu", "sigmoid"].'),
         (HEAD.replace("squared_error", "mse"),
          "net.toml, line 4, network.loss: 'mse' is not known; did you mean 'squared_error'?\n"
-         "  Write one of squared_error, half_squared_error, bce, cross_entropy."),
+         "  Write one of squared_error, half_squared_error, huber, bce, "
+         "cross_entropy, kl_divergence."),
         (HEAD.replace("squared_error", "bce"),
          "net.toml, line 4, network.loss: 'bce' compares probabilities; "
          "the last activation is 'tanh'.\n"
@@ -643,7 +645,8 @@ def test_foreign_names_are_shown_escaped(told):
     assert told(HEAD + '"\\u001b[31m{0.__class__}%s\\u202e" = 1\n["<b>\\n"]\n') == (
         "net.toml has 2 problems.\n"
         "net.toml, line 5, network.\\x1b[31m{0.__class__}%s\\u202e: the key is not known.\n"
-        "  Write one of sizes, activations, loss, reduction, seed, convention, squash_input.\n"
+        "  Write one of sizes, activations, loss, reduction, penalty, seed, "
+        "convention, squash_input.\n"
         "net.toml, line 6, <b>\\n: the table is not known.\n"
         "  Write [network], [weights] and [data]."
     )

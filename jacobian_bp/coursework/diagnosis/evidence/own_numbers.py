@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ....ops import Penalty
 from ..mutations.mutation import Facts, place
 from ..passes.backward import Changes, Line
 from .matching import Precision, constant_ratio, is_right, is_same
@@ -120,14 +121,17 @@ def weight_decay(
             if decay is not None:
                 wrong = (reading.label,) if not reading.accepted else ()
                 labels = ("weight-decay", *more.labels, *wrong)
-                found = decay_hypothesis(decay, question.name)
+                found = decay_hypothesis(decay, question.name, facts)
                 yield replace(found, labels=labels, mistakes=len(labels))
 
 
-def decay_hypothesis(decay: float, name: str, layout: str = "") -> Hypothesis:
-    """The parameter itself is added, times λ."""
+def decay_hypothesis(decay: float, name: str, facts: Facts, layout: str = "") -> Hypothesis:
+    """The parameter itself is added, times λ; what a penalty of the cost asks for is in."""
     shown = f"{decay:.6g}"
-    return Hypothesis(("weight-decay",), 1, 30, name, decay, by=shown, layout=layout)
+    steps = [s for s in facts.state.program.steps if isinstance(s.op, Penalty) and name in s.args]
+    said = " and ".join(f"{step.name} = {step.formula}" for step in steps)
+    note = f"the right one has that of {said} already" if said else "this cost has no weight decay"
+    return Hypothesis(("weight-decay",), 1, 30, name, decay, by=shown, note=note, layout=layout)
 
 
 def decay_in(

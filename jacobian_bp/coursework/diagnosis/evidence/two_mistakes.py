@@ -162,7 +162,7 @@ def decays(question: Question, facts: Facts, gradient: np.ndarray) -> Iterator[H
     for reading in question.readings:
         decay = decay_in(reading.array, gradient, question, facts) if reading.accepted else None
         if decay and any(is_plain(decay * m, 1e-8) for m in (1, facts.examples or 1)):
-            yield decay_hypothesis(decay, question.name, reading.layout)
+            yield decay_hypothesis(decay, question.name, facts, reading.layout)
 
 
 def out_of_order(right: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
