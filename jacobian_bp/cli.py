@@ -93,7 +93,8 @@ def _show(options: argparse.Namespace) -> int:
         return for_stream(rename(text, names))
 
     reason = case.run.reason(of, wrt)
-    terminal.write(explain(jacobian, convention.layout, reason, terminal.width(), spell))
+    width = terminal.width()
+    terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
     return 0
 
 
@@ -210,7 +211,12 @@ def _options() -> Parser:
     options.add_argument(
         "--convention", "--layout", metavar="NAME", help=f"{names} (default: flat)"
     )
-    options.add_argument("--all", action="store_true", help="write out repeated layers too")
+    options.add_argument(
+        "--all",
+        action="store_true",
+        help="derive: every layer, also of many equal ones; derive and show: every number, also of "
+        "long arrays",
+    )
     return options
 
 

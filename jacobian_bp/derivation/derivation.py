@@ -32,8 +32,6 @@ from .conventions import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 
-LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
-
 
 @dataclass(frozen=True, eq=False)
 class Derivation(Shown, Ledger):
@@ -220,9 +218,8 @@ def _locals(state: Pass, step: Step, arg: str) -> list[tuple[int, Jacobian]]:
 
 
 def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int:
-    """One numbered line: what the Jacobian is, why, and its numbers where they are few."""
+    """One numbered line: what the Jacobian is, and why; it can build its numbers."""
     book.count += 1
-    small = local.size <= LARGEST_SHOWN
     reason = step.reason(position)
     book.backward.append(
         LocalStep(
@@ -236,8 +233,8 @@ def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int
             local.size,
             local.structural_nonzeros,
             local.nbytes,
-            local.materialise(book.layout) if small else None,
-            local.can_be_nonzero(book.layout) if small else None,
+            book.layout,
+            local,
         )
     )
     return book.count
