@@ -39,8 +39,11 @@ def render(
     if not everything:
         ledger = folded(ledger)
     room = width - LABEL
-    network = _network(ledger, room, spell)
-    forward = [*_given(ledger, room, spell), *_forward(ledger.forward, room, spell, everything)]
+    network = _network(ledger, room, spell, everything)
+    forward = [
+        *_given(ledger, room, spell, everything),
+        *_forward(ledger.forward, room, spell, everything),
+    ]
     forward += _switched_off(ledger.forward)
     steps = backward_lines(ledger, width, spell, everything)
     gradients = gradient_lines(ledger, width, spell, everything)
@@ -55,7 +58,7 @@ def render(
     return fold_all([spell(line.rstrip()) for line in lines], width)
 
 
-def _network(ledger: Ledger, room: int, spell: Spell) -> list[str]:
+def _network(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     if not ledger.parameters:
         return [*ledger.title, "no parameters: there is no gradient to derive"]
     weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
@@ -67,7 +70,7 @@ def _network(ledger: Ledger, room: int, spell: Spell) -> list[str]:
         f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
     ]
     lines += [f"tied: {pair}" for pair in ledger.tied]
-    if ledger.parameter_count <= FEW_PARAMETERS:
+    if ledger.parameter_count <= FEW_PARAMETERS or everything:
         lines += _values(ledger.parameters, room, spell)
     return lines
 
@@ -84,18 +87,17 @@ def _values(named: Sequence[tuple[str, np.ndarray]], room: int, spell: Spell) ->
             continue
         lines += packed(short, room)
         short, indent = [], cell_len(head)
-        first, *others = long_block(value, None, room - indent)
+        first, *others = long_block(value, None, room - indent, float("inf"))
         lines += [head + first, *(" " * indent + other for other in others)]
     return lines + packed(short, room)
 
 
-def _given(ledger: Ledger, room: int, spell: Spell) -> list[str]:
+def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     """The data, its numbers where they are few."""
-    few = [(name, value) for name, value in ledger.given if value.size <= FEW_NUMBERS]
+    most = float("inf") if everything else FEW_NUMBERS
+    few = [(name, value) for name, value in ledger.given if value.size <= most]
     many = [
-        f"{name} of shape {dims(value.shape)}"
-        for name, value in ledger.given
-        if value.size > FEW_NUMBERS
+        f"{name} of shape {dims(value.shape)}" for name, value in ledger.given if value.size > most
     ]
     one_line = ", ".join([*(f"{name} = {vector(v, most=v.size)}" for name, v in few), *many])
     fits = cell_len(spell(one_line)) <= room

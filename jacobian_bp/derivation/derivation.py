@@ -120,11 +120,12 @@ def derive(
         _write_step(book, step, names, wrt)
     gradients, done = [], 0
     total = sum(state.values[name].size for name in wrt)
+    notation = [f"notation of {convention.about}", f"its text: {convention.source}"]
     for name in book.waiting:  # what was not used up on the way down: the parameters
         done += state.values[name].size
         gradients.append(_gradient(book, name, done, total))
     return Derivation(
-        (*title, *([f"notation of {convention.about}"] if convention.is_seed else [])),
+        (*title, *(notation if convention.is_seed else [])),
         state.cost,
         layout,
         convention.names(len(state.program.steps)),

@@ -18,7 +18,9 @@ def numbers(jacobian: Jacobian, layout: str, room: int, everything: bool = False
     `everything` is asked for.
     """
     size = f"{jacobian.size:,} entries, {format_bytes(jacobian.nbytes)}"
-    if jacobian.size > (LARGEST_PRINTED if everything else LARGEST_BUILT):
+    if jacobian.size > LARGEST_PRINTED:
+        return [f"[{size}: too many to print]"]
+    if jacobian.size > LARGEST_BUILT and not everything:
         return [f"[{size}: not built here]"]
     most = float("inf") if everything else MOST_NUMBERS
     try:

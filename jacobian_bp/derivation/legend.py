@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from .ledger import DeltaStep, Folded, Ledger
 
 ZEROS = {r"\.": "'.' is zero for every input", "0": "'0' is zero at this input only"}
-RANGE = re.compile(r"\[[\d,]+ entries, ")
+TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
 ENTRIES_FROM = re.compile(r"\[[1-9]\d*:\]")
 
@@ -44,7 +44,7 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append(f"{part[0]} goes on with row [{','.join(row)},:] from its entry {start}")
     elif vector:
         found.append(f"{vector[0]} goes on from entry {vector[0].strip('[:]')}")
-    if RANGE.search(text):
+    if TOLD.search(text):
         found.append(
             "[n entries, …] tells of an array too long for the page: --all, in Python "
             "text(everything=True), prints it"

@@ -21,6 +21,8 @@ Spell = Callable[[str], str]
 
 def backward_lines(ledger: Ledger, width: int, spell: Spell, everything: bool) -> list[str]:
     """Each local Jacobian and each error: a row, and below it the numbers."""
+    if not ledger.backward:
+        return []
     head = ("step", "Jacobian", "formula, tensor", ledger.layout, "can be ≠ 0", "because")
     rows: list[tuple[str, ...]] = [head]
     for step in ledger.backward:
