@@ -266,7 +266,7 @@ def test_without_parameters_there_is_no_empty_table():
     assert (
         run.derivation().text().partition("\n\nchecks")[0]
         == """\
-network   x(2); loss: squared_error
+network   J = SquaredError(x, y)
           no parameters: there is no gradient to derive
 
 forward   x = [1  2], y = [0  5]

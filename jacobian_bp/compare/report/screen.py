@@ -90,7 +90,8 @@ def card(asked: Asked, journal: Journal) -> Lines:
         yield ["", *_point(asked, point, journal)]
         journal.show()
     yield [f"peer      {remark}" for remark in asked.remarks]
-    yield ["", *own_chain(workload, asked.long), "", *bracketing_lines()]
+    own = own_chain(workload, asked.long)
+    yield ["", *own, *[""] * bool(own), *bracketing_lines(bool(own))]
 
 
 def sweep(asked: Asked, journal: Journal) -> Lines:
