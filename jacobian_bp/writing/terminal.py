@@ -17,9 +17,14 @@ CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
 OUTPUT_FAILED = 3
 
 
+def is_watched() -> bool:
+    """Whether standard output is a terminal, before which someone waits."""
+    return bool(sys.stdout and sys.stdout.isatty())
+
+
 def width() -> int:
     """The width to write for: the terminal's, or COLUMNS, and 40 at the least; 99 in a pipe."""
-    if not (sys.stdout and sys.stdout.isatty()):
+    if not is_watched():
         return PAGE
     return max(NARROWEST, get_terminal_size((80, 24)).columns)
 
