@@ -4,7 +4,7 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import layout_axes
 from ..errors import MemoryLimitError
 from ..numbers.memory import format_bytes
-from ..writing.long_arrays import MOST_NUMBERS, count_shown, leaves_out, long_block
+from ..writing.long_arrays import MOST_NUMBERS, fits_a_page, leaves_out, long_block
 from ..writing.tables import about, fold, plain_block
 
 LARGEST_BUILT = 64 * 64 * 10  # entries that are built to be printed without being asked for
@@ -32,7 +32,7 @@ def numbers(jacobian: Jacobian, layout: str, room: int, everything: bool = False
             value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
     except MemoryLimitError:
         return [f"[{size}: not built, the memory limit is lower]"]
-    if count_shown(mask) > most:
+    if not fits_a_page(mask, most):
         return [about(value)]
     said = [_slices(jacobian, layout), "rows of '.' alone are left out"]
     said = said if leaves_out(mask) else said[:1]

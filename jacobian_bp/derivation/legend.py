@@ -38,15 +38,19 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         if re.search(rf"(?<=[\[ ]){sign}(?=[ \]]|$)", text, re.M)
     ]
     found += ["; ".join(zeros)] if zeros else []
-    part, vector = PART_OF_ROW.search(text), ENTRIES_FROM.search(text)
-    if part:
-        *row, start = part[0].strip("[:]").split(",")
-        found.append(f"{part[0]} goes on with row [{','.join(row)},:] from its entry {start}")
-    elif vector:
-        found.append(f"{vector[0]} goes on from entry {vector[0].strip('[:]')}")
+    found += folded_rows(text)
     if TOLD.search(text):
         found.append(
             "[n entries, …] tells of an array too long for the page: --all, in Python "
             "text(everything=True), prints it"
         )
     return found
+
+
+def folded_rows(text: str) -> list[str]:
+    """What [2,8:] in front of numbers means, where a row was folded; else nothing."""
+    part, vector = PART_OF_ROW.search(text), ENTRIES_FROM.search(text)
+    if part:
+        *row, start = part[0].strip("[:]").split(",")
+        return [f"{part[0]} goes on with row [{','.join(row)},:] from its entry {start}"]
+    return [f"{vector[0]} goes on from entry {vector[0].strip('[:]')}"] if vector else []

@@ -10,7 +10,7 @@ from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
 from ..numbers.memory import current_limit, format_bytes
-from ..writing.long_arrays import MOST_NUMBERS, count_shown, leaves_out, long_block
+from ..writing.long_arrays import fits_a_page, leaves_out, long_block
 from ..writing.signs import dims
 from ..writing.tables import (
     DIGITS,
@@ -21,6 +21,7 @@ from ..writing.tables import (
     zero_or_number,
 )
 from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, numbers
+from .legend import folded_rows
 from .step_tables import Spell
 
 MOST_ROWS = 40  # of a matrix that is all there is to see
@@ -51,13 +52,15 @@ def explain(
     room = width - 2
     slices = _slices(jacobian, room, everything) if len(jacobian.shape) == 3 else []
     title = f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}:"
-    lines += ["", title, *_indented(_laid_out(jacobian, layout, room, everything, bool(slices)))]
+    where = "below" if slices else ""
+    lines += ["", title, *_indented(_laid_out(jacobian, layout, room, everything, where))]
     if slices:
         title = f"the slices of the tensor {dims(jacobian.shape)}, one for each output:"
         lines += ["", title, *_indented(slices)]
         if layout != "flat":
             lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
-            lines += _indented(_laid_out(jacobian, "flat", room, everything, True))
+            lines += _indented(_laid_out(jacobian, "flat", room, everything, "above"))
+    lines += _indented(folded_rows("\n".join(lines)))
     return fold_all(map(spell, lines), width)
 
 
@@ -74,20 +77,15 @@ def _too_many(jacobian: Jacobian, everything: bool) -> str:
     if jacobian.size > LARGEST_PRINTED:
         call = f'run.jacobian("{jacobian.of}", "{jacobian.wrt}").materialise()'
         return f"{count}: too many to print; in Python {call} builds them"
-    if everything or (jacobian.size <= LARGEST_BUILT and _shown(jacobian) <= MOST_NUMBERS):
+    if everything or (jacobian.size <= LARGEST_BUILT and fits_a_page(jacobian.can_be_nonzero())):
         return ""
     return f"{count}: too many for a page; --all prints them"
 
 
-def _shown(jacobian: Jacobian) -> int:
-    """The entries of the rows in which there can be a number."""
-    return count_shown(jacobian.can_be_nonzero())
-
-
 def _laid_out(
-    jacobian: Jacobian, layout: str, room: int, everything: bool, has_slices: bool
+    jacobian: Jacobian, layout: str, room: int, everything: bool, slices: str
 ) -> list[str]:
-    """The numbers in a layout; where that is too wide and slices stand below, a word about it."""
+    """The numbers in a layout; where it is too large, a word about the `slices` above or below."""
     try:
         too_many = _too_many(jacobian, everything)
         if too_many:
@@ -97,8 +95,8 @@ def _laid_out(
         return str(error).splitlines()
     lines = _with_headings(jacobian, value, mask, room) if layout == "flat" else []
     lines = lines or (plain_block(value, mask, room, MOST_ROWS) if value.ndim < 4 else [])
-    if not lines and has_slices:
-        return ["too large for the page in this layout; its slices stand below"]
+    if not lines and slices:
+        return [f"too large for the page in this layout; its slices stand {slices}"]
     lines = lines or numbers(jacobian, layout, room, everything)
     notes = []
     if not mask.all():

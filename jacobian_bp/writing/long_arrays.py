@@ -33,10 +33,17 @@ def long_block(
     mask = np.ones(value.shape, bool) if can_be_nonzero is None else can_be_nonzero
     if not mask.any():
         return ["every entry is '.'"]
-    if value.ndim == 2 and len(value) > 1 and _is_diagonal(mask) and len(value) <= most:
+    if not fits_a_page(mask, most):
+        return [about(value)]
+    if _is_diagonal(mask):
         told = "its diagonal, from entry [0,0] on; every entry beside it is '.'"
         return [told, *long_block(np.diagonal(value), None, room, most)]
-    return _rows(value, mask, room) if count_shown(mask) <= most else [about(value)]
+    return _rows(value, mask, room)
+
+
+def fits_a_page(mask: np.ndarray, most: float = MOST_NUMBERS) -> bool:
+    """Whether at most so many numbers are to be written: those of a diagonal, or of whole rows."""
+    return (len(mask) if _is_diagonal(mask) else count_shown(mask)) <= most
 
 
 def count_shown(mask: np.ndarray) -> int:
@@ -79,5 +86,5 @@ def _label(place: tuple[int, ...], start: int | None = None) -> str:
 
 
 def _is_diagonal(mask: np.ndarray) -> bool:
-    rows, columns = mask.shape
-    return rows == columns and bool(np.array_equal(mask, np.eye(rows, dtype=bool)))
+    square = mask.ndim == 2 and 1 < mask.shape[0] == mask.shape[1]
+    return square and bool(np.array_equal(mask, np.eye(len(mask), dtype=bool)))

@@ -138,9 +138,25 @@ def test_long_arrays_are_told_and_how_they_are_printed_is_said():
 
 
 def test_show_prints_a_wide_layout_by_its_slices_only():
+    """The word about the layout says where they are: those of the flat form stand above it."""
     lines = explain(weight_jacobian((5, 11)), "gradient")
     assert not [line for line in lines if " entries, from " in line]
-    assert lines.count("  too large for the page in this layout; its slices stand below") == 2
+    said = "  too large for the page in this layout; its slices stand"
+    slices = lines.index("the slices of the tensor (11, 11, 5), one for each output:")
+    assert lines.index(f"{said} below") < slices < lines.index(f"{said} above")
+    assert len([line for line in lines if line.startswith(said)]) == 2
+
+
+def test_show_prints_a_long_diagonal_and_says_what_a_folded_row_is():
+    run = Network.dense([3, 61, 1], "tanh", seed=3).run(RNG.standard_normal(3), [0.5])
+    lines = explain(run.jacobian("a1", "z1"))
+    at = lines.index("  its diagonal, from entry [0,0] on; every entry beside it is '.'")
+    rows = [line.strip() for line in lines[at + 1 :] if line.startswith("  [")]
+    np.testing.assert_allclose(
+        read_back(rows[:-1], (61,)), np.diag(run.jacobian("a1", "z1").materialise()), rtol=5.1e-3
+    )
+    start = len(rows[0].split()) - 1
+    assert rows[-1] == f"[{start}:] goes on from entry {start}"
 
 
 def test_show_says_what_prints_the_rest():
