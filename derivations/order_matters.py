@@ -20,7 +20,7 @@ from jacobian_bp.routes.einsum_chain import contract_full
 from jacobian_bp.writing.signs import number, to_ascii
 from jacobian_bp.writing.tables import table
 
-ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}
+ORDERS = ("reverse", "forward", "planned")
 WIDTHS = [8, 16, 32, 64, 128, 256]
 
 
@@ -73,7 +73,7 @@ def joined(run, chain, of, wrt):
 
 def in_every_order(run, of, wrt):
     """Operands, prices and brackets of one chain; the numbers do not depend on the order."""
-    chains = {name: run.chain(wrt, order, of=of) for name, order in ORDERS.items()}
+    chains = {order: run.chain(wrt, order, of=of) for order in ORDERS}
     cost = {name: chain.multiplications for name, chain in chains.items()}
     factors = chains["reverse"].operands
     letters = dict(zip((name for name, _ in factors), "ABCDE"[: len(factors)], strict=True))
@@ -96,7 +96,7 @@ def in_every_order(run, of, wrt):
     require(min(every) == cost["planned"] and max(every) >= max(cost.values()))
     ways = f"the {len(every)} ways to bracket {len(factors)} factors"
     print(f"\n{ways} take {min(every):,} to {max(every):,} multiplications")
-    arrays = [contract_full(run.jacobian(of, wrt), order) for order in ORDERS.values()]
+    arrays = [contract_full(run.jacobian(of, wrt), order) for order in ORDERS]
     gap = max(np.max(np.abs(array - arrays[0])) for array in arrays[1:])
     require(all(array.shape == arrays[0].shape for array in arrays) and gap < 1e-12)
     require(np.max(np.abs(arrays[0])) > 1e-3)
@@ -187,7 +187,7 @@ def the_wider_the_worse():
         row = [str(n)]
         for kind, (sizes, of, loser, _) in kinds.items():
             run = layers(sizes(n))
-            chains = [run.chain("x", order, of=of) for order in ("auto", ORDERS[loser])]
+            chains = [run.chain("x", order, of=of) for order in ("planned", loser)]
             require(not any(p.multiplications >= n**3 for p in chains[0].products))
             require(any(p.multiplications == n**3 for p in chains[1].products))
             for found, chain in zip(counts[kind], chains, strict=True):

@@ -137,7 +137,7 @@ def every_shape():
 
 def every_order(run, of, wrt):
     """One product in three orders: its price, and that the order does not change the numbers."""
-    orders = ("reverse", "forward", "auto")
+    orders = ("reverse", "forward", "planned")
     chains = [run.chain(wrt, order, of=of) for order in orders]
     arrays = [contract_full(run.jacobian(of, wrt), order) for order in orders]
     cheapest = chains[2].multiplications
@@ -145,7 +145,7 @@ def every_order(run, of, wrt):
     for chain in chains:
         brackets = to_ascii(chain.brackets)
         same = [c.order for c in chains[:2] if c.multiplications == cheapest]
-        if chain.order == "auto" and same:  # the planner is free to break a tie
+        if chain.order == "planned" and same:  # the planner is free to break a tie
             brackets = f"as cheap as {same[0]}"
         cost, largest = f"{chain.multiplications:,}", f"{chain.largest_intermediate:,}"
         rows += [[chain.order, cost, largest, brackets]]
@@ -169,19 +169,19 @@ def linear_chain(sizes):
 def orders_of_multiplication():
     title("THE ORDER OF MULTIPLICATION")
     say("X4   cost: (m, k) times (k, n) takes m k n multiplications; largest: entries of the")
-    say("largest product on the way; auto: the order that an einsum planner picks")
+    say("largest product on the way; planned: the order that a planner picks")
     say("a scalar cost: dJ/dW[1] of the network above; a row stays a row from the left")
-    reverse, forward, auto = every_order(RUN, "J", "W1")
-    require(auto <= reverse < forward)
+    reverse, forward, planned = every_order(RUN, "J", "W1")
+    require(planned <= reverse < forward)
     sizes = [12, 9, 2, 8, 11]
     say(f"an hourglass, widths {sizes}, and all of its output: dz4/dx")
-    reverse, forward, auto = every_order(linear_chain(sizes), "z4", "x")
-    require(auto < min(reverse, forward))
+    reverse, forward, planned = every_order(linear_chain(sizes), "z4", "x")
+    require(planned < min(reverse, forward))
     say("the mixed order wins: both sides are multiplied as far as the neck of 2, then together")
     sizes = [2, 9, 8, 12]
     say(f"few inputs, many outputs, widths {sizes}: dz3/dx")
-    reverse, forward, auto = every_order(linear_chain(sizes), "z3", "x")
-    require(auto <= forward < reverse)
+    reverse, forward, planned = every_order(linear_chain(sizes), "z3", "x")
+    require(planned <= forward < reverse)
 
 
 def relative_error(analytic, numeric):

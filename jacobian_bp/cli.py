@@ -94,7 +94,8 @@ def _show(options: argparse.Namespace) -> int:
         return for_stream(rename(text, names))
 
     reason = case.run.reason(of, wrt)
-    terminal.write(explain(jacobian, convention.layout, reason, terminal.width(), spell))
+    width = terminal.width()
+    terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
     return 0
 
 
@@ -144,7 +145,9 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = Parser(
         prog=PROGRAM,
         description="Backpropagation written out in full: every Jacobian whole.",
-        epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed.",
+        epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed. "
+        "A seed is a text that derives backpropagation by hand; the package writes out three: "
+        f"{_texts()}.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
     parser.set_defaults(**vars(_options().parse_args([])))
@@ -187,6 +190,11 @@ class Parser(argparse.ArgumentParser):
         raise SpecError("\n  ".join([f"{safe(message[:300])}.", *advice]))
 
 
+def _texts() -> str:
+    """first_seed, author and title; and so on."""
+    return "; ".join(f"{c.name}, {c.source}" for c in CONVENTIONS if c.is_seed)
+
+
 def _options() -> Parser:
     options = Parser(add_help=False)
     options.add_argument(
@@ -201,8 +209,15 @@ def _options() -> Parser:
     )
     options.add_argument("--loss", help=", ".join(LOSSES) + " (default: squared_error)")
     options.add_argument("--reduction", default="mean", help=", ".join(REDUCTIONS))
-    options.add_argument("--seed", type=int, default=0, help="of weights, and of data not given")
-    options.add_argument("--squash-input", action="store_true", help="a0 = sigmoid(x), first seed")
+    options.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the random numbers: weights, and data not given",
+    )
+    options.add_argument(
+        "--squash-input", action="store_true", help="a0 = sigmoid(x), as in first_seed"
+    )
     options.add_argument(
         "--data", metavar="FILE", help="a table, .npz, .npy, or iris, breast_cancer, diabetes"
     )
@@ -216,11 +231,19 @@ def _options() -> Parser:
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")
     add_switches(options)
-    names = ", ".join(convention.name for convention in CONVENTIONS)
+    layouts = ", ".join(convention.name for convention in CONVENTIONS if not convention.is_seed)
     options.add_argument(
-        "--convention", "--layout", metavar="NAME", help=f"{names} (default: flat)"
+        "--convention",
+        "--layout",
+        metavar="NAME",
+        help=f"a layout, {layouts} (default: flat); or the whole notation of a text: {_texts()}",
     )
-    options.add_argument("--all", action="store_true", help="write out repeated layers too")
+    options.add_argument(
+        "--all",
+        action="store_true",
+        help="derive: every layer, also of many equal ones; derive and show: every number, of "
+        "arrays of more than 640, up to 2**24 entries",
+    )
     return options
 
 

@@ -11,6 +11,11 @@ from .one_op import OpReport
 BARS = dict.fromkeys(("full", "structured"), f"{UNITS}·u·Σ|terms|") | {
     "difference": "their accuracy"
 }
+MEANT = {  # each bar in words
+    "full": "u: the unit roundoff; Σ|terms|: an entry's sum with every sign plus",
+    "difference": "their accuracy: what the difference of two neighbouring costs can resolve",
+}
+MEANT["structured"] = MEANT["full"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,9 @@ class Agreement(Printed):
                 f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   {row.verdict}"
             )
             found += [f"              {row.witness}"] * (not row.ok)
-        return [*found, *(f"  {line}" for line in self._remarks()), self._conclusion()]
+        bars = dict.fromkeys(MEANT[row.route] for row in self.rows if not row.refused)
+        remarks = [*bars, *self._remarks()]
+        return [*found, *(f"  {line}" for line in remarks), self._conclusion()]
 
     def _title(self) -> str:
         return f"gradient of {self.cost}: each route against the vjp route, entry by entry"

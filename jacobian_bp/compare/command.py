@@ -70,7 +70,7 @@ def _write(lines: list[str]) -> None:
 
 def _fail(sentences: list[str]) -> None:
     for sentence in sentences:
-        terminal.fail("\n".join(fold(sentence, terminal.WIDEST)))
+        terminal.fail("\n".join(fold(sentence, terminal.PAGE)))
 
 
 def _finish(asked: Asked, journal: Journal, about: dict[str, Any], complete: bool) -> int:

@@ -1,20 +1,22 @@
 """A ledger as plain text: one renderer, which adds nothing but words and spaces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 from rich.cells import cell_len
 
-from ..numbers.memory import format_bytes
+from ..writing.long_arrays import long_block
 from ..writing.signs import dims, plural, vector
-from ..writing.tables import MOST_ROWS, array_block, fold_all, packed, table
+from ..writing.tables import DIGITS, fold_all, packed
 from .folding import folded
-from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+from .ledger import Folded, ForwardStep, Ledger
+from .legend import legend
+from .step_tables import Spell, backward_lines, gradient_lines
 
 WIDTH = 99
-LONGEST_FORMULA = 34
-FEW_PARAMETERS = 40
-
-Spell = Callable[[str], str]
+LABEL = 10  # columns in front of a section's lines
+FEW_PARAMETERS = 40  # that are printed before the derivation begins
+FEW_NUMBERS = 64  # of a value in the forward pass
 
 LAYOUT_WORDS = {
     "numerator": "output axes, then the variable's own",
@@ -31,28 +33,34 @@ def render(
     """The lines of a derivation: network, forward pass, backward pass, gradients, checks.
 
     `spell` rewrites every word before it is measured: a seed's names, or ASCII
-    where the reader has no other symbols. Of many equal layers two are shown,
-    unless `everything` is asked for.
+    where the reader has no other symbols. Of many equal layers two are shown, and
+    long arrays by their range, unless `everything` is asked for.
     """
     if not everything:
         ledger = folded(ledger)
-    lines = [
-        *_labelled("network", _network(ledger, width, spell)),
-        "",
-        *_labelled("forward", [*_given(ledger), *_forward(ledger.forward, width, spell)]),
-        *_switched_off(ledger.forward),
-        "",
-        *_labelled("signs", _legend(ledger)),
-        *_backward(ledger, width, spell),
-        "",
-        *_gradients(ledger, width, spell),
+    room = width - LABEL
+    network = _network(ledger, room, spell, everything)
+    forward = [
+        *_given(ledger, room, spell, everything),
+        *_forward(ledger.forward, room, spell, everything),
     ]
+    forward += _switched_off(ledger.forward)
+    steps = backward_lines(ledger, width, spell, everything)
+    gradients = gradient_lines(ledger, width, spell, everything)
+    lines = _labelled("network", network, room, spell)
+    lines += ["", *_labelled("forward", forward, room, spell)]
+    if steps:
+        signs = packed(legend(ledger, [*steps, *gradients]), room, "; ")
+        lines += ["", *_labelled("signs", signs, room, spell), *steps]
+    lines += ["", *gradients] if gradients else []
     if ledger.agreement is not None:
-        lines += ["", *_labelled("checks", ledger.agreement.lines())]
+        lines += ["", *_labelled("checks", ledger.agreement.lines(), room, spell)]
     return fold_all([spell(line.rstrip()) for line in lines], width)
 
 
-def _network(ledger: Ledger, width: int, spell: Spell) -> list[str]:
+def _network(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
+    if not ledger.parameters:
+        return [*ledger.title, "no parameters: there is no gradient to derive"]
     weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
     biases = ledger.parameter_count - weights
     lines = [
@@ -62,57 +70,70 @@ def _network(ledger: Ledger, width: int, spell: Spell) -> list[str]:
         f"layout {ledger.layout}: {LAYOUT_WORDS[ledger.layout]}",
     ]
     lines += [f"tied: {pair}" for pair in ledger.tied]
-    if ledger.parameter_count <= FEW_PARAMETERS:
-        shown = [spell(f"{name} = {vector(value)}") for name, value in ledger.parameters]
-        lines += packed(shown, width - 10)
+    if ledger.parameter_count <= FEW_PARAMETERS or everything:
+        lines += _values(ledger.parameters, room, spell)
     return lines
 
 
-def _legend(ledger: Ledger) -> list[str]:
-    """What the signs mean, in as many lines as the reader will read."""
-    errors = [s for s in ledger.backward if isinstance(s, DeltaStep) and s.symbol != s.name]
-    error = f"{errors[0].symbol} = {errors[0].name}; " if errors else ""
-    lines = [
-        f"{error}δ[k,k'] = 1 if k = k', else 0; a primed index is the variable's",
-        "indices from 0; '.' is zero for every input, '0' at this input only; [1][2] a product",
-    ]
-    if any(isinstance(s, LocalStep) and "1[n" in s.formula for s in ledger.backward):
-        lines.append("1[n] = 1 for every example n: what does not change along n")
-    return lines
+def _values(named: Sequence[tuple[str, np.ndarray]], room: int, spell: Spell) -> list[str]:
+    """W1 = […]: as many on a line as fit; what is too long for one, row by row."""
+    lines: list[str] = []
+    short: list[str] = []
+    for name, value in named:
+        head = spell(f"{name} = ")
+        text = head + vector(value, most=value.size)
+        if cell_len(text) <= room:
+            short.append(text)
+            continue
+        lines += packed(short, room)
+        short, indent = [], cell_len(head)
+        first, *others = long_block(value, None, room - indent, float("inf"))
+        lines += [head + first, *(" " * indent + other for other in others)]
+    return lines + packed(short, room)
 
 
-def _given(ledger: Ledger) -> list[str]:
+def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     """The data, its numbers where they are few."""
-    parts = [
-        f"{name} = {vector(value)}"
-        if value.size <= MOST_ROWS
-        else f"{name} of shape {dims(value.shape)}"
-        for name, value in ledger.given
+    most = float("inf") if everything else FEW_NUMBERS
+    few = [(name, value) for name, value in ledger.given if value.size <= most]
+    many = [
+        f"{name} of shape {dims(value.shape)}" for name, value in ledger.given if value.size > most
     ]
-    lines = [", ".join(parts)]
+    one_line = ", ".join([*(f"{name} = {vector(v, most=v.size)}" for name, v in few), *many])
+    fits = cell_len(spell(one_line)) <= room
+    lines = [one_line] if fits else [*_values(few, room, spell), *many]
     if ledger.examples is not None:
         lines.append(f"{plural(ledger.examples, 'example')}, one a row; a formula is that of one")
     return lines
 
 
-def _forward(steps: Sequence[ForwardStep | Folded], width: int, spell: Spell) -> list[str]:
+def _forward(
+    steps: Sequence[ForwardStep | Folded], room: int, spell: Spell, everything: bool
+) -> list[str]:
     """A line for each value: the step that makes it, and its numbers where they are few."""
-    calls, found = [], []
-    for step in steps:
-        if isinstance(step, ForwardStep):
-            calls.append(spell(f"{step.name} = {step.formula}"))
-    room = max(map(cell_len, calls), default=0)
-    waiting = iter(calls)
-    for step in steps:
+    calls = [spell(s.statement) if isinstance(s, ForwardStep) else "" for s in steps]
+    wide = max((w for w in map(cell_len, calls) if w <= room // 2), default=0)
+    found = []
+    for step, call in zip(steps, calls, strict=True):
         if isinstance(step, Folded):
             found.append(str(step))
             continue
-        call = next(waiting)
-        text = vector(step.value)
-        if step.value.size > 4 * MOST_ROWS or room + 2 + len(text) > width - 10:
-            text = f"shape {dims(step.value.shape)}"
-        found.append(f"{call}{' ' * (room - cell_len(call))}  {text}")
+        if step.value.size > FEW_NUMBERS and not everything:
+            block = [f"shape {dims(step.value.shape)}"]
+        else:
+            block = _on_a_line(step.value, room - max(wide, cell_len(call)) - 2)
+            block = block or long_block(step.value, None, room - 4, float("inf"))
+        if len(block) == 1 and max(wide, cell_len(call)) + 2 + len(block[0]) <= room:
+            found.append(f"{call}{' ' * (wide - cell_len(call))}  {block[0]}")
+        else:
+            found += [call, *(f"    {line}" for line in block)]
     return found
+
+
+def _on_a_line(value: np.ndarray, room: int) -> list[str]:
+    """The numbers on one line, with fewer digits before it is too long; nothing where it is."""
+    texts = (vector(value, digits, value.size) for digits in DIGITS)
+    return next(([text] for text in texts if len(text) <= room), [])
 
 
 def _switched_off(forward: Sequence[ForwardStep | Folded]) -> list[str]:
@@ -124,120 +145,13 @@ def _switched_off(forward: Sequence[ForwardStep | Folded]) -> list[str]:
     if off:
         some = ", ".join(off[:6]) + (", …" if len(off) > 6 else "")
         verb = "is" if len(off) == 1 else "are"
-        lines.append(
-            f"          {len(off)} of {total} rectifier outputs {verb} switched off: {some}"
-        )
+        lines.append(f"{len(off)} of {total} rectifier outputs {verb} switched off: {some}")
     return lines
 
 
-def _backward(ledger: Ledger, width: int, spell: Spell) -> list[str]:
-    head = ("step", "Jacobian", "formula, tensor", ledger.layout, "can be ≠ 0", "because")
-    rows: list[tuple[str, ...]] = [head]
-    for step in ledger.backward:
-        if isinstance(step, LocalStep):
-            rows.append(
-                (
-                    f"[{step.number}]",
-                    step.name,
-                    _formula_cell(step),
-                    dims(step.shape),
-                    f"{step.nonzeros:,} of {step.entries:,}",
-                    step.reason,
-                )
-            )
-        elif isinstance(step, DeltaStep):
-            product = f"= {step.product}"
-            rows.append(("", step.symbol, product, dims(step.shape), "", step.reason))
-        else:
-            rows.append(("", "", "", "", "", ""))
-    rows = [tuple(map(spell, row)) for row in rows]
-    lines = table([row[:-1] for row in rows])
-    reasons = [row[-1] for row in rows]
-    wide = max(map(cell_len, lines)) + 2
-    found = [lines[0] + " " * (wide - cell_len(lines[0])) + reasons[0]]
-    for line, reason, step in zip(lines[1:], reasons[1:], ledger.backward, strict=True):
-        if isinstance(step, Folded):
-            found.append(f"      {step}")
-        elif reason and wide + cell_len(reason) <= width:
-            found.append(line + " " * (wide - cell_len(line)) + reason)
-        else:
-            found += [line, f"        {reason}"] if reason else [line]
-        if isinstance(step, LocalStep):
-            below = cell_len(step.formula) > LONGEST_FORMULA
-            found += [f"        = {step.formula}"] * below + _numbers(step, width)
-        elif isinstance(step, DeltaStep):
-            block = array_block(step.value, None, width - 8)
-            one_line = f"        = {step.formula} = {block[0]}"
-            if len(block) == 1 and cell_len(spell(one_line)) <= width:
-                found.append(one_line)
-            else:
-                found += [f"        = {step.formula}", *(f"        {line}" for line in block)]
-    return found
-
-
-def _formula_cell(step: LocalStep) -> str:
-    """The formula, and the shape of the tensor where the layout makes a matrix of it."""
-    if cell_len(step.formula) > LONGEST_FORMULA:
-        return "below"
-    if len(step.tensor) == 3 > len(step.shape):
-        return f"{step.formula}  {dims(step.tensor)}"
-    return step.formula
-
-
-def _numbers(step: LocalStep, width: int) -> list[str]:
-    if step.structure in ("identity", "delta ⊗ ones"):
-        return []
-    return [f"        {line}" for line in numbers_of(step, width - 8)]
-
-
-def numbers_of(step: ForwardStep | LocalStep | DeltaStep | GradientStep, room: int) -> list[str]:
-    """The numbers of a step, row by row, or one line about them where they are too many."""
-    if not isinstance(step, LocalStep):
-        return array_block(step.value, None, room)
-    if step.value is None:
-        return [f"[{step.entries:,} entries, {format_bytes(step.nbytes)}: not built here]"]
-    return array_block(step.value, step.can_be_nonzero, room)
-
-
-def _gradients(ledger: Ledger, width: int, spell: Spell) -> list[str]:
-    head = ("gradient", "einsum", "the δ spent", "textbook", ledger.layout, "reshaped", "so far")
-    rows: list[tuple[str, ...]] = [head]
-    for step in ledger.gradients:
-        if isinstance(step, Folded):
-            rows.append(("",) * len(head))
-            continue
-        words = _spent(step)
-        done = f"{step.done:,} / {step.total:,}"
-        shapes = (dims(step.jacobian_shape), dims(step.shape))
-        rows.append((step.name, step.equation, words, step.textbook, *shapes, done))
-    rows = [tuple(map(spell, row)) for row in rows]
-    lines = table(rows)
-    too_wide = max(map(cell_len, lines)) > width
-    if too_wide:  # the longest column goes on a line of its own
-        lines = table([row[:2] + row[3:] for row in rows])
-    named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
-    found = [lines[0]]
-    notes = "einsum: numerator axes; textbook: columns; numbers: reshaped to the parameter's shape"
-    if any(
-        "Σ_n" in step.textbook or "ᵀ " in step.textbook
-        for step in ledger.gradients
-        if isinstance(step, GradientStep)
-    ):
-        notes = notes.replace("columns", "examples as rows")
-    for line, step in zip(lines[1:], ledger.gradients, strict=True):
-        if isinstance(step, Folded):
-            found.append(f"      {step}")
-            continue
-        found.append(line)
-        found += [f"        {_spent(step)}"] if too_wide else []
-        if step.textbook not in named:  # a bias gradient is the δ that stands above
-            found += [f"        {x}" for x in array_block(step.value, None, width - 8)]
-    return [*found, f"          {notes}"]
-
-
-def _spent(step: GradientStep) -> str:
-    return step.before if step.before == step.after else f"{step.before} = {step.after}"
-
-
-def _labelled(label: str, lines: Sequence[str]) -> list[str]:
-    return [f"{label if position == 0 else '':<10}{line}" for position, line in enumerate(lines)]
+def _labelled(label: str, lines: Sequence[str], room: int, spell: Spell) -> list[str]:
+    """Lines in `room` columns behind a label; what is too wide is folded beside it."""
+    parts = fold_all(map(spell, lines), room)
+    return [
+        f"{label if position == 0 else '':<{LABEL}}{line}" for position, line in enumerate(parts)
+    ]

@@ -5,9 +5,8 @@
     second seed    x    W[1]   z[1]   a[1]   δ[1]  J    flat Jacobians
     third seed     a^(1) Θ^(1) z^(2)  a^(2)  δ^(2) J    columns, ½, linear output
 
-The seeds: C. Johnston's tensor chain rule; the post "The Math behind Neural
-Networks - Backpropagation"; the question and answer on backpropagation by
-differentials.
+A seed is one of three texts that derive backpropagation by hand; each convention
+of a seed names its text.
 """
 
 from collections.abc import Callable
@@ -25,6 +24,7 @@ class Convention:
     name: str
     layout: str
     about: str = ""
+    source: str = ""  # the seed's text: author and title
     hidden: str = ""
     last: str = ""
     loss: str = ""
@@ -89,6 +89,7 @@ CONVENTIONS = (
         "first_seed",
         "transposed",
         "the first seed: layer 1 is the input, derivatives of the cost are rows",
+        'Carolyn Johnston, "How I think about the neural network backpropagation algorithm", 2020',
         hidden="sigmoid",
         last="sigmoid",
         loss="squared_error",
@@ -99,6 +100,7 @@ CONVENTIONS = (
         "second_seed",
         "flat",
         "the second seed: layer 1 is the first hidden one, Jacobians are flat",
+        'the blog post "The Math behind Neural Networks - Backpropagation"',
         hidden="relu",
         last="sigmoid",
         loss="bce",
@@ -108,6 +110,7 @@ CONVENTIONS = (
         "third_seed",
         "gradient",
         "the third seed: layer 1 is the input, Θ^(l) leads away from layer l",
+        "a question by frad on deriving the equations, and the answer by greg, with differentials",
         hidden="tanh",
         last="identity",
         loss="half_squared_error",

@@ -27,14 +27,14 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, rename, to_ascii
-from .as_text import WIDTH, numbers_of, render
+from .as_text import WIDTH, render
 from .conventions import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+from .step_tables import step_numbers
 
 ROOM = 80  # columns for the numbers of a step in a notebook
 ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
-LARGEST_SHOWN = 4096  # entries of a Jacobian whose numbers go into the ledger
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Derivation(Shown, Ledger):
         """The numbers of each row."""
         ledger = folded(self)
         return [
-            [] if isinstance(step, Folded) else numbers_of(step, ROOM)
+            [] if isinstance(step, Folded) else step_numbers(step, ROOM)
             for step in (*ledger.forward, *ledger.backward, *ledger.gradients)
         ]
 
@@ -133,11 +133,12 @@ def derive(
         _write_step(book, step, names, wrt)
     gradients, done = [], 0
     total = sum(state.values[name].size for name in wrt)
+    notation = [f"notation of {convention.about}", f"its text: {convention.source}"]
     for name in book.waiting:  # what was not used up on the way down: the parameters
         done += state.values[name].size
         gradients.append(_gradient(book, name, done, total))
     return Derivation(
-        (*title, *([f"notation of {convention.about}"] if convention.is_seed else [])),
+        (*title, *(notation if convention.is_seed else [])),
         state.cost,
         layout,
         convention.names(len(state.program.steps)),
@@ -231,9 +232,8 @@ def _locals(state: Pass, step: Step, arg: str) -> list[tuple[int, Jacobian]]:
 
 
 def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int:
-    """One numbered line: what the Jacobian is, why, and its numbers where they are few."""
+    """One numbered line: what the Jacobian is, and why; it can build its numbers."""
     book.count += 1
-    small = local.size <= LARGEST_SHOWN
     reason = step.reason(position)
     book.backward.append(
         LocalStep(
@@ -247,8 +247,8 @@ def _write_local(book: _Book, local: Jacobian, step: Step, position: int) -> int
             local.size,
             local.structural_nonzeros,
             local.nbytes,
-            local.materialise(book.layout) if small else None,
-            local.can_be_nonzero(book.layout) if small else None,
+            book.layout,
+            local,
         )
     )
     return book.count

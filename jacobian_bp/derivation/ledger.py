@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..algebra.axes import Axis
+from ..algebra.jacobian import Jacobian
 from ..checks.all_routes import Agreement
+from .jacobian_numbers import LARGEST_BUILT
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,20 @@ class LocalStep:
     entries: int
     nonzeros: int
     nbytes: int
-    value: np.ndarray | None  # in the layout; None where it is too large to show
-    can_be_nonzero: np.ndarray | None
+    layout: str
+    jacobian: Jacobian  # which builds the numbers when they are asked for
+
+    @property
+    def value(self) -> np.ndarray | None:
+        """The numbers in the layout, a new array; None above LARGEST_BUILT entries."""
+        small = self.entries <= LARGEST_BUILT
+        return self.jacobian.materialise(self.layout) if small else None
+
+    @property
+    def can_be_nonzero(self) -> np.ndarray | None:
+        """False where an entry is zero for every input; None where the numbers are."""
+        small = self.entries <= LARGEST_BUILT
+        return self.jacobian.can_be_nonzero(self.layout) if small else None
 
     @property
     def statement(self) -> str:

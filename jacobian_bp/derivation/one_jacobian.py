@@ -9,17 +9,36 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
+from ..numbers.memory import current_limit, format_bytes
+from ..writing.long_arrays import fits_a_page, leaves_out, long_block
 from ..writing.signs import dims
-from ..writing.tables import DIGITS, array_block, fold_all, right_aligned, table, zero_or_number
-from .as_text import Spell
+from ..writing.tables import (
+    DIGITS,
+    fold_all,
+    plain_block,
+    right_aligned,
+    table,
+    zero_or_number,
+)
+from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, numbers
+from .legend import folded_rows
+from .step_tables import Spell
 
-MOST_SHOWN = 4096
+MOST_ROWS = 40  # of a matrix that is all there is to see
 
 
 def explain(
-    jacobian: Jacobian, layout: str = "flat", reason: str = "", width: int = 99, spell: Spell = str
+    jacobian: Jacobian,
+    layout: str = "flat",
+    reason: str = "",
+    width: int = 99,
+    spell: Spell = str,
+    everything: bool = False,
 ) -> list[str]:
-    """The lines that `jacobian-bp show` prints: formula, reason, layouts, slices, numbers."""
+    """The lines that `jacobian-bp show` prints: formula, reason, layouts, slices, numbers.
+
+    Long arrays are printed where `everything` is asked for.
+    """
     lines = [re.sub("layout numerator, shape .*?: ", "", x) for x in jacobian.text().splitlines()]
     lines += [f"  because {reason}"] * bool(reason)
     if not jacobian.is_local and jacobian.links:
@@ -30,32 +49,55 @@ def explain(
     axes = jacobian.out_axes, jacobian.wrt_axes
     rows = [[f"  {n}", dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
     lines += table(rows)
-    lines += [
-        "",
-        f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}:",
-    ]
-    lines += [f"  {line}" for line in _numbers(jacobian, layout, width - 2)]
-    if len(jacobian.shape) == 3:
-        lines += [
-            "",
-            f"the slices of the tensor {dims(jacobian.shape)}, one for each output:",
-        ]
-        lines += [f"  {line}" for line in _slices(jacobian, width - 2)]
+    room = width - 2
+    slices = _slices(jacobian, room, everything) if len(jacobian.shape) == 3 else []
+    title = f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}:"
+    where = "below" if slices else ""
+    lines += ["", title, *_indented(_laid_out(jacobian, layout, room, everything, where))]
+    if slices:
+        title = f"the slices of the tensor {dims(jacobian.shape)}, one for each output:"
+        lines += ["", title, *_indented(slices)]
         if layout != "flat":
             lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
-            lines += [f"  {line}" for line in _numbers(jacobian, "flat", width - 2)]
+            lines += _indented(_laid_out(jacobian, "flat", room, everything, "above"))
+    lines += _indented(folded_rows("\n".join(lines)))
     return fold_all(map(spell, lines), width)
 
 
-def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
-    if jacobian.size > MOST_SHOWN:
-        return [f"{jacobian.size:,} entries are too many to print; J.materialise() builds them."]
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def _too_many(jacobian: Jacobian, everything: bool) -> str:
+    """Why the numbers are not printed, and what prints or builds them, if anything; or nothing."""
+    count = f"{jacobian.size:,} entries, {format_bytes(jacobian.nbytes)}"
+    if jacobian.nbytes > current_limit():
+        limit = format_bytes(current_limit())
+        return f"{count}: not built, the memory limit is {limit}; the formula says each of them"
+    if jacobian.size > LARGEST_PRINTED:
+        call = f'run.jacobian("{jacobian.of}", "{jacobian.wrt}").materialise()'
+        return f"{count}: too many to print; in Python {call} builds them"
+    if everything or (jacobian.size <= LARGEST_BUILT and fits_a_page(jacobian.can_be_nonzero())):
+        return ""
+    return f"{count}: too many for a page; --all prints them"
+
+
+def _laid_out(
+    jacobian: Jacobian, layout: str, room: int, everything: bool, slices: str
+) -> list[str]:
+    """The numbers in a layout; where it is too large, a word about the `slices` above or below."""
     try:
+        too_many = _too_many(jacobian, everything)
+        if too_many:
+            return [too_many]
         value, mask = jacobian.materialise(layout), jacobian.can_be_nonzero(layout)
     except MemoryLimitError as error:
         return str(error).splitlines()
     lines = _with_headings(jacobian, value, mask, room) if layout == "flat" else []
-    lines = lines or array_block(value, mask, room, most_rows=40)
+    lines = lines or (plain_block(value, mask, room, MOST_ROWS) if value.ndim < 4 else [])
+    if not lines and slices:
+        return [f"too large for the page in this layout; its slices stand {slices}"]
+    lines = lines or numbers(jacobian, layout, room, everything)
     notes = []
     if not mask.all():
         notes.append("'.' is zero for every input")
@@ -64,17 +106,24 @@ def _numbers(jacobian: Jacobian, layout: str, room: int) -> list[str]:
     return lines + ["; ".join(notes)] * bool(notes)
 
 
-def _slices(jacobian: Jacobian, room: int) -> list[str]:
-    """∂(one output)/∂variable, one matrix under another: the delta moves from row to row."""
-    if jacobian.size > MOST_SHOWN:
-        return ["too many entries to print"]
-    value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
+def _slices(jacobian: Jacobian, room: int, everything: bool) -> list[str]:
+    """∂(one output)/∂variable, one matrix under another: the delta moves from row to row.
+
+    Where they have too many rows, those that have a number; nothing where they are too many.
+    """
+    try:
+        if _too_many(jacobian, everything):
+            return []
+        value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
+    except MemoryLimitError:
+        return []
+    if leaves_out(mask):
+        return numbers(jacobian, "numerator", room, everything)
     lines = []
     for position in range(len(value)):
         name = _entry(jacobian.of, jacobian.out_axes, position)
         lines.append(f"∂{name}/∂{jacobian.wrt}")
-        block = array_block(value[position], mask[position], room - 2)
-        lines += [f"  {line}" for line in block]
+        lines += _indented(long_block(value[position], mask[position], room - 2))
     return lines
 
 

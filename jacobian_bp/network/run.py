@@ -127,7 +127,7 @@ class Run:
         """The gradient of the cost by each parameter, in the parameter's own shape.
 
         `route` is vjp, full, structured or difference; `order` (reverse,
-        forward, auto) is that of the full route.
+        forward, planned) is that of the full route.
         """
         return gradients(self.forward_pass, list(self.params), route, order)
 
@@ -144,7 +144,10 @@ class Run:
         return self.jacobian(of, wrt).push(u)
 
     def chain(self, wrt: str, order: str = "reverse", of: str | None = None) -> Chain:
-        """The einsum of the whole chain from the cost to `wrt`, and what it costs."""
+        """The einsum of the whole chain from the cost to `wrt`, and what it costs.
+
+        `order` is reverse, forward or planned: the one that a planner finds cheapest.
+        """
         return plan(self.jacobian(self.cost if of is None else of, wrt), order)
 
     def check(self, progress: Progress | None = None) -> Agreement:

@@ -35,7 +35,8 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, to_ascii
 from .full import Arrays, Bond, Whole, WholeAlgebra, sweep
 
-ORDERS = ("reverse", "forward", "auto")
+ORDERS = ("reverse", "forward", "planned")
+ALSO = {"auto": "planned"}  # another name of an order
 EXACT_PLANNER_UP_TO = 40  # operands; beyond it an exact search takes too long
 MOST_SHOWN = 12
 
@@ -164,7 +165,7 @@ def plan(jacobian: Jacobian, order: str = "reverse") -> Chain:
         products.append(Product(left.name, right.name, result.name, shape, cost))
     return Chain(
         jacobian.name,
-        order,
+        require_order(order),
         _equation(operands),
         tuple((o.name, tuple(sizes[a] for a in o.axes)) for o in operands),
         tuple(products),
@@ -298,11 +299,17 @@ def operands_of(parts: Sequence[Jacobian]) -> tuple[list[ChainOperand], dict[str
     return operands, sizes
 
 
+def require_order(order: str) -> str:
+    """The order by its own name, auto being planned; JacobianError for one that is unknown."""
+    known = ALSO.get(order, order)
+    if known not in ORDERS:
+        raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
+    return known
+
+
 def pairs_of(operands: Sequence[ChainOperand], sizes: dict[str, int], order: str) -> Iterator[Pair]:
     """(left, right, product) in the order in which they are contracted."""
-    if order not in ORDERS:
-        raise JacobianError(f"order {order!r} is unknown.\n  Write one of {', '.join(ORDERS)}.")
-    if order == "auto":
+    if require_order(order) == "planned":
         yield from _planned(operands, sizes)
         return
     run = list(operands)

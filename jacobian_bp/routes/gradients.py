@@ -17,7 +17,7 @@ from ..errors import AxisError, JacobianError
 from ..program.forward_pass import Pass
 from ..writing.signs import dims
 from .difference import difference
-from .einsum_chain import ORDERS, contract_full
+from .einsum_chain import ALSO, ORDERS, contract_full
 from .full import full_reverse
 from .structured import structured
 from .vjp import pull
@@ -30,6 +30,7 @@ def gradients(
 ) -> dict[str, np.ndarray]:
     """∂cost/∂name for each name, in the name's own shape; a fresh array each."""
     require_scalar(state)
+    order = ALSO.get(order, order)
     if order not in ORDERS or (order != "reverse" and route != "full"):
         raise JacobianError(
             f"order {order!r} does not go with route {route!r}.\n"

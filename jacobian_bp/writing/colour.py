@@ -1,4 +1,4 @@
-"""What rich does on a terminal: its width, lines in colour, a progress bar.
+"""What rich does on a terminal: lines in colour, a progress bar.
 
 terminal.py imports this where there is a terminal: a pipe does not wait for rich.
 """
@@ -11,11 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 HEADINGS = ("network", "data", "forward", "signs", "step", "gradient", "checks", "next")
-
-
-def terminal_width() -> int:
-    """The columns of the terminal."""
-    return Console().width
 
 
 def write_coloured(lines: Iterable[str]) -> None:

@@ -48,20 +48,35 @@ def array_block(
     value: np.ndarray, can_be_nonzero: np.ndarray | None, room: int, most_rows: int = MOST_ROWS
 ) -> list[str]:
     """An array row by row in aligned columns, or one line about it where it is too large."""
+    return plain_block(value, can_be_nonzero, room, most_rows) or [about(value)]
+
+
+def plain_block(
+    value: np.ndarray, can_be_nonzero: np.ndarray | None, room: int, most_rows: int = MOST_ROWS
+) -> list[str]:
+    """An array row by row in aligned columns, each row on a line; nothing where that is too much.
+
+    Fewer digits are written before it is too wide.
+    """
     rows = np.atleast_2d(value).reshape(-1, value.shape[-1] if value.ndim else 1)
     mask = (
         np.ones(rows.shape, bool) if can_be_nonzero is None else can_be_nonzero.reshape(rows.shape)
     )
-    if len(rows) <= most_rows and rows.shape[1] <= room // 2:
+    if value.size and len(rows) <= most_rows and rows.shape[1] <= room // 2:
         for digits in DIGITS:
             cells = [zero_or_number(r, m, digits) for r, m in zip(rows, mask, strict=True)]
-            lines = [f"[{row}]" for row in right_aligned(cells)]
-            if max(map(len, lines), default=0) <= room:
-                return _sliced(lines, value.shape)
+            lines = _sliced([f"[{row}]" for row in right_aligned(cells)], value.shape)
+            if max(map(len, lines)) <= room:
+                return lines
+    return []
+
+
+def about(value: np.ndarray) -> str:
+    """How many entries an array has, and their range, in place of its numbers."""
     if not value.size:
-        return ["[no entries]"]
+        return "[no entries]"
     low, high = number(value.min(), 3), number(value.max(), 3)
-    return [f"[{value.size:,} entries, from {low} to {high}]"]
+    return f"[{value.size:,} entries, from {low} to {high}]"
 
 
 def zero_or_number(row: np.ndarray, can_be_nonzero: np.ndarray, digits: int) -> list[str]:
@@ -110,12 +125,12 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
 
 
-def packed(words: Sequence[str], room: int) -> list[str]:
+def packed(words: Sequence[str], room: int, gap: str = "  ") -> list[str]:
     """As many words on a line as fit."""
     lines: list[str] = []
     for word in words:
-        if lines and cell_len(lines[-1]) + 2 + cell_len(word) <= room:
-            lines[-1] += "  " + word
+        if lines and cell_len(lines[-1]) + len(gap) + cell_len(word) <= room:
+            lines[-1] += gap + word
         else:
             lines.append(word)
     return lines

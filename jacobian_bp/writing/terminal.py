@@ -8,21 +8,25 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from shutil import get_terminal_size
 
 from .signs import carries_unicode, for_stream
 
-NARROWEST, WIDEST = 40, 99
+NARROWEST, PAGE = 40, 99
 CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
 OUTPUT_FAILED = 3
 
 
-def width() -> int:
-    """The width to write for: the terminal's, within bounds; 99 in a pipe."""
-    if not (sys.stdout and sys.stdout.isatty()):
-        return WIDEST
-    from .colour import terminal_width
+def is_watched() -> bool:
+    """Whether standard output is a terminal, before which someone waits."""
+    return bool(sys.stdout and sys.stdout.isatty())
 
-    return max(NARROWEST, min(WIDEST, terminal_width()))
+
+def width() -> int:
+    """The width to write for: the terminal's, or COLUMNS, and 40 at the least; 99 in a pipe."""
+    if not is_watched():
+        return PAGE
+    return max(NARROWEST, get_terminal_size((80, 24)).columns)
 
 
 def is_ascii() -> bool:

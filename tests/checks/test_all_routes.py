@@ -60,12 +60,18 @@ def test_skip_connections_squashed_inputs_and_tied_weights_are_right():
     assert network("sigmoid", squash_input=True).run(*data()).check().ok
 
 
+BARS = """\
+u: the unit roundoff; Σ|terms|: an entry's sum with every sign plus
+  their accuracy: what the difference of two neighbouring costs can resolve"""
+
+
 def test_the_whole_table_of_a_right_network():
     assert str(reference.second_seed().run(reference.X, reference.Y).check()) == (
         "gradient of J: each route against the vjp route, entry by entry\n"
         "  full            29 of 29 entries   within 16·u·Σ|terms|, off by less than 1e-15\n"
         "  structured      29 of 29 entries   within 16·u·Σ|terms|, off by less than 1e-15\n"
         "  difference      29 of 29 entries   within their accuracy, off by less than 1e-08\n"
+        f"  {BARS}\n"
         "all routes agree"
     )
 
@@ -207,6 +213,7 @@ def test_the_whole_table_of_a_wrong_network():
         "              ∂C/∂w[0]: full -0.215526570711, vjp -0.431053141422",
         "              ∂C/∂w[0]: structured -0.215526570711, vjp -0.431053141422",
         "              ∂C/∂w[0]: difference -0.215527, vjp -0.431053141422",
+        *f"  {BARS}".splitlines(),
         "  the routes part at a = WrongSigmoid(w)",
         "    WrongSigmoid: WRONG",
         "      ∂a/∂w[0,0]: jacobians() 0.2461340827, vjp() 0.4922681655, "

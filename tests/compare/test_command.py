@@ -51,6 +51,20 @@ def test_the_card_predicts_and_measures_every_route(call, options):
     assert "a mixed order wins" in text
 
 
+@pytest.mark.parametrize("options", ["4-5-3", "3-5-2 --batch 7"])
+def test_an_order_table_stands_once(call, options):
+    """The reader's own chain is the example of a scalar cost; the other two follow it."""
+    lines = call(f"{options} {QUICK}")[1]
+    at = lines.index(
+        "multiplications of one chain of this network, by the order in which it is contracted"
+    )
+    chains = [line for line in lines[at:] if "  reverse  " in line]
+    assert len(chains) == len(set(chains)) == 3
+    assert lines[at + 1].startswith("the cost by the first weights: ∂J/∂W1")
+    assert "the same of two other chains, in which another order wins" in lines
+    assert [line for line in lines if "scalar cost" in line] == []
+
+
 def test_the_predicted_bytes_are_the_built_bytes(call):
     call(f"5-3-2 --batch 7 {QUICK} --json r.json")
     rows = json.loads(Path("r.json").read_text())["rows"]

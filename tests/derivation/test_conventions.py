@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network, reference
+from jacobian_bp.cli import main
 from jacobian_bp.derivation.conventions import CONVENTIONS, find_convention
 from jacobian_bp.derivation.ledger import Folded
 
@@ -64,7 +65,7 @@ def test_a_hundred_layers_are_folded_after_two():
     derivation = derived("flat", layers=100)
     folded = derivation.text().splitlines()
     whole = derivation.text(everything=True).splitlines()
-    assert len(folded) < 130 < 1000 < len(whole)
+    assert len(folded) < 220 < 1000 < len(whole)
     assert [line.strip() for line in folded if "more layers like these" in line] == [
         "… 97 more layers like these, the last one with a99 …",
         "… 96 more layers like these, the last one with ∂J/∂z1 …",
@@ -82,3 +83,26 @@ def test_the_ledger_itself_is_whole():
     derivation = derived("flat", layers=50)
     items = [*derivation.forward, *derivation.backward, *derivation.gradients]
     assert not [item for item in items if isinstance(item, Folded)]
+
+
+AUTHORS = {
+    "first_seed": 'Carolyn Johnston, "How I think about the neural network backpropagation '
+    'algorithm", 2020',
+    "second_seed": 'the blog post "The Math behind Neural Networks - Backpropagation"',
+    "third_seed": "a question by frad on deriving the equations, and the answer by greg, with "
+    "differentials",
+}
+
+
+@pytest.mark.parametrize("name", AUTHORS)
+def test_the_text_of_a_seed_is_named_where_it_is_met(name, capsys):
+    """In the derivation that uses its notation, and in the help that lists it."""
+    assert f"its text: {AUTHORS[name]}" in " ".join(derived(name).text().split())
+    for command in ("-h", "derive -h", "show -h"):
+        with pytest.raises(SystemExit):
+            main(command.split())
+        assert f"{name}, {AUTHORS[name]}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_layout_has_no_text():
+    assert "its text" not in derived("transposed").text()

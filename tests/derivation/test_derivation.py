@@ -259,3 +259,16 @@ def test_one_array_is_not_called_arrays():
     net = Network.program("z = Multiply(x, w)", "J = SquaredError(z, y)", params={"w": [1.0, 2.0]})
     text = net.run([1.0, 2.0], [0.0, 1.0]).derivation().text()
     assert "2 parameters = 0 weights + 2 biases, in 1 array\n" in text
+
+
+def test_without_parameters_there_is_no_empty_table():
+    run = Network.program("J = SquaredError(x, y)").run(x=[1.0, 2.0], y=[0.0, 5.0])
+    assert (
+        run.derivation().text().partition("\n\nchecks")[0]
+        == """\
+network   J = SquaredError(x, y)
+          no parameters: there is no gradient to derive
+
+forward   x = [1  2], y = [0  5]
+          J = Σ (x − y)²  10"""
+    )

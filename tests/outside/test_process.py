@@ -190,13 +190,36 @@ def test_no_escape_codes_where_they_are_not_wanted(env):
     assert lines.splitlines()[-1].endswith("all routes agree")
 
 
-@pytest.mark.parametrize("columns", ["20", "0", "1", "junk"])
-def test_a_narrow_terminal_gets_whole_numbers(columns):
+@pytest.mark.parametrize("columns", ["20", "40", "60", "80", "131", "0", "1", "junk"])
+def test_a_terminal_of_any_width_gets_whole_numbers(columns):
+    """COLUMNS counts, with LINES and without it; where it is no number, the terminal is asked."""
     code, text = terminal(TERM="dumb", COLUMNS=columns)
+    assert (code, text) == terminal(TERM="dumb", COLUMNS=columns, LINES="24")
+    width = 80 if columns in ("0", "junk") else max(40, int(columns))
+    lines = text.replace("\r\n", "\n").splitlines()
     assert code == 0
-    for number in ("0.508416", "-0.398553", "-0.318842", "-0.0896743"):
-        assert number in text
+    assert width - 15 <= max(map(len, lines)) <= width
+    for value in ("[1.15  0  0.95  0.3]", "0.508416", "-0.398553", "-0.318842"):
+        assert value in text
+    assert "-0.0896743" in text or width == 40
+    assert "-0.089674" in text
     assert run(env={"COLUMNS": columns}).stdout == run().stdout
+
+
+def test_a_wide_terminal_has_what_a_page_has_not_room_for():
+    command = [
+        "derive",
+        "4-5-3",
+        "--data",
+        "iris",
+        "--target",
+        "species",
+        "--loss",
+        "cross_entropy",
+    ]
+    _, text = terminal(*command, TERM="dumb", COLUMNS="180")
+    assert "slices of" in run(*command).stdout.decode()
+    assert "slices of" not in text
 
 
 # ---------------------------------------------------------------- interpreters

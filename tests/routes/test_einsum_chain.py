@@ -80,7 +80,17 @@ def test_multiplications_are_those_counted_by_hand():
         assert found.multiplications == sum(counts)
     assert plan(CHAIN, "reverse").largest_intermediate == 4 * 3
     assert plan(CHAIN, "forward").largest_intermediate == 4 * 4 * 3
-    assert plan(CHAIN, "auto").multiplications <= 79
+    assert plan(CHAIN, "planned").multiplications <= 79
+
+
+def test_planned_has_another_name_and_one_meaning():
+    """compare says planned; auto is the same, for a chain as for gradients."""
+    run = LAYERS.run(RNG.standard_normal(3), RNG.standard_normal(1))
+    assert run.chain("W1", "planned") == run.chain("W1", "auto") != run.chain("W1", "forward")
+    assert run.chain("W1", "auto").order == "planned"
+    planned, auto = (run.gradients("full", order) for order in ("planned", "auto"))
+    for name, found in planned.items():
+        np.testing.assert_array_equal(found, auto[name])
 
 
 def test_the_brackets_show_the_order():
@@ -127,8 +137,8 @@ def test_an_hourglass_is_cheapest_from_its_waist():
     found = {order: plan(J, order).multiplications for order in ORDERS}
     assert found["reverse"] == 17 * 13 * 13 + 17 * 13 * 2 + 17 * 2 * 2 + 17 * 2 * 11
     assert found["forward"] == 2 * 2 * 11 + 13 * 2 * 11 + 13 * 13 * 11 + 17 * 13 * 11
-    assert found["auto"] == 13 * 13 * 2 + 17 * 13 * 2 + 2 * 2 * 11 + 17 * 2 * 11
-    assert found["auto"] < min(found["reverse"], found["forward"])
+    assert found["planned"] == 13 * 13 * 2 + 17 * 13 * 2 + 2 * 2 * 11 + 17 * 2 * 11
+    assert found["planned"] < min(found["reverse"], found["forward"])
 
 
 def test_the_run_hands_out_the_same_plan():
@@ -287,7 +297,7 @@ def test_an_unknown_order_is_told_the_three():
     with pytest.raises(JacobianError) as caught:
         plan(CHAIN, "sideways")
     assert str(caught.value) == (
-        "order 'sideways' is unknown.\n  Write one of reverse, forward, auto."
+        "order 'sideways' is unknown.\n  Write one of reverse, forward, planned."
     )
 
 

@@ -26,7 +26,7 @@ from ...writing.signs import did_you_mean
 from . import cotangents
 from .counting import Tally
 
-ORDER_OF = {"full, reverse": "reverse", "full, forward": "forward", "full, planned": "auto"}
+ORDER_OF = {"full, reverse": "reverse", "full, forward": "forward", "full, planned": "planned"}
 ROUTES = (*ORDER_OF, "structured", "vjp")
 
 

@@ -12,12 +12,11 @@ import numpy as np
 from ...network.network import Network
 from ...network.run import Run
 from ...network.sizes import format_sizes
-from ...routes.einsum_chain import Chain
+from ...routes.einsum_chain import ORDERS, Chain
 from ..cost.limits import MOST_PRODUCTS, estimated_products
 from ..timing.workload import Workload
 
 LONGEST = 84  # characters of brackets, of which those at both ends are shown
-ORDERS = {"reverse": "reverse", "forward": "forward", "planned": "auto"}  # as printed, as planned
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,7 @@ class OrderExample:
 
     def chain(self, order: str) -> Chain:
         """The chain in one of ORDERS, counted; nothing is built."""
-        return self.run.chain(self.wrt, ORDERS[order], of=self.of)
+        return self.run.chain(self.wrt, order, of=self.of)
 
     def lines(self) -> list[str]:
         """The title with its reason, and one line an order: its price and its brackets."""
@@ -48,8 +47,10 @@ class OrderExample:
         ]
 
 
-def bracketing_lines() -> list[str]:
+def bracketing_lines(after_own: bool = False) -> list[str]:
     """Why the order matters: multiplications in three orders, and the brackets of each.
+
+    After the reader's own network the scalar cost is left out, which that has shown.
 
     >>> print("\\n".join(bracketing_lines()[:6]))
     multiplications of one chain of whole Jacobians, by the order in which it is contracted
@@ -60,7 +61,10 @@ def bracketing_lines() -> list[str]:
       reverse wins: the output is one number, and from the left every product stays one row
     """
     head = "multiplications of one chain of whole Jacobians, by the order in which it is contracted"
-    return [head, *(line for example in order_examples() for line in example.lines())]
+    examples: Sequence[OrderExample] = order_examples()
+    if after_own:
+        head, examples = "the same of two other chains, in which another order wins", examples[1:]
+    return [head, *(line for example in examples for line in example.lines())]
 
 
 def own_chain(workload: Workload, long: bool = False) -> list[str]:

@@ -42,6 +42,7 @@ class Asked:
     dtype: str
     outputs: dict[str, Output]
     long: bool = False  # whether also what takes very long is timed
+    yes: bool = False  # whether a long comparison is started without being asked about
 
     def case(self) -> Case:
         """The network and the data of a cost card."""
@@ -69,6 +70,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", metavar="N", help="threads of the matrix products")
     add("--repeats", metavar="N", help="rounds of timing (default: 15, slow calls fewer)")
     add("--long", action="store_true", help="time also what takes very long, else left out")
+    add(
+        "--yes",
+        action="store_true",
+        help="on a terminal: start also what takes over a minute, or over half of the memory limit",
+    )
     add("--dtype", metavar="NAME", help=" or ".join(DTYPES) + " (default: float64)")
     add("--json", metavar="FILE.json", help="write the results")
     add("--csv", metavar="FILE.csv", help="write the results")
@@ -94,7 +100,7 @@ def parse(options: argparse.Namespace, parser: Options) -> Asked:
     peers, remarks = find(names)
     asked = Asked(
         *(options, parser, sweep, preset, tuple(peers), tuple(remarks)),
-        *(timer, threads, dtype, outputs, options.long),
+        *(timer, threads, dtype, outputs, options.long, options.yes),
     )
     if sweep is not None:
         for size in (sweep.sizes[0], sweep.sizes[-1]):  # the options fit the networks

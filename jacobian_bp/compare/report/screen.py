@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...errors import MemoryLimitError
+from ...numbers.memory import current_limit
 from ...writing import terminal
 from ...writing.tables import fold
 from ..cost.cost_card import RouteCost
 from ..cost.limits import Left, affordable
+from ..timing.forecast import Call, Forecast, calls_of
 from ..timing.growth import growths
 from ..timing.measure import Journal, measure, refused_result, with_cost
 from ..timing.peers import session
@@ -20,7 +22,7 @@ from ..timing.subjects import (
     run_and_vjp,
     weight_jacobian,
 )
-from ..timing.sweep import overheads, run_sweep
+from ..timing.sweep import overheads, plan_sweep, run_sweep
 from ..timing.workload import Workload, label_of, workload_of
 from .brackets import bracketing_lines, own_chain
 from .options import Asked
@@ -74,9 +76,10 @@ def card(asked: Asked, journal: Journal) -> Lines:
     workload = workload_of(case.run, label, asked.dtype)
     blank = blank_result(workload.run.forward_pass, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
-    yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
-    yield circumstances(asked)
     costs, left = affordable(workload.run.forward_pass, asked.long)
+    forecast = _agreed(asked, calls_of(label, costs, left))
+    yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
+    yield [*circumstances(asked), *forecast.lines()]
     told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
     yield ["", "predicted from the shapes: the gradient by every parameter"]
     yield [*predicted_table(told, room), *PLANNED]
@@ -90,7 +93,8 @@ def card(asked: Asked, journal: Journal) -> Lines:
         yield ["", *_point(asked, point, journal)]
         journal.show()
     yield [f"peer      {remark}" for remark in asked.remarks]
-    yield ["", *own_chain(workload, asked.long), "", *bracketing_lines()]
+    own = own_chain(workload, asked.long)
+    yield ["", *own, *[""] * bool(own), *bracketing_lines(bool(own))]
 
 
 def sweep(asked: Asked, journal: Journal) -> Lines:
@@ -101,9 +105,15 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
     sizes, batch = asked.sweep.at(asked.sweep.sizes[0])
     small = asked.make([2] * len(sizes), batch and 2, "").run.forward_pass
     first = blank_result(small, f"from {label_of(sizes, batch, asked.dtype)}", "")
+    planned = plan_sweep(asked.sweep, asked.make, asked.long)
+    made = [point for point in planned if point.needed <= current_limit()]
+    forecast = _agreed(
+        asked, [c for p in made for c in calls_of(f"{axis} {p.size}", p.costs, p.left)]
+    )
     yield [f"sweep     of the {axis}; weights, x and y drawn"]
     yield network_lines(first, asked.options.seed)
     yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    yield forecast.lines()
     journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
 
     def timed(
@@ -121,12 +131,23 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
 
     yield ["", *sweep_legend([peer.name for peer in asked.peers])]
     yield sweep_columns(axis).head(room)
-    for found in run_sweep(asked.sweep, asked.make, asked.dtype, journal, timed, asked.long):
+    for found in run_sweep(asked.sweep, planned, asked.make, asked.dtype, journal, timed):
         yield sweep_lines(found, room)
         journal.show()
         rows += found
     yield built_lines(rows)
     yield ["", *growth_table(axis, growths(axis, rows, journal.overhead), room)]
+
+
+def _agreed(asked: Asked, calls: Sequence[Call]) -> Forecast:
+    """What is to come; on a terminal, where someone waits, --yes is asked for if it is long.
+
+    In a pipe it goes on, and says what it does before it does it.
+    """
+    forecast = Forecast(tuple(calls), asked.timer.rounds)
+    if terminal.is_watched() and not asked.yes:
+        forecast.require_yes()
+    return forecast
 
 
 def preset(asked: Asked, journal: Journal) -> Lines:

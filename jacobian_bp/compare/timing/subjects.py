@@ -15,7 +15,7 @@ from .workload import Arrays, Workload
 ROUTES = {
     "full, reverse": ("full", "reverse"),
     "full, forward": ("full", "forward"),
-    "full, planned": ("full", "auto"),
+    "full, planned": ("full", "planned"),
     "structured": ("structured", "reverse"),
     "vjp": ("vjp", "reverse"),
 }
@@ -199,7 +199,7 @@ def parameter_jacobian(workload: Workload) -> list[Subject]:
 
 def planning(workload: Workload) -> Subject:
     """The planner's order for the whole chain down to the first weights."""
-    return Subject("planning", lambda: lambda: workload.run.chain("W1", "auto"), traced=False)
+    return Subject("planning", lambda: lambda: workload.run.chain("W1", "planned"), traced=False)
 
 
 def whole_result(array: np.ndarray) -> Arrays:

@@ -73,20 +73,40 @@ def parse_sweep(
     return Sweep(axis, given[axis], fixed["width"] or 1, fixed["depth"] or 1, fixed["batch"])
 
 
-def run_sweep(
-    sweep: Sweep, make: Make, dtype: str, journal: Journal, timed: Timed, long: bool = False
-) -> Iterator[list[Result]]:
-    """The rows of each size, as soon as they are finished; what does not fit is refused.
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """One size of a sweep, counted from shapes; no memory is behind them."""
+
+    size: int
+    shapes: Pass
+    costs: tuple[RouteCost, ...]
+    left: Left
+
+    @property
+    def needed(self) -> int:
+        """The bytes of the network and its data, while they are made."""
+        return COPIES * sum(value.nbytes for value in self.shapes.values.values())
+
+
+def plan_sweep(sweep: Sweep, make: Make, long: bool = False) -> list[Planned]:
+    """Every size, counted before any is timed.
 
     What would take very long is left out, unless `long` asks for it.
     """
-    for size in sweep.sizes:
-        sizes, batch = sweep.at(size)
+    shapes = [(size, imagined(sweep, size, make)) for size in sweep.sizes]
+    return [Planned(size, state, *affordable(state, long)) for size, state in shapes]
+
+
+def run_sweep(
+    sweep: Sweep, planned: Sequence[Planned], make: Make, dtype: str, journal: Journal, timed: Timed
+) -> Iterator[list[Result]]:
+    """The rows of each size, as soon as they are finished; what does not fit is refused."""
+    for point in planned:
+        sizes, batch = sweep.at(point.size)
         label = label_of(sizes, batch, dtype)
-        shapes = imagined(sweep, size, make)
-        blank = replace(blank_result(shapes, label, GRADIENT), axis=sweep.axis, size=size)
-        costs, left = affordable(shapes, long)
-        needed = COPIES * sum(value.nbytes for value in shapes.values.values())
+        blank = blank_result(point.shapes, label, GRADIENT)
+        blank = replace(blank, axis=sweep.axis, size=point.size)
+        costs, left, needed = point.costs, point.left, point.needed
         if needed <= current_limit():
             rows = timed(make(sizes, batch, label), blank, costs, left)
         else:

@@ -298,4 +298,4 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
 
 
 def _say(lines: Sequence[str]) -> None:
-    terminal.write(fold_all(lines, terminal.WIDEST))
+    terminal.write(fold_all(lines, terminal.PAGE))

@@ -87,4 +87,4 @@ def _best(
 
 
 def _say(lines: Sequence[str]) -> None:
-    terminal.write(fold_all(lines, terminal.WIDEST))
+    terminal.write(fold_all(lines, terminal.PAGE))

@@ -81,15 +81,16 @@ class Explanation:
 
     def _right(self, value: Valued, comparison: Comparison) -> LineReport:
         goal = self._goal()
-        stretched = seen.stretches(self.tree, self.values)
-        by = ", by numpy's broadcasting" if stretched else ""
+        generic = self.trials.generic()
+        sizes = generic.workspace.meanings.sizes if generic else {}
+        ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
+        meant = generic is not None and ending == RIGHT  # as a bias that each example has
+        stretched = seen.stretches(self.tree, self.values, meant)
+        by = ", by numpy's broadcasting" if stretched and not meant else ""
         says = [f"{self._head()}: right{by}. It is {goal}, shape {dims(value.array.shape)}."]
         says += self._left()
         says += [comparison.remark] if comparison.remark else []
         says += stretched + seen.slopes_at_activations(self.tree, self.values)
-        generic = self.trials.generic()
-        sizes = generic.workspace.meanings.sizes if generic else {}
-        ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
         if ending == RIGHT:
             return self._made(says, value, right=True)
         passes, edit = self._because(ending), self._edit

@@ -25,8 +25,9 @@ def mixed(says: list[str]) -> list[str]:
     return ["A mixed axis runs through several at once, after a reshape or np.outer."]
 
 
-def stretches(tree: Node, values: Values) -> list[str]:
-    """What numpy's broadcasting repeated, one sentence an operation."""
+def stretches(tree: Node, values: Values, meant: bool = False) -> list[str]:
+    """What numpy's broadcasting repeated, one sentence an operation; `meant` at any size."""
+    verb, ending = ("repeats", ", as it should") if meant else ("stretches", "")
     says = []
     for part, value in values.parts(tree):
         words = []
@@ -36,7 +37,7 @@ def stretches(tree: Node, values: Values) -> list[str]:
                 along = " and ".join(map(axis_words, axes))
                 words.append(f"{short(arg)} {dims(values.of(arg).array.shape)} along {along}")
         if words:
-            says.append(f"{short(part)} stretches {', and '.join(words)}.")
+            says.append(f"{short(part)} {verb} {', and '.join(words)}{ending}.")
     return says[:MOST_SAID]
 
 

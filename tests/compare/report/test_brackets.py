@@ -39,7 +39,7 @@ def test_the_named_order_wins_and_no_other_is_as_cheap(place, winner):
     else:
         assert best < min(chains["reverse"].multiplications, chains["forward"].multiplications)
         assert sum(price == best for price in every.values()) == 2  # either side of the waist first
-    arrays = [contract_full(case.run.jacobian(case.of, case.wrt), ORDERS[o]) for o in ORDERS]
+    arrays = [contract_full(case.run.jacobian(case.of, case.wrt), order) for order in ORDERS]
     for array in arrays[1:]:
         np.testing.assert_allclose(array, arrays[0], rtol=1e-10, atol=1e-12)
 

@@ -174,6 +174,18 @@ def test_the_same_line_passes_where_the_output_is_one_unit():
     )
 
 
+@pytest.mark.parametrize(
+    "line", ["z2 = a1 @ W2.T + b2", "z2 = b2 + a1 @ W2.T", "a2 = tanh(a1 @ W2.T + b2)"]
+)
+def test_a_bias_that_each_example_has_is_right_without_a_but(line):
+    report = diagnose_line(line, BATCH)
+    assert (report.right, report.broadcast) == (True, True)
+    head, repeated = str(report).splitlines()
+    name = line[:2]
+    assert head == f"{line}: right. It is {name}, shape (5, 3)."
+    assert repeated.endswith(" repeats b2 (3,) along examples (5), as it should.")
+
+
 def test_a_square_layer_hides_a_transpose():
     assert str(diagnose_line("d3 @ W3.T * slope(z2)", SQUARE)) == (
         "d3 @ W3.T * slope(z2): runs, but gives wrong numbers for ∂J/∂z2, in the right shape.\n"

@@ -1,0 +1,178 @@
+"""Numbers of Jacobians on the page: all of those that courses draw up, and in columns."""
+
+import re
+
+import numpy as np
+import pytest
+from network_cases import data, network
+from printed_arrays import read_back
+
+from jacobian_bp import LAYOUTS, Network, memory_limit
+from jacobian_bp.derivation.jacobian_numbers import numbers
+from jacobian_bp.derivation.ledger import LocalStep
+from jacobian_bp.derivation.one_jacobian import explain
+from jacobian_bp.writing.tables import plain_block
+
+RNG = np.random.default_rng(20261130)
+SIZES = [(4, 5), (5, 3), (8, 64), (64, 8), (64, 10), (3, 61), (61, 3), (13, 1)]
+by_size = pytest.mark.parametrize("sizes", SIZES, ids=str)
+CAPTION = re.compile(r"slices of the tensor: \[(.+)\] is ∂.*")
+
+
+def weight_jacobian(sizes, batch=None):
+    net = Network.dense(list(sizes), "tanh", seed=3)
+    shape = lambda size: (size,) if batch is None else (batch, size)  # noqa: E731
+    run = net.run(RNG.standard_normal(shape(sizes[0])), RNG.standard_normal(shape(sizes[1])))
+    return run.jacobian("z1", "W1")
+
+
+@by_size
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("room", [32, 52, 91])
+def test_a_weight_jacobian_is_printed_in_numbers(sizes, layout, room):
+    jacobian = weight_jacobian(sizes)
+    lines = numbers(jacobian, layout, room)
+    assert max(map(len, lines)) <= room
+    value = jacobian.materialise(layout)
+    if "slices of" in lines[0]:
+        begin = next(at for at, line in enumerate(lines) if re.match(r"\[\d", line))
+        assert CAPTION.match(" ".join(" ".join(lines[:begin]).split()))[1] == "k,k',:"
+        lines, value = lines[begin:], jacobian.materialise()
+    np.testing.assert_allclose(read_back(lines, value.shape), value, rtol=5.1e-3)
+
+
+def test_a_batch_is_printed_with_its_axes():
+    jacobian = weight_jacobian((5, 3), batch=7)
+    first, *lines = numbers(jacobian, "flat", 91)
+    assert first == (
+        "slices of the tensor: [n,k,k',:] is ∂z1[n,k]/∂W1[k',:]; too wide laid flat; rows of '.'"
+    )
+    value = jacobian.materialise()
+    np.testing.assert_allclose(read_back(lines[1:], value.shape), value, rtol=5.1e-3)
+
+
+def test_a_layout_in_which_the_tensor_stands_is_not_called_too_large():
+    """A vector by a matrix of activations has the same axes in every layout but the flat ones."""
+    jacobian = network("tanh").run(*data(batch=True)).jacobian("L", "a2")
+    assert numbers(jacobian, "transposed", 40)[0] == "slices of the tensor: [n,n',:] is"
+    assert "laid flat" in " ".join(numbers(jacobian, "flat", 40)[:2])
+
+
+def test_what_is_too_long_is_told_and_printed_when_everything_is_asked_for():
+    jacobian = weight_jacobian((67, 11))
+    assert jacobian.structural_nonzeros > 640
+    (told,) = numbers(jacobian, "flat", 91)
+    value = jacobian.materialise()
+    assert re.fullmatch(r"\[8,107 entries, from -\d.* to \d.*\]", told)
+    lines = numbers(jacobian, "flat", 91, everything=True)
+    begin = next(at for at, line in enumerate(lines) if re.match(r"\[\d", line))
+    np.testing.assert_allclose(read_back(lines[begin:], value.shape), value, rtol=5.1e-3)
+
+
+def test_what_the_memory_does_not_hold_is_not_built():
+    jacobian = weight_jacobian((31, 29))
+    with memory_limit(100_000):
+        (told,) = numbers(jacobian, "flat", 91)
+    assert told == "[26,071 entries, 203.7 KiB: not built, the memory limit is lower]"
+
+
+# ---------------------------------------------------------------- a whole derivation
+
+
+def derived(sizes, width, everything=False, **options):
+    run = network("tanh", sizes=sizes).run(*data(sizes=sizes, **options))
+    derivation = run.derivation()
+    return derivation, derivation.text(width, everything=everything)
+
+
+@pytest.mark.parametrize("sizes", [[4, 5, 3], [8, 64, 1], [64, 8, 3]], ids=str)
+@pytest.mark.parametrize("width", [40, 60, 80, 99, 160])
+def test_a_derivation_has_its_numbers_and_keeps_to_its_width(sizes, width):
+    derivation, text = derived(sizes, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert " entries, from " not in text
+    assert "shape (" not in text
+    assert "not built" not in text
+    numbered = re.findall(r"^\[(\d+)\]", text, re.MULTILINE)
+    steps = [step for step in derivation.backward if isinstance(step, LocalStep)]
+    assert numbered == [str(step.number) for step in steps]
+
+
+@pytest.mark.parametrize("width", [40, 60, 70])
+def test_matrices_stand_in_columns_at_every_width(width):
+    net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=5)
+    text = net.run(RNG.standard_normal(3), [1.0]).derivation().text(width)
+    first, *others = plain_block(net.params["W1"], None, width - len("network   W1 = "))
+    lines = text.splitlines()
+    at = lines.index(f"          W1 = {first}")
+    assert lines[at + 1 : at + 4] == [f"               {other}" for other in others]
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_no_sign_is_explained_that_is_not_used_and_none_is_left_out(width):
+    _, text = derived([4, 5, 3], width)
+    legend, steps = text.partition("\nsigns")[2].split("\nstep")
+    legend = " ".join(legend.split())
+    assert ("'.' is zero for every input" in legend) == bool(re.search(r"[\[ ]\.[ \]]", steps))
+    assert "tanh': the slope of tanh" in legend
+    assert "ᵀ: transposed" in legend
+    assert "relu'" not in legend
+    assert "goes on" not in legend
+    folded = derived([64, 8, 3], width)[1]
+    assert re.search(
+        r"\[0,0,\d+:\] goes on with row \[0,0,:\] from its entry \d+", " ".join(folded.split())
+    )
+
+
+def test_long_arrays_are_told_and_how_they_are_printed_is_said():
+    derivation, text = derived([67, 11, 3], 99)
+    assert "--all, in Python text(everything=True), prints it" in " ".join(text.split())
+    (step,) = [s for s in derivation.backward if isinstance(s, LocalStep) and s.name == "∂z1/∂W1"]
+    whole = derivation.text(everything=True)
+    assert " entries, " not in whole
+    assert f"[{10},{10},0:]" in whole
+    assert step.value.shape == (11, 737)
+
+
+# ---------------------------------------------------------------- one Jacobian
+
+
+def test_show_prints_a_wide_layout_by_its_slices_only():
+    """The word about the layout says where they are: those of the flat form stand above it."""
+    lines = explain(weight_jacobian((5, 11)), "gradient")
+    assert not [line for line in lines if " entries, from " in line]
+    said = "  too large for the page in this layout; its slices stand"
+    slices = lines.index("the slices of the tensor (11, 11, 5), one for each output:")
+    assert lines.index(f"{said} below") < slices < lines.index(f"{said} above")
+    assert len([line for line in lines if line.startswith(said)]) == 2
+
+
+def test_show_prints_a_long_diagonal_and_says_what_a_folded_row_is():
+    run = Network.dense([3, 61, 1], "tanh", seed=3).run(RNG.standard_normal(3), [0.5])
+    lines = explain(run.jacobian("a1", "z1"))
+    at = lines.index("  its diagonal, from entry [0,0] on; every entry beside it is '.'")
+    rows = [line.strip() for line in lines[at + 1 :] if line.startswith("  [")]
+    np.testing.assert_allclose(
+        read_back(rows[:-1], (61,)), np.diag(run.jacobian("a1", "z1").materialise()), rtol=5.1e-3
+    )
+    start = len(rows[0].split()) - 1
+    assert rows[-1] == f"[{start}:] goes on from entry {start}"
+
+
+def test_show_says_what_prints_the_rest():
+    jacobian = weight_jacobian((67, 11))
+    told = "  8,107 entries, 63.3 KiB: too many for a page; --all prints them"
+    assert told in explain(jacobian)
+    whole = explain(jacobian, everything=True)
+    assert told not in whole
+    assert "  [10,10,64:]" in "\n".join(whole)
+
+
+def test_show_advises_nothing_that_is_refused():
+    jacobian = weight_jacobian((5, 7))
+    with memory_limit(64):
+        lines = explain(jacobian)
+        everything = explain(jacobian, everything=True)
+    told = "  245 entries, 1.9 KiB: not built, the memory limit is 64 bytes; the formula says each"
+    assert [line for line in lines if line.startswith("  245")] == [f"{told} of them"]
+    assert lines == everything
