@@ -23,7 +23,7 @@ L = len(SIZES)
 KINDS = ["tanh", "tanh", "identity"]
 LOSS = "half_squared_error"
 OPTIONS = {"Einsum": ("ki,i->k",), "MeanOverOutputs": (5,)}  # of an op that cannot do without
-OPTIONS |= {name: (0.01,) for name in ("L1Penalty", "L2Penalty", "HalfL2Penalty")}
+OPTIONS |= dict.fromkeys(("L1Penalty", "L2Penalty", "HalfL2Penalty"), (0.01,))
 TINY, SMALL = 1e-12, 1e-8  # gaps: of rounding, of finite differences
 
 
