@@ -12,7 +12,7 @@ from textwrap import dedent, indent, wrap
 
 import numpy as np
 
-from jacobian_bp import Einsum, Network
+from jacobian_bp import Network
 from jacobian_bp.derivation.ledger import LocalStep
 from jacobian_bp.program.program_text import OPS
 from jacobian_bp.writing.signs import number, to_ascii, vector
@@ -22,6 +22,8 @@ SIZES = [3, 5, 4, 2]  # pairwise different: a forgotten transpose cannot fit
 L = len(SIZES)
 KINDS = ["tanh", "tanh", "identity"]
 LOSS = "half_squared_error"
+OPTIONS = {"Einsum": ("ki,i->k",), "MeanOverOutputs": (5,)}  # of an op that cannot do without
+OPTIONS |= dict.fromkeys(("L1Penalty", "L2Penalty", "HalfL2Penalty"), (0.01,))
 TINY, SMALL = 1e-12, 1e-8  # gaps: of rounding, of finite differences
 
 
@@ -483,7 +485,7 @@ def agreement_and_price(g, G):
     """)
     groups = {}
     for name, op in OPS.items():
-        for wrt, price in one_op(name, Einsum("ki,i->k") if op is Einsum else op()):
+        for wrt, price in one_op(name, op(*OPTIONS.get(name, ()))):
             groups.setdefault(price, []).append(f"{name}({wrt})")
     rows = [["du/dx", "built", "used", "given", "u(x)"]]
     for price, names in sorted(groups.items()):
@@ -513,7 +515,7 @@ def one_op(name, op):
         shape = [sizes[axis] for axis in operand.axes]
         chance = operand.name in (*op.labels, "p") or name == "BinaryCrossEntropy"
         data[operand.name] = rng.uniform(0.1, 0.9, shape) if chance else rng.normal(size=shape)
-    if name.startswith("CrossEntropy"):
+    if name.startswith(("CrossEntropy", "KLDivergence")):
         data["y"] /= data["y"].sum()
     net = Network.program(f"u = F({', '.join(data)})", ops={"F": op})
     run, h = net.run(**data), 1e-5
