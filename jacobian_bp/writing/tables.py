@@ -48,6 +48,8 @@ def array_block(
     value: np.ndarray, can_be_nonzero: np.ndarray | None, room: int, most_rows: int = MOST_ROWS
 ) -> list[str]:
     """An array row by row in aligned columns, or one line about it where it is too large."""
+    if not value.size:
+        return ["[no entries]"]
     rows = np.atleast_2d(value).reshape(-1, value.shape[-1] if value.ndim else 1)
     mask = (
         np.ones(rows.shape, bool) if can_be_nonzero is None else can_be_nonzero.reshape(rows.shape)
@@ -58,8 +60,6 @@ def array_block(
             lines = [f"[{row}]" for row in right_aligned(cells)]
             if max(map(len, lines), default=0) <= room:
                 return _sliced(lines, value.shape)
-    if not value.size:
-        return ["[no entries]"]
     low, high = number(value.min(), 3), number(value.max(), 3)
     return [f"[{value.size:,} entries, from {low} to {high}]"]
 
