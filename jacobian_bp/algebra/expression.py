@@ -97,6 +97,7 @@ class Dense:
 
 
 Factor = Delta | Distinct | One | Dense
+Copies = dict[int, tuple[np.ndarray, np.ndarray]]  # an array and its copy, by the array's id
 
 
 @dataclass(frozen=True)
@@ -188,19 +189,17 @@ class Expression(Shown):
             )
         )
 
-    def kept(self) -> "Expression":
+    def kept(self, copies: Copies | None = None) -> "Expression":
         """The same expression for somebody who keeps it: nobody can write to its arrays.
 
-        None is free to be handed out. What an op, or whoever else, could still write to is copied.
+        None is free to be handed out. What an op, or whoever else, could still write to is copied,
+        once; `copies` has these by their originals, where several expressions share them.
         """
+        held: Copies = {} if copies is None else copies
         for term in self.terms:
             for factor in term.factors:
                 if isinstance(factor, Dense) and not _is_kept(factor):
-                    return Expression(
-                        tuple(
-                            [replace(t, factors=tuple(map(_kept, t.factors))) for t in self.terms]
-                        )
-                    )
+                    return Expression(tuple([_kept_term(t, held) for t in self.terms]))
         return self
 
     def relabelled(self, names: dict[str, str]) -> "Expression":
@@ -234,13 +233,21 @@ def _is_kept(factor: Dense) -> bool:
     return is_closed(factor.array) and (factor.magnitude is None or is_closed(factor.magnitude))
 
 
-def _kept(factor: Factor) -> Factor:
-    if not isinstance(factor, Dense) or _is_kept(factor):
-        return factor
-    array, size = factor.array, factor.magnitude
-    if isinstance(array, np.ndarray):
-        array, size = kept(array, factor.own), None if size is None else kept(size)
-    return Dense(factor.label, factor.axes, array, size)
+def _kept_term(term: Term, copies: Copies) -> Term:
+    def once(array: np.ndarray, own: bool = False) -> np.ndarray:
+        if id(array) not in copies:
+            copies[id(array)] = array, kept(array, own)
+        return copies[id(array)][1]
+
+    def factor(old: Factor) -> Factor:
+        if not isinstance(old, Dense) or _is_kept(old):
+            return old
+        array, size = old.array, old.magnitude
+        if isinstance(array, np.ndarray):
+            array, size = once(array, old.own), None if size is None else once(size)
+        return Dense(old.label, old.axes, array, size)
+
+    return replace(term, factors=tuple(map(factor, term.factors)))
 
 
 @lru_cache(maxsize=256)

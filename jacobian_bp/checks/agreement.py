@@ -30,6 +30,7 @@ class Row:
     place: str
     values: tuple[float, float] = (0.0, 0.0)
     refused: str = ""
+    vague: int = 0  # entries so small beside the cost that differences do not tell them
 
     @property
     def ok(self) -> bool:
@@ -39,7 +40,8 @@ class Row:
     def verdict(self) -> str:
         """How far the two routes are apart, beside the bar."""
         if self.ok:
-            return f"within {BARS[self.route]}, off by {bound(self.largest)}"
+            vague = f"; {self.vague:,} too small for them" if self.vague else ""
+            return f"within {BARS[self.route]}, off by {bound(self.largest)}{vague}"
         return f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES"
 
     @property

@@ -5,7 +5,6 @@ same contraction over absolute values, the scale at which sums round.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,21 +13,19 @@ from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry, quiet
 from ..numbers.memory import current_limit, memory_limit
-from ..numbers.rounding import agree, of_sums, unit_roundoff
+from ..numbers.rounding import agree, of_sums
 from ..program.forward_pass import Pass
 from ..program.step import Step
-from ..routes.difference import Perturbed, Progress
+from ..routes.difference import Progress
 from ..routes.gradients import gradients, require_scalar
 from ..routes.structured import absolute, structured
 from ..routes.vjp import local_vjp
 from .agreement import Agreement, Row
-from .kinks import MOST_NAMED, crossed_kink, exact_kinks
+from .by_differences import by_differences
+from .kinks import exact_kinks
 from .one_op import OpReport, check_step
 from .op_slopes import Slopes
 
-WHOLE_PASS = 200  # of u·|cost|: what a forward pass of many ops may be off
-MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
-WORK_PER_STEP = 5_000  # what calling an op costs, in entries
 LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
@@ -49,11 +46,14 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
     try:
         pulled = gradients(state, wrt, "vjp")
         scale = structured(state, wrt, magnitudes=True)
+        # a sum over absolute values may overflow where the gradient does not
+        largest = np.finfo(state.dtype).max
+        scale = {name: np.minimum(size, largest) for name, size in scale.items()}
         bars = {name: of_sums(scale[name], state.dtype) for name in wrt}
         for route in ("full", "structured"):
             compute = partial(gradients, state, wrt, route)
             rows.append(_compared(state.cost, route, compute, pulled, bars))
-        row, crossed = _differences(state, pulled, scale, bars, progress)
+        row, crossed = by_differences(state, pulled, scale, bars, progress)
         rows.append(row)
         kinks += crossed
     except JacobianError as error:
@@ -120,49 +120,6 @@ def _worst(
             values = (float(array[at]), float(pulled[name][at]))
         row = Row(route, total, total, largest, worst, place, values)
     return row
-
-
-def _differences(
-    state: Pass,
-    pulled: dict[str, np.ndarray],
-    scale: dict[str, np.ndarray],
-    bars: dict[str, np.ndarray],
-    progress: Progress | None,
-) -> tuple[Row, list[str]]:
-    """The difference route against VJP, over every entry, or evenly spaced ones of very many."""
-    total = sum(array.size for array in pulled.values())
-    steps = [step.active() for step in state.program.steps]
-    entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
-    allowed = max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
-    stride = -(-total // allowed)
-    row, seen = Row("difference", 0, total, 0.0, 0.0, ""), 0
-    seen_now = done = 0  # entries visited, and those that a kink did not spoil
-    kinks: list[str] = []
-    for name, array in pulled.items():
-        cost = Perturbed(state, name)
-        here = abs(float(cost.values[cost.cost]))
-        for flat in range(-seen % stride, array.size, stride):
-            at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
-            slope, claimed = cost.slope(at), float(array[at])
-            h = cost.step_size(at)
-            bar = 1e-4 * abs(claimed) + 1e-6 * float(scale[name][at]) + float(bars[name][at])
-            bar += WHOLE_PASS * unit_roundoff(np.float64) * here / h + 1e-9
-            apart = abs(slope - claimed)
-            seen_now += 1
-            if progress:
-                progress(seen_now, -(-total // stride))
-            if apart > bar and (crossed := crossed_kink(cost, at, h)):
-                if len(kinks) < MOST_NAMED:
-                    kinks.append(f"{entry(name, at)} ± {h:.0e} moves {crossed} across a kink")
-                continue
-            done += 1
-            worst = apart / bar if np.isfinite(apart) else np.inf
-            if worst > row.worst:
-                row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
-                row = replace(row, values=(slope, claimed))
-            row = replace(row, largest=max(row.largest, apart))
-        seen += array.size
-    return replace(row, compared=done), kinks
 
 
 def _rules_differ(state: Pass, step: Step) -> bool:

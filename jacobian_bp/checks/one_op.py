@@ -145,6 +145,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             swept[position],
             Slopes(state, step, position),
             unit_roundoff(state.dtype),
+            float(np.finfo(state.dtype).smallest_subnormal),
             state.binding(step).sizes.get(BATCH, 1),
         )
         found = _compare(comparison)
@@ -171,6 +172,7 @@ class _Comparison:
     swept: np.ndarray
     slopes: Slopes
     unit: float  # roundoff of the op's dtype
+    spacing: float  # of its subnormals: below them a number has fewer digits
     examples: int
 
 
@@ -228,8 +230,9 @@ def _compare(c: _Comparison) -> Disagreement | str:
     differences, doubt = c.slopes.whole()
     scale, noise = max(_largest(c.jacobian), _largest(c.swept)), UNITS * c.unit
     entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
-    rules_differ = differing(c.jacobian, c.swept, noise * np.maximum(4 * entries, scale))
-    loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale
+    floor = UNITS * c.spacing
+    rules_differ = differing(c.jacobian, c.swept, noise * np.maximum(4 * entries, scale) + floor)
+    loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale + floor
     off = {
         "jacobians()": differing(c.jacobian, differences, loose),
         "vjp()": differing(c.swept, differences, loose),

@@ -104,13 +104,14 @@ def _loss(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
     if book is not None and op.contains is not None:
         inside = op.contains()
         p = inside.forward(a)
-        yield Claim(
-            "loss_textbook.by_output, through contains,",
-            lambda: inside.vjp(book.by_output(p, y), a)["z"],
-            "vjp()",
-            right,
-            room,
-        )
+        if not _saturated(p):
+            yield Claim(
+                "loss_textbook.by_output, through contains,",
+                lambda: inside.vjp(book.by_output(p, y), a)["z"],
+                "vjp()",
+                right,
+                room,
+            )
     for activation in ACTIVATIONS.values():
         both = op.fused(activation())
         if both is not None:
@@ -118,6 +119,12 @@ def _loss(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
             two = np.asarray(op.forward(activation().forward(z), *inputs[1:]))
             rule = f"{activation.__name__}, then forward(),"
             yield _fused(both, (z, *inputs[1:]), rule, two)
+
+
+def _saturated(p: np.ndarray) -> bool:
+    """Whether a probability is so near 0 or 1 that the textbook's 1/p or 1/(1−p) loses digits."""
+    nearest = float(np.minimum(p, 1 - p).min(initial=1.0))
+    return nearest < float(np.finfo(p.dtype).eps) ** 0.5
 
 
 def _fused(both: Op, inputs: Arrays, rule: str, value: np.ndarray) -> Claim:
@@ -131,6 +138,7 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
     if op.compiled_as is GENERAL or (op.compiled_as.exponential and largest >= LIMITS[value.dtype]):
         return
     wanted = [name for name in op.differentiable() if name not in op.labels]
+    names = [operand.name for operand in op.parsed.inputs]
     bar = np.linspace(0.5, 1.5, value.size, dtype=value.dtype).reshape(value.shape)
     pulled, held = op.vjp(bar, *inputs), bar.copy()
     bars: list[np.ndarray | None] = []
@@ -147,7 +155,14 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         backward()
         return out
 
-    yield Claim("compiled_as", computed, "forward()", value, room * _largest(value))
+    # a value is a sum that may cancel: Σ |slope · input| is the scale at which it is rounded
+    terms = [
+        float(np.abs(pulled[o] * x).sum())
+        for o, x in zip(names, inputs, strict=True)
+        if o in wanted
+    ]
+    scale = max([_largest(value), *filter(np.isfinite, terms)])
+    yield Claim("compiled_as", computed, "forward()", value, room * scale)
     for operand, buffer in zip(op.parsed.inputs, bars, strict=True):
         if buffer is not None:
             right = np.asarray(pulled[operand.name])

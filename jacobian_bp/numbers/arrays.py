@@ -151,7 +151,7 @@ def is_closed(array: np.ndarray) -> bool:
     base: Any = array
     while isinstance(base, np.ndarray) and not base.flags.writeable:
         base = base.base
-    return base is None
+    return base is None or isinstance(base, bytes)
 
 
 def _require_even_rows(value: list | tuple, name: str, within: tuple[int, ...] = ()) -> None:

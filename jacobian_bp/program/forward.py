@@ -37,7 +37,7 @@ def run_forward(
             )
     dtype = precision_of([*measured.values(), *params.values()])
     values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
-    values |= {name: array.astype(dtype) for name, array in params.items()}
+    values |= {name: array.astype(dtype, order="C") for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)
     for array in values.values():
         read_only(array)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import BATCH, Axis, Binding, bind, primed
-from ..algebra.expression import Expression, delta, one
+from ..algebra.expression import Copies, Expression, delta, one
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
 from ..errors import AxisError, DomainError, Later, SpecError
@@ -186,7 +186,8 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
-        self._raws[step.key] = {name: expression.kept() for name, expression in expressions.items()}
+        copies: Copies = {}  # of arrays that several of them share
+        self._raws[step.key] = {name: e.kept(copies) for name, e in expressions.items()}
         return self._raws[step.key]
 
     @cached_property

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import AxisError, JacobianError
+from ..errors import AxisError, JacobianError, Later
+from ..numbers.arrays import require_finite
 from ..program.forward_pass import Pass
-from ..writing.signs import dims
+from ..writing.signs import dims, number
 from .difference import difference
 from .einsum_chain import ALSO, ORDERS, contract_full
 from .full import full_reverse
@@ -28,7 +29,17 @@ ROUTES = ("vjp", "full", "structured", "difference")
 def gradients(
     state: Pass, wrt: Sequence[str], route: str, order: str = "reverse"
 ) -> dict[str, np.ndarray]:
-    """∂cost/∂name for each name, in the name's own shape; a fresh array each."""
+    """∂cost/∂name for each name, in the name's own shape; a fresh array each.
+
+    Raises DomainError where an entry is not finite: a product of slopes has overflowed.
+    """
+    found = _by_route(state, wrt, route, order)
+    for name, gradient in found.items():
+        require_finite(gradient, f"∂{state.cost}/∂{name}", Later(lambda: _overflow(state, route)))
+    return found
+
+
+def _by_route(state: Pass, wrt: Sequence[str], route: str, order: str) -> dict[str, np.ndarray]:
     require_scalar(state)
     order = ALSO.get(order, order)
     if order not in ORDERS or (order != "reverse" and route != "full"):
@@ -47,6 +58,16 @@ def gradients(
     if route == "difference":
         return difference(state, wrt)
     raise JacobianError(f"route {route!r} is unknown.\n  Write one of {', '.join(ROUTES)}.")
+
+
+def _overflow(state: Pass, route: str) -> str:
+    largest = number(float(np.finfo(state.dtype).max), 2)
+    wider = ", or compute in float64" if state.dtype == np.float32 else ""
+    return (
+        f"{state.cost} and the values before it are finite; on the {route} route a product of "
+        f"slopes passes\n  {largest}, the largest {state.dtype}, or a slope is not finite.\n"
+        f"  Standardise the data, or start from smaller weights{wider}."
+    )
 
 
 def require_scalar(state: Pass) -> None:

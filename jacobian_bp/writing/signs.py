@@ -171,8 +171,8 @@ def vector(values: np.ndarray, digits: int = 6, most: int = 12) -> str:
     array = np.asarray(values)
     if array.ndim == 0:
         return number(array.item(), digits)
-    if array.ndim == 1:
-        return "[" + "  ".join(_cells(array, digits, most)) + "]"
+    if array.ndim == 1 or not array.size:
+        return "[" + "  ".join(_cells(array.ravel(), digits, most)) + "]"
     rows = array.reshape(-1, array.shape[-1])
     shown = ["  ".join(_cells(row, digits, most)) for row in rows[:most]]
     more = f"; … {len(rows)} rows" if len(rows) > most else ""

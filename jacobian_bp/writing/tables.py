@@ -58,11 +58,13 @@ def plain_block(
 
     Fewer digits are written before it is too wide.
     """
+    if not value.size:
+        return []
     rows = np.atleast_2d(value).reshape(-1, value.shape[-1] if value.ndim else 1)
     mask = (
         np.ones(rows.shape, bool) if can_be_nonzero is None else can_be_nonzero.reshape(rows.shape)
     )
-    if value.size and len(rows) <= most_rows and rows.shape[1] <= room // 2:
+    if len(rows) <= most_rows and rows.shape[1] <= room // 2:
         for digits in DIGITS:
             cells = [zero_or_number(r, m, digits) for r, m in zip(rows, mask, strict=True)]
             lines = _sliced([f"[{row}]" for row in right_aligned(cells)], value.shape)

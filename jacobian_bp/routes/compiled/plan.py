@@ -64,7 +64,7 @@ class Plan:
         unreached = [name for name in state.program.params if name not in names]
         shapes = {name: state.values[name].shape for name in (*names, *unreached)}
         self.bars, whole = arena([*names, *unreached], shapes, dtype)
-        self.own = whole.base
+        self.slopes, self.own = whole, whole.base  # every cotangent and gradient, side by side
         if names:
             self.bars[state.cost].fill(1)
         self._share(layers, backward)

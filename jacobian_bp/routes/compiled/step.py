@@ -1,7 +1,7 @@
 """net.compile(batch=m): the cost and all its gradients, planned once, run many times."""
 
 from collections.abc import Mapping
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,7 @@ class CompiledStep:
                         type(value) is not np.ndarray
                         or value.dtype is not dtype
                         or value.shape != shapes[name]
+                        or not value.flags.c_contiguous  # BLAS adds in another order
                         or value.base is own
                     ):
                         value = self._fitting(name, value, shapes[name])
@@ -81,7 +82,7 @@ class CompiledStep:
                 loss = plan.cost.item()
             except JacobianError:  # an op refuses what it reads: the long way says why
                 loss = nan
-            inside = plan.largest_square() < plan.limit
+            inside = plan.largest_square() < plan.limit and plan.slopes.dot(plan.slopes) < inf
         if not (inside and isfinite(loss)):
             return self._far_out(params, data, loss)
         return loss, dict(plan.gradients)
@@ -89,13 +90,17 @@ class CompiledStep:
     def _far_out(
         self, params: Mapping[str, Any], data: Mapping[str, Any], loss: float
     ) -> tuple[float, dict[str, np.ndarray]]:
-        """Where a value may lie outside the kernels' limits: look closer, or go the long way."""
+        """Where a value may lie outside the kernels' limits, or a gradient may have overflowed.
+
+        Look closer, or go the long way, which gives the right numbers or says what is wrong.
+        """
         plan = self._plan
         assert plan is not None
         limit = plan.limit**0.5
         with np.errstate(all="ignore"):  # NaN is on neither side
             far = not -limit < plan.watched.min(initial=0) <= plan.watched.max(initial=0) < limit
-        if far or not isfinite(loss):
+        known = all(np.isfinite(gradient).all() for gradient in plan.gradients.values())
+        if far or not (known and isfinite(loss)):
             state = self._run(params, data)
             for name, gradient in gradients(state, list(plan.gradients), "vjp").items():
                 np.copyto(plan.gradients[name], gradient)
@@ -188,7 +193,8 @@ class CompiledStep:
                 f"  the step is planned for shape {dims(shape)}\n"
                 "  Compile another step for other shapes."
             )
-        return array.copy() if array is value else array  # where a gradient is handed back in
+        # a copy too where a gradient is handed back in
+        return np.array(array, order="C", copy=array is value or None)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_plan": None}  # a copy plans for itself

@@ -1,0 +1,176 @@
+"""The difference route against the vjp route: each entry by a step that tells something there.
+
+The usual step is 1e-6, or that much of an entry beyond 1. Where it is too wide, for large data
+and small weights, or so narrow that the cost does not move, another is looked for:
+one that moves the cost by TELLING of its own rounding error, and no more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..numbers.arrays import entry
+from ..numbers.rounding import largest, unit_roundoff
+from ..program.forward_pass import Pass
+from ..routes.difference import Perturbed, Progress
+from .agreement import Row
+from .kinks import MOST_NAMED, crossed_kink
+
+MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
+WORK_PER_STEP = 5_000  # what calling an op costs, in entries
+WHOLE_PASS = 200  # of u·|cost|: what a forward pass of many ops may be off
+ALIKE = 1e-4  # of an entry: what truncation may make of it
+CANCELLED = 1e-6  # of Σ|terms|: what rounding inside the pass may
+UNSCALED = 1e-9  # with the usual step
+VAGUE = 0.1  # of an entry's Σ|terms|: a step that is less sure than this tells nothing
+TELLING, WIDE = 1e4, 1e6  # how far a step moves the cost, in units of its rounding error
+WIDEST = 1e-2  # of the largest entry of a parameter
+CONSISTENT = 1e-2  # of a slope: so far may the one by a tenth of the step be off
+MARGIN = 3  # of that difference, what truncation may make of the slope
+MOST_TRIED = 60  # steps at one entry
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A central difference, the step that it was taken by, and how far it may be off."""
+
+    value: float
+    step: float
+    doubt: float
+
+
+def by_differences(
+    state: Pass,
+    pulled: dict[str, np.ndarray],
+    scale: dict[str, np.ndarray],
+    bars: dict[str, np.ndarray],
+    progress: Progress | None,
+) -> tuple[Row, list[str]]:
+    """The row of the difference route, over every entry, or evenly spaced ones of very many.
+
+    `scale` has Σ|terms| of each entry, and `bars` what its rounding may be. The second
+    result names the entries that a kink spoils.
+    """
+    total = sum(array.size for array in pulled.values())
+    stride = -(-total // _entries_in_time(state)) or 1
+    row, seen = Row("difference", 0, total, 0.0, 0.0, ""), 0
+    seen_now = done = vague = 0  # entries visited, those judged, and those too small to judge
+    kinks: list[str] = []
+    for name, array in pulled.items():
+        cost = Perturbed(state, name)
+        for flat in range(-seen % stride, array.size, stride):
+            at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            claimed = float(array[at])
+            sure = ALIKE * abs(claimed) + CANCELLED * float(scale[name][at]) + float(bars[name][at])
+            slope, kink = _judging(cost, at, claimed, float(scale[name][at]), sure)
+            seen_now += 1
+            if progress:
+                progress(seen_now, -(-total // stride))
+            if kink:
+                if len(kinks) < MOST_NAMED:
+                    kinks.append(f"{entry(name, at)} ± {kink}")
+                continue
+            if slope is None:
+                vague += 1
+                continue
+            done += 1
+            bar, apart = sure + slope.doubt, abs(slope.value - claimed)
+            vague += bool(bar > max(abs(claimed), float(scale[name][at])) > 0)
+            worst = 0.0 if apart == 0 else apart / bar if np.isfinite(apart) and bar else np.inf
+            if worst > row.worst:
+                row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
+                row = replace(row, values=(slope.value, claimed))
+            row = replace(row, largest=max(row.largest, apart))
+        seen += array.size
+    return replace(row, compared=done, vague=vague), kinks
+
+
+def _entries_in_time(state: Pass) -> int:
+    steps = [step.active() for step in state.program.steps]
+    entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
+    return max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
+
+
+def _judging(
+    cost: Perturbed, at: tuple[int, ...], claimed: float, scale: float, sure: float
+) -> tuple[Slope | None, str]:
+    """The slope that judges an entry, None where no step tells it; and the kink that forbids it."""
+    usual = _at_step(cost, at, cost.step_size(at))
+    usual = replace(usual, doubt=usual.doubt + UNSCALED)
+    apart, size = abs(usual.value - claimed), max(abs(usual.value), abs(claimed), scale)
+    if not np.isfinite(claimed):
+        return usual, ""
+    if apart <= sure + usual.doubt <= sure + VAGUE * size or usual.value == claimed == scale == 0:
+        return usual, ""
+    agrees = apart <= sure + usual.doubt
+    if not agrees and _is_straight(cost, at, usual) and not crossed_kink(cost, at, usual.step):
+        return usual, ""
+    other = _another(cost, at, usual)
+    if other is not None and not crossed_kink(cost, at, other.step):
+        return other, ""
+    crossed = "" if agrees else crossed_kink(cost, at, usual.step)
+    if crossed:
+        return None, f"{usual.step:.0e} moves {crossed} across a kink"
+    return usual if agrees else None, ""
+
+
+def _is_straight(cost: Perturbed, at: tuple[int, ...], slope: Slope) -> bool:
+    """Whether a tenth of the step tells the slope well, and as the very same."""
+    tenth = _at_step(cost, at, slope.step / 10)
+    gap = abs(slope.value - tenth.value)
+    return _moved(tenth) >= TELLING and gap <= ALIKE * abs(slope.value) + tenth.doubt
+
+
+def _another(cost: Perturbed, at: tuple[int, ...], usual: Slope) -> Slope | None:
+    """The slope by a step that moves the cost far beyond rounding, and not farther than it must.
+
+    A tenth of the step has to give the same. Where none up to the widest moves the cost so
+    far, the widest.
+    """
+    for slope in _tried(cost, at, usual):
+        moved = _moved(slope)
+        if moved <= WIDE and (moved >= TELLING or slope.step >= _widest(cost, usual)):
+            tenth = _at_step(cost, at, slope.step / 10)
+            gap = abs(slope.value - tenth.value)
+            if not gap <= CONSISTENT * abs(slope.value) + tenth.doubt:
+                return None
+            return replace(slope, doubt=slope.doubt + MARGIN * gap)
+    return None
+
+
+def _tried(cost: Perturbed, at: tuple[int, ...], usual: Slope) -> Iterator[Slope]:
+    """Slopes by steps that go towards the one wanted: as if the cost were a line."""
+    slope, widest = usual, _widest(cost, usual)
+    for _ in range(MOST_TRIED):
+        yield slope
+        wanted = 10 * TELLING / max(_moved(slope), 1.0)
+        if not np.isfinite(wanted):
+            wanted = 0.0
+        factor = min(max(wanted, 1e-8), 0.1) if not _moved(slope) < TELLING else max(wanted, 10.0)
+        h = min(slope.step * factor, widest)
+        slope = _at_step(cost, at, h)
+        if slope.step == 0:
+            return
+
+
+def _moved(slope: Slope) -> float:
+    """How far the cost moves, in units of its rounding error."""
+    if not np.isfinite(slope.value):
+        return np.inf
+    return abs(slope.value) / slope.doubt if slope.doubt else (np.inf if slope.value else 0.0)
+
+
+def _widest(cost: Perturbed, usual: Slope) -> float:
+    return max(WIDEST * largest(cost.point), usual.step)
+
+
+def _at_step(cost: Perturbed, at: tuple[int, ...], step: float) -> Slope:
+    """The central difference by about this step, with what rounding makes of it."""
+    here = float(cost.point[at])
+    h = float((here + step) - here)  # exact beside the entry
+    if h == 0:
+        return Slope(np.nan, 0.0, np.inf)
+    high, low = cost.at(at, h), cost.at(at, -h)
+    size = max(abs(high), abs(low), abs(float(cost.values[cost.cost])))
+    return Slope((high - low) / (2 * h), h, WHOLE_PASS * unit_roundoff(np.float64) * size / h)
