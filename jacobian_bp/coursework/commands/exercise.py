@@ -20,8 +20,9 @@ from ..exercises.audit import SEEDS, audit
 from ..exercises.catalogue import EXERCISES, find_exercise
 from ..exercises.check_file import check_file
 from ..exercises.sheet import write_sheet
+from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
-from ..grading.seeds import VARIABLE, needed, read_secret, sheet_seed
+from ..grading.seeds import VARIABLE, needed, read_secret, seed_of_token, sheet_token
 from ..sandbox import stopped_in_order
 
 NOT_RIGHT = 1
@@ -34,7 +35,7 @@ def add_parser(commands: Any) -> None:
     actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in")
     new.add_argument("number", type=int, metavar="N", help="which exercise")
-    new.add_argument("--seed", type=int, help="of the numbers (default: 0)")
+    new.add_argument("--seed", type=int, help="of the numbers, for practice (default: 0)")
     new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
     new.add_argument(
         "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
@@ -63,7 +64,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    task = find_exercise(options.number).make(_seed_of(options))
+    task = _task_of(options)
     name = options.out or f"ex{task.number}.py"
     write_sheet(task, name, options.solution)
     _write(
@@ -72,16 +73,18 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _seed_of(options: argparse.Namespace) -> int:
-    """The seed of the sheet: as it is written, or the student's own."""
+def _task_of(options: argparse.Namespace) -> Task:
+    """The task of the seed that is written, for practice, or the student's own, with a token."""
+    exercise = find_exercise(options.number)
     if options.student is None:
         if options.secret_file is not None:
             raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
-        return 0 if options.seed is None else int(options.seed)
+        return exercise.make(0 if options.seed is None else int(options.seed))
     if options.seed is not None:
         raise SpecError("--seed and --student both say which numbers.\n  Write one of the two.")
     secret = needed(read_secret(options.secret_file))
-    return sheet_seed(secret, options.student, options.number)
+    token = sheet_token(secret, options.student, options.number)
+    return exercise.make(seed_of_token(secret, token, options.number), token)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ jacobian-bp grade --summary DIR                                          which m
 import argparse
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,15 @@ from ..grading.formats import FORMATS, log_lines
 from ..grading.grade import Terms, grade_file
 from ..grading.grade_report import GradeReport
 from ..grading.results_of_call import ResultsOfCall, leaving_results
-from ..grading.seeds import VARIABLE, graded_seed, needed, open_to_all, read_secret, sheet_seed
+from ..grading.seeds import (
+    VARIABLE,
+    graded_seed,
+    needed,
+    open_to_all,
+    read_secret,
+    seed_of_token,
+    sheet_seed,
+)
 from ..grading.summary import summarise
 from ..sandbox import Limits, stopped_in_order
 
@@ -148,10 +157,18 @@ def _terms(options: argparse.Namespace) -> Terms:
         graded = graded_seed(needed(secret), options.student, options.exercise)
     elif options.secret_file is not None and options.student is None:
         raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
+    by_secret = secret is not None and (options.student or options.secret_file) is not None
+    seed_of = partial(seed_of_token, secret) if secret is not None and by_secret else None
+    if seed_of is not None and wanted not in (None, "own"):
+        raise SpecError(
+            f"--sheet-seed {str(wanted)[:20]} is of a practice sheet; with a secret, sheets with "
+            "a token are graded.\n"
+            "  Write --sheet-seed own, or leave the secret and the student away."
+        )
     if wanted == "own":
         wanted = sheet_seed(needed(secret), options.student or "", options.exercise)
     limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
-    return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only)
+    return Terms(options.level, _whole(wanted), _whole(graded), limits, options.numpy_only, seed_of)
 
 
 def _whole(value: Any) -> int | None:

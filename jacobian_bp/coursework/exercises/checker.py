@@ -27,6 +27,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     failure: str = ""  # why the file did not come to its end
     remarks: tuple[str, ...] = ()
+    token: str = ""  # that of the sheet, if it has one in place of a seed
 
     @property
     def ok(self) -> bool:
@@ -43,7 +44,8 @@ class Report:
 
     def lines(self, level: int = 2) -> list[str]:
         """The report in words, at a message level from 0 (pass or fail) to 3 (cause)."""
-        lines = [f"exercise {self.number}, seed {self.seed}: {self.title}"]
+        which = f"token {self.token}" if self.token else f"seed {self.seed}"
+        lines = [f"exercise {self.number}, {which}: {self.title}"]
         lines += [f"stopped   {self.failure}"] * bool(self.failure)
         width = max((len(v.name) for v in self.verdicts), default=0)
         for verdict in self.verdicts:

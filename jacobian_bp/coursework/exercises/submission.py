@@ -3,7 +3,7 @@
 import ast
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from ...errors import SpecError
 from ...network.files.paths import label
 from ...writing.signs import plural, safe
 from .catalogue import find_exercise
+from .numbers_of_sheet import task_in
 from .sheet import HEADER
 from .task import Task
+
+SeedOf = Callable[[str, int], int]  # of a token and an exercise, by the course's secret
 
 LARGEST = 5 * 2**20  # of a file, which may be a notebook with pictures
 MOST_CODE = 2**18  # characters: reading Python takes a thousand times their memory
@@ -41,8 +44,12 @@ class Submission:
     failure: str = ""  # why the code cannot be run at all
 
 
-def read_submission(path: str | Path) -> Submission:
-    """The file of a student; SpecError where it is not one of our sheets."""
+def read_submission(path: str | Path, seed_of: SeedOf | None = None) -> Submission:
+    """The file of a student; SpecError where it is not one of our sheets.
+
+    With `seed_of` the task of a sheet that has a token is made of its seed; without, of the
+    numbers that stand in the sheet.
+    """
     path = Path(path)
     code = _code(path)
     if len(code) > MOST_CODE:
@@ -50,7 +57,7 @@ def read_submission(path: str | Path) -> Submission:
             f"{safe(path.name)} has {plural(len(code), 'character')} of code; "
             f"a sheet has at most {MOST_CODE:,}.\n  Hand in the sheet with your lines alone."
         )
-    task = _task(path.name, code)
+    task = _task(path.name, code, seed_of)
     failure, remarks = _looked_through(code)
     return Submission(path.name, code, task, tuple(remarks), failure)
 
@@ -125,25 +132,34 @@ def _source(cell: dict[str, Any], name: str) -> str:
     return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
 
 
-def _task(name: str, code: str) -> Task:
+def _task(name: str, code: str, seed_of: SeedOf | None) -> Task:
     """The task that the header names; SpecError where there is none, or it was changed."""
     found = set(HEADER.findall(code))
     if len(found) != 1:
         told = "has no line that says" if not found else "has more than one line that says"
         raise SpecError(
             f"{safe(name)} {told} which exercise it answers.\n"
-            "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7, sheet "
-            "and eight digits."
+            "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7 (or a "
+            "token), sheet and eight digits."
         )
-    number, seed, fingerprint = found.pop()
-    if int(seed) >= 2**64:
-        raise SpecError(f"{safe(name)}: no sheet has seed {seed}.\n  Begin with a fresh sheet.")
-    task = find_exercise(int(number)).make(int(seed))
+    number, which, fingerprint = found.pop()
+    word, _, value = which.partition(" ")
+    exercise = find_exercise(int(number))
+    by_numbers = word == "token" and seed_of is None
+    if word == "seed" and int(value) >= 2**64:
+        raise SpecError(f"{safe(name)}: no sheet has {which}.\n  Begin with a fresh sheet.")
+    if word == "seed":
+        task = exercise.make(int(value))
+    elif seed_of is None:
+        task = task_in(code, exercise, value, name)
+    else:
+        task = exercise.make(seed_of(value, exercise.number), value)
     if task.fingerprint != fingerprint:
+        also = ", or its numbers," if by_numbers else ""
         raise SpecError(
-            f"{safe(name)}: its first line says exercise {number}, seed {seed}, and sheet "
+            f"{safe(name)}: its first line says exercise {number}, {which}, and sheet "
             f"{fingerprint}, which is another one.\n"
-            "  Put the first line back as it was, or begin with a fresh sheet."
+            f"  Put the first line{also} back as it was, or begin with a fresh sheet."
         )
     return task
 

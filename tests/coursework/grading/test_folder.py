@@ -4,15 +4,14 @@ import json
 import re
 
 import pytest
-from grading_cases import command, sheet, write
+from grading_cases import SECRET, command, own_sheet, sheet, write
 
 from jacobian_bp.coursework.commands import grade
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
-from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
+from jacobian_bp.coursework.grading.seeds import graded_seed
 from jacobian_bp.errors import SpecError
 
 WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
-SECRET = b"a secret of a course"
 
 
 def class_folder(tmp_path):
@@ -20,8 +19,7 @@ def class_folder(tmp_path):
     folder = tmp_path / "class"
     folder.mkdir()
     for name, changes in (("ada", ()), ("bob", WRONG)):
-        seed = sheet_seed(SECRET, name, 2)
-        write(folder, sheet(seed=seed, changes=changes), f"{name}.py")
+        write(folder, own_sheet(name, changes=changes), f"{name}.py")
     write(folder, "no sheet", "eve.ipynb")
     write(folder, "while True: pass", "joe.py")
     write(folder, (folder / "ada.py").read_text(), "max.py")
@@ -44,7 +42,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "joe.py     0 of 35     not-a-sheet",
         "kim.npz    0 of 35     not-a-sheet",
         "max.py     0 of 35     not-own-sheet, the one of ada.py",
-        "zoe.py     0 of 35     not-own-sheet",
+        "zoe.py     0 of 35     practice-sheet",
     ]
     records = {path.name: json.loads(path.read_text()) for path in out.iterdir()}
     assert set(records) == {
@@ -58,7 +56,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "       2  sign                        1       14",
         "exercise  no known mistake  submissions  percent",
         "       2  not-a-sheet                 3       43",
-        "       2  not-own-sheet               2       29",
+        "       2  not-own-sheet               1       14",
     ]
 
 
