@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from grading_cases import SECRET, command, own_sheet, sheet, write
 
 from jacobian_bp.coursework.commands import grade
+from jacobian_bp.coursework.grading.folder import results_file
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.coursework.grading.seeds import graded_seed
 from jacobian_bp.errors import SpecError
@@ -106,3 +108,29 @@ def test_a_wrong_call_on_a_folder(options, message, tmp_path, monkeypatch):
         command("--exercise", 2, "--submission", "in", "--out-dir", "out", *options)
     assert re.search(r"\n  \S", str(error.value))
     assert (tmp_path / "in" / "ada.py").read_text() == sheet()
+
+
+def test_names_of_any_length_have_results_of_their_own(tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    stems = ["a" * 251, "a" * 252, "a" * 250 + "b", "δ" * 125, "a" * 247]
+    for stem in stems:
+        write(folder, sheet(5), f"{stem}.py")
+    options = ["--exercise", 5, "--submission", folder, "--out-dir", out, "--format", "json"]
+    assert command(*options) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(stems)
+    names = sorted(path.name for path in out.iterdir())
+    assert len(names) == len(stems)
+    assert f"{'a' * 247}.py.json" in names  # as it fits
+    cut = [name for name in names if "~" in name]
+    assert all(re.fullmatch(r"(a{200}|δ{100})~[0-9a-f]{16}\.json", name) for name in cut)
+    assert len(cut) == 4
+    assert command("--summary", out) == 0
+    assert "exercise 5: 5 submissions, on average 100 percent" in capsys.readouterr().out
+
+
+def test_a_cut_name_is_no_name_that_a_submission_can_have():
+    long = results_file(".", Path("a" * 251 + ".py"), "json").name
+    for ending in (".py", ".ipynb", ".npz"):
+        crafted = Path(long.removesuffix(".json") + ending)
+        assert results_file(".", crafted, "json").name != long
