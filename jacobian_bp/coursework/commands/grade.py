@@ -49,7 +49,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--format", default="text", help=", ".join(FORMATS) + " (default: text)")
     parser.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the fresh numbers")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="of the fresh numbers; a sheet can read it, a secret not",
+    )
     parser.add_argument(
         "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
     )
@@ -122,7 +127,7 @@ def _grade_folder(options: argparse.Namespace) -> int:
         else:
             right, said = right and report.ok, words_on(report, whose)
         _say([f"{name_of(path):<{wide}}  {said}"])
-    _say([*open_to_all(options.secret_file)])
+    _say(_warnings(options))
     return 0 if right else NOT_RIGHT
 
 
@@ -197,7 +202,13 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
     if options.out is None:
         terminal.write(FORMATS[options.format](report).splitlines())
     else:
-        _say([*log_lines(report), *open_to_all(options.secret_file)])
+        _say([*log_lines(report), *_warnings(options)])
+
+
+def _warnings(options: argparse.Namespace) -> list[str]:
+    """For the instructor: what a sheet that is run could read."""
+    seen = ["warning: a sheet can read --seed on the command line; a secret is not on it"]
+    return [*open_to_all(options.secret_file), *seen * (options.seed is not None)]
 
 
 def _say(lines: Sequence[str]) -> None:

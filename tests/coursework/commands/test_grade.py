@@ -53,6 +53,14 @@ def test_a_secret_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, mode, w
     assert ("warning: other users can read" in capsys.readouterr().out) == warned
 
 
+@pytest.mark.parametrize("seed", [(), ("--seed", 11)])
+def test_a_seed_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, seed):
+    path = write(tmp_path, sheet(5))
+    command("--exercise", 5, "--submission", path, "--out", tmp_path / "r", *seed)
+    said = "warning: a sheet can read --seed on the command line; a secret is not on it"
+    assert (said in capsys.readouterr().out.splitlines()) == bool(seed)
+
+
 def test_the_results_never_take_the_place_of_the_submission(tmp_path):
     path = write(tmp_path, sheet())
     before = path.read_text()
