@@ -14,6 +14,7 @@ from .secrecy import Gate
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
+RIGHT_ONE = "the right one"  # in the sentences on a symptom
 WORDS = {RIGHT: "right", FOLLOWS: "follows", WRONG: "WRONG", MISSING: "missing"}
 
 
@@ -99,6 +100,11 @@ def _given_earlier(
     if given.shape != expected.shape:
         return None
     where, symptom = question.difference(given, expected)
+    gives = f"what your {_listed(used)} {'gives' if len(used) == 1 else 'give'}"
+    if RIGHT_ONE in symptom:
+        symptom = symptom.replace(RIGHT_ONE, gives)
+    elif symptom:
+        symptom = f"{symptom} (compared with {gives})"
     return Verdict(
         question.name, WRONG, where=f"{where}, given your {_listed(used)}", symptom=symptom
     )

@@ -67,7 +67,7 @@ def results_file(folder: str | Path, submission: Path, form: str) -> Path:
     >>> results_file(".", Path("class/ada.py"), "json").name
     'ada.py.json'
     >>> results_file(".", Path("a" * 251 + ".py"), "json").name[-32:]
-    'aaaaaaaaa~be4cb3eb7d2da163d.json'
+    'aaaaaaaaaa~43cf7208dc30b3bf.json'
     """
     folder = Path(folder)
     try:
