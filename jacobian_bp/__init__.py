@@ -17,7 +17,8 @@ Each name is loaded when it is first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # not from typing, which takes a while to load, with nobody there for Ctrl-C
 
 _OFFERED = {
     "algebra.axes": ["Axis"],

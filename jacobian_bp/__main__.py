@@ -1,15 +1,14 @@
 """`jacobian-bp`, and `python -m jacobian_bp`: Ctrl-C and SIGTERM end both with 130.
 
-The commands are imported here, within reach of the `except`: loading them takes a
-while, in which they may be interrupted too.
+All else is imported within reach of the `except`: loading it takes a while, in which it may
+be interrupted too.
 """
 
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
 
-from .writing.interrupts import INTERRUPTED
+INTERRUPTED = 130  # as in writing/interrupts.py, which is not loaded yet
 
 
 def main() -> int:
@@ -26,7 +25,7 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     """SIGTERM, as what Ctrl-C raises."""
     raise KeyboardInterrupt
 

@@ -10,6 +10,7 @@ from jacobian_bp.coursework.commands.grade import add_parser, run_command
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.sheet import script
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
+from jacobian_bp.coursework.grading.seeds import seed_of_token, sheet_token
 from jacobian_bp.coursework.sandbox import Limits
 
 QUICK = Limits(seconds=120, memory=2**29, file=2**22)  # a slow machine has time enough
@@ -37,13 +38,22 @@ HOSTILE = {  # name: (code, kind, a part of the reason)
 }
 
 
-def sheet(exercise=2, seed=7, changes=(), before="", after=""):
+SECRET = b"a secret of a course"
+
+
+def sheet(exercise=2, seed=7, changes=(), before="", after="", token=""):
     """A sheet filled in rightly, with some text exchanged, and more code around it."""
-    text = script(find_exercise(exercise).make(seed), solution=True)
+    text = script(find_exercise(exercise).make(seed, token), solution=True)
     for old, new in changes:
         assert text.count(old) == 1, (old, text.count(old))
         text = text.replace(old, new)
     return text.replace("import numpy as np\n", f"import numpy as np\n{before}\n", 1) + after
+
+
+def own_sheet(student, exercise=2, secret=SECRET, **changes):
+    """A student's own sheet, filled in rightly."""
+    token = sheet_token(secret, student, exercise)
+    return sheet(exercise, seed_of_token(secret, token, exercise), token=token, **changes)
 
 
 def write(folder, text, name="ex.py"):

@@ -1,5 +1,6 @@
 """The command as a process: pipes, encodings, terminals, interpreter flags, other processes."""
 
+import ast
 import json
 import multiprocessing
 import os
@@ -16,7 +17,8 @@ import pytest
 from network_cases import close, data, gradients_of, network, same_bits, term_sums
 from project import ROOT
 
-from jacobian_bp.__main__ import main
+from jacobian_bp.__main__ import INTERRUPTED, main
+from jacobian_bp.writing import interrupts
 
 COMMAND = [sys.executable, "-m", "jacobian_bp"]
 CLEAN = {
@@ -110,12 +112,37 @@ runpy.run_module("jacobian_bp", run_name="__main__")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("name", ["jacobian_bp.cli", "jacobian_bp.network.from_options"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jacobian_bp.writing",
+        "jacobian_bp.writing.interrupts",
+        "jacobian_bp.cli",
+        "numpy",
+        "jacobian_bp.network.from_options",
+    ],
+)
 def test_a_signal_while_the_commands_are_loaded(name, number):
     code = AT_IMPORT.format(name=name, number=int(number))
     done = subprocess.run([sys.executable, "-c", code], env=CLEAN, capture_output=True, timeout=300)
     assert (done.returncode, done.stdout) == (130, b"")
     assert done.stderr == b"jacobian-bp: interrupted\n"
+
+
+def test_hardly_anything_is_loaded_before_a_signal_is_minded():
+    code = "import sys; before = set(sys.modules); import jacobian_bp.__main__; "
+    code += "print(sorted(set(sys.modules) - before - {'signal', 'enum', 'importlib'}))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={**CLEAN, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+    )
+    loaded = ast.literal_eval(done.stdout.decode())
+    assert {"jacobian_bp", "jacobian_bp.__main__"} <= set(loaded)
+    assert not {name for name in loaded if name.startswith(("jacobian_bp.", "numpy", "typing"))} - {
+        "jacobian_bp.__main__"
+    }
+    assert INTERRUPTED == interrupts.INTERRUPTED
 
 
 def test_a_signal_that_is_ignored_stays_ignored():

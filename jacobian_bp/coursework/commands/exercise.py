@@ -35,7 +35,7 @@ from ..exercises.task import Task
 from ..exercises.verdict import LEVELS, WRONG
 from ..grading.class_sheets import write_sheets
 from ..grading.roster import read_roster
-from ..grading.seeds import VARIABLE, needed, read_secret, sheet_seed
+from ..grading.seeds import VARIABLE, needed, read_secret, seed_of_token, sheet_token
 from ..sandbox import stopped_in_order
 
 NOT_RIGHT = 1
@@ -48,7 +48,7 @@ def add_parser(commands: Any) -> None:
     listed = actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in, or one for each of a class")
     new.add_argument("numbers", type=int, nargs="*", metavar="N", help="which exercises")
-    new.add_argument("--seed", type=int, help="of the numbers (default: 0)")
+    new.add_argument("--seed", type=int, help="of the numbers, for practice (default: 0)")
     new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
     new.add_argument(
         "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
@@ -157,21 +157,17 @@ def _numbers(written: Sequence[int], own: Sequence[OwnExercise]) -> list[int]:
 
 
 def _task_of(options: argparse.Namespace, number: int) -> Task:
-    """The task of an exercise, with the numbers that the options ask for."""
+    """The task of the seed that is written, for practice, or the student's own, with a token."""
     exercise = find_exercise(number)
-    return exercise.make(_seed_of(argparse.Namespace(**{**vars(options), "number": number})))
-
-
-def _seed_of(options: argparse.Namespace) -> int:
-    """The seed of the sheet: as it is written, or the student's own."""
     if options.student is None:
         if options.secret_file is not None:
             raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
-        return 0 if options.seed is None else int(options.seed)
+        return exercise.make(0 if options.seed is None else int(options.seed))
     if options.seed is not None:
         raise SpecError("--seed and --student both say which numbers.\n  Write one of the two.")
     secret = needed(read_secret(options.secret_file))
-    return sheet_seed(secret, options.student, options.number)
+    token = sheet_token(secret, options.student, number)
+    return exercise.make(seed_of_token(secret, token, number), token)
 
 
 def _check(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:

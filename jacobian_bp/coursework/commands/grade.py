@@ -13,6 +13,7 @@ import argparse
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,15 @@ from ..grading.grade_report import GradeReport
 from ..grading.gradebook import points_of
 from ..grading.results_of_call import ResultsOfCall, leaving_results
 from ..grading.roster import students_files
-from ..grading.seeds import VARIABLE, graded_seed, needed, open_to_all, read_secret, sheet_seed
+from ..grading.seeds import (
+    VARIABLE,
+    graded_seed,
+    needed,
+    open_to_all,
+    read_secret,
+    seed_of_token,
+    sheet_seed,
+)
 from ..grading.summary import summarise
 from ..sandbox import Limits, stopped_in_order
 from .grade_class import grade_class, require_class
@@ -61,7 +70,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--format", default="text", help=", ".join(FORMATS) + " (default: text)")
     parser.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
-    parser.add_argument("--seed", type=int, metavar="N", help="of the fresh numbers")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="of the fresh numbers; a sheet can read it, a secret not",
+    )
     parser.add_argument(
         "--secret-file", metavar="FILE", help=f"the course's secret (or the variable {VARIABLE})"
     )
@@ -212,7 +226,7 @@ def _grade_folder(options: argparse.Namespace) -> int:
             right, said = right and report.ok, words_on(report, whose)
         _say([f"{name_of(path):<{wide}}  {said}"])
     _say([f"left out  {reason}" for reason in students_files(options.submission)[1]])
-    _say([*open_to_all(options.secret_file)])
+    _say(_warnings(options))
     return 0 if right else NOT_RIGHT
 
 
@@ -255,6 +269,14 @@ def _terms(options: argparse.Namespace) -> Terms:
         graded = graded_seed(needed(secret), options.student, options.exercise)
     elif options.secret_file is not None and options.student is None:
         raise SpecError("a secret needs a student.\n  Write --student and a name or number.")
+    by_secret = secret is not None and (options.student or options.secret_file) is not None
+    seed_of = partial(seed_of_token, secret) if secret is not None and by_secret else None
+    if seed_of is not None and wanted not in (None, "own"):
+        raise SpecError(
+            f"--sheet-seed {str(wanted)[:20]} is of a practice sheet; with a secret, sheets with "
+            "a token are graded.\n"
+            "  Write --sheet-seed own, or leave the secret and the student away."
+        )
     if wanted == "own":
         wanted = sheet_seed(needed(secret), options.student or "", options.exercise)
     limits = Limits(_above_0(options.seconds, "--seconds"), _megabytes(options.memory))
@@ -265,6 +287,7 @@ def _terms(options: argparse.Namespace) -> Terms:
         limits,
         options.numpy_only,
         options.strict_layout,
+        seed_of,
     )
 
 
@@ -294,7 +317,13 @@ def _hand_over(report: GradeReport, options: argparse.Namespace) -> None:
     if options.out is None:
         terminal.write(FORMATS[options.format](report).splitlines())
     else:
-        _say([*log_lines(report), *open_to_all(options.secret_file)])
+        _say([*log_lines(report), *_warnings(options)])
+
+
+def _warnings(options: argparse.Namespace) -> list[str]:
+    """For the instructor: what a sheet that is run could read."""
+    seen = ["warning: a sheet can read --seed on the command line; a secret is not on it"]
+    return [*open_to_all(options.secret_file), *seen * (options.seed is not None)]
 
 
 def _say(lines: Sequence[str]) -> None:

@@ -10,6 +10,8 @@ from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
 from .label_sentences import BESIDES, LABELS
 
+RIGHT_ARRAY = "the right array"  # in the sentences of the labels
+
 
 class Words:
     """Names the objects of one run, and fills the sentences of the labels."""
@@ -46,10 +48,30 @@ class Words:
         besides = part.factor is not None and label in BESIDES
         return self._filled((BESIDES if besides else LABELS)[label], key, part)
 
-    def sentences(self, key: Key, h: Hypothesis) -> tuple[str, ...]:
+    def premise(self, names: tuple[str, ...], cause: Hypothesis | None) -> str:
+        """What an object was computed from, where that is not right: your own z2."""
+        if names:
+            return f"your own {', '.join(names)}"
+        return f"the mistake in {self.called(cause.where)}" if cause is not None else ""
+
+    def given(self, premise: str, label: str, text: str) -> str:
+        """A sentence on a whole array, true of what it was compared with.
+
+        What is said of one step is true whatever went into it.
+        """
+        if not premise or not LABELS[label].startswith("{what}"):
+            return text
+        if RIGHT_ARRAY in text:
+            gives = "give" if "," in premise else "gives"
+            return text.replace(RIGHT_ARRAY, f"what {premise} {gives}")
+        return f"Given {premise}, {text[0].lower()}{text[1:]}"
+
+    def sentences(self, key: Key, h: Hypothesis, premise: str = "") -> tuple[str, ...]:
         """One sentence a mistake; what comes on top of another is said as such."""
         if h.parts:
-            return tuple(self._part(key, part) for part in h.parts)
+            labels = [part.labels[0] for part in h.parts]
+            parts = [self._part(key, part) for part in h.parts]
+            return tuple(map(self.given, [premise] * len(parts), labels, parts))
         others = h.labels[1:]
         if h.labels[0] == "constant-factor" and not h.changes:
             others = tuple(label for label in others if label != "sign")  # the number has it
@@ -57,9 +79,11 @@ class Words:
         more = tuple(self._filled(template, key, h) for template in besides)
         if h.labels[0] == "constant-factor" and not h.changes and h.note:
             more = (h.note, *more)
-        return self.sentence(h.labels[0], key, h), *more
+        return self.given(premise, h.labels[0], self.sentence(h.labels[0], key, h)), *more
 
-    def explained(self, key: Key, found: list[Hypothesis], square: bool) -> Finding:
+    def explained(
+        self, key: Key, found: list[Hypothesis], square: bool, premise: str = ""
+    ) -> Finding:
         """The finding of the most likely hypothesis; the labels of all."""
         best = found[0]
         labels = tuple(dict.fromkeys(label for h in found for label in h.labels))
@@ -71,7 +95,7 @@ class Words:
             key,
             best.labels[0],
             labels,
-            self.sentences(key, best),
+            self.sentences(key, best, premise),
             best.where or name_of(key),
             best.factor,
             layout=best.layout,

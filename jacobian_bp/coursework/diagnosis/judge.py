@@ -84,6 +84,9 @@ class Judge:
 
     def _finding(self, key: str) -> Finding:
         question = self._question(key)
+        if not question.readings and not self.facts.fits(question.submitted.shape):
+            # nothing is computed from it: it may be empty, and stand for gigabytes
+            return self.words.unknown(key, proved(key, None, question.right, question.precision))
         if not np.isfinite(question.submitted).all():
             return self._not_finite(key, question)
         accepted = accepted_reading(question, question.right)
@@ -205,8 +208,9 @@ class Judge:
         for cause in self.earlier.factors:
             if off_by_the_same(question, cause):
                 return self.words.follows_mistake(key, cause), None, None
-        tried = [*((given, context) for given, context, _ in asked), (question, Context())]
-        found = self._fewest(key, tried)
+        tried = [(g, context, self.words.premise(context.names, c)) for g, context, c in asked]
+        tried += [(question, Context(), "")]
+        found, premise = self._fewest(key, tried)
         known = named(found)
         if not found:
             single = promoted_reading(question)
@@ -215,10 +219,12 @@ class Judge:
             for given, context, cause in asked:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
                     return self.words.follows_own(key, context.names), None, given
-            for given, context in tried if len(tried) < 2 else (tried[0], tried[-1]):
-                known = known or self._pairs(key, given, context)
+            for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
+                if not known:
+                    known, premise = self._pairs(key, given, context), what
         if known:
-            return self.words.explained(key, known, is_square(question.right)), known[0], None
+            square = is_square(question.right)
+            return self.words.explained(key, known, square, premise), known[0], None
         said = self._proved(key, question)
         if found:
             said = [sentence_start(found[0].note), *said]
@@ -231,16 +237,22 @@ class Judge:
         shown = any(np.any(question.right) for question in self.right.values())
         return shown and not any(np.any(own) for own in context.own.values())
 
-    def _fewest(self, key: str, tried: list[tuple[Question, Context]]) -> list[Hypothesis]:
-        """What explains the numbers with the fewest mistakes, from own objects or right ones."""
+    def _fewest(
+        self, key: str, tried: list[tuple[Question, Context, str]]
+    ) -> tuple[list[Hypothesis], str]:
+        """What explains the numbers with the fewest mistakes, from own objects or right ones.
+
+        With it comes the premise: what the numbers are compared with, if not the right ones.
+        """
         best: list[Hypothesis] = []
-        for given, context in tried:
+        premise = ""
+        for given, context, what in tried:
             found = self._explained(key, given, context)
             if found and (not best or found[0].mistakes < best[0].mistakes):
-                best = found
+                best, premise = found, what
             if best and best[0].mistakes == 1 and named(best):
                 break
-        return best
+        return best, premise
 
     def _after_mistakes(self, key: str, question: Question):
         """(question, context, cause) for the student's own objects and earlier mistakes."""

@@ -43,6 +43,8 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
 
     forms = jacobian_forms(S, exact, judge.declared or "numerator")
     question = Question(wrt, compute, S, forms, judge.exact[key], right)
+    if not forms and not facts.fits(S.shape):
+        return judge.words.unknown(key, proved(name, None, right, judge.exact[key]))
     if not np.isfinite(S).all():
         return judge.words.unknown(key, [not_finite(S)])
     accepted = accepted_reading(question, right)

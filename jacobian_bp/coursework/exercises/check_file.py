@@ -9,8 +9,12 @@ from .cause import diagnosed
 from .checker import Report, check_answers
 from .collect import Collected, collect
 from .submission import Submission, read_parts, read_submission
+from .task import UNKNOWN
 
 SECONDS = 20.0
+BY_ITS_NUMBERS = (
+    "judged by the numbers that stand in the sheet; grading takes those of the course's secret"
+)
 
 
 def check_file(
@@ -26,8 +30,9 @@ def check_file(
         ("seed", seed, submission.task.seed),
     ):
         if wanted is not None and wanted != found:
+            is_of = f"{word} {found}" if found != UNKNOWN else "a token, of unknown seed"
             raise SpecError(
-                f"{safe(submission.name)} is a sheet of {word} {found}, not of {word} {wanted}.\n"
+                f"{safe(submission.name)} is a sheet of {is_of}, not of {word} {wanted}.\n"
                 "  Name another file, or leave the choice to the sheet."
             )
     return check_submission(submission, seconds)
@@ -45,5 +50,6 @@ def check_submission(submission: Submission, seconds: float = SECONDS) -> Report
         ran = collect(submission.code, task, Limits(seconds))
     verdicts = diagnosed(task, ran.answers, check_answers(task, ran.answers))
     failure = submission.failure or ran.outcome.failure
-    remarks = (*submission.remarks, *ran.remarks)
-    return Report(task.number, task.seed, task.title, verdicts, failure, remarks)
+    by_numbers = [BY_ITS_NUMBERS] if task.seed == UNKNOWN else []
+    remarks = (*submission.remarks, *ran.remarks, *by_numbers)
+    return Report(task.number, task.seed, task.title, verdicts, failure, remarks, task.token)

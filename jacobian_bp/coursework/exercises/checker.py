@@ -15,6 +15,7 @@ from .symptoms import tag_of
 from .task import Task
 from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
 
+RIGHT_ONE = "the right one"  # in the sentences on a symptom
 WORDS = {RIGHT: "right", FOLLOWS: "follows", WRONG: "WRONG", MISSING: "missing"}
 
 
@@ -28,6 +29,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     failure: str = ""  # why the file did not come to its end
     remarks: tuple[str, ...] = ()
+    token: str = ""  # that of the sheet, if it has one in place of a seed
 
     @property
     def ok(self) -> bool:
@@ -44,7 +46,8 @@ class Report:
 
     def lines(self, level: int = 2) -> list[str]:
         """The report in words, at a message level from 0 (pass or fail) to 3 (cause)."""
-        lines = [f"exercise {self.number}, seed {self.seed}: {self.title}"]
+        which = f"token {self.token}" if self.token else f"seed {self.seed}"
+        lines = [f"exercise {self.number}, {which}: {self.title}"]
         lines += [f"stopped   {self.failure}"] * bool(self.failure)
         width = max((len(v.name) for v in self.verdicts), default=0)
         for verdict in self.verdicts:
@@ -104,6 +107,11 @@ def _given_earlier(
     if given.shape != expected.shape:
         return None
     where, symptom = question.difference(given, expected)
+    gives = f"what your {_listed(used)} {'gives' if len(used) == 1 else 'give'}"
+    if RIGHT_ONE in symptom:
+        symptom = symptom.replace(RIGHT_ONE, gives)
+    elif symptom:
+        symptom = f"{symptom} (compared with {gives})"
     return Verdict(
         question.name, WRONG, where=f"{where}, given your {_listed(used)}", symptom=symptom
     )

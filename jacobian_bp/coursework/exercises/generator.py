@@ -8,7 +8,8 @@ Numbers have two decimals, so that a sheet shows the very values. A draw that mi
 a guarantee raises Redraw, with the guarantee; who draws counts and bounds the tries.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral
@@ -68,10 +69,27 @@ def draw(
     _switch_units_off(rng, sizes, activations, params, x)
     if kind == "saturated":
         _saturate(sizes, activations, params, x)
-    net = Network.dense(sizes, activations, loss, params=params)
-    drawn = Drawn(net, net.run(x, y), x, y, tuple(sizes), tuple(activations), kind)
+    drawn = drawn_of({"x": x, "y": y, **params}, activations, loss, kind)
     require_guarantees(drawn)
     return drawn
+
+
+def drawn_of(
+    given: Mapping[str, Any], activations: Sequence[str], loss: str, kind: str = "distinct"
+) -> Drawn:
+    """The network of these numbers, as a sheet shows them: x, y, W1, b1, ..."""
+    params = {name: value for name, value in given.items() if name not in ("x", "y")}
+    weights = [params[f"W{layer}"] for layer in range(1, len(activations) + 1)]
+    sizes = [weights[0].shape[1], *(len(W) for W in weights)]
+    net = Network.dense(sizes, activations, loss, params=params)
+    x, y = given["x"], given["y"]
+    return Drawn(net, net.run(x, y), x, y, tuple(sizes), tuple(activations), kind)
+
+
+def one_of(count: int, given: Mapping[str, Any]) -> int:
+    """A choice from 0 to count - 1 that follows from the numbers, so that they say it all."""
+    text = repr([(name, np.asarray(value).tolist()) for name, value in given.items()])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % count
 
 
 def draw_sizes(

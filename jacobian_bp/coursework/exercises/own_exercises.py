@@ -42,10 +42,10 @@ class OwnExercise(Exercise):
 
     source: str = ""
 
-    def make(self, seed: int) -> Task:
+    def make(self, seed: int, token: str = "") -> Task:
         """The task of a seed. Raises SpecError, with the source, for whatever goes wrong in it."""
         try:
-            return super().make(seed)
+            return super().make(seed, token)
         except JacobianError as error:
             raise SpecError(f"{self.source}: {error}") from None
         except Exception as error:
@@ -55,7 +55,7 @@ class OwnExercise(Exercise):
                 "  Try its attempt(rng), and the line of each answer and mistake, by themselves."
             ) from None
 
-    def _complete(self, task: Task, seed: int) -> Task:
+    def _complete(self, task: Task, seed: int, token: str) -> Task:
         """The task, if it is one, with sound names; students have nothing to check it with."""
         if not isinstance(task, Task):
             raise SpecError(
@@ -63,7 +63,7 @@ class OwnExercise(Exercise):
                 "  Return Task(questions, given)."
             )
         _require_names(self, task)
-        return replace(super()._complete(task, seed), checkable=False)
+        return replace(super()._complete(task, seed, token), checkable=False)
 
 
 @quiet

@@ -1,6 +1,7 @@
 """The sheet that a student fills in, as a script or as a notebook, from one list of cells.
 
-    # jacobian-bp exercise 2, seed 7, sheet 1f0c99ab    what `check` reads
+    # jacobian-bp exercise 2, seed 7, sheet 1f0c99ab    what `check` reads; for practice
+    # jacobian-bp exercise 2, token 0f…, sheet 1f0c99ab   of which only the course has the seed
     statement, then what is given, between two marks
     # what is asked
     name = None
@@ -31,7 +32,9 @@ WIDTH = 92
 PROSE = WIDTH - 4  # of a paragraph
 BEGIN, END = "# --- given: begin (leave these lines as they are)", "# --- given: end"
 HEADER = re.compile(
-    r"^# jacobian-bp exercise (\d{1,6}), seed (\d{1,20}), sheet ([0-9a-f]{8})[ \t]*$", re.M
+    r"^# jacobian-bp exercise (\d{1,6}), (seed \d{1,20}|token [0-9a-f]{32}), "
+    r"sheet ([0-9a-f]{8})[ \t]*$",
+    re.M,
 )
 
 
@@ -59,7 +62,7 @@ def write_sheet(task: Task | Sequence[Task], path: str | Path, solution: bool = 
 
 def header(task: Task) -> str:
     """The line by which a sheet is known."""
-    return f"# jacobian-bp exercise {task.number}, seed {task.seed}, sheet {task.fingerprint}"
+    return f"# jacobian-bp exercise {task.number}, {task.sheet}, sheet {task.fingerprint}"
 
 
 def script(task: Task, solution: bool = False, name: str = "") -> str:

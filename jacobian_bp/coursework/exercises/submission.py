@@ -3,7 +3,7 @@
 import ast
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,11 @@ from ...errors import SpecError
 from ...network.files.paths import label
 from ...writing.signs import plural, safe
 from .catalogue import find_exercise
+from .numbers_of_sheet import task_in
 from .sheet import HEADER
 from .task import Task
+
+SeedOf = Callable[[str, int], int]  # of a token and an exercise, by the course's secret
 
 LARGEST = 5 * 2**20  # of a file, which may be a notebook with pictures
 MOST_CODE = 2**18  # characters: reading Python takes a thousand times their memory
@@ -45,10 +48,13 @@ class Submission:
     failure: str = ""  # why the code cannot be run at all
 
 
-def read_submission(path: str | Path, exercise: int | None = None) -> Submission:
+def read_submission(
+    path: str | Path, exercise: int | None = None, seed_of: SeedOf | None = None
+) -> Submission:
     """The file of a student, or its part for an exercise; SpecError where it is no sheet of ours.
 
-    A sheet of one exercise is taken whatever exercise it is of.
+    A sheet of one exercise is taken whatever exercise it is of. With `seed_of` the task of a
+    sheet that has a token is made of its seed; without, of the numbers that stand in the sheet.
     """
     path = Path(path)
     parts = _parts(path.name, _code(path))
@@ -58,17 +64,18 @@ def read_submission(path: str | Path, exercise: int | None = None) -> Submission
         raise NoSuchPartError(
             f"{safe(path.name)} is a sheet of the exercises {held}{wanted}.\n  Name one of {held}."
         )
-    return _submission(path.name, parts.get(exercise or 0) or next(iter(parts.values())))
+    return _submission(path.name, parts.get(exercise or 0) or next(iter(parts.values())), seed_of)
 
 
 def read_parts(path: str | Path) -> tuple[Submission, ...]:
     """The parts of a sheet, in their order: one for each of its exercises."""
     path = Path(path)
-    return tuple(_submission(path.name, code) for code in _parts(path.name, _code(path)).values())
+    parts = _parts(path.name, _code(path))
+    return tuple(_submission(path.name, code, None) for code in parts.values())
 
 
-def _submission(name: str, code: str) -> Submission:
-    task = _task(name, code)
+def _submission(name: str, code: str, seed_of: SeedOf | None) -> Submission:
+    task = _task(name, code, seed_of)
     failure, remarks = _looked_through(code)
     return Submission(name, code, task, tuple(remarks), failure)
 
@@ -164,25 +171,34 @@ def _source(cell: dict[str, Any], name: str) -> str:
     return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
 
 
-def _task(name: str, code: str) -> Task:
+def _task(name: str, code: str, seed_of: SeedOf | None) -> Task:
     """The task that the header names; SpecError where there is none, or it was changed."""
     found = set(HEADER.findall(code))
     if len(found) != 1:
         told = "has no line that says" if not found else "has more than one line that says"
         raise SpecError(
             f"{safe(name)} {told} which exercise it answers.\n"
-            "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7, sheet "
-            "and eight digits."
+            "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7 (or a "
+            "token), sheet and eight digits."
         )
-    number, seed, fingerprint = found.pop()
-    if int(seed) >= 2**64:
-        raise SpecError(f"{safe(name)}: no sheet has seed {seed}.\n  Begin with a fresh sheet.")
-    task = find_exercise(int(number)).make(int(seed))
+    number, which, fingerprint = found.pop()
+    word, _, value = which.partition(" ")
+    exercise = find_exercise(int(number))
+    by_numbers = word == "token" and seed_of is None
+    if word == "seed" and int(value) >= 2**64:
+        raise SpecError(f"{safe(name)}: no sheet has {which}.\n  Begin with a fresh sheet.")
+    if word == "seed":
+        task = exercise.make(int(value))
+    elif seed_of is None:
+        task = task_in(code, exercise, value, name)
+    else:
+        task = exercise.make(seed_of(value, exercise.number), value)
     if task.fingerprint != fingerprint:
+        also = ", or its numbers," if by_numbers else ""
         raise SpecError(
-            f"{safe(name)}: its first line says exercise {number}, seed {seed}, and sheet "
+            f"{safe(name)}: its first line says exercise {number}, {which}, and sheet "
             f"{fingerprint}, which is another one.\n"
-            "  Put the first line back as it was, or begin with a fresh sheet."
+            f"  Put the first line{also} back as it was, or begin with a fresh sheet."
         )
     return task
 

@@ -17,6 +17,7 @@ from .subscripts import SubscriptsQuestion
 from .trusted_code import run_lines, value_of
 
 MOST_DRAWS = 300
+UNKNOWN = -1  # a seed that nobody said
 APART = 1e-3  # of the larger one: how far two planted mistakes must be from each other
 
 
@@ -55,7 +56,8 @@ class Task:
     right_forms: tuple[Planted, ...] = ()
     hints: tuple[str, ...] = ()
     number: int = 0
-    seed: int = 0
+    seed: int = 0  # UNKNOWN where only the sheet's token is known
+    token: str = ""  # of a sheet whose seed follows from it and the course's secret alone
     title: str = ""
     statement: str = ""
     names: dict[str, Any] = field(default_factory=dict)  # all that is known before the answers
@@ -80,12 +82,17 @@ class Task:
         return {question.name: question.right for question in self.questions}
 
     @property
+    def sheet(self) -> str:
+        """Which sheet it is, as its first line says: seed 7, or token and 32 digits."""
+        return f"token {self.token}" if self.token else f"seed {self.seed}"
+
+    @property
     def fingerprint(self) -> str:
-        """Eight digits that change with the exercise, the seed, or a given number."""
-        text = f"{self.number} {self.seed} " + repr(
+        """Eight digits that change with the exercise, the seed or token, or what is given."""
+        text = f"{self.number} {self.token or self.seed} " + repr(
             [(name, np.asarray(value).tolist()) for name, value in self.given.items()]
         )
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return hashlib.sha256((text + self.more).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +100,8 @@ class Exercise:
     """What all tasks of one exercise share; `attempt` draws one, or asks to draw again.
 
     `fresh` says that the answers are formulas in what is given, so that a sheet can
-    be run again on other numbers.
+    be run again on other numbers. `of_given` makes the task of the numbers that stand
+    in a sheet; without it a sheet that has a token is judged by the grader alone.
     """
 
     number: int
@@ -104,9 +112,10 @@ class Exercise:
     mistakes: tuple[Planted, ...] = ()
     right_forms: tuple[Planted, ...] = ()
     fresh: bool = True
+    of_given: Callable[[Mapping[str, Any]], Task] | None = None
 
-    def make(self, seed: int) -> Task:
-        """The task of a seed, redrawn until every guarantee holds.
+    def make(self, seed: int, token: str = "") -> Task:
+        """The task of a seed, redrawn until every guarantee holds; `token` stands in its sheet.
 
         The same seed gives the same task. Raises SpecError where no draw meets the
         guarantees, with what stood in the way, and DomainError for a wrong seed.
@@ -115,7 +124,7 @@ class Exercise:
         refused: dict[str, int] = {}
         for _ in range(MOST_DRAWS):
             try:
-                task = self._complete(self.attempt(generator), seed)
+                task = self._complete(self.attempt(generator), seed, token)
                 require_told_apart(task)
                 return task
             except Redraw as reason:
@@ -127,11 +136,26 @@ class Exercise:
             f"{lines}  Take another seed."
         )
 
-    def _complete(self, task: Task, seed: int) -> Task:
+    def task_of(self, given: Mapping[str, Any], token: str) -> Task:
+        """The task of the numbers in a sheet with this token; its seed stays unknown."""
+        self.require_of_given()
+        assert self.of_given is not None
+        return self._complete(self.of_given(given), UNKNOWN, token)
+
+    def require_of_given(self) -> None:
+        """SpecError for an exercise whose tasks cannot be made of numbers."""
+        if self.of_given is None:
+            raise SpecError(
+                f"exercise {self.number} cannot be made from the numbers of a sheet.\n"
+                "  Its sheets with a token are judged by jacobian-bp grade, with the secret."
+            )
+
+    def _complete(self, task: Task, seed: int, token: str) -> Task:
         return replace(
             task,
             number=self.number,
             seed=seed,
+            token=token,
             title=self.title,
             statement=self.statement + task.more,
             hints=self.hints,

@@ -1,5 +1,6 @@
 """One submission or a folder of them, and where the results on each are written."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from .seeds import sheet_seed
 ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}
 MOST = 5000
 WIDEST_NAME = 40
+LONGEST_NAME, SHORT_NAME = 250, 200  # bytes; a file's name has 255, the results' ending 5
 
 
 def require_one(path: Path, report_anyway: bool) -> None:
@@ -76,10 +78,14 @@ def submissions(folder: str | Path) -> list[Path]:
 def results_file(folder: str | Path, submission: Path, form: str) -> Path:
     """Where the results on a submission are written, the folder being made if need be.
 
+    A name that is too long for that is cut, and its hash put behind it: so it is nobody else's.
+
     >>> results_file(".", Path("class/ada.py"), "json").name
     'ada.py.json'
+    >>> results_file(".", Path("a" * 251 + ".py"), "json").name[-32:]
+    'aaaaaaaaaa~43cf7208dc30b3bf.json'
     """
-    return made_folder(folder) / f"{submission.name}{ENDING_OF[form]}"
+    return made_folder(folder) / f"{_short(submission.name)}{ENDING_OF[form]}"
 
 
 def made_folder(folder: str | Path) -> Path:
@@ -93,6 +99,15 @@ def made_folder(folder: str | Path) -> Path:
             f"{label(folder)} cannot be made: {reason}.\n  Choose another folder."
         ) from None
     return folder
+
+
+def _short(name: str) -> str:
+    """A name with room for an ending; a cut one has no ending of a submission, as all others do."""
+    whole = os.fsencode(name)
+    if len(whole) <= LONGEST_NAME:
+        return name
+    kept = os.fsdecode(whole[:SHORT_NAME]).encode("utf-8", "ignore").decode()
+    return f"{kept}~{hashlib.sha256(whole).hexdigest()[:16]}"
 
 
 def owners(files: Sequence[Path], secret: bytes | None, exercise: int) -> dict[int, str]:

@@ -25,7 +25,7 @@ from ..exercises.checker import check_answers
 from ..exercises.collect import Collected, collect
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
-from ..exercises.submission import NoSuchPartError, Submission, read_submission
+from ..exercises.submission import NoSuchPartError, SeedOf, Submission, read_submission
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
 from ..sandbox import Limits
@@ -37,6 +37,7 @@ from .seeds import apart_from
 ENDINGS = (".py", ".ipynb", ".npz")
 OWN_WORDS = (STOPPED, "memory-limit")  # failures that are told in the student's words
 ON_FRESH = "on fresh numbers the file did not come to its end"
+PRACTICE = "this is a practice sheet, which says its own seed; hand in the sheet of the course."
 NO_SECRET = "the graded numbers follow from the sheet's own; a secret would hide them"
 
 
@@ -44,7 +45,8 @@ NO_SECRET = "the graded numbers follow from the sheet's own; a secret would hide
 class Terms:
     """How to grade.
 
-    `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own.
+    `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own. `seed_of`
+    gives the seed of a token, by the course's secret: then sheets without a token are refused.
     `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
     With `strict_layout` an array is right in the layout that is asked for alone.
     """
@@ -55,6 +57,7 @@ class Terms:
     limits: Limits = field(default_factory=Limits)
     numpy_only: bool = False
     strict_layout: bool = False
+    seed_of: SeedOf | None = field(default=None, repr=False)  # it holds the secret
 
     def __post_init__(self) -> None:
         if self.level not in range(len(LEVELS)):
@@ -69,8 +72,8 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
     """The report on a sheet (.py, .ipynb), or on answers alone (.npz).
 
     Raises SpecError for an exercise that is not there, for answers alone without the seed of
-    their sheet, and for fresh numbers that cannot be drawn: what is wrong with the submission
-    is in the report, what is not is an error.
+    their sheet, for a sheet with a token without the secret, and for fresh numbers that cannot
+    be drawn: what is wrong with the submission is in the report, what is not is an error.
     """
     began = time.monotonic()
     path = Path(path)
@@ -78,7 +81,11 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
     task = _task_of_arrays(path, exercise, terms) if path.suffix.lower() == ".npz" else None
     try:
         _require_fit_for_reading(path)
-        found = read_submission(path, exercise) if task is None else _own_arrays(path, task)
+        found = (
+            read_submission(path, exercise, terms.seed_of)
+            if task is None
+            else _own_arrays(path, task)
+        )
     except NoSuchPartError as error:
         report = without_answers(exercise, _first_lines(error), "another-exercise", terms)
     except JacobianError as error:
@@ -124,11 +131,19 @@ def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms
 def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeReport:
     """The report on a sheet, if it is one of this exercise and, where one is set, this seed."""
     task = submission.task
+    if task.token and terms.seed_of is None:
+        raise SpecError(
+            f"{safe(submission.name)} has a token: its numbers follow from the course's secret.\n"
+            "  Grade it with --secret-file FILE --student NAME; exercise check needs no secret."
+        )
     if task.number != exercise:
         said = f"this is a sheet of exercise {task.number}, not of exercise {exercise}."
         return without_answers(exercise, said, "another-exercise", terms)
+    if terms.seed_of is not None and not task.token:
+        return without_answers(exercise, PRACTICE, "practice-sheet", terms)
     if terms.sheet_seed not in (None, task.seed):
-        said = f"this is the sheet of seed {task.seed}, which is not the one set for you."
+        which = "another token" if task.token else f"seed {task.seed}"
+        said = f"this is the sheet of {which}, which is not the one set for you."
         report = without_answers(exercise, said, "not-own-sheet", terms)
         report.record["found_seed"] = task.seed
         return report

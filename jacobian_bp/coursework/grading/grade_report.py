@@ -19,6 +19,7 @@ NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no re
 NOT_RUN = (
     "not-a-sheet",
     "not-own-sheet",
+    "practice-sheet",
     "another-exercise",
     "not-python",
 )  # nothing could be looked at

@@ -1,6 +1,8 @@
 """Seeds that a student cannot guess: a keyed hash of student and exercise.
 
-    HMAC-SHA256(secret, purpose, student, exercise)    its first 63 bits
+    graded seed   HMAC-SHA256(secret, "graded", student, exercise)    its first 63 bits
+    token         HMAC-SHA256(secret, "token", student, exercise)     its first 128 bits
+    sheet's seed  HMAC-SHA256(secret, "sheet", token, exercise)       its first 63 bits
 
 The secret comes from a file or from the environment, never from the command line, and is
 not printed. The same secret, student and exercise give the same seed on every machine.
@@ -19,6 +21,7 @@ from ...writing.signs import plural
 
 VARIABLE = "JACOBIAN_BP_SECRET"
 SHORTEST, LARGEST = 16, 4096  # bytes of a secret
+TOKEN = 32  # hexadecimal digits, 128 bits
 
 
 def graded_seed(secret: bytes, student: str, exercise: int) -> int:
@@ -27,16 +30,30 @@ def graded_seed(secret: bytes, student: str, exercise: int) -> int:
     >>> graded_seed(b"a secret of a course", "ada", 2)
     6961808882426369638
     """
-    return _seed(secret, "graded", student, exercise)
+    return _first_bits(_digest(secret, "graded", _named(student), exercise))
+
+
+def sheet_token(secret: bytes, student: str, exercise: int) -> str:
+    """What stands in the first line of a student's own sheet: it tells whose sheet it is.
+
+    >>> sheet_token(b"a secret of a course", "ada", 2)
+    'fd84f1a7d72b3f6715f730aa5746dec9'
+    """
+    return _digest(secret, "token", _named(student), exercise).hex()[:TOKEN]
+
+
+def seed_of_token(secret: bytes, token: str, exercise: int) -> int:
+    """The seed of the sheet that has this token; without the secret nobody can tell it.
+
+    >>> seed_of_token(b"a secret of a course", "fd84f1a7d72b3f6715f730aa5746dec9", 2)
+    2533768668283468644
+    """
+    return _first_bits(_digest(secret, "sheet", token, exercise))
 
 
 def sheet_seed(secret: bytes, student: str, exercise: int) -> int:
-    """The seed of a student's own sheet; it stands in the sheet's first line.
-
-    >>> sheet_seed(b"a secret of a course", "ada", 2)
-    5750199548730143010
-    """
-    return _seed(secret, "sheet", student, exercise)
+    """The seed of a student's own sheet, which follows from its token and the secret."""
+    return seed_of_token(secret, sheet_token(secret, student, exercise), exercise)
 
 
 def apart_from(seed: int, public: int) -> int:
@@ -92,13 +109,17 @@ def _stripped(secret: bytes, who: str) -> bytes:
     return secret
 
 
-def _seed(secret: bytes, purpose: str, student: str, exercise: int) -> int:
+def _named(student: str) -> str:
     student = unicodedata.normalize("NFC", student).strip()
     if not student:
         raise SpecError("the student has no name.\n  Write --student and a name or number.")
-    parts = [part.encode("utf-8", "surrogatepass") for part in (purpose, student, str(exercise))]
+    return student
+
+
+def _digest(secret: bytes, purpose: str, whose: str, exercise: int) -> bytes:
+    parts = [part.encode("utf-8", "surrogatepass") for part in (purpose, whose, str(exercise))]
     text = b"".join(b"%d:%s" % (len(part), part) for part in parts)  # so no two run together
-    return _first_bits(hmac.new(_stripped(secret, "the secret"), text, hashlib.sha256).digest())
+    return hmac.new(_stripped(secret, "the secret"), text, hashlib.sha256).digest()
 
 
 def _first_bits(digest: bytes) -> int:

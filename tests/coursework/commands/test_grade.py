@@ -5,17 +5,16 @@ import os
 import re
 
 import pytest
-from grading_cases import command, require_gradescope, sheet, write
+from grading_cases import SECRET, command, own_sheet, require_gradescope, sheet, write
 
 from jacobian_bp.coursework.commands import grade
 from jacobian_bp.coursework.exercises.task import Exercise
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
-from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
+from jacobian_bp.coursework.grading.seeds import graded_seed
 from jacobian_bp.errors import SpecError
 
 WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
-SECRET = b"a secret of a course"
 
 
 def test_the_command_prints_and_tells_by_its_exit_code(tmp_path, capsys):
@@ -30,7 +29,7 @@ def test_the_command_prints_and_tells_by_its_exit_code(tmp_path, capsys):
 
 
 def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
-    path, out = write(tmp_path, sheet()), tmp_path / "results.json"
+    path, out = write(tmp_path, own_sheet("ada")), tmp_path / "results.json"
     secret = tmp_path / "secret"
     secret.write_bytes(SECRET + b"\n")
     secret.chmod(0o600)
@@ -46,12 +45,20 @@ def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
 @pytest.mark.skipif(os.name != "posix", reason="the rights are those of POSIX")
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
 def test_a_secret_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, mode, warned):
-    path, secret = write(tmp_path, sheet()), tmp_path / "secret"
+    path, secret = write(tmp_path, own_sheet("ada")), tmp_path / "secret"
     secret.write_bytes(SECRET)
     secret.chmod(mode)
     options = ["--exercise", 2, "--submission", path, "--out", tmp_path / "r", "--student", "ada"]
     command(*options, "--secret-file", secret)
     assert ("warning: other users can read" in capsys.readouterr().out) == warned
+
+
+@pytest.mark.parametrize("seed", [(), ("--seed", 11)])
+def test_a_seed_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, seed):
+    path = write(tmp_path, sheet(5))
+    command("--exercise", 5, "--submission", path, "--out", tmp_path / "r", *seed)
+    said = "warning: a sheet can read --seed on the command line; a secret is not on it"
+    assert (said in capsys.readouterr().out.splitlines()) == bool(seed)
 
 
 def test_the_results_never_take_the_place_of_the_submission(tmp_path):
@@ -69,11 +76,12 @@ def test_the_results_never_take_the_place_of_the_submission(tmp_path):
 
 def test_a_students_own_sheet(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("JACOBIAN_BP_SECRET", SECRET.decode())
-    own = write(tmp_path, sheet(seed=sheet_seed(SECRET, "ada", 2)))
+    own = write(tmp_path, own_sheet("ada"))
     options = ["--exercise", 2, "--submission", own, "--sheet-seed", "own"]
     assert command(*options, "--student", "ada") == 0
     assert command(*options, "--student", "bob") == 1
-    assert "which is not the one set for you" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "not run   this is the sheet of another token, which is not the one set for you." in out
 
 
 def test_with_numpy_only_other_packages_cannot_be_imported(tmp_path, capsys):
@@ -215,10 +223,10 @@ def test_students_read_nothing_of_the_graders_own_error(form, tmp_path):
 
 
 def test_fresh_numbers_that_cannot_be_drawn_are_no_fault_of_the_student(tmp_path, monkeypatch):
-    def undrawn(self, seed, make=Exercise.make):
+    def undrawn(self, seed, token="", make=Exercise.make):
         if seed == 5:
             raise SpecError("300 draws, and none is fit for use.")
-        return make(self, seed)
+        return make(self, seed, token)
 
     monkeypatch.setattr(Exercise, "make", undrawn)
     path, out = write(tmp_path, sheet()), tmp_path / "out"

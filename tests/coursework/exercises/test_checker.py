@@ -119,7 +119,7 @@ def test_a_second_mistake_is_named_given_the_first(task):
     verdict = judged(task, delta3=wrong, delta2=delta2)["delta2"]
     assert verdict.status == "wrong"
     assert verdict.where == "every entry, given your delta3"
-    assert verdict.symptom == "every entry is 2 times the right one"
+    assert verdict.symptom == "every entry is 2 times what your delta3 gives"
 
 
 def test_two_wrong_answers_are_both_named(task):

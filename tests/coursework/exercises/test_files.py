@@ -11,7 +11,7 @@ from jacobian_bp.coursework.commands import exercise
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.sheet import HEADER, notebook, script
-from jacobian_bp.coursework.grading.seeds import sheet_seed
+from jacobian_bp.coursework.grading.seeds import sheet_seed, sheet_token
 from jacobian_bp.errors import JacobianError
 from jacobian_bp.writing import terminal
 
@@ -102,9 +102,10 @@ def test_a_students_own_sheet_from_the_command_line(call, tmp_path, monkeypatch)
     secret.write_bytes(content)
     new = ("new", "2", "--out", str(file))
     assert call(*new, "--student", "ada", "--secret-file", str(secret))[0] == 0
-    seed = sheet_seed(content.strip(), "ada", 2)
+    token, seed = (make(content.strip(), "ada", 2) for make in (sheet_token, sheet_seed))
     assert seed == sheet_seed(content, "ada", 2)  # Python and the command line agree
-    assert file.read_text() == script(find_exercise(2).make(seed), name="ada.py")
+    assert file.read_text() == script(find_exercise(2).make(seed, token), name="ada.py")
+    assert str(seed) not in file.read_text()
     for words, said in (
         (("--student", "ada"), "a student's own seed needs the course's secret."),
         (("--student", "ada", "--seed", "3"), "--seed and --student both say which numbers."),
@@ -173,8 +174,8 @@ def test_a_sheet_without_its_first_line(tmp_path):
     text = solved().split("\n", 1)[1]
     assert refusal(handed_in(tmp_path, text)) == (
         "ex2.py has no line that says which exercise it answers.\n"
-        "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7, "
-        "sheet and eight digits."
+        "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7 "
+        "(or a token), sheet and eight digits."
     )
 
 

@@ -5,16 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
-from grading_cases import command, sheet, write
+from grading_cases import SECRET, command, own_sheet, sheet, write
 
 from jacobian_bp.coursework.commands import grade
-from jacobian_bp.coursework.grading.folder import WIDEST_NAME, name_of
+from jacobian_bp.coursework.grading.folder import WIDEST_NAME, name_of, results_file
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
-from jacobian_bp.coursework.grading.seeds import graded_seed, sheet_seed
+from jacobian_bp.coursework.grading.seeds import graded_seed
 from jacobian_bp.errors import SpecError
 
 WRONG = [("delta3 = S3 @ (a3 - y)", "delta3 = S3 @ (y - a3)")]
-SECRET = b"a secret of a course"
 
 
 def class_folder(tmp_path):
@@ -22,8 +21,7 @@ def class_folder(tmp_path):
     folder = tmp_path / "class"
     folder.mkdir()
     for name, changes in (("ada", ()), ("bob", WRONG)):
-        seed = sheet_seed(SECRET, name, 2)
-        write(folder, sheet(seed=seed, changes=changes), f"{name}.py")
+        write(folder, own_sheet(name, changes=changes), f"{name}.py")
     write(folder, "no sheet", "eve.ipynb")
     write(folder, "while True: pass", "joe.py")
     write(folder, (folder / "ada.py").read_text(), "max.py")
@@ -46,7 +44,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "joe.py     0 of 35     not-a-sheet",
         "kim.npz    0 of 35     not-a-sheet",
         "max.py     0 of 35     not-own-sheet, the one of ada.py",
-        "zoe.py     0 of 35     not-own-sheet",
+        "zoe.py     0 of 35     practice-sheet",
         "left out  .hidden.py: its name begins with a dot",
         "left out  notes.txt: ends in none of .py, .ipynb, .npz",
     ]
@@ -62,7 +60,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
         "       2  sign                        1       14",
         "exercise  no known mistake  submissions  percent",
         "       2  not-a-sheet                 3       43",
-        "       2  not-own-sheet               2       29",
+        "       2  not-own-sheet               1       14",
     ]
 
 
@@ -120,3 +118,29 @@ def test_a_name_is_shown_whole_up_to_its_widest_and_harmless():
     assert name_of(Path("class") / longer) == longer[: WIDEST_NAME - 1] + "…"
     assert len(name_of(Path(longer))) == WIDEST_NAME
     assert name_of(Path("a\x1b[31m.py")) == r"a\x1b[31m.py"
+
+
+def test_names_of_any_length_have_results_of_their_own(tmp_path, capsys):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    stems = ["a" * 251, "a" * 252, "a" * 250 + "b", "δ" * 125, "a" * 247]
+    for stem in stems:
+        write(folder, sheet(5), f"{stem}.py")
+    options = ["--exercise", 5, "--submission", folder, "--out-dir", out, "--format", "json"]
+    assert command(*options) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(stems)
+    names = sorted(path.name for path in out.iterdir())
+    assert len(names) == len(stems)
+    assert f"{'a' * 247}.py.json" in names  # as it fits
+    cut = [name for name in names if "~" in name]
+    assert all(re.fullmatch(r"(a{200}|δ{100})~[0-9a-f]{16}\.json", name) for name in cut)
+    assert len(cut) == 4
+    assert command("--summary", out) == 0
+    assert "exercise 5: 5 submissions, on average 100 percent" in capsys.readouterr().out
+
+
+def test_a_cut_name_is_no_name_that_a_submission_can_have():
+    long = results_file(".", Path("a" * 251 + ".py"), "json").name
+    for ending in (".py", ".ipynb", ".npz"):
+        crafted = Path(long.removesuffix(".json") + ending)
+        assert results_file(".", crafted, "json").name != long

@@ -254,6 +254,22 @@ def test_the_gate_passes_no_number_of_the_solution(text, passes):
     assert Gate.of(find_exercise(6).make(3)).passes(text) is passes
 
 
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("it has 24 entries", True),  # two digits are a size, a place, a count
+        ("it has 384 entries", False),
+        ("it has 385 entries", True),
+        ("it has 1,536 bytes", False),
+        ("it has 154 thousand", False),  # 153.62 to three digits
+        ("shape (3, 84)", True),
+    ],
+)
+def test_three_digits_of_a_right_number_are_held_back(text, passes):
+    gate = Gate(np.array([24.0, 384.0, 1536.0, 153.62]), frozenset())
+    assert gate.passes(text) is passes
+
+
 def test_integers_that_are_answers_are_held_back():
     task = find_exercise(9).make(3)
     bytes_of_it = task.right["size"]

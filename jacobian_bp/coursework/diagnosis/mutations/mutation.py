@@ -88,6 +88,16 @@ class Facts:
         known = {*self.layer_inputs, *self.params, *self.state.program.labels}
         return tuple(name for name, a in self.values.items() if name not in known and a.ndim)
 
+    @cached_property
+    def lengths(self) -> frozenset[int]:
+        """Of every axis that a value or a parameter has."""
+        return frozenset({1, *(size for array in self.values.values() for size in array.shape)})
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether sums and products of the network's arrays can have this shape."""
+        most = 2 + max(array.ndim for array in self.values.values())
+        return len(shape) <= most and set(shape) <= self.lengths
+
     def layer_output(self, source: str) -> str:
         """The activation that a layer's pre-activation goes into, perhaps through a sum."""
         for line in self.backward.to.get(source, ()):

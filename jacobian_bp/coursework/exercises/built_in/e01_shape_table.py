@@ -1,10 +1,13 @@
 """Exercise 1: the shape of every object of a backward pass."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.jacobian import Jacobian
 from ....network.run import Run
-from ..generator import draw
+from ..generator import Drawn, draw, drawn_of
 from ..questions import NumberQuestion, Question, ShapeQuestion
 from ..task import Exercise, Planted, Task
 
@@ -28,8 +31,18 @@ HINTS = (
 )
 
 
+NETWORK = (["relu", "tanh", "sigmoid"], "squared_error")
+
+
 def attempt(rng: np.random.Generator) -> Task:
-    drawn = draw(rng, ["relu", "tanh", "sigmoid"], "squared_error")
+    return task_of(draw(rng, *NETWORK))
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    return task_of(drawn_of(given, *NETWORK))
+
+
+def task_of(drawn: Drawn) -> Task:
     run, one = drawn.run, drawn.net.run(drawn.x[0], drawn.y[0])
     gradients = run.gradients()
     delta = run.jacobian(run.cost, "z2").materialise()
@@ -136,5 +149,13 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    1, "a shape table", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS, fresh=False
+    1,
+    "a shape table",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    fresh=False,
+    of_given=of_given,
 )

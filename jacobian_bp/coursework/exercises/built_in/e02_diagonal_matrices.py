@@ -1,9 +1,12 @@
 """Exercise 2: BP1 and BP2 with the slopes on the diagonal of a matrix (Nielsen, chapter 2)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ..accepted_forms import matrix_forms, only, vector_forms
-from ..generator import draw
+from ..generator import Drawn, draw, drawn_of
 from ..questions import ArrayQuestion
 from ..task import Exercise, Planted, Task
 
@@ -33,8 +36,18 @@ HINTS = (
 )
 
 
+NETWORK = (["relu", "tanh", "sigmoid"], "half_squared_error")
+
+
 def attempt(rng: np.random.Generator) -> Task:
-    drawn = draw(rng, ["relu", "tanh", "sigmoid"], "half_squared_error", batch=False)
+    return task_of(draw(rng, *NETWORK, batch=False))
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    return task_of(drawn_of(given, *NETWORK))
+
+
+def task_of(drawn: Drawn) -> Task:
     run = drawn.run
     gradients = run.gradients()
 
@@ -144,4 +157,5 @@ EXERCISE = Exercise(
     attempt,
     MISTAKES,
     RIGHT_FORMS,
+    of_given=of_given,
 )

@@ -1,10 +1,13 @@
 """Exercise 3: which entries of ∂z/∂W can be non-zero, and which are zero here only."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.layouts import LAYOUTS
 from ..accepted_forms import jacobian_forms
-from ..generator import draw
+from ..generator import Drawn, draw, drawn_of
 from ..questions import MaskQuestion, NumberQuestion
 from ..task import Exercise, Planted, Task
 
@@ -31,8 +34,18 @@ HINTS = (
 DELTA = "np.eye(K, dtype=bool)[:, :, None]"
 
 
+NETWORK = (["relu", "sigmoid"], "squared_error")
+
+
 def attempt(rng: np.random.Generator) -> Task:
-    drawn = draw(rng, ["relu", "sigmoid"], "squared_error", batch=False)
+    return task_of(draw(rng, *NETWORK, batch=False))
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    return task_of(drawn_of(given, *NETWORK))
+
+
+def task_of(drawn: Drawn) -> Task:
     jacobian = drawn.run.jacobian("z2", "W2")
     possible = {layout: jacobian.can_be_nonzero(layout).astype(float) for layout in LAYOUTS}
     here = {name: (J != 0) * 1.0 for name, J in jacobian_forms(jacobian).items()}
@@ -126,5 +139,12 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    3, "which entries of ∂z/∂W can be non-zero", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS
+    3,
+    "which entries of ∂z/∂W can be non-zero",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
 )

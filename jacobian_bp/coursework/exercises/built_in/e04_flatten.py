@@ -1,9 +1,13 @@
 """Exercise 4: a matrix laid flat and put back, row by row and column by column."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.axes import Axis
 from ....algebra.layouts import from_layout, to_layout
+from ....network.network import Network
 from ..accepted_forms import only, row_forms
 from ..generator import decimals, draw
 from ..questions import ArrayQuestion, NumberQuestion
@@ -37,13 +41,22 @@ def attempt(rng: np.random.Generator) -> Task:
     axes = [Axis("k'", K), Axis("i'", I)]
     flat = {"flat": M, "flat_column": N}
     flat = {name: to_layout(matrix, name, [], axes)[0] for name, matrix in flat.items()}
-    rows, columns = (to_layout(G, name, [], axes) for name in flat)
     k, i = (int(rng.integers(1, size)) for size in (K, I))
+    r, c = flat["flat"], flat["flat_column"]
+    return of_given({"G": G, "r": r, "c": c, "x": drawn.x, "k": k, "i": i})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    G, k, i = given["G"], given["k"], given["i"]
+    K, I = G.shape  # noqa: E741 - the letters of the statement
+    axes = [Axis("k'", K), Axis("i'", I)]
+    flat = {"flat": given["r"], "flat_column": given["c"]}
+    run = Network.dense([I, K], ["tanh"], "squared_error").run(given["x"], np.zeros(K))
+    rows, columns = (to_layout(G, name, [], axes) for name in flat)
     place = np.arange(K * I)
-    jacobian = drawn.run.jacobian("z1", "W1")
+    jacobian = run.jacobian("z1", "W1")
     by_rows, by_columns = (jacobian.materialise(name) for name in flat)
     back = {name: from_layout(flat[name][None], name, [], axes) for name in flat}
-    given = {"G": G, "r": flat["flat"], "c": flat["flat_column"], "x": drawn.x, "k": k, "i": i}
     questions = (
         ArrayQuestion(
             "G_rows",
@@ -95,7 +108,7 @@ def attempt(rng: np.random.Generator) -> Task:
             others={"flat": by_rows},
         ),
     )
-    return Task(questions, given, FORWARD, drawn.run)
+    return Task(questions, given, FORWARD, run)
 
 
 ORDER = "row by row and column by column were exchanged"
@@ -139,5 +152,12 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    4, "flatten and reshape, in both orders", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS
+    4,
+    "flatten and reshape, in both orders",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
 )

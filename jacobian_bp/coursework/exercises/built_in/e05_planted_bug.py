@@ -1,11 +1,13 @@
 """Exercise 5: find the planted bug in a backward pass whose layers are all equally wide."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..accepted_forms import batch_forms, matrix_forms, vector_forms
-from ..generator import draw
+from ..generator import Drawn, draw, drawn_of, one_of
 from ..questions import ArrayQuestion, ChoiceQuestion, NumberQuestion, Question
 from ..task import Exercise, Planted, Task
 
@@ -96,10 +98,20 @@ HINTS = (
 )
 
 
+NETWORK = (["relu", "tanh", "sigmoid"], "half_squared_error")
+
+
 def attempt(rng: np.random.Generator) -> Task:
-    drawn = draw(rng, ["relu", "tanh", "sigmoid"], "half_squared_error", kind="square")
+    return task_of(draw(rng, *NETWORK, kind="square"))
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    return task_of(drawn_of(given, *NETWORK))
+
+
+def task_of(drawn: Drawn) -> Task:
     run, gradients = drawn.run, drawn.run.gradients()
-    bug = BUGS[int(rng.integers(len(BUGS)))]
+    bug = BUGS[one_of(len(BUGS), drawn.given)]
     place = 1 + list(LINES).index(bug.name)
 
     def delta(name: str) -> ArrayQuestion:
@@ -152,5 +164,13 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    5, "the planted bug", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS, fresh=False
+    5,
+    "the planted bug",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    fresh=False,
+    of_given=of_given,
 )

@@ -1,5 +1,8 @@
 """Exercise 6: the Jacobian of the softmax, which is not diagonal, and its null vector."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....network.network import Network
@@ -32,6 +35,12 @@ def attempt(rng: np.random.Generator) -> Task:
     size = int(rng.choice(PRIMES[1:4]))
     z = decimals(rng.uniform(-1.5, 1.5, size))
     g = decimals(rng.uniform(0.2, 2.0, size) * rng.choice([-1.0, 1.0], size))
+    return of_given({"z": z, "g": g})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    z, g = given["z"], given["g"]
+    size = len(z)
     run = Network.program("p = Softmax(z)").run(z=z)
     J = run.jacobian("p", "z").materialise()
     questions = (
@@ -41,7 +50,7 @@ def attempt(rng: np.random.Generator) -> Task:
         NumberQuestion("rank", "the rank of J", "K - 1", int(np.linalg.matrix_rank(J))),
         ArrayQuestion("dz", "∂J/∂z from g", "J.T @ g", vector_forms(run.vjp("p", "z", g))),
     )
-    return Task(questions, {"z": z, "g": g}, FORWARD, run)
+    return Task(questions, given, FORWARD, run)
 
 
 MISTAKES = (
@@ -86,5 +95,12 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    6, "the softmax Jacobian and its null vector", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS
+    6,
+    "the softmax Jacobian and its null vector",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
 )

@@ -1,6 +1,7 @@
 """Exercise 7: the einsum string of each step of the chain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,11 @@ def attempt(rng: np.random.Generator) -> Task:
         "D2": (n, j),
         "A1": (n, i),
     }
-    given = {name: decimals(rng.uniform(0.1, 2, shape)) for name, shape in shapes.items()}
+    return of_given({n: decimals(rng.uniform(0.1, 2, shape)) for n, shape in shapes.items()})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    shapes = {name: array.shape for name, array in given.items()}
     questions: tuple[Question, ...] = tuple(
         SubscriptsQuestion(
             name,
@@ -151,4 +156,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     fresh=False,
+    of_given=of_given,
 )

@@ -1,5 +1,8 @@
 """Exercise 8: the Jacobian of layer normalisation, and its two null vectors."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.expression import delta, dense, one
@@ -65,6 +68,12 @@ def attempt(rng: np.random.Generator) -> Task:
     size = int(rng.choice([5, 7]))
     x = decimals(rng.uniform(-3, 3, size))
     g = decimals(rng.uniform(0.2, 2.0, size) * rng.choice([-1.0, 1.0], size))
+    return of_given({"x": x, "g": g})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    x, g = given["x"], given["g"]
+    size = len(x)
     run = Network.program("y = LayerNorm(x)", ops={"LayerNorm": LayerNorm}).run(x)
     J = run.jacobian("y", "x").materialise()
     questions = (
@@ -81,7 +90,7 @@ def attempt(rng: np.random.Generator) -> Task:
         NumberQuestion("rank", "the rank of J", "K - 2", int(np.linalg.matrix_rank(J, 1e-9))),
         ArrayQuestion("dx", "∂J/∂x from g", "J.T @ g", vector_forms(run.vjp("y", "x", g))),
     )
-    return Task(questions, {"x": x, "g": g}, FORWARD, run)
+    return Task(questions, given, FORWARD, run)
 
 
 BESIDES = {"null_2": "x"}
@@ -130,4 +139,13 @@ RIGHT_FORMS = (
     Planted("by numpy", {"rank": "np.linalg.matrix_rank(J, 1e-9)"}),
 )
 
-EXERCISE = Exercise(8, "the layer norm Jacobian", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS)
+EXERCISE = Exercise(
+    8,
+    "the layer norm Jacobian",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
+)

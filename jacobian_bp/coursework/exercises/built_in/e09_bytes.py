@@ -1,5 +1,8 @@
 """Exercise 9: the bytes of the 3-tensor, predicted, then measured on a small layer."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.axes import Axis
@@ -32,6 +35,12 @@ def attempt(rng: np.random.Generator) -> Task:
     m, limit = int(rng.choice([32, 48, 64, 100])), int(rng.integers(1, 30)) * 2**28
     k, i = (int(size) for size in rng.choice(PRIMES[:4], 2, replace=False))
     a = decimals(rng.uniform(0.2, 2.0, i))
+    return of_given({"K": K, "I": I, "m": m, "limit": limit, "k": k, "a": a})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    K, I, m, limit, k, a = (given[name] for name in ("K", "I", "m", "limit", "k", "a"))  # noqa: E741
+    i = len(a)
     large, small = _layer(K, np.broadcast_to(1.0, I)), _layer(k, a)
     questions = (
         NumberQuestion("entries", "the entries of ∂z/∂W, one example", "K * K * I", large.size),
@@ -66,7 +75,6 @@ def attempt(rng: np.random.Generator) -> Task:
             "measured", "the bytes of `small`, as numpy says", "small.nbytes", small.nbytes
         ),
     )
-    given = {"K": K, "I": I, "m": m, "limit": limit, "k": k, "a": a}
     return Task(questions, given)
 
 
@@ -133,5 +141,12 @@ RIGHT_FORMS = (
 )
 
 EXERCISE = Exercise(
-    9, "the bytes of the 3-tensor", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS
+    9,
+    "the bytes of the 3-tensor",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
 )

@@ -1,5 +1,8 @@
 """Exercise 10: one Jacobian carried from layout to layout."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....algebra.axes import Axis
@@ -42,11 +45,15 @@ SOLUTIONS = {
 
 def attempt(rng: np.random.Generator) -> Task:
     sizes = [int(size) for size in rng.permutation(PRIMES[:3])]
-    out = [Axis("k", sizes[0])]
-    wrt = [Axis("k'", sizes[1]), Axis("i'", sizes[2])]
     T, U = (decimals(rng.uniform(-2, 2, sizes)) for _ in range(2))
-    F = to_layout(U, "flat_column", out, wrt)
+    F = to_layout(U, "flat_column", *_axes(T))
     p, q = (int(rng.integers(1, size)) for size in sizes[1:])
+    return of_given({"T": T, "F": F, "p": p, "q": q})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    T, F, p, q = (given[name] for name in ("T", "F", "p", "q"))
+    out, wrt = _axes(T)
     columns = np.broadcast_to(np.arange(F.shape[1]), F.shape)
     place = int(from_layout(columns, "flat_column", out, wrt)[0, p, q])
     known = {"numerator": T} | {name: to_layout(T, name, out, wrt) for name in LAYOUTS}
@@ -67,7 +74,13 @@ def attempt(rng: np.random.Generator) -> Task:
         ),
         NumberQuestion("column", "the column of F with k' = p, i' = q", "q * L + p", place),
     )
-    return Task(questions, {"T": T, "F": F, "p": p, "q": q}, FORWARD)
+    return Task(questions, given, FORWARD)
+
+
+def _axes(T: np.ndarray) -> tuple[list[Axis], list[Axis]]:
+    """The axes of the output and of the variable."""
+    k, j, i = T.shape
+    return [Axis("k", k)], [Axis("k'", j), Axis("i'", i)]
 
 
 RESHAPED = "the axes were reshaped, not moved"
@@ -113,4 +126,13 @@ RIGHT_FORMS = (
     Planted("row by row", {"F_numerator": "np.stack([f.reshape(L, I, order='F') for f in F])"}),
 )
 
-EXERCISE = Exercise(10, "from layout to layout", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS)
+EXERCISE = Exercise(
+    10,
+    "from layout to layout",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
+)

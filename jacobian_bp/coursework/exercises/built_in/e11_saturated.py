@@ -1,9 +1,12 @@
 """Exercise 11: a saturated sigmoid behind the cross-entropy, where the textbook gives NaN."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ..accepted_forms import batch_forms, matrix_forms, scalar_forms, vector_forms
-from ..generator import Redraw, draw
+from ..generator import Drawn, Redraw, draw, drawn_of
 from ..questions import ArrayQuestion, NumberQuestion
 from ..task import Exercise, Planted, Task
 
@@ -31,8 +34,18 @@ HINTS = (
 )
 
 
+NETWORK = (["relu", "sigmoid"], "bce")
+
+
 def attempt(rng: np.random.Generator) -> Task:
-    drawn = draw(rng, ["relu", "sigmoid"], "bce", kind="saturated", last=1)
+    return task_of(draw(rng, *NETWORK, kind="saturated", last=1))
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    return task_of(drawn_of(given, *NETWORK))
+
+
+def task_of(drawn: Drawn) -> Task:
     run, gradients = drawn.run, drawn.run.gradients()
     if not (run["a2"] == 1).any() or (run["a2"] == 1)[1:].any() or drawn.y[0, 0] != 0:
         raise Redraw("the first example alone has a2 = 1 and y = 0")
@@ -113,4 +126,13 @@ RIGHT_FORMS = (
     Planted("from z2", {"cost": "np.mean(np.where(y, np.logaddexp(0, -z2), np.logaddexp(0, z2)))"}),
 )
 
-EXERCISE = Exercise(11, "a saturated sigmoid", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS)
+EXERCISE = Exercise(
+    11,
+    "a saturated sigmoid",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
+)

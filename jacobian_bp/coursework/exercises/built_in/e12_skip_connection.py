@@ -1,5 +1,8 @@
 """Exercise 12: a skip connection, x read twice, in a square layer where shapes say nothing."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ....network.network import Network
@@ -34,6 +37,11 @@ def attempt(rng: np.random.Generator) -> Task:
         decimals(rng.uniform(0.2, 1.4, shape) * rng.choice([-1.0, 1.0], shape))
         for shape in ((width, width), (width,), (width,), (width,))
     )
+    return of_given({"x": x, "y": y, "W": W, "b": b})
+
+
+def of_given(given: Mapping[str, Any]) -> Task:
+    x, y, W, b = (given[name] for name in ("x", "y", "W", "b"))
     net = Network.program(
         "z = Linear(x, W, b)",
         "h = Tanh(z)",
@@ -67,7 +75,7 @@ def attempt(rng: np.random.Generator) -> Task:
             "dW", "∂J/∂W, from ds", "np.outer(D @ ds, x)", matrix_forms(gradients["W"]), key="W"
         ),
     )
-    return Task(questions, {"x": x, "y": y, "W": W, "b": b}, FORWARD, run)
+    return Task(questions, given, FORWARD, run)
 
 
 MISTAKES = (
@@ -115,4 +123,13 @@ RIGHT_FORMS = (
     Planted("dW transposed", {"dW": "np.outer(x, D @ ds)"}),
 )
 
-EXERCISE = Exercise(12, "a skip connection", STATEMENT, HINTS, attempt, MISTAKES, RIGHT_FORMS)
+EXERCISE = Exercise(
+    12,
+    "a skip connection",
+    STATEMENT,
+    HINTS,
+    attempt,
+    MISTAKES,
+    RIGHT_FORMS,
+    of_given=of_given,
+)
