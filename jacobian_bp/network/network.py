@@ -31,8 +31,9 @@ from .drawing import draw_params
 from .facts import NetworkFacts
 from .files.net_file import read_net_file
 from .layers import build_dense
-from .parameters import checked, require_mapping, require_names, require_shape, tied_names
+from .parameters import checked, require_mapping, require_names, require_shape
 from .run import Run
+from .tying import fill_tied, tied_names
 
 
 class Network(Shown):
@@ -88,8 +89,9 @@ class Network(Shown):
         W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
         normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
         `squash_input` the input passes an activation first (a0), as in the
-        first seed, eq. 1. The same array given as two parameters ties them. `ops`
-        adds activations and losses of your own under a name.
+        first seed, eq. 1. The same array given as two parameters ties them: the
+        same memory, of numpy, torch or JAX, in the same shape. `ops` adds
+        activations and losses of your own under a name.
 
         >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
@@ -174,7 +176,10 @@ class Network(Shown):
         return net
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
-        """The same network with some parameters replaced; tied ones stay tied."""
+        """The same network with some parameters replaced; tied ones stay tied, and no others.
+
+        A network is tied when it is built: here an array gives its numbers, which are copied.
+        """
         require_mapping(params)
         unknown = [name for name in params if name not in self.params]
         if unknown:
@@ -182,14 +187,9 @@ class Network(Shown):
                 f"no parameter is named {unknown[0]!r}.\n"
                 f"  The parameters are {', '.join(self.params)}."
             )
-        given: dict[str, Any] = {}
         for name, value in params.items():
             require_shape(name, real_array(value, name).shape, self.params[name].shape)
-            first = self.tied.get(name, name)
-            if given.setdefault(first, value) is not value:
-                raise SpecError(
-                    f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
-                )
+        given = fill_tied(params, self.tied)
         arrays = {
             name: real_array(given[name], name) if name in given else value
             for name, value in self.params.items()

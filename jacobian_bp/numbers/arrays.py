@@ -100,6 +100,13 @@ def raw_array(value: Any, name: str) -> np.ndarray:
     return np.asarray(array)
 
 
+def same_numbers(one: Any, other: Any, name: str) -> bool:
+    """Whether two values for `name` are one object, or the same numbers in the same shape."""
+    if one is other:
+        return True
+    return np.array_equal(raw_array(one, name), raw_array(other, name), equal_nan=True)
+
+
 def require_finite(array: np.ndarray, name: str, hint: str | Later) -> None:
     """Raise DomainError naming the first entry that is NaN or infinite."""
     if np.isfinite(array).all():
