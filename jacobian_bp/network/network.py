@@ -19,8 +19,9 @@ from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
 from ..ops import Op
 from ..program.forward import run_forward
+from ..program.making_ops import own_ops
 from ..program.program import Program
-from ..program.program_text import made_ops, read_program
+from ..program.program_text import read_program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import aligned, formula, words
@@ -97,7 +98,7 @@ class Network(Shown):
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
         (4,)
         """
-        own = made_ops(ops)
+        own = own_ops(ops)
         steps, shapes = build_dense(sizes, activations, loss, reduction, squash_input, own)
         require_mapping(params)
         layers = len(sizes) - 1
@@ -137,7 +138,7 @@ class Network(Shown):
         """
         require_mapping(params)
         params = dict(params or {})
-        return cls._tying(read_program(lines, made_ops(ops)), params)
+        return cls._tying(read_program(lines, own_ops(ops)), params)
 
     @classmethod
     def _tying(
