@@ -227,7 +227,8 @@ def test_a_refused_full_route_is_said():
 def test_a_vector_has_no_gradient_to_compare():
     message = "a1 is not a scalar: it has shape (2,).\n"
     message += (
-        "  End the program with a loss; or ask for run.vjp('a1', name, v) with a cotangent v."
+        "  End the program with a loss, or add up the entries: J = Einsum(a1, 'i->'); "
+        "or ask for run.vjp('a1', name, v) with a cotangent v."
     )
     assert refusal(AxisError, Network.dense([3, 2], loss=None).run([1, 2, 4]).check) == message
 
