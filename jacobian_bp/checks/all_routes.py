@@ -147,9 +147,13 @@ def _differences(
     seen_now = done = 0  # entries visited, and those that a kink did not spoil
     kinks: list[str] = []
     for name, array in pulled.items():
+        chosen = range(-seen % stride, array.size, stride)
+        seen += array.size
+        if not chosen:  # looking for what depends on the array is work too
+            continue
         cost = Perturbed(state, name)
         here = abs(float(cost.values[cost.cost]))
-        for flat in range(-seen % stride, array.size, stride):
+        for flat in chosen:
             at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             slope, claimed = cost.slope(at), float(array[at])
             h = cost.step_size(at)
@@ -169,7 +173,6 @@ def _differences(
                 row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
                 row = replace(row, values=(slope, claimed))
             row = replace(row, largest=max(row.largest, apart))
-        seen += array.size
     return replace(row, compared=done), kinks
 
 

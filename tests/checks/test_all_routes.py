@@ -6,6 +6,7 @@ from network_cases import by_activation_and_loss, data, network, one_or_batch, r
 from wrong_ops import NotANumber, SoftmaxDiagonal, TransposedJacobian, UnsummedBias, wrong
 
 from jacobian_bp import AxisError, Linear, Multiply, Network, Sigmoid, Tanh, memory_limit, reference
+from jacobian_bp.routes.difference import Perturbed
 
 EVERYWHERE = pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 
@@ -252,3 +253,23 @@ def test_a_sum_inside_an_einsum_raises_no_false_alarm(seed):
         params={"T": rng.standard_normal((2, 7, 3)), "h": rng.standard_normal(3)},
     )
     assert net.run(rng.standard_normal(7), rng.standard_normal(2)).check().ok
+
+
+def test_a_deep_network_is_sampled_and_looked_at_only_where_it_is(monkeypatch):
+    """What depends on an array is looked for only where one of its entries is compared."""
+    looked_at = []
+
+    class Counting(Perturbed):
+        def __init__(self, state, name):
+            looked_at.append(name)
+            super().__init__(state, name)
+
+    monkeypatch.setattr("jacobian_bp.checks.all_routes.Perturbed", Counting)
+    monkeypatch.setattr("jacobian_bp.checks.all_routes.MOST_WORK", 20_000_000)
+    depth = 300
+    agreement = Network.dense([2] * (depth + 1), "tanh", seed=0).run([1, 2], [0, 1]).check()
+    row = agreement.rows[-1]
+    assert (agreement.ok, row.route, row.total) == (True, "difference", 6 * depth)
+    assert 0 < row.compared < 10
+    assert len(looked_at) <= row.compared
+    assert f"{row.compared} of {row.total:,} entries" in str(agreement)

@@ -274,7 +274,7 @@ NAMES = {
     "labels": (
         lambda: CLASSES.run(ONE, 2).jacobian("J", "y"),
         "Differentiate by one of x, W1, b1, z1, a1, J.",
-        lambda: [CLASSES.run(ONE, 2).jacobian("J", n) for n in "x W1 b1 z1 a1 J".split()],
+        lambda: [CLASSES.run(ONE, 2).jacobian("J", n) for n in ["x", "W1", "b1", "z1", "a1", "J"]],
     ),
     "an equation": (
         lambda: program("z = Einsum(x, W, 'ki')", W=W),
