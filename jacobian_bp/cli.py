@@ -202,6 +202,9 @@ def _options() -> Parser:
     options.add_argument(
         "--data", metavar="FILE", help="a CSV file, or iris, breast_cancer, diabetes"
     )
+    options.add_argument(
+        "--data-limit", metavar="SIZE", help="the bytes that --data may have (default: 8MiB)"
+    )
     options.add_argument("--target", metavar="COLUMN", help="the column that is predicted")
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")

@@ -8,13 +8,13 @@ import numpy as np
 
 from ..derivation.conventions import Convention, find_convention
 from ..errors import SpecError
-from ..numbers.memory import require_memory
+from ..numbers.memory import parse_bytes, require_memory
 from ..ops.labels import CLASSES, require_classes
 from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawing import draw_data
-from .files.csv_data import class_indices, examples, read_csv
+from .files.csv_data import LIMIT, class_indices, columns_said, examples, read_csv
 from .network import Network
 from .run import Run
 from .sizes import format_sizes, parse_sizes
@@ -73,13 +73,13 @@ def _case_from_file(
     options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
 ) -> Case:
     """A network file says all but the notation; x and y are drawn where it has no data."""
-    given = _given(options, parser, "network", "convention", "all")
+    given = _given(options, parser, "network", "convention", "all", "data_limit")
     if given:
         raise SpecError(
             f"--{given[0].replace('_', '-')} does not go with a network file.\n"
             f"  Write it into {safe(options.network)}."
         )
-    net = Network.from_toml(options.network)
+    net = Network.from_toml(options.network, _limit(options))
     facts = net.facts
     if facts.data:
         return Case(net.run(), facts.remarks)
@@ -98,9 +98,10 @@ def _given(
 def _require_effect(options: argparse.Namespace) -> None:
     """An option that would change nothing is a mistake, and said."""
     if options.data is None:
-        for name in ("target", "example", "raw"):
+        for name in ("target", "example", "raw", "data_limit"):
             if getattr(options, name):
-                raise SpecError(f"--{name} goes with --data.\n  Name the file: --data FILE.csv.")
+                option = name.replace("_", "-")
+                raise SpecError(f"--{option} goes with --data.\n  Name the file: --data FILE.csv.")
     elif options.batch is not None and options.example:
         raise SpecError("--example and --batch exclude each other.\n  Leave one of them out.")
 
@@ -139,11 +140,11 @@ def _read(
     sizes: list[int], loss: str, options: argparse.Namespace
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """One example or a batch of the file, and what was done to it."""
-    table = read_csv(options.data)
+    table = read_csv(options.data, _limit(options))
     if options.target is None:
         raise SpecError(
             f"--target is missing: which column of {safe(table.source)} is to be predicted?\n"
-            f"  Its columns are {', '.join(map(safe, table.columns))}."
+            f"  Its columns are {columns_said(table.columns)}."
         )
     data = examples(table, options.target, not options.raw)
     if len(data.features) != sizes[0]:
@@ -174,6 +175,11 @@ def _read(
     if count > len(data.x):
         raise SpecError(f"--batch {count}: {safe(table.source)} has {len(data.x)} rows.")
     return data.x[:count], y[:count], [*data.remarks, f"a batch: the first {count} rows"]
+
+
+def _limit(options: argparse.Namespace) -> int:
+    """The bytes that a data file may have."""
+    return parse_bytes(options.data_limit, "--data-limit") if options.data_limit else LIMIT
 
 
 def _count(batch: str | None, rows: int) -> int | None:

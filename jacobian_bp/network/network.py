@@ -30,6 +30,7 @@ from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .drawing import draw_params
 from .facts import NetworkFacts
+from .files.csv_data import LIMIT
 from .files.net_file import read_net_file
 from .layers import build_dense
 from .parameters import checked, require_mapping, require_names, require_shape
@@ -151,13 +152,14 @@ class Network(Shown):
         return cls(program, params, tied, facts)
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> "Network":
+    def from_toml(cls, path: str | Path, data_limit: int = LIMIT) -> "Network":
         """A network from a TOML file: sizes, activations, loss, weights, and data if it has any.
 
-        Where the file has data, `net.run()` without arguments runs on it. Raises
+        Where the file has data, `net.run()` without arguments runs on it; a CSV file of
+        more than `data_limit` bytes is refused. Raises
         SpecError with every problem of the file, each with its line and key.
         """
-        spec = read_net_file(path)
+        spec = read_net_file(path, data_limit)
         net = cls.dense(
             spec.sizes,
             spec.activations,

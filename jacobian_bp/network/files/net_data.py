@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import JacobianError, SpecError
+from ...errors import JacobianError
 from ...numbers.arrays import entry
-from ...numbers.memory import format_bytes
 from ...ops.labels import (
     BINARY,
     CLASSES,
@@ -18,13 +17,20 @@ from ...ops.labels import (
     wrong_class,
 )
 from ...ops.names import label_kind
-from ...writing.signs import dims, safe, witness
-from .csv_data import SHIPPED, Examples, class_indices, examples, read_csv, shipped_names
+from ...writing.signs import dims, witness
+from .csv_data import (
+    SHIPPED,
+    Examples,
+    class_indices,
+    examples,
+    read_csv,
+    require_at_most,
+    shipped_names,
+)
 from .net_weights import numbers
 from .paths import named_inside, size_of
 from .toml_text import Section, shown
 
-LIMIT = 8 * 2**20  # of text; csv_data reads some MiB a second
 KEYS = ("file", "target", "example", "batch", "raw")
 MOST_ROWS = 10**9
 FILE = "Write the name of a CSV file beside the network file."
@@ -33,7 +39,9 @@ Data = tuple[np.ndarray | None, np.ndarray | None, list[str]]
 NOTHING: Data = (None, None, [])
 
 
-def read_data(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
+def read_data(
+    section: Section, sizes: Sequence[int], loss: str | None, folder: Path, limit: int
+) -> Data:
     """x and y of [data], checked against the sizes and the loss, and what was done to them.
 
     What is wrong is noted in the section. Without sizes, which were wrong then,
@@ -45,7 +53,7 @@ def read_data(section: Section, sizes: Sequence[int], loss: str | None, folder: 
             if key in values:
                 section.wrong(key, "the data are in a file already", "Write one of the two.")
         section.only([*KEYS, *(key for key in ("x", "y") if key in values)], ["target"])
-        return _of_file(section, sizes, loss, folder)
+        return _of_file(section, sizes, loss, folder, limit)
     own = not any(key in values for key in KEYS)
     section.only(["x", "y"] if own else ["x", "y", *KEYS], ["x", "y"] if own else ["file"])
     x = numbers(section, "x", values["x"]) if "x" in values else None
@@ -104,7 +112,9 @@ def _labels(
     return y
 
 
-def _of_file(section: Section, sizes: Sequence[int], loss: str | None, folder: Path) -> Data:
+def _of_file(
+    section: Section, sizes: Sequence[int], loss: str | None, folder: Path, limit: int
+) -> Data:
     """The rows of a CSV file that example or batch asks for."""
     values = section.values
     if "example" in values and "batch" in values:
@@ -116,7 +126,7 @@ def _of_file(section: Section, sizes: Sequence[int], loss: str | None, folder: P
     if count is not None and count != "all":
         told = 'a number of rows, or "all"'
         count = section.whole("batch", count, 1, MOST_ROWS, told=f"Write {told}.")
-    table = _examples(section, folder)
+    table = _examples(section, folder, limit)
     if table is None or not sizes:
         return NOTHING
     labels = _target(section, table, sizes, loss)
@@ -161,7 +171,7 @@ def _target(
     return table.y[:, None]
 
 
-def _examples(section: Section, folder: Path) -> Examples | None:
+def _examples(section: Section, folder: Path, limit: int) -> Examples | None:
     """The table of the file, split at its target; or None and a note."""
     name, target, raw = (section.values.get(key) for key in ("file", "target", "raw"))
     if target is not None and not isinstance(target, str):
@@ -171,7 +181,7 @@ def _examples(section: Section, folder: Path) -> Examples | None:
         section.wrong("file", f"{shown(name)} is not the name of a file", FILE)
         return None
     try:
-        table = read_csv(_place(name, folder))
+        table = read_csv(_place(name, folder, limit), limit)
     except JacobianError as error:
         section.refused("file", error)
         return None
@@ -184,15 +194,10 @@ def _examples(section: Section, folder: Path) -> Examples | None:
         return None
 
 
-def _place(name: str, folder: Path) -> Path:
+def _place(name: str, folder: Path, limit: int) -> Path:
     """A CSV file in the folder, or a data set of this package by its name."""
     if name in shipped_names():
         return SHIPPED / f"{name}.csv"
     path = named_inside(name, folder)
-    size = size_of(path, FILE)
-    if size > LIMIT:
-        raise SpecError(
-            f"{safe(path.name)} has {format_bytes(size)}; the limit is {format_bytes(LIMIT)}.\n"
-            "  Keep fewer rows."
-        )
+    require_at_most(path, size_of(path, FILE), limit)
     return path

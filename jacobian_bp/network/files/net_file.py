@@ -19,6 +19,7 @@ from ...derivation.conventions import CONVENTIONS
 from ...numbers.memory import current_limit, format_bytes
 from ...ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, fitting
 from ...writing.signs import plural, safe
+from .csv_data import LIMIT
 from .net_data import NOTHING, read_data
 from .net_weights import read_params
 from .paths import write_new
@@ -49,7 +50,7 @@ class NetSpec:
     remarks: tuple[str, ...] = field(default=())
 
 
-def read_net_file(path: str | Path) -> NetSpec:
+def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
     """Read a network from a TOML file, or raise SpecError with everything that is wrong in it.
 
     Each problem has its line and key, and names the nearest valid word. Nothing
@@ -79,7 +80,9 @@ def read_net_file(path: str | Path) -> NetSpec:
     params, origin = None, f"weights drawn with seed {facts.get('seed', 0)}"
     if weights is not None:
         params, origin = read_params(weights, sizes, folder)
-    x, y, remarks = read_data(data, sizes, facts.get("loss"), folder) if data else NOTHING
+    x, y, remarks = (
+        read_data(data, sizes, facts.get("loss"), folder, data_limit) if data else NOTHING
+    )
     problems.done()
     return NetSpec(**facts, params=params, x=x, y=y, remarks=(*remarks, origin))
 
