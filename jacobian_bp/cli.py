@@ -227,6 +227,9 @@ def _options() -> Parser:
         action="append",
         help="what is predicted: a name, a number from 1, -1 for the last; several for outputs",
     )
+    options.add_argument(
+        "--data-limit", metavar="SIZE", help="the bytes that --data may have (default: 8MiB)"
+    )
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")

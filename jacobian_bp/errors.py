@@ -22,8 +22,25 @@ class Later:
         return self._words()
 
 
+LONGEST = 4_000  # characters of a message; a screen is about 2,000
+ENDING = 500  # of them are the end, which says what to write instead
+
+
 class JacobianError(ValueError):
-    """Base class of every error that this package raises on purpose."""
+    """Base class of every error that this package raises on purpose.
+
+    A message is bounded, however many names stand in what it is about.
+
+    >>> len(str(JacobianError(", ".join(map(str, range(200_000)))))) < 5000
+    True
+    """
+
+    def __init__(self, message: object = "") -> None:
+        text = str(message)
+        if len(text) > LONGEST:
+            start, end = text[: LONGEST - ENDING], text[-ENDING:]
+            text = f"{start} … {len(text) - LONGEST:,} characters more … {end}"
+        super().__init__(text)
 
 
 class AxisError(JacobianError):

@@ -6,12 +6,13 @@ names has one size, wherever it stands.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ..errors import AxisError, Later
 from ..writing.signs import dims, plural
+from .reshaping import reshaped
 
 BATCH = "n"  # the axis of the examples
 
@@ -104,11 +105,13 @@ def bind(
     who: str | Later,
     names: Callable[[], Mapping[str, str]] | None = None,
     unbatched: Sequence[str] = (),
+    computed: Callable[[], Collection[str]] | None = None,
 ) -> Binding:
     """Give each axis of `signature` its size, or say which two arrays disagree.
 
     An input with one axis more than declared carries the batch in front, unless it is
-    one of `unbatched` (parameters). `names` gives what a message calls the inputs.
+    one of `unbatched` (parameters). `names` gives what a message calls the inputs, and
+    `computed` those of these names that a caller cannot pass in another shape.
     """
 
     def shown() -> list[Operand]:
@@ -120,7 +123,8 @@ def bind(
         may_lift = not signature.mixes_examples and operand.name not in unbatched
         extra = len(shape) - len(operand.axes)
         if extra not in ((0, 1) if may_lift else (0,)):
-            raise AxisError(_wrong_rank(who, shown()[len(batched)], shape, may_lift))
+            made = computed() if computed else ()
+            raise AxisError(_wrong_rank(who, shown(), len(batched), shapes, may_lift, made))
         batched.append(extra == 1)
     witnesses: dict[str, int] = {}
     sizes: dict[str, int] = {}
@@ -129,7 +133,9 @@ def bind(
         for axis, size in zip(axes, shape, strict=True):
             if sizes.setdefault(axis, size) != size:
                 first = witnesses[axis]
-                raise AxisError(_two_sizes(who, axis, shown(), shapes, batched, (first, position)))
+                made = computed() if computed else ()
+                pair = (first, position)
+                raise AxisError(_two_sizes(who, axis, shown(), shapes, batched, pair, made))
             witnesses.setdefault(axis, position)
     for axis in signature.output.axes:
         if axis not in sizes:
@@ -199,6 +205,15 @@ def _operands(text: str, whole: str) -> list[Operand]:
     return operands
 
 
+def summed(name: str, axes: int) -> str:
+    """The step that makes one number of each example of a value with that many axes.
+
+    >>> summed("L", 2)
+    "Einsum(L, 'ij->')"
+    """
+    return f"Einsum({name}, '{'ijkl'[:axes]}->')"
+
+
 def _two_sizes(
     who: str | Later,
     axis: str,
@@ -206,6 +221,7 @@ def _two_sizes(
     shapes: Sequence[tuple[int, ...]],
     batched: Sequence[bool],
     pair: tuple[int, int],
+    computed: Collection[str],
 ) -> str:
     labels: list[str] = []
     lines: list[str] = []
@@ -223,7 +239,7 @@ def _two_sizes(
         lines.append(
             f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"
         )
-    hint = _transpose_hint(operands, shapes, batched, pair)
+    hint = _transpose_hint(operands, shapes, batched, pair, computed)
     return f"{who}: axis {axis} has two sizes.\n" + "\n".join(lines) + f"\n  {hint}"
 
 
@@ -232,17 +248,21 @@ def _transpose_hint(
     shapes: Sequence[tuple[int, ...]],
     batched: Sequence[bool],
     pair: tuple[int, int],
+    computed: Collection[str],
 ) -> str:
     """Name the matrix that would fit everywhere if it were turned round."""
+    given = [o.name not in computed for o in operands]
     for suspect in sorted(range(len(operands)), key=lambda p: p not in pair):
-        if batched[suspect] or len(shapes[suspect]) != 2:
+        if batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
             continue
         turned = [s[::-1] if p == suspect else s for p, s in enumerate(shapes)]
         if _consistent(operands, turned, batched):
             name = operands[suspect].name
             return f"{name} looks transposed: pass {name}.T, shape {dims(turned[suspect])}."
     for suspect in pair:  # a column that was meant as one example
-        if not batched[suspect] or len(shapes[suspect]) != 2 or shapes[suspect][1] != 1:
+        if not batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
+            continue
+        if shapes[suspect][1] != 1:
             continue
         length = shapes[suspect][0]
         whole = [s[:1] if p == suspect else s for p, s in enumerate(shapes)]
@@ -266,18 +286,32 @@ def _consistent(
     return True
 
 
-def _wrong_rank(who: str | Later, operand: Operand, shape: tuple[int, ...], may_lift: bool) -> str:
+def _wrong_rank(
+    who: str | Later,
+    operands: Sequence[Operand],
+    position: int,
+    shapes: Sequence[tuple[int, ...]],
+    may_lift: bool,
+    computed: Collection[str],
+) -> str:
+    operand, shape = operands[position], tuple(shapes[position])
     declared = len(operand.axes)
     batch = f", or {declared + 1} for a batch with its examples in front" if may_lift else ""
     text = (
         f"{who}: {operand.name} has shape {dims(shape)}, {plural(len(shape), 'axis', 'axes')}; "
-        f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n"
+        f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n  "
     )
-    if len(shape) > declared and 1 in shape:
-        kept = tuple(size for size in shape if size != 1)
-        return text + f"  Pass {operand.name}.reshape{dims(kept)}, which has no axis of size 1."
-    if len(shape) > declared + 1 and may_lift and declared == 1:
-        return text + f"  Flatten each example: {operand.name}.reshape({shape[0]}, -1)."
-    if len(shape) < declared:
-        return text + f"  Pass {operand.name} with the axes {operand}."
-    return text + f"  Reshape {operand.name} to the axes {operand}."
+    if operand.axes == (BATCH,) and 1 < len(shape) < 6:
+        one = summed(operand.name, len(shape) - 1)
+        return text + f"Add up each example first, s = {one}, and read s here."
+    if operand.name in computed:
+        return text + f"Let the step that computes it give one example the axes {operand}."
+    if len(shape) > declared:
+        sizes = {
+            axis: size
+            for other, found in zip(operands, shapes, strict=True)
+            if other is not operand and len(found) == len(other.axes)
+            for axis, size in zip(other.axes, found, strict=True)
+        }
+        return text + reshaped(operand.name, operand.axes, shape, sizes, may_lift)
+    return text + f"Pass {operand.name} with the axes {operand}."

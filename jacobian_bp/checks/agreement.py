@@ -70,7 +70,7 @@ class Agreement(Printed):
     def lines(self) -> list[str]:
         """The table, the kinks, and the first op at which the routes part."""
         if self.error:
-            return [self._conclusion()]
+            return self._conclusion().splitlines()
         found = [self._title()]
         for row in self.rows:
             if row.refused:

@@ -41,6 +41,8 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
     require_scalar(state)
     wrt = list(state.program.params)
     wrt = wrt or [name for name in state.variables() if name in state.program.inputs]
+    if lacking := _lacking(state, wrt):
+        return Agreement(state.cost, (), (), error=lacking)
     kinks = exact_kinks(state)
     rows: list[Row] = []
     try:
@@ -65,6 +67,12 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
         return Agreement(state.cost, tuple(rows), tuple(kinks))
     step, report = first_wrong_op(state)
     return Agreement(state.cost, tuple(rows), tuple(kinks), step, report)
+
+
+def _lacking(state: Pass, wrt: list[str]) -> str:
+    """The method that the first op on a path from the variables to the cost does not have."""
+    _, steps = state.dependents(wrt, state.cost)
+    return next((s.op.lacks(name) for s in reversed(steps) for name in s.op.undefined()), "")
 
 
 def first_wrong_op(state: Pass) -> tuple[str, OpReport | None]:

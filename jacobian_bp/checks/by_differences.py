@@ -58,8 +58,12 @@ def by_differences(
     seen_now = done = vague = 0  # entries visited, those judged, and those too small to judge
     kinks: list[str] = []
     for name, array in pulled.items():
+        chosen = range(-seen % stride, array.size, stride)
+        seen += array.size
+        if not chosen:  # looking for what depends on the array is work too
+            continue
         cost = Perturbed(state, name)
-        for flat in range(-seen % stride, array.size, stride):
+        for flat in chosen:
             at = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             claimed = float(array[at])
             sure = ALIKE * abs(claimed) + CANCELLED * float(scale[name][at]) + float(bars[name][at])
@@ -82,7 +86,6 @@ def by_differences(
                 row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
                 row = replace(row, values=(slope.value, claimed))
             row = replace(row, largest=max(row.largest, apart))
-        seen += array.size
     return replace(row, compared=done, vague=vague), kinks
 
 

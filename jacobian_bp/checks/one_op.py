@@ -19,8 +19,8 @@ from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, 
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.forward_pass import Pass
+from ..program.making_ops import make_op
 from ..program.program import Program
-from ..program.program_text import make_op
 from ..program.step import Step
 from ..routes.full import require_dense, whole_link
 from ..writing.notebook import page
@@ -95,8 +95,10 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
 
     Then what the op says of itself, such as a kernel or a peer's rule, with these.
     `arrays` has one array for each input of the signature; data with one axis
-    more is a batch. On a kink any slope between the one-sided ones is right.
-    Raises SpecError for a missing or unknown input, AxisError for shapes.
+    more is a batch. On a kink any slope between the one-sided ones is right. An op
+    with options is given made: check_op(LeakyReLU(slope=0.1), …).
+    Raises SpecError for a missing or unknown input, AxisError for shapes, and
+    JacobianError for an op without forward, jacobians or vjp.
 
     >>> from jacobian_bp import Linear
     >>> W, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]]), np.array([0.5, -1.0])
@@ -104,6 +106,8 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
     True
     """
     made = make_op(op, "op")
+    for method in made.undefined():
+        raise JacobianError(made.lacks(method))
     signature = made.parsed
     names = [operand.name for operand in signature.inputs]
     if not isinstance(arrays, Mapping):

@@ -8,12 +8,13 @@ import numpy as np
 
 from ..derivation.conventions import Convention, find_convention
 from ..errors import SpecError
-from ..numbers.memory import require_memory
+from ..numbers.memory import parse_bytes, require_memory
 from ..ops.labels import CLASSES
 from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawn_from_seed import draw_data
+from .files.csv_data import LIMIT
 from .files.read_table import TableData
 from .files.table_switches import switch_of, table_asked_for
 from .network import Network
@@ -74,13 +75,13 @@ def _case_from_file(
     options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
 ) -> Case:
     """A network file says all but the notation; x and y are drawn where it has no data."""
-    given = _given(options, parser, "network", "convention", "all")
+    given = _given(options, parser, "network", "convention", "all", "data_limit")
     if given:
         raise SpecError(
             f"--{given[0].replace('_', '-')} does not go with a network file.\n"
             f"  Write it into {safe(options.network)}."
         )
-    net = Network.from_toml(options.network)
+    net = Network.from_toml(options.network, _limit(options))
     facts = net.facts
     if facts.data:
         return Case(net.run(), facts.remarks)
@@ -180,6 +181,11 @@ def _examples_of(
     if count > len(data.x):
         raise SpecError(f"--batch {count}: {data.source} has {len(data.x)} rows.")
     return data.x[:count], y[:count], [*said, f"a batch: the first {count} rows"]
+
+
+def _limit(options: argparse.Namespace) -> int:
+    """The bytes that a data file may have."""
+    return parse_bytes(options.data_limit, "--data-limit") if options.data_limit else LIMIT
 
 
 def _count(batch: str | None, rows: int) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import DomainError, SpecError
 from ..ops import CrossEntropy, Linear, Mean, MeanOverOutputs, Op
 from ..ops.names import ACTIVATIONS, LOSSES, REDUCTIONS, Named, fitting
+from ..program.making_ops import make_op
 from ..program.step import Step
 from ..writing.signs import did_you_mean, plural
 from .penalised import penalised, read_penalty
@@ -21,7 +22,7 @@ def build_dense(
     loss: str | None,
     reduction: str,
     squash_input: bool | str,
-    own: Mapping[str, Op],
+    own: Mapping[str, Op | type[Op]],
     penalty: Any = None,
 ) -> tuple[list[Step], Shapes]:
     """The steps of the layers, and the shape of each parameter; `own` are the caller's ops."""
@@ -63,8 +64,7 @@ def build_dense(
 def choose(table: Named, name: Any, what: str) -> Op:
     """The op of this name, or SpecError with the nearest one."""
     if isinstance(name, str) and name in table:
-        op = table[name]
-        return op() if isinstance(op, type) else op
+        return make_op(table[name], what)
     guess = did_you_mean(name, table, "'")
     raise SpecError(
         f"{what} is {repr(name)[:60]}, which is not known.{guess}\n"

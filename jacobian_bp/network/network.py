@@ -19,8 +19,9 @@ from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
 from ..ops import Op
 from ..program.forward import run_forward
+from ..program.making_ops import own_ops
 from ..program.program import Program
-from ..program.program_text import made_ops, read_program
+from ..program.program_text import read_program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import aligned, formula, words
@@ -29,11 +30,13 @@ from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
+from .files.csv_data import LIMIT
 from .files.net_file import read_net_file
 from .layers import build_dense, read_loss
-from .parameters import checked, require_mapping, require_names, require_shape, tied_names
+from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import Run
+from .tying import fill_tied, tied_names
 
 
 class Network(Shown):
@@ -90,8 +93,9 @@ class Network(Shown):
         W of shape (outputs, inputs). Give `params`, or a `seed` to draw them:
         normal, of standard deviation 1/√inputs, biases 0.1 times normal. With
         `squash_input` the input passes an activation first (a0), as in the
-        first seed, eq. 1. The same array given as two parameters ties them. `ops`
-        adds activations and losses of your own under a name.
+        first seed, eq. 1. The same array given as two parameters ties them: the
+        same memory, of numpy, torch or JAX, in the same shape. `ops` adds
+        activations and losses of your own under a name.
 
         `loss` is squared_error, half_squared_error, huber (δ = 1; {"huber": 0.5} for
         another), bce, cross_entropy or kl_divergence, each a sum over the outputs. With
@@ -109,7 +113,7 @@ class Network(Shown):
         (4,)
         """
         named, tuned = read_loss(loss)
-        own = {**made_ops(ops), **tuned}
+        own = {**own_ops(ops), **tuned}
         steps, shapes = build_dense(
             sizes, activations, named, reduction, squash_input, own, penalty
         )
@@ -152,7 +156,7 @@ class Network(Shown):
         """
         require_mapping(params)
         params = dict(params or {})
-        return cls._tying(read_program(lines, made_ops(ops)), params)
+        return cls._tying(read_program(lines, own_ops(ops)), params)
 
     @classmethod
     def _tying(
@@ -165,13 +169,14 @@ class Network(Shown):
         return cls(program, params, tied, facts)
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> "Network":
+    def from_toml(cls, path: str | Path, data_limit: int = LIMIT) -> "Network":
         """A network from a TOML file: sizes, activations, loss, weights, and data if it has any.
 
-        Where the file has data, `net.run()` without arguments runs on it. Raises
+        Where the file has data, `net.run()` without arguments runs on it; a CSV file of
+        more than `data_limit` bytes is refused. Raises
         SpecError with every problem of the file, each with its line and key.
         """
-        spec = read_net_file(path)
+        spec = read_net_file(path, data_limit)
         net = cls.dense(
             spec.sizes,
             spec.activations,
@@ -192,7 +197,10 @@ class Network(Shown):
         return net
 
     def with_params(self, params: Mapping[str, Any]) -> "Network":
-        """The same network with some parameters replaced; tied ones stay tied."""
+        """The same network with some parameters replaced; tied ones stay tied, and no others.
+
+        A network is tied when it is built: here an array gives its numbers, which are copied.
+        """
         require_mapping(params)
         unknown = [name for name in params if name not in self.params]
         if unknown:
@@ -200,14 +208,9 @@ class Network(Shown):
                 f"no parameter is named {unknown[0]!r}.\n"
                 f"  The parameters are {', '.join(self.params)}."
             )
-        given: dict[str, Any] = {}
         for name, value in params.items():
             require_shape(name, real_array(value, name).shape, self.params[name].shape)
-            first = self.tied.get(name, name)
-            if given.setdefault(first, value) is not value:
-                raise SpecError(
-                    f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
-                )
+        given = fill_tied(params, self.tied)
         arrays = {
             name: real_array(given[name], name) if name in given else value
             for name, value in self.params.items()

@@ -1,4 +1,4 @@
-"""The parameters of a network as they are given: finite, in their shapes, some of them tied."""
+"""The parameters of a network as they are given: finite, by their names, in their shapes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,19 +28,6 @@ def require_mapping(params: Any) -> None:
                 f"params has the name {name!r}, which is not a string.\n"
                 '  Write params={"W1": W1, "b1": b1}.'
             )
-
-
-def tied_names(params: Mapping[str, Any]) -> dict[str, str]:
-    """Names under which one and the same array was given, and the first of them."""
-    first: dict[int, str] = {}
-    tied = {}
-    for name, value in params.items():
-        if not isinstance(value, np.ndarray):
-            continue
-        if id(value) in first:
-            tied[name] = first[id(value)]
-        first.setdefault(id(value), name)
-    return tied
 
 
 def require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, Any]) -> None:

@@ -14,16 +14,7 @@ import numpy as np
 
 from ..errors import DomainError, Later
 from ..writing.signs import number, plural, safe
-
-REFUSED = {
-    "c": "complex numbers: differentiate the real and the imaginary part as two inputs",
-    "O": "Python objects: convert the numbers to float first, np.asarray(x, dtype=float)",
-    "U": "text: convert it to numbers first",
-    "S": "bytes: convert them to numbers first",
-    "M": "dates: convert them to numbers first",
-    "m": "time spans: convert them to numbers first",
-    "V": "records: pass the fields as columns of one array of floats",
-}
+from .foreign_arrays import NUMBERS, detached, is_sparse, not_numbers, sparse_instead, unreadable
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,29 +66,32 @@ def raw_array(value: Any, name: str) -> np.ndarray:
     if getattr(value, "requires_grad", False):
         raise DomainError(
             f"{name} is a {type(value).__name__} that requires grad, not an array.\n"
-            f"  Pass {name}.detach().numpy()."
+            f"  Pass {detached(value, name)}."
         )
-    if hasattr(value, "tocoo") or hasattr(value, "todense"):
+    if is_sparse(value):
         raise DomainError(
             f"{name} is a sparse {type(value).__name__}; Jacobians are built from dense arrays.\n"
-            f"  Pass {name}.toarray()."
+            f"  Pass {sparse_instead(value, name)}."
         )
     if isinstance(value, (list, tuple)):
         _require_even_rows(value, name)
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise DomainError(
-            f"{name} ({type(value).__name__}) is not an array of numbers: {error}.\n"
-            f"  Pass np.asarray({name}, dtype=float)."
-        ) from None
-    if array.dtype.kind in REFUSED:
-        raise DomainError(
-            f"{name} has dtype {array.dtype}, which holds {REFUSED[array.dtype.kind]}."
-        )
-    if array.dtype.kind not in "biuf":
-        raise DomainError(f"{name} has dtype {array.dtype}; pass an array of float64 or float32.")
+    except Exception as error:  # whatever another package's array raises
+        if isinstance(value, list | tuple):
+            for index, part in enumerate(value):
+                raw_array(part, f"{name}[{index}]")
+        raise DomainError(unreadable(value, name, error)) from None
+    if array.dtype.kind not in NUMBERS:
+        raise DomainError(not_numbers(value, array, name))
     return np.asarray(array)
+
+
+def same_numbers(one: Any, other: Any, name: str) -> bool:
+    """Whether two values for `name` are one object, or the same numbers in the same shape."""
+    if one is other:
+        return True
+    return np.array_equal(raw_array(one, name), raw_array(other, name), equal_nan=True)
 
 
 def require_finite(array: np.ndarray, name: str, hint: str | Later) -> None:
@@ -170,13 +164,14 @@ def _require_even_rows(value: list | tuple, name: str, within: tuple[int, ...] =
             _require_even_rows(row, name, (*within, index))
 
 
-def _row_shape(row: Any) -> tuple[int, ...] | None:
-    if isinstance(row, np.ndarray):
-        return row.shape
-    return (len(row),) if isinstance(row, (list, tuple)) else None
+def _row_shape(row: Any) -> tuple[int, ...]:
+    if isinstance(row, (list, tuple)):
+        return (len(row),)
+    shape = getattr(row, "shape", None)  # of numpy's or another package's array
+    return tuple(shape) if isinstance(shape, tuple) else ()
 
 
-def _row_words(shape: tuple[int, ...] | None) -> str:
+def _row_words(shape: tuple[int, ...]) -> str:
     if not shape:
         return "a number"
     return plural(shape[0], "entry", "entries") if len(shape) == 1 else f"shape {shape}"

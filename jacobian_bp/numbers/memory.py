@@ -102,7 +102,7 @@ def memory_limit(limit: int | str) -> Iterator[None]:
 the limit is 100 bytes.
       Only 1 entry in 4 can be non-zero (δ[k,k']). Use J.pull(v), or run.gradients(route="vjp").
     """
-    token = _block_limit.set(_parse(limit, "memory_limit"))
+    token = _block_limit.set(parse_bytes(limit, "memory_limit"))
     try:
         yield
     finally:
@@ -116,7 +116,7 @@ def current_limit() -> int:
         return block
     text = os.environ.get(VARIABLE)
     if text:
-        return _parse(text, VARIABLE)
+        return parse_bytes(text, VARIABLE)
     return _available() // PARTS_OF_AVAILABLE
 
 
@@ -161,7 +161,8 @@ def require_memory(
     )
 
 
-def _parse(limit: int | str, who: str) -> int:
+def parse_bytes(limit: int | str, who: str) -> int:
+    """A number of bytes as people write it, 8GiB; DomainError naming `who` gives another."""
     if isinstance(limit, str) and len(limit) < 40:
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", limit)
         if match and match[2].upper() in UNITS:

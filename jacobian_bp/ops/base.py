@@ -53,15 +53,42 @@ class Op(Facts):
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
         """The value."""
-        raise JacobianError(f"{self.name} has no forward.\n  Define forward(self, ...).")
+        raise JacobianError(self.lacks("forward"))
 
     def jacobians(self, *inputs: np.ndarray) -> Mapping[str, Expression]:
         """For each input that is not a constant, its local Jacobian as an expression."""
-        raise JacobianError(f"{self.name} has no jacobians.\n  Define jacobians(self, ...).")
+        raise JacobianError(self.lacks("jacobians"))
 
     def vjp(self, bar: np.ndarray, *inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         """For each such input, Σ_out bar[out] ∂out/∂input, in the input's own shape."""
-        raise JacobianError(f"{self.name} has no vjp.\n  Define vjp(self, bar, ...).")
+        raise JacobianError(self.lacks("vjp"))
+
+    def undefined(self) -> tuple[str, ...]:
+        """Which of forward, jacobians and vjp the op does not define.
+
+        >>> class Half(Op):
+        ...     signature = "a[k] -> z[k]"
+        ...     def forward(self, a):
+        ...         return a / 2
+        >>> Half().undefined()
+        ('jacobians', 'vjp')
+        """
+        methods = {name: getattr(self, name) for name in ("forward", "jacobians", "vjp")}
+        own = vars(Op)
+        return tuple(n for n, m in methods.items() if getattr(m, "__func__", None) is own[n])
+
+    def lacks(self, method: str) -> str:
+        """For a message: the method that is missing, and what it begins with and returns."""
+        read = ", ".join(o.name for o in self.parsed.inputs)
+        each = ", ".join(f'"{name}": …' for name in self.differentiable())
+        define = {
+            "forward": f"def forward(self, {read}), which returns {self.parsed.output.name}",
+            "jacobians": f"def jacobians(self, {read}), which returns {{{each}}}, products of "
+            "deltas and factors",
+            "vjp": f"def vjp(self, bar, {read}), which returns {{{each}}}, each in the shape of "
+            "its input",
+        }[method]
+        return f"{self.name} has no {method}.\n  Write {define}."
 
     def admit(self, names: Mapping[str, str], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """Refuse values outside the domain, and bring labels into their one form.

@@ -126,10 +126,13 @@ def require_classes(y: np.ndarray, classes: int, name: str) -> None:
     """DomainError naming the first label that is not an index of one of the classes."""
     flat = np.atleast_1d(y)
     if y.dtype.kind not in "iu":
+        whole = bool(np.all(flat == np.floor(flat)))
+        first = int(np.argmax(flat != np.floor(flat)))  # 0 where all are whole
+        instead = f"{name}.astype(int)" if whole else "whole numbers"
         raise DomainError(
-            f"{entry(name, (0,) if y.ndim else ())} is {flat[0]!s}, of dtype {y.dtype}; "
+            f"{entry(name, (first,) if y.ndim else ())} is {flat[first]!s}, of dtype {y.dtype}; "
             f"a class index is an integer from 0 to {classes - 1}.\n"
-            f"  Pass {name}.astype(int), or a row of {classes} class weights."
+            f"  Pass {instead}, or a row of {classes} class weights."
         )
     wrong = wrong_class(flat, classes)
     if wrong.any():

@@ -1,6 +1,6 @@
 """One forward pass of a program: data admitted, every step computed, every value finite."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,8 +43,12 @@ def run_forward(
         read_only(array)
     program = program if batched else program.one_example
     program = program.without(frozenset(n for n in program.inputs if n not in values))
+
+    def computed() -> set[str]:
+        return {step.name for step in program.steps}
+
     for step in program.steps:
-        binding = _compute(step, values, dtype)
+        binding = _compute(step, values, dtype, computed)
         batched.update(a for a, b in zip(step.active().args, binding.batched, strict=True) if b)
         if binding.any_batched:
             batched.add(step.name)
@@ -61,7 +65,12 @@ def _admit(program: Program, name: str, value: Any) -> np.ndarray:
     return array
 
 
-def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Binding:
+def _compute(
+    step: Step,
+    values: dict[str, np.ndarray],
+    dtype: np.dtype,
+    computed: Callable[[], Collection[str]],
+) -> Binding:
     """Add the step's value; labels that the op admits are replaced by their one form."""
     outputs = step.args[0]  # as the user knows them, where a loss is fused
     step = step.active()
@@ -70,7 +79,7 @@ def _compute(step: Step, values: dict[str, np.ndarray], dtype: np.dtype) -> Bind
     for arg, before, value in zip(step.args, given, admitted, strict=True):
         if value is not before or before.dtype != dtype:
             values[arg] = read_only(np.array(value, dtype))
-    binding = bind_step(step, values)
+    binding = bind_step(step, values, computed)
     value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
     axes = ((BATCH,) if binding.any_batched else ()) + step.op.parsed.output.axes
     expected = tuple(binding.sizes[axis] for axis in axes)

@@ -1,6 +1,6 @@
 """The values of one forward pass, and the local Jacobians at them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -281,11 +281,19 @@ def link_of(step: Step, operand: int, local: Locals) -> Link:
     return make_link(who, 0, 1, out, wrt, expression)
 
 
-def bind_step(step: Step, values: Mapping[str, np.ndarray]) -> Binding:
-    """The sizes of the axes of a step's op, from the shapes of what the step reads."""
+def bind_step(
+    step: Step,
+    values: Mapping[str, np.ndarray],
+    computed: Callable[[], Collection[str]] | None = None,
+) -> Binding:
+    """The sizes of the axes of a step's op, from the shapes of what the step reads.
+
+    `computed` gives the names that steps compute, for a message.
+    """
 
     def names() -> dict[str, str]:
         return {operand: safe(arg) for operand, arg in step.called.items()}
 
     shapes = [values[arg].shape for arg in step.args]
-    return bind(step.op.parsed, shapes, Later(lambda: step.who), names, step.op.parameters)
+    who = Later(lambda: step.who)
+    return bind(step.op.parsed, shapes, who, names, step.op.parameters, computed)

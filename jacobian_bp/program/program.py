@@ -24,6 +24,7 @@ class Program:
 
     steps: tuple[Step, ...]
     params: tuple[str, ...]
+    left_out: tuple[Step, ...] = ()  # reductions over the examples, where there is one example
 
     @classmethod
     def build(cls, steps: Iterable[Step], params: Sequence[str]) -> "Program":
@@ -132,7 +133,8 @@ class Program:
             for step in self.steps
             if not isinstance(step.op, Reduction)
         ]
-        return Program(tuple(kept), self.params)
+        left_out = tuple(step for step in self.steps if isinstance(step.op, Reduction))
+        return Program(tuple(kept), self.params, left_out)
 
     def without(self, absent: frozenset[str]) -> "Program":
         """The steps that need none of these inputs; one program, however often it is asked for.
@@ -154,7 +156,7 @@ class Program:
                 if readers and readers <= unknown:
                     unknown.add(step.name)
             kept = [step for step in kept if step.name not in unknown]
-            self._parts[absent] = Program(tuple(kept), self.params)
+            self._parts[absent] = Program(tuple(kept), self.params, self.left_out)
         return self._parts[absent]
 
     @cached_property

@@ -13,6 +13,7 @@ from .. import ops
 from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
+from .making_ops import make_op, required
 from .step import Step
 
 OPS: dict[str, type[Op]] = {
@@ -24,7 +25,7 @@ OPS: dict[str, type[Op]] = {
 LONGEST_LINE = 10_000
 
 
-def read_program(lines: Sequence[str], own: Mapping[str, Op]) -> list[Step]:
+def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list[Step]:
     """The steps of a program's text, or SpecError with the line and what to write."""
     steps = []
     if not all(isinstance(block, str) for block in lines):
@@ -38,31 +39,7 @@ def read_program(lines: Sequence[str], own: Mapping[str, Op]) -> list[Step]:
     return steps
 
 
-def make_op(op: Op | type[Op], who: str) -> Op:
-    """An op, or the op that a class makes without options."""
-    made = op() if isinstance(op, type) and issubclass(op, Op) else op
-    if not isinstance(made, Op):
-        kind = f"the class {op.__name__}" if isinstance(op, type) else f"a {type(op).__name__}"
-        raise SpecError(f"{who} is {kind}, not an Op.\n  Derive it from jacobian_bp.Op.")
-    if not isinstance(getattr(made, "signature", None), str):
-        raise SpecError(
-            f"{who}: {made.name} has no signature.\n"
-            '  Write it in the class, such as signature = "a[i], W[k,i] -> z[k]".'
-        )
-    if not isinstance(made.reasons, Mapping):
-        raise SpecError(
-            f"{who}: the reasons of {made.name} are a {type(made.reasons).__name__}.\n"
-            '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.'
-        )
-    return made
-
-
-def made_ops(ops: Mapping[str, Op | type[Op]] | None) -> dict[str, Op]:
-    """A caller's own ops by the names that they are given."""
-    return {name: make_op(op, f"ops[{name!r}]") for name, op in (ops or {}).items()}
-
-
-def _read_line(line: str, number: int, own: Mapping[str, Op]) -> Step:
+def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step:
     where = f"line {number}: {line[:60]!r}"  # repr shows control characters escaped
     example = "Write it such as z1 = Linear(x, W1, b1)."
     if len(line) > LONGEST_LINE:
@@ -89,34 +66,48 @@ def _read_line(line: str, number: int, own: Mapping[str, Op]) -> Step:
             f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, table)}\n"
             f"  The ops are {', '.join(table)}."
         )
-    options: list[Any] = [a.value for a in call.args if isinstance(a, ast.Constant)]
-    keywords = {k.arg: _literal(k.value, where) for k in call.keywords if k.arg}
+    keywords = {k.arg: _option(k.value, where, own, kind) for k in call.keywords if k.arg}
     if any(k.arg is None for k in call.keywords):
         raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
-    args = [a for a in call.args if not isinstance(a, ast.Constant)]
-    if not all(isinstance(a, ast.Name) for a in args):
+    reads = tuple(a.id for a in call.args if isinstance(a, ast.Name))
+    others = [a for a in call.args if not isinstance(a, ast.Name)]
+    if not all(map(_is_literal, others)):
         raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
+    options = [_option(a, where, own, kind) for a in others]
     op = table[kind]
-    if isinstance(op, type):
-        try:
-            made: Op | type[Op] = op(*options, **keywords)
-        except TypeError as error:
-            raise SpecError(f"{where}: {error}.\n  {example}") from None
-    elif options or keywords:
-        raise SpecError(f"{where}: {kind} is an op that is made already; it takes no options.")
-    else:
-        made = op
-    reads = tuple(a.id for a in args if isinstance(a, ast.Name))
-    return Step(name, make_op(made, where).reading(len(reads)), reads)
+    if not isinstance(op, type) and (options or keywords):
+        raise SpecError(
+            f"{where}: {safe(kind)} is an op that is made already; it takes no options.\n"
+            f"  Leave them out, or give the class: ops={{{kind!r}: {op.name}}}."
+        )
+    made = make_op(op, where, options, keywords, _instead(op, reads, name, kind))
+    return Step(name, made.reading(len(reads)), reads)
 
 
-def _literal(node: ast.expr, where: str) -> Any:
+def _instead(op: Op | type[Op], reads: Sequence[str], name: str, kind: str) -> str:
+    """How a step is written whose options do not fit, with those that it must have."""
+    if not isinstance(op, type):
+        return ""
+    needed = required(op)
+    if not needed:
+        return f"Leave out what it does not take: {name} = {kind}({', '.join(reads)})."
+    shown = ", ".join([*reads, *(f"{option}=…" for option in needed)])
+    return f"Write its options behind the names that it reads: {name} = {kind}({shown})."
+
+
+def _is_literal(node: ast.expr) -> bool:
     try:
-        value = ast.literal_eval(node)
+        ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
-        value = node
+        return False
+    return True
+
+
+def _option(node: ast.expr, where: str, own: Mapping[str, Op | type[Op]], kind: str) -> Any:
+    value = ast.literal_eval(node) if _is_literal(node) else None
     if isinstance(value, str | int | float):
         return value
-    raise SpecError(
-        f"{where}: an option is a plain number or string.\n  Write it such as slope=0.1."
-    )
+    instead = "Write it such as slope=0.1."
+    if kind in own:
+        instead = f"Give the op made, ops={{{kind!r}: {kind}(…)}}, and leave the option out here."
+    raise SpecError(f"{where}: an option is a plain number or string.\n  {instead}")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..algebra.axes import summed
 from ..errors import AxisError, JacobianError, Later
 from ..numbers.arrays import require_finite
 from ..program.forward_pass import Pass
@@ -75,11 +76,26 @@ def require_scalar(state: Pass) -> None:
     cost = state.cost
     if state.values[cost].ndim == 0:
         return
-    missing = f": {', '.join(state.missing)} was not given" if state.missing else ""
-    example = "with a loss" + missing
-    if cost in state.batched:
-        example = f"with a reduction over the examples: J = Mean({cost})"
     raise AxisError(
         f"{cost} is not a scalar: it has shape {dims(state.values[cost].shape)}.\n"
-        f"  End the program {example}; or ask for run.vjp({cost!r}, name, v) with a cotangent v."
+        f"  {_made_scalar(state)}; or ask for run.vjp({cost!r}, name, v) with a cotangent v."
     )
+
+
+def _made_scalar(state: Pass) -> str:
+    """How the program ends in one number."""
+    cost, axes = state.cost, len(state.program.letters[state.cost])
+    reduction = next((step for step in state.program.left_out if step.name == cost), None)
+    if reduction is not None:  # of one example there is no mean, and its entries are still many
+        (inside,), mean = reduction.args, reduction.op.name
+        return (
+            f"For one example {reduction} is left out. Add up the entries first: "
+            f"s = {summed(inside, axes)} and {cost} = {mean}(s)"
+        )
+    if state.missing:
+        return f"End the program with a loss: {', '.join(state.missing)} was not given"
+    if cost in state.batched and axes:
+        return f"Add up each example, s = {summed(cost, axes)}, and end with J = Mean(s)"
+    if cost in state.batched:
+        return f"End the program with a reduction over the examples: J = Mean({cost})"
+    return f"End the program with a loss, or add up the entries: J = {summed(cost, axes)}"

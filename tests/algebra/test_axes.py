@@ -177,7 +177,13 @@ def test_images_are_to_be_flattened():
     assert refusal(bound, (7, 11, 13), (5, 3), (5,)) == (
         "Linear 'z2': a1 has shape (7, 11, 13), 3 axes; "
         "a1[i] has 1 axis, or 2 for a batch with its examples in front.\n"
-        "  Flatten each example: a1.reshape(7, -1)."
+        "  One example has i = 3 numbers: a row of a1 has 13, an example flattened 143."
+    )
+    assert refusal(bound, (7, 11, 13), (5, 143), (5,)).endswith(
+        "\n  Flatten each example: a1.reshape(7, -1)."
+    )
+    assert refusal(bound, (7, 11, 13), (5, 13), (5,)).endswith(
+        "\n  Make each of its rows an example: a1.reshape(-1, 13)."
     )
 
 

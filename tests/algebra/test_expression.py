@@ -143,7 +143,7 @@ def test_a_factor_that_cannot_be_one_says_why(make, message):
 def test_a_dense_factor_is_made_of_real_numbers():
     assert refusal(dense, "a[k]", np.array([1j, 2.0]), error=DomainError) == (
         "a has dtype complex128, which holds complex numbers: "
-        "differentiate the real and the imaginary part as two inputs."
+        "pass np.real(a) and np.imag(a) as two inputs."
     )
 
 

@@ -19,6 +19,7 @@ from jacobian_bp import (
     reference,
 )
 from jacobian_bp.checks.taylor import TaylorReport
+from jacobian_bp.routes.difference import Perturbed
 
 EVERYWHERE = pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 
@@ -285,7 +286,8 @@ def test_a_refused_full_route_is_said():
 def test_a_vector_has_no_gradient_to_compare():
     message = "a1 is not a scalar: it has shape (2,).\n"
     message += (
-        "  End the program with a loss; or ask for run.vjp('a1', name, v) with a cotangent v."
+        "  End the program with a loss, or add up the entries: J = Einsum(a1, 'i->'); "
+        "or ask for run.vjp('a1', name, v) with a cotangent v."
     )
     assert refusal(AxisError, Network.dense([3, 2], loss=None).run([1, 2, 4]).check) == message
 
@@ -309,3 +311,23 @@ def test_a_sum_inside_an_einsum_raises_no_false_alarm(seed):
         params={"T": rng.standard_normal((2, 7, 3)), "h": rng.standard_normal(3)},
     )
     assert net.run(rng.standard_normal(7), rng.standard_normal(2)).check().ok
+
+
+def test_a_deep_network_is_sampled_and_looked_at_only_where_it_is(monkeypatch):
+    """What depends on an array is looked for only where one of its entries is compared."""
+    looked_at = []
+
+    class Counting(Perturbed):
+        def __init__(self, state, name):
+            looked_at.append(name)
+            super().__init__(state, name)
+
+    monkeypatch.setattr("jacobian_bp.checks.by_differences.Perturbed", Counting)
+    monkeypatch.setattr("jacobian_bp.checks.all_routes.MOST_WORK", 20_000_000)
+    depth = 300
+    agreement = Network.dense([2] * (depth + 1), "tanh", seed=0).run([1, 2], [0, 1]).check()
+    row = agreement.rows[-1]
+    assert (agreement.ok, row.route, row.total) == (True, "difference", 6 * depth)
+    assert 0 < row.compared < 10
+    assert len(looked_at) <= row.compared
+    assert f"{row.compared} of {row.total:,} entries" in str(agreement)

@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DomainError, SpecError
-from ...numbers.memory import format_bytes, require_memory
+from ...numbers.memory import current_limit, format_bytes, require_memory
 from ...writing.signs import did_you_mean, number, safe
 
+LIMIT = 8 * 2**20  # bytes of text, unless another limit is given; some MiB are read a second
+MOST_NAMED = 20  # columns in a message
 SHIPPED = Path(__file__).parent / "data"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 
@@ -51,16 +53,17 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.csv")))
 
 
-def read_csv(file: str | os.PathLike[str]) -> Table:
+def read_csv(file: str | os.PathLike[str], limit: int = LIMIT) -> Table:
     """Read a CSV file of numbers with a header, or a shipped data set by its name.
 
     >>> read_csv("iris").values.shape
     (150, 5)
 
-    Raises SpecError: file not found, not a regular file, not UTF-8, empty, no
-    header, a ragged row, or a cell that is not a finite number.
+    Raises SpecError: file not found, not a regular file, larger than `limit` bytes, not
+    UTF-8, empty, no header, a ragged row, or a cell that is not a finite number.
     """
     path = _find(file)
+    require_at_most(path, path.stat().st_size, limit)
     rows = _rows(path)
     header = _header(path, rows)
     require_memory(
@@ -95,7 +98,7 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
         guess = did_you_mean(target, table.columns)
         raise SpecError(
             f"{safe(table.source)} has no column {target!r}.{guess}\n"
-            f"  Its columns are {', '.join(map(safe, table.columns))}."
+            f"  Its columns are {columns_said(table.columns)}."
         )
     place = table.columns.index(target)
     x = np.delete(table.values, place, axis=1)
@@ -113,12 +116,33 @@ def examples(table: Table, target: str, standardise: bool = True) -> Examples:
         x = (x - x.mean(axis=0)) / np.where(flat, 1.0, x.std(axis=0))
         text = f"{len(features)} input columns standardised to mean 0 and standard deviation 1"
         if flat.any():
-            names = ", ".join(safe(n) for n, f in zip(features, flat, strict=True) if f)
-            text += f"; constant, hence 0: {names}"
+            constant = [name for name, f in zip(features, flat, strict=True) if f]
+            text += f"; constant, hence 0: {columns_said(constant)}"
         remarks.append(text)
     else:
         remarks.append(f"{len(features)} input columns as they are, not standardised")
     return Examples(x, table.values[:, place].copy(), features, tuple(remarks))
+
+
+def require_at_most(path: Path, size: int, limit: int, way: str = "--data-limit {}MiB") -> None:
+    """SpecError for a data file above the limit, before it is opened; `way` raises the limit."""
+    if size > limit:
+        raised = f", or raise the limit: {way.format(-(-size // 2**20))}"
+        raise SpecError(
+            f"{safe(path.name)} has {format_bytes(size)}; the limit is {format_bytes(limit)}.\n"
+            f"  Keep fewer rows{raised if size <= current_limit() else ''}."
+        )
+
+
+def columns_said(columns: Sequence[str]) -> str:
+    """The names of columns in a message: long ones and many of them are cut and counted.
+
+    >>> columns_said(["u", "v"]), columns_said([f"c{i}" for i in range(30)])[-21:]
+    ('u, v', 'c18, c19, … 30 in all')
+    """
+    shown = [safe(name if len(name) <= 40 else name[:40] + "…") for name in columns[:MOST_NAMED]]
+    more = [f"… {len(columns):,} in all"] if len(columns) > MOST_NAMED else []
+    return ", ".join([*shown, *more])
 
 
 def class_indices(y: np.ndarray, name: str) -> np.ndarray:

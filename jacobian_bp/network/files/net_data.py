@@ -1,14 +1,14 @@
 """The data of a network file: x and y inline, or rows of a table beside it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import JacobianError, SpecError
+from ...errors import JacobianError
 from ...numbers.arrays import entry
-from ...numbers.memory import format_bytes
 from ...ops.labels import (
     BINARY,
     CLASSES,
@@ -18,8 +18,8 @@ from ...ops.labels import (
     wrong_class,
 )
 from ...ops.names import label_kind
-from ...writing.signs import dims, safe, witness
-from .csv_data import SHIPPED, shipped_names
+from ...writing.signs import dims, witness
+from .csv_data import SHIPPED, require_at_most, shipped_names
 from .net_weights import numbers
 from .paths import named_inside, size_of
 from .read_table import TableData, table_of
@@ -27,7 +27,6 @@ from .table_options import TableOptions, table_options
 from .table_switches import SWITCHES
 from .toml_text import Section, shown
 
-LIMIT = 8 * 2**20  # of a table; its text is read at some MiB a second
 KEYS = ("file", "target", "example", "batch", "raw", *SWITCHES)
 MOST_ROWS = 10**9
 FILE = "Write the name of a CSV file beside the network file."
@@ -111,7 +110,7 @@ def _labels(
     return y
 
 
-def read_data_file(section: Section, folder: Path) -> TableData | None:
+def read_data_file(section: Section, folder: Path, limit: int) -> TableData | None:
     """The table of the file that [data] names; None without a file, or with a note."""
     values = section.values
     if "file" not in values:
@@ -129,11 +128,11 @@ def read_data_file(section: Section, folder: Path) -> TableData | None:
         section.wrong("file", f"{shown(name)} is not the name of a file", FILE)
         return None
     try:
-        path = _place(name, folder)
+        path = _place(name, folder, limit)
         if options is None or not listed or (target is None and path.suffix != ".npz"):
             return None
         said = () if target is None else tuple(map(str, listed))
-        return table_of(path, said, options)
+        return table_of(path, said, replace(options, data_limit=limit))
     except JacobianError as error:
         of_target = any(word in str(error) for word in (" has no column ", "the target "))
         section.refused("target" if of_target else "file", error)
@@ -214,15 +213,10 @@ def _target(
         return None
 
 
-def _place(name: str, folder: Path) -> Path:
+def _place(name: str, folder: Path, limit: int) -> Path:
     """A CSV file in the folder, or a data set of this package by its name."""
     if name in shipped_names():
         return SHIPPED / f"{name}.csv"
     path = named_inside(name, folder)
-    size = size_of(path, FILE)
-    if size > LIMIT:
-        raise SpecError(
-            f"{safe(path.name)} has {format_bytes(size)}; the limit is {format_bytes(LIMIT)}.\n"
-            "  Keep fewer rows."
-        )
+    require_at_most(path, size_of(path, FILE), limit)
     return path

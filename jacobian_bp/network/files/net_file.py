@@ -22,6 +22,7 @@ from ...ops.names import ACTIVATIONS, LOSSES, PENALTIES, REDUCTIONS, fitting, la
 from ...writing.signs import plural, safe
 from ..penalised import PLAIN
 from ..sizes import AUTO, format_sizes
+from .csv_data import LIMIT
 from .net_data import NOTHING, read_data, read_data_file
 from .net_weights import read_params
 from .paths import write_new
@@ -57,7 +58,7 @@ class NetSpec:
     remarks: tuple[str, ...] = field(default=())
 
 
-def read_net_file(path: str | Path) -> NetSpec:
+def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
     """Read a network from a TOML file, or raise SpecError with everything that is wrong in it.
 
     Each problem has its line and key, and names the nearest valid word. Nothing
@@ -76,7 +77,7 @@ def read_net_file(path: str | Path) -> NetSpec:
             )
             problems.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
     folder = path.parent
-    table = read_data_file(data, folder) if data else None
+    table = read_data_file(data, folder, data_limit) if data else None
     if network is None:
         if "network" not in tables:
             told = f"Write [network] with {', '.join(REQUIRED)}."

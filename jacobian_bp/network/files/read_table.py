@@ -15,7 +15,7 @@ from ...errors import DomainError
 from ...ops.labels import BINARY, CLASSES, require_classes
 from ...ops.names import label_kind
 from ...writing.signs import number, plural, safe
-from .csv_data import MISSING, class_indices
+from .csv_data import LIMIT, MISSING, class_indices
 from .table_arrays import ARRAY_FILES, read_array_file
 from .table_columns import judge_columns
 from .table_dialect import split_rows
@@ -127,6 +127,7 @@ def read_table(
     columns: str | int | Sequence[str | int] = (),
     rows: str | None = None,
     raw: bool = False,
+    data_limit: int = LIMIT,
 ) -> TableData:
     """Read a table as inputs x and targets y: a file, a shipped data set, or a data frame.
 
@@ -144,6 +145,8 @@ def read_table(
     What is not said is found from the file: the header, the sign between columns, the decimal
     sign, which columns are numbers, classes, dates, row numbers. `remarks` says all of it.
     Columns of text become columns of 0 and 1; number columns are standardised unless `raw`.
+
+    A file of more than `data_limit` bytes is refused before it is read.
 
     Raises SpecError for what is no table, cannot be decided, or has missing values while
     `missing` is "refuse"; MemoryLimitError for what is too large.
@@ -164,6 +167,7 @@ def read_table(
         columns=columns,
         rows=rows,
         raw=raw,
+        data_limit=data_limit,
     )
     return table_of(source, _targets(target), options)
 

@@ -15,6 +15,7 @@ from .safe_npz import stored_npy, stored_npz
 from .stored import Stored
 from .table_header import Named
 from .table_options import TableOptions, refuse
+from .table_text import require_file_at_most
 
 ARRAY_FILES = (".npz", ".npy")
 PAIRS = (  # names of inputs and targets, without regard to capitals
@@ -53,6 +54,7 @@ def read_array_file(path: Path, target: Sequence[str], options: TableOptions) ->
     """
     name = safe(path.name)
     _require_no_text_options(name, options)
+    require_file_at_most(path, options)
     with open_regular(path, INSTEAD) as file:
         if path.suffix.lower() == ".npy":
             return _table(name, _loaded(name, "", stored_npy(file, name)))

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from ...errors import SpecError
 from ...writing.signs import did_you_mean, safe
+from .csv_data import LIMIT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 CHOICES = {
@@ -41,6 +42,7 @@ class TableOptions:
     columns: tuple[str, ...] = ()  # the inputs; all without it
     rows: str | None = None  # such as 0-99
     raw: bool = False
+    data_limit: int = LIMIT  # bytes that the file may have
     spelling: str = "command"  # or "python", "toml"
 
     def way(self, name: str, value: Any = None) -> str:
@@ -89,6 +91,10 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
                 told = f"Write one of {', '.join(names)}."
                 _not_taken(plain, name, value, told, did_you_mean(value, names))
             found[name] = value
+        elif name == "data_limit":
+            if type(value) is not int or value < 0:
+                _not_taken(plain, name, value, "Write how many bytes the file may have.")
+            found[name] = value
         elif name == "skip":
             if type(value) is not int or not 0 <= value < 10**9:
                 _not_taken(plain, name, value, "Write how many lines stand above the table.")
@@ -111,7 +117,7 @@ def said_beyond_today(options: TableOptions) -> bool:
     return any(
         getattr(options, field.name) != getattr(plain, field.name)
         for field in fields(options)
-        if field.name not in ("raw", "spelling")
+        if field.name not in ("raw", "data_limit", "spelling")
     )
 
 

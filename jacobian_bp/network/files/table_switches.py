@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from ...numbers.memory import parse_bytes
 from .read_table import TableData, table_of
 from .table_options import CHOICES, DELIMITERS, TableOptions, table_options
 
@@ -37,7 +38,7 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
 
 def switch_of(options: argparse.Namespace) -> str | None:
     """The first option that says something of a table, as it was written; None without one."""
-    for name in ("target", "example", "raw", *SWITCHES):
+    for name in ("target", "example", "raw", "data_limit", *SWITCHES):
         value = getattr(options, name)
         if value is not None and value is not False and (name != "example" or value):
             return "--" + name.replace("_", "-")
@@ -49,7 +50,8 @@ def switch_of(options: argparse.Namespace) -> str | None:
 def options_of(options: argparse.Namespace) -> TableOptions:
     """What the command line says of the table."""
     said = {name: getattr(options, name) for name in SWITCHES}
-    return table_options("command", raw=options.raw or None, **said)
+    limit = parse_bytes(options.data_limit, "--data-limit") if options.data_limit else None
+    return table_options("command", raw=options.raw or None, data_limit=limit, **said)
 
 
 def table_asked_for(options: argparse.Namespace) -> TableData:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import SpecError
 from ...numbers.memory import format_bytes, require_memory
 from ...writing.signs import safe
-from .csv_data import SHIPPED, shipped_names
+from .csv_data import SHIPPED, require_at_most, shipped_names
 from .paths import open_regular
 from .table_options import TableOptions, refuse
 
@@ -52,13 +52,21 @@ def find_file(source: str | os.PathLike[str]) -> Path:
     return path
 
 
+def require_file_at_most(path: Path, options: TableOptions) -> None:
+    """SpecError for a file above the limit, and how the caller raises it."""
+    python = options.spelling == "python"
+    way = "data_limit={} * 2**20" if python else "--data-limit {}MiB"
+    require_at_most(path, path.stat().st_size, options.data_limit, way)
+
+
 def read_text(path: Path, options: TableOptions) -> str:
     """All of a file as text in UTF-8, or in the encoding that the options say.
 
-    Raises SpecError for what is no text, MemoryLimitError for what is too large.
+    Raises SpecError for what is no text or above the limit, MemoryLimitError for what is too large.
     """
     name = safe(path.name)
     size = path.stat().st_size
+    require_file_at_most(path, options)
     require_memory(
         f"{name}, {format_bytes(size)} of text,", (size,), TIMES_ITS_BYTES, "Keep fewer rows."
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import AxisError, JacobianError, SpecError
-from ...numbers.arrays import quiet, real_array, require_finite
+from ...numbers.arrays import quiet, real_array, require_finite, same_numbers
 from ...program.forward import run_forward
 from ...program.forward_pass import Pass
 from ...program.program import Program
@@ -166,7 +166,11 @@ class CompiledStep:
                     f"no parameter is named {name!r}.\n"
                     f"  The parameters are {', '.join([*self._program.params, *self._tied])}."
                 )
-            if first != name and first in params and not _same(params[name], params[first]):
+            if (
+                first != name
+                and first in params
+                and not same_numbers(params[name], params[first], name)
+            ):
                 raise SpecError(
                     f"{name} and {first} are tied, and get two arrays.\n  Give one of them."
                 )
@@ -205,10 +209,6 @@ class CompiledStep:
 
     def __repr__(self) -> str:
         return f"<CompiledStep for {_examples(self.batch)}, {self.dtype}>"
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other or np.array_equal(one, other)
 
 
 def _examples(batch: int | None) -> str:
