@@ -133,7 +133,9 @@ def kept(array: np.ndarray, own: bool = False) -> np.ndarray:
     An array that is `own` has no other holder: it is closed, and its bases with it.
     """
     if not own and not is_closed(array):
-        return read_only(np.array(array, copy=True))
+        once = tuple([slice(None) if stride else slice(1) for stride in array.strides])
+        copy = read_only(np.array(array[once], copy=True))  # what repeats is copied once
+        return copy if copy.shape == array.shape else np.broadcast_to(copy, array.shape)
     base: Any = array
     while own and isinstance(base, np.ndarray):
         base = read_only(base).base
