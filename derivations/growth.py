@@ -16,7 +16,7 @@ from jacobian_bp.compare.timing.fit import growth
 from jacobian_bp.compare.timing.growth import THEORY, growths
 from jacobian_bp.compare.timing.measure import Journal, measure
 from jacobian_bp.compare.timing.subjects import ROUTES, route_subjects
-from jacobian_bp.compare.timing.sweep import Sweep, imagined, overheads, run_sweep
+from jacobian_bp.compare.timing.sweep import Sweep, imagined, overheads, plan_sweep, run_sweep
 from jacobian_bp.compare.timing.timer import Timer
 from jacobian_bp.compare.timing.workload import drawn
 from jacobian_bp.numbers.memory import format_bytes
@@ -123,7 +123,9 @@ def measured(axis):
     overhead = overheads(sweep, make, timer)
     heads = [f"{axis} {size}" for size in sweep.sizes]
     rows = [["route", "overhead", *heads]]
-    found = [row for part in run_sweep(sweep, make, "float64", journal, timed) for row in part]
+    planned = plan_sweep(sweep, make)
+    parts = run_sweep(sweep, planned, make, "float64", journal, timed)
+    found = [row for part in parts for row in part]
     for route in ROUTES:
         times = [seconds(row.minimum) for row in found if row.subject == route]
         rows.append([route, seconds(overhead[route]), *times])

@@ -189,17 +189,22 @@ class Expression(Shown):
             )
         )
 
-    def kept(self, copies: Copies | None = None) -> "Expression":
+    def kept(self, copies: Copies | None = None, new: bool = False) -> "Expression":
         """The same expression for somebody who keeps it: nobody can write to its arrays.
 
         None is free to be handed out. What an op, or whoever else, could still write to is copied,
         once; `copies` has these by their originals, where several expressions share them.
+        Arrays that are `new` have no other holder: they are closed, not copied.
         """
         held: Copies = {} if copies is None else copies
         for term in self.terms:
             for factor in term.factors:
                 if isinstance(factor, Dense) and not _is_kept(factor):
-                    return Expression(tuple([_kept_term(t, held) for t in self.terms]))
+                    if not new or factor.own:
+                        return Expression(tuple([_kept_term(t, held, new) for t in self.terms]))
+                    kept(factor.array, own=True)
+                    if factor.magnitude is not None:
+                        kept(factor.magnitude, own=True)
         return self
 
     def relabelled(self, names: dict[str, str]) -> "Expression":
@@ -233,7 +238,7 @@ def _is_kept(factor: Dense) -> bool:
     return is_closed(factor.array) and (factor.magnitude is None or is_closed(factor.magnitude))
 
 
-def _kept_term(term: Term, copies: Copies) -> Term:
+def _kept_term(term: Term, copies: Copies, new: bool) -> Term:
     def once(array: np.ndarray, own: bool = False) -> np.ndarray:
         if id(array) not in copies:
             copies[id(array)] = array, kept(array, own)
@@ -244,7 +249,8 @@ def _kept_term(term: Term, copies: Copies) -> Term:
             return old
         array, size = old.array, old.magnitude
         if isinstance(array, np.ndarray):
-            array, size = once(array, old.own), None if size is None else once(size)
+            array = once(array, old.own or new)
+            size = None if size is None else once(size, new)
         return Dense(old.label, old.axes, array, size)
 
     return replace(term, factors=tuple(map(factor, term.factors)))

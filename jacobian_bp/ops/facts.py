@@ -58,8 +58,13 @@ class Facts:
     averages: ClassVar[bool] = False  # divides by the number of examples
     passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
 
+    # What it gives is new at each call, or what it was given: so it is with the ops of this
+    # package. An op of one's own may keep its arrays and write to them: they are copied.
+    gives_new_arrays: ClassVar[bool] = False
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls.gives_new_arrays = cls.__module__.startswith(f"{__package__}.")
         for fact in OF_THE_CLASS:
             if fact not in vars(cls):
                 setattr(cls, fact, vars(Facts)[fact])

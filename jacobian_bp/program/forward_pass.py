@@ -187,7 +187,8 @@ class Pass:
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
         copies: Copies = {}  # of arrays that several of them share
-        self._raws[step.key] = {name: e.kept(copies) for name, e in expressions.items()}
+        new = step.op.gives_new_arrays
+        self._raws[step.key] = {name: e.kept(copies, new) for name, e in expressions.items()}
         return self._raws[step.key]
 
     @cached_property

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..algebra.axes import summed
-from ..errors import AxisError, JacobianError, Later
-from ..numbers.arrays import require_finite
+from ..errors import AxisError, JacobianError
+from ..numbers.arrays import is_finite, require_finite
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, number
 from .difference import difference
@@ -36,7 +36,8 @@ def gradients(
     """
     found = _by_route(state, wrt, route, order)
     for name, gradient in found.items():
-        require_finite(gradient, f"∂{state.cost}/∂{name}", Later(lambda: _overflow(state, route)))
+        if not is_finite(gradient):
+            require_finite(gradient, f"∂{state.cost}/∂{name}", _overflow(state, route))
     return found
 
 

@@ -22,16 +22,22 @@ def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dic
     def times(name: str, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
         return local_vjp(state, by_name[name], bar)
 
-    bars = walk(by_name, {of: np.array(cotangent)}, times, add, kept=set(wrt))
-    return {n: bars[n] if n in bars else np.zeros_like(state.values[n]) for n in wrt}
+    bars = walk(by_name, {of: cotangent}, times, add, kept=set(wrt))
+    return {
+        name: np.array(bars[name]) if name in bars else np.zeros_like(state.values[name])
+        for name in wrt
+    }
 
 
 def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.ndarray]]:
-    """(argument, its cotangent) for each use of an argument, shapes checked; fresh arrays.
+    """(argument, its cotangent) for each use of an argument, shapes checked.
 
-    An op may give an array that it keeps, and write to it at the next call.
+    An op of one's own may write to what it reads, which is refused, or keep what it gives and
+    write to it at the next call, so that is copied.
     """
-    pulled = step.ask("vjp()", step.op.vjp, for_reading(bar), *state.inputs_of(step))
+    new = step.op.gives_new_arrays
+    read = bar if new else for_reading(bar)
+    pulled = step.ask("vjp()", step.op.vjp, read, *state.inputs_of(step))
     if not isinstance(pulled, Mapping):
         raise AxisError(
             f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
@@ -44,7 +50,7 @@ def local_vjp(state: Pass, step: Step, bar: np.ndarray) -> list[tuple[str, np.nd
                 f"{step.who}: vjp() gives nothing for {operand}.\n"
                 f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
             )
-        part = np.array(pulled[operand])
+        part = np.array(pulled[operand], copy=None if new else True)
         if part.shape != state.values[arg].shape:
             raise AxisError(
                 f"{step.who}: vjp()[{operand!r}] does not have the shape of its input.\n"

@@ -374,8 +374,8 @@ CALLS = iter(range(100))
         (
             lambda x: 1j * x.sum(),
             DomainError,
-            "f(x) has dtype complex128, which holds complex numbers: differentiate the real and "
-            "the imaginary part as two inputs.",
+            "f(x) has dtype complex128, which holds complex numbers: "
+            "pass np.real(f(x)) and np.imag(f(x)) as two inputs.",
         ),
     ],
 )

@@ -189,7 +189,7 @@ def values_handed_out(monkeypatch):
 
 
 def expressions_as_given(monkeypatch):
-    monkeypatch.setattr(Expression, "kept", lambda expression, copies=None: expression)
+    monkeypatch.setattr(Expression, "kept", lambda expression, copies=None, new=False: expression)
 
 
 def cotangents_as_given(monkeypatch):

@@ -42,6 +42,8 @@ def as_numbers(value: Any, name: str) -> np.ndarray | str:
     if long is not None:
         return long
     try:
+        if hasattr(value, "__array__"):
+            np.asarray(value)
         return raw_array(value, name)
     except DomainError as error:
         return str(error).splitlines()[0].removeprefix(f"{name} ").rstrip(".:")
