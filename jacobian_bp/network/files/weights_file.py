@@ -36,6 +36,8 @@ MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself",
 }
+HEAD = 512  # bytes that tell what a file is
+TORCH = b"/data.pkl"  # the first member of an archive of PyTorch
 INSTEAD = "Give the name of an .npz or .safetensors file."
 FROM_TORCH = (
     "Save it without pickle: safetensors.torch.save_file(model.state_dict(), 'w.safetensors'),\n"
@@ -56,7 +58,7 @@ def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
     place = inside(path, folder)
     name = safe(path.name)
     with open_regular(place, INSTEAD) as file:
-        _require_magic(file.read(32), path, name)
+        _require_magic(file.read(HEAD), path, name)
         file.seek(0)
         stored = READERS[path.suffix.lower()](file, name)
         plain = _require_layers(name, stored, path.suffix.lower() == ".safetensors")
@@ -121,6 +123,8 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
         kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
     elif head[8:9] == b"{":  # a header's length may begin with any byte
         return
+    elif head.startswith(b"PK") and TORCH in head:
+        raise SpecError(f"{name} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}")
     else:
         kind = kind or f"no .safetensors file: it begins {safe(repr(head[:8]))}"
     advice = FROM_TORCH if kind == MAGIC[b"\x80"] else "Save the weights with np.savez."

@@ -612,6 +612,10 @@ def test_a_pickle_under_another_name_is_never_loaded(tmp_path):
     assert message(path).startswith("w.npz is a Python pickle.\n  Save it without pickle: ")
     members(tmp_path, [("archive/data.pkl", pickle.dumps(Trap(mark))), ("archive/data/0", b"1")])
     assert message(path).startswith("w.npz is a PyTorch pickle; reading one can run code.\n  Save")
+    renamed = tmp_path / "w.safetensors"
+    renamed.write_bytes(path.read_bytes())
+    told = message(path).replace("w.npz is", "w.safetensors is", 1)
+    assert message(renamed) == told
     assert not mark.exists()
 
 
