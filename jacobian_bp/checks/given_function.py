@@ -64,7 +64,7 @@ class GivenFunction:
         array = as_array(value, "f(x)")
         if array.ndim:
             told = "f(x)[0]" if array.shape == (1,) else "f(x).item()"
-            several = "its sum; several numbers have a Jacobian, which taylor_test judges"
+            several = "its sum; taylor_test(f, x, jacobian) judges a Jacobian of several"
             raise AxisError(
                 f"f gives an array of shape {dims(array.shape)}; "
                 "a gradient is that of one number.\n"

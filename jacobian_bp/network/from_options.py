@@ -126,7 +126,18 @@ def _layers(
     if asked and not (options.loss or options.activations or convention.loss):
         classes = plural(len(data.classes), "class", "classes")
         remarks.append(f"{classes}, hence {activations[-1]} and {loss} (--activations, --loss)")
+    elif not (asked or options.loss or options.activations) and _could_be_classes(data):
+        name = safe(data.targets[0])
+        remarks.append(f"{name}: whole numbers from 0, taken as numbers (--loss cross_entropy)")
     return sizes, activations, loss, remarks
+
+
+def _could_be_classes(data: TableData) -> bool:
+    """Whether a target of numbers is 0, 1, 2, … each in several rows."""
+    if data.y.ndim > 1:
+        return False
+    values, counts = np.unique(data.y, return_counts=True)
+    return len(values) > 2 and np.array_equal(values, range(len(values))) and counts.min() > 2
 
 
 def _names(

@@ -334,7 +334,7 @@ CALLS = iter(range(100))
             lambda x: x**2,
             AxisError,
             "f gives an array of shape (3,); a gradient is that of one number.\n  Return its sum; "
-            "several numbers have a Jacobian, which taylor_test judges.",
+            "taylor_test(f, x, jacobian) judges a Jacobian of several.",
         ),
         (
             lambda x: x[:1],

@@ -102,7 +102,8 @@ class TableData:
                 f"Choose the loss cross_entropy, and {len(self.classes)} outputs.",
             )
         if outputs != 1:
-            told = "Choose the loss cross_entropy for numbered classes, or let the sizes end in 1."
+            told = "For numbered classes write the loss cross_entropy (--loss cross_entropy); "
+            told += "else let the sizes end in 1."
             refuse(f"the network has {outputs} outputs, and {name} is one number.", "", (), told)
         if kind == BINARY and not self.classes:
             return _two_numbers(self)

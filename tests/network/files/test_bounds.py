@@ -3,7 +3,7 @@
 import pytest
 from network_cases import refusal
 
-from jacobian_bp import Network, SpecError
+from jacobian_bp import Network, SpecError, read_table
 from jacobian_bp.cli import main
 from jacobian_bp.errors import LONGEST
 from jacobian_bp.network.files import csv_data
@@ -39,17 +39,23 @@ def test_a_data_file_above_the_limit_is_refused_before_it_is_read(large, monkeyp
     assert capsys.readouterr().err == f"jacobian-bp: SpecError: {TOO_LARGE}\n"
 
 
-def test_the_limit_is_raised_as_the_message_says(large, tmp_path, capsys):
-    assert read_csv(large, 9 * 2**20).values.shape == (LIMIT // 9 + 1, 2)
-    call = ["check", "1-1", "--data", str(large), "--target", "v", "--data-limit", "9MiB"]
-    assert main(call) == 0
-    net = tmp_path / "net.toml"
+def test_the_limit_is_raised_as_the_message_says(tmp_path, capsys):
+    path, net = tmp_path / "some.csv", tmp_path / "net.toml"
+    path.write_text("u,v\n" + "1.25,2.5\n" * 199, encoding="utf-8")
     text = '[network]\nsizes = [1, 1]\nactivations = "identity"\nloss = "squared_error"\n'
-    net.write_text(text + '[data]\nfile = "large.csv"\ntarget = "v"\n', encoding="utf-8")
-    assert TOO_LARGE.splitlines()[0] in refusal(SpecError, Network.from_toml, net)
-    assert Network.from_toml(net, 9 * 2**20).run().loss >= 0
-    assert main(["check", str(net)]) == 2
-    assert main(["check", str(net), "--data-limit", "9MiB"]) == 0
+    net.write_text(text + '[data]\nfile = "some.csv"\ntarget = "v"\n', encoding="utf-8")
+    told = "some.csv has 1.8 KiB; the limit is 1.0 KiB.\n"
+    told += "  Keep fewer rows, or raise the limit: --data-limit 1MiB."
+    assert refusal(SpecError, read_csv, path, 1024) == told
+    assert read_csv(path, 2**20).values.shape == (199, 2)
+    assert told.splitlines()[0] in refusal(SpecError, Network.from_toml, net, 1024)
+    assert Network.from_toml(net, 2**20).run().loss >= 0
+    for call in (["1-1", "--data", str(path), "--target", "v"], [str(net)]):
+        assert main(["check", *call, "--data-limit", "1KiB"]) == 2
+        assert main(["check", *call, "--data-limit", "1MiB"]) == 0
+    python = told.replace("--data-limit 1MiB", "data_limit=1 * 2**20")
+    assert refusal(SpecError, read_table, path, "v", data_limit=1024) == python
+    assert read_table(path, "v", data_limit=1 * 2**20).x.shape == (199, 1)
     capsys.readouterr()
 
 
