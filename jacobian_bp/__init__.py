@@ -9,7 +9,8 @@ A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or C
 a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
 one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
 by check_op; taylor_test judges any derivative. diagnose finds the mistake in a student's
-arrays, diagnose_line in a line of numpy. to_layout and from_layout change the convention.
+arrays, diagnose_line in a line of numpy,
+diagnose_code in a whole backward function. to_layout and from_layout change the convention.
 
 Each name is loaded when it is first used.
 """
@@ -25,6 +26,9 @@ _OFFERED = {
     "checks.all_routes": ["Agreement"],
     "checks.one_op": ["OpReport", "check_op"],
     "checks.taylor": ["TaylorReport", "taylor_test"],
+    "coursework.code.code_report": ["CodeReport"],
+    "coursework.code.one_text": ["diagnose_code"],
+    "coursework.convention": ["Convention"],
     "coursework.diagnosis.diagnosis": ["Diagnosis", "Finding"],
     "coursework.diagnosis.of_arrays": ["diagnose"],
     "coursework.lines.line_report": ["LineReport"],
@@ -85,6 +89,9 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .checks.one_op import check_op as check_op
     from .checks.taylor import TaylorReport as TaylorReport
     from .checks.taylor import taylor_test as taylor_test
+    from .coursework.code.code_report import CodeReport as CodeReport
+    from .coursework.code.one_text import diagnose_code as diagnose_code
+    from .coursework.convention import Convention as Convention
     from .coursework.diagnosis.diagnosis import Diagnosis as Diagnosis
     from .coursework.diagnosis.diagnosis import Finding as Finding
     from .coursework.diagnosis.of_arrays import diagnose as diagnose

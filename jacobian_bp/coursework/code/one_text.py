@@ -1,0 +1,274 @@
+"""diagnose_code: which line of a student's backward function is the first wrong one."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ...network.run import Run
+from ...numbers.arrays import quiet
+from ...writing.signs import safe
+from ..convention import Convention
+from .blame import Blame, Found
+from .code_report import CodeLine, CodeReport
+from .judge import Judgement, Wrong
+from .limits import LANGUAGE, TooMuchError, refuse, shown
+from .parsing import Parsed, parse
+from .penalty import Penalty, penalty_of
+from .readings import Reading, Readings
+from .sentences import of_reading, of_wrong
+from .store import Quantity
+from .studied import studied_run
+from .trials import Trials
+
+FINE = "Every later line is right, given the right value of this one."
+
+
+@quiet
+def diagnose_code(
+    text: str,
+    run: Run,
+    convention: Convention | None = None,
+    let: Mapping[str, float] | None = None,
+    function: str | None = None,
+) -> CodeReport:
+    """Read a backward function on the right values of a run, and name its first wrong line.
+
+    The text is parsed and walked by a fixed list of what is read, never run by Python. Names may
+    be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
+    columns and the order of W are told from the lines, unless a `convention` says them.
+    `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
+
+    >>> import numpy as np
+    >>> from jacobian_bp import Network
+    >>> net = Network.dense([3, 4, 2], "tanh", "half_squared_error", seed=0)
+    >>> run = net.run(np.ones((5, 3)), np.zeros((5, 2)))
+    >>> report = diagnose_code(TEXT, run)
+    >>> report.right, report.first_wrong
+    (False, 3)
+    >>> report.lines[2].meant
+    'dZ1 = dZ2 @ W2 * (1 - A1 ** 2)'
+
+    Raises SpecError for a text that is not read, DomainError for a run without a cost.
+    """
+    studied = studied_run(run)
+    if convention is not None and not isinstance(convention, Convention):
+        refuse(
+            f"the convention is {safe(repr(convention))[:40]}.",
+            '  Pass Convention(examples="columns", weights="out,in"), or leave it out.',
+        )
+    numbers = _numbers(let)
+    parsed = parse(text, function)
+    readings = Readings(parsed, studied, convention, numbers)
+    try:
+        best, as_good = readings.best()
+        if best is None:
+            refuse(f"{shown(str(readings.error), 80)}: this is not read.")
+        return _Report(parsed, readings, best, as_good, studied.own, text).made()
+    except TooMuchError as error:
+        refuse(f"the text asks for too much: {error}", LANGUAGE)
+
+
+TEXT = """\
+dZ2 = (A2 - Y) * (1 - A2 ** 2) / m
+dW2 = dZ2.T @ A1
+dZ1 = dZ2 @ W2 * (1 - Z1 ** 2)
+dW1 = dZ1.T @ X
+"""
+
+
+def _numbers(let: object) -> dict[str, float]:
+    if let is None:
+        return {}
+    if not isinstance(let, Mapping):
+        refuse(f"let is a {safe(type(let).__name__)}.", '  Write let={"reg": 0.01}.')
+    found = {}
+    for name, value in let.items():
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        if (
+            not isinstance(name, str)
+            or not name.isidentifier()
+            or not good
+            or not math.isfinite(value)
+        ):
+            refuse(
+                f"let has {safe(repr(name))[:40]}: {safe(repr(value))[:40]}.",
+                '  Give a number to a name of the text, as in let={"reg": 0.01}.',
+            )
+        found[name] = float(value)
+    return found
+
+
+class _Report:
+    """Puts a reading into words."""
+
+    def __init__(
+        self,
+        parsed: Parsed,
+        readings: Readings,
+        best: Reading,
+        as_good: list[Reading],
+        own: bool,
+        text: str,
+    ) -> None:
+        self.parsed, self.best, self.as_good, self.own = parsed, best, as_good, own
+        self.text = text.expandtabs(4)
+        self.judgement: Judgement = best.judgement
+        self.quantities = best.quantities
+        self.trials = Trials(parsed, best.quantities, readings.budget)
+        self.wrong = list(self.judgement.wrong)
+        self._correct()
+        self.penalty: Penalty | None = self._penalty()
+
+    def made(self) -> CodeReport:
+        lines = self._lines()
+        ask = self._ask()
+        first = None if self.as_good else (self.wrong[0].line if self.wrong else None)
+        right = self._right(lines)
+        return CodeReport(
+            right=right,
+            first_wrong=first,
+            lines=tuple(lines),
+            convention=self.best.layout.convention,
+            sentences=tuple(self._sentences(right, first, lines, ask)),
+            ask=ask,
+            text=self.text,
+        )
+
+    def _right(self, lines: list[CodeLine]) -> bool | None:
+        if self.wrong:
+            return False
+        if self.judgement.unread or not self.judgement.computes_derivatives:
+            return None
+        return True
+
+    def _correct(self) -> None:
+        """One change that mends each wrong line, where there is one."""
+        mended: dict[int, Any] = {}
+        for wrong in sorted(self.wrong, key=lambda w: w.number):
+            if wrong.quantity and wrong.found.instead is None and wrong.found.why != "helper":
+                trace = self.trials.trace(mended)
+                blame = Blame(self.trials, trace, mended, set())
+                if wrong.number < len(trace.stores):
+                    found = blame.one_change(wrong.number, wrong.number, wrong.quantity)
+                    wrong.found.instead = found.instead if found else None
+            if wrong.quantity:
+                mended[wrong.number] = self.quantities.known[wrong.quantity]
+        self.mended = mended
+
+    def _penalty(self) -> Penalty | None:
+        if self.judgement.unread:
+            return None
+        penalty = penalty_of(self.best, self.trials, self.mended)
+        if penalty and penalty.line is not None and not self.wrong:
+            number = next(
+                n for n, s in enumerate(self.judgement.trace.stores) if s.line == penalty.line
+            )
+            store = self.judgement.trace.stores[number]
+            found = Found(number, None, "penalty", penalty.sentence)
+            self.wrong.append(Wrong(number, store.line, store.path, None, found, store.value))
+        return penalty
+
+    # ---------------------------------------------------------------- the lines
+
+    def _lines(self) -> list[CodeLine]:
+        """A report for each line that stores something, loops taken together."""
+        wrong: dict[int, Wrong] = {}
+        for one in self.wrong:
+            wrong.setdefault(one.line, one)
+        stands: dict[int, dict[str, None]] = {}
+        judged: dict[int, bool | None] = {}
+        for number, store in enumerate(self.judgement.trace.stores):
+            quantity = self._stands_for(number)
+            known = quantity is not None or self._feeds_right_gradients(number)
+            judged[store.line] = True if known else judged.get(store.line)
+            words = stands.setdefault(store.line, {})
+            words |= {str(quantity): None} if quantity else {}
+        numbers = sorted({*judged, *wrong, *self.judgement.unread})
+        return [
+            self._line(n, wrong.get(n), judged.get(n), ", ".join(stands.get(n, ())))
+            for n in numbers
+        ]
+
+    def _line(self, number: int, wrong: Wrong | None, right: bool | None, stands: str) -> CodeLine:
+        text = self.parsed.lines[number - 1].strip()
+        if wrong:
+            instead = wrong.found.instead
+            says = of_wrong(wrong, self.quantities, self.own)
+            meant = says[-1].removeprefix("Meant: ").split("   (")[0] if instead else None
+            what = str(wrong.quantity) if wrong.quantity else ""
+            return CodeLine(number, text, False, what, meant, tuple(says))
+        if number in self.judgement.unread:
+            says = [f"Not read: {self.judgement.unread[number]}."]
+            return CodeLine(number, text, None, stands, None, tuple(says))
+        return CodeLine(number, text, right, stands)
+
+    def _stands_for(self, number: int) -> Quantity | None:
+        store, trace = self.judgement.trace.stores[number], self.judgement.trace
+        goal = trace.gradients.of.get(number) or self.quantities.goal(store)
+        matches = self.quantities.matches(store.value, goal)
+        return matches[0].quantity if matches else None
+
+    def _feeds_right_gradients(self, number: int) -> bool:
+        trace = self.judgement.trace
+        below = trace.descendants(number) & set(trace.gradients.of)
+        return bool(below) and all(trace.gradients.right[n] for n in below)
+
+    # ---------------------------------------------------------------- the sentences
+
+    def _ask(self) -> str | None:
+        if self.as_good:
+            other = self.as_good[0]
+            return (
+                f"Read as {other.layout.convention} the first wrong line is {other.first_wrong}, "
+                f"as {self.best.layout.convention} it is {self.best.first_wrong}: say which, "
+                f"convention=Convention(examples={self.best.layout.convention.examples!r}, "
+                f"weights={self.best.layout.convention.weights!r}) or the other."
+            )
+        unknown = self.judgement.trace.unknown
+        if self.judgement.unread and unknown:
+            name, line = next(iter(unknown.items()))
+            return f"Which quantity is {shown(name)}, in line {line}?"
+        return None
+
+    def _sentences(
+        self, right: bool | None, first: int | None, lines: list[CodeLine], ask: str | None
+    ) -> list[str]:
+        wrong = sorted({one.line for one in self.wrong})
+        fine = sum(line.right is True for line in lines)
+        if right:
+            gradients = sorted({q.of for q in self.judgement.trace.gradients.of.values()})
+            says = (
+                [f"Right: {fine} lines, with the gradients of {', '.join(gradients)}."]
+                if gradients
+                else [f"Right: {fine} lines."]
+            )
+        elif self.as_good and first is None:
+            says = [
+                f"Lines {self.best.first_wrong} and {self.as_good[0].first_wrong} contradict each other."
+            ]
+        elif wrong:
+            others = (
+                f"; also wrong by themselves: {', '.join(map(str, wrong[1:]))}" if wrong[1:] else ""
+            )
+            says = [
+                f"Line {first} is the first wrong one{others}; {fine} others are right, given its right value."
+            ]
+        else:
+            unread = sorted(self.judgement.unread)
+            where = (
+                f"line {unread[0]} is not read"
+                if unread
+                else "it computes no derivative of the run"
+            )
+            says = [f"Not judged: {where}."]
+        says += of_reading(self.best, self.own)
+        says += [ask] if ask else []
+        for line, what in self.judgement.misnamed.items():
+            store = self.judgement.trace.stores[line]
+            if what:
+                says.append(
+                    f"{shown(store.path)} in line {store.line} is {what}, which its name does not say."
+                )
+        if self.penalty and self.penalty.line is None:
+            says.append(self.penalty.sentence)
+        return says
