@@ -1,7 +1,6 @@
 """Which line a wrong value is to be blamed on, where the line that shows it may not be the one."""
 
 import ast
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +137,7 @@ class Blame:
         return Found(carrying[0], None, "unknown") if carrying else None
 
     def _part(self, number: int, goal: Quantity, before: set[int]) -> Found | None:
-        """An unnamed factor such as da2_dz2: with which known quantity does this line come right?"""
+        """An unnamed factor such as da2_dz2: which known quantity makes this line come right?"""
         stores = self.trace.stores
         for each in sorted(before - set(self.mended), reverse=True):
             if self.quantities.goal(stores[each]) or not isinstance(stores[each].value, np.ndarray):

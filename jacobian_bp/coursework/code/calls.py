@@ -45,6 +45,7 @@ class Calls(Expressions):
         return self.quantities.helper(word, given, options)
 
     def _numpy(self, name: str, given: list[Any], node: ast.Call) -> Any:
+        self.charge(sum(map(np.size, filter(_is_array, given))))
         try:
             return functions.call_numpy(name, given, dict(self.options(node)))
         except (TypeError, IndexError, AttributeError) as error:
@@ -84,6 +85,10 @@ def _of_numpy(function: ast.expr) -> str | None:
         ) if module in NUMPY:
             return f"linalg.{name}"
     return None
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
 
 
 def _is_self(node: ast.expr) -> bool:

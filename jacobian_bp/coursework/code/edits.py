@@ -15,6 +15,13 @@ FLIPPED: dict[type[ast.cmpop], list[type[ast.cmpop]]] = {
     ast.Lt: [ast.GtE, ast.Gt],
     ast.LtE: [ast.Gt, ast.GtE],
 }
+
+
+def _setting(name: str, value: Any) -> Callable[[Any], None]:
+    """A change that gives a part of the tree another attribute."""
+    return lambda node: setattr(node, name, value)
+
+
 LAYERED = re.compile(r"(.*?)([aAzZwW])_?(\d+)")
 OTHER = {"a": "z", "z": "a", "A": "Z", "Z": "A"}
 NOT_ARRAYS = ("np", "numpy", "self", "shape")
@@ -45,7 +52,7 @@ def edits(statement: ast.stmt) -> Iterator[Edit]:
         elif isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPPED:
             for op in FLIPPED[type(node.ops[0])]:
                 words = f"the other comparison for {ast.unparse(node)}"
-                yield words, _made(statement, place, lambda n, op=op: setattr(n, "ops", [op()]))
+                yield words, _made(statement, place, _setting("ops", [op()]))
         elif isinstance(node, ast.keyword):
             yield from _of_keyword(statement, place, node)
         elif isinstance(node, ast.Attribute) and node.attr == "T":
@@ -54,7 +61,7 @@ def edits(statement: ast.stmt) -> Iterator[Edit]:
         elif isinstance(node, ast.Attribute) and node.attr in ("mean", "sum"):
             other = "sum" if node.attr == "mean" else "mean"
             words = f"{other} for {node.attr}"
-            yield words, _made(statement, place, lambda n, other=other: setattr(n, "attr", other))
+            yield words, _made(statement, place, _setting("attr", other))
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             yield from _of_name(statement, place, node)
     yield from _of_whole(statement)
@@ -64,7 +71,7 @@ def _of_operation(statement: ast.stmt, place: int, node: ast.BinOp) -> Iterator[
     left, right = ast.unparse(node.left), ast.unparse(node.right)
 
     def op(kind: type[ast.operator]) -> ast.stmt:
-        return _made(statement, place, lambda n: setattr(n, "op", kind()))
+        return _made(statement, place, _setting("op", kind()))
 
     def swapped(n: Any) -> None:
         n.left, n.right = n.right, n.left
@@ -95,7 +102,7 @@ def _of_keyword(statement: ast.stmt, place: int, node: ast.keyword) -> Iterator[
     if node.arg == "axis" and isinstance(node.value, ast.Constant):
         other = 1 - (1 if node.value.value in (1, -1) else 0)
         constant = ast.Constant(other)
-        yield f"axis={other}", _made(statement, place, lambda n: setattr(n, "value", constant))
+        yield f"axis={other}", _made(statement, place, _setting("value", constant))
 
 
 def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
@@ -113,7 +120,7 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
         others = [f"{before}{OTHER[letter]}{number}"] if letter in OTHER else []
         others += [f"{before}{letter}{number + step}" for step in (-1, 1)]
         for new in others:
-            yield f"{new} for {word}", _made(statement, place, lambda n, new=new: _renamed(n, new))
+            yield f"{new} for {word}", _made(statement, place, _renaming(new))
     if isinstance(node, ast.Subscript) and isinstance(
         node.slice, ast.BinOp | ast.UnaryOp | ast.Name
     ):
@@ -122,9 +129,9 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
             words = f"[{key_text}] for [{ast.unparse(node.slice)}]"
             yield (
                 words,
-                _made(statement, place, lambda n, k=key_text: setattr(n, "slice", _parsed(k))),
+                _made(statement, place, _setting("slice", _parsed(key_text))),
             )
-    if word and word not in NOT_ARRAYS or isinstance(node, ast.Subscript):
+    if (word and word not in NOT_ARRAYS) or isinstance(node, ast.Subscript):
         text = ast.unparse(node)
         yield f"{text}.T for {text}", _made(statement, place, _turned)
 
@@ -140,9 +147,9 @@ def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
     yield "the other sign", _made(statement, 0, minus)
     for words, divisor in (("divided by m", "m"), ("halved", "2")):
         text = f"({ast.unparse(value)}) / {divisor}"
-        yield words, _made(statement, 0, lambda n, text=text: setattr(n, "value", _parsed(text)))
+        yield words, _made(statement, 0, _setting("value", _parsed(text)))
     doubled = f"2 * ({ast.unparse(value)})"
-    yield "doubled", _made(statement, 0, lambda n: setattr(n, "value", _parsed(doubled)))
+    yield "doubled", _made(statement, 0, _setting("value", _parsed(doubled)))
 
 
 def _parsed(text: str) -> ast.expr:
@@ -153,13 +160,18 @@ def _turned(node: Any) -> ast.expr:
     return ast.Attribute(value=copy.deepcopy(node), attr="T", ctx=ast.Load())
 
 
-def _renamed(node: Any, new: str) -> None:
-    if isinstance(node, ast.Name):
-        node.id = new
-    elif isinstance(node, ast.Attribute):
-        node.attr = new
-    else:
-        node.slice = ast.Constant(new)
+def _renaming(new: str) -> Callable[[Any], None]:
+    """A change of a name, of an attribute, or of a key."""
+
+    def renamed(node: Any) -> None:
+        if isinstance(node, ast.Name):
+            node.id = new
+        elif isinstance(node, ast.Attribute):
+            node.attr = new
+        else:
+            node.slice = ast.Constant(new)
+
+    return renamed
 
 
 class _Replace(ast.NodeTransformer):

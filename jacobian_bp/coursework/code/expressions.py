@@ -70,13 +70,16 @@ class Expressions:
         if self.steps > MOST_STEPS:
             raise TooMuchError(f"it takes more than {MOST_STEPS:,} steps.")
 
+    def charge(self, entries: int) -> None:
+        self.entries += entries
+        if self.entries > MOST_PRODUCTS:
+            raise TooMuchError(f"its arrays have more than {MOST_PRODUCTS:,} entries together.")
+
     def of(self, node: ast.expr) -> Any:
         """The value of an expression; NotReadError for what is not in the language."""
         self.step()
         value = self._of(node)
-        self.entries += int(np.size(value)) if isinstance(value, np.ndarray) else 0
-        if self.entries > MOST_PRODUCTS:
-            raise TooMuchError(f"its arrays have more than {MOST_PRODUCTS:,} entries together.")
+        self.charge(value.size if isinstance(value, np.ndarray) else 0)
         return value
 
     def _of(self, node: ast.expr) -> Any:
@@ -134,6 +137,7 @@ class Expressions:
                 raise TooMuchError(f"a list of more than {MOST_LOOPED:,} entries.")
             return Slots(first * count)
         if isinstance(node.op, ast.MatMult):
+            self.charge(int(np.size(first)))
             return functions.contract(np.matmul, first, second)
         if isinstance(node.op, ast.Pow):
             return functions.power(first, second)
@@ -181,7 +185,9 @@ class Expressions:
 
     def listed(self, value: Any) -> list[Any]:
         """What a loop goes through."""
-        if isinstance(value, list | tuple | range) or (isinstance(value, np.ndarray) and value.ndim):
+        if isinstance(value, list | tuple | range) or (
+            isinstance(value, np.ndarray) and value.ndim
+        ):
             if len(value) > MOST_LOOPED:
                 raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
             return list(value)
@@ -233,7 +239,7 @@ class Expressions:
                 return None
         path = self._path_or_none(node)
         if path in self.stored:
-            return self._stored(path)  # type: ignore[arg-type]
+            return self._stored(path)
         if isinstance(node, ast.Subscript):
             base = self._base(node.value)
             if not isinstance(base, Bag):

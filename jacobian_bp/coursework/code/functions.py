@@ -9,35 +9,33 @@ import numpy as np
 from ...numbers.stable import sigmoid
 from .limits import MOST_ENTRIES, MOST_PRODUCTS, NotReadError, ShapesError, TooMuchError
 
+
+def _of_numpy(names: str) -> dict[str, Callable[..., Any]]:
+    return {name: getattr(np, name) for name in names.split()}
+
+
+def _as_float(value: Any) -> Any:
+    return np.asarray(value) * 1.0
+
+
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    **{
-        name: getattr(np, name)
-        for name in (
-            "exp log tanh square sqrt abs sign cosh zeros_like ones_like copy transpose diag squeeze"
-            " atleast_2d negative"
-        ).split()
-    },
-    "array": np.asarray,
-    "asarray": np.asarray,
-    "expit": sigmoid,
-    **dict.fromkeys(
-        ("int64", "int32", "float64", "float32", "float", "int"), lambda a: np.asarray(a) * 1.0
+    **_of_numpy(
+        "exp log tanh square sqrt abs sign cosh zeros_like ones_like copy transpose diag squeeze "
+        "atleast_2d negative"
     ),
+    **dict.fromkeys(("array", "asarray"), np.asarray),
+    **dict.fromkeys(("int64", "int32", "float64", "float32", "float", "int"), _as_float),
+    "expit": sigmoid,
 }
-OF_TWO: dict[str, Callable[..., Any]] = {
-    name: getattr(np, name)
-    for name in (
-        "dot matmul multiply add subtract divide outer maximum minimum power greater greater_equal"
-        " less less_equal heaviside"
-    ).split()
-}
-REDUCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(np, name) for name in "sum mean max min argmax any all prod".split()
-}
-REDUCTIONS["amax"] = np.max
-METHODS = (
-    "dot sum mean max min reshape transpose copy astype squeeze flatten ravel argmax any all"
-).split()
+OF_TWO = _of_numpy(
+    "dot matmul multiply add subtract divide outer maximum minimum power greater greater_equal "
+    "less less_equal heaviside"
+)
+REDUCTIONS = _of_numpy("sum mean max min amax argmax any all prod")
+METHODS = frozenset(
+    {"dot", "sum", "mean", "max", "min", "reshape", "transpose", "copy", "astype"}
+    | {"squeeze", "flatten", "ravel", "argmax", "any", "all"}
+)
 CONTRACTING = {"dot", "matmul", "outer"}
 
 
@@ -67,10 +65,14 @@ def apply(function: Callable[..., Any], *arguments: Any) -> Any:
 def contract(function: Callable[..., Any], first: Any, second: Any) -> Any:
     """@, np.dot and np.outer, their products counted before they are made."""
     first, second = number_like(first), number_like(second)
-    inner = np.shape(first)[-1] if np.ndim(first) else 1
-    if np.size(first) * np.size(second) > MOST_PRODUCTS * max(inner, 1):
-        raise TooMuchError(f"a product of more than {MOST_PRODUCTS:,} terms.")
+    inner = np.shape(first)[-1] if np.ndim(first) and function is not np.outer else 1
+    require_few(np.size(first) * np.size(second) // max(inner, 1))
     return apply_unbroadcast(function, first, second)
+
+
+def require_few(products: int) -> None:
+    if products > MOST_PRODUCTS:
+        raise TooMuchError(f"a product of more than {MOST_PRODUCTS:,} terms.")
 
 
 def apply_unbroadcast(function: Callable[..., Any], *given: Any) -> Any:
@@ -132,7 +134,10 @@ def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     if name == "einsum" and len(given) > 1 and isinstance(given[0], str):
         return _einsum(given[0], [number_like(array) for array in given[1:]])
     if name in ("zeros", "ones", "eye") and given:
-        return getattr(np, name)(*((shape_of(given[0]),) if name != "eye" else shape_of(given[0])))
+        if name == "eye":
+            require_small((whole(given[0]), whole(given[0])))
+            return apply_unbroadcast(np.eye, whole(given[0]))
+        return apply_unbroadcast(getattr(np, name), shape_of(given[0]))
     if name == "arange":
         return range(*[whole(number) for number in given])
     if name in ("hstack", "vstack", "concatenate", "column_stack"):
@@ -171,6 +176,8 @@ def _einsum(subscripts: str, arrays: list[Any]) -> Any:
         for word, array in zip(letters, arrays, strict=False)
         for letter, size in zip(word, np.shape(array), strict=False)
     }
-    if prod(sizes.values()) > MOST_PRODUCTS:
-        raise TooMuchError(f"a product of more than {MOST_PRODUCTS:,} terms.")
+    require_few(prod(sizes.values()))
+    require_small(
+        [sizes.get(letter, 1) for letter in subscripts.split("->")[-1] if "->" in subscripts]
+    )
     return apply_unbroadcast(lambda *a: np.einsum(subscripts, *a), *arrays)

@@ -14,7 +14,7 @@ from .blame import Blame, Found
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, UNREAD, UPDATE, Quantity
+from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity
 from .trace import Trace, last_word, near
 from .trials import Trials
 from .vocabulary import COUNT
@@ -99,9 +99,9 @@ class Judge:
             return None
         if np.ndim(store.value) == 0:
             word = last_word(store.path)
-            if word.lower() in COUNT and store.kind == "=" and quantities.examples > 1:
-                if not near(float(store.value), quantities.examples):
-                    return Found(number, None, "count", f"{float(store.value):g}")
+            counts = word.lower() in COUNT and store.kind == PLAIN and quantities.examples > 1
+            if counts and not near(float(store.value), quantities.examples):
+                return Found(number, None, "count", f"{float(store.value):g}")
             if goal is None or goal.kind != "gradient":
                 return None
         if goal is None:
@@ -161,6 +161,9 @@ class Judge:
         if other and not own and below and not blame.helps(number, goal):
             self.misnamed[number] = str(other[0].quantity)
             return None
+        if store.kind == MASKED and other and other[0].quantity.of[1:] == goal.of[1:]:
+            self.misnamed[number] = str(other[0].quantity)  # dA1[Z1 <= 0] = 0 makes a delta of it
+            return None
         found = None if own or other else blame.feeding(number, goal)
         if found:
             return found
@@ -181,12 +184,12 @@ class Judge:
         first = matches[0]
         odd = first.quantity.is_derivative and not any(trace.legitimate(m.factor) for m in matches)
         below = trace.descendants(number) & set(trace.gradients.of)
-        if odd and below and not self._fine_below(number, trace) and not trace.draft(number):
-            if blame.helps(number, first.quantity):
-                return Found(number, first.quantity, "factor", factor=first.factor)
+        judged = odd and below and not self._fine_below(number, trace) and not trace.draft(number)
+        if judged and blame.helps(number, first.quantity):
+            return Found(number, first.quantity, "factor", factor=first.factor)
         return None
 
-    # ---------------------------------------------------------------- what follows from a wrong line
+    # ---------------------------------------------------------------- what follows
 
     def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
         """The line of a function of the text that is not what its name says."""

@@ -9,7 +9,7 @@ LONGEST_TEXT, LONGEST_WORD = 20_000, 200
 MOST_NODES, DEEPEST = 6_000, 60
 MOST_STEPS, MOST_STEPS_IN_ALL = 20_000, 2_000_000
 MOST_LOOPED, MOST_CALLS_DEEP = 1_000, 3
-MOST_ENTRIES, MOST_PRODUCTS = 10**6, 10**8
+MOST_ENTRIES, MOST_PRODUCTS = 10**6, 2 * 10**7
 LARGEST_NUMBER = 2**53
 
 LANGUAGE = (
@@ -21,9 +21,18 @@ LANGUAGE = (
 class NotReadError(Exception):
     """An expression that is not in the language, or a name that nothing tells."""
 
+    line: int | None = None
+
 
 class TooMuchError(Exception):
     """More steps, entries or products than a backward function needs."""
+
+    line: int | None = None
+
+
+def with_line(error: NotReadError | TooMuchError) -> str:
+    """What is not read, with its line where that is known."""
+    return f"line {error.line}: {error}" if error.line else str(error)
 
 
 class ShapesError(Exception):

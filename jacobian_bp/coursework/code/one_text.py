@@ -11,7 +11,7 @@ from ..convention import Convention
 from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
-from .limits import LANGUAGE, TooMuchError, refuse, shown
+from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
 from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
@@ -19,8 +19,6 @@ from .sentences import of_reading, of_wrong
 from .store import Quantity
 from .studied import studied_run
 from .trials import Trials
-
-FINE = "Every later line is right, given the right value of this one."
 
 
 @quiet
@@ -62,10 +60,11 @@ def diagnose_code(
     try:
         best, as_good = readings.best()
         if best is None:
-            refuse(f"{shown(str(readings.error), 80)}: this is not read.")
+            what = with_line(readings.error or NotReadError("the text"))
+            refuse(f"{shown(what, 80)}: this is not read.")
         return _Report(parsed, readings, best, as_good, studied.own, text).made()
     except TooMuchError as error:
-        refuse(f"the text asks for too much: {error}", LANGUAGE)
+        refuse(f"the text asks for too much: {with_line(error)}")
 
 
 TEXT = """\
@@ -137,9 +136,10 @@ class _Report:
     def _right(self, lines: list[CodeLine]) -> bool | None:
         if self.wrong:
             return False
-        if self.judgement.unread or not self.judgement.computes_derivatives:
+        gradients = self.judgement.trace.gradients
+        if self.judgement.unread or not all(gradients.right.values()):
             return None
-        return True
+        return True if self.judgement.computes_derivatives else None
 
     def _correct(self) -> None:
         """One change that mends each wrong line, where there is one."""
@@ -199,6 +199,8 @@ class _Report:
             return CodeLine(number, text, False, what, meant, tuple(says))
         if number in self.judgement.unread:
             says = [f"Not read: {self.judgement.unread[number]}."]
+            if number not in self.judgement.trace.unknown.values():
+                says.append(" ".join(LANGUAGE.split()))
             return CodeLine(number, text, None, stands, None, tuple(says))
         return CodeLine(number, text, right, stands)
 
@@ -233,42 +235,31 @@ class _Report:
     def _sentences(
         self, right: bool | None, first: int | None, lines: list[CodeLine], ask: str | None
     ) -> list[str]:
-        wrong = sorted({one.line for one in self.wrong})
-        fine = sum(line.right is True for line in lines)
-        if right:
-            gradients = sorted({q.of for q in self.judgement.trace.gradients.of.values()})
-            says = (
-                [f"Right: {fine} lines, with the gradients of {', '.join(gradients)}."]
-                if gradients
-                else [f"Right: {fine} lines."]
-            )
-        elif self.as_good and first is None:
-            says = [
-                f"Lines {self.best.first_wrong} and {self.as_good[0].first_wrong} contradict each other."
-            ]
-        elif wrong:
-            others = (
-                f"; also wrong by themselves: {', '.join(map(str, wrong[1:]))}" if wrong[1:] else ""
-            )
-            says = [
-                f"Line {first} is the first wrong one{others}; {fine} others are right, given its right value."
-            ]
-        else:
-            unread = sorted(self.judgement.unread)
-            where = (
-                f"line {unread[0]} is not read"
-                if unread
-                else "it computes no derivative of the run"
-            )
-            says = [f"Not judged: {where}."]
+        says = [self._headline(right, first, sum(line.right is True for line in lines))]
         says += of_reading(self.best, self.own)
         says += [ask] if ask else []
-        for line, what in self.judgement.misnamed.items():
-            store = self.judgement.trace.stores[line]
+        for number, what in self.judgement.misnamed.items():
+            store = self.judgement.trace.stores[number]
             if what:
-                says.append(
-                    f"{shown(store.path)} in line {store.line} is {what}, which its name does not say."
-                )
+                says.append(f"{shown(store.path)} in line {store.line} is {what}.")
         if self.penalty and self.penalty.line is None:
             says.append(self.penalty.sentence)
         return says
+
+    def _headline(self, right: bool | None, first: int | None, fine: int) -> str:
+        wrong = sorted({one.line for one in self.wrong} - {first})
+        if right:
+            gradients = sorted({q.of for q in self.judgement.trace.gradients.of.values()})
+            of = f", with the gradients of {', '.join(gradients)}" if gradients else ""
+            return f"Right: {fine} line{'s' * (fine != 1)}{of}."
+        if self.as_good:
+            lines = sorted(r.first_wrong or 0 for r in (self.best, self.as_good[0]))
+            return f"Lines {lines[0]} and {lines[1]} contradict each other."
+        if first is not None:
+            also = f"; wrong by themselves are also {', '.join(map(str, wrong))}" if wrong else ""
+            credit = f"; {fine} other{'s are' if fine > 1 else ' is'} right, given its right value"
+            return f"Line {first} is the first wrong one{also}{credit if fine else ''}."
+        unread = sorted(self.judgement.unread)
+        if unread:
+            return f"Not judged: line {unread[0]} is not read."
+        return "Not judged: it computes no derivative of the run."

@@ -11,14 +11,14 @@ from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
 FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
 REFUSED = {  # what no backward function needs, and what is read instead
-    ast.While: "a while loop; write for … in range(…)",
-    ast.Lambda: "a lambda; write a def",
-    ast.Delete: "del; leave it out",
-    ast.Try: "try; write its body alone",
-    ast.AsyncFunctionDef: "an async def; write def",
-    ast.Yield: "yield; write return",
-    ast.Await: "await; leave it out",
-    ast.NamedExpr: "an assignment inside an expression; write it as a line of its own",
+    ast.While: ("a while loop", "Write for … in range(…)."),
+    ast.Lambda: ("a lambda", "Write a def."),
+    ast.Delete: ("del", "Leave it out."),
+    ast.Try: ("try", "Write its body alone."),
+    ast.AsyncFunctionDef: ("an async def", "Write def."),
+    ast.Yield: ("yield", "Write return."),
+    ast.Await: ("await", "Leave it out."),
+    ast.NamedExpr: ("an assignment inside an expression", "Write it as a line of its own."),
 }
 
 
@@ -76,12 +76,9 @@ def _tree(text: str) -> ast.Module:
         line = getattr(node, "lineno", 1)
         if depth > DEEPEST or count > MOST_NODES:
             refuse(f"line {line}: too deep or too long an expression.", "  Write it in parts.")
-        for kind, words in REFUSED.items():
+        for kind, (what, instead) in REFUSED.items():
             if isinstance(node, kind):
-                refuse(
-                    f"line {line}: {words.split(';')[0]} is not read.",
-                    f" {words[words.find(';') + 1 :]}.",
-                )
+                refuse(f"line {line}: {what} is not read.", f"  {instead}")
         name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
         if isinstance(name, str) and name.startswith("__"):
             refuse(

@@ -86,7 +86,7 @@ def _cause(trace: Trace, without: Trace, number: int) -> int:
     """The first store that changes with the number, on the way to this one."""
     for each in sorted(trace.ancestors(number) | {number}):
         first, second = trace.stores[each].value, without.stores[each].value
-        if isinstance(first, np.ndarray) and first.shape == np.shape(second):
-            if np.abs(first - second).max(initial=0) > MARGIN:
-                return each
+        comparable = isinstance(first, np.ndarray) and first.shape == np.shape(second)
+        if comparable and np.abs(first - second).max(initial=0) > MARGIN:
+            return each
     return number

@@ -1,6 +1,7 @@
 """What names and values are, in one layout and one naming; which quantity a value is."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ops import Activation
+from ...program.step import Step
 from ..convention import Convention
 from .limits import NotReadError
 from .store import Quantity, Store
@@ -145,11 +147,12 @@ class Quantities:
     def _given_derivative(self, word: str) -> np.ndarray | None:
         """dZ2 in a text that does not compute it: right, so far as the text can know."""
         value = derivative_of(word, self.naming, self.layers)
-        if value is None or value[0] in "Wb":
+        if value is None:
             return None
         quantity = Quantity("gradient", value)
         if quantity not in self._given:
-            factor = self.per_example if self.naming.given == "m" else 1
+            of_examples = self.naming.given == "m" and not quantity.is_parameter_gradient
+            factor = self.per_example if of_examples else 1
             self._given[quantity] = self.known[quantity] * factor
             self._named[id(self._given[quantity])] = quantity
         return self._given[quantity]
@@ -218,9 +221,9 @@ class Quantities:
         flat = min(array.ndim, right.ndim) < 2
         if array.shape == right.shape:
             forms.append((False, array))
-        elif is_bias and array.size == right.size:
-            forms.append((False, array.reshape(right.shape)))
-        elif flat and np.squeeze(array).shape == np.squeeze(right).shape:
+        elif (is_bias and array.size == right.size) or (
+            flat and np.squeeze(array).shape == np.squeeze(right).shape
+        ):
             forms.append((False, array.reshape(right.shape)))
         if array.ndim == 2 and array.T.shape == right.shape and not is_bias:
             forms.append((True, array.T))
@@ -276,33 +279,38 @@ class Quantities:
             return grown / grown.sum(axis=axis, keepdims=True)
         if op in FORMULAS:
             return FORMULAS[op][0](z)
-        return np.asarray(self.studied.state.step(op).op.forward(z))  # type: ignore[union-attr]
+        return np.asarray(self._step(op).op.forward(z))
 
     def _slope(self, low: str, array: np.ndarray, takes: str) -> np.ndarray:
         op = self._op(low, array)
         if op[0] == "a":
-            known = self.studied.state.step(op).op.name.lower()  # type: ignore[union-attr]
+            known = self._step(op).op.name.lower()
             known = "sigm" if known == "sigmoid" else known
             if known not in FORMULAS:
                 if not self._elementwise(op) or takes == "a":
                     raise NotReadError("the slope of what is not elementwise")
-                step = self.studied.state.step(op)
-                return np.asarray(step.op.vjp(np.ones_like(array), array)["z"])  # type: ignore[union-attr]
+                return np.asarray(self._step(op).op.vjp(np.ones_like(array), array)["z"])
             op = known
         if op not in FORMULAS:
             raise NotReadError("the slope of softmax, which is a whole matrix")
         return FORMULAS[op][1](array if takes == "a" else FORMULAS[op][0](array))
 
     def _elementwise(self, value: str) -> bool:
+        return isinstance(self._step(value).op, Activation)
+
+    def _step(self, value: str) -> Step:
         step = self.studied.state.step(value)
-        return step is not None and isinstance(step.op, Activation)
+        assert step is not None, value
+        return step
 
 
 SLOPE = re.compile(
     r"deriv|prime|grad|_der|^der|dev\b|_dev|backward|slope|^d_?(relu|sig|tanh|act|re)|relu_?d|sig_?d"
 )
 ACTIVATION = re.compile(r"relu|sigm|tanh|softmax|activ|nonlin|^act$|^f$|^g$|expit")
-FORMULAS = {  # the activation by z, its slope by a
+FORMULAS: dict[
+    str, tuple[Callable[..., Any], Callable[..., Any]]
+] = {  # the activation by z, its slope by a
     "sigm": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
     "tanh": (np.tanh, lambda a: 1 - a * a),
     "relu": (lambda z: np.maximum(z, 0), lambda a: (a > 0) * 1.0),

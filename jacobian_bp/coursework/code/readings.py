@@ -1,4 +1,4 @@
-"""How a text can be read: rows or columns, the order of W, which letter is which; the best of these."""
+"""How a text can be read: rows or columns, the order of W, which letter is which."""
 
 import re
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ class Readings:
         self.parsed, self.studied, self.numbers = parsed, studied, numbers
         self.convention, self.budget = convention, Budget()
         self.text = "\n".join(parsed.lines)
-        self.error: Exception | None = None
+        self.error: NotReadError | None = None
         self._of: dict[tuple[Layout, Naming], Reading | None] = {}
 
     def best(self) -> tuple[Reading | None, list[Reading]]:
@@ -154,7 +154,9 @@ class Readings:
                 quantities = self._quantities(layout, naming)
                 try:
                     trace = Trials(self.parsed, quantities, self.budget).trace({})
-                except (NotReadError, ShapesError) as error:
+                except ShapesError:
+                    continue
+                except NotReadError as error:
                     self.error = self.error or error
                     continue
                 right = trace.gradients.right.values()
@@ -171,8 +173,7 @@ class Readings:
             quantities.guessed[path] = quantities.known[what] if known else what
         try:
             judgement = Judge(self.parsed, quantities, self.budget).judgement()
-        except (NotReadError, ShapesError) as error:
-            self.error = self.error or error
+        except (NotReadError, ShapesError):
             reading = None
         else:
             reading = Reading(layout, naming, quantities, judgement, guessed or {})

@@ -20,7 +20,7 @@ from .store import Quantity
 
 SEEDS = (11, 12, 13, 17)  # the first at which every slope varies
 SIZES = (3, 7, 2, 11, 13, 17, 19, 23, 29)
-EXAMPLES, LARGEST, FLAT = 5, 48, 1e-9
+EXAMPLES, LARGEST, FLAT = 5, 24, 1e-9
 ELEMENTWISE = Activation | Softmax
 
 
@@ -102,9 +102,9 @@ def study(state: Pass, layers: int, own: bool) -> Studied:
     arrays[Quantity("value", "y")] = label
     arrays[Quantity("error", output)] = values[output] - label
     for n in range(1, layers + 1):
-        op, z = state.step(f"a{n}").op, values[f"z{n}"]
-        if isinstance(op, Activation):
-            arrays[Quantity("slope", f"z{n}")] = np.array(op.vjp(np.ones_like(z), z)["z"])
+        step, z = state.step(f"a{n}"), values[f"z{n}"]
+        if step and isinstance(step.op, Activation):
+            arrays[Quantity("slope", f"z{n}")] = np.array(step.op.vjp(np.ones_like(z), z)["z"])
     mean = cost.ndim or any(step.op.name == "Mean" for step in state.program.steps)
     return Studied(arrays, state, layers, batch, batch if mean else 1, own)
 
@@ -131,8 +131,8 @@ def _layers(state: Pass) -> int:
         refuse(
             "the network is not layer after layer, z1 = W1 x + b1, a1 = σ(z1), … and a loss of "
             "the last one.",
-            "  Pass a run of Network.dense([3, 4, 2], …); of other networks single lines are read,\n"
-            "  by diagnose_line.",
+            "  Pass a run of Network.dense([3, 4, 2], …);\n"
+            "  of other networks diagnose_line reads single lines.",
         )
     return layers
 
@@ -163,7 +163,7 @@ def _at_other_sizes(state: Pass, widths: list[int], seed: int) -> Pass:
     for number, (before, after) in enumerate(pairwise(sizes), 1):
         params[f"W{number}"] = draw.standard_normal((after, before)) * before**-0.5
         params[f"b{number}"] = draw.standard_normal(after) * 0.3
-    y = draw.standard_normal((EXAMPLES, sizes[-1]))
+    y: np.ndarray = draw.standard_normal((EXAMPLES, sizes[-1]))
     kinds = {step.op.label_kind for step in state.program.steps if step.op.labels}
     if CLASSES in kinds:
         y = np.eye(sizes[-1])[draw.integers(0, sizes[-1], EXAMPLES)]

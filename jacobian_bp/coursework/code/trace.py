@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from .quantities import Quantities
-from .store import ADDED, MASKED, PLAIN, UNREAD, UPDATE, Quantity, Store
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity, Store
 from .vocabulary import COUNT
 
 ENOUGH = 1e-6
@@ -51,21 +53,22 @@ class Trace:
         return any(near(abs(factor), f) for f in self.factors) and (factor > 0 or self.has_ascent)
 
     def _gradients(self) -> Gradients:
-        quantities, of = self.quantities, {}
+        quantities = self.quantities
+        of: dict[int, Quantity] = {}
         for number, store in enumerate(self.stores):
-            if store.kind == UNREAD:
+            if store.kind == UNREAD or (store.value is None and store.kind != BREAK):
                 continue
             goal = quantities.goal(store)
             if goal is None:
-                found = [m.quantity for m in quantities.matches(store.value)]
-                goal = next((q for q in found if q.is_parameter_gradient), None)
+                known = [m.quantity for m in quantities.matches(store.value)]
+                goal = next((q for q in known if q.is_parameter_gradient), None)
             if goal and goal.is_parameter_gradient and not self.draft(number):
                 of[number] = goal
         factors: dict[int, float | None] = {}
         for number, goal in of.items():
             store = self.stores[number]
-            found = self.matching(store.value, goal)
-            factors[number] = store.sign * found if found is not None else None
+            factor = self.matching(store.value, goal)
+            factors[number] = None if factor is None else store.sign * factor
         common = self._common(of, factors)
         right = {n: f is not None and near(f, common) for n, f in factors.items()}
         return Gradients(of, right, common)
@@ -91,9 +94,12 @@ class Trace:
         return None
 
     def draft(self, number: int) -> bool:
-        """Whether a later line makes the value under this name anew from itself."""
-        path = self.stores[number].path
+        """Whether a later line makes the value under this name anew: from itself, or from zeros."""
+        path, value = self.stores[number].path, self.stores[number].value
+        zeros = isinstance(value, np.ndarray) and not value.any()
         for later in self.stores[number + 1 :]:
+            if later.path == path and zeros:
+                return True
             if later.path == path:
                 return later.kind in (ADDED, MASKED, PLAIN) and number in later.reads
             if number in later.reads:

@@ -13,6 +13,8 @@ from .store import BREAK, UNREAD, Quantity
 from .trace import Trace, near
 from .walk import Walk
 
+ENTRIES_A_STEP = 1_000
+
 
 class Trials:
     """Traces of one text."""
@@ -31,7 +33,7 @@ class Trials:
         walk = Walk(self.quantities, self.helpers if helpers is None else helpers, mended, instead)
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
-        self.budget.spend(walk.steps)
+        self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
         return Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
 
     def count(self, mended: Mapping[int, Any]) -> int | None:
@@ -61,7 +63,7 @@ class Trials:
         instead: ast.stmt | None = None,
         helpers: dict[str, ast.FunctionDef] | None = None,
     ) -> bool:
-        """Whether the store is its goal when the statement of `at` is another, nothing else breaking."""
+        """Whether the store is its goal with another statement at `at`, and nothing else breaks."""
         place = number if at is None else at
         swapped = {id(before.stores[place].statement): instead} if instead is not None else None
         try:

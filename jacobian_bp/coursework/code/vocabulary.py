@@ -1,4 +1,4 @@
-"""What a student's name says: W2, a1, the output, the label, a number, a gradient of one of these."""
+"""What a student's name says: W2, a1, the output, the label, a number, a gradient."""
 
 import re
 from dataclasses import dataclass
@@ -10,28 +10,34 @@ GRADIENT = (
     r"|d_|d)"
 )
 OF_GRADIENTS = re.compile(r"grad|nabla|delta", re.IGNORECASE)
-OUTPUT = set(
-    "p output outputs yhat y_hat y_pred ypred yh pred preds prediction probs probabilities al a_out"
-    " out predictions final_output a_o h_out output_layer output_activations output_activation"
-    " scores_probs softmax_output y_prob".split()
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OUTPUT = words(
+    "p output outputs yhat y_hat y_pred ypred yh pred preds prediction probs probabilities al "
+    "a_out out predictions final_output a_o h_out output_layer output_activations "
+    "output_activation scores_probs softmax_output y_prob"
 )
-LABEL = set(
-    "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y y_train"
-    " y_batch yb enc_y expected ground_truth y_enc y_one_hot onehot_y y_mini".split()
+LABEL = words(
+    "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
+    "y_train y_batch yb enc_y expected ground_truth y_enc y_one_hot onehot_y y_mini"
 )
-INPUT = set(
-    "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 input_layer"
-    " layer0 x_mini".split()
+INPUT = words(
+    "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
+    "input_layer layer0 x_mini"
 )
-COUNT = set(
-    "m n batch_size batch_num num_examples n_samples num_train num_samples bs nsamples m_batch"
-    " n_examples".split()
+COUNT = words(
+    "m n batch_size batch_num num_examples n_samples num_train num_samples bs nsamples "
+    "m_batch n_examples"
 )
-PENALTY = set(
-    "reg lambd lambda_ lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg"
-    " regularization decay l2_reg reg_strength".split()
+PENALTY = words(
+    "reg lambd lambda_ lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
+    "regularization decay l2_reg reg_strength"
 )
-RATE = set("lr eta learning_rate alpha epsilon rate step_size l_rate".split())
+RATE = words("lr eta learning_rate alpha epsilon rate step_size l_rate")
 SWITCHED_OFF = {"dropout", "use_reg", "verbose", "print_cost", "debug"}
 LISTS = {
     "W": {"weights", "w", "ws", "thetas"},
@@ -77,8 +83,8 @@ class Naming:
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
     """The value of the network that a name means, or None.
 
-    >>> value_of("A1", Naming(), 2), value_of("w_hidden", Naming(), 2), value_of("cost", Naming(), 2)
-    ('a1', 'W1', None)
+    >>> [value_of(word, Naming(), 2) for word in ("A1", "w_hidden", "cost")]
+    ['a1', 'W1', None]
     """
     low = word.lower().strip("_")
     if naming.y_is_output and low == "y":

@@ -59,7 +59,11 @@ class Walk(Calls):
     def block(self, body: Iterable[ast.stmt]) -> Returned | None:
         """Walk statements; what a return gives, or None."""
         for statement in body:
-            returned = self._statement(self.instead.get(id(statement), statement))
+            try:
+                returned = self._statement(self.instead.get(id(statement), statement))
+            except (NotReadError, TooMuchError) as error:
+                error.line = error.line or statement.lineno
+                raise
             if returned is not None:
                 return returned
         return None
@@ -210,10 +214,10 @@ class Walk(Calls):
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
     ) -> None:
         path = None if _is_mask(target) else self._path_or_none(target)
-        if path and path not in self.stored and self.quantities.parameter(path):
-            if isinstance(op, ast.Add | ast.Sub):
-                self._update(statement, target, isinstance(op, ast.Add), value)
-                return
+        of_parameter = path and path not in self.stored and self.quantities.parameter(path)
+        if of_parameter and isinstance(op, ast.Add | ast.Sub):
+            self._update(statement, target, isinstance(op, ast.Add), value)
+            return
         left = ast.parse(ast.unparse(target), mode="eval").body
         whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
         ast.fix_missing_locations(whole)
@@ -287,6 +291,8 @@ class Walk(Calls):
 
     def _put(self, store: Store, path: str | None = None) -> None:
         number = len(self.stores)
+        if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
+            store.kind, store.error = UNREAD, "what is no array"
         if self.depth == 0:
             if store.kind == UNREAD:  # its right value goes on, so that later lines are read
                 goal = self.quantities.goal(store)
@@ -300,6 +306,11 @@ class Walk(Calls):
             self.stored[path] = store.value
             if self.depth == 0:
                 self.maker[path] = number
+
+
+def _is_numeric(value: Any) -> bool:
+    """None counts: it keeps a place for what comes later."""
+    return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
 
 
 def _is_mask(target: ast.expr) -> bool:
