@@ -10,7 +10,7 @@ import numpy as np
 from .edits import edits, other_names
 from .limits import NotReadError, ShapesError
 from .store import BREAK, Quantity
-from .trace import Trace
+from .trace import Trace, near
 from .trials import Trials
 
 MOST_BEFORE_A_BREAK = 4
@@ -21,7 +21,8 @@ class Found:
     """A store to blame, what it is meant to be, and why it is wrong.
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
-    it), helper, unknown; `instead` is the statement that mends it, where one is known.
+    it), helper, unknown; `instead` is the statement that mends it, where one is known, and
+    `change` what is changed in it.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Found:
     detail: str = ""
     factor: float | None = None
     instead: ast.stmt | None = None
+    change: str = ""
 
 
 class Blame:
@@ -46,10 +48,8 @@ class Blame:
         self, number: int, quantity: Quantity, factors: Iterable[float] = (), more: int = 1
     ) -> bool:
         """Whether the right value here makes gradients right that are wrong now, and none wrong."""
-        own = self.trace.factors
-        usual = own | ({-f for f in own} if self.trace.has_ascent else set())
         before = self.trace.gradients
-        for factor in factors or usual:
+        for factor in factors or self.trace.usual:
             value = self.quantities.known[quantity] * factor
             try:
                 after = self.trials.trace({**self.mended, number: value}).gradients
@@ -77,7 +77,7 @@ class Blame:
                 if len(trace.stores) > number and trace.stores[number].kind != BREAK:
                     found = self.quantities.matches(trace.stores[each].value)[:1]
                     quantity = found[0].quantity if found else None
-                    return Found(each, quantity, "edit", words, instead=instead)
+                    return Found(each, quantity, "edit", words, instead=instead, change=words)
         return None
 
     def upstream(self, number: int, goal: Quantity, factor: float | None) -> Found | None:
@@ -91,10 +91,13 @@ class Blame:
             ]
             if of_layer:
                 known[each] = of_layer[0]
-        if factor is not None:  # a factor is the delta's where two gradients come right by it
+        if factor is not None:
             for each, match in known.items():
                 others = [f for f in self.trace.factors if f != match.factor]
-                if others and self.helps(each, match.quantity, others, 2):
+                before = [known[n].factor for n in self.trace.ancestors(each) if n in known]
+                # the delta's, where two gradients come right by it, or it broke with the one before
+                needed = 2 if all(near(f, match.factor) for f in before) else 1
+                if others and self.helps(each, match.quantity, others, needed):
                     return Found(each, match.quantity, "factor", factor=match.factor)
             return None
         own = self.one_change(number, number, goal)
@@ -110,15 +113,33 @@ class Blame:
                     return Found(each, other, "is", str(quantity))
         return None
 
-    def one_change(self, number: int, at: int, goal: Quantity) -> Found | None:
-        """The change of the statement of `at` by which the store `number` is its goal."""
+    def one_change(
+        self, number: int, at: int, goal: Quantity, factor: float | None = None
+    ) -> Found | None:
+        """The change of the statement of `at` by which the store `number` is its goal.
+
+        A delta may be any factor that is usual times its goal, or only the one that is given.
+        """
         statement = self.trace.stores[at].statement
         local = {n: v for n, v in self.trace.plain_names(at).items() if isinstance(v, np.ndarray)}
-        tried = [*other_names(statement, local)] if at == number else []
+        own = at == number or self._is_draft_of(at, number)
+        tried = [*other_names(statement, local)] if own else []
         for words, instead in (*tried, *edits(statement)):
-            if self.trials.gives(number, goal, self.trace, self.mended, at=at, instead=instead):
-                return Found(at, goal if at == number else None, "edit", words, instead=instead)
+            if _reads_itself(instead) and not _reads_itself(statement):
+                continue
+            given = self.trials.gives(
+                number, goal, self.trace, self.mended, at=at, instead=instead, factor=factor
+            )
+            if given:
+                return Found(
+                    at, goal if own else None, "edit", words, instead=instead, change=words
+                )
         return None
+
+    def _is_draft_of(self, draft: int, number: int) -> bool:
+        """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
+        stores = self.trace.stores
+        return draft in stores[number].reads and stores[draft].path == stores[number].path
 
     def feeding(self, number: int, goal: Quantity) -> Found | None:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
@@ -133,8 +154,12 @@ class Blame:
                 return found
         if part:
             return part
-        carrying = [each for each in suspects if self.trace.carries_derivative(each)]
-        return Found(carrying[0], None, "unknown") if carrying else None
+        for each in suspects:
+            if self._is_draft_of(each, number):
+                return Found(each, goal, "value")
+            if self.trace.carries_derivative(each):
+                return Found(each, None, "unknown")
+        return None
 
     def _part(self, number: int, goal: Quantity, before: set[int]) -> Found | None:
         """An unnamed factor such as da2_dz2: which known quantity makes this line come right?"""
@@ -151,3 +176,11 @@ class Blame:
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)
         return None
+
+
+def _reads_itself(statement: ast.stmt) -> bool:
+    """Whether a line reads the name that it stores."""
+    targets = [ast.unparse(target) for target in getattr(statement, "targets", [])]
+    value = getattr(statement, "value", None)
+    parts = ast.walk(value) if value is not None else ()
+    return any(ast.unparse(part) in targets for part in parts if isinstance(part, ast.expr))

@@ -32,6 +32,7 @@ class Wrong:
     quantity: Quantity | None
     found: Found
     value: Any
+    wanted: float = 1.0  # how many times its quantity the lines after it need
 
 
 @dataclass
@@ -47,7 +48,9 @@ class Judgement:
     @property
     def computes_derivatives(self) -> bool:
         return bool(self.trace.gradients.of) or any(
-            (goal := self.trace.quantities.goal(store)) and goal.is_derivative
+            store.value is not None
+            and (goal := self.trace.quantities.goal(store))
+            and goal.is_derivative
             for store in self.trace.stores
         )
 
@@ -132,7 +135,7 @@ class Judge:
         if (own and near(own[0].factor, 1)) or trace.draft(number) or (not matches and fine):
             return None
         exact = matches[0].quantity if matches and near(matches[0].factor, 1) else None
-        if exact and not blame.helps(number, goal, [1.0]):
+        if exact and trace.gradients.of and not blame.helps(number, goal, [1.0]):
             self.misnamed[number] = str(exact)
             return None
         if own and not fine:
@@ -214,7 +217,7 @@ class Judge:
 
     def _mend(self, wrong: Wrong, trace: Trace) -> None:
         """Puts the right value in the place of the wrong one, or passes by where it is unknown."""
-        best: tuple[int, Quantity, Any] | None = None
+        best: tuple[int, Quantity, float] | None = None
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
@@ -222,7 +225,7 @@ class Judge:
         kinds = ("gradient", "slope", "error")
         choices = [wrong.quantity] if wrong.quantity else [q for q in known if q.kind in kinds]
         for quantity in choices:
-            for factor in sorted(trace.factors):
+            for factor in trace.usual:
                 right = self._right(wrong.number, quantity, factor, trace)
                 if quantity.kind != "gradient" and factor != 1:
                     continue
@@ -230,9 +233,10 @@ class Judge:
                     continue
                 count = self.trials.count({**self.mended, wrong.number: right})
                 if count is not None and (best is None or count > best[0]):
-                    best = count, quantity, right
+                    best = count, quantity, factor
         if best and (wrong.quantity or best[0] > trace.gradients.count):
-            self.mended[wrong.number] = best[2]
+            self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
+            wrong.wanted = best[2]
             wrong.quantity = wrong.quantity or best[1]
         else:
             self.passed.add(wrong.number)

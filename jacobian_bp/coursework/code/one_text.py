@@ -1,6 +1,8 @@
 """diagnose_code: which line of a student's backward function is the first wrong one."""
 
+import ast
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +61,11 @@ def diagnose_code(
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
+        if numbers and (best is None or best.score[0]):  # a number of let may be a penalty's
+            penalised = Readings(parsed, studied, convention, numbers, frozenset(numbers))
+            other, as_good_too = penalised.best()
+            if other and (best is None or other.score < best.score):
+                readings, best, as_good = penalised, other, as_good_too
         if best is None:
             what = with_line(readings.error or NotReadError("the text"))
             refuse(f"{shown(what, 80)}: this is not read.")
@@ -149,17 +156,29 @@ class _Report:
                 trace = self.trials.trace(mended)
                 blame = Blame(self.trials, trace, mended, set())
                 if wrong.number < len(trace.stores):
-                    found = blame.one_change(wrong.number, wrong.number, wrong.quantity)
-                    wrong.found.instead = found.instead if found else None
+                    found = blame.one_change(
+                        wrong.number, wrong.number, wrong.quantity, wrong.wanted
+                    )
+                    if found and self._can_be_written(found.instead):
+                        wrong.found.instead, wrong.found.change = found.instead, found.detail
             if wrong.quantity:
-                mended[wrong.number] = self.quantities.known[wrong.quantity]
+                mended[wrong.number] = self.quantities.known[wrong.quantity] * wrong.wanted
         self.mended = mended
+
+    def _can_be_written(self, instead: ast.stmt | None) -> bool:
+        """Whether a function's line reads only names that stand in its text."""
+        if instead is None or self.parsed.function is None:
+            return instead is not None
+        words = set(re.findall(r"\w+", "\n".join(self.parsed.lines)))
+        return set(re.findall(r"[A-Za-z_]\w*", ast.unparse(instead))) <= words | {"T"}
 
     def _penalty(self) -> Penalty | None:
         if self.judgement.unread:
             return None
+        if self.wrong:
+            return None
         penalty = penalty_of(self.best, self.trials, self.mended)
-        if penalty and penalty.line is not None and not self.wrong:
+        if penalty and penalty.line is not None:
             number = next(
                 n for n, s in enumerate(self.judgement.trace.stores) if s.line == penalty.line
             )
@@ -191,6 +210,8 @@ class _Report:
 
     def _line(self, number: int, wrong: Wrong | None, right: bool | None, stands: str) -> CodeLine:
         text = self.parsed.lines[number - 1].strip()
+        if number in (contradicting := self._contradicting()):
+            return CodeLine(number, text, None, "", None, (contradicting[number],))
         if wrong:
             instead = wrong.found.instead
             says = of_wrong(wrong, self.quantities, self.own)
@@ -203,6 +224,13 @@ class _Report:
                 says.append(" ".join(LANGUAGE.split()))
             return CodeLine(number, text, None, stands, None, tuple(says))
         return CodeLine(number, text, right, stands)
+
+    def _contradicting(self) -> dict[int, str]:
+        """Two lines of which each is right in a layout in which the other is wrong."""
+        if not self.as_good:
+            return {}
+        both = (self.best, self.as_good[0]), (self.as_good[0], self.best)
+        return {one.first_wrong or 0: f"Right for {other.layout}." for one, other in both}
 
     def _stands_for(self, number: int) -> Quantity | None:
         store, trace = self.judgement.trace.stores[number], self.judgement.trace
@@ -219,12 +247,10 @@ class _Report:
 
     def _ask(self) -> str | None:
         if self.as_good:
-            other = self.as_good[0]
+            written = self.best.layout.convention
             return (
-                f"Read as {other.layout.convention} the first wrong line is {other.first_wrong}, "
-                f"as {self.best.layout.convention} it is {self.best.first_wrong}: say which, "
-                f"convention=Convention(examples={self.best.layout.convention.examples!r}, "
-                f"weights={self.best.layout.convention.weights!r}) or the other."
+                "Which one is wrong depends on the layout: say it, such as "
+                f"convention=Convention({written.examples!r}, {written.weights!r})."
             )
         unknown = self.judgement.trace.unknown
         if self.judgement.unread and unknown:
@@ -236,7 +262,8 @@ class _Report:
         self, right: bool | None, first: int | None, lines: list[CodeLine], ask: str | None
     ) -> list[str]:
         says = [self._headline(right, first, sum(line.right is True for line in lines))]
-        says += of_reading(self.best, self.own)
+        told = any(line.right is not None for line in lines) and not self.as_good
+        says += of_reading(self.best, self.own, told)
         says += [ask] if ask else []
         for number, what in self.judgement.misnamed.items():
             store = self.judgement.trace.stores[number]

@@ -59,13 +59,20 @@ class Match:
 class Quantities:
     """The right arrays as a student has them, and what the student's names mean.
 
-    `numbers` are what unknown names stand for, as `let` says.
+    `numbers` are what unknown names stand for, as `let` says; those in `regularising` are the
+    number of a penalty, as reg and lambd are.
     """
 
     def __init__(
-        self, studied: Studied, layout: Layout, naming: Naming, numbers: dict[str, float]
+        self,
+        studied: Studied,
+        layout: Layout,
+        naming: Naming,
+        numbers: dict[str, float],
+        regularising: frozenset[str] = frozenset(),
     ) -> None:
         self.studied, self.layout, self.naming, self.numbers = studied, layout, naming, numbers
+        self.regularising = regularising
         self.columns = layout.convention.examples == "columns"
         self.layers, self.examples = studied.layers, studied.examples
         self.per_example = studied.per_example
@@ -112,14 +119,14 @@ class Quantities:
         low = word.lower().strip("_")
         if bag and OF_GRADIENTS.search(bag):
             return None
-        if word in self.numbers and low not in PENALTY:
+        if word in self.numbers and word not in self.regularising and low not in PENALTY:
             return self.numbers[word]
         value = value_of(word, self.naming, self.layers)
         if value:
             return self.value(value)
         if low in COUNT:
             return self.examples
-        if low in PENALTY:
+        if low in PENALTY or word in self.regularising:
             self.penalties.add(word)
             return self.penalty(word) * (1.0 if self.penalised else NEXT_TO_NOTHING)
         if low in RATE:

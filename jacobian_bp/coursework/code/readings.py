@@ -68,8 +68,10 @@ class Readings:
         studied: Studied,
         convention: Convention | None,
         numbers: dict[str, float],
+        penalties: frozenset[str] = frozenset(),
     ) -> None:
         self.parsed, self.studied, self.numbers = parsed, studied, numbers
+        self.penalties = penalties
         self.convention, self.budget = convention, Budget()
         self.text = "\n".join(parsed.lines)
         self.error: NotReadError | None = None
@@ -111,11 +113,16 @@ class Readings:
     def _as_good(self, best: Reading) -> list[Reading]:
         if self.convention is not None:
             return []
-        others = [r for r in self._of.values() if r and r.score == best.score]
         return [
             r
-            for r in others
-            if r.first_wrong != best.first_wrong and r.layout.convention != best.layout.convention
+            for r in self._of.values()
+            if r
+            and r.score[0] == best.score[0]
+            and r.naming == best.naming
+            and r.layout.one == best.layout.one
+            and None not in (r.first_wrong, best.first_wrong)
+            and r.first_wrong != best.first_wrong
+            and r.layout.convention != best.layout.convention
         ]
 
     def layouts(self) -> list[Layout]:
@@ -140,7 +147,7 @@ class Readings:
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
         studied = self._one if layout.one else self.studied
-        return Quantities(studied, layout, naming, self.numbers)
+        return Quantities(studied, layout, naming, self.numbers, self.penalties)
 
     @cached_property
     def _one(self) -> Studied:

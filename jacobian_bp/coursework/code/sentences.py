@@ -25,6 +25,10 @@ def factor_words(factor: float, quantities: Quantities) -> str:
     return f"{factor:.6g}".replace("-", "−")
 
 
+def _times(factor: float, what: Quantity, quantities: Quantities) -> str:
+    return str(what) if near(factor, 1) else f"{factor_words(factor, quantities)} times {what}"
+
+
 def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
     """Why a line is wrong, and what was meant."""
     found, what = wrong.found, wrong.quantity
@@ -37,6 +41,9 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says += [f"It is meant to be {meant_for}."] if what else []
         case "count":
             says = [f"{path} is {found.detail}; there are {quantities.examples} examples."]
+        case "factor" if what and not what.is_parameter_gradient and found.factor is not None:
+            is_now, needed = (_times(f, what, quantities) for f in (found.factor, wrong.wanted))
+            says = [f"{path} is {is_now}; the lines after it need {needed}."]
         case "factor" if found.factor is not None and not near(found.factor, 1):
             says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
         case "is":
@@ -54,18 +61,15 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
         case _:
             says = [f"{path} is no quantity of this network's backward pass."]
     if found.instead is not None:
-        says.append(
-            f"Meant: {shown(ast.unparse(found.instead), 300)}   ({shown(found.detail, 80)})"
-            if found.why == "edit"
-            else f"Meant: {shown(ast.unparse(found.instead), 300)}"
-        )
+        change = f"   ({shown(found.change, 80)})" if found.change else ""
+        says.append(f"Meant: {shown(ast.unparse(found.instead), 300)}{change}")
     return says
 
 
-def of_reading(reading: Reading, own: bool) -> list[str]:
+def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     """How the text is read: the layout, and what its names are taken for."""
     quantities, naming = reading.quantities, reading.naming
-    says = [f"Read as {reading.layout}."]
+    says = [f"Read as {reading.layout}."] if told else []
     if not own:
         sides = [
             quantities.studied.arrays[Quantity("value", f"a{n}")]

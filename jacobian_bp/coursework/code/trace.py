@@ -48,9 +48,15 @@ class Trace:
         self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
         self.factors = {1.0, float(quantities.per_example)}
 
+    @property
+    def usual(self) -> list[float]:
+        """How many times ∂J/∂z a delta may be: 1 or m; minus that where an update adds it."""
+        own = sorted(self.factors)
+        return own + ([-factor for factor in own] if self.has_ascent else [])
+
     def legitimate(self, factor: float) -> bool:
         """Whether a delta may be this many times ∂J/∂z."""
-        return any(near(abs(factor), f) for f in self.factors) and (factor > 0 or self.has_ascent)
+        return any(near(factor, usual) for usual in self.usual)
 
     def _gradients(self) -> Gradients:
         quantities = self.quantities

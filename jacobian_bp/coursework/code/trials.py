@@ -62,6 +62,7 @@ class Trials:
         at: int | None = None,
         instead: ast.stmt | None = None,
         helpers: dict[str, ast.FunctionDef] | None = None,
+        factor: float | None = None,
     ) -> bool:
         """Whether the store is its goal with another statement at `at`, and nothing else breaks."""
         place = number if at is None else at
@@ -73,13 +74,15 @@ class Trials:
         if not unbroken(trace, before, number):
             return False
         store = trace.stores[number]
-        factor = trace.matching(store.value, goal)
+        found = trace.matching(store.value, goal)
         allowed: Iterable[float] = (
-            [before.gradients.factor] if goal.is_parameter_gradient else before.factors
+            [before.gradients.factor] if goal.is_parameter_gradient else before.usual
         )
         if goal.kind != "gradient":
             allowed = [1.0]
-        return factor is not None and any(near(factor * store.sign, f) for f in allowed)
+        elif factor is not None and not goal.is_parameter_gradient:
+            allowed = [factor]
+        return found is not None and any(near(found * store.sign, f) for f in allowed)
 
 
 def unbroken(new: Trace, old: Trace, number: int) -> bool:
