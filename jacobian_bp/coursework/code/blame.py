@@ -55,10 +55,17 @@ class Blame:
                 after = self.trials.trace({**self.mended, number: value}).gradients
             except (NotReadError, ShapesError):
                 continue
-            kept = all(after.right.get(n, False) for n, right in before.right.items() if right)
-            if kept and after.count >= before.count + more:
+            lost = [n for n, right in before.right.items() if right and not after.right.get(n)]
+            gained = [n for n, right in after.right.items() if right and not before.right.get(n)]
+            if len(gained) >= more and all(self._made_again(number, n) for n in lost):
                 return True
         return False
+
+    def _made_again(self, number: int, gradient: int) -> bool:
+        """Whether the same line of a loop stands between: two wrong signs make a right one."""
+        stores = self.trace.stores
+        between = self.trace.ancestors(gradient) - {number}
+        return any(stores[n].statement is stores[number].statement for n in between)
 
     def for_break(self, number: int) -> Found | None:
         """A line before the break of which one change lets it pass, and more come out right."""

@@ -61,6 +61,7 @@ class Expressions:
         self.reads: list[int] = []
         self.knows: set[Quantity] = set()
         self.unknown: dict[str, int] = {}  # names that nothing tells, and their lines
+        self.computed: frozenset[str] = frozenset()  # derivatives that the text stores itself
         self.depth = 0
         self.steps = 0
         self.entries = 0
@@ -247,7 +248,7 @@ class Expressions:
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
-        found = self.quantities.lookup(word, bag)
+        found = None if path in self.computed else self.quantities.lookup(word, bag)
         if found is None and path:
             found = self.quantities.guessed.get(path)
         if found is None:

@@ -115,6 +115,12 @@ class Judge:
             if trace.gradients.right[number]:
                 return None
             factor = trace.matching(store.value, goal)
+            drafts = [n for n in store.reads if trace.stores[n].path == store.path]
+            draft = drafts[-1] if drafts and drafts[-1] not in self.mended else None
+            if draft is not None and factor is not None:
+                before = trace.matching(trace.stores[draft].value, goal)
+                if before is not None and near(before, factor):
+                    return Found(draft, goal, "factor", factor=factor)
             return (
                 blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)

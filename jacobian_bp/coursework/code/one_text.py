@@ -18,7 +18,7 @@ from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
-from .store import Quantity
+from .store import UNREAD, Quantity
 from .studied import studied_run
 from .trials import Trials
 
@@ -122,6 +122,7 @@ class _Report:
         self.quantities = best.quantities
         self.trials = Trials(parsed, best.quantities, readings.budget)
         self.wrong = list(self.judgement.wrong)
+        self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
         self.penalty: Penalty | None = self._penalty()
 
@@ -196,13 +197,19 @@ class _Report:
             wrong.setdefault(one.line, one)
         stands: dict[int, dict[str, None]] = {}
         judged: dict[int, bool | None] = {}
+        taken: dict[int, str] = {}
         for number, store in enumerate(self.judgement.trace.stores):
+            if store.kind == UNREAD:
+                judged.setdefault(store.line, None)
+                taken[store.line] = store.error
+                continue
             quantity = self._stands_for(number)
             known = quantity is not None or self._feeds_right_gradients(number)
             judged[store.line] = True if known else judged.get(store.line)
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {}
         numbers = sorted({*judged, *wrong, *self.judgement.unread})
+        self.taken = {line: error for line, error in taken.items() if line not in wrong}
         return [
             self._line(n, wrong.get(n), judged.get(n), ", ".join(stands.get(n, ())))
             for n in numbers
@@ -222,6 +229,9 @@ class _Report:
             says = [f"Not read: {self.judgement.unread[number]}."]
             if number not in self.judgement.trace.unknown.values():
                 says.append(" ".join(LANGUAGE.split()))
+            return CodeLine(number, text, None, stands, None, tuple(says))
+        if number in self.taken:
+            says = [f"Not read: {self.taken[number]}. It is taken as right."]
             return CodeLine(number, text, None, stands, None, tuple(says))
         return CodeLine(number, text, right, stands)
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import dedent
 
 from ...writing.signs import did_you_mean, safe
@@ -31,6 +32,15 @@ class Parsed:
     body: tuple[ast.stmt, ...]
     helpers: dict[str, ast.FunctionDef]
     function: str | None
+
+    @cached_property
+    def plain_targets(self) -> frozenset[str]:
+        """The plain names that the backward function gives a value by =."""
+        nodes = [n for n in _all(self.body) if isinstance(n, ast.Assign)]
+        targets = [part for n in nodes for target in n.targets for part in ast.walk(target)]
+        return frozenset(
+            p.id for p in targets if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)
+        )
 
 
 def parse(text: object, function: object = None) -> Parsed:

@@ -55,19 +55,18 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         times[goal.of] = factor
     if not times:
         return None
-    weights = {of: f for of, f in times.items() if of[0] == "W"}
-    if weights and len(weights) < quantities.layers and len(weights) < _weights(without):
-        rest = [f"W{n}" for n in range(1, quantities.layers + 1) if f"W{n}" not in weights]
-        return Penalty(None, f"{name} penalises {', '.join(weights)}, and not {', '.join(rest)}.")
+    left_out = [n for n, goal in without.gradients.of.items() if goal.of not in times]
+    for number in left_out:
+        of = without.gradients.of[number].of
+        if of[0] == "W" and any(other[0] == "W" for other in times):
+            others = ", ".join(other for other in times if other[0] == "W")
+            line = trace.stores[number].line
+            return Penalty(line, f"{name} penalises {others}, and not {of}.")
     how = "" if near(factor_of := next(iter(times.values())), 1) else f"{factor_of:g} * "
     added = f"{how}{name} * W"
     return Penalty(
         None, f"{added} is added to the gradients of {', '.join(times)}: a cost with {name}."
     )
-
-
-def _weights(trace: Trace) -> int:
-    return len({goal.of for goal in trace.gradients.of.values() if goal.of[0] == "W"})
 
 
 def _change(trace: Trace, without: Trace, number: int) -> np.ndarray:

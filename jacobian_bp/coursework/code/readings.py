@@ -14,7 +14,7 @@ from .quantities import Layout, Quantities
 from .store import BREAK, UNREAD, Quantity
 from .studied import Studied
 from .trials import Trials
-from .vocabulary import Naming
+from .vocabulary import Naming, is_numbered
 
 CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
 BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
@@ -41,7 +41,7 @@ class Reading:
         return (
             len(lines)
             + (0 if found.computes_derivatives else NOTHING_READ)
-            + (self.naming.swapped and not self._stores_activations),
+            + (self.naming.swapped and (not self._stores_activations or bool(found.misnamed))),
             sum(wrong.found.why == "break" for wrong in found.wrong),
             len(found.misnamed),
             (found.trace.gradients.factor != 1) + (self.naming != Naming()),
@@ -192,7 +192,8 @@ class Readings:
         """Names that nothing tells, tried as each quantity: kept where the text comes out right."""
         start = best
         for _ in range(MOST_GUESSES):
-            open_names = [p for p in best.judgement.trace.unknown if p not in best.guessed]
+            unknown = best.judgement.trace.unknown
+            open_names = [p for p in unknown if p not in best.guessed and not is_numbered(p)]
             if not open_names:
                 break
             layouts = {

@@ -11,6 +11,7 @@ from .parsing import Parsed
 from .quantities import Quantities
 from .store import BREAK, UNREAD, Quantity
 from .trace import Trace, near
+from .vocabulary import derivative_of
 from .walk import Walk
 
 ENTRIES_A_STEP = 1_000
@@ -22,6 +23,10 @@ class Trials:
     def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
         self.parsed, self.quantities, self.budget = parsed, quantities, budget
         self.helpers = dict(parsed.helpers)
+        naming, layers = quantities.naming, quantities.layers
+        self.computed = frozenset(
+            name for name in parsed.plain_targets if derivative_of(name, naming, layers)
+        )
 
     def trace(
         self,
@@ -30,7 +35,8 @@ class Trials:
         helpers: dict[str, ast.FunctionDef] | None = None,
     ) -> Trace:
         """One walk. NotReadError, ShapesError where a statement cannot be walked at all."""
-        walk = Walk(self.quantities, self.helpers if helpers is None else helpers, mended, instead)
+        helpers = self.helpers if helpers is None else helpers
+        walk = Walk(self.quantities, helpers, mended, instead, self.computed)
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)

@@ -106,6 +106,12 @@ def value_of(word: str, naming: Naming, layers: int) -> str | None:
     return f"z{layers}" if low in ("zl", "logits", "scores") else None
 
 
+def is_numbered(path: str) -> bool:
+    """Whether a name says its layer: W3 is no name for something else where there is no layer 3."""
+    word = re.sub(r"^(d|grad|delta)_?", "", path.split(".")[-1].lower().strip("_"))
+    return bool(NUMBERED.fullmatch(word)) or word.isdigit()
+
+
 def _numbered(word: str, number: int, naming: Naming, layers: int) -> str | None:
     kind = KINDS[word]
     if word in ("syn", "synapse"):

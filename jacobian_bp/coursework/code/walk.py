@@ -9,7 +9,7 @@ import numpy as np
 
 from . import functions
 from .calls import Calls
-from .limits import NotReadError, ShapesError, TooMuchError
+from .limits import NotReadError, ShapesError, TooMuchError, shown
 from .parsing import Parsed
 from .quantities import Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
@@ -41,9 +41,11 @@ class Walk(Calls):
         helpers: dict[str, ast.FunctionDef],
         mended: Mapping[int, Any] | None = None,
         instead: Mapping[int, ast.stmt] | None = None,
+        computed: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(quantities, helpers)
         self.mended, self.instead = mended or {}, instead or {}
+        self.computed = computed
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -179,6 +181,8 @@ class Walk(Calls):
             for name, part in zip(target.elts, whole, strict=True):
                 self._store(statement, name, part)
             return
+        if not isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+            raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
 

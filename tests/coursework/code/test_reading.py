@@ -118,7 +118,7 @@ PENALISED = "dW2 = dZ2.T @ A1 + {0}\ndW1 = dZ1.T @ X + {1}\n"
         ("reg * W2", "reg * W1 ** 2", None, 2, "What reg adds is no multiple of W1."),
         ("reg * W2", "-reg * W1", None, 2, "What reg adds has the other sign than reg * W1."),
         ("reg * W2", "3 * reg * W1", None, 2, "reg * W1 is added 3 times, reg * W2 1 times."),
-        ("reg * W2", "0", None, None, "reg penalises W2, and not W1."),
+        ("reg * W2", "0", None, 2, "reg penalises W2, and not W1."),
     ],
 )  # fmt: skip
 def test_a_penalty_is_a_multiple_of_w_the_same_in_every_layer(second, first, let, line, sentence):

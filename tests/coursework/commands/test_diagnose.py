@@ -224,8 +224,7 @@ def test_the_first_wrong_line_of_a_function_is_named(net, code_file, capsys):
         ),
         (
             ("--function", "forward"),
-            "diagnose_code: the text has no function 'forward'.\n"
-            "  Its functions: backward.\n",
+            "diagnose_code: the text has no function 'forward'.\n  Its functions: backward.\n",
         ),
     ],
 )
