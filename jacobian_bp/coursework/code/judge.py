@@ -138,7 +138,10 @@ class Judge:
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity == goal]
         fine = self._fine_below(number, trace)
-        if (own and near(own[0].factor, 1)) or trace.draft(number) or (not matches and fine):
+        is_own = bool(own) and near(own[0].factor, 1)
+        if is_own and own[0].turned and not fine:
+            return Found(number, goal, "value")
+        if is_own or trace.draft(number) or (not matches and fine):
             return None
         exact = matches[0].quantity if matches and near(matches[0].factor, 1) else None
         if exact and trace.gradients.of and not blame.helps(number, goal, [1.0]):

@@ -265,6 +265,8 @@ class _Report:
         unknown = self.judgement.trace.unknown
         if self.judgement.unread and unknown:
             name, line = next(iter(unknown.items()))
+            if name in self.parsed.plain_targets:
+                return f"Line {line} reads {shown(name)} before the text stores it."
             return f"Which quantity is {shown(name)}, in line {line}?"
         return None
 

@@ -127,10 +127,13 @@ def _main(tree: ast.Module, found: list[ast.FunctionDef]) -> ast.FunctionDef | N
     if not any(_stores(f) for f in found):
         return None
 
-    def rank(node: ast.FunctionDef) -> tuple[bool, bool, int]:
+    called = {_called(node) for node in ast.walk(tree)}
+
+    def rank(node: ast.FunctionDef) -> tuple[bool, bool, bool, int]:
         stores = _stores(node)
         back = bool(re.search("back|grad", node.name, re.IGNORECASE)) and stores > 1
-        return back, bool(BACKWARD.search(node.name)) and stores > 1, stores
+        named = bool(BACKWARD.search(node.name)) and stores > 1
+        return back, node.name not in called, named, stores
 
     return max(found, key=rank)
 

@@ -108,7 +108,7 @@ def value_of(word: str, naming: Naming, layers: int) -> str | None:
 
 def is_numbered(path: str) -> bool:
     """Whether a name says its layer: W3 is no name for something else where there is no layer 3."""
-    word = re.sub(r"^(d|grad|delta)_?", "", path.split(".")[-1].lower().strip("_"))
+    word = re.sub(r"^(delta|grad|d)_?", "", path.split(".")[-1].lower().strip("_"))
     return bool(NUMBERED.fullmatch(word)) or word.isdigit()
 
 

@@ -152,7 +152,18 @@ class Walk(Calls):
         except NotReadError as error:
             self._unread(statement, target, path, error)
         else:
-            self._store(statement, target, found)
+            self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _store_or_not(
+        self, statement: ast.stmt, target: ast.expr, path: str | None, value: Any, kind: str
+    ) -> None:
+        """A store whose place may be one that is not read, as the mask of an array that is not."""
+        try:
+            self._store(statement, target, value, kind)
+        except NotReadError as error:
+            if path is None and isinstance(target, ast.Subscript):
+                path = self._path_or_none(target.value)
+            self._unread(statement, target, path, error)
 
     def _dictionary(self, statement: ast.stmt, target: ast.Name, value: ast.Dict) -> None:
         """grads = {"dW1": dW1, …}: each entry is a store of its own."""
@@ -234,7 +245,7 @@ class Walk(Calls):
             if self.depth or not RATES.search(ast.unparse(value)):
                 self._unread(statement, target, path, error)
         else:
-            self._store(statement, target, found, ADDED)
+            self._store_or_not(statement, target, path, found, ADDED)
 
     def _store(
         self, statement: ast.stmt, target: ast.expr, value: Any, kind: str = PLAIN, error: str = ""

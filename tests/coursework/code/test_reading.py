@@ -169,6 +169,73 @@ def test_a_name_that_nothing_tells_is_asked_for():
     assert (report.right, report.ask) == (None, "Which quantity is cost, in line 1?")
 
 
+def test_a_name_that_is_read_before_it_is_stored_is_named():
+    text = "dW2 = dZ2.T @ A1\ndZ2 = (A2 - Y) / len(X)\n"
+    report = diagnose_code(text, run_of(TANH_LINEAR))
+    assert (report.right, report.ask) == (None, "Line 1 reads dZ2 before the text stores it.")
+
+
+@pytest.mark.parametrize("name", ["W3", "delta3", "dZ3", "Z0"])
+def test_a_name_of_a_layer_that_is_not_there_is_taken_for_nothing_else(name):
+    text = "dZ2 = (A2 - Y) / len(X)\ndW2 = dZ2.T @ A1\ndZ1 = dZ2 @ W2 * (1 - A1**2)\n"
+    run = run_of(TANH_LINEAR)
+    assert diagnose_code(text, run).right is True
+    for old in ("dZ2 @ W2", "dZ2.T @ A1"):
+        assert diagnose_code(text.replace(old, f"{name} @ W2"), run).right is not True
+
+
+COUNTED_FROM_THE_INPUT = """\
+def backprop(X, y, Theta1, Theta2, b1, b2):
+    m = X.shape[0]
+    a1 = X
+    z2 = a1 @ Theta1.T + b1
+    a2 = sigmoid(z2)
+    z3 = a2 @ Theta2.T + b2
+    a3 = sigmoid(z3)
+    delta3 = (a3 - y) * a3 * (1 - a3)
+    delta2 = delta3 @ Theta2 * a2 * (1 - a2)
+    Theta2_grad = delta3.T @ a2 / m
+    Theta1_grad = delta2.T @ a1 / m
+"""
+ACTIVATION_CALLED_Z = """\
+a1 = X @ W1.T + b1
+z1 = sigmoid(a1)
+z2 = sigmoid(z1 @ W2.T + b2)
+d2 = (z2 - T) * z2 * (1 - z2) / len(X)
+d1 = d2 @ W2 * z1 * (1 - z1)
+dW2 = d2.T @ z1
+dW1 = d1.T @ X
+"""
+STEPS_OF_A_LAYER = """\
+def linear_backward(dZ, A_prev, W):
+    m = A_prev.shape[1]
+    dW = np.dot(dZ, A_prev.T) / m
+    return np.dot(W.T, dZ), dW
+
+def model_backward(A2, Y, X, A1, W1, W2):
+    dZ2 = (A2 - Y) * A2 * (1 - A2)
+    dA1, dW2 = linear_backward(dZ2, A1, W2)
+    dZ1 = dA1 * A1 * (1 - A1)
+    _, dW1 = linear_backward(dZ1, X, W1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (COUNTED_FROM_THE_INPUT, "* a2 * (1 - a2)", "* a2"),
+        (ACTIVATION_CALLED_Z, "d2.T @ z1", "d2.T @ a1"),
+        (STEPS_OF_A_LAYER, "dA1 * A1 * (1 - A1)", "dA1 * A1"),
+    ],
+)
+def test_layers_and_letters_that_are_called_otherwise_are_found_by_their_values(text, old, new):
+    run = run_of(SIGMOID_SQUARES)
+    assert diagnose_code(text, run).right is True
+    wrong, line = planted(text, old, new)
+    report = diagnose_code(wrong, run)
+    assert (report.right, report.first_wrong) == (False, line)
+
+
 @pytest.mark.parametrize("rhs", ["None", "{}", "zip()", "[1]", "open('a').read()", "eval('1')"])
 def test_what_is_no_array_is_never_called_right(rhs):
     assert diagnose_code(f"dW2 = {rhs}", run_of(TANH_LINEAR)).right is None
