@@ -76,6 +76,22 @@ def test_a_run_at_which_a_mistake_could_pass_is_replaced_by_one_at_which_it_cann
         assert diagnose_code(text.replace("dZ2 @ A1", "dZ2.T @ A1"), net.run(x, y)).right is True
 
 
+@pytest.mark.parametrize("width", [4, 7, 60])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("examples", [1, 4, 5])
+def test_a_right_function_is_right_on_any_run(width, dtype, examples):
+    style = STYLES["rows with keepdims"]
+    net = Network.dense([4, width, 2], *style.network[1:], seed=1, dtype=dtype)
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((examples, 4)).astype(dtype)
+    y = np.eye(2, dtype=dtype)[rng.integers(0, 2, examples)]
+    run = net.run(x, y)
+    assert diagnose_code(style.text, run).right is True
+    text, line = planted(style.text, *style.mistakes[2])
+    assert diagnose_code(text, run).first_wrong == line
+    assert run["z1"].dtype == dtype
+
+
 def test_every_gradient_of_a_summed_cost_is_right_and_that_is_said():
     text = "dZ2 = A2 - Y\ndW2 = dZ2.T @ A1\ndZ1 = dZ2 @ W2 * (1 - A1**2)\ndW1 = dZ1.T @ X\n"
     report = diagnose_code(text, run_of(TANH_LINEAR))
