@@ -249,6 +249,8 @@ class Expressions:
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
         found = None if path in self.computed else self.quantities.lookup(word, bag)
+        if found is not None and self.quantities.is_given(found) and self._computes(found):
+            found = None  # the text has it under another name: this one is a slip
         if found is None and path:
             found = self.quantities.guessed.get(path)
         if found is None:
@@ -256,6 +258,16 @@ class Expressions:
             raise NotReadError(f"what {shown(path or word)} is")
         self.knows |= self.quantities.named(found)
         return found
+
+    def _computes(self, given: Any) -> bool:
+        """Whether a store so far is the same derivative."""
+        (quantity,) = self.quantities.named(given)
+        return any(
+            match.quantity == quantity
+            for store in self.stores
+            if store.path.isidentifier()
+            for match in self.quantities.matches(store.value)[:1]
+        )
 
     def _path_or_none(self, node: ast.expr) -> str | None:
         try:

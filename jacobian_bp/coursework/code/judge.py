@@ -265,6 +265,7 @@ class Judge:
             if store.kind == UNREAD and (
                 (goal and goal.is_derivative)
                 or (goal is None and trace.descendants(number) & set(trace.gradients.of))
+                or store.line in trace.unknown.values()
             ):
                 found[store.line] = store.error
             elif number not in self.mended and self._is_loose(number, trace):

@@ -179,8 +179,16 @@ class Quantities:
 
     def goal(self, store: Store) -> Quantity | None:
         """The quantity that the place or the name of a store says."""
-        goal = store.place or goal_of(store.path, self.naming, self.layers)
+        return store.place if store.place in self.known else self.goal_of(store.path)
+
+    def goal_of(self, path: str) -> Quantity | None:
+        """The quantity that a name says."""
+        goal = goal_of(path, self.naming, self.layers)
         return goal if goal in self.known else None
+
+    def is_given(self, array: Any) -> bool:
+        """Whether an array stands for a derivative that the text only reads."""
+        return any(array is given for given in self._given.values())
 
     # ---------------------------------------------------------------- values
 

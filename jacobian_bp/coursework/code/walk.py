@@ -173,7 +173,11 @@ class Walk(Calls):
                 entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
                 ast.copy_location(entry, item)
                 one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
-                if not isinstance(item, ast.Name):
+                goal = self.quantities.goal_of(f"{target.id}[{key.value!r}]")
+                says_more = goal and goal.kind == "gradient" and isinstance(item, ast.Name)
+                if not isinstance(item, ast.Name) or (
+                    says_more and self.quantities.goal_of(item.id) != goal
+                ):
                     self._assign(one, entry, item)
                 elif item.id in self.stored:
                     self.stored[f"{target.id}[{key.value!r}]"] = self.stored[item.id]

@@ -191,6 +191,12 @@ def test_a_name_that_is_read_before_it_is_stored_is_named():
     assert (report.right, report.ask) == (None, "Line 1 reads dZ2 before the text stores it.")
 
 
+def test_a_gradient_handed_out_under_the_name_of_another_is_wrong():
+    style = STYLES["columns with a cache"]
+    text, line = planted(style.text, '"dW2": dW2', '"dW2": dW1')
+    assert diagnose_code(text, run_of(style.network)).first_wrong == line
+
+
 @pytest.mark.parametrize("name", ["W3", "delta3", "dZ3", "Z0"])
 def test_a_name_of_a_layer_that_is_not_there_is_taken_for_nothing_else(name):
     text = "dZ2 = (A2 - Y) / len(X)\ndW2 = dZ2.T @ A1\ndZ1 = dZ2 @ W2 * (1 - A1**2)\n"
