@@ -10,8 +10,8 @@ a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An 
 one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
 by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
 derivative. read_table gives a file's or a frame's inputs and targets as TableData.
-diagnose finds the mistake in a student's
-arrays, diagnose_line in a line of numpy. to_layout and from_layout change the convention.
+diagnose finds the mistake in a student's arrays, diagnose_line in a line of numpy,
+diagnose_code in a whole backward function. to_layout and from_layout change the convention.
 
 Each name is loaded when it is first used.
 """
@@ -29,6 +29,9 @@ _OFFERED = {
     "checks.one_gradient": ["GradientReport", "check_gradient"],
     "checks.one_op": ["OpReport", "check_op"],
     "checks.taylor": ["TaylorReport", "taylor_test"],
+    "coursework.code.code_report": ["CodeReport"],
+    "coursework.code.one_text": ["diagnose_code"],
+    "coursework.convention": ["Convention"],
     "coursework.diagnosis.diagnosis": ["Diagnosis", "Finding"],
     "coursework.diagnosis.of_arrays": ["diagnose"],
     "coursework.lines.line_report": ["LineReport"],
@@ -99,6 +102,9 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .checks.one_op import check_op as check_op
     from .checks.taylor import TaylorReport as TaylorReport
     from .checks.taylor import taylor_test as taylor_test
+    from .coursework.code.code_report import CodeReport as CodeReport
+    from .coursework.code.one_text import diagnose_code as diagnose_code
+    from .coursework.convention import Convention as Convention
     from .coursework.diagnosis.diagnosis import Diagnosis as Diagnosis
     from .coursework.diagnosis.diagnosis import Finding as Finding
     from .coursework.diagnosis.of_arrays import diagnose as diagnose

@@ -1,6 +1,7 @@
 """Coursework: find the mistake in a derivation; set, check and grade exercises.
 
-Offers LABELS, Diagnosis, Finding, diagnose, commands, grading, exercises, lines, sandbox.
+Offers LABELS, Diagnosis, Finding, diagnose, commands, grading, exercises, code, lines, sandbox,
+convention.
 May import network and below.
 """
 

@@ -1,20 +1,26 @@
-"""jacobian-bp diagnose: which mistake gives these numbers, and where a line breaks.
+"""jacobian-bp diagnose: which mistake gives these numbers, and where a line breaks or is wrong.
 
 jacobian-bp diagnose net.toml answer.npz                     arrays of a student
 jacobian-bp diagnose net.toml --line "d3 * W3 * slope(z2)"   one line of a student
+jacobian-bp diagnose net.toml --code backward.py             a whole backward function
 """
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ...algebra.layouts import LAYOUTS
 from ...errors import SpecError
 from ...network.files.answer_file import read_answers
+from ...network.files.paths import read_limited
 from ...network.network import Network
 from ...network.run import Run
 from ...writing import terminal
 from ...writing.signs import safe
 from ...writing.tables import fold_all
+from ..code.limits import LONGEST_TEXT
+from ..code.one_text import diagnose_code
+from ..convention import Convention
 from ..diagnosis.of_arrays import diagnose
 from ..lines.one_line import diagnose_line
 
@@ -28,7 +34,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("answers", metavar="ANSWER.npz", nargs="?", help="dW2, delta2, dz2_dW2, …")
     parser.add_argument("--line", metavar="TEXT", help='a line such as "dW2 = d2.T @ a1"')
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
+    parser.add_argument("--code", metavar="FILE.py", help="a whole backward function, never run")
+    parser.add_argument("--function", metavar="NAME", help="which function of the file it is")
+    parser.add_argument(
+        "--let", metavar="NAME=NUMBER", action="append", help="a number of the code: reg=0.01"
+    )
     parser.add_argument("--examples", help="where a line has them: rows, columns (default: rows)")
+    parser.add_argument("--weights", help="W of the code: in,out or out,in (default: told from it)")
     names = ", ".join(LAYOUTS)
     parser.add_argument(
         "--layout", help=f"of arrays: {names} (default: gradient; of Jacobians numerator)"
@@ -37,11 +49,17 @@ def add_parser(commands: Any) -> None:
 
 def run_command(options: argparse.Namespace) -> int:
     """Say what is right and wrong: exit code 0 if all is right, else 1."""
-    if (options.answers is None) == (options.line is None):
+    if [options.answers, options.line, options.code].count(None) != 2:
         raise SpecError(
-            "diagnose takes a file of arrays, or one line.\n"
-            "  Write jacobian-bp diagnose net.toml answer.npz, or --line 'd3 @ W3'."
+            "diagnose takes a file of arrays, or one line, or the code of a function.\n"
+            "  Write jacobian-bp diagnose net.toml answer.npz, or --line 'd3 @ W3',\n"
+            "  or --code backward.py."
         )
+    if options.code is not None:
+        return _run_code(options)
+    for name in ("function", "let", "weights"):
+        if getattr(options, name):
+            raise SpecError(f"--{name} goes with --code.\n  Leave it out, or name the file.")
     for name in ("target", "examples"):
         if getattr(options, name) and options.line is None:
             raise SpecError(f"--{name} goes with --line.\n  Leave it out: arrays have their names.")
@@ -61,6 +79,40 @@ def run_command(options: argparse.Namespace) -> int:
     diagnosis = diagnose(run, answers, options.layout)
     _write(diagnosis.text())
     return 0 if diagnosis.ok else WRONG
+
+
+def _run_code(options: argparse.Namespace) -> int:
+    """A whole function: exit code 0 if every line is right, else 1."""
+    for name in ("target", "layout"):
+        if getattr(options, name):
+            raise SpecError(f"--{name} does not go with --code.\n  Leave it out: names say it.")
+    if (options.examples is None) != (options.weights is None):
+        raise SpecError(
+            "--examples and --weights go together with --code.\n"
+            "  Write both, such as --examples columns --weights out,in; or neither: the lines tell."
+        )
+    convention = options.examples and Convention(options.examples, options.weights)
+    text = read_limited(Path(options.code), LONGEST_TEXT, "Name a file of Python.")
+    run = _run(options.network)
+    try:
+        code = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise SpecError(
+            f"{safe(options.code)}, line {line}: this is no UTF-8 text.\n  Save it as UTF-8."
+        ) from None
+    let = dict(map(_number, options.let or ()))
+    report = diagnose_code(code, run, convention or None, let, options.function)
+    terminal.write(str(report).splitlines())
+    return 0 if report.right else WRONG
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise SpecError(f"--let {safe(text)} gives no number.\n  Write --let reg=0.01.") from None
 
 
 def _run(name: str) -> Run:

@@ -1,7 +1,7 @@
 """Which mistake gives a student's numbers.
 
 Offers diagnose, Diagnosis, Finding, LABELS, passes, mutations, evidence.
-May import network and below.
+May import convention and below.
 """
 
 from .diagnosis import Diagnosis, Finding

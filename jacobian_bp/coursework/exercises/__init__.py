@@ -2,5 +2,5 @@
 
 Offers Exercise, Task, find_exercise, exercises_of, check_answers, check_file, script, notebook,
 audit, built_in.
-May import lines and below.
+May import code and below.
 """

@@ -152,8 +152,11 @@ def test_a_pickle_inside_is_not_opened(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "diagnose takes a file of arrays, or one line."),
-        (("a.npz", "--line", "d2"), "diagnose takes a file of arrays, or one line."),
+        ((), "diagnose takes a file of arrays, or one line, or the code of a function."),
+        (
+            ("a.npz", "--line", "d2"),
+            "diagnose takes a file of arrays, or one line, or the code of a function.",
+        ),
         (("a.npz", "--target", "W2"), "--target goes with --line."),
         (("a.npz", "--examples", "rows"), "--examples goes with --line."),
         (("--line", "d2", "--layout", "flat"), "--layout goes with a file of arrays."),
@@ -172,3 +175,84 @@ def test_a_network_without_data(tmp_path, capsys):
     code, _, err = call(capsys, bare, "--line", "d2")
     assert code == 2
     assert "has no data to run on" in err
+
+
+CODE = """\
+def backward(x, y):
+    dz2 = a2 - y
+    dW2 = np.outer(dz2, a1) + c * W2
+    dz1 = (W2.T @ dz2) * (1 - a1 ** 2)
+    dW1 = np.outer(dz1, x) + c * W1
+    return dW1, dW2
+"""
+
+
+@pytest.fixture
+def code_file(tmp_path):
+    path = tmp_path / "backward.py"
+    path.write_text(CODE)
+    return path
+
+
+def test_a_right_function_is_called_right(net, code_file, capsys):
+    code, out, err = call(capsys, net, "--code", code_file, "--let", "c=0.5")
+    assert (code, err) == (0, "")
+    assert out.startswith("Right: 4 lines, with the gradients of W1, W2.\n")
+    assert "c * W is added to the gradients of W2, W1: a cost with c.\n" in out
+
+
+def test_the_first_wrong_line_of_a_function_is_named(net, code_file, capsys):
+    code_file.write_text(CODE.replace("1 - a1 ** 2", "1 - a1"))
+    code, out, err = call(capsys, net, "--code", code_file, "--let", "c=0.5")
+    assert (code, err) == (1, "")
+    assert out.startswith("Line 4 is the first wrong one; 3 others are right, given its right")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--let", "c"), "--let c gives no number.\n  Write --let reg=0.01.\n"),
+        (("--target", "W2"), "--target does not go with --code.\n  Leave it out: names say it.\n"),
+        (
+            ("--examples", "rows"),
+            "--examples and --weights go together with --code.\n  Write both, such as "
+            "--examples columns --weights out,in; or neither: the lines tell.\n",
+        ),
+        (
+            ("--examples", "rows", "--weights", "x"),
+            "Convention: weights is 'x'.\n  Write 'out,in' or 'in,out'.\n",
+        ),
+        (
+            ("--function", "forward"),
+            "diagnose_code: the text has no function 'forward'.\n  Its functions: backward.\n",
+        ),
+    ],
+)
+def test_an_option_that_does_not_fit_the_code_is_refused(
+    net, code_file, capsys, arguments, message
+):
+    code, out, err = call(capsys, net, "--code", code_file, *arguments)
+    assert (code, out, err) == (2, "", f"jacobian-bp: SpecError: {message}")
+
+
+@pytest.mark.parametrize("option", [("--function", "f"), ("--let", "a=1"), ("--weights", "in,out")])
+def test_an_option_of_the_code_does_not_go_with_a_line(net, capsys, option):
+    code, out, err = call(capsys, net, "--line", "d2", *option)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"jacobian-bp: SpecError: {option[0]} goes with --code.\n"
+        "  Leave it out, or name the file.\n"
+    )
+
+
+def test_a_file_of_code_that_cannot_be_read_is_named(net, tmp_path, capsys):
+    bad = tmp_path / "bad.py"
+    bad.write_bytes(b"a = 1\nb = \xff\n")
+    code, out, err = call(capsys, net, "--code", bad)
+    assert (code, out) == (2, "")
+    assert err == (
+        f"jacobian-bp: SpecError: {bad}, line 2: this is no UTF-8 text.\n  Save it as UTF-8.\n"
+    )
+    code, out, err = call(capsys, net, "--code", tmp_path / "none.py")
+    assert (code, out) == (2, "")
+    assert err == "jacobian-bp: SpecError: none.py cannot be found.\n  Name a file of Python.\n"

@@ -1,0 +1,193 @@
+"""Which line a wrong value is to be blamed on, where the line that shows it may not be the one."""
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .edits import edits, other_names
+from .limits import NotReadError, ShapesError
+from .store import BREAK, Quantity
+from .trace import Trace, near
+from .trials import Trials
+
+MOST_BEFORE_A_BREAK = 4
+
+
+@dataclass
+class Found:
+    """A store to blame, what it is meant to be, and why it is wrong.
+
+    `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
+    it), helper, unknown; `instead` is the statement that mends it, where one is known, and
+    `change` what is changed in it.
+    """
+
+    number: int
+    quantity: Quantity | None
+    why: str
+    detail: str = ""
+    factor: float | None = None
+    instead: ast.stmt | None = None
+    change: str = ""
+
+
+class Blame:
+    """Looks before a wrong store. `unknown` holds the stores so far that are no known quantity."""
+
+    def __init__(
+        self, trials: Trials, trace: Trace, mended: Mapping[int, Any], passed: set[int]
+    ) -> None:
+        self.trials, self.trace, self.mended, self.passed = trials, trace, mended, passed
+        self.quantities = trace.quantities
+        self.unknown: list[int] = []
+
+    def helps(
+        self, number: int, quantity: Quantity, factors: Iterable[float] = (), more: int = 1
+    ) -> bool:
+        """Whether the right value here makes gradients right that are wrong now, and none wrong."""
+        before = self.trace.gradients
+        for factor in factors or self.trace.usual:
+            value = self.quantities.known[quantity] * factor
+            try:
+                after = self.trials.trace({**self.mended, number: value}).gradients
+            except (NotReadError, ShapesError):
+                continue
+            lost = [n for n, right in before.right.items() if right and not after.right.get(n)]
+            gained = [n for n, right in after.right.items() if right and not before.right.get(n)]
+            if len(gained) >= more and all(self._made_again(number, n) for n in lost):
+                return True
+        return False
+
+    def _made_again(self, number: int, gradient: int) -> bool:
+        """Whether the same line of a loop stands between: two wrong signs make a right one."""
+        stores = self.trace.stores
+        between = self.trace.ancestors(gradient) - {number}
+        return any(stores[n].statement is stores[number].statement for n in between)
+
+    def for_break(self, number: int) -> Found | None:
+        """A line before the break of which one change lets it pass, and more come out right."""
+        stores, before = self.trace.stores, self.trace.gradients
+        chain = sorted(self.trace.ancestors(number) - set(self.mended) - self.passed, reverse=True)
+        for each in chain[:MOST_BEFORE_A_BREAK]:
+            matches = self.quantities.matches(stores[each].value)
+            if self.quantities.goal(stores[each]) or any(
+                m.quantity.is_derivative for m in matches[:1]
+            ):
+                continue
+            for words, instead in edits(stores[each].statement):
+                trace = self.trials.edited(self.trace, each, instead, self.mended)
+                if trace is None or trace.gradients.count <= before.count:
+                    continue
+                if len(trace.stores) > number and trace.stores[number].kind != BREAK:
+                    found = self.quantities.matches(trace.stores[each].value)[:1]
+                    quantity = found[0].quantity if found else None
+                    return Found(each, quantity, "edit", words, instead=instead, change=words)
+        return None
+
+    def upstream(self, number: int, goal: Quantity, factor: float | None) -> Found | None:
+        """A gradient is wrong although what it reads is known: is the mistake before it?"""
+        stores = self.trace.stores
+        known = {}
+        for each in sorted(self.trace.ancestors(number) - set(self.mended) - self.passed):
+            matches = self.quantities.matches(stores[each].value)
+            of_layer = [
+                m for m in matches if m.quantity.kind == "gradient" and m.quantity.of[0] in "za"
+            ]
+            if of_layer:
+                known[each] = of_layer[0]
+        if factor is not None:
+            for each, match in known.items():
+                others = [f for f in self.trace.factors if f != match.factor]
+                before = [known[n].factor for n in self.trace.ancestors(each) if n in known]
+                # the delta's, where two gradients come right by it, or it broke with the one before
+                needed = 2 if all(near(f, match.factor) for f in before) else 1
+                if others and self.helps(each, match.quantity, others, needed):
+                    return Found(each, match.quantity, "factor", factor=match.factor)
+            return None
+        own = self.one_change(number, number, goal)
+        if own:
+            return own
+        for each in reversed(known):
+            if self.quantities.goal(stores[each]):
+                continue
+            quantity = known[each].quantity
+            for kind in "za":
+                other = Quantity("gradient", f"{kind}{quantity.of[1:]}")
+                if other in self.quantities.known and other != quantity and self.helps(each, other):
+                    return Found(each, other, "is", str(quantity))
+        return None
+
+    def one_change(
+        self, number: int, at: int, goal: Quantity, factor: float | None = None
+    ) -> Found | None:
+        """The change of the statement of `at` by which the store `number` is its goal.
+
+        A delta may be any factor that is usual times its goal, or only the one that is given.
+        """
+        statement = self.trace.stores[at].statement
+        local = {n: v for n, v in self.trace.plain_names(at).items() if isinstance(v, np.ndarray)}
+        own = at == number or self._is_draft_of(at, number)
+        tried = [*other_names(statement, local)] if own else []
+        for words, instead in (*tried, *edits(statement)):
+            if _reads_itself(instead) and not _reads_itself(statement):
+                continue
+            given = self.trials.gives(
+                number, goal, self.trace, self.mended, at=at, instead=instead, factor=factor
+            )
+            if given:
+                return Found(
+                    at, goal if own else None, "edit", words, instead=instead, change=words
+                )
+        return None
+
+    def _is_draft_of(self, draft: int, number: int) -> bool:
+        """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
+        stores = self.trace.stores
+        return draft in stores[number].reads and stores[draft].path == stores[number].path
+
+    def feeding(self, number: int, goal: Quantity) -> Found | None:
+        """Lines that are no known quantity feed this one: the one where a change mends it."""
+        before = self.trace.ancestors(number)
+        suspects = [each for each in self.unknown if each in before]
+        part = self._part(number, goal, before)
+        if not suspects:
+            return part
+        for each in [*suspects, number]:
+            found = self.one_change(number, each, goal)
+            if found:
+                return found
+        if part:
+            return part
+        for each in suspects:
+            if self._is_draft_of(each, number):
+                return Found(each, goal, "value")
+            if self.trace.carries_derivative(each):
+                return Found(each, None, "unknown")
+        return None
+
+    def _part(self, number: int, goal: Quantity, before: set[int]) -> Found | None:
+        """An unnamed factor such as da2_dz2: which known quantity makes this line come right?"""
+        stores = self.trace.stores
+        for each in sorted(before - set(self.mended), reverse=True):
+            if self.quantities.goal(stores[each]) or not isinstance(stores[each].value, np.ndarray):
+                continue
+            matches = self.quantities.matches(stores[each].value)
+            if any(m.quantity.is_derivative for m in matches):
+                continue
+            for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
+                mended = {**self.mended, each: self.quantities.known[quantity]}
+                if self.trials.gives(number, goal, self.trace, mended):
+                    detail = str(matches[0].quantity) if matches else ""
+                    return Found(each, quantity, "is" if matches else "value", detail)
+        return None
+
+
+def _reads_itself(statement: ast.stmt) -> bool:
+    """Whether a line reads the name that it stores."""
+    targets = [ast.unparse(target) for target in getattr(statement, "targets", [])]
+    value = getattr(statement, "value", None)
+    parts = ast.walk(value) if value is not None else ()
+    return any(ast.unparse(part) in targets for part in parts if isinstance(part, ast.expr))

@@ -1,0 +1,196 @@
+"""The statements that are one change away from a student's."""
+
+import ast
+import copy
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+Edit = tuple[str, ast.stmt]  # what is changed, in words, and the changed statement
+FLIPPED: dict[type[ast.cmpop], list[type[ast.cmpop]]] = {
+    ast.Gt: [ast.LtE, ast.Lt, ast.GtE],
+    ast.GtE: [ast.Lt, ast.LtE],
+    ast.Lt: [ast.GtE, ast.Gt],
+    ast.LtE: [ast.Gt, ast.GtE],
+}
+
+
+def _setting(name: str, value: Any) -> Callable[[Any], None]:
+    """A change that gives a part of the tree another attribute."""
+    return lambda node: setattr(node, name, value)
+
+
+LAYERED = re.compile(r"(.*?)([aAzZwW])_?(\d+)")
+OTHER = {"a": "z", "z": "a", "A": "Z", "Z": "A"}
+NOT_ARRAYS = ("np", "numpy", "self", "shape")
+
+
+def other_names(statement: ast.stmt, local: dict[str, Any]) -> Iterator[Edit]:
+    """Another name of the text, of the same shape, in the place of one."""
+    read = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)} & set(local)
+    for old in sorted(read):
+        for new in local:
+            if new != old and np.shape(local[new]) == np.shape(local[old]):
+                changed = copy.deepcopy(statement)
+                for node in ast.walk(changed):
+                    if (
+                        isinstance(node, ast.Name)
+                        and node.id == old
+                        and isinstance(node.ctx, ast.Load)
+                    ):
+                        node.id = new
+                yield f"{new} for {old}", changed
+
+
+def edits(statement: ast.stmt) -> Iterator[Edit]:
+    """Every statement one change away, the likely ones of each part first."""
+    for place, node in enumerate(ast.walk(statement)):
+        if isinstance(node, ast.BinOp):
+            yield from _of_operation(statement, place, node)
+        elif isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPPED:
+            for op in FLIPPED[type(node.ops[0])]:
+                words = f"the other comparison for {ast.unparse(node)}"
+                yield words, _made(statement, place, _setting("ops", [op()]))
+        elif isinstance(node, ast.keyword):
+            yield from _of_keyword(statement, place, node)
+        elif isinstance(node, ast.Attribute) and node.attr == "T":
+            words = f"{ast.unparse(node.value)} for {ast.unparse(node)}"
+            yield words, _made(statement, place, lambda n: n.value)
+        elif isinstance(node, ast.Attribute) and node.attr in ("mean", "sum"):
+            other = "sum" if node.attr == "mean" else "mean"
+            words = f"{other} for {node.attr}"
+            yield words, _made(statement, place, _setting("attr", other))
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            yield from _of_name(statement, place, node)
+    yield from _of_whole(statement)
+
+
+def _of_operation(statement: ast.stmt, place: int, node: ast.BinOp) -> Iterator[Edit]:
+    left, right = ast.unparse(node.left), ast.unparse(node.right)
+
+    def op(kind: type[ast.operator]) -> ast.stmt:
+        return _made(statement, place, _setting("op", kind()))
+
+    def swapped(n: Any) -> None:
+        n.left, n.right = n.right, n.left
+
+    match node.op:
+        case ast.Mult():
+            yield f"without {right}", _made(statement, place, lambda n: n.left)
+            yield f"without {left}", _made(statement, place, lambda n: n.right)
+            yield "@ for *", op(ast.MatMult)
+        case ast.Div():
+            yield f"without / {right}", _made(statement, place, lambda n: n.left)
+        case ast.Add():
+            yield f"without {right}", _made(statement, place, lambda n: n.left)
+            yield f"without {left}", _made(statement, place, lambda n: n.right)
+            yield "- for +", op(ast.Sub)
+        case ast.Sub():
+            yield f"without {right}", _made(statement, place, lambda n: n.left)
+            yield "the other sign", _made(statement, place, swapped)
+            yield "+ for -", op(ast.Add)
+        case ast.MatMult():
+            yield "* for @", op(ast.Mult)
+            yield "the factors in the other order", _made(statement, place, swapped)
+        case ast.Pow():
+            yield f"without ** {right}", _made(statement, place, lambda n: n.left)
+
+
+def _of_keyword(statement: ast.stmt, place: int, node: ast.keyword) -> Iterator[Edit]:
+    if node.arg == "axis" and isinstance(node.value, ast.Constant):
+        other = 1 - (1 if node.value.value in (1, -1) else 0)
+        constant = ast.Constant(other)
+        yield f"axis={other}", _made(statement, place, _setting("value", constant))
+
+
+def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
+    if not isinstance(node.ctx, ast.Load) or getattr(node, "attr", "") == "T":
+        return
+    key = node.slice.value if isinstance(getattr(node, "slice", None), ast.Constant) else ""
+    word = (
+        getattr(node, "id", "")
+        or getattr(node, "attr", "")
+        or (key if isinstance(key, str) else "")
+    )
+    found = LAYERED.fullmatch(word)
+    if found:
+        before, letter, number = found[1], found[2], int(found[3])
+        others = [f"{before}{OTHER[letter]}{number}"] if letter in OTHER else []
+        others += [f"{before}{letter}{number + step}" for step in (-1, 1)]
+        for new in others:
+            yield f"{new} for {word}", _made(statement, place, _renaming(new))
+    if isinstance(node, ast.Subscript) and isinstance(
+        node.slice, ast.BinOp | ast.UnaryOp | ast.Name
+    ):
+        for step in (1, -1):
+            key_text = f"{ast.unparse(node.slice)} {'+' if step > 0 else '-'} 1"
+            words = f"[{key_text}] for [{ast.unparse(node.slice)}]"
+            yield (
+                words,
+                _made(statement, place, _setting("slice", _parsed(key_text))),
+            )
+    if (word and word not in NOT_ARRAYS) or isinstance(node, ast.Subscript):
+        text = ast.unparse(node)
+        yield f"{text}.T for {text}", _made(statement, place, _turned)
+
+
+def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
+    value = getattr(statement, "value", None)
+    if value is None:
+        return
+
+    def minus(n: Any) -> None:
+        n.value = ast.UnaryOp(op=ast.USub(), operand=n.value)
+
+    yield "the other sign", _made(statement, 0, minus)
+    for words, divisor in (("divided by m", "m"), ("halved", "2")):
+        text = f"({ast.unparse(value)}) / {divisor}"
+        yield words, _made(statement, 0, _setting("value", _parsed(text)))
+    doubled = f"2 * ({ast.unparse(value)})"
+    yield "doubled", _made(statement, 0, _setting("value", _parsed(doubled)))
+
+
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def _turned(node: Any) -> ast.expr:
+    return ast.Attribute(value=copy.deepcopy(node), attr="T", ctx=ast.Load())
+
+
+def _renaming(new: str) -> Callable[[Any], None]:
+    """A change of a name, of an attribute, or of a key."""
+
+    def renamed(node: Any) -> None:
+        if isinstance(node, ast.Name):
+            node.id = new
+        elif isinstance(node, ast.Attribute):
+            node.attr = new
+        else:
+            node.slice = ast.Constant(new)
+
+    return renamed
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        return self.new if node is self.old else super().generic_visit(node)
+
+
+def _made(statement: ast.stmt, place: int, change: Callable[[Any], Any]) -> ast.stmt:
+    """A copy of the statement whose part at `place` is changed, or replaced by what comes back."""
+    changed = copy.deepcopy(statement)
+    node = list(ast.walk(changed))[place]
+    new = change(node)
+    if new is not None:
+        changed = _Replace(node, new).visit(changed)
+    for part in ast.walk(changed):  # every part keeps the line of its statement
+        if "lineno" in part._attributes:
+            part.lineno = part.end_lineno = statement.lineno  # type: ignore[attr-defined]
+            part.col_offset = part.end_col_offset = 0  # type: ignore[attr-defined]
+    return changed

@@ -1,0 +1,363 @@
+"""Expressions of a text, evaluated by a fixed list of forms and never run by Python."""
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import functions
+from .limits import (
+    LARGEST_NUMBER,
+    LONGEST_WORD,
+    MOST_LOOPED,
+    MOST_PRODUCTS,
+    MOST_STEPS,
+    NotReadError,
+    ShapesError,
+    TooMuchError,
+    shown,
+)
+from .quantities import Quantities
+from .store import Quantity, Store
+
+BINARY: dict[type[ast.operator], Callable[..., Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.FloorDiv: np.floor_divide,
+}
+COMPARED: dict[type[ast.cmpop], Callable[..., Any]] = {
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+ATTRIBUTES = ("shape", "size", "ndim")
+NUMPY = ("np", "numpy")
+
+
+class Slots(list):
+    """A list with one entry a layer, such as nabla_w = [np.zeros(w.shape) for w in weights]."""
+
+    kind: str | None = None
+
+
+class Bag:
+    """A dictionary or an object that is only read by keys: cache, params, self."""
+
+
+class Expressions:
+    """The values of expressions, by the names stored so far and by what names mean."""
+
+    def __init__(self, quantities: Quantities) -> None:
+        self.quantities = quantities
+        self.stored: dict[str, Any] = {}
+        self.maker: dict[str, int] = {}  # the store that a name was last given by
+        self.stores: list[Store] = []
+        self.reads: list[int] = []
+        self.knows: set[Quantity] = set()
+        self.unknown: dict[str, int] = {}  # names that nothing tells, and their lines
+        self.computed: frozenset[str] = frozenset()  # derivatives that the text stores itself
+        self.depth = 0
+        self.steps = 0
+        self.entries = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooMuchError(f"it takes more than {MOST_STEPS:,} steps.")
+
+    def charge(self, entries: int) -> None:
+        self.entries += entries
+        if self.entries > MOST_PRODUCTS:
+            raise TooMuchError(f"its arrays have more than {MOST_PRODUCTS:,} entries together.")
+
+    def of(self, node: ast.expr) -> Any:
+        """The value of an expression; NotReadError for what is not in the language."""
+        self.step()
+        value = self._of(node)
+        self.charge(value.size if isinstance(value, np.ndarray) else 0)
+        return value
+
+    def _of(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=value):
+                return _constant(value)
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                return self.read(node)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -functions.number_like(self.of(operand))
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.of(operand)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return not self.truth(operand)
+            case ast.UnaryOp(op=ast.Invert(), operand=operand):
+                return functions.apply(np.logical_not, self.of(operand))
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return self._compared(op, left, right)
+            case ast.BoolOp(op=op, values=values):
+                test = all if isinstance(op, ast.And) else any
+                return test(self.truth(value) for value in values)
+            case ast.IfExp(test=test, body=body, orelse=other):
+                return self.of(body if self.truth(test) else other)
+            case ast.List(elts=parts):
+                return [self.of(part) for part in parts]
+            case ast.Tuple(elts=parts):
+                return tuple(self.of(part) for part in parts)
+            case ast.Dict(keys=[]):
+                return {}
+            case ast.JoinedStr(values=parts):
+                return _word("".join(self._formatted(part) for part in parts))
+            case ast.ListComp(elt=element, generators=[each]) if not each.ifs:
+                return self._listed_comprehension(element, each)
+            case ast.Call():
+                return self.call(node)
+        raise NotReadError(shown(ast.unparse(node)))
+
+    def truth(self, node: ast.expr) -> bool:
+        value = self.of(node)
+        if isinstance(value, np.ndarray) and value.size != 1:
+            raise NotReadError("the truth of an array")
+        return bool(value)
+
+    def _binary(self, node: ast.BinOp) -> Any:
+        first, second = self.of(node.left), self.of(node.right)
+        if isinstance(first, str) or isinstance(second, str):
+            if not isinstance(node.op, ast.Add) or type(first) is not type(second):
+                raise NotReadError(shown(ast.unparse(node)))
+            return _word(first + second)
+        if isinstance(first, list) and isinstance(node.op, ast.Mult):
+            count = functions.whole(second)
+            if len(first) * count > MOST_LOOPED:
+                raise TooMuchError(f"a list of more than {MOST_LOOPED:,} entries.")
+            return Slots(first * count)
+        if isinstance(node.op, ast.MatMult):
+            self.charge(int(np.size(first)))
+            return functions.contract(np.matmul, first, second)
+        if isinstance(node.op, ast.Pow):
+            return functions.power(first, second)
+        if isinstance(node.op, ast.BitAnd | ast.BitOr):
+            both = isinstance(node.op, ast.BitAnd)
+            return functions.apply(np.logical_and if both else np.logical_or, first, second)
+        if isinstance(node.op, ast.Mod) and not isinstance(first, np.ndarray):
+            return functions.apply(np.mod, first, second)
+        if type(node.op) not in BINARY:
+            raise NotReadError(shown(ast.unparse(node)))
+        return functions.apply(BINARY[type(node.op)], first, second)
+
+    def _compared(self, op: ast.cmpop, left: ast.expr, right: ast.expr) -> Any:
+        first, second = self.of(left), self.of(right)
+        if isinstance(op, ast.Is | ast.IsNot):
+            return (first is second) == isinstance(op, ast.Is)
+        if type(op) not in COMPARED:
+            raise NotReadError("a comparison")
+        if not all(
+            isinstance(v, bool | int | float | np.ndarray | np.generic) for v in (first, second)
+        ):
+            if isinstance(op, ast.Eq | ast.NotEq):
+                return (first == second) == isinstance(op, ast.Eq)
+            raise NotReadError("a comparison")
+        return functions.apply(COMPARED[type(op)], first, second)
+
+    def _formatted(self, part: ast.expr) -> str:
+        if isinstance(part, ast.FormattedValue) and part.format_spec is None:
+            value = self.of(part.value)
+            if isinstance(value, int | str | np.integer):
+                return str(value)
+        elif isinstance(part, ast.Constant):
+            return str(part.value)
+        raise NotReadError("a formatted text")
+
+    def _listed_comprehension(self, element: ast.expr, each: ast.comprehension) -> Slots:
+        found, source = Slots(), self.of(each.iter)
+        for item in self.listed(source):
+            self.bind(each.target, item)
+            found.append(self.of(element))
+        found.kind = self.quantities.kind_of_list(source)
+        return found
+
+    # ---------------------------------------------------------------- loops and names
+
+    def listed(self, value: Any) -> list[Any]:
+        """What a loop goes through."""
+        if isinstance(value, list | tuple | range) or (
+            isinstance(value, np.ndarray) and value.ndim
+        ):
+            if len(value) > MOST_LOOPED:
+                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
+            return list(value)
+        raise NotReadError("a loop over what is no list")
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """The variable of a loop."""
+        if isinstance(target, ast.Name):
+            self.stored[target.id] = value
+            self.maker.pop(target.id, None)
+        elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
+            if len(target.elts) != len(value):
+                raise ShapesError("a loop with more names than values")
+            for part, item in zip(target.elts, value, strict=True):
+                self.bind(part, item)
+        else:
+            raise NotReadError("the variable of a loop")
+
+    def path(self, node: ast.expr) -> str | None:
+        """A place as one word: self.W2, grads['dW2'], nabla_w[-1]."""
+        match node:
+            case ast.Name(id=name):
+                return name
+            case ast.Attribute(value=base, attr=name):
+                before = self.path(base)
+                return f"{before}.{name}" if before else None
+            case ast.Subscript(value=base, slice=key) if not isinstance(key, ast.Slice | ast.Tuple):
+                before, found = self.path(base), self._key(key)
+                return f"{before}[{found!r}]" if before and found is not None else None
+        return None
+
+    def _key(self, node: ast.expr) -> int | str | None:
+        if isinstance(node, ast.Compare):
+            return None
+        value = self.of(node)
+        if isinstance(value, np.integer):
+            return int(value)
+        return value if isinstance(value, int | str) else None
+
+    def read(self, node: ast.expr) -> Any:
+        """A name, an attribute or an entry: stored before, or known by its name."""
+        if isinstance(node, ast.Attribute):
+            if node.attr == "T":
+                return functions.apply(np.transpose, self.of(node.value))
+            if node.attr in ATTRIBUTES:
+                array = np.asarray(functions.number_like(self.of(node.value)))
+                return getattr(array, node.attr)
+            if node.attr == "newaxis":
+                return None
+        path = self._path_or_none(node)
+        if path in self.stored:
+            return self._stored(path)
+        if isinstance(node, ast.Subscript):
+            base = self._base(node.value)
+            if not isinstance(base, Bag):
+                return self._entry(base, node)
+            word, bag = str(self.of(node.slice)), self.path(node.value) or ""
+        else:
+            word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
+        found = None if path in self.computed else self.quantities.lookup(word, bag)
+        if found is not None and self.quantities.is_given(found) and self._computes(found):
+            found = None  # the text has it under another name: this one is a slip
+        if found is None and path:
+            found = self.quantities.guessed.get(path)
+        if found is None:
+            self.unknown.setdefault(path or word, node.lineno)
+            raise NotReadError(f"what {shown(path or word)} is")
+        self.knows |= self.quantities.named(found)
+        return found
+
+    def _computes(self, given: Any) -> bool:
+        """Whether a store so far is the same derivative."""
+        (quantity,) = self.quantities.named(given)
+        return any(
+            match.quantity == quantity
+            for store in self.stores
+            if store.path.isidentifier()
+            for match in self.quantities.matches(store.value)[:1]
+        )
+
+    def _path_or_none(self, node: ast.expr) -> str | None:
+        try:
+            return self.path(node)
+        except (NotReadError, ShapesError):
+            return None
+
+    def _stored(self, path: str) -> Any:
+        value = self.stored[path]
+        if path in self.maker:
+            self.reads.append(self.maker[path])
+        if value is None:
+            raise NotReadError(f"{shown(path)}, whose own line is not read")
+        return value
+
+    def _base(self, node: ast.expr) -> Any:
+        """What stands before [ ]: an array, a list, or a bag of names."""
+        try:
+            value = self.of(node)
+        except NotReadError:
+            path = self._path_or_none(node)
+            if path:
+                self.unknown.pop(path, None)
+            return Bag()
+        return Bag() if isinstance(value, dict) else value
+
+    def _entry(self, base: Any, node: ast.Subscript) -> Any:
+        try:
+            if isinstance(base, list | tuple):
+                found = base[self._index(node.slice)]
+                self._read_of_list(found)
+                return found
+            if isinstance(base, np.ndarray):
+                return base[self.index(node.slice)]
+        except (IndexError, TypeError, ValueError) as error:
+            raise ShapesError(str(error)) from None
+        raise NotReadError(shown(ast.unparse(node)))
+
+    def _read_of_list(self, found: Any) -> None:
+        self.knows |= self.quantities.named(found)
+        if isinstance(found, np.ndarray):
+            self.reads += [n for n, store in enumerate(self.stores) if store.value is found]
+
+    def _index(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Slice):
+            sides = (node.lower, node.upper, node.step)
+            return slice(*(None if s is None else functions.whole(self.of(s)) for s in sides))
+        return functions.whole(self.of(node))
+
+    def index(self, node: ast.expr) -> Any:
+        """The index of an array: slices, masks, numbers, rows with their labels."""
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        found: list[Any] = []
+        for part in parts:
+            if isinstance(part, ast.Slice):
+                found.append(self._index(part))
+                continue
+            value = self.of(part)
+            if isinstance(value, range):
+                value = np.arange(len(value))
+            labels = isinstance(value, np.ndarray) and value.dtype != bool and value.ndim == 2
+            if labels and len(parts) == 2:  # y is one-hot here: its class is meant
+                value = value.argmax(0 if self.quantities.columns else 1)
+            found.append(value)
+        return tuple(found) if isinstance(node, ast.Tuple) else found[0]
+
+    def call(self, node: ast.Call) -> Any:
+        raise NotImplementedError
+
+    def options(self, node: ast.Call) -> Mapping[str, Any]:
+        return {
+            k.arg: self.of(k.value)
+            for k in node.keywords
+            if k.arg and k.arg not in ("dtype", "out")
+        }
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, str):
+        return _word(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER:
+        return value
+    raise NotReadError(
+        "a number as large as that" if isinstance(value, int | float) else "a constant"
+    )
+
+
+def _word(text: str) -> str:
+    if len(text) > LONGEST_WORD:
+        raise TooMuchError(f"a string of more than {LONGEST_WORD} characters.")
+    return text

@@ -1,0 +1,282 @@
+"""The wrong lines of one reading: each judged given the right values of those before it.
+
+Gradients of parameters anchor the judgement: they must be right as they are; a delta may be
+m times ∂J/∂z, and a name that contradicts its value is a misnomer where what follows is right.
+"""
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .blame import Blame, Found
+from .limits import Budget
+from .parsing import Parsed
+from .quantities import Quantities
+from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity
+from .trace import Trace, last_word, near
+from .trials import Trials
+from .vocabulary import COUNT
+
+MOST_WRONG = 10
+
+
+@dataclass
+class Wrong:
+    """A wrong line: what its value is meant to be, if that is known, and how it fails."""
+
+    number: int
+    line: int
+    path: str
+    quantity: Quantity | None
+    found: Found
+    value: Any
+    wanted: float = 1.0  # how many times its quantity the lines after it need
+
+
+@dataclass
+class Judgement:
+    """What one reading of a text says of its lines."""
+
+    wrong: list[Wrong]
+    unread: dict[int, str]
+    misnamed: dict[int, str]
+    trace: Trace
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def computes_derivatives(self) -> bool:
+        return bool(self.trace.gradients.of) or any(
+            store.value is not None
+            and (goal := self.trace.quantities.goal(store))
+            and goal.is_derivative
+            for store in self.trace.stores
+        )
+
+
+class Judge:
+    """Judges one text in one layout and naming."""
+
+    def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
+        self.parsed, self.quantities = parsed, quantities
+        self.trials = Trials(parsed, quantities, budget)
+        self.mended: dict[int, Any] = {}
+        self.passed: set[int] = set()
+        self.misnamed: dict[int, str] = {}
+
+    def judgement(self) -> Judgement:
+        wrong: list[Wrong] = []
+        for _ in range(MOST_WRONG):
+            self.misnamed = {}
+            trace = self.trials.trace(self.mended)
+            found = self._first_wrong(trace)
+            if found is None:
+                break
+            store = trace.stores[found.number]
+            line = self._helper_to_blame(found, trace) or store.line
+            one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
+            wrong.append(one)
+            self._mend(one, trace)
+        trace = self.trials.trace(self.mended)
+        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace)
+
+    # ---------------------------------------------------------------- one store after the other
+
+    def _first_wrong(self, trace: Trace) -> Found | None:
+        blame = Blame(self.trials, trace, self.mended, self.passed)
+        for number, store in enumerate(trace.stores):
+            if number in self.mended or number in self.passed or store.kind == UNREAD:
+                continue
+            found = self._judged(number, trace, blame)
+            if found:
+                return found
+        return None
+
+    def _judged(self, number: int, trace: Trace, blame: Blame) -> Found | None:
+        store, quantities = trace.stores[number], self.quantities
+        goal = trace.gradients.of.get(number) or quantities.goal(store)
+        if store.kind == BREAK:
+            return blame.for_break(number) or Found(number, goal, "break", store.error)
+        if not isinstance(store.value, int | float | np.ndarray | np.generic):
+            return None
+        if np.ndim(store.value) == 0:
+            word = last_word(store.path)
+            counts = word.lower() in COUNT and store.kind == PLAIN and quantities.examples > 1
+            if counts and not near(float(store.value), quantities.examples):
+                return Found(number, None, "count", f"{float(store.value):g}")
+            if goal is None or goal.kind != "gradient":
+                return None
+        if goal is None:
+            return self._unnamed(number, trace, blame)
+        if goal.kind == "value":
+            return self._named_value(number, goal, trace, blame)
+        if number in trace.gradients.of:
+            if trace.gradients.right[number]:
+                return None
+            factor = trace.matching(store.value, goal)
+            drafts = [n for n in store.reads if trace.stores[n].path == store.path]
+            draft = drafts[-1] if drafts and drafts[-1] not in self.mended else None
+            if draft is not None and factor is not None:
+                before = trace.matching(trace.stores[draft].value, goal)
+                if before is not None and near(before, factor):
+                    return Found(draft, goal, "factor", factor=factor)
+            return (
+                blame.upstream(number, goal, factor)
+                or blame.feeding(number, goal)
+                or Found(number, goal, "value" if factor is None else "factor", factor=factor)
+            )
+        return self._named_delta(number, goal, trace, blame)
+
+    def _fine_below(self, number: int, trace: Trace) -> bool:
+        """Whether it feeds gradients of parameters, and all of them are right."""
+        below = trace.descendants(number) & set(trace.gradients.of)
+        return bool(below) and all(trace.gradients.right[n] for n in below)
+
+    def _named_value(self, number: int, goal: Quantity, trace: Trace, blame: Blame) -> Found | None:
+        store = trace.stores[number]
+        matches = self.quantities.matches(store.value, goal)
+        own = [m for m in matches if m.quantity == goal]
+        fine = self._fine_below(number, trace)
+        is_own = bool(own) and near(own[0].factor, 1)
+        if is_own and own[0].turned and not fine:
+            return Found(number, goal, "value")
+        if is_own or trace.draft(number) or (not matches and fine):
+            return None
+        exact = matches[0].quantity if matches and near(matches[0].factor, 1) else None
+        if exact and trace.gradients.of and not blame.helps(number, goal, [1.0]):
+            self.misnamed[number] = str(exact)
+            return None
+        if own and not fine:
+            return Found(number, goal, "factor", factor=own[0].factor)
+        if own:
+            return None
+        if matches and exact is None:
+            return None
+        return Found(number, goal, "is", str(exact)) if exact else Found(number, goal, "value")
+
+    def _named_delta(self, number: int, goal: Quantity, trace: Trace, blame: Blame) -> Found | None:
+        store = trace.stores[number]
+        matches = self.quantities.matches(store.value, goal)
+        own = [m for m in matches if m.quantity == goal]
+        if own and trace.legitimate(own[0].factor) and not own[0].turned:
+            return None
+        if self._fine_below(number, trace):
+            self.misnamed[number] = str(matches[0].quantity) if matches else ""
+            return None
+        if trace.draft(number):
+            if not matches:
+                blame.unknown.append(number)
+            return None
+        other = [m for m in matches if m.quantity != goal and trace.legitimate(m.factor)]
+        below = trace.descendants(number) & set(trace.gradients.of)
+        if other and not own and below and not blame.helps(number, goal):
+            self.misnamed[number] = str(other[0].quantity)
+            return None
+        if store.kind == MASKED and other and other[0].quantity.of[1:] == goal.of[1:]:
+            self.misnamed[number] = str(other[0].quantity)  # dA1[Z1 <= 0] = 0 makes a delta of it
+            return None
+        found = None if own or other else blame.feeding(number, goal)
+        if found:
+            return found
+        if own:
+            return Found(number, goal, "factor", factor=own[0].factor)
+        return (
+            Found(number, goal, "is", str(other[0].quantity))
+            if other
+            else Found(number, goal, "value")
+        )
+
+    def _unnamed(self, number: int, trace: Trace, blame: Blame) -> Found | None:
+        store = trace.stores[number]
+        matches = self.quantities.matches(store.value)
+        if not matches:
+            blame.unknown.append(number)
+            return None
+        first = matches[0]
+        odd = first.quantity.is_derivative and not any(trace.legitimate(m.factor) for m in matches)
+        below = trace.descendants(number) & set(trace.gradients.of)
+        judged = odd and below and not self._fine_below(number, trace) and not trace.draft(number)
+        if judged and blame.helps(number, first.quantity):
+            return Found(number, first.quantity, "factor", factor=first.factor)
+        return None
+
+    # ---------------------------------------------------------------- what follows
+
+    def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line of a function of the text that is not what its name says."""
+        statement = trace.stores[found.number].statement
+        called = {
+            n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
+            for n in ast.walk(statement)
+            if isinstance(n, ast.Call)
+        }
+        for name in sorted(called & set(self.trials.helpers)):
+            fewer = {k: v for k, v in self.trials.helpers.items() if k != name}
+            if found.quantity and self.trials.gives(
+                found.number, found.quantity, trace, self.mended, helpers=fewer
+            ):
+                returns = [
+                    n for n in ast.walk(self.trials.helpers[name]) if isinstance(n, ast.Return)
+                ]
+                self.trials.helpers = fewer
+                found.why, found.detail = "helper", name
+                return max((n.lineno for n in returns), default=None)
+        return None
+
+    def _mend(self, wrong: Wrong, trace: Trace) -> None:
+        """Puts the right value in the place of the wrong one, or passes by where it is unknown."""
+        best: tuple[int, Quantity, float] | None = None
+        if wrong.found.why == "count":
+            self.mended[wrong.number] = self.quantities.examples
+            return
+        known = self.quantities.known
+        kinds = ("gradient", "slope", "error")
+        choices = [wrong.quantity] if wrong.quantity else [q for q in known if q.kind in kinds]
+        for quantity in choices:
+            for factor in trace.usual:
+                right = self._right(wrong.number, quantity, factor, trace)
+                if quantity.kind != "gradient" and factor != 1:
+                    continue
+                if wrong.quantity is None and np.shape(wrong.value) != np.shape(right):
+                    continue
+                count = self.trials.count({**self.mended, wrong.number: right})
+                if count is not None and (best is None or count > best[0]):
+                    best = count, quantity, factor
+        if best and (wrong.quantity or best[0] > trace.gradients.count):
+            self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
+            wrong.wanted = best[2]
+            wrong.quantity = wrong.quantity or best[1]
+        else:
+            self.passed.add(wrong.number)
+
+    def _right(self, number: int, quantity: Quantity, factor: float, trace: Trace) -> Any:
+        if quantity.is_parameter_gradient:
+            factor = trace.gradients.factor
+        store = trace.stores[number]
+        sign = store.sign if store.kind == UPDATE else 1
+        return self.quantities.known[quantity] * factor * sign
+
+    def _unread(self, trace: Trace) -> dict[int, str]:
+        """Lines that are not read and matter, with what is not read of them."""
+        found = {}
+        for number, store in enumerate(trace.stores):
+            goal = self.quantities.goal(store)
+            if store.kind == UNREAD and (
+                (goal and goal.is_derivative)
+                or (goal is None and trace.descendants(number) & set(trace.gradients.of))
+                or store.line in trace.unknown.values()
+            ):
+                found[store.line] = store.error
+            elif number not in self.mended and self._is_loose(number, trace):
+                found[store.line] = f"what {store.path} stands for"
+        return found
+
+    def _is_loose(self, number: int, trace: Trace) -> bool:
+        """Computed from derivatives, read by nothing, and no known quantity."""
+        store = trace.stores[number]
+        if not isinstance(store.value, np.ndarray) or not store.value.ndim:
+            return False
+        if trace.descendants(number) or self.quantities.goal(store):
+            return False
+        return not self.quantities.matches(store.value) and trace.carries_derivative(number)

@@ -1,0 +1,304 @@
+"""diagnose_code: which line of a student's backward function is the first wrong one."""
+
+import ast
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...network.run import Run
+from ...numbers.arrays import quiet
+from ...writing.signs import safe
+from ..convention import Convention
+from .blame import Blame, Found
+from .code_report import CodeLine, CodeReport
+from .judge import Judgement, Wrong
+from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
+from .parsing import Parsed, parse
+from .penalty import Penalty, penalty_of
+from .readings import Reading, Readings
+from .sentences import of_reading, of_wrong
+from .store import UNREAD, Quantity
+from .studied import studied_run
+from .trials import Trials
+
+
+@quiet
+def diagnose_code(
+    text: str,
+    run: Run,
+    convention: Convention | None = None,
+    let: Mapping[str, float] | None = None,
+    function: str | None = None,
+) -> CodeReport:
+    """Read a backward function on the right values of a run, and name its first wrong line.
+
+    The text is parsed and walked by a fixed list of what is read, never run by Python. Names may
+    be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
+    columns and the order of W are told from the lines, unless a `convention` says them.
+    `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
+
+    >>> import numpy as np
+    >>> from jacobian_bp import Network
+    >>> net = Network.dense([3, 4, 2], "tanh", "half_squared_error", seed=0)
+    >>> run = net.run(np.ones((5, 3)), np.zeros((5, 2)))
+    >>> report = diagnose_code(TEXT, run)
+    >>> report.right, report.first_wrong
+    (False, 3)
+    >>> report.lines[2].meant
+    'dZ1 = dZ2 @ W2 * (1 - A1 ** 2)'
+
+    Raises SpecError for a text that is not read, DomainError for a run without a cost.
+    """
+    studied = studied_run(run)
+    if convention is not None and not isinstance(convention, Convention):
+        refuse(
+            f"the convention is {safe(repr(convention))[:40]}.",
+            '  Pass Convention(examples="columns", weights="out,in"), or leave it out.',
+        )
+    numbers = _numbers(let)
+    parsed = parse(text, function)
+    readings = Readings(parsed, studied, convention, numbers)
+    try:
+        best, as_good = readings.best()
+        if numbers and (best is None or best.score[0]):  # a number of let may be a penalty's
+            penalised = Readings(parsed, studied, convention, numbers, frozenset(numbers))
+            other, as_good_too = penalised.best()
+            if other and (best is None or other.score < best.score):
+                readings, best, as_good = penalised, other, as_good_too
+        if best is None:
+            what = with_line(readings.error or NotReadError("the text"))
+            refuse(f"{shown(what, 80)}: this is not read.")
+        return _Report(parsed, readings, best, as_good, studied.own, text).made()
+    except TooMuchError as error:
+        refuse(f"the text asks for too much: {with_line(error)}")
+
+
+TEXT = """\
+dZ2 = (A2 - Y) * (1 - A2 ** 2) / m
+dW2 = dZ2.T @ A1
+dZ1 = dZ2 @ W2 * (1 - Z1 ** 2)
+dW1 = dZ1.T @ X
+"""
+
+
+def _numbers(let: object) -> dict[str, float]:
+    if let is None:
+        return {}
+    if not isinstance(let, Mapping):
+        refuse(f"let is a {safe(type(let).__name__)}.", '  Write let={"reg": 0.01}.')
+    found = {}
+    for name, value in let.items():
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        if (
+            not isinstance(name, str)
+            or not name.isidentifier()
+            or not good
+            or not math.isfinite(value)
+        ):
+            refuse(
+                f"let has {safe(repr(name))[:40]}: {safe(repr(value))[:40]}.",
+                '  Give a number to a name of the text, as in let={"reg": 0.01}.',
+            )
+        found[name] = float(value)
+    return found
+
+
+class _Report:
+    """Puts a reading into words."""
+
+    def __init__(
+        self,
+        parsed: Parsed,
+        readings: Readings,
+        best: Reading,
+        as_good: list[Reading],
+        own: bool,
+        text: str,
+    ) -> None:
+        self.parsed, self.best, self.as_good, self.own = parsed, best, as_good, own
+        self.text = text.expandtabs(4)
+        self.judgement: Judgement = best.judgement
+        self.quantities = best.quantities
+        self.trials = Trials(parsed, best.quantities, readings.budget)
+        self.wrong = list(self.judgement.wrong)
+        self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
+        self._correct()
+        self.penalty: Penalty | None = self._penalty()
+
+    def made(self) -> CodeReport:
+        lines = self._lines()
+        ask = self._ask()
+        first = None if self.as_good else (self.wrong[0].line if self.wrong else None)
+        right = self._right(lines)
+        return CodeReport(
+            right=right,
+            first_wrong=first,
+            lines=tuple(lines),
+            convention=self.best.layout.convention,
+            sentences=tuple(self._sentences(right, first, lines, ask)),
+            ask=ask,
+            text=self.text,
+        )
+
+    def _right(self, lines: list[CodeLine]) -> bool | None:
+        if self.wrong:
+            return False
+        gradients = self.judgement.trace.gradients
+        if self.judgement.unread or not all(gradients.right.values()):
+            return None
+        return True if self.judgement.computes_derivatives else None
+
+    def _correct(self) -> None:
+        """One change that mends each wrong line, where there is one."""
+        mended: dict[int, Any] = {}
+        for wrong in sorted(self.wrong, key=lambda w: w.number):
+            if wrong.quantity and wrong.found.instead is None and wrong.found.why != "helper":
+                trace = self.trials.trace(mended)
+                blame = Blame(self.trials, trace, mended, set())
+                if wrong.number < len(trace.stores):
+                    found = blame.one_change(
+                        wrong.number, wrong.number, wrong.quantity, wrong.wanted
+                    )
+                    if found and self._can_be_written(found.instead):
+                        wrong.found.instead, wrong.found.change = found.instead, found.detail
+            if wrong.quantity:
+                mended[wrong.number] = self.quantities.known[wrong.quantity] * wrong.wanted
+        self.mended = mended
+
+    def _can_be_written(self, instead: ast.stmt | None) -> bool:
+        """Whether a function's line reads only names that stand in its text."""
+        if instead is None or self.parsed.function is None:
+            return instead is not None
+        words = set(re.findall(r"\w+", "\n".join(self.parsed.lines)))
+        return set(re.findall(r"[A-Za-z_]\w*", ast.unparse(instead))) <= words | {"T"}
+
+    def _penalty(self) -> Penalty | None:
+        if self.judgement.unread:
+            return None
+        if self.wrong:
+            return None
+        penalty = penalty_of(self.best, self.trials, self.mended)
+        if penalty and penalty.line is not None:
+            number = next(
+                n for n, s in enumerate(self.judgement.trace.stores) if s.line == penalty.line
+            )
+            store = self.judgement.trace.stores[number]
+            found = Found(number, None, "penalty", penalty.sentence)
+            self.wrong.append(Wrong(number, store.line, store.path, None, found, store.value))
+        return penalty
+
+    # ---------------------------------------------------------------- the lines
+
+    def _lines(self) -> list[CodeLine]:
+        """A report for each line that stores something, loops taken together."""
+        wrong: dict[int, Wrong] = {}
+        for one in self.wrong:
+            wrong.setdefault(one.line, one)
+        stands: dict[int, dict[str, None]] = {}
+        judged: dict[int, bool | None] = {}
+        taken: dict[int, str] = {}
+        for number, store in enumerate(self.judgement.trace.stores):
+            if store.kind == UNREAD:
+                judged.setdefault(store.line, None)
+                taken[store.line] = store.error
+                continue
+            quantity = self._stands_for(number)
+            known = quantity is not None or self._feeds_right_gradients(number)
+            judged[store.line] = True if known else judged.get(store.line)
+            words = stands.setdefault(store.line, {})
+            words |= {str(quantity): None} if quantity else {}
+        numbers = sorted({*judged, *wrong, *self.judgement.unread})
+        self.taken = {line: error for line, error in taken.items() if line not in wrong}
+        return [
+            self._line(n, wrong.get(n), judged.get(n), ", ".join(stands.get(n, ())))
+            for n in numbers
+        ]
+
+    def _line(self, number: int, wrong: Wrong | None, right: bool | None, stands: str) -> CodeLine:
+        text = self.parsed.lines[number - 1].strip()
+        if number in (contradicting := self._contradicting()):
+            return CodeLine(number, text, None, "", None, (contradicting[number],))
+        if wrong:
+            instead = wrong.found.instead
+            says = of_wrong(wrong, self.quantities, self.own)
+            meant = says[-1].removeprefix("Meant: ").split("   (")[0] if instead else None
+            what = str(wrong.quantity) if wrong.quantity else ""
+            return CodeLine(number, text, False, what, meant, tuple(says))
+        if number in self.judgement.unread:
+            says = [f"Not read: {self.judgement.unread[number]}."]
+            if number not in self.judgement.trace.unknown.values():
+                says.append(" ".join(LANGUAGE.split()))
+            return CodeLine(number, text, None, stands, None, tuple(says))
+        if number in self.taken:
+            says = [f"Not read: {self.taken[number]}. It is taken as right."]
+            return CodeLine(number, text, None, stands, None, tuple(says))
+        return CodeLine(number, text, right, stands)
+
+    def _contradicting(self) -> dict[int, str]:
+        """Two lines of which each is right in a layout in which the other is wrong."""
+        if not self.as_good:
+            return {}
+        both = (self.best, self.as_good[0]), (self.as_good[0], self.best)
+        return {one.first_wrong or 0: f"Right for {other.layout}." for one, other in both}
+
+    def _stands_for(self, number: int) -> Quantity | None:
+        store, trace = self.judgement.trace.stores[number], self.judgement.trace
+        goal = trace.gradients.of.get(number) or self.quantities.goal(store)
+        matches = self.quantities.matches(store.value, goal)
+        return matches[0].quantity if matches else None
+
+    def _feeds_right_gradients(self, number: int) -> bool:
+        trace = self.judgement.trace
+        below = trace.descendants(number) & set(trace.gradients.of)
+        return bool(below) and all(trace.gradients.right[n] for n in below)
+
+    # ---------------------------------------------------------------- the sentences
+
+    def _ask(self) -> str | None:
+        if self.as_good:
+            written = self.best.layout.convention
+            return (
+                "Which one is wrong depends on the layout: say it, such as "
+                f"convention=Convention({written.examples!r}, {written.weights!r})."
+            )
+        unknown = self.judgement.trace.unknown
+        if self.judgement.unread and unknown:
+            name, line = next(iter(unknown.items()))
+            if name in self.parsed.plain_targets:
+                return f"Line {line} reads {shown(name)} before the text stores it."
+            return f"Which quantity is {shown(name)}, in line {line}?"
+        return None
+
+    def _sentences(
+        self, right: bool | None, first: int | None, lines: list[CodeLine], ask: str | None
+    ) -> list[str]:
+        says = [self._headline(right, first, sum(line.right is True for line in lines))]
+        told = any(line.right is not None for line in lines) and not self.as_good
+        says += of_reading(self.best, self.own, told)
+        says += [ask] if ask else []
+        for number, what in self.judgement.misnamed.items():
+            store = self.judgement.trace.stores[number]
+            if what:
+                says.append(f"{shown(store.path)} in line {store.line} is {what}.")
+        if self.penalty and self.penalty.line is None:
+            says.append(self.penalty.sentence)
+        return says
+
+    def _headline(self, right: bool | None, first: int | None, fine: int) -> str:
+        wrong = sorted({one.line for one in self.wrong} - {first})
+        if right:
+            gradients = sorted({q.of for q in self.judgement.trace.gradients.of.values()})
+            of = f", with the gradients of {', '.join(gradients)}" if gradients else ""
+            return f"Right: {fine} line{'s' * (fine != 1)}{of}."
+        if self.as_good:
+            lines = sorted(r.first_wrong or 0 for r in (self.best, self.as_good[0]))
+            return f"Lines {lines[0]} and {lines[1]} contradict each other."
+        if first is not None:
+            also = f"; wrong by themselves are also {', '.join(map(str, wrong))}" if wrong else ""
+            credit = f"; {fine} other{'s are' if fine > 1 else ' is'} right, given its right value"
+            return f"Line {first} is the first wrong one{also}{credit if fine else ''}."
+        unread = sorted(self.judgement.unread)
+        if unread:
+            return f"Not judged: line {unread[0]} is not read."
+        return "Not judged: it computes no derivative of the run."

@@ -1,0 +1,147 @@
+"""A text as statements: the backward function, the forward one before it, helper functions."""
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import dedent
+
+from ...writing.signs import did_you_mean, safe
+from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
+
+BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
+FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
+REFUSED = {  # what no backward function needs, and what is read instead
+    ast.While: ("a while loop", "Write for … in range(…)."),
+    ast.Lambda: ("a lambda", "Write a def."),
+    ast.Delete: ("del", "Leave it out."),
+    ast.Try: ("try", "Write its body alone."),
+    ast.AsyncFunctionDef: ("an async def", "Write def."),
+    ast.Yield: ("yield", "Write return."),
+    ast.Await: ("await", "Leave it out."),
+    ast.NamedExpr: ("an assignment inside an expression", "Write it as a line of its own."),
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What is walked, in order, and the functions that it may call."""
+
+    lines: tuple[str, ...]
+    forward: tuple[ast.stmt, ...]
+    body: tuple[ast.stmt, ...]
+    helpers: dict[str, ast.FunctionDef]
+    function: str | None
+
+    @cached_property
+    def plain_targets(self) -> frozenset[str]:
+        """The plain names that the backward function gives a value by =."""
+        nodes = [n for n in _all(self.body) if isinstance(n, ast.Assign)]
+        targets = [part for n in nodes for target in n.targets for part in ast.walk(target)]
+        return frozenset(
+            p.id for p in targets if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)
+        )
+
+
+def parse(text: object, function: object = None) -> Parsed:
+    """The statements of a text, or SpecError with the line that cannot be read."""
+    if not isinstance(text, str):
+        refuse(
+            f"the text is a {safe(type(text).__name__)}, not a string.",
+            '  Pass the source of the function: open("backward.py").read().',
+        )
+    if len(text) > LONGEST_TEXT:
+        refuse(
+            f"the text has {len(text):,} characters; {LONGEST_TEXT:,} is the most.",
+            "  Pass the backward function and its helpers alone.",
+        )
+    tree = _tree(dedent(text.expandtabs(4)))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    main = _named(found, function) if function is not None else _main(tree, found)
+    helpers = {node.name: node for node in found if node is not main}
+    forward = next((f for f in found if f is not main and _is_forward(f)), None)
+    alone = main is None or any(FORWARD.search(_called(n)) for n in ast.walk(main))
+    lines = tuple(text.expandtabs(4).splitlines())
+    body = tuple(tree.body) if main is None else tuple(main.body)
+    if not any(isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) for node in _all(body)):
+        where = f"the function {shown(main.name)}" if main else "the text"
+        refuse(f"{where} stores nothing.", "  Write lines such as dW2 = d2.T @ a1.")
+    before = () if forward is None or alone else tuple(forward.body)
+    return Parsed(lines, before, body, helpers, main.name if main else None)
+
+
+def _tree(text: str) -> ast.Module:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        line = error.lineno or 1
+        refuse(f"line {line} is no Python: {shown(error.msg)}.", "  Mend it, then ask again.")
+    except (ValueError, RecursionError, MemoryError, OverflowError):
+        refuse("the text is no Python that can be parsed.", "  Write one operation after another.")
+    todo: list[tuple[ast.AST, int]] = [(tree, 0)]
+    count = 0
+    while todo:
+        node, depth = todo.pop()
+        count += 1
+        line = getattr(node, "lineno", 1)
+        if depth > DEEPEST or count > MOST_NODES:
+            refuse(f"line {line}: too deep or too long an expression.", "  Write it in parts.")
+        for kind, (what, instead) in REFUSED.items():
+            if isinstance(node, kind):
+                refuse(f"line {line}: {what} is not read.", f"  {instead}")
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        if isinstance(name, str) and name.startswith("__"):
+            refuse(
+                f"line {line}: {shown(name)} is not read.", "  Names of arrays are: dW2, self.W2."
+            )
+        todo += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
+    return tree
+
+
+def _all(body: tuple[ast.stmt, ...]) -> list[ast.AST]:
+    return [node for statement in body for node in ast.walk(statement)]
+
+
+def _stores(node: ast.AST) -> int:
+    return sum(isinstance(n, ast.Assign | ast.AugAssign | ast.AnnAssign) for n in ast.walk(node))
+
+
+def _named(found: list[ast.FunctionDef], name: object) -> ast.FunctionDef:
+    names = [node.name for node in found]
+    for node in found:
+        if node.name == name:
+            return node
+    known = ", ".join(map(shown, names[:6])) or "none"
+    hint = did_you_mean(name, names) if isinstance(name, str) else ""
+    refuse(
+        f"the text has no function {shown(repr(name))}.{hint}",
+        f"  Its functions: {known}." if names else "  It has none: leave function out.",
+    )
+
+
+def _main(tree: ast.Module, found: list[ast.FunctionDef]) -> ast.FunctionDef | None:
+    """The backward function; None where the text is statements without one."""
+    loose = [s for s in tree.body if isinstance(s, ast.Assign | ast.AugAssign | ast.For)]
+    if not found or len(loose) > 3:
+        return None
+    if not any(_stores(f) for f in found):
+        return None
+
+    called = {_called(node) for node in ast.walk(tree)}
+
+    def rank(node: ast.FunctionDef) -> tuple[bool, bool, bool, int]:
+        stores = _stores(node)
+        back = bool(re.search("back|grad", node.name, re.IGNORECASE)) and stores > 1
+        named = bool(BACKWARD.search(node.name)) and stores > 1
+        return back, node.name not in called, named, stores
+
+    return max(found, key=rank)
+
+
+def _is_forward(node: ast.FunctionDef) -> bool:
+    return bool(FORWARD.search(node.name)) and _stores(node) > 1
+
+
+def _called(node: ast.AST) -> str:
+    func = node.func if isinstance(node, ast.Call) else None
+    return func.id if isinstance(func, ast.Name) else getattr(func, "attr", "") if func else ""

@@ -1,0 +1,91 @@
+"""What a regularising number adds to the gradients: a multiple of W, the same in every layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .readings import Reading
+from .store import Quantity
+from .trace import Trace, near
+from .trials import Trials
+
+MARGIN = 1e-6
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """The first line whose penalty is wrong, in words; or what is penalised by how much."""
+
+    line: int | None
+    sentence: str
+
+
+def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> Penalty | None:
+    """How the gradients change with the penalty's number; None where the text has none."""
+    quantities = reading.quantities
+    without = trials.trace(mended)
+    quantities.penalised = True
+    try:
+        trace = trials.trace(mended)
+    finally:
+        quantities.penalised = False
+    if not quantities.penalties or len(trace.stores) != len(without.stores):
+        return None
+    name = sorted(quantities.penalties)[0]
+    times: dict[str, float] = {}
+    for number, goal in without.gradients.of.items():
+        change = _change(trace, without, number) / quantities.penalty(name)
+        if not np.abs(change).max() > MARGIN:
+            continue
+        factor = _multiple(change, quantities.known[Quantity("value", goal.of)])
+        line = trace.stores[_cause(trace, without, number)].line
+        if factor is None:
+            return Penalty(line, f"What {name} adds is no multiple of {goal.of}.")
+        if factor * trace.stores[number].sign < 0:
+            return Penalty(line, f"What {name} adds has the other sign than {name} * {goal.of}.")
+        earlier = [
+            (of, f) for of, f in times.items() if of[0] == goal.of[0] and not near(f, factor)
+        ]
+        if earlier:
+            of, before = earlier[0]
+            sentence = (
+                f"{name} * {goal.of} is added {factor:g} times, {name} * {of} {before:g} times."
+            )
+            return Penalty(line, sentence)
+        times[goal.of] = factor
+    if not times:
+        return None
+    left_out = [n for n, goal in without.gradients.of.items() if goal.of not in times]
+    for number in left_out:
+        of = without.gradients.of[number].of
+        if of[0] == "W" and any(other[0] == "W" for other in times):
+            others = ", ".join(other for other in times if other[0] == "W")
+            line = trace.stores[number].line
+            return Penalty(line, f"{name} penalises {others}, and not {of}.")
+    how = "" if near(factor_of := next(iter(times.values())), 1) else f"{factor_of:g} * "
+    added = f"{how}{name} * W"
+    return Penalty(
+        None, f"{added} is added to the gradients of {', '.join(times)}: a cost with {name}."
+    )
+
+
+def _change(trace: Trace, without: Trace, number: int) -> np.ndarray:
+    return np.asarray(trace.stores[number].value) - np.asarray(without.stores[number].value)
+
+
+def _multiple(change: np.ndarray, right: np.ndarray) -> float | None:
+    if change.shape != right.shape and change.size != right.size:
+        return None
+    change = change.reshape(right.shape)
+    factor = float((change * right).sum() / (right * right).sum())
+    return factor if np.allclose(change, factor * right, atol=MARGIN, rtol=MARGIN) else None
+
+
+def _cause(trace: Trace, without: Trace, number: int) -> int:
+    """The first store that changes with the number, on the way to this one."""
+    for each in sorted(trace.ancestors(number) | {number}):
+        first, second = trace.stores[each].value, without.stores[each].value
+        comparable = isinstance(first, np.ndarray) and first.shape == np.shape(second)
+        if comparable and np.abs(first - second).max(initial=0) > MARGIN:
+            return each
+    return number

@@ -1,0 +1,333 @@
+"""What names and values are, in one layout and one naming; which quantity a value is."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...ops import Activation
+from ...program.step import Step
+from ..convention import Convention
+from .limits import NotReadError
+from .store import Quantity, Store
+from .studied import Studied
+from .vocabulary import (
+    COUNT,
+    LISTS,
+    OF_GRADIENTS,
+    PENALTY,
+    RATE,
+    SWITCHED_OFF,
+    Naming,
+    derivative_of,
+    goal_of,
+    list_kind,
+    parameter_of,
+    value_of,
+)
+
+CLOSE, NEARLY_ZERO = 1e-7, 1e-10
+NEXT_TO_NOTHING = 1e-200  # a penalty that is left out, where if reg > 0 still holds
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A convention, for a batch or for one example alone."""
+
+    convention: Convention
+    one: bool = False
+
+    def __str__(self) -> str:
+        if not self.one:
+            return str(self.convention)
+        how = "as a column" if self.convention.examples == "columns" else "as a vector"
+        return f"one example {how}, {str(self.convention).split(', ', 1)[1]}"
+
+
+@dataclass(frozen=True)
+class Match:
+    """A value is `factor` times a quantity; `turned` where it is the transpose."""
+
+    quantity: Quantity
+    factor: float
+    turned: bool
+
+
+class Quantities:
+    """The right arrays as a student has them, and what the student's names mean.
+
+    `numbers` are what unknown names stand for, as `let` says; those in `regularising` are the
+    number of a penalty, as reg and lambd are.
+    """
+
+    def __init__(
+        self,
+        studied: Studied,
+        layout: Layout,
+        naming: Naming,
+        numbers: dict[str, float],
+        regularising: frozenset[str] = frozenset(),
+    ) -> None:
+        self.studied, self.layout, self.naming, self.numbers = studied, layout, naming, numbers
+        self.regularising = regularising
+        self.columns = layout.convention.examples == "columns"
+        self.layers, self.examples = studied.layers, studied.examples
+        self.per_example = studied.per_example
+        self.known = {q: self._laid(q, array) for q, array in studied.arrays.items()}
+        self.guessed: dict[str, Any] = {}
+        self.penalties: set[str] = set()  # the regularising numbers that the text reads
+        self.penalised = False
+        self._named = {id(array): q for q, array in self.known.items()}
+        self._given: dict[Quantity, np.ndarray] = {}
+        self._found: dict[bytes, list[Match]] = {}
+
+    def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
+        array = np.array(array, float)
+        if quantity.of[0] == "W" and quantity.kind != "slope":
+            return array.T.copy() if self.layout.convention.weights == "in,out" else array
+        if quantity.of[0] == "b":
+            return array[:, None] if self.columns else array
+        if not self.columns:
+            return array
+        return array[:, None] if self.layout.one else array.T.copy()
+
+    def value(self, name: str) -> np.ndarray:
+        return self.known[Quantity("value", name)]
+
+    @cached_property
+    def lists(self) -> dict[str, list[np.ndarray]]:
+        """self.weights, activations, …: a list of each kind, in the order of the layers."""
+        numbers = range(1, self.layers + 1)
+        found = {kind: [self.value(f"{kind}{n}") for n in numbers] for kind in "Wbaz"}
+        return found | {"a": [self.value("x"), *found["a"]]}
+
+    def kind_of_list(self, source: Any) -> str | None:
+        return next((kind for kind, own in self.lists.items() if own is source), None)
+
+    # ---------------------------------------------------------------- names
+
+    def named(self, value: Any) -> set[Quantity]:
+        """The quantity that this very array is."""
+        quantity = self._named.get(id(value))
+        return {quantity} if quantity else set()
+
+    def lookup(self, word: str, bag: str = "") -> Any:
+        """What a name stands for that the text only reads; None where nothing tells."""
+        low = word.lower().strip("_")
+        if bag and OF_GRADIENTS.search(bag):
+            return None
+        if word in self.numbers and word not in self.regularising and low not in PENALTY:
+            return self.numbers[word]
+        value = value_of(word, self.naming, self.layers)
+        if value:
+            return self.value(value)
+        if low in COUNT:
+            return self.examples
+        if low in PENALTY or word in self.regularising:
+            self.penalties.add(word)
+            return self.penalty(word) * (1.0 if self.penalised else NEXT_TO_NOTHING)
+        if low in RATE:
+            return 1.0
+        if low in SWITCHED_OFF:
+            return 0
+        if low in ("l", "num_layers", "n_layers", "nlayers"):
+            return self.layers + (low != "l")
+        for kind, words in LISTS.items():
+            if low in words:
+                return self.lists[kind]
+        if low in ("sizes", "layers", "layer_sizes", "layer_dims"):
+            sides = [
+                self.studied.arrays[Quantity("value", f"W{n + 1}")] for n in range(self.layers)
+            ]
+            return [sides[0].shape[1], *(side.shape[0] for side in sides)]
+        if low in ("parameters", "params") and not bag:
+            return dict.fromkeys(range(2 * self.layers))
+        return self._given_derivative(word)
+
+    def penalty(self, word: str) -> float:
+        """The number of a regulariser: as `let` says, else 1 stands for the symbol."""
+        return self.numbers.get(word) or 1.0
+
+    def _given_derivative(self, word: str) -> np.ndarray | None:
+        """dZ2 in a text that does not compute it: right, so far as the text can know."""
+        value = derivative_of(word, self.naming, self.layers)
+        if value is None:
+            return None
+        quantity = Quantity("gradient", value)
+        if quantity not in self._given:
+            of_examples = self.naming.given == "m" and not quantity.is_parameter_gradient
+            factor = self.per_example if of_examples else 1
+            self._given[quantity] = self.known[quantity] * factor
+            self._named[id(self._given[quantity])] = quantity
+        return self._given[quantity]
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        """The gradient that an update of this name takes."""
+        value = parameter_of(path, self.naming, self.layers) if path else None
+        return Quantity("gradient", value) if value and value in self.studied.state.values else None
+
+    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
+        """What nabla_w[-2] stands for: the place says it."""
+        kind = getattr(source, "kind", None) or list_kind(path or "")
+        if kind not in ("W", "b"):
+            return None
+        number = key + 1 if key >= 0 else len(source) + 1 + key
+        return Quantity("gradient", f"{kind}{number}") if 1 <= number <= self.layers else None
+
+    def goal(self, store: Store) -> Quantity | None:
+        """The quantity that the place or the name of a store says."""
+        return store.place if store.place in self.known else self.goal_of(store.path)
+
+    def goal_of(self, path: str) -> Quantity | None:
+        """The quantity that a name says."""
+        goal = goal_of(path, self.naming, self.layers)
+        return goal if goal in self.known else None
+
+    def is_given(self, array: Any) -> bool:
+        """Whether an array stands for a derivative that the text only reads."""
+        return any(array is given for given in self._given.values())
+
+    # ---------------------------------------------------------------- values
+
+    def matches(self, value: Any, wanted: Quantity | None = None) -> list[Match]:
+        """The quantities that a value is, up to one factor; the wanted one first."""
+        if not isinstance(value, np.ndarray | np.generic) or value.dtype == object:
+            return []
+        array = np.asarray(value, float)
+        key = repr(array.shape).encode() + array.tobytes()
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._compared(array)
+        return sorted(
+            found,
+            key=lambda m: (
+                m.quantity != wanted,
+                m.turned,
+                abs(abs(m.factor) - 1) > CLOSE,
+                m.factor < 0,
+            ),
+        )
+
+    def _compared(self, array: np.ndarray) -> list[Match]:
+        if not array.any() or not np.isfinite(array).all():
+            return []
+        found = []
+        for quantity, right in self.known.items():
+            for turned, form in self._forms(quantity, right, array):
+                place = np.unravel_index(np.abs(right).argmax(), right.shape)
+                factor = float(form[place] / right[place]) if right[place] else 0.0
+                margin = NEARLY_ZERO * abs(factor) * np.abs(right).max()
+                if factor and np.allclose(form, factor * right, rtol=CLOSE, atol=margin):
+                    found.append(Match(quantity, factor, turned))
+                    break
+        return found
+
+    def _forms(
+        self, quantity: Quantity, right: np.ndarray, array: np.ndarray
+    ) -> list[tuple[bool, np.ndarray]]:
+        """The ways in which an array can stand for a quantity."""
+        is_bias = quantity.of[0] == "b"
+        if not right.any() or (array.ndim == 0 and (right.size > 1 or not is_bias)):
+            return []
+        forms = []
+        flat = min(array.ndim, right.ndim) < 2
+        if array.shape == right.shape:
+            forms.append((False, array))
+        elif (is_bias and array.size == right.size) or (
+            flat and np.squeeze(array).shape == np.squeeze(right).shape
+        ):
+            forms.append((False, array.reshape(right.shape)))
+        if array.ndim == 2 and array.T.shape == right.shape and not is_bias:
+            forms.append((True, array.T))
+        return forms
+
+    # ---------------------------------------------------------------- helpers by their name
+
+    def helper(self, word: str, given: list[Any], options: dict[str, Any]) -> Any:
+        """What sigmoid(z), relu_derivative(z) and the like give, where the text has no def."""
+        low = word.lower()
+        arrays = [value for value in given if isinstance(value, np.ndarray)]
+        deriving = any(k.startswith("deriv") and v for k, v in options.items())
+        nonlin = low == "nonlin" and len(given) > 1 and given[1] is True
+        slope = deriving or nonlin or bool(SLOPE.search(low))
+        if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
+            return arrays[0]
+        if slope and len(arrays) == 1:
+            return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
+        if slope and len(arrays) == 2:
+            return self._slope_of_two(low, *arrays)
+        if len(arrays) == 1 and ACTIVATION.search(low):
+            return self._activation(low, arrays[0])
+        raise NotReadError(f"what {word}() does")
+
+    def _slope_of_two(self, low: str, first: np.ndarray, second: np.ndarray) -> Any:
+        """cost_derivative(a, y) is a − y; relu_backward(dA, Z) is dA * slope(Z)."""
+        label = self.value("y")
+        if first is label or second is label:
+            if first.shape != second.shape:
+                raise NotReadError("a cost of two shapes")
+            return second - first if first is label else first - second
+        slope = self._slope(low, second, self.naming.slope_takes)
+        if np.shape(slope) != first.shape:
+            raise NotReadError("a slope of another shape")
+        return first * slope
+
+    def _op(self, low: str, array: np.ndarray) -> str:
+        for name in ("sigm", "tanh", "relu", "softmax"):
+            if name in low and not (name == "relu" and "leaky" in low):
+                return name
+        for number in range(1, self.layers + 1):
+            for kind in "za":
+                right = self.value(f"{kind}{number}")
+                if array.shape == right.shape and np.array_equal(array, right):
+                    return f"a{number}"
+        return "a1"
+
+    def _activation(self, low: str, z: np.ndarray) -> np.ndarray:
+        op = self._op(low, z)
+        if op == "softmax" or (op[0] == "a" and not self._elementwise(op)):
+            axis = 0 if self.columns or z.ndim == 1 else -1
+            grown = np.exp(z - z.max(axis=axis, keepdims=True))
+            return grown / grown.sum(axis=axis, keepdims=True)
+        if op in FORMULAS:
+            return FORMULAS[op][0](z)
+        return np.asarray(self._step(op).op.forward(z))
+
+    def _slope(self, low: str, array: np.ndarray, takes: str) -> np.ndarray:
+        op = self._op(low, array)
+        if op[0] == "a":
+            known = self._step(op).op.name.lower()
+            known = "sigm" if known == "sigmoid" else known
+            if known not in FORMULAS:
+                if not self._elementwise(op) or takes == "a":
+                    raise NotReadError("the slope of what is not elementwise")
+                return np.asarray(self._step(op).op.vjp(np.ones_like(array), array)["z"])
+            op = known
+        if op not in FORMULAS:
+            raise NotReadError("the slope of softmax, which is a whole matrix")
+        return FORMULAS[op][1](array if takes == "a" else FORMULAS[op][0](array))
+
+    def _elementwise(self, value: str) -> bool:
+        return isinstance(self._step(value).op, Activation)
+
+    def _step(self, value: str) -> Step:
+        step = self.studied.state.step(value)
+        assert step is not None, value
+        return step
+
+
+SLOPE = re.compile(
+    r"deriv|prime|grad|_der|^der|dev\b|_dev|backward|slope|^d_?(relu|sig|tanh|act|re)|relu_?d|sig_?d"
+)
+ACTIVATION = re.compile(r"relu|sigm|tanh|softmax|activ|nonlin|^act$|^f$|^g$|expit")
+FORMULAS: dict[
+    str, tuple[Callable[..., Any], Callable[..., Any]]
+] = {  # the activation by z, its slope by a
+    "sigm": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
+    "tanh": (np.tanh, lambda a: 1 - a * a),
+    "relu": (lambda z: np.maximum(z, 0), lambda a: (a > 0) * 1.0),
+    "identity": (lambda z: z * 1.0, np.ones_like),
+}

@@ -1,0 +1,222 @@
+"""How a text can be read: rows or columns, the order of W, which letter is which."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ..convention import Convention
+from .judge import Judge, Judgement
+from .limits import Budget, NotReadError, ShapesError
+from .parsing import Parsed
+from .quantities import Layout, Quantities
+from .store import BREAK, UNREAD, Quantity
+from .studied import Studied
+from .trials import Trials
+from .vocabulary import Naming, is_numbered
+
+CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
+BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
+NOTHING_READ = 5  # as bad as that many wrong lines
+MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
+
+Score = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text judged in one layout and naming; a lower score is a better reading."""
+
+    layout: Layout
+    naming: Naming
+    quantities: Quantities
+    judgement: Judgement
+    guessed: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def score(self) -> Score:
+        found = self.judgement
+        lines = {wrong.line for wrong in found.wrong} | set(found.unread)
+        return (
+            len(lines)
+            + (0 if found.computes_derivatives else NOTHING_READ)
+            + (self.naming.swapped and (not self._stores_activations or bool(found.misnamed))),
+            sum(wrong.found.why == "break" for wrong in found.wrong),
+            len(found.misnamed),
+            (found.trace.gradients.factor != 1) + (self.naming != Naming()),
+        )
+
+    @cached_property
+    def _stores_activations(self) -> bool:
+        """Whether forward lines show which of a and z is the activation."""
+        goals = [self.quantities.goal(store) for store in self.judgement.trace.stores]
+        return any(goal and goal.kind == "value" and goal.of[0] in "za" for goal in goals)
+
+    @property
+    def first_wrong(self) -> int | None:
+        wrong = self.judgement.wrong
+        return wrong[0].line if wrong else None
+
+
+class Readings:
+    """Every reading of one text on one network."""
+
+    def __init__(
+        self,
+        parsed: Parsed,
+        studied: Studied,
+        convention: Convention | None,
+        numbers: dict[str, float],
+        penalties: frozenset[str] = frozenset(),
+    ) -> None:
+        self.parsed, self.studied, self.numbers = parsed, studied, numbers
+        self.penalties = penalties
+        self.convention, self.budget = convention, Budget()
+        self.text = "\n".join(parsed.lines)
+        self.error: NotReadError | None = None
+        self._of: dict[tuple[Layout, Naming], Reading | None] = {}
+
+    def best(self) -> tuple[Reading | None, list[Reading]]:
+        """The best reading, and those as good in another convention that name another line."""
+        ranked = self._ranked()
+        best: Reading | None = None
+        first: dict[Layout, tuple[int, Naming]] = {}
+        for bad, naming, layout in ranked:
+            first.setdefault(layout, (bad, naming))
+        order = [(bad, naming, layout) for layout, (bad, naming) in first.items()] + ranked
+        for place, (bad, naming, layout) in enumerate(order):
+            if best is not None and best.score[:3] == (0, 0, 0):
+                break
+            known = (layout, naming) in self._of
+            beyond = place >= len(first)
+            if known or (beyond and best and self._hopeless(bad, layout, best, first)):
+                continue
+            reading = self._reading(layout, naming)
+            if reading and (best is None or reading.score < best.score):
+                best = reading
+        if best is None:
+            return None, []
+        if best.score[0] and best.judgement.trace.unknown:
+            best = self._with_guesses(best)
+        return best, self._as_good(best)
+
+    def _hopeless(
+        self, bad: int, layout: Layout, best: Reading, first: dict[Layout, tuple[int, Naming]]
+    ) -> bool:
+        return (
+            layout != best.layout
+            or bad > first[layout][0] + MOST_WORSE
+            or len(self._of) > MOST_TRIED
+        )
+
+    def _as_good(self, best: Reading) -> list[Reading]:
+        if self.convention is not None:
+            return []
+        return [
+            r
+            for r in self._of.values()
+            if r
+            and r.score[0] == best.score[0]
+            and r.naming == best.naming
+            and r.layout.one == best.layout.one
+            and None not in (r.first_wrong, best.first_wrong)
+            and r.first_wrong != best.first_wrong
+            and r.layout.convention != best.layout.convention
+        ]
+
+    def layouts(self) -> list[Layout]:
+        """One example alone is out where the text sums, averages or divides by m."""
+        conventions = [self.convention] if self.convention else CONVENTIONS
+        batches = [Layout(convention) for convention in conventions]
+        if BATCH.search(self.text):
+            return batches
+        return batches + [Layout(convention, True) for convention in conventions]
+
+    def namings(self) -> list[Naming]:
+        """The usual one first."""
+        zero = re.search(r"\b(W|w|weights?|theta)_?0\b|['\"][Ww]0['\"]", self.text)
+        first = 0 if zero else 1
+        found = [Naming(first=first), Naming(slope_takes="a", first=first)]
+        if re.search(r"\b(t|y_true|targets?|labels?|yt)\b", self.text) and re.search(
+            r"\by\b", self.text
+        ):
+            found = [replace(naming, y_is_output=True) for naming in found] + found
+        found += [replace(naming, given="m") for naming in found]
+        return found + [replace(naming, swapped=True) for naming in found]
+
+    def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
+        studied = self._one if layout.one else self.studied
+        return Quantities(studied, layout, naming, self.numbers, self.penalties)
+
+    @cached_property
+    def _one(self) -> Studied:
+        return self.studied.one_example()
+
+    def _ranked(self) -> list[tuple[int, Naming, Layout]]:
+        """One walk for each reading: how much breaks, is not read, or gives a wrong gradient."""
+        found = []
+        for a, naming in enumerate(self.namings()):
+            for b, layout in enumerate(self.layouts()):
+                quantities = self._quantities(layout, naming)
+                try:
+                    trace = Trials(self.parsed, quantities, self.budget).trace({})
+                except ShapesError:
+                    continue
+                except NotReadError as error:
+                    self.error = self.error or error
+                    continue
+                right = trace.gradients.right.values()
+                bad = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
+                found.append((bad + sum(not r for r in right) - len(right), a, b, naming, layout))
+        return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]
+
+    def _reading(
+        self, layout: Layout, naming: Naming, guessed: dict[str, Any] | None = None
+    ) -> Reading | None:
+        quantities = self._quantities(layout, naming)
+        for path, what in (guessed or {}).items():
+            known = isinstance(what, Quantity)
+            quantities.guessed[path] = quantities.known[what] if known else what
+        try:
+            judgement = Judge(self.parsed, quantities, self.budget).judgement()
+        except (NotReadError, ShapesError):
+            reading = None
+        else:
+            reading = Reading(layout, naming, quantities, judgement, guessed or {})
+        if guessed is None:
+            self._of[layout, naming] = reading
+        return reading
+
+    def _with_guesses(self, best: Reading) -> Reading:
+        """Names that nothing tells, tried as each quantity: kept where the text comes out right."""
+        start = best
+        for _ in range(MOST_GUESSES):
+            unknown = best.judgement.trace.unknown
+            open_names = [p for p in unknown if p not in best.guessed and not is_numbered(p)]
+            if not open_names:
+                break
+            layouts = {
+                r.layout for r in self._of.values() if r and r.score[0] <= start.score[0] + 2
+            }
+            tried = [
+                self._reading(layout, best.naming, {**best.guessed, open_names[0]: what})
+                for layout in sorted(layouts, key=str)
+                for what in self._guesses()
+            ]
+            found = [reading for reading in tried if reading]
+            if not found:
+                break
+            best = min(found, key=lambda r: (r.score, len(r.judgement.trace.unknown)))
+        return best if best.score[0] == 0 else start
+
+    def _guesses(self) -> Iterator[Any]:
+        last = self.studied.layers
+        names = ["W1", "W2", "a1", "z1", "x", "y", f"a{last}", "z2"]
+        yield from (
+            Quantity("value", n) for n in names if Quantity("value", n) in self.studied.arrays
+        )
+
+
+def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:
+    return found[:3]

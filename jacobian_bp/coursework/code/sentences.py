@@ -1,0 +1,106 @@
+"""What is said of a reading and of each wrong line: only what was found there."""
+
+import ast
+
+from ...writing.signs import dims, safe
+from .judge import Wrong
+from .limits import shown
+from .quantities import Quantities
+from .readings import Reading
+from .store import Quantity
+from .trace import near
+
+
+def factor_words(factor: float, quantities: Quantities) -> str:
+    """m, 1/m, −1, 2 …: how many times a quantity a value is.
+
+    Only a mean has an m that a line can have too often.
+    """
+    m = quantities.per_example
+    if m > 1:
+        for value, words in ((m, "m"), (1 / m, "1/m"), (1 / m**2, "1/m²")):
+            for sign, minus in ((1, ""), (-1, "−")):
+                if near(factor, sign * value):
+                    return f"{minus}{words} (m = {m})"
+    return f"{factor:.6g}".replace("-", "−")
+
+
+def _times(factor: float, what: Quantity, quantities: Quantities) -> str:
+    return str(what) if near(factor, 1) else f"{factor_words(factor, quantities)} times {what}"
+
+
+def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
+    """Why a line is wrong, and what was meant."""
+    found, what = wrong.found, wrong.quantity
+    path = shown(wrong.path)
+    meant_for = f"{what}, shape {dims(quantities.known[what].shape)}" if what else ""
+    match found.why:
+        case "break":
+            where = "" if own else ", at the sizes above"
+            says = [f"numpy refuses it{where}: {shown(found.detail, 160)}."]
+            says += [f"It is meant to be {meant_for}."] if what else []
+        case "count":
+            says = [f"{path} is {found.detail}; there are {quantities.examples} examples."]
+        case "factor" if what and not what.is_parameter_gradient and found.factor is not None:
+            is_now, needed = (_times(f, what, quantities) for f in (found.factor, wrong.wanted))
+            says = [f"{path} is {is_now}; the lines after it need {needed}."]
+        case "factor" if found.factor is not None and not near(found.factor, 1):
+            says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
+        case "is":
+            says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
+        case "helper":
+            says = [f"The function {shown(found.detail)} does not give what its name says."]
+        case "penalty":
+            says = [found.detail]
+        case _ if what:
+            turned = [
+                m for m in quantities.matches(wrong.value, what) if m.turned and m.quantity == what
+            ]
+            why = f" It is the transpose of {what}." if turned and near(turned[0].factor, 1) else ""
+            says = [f"{path} is not {meant_for}.{why}"]
+        case _:
+            says = [f"{path} is no quantity of this network's backward pass."]
+    if found.instead is not None:
+        change = f"   ({shown(found.change, 80)})" if found.change else ""
+        says.append(f"Meant: {shown(ast.unparse(found.instead), 300)}{change}")
+    return says
+
+
+def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
+    """How the text is read: the layout, and what its names are taken for."""
+    quantities, naming = reading.quantities, reading.naming
+    says = [f"Read as {reading.layout}."] if told else []
+    if not own:
+        sides = [
+            quantities.studied.arrays[Quantity("value", f"a{n}")]
+            for n in range(1, quantities.layers + 1)
+        ]
+        widths = [quantities.studied.arrays[Quantity("value", "x")].shape[-1]]
+        widths += [side.shape[-1] for side in sides]
+        batch = (
+            f"{quantities.examples} random examples"
+            if quantities.examples > 1
+            else "a random example"
+        )
+        says.append(
+            f"Judged on {batch} and random weights of widths {'-'.join(map(str, widths))}: at the "
+            "run's own sizes or numbers a mistake could pass."
+        )
+    if naming.swapped:
+        says.append("Read with a for the pre-activation and z for the activation.")
+    if naming.y_is_output:
+        says.append("Read with y for the output.")
+    if naming.first == 0:
+        says.append("Its weights are counted from 0: W0 is W1 here.")
+    if naming.slope_takes == "a":
+        says.append("A slope function is read as one of the activation.")
+    if naming.given == "m":
+        says.append("A derivative that it only reads is taken as that of each example, ∂L/∂z.")
+    for path, what in reading.guessed.items():
+        says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
+    if reading.judgement.trace.gradients.factor != 1:
+        m = quantities.per_example
+        says.append(
+            f"Every gradient is m = {m} times the run's: right for a cost summed over the examples."
+        )
+    return says

@@ -1,0 +1,148 @@
+"""The stores of one walk: what feeds what, and which gradients of parameters are right."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from .quantities import Quantities
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity, Store
+from .vocabulary import COUNT
+
+ENOUGH = 1e-6
+
+
+def near(first: float, second: float) -> bool:
+    return abs(first - second) < ENOUGH * max(abs(second), 1e-12)
+
+
+def last_word(path: str) -> str:
+    return path.split(".")[-1]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """Which stores are gradients of parameters, which of them are right, and their factor.
+
+    The factor is 1, or m where every one is m times ∂J/∂W: a cost summed over the examples.
+    """
+
+    of: dict[int, Quantity]
+    right: dict[int, bool]
+    factor: float
+
+    @property
+    def count(self) -> int:
+        return sum(self.right.values())
+
+
+class Trace:
+    """Stores in order, and what can be told from them."""
+
+    def __init__(
+        self, stores: list[Store], quantities: Quantities, unknown: dict[str, int], steps: int
+    ) -> None:
+        self.stores, self.quantities = stores, quantities
+        self.unknown, self.steps = unknown, steps
+        self.gradients = self._gradients()
+        self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
+        self.factors = {1.0, float(quantities.per_example)}
+
+    @property
+    def usual(self) -> list[float]:
+        """How many times ∂J/∂z a delta may be: 1 or m; minus that where an update adds it."""
+        own = sorted(self.factors)
+        return own + ([-factor for factor in own] if self.has_ascent else [])
+
+    def legitimate(self, factor: float) -> bool:
+        """Whether a delta may be this many times ∂J/∂z."""
+        return any(near(factor, usual) for usual in self.usual)
+
+    def _gradients(self) -> Gradients:
+        quantities = self.quantities
+        of: dict[int, Quantity] = {}
+        for number, store in enumerate(self.stores):
+            if store.kind == UNREAD or (store.value is None and store.kind != BREAK):
+                continue
+            goal = quantities.goal(store)
+            if goal is None:
+                known = [m.quantity for m in quantities.matches(store.value)]
+                goal = next((q for q in known if q.is_parameter_gradient), None)
+            if goal and goal.is_parameter_gradient and not self.draft(number):
+                of[number] = goal
+        factors: dict[int, float | None] = {}
+        for number, goal in of.items():
+            store = self.stores[number]
+            factor = self.matching(store.value, goal)
+            factors[number] = None if factor is None else store.sign * factor
+        common = self._common(of, factors)
+        right = {n: f is not None and near(f, common) for n, f in factors.items()}
+        return Gradients(of, right, common)
+
+    def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:
+        """1, or m where every weight has it and the text never divides by a number that it sets."""
+        m = float(self.quantities.per_example)
+        of_weights = [f for n, f in factors.items() if f is not None and of[n].of[0] == "W"]
+        found = [f for f in factors.values() if f is not None]
+        if any(last_word(s.path).lower() in COUNT for s in self.stores):
+            return 1.0
+        if not of_weights or not all(near(f, m) for f in of_weights):
+            return 1.0
+        if len(of_weights) == 1:
+            return m if len(of) > 1 and all(near(f, m) for f in found) else 1.0
+        return 1.0 if any(near(f, 1) for f in found) else m
+
+    def matching(self, value: object, quantity: Quantity) -> float | None:
+        """How many times a quantity, untransposed, a value is."""
+        for match in self.quantities.matches(value, quantity):
+            if match.quantity == quantity and not match.turned:
+                return match.factor
+        return None
+
+    def draft(self, number: int) -> bool:
+        """Whether a later line makes the value under this name anew: from itself, or from zeros."""
+        path, value = self.stores[number].path, self.stores[number].value
+        zeros = isinstance(value, np.ndarray) and not value.any()
+        for later in self.stores[number + 1 :]:
+            if later.path == path and zeros:
+                return True
+            if later.path == path:
+                return later.kind in (ADDED, MASKED, PLAIN) and number in later.reads
+            if number in later.reads:
+                return False
+        return False
+
+    def descendants(self, number: int) -> set[int]:
+        seen = {number}
+        for later in range(number + 1, len(self.stores)):
+            if seen & set(self.stores[later].reads):
+                seen.add(later)
+        return seen - {number}
+
+    def ancestors(self, number: int) -> set[int]:
+        seen: set[int] = set()
+        todo = [number]
+        while todo:
+            fresh = set(self.stores[todo.pop()].reads) - seen
+            seen |= fresh
+            todo += fresh
+        return seen
+
+    def carries_derivative(self, number: int) -> bool:
+        """Whether a store comes from the label, or from a derivative."""
+        for each in self.ancestors(number) | {number}:
+            store = self.stores[each]
+            if Quantity("value", "y") in store.knows:
+                return True
+        return any(
+            match.quantity.is_derivative
+            for each in self.ancestors(number)
+            for match in self.quantities.matches(self.stores[each].value)[:1]
+        )
+
+    def plain_names(self, before: int) -> dict[str, object]:
+        """The arrays under plain names that are stored before a store."""
+        named = self.stores[:before]
+        return {
+            s.path: s.value for s in named if re.fullmatch(r"\w+", s.path) and s.value is not None
+        }

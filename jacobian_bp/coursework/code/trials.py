@@ -1,0 +1,99 @@
+"""Walks of one text with right values put in, or with other statements: what would come of it."""
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .limits import Budget, NotReadError, ShapesError
+from .parsing import Parsed
+from .quantities import Quantities
+from .store import BREAK, UNREAD, Quantity
+from .trace import Trace, near
+from .vocabulary import derivative_of
+from .walk import Walk
+
+ENTRIES_A_STEP = 1_000
+
+
+class Trials:
+    """Traces of one text."""
+
+    def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
+        self.parsed, self.quantities, self.budget = parsed, quantities, budget
+        self.helpers = dict(parsed.helpers)
+        naming, layers = quantities.naming, quantities.layers
+        self.computed = frozenset(
+            name for name in parsed.plain_targets if derivative_of(name, naming, layers)
+        )
+
+    def trace(
+        self,
+        mended: Mapping[int, Any],
+        instead: Mapping[int, ast.stmt] | None = None,
+        helpers: dict[str, ast.FunctionDef] | None = None,
+    ) -> Trace:
+        """One walk. NotReadError, ShapesError where a statement cannot be walked at all."""
+        helpers = self.helpers if helpers is None else helpers
+        walk = Walk(self.quantities, helpers, mended, instead, self.computed)
+        with np.errstate(all="ignore"):
+            walk.text(self.parsed)
+        self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
+        return Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
+
+    def count(self, mended: Mapping[int, Any]) -> int | None:
+        """How many gradients of parameters are right then; None where it cannot be walked."""
+        try:
+            return self.trace(mended).gradients.count
+        except (NotReadError, ShapesError):
+            return None
+
+    def edited(
+        self, before: Trace, number: int, instead: ast.stmt, mended: Mapping[int, Any]
+    ) -> Trace | None:
+        """The trace with another statement, where it can be walked."""
+        try:
+            return self.trace(mended, {id(before.stores[number].statement): instead})
+        except (NotReadError, ShapesError):
+            return None
+
+    def gives(
+        self,
+        number: int,
+        goal: Quantity,
+        before: Trace,
+        mended: Mapping[int, Any],
+        *,
+        at: int | None = None,
+        instead: ast.stmt | None = None,
+        helpers: dict[str, ast.FunctionDef] | None = None,
+        factor: float | None = None,
+    ) -> bool:
+        """Whether the store is its goal with another statement at `at`, and nothing else breaks."""
+        place = number if at is None else at
+        swapped = {id(before.stores[place].statement): instead} if instead is not None else None
+        try:
+            trace = self.trace(mended, swapped, helpers)
+        except (NotReadError, ShapesError):
+            return False
+        if not unbroken(trace, before, number):
+            return False
+        store = trace.stores[number]
+        found = trace.matching(store.value, goal)
+        allowed: Iterable[float] = (
+            [before.gradients.factor] if goal.is_parameter_gradient else before.usual
+        )
+        if goal.kind != "gradient":
+            allowed = [1.0]
+        elif factor is not None and not goal.is_parameter_gradient:
+            allowed = [factor]
+        return found is not None and any(near(found * store.sign, f) for f in allowed)
+
+
+def unbroken(new: Trace, old: Trace, number: int) -> bool:
+    """Whether no store up to this one has become one that breaks or is not read."""
+    if len(new.stores) <= number or new.stores[number].kind in (BREAK, UNREAD):
+        return False
+    pairs = zip(new.stores[: number + 1], old.stores, strict=False)
+    return all(a.kind not in (BREAK, UNREAD) or a.kind == b.kind for a, b in pairs)

@@ -1,0 +1,186 @@
+"""What a student's name says: W2, a1, the output, the label, a number, a gradient."""
+
+import re
+from dataclasses import dataclass
+
+from .store import Quantity
+
+GRADIENT = (
+    r"(?:dj_?d|dl_?d|dc_?d|de_?d|dcost_?d|dloss_?d|d_loss_d?|grad_?|nabla_?|delta_?|derivative_"
+    r"|d_|d)"
+)
+OF_GRADIENTS = re.compile(r"grad|nabla|delta", re.IGNORECASE)
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OUTPUT = words(
+    "p output outputs yhat y_hat y_pred ypred yh pred preds prediction probs probabilities al "
+    "a_out out predictions final_output a_o h_out output_layer output_activations "
+    "output_activation scores_probs softmax_output y_prob"
+)
+LABEL = words(
+    "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
+    "y_train y_batch yb enc_y expected ground_truth y_enc y_one_hot onehot_y y_mini"
+)
+INPUT = words(
+    "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
+    "input_layer layer0 x_mini"
+)
+COUNT = words(
+    "m n batch_size batch_num num_examples n_samples num_train num_samples bs nsamples "
+    "m_batch n_examples"
+)
+PENALTY = words(
+    "reg lambd lambda_ lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
+    "regularization decay l2_reg reg_strength"
+)
+RATE = words("lr eta learning_rate alpha epsilon rate step_size l_rate")
+SWITCHED_OFF = {"dropout", "use_reg", "verbose", "print_cost", "debug"}
+LISTS = {
+    "W": {"weights", "w", "ws", "thetas"},
+    "b": {"biases", "b", "bs", "bias"},
+    "a": {"activations", "as", "a", "acts"},
+    "z": {"zs", "z", "pre_activations", "weighted_inputs"},
+}
+KINDS = {
+    **dict.fromkeys(("w", "weight", "weights", "theta", "syn", "synapse"), "W"),
+    **dict.fromkeys(("b", "bias", "biases"), "b"),
+    **dict.fromkeys(("a", "h", "l", "layer", "act", "activation", "hidden"), "a"),
+    "z": "z",
+    "input": "z",
+}
+NUMBERED = re.compile(
+    r"(w|weights?|theta|syn|synapse|b|bias(?:es)?|z|a|h|l|layer|act|activation|hidden)_?(\d+)"
+    r"(?:_?(?:output|out|act))?"
+)
+PLACED = re.compile(  # W_hidden, hidden_bias, z_out
+    r"(?P<first>w|weights?|b|bias|z|a)_?(?P<then>hidden|h|output|out|o)"
+    r"|(?P<before>hidden|h|output|out)_?"
+    r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
+)
+HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What differs from text to text: which letter is which, and what a derivative stands for.
+
+    With `swapped`, a is the pre-activation and z the activation; `y_is_output` has t for the
+    label; a slope function takes z, or the activation where `slope_takes` is "a"; weights are
+    counted from `first`; a derivative that the text only reads is `given` times ∂J/∂z.
+    """
+
+    swapped: bool = False
+    y_is_output: bool = False
+    slope_takes: str = "z"
+    first: int = 1
+    given: str = "1"
+
+
+def value_of(word: str, naming: Naming, layers: int) -> str | None:
+    """The value of the network that a name means, or None.
+
+    >>> [value_of(word, Naming(), 2) for word in ("A1", "w_hidden", "cost")]
+    ['a1', 'W1', None]
+    """
+    low = word.lower().strip("_")
+    if naming.y_is_output and low == "y":
+        return f"a{layers}"
+    if low in LABEL:
+        return "y"
+    if low in OUTPUT:
+        return f"a{layers}"
+    if low in INPUT:
+        return "x"
+    if found := NUMBERED.fullmatch(low):
+        return _numbered(found[1], int(found[2]), naming, layers)
+    found = PLACED.fullmatch(low)
+    if found and layers == 2:
+        kind, where = found["first"] or found["last"], found["then"] or found["before"]
+        return f"{KINDS.get(kind, 'a')}{1 if where.startswith('h') else 2}"
+    if layers == 2 and low in HIDDEN:
+        return "a1"
+    return f"z{layers}" if low in ("zl", "logits", "scores") else None
+
+
+def is_numbered(path: str) -> bool:
+    """Whether a name says its layer: W3 is no name for something else where there is no layer 3."""
+    word = re.sub(r"^(delta|grad|d)_?", "", path.split(".")[-1].lower().strip("_"))
+    return bool(NUMBERED.fullmatch(word)) or word.isdigit()
+
+
+def _numbered(word: str, number: int, naming: Naming, layers: int) -> str | None:
+    kind = KINDS[word]
+    if word in ("syn", "synapse"):
+        number += 1
+    elif kind in "Wb":
+        number += 1 - naming.first
+    elif naming.swapped and word in "az":
+        kind = "z" if word == "a" else "a"
+    if kind == "a" and number == 0:
+        return "x"
+    return f"{kind}{number}" if 1 <= number <= layers else None
+
+
+def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
+    """The value whose derivative a name means: dW2, grad_b1, l2_delta, d2.
+
+    >>> [derivative_of(word, Naming(), 2) for word in ("dW2", "delta2", "l2_delta", "data")]
+    ['W2', 'z2', 'z2', None]
+    """
+    low = word.lower()
+    before = re.fullmatch(GRADIENT + r"(\w+)", low)
+    behind = re.fullmatch(r"(\w+?)_?(?:gradients?|grads?|delta)", low)
+    for found in filter(None, (before, behind)):
+        inner = found[1].strip("_")
+        if inner.isdigit():
+            return f"z{inner}" if 1 <= int(inner) <= layers else None
+        value = value_of(inner, naming, layers)
+        plain = re.fullmatch(r"(w|weights?|b|bias|z|a)_?\d+|[zw]_?(hidden|output)|x", inner)
+        if low.endswith("delta") and value and value[0] == "a":
+            return f"z{value[1:]}"  # Trask's l2_delta is that of the layer
+        if value and (value[0] in "Wb" or plain):
+            return value
+    return None
+
+
+def list_kind(path: str) -> str | None:
+    """W or b for a list of gradients such as nabla_w."""
+    low = path.lower()
+    for kind in "wb":
+        if re.search(rf"(nabla|grads?|d|delta)_?{kind}", low):
+            return kind.upper() if kind == "w" else kind
+    return None
+
+
+def parameter_of(path: str, naming: Naming, layers: int) -> str | None:
+    """W2 for self.W2, params['W2'] and weights[-1]; None for what is no parameter."""
+    low = path.lower()
+    if re.search(r"grad|nabla|delta|cache", low.split("[")[0]):
+        return None
+    listed = re.fullmatch(r".*?(weights|biases|w|b)\[(-?\d+)\]", low)
+    if listed:
+        number = int(listed[2])
+        number = number + 1 if number >= 0 else layers + 1 + number
+        return f"{'W' if listed[1][0] == 'w' else 'b'}{number}"
+    word = re.search(r"(\w+)(?:'\])?$", path)
+    value = value_of(word[1], naming, layers) if word else None
+    return value if value and value[0] in "Wb" else None
+
+
+def goal_of(path: str, naming: Naming, layers: int) -> Quantity | None:
+    """The quantity that the name of a store says.
+
+    >>> print(goal_of("grads['dW2']", Naming(), 2), goal_of("self.a1", Naming(), 2))
+    ∂J/∂W2 a1
+    """
+    keyed = re.fullmatch(r"(.*?)\['(\w+)'\]", path)
+    bag, word = (keyed[1], keyed[2]) if keyed else ("", path.split(".")[-1])
+    value = value_of(word, naming, layers)
+    if value:
+        return Quantity("gradient" if OF_GRADIENTS.search(bag) else "value", value)
+    derivative = derivative_of(word, naming, layers)
+    return Quantity("gradient", derivative) if derivative else None

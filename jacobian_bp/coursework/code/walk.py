@@ -1,0 +1,341 @@
+"""A text walked statement by statement: loops and helpers unrolled into one list of stores."""
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import functions
+from .calls import Calls
+from .limits import NotReadError, ShapesError, TooMuchError, shown
+from .parsing import Parsed
+from .quantities import Quantities
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
+
+IGNORED = (
+    ast.Pass
+    | ast.Global
+    | ast.Import
+    | ast.ImportFrom
+    | ast.FunctionDef
+    | ast.ClassDef
+    | ast.Assert
+    | ast.Raise
+)
+RATES = re.compile(r"lr|eta|alpha|rate|step")
+Returned = tuple[Any, ...]
+
+
+class Walk(Calls):
+    """The stores of a text, in order, with right values put in for some and other statements.
+
+    `mended` gives the value for a store by its place in the list, `instead` a statement for
+    another, by its id.
+    """
+
+    def __init__(
+        self,
+        quantities: Quantities,
+        helpers: dict[str, ast.FunctionDef],
+        mended: Mapping[int, Any] | None = None,
+        instead: Mapping[int, ast.stmt] | None = None,
+        computed: frozenset[str] = frozenset(),
+    ) -> None:
+        super().__init__(quantities, helpers)
+        self.mended, self.instead = mended or {}, instead or {}
+        self.computed = computed
+
+    def text(self, parsed: Parsed) -> "Walk":
+        """The forward function first, of which only attributes are left, then the backward one."""
+        try:
+            self.block(parsed.forward)
+            for path in [p for p in self.stored if not p.startswith("self.")]:
+                del self.stored[path]
+            self.block(parsed.body)
+        except RecursionError:
+            raise TooMuchError("its functions call each other without end.") from None
+        return self
+
+    def block(self, body: Iterable[ast.stmt]) -> Returned | None:
+        """Walk statements; what a return gives, or None."""
+        for statement in body:
+            try:
+                returned = self._statement(self.instead.get(id(statement), statement))
+            except (NotReadError, TooMuchError) as error:
+                error.line = error.line or statement.lineno
+                raise
+            if returned is not None:
+                return returned
+        return None
+
+    def _statement(self, statement: ast.stmt) -> Returned | None:
+        self.step()
+        match statement:
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=base, attr="append"), args=[item])
+            ):
+                self._append(base, item)
+            case ast.Return(value=value):
+                return self._return(value)
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._assign(statement, target, value)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._assign(statement, target, value)
+            case ast.AugAssign(target=target, op=op, value=value):
+                self._augment(statement, target, op, value)
+            case ast.For(target=target, iter=source, body=body):
+                for item in self.listed(self.of(source)):
+                    self.bind(target, item)
+                    if (returned := self.block(body)) is not None:
+                        return returned
+            case ast.If(test=test, body=body, orelse=other):
+                return self.block(body if self._test(test) else other)
+            case ast.With(body=body):
+                return self.block(body)
+            case ast.Expr() | ast.AnnAssign() | ast.Continue() | ast.Break():
+                pass
+            case _ if isinstance(statement, IGNORED):
+                pass
+            case _:
+                raise NotReadError(type(statement).__name__)
+        return None
+
+    def _test(self, test: ast.expr) -> bool:
+        try:
+            return self.truth(test)
+        except (NotReadError, ShapesError):
+            return True
+
+    def _append(self, base: ast.expr, item: ast.expr) -> None:
+        try:
+            source, value = self.of(base), self.of(item)
+        except (NotReadError, ShapesError):
+            return
+        if isinstance(source, list):
+            source.append(value)
+
+    def _return(self, value: ast.expr | None) -> Returned:
+        if not self.depth:
+            return ("end",)
+        return (self.of(value) if value is not None else None,)
+
+    # ---------------------------------------------------------------- stores
+
+    def _fresh(self) -> None:
+        self.reads, self.knows = [], set()
+
+    def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            self._unpack(statement, target, value)
+            return
+        self._fresh()
+        if isinstance(target, ast.Name) and isinstance(value, ast.Dict) and value.keys:
+            self._dictionary(statement, target, value)
+            return
+        path = self._path_or_none(target)
+        gradient = self.quantities.parameter(path)
+        if (
+            gradient
+            and isinstance(value, ast.BinOp)
+            and isinstance(value.op, ast.Sub | ast.Add)
+            and ast.unparse(target) == ast.unparse(value.left)
+        ):
+            self._update(statement, target, isinstance(value.op, ast.Add), value.right)
+            return
+        try:
+            found = self.of(value)
+        except ShapesError as error:
+            self._store(statement, target, None, BREAK, str(error))
+        except NotReadError as error:
+            self._unread(statement, target, path, error)
+        else:
+            self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _store_or_not(
+        self, statement: ast.stmt, target: ast.expr, path: str | None, value: Any, kind: str
+    ) -> None:
+        """A store whose place may be one that is not read, as the mask of an array that is not."""
+        try:
+            self._store(statement, target, value, kind)
+        except NotReadError as error:
+            if path is None and isinstance(target, ast.Subscript):
+                path = self._path_or_none(target.value)
+            self._unread(statement, target, path, error)
+
+    def _dictionary(self, statement: ast.stmt, target: ast.Name, value: ast.Dict) -> None:
+        """grads = {"dW1": dW1, …}: each entry is a store of its own."""
+        self.stored[target.id] = {}
+        for key, item in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
+                ast.copy_location(entry, item)
+                one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
+                goal = self.quantities.goal_of(f"{target.id}[{key.value!r}]")
+                says_more = goal and goal.kind == "gradient" and isinstance(item, ast.Name)
+                if not isinstance(item, ast.Name) or (
+                    says_more and self.quantities.goal_of(item.id) != goal
+                ):
+                    self._assign(one, entry, item)
+                elif item.id in self.stored:
+                    self.stored[f"{target.id}[{key.value!r}]"] = self.stored[item.id]
+
+    def _unpack(self, statement: ast.stmt, target: ast.Tuple | ast.List, value: ast.expr) -> None:
+        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
+            for name, part in zip(target.elts, value.elts, strict=True):
+                self._assign(statement, name, part)
+            return
+        self._fresh()
+        try:
+            whole = self.of(value)
+        except NotReadError:
+            whole = None
+        if isinstance(whole, tuple | list) and len(whole) == len(target.elts):
+            for name, part in zip(target.elts, whole, strict=True):
+                self._store(statement, name, part)
+            return
+        if not isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+            raise NotReadError(shown(ast.unparse(value)))
+        # W1, W2 = model: each by its own name, when it is read
+        self.unknown.clear()
+
+    def _unread(
+        self, statement: ast.stmt, target: ast.expr, path: str | None, error: NotReadError
+    ) -> None:
+        if self.depth:
+            raise error
+        if path is not None:
+            store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
+            store.error = str(error)
+            self._put(store, path)
+
+    def _update(self, statement: ast.stmt, target: ast.expr, plus: bool, value: ast.expr) -> None:
+        """W -= lr * G stores the gradient that it takes."""
+        path = self._path_or_none(target)
+        self._fresh()
+        found, kind, error = None, UPDATE, ""
+        try:
+            found = self.of(value)
+        except ShapesError as broken:
+            kind, error = BREAK, str(broken)
+        except NotReadError:
+            return
+        place = self.quantities.parameter(path)
+        store = Store(
+            statement.lineno, f"update of {path}", found, statement, self.reads, self.knows
+        )
+        store.kind, store.place, store.sign, store.error = kind, place, -1 if plus else 1, error
+        self._put(store)
+
+    def _augment(
+        self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
+    ) -> None:
+        path = None if _is_mask(target) else self._path_or_none(target)
+        of_parameter = path and path not in self.stored and self.quantities.parameter(path)
+        if of_parameter and isinstance(op, ast.Add | ast.Sub):
+            self._update(statement, target, isinstance(op, ast.Add), value)
+            return
+        left = ast.parse(ast.unparse(target), mode="eval").body
+        whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
+        ast.fix_missing_locations(whole)
+        self._fresh()
+        try:
+            found = self.of(whole)
+        except ShapesError as error:
+            self._store(statement, target, None, BREAK, str(error))
+        except NotReadError as error:
+            if self.depth or not RATES.search(ast.unparse(value)):
+                self._unread(statement, target, path, error)
+        else:
+            self._store_or_not(statement, target, path, found, ADDED)
+
+    def _store(
+        self, statement: ast.stmt, target: ast.expr, value: Any, kind: str = PLAIN, error: str = ""
+    ) -> None:
+        path = None
+        place = None
+        if isinstance(target, ast.Subscript):
+            if _is_mask(target):
+                self._masked(statement, target, value, kind, error)
+                return
+            base = self._base(target.value)
+            if isinstance(base, np.ndarray):
+                self._masked(statement, target, value, kind, error)
+                return
+            key = self._key(target.slice)
+            if isinstance(base, list) and isinstance(key, int):
+                name = self._path_or_none(target.value)
+                place = self.quantities.slot(base, key, name)
+                store = Store(
+                    statement.lineno,
+                    f"{name}[{key}]",
+                    value,
+                    statement,
+                    self.reads,
+                    self.knows,
+                    kind,
+                )
+                store.place, store.error = place, error
+                self._put(store)
+                try:
+                    base[key] = store.value
+                except IndexError:
+                    store.kind, store.error = BREAK, f"the list has {len(base)} entries"
+                return
+        path = self._path_or_none(target)
+        if path is None:
+            raise NotReadError("where it is stored")
+        store = Store(statement.lineno, path, value, statement, self.reads, self.knows, kind)
+        store.error = error
+        self._put(store, path)
+
+    def _masked(
+        self, statement: ast.stmt, target: ast.Subscript, value: Any, kind: str, error: str
+    ) -> None:
+        """dz[z <= 0] = 0 and d[range(m), y] -= 1 store the whole array anew."""
+        path = self._path_or_none(target.value)
+        try:
+            array = np.array(functions.number_like(self.of(target.value)), float)
+            index = self.index(target.slice)
+            if kind != BREAK:
+                array[index] = value
+        except (IndexError, ValueError, TypeError, ShapesError) as broken:
+            kind, error = BREAK, str(broken)
+        store = Store(statement.lineno, path or "?", None, statement, self.reads, self.knows)
+        store.kind = BREAK if kind == BREAK else MASKED
+        store.value, store.error = (None if kind == BREAK else array), error
+        self._put(store, path)
+
+    def _put(self, store: Store, path: str | None = None) -> None:
+        number = len(self.stores)
+        if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
+            store.kind, store.error = UNREAD, "what is no array"
+        if self.depth == 0:
+            if store.kind == UNREAD:  # its right value goes on, so that later lines are read
+                goal = self.quantities.goal(store)
+                store.value = self.quantities.known[goal] if goal else None
+            if number in self.mended:
+                store.value = self.mended[number]
+                store.kind = PLAIN if store.kind == BREAK else store.kind
+                store.error = ""
+            self.stores.append(store)
+        if path:
+            self.stored[path] = store.value
+            if self.depth == 0:
+                self.maker[path] = number
+
+
+def _is_numeric(value: Any) -> bool:
+    """None counts: it keeps a place for what comes later."""
+    return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
+
+
+def _is_mask(target: ast.expr) -> bool:
+    if not isinstance(target, ast.Subscript):
+        return False
+    key = target.slice
+    if isinstance(key, ast.BinOp):
+        return isinstance(key.op, ast.BitAnd | ast.BitOr)
+    return isinstance(key, ast.Compare | ast.Tuple | ast.Slice)
