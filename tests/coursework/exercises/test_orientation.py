@@ -189,3 +189,15 @@ def test_a_turned_answer_that_follows_from_a_wrong_one_has_a_vote(sizes):
         assert [v.status for v in verdicts[1:]] == said
         found = diagnose(plain.run, {"z2": z2, "W2": second, "W3": third})
         assert [found[k].ok for k in ("W2", "W3")] == [status != "wrong" for status in said]
+
+
+@pytest.mark.parametrize(("strict", "tag"), [(False, "transposed"), (True, "other-layout")])
+def test_a_turned_delta_has_the_point_of_its_shape_only_at_edge_points_too(strict, tag):
+    answers = find_exercise(11).make(7).answers()
+    answers["delta1"] = answers["delta1"].T.copy()
+    marks = grade_answers(answers, 11, seed=7, strict_layout=strict).marks
+    assert [(m.aspect, m.score, m.tags) for m in marks if m.object == "delta1"] == [
+        ("shape", 1.0, ()),
+        ("values, ordinary points", 0.0, (tag,)),
+        ("values, edge points", 0.0, (tag,)),
+    ]
