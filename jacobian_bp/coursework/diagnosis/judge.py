@@ -49,6 +49,7 @@ class Judge:
         arrays: Mapping[Key, np.ndarray],
         exact: Mapping[Key, Precision],
         layout: str | None,
+        in_own_shape: bool = False,
     ) -> None:
         self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
         self.declared, self.layout = layout, layout or "gradient"
@@ -59,7 +60,7 @@ class Judge:
         self.total = MOST_OBJECTS * BUDGET
         self.cut = False  # whether the mistakes of this object were not all listed
         orientation = Orientation(facts, truth, arrays, exact)
-        self.turned = orientation.weights_turned(self.layout)
+        self.turned = not in_own_shape and orientation.weights_turned(self.layout)
         self.in_columns = orientation.in_columns()
 
     def finding(self, key: str) -> Finding:
@@ -154,7 +155,7 @@ class Judge:
         right = self.truth[key]
         batched = key in self.facts.state.batched and right.ndim > 0
         forms = readings(S, right.shape, self.layout, batched)
-        if self.turned or (batched and self.in_columns):
+        if self.in_columns if batched else self.turned:
             forms = [replace(r, label=OTHER) if r.label == "transposed" else r for r in forms]
         if batched and self.in_columns and is_square(right):
             forms = [r for r in forms if r.label == OTHER]  # not the one with examples in rows

@@ -36,13 +36,27 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) 
     A key is a parameter (its gradient), a value such as "z2" (its delta, ∂J/∂z2), or a
     pair such as ("z2", "W2") (a Jacobian, in any layout); "dW2" and "delta2" will do.
     `layout` is the one in which they are meant, "gradient" for gradients and "numerator"
-    for Jacobians if none is declared; another one is right too, and named.
+    for Jacobians if none is declared; another one is right too, and named. But one gradient
+    that is transposed beside one that is not, or against a declared layout, is a mistake:
+    a layout belongs to all that is handed in.
 
     Raises SpecError for a key that the run does not know or that comes twice, DomainError
     for what is not an array of numbers, AxisError where the run has no scalar cost.
     """
     if layout is not None:
         require_layout(layout)
+    return _diagnosis(run, submitted, layout)
+
+
+@quiet
+def diagnose_in_own_shape(run: Run, submitted: Mapping[Key, Any]) -> Diagnosis:
+    """As `diagnose`, of lines of code: there W has its own shape, and its gradient too."""
+    return _diagnosis(run, submitted, None, in_own_shape=True)
+
+
+def _diagnosis(
+    run: Run, submitted: Mapping[Key, Any], layout: str | None, in_own_shape: bool = False
+) -> Diagnosis:
     if not isinstance(submitted, Mapping):
         raise SpecError(
             f"the answers are a {type(submitted).__name__}, not a mapping of names to arrays.\n"
@@ -63,7 +77,7 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) 
     shapes = frozenset(squeezed(array.shape) for array in arrays.values())
     exact = precisions(arrays, run.forward_pass.dtype)
     arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
-    judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout)
+    judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout, in_own_shape)
     found: dict[Key, Finding] = {}
     order = {name: position for position, name in enumerate(backward.order)}
     for key in sorted(arrays, key=lambda key: _place(order, key)):

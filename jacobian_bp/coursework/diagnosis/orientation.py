@@ -1,8 +1,9 @@
-"""Which way round a whole submission is written, where one square array cannot say it.
+"""Which way round a whole submission is written: a layout is what its arrays agree on.
 
 Each array votes, by its shape or by its numbers: a weight gradient as (inputs, outputs) is
-a layout if all are, and so is a delta with the examples in columns. An array that is wrong
-has no vote.
+a layout if all are, one alone included, and so is a delta with the examples in columns. Where
+they disagree no layout explains them, and the turned ones are mistakes. A square array that
+is wrong, or its own transpose, has no vote. The exercises are judged by the same rule.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ import numpy as np
 from .diagnosis import Key
 from .evidence.earlier import nearest
 from .evidence.matching import Precision, is_right
+from .evidence.readings import OWN_SHAPE
 from .mutations.mutation import Facts
 
 FOR, UNCLEAR, AGAINST = 1, 0, -1
@@ -31,25 +33,28 @@ class Orientation:
         self.arrays = {key: S for key, S in arrays.items() if isinstance(key, str)}
 
     def weights_turned(self, layout: str) -> bool:
-        """Whether the weight gradients come transposed: a layout, then, not a mistake."""
-        weights = [k for k in self.arrays if k in self.facts.params and self.truth[k].ndim == 2]
-        votes = [self._vote(key, self._weight) for key in weights]
-        if layout == "transposed":
-            votes = [-vote for vote in votes]
-        return len(weights) > 1 and agreed(votes)
+        """Whether the gradients by matrices come transposed: a layout, then, not a mistake.
+
+        Where another layout than the parameter's own is declared, it is the one asked for.
+        """
+        if layout not in OWN_SHAPE:
+            return False
+        batched = self.facts.state.batched
+        matrices = [k for k in self.arrays if k not in batched and self.truth[k].ndim == 2]
+        return agreed([self._vote(key, self._weight) for key in matrices])
 
     def in_columns(self) -> bool:
-        """Whether the deltas come with the examples in columns; a lone square one cannot say."""
+        """Whether the deltas come with the examples in columns."""
         batched = self.facts.state.batched
         deltas = [k for k in self.arrays if k in batched and self.truth[k].ndim == 2]
         votes = [self._vote(key, self._delta) for key in deltas]
-        return len(deltas) > 1 and agreed(votes)
+        return agreed(votes)
 
     def _vote(self, key: str, meant: Callable[[str], Iterator[np.ndarray]]) -> int:
         S, right = self.arrays[key], self.truth[key]
-        turned = right.shape[::-1]
-        if right.shape != turned:
-            return FOR if S.shape == turned else AGAINST if S.shape == right.shape else UNCLEAR
+        told = by_shape(S.shape, right.shape)
+        if told is not None:
+            return told
         if S.shape != right.shape:
             return UNCLEAR
         for array in meant(key):
@@ -82,6 +87,13 @@ class Orientation:
             shape = self.truth[key].shape
             if S.shape in (shape, shape[::-1]):
                 yield key, S if S.shape == shape else S.T
+
+
+def by_shape(shape: tuple[int, ...], right: tuple[int, ...]) -> int | None:
+    """The vote of an array by its shape alone; None where a square one has to be looked into."""
+    if right == right[::-1]:
+        return None
+    return FOR if shape == right[::-1] else AGAINST if shape == right else UNCLEAR
 
 
 def agreed(votes: list[int]) -> bool:

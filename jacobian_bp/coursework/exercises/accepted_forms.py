@@ -12,6 +12,17 @@ from ...algebra.jacobian import Jacobian
 from ...algebra.layouts import LAYOUTS
 
 Forms = Mapping[str, np.ndarray]
+TURNED = {"gradient": "transposed", "": "examples in columns"}  # by the layout that is asked for
+
+
+def turned_layout(forms: Forms) -> str:
+    """The name of the form with rows and columns exchanged; nothing where there is none.
+
+    >>> turned_layout(matrix_forms(np.ones((2, 3)))), turned_layout(vector_forms(np.ones(3)))
+    ('transposed', '')
+    """
+    layout = TURNED.get(next(iter(forms)), "")
+    return layout if layout in forms else ""
 
 
 def matrix_forms(array: np.ndarray) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from .equality import as_numbers, same
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
 from .task import Task
-from .verdict import WRONG, Verdict
+from .verdict import OTHER_LAYOUT, WRONG, Verdict
 
 UNKNOWN = "no known mistake gives these numbers"
 OF_SHAPE = {"bias-not-summed", "examples-axis", "flat-labels", "row-column-broadcast"}
@@ -66,7 +66,8 @@ def _by_diagnose(
     keys = {name: question.key for name, question in asked.items()}
     usable = {name: as_numbers(answers.get(name), name) for name in keys if name in answers}
     numbers = {keys[n]: a for n, a in usable.items() if not isinstance(a, str)}
-    unexplained = [v.name for v in verdicts if v.status == WRONG and not v.cause]
+    open_ones = [v for v in verdicts if v.status == WRONG and v.tag != OTHER_LAYOUT]
+    unexplained = [v.name for v in open_ones if not v.cause]
     if task.run is None or not any(keys.get(name) in numbers for name in unexplained):
         return tuple(verdicts)
     try:

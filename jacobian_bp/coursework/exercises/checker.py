@@ -1,4 +1,4 @@
-"""All answers of a task judged, each given the student's own earlier ones."""
+"""All answers of a task judged, each given the student's own earlier ones, in one layout."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from ...numbers.arrays import quiet
+from .accepted_forms import turned_layout
 from .cause import cause_of
 from .equality import as_numbers, same, unfit
+from .orientation import turned_against_others
 from .questions import ArrayQuestion, Question, answer_of
 from .secrecy import Gate
 from .symptoms import tag_of
 from .task import Task
-from .verdict import FOLLOWS, MISSING, RIGHT, WRONG, Verdict
+from .verdict import FOLLOWS, MISSING, OTHER_LAYOUT, RIGHT, WRONG, Verdict
 
 RIGHT_ONE = "the right one"  # in the sentences on a symptom
 WORDS = {RIGHT: "right", FOLLOWS: "follows", WRONG: "WRONG", MISSING: "missing"}
@@ -76,6 +78,7 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
                 tag = tag or verdict.tag or tag_of(verdict.symptom) or "wrong"
                 verdict = replace(verdict, cause=cause, tag=tag)
         verdicts.append(verdict)
+    verdicts = turned_against_others(task.questions, answers, verdicts)
     gate = Gate.of(task)
     return tuple(gate.said(verdict) for verdict in verdicts)
 
@@ -99,11 +102,15 @@ def _given_earlier(
     one_layout = isinstance(question, ArrayQuestion) and len(question.forms) == 1
     if any(same(given, form) for form in [expected, *turned * (not one_layout)]):
         said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
-        return Verdict(question.name, FOLLOWS, remark=said, tag="follows")
+        layout = ""
+        if isinstance(question, ArrayQuestion) and not same(given, expected):
+            layout = turned_layout(question.forms) if same(given, expected.T) else ""
+        said += f"; in layout {layout}" if layout else ""
+        return Verdict(question.name, FOLLOWS, layout, said, tag="follows")
     if one_layout and any(same(given, form) for form in turned):
         said = f"right, given your {_listed(used)}, but for the layout; another one is asked for"
         where = "the order of the axes"
-        return Verdict(question.name, WRONG, where=where, symptom=said, tag="other-layout")
+        return Verdict(question.name, WRONG, where=where, symptom=said, tag=OTHER_LAYOUT)
     if given.shape != expected.shape:
         return None
     where, symptom = question.difference(given, expected)

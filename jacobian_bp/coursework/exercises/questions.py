@@ -19,7 +19,7 @@ from .accepted_forms import Forms
 from .equality import as_numbers, same, unfit
 from .symptoms import symptom, where_wrong, wrong_shape
 from .trusted_code import value_of
-from .verdict import MISSING, RIGHT, WRONG, Verdict
+from .verdict import MISSING, OTHER_LAYOUT, RIGHT, WRONG, Verdict
 
 LONGEST = 200  # characters of an answer in words
 ANOTHER = "another number"
@@ -116,7 +116,7 @@ class ArrayQuestion(Question):
         for layout, form in (self.others or {}).items():
             if same(array, form):
                 said = f"these are the right numbers in layout {layout}; another one is asked for"
-                return self._wrong("the order of the axes", said, "other-layout")
+                return self._wrong("the order of the axes", said, OTHER_LAYOUT)
         fitting = [form for form in self.forms.values() if form.shape == array.shape]
         if not fitting:
             shapes = [form.shape for form in self.forms.values()]

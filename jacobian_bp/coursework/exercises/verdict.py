@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 LEVELS = ("pass or fail", "where", "symptom", "cause")
 RIGHT, FOLLOWS, WRONG, MISSING = "right", "follows", "wrong", "missing"
+TRANSPOSED, OTHER_LAYOUT = "transposed", "other-layout"  # tags of right numbers, laid out wrongly
 
 
 @dataclass(frozen=True)

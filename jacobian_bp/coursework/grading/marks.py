@@ -18,7 +18,7 @@ from ..exercises.equality import as_numbers, same
 from ..exercises.questions import ArrayQuestion, Question
 from ..exercises.secrecy import Gate
 from ..exercises.task import Task
-from ..exercises.verdict import LEVELS, MISSING, WRONG, Verdict
+from ..exercises.verdict import LEVELS, MISSING, OTHER_LAYOUT, TRANSPOSED, WRONG, Verdict
 from .grade_report import NO_CAUSE, NOT_RUN, STOPPED, Mark
 
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
@@ -72,7 +72,9 @@ def _on_sheet(judged: Judged, question: Question, gate: Gate) -> list[Mark]:
         return [*marks, _mark(question, aspect, VALUES * full, VALUES, tags, said)]
     assert isinstance(question, ArrayQuestion)
     half = VALUES / 2
-    rest = full or float(_right_outside(question, judged.answers.get(question.name), edges))
+    in_layout = verdict.tag not in (TRANSPOSED, OTHER_LAYOUT)
+    outside = _right_outside(question, judged.answers.get(question.name), edges)
+    rest = full or float(in_layout and outside)
     marks.append(_mark(question, "values, ordinary points", half * rest, half, tags, said))
     return [*marks, _mark(question, "values, edge points", half * full, half, tags, said)]
 

@@ -5,7 +5,7 @@ import numpy as np
 from ...errors import JacobianError
 from ...network.run import Run
 from ..diagnosis.diagnosis import Finding
-from ..diagnosis.of_arrays import diagnose
+from ..diagnosis.of_arrays import diagnose_in_own_shape
 from .goal import Goal
 from .tree import Node, names
 from .values import Valued
@@ -31,6 +31,6 @@ def finding(
             assert name is not None
             answers[name] = workspace.in_rows(name, workspace.right(name)[0])
         answers[goal.value] = workspace.in_rows(goal.value, value.array)
-        return diagnose(run, answers)[goal.value]
+        return diagnose_in_own_shape(run, answers)[goal.value]
     except JacobianError:
         return None

@@ -53,10 +53,10 @@ def test_a_right_answer_is_called_right(net, right, tmp_path, capsys):
 
 
 def test_a_mistake_is_named(net, right, tmp_path, capsys):
-    answer = handed_in(tmp_path, dW1=right["W1"].T, d2=right["z2"])
+    answer = handed_in(tmp_path, dW1=right["W1"].T, dW2=right["W2"], d2=right["z2"])
     code, out, err = call(capsys, net, answer)
     assert (code, err) == (1, "")
-    assert out.startswith("z2: z2 is right.\nW1: ")
+    assert out.startswith("z2: z2 is right.\nW2: W2 is right.\nW1: ")
     assert "transpose" in out
 
 
@@ -84,7 +84,9 @@ def test_a_line_without_a_goal_is_told_what_to_write_in_a_shell(net, capsys):
 def test_the_layout_of_arrays(net, right, tmp_path, capsys):
     answer = handed_in(tmp_path, dW1=right["W1"].T)
     assert call(capsys, net, answer, "--layout", "transposed")[:2] == (0, "W1: W1 is right.\n")
-    assert call(capsys, net, answer)[0] == 1
+    remark = "W1: W1 is right, in another layout: transposed.\n"
+    assert call(capsys, net, answer)[:2] == (0, remark)
+    assert call(capsys, net, answer, "--layout", "flat")[0] == 1
 
 
 KNOWN = ("x", "y", "z1", "a1", "z2", "a2", "J", "W1", "b1", "W2", "b2")

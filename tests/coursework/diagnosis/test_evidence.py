@@ -104,7 +104,7 @@ def test_zeros_of_dead_units_are_right():
 
 def test_one_mistake_from_the_right_pass_goes_before_two_from_a_wrong_delta():
     run, g = seed()
-    found = diagnose(run, {"z1": 2 * g["z1"], "W1": g["W1"].T})
+    found = diagnose(run, {"z1": 2 * g["z1"], "W1": g["W1"].T, "W3": g["W3"]})
     assert (found["z1"].label, found["z1"].factor) == ("constant-factor", 2.0)
     assert (found["W1"].label, found["W1"].factor) == ("transposed", None)
     right = diagnose(run, {"z1": 2 * g["z1"], "W1": g["W1"]})
@@ -114,7 +114,7 @@ def test_one_mistake_from_the_right_pass_goes_before_two_from_a_wrong_delta():
 
 def test_labels_of_a_transposed_gradient_are_in_order():
     run, g = seed()
-    assert diagnose(run, {"W2": g["W2"].T})["W2"].labels[:2] == (
+    assert diagnose(run, {"W2": g["W2"].T, "W1": g["W1"]})["W2"].labels[:2] == (
         "transposed",
         "correct-other-layout",
     )

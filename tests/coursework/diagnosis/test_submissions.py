@@ -80,9 +80,15 @@ def test_an_own_delta_tells_how_a_square_gradient_is_turned():
     assert diagnose(net.run, turned)["W2"].label == "transposed"
 
 
-def test_one_transposed_gradient_alone_is_a_mistake():
-    net = Net([3, 4, 2], m=7)
-    assert diagnose(net.run, {"W1": net.answer()["W1"].T})["W1"].label == "transposed"
+@pytest.mark.parametrize("sizes", [[3, 5, 2], [5, 5, 5], [5, 2, 1], [1, 5, 2]])
+def test_with_a_declared_layout_a_turned_gradient_is_a_mistake(sizes):
+    net = Net(sizes, m=7)
+    plain = {key: net.answer()[key] for key in ("W1", "W2")}
+    turned = {key: S.T for key, S in plain.items()}
+    assert set(labels(diagnose(net.run, plain, layout="transposed")).values()) == {"transposed"}
+    assert set(labels(diagnose(net.run, turned, layout="transposed")).values()) == {"correct"}
+    assert set(labels(diagnose(net.run, plain, layout="gradient")).values()) == {"correct"}
+    assert diagnose(net.run, turned, layout="gradient").ok  # what is meant if none is declared
 
 
 @pytest.mark.parametrize("sizes", [[3, 4, 2], [4, 4, 4, 4]])
@@ -97,9 +103,11 @@ def test_examples_in_columns_where_a_batch_is_as_large_as_a_layer(sizes):
     assert wrong["b1"].follows
 
 
-def test_one_square_delta_says_no_layout():
-    net = Net([3, 4, 2], m=4)
-    assert diagnose(net.run, {"z1": net.answer()["z1"].T})["z1"].label == "transposed"
+@pytest.mark.parametrize("m", [4, 7])
+def test_one_delta_in_columns_is_a_mistake_where_another_has_the_examples_in_rows(m):
+    net = Net([3, 4, 2], m=m)
+    alone = diagnose(net.run, {"z1": net.answer()["z1"].T})["z1"]
+    assert (alone.label, alone.layout) == ("correct-other-layout", "examples in columns")
     mixed = net.answer()
     mixed["z1"] = mixed["z1"].T
     assert diagnose(net.run, mixed)["z1"].label == "transposed"

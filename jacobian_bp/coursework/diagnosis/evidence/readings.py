@@ -12,6 +12,7 @@ import numpy as np
 from ..mutations.contractions import squeezed
 
 HOME, OTHER = "", "correct-other-layout"
+OWN_SHAPE = ("gradient", "numerator")  # the layouts in which ∂J/∂W has the shape of W
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +46,16 @@ def readings(
 
 
 def _batch(S: np.ndarray, shape: tuple[int, ...]) -> Iterator[Reading]:
+    turned = len(shape) == 2 and S.shape == shape[::-1] and max(shape) > 1
     if S.shape == shape:
         yield Reading(S)
-    if squeezed(S.shape) == squeezed(shape) and S.shape != shape:
+    if squeezed(S.shape) == squeezed(shape) and S.shape != shape and not turned:
         yield Reading(S.reshape(shape))
-    elif S.size == np.prod(shape) and len(squeezed(S.shape)) == 1:
+    elif S.size == np.prod(shape) and len(squeezed(S.shape)) == 1 and not turned:
         yield Reading(S.reshape(shape), OTHER, "flat")
-    if len(shape) == 2 and S.shape == shape[::-1] and min(shape) > 1:
-        label = OTHER if shape[0] != shape[1] else "transposed"
-        yield Reading(S.T, label, "examples in columns", 20)
-        if shape[0] != shape[1]:
+    if turned:
+        yield Reading(S.T, "transposed", "examples in columns", 20)
+        if shape[0] != shape[1] and min(shape) > 1:
             yield Reading(S.reshape(shape), "reshape-order", "", 10)
 
 
@@ -63,16 +64,15 @@ def _matrix(S: np.ndarray, shape: tuple[int, int], layout: str) -> Iterator[Read
     if min(shape) == 1:
         if squeezed(S.shape) != squeezed(shape):
             return
+        asked = shape[::-1] if layout == "transposed" else shape
+        home = S.ndim < 2 or S.shape == asked or layout in ("flat", "flat_column")
+        label = HOME if home else "transposed" if S.shape == asked[::-1] else OTHER
         turned = S.shape == shape[::-1] and K != I
-        home = S.shape == shape or layout in ("flat", "flat_column")
-        label = HOME if home or S.ndim < 2 else OTHER
-        if turned and layout != "transposed" and max(shape) > 1 and not home:
-            label = "transposed"
         yield Reading(
             S.reshape(shape), label, "transposed" if turned else "flat" if S.ndim < 2 else ""
         )
         return
-    is_home = layout in ("gradient", "numerator")
+    is_home = layout in OWN_SHAPE
     if S.shape == shape:
         label = HOME if is_home else "transposed" if layout == "transposed" else OTHER
         yield Reading(S, label, "gradient")

@@ -156,9 +156,20 @@ MISTAKES = (
 )
 
 RIGHT_FORMS = (
-    Planted("examples in columns", {"d1": "(d2 @ W2 * (z1 > 0)).T", "dW1": "d1 @ x"}),
+    Planted(
+        "examples in columns",
+        {
+            "d3": "((a3 - y) / m * a3 * (1 - a3)).T",
+            "dW3": "d3 @ a2",
+            "d2": "W3.T @ d3 * (1 - a2**2).T",
+            "dW2": "d2 @ a1",
+            "db2": "d2.sum(axis=1)",
+            "d1": "W2.T @ d2 * (z1 > 0).T",
+            "dW1": "d1 @ x",
+        },
+    ),
     Planted("a mean at the end", {"dW2": "(m * d2).T @ a1 / m"}),
-    Planted("transposed", {"dW3": "a2.T @ d3"}),
+    Planted("transposed", {"dW3": "a2.T @ d3", "dW2": "a1.T @ d2", "dW1": "x.T @ d1"}),
     Planted("by einsum", {"dW2": "np.einsum('nk,ni->ki', d2, a1)"}),
     Planted("a bias as a column", {"db2": "d2.T @ np.ones((m, 1))"}),
 )

@@ -120,7 +120,15 @@ MISTAKES = (
 )
 
 RIGHT_FORMS = (
-    Planted("examples in columns", {"delta1": "(delta2 @ W2 * (z1 > 0)).T"}),
+    Planted(
+        "examples in columns",
+        {
+            "delta2": "(a2 - y).T / m",
+            "dW2": "delta2 @ a1",
+            "db2": "delta2.sum(axis=1)",
+            "delta1": "W2.T @ delta2 * (z1 > 0).T",
+        },
+    ),
     Planted("a bias as a number", {"db2": "delta2.sum().reshape(1)"}),
     Planted("the mean at the end", {"dW2": "(a2 - y).T @ a1 / m"}),
     Planted("from z2", {"cost": "np.mean(np.where(y, np.logaddexp(0, -z2), np.logaddexp(0, z2)))"}),
