@@ -168,6 +168,84 @@ def test_a_wrong_call_on_a_class_is_told_before_any_work(course, words, message,
     assert (course / "class.csv").read_text() == CLASS
 
 
+WITHOUT_SECRET = (
+    "3 of 4 files with a token, ada.ipynb, bob.py, eve.py: graded with the course's secret only, "
+    "so nothing is graded.\n"
+    "  Write --secret-file FILE; --sheet-seed own does not help without it. To grade practice "
+    "sheets, take those with a token out of the folder."
+)
+ARRAYS = (
+    "kim@x.org.npz does not say from which sheet its answers are; nothing is graded.\n"
+    "  Write --sheet-seed {}, or take it out of the folder."
+)
+OWN = ("--sheet-seed", "own")
+CLASS_ALONE, SECRET_ALONE = OF_CLASS[:2], OF_CLASS[2:]
+
+
+@pytest.mark.parametrize(
+    "folder", [("--out-dir", "results"), (*CLASS_ALONE, "--gradebook", "m.csv")]
+)
+@pytest.mark.parametrize(
+    ("words", "away", "message"),
+    [
+        ((), (), WITHOUT_SECRET),
+        (OWN, (), WITHOUT_SECRET),
+        (("--sheet-seed", "7"), (), WITHOUT_SECRET),
+        (OWN, ("ada.ipynb", "bob.py", "eve.py"), "a student's own seed needs the course's secret."),
+        ((), ("ada.ipynb", "bob.py", "eve.py"), ARRAYS.format("7, with the seed of its sheet")),
+        (SECRET_ALONE, (), ARRAYS.format("own")),
+        ((*SECRET_ALONE, *OWN, "--level", "9"), (), "the level is 9."),
+        ((*SECRET_ALONE, *OWN, "--seconds", "0"), (), "--seconds is 0."),
+        ((*SECRET_ALONE, *OWN, "--memory", "1"), (), "--memory is 1."),
+        ((*SECRET_ALONE, "--sheet-seed", "7"), (), "--sheet-seed 7 is of a practice sheet; with a"),
+    ],
+)
+def test_a_call_that_would_lose_a_gradebook_is_refused_before_any_sheet_is_run(
+    course, monkeypatch, folder, words, away, message
+):
+    """Not one "not graded" a student: the gradebook of the right call stays as it is."""
+    new(2, 3, *OF_CLASS, "--out-dir", "in")
+    new(2, 3, *OF_CLASS, "--out-dir", "in", "--notebook")
+    for name in ("ada.py", "bob.ipynb", "eve.ipynb", "kim@x.org.py", "max.py"):
+        (course / "in" / name).unlink()
+    for name in ("kim@x.org.ipynb", "max.ipynb", *away):
+        (course / "in" / name).unlink()
+    write(course / "in", "", "kim@x.org.npz")
+    write(course, "a good gradebook", "m.csv")
+    monkeypatch.setattr(grade, "grade_file", None)
+    before = {path.name for path in course.iterdir()}
+    with pytest.raises(SpecError) as caught:
+        command("--exercise", 2, 3, "--submission", "in", *words, *folder)
+    said = str(caught.value)
+    assert said == message if "\n" in message else said.startswith(message)
+    assert (course / "m.csv").read_text() == "a good gradebook"
+    assert {path.name for path in course.iterdir()} == before
+
+
+def test_what_the_refusal_of_a_class_advises_works_when_followed(course, capsys):
+    write(course, "student\nada\nbob\n", "class.csv")
+    new(3, *OF_CLASS, "--out-dir", "in", "--solution")
+    task = find_exercise(3).make(7)
+    (course / "in" / "bob.py").unlink()
+    write(course / "in", sheet_text(task, "bob.py", solution=True), "bob.py")
+    write(course / "in", "no sheet at all \0", "zoe.py")  # of nobody: neither run nor a reason
+    call = ("--exercise", 3, "--submission", "in", *CLASS_ALONE)
+    with pytest.raises(SpecError, match=r"^1 of 2 files with a token, ada\.py: graded with"):
+        command(*call)
+    capsys.readouterr()
+    assert command(*call, *SECRET_ALONE) == 1
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[2:4]] == [
+        ["ada", "22", "22"],
+        ["bob", "0", "0", "practice-sheet"],
+    ]
+    (course / "in" / "ada.py").unlink()
+    assert command(*call) == 1  # ada has handed in nothing
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[2:4]] == [
+        ["ada", "0", "0"],
+        ["bob", "22", "22"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
