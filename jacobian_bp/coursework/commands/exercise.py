@@ -39,6 +39,7 @@ from ..grading.seeds import VARIABLE, needed, read_secret, seed_of_token, sheet_
 from ..sandbox import stopped_in_order
 
 NOT_RIGHT = 1
+SOLUTION = "_solution"  # behind a sheet's name: no solution is taken for the sheet of a student
 
 
 def add_parser(commands: Any) -> None:
@@ -101,7 +102,8 @@ def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
                 "  Write --roster class.csv too; one sheet has --out ex2.py, or ex2.ipynb."
             )
     tasks = [_task_of(options, number) for number in numbers]
-    name = options.out or f"ex{'_'.join(map(str, numbers))}.py"
+    ending = f"{SOLUTION}.py" if options.solution else ".py"
+    name = options.out or f"ex{'_'.join(map(str, numbers))}{ending}"
     write_sheet(tasks, name, options.solution)
     words = ["jacobian-bp", "exercise", "check", safe(name)]
     words += [word for file in options.exercise for word in ("--exercise", safe(file))]
@@ -110,7 +112,7 @@ def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
 
 
 def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
-    """A sheet for each student of the roster, all of them or none."""
+    """A sheet, or its solution, for each student of the roster: all of them or none."""
     for name in ("student", "seed", "out"):
         if getattr(options, name) is not None:
             raise SpecError(
@@ -122,7 +124,7 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
         )
     roster = read_roster(options.roster)
     needed(read_secret(options.secret_file))
-    ending = ".ipynb" if options.notebook else ".py"
+    ending = SOLUTION * options.solution + (".ipynb" if options.notebook else ".py")
     sheets = {}
     for student in roster.students:
         own = argparse.Namespace(**{**vars(options), "student": student})
@@ -132,11 +134,18 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
     write_sheets(options.out_dir, sheets)
     said = f", {min(sheets)} to {max(sheets)}" * (len(sheets) > 1) or f": {min(sheets)}"
     words = ["--exercise", *map(str, options.numbers), *map(safe, options.exercise)]
-    words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
-    words += ["--gradebook", "marks.csv", "--sheet-seed", "own"]
+    if options.solution:
+        first = roster.students[0]
+        solved = Path(options.out_dir, f"{first}{ending}")
+        words += ["--submission", safe(str(solved)), f"--student={first}"]
+    else:
+        words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
+        words += ["--gradebook", "marks.csv"]
+    words += ["--sheet-seed", "own"]
     if options.secret_file is not None:
         words += ["--secret-file", safe(options.secret_file)]
-    _write([f"written: {plural(len(sheets), 'sheet')}{said}"])
+    kind = "solution" if options.solution else "sheet"
+    _write([f"written: {plural(len(sheets), kind)}{said}"])
     _write([f"next: jacobian-bp grade {shlex.join(words)}"])
     return 0
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 
 import pytest
 from grading_cases import command, write
@@ -44,6 +45,13 @@ def course(tmp_path, monkeypatch):
 OF_CLASS = ("--roster", "class.csv", "--secret-file", "secret.txt")
 
 
+def filled_in(course, *words):
+    """The sheets of the class in the folder `in`, filled in, as students would hand them in."""
+    assert new(*words, *OF_CLASS, "--out-dir", "in", "--solution") == 0
+    for path in list((course / "in").glob("*_solution.*")):
+        path.rename(path.with_stem(path.stem.removesuffix("_solution")))
+
+
 def changed(path, old, new):
     text = path.read_text()
     assert text.count(old) == 1, old
@@ -56,7 +64,7 @@ def test_a_class_from_roster_to_gradebook(course, capsys):
     assert said.startswith("written: 5 sheets, ada.py to max.py\nnext: jacobian-bp grade ")
     names = ["ada.py", "bob.py", "eve.py", "kim@x.org.py", "max.py"]
     assert sorted(path.name for path in (course / "sheets").iterdir()) == names
-    assert new(2, 3, *OF_CLASS, "--out-dir", "in", "--solution") == 0
+    filled_in(course, 2, 3)
     folder = course / "in"
     (folder / "eve.py").unlink()
     (folder / "max.py").rename(folder / "Max.py")
@@ -100,9 +108,31 @@ def test_the_sheets_of_a_class_are_those_of_each_student(course):
         assert own != (course / "sheets" / f"bob.{ending}").read_bytes()
 
 
+@pytest.mark.parametrize(("ending", "words"), [("py", ()), ("ipynb", ("--notebook",))])
+def test_solutions_of_a_class_are_told_from_its_sheets_and_the_next_step_grades_one(
+    course, capsys, ending, words
+):
+    write(course, "student\nada b\nzoe\n", "class.csv")
+    assert new(3, *OF_CLASS, "--out-dir", "my sheets", *words) == 0
+    before = {p.name: p.read_bytes() for p in (course / "my sheets").iterdir()}
+    capsys.readouterr()
+    assert new(3, *OF_CLASS, "--out-dir", "my sheets", "--solution", *words) == 0
+    written, *following = capsys.readouterr().out.splitlines()
+    assert written == f"written: 2 solutions, ada b_solution.{ending} to zoe_solution.{ending}"
+    there = {p.name: p.read_bytes() for p in (course / "my sheets").iterdir()}
+    assert {name: there[name] for name in before} == before
+    assert set(there) - set(before) == {f"ada b_solution.{ending}", f"zoe_solution.{ending}"}
+    step = shlex.split(" ".join(map(str.strip, following)).removeprefix("next: "))
+    assert step[:2] == ["jacobian-bp", "grade"]
+    assert command(*step[2:]) == 0  # the solution has all points
+    assert capsys.readouterr().out.endswith("score     22 of 22\n")
+    assert new(3, "--seed", 7) == new(3, "--seed", 7, "--solution") == 0
+    assert {"ex3.py", "ex3_solution.py"} <= {path.name for path in course.iterdir()}
+
+
 def test_a_class_where_all_is_right_and_one_that_cannot_be_graded(course, capsys, monkeypatch):
     write(course, "student\nada\nbob\n", "class.csv")
-    new(3, *OF_CLASS, "--out-dir", "in", "--solution")
+    filled_in(course, 3)
     call = ("--exercise", 3, "--submission", "in", *OF_CLASS, "--sheet-seed", "own")
     assert command(*call, "--out-dir", "results", "--format", "json") == 0
     records = {p.name: json.loads(p.read_text()) for p in (course / "results").iterdir()}
@@ -127,7 +157,7 @@ def test_a_class_where_all_is_right_and_one_that_cannot_be_graded(course, capsys
 def test_of_two_files_of_one_student_the_better_one_counts(course, capsys):
     write(course, "student\nada\n", "class.csv")
     new(3, *OF_CLASS, "--out-dir", "in")
-    new(3, *OF_CLASS, "--out-dir", "in", "--notebook", "--solution")
+    filled_in(course, 3, "--notebook")
     call = ("--exercise", 3, "--submission", "in", *OF_CLASS, "--sheet-seed", "own")
     capsys.readouterr()
     assert command(*call) == 0
@@ -224,7 +254,7 @@ def test_a_call_that_would_lose_a_gradebook_is_refused_before_any_sheet_is_run(
 
 def test_what_the_refusal_of_a_class_advises_works_when_followed(course, capsys):
     write(course, "student\nada\nbob\n", "class.csv")
-    new(3, *OF_CLASS, "--out-dir", "in", "--solution")
+    filled_in(course, 3)
     task = find_exercise(3).make(7)
     (course / "in" / "bob.py").unlink()
     write(course / "in", sheet_text(task, "bob.py", solution=True), "bob.py")
