@@ -48,7 +48,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="list | new | check | hint | audit")
     listed = actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in, or one for each of a class")
-    new.add_argument("numbers", type=int, nargs="*", metavar="N", help="which exercises")
+    new.add_argument("numbers", type=_number, nargs="*", metavar="N", help="which exercises")
     new.add_argument("--seed", type=int, help="of the numbers, for practice (default: 0)")
     new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
     new.add_argument(
@@ -75,6 +75,21 @@ def add_parser(commands: Any) -> None:
             metavar="FILE",
             help="a Python file with an exercise of your own; it is run",
         )
+
+
+def _number(word: str) -> int:
+    """The number of an exercise; of a file it is said where a file is written."""
+    if word.isdecimal() and len(word) < 20:
+        return int(word)
+    shown = safe(word[:40])
+    if Path(word).suffix.lower() in (".py", ".ipynb"):
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} is a file, no number: write --exercise {shown} for an exercise in it, "
+            f"--out {shown} for the sheet to be written"
+        )
+    raise argparse.ArgumentTypeError(
+        f"{shown!r} is no number of an exercise; jacobian-bp exercise list shows them"
+    )
 
 
 def run_command(options: argparse.Namespace) -> int:

@@ -364,6 +364,12 @@ def test_a_class_gets_all_its_sheets_or_none(course):
         (("--out-dir", "d"), "--out-dir is for the sheets of a class."),
         (("--notebook",), "--notebook is for the sheets of a class."),
         (("2",), "exercise 2 is written twice."),
+        (("two",), "'two' is no number of an exercise; jacobian-bp exercise list shows them"),
+        (
+            ("sig.py",),
+            "'sig.py' is a file, no number: write --exercise sig.py for an exercise in it, "
+            "--out sig.py for the sheet to be written",
+        ),
     ],
 )
 def test_a_wrong_call_for_sheets_writes_none(course, words, message):
