@@ -34,15 +34,18 @@ def run(folder, line):
 
 def test_the_class_of_the_page_is_graded_as_it_says(tmp_path):
     (roster,), (marks,) = blocks("csv class.csv"), blocks("csv marks.csv")
-    (make, made), (grade, graded) = (block.split("\n", 1) for block in blocks("console"))
+    calls = [block.split("\n", 1) for block in blocks("console")]
+    (make, made), (solve, solved), (grade, graded) = calls
     (tmp_path / "class.csv").write_text(roster)
     (tmp_path / "secret.txt").write_text("a secret of a course\n")
     (tmp_path / "secret.txt").chmod(0o600)
     assert run(tmp_path, make.removeprefix("$ ")) == made
     folder = tmp_path / "handed_in"
-    filled = make.removeprefix("$ ").replace("--out-dir sheets", "--out-dir handed_in --solution")
-    run(tmp_path, filled)
+    assert run(tmp_path, solve.removeprefix("$ ")) == solved
+    assert "score     22 of 22" in run(tmp_path, " ".join(solved.partition("next: ")[2].split()))
+    folder.mkdir()
     for student in ("ada", "bob", "eve"):
+        (tmp_path / "solutions" / f"{student}_solution.py").rename(folder / f"{student}.py")
         sheet = (tmp_path / "sheets" / f"{student}.py").read_text()
         heads = re.findall(r"^# jacobian-bp exercise .*$", sheet, re.M)
         assert len(heads) == 2

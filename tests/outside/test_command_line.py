@@ -283,7 +283,8 @@ PARSED = {
     f"{SIZES}\n  jacobian-bp show -h lists the options.",
     "grade --exercise x": "argument --exercise: 'x' is neither a number nor a .py file.\n"
     "  jacobian-bp grade -h lists the options.",
-    "exercise new x": "argument N: invalid int value: 'x'.\n"
+    "exercise new x": "argument N: 'x' is no number of an exercise; "
+    "jacobian-bp exercise list shows them.\n"
     "  jacobian-bp exercise new -h lists the options.",
 }
 

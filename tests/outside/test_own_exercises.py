@@ -110,7 +110,7 @@ def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call
         "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
     )
     assert call("exercise", "new", 13, "--solution", before=run, **with_site)[0] == 0
-    assert call("exercise", "check", "ex13.py", before=run, **with_site)[0] == 0
+    assert call("exercise", "check", "ex13_solution.py", before=run, **with_site)[0] == 0
 
 
 def test_what_lies_in_the_present_folder_is_not_installed(call, tmp_path):

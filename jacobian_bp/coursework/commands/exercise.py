@@ -39,6 +39,7 @@ from ..grading.seeds import VARIABLE, needed, read_secret, seed_of_token, sheet_
 from ..sandbox import stopped_in_order
 
 NOT_RIGHT = 1
+SOLUTION = "_solution"  # behind a sheet's name: no solution is taken for the sheet of a student
 
 
 def add_parser(commands: Any) -> None:
@@ -47,7 +48,7 @@ def add_parser(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", metavar="list | new | check | hint | audit")
     listed = actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in, or one for each of a class")
-    new.add_argument("numbers", type=int, nargs="*", metavar="N", help="which exercises")
+    new.add_argument("numbers", type=_number, nargs="*", metavar="N", help="which exercises")
     new.add_argument("--seed", type=int, help="of the numbers, for practice (default: 0)")
     new.add_argument("--student", metavar="NAME", help="whose own numbers; with a secret")
     new.add_argument(
@@ -76,6 +77,21 @@ def add_parser(commands: Any) -> None:
         )
 
 
+def _number(word: str) -> int:
+    """The number of an exercise; of a file it is said where a file is written."""
+    if word.isdecimal() and len(word) < 20:
+        return int(word)
+    shown = safe(word[:40])
+    if Path(word).suffix.lower() in (".py", ".ipynb"):
+        raise argparse.ArgumentTypeError(
+            f"{shown!r} is a file, no number: write --exercise {shown} for an exercise in it, "
+            f"--out {shown} for the sheet to be written"
+        )
+    raise argparse.ArgumentTypeError(
+        f"{shown!r} is no number of an exercise; jacobian-bp exercise list shows them"
+    )
+
+
 def run_command(options: argparse.Namespace) -> int:
     """Run jacobian-bp exercise; the result is the exit code."""
     with exercises_of(*getattr(options, "exercise", [])) as own:
@@ -101,7 +117,8 @@ def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
                 "  Write --roster class.csv too; one sheet has --out ex2.py, or ex2.ipynb."
             )
     tasks = [_task_of(options, number) for number in numbers]
-    name = options.out or f"ex{'_'.join(map(str, numbers))}.py"
+    ending = f"{SOLUTION}.py" if options.solution else ".py"
+    name = options.out or f"ex{'_'.join(map(str, numbers))}{ending}"
     write_sheet(tasks, name, options.solution)
     words = ["jacobian-bp", "exercise", "check", safe(name)]
     words += [word for file in options.exercise for word in ("--exercise", safe(file))]
@@ -110,7 +127,7 @@ def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
 
 
 def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
-    """A sheet for each student of the roster, all of them or none."""
+    """A sheet, or its solution, for each student of the roster: all of them or none."""
     for name in ("student", "seed", "out"):
         if getattr(options, name) is not None:
             raise SpecError(
@@ -122,7 +139,7 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
         )
     roster = read_roster(options.roster)
     needed(read_secret(options.secret_file))
-    ending = ".ipynb" if options.notebook else ".py"
+    ending = SOLUTION * options.solution + (".ipynb" if options.notebook else ".py")
     sheets = {}
     for student in roster.students:
         own = argparse.Namespace(**{**vars(options), "student": student})
@@ -132,11 +149,18 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
     write_sheets(options.out_dir, sheets)
     said = f", {min(sheets)} to {max(sheets)}" * (len(sheets) > 1) or f": {min(sheets)}"
     words = ["--exercise", *map(str, options.numbers), *map(safe, options.exercise)]
-    words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
-    words += ["--gradebook", "marks.csv", "--sheet-seed", "own"]
+    if options.solution:
+        first = roster.students[0]
+        solved = Path(options.out_dir, f"{first}{ending}")
+        words += ["--submission", safe(str(solved)), f"--student={first}"]
+    else:
+        words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
+        words += ["--gradebook", "marks.csv"]
+    words += ["--sheet-seed", "own"]
     if options.secret_file is not None:
         words += ["--secret-file", safe(options.secret_file)]
-    _write([f"written: {plural(len(sheets), 'sheet')}{said}"])
+    kind = "solution" if options.solution else "sheet"
+    _write([f"written: {plural(len(sheets), kind)}{said}"])
     _write([f"next: jacobian-bp grade {shlex.join(words)}"])
     return 0
 

@@ -27,6 +27,7 @@ from ..grading.folder import (
     name_of,
     owners,
     require_apart,
+    require_gradable,
     require_one,
     results_file,
     submissions,
@@ -112,8 +113,10 @@ def run_command(options: argparse.Namespace) -> int:
         calls = _calls(options, stack)
         if options.roster is not None:
             _require_call(calls[0])
-            return grade_class(calls, options, _grade_students)
+            return grade_class(calls, options, _grade_students, _require_files)
         if options.out_dir is not None and options.out is None:
+            for call in calls:
+                _require_folder(call)
             return max([_grade_folder(call) for call in calls])
         reports = [_grade_one(call) for call in calls]
     for report in reports:
@@ -201,8 +204,8 @@ def _grade_one(options: argparse.Namespace) -> GradeReport:
     return report
 
 
-def _grade_folder(options: argparse.Namespace) -> int:
-    """Every submission in a folder, a line each; one that cannot be graded stops no other."""
+def _require_folder(options: argparse.Namespace) -> None:
+    """What is wrong with the call on a folder is told before anything in it is run."""
     _require_call(options)
     if options.student is not None:
         raise SpecError(
@@ -210,10 +213,23 @@ def _grade_folder(options: argparse.Namespace) -> int:
             "  Leave --student away: with a secret, each file's name is its student's."
         )
     find_exercise(options.exercise)
+    _require_files(submissions(options.submission), options)
+
+
+def _require_files(files: Sequence[Path], options: argparse.Namespace) -> None:
+    """What is wrong with the call on these files is told once, before one is run."""
+    require_gradable(files, read_secret(options.secret_file), options.sheet_seed)
+    unwritten = argparse.Namespace(**{**vars(options), "out_dir": None})
+    for path in files[:1]:
+        _terms(_options_for(path, unwritten))
+        _options_for(path, options)  # the folder for the results can be made
+
+
+def _grade_folder(options: argparse.Namespace) -> int:
+    """Every submission in a folder, a line each; one that cannot be graded stops no other."""
     if options.several:
         _say([f"exercise {options.exercise}"])
     files = submissions(options.submission)
-    _terms(_options_for(files[0], options))  # what is wrong with the call is said once
     wide = max(len(name_of(path)) for path in files)
     whose = owners(files, read_secret(options.secret_file), options.exercise)
     right = True

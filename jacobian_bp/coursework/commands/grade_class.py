@@ -16,6 +16,7 @@ from ..grading.seeds import open_to_all, read_secret
 
 NOT_RIGHT = 1
 GradeFile = Callable[[Path, argparse.Namespace, str], GradeReport]
+RequireFiles = Callable[[Sequence[Path], argparse.Namespace], None]
 
 
 def require_class(options: argparse.Namespace) -> None:
@@ -32,7 +33,10 @@ def require_class(options: argparse.Namespace) -> None:
 
 
 def grade_class(
-    calls: Sequence[argparse.Namespace], options: argparse.Namespace, grade_file: GradeFile
+    calls: Sequence[argparse.Namespace],
+    options: argparse.Namespace,
+    grade_file: GradeFile,
+    require_files: RequireFiles,
 ) -> int:
     """Every student of the roster graded, exercise by exercise; exit code 0 if all is right.
 
@@ -44,6 +48,8 @@ def grade_class(
         book.require_place(options.gradebook, [options.roster, options.secret_file])
     submissions(options.submission)  # a folder without any is the wrong one
     files, left_out = students_files(options.submission, roster)
+    for call in calls:
+        require_files([path for one in files.values() for path in one], call)
     secret = read_secret(options.secret_file)
     sheets = [Path(f"{student}.py") for student in roster.students]
     whose = [owners(sheets, secret, call.exercise) for call in calls]

@@ -10,8 +10,8 @@ names it, and nowhere else: no sheet can name one, and none is looked for.
 import keyword
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -25,9 +25,10 @@ from ...network.files.paths import label, read_limited
 from ...numbers.arrays import quiet
 from ...writing.signs import plural, safe
 from .checker import check_answers
+from .own_exercise_errors import last_line, line_with, of_answer, of_package, remedy, told
 from .questions import Question
 from .sheet import literal
-from .task import Exercise, Task
+from .task import AnswerLineError, Exercise, Task
 from .trusted_code import run_lines
 
 GROUP = "jacobian_bp.exercises"
@@ -38,21 +39,44 @@ TRIED = (0, 1, 2)  # seeds
 
 @dataclass(frozen=True, eq=False)
 class OwnExercise(Exercise):
-    """An exercise from outside; `source` is what its errors are known by."""
+    """An exercise from outside; `source` is what its errors are known by, `text` its file's."""
 
     source: str = ""
+    text: str = ""
 
     def make(self, seed: int, token: str = "") -> Task:
         """The task of a seed. Raises SpecError, with the source, for whatever goes wrong in it."""
+        with self._told_of(f"seed {seed}, cannot be made", "attempt(np.random.default_rng(0))"):
+            task = super().make(seed, token)
+            for form in task.right_forms:
+                task.answers(form)  # its lines can be run
+            return task
+
+    def task_of(self, given: Mapping[str, Any], token: str) -> Task:
+        """The task of the numbers in a sheet; SpecError as in make."""
+        with self._told_of("cannot be made of the numbers of a sheet", "of_given(given)"):
+            return super().task_of(given, token)
+
+    @contextmanager
+    def _told_of(self, what: str, function: str) -> Iterator[None]:
+        """Whatever goes wrong in the file as a SpecError with its source and line."""
         try:
-            return super().make(seed, token)
+            yield
         except JacobianError as error:
-            raise SpecError(f"{self.source}: {error}") from None
+            raise SpecError(f"{self.source}{of_package(error, self.source)}") from None
+        except AnswerLineError as error:
+            raise SpecError(of_answer(error, self.source, self.text)) from None
         except Exception as error:
+            forward = last_line(error, "<exercise>")
+            at = f"forward, line {forward}: " if forward else ""
+            advice = (
+                "Write forward in np, what is given, and what its own lines compute before."
+                if forward
+                else f"Correct the line, and try {function} by itself."
+            )
             raise SpecError(
-                f"{self.source}: exercise {self.number}, seed {seed}, cannot be made: "
-                f"{_told(error, self.source)}.\n"
-                "  Try its attempt(rng), and the line of each answer and mistake, by themselves."
+                f"{self.source}: exercise {self.number}, {what}: {at}"
+                f"{told(error, self.source)}.\n  {advice}"
             ) from None
 
     def _complete(self, task: Task, seed: int, token: str) -> Task:
@@ -99,7 +123,7 @@ def exercise_of_file(path: str | Path) -> OwnExercise:
             "  Write one in a file, EXERCISE = Exercise(number=13, ...); of another file import "
             "the module, not its exercise."
         )
-    return sound(exercises[0], source)
+    return sound(exercises[0], source, content.decode("utf-8-sig"))
 
 
 def exercises_of_packages() -> tuple[tuple[OwnExercise, ...], tuple[str, ...]]:
@@ -128,15 +152,15 @@ def exercises_of_packages() -> tuple[tuple[OwnExercise, ...], tuple[str, ...]]:
         except JacobianError as error:
             failed.append(str(error).splitlines()[0])
         except (Exception, SystemExit) as error:
-            failed.append(f"{source}: {safe(entry.value)} cannot be loaded: {_told(error, '')}.")
+            failed.append(f"{source}: {safe(entry.value)} cannot be loaded: {told(error, '')}.")
     return tuple(found[number] for number in sorted(found)), tuple(failed)
 
 
-def sound(exercise: Exercise, source: str) -> OwnExercise:
+def sound(exercise: Exercise, source: str, text: str = "") -> OwnExercise:
     """The exercise under the name of its source, tried out on a few seeds; else SpecError."""
     _require_fields(exercise, source)
     values = {field.name: getattr(exercise, field.name) for field in fields(Exercise)}
-    own = OwnExercise(**values, source=source)
+    own = OwnExercise(**values, source=source, text=text)
     refusals = []
     for seed in TRIED:
         try:
@@ -149,7 +173,7 @@ def sound(exercise: Exercise, source: str) -> OwnExercise:
             ("the solution", task.answers()),
             ("what the package computes", task.right),
         ):
-            _require_right(task, source, words, answers)
+            _require_right(task, own, words, answers)
     if len(refusals) == len(TRIED):
         raise SpecError(_never_drawn(refusals[0], source))
     return own
@@ -173,21 +197,16 @@ def _names_after(code: Any, path: Path) -> Mapping[str, Any]:
     sys.modules[module.__name__] = module  # dataclasses look there
     try:
         exec(code, module.__dict__)
+    except JacobianError as error:
+        raise SpecError(f"{label(path)}{of_package(error, label(path))}") from None
     except (Exception, SystemExit) as error:
         raise SpecError(
-            f"{label(path)} cannot be run: {_told(error, label(path))}.\n"
-            f"  Try it: python {label(path)}. Other modules have to be installed."
+            f"{label(path)} cannot be run: {told(error, label(path))}.\n"
+            f"  {remedy(error)}, and try it in its folder: python {label(path)}."
         ) from None
     finally:
         sys.modules.pop(module.__name__, None)
     return module.__dict__
-
-
-def _told(error: BaseException, source: str) -> str:
-    """An exception with its text, and the line of the file where it came up."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
-    at = f"line {lines[-1]}: " if lines else ""
-    return safe(f"{at}{type(error).__name__}: {error}".rstrip(": ").splitlines()[0])[:300]
 
 
 def _entry_points() -> Iterator[tuple[EntryPoint, str]]:
@@ -262,7 +281,7 @@ def _require_given_back(task: Task, source: str) -> None:
         try:
             found, why = run_lines("\n".join(literal(name, value)), {})[name], ""
         except Exception as error:
-            found, why = None, f" ({_told(error, '')})"
+            found, why = None, f" ({told(error, '')})"
         if found is None or not np.array_equal(np.asarray(found), np.asarray(value)):
             raise SpecError(
                 f"{source}: seed {task.seed}: the line of the sheet that gives {safe(name)} does "
@@ -271,12 +290,13 @@ def _require_given_back(task: Task, source: str) -> None:
             )
 
 
-def _require_right(task: Task, source: str, words: str, answers: Mapping[str, Any]) -> None:
+def _require_right(task: Task, own: OwnExercise, words: str, answers: Mapping[str, Any]) -> None:
     for question, verdict in zip(task.questions, check_answers(task, answers), strict=True):
         if not verdict.ok:
             said = "; ".join([verdict.status, *verdict.words(level=2)])
+            at = line_with(own.text, question.solution)
             raise SpecError(
-                f"{source}: exercise {task.number}, seed {task.seed}: {words} fails its own check "
-                f"at {question.name}: {said}.\n"
+                f"{own.source}{at}: exercise {task.number}, seed {task.seed}: {words} fails "
+                f"its own check at {question.name}: {said}.\n"
                 f"  Make the line {question.solution!r} and the right value agree."
             )

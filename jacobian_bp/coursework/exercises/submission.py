@@ -74,6 +74,11 @@ def read_parts(path: str | Path) -> tuple[Submission, ...]:
     return tuple(_submission(path.name, code, None) for code in parts.values())
 
 
+def has_token(path: str | Path) -> bool:
+    """Whether a sheet, or a part of it, has a token; SpecError for a file that cannot be read."""
+    return any(which.startswith("token") for _, which, _ in HEADER.findall(_code(Path(path))))
+
+
 def _submission(name: str, code: str, seed_of: SeedOf | None) -> Submission:
     task = _task(name, code, seed_of)
     failure, remarks = _looked_through(code)

@@ -101,12 +101,13 @@ def _few_digits(value: np.ndarray) -> bool:
 
 
 def _which_lines(word: str, spoilt: np.ndarray) -> str:
-    """Which rows are wrong; where they are many, which are right; where both are, how many."""
+    """Which rows are wrong; where they are too many, which are right, or how many are wrong."""
     wrong, right = np.flatnonzero(spoilt), np.flatnonzero(~spoilt)
-    if len(wrong) <= MOST_NAMED:
+    if len(wrong) <= MOST_NAMED or (len(right) <= MOST_NAMED and len(wrong) <= 2 * MOST_NAMED):
         return f"{_named(word, wrong)} only"
     if len(right) <= MOST_NAMED:
-        return f"all {word}s but {_named(word, right)}"
+        are = "are" if len(right) > 1 else "is"
+        return f"every {word} but {_named(word, right)}, which {are} right"
     return f"{len(wrong)} of {plural(spoilt.size, word)}"
 
 

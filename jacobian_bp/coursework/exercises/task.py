@@ -43,6 +43,14 @@ class Planted:
         return self.label or self.name
 
 
+class AnswerLineError(Exception):
+    """The line of an answer that ends in an error, whose cause is the error."""
+
+    def __init__(self, of: str, answer: str, line: str, names: tuple[str, ...]):
+        super().__init__(f"the line {line!r} of {answer} ends in an error")
+        self.of, self.answer, self.line, self.names = of, answer, line, names
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One exercise with its numbers."""
@@ -69,7 +77,12 @@ class Task:
         lines = {**planted.answers, **planted.besides} if planted else {}
         for question in self.questions:
             line = lines.get(question.name, question.solution)
-            names[question.name] = found[question.name] = value_of(line, names)
+            try:
+                value = value_of(line, names)
+            except Exception as error:
+                of = "the solution" if planted is None else f"{planted.name!r}"
+                raise AnswerLineError(of, question.name, line, tuple(names)) from error
+            names[question.name] = found[question.name] = value
         return found
 
     def strict(self) -> "Task":

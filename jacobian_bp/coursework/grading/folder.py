@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ...errors import SpecError
+from ...errors import JacobianError, SpecError
 from ...network.files.paths import label
 from ...writing.signs import plural, safe
+from ..exercises.submission import has_token
 from .grade import ENDINGS
 from .grade_report import GradeReport, shown
 from .seeds import sheet_seed
@@ -15,6 +16,7 @@ from .seeds import sheet_seed
 ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}
 MOST = 5000
 WIDEST_NAME = 40
+NAMED = 3  # files in a message
 LONGEST_NAME, SHORT_NAME = 250, 200  # bytes; a file's name has 255, the results' ending 5
 
 
@@ -50,6 +52,40 @@ def require_apart(files: Sequence[str], submission: str | None) -> None:
                 f"{label(Path(file))} lies among the submissions, and would be run as your own.\n"
                 "  Keep your exercises in another folder."
             )
+
+
+def require_gradable(files: Sequence[Path], secret: bytes | None, sheet_seed: str | None) -> None:
+    """SpecError, before any is run, where files of a class want a secret or a seed of the call.
+
+    Else each of them would be "not graded", and a good gradebook replaced by empty marks.
+    """
+    tokens = [path for path in files if secret is None and _with_token(path)]
+    if tokens:
+        named = ", ".join(map(name_of, tokens[:NAMED])) + ", ..." * (len(tokens) > NAMED)
+        raise SpecError(
+            f"{len(tokens):,} of {plural(len(files), 'file')} with a token, {named}: graded with "
+            "the course's secret only, so nothing is graded.\n"
+            "  Write --secret-file FILE; --sheet-seed own does not help without it. To grade "
+            "practice sheets, take those with a token out of the folder."
+        )
+    arrays = [path for path in files if path.suffix.lower() == ".npz" and sheet_seed is None]
+    if arrays:
+        own = "own" if secret is not None else "7, with the seed of its sheet"
+        raise SpecError(
+            f"{name_of(arrays[0])} does not say from which sheet its answers are; nothing is "
+            "graded.\n"
+            f"  Write --sheet-seed {own}, or take it out of the folder."
+        )
+
+
+def _with_token(path: Path) -> bool:
+    """Of a file that cannot be read its own report will say so; a link is not followed."""
+    if path.is_symlink() or path.suffix.lower() == ".npz":
+        return False
+    try:
+        return has_token(path)
+    except JacobianError:
+        return False
 
 
 def submissions(folder: str | Path) -> list[Path]:

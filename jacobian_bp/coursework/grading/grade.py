@@ -133,7 +133,8 @@ def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeRepor
     task = submission.task
     if task.token and terms.seed_of is None:
         raise SpecError(
-            f"{safe(submission.name)} has a token: its numbers follow from the course's secret.\n"
+            f"{safe(submission.name)} has a token, and is graded with --secret-file only: its "
+            "numbers follow from the course's secret.\n"
             "  Grade it with --secret-file FILE --student NAME; exercise check needs no secret."
         )
     if task.number != exercise:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...errors import MemoryLimitError, SpecError
 from ...numbers.memory import memory_limit
-from ...writing.signs import did_you_mean, safe
+from ...writing.signs import nearest, safe
 from .paths import brief, open_regular
 from .paths import label as label_of
 from .safe_npz import stored_npz
@@ -132,11 +132,22 @@ def _require_known(path: Path, unknown: list[str], known: Container[str]) -> Non
     shown = ", ".join(brief(label) for label in unknown[:MOST_SHOWN])
     more = f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else ""
     name = "names no object" if len(unknown) == 1 else "name no objects"
-    near = did_you_mean(unknown[0].removeprefix("d"), _names(known)) if len(unknown) == 1 else ""
+    near = _meant(unknown[0], _names(known)) if len(unknown) == 1 else ""
     raise SpecError(
         f"{safe(path.name)}: {shown}{more} {name} of the network.{near}\n"
         "  Write dW2 for a gradient, delta2 for ∂J/∂z2, dz2_dW2 for a Jacobian."
     )
+
+
+def _meant(label: str, known: list[str]) -> str:
+    """ " Did you mean …?" with the nearest label, in the way in which this one is written."""
+    derivative = re.match(r"(?:delta|grad|d)_?(?=.)", label, re.I)
+    prefix = derivative[0].lower() if derivative else ""
+    name = label[len(prefix) :]
+    same = [other for other in known if other.casefold() == name.casefold()]
+    close = same[0] if len(same) == 1 else nearest(name, known)
+    written = f"{prefix}{close}"
+    return f" Did you mean {safe(written)}?" if close and key_of(written, known) == close else ""
 
 
 def _names(known: Container[str]) -> list[str]:

@@ -167,13 +167,17 @@ def test_the_place_is_named():
     assert where_wrong(entry, right) == "entry [2, 3] only"
     assert where_wrong(some, right) == "columns 0, 1, 2 only"
     tall = np.arange(1.0, 27.0).reshape(13, 2)
-    for count, said in ((4, "rows 0, 1, 2, 3 only"), (12, "all rows but row 12"), (7, "7 of")):
+    one_right = "every row but row 12, which is right"
+    for count, said in ((4, "rows 0, 1, 2, 3 only"), (12, one_right), (7, "7 of")):
         wrong = tall.copy()
         wrong[:count] += 1
         assert where_wrong(wrong, tall).startswith(said)
     wrong = tall.copy()
     wrong[[0, 2, 4, 5, 6, 7, 8, 9, 10, 11]] += 1
-    assert where_wrong(wrong, tall) == "all rows but rows 1, 3, 12"
+    assert where_wrong(wrong, tall) == "every row but rows 1, 3, 12, which are right"
+    short = tall[:9].T.copy()
+    short[:, [0, 3, 6, 7, 8]] += 1
+    assert where_wrong(short, tall[:9].T) == "columns 0, 3, 6, 7, 8 only"
     assert where_wrong(np.array([2.0]), np.array([1.0])) == "the number"
     assert where_wrong(right + 1, right) == "every entry"
     diagonal = right + np.eye(3, 4)

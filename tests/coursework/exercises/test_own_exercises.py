@@ -1,6 +1,7 @@
 """Files with an exercise of an instructor's own: each that cannot be used says what to write."""
 
 import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -88,12 +89,12 @@ def changed(old, new):
         (
             WHOLE + "1 / 0\n",
             f"my.py cannot be run: line {len(WHOLE.splitlines()) + 1}: ZeroDivisionError: division "
-            "by zero.\n  Try it: python my.py. Other modules have to be installed.",
+            "by zero.\n  Correct the line, and try it in its folder: python my.py.",
         ),
         (
             "raise SystemExit(3)",
             "my.py cannot be run: line 1: SystemExit: 3.\n"
-            "  Try it: python my.py. Other modules have to be installed.",
+            "  Correct the line, and try it in its folder: python my.py.",
         ),
         ("def (:", "my.py, line 1: invalid syntax.\n  Correct the line."),
         (b"\xff", "my.py: byte 0 is not UTF-8.\n  Save the file as UTF-8."),
@@ -128,18 +129,58 @@ def changed(old, new):
         (
             changed("    v = np", "    v = 1 / 0\n    v = np"),
             "my.py: exercise 13, seed 0, cannot be made: line 8: ZeroDivisionError: division by "
-            "zero.\n  Try its attempt(rng), and the line of each answer and mistake, by "
-            "themselves.",
+            "zero.\n  Correct the line, and try attempt(np.random.default_rng(0)) by itself.",
         ),
         (
             changed('"2 * v"', '"2 * w"'),
-            "my.py: exercise 13, seed 0, cannot be made: NameError: name 'w' is not defined.\n"
-            "  Try its attempt(rng), and the line of each answer and mistake, by themselves.",
+            "my.py, line 9: the line '2 * w' of the answer d, in the solution, ends in an error: "
+            "NameError: name 'w' is not defined.\n"
+            "  Correct it; the names that it can read are np, v.",
+        ),
+        (
+            changed('"2 * v"', '"2 * (v"'),
+            "my.py, line 9: the line '2 * (v' of the answer d, in the solution, ends in an error: "
+            "SyntaxError: '(' was never closed.\n"
+            "  Correct it; the names that it can read are np, v.",
+        ),
+        (
+            changed("attempt=attempt", "attempt=attempt, mistakes=(Planted('m', {'d': 'q'}),)"),
+            "my.py, line 10: the line 'q' of the answer d, in 'm', ends in an error: NameError: "
+            "name 'q' is not defined.\n  Correct it; the names that it can read are np, v.",
+        ),
+        (
+            changed("attempt=attempt", "attempt=attempt, right_forms=(Planted('r', {'d': 'q'}),)"),
+            "my.py, line 10: the line 'q' of the answer d, in 'r', ends in an error: NameError: "
+            "name 'q' is not defined.\n  Correct it; the names that it can read are np, v.",
+        ),
+        (
+            changed('{"v": v}', '{"v": v}, forward="\\nu = v\\nz = uu"'),
+            "my.py: exercise 13, seed 0, cannot be made: forward, line 3: NameError: name 'uu' is "
+            "not defined.\n"
+            "  Write forward in np, what is given, and what its own lines compute before.",
+        ),
+        (
+            changed(" hints=('h',),", ""),
+            "my.py cannot be run: line 10: TypeError: Exercise.__init__() missing 1 required "
+            "positional argument: 'hints'.\n"
+            "  Correct the line, and try it in its folder: python my.py.",
+        ),
+        (
+            "\nimport no_such_module.at_all\n" + WHOLE,
+            "my.py cannot be run: line 2: ModuleNotFoundError: No module named 'no_such_module'.\n"
+            "  Install the module no_such_module, or import another, and try it in its folder: "
+            "python my.py.",
+        ),
+        (
+            "\nimport jacobian_bp.no_such_room\n" + WHOLE,
+            "my.py cannot be run: line 2: ModuleNotFoundError: No module named "
+            "'jacobian_bp.no_such_room'.\n"
+            "  Correct the line, and try it in its folder: python my.py.",
         ),
         (
             changed('"2 * v"', '"3 * v"'),
-            "my.py: exercise 13, seed 0: the solution fails its own check at d: wrong; every "
-            "entry; every entry is off by one and the same factor.\n"
+            "my.py, line 9: exercise 13, seed 0: the solution fails its own check at d: wrong; "
+            "every entry; every entry is off by one and the same factor.\n"
             "  Make the line '3 * v' and the right value agree.",
         ),
         (
@@ -173,6 +214,44 @@ def test_a_file_that_cannot_be_used_is_named_with_what_to_write(tmp_path, text, 
     assert refused(file_of(tmp_path, text)) == message
 
 
+PROGRAM = """
+    Network.program(
+        "a = Tanh(x)",
+        "z = Linaer(a, W, b)",
+        params={"W": v},
+    )
+"""
+
+
+@pytest.mark.parametrize("top", [False, True])
+def test_a_wrong_step_of_a_program_is_told_with_the_line_of_the_file_and_of_the_program(
+    tmp_path, top
+):
+    """In attempt and outside of it; the package's own advice is not lost."""
+    program = textwrap.dedent(PROGRAM).replace("v}", "3}") if top else PROGRAM
+    after = ATTEMPT if top else changed_attempt(program)
+    head = HEAD + "from jacobian_bp import Network\n"
+    text = head + (program if top else "") + after + EXERCISE
+    line = text.splitlines().index("Network.program(" if top else "    Network.program(") + 1
+    first, *advice = refused(file_of(tmp_path, text)).splitlines()
+    assert first.startswith(f"my.py, line {line}: in the text there, line 2: 'z = Linaer(a, W, b)'")
+    assert any("Linear" in words for words in advice)
+
+
+def test_what_goes_wrong_with_the_numbers_of_a_sheet_is_told_with_the_line(tmp_path):
+    text = changed("attempt=attempt", "attempt=attempt, of_given=lambda given: given['w']")
+    with exercises_of(file_of(tmp_path, text)) as (own,), pytest.raises(SpecError) as caught:
+        own.task_of(own.make(7).given, "0" * 32)
+    assert str(caught.value) == (
+        "my.py: exercise 13, cannot be made of the numbers of a sheet: line 10: KeyError: 'w'.\n"
+        "  Correct the line, and try of_given(given) by itself."
+    )
+
+
+def changed_attempt(program):
+    return ATTEMPT.replace("    return Task", program.lstrip("\n") + "    return Task")
+
+
 def test_no_file_a_folder_and_one_that_is_too_large(tmp_path):
     instead = "Name a Python file with one exercise in it, EXERCISE = Exercise(...)."
     assert refused(tmp_path / "no.py") == f"no.py cannot be found.\n  {instead}"
@@ -204,5 +283,5 @@ def test_what_goes_wrong_on_one_seed_alone_is_named_then(tmp_path):
     for seed, message in refusals.items():
         assert message == (
             f"my.py: exercise 13, seed {seed}, cannot be made: line 10: KeyError: 'late'.\n"
-            "  Try its attempt(rng), and the line of each answer and mistake, by themselves."
+            "  Correct the line, and try attempt(np.random.default_rng(0)) by itself."
         )

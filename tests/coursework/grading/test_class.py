@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 
 import pytest
 from grading_cases import command, write
@@ -44,6 +45,13 @@ def course(tmp_path, monkeypatch):
 OF_CLASS = ("--roster", "class.csv", "--secret-file", "secret.txt")
 
 
+def filled_in(course, *words):
+    """The sheets of the class in the folder `in`, filled in, as students would hand them in."""
+    assert new(*words, *OF_CLASS, "--out-dir", "in", "--solution") == 0
+    for path in list((course / "in").glob("*_solution.*")):
+        path.rename(path.with_stem(path.stem.removesuffix("_solution")))
+
+
 def changed(path, old, new):
     text = path.read_text()
     assert text.count(old) == 1, old
@@ -56,7 +64,7 @@ def test_a_class_from_roster_to_gradebook(course, capsys):
     assert said.startswith("written: 5 sheets, ada.py to max.py\nnext: jacobian-bp grade ")
     names = ["ada.py", "bob.py", "eve.py", "kim@x.org.py", "max.py"]
     assert sorted(path.name for path in (course / "sheets").iterdir()) == names
-    assert new(2, 3, *OF_CLASS, "--out-dir", "in", "--solution") == 0
+    filled_in(course, 2, 3)
     folder = course / "in"
     (folder / "eve.py").unlink()
     (folder / "max.py").rename(folder / "Max.py")
@@ -100,9 +108,31 @@ def test_the_sheets_of_a_class_are_those_of_each_student(course):
         assert own != (course / "sheets" / f"bob.{ending}").read_bytes()
 
 
+@pytest.mark.parametrize(("ending", "words"), [("py", ()), ("ipynb", ("--notebook",))])
+def test_solutions_of_a_class_are_told_from_its_sheets_and_the_next_step_grades_one(
+    course, capsys, ending, words
+):
+    write(course, "student\nada b\nzoe\n", "class.csv")
+    assert new(3, *OF_CLASS, "--out-dir", "my sheets", *words) == 0
+    before = {p.name: p.read_bytes() for p in (course / "my sheets").iterdir()}
+    capsys.readouterr()
+    assert new(3, *OF_CLASS, "--out-dir", "my sheets", "--solution", *words) == 0
+    written, *following = capsys.readouterr().out.splitlines()
+    assert written == f"written: 2 solutions, ada b_solution.{ending} to zoe_solution.{ending}"
+    there = {p.name: p.read_bytes() for p in (course / "my sheets").iterdir()}
+    assert {name: there[name] for name in before} == before
+    assert set(there) - set(before) == {f"ada b_solution.{ending}", f"zoe_solution.{ending}"}
+    step = shlex.split(" ".join(map(str.strip, following)).removeprefix("next: "))
+    assert step[:2] == ["jacobian-bp", "grade"]
+    assert command(*step[2:]) == 0  # the solution has all points
+    assert capsys.readouterr().out.endswith("score     22 of 22\n")
+    assert new(3, "--seed", 7) == new(3, "--seed", 7, "--solution") == 0
+    assert {"ex3.py", "ex3_solution.py"} <= {path.name for path in course.iterdir()}
+
+
 def test_a_class_where_all_is_right_and_one_that_cannot_be_graded(course, capsys, monkeypatch):
     write(course, "student\nada\nbob\n", "class.csv")
-    new(3, *OF_CLASS, "--out-dir", "in", "--solution")
+    filled_in(course, 3)
     call = ("--exercise", 3, "--submission", "in", *OF_CLASS, "--sheet-seed", "own")
     assert command(*call, "--out-dir", "results", "--format", "json") == 0
     records = {p.name: json.loads(p.read_text()) for p in (course / "results").iterdir()}
@@ -127,7 +157,7 @@ def test_a_class_where_all_is_right_and_one_that_cannot_be_graded(course, capsys
 def test_of_two_files_of_one_student_the_better_one_counts(course, capsys):
     write(course, "student\nada\n", "class.csv")
     new(3, *OF_CLASS, "--out-dir", "in")
-    new(3, *OF_CLASS, "--out-dir", "in", "--notebook", "--solution")
+    filled_in(course, 3, "--notebook")
     call = ("--exercise", 3, "--submission", "in", *OF_CLASS, "--sheet-seed", "own")
     capsys.readouterr()
     assert command(*call) == 0
@@ -166,6 +196,84 @@ def test_a_wrong_call_on_a_class_is_told_before_any_work(course, words, message,
     assert first.startswith(message)
     assert advice.startswith("  ")
     assert (course / "class.csv").read_text() == CLASS
+
+
+WITHOUT_SECRET = (
+    "3 of 4 files with a token, ada.ipynb, bob.py, eve.py: graded with the course's secret only, "
+    "so nothing is graded.\n"
+    "  Write --secret-file FILE; --sheet-seed own does not help without it. To grade practice "
+    "sheets, take those with a token out of the folder."
+)
+ARRAYS = (
+    "kim@x.org.npz does not say from which sheet its answers are; nothing is graded.\n"
+    "  Write --sheet-seed {}, or take it out of the folder."
+)
+OWN = ("--sheet-seed", "own")
+CLASS_ALONE, SECRET_ALONE = OF_CLASS[:2], OF_CLASS[2:]
+
+
+@pytest.mark.parametrize(
+    "folder", [("--out-dir", "results"), (*CLASS_ALONE, "--gradebook", "m.csv")]
+)
+@pytest.mark.parametrize(
+    ("words", "away", "message"),
+    [
+        ((), (), WITHOUT_SECRET),
+        (OWN, (), WITHOUT_SECRET),
+        (("--sheet-seed", "7"), (), WITHOUT_SECRET),
+        (OWN, ("ada.ipynb", "bob.py", "eve.py"), "a student's own seed needs the course's secret."),
+        ((), ("ada.ipynb", "bob.py", "eve.py"), ARRAYS.format("7, with the seed of its sheet")),
+        (SECRET_ALONE, (), ARRAYS.format("own")),
+        ((*SECRET_ALONE, *OWN, "--level", "9"), (), "the level is 9."),
+        ((*SECRET_ALONE, *OWN, "--seconds", "0"), (), "--seconds is 0."),
+        ((*SECRET_ALONE, *OWN, "--memory", "1"), (), "--memory is 1."),
+        ((*SECRET_ALONE, "--sheet-seed", "7"), (), "--sheet-seed 7 is of a practice sheet; with a"),
+    ],
+)
+def test_a_call_that_would_lose_a_gradebook_is_refused_before_any_sheet_is_run(
+    course, monkeypatch, folder, words, away, message
+):
+    """Not one "not graded" a student: the gradebook of the right call stays as it is."""
+    new(2, 3, *OF_CLASS, "--out-dir", "in")
+    new(2, 3, *OF_CLASS, "--out-dir", "in", "--notebook")
+    for name in ("ada.py", "bob.ipynb", "eve.ipynb", "kim@x.org.py", "max.py"):
+        (course / "in" / name).unlink()
+    for name in ("kim@x.org.ipynb", "max.ipynb", *away):
+        (course / "in" / name).unlink()
+    write(course / "in", "", "kim@x.org.npz")
+    write(course, "a good gradebook", "m.csv")
+    monkeypatch.setattr(grade, "grade_file", None)
+    before = {path.name for path in course.iterdir()}
+    with pytest.raises(SpecError) as caught:
+        command("--exercise", 2, 3, "--submission", "in", *words, *folder)
+    said = str(caught.value)
+    assert said == message if "\n" in message else said.startswith(message)
+    assert (course / "m.csv").read_text() == "a good gradebook"
+    assert {path.name for path in course.iterdir()} == before
+
+
+def test_what_the_refusal_of_a_class_advises_works_when_followed(course, capsys):
+    write(course, "student\nada\nbob\n", "class.csv")
+    filled_in(course, 3)
+    task = find_exercise(3).make(7)
+    (course / "in" / "bob.py").unlink()
+    write(course / "in", sheet_text(task, "bob.py", solution=True), "bob.py")
+    write(course / "in", "no sheet at all \0", "zoe.py")  # of nobody: neither run nor a reason
+    call = ("--exercise", 3, "--submission", "in", *CLASS_ALONE)
+    with pytest.raises(SpecError, match=r"^1 of 2 files with a token, ada\.py: graded with"):
+        command(*call)
+    capsys.readouterr()
+    assert command(*call, *SECRET_ALONE) == 1
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[2:4]] == [
+        ["ada", "22", "22"],
+        ["bob", "0", "0", "practice-sheet"],
+    ]
+    (course / "in" / "ada.py").unlink()
+    assert command(*call) == 1  # ada has handed in nothing
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[2:4]] == [
+        ["ada", "0", "0"],
+        ["bob", "22", "22"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -256,6 +364,12 @@ def test_a_class_gets_all_its_sheets_or_none(course):
         (("--out-dir", "d"), "--out-dir is for the sheets of a class."),
         (("--notebook",), "--notebook is for the sheets of a class."),
         (("2",), "exercise 2 is written twice."),
+        (("two",), "'two' is no number of an exercise; jacobian-bp exercise list shows them"),
+        (
+            ("sig.py",),
+            "'sig.py' is a file, no number: write --exercise sig.py for an exercise in it, "
+            "--out sig.py for the sheet to be written",
+        ),
     ],
 )
 def test_a_wrong_call_for_sheets_writes_none(course, words, message):

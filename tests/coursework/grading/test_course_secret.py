@@ -107,7 +107,8 @@ def test_a_sheet_with_a_token_is_not_graded_without_the_secret(tmp_path):
     with pytest.raises(SpecError) as error:
         grade_file(path, 2, Terms(limits=QUICK))
     assert str(error.value) == (
-        "ex.py has a token: its numbers follow from the course's secret.\n"
+        "ex.py has a token, and is graded with --secret-file only: its numbers follow from the "
+        "course's secret.\n"
         "  Grade it with --secret-file FILE --student NAME; exercise check needs no secret."
     )
 

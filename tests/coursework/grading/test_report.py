@@ -279,11 +279,16 @@ def test_what_a_file_of_arrays_is_told_when_it_is_diagnosed(tmp_path):
         read_arrays(path)
     assert str(error.value).splitlines()[0] == "a.npz: 'J' has dtype <c16: complex numbers."
     for unknown, said in (
-        ({"dW22"}, "'dW22' names no object of the network. Did you mean W2?"),
+        ({"dW22"}, "'dW22' names no object of the network. Did you mean dW2?"),
+        ({"grad_w2"}, "'grad_w2' names no object of the network. Did you mean grad_W2?"),
+        ({"Dw2"}, "'Dw2' names no object of the network. Did you mean dW2?"),
+        ({"w2"}, "'w2' names no object of the network. Did you mean W2?"),
+        ({"GRAD_W22"}, "'GRAD_W22' names no object of the network. Did you mean grad_W2?"),
+        ({"grad_b7"}, "'grad_b7' names no object of the network."),
         ({"p", "q"}, "'p', 'q' name no objects of the network."),
         (set("abcdefg"), "'a', 'b', 'c', 'd', 'e' and 2 more name no objects of the network."),
     ):
-        np.savez(path, W2=np.ones(2), **{name: np.ones(2) for name in sorted(unknown)})
+        np.savez(path, z2=np.ones(2), **{name: np.ones(2) for name in sorted(unknown)})
         with pytest.raises(SpecError) as error:
             read_answers(path, {"W2", "z2"})
         assert str(error.value).splitlines()[0] == f"a.npz: {said}"
