@@ -39,6 +39,12 @@ def make_op(
             f"{who}: the reasons of {made.name} are a {type(made.reasons).__name__}.\n"
             '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.'
         )
+    said = made.options
+    if said is not None and not (isinstance(said, tuple) and all(isinstance(o, str) for o in said)):
+        raise SpecError(
+            f"{who}: the options of {made.name} are {_short(said)}, not a tuple of strings.\n"
+            "  Leave `options` out: a step prints what __init__ keeps under the option's name."
+        )
     return made
 
 

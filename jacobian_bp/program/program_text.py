@@ -14,6 +14,7 @@ from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
 from .making_ops import make_op, required
+from .options import as_written, parameters_of
 from .step import Step
 
 OPS: dict[str, type[Op]] = {
@@ -81,7 +82,10 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
             f"  Leave them out, or give the class: ops={{{kind!r}: {op.name}}}."
         )
     made = make_op(op, where, options, keywords, _instead(op, reads, name, kind))
-    return Step(name, made.reading(len(reads)), reads)
+    read = made.reading(len(reads))
+    if not parameters_of(type(made)):  # its class says all of it
+        return Step(name, read, reads)
+    return Step(name, read, reads, kind=kind, options=as_written(options, keywords))
 
 
 def _instead(op: Op | type[Op], reads: Sequence[str], name: str, kind: str) -> str:

@@ -8,17 +8,23 @@ from typing import Any
 from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
+from .options import of_made
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """name = op(args). A fused step also knows the op and arguments that replace two steps."""
+    """name = op(args). A fused step also knows the op and arguments that replace two steps.
+
+    A step that was read from a text knows what its op is called there, and the options behind.
+    """
 
     name: str
     op: Op
     args: tuple[str, ...]
     fused_op: Op | None = None
     fused_args: tuple[str, ...] = ()
+    kind: str = ""
+    options: tuple[str, ...] | None = None
 
     @cached_property
     def key(self) -> tuple[str, Op]:
@@ -84,4 +90,5 @@ class Step:
         return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.op.name}({', '.join((*self.args, *self.op.options))})"
+        options = of_made(self.op) if self.options is None else self.options
+        return f"{self.name} = {self.kind or self.op.name}({', '.join((*self.args, *options))})"
