@@ -10,6 +10,8 @@ from ..ops import Op
 from ..writing.signs import rename, safe
 from .options import of_made
 
+OF_THE_PACKAGE = f"{Op.__module__.partition('.')[0]}."  # how the modules of its ops begin
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -64,16 +66,24 @@ class Step:
     def ask(self, what: str, function: Callable[..., Any], *arrays: Any) -> Any:
         """What a function of the op gives for these arrays, which are closed to writing.
 
-        JacobianError where it writes to one of them; every other error is the op's own.
+        JacobianError where it writes to one of them, and for whatever an op of one's own raises.
         """
         try:
             return function(*arrays)
-        except ValueError as error:
-            if not str(error).endswith("is read-only"):
+        except (JacobianError, MemoryError):
+            raise
+        except Exception as error:
+            if isinstance(error, ValueError) and str(error).endswith("is read-only"):
+                raise JacobianError(
+                    f"{self.who}: {what} writes into an array that it was given: {error}.\n"
+                    "  Other steps read the same array. Return a new one: a * 2, not a *= 2."
+                ) from error
+            if type(self.op).__module__.startswith(OF_THE_PACKAGE):
                 raise
+            said = f": {text}" if (text := safe(error)) else ""
             raise JacobianError(
-                f"{self.who}: {what} writes into an array that it was given: {error}.\n"
-                "  Other steps read the same array. Return a new one: a * 2, not a *= 2."
+                f"{self.who}: {what} raises {type(error).__name__}{said}.\n"
+                f"  Mend {self.op.name}.{what.removesuffix('()')}, or what it is given: {self}."
             ) from error
 
     def active(self) -> "Step":

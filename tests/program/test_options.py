@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from network_cases import refusal
 
-from jacobian_bp import Network, SpecError, ops
+from jacobian_bp import JacobianError, Network, SpecError, ops
 from jacobian_bp.program.options import of_made, parameters_of
 from jacobian_bp.program.program_text import OPS, read_program
 
@@ -191,3 +191,59 @@ def test_options_that_an_op_says_are_a_tuple_of_strings(said, shown):
     right = type("Says", (Elu,), {"options": ("0.5",)})
     net = Network.dense([2, 3], "Says", ops={"Says": right(0.5)}, seed=1)
     assert net.steps[1] == "a1 = Says(z1, 0.5)"
+
+
+class Odd(Elu):
+    """One of its methods divides by the option, which is 0, or looks for what is not there."""
+
+    def __init__(self, method, alpha=1.0):
+        super().__init__(alpha)
+        self.method = method
+
+    def forward(self, z):
+        return super().forward(z) if self.method != "forward" else z * {}["no such\nkey"]
+
+    def jacobians(self, z):
+        return super().jacobians(z) if self.method != "jacobians" else 1 // 0
+
+    def vjp(self, a_bar, z):
+        return super().vjp(a_bar, z) if self.method != "vjp" else z.no
+
+    def admit(self, names, z):
+        return (z,) if self.method != "admit" else next(iter(()))
+
+
+RAISED = {
+    "forward": (KeyError, "KeyError: 'no such\\nkey'"),
+    "jacobians": (ZeroDivisionError, "ZeroDivisionError: integer division or modulo by zero"),
+    "vjp": (AttributeError, "AttributeError: 'numpy.ndarray' object has no attribute 'no'"),
+    "admit": (StopIteration, "StopIteration"),
+}
+
+
+@pytest.mark.parametrize("method", RAISED)
+def test_what_an_op_of_ones_own_raises_has_the_step_in_front(method):
+    line = f"a = Odd(W, '{method}', 0.5)"
+    own = {"Odd": Odd}
+    net = Network.program(line, "J = SquaredError(a, y)", params={"W": [0.5, -2.0]}, ops=own)
+
+    def asked():
+        run = net.run(y=[1.0, 2.0])
+        run.gradients("vjp" if method == "vjp" else "full")
+
+    kind, words = RAISED[method]
+    with pytest.raises(JacobianError) as caught:
+        asked()
+    assert str(caught.value) == (
+        f"Odd 'a': {method}() raises {words}.\n  Mend Odd.{method}, or what it is given: {line}."
+    )
+    assert isinstance(caught.value.__cause__, kind)
+    sound = Network.program("a = Odd(W, 'none')", params={"W": [0.5, -2.0]}, ops=own)
+    assert sound.run()["a"].shape == (2,)
+
+
+def test_an_option_of_the_wrong_type_names_the_step():
+    net = Network.program("a = Elu(x, 'x')", ops=OWN)
+    text = refusal(JacobianError, net, RNG.normal(size=3))
+    assert text.startswith("Elu 'a': forward() raises UFuncTypeError: ufunc 'multiply' did not ")
+    assert text.endswith(".\n  Mend Elu.forward, or what it is given: a = Elu(x, 'x').")
