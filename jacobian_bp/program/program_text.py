@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
 from .making_ops import fitting, make_op
-from .options import as_written, option, parameters_of
+from .options import as_written, of_made, option
 from .step import Step
 
 OPS: dict[str, type[Op]] = {
@@ -95,9 +95,11 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
     instead = _instead(op, reads, options, keywords, f"{name} = {kind}")
     made = make_op(op, where, options, keywords, instead)
     read = made.reading(len(reads))
-    if not parameters_of(type(made)):  # its class says all of it
-        return Step(name, read, reads)
-    return Step(name, read, reads, kind=kind, options=as_written(options, keywords))
+    written = as_written(options, keywords)
+    # The name of the class says all of an op without options, unless another op has that name.
+    other = table.get(read.name, op) not in (op, type(read))
+    hidden = not isinstance(op, type) and of_made(op) != ()
+    return Step(name, read, reads, kind=kind if written or other or hidden else "", options=written)
 
 
 def _instead(

@@ -158,11 +158,18 @@ def test_a_network_of_layers_reads_back_with_the_options_of_its_ops():
 
 
 def test_an_op_that_was_given_made_is_printed_by_the_name_that_it_was_given():
-    net = Network.program("u = Half(x)", "a = Elu(u)", ops={"Half": Elu(0.5), "Elu": Elu(0.25)})
-    assert net.steps == ("u = Half(x)", "a = Elu(u)")
+    own = {"Half": Elu(0.5), "Elu": Elu(0.25), "One": Elu, "Any": Elu}
+    lines = ("u = Half(x)", "v = Elu(u)", "w = One(v)", "a = Any(w, 0.75)")
+    net = Network.program(*lines, ops=own)
+    assert net.steps == lines
     x = RNG.normal(size=7)
-    again = Network.program(*net.steps, ops={"Half": Elu(0.5), "Elu": Elu(0.25)})
-    np.testing.assert_array_equal(again(x), net(x))
+    np.testing.assert_array_equal(Network.program(*net.steps, ops=own)(x), net(x))
+
+
+def test_a_class_without_options_is_printed_by_its_own_name():
+    own = {"Mine": Elu, "Made": ops.Tanh()}
+    net = Network.program("u = Mine(x)", "a = Made(u)", ops=own)
+    assert net.steps == ("u = Elu(x)", "a = Tanh(u)")
 
 
 def test_a_derivation_prints_the_options_of_its_steps():
