@@ -48,7 +48,7 @@ class Op(Facts):
     labels: ClassVar[tuple[str, ...]] = ()
     constants: ClassVar[tuple[str, ...]] = ()
     formula: str = ""  # the value in the letters of the signature, for the printed forward pass
-    options: tuple[str, ...] = ()  # as a program's text has them behind the inputs
+    options: tuple[str, ...] | None = None  # in a program's text; None: what __init__ kept
     reasons: Mapping[str, str] = {}  # input -> why its Jacobian looks as it does
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:

@@ -39,6 +39,12 @@ def make_op(
             f"{who}: the reasons of {made.name} are a {type(made.reasons).__name__}.\n"
             '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.'
         )
+    said = made.options
+    if said is not None and not (isinstance(said, tuple) and all(isinstance(o, str) for o in said)):
+        raise SpecError(
+            f"{who}: the options of {made.name} are {_short(said)}, not a tuple of strings.\n"
+            "  Leave `options` out: a step prints what __init__ keeps under the option's name."
+        )
     return made
 
 
@@ -92,6 +98,23 @@ def required(op: type[Op]) -> list[str]:
     return [p.name for p in parameters if p.default is p.empty and p.kind not in several]
 
 
+def fitting(
+    op: type[Op], options: Sequence[Any], keywords: Mapping[str, Any]
+) -> tuple[list[Any], dict[str, Any], list[str]]:
+    """Of these options those that a class takes, and which it has to have beside them."""
+    kept, named = list(options), dict[str, Any]()
+    while kept and _mismatch(op, kept, {}, partial=True):
+        kept.pop()
+    for name, value in keywords.items():
+        if not _mismatch(op, kept, {**named, name: value}, partial=True):
+            named[name] = value
+    try:
+        given = inspect.signature(op).bind_partial(*kept, **named).arguments
+    except (TypeError, ValueError):  # a class written in C
+        return kept, named, []
+    return kept, named, [name for name in required(op) if name not in given]
+
+
 def _called(
     op: type[Op], who: str, options: Sequence[Any], keywords: Mapping[str, Any], instead: str
 ) -> Op:
@@ -111,10 +134,16 @@ def _called(
         ) from error
 
 
-def _mismatch(op: type[Op], options: Sequence[Any], keywords: Mapping[str, Any]) -> str | None:
-    """What is wrong with options for a class, in Python's words; None where nothing is."""
+def _mismatch(
+    op: type[Op], options: Sequence[Any], keywords: Mapping[str, Any], partial: bool = False
+) -> str | None:
+    """What is wrong with options for a class, in Python's words; None where nothing is.
+
+    Where they are a part of its options, one that is missing is not wrong.
+    """
     try:
-        inspect.signature(op).bind(*options, **keywords)
+        signature = inspect.signature(op)
+        (signature.bind_partial if partial else signature.bind)(*options, **keywords)
     except TypeError as error:
         return f"called with {_counted(options, keywords)}: {error}"
     except ValueError:

@@ -6,14 +6,17 @@ numbers or strings.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import ops
 from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
-from .making_ops import make_op, required
+from .making_ops import fitting, make_op
+from .options import as_written, of_made, option
 from .step import Step
 
 OPS: dict[str, type[Op]] = {
@@ -23,6 +26,14 @@ OPS: dict[str, type[Op]] = {
     and cls not in (Op, ops.Activation, ops.Penalty, ops.Reduction)
 }
 LONGEST_LINE = 10_000
+SUMS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
 
 
 def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list[Step]:
@@ -66,6 +77,7 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
             f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, table)}\n"
             f"  The ops are {', '.join(table)}."
         )
+    _require_no_sums(call, name, kind, line, where)
     keywords = {k.arg: _option(k.value, where, own, kind) for k in call.keywords if k.arg}
     if any(k.arg is None for k in call.keywords):
         raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
@@ -80,19 +92,71 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
             f"{where}: {safe(kind)} is an op that is made already; it takes no options.\n"
             f"  Leave them out, or give the class: ops={{{kind!r}: {op.name}}}."
         )
-    made = make_op(op, where, options, keywords, _instead(op, reads, name, kind))
-    return Step(name, made.reading(len(reads)), reads)
+    instead = _instead(op, reads, options, keywords, f"{name} = {kind}")
+    made = make_op(op, where, options, keywords, instead)
+    read = made.reading(len(reads))
+    written = as_written(options, keywords)
+    # The name of the class says all of an op without options, unless another op has that name.
+    other = table.get(read.name, op) not in (op, type(read))
+    hidden = not isinstance(op, type) and of_made(op) != ()
+    return Step(name, read, reads, kind=kind if written or other or hidden else "", options=written)
 
 
-def _instead(op: Op | type[Op], reads: Sequence[str], name: str, kind: str) -> str:
-    """How a step is written whose options do not fit, with those that it must have."""
-    if not isinstance(op, type):
+def _instead(
+    op: Op | type[Op],
+    reads: Sequence[str],
+    options: Sequence[Any],
+    keywords: Mapping[str, Any],
+    begun: str,
+) -> str:
+    """How a step is written whose options do not fit: those that do, and those it must have."""
+    if not (isinstance(op, type) and issubclass(op, Op)):
         return ""
-    needed = required(op)
+    kept, named, needed = fitting(op, options, keywords)
+    shown = ", ".join([*reads, *as_written(kept, named), *(f"{option}=…" for option in needed)])
     if not needed:
-        return f"Leave out what it does not take: {name} = {kind}({', '.join(reads)})."
-    shown = ", ".join([*reads, *(f"{option}=…" for option in needed)])
-    return f"Write its options behind the names that it reads: {name} = {kind}({shown})."
+        return f"Leave out what it does not take: {begun}({shown})."
+    return f"Write its options behind the names that it reads: {begun}({shown})."
+
+
+def _require_no_sums(call: ast.Call, name: str, kind: str, line: str, where: str) -> None:
+    """SpecError for an option that is still to be computed, 1/2, with what it comes to."""
+    found, shown, values = [], [], []
+    for label, node in [("", a) for a in call.args] + [(k.arg, k.value) for k in call.keywords]:
+        text = ast.get_source_segment(line, node) or ""
+        sum_of_numbers = not _is_literal(node) and not any(
+            isinstance(part, ast.Name | ast.Starred) for part in ast.walk(node)
+        )
+        if sum_of_numbers:
+            found.append(text)
+            values.append(_number(node))
+            text = option(values[-1])
+        shown.append({"": text, None: f"**{text}"}.get(label, f"{label}={text}"))
+    if found:
+        instead = f"the number itself: {name} = {kind}({', '.join(shown)})"
+        if None in values:
+            instead = "the number or string itself"
+        raise SpecError(
+            f"{where}: an option is a plain number or string, not {safe(found[0][:40])}.\n"
+            f"  Write {instead}."
+        )
+
+
+def _number(node: ast.expr) -> float | None:
+    """What a sum, difference, product or quotient of plain numbers comes to."""
+    try:
+        if isinstance(node, ast.BinOp | ast.UnaryOp) and type(node.op) in SUMS:
+            sides = [node.operand] if isinstance(node, ast.UnaryOp) else [node.left, node.right]
+            numbers = [_number(side) for side in sides]
+            if None in numbers:
+                return None
+            found = SUMS[type(node.op)](*numbers)
+            return found if math.isfinite(found) else None
+        value = ast.literal_eval(node)
+    except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if plain else None
 
 
 def _is_literal(node: ast.expr) -> bool:

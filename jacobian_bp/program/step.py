@@ -8,17 +8,25 @@ from typing import Any
 from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
+from .options import of_made
+
+OF_THE_PACKAGE = f"{Op.__module__.partition('.')[0]}."  # how the modules of its ops begin
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """name = op(args). A fused step also knows the op and arguments that replace two steps."""
+    """name = op(args). A fused step also knows the op and arguments that replace two steps.
+
+    A step that was read from a text knows what its op is called there, and the options behind.
+    """
 
     name: str
     op: Op
     args: tuple[str, ...]
     fused_op: Op | None = None
     fused_args: tuple[str, ...] = ()
+    kind: str = ""
+    options: tuple[str, ...] | None = None
 
     @cached_property
     def key(self) -> tuple[str, Op]:
@@ -58,16 +66,24 @@ class Step:
     def ask(self, what: str, function: Callable[..., Any], *arrays: Any) -> Any:
         """What a function of the op gives for these arrays, which are closed to writing.
 
-        JacobianError where it writes to one of them; every other error is the op's own.
+        JacobianError where it writes to one of them, and for whatever an op of one's own raises.
         """
         try:
             return function(*arrays)
-        except ValueError as error:
-            if not str(error).endswith("is read-only"):
+        except (JacobianError, MemoryError):
+            raise
+        except Exception as error:
+            if isinstance(error, ValueError) and str(error).endswith("is read-only"):
+                raise JacobianError(
+                    f"{self.who}: {what} writes into an array that it was given: {error}.\n"
+                    "  Other steps read the same array. Return a new one: a * 2, not a *= 2."
+                ) from error
+            if type(self.op).__module__.startswith(OF_THE_PACKAGE):
                 raise
+            said = f": {text}" if (text := safe(error)) else ""
             raise JacobianError(
-                f"{self.who}: {what} writes into an array that it was given: {error}.\n"
-                "  Other steps read the same array. Return a new one: a * 2, not a *= 2."
+                f"{self.who}: {what} raises {type(error).__name__}{said}.\n"
+                f"  Mend {self.op.name}.{what.removesuffix('()')}, or what it is given: {self}."
             ) from error
 
     def active(self) -> "Step":
@@ -84,4 +100,5 @@ class Step:
         return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.op.name}({', '.join((*self.args, *self.op.options))})"
+        options = of_made(self.op) if self.options is None else self.options
+        return f"{self.name} = {self.kind or self.op.name}({', '.join((*self.args, *options))})"

@@ -80,6 +80,7 @@ LINE = "line 1: {!r}: "
 NONE = "Power(power, scale=1.0) is called with no options: missing a required argument: 'power'.\n"
 BEHIND = "  Write its options behind the names that it reads: z = Power(x, power=…)."
 MADE = "  Give the op made, with its options: Power(power=…)."
+PLAIN_NOT = "an option is a plain number or string, not "
 PLAIN = "an option is a plain number or string.\n"
 OPTIONAL = "  Give the op made, ops={'Power': Power(…)}, and leave the option out here."
 
@@ -92,13 +93,48 @@ OPTIONAL = "  Give the op made, ops={'Power': Power(…)}, and leave the option 
             "z = Power(x, 1, 2, 3)",
             Power,
             "Power(power, scale=1.0) is called with 1, 2, 3: too many positional arguments.\n"
-            + BEHIND,
+            "  Leave out what it does not take: z = Power(x, 1, 2).",
         ),
         (
             "z = Power(x, 2, size=4)",
             Power,
             "Power(power, scale=1.0) is called with 2, size=4: "
-            "got an unexpected keyword argument 'size'.\n" + BEHIND,
+            "got an unexpected keyword argument 'size'.\n"
+            "  Leave out what it does not take: z = Power(x, 2).",
+        ),
+        (
+            "z = Power(x, 2, power=3)",
+            Power,
+            "Power(power, scale=1.0) is called with 2, power=3: "
+            "multiple values for argument 'power'.\n"
+            "  Leave out what it does not take: z = Power(x, 2).",
+        ),
+        (
+            "z = Power(x, scale=4)",
+            Power,
+            "Power(power, scale=1.0) is called with scale=4: "
+            "missing a required argument: 'power'.\n"
+            "  Write its options behind the names that it reads: z = Power(x, scale=4, power=…).",
+        ),
+        (
+            "z = Power(x, 1/2)",
+            Power,
+            PLAIN_NOT + "1/2.\n  Write the number itself: z = Power(x, 0.5).",
+        ),
+        (
+            "z = Power(2*3-1, x, scale=-(1/4))",
+            Power,
+            PLAIN_NOT + "2*3-1.\n  Write the number itself: z = Power(5, x, scale=-0.25).",
+        ),
+        (
+            "z = Power(x, scale=1/0)",
+            Power,
+            PLAIN_NOT + "1/0.\n  Write the number or string itself.",
+        ),
+        (
+            "z = Power(x, 1/2, 2**0.5)",
+            Power,
+            PLAIN_NOT + "1/2.\n  Write the number or string itself.",
         ),
         (
             "z = Power(x, 3)",
@@ -139,6 +175,10 @@ def test_the_advice_for_options_works():
     for text, own in [
         ("z = Power(x, power=2)", Power),
         ("z = Power(x)", Power(2)),
+        ("z = Power(x, 1, 2)", Power),
+        ("z = Power(x, scale=4, power=2)", Power),
+        ("z = Power(x, 0.5)", Power),
+        ("z = Power(5, x, scale=-0.25)", Power),
         ("z = Einsum(x, equation='i->i')", Power),
     ]:
         assert Network.program(text, ops={"Power": own})(X).shape == (3,)
