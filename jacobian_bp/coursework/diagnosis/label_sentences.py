@@ -64,6 +64,8 @@ LABELS: dict[str, str] = {
     "What is added to the cost adds its derivative to the gradient.",
     "penalty-factor": "{what} has the derivative of the penalty with another factor or sign: "
     "{note}.",
+    "factor-beside-penalty": "{what} has the right derivative of the penalty, and what comes "
+    "through the network has another factor or sign: {note}.",
     "flat-labels": "In {here} labels of another shape were broadcast against the outputs: {note}.",
     "examples-axis": "In {here} the axis of the examples is taken for another: {note}.",
     "check-of-wrong-quantity": "{what} has the right numbers of something else: {note}.",

@@ -50,6 +50,17 @@ ALONE = (
     "In the gradient of {w} several paths add up, and only some are counted: "
     "the path through the penalty alone, which gives {which}."
 )
+BESIDE = (
+    "The gradient of {w} has the right derivative of the penalty, and what comes through the "
+    "network has another factor or sign: {told}."
+)
+OF_THE_NETWORK = {
+    7.0: "it lacks the 1/m of the mean over the m = 7 examples",
+    1 / 7: "it has the 1/m of the mean over the m = 7 examples twice",
+    -1.0: "it has the wrong sign",
+    2.0: "it is doubled",
+    0.5: "it is halved",
+}
 KINDS = {  # the derivative, how it is written, the penalty
     "l2": (lambda W: 2 * 0.3 * W, "2 · 0.3 {n}", "R1 = 0.3 Σ {n}²"),
     "half_l2": (lambda W: 0.3 * W, "0.3 {n}", "R1 = ½ · 0.3 Σ {n}²"),
@@ -83,7 +94,10 @@ def test_what_is_wrong_with_a_penalty_is_named_by_itself(kind, name):
     for factor, told in TOLD.items():
         said = FACTOR.format(w=w, which=f"{penalty} it is {written}", told=told)
         every[(data + factor * added).tobytes()] = ("penalty-factor", said)
-    assert len(every) == 2 + len(TOLD)
+    for factor, told in OF_THE_NETWORK.items():
+        said = BESIDE.format(w=w, told=told)
+        every[(factor * data + added).tobytes()] = ("factor-beside-penalty", said)
+    assert len(every) == 2 + len(TOLD) + len(OF_THE_NETWORK)
     for numbers, (label, said) in every.items():
         finding = diagnose(run, {name: np.frombuffer(numbers).reshape(data.shape)})[name]
         assert (finding.label, finding.sentences, finding.ok) == (label, (said,), False)

@@ -71,3 +71,24 @@ def penalty_alone(line: Line, facts: Facts) -> Iterator[Wrong]:
         return
     note = f"the path through the penalty alone, which gives {' + '.join(map(derivative, every))}"
     yield Wrong(None, note, "penalty", {k.key: None for k in network})
+
+
+@mutation("factor-beside-penalty", 6, "penalty")
+def network_with_another_factor(line: Line, facts: Facts) -> Iterator[Wrong]:
+    """m dW + 2 λ W: the mean, a sign or a 2 is wrong in what comes through the network alone."""
+    if line is not penalties(line, facts)[0]:
+        return
+    network = [k for k in facts.backward.to[line.target] if k.kind != "penalty" and not k.asleep]
+    m = facts.examples
+    ways = [
+        (-1.0, "it has the wrong sign", 2),
+        (2.0, "it is doubled", 3),
+        (0.5, "it is halved", 3),
+    ]
+    if m > 1 and facts.state.program.averages:
+        ways.append((float(m), f"it lacks the 1/m of the mean over the m = {m} examples", 0))
+        ways.append((1 / m, f"it has the 1/m of the mean over the m = {m} examples twice", 1))
+    for factor, told, more in ways:
+        wrong = {k.key: k.by(lambda d, *f, k=k, c=factor: c * k.product(d, *f)) for k in network}
+        if wrong:
+            yield Wrong(None, told, told, wrong, prior=more)
