@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacobian_bp import Network, diagnose
+from jacobian_bp import Network, diagnose, diagnose_line
 
 RNG = np.random.default_rng(61)
 X, Y = RNG.standard_normal((7, 5)), RNG.standard_normal((7, 2))
@@ -102,6 +102,33 @@ def test_what_is_wrong_with_a_penalty_is_named_by_itself(kind, name):
         finding = diagnose(run, {name: np.frombuffer(numbers).reshape(data.shape)})[name]
         assert (finding.label, finding.sentences, finding.ok) == (label, (said,), False)
     assert diagnose(run, {name: data + added})[name].label == "correct"
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "said"),
+    [
+        (
+            "l2",
+            "dW2 = d2.T @ a1",
+            LACKS.format(w="W2 (layer 2)", which="2 · 0.3 W2, of R1 = 0.3 Σ W2²"),
+        ),
+        (
+            "l1",
+            "dW2 = d2.T @ a1 - 0.3 * np.sign(W2)",
+            FACTOR.format(
+                w="W2 (layer 2)",
+                which="R1 = 0.3 Σ |W2| it is 0.3 sign(W2)",
+                told="it is subtracted, not added",
+            ),
+        ),
+    ],
+)
+def test_a_line_of_numpy_gets_the_same_sentence(kind, line, said):
+    run = gradients(penalty={"W2": {kind: 0.3}})[0]
+    assert " ".join(str(diagnose_line(line, run)).split()).endswith(said)
+    right = {"l2": "dW2 = d2.T @ a1 + 2 * 0.3 * W2", "l1": "dW2 = d2.T @ a1 + 0.3 * sign(W2)"}
+    told = f"{right[kind]}: right. It is ∂J/∂W2, shape (2, 3)."
+    assert str(diagnose_line(right[kind], run)) == told
 
 
 def test_one_of_two_penalties_and_both_are_told_apart():
