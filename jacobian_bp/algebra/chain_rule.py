@@ -7,14 +7,16 @@ from the output down (`reverse`), or the same sum from the variable up
 and the record of it are linear in the number of links.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from operator import add
 
 from .axes import Axis, fresh
 from .expression import Expression
 from .nodes_and_links import Link, Node
-from .spending import Spending, densify, merge, multiply, spent_product
+from .spending import Spending, densify, merge, multiply, spent_product, written
 from .sum_over_paths import by_source, by_target, walk
+
+MOST_NAMES = 4  # of values whose parts add up; more are counted
 
 Arriving = Iterable[tuple[int, Expression]]
 
@@ -35,12 +37,18 @@ def reverse(
     """
     sinks = sinks or (len(nodes) - 1,)
     below, ends = by_target(links), {axis.name: axis.size for axis in out}
+    above = by_source(links)
     primed, shapes = [node.primed for node in nodes], [node.shape for node in nodes]
 
     def settle(place: int, here: Expression) -> Expression:
         axes, label = (*ends, *primed[place]), f"∂{of}/∂{nodes[place].name}"
         sizes = ends | dict(zip(primed[place], shapes[place], strict=True))
-        here = merge(here, axes, sizes, label)
+        arrived, here = here, merge(here, axes, sizes, label)
+        if trace is not None and len(above.get(place, ())) > 1:
+            before, after = written(arrived, axes), written(here, axes)
+            names = dict.fromkeys(nodes[link.target].name for link in above[place])
+            if before != after:
+                trace.append(Spending(before, after, _added_up(names)))
         return here if place in sinks else densify(here, axes, sizes, label)
 
     def times(place: int, here: Expression) -> Arriving:
@@ -53,6 +61,8 @@ def reverse(
             sizes |= dict(zip(bonds, shapes[place], strict=True))
             record = trace if place else None  # at the output there is nothing to spend yet
             label = f"∂{of}/∂{nodes[link.source].name}"
+            if trace is not None and len(above[link.source]) > 1:  # a part is not the whole
+                label = _through(label, link, nodes, above[link.source])
             yield link.source, multiply(left, right, (*ends, *to), sizes, label, record)
 
     found = walk(range(len(nodes)), {0: start}, times, add, sinks, settle)
@@ -118,6 +128,20 @@ def forward(
 
     last = len(nodes) - 1
     return walk(range(last, 0, -1), {last: start}, times, add, settle=settle).get(0)
+
+
+def _through(label: str, link: Link, nodes: Sequence[Node], parts: Sequence[Link]) -> str:
+    """The name of what one link brings, where several bring a part: (∂J/∂W through z1)."""
+    alike = [part for part in parts if part.target == link.target]
+    place = next(n for n, part in enumerate(alike, start=1) if part is link)
+    which = f", {place} of {len(alike)}" if len(alike) > 1 else ""
+    return f"({label} through {nodes[link.target].name}{which})"
+
+
+def _added_up(names: Collection[str]) -> str:
+    """Why parts that have arrived at one value become one array."""
+    shown = list(names) if len(names) <= MOST_NAMES else [f"{len(names)} values"]
+    return f"what comes back through {' and '.join(shown)} adds up"
 
 
 def _facing(

@@ -347,10 +347,12 @@ class Jacobian(Shown):
         """One expression over the axes of this Jacobian."""
         if self.is_local:
             return self.links[0].expression
-        first, last = self.nodes[0], self.nodes[-1]
+        first, last = self.nodes[0], Node(self.wrt, _unprimed(self.wrt_axes))
+        if last.primed != tuple(axis.name for axis in self.wrt_axes):
+            last = self.nodes[-1]
         start = identity([axis.name for axis in self.out_axes], first.primed)
         found = chain_rule.reverse(
-            self.nodes, self.links, start, self.out_axes, of=self.of, trace=trace
+            (*self.nodes[:-1], last), self.links, start, self.out_axes, of=self.of, trace=trace
         )
         expression = found.get(len(self.nodes) - 1, Expression())
         names = (axis.name for axis in self.wrt_axes)

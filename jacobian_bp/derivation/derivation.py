@@ -18,6 +18,7 @@ from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, summed, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
+from ..ops import Penalty
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.einsum_chain import plan
@@ -112,6 +113,7 @@ class _Book:
     rows: dict[str, np.ndarray]
     backward: list[Backward] = field(default_factory=list)
     waiting: dict[str, list[_Product]] = field(default_factory=dict)
+    ones: set[str] = field(default_factory=set)  # values by which J has the derivative 1, always
     count: int = 0
 
 
@@ -272,12 +274,14 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     whole = Jacobian.local(
         book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
     )
+    found = " + ".join(_written_out(item.jacobian)[0] for item in arrived)
+    book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
             sign,
             f"∂{book.state.cost}/∂{name}",
             " + ".join(_in_order(item.factors, book.layout) for item in arrived),
-            " + ".join(_written_out(item.jacobian)[0] for item in arrived),
+            found,
             "; ".join(item.reason for item in arrived if item.reason),
             whole.shape_in(book.layout),
             whole.materialise(book.layout),
@@ -305,7 +309,8 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         before.append(trace[0].before if trace else written)
         after.append(written)
         reasons += [step.reason for step in trace]
-        books.append(" + ".join(textbook(term, axes) for term in expression.terms))
+        terms = " + ".join(textbook(term, axes) for term in expression.terms)
+        books.append(_of_penalty(book, item.jacobian) or terms)
     first = arrived[0].jacobian
     return GradientStep(
         f"∂{book.state.cost}/∂{name}",
@@ -319,6 +324,17 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         done,
         total,
         np.array(book.rows[name], copy=True),
+    )
+
+
+def _of_penalty(book: _Book, jacobian: Jacobian) -> str:
+    """2 · 0.1 W2, where a penalty is added to the cost as it is; else nothing."""
+    source = jacobian.nodes[-2].name
+    step = book.state.step(source)
+    if step is None or not isinstance(step.op, Penalty):
+        return ""
+    return (
+        rename(step.op.derivative, step.called) if source in (*book.ones, book.state.cost) else ""
     )
 
 

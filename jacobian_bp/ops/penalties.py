@@ -33,6 +33,11 @@ class Penalty(Op):
         return (repr(self.rate), *([repr(self.axes)] if self.axes != "k,i" else []))
 
     @property
+    def derivative(self) -> str:
+        """∂R/∂W, written as the formula is: 2 · 0.1 W."""
+        raise NotImplementedError(self.name)
+
+    @property
     def label_axes(self) -> str:
         """The axes of the variable: k',i'."""
         return ",".join(primed(parse_axes(self.axes)))
@@ -55,6 +60,10 @@ class L2Penalty(Penalty):
     @property
     def formula(self) -> str:
         return f"{number(self.rate)} Σ W²"
+
+    @property
+    def derivative(self) -> str:
+        return f"2 · {number(self.rate)} W"
 
     def forward(self, W):
         return self.rate * np.multiply(W, W, order="C").sum()
@@ -88,6 +97,10 @@ class HalfL2Penalty(Penalty):
     @property
     def formula(self) -> str:
         return f"½ · {number(self.rate)} Σ W²"
+
+    @property
+    def derivative(self) -> str:
+        return f"{number(self.rate)} W"
 
     def forward(self, W):
         return self.rate * np.multiply(W, W, order="C").sum() / 2
@@ -125,6 +138,10 @@ class L1Penalty(Penalty):
     @property
     def formula(self) -> str:
         return f"{number(self.rate)} Σ |W|"
+
+    @property
+    def derivative(self) -> str:
+        return f"{number(self.rate)} sign(W)"
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 from jacobian_bp import Jacobian, MemoryLimitError, Network, memory_limit
 from jacobian_bp.algebra import chain_rule
 from jacobian_bp.algebra.axes import Axis
-from jacobian_bp.algebra.expression import delta, dense, distinct, one
+from jacobian_bp.algebra.expression import Expression, delta, dense, distinct, one
 from jacobian_bp.algebra.nodes_and_links import identity
 
 SIZES = {"n": 2, "k": 3, "i": 5}
@@ -122,6 +122,46 @@ def test_terms_that_add_up_without_a_sum_are_recorded():
     twice = ("k", "k'", delta("k,k'") * draw("p[k]") + delta("k,k'") * draw("q[k]"))
     trace = (local("y", "x", SLOPE) @ local("x", "w", twice)).collapse().trace
     assert trace[-1].reason == "the terms added up"
+
+
+def test_what_comes_along_one_of_several_paths_does_not_have_the_name_of_the_sum():
+    """A penalty, a skip connection, and two links between the same two values."""
+    through = local("J", "z", LOSS) @ local("z", "x", BY_INPUT)
+    penalty = local("J", "R", ("", "", Expression.of())) @ local(
+        "R", "x", ("", "i'", 2 * draw("x[i']"))
+    )
+    whole = (through + penalty).collapse()
+    assert [str(step) for step in whole.trace] == [
+        "Σ_k ∂J/∂z[k] W[k,i']  =  (∂J/∂x through z)[i']    (the sum over k)",
+        "(∂J/∂x through z)[i'] + 2 x[i']  =  ∂J/∂x[i']"
+        "    (what comes back through z and R adds up)",
+    ]
+    twice = (
+        local("J", "z", LOSS) @ (local("z", "x", BY_INPUT) + local("z", "x", BY_INPUT))
+    ).collapse()
+    assert [step.after for step in twice.trace] == [
+        "(∂J/∂x through z, 1 of 2)[i']",
+        "(∂J/∂x through z, 2 of 2)[i']",
+        "∂J/∂x[i']",
+    ]
+
+
+def test_a_penalty_and_a_skip_connection_are_the_last_line_of_a_collapse():
+    """The letters of that line are those of the equation that is printed above it."""
+    sizes = [5, 3, 2]
+    net = Network.dense(sizes, ["tanh", "identity"], "squared_error", seed=0, penalty={"W1": 0.25})
+    J = net.run(RNG.standard_normal(5), RNG.standard_normal(2)).jacobian("J", "W1").collapse()
+    last = "∂J/∂z1[k'] x[i'] + 1/2 W1[k',i']"
+    assert J.trace[-1].before in (last, " + ".join(reversed(last.split(" + "))))
+    assert J.trace[-1].after == "∂J/∂W1[k',i']"
+    steps = ["z = Linear(x, W, b)", "a = Tanh(z)", "s = Add(a, x)", "J = SquaredError(s, y)"]
+    params = {"W": RNG.standard_normal((3, 3)), "b": RNG.standard_normal(3)}
+    run = Network.program(*steps, params=params).run(
+        x=RNG.standard_normal(3), y=RNG.standard_normal(3)
+    )
+    assert run.jacobian("J", "x").collapse().statement == (
+        "∂J/∂x[k'] = ∂J/∂s[k'] + (∂J/∂x through z)[k']"
+    )
 
 
 def test_a_formula_is_written_out_with_its_record():

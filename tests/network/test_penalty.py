@@ -73,6 +73,29 @@ def test_title_steps_and_derivation_show_it():
     assert r"R_{1}&=0.25\sum W_{1}{}^{2}" in net.latex()
 
 
+def test_the_textbook_s_formula_of_a_penalty_has_its_rate_as_it_was_written():
+    steps = network(penalty={**PENALTY, "W1": 0.1}).run(X, Y).derivation().gradients
+    assert {step.name: step.textbook for step in steps} == {
+        "∂J/∂b1": "Σ_n δ1",
+        "∂J/∂W1": "2 · 0.1 W1 + δ1ᵀ x",
+        "∂J/∂b2": "2 sign(b2) + Σ_n δ2",
+        "∂J/∂W2": "0.125 sign(W2) + 0.5 W2 + δ2ᵀ a1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ends", "textbook"),
+    [
+        (["J = L2Penalty(W, 0.3)"], "2 · 0.3 W"),
+        (["R = L2Penalty(W, 0.3)", "J = Add(R, R, '')"], "0.6 ∂J/∂R W[k',i']"),
+        (["R = L2Penalty(W, 0.3)", "J = Multiply(R, R, '')"], "0.6 ∂J/∂R W[k',i']"),
+    ],
+)
+def test_only_a_penalty_that_is_added_as_it_is_has_its_own_derivative(ends, textbook):
+    run = Network.program(*ends, params={"W": RNG.standard_normal((3, 2))}).run()
+    assert [step.textbook for step in run.derivation().gradients] == [textbook]
+
+
 def test_many_penalties_are_folded_in_the_title():
     net = Network.dense([2] * 8, penalty={f"W{layer}": 0.5 for layer in range(1, 8)})
     title = net.run([1.0, 2.0], [0.0, 1.0]).derivation().text().splitlines()

@@ -60,6 +60,12 @@ LABELS: dict[str, str] = {
     "stale-weights": "In {here} the weight {factor} is used after its update; the delta needs "
     "the one of the forward pass. The rate that fits is {by}.",
     "weight-decay": "{what} has the parameter itself added, times {by}; {note}.",
+    "penalty-missing": "{what} lacks the derivative of the penalty: {note}, is left out. "
+    "What is added to the cost adds its derivative to the gradient.",
+    "penalty-factor": "{what} has the derivative of the penalty with another factor or sign: "
+    "{note}.",
+    "factor-beside-penalty": "{what} has the right derivative of the penalty, and what comes "
+    "through the network has another factor or sign: {note}.",
     "flat-labels": "In {here} labels of another shape were broadcast against the outputs: {note}.",
     "examples-axis": "In {here} the axis of the examples is taken for another: {note}.",
     "check-of-wrong-quantity": "{what} has the right numbers of something else: {note}.",

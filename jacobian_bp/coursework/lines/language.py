@@ -51,6 +51,7 @@ NUMPY = {  # how numpy calls it -> the operation, and how many arrays it takes
     "tanh": ("tanh", 1),
     "exp": ("exp", 1),
     "log": ("log", 1),
+    "sign": ("sign", 1),
     "ones_like": ("ones_like", 1),
 }
 METHODS = {

@@ -6,7 +6,7 @@ from typing import NoReturn
 from ...errors import SpecError
 from ...writing.signs import nearest
 
-FUNCTIONS = ("slope", "sigmoid", "tanh", "relu", "exp", "log", "ones_like")
+FUNCTIONS = ("slope", "sigmoid", "tanh", "relu", "exp", "log", "sign", "ones_like")
 LANGUAGE = (
     "  Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, "
     "np.einsum\n  and the functions " + ", ".join(FUNCTIONS) + "."
@@ -14,6 +14,8 @@ LANGUAGE = (
 ONE_FORMULA = "A line is one formula: nothing is filled in."
 INSTEAD = {  # what numpy has and this language does not
     "sqrt": "Write a root as a2**0.5.",
+    "sin": "There is no sine among the functions.",  # sign would be the nearest word
+    "sine": "There is no sine among the functions.",
     "negative": "Write -d2.",
     "maximum": "Write relu(z2), or z2 > 0.",
     "where": "Write a mask such as (z2 > 0).",
@@ -46,7 +48,7 @@ def unknown(word: str, known: Iterable[str], shown: str = "{}") -> NoReturn:
     Traceback (most recent call last):
     jacobian_bp.errors.SpecError: diagnose_line: np.sqrt is not read here. Write a root as a2**0.5.
       Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, np.einsum
-      and the functions slope, sigmoid, tanh, relu, exp, log, ones_like.
+      and the functions slope, sigmoid, tanh, relu, exp, log, sign, ones_like.
     """
     close = nearest(word, known, CLOSE)
     guess = f" Did you mean {shown.format(close)}?" if close else ""

@@ -156,6 +156,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "relu": lambda z: np.maximum(z, 0),
     "exp": np.exp,
     "log": np.log,
+    "sign": np.sign,
     "ones_like": np.ones_like,
 }
 

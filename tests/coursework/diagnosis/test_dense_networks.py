@@ -119,6 +119,7 @@ def test_every_label_of_a_dense_network_is_planted_in_two_scenes():
                 planted.setdefault(label.split("|")[0], set()).add(s.name)
     graphs = {"fan-out-overwritten", "statistics-as-constants", "overwritten-index"}
     graphs |= {"last-step-only", "saturated-nan", "kink"}  # in test_graphs.py
+    graphs |= {"penalty-missing", "penalty-factor", "factor-beside-penalty"}  # in test_penalties.py
     rest = {"correct", "correct-other-layout", "correct-float32", "unknown"}
     assert set(planted) == set(LABELS) - graphs - rest
     assert min(map(len, planted.values())) >= 2

@@ -211,7 +211,9 @@ def test_a_name_that_the_run_does_not_have():
         ("np.kron(a1, d1)", "np.kron is not read here."),
         ("a1.copy()", ".copy() is not read here. Leave it out: nothing is changed here."),
         ("tan(a1)", "tan() is not read here. Did you mean tanh()?"),
-        ("sine(a1)", "sine() is not read here."),
+        ("sine(a1)", "sine() is not read here. There is no sine among the functions."),
+        ("np.sin(a1)", "np.sin is not read here. There is no sine among the functions."),
+        ("kronecker(a1)", "kronecker() is not read here."),
     ],
 )
 def test_a_guess_is_a_near_one(line, said):

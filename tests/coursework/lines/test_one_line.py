@@ -433,6 +433,7 @@ def test_a_correction_that_is_right_by_coincidence_is_not_offered():
         "np.einsum('ab,bc', d3, W3)",
         "d3.dot(W3).T",
         "ones_like(z2) - sigmoid(z2) / 2 + relu(z2)**2 - tanh(-z2)",
+        "np.sign(W2) + 3 * np.sign(-W2)",
     ],
 )
 def test_every_operation_has_numpys_value(line):
@@ -575,7 +576,7 @@ def test_refusals_say_what_to_write():
         "diagnose_line: np.dott is not read here. Did you mean np.dot?\n"
         "  Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, "
         "np.einsum\n"
-        "  and the functions slope, sigmoid, tanh, relu, exp, log, ones_like."
+        "  and the functions slope, sigmoid, tanh, relu, exp, log, sign, ones_like."
     )
     assert refusal(SpecError, diagnose_line, "d4 @ W3", BATCH) == (
         "diagnose_line: no value is named 'd4'.\n"

@@ -13,8 +13,12 @@ ALL = ("weights", "slope", "outer", "bias", "pass", "op", "softmax", "cost")
 
 
 def uses(line: Line, facts: Facts) -> list[Line]:
-    """The lines that add up to the delta of this line's target, in backward order."""
-    return [k for k in facts.backward.to[line.target] if not k.asleep]
+    """The lines that add up to the delta of this line's target, in backward order.
+
+    A penalty is none: it is added once, and what is forgotten of it has a label of its own.
+    """
+    awake = [k for k in facts.backward.to[line.target] if not k.asleep]
+    return [k for k in awake if k.kind != "penalty"]
 
 
 @mutation("overwritten-index", 8, "outer", "op")
@@ -79,7 +83,7 @@ def winners(
 
 def reduces(line: Line, facts: Facts) -> bool:
     """Whether the step makes a statistic: fewer axes than it reads, and no loss."""
-    if line.kind in ("cost", "share") or line.target in facts.params:
+    if line.kind in ("cost", "share", "penalty") or line.target in facts.params:
         return False
     made, read = facts.values[line.source], facts.values[line.target]
     signature = line.step.op.parsed

@@ -31,7 +31,7 @@ ENTRIES = 400  # of an array that take as long as looking at one line
 class Factor:
     """One factor of a line: its role, the name it is printed by, its numbers."""
 
-    role: str  # weight, slope, jacobian, input, cost, share, other
+    role: str  # weight, slope, jacobian, input, cost, share, penalty, other
     name: str
     array: np.ndarray
 

@@ -9,6 +9,7 @@ from ....ops import (
     Einsum,
     Linear,
     Op,
+    Penalty,
     Reduction,
     Softmax,
     outer,
@@ -53,6 +54,11 @@ def each_example(incoming: np.ndarray, cost: np.ndarray) -> np.ndarray:
 def through_rows(incoming: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
     """Σ_k δ[k] J[k,k'], example by example"""
     return np.einsum("...k,...kj->...j", incoming, jacobian)
+
+
+def penalty_slope(incoming: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """The derivative of the penalty, times what comes in for its value."""
+    return incoming * slope
 
 
 def shared_out(incoming: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -102,6 +108,9 @@ def _content(state, step: Step, position: int, operand: str, inputs: list[np.nda
         found = _matrix_vector(op, names, position, inputs, state)
         if found:
             return found
+    if isinstance(op, Penalty):
+        slope = _by_vjp(op, operand, inputs)(np.ones((), state.dtype))
+        return "penalty", penalty_slope, [Factor("penalty", f"∂{step.name}/∂{names[0]}", slope)]
     if isinstance(op, Reduction):
         share = _by_vjp(op, operand, inputs)(np.ones(state.values[step.name].shape))
         return "share", shared_out, [Factor("share", "1/m", share)]
