@@ -31,11 +31,11 @@ _OFFERED = {
     "checks.taylor": ["TaylorReport", "taylor_test"],
     "coursework.code.code_report": ["CodeReport"],
     "coursework.code.one_text": ["diagnose_code"],
-    "coursework.convention": ["Convention"],
     "coursework.diagnosis.diagnosis": ["Diagnosis", "Finding"],
     "coursework.diagnosis.of_arrays": ["diagnose"],
     "coursework.lines.line_report": ["LineReport"],
     "coursework.lines.one_line": ["diagnose_line"],
+    "derivation.convention": ["Convention"],
     "derivation.derivation": ["Derivation"],
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
     "network.files.read_table": ["TableData", "read_table"],
@@ -104,12 +104,12 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .checks.taylor import taylor_test as taylor_test
     from .coursework.code.code_report import CodeReport as CodeReport
     from .coursework.code.one_text import diagnose_code as diagnose_code
-    from .coursework.convention import Convention as Convention
     from .coursework.diagnosis.diagnosis import Diagnosis as Diagnosis
     from .coursework.diagnosis.diagnosis import Finding as Finding
     from .coursework.diagnosis.of_arrays import diagnose as diagnose
     from .coursework.lines.line_report import LineReport as LineReport
     from .coursework.lines.one_line import diagnose_line as diagnose_line
+    from .derivation.convention import Convention as Convention
     from .derivation.derivation import Derivation as Derivation
     from .errors import AxisError as AxisError
     from .errors import DomainError as DomainError

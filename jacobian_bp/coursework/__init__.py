@@ -1,7 +1,6 @@
 """Coursework: find the mistake in a derivation; set, check and grade exercises.
 
-Offers LABELS, Diagnosis, Finding, diagnose, commands, grading, exercises, code, lines, sandbox,
-convention.
+Offers LABELS, Diagnosis, Finding, diagnose, commands, grading, exercises, code, lines, sandbox.
 May import network and below.
 """
 

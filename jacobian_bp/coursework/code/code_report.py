@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
 
+from ...derivation.convention import Convention
 from ...writing.notebook import WHOLE_LINES
 from ...writing.shown import Printed
 from ...writing.signs import for_stream, safe
-from ..convention import Convention
 
 WIDTH = 99
 MARKS = {True: "right", False: "WRONG", None: "?"}

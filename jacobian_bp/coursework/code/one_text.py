@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
-from ..convention import Convention
 from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from ...ops import Activation
 from ...program.step import Step
-from ..convention import Convention
 from .limits import NotReadError
 from .store import Quantity, Store
 from .studied import Studied

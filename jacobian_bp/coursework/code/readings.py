@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ..convention import Convention
+from ...derivation.convention import Convention
 from .judge import Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...algebra.layouts import LAYOUTS
+from ...derivation.convention import Convention
 from ...errors import SpecError
 from ...network.files.answer_file import read_answers
 from ...network.files.paths import read_limited
@@ -20,7 +21,6 @@ from ...writing.signs import safe
 from ...writing.tables import fold_all
 from ..code.limits import LONGEST_TEXT
 from ..code.one_text import diagnose_code
-from ..convention import Convention
 from ..diagnosis.of_arrays import diagnose
 from ..lines.one_line import diagnose_line
 

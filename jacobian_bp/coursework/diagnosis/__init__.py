@@ -1,7 +1,7 @@
 """Which mistake gives a student's numbers.
 
 Offers diagnose, Diagnosis, Finding, LABELS, passes, mutations, evidence.
-May import convention and below.
+May import network and below.
 """
 
 from .diagnosis import Diagnosis, Finding

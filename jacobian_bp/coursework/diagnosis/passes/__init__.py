@@ -1,5 +1,5 @@
 """The backward pass as data: a list of lines, each a product of named factors.
 
 Offers Line, Backward, backward_pass, formulas.
-May import convention and below.
+May import network and below.
 """
