@@ -25,6 +25,7 @@ from ..timing.subjects import (
 from ..timing.sweep import overheads, plan_sweep, run_sweep
 from ..timing.workload import Workload, label_of, workload_of
 from .brackets import bracketing_lines, own_chain
+from .eliminations import elimination_lines
 from .options import Asked
 from .presets import PRESETS, Point
 from .provenance import circumstances, network_lines
@@ -83,6 +84,7 @@ def card(asked: Asked, journal: Journal) -> Lines:
     told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
     yield ["", "predicted from the shapes: the gradient by every parameter"]
     yield [*predicted_table(told, room), *PLANNED]
+    yield elimination_lines(workload.run.forward_pass, room)
     journal.beside = "vjp", "× vjp"
     rows = _timed(asked, workload, blank, route_subjects(workload), journal, costs, left)
     yield ["", "measured: the gradient by every parameter, the forward pass done before"]
