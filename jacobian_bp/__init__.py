@@ -43,12 +43,16 @@ _OFFERED = {
     "network.run": ["Run"],
     "numbers.memory": ["memory_limit"],
     "ops": [
+        "Abs",
         "Add",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
         "CrossEntropy",
         "CrossEntropyFromLogits",
+        "ELU",
         "Einsum",
+        "Exp",
+        "GELU",
         "HalfL2Penalty",
         "HalfSquaredError",
         "Huber",
@@ -59,15 +63,19 @@ _OFFERED = {
         "L2Penalty",
         "LeakyReLU",
         "Linear",
+        "Log",
         "LogSoftmax",
         "Mean",
         "MeanOverOutputs",
         "Multiply",
         "Op",
+        "Power",
         "ReLU",
+        "SiLU",
         "Sigmoid",
         "Softmax",
         "Softplus",
+        "Sqrt",
         "SquaredError",
         "Sum",
         "Tanh",
@@ -121,12 +129,16 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .network.network import Network as Network
     from .network.run import Run as Run
     from .numbers.memory import memory_limit as memory_limit
+    from .ops import ELU as ELU
+    from .ops import GELU as GELU
+    from .ops import Abs as Abs
     from .ops import Add as Add
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import Einsum as Einsum
+    from .ops import Exp as Exp
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Huber as Huber
@@ -137,15 +149,19 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import L2Penalty as L2Penalty
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
+    from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply
     from .ops import Op as Op
+    from .ops import Power as Power
     from .ops import ReLU as ReLU
     from .ops import Sigmoid as Sigmoid
+    from .ops import SiLU as SiLU
     from .ops import Softmax as Softmax
     from .ops import Softplus as Softplus
+    from .ops import Sqrt as Sqrt
     from .ops import SquaredError as SquaredError
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh

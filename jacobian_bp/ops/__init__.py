@@ -10,6 +10,7 @@ from .base import Op, elementwise, outer, over_batch
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .divergence import KLDivergence, KLDivergenceFromLogits
 from .einsum import Einsum
+from .elementary import Abs, Exp, Log, Power, Sqrt
 from .linear import Linear
 from .losses import (
     BinaryCrossEntropy,
@@ -20,9 +21,13 @@ from .losses import (
 )
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
+from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "Abs",
     "Activation",
     "Add",
     "BinaryCrossEntropy",
@@ -30,6 +35,7 @@ __all__ = [
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "Einsum",
+    "Exp",
     "HalfL2Penalty",
     "HalfSquaredError",
     "Huber",
@@ -40,17 +46,21 @@ __all__ = [
     "L2Penalty",
     "LeakyReLU",
     "Linear",
+    "Log",
     "LogSoftmax",
     "Mean",
     "MeanOverOutputs",
     "Multiply",
     "Op",
     "Penalty",
+    "Power",
     "ReLU",
     "Reduction",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "Sqrt",
     "SquaredError",
     "Sum",
     "Tanh",

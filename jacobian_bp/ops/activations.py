@@ -227,7 +227,8 @@ class Softplus(Activation):
 def between(value: float, low: float, high: float, who: str) -> float:
     """`value` as a float within [low, high], or DomainError."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise DomainError(f"{who} is {value!r}, not a number.\n  Pass a float such as {low}.")
+        nearest = max(low, min(high, 0.0))
+        raise DomainError(f"{who} is {value!r}, not a number.\n  Pass a float such as {nearest}.")
     if not (low <= value <= high and np.isfinite(value)):
         raise DomainError(f"{who} is {value!r}; it lies between {low} and {high}, and is finite.")
     return float(value)

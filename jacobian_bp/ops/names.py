@@ -3,7 +3,7 @@
 The kinds in penalty={"W1": {"l2": 0.01}} are such names too.
 
 >>> ", ".join(ACTIVATIONS)
-'identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax'
+'identity, sigmoid, tanh, relu, leaky_relu, softplus, elu, silu, gelu, softmax'
 >>> ACTIVATIONS["relu"].__name__, fitting("bce"), last_activation("bce"), label_kind("bce")
 ('ReLU', ('sigmoid', 'softmax'), 'sigmoid', 'binary')
 """
@@ -16,6 +16,7 @@ from .labels import NUMBERS
 # a message lists the names module by module; a module that is not here comes last
 ORDER = (
     "activations",
+    "smooth",
     "softmax",
     "losses",
     "cross_entropy",

@@ -87,6 +87,13 @@ SOFTPLUS = Textbook(
     "softplus", softplus, sigmoid, lambda a: 1 - np.exp(-a), "1 − e^−a", (growing_sigmoid,)
 )
 
+SILU = Textbook(
+    "silu",
+    lambda z: z * sigmoid(z),
+    lambda z: sigmoid(z) * (1 + z * sigmoid(-z)),
+    unguarded=(lambda z: growing_sigmoid(z) * (1 + z * (1 - growing_sigmoid(z))),),
+)
+
 
 def leaky(flat: float) -> Textbook:
     """z where z > 0, else flat · z: the slope is the same by z and by a."""
@@ -95,6 +102,17 @@ def leaky(flat: float) -> Textbook:
         return np.where(z > 0, 1.0, flat)
 
     return Textbook("leaky_relu", lambda z: np.where(z > 0, z, flat * z), slope, slope, "a > 0")
+
+
+def elu(alpha: float) -> Textbook:
+    """z where z > 0, else alpha (e^z − 1): the slope there is a + alpha."""
+    return Textbook(
+        "elu",
+        lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
+        lambda z: np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0))),
+        lambda a: np.where(a > 0, 1.0, a + alpha),
+        "a + alpha",
+    )
 
 
 def binary_by_output(a: np.ndarray, y: np.ndarray) -> np.ndarray:

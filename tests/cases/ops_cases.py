@@ -6,6 +6,7 @@ A capital letter is the variable's own axis: ∂z[k]/∂W[K,i] is `d(k, K) * a[i
 # ruff: noqa: E741  (I is an index)
 
 import math
+from dataclasses import replace
 
 import pytest
 from op_case import SIZES, Case, class_index, hard_and_soft, probability, weights
@@ -125,6 +126,29 @@ def reduction(op, share):
     return Case(op, lambda *args: share * sum(args[-1][(n, *args[:-1])] for n in N), {"L": entry})
 
 
+def positive(rng, shape):
+    return rng.uniform(0.3, 2.5, shape)
+
+
+def elementary(op, f, slope, draw=None):
+    """`activation`, of numbers that the function takes."""
+    case = activation(op, f, slope)
+    return case if draw is None else replace(case, draws={"z": draw})
+
+
+def normal_below(z):
+    return (1 + math.erf(z / math.sqrt(2))) / 2
+
+
+def twice_u(z):
+    return 2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+
+
+def gelu_by_tanh_slope(z):
+    s = sigma(twice_u(z))
+    return s + z * s * (1 - s) * 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
+
+
 def binary(y, right, left):
     """y · right + (1 − y) · left"""
     return y * right + (1 - y) * left
@@ -147,6 +171,25 @@ LAYERS = [
     activation(ops.ReLU(), lambda z: max(0.0, z), lambda z: float(z > 0)),
     activation(ops.LeakyReLU(slope=0.2), lambda z: max(0.2 * z, z), lambda z: 1 if z > 0 else 0.2),
     activation(ops.Softplus(), lambda z: math.log(1 + math.exp(z)), sigma),
+    elementary(ops.Exp(), math.exp, math.exp, positive),
+    elementary(ops.Log(), math.log, lambda z: 1 / z, positive),
+    elementary(ops.Sqrt(), math.sqrt, lambda z: 0.5 / math.sqrt(z), positive),
+    elementary(ops.Power(3), lambda z: z**3, lambda z: 3 * z * z),
+    elementary(ops.Power(-2, "r,c"), lambda z: z**-2, lambda z: -2 * z**-3, positive),
+    elementary(ops.Power(0.3), lambda z: z**0.3, lambda z: 0.3 * z**-0.7, positive),
+    elementary(ops.Abs(), abs, lambda z: math.copysign(1, z)),
+    elementary(
+        ops.ELU(alpha=0.5),
+        lambda z: z if z > 0 else 0.5 * math.expm1(z),
+        lambda z: 1 if z > 0 else 0.5 * math.exp(z),
+    ),
+    elementary(ops.SiLU(), lambda z: z * sigma(z), lambda z: sigma(z) * (1 + z * (1 - sigma(z)))),
+    elementary(
+        ops.GELU(),
+        lambda z: z * normal_below(z),
+        lambda z: normal_below(z) + z * math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+    ),
+    elementary(ops.GELU(approximate=True), lambda z: z * sigma(twice_u(z)), gelu_by_tanh_slope),
     Case(
         ops.Softmax(),
         softmax,

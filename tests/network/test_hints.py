@@ -243,7 +243,8 @@ NAMES = {
     ),
     "an activation": (
         lambda: Network.dense([3, 2], "rellu"),
-        "Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax.",
+        "Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, elu, silu, gelu, "
+        "softmax.",
         lambda: Network.dense([3, 2], "relu"),
     ),
     "activations, one too many": (

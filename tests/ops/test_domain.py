@@ -66,6 +66,11 @@ Einsum('k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,k,'...) has 26 operands; at most 2
 NOT_A_NUMBER = """\
 {0}, not a number.
   Pass a float such as 0.0."""
+LOGARITHM = "a logarithm takes numbers above 0"
+ROOT = "a square root takes numbers from 0 on"
+RANGE = """\
+{0}; {1}.
+  Change z, or put an op in front that keeps it in that range."""
 OUTSIDE = "{0} is {1}; it lies between {2} and {3}, and is finite."
 
 REFUSED_INPUTS = [
@@ -98,6 +103,19 @@ REFUSED_INPUTS = [
     (CE, [ROWS, [0, 1, 2]], CLASS_SHAPE.format("(3,)")),
     (CE_FROM_LOGITS, [ROWS, [[0], [1]]], CLASS_SHAPE.format("(2, 1)")),
     (ops.Mean(), [[]], NO_EXAMPLES),
+    (ops.Log(), [[2.0, 0.0, -1.0]], RANGE.format("z[1] is 0", LOGARITHM)),
+    (ops.Log("r,c"), [[[2.0], [-3e-9]]], RANGE.format("z[1,0] is -3e-09", LOGARITHM)),
+    (
+        ops.Sqrt(),
+        [[0.0, -0.5]],
+        RANGE.format("z[1] is -0.5", "a square root takes numbers from 0 on"),
+    ),
+    (
+        ops.Power(0.5),
+        [[0.0, -0.5]],
+        RANGE.format("z[1] is -0.5", "the exponent 0.5 takes numbers from 0 on"),
+    ),
+    (ops.Power(-2), [[3.0, 0.0]], RANGE.format("z[1] is 0", "the exponent -2 takes no 0")),
 ]
 
 REFUSED_OPTIONS = [
@@ -113,6 +131,10 @@ REFUSED_OPTIONS = [
     (lambda: ops.ReLU(at_zero="1"), NOT_A_NUMBER.format("ReLU(at_zero) is '1'")),
     (lambda: ops.ReLU(at_zero=True), NOT_A_NUMBER.format("ReLU(at_zero) is True")),
     (lambda: ops.LeakyReLU(slope=np.nan), OUTSIDE.format("LeakyReLU(slope)", "nan", -INF, INF)),
+    (
+        lambda: ops.Power("2"),
+        "Power(p) is '2', not a number.\n  Pass a float such as 0.0.",
+    ),
     (
         lambda: ops.LeakyReLU(slope=0.2, at_zero=0.1),
         OUTSIDE.format("LeakyReLU(at_zero)", 0.1, 0.2, 1.0),

@@ -5,6 +5,7 @@ float32, against mpmath with 50 digits. Finite differences cannot see this: they
 sigmoid'(40), which is 4.248354255291589e-18.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -43,6 +44,116 @@ ACTIVATIONS = [
     (ops.ReLU(), lambda z: max(z, mpf(0)), lambda z: mpf(z > 0)),
     (ops.LeakyReLU(slope=SLOPE), lambda z: max(z, SLOPE * z), lambda z: 1 if z > 0 else SLOPE),
 ]
+
+
+def normal(z):
+    return mp.erfc(-z / mp.sqrt(2)) / 2
+
+
+def density(z):
+    return mp.exp(-z * z / 2) / mp.sqrt(2 * mp.pi)
+
+
+CUBIC = mpf(0.044715)  # the float that the op has
+
+
+def twice_u(z):
+    with workdps(DIGITS):
+        return 2 * mp.sqrt(2 / mp.pi) * (z + CUBIC * z**3)
+
+
+def twice_u_slope(z):
+    return 2 * mp.sqrt(2 / mp.pi) * (1 + 3 * CUBIC * z * z)
+
+
+def below(limit, least=0.0):
+    """The points of smaller size, from `least` on; whole blocks of them."""
+
+    def chosen(z):
+        z = z[(abs(z) < limit) & (z >= least if least else True)]
+        return z[: len(z) // BLOCK * BLOCK]
+
+    return chosen
+
+
+EVERYWHERE = below(np.inf)
+
+
+def smooth(op, value, slope, terms=None, chosen=EVERYWHERE):
+    """The slope of a product has a root: its ULP is that of the sum of both terms' sizes."""
+    return op, value, slope, terms or slope, chosen
+
+
+def power(p):
+    """Where neither the value nor the slope leaves the floats."""
+
+    def chosen(z):
+        if p % 1:
+            z = z[z > 0]
+        z = z[z != 0]
+        size = np.log2(abs(z.astype(np.float64)))
+        top = np.log2(float(np.finfo(z.dtype).max)) - 1
+        z = z[(size * p < top) & (size * (p - 1) + np.log2(abs(p)) < top)]
+        return z[: len(z) // BLOCK * BLOCK]
+
+    return smooth(
+        ops.Power(p),
+        lambda z: mp.power(z, mpf(p)),
+        lambda z: mpf(p) * mp.power(z, mpf(p) - 1),
+        chosen=chosen,
+    )
+
+
+def from_smallest(z):
+    """Positive, and 1/z is no larger than the largest float."""
+    least = 4 * float(np.finfo(z.dtype).tiny)
+    return below(np.inf, least)(z)
+
+
+def exponents(z):
+    return below(709 if z.dtype == np.float64 else 88)(z)
+
+
+ELEMENTARY = [
+    smooth(ops.Exp(), mp.exp, mp.exp, chosen=exponents),
+    smooth(ops.Log(), mp.log, lambda z: 1 / z, chosen=from_smallest),
+    smooth(ops.Sqrt(), mp.sqrt, lambda z: 1 / (2 * mp.sqrt(z)), chosen=from_smallest),
+    smooth(ops.Abs(), abs, mp.sign),
+    *map(power, [2, 5, 0.1, 1.95, -0.3, -1]),
+    smooth(
+        ops.ELU(),
+        lambda z: z if z > 0 else mp.expm1(z),
+        lambda z: mpf(1) if z > 0 else mp.exp(z),
+    ),
+    smooth(
+        ops.ELU(alpha=0.375),
+        lambda z: z if z > 0 else mpf(0.375) * mp.expm1(z),
+        lambda z: mpf(1) if z > 0 else mpf(0.375) * mp.exp(z),
+    ),
+    smooth(
+        ops.SiLU(),
+        lambda z: z * sigma(z),
+        lambda z: sigma(z) + z * sigma(z) * sigma(-z),
+        lambda z: sigma(z) + abs(z) * sigma(z) * sigma(-z),
+        below(1e6),
+    ),
+    smooth(
+        ops.GELU(),
+        lambda z: z * normal(z),
+        lambda z: normal(z) + z * density(z),
+        lambda z: normal(z) + abs(z) * density(z),
+        below(1e4),
+    ),
+    smooth(
+        ops.GELU(approximate=True),
+        lambda z: z * sigma(twice_u(z)),
+        lambda z: sigma(twice_u(z)) + z * sigma(twice_u(z)) * sigma(-twice_u(z)) * twice_u_slope(z),
+        lambda z: (
+            sigma(twice_u(z)) + abs(z) * sigma(twice_u(z)) * sigma(-twice_u(z)) * twice_u_slope(z)
+        ),
+        below(100),
+    ),
+]
 LOGITS = [(size, scale) for size in (2, 3, 11, 31, 100) for scale in (1, 50, 1000)]
 over_floats = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -75,6 +186,31 @@ def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype):
     within_bar(op.forward(z), on_grid(value, dtype))
     within_bar(diagonal(op, z), on_grid(slope, dtype))
     within_bar(op.vjp(np.ones_like(z), z)["z"], on_grid(slope, dtype))
+
+
+@over_floats
+@pytest.mark.parametrize(
+    ("op", "value", "slope", "terms", "chosen"), ELEMENTARY, ids=[repr(e[0]) for e in ELEMENTARY]
+)
+def test_an_elementary_function_and_its_slope_are_exact(op, value, slope, terms, chosen, dtype):
+    z = chosen(points(dtype))
+    exact, scale = exactly(slope, z), exactly(terms, z)
+    within_bar(op.forward(z), exactly(value, z))
+    within_bar(diagonal(op, z), exact, scale)
+    within_bar(op.vjp(np.ones_like(z), z)["z"], exact, scale)
+
+
+@over_floats
+def test_the_textbook_form_of_a_smooth_rectifier_is_rejected(dtype):
+    """Φ as (1 + erf)/2 has lost its tail; z times a σ below the smallest float has too."""
+    z = points(dtype)
+    z = z[(z < -6) & (z > -38)][:BLOCK]
+    wrong = z * (1 + np.array([math.erf(v / math.sqrt(2)) for v in z])) / 2
+    with pytest.raises(AssertionError, match="ULP"):
+        within_bar(wrong.astype(dtype), exactly(lambda z: z * normal(z), z))
+    e = np.exp(-(z.astype(dtype) ** 2) / 2)
+    with pytest.raises(AssertionError, match="ULP"):
+        within_bar(e, exactly(lambda z: mp.exp(-z * z / 2), z))
 
 
 @over_floats

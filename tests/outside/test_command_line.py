@@ -216,7 +216,7 @@ SpecError: loss is 'bcee', which is not known. Did you mean 'bce'?
   Write one of squared_error, half_squared_error, huber, bce, cross_entropy, kl_divergence.""",
     "check 4-5-3 --activations sigmod": """\
 SpecError: the activation of layer 1 is 'sigmod', which is not known. Did you mean 'sigmoid'?
-  Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, softmax.""",
+  Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, elu, silu, gelu, softmax.""",
     "check 4-5-3 --reduction avg": """\
 SpecError: reduction is 'avg', which is not known.
   Write one of mean, sum, mean_over_entries.""",

@@ -51,7 +51,8 @@ class Hidden(Elu):
 
 
 OWN = {"Elu": Elu, "Blend": Blend, "Doubled": Doubled, "Hidden": Hidden}
-AXES = dict.fromkeys(("Identity", "Sigmoid", "Tanh", "Softplus", "Multiply"), "'r,c'")
+ENTRYWISE = ("Identity", "Sigmoid", "Tanh", "Softplus", "Multiply", "Exp", "Log", "Sqrt", "SiLU")
+AXES = dict.fromkeys(ENTRYWISE, "'r,c'")
 # each op that takes options, as it is written behind the inputs
 WRITTEN = [
     *AXES.items(),
@@ -59,6 +60,11 @@ WRITTEN = [
     ("ReLU", "at_zero=0.25"),
     ("LeakyReLU", "slope=0.2"),
     ("LeakyReLU", "'r', -0.3, at_zero=0.7"),
+    ("ELU", "alpha=0.5"),
+    ("GELU", "approximate=True"),
+    ("Abs", "at_zero=-0.5"),
+    ("Power", "-0.5, 'r,c'"),
+    ("Power", "2"),
     ("Add", "'r,c'"),
     ("Einsum", "'ij,j->i'"),
     ("Mean", "'k'"),
