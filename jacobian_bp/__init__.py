@@ -45,6 +45,7 @@ _OFFERED = {
     "ops": [
         "Abs",
         "Add",
+        "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
         "CrossEntropy",
@@ -61,6 +62,7 @@ _OFFERED = {
         "KLDivergenceFromLogits",
         "L1Penalty",
         "L2Penalty",
+        "LayerNorm",
         "LeakyReLU",
         "Linear",
         "Log",
@@ -70,6 +72,7 @@ _OFFERED = {
         "Multiply",
         "Op",
         "Power",
+        "RMSNorm",
         "ReLU",
         "SiLU",
         "Sigmoid",
@@ -133,6 +136,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import GELU as GELU
     from .ops import Abs as Abs
     from .ops import Add as Add
+    from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
     from .ops import CrossEntropy as CrossEntropy
@@ -147,6 +151,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import KLDivergenceFromLogits as KLDivergenceFromLogits
     from .ops import L1Penalty as L1Penalty
     from .ops import L2Penalty as L2Penalty
+    from .ops import LayerNorm as LayerNorm
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
     from .ops import Log as Log
@@ -157,6 +162,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Op as Op
     from .ops import Power as Power
     from .ops import ReLU as ReLU
+    from .ops import RMSNorm as RMSNorm
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
     from .ops import Softmax as Softmax

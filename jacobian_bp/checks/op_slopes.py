@@ -13,6 +13,7 @@ from ..program.step import Step
 
 STEP = 1e-3
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
+SUBNORMAL = 2 * float(np.finfo(np.float64).smallest_subnormal)  # no value is known any better
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 
@@ -42,7 +43,7 @@ class Slopes:
             h = STEP * max(1.0, abs(float(self.point[index])))
             near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
             slopes[place] = (4 * near - middle) / 3
-            rounding = ROUNDING * np.abs(self.value) / h
+            rounding = np.maximum(ROUNDING * np.abs(self.value), SUBNORMAL) / h
             doubt[place] = np.abs(slopes[place] - (4 * middle - far) / 3) + rounding
         return slopes, doubt
 

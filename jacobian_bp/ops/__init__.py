@@ -19,6 +19,7 @@ from .losses import (
     Huber,
     SquaredError,
 )
+from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .smooth import ELU, GELU, SiLU
@@ -30,6 +31,7 @@ __all__ = [
     "Abs",
     "Activation",
     "Add",
+    "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
     "CrossEntropy",
@@ -44,6 +46,7 @@ __all__ = [
     "KLDivergenceFromLogits",
     "L1Penalty",
     "L2Penalty",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "Log",
@@ -54,6 +57,7 @@ __all__ = [
     "Op",
     "Penalty",
     "Power",
+    "RMSNorm",
     "ReLU",
     "Reduction",
     "SiLU",

@@ -90,8 +90,9 @@ def network_results(op, inputs):
     names = [operand.name for operand in op.parsed.inputs]
     steps, data = [Step("out", op, tuple(names))], dict(zip(names, inputs, strict=True))
     if op.parsed.mixes_examples:
-        steps.insert(0, Step(names[0], Identity(",".join(op.parsed.output.axes)), ("x",)))
-        data = {"x": inputs[0]}
+        letters = [axis for axis in op.parsed.inputs[0].axes if axis != "n"]
+        first, steps[0] = f"_{names[0]}", Step("out", op, (f"_{names[0]}", *names[1:]))
+        steps.insert(0, Step(first, Identity(",".join(letters)), (names[0],)))
     params = {name: data.pop(name) for name in op.parameters}
     state = run_forward(Program.build(steps, op.parameters), params, data)
     value = state.values["out"]

@@ -149,6 +149,68 @@ def gelu_by_tanh_slope(z):
     return s + z * s * (1 - s) * 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
 
 
+def standardised(x, eps):
+    """(x − μ)/s and s, of a list of numbers."""
+    mean = sum(x) / len(x)
+    s = math.sqrt(sum((v - mean) ** 2 for v in x) / len(x) + eps)
+    return [(v - mean) / s for v in x], s
+
+
+def layer_norm(eps):
+    """y[k] = gamma[k] x̂[k] + beta[k]"""
+
+    def by_x(k, K, x, gamma, beta):
+        normal, s = standardised(x, eps)
+        return gamma[k] / s * (d(k, K) - 1 / len(x) - normal[k] * normal[K] / len(x))
+
+    return Case(
+        ops.LayerNorm(eps),
+        lambda k, x, gamma, beta: gamma[k] * standardised(x, eps)[0][k] + beta[k],
+        {
+            "x": by_x,
+            "gamma": lambda k, K, x, gamma, beta: d(k, K) * standardised(x, eps)[0][k],
+            "beta": lambda k, K, x, gamma, beta: d(k, K),
+        },
+    )
+
+
+def rms_norm(eps):
+    """y[k] = gamma[k] x[k]/r"""
+
+    def size(x):
+        return math.sqrt(sum(v * v for v in x) / len(x) + eps)
+
+    return Case(
+        ops.RMSNorm(eps),
+        lambda k, x, gamma: gamma[k] * x[k] / size(x),
+        {
+            "x": lambda k, K, x, gamma: (
+                gamma[k] * (d(k, K) / size(x) - x[k] * x[K] / len(x) / size(x) ** 3)
+            ),
+            "gamma": lambda k, K, x, gamma: d(k, K) * x[k] / size(x),
+        },
+    )
+
+
+def batch_norm(eps):
+    """y[n,k] = gamma[k] x̂[n,k] + beta[k], each column standardised"""
+
+    def by_x(n, k, M, K, x, gamma, beta):
+        normal, s = standardised(x[:, k], eps)
+        inner = d(n, M) - 1 / len(x) - normal[n] * normal[M] / len(x)
+        return d(k, K) * gamma[k] / s * inner
+
+    return Case(
+        ops.BatchNorm(eps),
+        lambda n, k, x, gamma, beta: gamma[k] * standardised(x[:, k], eps)[0][n] + beta[k],
+        {
+            "x": by_x,
+            "gamma": lambda n, k, K, x, gamma, beta: d(k, K) * standardised(x[:, k], eps)[0][n],
+            "beta": lambda n, k, K, x, gamma, beta: d(k, K),
+        },
+    )
+
+
 def binary(y, right, left):
     """y · right + (1 − y) · left"""
     return y * right + (1 - y) * left
@@ -200,6 +262,10 @@ LAYERS = [
         lambda k, z: math.log(softmax(k, z)),
         {"z": lambda k, K, z: d(k, K) - softmax(K, z)},
     ),
+    layer_norm(1e-5),
+    layer_norm(0.25),
+    rms_norm(1e-5),
+    batch_norm(1e-5),
     pointwise(ops.Add(), lambda a, b: a + b, lambda a, b: 1.0, lambda a, b: 1.0),
     pointwise(ops.Add(), lambda a, b: a + b, lambda a, b: 1.0, lambda a, b: 1.0, ("b",)),
     pointwise(ops.Multiply(), lambda a, b: a * b, lambda a, b: b, lambda a, b: a),

@@ -330,6 +330,37 @@ def test_cross_entropy_from_logits(size, scale, kind, dtype):
     within_bar(op.vjp(dtype(1), z, y)["z"], slope, mixed)
 
 
+@over_floats
+@pytest.mark.parametrize(("size", "scale", "eps"), [(3, 1, 0.0), (7, 1e-3, 1e-5), (31, 1e30, 1e-5)])
+def test_layer_norm_is_exact_to_the_sum_of_its_terms(size, scale, eps, dtype):
+    """Value, Jacobian and VJP; where x − μ or 1 + x̂ x̂' cancels, to what was added."""
+    rng = np.random.default_rng([size, 5])
+    x, gamma, beta = (rng.normal(2, 1, size).astype(dtype) for _ in range(3))
+    x = (x * dtype(scale)).astype(dtype)
+    with workdps(DIGITS):
+        known, gains = [[mpf(float(v)) for v in array] for array in (x, gamma)]
+        mean = mp.fsum(known) / size
+        s = mp.sqrt(mp.fsum((v - mean) ** 2 for v in known) / size + mpf(eps))
+        normal = [(v - mean) / s for v in known]
+        lost = [(abs(v) + abs(mean)) / s for v in known]  # where x − μ cancels
+        value = [g * n + mpf(float(b)) for g, n, b in zip(gains, normal, beta, strict=True)]
+        scales = [
+            abs(g) * o + abs(mpf(float(b))) for g, o, b in zip(gains, lost, beta, strict=True)
+        ]
+        pairs = list(np.ndindex(size, size))
+        slope = [
+            gains[k] / s * ((k == j) - (1 + normal[k] * normal[j]) / mpf(size)) for k, j in pairs
+        ]
+        terms = [
+            abs(gains[k]) / s * ((k == j) + (1 + 2 * lost[k] * lost[j]) / mpf(size))
+            for k, j in pairs
+        ]
+    op = ops.LayerNorm(eps)
+    within_bar(op.forward(x, gamma, beta), value, scales)
+    within_bar(dense_jacobian(op, "x", [x, gamma, beta]).ravel(), slope, terms)
+    within_bar(swept_vjp(op, "x", [x, gamma, beta]).ravel(), slope, terms)
+
+
 # Planted mistakes: the textbook's formulas, and the measure itself.
 
 

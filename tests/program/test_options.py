@@ -50,6 +50,7 @@ class Hidden(Elu):
         super().__init__(scale)
 
 
+NORMS = {"LayerNorm": "x, g, b", "RMSNorm": "x, g", "BatchNorm": "x, g, b"}
 OWN = {"Elu": Elu, "Blend": Blend, "Doubled": Doubled, "Hidden": Hidden}
 ENTRYWISE = ("Identity", "Sigmoid", "Tanh", "Softplus", "Multiply", "Exp", "Log", "Sqrt", "SiLU")
 AXES = dict.fromkeys(ENTRYWISE, "'r,c'")
@@ -65,6 +66,7 @@ WRITTEN = [
     ("Abs", "at_zero=-0.5"),
     ("Power", "-0.5, 'r,c'"),
     ("Power", "2"),
+    *((name, "0.25") for name in NORMS),
     ("Add", "'r,c'"),
     ("Einsum", "'ij,j->i'"),
     ("Mean", "'k'"),
@@ -96,9 +98,13 @@ def test_every_op_that_takes_options_is_tried():
     assert takes <= {kind for kind, _ in WRITTEN}
 
 
+def reads_of(kind):
+    return NORMS.get(kind, "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x")
+
+
 @pytest.mark.parametrize(("kind", "options"), WRITTEN)
 def test_what_is_written_is_printed_and_reads_back_as_the_same_op(kind, options):
-    reads = "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x"
+    reads = reads_of(kind)
     line = f"z = {kind}({reads}, {options})"
     step = step_of(line)
     assert str(step) == line
@@ -114,7 +120,7 @@ def test_what_is_written_is_printed_and_reads_back_as_the_same_op(kind, options)
 @pytest.mark.parametrize(("kind", "options"), WRITTEN)
 def test_an_op_that_no_text_wrote_prints_options_that_make_it_again(kind, options):
     """…, which no text may hold, stands for what the op does not keep."""
-    reads = "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x"
+    reads = reads_of(kind)
     op = step_of(f"z = {kind}({reads}, {options})").op
     shown = ", ".join((reads, *of_made(op)))
     if kind in ("Doubled", "Hidden"):
