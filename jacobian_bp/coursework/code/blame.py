@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity
 from .edits import edits, other_names
 from .limits import NotReadError, ShapesError
-from .store import BREAK, Quantity
+from .store import BREAK
 from .trace import Trace, near
 from .trials import Trials
 

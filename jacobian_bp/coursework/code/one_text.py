@@ -10,6 +10,7 @@ from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
 from ..convention import Convention
+from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
@@ -18,7 +19,7 @@ from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
-from .store import UNREAD, Quantity
+from .store import UNREAD
 from .studied import studied_run
 from .trials import Trials
 

@@ -11,10 +11,7 @@ import numpy as np
 from ...ops import Activation
 from ...program.step import Step
 from ..convention import Convention
-from .limits import NotReadError
-from .store import Quantity, Store
-from .studied import Studied
-from .vocabulary import (
+from ..lines.vocabulary import (
     COUNT,
     LISTS,
     OF_GRADIENTS,
@@ -22,12 +19,16 @@ from .vocabulary import (
     RATE,
     SWITCHED_OFF,
     Naming,
+    Quantity,
     derivative_of,
     goal_of,
     list_kind,
     parameter_of,
     value_of,
 )
+from .limits import NotReadError
+from .store import Store
+from .studied import Studied
 
 CLOSE, NEARLY_ZERO = 1e-7, 1e-10
 NEXT_TO_NOTHING = 1e-200  # a penalty that is left out, where if reg > 0 still holds

@@ -3,11 +3,11 @@
 import ast
 
 from ...writing.signs import dims, safe
+from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
 from .quantities import Quantities
 from .readings import Reading
-from .store import Quantity
 from .trace import near
 
 

@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import dataclass
-
-from .store import Quantity
+from typing import NamedTuple
 
 GRADIENT = (
     r"(?:dj_?d|dl_?d|dc_?d|de_?d|dcost_?d|dloss_?d|d_loss_d?|grad_?|nabla_?|delta_?|derivative_"
@@ -62,6 +61,30 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
     r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
 )
 HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
+
+
+class Quantity(NamedTuple):
+    """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
+
+    >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
+    ∂J/∂W2 the slope at z1
+    """
+
+    kind: str
+    of: str
+
+    def __str__(self) -> str:
+        if self.kind == "error":
+            return f"{self.of} − y"
+        return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
+
+    @property
+    def is_parameter_gradient(self) -> bool:
+        return self.kind == "gradient" and self.of[0] in "Wb"
+
+    @property
+    def is_derivative(self) -> bool:
+        return self.kind in ("gradient", "error")
 
 
 @dataclass(frozen=True)
