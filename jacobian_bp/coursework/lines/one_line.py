@@ -6,11 +6,13 @@ from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import safe
 from .explanation import Explanation
-from .language import read_line
+from .language import Statement, read_line
 from .line_report import LineReport
-from .workspace import Workspace
+from .readings import readings
+from .workspace import Told, Workspace
 
 LARGEST = 2**30
+MOST_READINGS = 4  # whose corrections are looked for
 LAYOUTS = ("rows", "columns")
 
 
@@ -48,5 +50,19 @@ def diagnose_line(
         )
     statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        workspace = Workspace(run.forward_pass, run._tied, examples == "columns")
-        return Explanation(statement, run, workspace, target).report()
+        workspace = Workspace(run.forward_pass, run._tied, Told(columns=examples == "columns"))
+        return explained(statement, run, workspace, target)
+
+
+def explained(
+    statement: Statement, run: Run, workspace: Workspace, target: str | None = None
+) -> LineReport:
+    """The report in the first reading in which the line is right, else in the nearest one."""
+    found: list[Explanation] = []
+    for reading in readings(statement, workspace, target):
+        one = Explanation(statement, run, reading)
+        if one.is_right:
+            return one.report()
+        found.append(one)
+    nearest = min(found[:MOST_READINGS], key=lambda one: one.distance)
+    return nearest.report()

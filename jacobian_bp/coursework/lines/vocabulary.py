@@ -135,6 +135,11 @@ def is_numbered(path: str) -> bool:
     return bool(NUMBERED.fullmatch(word)) or word.isdigit()
 
 
+def is_penalty(word: str) -> bool:
+    """Whether a name is that of a regularising number: reg, lambd."""
+    return word.rsplit(".", 1)[-1].lower().strip("_") in PENALTY
+
+
 def _numbered(word: str, number: int, naming: Naming, layers: int) -> str | None:
     kind = KINDS[word]
     if word in ("syn", "synapse"):
