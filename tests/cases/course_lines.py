@@ -193,7 +193,7 @@ STYLES = {
             ("dw1 = x.t() @ dz1", "dw1 = x @ dz1", "dw1 = a1.t() @ dz1"),
             (
                 "dw1 = (x[:, :, None] * dz1[:, None, :]).sum(0)",
-                "dw1 = (x[:, :, None] * dz1[:, None, :]).mean(0)",
+                "dw1 = (x[:, :, None] * dz1[:, :, None]).sum(0)",
             ),
             ("db2 = dz2.sum(0)", "db2 = dz2.sum(1)", "db2 = dz2"),
             ("z2 = a1 @ w2 + b2", "z2 = a1 @ w2", "z2 = x @ w1 + b1"),
@@ -224,7 +224,7 @@ STYLES = {
         "out,in",
         (
             ("grad_W2 = grad_z2.T @ a1", "grad_W2 = grad_z2.T @ z1", "grad_W2 = a1.T @ grad_z2"),
-            ("grad_b2 = grad_z2.sum(axis=0)", "grad_b2 = grad_z2.mean(axis=0)"),
+            ("grad_b2 = grad_z2.sum(axis=0)", "grad_b2 = grad_z2.sum(axis=1)"),
             ("grad_a1 = grad_z2 @ W2", "grad_a1 = grad_z2 @ W2.T", "grad_a1 = grad_z2 @ W1"),
             (
                 "grad_z1 = grad_a1 * (z1 > 0).astype(float)",

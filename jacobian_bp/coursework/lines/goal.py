@@ -1,5 +1,6 @@
 """What a line is meant for: a derivative of the cost, a value of the forward pass, a Jacobian."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,11 @@ from .jacobian_forms import forms
 from .language import Statement
 from .workspace import Labelled, Workspace
 
-PENALTIES = {  # how many times the parameter a penalty of rate 1 adds
-    "": lambda m: 1.0,
-    " / m": lambda m: 1 / m,
-    "2 * ": lambda m: 2.0,
-    "2 *  / m": lambda m: 2 / m,
+PENALTIES: dict[str, Callable[[float], float]] = {  # how often a penalty of rate 1 adds W
+    "{}": lambda m: 1.0,
+    "{} / m": lambda m: 1 / m,
+    "2 * {}": lambda m: 2.0,
+    "2 * {} / m": lambda m: 2 / m,
 }
 
 

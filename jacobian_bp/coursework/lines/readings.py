@@ -1,4 +1,4 @@
-"""How a line can be read, the usual way first: which layer, what a delta stands for, which slope."""
+"""How a line can be read, the usual way first: its layer, what a delta and a slope stand for."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,8 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
             continue
         for of_jacobian in _one_example(one):
             for penalised in _penalties(statement, of_jacobian):
-                for each in _of_each(statement, penalised):
+                named = [penalised] if usual.goal is None else _of_each(statement, penalised)
+                for each in named:
                     yield from _slopes(statement, each)
 
 
@@ -70,7 +71,7 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
     named = workspace.names.is_generic(statement.target) if statement.target else True
     for layer in order:
         own = workspace.read_as(layer=layer, next=following)
-        goal = asked_goal(target, statement, own)
+        goal = asked_goal(target, statement, workspace.read_as(layer=layer))
         if not named and goal and re.search(r"\d", goal.value):
             own = workspace.read_as(layer=int(goal.value[1:]))
             yield Reading(
@@ -104,21 +105,14 @@ def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
     if not words or goal is None or goal.value not in reading.workspace.state.program.params:
         yield reading
         return
-    for alone in (False, True) if statement.sign == "+=" else (False,):
-        for penalty in PENALTIES:
-            times = penalty.replace("*  /", f"* {words[0]} * {goal.value} /").strip()
-            added = times if goal.value in times else _added(penalty, words[0], goal.value)
-            says = f"{added} is the share of a penalty with {words[0]}."
-            yield replace(
-                reading,
-                goal=replace(goal, penalty=penalty, alone=alone),
-                condition=(*reading.condition, says),
-            )
-
-
-def _added(penalty: str, rate: str, value: str) -> str:
-    before, after = (penalty, "") if penalty.endswith("* ") else ("", penalty)
-    return f"{before}{rate} * {value}{after}"
+    alone = statement.sign == "+=" and statement.tree.op not in ("+", "-")
+    for penalty in PENALTIES:
+        share = penalty.format(f"{words[0]} * {goal.value}")
+        yield replace(
+            reading,
+            goal=replace(goal, penalty=penalty, alone=alone),
+            condition=(*reading.condition, f"{share} is the share of a penalty with {words[0]}."),
+        )
 
 
 def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
