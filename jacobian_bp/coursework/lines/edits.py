@@ -14,6 +14,7 @@ from .comparison import exactly
 from .forward_changes import anew
 from .goal import Goal
 from .language import read_line
+from .simplify import is_scalar
 from .tree import Node, names, render, walk
 from .values import BreakError, Values
 from .workspace import Workspace
@@ -129,7 +130,7 @@ def _candidates(tree: Node, goal: Goal, workspace: Workspace) -> list[Edit]:
     del found[tree]
     given = _answers(tree, goal, workspace)
     kept = [e for e in found.values() if given or not _answers(e.tree, goal, workspace)]
-    kept = [edit for edit in kept if names(edit.tree)]  # a number alone corrects nothing
+    kept = [edit for edit in kept if not is_scalar(edit.tree)]  # a number corrects nothing
     return sorted(kept, key=lambda edit: edit.cost)
 
 

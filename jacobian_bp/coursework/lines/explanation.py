@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ...errors import JacobianError
 from ...network.run import Run
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import dims
@@ -34,6 +33,7 @@ class Explanation:
         self.statement, self.tree = statement, statement.tree
         self.run, self.reading = run, reading
         self.workspace, self.goal = reading.workspace, reading.goal
+        self.other_layout = ""  # a sentence where the line is right in another layout
         self.text = _shown(statement, self.tree)
         self.values, self.trials = Values(self.workspace), Trials(self.workspace)
         if self.goal and not (self.goal.forward or self.goal.by):
@@ -75,7 +75,7 @@ class Explanation:
         says += seen.mixed(says)
         says += seen.turned_nothing(breaks.node, self.values)
         says += self._meant()
-        says += [self._other_layout] if self._other_layout else []
+        says += [self.other_layout] if self.other_layout else []
         passes = self.trials.passes_when(self.tree, self.goal, breaks.misfit)
         says += [passes] if passes else []
         return self._made(says, broke_at=render(breaks.node), passes_when=passes, meant=self._edit)
@@ -123,7 +123,7 @@ class Explanation:
         asked = mistake if edit is None or edit.why == ANEW else None
         says += _said(asked, comparison)
         says += self._meant()
-        says += [self._other_layout] if self._other_layout else []
+        says += [self.other_layout] if self.other_layout else []
         passes = self._because(BREAKS)
         says += [passes] if passes else []
         return self._made(
@@ -157,7 +157,7 @@ class Explanation:
             meant=_corrected(self.statement, meant.tree) if meant else None,
             passes_when=passes_when,
             broadcast=value is not None and bool(seen.stretches(self.tree, self.values)),
-            other_layout=wrong and bool(self._other_layout),
+            other_layout=wrong and bool(self.other_layout),
             label=label,
             sentences=tuple(says),
         )
@@ -201,24 +201,6 @@ class Explanation:
     def _because(self, ending: str) -> str:
         met = [(a.name, b.name) for _, a, b in seen.met(self.tree, self.values)]
         return self.trials.passes_because(self.tree, self._goal(), ending, met)
-
-    @cached_property
-    def _other_layout(self) -> str:
-        """A sentence where the line is right with the examples the other way round."""
-        workspace = self.workspace.read_as(columns=not self.workspace.columns)
-        if self.goal is None:
-            return ""
-        try:
-            value = Values(workspace).of(self.tree)
-        except (BreakError, JacobianError):
-            return ""
-        if not compare(value, self.goal, workspace).right:
-            return ""
-        if self.workspace.columns:
-            return "With the examples in rows this very line is right."
-        if self.workspace.is_batch:
-            return "With the examples in columns, arrays (units, examples), this line is right."
-        return "With one example as a column, arrays (units, 1), this line is right."
 
     def _tied(self) -> list[str]:
         """One parameter under two names has one gradient."""
