@@ -88,6 +88,8 @@ def asked_goal(target: Any, statement: Statement, workspace: Workspace) -> Goal 
             )
         return Goal(value)
     left = workspace.meaning(statement.target) if statement.target else None
+    if left is None and statement.target.lower() in ("j", "cost", "loss"):
+        return Goal(workspace.state.cost, True)
     if left is None:
         return None
     if left.kind == "jacobian":

@@ -129,7 +129,7 @@ def _parsed(text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         column = getattr(error, "offset", None)
         where = f" at character {column}" if column else ""
-        said = error.msg if isinstance(error, SyntaxError) else "too deeply nested"
+        said = cut(error.msg, 44) if isinstance(error, SyntaxError) else "too deeply nested"
         refuse(f"the line is no Python{where}: {said}.", "Check its operators and parentheses.")
 
 

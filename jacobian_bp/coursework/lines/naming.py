@@ -144,8 +144,6 @@ class Names:
             return word
         if re.fullmatch(r"[ABXYZ]\d*", word) and word.lower() in self.values:
             return word.lower()
-        if word.lower() in ("j", "cost", "loss"):
-            return self.cost if self.cost in self.values else None
         if not self.layers:
             return None
         value = value_of(word, self.naming, self.layers)
