@@ -181,6 +181,8 @@ def index(axes: Axes, items: str) -> Fit:
         axis = rest.pop(0)
         if isinstance(item, slice):
             size = len(range(*item.indices(axis.size)))
+            if size == 0:
+                raise MisfitError(f"[{items}] leaves nothing of {axis_words(axis)}.")
             found.append(axis if size == axis.size else Axis(UNKNOWN, size))
         elif not -axis.size <= item < axis.size:
             raise MisfitError(f"[{items}]: there is no entry {item} of {axis_words(axis)}.")
@@ -195,7 +197,7 @@ def kron(left: Axes, right: Axes) -> Fit:
 
 
 def joined(operands: Sequence[Axes], axis: int, function: str) -> Fit:
-    """Arrays side by side along an axis, a vector as a row or a column; the other axes are equal."""
+    """Arrays side by side along an axis; the other axes are equal."""
     if function == "vstack":
         operands = [(NO_AXIS, *axes) if len(axes) == 1 else axes for axes in operands]
     if function == "column_stack":

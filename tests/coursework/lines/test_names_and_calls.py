@@ -165,6 +165,7 @@ def test_what_is_not_numpys_has_the_value_that_its_name_says(line, value):
         ("x[0, 0, 0]", "[0, 0, 0] names 3 axes, the array has 2."),
         ("np.hstack((x, a1[1:]))", "np.hstack pairs examples (5) with an axis (4)."),
         ("np.hstack((x, b1))", "np.hstack takes arrays of as many axes each, not (5, 11), (7,)."),
+        ("x[:0]", "[:0] leaves nothing of examples (5)."),
         ("x.shape[2] * x", "x.shape[2]: the array has 2 axes."),
         ("np.ones((0.5, 1))", "0.5 stands where a size does."),
     ],
@@ -219,6 +220,25 @@ def test_a_jacobian_is_right_in_a_layout_that_is_named(line, words):
     assert report.right is True
     assert any(sentence.startswith(f"It is {words}") for sentence in report.sentences)
     assert diagnose_line(line + " / 2", ONE_SIGMOID).right is False
+
+
+@pytest.mark.parametrize("line", ["delta2 = Theta3[:, 1:].T @ delta3 * slope(z2)"])
+def test_a_weight_may_hold_its_bias_in_front(line):
+    report = diagnose_line(line, BATCH, examples="columns")
+    assert report.right is True
+    said = "Theta3 is read with its bias in front: Theta3[:, 1:] is the rest."
+    assert said in report.sentences
+    wrong = diagnose_line(line.replace("slope(z2)", "slope(z1)"), BATCH, examples="columns")
+    assert (wrong.right, wrong.meant) == (None, line.partition(" = ")[2])
+    other = diagnose_line(line.replace("1:", ":-1"), BATCH, examples="columns")
+    assert other.right is not True
+
+
+def test_the_cost_is_judged_as_the_cost():
+    line = "cost = -np.sum(Y * np.log(A2)) / m"
+    report = diagnose_line(line, RELU)
+    assert (report.right, report.target) == (True, "J")
+    assert diagnose_line(line.replace("-np", "np"), RELU).right is False
 
 
 def test_a_whole_jacobian_of_a_batch_is_that_of_one_example():
