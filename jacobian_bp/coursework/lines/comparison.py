@@ -76,9 +76,12 @@ def _with_forms(found: np.ndarray, goal: Goal, workspace: Workspace) -> Comparis
         if same and _close(found, array):
             return Comparison(True, f"It is {words}.")
     shapes = list(dict.fromkeys(dims(array.shape) for _, array in forms))
+    zero = f"Every entry of {goal} is 0." if forms and not forms[0][1].any() else ""
     if any(found.shape == array.shape for _, array in forms):
-        return Comparison(False)
-    known = f"{goal} has shape {' or '.join(shapes[:3])}" if shapes else f"{goal} is no one step"
+        return Comparison(False, zero)
+    known = f"{goal} of a batch is one matrix for each example"
+    if shapes:
+        known = f"{goal} has shape {' or '.join(shapes[:3])}"
     return Comparison(False, f"It has shape {dims(found.shape)}, {known}.", same_shape=False)
 
 

@@ -26,8 +26,10 @@ def forms(workspace: Workspace, of: str, by: str) -> list[Form]:
 
 def _whole(workspace: Workspace, of: str, by: str) -> list[Form]:
     state = workspace.state
-    if workspace.is_batch or of == by:
+    if workspace.is_batch:
         return []
+    if of == by:
+        return [("the whole Jacobian, the identity", np.eye(state.values[of].size))]
     state.require_variable(of, by)
     found: list[Form] = []
     for layout in LAYOUTS:

@@ -241,6 +241,16 @@ def test_the_cost_is_judged_as_the_cost():
     assert diagnose_line(line.replace("-np", "np"), RELU).right is False
 
 
+def test_what_is_no_step_has_a_jacobian_too():
+    zero = diagnose_line("dz1_da2 = W2", ONE_SIGMOID)
+    assert (zero.right, zero.sentences[1]) == (False, "Every entry of ∂z1/∂a2 is 0.")
+    assert diagnose_line("dz2_dz2 = np.eye(n_2)", ONE_SIGMOID).right is True
+    assert diagnose_line("dz2_dz2 = np.eye(n_3)", ONE_SIGMOID).right is False
+    assert diagnose_line("dz2_dx = W2", SHALLOW).sentences[1] == (
+        "It has shape (3, 5), ∂z2/∂x of a batch is one matrix for each example."
+    )
+
+
 def test_a_whole_jacobian_of_a_batch_is_that_of_one_example():
     report = diagnose_line("da1_dz1 = np.diag(a1 * (1 - a1))", SHALLOW)
     assert (report.right, report.value.shape) == (True, (5, 5))
