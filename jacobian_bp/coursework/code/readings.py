@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from ...derivation.convention import Convention
 from ..lines.vocabulary import Naming, Quantity, is_numbered
 from .judge import Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
