@@ -11,8 +11,7 @@ from itertools import islice
 from ...errors import SpecError
 from ...numbers.memory import require_memory
 from ...writing.signs import plural, safe
-from .csv_data import MISSING
-from .table_cells import PLAIN, is_number
+from .table_cells import MISSING, PLAIN, is_number
 from .table_options import DELIMITERS, TableOptions, quoted, refuse, some
 
 SAMPLE = 200  # lines that are looked at for the delimiter

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ...errors import SpecError
 from ...writing.signs import did_you_mean, safe
-from .csv_data import LIMIT
+from .data_files import LIMIT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 CHOICES = {

@@ -10,7 +10,6 @@ from network_cases import refusal
 from table_cases import READ, REFUSED
 
 from jacobian_bp import DomainError, MemoryLimitError, SpecError, memory_limit, read_table
-from jacobian_bp.network.files.csv_data import examples, read_csv
 
 
 @pytest.fixture
@@ -112,20 +111,6 @@ def test_the_numerals_and_codes_that_were_assumed_are_said(file):
         "thousands; commas read as in the other columns: v; "
         "read as numbers, perhaps codes (drop=…, category=…): zip"
     )
-
-
-@pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize(
-    ("name", "target"),
-    [("iris", "species"), ("breast_cancer", "benign"), ("diabetes", "progression")],
-)
-def test_a_plain_table_is_read_to_the_bit_as_its_columns_are(name, target, raw):
-    plain = examples(read_csv(name), target, standardise=not raw)
-    found = read_table(name, target, raw=raw)
-    np.testing.assert_array_equal(found.x, plain.x, strict=True)
-    np.testing.assert_array_equal(found.y, plain.y, strict=True)
-    assert (found.features, found.remarks) == (plain.features, plain.remarks)
-    assert (found.targets, found.classes) == ((target,), ())
 
 
 def test_each_reading_is_fresh(file):
