@@ -316,8 +316,8 @@ def test_what_is_too_large_is_refused(file):
     )
     wide = file(",".join(["1.5"] * 20_001) + "\n" + ",".join(["2.5"] * 20_001) + "\n")
     assert refusal(SpecError, read_table, wide, -1) == (
-        "t.csv, line 1 has 20,001 columns; at most 20,000 are read.\n"
-        "  Keep fewer columns of the file."
+        "t.csv, line 1 has 20,001 columns; at most 20,000 are used.\n"
+        '  Say columns=["NAME"] for the inputs, or keep fewer columns.'
     )
 
 
