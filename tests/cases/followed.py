@@ -109,14 +109,15 @@ def _text(node: ast.AST) -> str | None:
 
 
 @contextmanager
-def lines_run():
-    """The lines of the package that are run inside the block, by file."""
+def lines_run(*places: str):
+    """The lines in these files and folders of the package that are run in the block, by file."""
     found: dict[str, set[int]] = {}
     root, before = f"{PACKAGE}/", sys.gettrace()
+    roots = tuple(root + place for place in places)
 
     def trace(frame, event, argument):
         name = frame.f_code.co_filename
-        if not name.startswith(root):
+        if not name.startswith(roots):
             return None
         lines = found.setdefault(name[len(root) :], set())
 

@@ -39,6 +39,7 @@ from jacobian_bp.reference import X, Y, second_seed
 from jacobian_bp.writing import terminal
 
 QUICK = ["--repeats", "1"]
+ROOMS = ("cli.py", "network/from_options.py", "network/sizes.py", "compare")
 
 
 def last_of(message):
@@ -316,10 +317,10 @@ def test_no_advice_of_the_commands_is_without_a_row(tmp_path, capsys):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(tmp_path / str(number))
             setup(patch)
-            with lines_run() as lines:
+            with lines_run(*ROOMS) as lines:
                 main(words)
             told.append(Told(capsys.readouterr().err, lines))
-    advice = advice_in("cli.py", "network/from_options.py", "network/sizes.py", "compare")
+    advice = advice_in(*ROOMS)
     assert not_covered(advice, told) == sorted(NOT_FOLLOWED)
     assert len(not_covered(advice, told[: len(told) // 2])) > len(NOT_FOLLOWED)
 
