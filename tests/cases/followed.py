@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,17 +110,24 @@ def _text(node: ast.AST) -> str | None:
 
 
 @contextmanager
-def lines_run(*places: str):
-    """The lines in these files and folders of the package that are run in the block, by file."""
+def lines_run(advice: Iterable[Advice]):
+    """The lines that are run inside the block, of the functions that advise something, by file."""
+    wanted: dict[str, list[int]] = {}
+    for one in advice:
+        wanted.setdefault(f"{PACKAGE}/{one.file}", []).append(one.first)
     found: dict[str, set[int]] = {}
-    root, before = f"{PACKAGE}/", sys.gettrace()
-    roots = tuple(root + place for place in places)
+    before = sys.gettrace()
+
+    @cache
+    def advises(code) -> bool:
+        lines = [line for _, _, line in code.co_lines() if line] or [0]
+        return any(min(lines) <= line <= max(lines) for line in wanted[code.co_filename])
 
     def trace(frame, event, argument):
         name = frame.f_code.co_filename
-        if not name.startswith(roots):
+        if name not in wanted or not advises(frame.f_code):
             return None
-        lines = found.setdefault(name[len(root) :], set())
+        lines = found.setdefault(name.removeprefix(f"{PACKAGE}/"), set())
 
         def line_of(frame, event, argument):
             if event == "line":

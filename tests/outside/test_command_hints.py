@@ -310,17 +310,16 @@ def test_what_a_command_is_told_is_done_and_it_works(name, refused, capsys):
 
 
 def test_no_advice_of_the_commands_is_without_a_row(tmp_path, capsys):
-    told = []
+    told, advice = [], advice_in(*ROOMS)
     for number, name in enumerate(ROWS):
         words, _, setup = row(name)
         (tmp_path / str(number)).mkdir()
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(tmp_path / str(number))
             setup(patch)
-            with lines_run(*ROOMS) as lines:
+            with lines_run(advice) as lines:
                 main(words)
             told.append(Told(capsys.readouterr().err, lines))
-    advice = advice_in(*ROOMS)
     assert not_covered(advice, told) == sorted(NOT_FOLLOWED)
     assert len(not_covered(advice, told[: len(told) // 2])) > len(NOT_FOLLOWED)
 

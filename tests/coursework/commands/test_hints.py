@@ -91,9 +91,9 @@ def test_what_a_command_is_told_is_done_and_it_works(name, in_course, capsys, mo
 
 
 def test_no_advice_about_coursework_is_without_a_row(course, tmp_path, capsys):
-    told = []
+    told, advice = [], advice_in(*ROOMS, without=["coursework/exercises/built_in"])
     for number, (name, row) in enumerate(COMMANDS.items()):
-        with pytest.MonkeyPatch.context() as patch, lines_run(*ROOMS) as lines:
+        with pytest.MonkeyPatch.context() as patch, lines_run(advice) as lines:
             shutil.copytree(course, tmp_path / str(number))
             patch.chdir(tmp_path / str(number))
             if "closed" in name:
@@ -103,10 +103,9 @@ def test_no_advice_about_coursework_is_without_a_row(course, tmp_path, capsys):
     for provoke, _ in PYTHON.values():
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(course)
-            with lines_run(*ROOMS) as lines, pytest.raises(JacobianError) as caught:
+            with lines_run(advice) as lines, pytest.raises(JacobianError) as caught:
                 provoke()
         told.append(Told(str(caught.value), lines))
-    advice = advice_in(*ROOMS, without=["coursework/exercises/built_in"])
     assert not_covered(advice, told) == sorted(NOT_FOLLOWED)
     assert len(not_covered(advice, told[: len(told) // 2])) > len(NOT_FOLLOWED) + 10
 
