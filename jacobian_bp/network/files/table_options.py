@@ -106,7 +106,8 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
             found[name] = value
         else:
             if not isinstance(value, bool):
-                _not_taken(plain, name, value, "Write true or false.")
+                yes, no = ("True", "False") if spelling == "python" else ("true", "false")
+                _not_taken(plain, name, value, f"Write {yes} or {no}.")
             found[name] = value
     return TableOptions(**found, spelling=spelling)
 

@@ -265,7 +265,7 @@ def test_numbers_that_are_classes_are_numbered_in_their_order(file):
         ({"skip": True}, "skip=…: True is not what it takes.\n"
             "  Write how many lines stand above the table."),
         ({"drop": 2.5}, 'drop=…: 2.5 is not what it takes.\n  Write drop=["NAME"].'),
-        ({"header": "yes"}, "header=…: 'yes' is not what it takes.\n  Write true or false."),
+        ({"header": "yes"}, "header=…: 'yes' is not what it takes.\n  Write True or False."),
         (
             {"drop": "w"},
             "t.csv: column w is the target, and cannot be dropped.\n  Name another.",
