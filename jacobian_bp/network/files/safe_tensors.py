@@ -92,7 +92,7 @@ def _json_header(raw: bytes, name: str) -> dict[str, Any]:
         header = None
     if not isinstance(header, dict):
         raise SpecError(
-            f"{name} has a header that is not JSON: it begins {safe(repr(raw[:12]))}.\n"
+            f"{name} has a header that cannot be read as JSON: it begins {safe(repr(raw[:12]))}.\n"
             "  This is no .safetensors file."
         )
     return header

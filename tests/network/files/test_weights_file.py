@@ -492,10 +492,13 @@ def test_layers_whose_order_is_not_known_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("head", "told"),
     [
-        (b"{" * 20, "has a header that is not JSON: it begins b'{{{{{{{{{{{{'.\n  This is no"),
-        (b'{"a":' * 100_000, "has a header that is not JSON: it begins"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "has a header that is not JSON: it begins"),
-        (b'{"a": "\xff"}', "has a header that is not JSON: it begins"),
+        (
+            b"{" * 20,
+            "has a header that cannot be read as JSON: it begins b'{{{{{{{{{{{{'.\n  This is no",
+        ),
+        (b'{"a":' * 100_000, "has a header that cannot be read as JSON: it begins"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "has a header that cannot be read as JSON: it begins"),
+        (b'{"a": "\xff"}', "has a header that cannot be read as JSON: it begins"),
         (b'{"W1": [], "W1": []}', "holds 'W1' twice.\n  Keep one of the two."),
         (b'{"W1": 3}', "the entry of 'W1' is not of the form of a tensor.\n  It has dtype,"),
         (
