@@ -77,6 +77,8 @@ class Workspace:
         number = self._size(word)
         if number is not None:
             return np.asarray(number, self.state.dtype), ()
+        if word in self.state.missing:
+            require_cost(self)
         known = [*self.state.values, *self.deltas()]
         raise SpecError(
             f"diagnose_line: no value is named '{safe(word)}'.{did_you_mean(word, known)}\n"
@@ -88,7 +90,7 @@ class Workspace:
         """The right ∂J/∂value."""
         if value not in self._gradients:
             self.state.require_variable(self.state.cost, value)
-            require_scalar(self.state)
+            require_cost(self)
             one = np.ones((), self.state.dtype)
             self._gradients[value] = pull(self.state, self.state.cost, [value], one)[value]
         return self._laid(value, self._gradients[value])
