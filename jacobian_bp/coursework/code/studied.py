@@ -61,13 +61,13 @@ def studied_run(run: object) -> Studied:
             "  Run the network with labels: net.run(x, y)."
         )
     require_scalar(state)
-    layers = _layers(state)
     if run._tied:
         first, second = next(iter(run._tied.items()))
         refuse(
             f"{safe(first)} and {safe(second)} are one array, which a function is not read for.",
             "  Pass a run of the same network with two arrays.",
         )
+    layers = _layers(state)
     widths = [state.values[name].shape[-1] for name in _values(layers)]
     if len(widths) > len(SIZES):
         refuse(

@@ -119,7 +119,9 @@ def _require_characters(text: str) -> None:
         if re.fullmatch(NUMBER, word):
             continue
         factor = re.fullmatch(rf"({NUMBER})([A-Za-z]\w*)", word)
-        instead = f"For a product write {factor[1]} * {factor[2]}." if factor else "Write 1000."
+        instead = "Write a number such as 1000 or 0.5."
+        if factor:
+            instead = f"For a product write {factor[1]} * {factor[2]}."
         refuse(f"'{cut(word)}' is neither a number nor a name.", instead)
 
 

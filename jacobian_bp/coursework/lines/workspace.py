@@ -127,6 +127,8 @@ class Workspace:
         return (array.T, axes[::-1]) if self.told.turned else (array, axes)
 
     def _ask(self, word: str) -> NoReturn:
+        if word in self.state.missing:
+            require_cost(self)
         known = [*self.state.values, *self.deltas()]
         close = did_you_mean(word, known)
         numbered = re.fullmatch(r"[A-Za-z_]*\d+", word)
@@ -165,7 +167,7 @@ class Workspace:
         """The right ∂J/∂value."""
         if value not in self._gradients:
             self.state.require_variable(self.state.cost, value)
-            require_scalar(self.state)
+            require_cost(self)
             one = np.ones((), self.state.dtype)
             self._gradients[value] = pull(self.state, self.state.cost, [value], one)[value]
         return self.laid(value, self._gradients[value])
