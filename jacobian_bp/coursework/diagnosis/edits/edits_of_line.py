@@ -1,0 +1,51 @@
+"""Every edit of a line, as variations of the backward pass."""
+
+from collections.abc import Iterator
+
+from ..mutations.mutation import Facts, Variation, place
+from ..passes.backward import Line
+from .edit import Edit
+from .of_factors import elsewhere, omitted, repeated, replaced
+from .of_overwriting import overwritten
+from .of_sums import of_sums
+from .of_terms import of_cost, of_terms
+
+NONE = ("share", "penalty")  # kinds of lines that have mistakes of their own only
+
+
+def edits_of(line: Line, facts: Facts) -> list[Variation]:
+    """What may go wrong in a line, by its equation; none where it has none."""
+    equation = facts.equation(line) if line.kind not in NONE else None
+    if equation is None:
+        return []
+    here = place(line, facts)
+    return [
+        Variation(
+            edit.label,
+            edit.prior,
+            facts.in_place_of(line, line.by(edit.product)),
+            here,
+            line,
+            edit.note,
+            edit.tag,
+            missing=edit.factor.name,
+        )
+        for edit in all_edits(line, facts)
+    ]
+
+
+def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
+    """Factors first, then terms, then sums."""
+    equation = facts.equation(line)
+    if equation is None:
+        return
+    if line.kind == "cost":
+        yield from of_cost(line, equation, facts)
+        return
+    yield from omitted(line, equation)
+    yield from repeated(line, equation)
+    yield from replaced(line, equation, facts)
+    yield from elsewhere(line, equation, facts)
+    yield from of_terms(line, equation, facts)
+    yield from overwritten(line, equation, facts)
+    yield from of_sums(line, equation, facts)

@@ -1,0 +1,156 @@
+"""A term of the Jacobian left out or with the other sign; only its diagonal; another cost's."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from .... import ops
+from ....ops import Op
+from ..mutations.mutation import Facts
+from ..passes.backward import Factor, Line
+from ..passes.equation import DELTA, MASK, Equation, Term
+from .edit import Edit
+from .of_factors import jacobian, with_array
+
+
+def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Of the Jacobian as the op has it, and with a 1−δ[k,k'] written out."""
+    forms = [equation]
+    whole = written_out(equation, facts)
+    if whole is not None:
+        forms.append(whole)
+    whose = Factor("jacobian", jacobian(line), np.zeros(()))
+    for form in forms:
+        if len(form.terms) < 2:
+            continue
+        for place, term in enumerate(form.terms):
+            note = written(term, form)
+            rest = form.but(place)
+            kind = "diagonal" if all(is_diagonal(t, form) for t in rest.terms) else "drop"
+            yield Edit(kind, rest, whose, note)
+            turned = form.but(place, replace(term, coefficient=-term.coefficient))
+            yield Edit("negate", turned, whose, note)
+    yield from swept_diagonal(equation, whose)
+
+
+def is_diagonal(term: Term, equation: Equation) -> bool:
+    """Whether an entry of the target reads the same entry of what comes in, and nothing else."""
+    incoming = next((f for f in term.factors if f.role == DELTA), None)
+    return incoming is not None and set(incoming.axes) == set(equation.out)
+
+
+def written(term: Term, equation: Equation) -> str:
+    """The term as it is printed, without what comes in: −p[k] p[k']"""
+    words = []
+    for factor in term.factors:
+        if factor.role not in (DELTA, MASK):
+            axes = ",".join(short(axis, equation) for axis in factor.axes)
+            words.append(f"{factor.name}[{axes}]" if axes else factor.name)
+    sign = "−" if term.coefficient < 0 else ""
+    size = abs(term.coefficient)
+    if size != 1 or not words:
+        words.insert(0, f"{size:.4g}")
+    return sign + " ".join(words)
+
+
+def short(axis: str, equation: Equation) -> str:
+    """n for n' where no other n is there."""
+    bare = axis.rstrip("'")
+    return bare if bare not in equation.sizes else axis
+
+
+def written_out(equation: Equation, facts: Facts) -> Equation | None:
+    """δ A − (1−δ) B as δ D − B, D = A + the diagonal of B: the form in textbooks, p (δ − p')."""
+    masked = [t for t in equation.terms if any(f.role == MASK for f in t.factors)]
+    plain = [t for t in equation.terms if is_diagonal(t, equation)]
+    if len(masked) != 1 or len(plain) != 1 or len(equation.terms) != 2:
+        return None
+    inside = replace(
+        masked[0], factors=tuple(f for f in masked[0].factors if f.role not in (MASK, DELTA))
+    )
+    hidden = next(f for f in masked[0].factors if f.role == MASK)
+    onto = {axis: hidden.axes[1 - place] for place, axis in enumerate(hidden.axes)}
+    same = tuple(
+        replace(f, axes=tuple(a if a in equation.out else onto.get(a, a) for a in f.axes))
+        for f in inside.factors
+    )
+    none = np.zeros(())
+    diagonal = equation.part(replace(inside, factors=same), none)
+    delta = next(f for f in plain[0].factors if f.role == DELTA)
+    own = equation.part(plain[0].without(delta), none)
+    entry = own - diagonal
+    first: tuple[Factor, ...] = (delta,)
+    if not np.allclose(entry, 1):
+        known = (n for n, a in facts.values.items() if a.shape == entry.shape)
+        name = next((n for n in known if np.allclose(entry, facts.values[n])), "D")
+        first = (delta, Factor("value", name, entry, equation.out))
+    second = Term(tuple(f for f in masked[0].factors if f.role != MASK), masked[0].coefficient)
+    return replace(equation, terms=(Term(first), second))
+
+
+def swept_diagonal(equation: Equation, whose: Factor) -> Iterator[Edit]:
+    """The diagonal of a Jacobian that is one array, where it is square and has more."""
+    if len(equation.terms) != 1:
+        return
+    for factor in equation.factors():
+        if factor.role != "jacobian":
+            continue
+        own = [a for a in factor.axes if a in equation.out and not is_shared(a, equation)]
+        read = [a for a in factor.axes if a not in equation.out]
+        if not read or [equation.sizes[a] for a in own] != [equation.sizes[a] for a in read]:
+            continue
+        array = np.array(factor.array)
+        for a, b in zip(own, read, strict=True):
+            first, second = factor.axes.index(a), factor.axes.index(b)
+            shape = [1] * array.ndim
+            shape[first] = shape[second] = equation.sizes[a]
+            array = array * np.eye(equation.sizes[a]).reshape(shape)
+        if np.array_equal(array, factor.array):
+            continue
+        yield Edit("diagonal", with_array(equation, factor, factor.name, array), whose)
+
+
+def is_shared(axis: str, equation: Equation) -> bool:
+    """Whether the axis is one that what comes in has too."""
+    incoming = next(f for f in equation.factors() if f.role == DELTA)
+    return axis in incoming.axes
+
+
+def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The derivative of another loss, where that loss can read the same output and labels."""
+    own, y = line.step.op, facts.values[line.step.args[-1]]
+    cost = next((f for f in equation.factors() if f.role != DELTA), None)
+    if cost is None or own.contains is not None or line.kind != "cost":
+        return
+    a = facts.values[line.target]
+    found = {name: derivative(op, a, y) for name, op in losses(own).items()}
+    found["the absolute error"] = np.sign(a - y)
+    for name, array in found.items():
+        if array is not None and array.shape == cost.array.shape:
+            note = f"it is the derivative of {name}, and this cost is {called(own)}"
+            yield Edit("another cost", with_array(equation, cost, name, array), cost, note)
+
+
+def losses(own: Op) -> dict[str, Op]:
+    """Every other loss of the package that reads outputs and labels."""
+    kinds = [k for k in vars(ops).values() if isinstance(k, type) and issubclass(k, Op)]
+    return {
+        called(kind): kind()
+        for kind in kinds
+        if kind.loss and kind.contains is None and kind.labels and not isinstance(own, kind)
+    }
+
+
+def called(op: type[Op] | Op) -> str:
+    """the squared error"""
+    return f"the {op.loss.replace('_', ' ')}" if op.loss else "another loss"
+
+
+def derivative(op: Op, a: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """∂L/∂a of each example; None where the loss does not read such numbers."""
+    try:
+        found = op.vjp(np.ones(a.shape[:-1]), a, y)[op.parsed.inputs[0].name]
+    except Exception:  # out of its domain
+        return None
+    return np.asarray(found) if np.isfinite(found).all() else None
