@@ -85,7 +85,7 @@ def attention(normal):
         run,
         {"s": p * (dp - (dp * p).sum(0))},
         "s",
-        ("wrong-contraction",),
+        "wrong-contraction",
     )
     whole = p * (dp - (dp * p).sum())
     yield "softmax: the inner sum over everything", run, {"s": whole}, "s", "wrong-contraction"
@@ -132,7 +132,7 @@ def sequence_attention(normal):
         run,
         {"s": ds, "k": ds @ q},
         "k",
-        ("wrong-contraction", "factor-turned"),
+        "wrong-contraction|factor-turned",
     )
     yield "q for k", run, {"s": ds, "q": ds @ q}, "q", "wrong-factor"
     yield "values: g not turned", run, {"c": dc, "v": g @ dc}, "v", "factor-turned"
@@ -144,8 +144,10 @@ def sequence_attention(normal):
         run,
         {"q": dq, "Wq": x.T @ dk},
         "Wq",
-        ("wrong-delta", "check-of-wrong-quantity"),
+        "wrong-delta|check-of-wrong-quantity",
     )
+    dx = dq @ params["Wk"].T + dk @ params["Wk"].T + (g.T @ dc) @ params["Wv"].T
+    yield "Wk for Wq", run, {"x": dx}, "x", "wrong-weight"
     yield "v for k", run, {"s": ds, "q": ds @ v}, "q", "wrong-factor"
 
 
@@ -202,7 +204,7 @@ def gate(normal):
         run,
         {"s": dh * t, "f": dh * t * sigmoid(s)},
         "f",
-        ("value-for-slope",),
+        "value-for-slope",
     )
     at = (dh * s) * (1 - np.tanh(dh * s) ** 2)
     yield "tanh' at the delta", run, {"t": dh * s, "u": at}, "u", "slope-at-delta"
@@ -213,7 +215,7 @@ def gate(normal):
         run,
         {"r": dr, "gamma": dr * run["h"]},
         "gamma",
-        ("bias-not-summed", "wrong-contraction"),
+        "bias-not-summed|wrong-contraction",
     )
     apart = dr.sum(0) * run["h"].sum(0)
     yield "γ: sums apart", run, {"r": dr, "gamma": apart}, "gamma", "wrong-contraction"
@@ -273,13 +275,7 @@ def lookup_by_rows(normal):
     for t in range(T):
         each[words[:, t]] += de[:, t]
         whole[words[:, t]] = de[:, t]
-    yield (
-        "+= with an index that comes twice",
-        run,
-        {"e": de, "E": each},
-        "E",
-        ("overwritten-index",),
-    )
+    yield ("+= with an index that comes twice", run, {"e": de, "E": each}, "E", "overwritten-index")
     yield "= in each step", run, {"e": de, "E": whole}, "E", "overwritten-index"
 
 
@@ -303,6 +299,8 @@ def own_ops(normal):
     u, d = x / rms, dr * g
     yield "log-softmax: its diagonal", run, {"o": do, "r": do * (1 - p)}, "r", "diagonal-only"
     yield "log-softmax: the sum left out", run, {"o": do, "r": do}, "r", "diagonal-only"
+    rest = -p * do.sum(-1, keepdims=True)
+    yield "log-softmax: the sum alone", run, {"o": do, "r": rest}, "r", "term-missing"
     plus = do + p * do.sum(-1, keepdims=True)
     yield "log-softmax: a plus", run, {"o": do, "r": plus}, "r", "sign-of-a-term"
     yield "rms held", run, {"r": dr, "x": d / rms}, "x", "diagonal-only"
@@ -314,7 +312,7 @@ def own_ops(normal):
         run,
         {"r": dr, "x": summed},
         "x",
-        ("wrong-contraction", "constant-factor"),
+        "wrong-contraction|constant-factor",
     )
 
 

@@ -47,6 +47,7 @@ LABELS = {
     "last": "last-step-only",
 }
 # of a factor left out, or another array in its place: by what the factor is
+OTHER_DELTA = 5  # another delta is less likely than that the array is one of something else
 OMITTED = {DELTA: "upstream-missing"}
 REPLACED = {DELTA: "wrong-delta", "weight": "wrong-weight"}
 
@@ -78,7 +79,8 @@ class Edit:
 
     @property
     def prior(self) -> int:
-        return PRIORS[self.kind] + self.extra
+        passed = self.kind == "other" and self.factor.role == DELTA
+        return PRIORS[self.kind] + self.extra + OTHER_DELTA * passed
 
     @property
     def tag(self) -> str:

@@ -41,19 +41,24 @@ def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 changed = equation.times(winners)
                 kind = "overwrite" if picks or along_axes != (BATCH,) else "last"
                 rows = line.target in facts.params and any(picks_rows(f, equation) for f in picks)
-                note = said(along_axes, rest, equation, rows, first)
+                added = tuple(axis for axis in rest if first and is_summed(axis, picks))
+                note = said(along_axes, added, equation, rows)
                 yield Edit(kind, changed, incoming, note, rows=rows, extra=2 * (count > 1) + first)
 
 
-def said(
-    axes: tuple[str, ...], rest: tuple[str, ...], equation: Equation, rows: bool, together: bool
-) -> str:
+def is_summed(axis: str, picks: list[Factor]) -> bool:
+    """Whether the selections let more than one summand along an axis through."""
+    for pick in picks:
+        if axis in pick.axes and (pick.array != 0).sum(pick.axes.index(axis)).max() <= 1:
+            return False
+    return True
+
+
+def said(axes: tuple[str, ...], added: tuple[str, ...], equation: Equation, rows: bool) -> str:
     """the last one along o; where sums are assigned, it is said of the sums."""
     what = "the last row with an index" if rows else "the last one"
     over = f"{what} along {along(axes, equation)}"
-    if together:
-        return f"{over}, each summed over {along(rest, equation)},"
-    return over
+    return f"{over}, each summed over {along(added, equation)}," if added else over
 
 
 def is_selection(factor: Factor) -> bool:
