@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..mutations.mutation import Facts, Variation, place
 from ..passes.backward import Line
 from .edit import Edit
-from .of_factors import elsewhere, omitted, repeated, replaced
+from .of_factors import elsewhere, inverted, omitted, repeated, replaced
 from .of_overwriting import overwritten
 from .of_sums import of_sums
 from .of_terms import of_cost, of_terms
@@ -45,6 +45,7 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from omitted(line, equation)
     yield from repeated(line, equation)
     yield from replaced(line, equation, facts)
+    yield from inverted(line, equation)
     yield from elsewhere(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)

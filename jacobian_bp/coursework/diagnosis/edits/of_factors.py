@@ -103,6 +103,16 @@ def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
             yield Edit("repeat", replace(equation, terms=tuple(again)), factor)
 
 
+def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
+    """Multiplied where it divides, and the other way round."""
+    del line
+    for factor in equation.factors():
+        if factor.role in ("weight", "value", "part") and np.all(factor.array != 0):
+            one_over = f"1/({factor.name})" if "/" in factor.name else f"1/{factor.name}"
+            changed = with_array(equation, factor, one_over, 1 / factor.array)
+            yield Edit("other", changed, factor, one_over, extra=6)
+
+
 def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray) -> Equation:
     """Another array in the place of a factor, in every term."""
     other = Factor("other", name, array, factor.axes)

@@ -31,7 +31,38 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             yield Edit(kind, rest, whose, note)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
+            number = abs(term.coefficient)
+            if number != 1:
+                plain = form.but(place, replace(term, coefficient=term.coefficient / number))
+                factor = Factor("part", f"{number:.4g}", np.zeros(()))
+                yield Edit("omit", plain, factor, f"one term of {whose.name}", extra=20)
     yield from swept_diagonal(equation, whose)
+    if isinstance(line.step.op, ops.Softmax):
+        yield from softmax_elsewhere(facts.values[line.target], whole or equation, line.source)
+
+
+def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:
+    """Probabilities that add up to 1 over the examples, or over everything."""
+    for factor in equation.factors():
+        if factor.name == name and factor.role == "value":
+            for p, note in other_softmaxes(z):
+                changed = equation
+                for same in equation.factors():
+                    if same.name == name and same.role == "value":
+                        changed = with_array(changed, same, name, p)
+                yield Edit("sum", changed, factor, note, extra=-8)
+            return
+
+
+def other_softmaxes(z: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """softmax(z, axis=0), and of a whole batch at once."""
+    if z.ndim < 2 or min(z.shape) < 2:
+        return []
+    e = np.exp(z - z.max())
+    return [
+        (e / e.sum(0), "that of softmax over the examples"),
+        (e / e.sum(), "that of softmax over the whole batch"),
+    ]
 
 
 def is_diagonal(term: Term, equation: Equation) -> bool:
@@ -121,7 +152,14 @@ def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The derivative of another loss, where that loss can read the same output and labels."""
     own, y = line.step.op, facts.values[line.step.args[-1]]
     cost = next((f for f in equation.factors() if f.role != DELTA), None)
-    if cost is None or own.contains is not None or line.kind != "cost":
+    if cost is None or line.kind != "cost":
+        return
+    if own.contains is not None:
+        if own.contains is ops.Softmax:
+            right = ops.Softmax().forward(facts.values[line.target])
+            for p, note in other_softmaxes(facts.values[line.target]):
+                wrong = with_array(equation, cost, note, cost.array - right + p)
+                yield Edit("sum", wrong, cost, note, extra=-8)
         return
     a = facts.values[line.target]
     found = {name: derivative(op, a, y) for name, op in losses(own).items()}
