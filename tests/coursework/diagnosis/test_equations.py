@@ -1,10 +1,12 @@
 """diagnose beyond dense layers: what an op's Jacobian says can go wrong, by its equation."""
 
+import held_out_mistakes
 import numpy as np
 import pytest
 from equation_cases import RMSNorm, plants
 from graph_cases import skip
 from network_cases import random_net
+from random_programs import random_program
 
 from jacobian_bp import Einsum, LogSoftmax, Network, Op
 from jacobian_bp.coursework.diagnosis import diagnose
@@ -170,11 +172,30 @@ def test_the_derivative_of_the_output_is_told_whatever_the_activation(activation
         assert diagnose(run, {"W1": dW})["W1"].label == "check-of-wrong-quantity"
 
 
+# --- mistakes that the edits were not made with ----------------------------------------
+
+NOT_NAMED = {
+    "recurrent_gate: 1 − g for g",  # it is the delta of h0 too, and that is said
+    "norm_as_an_own_op: the sign alone",  # one number, up to sign, proves nothing
+}
+
+
+def test_mistakes_that_the_edits_were_not_made_with_are_named():
+    found = {}
+    for plant in held_out_mistakes.plants():
+        finding = diagnose(plant.run, plant.arrays)[plant.key]
+        assert not finding.ok, plant.name
+        found[plant.name] = finding.label in plant.labels
+    assert len(found) >= 60
+    assert {name for name, named in found.items() if not named} == NOT_NAMED
+
+
 # --- right answers, and numbers of nobody --------------------------------------------
 
 
 def scenes_and_graphs():
-    runs = {id(p.run): p.run for p in PLANTS.values()}
+    every = [*PLANTS.values(), *held_out_mistakes.plants()]
+    runs = {id(p.run): p.run for p in every}
     return [*runs.values(), skip(True)[0], skip(False)[0]]
 
 
@@ -183,19 +204,47 @@ def right_arrays(run):
     return {name: run.vjp(run.cost, name, 1.0) for name in names}
 
 
-def test_right_arrays_of_these_graphs_raise_no_alarm():
-    for run in scenes_and_graphs():
+def right_forms(array):
+    """The right array as people hand it in."""
+    yield array
+    yield array.astype(np.float32)
+    yield np.round(array, 9)
+    yield array * (1 + 1e-10)
+
+
+@pytest.mark.parametrize(
+    ("programs", "least"), [(2, 300), pytest.param(90, 3000, marks=pytest.mark.full)]
+)
+def test_right_arrays_raise_no_alarm(programs, least):
+    runs = scenes_and_graphs()
+    for seed in range(programs):
+        net, data = random_program(seed)
+        runs.append(net.run(**data))
+    count = 0
+    for run in runs:
         right = right_arrays(run)
         assert diagnose(run, right).ok
         for name, array in right.items():
-            assert diagnose(run, {name: array}).ok, name
-            assert not diagnose(run, {name: array * 1.37 + 0.1}).ok, name
+            for form in right_forms(array):
+                assert diagnose(run, {name: form}).ok, name
+                count += 1
+    assert count >= least
 
 
-@pytest.mark.parametrize("draws", [1, pytest.param(12, marks=pytest.mark.full)])
-def test_random_arrays_have_no_label(draws):
+def test_an_array_that_is_a_little_wrong_raises_the_alarm():
     for run in scenes_and_graphs():
-        for name, array in right_arrays(run).items():
-            for _ in range(draws):
-                drawn = normal(*array.shape)
-                assert diagnose(run, {name: drawn})[name].label == "unknown", name
+        name, array = max(right_arrays(run).items(), key=lambda item: item[1].size)
+        assert not diagnose(run, {name: array * 1.37 + 0.1}).ok, name
+
+
+@pytest.mark.parametrize("least", [15, pytest.param(500, marks=pytest.mark.full)])
+def test_random_arrays_have_no_label(least):
+    runs = scenes_and_graphs()
+    right = [right_arrays(run) for run in runs]
+    count = 0
+    while count < least:  # another array of each run in every round
+        for run, arrays in zip(runs, right, strict=True):
+            name = sorted(arrays)[count % len(arrays)]
+            drawn = normal(*arrays[name].shape)
+            assert diagnose(run, {name: drawn})[name].label == "unknown", name
+            count += 1

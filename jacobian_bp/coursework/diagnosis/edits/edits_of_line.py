@@ -8,7 +8,7 @@ from .edit import Edit
 from .of_factors import elsewhere, inverted, omitted, repeated, replaced
 from .of_overwriting import overwritten
 from .of_sums import of_sums
-from .of_terms import of_cost, of_terms
+from .of_terms import forms, of_cost, of_terms
 
 NONE = ("share", "penalty")  # kinds of lines that have mistakes of their own only
 
@@ -42,8 +42,9 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     if line.kind == "cost":
         yield from of_cost(line, equation, facts)
         return
-    yield from omitted(line, equation)
-    yield from repeated(line, equation)
+    for form in forms(equation, facts):
+        yield from omitted(line, form)
+        yield from repeated(line, form)
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
     yield from elsewhere(line, equation, facts)

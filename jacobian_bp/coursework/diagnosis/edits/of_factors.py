@@ -7,10 +7,12 @@ from itertools import islice, product
 
 import numpy as np
 
+from ....ops import Op
 from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import DELTA, MASK, Equation
+from ..passes.slopes import formulas
 from .edit import Edit, along
 
 MOST_CHOICES = 8  # in which a factor that several terms have is left out
@@ -179,13 +181,14 @@ def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
 
 def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The slope at a delta, σ'(δ) for σ'(z); the activation at its own value, σ(a)."""
-    made = facts.activations.get(line.source)
-    if line.kind != "slope" or made is None or len(equation.terms) != 1:
+    if line.kind != "slope" or len(equation.terms) != 1:
         return
+    op, z = line.step.op, facts.values[line.target]
+    f = formulas(op) or read_off(op, z)
     slope = next((f for f in equation.factors() if f.role != DELTA), None)
     if slope is None:
         return
-    f, a = made[1], facts.values[line.source]
+    a = facts.values[line.source]
     note = f"{f.name}({line.source})"
     yield Edit("value at a", with_array(equation, slope, note, f.value(a)), slope, note)
     incoming = next(f for f in equation.factors() if f.role == DELTA)
@@ -200,6 +203,16 @@ def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         for formula, note in slopes_at(f, f"∂J/∂{name}"):
             changed = with_array(equation, slope, "", formula(array))
             yield Edit("at the delta", changed, slope, note, extra=4)
+
+
+def read_off(op: Op, z: np.ndarray) -> Textbook:
+    """The formulas of an op of one's own that has none: what it computes."""
+    operand = op.parsed.inputs[0].name
+    return Textbook(
+        op.name.lower(),
+        lambda x: np.asarray(op.forward(x)),
+        lambda x: np.asarray(op.vjp(np.ones_like(z), x)[operand]),
+    )
 
 
 def at_delta(

@@ -13,7 +13,7 @@ from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import DELTA, Equation, Term
 from .edit import Edit, along
-from .of_terms import written_out
+from .of_terms import forms
 
 EQUAL = 1e-9
 DENSE = ("weights", "outer", "bias")  # layers, whose contractions have a search of their own
@@ -23,7 +23,7 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Each term's sums, one change at a time."""
     if line.kind in DENSE:
         return
-    equation = written_out(equation, facts) or equation
+    *_, equation = forms(equation, facts)
     incoming = next(f for f in equation.factors() if f.role == DELTA)
     for place, term in enumerate(equation.terms):
         summed = tuple(a for a in equation.summed(term) if equation.sizes[a] > 1)
@@ -37,12 +37,17 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             yield from kept(equation, summed, incoming, facts)
 
 
+def is_mean(term: Term, size: int) -> bool:
+    """Whether 1/n stands in front of a sum over n."""
+    return abs(abs(term.coefficient) * size - 1) < EQUAL
+
+
 def mean_or_sum(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:
     """1/n times a sum where the sum is meant; the sum where 1/n stands in front of it."""
     term, size = equation.terms[place], equation.sizes[axis]
-    is_mean = abs(abs(term.coefficient) * size - 1) < EQUAL
-    wrong = term.coefficient * size if is_mean else term.coefficient / size
-    here, meant = ("sum", "mean") if is_mean else ("mean", "sum")
+    mean = is_mean(term, size)
+    wrong = term.coefficient * size if mean else term.coefficient / size
+    here, meant = ("sum", "mean") if mean else ("mean", "sum")
     note = f"the {here} over {along((axis,), equation)} is taken for the {meant}"
     yield Edit("mean", equation.but(place, replace(term, coefficient=wrong)), incoming, note)
 
@@ -96,7 +101,11 @@ def instead(equation: Equation, place: int, axis: str, incoming: Factor) -> Iter
                 names = {axis: free, other: f"{other} summed"}
                 over, meant = along((other,), equation), along((axis,), equation)
                 note = f"over {over}, where it is one over {meant}"
-                yield Edit("sum", moved(equation, place, inside, names), incoming, note)
+                wrong = moved(equation, place, inside, names)
+                if is_mean(term, size):  # and the mean is taken over the other axis too
+                    share = term.coefficient * size / equation.sizes[other]
+                    wrong = wrong.but(place, replace(wrong.terms[place], coefficient=share))
+                yield Edit("sum", wrong, incoming, note)
 
 
 def apart(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:

@@ -16,18 +16,16 @@ from .of_factors import jacobian, with_array
 
 def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Of the Jacobian as the op has it, and with a 1−δ[k,k'] written out."""
-    forms = [equation]
-    whole = written_out(equation, facts)
-    if whole is not None:
-        forms.append(whole)
+    *_, whole = every = forms(equation, facts)
     whose = Factor("jacobian", jacobian(line), np.zeros(()))
-    for form in forms:
+    for form in every:
         if len(form.terms) < 2:
             continue
         for place, term in enumerate(form.terms):
             note = written(term, form)
             rest = form.but(place)
-            kind = "diagonal" if all(is_diagonal(t, form) for t in rest.terms) else "drop"
+            only = all(is_diagonal(t, form) for t in rest.terms) and not is_diagonal(term, form)
+            kind = "diagonal" if only else "drop"
             yield Edit(kind, rest, whose, note)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
@@ -36,9 +34,10 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 plain = form.but(place, replace(term, coefficient=term.coefficient / number))
                 factor = Factor("part", f"{number:.4g}", np.zeros(()))
                 yield Edit("omit", plain, factor, f"one term of {whose.name}", extra=20)
+    yield from diagonal_of(whole, whose)
     yield from swept_diagonal(equation, whose)
     if isinstance(line.step.op, ops.Softmax):
-        yield from softmax_elsewhere(facts.values[line.target], whole or equation, line.source)
+        yield from softmax_elsewhere(facts.values[line.target], whole, line.source)
 
 
 def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:
@@ -65,10 +64,37 @@ def other_softmaxes(z: np.ndarray) -> list[tuple[np.ndarray, str]]:
     ]
 
 
+def forms(equation: Equation, facts: Facts) -> list[Equation]:
+    """The equation as the op has it, and where it has a 1−δ[k,k'] with that written out."""
+    whole = written_out(equation, facts)
+    return [equation] if whole is None else [equation, whole]
+
+
 def is_diagonal(term: Term, equation: Equation) -> bool:
     """Whether an entry of the target reads the same entry of what comes in, and nothing else."""
     incoming = next((f for f in term.factors if f.role == DELTA), None)
     return incoming is not None and set(incoming.axes) == set(equation.out)
+
+
+def diagonal_of(equation: Equation, whose: Factor) -> Iterator[Edit]:
+    """The diagonal entries of every term, those of p[k] p[k'] too: p (1 − p)."""
+    if all(is_diagonal(term, equation) for term in equation.terms):
+        return
+    terms = []
+    for term in equation.terms:
+        lost = [axis for axis in equation.out if axis not in delta_of(term).axes]
+        summed = equation.summed(term)
+        if [equation.sizes[a] for a in lost] != [equation.sizes[a] for a in summed]:
+            return
+        onto = dict(zip(summed, lost, strict=True))
+        factors = [replace(f, axes=tuple(onto.get(a, a) for a in f.axes)) for f in term.factors]
+        terms.append(replace(term, factors=tuple(factors)))
+    yield Edit("diagonal", replace(equation, terms=tuple(terms)), whose)
+
+
+def delta_of(term: Term) -> Factor:
+    """What comes in."""
+    return next(f for f in term.factors if f.role == DELTA)
 
 
 def written(term: Term, equation: Equation) -> str:

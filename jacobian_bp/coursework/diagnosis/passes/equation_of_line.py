@@ -106,7 +106,7 @@ def by_expression(
         for own in product.factors:
             if isinstance(own, Distinct):
                 factors.append(mask(own, sizes, names, shared))
-            elif isinstance(own, Dense):
+            elif isinstance(own, Dense) and not np.all(own.array == 1):
                 sizes |= dict(zip(own.axes, own.array.shape, strict=True))
                 name = arrays.get(id(own.array), own.label)
                 placed = role_of(name, own.array, own.axes, state)
