@@ -80,6 +80,19 @@ def test_each_edit_is_one_exact_sentence():
         assert diagnose(plant.run, plant.arrays)[plant.key].remark == sentence
 
 
+def test_one_slip_in_every_layer_is_one_mistake_told_at_the_first():
+    net = random_net([3, 5, 7, 2], ["tanh"] * 3, "half_squared_error", 9)
+    run = net.run(normal(11, 3), normal(11, 2))
+    d, P = (run["a3"] - run["y"]) / 11, net.params
+    for layer in (3, 2, 1):
+        d = d * (1 - np.tanh(d) ** 2)
+        if layer > 1:
+            d = d @ P[f"W{layer}"]
+    found = diagnose(run, {"W1": d.T @ run["x"]})["W1"]
+    assert (found.label, found.where) == ("slope-at-delta", "z1")
+    assert found.remark.endswith("tanh'(∂J/∂a1) stands for tanh'(z1).")
+
+
 # --- a sentence is said only where its premise holds ---------------------------------
 
 

@@ -48,7 +48,7 @@ LABELS = {
 }
 # of a factor left out, or another array in its place: by what the factor is
 OTHER_DELTA = 5  # another delta is less likely than that the array is one of something else
-OMITTED = {DELTA: "upstream-missing"}
+OMITTED = {DELTA: "upstream-missing", "jacobian": "missing-slope"}
 REPLACED = {DELTA: "wrong-delta", "weight": "wrong-weight"}
 
 
@@ -84,9 +84,9 @@ class Edit:
 
     @property
     def tag(self) -> str:
-        """Edits with one tag are the same slip in every layer."""
+        """Edits with one tag are the same slip in every layer; those with none are none."""
         same = self.kind in ("omit", "repeat", "at the delta", "value at a", "gradient")
-        return f"{self.kind} {self.factor.role}" if same else f"{self.kind} {self.note} {id(self)}"
+        return f"{self.kind} {self.factor.role}" if same else ""
 
     def product(self, incoming: np.ndarray, *factors: np.ndarray) -> np.ndarray:
         """What the line gives; the factors' arrays stand in the equation."""

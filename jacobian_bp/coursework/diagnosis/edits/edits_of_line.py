@@ -1,5 +1,6 @@
 """Every edit of a line, as variations of the backward pass."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ..mutations.mutation import Facts, Variation, place
@@ -18,20 +19,24 @@ def edits_of(line: Line, facts: Facts) -> list[Variation]:
     equation = facts.equation(line) if line.kind not in NONE else None
     if equation is None:
         return []
-    here = place(line, facts)
-    return [
-        Variation(
-            edit.label,
-            edit.prior,
-            facts.in_place_of(line, line.by(edit.product)),
-            here,
-            line,
-            edit.note,
-            edit.tag,
-            missing=edit.factor.name,
+    here, seen = place(line, facts), Counter[str]()
+    found = []
+    for edit in all_edits(line, facts):
+        seen[edit.tag] += 1  # the first of its kind in one layer goes with the first in another
+        tag = f"{edit.tag or line.key} {seen[edit.tag]}"
+        found.append(
+            Variation(
+                edit.label,
+                edit.prior,
+                facts.in_place_of(line, line.by(edit.product)),
+                here,
+                line,
+                edit.note,
+                tag,
+                missing=edit.factor.name,
+            )
         )
-        for edit in all_edits(line, facts)
-    ]
+    return found
 
 
 def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:

@@ -241,6 +241,7 @@ def everywhere(possible: list[Variation]) -> list[Variation]:
                     first.note,
                     last.tag,
                     True,
+                    first.missing,
                 )
             )
     return found
