@@ -145,7 +145,7 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         tried += 1
         if tried > MOST_OTHERS:
             return
-        shown = f"∂J/∂{name}" if kind in (DELTA, "gradient") else name
+        shown = f"∂{facts.state.cost}/∂{name}" if kind in (DELTA, "gradient") else name
         kind_of = "gradient" if kind == "gradient" and name == factor.name else "other"
         likely = 0 if kind == factor.role else 8
         changed = with_array(equation, factor, shown, array)
@@ -192,7 +192,7 @@ def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     note = f"{f.name}({line.source})"
     yield Edit("value at a", with_array(equation, slope, note, f.value(a)), slope, note)
     incoming = next(f for f in equation.factors() if f.role == DELTA)
-    shown = f"∂J/∂{line.source}"
+    shown = f"∂{facts.state.cost}/∂{line.source}"
     for formula, note in slopes_at(f, shown):
         yield Edit("at the delta", equation, slope, note, partial(at_delta, formula, slope))
     for name in facts.backward.order:
@@ -200,7 +200,7 @@ def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         own = name in facts.params or name in (line.source, incoming.name)
         if array is None or own or array.shape != a.shape:
             continue
-        for formula, note in slopes_at(f, f"∂J/∂{name}"):
+        for formula, note in slopes_at(f, f"∂{facts.state.cost}/∂{name}"):
             changed = with_array(equation, slope, "", formula(array))
             yield Edit("at the delta", changed, slope, note, extra=4)
 

@@ -58,7 +58,7 @@ def of_einsum(line: Line, state: Pass) -> Equation | None:
         for place, (name, array, word) in enumerate(zip(step.args, arrays, words, strict=True))
         if place != line.position
     ]
-    delta = Factor(DELTA, f"∂J/∂{step.name}", made, result)
+    delta = Factor(DELTA, f"∂{state.cost}/∂{step.name}", made, result)
     return Equation(words[line.position], (Term((delta, *factors)),), sizes)
 
 
@@ -92,7 +92,7 @@ def by_expression(
     sizes = {axis.name: axis.size for axis in (*out, *wrt)}
     delta = Factor(
         DELTA,
-        f"∂J/∂{line.source}",
+        f"∂{state.cost}/∂{line.source}",
         state.values[line.source],
         tuple(axis.name for axis in out),
     )
@@ -181,6 +181,6 @@ def swept(line: Line, state: Pass) -> Equation | None:
     target = (*front, *primed(wrt))
     axes = (*front, *out, *primed(wrt))
     sizes = dict(zip(axes, whole.shape, strict=True))
-    delta = Factor(DELTA, f"∂J/∂{step.name}", made, (*front, *out))
+    delta = Factor(DELTA, f"∂{state.cost}/∂{step.name}", made, (*front, *out))
     jacobian = Factor("jacobian", f"∂{step.name}/∂{line.target}", whole, axes)
     return Equation(target, (Term((delta, jacobian)),), sizes)
