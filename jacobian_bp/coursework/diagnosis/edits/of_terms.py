@@ -207,8 +207,8 @@ def losses(own: Op) -> dict[str, Op]:
 
 
 def called(op: type[Op] | Op) -> str:
-    """the squared error"""
-    return f"the {op.loss.replace('_', ' ')}" if op.loss else "another loss"
+    """By the name that `loss=` takes: half_squared_error."""
+    return op.loss or "another loss"
 
 
 def derivative(op: Op, a: np.ndarray, y: np.ndarray) -> np.ndarray | None:

@@ -8,12 +8,14 @@ axes, is data: a line with a factor left out, repeated or replaced is another eq
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
 from .backward import Factor
 
 Axes = tuple[str, ...]
+PAIRWISE = 50_000  # products, from which on factors are multiplied two by two
 DELTA, MASK = "delta", "mask"  # the roles of what comes in, and of a 1−δ[k,k'] that nobody names
 
 
@@ -67,10 +69,16 @@ class Equation:
         there = [axis for axis in self.out if axis in term.axes]
         found = np.asarray(term.coefficient)
         if operands:
-            found = term.coefficient * np.einsum(*operands, [number[axis] for axis in there])
+            pairwise = self.products(term) > PAIRWISE  # else finding an order takes longest
+            places = [number[axis] for axis in there]
+            found = term.coefficient * np.einsum(*operands, places, optimize=pairwise)
         shape = tuple(self.sizes[axis] for axis in self.out)
         spread = tuple(slice(None) if axis in there else None for axis in self.out)
         return np.broadcast_to(found[spread], shape)
+
+    def products(self, term: Term) -> int:
+        """How many products the term is written out to, all of its axes together."""
+        return prod(self.sizes[axis] for axis in term.axes)
 
     def summed(self, term: Term) -> Axes:
         """The axes over which a term is summed, in their order."""

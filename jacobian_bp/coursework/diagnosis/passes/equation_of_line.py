@@ -21,6 +21,7 @@ from .equation import DELTA, MASK, Axes, Equation, Term
 
 MOST_SWEPT = 128  # entries of one example's output: a vjp for each is asked for
 MOST_ENTRIES = 200_000  # of a factor that is made here
+MOST_PRODUCTS = 300_000_000  # of one term: more would take too long, once for each edit
 SAME = 1e-6  # of the largest entry: by how much op and equation may differ
 
 
@@ -28,7 +29,7 @@ def equation_of(line: Line, state: Pass, incoming: np.ndarray) -> Equation | Non
     """The equation of a right line; None where the op's Jacobian gives no such sum."""
     try:
         found = of_einsum(line, state) or of_jacobian(line, state) or swept(line, state)
-        if found is None:
+        if found is None or any(found.products(t) > MOST_PRODUCTS for t in found.terms):
             return None
         mine, meant = found.value(incoming), line.value(incoming)
     except Exception:  # an op of the user's own may raise anything
