@@ -1,6 +1,6 @@
 """Which mistake gives a student's numbers.
 
-Offers diagnose, Diagnosis, Finding, LABELS, passes, mutations, evidence.
+Offers diagnose, Diagnosis, Finding, LABELS, passes, mutations, edits, evidence.
 May import network and below.
 """
 

@@ -87,7 +87,6 @@ class Words:
         """The finding of the most likely hypothesis; the labels of all."""
         best = found[0]
         labels = tuple(dict.fromkeys(label for h in found for label in h.labels))
-        labels = tuple(label for label in labels if label != "unknown")
         if best.labels == ("transposed",):
             also = ("reshape-order",) if square else ()
             labels = tuple(dict.fromkeys(("transposed", OTHER, *also, *labels)))

@@ -1,6 +1,6 @@
 """One object after another: right, right given what came before, or wrong in a known way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from .diagnosis import Finding, Key
 from .each_example import REMARK, each_example
+from .edits import edits_of
 from .evidence.earlier import Earlier
 from .evidence.matching import Precision
 from .evidence.other_quantities import other_quantities
@@ -25,18 +26,20 @@ from .evidence.search import (
     layout_alone,
     one_mistake,
 )
-from .evidence.strength import named, off_by_the_same, proved_only, tried_all
+from .evidence.strength import off_by_the_same, proved_only, tried_all
 from .evidence.two_mistakes import pairs
-from .filled_sentences import Words, accepted_reading, in_single, promoted_reading, sentence_start
+from .filled_sentences import Words, accepted_reading, in_single, promoted_reading
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
-from .passes.backward import BUDGET, Changes, LineKey
+from .passes.backward import BUDGET, Changes, Line, LineKey
 from .ranking import ranked
 
 MOST_STEPS = 250_000  # lines that all variations of one object compute, in a very deep network
 MOST_OBJECTS = 10  # whose whole budget may be spent
 LOST = "{a} is 0 or 1 to rounding: what divides by {a} (1 − {a}) has no digits, clipped or not."
 CUT = "The search was cut short: the network is too large for every mistake to be tried."
+
+Lister = Callable[[Line, Facts], list[Variation]]  # the mistakes in one line
 
 
 class Judge:
@@ -54,7 +57,7 @@ class Judge:
         self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
         self.declared, self.layout = layout, layout or "gradient"
         self.words = Words(facts.params)
-        self.variations: dict[LineKey, list[Variation]] = {}
+        self.variations: dict[tuple[Lister, LineKey], list[Variation]] = {}
         self.earlier = Earlier(facts)
         self.right: dict[str, Question] = {}
         self.total = MOST_OBJECTS * BUDGET
@@ -121,17 +124,18 @@ class Judge:
         """Where a mistake may sit: not behind a delta that is right or the student's own."""
         return self.facts.backward.since(key, {*self.right, *context.own})
 
-    def possible(self, path: Sequence[str]) -> list[Variation]:
+    def possible(self, path: Sequence[str], listed: Lister = variations) -> list[Variation]:
         """The mistakes in the lines to these names, the last name's first."""
         allowed, steps = set(path), 0
         found: list[Variation] = []
         for distance, name in enumerate(reversed(path), start=1):
             for line in self.facts.backward.to.get(name, ()):
-                if line.key not in self.variations:
-                    self.variations[line.key] = variations(line, self.facts)
+                kept = (listed, line.key)
+                if kept not in self.variations:
+                    self.variations[kept] = listed(line, self.facts)
                 here = [
                     v
-                    for v in self.variations[line.key]
+                    for v in self.variations[kept]
                     if v.changes and all(target in allowed for target, _, _ in v.changes)
                 ]
                 if name == path[-1]:  # what was handed in, also where z is on paper, not a
@@ -212,7 +216,6 @@ class Judge:
         tried = [(g, context, self.words.premise(context.names, c)) for g, context, c in asked]
         tried += [(question, Context(), "")]
         found, premise = self._fewest(key, tried)
-        known = named(found)
         if not found:
             single = promoted_reading(question)
             if single is not None:
@@ -221,15 +224,13 @@ class Judge:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
                     return self.words.follows_own(key, context.names), None, given
             for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
-                if not known:
-                    known, premise = self._pairs(key, given, context), what
-        if known:
-            square = is_square(question.right)
-            return self.words.explained(key, known, square, premise), known[0], None
-        said = self._proved(key, question)
+                if not found:
+                    found, premise = self._pairs(key, given, context), what
         if found:
-            said = [sentence_start(found[0].note), *said]
-        return self.words.unknown(key, said + self.was_cut()), next(iter(found), None), None
+            square = is_square(question.right)
+            return self.words.explained(key, found, square, premise), found[0], None
+        said = self._proved(key, question)
+        return self.words.unknown(key, said + self.was_cut()), None, None
 
     def _follows(self, given: Question, context: Context) -> bool:
         """Zeros follow from zeros only, and from none where all that was handed in are zeros."""
@@ -251,7 +252,7 @@ class Judge:
             found = self._explained(key, given, context)
             if found and (not best or found[0].mistakes < best[0].mistakes):
                 best, premise = found, what
-            if best and best[0].mistakes == 1 and named(best):
+            if best and best[0].mistakes == 1:
                 break
         return best, premise
 
@@ -281,7 +282,12 @@ class Judge:
             known = self.earlier.decays
             found += weight_decay(question, self.facts, question.right, known)
         found += other_quantities(question, self.facts)
-        return self.ranked(key, proved_only(found, question))
+        found = proved_only(found, question)
+        if not any(h.mistakes == 1 and (h.changes or h.factor or h.layout) for h in found):
+            edits = self.possible(path, edits_of)
+            more = one_mistake(question, [*edits, *everywhere(edits)], self.facts)
+            found += proved_only(more, question)
+        return self.ranked(key, found)
 
     def _pairs(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
         """Two mistakes that explain the numbers together, most likely first."""

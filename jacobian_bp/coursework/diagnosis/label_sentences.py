@@ -75,6 +75,25 @@ LABELS: dict[str, str] = {
     "where all are added.",
     "last-step-only": "In {here} a parameter is used at several steps or in several examples, and "
     "one is counted: {note}. All of them add up: += where = stands.",
+    "upstream-missing": "In {here} what comes back from the step after, {factor}, is left out: "
+    "the chain rule multiplies {note} by it.",
+    "factor-missing": "In {here} the factor {factor} is left out: it stands in {note}.",
+    "factor-twice": "In {here} the factor {factor} stands twice, where once is right.",
+    "factor-turned": "In {here} the factor {factor} is the wrong way round: its axes {note} are "
+    "exchanged.",
+    "slope-at-delta": "In {here} the slope is taken at a delta: {note} stands for {factor}.",
+    "gradient-for-weight": "In {here} the gradient of a weight stands for the weight: {note} for "
+    "{factor}.",
+    "wrong-weight": "In {here} another array stands in the place of the weight {factor}: {note}.",
+    "wrong-delta": "In {here} another array stands in the place of what comes back, {factor}: "
+    "{note}.",
+    "wrong-factor": "In {here} another array stands in the place of the factor {factor}: {note}.",
+    "term-missing": "In {here} a term of the Jacobian {factor} is left out: {note}.",
+    "diagonal-only": "In {here} only the diagonal of the Jacobian {factor} is used: an entry reads "
+    "other entries too.",
+    "sign-of-a-term": "In {here} one term of the Jacobian {factor} has the wrong sign: {note}.",
+    "summand-overwritten": "In {here} one summand overwrites another: {note} is kept, where all "
+    "are added.",
     "unknown": "{what} is wrong, and no known mistake gives these numbers.",
 }
 

@@ -77,8 +77,7 @@ def mistaken(judge: Judge, key: tuple[str, str], question: Question) -> list[Hyp
     if not facts.examples:  # nothing is summed in a Jacobian of one example
         found = [h for h in found if h.labels[0] != "bias-wrong-axis"]
     is_cost = of == facts.state.cost
-    found = [h for each in found for h in for_any_slope(each, is_cost)]
-    return [h for h in found if h.labels[0] != "unknown"]
+    return [h for each in found for h in for_any_slope(each, is_cost)]
 
 
 def as_at_home(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:

@@ -141,18 +141,18 @@ def test_mistakes_around_a_skip_connection(batch):
     assert found["t"].remark.endswith("s stands for t.")
 
 
-def test_what_has_no_label_has_a_remark():
+def test_another_weight_and_a_slope_twice_are_told():
     run, P, a, _, d2 = wide()
     slope1 = 1 - a[1] ** 2
     other = diagnose(run, {"z1": (d2 @ P["W1"]) * slope1})["z1"]
-    assert (other.label, other.proved[0]) == (
-        "unknown",
-        "W1 stands in the place of W2 in what comes back to a1.",
+    assert (other.label, other.remark) == (
+        "wrong-weight",
+        "In the delta of z1 (layer 1) another array stands in the place of the weight W2: W1.",
     )
     twice = diagnose(run, {"z1": (d2 @ P["W2"]) * slope1**2})["z1"]
-    assert (twice.label, twice.proved[0]) == (
-        "unknown",
-        "The slope tanh'(z1) is multiplied twice in the delta of z1.",
+    assert (twice.label, twice.remark) == (
+        "factor-twice",
+        "In the delta of z1 (layer 1) the factor tanh'(z1) stands twice, where once is right.",
     )
     wrong = (d2 @ P["W1"]) * slope1
     followed = diagnose(run, {"z1": wrong, "W1": np.outer(wrong, a[0])})

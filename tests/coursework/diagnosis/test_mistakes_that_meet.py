@@ -105,7 +105,8 @@ def test_a_right_delta_is_not_blamed(oblong, square):
             assert "delta of" not in found["W2"].remark
     above = (square.d[3] @ square.W[3]).T @ square.a[1]  # the slope of layer 2 is left out
     assert finding(square, "W2", above).where == "z2"
-    assert finding(square, "W2", above, z2=square.d[2]).label == "unknown"
+    beside = finding(square, "W2", above, z2=square.d[2])
+    assert (beside.label, beside.where) == ("wrong-delta", "W2")
 
 
 def test_the_weight_that_is_stale_is_named():

@@ -1,5 +1,5 @@
 """Which mistakes reproduce an array of numbers, and how much the numbers prove.
 
 Offers one_mistake, pairs, proved, readings, is_right, Hypothesis, Question.
-May import mutations and below.
+May import edits and below.
 """

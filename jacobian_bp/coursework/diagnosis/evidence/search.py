@@ -209,7 +209,9 @@ def layout_alone(question: Question, right: np.ndarray) -> list[Hypothesis]:
     return [
         Hypothesis((r.label,), 1, r.prior, question.name, note=REORDERED, layout=r.layout)
         for r in question.readings
-        if not r.accepted and is_same(r.array, right, question.precision, PROVE_A_FACTOR)
+        if np.any(right)
+        and not r.accepted
+        and is_same(r.array, right, question.precision, PROVE_A_FACTOR)
     ]
 
 
@@ -239,6 +241,7 @@ def everywhere(possible: list[Variation]) -> list[Variation]:
                     first.note,
                     last.tag,
                     True,
+                    first.missing,
                 )
             )
     return found

@@ -47,10 +47,10 @@ def says_enough(submitted: np.ndarray, precision: Precision) -> bool:
 def is_proved(h: Hypothesis, submitted: np.ndarray, precision: Precision) -> bool:
     """Whether the array has enough in it to name this mistake.
 
-    The right numbers of something else need one entry that is no round number, or several
-    entries; two mistakes at once need numbers that are not all the same.
+    The right numbers of something else that the run has need one entry that is no round
+    number, or several entries; two mistakes at once need numbers that are not all the same.
     """
-    if h.labels[0] == "check-of-wrong-quantity":
+    if h.labels[0] == "check-of-wrong-quantity" and not h.changes:
         return says_enough(submitted, precision)
     weak = h.labels[0] in WEAK or (h.changes and h.prior > LIKELY)
     if weak or (h.mistakes > 1 and h.changes):
@@ -69,11 +69,6 @@ def tried_all(search: Iterator[Hypothesis]) -> list[Hypothesis]:
     with suppress(ValueError):
         found.extend(search)
     return found
-
-
-def named(found: list[Hypothesis]) -> list[Hypothesis]:
-    """Those that have a label; the others are remarks on what stands there."""
-    return [h for h in found if h.labels[0] != "unknown"]
 
 
 def off_by_the_same(question: Question, cause: Hypothesis) -> bool:

@@ -18,6 +18,8 @@ import numpy as np
 from ....ops.textbook import Textbook
 from ....program.forward_pass import Pass
 from ..passes.backward import Backward, Changes, Line, LineKey
+from ..passes.equation import Equation
+from ..passes.equation_of_line import equation_of
 from ..passes.slopes import formulas
 
 Shape = tuple[int, ...]
@@ -54,6 +56,18 @@ class Facts:
     @property
     def values(self) -> Mapping[str, np.ndarray]:
         return self.state.values
+
+    def equation(self, line: Line) -> Equation | None:
+        """The line as a sum of products; None where the op's Jacobian gives none. It is kept."""
+        if line.key not in self._equations:
+            incoming = self.backward.base.get(line.source)
+            found = None if incoming is None else equation_of(line, self.state, incoming)
+            self._equations[line.key] = found
+        return self._equations[line.key]
+
+    @cached_property
+    def _equations(self) -> dict[LineKey, Equation | None]:
+        return {}
 
     @cached_property
     def params(self) -> frozenset[str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ....algebra.expression import Delta, Expression
-from ....algebra.spending import evaluate
 from ..passes.backward import Line
 from .mutation import Facts, Wrong, mutation
 
+SAME = 1e-9  # of the largest entry
+ADDED = 0.1  # of a variance: at most so much is added to it before it divides
 ALL = ("weights", "slope", "outer", "bias", "pass", "op", "softmax", "cost")
 
 
@@ -81,14 +81,34 @@ def winners(
     return kept
 
 
-def reduces(line: Line, facts: Facts) -> bool:
-    """Whether the step makes a statistic: fewer axes than it reads, and no loss."""
+def makes_a_statistic(line: Line, facts: Facts) -> bool:
+    """Whether the step computes a mean, a variance or a standard deviation of what it reads."""
     if line.kind in ("cost", "share", "penalty") or line.target in facts.params:
         return False
     made, read = facts.values[line.source], facts.values[line.target]
-    signature = line.step.op.parsed
-    own = signature.inputs[line.position].axes
-    return made.size < read.size and len(signature.output.axes) < len(own)
+    dropped = read.ndim - made.ndim
+    if dropped < 1 or made.size >= read.size:
+        return False
+    axes = tuple(range(made.ndim, read.ndim))
+    ways = {axes, tuple(range(dropped))}  # over the units, or over the examples
+    return any(is_statistic(made, read, way) for way in ways if read.shape != made.shape)
+
+
+def is_statistic(made: np.ndarray, read: np.ndarray, axes: tuple[int, ...]) -> bool:
+    """The mean, or by its square or itself the variance, perhaps with a small number added."""
+    mean, variance = read.mean(axes), read.var(axes)
+    if mean.shape != made.shape:
+        return False
+    scale = np.abs(read).max(initial=0.0)
+    if np.abs(made - mean).max(initial=0.0) <= SAME * scale:
+        return True
+    for power in (made, made * made, made**-2.0 if np.all(made != 0) else made):
+        added = power - variance
+        spread = added.max(initial=0.0) - added.min(initial=np.inf)
+        small = np.all(added >= -SAME * scale**2) and np.all(added <= ADDED * variance)
+        if small and spread <= SAME * variance.max(initial=0.0):
+            return True
+    return False
 
 
 @mutation("fan-out-overwritten", 10, *ALL)
@@ -157,9 +177,9 @@ def recurrence_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
 @mutation("statistics-as-constants", 4, *ALL)
 def statistics_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
     """The paths through a mean or a variance are forgotten."""
-    if not reduces(line, facts):
+    if not makes_a_statistic(line, facts):
         return
-    statistics = [k for k in facts.backward.lines if reduces(k, facts)]
+    statistics = [k for k in facts.backward.lines if makes_a_statistic(k, facts)]
     if len(uses(line, facts)) > 1:
         yield Wrong(None, f"{line.source} taken for a constant", "one", {line.key: None})
     if line is statistics[0] and len(statistics) > 1:
@@ -188,15 +208,13 @@ def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
 
         yield Wrong(line.by(mean_only), "the variance held", "variance", prior=1)
         yield Wrong(line.by(variance_only), "the mean held", "mean", prior=1)
-    diagonal = diagonal_part(line, facts)
-    if diagonal is not None:
-        yield Wrong(
-            line.by(lambda d, s=diagonal: d * s), "mean and variance held", "diagonal", prior=2
-        )
 
 
 def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
-    """γ/std where y = γ (x − mean)/std + β along an axis; None where it is not so."""
+    """γ/std where y = γ (x − mean)/std + β along an axis; None where it is not so.
+
+    A value that is proportional to its input, or centred alone, has no mean and variance held.
+    """
     x, y = facts.values[line.target], facts.values[line.source]
     if x.shape[axis] < 3:
         return None
@@ -211,32 +229,14 @@ def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
             if not np.all(norm > 0):
                 return None
             rate = (dx * dy).sum(axis, keepdims=True) / norm
-            if np.abs(dy - rate * dx).max() <= 1e-9 * np.abs(dy).max() and np.any(rate != 0):
+            straight = np.abs(dy - rate * dx).max() <= SAME * np.abs(dy).max()
+            if straight and np.any(rate != 0) and is_standardised(plain, axis):
                 return np.broadcast_to(rate * gamma, x.shape)
     return None
 
 
-def diagonal_part(line: Line, facts: Facts) -> np.ndarray | None:
-    """The terms of the op's own Jacobian in which entry k reads entry k only."""
-    operand = line.step.op.parsed.inputs[line.position]
-    try:
-        out, wrt, expression = facts.state.local(line.step)[operand.name]
-    except Exception:  # an op of the user's own that has a vjp only
-        return None
-    kept = [
-        term
-        for term in expression.terms
-        if sum(isinstance(f, Delta) for f in term.factors) == len(wrt)
-    ]
-    if not kept or len(kept) == len(expression.terms) or len(out) != len(wrt):
-        return None
-    if any(a.size != b.size for a, b in zip(out, wrt, strict=True)):
-        return None
-    size = int(np.prod([axis.size for axis in out]))
-    if size > 4096:
-        return None
-    sizes = {axis.name: axis.size for axis in (*out, *wrt)}
-    names = [axis.name for axis in (*out, *wrt)]
-    whole = evaluate(Expression(tuple(kept)), names, sizes, facts.state.dtype)
-    matrix = whole.reshape(size, size)
-    return np.diagonal(matrix).reshape([axis.size for axis in wrt])
+def is_standardised(plain: np.ndarray, axis: int) -> bool:
+    """Mean 0 and variance 1, less what a small number in the root takes from it."""
+    mean, variance = plain.mean(axis), plain.var(axis)
+    centred = np.abs(mean).max() <= SAME * np.abs(plain).max()
+    return bool(centred and np.all(variance <= 1 + SAME) and np.all(variance >= 1 - ADDED))

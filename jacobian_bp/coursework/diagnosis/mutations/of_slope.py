@@ -44,14 +44,6 @@ def output_slope_twice(line: Line, facts: Facts) -> Iterator[Wrong]:
         yield Wrong(line.using("slope", f"{slope.name}²", slope.array**2), note)
 
 
-@mutation("unknown", 2000, "slope")
-def hidden_slope_twice(line: Line, facts: Facts) -> Iterator[Wrong]:
-    slope = line.factor("slope")
-    if line.source not in facts.outputs:
-        name = f"the slope {slope.name} is multiplied twice in the delta of {line.target}."
-        yield Wrong(line.using("slope", f"{slope.name}²", slope.array**2), name, "twice")
-
-
 @mutation("softmax-as-elementwise", 10, "softmax")
 def softmax_like_a_sigmoid(line: Line, facts: Facts) -> Iterator[Wrong]:
     p = facts.values[line.source]

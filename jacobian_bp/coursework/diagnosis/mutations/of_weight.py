@@ -50,23 +50,6 @@ def own_jacobian_not_transposed(line: Line, facts: Facts) -> Iterator[Wrong]:
     yield Wrong(line.by(turned))
 
 
-@mutation("unknown", 2000, "weights")
-def weight_of_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
-    """W1 where W2 is meant: no label has it, so it is a remark."""
-    W = line.factor("weight")
-    names = [k.factor("weight").name for k in facts.backward.lines if k.kind == "weights"]
-    names += [name for name in facts.params if facts.values[name].ndim == 2]
-    for other in facts.near(sorted(set(names)), W.name):
-        array = facts.values.get(other)
-        if array is None or other == W.name:
-            continue
-        for found, shown in ((array, other), (array.T, f"{other}.T")):
-            if found.shape == W.array.shape:
-                where = f"in what comes back to {line.target}"
-                note = f"{shown} stands in the place of {W.name} {where}."
-                yield Wrong(line.using("weight", shown, found), note, shown)
-
-
 @mutation("mixed-layouts", 50, "weights")
 def weight_in_the_other_layout(line: Line, facts: Facts) -> Iterator[Wrong]:
     W = line.factor("weight").array

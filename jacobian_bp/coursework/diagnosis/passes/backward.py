@@ -29,11 +29,16 @@ ENTRIES = 400  # of an array that take as long as looking at one line
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """One factor of a line: its role, the name it is printed by, its numbers."""
+    """One factor of a line: its role, the name it is printed by, its numbers.
 
-    role: str  # weight, slope, jacobian, input, cost, share, penalty, other
+    In an equation it has the names of its axes too, and one factor has the role "delta":
+    what comes in, whose numbers are not known before.
+    """
+
+    role: str  # weight, slope, jacobian, input, cost, share, penalty, value, part, mask, delta
     name: str
     array: np.ndarray
+    axes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,58 @@
+"""Every edit of a line, as variations of the backward pass."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..mutations.mutation import Facts, Variation, place
+from ..passes.backward import Line
+from .edit import Edit
+from .of_factors import elsewhere, inverted, omitted, repeated, replaced
+from .of_overwriting import overwritten
+from .of_sums import of_sums
+from .of_terms import forms, of_cost, of_terms
+
+NONE = ("share", "penalty")  # kinds of lines that have mistakes of their own only
+
+
+def edits_of(line: Line, facts: Facts) -> list[Variation]:
+    """What may go wrong in a line, by its equation; none where it has none."""
+    equation = facts.equation(line) if line.kind not in NONE else None
+    if equation is None:
+        return []
+    here, seen = place(line, facts), Counter[str]()
+    found = []
+    for edit in all_edits(line, facts):
+        seen[edit.tag] += 1  # the first of its kind in one layer goes with the first in another
+        tag = f"{edit.tag or line.key} {seen[edit.tag]}"
+        found.append(
+            Variation(
+                edit.label,
+                edit.prior,
+                facts.in_place_of(line, line.by(edit.product)),
+                here,
+                line,
+                edit.note,
+                tag,
+                missing=edit.factor.name,
+            )
+        )
+    return found
+
+
+def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
+    """Factors first, then terms, then sums."""
+    equation = facts.equation(line)
+    if equation is None:
+        return
+    if line.kind == "cost":
+        yield from of_cost(line, equation, facts)
+        return
+    for form in forms(equation, facts):
+        yield from omitted(line, form)
+        yield from repeated(line, form)
+    yield from replaced(line, equation, facts)
+    yield from inverted(line, equation)
+    yield from elsewhere(line, equation, facts)
+    yield from of_terms(line, equation, facts)
+    yield from overwritten(line, equation, facts)
+    yield from of_sums(line, equation, facts)

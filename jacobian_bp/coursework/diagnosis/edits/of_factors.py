@@ -1,0 +1,230 @@
+"""A factor left out, repeated, or replaced by another array of the run."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice, product
+
+import numpy as np
+
+from ....ops import Op
+from ....ops.textbook import Function, Textbook
+from ..mutations.mutation import Facts
+from ..passes.backward import Factor, Line
+from ..passes.equation import DELTA, MASK, Equation
+from ..passes.slopes import formulas
+from .edit import Edit, along
+
+MOST_CHOICES = 8  # in which a factor that several terms have is left out
+MOST_OTHERS = 24  # arrays that are tried in the place of one factor
+
+
+def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
+    """δ for δ · m, and m alone; in all terms, and in one."""
+    for group in by_array(equation):
+        factor = group[0]
+        if factor.role == MASK:
+            continue
+        for chosen in islice(one_a_term(equation, group), MOST_CHOICES):
+            left = replace(
+                equation,
+                terms=tuple(
+                    term if f is None else term.without(f)
+                    for term, f in zip(equation.terms, chosen, strict=True)
+                ),
+            )
+            if any(term.factors for term in left.terms):
+                yield Edit("omit", left, factor, jacobian(line))
+        if len(equation.terms) > 1:
+            yield from omitted_once(line, equation, group)
+        elif factor.role != DELTA:
+            yield from passed_on(line, equation, factor)
+
+
+def passed_on(line: Line, equation: Equation, factor: Factor) -> Iterator[Edit]:
+    """What comes in goes on as it is: the index that the factor would have changed stays."""
+    rest = equation.terms[0].without(factor)
+    for axis in factor.axes:
+        for other in factor.axes:
+            lost = other in equation.out and other not in rest.axes
+            if lost and axis not in equation.out and equation.sizes[axis] == equation.sizes[other]:
+                kept = replace(
+                    rest,
+                    factors=tuple(
+                        replace(f, axes=tuple(other if a == axis else a for a in f.axes))
+                        for f in rest.factors
+                    ),
+                )
+                yield Edit("omit", replace(equation, terms=(kept,)), factor, jacobian(line))
+
+
+def omitted_once(line: Line, equation: Equation, group: list[Factor]) -> Iterator[Edit]:
+    """In one term; or in the diagonal, which alone is used."""
+    for place, term in enumerate(equation.terms):
+        for factor in group:
+            if factor not in term.factors:
+                continue
+            left = term.without(factor)
+            if factor.role == DELTA:
+                if set(factor.axes) == set(equation.out) and left.factors:
+                    only = replace(equation, terms=(left,))
+                    yield Edit("omit", only, factor, f"the diagonal of {jacobian(line)}", extra=6)
+                continue
+            note = f"one term of {jacobian(line)}"
+            yield Edit("omit", equation.but(place, left), factor, note, extra=4)
+
+
+def by_array(equation: Equation) -> list[list[Factor]]:
+    """The factors that are one array, along whatever axes; what comes in is one too."""
+    groups: dict[tuple, list[Factor]] = {}
+    for factor in equation.factors():
+        key = (factor.role, 0 if factor.role == DELTA else id(factor.array))
+        groups.setdefault(key, []).append(factor)
+    return list(groups.values())
+
+
+def one_a_term(equation: Equation, group: list[Factor]) -> Iterator[tuple[Factor | None, ...]]:
+    """Ways to choose one of these factors in each term that has one."""
+    choices: list[list[Factor | None]] = []
+    for term in equation.terms:
+        choices.append([f for f in group if f in term.factors] or [None])
+    return product(*choices)
+
+
+def jacobian(line: Line) -> str:
+    """∂s/∂q, the Jacobian of the line's step."""
+    return f"∂{line.source}/∂{line.target}"
+
+
+def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
+    """m twice."""
+    del line
+    for factor in equation.factors():
+        if factor.role not in (MASK, DELTA, "jacobian"):
+            again = [t.times(factor) if factor in t.factors else t for t in equation.terms]
+            yield Edit("repeat", replace(equation, terms=tuple(again)), factor)
+
+
+def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
+    """Multiplied where it divides, and the other way round."""
+    del line
+    for factor in equation.factors():
+        if factor.role in ("weight", "value", "part") and np.all(factor.array != 0):
+            one_over = f"1/({factor.name})" if "/" in factor.name else f"1/{factor.name}"
+            changed = with_array(equation, factor, one_over, 1 / factor.array)
+            yield Edit("other", changed, factor, one_over, extra=6)
+
+
+def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray) -> Equation:
+    """Another array in the place of a factor, in every term."""
+    other = Factor("other", name, array, factor.axes)
+    return equation.using(factor, other)
+
+
+def replaced(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Another array of the run of the same shape, in the place of a factor; or its transpose."""
+    for factor in equation.factors():
+        if factor.role in ("weight", "value", DELTA):
+            yield from other_arrays(line, equation, factor, facts)
+        if factor.role in ("weight", "value", "jacobian", DELTA):
+            yield from turned(equation, factor)
+
+
+def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:
+    """Those of the factor's own kind first, nearest first; then the others."""
+    shape = tuple(equation.sizes[axis] for axis in factor.axes)
+    if not shape:
+        return
+    base, tried = facts.backward.base, 0
+    for kind, name, array in candidates(factor, facts):
+        own = kind == factor.role and name == (line.source if kind == DELTA else factor.name)
+        if own or array.shape != shape or not np.any(array):
+            continue
+        if factor.role == DELTA and array is base.get(line.source):
+            continue
+        tried += 1
+        if tried > MOST_OTHERS:
+            return
+        shown = f"∂{facts.state.cost}/∂{name}" if kind in (DELTA, "gradient") else name
+        kind_of = "gradient" if kind == "gradient" and name == factor.name else "other"
+        likely = 0 if kind == factor.role else 8
+        changed = with_array(equation, factor, shown, array)
+        yield Edit(kind_of, changed, factor, shown, extra=likely)
+
+
+def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(role, name, array) of everything that the run has."""
+    base, params, labels = facts.backward.base, facts.params, facts.state.program.labels
+    if factor.name in params and factor.name in base:
+        yield "gradient", factor.name, base[factor.name]
+    groups = {
+        DELTA: [(n, base[n]) for n in facts.backward.order if n in base and n not in params],
+        "weight": [(name, facts.values[name]) for name in sorted(params)],
+        "value": [(n, a) for n, a in facts.values.items() if n not in params and n not in labels],
+        "gradient": [(name, base[name]) for name in sorted(params) if name in base],
+    }
+    for role in (factor.role, *(role for role in groups if role != factor.role)):
+        for name, array in groups[role]:
+            yield role, name, array
+
+
+def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
+    """Two axes of one size exchanged; an array that is its own transpose stays as it is."""
+    for first, a in enumerate(factor.axes):
+        for b in factor.axes[:first]:
+            if equation.sizes[a] != equation.sizes[b] or equation.sizes[a] == 1:
+                continue
+            other = {a: b, b: a}
+            swapped = replace(factor, axes=tuple(other.get(c, c) for c in factor.axes))
+            yield Edit("turned", equation.using(factor, swapped), factor, along((b, a), equation))
+
+
+def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The slope at a delta, σ'(δ) for σ'(z); the activation at its own value, σ(a)."""
+    if line.kind != "slope" or len(equation.terms) != 1:
+        return
+    op, z = line.step.op, facts.values[line.target]
+    f = formulas(op) or read_off(op, z)
+    slope = next((f for f in equation.factors() if f.role != DELTA), None)
+    if slope is None:
+        return
+    a = facts.values[line.source]
+    note = f"{f.name}({line.source})"
+    yield Edit("value at a", with_array(equation, slope, note, f.value(a)), slope, note)
+    incoming = next(f for f in equation.factors() if f.role == DELTA)
+    shown = f"∂{facts.state.cost}/∂{line.source}"
+    for formula, note in slopes_at(f, shown):
+        yield Edit("at the delta", equation, slope, note, partial(at_delta, formula, slope))
+    for name in facts.backward.order:
+        array = facts.backward.base.get(name)
+        own = name in facts.params or name in (line.source, incoming.name)
+        if array is None or own or array.shape != a.shape:
+            continue
+        for formula, note in slopes_at(f, f"∂{facts.state.cost}/∂{name}"):
+            changed = with_array(equation, slope, "", formula(array))
+            yield Edit("at the delta", changed, slope, note, extra=4)
+
+
+def read_off(op: Op, z: np.ndarray) -> Textbook:
+    """The formulas of an op of one's own that has none: what it computes."""
+    operand = op.parsed.inputs[0].name
+    return Textbook(
+        op.name.lower(),
+        lambda x: np.asarray(op.forward(x)),
+        lambda x: np.asarray(op.vjp(np.ones_like(z), x)[operand]),
+    )
+
+
+def at_delta(
+    formula: Function, slope: Factor, equation: Equation, incoming: np.ndarray
+) -> Equation:
+    """The slope's formula with the delta that comes in."""
+    return with_array(equation, slope, "", formula(incoming))
+
+
+def slopes_at(f: Textbook, name: str) -> list[tuple[Function, str]]:
+    """The formula by z and the one by a, with something else in its place."""
+    found = [(f.slope, f"{f.name}'({name})")]
+    if f.by_output is not None:
+        found.append((f.by_output, f"{f.written} with a = {name}"))
+    return found

@@ -1,0 +1,132 @@
+"""Another axis summed or kept; each factor summed by itself; a mean for a sum.
+
+Lean on purpose: of all the sums that shapes allow, those that people write.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..mutations.contractions import squeezed
+from ..mutations.mutation import Facts
+from ..passes.backward import Factor, Line
+from ..passes.equation import DELTA, Equation, Term
+from .edit import Edit, along
+from .of_terms import forms
+
+EQUAL = 1e-9
+DENSE = ("weights", "outer", "bias")  # layers, whose contractions have a search of their own
+
+
+def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Each term's sums, one change at a time."""
+    if line.kind in DENSE:
+        return
+    *_, equation = forms(equation, facts)
+    incoming = next(f for f in equation.factors() if f.role == DELTA)
+    for place, term in enumerate(equation.terms):
+        summed = tuple(a for a in equation.summed(term) if equation.sizes[a] > 1)
+        for axis in summed:
+            if len(equation.terms) > 1:
+                yield from mean_or_sum(equation, place, axis, incoming)
+            yield from apart(equation, place, axis, incoming)
+            yield from instead(equation, place, axis, incoming)
+        yield from too_many(equation, place, summed, incoming)
+        if len(equation.terms) == 1:
+            yield from kept(equation, summed, incoming, facts)
+
+
+def is_mean(term: Term, size: int) -> bool:
+    """Whether 1/n stands in front of a sum over n."""
+    return abs(abs(term.coefficient) * size - 1) < EQUAL
+
+
+def mean_or_sum(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:
+    """1/n times a sum where the sum is meant; the sum where 1/n stands in front of it."""
+    term, size = equation.terms[place], equation.sizes[axis]
+    mean = is_mean(term, size)
+    wrong = term.coefficient * size if mean else term.coefficient / size
+    here, meant = ("sum", "mean") if mean else ("mean", "sum")
+    note = f"the {here} over {along((axis,), equation)} is taken for the {meant}"
+    yield Edit("mean", equation.but(place, replace(term, coefficient=wrong)), incoming, note)
+
+
+def linked(term: Term, summed: tuple[str, ...]) -> tuple[Factor, ...]:
+    """The factors that share a summed axis, directly or through others."""
+    found = [f for f in term.factors if set(f.axes) & set(summed)]
+    return tuple(found)
+
+
+def moved(equation: Equation, place: int, factors: tuple[Factor, ...], names: dict) -> Equation:
+    """Some factors of a term along other axes."""
+    term = equation.terms[place]
+    there = {id(f) for f in factors}
+    changed = tuple(
+        replace(f, axes=tuple(names.get(a, a) for a in f.axes)) if id(f) in there else f
+        for f in term.factors
+    )
+    sizes = dict(equation.sizes)
+    sizes |= {new: equation.sizes[old] for old, new in names.items() if new not in sizes}
+    made = replace(equation, sizes=sizes)
+    return made.but(place, replace(term, factors=changed))
+
+
+def too_many(
+    equation: Equation, place: int, summed: tuple[str, ...], incoming: Factor
+) -> Iterator[Edit]:
+    """An axis of the target summed away inside the sum, then spread out again."""
+    term = equation.terms[place]
+    inside = linked(term, summed) or (incoming,)
+    for axis in equation.out:
+        if equation.sizes[axis] > 1 and any(axis in f.axes for f in inside):
+            wrong = moved(equation, place, inside, {axis: f"{axis} summed"})
+            over = along((*summed, axis), equation)
+            meant = f"over {along(summed, equation)} alone" if summed else "of nothing"
+            yield Edit("sum", wrong, incoming, f"over {over}, where it is a sum {meant}")
+
+
+def instead(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:
+    """One axis of the target summed in the place of the one that is meant."""
+    term = equation.terms[place]
+    inside = linked(term, (axis,))
+    size = equation.sizes[axis]
+    for other in equation.out:
+        if equation.sizes[other] == 1:
+            continue
+        for free in equation.out:
+            outside = all(free not in f.axes for f in inside)
+            within = any(other in f.axes for f in inside)
+            if equation.sizes[free] == size and outside and within and other != free:
+                names = {axis: free, other: f"{other} summed"}
+                over, meant = along((other,), equation), along((axis,), equation)
+                note = f"over {over}, where it is one over {meant}"
+                wrong = moved(equation, place, inside, names)
+                if is_mean(term, size):  # and the mean is taken over the other axis too
+                    share = term.coefficient * size / equation.sizes[other]
+                    wrong = wrong.but(place, replace(wrong.terms[place], coefficient=share))
+                yield Edit("sum", wrong, incoming, note)
+
+
+def apart(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:
+    """(Σ δ) (Σ u) for Σ δ u."""
+    term = equation.terms[place]
+    inside = linked(term, (axis,))
+    if len(inside) < 2 or not any(f is incoming for f in inside):
+        return
+    mine = tuple(f for f in inside if f.role == DELTA)
+    wrong = moved(equation, place, mine, {axis: f"{axis} apart"})
+    note = f"each factor is summed over {along((axis,), equation)} by itself"
+    yield Edit("apart", wrong, incoming, note)
+
+
+def kept(
+    equation: Equation, summed: tuple[str, ...], incoming: Factor, facts: Facts
+) -> Iterator[Edit]:
+    """An axis that is not summed at all, where an array of that shape was handed in."""
+    for axis in summed:
+        out = (axis, *equation.out)
+        shape = tuple(equation.sizes[a] for a in out)
+        if squeezed(shape) in facts.shapes and int(np.prod(shape)) < 200_000:
+            note = f"over {along((axis,), equation)} nothing is summed"
+            yield Edit("not summed", replace(equation, out=out), incoming, note)

@@ -1,0 +1,220 @@
+"""A term of the Jacobian left out or with the other sign; only its diagonal; another cost's."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from .... import ops
+from ....ops import Op
+from ..mutations.mutation import Facts
+from ..passes.backward import Factor, Line
+from ..passes.equation import DELTA, MASK, Equation, Term
+from .edit import Edit
+from .of_factors import jacobian, with_array
+
+
+def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Of the Jacobian as the op has it, and with a 1−δ[k,k'] written out."""
+    *_, whole = every = forms(equation, facts)
+    whose = Factor("jacobian", jacobian(line), np.zeros(()))
+    for form in every:
+        if len(form.terms) < 2:
+            continue
+        for place, term in enumerate(form.terms):
+            note = written(term, form)
+            rest = form.but(place)
+            only = all(is_diagonal(t, form) for t in rest.terms) and not is_diagonal(term, form)
+            kind = "diagonal" if only else "drop"
+            yield Edit(kind, rest, whose, note)
+            turned = form.but(place, replace(term, coefficient=-term.coefficient))
+            yield Edit("negate", turned, whose, note)
+            number = abs(term.coefficient)
+            if number != 1:
+                plain = form.but(place, replace(term, coefficient=term.coefficient / number))
+                factor = Factor("part", f"{number:.4g}", np.zeros(()))
+                yield Edit("omit", plain, factor, f"one term of {whose.name}", extra=20)
+    yield from diagonal_of(whole, whose)
+    yield from swept_diagonal(equation, whose)
+    if isinstance(line.step.op, ops.Softmax):
+        yield from softmax_elsewhere(facts.values[line.target], whole, line.source)
+
+
+def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:
+    """Probabilities that add up to 1 over the examples, or over everything."""
+    for factor in equation.factors():
+        if factor.name == name and factor.role == "value":
+            for p, note in other_softmaxes(z):
+                changed = equation
+                for same in equation.factors():
+                    if same.name == name and same.role == "value":
+                        changed = with_array(changed, same, name, p)
+                yield Edit("sum", changed, factor, note, extra=-8)
+            return
+
+
+def other_softmaxes(z: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    """softmax(z, axis=0), and of a whole batch at once."""
+    if z.ndim < 2 or min(z.shape) < 2:
+        return []
+    e = np.exp(z - z.max())
+    return [
+        (e / e.sum(0), "that of softmax over the examples"),
+        (e / e.sum(), "that of softmax over the whole batch"),
+    ]
+
+
+def forms(equation: Equation, facts: Facts) -> list[Equation]:
+    """The equation as the op has it, and where it has a 1−δ[k,k'] with that written out."""
+    whole = written_out(equation, facts)
+    return [equation] if whole is None else [equation, whole]
+
+
+def is_diagonal(term: Term, equation: Equation) -> bool:
+    """Whether an entry of the target reads the same entry of what comes in, and nothing else."""
+    incoming = next((f for f in term.factors if f.role == DELTA), None)
+    return incoming is not None and set(incoming.axes) == set(equation.out)
+
+
+def diagonal_of(equation: Equation, whose: Factor) -> Iterator[Edit]:
+    """The diagonal entries of every term, those of p[k] p[k'] too: p (1 − p)."""
+    if all(is_diagonal(term, equation) for term in equation.terms):
+        return
+    terms = []
+    for term in equation.terms:
+        lost = [axis for axis in equation.out if axis not in delta_of(term).axes]
+        summed = equation.summed(term)
+        if [equation.sizes[a] for a in lost] != [equation.sizes[a] for a in summed]:
+            return
+        onto = dict(zip(summed, lost, strict=True))
+        factors = [replace(f, axes=tuple(onto.get(a, a) for a in f.axes)) for f in term.factors]
+        terms.append(replace(term, factors=tuple(factors)))
+    yield Edit("diagonal", replace(equation, terms=tuple(terms)), whose)
+
+
+def delta_of(term: Term) -> Factor:
+    """What comes in."""
+    return next(f for f in term.factors if f.role == DELTA)
+
+
+def written(term: Term, equation: Equation) -> str:
+    """The term as it is printed, without what comes in: −p[k] p[k']"""
+    words = []
+    for factor in term.factors:
+        if factor.role not in (DELTA, MASK):
+            axes = ",".join(short(axis, equation) for axis in factor.axes)
+            words.append(f"{factor.name}[{axes}]" if axes else factor.name)
+    sign = "−" if term.coefficient < 0 else ""
+    size = abs(term.coefficient)
+    if size != 1 or not words:
+        words.insert(0, f"{size:.4g}")
+    return sign + " ".join(words)
+
+
+def short(axis: str, equation: Equation) -> str:
+    """n for n' where no other n is there."""
+    bare = axis.rstrip("'")
+    return bare if bare not in equation.sizes else axis
+
+
+def written_out(equation: Equation, facts: Facts) -> Equation | None:
+    """δ A − (1−δ) B as δ D − B, D = A + the diagonal of B: the form in textbooks, p (δ − p')."""
+    masked = [t for t in equation.terms if any(f.role == MASK for f in t.factors)]
+    plain = [t for t in equation.terms if is_diagonal(t, equation)]
+    if len(masked) != 1 or len(plain) != 1 or len(equation.terms) != 2:
+        return None
+    inside = replace(
+        masked[0], factors=tuple(f for f in masked[0].factors if f.role not in (MASK, DELTA))
+    )
+    hidden = next(f for f in masked[0].factors if f.role == MASK)
+    onto = {axis: hidden.axes[1 - place] for place, axis in enumerate(hidden.axes)}
+    same = tuple(
+        replace(f, axes=tuple(a if a in equation.out else onto.get(a, a) for a in f.axes))
+        for f in inside.factors
+    )
+    none = np.zeros(())
+    diagonal = equation.part(replace(inside, factors=same), none)
+    delta = next(f for f in plain[0].factors if f.role == DELTA)
+    own = equation.part(plain[0].without(delta), none)
+    entry = own - diagonal
+    first: tuple[Factor, ...] = (delta,)
+    if not np.allclose(entry, 1):
+        known = (n for n, a in facts.values.items() if a.shape == entry.shape)
+        name = next((n for n in known if np.allclose(entry, facts.values[n])), "D")
+        first = (delta, Factor("value", name, entry, equation.out))
+    second = Term(tuple(f for f in masked[0].factors if f.role != MASK), masked[0].coefficient)
+    return replace(equation, terms=(Term(first), second))
+
+
+def swept_diagonal(equation: Equation, whose: Factor) -> Iterator[Edit]:
+    """The diagonal of a Jacobian that is one array, where it is square and has more."""
+    if len(equation.terms) != 1:
+        return
+    for factor in equation.factors():
+        if factor.role != "jacobian":
+            continue
+        own = [a for a in factor.axes if a in equation.out and not is_shared(a, equation)]
+        read = [a for a in factor.axes if a not in equation.out]
+        if not read or [equation.sizes[a] for a in own] != [equation.sizes[a] for a in read]:
+            continue
+        array = np.array(factor.array)
+        for a, b in zip(own, read, strict=True):
+            first, second = factor.axes.index(a), factor.axes.index(b)
+            shape = [1] * array.ndim
+            shape[first] = shape[second] = equation.sizes[a]
+            array = array * np.eye(equation.sizes[a]).reshape(shape)
+        if np.array_equal(array, factor.array):
+            continue
+        yield Edit("diagonal", with_array(equation, factor, factor.name, array), whose)
+
+
+def is_shared(axis: str, equation: Equation) -> bool:
+    """Whether the axis is one that what comes in has too."""
+    incoming = next(f for f in equation.factors() if f.role == DELTA)
+    return axis in incoming.axes
+
+
+def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The derivative of another loss, where that loss can read the same output and labels."""
+    own, y = line.step.op, facts.values[line.step.args[-1]]
+    cost = next((f for f in equation.factors() if f.role != DELTA), None)
+    if cost is None or line.kind != "cost":
+        return
+    if own.contains is not None:
+        if own.contains is ops.Softmax:
+            right = ops.Softmax().forward(facts.values[line.target])
+            for p, note in other_softmaxes(facts.values[line.target]):
+                wrong = with_array(equation, cost, note, cost.array - right + p)
+                yield Edit("sum", wrong, cost, note, extra=-8)
+        return
+    a = facts.values[line.target]
+    found = {name: derivative(op, a, y) for name, op in losses(own).items()}
+    found["the absolute error"] = np.sign(a - y)
+    for name, array in found.items():
+        if array is not None and array.shape == cost.array.shape:
+            note = f"it is the derivative of {name}, and this cost is {called(own)}"
+            yield Edit("another cost", with_array(equation, cost, name, array), cost, note)
+
+
+def losses(own: Op) -> dict[str, Op]:
+    """Every other loss of the package that reads outputs and labels."""
+    kinds = [k for k in vars(ops).values() if isinstance(k, type) and issubclass(k, Op)]
+    return {
+        called(kind): kind()
+        for kind in kinds
+        if kind.loss and kind.contains is None and kind.labels and not isinstance(own, kind)
+    }
+
+
+def called(op: type[Op] | Op) -> str:
+    """By the name that `loss=` takes: half_squared_error."""
+    return op.loss or "another loss"
+
+
+def derivative(op: Op, a: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """∂L/∂a of each example; None where the loss does not read such numbers."""
+    try:
+        found = op.vjp(np.ones(a.shape[:-1]), a, y)[op.parsed.inputs[0].name]
+    except Exception:  # out of its domain
+        return None
+    return np.asarray(found) if np.isfinite(found).all() else None
