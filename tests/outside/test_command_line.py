@@ -51,7 +51,7 @@ def test_without_arguments_the_second_seed_is_derived(call, monkeypatch, program
     monkeypatch.setattr("sys.argv", [program])
     code, lines, err = call("")
     assert (code, err) == (0, "")
-    assert len(lines) < 85
+    assert len(lines) < 80
     assert max(map(len, lines)) < 100
     derivation = reference.second_seed().run(reference.X, reference.Y).derivation()
     assert lines[:-1] == derivation.text().splitlines()
