@@ -182,9 +182,9 @@ def densify(
     if len(expression.terms) != 1:
         return expression
     term = expression.terms[0]
-    dense, others = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
+    dense, others = term.of(Dense), [f for f in term.factors if isinstance(f, Delta | Distinct)]
     axes = ordered({axis for factor in dense for axis in factor.axes}, kept)
-    if any(isinstance(f, One) for f in others):
+    if term.of(One):
         return expression
     if (len(dense) < 2 and term.coefficient == 1) or not any(
         set(f.axes) == set(axes) for f in dense
