@@ -166,20 +166,25 @@ def textbook(term: Term, wrt: Sequence[Axis]) -> str:
     In a batch the examples are rows, so that Σ_n δ[n,k'] a[n,i'] is δᵀ a.
     """
     factors = term.of(Dense)
-    if term.coefficient != 1 or len(term.factors) != len(factors):
+    if len(term.factors) != len(factors):
         return str(term)
     own = tuple(axis.name for axis in wrt)
-    axes = [factor.axes for factor in factors]
-    names = [factor.label for factor in factors]
+    numbers = [factor.label for factor in factors if not factor.axes]
+    axes = [factor.axes for factor in factors if factor.axes]
+    names = [factor.label for factor in factors if factor.axes]
     if axes == [own]:
-        return names[0]
-    if len(own) == 2 and axes == [(own[0],), (own[1],)]:
-        return f"{names[0]} {names[1]}ᵀ"
-    if len(own) == 2 and len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
-        return f"{names[0]}ᵀ {names[1]}"
-    if len(axes) == 1 and axes[0][1:] == own:
-        return f"Σ_n {names[0]}"
-    return summed(term, own)
+        product = names[0]
+    elif len(own) == 2 and axes == [(own[0],), (own[1],)]:
+        product = f"{names[0]} {names[1]}ᵀ"
+    elif len(own) == len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
+        product = f"{names[0]}ᵀ {names[1]}"
+    elif len(axes) == 1 and axes[0][1:] == own:
+        product = f"Σ_n {names[0]}"
+    else:
+        return summed(term, own)
+    times = str(Term((), term.coefficient)) if abs(term.coefficient) != 1 else ""
+    words = " ".join([*([times] if times else []), *numbers, product])
+    return f"−{words}" if term.coefficient == -1 else words
 
 
 def _write_step(book: _Book, step: Step, names: Sequence[str], wrt: Sequence[str]) -> None:
@@ -271,10 +276,11 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     node, row = book.state.node(name), book.rows[name]
     axes = tuple(map(Axis, node.primed, node.shape))
     sign = symbol(name, book.state.cost)
+    label = sign if axes else _factor(sign)
     whole = Jacobian.local(
-        book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
+        book.state.cost, name, (), axes, Expression.of(Dense(label, node.primed, row)), row.dtype
     )
-    found = " + ".join(_written_out(item.jacobian)[0] for item in arrived)
+    found = " + ".join(_no_ones(book, _written_out(item.jacobian)[0]) for item in arrived)
     book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
@@ -288,6 +294,18 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         )
     )
     return _Product(whole, sign)
+
+
+def _factor(symbol: str) -> str:
+    """A number as a factor, (∂J/∂R): 1/5 ∂J/∂R W could be read as a fraction below 5 ∂J."""
+    return symbol if symbol.startswith("δ") else f"({symbol})"
+
+
+def _no_ones(book: _Book, text: str) -> str:
+    """A product without the derivatives that are 1, where there is another factor."""
+    for name in book.ones:
+        text = text.replace(f"{_factor(symbol(name, book.state.cost))} ", "")
+    return text
 
 
 def _in_order(factors: str, layout: str) -> str:
@@ -306,10 +324,10 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
     before, after, reasons, books = [], [], [], []
     for item in arrived:
         written, trace, expression = _written_out(item.jacobian)
-        before.append(trace[0].before if trace else written)
-        after.append(written)
+        before.append(_no_ones(book, trace[0].before if trace else written))
+        after.append(_no_ones(book, written))
         reasons += [step.reason for step in trace]
-        terms = " + ".join(textbook(term, axes) for term in expression.terms)
+        terms = _no_ones(book, " + ".join(textbook(term, axes) for term in expression.terms))
         books.append(_of_penalty(book, item.jacobian) or terms)
     first = arrived[0].jacobian
     return GradientStep(
