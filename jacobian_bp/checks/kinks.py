@@ -26,7 +26,7 @@ def exact_kinks(state: Pass) -> list[str]:
         for index in places[:MOST_NAMED]:
             name = entry(step.args[0], tuple(index))
             found.append(
-                f"{name} is exactly 0, where {step.op.name} has no slope; its at_zero is used"
+                f"{name} is exactly 0, where {step.title} has no slope; its at_zero is used"
             )
         if len(places) > MOST_NAMED:
             found.append(f"{len(places) - MOST_NAMED} more entries of {step.args[0]} are exactly 0")

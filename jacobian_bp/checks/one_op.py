@@ -158,7 +158,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             findings.append(found)
         else:
             lines.append(found)
-    return OpReport(step.op.name, tuple(lines), tuple(findings))
+    return OpReport(step.title, tuple(lines), tuple(findings))
 
 
 @quiet

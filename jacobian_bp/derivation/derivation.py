@@ -27,7 +27,7 @@ from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, rename, to_ascii
+from ..writing.signs import dims, for_stream, plural, rename, to_ascii
 from .as_text import WIDTH, render
 from .conventions import Convention
 from .folding import folded
@@ -38,7 +38,7 @@ ROOM = 80  # columns for the numbers of a step in a notebook
 ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation(Shown, Ledger):
     """The ledger of a run; printing it prints the derivation."""
 
@@ -93,6 +93,14 @@ class Derivation(Shown, Ledger):
 
     def __str__(self) -> str:
         return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        count = sum(isinstance(step, LocalStep) for step in self.backward)
+        return (
+            f"<Derivation of {plural(len(self.gradients), 'gradient')} of {self.cost} in layout "
+            f"{self.layout}: {plural(self.parameter_count, 'parameter')}, "
+            f"{plural(count, 'local Jacobian')}; print() shows it>"
+        )
 
 
 @dataclass
@@ -377,9 +385,5 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    formula = step.formula
-    if not formula:  # an einsum is its equation; an op without a formula is its name
-        name = getattr(step.op, "equation", step.op.name)
-        formula = f"{name} of {', '.join(step.args)}"
     rectifies = branch is not None
-    return ForwardStep(step.name, step.op.name, step.args, formula, value, rectifies, names)
+    return ForwardStep(step.name, step.title, step.args, step.told, value, rectifies, names)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
 
-from jacobian_bp import LAYOUTS, Network, SpecError, reference
+from jacobian_bp import LAYOUTS, Network, Op, SpecError, delta, reference
 from jacobian_bp.derivation.ledger import DeltaStep, GradientStep, LocalStep
 
 by_layout = pytest.mark.parametrize("layout", LAYOUTS)
@@ -275,3 +275,53 @@ network   J = SquaredError(x, y)
 forward   x = [1  2], y = [0  5]
           J = Σ (x − y)²  10"""
     )
+
+
+class Scaled(Op):
+    """z = by · a, an op without a formula."""
+
+    signature = "a[k] -> z[k]"
+
+    def __init__(self, by, shift=0):
+        self.by, self.shift = by, shift
+
+    def forward(self, a):
+        return self.by * a
+
+    def jacobians(self, a):
+        return {"a": self.by * delta("k,k'")}
+
+    def vjp(self, z_bar, a):
+        return {"a": self.by * z_bar}
+
+
+def test_a_forward_line_has_the_options_of_its_op_and_the_name_that_it_was_given():
+    lines = [
+        "q = Linear(x, W, b)",
+        "z = Mine(q, 3.0, shift=1)",
+        "a = LeakyReLU(z, slope=0.25)",
+        "c = ReLU(a)",
+        "L = Huber(c, y, 0.5)",
+    ]
+    params = {"W": [[1.5, -0.5], [0.25, 2.0], [-1.0, 0.75]], "b": [0.5, 1.0, -2.0]}
+    net = Network.program(*lines, params=params, ops={"Mine": Scaled})
+    run = net.run([1.0, -2.0], [1.0, 2.0, 3.0])
+    assert [step.statement for step in run.derivation().forward] == [
+        "q = W x + b",
+        "z = Mine(q, 3.0, shift=1)",
+        "a = leaky(z), slope=0.25",
+        "c = relu(a)",
+        "L = Σ huber(c − y), δ = 0.5",
+    ]
+    assert [step.op for step in run.derivation().forward][1] == "Mine"
+    assert "Mine" in net._repr_html_()
+
+
+def test_a_derivation_is_short_where_it_stands_in_a_list_and_whole_where_it_is_printed():
+    derivation = reference_run().derivation()
+    assert repr(derivation) == (
+        "<Derivation of 6 gradients of J in layout flat: 29 parameters, 12 local Jacobians; "
+        "print() shows it>"
+    )
+    assert str(derivation).count("\n") > 70
+    assert derivation._repr_mimebundle_()["text/plain"] == str(derivation)
