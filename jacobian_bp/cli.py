@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
+from .checks.agreement import Agreement
+from .checks.announced import announcement
 from .derivation.conventions import CONVENTIONS
 from .derivation.derivation import Derivation
 from .derivation.one_jacobian import explain
@@ -64,8 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _derive(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
+    agreement = _agreement(case.run)
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
@@ -101,10 +102,16 @@ def _show(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
+    agreement = _agreement(case.run)
     terminal.write([*_said(case), *fold_all(agreement.lines(), terminal.width())])
     return 0 if agreement.ok else DISAGREE
+
+
+def _agreement(run: Run) -> Agreement:
+    """The routes compared; what takes long is said beforehand."""
+    terminal.announce(announcement(run.forward_pass))
+    with terminal.progress("finite differences") as progress:
+        return run.check(progress)
 
 
 def _new(options: argparse.Namespace) -> int:
