@@ -33,7 +33,7 @@ from .version import __version__
 from .writing import terminal
 from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
-from .writing.tables import fold, fold_all
+from .writing.tables import fold_all, packed
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT = 1, 2
@@ -73,7 +73,9 @@ def _derive(options: argparse.Namespace) -> int:
     terminal.write([*_said(case), *lines])
     if options.network is None:
         call = "jacobian-bp" if sys.argv[0].endswith("jacobian-bp") else "python -m jacobian_bp"
-        terminal.write(fold(f"next      {call} show dz2/dW2     {call} -h", terminal.width()))
+        calls = [f"{call} show dz2/dW2", f"{call} -h"]
+        lines = packed(calls, terminal.width() - 10, "     ")
+        terminal.write([f"{'' if n else 'next':<10}{line}" for n, line in enumerate(lines)])
     return 0 if agreement.ok else DISAGREE
 
 
@@ -154,7 +156,8 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         description="Backpropagation written out in full: every Jacobian whole.",
         epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed. "
         "A seed is a text that derives backpropagation by hand; the package writes out three: "
-        f"{_texts()}.",
+        f"{_texts()}. Lines are as wide as the terminal, or as COLUMNS says there, 99 columns in a "
+        "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
     parser.set_defaults(**vars(_options().parse_args([])))

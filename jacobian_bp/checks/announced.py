@@ -6,7 +6,7 @@ from ..program.forward_pass import Pass
 from .by_differences import entries_in_time, work_per_entry
 
 LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
-PER_STEP = 1.2e-3  # seconds for the full and the structured route and the scale of the sums
+PER_STEP = 1.6e-3  # seconds for the full and the structured route and the scale of the sums
 PER_ENTRY = 8e-9  # of a whole local Jacobian
 PER_WORK = 2e-9  # of what the difference route reads and writes
 LONG = 5.0  # seconds from which it is said beforehand
