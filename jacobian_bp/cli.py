@@ -75,7 +75,10 @@ def _derive(options: argparse.Namespace) -> int:
         call = "jacobian-bp" if sys.argv[0].endswith("jacobian-bp") else "python -m jacobian_bp"
         calls = [f"{call} show dz2/dW2", f"{call} -h"]
         lines = packed(calls, terminal.width() - 10, "     ")
-        terminal.write([f"{'' if n else 'next':<10}{line}" for n, line in enumerate(lines)])
+        if max(map(len, lines)) > terminal.width() - 10:  # a command stays whole
+            terminal.write(["next", *(f"    {line}" for line in lines)])
+        else:
+            terminal.write([f"{'' if n else 'next':<10}{line}" for n, line in enumerate(lines)])
     return 0 if agreement.ok else DISAGREE
 
 
