@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
+from .checks.agreement import Agreement
+from .checks.announced import announcement
 from .derivation.conventions import CONVENTIONS
 from .derivation.derivation import Derivation
 from .derivation.one_jacobian import explain
@@ -31,7 +33,7 @@ from .version import __version__
 from .writing import terminal
 from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
-from .writing.tables import fold, fold_all
+from .writing.tables import fold_all, packed
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT = 1, 2
@@ -64,15 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _derive(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
+    agreement = _agreement(case.run)
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
     terminal.write([*_said(case), *lines])
     if options.network is None:
         call = "jacobian-bp" if sys.argv[0].endswith("jacobian-bp") else "python -m jacobian_bp"
-        terminal.write(fold(f"next      {call} show dz2/dW2     {call} -h", terminal.width()))
+        calls = [f"{call} show dz2/dW2", f"{call} -h"]
+        lines = packed(calls, terminal.width() - 10, "     ")
+        if max(map(len, lines)) > terminal.width() - 10:  # a command stays whole
+            terminal.write(["next", *(f"    {line}" for line in lines)])
+        else:
+            terminal.write([f"{'' if n else 'next':<10}{line}" for n, line in enumerate(lines)])
     return 0 if agreement.ok else DISAGREE
 
 
@@ -101,10 +107,16 @@ def _show(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
+    agreement = _agreement(case.run)
     terminal.write([*_said(case), *fold_all(agreement.lines(), terminal.width())])
     return 0 if agreement.ok else DISAGREE
+
+
+def _agreement(run: Run) -> Agreement:
+    """The routes compared; what takes long is said beforehand."""
+    terminal.announce(announcement(run.forward_pass))
+    with terminal.progress("finite differences") as progress:
+        return run.check(progress)
 
 
 def _new(options: argparse.Namespace) -> int:
@@ -147,7 +159,8 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         description="Backpropagation written out in full: every Jacobian whole.",
         epilog="Without a command: the derivation of the 3-4-2-1 classifier of the second seed. "
         "A seed is a text that derives backpropagation by hand; the package writes out three: "
-        f"{_texts()}.",
+        f"{_texts()}. Lines are as wide as the terminal, or as COLUMNS says there, 99 columns in a "
+        "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
     parser.set_defaults(**vars(_options().parse_args([])))

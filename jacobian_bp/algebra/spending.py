@@ -182,9 +182,9 @@ def densify(
     if len(expression.terms) != 1:
         return expression
     term = expression.terms[0]
-    dense, others = term.of(Dense), [f for f in term.factors if not isinstance(f, Dense)]
+    dense, others = term.of(Dense), [f for f in term.factors if isinstance(f, Delta | Distinct)]
     axes = ordered({axis for factor in dense for axis in factor.axes}, kept)
-    if any(not isinstance(f, Delta) for f in others):
+    if term.of(One):
         return expression
     if (len(dense) < 2 and term.coefficient == 1) or not any(
         set(f.axes) == set(axes) for f in dense
@@ -244,12 +244,18 @@ def _absorbed(factors: list[Dense], sizes: dict[str, int]) -> list[Dense]:
 
 
 def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label: str) -> Term:
-    """The sum of terms with the same deltas, as one dense factor beside those deltas."""
+    """The sum of terms with the same deltas, as one dense factor beside those deltas.
+
+    A factor 1−δ that all terms have stays a factor too: (1−δ) u + (1−δ) v = (1−δ) (u + v).
+    """
     deltas = terms[0].of(Delta)
     leader = leaders(terms[0], kept)
+    renamed = [term.renamed(leader) for term in terms]
+    apart = [f for f in dict.fromkeys(renamed[0].of(Distinct)) if f.left != f.right]
+    apart = [f for f in apart if all(f in term.factors for term in renamed)]
     bare = []
-    for term in terms:
-        factors = tuple(f for f in term.renamed(leader).factors if not isinstance(f, Delta))
+    for term in renamed:
+        factors = tuple(f for f in term.factors if not isinstance(f, Delta) and f not in apart)
         bare.append(replace(term, factors=factors))
     places = tuple(dict.fromkeys(leader[a] for t in terms for a in ordered(t.axes, kept)))
     dtypes = [f.array.dtype for t in terms for f in t.of(Dense)]
@@ -257,12 +263,14 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
     shape = [sizes[a] for a in places]
     require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
     array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
-    return Term((*deltas, Dense(_beside(label, deltas), places, array, own=True)))
+    others = [*deltas, *apart]
+    return Term((*others, Dense(_beside(label, others), places, array, own=True)))
 
 
-def _beside(label: str, deltas: Sequence) -> str:
-    """The name of an array that stands beside deltas: the whole, where their axes are equal."""
-    where = ", ".join(f"{delta.left} = {delta.right}" for delta in deltas)
+def _beside(label: str, others: Sequence[Delta | Distinct]) -> str:
+    """The name of an array beside deltas: the whole, where their axes are equal, or are not."""
+    signs = ((f, "=" if isinstance(f, Delta) else "≠") for f in others)
+    where = ", ".join(f"{factor.left} {sign} {factor.right}" for factor, sign in signs)
     return f"({label} where {where})" if where else label
 
 

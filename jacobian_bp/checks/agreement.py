@@ -31,6 +31,7 @@ class Row:
     values: tuple[float, float] = (0.0, 0.0)
     refused: str = ""
     vague: int = 0  # entries so small beside the cost that differences do not tell them
+    sampled: bool = False  # evenly spaced entries of very many
 
     @property
     def ok(self) -> bool:
@@ -41,7 +42,8 @@ class Row:
         """How far the two routes are apart, beside the bar."""
         if self.ok:
             vague = f"; {self.vague:,} too small for them" if self.vague else ""
-            return f"within {BARS[self.route]}, off by {bound(self.largest)}{vague}"
+            sample = "; a sample" if self.sampled else ""
+            return f"within {BARS[self.route]}, off by {bound(self.largest)}{vague}{sample}"
         return f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES"
 
     @property

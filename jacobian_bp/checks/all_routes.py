@@ -21,12 +21,12 @@ from ..routes.gradients import gradients, require_scalar
 from ..routes.structured import absolute, structured
 from ..routes.vjp import local_vjp
 from .agreement import Agreement, Row
+from .announced import LARGEST_COMPARED
 from .by_differences import by_differences
 from .kinks import exact_kinks
 from .one_op import OpReport, check_step
 from .op_slopes import Slopes
 
-LARGEST_COMPARED = 2**29  # bytes of one array that a check builds; the routes have the full limit
 LARGEST_REPORTED_OP = 50_000  # entries of a local Jacobian that is compared whole
 SAMPLED = 50  # entries of each input of a larger one
 

@@ -53,8 +53,8 @@ def by_differences(
     result names the entries that a kink spoils.
     """
     total = sum(array.size for array in pulled.values())
-    stride = -(-total // _entries_in_time(state)) or 1
-    row, seen = Row("difference", 0, total, 0.0, 0.0, ""), 0
+    stride = -(-total // entries_in_time(state)) or 1
+    row, seen = Row("difference", 0, total, 0.0, 0.0, "", sampled=stride > 1), 0
     seen_now = done = vague = 0  # entries visited, those judged, and those too small to judge
     kinks: list[str] = []
     for name, array in pulled.items():
@@ -89,10 +89,16 @@ def by_differences(
     return replace(row, compared=done, vague=vague), kinks
 
 
-def _entries_in_time(state: Pass) -> int:
+def entries_in_time(state: Pass) -> int:
+    """How many entries are perturbed, of very many evenly spaced ones."""
+    return max(1, MOST_WORK // work_per_entry(state))
+
+
+def work_per_entry(state: Pass) -> int:
+    """What two forward passes read and write, in entries, with the calls of the ops."""
     steps = [step.active() for step in state.program.steps]
     entries = sum(state.values[name].size for s in steps for name in (s.name, *s.args))
-    return max(1, MOST_WORK // (2 * (entries + WORK_PER_STEP * len(steps))))
+    return 2 * (entries + WORK_PER_STEP * len(steps))
 
 
 def _judging(

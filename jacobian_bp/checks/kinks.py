@@ -11,6 +11,8 @@ from ..routes.difference import Perturbed
 from .op_slopes import ROUNDING, SMALL_STEP, Slopes
 
 MOST_NAMED = 5  # entries of one value
+WIDER = 8.0  # times the small step, which tells a kink from a bend
+BENT = 0.02  # of the jump of a bend, what a third derivative may make of the slope between
 
 
 def exact_kinks(state: Pass) -> list[str]:
@@ -24,7 +26,7 @@ def exact_kinks(state: Pass) -> list[str]:
         for index in places[:MOST_NAMED]:
             name = entry(step.args[0], tuple(index))
             found.append(
-                f"{name} is exactly 0, where {step.op.name} has no slope; its at_zero is used"
+                f"{name} is exactly 0, where {step.title} has no slope; its at_zero is used"
             )
         if len(places) > MOST_NAMED:
             found.append(f"{len(places) - MOST_NAMED} more entries of {step.args[0]} are exactly 0")
@@ -50,16 +52,25 @@ def crossed_kink(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
     return ""
 
 
-def on_kink(slopes: Slopes, at: tuple[int, ...], unsure: bool, *claimed: float) -> bool:
-    """Whether finite differences must not judge here: the claims lie between two slopes.
+def excused(slopes: Slopes, at: tuple[int, ...], unsure: bool, *claimed: float) -> str:
+    """Why claims that the wide steps speak against are none the less right: "kink", "bend", "".
 
-    On a kink the slopes to the left and to the right differ. Where the wide
-    steps are `unsure` they have crossed a kink nearby, and these small ones count.
+    On a kink the slopes to the left and to the right differ, and by as much at a wider step: what
+    lies between them is right. Where a smooth function bends they differ by as much more as the
+    step is wider: right is the slope in the middle. Where the wide steps are `unsure` they have
+    crossed a kink nearby, and these small ones count.
     """
     rank = slopes.value.ndim
-    low, high = slopes.one_sided(at[rank:], at[:rank])
-    h = SMALL_STEP * max(1.0, abs(float(slopes.point[at[rank:]])))
-    room = 1e-5 * max(abs(low), abs(high)) + ROUNDING * abs(float(slopes.value[at[:rank]])) / h
-    if not unsure and high - low < 100 * room:
-        return False
-    return all(low - room <= c <= high + room for c in claimed)
+    out, index = at[:rank], at[rank:]
+    low, high = slopes.one_sided(index, out)
+    h = SMALL_STEP * max(1.0, abs(float(slopes.point[index])))
+    room = 1e-5 * max(abs(low), abs(high)) + ROUNDING * abs(float(slopes.value[out])) / h
+    jump, why = high - low, "kink"
+    if jump >= 100 * room:
+        far_low, far_high = slopes.one_sided(index, out, WIDER)
+        if WIDER / 2 < (far_high - far_low) / jump < 2 * WIDER:
+            low = high = (low + high) / 2
+            room, why = room + BENT * jump, "bend"
+    elif not unsure:
+        return ""
+    return why if all(low - room <= c <= high + room for c in claimed) else ""

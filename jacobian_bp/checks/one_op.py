@@ -14,7 +14,7 @@ from ..algebra.axes import BATCH
 from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, for_reading, quiet
-from ..numbers.rounding import UNITS, agree, differing, largest, unit_roundoff
+from ..numbers.rounding import UNITS, agree, differing, largest, scales, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
 from ..program.forward import run_forward
@@ -26,7 +26,7 @@ from ..routes.full import require_dense, whole_link
 from ..writing.notebook import page
 from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
-from .kinks import count_on_kinks, on_kink
+from .kinks import count_on_kinks, excused
 from .op_facts import wrong_facts
 from .op_slopes import Slopes
 
@@ -35,6 +35,7 @@ VJP_HINT = (
 )
 DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
 UNSURE = 1e-3  # and where they are off by more than that, a kink is near
+ONE_ENTRY = "one entry alone is off"
 ALIKE = 1e3  # in units of rounding of the largest entry: a pattern is a hint, not a verdict
 
 
@@ -157,7 +158,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             findings.append(found)
         else:
             lines.append(found)
-    return OpReport(step.op.name, tuple(lines), tuple(findings))
+    return OpReport(step.title, tuple(lines), tuple(findings))
 
 
 @quiet
@@ -232,8 +233,8 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagre
 def _compare(c: _Comparison) -> Disagreement | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
-    scale, noise = max(_largest(c.jacobian), _largest(c.swept)), UNITS * c.unit
     entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
+    scale, noise = scales(entries, c.unit), UNITS * c.unit
     floor = UNITS * c.spacing
     rules_differ = differing(c.jacobian, c.swept, noise * np.maximum(4 * entries, scale) + floor)
     loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale + floor
@@ -241,25 +242,28 @@ def _compare(c: _Comparison) -> Disagreement | str:
         "jacobians()": differing(c.jacobian, differences, loose),
         "vjp()": differing(c.swept, differences, loose),
     }
-    kinks = count_on_kinks(c.slopes)
-    seen = 0
+    exact, seen = count_on_kinks(c.slopes), 0
+    judged = np.isfinite(differences)
     for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
         at = tuple(int(i) for i in index)
         known = bool(np.isfinite(differences[at]))
-        unsure = bool(doubt[at] > UNSURE * max(scale, abs(float(differences[at]))))
-        if not known or on_kink(c.slopes, at, unsure, c.jacobian[at], c.swept[at]):
-            seen += known
+        unsure = bool(doubt[at] > UNSURE * max(scale[at], abs(float(differences[at]))))
+        why = excused(c.slopes, at, unsure, c.jacobian[at], c.swept[at]) if known else "end"
+        if why:
+            seen += why == "kink"
+            judged[at] = False
             for flags in off.values():
                 flags[at] = False
-    kinks = max(kinks, seen)
     if rules_differ.any() or any(flags.any() for flags in off.values()):
         return _finding(c, differences, rules_differ, off)
     line = (
         f"{c.name} {dims(c.jacobian.shape)}: "
         f"VJP differs by {bound(_largest(c.jacobian - c.swept))}, "
-        f"finite differences by {bound(_largest(c.jacobian - differences))}"
+        f"finite differences by {bound(_largest((c.jacobian - differences)[judged]))}"
     )
-    return line + (f"; {plural(kinks, 'entry sits', 'entries sit')} on a kink" if kinks else "")
+    where = "on a kink" if exact >= seen else "on a kink or beside one"
+    kinks = max(exact, seen)
+    return line + (f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else "")
 
 
 def _finding(
@@ -287,28 +291,34 @@ def _finding(
         pattern = describe_pattern(c.jacobian, differences, c.examples, 1e-6)
     else:
         wrong = "the two rules differ by less than finite differences can tell"
+    if pattern == ONE_ENTRY and flagged.sum() > 1:  # the others are off by less than was looked for
+        pattern = ""
     count = f"{int(flagged.sum()):,} of {flagged.size:,} entries differ"
     return Disagreement(_variable(c.name), entry(c.name, at), tuple(says), wrong, count, pattern)
 
 
 def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: float) -> str:
     """How a wrong array comes out of the right one, where that can be said in a few words."""
-    tolerance = ALIKE * unit * max(_largest(right), _largest(wrong))
+    tolerance = ALIKE * unit * scales(np.fmax(np.abs(right), np.abs(wrong)), unit)
     if agree(wrong, -right, tolerance):
         return "every entry has the opposite sign"
     if not wrong.any():
         return "every entry is 0"
     held = np.abs(right) > tolerance
-    if held.any() and not np.any(np.abs(wrong[~held]) > tolerance):
+    if held.any() and not np.any(np.abs(wrong[~held]) > tolerance[~held]):
         factor = factor_between(wrong[held], right[held])
-        if agree(wrong, factor * right, tolerance * max(1.0, abs(factor))):
+        if number(factor, 8) != "1" and agree(
+            wrong, factor * right, tolerance * max(1.0, abs(factor))
+        ):
             return times_right(number(factor, 8)) + _examples_hint(factor, examples)
+    if agree(wrong, right, tolerance):
+        return ""  # off by less than a pattern is looked for
     exchanged = exchanged_axes(wrong, right, tolerance)
     if exchanged:
         return f"axes {exchanged[0]} and {exchanged[1]} are exchanged: a factor is transposed"
     different = np.abs(wrong - right) > tolerance
     if int(different.sum()) == 1:
-        return "one entry alone is off"
+        return ONE_ENTRY
     return ""
 
 

@@ -12,8 +12,10 @@ from ..program.forward_pass import Pass
 from ..program.step import Step
 
 STEP = 1e-3
+NARROWER, MOST_NARROWER = 32.0, 3
+BENT = 1e-6  # of a slope: what bending may make of it before a narrower step is tried
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
-SUBNORMAL = 2 * float(np.finfo(np.float64).smallest_subnormal)  # no value is known any better
+SPACING = float(np.finfo(np.float64).smallest_subnormal)
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 
@@ -35,21 +37,41 @@ class Slopes:
         return np.array(self.op.forward(*inputs))
 
     def whole(self) -> tuple[np.ndarray, np.ndarray]:
-        """All slopes by Richardson's extrapolation, and how far each may be off."""
+        """All slopes by Richardson's extrapolation, and how far each may be off.
+
+        Where the op bends within a step, narrower ones are taken: of each entry the surest.
+        """
         shape = (*self.value.shape, *self.point.shape)
         slopes, doubt = np.zeros(shape), np.zeros(shape)
         for index in np.ndindex(self.point.shape):
             place = (..., *index)
             h = STEP * max(1.0, abs(float(self.point[index])))
-            near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
-            slopes[place] = (4 * near - middle) / 3
-            rounding = np.maximum(ROUNDING * np.abs(self.value), SUBNORMAL) / h
-            doubt[place] = np.abs(slopes[place] - (4 * middle - far) / 3) + rounding
+            slopes[place], bends, rounding = self._by_step(index, h)
+            doubt[place] = bends + rounding
+            for _ in range(MOST_NARROWER):
+                if not np.any((bends > BENT * np.abs(slopes[place])) & (bends > 10 * rounding)):
+                    break
+                h /= NARROWER
+                slope, bends, rounding = self._by_step(index, h)
+                surer = bends + rounding < doubt[place]
+                slopes[place] = np.where(surer, slope, slopes[place])
+                doubt[place] = np.where(surer, bends + rounding, doubt[place])
         return slopes, doubt
 
-    def one_sided(self, index: tuple[int, ...], out: tuple[int, ...]) -> tuple[float, float]:
-        """The slopes to the left and to the right, the smaller first."""
-        h = SMALL_STEP * max(1.0, abs(float(self.point[index])))
+    def _by_step(
+        self, index: tuple[int, ...], h: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The slopes by one step, how far bending makes them uncertain, and how far rounding."""
+        near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
+        slope = (4 * near - middle) / 3
+        rounding = (ROUNDING * np.abs(self.value) + UNITS * SPACING) / h
+        return slope, np.abs(slope - (4 * middle - far) / 3), rounding
+
+    def one_sided(
+        self, index: tuple[int, ...], out: tuple[int, ...], wider: float = 1.0
+    ) -> tuple[float, float]:
+        """The slopes to the left and to the right, the smaller first; by a step so much wider."""
+        h = wider * SMALL_STEP * max(1.0, abs(float(self.point[index])))
         here = self.value[out]
         pair = [(self.at(index, s * h)[out] - here) / (s * h) for s in (-1.0, 1.0)]
         return min(pair), max(pair)

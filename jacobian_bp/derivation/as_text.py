@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from rich.cells import cell_len
 
-from ..writing.long_arrays import long_block
+from ..writing.long_arrays import fits_a_page, long_block
 from ..writing.signs import dims, plural, vector
 from ..writing.tables import DIGITS, fold_all, packed
 from .folding import folded
-from .ledger import Folded, ForwardStep, Ledger
+from .jacobian_numbers import LARGEST_BUILT
+from .ledger import Backward, Folded, ForwardStep, Ledger, LocalStep
 from .legend import legend
 from .step_tables import Spell, backward_lines, gradient_lines
 
@@ -17,6 +18,7 @@ WIDTH = 99
 LABEL = 10  # columns in front of a section's lines
 FEW_PARAMETERS = 40  # that are printed before the derivation begins
 FEW_NUMBERS = 64  # of a value in the forward pass
+MOST_LINES = 4  # of one, where a Jacobian below has the same numbers
 
 LAYOUT_WORDS = {
     "numerator": "output axes, then the variable's own",
@@ -42,7 +44,7 @@ def render(
     network = _network(ledger, room, spell, everything)
     forward = [
         *_given(ledger, room, spell, everything),
-        *_forward(ledger.forward, room, spell, everything),
+        *_forward(ledger, room, spell, everything),
     ]
     forward += _switched_off(ledger.forward)
     steps = backward_lines(ledger, width, spell, everything)
@@ -107,10 +109,9 @@ def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[st
     return lines
 
 
-def _forward(
-    steps: Sequence[ForwardStep | Folded], room: int, spell: Spell, everything: bool
-) -> list[str]:
+def _forward(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     """A line for each value: the step that makes it, and its numbers where they are few."""
+    steps = ledger.forward
     calls = [spell(s.statement) if isinstance(s, ForwardStep) else "" for s in steps]
     wide = max((w for w in map(cell_len, calls) if w <= room // 2), default=0)
     found = []
@@ -123,11 +124,33 @@ def _forward(
         else:
             block = _on_a_line(step.value, room - max(wide, cell_len(call)) - 2)
             block = block or long_block(step.value, None, room - 4, float("inf"))
+            if len(block) > MOST_LINES and not everything:
+                block = _in_the_rows(ledger.backward, step) or block
         if len(block) == 1 and max(wide, cell_len(call)) + 2 + len(block[0]) <= room:
             found.append(f"{call}{' ' * (wide - cell_len(call))}  {block[0]}")
         else:
             found += [call, *(f"    {line}" for line in block)]
     return found
+
+
+def _in_the_rows(backward: Sequence[Backward], step: ForwardStep) -> list[str]:
+    """In which Jacobian the very numbers stand, each row that is not 0; nothing where in none.
+
+    They are printed there by slices: where they are long here they are too wide laid out.
+    """
+    for local in backward:
+        if not isinstance(local, LocalStep) or f"{step.name}[" not in local.formula:
+            continue
+        jacobian = local.jacobian
+        if len(jacobian.shape) < 3 or jacobian.size > LARGEST_BUILT:
+            continue
+        value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
+        rows, place = value[mask.any(axis=-1)], np.argwhere(mask.any(axis=-1))
+        alike = len(rows) and all(row.tobytes() == step.value.tobytes() for row in rows)
+        if alike and fits_a_page(mask):
+            row = ",".join([*map(str, place[0].tolist()), ":"])
+            return [f"its {step.value.size} numbers are row [{row}] of [{local.number}]"]
+    return []
 
 
 def _on_a_line(value: np.ndarray, room: int) -> list[str]:

@@ -27,7 +27,7 @@ from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, rename, to_ascii
+from ..writing.signs import dims, for_stream, plural, rename, to_ascii
 from .as_text import WIDTH, render
 from .conventions import Convention
 from .folding import folded
@@ -38,7 +38,7 @@ ROOM = 80  # columns for the numbers of a step in a notebook
 ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation(Shown, Ledger):
     """The ledger of a run; printing it prints the derivation."""
 
@@ -93,6 +93,14 @@ class Derivation(Shown, Ledger):
 
     def __str__(self) -> str:
         return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        count = sum(isinstance(step, LocalStep) for step in self.backward)
+        return (
+            f"<Derivation of {plural(len(self.gradients), 'gradient')} of {self.cost} in layout "
+            f"{self.layout}: {plural(self.parameter_count, 'parameter')}, "
+            f"{plural(count, 'local Jacobian')}; print() shows it>"
+        )
 
 
 @dataclass
@@ -166,20 +174,25 @@ def textbook(term: Term, wrt: Sequence[Axis]) -> str:
     In a batch the examples are rows, so that Σ_n δ[n,k'] a[n,i'] is δᵀ a.
     """
     factors = term.of(Dense)
-    if term.coefficient != 1 or len(term.factors) != len(factors):
+    if len(term.factors) != len(factors):
         return str(term)
     own = tuple(axis.name for axis in wrt)
-    axes = [factor.axes for factor in factors]
-    names = [factor.label for factor in factors]
+    numbers = [factor.label for factor in factors if not factor.axes]
+    axes = [factor.axes for factor in factors if factor.axes]
+    names = [factor.label for factor in factors if factor.axes]
     if axes == [own]:
-        return names[0]
-    if len(own) == 2 and axes == [(own[0],), (own[1],)]:
-        return f"{names[0]} {names[1]}ᵀ"
-    if len(own) == 2 and len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
-        return f"{names[0]}ᵀ {names[1]}"
-    if len(axes) == 1 and axes[0][1:] == own:
-        return f"Σ_n {names[0]}"
-    return summed(term, own)
+        product = names[0]
+    elif len(own) == 2 and axes == [(own[0],), (own[1],)]:
+        product = f"{names[0]} {names[1]}ᵀ"
+    elif len(own) == len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
+        product = f"{names[0]}ᵀ {names[1]}"
+    elif len(axes) == 1 and axes[0][1:] == own:
+        product = f"Σ_n {names[0]}"
+    else:
+        return summed(term, own)
+    times = str(Term((), term.coefficient)) if abs(term.coefficient) != 1 else ""
+    words = " ".join([*([times] if times else []), *numbers, product])
+    return f"−{words}" if term.coefficient == -1 else words
 
 
 def _write_step(book: _Book, step: Step, names: Sequence[str], wrt: Sequence[str]) -> None:
@@ -271,10 +284,11 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     node, row = book.state.node(name), book.rows[name]
     axes = tuple(map(Axis, node.primed, node.shape))
     sign = symbol(name, book.state.cost)
+    label = sign if axes else _factor(sign)
     whole = Jacobian.local(
-        book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
+        book.state.cost, name, (), axes, Expression.of(Dense(label, node.primed, row)), row.dtype
     )
-    found = " + ".join(_written_out(item.jacobian)[0] for item in arrived)
+    found = " + ".join(_no_ones(book, _written_out(item.jacobian)[0]) for item in arrived)
     book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
@@ -288,6 +302,18 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         )
     )
     return _Product(whole, sign)
+
+
+def _factor(symbol: str) -> str:
+    """A number as a factor, (∂J/∂R): 1/5 ∂J/∂R W could be read as a fraction below 5 ∂J."""
+    return symbol if symbol.startswith("δ") else f"({symbol})"
+
+
+def _no_ones(book: _Book, text: str) -> str:
+    """A product without the derivatives that are 1, where there is another factor."""
+    for name in book.ones:
+        text = text.replace(f"{_factor(symbol(name, book.state.cost))} ", "")
+    return text
 
 
 def _in_order(factors: str, layout: str) -> str:
@@ -306,10 +332,10 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
     before, after, reasons, books = [], [], [], []
     for item in arrived:
         written, trace, expression = _written_out(item.jacobian)
-        before.append(trace[0].before if trace else written)
-        after.append(written)
+        before.append(_no_ones(book, trace[0].before if trace else written))
+        after.append(_no_ones(book, written))
         reasons += [step.reason for step in trace]
-        terms = " + ".join(textbook(term, axes) for term in expression.terms)
+        terms = _no_ones(book, " + ".join(textbook(term, axes) for term in expression.terms))
         books.append(_of_penalty(book, item.jacobian) or terms)
     first = arrived[0].jacobian
     return GradientStep(
@@ -359,9 +385,5 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
     names = tuple(entry(step.name, tuple(index)) for index in off)
-    formula = step.formula
-    if not formula:  # an einsum is its equation; an op without a formula is its name
-        name = getattr(step.op, "equation", step.op.name)
-        formula = f"{name} of {', '.join(step.args)}"
     rectifies = branch is not None
-    return ForwardStep(step.name, step.op.name, step.args, formula, value, rectifies, names)
+    return ForwardStep(step.name, step.title, step.args, step.told, value, rectifies, names)

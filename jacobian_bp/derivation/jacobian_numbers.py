@@ -25,18 +25,19 @@ def numbers(jacobian: Jacobian, layout: str, room: int, everything: bool = False
     most = float("inf") if everything else MOST_NUMBERS
     try:
         value, mask = jacobian.materialise(layout), jacobian.can_be_nonzero(layout)
-        block = plain_block(value, mask, room) if value.ndim < 4 else []
+        in_rows = value.ndim < 4 and not leaves_out(mask, everything)
+        block = plain_block(value, mask, room) if in_rows else []
         if block or len(jacobian.axes) < 3:
-            return block or long_block(value, mask, room, most)
+            return block or long_block(value, mask, room, most, everything)
         if layout != "numerator":
             value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
     except MemoryLimitError:
         return [f"[{size}: not built, the memory limit is lower]"]
     if not fits_a_page(mask, most):
         return [about(value)]
-    said = [_slices(jacobian, layout), "rows of '.' alone are left out"]
-    said = said if leaves_out(mask) else said[:1]
-    return [*fold("; ".join(said), room), *long_block(value, mask, room, most)]
+    said = [_slices(jacobian, layout), "rows of '.' alone left out"]
+    said = said if leaves_out(mask, everything) else said[:1]
+    return [*fold("; ".join(said), room), *long_block(value, mask, room, most, everything)]
 
 
 def _slices(jacobian: Jacobian, layout: str) -> str:
@@ -49,6 +50,5 @@ def _slices(jacobian: Jacobian, layout: str) -> str:
     axes = jacobian.out_axes, jacobian.wrt_axes
     if layout_axes(layout, *axes) == layout_axes("numerator", *axes):
         return f"slices of the tensor: {meant}"
-    flat = layout.startswith("flat")
-    why = "too wide laid flat" if flat else f"too large in layout {layout}"
-    return f"slices of the tensor: {meant}; {why}"
+    why = "too wide laid flat" if layout.startswith("flat") else f"too large in layout {layout}"
+    return f"slices, {why}: {meant}"

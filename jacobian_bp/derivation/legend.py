@@ -5,7 +5,10 @@ from collections.abc import Sequence
 
 from .ledger import DeltaStep, Folded, Ledger
 
-ZEROS = {r"\.": "'.' is zero for every input", "0": "'0' is zero at this input only"}
+ZEROS = {  # as an entry of an array, or told of in words
+    r"[\[ ]\.(?=[ \]]|$)|'\.'": "'.' is zero for every input",
+    r"[\[ ]0(?=[ \]]|$)": "'0' is zero at this input only",
+}
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
 ENTRIES_FROM = re.compile(r"\[[1-9]\d*:\]")
@@ -20,7 +23,7 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
     found = [f"{s.symbol} = {s.name}, the error at {s.name.partition('/∂')[2]}" for s in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
-    found.append("indices count from 0; a primed one is the variable's own")
+    found += ["indices count from 0", "a primed index is the variable's own"]
     slopes = list(dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')\(", text)))
     if slopes:
         what = "slopes" if len(slopes) > 1 else f"the slope of {slopes[0][:-1]}"
@@ -32,17 +35,13 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append("ᵀ: transposed")
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
-    zeros = [
-        words
-        for sign, words in ZEROS.items()
-        if re.search(rf"(?<=[\[ ]){sign}(?=[ \]]|$)", text, re.M)
-    ]
-    found += ["; ".join(zeros)] if zeros else []
+    zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
+    found += [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
     found += folded_rows(text)
     if TOLD.search(text):
         found.append(
-            "[n entries, …] tells of an array too long for the page: --all, in Python "
-            "text(everything=True), prints it"
+            "[n entries, …]: too long for the page; "
+            "--all, in Python text(everything=True), prints it"
         )
     return found
 

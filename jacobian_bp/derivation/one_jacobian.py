@@ -117,13 +117,13 @@ def _slices(jacobian: Jacobian, room: int, everything: bool) -> list[str]:
         value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
     except MemoryLimitError:
         return []
-    if leaves_out(mask):
+    if leaves_out(mask, whole=True):
         return numbers(jacobian, "numerator", room, everything)
     lines = []
     for position in range(len(value)):
         name = _entry(jacobian.of, jacobian.out_axes, position)
         lines.append(f"∂{name}/∂{jacobian.wrt}")
-        lines += _indented(long_block(value[position], mask[position], room - 2))
+        lines += _indented(long_block(value[position], mask[position], room - 2, whole=True))
     return lines
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
-from ..writing.long_arrays import MOST_NUMBERS, long_block
+from ..writing.long_arrays import MOST_NUMBERS, diagonal_line, long_block
 from ..writing.signs import dims
 from ..writing.tables import fold, plain_block, table
-from .jacobian_numbers import numbers
+from .jacobian_numbers import LARGEST_BUILT, numbers
 from .ledger import DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 
 LONGEST_FORMULA = 34
@@ -55,7 +55,11 @@ def backward_lines(ledger: Ledger, width: int, spell: Spell, everything: bool) -
         else:
             found += [f"{INDENT}= {step.product}"] if 2 in gone else []
             found += [f"{INDENT}{words}" for words in beside[1:]]
-            found += _error(step, width, spell, everything)
+            below = _error(step, width, spell, everything)
+            if len(below) > 2 and not row[-1]:  # the formula takes the place of the reason
+                both = _beside(line, spell(below[0].strip()), wide, width)
+                found[-1:], below = (both, below[1:]) if len(both) == 1 else (found[-1:], below)
+            found += below
     return found
 
 
@@ -75,16 +79,15 @@ def gradient_lines(ledger: Ledger, width: int, spell: Spell, everything: bool) -
     rows = [tuple(map(spell, row)) for row in rows]
     lines, gone = _fitted(rows, (2, 1, 3), width)  # the longest column first
     named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
-    found = [lines[0]]
+    wide = max(map(cell_len, lines)) + 2
+    found = _beside(lines[0], rows[0][2] if 2 in gone else "", wide, width)[:1]
     for line, row, step in zip(lines[1:], rows[1:], ledger.gradients, strict=True):
         if isinstance(step, Folded):
             found.append(f"      {step}")
             continue
-        found.append(line)
-        found += [
-            f"{INDENT}{row[place] if place == 2 else f'{rows[0][place]} {row[place]}'}"
-            for place in sorted(gone)
-        ]
+        away = [row[p] if p == 2 else f"{rows[0][p]} {row[p]}" for p in sorted(gone)]
+        beside = _beside(line, away[0] if away else "", wide, width)
+        found += [beside[0], *(f"{INDENT}{words}" for words in [*beside[1:], *away[1:]])]
         if step.textbook not in named:  # a bias gradient is the δ that stands above
             most = float("inf") if everything else MOST_NUMBERS
             block = long_block(step.value, None, width - len(INDENT), most)
@@ -106,9 +109,10 @@ def _fitted(
 
 
 def _beside(line: str, words: str, wide: int, width: int) -> list[str]:
-    """A row with its reason in the last column where there is room, else the two apart."""
-    if words and wide + cell_len(words) <= width:
-        return [line + " " * (wide - cell_len(line)) + words]
+    """A row with its reason in the last column, or as near to it as fits; else the two apart."""
+    begin = min(wide, width - cell_len(words))
+    if words and cell_len(line) + 2 <= begin:
+        return [line + " " * (begin - cell_len(line)) + words]
     return [line, words] if words else [line]
 
 
@@ -131,8 +135,11 @@ def _is_reshaped(step: LocalStep) -> bool:
 def _numbers(step: LocalStep, width: int, everything: bool) -> list[str]:
     if step.structure in ("identity", "delta ⊗ ones"):
         return []
-    block = step_numbers(step, width - len(INDENT), everything)
-    return [f"{INDENT}{line}" for line in block]
+    room = width - len(INDENT)
+    block: list[str] = []
+    if not everything and step.structure == "diagonal" and step.entries <= LARGEST_BUILT:
+        block = diagonal_line(step.jacobian.materialise(), step.jacobian.can_be_nonzero(), room)
+    return [f"{INDENT}{line}" for line in block or step_numbers(step, room, everything)]
 
 
 def step_numbers(

@@ -311,7 +311,7 @@ class Network(Shown):
     def _row(self, step: Step) -> tuple[str, str, str]:
         trained = [name for name in step.args if name in self.params]
         shapes = [f"{name} {dims(self.params[name].shape)}" for name in trained]
-        return formula(_statement(step)), ", ".join(shapes), step.op.name
+        return formula(_statement(step)), ", ".join(shapes), step.title
 
 
 def _statement(step: Step) -> str:

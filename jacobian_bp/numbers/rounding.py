@@ -6,6 +6,7 @@ added up there: beside a sum that cancels, a fixed relative tolerance means noth
 
     UNITS · u · Σ|terms|                            the same sum in another order
     RELATIVE · |entry| + FLOOR · max |entry|        the same numbers by another formula
+    UNITS · u · scales(entries)                     one array, whose sums are not known
 
 A NaN is equal to nothing, and an infinite gap is no rounding, however much is allowed.
 """
@@ -44,6 +45,26 @@ def of_sums(magnitudes: np.ndarray, dtype: DTypeLike) -> np.ndarray:
 def of_formulas(right: np.ndarray, relative: float = RELATIVE, floor: float = FLOOR) -> np.ndarray:
     """What another formula may be off, relative · |right| + floor · max |right|."""
     return np.asarray(relative * np.abs(right) + floor * largest(right))
+
+
+def scales(entries: np.ndarray, unit: float) -> np.ndarray:
+    """The largest of the entries with which each was computed, as far as the numbers tell.
+
+    What a sum of terms of size T leaves is 0, or at least about u·T: entries that others exceed
+    by more than that were computed without them, and have a scale of their own, but none
+    below 1 that the array does not have.
+
+    >>> scales(np.array([1e308, 2.0, -3.0, 0.0]), 2.0**-53).tolist()
+    [1e+308, 3.0, 3.0, 3.0]
+    """
+    sizes = np.abs(np.where(np.isfinite(entries), entries, 0.0)).astype(np.float64)
+    levels = np.unique(sizes[sizes > 0])
+    if not levels.size:
+        return np.zeros_like(sizes)
+    apart = np.flatnonzero(levels[1:] * (unit / UNITS) > levels[:-1])
+    tops = np.append(levels[apart], levels[-1])  # the largest of each group, in order
+    found = tops[np.minimum(np.searchsorted(tops, sizes), len(tops) - 1)]
+    return np.maximum(found, min(float(levels[-1]), 1.0))
 
 
 def differing(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> np.ndarray:

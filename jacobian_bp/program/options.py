@@ -49,6 +49,18 @@ def of_made(op: Op) -> tuple[str, ...]:
     return _placed(asked, {n: option(v) if known else UNSAID for n, v in chosen.items()})
 
 
+def beside_formula(op: Op, written: Sequence[str]) -> tuple[str, ...]:
+    """Those options, with their names, of which the formula of an op does not speak.
+
+    A formula that its class has for all of its ops knows none of them.
+    """
+    of_class = inspect.getattr_static(type(op), "formula", None)
+    if not isinstance(of_class, str) or "formula" in vars(op):
+        return ()
+    names = iter(parameters_of(type(op)))
+    return tuple(text if "=" in text else f"{next(names, 'option')}={text}" for text in written)
+
+
 def parameters_of(op: type[Op]) -> dict[str, inspect.Parameter]:
     """The options that a class takes, by name."""
     try:

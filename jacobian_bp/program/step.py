@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
-from .options import of_made
+from .options import beside_formula, of_made
 
 OF_THE_PACKAGE = f"{Op.__module__.partition('.')[0]}."  # how the modules of its ops begin
 
@@ -36,7 +36,12 @@ class Step:
     @property
     def who(self) -> str:
         """As an error names it: Linear 'z2'."""
-        return f"{self.op.name} '{safe(self.name)}'"
+        return f"{self.title} '{safe(self.name)}'"
+
+    @property
+    def title(self) -> str:
+        """What the op is called in the program: the name of its class, or another given to it."""
+        return self.kind or self.op.name
 
     @cached_property
     def called(self) -> dict[str, str]:
@@ -57,6 +62,21 @@ class Step:
     def formula(self) -> str:
         """The right-hand side in the network's names; empty where the op has no formula."""
         return rename(self.op.formula, self.called)
+
+    @property
+    def written_options(self) -> tuple[str, ...]:
+        """Its options as a program's text has them."""
+        return of_made(self.op) if self.options is None else self.options
+
+    @property
+    def told(self) -> str:
+        """The right-hand side with its options: a formula, or else what the program says."""
+        if self.op.formula:
+            return ", ".join([self.formula, *beside_formula(self.op, self.written_options)])
+        equation = getattr(self.op, "equation", "")
+        if equation:  # an einsum is its equation
+            return f"{equation} of {', '.join(self.args)}"
+        return f"{self.title}({', '.join((*self.args, *self.written_options))})"
 
     def reason(self, position: int) -> str:
         """Why the Jacobian by one input looks as it does, in the network's names."""
@@ -100,5 +120,4 @@ class Step:
         return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
 
     def __str__(self) -> str:
-        options = of_made(self.op) if self.options is None else self.options
-        return f"{self.name} = {self.kind or self.op.name}({', '.join((*self.args, *options))})"
+        return f"{self.name} = {self.title}({', '.join((*self.args, *self.written_options))})"

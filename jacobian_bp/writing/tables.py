@@ -4,6 +4,7 @@ Two kinds of zero are told apart in every printed array: '.' is zero for every
 input, '0' is zero at this input only.
 """
 
+import re
 import textwrap
 from collections.abc import Container, Iterable, Sequence
 
@@ -13,15 +14,22 @@ from rich.cells import cell_len
 from .signs import number
 
 MOST_ROWS = 16
+QUOTED = re.compile(r"(?<=[ =])'[^' ][^']* [^']*'(?=[ ,.;:)]|$)")  # a word of a shell, with a space
+HELD = "\0"  # in place of a space at which no line is broken
 DIGITS = (6, 5, 4, 3)
 
 
 def fold(line: str, width: int) -> list[str]:
-    """A line that is too wide, broken at spaces and indented; no word is cut."""
+    """A line that is too wide, broken at spaces and indented; no word is cut, nor a quoted one.
+
+    >>> fold("next: grade 'my ex2.py'", 20)
+    ['next: grade', "    'my ex2.py'"]
+    """
     if cell_len(line) <= width:
         return [line]
     indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
-    return wrapped(line, width, rest=indent)
+    held = QUOTED.sub(lambda found: found[0].replace(" ", HELD), line)
+    return [part.replace(HELD, " ") for part in wrapped(held, width, rest=indent)]
 
 
 def fold_all(lines: Iterable[str], width: int) -> list[str]:

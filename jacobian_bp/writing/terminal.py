@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 
 from .signs import carries_unicode, for_stream
+from .tables import fold
 
 NARROWEST, PAGE = 40, 99
 CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
@@ -62,6 +63,12 @@ def fail(message: str) -> None:
         sys.stderr.flush()
     except OSError:
         silence()
+
+
+def announce(message: str) -> None:
+    """What takes long, said before it begins: to standard error, on a terminal and in a pipe."""
+    if message:
+        fail("\n".join(fold(f"jacobian-bp: {message}", width())))
 
 
 @contextmanager

@@ -253,6 +253,43 @@ def test_where_a_sum_of_paths_can_be_nonzero_is_where_any_of_them_can():
     assert (J.structural_nonzeros, J.structure) == (9, "dense")
 
 
+def test_a_factor_that_leaves_the_diagonal_out_is_kept_in_a_sum():
+    """(1−δ) u + (1−δ) u is (1−δ) (u + u): its diagonal is zero for every input, -0.0 nowhere."""
+    others = local("y", "x", LOCAL["others only"])
+    scaled = (others + others) @ local("x", "w", LOCAL["activation"])
+    for J in (others + others, scaled):
+        assert not J.can_be_nonzero().diagonal().any()
+        assert not np.signbit(J.materialise().diagonal()).any()
+        assert str(J.collapse()).startswith(f"{J.name}[k,k'] = (1−δ[k,k']) ")
+    everywhere = others + local("y", "x", LOCAL["softmax"]) + others
+    assert everywhere.can_be_nonzero().all()
+
+
+def test_the_mask_has_as_many_entries_as_are_counted_in_any_sum_and_product():
+    generator = np.random.default_rng(20261129)
+    names = ["activation", "softmax", "centring", "others only"]
+
+    def drawn(depth, of, wrt):
+        kind = generator.integers(3) if depth else 0
+        if kind == 0:
+            return local(of, wrt, LOCAL[names[generator.integers(4)]])
+        if kind == 1:
+            return drawn(depth - 1, of, wrt) + drawn(depth - 1, of, wrt)
+        between = f"{of}{depth}"
+        return drawn(depth - 1, of, between) @ drawn(depth - 1, between, wrt)
+
+    few = 0
+    for _ in range(300):
+        J = drawn(3, "y", "x")
+        mask = J.can_be_nonzero()
+        assert mask.sum() == J.structural_nonzeros, J.formula
+        zeros = J.materialise()[~mask]
+        assert not zeros.any()
+        assert not np.signbit(zeros).any()
+        few += not mask.all()
+    assert few > 30
+
+
 def test_a_forgotten_delta_would_be_counted():
     forgotten = local("z", "W", ("k", "k',i'", one("k") * one("k'") * draw("a[i']")))
     assert local("z", "W", LOCAL["linear by W"]).structural_nonzeros == 15

@@ -89,6 +89,86 @@ def test_a_wrong_slope_beside_a_kink_is_caught():
     assert (finding.entry, finding.wrong) == ("∂a/∂z[1,1]", BOTH)
 
 
+def smooth(f, slope):
+    """z ↦ f(z), entry by entry, with this slope."""
+
+    class Smooth(Op):
+        signature = "z[k] -> a[k]"
+
+        def forward(self, z):
+            return f(z)
+
+        def jacobians(self, z):
+            return {"z": delta("k,k'") * dense("s[k]", slope(z))}
+
+        def vjp(self, a_bar, z):
+            return {"z": a_bar * slope(z)}
+
+    return Smooth
+
+
+BENT = {  # smooth, with second derivatives of about 1e6
+    "a parabola": (lambda z: 5e5 * z * z, lambda z: 1e6 * z),
+    "a fast wave": (lambda z: np.sin(1000 * z), lambda z: 1000 * np.cos(1000 * z)),
+    "a sharp softplus": (
+        lambda z: np.logaddexp(0, 4e6 * z) / 4e6,
+        lambda z: 1 / (1 + np.exp(-4e6 * z)),
+    ),
+    "a sharp absolute value": (lambda z: np.hypot(z, 1e-6), lambda z: z / np.hypot(z, 1e-6)),
+}
+
+
+@pytest.mark.parametrize("name", BENT)
+@pytest.mark.parametrize("factor", [1.0, 0.97, -1.0])
+def test_a_function_that_bends_sharply_has_no_kink_and_one_slope(name, factor):
+    f, slope = BENT[name]
+    points = {"z": [0.0, 3e-7, -2e-7, 0.5]}
+    report = check_op(smooth(f, lambda z: factor * slope(z)), points)
+    assert report.ok == (factor == 1), str(report)
+    assert "kink" not in str(report)
+    shifted = smooth(f, lambda z: slope(z) + 0.03 * (z == 0))  # beside the slope at 0 alone
+    (finding,) = check_op(shifted, points).findings
+    assert finding.entry == "∂a/∂z[0,0]"
+
+
+def test_what_lies_beside_a_kink_is_not_said_to_sit_on_it():
+    beside = check_op(ReLU, {"z": [1e-8, 0.0, 2.0]})
+    assert str(beside).endswith("; 2 entries sit on a kink or beside one")
+    assert "finite differences by less than 1e-13; 2" in str(beside)
+    own = smooth(np.abs, lambda z: np.where(z < 0, -1.0, 1.0))
+    assert str(check_op(own, {"z": [0.0, 2.0]})).endswith("; 1 entry sits on a kink or beside one")
+    assert not check_op(smooth(np.abs, lambda z: 2 * np.sign(z)), {"z": [1e-8, 2.0]}).ok
+
+
+@pytest.mark.parametrize("large", [1e308, 1e150, 1e25])
+@pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
+@pytest.mark.parametrize("factor", [1.0, 1.001, -1.0])
+def test_one_large_entry_hides_no_error_of_another(large, where, factor):
+    slopes = np.array([0.3, large, -1.7])
+
+    class Weights(Op):
+        signature = "z[k] -> a[k]"
+
+        def forward(self, z):
+            return slopes * z
+
+        def claimed(self, whose):
+            return slopes * np.where([1, 0, 1], factor if where in (whose, "both") else 1, 1)
+
+        def jacobians(self, z):
+            return {"z": delta("k,k'") * dense("c[k]", self.claimed("jacobian"))}
+
+        def vjp(self, a_bar, z):
+            return {"z": a_bar * self.claimed("vjp")}
+
+    report = check_op(Weights, {"z": [1.25, 0.1, -0.5]})
+    assert report.ok == (factor == 1), str(report)
+    if factor != 1:
+        (finding,) = report.findings
+        assert finding.count == "2 of 9 entries differ"
+        assert finding.pattern == ""  # the large entry is right: no pattern fits them all
+
+
 class Cancelling(Op):
     """z = c a (a − b): its slope c (2a − b), written as a difference of two large products."""
 

@@ -65,7 +65,7 @@ def test_a_hundred_layers_are_folded_after_two():
     derivation = derived("flat", layers=100)
     folded = derivation.text().splitlines()
     whole = derivation.text(everything=True).splitlines()
-    assert len(folded) < 220 < 1000 < len(whole)
+    assert len(folded) < 130 < 1000 < len(whole)
     assert [line.strip() for line in folded if "more layers like these" in line] == [
         "… 97 more layers like these, the last one with a99 …",
         "… 96 more layers like these, the last one with ∂J/∂z1 …",

@@ -1,10 +1,12 @@
 """The ledger: every number in it is the run's own, and its text fits the page."""
 
+import re
+
 import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
 
-from jacobian_bp import LAYOUTS, Network, SpecError, reference
+from jacobian_bp import LAYOUTS, Network, Op, SpecError, delta, reference
 from jacobian_bp.derivation.ledger import DeltaStep, GradientStep, LocalStep
 
 by_layout = pytest.mark.parametrize("layout", LAYOUTS)
@@ -124,7 +126,8 @@ def test_the_text_is_linear_in_depth(skip):
     def lines(layers):
         net = residual(layers) if skip else Network.dense([3] * (layers + 1), "tanh", seed=1)
         ledger = net.run([0.5, -1.0, 2.0], [1.0, 0.0, 0.25]).derivation(agreement=AGREEMENT)
-        return len(ledger.text().splitlines()), sum(map(len, ledger.text().splitlines()))
+        lines = ledger.text(everything=True).splitlines()
+        return len(lines), sum(map(len, lines))
 
     (few, _), (more, _), (most, _) = counts = [lines(n) for n in (10, 20, 40)]
     assert most - more == pytest.approx(2 * (more - few), rel=0.1)
@@ -212,21 +215,21 @@ def test_columns_stay_aligned_in_ascii():
         head = next(line for line in lines if line.startswith("step"))
         numbered = [at for at, line in enumerate(lines) if line.startswith("[")]
         assert len(numbered) == 12
-        because, below = head.index("because"), []
+        because, moved = head.index("because"), []
         for at in numbered:
             line, words = lines[at], ["Jacobian", "formula, tensor", "flat", "can be"]
-            if len(line) > because:
+            reason = re.split("  +", line)[-1]
+            if because + len(reason) <= 99:
                 words.append("because")
-            else:  # a reason that would pass column 99 stands on the next line
-                below.append(line.split()[0])
-                assert lines[at + 1][:8].isspace()
-                assert because + len(lines[at + 1][8:]) > 99
+            else:  # a reason that would pass column 99 ends there
+                moved.append(line.split()[0])
+                assert len(line) == 99
             for word in words:
                 column = head.index(word)
                 assert line[column - 2 : column] == "  "
                 assert line[column] != " "
             assert line[head.index("flat")] == "("
-        assert below == (["[5]", "[9]"] if ascii_only else [])
+        assert moved == (["[5]", "[9]"] if ascii_only else [])
 
 
 def test_tied_squashed_and_skipping_networks_are_written_out():
@@ -272,3 +275,53 @@ network   J = SquaredError(x, y)
 forward   x = [1  2], y = [0  5]
           J = Σ (x − y)²  10"""
     )
+
+
+class Scaled(Op):
+    """z = by · a, an op without a formula."""
+
+    signature = "a[k] -> z[k]"
+
+    def __init__(self, by, shift=0):
+        self.by, self.shift = by, shift
+
+    def forward(self, a):
+        return self.by * a
+
+    def jacobians(self, a):
+        return {"a": self.by * delta("k,k'")}
+
+    def vjp(self, z_bar, a):
+        return {"a": self.by * z_bar}
+
+
+def test_a_forward_line_has_the_options_of_its_op_and_the_name_that_it_was_given():
+    lines = [
+        "q = Linear(x, W, b)",
+        "z = Mine(q, 3.0, shift=1)",
+        "a = LeakyReLU(z, slope=0.25)",
+        "c = ReLU(a)",
+        "L = Huber(c, y, 0.5)",
+    ]
+    params = {"W": [[1.5, -0.5], [0.25, 2.0], [-1.0, 0.75]], "b": [0.5, 1.0, -2.0]}
+    net = Network.program(*lines, params=params, ops={"Mine": Scaled})
+    run = net.run([1.0, -2.0], [1.0, 2.0, 3.0])
+    assert [step.statement for step in run.derivation().forward] == [
+        "q = W x + b",
+        "z = Mine(q, 3.0, shift=1)",
+        "a = leaky(z), slope=0.25",
+        "c = relu(a)",
+        "L = Σ huber(c − y), δ = 0.5",
+    ]
+    assert [step.op for step in run.derivation().forward][1] == "Mine"
+    assert "Mine" in net._repr_html_()
+
+
+def test_a_derivation_is_short_where_it_stands_in_a_list_and_whole_where_it_is_printed():
+    derivation = reference_run().derivation()
+    assert repr(derivation) == (
+        "<Derivation of 6 gradients of J in layout flat: 29 parameters, 12 local Jacobians; "
+        "print() shows it>"
+    )
+    assert str(derivation).count("\n") > 70
+    assert derivation._repr_mimebundle_()["text/plain"] == str(derivation)

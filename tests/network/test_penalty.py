@@ -87,13 +87,29 @@ def test_the_textbook_s_formula_of_a_penalty_has_its_rate_as_it_was_written():
     ("ends", "textbook"),
     [
         (["J = L2Penalty(W, 0.3)"], "2 · 0.3 W"),
-        (["R = L2Penalty(W, 0.3)", "J = Add(R, R, '')"], "0.6 ∂J/∂R W[k',i']"),
-        (["R = L2Penalty(W, 0.3)", "J = Multiply(R, R, '')"], "0.6 ∂J/∂R W[k',i']"),
+        (["R = L2Penalty(W, 0.3)", "J = Add(R, R, '')"], "0.6 (∂J/∂R) W"),
+        (["R = L2Penalty(W, 0.3)", "J = Multiply(R, R, '')"], "0.6 (∂J/∂R) W"),
     ],
 )
 def test_only_a_penalty_that_is_added_as_it_is_has_its_own_derivative(ends, textbook):
     run = Network.program(*ends, params={"W": RNG.standard_normal((3, 2))}).run()
     assert [step.textbook for step in run.derivation().gradients] == [textbook]
+
+
+def test_what_is_spent_in_a_penalised_gradient_is_a_sum_that_gives_it():
+    """∂J/∂R1 = 1 is no factor; where it is another number it stands in brackets."""
+    steps = network(penalty=PENALTY).run(X, Y).derivation().gradients
+    spent = {step.name: step.after for step in steps}
+    assert spent["∂J/∂W1"] == "1/2 W1[k',i'] + Σ_n δ1[n,k'] x[n,i']"
+    assert spent["∂J/∂b2"] == "2 sign(b2)[k'] + Σ_n δ2[n,k']"
+    assert not [text for text in spent.values() if "∂" in text]
+    run = Network.program(
+        "R = L2Penalty(W, 0.3)", "J = Multiply(R, R, '')", params={"W": RNG.standard_normal((3, 2))}
+    ).run()
+    (step,) = run.derivation().gradients
+    assert step.before == step.after == "0.6 (∂J/∂R) W[k',i']"
+    by_hand = 0.6 * 2 * run["R"] * run["W"]
+    np.testing.assert_allclose(step.value, by_hand, rtol=1e-12)
 
 
 def test_many_penalties_are_folded_in_the_title():

@@ -51,7 +51,7 @@ def test_without_arguments_the_second_seed_is_derived(call, monkeypatch, program
     monkeypatch.setattr("sys.argv", [program])
     code, lines, err = call("")
     assert (code, err) == (0, "")
-    assert len(lines) < 85
+    assert len(lines) < 80
     assert max(map(len, lines)) < 100
     derivation = reference.second_seed().run(reference.X, reference.Y).derivation()
     assert lines[:-1] == derivation.text().splitlines()
@@ -317,3 +317,22 @@ def test_an_option_that_has_no_effect_is_refused(call, option):
     code, lines, err = call(f"check 4-5-3 {option}")
     assert (code, lines) == (2, [])
     assert err.startswith(f"jacobian-bp: SpecError: {option.split()[0]} ")
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "140"])
+def test_the_next_step_is_whole_commands_at_every_width(call, monkeypatch, columns):
+    monkeypatch.setattr("sys.argv", ["/usr/bin/jacobian-bp"])
+    monkeypatch.setattr("jacobian_bp.writing.terminal.width", lambda: int(columns))
+    lines = call("")[1]
+    at = next(place for place, line in enumerate(lines) if line.startswith("next"))
+    commands = [part for line in lines[at:] for part in line[10:].split("     ")]
+    assert commands == ["jacobian-bp show dz2/dW2", "jacobian-bp -h"]
+
+
+def test_a_file_name_with_blanks_is_folded_whole(capsys, tmp_path):
+    name = str(
+        tmp_path / "a sheet with a rather long name of many words, for the first exercise.py"
+    )
+    assert main(["exercise", "new", "1", "--seed", "3", "--out", name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.strip() == f"'{name}'" for line in lines), lines

@@ -21,7 +21,7 @@ def test_the_output_is_the_output():
 
 def test_the_first_screen_fits():
     lines = printed().splitlines()
-    assert len(lines) < 85
+    assert len(lines) < 80
     assert max(map(len, lines)) < 100
 
 

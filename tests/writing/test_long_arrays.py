@@ -75,7 +75,32 @@ def test_rows_without_a_number_are_left_out_of_many_and_kept_in_few():
         value[range(len(value)), range(len(value))] = [1.5, -2.5]
     assert len(long_block(few, few != 0, 60)) == 9
     lines = long_block(many, many != 0, 60)
-    assert lines == [f"[{k},{k},:]{' ' * (3 if k > 9 else 5)}1.5  -2.5" for k in range(11)]
+    assert lines == [f"[{k},{k},:]{' ' * (2 if k > 9 else 4)}1.5  -2.5" for k in range(11)]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("shape", [(7, 7, 61), (23, 23, 5), (3, 7, 7, 11)], ids=str)
+def test_rows_that_are_the_same_are_told_in_words_and_read_back(shape, room):
+    value = np.zeros(shape)
+    diagonal = range(shape[-2])
+    value[..., diagonal, diagonal, :] = RNG.standard_normal((*shape[:-3], 1, shape[-1]))
+    lines = long_block(value, value != 0, room)
+    assert max(map(len, lines)) <= room
+    assert [line for line in lines if "the same as" in " ".join(lines)]
+    np.testing.assert_allclose(read_back(lines, shape), value, rtol=5.1e-3, atol=0)
+    whole = long_block(value, value != 0, room, float("inf"), whole=True)
+    assert "the same as" not in " ".join(whole)
+    assert len(whole) > len(lines)
+
+
+def test_rows_that_differ_in_the_last_bit_or_in_a_possible_zero_are_not_the_same():
+    value = np.tile(RNG.standard_normal(61), (3, 1))
+    value[1, 7] = np.nextafter(value[1, 7], 9)
+    mask = np.ones(value.shape, bool)
+    value[:, 11], mask[2, 11] = 0, False
+    assert "the same" not in " ".join(long_block(value, mask, 91))
+    value[2], mask[2] = value[0], mask[0]
+    assert long_block(value, mask, 91)[-1 - len(long_block(value[1], None, 91))].startswith("[2,:]")
 
 
 def test_more_numbers_than_a_page_holds_are_told_unless_all_are_asked_for():

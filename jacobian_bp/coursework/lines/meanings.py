@@ -12,7 +12,7 @@ from itertools import count
 import numpy as np
 
 from ...algebra.axes import BATCH, Axis
-from ...ops.labels import DISTRIBUTION
+from ...ops.labels import CLASSES
 from ...program.forward import run_forward
 from ...program.forward_pass import Pass
 
@@ -114,12 +114,17 @@ def resized(state: Pass, own: Meanings, sizes: Mapping[str, int], seed: int) -> 
     for value in program.params:
         fan_in = shape(value)[-1] if len(shape(value)) > 1 else 1
         params[value] = generator.standard_normal(shape(value)) * fan_in**-0.5
-    rows = any(step.op.takes == DISTRIBUTION for step in program.steps)
+    rows = {
+        arg
+        for step in program.steps
+        for arg, operand in zip(step.args, step.op.parsed.inputs, strict=False)
+        if step.op.label_kind == CLASSES and operand.name in step.op.labels
+    }
     for value in program.inputs:
         drawn = generator.uniform(0.2, 0.8, shape(value))
         if value not in program.labels:
             drawn = generator.standard_normal(shape(value))
-        elif rows and drawn.ndim:
+        elif value in rows and drawn.ndim:
             drawn /= drawn.sum(axis=-1, keepdims=True)
         data[value] = drawn
     return run_forward(program, params, data)

@@ -11,6 +11,8 @@ from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.coursework.lines import shapes
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.line_report import MOST_LINES
+from jacobian_bp.coursework.lines.trials import Trials
+from jacobian_bp.coursework.lines.workspace import Workspace
 from jacobian_bp.errors import AxisError, DomainError, MemoryLimitError, SpecError
 
 RNG = np.random.default_rng(17)
@@ -631,3 +633,26 @@ def test_an_intermediate_beyond_memory_is_refused():
     assert message.endswith(
         "the limit is 1.0 GiB.\n  Sum or contract before this step; np.einsum does both at once."
     )
+
+
+# ---------------------------------------------------------------- at other sizes
+
+
+@pytest.mark.parametrize("loss", ["CrossEntropy", "KLDivergence"])
+@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize("batch", [(), (5,)])
+def test_a_loss_of_classes_gets_rows_that_sum_to_1_at_every_size(loss, logits, batch):
+    """Also of a network written by hand, and from logits; else no trial at other sizes can run."""
+    lines = ["z1 = Linear(x, W1, b1)", "a1 = Tanh(z1)", "z2 = Linear(a1, W2, b2)"]
+    lines += [f"L = {loss}FromLogits(z2, y)"] if logits else []
+    lines += [] if logits else ["p = Softmax(z2)", f"L = {loss}(p, y)"]
+    sizes = {"W1": (3, 3), "b1": (3,), "W2": (3, 3), "b2": (3,)}
+    params = {name: RNG.standard_normal(shape) for name, shape in sizes.items()}
+    net = Network.program(*lines, *["J = Mean(L)"] * bool(batch), params=params)
+    labels = RNG.dirichlet(np.ones(3), batch or None)
+    run = net.run(RNG.standard_normal((*batch, 3)), labels)
+    trials = Trials(Workspace(run.forward_pass))
+    assert set(trials.sizes.values()) <= {3, 5}
+    other = trials.generic().workspace.state
+    assert other.values["y"].shape[-1] != 3
+    np.testing.assert_allclose(other.values["y"].sum(axis=-1), 1)
