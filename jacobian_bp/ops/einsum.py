@@ -7,7 +7,7 @@ import numpy as np
 
 from ..algebra.axes import BATCH, primed
 from ..algebra.expression import Delta, Dense, Expression, Factor, Term
-from ..algebra.placing import diagonal_view
+from ..algebra.diagonals import diagonal_view
 from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
