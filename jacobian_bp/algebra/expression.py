@@ -207,6 +207,11 @@ class Expression(Shown):
         """The letters of the sums inside its terms."""
         return tuple(dict.fromkeys(axis.name for term in self.terms for axis in term.sums))
 
+    @cached_property
+    def has_positions(self) -> bool:
+        """Whether a factor of a term speaks of a position."""
+        return any(term.has_positions for term in self.terms)
+
     def __add__(self, other: "Expression") -> "Expression":
         return Expression(self.terms + other.terms)
 
