@@ -29,8 +29,6 @@ from .patterns import (
     can_stand,
     composed,
     count,
-    describe,
-    describe_patterns,
     patterns_of,
     same_entries,
     united,
@@ -38,6 +36,7 @@ from .patterns import (
 from .placing import evaluate
 from .relations import AxisKey
 from .spending import Spending
+from .structure_words import describe, describe_patterns
 from .sum_over_paths import down, paths_from_output
 
 
@@ -163,7 +162,8 @@ class Jacobian(Shown):
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
         if self.is_local:
             link = self.links[0]
-            return describe(link.expression, link.out, link.wrt)
+            sizes = {axis.name: axis.size for axis in self.axes}
+            return describe(link.expression, link.out, link.wrt, sizes)
         return describe_patterns(self.patterns, len(self.axes))
 
     @property

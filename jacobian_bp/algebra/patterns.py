@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .expression import Delta, Dense, Distinct, Expression, Term
+from .expression import Delta, Distinct, Expression, Term
 from .position_factors import At, Within
 from .positions import along
 from .relations import AxisKey, Relation, number_of_rows, projected
@@ -111,7 +111,7 @@ def composed(left: Patterns, right: Patterns) -> Patterns:
             differ = frozenset(pair for pair in ends if not any(k[0] == "bond" for k in pair))
             equal = _joined([c for c in outer if len(c) > 1])
             found.add(Pattern(equal, differ, _related_through(a, b, classes)))
-    return frozenset(_pruned(found))
+    return frozenset(pruned(found))
 
 
 def _related_through(left: Pattern, right: Pattern, classes: Classes) -> frozenset[Relation]:
@@ -133,10 +133,10 @@ def _facing(relation: Relation, side: str) -> Relation:
 
 def united(left: Patterns, right: Patterns) -> Patterns:
     """The patterns of a sum."""
-    return frozenset(_pruned(left | right))
+    return frozenset(pruned(left | right))
 
 
-def _pruned(found: Iterable[Pattern]) -> list[Pattern]:
+def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     """Patterns that no weaker one contains: any matrix plus a diagonal is any matrix."""
     kept: list[Pattern] = []
     for pattern in sorted(set(found), key=_rank):
@@ -151,7 +151,7 @@ def _pruned(found: Iterable[Pattern]) -> list[Pattern]:
 
 def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
     """Entries that can be non-zero: the size of the union, by inclusion and exclusion."""
-    kept = _pruned(found)
+    kept = pruned(found)
     total = 0
     for number in range(1, len(kept) + 1):
         for chosen in combinations(kept, number):
@@ -166,7 +166,7 @@ def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray
     """Yes where an entry can be other than zero, over all axes in the order of `sizes`."""
     keys = tuple(sizes)
     holds = np.zeros([sizes[key] for key in keys], bool)
-    for pattern in _pruned(found):
+    for pattern in pruned(found):
         part = np.ones([1] * len(keys), bool)
         pairs = [(pair, True) for c in pattern.equal for pair in combinations(sorted(c), 2)]
         pairs += [(tuple(sorted(pair)), False) for pair in pattern.differ]
@@ -179,58 +179,6 @@ def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray
             part = part & relation.holds(keys, sizes)
         holds |= part
     return holds
-
-
-def describe(expression: Expression, out: Sequence[str], wrt: Sequence[str]) -> str:
-    """The structure in words: identity, diagonal, delta ⊗ vector, dense, …"""
-    if not expression.terms:
-        return "zero"
-    text = _describe_term(expression.terms[0], out, wrt)
-    for term in expression.terms[1:]:
-        sign = " minus " if term.coefficient < 0 else " plus "
-        text += sign + _describe_term(term, out, wrt)
-    return text
-
-
-def describe_patterns(found: Iterable[Pattern], rank: int) -> str:
-    """The structure of a product of Jacobians, as far as its deltas tell."""
-    kept = _pruned(found)
-    if not kept:
-        return "zero"
-    words = []
-    for pattern in kept:
-        equal = sum(map(len, pattern.equal))
-        whole = equal == rank and rank > 0
-        words.append("diagonal" if whole else "delta ⊗ dense" if equal else "dense")
-    return " plus ".join(words)
-
-
-def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
-    deltas, dense = term.of(Delta), term.of(Dense)
-    tied = {axis for f in deltas for axis in f.axes}
-    free = [axis for axis in (*out, *wrt) if axis not in tied]
-    if not free and tied:
-        plain = not dense and term.coefficient == 1 and len(deltas) == len(out) == len(wrt)
-        return "identity" if plain else "diagonal"
-    held = [f for f in dense if set(f.axes) & set(free)]
-    if not free:
-        rest = "scalar"
-    elif not held:
-        rest = "ones off the diagonal" if term.of(Distinct) else "ones"
-    elif term.of(Distinct) or _are_apart(held, free):
-        rest = "outer product"
-    else:
-        rank = len({axis for f in held for axis in f.axes} & set(free))
-        rest = {1: "vector", 2: "matrix"}.get(rank, f"{rank}-tensor")
-    if tied:
-        return f"delta ⊗ {rest}"
-    return "dense" if rest in ("vector", "matrix") or rest.endswith("tensor") else rest
-
-
-def _are_apart(factors: Sequence[Dense], free: Sequence[str]) -> bool:
-    """Whether there are several factors, and no two of them share an axis: a column times a row."""
-    axes = [axis for f in factors for axis in set(f.axes) & set(free)]
-    return len(factors) > 1 and len(axes) == len(set(axes))
 
 
 def _joined(groups: Iterable[Iterable[AxisKey]]) -> Classes:
