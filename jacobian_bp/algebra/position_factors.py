@@ -8,6 +8,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class At:
 
     def renamed(self, names: Mapping[str, str]) -> "At":
         return At(names.get(self.axis, self.axis), self.position.renamed(names), self.here)
+
+    @property
+    def look(self) -> tuple[Any, ...]:
+        """All of the factor but the numbers of a table: what the algebra depends on."""
+        return At, self.axis, self.position.look, self.here
 
     def reading(self, position: Position) -> "At":
         """The same factor at another position."""
@@ -61,6 +67,11 @@ class Within:
 
     def renamed(self, names: Mapping[str, str]) -> "Within":
         return self.reading(self.position.renamed(names))
+
+    @property
+    def look(self) -> tuple[Any, ...]:
+        """All of the factor but the numbers of a table: what the algebra depends on."""
+        return Within, self.position.look, self.low, self.high
 
     def reading(self, position: Position) -> "Within":
         """The same factor at another position."""

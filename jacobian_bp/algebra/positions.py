@@ -38,6 +38,11 @@ class Affine:
     def axes(self) -> tuple[str, ...]:
         return tuple(axis for axis, _ in self.parts)
 
+    @property
+    def look(self) -> "Affine":
+        """What the algebra depends on: all of it."""
+        return self
+
     def times(self, axis: str) -> int:
         """The coefficient of an axis, 0 where it does not stand."""
         return dict(self.parts).get(axis, 0)
@@ -99,6 +104,11 @@ class Table:
     label: str
     axes: tuple[str, ...]
     array: Any  # of whole numbers, or a stand-in of a tape
+
+    @property
+    def look(self) -> tuple[Any, ...]:
+        """What the algebra depends on: all but the numbers."""
+        return self.axes, self.array.shape
 
     def renamed(self, names: Mapping[str, str]) -> "Table":
         """The same look-up with other axis names; where two become one, its diagonal."""
