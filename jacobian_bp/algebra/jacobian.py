@@ -160,7 +160,7 @@ class Jacobian(Shown):
     @property
     def structure(self) -> str:
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
-        if self.is_local:
+        if self.is_local and self.stands is None:
             link = self.links[0]
             sizes = {axis.name: axis.size for axis in self.axes}
             return describe(link.expression, link.out, link.wrt, sizes)

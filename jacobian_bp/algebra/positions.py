@@ -6,17 +6,14 @@
 A position may lie outside the axis that is read there: nothing stands there, as in padding.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..writing.signs import rename
 from .tape import StandIn, apply
-
-NOWHERE = -1  # no axis has this position
-
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -87,23 +84,33 @@ class Affine:
     def __hash__(self) -> int:
         return hash((frozenset(self.parts), self.offset))
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """How it is written, each axis in braces: 2{o}+{r}−1."""
         words = ""
         for axis, times in self.parts:
-            words += ("−" if times < 0 else "+") + (str(abs(times)) if abs(times) > 1 else "")
-            words += axis
+            sign = "−" if times < 0 else "+" if words else ""
+            words += f"{sign}{abs(times) if abs(times) > 1 else ''}{{{axis}}}"
         if self.offset or not words:
-            words += f"{'−' if self.offset < 0 else '+'}{abs(self.offset)}"
-        return words.removeprefix("+")
+            sign = "−" if self.offset < 0 else "+" if words else ""
+            words += f"{sign}{abs(self.offset)}"
+        return words
+
+    def __str__(self) -> str:
+        return _plain(self.words)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """label[axes]: whole numbers, a position for each entry."""
+    """label[axes]: whole numbers, a position for each entry.
+
+    One that was computed from others says how it is written, each axis in braces.
+    """
 
     label: str
     axes: tuple[str, ...]
     array: Any  # of whole numbers, or a stand-in of a tape
+    computed: str = ""
 
     @property
     def look(self) -> tuple[Any, ...]:
@@ -115,14 +122,20 @@ class Table:
         axes = tuple(names.get(axis, axis) for axis in self.axes)
         own = tuple(dict.fromkeys(axes))
         if own == axes:
-            return self if axes == self.axes else replace(self, axes=axes)
+            return self if axes == self.axes else self._over(axes, self.array, names)
         numbers = [own.index(axis) for axis in axes]
         shape = [self.array.shape[axes.index(axis)] for axis in own]
 
         def diagonal(array: np.ndarray) -> np.ndarray:
             return np.einsum(array, numbers, list(range(len(own)))).copy()
 
-        return Table(self.label, own, apply(diagonal, [self.array], shape))
+        return self._over(own, apply(diagonal, [self.array], shape), names)
+
+    def _over(self, axes: tuple[str, ...], array: Any, names: Mapping[str, str]) -> "Table":
+        if len(axes) < len(self.axes) or self.computed:
+            called = {axis: f"{{{names.get(axis, axis)}}}" for axis in self.axes}
+            return Table(self.label, axes, array, _with(self.words, called))
+        return Table(self.label, axes, array)
 
     def bounds(self, sizes: Mapping[str, int]) -> tuple[int, int] | None:
         """The least and the greatest position; None where they are not known."""
@@ -136,8 +149,16 @@ class Table:
         spread = tuple(slice(None) if axis in self.axes else None for axis in axes)
         return np.asarray(self.array).transpose(order)[spread]
 
+    @property
+    def words(self) -> str:
+        """How it is written, each axis in braces: u[{n},{t}]."""
+        if self.computed:
+            return self.computed
+        axes = ",".join(f"{{{axis}}}" for axis in self.axes)
+        return f"{self.label}[{axes}]" if axes else self.label
+
     def __str__(self) -> str:
-        return f"{self.label}[{','.join(self.axes)}]" if self.axes else self.label
+        return _plain(self.words)
 
 
 Position = Affine | Table
@@ -155,35 +176,31 @@ def lies_inside(position: Position, size: int, sizes: Mapping[str, int]) -> bool
 
 
 def substituted(
-    outer: Position, axis: str, inner: Position, size: int, sizes: Mapping[str, int]
+    outer: Position, axis: str, inner: Position, sizes: Mapping[str, int]
 ) -> Position:
-    """outer with `axis`, of `size`, read at `inner`: affine in affine stays affine, else a table.
+    """outer with `axis` read at `inner`: affine in affine stays affine, else it is a table.
 
-    Where inner lies outside the axis a table says so; for affine positions the caller guards.
+    Where inner lies outside the axis, what it gives means nothing: the caller guards it.
     """
     if isinstance(outer, Affine) and isinstance(inner, Affine):
         return outer.without(axis).plus(inner, outer.times(axis))
-
-    def read(*found: np.ndarray) -> np.ndarray:
-        rest, at = found
-        inside = (at >= 0) & (at < size)
-        if isinstance(outer, Affine):
-            return np.where(inside, rest + outer.times(axis) * at, NOWHERE)
-        index = tuple(
-            np.where(inside, at, 0)
-            if own == axis
-            else np.arange(sizes[own]).reshape([-1 if own == other else 1 for other in axes])
-            for own in outer.axes
-        )
-        return np.where(inside, rest[index], NOWHERE)
-
     axes = tuple(dict.fromkeys(a for p in (outer, inner) for a in p.axes if a != axis))
-    if isinstance(outer, Affine):
-        assert isinstance(inner, Table)  # two affine ones are done
-        label = f"({rename(str(outer), {axis: inner.label})})"
-        return tabulated(label, axes, [outer.without(axis), inner], read, sizes)
-    whole = _Whole(outer)
-    return tabulated(f"({outer.label} at {inner})", axes, [whole, inner], read, sizes)
+    words = _with(outer.words, {axis: inner.words})
+    known = dict(sizes)
+
+    def read(*found: Position) -> np.ndarray:
+        whole, part = found
+        at = part.values(axes, known)
+        if isinstance(whole, Affine):
+            return whole.without(axis).values(axes, known) + whole.times(axis) * at
+        last = known[axis] - 1
+        index = [
+            np.clip(at, 0, last) if own == axis else along(own).values(axes, known)
+            for own in whole.axes
+        ]
+        return whole.array[tuple(index)] if last >= 0 else np.zeros([1] * len(axes), np.int64)
+
+    return tabulated(words, axes, [outer, inner], read, sizes)
 
 
 def difference(left: Position, right: Position, sizes: Mapping[str, int]) -> Position:
@@ -191,38 +208,62 @@ def difference(left: Position, right: Position, sizes: Mapping[str, int]) -> Pos
     if isinstance(left, Affine) and isinstance(right, Affine):
         return left.plus(right, -1)
     axes = tuple(dict.fromkeys((*left.axes, *right.axes)))
-    label = "−".join(p.label if isinstance(p, Table) else f"({p})" for p in (left, right))
-    return tabulated(f"({label})", axes, [left, right], np.subtract, sizes)
+    words = _with("{left}−{right}", {"left": left.words, "right": right.words})
+    known = dict(sizes)
 
+    def less(one: Position, other: Position) -> np.ndarray:
+        return one.values(axes, known) - other.values(axes, known)
 
-@dataclass(frozen=True)
-class _Whole:
-    """A table whose array is handed over as it lies, to be indexed."""
-
-    table: Table
+    return tabulated(words, axes, [left, right], less, sizes)
 
 
 def tabulated(
-    label: str,
+    words: str,
     axes: tuple[str, ...],
-    positions: Sequence["Position | _Whole"],
+    positions: Sequence[Position],
     function: Callable[..., np.ndarray],
     sizes: Mapping[str, int],
 ) -> Table:
-    """The table of a function of positions, each of them spread over `axes`."""
-    shape, known = tuple(sizes[axis] for axis in axes), dict(sizes)
-    own = [p.table if isinstance(p, _Whole) else p for p in positions]
+    """The table of a function of positions over `axes`, written in these words."""
+    shape = tuple(sizes[axis] for axis in axes)
 
-    def computed(*arrays: np.ndarray) -> np.ndarray:
-        given, spread = iter(arrays), []
-        for position, plain in zip(positions, own, strict=True):
-            if isinstance(plain, Affine):
-                spread.append(plain.values(axes, known))
-                continue
-            array = next(given)
-            whole = isinstance(position, _Whole)
-            table = replace(plain, array=array)
-            spread.append(array if whole else table.values(axes, known))
-        return np.array(np.broadcast_to(function(*spread), shape), np.int64)
+    def filled(*arrays: np.ndarray) -> np.ndarray:
+        given = iter(arrays)
+        read = [replace(p, array=next(given)) if isinstance(p, Table) else p for p in positions]
+        return np.array(np.broadcast_to(function(*read), shape), np.int64)
 
-    return Table(label, axes, apply(computed, [p.array for p in own if isinstance(p, Table)], shape))
+    arrays = [p.array for p in positions if isinstance(p, Table)]
+    return Table("", axes, apply(filled, arrays, shape, np.dtype(np.int64)), words)
+
+
+def _plain(words: str) -> str:
+    return words.replace("{", "").replace("}", "")
+
+
+def _with(words: str, called: Mapping[str, str]) -> str:
+    """Words with others for some axes, in brackets where a sum would run into what stands beside.
+
+    >>> _with("2{i}+{o}", {"i": "{o}+1"}), _with("a[{i}]", {"i": "{o}+1"})
+    ('2({o}+1)+{o}', 'a[{o}+1]')
+    """
+
+    def put(match: re.Match[str]) -> str:
+        new = called.get(match[1])
+        if new is None:
+            return match[0]
+        before, after = words[: match.start()], words[match.end() :]
+        alone = before[-1:] in ("", "[", ",") and after[:1] in ("", "]", ",")
+        first = not before and after[:1] in ("+", "−")
+        return new if alone or first or not _is_sum(new) else f"({new})"
+
+    return re.sub(r"\{([^{}]*)\}", put, words)
+
+
+def _is_sum(words: str) -> bool:
+    """Whether there is a sign outside all brackets."""
+    depth = 0
+    for sign in words:
+        depth += (sign in "[(") - (sign in "])")
+        if depth == 0 and sign in "+−":
+            return True
+    return False

@@ -11,7 +11,7 @@ import numpy as np
 
 from .expression import Dense
 from .positions import Affine, Position, Table, along, substituted
-from .tape import StandIn, apply
+from .tape import apply
 
 Reader = Callable[..., np.ndarray]
 
@@ -43,22 +43,17 @@ def _moved(
     written: Sequence[Position], axis: str, position: Position, sizes: dict[str, int]
 ) -> tuple[Position, ...]:
     """How the array is written now: x[c,2o+r] for x[c,i] read at i = 2o + r."""
-    found: list[Position] = []
-    for own in written:
-        if axis not in own.axes:
-            found.append(own)
-        elif own == along(axis):
-            found.append(position)
-        elif isinstance(own, Affine) and isinstance(position, Affine):
-            found.append(own.without(axis).plus(position, own.times(axis)))
-        else:  # only its words are wanted
-            blank = substituted(_blank(own, sizes), axis, _blank(position, sizes), 1, sizes)
-            found.append(blank)
-    return tuple(_blank(p, sizes) for p in found)
+    found = [
+        substituted(_wordy(own, sizes), axis, _wordy(position, sizes), sizes)
+        if axis in own.axes
+        else own
+        for own in written
+    ]
+    return tuple(_wordy(own, sizes) for own in found)
 
 
-def _blank(position: Position, sizes: dict[str, int]) -> Position:
-    """A look-up without its numbers, which hold no memory."""
+def _wordy(position: Position, sizes: dict[str, int]) -> Position:
+    """A look-up without its numbers: only its words are wanted, and they hold no memory."""
     if isinstance(position, Affine):
         return position
     shape = tuple(sizes[axis] for axis in position.axes)
@@ -116,8 +111,3 @@ def _gather(
         return np.array(np.broadcast_to(found, shape))
 
     return gathered
-
-
-def is_stand_in(position: Position) -> bool:
-    """Whether a look-up's numbers are still to come."""
-    return isinstance(position, Table) and isinstance(position.array, StandIn)

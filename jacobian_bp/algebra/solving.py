@@ -84,7 +84,7 @@ def _read_there(other: At | Within, factor: At, sizes: Sizes) -> At | Within:
     """A factor that has the axis of `factor`, with the position in the place of the axis."""
     axis, read = factor.axis, other.position
     if axis in read.axes:
-        read = substituted(read, axis, factor.position, sizes[axis], sizes)
+        read = substituted(read, axis, factor.position, sizes)
     if isinstance(other, Within):
         return other.reading(read)
     if other.axis == axis:
@@ -145,7 +145,12 @@ def _counts_through(position: Affine, size: int, sizes: Sizes) -> bool:
 def apart(left: Position, right: Position, sizes: Sizes) -> Within:
     """1 − δ of two positions."""
     axes = tuple(dict.fromkeys((*left.axes, *right.axes)))
-    return Within(tabulated("(1−δ)", axes, [left, right], np.not_equal, sizes), 1)
+    words, known = f"[{left.words}≠{right.words}]", dict(sizes)
+
+    def differ(one: Position, other: Position) -> np.ndarray:
+        return np.not_equal(one.values(axes, known), other.values(axes, known))
+
+    return Within(tabulated(words, axes, [left, right], differ, sizes), 1)
 
 
 def _covering(term: Term, factors: list[Factor], gone: Collection[str] = ()) -> Term:
