@@ -14,7 +14,7 @@ that is printed, counted and contracted.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -304,7 +304,7 @@ def _fields(data: Any) -> dict[str, Any]:
     return {field.name: getattr(data, field.name) for field in fields(data)}
 
 
-def is_position(factor: Factor) -> bool:
+def is_position(factor: Factor) -> TypeGuard[At | Within]:
     """Whether the factor is δ[i,f] or a range [low ≤ f ≤ high]."""
     return isinstance(factor, At | Within)
 

@@ -164,7 +164,7 @@ class Jacobian(Shown):
             link = self.links[0]
             sizes = {axis.name: axis.size for axis in self.axes}
             return describe(link.expression, link.out, link.wrt, sizes)
-        return describe_patterns(self.patterns, len(self.axes))
+        return describe_patterns(self.patterns, len(self.axes), self._sizes)
 
     @property
     def formula(self) -> str:

@@ -99,8 +99,9 @@ def _sizes_of(who: str | Later, term: Term, outer: dict[str, int]) -> dict[str, 
     """The size of each axis of a term, in which no two arrays disagree."""
     sizes = dict(outer)
     first: dict[str, str] = {}  # where the size of a summed axis comes from
-    for axis in term.sums:
-        _require_size(who, axis.name, axis.size, f"sizes has {axis.name}: {axis.size}", sizes, first)
+    for inner in term.sums:
+        witness = f"sizes has {inner.name}: {inner.size}"
+        _require_size(who, inner.name, inner.size, witness, sizes, first)
     for factor in term.factors:
         held = holder(factor)
         if held is not None:

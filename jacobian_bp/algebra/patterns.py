@@ -65,15 +65,13 @@ def patterns_of(
     return frozenset(found)
 
 
-def _related(
-    term: Term, keys: Mapping[str, AxisKey], sizes: dict[str, int]
-) -> frozenset[Relation]:
+def _related(term: Term, keys: Mapping[str, AxisKey], sizes: dict[str, int]) -> frozenset[Relation]:
     """The entries that positions and ranges let stand, over the axes outside."""
     inner = {axis.name: ("inner", place) for place, axis in enumerate(term.sums)}
     every, found = {**keys, **inner}, []
     for factor in term.factors:
         if isinstance(factor, Distinct):
-            factor = apart(*map(along, factor.axes), sizes)
+            factor = apart(along(factor.left), along(factor.right), sizes)
         if isinstance(factor, At) and not factor.here:
             found.append(_read(factor, every, sizes))
         elif isinstance(factor, Within):
@@ -140,11 +138,7 @@ def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     """Patterns that no weaker one contains: any matrix plus a diagonal is any matrix."""
     kept: list[Pattern] = []
     for pattern in sorted(set(found), key=_rank):
-        weaker = (
-            not k.differ and _implies(pattern.equal, k.equal) and k.related <= pattern.related
-            for k in kept
-        )
-        if not any(weaker):
+        if not any(_contains(weaker, pattern) for weaker in kept):
             kept.append(pattern)
     return kept
 
@@ -169,12 +163,11 @@ def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray
     for pattern in pruned(found):
         part = np.ones([1] * len(keys), bool)
         pairs = [(pair, True) for c in pattern.equal for pair in combinations(sorted(c), 2)]
-        pairs += [(tuple(sorted(pair)), False) for pair in pattern.differ]
+        pairs += [(pair, False) for p in pattern.differ for pair in combinations(sorted(p), 2)]
         for pair, same in pairs:
             shape = [sizes[key] for key in pair]
-            part = part & Relation.where(pair, np.eye(*shape, dtype=bool) == same).holds(
-                keys, sizes
-            )
+            agree = np.equal.outer(np.arange(shape[0]), np.arange(shape[1])) == same
+            part = part & Relation.where(pair, agree).holds(keys, sizes)
         for relation in pattern.related:
             part = part & relation.holds(keys, sizes)
         holds |= part
@@ -203,7 +196,7 @@ def _moved(group: Iterable[AxisKey], old: str, new: str) -> set[AxisKey]:
 def _rank(pattern: Pattern) -> tuple:
     """Weaker patterns first, and one order for all machines."""
     size = sum(map(len, pattern.equal)), len(pattern.differ), len(pattern.related)
-    rows = sorted((r.keys, len(r), r.rows.tobytes()) for r in pattern.related)
+    rows = sorted((r.keys, -len(r), r.rows.tobytes()) for r in pattern.related)
     return (*size, sorted(map(sorted, pattern.equal)), sorted(map(sorted, pattern.differ)), rows)
 
 
@@ -211,6 +204,15 @@ def _outer_end(key: AxisKey, classes: Classes) -> AxisKey:
     """An outer axis that is equal to this one, if there is one."""
     same = next((c for c in classes if key in c), frozenset({key}))
     return min((k for k in same if k[0] != "bond"), default=key)
+
+
+def _contains(weaker: Pattern, pattern: Pattern) -> bool:
+    """Whether all that one pattern lets stand is known to stand in the weaker one."""
+    return (
+        not weaker.differ
+        and _implies(pattern.equal, weaker.equal)
+        and all(any(mine.implies(r) for mine in pattern.related) for r in weaker.related)
+    )
 
 
 def _implies(stronger: Classes, weaker: Classes) -> bool:

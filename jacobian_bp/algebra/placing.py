@@ -5,7 +5,7 @@ identity, so structural zeros are exactly +0.0 beside inf, NaN and negative
 numbers too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -14,8 +14,8 @@ import numpy as np
 from ..numbers.outer_products import write_product
 from ..numbers.untouched_zeros import untouched_zeros
 from .contracting import aligned, contract
-from .expression import Delta, Dense, Distinct, Expression, Term
 from .diagonals import diagonal_view, leaders, ordered
+from .expression import Delta, Dense, Distinct, Expression, Term
 from .placing_positions import place_positions
 from .tape import StandIn, apply
 
@@ -160,4 +160,6 @@ def _by_position(term: Term) -> bool:
 
 
 def _placed(term: Term) -> bool:
-    return _by_position(term) or any(isinstance(factor, Delta | Distinct) for factor in term.factors)
+    return _by_position(term) or any(
+        isinstance(factor, Delta | Distinct) for factor in term.factors
+    )

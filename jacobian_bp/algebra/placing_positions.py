@@ -86,13 +86,12 @@ def _moved_in(factor: Dense, positions: Mapping[str, Position], sizes: dict[str,
     return replace(factor, read_at=())
 
 
-def _masks(
-    term: Term, positions: Mapping[str, Position], sizes: dict[str, int]
-) -> Iterable[Mask]:
+def _masks(term: Term, positions: Mapping[str, Position], sizes: dict[str, int]) -> Iterable[Mask]:
     """Where the ranges of the term hold, as arrays of yes and no."""
     for factor in term.factors:
         if isinstance(factor, Distinct):
-            factor = apart(*(positions.get(a, along(a)) for a in factor.axes), sizes)
+            left, right = (positions.get(axis, along(axis)) for axis in factor.axes)
+            factor = apart(left, right, sizes)
         if isinstance(factor, Within):
             own = factor.axes
             shape = tuple(sizes[axis] for axis in own)

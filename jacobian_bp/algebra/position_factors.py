@@ -1,9 +1,9 @@
 """The two factors that speak of a position f: δ[i,f], and [low ≤ f ≤ high].
 
-    δ[i,2o+r−1]      the entry at i = 2o + r − 1; a position outside the axis is padding
-    δ[v',u[n]]       row u[n] of a table
-    [u≤t]            what lies no later than t
-    m[k]             a given mask
+δ[i,2o+r−1]      the entry at i = 2o + r − 1; a position outside the axis is padding
+δ[v',u[n]]       row u[n] of a table
+[u≤t]            what lies no later than t
+m[k]             a given mask
 """
 
 from collections.abc import Mapping

@@ -15,6 +15,7 @@ import numpy as np
 
 from .tape import StandIn, apply
 
+
 @dataclass(frozen=True, eq=False)
 class Affine:
     """Σ coefficient · axis + offset, such as 2o+r−1; no coefficient is 0.
@@ -172,12 +173,10 @@ def along(axis: str) -> Affine:
 def lies_inside(position: Position, size: int, sizes: Mapping[str, int]) -> bool:
     """Whether it is known that every position is one of 0 … size−1."""
     bounds = position.bounds(sizes)
-    return bounds is not None and 0 <= bounds[0] and bounds[1] < size
+    return bounds is not None and bounds[0] >= 0 and bounds[1] < size
 
 
-def substituted(
-    outer: Position, axis: str, inner: Position, sizes: Mapping[str, int]
-) -> Position:
+def substituted(outer: Position, axis: str, inner: Position, sizes: Mapping[str, int]) -> Position:
     """outer with `axis` read at `inner`: affine in affine stays affine, else it is a table.
 
     Where inner lies outside the axis, what it gives means nothing: the caller guards it.

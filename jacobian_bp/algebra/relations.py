@@ -78,6 +78,12 @@ class Relation:
         whole, _, _ = pairs(self, other)
         return Relation.of(whole.keys, whole.rows)
 
+    def implies(self, other: "Relation") -> bool:
+        """Whether every row is a row of the other relation."""
+        if self.keys != other.keys or len(self) > len(other):
+            return False
+        return self == other or len(pairs(self, other)[0]) == len(self)
+
     def holds(self, keys: Sequence[AxisKey], sizes: Mapping[AxisKey, int]) -> np.ndarray:
         """Yes and no over `keys`, of size 1 along those that the relation has not."""
         found = np.zeros([sizes[key] for key in self.keys], bool)

@@ -7,6 +7,7 @@ to overlaps itself: axes along which entries can meet are gone through one by on
 from collections.abc import Mapping, Sequence
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -106,8 +107,9 @@ def _through_views(
             else first[axis]
             for axis in places
         )
+        start: tuple[Any, ...] = (*(slice(place, None) for place in corner), ...)
         target = np.lib.stride_tricks.as_strided(
-            out[(*(slice(place, None) for place in corner), ...)],
+            out[start],
             tuple(high - low for low, high in box.values()),
             steps,
         )

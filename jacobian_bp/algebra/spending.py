@@ -15,8 +15,8 @@ from .contracting import contract
 from .diagonals import leaders, ordered
 from .expression import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .placing import evaluate
-from .solving import next_summed, solved, spend_at
 from .position_factors import At, Within
+from .solving import next_summed, solved, spend_at
 from .summing_positions import LONGEST_LABEL, sum_positions
 
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
@@ -291,16 +291,12 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
     bare = []
     for term in terms:
         factors = tuple(
-            f
-            for f in term.renamed(leader).factors
-            if not isinstance(f, Delta | At | Within)
+            f for f in term.renamed(leader).factors if not isinstance(f, Delta | At | Within)
         )
         bare.append(Term(factors, term.coefficient))
     names = [*kept, *(axis.name for axis in terms[0].sums)]
     standing = [f for t in bare for f in t.factors] if positions else terms
-    places = tuple(
-        dict.fromkeys(leader[a] for t in standing for a in ordered(t.axes, names))
-    )
+    places = tuple(dict.fromkeys(leader[a] for t in standing for a in ordered(t.axes, names)))
     dtypes = [f.array.dtype for t in terms for f in t.of(Dense)]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
     shape = [sizes[a] for a in places]

@@ -5,13 +5,14 @@ same for a local Jacobian and for a product.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 
 import numpy as np
 
 from .expression import Delta, Dense, Distinct, Expression, Term
 from .patterns import Pattern, patterns_of, pruned
 from .position_factors import At
-from .relations import Relation
+from .relations import AxisKey, Relation
 
 CHOSEN = "selection chosen by the values"
 
@@ -40,8 +41,10 @@ def describe(
     return text
 
 
-def describe_patterns(found: Iterable[Pattern], rank: int) -> str:
-    """The structure of a product of Jacobians, as far as its deltas tell."""
+def describe_patterns(
+    found: Iterable[Pattern], rank: int, sizes: Mapping[AxisKey, int] | None = None
+) -> str:
+    """The structure of a product of Jacobians, as far as its deltas and positions tell."""
     kept = pruned(found)
     if not kept:
         return "zero"
@@ -50,21 +53,27 @@ def describe_patterns(found: Iterable[Pattern], rank: int) -> str:
         equal = sum(map(len, pattern.equal))
         whole = equal == rank and rank > 0
         parts = ["delta"] if equal else []
-        parts += [_word(relation) for relation in _in_order(pattern.related)]
-        whole = whole and not pattern.related
-        words.append("diagonal" if whole else " ⊗ ".join([*dict.fromkeys(parts), "dense"]))
+        parts += _words(pattern, sizes or {})
+        if whole:
+            words.append(" ⊗ ".join(["diagonal", *parts[1:]]))
+        else:
+            words.append(" ⊗ ".join([*parts, "dense"]))
     return " plus ".join(words)
 
 
 def _describe_positions(
     term: Term, out: Sequence[str], wrt: Sequence[str], sizes: Mapping[str, int]
 ) -> str:
-    """What the deltas, the positions and the values let stand, and how many axes the arrays have."""
+    """What deltas, positions and values let stand, and how many axes the arrays have."""
     (pattern,) = patterns_of(Expression((term,)), out, wrt, sizes)
+    keys: dict[AxisKey, int] = {("out", p): sizes[axis] for p, axis in enumerate(out)}
+    keys |= {("wrt", p): sizes[axis] for p, axis in enumerate(wrt)}
     words = ["delta"] if pattern.equal else []
-    words += [_word(relation) for relation in _in_order(pattern.related)]
+    words += _words(pattern, keys)
     words += [CHOSEN] if any(f.here for f in term.of(At)) else []
     tied = {axis for f in term.of(Delta) for axis in f.axes}
+    if tied and tied == {*out, *wrt}:
+        return " ⊗ ".join(["diagonal", *words[1:]])
     dense = term.of(Dense)
     axes = {axis for f in dense for axis in f.axes} - tied
     if len(dense) > 1 and _are_apart(dense, [*axes]):
@@ -74,6 +83,13 @@ def _describe_positions(
     elif dense or not words:
         words.append("scalar" if dense else "ones")
     return " ⊗ ".join(dict.fromkeys(words))
+
+
+def _words(pattern: Pattern, sizes: Mapping[AxisKey, int]) -> list[str]:
+    """A word for each relation that leaves something out, in one order for all machines."""
+    related = sorted(pattern.related, key=lambda r: (r.keys, len(r), r.rows.tobytes()))
+    partial = [r for r in related if len(r) < prod(sizes[key] for key in r.keys)]
+    return list(dict.fromkeys(map(_word, partial)))
 
 
 def _word(relation: Relation) -> str:
@@ -107,11 +123,6 @@ def _word(relation: Relation) -> str:
     if all((end >= 0).all() for end in ends) or all((end <= 0).all() for end in ends):
         return "shifted window"
     return "mask"
-
-
-def _in_order(related: Iterable[Relation]) -> list[Relation]:
-    """One order for all machines."""
-    return sorted(related, key=lambda r: (r.keys, len(r), r.rows.tobytes()))
 
 
 def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:

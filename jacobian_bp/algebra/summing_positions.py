@@ -114,8 +114,6 @@ def _array(
     dtype: np.dtype,
     name: str,
 ) -> np.ndarray:
-    require_memory(
-        name, [sizes[a] for a in axes], dtype.itemsize, "Use J.pull(v), or J.push(u)."
-    )
+    require_memory(name, [sizes[a] for a in axes], dtype.itemsize, "Use J.pull(v), or J.push(u).")
     term = Term(tuple(factors)).summing(axes, sizes)
     return evaluate(Expression((term,)), axes, sizes, dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxisError
+from ..numbers.arrays import read_only
 from ..writing.signs import dims
 from .axes import BATCH, Axis, parse_axes
 from .expression import Expression, Term, read_label
@@ -45,6 +46,7 @@ def at(
     >>> print(at("v' = u[t]", np.array([4, 0, 4])))
     δ[v',u[t]]
     """
+    position: Position
     if table is None:
         axis, position = _read_equation(equation)
     else:
@@ -144,8 +146,7 @@ def _read_affine(text: str, who: str) -> Affine:
         if not match or (place and not sign):
             rest = text[place:].strip() or text
             raise AxisError(
-                f"{who}: {text.strip()!r} cannot be read at {rest!r}.\n"
-                f"  A position is {_EXAMPLES}."
+                f"{who}: {text.strip()!r} cannot be read at {rest!r}.\n  A position is {_EXAMPLES}."
             )
         digits, axis = match[2] or match[5], match[3]
         times = int(digits or 1) * (-1 if sign in ("-", "−") else 1)
@@ -168,9 +169,7 @@ def _read_table(label: str, table: Any, who: str) -> Table:
             f"{who}: {label} has {len(axes)} axes, the table has shape {dims(array.shape)}.\n"
             "  Name every axis of the table once; a batch axis in front needs no name."
         )
-    found = np.array(array, np.int64)
-    found.flags.writeable = False
-    return Table(head, axes, found)
+    return Table(head, axes, read_only(np.array(array, np.int64)))
 
 
 def _are_whole(array: np.ndarray) -> np.ndarray:
@@ -189,9 +188,7 @@ def _first_not_in(array: np.ndarray, known: tuple[int, ...]) -> str:
     return f"{array[place]} at {list(place)}"
 
 
-def _read_sizes(
-    sizes: Mapping[str, int] | None, position: Position, text: str
-) -> tuple[Axis, ...]:
+def _read_sizes(sizes: Mapping[str, int] | None, position: Position, text: str) -> tuple[Axis, ...]:
     for axis, size in (sizes or {}).items():
         if axis not in position.axes:
             raise AxisError(
