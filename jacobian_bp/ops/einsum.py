@@ -6,8 +6,8 @@ from string import ascii_lowercase
 import numpy as np
 
 from ..algebra.axes import BATCH, primed
+from ..algebra.diagonals import diagonal_view
 from ..algebra.expression import Delta, Dense, Expression, Factor, Term
-from ..algebra.placing import diagonal_view
 from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
