@@ -223,13 +223,31 @@ class Network(Shown):
         values = self.run(x)
         return np.array(values[values.cost])
 
-    def run(self, x: Any = None, y: Any = None, **more: Any) -> Run:
+    def run(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        axes: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Run:
         """One forward pass: x of shape (i,) for one example, (m, i) for a batch.
 
         `y` holds the labels; a network with one output takes () or (1,) for one
         example, (m,) or (m, 1) for a batch. Further inputs go by name. Without
         labels the run stops before the loss; without anything it takes the data
-        of the network's file.
+        of the network's file. `axes` names what data has in front of the axes of one
+        vector, {"x": "n,t"}: examples n, tokens t. One axis that nobody names is n.
+
+        >>> net = Network.program(
+        ...     "a = Linear(x, W, b)",
+        ...     "L = SquaredError(a, y)",
+        ...     "J = Mean(L, over='n,t')",
+        ...     params={"W": [[1.0, 2.0, 3.0]], "b": [0.5]},
+        ... )
+        >>> x, y = np.ones((5, 7, 3)), np.zeros((5, 7, 1))
+        >>> print(net.run(x, y, axes={"x": "n,t"}).jacobian("a", "W").formula)
+        ∂a/∂W[n,t,k,k',i'] = 1[n] 1[t] δ[k,k'] x[n,t,i']
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
         data = data or dict(self.facts.data)
@@ -245,7 +263,7 @@ class Network(Shown):
             raise SpecError(
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
-        state = run_forward(self._program, self.params, data)
+        state = run_forward(self._program, self.params, data, axes)
         return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
     def compile(self, batch: int | None = None) -> CompiledStep:

@@ -55,7 +55,7 @@ class Facts:
     loss_textbook: ClassVar[LossTextbook | None] = None
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
-    averages: ClassVar[bool] = False  # divides by the number of examples
+    averages: bool = False  # divides by the number of examples
     passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
 
     # What it gives is new at each call, or what it was given: so it is with the ops of this
