@@ -246,8 +246,8 @@ class Network(Shown):
         ...     params={"W": [[1.0, 2.0, 3.0]], "b": [0.5]},
         ... )
         >>> x, y = np.ones((5, 7, 3)), np.zeros((5, 7, 1))
-        >>> print(net.run(x, y, axes={"x": "n,t"}).jacobian("a", "W").formula)
-        ∂a/∂W[n,t,k,k',i'] = 1[n] 1[t] δ[k,k'] x[n,t,i']
+        >>> net.run(x, y, axes={"x": "n,t"}).jacobian("a", "x").formula
+        "δ[n,n'] δ[t,t'] W[k,i']"
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
         data = data or dict(self.facts.data)
@@ -266,10 +266,13 @@ class Network(Shown):
         state = run_forward(self._program, self.params, data, axes)
         return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
-    def compile(self, batch: int | None = None) -> CompiledStep:
+    def compile(
+        self, batch: int | None = None, *, axes: Mapping[str, str] | None = None
+    ) -> CompiledStep:
         """A step(params, x, y) that gives the cost and all gradients, planned once.
 
-        `batch=m` is for m examples in rows; without it the step takes one example.
+        `batch=m` is for m examples in rows; without it the step takes one example. `axes`
+        names what data has in front, as in `run`.
         """
         if batch is not None and (
             isinstance(batch, bool) or not isinstance(batch, Integral) or not 0 < batch < 2**63
@@ -278,7 +281,7 @@ class Network(Shown):
             raise SpecError(f"batch is {shown}.\n  Write a whole number from 1 up, or None.")
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
         count = None if batch is None else int(batch)
-        return CompiledStep(self._program, count, dtype, self.tied)
+        return CompiledStep(self._program, count, dtype, self.tied, axes)
 
     @property
     def steps(self) -> tuple[str, ...]:

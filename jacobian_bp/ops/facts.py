@@ -43,7 +43,7 @@ class Facts:
     loss_option: ClassVar[str] = ""  # what the number sets in loss={"huber": 0.5}
     reduction: ClassVar[str] = ""  # its name in reduction=
     penalty: ClassVar[str] = ""  # its name in penalty=
-    gives: ClassVar[tuple[str, ...]] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
+    gives: tuple[str, ...] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes
 

@@ -28,7 +28,7 @@ class Reduction(Op):
     """
 
     def __init__(self, axes: str = "", over: str | None = None) -> None:
-        self.axes, self.over = axes, over
+        self.axes, self.over, self.kept = axes, over, axes
         wanted = self._wanted()
         self.signature = f"L[{','.join([*wanted, *([axes] if axes else [])])}] -> J[{axes}]"
         kept = len(parse_axes(axes, f"{self.name}({axes!r})"))
@@ -73,7 +73,7 @@ class Reduction(Op):
         if signature == str(self.parsed):
             return self
         met = copy(self)
-        met.signature, met.axes = signature, ",".join(kept)
+        met.signature, met.kept = signature, ",".join(kept)
         met.summed = tuple(place - len(inside) for place, a in enumerate(inside) if a in chosen)
         met._say(chosen)
         return met
@@ -112,7 +112,7 @@ class Reduction(Op):
     def jacobians(self, L):
         letters = self.parsed.inputs[0].axes
         factors = [one(letters[place] + "'") for place in self.summed]
-        return {"L": reduce(mul, factors, self.share(L) * elementwise(self.axes))}
+        return {"L": reduce(mul, factors, self.share(L) * elementwise(self.kept))}
 
     def vjp(self, J_bar, L):
         wide = np.expand_dims(J_bar * self.share(L), self.summed)

@@ -51,7 +51,8 @@ def run_forward(
                 f"{safe(name)} has shape {dims(measured[name].shape)}: a batch of 0 examples.\n"
                 "  Pass at least one example."
             )
-    program = meeting(program, names, params)
+    unnamed = {name: array for name, array in measured.items() if name not in names}
+    program = meeting(program, names, {**params, **unnamed})
     call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
     for step in program.steps:
         call.compute(step)

@@ -72,8 +72,7 @@ def names_of_data(program: Program, ranks: Mapping[str, int], given: Names) -> N
             if extra < 0 or len(named) not in (extra, rank):
                 raise AxisError(_miscounted(name, rank, letters, named))
             found[name] = named if len(named) == rank else (*named, *letters)
-            front = found[name][:extra]
-            if BATCH in front and BATCH in letters:
+            if BATCH in letters and BATCH in named and len(named) < rank:
                 raise AxisError(_miscounted(name, rank, letters, named))
         elif extra in (0, 1):
             found[name] = (BATCH, *letters) if extra == 1 else letters
@@ -92,17 +91,17 @@ def _miscounted(name: str, rank: int, letters: tuple[str, ...], named: tuple[str
     )
 
 
-def meeting(program: Program, names: Names, params: Mapping[str, np.ndarray]) -> Program:
+def meeting(program: Program, names: Names, others: Mapping[str, np.ndarray]) -> Program:
     """The program for data with these axes: each op goes over the axes that it names.
 
-    A reduction with none to go over is left out: J = Mean(L) makes L be J. Of parameters only
-    the numbers of axes matter.
+    A reduction with none to go over is left out: J = Mean(L) makes L be J. Of the `others`,
+    parameters and data without names, only the numbers of axes matter.
     """
     if not program.meets_axes:
         return program
-    key = (*names.items(), *[array.ndim for array in params.values()])
+    key = (*names.items(), *[array.ndim for array in others.values()])
     if key not in program.meetings:
-        ranks = {name: array.ndim for name, array in params.items()}
+        ranks = {name: array.ndim for name, array in others.items()}
         program.meetings[key] = _met(program, names, ranks)
     return program.meetings[key]
 
@@ -121,7 +120,10 @@ def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
             axes[step.name] = axes[step.args[0]]
             continue
         steps.append(step if op is step.op else replace(step, op=op))
-        axes[step.name] = _output(steps[-1], axes, ranks)
+        try:
+            axes[step.name] = _output(steps[-1], axes, ranks)
+        except WrongRankError:  # which is told where the step is computed
+            return program
     if not left_out and all(a is b for a, b in zip(steps, program.steps, strict=True)):
         return program
     inside = {step.args[0]: step.name for step in left_out}
@@ -146,15 +148,12 @@ def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
 
 
 def _output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...]:
-    """The axes of what a step gives; its letters where what it reads does not fit it."""
+    """The axes of what a step gives. WrongRankError where what it reads does not fit it."""
     signature = step.op.parsed
     counts = []
     for operand, arg in zip(signature.inputs, step.args, strict=True):
         known = len(axes[arg]) if arg in axes else None
         counts.append(ranks.get(arg, len(operand.axes)) if known is None else known)
     known_axes = [axes.get(arg) for arg in step.args]
-    try:
-        _, leading = carried_axes(signature, counts, step.op.parameters, known_axes)
-    except WrongRankError:
-        return signature.output.axes
+    _, leading = carried_axes(signature, counts, step.op.parameters, known_axes)
     return (*leading, *signature.renamed(signature.beside(leading)).output.axes)
