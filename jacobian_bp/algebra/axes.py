@@ -6,13 +6,11 @@ names has one size, wherever it stands.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from ..errors import AxisError, Later
-from ..writing.signs import dims, plural
-from .reshaping import reshaped
+from ..errors import AxisError
 
 BATCH = "n"  # the axis of the examples
 
@@ -35,6 +33,10 @@ class Operand:
     name: str
     axes: tuple[str, ...]
 
+    def renamed(self, names: Mapping[str, str]) -> "Operand":
+        """The same array with other letters."""
+        return Operand(self.name, tuple(names.get(axis, axis) for axis in self.axes))
+
     def __str__(self) -> str:
         return f"{self.name}[{','.join(self.axes)}]"
 
@@ -47,8 +49,9 @@ class Signature:
     >>> [str(operand) for operand in signature.inputs], str(signature.output)
     (['a[i]', 'W[k,i]', 'b[k]'], 'z[k]')
 
-    A signature that names the axis n mixes examples (a mean over the batch);
-    any other is written for one example and lifted to a batch.
+    It names trailing axes. The axes of data in front of them are carried: the op does
+    the same along each of them, examples n, tokens t. A signature that names the axis n
+    itself mixes examples (a mean over the batch).
     """
 
     inputs: tuple[Operand, ...]
@@ -83,67 +86,44 @@ class Signature:
         """Whether the op reads along the batch axis itself."""
         return any(BATCH in operand.axes for operand in self.inputs)
 
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """Every axis that it names, once."""
+        operands = (*self.inputs, self.output)
+        return tuple(dict.fromkeys(axis for operand in operands for axis in operand.axes))
+
+    def beside(self, carried: Collection[str]) -> dict[str, str]:
+        """The letters that a carried axis has already, each with another one for the op.
+
+        >>> Signature.parse("z[k] -> a[k]").beside(("n", "k"))
+        {'k': 'j'}
+        """
+        taken = {*self.letters, *carried}
+        found: dict[str, str] = {}
+        for letter in self.letters:
+            if letter in carried:
+                found[letter] = fresh(taken, letter)
+                taken.add(found[letter])
+        return found
+
+    def renamed(self, names: Mapping[str, str]) -> "Signature":
+        """The same signature with other letters."""
+        if not names:
+            return self
+        inputs = tuple(operand.renamed(names) for operand in self.inputs)
+        return Signature(inputs, self.output.renamed(names))
+
     def __str__(self) -> str:
         return ", ".join(str(operand) for operand in self.inputs) + f" -> {self.output}"
 
 
-@dataclass(frozen=True)
-class Binding:
-    """A signature met with actual shapes: the size of each axis, and who carries the batch."""
+def unnamed(count: int) -> tuple[str, ...]:
+    """What carried axes are called by an op, which does not know their names: the last is n.
 
-    sizes: dict[str, int]
-    batched: tuple[bool, ...]
-
-    @property
-    def any_batched(self) -> bool:
-        return any(self.batched)
-
-
-def bind(
-    signature: Signature,
-    shapes: Sequence[tuple[int, ...]],
-    who: str | Later,
-    names: Callable[[], Mapping[str, str]] | None = None,
-    unbatched: Sequence[str] = (),
-    computed: Callable[[], Collection[str]] | None = None,
-) -> Binding:
-    """Give each axis of `signature` its size, or say which two arrays disagree.
-
-    An input with one axis more than declared carries the batch in front, unless it is
-    one of `unbatched` (parameters). `names` gives what a message calls the inputs, and
-    `computed` those of these names that a caller cannot pass in another shape.
+    >>> unnamed(1), unnamed(3)
+    (('n',), ('n3', 'n2', 'n'))
     """
-
-    def shown() -> list[Operand]:
-        known = names() if names else {}
-        return [Operand(known.get(o.name, o.name), o.axes) for o in signature.inputs]
-
-    batched: list[bool] = []
-    for operand, shape in zip(signature.inputs, shapes, strict=True):
-        may_lift = not signature.mixes_examples and operand.name not in unbatched
-        extra = len(shape) - len(operand.axes)
-        if extra not in ((0, 1) if may_lift else (0,)):
-            made = computed() if computed else ()
-            raise AxisError(_wrong_rank(who, shown(), len(batched), shapes, may_lift, made))
-        batched.append(extra == 1)
-    witnesses: dict[str, int] = {}
-    sizes: dict[str, int] = {}
-    for position, (operand, shape) in enumerate(zip(signature.inputs, shapes, strict=True)):
-        axes = ((BATCH,) if batched[position] else ()) + operand.axes
-        for axis, size in zip(axes, shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
-                first = witnesses[axis]
-                made = computed() if computed else ()
-                pair = (first, position)
-                raise AxisError(_two_sizes(who, axis, shown(), shapes, batched, pair, made))
-            witnesses.setdefault(axis, position)
-    for axis in signature.output.axes:
-        if axis not in sizes:
-            raise AxisError(
-                f"{who}: axis {axis} of the output {signature.output} stands in no input.\n"
-                f"  The signature is {signature}; every output axis takes its size from an input."
-            )
-    return Binding(sizes, tuple(batched))
+    return tuple(f"{BATCH}{place}" if place > 1 else BATCH for place in range(count, 0, -1))
 
 
 def parse_axes(text: str, within: str | None = None) -> tuple[str, ...]:
@@ -203,115 +183,3 @@ def _operands(text: str, whole: str) -> list[Operand]:
             "  Write each array with its axes in brackets, such as W[k,i]; a scalar is J[]."
         )
     return operands
-
-
-def summed(name: str, axes: int) -> str:
-    """The step that makes one number of each example of a value with that many axes.
-
-    >>> summed("L", 2)
-    "Einsum(L, 'ij->')"
-    """
-    return f"Einsum({name}, '{'ijkl'[:axes]}->')"
-
-
-def _two_sizes(
-    who: str | Later,
-    axis: str,
-    operands: Sequence[Operand],
-    shapes: Sequence[tuple[int, ...]],
-    batched: Sequence[bool],
-    pair: tuple[int, int],
-    computed: Collection[str],
-) -> str:
-    labels: list[str] = []
-    lines: list[str] = []
-    for position in pair:
-        axes = ((BATCH,) if batched[position] else ()) + operands[position].axes
-        labels.append(f"{operands[position].name}[{','.join(axes)}]")
-    widths = [max(map(len, labels)), max(len(dims(shapes[p])) for p in pair)]
-    for label, position in zip(labels, pair, strict=True):
-        names = label[label.index("[") + 1 : -1].split(",")
-        size = shapes[position][names.index(axis)]
-        # The later size of a repeated axis is the one that disagrees.
-        if pair[0] == pair[1] and lines:
-            size = shapes[position][len(names) - 1 - names[::-1].index(axis)]
-        shape = dims(shapes[position]) + ","
-        lines.append(
-            f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"
-        )
-    hint = _transpose_hint(operands, shapes, batched, pair, computed)
-    return f"{who}: axis {axis} has two sizes.\n" + "\n".join(lines) + f"\n  {hint}"
-
-
-def _transpose_hint(
-    operands: Sequence[Operand],
-    shapes: Sequence[tuple[int, ...]],
-    batched: Sequence[bool],
-    pair: tuple[int, int],
-    computed: Collection[str],
-) -> str:
-    """Name the matrix that would fit everywhere if it were turned round."""
-    given = [o.name not in computed for o in operands]
-    for suspect in sorted(range(len(operands)), key=lambda p: p not in pair):
-        if batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
-            continue
-        turned = [s[::-1] if p == suspect else s for p, s in enumerate(shapes)]
-        if _consistent(operands, turned, batched):
-            name = operands[suspect].name
-            return f"{name} looks transposed: pass {name}.T, shape {dims(turned[suspect])}."
-    for suspect in pair:  # a column that was meant as one example
-        if not batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
-            continue
-        if shapes[suspect][1] != 1:
-            continue
-        length = shapes[suspect][0]
-        whole = [s[:1] if p == suspect else s for p, s in enumerate(shapes)]
-        if _consistent(operands, whole, [b and p != suspect for p, b in enumerate(batched)]):
-            name = operands[suspect].name
-            return f"{name} looks like a column: pass {name}[:, 0], shape ({length},)."
-    first, second = (operands[p].name for p in pair)
-    if pair[0] == pair[1]:
-        return f"Give both of these axes of {first} the same size; nothing is broadcast."
-    return f"Give {first} and {second} the same size along it; nothing is broadcast."
-
-
-def _consistent(
-    operands: Sequence[Operand], shapes: Sequence[tuple[int, ...]], batched: Sequence[bool]
-) -> bool:
-    sizes: dict[str, int] = {}
-    for operand, shape, lifted in zip(operands, shapes, batched, strict=True):
-        axes = ((BATCH,) if lifted else ()) + operand.axes
-        if any(sizes.setdefault(a, s) != s for a, s in zip(axes, shape, strict=True)):
-            return False
-    return True
-
-
-def _wrong_rank(
-    who: str | Later,
-    operands: Sequence[Operand],
-    position: int,
-    shapes: Sequence[tuple[int, ...]],
-    may_lift: bool,
-    computed: Collection[str],
-) -> str:
-    operand, shape = operands[position], tuple(shapes[position])
-    declared = len(operand.axes)
-    batch = f", or {declared + 1} for a batch with its examples in front" if may_lift else ""
-    text = (
-        f"{who}: {operand.name} has shape {dims(shape)}, {plural(len(shape), 'axis', 'axes')}; "
-        f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n  "
-    )
-    if operand.axes == (BATCH,) and 1 < len(shape) < 6:
-        one = summed(operand.name, len(shape) - 1)
-        return text + f"Add up each example first, s = {one}, and read s here."
-    if operand.name in computed:
-        return text + f"Let the step that computes it give one example the axes {operand}."
-    if len(shape) > declared:
-        sizes = {
-            axis: size
-            for other, found in zip(operands, shapes, strict=True)
-            if other is not operand and len(found) == len(other.axes)
-            for axis, size in zip(other.axes, found, strict=True)
-        }
-        return text + reshaped(operand.name, operand.axes, shape, sizes, may_lift)
-    return text + f"Pass {operand.name} with the axes {operand}."

@@ -22,7 +22,7 @@ from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
-from .axes import BATCH, Axis, parse_axes
+from .axes import BATCH, Axis, parse_axes, unnamed
 from .position_factors import At, Within
 from .positions import Affine, Table
 
@@ -385,9 +385,10 @@ def one(axis: str) -> Expression:
 def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) -> Expression:
     """An array with named axes: dense("W[k,i']", W).
 
-    An array with one axis more than the label was computed from a batch: it
-    carries the examples in front. It is copied by whoever keeps the expression, a run or a
-    Jacobian, unless it is closed to writing.
+    An array with more axes than the label was computed from values that carry axes in
+    front, such as the examples: it carries them too, and they need no name here. It is
+    copied by whoever keeps the expression, a run or a Jacobian, unless it is closed to
+    writing.
     Where the entries are differences, `magnitude` takes them with every sign
     plus, p + y for p − y; a check needs it to know how far rounding may reach.
 
@@ -398,13 +399,13 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     """
     head, axes = read_label(label)
     array = real_array(array, head)
-    if array.ndim == len(axes) + 1 and BATCH not in axes:
-        axes = (BATCH, *axes)
+    if array.ndim > len(axes) and BATCH not in axes:
+        axes = (*unnamed(array.ndim - len(axes)), *axes)
     if array.ndim != len(axes):
         raise AxisError(
             f"dense({label!r}): the label has {len(axes)} axes, "
             f"the array has shape {dims(array.shape)}.\n"
-            "  Name every axis of the array; a batch axis in front needs no name."
+            "  Name every axis of the array; axes that are carried in front need no name."
         )
     return Expression.of(Dense(head, axes, array, magnitude))
 

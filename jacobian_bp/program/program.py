@@ -5,11 +5,12 @@ b1). Any directed acyclic graph is one: a name may be read as often as you like.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ..errors import SpecError
-from ..ops import Op, Reduction
+from ..ops import Op
 from ..writing.signs import plural, safe
 from .fusing import fused
 from .step import Step
@@ -24,7 +25,7 @@ class Program:
 
     steps: tuple[Step, ...]
     params: tuple[str, ...]
-    left_out: tuple[Step, ...] = ()  # reductions over the examples, where there is one example
+    left_out: tuple[Step, ...] = ()  # reductions over axes that are not there
 
     @classmethod
     def build(cls, steps: Iterable[Step], params: Sequence[str]) -> "Program":
@@ -109,32 +110,14 @@ class Program:
         return any(step.op.averages for step in self.steps)
 
     @cached_property
-    def one_example(self) -> "Program":
-        """The same program without reductions over the batch: J = Mean(L) makes L be J."""
-        names: dict[str, str] = {}
-        for step in self.steps:
-            if isinstance(step.op, Reduction):
-                names[step.args[0]] = step.name
-        if not names:
-            return self
+    def meets_axes(self) -> bool:
+        """Whether an op of it depends on the names of the axes that it reads."""
+        return any(type(step.op).meeting is not Op.meeting for step in self.steps)
 
-        def called(name: str) -> str:
-            while name in names:
-                name = names[name]
-            return name
-
-        kept = [
-            replace(
-                step,
-                name=called(step.name),
-                args=tuple(called(a) for a in step.args),
-                fused_args=tuple(called(a) for a in step.fused_args),
-            )
-            for step in self.steps
-            if not isinstance(step.op, Reduction)
-        ]
-        left_out = tuple(step for step in self.steps if isinstance(step.op, Reduction))
-        return Program(tuple(kept), self.params, left_out)
+    @cached_property
+    def meetings(self) -> dict[Any, "Program"]:
+        """The same program for values with named axes, by these; kept as long as it lives."""
+        return {}
 
     def without(self, absent: frozenset[str]) -> "Program":
         """The steps that need none of these inputs; one program, however often it is asked for.
