@@ -14,7 +14,7 @@ from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawn_from_seed import draw_data
-from .files.csv_data import LIMIT
+from .files.data_files import LIMIT
 from .files.read_table import TableData
 from .files.table_switches import switch_of, table_asked_for
 from .network import Network

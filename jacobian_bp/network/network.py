@@ -30,7 +30,7 @@ from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
-from .files.csv_data import LIMIT
+from .files.data_files import LIMIT
 from .files.net_file import read_net_file
 from .layers import build_dense, read_loss
 from .parameters import checked, require_mapping, require_names, require_shape

@@ -37,7 +37,7 @@ def require_names(shapes: Mapping[str, tuple[int, ...]], params: Mapping[str, An
     if missing or extra:
         lines = [f"  missing: {name}, shape {dims(shapes[name])}" for name in missing]
         for name in extra:
-            lines.append(f"  unknown: {safe(name)}.{did_you_mean(name, missing)}")
+            lines.append(f"  unknown: {safe(name) or repr(name)}.{did_you_mean(name, missing)}")
         lines.append(f"  The layers have {', '.join(shapes)}.")
         raise SpecError("the parameters do not fit the layers.\n" + "\n".join(lines))
     for name, shape in shapes.items():

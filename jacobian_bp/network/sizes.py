@@ -35,7 +35,13 @@ def parse_sizes(text: str) -> list[int]:
             f"{text!r} is not a list of layer widths.\n"
             "  Write them with hyphens, the input first, such as 4-5-3."
         )
-    return [int(part) for part in parts]
+    widths = [int(part) for part in parts]
+    if 0 in widths:
+        raise SpecError(
+            f"{text!r} has a width of 0; a width is a whole number from 1 up.\n"
+            "  Write such as 4-5-3."
+        )
+    return widths
 
 
 def with_widths(text: str, inputs: int, outputs: int) -> str:

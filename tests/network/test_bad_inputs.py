@@ -109,6 +109,7 @@ CALLS = {
         b1=np.ones(3),
     ),
     "names of parameters": lambda: Network.dense([5, 3], params={"W1": X, "b_1": X, "\x1b": X}),
+    "a name without letters": lambda: Network.dense([5, 3], params={"W1": X, "b1": X, "": X}),
     "width True": lambda: Network.dense([5, True]),
     "seed -1": lambda: Network.dense([5, 3], seed=-1),
     "seed a": lambda: Network.dense([5, 3], seed="a"),

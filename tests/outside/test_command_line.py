@@ -209,8 +209,8 @@ REFUSED = {
 SpecError: '4-5-x' is not a list of layer widths.
   Write them with hyphens, the input first, such as 4-5-3.""",
     "derive 4-0-3": """\
-SpecError: sizes[1] is 0; a width is a whole number from 1 up.
-  Write it such as [3, 4, 2, 1].""",
+SpecError: '4-0-3' has a width of 0; a width is a whole number from 1 up.
+  Write such as 4-5-3.""",
     "derive 4-3 --loss bcee": """\
 SpecError: loss is 'bcee', which is not known. Did you mean 'bce'?
   Write one of squared_error, half_squared_error, huber, bce, cross_entropy, kl_divergence.""",

@@ -66,13 +66,12 @@ def test_save_writes_the_trained_weights_and_nothing_else(name, tmp_path):
 
 
 def test_the_saved_weights_are_the_ones_that_were_scored(tmp_path):
-    from jacobian_bp import Network
-    from jacobian_bp.network.files.csv_data import examples, read_csv
+    from jacobian_bp import Network, read_table
 
     ran(NAMES[0], "--save", "w.npz", cwd=tmp_path)
     with np.load(tmp_path / "w.npz") as file:
         weights = dict(file)
-    data = examples(read_csv("breast_cancer"), "benign", standardise=False)
+    data = read_table("breast_cancer", "benign", raw=True)
     held = np.arange(len(data.x)) % 5 == 4
     x = (data.x - data.x[~held].mean(axis=0)) / data.x[~held].std(axis=0)
     net = Network.dense([30, 4, 1], ["relu", "sigmoid"], "bce", params=weights)

@@ -125,8 +125,11 @@ def _outputs(
     found = {}
     if options.plot is not None:
         if sweep is None:
+            told = "Add one"
+            if options.network is not None:
+                told = f"Write one in place of {quoted(options.network, 16)[1:-1]}"
             raise SpecError(
-                "--plot draws the growth along a sweep.\n  Add one, such as --widths 8,16,32,64."
+                f"--plot draws the growth along a sweep.\n  {told}, such as --widths 8,16,32,64."
             )
         found["plot"] = Output("--plot", options.plot, SUFFIXES)
         require_matplotlib()

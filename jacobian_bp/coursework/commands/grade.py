@@ -218,7 +218,8 @@ def _require_folder(options: argparse.Namespace) -> None:
 
 def _require_files(files: Sequence[Path], options: argparse.Namespace) -> None:
     """What is wrong with the call on these files is told once, before one is run."""
-    require_gradable(files, read_secret(options.secret_file), options.sheet_seed)
+    secret, roster = read_secret(options.secret_file), options.roster is not None
+    require_gradable(files, secret, options.sheet_seed, roster)
     unwritten = argparse.Namespace(**{**vars(options), "out_dir": None})
     for path in files[:1]:
         _terms(_options_for(path, unwritten))

@@ -17,6 +17,7 @@ ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".
 MOST = 5000
 WIDEST_NAME = 40
 NAMED = 3  # files in a message
+OUT_OF_CLASS = " On a roster its student then stands as having handed in nothing."
 LONGEST_NAME, SHORT_NAME = 250, 200  # bytes; a file's name has 255, the results' ending 5
 
 
@@ -54,11 +55,15 @@ def require_apart(files: Sequence[str], submission: str | None) -> None:
             )
 
 
-def require_gradable(files: Sequence[Path], secret: bytes | None, sheet_seed: str | None) -> None:
+def require_gradable(
+    files: Sequence[Path], secret: bytes | None, sheet_seed: str | None, roster: bool = False
+) -> None:
     """SpecError, before any is run, where files of a class want a secret or a seed of the call.
 
-    Else each of them would be "not graded", and a good gradebook replaced by empty marks.
+    Else each of them would be "not graded", and a good gradebook replaced by empty marks. With
+    a roster it is said what becomes of the students whose files are taken out.
     """
+    out = OUT_OF_CLASS * roster
     tokens = [path for path in files if secret is None and _with_token(path)]
     if tokens:
         named = ", ".join(map(name_of, tokens[:NAMED])) + ", ..." * (len(tokens) > NAMED)
@@ -66,7 +71,7 @@ def require_gradable(files: Sequence[Path], secret: bytes | None, sheet_seed: st
             f"{len(tokens):,} of {plural(len(files), 'file')} with a token, {named}: graded with "
             "the course's secret only, so nothing is graded.\n"
             "  Write --secret-file FILE; --sheet-seed own does not help without it. To grade "
-            "practice sheets, take those with a token out of the folder."
+            f"practice sheets, take those with a token out of the folder.{out}"
         )
     arrays = [path for path in files if path.suffix.lower() == ".npz" and sheet_seed is None]
     if arrays:
@@ -74,7 +79,7 @@ def require_gradable(files: Sequence[Path], secret: bytes | None, sheet_seed: st
         raise SpecError(
             f"{name_of(arrays[0])} does not say from which sheet its answers are; nothing is "
             "graded.\n"
-            f"  Write --sheet-seed {own}, or take it out of the folder."
+            f"  Write --sheet-seed {own}, or take it out of the folder.{out}"
         )
 
 

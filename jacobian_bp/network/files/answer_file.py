@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ...errors import MemoryLimitError, SpecError
+from ...errors import SpecError
 from ...numbers.memory import memory_limit
 from ...writing.signs import nearest, safe
 from .paths import brief, open_regular
@@ -28,7 +28,6 @@ Found = TypeVar("Found")
 
 MOST_BYTES = 64 * 2**20
 MOST_SHOWN = 5
-OF_WEIGHTS = "Keep the weights of the network alone."  # what the reader of networks advises
 INSTEAD = 'Write it with np.savez("answer.npz", dW2=dW2, delta2=delta2).'
 DELTA = re.compile(r"(?:d|delta)_?(\d+)")
 DERIVATIVE = re.compile(r"(?:d|grad)_?(.+)")
@@ -85,10 +84,7 @@ def read_stored(path: Path, read: Callable[[dict[str, Stored], io.FileIO], Found
         if file.read(4) != b"PK\x03\x04":
             raise SpecError(f"{name} is no archive of arrays.\n  {INSTEAD}")
         file.seek(0)
-        try:
-            return read(stored_npz(file, name), file)
-        except (SpecError, MemoryLimitError) as error:
-            raise type(error)(str(error).replace(OF_WEIGHTS, INSTEAD)) from None
+        return read(stored_npz(file, name, INSTEAD), file)
 
 
 def key_of(label: str, known: Container[str]) -> Key | None:

@@ -19,7 +19,7 @@ from ...ops.labels import (
 )
 from ...ops.names import label_kind
 from ...writing.signs import dims, witness
-from .csv_data import SHIPPED, require_at_most, shipped_names
+from .data_files import SHIPPED, require_at_most, shipped_names
 from .net_weights import numbers
 from .paths import named_inside, size_of
 from .read_table import TableData, table_of

@@ -22,7 +22,7 @@ from ...ops.names import ACTIVATIONS, LOSSES, PENALTIES, REDUCTIONS, fitting, la
 from ...writing.signs import plural, safe
 from ..penalised import PLAIN
 from ..sizes import AUTO, format_sizes
-from .csv_data import LIMIT
+from .data_files import LIMIT
 from .net_data import NOTHING, read_data, read_data_file
 from .net_weights import read_params
 from .paths import write_new

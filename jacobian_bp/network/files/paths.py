@@ -4,6 +4,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 
 from ...errors import SpecError
@@ -101,10 +102,20 @@ def read_limited(path: Path, limit: int, instead: str) -> bytes:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a text to a file that is not there yet; SpecError where it is, or cannot be."""
+    """Write a text to a file that is not there yet; SpecError where it is, or cannot be.
+
+    What is written in part, to a full disk or until an interruption, is taken away again.
+    """
     try:
-        with open(path, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        content = text.encode("utf-8")
+        file = open(path, "xb")  # noqa: SIM115
+        try:
+            with file:
+                file.write(content)
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
     except FileExistsError:
         raise SpecError(
             f"{safe(path.name)} is there already, and is left as it is.\n  Choose another name."

@@ -15,11 +15,12 @@ from ...errors import DomainError
 from ...ops.labels import BINARY, CLASSES, require_classes
 from ...ops.names import label_kind
 from ...writing.signs import number, plural, safe
-from .csv_data import LIMIT, MISSING, class_indices
+from .data_files import LIMIT
 from .table_arrays import ARRAY_FILES, read_array_file
+from .table_cells import MISSING
 from .table_columns import judge_columns
-from .table_dialect import split_rows
-from .table_encoding import said_of_classes, titled
+from .table_dialect import require_few, split_rows
+from .table_encoding import class_indices, said_of_classes, titled
 from .table_frames import is_frame, named_columns
 from .table_header import Named, name_columns
 from .table_options import TableOptions, refuse, said_beyond_today, some, table_options
@@ -232,6 +233,8 @@ def _of_named(table: Named, target: Sequence[str], options: TableOptions) -> Tab
     table, of_rows = _chosen_rows(table, options)
     forced = places_of(table, options.category, options, "category")
     unused = unused_columns(table, targets, options)
+    if table.unit == "line":
+        require_few(table.source, len(table.names) - len(unused), options, " that are used")
     columns, of_numerals = judge_columns(table, tokens, options, forced, unused)
     parts = split_roles(table, columns, targets, tokens, options)
     plain = (

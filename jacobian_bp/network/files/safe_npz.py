@@ -26,6 +26,7 @@ from .stored import (
     CHUNK,
     HEADER_LIMIT,
     MOST_ARRAYS,
+    OF_WEIGHTS,
     Stored,
     damaged,
     never,
@@ -68,16 +69,17 @@ DAMAGED = (
 )
 
 
-def stored_npz(file: io.FileIO, name: str) -> dict[str, Stored]:
+def stored_npz(file: io.FileIO, name: str, instead: str = OF_WEIGHTS) -> dict[str, Stored]:
     """The arrays of an .npz file by their names, without '.npy'; the file stays open for them.
 
-    Raises SpecError for what is damaged, encrypted, twice there or larger than
-    its member, MemoryLimitError for what would unpack to more than the limit.
+    `instead` is what is advised where there are too many of them, or too large ones. Raises
+    SpecError for what is damaged, encrypted, twice there or larger than its member,
+    MemoryLimitError for what would unpack to more than the limit.
     """
-    archive, members = _guarded(partial(_directory, file, name), name)
+    archive, members = _guarded(partial(_directory, file, name, instead), name)
     packed = os.fstat(file.fileno()).st_size
     total = sum(member.file_size for member in members)
-    require_bytes(name, total)
+    require_bytes(name, total, instead)
     if total > RATIO_FROM and total > RATIO * packed:
         raise SpecError(
             f"{name} has {format_bytes(packed)} and would unpack to {format_bytes(total)}, "
@@ -96,25 +98,33 @@ def stored_npz(file: io.FileIO, name: str) -> dict[str, Stored]:
 class _Capped:
     """A file that refuses to be read in one huge piece, whatever a directory claims."""
 
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
+    def __init__(self, file: io.FileIO, name: str = "", instead: str = "") -> None:
+        self._file, self._name, self._instead = file, name, instead
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
+        there = os.fstat(self._file.fileno()).st_size - self.tell()
         if size < 0:
-            size = os.fstat(self._file.fileno()).st_size - self.tell()
-        if size > CHUNK:
-            raise EOFError
+            size = there
+        if size > CHUNK:  # that of the directory; an array is read in smaller pieces
+            if size > there or not self._instead:
+                raise EOFError
+            raise SpecError(
+                f"the list of the arrays of {self._name} has {format_bytes(size)}; the limit is "
+                f"{format_bytes(CHUNK)}.\n  {self._instead}"
+            )
         return self._file.read(size)
 
 
-def _directory(file: io.FileIO, name: str) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
-    archive = zipfile.ZipFile(cast(IO[bytes], _Capped(file)))
+def _directory(
+    file: io.FileIO, name: str, instead: str
+) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    archive = zipfile.ZipFile(cast(IO[bytes], _Capped(file, name, instead)))
     members = archive.infolist()
     if len(members) > MOST_ARRAYS:
         raise SpecError(
             f"{name} holds {plural(len(members), 'member')}; the limit is {MOST_ARRAYS:,}.\n"
-            "  Keep the weights of the network alone."
+            f"  {instead}"
         )
     for member in members:
         if member.flag_bits & 1:

@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import SpecError
 from ...writing.signs import safe
 from .paths import brief
-from .stored import HEADER_LIMIT, MOST_ARRAYS, Stored, damaged, read_array, require_size
+from .stored import HEADER_LIMIT, MOST_ARRAYS, OF_WEIGHTS, Stored, damaged, read_array, require_size
 
 TENSOR_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
@@ -28,6 +28,11 @@ def stored_safetensors(file: io.FileIO, name: str) -> dict[str, Stored]:
     """
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(_exactly(file.read(8), 8, name), "little")
+    if HEADER_LIMIT < length <= size - 8 and file.read(1) == b"{":
+        raise SpecError(
+            f"the list of the tensors of {name} has {length:,} bytes; the limit is "
+            f"{HEADER_LIMIT:,}.\n  {OF_WEIGHTS}"
+        )
     if length > min(size - 8, HEADER_LIMIT):
         raise SpecError(
             f"{name} claims a header of {length:,} bytes; the file has {size:,}, and a header at "
@@ -37,8 +42,7 @@ def stored_safetensors(file: io.FileIO, name: str) -> dict[str, Stored]:
     entries.pop("__metadata__", None)
     if len(entries) > MOST_ARRAYS:
         raise SpecError(
-            f"{name} holds {len(entries):,} tensors; the limit is {MOST_ARRAYS:,}.\n"
-            "  Keep the weights of the network alone."
+            f"{name} holds {len(entries):,} tensors; the limit is {MOST_ARRAYS:,}.\n  {OF_WEIGHTS}"
         )
     start, end = 8 + length, 0
     found: dict[str, Stored] = {}
@@ -88,7 +92,7 @@ def _json_header(raw: bytes, name: str) -> dict[str, Any]:
         header = None
     if not isinstance(header, dict):
         raise SpecError(
-            f"{name} has a header that is not JSON: it begins {safe(repr(raw[:12]))}.\n"
+            f"{name} has a header that cannot be read as JSON: it begins {safe(repr(raw[:12]))}.\n"
             "  This is no .safetensors file."
         )
     return header

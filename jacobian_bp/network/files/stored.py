@@ -13,6 +13,7 @@ from ...writing.signs import dims
 CHUNK = 2**20
 HEADER_LIMIT = 2**20
 MOST_ARRAYS = 10_000
+OF_WEIGHTS = "Keep the weights of the network alone."
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +34,13 @@ class Stored:
         return math.prod(self.shape) * (4 if small else 8)
 
 
-def require_bytes(name: str, needed: int) -> None:
+def require_bytes(name: str, needed: int, instead: str = OF_WEIGHTS) -> None:
     """MemoryLimitError if the arrays of a file together are larger than the memory limit."""
     limit = current_limit()
     if needed > limit:
         raise MemoryLimitError(
             f"the arrays of {name} have {format_bytes(needed)}; the limit is "
-            f"{format_bytes(limit)}.\n  Keep the weights of the network alone."
+            f"{format_bytes(limit)}.\n  {instead}"
         )
 
 

@@ -59,7 +59,7 @@ def read_array_file(path: Path, target: Sequence[str], options: TableOptions) ->
         if path.suffix.lower() == ".npy":
             return _table(name, _loaded(name, "", stored_npy(file, name)))
         _require_archive(name, file)
-        stored = stored_npz(file, name)
+        stored = stored_npz(file, name, INSTEAD)
         inputs, targets = _pair(name, stored, target, options)
         x = _loaded(name, inputs, stored[inputs])
         y = _loaded(name, targets, stored[targets])

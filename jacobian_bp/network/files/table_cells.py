@@ -22,6 +22,7 @@ DATE = re.compile(
 WITH_UNIT = re.compile(r"[$€£]\s?[\d.,]+\Z|[\d.,]+\s?[%$€£]\Z", re.A)
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity)\Z", re.IGNORECASE | re.A)
 DIGITS = set("0123456789.+-eE")
+MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 
 # what a column proves of its numerals
 NO_COMMA, COMMA_DECIMAL, COMMA_THOUSANDS, POINT_THOUSANDS = "", "decimal", "thousands", "point"

@@ -11,8 +11,7 @@ from itertools import islice
 from ...errors import SpecError
 from ...numbers.memory import require_memory
 from ...writing.signs import plural, safe
-from .csv_data import MISSING
-from .table_cells import PLAIN, is_number
+from .table_cells import MISSING, PLAIN, is_number
 from .table_options import DELIMITERS, TableOptions, quoted, refuse, some
 
 SAMPLE = 200  # lines that are looked at for the delimiter
@@ -65,14 +64,20 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
         rows = _rows(source, text, sign, "'")
         remarks.append("cells quoted by '")
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
-    if width > MOST_COLUMNS:
-        fact = f" has {width:,} columns; at most {MOST_COLUMNS:,} are read."
-        refuse(f"{source}, line {rows[0][0]}", fact, (), "Keep fewer columns of the file.")
+    if not (options.columns or options.drop):
+        require_few(f"{source}, line {rows[0][0]}", width, options)
     rows, dropped = _without_empty_end(rows, width)
     if dropped:
         remarks.append(f"{plural(dropped, 'empty column')} at the end of the lines left out")
     rows = _of_one_width(source, rows, width - dropped, options)
     return Grid(source, rows, remarks)
+
+
+def require_few(where: str, width: int, options: TableOptions, more: str = "") -> None:
+    """SpecError for a table of which more columns are used than are looked at one by one."""
+    if width > MOST_COLUMNS:
+        told = f"Say {options.way('columns', 'NAME')} for the inputs, or keep fewer columns."
+        refuse(where, f" has {width:,} columns{more}; at most {MOST_COLUMNS:,} are used.", (), told)
 
 
 def _rows(
@@ -100,7 +105,11 @@ def _rows(
                     break
             begun = reader.line_num + 1
     except csv.Error as error:
-        open_end = "end of data" in str(error) or "field larger" in str(error)
+        longer = "field larger" in str(error)
+        if longer and quote not in text:
+            fact = f"a cell has more than {csv.field_size_limit():,} characters"
+            refuse(f"{source}, line {begun}:", f" {fact}.", (), "Shorten it, or leave it out.")
+        open_end = longer or "end of data" in str(error)
         fact = "a quote is opened and never closed" if open_end else str(error)
         told = "Close the quote; one that belongs to the text is written twice."
         refuse(f"{source}, line {begun}:", f" {fact}.", (), told)

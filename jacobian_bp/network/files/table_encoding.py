@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ...writing.signs import plural, safe
+from ...errors import DomainError
+from ...writing.signs import number, plural, safe
 from .table_columns import CLASS, MANY, NUMBER, TEXT, Column
 from .table_options import TableOptions, few, some
 
@@ -167,3 +168,16 @@ def said_of_classes(name: str, classes: Sequence[str], y: np.ndarray) -> str:
     if len(each) > MOST_SHOWN:
         each = [*each[: MOST_SHOWN // 2], "…", each[-1]]
     return f"target {titled(name)}, {plural(len(classes), 'class', 'classes')}: {', '.join(each)}"
+
+
+def class_indices(y: np.ndarray, name: str) -> np.ndarray:
+    """A target column as whole-number class indices, or DomainError with the row."""
+    wrong = y != np.floor(y)
+    if wrong.any():
+        row = int(np.argwhere(wrong)[0][0])
+        raise DomainError(
+            f"{safe(name)} is {number(y[row])} in data row {row}; "
+            "cross-entropy takes classes numbered 0, 1, 2, ….\n"
+            "  Number the classes; a regression has the loss squared_error."
+        )
+    return y.astype(np.int64)

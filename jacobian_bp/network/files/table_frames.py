@@ -3,6 +3,7 @@
 Its cells go through the same rules as the cells of a file.
 """
 
+from collections import Counter
 from datetime import date, time
 from decimal import Decimal
 from numbers import Integral, Real
@@ -30,8 +31,8 @@ def named_columns(frame: Any) -> Named:
     """
     keys = list(frame.columns)
     names = [str(key).strip() for key in keys]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             fact = f" has two columns with the name {quoted(name)}."
             refuse(SOURCE, fact, (), "Give each column a name of its own.")
     count = len(frame)

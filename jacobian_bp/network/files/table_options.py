@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from ...errors import SpecError
 from ...writing.signs import did_you_mean, safe
-from .csv_data import LIMIT
+from .data_files import LIMIT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 CHOICES = {
@@ -106,7 +106,8 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
             found[name] = value
         else:
             if not isinstance(value, bool):
-                _not_taken(plain, name, value, "Write true or false.")
+                yes, no = ("True", "False") if spelling == "python" else ("true", "false")
+                _not_taken(plain, name, value, f"Write {yes} or {no}.")
             found[name] = value
     return TableOptions(**found, spelling=spelling)
 

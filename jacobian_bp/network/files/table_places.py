@@ -1,17 +1,19 @@
 """Columns as a reader names them: by name, by number from 1, from the end, as a span."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...writing.signs import did_you_mean
 from .table_header import Named
 from .table_options import TableOptions, quoted, refuse, some
 
 
-def place_of(table: Named, said: str, options: TableOptions, name: str = "target") -> int:
+def _place_of(
+    table: Named, places: Mapping[str, int], said: str, options: TableOptions, name: str
+) -> int:
     """The column of a name, of a number from 1, of -1 for the last; SpecError for none."""
-    if said in table.names:
-        return table.names.index(said)
+    if said in places:
+        return places[said]
     count = len(table.names)
     if said == "last":
         return count - 1
@@ -38,16 +40,17 @@ def place_of(table: Named, said: str, options: TableOptions, name: str = "target
 
 def places_of(table: Named, said: Sequence[str], options: TableOptions, name: str) -> list[int]:
     """The columns of several names, numbers, lists with commas, and ranges such as 2-5."""
+    places = {name: place for place, name in enumerate(table.names)} if said else {}
     found: list[int] = []
     for text in said:
-        parts = [text] if text in table.names or "," not in text else text.split(",")
+        parts = [text] if text in places or "," not in text else text.split(",")
         for part in map(str.strip, parts):
             span = re.fullmatch(r"(\d{1,9})-(\d{1,9})", part, re.A)
-            if span and part not in table.names:
-                ends = [place_of(table, end, options, name) for end in span.groups()]
+            if span and part not in places:
+                ends = [_place_of(table, places, end, options, name) for end in span.groups()]
                 found += range(ends[0], ends[1] + 1)
             else:
-                found.append(place_of(table, part, options, name))
+                found.append(_place_of(table, places, part, options, name))
     return list(dict.fromkeys(found))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from ...errors import SpecError
 from ...numbers.memory import format_bytes, require_memory
 from ...writing.signs import safe
-from .csv_data import SHIPPED, require_at_most, shipped_names
+from .data_files import SHIPPED, require_at_most, shipped_names
 from .paths import open_regular
 from .table_options import TableOptions, refuse
 

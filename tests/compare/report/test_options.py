@@ -35,7 +35,7 @@ WRONG = {
     "--widths 8 --plot x.gif": "--plot 'x.gif' does not end in .png or .svg.\n"
     "  Write such as --plot results.png.",
     "3-4 --plot x.png": "--plot draws the growth along a sweep.\n"
-    "  Add one, such as --widths 8,16,32,64.",
+    "  Write one in place of 3-4, such as --widths 8,16,32,64.",
     "3-4 --widths 8": "3-4 does not go with a sweep, which makes its networks itself.\n"
     "  Leave it out, or leave out --widths, --depths, --batches.",
     "--preset growth --loss bce": "--loss does not go with a preset, which makes its networks "

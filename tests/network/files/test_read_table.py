@@ -10,7 +10,6 @@ from network_cases import refusal
 from table_cases import READ, REFUSED
 
 from jacobian_bp import DomainError, MemoryLimitError, SpecError, memory_limit, read_table
-from jacobian_bp.network.files.csv_data import examples, read_csv
 
 
 @pytest.fixture
@@ -112,20 +111,6 @@ def test_the_numerals_and_codes_that_were_assumed_are_said(file):
         "thousands; commas read as in the other columns: v; "
         "read as numbers, perhaps codes (drop=…, category=…): zip"
     )
-
-
-@pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize(
-    ("name", "target"),
-    [("iris", "species"), ("breast_cancer", "benign"), ("diabetes", "progression")],
-)
-def test_a_plain_table_is_read_to_the_bit_as_its_columns_are(name, target, raw):
-    plain = examples(read_csv(name), target, standardise=not raw)
-    found = read_table(name, target, raw=raw)
-    np.testing.assert_array_equal(found.x, plain.x, strict=True)
-    np.testing.assert_array_equal(found.y, plain.y, strict=True)
-    assert (found.features, found.remarks) == (plain.features, plain.remarks)
-    assert (found.targets, found.classes) == ((target,), ())
 
 
 def test_each_reading_is_fresh(file):
@@ -280,7 +265,7 @@ def test_numbers_that_are_classes_are_numbered_in_their_order(file):
         ({"skip": True}, "skip=…: True is not what it takes.\n"
             "  Write how many lines stand above the table."),
         ({"drop": 2.5}, 'drop=…: 2.5 is not what it takes.\n  Write drop=["NAME"].'),
-        ({"header": "yes"}, "header=…: 'yes' is not what it takes.\n  Write true or false."),
+        ({"header": "yes"}, "header=…: 'yes' is not what it takes.\n  Write True or False."),
         (
             {"drop": "w"},
             "t.csv: column w is the target, and cannot be dropped.\n  Name another.",
@@ -331,8 +316,8 @@ def test_what_is_too_large_is_refused(file):
     )
     wide = file(",".join(["1.5"] * 20_001) + "\n" + ",".join(["2.5"] * 20_001) + "\n")
     assert refusal(SpecError, read_table, wide, -1) == (
-        "t.csv, line 1 has 20,001 columns; at most 20,000 are read.\n"
-        "  Keep fewer columns of the file."
+        "t.csv, line 1 has 20,001 columns; at most 20,000 are used.\n"
+        '  Say columns=["NAME"] for the inputs, or keep fewer columns.'
     )
 
 
