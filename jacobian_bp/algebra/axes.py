@@ -9,12 +9,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 
 from ..errors import AxisError
+from .output_sizes import SizeRule
 
 BATCH = "n"  # the axis of the examples
 
-_OPERAND = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*([^\[\]]*)\]\s*")
+_OPERAND = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*([^\[\]]*)\]\s*(\?)?\s*(?:in\s+([^\W\d]\w*)\s*)?")
 _AXIS = re.compile(r"[^\W\d]\w*'*")
 
 
@@ -28,17 +30,25 @@ class Axis:
 
 @dataclass(frozen=True)
 class Operand:
-    """One array of a signature: its name and its axes, "W[k,i]"."""
+    """One array of a signature: its name and its axes, "W[k,i]".
+
+    "b[k]?" may be left out; "u[] in v" holds positions of the axis v, whole numbers from 0.
+    """
 
     name: str
     axes: tuple[str, ...]
+    optional: bool = False
+    within: str | None = None
 
     def renamed(self, names: Mapping[str, str]) -> "Operand":
         """The same array with other letters."""
-        return Operand(self.name, tuple(names.get(axis, axis) for axis in self.axes))
+        axes = tuple(names.get(axis, axis) for axis in self.axes)
+        within = None if self.within is None else names.get(self.within, self.within)
+        return Operand(self.name, axes, self.optional, within)
 
     def __str__(self) -> str:
-        return f"{self.name}[{','.join(self.axes)}]"
+        text = f"{self.name}[{','.join(self.axes)}]{'?' if self.optional else ''}"
+        return text if self.within is None else f"{text} in {self.within}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class Signature:
     >>> signature = Signature.parse("a[i], W[k,i], b[k] -> z[k]")
     >>> [str(operand) for operand in signature.inputs], str(signature.output)
     (['a[i]', 'W[k,i]', 'b[k]'], 'z[k]')
+    >>> print(Signature.parse("x[i], u[] in i, b[]? -> y[o]; o = i//2 + 1"))
+    x[i], u[] in i, b[]? -> y[o]; o = i//2 + 1
 
     It names trailing axes. The axes of data in front of them are carried: the op does
     the same along each of them, examples n, tokens t. A signature that names the axis n
@@ -56,12 +68,14 @@ class Signature:
 
     inputs: tuple[Operand, ...]
     output: Operand
+    rules: tuple[SizeRule, ...] = ()  # the sizes of output axes that no input has
 
     @classmethod
     @cache
     def parse(cls, text: str) -> "Signature":
         """Read a signature; AxisError shows the part that cannot be read."""
-        left, arrow, right = text.partition("->")
+        arrays, _, sizes = text.partition(";")
+        left, arrow, right = arrays.partition("->")
         if not arrow:
             raise AxisError(
                 f"signature {text!r} has no '->'.\n  Write it such as 'a[i], W[k,i] -> z[k]'."
@@ -79,7 +93,55 @@ class Signature:
                     f"signature {text!r} names the input {name} twice.\n"
                     "  Give each input a name of its own, such as u and v."
                 )
-        return cls(tuple(inputs), outputs[0])
+        rules = [SizeRule.read(rule, f"signature {text!r}") for rule in _parts(sizes)]
+        found = cls(tuple(inputs), outputs[0], tuple(rules))
+        found._require_sense(text)
+        return found
+
+    def _require_sense(self, text: str) -> None:
+        """AxisError for a mark or a size that stands where it has no meaning."""
+        who = f"signature {text!r}"
+        for before, after in pairwise(self.inputs):
+            if before.optional and not after.optional:
+                raise AxisError(
+                    f"{who}: {before.name} may be left out, and {after.name} behind it may not.\n"
+                    "  Write the inputs that may be left out last."
+                )
+        if self.inputs[0].optional or self.output.optional or self.output.within:
+            wrong = self.inputs[0] if self.inputs[0].optional else self.output
+            raise AxisError(
+                f"{who}: {wrong} is no mark for "
+                f"{'the first input' if self.inputs[0].optional else 'the output'}.\n"
+                f"  Write {wrong.name}[{','.join(wrong.axes)}]."
+            )
+        for operand in self.inputs:
+            others = [o for o in self.inputs if o is not operand and not o.within]
+            if operand.within and not any(operand.within in o.axes for o in others):
+                raise AxisError(
+                    f"{who}: {operand} names an axis that no other input has.\n"
+                    f"  Name one of {', '.join(dict.fromkeys(a for o in others for a in o.axes))}."
+                )
+        known = {axis for operand in self.inputs for axis in operand.axes}
+        for place, rule in enumerate(self.rules):
+            twice = rule.axis in [earlier.axis for earlier in self.rules[:place]]
+            if rule.axis in known or rule.axis not in self.output.axes or twice:
+                why = "has two sizes" if twice else "is no axis of the output"
+                why = "takes its size from an input" if rule.axis in known else why
+                raise AxisError(f"{who}: {rule.axis} {why}.\n  Leave {rule} out.")
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The inputs that hold positions of an axis."""
+        return tuple(operand.name for operand in self.inputs if operand.within is not None)
+
+    def of(self, count: int) -> "Signature":
+        """The signature without the inputs behind the first `count`, which may be left out."""
+        return Signature(self.inputs[:count], self.output, self.rules)
+
+    @cached_property
+    def least(self) -> int:
+        """How many inputs it has at least."""
+        return sum(not operand.optional for operand in self.inputs)
 
     @cached_property
     def mixes_examples(self) -> bool:
@@ -111,10 +173,11 @@ class Signature:
         if not names:
             return self
         inputs = tuple(operand.renamed(names) for operand in self.inputs)
-        return Signature(inputs, self.output.renamed(names))
+        return Signature(inputs, self.output.renamed(names), self.rules)
 
     def __str__(self) -> str:
-        return ", ".join(str(operand) for operand in self.inputs) + f" -> {self.output}"
+        text = ", ".join(str(operand) for operand in self.inputs) + f" -> {self.output}"
+        return "; ".join([text, *map(str, self.rules)])
 
 
 def unnamed(count: int) -> tuple[str, ...]:
@@ -162,13 +225,19 @@ def fresh(taken: set[str], preferred: str) -> str:
     return f"j{count}"
 
 
+def _parts(text: str) -> list[str]:
+    """The rules in "o = i + 1, q = j"; none in nothing."""
+    return re.split("[,;]", text) if text.strip() else []
+
+
 def _operands(text: str, whole: str) -> list[Operand]:
     operands, position = [], 0
     while position < len(text):
         match = _OPERAND.match(text, position)
         if not match:
             break
-        operands.append(Operand(match[1], parse_axes(match[2], f"signature {whole!r}")))
+        axes = parse_axes(match[2], f"signature {whole!r}")
+        operands.append(Operand(match[1], axes, match[3] is not None, match[4]))
         position = match.end()
         if text[position : position + 1] != ",":
             break

@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import AxisError, Later
 from . import unfitting
 from .axes import BATCH, Operand, Signature, unnamed
+from .output_sizes import ABSENT, NoSizeError
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def bind(
     known: Sequence[tuple[str, ...] | None] | None = None,
     how_named: Callable[[str, Sequence[str]], str] | None = None,
     kept: dict[Any, Fronts] | None = None,
+    option: Callable[[str], Any] | None = None,
 ) -> Binding:
     """Give each axis of `signature` its size, or say which two arrays disagree.
 
@@ -89,7 +91,8 @@ def bind(
     takes the names of the array that it meets, and one axis in front that nobody names is
     n. `names` gives what a message calls the inputs, `computed` those of these names that a
     caller cannot pass in another shape, and `how_named` says where a name's axes are named.
-    `kept` holds what was found for the same numbers of axes with the same names.
+    `kept` holds what was found for the same numbers of axes with the same names, and
+    `option` gives the op's options, from which output axes may take their sizes.
     """
 
     def shown() -> list[Operand]:
@@ -126,11 +129,21 @@ def bind(
                 raise AxisError(
                     unfitting.two_sizes(who, axis, called, shapes, fronts.carried, pair, made)
                 )
+    for rule in signature.rules:
+        axis = fronts.renamed.get(rule.axis, rule.axis)
+        options, letters = option or (lambda name: ABSENT), fronts.renamed
+        try:
+            sizes[axis] = rule.size_among(sizes, options, letters)
+        except NoSizeError as error:
+            called = [operand.renamed(letters) for operand in shown()]
+            lines = unfitting.size_lines(rule, letters, called, shapes, fronts.carried)
+            raise AxisError(f"{who}: {error.told(lines)}") from None
     for axis in fronts.signature.output.axes:
         if axis not in sizes:
             raise AxisError(
                 f"{who}: axis {axis} of the output {fronts.signature.output} stands in no input.\n"
-                f"  The signature is {signature}; every output axis takes its size from an input."
+                f"  The signature is {signature}; every output axis takes its size from an input,\n"
+                f"  or from what stands behind a ';': {axis} = …"
             )
     return Binding(fronts, sizes)
 

@@ -1,10 +1,11 @@
 """What is said where a signature and the shapes of arrays do not fit."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..errors import Later
 from ..writing.signs import dims, plural
 from .axes import BATCH, Operand
+from .output_sizes import SizeRule
 from .reshaping import reshaped
 
 Fronts = Sequence[tuple[str, ...]]  # the names of the axes in front of each array
@@ -53,6 +54,27 @@ def two_fronts(
         f"match.\n" + "\n".join(lines) + f"\n  Beside {operands[longest].name}, "
         f"{operands[other].name} may carry {' or '.join(may)}, or nothing."
     )
+
+
+def size_lines(
+    rule: SizeRule,
+    letters: Mapping[str, str],
+    operands: Sequence[Operand],
+    shapes: Sequence[tuple[int, ...]],
+    carried: Fronts,
+) -> list[str]:
+    """Where a rule has its sizes from: x[c,i] has shape (3, 4), so i = 4."""
+    lines = []
+    for name in rule.names:
+        axis = letters.get(name, name)
+        for operand, shape, front in zip(operands, shapes, carried, strict=True):
+            if axis in operand.axes:
+                axes = (*front, *operand.axes)
+                size = shape[len(shape) - len(operand.axes) + operand.axes.index(axis)]
+                label = f"{operand.name}[{','.join(axes)}]"
+                lines.append(f"{label} has shape {dims(shape)}, so {axis} = {size}")
+                break
+    return lines
 
 
 def two_sizes(
@@ -164,6 +186,7 @@ def wrong_rank(
         front = some_names(count, operand.axes)
         if how_named and may_lift and fits and 1 not in shape[:count]:
             how = how_named(operand.name, front)
-            instead = f"{instead[:-1]}; or name the axes in front: {how}." if how else instead
+            or_named = f"{instead[:-1]}; or name" if declared else "Name"
+            instead = f"{or_named} the axes in front: {how}." if how else instead
         return text + instead
     return text + f"Pass {operand.name} with the axes {operand}."

@@ -118,6 +118,9 @@ def check_op(
             f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
             f"  {made.name} reads {', '.join(names)}: give one array for each."
         )
+    while len(names) > signature.least and names[-1] not in arrays:
+        names.pop()  # it may be left out
+    made = made.reading(len(names))
     wrong = [n for n in names if n not in arrays] + [n for n in arrays if n not in names]
     if wrong:
         raise SpecError(

@@ -22,6 +22,7 @@ finite differences judge.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import ClassVar
 
@@ -106,9 +107,13 @@ class Op(Facts):
         return None
 
     def reading(self, count: int) -> "Op":
-        """The op for a step that reads so many values: another where any number may be read."""
-        del count
-        return self
+        """The op for a step that reads so many values: without inputs that may be left out."""
+        signature = self.parsed
+        if not signature.least <= count < len(signature.inputs):
+            return self
+        fewer = copy(self)
+        fewer.signature = str(signature.of(count))
+        return fewer
 
     def meeting(self, *axes: tuple[str, ...] | None) -> "Op | None":
         """The op for inputs with these axes, None for one whose names nobody knows.
@@ -130,7 +135,12 @@ class Op(Facts):
 
     def differentiable(self) -> tuple[str, ...]:
         """The inputs by which the op is differentiated."""
-        return tuple(o.name for o in self.parsed.inputs if o.name not in self.constants)
+        return tuple(o.name for o in self.parsed.inputs if o.name not in self.fixed)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The inputs by which nothing is differentiated: `constants`, and positions of an axis."""
+        return (*self.constants, *self.parsed.indices)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "signature")

@@ -9,9 +9,10 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..errors import AxisError, DomainError, Later
 from ..numbers.arrays import as_array, quiet, raw_array, read_only, require_finite
+from ..numbers.positions import as_positions
 from ..numbers.precision import precision_of
 from ..writing.signs import dims, safe
-from .forward_pass import Pass, bind_step
+from .forward_pass import Pass, bind_step, require_in_range
 from .naming import meeting, names_of_data, read_names
 from .program import Program
 from .step import Step
@@ -36,8 +37,9 @@ def run_forward(
     named = read_names(program, data, axes)
     admitted = {name: _admit(program, name, value) for name, value in data.items()}
     measured = {n: a for n, a in admitted.items() if n not in program.labels}
-    dtype = precision_of([*measured.values(), *params.values()])
-    values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
+    whole = (*program.labels, *program.indices)
+    dtype = precision_of([*(a for n, a in admitted.items() if n not in whole), *params.values()])
+    values = {n: a if n in whole else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype, order="C") for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)
     for array in values.values():
@@ -60,7 +62,9 @@ def run_forward(
 
 
 def _admit(program: Program, name: str, value: Any) -> np.ndarray:
-    """Data as a fresh finite array; whole-number labels stay whole."""
+    """Data as a fresh finite array; whole-number labels and positions stay whole."""
+    if name in program.indices:
+        return as_positions(value, name)
     array = raw_array(value, name)
     if name in program.labels and array.dtype.kind in "biu":
         return np.array(array, copy=True)
@@ -86,10 +90,13 @@ class Call:
         step, values, dtype = step.active(), self.values, self.dtype
         given = [values[arg] for arg in step.args]
         admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
-        for arg, before, value in zip(step.args, given, admitted, strict=True):
-            if value is not before or before.dtype != dtype:
+        indices = step.op.parsed.indices
+        for name, arg, before, value in zip(step.called, step.args, given, admitted, strict=True):
+            if (value is not before or before.dtype != dtype) and name not in indices:
                 values[arg] = read_only(np.array(value, dtype))
         binding = bind_step(step, values, self.names, self.computed, self.how_named)
+        if indices:
+            require_in_range(step, binding, values)
         value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
         if np.shape(value) != binding.shape:
             raise AxisError(

@@ -12,8 +12,10 @@ from ..algebra.binding import Binding, bind
 from ..algebra.expression import Copies, Delta, Dense, Expression, One
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
+from ..algebra.output_sizes import ABSENT
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
+from ..numbers.positions import require_positions
 from ..ops import Op
 from ..writing.signs import dims, plural, safe
 from .program import Program, listed
@@ -88,12 +90,12 @@ class Pass:
         return [*data, *self.program.params, *self._steps]
 
     def require_variable(self, of: str, wrt: str) -> None:
-        """DomainError for a derivative by labels."""
+        """DomainError for a derivative by labels, positions or constants."""
         self.require(wrt)
         if wrt in self.program.constants:
             raise DomainError(
-                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
-                f"  Differentiate by one of {listed(self.variables())}."
+                f"∂{of}/∂{wrt}: {wrt} holds {self.program.kind_of(wrt)}, by which nothing is "
+                f"differentiated.\n  Differentiate by one of {listed(self.variables())}."
             )
 
     def axes(self, name: str) -> tuple[Axis, ...]:
@@ -212,7 +214,7 @@ class Pass:
         for operand, renamed, front in zip(
             signature.inputs, own.inputs, binding.carried, strict=True
         ):
-            if operand.name in step.op.constants:
+            if operand.name in step.op.fixed:
                 continue
             if operand.name not in expressions:
                 raise AxisError(
@@ -317,7 +319,22 @@ def bind_step(
         [axes.get(arg) for arg in step.args],
         how_named,
         step.fronts,
+        lambda name: getattr(step.op, name, ABSENT),
     )
+
+
+def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:
+    """DomainError for a position that the axis does not have, with the array that has the axis."""
+    operands = binding.fronts.signature.inputs
+    for operand, arg in zip(operands, step.args, strict=True):
+        if operand.within is None:
+            continue
+        axis = operand.within
+        owner = next(p for p, o in enumerate(operands) if axis in o.axes and o.within is None)
+        axes = ",".join(binding.fronts.inputs[owner])
+        has = f"{safe(step.args[owner])}[{axes}] has shape {dims(values[step.args[owner]].shape)}"
+        size = binding.sizes[axis]
+        require_positions(values[arg], size, step.who, safe(arg), f"{axis},{has}")
 
 
 def _require_carried(step: Step, by: str, expression: Expression, binding: Binding) -> None:

@@ -40,7 +40,7 @@ class Program:
             inputs = step.op.parsed.inputs
             if len(inputs) != len(step.args):
                 raise SpecError(
-                    f"{step.who} reads {plural(len(inputs), 'value')}, {step.op.parsed}; "
+                    f"{step.who} reads {_counted(step.op)}, {step.op.parsed}; "
                     f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
                 )
             for arg in step.args:
@@ -56,11 +56,12 @@ class Program:
                     "  Give each value a name of its own."
                 )
             for operand, arg in zip(inputs, step.args, strict=True):
-                if operand.name in step.op.constants and (arg in made or arg in own):
+                if operand.name in step.op.fixed and (arg in made or arg in own):
+                    kind = _kind(step.op, operand.name)
                     raise SpecError(
-                        f"{step.who}: {operand.name} is a label, by which nothing is "
-                        f"differentiated, but {arg} is computed or trained.\n"
-                        "  Pass the labels as an input of the network, such as y."
+                        f"{step.who}: {operand.name} is a {kind}, by which nothing is "
+                        f"differentiated, but {arg} is {'trained' if arg in own else 'computed'}.\n"
+                        f"  Pass the {kind}s as an input of the network, such as {operand.name}."
                     )
             made[step.name] = step
         read = dict.fromkeys(arg for step in steps for arg in step.args)
@@ -70,7 +71,22 @@ class Program:
                 f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
                 f"  The steps read {', '.join(read)}."
             )
-        return cls(tuple(fused(step, made) for step in steps), tuple(params))
+        program = cls(tuple(fused(step, made) for step in steps), tuple(params))
+        for name in program.inputs:
+            uses = {
+                _kind(step.op, o): step
+                for step in steps
+                for o, a in step.called.items()
+                if a == name
+            }
+            if "position" in uses and len(uses) > 1:
+                other, step = next(pair for pair in uses.items() if pair[0] != "position")
+                raise SpecError(
+                    f"{uses['position'].who} reads {name} as positions of an axis, "
+                    f"{step.who} as {other or 'data'}.\n"
+                    "  Give the two inputs names of their own."
+                )
+        return program
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -94,7 +110,22 @@ class Program:
     @cached_property
     def constants(self) -> tuple[str, ...]:
         """The inputs by which nothing is differentiated."""
-        return self._read_as(lambda op: op.constants)
+        return self._read_as(lambda op: op.fixed)
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The inputs that hold positions of an axis: whole numbers."""
+        return self._read_as(lambda op: op.parsed.indices)
+
+    def kind_of(self, name: str) -> str:
+        """What an input holds by which nothing is differentiated, for a message."""
+        return (
+            "positions"
+            if name in self.indices
+            else "labels"
+            if name in self.labels
+            else "constants"
+        )
 
     def _read_as(self, listed: Callable[[Op], tuple[str, ...]]) -> tuple[str, ...]:
         uses: dict[str, list[bool]] = {name: [] for name in self.inputs}
@@ -171,6 +202,22 @@ class Program:
         """The message for a name that stands nowhere in the program."""
         known = [*self.inputs, *self.params, *(step.name for step in self.steps)]
         return f"no value is named {name!r}.\n  The values are {listed(known)}."
+
+
+def _counted(op: Op) -> str:
+    """2 or 3 values"""
+    signature = op.parsed
+    least, most = signature.least, len(signature.inputs)
+    return plural(most, "value") if least == most else f"{least} to {most} values"
+
+
+def _kind(op: Op, operand: str) -> str:
+    """What an op reads as this input where nothing is differentiated by it; else nothing."""
+    if operand in op.parsed.indices:
+        return "position"
+    if operand not in op.fixed:
+        return ""
+    return "label" if operand in op.labels else "constant"
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

@@ -211,7 +211,8 @@ def test_an_output_axis_takes_its_size_from_an_input():
     assert refusal(bind, Signature.parse("a[i] -> z[k]"), [(3,)], "Op 'z'") == (
         """\
 Op 'z': axis k of the output z[k] stands in no input.
-  The signature is a[i] -> z[k]; every output axis takes its size from an input."""
+  The signature is a[i] -> z[k]; every output axis takes its size from an input,
+  or from what stands behind a ';': k = …"""
     )
 
 

@@ -304,7 +304,7 @@ NAMES = {
         lambda: [limited(8000000000), limited("8GiB")],
     ),
     "an op's inputs": (
-        lambda: check_op(Linear, {"a": ONE, "W": W}),
+        lambda: check_op(Linear, {"a": ONE, "b": B}),
         "Give one array for each input of the signature.",
         lambda: check_op(Linear, {"a": ONE, "W": W, "b": B}),
     ),

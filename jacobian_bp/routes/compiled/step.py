@@ -157,9 +157,9 @@ class CompiledStep:
         arrays = {n: self._array(n, params[n]) for n in self._program.params}
         for name, array in arrays.items():
             require_finite(array, name, "A parameter is a finite number.")
+        whole = (*self._program.labels, *self._program.indices)
         given = {
-            n: data[n] if n in self._program.labels else self._array(n, data[n])
-            for n in self._program.inputs
+            n: data[n] if n in whole else self._array(n, data[n]) for n in self._program.inputs
         }
         return run_forward(self._program, arrays, given, self._axes, "net.compile")
 
