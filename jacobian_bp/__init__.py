@@ -45,9 +45,13 @@ _OFFERED = {
     "ops": [
         "Abs",
         "Add",
+        "AvgPool1d",
+        "AvgPool2d",
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "Conv1d",
+        "Conv2d",
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "ELU",
@@ -67,6 +71,8 @@ _OFFERED = {
         "Linear",
         "Log",
         "LogSoftmax",
+        "MaxPool1d",
+        "MaxPool2d",
         "Mean",
         "MeanOverOutputs",
         "Multiply",
@@ -136,9 +142,13 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import GELU as GELU
     from .ops import Abs as Abs
     from .ops import Add as Add
+    from .ops import AvgPool1d as AvgPool1d
+    from .ops import AvgPool2d as AvgPool2d
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import Conv1d as Conv1d
+    from .ops import Conv2d as Conv2d
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import Einsum as Einsum
@@ -156,6 +166,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import MaxPool1d as MaxPool1d
+    from .ops import MaxPool2d as MaxPool2d
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply

@@ -7,6 +7,7 @@ May import algebra and below.
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .arithmetic import Add, Multiply
 from .base import Op, elementwise, outer, over_batch
+from .convolution import Conv1d, Conv2d
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .divergence import KLDivergence, KLDivergenceFromLogits
 from .einsum import Einsum
@@ -21,6 +22,7 @@ from .losses import (
 )
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
+from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
@@ -31,9 +33,13 @@ __all__ = [
     "Abs",
     "Activation",
     "Add",
+    "AvgPool1d",
+    "AvgPool2d",
     "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
+    "Conv1d",
+    "Conv2d",
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "Einsum",
@@ -51,6 +57,8 @@ __all__ = [
     "Linear",
     "Log",
     "LogSoftmax",
+    "MaxPool1d",
+    "MaxPool2d",
     "Mean",
     "MeanOverOutputs",
     "Multiply",

@@ -58,6 +58,10 @@ class Facts:
     averages: bool = False  # divides by the number of examples
     passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
 
+    # What a kink is, of an op whose branches belong to the entries of its own value: two entries
+    # of a window are the largest. Without it a kink is a 0 of what the op reads.
+    kink: ClassVar[str] = ""
+
     # What it gives is new at each call, or what it was given: so it is with the ops of this
     # package. An op of one's own may keep its arrays and write to them: they are copied.
     gives_new_arrays: ClassVar[bool] = False
