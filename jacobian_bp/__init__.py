@@ -50,14 +50,19 @@ _OFFERED = {
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "Concat",
         "Conv1d",
         "Conv2d",
         "CrossEntropy",
         "CrossEntropyFromLogits",
+        "CumSum",
         "ELU",
         "Einsum",
+        "Embedding",
         "Exp",
+        "Flip",
         "GELU",
+        "Gather",
         "HalfL2Penalty",
         "HalfSquaredError",
         "Huber",
@@ -77,17 +82,21 @@ _OFFERED = {
         "MeanOverOutputs",
         "Multiply",
         "Op",
+        "Pad",
         "Power",
         "RMSNorm",
         "ReLU",
         "SiLU",
         "Sigmoid",
+        "Slice",
         "Softmax",
         "Softplus",
+        "Sort",
         "Sqrt",
         "SquaredError",
         "Sum",
         "Tanh",
+        "Transpose",
         "outer",
         "over_batch",
     ],
@@ -147,12 +156,17 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import Concat as Concat
     from .ops import Conv1d as Conv1d
     from .ops import Conv2d as Conv2d
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
+    from .ops import CumSum as CumSum
     from .ops import Einsum as Einsum
+    from .ops import Embedding as Embedding
     from .ops import Exp as Exp
+    from .ops import Flip as Flip
+    from .ops import Gather as Gather
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Huber as Huber
@@ -172,17 +186,21 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply
     from .ops import Op as Op
+    from .ops import Pad as Pad
     from .ops import Power as Power
     from .ops import ReLU as ReLU
     from .ops import RMSNorm as RMSNorm
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
+    from .ops import Slice as Slice
     from .ops import Softmax as Softmax
     from .ops import Softplus as Softplus
+    from .ops import Sort as Sort
     from .ops import Sqrt as Sqrt
     from .ops import SquaredError as SquaredError
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
+    from .ops import Transpose as Transpose
     from .ops import outer as outer
     from .ops import over_batch as over_batch
     from .routes.compiled.step import CompiledStep as CompiledStep

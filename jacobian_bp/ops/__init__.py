@@ -13,6 +13,7 @@ from .divergence import KLDivergence, KLDivergenceFromLogits
 from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
 from .linear import Linear
+from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
     BinaryCrossEntropy,
     BinaryCrossEntropyFromLogits,
@@ -23,6 +24,7 @@ from .losses import (
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .rearranging import Concat, Flip, Pad, Slice, Transpose
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
@@ -38,12 +40,17 @@ __all__ = [
     "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
+    "Concat",
     "Conv1d",
     "Conv2d",
     "CrossEntropy",
     "CrossEntropyFromLogits",
+    "CumSum",
     "Einsum",
+    "Embedding",
     "Exp",
+    "Flip",
+    "Gather",
     "HalfL2Penalty",
     "HalfSquaredError",
     "Huber",
@@ -63,6 +70,7 @@ __all__ = [
     "MeanOverOutputs",
     "Multiply",
     "Op",
+    "Pad",
     "Penalty",
     "Power",
     "RMSNorm",
@@ -70,12 +78,15 @@ __all__ = [
     "Reduction",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Softplus",
+    "Sort",
     "Sqrt",
     "SquaredError",
     "Sum",
     "Tanh",
+    "Transpose",
     "elementwise",
     "outer",
     "over_batch",
