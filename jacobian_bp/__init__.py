@@ -45,15 +45,24 @@ _OFFERED = {
     "ops": [
         "Abs",
         "Add",
+        "AvgPool1d",
+        "AvgPool2d",
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "Concat",
+        "Conv1d",
+        "Conv2d",
         "CrossEntropy",
         "CrossEntropyFromLogits",
+        "CumSum",
         "ELU",
         "Einsum",
+        "Embedding",
         "Exp",
+        "Flip",
         "GELU",
+        "Gather",
         "HalfL2Penalty",
         "HalfSquaredError",
         "Huber",
@@ -67,21 +76,27 @@ _OFFERED = {
         "Linear",
         "Log",
         "LogSoftmax",
+        "MaxPool1d",
+        "MaxPool2d",
         "Mean",
         "MeanOverOutputs",
         "Multiply",
         "Op",
+        "Pad",
         "Power",
         "RMSNorm",
         "ReLU",
         "SiLU",
         "Sigmoid",
+        "Slice",
         "Softmax",
         "Softplus",
+        "Sort",
         "Sqrt",
         "SquaredError",
         "Sum",
         "Tanh",
+        "Transpose",
         "outer",
         "over_batch",
     ],
@@ -136,13 +151,22 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import GELU as GELU
     from .ops import Abs as Abs
     from .ops import Add as Add
+    from .ops import AvgPool1d as AvgPool1d
+    from .ops import AvgPool2d as AvgPool2d
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import Concat as Concat
+    from .ops import Conv1d as Conv1d
+    from .ops import Conv2d as Conv2d
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
+    from .ops import CumSum as CumSum
     from .ops import Einsum as Einsum
+    from .ops import Embedding as Embedding
     from .ops import Exp as Exp
+    from .ops import Flip as Flip
+    from .ops import Gather as Gather
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Huber as Huber
@@ -156,21 +180,27 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import MaxPool1d as MaxPool1d
+    from .ops import MaxPool2d as MaxPool2d
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
     from .ops import Multiply as Multiply
     from .ops import Op as Op
+    from .ops import Pad as Pad
     from .ops import Power as Power
     from .ops import ReLU as ReLU
     from .ops import RMSNorm as RMSNorm
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
+    from .ops import Slice as Slice
     from .ops import Softmax as Softmax
     from .ops import Softplus as Softplus
+    from .ops import Sort as Sort
     from .ops import Sqrt as Sqrt
     from .ops import SquaredError as SquaredError
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
+    from .ops import Transpose as Transpose
     from .ops import outer as outer
     from .ops import over_batch as over_batch
     from .routes.compiled.step import CompiledStep as CompiledStep

@@ -6,17 +6,17 @@ names has one size, wherever it stands.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 
-from ..errors import AxisError, Later
-from ..writing.signs import dims, plural
-from .reshaping import reshaped
+from ..errors import AxisError
+from .output_sizes import SizeRule
 
 BATCH = "n"  # the axis of the examples
 
-_OPERAND = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*([^\[\]]*)\]\s*")
+_OPERAND = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*([^\[\]]*)\]\s*(\?)?\s*(?:in\s+([^\W\d]\w*)\s*)?")
 _AXIS = re.compile(r"[^\W\d]\w*'*")
 
 
@@ -30,13 +30,25 @@ class Axis:
 
 @dataclass(frozen=True)
 class Operand:
-    """One array of a signature: its name and its axes, "W[k,i]"."""
+    """One array of a signature: its name and its axes, "W[k,i]".
+
+    "b[k]?" may be left out; "u[] in v" holds positions of the axis v, whole numbers from 0.
+    """
 
     name: str
     axes: tuple[str, ...]
+    optional: bool = False
+    within: str | None = None
+
+    def renamed(self, names: Mapping[str, str]) -> "Operand":
+        """The same array with other letters."""
+        axes = tuple(names.get(axis, axis) for axis in self.axes)
+        within = None if self.within is None else names.get(self.within, self.within)
+        return Operand(self.name, axes, self.optional, within)
 
     def __str__(self) -> str:
-        return f"{self.name}[{','.join(self.axes)}]"
+        text = f"{self.name}[{','.join(self.axes)}]{'?' if self.optional else ''}"
+        return text if self.within is None else f"{text} in {self.within}"
 
 
 @dataclass(frozen=True)
@@ -46,19 +58,24 @@ class Signature:
     >>> signature = Signature.parse("a[i], W[k,i], b[k] -> z[k]")
     >>> [str(operand) for operand in signature.inputs], str(signature.output)
     (['a[i]', 'W[k,i]', 'b[k]'], 'z[k]')
+    >>> print(Signature.parse("x[i], u[] in i, b[]? -> y[o]; o = i//2 + 1"))
+    x[i], u[] in i, b[]? -> y[o]; o = i//2 + 1
 
-    A signature that names the axis n mixes examples (a mean over the batch);
-    any other is written for one example and lifted to a batch.
+    It names trailing axes. The axes of data in front of them are carried: the op does
+    the same along each of them, examples n, tokens t. A signature that names the axis n
+    itself mixes examples (a mean over the batch).
     """
 
     inputs: tuple[Operand, ...]
     output: Operand
+    rules: tuple[SizeRule, ...] = ()  # the sizes of output axes that no input has
 
     @classmethod
     @cache
     def parse(cls, text: str) -> "Signature":
         """Read a signature; AxisError shows the part that cannot be read."""
-        left, arrow, right = text.partition("->")
+        arrays, _, sizes = text.partition(";")
+        left, arrow, right = arrays.partition("->")
         if not arrow:
             raise AxisError(
                 f"signature {text!r} has no '->'.\n  Write it such as 'a[i], W[k,i] -> z[k]'."
@@ -76,74 +93,100 @@ class Signature:
                     f"signature {text!r} names the input {name} twice.\n"
                     "  Give each input a name of its own, such as u and v."
                 )
-        return cls(tuple(inputs), outputs[0])
+        rules = [SizeRule.read(rule, f"signature {text!r}") for rule in _parts(sizes)]
+        found = cls(tuple(inputs), outputs[0], tuple(rules))
+        found._require_sense(text)
+        return found
+
+    def _require_sense(self, text: str) -> None:
+        """AxisError for a mark or a size that stands where it has no meaning."""
+        who = f"signature {text!r}"
+        for before, after in pairwise(self.inputs):
+            if before.optional and not after.optional:
+                raise AxisError(
+                    f"{who}: {before.name} may be left out, and {after.name} behind it may not.\n"
+                    "  Write the inputs that may be left out last."
+                )
+        if self.inputs[0].optional or self.output.optional or self.output.within:
+            wrong = self.inputs[0] if self.inputs[0].optional else self.output
+            raise AxisError(
+                f"{who}: {wrong} is no mark for "
+                f"{'the first input' if self.inputs[0].optional else 'the output'}.\n"
+                f"  Write {wrong.name}[{','.join(wrong.axes)}]."
+            )
+        for operand in self.inputs:
+            others = [o for o in self.inputs if o is not operand and not o.within]
+            if operand.within and not any(operand.within in o.axes for o in others):
+                raise AxisError(
+                    f"{who}: {operand} names an axis that no other input has.\n"
+                    f"  Name one of {', '.join(dict.fromkeys(a for o in others for a in o.axes))}."
+                )
+        known = {axis for operand in self.inputs for axis in operand.axes}
+        for place, rule in enumerate(self.rules):
+            twice = rule.axis in [earlier.axis for earlier in self.rules[:place]]
+            if rule.axis in known or rule.axis not in self.output.axes or twice:
+                why = "has two sizes" if twice else "is no axis of the output"
+                why = "takes its size from an input" if rule.axis in known else why
+                raise AxisError(f"{who}: {rule.axis} {why}.\n  Leave {rule} out.")
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The inputs that hold positions of an axis."""
+        return tuple(operand.name for operand in self.inputs if operand.within is not None)
+
+    def of(self, count: int) -> "Signature":
+        """The signature without the inputs behind the first `count`, which may be left out."""
+        return Signature(self.inputs[:count], self.output, self.rules)
+
+    @cached_property
+    def least(self) -> int:
+        """How many inputs it has at least."""
+        return sum(not operand.optional for operand in self.inputs)
 
     @cached_property
     def mixes_examples(self) -> bool:
         """Whether the op reads along the batch axis itself."""
         return any(BATCH in operand.axes for operand in self.inputs)
 
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """Every axis that it names, once."""
+        operands = (*self.inputs, self.output)
+        return tuple(dict.fromkeys(axis for operand in operands for axis in operand.axes))
+
+    def beside(self, carried: Collection[str]) -> dict[str, str]:
+        """The letters that a carried axis has already, each with another one for the op.
+
+        >>> Signature.parse("z[k] -> a[k]").beside(("n", "k"))
+        {'k': 'j'}
+        """
+        taken = {*self.letters, *carried}
+        found: dict[str, str] = {}
+        for letter in self.letters:
+            if letter in carried:
+                found[letter] = fresh(taken, letter)
+                taken.add(found[letter])
+        return found
+
+    def renamed(self, names: Mapping[str, str]) -> "Signature":
+        """The same signature with other letters."""
+        if not names:
+            return self
+        inputs = tuple(operand.renamed(names) for operand in self.inputs)
+        return Signature(inputs, self.output.renamed(names), self.rules)
+
     def __str__(self) -> str:
-        return ", ".join(str(operand) for operand in self.inputs) + f" -> {self.output}"
+        text = ", ".join(str(operand) for operand in self.inputs) + f" -> {self.output}"
+        return "; ".join([text, *map(str, self.rules)])
 
 
-@dataclass(frozen=True)
-class Binding:
-    """A signature met with actual shapes: the size of each axis, and who carries the batch."""
+def unnamed(count: int) -> tuple[str, ...]:
+    """What carried axes are called by an op, which does not know their names: the last is n.
 
-    sizes: dict[str, int]
-    batched: tuple[bool, ...]
-
-    @property
-    def any_batched(self) -> bool:
-        return any(self.batched)
-
-
-def bind(
-    signature: Signature,
-    shapes: Sequence[tuple[int, ...]],
-    who: str | Later,
-    names: Callable[[], Mapping[str, str]] | None = None,
-    unbatched: Sequence[str] = (),
-    computed: Callable[[], Collection[str]] | None = None,
-) -> Binding:
-    """Give each axis of `signature` its size, or say which two arrays disagree.
-
-    An input with one axis more than declared carries the batch in front, unless it is
-    one of `unbatched` (parameters). `names` gives what a message calls the inputs, and
-    `computed` those of these names that a caller cannot pass in another shape.
+    >>> unnamed(1), unnamed(3)
+    (('n',), ('n3', 'n2', 'n'))
     """
-
-    def shown() -> list[Operand]:
-        known = names() if names else {}
-        return [Operand(known.get(o.name, o.name), o.axes) for o in signature.inputs]
-
-    batched: list[bool] = []
-    for operand, shape in zip(signature.inputs, shapes, strict=True):
-        may_lift = not signature.mixes_examples and operand.name not in unbatched
-        extra = len(shape) - len(operand.axes)
-        if extra not in ((0, 1) if may_lift else (0,)):
-            made = computed() if computed else ()
-            raise AxisError(_wrong_rank(who, shown(), len(batched), shapes, may_lift, made))
-        batched.append(extra == 1)
-    witnesses: dict[str, int] = {}
-    sizes: dict[str, int] = {}
-    for position, (operand, shape) in enumerate(zip(signature.inputs, shapes, strict=True)):
-        axes = ((BATCH,) if batched[position] else ()) + operand.axes
-        for axis, size in zip(axes, shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
-                first = witnesses[axis]
-                made = computed() if computed else ()
-                pair = (first, position)
-                raise AxisError(_two_sizes(who, axis, shown(), shapes, batched, pair, made))
-            witnesses.setdefault(axis, position)
-    for axis in signature.output.axes:
-        if axis not in sizes:
-            raise AxisError(
-                f"{who}: axis {axis} of the output {signature.output} stands in no input.\n"
-                f"  The signature is {signature}; every output axis takes its size from an input."
-            )
-    return Binding(sizes, tuple(batched))
+    return tuple(f"{BATCH}{place}" if place > 1 else BATCH for place in range(count, 0, -1))
 
 
 def parse_axes(text: str, within: str | None = None) -> tuple[str, ...]:
@@ -182,13 +225,19 @@ def fresh(taken: set[str], preferred: str) -> str:
     return f"j{count}"
 
 
+def _parts(text: str) -> list[str]:
+    """The rules in "o = i + 1, q = j"; none in nothing."""
+    return re.split("[,;]", text) if text.strip() else []
+
+
 def _operands(text: str, whole: str) -> list[Operand]:
     operands, position = [], 0
     while position < len(text):
         match = _OPERAND.match(text, position)
         if not match:
             break
-        operands.append(Operand(match[1], parse_axes(match[2], f"signature {whole!r}")))
+        axes = parse_axes(match[2], f"signature {whole!r}")
+        operands.append(Operand(match[1], axes, match[3] is not None, match[4]))
         position = match.end()
         if text[position : position + 1] != ",":
             break
@@ -203,115 +252,3 @@ def _operands(text: str, whole: str) -> list[Operand]:
             "  Write each array with its axes in brackets, such as W[k,i]; a scalar is J[]."
         )
     return operands
-
-
-def summed(name: str, axes: int) -> str:
-    """The step that makes one number of each example of a value with that many axes.
-
-    >>> summed("L", 2)
-    "Einsum(L, 'ij->')"
-    """
-    return f"Einsum({name}, '{'ijkl'[:axes]}->')"
-
-
-def _two_sizes(
-    who: str | Later,
-    axis: str,
-    operands: Sequence[Operand],
-    shapes: Sequence[tuple[int, ...]],
-    batched: Sequence[bool],
-    pair: tuple[int, int],
-    computed: Collection[str],
-) -> str:
-    labels: list[str] = []
-    lines: list[str] = []
-    for position in pair:
-        axes = ((BATCH,) if batched[position] else ()) + operands[position].axes
-        labels.append(f"{operands[position].name}[{','.join(axes)}]")
-    widths = [max(map(len, labels)), max(len(dims(shapes[p])) for p in pair)]
-    for label, position in zip(labels, pair, strict=True):
-        names = label[label.index("[") + 1 : -1].split(",")
-        size = shapes[position][names.index(axis)]
-        # The later size of a repeated axis is the one that disagrees.
-        if pair[0] == pair[1] and lines:
-            size = shapes[position][len(names) - 1 - names[::-1].index(axis)]
-        shape = dims(shapes[position]) + ","
-        lines.append(
-            f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"
-        )
-    hint = _transpose_hint(operands, shapes, batched, pair, computed)
-    return f"{who}: axis {axis} has two sizes.\n" + "\n".join(lines) + f"\n  {hint}"
-
-
-def _transpose_hint(
-    operands: Sequence[Operand],
-    shapes: Sequence[tuple[int, ...]],
-    batched: Sequence[bool],
-    pair: tuple[int, int],
-    computed: Collection[str],
-) -> str:
-    """Name the matrix that would fit everywhere if it were turned round."""
-    given = [o.name not in computed for o in operands]
-    for suspect in sorted(range(len(operands)), key=lambda p: p not in pair):
-        if batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
-            continue
-        turned = [s[::-1] if p == suspect else s for p, s in enumerate(shapes)]
-        if _consistent(operands, turned, batched):
-            name = operands[suspect].name
-            return f"{name} looks transposed: pass {name}.T, shape {dims(turned[suspect])}."
-    for suspect in pair:  # a column that was meant as one example
-        if not batched[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
-            continue
-        if shapes[suspect][1] != 1:
-            continue
-        length = shapes[suspect][0]
-        whole = [s[:1] if p == suspect else s for p, s in enumerate(shapes)]
-        if _consistent(operands, whole, [b and p != suspect for p, b in enumerate(batched)]):
-            name = operands[suspect].name
-            return f"{name} looks like a column: pass {name}[:, 0], shape ({length},)."
-    first, second = (operands[p].name for p in pair)
-    if pair[0] == pair[1]:
-        return f"Give both of these axes of {first} the same size; nothing is broadcast."
-    return f"Give {first} and {second} the same size along it; nothing is broadcast."
-
-
-def _consistent(
-    operands: Sequence[Operand], shapes: Sequence[tuple[int, ...]], batched: Sequence[bool]
-) -> bool:
-    sizes: dict[str, int] = {}
-    for operand, shape, lifted in zip(operands, shapes, batched, strict=True):
-        axes = ((BATCH,) if lifted else ()) + operand.axes
-        if any(sizes.setdefault(a, s) != s for a, s in zip(axes, shape, strict=True)):
-            return False
-    return True
-
-
-def _wrong_rank(
-    who: str | Later,
-    operands: Sequence[Operand],
-    position: int,
-    shapes: Sequence[tuple[int, ...]],
-    may_lift: bool,
-    computed: Collection[str],
-) -> str:
-    operand, shape = operands[position], tuple(shapes[position])
-    declared = len(operand.axes)
-    batch = f", or {declared + 1} for a batch with its examples in front" if may_lift else ""
-    text = (
-        f"{who}: {operand.name} has shape {dims(shape)}, {plural(len(shape), 'axis', 'axes')}; "
-        f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n  "
-    )
-    if operand.axes == (BATCH,) and 1 < len(shape) < 6:
-        one = summed(operand.name, len(shape) - 1)
-        return text + f"Add up each example first, s = {one}, and read s here."
-    if operand.name in computed:
-        return text + f"Let the step that computes it give one example the axes {operand}."
-    if len(shape) > declared:
-        sizes = {
-            axis: size
-            for other, found in zip(operands, shapes, strict=True)
-            if other is not operand and len(found) == len(other.axes)
-            for axis, size in zip(other.axes, found, strict=True)
-        }
-        return text + reshaped(operand.name, operand.axes, shape, sizes, may_lift)
-    return text + f"Pass {operand.name} with the axes {operand}."

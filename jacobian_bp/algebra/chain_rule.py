@@ -55,8 +55,9 @@ def reverse(
         own = primed[place]
         for link in below.get(place, ()):
             to = primed[link.source]
-            bonds = _bonds(link.out, {*ends, *to, *own})
-            left, right = _facing(here, own, bonds, link.expression, link.out, link.wrt, to)
+            taken = {*ends, *to, *own, *here.sums}
+            bonds = _bonds(link.out, taken)
+            left, right = _facing(here, own, bonds, link, (link.out, link.wrt), to, taken)
             sizes = ends | dict(zip(to, shapes[link.source], strict=True))
             sizes |= dict(zip(bonds, shapes[place], strict=True))
             record = trace if place else None  # at the output there is nothing to spend yet
@@ -88,8 +89,9 @@ def written_out(
         letters = {axis for term in here.terms for axis in term.axes}
         for link in below.get(place, ()):
             to = primed[link.source]
-            bonds = _bonds(link.out, {*ends, *to, *own} | letters)
-            left, right = _facing(here, own, bonds, link.expression, link.out, link.wrt, to)
+            taken = {*ends, *to, *own} | letters
+            bonds = _bonds(link.out, taken)
+            left, right = _facing(here, own, bonds, link, (link.out, link.wrt), to, taken)
             sizes = ends | dict(zip(to, nodes[link.source].shape, strict=True))
             sizes |= dict(zip(bonds, nodes[place].shape, strict=True))
             yield (
@@ -117,10 +119,10 @@ def forward(
         node = nodes[place]
         for link in above.get(place, ()):
             target = nodes[link.target]
-            bonds = _bonds(link.wrt, {*target.plain, *node.plain})
-            right, left = _facing(
-                here, node.plain, bonds, link.expression, link.wrt, link.out, target.plain
-            )
+            own, to = node.plain, target.plain
+            taken = {*to, *own, *here.sums}
+            bonds = _bonds(link.wrt, taken)
+            right, left = _facing(here, own, bonds, link, (link.wrt, link.out), to, taken)
             sizes = dict(zip(target.plain, target.shape, strict=True))
             sizes |= dict(zip(bonds, node.shape, strict=True))
             label = f"d{target.name}/d{by}"
@@ -148,14 +150,25 @@ def _facing(
     here: Expression,
     own: Sequence[str],
     bonds: Sequence[str],
-    local: Expression,
-    inner: Sequence[str],
-    outer: Sequence[str],
+    link: Link,
+    ends: tuple[Sequence[str], Sequence[str]],
     to: Sequence[str],
+    taken: set[str],
 ) -> tuple[Expression, Expression]:
-    """What has arrived and a local Jacobian, the axes in which they meet under one name."""
-    names = dict(zip(inner, bonds, strict=True)) | dict(zip(outer, to, strict=True))
-    return here.renamed(dict(zip(own, bonds, strict=True))), local.renamed(names)
+    """What has arrived and a local Jacobian, the axes in which they meet under one name.
+
+    `ends` are the axes of the link that meet it, and those that go on to `to`. A sum inside
+    either has a letter that nobody else has.
+    """
+    names = dict(zip(ends[0], bonds, strict=True)) | dict(zip(ends[1], to, strict=True))
+    inside = link.expression.sums
+    if inside:
+        names |= dict(zip(inside, _bonds(inside, {*taken, *bonds}), strict=True))
+    mine = dict(zip(own, bonds, strict=True))
+    clash = [axis for axis in here.sums if axis in to]
+    if clash:
+        mine |= dict(zip(clash, _bonds(clash, {*taken, *names.values(), *bonds}), strict=True))
+    return here.renamed(mine), link.expression.renamed(names)
 
 
 def _bonds(preferred: Sequence[str], taken: set[str]) -> tuple[str, ...]:

@@ -4,15 +4,17 @@
     (1−δ[k,k'])   the other way round
     W[k,i']       an array with named axes
     1[k]          constancy along an axis, said aloud
+    δ[i,2o+r]     an axis read at a position, and [u≤t], a range (position_factors.py)
 
-A product of factors is a term; an expression is a sum of terms. Nothing is
-computed here: an expression is data that is printed, counted and contracted.
+A product of factors is a term; an expression is a sum of terms. A term may keep sums
+inside: Σ_r K[d,c',r] δ[i',2o+r−1]. Nothing is computed here: an expression is data
+that is printed, counted and contracted.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -20,7 +22,9 @@ from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
-from .axes import BATCH, parse_axes
+from .axes import BATCH, Axis, parse_axes, unnamed
+from .position_factors import At, Within
+from .positions import Affine, Table
 
 MASK = "1−δ"  # the label of a Distinct that had to become an array
 
@@ -77,6 +81,7 @@ class Dense:
     same sums over absolute values: the scale at which they were rounded. An array
     that a contraction made is `own`: nobody else holds it, so that it may be handed
     out or written to. Whoever keeps an expression takes `Expression.kept()` of it.
+    Where the array is a window of another, `read_at` says how it is written: x[c,2o+r].
     """
 
     label: str
@@ -84,6 +89,7 @@ class Dense:
     array: np.ndarray
     magnitude: np.ndarray | None = None
     own: bool = False
+    read_at: tuple[Affine | Table, ...] = ()
 
     def absolute(self) -> "Dense":
         """The factor with its magnitude in place of its entries."""
@@ -93,33 +99,87 @@ class Dense:
     def __str__(self) -> str:
         if self.label == MASK:
             return f"(1−δ[{','.join(self.axes)}])"
+        if self.read_at:
+            return f"{self.label}[{','.join(map(str, self.read_at))}]"
         return f"{self.label}[{','.join(self.axes)}]" if self.axes else self.label
 
 
-Factor = Delta | Distinct | One | Dense
+Factor = Delta | Distinct | One | Dense | At | Within
 Copies = dict[int, tuple[np.ndarray, np.ndarray]]  # an array and its copy, by the array's id
 
 
 @dataclass(frozen=True)
 class Term:
-    """coefficient × factor × factor × …"""
+    """coefficient × factor × factor × …, summed over the axes that `sums` names.
+
+    A user says in `sums` how long an axis is that no array has; the rest is filled in
+    where the term becomes a local Jacobian.
+    """
 
     factors: tuple[Factor, ...]
     coefficient: float = 1.0
+    sums: tuple[Axis, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
 
     @property
     def axes(self) -> set[str]:
         return {axis for factor in self.factors for axis in factor.axes}
 
+    @cached_property
+    def has_positions(self) -> bool:
+        """Whether a factor speaks of a position."""
+        return any(map(is_position, self.factors))
+
+    @property
+    def arrays(self) -> list[Any]:
+        """The arrays of its dense factors and look-ups, in their order."""
+        if not self.has_positions:
+            return [f.array for f in self.factors if isinstance(f, Dense)]
+        held = [holder(factor) for factor in self.factors]
+        return [part.array for part in held if part is not None]
+
+    def times(self, other: "Term") -> "Term":
+        """The product of two terms, each of whose sums has letters of its own."""
+        return Term(
+            self.factors + other.factors,
+            self.coefficient * other.coefficient,
+            self.sums + other.sums,
+        )
+
+    def summing(self, kept: Iterable[str], sizes: Mapping[str, int]) -> "Term":
+        """The same term, whose sums are all of its axes that are not kept."""
+        axes = dict.fromkeys(a for f in self.factors for a in f.axes)
+        outer = {*kept}
+        sums = tuple(Axis(a, sizes[a]) for a in axes if a not in outer)
+        return self if sums == self.sums else replace(self, sums=sums)
+
+    def sizes(self, known: dict[str, int]) -> dict[str, int]:
+        """The sizes that are known, and those of the sums inside."""
+        return known | {axis.name: axis.size for axis in self.sums} if self.sums else known
+
     def renamed(self, names: Mapping[str, str]) -> "Term":
         """The same term with other axis names."""
-        return Term(tuple([_renamed(f, names) for f in self.factors]), self.coefficient)
+        factors = tuple([_renamed(f, names) for f in self.factors])
+        if not self.sums:
+            return Term(factors, self.coefficient)
+        sums = dict.fromkeys(Axis(names.get(a.name, a.name), a.size) for a in self.sums)
+        return Term(factors, self.coefficient, tuple(sums))
 
     def of(self, kind: type) -> list:
         """The factors of one kind, in order."""
         return [factor for factor in self.factors if isinstance(factor, kind)]
 
     def __str__(self) -> str:
+        return self.summed_over([axis.name for axis in self.sums])
+
+    def summed_over(self, axes: Iterable[str]) -> str:
+        """The product behind a summation sign for each of these axes: Σ_r K[d,c,r] δ[i,2o+r]."""
+        signs, words = "".join(f"Σ_{axis} " for axis in axes), self._product()
+        return f"−{signs}{words[1:]}" if signs and words.startswith("−") else signs + words
+
+    def _product(self) -> str:
         words = [str(factor) for factor in self.factors]
         if self.coefficient == -1:
             return "−" + (" ".join(words) or "1")
@@ -134,10 +194,23 @@ class Expression(Shown):
 
     terms: tuple[Term, ...] = ()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
+
     @classmethod
     def of(cls, *factors: Factor, coefficient: float = 1.0) -> "Expression":
         """The expression of one term."""
         return cls((Term(factors, coefficient),))
+
+    @cached_property
+    def sums(self) -> tuple[str, ...]:
+        """The letters of the sums inside its terms."""
+        return tuple(dict.fromkeys(axis.name for term in self.terms for axis in term.sums))
+
+    @cached_property
+    def has_positions(self) -> bool:
+        """Whether a factor of a term speaks of a position."""
+        return any(term.has_positions for term in self.terms)
 
     def __add__(self, other: "Expression") -> "Expression":
         return Expression(self.terms + other.terms)
@@ -152,7 +225,7 @@ class Expression(Shown):
         if isinstance(other, Expression):
             return Expression(
                 tuple(
-                    Term(a.factors + b.factors, a.coefficient * b.coefficient)
+                    replace(a.times(b), sums=tuple(dict.fromkeys(a.sums + b.sums)))
                     for a in self.terms
                     for b in other.terms
                 )
@@ -168,21 +241,15 @@ class Expression(Shown):
         return Expression(tuple(term.renamed(names) for term in self.terms))
 
     def holding(self, arrays: Iterable[Any]) -> "Expression":
-        """The same expression with other arrays in its dense factors, in their order."""
+        """The same expression with other arrays in its factors, in the order of `Term.arrays`."""
         following = iter(arrays)
         return Expression(
             tuple(
                 [
                     Term(
-                        tuple(
-                            [
-                                Dense(f.label, f.axes, next(following), None, f.own)
-                                if isinstance(f, Dense)
-                                else f
-                                for f in term.factors
-                            ]
-                        ),
+                        tuple([_holding(f, following) for f in term.factors]),
                         term.coefficient,
+                        term.sums,
                     )
                     for term in self.terms
                 ]
@@ -209,17 +276,17 @@ class Expression(Shown):
 
     def relabelled(self, names: dict[str, str]) -> "Expression":
         """The same expression with its arrays under the names that the network gives them."""
+
+        def relabelled(factor: Factor) -> Factor:
+            if isinstance(factor, Dense):
+                return replace(factor, label=rename(factor.label, names))
+            if isinstance(factor, At | Within) and isinstance(factor.position, Table):
+                label = rename(factor.position.label, names)
+                return factor.reading(replace(factor.position, label=label))
+            return factor
+
         return Expression(
-            tuple(
-                replace(
-                    term,
-                    factors=tuple(
-                        replace(f, label=rename(f.label, names)) if isinstance(f, Dense) else f
-                        for f in term.factors
-                    ),
-                )
-                for term in self.terms
-            )
+            tuple(replace(t, factors=tuple(map(relabelled, t.factors))) for t in self.terms)
         )
 
     def __str__(self) -> str:
@@ -230,6 +297,34 @@ class Expression(Shown):
             word = str(term)
             text += f" − {word[1:]}" if word.startswith("−") else f" + {word}"
         return text
+
+
+def _fields(data: Any) -> dict[str, Any]:
+    """What a copy is made of: the fields, without what is computed again."""
+    return {field.name: getattr(data, field.name) for field in fields(data)}
+
+
+def is_position(factor: Factor) -> TypeGuard[At | Within]:
+    """Whether the factor is δ[i,f] or a range [low ≤ f ≤ high]."""
+    return isinstance(factor, At | Within)
+
+
+def holder(factor: Factor) -> Dense | Table | None:
+    """What of a factor holds an array."""
+    if isinstance(factor, Dense):
+        return factor
+    if isinstance(factor, At | Within) and isinstance(factor.position, Table):
+        return factor.position
+    return None
+
+
+def _holding(factor: Factor, arrays: Iterator[Any]) -> Factor:
+    """The factor with the next array in place of its own, if it has one."""
+    if isinstance(factor, Dense):
+        return Dense(factor.label, factor.axes, next(arrays), None, factor.own, factor.read_at)
+    if isinstance(factor, At | Within) and isinstance(factor.position, Table):
+        return factor.reading(replace(factor.position, array=next(arrays)))
+    return factor
 
 
 def _is_kept(factor: Dense) -> bool:
@@ -251,7 +346,7 @@ def _kept_term(term: Term, copies: Copies, new: bool) -> Term:
         if isinstance(array, np.ndarray):
             array = once(array, old.own or new)
             size = None if size is None else once(size, new)
-        return Dense(old.label, old.axes, array, size)
+        return Dense(old.label, old.axes, array, size, False, old.read_at)
 
     return replace(term, factors=tuple(map(factor, term.factors)))
 
@@ -290,9 +385,10 @@ def one(axis: str) -> Expression:
 def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) -> Expression:
     """An array with named axes: dense("W[k,i']", W).
 
-    An array with one axis more than the label was computed from a batch: it
-    carries the examples in front. It is copied by whoever keeps the expression, a run or a
-    Jacobian, unless it is closed to writing.
+    An array with more axes than the label was computed from values that carry axes in
+    front, such as the examples: it carries them too, and they need no name here. It is
+    copied by whoever keeps the expression, a run or a Jacobian, unless it is closed to
+    writing.
     Where the entries are differences, `magnitude` takes them with every sign
     plus, p + y for p − y; a check needs it to know how far rounding may reach.
 
@@ -301,26 +397,26 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     >>> print(dense("a[i']", np.zeros((5, 3))))
     a[n,i']
     """
-    head, axes = _read(label)
+    head, axes = read_label(label)
     array = real_array(array, head)
-    if array.ndim == len(axes) + 1 and BATCH not in axes:
-        axes = (BATCH, *axes)
+    if array.ndim > len(axes) and BATCH not in axes:
+        axes = (*unnamed(array.ndim - len(axes)), *axes)
     if array.ndim != len(axes):
         raise AxisError(
             f"dense({label!r}): the label has {len(axes)} axes, "
             f"the array has shape {dims(array.shape)}.\n"
-            "  Name every axis of the array; a batch axis in front needs no name."
+            "  Name every axis of the array; axes that are carried in front need no name."
         )
     return Expression.of(Dense(head, axes, array, magnitude))
 
 
 @lru_cache(maxsize=256)
-def _read(label: str) -> tuple[str, tuple[str, ...]]:
+def read_label(label: str, who: str = "dense") -> tuple[str, tuple[str, ...]]:
     """The name and the axes in "W[k,i']"."""
     head, bracket, tail = label.rpartition("[")
     if not bracket:
         head, tail = label, "]"
-    axes = parse_axes(tail.rstrip().removesuffix("]"), f"dense({label!r})")
+    axes = parse_axes(tail.rstrip().removesuffix("]"), f"{who}({label!r})")
     return head.strip(), axes
 
 
@@ -336,7 +432,10 @@ def _renamed(factor: Factor, names: Mapping[str, str]) -> Factor:
         axes = tuple([names.get(axis, axis) for axis in factor.axes])
         if axes == factor.axes:
             return factor
-        return Dense(factor.label, axes, factor.array, factor.magnitude, factor.own)
+        own = tuple([f.renamed(names) for f in factor.read_at])
+        return Dense(factor.label, axes, factor.array, factor.magnitude, factor.own, own)
     if isinstance(factor, One):
         return One(names.get(factor.axis, factor.axis))
+    if isinstance(factor, At | Within):
+        return factor.renamed(names)
     return type(factor)(names.get(factor.left, factor.left), names.get(factor.right, factor.right))

@@ -26,16 +26,17 @@ from .layouts import axis_order, from_layout, layout_shape, require_layout, to_l
 from .nodes_and_links import Link, Node, identity, make_link
 from .patterns import (
     Patterns,
+    can_stand,
     composed,
     count,
-    describe,
-    describe_patterns,
     patterns_of,
     same_entries,
     united,
 )
 from .placing import evaluate
+from .relations import AxisKey
 from .spending import Spending
+from .structure_words import describe, describe_patterns
 from .sum_over_paths import down, paths_from_output
 
 
@@ -54,6 +55,7 @@ class Jacobian(Shown):
     wrt_axes: tuple[Axis, ...]
     dtype: np.dtype
     trace: tuple[Spending, ...] = ()
+    stands: Patterns | None = None  # known of a collapsed one, where the values have chosen
 
     @classmethod
     def local(
@@ -121,30 +123,48 @@ class Jacobian(Shown):
     @property
     def patterns(self) -> Patterns:
         """Which axes must be equal for an entry to be other than a structural zero."""
+        if self.stands is not None:
+            return self.stands
         if self.is_local:
-            link = self.links[0]
-            return patterns_of(link.expression, link.out, link.wrt)
+            return self._patterns_of(self.links[0])
 
         def along(found: Patterns, link: Link) -> Patterns:
-            return composed(found, patterns_of(link.expression, link.out, link.wrt))
+            return composed(found, self._patterns_of(link))
 
         last, start = len(self.nodes) - 1, same_entries(len(self.out_axes))
         return down(self.links, last, start, along, united).get(last, frozenset())
 
     @property
+    def _has_positions(self) -> bool:
+        if self.stands is not None:
+            return True
+        return any(link.expression.has_positions for link in self.links)
+
+    def _patterns_of(self, link: Link) -> Patterns:
+        if not link.expression.has_positions:
+            return patterns_of(link.expression, link.out, link.wrt)
+        ends = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
+        sizes = dict(zip((*link.out, *link.wrt), ends, strict=True))
+        return patterns_of(link.expression, link.out, link.wrt, sizes)
+
+    @property
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; a dead unit's zeros are counted here."""
+        return count(self.patterns, self._sizes)
+
+    @property
+    def _sizes(self) -> dict[AxisKey, int]:
         sizes = {("out", p): axis.size for p, axis in enumerate(self.out_axes)}
-        sizes |= {("wrt", p): axis.size for p, axis in enumerate(self.wrt_axes)}
-        return count(self.patterns, sizes)
+        return sizes | {("wrt", p): axis.size for p, axis in enumerate(self.wrt_axes)}
 
     @property
     def structure(self) -> str:
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
-        if self.is_local:
+        if self.is_local and self.stands is None:
             link = self.links[0]
-            return describe(link.expression, link.out, link.wrt)
-        return describe_patterns(self.patterns, len(self.axes))
+            sizes = {axis.name: axis.size for axis in self.axes}
+            return describe(link.expression, link.out, link.wrt, sizes)
+        return describe_patterns(self.patterns, len(self.axes), self._sizes)
 
     @property
     def formula(self) -> str:
@@ -199,6 +219,9 @@ class Jacobian(Shown):
         """
         who = f"the mask of {self.name}"
         require_memory(who, self.shape, self.dtype.itemsize, self._instead)
+        if self._has_positions:  # what the values have chosen is no structural zero
+            mask = can_stand(self.patterns, self._sizes)
+            return to_layout(mask, layout, self.out_axes, self.wrt_axes)
         expression = self._collapsed(None)
         ones = Expression(tuple(Term(tuple(map(_ones, t.factors))) for t in expression.terms))
         sizes = {axis.name: axis.size for axis in self.axes}
@@ -241,7 +264,8 @@ class Jacobian(Shown):
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
-        return replace(result, trace=tuple(trace))
+        stands = self.patterns if self._has_positions else None
+        return replace(result, trace=tuple(trace), stands=stands)
 
     def __matmul__(self, other: "Jacobian") -> "Jacobian":
         """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
-from .expression import Delta, Dense, Distinct, Expression, Term
+from .expression import Delta, Distinct, Expression, Factor, Term, holder, is_position
+from .position_factors import At
 from .spending import require_covered, spend
 
 
@@ -66,26 +67,89 @@ def make_link(
     """
     sizes = {axis.name: axis.size for axis in (*out, *wrt)}
     names = [axis.name for axis in (*out, *wrt)]
-    first: dict[str, Dense] = {}  # where the size of a summed axis comes from
+    terms = []
     for term in expression.terms:
-        for factor in term.of(Dense):
-            _require_sizes(who, factor, sizes, first)
-        _require_equal_sizes(who, term, sizes)
-    spent = Expression(tuple(spend(term, names, sizes) for term in expression.terms))
-    for term in spent.terms:
-        _require_equal_sizes(who, term, sizes)
-        for axis in sorted(term.axes - set(names)):
-            raise AxisError(
-                f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
-                f"output nor of the variable.\n"
-                f"  The Jacobian has the axes {', '.join(names) or 'of a scalar'}; "
-                "sum the axis out first."
-            )
+        known = _sizes_of(who, term, sizes)
+        _require_equal_sizes(who, term, known)
+        left = spend(term, names, known)
+        _require_equal_sizes(who, left, known)
+        _require_no_other_axes(who, left, names)
+        terms.append(left.summing(names, known) if left.has_positions else left)
+    spent = Expression(tuple(terms))
     for term, whole in zip(spent.terms, expression.terms, strict=True):
         require_covered(term, whole, names, who)
     return Link(
         target, source, tuple(a.name for a in out), tuple(a.name for a in wrt), spent.kept()
     )
+
+
+def _require_no_other_axes(who: str | Later, term: Term, names: Sequence[str]) -> None:
+    """Each axis is the output's, the variable's, or that of a sum that a position is part of."""
+    inside = {axis for factor in term.factors if is_position(factor) for axis in factor.axes}
+    for axis in sorted(term.axes - {*names} - inside):
+        raise AxisError(
+            f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
+            f"output nor of the variable.\n"
+            f"  The Jacobian has the axes {', '.join(names) or 'of a scalar'}; "
+            "sum the axis out first."
+        )
+
+
+def _sizes_of(who: str | Later, term: Term, outer: dict[str, int]) -> dict[str, int]:
+    """The size of each axis of a term, in which no two arrays disagree."""
+    sizes = dict(outer)
+    first: dict[str, str] = {}  # where the size of a summed axis comes from
+    for inner in term.sums:
+        witness = f"sizes has {inner.name}: {inner.size}"
+        _require_size(who, inner.name, inner.size, witness, sizes, first)
+    for factor in term.factors:
+        held = holder(factor)
+        if held is not None:
+            for axis, size in zip(held.axes, held.array.shape, strict=True):
+                shape = f"{held} has shape {dims(held.array.shape)}"
+                _require_size(who, axis, size, shape, sizes, first)
+    if term.has_positions:
+        for factor in term.factors:
+            _require_known(who, factor, sizes)
+    return sizes
+
+
+def _require_size(
+    who: str | Later,
+    axis: str,
+    size: int,
+    witness: str,
+    sizes: dict[str, int],
+    first: dict[str, str],
+) -> None:
+    """An axis has the size that it has elsewhere; `first` says what fixed those not known."""
+    if axis not in sizes:
+        first[axis] = witness
+    known = sizes.setdefault(axis, size)
+    if known != size:
+        where = "the Jacobian has" if axis not in first else f"{first[axis]}, so"
+        raise AxisError(
+            f"{who}: axis {axis} has two sizes.\n"
+            f"  {witness}, so {axis} = {size}\n"
+            f"  {where} {axis} = {known}\n"
+            "  Name the axes of the factor in the order of the array's own axes."
+        )
+
+
+def _require_known(who: str | Later, factor: Factor, sizes: dict[str, int]) -> None:
+    for axis in factor.axes:
+        if axis in sizes:
+            continue
+        if isinstance(factor, At) and axis == factor.axis:
+            raise AxisError(
+                f"{who}: {factor} reads the axis {axis}, which is neither the output's nor the "
+                f"variable's, and no array has it.\n"
+                f"  Write the axis that is read at the position, such as {axis}'."
+            )
+        raise AxisError(
+            f"{who}: axis {axis} of {factor} has no size: no array has it.\n"
+            f"  Say how long the sum over it is, such as sizes={{{axis!r}: 3}}."
+        )
 
 
 def _require_equal_sizes(who: str | Later, term: Term, sizes: dict[str, int]) -> None:
@@ -97,25 +161,3 @@ def _require_equal_sizes(who: str | Later, term: Term, sizes: dict[str, int]) ->
                 f"  {factor.left} = {left}\n  {factor.right} = {right}\n"
                 "  A delta joins an output axis with the same axis of the variable."
             )
-
-
-def _require_sizes(
-    who: str | Later, factor: Dense, sizes: dict[str, int], first: dict[str, Dense]
-) -> None:
-    """Each axis of a factor has the size that it has elsewhere; `first` fixed those not known."""
-    for axis, size in zip(factor.axes, factor.array.shape, strict=True):
-        if axis not in sizes:
-            first[axis] = factor
-        known = sizes.setdefault(axis, size)
-        if known != size:
-            where = "the Jacobian has" if axis not in first else f"{_shape_of(first[axis])}, so"
-            raise AxisError(
-                f"{who}: axis {axis} has two sizes.\n"
-                f"  {_shape_of(factor)}, so {axis} = {size}\n"
-                f"  {where} {axis} = {known}\n"
-                "  Name the axes of the factor in the order of the array's own axes."
-            )
-
-
-def _shape_of(factor: Dense) -> str:
-    return f"{factor} has shape {dims(factor.array.shape)}"

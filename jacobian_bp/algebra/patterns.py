@@ -1,28 +1,35 @@
 """Where a Jacobian can be non-zero, read off its deltas before anything is built.
 
 A pattern says which axes must be equal for an entry to be other than a
-structural zero: δ[k,k'] a[i'] has the pattern {k = k'}. Axes are numbered here:
-("out", 0), ("wrt", 1), so that patterns of different Jacobians compose.
+structural zero: δ[k,k'] a[i'] has the pattern {k = k'}. Positions and ranges say which
+entries go together: δ[i',2o+r] has a row for each o and each i' in its window. Axes are
+numbered here: ("out", 0), ("wrt", 1), so that patterns of different Jacobians compose.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from .expression import Delta, Dense, Distinct, Expression, Term
+import numpy as np
 
-AxisKey = tuple[str, int]
+from .expression import Delta, Distinct, Expression, Term
+from .position_factors import At, Within
+from .positions import along
+from .relations import AxisKey, Relation, number_of_rows, projected
+from .solving import apart
+
 Classes = frozenset[frozenset[AxisKey]]
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """Axes that must be equal, and pairs of axes that must differ."""
+    """Axes that must be equal, pairs of axes that must differ, and entries that go together."""
 
     equal: Classes
     differ: frozenset[frozenset[AxisKey]] = frozenset()
+    related: frozenset[Relation] = frozenset()
 
 
 Patterns = frozenset[Pattern]
@@ -34,17 +41,56 @@ def same_entries(rank: int) -> Patterns:
     return frozenset((Pattern(frozenset(pairs)),))
 
 
-def patterns_of(expression: Expression, out: Sequence[str], wrt: Sequence[str]) -> Patterns:
-    """One pattern a term; none at all for a Jacobian that is zero everywhere."""
+def patterns_of(
+    expression: Expression,
+    out: Sequence[str],
+    wrt: Sequence[str],
+    sizes: Mapping[str, int] | None = None,
+) -> Patterns:
+    """One pattern a term; none at all for a Jacobian that is zero everywhere.
+
+    What the values have chosen is left open: at another input another entry stands.
+    `sizes` has those of all axes outside, where a term has positions.
+    """
     keys: dict[str, AxisKey] = {axis: ("out", p) for p, axis in enumerate(out)}
     keys |= {axis: ("wrt", p) for p, axis in enumerate(wrt)}
-    return frozenset(
-        Pattern(
-            _joined([{keys[f.left], keys[f.right]} for f in term.of(Delta)]),
-            frozenset(frozenset((keys[f.left], keys[f.right])) for f in term.of(Distinct)),
-        )
-        for term in expression.terms
-    )
+    found = set()
+    for term in expression.terms:
+        equal = _joined([{keys[f.left], keys[f.right]} for f in term.of(Delta)])
+        if term.has_positions:
+            found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes or {})))))
+        else:
+            differ = (frozenset((keys[f.left], keys[f.right])) for f in term.of(Distinct))
+            found.add(Pattern(equal, frozenset(differ)))
+    return frozenset(found)
+
+
+def _related(term: Term, keys: Mapping[str, AxisKey], sizes: dict[str, int]) -> frozenset[Relation]:
+    """The entries that positions and ranges let stand, over the axes outside."""
+    inner = {axis.name: ("inner", place) for place, axis in enumerate(term.sums)}
+    every, found = {**keys, **inner}, []
+    for factor in term.factors:
+        if isinstance(factor, Distinct):
+            factor = apart(along(factor.left), along(factor.right), sizes)
+        if isinstance(factor, At) and not factor.here:
+            found.append(_read(factor, every, sizes))
+        elif isinstance(factor, Within):
+            own = factor.axes
+            held = factor.holds(factor.position.values(own, sizes))
+            shape = [sizes[axis] for axis in own]
+            found.append(Relation.where([every[a] for a in own], np.broadcast_to(held, shape)))
+    return frozenset(r for r in projected(found, {*keys.values()}) if r.keys or not len(r))
+
+
+def _read(factor: At, keys: Mapping[str, AxisKey], sizes: dict[str, int]) -> Relation:
+    """A row for each position that lies inside the axis."""
+    own = factor.position.axes
+    at = np.broadcast_to(factor.position.values(own, sizes), [sizes[axis] for axis in own])
+    inside = (at >= 0) & (at < sizes[factor.axis])
+    rows = np.concatenate([np.argwhere(inside), at[inside][:, None]], axis=1)
+    read = ("read", 0)
+    found = Relation.of([*(keys[a] for a in own), read], rows)
+    return found.renamed({read: keys[factor.axis]})
 
 
 @lru_cache(maxsize=4096)
@@ -61,86 +107,71 @@ def composed(left: Patterns, right: Patterns) -> Patterns:
             pairs += [_moved(pair, "out", "bond") for pair in b.differ]
             ends = [frozenset(_outer_end(key, classes) for key in pair) for pair in pairs]
             differ = frozenset(pair for pair in ends if not any(k[0] == "bond" for k in pair))
-            found.add(Pattern(_joined([c for c in outer if len(c) > 1]), differ))
-    return frozenset(_pruned(found))
+            equal = _joined([c for c in outer if len(c) > 1])
+            found.add(Pattern(equal, differ, _related_through(a, b, classes)))
+    return frozenset(pruned(found))
+
+
+def _related_through(left: Pattern, right: Pattern, classes: Classes) -> frozenset[Relation]:
+    """What a product lets stand: some entry of the value between does for both."""
+    found = [_facing(r, "wrt") for r in left.related] + [_facing(r, "out") for r in right.related]
+    if not found:
+        return frozenset()
+    names = {key: _outer_end(key, classes) for c in classes for key in c}
+    names |= {key: min(c) for c in classes for key in c if all(k[0] == "bond" for k in c)}
+    found = [relation.renamed(names) for relation in found]
+    kept = {k for r in found for k in r.keys if k[0] != "bond"}
+    return frozenset(r for r in projected(found, kept) if r.keys or not len(r))
+
+
+def _facing(relation: Relation, side: str) -> Relation:
+    """A relation with the keys of one side named as those of the value between."""
+    return relation.renamed({key: ("bond", key[1]) for key in relation.keys if key[0] == side})
 
 
 def united(left: Patterns, right: Patterns) -> Patterns:
     """The patterns of a sum."""
-    return frozenset(_pruned(left | right))
+    return frozenset(pruned(left | right))
 
 
-def _pruned(found: Iterable[Pattern]) -> list[Pattern]:
+def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     """Patterns that no weaker one contains: any matrix plus a diagonal is any matrix."""
     kept: list[Pattern] = []
     for pattern in sorted(set(found), key=_rank):
-        if not any(not k.differ and _implies(pattern.equal, k.equal) for k in kept):
+        if not any(_contains(weaker, pattern) for weaker in kept):
             kept.append(pattern)
     return kept
 
 
 def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
     """Entries that can be non-zero: the size of the union, by inclusion and exclusion."""
-    kept = _pruned(found)
+    kept = pruned(found)
     total = 0
     for number in range(1, len(kept) + 1):
         for chosen in combinations(kept, number):
             equal = _joined([c for p in chosen for c in p.equal])
             differ = [pair for p in chosen for pair in p.differ]
-            total += (-1) ** (number + 1) * _matching(equal, differ, sizes)
+            related = {relation for p in chosen for relation in p.related}
+            total += (-1) ** (number + 1) * _matching(equal, differ, related, sizes)
     return total
 
 
-def describe(expression: Expression, out: Sequence[str], wrt: Sequence[str]) -> str:
-    """The structure in words: identity, diagonal, delta ⊗ vector, dense, …"""
-    if not expression.terms:
-        return "zero"
-    text = _describe_term(expression.terms[0], out, wrt)
-    for term in expression.terms[1:]:
-        sign = " minus " if term.coefficient < 0 else " plus "
-        text += sign + _describe_term(term, out, wrt)
-    return text
-
-
-def describe_patterns(found: Iterable[Pattern], rank: int) -> str:
-    """The structure of a product of Jacobians, as far as its deltas tell."""
-    kept = _pruned(found)
-    if not kept:
-        return "zero"
-    words = []
-    for pattern in kept:
-        equal = sum(map(len, pattern.equal))
-        whole = equal == rank and rank > 0
-        words.append("diagonal" if whole else "delta ⊗ dense" if equal else "dense")
-    return " plus ".join(words)
-
-
-def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
-    deltas, dense = term.of(Delta), term.of(Dense)
-    tied = {axis for f in deltas for axis in f.axes}
-    free = [axis for axis in (*out, *wrt) if axis not in tied]
-    if not free and tied:
-        plain = not dense and term.coefficient == 1 and len(deltas) == len(out) == len(wrt)
-        return "identity" if plain else "diagonal"
-    held = [f for f in dense if set(f.axes) & set(free)]
-    if not free:
-        rest = "scalar"
-    elif not held:
-        rest = "ones off the diagonal" if term.of(Distinct) else "ones"
-    elif term.of(Distinct) or _are_apart(held, free):
-        rest = "outer product"
-    else:
-        rank = len({axis for f in held for axis in f.axes} & set(free))
-        rest = {1: "vector", 2: "matrix"}.get(rank, f"{rank}-tensor")
-    if tied:
-        return f"delta ⊗ {rest}"
-    return "dense" if rest in ("vector", "matrix") or rest.endswith("tensor") else rest
-
-
-def _are_apart(factors: Sequence[Dense], free: Sequence[str]) -> bool:
-    """Whether there are several factors, and no two of them share an axis: a column times a row."""
-    axes = [axis for f in factors for axis in set(f.axes) & set(free)]
-    return len(factors) > 1 and len(axes) == len(set(axes))
+def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray:
+    """Yes where an entry can be other than zero, over all axes in the order of `sizes`."""
+    keys = tuple(sizes)
+    holds = np.zeros([sizes[key] for key in keys], bool)
+    for pattern in pruned(found):
+        part = np.ones([1] * len(keys), bool)
+        pairs = [(pair, True) for c in pattern.equal for pair in combinations(sorted(c), 2)]
+        pairs += [(pair, False) for p in pattern.differ for pair in combinations(sorted(p), 2)]
+        for pair, same in pairs:
+            shape = [sizes[key] for key in pair]
+            agree = np.equal.outer(np.arange(shape[0]), np.arange(shape[1])) == same
+            part = part & Relation.where(pair, agree).holds(keys, sizes)
+        for relation in pattern.related:
+            part = part & relation.holds(keys, sizes)
+        holds |= part
+    return holds
 
 
 def _joined(groups: Iterable[Iterable[AxisKey]]) -> Classes:
@@ -164,8 +195,9 @@ def _moved(group: Iterable[AxisKey], old: str, new: str) -> set[AxisKey]:
 
 def _rank(pattern: Pattern) -> tuple:
     """Weaker patterns first, and one order for all machines."""
-    size = sum(map(len, pattern.equal)), len(pattern.differ)
-    return (*size, sorted(map(sorted, pattern.equal)), sorted(map(sorted, pattern.differ)))
+    size = sum(map(len, pattern.equal)), len(pattern.differ), len(pattern.related)
+    rows = sorted((r.keys, -len(r), r.rows.tobytes()) for r in pattern.related)
+    return (*size, sorted(map(sorted, pattern.equal)), sorted(map(sorted, pattern.differ)), rows)
 
 
 def _outer_end(key: AxisKey, classes: Classes) -> AxisKey:
@@ -174,15 +206,31 @@ def _outer_end(key: AxisKey, classes: Classes) -> AxisKey:
     return min((k for k in same if k[0] != "bond"), default=key)
 
 
+def _contains(weaker: Pattern, pattern: Pattern) -> bool:
+    """Whether all that one pattern lets stand is known to stand in the weaker one."""
+    return (
+        not weaker.differ
+        and _implies(pattern.equal, weaker.equal)
+        and all(any(mine.implies(r) for mine in pattern.related) for r in weaker.related)
+    )
+
+
 def _implies(stronger: Classes, weaker: Classes) -> bool:
     return all(any(w <= s for s in stronger) for w in weaker)
 
 
-def _matching(equal: Classes, differ: list[frozenset[AxisKey]], sizes: dict[AxisKey, int]) -> int:
+def _matching(
+    equal: Classes,
+    differ: list[frozenset[AxisKey]],
+    related: Iterable[Relation],
+    sizes: dict[AxisKey, int],
+) -> int:
     if differ:  # all entries, less those at which the first pair is equal
         first, rest = differ[0], differ[1:]
         merged = _joined([*equal, first])
-        return _matching(equal, rest, sizes) - _matching(merged, rest, sizes)
-    tied = {key for c in equal for key in c}
-    free = math.prod(size for key, size in sizes.items() if key not in tied)
-    return free * math.prod(sizes[min(c)] for c in equal)
+        return _matching(equal, rest, related, sizes) - _matching(merged, rest, related, sizes)
+    names = {key: min(c) for c in equal for key in c}
+    rows = [relation.renamed(names) for relation in related]
+    listed = {key for relation in rows for key in relation.keys}
+    free = [key for key in sizes if names.get(key, key) == key and key not in listed]
+    return number_of_rows(rows) * math.prod(sizes[key] for key in free)

@@ -5,7 +5,7 @@ identity, so structural zeros are exactly +0.0 beside inf, NaN and negative
 numbers too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -14,7 +14,9 @@ import numpy as np
 from ..numbers.outer_products import write_product
 from ..numbers.untouched_zeros import untouched_zeros
 from .contracting import aligned, contract
+from .diagonals import diagonal_view, leaders, ordered
 from .expression import Delta, Dense, Distinct, Expression, Term
+from .placing_positions import place_positions
 from .tape import StandIn, apply
 
 
@@ -31,8 +33,8 @@ def evaluate(
     With `seldom_read`, zeros that are never looked at take no memory.
     """
     shape = tuple(sizes[axis] for axis in axes)
-    dense = [factor for term in expression.terms for factor in term.of(Dense)]
-    if any(isinstance(factor.array, StandIn) for factor in dense):
+    arrays = [array for term in expression.terms for array in term.arrays]
+    if any(isinstance(array, StandIn) for array in arrays):
         return _recorded(expression, axes, sizes, dtype, shape)
     covered = len(expression.terms) == 1 and not _placed(expression.terms[0])
     made = _made_already(expression, axes, dtype) if out is None else None
@@ -43,10 +45,15 @@ def evaluate(
             out[...] = 0.0
     elif covered:
         out = np.empty(shape, dtype)
-    else:
-        out = untouched_zeros(shape, dtype) if seldom_read else np.zeros(shape, dtype)
+    elif seldom_read and not any(map(_by_position, expression.terms)):
+        out = untouched_zeros(shape, dtype)
+    else:  # a window touches every page
+        out = np.zeros(shape, dtype)
     for position, term in enumerate(expression.terms):
-        _place(term, axes, sizes, out, position > 0)
+        if _by_position(term):
+            place_positions(term, axes, term.sizes(sizes), out)
+        else:
+            _place(term, axes, sizes, out, position > 0)
     return out
 
 
@@ -67,14 +74,14 @@ def _recorded(
         plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
         if plain and len(dense) > 1:
             return contract(dense, axes, sizes, term.coefficient)
-    arrays = [factor.array for term in expression.terms for factor in term.of(Dense)]
+    arrays = [array for term in expression.terms for array in term.arrays]
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
 
     def evaluated(*numbers: np.ndarray) -> np.ndarray:
         return evaluate(expression.holding(numbers), names, known, dtype)
 
-    return apply(evaluated, arrays, shape)
+    return apply(evaluated, arrays, shape, dtype)
 
 
 def _made_already(
@@ -148,33 +155,11 @@ def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:
     return sorted(arrays, key=np.size)
 
 
-def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]) -> np.ndarray:
-    """The entries of `array` at which every axis equals its leader, as a writable view."""
-    places = list(dict.fromkeys(leader[axis] for axis in axes))
-    strides = dict.fromkeys(places, 0)
-    extent: dict[str, int] = {}
-    for axis, stride, size in zip(axes, array.strides, array.shape, strict=True):
-        strides[leader[axis]] += stride
-        extent[leader[axis]] = size
-    return np.lib.stride_tricks.as_strided(
-        array, tuple(extent[p] for p in places), tuple(strides[p] for p in places)
-    )
-
-
-def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:
-    """Axes in the order in which the result has them."""
-    found = set(axes)
-    return tuple(axis for axis in kept if axis in found)
-
-
-def leaders(term: Term, axes: Sequence[str]) -> dict[str, str]:
-    """For each axis, the first axis that the term's deltas make equal to it."""
-    leader = {axis: axis for axis in axes}
-    for factor in term.of(Delta):
-        first, second = sorted((leader[factor.left], leader[factor.right]), key=list(axes).index)
-        leader = {a: first if b == second else b for a, b in leader.items()}
-    return leader
+def _by_position(term: Term) -> bool:
+    return term.has_positions or bool(term.sums)
 
 
 def _placed(term: Term) -> bool:
-    return any(isinstance(factor, Delta | Distinct) for factor in term.factors)
+    return _by_position(term) or any(
+        isinstance(factor, Delta | Distinct) for factor in term.factors
+    )

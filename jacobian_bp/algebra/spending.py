@@ -12,11 +12,15 @@ import numpy as np
 from ..errors import AxisError, Later
 from ..numbers.memory import require_memory
 from .contracting import contract
+from .diagonals import leaders, ordered
 from .expression import MASK, Delta, Dense, Distinct, Expression, One, Term
-from .placing import evaluate, leaders, ordered
+from .placing import evaluate
+from .position_factors import At, Within
+from .solving import next_summed, solved, spend_at
+from .summing_positions import LONGEST_LABEL, sum_positions
 
-LONGEST_LABEL = 60  # a longer name of a product is written …
 MANY_FACTORS = 4  # beyond this, elementwise factors are multiplied out
+MOST_TERMS = 8  # with windows of their own; beyond this, they are added up in one array
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def spend(
             position += 1
             continue
         factors = term.factors[:position] + term.factors[position + 1 :]
-        rest = Term(factors, term.coefficient)
+        rest = Term(factors, term.coefficient, term.sums)
         gone, stays = factor.left, factor.right
         if gone in kept:
             gone, stays = stays, gone
@@ -73,6 +77,29 @@ def spend(
     return _drop_idle_ones(term, kept, sizes)
 
 
+def spend_positions(
+    term: Term, kept: Sequence[str], sizes: dict[str, int], trace: list[Spending] | None = None
+) -> Term:
+    """Use up every delta at a position whose own axis is summed.
+
+        Σ_i δ[i,2o+r] x[c,i]  =  x[c,2o+r]
+
+    What is left is written so that no position has an axis that is itself read at one.
+    """
+    while True:
+        factor = next_summed(term, kept)
+        if factor is None:
+            break
+        after = spend_at(term, factor, sizes)
+        if trace is not None:
+            where = f"{factor.axis} = {factor.position}"
+            reason = f"{factor} is 0 unless {where}: one term of Σ_{factor.axis} is left"
+            trace.append(Spending(summed(term, kept), summed(after, kept), reason))
+        term = after
+    term = spend(solved(term, kept, sizes), kept, sizes)
+    return term.summing(kept, sizes)
+
+
 def spent_product(
     left: Expression,
     right: Expression,
@@ -81,13 +108,16 @@ def spent_product(
     trace: list[Spending] | None = None,
 ) -> Expression:
     """The product of two expressions with the deltas on summed axes spent, and nothing summed."""
-    return Expression(
-        tuple(
-            spend(Term(a.factors + b.factors, a.coefficient * b.coefficient), kept, sizes, trace)
-            for a in left.terms
-            for b in right.terms
-        )
-    )
+    found = []
+    for a in left.terms:
+        for b in right.terms:
+            term = a.times(b)
+            known = term.sizes(sizes)
+            spent = spend(term, kept, known, trace)
+            if spent.has_positions:
+                spent = spend_positions(spent, kept, known, trace)
+            found.append(spent)
+    return Expression(tuple(found))
 
 
 def multiply(
@@ -106,11 +136,17 @@ def multiply(
     """
     spent = spent_product(left, right, kept, sizes, trace)
     whole = label if len(spent.terms) == 1 else ""  # a part of a sum has no right to the name
-    terms = tuple(sum_out(_masks(t, kept, sizes), kept, sizes, whole) for t in spent.terms)
+    terms = tuple(
+        sum_positions(t, kept, t.sizes(sizes), whole)
+        if t.has_positions
+        else sum_out(_masks(t, kept, t.sizes(sizes)), kept, t.sizes(sizes), whole)
+        for t in spent.terms
+    )
     result = merge(Expression(terms), kept, sizes, label)
     if trace is None:
         return result
-    gone = sorted({axis for term in spent.terms for axis in term.axes} - set(kept))
+    inside = {axis.name for term in result.terms for axis in term.sums}
+    gone = sorted({a for term in spent.terms for a in term.axes} - {*kept} - inside)
     if gone or len(spent.terms) != len(result.terms):
         reason = f"the sum over {', '.join(gone)}" if gone else "the terms added up"
         trace.append(Spending(written(spent, kept), written(result, kept), reason))
@@ -161,8 +197,12 @@ def merge(
         return expression
     groups: dict[frozenset, list[Term]] = {}
     for term in expression.terms:
-        skeleton = frozenset(frozenset(f.axes) for f in term.of(Delta))
+        skeleton: frozenset = frozenset(frozenset(f.axes) for f in term.of(Delta))
+        if term.has_positions:
+            skeleton |= {*term.of(At), *term.of(Within), *term.sums}
         groups.setdefault(skeleton, []).append(term)
+    if len(groups) > MOST_TERMS and any(term.has_positions for term in expression.terms):
+        return _whole(expression, kept, sizes, label)
     name = label if len(groups) == 1 else f"(part of {label})"
     return Expression(
         tuple(
@@ -179,7 +219,7 @@ def densify(
 
     W[k,i'] σ'[i'] becomes one matrix; g[k'] a[i'] stays a product of vectors.
     """
-    if len(expression.terms) != 1:
+    if len(expression.terms) != 1 or expression.terms[0].has_positions:
         return expression
     term = expression.terms[0]
     dense, others = term.of(Dense), [f for f in term.factors if isinstance(f, Delta | Distinct)]
@@ -197,9 +237,7 @@ def densify(
 def summed(term: Term, kept: Sequence[str]) -> str:
     """A term with its summation signs: Σ_k g[k] δ[k,k'] a[i']."""
     axes = [axis for f in term.factors for axis in f.axes if axis not in kept]
-    signs = "".join(f"Σ_{axis} " for axis in dict.fromkeys(axes))
-    words = str(term)
-    return f"−{signs}{words[1:]}" if signs and words.startswith("−") else signs + words
+    return term.summed_over(dict.fromkeys(axes))
 
 
 def written(expression: Expression, kept: Sequence[str]) -> str:
@@ -249,22 +287,41 @@ def _added(terms: list[Term], kept: Sequence[str], sizes: dict[str, int], label:
     A factor 1−δ that all terms have stays a factor too: (1−δ) u + (1−δ) v = (1−δ) (u + v).
     """
     deltas = terms[0].of(Delta)
+    positions = [*terms[0].of(At), *terms[0].of(Within)]
     leader = leaders(terms[0], kept)
+    leader |= {axis.name: axis.name for axis in terms[0].sums}
+    sizes = terms[0].sizes(sizes)
     renamed = [term.renamed(leader) for term in terms]
     apart = [f for f in dict.fromkeys(renamed[0].of(Distinct)) if f.left != f.right]
     apart = [f for f in apart if all(f in term.factors for term in renamed)]
     bare = []
     for term in renamed:
-        factors = tuple(f for f in term.factors if not isinstance(f, Delta) and f not in apart)
-        bare.append(replace(term, factors=factors))
-    places = tuple(dict.fromkeys(leader[a] for t in terms for a in ordered(t.axes, kept)))
+        factors = tuple(
+            f for f in term.factors if not isinstance(f, Delta | At | Within) and f not in apart
+        )
+        bare.append(Term(factors, term.coefficient))
+    names = [*kept, *(axis.name for axis in terms[0].sums)]
+    standing = [f for t in bare for f in t.factors] if positions else terms
+    places = tuple(dict.fromkeys(leader[a] for t in standing for a in ordered(t.axes, names)))
     dtypes = [f.array.dtype for t in terms for f in t.of(Dense)]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
     shape = [sizes[a] for a in places]
     require_memory(label, shape, dtype.itemsize, "Use J.pull(v), or J.push(u).")
     array = evaluate(Expression(tuple(bare)), places, sizes, dtype)
     others = [*deltas, *apart]
-    return Term((*others, Dense(_beside(label, others), places, array, own=True)))
+    summed_up = Dense(_beside(label, others), places, array, own=True)
+    return Term((*others, *positions, summed_up), sums=terms[0].sums)
+
+
+def _whole(
+    expression: Expression, kept: Sequence[str], sizes: dict[str, int], label: str
+) -> Expression:
+    """Many terms as one array over all axes."""
+    dtypes = [f.array.dtype for t in expression.terms for f in t.of(Dense)]
+    dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
+    require_memory(label, [sizes[a] for a in kept], dtype.itemsize, "Use J.pull(v), or J.push(u).")
+    array = evaluate(expression, kept, sizes, dtype)
+    return Expression.of(Dense(label, tuple(kept), array, own=True))
 
 
 def _beside(label: str, others: Sequence[Delta | Distinct]) -> str:
@@ -304,4 +361,4 @@ def _drop_idle_ones(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> T
                 coefficient *= sizes[factor.axis]
                 continue
         factors.append(factor)
-    return Term(tuple(factors), coefficient)
+    return Term(tuple(factors), coefficient, term.sums)

@@ -70,10 +70,21 @@ class Tape:
         self.leaves.append(found.slot)
         return found
 
-    def record(self, function: Function, arrays: Sequence[Any], shape: Sequence[int]) -> StandIn:
-        """Note a call; an array that is none of the tape's own is the same in each replay."""
+    def record(
+        self,
+        function: Function,
+        arrays: Sequence[Any],
+        shape: Sequence[int],
+        dtype: np.dtype | None = None,
+    ) -> StandIn:
+        """Note a call; an array that is none of the tape's own is the same in each replay.
+
+        The result has the dtype of its arrays, unless it is given: a look-up has whole numbers.
+        """
         inputs = tuple([self._slot(array) for array in arrays])
-        found = self._stand_in(shape, np.result_type(*(array.dtype for array in arrays)))
+        if dtype is None:
+            dtype = np.result_type(*(array.dtype for array in arrays))
+        found = self._stand_in(shape, dtype)
         self.calls.append(Call(function, inputs, found.slot))
         self.largest = max(self.largest, prod(found.shape) * found.itemsize)
         return found
@@ -120,9 +131,14 @@ class Tape:
         return StandIn(self, self.slots - 1, tuple(shape), dtype)
 
 
-def apply(function: Function, arrays: Sequence[Any], shape: Sequence[int]) -> Any:
+def apply(
+    function: Function,
+    arrays: Sequence[Any],
+    shape: Sequence[int],
+    dtype: np.dtype | None = None,
+) -> Any:
     """function(*arrays), or its record where an array is a stand-in."""
     for array in arrays:
         if isinstance(array, StandIn):
-            return array.tape.record(function, arrays, shape)
+            return array.tape.record(function, arrays, shape, dtype)
     return function(*arrays)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..numbers.arrays import entry
 from ..program.forward_pass import Pass
+from ..program.step import Step
 from ..routes.difference import Perturbed
 from .op_slopes import ROUNDING, SMALL_STEP, Slopes
 
@@ -23,14 +24,18 @@ def exact_kinks(state: Pass) -> list[str]:
         if branch is None:
             continue
         places = np.argwhere(branch == 0)
-        for index in places[:MOST_NAMED]:
-            name = entry(step.args[0], tuple(index))
-            found.append(
-                f"{name} is exactly 0, where {step.title} has no slope; its at_zero is used"
-            )
+        name, kink = _kink_of(step)
+        found += [f"{entry(name, tuple(index))}{kink}" for index in places[:MOST_NAMED]]
         if len(places) > MOST_NAMED:
-            found.append(f"{len(places) - MOST_NAMED} more entries of {step.args[0]} are exactly 0")
+            found.append(f"{len(places) - MOST_NAMED} more entries of {name} are so")
     return found
+
+
+def _kink_of(step: Step) -> tuple[str, str]:
+    """Whose entries have a branch, the value's or those of what it reads; and what a kink is."""
+    if step.op.kink:
+        return step.name, f": {step.op.kink}"
+    return step.args[0], f" is exactly 0, where {step.title} has no slope; its at_zero is used"
 
 
 def count_on_kinks(slopes: Slopes) -> int:
@@ -48,7 +53,7 @@ def crossed_kink(cost: Perturbed, at: tuple[int, ...], h: float) -> str:
         after = step.op.branch(*(high[a] for a in step.args))
         if before is not None and after is not None and np.any(before != after):
             index = tuple(int(i) for i in np.argwhere(before != after)[0])
-            return entry(step.args[0], index)
+            return entry(_kink_of(step)[0], index)
     return ""
 
 

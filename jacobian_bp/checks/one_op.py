@@ -91,15 +91,18 @@ class OpReport(Printed):
         return f"{self.op}: " + ("the three derivatives agree" if self.ok else "WRONG")
 
 
-def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
+def check_op(
+    op: Op | type[Op], arrays: Mapping[str, Any], *, axes: Mapping[str, str] | None = None
+) -> OpReport:
     """Compare an op's Jacobian, its VJP and finite differences, entry by entry.
 
     Then what the op says of itself, such as a kernel or a peer's rule, with these.
     `arrays` has one array for each input of the signature; data with one axis
-    more is a batch. On a kink any slope between the one-sided ones is right. An op
-    with options is given made: check_op(LeakyReLU(slope=0.1), …).
-    Raises SpecError for a missing or unknown input, AxisError for shapes, and
-    JacobianError for an op without forward, jacobians or vjp.
+    more is a batch, and several axes in front have the names in `axes`, {"a": "n,t"}.
+    On a kink any slope between the one-sided ones is right. An op with options is
+    given made: check_op(LeakyReLU(slope=0.1), …). Raises SpecError for a missing or
+    unknown input, AxisError for shapes, and JacobianError for an op without forward,
+    jacobians or vjp.
 
     >>> from jacobian_bp import Linear
     >>> W, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]]), np.array([0.5, -1.0])
@@ -116,6 +119,9 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
             f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
             f"  {made.name} reads {', '.join(names)}: give one array for each."
         )
+    while len(names) > signature.least and names[-1] not in arrays:
+        names.pop()  # it may be left out
+    made = made.reading(len(names))
     wrong = [n for n in names if n not in arrays] + [n for n in arrays if n not in names]
     if wrong:
         raise SpecError(
@@ -124,8 +130,11 @@ def check_op(op: Op | type[Op], arrays: Mapping[str, Any]) -> OpReport:
         )
     out = signature.output.name
     step = Step(out if out not in names else f"{out}_out", made, tuple(names))
-    state = run_forward(Program.build([step], []), {}, arrays)
-    report = check_step(state, state.program.steps[0])
+    state = run_forward(Program.build([step], []), {}, arrays, axes, "check_op")
+    if not state.program.steps:
+        return OpReport(made.name, ("nothing to check: it gives what it reads",), ())
+    (step,) = state.program.steps
+    report = check_step(state, step)
     return replace(report, findings=_facts(state, step)) if report.ok else report
 
 

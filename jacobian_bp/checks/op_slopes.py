@@ -7,6 +7,7 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 import numpy as np
 
 from ..numbers.arrays import read_only
+from ..numbers.positions import in_float64
 from ..numbers.rounding import UNITS, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.step import Step
@@ -24,7 +25,7 @@ class Slopes:
 
     def __init__(self, state: Pass, step: Step, position: int) -> None:
         self.op, self.position = step.op, position
-        self.values = [read_only(v.astype(np.float64)) for v in state.inputs_of(step)]
+        self.values = [read_only(in_float64(v)) for v in state.inputs_of(step)]
         self.point = self.values[position]
         self.value = self.at((), 0.0)
 

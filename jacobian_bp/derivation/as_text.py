@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.cells import cell_len
 
+from ..algebra.axes import BATCH
 from ..writing.long_arrays import fits_a_page, long_block
 from ..writing.signs import dims, plural, vector
 from ..writing.tables import DIGITS, fold_all, packed
@@ -104,8 +105,12 @@ def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[st
     one_line = ", ".join([*(f"{name} = {vector(v, most=v.size)}" for name, v in few), *many])
     fits = cell_len(spell(one_line)) <= room
     lines = [one_line] if fits else [*_values(few, room, spell), *many]
-    if ledger.examples is not None:
-        lines.append(f"{plural(ledger.examples, 'example')}, one a row; a formula is that of one")
+    if len(ledger.carried) == 1 and ledger.carried[0].name == BATCH:
+        examples = plural(ledger.carried[0].size, "example")
+        lines.append(f"{examples}, one a row; a formula is that of one")
+    elif ledger.carried:
+        counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried)
+        lines.append(f"axes in front: {counts}; a formula is that of one vector")
     return lines
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..algebra import chain_rule
-from ..algebra.axes import Axis
+from ..algebra.axes import BATCH, Axis
 from ..algebra.expression import Dense, Expression, Term
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
@@ -159,8 +159,19 @@ def derive(
         tuple(book.backward),
         tuple(gradients),
         check(state) if agreement is None else agreement,
-        state.examples,
+        _in_front(state),
     )
+
+
+def _in_front(state: Pass) -> tuple[Axis, ...]:
+    """The axes that data carries in front of what the ops name."""
+    letters, found = state.program.letters, dict[str, Axis]()
+    for name in state.program.inputs:
+        if name in state.values and name not in state.program.labels:
+            axes = state.axes(name)
+            found |= {axis.name: axis for axis in axes[: len(axes) - len(letters[name])]}
+            found |= {axis.name: axis for axis in axes if axis.name == BATCH}
+    return tuple(found.values())
 
 
 def symbol(name: str, cost: str) -> str:
@@ -187,7 +198,7 @@ def textbook(term: Term, wrt: Sequence[Axis]) -> str:
     elif len(own) == len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
         product = f"{names[0]}ᵀ {names[1]}"
     elif len(axes) == 1 and axes[0][1:] == own:
-        product = f"Σ_n {names[0]}"
+        product = f"Σ_{axes[0][0]} {names[0]}"
     else:
         return summed(term, own)
     times = str(Term((), term.coefficient)) if abs(term.coefficient) != 1 else ""

@@ -145,7 +145,7 @@ class Ledger:
     backward: tuple[Backward, ...]
     gradients: tuple[GradientStep | Folded, ...]
     agreement: Agreement | None
-    examples: int | None = None  # in a batch, one a row
+    carried: tuple[Axis, ...] = ()  # the axes in front of data: examples, tokens
 
     @property
     def parameter_count(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 
+from ..algebra.axes import BATCH
 from ..writing.long_arrays import MOST_NUMBERS, diagonal_line, long_block
 from ..writing.signs import dims
 from ..writing.tables import fold, plain_block, table
@@ -163,12 +164,15 @@ def _error(step: DeltaStep, width: int, spell: Spell, everything: bool) -> list[
 
 def _notes(ledger: Ledger) -> str:
     notes = "einsum: numerator axes; textbook: columns; numbers: reshaped to the parameter's shape"
+    rows = "examples" if ledger.carried == ledger.carried[:1] else "axes in front"
+    if rows == "examples" and ledger.carried and ledger.carried[0].name != BATCH:
+        rows = f"axis {ledger.carried[0].name}"
     batch = any(
         "Σ_n" in step.textbook or "ᵀ " in step.textbook
         for step in ledger.gradients
         if isinstance(step, GradientStep)
     )
-    return notes.replace("columns", "examples as rows") if batch else notes
+    return notes.replace("columns", f"{rows} as rows") if batch else notes
 
 
 def _spent(step: GradientStep) -> str:

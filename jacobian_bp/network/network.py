@@ -223,13 +223,31 @@ class Network(Shown):
         values = self.run(x)
         return np.array(values[values.cost])
 
-    def run(self, x: Any = None, y: Any = None, **more: Any) -> Run:
+    def run(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        axes: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Run:
         """One forward pass: x of shape (i,) for one example, (m, i) for a batch.
 
         `y` holds the labels; a network with one output takes () or (1,) for one
         example, (m,) or (m, 1) for a batch. Further inputs go by name. Without
         labels the run stops before the loss; without anything it takes the data
-        of the network's file.
+        of the network's file. `axes` names what data has in front of the axes of one
+        vector, {"x": "n,t"}: examples n, tokens t. One axis that nobody names is n.
+
+        >>> net = Network.program(
+        ...     "a = Linear(x, W, b)",
+        ...     "L = SquaredError(a, y)",
+        ...     "J = Mean(L, over='n,t')",
+        ...     params={"W": [[1.0, 2.0, 3.0]], "b": [0.5]},
+        ... )
+        >>> x, y = np.ones((5, 7, 3)), np.zeros((5, 7, 1))
+        >>> net.run(x, y, axes={"x": "n,t"}).jacobian("a", "x").formula
+        "δ[n,n'] δ[t,t'] W[k,i']"
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
         data = data or dict(self.facts.data)
@@ -245,13 +263,16 @@ class Network(Shown):
             raise SpecError(
                 f"the input {missing[0]} is missing.\n  The network reads {', '.join(known)}."
             )
-        state = run_forward(self._program, self.params, data)
+        state = run_forward(self._program, self.params, data, axes)
         return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
-    def compile(self, batch: int | None = None) -> CompiledStep:
+    def compile(
+        self, batch: int | None = None, *, axes: Mapping[str, str] | None = None
+    ) -> CompiledStep:
         """A step(params, x, y) that gives the cost and all gradients, planned once.
 
-        `batch=m` is for m examples in rows; without it the step takes one example.
+        `batch=m` is for m examples in rows; without it the step takes one example. `axes`
+        names what data has in front, as in `run`.
         """
         if batch is not None and (
             isinstance(batch, bool) or not isinstance(batch, Integral) or not 0 < batch < 2**63
@@ -260,7 +281,7 @@ class Network(Shown):
             raise SpecError(f"batch is {shown}.\n  Write a whole number from 1 up, or None.")
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
         count = None if batch is None else int(batch)
-        return CompiledStep(self._program, count, dtype, self.tied)
+        return CompiledStep(self._program, count, dtype, self.tied, axes)
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
-from .base import Op, elementwise
+from .base import Op, elementwise, over_batch
 from .kernels import sums as kernels
 
 
@@ -81,5 +81,5 @@ class Multiply(Op):
 
 
 def shared(bar: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Add up the examples where `value` is one that the whole batch shares."""
-    return bar.sum(axis=0) if bar.ndim > value.ndim else np.array(bar, copy=True)
+    """Add up the axes in front that `value` does not have: there all share it."""
+    return over_batch(bar, value.ndim)

@@ -22,6 +22,7 @@ finite differences judge.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import ClassVar
 
@@ -37,8 +38,8 @@ from .facts import Facts
 class Op(Facts):
     """One step of a network: z = op(inputs).
 
-    `signature` names the axes of one example; data with one axis more is a
-    batch. `parameters` lists the inputs that a batch shares, `labels` those
+    `signature` names trailing axes; data carries what it has in front of them, such as
+    the examples. `parameters` lists the inputs that a batch shares, `labels` those
     that a loss compares with, and `constants` those by which nothing is
     differentiated. What else an op may say of itself stands in `Facts`.
     """
@@ -106,8 +107,21 @@ class Op(Facts):
         return None
 
     def reading(self, count: int) -> "Op":
-        """The op for a step that reads so many values: another where any number may be read."""
-        del count
+        """The op for a step that reads so many values: without inputs that may be left out."""
+        signature = self.parsed
+        if not signature.least <= count < len(signature.inputs):
+            return self
+        fewer = copy(self)
+        fewer.signature = str(signature.of(count))
+        return fewer
+
+    def meeting(self, *axes: tuple[str, ...] | None) -> "Op | None":
+        """The op for inputs with these axes, None for one whose names nobody knows.
+
+        It is another op where an option names an axis. Where nothing is left to do the result
+        is None, and the step gives what it reads: a mean over examples of one example.
+        """
+        del axes
         return self
 
     @property
@@ -121,7 +135,12 @@ class Op(Facts):
 
     def differentiable(self) -> tuple[str, ...]:
         """The inputs by which the op is differentiated."""
-        return tuple(o.name for o in self.parsed.inputs if o.name not in self.constants)
+        return tuple(o.name for o in self.parsed.inputs if o.name not in self.fixed)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The inputs by which nothing is differentiated: `constants`, and positions of an axis."""
+        return (*self.constants, *self.parsed.indices)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "signature")
@@ -129,18 +148,23 @@ class Op(Facts):
 
 
 def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:
-    """Add up the examples: what a batch shares gets the sum of every example's share.
+    """Add up the axes in front: what all examples share gets the sum of every example's share.
 
-    `rank` is the number of axes that one example's share has; one axis more is the batch.
+    `rank` is the number of axes that one share has; what stands in front is summed.
 
     >>> over_batch(np.array([[1.0, 2.0], [10.0, 20.0]]))
     array([11., 22.])
+    >>> over_batch(np.ones((5, 7, 2)))
+    array([35., 35.])
     """
-    return array.sum(axis=0) if np.ndim(array) > rank else np.array(array, copy=True)
+    extra = np.ndim(array) - rank
+    if extra <= 0:
+        return np.array(array, copy=True)
+    return array.sum(axis=0) if extra == 1 else array.sum(axis=tuple(range(extra)))
 
 
 def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """left[k] right[i], added up over the examples where there are several.
+    """left[k] right[i], added up over the axes in front where there are some.
 
     >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])).shape
     (2, 3)
@@ -149,7 +173,9 @@ def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         found = np.empty((len(left), len(right)), np.result_type(left, right))
         write_product(left[:, None], right[None], found)
         return found
-    return np.atleast_2d(left).T @ np.atleast_2d(right)
+    if np.ndim(left) == np.ndim(right) == 2:
+        return left.T @ right
+    return left.reshape(-1, left.shape[-1]).T @ right.reshape(-1, right.shape[-1])
 
 
 @lru_cache(maxsize=256)

@@ -48,7 +48,7 @@ class CrossEntropy(Op):
         return p, labels
 
     def fused(self, before):
-        return CrossEntropyFromLogits() if type(before) is Softmax else None
+        return CrossEntropyFromLogits() if type(before) is Softmax and before.axis is None else None
 
 
 class CrossEntropyFromLogits(Op):

@@ -50,7 +50,7 @@ class KLDivergence(Op):
         return p, labels
 
     def fused(self, before):
-        return KLDivergenceFromLogits() if type(before) is Softmax else None
+        return KLDivergenceFromLogits() if type(before) is Softmax and before.axis is None else None
 
 
 class KLDivergenceFromLogits(Op):

@@ -5,9 +5,9 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from ..algebra.axes import BATCH, primed
+from ..algebra.axes import BATCH, primed, unnamed
+from ..algebra.diagonals import diagonal_view
 from ..algebra.expression import Delta, Dense, Expression, Factor, Term
-from ..algebra.placing import diagonal_view
 from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
@@ -92,13 +92,15 @@ class Einsum(Op):
         ]
         for other, (word, array) in enumerate(zip(self.operands, arrays, strict=True)):
             if other != position:
-                lifted = (BATCH,) if array.ndim > len(word) else ()
-                factors.append(Dense(ascii_lowercase[other], (*lifted, *word), array))
+                front = unnamed(array.ndim - len(word))
+                factors.append(Dense(ascii_lowercase[other], (*front, *word), array))
         sizes: dict[str, int] = {}
+        carried: tuple[str, ...] = ()
         for word, array in zip(self.operands, arrays, strict=True):
-            lifted = (BATCH,) if array.ndim > len(word) else ()
-            sizes |= dict(zip((*lifted, *word), array.shape, strict=True))
-        kept = list(dict.fromkeys((BATCH, *own, *primed(own), *self.result)))
+            front = unnamed(array.ndim - len(word))
+            carried = max(carried, front, key=len)
+            sizes |= dict(zip((*front, *word), array.shape, strict=True))
+        kept = list(dict.fromkeys((*carried, *own, *primed(own), *self.result)))
         term = sum_out(Term(tuple(factors)), kept, sizes)
         positive = [f.absolute() if isinstance(f, Dense) else f for f in factors]
         scale = sum_out(Term(tuple(positive)), kept, sizes)
@@ -111,19 +113,18 @@ class Einsum(Op):
         values = [bar, *(a for p, a in enumerate(arrays) if p != position)]
         known = "".join(dict.fromkeys(c for c in own if any(c in w for w in words)))
         found = self._contract(words, values, known)
-        lifted = value.ndim > len(own)
-        if found.ndim > len(known) and not lifted:
-            found = found.sum(axis=0)
+        front = unnamed(value.ndim - len(own))
+        shared = found.ndim - len(known) - len(front)  # axes in front that it does not have
+        if shared:
+            found = found.sum(axis=tuple(range(shared)))
         distinct = list(dict.fromkeys(own))
         out = np.zeros(value.shape, np.result_type(bar, value))
-        axes = ([BATCH] if lifted else []) + list(primed(own))
-        leader = dict(zip(primed(own), own, strict=True)) | {BATCH: BATCH}
-        target = diagonal_view(out, axes, leader)
+        leader = dict(zip(primed(own), own, strict=True)) | dict(zip(front, front, strict=True))
+        target = diagonal_view(out, [*front, *primed(own)], leader)
         spread = [slice(None) if c in known else None for c in distinct]
-        batch = [slice(None)] if found.ndim > len(known) else []
         order = [known.index(c) for c in distinct if c in known]
-        moved = found.transpose([*range(len(batch)), *(len(batch) + p for p in order)])
-        target[...] = moved[(*batch, *spread)]
+        moved = found.transpose([*range(len(front)), *(len(front) + p for p in order)])
+        target[...] = moved[(*[slice(None)] * len(front), *spread)]
         return out
 
     @staticmethod

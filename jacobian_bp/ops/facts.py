@@ -43,7 +43,7 @@ class Facts:
     loss_option: ClassVar[str] = ""  # what the number sets in loss={"huber": 0.5}
     reduction: ClassVar[str] = ""  # its name in reduction=
     penalty: ClassVar[str] = ""  # its name in penalty=
-    gives: ClassVar[tuple[str, ...]] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
+    gives: tuple[str, ...] = ()  # PROBABILITIES; DISTRIBUTION too if they sum to 1
     takes: ClassVar[str] = ""  # which of these a loss asks of the activation before it
     label_kind: ClassVar[str] = NUMBERS  # of a loss: numbers, binary or classes
 
@@ -55,8 +55,12 @@ class Facts:
     loss_textbook: ClassVar[LossTextbook | None] = None
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
-    averages: ClassVar[bool] = False  # divides by the number of examples
+    averages: bool = False  # divides by the number of examples
     passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+
+    # What a kink is, of an op whose branches belong to the entries of its own value: two entries
+    # of a window are the largest. Without it a kink is a 0 of what the op reads.
+    kink: ClassVar[str] = ""
 
     # What it gives is new at each call, or what it was given: so it is with the ops of this
     # package. An op of one's own may keep its arrays and write to them: they are copied.

@@ -107,8 +107,8 @@ def class_labels(outputs: np.ndarray, y: np.ndarray, name: str) -> np.ndarray:
         )
     bad = unequal_to_one(y)
     if bad.any():
-        row = int(np.argwhere(bad)[0][0])
-        shown = entry(name, (row,)) if y.ndim > 1 else name
+        row = tuple(map(int, np.argwhere(bad)[0]))
+        shown = entry(name, row) if y.ndim > 1 else name
         total = np.atleast_1d(y.astype(np.float64).sum(axis=-1))[row]
         raise DomainError(
             f"{shown} sums to {witness(total)}; a row of class weights sums to 1.\n"
@@ -126,19 +126,25 @@ def require_classes(y: np.ndarray, classes: int, name: str) -> None:
     """DomainError naming the first label that is not an index of one of the classes."""
     flat = np.atleast_1d(y)
     if y.dtype.kind not in "iu":
-        whole = bool(np.all(flat == np.floor(flat)))
-        first = int(np.argmax(flat != np.floor(flat)))  # 0 where all are whole
+        broken = flat != np.floor(flat)
+        whole = not broken.any()
+        first = _first(broken)  # 0 where all are whole
         instead = f"{name}.astype(int)" if whole else "whole numbers"
         raise DomainError(
-            f"{entry(name, (first,) if y.ndim else ())} is {flat[first]!s}, of dtype {y.dtype}; "
+            f"{entry(name, first if y.ndim else ())} is {flat[first]!s}, of dtype {y.dtype}; "
             f"a class index is an integer from 0 to {classes - 1}.\n"
             f"  Pass {instead}, or a row of {classes} class weights."
         )
     wrong = wrong_class(flat, classes)
     if wrong.any():
-        row = int(np.argwhere(wrong)[0][0])
+        row = _first(wrong)
         raise DomainError(
-            f"{entry(name, (row,) if y.ndim else ())} is {int(flat[row])}; with {classes} classes "
+            f"{entry(name, row if y.ndim else ())} is {int(flat[row])}; with {classes} classes "
             f"an index lies from 0 to {classes - 1}.\n"
             "  Count classes from 0, or give the network more outputs."
         )
+
+
+def _first(flags: np.ndarray) -> tuple[int, ...]:
+    """Where the first entry lies that is true; the very first where none is."""
+    return tuple(map(int, np.unravel_index(int(np.argmax(flags)), flags.shape)))

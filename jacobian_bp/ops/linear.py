@@ -7,14 +7,14 @@ from .base import Op, outer, over_batch
 class Linear(Op):
     """Affine map.
 
-        z[k] = Σ_i W[k,i] a[i] + b[k]
+        z[k] = Σ_i W[k,i] a[i] + b[k],  or without b
 
     Unit k reads only row k of W, hence δ[k,k'] in ∂z/∂W, and only its own bias,
     hence ∂z/∂b = δ[k,k']. Source: first seed, J45 and J50; second seed, M32 and M35.
     """
 
     formula = "W a + b"
-    signature = "a[i], W[k,i], b[k] -> z[k]"
+    signature = "a[i], W[k,i], b[k]? -> z[k]"
     parameters = ("W", "b")
     reasons = {
         "a": "unit k weighs a by row k of W",
@@ -23,18 +23,24 @@ class Linear(Op):
     }
     shows_nonfinite = True
 
-    def forward(self, a, W, b):
-        return a @ W.T + b
+    def reading(self, count):
+        read = super().reading(count)
+        if read is not self:
+            read.formula = "W a"
+        return read
 
-    def jacobians(self, a, W, b):
+    def forward(self, a, W, b=None):
+        return a @ W.T if b is None else a @ W.T + b
+
+    def jacobians(self, a, W, b=None):
         return {
             "a": dense("W[k,i']", W),
             "W": delta("k,k'") * dense("a[i']", a),
             "b": delta("k,k'"),
         }
 
-    def vjp(self, z_bar, a, W, b):
+    def vjp(self, z_bar, a, W, b=None):
         return {"a": z_bar @ W, "W": outer(z_bar, a), "b": over_batch(z_bar)}
 
-    def peer(self, xp, a, W, b):
-        return a @ W.T + b
+    def peer(self, xp, a, W, b=None):
+        return a @ W.T if b is None else a @ W.T + b

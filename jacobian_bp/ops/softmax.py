@@ -4,56 +4,130 @@ Both Jacobians have the null vector (1, …, 1): adding one number to every logi
 changes nothing.
 """
 
+from copy import copy
+
 import numpy as np
 
-from ..algebra.expression import delta, dense, distinct, one
-from ..errors import DomainError
+from ..algebra.axes import fresh, parse_axes
+from ..algebra.expression import Expression, delta, dense, distinct, one
+from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
-from .base import Op
+from .base import Op, elementwise
 from .labels import DISTRIBUTION, PROBABILITIES
 
 
-class Softmax(Op):
-    """Class probabilities.
+class AlongAxis(Op):
+    """An op along one axis: the last, or the one with the name `axis` where it reads it.
+
+    What stands behind that axis keeps its place: entry r reads entry r only, hence δ[r,r'].
+    """
+
+    reasons = {"z": "all classes share one sum"}
+    admits_finite = True
+    result = "p"  # what the signature calls its value
+
+    def __init__(self, axis: str | None = None) -> None:
+        if axis is not None and (not isinstance(axis, str) or len(parse_axes(axis)) != 1):
+            raise AxisError(
+                f"{self.name}(axis={axis!r}) names no axis.\n"
+                f'  Write one name, such as {self.name}(z, axis="t"), or none for the last axis.'
+            )
+        self.axis = axis
+        self._read(("k",) if axis is None else (axis, fresh({axis}, "k")))
+
+    def _read(self, letters: tuple[str, ...]) -> None:
+        """Set the axes that it reads; it goes along the first."""
+        self.letters, self.place = letters, -len(letters)
+        axes = ",".join(letters)
+        self.signature = f"z[{axes}] -> {self.result}[{axes}]"
+
+    def meeting(self, *axes: tuple[str, ...] | None) -> Op:
+        """The same op for values with these axes. AxisError where the one named is not there."""
+        names = axes[0]
+        if self.axis is None or names is None:
+            return self
+        if self.axis not in names:
+            has = f"has the axes {','.join(names)}" if names else "is one number"
+            which = " or ".join(f'axis="{name}"' for name in names) or "no axis"
+            raise AxisError(
+                f"it goes along {self.axis}; z {has}, and no {self.axis}.\n  Write {which}."
+            )
+        inside = names[names.index(self.axis) :]
+        if inside == self.letters:
+            return self
+        met = copy(self)
+        met._read(inside)
+        return met
+
+    def last(self, array: np.ndarray) -> np.ndarray:
+        """The array with the axis that the op goes along moved to the end."""
+        return array if self.place == -1 else np.moveaxis(array, self.place, -1)
+
+    def back(self, array: np.ndarray) -> np.ndarray:
+        """What `last` moved, in its place again."""
+        return array if self.place == -1 else np.moveaxis(array, -1, self.place)
+
+    def words(self) -> tuple[str, str, str]:
+        """k,r and k',r, the axes of a factor and of one at the other class; and k,k'."""
+        own, *others = self.letters
+        return ",".join(self.letters), ",".join([own + "'", *others]), f"{own},{own}'"
+
+    def others(self) -> Expression:
+        """δ[r,r'] for each axis behind the one that the op goes along."""
+        return elementwise(",".join(self.letters[1:]))
+
+    def admit(self, names, z):
+        require_live_rows(self.last(z) if z.ndim >= -self.place else z, names["z"])
+        return (z,)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({'' if self.axis is None else f'axis={self.axis!r}'})"
+
+
+class Softmax(AlongAxis):
+    """Class probabilities along the last axis, or along `axis`.
 
         p[k] = exp z[k] / Σ_j exp z[j]
         ∂p/∂z = p[k] δ[k,k'] − p[k] p[k']
 
     Written below as δ p(1−p) − (1−δ) p p': on the diagonal p − p² would cancel
     where p is near 1, so 1−p is summed from the other classes.
+
+    >>> Softmax(axis="t").signature
+    'z[t,k] -> p[t,k]'
     """
 
     formula = "softmax(z)"
-    signature = "z[k] -> p[k]"
-    reasons = {"z": "all classes share one sum"}
     activation = "softmax"
-    gives = (PROBABILITIES, DISTRIBUTION)
-    admits_finite = True
+    gives: tuple[str, ...] = (PROBABILITIES, DISTRIBUTION)
+
+    def _read(self, letters):
+        super()._read(letters)
+        if self.place < -1:  # a loss reads along the last axis
+            self.gives = (PROBABILITIES,)
 
     def forward(self, z):
-        return softmax_parts(z)[0]
+        return self.back(softmax_parts(self.last(z))[0])
 
     def jacobians(self, z):
-        p, rest = softmax_parts(z)
-        diagonal = delta("k,k'") * dense("p[k]", p) * dense("(1−p)[k]", rest)
-        return {"z": diagonal - distinct("k,k'") * dense("p[k]", p) * dense("p[k']", p)}
+        p, rest = map(self.back, softmax_parts(self.last(z)))
+        here, there, pair = self.words()
+        diagonal = delta(pair) * dense(f"p[{here}]", p) * dense(f"(1−p)[{here}]", rest)
+        off = distinct(pair) * dense(f"p[{here}]", p) * dense(f"p[{there}]", p)
+        return {"z": self.others() * (diagonal - off)}
 
     @quiet
     def vjp(self, p_bar, z):
-        p = softmax_parts(z)[0]
-        return {"z": p * (p_bar * sum_of_others(p) - sum_of_others(p * p_bar))}
-
-    def admit(self, names, z):
-        require_live_rows(z, names["z"])
-        return (z,)
+        p, bar = softmax_parts(self.last(z))[0], self.last(p_bar)
+        return {"z": self.back(p * (bar * sum_of_others(p) - sum_of_others(p * bar)))}
 
     def peer(self, xp, z):
-        return xp.softmax(z)
+        return xp.softmax(z) if self.place == -1 else None
 
 
-class LogSoftmax(Op):
-    """Logarithm of the class probabilities.
+class LogSoftmax(AlongAxis):
+    """Logarithm of the class probabilities along the last axis, or along `axis`.
 
         l[k] = z[k] − log Σ_j exp z[j]
         ∂l/∂z = δ[k,k'] − p[k']
@@ -62,33 +136,29 @@ class LogSoftmax(Op):
     """
 
     formula = "log softmax(z)"
-    signature = "z[k] -> l[k]"
-    reasons = {"z": "all classes share one sum"}
-    admits_finite = True
+    result = "l"
 
     def forward(self, z):
-        return log_softmax(z)
+        return self.back(log_softmax(self.last(z)))
 
     def jacobians(self, z):
-        p, rest = softmax_parts(z)
-        diagonal = delta("k,k'") * dense("(1−softmax(z))[k]", rest)
-        return {"z": diagonal - distinct("k,k'") * one("k") * dense("softmax(z)[k']", p)}
+        p, rest = map(self.back, softmax_parts(self.last(z)))
+        here, there, pair = self.words()
+        diagonal = delta(pair) * dense(f"(1−softmax(z))[{here}]", rest)
+        off = distinct(pair) * one(self.letters[0]) * dense(f"softmax(z)[{there}]", p)
+        return {"z": self.others() * (diagonal - off)}
 
     @quiet
     def vjp(self, l_bar, z):
-        p = softmax_parts(z)[0]
-        return {"z": l_bar * sum_of_others(p) - p * sum_of_others(l_bar)}
-
-    def admit(self, names, z):
-        require_live_rows(z, names["z"])
-        return (z,)
+        p, bar = softmax_parts(self.last(z))[0], self.last(l_bar)
+        return {"z": self.back(bar * sum_of_others(p) - p * sum_of_others(bar))}
 
 
 def require_live_rows(z: np.ndarray, name: str) -> None:
     """Refuse a row of logits that are all −inf: no class is left to share out."""
     dead = np.atleast_1d(np.isneginf(z).all(axis=-1))
     if z.size and dead.any():
-        row = (int(np.argwhere(dead)[0][0]),) if z.ndim > 1 else ()
+        row = tuple(map(int, np.argwhere(dead)[0])) if z.ndim > 1 else ()
         raise DomainError(
             f"{entry(name, row)}: all {z.shape[-1]} logits are -inf, so no class has a probability."
             "\n  Leave at least one class unmasked."

@@ -1,16 +1,19 @@
 """One forward pass of a program: data admitted, every step computed, every value finite."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, Binding
+from ..algebra.axes import BATCH
 from ..errors import AxisError, DomainError, Later
 from ..numbers.arrays import as_array, quiet, raw_array, read_only, require_finite
+from ..numbers.positions import as_positions
 from ..numbers.precision import precision_of
 from ..writing.signs import dims, safe
-from .forward_pass import Pass, bind_step
+from .forward_pass import Pass, bind_step, require_in_range
+from .naming import meeting, names_of_data, read_names
 from .program import Program
 from .step import Step
 
@@ -19,44 +22,49 @@ HINT = "Standardise the data, or start from smaller weights."
 
 @quiet
 def run_forward(
-    program: Program, params: Mapping[str, np.ndarray], data: Mapping[str, Any]
+    program: Program,
+    params: Mapping[str, np.ndarray],
+    data: Mapping[str, Any],
+    axes: Mapping[str, str] | None = None,
+    called: str = "net.run",
 ) -> Pass:
     """One forward pass: the data admitted, every step computed, every value finite.
 
-    Steps that need an input which was not given (labels) are left out.
+    Steps that need an input which was not given (labels) are left out. `axes` names the
+    axes that data carries in front, {"u": "n,t"}; one that nobody names is n. `called` is
+    what the caller writes, for a message.
     """
+    named = read_names(program, data, axes)
     admitted = {name: _admit(program, name, value) for name, value in data.items()}
     measured = {n: a for n, a in admitted.items() if n not in program.labels}
-    letters = program.letters
-    batched = {n for n, a in measured.items() if BATCH in letters[n] or a.ndim > len(letters[n])}
-    for name in batched:
-        if admitted[name].shape[:1] == (0,):
-            raise DomainError(
-                f"{safe(name)} has shape {dims(admitted[name].shape)}: a batch of 0 examples.\n"
-                "  Pass at least one example."
-            )
-    dtype = precision_of([*measured.values(), *params.values()])
-    values = {n: a if n in program.labels else a.astype(dtype) for n, a in admitted.items()}
+    whole = (*program.labels, *program.indices)
+    dtype = precision_of([*(a for n, a in admitted.items() if n not in whole), *params.values()])
+    values = {n: a if n in whole else a.astype(dtype) for n, a in admitted.items()}
     values |= {name: array.astype(dtype, order="C") for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)
     for array in values.values():
         read_only(array)
-    program = program if batched else program.one_example
     program = program.without(frozenset(n for n in program.inputs if n not in values))
-
-    def computed() -> set[str]:
-        return {step.name for step in program.steps}
-
+    ranks = {name: array.ndim for name, array in measured.items()}
+    names = names_of_data(program, ranks, named)
+    for name, found in names.items():
+        if found[:1] == (BATCH,) and measured[name].shape[0] == 0:
+            raise DomainError(
+                f"{safe(name)} has shape {dims(measured[name].shape)}: a batch of 0 examples.\n"
+                "  Pass at least one example."
+            )
+    unnamed = {name: array for name, array in measured.items() if name not in names}
+    program = meeting(program, names, {**params, **unnamed})
+    call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
     for step in program.steps:
-        binding = _compute(step, values, dtype, computed)
-        batched.update(a for a, b in zip(step.active().args, binding.batched, strict=True) if b)
-        if binding.any_batched:
-            batched.add(step.name)
-    return Pass(program, values, frozenset(batched), dtype, missing)
+        call.compute(step)
+    return Pass(program, values, names, dtype, missing)
 
 
 def _admit(program: Program, name: str, value: Any) -> np.ndarray:
-    """Data as a fresh finite array; whole-number labels stay whole."""
+    """Data as a fresh finite array; whole-number labels and positions stay whole."""
+    if name in program.indices:
+        return as_positions(value, name)
     array = raw_array(value, name)
     if name in program.labels and array.dtype.kind in "biu":
         return np.array(array, copy=True)
@@ -65,30 +73,49 @@ def _admit(program: Program, name: str, value: Any) -> np.ndarray:
     return array
 
 
-def _compute(
-    step: Step,
-    values: dict[str, np.ndarray],
-    dtype: np.dtype,
-    computed: Callable[[], Collection[str]],
-) -> Binding:
-    """Add the step's value; labels that the op admits are replaced by their one form."""
-    outputs = step.args[0]  # as the user knows them, where a loss is fused
-    step = step.active()
-    given = [values[arg] for arg in step.args]
-    admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
-    for arg, before, value in zip(step.args, given, admitted, strict=True):
-        if value is not before or before.dtype != dtype:
-            values[arg] = read_only(np.array(value, dtype))
-    binding = bind_step(step, values, computed)
-    value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
-    axes = ((BATCH,) if binding.any_batched else ()) + step.op.parsed.output.axes
-    expected = tuple(binding.sizes[axis] for axis in axes)
-    if np.shape(value) != expected:
-        raise AxisError(
-            f"{step.who}: forward gives shape {dims(np.shape(value))}, "
-            f"the signature {step.op.parsed} says {dims(expected)}.\n"
-            "  Mend forward or the signature."
-        )
-    values[step.name] = read_only(np.array(value, dtype=dtype))
-    require_finite(values[step.name], step.name, Later(lambda: f"It is computed by {step}. {HINT}"))
-    return binding
+@dataclass(frozen=True)
+class Call:
+    """What is known while the steps are computed, one after another."""
+
+    values: dict[str, np.ndarray]
+    names: dict[str, tuple[str, ...]]
+    dtype: np.dtype
+    data: frozenset[str]  # whose axes a caller can name
+    called: str
+    made: list[str] = field(default_factory=list)
+
+    def compute(self, step: Step) -> None:
+        """Add the step's value; labels that the op admits are replaced by their one form."""
+        outputs = step.args[0]  # as the user knows them, where a loss is fused
+        step, values, dtype = step.active(), self.values, self.dtype
+        given = [values[arg] for arg in step.args]
+        admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
+        indices = step.op.parsed.indices
+        for name, arg, before, value in zip(step.called, step.args, given, admitted, strict=True):
+            if (value is not before or before.dtype != dtype) and name not in indices:
+                values[arg] = read_only(np.array(value, dtype))
+        binding = bind_step(step, values, self.names, self.computed, self.how_named)
+        if indices:
+            require_in_range(step, binding, values)
+        value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
+        if np.shape(value) != binding.shape:
+            raise AxisError(
+                f"{step.who}: forward gives shape {dims(np.shape(value))}, "
+                f"the signature {step.op.parsed} says {dims(binding.shape)}.\n"
+                "  Mend forward or the signature."
+            )
+        for arg, axes in zip(step.args, binding.fronts.inputs, strict=True):
+            self.names.setdefault(arg, axes)
+        self.names[step.name] = binding.fronts.output
+        self.made.append(step.name)
+        values[step.name] = read_only(np.array(value, dtype=dtype))
+        hint = Later(lambda: f"It is computed by {step}. {HINT}")
+        require_finite(values[step.name], step.name, hint)
+
+    def computed(self) -> Collection[str]:
+        return self.made
+
+    def how_named(self, name: str, axes: Sequence[str]) -> str:
+        """How a caller says which axes a name has in front: net.run(…, axes={"x": "n,t"})."""
+        said = f'{self.called}(…, axes={{"{name}": "{",".join(axes)}"}})'
+        return said if name in self.data else ""

@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, Axis, Binding, bind, primed
-from ..algebra.expression import Copies, Expression, delta, one
+from ..algebra.axes import BATCH, Axis, primed, unnamed
+from ..algebra.binding import Binding, bind
+from ..algebra.expression import Copies, Delta, Dense, Expression, One
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
+from ..algebra.output_sizes import ABSENT
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
+from ..numbers.positions import require_positions
 from ..ops import Op
-from ..writing.signs import safe
+from ..writing.signs import dims, plural, safe
 from .program import Program, listed
 from .step import Step
 
@@ -24,11 +27,15 @@ Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """The values of one forward pass, and the local Jacobians at them."""
+    """The values of one forward pass, and the local Jacobians at them.
+
+    `names` has the names of each value's axes: first those that it carries in front, then
+    the letters of the op that computes it, or that first reads it.
+    """
 
     program: Program
     values: dict[str, np.ndarray]
-    batched: frozenset[str]
+    names: dict[str, tuple[str, ...]]
     dtype: np.dtype
     missing: tuple[str, ...] = ()  # labels that were not given
 
@@ -52,6 +59,11 @@ class Pass:
     def cost(self) -> str:
         """The name of the last value computed."""
         return self.program.steps[-1].name
+
+    @cached_property
+    def batched(self) -> frozenset[str]:
+        """The values that have an axis of examples in front."""
+        return frozenset(name for name, axes in self.names.items() if axes[:1] == (BATCH,))
 
     @property
     def examples(self) -> int | None:
@@ -78,20 +90,17 @@ class Pass:
         return [*data, *self.program.params, *self._steps]
 
     def require_variable(self, of: str, wrt: str) -> None:
-        """DomainError for a derivative by labels."""
+        """DomainError for a derivative by labels, positions or constants."""
         self.require(wrt)
         if wrt in self.program.constants:
             raise DomainError(
-                f"∂{of}/∂{wrt}: {wrt} holds labels, by which nothing is differentiated.\n"
-                f"  Differentiate by one of {listed(self.variables())}."
+                f"∂{of}/∂{wrt}: {wrt} holds {self.program.kind_of(wrt)}, by which nothing is "
+                f"differentiated.\n  Differentiate by one of {listed(self.variables())}."
             )
 
     def axes(self, name: str) -> tuple[Axis, ...]:
-        """The axes of a value, the batch in front where it has one."""
-        letters = self.program.letters[name]
-        if name in self.batched and BATCH not in letters:
-            letters = (BATCH, *letters)
-        return tuple(map(Axis, letters, self.values[name].shape))
+        """The axes of a value, those that it carries in front."""
+        return tuple(map(Axis, self.names[name], self.values[name].shape))
 
     def node(self, name: str) -> Node:
         return Node(name, self.axes(name))
@@ -155,8 +164,9 @@ class Pass:
     def local(self, step: Step) -> Locals:
         """For each input of the op: output axes, variable axes, and the expression; kept.
 
-        The op speaks of one example. In a batch, ∂/∂data gains δ[n,n'] (examples
-        do not mix) and ∂/∂parameter gains the axis n (each example has its own).
+        The op speaks of trailing axes. By data, an axis in front brings δ[n,n'] (examples do
+        not mix); by what does not have it, such as a parameter, it brings 1[n]: the same
+        parameter serves every example, and the sum over n adds their shares.
         """
         if step.key not in self._locals:
             self._locals[step.key] = self.lifted(step, self.raw(step))
@@ -199,9 +209,12 @@ class Pass:
         """`local` from the expressions of an op: under the network's names, over the batch."""
         signature, binding = step.op.parsed, self.binding(step)
         called = step.called | {signature.output.name: step.name}
+        names, own = binding.names(), binding.fronts.signature
         found = {}
-        for operand, lifted in zip(signature.inputs, binding.batched, strict=True):
-            if operand.name in step.op.constants:
+        for operand, renamed, front in zip(
+            signature.inputs, own.inputs, binding.carried, strict=True
+        ):
+            if operand.name in step.op.fixed:
                 continue
             if operand.name not in expressions:
                 raise AxisError(
@@ -210,29 +223,27 @@ class Pass:
                     f"the signature is {signature}."
                 )
             expression = expressions[operand.name].relabelled(called)
-            out, wrt = signature.output.axes, primed(operand.axes)
-            if binding.any_batched:
-                out = (BATCH, *out)
-                if lifted:
-                    wrt = (BATCH + "'", *wrt)
-                    expression = delta(f"{BATCH},{BATCH}'") * expression
-                else:
-                    expression = one(BATCH) * expression
-            sizes = {axis: binding.sizes[axis] for axis in signature.output.axes}
-            if binding.any_batched:
-                sizes[BATCH] = binding.sizes[BATCH]
-            own = dict(zip(primed(operand.axes), operand.axes, strict=True))
-            own[BATCH + "'"] = BATCH
+            _require_carried(step, operand.name, expression, binding)
+            if names:
+                primes = max(len(operand.axes), 1)
+                marks = ["'" * count for count in range(primes + 1)]
+                expression = expression.renamed(
+                    {old + mark: new + mark for old, new in names.items() for mark in marks}
+                )
+            lift = [Delta(a, a + "'") if a in front else One(a) for a in binding.leading]
+            if lift:
+                expression = Expression.of(*lift) * expression
+            inner = (*front, *renamed.axes)
             found[operand.name] = (
-                tuple(Axis(axis, sizes[axis]) for axis in out),
-                tuple(Axis(axis, binding.sizes[own[axis]]) for axis in wrt),
+                tuple(Axis(axis, binding.sizes[axis]) for axis in binding.fronts.output),
+                tuple(map(Axis, primed(inner), (binding.sizes[axis] for axis in inner))),
                 expression,
             )
         return found
 
     def binding(self, step: Step) -> Binding:
         """The sizes of the step's axes, checked."""
-        return bind_step(step, self.values)
+        return bind_step(step, self.values, self.names)
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt of the one step that computes `of`; the sum where it reads `wrt` twice."""
@@ -285,16 +296,60 @@ def link_of(step: Step, operand: int, local: Locals) -> Link:
 def bind_step(
     step: Step,
     values: Mapping[str, np.ndarray],
+    axes: Mapping[str, tuple[str, ...]],
     computed: Callable[[], Collection[str]] | None = None,
+    how_named: Callable[[str, Sequence[str]], str] | None = None,
 ) -> Binding:
-    """The sizes of the axes of a step's op, from the shapes of what the step reads.
+    """The sizes of the axes of a step's op, from the shapes and axes of what the step reads.
 
-    `computed` gives the names that steps compute, for a message.
+    `computed` gives the names that steps compute, and `how_named` says where a name's axes
+    are named, both for a message.
     """
 
     def names() -> dict[str, str]:
         return {operand: safe(arg) for operand, arg in step.called.items()}
 
-    shapes = [values[arg].shape for arg in step.args]
-    who = Later(lambda: step.who)
-    return bind(step.op.parsed, shapes, who, names, step.op.parameters, computed)
+    return bind(
+        step.op.parsed,
+        [values[arg].shape for arg in step.args],
+        Later(lambda: step.who),
+        names,
+        step.op.parameters,
+        computed,
+        [axes.get(arg) for arg in step.args],
+        how_named,
+        step.fronts,
+        lambda name: getattr(step.op, name, ABSENT),
+    )
+
+
+def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:
+    """DomainError for a position that the axis does not have, with the array that has the axis."""
+    operands = binding.fronts.signature.inputs
+    for operand, arg in zip(operands, step.args, strict=True):
+        if operand.within is None:
+            continue
+        axis = operand.within
+        owner = next(p for p, o in enumerate(operands) if axis in o.axes and o.within is None)
+        axes = ",".join(binding.fronts.inputs[owner])
+        has = f"{safe(step.args[owner])}[{axes}] has shape {dims(values[step.args[owner]].shape)}"
+        size = binding.sizes[axis]
+        require_positions(values[arg], size, step.who, safe(arg), f"{axis},{has}")
+
+
+def _require_carried(step: Step, by: str, expression: Expression, binding: Binding) -> None:
+    """AxisError for a factor that has more axes than its label and than are carried."""
+    taken = {*step.op.parsed.letters, *unnamed(len(binding.leading))}
+    for term in expression.terms:
+        for factor in term.of(Dense):
+            missing = [a for a in unnamed(len(factor.axes)) if a in factor.axes and a not in taken]
+            if missing:
+                named = len(factor.axes) - len(missing) - len(binding.leading)
+                carries = ",".join(binding.leading) or "nothing"
+                raise AxisError(
+                    f"{step.who}: the factor {factor.label} of ∂{step.name}/∂{by} has shape "
+                    f"{dims(factor.array.shape)} and a label of {plural(named, 'axis', 'axes')};"
+                    f" the step carries {carries} in front.\n"
+                    f'  Name every axis of the array that is not carried: dense("{factor.label}'
+                    f'[…]", …).'
+                )

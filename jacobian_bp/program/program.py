@@ -5,11 +5,12 @@ b1). Any directed acyclic graph is one: a name may be read as often as you like.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ..errors import SpecError
-from ..ops import Op, Reduction
+from ..ops import Op
 from ..writing.signs import plural, safe
 from .fusing import fused
 from .step import Step
@@ -24,7 +25,7 @@ class Program:
 
     steps: tuple[Step, ...]
     params: tuple[str, ...]
-    left_out: tuple[Step, ...] = ()  # reductions over the examples, where there is one example
+    left_out: tuple[Step, ...] = ()  # reductions over axes that are not there
 
     @classmethod
     def build(cls, steps: Iterable[Step], params: Sequence[str]) -> "Program":
@@ -39,7 +40,7 @@ class Program:
             inputs = step.op.parsed.inputs
             if len(inputs) != len(step.args):
                 raise SpecError(
-                    f"{step.who} reads {plural(len(inputs), 'value')}, {step.op.parsed}; "
+                    f"{step.who} reads {_counted(step.op)}, {step.op.parsed}; "
                     f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
                 )
             for arg in step.args:
@@ -55,11 +56,12 @@ class Program:
                     "  Give each value a name of its own."
                 )
             for operand, arg in zip(inputs, step.args, strict=True):
-                if operand.name in step.op.constants and (arg in made or arg in own):
+                if operand.name in step.op.fixed and (arg in made or arg in own):
+                    kind = _kind(step.op, operand.name)
                     raise SpecError(
-                        f"{step.who}: {operand.name} is a label, by which nothing is "
-                        f"differentiated, but {arg} is computed or trained.\n"
-                        "  Pass the labels as an input of the network, such as y."
+                        f"{step.who}: {operand.name} is a {kind}, by which nothing is "
+                        f"differentiated, but {arg} is {'trained' if arg in own else 'computed'}.\n"
+                        f"  Pass the {kind}s as an input of the network, such as {operand.name}."
                     )
             made[step.name] = step
         read = dict.fromkeys(arg for step in steps for arg in step.args)
@@ -69,7 +71,22 @@ class Program:
                 f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
                 f"  The steps read {', '.join(read)}."
             )
-        return cls(tuple(fused(step, made) for step in steps), tuple(params))
+        program = cls(tuple(fused(step, made) for step in steps), tuple(params))
+        for name in program.inputs:
+            uses = {
+                _kind(step.op, o): step
+                for step in steps
+                for o, a in step.called.items()
+                if a == name
+            }
+            if "position" in uses and len(uses) > 1:
+                other, step = next(pair for pair in uses.items() if pair[0] != "position")
+                raise SpecError(
+                    f"{uses['position'].who} reads {name} as positions of an axis, "
+                    f"{step.who} as {other or 'data'}.\n"
+                    "  Give the two inputs names of their own."
+                )
+        return program
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -93,7 +110,22 @@ class Program:
     @cached_property
     def constants(self) -> tuple[str, ...]:
         """The inputs by which nothing is differentiated."""
-        return self._read_as(lambda op: op.constants)
+        return self._read_as(lambda op: op.fixed)
+
+    @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """The inputs that hold positions of an axis: whole numbers."""
+        return self._read_as(lambda op: op.parsed.indices)
+
+    def kind_of(self, name: str) -> str:
+        """What an input holds by which nothing is differentiated, for a message."""
+        return (
+            "positions"
+            if name in self.indices
+            else "labels"
+            if name in self.labels
+            else "constants"
+        )
 
     def _read_as(self, listed: Callable[[Op], tuple[str, ...]]) -> tuple[str, ...]:
         uses: dict[str, list[bool]] = {name: [] for name in self.inputs}
@@ -109,32 +141,14 @@ class Program:
         return any(step.op.averages for step in self.steps)
 
     @cached_property
-    def one_example(self) -> "Program":
-        """The same program without reductions over the batch: J = Mean(L) makes L be J."""
-        names: dict[str, str] = {}
-        for step in self.steps:
-            if isinstance(step.op, Reduction):
-                names[step.args[0]] = step.name
-        if not names:
-            return self
+    def meets_axes(self) -> bool:
+        """Whether an op of it depends on the names of the axes that it reads."""
+        return any(type(step.op).meeting is not Op.meeting for step in self.steps)
 
-        def called(name: str) -> str:
-            while name in names:
-                name = names[name]
-            return name
-
-        kept = [
-            replace(
-                step,
-                name=called(step.name),
-                args=tuple(called(a) for a in step.args),
-                fused_args=tuple(called(a) for a in step.fused_args),
-            )
-            for step in self.steps
-            if not isinstance(step.op, Reduction)
-        ]
-        left_out = tuple(step for step in self.steps if isinstance(step.op, Reduction))
-        return Program(tuple(kept), self.params, left_out)
+    @cached_property
+    def meetings(self) -> dict[Any, "Program"]:
+        """The same program for values with named axes, by these; kept as long as it lives."""
+        return {}
 
     def without(self, absent: frozenset[str]) -> "Program":
         """The steps that need none of these inputs; one program, however often it is asked for.
@@ -188,6 +202,22 @@ class Program:
         """The message for a name that stands nowhere in the program."""
         known = [*self.inputs, *self.params, *(step.name for step in self.steps)]
         return f"no value is named {name!r}.\n  The values are {listed(known)}."
+
+
+def _counted(op: Op) -> str:
+    """2 or 3 values"""
+    signature = op.parsed
+    least, most = signature.least, len(signature.inputs)
+    return plural(most, "value") if least == most else f"{least} to {most} values"
+
+
+def _kind(op: Op, operand: str) -> str:
+    """What an op reads as this input where nothing is differentiated by it; else nothing."""
+    if operand in op.parsed.indices:
+        return "position"
+    if operand not in op.fixed:
+        return ""
+    return "label" if operand in op.labels else "constant"
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

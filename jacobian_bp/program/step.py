@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ..algebra.binding import Fronts
 from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
@@ -57,6 +58,11 @@ class Step:
             for position, (operand, arg) in enumerate(self.called.items())
             if operand in kept
         )
+
+    @cached_property
+    def fronts(self) -> dict[Any, Fronts]:
+        """The names of all axes, by the numbers and names of the axes of what it reads."""
+        return {}
 
     @property
     def formula(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..numbers.arrays import quiet, read_only
+from ..numbers.positions import in_float64
 from ..program.forward_pass import Pass
 
 RELATIVE_STEP = 1e-6  # so small that truncation is below rounding, 1e-13 to 1e-10
@@ -42,7 +43,7 @@ class Perturbed:
                 reached.add(step.name)
                 self.steps.append(step)
         self.cost, self.name = state.cost, name
-        self.values = {n: read_only(v.astype(np.float64)) for n, v in state.values.items()}
+        self.values = {n: read_only(in_float64(v)) for n, v in state.values.items()}
         self.point = self.values[name]
 
     def slope(self, index: tuple[int, ...], scale: float = RELATIVE_STEP) -> float:

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..algebra.axes import summed
+from ..algebra.axes import BATCH
+from ..algebra.unfitting import summed
 from ..errors import AxisError, JacobianError
 from ..numbers.arrays import is_finite, require_finite
+from ..ops import Reduction
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, number
 from .difference import difference
@@ -85,18 +87,20 @@ def require_scalar(state: Pass) -> None:
 
 def _made_scalar(state: Pass) -> str:
     """How the program ends in one number."""
-    cost, axes = state.cost, len(state.program.letters[state.cost])
-    reduction = next((step for step in state.program.left_out if step.name == cost), None)
-    if reduction is not None:  # of one example there is no mean, and its entries are still many
-        (inside,), mean = reduction.args, reduction.op.name
-        return (
-            f"For one example {reduction} is left out. Add up the entries first: "
-            f"s = {summed(inside, axes)} and {cost} = {mean}(s)"
-        )
+    cost, names = state.cost, state.names[state.cost]
+    step = state.step(cost)
+    if step is not None and isinstance(step.op, Reduction):  # over some of the axes only
+        (inside,) = step.args
+        whole = f"{cost} = {step.op.name}({inside}, over={','.join(state.names[inside])!r})"
+        return f"It keeps {','.join(names)}. Reduce these too: {whole}"
     if state.missing:
         return f"End the program with a loss: {', '.join(state.missing)} was not given"
-    if cost in state.batched and axes:
-        return f"Add up each example, s = {summed(cost, axes)}, and end with J = Mean(s)"
-    if cost in state.batched:
-        return f"End the program with a reduction over the examples: J = Mean({cost})"
-    return f"End the program with a loss, or add up the entries: J = {summed(cost, axes)}"
+    own = len(state.program.letters[cost])
+    front = names[: len(names) - own]
+    over = "" if front in ((), (BATCH,)) else f", over={','.join(front)!r}"
+    if front and own:
+        return f"Add up each example, s = {summed(cost, own)}, and end with J = Mean(s{over})"
+    if front:
+        along = "examples" if not over else f"axes {','.join(front)}"
+        return f"End the program with a reduction over the {along}: J = Mean({cost}{over})"
+    return f"End the program with a loss, or add up the entries: J = {summed(cost, own)}"

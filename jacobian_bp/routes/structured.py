@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..algebra import chain_rule
-from ..algebra.expression import Dense, Expression, Factor, Term
+from ..algebra.expression import Dense, Expression, Factor, Term, is_position
 from ..algebra.nodes_and_links import Link, Node, identity
 from ..algebra.placing import evaluate
 from ..algebra.tape import StandIn, Tape
@@ -96,11 +96,8 @@ class Sweep:
             raw = state.raw(step)
             if look_of(raw) != look:
                 return None
-            factors = dense_factors(raw.values())
-            if self.magnitudes:
-                found += [factor.absolute().array for factor in factors]
-            else:
-                found += [factor.array for factor in factors]
+            expressions = map(absolute, raw.values()) if self.magnitudes else raw.values()
+            found += arrays_of(expressions)
         return found
 
 
@@ -119,7 +116,7 @@ def _record(state: Pass, of: str, wrt: Sequence[str], dense: bool, magnitudes: b
     if dense:
         pairs = zip(expressions, map(state.node, wrt), strict=True)
         expressions = [_whole(expression, node, tape, state.dtype) for expression, node in pairs]
-    results = [factor.array for factor in dense_factors(expressions)]
+    results = arrays_of(expressions)
     looks = tuple(look_of(state.raw(step)) for step in steps)
     return Sweep(tuple(steps), looks, magnitudes, tape.finished(results), tuple(expressions))
 
@@ -156,9 +153,16 @@ def _look(term: Term) -> tuple[Any, ...]:
     for factor in term.factors:
         if isinstance(factor, Dense):
             parts.append((factor.axes, factor.array.shape, factor.array.dtype))
+        elif is_position(factor):
+            parts.append((factor.look, term.sums))
         else:
             parts.append((type(factor), factor.axes))
     return tuple(parts)
+
+
+def arrays_of(expressions: Iterable[Expression]) -> list[Any]:
+    """The arrays of dense factors and of look-ups, in the order in which they stand."""
+    return [array for expression in expressions for t in expression.terms for array in t.arrays]
 
 
 def dense_factors(expressions: Iterable[Expression]) -> list[Dense]:
@@ -168,8 +172,8 @@ def dense_factors(expressions: Iterable[Expression]) -> list[Dense]:
 
 def _stood_in(expression: Expression, tape: Tape) -> Expression:
     """The expression with a stand-in for each of its arrays, given by each replay."""
-    factors = dense_factors([expression])
-    return expression.holding([tape.leaf(f.array.shape, f.array.dtype) for f in factors])
+    arrays = arrays_of([expression])
+    return expression.holding([tape.leaf(array.shape, array.dtype) for array in arrays])
 
 
 def absolute(expression: Expression) -> Expression:
@@ -182,7 +186,7 @@ def absolute(expression: Expression) -> Expression:
 
     return Expression(
         tuple(
-            Term(tuple(map(positive, term.factors)), abs(term.coefficient))
+            Term(tuple(map(positive, term.factors)), abs(term.coefficient), term.sums)
             for term in expression.terms
         )
     )

@@ -47,7 +47,10 @@ SIGNS = {
 }
 WORD = r"[^\W\dᵀ²Σ][^\Wᵀ²Σ]*"
 NAME = rf"{WORD}(?:\^\([0-9]+\)|\^[0-9]+|\[[0-9]+\])?"  # W2; in the seeds W^2, W^(2), W[2]
-AXES = rf"(?:\[({WORD}'*(?:,{WORD}'*)*)\])?"
+INSIDE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"  # the axes of a look-up, u[n,t]
+PART = rf"[0-9]*(?:{WORD}'*(?:{INSIDE})?|\([^()]*\))"
+INDEX = rf"[−-]?(?:{PART}|[0-9]+(?=[+−-]))(?:[+−-](?:{PART}|[0-9]+))*"  # k', 2o+r−1, u[n,t]
+AXES = rf"(?:\[({INDEX}(?:,(?:{INDEX}|[−-]?[0-9]+))*)\])?"
 OBJECT = rf"({NAME}|\([^()∂]*\))"
 
 Piece = tuple[str, str]  # LaTeX, and its kind: operator, word, open or operand
@@ -60,6 +63,8 @@ def formula(text: str) -> str:
     \left(\frac{\partial z_{2}}{\partial W_{2}}\right)_{k,k',i'}=\delta_{k,k'}\,(a_{1})_{i'}
     >>> print(formula("Σ_k δ3[k] W3[k,k'] relu'(z2)[k']"))
     \sum_{k}(\delta_{3})_{k}\,(W_{3})_{k,k'}\,\mathrm{relu}'(z_{2})_{k'}
+    >>> print(formula("Σ_r K[d,c',r] δ[i',2o+r−1] δ[r,a[c,o]]"))
+    \sum_{r}K_{d,c',r}\,\delta_{i',2o+r-1}\,\delta_{r,a_{c,o}}
     >>> print(formula(r"\input{x}"))
     \backslash\mathrm{input}\{x\}
     """
@@ -214,12 +219,27 @@ def _character(c: str) -> str:
 
 
 def _below(axes: str | None) -> str:
-    """The indices k,k' as a subscript."""
-    if not axes:
-        return ""
-    names = [axis.rstrip("'") for axis in axes.split(",")]
-    primes = [axis[len(name) :] for name, axis in zip(names, axes.split(","), strict=True)]
-    return f"_{{{','.join(_symbol(n) + p for n, p in zip(names, primes, strict=True))}}}"
+    """The indices k,k' as a subscript; a position such as 2o+r−1 is a formula of its own."""
+    return f"_{{{','.join(map(_index, _split(axes)))}}}" if axes else ""
+
+
+def _index(text: str) -> str:
+    name = text.rstrip("'")
+    if not re.fullmatch(WORD, name):
+        return formula(text)
+    return _symbol(name) + text[len(name) :]
+
+
+def _split(axes: str) -> list[str]:
+    """The indices between commas, those within a bracket left together."""
+    found, depth = [""], 0
+    for sign in axes:
+        depth += (sign in "[(") - (sign in "])")
+        if sign == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += sign
+    return found
 
 
 def _top(turned: str | None) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from jacobian_bp.algebra.axes import Signature, bind, fresh, parse_axes, primed
+from jacobian_bp.algebra.axes import Signature, fresh, parse_axes, primed
+from jacobian_bp.algebra.binding import bind
 from jacobian_bp.errors import AxisError
 
 LINEAR = Signature.parse("a[i], W[k,i], b[k] -> z[k]")
@@ -98,15 +99,15 @@ def test_a_comma_with_nothing_after_it_is_refused():
 def test_one_example_gives_each_axis_its_size():
     binding = bound((3,), (5, 3), (5,))
     assert binding.sizes == {"i": 3, "k": 5}
-    assert binding.batched == (False, False, False)
-    assert not binding.any_batched
+    assert binding.carried == ((), (), ())
+    assert binding.leading == ()
 
 
 @pytest.mark.parametrize("examples", [1, 7])
 def test_one_axis_more_is_the_batch_also_of_one_example(examples):
     binding = bound((examples, 3), (5, 3), (5,))
     assert binding.sizes == {"n": examples, "i": 3, "k": 5}
-    assert binding.batched == (True, False, False)
+    assert binding.carried == (("n",), (), ())
 
 
 def test_an_op_that_mixes_examples_is_not_lifted():
@@ -210,7 +211,8 @@ def test_an_output_axis_takes_its_size_from_an_input():
     assert refusal(bind, Signature.parse("a[i] -> z[k]"), [(3,)], "Op 'z'") == (
         """\
 Op 'z': axis k of the output z[k] stands in no input.
-  The signature is a[i] -> z[k]; every output axis takes its size from an input."""
+  The signature is a[i] -> z[k]; every output axis takes its size from an input,
+  or from what stands behind a ';': k = …"""
     )
 
 

@@ -117,12 +117,12 @@ def test_renaming_changes_axes_and_relabelling_changes_arrays():
         (
             lambda: dense("W[k,i']", np.zeros(3)),
             'dense("W[k,i\']"): the label has 2 axes, the array has shape (3,).\n'
-            "  Name every axis of the array; a batch axis in front needs no name.",
+            "  Name every axis of the array; axes that are carried in front need no name.",
         ),
         (
             lambda: dense("a[n,i']", np.zeros((2, 7, 5))),
             'dense("a[n,i\']"): the label has 2 axes, the array has shape (2, 7, 5).\n'
-            "  Name every axis of the array; a batch axis in front needs no name.",
+            "  Name every axis of the array; axes that are carried in front need no name.",
         ),
         (
             lambda: dense("a[2]", np.zeros(3)),

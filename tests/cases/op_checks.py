@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from jacobian_bp.algebra.axes import unnamed
 from jacobian_bp.ops import Identity
 from jacobian_bp.program.forward import run_forward
 from jacobian_bp.program.forward_pass import Pass
@@ -16,14 +17,14 @@ def dense_jacobian(op, name, inputs):
     """∂op/∂name materialised, at these very arrays: nothing is copied or refused on the way."""
     operands = op.parsed.inputs
     names = [operand.name for operand in operands]
-    pairs = list(zip(operands, inputs, strict=True))
-    lifted = {o.name for o, array in pairs if np.ndim(array) > len(o.axes)}
     with np.errstate(all="ignore"):
         out = np.asarray(op.forward(*inputs))
     values = dict(zip(names, inputs, strict=True)) | {"out": out}
     program = Program.build([Step("out", op, tuple(names))], op.parameters)
-    batched = frozenset(lifted | ({"out"} if lifted else set()))
-    return Pass(program, values, batched, inputs[0].dtype).jacobian("out", name).materialise()
+    pairs = zip(operands, inputs, strict=True)
+    axes = {o.name: (*unnamed(np.ndim(array) - len(o.axes)), *o.axes) for o, array in pairs}
+    axes["out"] = (*unnamed(out.ndim - len(op.parsed.output.axes)), *op.parsed.output.axes)
+    return Pass(program, values, axes, inputs[0].dtype).jacobian("out", name).materialise()
 
 
 def swept_vjp(op, name, inputs):

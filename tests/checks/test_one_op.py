@@ -351,9 +351,9 @@ class Reasoned(Tanh):
     [
         (
             Linear,
-            {"a": A, "W": W},
+            {"a": A, "b": B},
             SpecError,
-            "Linear reads a, W, b; arrays has a, W.\n"
+            "Linear reads a, W, b; arrays has a, b.\n"
             "  Give one array for each input of the signature.",
         ),
         (

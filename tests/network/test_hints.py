@@ -37,15 +37,29 @@ def limited(limit):
         return loss(NET, ONE, B)
 
 
+def sequences(*lines, loss="L = SquaredError(a, y)"):
+    """A run on 7 sequences of 5 vectors, with these lines behind the loss."""
+    net = program("a = Linear(x, W, b)", loss, *lines, W=W, b=B)
+    x = np.stack([X[:5] + shift for shift in range(7)])
+    y = {"y": x[..., :2]} if "y)" in loss else {}
+    return net.run(x, **y, axes={"x": "n,t"})
+
+
 SQUARES = "L = Multiply(x, w)"
 IN_BATCH = program("L = Multiply(x, x)", "s = Einsum(L, 'i->')", "J = Mean(s)")
-SUMMED = program(SQUARES, "s = Einsum(L, 'i->')", "J = Mean(s)", w=ONE)
 
 SHAPES = {
     "rows of a sequence": (
         lambda: NET.run(RNG.random((7, 5, 3))),
-        "Make each of its rows an example: x.reshape(-1, 3).",
+        "Make each of its rows an example: x.reshape(-1, 3); "
+        'or name the axes in front: net.run(…, axes={"x": "n,t"}).',
         lambda: NET(RNG.random((7, 5, 3)).reshape(-1, 3)),
+    ),
+    "rows of a sequence, by name": (
+        lambda: NET.run(RNG.random((7, 5, 3))),
+        "Make each of its rows an example: x.reshape(-1, 3); "
+        'or name the axes in front: net.run(…, axes={"x": "n,t"}).',
+        lambda: NET.run(RNG.random((7, 5, 3)), axes={"x": "n,t"}),
     ),
     "images": (
         lambda: Network.dense([15, 2], seed=0).run(RNG.random((7, 5, 3))),
@@ -74,7 +88,8 @@ SHAPES = {
     ),
     "matrices into a softmax": (
         lambda: program("p = Softmax(z)").run(z=RNG.random((2, 5, 5))),
-        "Make each of its rows an example: z.reshape(-1, 5).",
+        "Make each of its rows an example: z.reshape(-1, 5); "
+        'or name the axes in front: net.run(…, axes={"z": "n,t"}).',
         lambda: program("p = Softmax(z)").run(z=RNG.random((2, 5, 5)).reshape(-1, 5)),
     ),
     "a bias as a matrix": (
@@ -87,11 +102,6 @@ SHAPES = {
                 2,
             ),
         )(ONE),
-    ),
-    "computed matrices into a softmax": (
-        lambda: program("u = ReLU(z, axes='r,c')", "p = Softmax(u)").run(z=RNG.random((2, 5, 5))),
-        "Let the step that computes it give one example the axes u[k].",
-        lambda: program("u = ReLU(z)", "p = Softmax(u)").run(z=RNG.random((2, 5))),
     ),
     "a transposed weight": (
         lambda: dense(W1=W.T),
@@ -118,11 +128,6 @@ SHAPES = {
         "Give u and W the same size along it; nothing is broadcast.",
         lambda: program("u = ReLU(x)", "z = Linear(u, W, b)", W=W, b=B)(X),
     ),
-    "a mean of vectors": (
-        lambda: program("L = Multiply(x, x)", "J = Mean(L)").run(X),
-        "Add up each example first, s = Einsum(L, 'i->'), and read s here.",
-        lambda: IN_BATCH.run(X).loss,
-    ),
     "no batch for a cotangent": (
         lambda: NET.run(ONE).vjp("z1", "W1", 1.0),
         "Pass an array of the shape of z1.",
@@ -141,23 +146,34 @@ SHAPES = {
 }
 
 SCALARS = {
-    "a mean that is left out for one example": (
-        lambda: program(SQUARES, "J = Mean(L)", w=ONE).run(ONE).gradients(),
-        "For one example J = Mean(L) is left out. Add up the entries first: "
-        "s = Einsum(L, 'i->') and J = Mean(s); " + NAME.format("J"),
-        lambda: SUMMED.run(ONE).gradients(),
+    "a mean of vectors": (
+        lambda: program("L = Multiply(x, x)", "J = Mean(L)").run(X).loss,
+        "It keeps k. Reduce these too: J = Mean(L, over='n,k'); " + NAME.format("J"),
+        lambda: program("L = Multiply(x, x)", "J = Mean(L, over='n,k')").run(X).loss,
     ),
-    "a mean that is left out, by a cotangent": (
-        lambda: program(SQUARES, "J = Mean(L)", w=ONE).run(ONE).check(),
-        "For one example J = Mean(L) is left out. Add up the entries first: "
-        "s = Einsum(L, 'i->') and J = Mean(s); " + NAME.format("J"),
-        lambda: program(SQUARES, "J = Mean(L)", w=ONE).run(ONE).vjp("J", "w", ONE),
+    "a mean of vectors, by a cotangent": (
+        lambda: program("L = Multiply(x, x)", "J = Mean(L)").run(X).check(),
+        "It keeps k. Reduce these too: J = Mean(L, over='n,k'); " + NAME.format("J"),
+        lambda: program("L = Multiply(x, x)", "J = Mean(L)").run(X).vjp("J", "x", ONE),
     ),
-    "a sum that is left out": (
-        lambda: program(SQUARES, "J = Sum(L)", w=ONE).run(ONE).loss,
-        "For one example J = Sum(L) is left out. Add up the entries first: "
-        "s = Einsum(L, 'i->') and J = Sum(s); " + NAME.format("J"),
-        lambda: program(SQUARES, "s = Einsum(L, 'i->')", "J = Sum(s)", w=ONE).run(ONE).loss,
+    "a sum over tokens": (
+        lambda: sequences("J = Sum(L, over='t')").loss,
+        "It keeps n. Reduce these too: J = Sum(L, over='n,t'); " + NAME.format("J"),
+        lambda: sequences("J = Sum(L, over='n,t')").loss,
+    ),
+    "losses of tokens": (
+        lambda: sequences().gradients(),
+        "End the program with a reduction over the axes n,t: J = Mean(L, over='n,t'); "
+        + NAME.format("L"),
+        lambda: sequences("J = Mean(L, over='n,t')").gradients(),
+    ),
+    "vectors of tokens": (
+        lambda: sequences(loss="L = Multiply(a, a)").gradients(),
+        "Add up each example, s = Einsum(L, 'i->'), and end with J = Mean(s, over='n,t'); "
+        + NAME.format("L"),
+        lambda: sequences(
+            "s = Einsum(L, 'i->')", "J = Mean(s, over='n,t')", loss="L = Multiply(a, a)"
+        ).gradients(),
     ),
     "a vector": (
         lambda: program(SQUARES, w=ONE).run(ONE).gradients(),
@@ -288,7 +304,7 @@ NAMES = {
         lambda: [limited(8000000000), limited("8GiB")],
     ),
     "an op's inputs": (
-        lambda: check_op(Linear, {"a": ONE, "W": W}),
+        lambda: check_op(Linear, {"a": ONE, "b": B}),
         "Give one array for each input of the signature.",
         lambda: check_op(Linear, {"a": ONE, "W": W, "b": B}),
     ),

@@ -149,8 +149,8 @@ def test_the_line_is_shown(text, error, message):
         (
             "y = Sigmoid(x)\np = Softmax(x)\nL = CrossEntropy(p, y)",
             SpecError,
-            "CrossEntropy 'L': y is a label, by which nothing is differentiated, but y is computed "
-            "or trained.\n  Pass the labels as an input of the network, such as y.",
+            "CrossEntropy 'L': y is a label, by which nothing is differentiated, but y is computed."
+            "\n  Pass the labels as an input of the network, such as y.",
         ),
         (
             "z = ReLU(x, at_zero=2)",

@@ -29,5 +29,5 @@ def reduction(op: Any, at: Place) -> Calls:
     (L,), (L_bar,) = at.inputs, at.input_bars
     if L.ndim != 1:
         return general(op, at)
-    weights = np.full_like(L, 1 / len(L) if op.averages else 1)
+    weights = np.full_like(L, op.share(L))
     return lambda: L.dot(weights, out=at.value), lambda: multiply(at.bar, weights, out=L_bar)

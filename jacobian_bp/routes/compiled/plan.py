@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import AxisError
 from ...numbers.arrays import raw_array
 from ...numbers.memory import require_memory
+from ...numbers.positions import as_positions, require_positions
 from ...ops import Linear, Op
 from ...ops.kernels import LIMITS, Place
 from ...ops.kernels.place import Call, aligned_zeros
@@ -40,7 +41,8 @@ class Plan:
         require_room([self.shapes[name] for name in (*made, *names)], dtype)
         self.layers = layers_of(steps, self.shapes)
         layers = [step for step in steps if step.name in self.layers]
-        self.labels = tuple(n for n in given if n in state.program.labels)
+        indices = state.program.indices
+        self.labels = tuple(n for n in given if n in state.program.labels or n in indices)
         self.params = tuple(n for n in given if n in state.program.params)
         self.data = tuple(n for n in given if n not in (*self.params, *self.labels))
 
@@ -48,7 +50,9 @@ class Plan:
         copied = [n for n in given if n in elsewhere]
         arrays, self.watched = arena(watched(steps), self.shapes, dtype)
         arrays |= {
-            n: aligned_zeros(self.shapes[n], dtype) for n in (*made, *copied) if n not in arrays
+            n: aligned_zeros(self.shapes[n], state.values[n].dtype)
+            for n in (*made, *copied)
+            if n not in arrays
         }
         self.copied = {n: arrays[n] for n in copied if n not in self.labels}
         rows = {step.args[0] for step in layers if is_one(self.shapes[step.name])}
@@ -115,8 +119,10 @@ class Plan:
                 forward[step.name], _ = self._kernel(step, arrays, (None,) * len(step.args))
         calls: list[Call] = []
         for step in steps:
-            if type(step.op).admit is not Op.admit or set(step.args).intersection(self.labels):
+            asked = set(step.args).intersection(self.labels) - set(whole_numbers(step))
+            if type(step.op).admit is not Op.admit or asked:
                 calls += admission(step, self.late, self.labels, arrays)
+            calls += positions(step, self.late, arrays)
             calls.append(forward[step.name])
         return (*calls, *pulls)
 
@@ -200,6 +206,35 @@ def admission(
     return [any_number]
 
 
+def whole_numbers(step: Step) -> list[str]:
+    """What the step reads as positions of an axis."""
+    return [step.called[operand] for operand in step.op.parsed.indices]
+
+
+def positions(step: Step, late: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Call]:
+    """The calls that copy positions of an axis into place, once they are found to lie in it.
+
+    Raises what a run raises where they do not: the step then takes the long way.
+    """
+    calls: list[Call] = []
+    operands = step.op.parsed.inputs
+    for operand, arg in zip(operands, step.args, strict=True):
+        if operand.within is None:
+            continue
+        axis = operand.within
+        owner = next(p for p, o in enumerate(operands) if axis in o.axes and o.within is None)
+        place = operands[owner].axes.index(axis) - len(operands[owner].axes)
+        size = arrays[step.args[owner]].shape[place]
+
+        def put_positions(arg: str = arg, size: int = size) -> None:
+            given = as_positions(late[arg], arg)
+            require_positions(given, size, step.who, arg, "")
+            put(arrays[arg], given)
+
+        calls.append(put_positions)
+    return calls
+
+
 def put(buffer: np.ndarray, array: np.ndarray) -> None:
     """Copy, without broadcasting."""
     if np.shape(array) != buffer.shape:
@@ -217,6 +252,7 @@ def watched(steps: Sequence[Step]) -> list[str]:
     for step in steps:
         if not step.op.shows_nonfinite:
             judged = step.op.labels if type(step.op).admit is not Op.admit else ()
+            judged = (*judged, *step.op.parsed.indices)
             names += [arg for operand, arg in step.called.items() if operand not in judged]
     return list(dict.fromkeys(names))
 
@@ -254,7 +290,9 @@ def layers_of(steps: Sequence[Step], shapes: Shapes) -> set[str]:
     return {
         step.name
         for step in linear
-        if len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2 and step.args[0] not in weights
+        if len(step.args) == 3
+        and len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2
+        and step.args[0] not in weights
     }
 
 

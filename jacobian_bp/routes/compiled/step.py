@@ -46,8 +46,14 @@ class CompiledStep:
     """
 
     def __init__(
-        self, program: Program, batch: int | None, dtype: np.dtype, tied: Mapping[str, str]
+        self,
+        program: Program,
+        batch: int | None,
+        dtype: np.dtype,
+        tied: Mapping[str, str],
+        axes: Mapping[str, str] | None = None,
     ) -> None:
+        self._axes = None if axes is None else dict(axes)
         self._program, self.batch, self.dtype, self._tied = program, batch, dtype, dict(tied)
         self._plan: Plan | None = None
 
@@ -122,10 +128,15 @@ class CompiledStep:
                 raise AxisError(
                     f"the compiled step takes {_examples(self.batch)}.\n"
                     f"  {name} has shape {dims(state.values[name].shape)}: {_examples(size)}\n"
-                    f"  Write net.compile({f'batch={size}' if size else ''})."
+                    f"  Write net.compile({', '.join(self._written(size))})."
                 )
         self._plan = Plan(state)
         return self._plan
+
+    def _written(self, batch: int | None) -> list[str]:
+        """What a caller writes for a step of such a batch with the same names of axes."""
+        axes = [] if self._axes is None else [f"axes={self._axes!r}"]
+        return [*([f"batch={batch}"] if batch else []), *axes]
 
     @quiet
     def _run(self, params: Mapping[str, Any], data: Mapping[str, Any]) -> Pass:
@@ -146,11 +157,11 @@ class CompiledStep:
         arrays = {n: self._array(n, params[n]) for n in self._program.params}
         for name, array in arrays.items():
             require_finite(array, name, "A parameter is a finite number.")
+        whole = (*self._program.labels, *self._program.indices)
         given = {
-            n: data[n] if n in self._program.labels else self._array(n, data[n])
-            for n in self._program.inputs
+            n: data[n] if n in whole else self._array(n, data[n]) for n in self._program.inputs
         }
-        return run_forward(self._program, arrays, given)
+        return run_forward(self._program, arrays, given, self._axes, "net.compile")
 
     def _require_names(self, params: Any, data: Mapping[str, Any]) -> None:
         """The parameters by name, a tied one once, and nothing that the network does not have."""

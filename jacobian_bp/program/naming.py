@@ -1,0 +1,159 @@
+"""Which axes the values of a program have, by name.
+
+An axis of data in front of what the ops name is carried: {"u": "n,t"} says that u has the
+axes n and t there. One that nobody names is n, the examples.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..algebra.axes import BATCH, parse_axes
+from ..algebra.binding import WrongRankError, carried_axes
+from ..algebra.unfitting import some_names
+from ..errors import AxisError, SpecError
+from ..writing.signs import did_you_mean, plural, rename, safe
+from .program import Program, listed
+from .step import Step
+
+Names = dict[str, tuple[str, ...]]
+
+
+def read_names(program: Program, data: Mapping[str, Any], axes: Any) -> Names:
+    """The names in axes={"u": "n,t"}, or SpecError for what they cannot be the axes of."""
+    if axes is None:
+        return {}
+    if not isinstance(axes, Mapping):
+        raise SpecError(
+            f"axes is a {type(axes).__name__}, not a mapping of inputs to names of axes.\n"
+            '  Write axes={"x": "n,t"} for examples n and tokens t in front.'
+        )
+    found = {}
+    for name, text in axes.items():
+        if name not in data:
+            given = listed(list(data)) or "nothing"
+            raise SpecError(
+                f"axes names {safe(name)}, which is not given.{did_you_mean(name, data)}\n"
+                f"  Name axes of what is given: {given}."
+            )
+        if name in program.labels:
+            raise SpecError(
+                f"axes names {safe(name)}, which holds labels.\n"
+                "  Leave it out: labels have the axes of the outputs that they are compared with."
+            )
+        if not isinstance(text, str):
+            raise SpecError(
+                f"the axes of {safe(name)} are {text!r}.\n"
+                '  Write their names with a comma between: "n,t".'
+            )
+        names = parse_axes(text, f"the axes of {safe(name)}, {text!r}")
+        if any("'" in axis or names.count(axis) > 1 for axis in names):
+            raise AxisError(
+                f"the axes of {safe(name)} are {text!r}.\n"
+                "  Give each axis a name of its own, without a prime: a prime marks the variable's."
+            )
+        found[name] = names
+    return found
+
+
+def names_of_data(program: Program, ranks: Mapping[str, int], given: Names) -> Names:
+    """The axes of each array of data: what it carries in front, then the letters of its reader.
+
+    Left out are those with several axes in front that have no names. AxisError where names are
+    given for more or fewer axes than there are.
+    """
+    found: Names = {}
+    for name, rank in ranks.items():
+        letters = program.letters[name]
+        extra, named = rank - len(letters), given.get(name)
+        if named is not None:
+            if extra < 0 or len(named) not in (extra, rank):
+                raise AxisError(_miscounted(name, rank, letters, named))
+            found[name] = named if len(named) == rank else (*named, *letters)
+            if BATCH in letters and BATCH in named and len(named) < rank:
+                raise AxisError(_miscounted(name, rank, letters, named))
+        elif extra in (0, 1):
+            found[name] = (BATCH, *letters) if extra == 1 else letters
+    return found
+
+
+def _miscounted(name: str, rank: int, letters: tuple[str, ...], named: tuple[str, ...]) -> str:
+    read, count = f"{safe(name)}[{','.join(letters)}]", max(rank - len(letters), 0)
+    stand = f"{count} of them {'stands' if count == 1 else 'stand'} in front"
+    says = f'axes={{"{safe(name)}": "{",".join(some_names(count, letters))}"}}'
+    return (
+        f"axes names {plural(len(named), 'axis', 'axes')} in front of {read}: "
+        f"{','.join(named) or 'none'}.\n"
+        f"  {safe(name)} has {plural(rank, 'axis', 'axes')} and is read as {read}: {stand}\n"
+        f"  {f'Name these, such as {says}.' if count else f'Leave {safe(name)} out of axes.'}"
+    )
+
+
+def meeting(program: Program, names: Names, others: Mapping[str, np.ndarray]) -> Program:
+    """The program for data with these axes: each op goes over the axes that it names.
+
+    A reduction with none to go over is left out: J = Mean(L) makes L be J. Of the `others`,
+    parameters and data without names, only the numbers of axes matter.
+    """
+    if not program.meets_axes:
+        return program
+    key = (*names.items(), *[array.ndim for array in others.values()])
+    if key not in program.meetings:
+        ranks = {name: array.ndim for name, array in others.items()}
+        program.meetings[key] = _met(program, names, ranks)
+    return program.meetings[key]
+
+
+def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
+    axes: Names = dict(names)
+    steps: list[Step] = []
+    left_out: list[Step] = []
+    for step in program.steps:
+        try:
+            op = step.op.meeting(*(axes.get(arg) for arg in step.args))
+        except AxisError as error:
+            raise AxisError(f"{step.who}: {rename(str(error), step.called)}") from None
+        if op is None:
+            left_out.append(step)
+            axes[step.name] = axes[step.args[0]]
+            continue
+        steps.append(step if op is step.op else replace(step, op=op))
+        try:
+            axes[step.name] = _output(steps[-1], axes, ranks)
+        except WrongRankError:  # which is told where the step is computed
+            return program
+    if not left_out and all(a is b for a, b in zip(steps, program.steps, strict=True)):
+        return program
+    inside = {step.args[0]: step.name for step in left_out}
+
+    def called(name: str) -> str:
+        while name in inside:
+            name = inside[name]
+        return name
+
+    kept = [
+        replace(
+            step,
+            name=called(step.name),
+            args=tuple(map(called, step.args)),
+            fused_args=tuple(map(called, step.fused_args)),
+        )
+        if left_out
+        else step
+        for step in steps
+    ]
+    return Program(tuple(kept), program.params, tuple(left_out))
+
+
+def _output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...]:
+    """The axes of what a step gives. WrongRankError where what it reads does not fit it."""
+    signature = step.op.parsed
+    counts = []
+    for operand, arg in zip(signature.inputs, step.args, strict=True):
+        known = len(axes[arg]) if arg in axes else None
+        counts.append(ranks.get(arg, len(operand.axes)) if known is None else known)
+    known_axes = [axes.get(arg) for arg in step.args]
+    _, leading = carried_axes(signature, counts, step.op.parameters, known_axes)
+    return (*leading, *signature.renamed(signature.beside(leading)).output.axes)
