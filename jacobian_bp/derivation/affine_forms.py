@@ -1,12 +1,14 @@
 """The affine map of a layer as conventions write it: W turned round, the bias a line of W.
 
-weights  bias    a row              a column
-out,in   own     W a + b            W a + b
-in,out   own     a W + b            Wᵀ a + b
-out,in   first   W [1; a]           W [1; a]
-in,out   first   [1 a] W            Wᵀ [1; a]
-out,in   last    W [a; 1]           W [a; 1]
-in,out   last    [a 1] W            Wᵀ [a; 1]
+    weights  bias    rows        columns     one example, examples else in rows
+    out,in   own     W a + b     W a + b     W a + b
+    in,out   own     a W + b     Wᵀ a + b    a W + b
+    out,in   first   [1 a] Wᵀ    W [1; a]    W [1; a]
+    in,out   first   [1 a] W     Wᵀ [1; a]   [1 a] W
+    out,in   last    [a 1] Wᵀ    W [a; 1]    W [a; 1]
+    in,out   last    [a 1] W     Wᵀ [a; 1]   [a 1] W
+
+W a + b of rows is that of one row, written as a column.
 """
 
 import numpy as np
@@ -28,19 +30,20 @@ class Affine(Op):
 
     parameters = ("W", "b")
 
-    def __init__(self, convention: Convention) -> None:
+    def __init__(self, convention: Convention, batched: bool) -> None:
         turned, bias = convention.weights == "in,out", convention.bias
         self.turned, self.bias = turned, bias
-        is_row = turned and convention.examples == "rows"
+        is_row = convention.examples == "rows" and (turned or (batched and bias != "own"))
         read = "i" if bias == "own" else "j"
         own = f"W[{read},k]" if turned else f"W[k,{read}]"
         more = ", b[k]" if bias == "own" else ""
         self.signature = f"a[i], {own}{more} -> z[k]"
         gap = " " if is_row else "; "
         self.read = {"own": "a", "first": f"[1{gap}a]", "last": f"[a{gap}1]"}[bias]
-        product = f"W {self.read}"
-        if turned:
-            product = f"{self.read} W" if is_row else f"Wᵀ {self.read}"
+        if is_row:
+            product = f"{self.read} W" if turned else f"{self.read} Wᵀ"
+        else:
+            product = f"Wᵀ {self.read}" if turned else f"W {self.read}"
         self.formula = product + " + b" * (bias == "own")
         line = "column" if turned else "row"
         but = "" if bias == "own" else f", the bias left out: {self._without_bias}"

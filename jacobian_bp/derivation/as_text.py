@@ -110,7 +110,7 @@ def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[st
 def _of_examples(ledger: Ledger) -> str:
     """Which axis the examples are, and of what a formula speaks."""
     written = ledger.convention
-    if written.examples == "rows" and written.weights == "out,in":
+    if (written.examples, written.weights, written.bias) == ("rows", "out,in", "own"):
         return "one a row; a formula is that of one"
     line = written.examples.removesuffix("s")
     return f"one a {line}; a formula is that of one, and of all but for the cost"

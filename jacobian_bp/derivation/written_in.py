@@ -59,7 +59,7 @@ def _with_weights(state: Pass, convention: Convention) -> Pass:
         values |= {name: state.values[name] for name in weights}
     for name in weights:
         values[name] = read_only(np.array(values[name], order="C", copy=True))
-    op = Affine(convention)
+    op = Affine(convention, bool(state.batched))
     steps = [
         replace(step, op=op, args=step.args[: 2 + (convention.bias == "own")])
         if type(step.op) is Linear
