@@ -82,11 +82,17 @@ def _show(options: argparse.Namespace) -> int:
     convention = run.convention()
     names = convention.names(len(list(run)), last_layer(run.forward_pass))
     of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
+    unknown = [name for name in (of, wrt) if name not in run]
+    if unknown and not convention.is_seed and names:
+        known = ", ".join(names.get(name, name) for name in run)
+        raise SpecError(f"no value is named {unknown[0]!r}.\n  The values are {known}.")
     jacobian = run.jacobian(of, wrt)
     if not jacobian.links:
-        other = "" if not _depends(run, wrt, of) else f" Did you mean d{wrt}/d{of}?"
+        first, second = (names.get(name, name) for name in (of, wrt))
+        other = f" Did you mean d{second}/d{first}?" if _depends(run, wrt, of) else ""
         raise SpecError(
-            f"{of} does not depend on {wrt}: every entry of ∂{of}/∂{wrt} is 0.{other}\n"
+            f"{first} does not depend on {second}: "
+            f"every entry of ∂{first}/∂{second} is 0.{other}\n"
             f"  Name a value and something that it was computed from."
         )
     terminal.write(_said(case))

@@ -29,13 +29,14 @@ from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, rename, to_ascii
+from ..writing.signs import dims, for_stream, rename
 from .as_text import WIDTH, render
 from .convention import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
+from .spelled_once import as_ascii, read_aloud, spelled_once
 from .step_tables import step_numbers
 from .textbook_formula import textbook
 from .written_in import written_in
@@ -51,17 +52,22 @@ class Derivation(Shown, Ledger):
     def text(self, width: int = WIDTH, ascii_only: bool = False, everything: bool = False) -> str:
         """The derivation as plain text; `everything` writes out repeated layers too."""
 
-        def spell(text: str) -> str:
-            named = self.spelled(text)
-            return to_ascii(named) if ascii_only else named
+        names = spelled_once(self.names)
 
-        return "\n".join(render(self, width, spell, everything))
+        def spell(text: str) -> str:
+            named = self._spelled(text, names)
+            return as_ascii(named) if ascii_only else named
+
+        return read_aloud("\n".join(render(self, width, spell, everything)))
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
-        named = rename(text, self.names)
+        return self._spelled(text, self.names)
+
+    def _spelled(self, text: str, names: dict[str, str]) -> str:
+        named = rename(text, names)
         for ours, called in self.gradient_names.items():
-            whole = re.escape(rename(ours, self.names)) + r"(?![\w^])"
+            whole = re.escape(rename(ours, names)) + r"(?![\w^])"
             named = re.sub(whole, called.replace("\\", r"\\"), named)
         return named
 

@@ -29,6 +29,11 @@ def written_in(state: Pass, convention: Convention) -> Pass:
     another op than Linear reads, a bias that is tied, shared or penalised and would have
     to become a line of W.
     """
+    if "a0" in state.values and convention.name("a0") == "a-1":
+        raise SpecError(
+            "first = 0 leaves no number for the input that passes an activation, a0.\n"
+            '  Give it a name, names = { "h" = "a0" }, or count from 1.'
+        )
     plain = Convention()
     if convention.weights != plain.weights or convention.bias != plain.bias:
         state = _with_weights(state, convention)

@@ -22,7 +22,7 @@ AXES = list(
         ("rows", "columns"), ("out,in", "in,out"), ("delta", "gradient"), ("own", "first", "last")
     )
 )
-SAID = ((1, {}, "numerator"), (2, NAMES, "gradient"))
+SAID = ((0, {}, "numerator"), (2, NAMES, "gradient"), (1, {}, "gradient"))
 ALL = [Convention(*axes, *said) for axes in AXES for said in SAID]
 HALF = [Convention(*axes, *SAID[place // 3 % 2]) for place, axes in enumerate(AXES)]
 
