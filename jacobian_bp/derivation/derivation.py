@@ -163,7 +163,9 @@ def derive(
     convention = ready.convention
     require_scalar(state)
     mean = MeanCost.of(state) if convention.mean == "gradient" else None
-    examples, state = state.examples, written_in(state, convention)
+    examples, plain = state.examples, state
+    state = written_in(plain, convention)
+    steps_as = dict(zip(map(str, plain.program.steps), state.program.steps, strict=True))
     wrt = list(state.program.params)
     names, steps = state.dependents(wrt, state.cost)
     rows = structured(state, [n for n in names if n != state.cost])
@@ -177,7 +179,7 @@ def derive(
         gradients.append(_gradient(book, name, done, total))
     written = ready.gradient_names(wrt)
     return Derivation(
-        (*title, *ready.heading()),
+        (*(str(steps_as.get(line, line)) for line in title), *ready.heading(mean is not None)),
         state.cost,
         convention.layout,
         ready.names(len(state.program.steps), last_layer(state)),

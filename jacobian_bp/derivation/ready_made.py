@@ -14,7 +14,7 @@ names the text that it follows.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..algebra.layouts import LAYOUTS
 from ..errors import SpecError
@@ -78,12 +78,15 @@ class ReadyMade:
                 found[param] = self.convention.name(f"d{param}")
         return found
 
-    def heading(self) -> list[str]:
-        """For the head of a derivation: whose notation it is, and the axes where they differ."""
+    def heading(self, has_mean: bool = True) -> list[str]:
+        """For the head of a derivation: whose notation it is, and the axes where they differ.
+
+        Of a cost without a mean over examples, nothing is said of where a 1/m stands.
+        """
         lines = []
         if self.about:
             lines += [f"notation of {self.about}", f"its text: {self.source}"]
-        said = str(self.convention)
+        said = str(self.convention if has_mean else replace(self.convention, mean="delta"))
         return lines if self.is_seed or said == str(Convention()) else [*lines, f"written: {said}"]
 
 
@@ -101,7 +104,7 @@ def find_convention(given: "str | Convention | ReadyMade") -> ReadyMade:
         return ReadyMade(given)
     if not isinstance(given, str):
         raise SpecError(
-            f"the convention is a {type(given).__name__}.\n"
+            f"the convention is {safe(repr(given))[:60]}.\n"
             "  Write a name such as 'ng', the path of a TOML file, or a Convention."
         )
     for ready in READY_MADE:
