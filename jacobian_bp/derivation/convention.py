@@ -154,7 +154,8 @@ def _check_name(written: object, meant: object) -> None:
             "  Write both as strings: your name, then ours."
         )
     plain = _NUMBER.sub("0", written)
-    if not plain.strip() or len(written) > LONGEST_NAME or set("{}") & set(plain):
+    is_name = plain.isprintable() and plain and " " not in plain and not set("{}") & set(plain)
+    if not is_name or len(written) > LONGEST_NAME:
         raise SpecError(
             f"Convention: names: {safe(repr(written))[:60]} is no name.\n"
             "  Write letters and numbers, and {l}, {l-1} or {l+1} for the layer's number."
