@@ -68,6 +68,8 @@ class Convention:
         if type(self.first) is not int or self.first not in FIRST:
             raise _refusal("first", self.first, [str(number) for number in FIRST])
         object.__setattr__(self, "names", MappingProxyType(_checked(self.names)))
+        for written in self.names:
+            _require_number(written, self.first)
 
     def __hash__(self) -> int:
         return hash((*(getattr(self, name) for name in CHOICES), self.first, *self.names.items()))
@@ -174,6 +176,16 @@ def _check_name(written: object, meant: object) -> None:
             f"Convention: names: {safe(repr(written))} means {safe(repr(meant))[:40]}, "
             "which is no quantity.\n"
             f'  Write {", ".join(LAYERED)}, or one quantity: "W2", "x", "y", "J", "slope".'
+        )
+
+
+def _require_number(written: str, first: int) -> None:
+    """SpecError for a name whose number is below 0 in the first layer: Theta{l-1} from 0."""
+    match = _NUMBER.search(written)
+    if match and first + int(match["shift"] or 0) < 0:
+        raise SpecError(
+            f"Convention: names: {safe(repr(written))} is {_numbered(written, first)} in the first "
+            f"layer, whose number is {first}.\n  Write {_NUMBER.sub('{l}', written)}, or first = 1."
         )
 
 

@@ -114,7 +114,8 @@ def find_convention(given: "str | Convention | ReadyMade") -> ReadyMade:
     guess = did_you_mean(asked, NAMES, "'")
     raise SpecError(
         f"convention {safe(repr(given[:60]))} is not known.{guess}\n"
-        f"  Write one of {', '.join(NAMES)};\n"
+        f"  Write one of {', '.join(NAMES[: len(LAYOUTS)])},\n"
+        f"  {', '.join(NAMES[len(LAYOUTS) :])};\n"
         "  or the name of a TOML file with a table [convention]."
     )
 
