@@ -86,6 +86,12 @@ class Convention:
             said.append(f"the first layer's weights are {self.name('W1')}")
         return ", ".join(said)
 
+    @property
+    def says_axes(self) -> bool:
+        """Whether arrays, or the place of the 1/m, are not the package's own."""
+        own = (self.examples, self.weights, self.mean, self.bias)
+        return own != ("rows", "out,in", "delta", "own")
+
     def name(self, quantity: str) -> str:
         """What the writer calls one of our quantities: "W1", "delta2", "x"; else as it is.
 

@@ -38,7 +38,7 @@ from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
 from .spelled_once import as_ascii, read_aloud, spelled_once
 from .step_tables import step_numbers
-from .textbook_formula import textbook
+from .textbook_formula import textbook, textbook_error
 from .written_in import written_in
 
 ROOM = 80  # columns for the numbers of a step in a notebook
@@ -323,7 +323,8 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         return Jacobian.local(book.state.cost, name, (), axes, expression, row.dtype)
 
     error = local(one)
-    found = " + ".join(_written_out(item.jacobian, count)[0] for item in arrived)
+    products = [_written_out(item.jacobian, count) for item in arrived]
+    found = " + ".join(text for text, *_ in products)
     book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
@@ -334,9 +335,22 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             "; ".join(item.reason for item in arrived if item.reason),
             error.shape_in(book.layout),
             error.materialise(book.layout),
+            _textbook_error(book, node.primed, [e for *_, e in products]),
         )
     )
     return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
+
+
+def _textbook_error(book: _Book, own: Sequence[str], found: Sequence[Expression]) -> str:
+    """The error in matrix notation, where the convention is not the package's: A2 − Y."""
+    terms = [term for expression in found for term in expression.terms]
+    if len(terms) != 1 or not book.convention.says_axes:
+        return ""
+    text = textbook_error(terms[0], own, book.convention)
+    for step in book.state.program.steps:
+        if re.fullmatch(r"\w+\(\w+\)", step.formula):  # σ(z2), which is a2
+            text = text.replace(step.formula, step.name)
+    return text
 
 
 def _product(item: _Product, mean: MeanCost | None, layout: str) -> str:
