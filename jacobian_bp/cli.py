@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from .derivation.derivation import Derivation, last_layer
+from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
 from .errors import JacobianError, SpecError
@@ -80,7 +80,7 @@ def _show(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     convention = run.convention()
-    names = convention.names(len(list(run)), last_layer(run.forward_pass))
+    names = names_of(run.forward_pass, convention)
     of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
     unknown = [name for name in (of, wrt) if name not in run]
     if unknown and not convention.is_seed and names:
@@ -109,7 +109,7 @@ def _show(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
-    names = run.convention().names(len(list(run)), last_layer(run.forward_pass))
+    names = names_of(run.forward_pass, run.convention())
     with terminal.progress("finite differences") as progress:
         agreement = run.check(progress)
     lines = [for_stream(rename(line, names)) for line in agreement.lines()]

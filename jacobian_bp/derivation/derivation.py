@@ -182,7 +182,8 @@ def derive(
         (*(str(steps_as.get(line, line)) for line in title), *ready.heading(mean is not None)),
         state.cost,
         convention.layout,
-        ready.names(len(state.program.steps), last_layer(state)),
+        names_of(state, ready)
+        | ready.slope_names(step.formula for step in book.backward if isinstance(step, LocalStep)),
         tuple((name, _shown(state, name, convention)) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
         tuple((n, _shown(state, n, convention)) for n in state.values if n in state.program.inputs),
@@ -205,7 +206,12 @@ def _bias_count(state: Pass, params: Sequence[str], convention: Convention) -> i
     return sum(math.prod(shape) for shape in shapes if len(shape) < 2)
 
 
-def last_layer(state: Pass) -> int | None:
+def names_of(state: Pass, ready: ReadyMade) -> dict[str, str]:
+    """How the values of a run are written in a convention."""
+    return ready.names(len(state.program.steps), _last_layer(state), state.values)
+
+
+def _last_layer(state: Pass) -> int | None:
     """The number of the last layer, where the values of layers are z1, z2, …."""
     numbers = [int(name[1:]) for name in state.values if name[0] == "z" and name[1:].isdecimal()]
     return max(numbers, default=None)

@@ -13,7 +13,7 @@ names the text that it follows.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..algebra.layouts import LAYOUTS
@@ -21,6 +21,7 @@ from ..errors import SpecError
 from ..writing.signs import did_you_mean, safe
 from .convention import Convention
 
+_SLOPE = re.compile(r"(?<![\w'])([^\W\d]\w*')\(")  # relu' of relu'(z1)
 SYMBOLS = {"W": "W", "b": "b", "z": "z", "a": "a", "δ": "delta"}  # as printed, as a convention says
 
 
@@ -47,13 +48,16 @@ class ReadyMade:
         """The layout of printed Jacobians."""
         return self.convention.layout
 
-    def names(self, layers: int, last: int | None = None) -> dict[str, str]:
+    def names(
+        self, layers: int, last: int | None = None, values: Container[str] = ("x", "y", "J")
+    ) -> dict[str, str]:
         """How each symbol of a layered network is written, where it is not as the package does.
 
-        `layers` is how far the numbers go; `last` is the number of the last layer.
+        `layers` is how far the numbers go; `last` is the number of the last layer. Names without
+        a number are those of `values`: no other word of a text is one.
         """
-        said = self.convention.names
-        found = {meant: name for name, meant in reversed(list(said.items())) if "{" not in name}
+        said = reversed(list(self.convention.names.items()))
+        found = {meant: name for name, meant in said if "{" not in name and meant in values}
         for layer in range(layers + 1):
             for sign, symbol in SYMBOLS.items():
                 found[f"{sign}{layer}"] = self._numbered(sign, symbol, layer)
@@ -77,6 +81,12 @@ class ReadyMade:
             if meant & {f"d{symbol}", f"d{param}"}:
                 found[param] = self.convention.name(f"d{param}")
         return found
+
+    def slope_names(self, formulas: Iterable[str]) -> dict[str, str]:
+        """How the slope in these formulas is written, if they have one kind: sigmoid_prime."""
+        kinds = {slope for text in formulas for slope in _SLOPE.findall(text)}
+        has_name = "slope" in self.convention.names.values()
+        return {kinds.pop(): self.convention.name("slope")} if has_name and len(kinds) == 1 else {}
 
     def heading(self, has_mean: bool = True) -> list[str]:
         """For the head of a derivation: whose notation it is, and the axes where they differ.

@@ -166,6 +166,20 @@ def test_the_names_of_ready_made_conventions():
     assert find_convention("nielsen").gradient_names(["W2"]) == {}
 
 
+def test_a_name_is_written_for_what_it_means_and_for_no_other_word():
+    net = Network.dense([3, 5, 2], "sigmoid", "squared_error", seed=4)
+    names = {"sigmoid_prime": "slope", "images": "x", "out": "a2", "und": "and", "fan": "entry"}
+    text = batch_of(net).derivation(Convention(names=names), CHECKED).text(width=200)
+    assert "sigmoid_prime(z1)[n,k]" in text
+    assert "squaring gives 2 (out − y)" in text
+    assert "entry k reads entry k only" in text
+    assert "und" not in text.split()
+    mixed = batch_of(dense(last="sigmoid", loss="squared_error"))
+    kept = mixed.derivation(Convention(names=names), CHECKED).text(width=200)
+    assert "sigmoid_prime" not in kept  # of two kinds of slope, no one has the name
+    assert "σ'(z2)" in kept
+
+
 def test_a_matrix_of_another_op_has_no_other_order():
     net = Network.program(
         "z = Linear(x, W, b)",
