@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from ..algebra.layouts import LAYOUTS
 from ..errors import SpecError
@@ -73,6 +74,11 @@ class Convention:
 
     def __hash__(self) -> int:
         return hash((*(getattr(self, name) for name in CHOICES), self.first, *self.names.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is made of the same words; a closed mapping of names cannot be copied."""
+        words = (self.examples, self.weights, self.mean, self.bias, self.first)
+        return Convention, (*words, dict(self.names), self.layout)
 
     def __str__(self) -> str:
         """The axes, and of the rest what is not the package's own way."""

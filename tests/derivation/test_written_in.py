@@ -1,6 +1,8 @@
 """A run in a convention: its arrays, what is told of it, and what a convention cannot say."""
 
+import copy
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -252,6 +254,16 @@ def test_what_is_no_convention_is_refused(given, said):
     told = "  Write a name such as 'ng', the path of a TOML file, or a Convention."
     assert refusal(SpecError, batch_of(dense()).derivation, given) == said + told
     assert refusal(SpecError, dense, convention=given) == said + told
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_what_has_a_convention_can_be_copied(copied):
+    net = copied(dense(convention=Convention("columns", names={"Theta{l}": "W"})))
+    run = copied(batch_of(net))
+    assert run.written_in()["z1"].shape == (5, 7)
+    derivation = run.derivation(agreement=CHECKED)
+    assert copied(derivation).text() == derivation.text()
+    assert copied(derivation).convention == derivation.convention
 
 
 def test_a_network_keeps_the_convention_that_it_is_given():
