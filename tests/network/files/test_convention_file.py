@@ -228,3 +228,26 @@ def test_a_course_has_a_network_and_a_batch_of_its_own(name, capsys):
     printed = capsys.readouterr().out
     assert "5 examples, one a" in printed
     assert "all routes agree" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("ng", "relu"), ("nielsen", "sigmoid"), ("cs231n", "relu")]
+)
+def test_the_notation_of_a_course_goes_with_the_classes_of_any_data(name, hidden, file, capsys):
+    data = file("a,b,k\n1,2,u\n3,1,v\n2,2,w\n0,1,u\n5,3,v\n4,4,w\n", "k.csv")
+    options = ["auto-5-auto", "--data", str(data), "--target", "k", "--batch", "4"]
+    assert main(["derive", *options, "--convention", name]) == 0
+    printed = capsys.readouterr().out
+    assert "3 classes, hence softmax and cross_entropy (--activations, --loss)" in printed
+    assert f"(2) → 5 {hidden} → 3 softmax; loss: cross_entropy" in printed
+    line = "rows" if name == "cs231n" else "columns"
+    assert f"y: class indices, given to the loss as one-hot {line}" in printed
+
+
+def test_a_loss_of_classes_is_not_said_to_take_them_as_numbers(file, capsys):
+    data = file("a,b,k\n" + "".join(f"{n * n % 7},{n % 5},{n % 3}\n" for n in range(18)), "k.csv")
+    options = ["auto-5-auto", "--data", str(data), "--target", "k", "--batch", "4"]
+    assert main(["derive", *options]) == 0
+    assert "k: whole numbers from 0, taken as numbers" in capsys.readouterr().out
+    assert main(["derive", *options, "--convention", "cs231n"]) == 0
+    assert "taken as numbers" not in capsys.readouterr().out
