@@ -36,7 +36,7 @@ from .files.net_file import read_net_file
 from .layers import build_dense, read_loss
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
-from .run import Convened, Run
+from .run import GivenConvention, Run
 from .tying import fill_tied, tied_names
 
 
@@ -87,7 +87,7 @@ class Network(Shown):
         squash_input: bool | str = False,
         dtype: Any = np.float64,
         ops: Mapping[str, Op | type[Op]] | None = None,
-        convention: Convened | None = None,
+        convention: GivenConvention | None = None,
     ) -> "Network":
         """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
 
@@ -143,7 +143,7 @@ class Network(Shown):
         *lines: str,
         params: Mapping[str, Any] | None = None,
         ops: Mapping[str, Op | type[Op]] | None = None,
-        convention: Convened | None = None,
+        convention: GivenConvention | None = None,
     ) -> "Network":
         """Any directed acyclic graph of named ops, one step a line.
 

@@ -26,7 +26,7 @@ from .files.convention_file import convention_of
 
 MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
 
-Convened = str | Path | Convention | ReadyMade  # how a convention may be given
+GivenConvention = str | Path | Convention | ReadyMade  # how a convention may be given
 Names = list[str] | tuple[str, ...] | Mapping[str, Any]
 
 
@@ -42,7 +42,7 @@ class Run:
         forward_pass: Pass,
         tied: dict[str, str] | None = None,
         title: Sequence[str] = (),
-        convention: Convened = "flat",
+        convention: GivenConvention = "flat",
         plain: "Run | None" = None,
     ) -> None:
         self.forward_pass = forward_pass
@@ -162,7 +162,7 @@ class Run:
         return check(self.forward_pass, progress)
 
     def derivation(
-        self, convention: Convened | None = None, agreement: Agreement | None = None
+        self, convention: GivenConvention | None = None, agreement: Agreement | None = None
     ) -> Derivation:
         """Every gradient derived step by step, ending in the checks.
 
@@ -175,11 +175,11 @@ class Run:
         plain, ready = self._plain or self, self.convention(convention)
         return derive(plain.forward_pass, self._title, self._tied, ready, agreement)
 
-    def convention(self, given: Convened | None = None) -> ReadyMade:
+    def convention(self, given: GivenConvention | None = None) -> ReadyMade:
         """A convention by name, file or object; without one, that of the network, or flat."""
         return convention_of(self._convention if given is None else given)
 
-    def written_in(self, convention: Convened | None = None) -> "Run":
+    def written_in(self, convention: GivenConvention | None = None) -> "Run":
         """The same run with its arrays as a convention has them, under the package's names.
 
         Examples in columns, W (inputs, outputs), the bias as a line of W: values,

@@ -3,12 +3,14 @@
 import copy
 import itertools
 import pickle
+import re
 
 import numpy as np
 import pytest
 from network_cases import refusal
 
-from jacobian_bp import Convention, Network, SpecError
+from jacobian_bp import Convention, Network, Op, SpecError, delta, dense
+from jacobian_bp.algebra.expression import one
 from jacobian_bp.checks.agreement import Agreement
 from jacobian_bp.derivation.ready_made import COURSES, SEEDS, find_convention
 
@@ -29,7 +31,7 @@ def batch_of(net, count=7):
     return net.run(x, y / y.sum(1, keepdims=True))
 
 
-def dense(loss="cross_entropy", last="softmax", **options):
+def layers(loss="cross_entropy", last="softmax", **options):
     return Network.dense([3, 5, 2], ["relu", last], loss, seed=4, **options)
 
 
@@ -44,7 +46,7 @@ def dense(loss="cross_entropy", last="softmax", **options):
     ids=lambda options: options.get("loss", "cross_entropy"),
 )
 def test_all_routes_agree_on_the_arrays_of_a_convention(convention, options):
-    own = batch_of(dense(**options)).written_in(convention)
+    own = batch_of(layers(**options)).written_in(convention)
     agreement = own.check()
     assert agreement.ok, agreement
     assert [row.compared for row in agreement.rows] == [32, 32, 32]
@@ -52,7 +54,7 @@ def test_all_routes_agree_on_the_arrays_of_a_convention(convention, options):
 
 @pytest.mark.parametrize("convention", OTHER, ids=str)
 def test_a_run_in_a_convention_has_the_same_numbers_elsewhere(convention):
-    run = batch_of(dense())
+    run = batch_of(layers())
     before = {name: run[name].copy() for name in run}
     own = run.written_in(convention)
     side = 1 if convention.weights == "in,out" else 0
@@ -77,7 +79,7 @@ def test_a_run_in_a_convention_has_the_same_numbers_elsewhere(convention):
 
 
 def test_a_run_that_is_written_in_a_convention_is_not_turned_twice():
-    run = batch_of(dense())
+    run = batch_of(layers())
     convention = Convention("columns", "in,out", bias="last")
     twice = run.written_in(convention).written_in(convention)
     assert twice["W1"].shape == (4, 5)
@@ -88,7 +90,7 @@ def test_a_run_that_is_written_in_a_convention_is_not_turned_twice():
 
 
 def test_the_own_convention_leaves_a_run_as_it_is():
-    run = batch_of(dense())
+    run = batch_of(layers())
     assert run.written_in(Convention()).forward_pass is run.forward_pass
     plain = run.derivation(agreement=CHECKED)
     assert run.derivation(Convention(), CHECKED).text() == plain.text()
@@ -99,7 +101,7 @@ def test_the_own_convention_leaves_a_run_as_it_is():
     [(True, "mean", True), (True, "sum", False), (False, "mean", False)],
 )
 def test_a_mean_is_spoken_of_where_there_is_one(batch, reduction, said):
-    net = dense(reduction=reduction)
+    net = layers(reduction=reduction)
     run = batch_of(net) if batch else net.run(RNG.standard_normal(3), 1)
     derivation = run.derivation("ng", CHECKED)
     text = derivation.text()
@@ -130,14 +132,14 @@ def test_a_mean_is_spoken_of_where_there_is_one(batch, reduction, said):
     ids=str,
 )
 def test_what_is_said_of_axes_is_said_of_the_arrays_shown(convention, words):
-    text = batch_of(dense()).derivation(convention, CHECKED).text(width=200)
+    text = batch_of(layers()).derivation(convention, CHECKED).text(width=200)
     assert words in text
-    plain = batch_of(dense()).derivation(agreement=CHECKED).text(width=200)
+    plain = batch_of(layers()).derivation(agreement=CHECKED).text(width=200)
     assert words not in plain or convention.mean == "gradient" or convention.weights == "out,in"
 
 
 def test_an_entry_is_named_as_the_array_shown_has_it():
-    run = batch_of(dense())
+    run = batch_of(layers())
     off = np.argwhere(run["a1"] == 0)
     columns = run.derivation(Convention("columns"), CHECKED).text()
     unit, example = min((int(u), int(e)) for e, u in off)
@@ -146,7 +148,7 @@ def test_an_entry_is_named_as_the_array_shown_has_it():
 
 @pytest.mark.parametrize("ready", [*COURSES], ids=lambda ready: ready.name)
 def test_a_course_is_named_with_its_text_and_its_axes(ready):
-    text = " ".join(batch_of(dense()).derivation(ready.name, CHECKED).text().split())
+    text = " ".join(batch_of(layers()).derivation(ready.name, CHECKED).text().split())
     assert f"notation of {ready.about} its text: {ready.source}" in text
     assert f"written: {ready.convention} " in text
 
@@ -176,7 +178,7 @@ def test_a_name_is_written_for_what_it_means_and_for_no_other_word():
     assert "squaring gives 2 (out − y)" in text
     assert "entry k reads entry k only" in text
     assert "und" not in text.split()
-    mixed = batch_of(dense(last="sigmoid", loss="squared_error"))
+    mixed = batch_of(layers(last="sigmoid", loss="squared_error"))
     kept = mixed.derivation(Convention(names=names), CHECKED).text(width=200)
     assert "sigmoid_prime" not in kept  # of two kinds of slope, no one has the name
     assert "σ'(z2)" in kept
@@ -205,7 +207,7 @@ def test_a_matrix_of_another_op_has_no_other_order():
 
 
 def test_a_penalised_matrix_keeps_its_bias_apart():
-    run = batch_of(dense(penalty={"W2": 0.25}))
+    run = batch_of(layers(penalty={"W2": 0.25}))
     assert run.written_in(Convention("columns", "in,out")).check().ok
     text = run.derivation("ng", CHECKED).text(width=200)
     assert "2 · 0.25 W2 + 1/m dZ2 A1ᵀ" in text
@@ -234,7 +236,7 @@ def test_two_ways_of_reading_the_examples_leave_no_single_mean():
 
 
 def test_counting_from_0_has_no_number_for_a_squashed_input():
-    net = dense(squash_input=True)
+    net = layers(squash_input=True)
     assert refusal(SpecError, batch_of(net).derivation, Convention(first=0)) == (
         "first = 0 leaves no number for the input that passes an activation, a0.\n"
         '  Give it a name, names = { "h" = "a0" }, or count from 1.'
@@ -252,13 +254,13 @@ def test_counting_from_0_has_no_number_for_a_squashed_input():
 )
 def test_what_is_no_convention_is_refused(given, said):
     told = "  Write a name such as 'ng', the path of a TOML file, or a Convention."
-    assert refusal(SpecError, batch_of(dense()).derivation, given) == said + told
-    assert refusal(SpecError, dense, convention=given) == said + told
+    assert refusal(SpecError, batch_of(layers()).derivation, given) == said + told
+    assert refusal(SpecError, layers, convention=given) == said + told
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 def test_what_has_a_convention_can_be_copied(copied):
-    net = copied(dense(convention=Convention("columns", names={"Theta{l}": "W"})))
+    net = copied(layers(convention=Convention("columns", names={"Theta{l}": "W"})))
     run = copied(batch_of(net))
     assert run.written_in()["z1"].shape == (5, 7)
     derivation = run.derivation(agreement=CHECKED)
@@ -267,9 +269,73 @@ def test_what_has_a_convention_can_be_copied(copied):
 
 
 def test_a_network_keeps_the_convention_that_it_is_given():
-    run = batch_of(dense(convention="ng"))
+    run = batch_of(layers(convention="ng"))
     assert "Z1 = W1 X + b1" in run.derivation(agreement=CHECKED).text()
     assert "z1 = W1 x + b1" in run.derivation("flat", CHECKED).text()
     assert run.written_in()["z1"].shape == (5, 7)
-    again = dense(convention=Convention("columns")).with_params({"b1": np.zeros(5)})
+    again = layers(convention=Convention("columns")).with_params({"b1": np.zeros(5)})
     assert batch_of(again).written_in()["z1"].shape == (5, 7)
+
+
+class Centre(Op):
+    """What is left of the mean over the examples: an op that mixes them."""
+
+    signature = "a[n,k] -> z[n,k]"
+
+    def forward(self, a):
+        return a - a.mean(axis=0)
+
+    def jacobians(self, a):
+        mean = (1 / len(a)) * one("n") * one("n'") * delta("k,k'")
+        return {"a": delta("n,n'") * delta("k,k'") - mean}
+
+    def vjp(self, bar, a):
+        return {"a": bar - bar.mean(axis=0)}
+
+
+class HalfASlope(Op):
+    """A square whose vjp has lost its 2."""
+
+    signature = "a[k] -> z[k]"
+
+    def forward(self, a):
+        return a**2
+
+    def jacobians(self, a):
+        return {"a": delta("k,k'") * dense("2a[k]", 2 * a)}
+
+    def vjp(self, bar, a):
+        return {"a": bar * a}
+
+
+def with_op(op):
+    net = Network.program(
+        "z = Linear(x, W, b)",
+        "c = Own(z)",
+        "L = SquaredError(c, y)",
+        "J = Mean(L)",
+        params={"W": RNG.random((2, 3)), "b": RNG.random(2)},
+        ops={"Own": op},
+    )
+    return net.run(RNG.standard_normal((5, 3)), RNG.standard_normal((5, 2)))
+
+
+def test_an_op_of_ones_own_stands_in_columns_also_where_it_mixes_examples():
+    run = with_op(Centre)
+    own = run.written_in(Convention("columns", "in,out"))
+    assert own.check().ok
+    right = run.jacobian("c", "z").materialise().transpose(1, 0, 3, 2)
+    np.testing.assert_allclose(own.jacobian("c", "z").materialise(), right)
+    np.testing.assert_allclose(own.gradients()["W"], run.gradients()["W"].T)
+    assert refusal(SpecError, run.derivation, Convention(mean="gradient")).startswith(
+        'mean = "gradient" cannot be said of this program: '
+    )
+
+
+def test_a_wrong_op_is_found_in_columns_and_its_entry_named_there():
+    run = with_op(HalfASlope)
+    rows, columns = (str(r.check()) for r in (run, run.written_in(Convention("columns"))))
+    assert "the routes part at c = HalfASlope(z)" in rows
+    assert "the routes part at c = HalfASlope(z)" in columns
+    example, unit = re.search(r"∂c/∂z\[(\d),(\d),", rows).groups()
+    assert f"∂c/∂z[{unit},{example},{unit},{example}]" in columns
