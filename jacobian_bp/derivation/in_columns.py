@@ -42,6 +42,12 @@ class InColumns(Op):
     def name(self) -> str:
         return self.op.name
 
+    def undefined(self) -> tuple[str, ...]:
+        return self.op.undefined()
+
+    def lacks(self, method: str) -> str:
+        return self.op.lacks(method)
+
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
         return self._to_columns(self.op.forward(*self._to_rows(inputs)), self._output_moves)
 
@@ -92,7 +98,7 @@ class InColumns(Op):
 
 def columns_of(array: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
     """An array with these axes, the examples moved to the last."""
-    return np.moveaxis(array, axes.index(BATCH), -1) if BATCH in axes else array
+    return np.moveaxis(array, axes.index(BATCH), -1)
 
 
 def _last(axes: tuple[str, ...], lifted: bool) -> tuple[str, ...]:

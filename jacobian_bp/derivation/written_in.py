@@ -35,8 +35,7 @@ def written_in(state: Pass, convention: Convention) -> Pass:
             "first = 0 leaves no number for the input that passes an activation, a0.\n"
             '  Give it a name, names = { "h" = "a0" }, or count from 1.'
         )
-    plain = Convention()
-    if convention.weights != plain.weights or convention.bias != plain.bias:
+    if (convention.weights, convention.bias) != ("out,in", "own"):
         state = _with_weights(state, convention)
     if convention.examples == "columns" and state.batched:
         state = _with_columns(state)
@@ -48,23 +47,16 @@ def _with_weights(state: Pass, convention: Convention) -> Pass:
     layers = [step for step in state.program.steps if type(step.op) is Linear]
     for step in state.program.steps:
         _require_sayable(state, step, convention)
-    values = dict(state.values)
-    weights = dict.fromkeys(step.args[1] for step in layers)
-    for name in weights:
-        values[name] = values[name].T
-    params = list(state.program.params)
-    if convention.bias != "own":
-        for step in layers:
-            _, weight, bias = step.args
-            _require_own_bias(state, step, convention)
-            values[weight] = _joined(values[weight].T, values.pop(bias), convention.bias)
-            if convention.weights == "in,out":
-                values[weight] = values[weight].T
+    values, params = dict(state.values), list(state.program.params)
+    for step in layers:
+        _, weight, bias = step.args
+        found = state.values[weight]
+        if convention.bias != "own":
+            _require_own_bias(state, step)
+            found = _joined(found, values.pop(bias), convention.bias)
             params.remove(bias)
-    elif convention.weights == "out,in":
-        values |= {name: state.values[name] for name in weights}
-    for name in weights:
-        values[name] = read_only(np.array(values[name], order="C", copy=True))
+        found = found.T if convention.weights == "in,out" else found
+        values[weight] = read_only(np.array(found, order="C", copy=True))
     op = Affine(convention, bool(state.batched))
     steps = [
         replace(step, op=op, args=step.args[: 2 + (convention.bias == "own")], options=())
@@ -102,7 +94,7 @@ def _require_sayable(state: Pass, step: Step, convention: Convention) -> None:
             )
 
 
-def _require_own_bias(state: Pass, step: Step, convention: Convention) -> None:
+def _require_own_bias(state: Pass, step: Step) -> None:
     """SpecError where a bias, or the W that it shall stand in, belongs to more than one step."""
     for arg in step.args[1:]:
         readers = [other for other in state.program.steps if arg in other.args]
@@ -123,20 +115,18 @@ def _leave() -> str:
 
 def _with_columns(state: Pass) -> Pass:
     """Every array of a batch with the examples in its last axis."""
-    values = {
-        name: read_only(np.ascontiguousarray(_moved(state, name, value)))
-        if _moved(state, name, value) is not value
-        else value
-        for name, value in state.values.items()
-    }
+    values = {name: _moved(state, name, value) for name, value in state.values.items()}
     steps = tuple(_step_of_columns(state, step) for step in state.program.steps)
     program = Program(steps, state.program.params, state.program.left_out)
     return Pass(program, values, frozenset(), state.dtype, state.missing)
 
 
 def _moved(state: Pass, name: str, value: np.ndarray) -> np.ndarray:
+    """A value with its examples last; itself where it has none beside other axes."""
     axes = tuple(axis.name for axis in state.axes(name)) if name in state.program.letters else ()
-    return value if len(axes) < 2 else columns_of(value, axes)
+    if len(axes) < 2 or BATCH not in axes:
+        return value
+    return read_only(np.array(columns_of(value, axes), order="C", copy=True))
 
 
 def _step_of_columns(state: Pass, step: Step) -> Step:
