@@ -64,8 +64,8 @@ def render(
 def _network(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     if not ledger.parameters:
         return [*ledger.title, "no parameters: there is no gradient to derive"]
-    weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
-    biases = ledger.parameter_count - weights
+    biases = ledger.bias_count
+    weights = ledger.parameter_count - biases
     lines = [
         *ledger.title,
         f"{ledger.parameter_count:,} parameters = {weights:,} weights + {biases:,} biases, "
@@ -106,12 +106,20 @@ def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[st
     fits = cell_len(spell(one_line)) <= room
     lines = [one_line] if fits else [*_values(few, room, spell), *many]
     if len(ledger.carried) == 1 and ledger.carried[0].name == BATCH:
-        examples = plural(ledger.carried[0].size, "example")
-        lines.append(f"{examples}, one a row; a formula is that of one")
+        lines.append(f"{plural(ledger.carried[0].size, 'example')}, {_of_examples(ledger)}")
     elif ledger.carried:
         counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried)
         lines.append(f"axes in front: {counts}; a formula is that of one vector")
     return lines
+
+
+def _of_examples(ledger: Ledger) -> str:
+    """Which axis the examples are, and of what a formula speaks."""
+    written = ledger.convention
+    if (written.examples, written.weights, written.bias) == ("rows", "out,in", "own"):
+        return "one a row; a formula is that of one"
+    line = written.examples.removesuffix("s")
+    return f"one a {line}; a formula is that of one, and of all but for the cost"
 
 
 def _forward(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .ledger import DeltaStep, Folded, Ledger
+from .of_each_example import SHARE
 
 ZEROS = {  # as an entry of an array, or told of in words
     r"[\[ ]\.(?=[ \]]|$)|'\.'": "'.' is zero for every input",
@@ -20,7 +21,7 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
     steps = [step for step in ledger.backward if not isinstance(step, Folded)]
     errors = [step for step in steps if isinstance(step, DeltaStep)]
     named = [step for step in errors if step.symbol != step.name]
-    found = [f"{s.symbol} = {s.name}, the error at {s.name.partition('/∂')[2]}" for s in named[:1]]
+    found = [_meaning(step, ledger) for step in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
     found += ["indices count from 0", "a primed index is the variable's own"]
@@ -36,6 +37,10 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append("ᵀ: transposed")
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
+    if "⊙" in text:
+        found.append("⊙: entry by entry")
+    if SHARE in text:
+        found.append(f"m = {ledger.examples}, the examples")
     zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
     found += [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
     found += folded_rows(text)
@@ -45,6 +50,17 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
             "--all, in Python text(everything=True), prints it"
         )
     return found
+
+
+def _meaning(step: DeltaStep, ledger: Ledger) -> str:
+    """What the first δ is: the error at a value, or that of each example."""
+    of, _, value = step.name.partition("/∂")
+    if of == f"∂{ledger.cost}":
+        return f"{step.symbol} = {step.name}, the error at {value}"
+    return (
+        f"{step.symbol} = {step.name} of each example, {ledger.examples} ∂{ledger.cost}/∂{value}: "
+        f"its 1/{ledger.examples} stands in the gradients"
+    )
 
 
 def folded_rows(text: str) -> list[str]:

@@ -157,9 +157,10 @@ def _error(step: DeltaStep, width: int, spell: Spell, everything: bool) -> list[
     """The formula of an error and its numbers, on one line where they fit."""
     block = step_numbers(step, width - len(INDENT), everything)
     one_line = f"{INDENT}= {step.formula} = {block[0]}"
+    book = [f"{INDENT}= {step.textbook}"] if step.textbook else []
     if len(block) == 1 and cell_len(spell(one_line)) <= width:
-        return [one_line]
-    return [f"{INDENT}= {step.formula}", *(f"{INDENT}{line}" for line in block)]
+        return [*book, one_line]
+    return [*book, f"{INDENT}= {step.formula}", *(f"{INDENT}{line}" for line in block)]
 
 
 def _notes(ledger: Ledger) -> str:
@@ -167,12 +168,16 @@ def _notes(ledger: Ledger) -> str:
     rows = "examples" if ledger.carried == ledger.carried[:1] else "axes in front"
     if rows == "examples" and ledger.carried and ledger.carried[0].name != BATCH:
         rows = f"axis {ledger.carried[0].name}"
-    batch = any(
+    batch = ledger.carried and any(
         "Σ_n" in step.textbook or "ᵀ " in step.textbook
         for step in ledger.gradients
         if isinstance(step, GradientStep)
     )
-    return notes.replace("columns", f"{rows} as rows") if batch else notes
+    written = ledger.convention
+    if batch:
+        return notes.replace("columns", f"{rows} as {written.examples}")
+    is_row = written.weights == "in,out" and written.examples == "rows"
+    return notes.replace("columns", "rows") if is_row else notes
 
 
 def _spent(step: GradientStep) -> str:
