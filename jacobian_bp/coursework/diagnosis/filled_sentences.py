@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from .diagnosis import Finding, Key, name_of
 from .evidence.matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
 from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
 from .label_sentences import BESIDES, LABELS
+from .mutations.mutation import Facts
+from .speech import marked
 
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 
@@ -16,8 +19,17 @@ RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 class Words:
     """Names the objects of one run, and fills the sentences of the labels."""
 
-    def __init__(self, params: frozenset[str]) -> None:
-        self.params = params
+    def __init__(self, facts: Facts, written: Convention | None = None) -> None:
+        self.facts, self.params, self.written = facts, facts.params, written
+
+    def object(self, key: Key) -> str:
+        """W2, z2, ∂z2/∂W2; dZ2 where the student's convention has a name for the delta."""
+        name = name_of(key)
+        own = f"delta{name[1:]}"
+        if self.written is None or "delta" not in self.written.names.values():
+            return name
+        is_delta = name[:1] == "z" and name[1:].isdecimal() and name not in self.params
+        return marked(self.written.name(own)) if is_delta else name
 
     def called(self, name: str) -> str:
         """The delta of z1 (layer 1); the gradient of W2 (layer 2)."""
@@ -25,7 +37,8 @@ class Words:
             return f"the Jacobian {name}"
         layer = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
         kind = "gradient" if name in self.params else "delta"
-        return f"the {kind} of {name}" + (f" (layer {layer})" if layer.isdigit() else "")
+        said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
+        return said + (f" (layer {layer})" if layer.isdigit() else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
@@ -51,7 +64,7 @@ class Words:
     def premise(self, names: tuple[str, ...], cause: Hypothesis | None) -> str:
         """What an object was computed from, where that is not right: your own z2."""
         if names:
-            return f"your own {', '.join(names)}"
+            return f"your own {', '.join(map(self.object, names))}"
         return f"the mistake in {self.called(cause.where)}" if cause is not None else ""
 
     def given(self, premise: str, label: str, text: str) -> str:
@@ -109,14 +122,14 @@ class Words:
     def rounded(self, key: Key, outputs: list[str]) -> Finding:
         """Right, but for the digits that a − y loses at a saturated output."""
         said = (
-            f"{name_of(key)} is right, as far as a − y has digits where "
+            f"{self.object(key)} is right, as far as a − y has digits where "
             f"{', '.join(outputs)} is 0 or 1 to rounding."
         )
         return Finding(key, "correct", ("correct",), (said,))
 
     def follows_own(self, key: str, earlier: tuple[str, ...]) -> Finding:
         """Right, given the student's own wrong deltas."""
-        text = f"{self.called(key)} follows from your own {', '.join(earlier)}: this step is right."
+        text = f"{self.called(key)} follows from your own {', '.join(map(self.object, earlier))}: this step is right."
         return Finding(key, "correct", ("correct",), (sentence_start(text),), follows=True)
 
     def follows_mistake(self, key: str, cause: Hypothesis) -> Finding:
@@ -133,7 +146,7 @@ class Words:
 
     def right(self, key: Key, reading: Reading, question: Question) -> Finding:
         """Right, and what is to be said of its layout and its digits."""
-        name, plain = name_of(key), Precision()
+        name, plain = self.object(key), Precision()
         exact = is_right(reading.array, question.right, plain)
         exact = exact and is_same(reading.array, question.right, plain)
         labels, said = ["correct"], f"{name} is right."
