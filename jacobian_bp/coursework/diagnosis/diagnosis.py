@@ -104,6 +104,7 @@ def together(parts: Sequence[Finding]) -> Finding:
     """One finding of an array with several objects in it, such as W with its bias as a column."""
     wrong = [finding for finding in parts if not finding.ok or finding.follows] or parts[:1]
     first = next((finding for finding in wrong if not finding.ok), wrong[0])
+    wrong = [first] if first.ok else wrong
     return replace(
         first,
         labels=tuple(dict.fromkeys(label for f in (first, *wrong) for label in f.labels)),

@@ -129,7 +129,7 @@ class Words:
 
     def follows_own(self, key: str, earlier: tuple[str, ...]) -> Finding:
         """Right, given the student's own wrong deltas."""
-        text = f"{self.called(key)} follows from your own {', '.join(map(self.object, earlier))}: this step is right."
+        text = f"{self.called(key)} follows from {self.premise(earlier, None)}: this step is right."
         return Finding(key, "correct", ("correct",), (sentence_start(text),), follows=True)
 
     def follows_mistake(self, key: str, cause: Hypothesis) -> Finding:

@@ -7,8 +7,9 @@ How each array stood is kept, so that what is said of it can speak of its own ro
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from ...network.run import Run
 from ...numbers.arrays import raw_array
 from ...ops import Linear
 from ...program.forward_pass import Pass
-from ...writing.signs import dims, safe
+from ...program.program import listed
+from ...writing.signs import did_you_mean, safe
 from .diagnosis import name_of
 from .evidence.proofs import WHOLE, Place
 
@@ -42,6 +44,7 @@ class Handed:
     place: Place = WHOLE
     times: float = 1.0
     part: str = ""  # of a larger array: "column 0"
+    back: Callable[[np.ndarray], np.ndarray] = np.asarray  # of a Jacobian: to the student's axes
 
     def ours(self, right: Shape) -> np.ndarray:
         """The numbers in the network's own axes, in float64."""
@@ -143,13 +146,12 @@ class HandedIn:
         if self.written is None:
             return {key: Handed(array)}
         if not isinstance(key, str):
-            return {key: Handed(jacobian_in_our_axes(self.state, key, array, self.written))}
+            array, back = jacobian_in_our_axes(self.state, key, array, self.written)
+            return {key: Handed(array, back=back)}
         return parts_of(self.state, key, array, self.written)
 
 
-def parts_of(
-    state: Pass, key: str, array: np.ndarray, written: Convention
-) -> dict[Key, Handed]:
+def parts_of(state: Pass, key: str, array: np.ndarray, written: Convention) -> dict[Key, Handed]:
     """One array in the student's axes; of a W with its bias in it, both."""
     right, params = state.values[key].shape, state.program.params
     if key in params and len(right) == 2:
@@ -203,25 +205,30 @@ def _split(
 
 def jacobian_in_our_axes(
     state: Pass, key: tuple[str, str], array: np.ndarray, written: Convention
-) -> np.ndarray:
-    """A Jacobian whose outputs, or whose variable, the student keeps with their axes exchanged.
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """A Jacobian in our axes, and the way back to the student's.
 
-    Its layout is found later: outputs first, the variable first, or either flat.
+    Its outputs, or its variable, are a matrix that the student keeps with its axes exchanged.
+    The layout is found later: outputs first, the variable first, or either flat.
     """
     of, wrt = (state.values[name].shape for name in key)
     turned = tuple(_exchanged(state, name, written) for name in key)
     if not any(turned):
-        return array
+        return array, np.asarray
     mine = tuple(s[::-1] if t else s for s, t in zip((of, wrt), turned, strict=True))
     order = [tuple(range(len(s)))[:: -1 if t else 1] for s, t in zip(mine, turned, strict=True)]
-    if array.shape == mine[0] + mine[1]:
-        return array.transpose(*order[0], *(len(of) + i for i in order[1]))
-    if array.shape == mine[1] + mine[0]:
-        return array.transpose(*order[1], *(len(wrt) + i for i in order[0]))
+    for first, then in ((0, 1), (1, 0)):  # reversing axes twice changes nothing
+        if array.shape == mine[first] + mine[then]:
+            rank = len(mine[first])
+            axes = (*order[first], *(rank + i for i in order[then]))
+            return array.transpose(axes), partial(np.transpose, axes=axes)
     if array.shape == (int(np.prod(of)), int(np.prod(wrt))) and turned[0]:
-        rows = array.reshape(*mine[0], -1).transpose(*order[0], len(of))
-        return rows.reshape(array.shape)
-    return array
+
+        def rows(flat: np.ndarray, sides: Shape) -> np.ndarray:
+            return flat.reshape(*sides, -1).transpose(*order[0], len(of)).reshape(flat.shape)
+
+        return rows(array, mine[0]), lambda ours: rows(ours, of)
+    return array, np.asarray
 
 
 def _exchanged(state: Pass, name: str, written: Convention) -> bool:
@@ -290,13 +297,13 @@ def _value_of(quantity: str) -> str:
 
 def unknown_name(name: str, written: Convention | None, run: Run) -> SpecError:
     """The refusal of a name that says nothing in the student's convention."""
-    del written
-    ours = [value for value in run if value in run.net.params] or list(run)
-    shown = ", ".join(ours[:4])
+    assert written is not None
+    theirs = [written.name(value) for value in (*run.params, *run.forward_pass.variables())]
+    shown = [safe(name) for name in dict.fromkeys(theirs) if key_by(name, written, {*run})]
     return SpecError(
-        f"{safe(repr(name))[:60]} names nothing of the network in this convention.\n"
-        f"  The network has {shown}{', …' if len(ours) > 4 else ''}: give the name one of these "
-        "in names={…}, as in {\"Theta{l}\": \"W\"}."
+        f"{safe(repr(name))[:60]} names nothing of the network in this convention."
+        f"{did_you_mean(name, shown)}\n"
+        f"  It has {listed(shown, 8)}; names of your own are told by its names={{…}}."
     )
 
 
@@ -305,8 +312,3 @@ def _array(value: Any, key: Any) -> np.ndarray:
     array = raw_array(value, name)
     kept = array.dtype if array.dtype.kind == "f" and array.dtype.itemsize <= 8 else np.float64
     return np.array(array, dtype=kept, copy=True)
-
-
-def misfit(shape: Shape, name: str) -> str:
-    """What is said of a shape that no layout of the object has."""
-    return f"Its shape fits no layout of {name}, whose own is {dims(shape)}."

@@ -28,8 +28,8 @@ from .evidence.search import (
 )
 from .evidence.strength import named, off_by_the_same, proved_only, tried_all
 from .evidence.two_mistakes import pairs
-from .handed_in import Handed
 from .filled_sentences import Words, accepted_reading, in_single, promoted_reading, sentence_start
+from .handed_in import Handed
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
 from .passes.backward import BUDGET, Changes, LineKey

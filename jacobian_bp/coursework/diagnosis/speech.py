@@ -71,7 +71,9 @@ class Speech:
                 break
         text = LETTERS.sub(self._letters, text)
         for bias, (part, weight) in self.parts.items():
-            text = re.sub(rf"([Tt])he gradient of {re.escape(bias)}\b", self._in(part, weight), text)
+            text = re.sub(
+                rf"([Tt])he gradient of {re.escape(bias)}\b", self._in(part, weight), text
+            )
         return self._named(text)
 
     def name(self, name: str) -> str:

@@ -54,7 +54,8 @@ def proved(
     said = [*places(array, right, precision, place), *ratios(array, right, precision)]
     if right.ndim == 2 and min(right.shape) > 1:
         said += ranks(array, right)
-    return said or ["No row, column or entry is right, and no ratio is constant."]
+    lines = "row, column or entry" if right.ndim == 2 and min(right.shape) > 1 else "entry"
+    return said or [f"No {lines} is right, and no ratio is constant."]
 
 
 def places(
