@@ -11,6 +11,7 @@ from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
 from .label_sentences import BESIDES, LABELS
 from .mutations.mutation import Facts
+from .premises import sentence_of
 from .speech import marked
 
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
@@ -42,7 +43,7 @@ class Words:
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
-        return self._filled(LABELS[label], key, h)
+        return self._filled(sentence_of(label, LABELS[label], self.facts, h), key, h)
 
     def _filled(self, template: str, key: Key, h: Hypothesis) -> str:
         where = h.where if isinstance(key, str) and h.where else name_of(key)
@@ -59,7 +60,9 @@ class Words:
         """One mistake of a pair; a factor of the whole is said to come on top."""
         label = part.labels[0]
         besides = part.factor is not None and label in BESIDES
-        return self._filled((BESIDES if besides else LABELS)[label], key, part)
+        return (
+            self._filled(BESIDES[label], key, part) if besides else self.sentence(label, key, part)
+        )
 
     def premise(self, names: tuple[str, ...], cause: Hypothesis | None) -> str:
         """What an object was computed from, where that is not right: your own z2."""
@@ -88,8 +91,12 @@ class Words:
         others = h.labels[1:]
         if h.labels[0] == "constant-factor" and not h.changes:
             others = tuple(label for label in others if label != "sign")  # the number has it
-        besides = (BESIDES.get(label, LABELS[label]) for label in others)
-        more = tuple(self._filled(template, key, h) for template in besides)
+        more = tuple(
+            self._filled(BESIDES[label], key, h)
+            if label in BESIDES
+            else self.sentence(label, key, h)
+            for label in others
+        )
         if h.labels[0] == "constant-factor" and not h.changes and h.note:
             more = (h.note, *more)
         return self.given(premise, h.labels[0], self.sentence(h.labels[0], key, h)), *more
@@ -127,9 +134,10 @@ class Words:
         )
         return Finding(key, "correct", ("correct",), (said,))
 
-    def follows_own(self, key: str, earlier: tuple[str, ...]) -> Finding:
-        """Right, given the student's own wrong deltas."""
-        text = f"{self.called(key)} follows from {self.premise(earlier, None)}: this step is right."
+    def follows_own(self, key: str, earlier: tuple[str, ...], zero: bool = False) -> Finding:
+        """Right, given the student's own wrong deltas; of zeros come zeros, by any step."""
+        end = "what comes of zeros is zero" if zero else "this step is right"
+        text = f"{self.called(key)} follows from {self.premise(earlier, None)}: {end}."
         return Finding(key, "correct", ("correct",), (sentence_start(text),), follows=True)
 
     def follows_mistake(self, key: str, cause: Hypothesis) -> Finding:

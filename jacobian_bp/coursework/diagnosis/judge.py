@@ -225,7 +225,7 @@ class Judge:
         for given, context, cause in asked:
             if accepted_reading(given, given.right) is not None and self._follows(given, context):
                 if cause is None:
-                    return self.words.follows_own(key, context.names), None, given
+                    return self._follows_own(key, context, given), None, given
                 return self.words.follows_mistake(key, cause), None, given
         for cause in self.earlier.factors:
             if off_by_the_same(question, cause):
@@ -240,7 +240,7 @@ class Judge:
                 return self.words.right(key, single, in_single(question)), None, question
             for given, context, cause in asked:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
-                    return self.words.follows_own(key, context.names), None, given
+                    return self._follows_own(key, context, given), None, given
             for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
                 if not known:
                     known, premise = self._pairs(key, given, context), what
@@ -251,6 +251,9 @@ class Judge:
         if found:
             said = [sentence_start(found[0].note), *said]
         return self.words.unknown(key, said + self.was_cut()), next(iter(found), None), None
+
+    def _follows_own(self, key: str, context: Context, given: Question) -> Finding:
+        return self.words.follows_own(key, context.names, not np.any(given.right))
 
     def _follows(self, given: Question, context: Context) -> bool:
         """Zeros follow from zeros only, and from none where all that was handed in are zeros."""

@@ -29,7 +29,8 @@ OF_WEIGHTS = {
     "in every row": "in every column",
     "in every column": "in every row",
     "W as (inputs, outputs)": "W as (outputs, inputs)",
-    "δ along the wrong axis of W": "δ along the wrong axis of W",
+    "rows with one index": "columns with one index",
+    "the last row with an index": "the last column with an index",
 }
 FLAT = {"flat": "flat_column", "flat_column": "flat"}
 
@@ -65,10 +66,10 @@ class Speech:
 
     def said(self, text: str) -> str:
         """One sentence: axes first, names last."""
-        for mine, theirs in self._exchanged:
-            if mine in text:
-                text = text.replace(mine, theirs)
-                break
+        phrases = self._exchanged
+        if phrases:
+            any_of = re.compile("|".join(map(re.escape, phrases)))
+            text = any_of.sub(lambda found: phrases[found[0]], text)
         text = LETTERS.sub(self._letters, text)
         for bias, (part, weight) in self.parts.items():
             text = re.sub(
@@ -81,9 +82,8 @@ class Speech:
         return name if self.written is None else self.written.name(name)
 
     @property
-    def _exchanged(self) -> list[tuple[str, str]]:
-        of_data = OF_EXAMPLES.items() if self.columns else ()
-        return [*of_data, *(OF_WEIGHTS.items() if self.turned else ())]
+    def _exchanged(self) -> dict[str, str]:
+        return (OF_EXAMPLES if self.columns else {}) | (OF_WEIGHTS if self.turned else {})
 
     def _letters(self, found: re.Match[str]) -> str:
         """The equation of an einsum with the axes of each operand in the student's order."""

@@ -31,7 +31,11 @@ def test_planted_mistakes_keep_their_label_in_every_convention(s):
     for _, variant, arrays, _ in list(dense_plants(s))[::3]:
         ours, convention = diagnose(s.run, arrays, "gradient"), drawn(rng)
         given = written_in(convention, s.run, arrays)
-        if given is None or ours.ok or any(f.label == "correct-other-layout" for f in ours.values()):
+        if (
+            given is None
+            or ours.ok
+            or any(f.label == "correct-other-layout" for f in ours.values())
+        ):
             continue
         theirs = diagnose(s.run, given, convention=convention)
         same = {key: (f.label, f.ok) for key, f in ours.items() if key_in(convention, key) in given}

@@ -190,9 +190,8 @@ def normalised_with_constants(line: Line, facts: Facts) -> Iterator[Wrong]:
         yield Wrong(line.by(variance_only), "the mean held", "mean", prior=1)
     diagonal = diagonal_part(line, facts)
     if diagonal is not None:
-        yield Wrong(
-            line.by(lambda d, s=diagonal: d * s), "mean and variance held", "diagonal", prior=2
-        )
+        note = "only the terms in which entry k reads entry k are kept"
+        yield Wrong(line.by(lambda d, s=diagonal: d * s), note, "diagonal", prior=2)
 
 
 def held_slope(line: Line, facts: Facts, axis: int) -> np.ndarray | None:
