@@ -1,4 +1,4 @@
-"""Arrays as somebody writes them: from the network's own names, axes and scale to a convention's."""
+"""Arrays as somebody writes them: from the network's own names, axes and scale to theirs."""
 
 import numpy as np
 

@@ -11,8 +11,8 @@ from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
 from .label_sentences import BESIDES, LABELS
 from .mutations.mutation import Facts
-from .premises import sentence_of
-from .speech import marked
+from .premises import EINSUM, sentence_of, told
+from .speech import THROUGH_WEIGHTS, marked
 
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 
@@ -39,7 +39,7 @@ class Words:
         layer = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
         kind = "gradient" if name in self.params else "delta"
         said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
-        return said + (f" (layer {layer})" if layer.isdigit() else "")
+        return said + (f" (layer {layer})" if f"W{layer}" in self.params else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
@@ -51,10 +51,15 @@ class Words:
             what=self.called(name_of(key)),
             here=self.called(where),
             factor=h.missing or "what belongs there",
-            note=h.note or h.layout or "something else",
+            note=self._note(h) or h.layout or "something else",
             by=h.by,
         )
         return sentence_start(text)
+
+    def _note(self, h: Hypothesis) -> str:
+        """What stands there; an equation with what kind of line it is of."""
+        through = EINSUM.search(h.note) and told(self.facts, h).kind == "weights"
+        return f"{THROUGH_WEIGHTS}{h.note}" if through else h.note
 
     def _part(self, key: Key, part: Hypothesis) -> str:
         """One mistake of a pair; a factor of the whole is said to come on top."""
@@ -70,12 +75,13 @@ class Words:
             return f"your own {', '.join(map(self.object, names))}"
         return f"the mistake in {self.called(cause.where)}" if cause is not None else ""
 
-    def given(self, premise: str, label: str, text: str) -> str:
+    def given(self, premise: str, key: Key, text: str) -> str:
         """A sentence on a whole array, true of what it was compared with.
 
         What is said of one step is true whatever went into it.
         """
-        if not premise or not LABELS[label].startswith("{what}"):
+        whole = sentence_start(self.called(name_of(key)))
+        if not premise or not text.startswith(whole):
             return text
         if RIGHT_ARRAY in text:
             gives = "give" if "," in premise else "gives"
@@ -85,9 +91,7 @@ class Words:
     def sentences(self, key: Key, h: Hypothesis, premise: str = "") -> tuple[str, ...]:
         """One sentence a mistake; what comes on top of another is said as such."""
         if h.parts:
-            labels = [part.labels[0] for part in h.parts]
-            parts = [self._part(key, part) for part in h.parts]
-            return tuple(map(self.given, [premise] * len(parts), labels, parts))
+            return tuple(self.given(premise, key, self._part(key, part)) for part in h.parts)
         others = h.labels[1:]
         if h.labels[0] == "constant-factor" and not h.changes:
             others = tuple(label for label in others if label != "sign")  # the number has it
@@ -99,7 +103,7 @@ class Words:
         )
         if h.labels[0] == "constant-factor" and not h.changes and h.note:
             more = (h.note, *more)
-        return self.given(premise, h.labels[0], self.sentence(h.labels[0], key, h)), *more
+        return self.given(premise, key, self.sentence(h.labels[0], key, h)), *more
 
     def explained(
         self, key: Key, found: list[Hypothesis], square: bool, premise: str = ""

@@ -28,12 +28,6 @@ class Told:
     def kind(self) -> str:
         return self.line.kind if self.line else ""
 
-    @property
-    def width(self) -> int:
-        """Of the last axis of the line's first factor; 0 where it has none."""
-        factors = self.line.factors if self.line else ()
-        return factors[0].array.shape[-1] if factors and factors[0].array.ndim else 0
-
 
 def told(facts: Facts, h: Hypothesis) -> Told:
     """The mistake, with its line."""
@@ -59,13 +53,6 @@ def both_lines_sum(of: Told) -> bool:
     return right_line_sums(of) and (
         equation is None or bool(set(equation[1] + equation[2]) - set(equation[3]))
     )
-
-
-def sums_over_units(of: Told) -> bool:
-    """Whether a sum over more than one unit stands where each unit has its slope."""
-    if of.kind == "slope":
-        return of.note != "an outer product" and of.width > 1
-    return of.kind == "weights" and of.width > 1
 
 
 def has_a_batch(of: Told) -> bool:
@@ -112,12 +99,9 @@ def holds_mean_and_variance(of: Told) -> bool:
 
 def is_the_output(of: Told) -> bool:
     """Whether the loss reads what is saturated, so that loss and activation can be one."""
-    return any(
-        re.match(rf"{re.escape(name)}\b", of.note)
-        for k in of.facts.backward.lines
-        if k.kind == "cost" and k.step.op.contains is not None
-        for name in (k.target, k.source)
-    )
+    lines = of.facts.backward.lines
+    fused = {k.target for k in lines if k.kind == "cost" and k.step.op.contains is not None}
+    return any(re.match(rf"{re.escape(name)}\b", of.note) for name in fused)
 
 
 def has_several_uses(of: Told) -> bool:
@@ -132,10 +116,6 @@ PREMISES: dict[str, tuple[Premise, str]] = {
     "elementwise-for-contraction": (
         right_line_sums,
         "In {here} a product entry by entry stands for an outer product: {note}.",
-    ),
-    "contraction-for-elementwise": (
-        sums_over_units,
-        "In {here} {note} stands there, where two arrays are multiplied in another way.",
     ),
     "wrong-contraction": (
         both_lines_sum,
@@ -170,10 +150,6 @@ PREMISES: dict[str, tuple[Premise, str]] = {
         is_the_output,
         "{what} is not a number because {note}: the textbook's formula of the slope is none there. "
         "Use the one in terms of the activation.",
-    ),
-    "examples-axis": (
-        has_a_batch,
-        "{what} is divided by a number of entries: {note}.",
     ),
     "last-step-only": (
         has_several_uses,

@@ -15,7 +15,8 @@ from .diagnosis import Finding
 
 OPEN, CLOSE = "\ue000", "\ue001"  # around a name that is the student's already
 MARKED = re.compile(f"{OPEN}(.*?){CLOSE}")
-LETTERS = re.compile(r"\b([a-z]+),([a-z]+)->([a-z]*)")
+THROUGH_WEIGHTS = "\ue002"  # before an equation of δ and W
+LETTERS = re.compile(f"({THROUGH_WEIGHTS}?)\\b([a-z]+),([a-z]+)->([a-z]*)")
 LAYER = re.compile(r"\(layer (\d+)\)")
 # What is said of data and deltas with the examples in rows, and with the examples in columns;
 OF_EXAMPLES = {
@@ -86,12 +87,16 @@ class Speech:
         return (OF_EXAMPLES if self.columns else {}) | (OF_WEIGHTS if self.turned else {})
 
     def _letters(self, found: re.Match[str]) -> str:
-        """The equation of an einsum with the axes of each operand in the student's order."""
-        words = list(found.groups())
-        lifted = words[0][:1] == "n" and len(words[0]) > 1
-        if self.columns and lifted:
-            words[0] = words[0][::-1]
-            words = [words[0], *(w[::-1] if "n" in w or "m" in w else w for w in words[1:])]
+        """The equation of an einsum with the axes of each operand in the student's order.
+
+        Through weights it is of δ and W, else of δ and what the layer reads.
+        """
+        through, first, second, out = found.groups()
+        lifted = first[:1] == "n" and len(first) > 1
+        of_data, of_weights = self.columns and lifted, self.turned
+        kinds = (of_data, of_weights, of_data) if through else (of_data, of_data, of_weights)
+        turned = zip((first, second, out), kinds, strict=True)
+        words = [word[::-1] if exchanged else word for word, exchanged in turned]
         return f"{words[0]},{words[1]}->{words[2]}"
 
     @staticmethod

@@ -5,7 +5,7 @@ import pytest
 from planted_mistakes import dense_plants, scenes
 from written_in import drawn, key_in, written_in
 
-from jacobian_bp import Convention, Network, SpecError, diagnose
+from jacobian_bp import Network, diagnose
 
 RNG = np.random.default_rng(20)
 NET = Network.dense([3, 7, 5, 2], "tanh", "half_squared_error", seed=4)
