@@ -39,7 +39,8 @@ class Words:
         layer = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
         kind = "gradient" if name in self.params else "delta"
         said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
-        return said + (f" (layer {layer})" if f"W{layer}" in self.params else "")
+        numbered = layer.isdigit() and f"W{layer}" in self.params
+        return said + (f" (layer {layer})" if numbered else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
