@@ -14,13 +14,13 @@ jacobian-bp grade --exercise 3 --submission ex3.py
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from .derivation.conventions import CONVENTIONS
-from .derivation.derivation import Derivation
+from .derivation.derivation import Derivation, last_layer
 from .derivation.one_jacobian import explain
+from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _derive(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
+        agreement = case.run.written_in(options.convention).check(progress)
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
@@ -78,22 +78,23 @@ def _derive(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
-    of, wrt = _pair(options.pair, case.run)
-    jacobian = case.run.jacobian(of, wrt)
+    run = case.run.written_in(options.convention)
+    convention = run.convention()
+    names = convention.names(len(list(run)), last_layer(run.forward_pass))
+    of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
+    jacobian = run.jacobian(of, wrt)
     if not jacobian.links:
-        other = "" if not _depends(case.run, wrt, of) else f" Did you mean d{wrt}/d{of}?"
+        other = "" if not _depends(run, wrt, of) else f" Did you mean d{wrt}/d{of}?"
         raise SpecError(
             f"{of} does not depend on {wrt}: every entry of ∂{of}/∂{wrt} is 0.{other}\n"
             f"  Name a value and something that it was computed from."
         )
     terminal.write(_said(case))
-    convention = case.run.convention(options.convention)
-    names = convention.names(len(list(case.run)))
 
     def spell(text: str) -> str:
         return for_stream(rename(text, names))
 
-    reason = case.run.reason(of, wrt)
+    reason = run.reason(of, wrt)
     width = terminal.width()
     terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
     return 0
@@ -101,9 +102,12 @@ def _show(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
+    run = case.run.written_in(options.convention)
+    names = run.convention().names(len(list(run)), last_layer(run.forward_pass))
     with terminal.progress("finite differences") as progress:
-        agreement = case.run.check(progress)
-    terminal.write([*_said(case), *fold_all(agreement.lines(), terminal.width())])
+        agreement = run.check(progress)
+    lines = [for_stream(rename(line, names)) for line in agreement.lines()]
+    terminal.write([*_said(case), *fold_all(lines, terminal.width())])
     return 0 if agreement.ok else DISAGREE
 
 
@@ -128,12 +132,16 @@ def _said(case: Case) -> list[str]:
     return fold_all([f"data      {remark}" for remark in case.remarks], terminal.width())
 
 
-def _pair(text: str, run: Run) -> tuple[str, str]:
-    """The two values in dz2/dW2, ∂z2/∂W2 or z2/W2."""
+def _pair(text: str, run: Run, typed: Mapping[str, str]) -> tuple[str, str]:
+    """The two values in dz2/dW2, ∂z2/∂W2 or z2/W2, in the names of a convention or ours."""
     parts = text.split("/")
     names = []
     for part in parts:
         plain = part.strip().removeprefix("∂")
+        known = [name for name in (plain[1:] if plain[:1] == "d" else "", plain) if name in typed]
+        if known and typed[known[0]] in run:
+            names.append(typed[known[0]])
+            continue
         names.append(plain[1:] if plain not in run and plain[:1] == "d" else plain)
     if len(names) != 2:
         raise SpecError(f"{text!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
@@ -192,7 +200,7 @@ class Parser(argparse.ArgumentParser):
 
 def _texts() -> str:
     """first_seed, author and title; and so on."""
-    return "; ".join(f"{c.name}, {c.source}" for c in CONVENTIONS if c.is_seed)
+    return "; ".join(f"{seed.name}, {seed.source}" for seed in SEEDS)
 
 
 def _options() -> Parser:
@@ -234,12 +242,14 @@ def _options() -> Parser:
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
     options.add_argument("--raw", action="store_true", help="do not standardise the columns")
     add_switches(options)
-    layouts = ", ".join(convention.name for convention in CONVENTIONS if not convention.is_seed)
+    layouts = ", ".join(r.name for r in READY_MADE if not r.sizes)
+    courses = "; ".join(f"{course.name}, {course.source}" for course in COURSES)
     options.add_argument(
         "--convention",
         "--layout",
-        metavar="NAME",
-        help=f"a layout, {layouts} (default: flat); or the whole notation of a text: {_texts()}",
+        metavar="NAME|FILE",
+        help=f"a layout, {layouts} (default: flat); the whole notation of a text: {_texts()}; "
+        f"of a course: {courses}; or a .toml file with your own, in a table [convention]",
     )
     options.add_argument(
         "--all",

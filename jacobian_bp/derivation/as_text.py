@@ -61,8 +61,8 @@ def render(
 def _network(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[str]:
     if not ledger.parameters:
         return [*ledger.title, "no parameters: there is no gradient to derive"]
-    weights = sum(value.size for _, value in ledger.parameters if value.ndim > 1)
-    biases = ledger.parameter_count - weights
+    biases = ledger.bias_count
+    weights = ledger.parameter_count - biases
     lines = [
         *ledger.title,
         f"{ledger.parameter_count:,} parameters = {weights:,} weights + {biases:,} biases, "
@@ -103,8 +103,17 @@ def _given(ledger: Ledger, room: int, spell: Spell, everything: bool) -> list[st
     fits = cell_len(spell(one_line)) <= room
     lines = [one_line] if fits else [*_values(few, room, spell), *many]
     if ledger.examples is not None:
-        lines.append(f"{plural(ledger.examples, 'example')}, one a row; a formula is that of one")
+        lines.append(f"{plural(ledger.examples, 'example')}, {_of_examples(ledger)}")
     return lines
+
+
+def _of_examples(ledger: Ledger) -> str:
+    """Which axis the examples are, and of what a formula speaks."""
+    written = ledger.convention
+    if (written.examples, written.weights, written.bias) == ("rows", "out,in", "own"):
+        return "one a row; a formula is that of one"
+    line = written.examples.removesuffix("s")
+    return f"one a {line}; a formula is that of one, and of all but for the cost"
 
 
 def _forward(

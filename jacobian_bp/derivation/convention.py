@@ -139,8 +139,9 @@ def _checked(names: object) -> dict[str, str]:
         for earlier, other in checked.items():
             if _clash(earlier, written):
                 raise SpecError(
-                    f"Convention: names: {safe(earlier)!r} ({other}) and {safe(written)!r} ({meant})"
-                    " are the same for some layer.\n  Give each name one meaning."
+                    f"Convention: names: {safe(earlier)!r} ({other}) and "
+                    f"{safe(written)!r} ({meant}) are the same for some layer.\n"
+                    "  Give each name one meaning."
                 )
         checked[written] = meant
     return checked

@@ -5,17 +5,19 @@ the product of numbered steps; each parameter's gradient as one contraction,
 with the delta that is spent in it. Linear in the number of steps.
 """
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..algebra import chain_rule
-from ..algebra.axes import Axis
-from ..algebra.expression import Dense, Expression, Term
+from ..algebra.axes import BATCH, Axis
+from ..algebra.expression import Dense, Expression
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
-from ..algebra.spending import Spending, summed, written
+from ..algebra.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
@@ -29,10 +31,14 @@ from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, rename, to_ascii
 from .as_text import WIDTH, render
-from .conventions import Convention
+from .convention import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+from .of_each_example import SHARE, MeanCost, times
+from .ready_made import ReadyMade
 from .step_tables import step_numbers
+from .textbook_formula import textbook
+from .written_in import written_in
 
 ROOM = 80  # columns for the numbers of a step in a notebook
 ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
@@ -46,10 +52,18 @@ class Derivation(Shown, Ledger):
         """The derivation as plain text; `everything` writes out repeated layers too."""
 
         def spell(text: str) -> str:
-            named = rename(text, self.names)
+            named = self.spelled(text)
             return to_ascii(named) if ascii_only else named
 
         return "\n".join(render(self, width, spell, everything))
+
+    def spelled(self, text: str) -> str:
+        """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
+        named = rename(text, self.names)
+        for ours, called in self.gradient_names.items():
+            whole = re.escape(rename(ours, self.names)) + r"(?![\w^])"
+            named = re.sub(whole, called.replace("\\", r"\\"), named)
+        return named
 
     def latex(self) -> str:
         """The steps one under another, as LaTeX without delimiters; layout and shape as words."""
@@ -78,8 +92,8 @@ class Derivation(Shown, Ledger):
             if isinstance(step, Folded):
                 found.append((words(str(step)), "", ""))
                 continue
-            reason = "" if isinstance(step, ForwardStep) else rename(step.reason, self.names)
-            latex = formula(rename(step.statement, self.names))
+            reason = "" if isinstance(step, ForwardStep) else self.spelled(step.reason)
+            latex = formula(self.spelled(step.statement))
             found.append((latex, self._place(step), reason))
         return found
 
@@ -102,6 +116,7 @@ class _Product:
     jacobian: Jacobian
     factors: str  # δ3 [5][6]
     reason: str = ""  # of a fused product; else the factors have their own
+    each: bool = False  # whether it begins with the δ of each example, its 1/m beside it
 
 
 @dataclass
@@ -109,12 +124,21 @@ class _Book:
     """The pages while they are written."""
 
     state: Pass
-    layout: str
+    convention: Convention
+    mean: MeanCost | None  # whose 1/m is kept for the gradients
     rows: dict[str, np.ndarray]
     backward: list[Backward] = field(default_factory=list)
     waiting: dict[str, list[_Product]] = field(default_factory=dict)
     ones: set[str] = field(default_factory=set)  # values by which J has the derivative 1, always
     count: int = 0
+
+    @property
+    def layout(self) -> str:
+        return self.convention.layout
+
+    def mean_over(self, axes: Sequence[str]) -> MeanCost | None:
+        """The mean whose 1/m a derivative with these axes leaves to the gradients."""
+        return self.mean if BATCH in axes or BATCH + "'" in axes else None
 
 
 @quiet
@@ -122,64 +146,74 @@ def derive(
     state: Pass,
     title: Sequence[str],
     tied: Mapping[str, str],
-    convention: Convention,
+    ready: ReadyMade,
     agreement: Agreement | None = None,
 ) -> Derivation:
-    """The ledger of the run in one convention. Raises AxisError if the cost is not a scalar."""
-    layout = convention.layout
+    """The ledger of a run in one convention; the run may be written in it already.
+
+    Raises AxisError if the cost is not a scalar, SpecError for what the convention cannot
+    say of this program.
+    """
+    convention = ready.convention
     require_scalar(state)
+    mean = MeanCost.of(state) if convention.mean == "gradient" else None
+    examples, state = state.examples, written_in(state, convention)
     wrt = list(state.program.params)
     names, steps = state.dependents(wrt, state.cost)
-    book = _Book(state, layout, structured(state, [n for n in names if n != state.cost]))
+    rows = structured(state, [n for n in names if n != state.cost])
+    book = _Book(state, convention, mean, rows)
     for step in steps:
         _write_step(book, step, names, wrt)
     gradients, done = [], 0
     total = sum(state.values[name].size for name in wrt)
-    notation = [f"notation of {convention.about}", f"its text: {convention.source}"]
     for name in book.waiting:  # what was not used up on the way down: the parameters
         done += state.values[name].size
         gradients.append(_gradient(book, name, done, total))
+    written = ready.gradient_names(wrt)
     return Derivation(
-        (*title, *(notation if convention.is_seed else [])),
+        (*title, *ready.heading()),
         state.cost,
-        layout,
-        convention.names(len(state.program.steps)),
-        tuple((name, state.values[name]) for name in wrt),
+        convention.layout,
+        ready.names(len(state.program.steps), last_layer(state)),
+        tuple((name, _shown(state, name, convention)) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
-        tuple((n, v) for n, v in state.values.items() if n in state.program.inputs),
-        tuple(_forward(state, step) for step in state.program.steps),
+        tuple((n, _shown(state, n, convention)) for n in state.values if n in state.program.inputs),
+        tuple(_forward(state, step, convention) for step in state.program.steps),
         tuple(book.backward),
         tuple(gradients),
         check(state) if agreement is None else agreement,
-        state.examples,
+        examples,
+        _bias_count(state, wrt, convention),
+        convention,
+        {f"∂{state.cost}/∂{name}": called for name, called in written.items()},
     )
+
+
+def _bias_count(state: Pass, params: Sequence[str], convention: Convention) -> int:
+    """How many of the parameters' entries are biases: vectors, or one line of each W."""
+    shapes = [state.values[name].shape for name in params]
+    if convention.bias != "own":
+        return sum(shape[1 if convention.weights == "in,out" else 0] for shape in shapes)
+    return sum(math.prod(shape) for shape in shapes if len(shape) < 2)
+
+
+def last_layer(state: Pass) -> int | None:
+    """The number of the last layer, where the values of layers are z1, z2, …."""
+    numbers = [int(name[1:]) for name in state.values if name[0] == "z" and name[1:].isdecimal()]
+    return max(numbers, default=None)
+
+
+def _shown(state: Pass, name: str, convention: Convention) -> np.ndarray:
+    """A value as it is printed: in columns, a vector that is no list of examples is one column."""
+    value, axes = state.values[name], state.axes(name)
+    if convention.examples == "columns" and len(axes) == 1 and axes[0].name != BATCH:
+        return value[:, None]
+    return value
 
 
 def symbol(name: str, cost: str) -> str:
     """How the error at a value is written: δ2 at z2, else ∂J/∂value in full."""
     return f"δ{name[1:]}" if name[0] == "z" and name[1:].isdigit() else f"∂{cost}/∂{name}"
-
-
-def textbook(term: Term, wrt: Sequence[Axis]) -> str:
-    """A product of vectors in matrix notation: δ[k'] a[i'] is δ aᵀ, one vector is itself.
-
-    In a batch the examples are rows, so that Σ_n δ[n,k'] a[n,i'] is δᵀ a.
-    """
-    factors = term.of(Dense)
-    if term.coefficient != 1 or len(term.factors) != len(factors):
-        return str(term)
-    own = tuple(axis.name for axis in wrt)
-    axes = [factor.axes for factor in factors]
-    names = [factor.label for factor in factors]
-    if axes == [own]:
-        return names[0]
-    if len(own) == 2 and axes == [(own[0],), (own[1],)]:
-        return f"{names[0]} {names[1]}ᵀ"
-    if len(own) == 2 and len(axes) == 2 and axes[0][1:] == (own[0],) and axes[1][1:] == (own[1],):
-        return f"{names[0]}ᵀ {names[1]}"
-    if len(axes) == 1 and axes[0][1:] == own:
-        return f"Σ_n {names[0]}"
-    return summed(term, own)
 
 
 def _write_step(book: _Book, step: Step, names: Sequence[str], wrt: Sequence[str]) -> None:
@@ -262,7 +296,8 @@ def _wait(book: _Book, arg: str, carried: _Product | None, local: Jacobian, numb
         item = _Product(local, number)
     else:
         space = " " if carried.factors[-1] != "]" else ""
-        item = _Product(carried.jacobian @ local, carried.factors + space + number)
+        factors = carried.factors + space + number
+        item = _Product(carried.jacobian @ local, factors, each=carried.each)
     book.waiting.setdefault(arg, []).append(item)
 
 
@@ -270,24 +305,36 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     """∂J/∂name as the sum of the products that arrive there; from here on it is one factor."""
     node, row = book.state.node(name), book.rows[name]
     axes = tuple(map(Axis, node.primed, node.shape))
-    sign = symbol(name, book.state.cost)
-    whole = Jacobian.local(
-        book.state.cost, name, (), axes, Expression.of(Dense(sign, node.primed, row)), row.dtype
-    )
-    found = " + ".join(_written_out(item.jacobian)[0] for item in arrived)
+    mean = book.mean_over(node.primed)
+    of = mean.loss if mean else book.state.cost
+    sign = symbol(name, of)
+    count = 1 if mean is None else mean.count
+    one = Expression.of(Dense(sign, node.primed, row * row.dtype.type(count)))
+
+    def local(expression: Expression) -> Jacobian:
+        return Jacobian.local(book.state.cost, name, (), axes, expression, row.dtype)
+
+    error = local(one)
+    found = " + ".join(_written_out(item.jacobian, count)[0] for item in arrived)
     book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
             sign,
-            f"∂{book.state.cost}/∂{name}",
-            " + ".join(_in_order(item.factors, book.layout) for item in arrived),
+            f"∂{of}/∂{name}",
+            " + ".join(_product(item, mean, book.layout) for item in arrived),
             found,
             "; ".join(item.reason for item in arrived if item.reason),
-            whole.shape_in(book.layout),
-            whole.materialise(book.layout),
+            error.shape_in(book.layout),
+            error.materialise(book.layout),
         )
     )
-    return _Product(whole, sign)
+    return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
+
+
+def _product(item: _Product, mean: MeanCost | None, layout: str) -> str:
+    """The numbered steps of a product, m times where the 1/m among them is left out."""
+    factors = _in_order(item.factors, layout)
+    return factors if mean is None or item.each else f"{mean.count} {factors}"
 
 
 def _in_order(factors: str, layout: str) -> str:
@@ -309,22 +356,30 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         before.append(trace[0].before if trace else written)
         after.append(written)
         reasons += [step.reason for step in trace]
-        terms = " + ".join(textbook(term, axes) for term in expression.terms)
+        count = book.mean.count if book.mean and item.each else None
+        terms = " + ".join(
+            textbook(term, axes, book.convention, count) for term in expression.terms
+        )
         books.append(_of_penalty(book, item.jacobian) or terms)
     first = arrived[0].jacobian
     return GradientStep(
         f"∂{book.state.cost}/∂{name}",
-        " + ".join(plan(item.jacobian).equation for item in arrived),
+        " + ".join(_equation(item) for item in arrived),
         " + ".join(before),
         " + ".join(after),
         "; ".join(dict.fromkeys(reasons)),
         " + ".join(books),
         first.shape_in(book.layout),
-        node.shape,
+        _shown(book.state, name, book.convention).shape,
         done,
         total,
-        np.array(book.rows[name], copy=True),
+        book.rows[name].reshape(_shown(book.state, name, book.convention).shape).copy(),
     )
+
+
+def _equation(item: _Product) -> str:
+    """The einsum of a gradient; behind the δ of each example, 1/m stands before it."""
+    return f"{SHARE} {plan(item.jacobian).equation}" if item.each else plan(item.jacobian).equation
 
 
 def _of_penalty(book: _Book, jacobian: Jacobian) -> str:
@@ -338,8 +393,8 @@ def _of_penalty(book: _Book, jacobian: Jacobian) -> str:
     )
 
 
-def _written_out(jacobian: Jacobian) -> tuple[str, list[Spending], Expression]:
-    """The product of a short chain as text, its deltas spent and its sums left standing."""
+def _written_out(jacobian: Jacobian, count: int = 1) -> tuple[str, list[Spending], Expression]:
+    """The product of a short chain, `count` times, as text: deltas spent, sums left standing."""
     out = [axis.name for axis in jacobian.out_axes]
     trace: list[Spending] = []
     last = jacobian.nodes[-1]
@@ -350,11 +405,11 @@ def _written_out(jacobian: Jacobian) -> tuple[str, list[Spending], Expression]:
         expression = chain_rule.written_out(
             jacobian.nodes, jacobian.links, start, jacobian.out_axes, trace
         )
-    kept = [*out, *last.primed]
-    return written(expression, kept), trace, expression
+    expression = times(expression, count)
+    return written(expression, [*out, *last.primed]), trace, expression
 
 
-def _forward(state: Pass, step: Step) -> ForwardStep:
+def _forward(state: Pass, step: Step, convention: Convention) -> ForwardStep:
     value = state.values[step.name]
     branch = step.op.branch(*state.inputs_of(step))
     off = np.zeros((0, 1)) if branch is None else np.argwhere((branch < 0) & (value == 0))
@@ -364,4 +419,5 @@ def _forward(state: Pass, step: Step) -> ForwardStep:
         name = getattr(step.op, "equation", step.op.name)
         formula = f"{name} of {', '.join(step.args)}"
     rectifies = branch is not None
-    return ForwardStep(step.name, step.op.name, step.args, formula, value, rectifies, names)
+    shown = _shown(state, step.name, convention)
+    return ForwardStep(step.name, step.op.name, step.args, formula, shown, rectifies, names)

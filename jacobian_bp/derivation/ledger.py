@@ -5,13 +5,14 @@ Every number, shape and formula was computed from the run; a renderer adds
 nothing but words and spaces.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..algebra.axes import Axis
 from ..algebra.jacobian import Jacobian
 from ..checks.all_routes import Agreement
+from .convention import Convention
 from .jacobian_numbers import LARGEST_BUILT
 
 
@@ -90,7 +91,7 @@ class DeltaStep:
     """∂J/∂value, the error of a layer: a product of earlier steps, its deltas spent."""
 
     symbol: str
-    name: str
+    name: str  # ∂J/∂z2; ∂L/∂z2 where it is that of each example
     product: str  # δ3 [5][6]
     formula: str  # Σ_k δ3[k] W3[k,k'] relu'(z2)[k']
     reason: str
@@ -145,7 +146,10 @@ class Ledger:
     backward: tuple[Backward, ...]
     gradients: tuple[GradientStep | Folded, ...]
     agreement: Agreement | None
-    examples: int | None = None  # in a batch, one a row
+    examples: int | None = None  # in a batch
+    bias_count: int = 0  # of the parameters, those that are biases
+    convention: Convention = field(default_factory=Convention)
+    gradient_names: dict[str, str] = field(default_factory=dict)  # ∂J/∂W2 -> dW2
 
     @property
     def parameter_count(self) -> int:

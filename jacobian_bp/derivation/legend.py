@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .ledger import DeltaStep, Folded, Ledger
+from .of_each_example import SHARE
 
 ZEROS = {r"\.": "'.' is zero for every input", "0": "'0' is zero at this input only"}
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
@@ -17,7 +18,7 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
     steps = [step for step in ledger.backward if not isinstance(step, Folded)]
     errors = [step for step in steps if isinstance(step, DeltaStep)]
     named = [step for step in errors if step.symbol != step.name]
-    found = [f"{s.symbol} = {s.name}, the error at {s.name.partition('/∂')[2]}" for s in named[:1]]
+    found = [_meaning(step, ledger) for step in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
     found.append("indices count from 0; a primed one is the variable's own")
@@ -32,6 +33,8 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append("ᵀ: transposed")
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
+    if SHARE in text:
+        found.append(f"m = {ledger.examples}, the examples")
     zeros = [
         words
         for sign, words in ZEROS.items()
@@ -45,6 +48,17 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
             "text(everything=True), prints it"
         )
     return found
+
+
+def _meaning(step: DeltaStep, ledger: Ledger) -> str:
+    """What the first δ is: the error at a value, or that of each example."""
+    of, _, value = step.name.partition("/∂")
+    if of == f"∂{ledger.cost}":
+        return f"{step.symbol} = {step.name}, the error at {value}"
+    return (
+        f"{step.symbol} = {step.name} of each example, {ledger.examples} ∂{ledger.cost}/∂{value}: "
+        f"its 1/{ledger.examples} stands in the gradients"
+    )
 
 
 def folded_rows(text: str) -> list[str]:

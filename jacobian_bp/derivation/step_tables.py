@@ -156,12 +156,16 @@ def _error(step: DeltaStep, width: int, spell: Spell, everything: bool) -> list[
 
 def _notes(ledger: Ledger) -> str:
     notes = "einsum: numerator axes; textbook: columns; numbers: reshaped to the parameter's shape"
-    batch = any(
+    batch = ledger.examples is not None and any(
         "Σ_n" in step.textbook or "ᵀ " in step.textbook
         for step in ledger.gradients
         if isinstance(step, GradientStep)
     )
-    return notes.replace("columns", "examples as rows") if batch else notes
+    written = ledger.convention
+    if batch:
+        return notes.replace("columns", f"examples as {written.examples}")
+    is_row = written.weights == "in,out" and written.examples == "rows"
+    return notes.replace("columns", "rows") if is_row else notes
 
 
 def _spent(step: GradientStep) -> str:

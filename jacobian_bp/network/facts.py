@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..derivation.ready_made import ReadyMade
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkFacts:
@@ -19,7 +21,7 @@ class NetworkFacts:
     loss: str | None = None
     penalty: tuple[str, ...] = ()  # what is added to the cost, as formulas
     squash: str = ""  # the activation that the input passes first
-    convention: str | None = None  # None: the file does not say
+    convention: str | ReadyMade | None = None  # None: neither the file nor the user says
     seed: int = 0  # of what is drawn
     remarks: tuple[str, ...] = ()  # where weights and data come from, in words
     data: Mapping[str, np.ndarray] = field(default_factory=dict)  # x and y, where the file has them

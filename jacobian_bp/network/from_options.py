@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..derivation.conventions import Convention, find_convention
+from ..derivation.ready_made import ReadyMade
 from ..errors import SpecError
 from ..numbers.memory import parse_bytes, require_memory
 from ..ops.labels import CLASSES
@@ -14,6 +14,7 @@ from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawn_from_seed import draw_data
+from .files.convention_file import convention_of
 from .files.csv_data import LIMIT
 from .files.read_table import TableData
 from .files.table_switches import switch_of, table_asked_for
@@ -37,9 +38,11 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     """The network and the data that the options ask for; the reference case without any."""
     if options.network is not None and options.network.endswith(".toml"):
         return _case_from_file(options, parser)
-    convention = find_convention(options.convention or "flat")
-    if options.network is None and convention.is_seed and convention.name != "second_seed":
+    convention = convention_of(options.convention or "flat")
+    if options.network is None and convention.sizes and convention.name != "second_seed":
         options.network = format_sizes(convention.sizes)
+        if convention.examples and options.batch is None and options.data is None:
+            options.batch = str(convention.examples)
     if options.network is None:
         given = _given(options, parser, "convention", "all")
         if given:
@@ -67,7 +70,8 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
         x, y, said = _examples_of(table, sizes, loss, options)
         remarks = [*said, *remarks]
     if label_kind(loss) == CLASSES:
-        remarks.append("y: class indices, given to the loss as one-hot rows")
+        line = convention.convention.examples
+        remarks.append(f"y: class indices, given to the loss as one-hot {line}")
     return Case(net.run(x, y), tuple(remarks))
 
 
@@ -108,7 +112,7 @@ def _require_effect(options: argparse.Namespace) -> None:
 
 
 def _layers(
-    options: argparse.Namespace, convention: Convention, data: TableData | None
+    options: argparse.Namespace, convention: ReadyMade, data: TableData | None
 ) -> tuple[list[int], list[str], str, list[str]]:
     """Sizes, activations and loss, and in words which of them the data decided."""
     text: str = options.network
@@ -141,7 +145,7 @@ def _could_be_classes(data: TableData) -> bool:
 
 
 def _names(
-    options: argparse.Namespace, convention: Convention, layers: int, asked: str | None
+    options: argparse.Namespace, convention: ReadyMade, layers: int, asked: str | None
 ) -> tuple[list[str], str]:
     """Activations and loss; what is not given follows from the other, the convention, the data."""
     names = options.activations.split(",") if options.activations else []

@@ -30,12 +30,13 @@ from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
+from .files.convention_file import convention_of
 from .files.csv_data import LIMIT
 from .files.net_file import read_net_file
 from .layers import build_dense, read_loss
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
-from .run import Run
+from .run import Convened, Run
 from .tying import fill_tied, tied_names
 
 
@@ -86,6 +87,7 @@ class Network(Shown):
         squash_input: bool | str = False,
         dtype: Any = np.float64,
         ops: Mapping[str, Op | type[Op]] | None = None,
+        convention: Convened | None = None,
     ) -> "Network":
         """Layers one after another: z1 = W1 x + b1, a1 = σ(z1), z2 = W2 a1 + b2, …
 
@@ -108,6 +110,9 @@ class Network(Shown):
             {"W1": {"half_l2": 0.01}}   ½ · 0.01 Σ W1²
             {"W1": {"l1": 0.01}}        0.01 Σ |W1|
 
+        `convention` says how derivations of the network are written, where they are not
+        told otherwise: a name such as "ng", a TOML file, or a Convention.
+
         >>> net = Network.dense([3, 4, 2, 1], ["relu", "relu", "sigmoid"], "bce", seed=0)
         >>> net.run([1.0, -2.0, 0.5], 1)["z1"].shape
         (4,)
@@ -125,6 +130,7 @@ class Network(Shown):
             named,
             formulas(steps),
             "sigmoid" if squash_input is True else squash_input or "",
+            None if convention is None else convention_of(convention),
         )
         if params is None:
             params = draw_params(shapes, 0 if seed is None else seed, dtype)
@@ -137,6 +143,7 @@ class Network(Shown):
         *lines: str,
         params: Mapping[str, Any] | None = None,
         ops: Mapping[str, Op | type[Op]] | None = None,
+        convention: Convened | None = None,
     ) -> "Network":
         """Any directed acyclic graph of named ops, one step a line.
 
@@ -152,11 +159,13 @@ class Network(Shown):
 
         Names that no step computes are parameters where `params` has them, and
         inputs otherwise. `ops` adds ops of your own under a name. For one
-        example, a Mean or Sum over the batch is left out.
+        example, a Mean or Sum over the batch is left out. `convention` is that of
+        `Network.dense`.
         """
         require_mapping(params)
         params = dict(params or {})
-        return cls._tying(read_program(lines, own_ops(ops)), params)
+        facts = NetworkFacts(convention=None if convention is None else convention_of(convention))
+        return cls._tying(read_program(lines, own_ops(ops)), params, facts)
 
     @classmethod
     def _tying(

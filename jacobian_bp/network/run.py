@@ -1,14 +1,17 @@
 """One run of a network: its values, its Jacobians, its gradients, its derivation."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
 from ..algebra.jacobian import Jacobian
 from ..checks.all_routes import Agreement, check
-from ..derivation.conventions import Convention, find_convention
+from ..derivation.convention import Convention
 from ..derivation.derivation import Derivation, derive
+from ..derivation.ready_made import ReadyMade
+from ..derivation.written_in import written_in
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
@@ -19,9 +22,11 @@ from ..routes.stacked import StackedJacobian
 from ..routes.vjp import pull
 from ..writing.notebook import grid
 from ..writing.signs import dims, number, vector
+from .files.convention_file import convention_of
 
 MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
 
+Convened = str | Path | Convention | ReadyMade  # how a convention may be given
 Names = list[str] | tuple[str, ...] | Mapping[str, Any]
 
 
@@ -37,12 +42,14 @@ class Run:
         forward_pass: Pass,
         tied: dict[str, str] | None = None,
         title: Sequence[str] = (),
-        convention: str = "flat",
+        convention: Convened = "flat",
+        plain: "Run | None" = None,
     ) -> None:
         self.forward_pass = forward_pass
         self._tied = tied or {}
         self._title = tuple(title)
         self._convention = convention
+        self._plain = plain  # of a run that is written in a convention: the run as it was
 
     def __getitem__(self, name: str) -> np.ndarray:
         name = self._name(name)
@@ -155,23 +162,43 @@ class Run:
         return check(self.forward_pass, progress)
 
     def derivation(
-        self, convention: str | None = None, agreement: Agreement | None = None
+        self, convention: Convened | None = None, agreement: Agreement | None = None
     ) -> Derivation:
         """Every gradient derived step by step, ending in the checks.
 
-        `convention` is one of the five layouts, or a seed's whole notation:
-        first_seed, second_seed, third_seed; by default flat, or what the
-        network's file says. The result is data (a Ledger);
+        `convention` is the name of a ready-made one (a layout, a seed, ng, nielsen, cs231n),
+        the path of a TOML file with a table [convention], or a Convention; by default flat,
+        or what the network or its file says. The result is data (a Ledger);
         printing it prints the derivation. Pass an `agreement` from `check()` to
         have the routes compared once only.
         """
-        return derive(
-            self.forward_pass, self._title, self._tied, self.convention(convention), agreement
-        )
+        plain, ready = self._plain or self, self.convention(convention)
+        return derive(plain.forward_pass, self._title, self._tied, ready, agreement)
 
-    def convention(self, name: str | None = None) -> Convention:
-        """A convention by name; without one, that of the network's file, or flat."""
-        return find_convention(self._convention if name is None else name)
+    def convention(self, given: Convened | None = None) -> ReadyMade:
+        """A convention by name, file or object; without one, that of the network, or flat."""
+        return convention_of(self._convention if given is None else given)
+
+    def written_in(self, convention: Convened | None = None) -> "Run":
+        """The same run with its arrays as a convention has them, under the package's names.
+
+        Examples in columns, W (inputs, outputs), the bias as a line of W: values,
+        gradients and Jacobians are then of these arrays.
+
+            >>> from jacobian_bp.reference import X, Y, second_seed
+            >>> from jacobian_bp import Convention
+            >>> run = second_seed().run([X, X], [Y, Y])
+            >>> own = run.written_in(Convention("columns", "in,out", bias="first"))
+            >>> own["z1"].shape, own["W1"].shape, own.gradients()["W1"].shape
+            ((4, 2), (4, 4), (4, 4))
+
+        Raises SpecError for what the convention cannot say of the program.
+        """
+        if self._plain is not None:
+            return self._plain.written_in(self._convention if convention is None else convention)
+        ready = self.convention(convention)
+        state = written_in(self.forward_pass, ready.convention)
+        return Run(state, self._tied, self._title, ready, self)
 
     def reason(self, of: str, wrt: str) -> str:
         """Why ∂of/∂wrt looks as it does, where an op says so; empty for a composed Jacobian."""

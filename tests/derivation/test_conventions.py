@@ -7,10 +7,9 @@ import pytest
 
 from jacobian_bp import Network, reference
 from jacobian_bp.cli import main
-from jacobian_bp.derivation.conventions import CONVENTIONS, find_convention
 from jacobian_bp.derivation.ledger import Folded
+from jacobian_bp.derivation.ready_made import SEEDS, find_convention
 
-SEEDS = [convention for convention in CONVENTIONS if convention.is_seed]
 RNG = np.random.default_rng(17)
 
 

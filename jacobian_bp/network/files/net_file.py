@@ -3,6 +3,7 @@
     [network]   sizes, activations, loss; reduction, penalty, seed, convention, squash_input
     [weights]   W1, b1, W2, b2, …, or file
     [data]      x and y, or file, target and example or batch
+    [convention]  how its derivation is written, in place of the key
 
 Names are looked up in fixed tables, and nothing in the file is run. Only files
 in the folder of the TOML file are read.
@@ -15,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from ...derivation.conventions import CONVENTIONS
+from ...derivation.ready_made import NAMES, ReadyMade
 from ...numbers.memory import current_limit, format_bytes
 from ...ops import CrossEntropy, MeanOverOutputs
 from ...ops.names import ACTIVATIONS, LOSSES, PENALTIES, REDUCTIONS, fitting, last_activation
 from ...writing.signs import plural, safe
 from ..penalised import PLAIN
 from ..sizes import AUTO, format_sizes
+from . import convention_file
 from .csv_data import LIMIT
 from .net_data import NOTHING, read_data, read_data_file
 from .net_weights import read_params
@@ -29,8 +31,8 @@ from .paths import write_new
 from .read_table import TableData
 from .toml_text import Problems, Section, read_toml, shown
 
-NAMES = tuple(convention.name for convention in CONVENTIONS)
 TABLES = ("network", "weights", "data")
+KNOWN = (*TABLES, convention_file.TABLE)
 REQUIRED = ("sizes", "activations", "loss")
 KEYS = (*REQUIRED, "reduction", "penalty", "seed", "convention", "squash_input")
 MOST_LAYERS = 10_000
@@ -50,7 +52,7 @@ class NetSpec:
     reduction: str = "mean"
     penalty: dict[str, dict[str, float]] = field(default_factory=dict)
     seed: int = 0
-    convention: str | None = None  # None: the file does not say
+    convention: str | ReadyMade | None = None  # None: the file does not say
     squash_input: bool | str = False
     params: dict[str, np.ndarray] | None = None  # None: to be drawn with `seed`
     x: np.ndarray | None = None
@@ -69,8 +71,8 @@ def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
     tables, problems = read_toml(path)
     network, weights, data = (_section(problems, tables, name) for name in TABLES)
     for name, value in tables.items():
-        if name not in TABLES:
-            guess = problems.guess(name, [t for t in TABLES if t not in tables])
+        if name not in KNOWN:
+            guess = problems.guess(name, [t for t in KNOWN if t not in tables])
             kind = "table" if isinstance(value, dict) else "key"
             told = (
                 f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
@@ -87,6 +89,8 @@ def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
         facts = _network(network, table, data is not None and "file" in data.values)
     sizes = facts.get("sizes") or ()
     said = facts.pop("remarks", [])
+    if convention_file.TABLE in tables:
+        facts["convention"] = convention_file.read_table(problems, tables)
     params, origin = None, f"weights drawn with seed {facts.get('seed', 0)}"
     if weights is not None:
         params, origin = read_params(weights, sizes, folder)
@@ -310,7 +314,8 @@ loss = "bce"                               # behind a sigmoid; or one of:
 #                            # or half_l2, ½ λ Σ W1², or l1, λ Σ |W1|
 # seed = 0                   # of the weights that are drawn where [weights] is left out
 # convention = "flat"        # numerator, transposed, flat, flat_column, gradient;
-#                            # or first_seed, second_seed, third_seed
+#                            # or first_seed, second_seed, third_seed; ng, nielsen, cs231n;
+#                            # or your own, in the table [convention] at the end
 # squash_input = true        # a0 = sigmoid(x), as in the first seed
 
 [weights]                    # W has a row for each output, b a number; or, instead:
@@ -338,4 +343,13 @@ b3 = [0.1]
 # raw = true                 # do not standardise the columns
 x = [1.0, -2.0, 0.5]
 y = [1.0]
+
+# [convention]               # how the derivation is printed; what stands above stays as it is
+# examples = "columns"       # or "rows"
+# weights = "in,out"         # W (inputs, outputs); or "out,in"
+# mean = "gradient"          # the 1/m of a mean cost is in the gradients; or "delta"
+# bias = "own"               # or "first", "last": that column of W
+# first = 1                  # the number of the first layer with weights: 0, 1, 2
+# layout = "gradient"        # of printed Jacobians
+# names = { "Theta{l}" = "W", "delta{l}" = "delta" }    # yours = ours, {l} the layer
 """

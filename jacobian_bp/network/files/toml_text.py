@@ -141,6 +141,10 @@ class Problems:
             text += f"{'' if fact.endswith('?') else '.'}\n  {instead}"
         self.found.append((line, text))
 
+    def has(self, place: Place) -> bool:
+        """Whether (table, key) stands on a line of its own."""
+        return place in self._lines
+
     def done(self) -> None:
         """Raise SpecError with everything that was noted, in the order of the lines."""
         if not self.found:

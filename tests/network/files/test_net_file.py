@@ -9,7 +9,8 @@ import pytest
 from network_cases import TooMuchWork, at_most, refusal
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
-from jacobian_bp.network.files.net_file import EXAMPLE, NAMES, read_net_file, write_example
+from jacobian_bp.derivation.ready_made import NAMES
+from jacobian_bp.network.files.net_file import EXAMPLE, read_net_file, write_example
 from jacobian_bp.network.files.toml_text import LIMIT
 from jacobian_bp.network.layers import ACTIVATIONS, LOSSES, REDUCTIONS
 
