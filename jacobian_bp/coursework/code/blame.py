@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .edits import edits, other_names
+from ..lines.vocabulary import Quantity
+from .edits import edits, of_forward, other_names
 from .limits import NotReadError, ShapesError
-from .store import BREAK, Quantity
+from .store import BREAK
 from .trace import Trace, near
 from .trials import Trials
 
@@ -131,6 +132,9 @@ class Blame:
         local = {n: v for n, v in self.trace.plain_names(at).items() if isinstance(v, np.ndarray)}
         own = at == number or self._is_draft_of(at, number)
         tried = [*other_names(statement, local)] if own else []
+        if own and goal.kind == "value":
+            step = self.quantities.studied.state.step(goal.of)
+            tried = [*of_forward(statement, goal.of, step.op.name if step else ""), *tried]
         for words, instead in (*tried, *edits(statement)):
             if _reads_itself(instead) and not _reads_itself(statement):
                 continue

@@ -22,8 +22,13 @@ def _setting(name: str, value: Any) -> Callable[[Any], None]:
     return lambda node: setattr(node, name, value)
 
 
-LAYERED = re.compile(r"(.*?)([aAzZwW])_?(\d+)")
+LAYERED = re.compile(r"(.*?)([aAzZwWbB])_?(\d+)")
 OTHER = {"a": "z", "z": "a", "A": "Z", "Z": "A"}
+ACTIVATIONS = {
+    "relu": "np.maximum(0, {})",
+    "tanh": "np.tanh({})",
+    "sigmoid": "1 / (1 + np.exp(-({})))",
+}
 NOT_ARRAYS = ("np", "numpy", "self", "shape")
 
 
@@ -65,6 +70,34 @@ def edits(statement: ast.stmt) -> Iterator[Edit]:
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             yield from _of_name(statement, place, node)
     yield from _of_whole(statement)
+
+
+def of_forward(statement: ast.stmt, value: str, activation: str) -> Iterator[Edit]:
+    """A bias put into the line of a z; the layer's activation in the line of an a."""
+    right = getattr(statement, "value", None)
+    if right is None:
+        return
+    if value[0] == "z":
+        for node in ast.walk(right):
+            if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+                weight = ast.unparse(node)
+                bias = re.sub(r"[Ww](?=_?\d+\W*$)", "b", weight)
+                bias = bias.replace("weights[", "biases[")
+                if bias != weight:
+                    new = _parsed(f"{ast.unparse(right)} + {bias}")
+                    yield f"{bias} put in", _made(statement, 0, _setting("value", new))
+        return
+    written = ACTIVATIONS.get(activation.lower())
+    if written is None:
+        return
+    given = [ast.unparse(right)]
+    for node in ast.walk(right):
+        if isinstance(node, ast.Call):
+            given += [ast.unparse(arg) for arg in node.args if not isinstance(arg, ast.Constant)]
+    for inside in given:
+        new = _parsed(written.format(inside))
+        words = f"{written.format('…')} for {ast.unparse(right)}"
+        yield words, _made(statement, 0, _setting("value", new))
 
 
 def _of_operation(statement: ast.stmt, place: int, node: ast.BinOp) -> Iterator[Edit]:
@@ -121,6 +154,9 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
         others += [f"{before}{letter}{number + step}" for step in (-1, 1)]
         for new in others:
             yield f"{new} for {word}", _made(statement, place, _renaming(new))
+    if word in ("x", "X"):
+        new = "A1" if re.search(r"\b[AZ]\d", ast.unparse(statement)) else "a1"
+        yield f"{new} for {word}", _made(statement, place, _renaming(new))
     if isinstance(node, ast.Subscript) and isinstance(
         node.slice, ast.BinOp | ast.UnaryOp | ast.Name
     ):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity
 from . import functions
 from .limits import (
     LARGEST_NUMBER,
@@ -19,7 +20,7 @@ from .limits import (
     shown,
 )
 from .quantities import Quantities
-from .store import Quantity, Store
+from .store import Store
 
 BINARY: dict[type[ast.operator], Callable[..., Any]] = {
     ast.Add: np.add,

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import COUNT, Quantity
 from .blame import Blame, Found
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity
+from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
-from .vocabulary import COUNT
 
 MOST_WRONG = 10
 

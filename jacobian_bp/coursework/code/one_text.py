@@ -10,6 +10,7 @@ from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
+from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
@@ -18,7 +19,7 @@ from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
-from .store import UNREAD, Quantity
+from .store import UNREAD
 from .studied import studied_run
 from .trials import Trials
 
@@ -74,6 +75,7 @@ def diagnose_code(
         refuse(f"the text asks for too much: {with_line(error)}")
 
 
+WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 TEXT = """\
 dZ2 = (A2 - Y) * (1 - A2 ** 2) / m
 dW2 = dZ2.T @ A1
@@ -147,7 +149,16 @@ class _Report:
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
-        return True if self.judgement.computes_derivatives else None
+        forward = self._computes_the_output(lines)
+        return True if self.judgement.computes_derivatives or forward else None
+
+    def _computes_the_output(self, lines: list[CodeLine]) -> bool:
+        """Whether every line is right, and the last layer's value comes out."""
+        if any(line.right is not True for line in lines):
+            return False
+        output = f"a{self.quantities.layers}"
+        found = [self._stands_for(n) for n in range(len(self.judgement.trace.stores))]
+        return any(one == Quantity("value", output) for one in found)
 
     def _correct(self) -> None:
         """One change that mends each wrong line, where there is one."""
@@ -171,7 +182,7 @@ class _Report:
         if instead is None or self.parsed.function is None:
             return instead is not None
         words = set(re.findall(r"\w+", "\n".join(self.parsed.lines)))
-        return set(re.findall(r"[A-Za-z_]\w*", ast.unparse(instead))) <= words | {"T"}
+        return set(re.findall(r"[A-Za-z_]\w*", ast.unparse(instead))) <= words | WRITABLE
 
     def _penalty(self) -> Penalty | None:
         if self.judgement.unread:
@@ -288,6 +299,8 @@ class _Report:
     def _headline(self, right: bool | None, first: int | None, fine: int) -> str:
         wrong = sorted({one.line for one in self.wrong} - {first})
         if right:
+            if not self.judgement.computes_derivatives:
+                return f"Right: {fine} line{'s' * (fine != 1)} of the forward pass."
             gradients = sorted({q.of for q in self.judgement.trace.gradients.of.values()})
             of = f", with the gradients of {', '.join(gradients)}" if gradients else ""
             return f"Right: {fine} line{'s' * (fine != 1)}{of}."

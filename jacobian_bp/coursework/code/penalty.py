@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity
 from .readings import Reading
-from .store import Quantity
 from .trace import Trace, near
 from .trials import Trials
 

@@ -1,7 +1,6 @@
 """What names and values are, in one layout and one naming; which quantity a value is."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +10,8 @@ import numpy as np
 from ...derivation.convention import Convention
 from ...ops import Activation
 from ...program.step import Step
-from .limits import NotReadError
-from .store import Quantity, Store
-from .studied import Studied
-from .vocabulary import (
+from ..lines.function_names import FORMULAS, function_of
+from ..lines.vocabulary import (
     COUNT,
     LISTS,
     OF_GRADIENTS,
@@ -22,12 +19,16 @@ from .vocabulary import (
     RATE,
     SWITCHED_OFF,
     Naming,
+    Quantity,
     derivative_of,
     goal_of,
     list_kind,
     parameter_of,
     value_of,
 )
+from .limits import NotReadError
+from .store import Store
+from .studied import Studied
 
 CLOSE, NEARLY_ZERO = 1e-7, 1e-10
 NEXT_TO_NOTHING = 1e-200  # a penalty that is left out, where if reg > 0 still holds
@@ -250,16 +251,17 @@ class Quantities:
         """What sigmoid(z), relu_derivative(z) and the like give, where the text has no def."""
         low = word.lower()
         arrays = [value for value in given if isinstance(value, np.ndarray)]
-        deriving = any(k.startswith("deriv") and v for k, v in options.items())
+        asked = any(k.startswith("deriv") and v for k, v in options.items())
         nonlin = low == "nonlin" and len(given) > 1 and given[1] is True
-        slope = deriving or nonlin or bool(SLOPE.search(low))
+        function = function_of(word, asked or nonlin)
+        slope = function is not None and function.kind == "slope"
         if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
             return arrays[0]
         if slope and len(arrays) == 1:
             return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
         if slope and len(arrays) == 2:
             return self._slope_of_two(low, *arrays)
-        if len(arrays) == 1 and ACTIVATION.search(low):
+        if len(arrays) == 1 and function is not None:
             return self._activation(low, arrays[0])
         raise NotReadError(f"what {word}() does")
 
@@ -276,9 +278,9 @@ class Quantities:
         return first * slope
 
     def _op(self, low: str, array: np.ndarray) -> str:
-        for name in ("sigm", "tanh", "relu", "softmax"):
-            if name in low and not (name == "relu" and "leaky" in low):
-                return name
+        function = function_of(low)
+        if function is not None and function.op:
+            return function.op
         for number in range(1, self.layers + 1):
             for kind in "za":
                 right = self.value(f"{kind}{number}")
@@ -317,17 +319,3 @@ class Quantities:
         step = self.studied.state.step(value)
         assert step is not None, value
         return step
-
-
-SLOPE = re.compile(
-    r"deriv|prime|grad|_der|^der|dev\b|_dev|backward|slope|^d_?(relu|sig|tanh|act|re)|relu_?d|sig_?d"
-)
-ACTIVATION = re.compile(r"relu|sigm|tanh|softmax|activ|nonlin|^act$|^f$|^g$|expit")
-FORMULAS: dict[
-    str, tuple[Callable[..., Any], Callable[..., Any]]
-] = {  # the activation by z, its slope by a
-    "sigm": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
-    "tanh": (np.tanh, lambda a: 1 - a * a),
-    "relu": (lambda z: np.maximum(z, 0), lambda a: (a > 0) * 1.0),
-    "identity": (lambda z: z * 1.0, np.ones_like),
-}

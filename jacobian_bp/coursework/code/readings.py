@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from ...derivation.convention import Convention
+from ..lines.vocabulary import Naming, Quantity, is_numbered
 from .judge import Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Layout, Quantities
-from .store import BREAK, UNREAD, Quantity
+from .store import BREAK, UNREAD
 from .studied import Studied
 from .trials import Trials
-from .vocabulary import Naming, is_numbered
 
 CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
 BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")

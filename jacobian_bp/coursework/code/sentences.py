@@ -3,11 +3,11 @@
 import ast
 
 from ...writing.signs import dims, safe
+from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
 from .quantities import Quantities
 from .readings import Reading
-from .store import Quantity
 from .trace import near
 
 
@@ -57,7 +57,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
                 m for m in quantities.matches(wrong.value, what) if m.turned and m.quantity == what
             ]
             why = f" It is the transpose of {what}." if turned and near(turned[0].factor, 1) else ""
-            says = [f"{path} is not {meant_for}.{why}"]
+            own_name = "the run's " * (path == str(what))
+            says = [f"{path} is not {own_name}{meant_for}.{why}"]
         case _:
             says = [f"{path} is no quantity of this network's backward pass."]
     if found.instead is not None:

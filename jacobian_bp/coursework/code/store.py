@@ -2,33 +2,11 @@
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from ..lines.vocabulary import Quantity
 
 PLAIN, ADDED, MASKED, UPDATE, BREAK, UNREAD = "=", "+=", "mask", "update", "break", "unread"
-
-
-class Quantity(NamedTuple):
-    """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
-
-    >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
-    ∂J/∂W2 the slope at z1
-    """
-
-    kind: str
-    of: str
-
-    def __str__(self) -> str:
-        if self.kind == "error":
-            return f"{self.of} − y"
-        return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
-
-    @property
-    def is_parameter_gradient(self) -> bool:
-        return self.kind == "gradient" and self.of[0] in "Wb"
-
-    @property
-    def is_derivative(self) -> bool:
-        return self.kind in ("gradient", "error")
 
 
 @dataclass

@@ -15,8 +15,8 @@ from ...program.forward_pass import Pass
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
 from ...writing.signs import safe
+from ..lines.vocabulary import Quantity
 from .limits import refuse
-from .store import Quantity
 
 SEEDS = (11, 12, 13, 17)  # the first at which every slope varies
 SIZES = (3, 7, 2, 11, 13, 17, 19, 23, 29)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..lines.vocabulary import COUNT, Quantity
 from .quantities import Quantities
-from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Quantity, Store
-from .vocabulary import COUNT
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 
 ENOUGH = 1e-6
 

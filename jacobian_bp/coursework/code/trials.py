@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, UNREAD, Quantity
+from .store import BREAK, UNREAD
 from .trace import Trace, near
-from .vocabulary import derivative_of
 from .walk import Walk
 
 ENTRIES_A_STEP = 1_000

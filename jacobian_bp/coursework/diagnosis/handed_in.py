@@ -155,7 +155,7 @@ def parts_of(state: Pass, key: str, array: np.ndarray, written: Convention) -> d
     """One array in the student's axes; of a W with its bias in it, both."""
     right, params = state.values[key].shape, state.program.params
     if key in params and len(right) == 2:
-        turned = written.weights == "in,out"
+        turned = written.weights == "in,out" and key in layer_weights(state)
         bias = bias_of(state, key) if written.bias != "own" else None
         if bias is not None and array.shape == with_bias(right, turned):
             return _split(key, bias, array, turned, written.bias == "first")
@@ -171,6 +171,12 @@ def of_each_example(state: Pass, written: Convention) -> float:
     examples = [state.values[name].shape[0] for name in state.batched]
     apart = written.mean == "gradient" and state.program.averages and examples
     return float(examples[0]) if apart else 1.0
+
+
+def layer_weights(state: Pass) -> frozenset[str]:
+    """The weights of layers, whose axes a convention orders; not a table such as an embedding."""
+    steps = [step for step in state.program.steps if isinstance(step.op, Linear)]
+    return frozenset(step.args[1] for step in steps)
 
 
 def bias_of(state: Pass, weight: str) -> str | None:
@@ -236,7 +242,7 @@ def _exchanged(state: Pass, name: str, written: Convention) -> bool:
         return False
     if name in state.batched:
         return written.examples == "columns"
-    return name in state.program.params and written.weights == "in,out"
+    return name in layer_weights(state) and written.weights == "in,out"
 
 
 def key_by(name: str, written: Convention | None, known: Iterable[str]) -> Key | None:

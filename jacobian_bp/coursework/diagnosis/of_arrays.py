@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from ...algebra.layouts import require_layout
-from ...derivation.chosen_convention import chosen_convention
 from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
+from ..asked_convention import Asked, asked_convention
 from .diagnosis import Diagnosis, Finding, Key, together
 from .evidence.matching import precisions
 from .handed_in import Handed, HandedIn, bias_of
@@ -35,7 +35,7 @@ def diagnose(
     run: Run,
     submitted: Mapping[Key, Any],
     layout: str | None = None,
-    convention: Convention | str | None = None,
+    convention: Asked | None = None,
 ) -> Diagnosis:
     """Which mistake gives these numbers: a finding for each array handed in.
 
@@ -46,15 +46,16 @@ def diagnose(
     that is transposed beside one that is not, or against a declared layout, is a mistake:
     a layout belongs to all that is handed in.
 
-    With a `convention` names, axes, the place of the 1/m and of the bias are the student's own,
-    and so is what is said; an array that stands otherwise is a mistake.
+    With a `convention`, a Convention or the name of a ready-made one or of a file, names, axes,
+    the place of the 1/m and of the bias are the student's own, and so is what is said; an array
+    that stands otherwise is a mistake.
 
     Raises SpecError for a key that the run does not know or that comes twice, DomainError
     for what is not an array of numbers, AxisError where the run has no scalar cost.
     """
     if layout is not None:
         require_layout(layout)
-    return _diagnosis(run, submitted, layout, written=chosen_convention(convention))
+    return _diagnosis(run, submitted, layout, written=asked_convention(convention, run))
 
 
 @quiet

@@ -10,11 +10,14 @@ from dataclasses import replace
 from itertools import product as combinations
 
 from ...ops import Linear
+from .forward_changes import of_function, of_whole
 from .goal import Goal
-from .simplify import is_one, is_scalar, negated, transposed, without_one
+from .respelled import respelled
+from .simplify import is_count, is_one, is_scalar, negated, transposed, without_one
 from .tree import Node, name, names, places, product, put, render, turned, walk
 from .workspace import Workspace
 
+FLIPPED = {"+": "-", "-": "+", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
 PRODUCTS = ("*", "@", "dot", "outer")
 WRITTEN = {"dot": "np.dot", "outer": "np.outer"}
 
@@ -40,9 +43,11 @@ def single(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[tuple[Chang
             *_factors(node, goal, workspace),
             *_slopes(node, workspace),
             *_names(node, workspace),
+            *_signs(node),
+            *of_function(node, goal, workspace),
         ):
             yield (put(tree, path, new), cost, why), None
-    for whole in _wholes(tree, goal, workspace):
+    for whole in (*_wholes(tree, goal, workspace), *of_whole(tree, goal, workspace)):
         yield whole, None
 
 
@@ -142,26 +147,30 @@ def _factors(node: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
             if gone.op == "/" and is_scalar(gone) and is_one(gone.args[0]):
                 yield node.args[1 - side], 1, f"not divided by {render(gone.args[1])}"
             elif gone.op == "slope" or is_scalar(gone):
-                cost = 1 if gone == name("m") else 2
+                cost = 1 if is_count(gone) else 2
                 yield node.args[1 - side], cost, f"without {render(gone)}"
             elif slope and not any(map(workspace.object, names(gone))):
-                yield put(node, (side,), slope), 3, f"{render(slope)} for {render(gone)}"
+                far = 3 + any(part.op in (*FLIPPED, "function", "**") for part in walk(gone))
+                yield put(node, (side,), slope), far, f"{render(slope)} for {render(gone)}"
     if node.op == "/" and is_scalar(node.args[1]) and not is_one(node.args[0]):
         rest, divisor = without_one(node.args[0]), node.args[1]
         yield rest, 1 if names(divisor) else 2, f"not divided by {render(divisor)}"
+        if divisor.op == "size":
+            yield replace(node, args=(node.args[0], name("m"))), 1, f"m for {render(divisor)}"
     if node.op == "name" and workspace.object(node.text):
         step = workspace.state.step(workspace.object(node.text) or "")
         if step is not None and isinstance(step.op, Linear):
             weight = name(step.args[1])
-            back = product("@", turned(weight), node)
-            if not workspace.columns:
-                back = product("@", node, weight)
+            left, right = (
+                (weight, turned(weight)) if workspace.told.turned else (turned(weight), weight)
+            )
+            back = product("@", left, node) if workspace.columns else product("@", node, right)
             yield back, 3, f"{weight.text} put in"
 
 
 def _slope(goal: Goal, workspace: Workspace) -> Node | None:
     """The slope that the goal's delta goes through, where it goes through one."""
-    if goal.forward or not workspace.is_preactivation(goal.value):
+    if goal.forward or goal.by or not workspace.is_preactivation(goal.value):
         return None
     return Node("slope", (name(goal.value),), style="slope(")
 
@@ -180,19 +189,44 @@ def _slopes(node: Node, workspace: Workspace) -> Iterator[Change]:
 
 def _names(node: Node, workspace: Workspace) -> Iterator[Change]:
     """Another layer's array, or a value before for the value behind its activation."""
-    if node.op != "name":
+    found = workspace.meaning(node.text) if node.op == "name" else None
+    kind = re.fullmatch(r"([Wbaz])(\d+)|x", found.of) if found else None
+    if found is None or kind is None or found.kind == "jacobian":
         return
-    kind = re.fullmatch(r"(W|delta_?|d[zZ]|d|[azAZ])(\d+)|[xX]", node.text)
-    if kind is None:
-        return
-    x, a, z = "XAZ" if node.text[0].isupper() else "xaz"
-    data = node.text == x or kind[1] in (a, z)
     own = int(kind[2] or 0)
+    letters = {"z": "za"}.get(kind[1], "az") if kind[1] in ("a", "z", None) else kind[1]
     for layer in range(max(own - 2, 0), own + 3):
-        others = ([x] * (layer == 0) + [f"{a}{layer}", f"{z}{layer}"]) if data else []
-        for other in others or [f"{kind[1]}{layer}"]:
-            if other != node.text and workspace.target(other):
-                yield name(other), 2 if layer == own else 3, f"{other} for {node.text}"
+        others = ["x"] if layer == 0 and "a" in letters else [f"{k}{layer}" for k in letters]
+        for other in others:
+            wanted = found._replace(of=other)
+            if other == found.of or other not in workspace.state.values:
+                continue
+            if found.kind == "gradient" and other == "x":
+                continue
+            word = respelled(node.text, wanted, workspace.names)
+            if workspace.meaning(word) == wanted:
+                yield name(word), 2 if layer == own else 3, f"{word} for {node.text}"
+
+
+def _signs(node: Node) -> Iterator[Change]:
+    """+ for -, > for <, the other two arrays of np.where, another exponent or number."""
+    if node.op in FLIPPED:
+        new = replace(node, op=FLIPPED[node.op])
+        if node.style.startswith("np."):
+            new = Node(FLIPPED[node.op], node.args)
+        yield new, 2 if node.op in "+-" else 1, f"{FLIPPED[node.op]} for {node.op}"
+    if node.op == "where":
+        mask, first, second = node.args
+        yield replace(node, args=(mask, second, first)), 2, "the two arrays the other way round"
+    if node.op == "**" and node.args[1].text not in ("2", ""):
+        two = Node("number", text="2")
+        yield replace(node, args=(node.args[0], two)), 2, f"**2 for **{node.args[1].text}"
+    if node.op == "**":
+        yield node.args[0], 2, f"without **{render(node.args[1])}"
+    if node.op == "number" and not is_one(node):
+        for text in ("1", "2"):
+            if float(node.text) != float(text):
+                yield Node("number", text=text), 2, f"{text} for {node.text}"
 
 
 def _wholes(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:

@@ -28,6 +28,8 @@ class Comparison:
 
 def compare(value: Valued, goal: Goal, workspace: Workspace) -> Comparison:
     """Compare with the right array, in every shape in which it counts as right."""
+    if goal.by:
+        return _with_forms(value.array, goal, workspace)
     right, axes = goal.right(workspace)
     found = value.array
     if found.dtype.kind not in "fiub" or not np.isfinite(found).all():
@@ -59,9 +61,25 @@ def compare(value: Valued, goal: Goal, workspace: Workspace) -> Comparison:
 
 def exactly(values: Values, tree: Node, goal: Goal) -> bool:
     """Whether the line gives the right array in its very shape; errors pass through."""
+    if goal.by:
+        return _with_forms(values.of(tree).array, goal, values.workspace).right
     right = goal.right(values.workspace)[0]
     found = values.of(tree).array
     return found.shape == right.shape and bool(np.isfinite(found).all()) and _close(found, right)
+
+
+def _with_forms(found: np.ndarray, goal: Goal, workspace: Workspace) -> Comparison:
+    """Right in any of the layouts and shorthands of a Jacobian, which is named."""
+    forms = goal.forms(workspace)
+    for words, array in forms:
+        same = found.shape == array.shape and bool(np.isfinite(found).all())
+        if same and _close(found, array):
+            return Comparison(True, f"It is {words}.")
+    shapes = list(dict.fromkeys(dims(array.shape) for _, array in forms))
+    if any(found.shape == array.shape for _, array in forms):
+        return Comparison(False)
+    known = f"{goal} has shape {' or '.join(shapes[:3])}" if shapes else f"{goal} is no one step"
+    return Comparison(False, f"It has shape {dims(found.shape)}, {known}.", same_shape=False)
 
 
 def _close(found: np.ndarray, right: np.ndarray) -> bool:

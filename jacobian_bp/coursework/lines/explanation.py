@@ -1,11 +1,10 @@
 """One line on one run: breaks, right, wrong, or without a goal; the sentences of each."""
 
+import math
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
-from ...errors import JacobianError
 from ...network.run import Run
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import dims
@@ -13,16 +12,16 @@ from ..diagnosis.diagnosis import Finding
 from . import observations as seen
 from .comparison import Comparison, compare
 from .edits import ANEW, Edit, correction
-from .goal import Goal, asked_goal
-from .guessed_goal import goal_of_factors, goal_of_value
+from .goal import Goal
 from .known_mistake import finding
 from .language import Statement
 from .line_report import LineReport
+from .readings import Reading
 from .shapes import axes_words
-from .tree import render, short
+from .tree import Node, render, short
 from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
-from .workspace import Workspace, require_cost
+from .workspace import require_cost
 
 ADDED = "+= adds what stands right of it: that is what is judged."
 
@@ -30,23 +29,35 @@ ADDED = "+= adds what stands right of it: that is what is judged."
 class Explanation:
     """Gathers the sentences of a report in order."""
 
-    def __init__(self, statement: Statement, run: Run, workspace: Workspace, target: Any) -> None:
+    def __init__(self, statement: Statement, run: Run, reading: Reading) -> None:
         self.statement, self.tree = statement, statement.tree
-        self.run, self.workspace = run, workspace
-        equals = f"{statement.target} {statement.sign} " if statement.target else ""
-        self.text = f"{equals}{render(statement.tree)}"
-        self.values, self.trials = Values(workspace), Trials(workspace)
-        self.goal = asked_goal(target, statement.target, workspace)
-        if self.goal and not self.goal.forward:
-            require_cost(workspace)
+        self.run, self.reading = run, reading
+        self.workspace, self.goal = reading.workspace, reading.goal
+        self.other_layout = ""  # a sentence where the line is right in another layout
+        self.text = _shown(statement, self.tree)
+        self.values, self.trials = Values(self.workspace), Trials(self.workspace)
+        if self.goal and not (self.goal.forward or self.goal.by):
+            require_cost(self.workspace)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the line gives what it is meant for, in this reading."""
+        try:
+            value = self.values.of(self.tree)
+        except BreakError:
+            return False
+        return self.goal is not None and compare(value, self.goal, self.workspace).right
+
+    @property
+    def distance(self) -> float:
+        """How far the line is from a right one."""
+        return self._edit.cost if self._edit else math.inf
 
     def report(self) -> LineReport:
         try:
             value = self.values.of(self.tree)
         except BreakError as breaks:
             return self._broken(breaks)
-        if self.goal is None and self.workspace.has_cost:
-            self.goal = goal_of_value(self.tree, value, self.workspace)
         if self.goal is None:
             return self._without_goal(value)
         comparison = compare(value, self.goal, self.workspace)
@@ -57,8 +68,6 @@ class Explanation:
     # ------------------------------------------------------------ four kinds of report
 
     def _broken(self, breaks: BreakError) -> LineReport:
-        if self.goal is None and self.workspace.has_cost:
-            self.goal = goal_of_factors(self.tree, self.workspace)
         says = [f"{self._head()}: breaks at {short(breaks.node)}.", *self._left()]
         arrays = zip(breaks.node.args, breaks.operands, strict=False)
         says += dict.fromkeys(seen.shape_words(node, operand) for node, operand in arrays)
@@ -66,7 +75,7 @@ class Explanation:
         says += seen.mixed(says)
         says += seen.turned_nothing(breaks.node, self.values)
         says += self._meant()
-        says += [self._other_layout] if self._other_layout else []
+        says += [self.other_layout] if self.other_layout else []
         passes = self.trials.passes_when(self.tree, self.goal, breaks.misfit)
         says += [passes] if passes else []
         return self._made(says, broke_at=render(breaks.node), passes_when=passes, meant=self._edit)
@@ -88,7 +97,7 @@ class Explanation:
         stretched = seen.stretches(self.tree, self.values, meant)
         by = ", by numpy's broadcasting" if stretched and not meant else ""
         says = [f"{self._head()}: right{by}. It is {goal}, shape {dims(value.array.shape)}."]
-        says += self._left()
+        says += self._left(right=True)
         says += [comparison.remark] if comparison.remark else []
         says += stretched + seen.slopes_at_activations(self.tree, self.values)
         if ending == RIGHT:
@@ -100,12 +109,13 @@ class Explanation:
 
     def _wrong(self, value: Valued, comparison: Comparison) -> LineReport:
         goal, edit = self._goal(), self._edit
-        mistake = finding(self.tree, value, goal, self.run, self.workspace)
+        mistake = None
+        if goal.is_plain and not self.workspace.told.of_each:
+            mistake = finding(self.tree, value, goal, self.run, self.workspace)
         if mistake and mistake.label == "kink":
             return self._right(value, Comparison(True, mistake.remark))
         says = [f"{self._head()}: runs, but {_wrongness(value, goal, comparison)}", *self._left()]
         says += [comparison.remark] if comparison.remark else []
-        says += seen.each_example(self.tree, goal, comparison, self.values)
         says += self._tied()
         says += seen.turned_nothing(self.tree, self.values)
         says += seen.diagonals(self.tree, self.values)
@@ -113,7 +123,7 @@ class Explanation:
         asked = mistake if edit is None or edit.why == ANEW else None
         says += _said(asked, comparison)
         says += self._meant()
-        says += [self._other_layout] if self._other_layout else []
+        says += [self.other_layout] if self.other_layout else []
         passes = self._because(BREAKS)
         says += [passes] if passes else []
         return self._made(
@@ -144,10 +154,10 @@ class Explanation:
             value=None if value is None else np.array(value.array),
             right=right,
             broke_at=broke_at,
-            meant=render(meant.tree) if meant else None,
+            meant=_corrected(self.statement, meant.tree) if meant else None,
             passes_when=passes_when,
             broadcast=value is not None and bool(seen.stretches(self.tree, self.values)),
-            other_layout=wrong and bool(self._other_layout),
+            other_layout=wrong and bool(self.other_layout),
             label=label,
             sentences=tuple(says),
         )
@@ -161,10 +171,16 @@ class Explanation:
         assert self.goal is not None
         return self.goal
 
-    def _left(self) -> list[str]:
-        """What is to be said of the name left of the = sign, and of +=."""
+    def _left(self, right: bool = False) -> list[str]:
+        """What is to be said of the name left of the = sign, of +=, and of how it is read."""
         unknown = self.workspace.unknown_left(self.statement.target)
-        return [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
+        says = [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
+        if self.statement.masked and self.goal:
+            says.append(f"From here {self.statement.target} is {self.goal}.")
+        if right and self.reading.condition:
+            told = [said for said in self.reading.says if " is read as ∂L" not in said]
+            return says + told + list(self.reading.condition)
+        return says + list(self.reading.says)
 
     @cached_property
     def _edit(self) -> Edit | None:
@@ -177,29 +193,14 @@ class Explanation:
             return correction(self.tree, self.goal, trials)
 
     def _meant(self) -> list[str]:
-        return [f"Meant for {self.goal}: {self._edit}"] if self._edit else []
+        if not self._edit:
+            return []
+        corrected = _corrected(self.statement, self._edit.tree)
+        return [f"Meant for {self.goal}: {corrected}   ({self._edit.why})"]
 
     def _because(self, ending: str) -> str:
         met = [(a.name, b.name) for _, a, b in seen.met(self.tree, self.values)]
         return self.trials.passes_because(self.tree, self._goal(), ending, met)
-
-    @cached_property
-    def _other_layout(self) -> str:
-        """A sentence where the line is right with the examples the other way round."""
-        workspace = Workspace(self.workspace.state, self.workspace.tied, not self.workspace.columns)
-        if self.goal is None:
-            return ""
-        try:
-            value = Values(workspace).of(self.tree)
-        except (BreakError, JacobianError):
-            return ""
-        if not compare(value, self.goal, workspace).right:
-            return ""
-        if self.workspace.columns:
-            return "With the examples in rows this very line is right."
-        if self.workspace.is_batch:
-            return "With the examples in columns, arrays (units, examples), this line is right."
-        return "With one example as a column, arrays (units, 1), this line is right."
 
     def _tied(self) -> list[str]:
         """One parameter under two names has one gradient."""
@@ -208,6 +209,21 @@ class Explanation:
         if not names or self._goal().forward:
             return []
         return [f"{value} and {' and '.join(names)} are one array: its gradient adds up every use."]
+
+
+def _shown(statement: Statement, tree: Node) -> str:
+    """The line as it was read."""
+    if statement.masked:
+        return _corrected(statement, tree)
+    equals = f"{statement.target} {statement.sign} " if statement.target else ""
+    return f"{equals}{render(tree)}"
+
+
+def _corrected(statement: Statement, tree: Node) -> str:
+    """What stands right of the = sign; of dA1[Z1 <= 0] = 0, the whole line."""
+    if statement.masked and tree.op == "where" and tree.args[2].text == statement.target:
+        return f"{statement.target}[{render(tree.args[0])}] = {render(tree.args[1])}"
+    return render(tree)
 
 
 def _wrongness(value: Valued, goal: Goal, comparison: Comparison) -> str:

@@ -80,19 +80,35 @@ def truth(tree: ast.expr, text: str) -> bool:
 
 
 def index(tree: ast.expr, text: str) -> str:
-    """Full slices and new axes only: ':, None'."""
+    """Whole numbers, slices and new axes: ':, None', '1:', '::-1'."""
     items = tree.elts if isinstance(tree, ast.Tuple) else [tree]
     words = []
     for item in items:
         match item:
-            case ast.Slice(lower=None, upper=None, step=None):
-                words.append(":")
+            case ast.Slice(lower=lower, upper=upper, step=step):
+                sides = ["" if s is None else str(integer(s, text)) for s in (lower, upper)]
+                words.append(":".join(sides) + (f":{integer(step, text)}" if step else ""))
             case (
                 ast.Constant(value=None)
                 | ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="newaxis")
             ):
                 words.append("None")
+            case ast.Constant(value=int()) | ast.UnaryOp(op=ast.USub()):
+                words.append(str(integer(item, text)))
             case _:
                 shown = cut(ast.get_source_segment(text, tree) or "")
                 refuse(f"the index [{shown}] is not read here.", "Write such as d2[:, None].")
     return ", ".join(words)
+
+
+def item_of(word: str) -> int | slice | None:
+    """What one part of an index stands for.
+
+    >>> item_of("1:"), item_of("-1"), item_of("None")
+    (slice(1, None, None), -1, None)
+    """
+    if word == "None":
+        return None
+    if ":" not in word:
+        return int(word)
+    return slice(*(int(side) if side else None for side in word.split(":")))

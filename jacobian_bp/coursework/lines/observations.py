@@ -2,10 +2,8 @@
 
 from ...algebra.axes import Axis
 from ...writing.signs import dims
-from .comparison import Comparison
-from .goal import Goal
 from .shapes import MIXED, axes_words, axis_words
-from .tree import Node, names, short
+from .tree import Node, short
 from .values import Valued, Values
 
 MOST_SAID = 2
@@ -76,18 +74,6 @@ def diagonals(tree: Node, values: Values) -> list[str]:
                 "np.diag makes a matrix of a 1-D array only."
             )
     return says[:MOST_SAID]
-
-
-def each_example(tree: Node, goal: Goal, comparison: Comparison, values: Values) -> list[str]:
-    """dW2 = 1/m * d2.T @ a1 is right where a course's dZ2 is of each example."""
-    workspace = values.workspace
-    deltas = {word: workspace.object(word) for word in names(tree) if workspace.object(word)}
-    mean = workspace.state.program.averages
-    gradient = not goal.forward and goal.value in workspace.state.program.params
-    if not (comparison.divided_by_m and mean and gradient and len(deltas) == 1):
-        return []
-    ((word, value),) = deltas.items()
-    return [f"It is right if {word} is ∂L/∂{value} of each example, without the 1/m of the mean."]
 
 
 def slopes_at_activations(tree: Node, values: Values) -> list[str]:

@@ -1,16 +1,18 @@
 """diagnose_line: where one line of a student's numpy breaks, and what was meant."""
 
-from ...errors import SpecError
+from ...errors import JacobianError, SpecError
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...writing.signs import safe
 from .explanation import Explanation
-from .language import read_line
+from .language import Statement, read_line
 from .line_report import LineReport
-from .workspace import Workspace
+from .readings import readings
+from .workspace import Told, Workspace
 
 LARGEST = 2**30
+MOST_READINGS = 4  # whose corrections are looked for
 LAYOUTS = ("rows", "columns")
 
 
@@ -48,5 +50,51 @@ def diagnose_line(
         )
     statement = read_line(line)
     with memory_limit(min(current_limit(), LARGEST)):
-        workspace = Workspace(run.forward_pass, run._tied, examples == "columns")
-        return Explanation(statement, run, workspace, target).report()
+        workspace = Workspace(run.forward_pass, run._tied, Told(columns=examples == "columns"))
+        return explained(statement, run, workspace, target)
+
+
+def explained(
+    statement: Statement, run: Run, workspace: Workspace, target: str | None = None
+) -> LineReport:
+    """The report in the first reading in which the line is right, else in the nearest one."""
+    found: list[Explanation] = []
+    for reading in readings(statement, workspace, target):
+        one = Explanation(statement, run, reading)
+        if one.is_right:
+            return one.report()
+        found.append(one)
+    nearest = min(found[:MOST_READINGS], key=lambda one: one.distance)
+    nearest.other_layout = _other_layout(statement, run, workspace, target)
+    return nearest.report()
+
+
+def _other_layout(statement: Statement, run: Run, workspace: Workspace, target: str | None) -> str:
+    """A sentence where the line is right with the examples, or W, the other way round."""
+    columns, turned = workspace.told.columns, workspace.told.turned
+    for told in ((not columns, turned), (columns, not turned), (not columns, not turned)):
+        other = workspace.read_as(columns=told[0], turned=told[1])
+        try:
+            ways = readings(statement, other, target)
+            right = any(Explanation(statement, run, reading).is_right for reading in ways)
+        except JacobianError:
+            continue
+        if right:
+            return _layout_words(workspace, other)
+    return ""
+
+
+def _layout_words(workspace: Workspace, other: Workspace) -> str:
+    words = []
+    if other.columns != workspace.columns:
+        if workspace.columns:
+            words.append("the examples in rows")
+        elif workspace.is_batch:
+            words.append("the examples in columns, arrays (units, examples),")
+        else:
+            words.append("one example as a column, arrays (units, 1),")
+    if other.told.turned != workspace.told.turned:
+        sides = "(inputs, outputs)" if other.told.turned else "(outputs, inputs)"
+        words.append(f"W {sides}")
+    very = " very" if workspace.columns and len(words) == 1 and other.columns is False else ""
+    return f"With {' and '.join(words)} this{very} line is right."

@@ -10,6 +10,7 @@ from math import prod
 
 from ...algebra.axes import Axis
 from ...writing.signs import plural, safe
+from .literals import item_of
 from .meanings import UNKNOWN, Axes
 
 NO_AXIS = Axis(UNKNOWN, 1)
@@ -166,13 +167,75 @@ def diag(axes: Axes) -> Fit:
 
 
 def index(axes: Axes, items: str) -> Fit:
-    """A new axis of size 1 for each None."""
+    """A new axis of size 1 for each None; a whole slice keeps an axis, a number takes it away."""
     words = items.split(", ")
-    if words.count(":") > len(axes):
-        raise MisfitError(f"[{items}] names {words.count(':')} axes, the array has {len(axes)}.")
-    rest = list(axes)
-    found = [rest.pop(0) if word == ":" else NO_AXIS for word in words]
+    if len(words) - words.count("None") > len(axes):
+        named = len(words) - words.count("None")
+        raise MisfitError(f"[{items}] names {named} axes, the array has {len(axes)}.")
+    rest, found = list(axes), []
+    for word in words:
+        item = item_of(word)
+        if item is None:
+            found.append(NO_AXIS)
+            continue
+        axis = rest.pop(0)
+        if isinstance(item, slice):
+            size = len(range(*item.indices(axis.size)))
+            found.append(axis if size == axis.size else Axis(UNKNOWN, size))
+        elif not -axis.size <= item < axis.size:
+            raise MisfitError(f"[{items}]: there is no entry {item} of {axis_words(axis)}.")
     return Fit((*found, *rest))
+
+
+def kron(left: Axes, right: Axes) -> Fit:
+    """Each entry of the left times the whole right: sizes are multiplied, axis by axis."""
+    rank = max(len(left), len(right))
+    pairs = zip(_filled(left, rank), _filled(right, rank), strict=True)
+    return Fit(tuple(b if a.size == 1 else a if b.size == 1 else _mixed(a, b) for a, b in pairs))
+
+
+def joined(operands: Sequence[Axes], axis: int, function: str) -> Fit:
+    """Arrays side by side along an axis; the other axes are equal."""
+    ranks = {len(axes) for axes in operands}
+    if function in ("vstack", "column_stack") and ranks == {1}:
+        own = tuple(operands[0]) if function == "vstack" else operands[0]
+        if any(axes[0].size != own[0].size for axes in operands):
+            raise MisfitError(f"np.{function} takes arrays of one length.")
+        stacked = Axis(UNKNOWN, len(operands))
+        return Fit((stacked, own[0]) if function == "vstack" else (own[0], stacked))
+    if function == "hstack" and ranks == {1}:
+        axis = 0
+    if len(ranks) > 1 or not -min(ranks) <= axis < min(ranks):
+        shown = ", ".join(str(sizes_of(axes)) for axes in operands)
+        raise MisfitError(f"np.{function} takes arrays of as many axes each, not {shown}.")
+    place = axis % ranks.pop()
+    first = operands[0]
+    for other in operands[1:]:
+        for number, (a, b) in enumerate(zip(first, other, strict=True)):
+            if number != place and a.size != b.size:
+                raise MisfitError(
+                    f"np.{function} pairs {axis_words(a)} with {axis_words(b)}.", [(a, b)]
+                )
+    total = Axis(UNKNOWN, sum(axes[place].size for axes in operands))
+    kept = first[place] if len(operands) == 1 else total
+    return Fit((*first[:place], kept, *first[place + 1 :]))
+
+
+def where(mask: Axes, first: Axes, second: Axes) -> Fit:
+    """Three arrays that broadcast to one shape."""
+    inner = elementwise("np.where", first, second)
+    outer_ = elementwise("np.where", mask, inner.axes)
+    stretched = [Stretch(s.side + 1, s.axis) for s in inner.stretched]
+    stretched += [Stretch(0, s.axis) for s in outer_.stretched if s.side == 0]
+    return Fit(outer_.axes, tuple(stretched), (*inner.met, *outer_.met))
+
+
+def _filled(axes: Axes, rank: int) -> Axes:
+    return (NO_AXIS,) * (rank - len(axes)) + axes
+
+
+def _mixed(a: Axis, b: Axis) -> Axis:
+    return Axis(UNKNOWN, a.size * b.size)
 
 
 def einsum(subscripts: str, operands: Sequence[Axes]) -> Fit:

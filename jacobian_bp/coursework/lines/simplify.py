@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from .tree import Node, names, turned
+from .tree import Node, turned
+from .vocabulary import COUNT, is_penalty
 
 THROUGH = ("sum", "mean", "T", "reshape", "index")  # the sign of what they read is theirs
+SCALARS = ("*", "/", "+", "-", "neg", "**", "same")
 PRODUCTS = ("*", "/", "@", "dot", "outer")
 
 
@@ -48,8 +50,17 @@ def without_one(node: Node) -> Node:
 
 
 def is_scalar(node: Node) -> bool:
-    """Whether it reads nothing but m: 2, m, 1 / (2 * m)."""
-    return set(names(node)) <= {"m"}
+    """Whether it reads nothing but sizes: 2, m, 1 / (2 * m), X.shape[0]."""
+    if node.op == "size":
+        return True
+    if node.op == "name":
+        return node.text.lower() in COUNT or is_penalty(node.text)
+    return node.op in (*SCALARS, "number") and all(map(is_scalar, node.args))
+
+
+def is_count(node: Node) -> bool:
+    """Whether it is the number of examples by itself: m, N, len(X)."""
+    return node.op == "size" or (node.op == "name" and node.text.lower() in COUNT)
 
 
 def is_one(node: Node) -> bool:

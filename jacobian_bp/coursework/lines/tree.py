@@ -107,12 +107,16 @@ def _text(node: Node) -> tuple[str, int]:
         return f"{_called(node.args[0])}.T", ATOM
     if node.op == "index":
         return f"{_called(node.args[0])}[{node.text}]", ATOM
+    if node.op == "size":
+        return _size(node), ATOM
+    if node.op == "same":
+        inner = _called(node.args[0]) if node.style == "." else render(node.args[0])
+        return (f"{inner}.{node.text}" if node.style == "." else f"{node.text}{inner})"), ATOM
     if node.style == ".":
         called = _called(node.args[0])
         return f"{called}.{node.text or node.op}({_arguments(node, node.args[1:])})", ATOM
     if node.style:
-        quoted = [f'"{node.text}"'] if node.op == "einsum" else []
-        return f"{node.style}{_arguments(node, node.args, quoted)})", ATOM
+        return f"{node.style}{_given(node)})", ATOM
     level = PRECEDENCE[node.op]
     if node.op == "neg":
         return f"-{_bound(node.args[0], level)}", level
@@ -120,6 +124,29 @@ def _text(node: Node) -> tuple[str, int]:
     if node.op == "**":
         return f"{_bound(left, level + 1)}**{_bound(right, level - 1)}", level
     return f"{_bound(left, level)} {node.op} {_bound(right, level + 1)}", level
+
+
+def _given(node: Node) -> str:
+    """What stands between the parentheses of a function."""
+    words = ", ".join(map(render, node.args))
+    match node.op:
+        case "einsum":
+            return _arguments(node, node.args, [f'"{node.text}"'])
+        case "join":
+            along = f", axis={node.option('axis')}" if node.text == "concatenate" else ""
+            return f"({words}{',' * (len(node.args) == 1)}){along}"
+        case "ones" if len(node.args) > 1:
+            return f"({words})"
+        case "function" if node.option("derivative"):
+            return f"{words}, {node.text}"
+    return _arguments(node, node.args)
+
+
+def _size(node: Node) -> str:
+    if node.style == "len(":
+        return f"len({render(node.args[0])})"
+    array = _called(node.args[0])
+    return f"{array}.size" if node.style == ".size" else f"{array}.shape[{node.text}]"
 
 
 def _bound(node: Node, least: int) -> str:

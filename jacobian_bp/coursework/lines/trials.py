@@ -37,7 +37,7 @@ class Trials:
     def at(self, sizes: Mapping[str, int], seed: int = SEEDS[0]) -> Values:
         """The values of a line on random numbers of these sizes."""
         state = resized(self.workspace.state, self.workspace.meanings, sizes, seed)
-        return Values(Workspace(state, self.workspace.tied, self.workspace.columns))
+        return Values(self.workspace.like(state))
 
     def generic(self) -> Values | None:
         """At pairwise different sizes; None where the network cannot be resized."""

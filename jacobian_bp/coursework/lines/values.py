@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from ...algebra.axes import Axis
 from ...errors import SpecError
 from ...numbers.memory import current_limit, require_memory
 from ...numbers.stable import sigmoid
+from ...writing.signs import plural
 from . import shapes
-from .meanings import Axes
+from .literals import item_of
+from .meanings import EXAMPLES, UNKNOWN, Axes
 from .shapes import Fit, MisfitError
 from .tree import Node, short, walk
 from .workspace import Workspace
 
 MOST_AXES = 8
 MOST_LOOPS = 10**9
+LARGEST_SIZE = 10**6
 INSTEAD = "Sum or contract before this step; np.einsum does both at once."
 
 
@@ -71,7 +75,7 @@ class Values:
             return self._named(node)
         operands = [self.of(arg) for arg in node.args]
         try:
-            fit = _fit(node, [operand.axes for operand in operands])
+            fit = self._shaped(node, operands)
             if len(fit.axes) > MOST_AXES:
                 raise MisfitError(f"it has {len(fit.axes)} axes; {MOST_AXES} is the most here.")
         except MisfitError as misfit:
@@ -80,12 +84,43 @@ class Values:
             _require_few_loops(node, [operand.axes for operand in operands])
         require_memory(f"diagnose_line: {short(node)}", shapes.sizes_of(fit.axes), 8, INSTEAD)
         with np.errstate(all="ignore"):
-            array = np.asarray(_numbers(node, [operand.array for operand in operands]))
+            arrays = [operand.array for operand in operands]
+            if node.op == "function":
+                array = self.workspace.call(node, arrays)
+            elif node.op == "size":
+                array = np.asarray(_size_of(node, arrays[0]), self.workspace.state.dtype)
+            else:
+                array = np.asarray(_numbers(node, arrays, shapes.sizes_of(fit.axes)))
         self._held += array.nbytes
         if self._held > current_limit():  # what is needed again is computed again
             self._known.clear()
             self._held = 0
         return Valued(array, fit.axes, fit)
+
+    def _shaped(self, node: Node, operands: list[Valued]) -> Fit:
+        if node.op in ("ones", "eye"):
+            sizes = [
+                self._size(arg, operand) for arg, operand in zip(node.args, operands, strict=True)
+            ]
+            return Fit(tuple(sizes * 2 if node.op == "eye" else sizes))
+        if node.op == "size" and node.style != ".size":
+            rank = len(operands[0].axes)
+            if not -rank <= int(node.text) < rank:
+                raise MisfitError(f"{short(node)}: the array has {plural(rank, 'axis', 'axes')}.")
+        return _fit(node, [operand.axes for operand in operands])
+
+    def _size(self, arg: Node, operand: Valued) -> Axis:
+        """The axis that a size stands for: len(b2) the units of layer 2, m the examples."""
+        size = operand.array.item() if operand.array.ndim == 0 else -1
+        if size != int(size) or not 0 < size <= LARGEST_SIZE:
+            raise MisfitError(f"{short(arg)} stands where a size does.")
+        if arg.op == "size" and arg.style != ".size":
+            place = int(arg.text)
+            return self.of(arg.args[0]).axes[place]
+        sizes = self.workspace.meanings.sizes
+        named = [word for word, own in sizes.items() if word and own == size]
+        exact = {"m": EXAMPLES}.get(arg.text)
+        return Axis(exact if exact in named else UNKNOWN, int(size))
 
     def _named(self, node: Node) -> Valued:
         if node.op == "name":
@@ -112,7 +147,7 @@ def _fit(node: Node, axes: list[Axes]) -> Fit:
     """The rule for the shape of one operation."""
     first, last = axes[0], axes[-1]
     match node.op:
-        case "+" | "-" | "*" | "/" | "**" | ">" | ">=" | "<" | "<=":
+        case "+" | "-" | "*" | "/" | "**" | ">" | ">=" | "<" | "<=" | "maximum" | "minimum":
             return shapes.elementwise(node.op, first, last)
         case "@":
             return shapes.matmul(first, last)
@@ -122,7 +157,17 @@ def _fit(node: Node, axes: list[Axes]) -> Fit:
             return shapes.outer(first, last)
         case "T":
             return shapes.transpose(first)
-        case "sum" | "mean":
+        case "kron":
+            return shapes.kron(first, last)
+        case "where":
+            return shapes.where(*axes)
+        case "join":
+            return shapes.joined(axes, node.option("axis"), node.text)
+        case "size":
+            return Fit(())
+        case "function" if len(axes) > 1:
+            return shapes.elementwise(node.style, first, last)
+        case "sum" | "mean" | "max":
             return shapes.reduce(first, node.option("axis"), bool(node.option("keepdims")))
         case "reshape":
             return shapes.reshape(first, node.option("shape"))
@@ -157,21 +202,41 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "log": np.log,
     "sign": np.sign,
+    "sqrt": np.sqrt,
+    "abs": np.abs,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "kron": np.kron,
+    "same": lambda a: a * 1.0,
     "ones_like": np.ones_like,
+    "zeros_like": np.zeros_like,
 }
 
 
-def _numbers(node: Node, arrays: list[np.ndarray]) -> np.ndarray:
+def _size_of(node: Node, array: np.ndarray) -> int:
+    return array.size if node.style == ".size" else array.shape[int(node.text)]
+
+
+def _numbers(node: Node, arrays: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     match node.op:
-        case "sum" | "mean":
-            function = np.sum if node.op == "sum" else np.mean
+        case "ones":
+            return np.ones(shape)
+        case "eye":
+            return np.eye(shape[0])
+        case "where":
+            return np.where(arrays[0] != 0, arrays[1], arrays[2])
+        case "join":
+            if node.text == "concatenate":
+                return np.concatenate(arrays, axis=node.option("axis"))
+            return getattr(np, node.text)(arrays)
+        case "sum" | "mean" | "max":
+            function: Any = {"sum": np.sum, "mean": np.mean, "max": np.max}[node.op]
             keep = bool(node.option("keepdims"))
             return function(arrays[0], axis=node.option("axis"), keepdims=keep)
         case "reshape":
             return arrays[0].reshape(node.option("shape"))
         case "index":
-            words = node.text.split(", ")
-            return arrays[0][tuple(slice(None) if word == ":" else None for word in words)]
+            return arrays[0][tuple(map(item_of, node.text.split(", ")))]
         case "einsum":
             return np.einsum(node.text, *arrays)
     return np.asarray(FUNCTIONS[node.op](*arrays))

@@ -2,54 +2,86 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...algebra.axes import Axis
 from ...errors import DomainError, SpecError
-from ...ops import Activation, Softmax
+from ...ops import Activation, Linear, Softmax
 from ...program.forward_pass import Pass
 from ...program.program import listed
 from ...program.step import Step
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
 from ...writing.signs import did_you_mean, safe
+from .function_names import FORMULAS, function_of
 from .meanings import EXAMPLES, UNKNOWN, Axes, Meanings, meanings
+from .naming import Meaning, Names
+from .tree import Node
+from .vocabulary import COUNT, is_penalty
 
 Labelled = tuple[np.ndarray, Axes]
 
 
-class Workspace:
-    """Every name that a line may read, as an array with named axes.
+@dataclass(frozen=True)
+class Told:
+    """How a line is read: what its arrays are like, and what its names stand for.
 
-    With `columns` the examples of data and of deltas stand in columns, (units,
-    examples), one example is a column (units, 1), and so is a bias.
+    With `columns` the examples of data and of deltas stand in columns, (units, examples), one
+    example is a column (units, 1), and so is a bias; with `turned` W is (inputs, outputs). A name
+    without a number is of the layer `layer`, and the word `next` of the one after; weights are
+    counted from `first`. `of_each` reads a delta as ∂L/∂z of each example, `slope_takes` "a" a
+    slope function as one of the activation, and `diagonal` a Jacobian as its diagonal.
     """
 
+    columns: bool = False
+    turned: bool = False
+    layer: int = 0
+    next: str = ""
+    first: int = 1
+    of_each: bool = False
+    slope_takes: str = "z"
+    diagonal: bool = False
+
+
+class Workspace:
+    """Every name that a line may read, as an array with named axes."""
+
     def __init__(
-        self, state: Pass, tied: Mapping[str, str] | None = None, columns: bool = False
+        self, state: Pass, tied: Mapping[str, str] | None = None, told: Told | None = None
     ) -> None:
-        self.state, self.tied, self.columns = state, dict(tied or {}), columns
+        self.state, self.tied, self.told = state, dict(tied or {}), told or Told()
+        self.columns = self.told.columns
         self.meanings: Meanings = meanings(state)
         self._gradients: dict[str, np.ndarray] = {}
         self._taken = {step.args[0]: step for step in reversed(state.program.steps) if step.args}
+        self.names = Names(
+            state.values, state.cost, self.told.layer, self.told.first, self.told.next, self.tied
+        )
+        self.weights = {step.args[1] for step in state.program.steps if isinstance(step.op, Linear)}
+
+    def like(self, state: Pass) -> "Workspace":
+        """The same reading of the names, on other numbers."""
+        return Workspace(state, self.tied, self.told)
+
+    def read_as(self, **changes: Any) -> "Workspace":
+        """The same numbers, read in another way."""
+        return Workspace(self.state, self.tied, replace(self.told, **changes))
+
+    def meaning(self, word: str) -> Meaning | None:
+        """The value, gradient or Jacobian that a name means, or None."""
+        return self.names.meaning(self.tied.get(word, word))
 
     def object(self, word: str) -> str | None:
         """The value whose derivative a name means: dW2, d2, delta2, dz2, or None.
 
         `d2`, `delta2` and `dZ2` are the delta of layer 2, ∂J/∂z2.
         """
-        if self._value(word):
-            return None
-        layer = re.fullmatch(r"(?:d|delta)_?(\d+)", word)
-        if layer:
-            return self._value(f"z{layer[1]}")
-        for prefix in ("delta_", "delta", "d_", "d"):
-            found = self._value(word.removeprefix(prefix)) if word.startswith(prefix) else None
-            if found:
-                return found
-        return None
+        found = self.meaning(word)
+        return found.of if found and found.kind == "gradient" else None
 
     def unknown_left(self, word: str) -> str:
         """A sentence where the name left of = is spelt like one of the network, and is none."""
@@ -65,24 +97,57 @@ class Workspace:
         return self._value(word) or self.object(word)
 
     def read(self, word: str) -> Labelled:
-        """The array of a name, or SpecError with the nearest name."""
-        value = self._value(word)
-        if value is None and word == "p":
-            value = self.output
-        if value is not None:
-            return self._laid(value, self.state.values[value])
-        derivative = self.object(word)
-        if derivative is not None:
-            return self.right(derivative)
+        """The array of a name, or SpecError that asks what it is."""
         number = self._size(word)
-        if number is not None:
+        if number is not None and word not in self.state.values:
             return np.asarray(number, self.state.dtype), ()
+        found = self.meaning(word)
+        if found is None and is_penalty(word):
+            return np.asarray(1.0, self.state.dtype), ()
+        if found is None:
+            self._ask(word)
+        if found.kind == "value":
+            return self.laid(found.of, self.state.values[found.of])
+        if found.kind == "jacobian":
+            return self._jacobian(found)
+        array, axes = self.right(found.of)
+        of_each = self.told.of_each and found.of not in self.state.program.params
+        return (array * self._size("m") if of_each else array), axes
+
+    def _ask(self, word: str) -> NoReturn:
         known = [*self.state.values, *self.deltas()]
+        close = did_you_mean(word, known)
+        numbered = re.fullmatch(r"[A-Za-z_]*\d+", word)
+        what = (
+            f"no value is named '{safe(word)}'."
+            if numbered or close
+            else f"which quantity is '{safe(word)}'? Nothing tells."
+        )
         raise SpecError(
-            f"diagnose_line: no value is named '{safe(word)}'.{did_you_mean(word, known)}\n"
+            f"diagnose_line: {what}{close}\n"
             f"  The line may read {listed(known)};\n"
             "  p is the output, m the number of examples, n_1 the width of layer 1."
         )
+
+    def _jacobian(self, found: Meaning) -> Labelled:
+        """da1_dz1 in a product: the whole matrix of one example, or its diagonal."""
+        self.state.require_variable(found.of, found.by)
+        step = self.state.step(found.of)
+        if step and found.by in step.args and (self.told.diagonal or self.is_batch):
+            if isinstance(step.op, Activation):
+                z = self.state.values[found.by]
+                return self.laid(found.by, np.array(step.op.vjp(np.ones_like(z), z)["z"]))
+            if isinstance(step.op, Linear) and found.by == step.args[0]:
+                return self.laid(step.args[1], self.state.values[step.args[1]])
+        if self.is_batch:
+            raise SpecError(
+                f"diagnose_line: ∂{found.of}/∂{found.by} of a batch is one matrix for each example."
+                "\n  Run the network on one example, or write the product without it."
+            )
+        array = self.state.jacobian(found.of, found.by).materialise(layout="flat")
+        out = self.meanings.of[found.of]
+        by = self.meanings.of[found.by]
+        return array, (*out, by[0] if len(by) == 1 else Axis(UNKNOWN, array.shape[-1]))
 
     def right(self, value: str) -> Labelled:
         """The right ∂J/∂value."""
@@ -91,7 +156,7 @@ class Workspace:
             require_scalar(self.state)
             one = np.ones((), self.state.dtype)
             self._gradients[value] = pull(self.state, self.state.cost, [value], one)[value]
-        return self._laid(value, self._gradients[value])
+        return self.laid(value, self._gradients[value])
 
     def slope(self, word: str) -> Labelled:
         """The activation's slope at a value: of the one that reads it, else that computed it."""
@@ -106,7 +171,7 @@ class Workspace:
         for step in (reader, maker):
             if step and isinstance(step.op, Activation):
                 z = self.state.values[value]
-                return self._laid(value, np.array(step.op.vjp(np.ones_like(z), z)["z"]))
+                return self.laid(value, np.array(step.op.vjp(np.ones_like(z), z)["z"]))
         raise SpecError(_no_slope(value, reader or maker))
 
     def is_preactivation(self, word: str) -> bool:
@@ -147,7 +212,7 @@ class Workspace:
 
     def axes(self, value: str) -> Axes:
         """The named axes of a value, and of its derivative."""
-        return self._laid(value, self.state.values[value])[1]
+        return self.laid(value, self.state.values[value])[1]
 
     @property
     def is_batch(self) -> bool:
@@ -161,31 +226,80 @@ class Workspace:
     def in_rows(self, value: str, array: np.ndarray) -> np.ndarray:
         """An array of this workspace's layout as the run itself has it, examples in rows."""
         own = self.meanings.of[value]
+        if self.told.turned and value in self.weights and array.ndim == 2:
+            return array.T
         if self.columns and len(own) == 2 and own[0].name == EXAMPLES:
             return array.T
         one_column = self.columns and len(own) == 1 and array.shape[1:] == (1,)
         return array[:, 0] if one_column else array
 
     def spelled(self, word: str) -> str:
-        """A name as the run has it: Z2, A1 and X, as some courses write them, are z2, a1 and x."""
-        small = word.lower()
-        capital = word not in self.state.values and re.fullmatch(r"[ABXYZ]\d*", word)
-        return small if capital and small in self.state.values else word
+        """A name as the run has it: Z2, A1, X and cache['A1'] are z2, a1, x and a1."""
+        return self._value(word) or word
+
+    def call(self, node: Node, arrays: list[np.ndarray]) -> np.ndarray:
+        """What a function gives whose name says it: sigmoid_prime(z1), relu_backward(dA1, Z1)."""
+        word = node.style[:-1].rsplit(".", 1)[-1]
+        function = function_of(word, bool(node.option("derivative")))
+        kind = function.kind if function else "slope"
+        if len(arrays) == 2 and (function is None or word.lower().startswith(("cost", "loss"))):
+            return arrays[0] - arrays[1]
+        array, arg = arrays[-1], node.args[-1]
+        value = self._value(arg.text) if arg.op == "name" else None
+        op = self._op_of(function.op if function else "", value)
+        if kind == "activation":
+            return self._activated(op, array, node.option("axis"))
+        if isinstance(op, Softmax) or op == "softmax":
+            raise SpecError(_no_slope(value or "z", self._taken.get(value or "")))
+        takes = function.takes if function and function.takes else self.told.slope_takes
+        slope = self._sloped(op, array, takes)
+        return arrays[0] * slope if len(arrays) == 2 else slope
+
+    def _op_of(self, said: str, value: str | None) -> Any:
+        """The activation that a function's name says, or that of the layer it is called for."""
+        if said:
+            return said
+        steps = (self._taken.get(value or ""), self.state.step(value or ""))
+        found = [s.op for s in steps if s and isinstance(s.op, Activation | Softmax)]
+        own = [s.op for s in self.state.program.steps if isinstance(s.op, Activation)]
+        if not found and not own:
+            raise SpecError(
+                "diagnose_line: the network has no activation that this function could be.\n"
+                "  Write its formula, such as 1 - a1**2."
+            )
+        return (found or own)[0]
+
+    def _activated(self, op: Any, array: np.ndarray, axis: int | None) -> np.ndarray:
+        if isinstance(op, Softmax) or op == "softmax":
+            along = axis if axis is not None else (0 if self.columns or array.ndim == 1 else -1)
+            grown = np.exp(array - array.max(axis=along, keepdims=True))
+            return grown / grown.sum(axis=along, keepdims=True)
+        return FORMULAS[op][0](array) if isinstance(op, str) else np.array(op.forward(array))
+
+    def _sloped(self, op: Any, array: np.ndarray, takes: str) -> np.ndarray:
+        name = op if isinstance(op, str) else op.name.lower().replace("sigmoid", "sigm")
+        if takes == "a" and name in FORMULAS:
+            return FORMULAS[name][1](array)
+        if isinstance(op, str):
+            return FORMULAS[op][1](FORMULAS[op][0](array))
+        return np.array(op.vjp(np.ones_like(array), array)["z"])
 
     def _value(self, word: str) -> str | None:
-        word = self.spelled(self.tied.get(word, word))
-        return word if word in self.state.values else None
+        found = self.meaning(word)
+        return found.of if found and found.kind == "value" else None
 
     def _size(self, word: str) -> int | None:
-        if word == "m":
+        if word.lower() in COUNT:
             return self.meanings.sizes.get(EXAMPLES, 1)
         layer = re.fullmatch(r"n_?(\d+)", word)
         axes = self.meanings.of.get("x" if layer[1] == "0" else f"z{layer[1]}") if layer else None
         return axes[-1].size if axes else None
 
-    def _laid(self, value: str, array: np.ndarray) -> Labelled:
-        """The array with its axes; turned where the examples stand in columns."""
+    def laid(self, value: str, array: np.ndarray) -> Labelled:
+        """The array with its axes, in this layout."""
         axes = self.meanings.of[value]
+        if self.told.turned and value in self.weights and array.ndim == 2:
+            return array.T, axes[::-1]
         if self.columns and len(axes) == 2 and axes[0].name == EXAMPLES:
             return array.T, axes[::-1]
         if self.columns and len(axes) == 1 and axes[0].name != EXAMPLES:

@@ -23,30 +23,42 @@ EACH = "It is right if {} is ∂L/∂{} of each example, without the 1/m of the 
 
 
 @pytest.mark.parametrize(
-    ("line", "meant", "layout"),
+    ("line", "layout"),
     [
-        ("dW2 = 1/m * np.dot(dz2, a1.T)", "np.dot(dz2, a1.T)   (not divided by m)", "columns"),
-        ("dW2 = (1/m) * dz2 @ a1.T", "dz2 @ a1.T   (not divided by m)", "columns"),
-        ("dW2 = np.dot(dz2, a1.T) * 1 / m", "np.dot(dz2, a1.T)   (not divided by m)", "columns"),
-        (
-            "db2 = 1/m * np.sum(dz2, axis=1)",
-            "np.sum(dz2, axis=1, keepdims=True)   (not divided by m; keepdims=True)",
-            "columns",
-        ),
-        ("dW2 = dz2.T @ a1 * (1/m)", "dz2.T @ a1   (not divided by m)", "rows"),
-        ("db2 = np.mean(dz2, axis=0)", "np.sum(dz2, axis=0)   (sum for mean)", "rows"),
+        ("dW2 = 1/m * np.dot(dz2, a1.T)", "columns"),
+        ("dW2 = (1/m) * dz2 @ a1.T", "columns"),
+        ("dW2 = np.dot(dz2, a1.T) * 1 / m", "columns"),
+        ("db2 = 1/m * np.sum(dz2, axis=1)", "columns"),
+        ("dW2 = dz2.T @ a1 * (1/m)", "rows"),
+        ("db2 = np.mean(dz2, axis=0)", "rows"),
     ],
 )
-def test_a_gradient_with_1_m_is_right_for_deltas_without_it(line, meant, layout):
-    assert suggestion(line, BATCH, layout) == meant
-    assert EACH.format("dz2", "z2") in diagnose_line(line, BATCH, examples=layout).sentences
+def test_a_gradient_with_1_m_is_right_for_deltas_without_it(line, layout):
+    report = diagnose_line(line, BATCH, examples=layout)
+    assert report.right is True
+    assert EACH.format("dz2", "z2") in report.sentences
+    without = diagnose_line(line.replace("mean", "sum").replace("/m", "").replace("/ m", ""), BATCH)
+    assert EACH.format("dz2", "z2") not in without.sentences
+
+
+@pytest.mark.parametrize(("run", "line"), [(BCE, "d2 = p - y"), (SOFTMAX, "dZ2 = A2 - Y")])
+def test_a_delta_without_1_m_is_right_for_gradients_with_it(run, line):
+    report = diagnose_line(line, run)
+    assert report.right is True
+    shape = f"({', '.join(map(str, run['z2'].shape))})"
+    assert report.sentences == (
+        f"{line}: right. It is ∂L/∂z2 of each example, shape {shape}.",
+        "The 1/m of the mean then belongs in the gradients.",
+    )
+    assert diagnose_line(f"{line} / 2", run).right is False
+    assert len(diagnose_line(line.replace("= ", "= (") + ") / m", run).sentences) == 1
 
 
 @pytest.mark.parametrize(
     ("run", "line"),
     [
         (BATCH, "dW2 = d2.T @ a1 / 2"),  # another factor
-        (BATCH, "dW2 = a1.T @ d2 / m"),  # the transpose, too
+        (BATCH, "dW2 = a1.T @ d2 / m**2"),  # the transpose, too
         (BATCH, "d2 = d3 @ W3 * slope(z2) / m"),  # a delta: it would have the 1/m once too often
         (BCE, "dW2 = ((p - y) / m).T @ a1 / m"),  # no delta is read by name
         (BATCH, "dW2 = d2.T @ z1"),
@@ -55,7 +67,7 @@ def test_a_gradient_with_1_m_is_right_for_deltas_without_it(line, meant, layout)
 def test_else_1_m_is_not_excused(run, line):
     report = diagnose_line(line, run)
     assert report.right is False
-    assert not any("of each example" in sentence for sentence in report.sentences)
+    assert not any(sentence.startswith("It is right if") for sentence in report.sentences)
 
 
 def test_where_the_cost_is_no_mean_1_m_is_not_excused():
@@ -74,15 +86,15 @@ def test_where_the_cost_is_no_mean_1_m_is_not_excused():
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
-        ("dW1 = x.T @ d1 / m", "d1.T @ x"),
-        ("dW1 = 1/m * x.T @ d1", "d1.T @ x"),
-        ("dW1 = x.T @ (d1 / m)", "d1.T @ x"),
-        ("dW1 = np.dot(x.T, d1) / m", "np.dot(d1.T, x)"),
+        ("dW1 = x.T @ d1 / m", "d1.T @ x / m"),
+        ("dW1 = np.dot(x.T, d1) / m", "np.dot(d1.T, x) / m"),
     ],
 )
-def test_a_transposed_product_over_m(line, meant):
+def test_a_transposed_product_over_m_keeps_its_m(line, meant):
     turned = "x for x.T, d1.T for d1, the operands the other way round"
-    assert suggestion(line, BATCH) == f"{meant}   (not divided by m; {turned})"
+    assert suggestion(line, BATCH) == f"{meant}   ({turned})"
+    said = "d1 is read as ∂L/∂z1 of each example, without the 1/m of the mean."
+    assert said in diagnose_line(line, BATCH).sentences
 
 
 @pytest.mark.parametrize(
@@ -207,5 +219,6 @@ def test_a_transpose_is_called_so_once():
     assert str(diagnose_line('dW1 = np.einsum("ni,nk->ik", x, d1)', BATCH)) == (
         'dW1 = np.einsum("ni,nk->ik", x, d1): runs, but gives another array than ∂J/∂W1.\n'
         "  It is the transpose of ∂J/∂W1, of shape (11, 7).\n"
-        '  Meant for ∂J/∂W1: np.einsum("ni,nk->ki", x, d1)   (->ki for ->ik)'
+        '  Meant for ∂J/∂W1: np.einsum("ni,nk->ki", x, d1)   (->ki for ->ik)\n'
+        "  With W (inputs, outputs) this line is right."
     )

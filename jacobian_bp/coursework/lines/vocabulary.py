@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import dataclass
-
-from .store import Quantity
+from typing import NamedTuple
 
 GRADIENT = (
     r"(?:dj_?d|dl_?d|dc_?d|de_?d|dcost_?d|dloss_?d|d_loss_d?|grad_?|nabla_?|delta_?|derivative_"
@@ -64,6 +63,30 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
 HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 
 
+class Quantity(NamedTuple):
+    """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
+
+    >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
+    ∂J/∂W2 the slope at z1
+    """
+
+    kind: str
+    of: str
+
+    def __str__(self) -> str:
+        if self.kind == "error":
+            return f"{self.of} − y"
+        return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
+
+    @property
+    def is_parameter_gradient(self) -> bool:
+        return self.kind == "gradient" and self.of[0] in "Wb"
+
+    @property
+    def is_derivative(self) -> bool:
+        return self.kind in ("gradient", "error")
+
+
 @dataclass(frozen=True)
 class Naming:
     """What differs from text to text: which letter is which, and what a derivative stands for.
@@ -110,6 +133,11 @@ def is_numbered(path: str) -> bool:
     """Whether a name says its layer: W3 is no name for something else where there is no layer 3."""
     word = re.sub(r"^(delta|grad|d)_?", "", path.split(".")[-1].lower().strip("_"))
     return bool(NUMBERED.fullmatch(word)) or word.isdigit()
+
+
+def is_penalty(word: str) -> bool:
+    """Whether a name is that of a regularising number: reg, lambd."""
+    return word.rsplit(".", 1)[-1].lower().strip("_") in PENALTY
 
 
 def _numbered(word: str, number: int, naming: Naming, layers: int) -> str | None:

@@ -1,0 +1,171 @@
+"""How a line can be read, the usual way first: its layer, what a delta and a slope stand for."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...ops import Activation
+from ...program.forward import run_forward
+from .function_names import function_of
+from .goal import PENALTIES, Goal, asked_goal
+from .guessed_goal import goal_of_factors, goal_of_value
+from .language import Statement
+from .tree import names, walk
+from .values import BreakError, Values
+from .vocabulary import is_penalty
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a line: its arrays, its goal, and what is assumed, in words.
+
+    `condition` is said of a right line: it holds for what a name is taken for.
+    """
+
+    workspace: Workspace
+    goal: Goal | None
+    says: tuple[str, ...] = ()
+    condition: tuple[str, ...] = ()
+
+
+def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterator[Reading]:
+    """Every reading of a line, the usual one first."""
+    for usual in _layers(statement, workspace, target):
+        goal = usual.goal
+        if goal is None and workspace.has_cost:
+            goal = _guessed(statement, usual.workspace)
+        one = replace(usual, goal=goal)
+        if goal is None:
+            yield one
+            continue
+        for of_jacobian in _one_example(one):
+            for penalised in _penalties(statement, of_jacobian):
+                named = [penalised] if usual.goal is None else _of_each(statement, penalised)
+                for each in named:
+                    yield from _slopes(statement, each)
+
+
+def _guessed(statement: Statement, workspace: Workspace) -> Goal | None:
+    try:
+        value = Values(workspace).of(statement.tree)
+    except BreakError:
+        return goal_of_factors(statement.tree, workspace)
+    return goal_of_value(statement.tree, value, workspace)
+
+
+def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator[Reading]:
+    """A line about any layer, dW = dZ @ A_prev.T, is read for one layer after the other."""
+    read = names(statement.tree)
+    words = [*read, statement.target]
+    first = 0 if any(re.search(r"\b(W|w|weights?|theta)_?0\b", word) for word in words) else 1
+    if first == 0 and "W0" not in workspace.state.values:
+        workspace = workspace.read_as(first=0)
+    if not any(word and workspace.names.is_generic(word) for word in words):
+        yield Reading(workspace, asked_goal(target, statement, workspace))
+        return
+    count = workspace.names.layers
+    following = statement.target if statement.target in read else ""
+    order = [*range(count - bool(following), 0, -1), *([count] if following else [])]
+    named = workspace.names.is_generic(statement.target) if statement.target else True
+    for layer in order:
+        own = workspace.read_as(layer=layer, next=following)
+        goal = asked_goal(target, statement, workspace.read_as(layer=layer))
+        if not named and goal and re.search(r"\d", goal.value):
+            own = workspace.read_as(layer=int(goal.value[1:]))
+            yield Reading(
+                own, asked_goal(target, statement, own), (f"Read for layer {goal.value[1:]}.",)
+            )
+            return
+        if all(own.meaning(word) for word in words if word and workspace.names.is_generic(word)):
+            yield Reading(own, goal, (f"Read for layer {layer}.",))
+
+
+def _one_example(reading: Reading) -> Iterator[Reading]:
+    """A Jacobian of a batch is written for all examples in short, or whole for one example."""
+    yield reading
+    workspace, goal = reading.workspace, reading.goal
+    if goal and goal.by and workspace.is_batch:
+        state = workspace.state
+        data = {
+            name: state.values[name][0] if name in state.batched else state.values[name]
+            for name in state.program.inputs
+            if name in state.values
+        }
+        params = {name: state.values[name] for name in state.program.params}
+        one = workspace.like(run_forward(state.program, params, data))
+        yield replace(reading, workspace=one, says=(*reading.says, "Read for the first example."))
+
+
+def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """reg * W2 is the share of a penalty: a positive multiple of the parameter."""
+    words = [w for w in names(statement.tree) if is_penalty(w) and not reading.workspace.target(w)]
+    goal = reading.goal
+    if not words or goal is None or goal.value not in reading.workspace.state.program.params:
+        yield reading
+        return
+    alone = statement.sign == "+=" and statement.tree.op not in ("+", "-")
+    for penalty in PENALTIES:
+        share = penalty.format(f"{words[0]} * {goal.value}")
+        yield replace(
+            reading,
+            goal=replace(goal, penalty=penalty, alone=alone),
+            condition=(*reading.condition, f"{share} is the share of a penalty with {words[0]}."),
+        )
+
+
+def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """Where the cost is a mean, its 1/m may come in the gradients, and not in the deltas."""
+    yield reading
+    workspace, goal = reading.workspace, reading.goal
+    if goal is None or goal.forward or goal.by or goal.alone:
+        return
+    if not (workspace.is_batch and workspace.state.program.averages):
+        return
+    read = {word: workspace.object(word) for word in names(statement.tree)}
+    deltas = {w: v for w, v in read.items() if v and v not in workspace.state.program.params}
+    if goal.value in workspace.state.program.params and len(deltas) == 1:
+        ((word, value),) = deltas.items()
+        said = f"∂L/∂{value} of each example, without the 1/m of the mean."
+        yield replace(
+            reading,
+            workspace=workspace.read_as(of_each=True),
+            says=(*reading.says, f"{word} is read as {said}"),
+            condition=(*reading.condition, f"It is right if {word} is {said}"),
+        )
+    labels = {label for step in workspace.state.program.steps for label in step.op.labels}
+    if not any(read.values()) and goal.value not in workspace.state.program.params and labels:
+        yield replace(
+            reading,
+            goal=replace(goal, of_each=True),
+            condition=(*reading.condition, "The 1/m of the mean then belongs in the gradients."),
+        )
+
+
+def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """sigmoid_derivative(a1) may be a * (1 - a); da1_dz1 may be the matrix, or its diagonal."""
+    yield reading
+    workspace = reading.workspace
+    for part in walk(statement.tree):
+        if part.op == "name":
+            found = workspace.meaning(part.text)
+            if found and found.kind == "jacobian" and not workspace.is_batch:
+                yield replace(reading, workspace=workspace.read_as(diagonal=True))
+                return
+        if part.op != "function" or part.args[-1].op != "name":
+            continue
+        word = part.style[:-1].rsplit(".", 1)[-1]
+        function = function_of(word, bool(part.option("derivative")))
+        maker = workspace.state.step(workspace.spelled(part.args[-1].text))
+        activated = maker is not None and isinstance(maker.op, Activation)
+        if function and function.kind == "slope" and not function.takes and activated:
+            if "prime" in word.lower():
+                continue  # Nielsen's takes z
+            said = f"{word} is read as a slope that takes the activation."
+            yield replace(
+                reading,
+                workspace=workspace.read_as(slope_takes="a"),
+                says=(*reading.says, said),
+            )
+            return
