@@ -187,6 +187,11 @@ class Quantities:
         goal = goal_of(path, self.naming, self.layers)
         return goal if goal in self.known else None
 
+    @property
+    def reads_derivatives(self) -> bool:
+        """Whether the text reads a derivative that it does not compute."""
+        return bool(self._given)
+
     def is_given(self, array: Any) -> bool:
         """Whether an array stands for a derivative that the text only reads."""
         return any(array is given for given in self._given.values())

@@ -65,7 +65,6 @@ def diagnose_line(
             f"{written.examples}.\n  Leave one of the two out."
         )
     if written is not None:
-        require_own_bias(written)
         spelling = Spelling(written, run.forward_pass)
         statement = read_line(spelling.ours(line))
         asked = spelling.ours(target) if isinstance(target, str) else target
@@ -88,15 +87,6 @@ def told_by(written: Convention, state: Pass) -> Told:
         mean=written.mean,
         of_each=apart,
     )
-
-
-def require_own_bias(written: Convention) -> None:
-    """SpecError where the bias is a column of W: a line's arrays are read apart from each other."""
-    if written.bias != "own":
-        raise SpecError(
-            f"diagnose_line: a line is read with the bias by itself, not as the {written.bias} "
-            "column of W.\n  Hand the arrays to diagnose, which takes W and its bias apart."
-        )
 
 
 def explained(

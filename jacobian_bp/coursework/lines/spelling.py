@@ -18,10 +18,15 @@ LAYERS = re.compile(r"\b(layers? )(\d+)(?:( and )(\d+))?")
 
 
 class Spelling:
-    """Turns a line's names into ours, and a report's back."""
+    """Turns the names of a line, or of a whole text, into ours, and a report's back."""
 
-    def __init__(self, written: Convention, state: Pass) -> None:
-        self.written, self.values = written, tuple(state.values)
+    def __init__(self, written: Convention, state: Pass, who: str = "diagnose_line") -> None:
+        if written.bias != "own":
+            raise SpecError(
+                f"{who}: a line is read with the bias by itself, not as the {written.bias} column "
+                "of W.\n  Hand the arrays to diagnose, which takes W and its bias apart."
+            )
+        self.written, self.values, self.who = written, tuple(state.values), who
         self.shift = written.first - 1
         self.plain = not written.names and not self.shift
         self.back: dict[str, str] = {}  # our word → the writer's, as it stands in the line
@@ -33,13 +38,13 @@ class Spelling:
         return self._tokens().sub(lambda found: self._word(found[0]), line)
 
     def _tokens(self) -> re.Pattern[str]:
-        """Names with signs in them, W[1], then any identifier; no attribute such as .T."""
+        """Names with signs in them, W[1], then any identifier; of attributes self.W1, not .T."""
         forms = []
         for name in sorted(self.written.names, key=len, reverse=True):
             form = re.sub(r"\\\{l(?:\\?[+-]\d)?\\\}", r"\\d+", re.escape(name))
             forms.append(rf"(?:(?:delta|grad|d)_?)?{form}(?!\w)")
         any_of = "|".join([*forms, r"[^\W\d]\w*"])
-        return re.compile(rf"(?<![\w.])(?:{any_of})")
+        return re.compile(rf"(?<![\w.])(?:{any_of})|(?<=\.)[^\W\d]+_?\d+\b")
 
     def _word(self, word: str) -> str:
         found = self._quantity(word)
@@ -55,6 +60,8 @@ class Spelling:
             if width := re.fullmatch(r"n_?(\d+)", word):
                 return f"n_{int(width[1]) - self.shift}"
             return word
+        if not self.shift and word.lower() in (found.lower(), found.replace("delta", "dz")):
+            return word  # A1, dZ2 and X are read as they are
         self.back.setdefault(found, word)
         return found
 
@@ -68,7 +75,7 @@ class Spelling:
                 return found
         if numbered and {numbered[1], numbered[1].lower()} & set(LAYERED):
             raise SpecError(
-                f"diagnose_line: {safe(word)} is of no layer in this convention, whose first "
+                f"{self.who}: {safe(word)} is of no layer in this convention, whose first "
                 f"weights are {safe(self.written.name('W1'))}.\n"
                 "  Write the layers' numbers as the convention counts them."
             )
