@@ -13,14 +13,17 @@ from ..network.run import Run
 Asked = Convention | ReadyMade | str | Path
 
 
-def asked_convention(given: Asked | None, run: Run) -> Convention | None:
+def asked_convention(given: Asked | None, run: Run, who: str) -> Convention | None:
     """The convention as names are typed in it: w2 for w^2, scores for z2 of the last layer.
 
     None where none is asked for. Raises SpecError as `convention_of` does.
     """
     if given is None:
         return None
-    ready = convention_of(given)
+    try:
+        ready = convention_of(given)
+    except SpecError as error:
+        raise SpecError(f"{who}: {error}") from None
     written = ready.convention
     last = sum(re.fullmatch(r"W\d+", name) is not None for name in run.params)
     more = {name: f"{SYMBOLS.get(sign, sign)}{last}" for sign, name in ready.of_last_layer.items()}

@@ -57,7 +57,7 @@ def diagnose_code(
     """
     studied = studied_run(run)
     numbers = _numbers(let)
-    written = asked_convention(convention, run)
+    written = asked_convention(convention, run, "diagnose_code")
     if written is None:
         return _report(text, studied, None, numbers, function)
     spelling = Spelling(written, studied.state, "diagnose_code")

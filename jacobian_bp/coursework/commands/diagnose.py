@@ -77,10 +77,9 @@ def run_command(options: argparse.Namespace) -> int:
     run = _run(options.network)
     if options.line is not None:
         # --examples alone leaves open where the 1/m stands
-        asked = (
-            {"examples": options.examples} if _examples_alone(options) else {"convention": written}
-        )
-        report = diagnose_line(options.line, run, options.target, **asked)
+        alone = options.convention is None and options.weights is None
+        examples, convention = (options.examples, None) if alone else (None, written)
+        report = diagnose_line(options.line, run, options.target, examples, convention)
         _write(str(report))
         return 0 if report.right else WRONG
     if written is None:
@@ -134,10 +133,6 @@ def _convention(options: argparse.Namespace) -> Convention | ReadyMade | None:
         return convention_of(options.convention)
     said = {n: getattr(options, n) for n in ("examples", "weights") if getattr(options, n)}
     return Convention(**said) if said else None
-
-
-def _examples_alone(options: argparse.Namespace) -> bool:
-    return options.convention is None and options.weights is None
 
 
 def _number(text: str) -> tuple[str, float]:

@@ -55,7 +55,7 @@ def diagnose(
     """
     if layout is not None:
         require_layout(layout)
-    return _diagnosis(run, submitted, layout, written=asked_convention(convention, run))
+    return _diagnosis(run, submitted, layout, written=asked_convention(convention, run, "diagnose"))
 
 
 @quiet

@@ -58,7 +58,7 @@ def diagnose_line(
             f"diagnose_line: examples is {safe(repr(examples))[:40]}.\n"
             '  Write "rows" or "columns": where the examples of a batch stand.'
         )
-    written = asked_convention(convention, run)
+    written = asked_convention(convention, run, "diagnose_line")
     if written is not None and examples not in (None, written.examples):
         raise SpecError(
             f"diagnose_line: examples is {examples!r}, and the convention has them in "
