@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from .derivation.derivation import Derivation, last_layer
+from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
 from .errors import JacobianError, SpecError
@@ -80,13 +80,19 @@ def _show(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     convention = run.convention()
-    names = convention.names(len(list(run)), last_layer(run.forward_pass))
+    names = names_of(run.forward_pass, convention)
     of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
+    unknown = [name for name in (of, wrt) if name not in run]
+    if unknown and not convention.is_seed and names:
+        known = ", ".join(names.get(name, name) for name in run)
+        raise SpecError(f"no value is named {unknown[0]!r}.\n  The values are {known}.")
     jacobian = run.jacobian(of, wrt)
     if not jacobian.links:
-        other = "" if not _depends(run, wrt, of) else f" Did you mean d{wrt}/d{of}?"
+        first, second = (names.get(name, name) for name in (of, wrt))
+        other = f" Did you mean d{second}/d{first}?" if _depends(run, wrt, of) else ""
         raise SpecError(
-            f"{of} does not depend on {wrt}: every entry of ∂{of}/∂{wrt} is 0.{other}\n"
+            f"{first} does not depend on {second}: "
+            f"every entry of ∂{first}/∂{second} is 0.{other}\n"
             f"  Name a value and something that it was computed from."
         )
     terminal.write(_said(case))
@@ -103,7 +109,7 @@ def _show(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
-    names = run.convention().names(len(list(run)), last_layer(run.forward_pass))
+    names = names_of(run.forward_pass, run.convention())
     with terminal.progress("finite differences") as progress:
         agreement = run.check(progress)
     lines = [for_stream(rename(line, names)) for line in agreement.lines()]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from ..algebra.layouts import LAYOUTS
 from ..errors import SpecError
@@ -68,9 +69,16 @@ class Convention:
         if type(self.first) is not int or self.first not in FIRST:
             raise _refusal("first", self.first, [str(number) for number in FIRST])
         object.__setattr__(self, "names", MappingProxyType(_checked(self.names)))
+        for written in self.names:
+            _require_number(written, self.first)
 
     def __hash__(self) -> int:
         return hash((*(getattr(self, name) for name in CHOICES), self.first, *self.names.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is made of the same words; a closed mapping of names cannot be copied."""
+        words = (self.examples, self.weights, self.mean, self.bias, self.first)
+        return Convention, (*words, dict(self.names), self.layout)
 
     def __str__(self) -> str:
         """The axes, and of the rest what is not the package's own way."""
@@ -83,6 +91,12 @@ class Convention:
         if self.first != 1:
             said.append(f"the first layer's weights are {self.name('W1')}")
         return ", ".join(said)
+
+    @property
+    def says_axes(self) -> bool:
+        """Whether arrays, or the place of the 1/m, are not the package's own."""
+        own = (self.examples, self.weights, self.mean, self.bias)
+        return own != ("rows", "out,in", "delta", "own")
 
     def name(self, quantity: str) -> str:
         """What the writer calls one of our quantities: "W1", "delta2", "x"; else as it is.
@@ -154,7 +168,8 @@ def _check_name(written: object, meant: object) -> None:
             "  Write both as strings: your name, then ours."
         )
     plain = _NUMBER.sub("0", written)
-    if not plain.strip() or len(written) > LONGEST_NAME or set("{}") & set(plain):
+    is_name = plain.isprintable() and plain and " " not in plain and not set("{}") & set(plain)
+    if not is_name or len(written) > LONGEST_NAME:
         raise SpecError(
             f"Convention: names: {safe(repr(written))[:60]} is no name.\n"
             "  Write letters and numbers, and {l}, {l-1} or {l+1} for the layer's number."
@@ -173,6 +188,16 @@ def _check_name(written: object, meant: object) -> None:
             f"Convention: names: {safe(repr(written))} means {safe(repr(meant))[:40]}, "
             "which is no quantity.\n"
             f'  Write {", ".join(LAYERED)}, or one quantity: "W2", "x", "y", "J", "slope".'
+        )
+
+
+def _require_number(written: str, first: int) -> None:
+    """SpecError for a name whose number is below 0 in the first layer: Theta{l-1} from 0."""
+    match = _NUMBER.search(written)
+    if match and first + int(match["shift"] or 0) < 0:
+        raise SpecError(
+            f"Convention: names: {safe(repr(written))} is {_numbered(written, first)} in the first "
+            f"layer, whose number is {first}.\n  Write {_NUMBER.sub('{l}', written)}, or first = 1."
         )
 
 

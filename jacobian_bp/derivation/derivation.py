@@ -29,15 +29,16 @@ from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, rename, to_ascii
+from ..writing.signs import dims, for_stream, rename
 from .as_text import WIDTH, render
 from .convention import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
+from .spelled_once import as_ascii, read_aloud, spelled_once
 from .step_tables import step_numbers
-from .textbook_formula import textbook
+from .textbook_formula import textbook, textbook_error
 from .written_in import written_in
 
 ROOM = 80  # columns for the numbers of a step in a notebook
@@ -51,17 +52,22 @@ class Derivation(Shown, Ledger):
     def text(self, width: int = WIDTH, ascii_only: bool = False, everything: bool = False) -> str:
         """The derivation as plain text; `everything` writes out repeated layers too."""
 
-        def spell(text: str) -> str:
-            named = self.spelled(text)
-            return to_ascii(named) if ascii_only else named
+        names = spelled_once(self.names)
 
-        return "\n".join(render(self, width, spell, everything))
+        def spell(text: str) -> str:
+            named = self._spelled(text, names)
+            return as_ascii(named) if ascii_only else named
+
+        return read_aloud("\n".join(render(self, width, spell, everything)))
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
-        named = rename(text, self.names)
+        return self._spelled(text, self.names)
+
+    def _spelled(self, text: str, names: dict[str, str]) -> str:
+        named = rename(text, names)
         for ours, called in self.gradient_names.items():
-            whole = re.escape(rename(ours, self.names)) + r"(?![\w^])"
+            whole = re.escape(rename(ours, names)) + r"(?![\w^])"
             named = re.sub(whole, called.replace("\\", r"\\"), named)
         return named
 
@@ -157,7 +163,9 @@ def derive(
     convention = ready.convention
     require_scalar(state)
     mean = MeanCost.of(state) if convention.mean == "gradient" else None
-    examples, state = state.examples, written_in(state, convention)
+    examples, plain = state.examples, state
+    state = written_in(plain, convention)
+    steps_as = dict(zip(map(str, plain.program.steps), state.program.steps, strict=True))
     wrt = list(state.program.params)
     names, steps = state.dependents(wrt, state.cost)
     rows = structured(state, [n for n in names if n != state.cost])
@@ -171,10 +179,11 @@ def derive(
         gradients.append(_gradient(book, name, done, total))
     written = ready.gradient_names(wrt)
     return Derivation(
-        (*title, *ready.heading()),
+        (*(str(steps_as.get(line, line)) for line in title), *ready.heading(mean is not None)),
         state.cost,
         convention.layout,
-        ready.names(len(state.program.steps), last_layer(state)),
+        names_of(state, ready)
+        | ready.slope_names(step.formula for step in book.backward if isinstance(step, LocalStep)),
         tuple((name, _shown(state, name, convention)) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
         tuple((n, _shown(state, n, convention)) for n in state.values if n in state.program.inputs),
@@ -197,7 +206,12 @@ def _bias_count(state: Pass, params: Sequence[str], convention: Convention) -> i
     return sum(math.prod(shape) for shape in shapes if len(shape) < 2)
 
 
-def last_layer(state: Pass) -> int | None:
+def names_of(state: Pass, ready: ReadyMade) -> dict[str, str]:
+    """How the values of a run are written in a convention."""
+    return ready.names(len(state.program.steps), _last_layer(state), state.values)
+
+
+def _last_layer(state: Pass) -> int | None:
     """The number of the last layer, where the values of layers are z1, z2, …."""
     numbers = [int(name[1:]) for name in state.values if name[0] == "z" and name[1:].isdecimal()]
     return max(numbers, default=None)
@@ -315,7 +329,8 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         return Jacobian.local(book.state.cost, name, (), axes, expression, row.dtype)
 
     error = local(one)
-    found = " + ".join(_written_out(item.jacobian, count)[0] for item in arrived)
+    products = [_written_out(item.jacobian, count) for item in arrived]
+    found = " + ".join(text for text, *_ in products)
     book.ones |= {name} if found == "1" else set()
     book.backward.append(
         DeltaStep(
@@ -326,9 +341,22 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             "; ".join(item.reason for item in arrived if item.reason),
             error.shape_in(book.layout),
             error.materialise(book.layout),
+            _textbook_error(book, node.primed, [e for *_, e in products]),
         )
     )
     return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
+
+
+def _textbook_error(book: _Book, own: Sequence[str], found: Sequence[Expression]) -> str:
+    """The error in matrix notation, where the convention is not the package's: A2 − Y."""
+    terms = [term for expression in found for term in expression.terms]
+    if len(terms) != 1 or not book.convention.says_axes:
+        return ""
+    text = textbook_error(terms[0], own, book.convention)
+    for step in book.state.program.steps:
+        if re.fullmatch(r"\w+\(\w+\)", step.formula):  # σ(z2), which is a2
+            text = text.replace(step.formula, step.name)
+    return text
 
 
 def _product(item: _Product, mean: MeanCost | None, layout: str) -> str:

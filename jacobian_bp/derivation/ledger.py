@@ -97,6 +97,7 @@ class DeltaStep:
     reason: str
     shape: tuple[int, ...]
     value: np.ndarray
+    textbook: str = ""  # W3ᵀ δ3 ⊙ relu'(z2); said in a convention of one's own
 
     @property
     def statement(self) -> str:

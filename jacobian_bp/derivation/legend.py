@@ -33,6 +33,8 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append("ᵀ: transposed")
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
+    if "⊙" in text:
+        found.append("⊙: entry by entry")
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
     zeros = [

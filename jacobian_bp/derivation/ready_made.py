@@ -13,14 +13,15 @@ names the text that it follows.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ..algebra.layouts import LAYOUTS
 from ..errors import SpecError
 from ..writing.signs import did_you_mean, safe
 from .convention import Convention
 
+_SLOPE = re.compile(r"(?<![\w'])([^\W\d]\w*')\(")  # relu' of relu'(z1)
 SYMBOLS = {"W": "W", "b": "b", "z": "z", "a": "a", "δ": "delta"}  # as printed, as a convention says
 
 
@@ -47,13 +48,16 @@ class ReadyMade:
         """The layout of printed Jacobians."""
         return self.convention.layout
 
-    def names(self, layers: int, last: int | None = None) -> dict[str, str]:
+    def names(
+        self, layers: int, last: int | None = None, values: Container[str] = ("x", "y", "J")
+    ) -> dict[str, str]:
         """How each symbol of a layered network is written, where it is not as the package does.
 
-        `layers` is how far the numbers go; `last` is the number of the last layer.
+        `layers` is how far the numbers go; `last` is the number of the last layer. Names without
+        a number are those of `values`: no other word of a text is one.
         """
-        said = self.convention.names
-        found = {meant: name for name, meant in reversed(list(said.items())) if "{" not in name}
+        said = reversed(list(self.convention.names.items()))
+        found = {meant: name for name, meant in said if "{" not in name and meant in values}
         for layer in range(layers + 1):
             for sign, symbol in SYMBOLS.items():
                 found[f"{sign}{layer}"] = self._numbered(sign, symbol, layer)
@@ -78,12 +82,21 @@ class ReadyMade:
                 found[param] = self.convention.name(f"d{param}")
         return found
 
-    def heading(self) -> list[str]:
-        """For the head of a derivation: whose notation it is, and the axes where they differ."""
+    def slope_names(self, formulas: Iterable[str]) -> dict[str, str]:
+        """How the slope in these formulas is written, if they have one kind: sigmoid_prime."""
+        kinds = {slope for text in formulas for slope in _SLOPE.findall(text)}
+        has_name = "slope" in self.convention.names.values()
+        return {kinds.pop(): self.convention.name("slope")} if has_name and len(kinds) == 1 else {}
+
+    def heading(self, has_mean: bool = True) -> list[str]:
+        """For the head of a derivation: whose notation it is, and the axes where they differ.
+
+        Of a cost without a mean over examples, nothing is said of where a 1/m stands.
+        """
         lines = []
         if self.about:
             lines += [f"notation of {self.about}", f"its text: {self.source}"]
-        said = str(self.convention)
+        said = str(self.convention if has_mean else replace(self.convention, mean="delta"))
         return lines if self.is_seed or said == str(Convention()) else [*lines, f"written: {said}"]
 
 
@@ -101,7 +114,7 @@ def find_convention(given: "str | Convention | ReadyMade") -> ReadyMade:
         return ReadyMade(given)
     if not isinstance(given, str):
         raise SpecError(
-            f"the convention is a {type(given).__name__}.\n"
+            f"the convention is {safe(repr(given))[:60]}.\n"
             "  Write a name such as 'ng', the path of a TOML file, or a Convention."
         )
     for ready in READY_MADE:
@@ -111,7 +124,8 @@ def find_convention(given: "str | Convention | ReadyMade") -> ReadyMade:
     guess = did_you_mean(asked, NAMES, "'")
     raise SpecError(
         f"convention {safe(repr(given[:60]))} is not known.{guess}\n"
-        f"  Write one of {', '.join(NAMES)};\n"
+        f"  Write one of {', '.join(NAMES[: len(LAYOUTS)])},\n"
+        f"  {', '.join(NAMES[len(LAYOUTS) :])};\n"
         "  or the name of a TOML file with a table [convention]."
     )
 

@@ -149,9 +149,10 @@ def _error(step: DeltaStep, width: int, spell: Spell, everything: bool) -> list[
     """The formula of an error and its numbers, on one line where they fit."""
     block = step_numbers(step, width - len(INDENT), everything)
     one_line = f"{INDENT}= {step.formula} = {block[0]}"
+    book = [f"{INDENT}= {step.textbook}"] if step.textbook else []
     if len(block) == 1 and cell_len(spell(one_line)) <= width:
-        return [one_line]
-    return [f"{INDENT}= {step.formula}", *(f"{INDENT}{line}" for line in block)]
+        return [*book, one_line]
+    return [*book, f"{INDENT}= {step.formula}", *(f"{INDENT}{line}" for line in block)]
 
 
 def _notes(ledger: Ledger) -> str:

@@ -1,4 +1,4 @@
-"""The gradient by a parameter in matrix notation, as the axes of a convention have it."""
+"""Gradients and errors in matrix notation, as the axes of a convention have them."""
 
 from collections.abc import Sequence
 
@@ -41,6 +41,57 @@ def textbook(
             if product:
                 return share + product
     return share + summed(whole, own)
+
+
+def textbook_error(term: Term, own: Sequence[str], convention: Convention) -> str:
+    """An error in matrix notation: W2ᵀ δ2 ⊙ relu'(z1); nothing for another form.
+
+        Σ_k δ2[k,n'] W2[k,k'] relu'(z1)[k',n']   =   W2ᵀ δ2 ⊙ relu'(z1) in columns
+
+    ⊙ multiplies entry by entry. `own` are the axes of the value, primed.
+    """
+    factors = term.of(Dense)
+    beside = [factor for factor in factors if factor.axes == tuple(own)]
+    others = [factor for factor in factors if factor.axes != tuple(own)]
+    if len(term.factors) != len(factors) or not factors:
+        return ""
+    words = [factor.label for factor in beside]
+    if others:
+        product = _through(others, own, convention)
+        if not product:
+            return ""
+        words.insert(0, product)
+    if len(words) == 1 and term.coefficient == 1:
+        words = [_bare(words[0])]
+    elif others:
+        words[0] = words[0] if len(words) == 1 else f"({words[0]})"
+    share = "" if term.coefficient == 1 else str(Term((), term.coefficient)) + " "
+    return share + " ⊙ ".join(words)
+
+
+def _through(others: Sequence[Dense], own: Sequence[str], convention: Convention) -> str:
+    """W2ᵀ δ2 of columns, δ2 W2 of rows: the error of the layer above by the weights."""
+    if len(others) != 2:
+        return ""
+    unit = own[-1] if own[0].startswith(BATCH) else own[0]
+    weights = next((f for f in others if len(f.axes) == 2 and unit in f.axes), None)
+    error = next((f for f in others if f is not weights), None)
+    if weights is None or error is None or unit in error.axes:
+        return ""
+    above = next(axis for axis in weights.axes if axis != unit)
+    if {above, *own} - {unit} != set(error.axes):
+        return ""
+    is_row = convention.examples == "rows" and (len(own) > 1 or convention.weights == "in,out")
+    turned = (weights.axes[0] == unit) == is_row
+    name = f"{weights.label}ᵀ" if turned else weights.label
+    return f"{error.label} {name}" if is_row else f"{name} {error.label}"
+
+
+def _bare(label: str) -> str:
+    """A sum without the parentheses that are around the whole of it."""
+    inner = label[1:-1]
+    around = label.startswith("(") and label.endswith(")")
+    return inner if around and inner.find(")") >= inner.find("(") else label
 
 
 def _product(

@@ -14,6 +14,7 @@ from ..errors import SpecError
 from ..numbers.arrays import read_only
 from ..ops import Linear, Op, Penalty
 from ..program.forward_pass import Pass
+from ..program.options import of_made
 from ..program.program import Program
 from ..program.step import Step
 from ..writing.signs import safe
@@ -29,6 +30,11 @@ def written_in(state: Pass, convention: Convention) -> Pass:
     another op than Linear reads, a bias that is tied, shared or penalised and would have
     to become a line of W.
     """
+    if "a0" in state.values and convention.name("a0") == "a-1":
+        raise SpecError(
+            "first = 0 leaves no number for the input that passes an activation, a0.\n"
+            '  Give it a name, names = { "h" = "a0" }, or count from 1.'
+        )
     plain = Convention()
     if convention.weights != plain.weights or convention.bias != plain.bias:
         state = _with_weights(state, convention)
@@ -61,7 +67,7 @@ def _with_weights(state: Pass, convention: Convention) -> Pass:
         values[name] = read_only(np.array(values[name], order="C", copy=True))
     op = Affine(convention, bool(state.batched))
     steps = [
-        replace(step, op=op, args=step.args[: 2 + (convention.bias == "own")])
+        replace(step, op=op, args=step.args[: 2 + (convention.bias == "own")], options=())
         if type(step.op) is Linear
         else step
         for step in state.program.steps
@@ -136,7 +142,8 @@ def _moved(state: Pass, name: str, value: np.ndarray) -> np.ndarray:
 def _step_of_columns(state: Pass, step: Step) -> Step:
     fused_op = step.fused_op and _op_of_columns(state, step.active())
     plain = replace(step, fused_op=None, fused_args=())
-    return replace(step, op=_op_of_columns(state, plain), fused_op=fused_op)
+    options = of_made(step.op) if step.options is None else step.options
+    return replace(step, op=_op_of_columns(state, plain), fused_op=fused_op, options=options)
 
 
 def _op_of_columns(state: Pass, step: Step) -> Op:

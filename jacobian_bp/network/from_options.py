@@ -127,16 +127,22 @@ def _layers(
     sizes = parse_sizes(filled)
     if filled != text:
         remarks.append(f"widths {filled}: auto is what the data have")
-    if asked and not (options.loss or options.activations or convention.loss):
+    of_seed = convention.is_seed and convention.loss
+    if asked and not (options.loss or options.activations or of_seed):
         classes = plural(len(data.classes), "class", "classes")
         remarks.append(f"{classes}, hence {activations[-1]} and {loss} (--activations, --loss)")
-    elif not (asked or options.loss or options.activations) and _could_be_classes(data):
+    elif label_kind(loss) != CLASSES and not asked and not _said(options) and _classes(data):
         name = safe(data.targets[0])
         remarks.append(f"{name}: whole numbers from 0, taken as numbers (--loss cross_entropy)")
     return sizes, activations, loss, remarks
 
 
-def _could_be_classes(data: TableData) -> bool:
+def _said(options: argparse.Namespace) -> bool:
+    """Whether the options say what the network ends in."""
+    return bool(options.loss or options.activations)
+
+
+def _classes(data: TableData) -> bool:
     """Whether a target of numbers is 0, 1, 2, … each in several rows."""
     if data.y.ndim > 1:
         return False
@@ -150,6 +156,8 @@ def _names(
     """Activations and loss; what is not given follows from the other, the convention, the data."""
     names = options.activations.split(",") if options.activations else []
     loss = options.loss or (LOSS_FOR_LAST.get(names[-1]) if names else None)
+    if not convention.is_seed:  # the notation of a course goes with any network
+        loss = loss or asked
     loss = loss or convention.loss or asked or "squared_error"
     if not names:
         last = LAST_FOR_LOSS.get(loss, convention.last or "identity")

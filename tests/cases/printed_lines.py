@@ -17,7 +17,8 @@ SLOPES = {
 }
 NAME = r"[^\W\dᵀ][^\Wᵀ]*"
 JOINED = rf"\[(?:1(?:; | ){NAME}|{NAME}(?:; | )1)\]"  # [1; X], [X 1]
-WORD = rf"1/m|(?:{JOINED}|{NAME})ᵀ?"
+SLICED = rf"{NAME}\[[:\d,\-]+\]"  # W1[:,1:]
+WORD = rf"1/m|(?:{JOINED}|{SLICED}|{NAME})ᵀ?"
 
 
 def by_matrices(text, env, examples=None):
@@ -59,8 +60,28 @@ def _factor(word, env):
         ones = np.ones_like(array.take([0], axis))
         array = np.concatenate([ones, array] if joined[2] else [array, ones], axis)
     else:
-        array = env[word]
+        array = env[word] if word in env else _sliced(word, env)
     return array.T if turned else array
+
+
+def _sliced(word, env):
+    name, _, within = word.removesuffix("]").partition("[")
+    places = [slice(*(int(n) if n else None for n in p.split(":"))) for p in within.split(",")]
+    return env[name][tuple(places)]
+
+
+def entry_by_entry(text, env):
+    """The value of 1/5 (A2 − Y) ⊙ σ'(Z2), of (W2ᵀ dZ2) ⊙ relu'(Z1)."""
+    number = re.match(r"(\d+)(?:/(\d+))? ", text)
+    found = int(number[1]) / int(number[2] or 1) if number else 1.0
+    for part in (text[number.end() :] if number else text).split(" ⊙ "):
+        slope = re.fullmatch(rf"({NAME}')\((.*)\)", part)
+        if slope:
+            found = found * SLOPES[slope[1]](env[slope[2]])
+            continue
+        left, minus, right = re.sub(r"^\((.*)\)$", r"\1", part).partition(" − ")
+        found = found * (env[left] - env[right] if minus else by_matrices(left, env))
+    return found
 
 
 def by_indices(text, out, arrays, sizes):
@@ -105,12 +126,8 @@ def _array(label, axes, arrays, sizes):
         return np.ones(sizes[axes[0]])
     if label in arrays:
         return arrays[label]
-    sliced = re.fullmatch(rf"({NAME})\[([:\d,\-]+)\]", label)
-    if sliced:
-        places = [
-            slice(*(int(n) if n else None for n in p.split(":"))) for p in sliced[2].split(",")
-        ]
-        return arrays[sliced[1]][tuple(places)]
+    if re.fullmatch(SLICED, label):
+        return _sliced(label, arrays)
     slope = re.fullmatch(rf"({NAME}')\((.*)\)", label)
     if slope:
         return SLOPES[slope[1]](arrays[slope[2]])

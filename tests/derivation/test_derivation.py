@@ -243,8 +243,8 @@ def test_tied_squashed_and_skipping_networks_are_written_out():
 def test_an_unknown_convention_is_refused(name):
     guess = " Did you mean 'flat'?" if name == "flatt" else ""
     message = f"convention {name!r} is not known.{guess}\n"
-    message += "  Write one of numerator, transposed, flat, flat_column, gradient, "
-    message += "first_seed, second_seed, third_seed, ng, nielsen, cs231n;\n"
+    message += "  Write one of numerator, transposed, flat, flat_column, gradient,\n"
+    message += "  first_seed, second_seed, third_seed, ng, nielsen, cs231n;\n"
     message += "  or the name of a TOML file with a table [convention]."
     assert refusal(SpecError, reference_run().derivation, name) == message
 

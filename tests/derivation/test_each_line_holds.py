@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from printed_lines import by_indices, by_matrices
+from printed_lines import by_indices, by_matrices, entry_by_entry
 
 from jacobian_bp import Convention, Network
 from jacobian_bp.checks.agreement import Agreement
@@ -22,7 +22,7 @@ AXES = list(
         ("rows", "columns"), ("out,in", "in,out"), ("delta", "gradient"), ("own", "first", "last")
     )
 )
-SAID = ((1, {}, "numerator"), (2, NAMES, "gradient"))
+SAID = ((0, {}, "numerator"), (2, NAMES, "gradient"), (1, {}, "gradient"))
 ALL = [Convention(*axes, *said) for axes in AXES for said in SAID]
 HALF = [Convention(*axes, *SAID[place // 3 % 2]) for place, axes in enumerate(AXES)]
 
@@ -153,6 +153,30 @@ def test_a_textbook_line_gives_the_gradient_in_its_own_shape(convention, batch):
         assert value.ndim == 1 or name[0] == "b" or value.shape == right.shape
         np.testing.assert_allclose(step.value, right, atol=1e-15)
         assert step.value.shape == right.shape == step.shape
+
+
+@both
+@every
+def test_a_textbook_line_gives_the_delta_in_its_own_shape(convention, batch):
+    derivation = run_of(batch).derivation(convention, CHECKED)
+    right = right_arrays(convention, batch)
+    arrays = in_their_names(right, derivation)
+    errors = [step for step in derivation.backward if isinstance(step, DeltaStep)]
+    assert len(errors) == 3
+    for step in errors:
+        if not convention.says_axes:
+            assert step.textbook == ""
+            continue
+        line = derivation.spelled(step.textbook)
+        value = entry_by_entry(line, arrays)
+        assert value.shape == right[step.symbol].shape
+        np.testing.assert_allclose(value, right[step.symbol], err_msg=line)
+        assert f" = {line}\n" in derivation.text(width=400)
+        slip = line.replace("ᵀ", "") if "ᵀ" in line else line.partition(" ⊙ ")[0]
+        try:
+            assert not np.allclose(entry_by_entry(slip, arrays), right[step.symbol]), slip
+        except ValueError:
+            continue  # numpy refuses it
 
 
 def axes_of(name, array, convention, batch):

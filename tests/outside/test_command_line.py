@@ -250,8 +250,9 @@ DomainError: bmi is 32.1 in data row 0; cross-entropy takes classes numbered 0, 
   Number the classes; a regression has the loss squared_error.""",
     "derive 4-5-3 --layout flatt": """\
 SpecError: convention 'flatt' is not known. Did you mean 'flat'?
-  Write one of numerator, transposed, flat, flat_column, gradient, first_seed, second_seed, \
-third_seed.""",
+  Write one of numerator, transposed, flat, flat_column, gradient,
+  first_seed, second_seed, third_seed, ng, nielsen, cs231n;
+  or the name of a TOML file with a table [convention].""",
     "show dz9/dW2": """\
 SpecError: no value is named 'z9'.
   The values are x, y, W1, b1, W2, b2, W3, b3, z1, a1, z2, a2, z3, a3, J.""",

@@ -75,7 +75,8 @@ def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
             guess = problems.guess(name, [t for t in KNOWN if t not in tables])
             kind = "table" if isinstance(value, dict) else "key"
             told = (
-                f"Write [network], [weights] and [data]{', and keys under them' * (kind == 'key')}."
+                "Write [network], [weights], [data] and [convention]"
+                f"{', and keys under them' * (kind == 'key')}."
             )
             problems.wrong((name, ""), safe(name[:60]), f"the {kind} is not known{guess}", told)
     folder = path.parent

@@ -260,7 +260,7 @@ def test_every_problem_is_said_at_once(told):
         f"net.toml, line 19, data.x[0,1]: inf is not a finite number.\n{numbers}\n"
         f"net.toml, line 20, data.y: 'one' is not a number.\n{numbers}\n"
         "net.toml, line 22, dta: the table is not known.\n"
-        "  Write [network], [weights] and [data]."
+        "  Write [network], [weights], [data] and [convention]."
     )
 
 
@@ -274,7 +274,8 @@ def test_every_problem_is_said_at_once(told):
         (HEAD + "[[weights]]\n", "net.toml, line 5, weights: a list of 1 is not a table.\n"
                                  "  Write [weights] on a line of its own."),
         ("seeed = 3\n" + HEAD, "net.toml, line 1, seeed: the key is not known.\n"
-                               "  Write [network], [weights] and [data], and keys under them."),
+                               "  Write [network], [weights], [data] and [convention], "
+                               "and keys under them."),
         (HEAD.replace("[3, 2]", "3"),
          "net.toml, line 2, network.sizes: 3 is not a list of widths.\n"
          "  Write the input width and those of 1 to 10,000 layers, as [3, 4, 2, 1]."),
@@ -649,7 +650,7 @@ def test_foreign_names_are_shown_escaped(told):
         "  Write one of sizes, activations, loss, reduction, penalty, seed, "
         "convention, squash_input.\n"
         "net.toml, line 6, <b>\\n: the table is not known.\n"
-        "  Write [network], [weights] and [data]."
+        "  Write [network], [weights], [data] and [convention]."
     )
 
 
