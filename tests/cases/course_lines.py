@@ -1,7 +1,8 @@
 """Right lines in the styles of public courses, each with lines in which a mistake is planted.
 
 Each style says its network, and how its arrays are laid out. A right line comes first, then the
-wrong ones; where more than one line is a right correction, the other ones are in ALSO.
+wrong ones. What is meant by a wrong one is the right one, or what OTHERWISE has: a slope or an
+activation is put in under its name in the network.
 """
 
 from dataclasses import dataclass
@@ -241,4 +242,28 @@ STYLES = {
             ("dz2_dW2 = np.concatenate([a1])", "dz2_dW2 = np.concatenate([z1])"),
         ),
     ),
+}
+
+OTHERWISE = {
+    "dZ1 = dA1": "dA1 * slope(z1)",
+    "dZ1 = np.dot(dZ2, W2.T)": "np.dot(dZ2, W2.T) * slope(z1)",
+    "dZ1 = np.where(Z1 > 0, 0, dA1)": "np.where(Z1 < 0, 0, dA1)",
+    "A1 = sigmoid(Z1)": "tanh(Z1)",
+    "dZ2 = dA2 * (1 - A2)": "dA2 * slope(z2)",
+    "delta = activations[-1] - y": "(activations[-1] - y) * slope(z3)",
+    "delta = np.dot(self.weights[-l+1].transpose(), delta)": (
+        "np.dot(self.weights[-l + 1].transpose(), delta) * slope(z2)"
+    ),
+    "dW2 = d2 * a1": "d2 @ a1.T",
+    "db2 = np.sum(dscores, axis=1)": "np.sum(dscores, axis=0)",
+    "hidden_layer = np.dot(X, W1) + b1": "relu(np.dot(X, W1) + b1)",
+    "a1 = np.tanh(z1)": "relu(z1)",
+    "l1_delta = l1_error * (1 - l1)": "l1_error * slope(z1)",
+    "l1_delta = l1_error": "l1_error * slope(z1)",
+    "dz2 = 2 * (p - y) / len(W1)": "2 * (p - y) / m",
+    "z2 = x @ w1 + b1": "a1 @ W2 + b2",
+    "a1 = z1": "relu(z1)",
+    "dz2 = (1 - a2**2) * da2": "slope(z2) * da2",
+    "dz2 = self.z2 * (1 - self.z2) * da2": "slope(z2) * da2",
+    "dJ_dz2 = dJ_dz3 @ dz3_da2": "dJ_dz3 @ dz3_da2 * slope(z2)",
 }

@@ -28,6 +28,10 @@ from ..diagnosis.of_arrays import diagnose
 from ..lines.one_line import diagnose_line
 
 WRONG = 1
+LINE_HELP = (
+    'a line such as "dW2 = d2.T @ a1", "Z1 = np.dot(W1, X) + b1", "da1_dz1 = 1 - a1**2"; read are '
+    "numpy's operators and functions, self.W1, cache['A1'], activations[-2], sigmoid_prime(z1)"
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -35,7 +39,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("diagnose", help="which mistake gives these numbers")
     parser.add_argument("network", metavar="NET.toml", help="the network, with its data")
     parser.add_argument("answers", metavar="ANSWER.npz", nargs="?", help="dW2, delta2, dz2_dW2, …")
-    parser.add_argument("--line", metavar="TEXT", help='a line such as "dW2 = d2.T @ a1"')
+    parser.add_argument("--line", metavar="TEXT", help=LINE_HELP)
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
     parser.add_argument("--code", metavar="FILE.py", help="a whole backward function, never run")
     parser.add_argument("--function", metavar="NAME", help="which function of the file it is")

@@ -191,6 +191,8 @@ def _names(node: Node, workspace: Workspace) -> Iterator[Change]:
     """Another layer's array, or a value before for the value behind its activation."""
     found = workspace.meaning(node.text) if node.op == "name" else None
     kind = re.fullmatch(r"([Wbaz])(\d+)|x", found.of) if found else None
+    if found is not None and found.kind == "jacobian":
+        yield from _neighbours(node, workspace)
     if found is None or kind is None or found.kind == "jacobian":
         return
     own = int(kind[2] or 0)
@@ -208,6 +210,16 @@ def _names(node: Node, workspace: Workspace) -> Iterator[Change]:
                 yield name(word), 2 if layer == own else 3, f"{word} for {node.text}"
 
 
+def _neighbours(node: Node, workspace: Workspace) -> Iterator[Change]:
+    """dz3_da2 for dz2_da1: the same Jacobian one layer on, or back."""
+    for step in (1, -1):
+        numbers = re.split(r"(\d+)", node.text)
+        word = "".join(str(int(part) + step) if part.isdigit() else part for part in numbers)
+        found = workspace.meaning(word)
+        if found is not None and found.kind == "jacobian":
+            yield name(word), 2, f"{word} for {node.text}"
+
+
 def _signs(node: Node) -> Iterator[Change]:
     """+ for -, > for <, the other two arrays of np.where, another exponent or number."""
     if node.op in FLIPPED:
@@ -215,6 +227,10 @@ def _signs(node: Node) -> Iterator[Change]:
         if node.style.startswith("np."):
             new = Node(FLIPPED[node.op], node.args)
         yield new, 2 if node.op in "+-" else 1, f"{FLIPPED[node.op]} for {node.op}"
+    if node.op == "exp":
+        other = negated(node.args[0])
+        new = replace(node, args=(other,))
+        yield new, 2, f"{render(new)} for {render(node)}"
     if node.op == "where":
         mask, first, second = node.args
         yield replace(node, args=(mask, second, first)), 2, "the two arrays the other way round"

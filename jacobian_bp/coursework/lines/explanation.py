@@ -179,7 +179,8 @@ class Explanation:
         unknown = self.workspace.unknown_left(self.statement.target)
         says = [unknown] * bool(unknown) + [ADDED] * (self.statement.sign == "+=")
         if self.statement.masked and self.goal:
-            says.append(f"From here {self.statement.target} is {self.goal}.")
+            verb = "is" if right else "is meant to be"
+            says.append(f"From here {self.statement.target} {verb} {self.goal}.")
         if right and self.reading.condition:
             told = [said for said in self.reading.says if " is read as ∂L" not in said]
             return says + told + list(self.reading.condition)

@@ -30,14 +30,15 @@ def diagnose_line(
 ) -> LineReport:
     """Read one line of numpy on the right values of a run, and say what becomes of it.
 
-    The line reads x, y, z1, a1, W1, b1, …; d2 or delta2 for the delta ∂J/∂z2; p for
-    the output, m for the number of examples. It is parsed, never run by Python.
+    The line reads x, y, z1, a1, W1, b1, …; d2, delta2 or dZ2 for the delta ∂J/∂z2; p for
+    the output, m for the number of examples; and the names of courses, self.W1, cache["A1"],
+    activations[-2], sigmoid_prime(z1). It is parsed, never run by Python.
     `target` names what it is meant for: "z2" for the delta of layer 2, "W2" for the
     gradient of W2; without one, the name left of the = sign says it, as in
-    "dW2 = d2.T @ a1", or else the factors suggest it. With examples="columns" data
-    and deltas stand as (units, examples). A `convention`, a Convention or the name of a
-    ready-made one or of a file, says that and more: the names, W (inputs, outputs), the 1/m in
-    the deltas or in the gradients. Without one, either place of the 1/m is read, and said.
+    "dW2 = d2.T @ a1" or "da1_dz1 = 1 - a1**2", or else the factors suggest it. With
+    examples="columns" data and deltas stand as (units, examples). A `convention`, a Convention or
+    the name of a ready-made one or of a file, says that and more: the names, W (inputs, outputs),
+    the 1/m in the deltas or in the gradients. Without one either place of the 1/m is read.
 
     >>> import numpy as np
     >>> from jacobian_bp import Network

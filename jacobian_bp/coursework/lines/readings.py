@@ -16,6 +16,8 @@ from .values import BreakError, Values
 from .vocabulary import is_penalty
 from .workspace import Workspace
 
+BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -156,10 +158,16 @@ def _declared(reading: Reading) -> Reading:
 
 
 def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
-    """sigmoid_derivative(a1) may be a * (1 - a); da1_dz1 may be the matrix, or its diagonal."""
+    """sigmoid_derivative(a1) may be a * (1 - a), da1_dz1 a diagonal, Theta2 may hold its bias."""
     yield reading
     workspace = reading.workspace
     for part in walk(statement.tree):
+        without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
+        if without_bias and workspace.spelled(part.args[0].text) in workspace.weights:
+            says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
+            own = workspace.read_as(biased=True)
+            yield replace(reading, workspace=own, says=(*reading.says, says))
+            return
         if part.op == "name":
             found = workspace.meaning(part.text)
             if found and found.kind == "jacobian" and not workspace.is_batch:

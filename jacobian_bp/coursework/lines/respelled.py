@@ -22,6 +22,7 @@ def _candidates(text: str, wanted: Meaning, names: Names) -> Iterator[str]:
     listed = re.fullmatch(r"(.*\[)([^\['\"]+)(\])", text)
     if listed:
         places = [str(n) for n in (number - 1 - names.layers, number - 1, number)]
+        places = places if listed[2].startswith("-") else places[::-1]
         loops = INDICES if re.search(r"[a-z]", listed[2]) else ()
         yield from (f"{listed[1]}{place}{listed[3]}" for place in (*loops, *places))
     elif re.search(r"\d", text) and not (wanted.of == "x" and re.search(r"[aAzZ]_?\d+\W*$", text)):

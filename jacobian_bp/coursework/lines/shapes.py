@@ -181,6 +181,8 @@ def index(axes: Axes, items: str) -> Fit:
         axis = rest.pop(0)
         if isinstance(item, slice):
             size = len(range(*item.indices(axis.size)))
+            if size == 0:
+                raise MisfitError(f"[{items}] leaves nothing of {axis_words(axis)}.")
             found.append(axis if size == axis.size else Axis(UNKNOWN, size))
         elif not -axis.size <= item < axis.size:
             raise MisfitError(f"[{items}]: there is no entry {item} of {axis_words(axis)}.")
@@ -196,13 +198,11 @@ def kron(left: Axes, right: Axes) -> Fit:
 
 def joined(operands: Sequence[Axes], axis: int, function: str) -> Fit:
     """Arrays side by side along an axis; the other axes are equal."""
+    if function == "vstack":
+        operands = [(NO_AXIS, *axes) if len(axes) == 1 else axes for axes in operands]
+    if function == "column_stack":
+        operands = [(*axes, NO_AXIS) if len(axes) == 1 else axes for axes in operands]
     ranks = {len(axes) for axes in operands}
-    if function in ("vstack", "column_stack") and ranks == {1}:
-        own = tuple(operands[0]) if function == "vstack" else operands[0]
-        if any(axes[0].size != own[0].size for axes in operands):
-            raise MisfitError(f"np.{function} takes arrays of one length.")
-        stacked = Axis(UNKNOWN, len(operands))
-        return Fit((stacked, own[0]) if function == "vstack" else (own[0], stacked))
     if function == "hstack" and ranks == {1}:
         axis = 0
     if len(ranks) > 1 or not -min(ranks) <= axis < min(ranks):

@@ -34,8 +34,9 @@ class Told:
     example is a column (units, 1), and so is a bias; with `turned` W is (inputs, outputs). A name
     without a number is of the layer `layer`, and the word `next` of the one after; weights are
     counted from `first`. `of_each` reads a delta as ∂L/∂z of each example, `slope_takes` "a" a
-    slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. `mean`
-    is where a convention has the 1/m, "delta" or "gradient"; without one either place is read.
+    slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With
+    `biased` W has its bias as a first column, or row, as Theta2[:, 1:] has. `mean` is where a
+    convention has the 1/m, "delta" or "gradient"; without one either place is read.
     """
 
     columns: bool = False
@@ -46,6 +47,7 @@ class Told:
     of_each: bool = False
     slope_takes: str = "z"
     diagonal: bool = False
+    biased: bool = False
     mean: str = ""
 
 
@@ -108,6 +110,8 @@ class Workspace:
             return np.asarray(1.0, self.state.dtype), ()
         if found is None:
             self._ask(word)
+        if found.kind == "value" and self.told.biased and found.of in self.weights:
+            return self._with_bias(found.of)
         if found.kind == "value":
             return self.laid(found.of, self.state.values[found.of])
         if found.kind == "jacobian":
@@ -119,6 +123,14 @@ class Workspace:
         array, axes = self.right(value)
         of_each = self.told.of_each and value not in self.state.program.params
         return (array * self.read("m")[0] if of_each else array), axes
+
+    def _with_bias(self, weight: str) -> Labelled:
+        """W with its bias as the column of one more input, in front."""
+        step = next(s for s in self.state.program.steps if weight in s.args)
+        values, (units, inputs) = self.state.values, self.meanings.of[weight]
+        array = np.column_stack((values[step.args[2]], values[weight]))
+        axes = (units, Axis(UNKNOWN, inputs.size + 1))
+        return (array.T, axes[::-1]) if self.told.turned else (array, axes)
 
     def _ask(self, word: str) -> NoReturn:
         known = [*self.state.values, *self.deltas()]
