@@ -109,6 +109,7 @@ class HandedIn:
         """The key by the names that the run knows; a tied parameter by its first name."""
         run = self.run
         names = {*run, *run._tied}
+        theirs = self.written is not None and isinstance(key, tuple)
         if isinstance(key, str):
             key = key_of(key, names) or key if self.written is None else self._meant(key)
         pair = isinstance(key, tuple) and len(key) == 2
@@ -118,8 +119,8 @@ class HandedIn:
                 f"{safe(repr(key))[:60]} names no object.\n"
                 '  Write a name such as "W2" or "z2", or a pair such as ("z2", "W2").'
             )
-        if pair and self.written is not None:
-            asked = tuple(self._value(name) or name for name in asked)
+        if theirs:
+            asked = tuple(self._meant(name) for name in asked)
         for name in asked:
             run[name]  # SpecError for a name that stands nowhere
         found = tuple(run._tied.get(name, name) for name in asked)
@@ -135,10 +136,6 @@ class HandedIn:
         if found is None:
             raise unknown_name(key, self.written, self.run)
         return found
-
-    def _value(self, name: str) -> str | None:
-        found = key_by(name, self.written, {*self.run, *self.run._tied})
-        return found if isinstance(found, str) else None
 
     # ---------------------------------------------------------------- arrays
 

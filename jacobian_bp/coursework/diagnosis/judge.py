@@ -78,7 +78,7 @@ class Judge:
             more = DECLARED.format(name=key)
         elif found.ok and key in self.each:
             more = REMARK.format(name=key)
-        elif found.labels == ("missing-batch-mean",) and self._may_be_of_each_example(key):
+        elif found.label == "missing-batch-mean" and self._may_be_of_each_example(key):
             more = IF_IN_GRADIENTS.format(name=key)
         return replace(found, sentences=(*found.sentences, more)) if more else found
 
