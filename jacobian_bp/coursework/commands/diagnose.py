@@ -77,11 +77,12 @@ def run_command(options: argparse.Namespace) -> int:
             "--layout goes with a file of arrays.\n"
             "  Leave it out: a line gives a gradient the shape of its parameter."
         )
-    written = _convention(options)
+    said = _convention(options)
     run = _run(options.network)
+    written = said or _of_table(run)
     if options.line is not None:
         # --examples alone leaves open where the 1/m stands
-        alone = options.convention is None and options.weights is None
+        alone = options.examples and options.weights is None
         examples, convention = (options.examples, None) if alone else (None, written)
         report = diagnose_line(options.line, run, options.target, examples, convention)
         _write(str(report))
@@ -116,7 +117,7 @@ def _run_code(options: argparse.Namespace) -> int:
             f"{safe(options.code)}, line {line}: this is no UTF-8 text.\n  Save it as UTF-8."
         ) from None
     let = dict(map(_number, options.let or ()))
-    report = diagnose_code(code, run, written, let, options.function)
+    report = diagnose_code(code, run, written or _of_table(run), let, options.function)
     terminal.write(str(report).splitlines())
     return 0 if report.right else WRONG
 
@@ -137,6 +138,12 @@ def _convention(options: argparse.Namespace) -> Convention | ReadyMade | None:
         return convention_of(options.convention)
     said = {n: getattr(options, n) for n in ("examples", "weights") if getattr(options, n)}
     return Convention(**said) if said else None
+
+
+def _of_table(run: Run) -> ReadyMade | None:
+    """What the table [convention] of the network's file says; None where there is none."""
+    found = run.convention()
+    return None if found.name else found
 
 
 def _number(text: str) -> tuple[str, float]:

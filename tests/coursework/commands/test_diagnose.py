@@ -89,6 +89,14 @@ def test_an_answer_is_judged_in_its_convention(net, right, tmp_path, capsys):
                 "columns")[0] == 0  # fmt: skip
 
 
+def test_the_table_of_the_network_s_file_says_the_convention(net, right, tmp_path, capsys):
+    net.write_text(f'{NET}[convention]\nweights = "in,out"\nfirst = 2\n')
+    answer = handed_in(tmp_path, dW3=right["W2"].T)
+    assert call(capsys, net, answer) == (0, "dW3: W3 is right.\n", "")
+    assert call(capsys, net, "--line", "dW3 = np.outer(a2, d3)")[0] == 0
+    assert call(capsys, net, answer, "--weights", "in,out")[0] == 2  # there is no W3, then
+
+
 def test_a_line_that_breaks_and_one_that_is_right(net, capsys):
     code, out, _ = call(capsys, net, "--line", "dW2 = a1 * d2")
     assert code == 1

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Convention, SpecError
+from jacobian_bp.cli import main
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
 from jacobian_bp.coursework.exercises.in_convention import task_in
@@ -63,3 +64,23 @@ def test_a_grade_is_given_in_the_convention():
     with pytest.raises(SpecError) as raised:
         grade_answers(given, 11, 3, convention="nq")
     assert str(raised.value).startswith("grade: convention 'nq' is not known.\n")
+
+
+def test_the_command_checks_a_sheet_in_the_convention_that_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["exercise", "new", "11", "--seed", "3", "--solution"]) == 0
+    solution = tmp_path / "ex11_solution.py"
+    assert main(["exercise", "check", str(solution)]) == 0
+    capsys.readouterr()
+    assert main(["exercise", "check", str(solution), "--convention", "ng"]) == 1
+    said = capsys.readouterr().out
+    assert "delta1  WRONG" in said
+    assert "dW2     right" in said  # ng has W (outputs, inputs), too
+    text = solution.read_text()
+    assert "delta1 = delta2 @ W2 * (z1 > 0)" in text
+    turned = text.replace(
+        "delta1 = delta2 @ W2 * (z1 > 0)", "delta1 = (m * delta2 @ W2 * (z1 > 0)).T"
+    )
+    solution.write_text(turned)
+    main(["exercise", "check", str(solution), "--convention", "ng"])
+    assert "delta1  right" in capsys.readouterr().out
