@@ -11,7 +11,7 @@ from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
-from ..asked_convention import Asked, asked_convention
+from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found

@@ -18,7 +18,7 @@ from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
-from ..asked_convention import Asked, asked_convention
+from .asked_convention import Asked, asked_convention
 from .diagnosis import Diagnosis, Finding, Key, together
 from .evidence.matching import precisions
 from .handed_in import Handed, HandedIn, bias_of

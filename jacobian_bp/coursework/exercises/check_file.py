@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ...errors import SpecError
 from ...writing.signs import safe
-from ..asked_convention import Asked
+from ..diagnosis.asked_convention import Asked
 from ..sandbox import Limits
 from .cause import diagnosed
 from .checker import Report, check_answers

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...derivation.convention import Convention
-from ..asked_convention import Asked, asked_convention
+from ..diagnosis.asked_convention import Asked, asked_convention
 from ..diagnosis.handed_in import Handed, parts_of
 from .accepted_forms import Forms, batch_forms, matrix_forms
 from .questions import ArrayQuestion, Question

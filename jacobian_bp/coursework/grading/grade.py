@@ -19,12 +19,11 @@ from ...errors import JacobianError, SpecError
 from ...network.files.paths import label
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
-from ..asked_convention import Asked
 from ..exercises.catalogue import find_exercise
 from ..exercises.cause import diagnosed
 from ..exercises.checker import check_answers
 from ..exercises.collect import Collected, collect
-from ..exercises.in_convention import task_in
+from ..exercises.in_convention import Asked, task_in
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
 from ..exercises.submission import NoSuchPartError, SeedOf, Submission, read_submission

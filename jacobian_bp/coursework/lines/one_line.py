@@ -7,7 +7,7 @@ from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...program.forward_pass import Pass
 from ...writing.signs import safe
-from ..asked_convention import Asked, asked_convention
+from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
 from .language import Statement, read_line
 from .line_report import LineReport

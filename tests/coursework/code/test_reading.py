@@ -324,7 +324,7 @@ def test_a_hostile_text_is_judged_or_not_read_and_never_run(text):
     ("change", "message"),
     [
         ({"run": 3}, "the run is a int, not a run.\n  Pass what net.run(x, y) gives."),
-        ({"convention": 3}, "the convention is a int.\n"
+        ({"convention": 3}, "the convention is 3.\n"
              "  Write a name such as 'ng', the path of a TOML file, or a Convention."),
         ({"let": {"reg": "a"}}, "let has 'reg': 'a'.\n"
          '  Give a number to a name of the text, as in let={"reg": 0.01}.'),

@@ -4,11 +4,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ..derivation.convention import Convention
-from ..derivation.ready_made import SYMBOLS, ReadyMade
-from ..errors import SpecError
-from ..network.files.convention_file import convention_of
-from ..network.run import Run
+from ...derivation.convention import Convention
+from ...derivation.ready_made import SYMBOLS, ReadyMade
+from ...errors import SpecError
+from ...network.files.convention_file import convention_of
+from ...network.run import Run
 
 Asked = Convention | ReadyMade | str | Path
 
