@@ -4,12 +4,15 @@ import ast
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...writing.signs import safe
+from ..diagnosis.asked_convention import Asked, asked_convention
+from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
@@ -20,7 +23,7 @@ from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
 from .store import UNREAD
-from .studied import studied_run
+from .studied import Studied, studied_run
 from .trials import Trials
 
 
@@ -28,7 +31,7 @@ from .trials import Trials
 def diagnose_code(
     text: str,
     run: Run,
-    convention: Convention | None = None,
+    convention: Asked | None = None,
     let: Mapping[str, float] | None = None,
     function: str | None = None,
 ) -> CodeReport:
@@ -36,7 +39,8 @@ def diagnose_code(
 
     The text is parsed and walked by a fixed list of what is read, never run by Python. Names may
     be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
-    columns and the order of W are told from the lines, unless a `convention` says them.
+    columns and the order of W are told from the lines, unless a `convention` says them: a
+    Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np
@@ -52,12 +56,46 @@ def diagnose_code(
     Raises SpecError for a text that is not read, DomainError for a run without a cost.
     """
     studied = studied_run(run)
-    if convention is not None and not isinstance(convention, Convention):
-        refuse(
-            f"the convention is {safe(repr(convention))[:40]}.",
-            '  Pass Convention(examples="columns", weights="out,in"), or leave it out.',
-        )
     numbers = _numbers(let)
+    written = asked_convention(convention, run, "diagnose_code")
+    if written is None:
+        return _report(text, studied, None, numbers, function)
+    spelling = Spelling(written, studied.state, "diagnose_code")
+    bare = Convention(written.examples, written.weights, written.mean)
+    report = _report(spelling.ours(text), studied, bare, numbers, function)
+    return in_their_words(report, spelling, text)
+
+
+def in_their_words(report: CodeReport, spelling: Spelling, text: str) -> CodeReport:
+    """The report in the names of the text's convention; its lines as they stand in the text."""
+    said, lines = spelling.said, text.expandtabs(4).split("\n")
+    return replace(
+        report,
+        lines=tuple(
+            replace(
+                line,
+                text=lines[line.number - 1].strip(),
+                stands_for=said(line.stands_for),
+                meant=line.meant and said(line.meant),
+                sentences=tuple(map(said, line.sentences)),
+            )
+            for line in report.lines
+        ),
+        convention=spelling.written,
+        sentences=tuple(map(said, report.sentences)),
+        ask=report.ask and said(report.ask),
+        text=text.expandtabs(4),
+    )
+
+
+def _report(
+    text: str,
+    studied: Studied,
+    convention: Convention | None,
+    numbers: dict[str, float],
+    function: str | None,
+) -> CodeReport:
+    """The best reading of a text that has our names, put into words."""
     parsed = parse(text, function)
     readings = Readings(parsed, studied, convention, numbers)
     try:

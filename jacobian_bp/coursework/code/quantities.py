@@ -83,6 +83,7 @@ class Quantities:
         self.penalised = False
         self._named = {id(array): q for q, array in self.known.items()}
         self._given: dict[Quantity, np.ndarray] = {}
+        self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
         self._found: dict[bytes, list[Match]] = {}
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
@@ -186,6 +187,11 @@ class Quantities:
         """The quantity that a name says."""
         goal = goal_of(path, self.naming, self.layers)
         return goal if goal in self.known else None
+
+    def walked(self) -> None:
+        """The text as it stands has been walked through once."""
+        if self.reads_derivatives is None:
+            self.reads_derivatives = bool(self._given)
 
     def is_given(self, array: Any) -> bool:
         """Whether an array stands for a derivative that the text only reads."""

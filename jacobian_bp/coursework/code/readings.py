@@ -129,7 +129,8 @@ class Readings:
         """One example alone is out where the text sums, averages or divides by m."""
         conventions = [self.convention] if self.convention else CONVENTIONS
         batches = [Layout(convention) for convention in conventions]
-        if BATCH.search(self.text):
+        declared = self.convention is not None and self.convention.mean == "gradient"
+        if declared or BATCH.search(self.text):
             return batches
         return batches + [Layout(convention, True) for convention in conventions]
 
@@ -142,7 +143,9 @@ class Readings:
             r"\by\b", self.text
         ):
             found = [replace(naming, y_is_output=True) for naming in found] + found
-        found += [replace(naming, given="m") for naming in found]
+        of_each = [replace(naming, given="m") for naming in found]
+        declared = self.convention is not None and self.convention.mean == "gradient"
+        found = of_each if declared else found + of_each
         return found + [replace(naming, swapped=True) for naming in found]
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:

@@ -95,7 +95,7 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
         says.append("Its weights are counted from 0: W0 is W1 here.")
     if naming.slope_takes == "a":
         says.append("A slope function is read as one of the activation.")
-    if naming.given == "m":
+    if naming.given == "m" and reading.quantities.reads_derivatives:
         says.append("A derivative that it only reads is taken as that of each example, ∂L/∂z.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")

@@ -44,9 +44,11 @@ class Trace:
     ) -> None:
         self.stores, self.quantities = stores, quantities
         self.unknown, self.steps = unknown, steps
+        self.of_each = quantities.layout.convention.mean == "gradient"  # as it is declared
         self.gradients = self._gradients()
         self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
-        self.factors = {1.0, float(quantities.per_example)}
+        m = float(quantities.per_example)
+        self.factors = {m} if self.of_each else {1.0, m}
 
     @property
     def usual(self) -> list[float]:
@@ -84,7 +86,7 @@ class Trace:
         m = float(self.quantities.per_example)
         of_weights = [f for n, f in factors.items() if f is not None and of[n].of[0] == "W"]
         found = [f for f in factors.values() if f is not None]
-        if any(last_word(s.path).lower() in COUNT for s in self.stores):
+        if self.of_each or any(last_word(s.path).lower() in COUNT for s in self.stores):
             return 1.0
         if not of_weights or not all(near(f, m) for f in of_weights):
             return 1.0

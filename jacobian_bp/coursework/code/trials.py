@@ -40,6 +40,8 @@ class Trials:
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
+        if not mended:
+            self.quantities.walked()
         return Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
 
     def count(self, mended: Mapping[int, Any]) -> int | None:

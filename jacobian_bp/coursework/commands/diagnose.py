@@ -3,6 +3,7 @@
 jacobian-bp diagnose net.toml answer.npz                     arrays of a student
 jacobian-bp diagnose net.toml --line "d3 * W3 * slope(z2)"   one line of a student
 jacobian-bp diagnose net.toml --code backward.py             a whole backward function
+jacobian-bp diagnose net.toml answer.npz --convention ng     as a course writes them
 """
 
 import argparse
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ...algebra.layouts import LAYOUTS
-from ...derivation.convention import Convention
+from ...derivation.convention import CHOICES, Convention
+from ...derivation.ready_made import ReadyMade
 from ...errors import SpecError
-from ...network.files.answer_file import read_answers
+from ...network.files.answer_file import read_answers, read_arrays
+from ...network.files.convention_file import convention_of
 from ...network.files.paths import read_limited
 from ...network.network import Network
 from ...network.run import Run
@@ -43,8 +46,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--let", metavar="NAME=NUMBER", action="append", help="a number of the code: reg=0.01"
     )
-    parser.add_argument("--examples", help="where a line has them: rows, columns (default: rows)")
-    parser.add_argument("--weights", help="W of the code: in,out or out,in (default: told from it)")
+    parser.add_argument(
+        "--convention", metavar="NAME|FILE.toml", help="how it is written: ng, nielsen, cs231n, …"
+    )
+    parser.add_argument("--examples", help="in short, where they stand: rows or columns")
+    parser.add_argument("--weights", help="in short, the axes of W: out,in or in,out")
     names = ", ".join(LAYOUTS)
     parser.add_argument(
         "--layout", help=f"of arrays: {names} (default: gradient; of Jacobians numerator)"
@@ -61,26 +67,31 @@ def run_command(options: argparse.Namespace) -> int:
         )
     if options.code is not None:
         return _run_code(options)
-    for name in ("function", "let", "weights"):
+    for name in ("function", "let"):
         if getattr(options, name):
             raise SpecError(f"--{name} goes with --code.\n  Leave it out, or name the file.")
-    for name in ("target", "examples"):
-        if getattr(options, name) and options.line is None:
-            raise SpecError(f"--{name} goes with --line.\n  Leave it out: arrays have their names.")
+    if options.target and options.line is None:
+        raise SpecError("--target goes with --line.\n  Leave it out: arrays have their names.")
     if options.layout and options.line is not None:
         raise SpecError(
             "--layout goes with a file of arrays.\n"
             "  Leave it out: a line gives a gradient the shape of its parameter."
         )
-    if options.examples not in (None, "rows", "columns"):
-        raise SpecError(f"--examples {safe(options.examples)} is neither rows nor columns.")
+    said = _convention(options)
     run = _run(options.network)
+    written = said or _of_table(run)
     if options.line is not None:
-        report = diagnose_line(options.line, run, options.target, options.examples or "rows")
+        # --examples alone leaves open where the 1/m stands
+        alone = options.examples and options.weights is None
+        examples, convention = (options.examples, None) if alone else (None, written)
+        report = diagnose_line(options.line, run, options.target, examples, convention)
         _write(str(report))
         return 0 if report.right else WRONG
-    answers = read_answers(options.answers, list(run))
-    diagnosis = diagnose(run, answers, options.layout)
+    if written is None:
+        diagnosis = diagnose(run, read_answers(options.answers, list(run)), options.layout)
+    else:
+        arrays = read_arrays(Path(options.answers))
+        diagnosis = diagnose(run, arrays, options.layout, written)
     _write(diagnosis.text())
     return 0 if diagnosis.ok else WRONG
 
@@ -90,12 +101,12 @@ def _run_code(options: argparse.Namespace) -> int:
     for name in ("target", "layout"):
         if getattr(options, name):
             raise SpecError(f"--{name} does not go with --code.\n  Leave it out: names say it.")
-    if (options.examples is None) != (options.weights is None):
+    if options.convention is None and (options.examples is None) != (options.weights is None):
         raise SpecError(
             "--examples and --weights go together with --code.\n"
             "  Write both, such as --examples columns --weights out,in; or neither: the lines tell."
         )
-    convention = options.examples and Convention(options.examples, options.weights)
+    written = _convention(options)
     text = read_limited(Path(options.code), LONGEST_TEXT, "Name a file of Python.")
     run = _run(options.network)
     try:
@@ -106,9 +117,33 @@ def _run_code(options: argparse.Namespace) -> int:
             f"{safe(options.code)}, line {line}: this is no UTF-8 text.\n  Save it as UTF-8."
         ) from None
     let = dict(map(_number, options.let or ()))
-    report = diagnose_code(code, run, convention or None, let, options.function)
+    report = diagnose_code(code, run, written or _of_table(run), let, options.function)
     terminal.write(str(report).splitlines())
     return 0 if report.right else WRONG
+
+
+def _convention(options: argparse.Namespace) -> Convention | ReadyMade | None:
+    """The convention that is named, or that --examples and --weights say in short."""
+    for name in ("examples", "weights"):
+        given, choices = getattr(options, name), CHOICES[name]
+        if given is not None and options.convention is not None:
+            raise SpecError(
+                f"--{name} and --convention both say how it is written.\n  Leave one of them out."
+            )
+        if given not in (None, *choices):
+            raise SpecError(
+                f"--{name} {safe(given)} is not known.\n  Write {' or '.join(choices)}."
+            )
+    if options.convention is not None:
+        return convention_of(options.convention)
+    said = {n: getattr(options, n) for n in ("examples", "weights") if getattr(options, n)}
+    return Convention(**said) if said else None
+
+
+def _of_table(run: Run) -> ReadyMade | None:
+    """What the table [convention] of the network's file says; None where there is none."""
+    found = run.convention()
+    return None if found.name else found
 
 
 def _number(text: str) -> tuple[str, float]:

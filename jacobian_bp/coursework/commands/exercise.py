@@ -63,6 +63,9 @@ def add_parser(commands: Any) -> None:
     check.add_argument("file", metavar="FILE", help="a sheet that was filled in")
     words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
     check.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
+    check.add_argument(
+        "--convention", metavar="NAME|FILE.toml", help="in which it is answered: ng, nielsen, …"
+    )
     hint = actions.add_parser("hint", help="hints, one more at each level")
     hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
@@ -197,7 +200,7 @@ def _task_of(options: argparse.Namespace, number: int) -> Task:
 def _check(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     _require_level(options.level, len(LEVELS) - 1)
     with stopped_in_order():
-        reports = check_parts(options.file)
+        reports = check_parts(options.file, convention=options.convention)
     for report in reports:
         _write(report.lines(options.level))
     if options.level < LEVELS.index("cause") and any(map(_has_cause, reports)):

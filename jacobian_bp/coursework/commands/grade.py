@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import JacobianError, SpecError
+from ...network.files.convention_file import convention_of
 from ...writing import terminal
 from ...writing.signs import safe
 from ...writing.tables import fold_all
@@ -86,6 +87,9 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "--strict-layout", action="store_true", help="the usual layout of an array alone is right"
+    )
+    parser.add_argument(
+        "--convention", metavar="NAME|FILE.toml", help="in which it is answered: ng, nielsen, …"
     )
     parser.add_argument(
         "--points", nargs="+", type=float, metavar="P", help="in all, or for each exercise"
@@ -304,6 +308,7 @@ def _terms(options: argparse.Namespace) -> Terms:
         limits,
         options.numpy_only,
         options.strict_layout,
+        convention_of(options.convention) if options.convention is not None else None,
         seed_of,
     )
 

@@ -1,7 +1,7 @@
 """What a diagnosis says: one finding an object, in the order of the backward pass."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ...writing.notebook import bullets
 from ...writing.shown import Printed
@@ -98,6 +98,19 @@ class Diagnosis(Printed, Mapping[Key, Finding]):
 
     def _repr_html_(self) -> str:
         return bullets([" ".join(finding.lines()) for finding in self.findings.values()])
+
+
+def together(parts: Sequence[Finding]) -> Finding:
+    """One finding of an array with several objects in it, such as W with its bias as a column."""
+    wrong = [finding for finding in parts if not finding.ok or finding.follows] or parts[:1]
+    first = next((finding for finding in wrong if not finding.ok), wrong[0])
+    wrong = [first] if first.ok else wrong
+    return replace(
+        first,
+        labels=tuple(dict.fromkeys(label for f in (first, *wrong) for label in f.labels)),
+        sentences=tuple(s for f in wrong for s in f.sentences),
+        proved=tuple(s for f in wrong for s in f.proved),
+    )
 
 
 def name_of(key: Key) -> str:

@@ -14,6 +14,8 @@ from .diagnosis import Key
 from .mutations.mutation import Facts
 
 REMARK = "It is ∂L/∂{name} of each example, without the 1/m of the mean; your gradients have it."
+DECLARED = "It is ∂L/∂{name} of each example: the 1/m of the mean is in the gradients."
+IF_IN_GRADIENTS = "It is right as ∂L/∂{name} of each example, if the 1/m is in your gradients."
 IsRight = Callable[[str, np.ndarray], bool]
 
 

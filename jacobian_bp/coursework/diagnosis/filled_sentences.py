@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from .diagnosis import Finding, Key, name_of
 from .evidence.matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
 from .evidence.readings import OTHER, Reading
 from .evidence.search import Hypothesis, Question
 from .label_sentences import BESIDES, LABELS
+from .mutations.mutation import Facts
+from .premises import EINSUM, sentence_of, told
+from .speech import THROUGH_WEIGHTS, marked
 
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 
@@ -16,8 +20,17 @@ RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 class Words:
     """Names the objects of one run, and fills the sentences of the labels."""
 
-    def __init__(self, params: frozenset[str]) -> None:
-        self.params = params
+    def __init__(self, facts: Facts, written: Convention | None = None) -> None:
+        self.facts, self.params, self.written = facts, facts.params, written
+
+    def object(self, key: Key) -> str:
+        """W2, z2, ∂z2/∂W2; dZ2 where the student's convention has a name for the delta."""
+        name = name_of(key)
+        own = f"delta{name[1:]}"
+        if self.written is None or "delta" not in self.written.names.values():
+            return name
+        is_delta = name[:1] == "z" and name[1:].isdecimal() and name not in self.params
+        return marked(self.written.name(own)) if is_delta else name
 
     def called(self, name: str) -> str:
         """The delta of z1 (layer 1); the gradient of W2 (layer 2)."""
@@ -25,11 +38,13 @@ class Words:
             return f"the Jacobian {name}"
         layer = name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
         kind = "gradient" if name in self.params else "delta"
-        return f"the {kind} of {name}" + (f" (layer {layer})" if layer.isdigit() else "")
+        said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
+        numbered = layer.isdigit() and f"W{layer}" in self.params
+        return said + (f" (layer {layer})" if numbered else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
         """The label's sentence about this object."""
-        return self._filled(LABELS[label], key, h)
+        return self._filled(sentence_of(label, LABELS[label], self.facts, h), key, h)
 
     def _filled(self, template: str, key: Key, h: Hypothesis) -> str:
         where = h.where if isinstance(key, str) and h.where else name_of(key)
@@ -37,29 +52,37 @@ class Words:
             what=self.called(name_of(key)),
             here=self.called(where),
             factor=h.missing or "what belongs there",
-            note=h.note or h.layout or "something else",
+            note=self._note(h) or h.layout or "something else",
             by=h.by,
         )
         return sentence_start(text)
+
+    def _note(self, h: Hypothesis) -> str:
+        """What stands there; an equation with what kind of line it is of."""
+        through = EINSUM.search(h.note) and told(self.facts, h).kind == "weights"
+        return f"{THROUGH_WEIGHTS}{h.note}" if through else h.note
 
     def _part(self, key: Key, part: Hypothesis) -> str:
         """One mistake of a pair; a factor of the whole is said to come on top."""
         label = part.labels[0]
         besides = part.factor is not None and label in BESIDES
-        return self._filled((BESIDES if besides else LABELS)[label], key, part)
+        return (
+            self._filled(BESIDES[label], key, part) if besides else self.sentence(label, key, part)
+        )
 
     def premise(self, names: tuple[str, ...], cause: Hypothesis | None) -> str:
         """What an object was computed from, where that is not right: your own z2."""
         if names:
-            return f"your own {', '.join(names)}"
+            return f"your own {', '.join(map(self.object, names))}"
         return f"the mistake in {self.called(cause.where)}" if cause is not None else ""
 
-    def given(self, premise: str, label: str, text: str) -> str:
+    def given(self, premise: str, key: Key, text: str) -> str:
         """A sentence on a whole array, true of what it was compared with.
 
         What is said of one step is true whatever went into it.
         """
-        if not premise or not LABELS[label].startswith("{what}"):
+        whole = sentence_start(self.called(name_of(key)))
+        if not premise or not text.startswith(whole):
             return text
         if RIGHT_ARRAY in text:
             gives = "give" if "," in premise else "gives"
@@ -69,17 +92,19 @@ class Words:
     def sentences(self, key: Key, h: Hypothesis, premise: str = "") -> tuple[str, ...]:
         """One sentence a mistake; what comes on top of another is said as such."""
         if h.parts:
-            labels = [part.labels[0] for part in h.parts]
-            parts = [self._part(key, part) for part in h.parts]
-            return tuple(map(self.given, [premise] * len(parts), labels, parts))
+            return tuple(self.given(premise, key, self._part(key, part)) for part in h.parts)
         others = h.labels[1:]
         if h.labels[0] == "constant-factor" and not h.changes:
             others = tuple(label for label in others if label != "sign")  # the number has it
-        besides = (BESIDES.get(label, LABELS[label]) for label in others)
-        more = tuple(self._filled(template, key, h) for template in besides)
+        more = tuple(
+            self._filled(BESIDES[label], key, h)
+            if label in BESIDES
+            else self.sentence(label, key, h)
+            for label in others
+        )
         if h.labels[0] == "constant-factor" and not h.changes and h.note:
             more = (h.note, *more)
-        return self.given(premise, h.labels[0], self.sentence(h.labels[0], key, h)), *more
+        return self.given(premise, key, self.sentence(h.labels[0], key, h)), *more
 
     def explained(
         self, key: Key, found: list[Hypothesis], square: bool, premise: str = ""
@@ -108,14 +133,15 @@ class Words:
     def rounded(self, key: Key, outputs: list[str]) -> Finding:
         """Right, but for the digits that a − y loses at a saturated output."""
         said = (
-            f"{name_of(key)} is right, as far as a − y has digits where "
+            f"{self.object(key)} is right, as far as a − y has digits where "
             f"{', '.join(outputs)} is 0 or 1 to rounding."
         )
         return Finding(key, "correct", ("correct",), (said,))
 
-    def follows_own(self, key: str, earlier: tuple[str, ...]) -> Finding:
-        """Right, given the student's own wrong deltas."""
-        text = f"{self.called(key)} follows from your own {', '.join(earlier)}: this step is right."
+    def follows_own(self, key: str, earlier: tuple[str, ...], zero: bool = False) -> Finding:
+        """Right, given the student's own wrong deltas; of zeros come zeros, by any step."""
+        end = "what comes of zeros is zero" if zero else "this step is right"
+        text = f"{self.called(key)} follows from {self.premise(earlier, None)}: {end}."
         return Finding(key, "correct", ("correct",), (sentence_start(text),), follows=True)
 
     def follows_mistake(self, key: str, cause: Hypothesis) -> Finding:
@@ -132,7 +158,7 @@ class Words:
 
     def right(self, key: Key, reading: Reading, question: Question) -> Finding:
         """Right, and what is to be said of its layout and its digits."""
-        name, plain = name_of(key), Precision()
+        name, plain = self.object(key), Precision()
         exact = is_right(reading.array, question.right, plain)
         exact = exact and is_same(reading.array, question.right, plain)
         labels, said = ["correct"], f"{name} is right."

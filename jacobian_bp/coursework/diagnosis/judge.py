@@ -6,8 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from .diagnosis import Finding, Key
-from .each_example import REMARK, each_example
+from .each_example import DECLARED, IF_IN_GRADIENTS, REMARK, each_example
 from .edits import edits_of
 from .evidence.earlier import Earlier
 from .evidence.matching import Precision
@@ -29,6 +30,7 @@ from .evidence.search import (
 from .evidence.strength import off_by_the_same, proved_only, tried_all
 from .evidence.two_mistakes import pairs
 from .filled_sentences import Words, accepted_reading, in_single, promoted_reading
+from .handed_in import Handed
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
 from .passes.backward import BUDGET, Changes, Line, LineKey
@@ -52,28 +54,41 @@ class Judge:
         arrays: Mapping[Key, np.ndarray],
         exact: Mapping[Key, Precision],
         layout: str | None,
+        handed: Mapping[Key, Handed],
         in_own_shape: bool = False,
+        written: Convention | None = None,
     ) -> None:
         self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
-        self.declared, self.layout = layout, layout or "gradient"
-        self.words = Words(facts.params)
+        self.declared, self.layout, self.handed = layout, layout or "gradient", handed
+        self.written = written
+        self.words = Words(facts, written)
         self.variations: dict[tuple[Lister, LineKey], list[Variation]] = {}
         self.earlier = Earlier(facts)
         self.right: dict[str, Question] = {}
         self.total = MOST_OBJECTS * BUDGET
         self.cut = False  # whether the mistakes of this object were not all listed
         orientation = Orientation(facts, truth, arrays, exact)
-        self.turned = not in_own_shape and orientation.weights_turned(self.layout)
-        self.in_columns = orientation.in_columns()
+        asked = written is None  # else every array stands in our axes already
+        self.turned = asked and not in_own_shape and orientation.weights_turned(self.layout)
+        self.in_columns = asked and orientation.in_columns()
 
     def finding(self, key: str) -> Finding:
         """What is said about one gradient or delta."""
         self.begin()
         found = self._finding(key)
-        if key in self.each and found.ok:
-            said = REMARK.format(name=key)
-            found = replace(found, sentences=(*found.sentences, said))
-        return found
+        more = ""
+        if found.ok and self.handed[key].times != 1:
+            more = DECLARED.format(name=key)
+        elif found.ok and key in self.each:
+            more = REMARK.format(name=key)
+        elif found.label == "missing-batch-mean" and self._may_be_of_each_example(key):
+            more = IF_IN_GRADIENTS.format(name=key)
+        return replace(found, sentences=(*found.sentences, more)) if more else found
+
+    def _may_be_of_each_example(self, key: str) -> bool:
+        """Whether a delta is handed in without a gradient that would show where the 1/m stands."""
+        params = self.facts.params
+        return key in self.facts.state.batched and params.isdisjoint(self.arrays)
 
     def begin(self) -> None:
         """A new object has a budget of its own, as long as there is any."""
@@ -90,7 +105,7 @@ class Judge:
         question = self._question(key)
         if not question.readings and not self.facts.fits(question.submitted.shape):
             # nothing is computed from it: it may be empty, and stand for gigabytes
-            return self.words.unknown(key, proved(key, None, question.right, question.precision))
+            return self.words.unknown(key, self._facts_proved(key, question))
         if not np.isfinite(question.submitted).all():
             return self._not_finite(key, question)
         accepted = accepted_reading(question, question.right)
@@ -153,9 +168,12 @@ class Judge:
 
     def _question(self, key: str) -> Question:
         S = self.arrays[key]
-        return self._reading(key, S / self.facts.examples if key in self.each else S)
+        if key not in self.each:
+            return self._reading(key, S)
+        m = self.facts.examples
+        return self._reading(key, S / m, float(m))
 
-    def _reading(self, key: str, S: np.ndarray) -> Question:
+    def _reading(self, key: str, S: np.ndarray, times: float = 1.0) -> Question:
         right = self.truth[key]
         batched = key in self.facts.state.batched and right.ndim > 0
         forms = readings(S, right.shape, self.layout, batched)
@@ -164,6 +182,7 @@ class Judge:
         if batched and self.in_columns and is_square(right):
             forms = [r for r in forms if r.label == OTHER]  # not the one with examples in rows
         precision = replace(self.exact[key], terms=self.facts.backward.terms(key))
+        precision = replace(precision, times=precision.times * times)
         return self._given(key, Context(), S, forms, precision, right)
 
     @cached_property
@@ -173,6 +192,8 @@ class Judge:
         def right(key: str, S: np.ndarray) -> bool:
             return accepted_reading(self._reading(key, S), self.truth[key]) is not None
 
+        if self.written is not None and self.written.mean == "gradient":
+            return frozenset()  # said already: the arrays are brought to our scale
         return each_example(self.facts, self.arrays, right)
 
     def _right_by_subtraction(self, key: str, question: Question) -> bool:
@@ -208,7 +229,7 @@ class Judge:
         for given, context, cause in asked:
             if accepted_reading(given, given.right) is not None and self._follows(given, context):
                 if cause is None:
-                    return self.words.follows_own(key, context.names), None, given
+                    return self._follows_own(key, context, given), None, given
                 return self.words.follows_mistake(key, cause), None, given
         for cause in self.earlier.factors:
             if off_by_the_same(question, cause):
@@ -222,7 +243,7 @@ class Judge:
                 return self.words.right(key, single, in_single(question)), None, question
             for given, context, cause in asked:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
-                    return self.words.follows_own(key, context.names), None, given
+                    return self._follows_own(key, context, given), None, given
             for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
                 if not found:
                     found, premise = self._pairs(key, given, context), what
@@ -231,6 +252,9 @@ class Judge:
             return self.words.explained(key, found, square, premise), found[0], None
         said = self._proved(key, question)
         return self.words.unknown(key, said + self.was_cut()), None, None
+
+    def _follows_own(self, key: str, context: Context, given: Question) -> Finding:
+        return self.words.follows_own(key, context.names, not np.any(given.right))
 
     def _follows(self, given: Question, context: Context) -> bool:
         """Zeros follow from zeros only, and from none where all that was handed in are zeros."""
@@ -298,7 +322,7 @@ class Judge:
     def _not_finite(self, key: str, question: Question) -> Finding:
         """NaN is never right; it is known where the textbook's formula gives it too."""
         names = saturated(question, self.facts)
-        said = not_finite(question.submitted)
+        said = not_finite(self.handed[key].array, self.handed[key].place)
         if not names:
             return self.words.unknown(key, [said])
         note = said_of(names, self.facts)
@@ -311,7 +335,20 @@ class Judge:
         if close:
             return close
         said = [LOST.format(a=a) for a in saturated_outputs(question, self.facts)]
-        return said + proved(key, array, question.right, question.precision)
+        return said + self._facts_proved(key, question)
+
+    def _facts_proved(self, key: str, question: Question) -> list[str]:
+        """What is certain, said of the array as it was handed in: its rows, its columns."""
+        handed, right = self.handed[key], question.right
+        name, plain = self.words.object(key), replace(question.precision, times=1.0)
+        reading = next((r for r in question.readings if r.accepted), None)
+        if reading is None:
+            own = right.T if handed.turned and right.ndim == 2 else right
+            return proved(name, None, own, plain)
+        place = replace(handed.place, of_vector="unit" if right.ndim == 1 else "entry")
+        times = self.facts.examples if key in self.each else 1
+        meant = handed.laid(right, reading.turned) * times
+        return proved(name, handed.array.astype(np.float64), meant, plain, place)
 
 
 def is_square(array: np.ndarray) -> bool:

@@ -13,24 +13,30 @@ from typing import Any
 import numpy as np
 
 from ...algebra.layouts import require_layout
-from ...errors import SpecError
-from ...network.files.answer_file import key_of
+from ...derivation.convention import Convention
 from ...network.run import Run
-from ...numbers.arrays import quiet, raw_array
+from ...numbers.arrays import quiet
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
-from ...writing.signs import safe
-from .diagnosis import Diagnosis, Finding, Key, name_of
+from .asked_convention import Asked, asked_convention
+from .diagnosis import Diagnosis, Finding, Key, together
 from .evidence.matching import precisions
+from .handed_in import Handed, HandedIn, bias_of
 from .judge import Judge
 from .mutations.contractions import squeezed
 from .mutations.mutation import Facts
 from .of_jacobians import jacobian_finding
 from .passes.pass_lines import backward_pass
+from .speech import Speech
 
 
 @quiet
-def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) -> Diagnosis:
+def diagnose(
+    run: Run,
+    submitted: Mapping[Key, Any],
+    layout: str | None = None,
+    convention: Asked | None = None,
+) -> Diagnosis:
     """Which mistake gives these numbers: a finding for each array handed in.
 
     A key is a parameter (its gradient), a value such as "z2" (its delta, ∂J/∂z2), or a
@@ -40,44 +46,48 @@ def diagnose(run: Run, submitted: Mapping[Key, Any], layout: str | None = None) 
     that is transposed beside one that is not, or against a declared layout, is a mistake:
     a layout belongs to all that is handed in.
 
+    With a `convention`, a Convention or the name of a ready-made one or of a file, names, axes,
+    the place of the 1/m and of the bias are the student's own, and so is what is said; an array
+    that stands otherwise is a mistake.
+
     Raises SpecError for a key that the run does not know or that comes twice, DomainError
     for what is not an array of numbers, AxisError where the run has no scalar cost.
     """
     if layout is not None:
         require_layout(layout)
-    return _diagnosis(run, submitted, layout)
+    return _diagnosis(run, submitted, layout, written=asked_convention(convention, run, "diagnose"))
 
 
 @quiet
-def diagnose_in_own_shape(run: Run, submitted: Mapping[Key, Any]) -> Diagnosis:
+def diagnose_in_own_shape(
+    run: Run, submitted: Mapping[Key, Any], written: Convention | None = None
+) -> Diagnosis:
     """As `diagnose`, of lines of code: there W has its own shape, and its gradient too."""
-    return _diagnosis(run, submitted, None, in_own_shape=True)
+    return _diagnosis(run, submitted, None, True, written)
 
 
 def _diagnosis(
-    run: Run, submitted: Mapping[Key, Any], layout: str | None, in_own_shape: bool = False
+    run: Run,
+    submitted: Mapping[Key, Any],
+    layout: str | None,
+    in_own_shape: bool = False,
+    written: Convention | None = None,
 ) -> Diagnosis:
-    if not isinstance(submitted, Mapping):
-        raise SpecError(
-            f"the answers are a {type(submitted).__name__}, not a mapping of names to arrays.\n"
-            '  Write diagnose(run, {"W2": dW2, "z2": delta2}).'
-        )
-    known = {key: _known(run, key) for key in submitted}
-    arrays: dict[Key, np.ndarray] = {}
-    for key, value in submitted.items():
-        array = _array(value, key)
-        if not np.array_equal(arrays.setdefault(known[key], array), array, equal_nan=True):
-            raise SpecError(
-                f"{name_of(known[key])} is there twice, with other numbers.\n"
-                "  Keep one of the two arrays."
-            )
-    if any(isinstance(key, str) for key in arrays):
+    handed_in = HandedIn(run, submitted, written)
+    handed = handed_in.of
+    if any(isinstance(key, str) for key in handed):
         require_scalar(run.forward_pass)
     backward = backward_pass(run.forward_pass)
+    exact = precisions({k: one.array for k, one in handed.items()}, run.forward_pass.dtype)
+    exact = {key: replace(p, times=handed[key].times) for key, p in exact.items()}
+    truth = _truth(run, handed)
+    arrays = {
+        key: one.ours(truth[key].shape) if isinstance(key, str) else one.array.astype(np.float64)
+        for key, one in handed.items()
+    }
     shapes = frozenset(squeezed(array.shape) for array in arrays.values())
-    exact = precisions(arrays, run.forward_pass.dtype)
-    arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
-    judge = Judge(Facts(backward, shapes), _truth(run, arrays), arrays, exact, layout, in_own_shape)
+    facts = Facts(backward, shapes)
+    judge = Judge(facts, truth, arrays, exact, layout, handed, in_own_shape, written)
     found: dict[Key, Finding] = {}
     order = {name: position for position, name in enumerate(backward.order)}
     for key in sorted(arrays, key=lambda key: _place(order, key)):
@@ -85,39 +95,28 @@ def _diagnosis(
             found[key] = judge.finding(key)
         else:
             found[key] = jacobian_finding(judge, key, arrays[key])
-    asked = sorted(known, key=lambda key: _place(order, known[key]))
-    return Diagnosis({key: replace(found[known[key]], key=key) for key in asked})
+    speech = _speech(judge, handed_in)
+    found = {key: speech.of(finding) for key, finding in found.items()}
+    keys = handed_in.keys
+    asked = sorted(keys, key=lambda key: _place(order, keys[key][0]))
+    return Diagnosis({k: replace(together([found[o] for o in keys[k]]), key=k) for k in asked})
 
 
-def _known(run: Run, key: Any) -> Key:
-    """The key by the names that the run knows; a tied parameter by its first name."""
-    if isinstance(key, str):
-        key = key_of(key, {*run, *run._tied}) or key
-    pair = isinstance(key, tuple) and len(key) == 2
-    names = key if pair else (key,)
-    if not all(isinstance(name, str) for name in names):
-        raise SpecError(
-            f"{safe(repr(key))[:60]} names no object.\n"
-            '  Write a name such as "W2" or "z2", or a pair such as ("z2", "W2").'
-        )
-    for name in names:
-        run[name]  # SpecError for a name that stands nowhere
-    found = tuple(run._tied.get(name, name) for name in names)
-    if not pair:
-        run.forward_pass.require_variable(run.cost, found[0])
-        return found[0]
-    run.forward_pass.require_variable(found[0], found[1])
-    return found[0], found[1]
+def _speech(judge: Judge, handed_in: HandedIn) -> Speech:
+    """How the arrays stand, as declared or as they tell themselves."""
+    written, state = handed_in.written, handed_in.state
+    if written is None:
+        return Speech(judge.in_columns, judge.turned)
+    columns, turned = written.examples == "columns", written.weights == "in,out"
+    parts = {
+        bias: (handed_in.of[bias].part, weight)
+        for weight in state.program.params
+        if (bias := bias_of(state, weight)) in handed_in.of and handed_in.of[bias].part
+    }
+    return Speech(columns, turned, written, tuple(state.values), parts)
 
 
-def _array(value: Any, key: Key) -> np.ndarray:
-    name = key if isinstance(key, str) else f"d{key[0]}/d{key[1]}"
-    array = raw_array(value, name)
-    kept = array.dtype if array.dtype.kind == "f" and array.dtype.itemsize <= 8 else np.float64
-    return np.array(array, dtype=kept, copy=True)
-
-
-def _truth(run: Run, arrays: Mapping[Key, np.ndarray]) -> dict[str, np.ndarray]:
+def _truth(run: Run, arrays: Mapping[Key, Handed]) -> dict[str, np.ndarray]:
     """The right array of each object that is no Jacobian, by the run's own vjp."""
     names = [key for key in arrays if isinstance(key, str)]
     between = {step.args[0] for step in run.forward_pass.program.steps if step.fused_op is not None}

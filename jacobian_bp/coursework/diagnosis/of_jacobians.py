@@ -6,9 +6,10 @@ import numpy as np
 
 from ...algebra.jacobian import Jacobian
 from ...algebra.layouts import LAYOUTS
+from ...writing.signs import dims
 from .diagnosis import Finding, name_of
 from .evidence.other_quantities import other_jacobians
-from .evidence.proofs import not_finite, proved
+from .evidence.proofs import Place, not_finite, proved
 from .evidence.readings import HOME, OTHER, Reading
 from .evidence.search import (
     Hypothesis,
@@ -27,6 +28,9 @@ from .passes.backward import Changes
 
 LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mistake
 BACKWARDS = '{of} does not depend on {wrt}; did you mean ("{wrt}", "{of}")?'
+DIAGONAL, BLOCKS = "its diagonal alone", "a block for each example"
+ONE_BLOCK = "one block for all examples"
+ENTRIES = Place(of_vector="entry")
 MOST_ROWS = 512  # outputs that are pulled back one by one
 
 
@@ -34,7 +38,7 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     """Right in some layout, or wrong in a way that one mistake explains."""
     of, wrt = key
     judge.begin()
-    facts, name = judge.facts, name_of(key)
+    facts = judge.facts
     exact = facts.state.jacobian(of, wrt)
     right = exact.materialise("numerator")
 
@@ -44,9 +48,9 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
     forms = jacobian_forms(S, exact, judge.declared or "numerator")
     question = Question(wrt, compute, S, forms, judge.exact[key], right)
     if not forms and not facts.fits(S.shape):
-        return judge.words.unknown(key, proved(name, None, right, judge.exact[key]))
+        return judge.words.unknown(key, certain(judge, key, None, exact))
     if not np.isfinite(S).all():
-        return judge.words.unknown(key, [not_finite(S)])
+        return judge.words.unknown(key, [not_finite(judge.handed[key].back(S))])
     accepted = accepted_reading(question, right)
     if accepted is not None:
         found = as_at_home(judge, key, question) if accepted.label == OTHER else []
@@ -60,8 +64,30 @@ def jacobian_finding(judge: Judge, key: tuple[str, str], S: np.ndarray) -> Findi
         return judge.words.explained(key, found, False)
     if goes_backwards(key, facts):
         return judge.words.unknown(key, [BACKWARDS.format(of=of, wrt=wrt)])
-    array = next((reading.array for reading in forms), None)
-    return judge.words.unknown(key, proved(name, array, right, judge.exact[key]) + judge.was_cut())
+    said = certain(judge, key, next(iter(forms), None), exact)
+    return judge.words.unknown(key, said + judge.was_cut())
+
+
+def certain(
+    judge: Judge, key: tuple[str, str], reading: Reading | None, exact: Jacobian
+) -> list[str]:
+    """What is proved of it, said of the array as it was handed in; what it is read as."""
+    right, handed = exact.materialise("numerator"), judge.handed[key]
+    name = name_of(key)
+    if reading is None or reading.label == "reshape-order":
+        return proved(name, None, right, judge.exact[key])
+    S = handed.array.astype(np.float64)
+    if reading.layout in LAYOUTS:
+        meant = exact.materialise(reading.layout).reshape(S.shape)
+        return proved(name, handed.back(S), handed.back(meant), judge.exact[key], ENTRIES)
+    if reading.layout == DIAGONAL:
+        meant = np.diagonal(right.reshape(S.size, S.size)).reshape(S.shape)
+    elif reading.layout == BLOCKS:
+        meant = np.stack([right[n, :, n] for n in range(len(S))])
+    else:
+        meant = right[0, :, 0]
+    read = f"Its shape {dims(S.shape)} is read as {reading.layout}, of {dims(right.shape)}."
+    return [read, *proved(name, S, meant, judge.exact[key], ENTRIES)]
 
 
 def mistaken(judge: Judge, key: tuple[str, str], question: Question) -> list[Hypothesis]:
@@ -116,12 +142,12 @@ def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]
             array = exact.from_layout(S.reshape(shape), name)
             found.append(Reading(array, HOME if name == layout else OTHER, name))
     if is_diagonal(S, exact):
-        found.append(Reading(on_the_diagonal(S, exact), OTHER, "its diagonal alone"))
+        found.append(Reading(on_the_diagonal(S, exact), OTHER, DIAGONAL))
     if of_each_example(S, exact):
-        found.append(Reading(blocks(S, exact), OTHER, "a block for each example"))
+        found.append(Reading(blocks(S, exact), OTHER, BLOCKS))
     elif of_one_example(S, exact):
         every = np.broadcast_to(S, (exact.shape_in("numerator")[0], *S.shape))
-        found.append(Reading(blocks(every, exact), OTHER, "one block for all examples"))
+        found.append(Reading(blocks(every, exact), OTHER, ONE_BLOCK))
     return found + reordered(S, exact, found)
 
 

@@ -29,7 +29,11 @@ def cause_of(
     """
     for planted in task.mistakes:
         line = planted.answers.get(question.name)
-        if line is not None and _is(question, value, answer_of(line, names)):
+        if line is None:
+            continue
+        other = answer_of(line, names)
+        other = question.asked_as(other) if isinstance(question, ArrayQuestion) else other
+        if _is(question, value, other):
             return planted.says, planted.tag
     return "", ""
 
@@ -71,7 +75,7 @@ def _by_diagnose(
     if task.run is None or not any(keys.get(name) in numbers for name in unexplained):
         return tuple(verdicts)
     try:
-        diagnosis = diagnose(task.run, numbers)
+        diagnosis = diagnose(task.run, numbers, convention=task.written)
     except JacobianError:
         return tuple(verdicts)
     found, gate = [], Gate.of(task)

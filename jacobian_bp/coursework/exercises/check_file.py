@@ -4,10 +4,12 @@ from pathlib import Path
 
 from ...errors import SpecError
 from ...writing.signs import safe
+from ..diagnosis.asked_convention import Asked
 from ..sandbox import Limits
 from .cause import diagnosed
 from .checker import Report, check_answers
 from .collect import Collected, collect
+from .in_convention import task_in
 from .submission import Submission, read_parts, read_submission
 from .task import UNKNOWN
 
@@ -18,11 +20,16 @@ BY_ITS_NUMBERS = (
 
 
 def check_file(
-    path: str | Path, exercise: int | None = None, seed: int | None = None, seconds: float = SECONDS
+    path: str | Path,
+    exercise: int | None = None,
+    seed: int | None = None,
+    seconds: float = SECONDS,
+    convention: Asked | None = None,
 ) -> Report:
     """The report on a filled-in sheet; SpecError where it is no sheet of ours.
 
-    Where `exercise` or `seed` is given, a sheet of another one is refused.
+    Where `exercise` or `seed` is given, a sheet of another one is refused. With a `convention`
+    gradients and deltas are answered in its axes, and with its 1/m.
     """
     submission = read_submission(path, exercise)
     for word, wanted, found in (
@@ -35,17 +42,21 @@ def check_file(
                 f"{safe(submission.name)} is a sheet of {is_of}, not of {word} {wanted}.\n"
                 "  Name another file, or leave the choice to the sheet."
             )
-    return check_submission(submission, seconds)
+    return check_submission(submission, seconds, convention)
 
 
-def check_parts(path: str | Path, seconds: float = SECONDS) -> tuple[Report, ...]:
+def check_parts(
+    path: str | Path, seconds: float = SECONDS, convention: Asked | None = None
+) -> tuple[Report, ...]:
     """A report on each exercise of a sheet, in their order; each has the time to itself."""
-    return tuple(check_submission(part, seconds) for part in read_parts(path))
+    return tuple(check_submission(part, seconds, convention) for part in read_parts(path))
 
 
-def check_submission(submission: Submission, seconds: float = SECONDS) -> Report:
+def check_submission(
+    submission: Submission, seconds: float = SECONDS, convention: Asked | None = None
+) -> Report:
     """The report on a sheet that was read."""
-    task, ran = submission.task, Collected()
+    task, ran = task_in(submission.task, convention, "exercise check"), Collected()
     if not submission.failure:
         ran = collect(submission.code, task, Limits(seconds))
     verdicts = diagnosed(task, ran.answers, check_answers(task, ran.answers))

@@ -69,7 +69,8 @@ def check_answers(task: Task, answers: Mapping[str, Any]) -> tuple[Verdict, ...]
         value = answers.get(question.name)
         verdict = question.judge(value, answers)
         if verdict.status == WRONG:
-            names = {**task.names, **task.right, **own}
+            right = {each.name: _in_sheet(each) for each in task.questions}
+            names = {**task.names, **right, **own}
             if own.keys() & question.reads:
                 verdict = _given_earlier(question, value, own, names) or verdict
             own |= _carried(question, value)
@@ -91,7 +92,11 @@ def _given_earlier(
     Zeros follow from zeros whatever is done with them, so they earn nothing.
     """
     used = sorted(own.keys() & question.reads)
-    expected = as_numbers(answer_of(question.solution, names), question.name)
+    solved = answer_of(question.solution, names)
+    in_sheet = not isinstance(question, ArrayQuestion) or question.as_in_sheet
+    if isinstance(question, ArrayQuestion):
+        solved = question.asked_as(solved)
+    expected = as_numbers(solved, question.name)
     given = as_numbers(value, question.name)
     if isinstance(expected, str) or isinstance(given, str) or unfit(given) or unfit(expected):
         return None
@@ -100,6 +105,7 @@ def _given_earlier(
     turned = [expected.T, expected.reshape(-1)]
     turned += [expected.reshape(1, -1), expected.reshape(-1, 1)]
     one_layout = isinstance(question, ArrayQuestion) and len(question.forms) == 1
+    one_layout = one_layout or not in_sheet
     if any(same(given, form) for form in [expected, *turned * (not one_layout)]):
         said = f"right, given your {_listed(used)}, which {'is' if len(used) == 1 else 'are'} not"
         layout = ""
@@ -124,6 +130,13 @@ def _given_earlier(
     )
 
 
+def _in_sheet(question: Question) -> Any:
+    """The right answer in the sheet's own axes."""
+    if isinstance(question, ArrayQuestion):
+        return question.in_sheet(np.asarray(question.right))
+    return question.right
+
+
 def _listed(names: Sequence[str]) -> str:
     """S1, S2 and S3."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
@@ -134,7 +147,9 @@ def _carried(question: Question, value: Any) -> dict[str, Any]:
     array = as_numbers(value, question.name)
     if isinstance(array, str) or unfit(array):
         return {}
-    right = np.asarray(question.right)
+    if isinstance(question, ArrayQuestion):
+        array = question.in_sheet(array)
+    right = np.asarray(_in_sheet(question))
     if right.dtype.kind not in "biuf":
         return {}
     squeezed = [size for size in array.shape if size != 1]

@@ -92,10 +92,28 @@ class ArrayQuestion(Question):
     forms: Forms
     others: Forms | None = None
     key: str | tuple[str, str] | None = None
+    turned: bool = False  # whether it is answered with the axes of the sheet exchanged
+    times: float = 1.0  # how often the sheet's array: m, without the 1/m of a mean
 
     @property
     def right(self) -> np.ndarray:
         return next(iter(self.forms.values()))
+
+    @property
+    def as_in_sheet(self) -> bool:
+        """Whether the answer is asked for in the sheet's own axes and scale."""
+        return not self.turned and self.times == 1
+
+    def asked_as(self, array: Any) -> Any:
+        """An array of the sheet's names as the answer is asked for."""
+        plain = self.as_in_sheet or np.ndim(array) != 2
+        return array if plain else (np.transpose(array) if self.turned else array) * self.times
+
+    def in_sheet(self, array: np.ndarray) -> np.ndarray:
+        """An answer in the axes and the scale of the sheet."""
+        if self.as_in_sheet or array.ndim != 2:
+            return array
+        return (array.T if self.turned else array) / self.times
 
     def strict(self) -> Self:
         """The first form alone is right, and the others are named; a lone number has no layout."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from ...errors import SpecError
 from ...network.run import Run
 from .generator import Redraw, require_seed
@@ -69,6 +70,7 @@ class Task:
     title: str = ""
     statement: str = ""
     names: dict[str, Any] = field(default_factory=dict)  # all that is known before the answers
+    written: Convention | None = None  # in which gradients and deltas are answered, if one is asked
     checkable: bool = True  # whether who fills the sheet in has the exercise to check it with
 
     def answers(self, planted: Planted | None = None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ..exercises.catalogue import find_exercise
 from ..exercises.cause import diagnosed
 from ..exercises.checker import check_answers
 from ..exercises.collect import Collected, collect
+from ..exercises.in_convention import Asked, task_in
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
 from ..exercises.submission import NoSuchPartError, SeedOf, Submission, read_submission
@@ -48,7 +49,8 @@ class Terms:
     `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own. `seed_of`
     gives the seed of a token, by the course's secret: then sheets without a token are refused.
     `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
-    With `strict_layout` an array is right in the layout that is asked for alone.
+    With `strict_layout` an array is right in the layout that is asked for alone; with a
+    `convention` gradients and deltas are answered in its axes, and with its 1/m.
     """
 
     level: int = 2
@@ -57,6 +59,7 @@ class Terms:
     limits: Limits = field(default_factory=Limits)
     numpy_only: bool = False
     strict_layout: bool = False
+    convention: Asked | None = None
     seed_of: SeedOf | None = field(default=None, repr=False)  # it holds the secret
 
     def __post_init__(self) -> None:
@@ -95,7 +98,12 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
             _of_sheet(found, exercise, terms)
             if isinstance(found, Submission)
             else grade_answers(
-                found, exercise, terms.sheet_seed or 0, terms.level, terms.strict_layout
+                found,
+                exercise,
+                terms.sheet_seed or 0,
+                terms.level,
+                terms.strict_layout,
+                terms.convention,
             )
         )
     report.record["total_seconds"] = round(time.monotonic() - began, 3)
@@ -109,12 +117,13 @@ def grade_answers(
     seed: int,
     level: int = 2,
     strict_layout: bool = False,
+    convention: Asked | None = None,
 ) -> GradeReport:
     """The report on named values in this very process, such as a notebook's globals().
 
     `seed` is that of the sheet. Raises SpecError for an exercise that is not there.
     """
-    task = _asked(find_exercise(exercise).make(seed), strict_layout)
+    task = _asked(find_exercise(exercise).make(seed), strict_layout, convention)
     known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
     return _report(_judged(task, known), None, Terms(level=level), {"sheet_seed": seed})
 
@@ -151,7 +160,8 @@ def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeRepor
     return _of_own_sheet(submission, terms)
 
 
-def _asked(task: Task, strict_layout: bool) -> Task:
+def _asked(task: Task, strict_layout: bool, convention: Asked | None) -> Task:
+    task = task_in(task, convention, "grade")
     return task.strict() if strict_layout else task
 
 
@@ -177,7 +187,7 @@ def _own_arrays(path: Path, task: Task) -> Mapping[str, Any]:
 
 
 def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
-    task = _asked(submission.task, terms.strict_layout)
+    task = _asked(submission.task, terms.strict_layout, terms.convention)
     record: dict[str, Any] = {"sheet_seed": task.seed}
     sheet, ran = _run(submission.code, task, terms, submission.failure)
     outcome = ran.outcome
@@ -186,7 +196,8 @@ def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
     fresh = None
     if find_exercise(task.number).fresh:
         seed = _fresh_seed(task, terms)
-        other = _asked(find_exercise(task.number).make(seed), terms.strict_layout)
+        other = find_exercise(task.number).make(seed)
+        other = _asked(other, terms.strict_layout, terms.convention)
         if _has_answers(sheet) or not outcome.failure:
             fresh, again = _run_fresh(submission, other, terms)
         else:  # it would only stop again, after as long a time

@@ -206,7 +206,7 @@ def _right_outside(question: ArrayQuestion, value: Any, edges: np.ndarray) -> bo
     array = as_numbers(value, question.name) if value is not None else ""
     if isinstance(array, str):
         return False
-    right = question.right
+    array, right = question.in_sheet(array), question.in_sheet(question.right)
     if array.shape != right.shape:
         array = array.T
     return array.shape == right.shape and same(array[~edges], right[~edges])

@@ -1,6 +1,7 @@
 """One line on one run: breaks, right, wrong, or without a goal; the sentences of each."""
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -110,7 +111,9 @@ class Explanation:
     def _wrong(self, value: Valued, comparison: Comparison) -> LineReport:
         goal, edit = self._goal(), self._edit
         mistake = None
-        if goal.is_plain and not self.workspace.told.of_each:
+        declared = self.workspace.told.mean == "gradient"  # where else of_each is one reading
+        plain = replace(goal, of_each=False) if declared else goal
+        if plain.is_plain and (declared or not self.workspace.told.of_each):
             mistake = finding(self.tree, value, goal, self.run, self.workspace)
         if mistake and mistake.label == "kink":
             return self._right(value, Comparison(True, mistake.remark))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...derivation.convention import Convention
 from ...errors import JacobianError
 from ...network.run import Run
 from ..diagnosis.diagnosis import Finding
@@ -26,11 +27,17 @@ def finding(
         return None
     read = {workspace.object(word) for word in names(tree)} - {goal.value, None}
     answers: dict[str | tuple[str, str], np.ndarray] = {}
+    told = workspace.told
+    written = Convention(
+        examples="columns" if told.columns else "rows",
+        weights="in,out" if told.turned else "out,in",
+        mean="gradient" if told.of_each else "delta",
+    )
     try:
         for name in read:
             assert name is not None
-            answers[name] = workspace.in_rows(name, workspace.right(name)[0])
-        answers[goal.value] = workspace.in_rows(goal.value, value.array)
-        return diagnose_in_own_shape(run, answers)[goal.value]
+            answers[name] = workspace.derivative(name)[0]
+        answers[goal.value] = value.array
+        return diagnose_in_own_shape(run, answers, written)[goal.value]
     except JacobianError:
         return None

@@ -1,14 +1,18 @@
 """diagnose_line: where one line of a student's numpy breaks, and what was meant."""
 
+from ...derivation.convention import Convention
 from ...errors import JacobianError, SpecError
 from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
+from ...program.forward_pass import Pass
 from ...writing.signs import safe
+from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
 from .language import Statement, read_line
 from .line_report import LineReport
 from .readings import readings
+from .spelling import Spelling
 from .workspace import Told, Workspace
 
 LARGEST = 2**30
@@ -18,7 +22,11 @@ LAYOUTS = ("rows", "columns")
 
 @quiet
 def diagnose_line(
-    line: str, run: Run, target: str | None = None, examples: str = "rows"
+    line: str,
+    run: Run,
+    target: str | None = None,
+    examples: str | None = None,
+    convention: Asked | None = None,
 ) -> LineReport:
     """Read one line of numpy on the right values of a run, and say what becomes of it.
 
@@ -28,7 +36,9 @@ def diagnose_line(
     `target` names what it is meant for: "z2" for the delta of layer 2, "W2" for the
     gradient of W2; without one, the name left of the = sign says it, as in
     "dW2 = d2.T @ a1" or "da1_dz1 = 1 - a1**2", or else the factors suggest it. With
-    examples="columns" data and deltas stand as (units, examples).
+    examples="columns" data and deltas stand as (units, examples). A `convention`, a Convention or
+    the name of a ready-made one or of a file, says that and more: the names, W (inputs, outputs),
+    the 1/m in the deltas or in the gradients. Without one either place of the 1/m is read.
 
     >>> import numpy as np
     >>> from jacobian_bp import Network
@@ -44,15 +54,40 @@ def diagnose_line(
             f"diagnose_line: the run is a {safe(type(run).__name__)}, not a run.\n"
             "  Pass what net.run(x, y) gives."
         )
-    if examples not in LAYOUTS:
+    if examples is not None and examples not in LAYOUTS:
         raise SpecError(
             f"diagnose_line: examples is {safe(repr(examples))[:40]}.\n"
             '  Write "rows" or "columns": where the examples of a batch stand.'
         )
-    statement = read_line(line)
+    written = asked_convention(convention, run, "diagnose_line")
+    if written is not None and examples not in (None, written.examples):
+        raise SpecError(
+            f"diagnose_line: examples is {examples!r}, and the convention has them in "
+            f"{written.examples}.\n  Leave one of the two out."
+        )
+    if written is not None:
+        spelling = Spelling(written, run.forward_pass)
+        statement = read_line(spelling.ours(line))
+        asked = spelling.ours(target) if isinstance(target, str) else target
+        told = told_by(written, run.forward_pass)
+    else:
+        spelling, asked = None, target
+        statement, told = read_line(line), Told(columns=examples == "columns")
     with memory_limit(min(current_limit(), LARGEST)):
-        workspace = Workspace(run.forward_pass, run._tied, Told(columns=examples == "columns"))
-        return explained(statement, run, workspace, target)
+        workspace = Workspace(run.forward_pass, run._tied, told)
+        report = explained(statement, run, workspace, asked)
+    return spelling.theirs(report) if spelling else report
+
+
+def told_by(written: Convention, state: Pass) -> Told:
+    """How a line's arrays stand, as a convention says it."""
+    apart = written.mean == "gradient" and state.program.averages and bool(state.batched)
+    return Told(
+        columns=written.examples == "columns",
+        turned=written.weights == "in,out",
+        mean=written.mean,
+        of_each=apart,
+    )
 
 
 def explained(

@@ -44,7 +44,8 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
             continue
         for of_jacobian in _one_example(one):
             for penalised in _penalties(statement, of_jacobian):
-                named = [penalised] if usual.goal is None else _of_each(statement, penalised)
+                guessed = usual.goal is None and not workspace.told.mean
+                named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
                     yield from _slopes(statement, each)
 
@@ -119,8 +120,11 @@ def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
 
 def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
     """Where the cost is a mean, its 1/m may come in the gradients, and not in the deltas."""
-    yield reading
     workspace, goal = reading.workspace, reading.goal
+    if workspace.told.mean:
+        yield _declared(reading)
+        return
+    yield reading
     if goal is None or goal.forward or goal.by or goal.alone:
         return
     if not (workspace.is_batch and workspace.state.program.averages):
@@ -143,6 +147,14 @@ def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
             goal=replace(goal, of_each=True),
             condition=(*reading.condition, "The 1/m of the mean then belongs in the gradients."),
         )
+
+
+def _declared(reading: Reading) -> Reading:
+    """As the convention has the 1/m: in the gradients, a delta is m times ∂J/∂z."""
+    workspace, goal = reading.workspace, reading.goal
+    if goal is None or goal.forward or goal.by or not workspace.told.of_each:
+        return reading
+    return replace(reading, goal=replace(goal, of_each=goal.value in workspace.state.batched))
 
 
 def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:

@@ -35,7 +35,8 @@ class Told:
     without a number is of the layer `layer`, and the word `next` of the one after; weights are
     counted from `first`. `of_each` reads a delta as ∂L/∂z of each example, `slope_takes` "a" a
     slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With
-    `biased` W has its bias as a first column, or row, as Theta2[:, 1:] has.
+    `biased` W has its bias as a first column, or row, as Theta2[:, 1:] has. `mean` is where a
+    convention has the 1/m, "delta" or "gradient"; without one either place is read.
     """
 
     columns: bool = False
@@ -47,6 +48,7 @@ class Told:
     slope_takes: str = "z"
     diagonal: bool = False
     biased: bool = False
+    mean: str = ""
 
 
 class Workspace:
@@ -114,9 +116,13 @@ class Workspace:
             return self.laid(found.of, self.state.values[found.of])
         if found.kind == "jacobian":
             return self._jacobian(found)
-        array, axes = self.right(found.of)
-        of_each = self.told.of_each and found.of not in self.state.program.params
-        return (array * self._size("m") if of_each else array), axes
+        return self.derivative(found.of)
+
+    def derivative(self, value: str) -> Labelled:
+        """The right ∂J/∂value as a line reads it; with `of_each` a delta is m times it."""
+        array, axes = self.right(value)
+        of_each = self.told.of_each and value not in self.state.program.params
+        return (array * self.read("m")[0] if of_each else array), axes
 
     def _with_bias(self, weight: str) -> Labelled:
         """W with its bias as the column of one more input, in front."""
@@ -236,16 +242,6 @@ class Workspace:
     def has_cost(self) -> bool:
         """Whether there is a scalar to differentiate."""
         return not self.state.missing and self.state.values[self.state.cost].ndim == 0
-
-    def in_rows(self, value: str, array: np.ndarray) -> np.ndarray:
-        """An array of this workspace's layout as the run itself has it, examples in rows."""
-        own = self.meanings.of[value]
-        if self.told.turned and value in self.weights and array.ndim == 2:
-            return array.T
-        if self.columns and len(own) == 2 and own[0].name == EXAMPLES:
-            return array.T
-        one_column = self.columns and len(own) == 1 and array.shape[1:] == (1,)
-        return array[:, 0] if one_column else array
 
     def spelled(self, word: str) -> str:
         """A name as the run has it: Z2, A1, X and cache['A1'] are z2, a1, x and a1."""

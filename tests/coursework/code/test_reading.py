@@ -324,8 +324,8 @@ def test_a_hostile_text_is_judged_or_not_read_and_never_run(text):
     ("change", "message"),
     [
         ({"run": 3}, "the run is a int, not a run.\n  Pass what net.run(x, y) gives."),
-        ({"convention": "rows"}, "the convention is 'rows'.\n"
-         '  Pass Convention(examples="columns", weights="out,in"), or leave it out.'),
+        ({"convention": 3}, "the convention is 3.\n"
+             "  Write a name such as 'ng', the path of a TOML file, or a Convention."),
         ({"let": {"reg": "a"}}, "let has 'reg': 'a'.\n"
          '  Give a number to a name of the text, as in let={"reg": 0.01}.'),
         ({"let": 0.1}, 'let is a float.\n  Write let={"reg": 0.01}.'),

@@ -68,6 +68,35 @@ def test_an_answer_that_follows_from_a_wrong_one_is_not_all_right(net, right, tm
     assert "follows from your own z1" in out
 
 
+def test_an_answer_is_judged_in_its_convention(net, right, tmp_path, capsys):
+    W2 = np.column_stack([right["b2"], right["W2"]])
+    answer = handed_in(tmp_path, Theta2_grad=W2, delta3=right["z2"][:, None])
+    (tmp_path / "c.toml").write_text(
+        '[convention]\nexamples = "columns"\nbias = "first"\nfirst = 2\n'
+        'names = { "Theta{l-1}" = "W" }\n'
+    )
+    assert call(capsys, net, answer, "--convention", tmp_path / "c.toml") == (
+        0,
+        "delta3: z3 is right.\nTheta2_grad: Theta2 is right.\n",
+        "",
+    )
+    answer = handed_in(tmp_path, dW2=right["W2"].T, dW1=right["W1"].T)
+    assert call(capsys, net, answer, "--weights", "in,out")[0] == 0
+    code, out, _ = call(capsys, net, answer, "--weights", "out,in")
+    assert code == 1
+    assert "is the transpose of the right array" in out
+    assert call(capsys, net, "--line", "dW2 = a1 @ d2.T", "--weights", "in,out", "--examples",
+                "columns")[0] == 0  # fmt: skip
+
+
+def test_the_table_of_the_network_s_file_says_the_convention(net, right, tmp_path, capsys):
+    net.write_text(f'{NET}[convention]\nweights = "in,out"\nfirst = 2\n')
+    answer = handed_in(tmp_path, dW3=right["W2"].T)
+    assert call(capsys, net, answer) == (0, "dW3: W3 is right.\n", "")
+    assert call(capsys, net, "--line", "dW3 = np.outer(a2, d3)")[0] == 0
+    assert call(capsys, net, answer, "--weights", "in,out")[0] == 2  # there is no W3, then
+
+
 def test_a_line_that_breaks_and_one_that_is_right(net, capsys):
     code, out, _ = call(capsys, net, "--line", "dW2 = a1 * d2")
     assert code == 1
@@ -160,9 +189,13 @@ def test_a_pickle_inside_is_not_opened(tmp_path):
             "diagnose takes a file of arrays, or one line, or the code of a function.",
         ),
         (("a.npz", "--target", "W2"), "--target goes with --line."),
-        (("a.npz", "--examples", "rows"), "--examples goes with --line."),
         (("--line", "d2", "--layout", "flat"), "--layout goes with a file of arrays."),
-        (("--line", "d2", "--examples", "x"), "--examples x is neither rows nor columns."),
+        (("--line", "d2", "--examples", "x"), "--examples x is not known."),
+        (
+            ("a.npz", "--examples", "rows", "--convention", "ng"),
+            "--examples and --convention both say how it is written.",
+        ),
+        (("a.npz", "--convention", "nq"), "convention 'nq' is not known."),
     ],
 )
 def test_options_that_do_not_go_together(net, capsys, arguments, message):
@@ -222,7 +255,7 @@ def test_the_first_wrong_line_of_a_function_is_named(net, code_file, capsys):
         ),
         (
             ("--examples", "rows", "--weights", "x"),
-            "Convention: weights is 'x'.\n  Write 'out,in' or 'in,out'.\n",
+            "--weights x is not known.\n  Write out,in or in,out.\n",
         ),
         (
             ("--function", "forward"),
@@ -237,7 +270,7 @@ def test_an_option_that_does_not_fit_the_code_is_refused(
     assert (code, out, err) == (2, "", f"jacobian-bp: SpecError: {message}")
 
 
-@pytest.mark.parametrize("option", [("--function", "f"), ("--let", "a=1"), ("--weights", "in,out")])
+@pytest.mark.parametrize("option", [("--function", "f"), ("--let", "a=1")])
 def test_an_option_of_the_code_does_not_go_with_a_line(net, capsys, option):
     code, out, err = call(capsys, net, "--line", "d2", *option)
     assert (code, out) == (2, "")

@@ -5,7 +5,7 @@ or a wrong diagnosis would be made with confidence.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -32,6 +32,7 @@ class Precision:
     digits: int = 0  # significant digits
     terms: float = 0.0  # Σ|terms| of the sums: what is small beside it may be rounding
     carried: np.ndarray | float = 0.0  # by rounding of what the array is computed from
+    times: float = 1.0  # how often ours the numbers were written down: m, without the 1/m
 
     @property
     def relative(self) -> float:
@@ -46,6 +47,8 @@ class Precision:
 
     def allowed(self, right: np.ndarray) -> np.ndarray | float:
         """The largest difference of each entry that rounding can explain."""
+        if self.times != 1:
+            return replace(self, times=1.0).allowed(right * self.times) / self.times
         scale = largest(right)
         if self.single or not self.digits:
             return self.relative * scale

@@ -23,6 +23,11 @@ class Reading:
     label: str = HOME
     layout: str = ""
     prior: int = 0
+    turned: bool = False  # whether the axes of what was handed in are exchanged in `array`
+
+    def as_handed_in(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """An array of the object's own shape, laid out as this one was handed in."""
+        return (array.T if self.turned else array).reshape(shape)
 
     @property
     def accepted(self) -> bool:
@@ -54,7 +59,7 @@ def _batch(S: np.ndarray, shape: tuple[int, ...]) -> Iterator[Reading]:
     elif S.size == np.prod(shape) and len(squeezed(S.shape)) == 1 and not turned:
         yield Reading(S.reshape(shape), OTHER, "flat")
     if turned:
-        yield Reading(S.T, "transposed", "examples in columns", 20)
+        yield Reading(S.T, "transposed", "examples in columns", 20, turned=True)
         if shape[0] != shape[1] and min(shape) > 1:
             yield Reading(S.reshape(shape), "reshape-order", "", 10)
 
@@ -78,13 +83,13 @@ def _matrix(S: np.ndarray, shape: tuple[int, int], layout: str) -> Iterator[Read
         yield Reading(S, label, "gradient")
     if S.shape == (I, K):
         label = HOME if layout == "transposed" else "transposed"
-        yield Reading(S.T, label, "transposed", 4)
+        yield Reading(S.T, label, "transposed", 4, turned=True)
     if S.size == K * I and len(squeezed(S.shape)) == 1:
         for name, array in (("flat", S.reshape(K, I)), ("flat_column", S.reshape(I, K).T)):
             label = HOME if layout == name else OTHER
             if layout in ("flat", "flat_column") and layout != name:
                 label = "reshape-order"
-            yield Reading(array, label, name)
+            yield Reading(array, label, name, turned=name == "flat_column")
     if S.shape in (shape, (I, K)):
         for array in shuffled(S, shape):
             as_it_is = S if S.shape == shape else S.T

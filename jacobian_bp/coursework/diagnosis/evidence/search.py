@@ -205,7 +205,11 @@ def factor_alone(question: Question, right: np.ndarray, facts: Facts) -> list[Hy
 
 
 def layout_alone(question: Question, right: np.ndarray) -> list[Hypothesis]:
-    """The right array in the wrong layout."""
+    """The right array in the wrong layout: one that is not the same in the right one."""
+    if not np.any(right) or any(
+        r.accepted and is_same(r.array, right, question.precision) for r in question.readings
+    ):
+        return []
     return [
         Hypothesis((r.label,), 1, r.prior, question.name, note=REORDERED, layout=r.layout)
         for r in question.readings

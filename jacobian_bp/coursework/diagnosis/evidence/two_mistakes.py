@@ -72,7 +72,9 @@ def pair_of(a: Hypothesis, b: Hypothesis, changes: Changes, layout: str) -> Hypo
 
 def said_of(v: Variation) -> Hypothesis:
     """One mistake of a pair, for its sentence."""
-    return Hypothesis((v.label,), 1, v.prior, v.where, None, v.note, missing_of(v))
+    return Hypothesis(
+        (v.label,), 1, v.prior, v.where, None, v.note, missing_of(v), changes=v.changes
+    )
 
 
 def factor_of(ratio: Ratio, name: str) -> Hypothesis:

@@ -47,7 +47,7 @@ def own_jacobian_not_transposed(line: Line, facts: Facts) -> Iterator[Wrong]:
     def turned(d: np.ndarray) -> np.ndarray:
         return np.einsum("...k,...ik->...i", d, pulled)
 
-    yield Wrong(line.by(turned))
+    yield Wrong(line.by(turned), missing=f"∂{line.source}/∂{line.target}")
 
 
 @mutation("mixed-layouts", 50, "weights")

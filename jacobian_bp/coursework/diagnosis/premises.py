@@ -1,0 +1,166 @@
+"""The premise of each label's sentence, and what is said of an op that lacks it.
+
+A sentence such as "mean and variance are taken for constants" is true of a network whose step
+has both. What stands at the place of the mistake decides; where it is not what the sentence
+speaks of, another sentence is said, which needs less.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .evidence.search import Hypothesis
+from .mutations.mutation import Facts
+from .passes.backward import Line
+
+EINSUM = re.compile(r"\b([a-z]+),([a-z]+)->([a-z]*)")
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """One mistake that is to be told: the line of the right pass at which it sits, and its note."""
+
+    facts: Facts
+    line: Line | None
+    note: str
+
+    @property
+    def kind(self) -> str:
+        return self.line.kind if self.line else ""
+
+
+def told(facts: Facts, h: Hypothesis) -> Told:
+    """The mistake, with its line."""
+    for target, source, position in h.changes:
+        for line in facts.backward.to.get(target, ()):
+            if line.key == (target, source, position):
+                return Told(facts, line, h.note)
+    return Told(facts, None, h.note)
+
+
+def right_line_sums(of: Told) -> bool:
+    """Whether the right line adds up several products: over units of a layer, or examples."""
+    if of.line is None:
+        return True
+    if of.kind == "weights":
+        return of.line.factor("weight").array.shape[0] > 1
+    return of.kind != "outer" or of.facts.examples > 1
+
+
+def both_lines_sum(of: Told) -> bool:
+    """Whether the right line and the wrong one do."""
+    equation = EINSUM.search(of.note)
+    return right_line_sums(of) and (
+        equation is None or bool(set(equation[1] + equation[2]) - set(equation[3]))
+    )
+
+
+def has_a_batch(of: Told) -> bool:
+    """Whether there are examples to be summed over."""
+    return of.facts.examples > 0
+
+
+def is_a_weight(of: Told) -> bool:
+    """Whether it goes back through a weight, not through the Jacobian of another op."""
+    return of.kind in ("weights", "")
+
+
+def a_layer_is_above(of: Told) -> bool:
+    """Whether what comes back to the activation comes through weights."""
+    if of.line is None:
+        return True
+    waiting, seen = [of.line.source], set()
+    while waiting:
+        name = waiting.pop()
+        for above in of.facts.backward.to.get(name, ()):
+            if above.kind == "weights":
+                return True
+            if above.kind == "pass" and above.source not in seen:
+                seen.add(above.source)
+                waiting.append(above.source)
+    return False
+
+
+def reads_an_activation(of: Told) -> bool:
+    """Whether an activation belongs there, and what stands there is what it reads."""
+    return of.note in {z for z, _ in of.facts.activations.values()} and of.kind != "op"
+
+
+def stands_in_a_layer(of: Told) -> bool:
+    """Whether what stands there is the input, or the value, of a layer."""
+    names = {*of.facts.layer_inputs, *(z for z, _ in of.facts.activations.values())}
+    return of.note in names and of.kind != "op"
+
+
+def holds_mean_and_variance(of: Told) -> bool:
+    """Whether the step standardises its input, and both of its statistics are held."""
+    return of.note == "mean and variance held"
+
+
+def is_the_output(of: Told) -> bool:
+    """Whether the loss reads what is saturated, so that loss and activation can be one."""
+    lines = of.facts.backward.lines
+    fused = {k.target for k in lines if k.kind == "cost" and k.step.op.contains is not None}
+    return any(re.match(rf"{re.escape(name)}\b", of.note) for name in fused)
+
+
+def has_several_uses(of: Told) -> bool:
+    """Whether one of several shares is counted, and not a path between them cut."""
+    return of.note != "nothing flows back through time"
+
+
+Premise = Callable[[Told], bool]
+
+# The label, the premise of its sentence, and what is said where it does not hold.
+PREMISES: dict[str, tuple[Premise, str]] = {
+    "elementwise-for-contraction": (
+        right_line_sums,
+        "In {here} a product entry by entry stands for an outer product: {note}.",
+    ),
+    "wrong-contraction": (
+        both_lines_sum,
+        "In {here} the indices are paired in another way: {note}.",
+    ),
+    "bias-wrong-axis": (
+        has_a_batch,
+        "{what} is {note}; of one example nothing is added up.",
+    ),
+    "weight-not-transposed": (
+        is_a_weight,
+        "In {here} the Jacobian {factor} is the wrong way round: forward the sum runs over its "
+        "inputs, so backward it runs over its outputs.",
+    ),
+    "missing-slope": (
+        a_layer_is_above,
+        "In {here} the slope {factor} is left out: what comes back has to go through it.",
+    ),
+    "preactivation-for-activation": (
+        reads_an_activation,
+        "In {here} {note} is used, where what the step makes of it belongs.",
+    ),
+    "wrong-layer-activation": (
+        stands_in_a_layer,
+        "In {here} another value is used: {note} stands there.",
+    ),
+    "statistics-as-constants": (
+        holds_mean_and_variance,
+        "In {here} what is computed from several entries is taken for a constant: {note}.",
+    ),
+    "saturated-nan": (
+        is_the_output,
+        "{what} is not a number because {note}: the textbook's formula of the slope is none there. "
+        "Use the one in terms of the activation.",
+    ),
+    "last-step-only": (
+        has_several_uses,
+        "In {here} the state of the step before is taken for a constant: {note}.",
+    ),
+}
+
+
+def sentence_of(label: str, template: str, facts: Facts, h: Hypothesis) -> str:
+    """The label's sentence where its premise holds, else the one that needs less."""
+    if label not in PREMISES:
+        return template
+    holds, otherwise = PREMISES[label]
+    return template if holds(told(facts, h)) else otherwise

@@ -1,0 +1,129 @@
+"""diagnose_line and diagnose_code in a writer's convention: names, axes, the place of the 1/m."""
+
+import numpy as np
+import pytest
+from lines_in import Lines, drawn
+
+from jacobian_bp import Convention, Network, SpecError, diagnose_code, diagnose_line
+
+RNG = np.random.default_rng(71)
+NET = Network.dense([3, 7, 5, 2], "tanh", "half_squared_error", seed=4)
+RUN = NET.run(RNG.normal(size=(11, 3)), RNG.normal(size=(11, 2)))
+BINARY = Network.dense([2, 5, 1], ["tanh", "sigmoid"], "bce", seed=2)
+NG = BINARY.run(RNG.normal(size=(7, 2)), [0, 1, 1, 0, 1, 0, 1])
+THETA = Convention(weights="in,out", first=2, names={"Theta{l-1}": "W", "err{l}": "delta"})
+PAIR = "dZ2 = {}\ndW2 = {}\ndZ1 = np.dot(W2.T, dZ2) * (1 - A1**2)\ndW1 = {}\n"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_right_line_is_right_and_a_mistake_keeps_its_label_in_every_convention(seed):
+    convention = drawn(np.random.default_rng(seed))
+    lines = Lines(convention)
+    for line in lines.right():
+        report = diagnose_line(line, RUN, convention=convention)
+        assert report.right, (convention, str(report))
+        assert report.line.split(" = ")[0] == line.split(" = ")[0]
+    other_m = "" if lines.by_m else " / m"
+    factor = "batch-mean-twice" if other_m else "missing-batch-mean"
+    for line, label, said in [
+        (lines.back(slope=" * 1"), "missing-slope", f"slope({lines.z2})"),
+        (lines.weight(read=lines.z1), "preactivation-for-activation", lines.a1),
+        (lines.weight(turned=not lines.turned), "transposed", lines.d2),
+        (lines.weight(by_m=other_m), factor, lines.d2),
+    ]:
+        report = diagnose_line(line, RUN, convention=convention)
+        assert (report.right, report.label) == (False, label), (convention, line, str(report))
+        assert said in (report.meant or ""), (convention, str(report))
+
+
+def test_a_mistake_is_told_in_the_writer_s_names_and_numbers():
+    assert str(diagnose_line("dTheta2 = z2.T @ err3", RUN, convention=THETA)) == (
+        "dTheta2 = z2.T @ err3: runs, but gives wrong numbers for ∂J/∂Theta2, in the right shape.\n"
+        "  Meant for ∂J/∂Theta2: a2.T @ err3   (a2 for z2)"
+    )
+    assert str(diagnose_line("err3 = err4 @ Theta3", RUN, convention=THETA)) == (
+        "err3 = err4 @ Theta3: breaks at err4 @ Theta3.\n"
+        "  err4 has shape (11, 2): examples × units of layer 4\n"
+        "  Theta3 has shape (5, 2): units of layer 3 × units of layer 4\n"
+        "  @ sums the left's last axis with the right's first: units of layer 4 (2), units of "
+        "layer 3 (5).\n"
+        "  Meant for ∂J/∂z3: err4 @ Theta3.T * slope(z3)   (Theta3.T for Theta3; slope(z3) put "
+        "in)\n"
+        "  numpy lets it pass if layers 3 and 4 are equally wide: right shape, wrong numbers."
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "right", "label"),
+    [
+        ("dZ2 = A2 - Y", True, None),
+        ("dW2 = 1/m * np.dot(dZ2, A1.T)", True, None),
+        ("dZ1 = np.dot(W2.T, dZ2) * (1 - np.power(A1, 2))", True, None),
+        ("db1 = 1/m * np.sum(dZ1, axis=1, keepdims=True)", True, None),
+        ("dZ2 = (A2 - Y) / m", False, "batch-mean-twice"),
+        ("dW2 = np.dot(dZ2, A1.T)", False, "missing-batch-mean"),
+    ],
+)
+def test_the_1_m_stands_where_the_convention_has_it(line, right, label):
+    report = diagnose_line(line, NG, convention="ng")
+    assert (report.right, report.label) == (right, label)
+
+
+def test_what_a_delta_is_said_to_be_is_what_the_convention_makes_it():
+    report = diagnose_line("dZ2 = A2 - Y", NG, convention="ng")
+    assert str(report) == "dZ2 = A2 - Y: right. It is ∂L/∂Z2 of each example, shape (1, 7)."
+    assert diagnose_line("dZ2 = (A2 - Y) / m", NG, convention=Convention("columns")).right
+
+
+def test_a_pair_of_lines_has_the_1_m_once():
+    once = ("A2 - Y", "np.dot(dZ2, A1.T) / m", "np.dot(dZ1, X.T) / m")
+    twice = ("(A2 - Y) / m", *once[1:])
+    nowhere = ("A2 - Y", "np.dot(dZ2, A1.T)", "np.dot(dZ1, X.T)")
+    found = [diagnose_code(PAIR.format(*lines), NG, "ng") for lines in (once, twice, nowhere)]
+    assert [(report.right, report.first_wrong) for report in found] == [
+        (True, None),
+        (False, 1),
+        (False, 2),
+    ]
+    assert diagnose_code(PAIR.format(*twice), NG).right is False
+
+
+def test_a_function_is_read_and_told_in_its_writer_s_names():
+    text = (
+        "def back(self, X, Y):\n"
+        "    err4 = (self.a4 - Y) * (1 - self.a4**2) / m\n"
+        '    grads["dTheta3"] = self.a3.T @ err4\n'
+        "    err3 = err4 @ self.Theta3.T * (1 - self.z3**2)\n"
+        '    grads["dTheta2"] = self.a2.T @ err3\n'
+    )
+    report = diagnose_code(text, RUN, THETA)
+    assert (report.right, report.first_wrong, report.convention) == (False, 4, THETA)
+    assert report.lines[2].text == "err3 = err4 @ self.Theta3.T * (1 - self.z3**2)"
+    assert report.lines[2].meant == "err3 = err4 @ self.Theta3.T * (1 - self.a3 ** 2)"
+    assert diagnose_code(text.replace("z3", "a3"), RUN, THETA).right
+
+
+@pytest.mark.parametrize(
+    ("line", "convention", "message"),
+    [
+        ("dW2 = d2", Convention(bias="first"),
+         "diagnose_line: a line is read with the bias by itself, not as the first column of W.\n"
+         "  Hand the arrays to diagnose, which takes W and its bias apart."),
+        ("W1 * 2", THETA,
+         "diagnose_line: W1 is of no layer in this convention, whose first weights are Theta1.\n"
+         "  Write the layers' numbers as the convention counts them."),
+    ],
+)  # fmt: skip
+def test_what_a_convention_does_not_reach_is_refused(line, convention, message):
+    with pytest.raises(SpecError) as raised:
+        diagnose_line(line, RUN, convention=convention)
+    assert str(raised.value) == message
+
+
+def test_examples_against_the_convention_is_refused():
+    with pytest.raises(SpecError) as raised:
+        diagnose_line("d2", RUN, examples="rows", convention="ng")
+    assert str(raised.value) == (
+        "diagnose_line: examples is 'rows', and the convention has them in columns.\n"
+        "  Leave one of the two out."
+    )
