@@ -113,9 +113,9 @@ def the_window():
     factors = f"{kernels} x {places} x {channels} x {taps}"
     print(f"""
 each row is the kernel K[0,0] = {row(K[0, 0])}, one place farther on:
-place o reads entry o+r with tap r, and no other. So it is in all {kernels * channels} such matrices:
-{counted} entries can be non-zero, {factors}, and they are the {K.size} numbers of K,
-each at {places} places.""")
+place o reads entry o+r with tap r, and no other. So it is for each of the
+{kernels * channels} kernels: {counted} entries can be non-zero, {factors}, and they are the
+{K.size} numbers of K, each at {places} places.""")
     return whole
 
 

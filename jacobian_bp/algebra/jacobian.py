@@ -18,7 +18,8 @@ from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..writing.latex import formula
 from ..writing.notebook import entries_table, page
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, plural, to_ascii
+from ..writing.signs import carries_unicode, dims, plural, to_ascii
+from ..writing.tables import WIDTH, fold_terms
 from . import chain_rule
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
@@ -316,6 +317,13 @@ class Jacobian(Shown):
 
     def text(self, ascii_only: bool = False) -> str:
         """The formula, the layout beside the shape, and what is known before building."""
+        spell = to_ascii if ascii_only else str
+        lines = [spell(line) for line in (*self._equations(), self._known())]
+        lines = [part for line in lines for part in fold_terms(line, WIDTH)]
+        return "\n".join([*lines, *(spell(f"  {step}") for step in self.trace)])
+
+    def _equations(self) -> list[str]:
+        """The statement, and that of each link where there are several."""
         if self.is_local or not self.links:
             lines = [self.statement]
         else:
@@ -326,17 +334,18 @@ class Jacobian(Shown):
                 names = ",".join((*link.out, *link.wrt))
                 bracket = f"[{names}]" if names else ""
                 lines.append(f"{sign} {self._link_name(link)}{bracket} = {link.expression}")
-        lines.append(
+        return lines
+
+    def _known(self) -> str:
+        """Layout, shape, structure, count and bytes."""
+        return (
             f"  layout numerator, shape {dims(self.shape)}: {self.structure}; "
             f"{self.structural_nonzeros:,} of {self.size:,} entries can be non-zero; "
             f"{format_bytes(self.nbytes)}"
         )
-        lines += [f"  {step}" for step in self.trace]
-        text = "\n".join(lines)
-        return to_ascii(text) if ascii_only else text
 
     def __str__(self) -> str:
-        return for_stream(self.text())
+        return self.text(ascii_only=not carries_unicode())
 
     def __repr__(self) -> str:
         return f"<Jacobian {self.name}, shape {dims(self.shape)}, {self.structure}>"
@@ -352,7 +361,8 @@ class Jacobian(Shown):
             return self.materialise("flat"), self.can_be_nonzero("flat")
 
         numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
-        return page(self.latex(), self.text().split("\n")[1:], numbers)
+        trace = [f"  {step}" for step in self.trace]
+        return page(self.latex(), [*self._equations()[1:], self._known(), *trace], numbers)
 
     def _product_line(self) -> str:
         if self.paths > 1:

@@ -211,8 +211,9 @@ def _require_spread(
     if len(still):
         place = tuple(still[0])
         which = entry(name, place) if where == "[{}]" else name + where.format(place[0])
-        first = x[place][0]
+        first, count = x[place][0], x.shape[-1]
+        alone = f"{which} has one entry, {first:g}, which has no spread."
+        same = f"all {count} entries of {which} are {first:g}, so that they have no spread."
         raise DomainError(
-            f"{op.name}: all {x.shape[-1]} entries of {which} are {first:g}, so that they have no "
-            "spread.\n  Give an eps above 0, such as eps=1e-5."
+            f"{op.name}: {alone if count == 1 else same}\n  Give an eps above 0, such as eps=1e-5."
         )
