@@ -167,10 +167,16 @@ def _is_literal(node: ast.expr) -> bool:
     return True
 
 
+def _is_numbers(value: Any) -> bool:
+    """Whether it is a tuple of numbers, (1, 2): one for each axis."""
+    return isinstance(value, tuple) and all(isinstance(part, int | float) for part in value)
+
+
 def _option(node: ast.expr, where: str, own: Mapping[str, Op | type[Op]], kind: str) -> Any:
-    value = ast.literal_eval(node) if _is_literal(node) else None
-    if isinstance(value, str | int | float):
-        return value
+    if _is_literal(node):
+        value = ast.literal_eval(node)
+        if value is None or isinstance(value, str | int | float) or _is_numbers(value):
+            return value
     instead = "Write it such as slope=0.1."
     if kind in own:
         instead = f"Give the op made, ops={{{kind!r}: {kind}(…)}}, and leave the option out here."
