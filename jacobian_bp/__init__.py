@@ -48,6 +48,7 @@ _OFFERED = {
         "BinaryCrossEntropyFromLogits",
         "CrossEntropy",
         "CrossEntropyFromLogits",
+        "Divide",
         "Einsum",
         "HalfL2Penalty",
         "HalfSquaredError",
@@ -69,6 +70,7 @@ _OFFERED = {
         "Softmax",
         "Softplus",
         "SquaredError",
+        "Subtract",
         "Sum",
         "Tanh",
         "outer",
@@ -126,6 +128,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
+    from .ops import Divide as Divide
     from .ops import Einsum as Einsum
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
@@ -147,6 +150,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Softmax as Softmax
     from .ops import Softplus as Softplus
     from .ops import SquaredError as SquaredError
+    from .ops import Subtract as Subtract
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
     from .ops import outer as outer

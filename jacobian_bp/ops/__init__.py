@@ -5,7 +5,7 @@ May import algebra and below.
 """
 
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
-from .arithmetic import Add, Multiply
+from .arithmetic import Add, Divide, Multiply, Subtract
 from .base import Op, elementwise, outer, over_batch
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .divergence import KLDivergence, KLDivergenceFromLogits
@@ -29,6 +29,7 @@ __all__ = [
     "BinaryCrossEntropyFromLogits",
     "CrossEntropy",
     "CrossEntropyFromLogits",
+    "Divide",
     "Einsum",
     "HalfL2Penalty",
     "HalfSquaredError",
@@ -52,6 +53,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "SquaredError",
+    "Subtract",
     "Sum",
     "Tanh",
     "elementwise",

@@ -49,6 +49,7 @@ class Op(Facts):
     labels: ClassVar[tuple[str, ...]] = ()
     constants: ClassVar[tuple[str, ...]] = ()
     formula: str = ""  # the value in the letters of the signature, for the printed forward pass
+    takes_numbers: ClassVar[bool] = False  # a number among its operands is one of them
     options: tuple[str, ...] | None = None  # in a program's text; None: what __init__ kept
     reasons: Mapping[str, str] = {}  # input -> why its Jacobian looks as it does
 
@@ -123,6 +124,10 @@ class Op(Facts):
         """
         del axes
         return self
+
+    def written_operands(self, args: tuple[str, ...]) -> tuple[str, ...]:
+        """What a step's text has between the parentheses, in front of the options."""
+        return args
 
     @property
     def name(self) -> str:

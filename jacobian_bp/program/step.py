@@ -107,4 +107,5 @@ class Step:
 
     def __str__(self) -> str:
         options = of_made(self.op) if self.options is None else self.options
-        return f"{self.name} = {self.kind or self.op.name}({', '.join((*self.args, *options))})"
+        inside = ", ".join((*self.op.written_operands(self.args), *options))
+        return f"{self.name} = {self.kind or self.op.name}({inside})"

@@ -67,6 +67,8 @@ WRITTEN = [
     ("Sum", "over='t'"),
     ("Softmax", "'t'"),
     ("LogSoftmax", "axis='t'"),
+    ("Subtract", "'r,c'"),
+    ("Divide", "'r,c'"),
     ("MeanOverOutputs", "3"),
     ("Huber", "0.1"),
     ("Huber", "delta=1.0"),
@@ -96,7 +98,7 @@ def test_every_op_that_takes_options_is_tried():
 
 @pytest.mark.parametrize(("kind", "options"), WRITTEN)
 def test_what_is_written_is_printed_and_reads_back_as_the_same_op(kind, options):
-    reads = "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x"
+    reads = "x, y" if kind in ("Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber") else "x"
     line = f"z = {kind}({reads}, {options})"
     step = step_of(line)
     assert str(step) == line
@@ -112,7 +114,7 @@ def test_what_is_written_is_printed_and_reads_back_as_the_same_op(kind, options)
 @pytest.mark.parametrize(("kind", "options"), WRITTEN)
 def test_an_op_that_no_text_wrote_prints_options_that_make_it_again(kind, options):
     """…, which no text may hold, stands for what the op does not keep."""
-    reads = "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x"
+    reads = "x, y" if kind in ("Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber") else "x"
     op = step_of(f"z = {kind}({reads}, {options})").op
     shown = ", ".join((reads, *of_made(op)))
     if kind in ("Doubled", "Hidden"):
