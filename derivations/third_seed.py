@@ -515,6 +515,8 @@ def one_op(name, op):
         shape = [sizes[axis] for axis in operand.axes]
         chance = operand.name in (*op.labels, "p") or name == "BinaryCrossEntropy"
         data[operand.name] = rng.uniform(0.1, 0.9, shape) if chance else rng.normal(size=shape)
+    if name == "Divide":
+        data["b"] = 1 + rng.random(5)  # away from 0
     if name.startswith(("CrossEntropy", "KLDivergence")):
         data["y"] /= data["y"].sum()
     net = Network.program(f"u = F({', '.join(data)})", ops={"F": op})
