@@ -158,6 +158,7 @@ class Add(Arithmetic):
     def __init__(self, axes="k", terms=2, numbers=None):
         super().__init__(axes, terms, numbers)
         self.reasons = dict.fromkeys(self.names, "adding passes each slope on")
+        self.passes_on = all(own == self.whole for own in self.letters)
 
     def reading(self, count):
         terms = count + len(self.numbers)

@@ -56,7 +56,7 @@ class Facts:
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
-    passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+    passes_on: bool = False  # each input's cotangent is the output's
 
     # What it gives is new at each call, or what it was given: so it is with the ops of this
     # package. An op of one's own may keep its arrays and write to them: they are copied.

@@ -162,9 +162,10 @@ class Mean(Reduction):
                 if L.shape[place] == 0:
                     axis = letters[place]
                     what = "examples" if axis == BATCH else f"entries along {axis}"
+                    one = "a batch of at least one example" if axis == BATCH else "at least one"
                     raise DomainError(
                         f"the mean of {names['L']} over 0 {what} is not defined.\n"
-                        "  Pass a batch of at least one example, or use Sum."
+                        f"  Pass {one}, or use Sum."
                     )
         return (L,)
 

@@ -66,6 +66,16 @@ class Pass:
         return frozenset(name for name, axes in self.names.items() if axes[:1] == (BATCH,))
 
     @property
+    def axes_said(self) -> dict[str, str]:
+        """What `axes` says of such data, where it is more than an n that nobody names."""
+        letters, found = self.program.letters, dict[str, str]()
+        for name in self.program.inputs:
+            if name in self.values and name not in self.program.labels:
+                front = self.names[name][: self.values[name].ndim - len(letters[name])]
+                found |= {name: ",".join(front)} if front not in ((), (BATCH,)) else {}
+        return found
+
+    @property
     def examples(self) -> int | None:
         """The number of examples in a batch, or None for one example."""
         return next((len(self.values[name]) for name in self.batched), None)
