@@ -67,7 +67,7 @@ class Binding:
 
     def names(self) -> dict[str, str]:
         """What the names that an op writes in its Jacobians become here."""
-        op_says = unnamed(len(self.leading))
+        op_says = unnamed(len(self.leading), self.fronts.signature.letters)
         found = {**dict(zip(op_says, self.leading, strict=True)), **self.fronts.renamed}
         return {old: new for old, new in found.items() if old != new}
 

@@ -20,7 +20,7 @@ from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
-from .axes import BATCH, parse_axes, unnamed
+from .axes import parse_axes, unnamed
 
 MASK = "1−δ"  # the label of a Distinct that had to become an array
 
@@ -304,8 +304,9 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     """
     head, axes = _read(label)
     array = real_array(array, head)
-    if array.ndim > len(axes) and BATCH not in axes:
-        axes = (*unnamed(array.ndim - len(axes)), *axes)
+    if array.ndim > len(axes):
+        own = [axis.rstrip("'") for axis in axes]
+        axes = (*unnamed(array.ndim - len(axes), own), *axes)
     if array.ndim != len(axes):
         raise AxisError(
             f"dense({label!r}): the label has {len(axes)} axes, "

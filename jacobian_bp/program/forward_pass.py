@@ -349,7 +349,8 @@ def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarr
 
 def _require_carried(step: Step, by: str, expression: Expression, binding: Binding) -> None:
     """AxisError for a factor that has more axes than its label and than are carried."""
-    taken = {*step.op.parsed.letters, *unnamed(len(binding.leading))}
+    letters = step.op.parsed.letters
+    taken = {*letters, *unnamed(len(binding.leading), letters)}
     for term in expression.terms:
         for factor in term.of(Dense):
             missing = [a for a in unnamed(len(factor.axes)) if a in factor.axes and a not in taken]
