@@ -12,7 +12,6 @@ from ..algebra.binding import Binding, bind
 from ..algebra.expression import Copies, Delta, Dense, Expression, One
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
-from ..algebra.output_sizes import ABSENT
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
 from ..numbers.positions import require_positions
@@ -329,7 +328,7 @@ def bind_step(
         [axes.get(arg) for arg in step.args],
         how_named,
         step.fronts,
-        lambda name: getattr(step.op, name, ABSENT),
+        step.op,
     )
 
 

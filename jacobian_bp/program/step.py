@@ -55,6 +55,11 @@ class Step:
         )
 
     @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """What it reads as positions of an axis."""
+        return tuple(self.called[operand] for operand in self.op.parsed.indices)
+
+    @cached_property
     def fronts(self) -> dict[Any, Fronts]:
         """The names of all axes, by the numbers and names of the axes of what it reads."""
         return {}
