@@ -140,10 +140,10 @@ class Op(Facts):
 
     def differentiable(self) -> tuple[str, ...]:
         """The inputs by which the op is differentiated."""
-        return tuple(o.name for o in self.parsed.inputs if o.name not in self.fixed)
+        return tuple(o.name for o in self.parsed.inputs if o.name not in self.without_derivative)
 
     @property
-    def fixed(self) -> tuple[str, ...]:
+    def without_derivative(self) -> tuple[str, ...]:
         """The inputs by which nothing is differentiated: `constants`, and positions of an axis."""
         return (*self.constants, *self.parsed.indices)
 

@@ -223,7 +223,7 @@ class Pass:
         for operand, renamed, front in zip(
             signature.inputs, own.inputs, binding.carried, strict=True
         ):
-            if operand.name in step.op.fixed:
+            if operand.name in step.op.without_derivative:
                 continue
             if operand.name not in expressions:
                 raise AxisError(
