@@ -22,12 +22,35 @@ SIZES = [3, 5, 4, 2]  # pairwise different: a forgotten transpose cannot fit
 L = len(SIZES)
 KINDS = ["tanh", "tanh", "identity"]
 LOSS = "half_squared_error"
-DENSE = """
-    Add BinaryCrossEntropy BinaryCrossEntropyFromLogits CrossEntropy CrossEntropyFromLogits
-    Einsum HalfL2Penalty HalfSquaredError Huber Identity KLDivergence KLDivergenceFromLogits
-    L1Penalty L2Penalty LeakyReLU Linear LogSoftmax Mean MeanOverOutputs Multiply ReLU Sigmoid
-    Softmax Softplus SquaredError Sum Tanh
-""".split()  # the ops of dense networks and their losses
+DENSE = [  # the ops of dense networks and their losses
+    "Add",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogits",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Einsum",
+    "HalfL2Penalty",
+    "HalfSquaredError",
+    "Huber",
+    "Identity",
+    "KLDivergence",
+    "KLDivergenceFromLogits",
+    "L1Penalty",
+    "L2Penalty",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Mean",
+    "MeanOverOutputs",
+    "Multiply",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "SquaredError",
+    "Sum",
+    "Tanh",
+]
 OPTIONS = {"Einsum": ("ki,i->k",), "MeanOverOutputs": (5,)}  # of an op that cannot do without
 OPTIONS |= dict.fromkeys(("L1Penalty", "L2Penalty", "HalfL2Penalty"), (0.01,))
 TINY, SMALL = 1e-12, 1e-8  # gaps: of rounding, of finite differences
@@ -521,6 +544,8 @@ def one_op(name, op):
         shape = [sizes[axis] for axis in operand.axes]
         chance = operand.name in (*op.labels, "p") or name == "BinaryCrossEntropy"
         data[operand.name] = rng.uniform(0.1, 0.9, shape) if chance else rng.normal(size=shape)
+    if name == "Divide":
+        data["b"] = 1 + rng.random(5)  # away from 0
     if name.startswith(("CrossEntropy", "KLDivergence")):
         data["y"] /= data["y"].sum()
     net = Network.program(f"u = F({', '.join(data)})", ops={"F": op})

@@ -282,8 +282,9 @@ TOML = {  # a network file, and how it is changed
     ),
     "too many names": (
         HEAD + "[convention.names]\n" + "".join(f'V{n} = "W{n + 1}"\n' for n in range(101)),
-        lambda text, message: text[: text.index("V0")] + f'"V{said(r"Write (.l.) for", message)}"'
-        ' = "W"\n',
+        lambda text, message: (
+            text[: text.index("V0")] + f'"V{said(r"Write (.l.) for", message)}" = "W"\n'
+        ),
     ),
     "twice": (HEAD + "seed = 1\nseed = 2\n", by_hand("seed = 2\n", "", "and each key once")),
     "no TOML": (HEAD + "seed 1\n", by_hand("seed 1", "seed = 1", "Write key = value, one a line")),

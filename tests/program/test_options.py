@@ -87,6 +87,8 @@ WRITTEN = [
     ("Sum", "over='t'"),
     ("Softmax", "'t'"),
     ("LogSoftmax", "axis='t'"),
+    ("Subtract", "'r,c'"),
+    ("Divide", "'r,c'"),
     ("MeanOverOutputs", "3"),
     ("Huber", "0.1"),
     ("Huber", "delta=1.0"),
@@ -114,8 +116,11 @@ def test_every_op_that_takes_options_is_tried():
     assert takes <= {kind for kind, _ in WRITTEN}
 
 
+PAIRS = ("Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber")
+
+
 def reads_of(kind):
-    return NORMS.get(kind, "x, y" if kind in ("Add", "Multiply", "Einsum", "Huber") else "x")
+    return NORMS.get(kind, "x, y" if kind in PAIRS else "x")
 
 
 @pytest.mark.parametrize(("kind", "options"), WRITTEN)
