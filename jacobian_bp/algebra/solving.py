@@ -58,13 +58,12 @@ def solved(term: Term, kept: Sequence[str], sizes: Sizes) -> Term:
         factor = next((f for f in term.of(At) if f.axis not in done), None)
         if factor is None:
             break
-        others = [f for f in term.factors if f is not factor]
         if factor.axis in factor.position.axes:
-            own = along(factor.axis)
-            term = _covering(term, [*others, equal(own, factor.position, sizes)])
+            same = equal(along(factor.axis), factor.position, sizes)
+            term = _covering(term, [same if f is factor else f for f in term.factors])
             continue
         done.append(factor.axis)
-        term = _covering(term, [factor, *(_beside(factor, other, sizes) for other in others)])
+        term = _covering(term, [_beside(factor, f, sizes) for f in term.factors])
     return _plain(_same_position(term, sizes), kept, sizes)
 
 
@@ -75,7 +74,7 @@ def equal(left: Position, right: Position, sizes: Sizes) -> Within:
 
 def _beside(factor: At, other: Factor, sizes: Sizes) -> Factor:
     """Another factor of the term, its position read where the kept axis of `factor` is."""
-    if isinstance(other, At | Within) and factor.axis in other.axes:
+    if other is not factor and isinstance(other, At | Within) and factor.axis in other.axes:
         return _read_there(other, factor, sizes)
     return other
 
@@ -99,8 +98,8 @@ def _same_position(term: Term, sizes: Sizes) -> Term:
         for second in ats[place + 1 :]:
             same = first.position == second.position and not first.here and not second.here
             if same and sizes[first.axis] == sizes[second.axis]:
-                rest = tuple(f for f in term.factors if f is not first)
-                factors = (Delta(first.axis, second.axis), *rest)
+                joined = Delta(first.axis, second.axis)
+                factors = tuple(joined if f is first else f for f in term.factors)
                 return _same_position(Term(factors, term.coefficient, term.sums), sizes)
     return term
 
