@@ -34,6 +34,7 @@ from .patterns import (
     united,
 )
 from .placing import evaluate
+from .position_factors import At, Within
 from .relations import AxisKey
 from .spending import Spending
 from .structure_words import describe, describe_patterns
@@ -406,8 +407,10 @@ class Jacobian(Shown):
             return f"Every entry is a structural zero. {way_out}."
         pairs = ""
         if self.is_local and len(self.links[0].expression.terms) == 1:
-            deltas = self.links[0].expression.terms[0].of(Delta)
-            pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
+            factors = self.links[0].expression.terms[0].factors
+            zeros = [str(f) for f in factors if isinstance(f, Delta | At | Within)]
+            chosen = any(isinstance(f, At) and f.here for f in factors)
+            pairs = f" ({' '.join(zeros)})" if zeros and not chosen else ""
         share = f"Only {nonzeros:,} of {self.size:,} entries can be non-zero{pairs}"
         if self.size % nonzeros == 0:
             share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
