@@ -9,10 +9,10 @@ import numpy as np
 
 from ..errors import AxisError
 from ..numbers.arrays import read_only
-from ..writing.signs import dims
+from ..writing.signs import dims, plural
 from .axes import BATCH, Axis, parse_axes
 from .expression import Expression, Term, read_label
-from .position_factors import At, Within
+from .position_factors import At, Within, is_mask
 from .positions import Affine, Position, Table
 
 _NAME = r"[^\W\d]\w*'*"
@@ -52,7 +52,7 @@ def at(
     else:
         axis, label = _two_sides(equation, "'v = u[t]'")
         position = _read_table(label, table, f"at({equation!r})")
-    term = Term((At(axis, position, here),), sums=_read_sizes(sizes, position, equation))
+    term = Term((At(axis, position, here),), sums=_read_sizes(sizes, position, f"at({equation!r})"))
     return Expression((term,))
 
 
@@ -70,6 +70,7 @@ def within(
         within("0 <= o + r - 1 <= 4")     [0≤o+r−1≤4]       what is no padding
         within("t - u"), within("o + r - 1", 0, 4)          the same in other words
         within("m[k]", table=m)           m[k]              a given mask, 0 or 1
+        within("u[t]", 0, 4, table=u)     [0≤u[t]≤4]        looked-up positions in a range
 
     It stands where entries are zero for every input: the causal half of attention, say.
     A position without bounds is one that is at least 0. Raises AxisError where the text
@@ -78,19 +79,22 @@ def within(
     >>> print(within("u <= t"), within("t - u"), within("o + r - 1", 0, 4))
     [u≤t] [u≤t] [0≤o+r−1≤4]
     """
+    who = f"within({text!r})"
     if table is not None:
-        mask = _read_table(text, table, f"within({text!r})")
-        if not np.isin(mask.array, (0, 1)).all():
+        mask = _read_table(text, table, who)
+        factor = Within(mask, _whole(low, who), _whole(high, who))
+        if low is None and high is None:
+            factor = Within(mask, 1)
+        if is_mask(factor) and not np.isin(mask.array, (0, 1)).all():
             raise AxisError(
-                f"within({text!r}): the mask holds {_first_not_in(mask.array, (0, 1))}.\n"
+                f"{who}: the mask holds {_first_not_in(mask.array, (0, 1))}.\n"
                 "  A mask holds 1 where an entry may stand, and 0 where none does."
             )
-        factor = Within(mask, 1)
     elif low is None and high is None:
         factor = _read_range(text)
     else:
-        factor = Within(_read_affine(text, f"within({text!r})"), _whole(low), _whole(high))
-    term = Term((factor,), sums=_read_sizes(sizes, factor.position, text))
+        factor = Within(_read_affine(text, who), _whole(low, who), _whole(high, who))
+    term = Term((factor,), sums=_read_sizes(sizes, factor.position, who))
     return Expression((term,))
 
 
@@ -166,7 +170,8 @@ def _read_table(label: str, table: Any, who: str) -> Table:
         axes = (BATCH, *axes)
     if array.ndim != len(axes) or len({*axes}) < len(axes):
         raise AxisError(
-            f"{who}: {label} has {len(axes)} axes, the table has shape {dims(array.shape)}.\n"
+            f"{who}: {label} has {plural(len(axes), 'axis', 'axes')}, "
+            f"the table has shape {dims(array.shape)}.\n"
             "  Name every axis of the table once; a batch axis in front needs no name."
         )
     return Table(head, axes, read_only(np.array(array, np.int64)))
@@ -188,19 +193,24 @@ def _first_not_in(array: np.ndarray, known: tuple[int, ...]) -> str:
     return f"{array[place]} at {list(place)}"
 
 
-def _read_sizes(sizes: Mapping[str, int] | None, position: Position, text: str) -> tuple[Axis, ...]:
+def _read_sizes(sizes: Mapping[str, int] | None, position: Position, who: str) -> tuple[Axis, ...]:
     for axis, size in (sizes or {}).items():
         if axis not in position.axes:
             raise AxisError(
-                f"{text!r}: sizes has the axis {axis}, which the position does not.\n"
-                f"  It reads {', '.join(position.axes) or 'no axis'}."
+                f"{who}: sizes has the axis {axis}, which the position has not.\n"
+                f"  The position reads {', '.join(position.axes) or 'no axis'}."
             )
-        if not isinstance(size, int | np.integer) or size < 0:
-            raise AxisError(f"{text!r}: axis {axis} has size {size}.\n  A size is a whole number.")
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise AxisError(
+                f"{who}: axis {axis} has size {size}.\n"
+                "  A size is a whole number that is not negative."
+            )
     return tuple(Axis(axis, int(size)) for axis, size in (sizes or {}).items())
 
 
-def _whole(bound: int | None) -> int | None:
-    if bound is not None and (isinstance(bound, bool) or bound != int(bound)):
-        raise AxisError(f"the bound {bound!r} of a range is no whole number.\n  Write such as 0.")
-    return None if bound is None else int(bound)
+def _whole(bound: int | None, who: str) -> int | None:
+    if bound is None:
+        return None
+    if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
+        raise AxisError(f"{who}: the bound {bound!r} is no whole number.\n  Write such as 0.")
+    return int(bound)
