@@ -88,7 +88,7 @@ class Within:
 
     def __str__(self) -> str:
         position, low, high = self.position, self.low, self.high
-        if is_mask(self):
+        if _is_mask(self):
             return str(position)
         if low is not None and low == high:
             return f"[{_equation(position, low)}]"
@@ -100,9 +100,12 @@ class Within:
         return f"[{before}{position}" + ("]" if high is None else f"≤{_number(high)}]")
 
 
-def is_mask(factor: Within) -> bool:
+def _is_mask(factor: Within) -> bool:
     """Whether it is a given mask, m[k]: what is 1 may stand, what is 0 is a structural zero."""
-    return isinstance(factor.position, Table) and (factor.low, factor.high) == (1, None)
+    if not isinstance(factor.position, Table) or (factor.low, factor.high) != (1, None):
+        return False
+    bounds = factor.position.bounds({})
+    return bounds is None or (bounds[0] >= 0 and bounds[1] <= 1)
 
 
 def _less(position: Affine) -> str:

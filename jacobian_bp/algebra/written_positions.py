@@ -12,7 +12,7 @@ from ..numbers.arrays import read_only
 from ..writing.signs import dims, plural
 from .axes import BATCH, Axis, parse_axes
 from .expression import Expression, Term, read_label
-from .position_factors import At, Within, is_mask
+from .position_factors import At, Within
 from .positions import Affine, Position, Table
 
 _NAME = r"[^\W\d]\w*'*"
@@ -81,15 +81,11 @@ def within(
     """
     who = f"within({text!r})"
     if table is not None:
-        mask = _read_table(text, table, who)
-        factor = Within(mask, _whole(low, who), _whole(high, who))
+        position = _read_table(text, table, who)
         if low is None and high is None:
-            factor = Within(mask, 1)
-        if is_mask(factor) and not np.isin(mask.array, (0, 1)).all():
-            raise AxisError(
-                f"{who}: the mask holds {_first_not_in(mask.array, (0, 1))}.\n"
-                "  A mask holds 1 where an entry may stand, and 0 where none does."
-            )
+            _require_mask(position.array, who)
+            low = 1
+        factor = Within(position, _whole(low, who), _whole(high, who))
     elif low is None and high is None:
         factor = _read_range(text)
     else:
@@ -177,6 +173,15 @@ def _read_table(label: str, table: Any, who: str) -> Table:
     return Table(head, axes, read_only(np.array(array, np.int64)))
 
 
+def _require_mask(array: np.ndarray, who: str) -> None:
+    if not np.isin(array, (0, 1)).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isin(array, (0, 1)))[0])
+        raise AxisError(
+            f"{who}: the mask holds {array[place]} at {list(place)}.\n"
+            "  A mask holds 1 where an entry may stand, and 0 where none does."
+        )
+
+
 def _are_whole(array: np.ndarray) -> np.ndarray:
     return np.isfinite(array) & (array == np.floor(array))
 
@@ -185,11 +190,6 @@ def _first_not_whole(array: np.ndarray) -> str:
     if array.dtype.kind not in "biuf":
         return f"values of dtype {array.dtype}"
     place = tuple(int(i) for i in np.argwhere(~_are_whole(array))[0])
-    return f"{array[place]} at {list(place)}"
-
-
-def _first_not_in(array: np.ndarray, known: tuple[int, ...]) -> str:
-    place = tuple(int(i) for i in np.argwhere(~np.isin(array, known))[0])
     return f"{array[place]} at {list(place)}"
 
 
