@@ -56,7 +56,6 @@ class Jacobian(Shown):
     wrt_axes: tuple[Axis, ...]
     dtype: np.dtype
     trace: tuple[Spending, ...] = ()
-    stands: Patterns | None = None  # known of a collapsed one, where the values have chosen
 
     @classmethod
     def local(
@@ -124,8 +123,6 @@ class Jacobian(Shown):
     @property
     def patterns(self) -> Patterns:
         """Which axes must be equal for an entry to be other than a structural zero."""
-        if self.stands is not None:
-            return self.stands
         if self.is_local:
             return self._patterns_of(self.links[0])
 
@@ -137,12 +134,12 @@ class Jacobian(Shown):
 
     @property
     def _has_positions(self) -> bool:
-        if self.stands is not None:
-            return True
-        return any(link.expression.has_positions for link in self.links)
+        return any(link.stands is not None or _reads(link) for link in self.links)
 
     def _patterns_of(self, link: Link) -> Patterns:
-        if not link.expression.has_positions:
+        if link.stands is not None:
+            return link.stands
+        if not _reads(link):
             return patterns_of(link.expression, link.out, link.wrt)
         ends = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
         sizes = dict(zip((*link.out, *link.wrt), ends, strict=True))
@@ -161,7 +158,7 @@ class Jacobian(Shown):
     @property
     def structure(self) -> str:
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
-        if self.is_local and self.stands is None:
+        if self.is_local and self.links[0].stands is None:
             link = self.links[0]
             sizes = {axis.name: axis.size for axis in self.axes}
             return describe(link.expression, link.out, link.wrt, sizes)
@@ -266,7 +263,8 @@ class Jacobian(Shown):
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
         stands = self.patterns if self._has_positions else None
-        return replace(result, trace=tuple(trace), stands=stands)
+        links = tuple(replace(link, stands=stands) for link in result.links)
+        return replace(result, links=links, trace=tuple(trace))
 
     def __matmul__(self, other: "Jacobian") -> "Jacobian":
         """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""
@@ -423,6 +421,10 @@ def _ones(factor: Factor) -> Factor:
     if isinstance(factor, Dense) and factor.label != MASK:
         return replace(factor, array=np.ones_like(factor.array))
     return factor
+
+
+def _reads(link: Link) -> bool:
+    return link.expression.has_positions
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

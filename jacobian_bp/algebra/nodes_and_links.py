@@ -7,6 +7,7 @@ from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
 from .expression import Delta, Dense, Distinct, Expression, Factor, Term, holder, is_position
+from .patterns import Patterns
 from .position_factors import At
 from .positions import Table
 from .spending import require_covered, spend
@@ -40,7 +41,8 @@ class Link:
     """One local Jacobian ∂target/∂source: its axes and its expression.
 
     `target` and `source` are positions in a list of nodes that runs from the
-    output to the variable, so target < source.
+    output to the variable, so target < source. What a collapse has made of several
+    keeps in `stands` which entries can be other than zero at any input.
     """
 
     target: int
@@ -48,6 +50,7 @@ class Link:
     out: tuple[str, ...]
     wrt: tuple[str, ...]
     expression: Expression
+    stands: Patterns | None = None
 
 
 def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:

@@ -40,7 +40,8 @@ class Relation:
     @classmethod
     def where(cls, keys: Sequence[AxisKey], holds: np.ndarray) -> "Relation":
         """The relation of an array of yes and no."""
-        return cls.of(keys, np.argwhere(holds))
+        rows = np.argwhere(holds)
+        return cls(tuple(keys), rows) if list(keys) == sorted(keys) else cls.of(keys, rows)
 
     @cached_property
     def _mark(self) -> tuple[tuple[AxisKey, ...], bytes]:

@@ -203,6 +203,19 @@ def test_what_the_values_have_chosen_is_no_structural_zero():
     assert (twice.structural_nonzeros, twice.collapse().structural_nonzeros) == (25, 25)
 
 
+def test_a_collapsed_jacobian_goes_on_with_what_can_stand():
+    """The largest of two, twice: three entries of each row can stand, whatever was chosen."""
+    numbers = np.array([0, 1, 1, 0, 1])
+    largest = at("r = a[o]", numbers, here=True) * at("i' = o + r", sizes={"r": 2})
+    first = local("z", "y", {"o": 5}, {"i'": 5}, largest)
+    second = local("y", "x", {"o": 5}, {"i'": 5}, largest)
+    whole = first @ second
+    assert whole.structural_nonzeros == 5 + 4 + 3
+    third = local("x", "w", {"o": 5}, {"i'": 5}, largest)
+    assert (whole.collapse() @ third).structural_nonzeros == 5 + 4 + 3 + 2
+    assert whole.collapse().structure == "shifted window ⊗ dense"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_relations_are_joined_and_counted_as_sets_of_tuples_are(seed):
     rng = np.random.default_rng(seed)
