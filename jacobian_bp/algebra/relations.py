@@ -64,6 +64,8 @@ class Relation:
     def renamed(self, names: Mapping[AxisKey, AxisKey]) -> "Relation":
         """Other keys; where two become one, the rows in which they are equal."""
         keys = [names.get(key, key) for key in self.keys]
+        if tuple(keys) == self.keys:
+            return self
         rows, own = self.rows, list(dict.fromkeys(keys))
         for place, key in enumerate(keys):
             rows = rows[rows[:, place] == rows[:, keys.index(key)]]
@@ -155,7 +157,13 @@ def number_of_rows(found: Iterable[Relation]) -> int:
 
     One key after another is summed: [u≤t] [u'≤t] are Σ_t (t+1)², and no triple is listed.
     """
-    waiting = [(relation, np.ones(len(relation), np.int64)) for relation in found]
+    relations = list(found)
+    alone = [
+        r for r in relations if not any({*r.keys} & {*o.keys} for o in relations if o is not r)
+    ]
+    times = prod(len(relation) for relation in alone)
+    shared = [r for r in relations if not any(r is other for other in alone)]
+    waiting = [(relation, np.ones(len(relation), np.int64)) for relation in shared]
     if prod(max(1, len(relation)) for relation, _ in waiting) >= EXACT:
         waiting = [(relation, weight.astype(object)) for relation, weight in waiting]
     while any(relation.keys for relation, _ in waiting):
@@ -168,17 +176,18 @@ def number_of_rows(found: Iterable[Relation]) -> int:
             whole, row, partner = pairs(whole, other)
             weight = weight[row] * more[partner]
         waiting.append(_summed_out(whole, weight, key))
-    return prod(int(weight.sum()) for _, weight in waiting)
+    return times * prod(int(weight.sum()) for _, weight in waiting)
 
 
 def _summed_out(whole: Relation, weight: np.ndarray, key: AxisKey) -> tuple[Relation, np.ndarray]:
     """The rows without one key, each with the sum of the weights of those that it stood in."""
     left = [place for place, own in enumerate(whole.keys) if own != key]
     rows = whole.rows[:, left]
-    _, first, which = np.unique(_codes(rows), return_index=True, return_inverse=True)
-    total = np.zeros(len(first), weight.dtype)
-    np.add.at(total, which.reshape(-1), weight)
-    return Relation(tuple(whole.keys[place] for place in left), rows[first]), total
+    codes = _codes(rows)
+    order = np.argsort(codes, kind="stable")
+    first = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    total = np.add.reduceat(weight[order], first) if len(first) else weight[:0]
+    return Relation(tuple(whole.keys[place] for place in left), rows[order[first]]), total
 
 
 def _codes(rows: np.ndarray) -> np.ndarray:
