@@ -23,13 +23,12 @@ from . import chain_rule
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
-from .nodes_and_links import Link, Node, identity, make_link
+from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .patterns import (
     Patterns,
     can_stand,
     composed,
     count,
-    patterns_of,
     same_entries,
     united,
 )
@@ -137,13 +136,8 @@ class Jacobian(Shown):
         return any(link.stands is not None or _reads(link) for link in self.links)
 
     def _patterns_of(self, link: Link) -> Patterns:
-        if link.stands is not None:
-            return link.stands
-        if not _reads(link):
-            return patterns_of(link.expression, link.out, link.wrt)
-        ends = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
-        sizes = dict(zip((*link.out, *link.wrt), ends, strict=True))
-        return patterns_of(link.expression, link.out, link.wrt, sizes)
+        shape = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
+        return patterns_through(link, shape)
 
     @property
     def structural_nonzeros(self) -> int:

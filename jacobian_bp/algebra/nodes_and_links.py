@@ -7,7 +7,7 @@ from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
 from .expression import Delta, Dense, Distinct, Expression, Factor, Term, holder, is_position
-from .patterns import Patterns
+from .patterns import Patterns, patterns_of
 from .position_factors import At
 from .positions import Table
 from .spending import require_covered, spend
@@ -51,6 +51,15 @@ class Link:
     wrt: tuple[str, ...]
     expression: Expression
     stands: Patterns | None = None
+
+
+def patterns_through(link: Link, shape: Sequence[int]) -> Patterns:
+    """Which entries of a link can be other than zero; `shape` is that of both its ends."""
+    if link.stands is not None:
+        return link.stands
+    return patterns_of(
+        link.expression, link.out, link.wrt, dict(zip((*link.out, *link.wrt), shape, strict=True))
+    )
 
 
 def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:

@@ -45,12 +45,12 @@ def patterns_of(
     expression: Expression,
     out: Sequence[str],
     wrt: Sequence[str],
-    sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int],
 ) -> Patterns:
     """One pattern a term; none at all for a Jacobian that is zero everywhere.
 
     What the values have chosen is left open: at another input another entry stands.
-    `sizes` has those of all axes outside, where a term has positions.
+    `sizes` has those of all axes outside.
     """
     keys: dict[str, AxisKey] = {axis: ("out", p) for p, axis in enumerate(out)}
     keys |= {axis: ("wrt", p) for p, axis in enumerate(wrt)}
@@ -58,7 +58,7 @@ def patterns_of(
     for term in expression.terms:
         equal = _joined([{keys[f.left], keys[f.right]} for f in term.of(Delta)])
         if term.has_positions:
-            found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes or {})))))
+            found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes)))))
         else:
             differ = (frozenset((keys[f.left], keys[f.right])) for f in term.of(Distinct))
             found.add(Pattern(equal, frozenset(differ)))
