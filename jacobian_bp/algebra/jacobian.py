@@ -133,7 +133,7 @@ class Jacobian(Shown):
 
     @property
     def _has_positions(self) -> bool:
-        return any(link.stands is not None or _reads(link) for link in self.links)
+        return any(k.stands is not None or k.expression.has_positions for k in self.links)
 
     def _patterns_of(self, link: Link) -> Patterns:
         shape = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
@@ -415,10 +415,6 @@ def _ones(factor: Factor) -> Factor:
     if isinstance(factor, Dense) and factor.label != MASK:
         return replace(factor, array=np.ones_like(factor.array))
     return factor
-
-
-def _reads(link: Link) -> bool:
-    return link.expression.has_positions
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

@@ -51,6 +51,8 @@ class At:
 class Within:
     """[low ≤ f ≤ high]: 1 where f lies there, else a structural zero; None is no bound.
 
+    It is `ensured` where an array that stands beside it is 0 everywhere else already.
+
     >>> print(Within(Affine.of({"t": 1, "u": -1}), 0))
     [u≤t]
     >>> print(Within(Affine.of({"o": 2, "r": 1}, -1), 0, 4))
@@ -60,6 +62,7 @@ class Within:
     position: Position
     low: int | None = 0
     high: int | None = None
+    ensured: bool = False
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class Within:
     @property
     def look(self) -> tuple[Any, ...]:
         """All of the factor but the numbers of a table: what the algebra depends on."""
-        return Within, self.position.look, self.low, self.high
+        return Within, self.position.look, self.low, self.high, self.ensured
 
     def reading(self, position: Position) -> "Within":
         """The same factor at another position."""
