@@ -20,6 +20,9 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
     found = [f"{s.symbol} = {s.name}, the error at {s.name.partition('/∂')[2]}" for s in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
+    ranges = re.search(r"\[[^\[\]]*≤[^\[\]]*\]", text)
+    if ranges:
+        found.append(f"{ranges[0]} = 1 where that holds, else 0")
     found.append("indices count from 0; a primed one is the variable's own")
     slopes = list(dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')\(", text)))
     if slopes:

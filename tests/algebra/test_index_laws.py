@@ -208,6 +208,16 @@ def test_law_9_what_a_range_leaves_out_of_a_sum_cannot_spoil_it():
     np.testing.assert_array_equal(J.materialise(), np.cumsum(x))
 
 
+def test_law_9_an_infinite_factor_of_padding_cannot_spoil_a_sum():
+    """Σ_o g[o] x[o−1]: g[0] = inf stands beside padding, where 0 · inf would be NaN."""
+    g, x = np.array([np.inf, 1.0, 2.0, 3.0, 5.0]), RNG.standard_normal(7)
+    by_y = Jacobian.local("J", "y", (), (Axis("o'", 5),), dense("g[o']", g))
+    padded = dense("x[i]", x) * at("i = o - 1")
+    whole = by_y @ Jacobian.local("y", "s", (Axis("o", 5),), (), padded)
+    np.testing.assert_allclose(whole.materialise(), g[1:] @ x[:4], rtol=1e-12)
+    np.testing.assert_allclose(whole.collapse().materialise(), g[1:] @ x[:4], rtol=1e-12)
+
+
 def test_arrays_are_as_they_were_and_results_share_nothing():
     K = RNG.standard_normal((5, 3))
     before = K.copy()
