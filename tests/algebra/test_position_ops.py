@@ -156,7 +156,7 @@ def test_the_derivation_shows_the_windows_and_both_kinds_of_zero():
     text = windows().run(drawn(2, 7)).derivation().text()
     assert "Σ_r K2[d,c',r] δ[i',i+r−1]" in text
     assert "entry i reads the window that begins one before it" in text
-    assert "[0≤i+r'−1≤6] = 1 where that holds, else 0" in " ".join(text.split())
+    assert "[0≤i+r−1≤6] = 1 where that holds, else 0" in " ".join(text.split())
     assert "Σ_i ∂J/∂q[d',i] p[c',i+r'−1] [0≤i+r'−1≤6]" in text
     rows = text[text.index("∂p/∂z") :].splitlines()
     first = next(row for row in rows if row.strip().startswith("[0,0,0,:]"))
