@@ -140,6 +140,25 @@ def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     for pattern in sorted(set(found), key=_rank):
         if not any(_contains(weaker, pattern) for weaker in kept):
             kept.append(pattern)
+    return _in_one(kept) if any(pattern.related for pattern in kept) else kept
+
+
+def _in_one(found: list[Pattern]) -> list[Pattern]:
+    """Patterns that differ in one relation over the same axes are one: either may hold."""
+    kept: list[Pattern] = []
+    for pattern in found:
+        for place, other in enumerate(kept):
+            mine, its = pattern.related - other.related, other.related - pattern.related
+            same = (pattern.equal, pattern.differ) == (other.equal, other.differ)
+            if not same or len(mine) != 1 or len(its) != 1:
+                continue
+            (left,), (right,) = its, mine
+            if left.keys == right.keys:
+                related = (other.related & pattern.related) | {left.either(right)}
+                kept[place] = Pattern(other.equal, other.differ, related)
+                break
+        else:
+            kept.append(pattern)
     return kept
 
 

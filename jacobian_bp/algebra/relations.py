@@ -81,6 +81,10 @@ class Relation:
         whole, _, _ = pairs(self, other)
         return Relation.of(whole.keys, whole.rows)
 
+    def either(self, other: "Relation") -> "Relation":
+        """The rows of one or the other, over the same keys."""
+        return Relation.of(self.keys, np.concatenate([self.rows, other.rows]))
+
     def implies(self, other: "Relation") -> bool:
         """Whether every row is a row of the other relation."""
         if self.keys != other.keys or len(self) > len(other):

@@ -214,6 +214,27 @@ def test_a_collapsed_jacobian_goes_on_with_what_can_stand():
     assert whole.collapse().structure == "shifted window ⊗ dense"
 
 
+@pytest.mark.parametrize("count", [3, 13])
+def test_paths_through_windows_of_their_own_add_up(count):
+    """Each path shifts by another number of places; of many, one array is made."""
+    whole, want = None, np.zeros((13, 13))
+    for shift in range(count):
+        w = RNG.standard_normal(13)
+        moved = at(f"i' = o + {shift}")
+        first = local("y", f"m{shift}", {"o": 13}, {"i'": 13}, moved)
+        scaled = delta("i,j'") * dense(f"w{shift}[i]", w)
+        path = first @ local(f"m{shift}", "x", {"i": 13}, {"j'": 13}, scaled)
+        whole = path if whole is None else whole + path
+        want += np.eye(13, k=shift) * w
+    np.testing.assert_allclose(whole.materialise(), want, rtol=1e-12)
+    collapsed = whole.collapse()
+    np.testing.assert_allclose(collapsed.materialise(), want, rtol=1e-12)
+    assert whole.structural_nonzeros == np.count_nonzero(want)
+    assert collapsed.structural_nonzeros == np.count_nonzero(want)
+    assert collapsed.formula.count("δ") == (count if count < 9 else 0)
+    assert len(whole.patterns) == 1
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_relations_are_joined_and_counted_as_sets_of_tuples_are(seed):
     rng = np.random.default_rng(seed)

@@ -1,5 +1,7 @@
 """Ops of one's own that read at positions, through every route, check_op and the printed line."""
 
+import pickle
+
 import numpy as np
 import pytest
 from position_ops import CumSum, LargestOfTwo, Rows, ShiftedWindow, Window
@@ -164,6 +166,19 @@ def test_the_derivation_shows_the_windows_and_both_kinds_of_zero():
     second = next(row for row in rows if row.strip().startswith("[0,1,0,:]"))
     assert sorted(second.split()[1:3]) == ["0", "1"]
     assert second.split()[3:] == [*"....."]
+
+
+def test_a_copy_of_a_jacobian_is_the_same_and_asking_leaves_it_as_it_was():
+    J = windows().run(drawn(2, 7)).jacobian("q", "z")
+    before = pickle.dumps(J)
+    copy = pickle.loads(before)
+    v = drawn(2, 7)
+    np.testing.assert_array_equal(copy.materialise(), J.materialise())
+    np.testing.assert_array_equal(copy.pull(v), J.pull(v))
+    assert copy.collapse().text() == J.collapse().text()
+    J.can_be_nonzero()[...] = False
+    J.materialise()[...] = 7.0
+    assert pickle.dumps(J) == before
 
 
 def test_float32_stays_float32():
