@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxisError
-from ..numbers.arrays import read_only
+from ..numbers.arrays import raw_array, read_only
 from ..writing.signs import dims, plural
 from .axes import BATCH, Axis, parse_axes
 from .expression import Expression, Term, read_label
@@ -18,6 +18,7 @@ from .positions import Affine, Position, Table
 _NAME = r"[^\W\d]\w*'*"
 _PART = re.compile(rf"\s*([+−-]?)\s*(?:([0-9]+)\s*[*·]?\s*)?({_NAME})\s*|\s*([+−-]?)\s*([0-9]+)\s*")
 _SIDES = re.compile(r"<=|≤")
+MOST_DIGITS = 12  # of a coefficient: positions stay far below what 64 bits hold
 _EXAMPLES = "a sum of whole multiples of axes, such as 2o + r - 1"
 
 
@@ -39,7 +40,8 @@ def at(
     the zeros are those of this input. An axis of the position that no array has, and that is
     neither the output's nor the variable's, is summed: `sizes` says how long it is.
     A table with one axis more than its label was computed from a batch. Raises AxisError
-    where the equation cannot be read or the table holds other than whole numbers.
+    where the equation cannot be read or the table holds other than whole numbers, DomainError
+    where it holds no numbers.
 
     >>> print(at("i' = 2o + r - 1"))
     δ[i',2o+r−1]
@@ -74,7 +76,7 @@ def within(
 
     It stands where entries are zero for every input: the causal half of attention, say.
     A position without bounds is one that is at least 0. Raises AxisError where the text
-    cannot be read.
+    cannot be read, DomainError where a table holds no numbers.
 
     >>> print(within("u <= t"), within("t - u"), within("o + r - 1", 0, 4))
     [u≤t] [u≤t] [0≤o+r−1≤4]
@@ -149,6 +151,11 @@ def _read_affine(text: str, who: str) -> Affine:
                 f"{who}: {text.strip()!r} cannot be read at {rest!r}.\n  A position is {_EXAMPLES}."
             )
         digits, axis = match[2] or match[5], match[3]
+        if len(digits or "") > MOST_DIGITS:
+            raise AxisError(
+                f"{who}: {digits} is too large for a position.\n"
+                f"  Write a number of at most {MOST_DIGITS} digits."
+            )
         times = int(digits or 1) * (-1 if sign in ("-", "−") else 1)
         found = found.plus(Affine(((axis, 1),)) if axis else Affine((), 1), times)
         place = match.end()
@@ -158,10 +165,14 @@ def _read_affine(text: str, who: str) -> Affine:
 def _read_table(label: str, table: Any, who: str) -> Table:
     """A look-up: its name, its axes, and a copy of its whole numbers."""
     head, axes = read_label(label, "at")
-    array = np.asarray(table)
-    if array.dtype.kind not in "biuf" or not _are_whole(array).all():
-        found = _first_not_whole(array)
-        raise AxisError(f"{who}: the table holds {found}.\n  A position is a whole number.")
+    array = raw_array(table, head)
+    whole = _are_whole(array)
+    if not whole.all():
+        place = tuple(int(i) for i in np.argwhere(~whole)[0])
+        raise AxisError(
+            f"{who}: the table holds {array[place]} at {list(place)}.\n"
+            f"  A position is a whole number of at most {MOST_DIGITS} digits."
+        )
     if array.ndim == len(axes) + 1 and BATCH not in axes:
         axes = (BATCH, *axes)
     if array.ndim != len(axes) or len({*axes}) < len(axes):
@@ -183,14 +194,8 @@ def _require_mask(array: np.ndarray, who: str) -> None:
 
 
 def _are_whole(array: np.ndarray) -> np.ndarray:
-    return np.isfinite(array) & (array == np.floor(array))
-
-
-def _first_not_whole(array: np.ndarray) -> str:
-    if array.dtype.kind not in "biuf":
-        return f"values of dtype {array.dtype}"
-    place = tuple(int(i) for i in np.argwhere(~_are_whole(array))[0])
-    return f"{array[place]} at {list(place)}"
+    size = np.abs(array.astype(np.float64))
+    return (size < 10.0**MOST_DIGITS) & (array == np.floor(array))
 
 
 def _read_sizes(sizes: Mapping[str, int] | None, position: Position, who: str) -> tuple[Axis, ...]:

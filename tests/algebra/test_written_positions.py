@@ -6,7 +6,7 @@ import pytest
 import jacobian_bp
 from jacobian_bp import Jacobian, at, delta, dense, one, within
 from jacobian_bp.algebra.axes import Axis
-from jacobian_bp.errors import AxisError
+from jacobian_bp.errors import AxisError, DomainError
 from jacobian_bp.writing.latex import formula
 from jacobian_bp.writing.signs import to_ascii
 
@@ -114,15 +114,28 @@ def test_a_position_that_cannot_be_read_is_refused_where_it_breaks(equation, rea
         ),
         (
             lambda: at("v = u[t]", [1, 0.5, 2]),
-            "at('v = u[t]'): the table holds 0.5 at [1].\n  A position is a whole number.",
+            "at('v = u[t]'): the table holds 0.5 at [1].\n"
+            "  A position is a whole number of at most 12 digits.",
         ),
         (
             lambda: at("v = u[t]", [1, np.nan, 2]),
-            "at('v = u[t]'): the table holds nan at [1].\n  A position is a whole number.",
+            "at('v = u[t]'): the table holds nan at [1].\n"
+            "  A position is a whole number of at most 12 digits.",
         ),
         (
-            lambda: at("v = u[t]", ["a"]),
-            "at('v = u[t]'): the table holds values of dtype <U1.\n  A position is a whole number.",
+            lambda: at("v = u[t]", [1.0, 1e300]),
+            "at('v = u[t]'): the table holds 1e+300 at [1].\n"
+            "  A position is a whole number of at most 12 digits.",
+        ),
+        (
+            lambda: at("v = u[t]", [1, -(2**63)]),
+            "at('v = u[t]'): the table holds -9223372036854775808 at [1].\n"
+            "  A position is a whole number of at most 12 digits.",
+        ),
+        (
+            lambda: at("i = 9999999999999o"),
+            "at('i = 9999999999999o'): 9999999999999 is too large for a position.\n"
+            "  Write a number of at most 12 digits.",
         ),
         (
             lambda: at("v = u[t]", np.zeros((2, 3, 5))),
@@ -162,6 +175,26 @@ def test_a_position_that_cannot_be_read_is_refused_where_it_breaks(equation, rea
 )
 def test_what_cannot_be_meant_is_told_with_what_to_write(call, message):
     assert refusal(call) == message
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            ["a"],
+            "u has dtype <U1, which holds text: u[0] is 'a'.\n"
+            "  Write a number for it; number classes 0, 1, 2, ….",
+        ),
+        (
+            [[1], [2, 3]],
+            "u is ragged: u[0] has 1 entry, u[1] has 2 entries.\n  Give every row the same length.",
+        ),
+    ],
+)
+def test_a_table_that_holds_no_numbers_is_refused_as_any_array_is(table, message):
+    with pytest.raises(DomainError) as caught:
+        at("v = u[t]", table)
+    assert str(caught.value) == message
 
 
 def local(expression, **sizes):
