@@ -256,7 +256,9 @@ class Jacobian(Shown):
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
-        stands = self.patterns if self._has_positions else None
+        stands = self.links[0].stands if self.is_local else None
+        if self._has_positions and not self.is_local:
+            stands = self.patterns
         links = tuple(replace(link, stands=stands) for link in result.links)
         return replace(result, links=links, trace=tuple(trace))
 
