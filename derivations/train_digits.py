@@ -153,7 +153,7 @@ def the_training(net, train_set, held):
     require(abs(costs[-1][-1] - right / len(y)) < 1e-12)
     often = np.max(np.bincount(y)) / len(y)
     require(right / len(y) > 0.9 > often)
-    confused = ", ".join(f"a {y[at]} as {guess[at]}" for at in wrong[:3])
+    confused = ", ".join(f"{y[at]} as {guess[at]}" for at in wrong[:3])
     share, base = number(100 * right / len(y), 3), number(100 * often, 3)
     print(f"""
 of {len(y)} images never trained on {right} are read right, {share} %; always saying the most
