@@ -178,7 +178,9 @@ image 0 of the held-out ones, a '{digit}', and of all filters the one that moves
     o, q, r, s = 2, 3, 1, 2
     own, mask = by_x.materialise()[d, o, q, 0], by_x.can_be_nonzero()[d, o, q, 0]
     K = net.params["K1"][d, 0]
-    require(np.array_equal(own[o : o + 3, q : q + 3], K) and mask.sum() == K.size)
+    placed = np.zeros(image[0].shape)
+    placed[o : o + 3, q : q + 3] = K
+    require(np.array_equal(own, placed) and np.array_equal(mask, placed != 0))
     window = by_K.materialise()[d, :, :, d, 0, r, s]
     require(np.array_equal(window, image[0, r : r + 6, s : s + 6]))
     left = right_aligned(

@@ -45,15 +45,19 @@ def fold_terms(equation: str, width: int) -> list[str]:
     head, equals, terms = equation.partition(" = ")
     if not equals:
         return fold(equation, width)
-    under = " " * cell_len(head + equals)
     cuts = [
         sign.start()
         for sign in re.finditer(r" (?=[+−-] )", terms)
         if all(terms.count(a, 0, sign.start()) == terms.count(b, 0, sign.start()) for a, b in PAIRS)
     ]
     ends = zip([0, *cuts], [*cuts, len(terms)], strict=True)
-    lines = [terms[start:end].lstrip() for start, end in ends]
-    return fold_all([head + equals + lines[0], *(under + line for line in lines[1:])], width)
+    first, *others = [terms[start:end].lstrip() for start, end in ends]
+    room = width - cell_len(head + equals)
+    if any(cell_len(term) > room for term in (first, *others)):
+        under = " " * (len(head) - len(head.lstrip(" ")) + 4)
+        return fold_all([head, f"{under}= {first}", *(under + term for term in others)], width)
+    under = " " * cell_len(head + equals)
+    return [head + equals + first, *(under + term for term in others)]
 
 
 def fold_all(lines: Iterable[str], width: int) -> list[str]:

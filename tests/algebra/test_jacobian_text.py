@@ -97,6 +97,16 @@ def test_an_equation_wider_than_a_page_has_a_term_on_a_line():
     ]
 
 
+def test_a_term_too_wide_beside_the_name_stands_below_it():
+    label = "_".join(["a_label"] * 10)
+    J = local("y_of_a_name", "x", ("k", "k'", draw(f"{label}[k]") * (delta("k,k'") - one("k'"))))
+    assert J.text().splitlines()[:3] == [
+        "∂y_of_a_name/∂x[k,k']",
+        f"    = {label}[k] δ[k,k']",
+        f"    − {label}[k] 1[k']",
+    ]
+
+
 def test_a_hat_has_a_spelling_in_ascii():
     J = local("y", "x", ("k", "k'", delta("k,k'") * draw("x̂[k]")))
     assert J.text(ascii_only=True).startswith("dy/dx[k,k'] = delta[k,k'] x_hat[k]\n")
