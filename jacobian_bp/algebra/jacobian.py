@@ -313,9 +313,9 @@ class Jacobian(Shown):
     def text(self, ascii_only: bool = False) -> str:
         """The formula, the layout beside the shape, and what is known before building."""
         spell = to_ascii if ascii_only else str
-        lines = [spell(line) for line in (*self._equations(), self._known())]
-        lines = [part for line in lines for part in fold_terms(line, WIDTH)]
-        return "\n".join([*lines, *(spell(f"  {step}") for step in self.trace)])
+        lines = [part for line in self._equations() for part in fold_terms(spell(line), WIDTH)]
+        lines += [spell(line) for line in (self._known(), *(f"  {step}" for step in self.trace))]
+        return "\n".join(lines)
 
     def _equations(self) -> list[str]:
         """The statement, and that of each link where there are several."""
