@@ -50,6 +50,7 @@ _OFFERED = {
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "CausalSoftmax",
         "Concat",
         "Conv1d",
         "Conv2d",
@@ -156,6 +157,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import CausalSoftmax as CausalSoftmax
     from .ops import Concat as Concat
     from .ops import Conv1d as Conv1d
     from .ops import Conv2d as Conv2d

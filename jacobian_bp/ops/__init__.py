@@ -21,6 +21,7 @@ from .losses import (
     Huber,
     SquaredError,
 )
+from .masked_softmax import CausalSoftmax
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
@@ -40,6 +41,7 @@ __all__ = [
     "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
+    "CausalSoftmax",
     "Concat",
     "Conv1d",
     "Conv2d",

@@ -34,7 +34,7 @@ class Add(Op):
         return () if self.axes == "k" else (repr(self.axes),)
 
     def reading(self, count):
-        return self if count < 2 else Add(self.axes, count)
+        return self if count in (0, 1, len(self.names)) else Add(self.axes, count)
 
     def forward(self, *terms):
         return sum(terms[1:], start=terms[0])
@@ -60,6 +60,7 @@ class Multiply(Op):
 
     formula = "a * b, entry by entry"
     reasons = {"a": "the other factor stays", "b": "the other factor stays"}
+    keeps_zeros_of = ("a", "b")
     shows_nonfinite = True
 
     def __init__(self, axes: str = "k") -> None:
