@@ -57,7 +57,7 @@ class Facts:
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
-    passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+    passes_on: bool = False  # each input's cotangent is the output's
 
     # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
     keeps_zeros_of: ClassVar[tuple[str, ...]] = ()

@@ -48,15 +48,13 @@ class Masked(AlongAxis):
         """The logits, −inf where m is 0, with the axis that the op goes along at the end."""
         return self.last(np.where(m != 0, z, -np.inf).astype(z.dtype))
 
-    def standing(self, m: np.ndarray, *axes: str) -> Expression:
-        """m[k] m[k']: the mask at each of these places, a factor with exact zeros."""
-        found, *others = (within(f"m[{words}]", table=m) for words in axes)
-        for other in others:
-            found = found * other
-        return found
+    def standing(self, m: np.ndarray, prime: str = "") -> Expression:
+        """m[k], or at the other class m[k']: a factor with exact zeros."""
+        own, *others = self.letters
+        return within(f"m[{','.join([own + prime, *others])}]", table=m)
 
     def support(self, z, m):
-        return self.standing(m, self.words()[0])
+        return self.standing(m)
 
     def admit(self, names, z, m):
         if m.ndim >= -self.place and z.ndim >= -self.place:
@@ -84,10 +82,9 @@ class MaskedSoftmax(Masked, of=Softmax):
 
     def jacobians(self, z, m):
         p, rest = map(self.back, softmax_parts(self.seen(z, m)))
-        here, there, pair = self.words()
-        diagonal = delta(pair) * dense(f"p[{here}]", p) * dense(f"(1−p)[{here}]", rest)
-        off = distinct(pair) * dense(f"p[{here}]", p) * dense(f"p[{there}]", p)
-        return {"z": self.standing(m, here, there) * self.others() * (diagonal - off)}
+        diagonal = delta(self.pair) * self.here("p", p) * self.here("(1−p)", rest)
+        off = distinct(self.pair) * self.here("p", p) * self.here("p", p, "'")
+        return {"z": self.standing(m) * self.standing(m, "'") * self.others() * (diagonal - off)}
 
     @quiet
     def vjp(self, p_bar, z, m):
@@ -115,10 +112,9 @@ class MaskedLogSoftmax(Masked, of=LogSoftmax):
 
     def jacobians(self, z, m):
         p, rest = map(self.back, softmax_parts(self.seen(z, m)))
-        here, there, pair = self.words()
-        diagonal = delta(pair) * dense(f"(1−softmax(z))[{here}]", rest)
-        off = distinct(pair) * one(self.letters[0]) * dense(f"softmax(z)[{there}]", p)
-        return {"z": self.standing(m, here, there) * self.others() * (diagonal - off)}
+        diagonal = delta(self.pair) * self.here("(1−softmax(z))", rest)
+        off = distinct(self.pair) * one(self.letters[0]) * self.here("softmax(z)", p, "'")
+        return {"z": self.standing(m) * self.standing(m, "'") * self.others() * (diagonal - off)}
 
     @quiet
     def vjp(self, l_bar, z, m):
