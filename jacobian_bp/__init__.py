@@ -57,11 +57,13 @@ _OFFERED = {
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "CumSum",
+        "Dropout",
         "ELU",
         "Divide",
         "Einsum",
         "Embedding",
         "Exp",
+        "Flatten",
         "Flip",
         "GELU",
         "Gather",
@@ -78,16 +80,19 @@ _OFFERED = {
         "Linear",
         "Log",
         "LogSoftmax",
+        "Max",
         "MaxPool1d",
         "MaxPool2d",
         "Mean",
         "MeanOverOutputs",
+        "Min",
         "Multiply",
         "Op",
         "Pad",
         "Power",
         "RMSNorm",
         "ReLU",
+        "Reshape",
         "SiLU",
         "Sigmoid",
         "Slice",
@@ -167,9 +172,11 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
     from .ops import Divide as Divide
+    from .ops import Dropout as Dropout
     from .ops import Einsum as Einsum
     from .ops import Embedding as Embedding
     from .ops import Exp as Exp
+    from .ops import Flatten as Flatten
     from .ops import Flip as Flip
     from .ops import Gather as Gather
     from .ops import HalfL2Penalty as HalfL2Penalty
@@ -185,15 +192,18 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import Max as Max
     from .ops import MaxPool1d as MaxPool1d
     from .ops import MaxPool2d as MaxPool2d
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
+    from .ops import Min as Min
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import Pad as Pad
     from .ops import Power as Power
     from .ops import ReLU as ReLU
+    from .ops import Reshape as Reshape
     from .ops import RMSNorm as RMSNorm
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU

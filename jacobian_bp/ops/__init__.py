@@ -10,8 +10,10 @@ from .base import Op, elementwise, outer, over_batch
 from .convolution import Conv1d, Conv2d
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .divergence import KLDivergence, KLDivergenceFromLogits
+from .dropout import Dropout
 from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
+from .extremes import Max, Min
 from .linear import Linear
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
@@ -27,6 +29,7 @@ from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .rearranging import Concat, Flip, Pad, Slice, Transpose
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
+from .reshaping import Flatten, Reshape
 from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
 
@@ -49,9 +52,11 @@ __all__ = [
     "CrossEntropyFromLogits",
     "CumSum",
     "Divide",
+    "Dropout",
     "Einsum",
     "Embedding",
     "Exp",
+    "Flatten",
     "Flip",
     "Gather",
     "HalfL2Penalty",
@@ -67,10 +72,12 @@ __all__ = [
     "Linear",
     "Log",
     "LogSoftmax",
+    "Max",
     "MaxPool1d",
     "MaxPool2d",
     "Mean",
     "MeanOverOutputs",
+    "Min",
     "Multiply",
     "Op",
     "Pad",
@@ -79,6 +86,7 @@ __all__ = [
     "RMSNorm",
     "ReLU",
     "Reduction",
+    "Reshape",
     "SiLU",
     "Sigmoid",
     "Slice",

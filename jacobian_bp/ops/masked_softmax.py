@@ -163,14 +163,22 @@ class CausalSoftmax(Op):
         return (s,)
 
 
+def first_no_mask(mask: np.ndarray, name: str) -> str:
+    """m[1] is 0.5: the first entry of a mask that is neither 0 nor 1; nothing where none is."""
+    wrong = np.argwhere((mask != 0) & (mask != 1))
+    if not len(wrong):
+        return ""
+    place = tuple(map(int, wrong[0]))
+    return f"{entry(name, place)} is {witness(float(mask[place]))}"
+
+
 def require_mask(mask: np.ndarray, name: str) -> None:
     """Refuse a mask with other numbers than 0 and 1, and a row of it without a 1."""
-    wrong = np.argwhere((mask != 0) & (mask != 1))
-    if len(wrong):
-        place = tuple(map(int, wrong[0]))
+    wrong = first_no_mask(mask, name)
+    if wrong:
         raise DomainError(
-            f"{entry(name, place)} is {witness(float(mask[place]))}; a mask holds 1 where a class "
-            f"may have a probability, and 0 where it has none.\n  Pass {name} with 0 and 1 only."
+            f"{wrong}; a mask holds 1 where a class may have a probability, and 0 where it has "
+            f"none.\n  Pass {name} with 0 and 1 only."
         )
     dead = np.argwhere(np.atleast_1d((mask == 0).all(axis=-1)))
     if mask.size and len(dead):
