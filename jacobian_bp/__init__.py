@@ -66,6 +66,7 @@ _OFFERED = {
         "Flatten",
         "Flip",
         "GELU",
+        "GRUCell",
         "Gather",
         "HalfL2Penalty",
         "HalfSquaredError",
@@ -75,6 +76,9 @@ _OFFERED = {
         "KLDivergenceFromLogits",
         "L1Penalty",
         "L2Penalty",
+        "LSTMCarry",
+        "LSTMCell",
+        "LSTMOutput",
         "LayerNorm",
         "LeakyReLU",
         "Linear",
@@ -91,6 +95,7 @@ _OFFERED = {
         "Pad",
         "Power",
         "RMSNorm",
+        "RNNCell",
         "ReLU",
         "Reshape",
         "SiLU",
@@ -179,6 +184,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Flatten as Flatten
     from .ops import Flip as Flip
     from .ops import Gather as Gather
+    from .ops import GRUCell as GRUCell
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Huber as Huber
@@ -192,6 +198,9 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import LSTMCarry as LSTMCarry
+    from .ops import LSTMCell as LSTMCell
+    from .ops import LSTMOutput as LSTMOutput
     from .ops import Max as Max
     from .ops import MaxPool1d as MaxPool1d
     from .ops import MaxPool2d as MaxPool2d
@@ -205,6 +214,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import ReLU as ReLU
     from .ops import Reshape as Reshape
     from .ops import RMSNorm as RMSNorm
+    from .ops import RNNCell as RNNCell
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
     from .ops import Slice as Slice

@@ -14,6 +14,7 @@ from .dropout import Dropout
 from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
 from .extremes import Max, Min
+from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
 from .linear import Linear
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
@@ -28,6 +29,7 @@ from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .rearranging import Concat, Flip, Pad, Slice, Transpose
+from .recurrent import RNNCell
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .reshaping import Flatten, Reshape
 from .smooth import ELU, GELU, SiLU
@@ -58,6 +60,7 @@ __all__ = [
     "Exp",
     "Flatten",
     "Flip",
+    "GRUCell",
     "Gather",
     "HalfL2Penalty",
     "HalfSquaredError",
@@ -67,6 +70,9 @@ __all__ = [
     "KLDivergenceFromLogits",
     "L1Penalty",
     "L2Penalty",
+    "LSTMCarry",
+    "LSTMCell",
+    "LSTMOutput",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -84,6 +90,7 @@ __all__ = [
     "Penalty",
     "Power",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "Reduction",
     "Reshape",
