@@ -51,19 +51,23 @@ _OFFERED = {
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "CausalSoftmax",
         "Concat",
         "Conv1d",
         "Conv2d",
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "CumSum",
+        "Dropout",
         "ELU",
         "Divide",
         "Einsum",
         "Embedding",
         "Exp",
+        "Flatten",
         "Flip",
         "GELU",
+        "GRUCell",
         "Gather",
         "HalfL2Penalty",
         "HalfSquaredError",
@@ -73,21 +77,28 @@ _OFFERED = {
         "KLDivergenceFromLogits",
         "L1Penalty",
         "L2Penalty",
+        "LSTMCarry",
+        "LSTMCell",
+        "LSTMOutput",
         "LayerNorm",
         "LeakyReLU",
         "Linear",
         "Log",
         "LogSoftmax",
+        "Max",
         "MaxPool1d",
         "MaxPool2d",
         "Mean",
         "MeanOverOutputs",
+        "Min",
         "Multiply",
         "Op",
         "Pad",
         "Power",
         "RMSNorm",
+        "RNNCell",
         "ReLU",
+        "Reshape",
         "SiLU",
         "Sigmoid",
         "Slice",
@@ -161,6 +172,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import CausalSoftmax as CausalSoftmax
     from .ops import Concat as Concat
     from .ops import Conv1d as Conv1d
     from .ops import Conv2d as Conv2d
@@ -168,11 +180,14 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
     from .ops import Divide as Divide
+    from .ops import Dropout as Dropout
     from .ops import Einsum as Einsum
     from .ops import Embedding as Embedding
     from .ops import Exp as Exp
+    from .ops import Flatten as Flatten
     from .ops import Flip as Flip
     from .ops import Gather as Gather
+    from .ops import GRUCell as GRUCell
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
     from .ops import Huber as Huber
@@ -186,16 +201,23 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import LSTMCarry as LSTMCarry
+    from .ops import LSTMCell as LSTMCell
+    from .ops import LSTMOutput as LSTMOutput
+    from .ops import Max as Max
     from .ops import MaxPool1d as MaxPool1d
     from .ops import MaxPool2d as MaxPool2d
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
+    from .ops import Min as Min
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import Pad as Pad
     from .ops import Power as Power
     from .ops import ReLU as ReLU
+    from .ops import Reshape as Reshape
     from .ops import RMSNorm as RMSNorm
+    from .ops import RNNCell as RNNCell
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
     from .ops import Slice as Slice

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import AxisError
 from ..numbers.arrays import raw_array, read_only
 from ..writing.signs import dims, plural
-from .axes import BATCH, Axis, parse_axes
+from .axes import BATCH, Axis, parse_axes, unnamed
 from .expression import Expression, Term, read_label
 from .position_factors import At, Within
 from .positions import Affine, Position, Table
@@ -173,8 +173,8 @@ def _read_table(label: str, table: Any, who: str) -> Table:
             f"{who}: the table holds {array[place]} at {list(place)}.\n"
             f"  A position is a whole number of at most {MOST_DIGITS} digits."
         )
-    if array.ndim == len(axes) + 1 and BATCH not in axes:
-        axes = (BATCH, *axes)
+    if array.ndim > len(axes) and BATCH not in axes:
+        axes = (*unnamed(array.ndim - len(axes)), *axes)
     if array.ndim != len(axes) or len({*axes}) < len(axes):
         raise AxisError(
             f"{who}: {label} has {plural(len(axes), 'axis', 'axes')}, "

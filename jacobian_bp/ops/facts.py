@@ -4,7 +4,7 @@ An op that says none of it works everywhere, by general ways. What it says, it s
 once, on its class; the rooms above ask it and keep no table of ops.
 
     network      activation, loss, loss_option, reduction, penalty, gives, takes, label_kind
-    program      fused
+    program      fused, keeps_zeros_of
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
@@ -32,6 +32,7 @@ OF_THE_CLASS = (
     "admits_finite",
     "peer",
     "textbook",
+    "keeps_zeros_of",
 )
 
 
@@ -57,6 +58,9 @@ class Facts:
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
     passes_on: bool = False  # each input's cotangent is the output's
+
+    # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
+    keeps_zeros_of: ClassVar[tuple[str, ...]] = ()
 
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries
     # of a window are the largest. Without it a kink is a 0 of what the op reads.

@@ -89,6 +89,13 @@ WRITTEN = [
     ("LogSoftmax", "axis='t'"),
     ("Subtract", "'r,c'"),
     ("Divide", "'r,c'"),
+    ("Max", "over='t'"),
+    ("Min", "'k'"),
+    ("Reshape", "(2, 3, -1)"),
+    ("Reshape", "-1, 'c,i,j'"),
+    ("Flatten", "'c,i,j'"),
+    ("Dropout", "0.5"),
+    ("Dropout", "keep=0.75, axes='r,c'"),
     ("MeanOverOutputs", "3"),
     ("Huber", "0.1"),
     ("Huber", "delta=1.0"),
@@ -116,7 +123,7 @@ def test_every_op_that_takes_options_is_tried():
     assert takes <= {kind for kind, _ in WRITTEN}
 
 
-PAIRS = ("Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber")
+PAIRS = ("Dropout", "Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber")
 
 
 def reads_of(kind):
