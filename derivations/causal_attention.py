@@ -115,9 +115,9 @@ def the_textbook():
     by_K = C * np.einsum("tu,tuj,tk->tjuk", P, spread, Q)
     by_V = np.einsum("tu,jl->tjul", P, np.eye(D))
     print("""\
-P (1-P) on the diagonal and -P P' beside it are one: dP/ds = P[t,u] (delta[u,u'] - P[t,u']). It puts
-V[u] - o[t] in the place of V[u]: a score moves o[t] towards the value that it weighs, away from
-the mean of all.
+P (1-P) on the diagonal and -P P' beside it are one: dP/ds = P[t,u] (delta[u,u'] - P[t,u']).
+It puts V[u] - o[t] in the place of V[u]: a score moves o[t] towards the value that it weighs,
+away from the mean of all.
 """)
     equal(
         "do/dQ: delta[t,t'] c sum_u P[t,u] (V[u,j]-o[t,j]) K[u,k']",

@@ -26,8 +26,8 @@ LINES = (
     "z1 = Conv2d(x, K1, b1)",
     "a1 = ReLU(z1)",
     "p1 = MaxPool2d(a1, 2)",
-    "s2 = Einsum(p1, W2, 'doq,kdoq->k')",
-    "z2 = Add(s2, b2)",
+    "f1 = Flatten(p1)",
+    "z2 = Linear(f1, W2, b2)",
     "a2 = Softmax(z2)",
     "L = CrossEntropy(a2, y)",
     "J = Mean(L)",
@@ -60,7 +60,7 @@ def first_weights():
     return {
         "K1": rng.normal(size=(FILTERS, 1, 3, 3)) / 3,
         "b1": np.zeros(FILTERS),
-        "W2": rng.normal(size=(CLASSES, FILTERS, 3, 3)) / np.sqrt(9 * FILTERS),
+        "W2": rng.normal(size=(CLASSES, 9 * FILTERS)) / np.sqrt(9 * FILTERS),
         "b2": np.zeros(CLASSES),
     }
 
