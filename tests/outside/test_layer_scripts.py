@@ -19,7 +19,7 @@ PLANTED = {  # script: a formula, the same with a mistake, what stands before it
     "recurrent": ('PARAMS["W"]) * (1', 'PARAMS["W"].T) * (1', "share of step 1", "delta2 ="),
     "causal_attention": ("V[None] - o[:, None]", "V[None] - 0 * o[:, None]", "dP/ds", "do/dQ: d"),
     "transformer_block": ("(n * t * f) ** 2", "n * (t * f) ** 2", "NOT BUILT", "'one in'"),
-    "train_digits": ("[d, o, q, 0]\n", "[d, q, o, 0]\n", "ONE FILTER", "on the left"),
+    "train_digits": ("], compiled[name])", "], -compiled[name])", "BEFORE", "each against"),
 }
 
 
