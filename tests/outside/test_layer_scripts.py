@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from project import DERIVATIONS
+from project import DERIVATIONS, ROOT
 
 PLANTED = {  # script: a formula, the same with a mistake, what stands before it, what behind
     "convolution": (
@@ -46,6 +46,15 @@ def repr_of(script):
 
 def printed(stem):
     return (DERIVATIONS / f"{stem}.txt").read_text(encoding="ascii")
+
+
+def test_the_page_of_scripts_has_each_of_them_once():
+    page = (ROOT / "docs" / "derivations.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[(\w+)\]\(\S+/(\w+)\.py\) \| \[text\]\(\S+/(\w+)\.txt\)", page, re.MULTILINE
+    )
+    assert all(len(set(row)) == 1 for row in rows)
+    assert sorted(row[0] for row in rows) == sorted(s.stem for s in DERIVATIONS.glob("*.py"))
 
 
 def test_attention_has_the_counts_that_a_triangle_has():
