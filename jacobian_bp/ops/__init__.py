@@ -15,6 +15,8 @@ from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
 from .extremes import Max, Min
 from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
+from .group_norm import GroupNorm
+from .hinge import Hinge
 from .linear import Linear
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
@@ -62,8 +64,10 @@ __all__ = [
     "Flip",
     "GRUCell",
     "Gather",
+    "GroupNorm",
     "HalfL2Penalty",
     "HalfSquaredError",
+    "Hinge",
     "Huber",
     "Identity",
     "KLDivergence",

@@ -42,12 +42,12 @@ class LayerNorm(Op):
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = _standardised(x, self.eps)
+        normal, _ = standardised(x, self.eps)
         return gamma * normal + beta
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = _standardised(x, self.eps)
+        normal, s = standardised(x, self.eps)
         share = 1 / x.shape[-1]
         inner = delta("k,k'") - share * one("k") * one("k'")
         inner = inner - share * dense("x̂[k]", normal) * dense("x̂[k']", normal)
@@ -60,7 +60,7 @@ class LayerNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = _standardised(x, self.eps)
+        normal, s = standardised(x, self.eps)
         bar = y_bar * (gamma / s)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         return {
@@ -70,7 +70,7 @@ class LayerNorm(Op):
         }
 
     def admit(self, names, x, gamma, beta):
-        _require_spread(self, x, _spread(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
+        require_spread(self, x, spread_of(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
         return x, gamma, beta
 
 
@@ -98,11 +98,11 @@ class RMSNorm(Op):
 
     @quiet
     def forward(self, x, gamma):
-        return gamma * (x / _spread(x, self.eps))
+        return gamma * (x / spread_of(x, self.eps))
 
     @quiet
     def jacobians(self, x, gamma):
-        r = _spread(x, self.eps)
+        r = spread_of(x, self.eps)
         u = x / r
         inner = delta("k,k'") - (1 / x.shape[-1]) * dense("u[k]", u) * dense("u[k']", u)
         return {
@@ -112,13 +112,13 @@ class RMSNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma):
-        r = _spread(x, self.eps)
+        r = spread_of(x, self.eps)
         u, bar = x / r, y_bar * (gamma / r)
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
 
     def admit(self, names, x, gamma):
-        _require_spread(self, x, _spread(x, self.eps), names["x"])
+        require_spread(self, x, spread_of(x, self.eps), names["x"])
         return x, gamma
 
 
@@ -148,12 +148,12 @@ class BatchNorm(Op):
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = _standardised(_units(x), self.eps)
+        normal, _ = standardised(_units(x), self.eps)
         return gamma * normal.T + beta
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = _standardised(_units(x), self.eps)
+        normal, s = standardised(_units(x), self.eps)
         normal, share = normal.T, 1 / len(x)
         inner = delta("n,n'") - share * one("n") * one("n'")
         inner = inner - share * dense("x̂[n,k]", normal) * dense("x̂[n',k]", normal)
@@ -166,7 +166,7 @@ class BatchNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = _standardised(_units(x), self.eps)
+        normal, s = standardised(_units(x), self.eps)
         whole = _units(y_bar)
         bar = whole * (gamma[:, None] / s)
         along = (bar * normal).mean(axis=1, keepdims=True)
@@ -179,7 +179,7 @@ class BatchNorm(Op):
     def admit(self, names, x, gamma, beta):
         units = _units(x)
         centred = units - units.mean(axis=1, keepdims=True)
-        _require_spread(self, units, _spread(centred, self.eps), names["x"], "[:,{}]")
+        require_spread(self, units, spread_of(centred, self.eps), names["x"], "[:,{}]")
         return x, gamma, beta
 
 
@@ -188,14 +188,14 @@ def _units(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x.T)
 
 
-def _standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
+def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """(x − μ)/s and s, of each row; s keeps the axis."""
     centred = x - x.mean(axis=-1, keepdims=True)
-    s = _spread(centred, eps)
+    s = spread_of(centred, eps)
     return centred / s, s
 
 
-def _spread(x: np.ndarray, eps: float) -> np.ndarray:
+def spread_of(x: np.ndarray, eps: float) -> np.ndarray:
     """√(mean of x² + eps) of each row, without squaring what would overflow or vanish."""
     top = np.abs(x).max(axis=-1, keepdims=True)
     top = np.where(top == 0, 1, top).astype(x.dtype)
@@ -203,7 +203,7 @@ def _spread(x: np.ndarray, eps: float) -> np.ndarray:
     return np.asarray(np.hypot(top * np.sqrt(mean), x.dtype.type(np.sqrt(eps))))
 
 
-def _require_spread(
+def require_spread(
     op: Op, x: np.ndarray, spread: np.ndarray, name: str, where: str = "[{}]"
 ) -> None:
     """DomainError where there is nothing to divide by."""
