@@ -4,6 +4,7 @@ Offers Op, Activation, Penalty, Reduction, elementwise, outer, over_batch; and e
 May import algebra and below.
 """
 
+from . import weighted_cross_entropy as weighted_cross_entropy  # what CrossEntropy may become
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .arithmetic import Add, Divide, Multiply, Subtract
 from .base import Op, elementwise, outer, over_batch

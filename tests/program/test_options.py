@@ -96,6 +96,8 @@ WRITTEN = [
     ("Flatten", "'c,i,j'"),
     ("Dropout", "0.5"),
     ("Dropout", "keep=0.75, axes='r,c'"),
+    ("CrossEntropy", "(1.0, 2.5, 0.5)"),
+    ("CrossEntropyFromLogits", "weights=(1, 2), ignore=-100"),
     ("GroupNorm", "2, axes='c'"),
     ("MeanOverOutputs", "3"),
     ("Huber", "0.1"),
@@ -124,7 +126,17 @@ def test_every_op_that_takes_options_is_tried():
     assert takes <= {kind for kind, _ in WRITTEN}
 
 
-PAIRS = ("Dropout", "Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber")
+PAIRS = (
+    "Dropout",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Divide",
+    "Einsum",
+    "Huber",
+)
 
 
 def reads_of(kind):
