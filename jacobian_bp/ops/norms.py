@@ -6,10 +6,13 @@ absolute values.
 """
 
 from collections.abc import Mapping
+from copy import copy
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..algebra.expression import delta, dense, one
+from ..algebra.axes import BATCH
+from ..algebra.expression import Expression, delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from .activations import between
@@ -130,11 +133,12 @@ class BatchNorm(Op):
         ∂y/∂gamma = x̂[n,k] δ[k,k'],  ∂y/∂beta = δ[k,k'] for every n
 
     Units keep apart, hence δ[k,k']; examples do not: each reads all others through the mean
-    and the spread, hence no δ[n,n'] alone. Source: Ioffe and Szegedy, 2015.
+    and the spread, hence no δ[n,n'] alone. Of images x[n,c,i,j] the channels c are the units, and
+    mean and spread go over n, i and j: the unit is the axis behind n. With training=False mean
+    and variance are given: see GivenStatistics. Source: Ioffe and Szegedy, 2015.
     Raises DomainError where eps is 0 and a unit has one value for all examples.
     """
 
-    signature = "x[n,k], gamma[k], beta[k] -> y[n,k]"
     parameters = ("gamma", "beta")
     formula = "gamma (x − mean over n)/s + beta, s = √(variance over n + eps)"
     reasons: Mapping[str, str] = {
@@ -142,26 +146,64 @@ class BatchNorm(Op):
         "gamma": "gain k stretches unit k only",
         "beta": "shift k moves unit k only",
     }
+    given: ClassVar["type[BatchNorm] | None"] = None  # with given statistics, which says so itself
 
-    def __init__(self, eps: float = 1e-5) -> None:
+    def __init_subclass__(cls, with_given: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if with_given:
+            BatchNorm.given = cls
+
+    def __new__(cls, eps: float = 1e-5, training: bool = True) -> "BatchNorm":
+        return super().__new__(cls if training or cls.given is None else cls.given)
+
+    def __init__(self, eps: float = 1e-5, training: bool = True) -> None:
         self.eps = between(eps, 0.0, np.inf, f"{self.name}(eps)")
+        self.training = bool(training)
+        self._read((BATCH, "k"))
+
+    def _read(self, letters: tuple[str, ...]) -> None:
+        """Set the axes that it reads: the examples, the units, and the places of an image."""
+        self.letters = letters
+        axes, (_, unit, *places) = ",".join(letters), letters
+        self.signature = f"x[{axes}], gamma[{unit}], beta[{unit}] -> y[{axes}]"
+        if places:
+            over = ",".join((BATCH, *places))
+            self.formula = type(self).formula.replace("over n", f"over {over}")
+            what = f"channel {unit} of all examples and places, through mean and spread"
+            self.reasons = {**type(self).reasons, "x": what}
+
+    def meeting(self, *axes: tuple[str, ...] | None) -> Op:
+        """The op for a value with these axes: behind n the units, then the places of an image."""
+        names = axes[0]
+        if names is None or names[:1] != (BATCH,) or len(names) < 3 or names == self.letters:
+            return self
+        met = copy(self)
+        met._read(names)
+        return met
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = standardised(_units(x), self.eps)
-        return gamma * normal.T + beta
+        normal, _ = self._normal(x)
+        return self._wide(gamma) * normal + self._wide(beta)
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = standardised(_units(x), self.eps)
-        normal, share = normal.T, 1 / len(x)
-        inner = delta("n,n'") - share * one("n") * one("n'")
-        inner = inner - share * dense("x̂[n,k]", normal) * dense("x̂[n',k]", normal)
-        gain = dense("(gamma/s)[k]", gamma / s[:, 0])
+        normal, s = self._normal(x)
+        examples, unit, *places = self.letters
+        mixed, own = (examples, *places), delta(f"{unit},{unit}'")
+        axes = ",".join(self.letters)
+        there = ",".join([f"{examples}'", unit, *(f"{place}'" for place in places)])
+        share = len(gamma) / x.size
+        same, ones, beside = Expression.of(), Expression.of(), Expression.of()
+        for axis in mixed:
+            same, ones = same * delta(f"{axis},{axis}'"), ones * one(axis) * one(f"{axis}'")
+            beside = beside * one(axis)
+        inner = same - share * ones
+        inner = inner - share * dense(f"x̂[{axes}]", normal) * dense(f"x̂[{there}]", normal)
         return {
-            "x": delta("k,k'") * gain * inner,
-            "gamma": delta("k,k'") * dense("x̂[n,k]", normal),
-            "beta": one("n") * delta("k,k'"),
+            "x": own * dense(f"(gamma/s)[{unit}]", gamma / s) * inner,
+            "gamma": own * dense(f"x̂[{axes}]", normal),
+            "beta": beside * own,
         }
 
     @quiet
@@ -171,21 +213,41 @@ class BatchNorm(Op):
         bar = whole * (gamma[:, None] / s)
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
-            "x": (bar - bar.mean(axis=1, keepdims=True) - normal * along).T,
+            "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape),
             "gamma": (whole * normal).sum(axis=1),
             "beta": whole.sum(axis=1),
         }
 
     def admit(self, names, x, gamma, beta):
-        units = _units(x)
-        centred = units - units.mean(axis=1, keepdims=True)
-        require_spread(self, units, spread_of(centred, self.eps), names["x"], "[:,{}]")
+        if x.ndim == len(self.letters):
+            units = _units(x)
+            centred = units - units.mean(axis=1, keepdims=True)
+            where = "[:,{}" + ",:" * (x.ndim - 2) + "]"
+            require_spread(self, units, spread_of(centred, self.eps), names["x"], where)
         return x, gamma, beta
+
+    def __repr__(self) -> str:
+        return f"BatchNorm(eps={self.eps!r}{'' if self.training else ', training=False'})"
+
+    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """x̂ in the shape of x, and s of each unit."""
+        normal, s = standardised(_units(x), self.eps)
+        return _back(normal, x.shape), s[:, 0]
+
+    def _wide(self, of_units: np.ndarray) -> np.ndarray:
+        """One number a unit, beside its places."""
+        return of_units.reshape(-1, *[1] * (len(self.letters) - 2))
 
 
 def _units(x: np.ndarray) -> np.ndarray:
-    """The examples of each unit as a row: sums over them do not depend on how x is stored."""
-    return np.ascontiguousarray(x.T)
+    """The entries of each unit as a row: sums over them do not depend on how x is stored."""
+    return np.ascontiguousarray(np.moveaxis(x, 1, 0)).reshape(x.shape[1], -1)
+
+
+def _back(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The rows of `_units` in the shape that they came from."""
+    moved = rows.reshape(shape[1], shape[0], *shape[2:])
+    return np.ascontiguousarray(np.moveaxis(moved, 0, 1))
 
 
 def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
