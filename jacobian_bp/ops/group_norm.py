@@ -117,6 +117,9 @@ class GroupNorm(Op):
         require_spread(self, rows, spread_of(centred, self.eps), f"{names['x']} in groups")
         return x, gamma, beta
 
+    def __repr__(self) -> str:
+        return f"GroupNorm({self.groups}, eps={self.eps!r}, axes={self.axes!r})"
+
     def _rows(self, x: np.ndarray) -> np.ndarray:
         """The entries of each group in a row."""
         front = x.shape[: x.ndim - len(self.letters)]
