@@ -69,8 +69,10 @@ _OFFERED = {
         "GELU",
         "GRUCell",
         "Gather",
+        "GroupNorm",
         "HalfL2Penalty",
         "HalfSquaredError",
+        "Hinge",
         "Huber",
         "Identity",
         "KLDivergence",
@@ -187,9 +189,11 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Flatten as Flatten
     from .ops import Flip as Flip
     from .ops import Gather as Gather
+    from .ops import GroupNorm as GroupNorm
     from .ops import GRUCell as GRUCell
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
+    from .ops import Hinge as Hinge
     from .ops import Huber as Huber
     from .ops import Identity as Identity
     from .ops import KLDivergence as KLDivergence

@@ -4,6 +4,8 @@ Offers Op, Activation, Penalty, Reduction, elementwise, outer, over_batch; and e
 May import algebra and below.
 """
 
+from . import given_statistics as given_statistics  # what BatchNorm may become
+from . import weighted_cross_entropy as weighted_cross_entropy  # what CrossEntropy may become
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .arithmetic import Add, Divide, Multiply, Subtract
 from .base import Op, elementwise, outer, over_batch
@@ -15,6 +17,8 @@ from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
 from .extremes import Max, Min
 from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
+from .group_norm import GroupNorm
+from .hinge import Hinge
 from .linear import Linear
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
@@ -62,8 +66,10 @@ __all__ = [
     "Flip",
     "GRUCell",
     "Gather",
+    "GroupNorm",
     "HalfL2Penalty",
     "HalfSquaredError",
+    "Hinge",
     "Huber",
     "Identity",
     "KLDivergence",

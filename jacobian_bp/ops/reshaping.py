@@ -92,6 +92,9 @@ class Reshape(Op):
             )
         return (x,)
 
+    def __repr__(self) -> str:
+        return f"{self.name}({self.shape!r}, axes={self.axes!r})"
+
     def _shapes(self, x: np.ndarray) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The sizes in front, and those of an example."""
         front = x.ndim - self.rank
@@ -131,6 +134,9 @@ class Flatten(Reshape):
 
     def __init__(self, axes: str = "i,j") -> None:
         super().__init__(-1, axes)
+
+    def __repr__(self) -> str:
+        return f"Flatten(axes={self.axes!r})"
 
 
 def _row_by_row(axes: Sequence[str], sizes: Sequence[int]) -> str:

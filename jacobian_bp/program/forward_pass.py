@@ -206,7 +206,8 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
-        expressions = self._with_zeros(step, expressions)
+        if self.program.knows_zeros:
+            expressions = self._with_zeros(step, expressions)
         copies: Copies = {}  # of arrays that several of them share
         new = step.op.gives_new_arrays
         self._raws[step.key] = {name: e.kept(copies, new) for name, e in expressions.items()}
