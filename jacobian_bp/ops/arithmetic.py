@@ -4,7 +4,7 @@ import numpy as np
 
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
-from .base import Op, elementwise, over_batch
+from .base import Op, elementwise, elementwise_twice, over_batch
 from .kernels import sums as kernels
 
 
@@ -42,6 +42,9 @@ class Add(Op):
     def jacobians(self, *terms):
         return {name: elementwise(self.axes) for name in self.names}
 
+    def second(self, *terms):
+        return {}
+
     def vjp(self, c_bar, *terms):
         return {name: shared(c_bar, term) for name, term in zip(self.names, terms, strict=True)}
 
@@ -54,6 +57,8 @@ class Multiply(Op):
 
         c[k] = a[k] b[k]
         ∂c/∂a = δ[k,k'] b[k],  ∂c/∂b = δ[k,k'] a[k]
+
+        ∂²c/∂a∂b = δ[k,k'] δ[k,k'']
 
     Entry k of the product reads entry k of each factor, hence δ[k,k'].
     """
@@ -74,6 +79,9 @@ class Multiply(Op):
             "a": elementwise(self.axes) * dense(f"b[{self.axes}]", b),
             "b": elementwise(self.axes) * dense(f"a[{self.axes}]", a),
         }
+
+    def second(self, a, b):
+        return {("a", "b"): elementwise_twice(self.axes)}
 
     @quiet
     def vjp(self, c_bar, a, b):

@@ -18,7 +18,7 @@ class Exp(Activation):
         a[k] = e^z[k]
         ∂a/∂z = δ[k,k'] e^z[k]
 
-    It is its own slope.
+    It is its own slope, and its own bend.
     """
 
     formula = "e^z"
@@ -32,6 +32,10 @@ class Exp(Activation):
         return self.diagonal("e^z", np.exp(z))
 
     @quiet
+    def second(self, z):
+        return self.bent("e^z", np.exp(z))
+
+    @quiet
     def vjp(self, a_bar, z):
         half = np.exp(z / 2)
         return {"z": a_bar * (half * half)}
@@ -41,7 +45,7 @@ class Log(Activation):
     """Natural logarithm.
 
         a[k] = log z[k]
-        ∂a/∂z = δ[k,k'] 1/z[k]
+        ∂a/∂z = δ[k,k'] 1/z[k],  ∂²a/∂z² = −δ[k,k'] δ[k,k''] 1/z[k]²
 
     Raises DomainError where an entry is not above 0.
     """
@@ -56,6 +60,10 @@ class Log(Activation):
         return self.diagonal("(1/z)", 1 / z)
 
     @quiet
+    def second(self, z):
+        return self.bent("(−1/z²)", -1 / z / z)
+
+    @quiet
     def vjp(self, a_bar, z):
         return {"z": a_bar / z}
 
@@ -68,7 +76,7 @@ class Sqrt(Activation):
     """Square root.
 
         a[k] = √z[k]
-        ∂a/∂z = δ[k,k'] 1/(2√z[k])
+        ∂a/∂z = δ[k,k'] 1/(2√z[k]),  ∂²a/∂z² = −δ[k,k'] δ[k,k''] 1/(4 z[k] √z[k])
 
     The slope at 0 is infinite. Raises DomainError where an entry is below 0.
     """
@@ -83,6 +91,10 @@ class Sqrt(Activation):
         return self.diagonal("1/(2√z)", 0.5 / np.sqrt(z))
 
     @quiet
+    def second(self, z):
+        return self.bent("(−1/(4z√z))", -0.25 / np.sqrt(z) / z)
+
+    @quiet
     def vjp(self, a_bar, z):
         return {"z": a_bar * (np.sqrt(z) / z / 2)}
 
@@ -95,7 +107,7 @@ class Power(Activation):
     """A power with a constant exponent.
 
         a[k] = z[k]^p
-        ∂a/∂z = δ[k,k'] p z[k]^(p−1)
+        ∂a/∂z = δ[k,k'] p z[k]^(p−1),  ∂²a/∂z² = δ[k,k'] δ[k,k''] p (p−1) z[k]^(p−2)
 
     A whole exponent takes any z, another takes z ≥ 0; a negative one, z ≠ 0. 0⁰ is 1, with
     the slope 0. Raises DomainError elsewhere.
@@ -123,6 +135,18 @@ class Power(Activation):
             slope = slope + slope * (lost * np.log(size))
         label = f"({number(p, 12)} z^{number(p - 1, 12)})"
         return self.diagonal(label, self._everywhere(z, slope))
+
+    @quiet
+    def second(self, z):
+        """|z|^((p−2)/2), twice; a power below 2 that is whole has no bend left at 0."""
+        p, size = self.p, np.abs(z).astype(np.float64)
+        half = np.power(size, (p - 2) / 2)
+        bend = p * half * (p - 1) * half
+        bend = bend if p % 2 == 0 else bend * np.sign(z)
+        limit = 0.0 if p > 2 or p in (0, 1) else 2.0 if p == 2 else p * (p - 1) * np.inf
+        bend = np.where(z == 0, limit, bend) if p not in (0, 1) else np.zeros_like(size)
+        label = f"({number(p * (p - 1), 12)} z^{number(p - 2, 12)})"
+        return self.bent(label, bend.astype(z.dtype))
 
     @quiet
     def vjp(self, a_bar, z):
@@ -172,6 +196,9 @@ class Abs(Activation):
     def jacobians(self, z):
         slope = np.where(z == 0, self.at_zero, np.sign(z)).astype(z.dtype)
         return self.diagonal("sign(z)", slope)
+
+    def second(self, z):
+        return {}
 
     def vjp(self, a_bar, z):
         return {"z": np.where(z > 0, a_bar, np.where(z < 0, -a_bar, self.at_zero * a_bar))}

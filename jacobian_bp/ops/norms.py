@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..algebra.expression import delta, dense, one
+from ..algebra.expression import Expression, delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from .activations import between
@@ -57,6 +57,11 @@ class LayerNorm(Op):
             "gamma": delta("k,k'") * dense("x̂[k]", normal),
             "beta": delta("k,k'"),
         }
+
+    @quiet
+    def second(self, x, gamma, beta):
+        normal, s = _standardised(x, self.eps)
+        return _second(normal, s, gamma, 1 / x.shape[-1], "x̂", centred=True)
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
@@ -109,6 +114,11 @@ class RMSNorm(Op):
             "x": dense("(gamma/r)[k]", gamma / r) * inner,
             "gamma": delta("k,k'") * dense("u[k]", u),
         }
+
+    @quiet
+    def second(self, x, gamma):
+        r = _spread(x, self.eps)
+        return _second(x / r, r, gamma, 1 / x.shape[-1], "u", centred=False)
 
     @quiet
     def vjp(self, y_bar, x, gamma):
@@ -165,6 +175,27 @@ class BatchNorm(Op):
         }
 
     @quiet
+    def second(self, x, gamma, beta):
+        normal, s = _standardised(_units(x), self.eps)
+        normal, s, share = normal.T, s[:, 0], 1 / len(x)
+
+        def moves(of: str, by: str) -> Expression:
+            """How x̂[of] moves with x[by], times s."""
+            own, other = (dense(f"x̂[{n},k]", normal) for n in (of, by))
+            return delta(f"{of},{by}") - share * (one(of) * one(by)) - share * own * other
+
+        found = None
+        for n, pair in (("n''", ("n", "n'")), ("n'", ("n", "n''")), ("n", ("n'", "n''"))):
+            part = dense(f"x̂[{n},k]", normal) * moves(*pair)
+            found = part if found is None else found + part
+        assert found is not None
+        twice = delta("k,k'") * delta("k,k''")
+        return {
+            ("x", "x"): -share * twice * dense("(gamma/s²)[k]", gamma / s / s) * found,
+            ("x", "gamma"): twice * dense("(1/s)[k]", 1 / s) * moves("n", "n'"),
+        }
+
+    @quiet
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = _standardised(_units(x), self.eps)
         whole = _units(y_bar)
@@ -181,6 +212,30 @@ class BatchNorm(Op):
         centred = units - units.mean(axis=1, keepdims=True)
         _require_spread(self, units, _spread(centred, self.eps), names["x"], "[:,{}]")
         return x, gamma, beta
+
+
+def _second(
+    normal: np.ndarray, s: np.ndarray, gamma: np.ndarray, share: float, label: str, centred: bool
+) -> dict[tuple[str, str], Expression]:
+    """∂²y/∂x² = −(gamma[k]/(D s²)) (x̂[k''] M[k,k'] + x̂[k'] M[k,k''] + x̂[k] M[k',k'']).
+
+    M[k,k'] is s ∂x̂[k]/∂x[k'], δ[k,k'] − 1/D − x̂[k] x̂[k']/D: the product rule on x̂ and 1/s.
+    """
+
+    def moves(of: str, by: str) -> Expression:
+        found = delta(f"{of},{by}") - share * at(of) * at(by)
+        return found - share * (one(of) * one(by)) if centred else found
+
+    def at(axis: str) -> Expression:
+        return dense(f"{label}[{axis}]", normal)
+
+    parts = at("k''") * moves("k", "k'") + at("k'") * moves("k", "k''")
+    gain = dense("(gamma/s²)[k]", gamma / s / s)
+    slope = dense("(1/s)[k]", np.broadcast_to(1 / s, normal.shape))
+    return {
+        ("x", "x"): -share * gain * (parts + at("k") * moves("k'", "k''")),
+        ("x", "gamma"): delta("k,k''") * slope * moves("k", "k'"),
+    }
 
 
 def _units(x: np.ndarray) -> np.ndarray:

@@ -114,6 +114,9 @@ class Reduction(Op):
         factors = [one(letters[place] + "'") for place in self.summed]
         return {"L": reduce(mul, factors, self.share(L) * elementwise(self.kept))}
 
+    def second(self, L):
+        return {}
+
     def vjp(self, J_bar, L):
         wide = np.expand_dims(J_bar * self.share(L), self.summed)
         return {"L": np.array(np.broadcast_to(wide, L.shape), copy=True)}
@@ -149,6 +152,9 @@ class Mean(Reduction):
 
     def forward(self, L):
         return L.sum(axis=self.summed) / prod(L.shape[place] for place in self.summed)
+
+    def second(self, L):
+        return {}
 
     def vjp(self, J_bar, L):
         count = prod(L.shape[place] for place in self.summed)
@@ -233,6 +239,9 @@ class MeanOverOutputs(Op):
 
     def jacobians(self, L):
         return {"L": (1 / self.outputs) * elementwise("")}
+
+    def second(self, L):
+        return {}
 
     def vjp(self, E_bar, L):
         return {"L": E_bar / self.outputs}
