@@ -1,4 +1,4 @@
-"""What an op is: a signature, a forward, its Jacobians, and a fast VJP.
+"""What an op is: a signature, a forward, its Jacobians, and a fast VJP; and how it bends.
 
 An op of your own takes the same four things, in the same order:
 
@@ -120,8 +120,8 @@ class Op(Facts):
             "deltas and factors",
             "vjp": f"def vjp(self, bar, {read}), which returns {{{each}}}, each in the shape of "
             "its input",
-            "second": f"def second(self, {read}), which returns {{}} where the op is linear in each "
-            "of its inputs, else an expression for each pair that bends, such as "
+            "second": f"def second(self, {read}), which returns {{}} where the op is linear in "
+            "each of its inputs, else an expression for each pair that bends, such as "
             f"{self._some_pair()}",
         }[method]
         return f"{self.name} has no {method}.\n  Write {define}."
