@@ -1,7 +1,7 @@
 """A Hessian: the Jacobian of a gradient, a sum of rows, one for each op that bends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Hessian(Jacobian):
 
     value: str = ""  # of what it is the second derivative
     by: tuple[str, str] = ("", "")
-    cut: Cut = Cut((), frozenset())
+    cut: Cut = field(default_factory=lambda: Cut((), frozenset()))
     bends: tuple[Bend, ...] = ()
     part: str = ""  # which part of the Hessian it is; empty for the whole
     whole: "Hessian | None" = None  # of a collapsed one: the Hessian with its rows

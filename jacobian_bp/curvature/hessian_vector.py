@@ -27,9 +27,10 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
     single number or a vector does not fit its variable.
     """
     if not isinstance(vectors, Mapping) or not vectors:
+        name = state.variables()[-1] if not state.program.params else state.program.params[0]
         raise SpecError(
             f"H v takes a dict from names to arrays, not {safe(vectors)}.\n"
-            f'  Write it such as {{"{state.program.params[0] if state.program.params else "x"}": v}}.'
+            f'  Write it such as {{"{name}": v}}, v of the shape of {name}.'
         )
     state.require(of)
     if state.axes(of):

@@ -124,29 +124,26 @@ class Power(Activation):
 
     @quiet
     def jacobians(self, z):
-        """|z|^((p−1)/2), twice. The rounding error e of p − 1 is a factor 1 + e log |z|."""
-        p, size = self.p, np.abs(z).astype(np.float64)
-        less = p - 1
-        back = less - p
-        lost = (p - (less - back)) - (1 + back)
-        half = np.power(size, less / 2)
-        slope = p * half * half
-        if lost:
-            slope = slope + slope * (lost * np.log(size))
+        """p |z|^((p−1)/2), twice."""
+        p = self.p
+        half, mended = _halves(np.abs(z).astype(np.float64), p, 1)
+        slope = p * half * half * mended
         label = f"({number(p, 12)} z^{number(p - 1, 12)})"
         return self.diagonal(label, self._everywhere(z, slope))
 
     @quiet
     def second(self, z):
-        """|z|^((p−2)/2), twice; a power below 2 that is whole has no bend left at 0."""
-        p, size = self.p, np.abs(z).astype(np.float64)
-        half = np.power(size, (p - 2) / 2)
-        bend = p * half * (p - 1) * half
-        bend = bend if p % 2 == 0 else bend * np.sign(z)
-        limit = 0.0 if p > 2 or p in (0, 1) else 2.0 if p == 2 else p * (p - 1) * np.inf
-        bend = np.where(z == 0, limit, bend) if p not in (0, 1) else np.zeros_like(size)
+        """p (p−1) |z|^(p−2) as the slope is made; where p is 0 or 1 the power is straight."""
+        p = self.p
         label = f"({number(p * (p - 1), 12)} z^{number(p - 2, 12)})"
-        return self.bent(label, bend.astype(z.dtype))
+        if p in (0, 1):
+            return self.bent(label, np.zeros_like(z))
+        half, mended = _halves(np.abs(z).astype(np.float64), p, 2)
+        bend = p * half * (p - 1) * half * mended
+        if p % 2:
+            bend = bend * np.sign(z)
+        limit = 0.0 if p > 2 else 2.0 if p == 2 else p * (p - 1) * np.inf
+        return self.bent(label, np.where(z == 0, limit, bend).astype(z.dtype))
 
     @quiet
     def vjp(self, a_bar, z):
@@ -205,6 +202,14 @@ class Abs(Activation):
 
     def branch(self, z):
         return np.sign(z)
+
+
+def _halves(size: np.ndarray, p: float, less: int) -> tuple[np.ndarray, np.ndarray | float]:
+    """|z|^((p−less)/2), and 1 + e log |z|, the factor that mends the rounding error e of p−less."""
+    exponent = p - less
+    back = exponent - p
+    lost = (p - (exponent - back)) - (less + back)
+    return np.power(size, exponent / 2), 1 + lost * np.log(size) if lost else 1.0
 
 
 def _require(allowed: np.ndarray, z: np.ndarray, name: str, why: str) -> None:
