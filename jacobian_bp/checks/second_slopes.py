@@ -98,8 +98,8 @@ def _compared(
         says = f"second() {number(float(said[at]), 10)}, differences of jacobians() "
         says += number(float(found[at]), 10)
         return "", f"{entry(name, at)}: {says}; {int(off.sum()):,} of {off.size:,} entries differ"
-    gap = largest(np.where(sure, said - found, 0))
-    line = f"{name} {dims(said.shape)}: differences of jacobians() differ by {bound(gap)}"
+    most = largest(np.where(sure, said - found, 0))
+    line = f"{name} {dims(said.shape)}: differences of jacobians() differ by {bound(most)}"
     jumps = int(sure.size - sure.sum())
     if jumps:
         line += f"; {plural(jumps, 'entry is', 'entries are')} on or near a kink, not judged"

@@ -37,7 +37,7 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
         raise AxisError(
             f"H v is of one number; {of} has shape {dims(state.values[of].shape)}.\n"
             f"  Pass of= the name of a scalar, or push a vector through one block: "
-            f'run.hessian("{next(iter(vectors))}", …, of="{of}").push(v).'
+            f'run.hessian("{next(iter(vectors))}", of="{of}").push(v).'
         )
     given = {}
     for name, vector in vectors.items():

@@ -109,7 +109,10 @@ class StackedHessian(Shown):
         Structural zeros are placed, never computed. Raises MemoryLimitError before anything is
         built.
         """
-        instead = f'Use run.hvp({{"{self.wrt[0]}": v, …}}), or one block: .block(p, q).'
+        instead = f'Use run.hvp({{"{self.wrt[0]}": v}}), which builds nothing, or one block: '
+        instead += f'run.hessian("{self.wrt[0]}", "{self.wrt[-1 if len(self.wrt) < 2 else 1]}").'
+        if self.shape[:-2]:
+            instead = "Use H.push(v), or one block: H.block(p, q)."
         require_memory(self.name, self.shape, self.dtype.itemsize, instead)
         found, places = np.zeros(self.shape, self.dtype), self.places
         for first, second, rows, expression in self._blocks():
@@ -141,8 +144,19 @@ class StackedHessian(Shown):
             )
         places, shapes = self.places, {node.name: node.shape for node in self.variables}
         given = {name: v[places[name]].reshape(shapes[name]) for name in self.wrt}
+        if self.shape[:-2]:
+            return self._pushed(given)
         found = pulled_back(self.state, self._graph(), given)
         return np.concatenate([found[name].reshape(-1) for name in self.wrt])
+
+    def _pushed(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        """H v block by block, the axes of `of` in front."""
+        front = self.shape[:-2]
+        rows = []
+        for first in self.wrt:
+            parts = [self.block(first, name).push(v) for name, v in given.items()]
+            rows.append(np.add.reduce(parts).reshape((*front, -1)))
+        return np.concatenate(rows, axis=-1)
 
     def _graph(self) -> DoubledGraph:
         graph = doubled(self.state, self.of, self.wrt, self.wrt)

@@ -160,7 +160,9 @@ class Run:
 
             >>> from jacobian_bp.reference import X, Y, second_seed
             >>> print(second_seed().run(X, Y).hessian("b3", "W3"))
-            ∂²J/∂b3∂W3[k,k',i'] = δ[k,k'] (σ'(z3) where k = k')[k] a2[i']
+            ∂²J/∂b3∂W3[k,k',i'] = σ'(z3)[k] δ[k,k'] a2[i']
+              layout numerator, shape (1, 1, 2): delta ⊗ dense; 2 of 2 entries can be non-zero; \
+16 bytes
         """
         value = self._name(self.cost if of is None else of)
         state = self.forward_pass
