@@ -187,7 +187,8 @@ class Run:
         """
         if not isinstance(vectors, Mapping):
             return hessian_vector(self.forward_pass, self.cost, vectors)
-        self._distinct("H v", vectors)
+        if vectors:
+            self._distinct(f"∂²{self.cost}", vectors)
         given = {self._name(name): vector for name, vector in vectors.items()}
         found = hessian_vector(self.forward_pass, self._name(of or self.cost), given)
         return {name: found[self._name(name)] for name in vectors}
