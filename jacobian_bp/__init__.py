@@ -6,12 +6,13 @@ the Kronecker deltas; and a fast vector-Jacobian route that shares no derivative
 with them shows that they are right.
 
 A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
-a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
-one's own is written with delta, dense, distinct, one, at, within, outer and over_batch,
-and judged by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
-derivative. read_table gives a file's or a frame's inputs and targets as TableData.
-diagnose finds the mistake in a student's arrays, diagnose_line in a line of numpy,
-diagnose_code in a whole backward function. to_layout and from_layout change the convention.
+a Hessian or StackedHessian, a Derivation, and an Agreement of all routes; compiled it
+is a CompiledStep. An Op of one's own is written with delta, dense, distinct, one, at,
+within, outer and over_batch, and judged by check_op; check_gradient judges the gradient
+of any numpy function, taylor_test any derivative. read_table gives a file's or a frame's
+inputs and targets as TableData. diagnose finds the mistake in a student's arrays,
+diagnose_line in a line of numpy, diagnose_code in a whole backward function. to_layout and
+from_layout change the convention.
 
 Each name is loaded when it is first used.
 """
@@ -36,6 +37,8 @@ _OFFERED = {
     "coursework.diagnosis.of_arrays": ["diagnose"],
     "coursework.lines.line_report": ["LineReport"],
     "coursework.lines.one_line": ["diagnose_line"],
+    "curvature.hessian": ["Hessian"],
+    "curvature.stacked_hessian": ["StackedHessian"],
     "derivation.convention": ["Convention"],
     "derivation.derivation": ["Derivation"],
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
@@ -153,6 +156,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .coursework.diagnosis.of_arrays import diagnose as diagnose
     from .coursework.lines.line_report import LineReport as LineReport
     from .coursework.lines.one_line import diagnose_line as diagnose_line
+    from .curvature.hessian import Hessian as Hessian
+    from .curvature.stacked_hessian import StackedHessian as StackedHessian
     from .derivation.convention import Convention as Convention
     from .derivation.derivation import Derivation as Derivation
     from .errors import AxisError as AxisError

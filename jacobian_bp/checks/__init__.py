@@ -2,5 +2,5 @@
 
 Offers check, Agreement, check_op, OpReport, check_gradient, GradientReport, taylor_test,
 TaylorReport.
-May import routes and below.
+May import curvature and below.
 """

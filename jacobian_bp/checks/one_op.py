@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import BATCH
-from ..algebra.jacobian import Jacobian
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, for_reading, quiet
 from ..numbers.rounding import UNITS, agree, differing, largest, scales, unit_roundoff
@@ -22,13 +21,14 @@ from ..program.forward_pass import Pass
 from ..program.making_ops import make_op
 from ..program.program import Program
 from ..program.step import Step
-from ..routes.full import require_dense, whole_link
+from ..routes.full import require_dense
 from ..writing.notebook import page
 from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
 from .kinks import count_on_kinks, excused
 from .op_facts import wrong_facts
-from .op_slopes import Slopes
+from .op_slopes import Slopes, whole_jacobian
+from .second_slopes import check_second
 
 VJP_HINT = (
     'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
@@ -96,7 +96,8 @@ def check_op(
 ) -> OpReport:
     """Compare an op's Jacobian, its VJP and finite differences, entry by entry.
 
-    Then what the op says of itself, such as a kernel or a peer's rule, with these.
+    Then its second(), where it has one, with differences of its Jacobians, and what the op says
+    of itself, such as a kernel or a peer's rule, with these.
     `arrays` has one array for each input of the signature; data with one axis
     more is a batch, and several axes in front have the names in `axes`, {"a": "n,t"}.
     On a kink any slope between the one-sided ones is right. An op with options is
@@ -137,7 +138,11 @@ def check_op(
         return OpReport(made.name, ("nothing to check: it gives what it reads",), ())
     (step,) = state.program.steps
     report = check_step(state, step)
-    return replace(report, findings=_facts(state, step)) if report.ok else report
+    if not report.ok:
+        return report
+    lines, wrong = check_second(state, step)
+    refused = tuple(Disagreement("", "", (), sentence, "", pattern) for sentence, pattern in wrong)
+    return replace(report, lines=(*report.lines, *lines), findings=_facts(state, step) + refused)
 
 
 @quiet
@@ -148,7 +153,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
     for position in sorted(swept):
         name = f"∂{step.name}/∂{step.args[position]}"
         try:
-            jacobian = _whole(state, step, position)
+            jacobian = whole_jacobian(state, step, position)
         except JacobianError as error:
             findings.append(_refused(name, f"jacobians() is refused. {error}"))
             continue
@@ -205,14 +210,6 @@ class _Comparison:
     unit: float  # roundoff of the op's dtype
     spacing: float  # of its subnormals: below them a number has fewer digits
     examples: int
-
-
-def _whole(state: Pass, step: Step, position: int) -> np.ndarray:
-    """∂out/∂input by the op's jacobians(), dense."""
-    operand = step.op.parsed.inputs[position].name
-    out, wrt, expression = state.local(step)[operand]
-    local = Jacobian.local(step.name, step.args[position], out, wrt, expression, state.dtype)
-    return whole_link(local.links[0], local.nodes, state.dtype)
 
 
 def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagreement]]:

@@ -6,11 +6,13 @@ order h⁴, and the gap to the same at twice the step says how far it may be off
 
 import numpy as np
 
+from ..algebra.jacobian import Jacobian
 from ..numbers.arrays import read_only
 from ..numbers.positions import in_float64
 from ..numbers.rounding import UNITS, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.step import Step
+from ..routes.full import whole_link
 
 STEP = 1e-3
 NARROWER, MOST_NARROWER = 32.0, 3
@@ -18,6 +20,14 @@ BENT = 1e-6  # of a slope: what bending may make of it before a narrower step is
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
 SPACING = float(np.finfo(np.float64).smallest_subnormal)
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
+
+
+def whole_jacobian(state: Pass, step: Step, position: int) -> np.ndarray:
+    """∂out/∂input by the op's jacobians(), dense."""
+    operand = step.op.parsed.inputs[position].name
+    out, wrt, expression = state.local(step)[operand]
+    local = Jacobian.local(step.name, step.args[position], out, wrt, expression, state.dtype)
+    return whole_link(local.links[0], local.nodes, state.dtype)
 
 
 class Slopes:

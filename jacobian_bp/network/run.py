@@ -1,6 +1,6 @@
 """One run of a network: its values, its Jacobians, its gradients, its derivation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -8,6 +8,10 @@ import numpy as np
 
 from ..algebra.jacobian import Jacobian
 from ..checks.all_routes import Agreement, check
+from ..curvature.hessian import Hessian, hessian
+from ..curvature.hessian_vector import hessian_vector
+from ..curvature.of_examples import before_the_examples_add_up
+from ..curvature.stacked_hessian import StackedHessian
 from ..derivation.convention import Convention
 from ..derivation.derivation import Derivation, derive
 from ..derivation.ready_made import ReadyMade
@@ -111,15 +115,10 @@ class Run:
             )
         if isinstance(wrt, Mapping):
             wrt = [name for name in wrt if name not in self._tied]
-        names = [self._name(name) for name in wrt]
-        if not names or len(set(names)) < len(names):
-            raise SpecError(
-                f"∂{of}/∂({', '.join(wrt)}): name each variable once, and at least one.\n"
-                f"  The parameters are {', '.join(self.params)}."
-            )
+        names = self._distinct(f"∂{of}", wrt)
         for name in names:
             self.forward_pass.require_variable(of, name)
-        return StackedJacobian(self.forward_pass, of, tuple(names))
+        return StackedJacobian(self.forward_pass, of, names)
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one step by what it reads, leaving out every longer path.
@@ -129,6 +128,70 @@ class Run:
         """
         of, wrt = self._name(of), self._name(wrt)
         return self.forward_pass.local_jacobian(of, wrt)
+
+    @overload
+    def hessian(
+        self,
+        first: str,
+        second: str | None = None,
+        *,
+        of: str | None = None,
+        per_example: bool = False,
+    ) -> Hessian: ...
+    @overload
+    def hessian(
+        self, first: Names, *, of: str | None = None, per_example: bool = False
+    ) -> StackedHessian: ...
+    def hessian(
+        self,
+        first: str | Names,
+        second: str | None = None,
+        *,
+        of: str | None = None,
+        per_example: bool = False,
+    ) -> Hessian | StackedHessian:
+        """∂²of/∂first∂second of the cost, or of the value `of`: structured, nothing is built.
+
+        A Hessian is the Jacobian of ∂of/∂first by second, and does what a Jacobian does; the
+        entries of `first` are the rows. Without `second` it is ∂²of/∂first². Several names,
+        run.hessian(run.params), give the whole matrix. `per_example` keeps the axis n of the
+        examples, before the cost adds them up. Raises JacobianError where an op does not say
+        how it bends.
+
+            >>> from jacobian_bp.reference import X, Y, second_seed
+            >>> print(second_seed().run(X, Y).hessian("b3", "W3"))
+            ∂²J/∂b3∂W3[k,k',i'] = σ'(z3)[k] δ[k,k'] a2[i']
+              layout numerator, shape (1, 1, 2): delta ⊗ dense; 2 of 2 entries can be non-zero; \
+16 bytes
+        """
+        value = self._name(self.cost if of is None else of)
+        state = self.forward_pass
+        state.require(value)
+        if per_example:
+            value = before_the_examples_add_up(state, value)
+        if isinstance(first, str):
+            left = self._name(first)
+            return hessian(state, value, left, left if second is None else self._name(second))
+        if second is not None or not isinstance(first, list | tuple | Mapping):
+            raise SpecError(
+                f"∂²{value}/∂…: the variables are {first!r} and {second!r}.\n"
+                '  Write two names, such as "W2", "W1", or a list of names alone: run.params.'
+            )
+        return StackedHessian(state, value, self._distinct(f"∂²{value}", first))
+
+    def hvp(self, vectors: Mapping[str, Any], of: str | None = None) -> dict[str, np.ndarray]:
+        """H v, the Hessian never built: for each name in `vectors`, Σ_q ∂²of/∂p∂q v[q].
+
+        A variable that is not named counts as one whose v is 0; the result has the names that
+        were given. `of` is the cost, or another scalar.
+        """
+        if not isinstance(vectors, Mapping):
+            return hessian_vector(self.forward_pass, self.cost, vectors)
+        if vectors:
+            self._distinct(f"∂²{self.cost}", vectors)
+        given = {self._name(name): vector for name, vector in vectors.items()}
+        found = hessian_vector(self.forward_pass, self._name(of or self.cost), given)
+        return {name: found[self._name(name)] for name in vectors}
 
     def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
         """The gradient of the cost by each parameter, in the parameter's own shape.
@@ -206,6 +269,16 @@ class Run:
         if step is None or wrt not in step.args:
             return ""
         return step.reason(step.args.index(wrt))
+
+    def _distinct(self, who: str, given: Iterable[str]) -> tuple[str, ...]:
+        """The names under which the variables are known, each once. SpecError for another list."""
+        names = tuple(self._name(name) for name in given)
+        if not names or len(set(names)) < len(names):
+            raise SpecError(
+                f"{who}/∂({', '.join(given)}): name each variable once, and at least one.\n"
+                f"  The parameters are {', '.join(self.params)}."
+            )
+        return names
 
     def _name(self, name: str) -> str:
         if not isinstance(name, str):

@@ -1,4 +1,4 @@
-"""The ops: one class each, with signature, forward, jacobians and vjp.
+"""The ops: one class each, with signature, forward, jacobians, second derivatives and vjp.
 
 Offers Op, Activation, Penalty, Reduction, elementwise, outer, over_batch; and each op by its name.
 May import algebra and below.

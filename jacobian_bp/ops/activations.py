@@ -11,7 +11,7 @@ from ..algebra.expression import Expression, dense
 from ..errors import DomainError
 from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
-from .base import Op, elementwise
+from .base import Op, elementwise, elementwise_twice
 from .kernels import activations as kernels
 from .labels import PROBABILITIES
 from .textbook import IDENTITY, RELU, SIGMOID, SOFTPLUS, TANH, Textbook, leaky
@@ -30,6 +30,11 @@ class Activation(Op):
         """δ[k,k'] slope[k]"""
         return {"z": elementwise(self.axes) * dense(f"{label}[{self.axes}]", slope)}
 
+    def bent(self, label: str, bend: np.ndarray) -> dict[tuple[str, str], Expression]:
+        """δ[k,k'] δ[k,k''] bend[k]: entry k bends with entry k only."""
+        found = elementwise_twice(self.axes) * dense(f"{label}[{self.axes}]", bend)
+        return {("z", "z"): found}
+
 
 class Identity(Activation):
     """No activation: a[k] = z[k], ∂a/∂z = δ[k,k']."""
@@ -46,6 +51,9 @@ class Identity(Activation):
     def jacobians(self, z):
         return {"z": elementwise(self.axes)}
 
+    def second(self, z):
+        return {}
+
     def vjp(self, a_bar, z):
         return {"z": np.array(a_bar, copy=True)}
 
@@ -59,7 +67,10 @@ class Sigmoid(Activation):
         a[k] = σ(z[k]) = 1/(1 + e^−z[k])
         ∂a/∂z = δ[k,k'] σ(z[k]) σ(−z[k])
 
-    The textbook's σ(1−σ) is the same number until 1−σ rounds to 0; σ(−z) does not.
+        ∂²a/∂z² = δ[k,k'] δ[k,k''] (−σ(z) σ(−z) tanh(z/2))[k]
+
+    The textbook's σ(1−σ) is the same number until 1−σ rounds to 0; σ(−z) does not. Nor does
+    tanh(z/2), which is 2σ−1.
     """
 
     formula = "σ(z)"
@@ -76,6 +87,10 @@ class Sigmoid(Activation):
         return self.diagonal("σ'(z)", sigmoid(z) * sigmoid(-z))
 
     @quiet
+    def second(self, z):
+        return self.bent("σ''(z)", -sigmoid(z) * sigmoid(-z) * np.tanh(z / 2))
+
+    @quiet
     def vjp(self, a_bar, z):
         e = np.exp(-np.abs(z))
         return {"z": a_bar * (e / (1 + e) / (1 + e))}
@@ -89,6 +104,8 @@ class Tanh(Activation):
 
         a[k] = tanh z[k]
         ∂a/∂z = δ[k,k'] (2e/(1+e²))²,  e = exp(−|z|)
+
+        ∂²a/∂z² = δ[k,k'] δ[k,k''] (−2 tanh(z) (2e/(1+e²))²)[k]
 
     The textbook's 1 − tanh² is the same number until tanh rounds to 1.
     """
@@ -108,6 +125,12 @@ class Tanh(Activation):
         return self.diagonal("tanh'(z)", sech * sech)
 
     @quiet
+    def second(self, z):
+        e = np.exp(-np.abs(z))
+        sech = 2 * e / (1 + e * e)
+        return self.bent("tanh''(z)", -2 * np.tanh(z) * sech * sech)
+
+    @quiet
     def vjp(self, a_bar, z):
         return {"z": a_bar * (1 / np.cosh(z)) ** 2}
 
@@ -122,7 +145,8 @@ class ReLU(Activation):
         ∂a/∂z = δ[k,k'] (1 where z[k] > 0, `at_zero` where z[k] = 0, else 0)
 
     At z = 0 the left slope is 0 and the right slope is 1: a kink. Any number
-    between them may be chosen; 0 is the default.
+    between them may be chosen; 0 is the default. Both pieces are straight, ∂²a/∂z² = 0;
+    on the kink there is no second derivative.
     """
 
     formula = "relu(z)"
@@ -140,6 +164,9 @@ class ReLU(Activation):
     def jacobians(self, z):
         slope = np.where(z == 0, self.at_zero, np.heaviside(z, 0.0)).astype(z.dtype)
         return self.diagonal("relu'(z)", slope)
+
+    def second(self, z):
+        return {}
 
     def vjp(self, a_bar, z):
         return {"z": np.where(z > 0, a_bar, np.where(z < 0, 0, self.at_zero * a_bar))}
@@ -179,6 +206,9 @@ class LeakyReLU(Activation):
         slope[z == 0] = self.at_zero
         return self.diagonal("leaky'(z)", slope.astype(z.dtype))
 
+    def second(self, z):
+        return {}
+
     @quiet
     def vjp(self, a_bar, z):
         left = np.where(z < 0, self.slope * a_bar, self.at_zero * a_bar)
@@ -201,7 +231,7 @@ class Softplus(Activation):
         a[k] = log(1 + e^z[k])
         ∂a/∂z = δ[k,k'] σ(z[k])
 
-    The slope of the smooth rectifier is the logistic function.
+    The slope of the smooth rectifier is the logistic function, and its bend σ(z) σ(−z).
     """
 
     formula = "log(1 + e^z)"
@@ -213,6 +243,10 @@ class Softplus(Activation):
 
     def jacobians(self, z):
         return self.diagonal("σ(z)", sigmoid(z))
+
+    @quiet
+    def second(self, z):
+        return self.bent("σ'(z)", sigmoid(z) * sigmoid(-z))
 
     @quiet
     def vjp(self, a_bar, z):

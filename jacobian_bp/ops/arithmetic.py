@@ -132,6 +132,14 @@ class Arithmetic(Op):
         ones = [One(axis) for axis in self.whole if axis not in own]
         return Expression.of(*(Delta(axis, axis + "'") for axis in own), *ones)
 
+    def same_twice(self, first: int, second: int) -> Expression:
+        """The deltas of two operands, δ[k,k'] and δ[k,k''], 1[t] for an axis that neither has."""
+        pairs = [(axis, axis + "'") for axis in self.letters[first]]
+        pairs += [(axis, axis + "''") for axis in self.letters[second]]
+        known = {axis for axis, _ in pairs}
+        ones = [One(axis) for axis in self.whole if axis not in known]
+        return Expression.of(*(Delta(*pair) for pair in pairs), *ones)
+
     def factor(self, place: int, value: np.ndarray, sign: str = "") -> Expression:
         """An operand, or a power of it, as a factor with its own letters."""
         return dense(f"{sign or self.names[place]}[{','.join(self.letters[place])}]", value)
@@ -171,6 +179,9 @@ class Add(Arithmetic):
     def jacobians(self, *terms):
         return {name: self.same(place) for place, name in enumerate(self.names)}
 
+    def second(self, *terms):
+        return {}
+
     def vjp(self, c_bar, *terms):
         pairs = enumerate(zip(self.names, terms, strict=True))
         return {name: self.gathered(place, c_bar, term) for place, (name, term) in pairs}
@@ -198,6 +209,9 @@ class Subtract(Arithmetic):
         signs = {"a": 1.0, "b": -1.0}
         return {name: signs[name] * self.same(place) for place, name in enumerate(self.names)}
 
+    def second(self, *values):
+        return {}
+
     def vjp(self, c_bar, *values):
         pairs = enumerate(zip(self.names, values, strict=True))
         found = {name: self.gathered(place, c_bar, value) for place, (name, value) in pairs}
@@ -209,6 +223,8 @@ class Multiply(Arithmetic):
 
         c[k] = a[k] b[k]
         ∂c/∂a = δ[k,k'] b[k],  ∂c/∂b = δ[k,k'] a[k]
+
+        ∂²c/∂a∂b = δ[k,k'] δ[k,k'']
 
     Entry k of the product reads entry k of each factor, hence δ[k,k'].
     """
@@ -232,6 +248,9 @@ class Multiply(Arithmetic):
             return {self.names[0]: self._scale() * self.same(0)}
         a, b = values
         return {"a": self.same(0) * self.factor(1, b), "b": self.same(1) * self.factor(0, a)}
+
+    def second(self, *values):
+        return {} if self.numbers else {("a", "b"): self.same_twice(0, 1)}
 
     @quiet
     def vjp(self, c_bar, *values):
@@ -298,6 +317,22 @@ class Divide(Arithmetic):
                 inverse = self.factor(1, 1 / b, "1/b")
                 found["b"] = -1.0 * self.same(1) * self.factor(0, a) * inverse * inverse
         return found
+
+    @quiet
+    def second(self, *values):
+        """∂²c/∂a∂b = −1/b², ∂²c/∂b² = 2a/b³, for entry k alone."""
+        if 1 in self.numbers:
+            return {}
+        b = values[-1]
+        place = len(values) - 1
+        cube = self.same_twice(place, place) * self.factor(place, 1 / b / b / b, "1/b³")
+        if self.numbers:
+            return {("b", "b"): 2 * self.numbers[0] * cube}
+        square = self.factor(1, 1 / b / b, "1/b²")
+        return {
+            ("a", "b"): -1.0 * self.same_twice(0, 1) * square,
+            ("b", "b"): 2.0 * cube * self.factor(0, values[0]),
+        }
 
     @quiet
     def vjp(self, c_bar, *values):

@@ -1,4 +1,4 @@
-"""What an op is: a signature, a forward, its Jacobians, and a fast VJP.
+"""What an op is: a signature, a forward, its Jacobians, and a fast VJP; and how it bends.
 
 An op of your own takes the same four things, in the same order:
 
@@ -24,11 +24,11 @@ finite differences judge.
 from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..algebra.axes import Signature, parse_axes
+from ..algebra.axes import Signature, parse_axes, primed
 from ..algebra.expression import Delta, Expression
 from ..errors import JacobianError
 from ..numbers.outer_products import write_product
@@ -65,6 +65,38 @@ class Op(Facts):
         """For each such input, Σ_out bar[out] ∂out/∂input, in the input's own shape."""
         raise JacobianError(self.lacks("vjp"))
 
+    def second(self, *inputs: np.ndarray) -> Mapping[tuple[str, str], Expression]:
+        """For each pair of inputs that bend the value together, ∂²out/∂first∂second.
+
+            z = W a + b:   ("W", "a"):  δ[k,k'] δ[i',i'']
+
+        The axes of the pair are primed as one word: a letter gets one prime more each time
+        that it stands, W[k',i'] and a[i''], z[k'] and z[k'']. A pair stands once, in either
+        order. A pair that is not written is 0 for every input, and {} says it of all: the op
+        is linear in each of its inputs while the others stay. An op that does not define it
+        has no second derivatives: nothing is taken for straight that was not said to be.
+        """
+        raise JacobianError(self.lacks("second"))
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if "second" not in own and ("forward" in own or "jacobians" in own):
+            cls.second = Op.second  # type: ignore[method-assign]  # of another function
+
+    @property
+    def has_second(self) -> bool:
+        """Whether the op says how it bends.
+
+        >>> from jacobian_bp.ops import Linear
+        >>> class Cubed(Linear):
+        ...     def forward(self, a, W, b):
+        ...         return super().forward(a, W, b) ** 3
+        >>> Linear().has_second, Cubed().has_second  # what bends otherwise says so itself
+        (True, False)
+        """
+        return getattr(self.second, "__func__", None) is not Op.second
+
     def undefined(self) -> tuple[str, ...]:
         """Which of forward, jacobians and vjp the op does not define.
 
@@ -89,8 +121,18 @@ class Op(Facts):
             "deltas and factors",
             "vjp": f"def vjp(self, bar, {read}), which returns {{{each}}}, each in the shape of "
             "its input",
+            "second": f"def second(self, {read}), which returns {{}} where the op is linear in "
+            "each of its inputs, else an expression for each pair that bends, such as "
+            f"{self._some_pair()}",
         }[method]
         return f"{self.name} has no {method}.\n  Write {define}."
+
+    def _some_pair(self) -> str:
+        """For a message: {("z", "z"): …}, and the axes that the expression has."""
+        first, last = (self.differentiable() * 2)[:2]
+        read = {o.name: o.axes for o in self.parsed.inputs}
+        axes = (*self.parsed.output.axes, *primed((*read[first], *read[last])))
+        return f'{{("{first}", "{last}"): …}} over the axes {", ".join(axes) or "of a scalar"}'
 
     def admit(self, names: Mapping[str, str], *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """Refuse values outside the domain, and bring labels into their one form.
@@ -199,3 +241,24 @@ def elementwise(axes: str) -> Expression:
     δ[r,r'] δ[c,c']
     """
     return Expression.of(*(Delta(axis, axis + "'") for axis in parse_axes(axes)))
+
+
+@lru_cache(maxsize=256)
+def elementwise_twice(axes: str) -> Expression:
+    """δ[k,k'] δ[k,k''] for every axis: entry k bends with entry k of its inputs only.
+
+    >>> print(elementwise_twice("r,c"))
+    δ[r,r'] δ[r,r''] δ[c,c'] δ[c,c'']
+    """
+    pairs = ((axis, axis + mark) for axis in parse_axes(axes) for mark in ("'", "''"))
+    return Expression.of(*(Delta(*pair) for pair in pairs))
+
+
+@lru_cache(maxsize=256)
+def same_entry(axes: str) -> Expression:
+    """δ[k',k''] for every axis: an entry bends with itself only.
+
+    >>> print(same_entry("k,i"))
+    δ[k',k''] δ[i',i'']
+    """
+    return Expression.of(*(Delta(axis + "'", axis + "''") for axis in parse_axes(axes)))

@@ -85,6 +85,13 @@ class Convolution(Op):
         by_K = by_K * self._window(self.read, taps, ())
         return {"x": by_x, "K": by_K} | ({} if b is None else {"b": by_b})
 
+    def second(self, x, K, b=None):
+        taps = [f"{r}'" for r in self.taps]
+        found = delta("d,d'") * self._window([f"{i}'" for i in self.read], taps, ())
+        if self.groups == 1:
+            return {("x", "K"): delta("c',c''") * found}
+        return {("x", "K"): at("c' = channel[d',e']", self._channel(K)) * found}
+
     @quiet
     def vjp(self, y_bar, x, K, b=None):
         rank = len(self.read)

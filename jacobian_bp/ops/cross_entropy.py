@@ -8,10 +8,10 @@ import numpy as np
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
-from .base import Op
+from .base import Op, same_entry
 from .kernels import losses as kernels
 from .labels import CLASSES, DISTRIBUTION, class_labels, require_probabilities
-from .softmax import Softmax, require_live_rows
+from .softmax import Softmax, covariance, require_live_rows
 from .textbook import CROSS_ENTROPY_FROM_LOGITS
 
 
@@ -35,7 +35,7 @@ class CrossEntropy(ClassLoss):
     """Cross-entropy from probabilities.
 
         L = −Σ_k y[k] log p[k]
-        ∂L/∂p = −(y/p)[k']
+        ∂L/∂p = −(y/p)[k'],  ∂²L/∂p² = δ[k',k''] (y/p²)[k']
 
     Where y[k] is 0 the term is 0, also at p[k] = 0. CrossEntropy(weights=(1, 2, 5)) weighs the
     classes, CrossEntropy(ignore=-100) leaves out the examples with this label: see
@@ -62,6 +62,10 @@ class CrossEntropy(ClassLoss):
         return {"p": -dense("(y/p)[k']", np.where(y > 0, y / p, 0))}
 
     @quiet
+    def second(self, p, y):
+        return {("p", "p"): same_entry("k") * dense("(y/p²)[k']", np.where(y > 0, y / p / p, 0))}
+
+    @quiet
     def vjp(self, L_bar, p, y):
         return {"p": np.where(y > 0, -L_bar[..., None] * y / p, 0)}
 
@@ -79,6 +83,7 @@ class CrossEntropyFromLogits(ClassLoss):
 
         L = −Σ_k y[k] log softmax(z)[k]
         ∂L/∂z = (softmax(z) − y)[k'],  as Σ y = 1
+        ∂²L/∂z² = p[k'] δ[k',k''] − p[k'] p[k''],  p = softmax(z)
 
     The fused derivative is computed as p (Σy − y) − y (1−p), with 1−p summed from
     the other classes: it keeps its digits where p rounds to y. Class weights and a label to
@@ -106,6 +111,11 @@ class CrossEntropyFromLogits(ClassLoss):
         p, rest = softmax_parts(z)
         up, down = p * (y.sum(axis=-1, keepdims=True) - y), y * rest
         return {"z": dense("(softmax(z) − y)[k']", up - down, up + down)}
+
+    @quiet
+    def second(self, z, y):
+        found, total = covariance(*softmax_parts(z)), y.sum(axis=-1)
+        return {("z", "z"): found if np.all(total == 1) else dense("(Σ y)", total) * found}
 
     @quiet
     def vjp(self, L_bar, z, y):

@@ -5,9 +5,9 @@ import numpy as np
 from ..algebra.expression import dense
 from ..numbers.arrays import quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
-from .base import Op
+from .base import Op, same_entry
 from .labels import CLASSES, DISTRIBUTION, class_labels, require_probabilities
-from .softmax import Softmax, require_live_rows
+from .softmax import Softmax, covariance, require_live_rows
 from .textbook import CROSS_ENTROPY_FROM_LOGITS
 
 
@@ -15,7 +15,7 @@ class KLDivergence(Op):
     """How far the probabilities p are from those of the labels, in nats.
 
         L = Σ_k y[k] log(y[k]/p[k])
-        ∂L/∂p = −(y/p)[k']
+        ∂L/∂p = −(y/p)[k'],  ∂²L/∂p² = δ[k',k''] (y/p²)[k']
 
     It is the cross-entropy less the entropy of the labels, which no parameter moves:
     their gradients are the same. Where y[k] is 0 the term is 0, also at p[k] = 0; where
@@ -41,6 +41,10 @@ class KLDivergence(Op):
         return {"p": -dense("(y/p)[k']", np.where(y > 0, y / p, 0))}
 
     @quiet
+    def second(self, p, y):
+        return {("p", "p"): same_entry("k") * dense("(y/p²)[k']", np.where(y > 0, y / p / p, 0))}
+
+    @quiet
     def vjp(self, L_bar, p, y):
         return {"p": np.where(y > 0, -L_bar[..., None] * y / p, 0)}
 
@@ -58,6 +62,7 @@ class KLDivergenceFromLogits(Op):
 
         L = Σ_k y[k] (log y[k] − log softmax(z)[k])
         ∂L/∂z = (softmax(z) − y)[k'],  as Σ y = 1
+        ∂²L/∂z² = p[k'] δ[k',k''] − p[k'] p[k''],  p = softmax(z)
 
     The fused derivative is that of CrossEntropyFromLogits, computed in the same way.
     """
@@ -80,6 +85,11 @@ class KLDivergenceFromLogits(Op):
         p, rest = softmax_parts(z)
         up, down = p * (y.sum(axis=-1, keepdims=True) - y), y * rest
         return {"z": dense("(softmax(z) − y)[k']", up - down, up + down)}
+
+    @quiet
+    def second(self, z, y):
+        found, total = covariance(*softmax_parts(z)), y.sum(axis=-1)
+        return {("z", "z"): found if np.all(total == 1) else dense("(Σ y)", total) * found}
 
     @quiet
     def vjp(self, L_bar, z, y):

@@ -1,6 +1,7 @@
 """Any einsum as an op, its Jacobians read off its equation."""
 
 from dataclasses import replace
+from itertools import combinations
 from string import ascii_lowercase
 
 import numpy as np
@@ -25,6 +26,8 @@ class Einsum(Op):
     product of the others, with a δ for each of its own letters:
 
         ∂c/∂a = δ[k,k'] δ[i,i'] b[i], summed over i:  δ[k,k'] b[i']
+
+    and by two of them the product of the rest, ∂²c/∂a∂b = δ[k,k'] δ[i',i''].
 
     >>> print(Einsum("ki,i->k").signature)
     a[k,i], b[i] -> c[k]
@@ -74,9 +77,15 @@ class Einsum(Op):
 
     def jacobians(self, *arrays):
         return {
-            name: self._jacobian(position, arrays)
+            name: self._others((position,), arrays)
             for position, name in enumerate(ascii_lowercase[: len(arrays)])
         }
+
+    @quiet
+    def second(self, *arrays):
+        names = ascii_lowercase[: len(arrays)]
+        pairs = combinations(range(len(arrays)), 2)
+        return {(names[p], names[q]): self._others((p, q), arrays) for p, q in pairs}
 
     @quiet
     def vjp(self, c_bar, *arrays):
@@ -85,13 +94,14 @@ class Einsum(Op):
             for position, name in enumerate(ascii_lowercase[: len(arrays)])
         }
 
-    def _jacobian(self, position: int, arrays: tuple[np.ndarray, ...]) -> Expression:
-        own = self.operands[position]
+    def _others(self, by: tuple[int, ...], arrays: tuple[np.ndarray, ...]) -> Expression:
+        """The product of the operands but those at `by`, a δ for each letter of these."""
+        own = "".join(self.operands[position] for position in by)
         factors: list[Factor] = [
             Delta(axis, mark) for axis, mark in zip(own, primed(own), strict=True)
         ]
         for other, (word, array) in enumerate(zip(self.operands, arrays, strict=True)):
-            if other != position:
+            if other not in by:
                 front = unnamed(array.ndim - len(word))
                 factors.append(Dense(ascii_lowercase[other], (*front, *word), array))
         sizes: dict[str, int] = {}

@@ -18,7 +18,7 @@ class Exp(Activation):
         a[k] = e^z[k]
         ∂a/∂z = δ[k,k'] e^z[k]
 
-    It is its own slope.
+    It is its own slope, and its own bend.
     """
 
     formula = "e^z"
@@ -32,6 +32,10 @@ class Exp(Activation):
         return self.diagonal("e^z", np.exp(z))
 
     @quiet
+    def second(self, z):
+        return self.bent("e^z", np.exp(z))
+
+    @quiet
     def vjp(self, a_bar, z):
         half = np.exp(z / 2)
         return {"z": a_bar * (half * half)}
@@ -41,7 +45,7 @@ class Log(Activation):
     """Natural logarithm.
 
         a[k] = log z[k]
-        ∂a/∂z = δ[k,k'] 1/z[k]
+        ∂a/∂z = δ[k,k'] 1/z[k],  ∂²a/∂z² = −δ[k,k'] δ[k,k''] 1/z[k]²
 
     Raises DomainError where an entry is not above 0.
     """
@@ -56,6 +60,10 @@ class Log(Activation):
         return self.diagonal("(1/z)", 1 / z)
 
     @quiet
+    def second(self, z):
+        return self.bent("(−1/z²)", -1 / z / z)
+
+    @quiet
     def vjp(self, a_bar, z):
         return {"z": a_bar / z}
 
@@ -68,7 +76,7 @@ class Sqrt(Activation):
     """Square root.
 
         a[k] = √z[k]
-        ∂a/∂z = δ[k,k'] 1/(2√z[k])
+        ∂a/∂z = δ[k,k'] 1/(2√z[k]),  ∂²a/∂z² = −δ[k,k'] δ[k,k''] 1/(4 z[k] √z[k])
 
     The slope at 0 is infinite. Raises DomainError where an entry is below 0.
     """
@@ -83,6 +91,10 @@ class Sqrt(Activation):
         return self.diagonal("1/(2√z)", 0.5 / np.sqrt(z))
 
     @quiet
+    def second(self, z):
+        return self.bent("(−1/(4z√z))", -0.25 / np.sqrt(z) / z)
+
+    @quiet
     def vjp(self, a_bar, z):
         return {"z": a_bar * (np.sqrt(z) / z / 2)}
 
@@ -95,7 +107,7 @@ class Power(Activation):
     """A power with a constant exponent.
 
         a[k] = z[k]^p
-        ∂a/∂z = δ[k,k'] p z[k]^(p−1)
+        ∂a/∂z = δ[k,k'] p z[k]^(p−1),  ∂²a/∂z² = δ[k,k'] δ[k,k''] p (p−1) z[k]^(p−2)
 
     A whole exponent takes any z, another takes z ≥ 0; a negative one, z ≠ 0. 0⁰ is 1, with
     the slope 0. Raises DomainError elsewhere.
@@ -112,17 +124,26 @@ class Power(Activation):
 
     @quiet
     def jacobians(self, z):
-        """|z|^((p−1)/2), twice. The rounding error e of p − 1 is a factor 1 + e log |z|."""
-        p, size = self.p, np.abs(z).astype(np.float64)
-        less = p - 1
-        back = less - p
-        lost = (p - (less - back)) - (1 + back)
-        half = np.power(size, less / 2)
-        slope = p * half * half
-        if lost:
-            slope = slope + slope * (lost * np.log(size))
+        """p |z|^((p−1)/2), twice."""
+        p = self.p
+        half, mended = _halves(np.abs(z).astype(np.float64), p, 1)
+        slope = p * half * half * mended
         label = f"({number(p, 12)} z^{number(p - 1, 12)})"
         return self.diagonal(label, self._everywhere(z, slope))
+
+    @quiet
+    def second(self, z):
+        """p (p−1) |z|^(p−2) as the slope is made; where p is 0 or 1 the power is straight."""
+        p = self.p
+        label = f"({number(p * (p - 1), 12)} z^{number(p - 2, 12)})"
+        if p in (0, 1):
+            return self.bent(label, np.zeros_like(z))
+        half, mended = _halves(np.abs(z).astype(np.float64), p, 2)
+        bend = p * half * (p - 1) * half * mended
+        if p % 2:
+            bend = bend * np.sign(z)
+        limit = 0.0 if p > 2 else 2.0 if p == 2 else p * (p - 1) * np.inf
+        return self.bent(label, np.where(z == 0, limit, bend).astype(z.dtype))
 
     @quiet
     def vjp(self, a_bar, z):
@@ -173,11 +194,22 @@ class Abs(Activation):
         slope = np.where(z == 0, self.at_zero, np.sign(z)).astype(z.dtype)
         return self.diagonal("sign(z)", slope)
 
+    def second(self, z):
+        return {}
+
     def vjp(self, a_bar, z):
         return {"z": np.where(z > 0, a_bar, np.where(z < 0, -a_bar, self.at_zero * a_bar))}
 
     def branch(self, z):
         return np.sign(z)
+
+
+def _halves(size: np.ndarray, p: float, less: int) -> tuple[np.ndarray, np.ndarray | float]:
+    """|z|^((p−less)/2), and 1 + e log |z|, the factor that mends the rounding error e of p−less."""
+    exponent = p - less
+    back = exponent - p
+    lost = (p - (exponent - back)) - (less + back)
+    return np.power(size, exponent / 2), 1 + lost * np.log(size) if lost else 1.0
 
 
 def _require(allowed: np.ndarray, z: np.ndarray, name: str, why: str) -> None:

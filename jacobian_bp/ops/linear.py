@@ -10,7 +10,8 @@ class Linear(Op):
         z[k] = Σ_i W[k,i] a[i] + b[k],  or without b
 
     Unit k reads only row k of W, hence δ[k,k'] in ∂z/∂W, and only its own bias,
-    hence ∂z/∂b = δ[k,k']. Source: first seed, J45 and J50; second seed, M32 and M35.
+    hence ∂z/∂b = δ[k,k']. Linear in W and in a, not in both at once: W[k,i] weighs a[i] alone,
+    hence ∂²z/∂W∂a = δ[k,k'] δ[i',i'']. Source: first seed, J45 and J50; second seed, M32 and M35.
     """
 
     formula = "W a + b"
@@ -38,6 +39,9 @@ class Linear(Op):
             "W": delta("k,k'") * dense("a[i']", a),
             "b": delta("k,k'"),
         }
+
+    def second(self, a, W, b=None):
+        return {("W", "a"): delta("k,k'") * delta("i',i''")}
 
     def vjp(self, z_bar, a, W, b=None):
         return {"a": z_bar @ W, "W": outer(z_bar, a), "b": over_batch(z_bar)}

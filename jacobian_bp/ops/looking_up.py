@@ -37,6 +37,9 @@ class Embedding(Op):
     def jacobians(self, u, E):
         return {"E": at("v' = u", u) * delta("d,d'")}
 
+    def second(self, u, E):
+        return {}
+
     def vjp(self, e_bar, u, E):
         E_bar = np.zeros_like(E, dtype=e_bar.dtype)
         np.add.at(E_bar, u, e_bar)
@@ -63,6 +66,9 @@ class Gather(Op):
 
     def jacobians(self, x, u):
         return {"x": at("i' = u[o]", u)}
+
+    def second(self, x, u):
+        return {}
 
     def vjp(self, y_bar, x, u):
         wide, places = _together(x, u)
@@ -95,6 +101,9 @@ class Sort(Op):
 
     def jacobians(self, x):
         return {"x": at("i' = s[o]", _order(x), here=True)}
+
+    def second(self, x):
+        return {}
 
     def vjp(self, y_bar, x):
         x_bar = np.empty_like(y_bar)
@@ -130,6 +139,9 @@ class CumSum(Op):
 
     def jacobians(self, x):
         return {"x": within("i' <= o")}
+
+    def second(self, x):
+        return {}
 
     @quiet
     def vjp(self, y_bar, x):

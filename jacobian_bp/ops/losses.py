@@ -7,7 +7,7 @@ from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid, softplus
 from ..writing.signs import number
 from .activations import Sigmoid, between
-from .base import Op
+from .base import Op, same_entry
 from .kernels import losses as kernels
 from .labels import BINARY, PROBABILITIES, binary_labels, like_outputs, require_probabilities
 from .textbook import BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_FROM_LOGITS
@@ -18,6 +18,7 @@ class SquaredError(Op):
 
         L = Σ_k (a[k] − y[k])²
         ∂L/∂a = 2 (a − y)[k'],  ∂L/∂y = −2 (a − y)[k']
+        ∂²L/∂a² = 2 δ[k',k''] = ∂²L/∂y²,  ∂²L/∂a∂y = −2 δ[k',k'']
 
     Source: first seed, J7 and J32.
     """
@@ -38,6 +39,10 @@ class SquaredError(Op):
         residual = dense("(a − y)[k']", a - y)
         return {"a": 2 * residual, "y": -2 * residual}
 
+    def second(self, a, y):
+        same = 2 * same_entry("k")
+        return {("a", "a"): same, ("a", "y"): -same, ("y", "y"): same}
+
     @quiet
     def vjp(self, L_bar, a, y):
         missing = L_bar[..., None] * (y - a)
@@ -55,6 +60,7 @@ class HalfSquaredError(Op):
 
         L = ½ Σ_k (a[k] − y[k])²
         ∂L/∂a = (a − y)[k'],  ∂L/∂y = −(a − y)[k']
+        ∂²L/∂a² = δ[k',k''] = ∂²L/∂y²,  ∂²L/∂a∂y = −δ[k',k'']
 
     Source: second seed, M8; third seed, F6.
     """
@@ -75,6 +81,10 @@ class HalfSquaredError(Op):
         residual = dense("(a − y)[k']", a - y)
         return {"a": residual, "y": -residual}
 
+    def second(self, a, y):
+        same = same_entry("k")
+        return {("a", "a"): same, ("a", "y"): -same, ("y", "y"): same}
+
     @quiet
     def vjp(self, L_bar, a, y):
         missing = L_bar[..., None] * (y - a)
@@ -92,6 +102,8 @@ class Huber(Op):
 
         L = Σ_k h(a[k] − y[k]),  h(r) = ½ r² where |r| ≤ δ, else δ (|r| − ½ δ)
         ∂L/∂a = clip(a − y, ±δ)[k'],  ∂L/∂y = −clip(a − y, ±δ)[k']
+
+        ∂²L/∂a² = δ[k',k''] [|a − y| ≤ δ][k']
 
     Both pieces have the slope ±δ where they meet: no kink. `delta` is δ, above 0.
     Source: Huber, Robust Estimation of a Location Parameter, 1964, eq. 1.1.
@@ -125,6 +137,11 @@ class Huber(Op):
         clipped = dense(f"clip(a − y, ±{number(self.delta)})[k']", self.clipped(a - y))
         return {"a": clipped, "y": -clipped}
 
+    def second(self, a, y):
+        near = (abs(a - y) <= self.delta).astype(a.dtype)
+        same = same_entry("k") * dense(f"[|a − y| ≤ {number(self.delta)}][k']", near)
+        return {("a", "a"): same, ("a", "y"): -same, ("y", "y"): same}
+
     @quiet
     def vjp(self, L_bar, a, y):
         missing = y - a
@@ -149,7 +166,7 @@ class BinaryCrossEntropy(Op):
     """Binary cross-entropy from probabilities.
 
         L = −Σ_k (y[k] log a[k] + (1 − y[k]) log(1 − a[k]))
-        ∂L/∂a = (1 − y)/(1 − a) − y/a
+        ∂L/∂a = (1 − y)/(1 − a) − y/a,  ∂²L/∂a² = δ[k',k''] ((1−y)/(1−a)² + y/a²)[k']
 
     Where a is 0 and y is 0, or both are 1, the term is 0. Where they disagree
     there, L is infinite. Raises DomainError for labels outside [0, 1] and for
@@ -178,6 +195,12 @@ class BinaryCrossEntropy(Op):
         return {"a": dense("((1−y)/(1−a) − y/a)[k']", up - down, up + down)}
 
     @quiet
+    def second(self, a, y):
+        left = np.where(y < 1, (1 - y) / (1 - a) / (1 - a), 0)
+        right = np.where(y > 0, y / a / a, 0)
+        return {("a", "a"): same_entry("k") * dense("((1−y)/(1−a)² + y/a²)[k']", left + right)}
+
+    @quiet
     def vjp(self, L_bar, a, y):
         hard = np.where(y == 0, 1 / (1 - a), -1 / a)
         soft = (a - y) / (a * (1 - a))
@@ -199,7 +222,7 @@ class BinaryCrossEntropyFromLogits(Op):
     """Sigmoid and binary cross-entropy in one, from the logits.
 
         L = Σ_k (1 − y[k]) log(1 + e^z[k]) + y[k] log(1 + e^−z[k])
-        ∂L/∂z = (σ(z) − y)[k']
+        ∂L/∂z = (σ(z) − y)[k'],  ∂²L/∂z² = δ[k',k''] (σ(z) σ(−z))[k']
 
     The fused derivative is computed as (1−y) σ(z) − y σ(−z), which keeps its
     digits where σ(z) rounds to y. Source: second seed, M25.
@@ -225,6 +248,10 @@ class BinaryCrossEntropyFromLogits(Op):
     def jacobians(self, z, y):
         up, down = (1 - y) * sigmoid(z), y * sigmoid(-z)
         return {"z": dense("(σ(z) − y)[k']", up - down, up + down)}
+
+    @quiet
+    def second(self, z, y):
+        return {("z", "z"): same_entry("k") * dense("σ'(z)[k']", sigmoid(z) * sigmoid(-z))}
 
     @quiet
     def vjp(self, L_bar, z, y):

@@ -62,6 +62,11 @@ class LayerNorm(Op):
         }
 
     @quiet
+    def second(self, x, gamma, beta):
+        normal, s = standardised(x, self.eps)
+        return _second(normal, s, gamma, 1 / x.shape[-1], "x̂", centred=True)
+
+    @quiet
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(x, self.eps)
         bar = y_bar * (gamma / s)
@@ -112,6 +117,11 @@ class RMSNorm(Op):
             "x": dense("(gamma/r)[k]", gamma / r) * inner,
             "gamma": delta("k,k'") * dense("u[k]", u),
         }
+
+    @quiet
+    def second(self, x, gamma):
+        r = spread_of(x, self.eps)
+        return _second(x / r, r, gamma, 1 / x.shape[-1], "u", centred=False)
 
     @quiet
     def vjp(self, y_bar, x, gamma):
@@ -207,6 +217,32 @@ class BatchNorm(Op):
         }
 
     @quiet
+    def second(self, x, gamma, beta):
+        normal, s = self._normal(x)
+        examples, unit, *places = self.letters
+        mixed, share = (examples, *places), len(gamma) / x.size
+
+        def there(mark: str) -> Expression:
+            axes = [axis if axis == unit else axis + mark for axis in self.letters]
+            return dense(f"x̂[{','.join(axes)}]", normal)
+
+        def moves(of: str, by: str) -> Expression:
+            """How x̂ at one entry moves with x at another, times s."""
+            same, ones = Expression.of(), Expression.of()
+            for axis in mixed:
+                same = same * delta(f"{axis}{of},{axis}{by}")
+                ones = ones * one(axis + of) * one(axis + by)
+            return same - share * ones - share * there(of) * there(by)
+
+        found = there("''") * moves("", "'") + there("'") * moves("", "''")
+        found = found + there("") * moves("'", "''")
+        twice = delta(f"{unit},{unit}'") * delta(f"{unit},{unit}''")
+        return {
+            ("x", "x"): -share * twice * dense(f"(gamma/s²)[{unit}]", gamma / s / s) * found,
+            ("x", "gamma"): twice * dense(f"(1/s)[{unit}]", 1 / s) * moves("", "'"),
+        }
+
+    @quiet
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(_units(x), self.eps)
         whole = _units(y_bar)
@@ -237,6 +273,30 @@ class BatchNorm(Op):
     def _wide(self, of_units: np.ndarray) -> np.ndarray:
         """One number a unit, beside its places."""
         return of_units.reshape(-1, *[1] * (len(self.letters) - 2))
+
+
+def _second(
+    normal: np.ndarray, s: np.ndarray, gamma: np.ndarray, share: float, label: str, centred: bool
+) -> dict[tuple[str, str], Expression]:
+    """∂²y/∂x² = −(gamma[k]/(D s²)) (x̂[k''] M[k,k'] + x̂[k'] M[k,k''] + x̂[k] M[k',k'']).
+
+    M[k,k'] is s ∂x̂[k]/∂x[k'], δ[k,k'] − 1/D − x̂[k] x̂[k']/D: the product rule on x̂ and 1/s.
+    """
+
+    def moves(of: str, by: str) -> Expression:
+        found = delta(f"{of},{by}") - share * at(of) * at(by)
+        return found - share * (one(of) * one(by)) if centred else found
+
+    def at(axis: str) -> Expression:
+        return dense(f"{label}[{axis}]", normal)
+
+    parts = at("k''") * moves("k", "k'") + at("k'") * moves("k", "k''")
+    gain = dense("(gamma/s²)[k]", gamma / s / s)
+    slope = dense("(1/s)[k]", np.broadcast_to(1 / s, normal.shape))
+    return {
+        ("x", "x"): -share * gain * (parts + at("k") * moves("k'", "k''")),
+        ("x", "gamma"): delta("k,k''") * slope * moves("k", "k'"),
+    }
 
 
 def _units(x: np.ndarray) -> np.ndarray:

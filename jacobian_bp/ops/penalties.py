@@ -13,7 +13,7 @@ from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..writing.signs import number
 from .activations import between
-from .base import Op
+from .base import Op, same_entry
 
 
 class Penalty(Op):
@@ -47,7 +47,7 @@ class L2Penalty(Penalty):
     """Sum of squares, without a ½: weight decay by 2λ W.
 
         R = λ Σ W[k,i]²
-        ∂R/∂W = 2 λ W[k',i']
+        ∂R/∂W = 2 λ W[k',i'],  ∂²R/∂W² = 2 λ δ[k',k''] δ[i',i'']
 
     Each entry of W counts on its own: the derivative by W[k',i'] reads that entry alone.
     Source: Hoerl and Kennard, Ridge Regression, 1970.
@@ -71,6 +71,9 @@ class L2Penalty(Penalty):
     def jacobians(self, W):
         return {"W": 2 * self.rate * dense(f"W[{self.label_axes}]", W)}
 
+    def second(self, W):
+        return {("W", "W"): 2 * self.rate * same_entry(self.axes)}
+
     @quiet
     def vjp(self, R_bar, W):
         pulled = R_bar * self.rate * W
@@ -84,7 +87,7 @@ class HalfL2Penalty(Penalty):
     """Sum of squares, with the ½ that spares the derivative its 2: weight decay by λ W.
 
         R = ½ λ Σ W[k,i]²
-        ∂R/∂W = λ W[k',i']
+        ∂R/∂W = λ W[k',i'],  ∂²R/∂W² = λ δ[k',k''] δ[i',i'']
 
     A course's λ/(2m) Σ W² over m examples is the rate λ/m; PyTorch's weight_decay is λ.
     Source: Krogh and Hertz, A Simple Weight Decay Can Improve Generalization, 1991.
@@ -107,6 +110,9 @@ class HalfL2Penalty(Penalty):
 
     def jacobians(self, W):
         return {"W": self.rate * dense(f"W[{self.label_axes}]", W)}
+
+    def second(self, W):
+        return {("W", "W"): self.rate * same_entry(self.axes)}
 
     @quiet
     def vjp(self, R_bar, W):
@@ -153,6 +159,9 @@ class L1Penalty(Penalty):
     def jacobians(self, W):
         signs = np.where(W == 0, self.at_zero, np.sign(W)).astype(W.dtype)
         return {"W": self.rate * dense(f"sign(W)[{self.label_axes}]", signs)}
+
+    def second(self, W):
+        return {}
 
     @quiet
     def vjp(self, R_bar, W):

@@ -52,6 +52,9 @@ class Slice(Op):
     def jacobians(self, x):
         return {"x": at(f"i' = {_times(self.step)}o + {self._ends(x)[0]}")}
 
+    def second(self, x):
+        return {}
+
     def vjp(self, y_bar, x):
         x_bar = np.zeros_like(x)
         first, end = self._ends(x)
@@ -114,6 +117,9 @@ class Flip(Op):
     def jacobians(self, x):
         return {"x": at(f"i' = -o + {x.shape[-1] - 1}")}
 
+    def second(self, x):
+        return {}
+
     def vjp(self, y_bar, x):
         return {"x": np.ascontiguousarray(np.flip(y_bar, -1))}
 
@@ -142,6 +148,9 @@ class Pad(Op):
 
     def jacobians(self, x):
         return {"x": at(f"i' = o - {self.before}")}
+
+    def second(self, x):
+        return {}
 
     def vjp(self, y_bar, x):
         return {"x": y_bar[..., self.before : self.before + x.shape[-1]].copy()}
@@ -183,6 +192,9 @@ class Concat(Op):
             found[name] = at(f"o = {letter}' + {before}")
             before += term.shape[-1]
         return found
+
+    def second(self, *terms):
+        return {}
 
     def vjp(self, c_bar, *terms):
         ends = np.cumsum([term.shape[-1] for term in terms])[:-1]
@@ -227,6 +239,9 @@ class Transpose(Op):
 
     def jacobians(self, x):
         return {"x": elementwise(",".join(self.parsed.output.axes))}
+
+    def second(self, x):
+        return {}
 
     def vjp(self, y_bar, x):
         return {"x": np.ascontiguousarray(y_bar.transpose(self._places(x.ndim, forwards=False)))}

@@ -112,6 +112,9 @@ class Reduction(Op):
     def jacobians(self, L):
         return {"L": self.share(L) * _everywhere(self.signature, self.summed, self.kept)}
 
+    def second(self, L):
+        return {}
+
     def vjp(self, J_bar, L):
         return {"L": self.spread(J_bar, L)}
 
@@ -157,6 +160,9 @@ class Mean(Reduction):
 
     def forward(self, L):
         return L.sum(axis=self.summed) / self.count(L)
+
+    def second(self, L):
+        return {}
 
     def vjp(self, J_bar, L):
         return {"L": self.spread(J_bar / self.count(L), L)}
@@ -247,6 +253,9 @@ class MeanOverOutputs(Op):
 
     def jacobians(self, L):
         return {"L": (1 / self.outputs) * elementwise("")}
+
+    def second(self, L):
+        return {}
 
     def vjp(self, E_bar, L):
         return {"L": E_bar / self.outputs}

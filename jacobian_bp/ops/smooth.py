@@ -32,6 +32,8 @@ class ELU(Activation):
         a[k] = z[k] where z[k] > 0, else alpha (e^z[k] − 1)
         ∂a/∂z = δ[k,k'] (1 where z[k] > 0, else alpha e^z[k])
 
+        ∂²a/∂z² = δ[k,k'] δ[k,k''] (0 where z[k] > 0, else alpha e^z[k])
+
     With alpha = 1 the slope at 0 is 1 from both sides; otherwise 0 is a kink, with the left
     slope. Source: Clevert, Unterthiner and Hochreiter, 2015.
     """
@@ -53,6 +55,11 @@ class ELU(Activation):
         return self.diagonal("elu'(z)", np.where(z > 0, 1, left).astype(z.dtype))
 
     @quiet
+    def second(self, z):
+        left = z.dtype.type(self.alpha) * np.exp(np.minimum(z, 0))
+        return self.bent("elu''(z)", np.where(z > 0, 0, left).astype(z.dtype))
+
+    @quiet
     def vjp(self, a_bar, z):
         half = np.exp(np.minimum(z, 0) / 2)
         left = z.dtype.type(self.alpha) * half * half
@@ -71,6 +78,8 @@ class SiLU(Activation):
 
         a[k] = z[k] σ(z[k])
         ∂a/∂z = δ[k,k'] (σ(z) + z σ(z) σ(−z))[k]
+
+        ∂²a/∂z² = δ[k,k'] δ[k,k''] σ(z) σ(−z) (2 − z tanh(z/2))[k]
 
     The product rule, σ' being σ(z) σ(−z). Source: Elfwing, Uchibe and Doya, 2018.
     """
@@ -94,6 +103,12 @@ class SiLU(Activation):
         return self.diagonal("silu'(z)", np.where(z >= 0, right, left))
 
     @quiet
+    def second(self, z):
+        half = np.exp(-np.abs(z) / 2)  # e^−|z| may be too small for what z makes of it
+        bend = half * (2 - z * np.tanh(z / 2)) / (1 + half * half) ** 2 * half
+        return self.bent("silu''(z)", np.where(np.isinf(z), 0, bend).astype(z.dtype))
+
+    @quiet
     def vjp(self, a_bar, z):
         a, half = self.forward(z), 0.5 / np.cosh(z / 2)
         right = sigmoid(z) + z * half * half
@@ -109,6 +124,8 @@ class GELU(Activation):
 
         a[k] = z[k] Φ(z[k]),  Φ the distribution function of the normal distribution
         ∂a/∂z = δ[k,k'] (Φ(z) + z φ(z))[k],  φ(z) = e^(−z²/2)/√(2π)
+
+        ∂²a/∂z² = δ[k,k'] δ[k,k''] φ(z) (2 − z²)[k]
 
     The product rule, φ being the slope of Φ. With approximate=True, Φ(z) is taken as
     σ(2u), u = √(2/π) (z + 0.044715 z³), which is (1 + tanh u)/2.
@@ -145,6 +162,20 @@ class GELU(Activation):
             tail, (e, c) = lower_tail_by_erfc(np.abs(x)), gaussian(np.abs(x))
             found = np.where(x >= 0, 1 - tail, tail) + x * e / _ROOT_TWO_PI * c
         return self.diagonal("gelu'(z)", _limited(x, found, 1).astype(z.dtype))
+
+    @quiet
+    def second(self, z):
+        x = z.astype(np.float64)
+        if self.approximate:
+            e, c, slope = _logistic(x)
+            near = 1 + e * c
+            bend = 2 * slope + 6 * _CUBIC * _TWICE_ROOT * x * x
+            bend = bend - np.abs(x) * slope * slope * (1 - e * c) / near
+            found = e * bend / near / near * c
+        else:
+            e, c = gaussian(np.abs(x))
+            found = e * (2 - x * x) / _ROOT_TWO_PI * c
+        return self.bent("gelu''(z)", _limited(x, found, 0).astype(z.dtype))
 
     @quiet
     def vjp(self, a_bar, z):

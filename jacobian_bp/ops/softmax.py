@@ -4,7 +4,7 @@ Both Jacobians have the null vector (1, …, 1): adding one number to every logi
 changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from ..algebra.expression import Expression, delta, dense, distinct, one
 from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
-from .base import Op, elementwise
+from .base import Op, elementwise, elementwise_twice
 from .labels import DISTRIBUTION, PROBABILITIES
 
 
@@ -90,6 +90,10 @@ class AlongAxis(Op):
         """δ[r,r'] for each axis behind the one that the op goes along."""
         return elementwise(",".join(self.letters[1:]))
 
+    def others_twice(self) -> Expression:
+        """δ[r,r'] δ[r,r''] for each of these axes."""
+        return elementwise_twice(",".join(self.letters[1:]))
+
     def admit(self, names, z):
         require_live_rows(self.last(z) if z.ndim >= -self.place else z, names["z"])
         return (z,)
@@ -103,6 +107,7 @@ class Softmax(AlongAxis):
 
         p[k] = exp z[k] / Σ_j exp z[j]
         ∂p/∂z = p[k] δ[k,k'] − p[k] p[k']
+        ∂²p/∂z² = p[k] ((δ[k,k'] − p[k']) (δ[k,k''] − p[k'']) − p[k'] (δ[k',k''] − p[k'']))
 
     Written below as δ p(1−p) − (1−δ) p p': on the diagonal p − p² would cancel
     where p is near 1, so 1−p is summed from the other classes. With a mask it is
@@ -131,6 +136,25 @@ class Softmax(AlongAxis):
         return {"z": self.others() * (diagonal - off)}
 
     @quiet
+    def second(self, z):
+        p, rest = map(self.back, softmax_parts(self.last(z)))
+        own, *others = self.letters
+        at = [",".join([own + mark, *others]) for mark in ("", "'", "''")]
+        first, both = delta(f"{own},{own}'"), delta(f"{own}',{own}''")
+        other = delta(f"{own},{own}''")
+        apart, beside = distinct(f"{own},{own}'"), distinct(f"{own},{own}''")
+        here, there, beyond = (dense(f"p[{axes}]", p) for axes in at)
+        bend, bend_there = (
+            dense(f"(p(1−2p))[{axes}]", p * (rest - p), p * (rest + p)) for axes in at[:2]
+        )
+        found = first * other * bend * dense(f"(1−p)[{at[0]}]", rest)
+        found = found - first * beside * bend * beyond - other * apart * bend * there
+        found = found - both * apart * here * bend_there
+        three = apart * beside * distinct(f"{own}',{own}''")
+        found = found + 2 * three * here * there * beyond
+        return {("z", "z"): self.others_twice() * found}
+
+    @quiet
     def vjp(self, p_bar, z):
         p, bar = softmax_parts(self.last(z))[0], self.last(p_bar)
         return {"z": self.back(p * (bar * sum_of_others(p) - sum_of_others(p * bar)))}
@@ -143,7 +167,7 @@ class LogSoftmax(AlongAxis):
     """Logarithm of the class probabilities along the last axis, or along `axis`.
 
         l[k] = z[k] − log Σ_j exp z[j]
-        ∂l/∂z = δ[k,k'] − p[k']
+        ∂l/∂z = δ[k,k'] − p[k'],  ∂²l/∂z² = −1[k] (p[k'] δ[k',k''] − p[k'] p[k''])
 
     Written below as δ (1−p) − (1−δ) p', for the reason given at Softmax. With a mask it is
     LogSoftmax(z, m): see MaskedLogSoftmax.
@@ -162,9 +186,30 @@ class LogSoftmax(AlongAxis):
         return {"z": self.others() * (diagonal - off)}
 
     @quiet
+    def second(self, z):
+        p, rest = map(self.back, softmax_parts(self.last(z)))
+        own, *others = self.letters
+        found = one(own) * covariance(p, rest, own, others)
+        return {("z", "z"): -1 * self.others_twice() * found}
+
+    @quiet
     def vjp(self, l_bar, z):
         p, bar = softmax_parts(self.last(z))[0], self.last(l_bar)
         return {"z": self.back(bar * sum_of_others(p) - p * sum_of_others(bar))}
+
+
+def covariance(
+    p: np.ndarray, rest: np.ndarray, own: str = "k", others: Sequence[str] = ()
+) -> Expression:
+    """p[k'] δ[k',k''] − p[k'] p[k'']: on the diagonal p (1−p), with 1−p from the other classes.
+
+    `rest` is 1−p, `own` the axis of the classes; the `others` are those behind it.
+    """
+    there, beyond = (",".join([own + mark, *others]) for mark in ("'", "''"))
+    pair = f"{own}',{own}''"
+    first, label = dense(f"softmax(z)[{there}]", p), "(1−softmax(z))"
+    diagonal = delta(pair) * first * dense(f"{label}[{there}]", rest)
+    return diagonal - distinct(pair) * first * dense(f"softmax(z)[{beyond}]", p)
 
 
 def require_live_rows(z: np.ndarray, name: str) -> None:

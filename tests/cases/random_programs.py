@@ -29,6 +29,10 @@ class Keeper(Op):
     def jacobians(self, a):
         return {"a": delta("k,k'") * dense("cos(a)[k]", self.put("slope", np.cos(a)))}
 
+    def second(self, a):
+        twice = delta("k,k'") * delta("k,k''")
+        return {("a", "a"): twice * dense("(−sin(a))[k]", self.put("bend", -np.sin(a)))}
+
     def vjp(self, bar, a):
         return {"a": self.put("bar", bar * np.cos(a))}
 

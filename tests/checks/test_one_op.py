@@ -56,7 +56,9 @@ def test_every_op_of_the_package_is_right(case, batch):
     inputs = dict(zip(case.names, case.inputs(batch), strict=True))
     report = check_op(case.op, inputs)
     assert report.ok, str(report)
-    assert len(report.lines) == len(case.op.differentiable())
+    bends = case.op.second(*inputs.values())
+    assert len(report.lines) == len(case.op.differentiable()) + len(bends)
+    assert sum("∂²" in line and "kink" not in line for line in report.lines) == len(bends)
 
 
 @pytest.mark.parametrize("arrays", [{"a": A, "s": 2.5}, {"a": MANY, "s": RNG.random(7)}])
@@ -70,7 +72,8 @@ def test_the_report_of_a_right_op():
         "Linear: the three derivatives agree\n"
         "  ∂z/∂a (3, 5): VJP differs by less than 1e-15, finite differences by less than 1e-08\n"
         "  ∂z/∂W (3, 3, 5): VJP differs by less than 1e-15, finite differences by less than 1e-08\n"
-        "  ∂z/∂b (3, 3): VJP differs by less than 1e-15, finite differences by less than 1e-08"
+        "  ∂z/∂b (3, 3): VJP differs by less than 1e-15, finite differences by less than 1e-08\n"
+        "  ∂²z/∂a∂W (3, 5, 3, 5): differences of jacobians() differ by less than 1e-08"
     )
     assert check_op(Linear, LINEAR).text(ascii_only=True).isascii()
 

@@ -351,5 +351,6 @@ def test_the_whole_message_of_a_wrong_rule():
     assert str(check_op(op, {"z": [0.0, 1.0]})) == (
         "Planted: WRONG\n"
         "  peer() gives 0.5 at [0]; forward() gives 0\n"
-        "  ∂a/∂z (2, 2): VJP differs by less than 1e-15, finite differences by less than 1e-08"
+        "  ∂a/∂z (2, 2): VJP differs by less than 1e-15, finite differences by less than 1e-08\n"
+        "  ∂²a/∂z² (2, 2, 2): differences of jacobians() differ by less than 1e-08"
     )

@@ -1,0 +1,81 @@
+"""H v, the Hessian never built: the gradient of the number v · ∂f/∂θ, in one sweep.
+
+On the doubled graph v stands before the nodes ∂f/∂p, and what arrives at q is Σ_p v_p ∂²f/∂p∂q.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..algebra import chain_rule
+from ..algebra.expression import Dense, Expression
+from ..algebra.nodes_and_links import Link, Node
+from ..algebra.placing import evaluate
+from ..errors import AxisError, SpecError
+from ..numbers.arrays import as_array, quiet, require_finite
+from ..program.forward_pass import Pass
+from ..writing.signs import dims, safe
+from .doubled_graph import DoubledGraph, doubled
+
+
+def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Σ_q ∂²of/∂p∂q v_q for each p that `vectors` names: a dict of the same names.
+
+    A variable that is not named counts as one whose v is 0. Raises AxisError where `of` is no
+    single number or a vector does not fit its variable.
+    """
+    if not isinstance(vectors, Mapping) or not vectors:
+        name = state.variables()[-1] if not state.program.params else state.program.params[0]
+        raise SpecError(
+            f"H v takes a dict from names to arrays, not {safe(vectors)}.\n"
+            f'  Write it such as {{"{name}": v}}, v of the shape of {name}.'
+        )
+    state.require(of)
+    if state.axes(of):
+        raise AxisError(
+            f"H v is of one number; {of} has shape {dims(state.values[of].shape)}.\n"
+            f"  Pass of= the name of a scalar, or push a vector through one block: "
+            f'run.hessian("{next(iter(vectors))}", of="{of}").push(v).'
+        )
+    given = {}
+    for name, vector in vectors.items():
+        state.require_variable(of, name)
+        v, expected = as_array(vector, f"the vector of {name}"), state.values[name].shape
+        require_finite(v, f"the vector of {name}", "Pass a finite vector.")
+        if v.shape != expected:
+            raise AxisError(
+                f"H v: the vector of {name} does not fit.\n"
+                f"  it has shape {dims(v.shape)}\n"
+                f"  {name} has shape {dims(expected)}\n"
+                f"  Pass an array of the shape of {name}."
+            )
+        given[name] = v
+    return pulled_back(state, doubled(state, of, [*given], [*given]), given)
+
+
+@quiet
+def pulled_back(
+    state: Pass, graph: DoubledGraph, vectors: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Σ_p v_p ∂²of/∂p∂q for each q, of one scalar `of`; new arrays."""
+    nodes = (Node("(v · ∂)", ()), *graph.nodes)
+    links = [replace(link, target=link.target + 1, source=link.source + 1) for link in graph.links]
+    for name, vector in vectors.items():
+        place = graph.slope(name) + 1
+        if place:
+            axes = nodes[place].primed
+            dense = Dense(f"v{name}", axes, vector.astype(state.dtype))
+            links.append(Link(0, place, (), axes, Expression.of(dense)))
+    ends = {name: graph.value(name) + 1 for name in vectors}
+    sinks = [place for place in ends.values() if place]
+    found = chain_rule.reverse(nodes, links, Expression.of(), (), sinks=sinks or [-1], of="(v · ∂)")
+    result = {}
+    for name, place in ends.items():
+        node = state.node(name)
+        sizes = dict(zip(node.primed, node.shape, strict=True))
+        expression = found.get(place, Expression()) if place else Expression()
+        array = evaluate(expression, node.primed, sizes, state.dtype)
+        result[name] = np.array(array, copy=True)
+    return result

@@ -1,0 +1,217 @@
+"""∂²f/∂θ²: a value by several parameters at once, all blocks in one matrix.
+
+    ∂²f/∂θ² = [ ∂²f/∂W1²    ∂²f/∂W1∂b1  … ]
+              [ ∂²f/∂b1∂W1  ∂²f/∂b1²    … ],  shape (…f, P, P)
+
+Each parameter's entries are counted row by row. The graph is doubled once, and one sweep from
+each ∂f/∂p down serves a whole row of blocks; each is written once, into its place.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate as running
+from math import prod
+from types import MappingProxyType
+
+import numpy as np
+
+from ..algebra import chain_rule
+from ..algebra.expression import Expression
+from ..algebra.nodes_and_links import Node, identity
+from ..algebra.placing import evaluate
+from ..errors import AxisError
+from ..numbers.arrays import as_array, quiet, require_finite
+from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..program.forward_pass import Pass
+from ..writing.latex import formula
+from ..writing.shown import Shown
+from ..writing.signs import dims, for_stream, plural, to_ascii
+from .cut import Cut, cut_of
+from .doubled_graph import Bend, DoubledGraph, doubled
+from .hessian import Hessian, hessian, slope_axes
+from .hessian_vector import pulled_back
+
+
+@dataclass(frozen=True, eq=False)
+class StackedHessian(Shown):
+    """∂²of/∂(several variables)²: the axes of `of`, then two axes for all entries."""
+
+    state: Pass
+    of: str
+    wrt: tuple[str, ...]
+    part: str = ""  # Gauss-Newton, residual, or empty for the whole
+
+    @property
+    def variables(self) -> tuple[Node, ...]:
+        """The variables with their axes, in the order of the blocks."""
+        return tuple(self.state.node(name) for name in self.wrt)
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.state.dtype
+
+    @property
+    def name(self) -> str:
+        """∂²J/∂(W1, b1, …)²"""
+        whole = f"∂²{self.of}/∂({', '.join(self.wrt)})²"
+        return f"{self.part} part of {whole}" if self.part else whole
+
+    @property
+    def cut(self) -> Cut:
+        """Where the network is taken to end."""
+        return cut_of(self.state, self.of, self.wrt)
+
+    @property
+    def places(self) -> Mapping[str, slice]:
+        """Where each variable's entries lie along the last axis, and along the one before it."""
+        sizes = [prod(node.shape) for node in self.variables]
+        stops = [*running(sizes)]
+        found = zip(self.wrt, sizes, stops, strict=True)
+        return MappingProxyType({name: slice(stop - size, stop) for name, size, stop in found})
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The axes of the value, then twice the number of entries of all variables."""
+        entries = sum(prod(node.shape) for node in self.variables)
+        return (*(axis.size for axis in self.state.axes(self.of)), entries, entries)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of `materialise()`, predicted; nothing is built."""
+        return nbytes(self.shape, self.dtype.itemsize)
+
+    @property
+    def structural_nonzeros(self) -> int:
+        """Entries that are not zero for every input; nothing is built."""
+        return sum(self.block(p, q).structural_nonzeros for p in self.wrt for q in self.wrt)
+
+    @property
+    def gauss_newton(self) -> "StackedHessian":
+        """The blocks of what bends at and behind the network's output, and of penalties."""
+        return replace(self, part="Gauss-Newton")
+
+    @property
+    def residual(self) -> "StackedHessian":
+        """The blocks of what bends inside the network."""
+        return replace(self, part="residual")
+
+    def block(self, first: str, second: str) -> Hessian:
+        """∂²of/∂first∂second, structured."""
+        found = hessian(self.state, self.of, first, second)
+        if not self.part:
+            return found
+        return found.residual if self.part == "residual" else found.gauss_newton
+
+    @quiet
+    def materialise(self) -> np.ndarray:
+        """The whole matrix: a new array.
+
+        Structural zeros are placed, never computed. Raises MemoryLimitError before anything is
+        built.
+        """
+        instead = f'Use run.hvp({{"{self.wrt[0]}": v}}), which builds nothing, or one block: '
+        instead += f'run.hessian("{self.wrt[0]}", "{self.wrt[-1 if len(self.wrt) < 2 else 1]}").'
+        if self.shape[:-2]:
+            instead = "Use H.push(v), or one block: H.block(p, q)."
+        require_memory(self.name, self.shape, self.dtype.itemsize, instead)
+        found, places = np.zeros(self.shape, self.dtype), self.places
+        for first, second, rows, expression in self._blocks():
+            part = found[..., places[first], places[second]]
+            node = self.state.node(second)
+            names = [*rows, *node.primed]
+            block = part.reshape((*rows.values(), *node.shape))
+            sizes = dict(zip(names, block.shape, strict=True))
+            evaluate(expression, names, sizes, self.dtype, out=block)
+        return found
+
+    @quiet
+    def diagonal(self) -> np.ndarray:
+        """The diagonal, of shape (…of, P): the matrix is not built."""
+        front = self.shape[:-2]
+        parts = [self.block(name, name).diagonal() for name in self.wrt]
+        return np.concatenate([part.reshape((*front, -1)) for part in parts], axis=-1)
+
+    def push(self, vector: object) -> np.ndarray:
+        """H v for a v with the entries of all variables, row by row: the matrix is not built."""
+        v = as_array(vector, "vector")
+        require_finite(v, "vector", "Pass a finite vector.")
+        if v.shape != self.shape[-1:]:
+            raise AxisError(
+                f"{self.name}: the vector does not fit.\n"
+                f"  vector has shape {dims(v.shape)}\n"
+                f"  the variables have {self.shape[-1]:,} entries\n"
+                f"  Pass the entries of {', '.join(self.wrt)}, row by row, as one vector."
+            )
+        places, shapes = self.places, {node.name: node.shape for node in self.variables}
+        given = {name: v[places[name]].reshape(shapes[name]) for name in self.wrt}
+        if self.shape[:-2]:
+            return self._pushed(given)
+        found = pulled_back(self.state, self._graph(), given)
+        return np.concatenate([found[name].reshape(-1) for name in self.wrt])
+
+    def _pushed(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        """H v block by block, the axes of `of` in front."""
+        front = self.shape[:-2]
+        rows = []
+        for first in self.wrt:
+            parts = [self.block(first, name).push(v) for name, v in given.items()]
+            rows.append(np.add.reduce(parts).reshape((*front, -1)))
+        return np.concatenate(rows, axis=-1)
+
+    def _graph(self) -> DoubledGraph:
+        graph = doubled(self.state, self.of, self.wrt, self.wrt)
+        if not self.part:
+            return graph
+        inside, wanted = self.cut.inside, self.part == "residual"
+
+        def chosen(bend: Bend) -> bool:
+            return (bend.bent.step.name in inside) == wanted
+
+        return graph.keeping(chosen)
+
+    def _blocks(self) -> Iterator[tuple[str, str, dict[str, int], Expression]]:
+        """For each block that is not 0: its variables, its rows' axes and sizes, its formula."""
+        graph = self._graph()
+        for first in self.wrt:
+            start, out = graph.slope(first), slope_axes(self.state, self.of, first)
+            ends = {graph.value(name): name for name in self.wrt}
+            if start < 0:
+                continue
+            own = graph.between(start, [place for place in ends if place >= 0])
+            sinks = {own.value(name): name for name in self.wrt}
+            begin = identity([axis.name for axis in out], own.nodes[0].primed)
+            name = f"(∂{self.of}/∂{first})"
+            found = chain_rule.reverse(
+                own.nodes, own.links, begin, out, sinks=[p for p in sinks if p >= 0], of=name
+            )
+            rows = {axis.name: axis.size for axis in out}
+            for place, expression in found.items():
+                yield first, sinks[place], rows, expression
+
+    def text(self, ascii_only: bool = False) -> str:
+        """The blocks and their places, and the bytes of the whole."""
+        width = max(len(name) for name in self.wrt)
+        lines = [f"{self.name}, {self._facts()}"]
+        for node in self.variables:
+            part = self.places[node.name]
+            lines.append(
+                f"  {node.name:<{width}}  rows and columns {part.start:,} to {part.stop - 1:,}: "
+                f"the entries of shape {dims(node.shape)}, row by row"
+            )
+        text = "\n".join(lines)
+        return to_ascii(text) if ascii_only else text
+
+    def _facts(self) -> str:
+        count = len(self.wrt)
+        blocks = f"{count} × {count} blocks" if count > 1 else plural(1, "block")
+        return f"layout flat, shape {dims(self.shape)}: {blocks}, {format_bytes(self.nbytes)}"
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return f"<StackedHessian {self.name}, shape {dims(self.shape)}>"
+
+    def latex(self) -> str:
+        """The name as LaTeX, without delimiters."""
+        return formula(self.name)

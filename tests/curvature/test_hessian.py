@@ -1,0 +1,354 @@
+"""A Hessian is a Jacobian of a gradient: the same numbers as differences of the vjp gradient."""
+
+import numpy as np
+import pytest
+from network_cases import data, network, one_or_batch, refusal
+from op_checks import identical
+from random_programs import random_program
+from second_cases import close, differences
+
+from jacobian_bp import (
+    AxisError,
+    DomainError,
+    MemoryLimitError,
+    Network,
+    SpecError,
+    memory_limit,
+)
+from jacobian_bp.reference import X, Y, second_seed
+
+LAYOUTS = ("numerator", "transposed", "flat", "flat_column", "gradient")
+
+
+def every_block(net, given, bar=1e-7, tolerance=1e-12):
+    """Blocks, parts, rows, diagonal, whole and H v of a network, against differences."""
+    run = net.run(**given)
+    names = [*run.params, "x"]
+    whole = run.hessian(names)
+    H, places = whole.materialise(), whole.places
+    for q in names:
+        expected = differences(net, given, run.cost, names, q)
+        for p in names:
+            block = run.hessian(p, q)
+            found = block.materialise()
+            close(found, expected[p], bar)
+            assert block.shape == found.shape
+            assert block.nbytes == found.nbytes
+            assert np.count_nonzero(found) <= block.structural_nonzeros
+            assert not found[~block.can_be_nonzero()].any()
+            close(sum((r.materialise() for r in block.rows), 0 * found), found, tolerance)
+            parts = block.gauss_newton, block.residual
+            close(sum(part.materialise() for part in parts), found, tolerance)
+            close(H[places[p], places[q]].reshape(found.shape), found, tolerance)
+    close(H, H.T, tolerance)
+    close(whole.diagonal(), np.diag(H).copy(), tolerance)
+    for part in ("gauss_newton", "residual"):
+        close(getattr(whole, part).diagonal(), np.diag(getattr(whole, part).materialise()).copy())
+    v = np.random.default_rng(3).normal(size=len(H))
+    close(whole.push(v), H @ v, tolerance)
+    vectors = {p: v[places[p]].reshape(run[p].shape) for p in names}
+    found = run.hvp(vectors)
+    assert list(found) == names
+    close(np.concatenate([found[p].ravel() for p in names]), H @ v, tolerance)
+
+
+@one_or_batch
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [
+        ("tanh", "squared_error"),
+        ("sigmoid", "half_squared_error"),
+        ("softplus", "bce"),
+        ("silu", "cross_entropy"),
+        ("gelu", "huber"),
+        ("leaky_relu", "kl_divergence"),
+    ],
+)
+def test_a_dense_network(activation, loss, batch):
+    net = network(activation, loss, sizes=[3, 2, 5])
+    x, y = data(loss, batch, sizes=[3, 2, 5])
+    every_block(net, {"x": x, "y": y})
+
+
+@pytest.mark.parametrize("seed", range(8))
+@one_or_batch
+def test_a_random_graph(seed, batch):
+    """Ties, skips, products, einsums, an op of one's own."""
+    net, given = random_program(seed + 100, batch=batch)
+    every_block(net, given)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(200))
+@one_or_batch
+def test_many_random_graphs(seed, batch):
+    net, given = random_program(seed + 1000, batch=batch)
+    every_block(net, given)
+
+
+def test_float32_stays_float32():
+    net, given = random_program(103, dtype=np.float32)
+    wide, same = random_program(103)
+    run, exact = net.run(**given), wide.run(**same)
+    for p in run.params:
+        for q in run.params:
+            found = run.hessian(p, q).materialise()
+            assert found.dtype == np.float32
+            close(found.astype(float), exact.hessian(p, q).materialise(), 2e-5)
+    assert run.hessian(run.params).materialise().dtype == np.float32
+
+
+def test_a_penalty_bends_too_and_counts_to_gauss_newton():
+    net = Network.dense([3, 2, 5], "tanh", "squared_error", seed=1, penalty={"W1": 0.25})
+    x, y = data("squared_error", False, sizes=[3, 2, 5])
+    run = net.run(x, y)
+    expected = differences(net, {"x": x, "y": y}, run.cost, ["W1"], "W1")["W1"]
+    block = run.hessian("W1")
+    close(block.materialise(), expected)
+    plain = Network.dense([3, 2, 5], "tanh", "squared_error", seed=1).run(x, y).hessian("W1")
+    more = block.gauss_newton.materialise() - plain.gauss_newton.materialise()
+    np.testing.assert_allclose(more.reshape(6, 6), 0.5 * np.eye(6), atol=1e-15)
+    close(block.residual.materialise(), plain.residual.materialise(), 1e-15)
+
+
+# Of the second seed: what is printed
+
+
+def run():
+    return second_seed().run(X, Y)
+
+
+def test_a_block_prints_its_rows():
+    assert str(run().hessian("W2", "W1")) == (
+        "∂²J/∂W2∂W1[k,i,k',i'] = the sum of 2 rows\n"
+        "    Σ_j Σ_l a1[i] relu'(z2)[k] W3[j,k] σ'(z3)[j] W3[j,l] relu'(z2)[l] W2[l,k'] "
+        "relu'(z1)[k'] x[i']    (Gauss-Newton: ∂²J/∂z3²)\n"
+        "    ∂J/∂z2[k] relu'(z1)[i] δ[i,k'] x[i']    (residual: ∂²z2/∂W2∂a1)\n"
+        "  layout numerator, shape (2, 4, 4, 3): dense; 96 of 96 entries can be non-zero; 768 bytes"
+    )
+
+
+def test_the_printed_formula_is_the_block():
+    """Each letter of the printed rows, evaluated by numpy's own einsum."""
+    r = run()
+    slope = [(r[f"z{layer}"] > 0).astype(float) for layer in (1, 2)]
+    s, W2, W3 = r["a3"], r["W2"], r["W3"]
+    back = (W3.T @ (s - np.array([1.0]))) * slope[1]
+    first = np.einsum(
+        "i,k,jk,j,jl,l,lq,q,p->kiqp",
+        r["a1"], slope[1], W3, s * (1 - s), W3, slope[1], W2, slope[0], r["x"],
+    )  # fmt: skip
+    second = np.einsum("k,i,iq,p->kiqp", back, slope[0], np.eye(4), r["x"])
+    np.testing.assert_allclose(r.hessian("W2", "W1").materialise(), first + second, rtol=1e-14)
+
+
+def test_the_residual_of_two_layers_is_one_link_and_three_quarters_zeros():
+    residual = run().hessian("W2", "W1").residual
+    assert (residual.structural_nonzeros, residual.size) == (24, 96)
+    assert str(residual.formula) == "∂J/∂z2[k] relu'(z1)[i] δ[i,k'] x[i']"
+    assert run().hessian("W1").residual.formula == "0"
+    assert not run().hessian("W1").residual.materialise().any()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_has_the_first_name_in_its_rows(layout):
+    block = run().hessian("W2", "W1")
+    plain, found = block.materialise(), block.materialise(layout)
+    assert found.shape == block.shape_in(layout)
+    np.testing.assert_array_equal(block.from_layout(found, layout), plain)
+    if layout == "flat":
+        np.testing.assert_array_equal(found, plain.reshape(8, 12))
+    if layout == "flat_column":
+        np.testing.assert_array_equal(found, plain.transpose(1, 0, 3, 2).reshape(8, 12))
+
+
+def test_pull_and_push_are_the_two_products():
+    block = run().hessian("W2", "W1")
+    H, rng = block.materialise("flat"), np.random.default_rng(1)
+    u, v = rng.normal(size=(2, 4)), rng.normal(size=(4, 3))
+    np.testing.assert_allclose(block.push(v).ravel(), H @ v.ravel(), rtol=1e-13)
+    np.testing.assert_allclose(block.pull(u).ravel(), u.ravel() @ H, rtol=1e-13)
+
+
+def test_a_hessian_composes_as_a_jacobian():
+    """∂²J/∂W3∂z2 ∂z2/∂W1 is all of ∂²J/∂W3∂W1: W1 is read before z2 only."""
+    r = run()
+    found = (r.hessian("W3", "z2") @ r.jacobian("z2", "W1")).materialise()
+    np.testing.assert_allclose(found, r.hessian("W3", "W1").materialise(), rtol=1e-13, atol=1e-16)
+
+
+def test_a_computed_value_is_differentiated_by_what_is_added_to_it():
+    r = run()
+    left = r.hessian("z2", "W2").materialise().reshape(2, 8)
+    right = r.hessian("W2", "z2").materialise().reshape(8, 2)
+    np.testing.assert_allclose(left, right.T, rtol=1e-13, atol=1e-16)
+    assert r.hessian("a3").formula != "0"  # unfused, at the value between sigmoid and loss
+
+
+def test_of_another_value_stands_in_front():
+    r = run()
+    found = r.hessian("W1", "W2", of="z2").materialise()
+    assert found.shape == (2, 4, 3, 2, 4)
+    slope = (r["z1"] > 0).astype(float)
+    expected = np.einsum("ok,iq,i,p->oipkq", np.eye(2), np.eye(4), slope, r["x"])
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    assert not r.hessian("W2", of="z2").links
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_examples_add_up_to_the_block_of_the_batch(reduction):
+    net = network("tanh", "squared_error", sizes=[3, 2, 5], reduction=reduction)
+    x, y = data("squared_error", True, sizes=[3, 2, 5])
+    r = net.run(x, y)
+    each = r.hessian("W1", "W2", per_example=True)
+    assert each.shape == (7, 2, 3, 5, 2)
+    found = each.materialise()
+    for n in range(7):
+        alone = net.run(x[n], y[n]).hessian("W1", "W2").materialise()
+        np.testing.assert_allclose(found[n], alone, rtol=1e-12, atol=1e-14)
+    whole = r.hessian("W1", "W2").materialise()
+    np.testing.assert_allclose(getattr(found, reduction)(axis=0), whole, rtol=1e-12, atol=1e-14)
+
+
+def test_the_whole_matrix_of_a_value_with_axes_has_them_in_front():
+    whole = run().hessian(["W1", "W2"], of="z2")
+    found, v = whole.materialise(), np.random.default_rng(1).normal(size=20)
+    assert found.shape == whole.shape == (2, 20, 20)
+    np.testing.assert_allclose(whole.push(v), found @ v, rtol=1e-13, atol=1e-15)
+    np.testing.assert_array_equal(whole.diagonal(), np.einsum("opp->op", found))
+    left = run().hessian("W1", "W2", of="z2").materialise().reshape(2, 12, 8)
+    np.testing.assert_array_equal(found[:, :12, 12:], left)
+    np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
+
+
+def test_collapsing_changes_nothing():
+    block = run().hessian("W2", "W1")
+    found = block.collapse()
+    np.testing.assert_allclose(found.materialise(), block.materialise(), rtol=1e-14)
+    assert found.trace
+    assert found.gauss_newton.formula == block.gauss_newton.formula
+
+
+def test_the_factored_form_holds_fewer_numbers_and_is_the_block():
+    x, y = np.random.default_rng(1).normal(size=31), np.array(2)
+    net = Network.dense([31, 29, 5], ["tanh", "softmax"], "cross_entropy", seed=3)
+    block = net.run(x, y).hessian("W1")
+    held = {id(a): a.size for term in block.factored().terms for a in term.arrays}
+    assert sum(held.values()) < block.size / 20
+
+
+def test_a_large_one_is_refused_in_bytes_and_its_way_out_works():
+    net = Network.dense([784, 128, 10], ["tanh", "softmax"], "cross_entropy", seed=3)
+    r = net.run(np.random.default_rng(1).normal(size=784), np.array(3))
+    whole = r.hessian(r.params)
+    with memory_limit("1 GiB"):
+        message = refusal(MemoryLimitError, whole.materialise)
+        assert message == (
+            "∂²J/∂(W1, b1, W2, b2)² has shape (101770, 101770): 10,357,132,900 entries, 77.2 GiB; "
+            "the limit is 1.0 GiB.\n"
+            '  Use run.hvp({"W1": v}), which builds nothing, or one block: run.hessian("W1", "b1").'
+        )
+        block = r.hessian("W1")
+        assert "Use H.push(v) with a v of the shape of W1" in refusal(
+            MemoryLimitError, block.materialise
+        )
+        v = np.random.default_rng(2).normal(size=(128, 784))
+        np.testing.assert_allclose(block.push(v), r.hvp({"W1": v})["W1"], rtol=1e-9, atol=1e-12)
+
+
+def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():
+    found = {}
+    for depth in (2, 8, 32):
+        net = Network.dense([2] * (depth + 1), "tanh", "squared_error", seed=1)
+        r = net.run(np.ones(2), np.zeros(2))
+        graph = r.hessian(r.params)._graph()
+        terms = [len(r.hessian("W1", f"W{n}").factored().terms) for n in (1, depth)]
+        found[depth] = len(graph.links), len(graph.bends)
+        assert max(terms) <= 2
+    (l2, b2), (l8, b8), (l32, b32) = found.values()
+    assert (l8 - l2) / 6 == (l32 - l8) / 24  # so many more with each layer
+    assert (b8 - b2) / 6 == (b32 - b8) / 24
+
+
+# What cannot be asked
+
+
+@pytest.mark.parametrize(
+    ("ask", "kind", "message"),
+    [
+        (
+            lambda r: r.hessian("W2", "W9"),
+            SpecError,
+            None,
+        ),
+        (
+            lambda r: r.hessian("W2", "y"),
+            DomainError,
+            None,
+        ),
+        (
+            lambda r: r.hessian(["W1", "W1"]),
+            SpecError,
+            "∂²J/∂(W1, W1): name each variable once, and at least one.\n"
+            "  The parameters are W1, b1, W2, b2, W3, b3.",
+        ),
+        (
+            lambda r: r.hessian(["W1"], "W2"),
+            SpecError,
+            "∂²J/∂…: the variables are ['W1'] and 'W2'.\n"
+            '  Write two names, such as "W2", "W1", or a list of names alone: run.params.',
+        ),
+        (
+            lambda r: r.hessian("W2", "W1").diagonal(),
+            AxisError,
+            "∂²J/∂W2∂W1 has no diagonal: it is by two variables, W2 and W1.\n"
+            '  Write run.hessian("W2", "W2").diagonal().',
+        ),
+        (
+            lambda r: r.hvp({"W1": np.ones((3, 4))}),
+            AxisError,
+            "H v: the vector of W1 does not fit.\n"
+            "  it has shape (3, 4)\n"
+            "  W1 has shape (4, 3)\n"
+            "  Pass an array of the shape of W1.",
+        ),
+        (
+            lambda r: r.hvp({}),
+            SpecError,
+            None,
+        ),
+        (
+            lambda r: r.hvp({"W1": np.ones((4, 3))}, of="z2"),
+            AxisError,
+            "H v is of one number; z2 has shape (2,).\n"
+            "  Pass of= the name of a scalar, or push a vector through one block: "
+            'run.hessian("W1", of="z2").push(v).',
+        ),
+        (
+            lambda r: r.hessian(r.params).push(np.ones(28)),
+            AxisError,
+            "∂²J/∂(W1, b1, W2, b2, W3, b3)²: the vector does not fit.\n"
+            "  vector has shape (28,)\n"
+            "  the variables have 29 entries\n"
+            "  Pass the entries of W1, b1, W2, b2, W3, b3, row by row, as one vector.",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_says_what_to_write(ask, kind, message):
+    found = refusal(kind, lambda: ask(run()))
+    if message is not None:
+        assert found == message
+
+
+def test_two_calls_give_the_same_and_nothing_is_aliased():
+    r = run()
+    values = {name: r[name].copy() for name in r}
+    first = r.hessian(r.params).materialise()
+    again = r.hessian(r.params).materialise()
+    identical(first, again)
+    first[...] = 7
+    r.hessian("W2").diagonal()[...] = 7
+    r.hvp({"b3": np.ones(1)})["b3"][...] = 7
+    identical(r.hessian(r.params).materialise(), again)
+    for name, value in values.items():
+        identical(r[name], value)
