@@ -179,7 +179,7 @@ def _read_table(label: str, table: Any, who: str) -> Table:
         raise AxisError(
             f"{who}: {label} has {plural(len(axes), 'axis', 'axes')}, "
             f"the table has shape {dims(array.shape)}.\n"
-            "  Name every axis of the table once; a batch axis in front needs no name."
+            "  Name every axis of the table once; axes in front, of a batch, need no name."
         )
     return Table(head, axes, read_only(np.array(array, np.int64)))
 

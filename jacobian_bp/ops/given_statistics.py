@@ -67,6 +67,14 @@ class GivenStatistics(BatchNorm, with_given=True):
         }
 
     @quiet
+    def second(self, x, gamma, beta, mean, var):
+        """∂²y/∂x∂gamma = δ[k,k'] δ[k,k''] 1/s[k]: gamma times x, and straight otherwise."""
+        unit = self.letters[1]
+        slope = dense(f"(1/s)[{unit}]", 1 / self._s(var))
+        here = elementwise(",".join(self.letters[1:]))
+        return {("x", "gamma"): here * delta(f"{unit},{unit}''") * slope}
+
+    @quiet
     def vjp(self, y_bar, x, gamma, beta, mean, var):
         places = tuple(range(-len(self.places), 0))
         normal = self._by_given(x, mean, var)

@@ -78,6 +78,9 @@ class Reshape(Op):
         own = self._shapes(x)[1]
         return {"x": self._same_place(own, self._result(own))}
 
+    def second(self, *inputs):
+        return {}
+
     def vjp(self, y_bar, x):
         return {"x": y_bar.reshape(x.shape).copy()}
 

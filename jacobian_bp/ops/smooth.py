@@ -72,6 +72,10 @@ class ELU(Activation):
     def textbook(self) -> Textbook:
         return elu(self.alpha)
 
+    def peer(self, xp, z):
+        left = -xp.relu(-z)  # e^z = σ(z)/σ(−z)
+        return xp.relu(z) + self.alpha * (xp.sigmoid(left) / xp.sigmoid(-left) - 1)
+
 
 class SiLU(Activation):
     """Sigmoid linear unit, also called swish.
@@ -138,6 +142,11 @@ class GELU(Activation):
         super().__init__(axes)
         self.approximate = bool(approximate)
         self.formula = "z σ(2u(z))" if self.approximate else "z Φ(z)"
+
+    def peer(self, xp, z):
+        if not self.approximate:
+            return None  # the error function is none of theirs
+        return z * xp.sigmoid(2 * math.sqrt(2 / math.pi) * (z + _CUBIC * z**3))
 
     @quiet
     def forward(self, z):

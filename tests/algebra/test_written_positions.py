@@ -138,9 +138,9 @@ def test_a_position_that_cannot_be_read_is_refused_where_it_breaks(equation, rea
             "  Write a number of at most 12 digits.",
         ),
         (
-            lambda: at("v = u[t]", np.zeros((2, 3, 5))),
-            "at('v = u[t]'): u[t] has 1 axis, the table has shape (2, 3, 5).\n"
-            "  Name every axis of the table once; a batch axis in front needs no name.",
+            lambda: at("v = u[t]", np.zeros(())),
+            "at('v = u[t]'): u[t] has 1 axis, the table has shape ().\n"
+            "  Name every axis of the table once; axes in front, of a batch, need no name.",
         ),
         (
             lambda: at("i = 2o + r", sizes={"s": 3}),
