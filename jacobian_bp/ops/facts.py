@@ -8,10 +8,12 @@ once, on its class; the rooms above ask it and keep no table of ops.
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
+    derivation   example
 
 `check_op` compares what an op says with what it computes.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .kernels.place import GENERAL, Kernel
@@ -57,6 +59,10 @@ class Facts:
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
     passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+
+    # The options of its small example in the table of all ops; one is needed where there is no
+    # default: {"width": 3}.
+    example: ClassVar[Mapping[str, Any]] = {}
 
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries
     # of a window are the largest. Without it a kink is a 0 of what the op reads.
