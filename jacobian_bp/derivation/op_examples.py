@@ -92,17 +92,19 @@ def all_ops() -> dict[str, list[type[Op]]]:
     return rooms
 
 
-def example_of(cls: type[Op]) -> OpEntry:
-    """The small example of an op, with the options in its `example`."""
-    op = make_op(cls, cls.__name__, (), cls.example)
-    signature = op.parsed
-    sizes = _sizes(op)
-    rng = np.random.default_rng(SEED)
-    arrays = {operand.name: _drawn(op, operand, sizes, rng) for operand in signature.inputs}
+def example_of(given: Op | type[Op], arrays: Mapping[str, np.ndarray] | None = None) -> OpEntry:
+    """The small example of an op that is made, or of a class with the options in its `example`.
+
+    Its inputs are drawn, unless `arrays` has them.
+    """
+    op = make_op(given, "op", (), given.example)
+    signature, sizes = op.parsed, dict[str, int]()
+    if arrays is None:
+        sizes, rng = _sizes(op), np.random.default_rng(SEED)
+        arrays = {o.name: _drawn(op, o, sizes, rng) for o in signature.inputs}
     out = signature.output.name
     step = Step(out if out not in arrays else f"{out}_out", op, tuple(arrays))
-    program = Program.build([step], [])
-    state = run_forward(program, {}, arrays, None, cls.__name__)
+    state = run_forward(Program.build([step], []), {}, arrays, None, "example_of")
     (step,) = state.program.steps
     return OpEntry(op, step, sizes, state)
 
