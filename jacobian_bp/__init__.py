@@ -57,6 +57,7 @@ _OFFERED = {
         "CrossEntropyFromLogits",
         "CumSum",
         "ELU",
+        "Divide",
         "Einsum",
         "Embedding",
         "Exp",
@@ -94,6 +95,7 @@ _OFFERED = {
         "Sort",
         "Sqrt",
         "SquaredError",
+        "Subtract",
         "Sum",
         "Tanh",
         "Transpose",
@@ -162,6 +164,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
+    from .ops import Divide as Divide
     from .ops import Einsum as Einsum
     from .ops import Embedding as Embedding
     from .ops import Exp as Exp
@@ -198,6 +201,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Sort as Sort
     from .ops import Sqrt as Sqrt
     from .ops import SquaredError as SquaredError
+    from .ops import Subtract as Subtract
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
     from .ops import Transpose as Transpose

@@ -22,7 +22,7 @@ from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
-from .axes import BATCH, Axis, parse_axes, unnamed
+from .axes import Axis, parse_axes, unnamed
 from .position_factors import At, Within
 from .positions import Affine, Table
 
@@ -399,8 +399,9 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     """
     head, axes = read_label(label)
     array = real_array(array, head)
-    if array.ndim > len(axes) and BATCH not in axes:
-        axes = (*unnamed(array.ndim - len(axes)), *axes)
+    if array.ndim > len(axes):
+        own = [axis.rstrip("'") for axis in axes]
+        axes = (*unnamed(array.ndim - len(axes), own), *axes)
     if array.ndim != len(axes):
         raise AxisError(
             f"dense({label!r}): the label has {len(axes)} axes, "

@@ -58,7 +58,7 @@ class Facts:
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
-    passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+    passes_on: bool = False  # each input's cotangent is the output's
 
     # The options of its small example in the table of all ops; one is needed where there is no
     # default: {"width": 3}.
