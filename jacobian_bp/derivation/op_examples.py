@@ -12,7 +12,7 @@ import numpy as np
 
 from ..algebra.axes import Operand
 from ..algebra.jacobian import Jacobian
-from ..algebra.output_sizes import ABSENT, NoSizeError, SizeRule
+from ..algebra.output_sizes import NoSizeError, SizeRule
 from ..ops import Op
 from ..ops.labels import CLASSES, DISTRIBUTION
 from ..program.forward import run_forward
@@ -52,8 +52,12 @@ class OpEntry:
 
     @property
     def equations(self) -> list[str]:
-        """The lines of the docstring that are set apart: the value, then its derivatives."""
+        """The lines of the docstring that are set apart: the value, then its derivatives.
+
+        Where nothing stands behind them they are not indented any more: the formatter's way.
+        """
         found = [part for part in self.paragraphs[1:] if part.startswith("    ")]
+        found = found or [part for part in self.paragraphs[1:] if " = " in part]
         return [line.strip() for line in found[0].splitlines()] if found else []
 
     @property
@@ -120,12 +124,14 @@ def _sizes(op: Op) -> dict[str, int]:
     primes = iter(PRIMES[len(letters) == 1 :])  # one axis alone has more than two entries
     sizes = {axis: next(primes) for axis in letters}
     for rule in signature.rules:
-        grown = [axis for axis in rule.names if axis in read] or [
-            axis for axis in rule.names if axis in letters
-        ]
-        while not _fits(rule, op, sizes):
-            larger = (p for p in PRIMES if p > max(sizes.values()))
-            sizes[grown[-1]] = next(larger)
+        grown = [axis for axis in rule.names if axis in read]
+        largest = max(sizes.values(), default=0)
+        larger = iter(p for p in PRIMES if grown and p > largest)
+        while not _fits(rule, op, sizes):  # what it reads grows until there is room
+            prime = next(larger, None)
+            if prime is None:
+                break
+            sizes[grown[-1]] = prime
         sizes[rule.axis] = _size(rule, op, sizes)
     return sizes
 
@@ -139,7 +145,7 @@ def _fits(rule: SizeRule, op: Op, sizes: Mapping[str, int]) -> bool:
 
 def _size(rule: SizeRule, op: Op, sizes: Mapping[str, int]) -> int:
     try:
-        return rule.size_among(sizes, lambda name: getattr(op, name, ABSENT), {})
+        return rule.size_among(sizes, op, {})
     except NoSizeError:
         return 0
 

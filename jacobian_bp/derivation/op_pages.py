@@ -78,13 +78,13 @@ def op_page(name: str, width: int = terminal.PAGE) -> list[str]:
 def _written(entry: OpEntry) -> list[list[str]]:
     """Beside the docstring: what is read, and how it stands in a program."""
     op = entry.op
-    fixed = [o.name for o in op.parsed.inputs if o.name in op.fixed]
+    fixed = [o.name for o in op.parsed.inputs if o.name in op.without_derivative]
     sizes = ", ".join(f"{axis} = {size}" for axis, size in entry.sizes.items())
     rows = [
         ["signature", op.signature],
         ["options", entry.options or "none"],
         ["parameters", ", ".join(op.parameters)],
-        ["no slope by", ", ".join(fixed)],
+        ["constants", ", ".join(fixed)],
         ["kinks", entry.kinks or "none"],
         ["example", f"{entry.step}{f', with {sizes}' if sizes else ''}"],
     ]
