@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import AxisError
 from ..numbers.arrays import read_only
 from ..writing.signs import dims
-from .axes import BATCH, Axis, parse_axes
+from .axes import BATCH, Axis, parse_axes, unnamed
 from .expression import Expression, Term, read_label
 from .position_factors import At, Within
 from .positions import Affine, Position, Table
@@ -162,8 +162,8 @@ def _read_table(label: str, table: Any, who: str) -> Table:
     if array.dtype.kind not in "biuf" or not _are_whole(array).all():
         found = _first_not_whole(array)
         raise AxisError(f"{who}: the table holds {found}.\n  A position is a whole number.")
-    if array.ndim == len(axes) + 1 and BATCH not in axes:
-        axes = (BATCH, *axes)
+    if array.ndim > len(axes) and BATCH not in axes:
+        axes = (*unnamed(array.ndim - len(axes)), *axes)
     if array.ndim != len(axes) or len({*axes}) < len(axes):
         raise AxisError(
             f"{who}: {label} has {len(axes)} axes, the table has shape {dims(array.shape)}.\n"
