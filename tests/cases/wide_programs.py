@@ -77,8 +77,8 @@ def along_last(draft, v):
         # equal sizes are not enough for two matrices: their rows have names
         other = v if outer else draft.pick(u for u, s in draft.sizes.items() if s == (size,))
         meet = draft.pick(["Add", "Multiply", "Subtract", "Divide"])
-        if meet == "Divide":  # by what is above 0
-            other = draft.step(f"Sigmoid({other})", *outer, size)
+        if meet == "Divide":  # by what lies between 1/e and e
+            other = draft.step(f"Exp({draft.step(f'Tanh({other})', *outer, size)})", *outer, size)
         return draft.step(f"{meet}({v}, {other})", *outer, size)
     return moved(draft, v)
 
