@@ -7,8 +7,8 @@ with them shows that they are right.
 
 A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
 a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
-one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
-by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
+one's own is written with delta, dense, distinct, one, at, within, outer and over_batch,
+and judged by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
 derivative. read_table gives a file's or a frame's inputs and targets as TableData.
 diagnose finds the mistake in a student's arrays, diagnose_line in a line of numpy,
 diagnose_code in a whole backward function. to_layout and from_layout change the convention.
@@ -25,6 +25,7 @@ _OFFERED = {
     "algebra.expression": ["delta", "dense", "distinct", "one"],
     "algebra.jacobian": ["Jacobian"],
     "algebra.layouts": ["LAYOUTS", "from_layout", "to_layout"],
+    "algebra.written_positions": ["at", "within"],
     "checks.all_routes": ["Agreement"],
     "checks.one_gradient": ["GradientReport", "check_gradient"],
     "checks.one_op": ["OpReport", "check_op"],
@@ -50,43 +51,56 @@ _OFFERED = {
         "BatchNorm",
         "BinaryCrossEntropy",
         "BinaryCrossEntropyFromLogits",
+        "CausalSoftmax",
         "Concat",
         "Conv1d",
         "Conv2d",
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "CumSum",
+        "Dropout",
         "ELU",
         "Divide",
         "Einsum",
         "Embedding",
         "Exp",
+        "Flatten",
         "Flip",
         "GELU",
+        "GRUCell",
         "Gather",
+        "GroupNorm",
         "HalfL2Penalty",
         "HalfSquaredError",
+        "Hinge",
         "Huber",
         "Identity",
         "KLDivergence",
         "KLDivergenceFromLogits",
         "L1Penalty",
         "L2Penalty",
+        "LSTMCarry",
+        "LSTMCell",
+        "LSTMOutput",
         "LayerNorm",
         "LeakyReLU",
         "Linear",
         "Log",
         "LogSoftmax",
+        "Max",
         "MaxPool1d",
         "MaxPool2d",
         "Mean",
         "MeanOverOutputs",
+        "Min",
         "Multiply",
         "Op",
         "Pad",
         "Power",
         "RMSNorm",
+        "RNNCell",
         "ReLU",
+        "Reshape",
         "SiLU",
         "Sigmoid",
         "Slice",
@@ -123,6 +137,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .algebra.layouts import LAYOUTS as LAYOUTS
     from .algebra.layouts import from_layout as from_layout
     from .algebra.layouts import to_layout as to_layout
+    from .algebra.written_positions import at as at
+    from .algebra.written_positions import within as within
     from .checks.all_routes import Agreement as Agreement
     from .checks.one_gradient import GradientReport as GradientReport
     from .checks.one_gradient import check_gradient as check_gradient
@@ -158,6 +174,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import BatchNorm as BatchNorm
     from .ops import BinaryCrossEntropy as BinaryCrossEntropy
     from .ops import BinaryCrossEntropyFromLogits as BinaryCrossEntropyFromLogits
+    from .ops import CausalSoftmax as CausalSoftmax
     from .ops import Concat as Concat
     from .ops import Conv1d as Conv1d
     from .ops import Conv2d as Conv2d
@@ -165,13 +182,18 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
     from .ops import Divide as Divide
+    from .ops import Dropout as Dropout
     from .ops import Einsum as Einsum
     from .ops import Embedding as Embedding
     from .ops import Exp as Exp
+    from .ops import Flatten as Flatten
     from .ops import Flip as Flip
     from .ops import Gather as Gather
+    from .ops import GroupNorm as GroupNorm
+    from .ops import GRUCell as GRUCell
     from .ops import HalfL2Penalty as HalfL2Penalty
     from .ops import HalfSquaredError as HalfSquaredError
+    from .ops import Hinge as Hinge
     from .ops import Huber as Huber
     from .ops import Identity as Identity
     from .ops import KLDivergence as KLDivergence
@@ -183,16 +205,23 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Linear as Linear
     from .ops import Log as Log
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import LSTMCarry as LSTMCarry
+    from .ops import LSTMCell as LSTMCell
+    from .ops import LSTMOutput as LSTMOutput
+    from .ops import Max as Max
     from .ops import MaxPool1d as MaxPool1d
     from .ops import MaxPool2d as MaxPool2d
     from .ops import Mean as Mean
     from .ops import MeanOverOutputs as MeanOverOutputs
+    from .ops import Min as Min
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import Pad as Pad
     from .ops import Power as Power
     from .ops import ReLU as ReLU
+    from .ops import Reshape as Reshape
     from .ops import RMSNorm as RMSNorm
+    from .ops import RNNCell as RNNCell
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
     from .ops import Slice as Slice

@@ -18,22 +18,23 @@ from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..writing.latex import formula
 from ..writing.notebook import entries_table, page
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, plural, to_ascii
+from ..writing.signs import carries_unicode, dims, plural, to_ascii
+from ..writing.tables import WIDTH, fold_terms
 from . import chain_rule
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
-from .nodes_and_links import Link, Node, identity, make_link
+from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .patterns import (
     Patterns,
     can_stand,
     composed,
     count,
-    patterns_of,
     same_entries,
     united,
 )
 from .placing import evaluate
+from .position_factors import At, Within
 from .relations import AxisKey
 from .spending import Spending
 from .structure_words import describe, describe_patterns
@@ -55,7 +56,6 @@ class Jacobian(Shown):
     wrt_axes: tuple[Axis, ...]
     dtype: np.dtype
     trace: tuple[Spending, ...] = ()
-    stands: Patterns | None = None  # known of a collapsed one, where the values have chosen
 
     @classmethod
     def local(
@@ -123,8 +123,6 @@ class Jacobian(Shown):
     @property
     def patterns(self) -> Patterns:
         """Which axes must be equal for an entry to be other than a structural zero."""
-        if self.stands is not None:
-            return self.stands
         if self.is_local:
             return self._patterns_of(self.links[0])
 
@@ -136,16 +134,11 @@ class Jacobian(Shown):
 
     @property
     def _has_positions(self) -> bool:
-        if self.stands is not None:
-            return True
-        return any(link.expression.has_positions for link in self.links)
+        return any(k.stands is not None or k.expression.has_positions for k in self.links)
 
     def _patterns_of(self, link: Link) -> Patterns:
-        if not link.expression.has_positions:
-            return patterns_of(link.expression, link.out, link.wrt)
-        ends = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
-        sizes = dict(zip((*link.out, *link.wrt), ends, strict=True))
-        return patterns_of(link.expression, link.out, link.wrt, sizes)
+        shape = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
+        return patterns_through(link, shape)
 
     @property
     def structural_nonzeros(self) -> int:
@@ -160,7 +153,7 @@ class Jacobian(Shown):
     @property
     def structure(self) -> str:
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
-        if self.is_local and self.stands is None:
+        if self.is_local and self.links[0].stands is None:
             link = self.links[0]
             sizes = {axis.name: axis.size for axis in self.axes}
             return describe(link.expression, link.out, link.wrt, sizes)
@@ -264,8 +257,11 @@ class Jacobian(Shown):
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
-        stands = self.patterns if self._has_positions else None
-        return replace(result, trace=tuple(trace), stands=stands)
+        stands = self.links[0].stands if self.is_local else None
+        if self._has_positions and not self.is_local:
+            stands = self.patterns
+        links = tuple(replace(link, stands=stands) for link in result.links)
+        return replace(result, links=links, trace=tuple(trace))
 
     def __matmul__(self, other: "Jacobian") -> "Jacobian":
         """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""
@@ -316,6 +312,13 @@ class Jacobian(Shown):
 
     def text(self, ascii_only: bool = False) -> str:
         """The formula, the layout beside the shape, and what is known before building."""
+        spell = to_ascii if ascii_only else str
+        lines = [part for line in self._equations() for part in fold_terms(spell(line), WIDTH)]
+        lines += [spell(line) for line in (self._known(), *(f"  {step}" for step in self.trace))]
+        return "\n".join(lines)
+
+    def _equations(self) -> list[str]:
+        """The statement, and that of each link where there are several."""
         if self.is_local or not self.links:
             lines = [self.statement]
         else:
@@ -326,17 +329,18 @@ class Jacobian(Shown):
                 names = ",".join((*link.out, *link.wrt))
                 bracket = f"[{names}]" if names else ""
                 lines.append(f"{sign} {self._link_name(link)}{bracket} = {link.expression}")
-        lines.append(
+        return lines
+
+    def _known(self) -> str:
+        """Layout, shape, structure, count and bytes."""
+        return (
             f"  layout numerator, shape {dims(self.shape)}: {self.structure}; "
             f"{self.structural_nonzeros:,} of {self.size:,} entries can be non-zero; "
             f"{format_bytes(self.nbytes)}"
         )
-        lines += [f"  {step}" for step in self.trace]
-        text = "\n".join(lines)
-        return to_ascii(text) if ascii_only else text
 
     def __str__(self) -> str:
-        return for_stream(self.text())
+        return self.text(ascii_only=not carries_unicode())
 
     def __repr__(self) -> str:
         return f"<Jacobian {self.name}, shape {dims(self.shape)}, {self.structure}>"
@@ -352,7 +356,8 @@ class Jacobian(Shown):
             return self.materialise("flat"), self.can_be_nonzero("flat")
 
         numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
-        return page(self.latex(), self.text().split("\n")[1:], numbers)
+        trace = [f"  {step}" for step in self.trace]
+        return page(self.latex(), [*self._equations()[1:], self._known(), *trace], numbers)
 
     def _product_line(self) -> str:
         if self.paths > 1:
@@ -406,8 +411,10 @@ class Jacobian(Shown):
             return f"Every entry is a structural zero. {way_out}."
         pairs = ""
         if self.is_local and len(self.links[0].expression.terms) == 1:
-            deltas = self.links[0].expression.terms[0].of(Delta)
-            pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
+            factors = self.links[0].expression.terms[0].factors
+            zeros = [str(f) for f in factors if isinstance(f, Delta | At | Within)]
+            chosen = any(isinstance(f, At) and f.here for f in factors)
+            pairs = f" ({' '.join(zeros)})" if zeros and not chosen else ""
         share = f"Only {nonzeros:,} of {self.size:,} entries can be non-zero{pairs}"
         if self.size % nonzeros == 0:
             share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"

@@ -112,6 +112,8 @@ def check_op(
     made = make_op(op, "op")
     for method in made.undefined():
         raise JacobianError(made.lacks(method))
+    if isinstance(arrays, Mapping) and len(arrays) > len(made.parsed.inputs):
+        made = made.reading(len(arrays))
     signature = made.parsed
     names = [operand.name for operand in signature.inputs]
     if not isinstance(arrays, Mapping):
@@ -174,7 +176,22 @@ def check_step(state: Pass, step: Step) -> OpReport:
 def _facts(state: Pass, step: Step) -> tuple[Disagreement, ...]:
     """What the op says of itself and does not compute."""
     says = wrong_facts(step.op, tuple(state.inputs_of(step)), state.values[step.name])
+    says += _stands_elsewhere(state, step)
     return tuple(Disagreement("", "", (), sentence, "", "") for sentence in says)
+
+
+def _stands_elsewhere(state: Pass, step: Step) -> list[str]:
+    """A sentence for the first range of support() outside which the value is other than 0."""
+    value, names = state.values[step.name], state.names[step.name]
+    sizes = dict(zip(names, value.shape, strict=True))
+    for stands in state.support(step.name):
+        outside = ~np.broadcast_to(stands.holds(stands.position.values(names, sizes)), value.shape)
+        wrong = np.argwhere(outside & (value != 0))
+        if len(wrong):
+            at = tuple(int(i) for i in wrong[0])
+            given = number(float(value[at]), 6)
+            return [f"support() says {stands}; forward() gives {given} at {entry('', at)}"]
+    return []
 
 
 @dataclass(frozen=True, eq=False)

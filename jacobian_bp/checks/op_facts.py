@@ -55,6 +55,12 @@ def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
         says.append("gives says probabilities; a value is not between 0 and 1")
     if DISTRIBUTION in op.gives and not np.allclose(value.sum(axis=-1), 1):
         says.append("gives says a distribution; the values do not sum to 1")
+    for at, operand in enumerate(op.parsed.inputs):
+        if operand.name in op.keeps_zeros_of:
+            zeroed = [np.zeros_like(x) if at == p else x for p, x in enumerate(inputs)]
+            if np.any(op.forward(*zeroed)):
+                name = operand.name
+                says.append(f"keeps_zeros_of says {name!r}; forward() is not 0 where {name} is")
     if op.shows_nonfinite and not all(_shows(op, inputs, at) for at in range(len(inputs))):
         says.append("shows_nonfinite is said; forward() reads inf or NaN and gives finite values")
     return says

@@ -8,14 +8,13 @@ from rich.cells import cell_len
 from ..algebra.axes import BATCH
 from ..writing.long_arrays import fits_a_page, long_block
 from ..writing.signs import dims, plural, vector
-from ..writing.tables import DIGITS, fold_all, packed
+from ..writing.tables import DIGITS, WIDTH, fold_all, packed
 from .folding import folded
 from .jacobian_numbers import LARGEST_BUILT
 from .ledger import Backward, Folded, ForwardStep, Ledger, LocalStep
 from .legend import legend
 from .step_tables import Spell, backward_lines, gradient_lines
 
-WIDTH = 99
 LABEL = 10  # columns in front of a section's lines
 FEW_PARAMETERS = 40  # that are printed before the derivation begins
 FEW_NUMBERS = 64  # of a value in the forward pass

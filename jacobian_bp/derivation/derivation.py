@@ -30,7 +30,8 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
-from .as_text import WIDTH, render
+from ..writing.tables import WIDTH
+from .as_text import render
 from .convention import Convention
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep

@@ -24,6 +24,9 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
     found = [_meaning(step, ledger) for step in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
+    ranges = re.search(r"\[[^\[\]]*≤[^\[\]]*\]", text)
+    if ranges:
+        found.append(f"{ranges[0]} = 1 where that holds, else 0")
     found += ["indices count from 0", "a primed index is the variable's own"]
     slopes = list(dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')\(", text)))
     if slopes:

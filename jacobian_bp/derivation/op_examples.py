@@ -122,7 +122,7 @@ def _sizes(op: Op) -> dict[str, int]:
     letters = [axis for axis in signature.letters if axis in others and axis not in read]
     letters += [axis for axis in signature.letters if axis in read]
     primes = iter(PRIMES[len(letters) == 1 :])  # one axis alone has more than two entries
-    sizes = {axis: next(primes) for axis in letters}
+    sizes = {axis: next(primes) for axis in letters} | dict(op.example_sizes)
     for rule in signature.rules:
         grown = [axis for axis in rule.names if axis in read]
         largest = max(sizes.values(), default=0)

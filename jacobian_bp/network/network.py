@@ -100,7 +100,7 @@ class Network(Shown):
         activations and losses of your own under a name.
 
         `loss` is squared_error, half_squared_error, huber (δ = 1; {"huber": 0.5} for
-        another), bce, cross_entropy or kl_divergence, each a sum over the outputs. With
+        another), bce, cross_entropy, kl_divergence or hinge, each a sum over the outputs. With
         `reduction` "mean" the cost is the mean over the examples, with
         "mean_over_entries" that over examples and outputs, with "sum" the sum.
 

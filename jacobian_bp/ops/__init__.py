@@ -4,14 +4,21 @@ Offers Op, Activation, Penalty, Reduction, elementwise, outer, over_batch; and e
 May import algebra and below.
 """
 
+from . import given_statistics as given_statistics  # what BatchNorm may become
+from . import weighted_cross_entropy as weighted_cross_entropy  # what CrossEntropy may become
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .arithmetic import Add, Divide, Multiply, Subtract
 from .base import Op, elementwise, outer, over_batch
 from .convolution import Conv1d, Conv2d
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
 from .divergence import KLDivergence, KLDivergenceFromLogits
+from .dropout import Dropout
 from .einsum import Einsum
 from .elementary import Abs, Exp, Log, Power, Sqrt
+from .extremes import Max, Min
+from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
+from .group_norm import GroupNorm
+from .hinge import Hinge
 from .linear import Linear
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
@@ -21,11 +28,14 @@ from .losses import (
     Huber,
     SquaredError,
 )
+from .masked_softmax import CausalSoftmax
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .rearranging import Concat, Flip, Pad, Slice, Transpose
+from .recurrent import RNNCell
 from .reductions import Mean, MeanOverOutputs, Reduction, Sum
+from .reshaping import Flatten, Reshape
 from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
 
@@ -40,6 +50,7 @@ __all__ = [
     "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromLogits",
+    "CausalSoftmax",
     "Concat",
     "Conv1d",
     "Conv2d",
@@ -47,36 +58,48 @@ __all__ = [
     "CrossEntropyFromLogits",
     "CumSum",
     "Divide",
+    "Dropout",
     "Einsum",
     "Embedding",
     "Exp",
+    "Flatten",
     "Flip",
+    "GRUCell",
     "Gather",
+    "GroupNorm",
     "HalfL2Penalty",
     "HalfSquaredError",
+    "Hinge",
     "Huber",
     "Identity",
     "KLDivergence",
     "KLDivergenceFromLogits",
     "L1Penalty",
     "L2Penalty",
+    "LSTMCarry",
+    "LSTMCell",
+    "LSTMOutput",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "Log",
     "LogSoftmax",
+    "Max",
     "MaxPool1d",
     "MaxPool2d",
     "Mean",
     "MeanOverOutputs",
+    "Min",
     "Multiply",
     "Op",
     "Pad",
     "Penalty",
     "Power",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "Reduction",
+    "Reshape",
     "SiLU",
     "Sigmoid",
     "Slice",

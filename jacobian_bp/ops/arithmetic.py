@@ -214,6 +214,7 @@ class Multiply(Arithmetic):
     """
 
     reasons = {"a": "the other factor stays", "b": "the other factor stays"}
+    keeps_zeros_of = ("a", "b")
     shows_nonfinite = True
     symbol = "*"
 

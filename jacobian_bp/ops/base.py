@@ -102,6 +102,14 @@ class Op(Facts):
         del names
         return inputs
 
+    def support(self, *inputs: np.ndarray) -> Expression | None:
+        """Where the value can stand, as ranges over its axes, within("u <= t"); None: everywhere.
+
+        All else of it is exactly 0 for every input, and so it is in what is multiplied by it.
+        """
+        del inputs
+        return None
+
     def branch(self, *inputs: np.ndarray) -> np.ndarray | None:
         """Which smooth piece each entry lies on, 0 at a kink; None for a smooth op."""
         del inputs

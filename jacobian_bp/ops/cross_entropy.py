@@ -1,5 +1,8 @@
 """Cross-entropy over classes, from probabilities and from logits."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 
 from ..algebra.expression import dense
@@ -12,14 +15,34 @@ from .softmax import Softmax, require_live_rows
 from .textbook import CROSS_ENTROPY_FROM_LOGITS
 
 
-class CrossEntropy(Op):
+class ClassLoss(Op):
+    """A loss over classes; with class weights, or a label to ignore, it is made another op.
+
+    That op says so itself: see weighted_cross_entropy.py.
+    """
+
+    weighted: ClassVar["type[ClassLoss] | None"] = None
+
+    def __new__(
+        cls, weights: Sequence[float] | None = None, ignore: int | None = None
+    ) -> "ClassLoss":
+        if cls.weighted is None or (weights is None and ignore is None):
+            return super().__new__(cls)
+        return cls.weighted(weights, ignore)
+
+
+class CrossEntropy(ClassLoss):
     """Cross-entropy from probabilities.
 
         L = −Σ_k y[k] log p[k]
         ∂L/∂p = −(y/p)[k']
 
-    Where y[k] is 0 the term is 0, also at p[k] = 0.
+    Where y[k] is 0 the term is 0, also at p[k] = 0. CrossEntropy(weights=(1, 2, 5)) weighs the
+    classes, CrossEntropy(ignore=-100) leaves out the examples with this label: see
+    WeightedCrossEntropy.
     """
+
+    options = ()
 
     formula = "−Σ y log p"
     signature = "p[k], y[k] -> L[]"
@@ -51,15 +74,18 @@ class CrossEntropy(Op):
         return CrossEntropyFromLogits() if type(before) is Softmax and before.axis is None else None
 
 
-class CrossEntropyFromLogits(Op):
+class CrossEntropyFromLogits(ClassLoss):
     """Softmax and cross-entropy in one, from the logits.
 
         L = −Σ_k y[k] log softmax(z)[k]
         ∂L/∂z = (softmax(z) − y)[k'],  as Σ y = 1
 
     The fused derivative is computed as p (Σy − y) − y (1−p), with 1−p summed from
-    the other classes: it keeps its digits where p rounds to y.
+    the other classes: it keeps its digits where p rounds to y. Class weights and a label to
+    ignore as in CrossEntropy.
     """
+
+    options = ()
 
     formula = "−Σ y log softmax(z)"
     signature = "z[k], y[k] -> L[]"

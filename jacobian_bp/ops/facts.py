@@ -4,11 +4,11 @@ An op that says none of it works everywhere, by general ways. What it says, it s
 once, on its class; the rooms above ask it and keep no table of ops.
 
     network      activation, loss, loss_option, reduction, penalty, gives, takes, label_kind
-    program      fused
+    program      fused, keeps_zeros_of
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
-    derivation   example
+    derivation   example, example_sizes
 
 `check_op` compares what an op says with what it computes.
 """
@@ -34,6 +34,7 @@ OF_THE_CLASS = (
     "admits_finite",
     "peer",
     "textbook",
+    "keeps_zeros_of",
 )
 
 
@@ -63,6 +64,10 @@ class Facts:
     # The options of its small example in the table of all ops; one is needed where there is no
     # default: {"width": 3}.
     example: ClassVar[Mapping[str, Any]] = {}
+    example_sizes: ClassVar[Mapping[str, int]] = {}  # where not any prime will do: gates
+
+    # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
+    keeps_zeros_of: ClassVar[tuple[str, ...]] = ()
 
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries
     # of a window are the largest. Without it a kink is a 0 of what the op reads.

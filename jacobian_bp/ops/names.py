@@ -21,6 +21,7 @@ ORDER = (
     "losses",
     "cross_entropy",
     "divergence",
+    "hinge",
     "reductions",
     "penalties",
 )

@@ -6,10 +6,13 @@ absolute values.
 """
 
 from collections.abc import Mapping
+from copy import copy
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..algebra.expression import delta, dense, one
+from ..algebra.axes import BATCH
+from ..algebra.expression import Expression, delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from .activations import between
@@ -42,12 +45,12 @@ class LayerNorm(Op):
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = _standardised(x, self.eps)
+        normal, _ = standardised(x, self.eps)
         return gamma * normal + beta
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = _standardised(x, self.eps)
+        normal, s = standardised(x, self.eps)
         share = 1 / x.shape[-1]
         inner = delta("k,k'") - share * one("k") * one("k'")
         inner = inner - share * dense("x̂[k]", normal) * dense("x̂[k']", normal)
@@ -60,7 +63,7 @@ class LayerNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = _standardised(x, self.eps)
+        normal, s = standardised(x, self.eps)
         bar = y_bar * (gamma / s)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         return {
@@ -70,7 +73,7 @@ class LayerNorm(Op):
         }
 
     def admit(self, names, x, gamma, beta):
-        _require_spread(self, x, _spread(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
+        require_spread(self, x, spread_of(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
         return x, gamma, beta
 
 
@@ -98,11 +101,11 @@ class RMSNorm(Op):
 
     @quiet
     def forward(self, x, gamma):
-        return gamma * (x / _spread(x, self.eps))
+        return gamma * (x / spread_of(x, self.eps))
 
     @quiet
     def jacobians(self, x, gamma):
-        r = _spread(x, self.eps)
+        r = spread_of(x, self.eps)
         u = x / r
         inner = delta("k,k'") - (1 / x.shape[-1]) * dense("u[k]", u) * dense("u[k']", u)
         return {
@@ -112,13 +115,13 @@ class RMSNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma):
-        r = _spread(x, self.eps)
+        r = spread_of(x, self.eps)
         u, bar = x / r, y_bar * (gamma / r)
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
 
     def admit(self, names, x, gamma):
-        _require_spread(self, x, _spread(x, self.eps), names["x"])
+        require_spread(self, x, spread_of(x, self.eps), names["x"])
         return x, gamma
 
 
@@ -130,11 +133,12 @@ class BatchNorm(Op):
         ∂y/∂gamma = x̂[n,k] δ[k,k'],  ∂y/∂beta = δ[k,k'] for every n
 
     Units keep apart, hence δ[k,k']; examples do not: each reads all others through the mean
-    and the spread, hence no δ[n,n'] alone. Source: Ioffe and Szegedy, 2015.
+    and the spread, hence no δ[n,n'] alone. Of images x[n,c,i,j] the channels c are the units, and
+    mean and spread go over n, i and j: the unit is the axis behind n. With training=False mean
+    and variance are given: see GivenStatistics. Source: Ioffe and Szegedy, 2015.
     Raises DomainError where eps is 0 and a unit has one value for all examples.
     """
 
-    signature = "x[n,k], gamma[k], beta[k] -> y[n,k]"
     parameters = ("gamma", "beta")
     formula = "gamma (x − mean over n)/s + beta, s = √(variance over n + eps)"
     reasons: Mapping[str, str] = {
@@ -142,60 +146,118 @@ class BatchNorm(Op):
         "gamma": "gain k stretches unit k only",
         "beta": "shift k moves unit k only",
     }
+    given: ClassVar["type[BatchNorm] | None"] = None  # with given statistics, which says so itself
 
-    def __init__(self, eps: float = 1e-5) -> None:
+    def __init_subclass__(cls, with_given: bool = False, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if with_given:
+            BatchNorm.given = cls
+
+    def __new__(cls, eps: float = 1e-5, training: bool = True) -> "BatchNorm":
+        return super().__new__(cls if training or cls.given is None else cls.given)
+
+    def __init__(self, eps: float = 1e-5, training: bool = True) -> None:
         self.eps = between(eps, 0.0, np.inf, f"{self.name}(eps)")
+        self.training = bool(training)
+        self._read((BATCH, "k"))
+
+    def _read(self, letters: tuple[str, ...]) -> None:
+        """Set the axes that it reads: the examples, the units, and the places of an image."""
+        self.letters = letters
+        axes, (_, unit, *places) = ",".join(letters), letters
+        self.signature = f"x[{axes}], gamma[{unit}], beta[{unit}] -> y[{axes}]"
+        if places:
+            over = ",".join((BATCH, *places))
+            self.formula = type(self).formula.replace("over n", f"over {over}")
+            what = f"channel {unit} of all examples and places, through mean and spread"
+            self.reasons = {**type(self).reasons, "x": what}
+
+    def meeting(self, *axes: tuple[str, ...] | None) -> Op:
+        """The op for a value with these axes: behind n the units, then the places of an image."""
+        names = axes[0]
+        if names is None or names[:1] != (BATCH,) or len(names) < 3 or names == self.letters:
+            return self
+        met = copy(self)
+        met._read(names)
+        return met
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = _standardised(_units(x), self.eps)
-        return gamma * normal.T + beta
+        normal, _ = self._normal(x)
+        return self._wide(gamma) * normal + self._wide(beta)
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = _standardised(_units(x), self.eps)
-        normal, share = normal.T, 1 / len(x)
-        inner = delta("n,n'") - share * one("n") * one("n'")
-        inner = inner - share * dense("x̂[n,k]", normal) * dense("x̂[n',k]", normal)
-        gain = dense("(gamma/s)[k]", gamma / s[:, 0])
+        normal, s = self._normal(x)
+        examples, unit, *places = self.letters
+        mixed, own = (examples, *places), delta(f"{unit},{unit}'")
+        axes = ",".join(self.letters)
+        there = ",".join([f"{examples}'", unit, *(f"{place}'" for place in places)])
+        share = len(gamma) / x.size
+        same, ones, beside = Expression.of(), Expression.of(), Expression.of()
+        for axis in mixed:
+            same, ones = same * delta(f"{axis},{axis}'"), ones * one(axis) * one(f"{axis}'")
+            beside = beside * one(axis)
+        inner = same - share * ones
+        inner = inner - share * dense(f"x̂[{axes}]", normal) * dense(f"x̂[{there}]", normal)
         return {
-            "x": delta("k,k'") * gain * inner,
-            "gamma": delta("k,k'") * dense("x̂[n,k]", normal),
-            "beta": one("n") * delta("k,k'"),
+            "x": own * dense(f"(gamma/s)[{unit}]", gamma / s) * inner,
+            "gamma": own * dense(f"x̂[{axes}]", normal),
+            "beta": beside * own,
         }
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = _standardised(_units(x), self.eps)
+        normal, s = standardised(_units(x), self.eps)
         whole = _units(y_bar)
         bar = whole * (gamma[:, None] / s)
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
-            "x": (bar - bar.mean(axis=1, keepdims=True) - normal * along).T,
+            "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape),
             "gamma": (whole * normal).sum(axis=1),
             "beta": whole.sum(axis=1),
         }
 
     def admit(self, names, x, gamma, beta):
-        units = _units(x)
-        centred = units - units.mean(axis=1, keepdims=True)
-        _require_spread(self, units, _spread(centred, self.eps), names["x"], "[:,{}]")
+        if x.ndim == len(self.letters):
+            units = _units(x)
+            centred = units - units.mean(axis=1, keepdims=True)
+            where = "[:,{}" + ",:" * (x.ndim - 2) + "]"
+            require_spread(self, units, spread_of(centred, self.eps), names["x"], where)
         return x, gamma, beta
+
+    def __repr__(self) -> str:
+        return f"BatchNorm(eps={self.eps!r}{'' if self.training else ', training=False'})"
+
+    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """x̂ in the shape of x, and s of each unit."""
+        normal, s = standardised(_units(x), self.eps)
+        return _back(normal, x.shape), s[:, 0]
+
+    def _wide(self, of_units: np.ndarray) -> np.ndarray:
+        """One number a unit, beside its places."""
+        return of_units.reshape(-1, *[1] * (len(self.letters) - 2))
 
 
 def _units(x: np.ndarray) -> np.ndarray:
-    """The examples of each unit as a row: sums over them do not depend on how x is stored."""
-    return np.ascontiguousarray(x.T)
+    """The entries of each unit as a row: sums over them do not depend on how x is stored."""
+    return np.ascontiguousarray(np.moveaxis(x, 1, 0)).reshape(x.shape[1], -1)
 
 
-def _standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
+def _back(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The rows of `_units` in the shape that they came from."""
+    moved = rows.reshape(shape[1], shape[0], *shape[2:])
+    return np.ascontiguousarray(np.moveaxis(moved, 0, 1))
+
+
+def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """(x − μ)/s and s, of each row; s keeps the axis."""
     centred = x - x.mean(axis=-1, keepdims=True)
-    s = _spread(centred, eps)
+    s = spread_of(centred, eps)
     return centred / s, s
 
 
-def _spread(x: np.ndarray, eps: float) -> np.ndarray:
+def spread_of(x: np.ndarray, eps: float) -> np.ndarray:
     """√(mean of x² + eps) of each row, without squaring what would overflow or vanish."""
     top = np.abs(x).max(axis=-1, keepdims=True)
     top = np.where(top == 0, 1, top).astype(x.dtype)
@@ -203,7 +265,7 @@ def _spread(x: np.ndarray, eps: float) -> np.ndarray:
     return np.asarray(np.hypot(top * np.sqrt(mean), x.dtype.type(np.sqrt(eps))))
 
 
-def _require_spread(
+def require_spread(
     op: Op, x: np.ndarray, spread: np.ndarray, name: str, where: str = "[{}]"
 ) -> None:
     """DomainError where there is nothing to divide by."""
@@ -211,8 +273,9 @@ def _require_spread(
     if len(still):
         place = tuple(still[0])
         which = entry(name, place) if where == "[{}]" else name + where.format(place[0])
-        first = x[place][0]
+        first, count = x[place][0], x.shape[-1]
+        alone = f"{which} has one entry, {first:g}, which has no spread."
+        same = f"all {count} entries of {which} are {first:g}, so that they have no spread."
         raise DomainError(
-            f"{op.name}: all {x.shape[-1]} entries of {which} are {first:g}, so that they have no "
-            "spread.\n  Give an eps above 0, such as eps=1e-5."
+            f"{op.name}: {alone if count == 1 else same}\n  Give an eps above 0, such as eps=1e-5."
         )

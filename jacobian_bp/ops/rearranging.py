@@ -173,7 +173,7 @@ class Concat(Op):
     options: tuple[str, ...] | None = ()
 
     def reading(self, count):
-        return self if count < 2 else Concat(count)
+        return self if count in (0, 1, len(self.names)) else Concat(count)
 
     def forward(self, *terms):
         lead = np.broadcast_shapes(*(term.shape[:-1] for term in terms))

@@ -4,7 +4,9 @@ Both Jacobians have the null vector (1, …, 1): adding one number to every logi
 changes nothing.
 """
 
+from collections.abc import Mapping
 from copy import copy
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,7 +25,8 @@ class AlongAxis(Op):
     What stands behind that axis keeps its place: entry r reads entry r only, hence δ[r,r'].
     """
 
-    reasons = {"z": "all classes share one sum"}
+    masked: ClassVar["type[AlongAxis] | None"] = None  # the same with a mask, which says so itself
+    reasons: Mapping[str, str] = {"z": "all classes share one sum"}
     admits_finite = True
     result = "p"  # what the signature calls its value
 
@@ -41,6 +44,10 @@ class AlongAxis(Op):
         self.letters, self.place = letters, -len(letters)
         axes = ",".join(letters)
         self.signature = f"z[{axes}] -> {self.result}[{axes}]"
+
+    def reading(self, count: int) -> Op:
+        """The op with a mask where it reads two values: Softmax(z, m)."""
+        return self.masked(self.axis) if self.masked and count == 2 else self
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The same op for values with these axes. AxisError where the one named is not there."""
@@ -98,7 +105,8 @@ class Softmax(AlongAxis):
         ∂p/∂z = p[k] δ[k,k'] − p[k] p[k']
 
     Written below as δ p(1−p) − (1−δ) p p': on the diagonal p − p² would cancel
-    where p is near 1, so 1−p is summed from the other classes.
+    where p is near 1, so 1−p is summed from the other classes. With a mask it is
+    Softmax(z, m): see MaskedSoftmax.
 
     >>> Softmax(axis="t").meeting(("n", "t", "k")).signature
     'z[t,k] -> p[t,k]'
@@ -137,7 +145,8 @@ class LogSoftmax(AlongAxis):
         l[k] = z[k] − log Σ_j exp z[j]
         ∂l/∂z = δ[k,k'] − p[k']
 
-    Written below as δ (1−p) − (1−δ) p', for the reason given at Softmax.
+    Written below as δ (1−p) − (1−δ) p', for the reason given at Softmax. With a mask it is
+    LogSoftmax(z, m): see MaskedLogSoftmax.
     """
 
     formula = "log softmax(z)"

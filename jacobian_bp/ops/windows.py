@@ -74,12 +74,12 @@ class Windows:
 def per_axis(value: Any, rank: int, least: int, who: str) -> Sizes:
     """A whole number for all axes, or one for each; DomainError for anything else."""
     given = [value] * rank if isinstance(value, Integral) else value
-    whole = isinstance(given, Sequence) and len(given) == rank and all(map(_is_whole, given))
+    whole = isinstance(given, Sequence) and len(given) == rank and all(map(is_whole, given))
     if not whole or isinstance(value, bool) or any(n < least for n in given):
         several = f", or {rank} of them" if rank > 1 else ""
         raise DomainError(f"{who} is {value!r}.\n  Write a whole number from {least} on{several}.")
     return tuple(map(int, given))
 
 
-def _is_whole(value: Any) -> bool:
+def is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)

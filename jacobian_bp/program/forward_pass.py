@@ -9,9 +9,10 @@ import numpy as np
 
 from ..algebra.axes import BATCH, Axis, primed, unnamed
 from ..algebra.binding import Binding, bind
-from ..algebra.expression import Copies, Delta, Dense, Expression, One
+from ..algebra.expression import Copies, Delta, Dense, Expression, One, Term
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
+from ..algebra.position_factors import Within
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
 from ..numbers.positions import require_positions
@@ -20,7 +21,7 @@ from ..writing.signs import dims, plural, safe
 from .program import Program, listed
 from .step import Step
 
-MADE_AGAIN = ("_raws", "_locals", "_links")  # not kept with a copy of a pass
+MADE_AGAIN = ("_raws", "_locals", "_links", "_supports")  # not kept with a copy of a pass
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -205,6 +206,8 @@ class Pass:
                 "  Return a dict from input to deltas and factors, such as\n"
                 '  {"z": delta("k,k\'") * dense("slope[k]", slope)}.'
             )
+        if self.program.knows_zeros:
+            expressions = self._with_zeros(step, expressions)
         copies: Copies = {}  # of arrays that several of them share
         new = step.op.gives_new_arrays
         self._raws[step.key] = {name: e.kept(copies, new) for name, e in expressions.items()}
@@ -213,6 +216,58 @@ class Pass:
     @cached_property
     def _raws(self) -> dict[tuple[str, Op], Mapping[str, Expression]]:
         return {}
+
+    def _with_zeros(self, step: Step, raw: Mapping[str, Expression]) -> Mapping[str, Expression]:
+        """A factor that is a value with known zeros brings the ranges in which that stands."""
+        held = [(self.values[arg], self.names[arg], self.support(arg)) for arg in step.args]
+        held = [known for known in held if known[2]]
+        if not held:
+            return raw
+
+        def bounded(term: Term) -> Term:
+            ranges = [
+                stands.renamed(dict(zip(names, factor.axes, strict=True)))
+                for factor in term.of(Dense)
+                for value, names, support in held
+                if factor.array is value
+                for stands in support
+            ]
+            return replace(term, factors=(*ranges, *term.factors)) if ranges else term
+
+        return {name: Expression(tuple(map(bounded, e.terms))) for name, e in raw.items()}
+
+    def support(self, name: str) -> tuple[Within, ...]:
+        """The ranges of its axes in which a value can stand; none where that is everywhere."""
+        if name not in self._supports:
+            step = self.step(name)
+            self._supports[name] = () if step is None else tuple(self._ranges(step))
+        return self._supports[name]
+
+    @cached_property
+    def _supports(self) -> dict[str, tuple[Within, ...]]:
+        return {}
+
+    def _ranges(self, step: Step) -> Iterable[Within]:
+        """What the op says of its value, and what that has from what the op reads."""
+        said = step.ask("support()", step.op.support, *self.inputs_of(step))
+        if said is not None:
+            factors = said.terms[0].factors if isinstance(said, Expression) and said.terms else ()
+            if (
+                not factors
+                or len(said.terms) > 1
+                or not all(isinstance(f, Within) for f in factors)
+            ):
+                raise AxisError(
+                    f"{step.who}: support() gives {said}, which is no product of ranges.\n"
+                    '  Return such as within("u <= t"), or None where the value stands everywhere.'
+                )
+            own = said.relabelled(step.called).renamed(self.binding(step).names())
+            yield from own.terms[0].of(Within)
+        mine = self.names[step.name][::-1]
+        for operand, arg in step.called.items():
+            if operand in step.op.keeps_zeros_of:
+                names = dict(zip(self.names[arg][::-1], mine, strict=False))
+                yield from (stands.renamed(names) for stands in self.support(arg))
 
     def lifted(self, step: Step, expressions: Mapping[str, Expression]) -> Locals:
         """`local` from the expressions of an op: under the network's names, over the batch."""

@@ -146,6 +146,11 @@ class Program:
         return any(type(step.op).meeting is not Op.meeting for step in self.steps)
 
     @cached_property
+    def knows_zeros(self) -> bool:
+        """Whether an op of it says where its value stands; then zeros follow that value."""
+        return any(type(step.op).support is not Op.support for step in self.steps)
+
+    @cached_property
     def meetings(self) -> dict[Any, "Program"]:
         """The same program for values with named axes, by these; kept as long as it lives."""
         return {}

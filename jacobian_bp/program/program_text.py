@@ -8,6 +8,7 @@ numbers or strings.
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,10 @@ OPS: dict[str, type[Op]] = {
     cls.__name__: cls
     for name in ops.__all__
     if isinstance(cls := getattr(ops, name), type)
+    and issubclass(cls, Op)
     and cls not in (Op, ops.Activation, ops.Penalty, ops.Reduction)
 }
+SEVERAL = {ops.LSTMCell.__name__: ops.LSTMCell}  # what gives several values: a step each
 LONGEST_LINE = 10_000
 SUMS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -34,6 +37,9 @@ SUMS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
+
+
+_CALL = re.compile(r"([^=()]*)=\s*(\w+)\s*\((.*)\)\s*")  # h, c = LSTMCell(x, h0, c0, W, U, b)
 
 
 def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list[Step]:
@@ -46,12 +52,28 @@ def read_program(lines: Sequence[str], own: Mapping[str, Op | type[Op]]) -> list
     text = [line.strip() for block in lines for line in block.splitlines()]
     for number, line in enumerate(text, start=1):
         if line and not line.startswith("#"):
-            steps.append(_read_line(line, number, own))
+            where = f"line {number}: {line[:60]!r}"  # repr shows control characters escaped
+            lines_of_steps = _of_several_values(line, where, own) or [line]
+            steps += [_read_line(text, where, own) for text in lines_of_steps]
     return steps
 
 
-def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step:
-    where = f"line {number}: {line[:60]!r}"  # repr shows control characters escaped
+def _of_several_values(line: str, where: str, own: Mapping[str, Op | type[Op]]) -> list[str]:
+    """The lines that h, c = LSTMCell(…) stands for; none where a line is a step by itself."""
+    match = _CALL.fullmatch(line)
+    if not match or match[2] not in SEVERAL or match[2] in own:
+        return []
+    kind = SEVERAL[match[2]]
+    names, reads = ([part.strip() for part in match[p].split(",")] for p in (1, 3))
+    if len(names) != len(kind.values) or not all(n.isidentifier() for n in (*names, *reads)):
+        raise SpecError(
+            f"{where}: {match[2]} reads names and gives {len(kind.values)} values.\n"
+            f"  Write it such as {kind.example}."
+        )
+    return kind.lines(names, reads)
+
+
+def _read_line(line: str, where: str, own: Mapping[str, Op | type[Op]]) -> Step:
     example = "Write it such as z1 = Linear(x, W1, b1)."
     if len(line) > LONGEST_LINE:
         raise SpecError(f"{where} … is {len(line):,} characters long; at most {LONGEST_LINE:,}.")
@@ -74,8 +96,8 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
     table: dict[str, Op | type[Op]] = {**OPS, **own}
     if kind not in table:
         raise SpecError(
-            f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, table)}\n"
-            f"  The ops are {', '.join(table)}."
+            f"{where}: no op is named {safe(kind)}.{did_you_mean(kind, {**table, **SEVERAL})}\n"
+            f"  The ops are {', '.join({**table, **SEVERAL})}."
         )
     _require_no_sums(call, name, kind, line, where)
     keywords = {k.arg: _option(k.value, where, own, kind) for k in call.keywords if k.arg}

@@ -38,6 +38,7 @@ ASCII = {
     "≈": "~",
     "√": "sqrt",
     "′": "'",
+    "\u0302": "_hat",  # the hat of x̂
 }
 _TABLE = str.maketrans(ASCII)
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, surrogates

@@ -17,6 +17,8 @@ MOST_ROWS = 16
 QUOTED = re.compile(r"(?<=[ =])'[^' ][^']* [^']*'(?=[ ,.;:)]|$)")  # a word of a shell, with a space
 HELD = "\0"  # in place of a space at which no line is broken
 DIGITS = (6, 5, 4, 3)
+WIDTH = 99  # of a page
+PAIRS = (("(", ")"), ("[", "]"))
 
 
 def fold(line: str, width: int) -> list[str]:
@@ -30,6 +32,32 @@ def fold(line: str, width: int) -> list[str]:
     indent = " " * min(width // 2, len(line) - len(line.lstrip(" ")) + 4)
     held = QUOTED.sub(lambda found: found[0].replace(" ", HELD), line)
     return [part.replace(HELD, " ") for part in wrapped(held, width, rest=indent)]
+
+
+def fold_terms(equation: str, width: int) -> list[str]:
+    """An equation that is too wide, each term of its right-hand side on a line.
+
+    >>> fold_terms("∂y/∂x = δ[k,k'] s[k] − (a − b)[k] 1[k']", 30)
+    ["∂y/∂x = δ[k,k'] s[k]", "        − (a − b)[k] 1[k']"]
+    """
+    if cell_len(equation) <= width:
+        return [equation]
+    head, equals, terms = equation.partition(" = ")
+    if not equals:
+        return fold(equation, width)
+    cuts = [
+        sign.start()
+        for sign in re.finditer(r" (?=[+−-] )", terms)
+        if all(terms.count(a, 0, sign.start()) == terms.count(b, 0, sign.start()) for a, b in PAIRS)
+    ]
+    ends = zip([0, *cuts], [*cuts, len(terms)], strict=True)
+    first, *others = [terms[start:end].lstrip() for start, end in ends]
+    room = width - cell_len(head + equals)
+    if any(cell_len(term) > room for term in (first, *others)):
+        under = " " * (len(head) - len(head.lstrip(" ")) + 4)
+        return fold_all([head, f"{under}= {first}", *(under + term for term in others)], width)
+    under = " " * cell_len(head + equals)
+    return [head + equals + first, *(under + term for term in others)]
 
 
 def fold_all(lines: Iterable[str], width: int) -> list[str]:

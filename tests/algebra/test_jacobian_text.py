@@ -77,6 +77,40 @@ def test_a_jacobian_without_a_path_is_zero_and_gives_zeros():
         assert (found.shape, found.dtype, found.any()) == (shape, np.float32, False)
 
 
+def test_an_equation_wider_than_a_page_has_a_term_on_a_line():
+    """Signs within brackets part nothing; in ASCII, where signs are longer, it is measured anew."""
+    rows = [draw(f"(left − right)_{part}[k']") for part in ("mean", "spread")]
+    wide = ("k", "k'", draw("slope_of_the_gain[k]") * (delta("k,k'") - rows[0] - 1 / 3 * rows[1]))
+    text = local("y", "x", wide).text()
+    assert text.splitlines()[:-1] == [
+        "∂y/∂x[k,k'] = slope_of_the_gain[k] δ[k,k']",
+        "              − slope_of_the_gain[k] (left − right)_mean[k']",
+        "              − 1/3 slope_of_the_gain[k] (left − right)_spread[k']",
+    ]
+    short = ("k", "k'", draw("a_gain_with_a_long_name[k]") * (delta("k,k'") - 1 / 3 * one("k'")))
+    J = local("the_output", "x", short)
+    assert len(J.text().splitlines()) == 2
+    assert J.text(ascii_only=True).splitlines()[:-1] == [
+        "dthe_output/dx[k,k'] = a_gain_with_a_long_name[k] delta[k,k']",
+        "                       - 1/3 a_gain_with_a_long_name[k] 1[k']",
+    ]
+
+
+def test_a_term_too_wide_beside_the_name_stands_below_it():
+    label = "_".join(["a_label"] * 10)
+    J = local("y_of_a_name", "x", ("k", "k'", draw(f"{label}[k]") * (delta("k,k'") - one("k'"))))
+    assert J.text().splitlines()[:3] == [
+        "∂y_of_a_name/∂x[k,k']",
+        f"    = {label}[k] δ[k,k']",
+        f"    − {label}[k] 1[k']",
+    ]
+
+
+def test_a_hat_has_a_spelling_in_ascii():
+    J = local("y", "x", ("k", "k'", delta("k,k'") * draw("x̂[k]")))
+    assert J.text(ascii_only=True).startswith("dy/dx[k,k'] = delta[k,k'] x_hat[k]\n")
+
+
 def test_a_factor_may_have_the_name_of_the_jacobian():
     J = local("z", "x", ("k", "i'", draw("∂z/∂x[k,i']")))
     assert J.statement == "∂z/∂x[k,i'] = ∂z/∂x[k,i']"

@@ -54,6 +54,17 @@ DIAGNOSE = {
         "diagnose net.toml --code backward.py --examples columns",
         told_option,
     ),
+    "two conventions": (
+        "diagnose net.toml --code backward.py --examples rows --convention ng",
+        left_out,
+    ),
+    "no such place of the examples": (
+        "diagnose net.toml --line 'd1 @ W1' --examples diagonal",
+        lambda words, message: [
+            re.search(r"Write (\w+) or", message)[1] if word == "diagonal" else word
+            for word in words
+        ],
+    ),
     "no such code": (
         "diagnose net.toml --code back.py",
         another("back.py", "backward.py", "Name a file of Python"),

@@ -29,7 +29,7 @@ def data(loss="squared_error", batch=False, sizes=SIZES, dtype=np.float64):
     """x and y for one example, or for BATCH of them."""
     rng, shape = np.random.default_rng(23), (BATCH,) * batch
     x = rng.standard_normal((*shape, sizes[0])).astype(dtype)
-    if loss == "cross_entropy":
+    if loss in ("cross_entropy", "hinge"):
         return x, rng.integers(0, sizes[-1], shape)
     if loss == "kl_divergence":
         return x, rng.dirichlet(np.ones(sizes[-1]), shape or None).astype(dtype)

@@ -77,6 +77,7 @@ def with_labels(message):
     return eval(said(r"(net.run\(x, y\))", message), {"net": NET, "x": X, "y": Y})
 
 
+G = RUN.gradients()
 STEP = "Write one step|one step of the derivation"
 LINES = {
     "a target": (
@@ -95,7 +96,6 @@ LINES = {
     "an empty line": (line(" "), told(r'such as "(.*?)"')),
     "a large line": (line("d2" + "+d2" * 90), done(STEP, line("d2 + d2"))),
     "a deep line": (line("-" * 150 + "d2"), done(STEP, line("-d2"))),
-    "another place": (line("g['W2'] = d2.T @ a1"), told(r"as in (.*)\.$")),
     "another sign": (line("W2 -= 0.1 * d2.T @ a1"), told(r"as in (.*)\.$")),
     "a letter": (line("δ2.T @ ä1"), done("such as d2, W2, a1", line("d2.T @ a1"))),
     "a power sign": (line("a2^2"), told(r"as in (.*)\.$", "1 - {}")),
@@ -120,7 +120,6 @@ LINES = {
         line("d2.sum(axis=0, keepdims=1)"),
         named_in(r"or (keepdims=False)", lambda word: line(f"d2.sum(axis=0, {word})")()),
     ),
-    "an index": (line("d2[0]"), told(r"such as (d2\[:, None\])")),
     "no run": (line("d2 @ W2", NET), done(r"Pass what net.run\(x, y\) gives", line("d2 @ W2"))),
     "examples": (
         line("d2 @ W2", RUN, None, "row"),
@@ -132,11 +131,6 @@ LINES = {
             line(f"d2 {sign} d2")() for sign in re.search(r"numbers, (.*) @", message)[1].split()
         ],
     ),
-    "a root": (line("np.sqrt(a2)"), told(r"a root as (.*?)\.\n", "1 - {}")),
-    "negative": (line("np.negative(d2)"), told(r"Write (-d2)")),
-    "maximum": (line("np.maximum(0, z2)"), told(r"Write (relu\(z2\)),")),
-    "where": (line("np.where(z2 > 0, 1, 0)"), told(r"such as (\(z2 > 0\))", "d2 * {}")),
-    "greater": (line("np.greater(z2, 0)"), told(r"Write (z2 > 0)", "d2 * ({})")),
     "tensordot": (
         line("np.tensordot(d2, W2)"),
         named_in(r"Write (np.einsum)", lambda name: line(f'{name}("nk,ki->ni", d2, W2)')()),
@@ -145,10 +139,57 @@ LINES = {
         line("np.inner(d2, W2)"),
         named_in(r"@, (np.dot)", lambda name: line(f"{name}(d2, W2)")()),
     ),
+    "a call of a call": (line("np.dot(d2.T)(a1)"), told(r"such as (.*)\.$", "dW2 = {}")),
+    "an identity of two sizes": (
+        line("d2 @ np.eye((2, 2))"),
+        told(r"such as (np.*)\.$", "d2 @ {}"),
+    ),
+    "nothing joined": (line("np.hstack(x)"), told(r"such as (.*)\.$")),
+    "no limit": (line("z1.clip()"), told(r"Write (.*)\.$")),
+    "a number on the left": (line("2 = d2.T @ a1"), told(r"as in (.*)\.$")),
+    "an index of an index": (line("d2[x[0]]"), told(r"such as (.*)\.$")),
+    "vdot": (line("np.vdot(d2, d2)"), told(r"or (np.dot)\.", "{}(d2, W2)")),
+    "heaviside": (line("np.heaviside(z2, 0)"), told(r"such as (.*)\.\n", "d2 * {}")),
+    "columns that are rows": (
+        lambda: diagnose_line("d2 @ W2", RUN, None, "columns", "cs231n"),
+        done(
+            "Leave one of the two out",
+            lambda: answers(diagnose_line("d2 @ W2", RUN, convention="cs231n")),
+        ),
+    ),
+    "a bias in W": (
+        lambda: diagnose_line("d2 @ W2", RUN, convention=Convention(bias="first")),
+        done(
+            "Hand the arrays to diagnose",
+            lambda: answers(
+                diagnose(
+                    RUN,
+                    {"W2": np.column_stack((G["b2"], G["W2"]))},
+                    convention=Convention(bias="first"),
+                )
+            ),
+        ),
+    ),
+    "a layer that is none": (
+        lambda: diagnose_line("dW1 = d3.T @ a2", RUN, convention=Convention(first=2)),
+        done(
+            "Write the layers' numbers as the convention counts them",
+            lambda: answers(diagnose_line("dW3 = d3.T @ a2", RUN, convention=Convention(first=2))),
+        ),
+    ),
+    "a Jacobian of a batch": (
+        line("da2_dx * d2"),
+        done(
+            "or write the product without it",
+            line("dx = d2 @ W2"),
+        ),
+    ),
+    "an activation of none": (
+        line("dz * g_prime(z)", GRAPH.run(X, Y)),
+        done("Write its formula", line("dz * (1 - z**2)", GRAPH.run(X, Y))),
+    ),
     "expand_dims": (line("np.expand_dims(d2, 1)"), told(r"axis as (.*?)\.\n")),
     "squeeze": (line("d2.squeeze()"), told(r"Write (d2.*?)\.\n")),
-    "copy": (line("d2.copy()"), done("Leave it out: nothing is changed", line("d2"))),
-    "array": (line("np.array(d2)"), done("Leave it out: every name is an array", line("d2"))),
     "labels that were not given": (
         line("a2 - y", NET.run(X)),
         lambda message: line("d2 = a2 - y", with_labels(message))(),
@@ -173,12 +214,7 @@ LINES = {
 CODES = {
     "a convention of no kind": (
         code(CODE, convention="columns"),
-        lambda message: code(
-            CODE,
-            convention=eval(
-                said(r"Pass (Convention\(.*?\)),", message), {"Convention": Convention}
-            ),
-        )(),
+        named_in(r"(cs231n);", lambda name: code(CODE, convention=name)()),
     ),
     "let of no kind": (
         code(CODE, let=3),
@@ -289,7 +325,6 @@ CODES = {
     ),
 }
 
-G = RUN.gradients()
 ARRAYS = {
     "no names": (
         lambda: diagnose(RUN, G["W2"]),
@@ -324,9 +359,11 @@ PLACES = (
     "coursework/code/studied.py",
     "coursework/diagnosis/of_arrays.py",
     "coursework/diagnosis/of_jacobians.py",
-    "coursework/convention.py",
+    "coursework/diagnosis/asked_convention.py",
 )
 NOT_FOLLOWED = {  # and why
+    "coursework/lines/readings.py: Read for layer ….": "a remark: how it was read",
+    "coursework/lines/readings.py: Read for the first example.": "a remark: how it was read",
     "coursework/diagnosis/of_jacobians.py: {of} does not depend on {wrt}; did you mean "
     '("{wrt}", "{of}")?': "a finding, not a refusal: followed below",
 }

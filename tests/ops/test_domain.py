@@ -69,6 +69,9 @@ NOT_A_NUMBER = """\
 SPREAD = """\
 {0}: all 2 entries of {1} are {2}, so that they have no spread.
   Give an eps above 0, such as eps=1e-5."""
+ALONE = """\
+BatchNorm: x[:,0] has one entry, 4, which has no spread.
+  Give an eps above 0, such as eps=1e-5."""
 LOGARITHM = "a logarithm takes numbers above 0"
 ROOT = "a square root takes numbers from 0 on"
 RANGE = """\
@@ -108,6 +111,7 @@ REFUSED_INPUTS = [
     (ops.Mean(), [[]], NO_EXAMPLES),
     (ops.LayerNorm(0), [[[1, 2], [3, 3]], [1, 1], [0, 0]], SPREAD.format("LayerNorm", "x[1]", 3)),
     (ops.BatchNorm(0), [[[1, 2], [3, 2]], [1, 1], [0, 0]], SPREAD.format("BatchNorm", "x[:,1]", 2)),
+    (ops.BatchNorm(0), [[[4, 2]], [1, 1], [0, 0]], ALONE),
     (ops.RMSNorm(0), [[0, 0], [1, 1]], SPREAD.format("RMSNorm", "x", 0)),
     (ops.Log(), [[2.0, 0.0, -1.0]], RANGE.format("z[1] is 0", LOGARITHM)),
     (ops.Log("r,c"), [[[2.0], [-3e-9]]], RANGE.format("z[1,0] is -3e-09", LOGARITHM)),

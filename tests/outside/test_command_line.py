@@ -213,7 +213,8 @@ SpecError: '4-0-3' has a width of 0; a width is a whole number from 1 up.
   Write such as 4-5-3.""",
     "derive 4-3 --loss bcee": """\
 SpecError: loss is 'bcee', which is not known. Did you mean 'bce'?
-  Write one of squared_error, half_squared_error, huber, bce, cross_entropy, kl_divergence.""",
+  Write one of squared_error, half_squared_error, huber, bce, cross_entropy, kl_divergence, \
+hinge.""",
     "check 4-5-3 --activations sigmod": """\
 SpecError: the activation of layer 1 is 'sigmod', which is not known. Did you mean 'sigmoid'?
   Write one of identity, sigmoid, tanh, relu, leaky_relu, softplus, elu, silu, gelu, softmax.""",

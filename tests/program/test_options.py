@@ -50,7 +50,7 @@ class Hidden(Elu):
         super().__init__(scale)
 
 
-NORMS = {"LayerNorm": "x, g, b", "RMSNorm": "x, g", "BatchNorm": "x, g, b"}
+NORMS = {"LayerNorm": "x, g, b", "RMSNorm": "x, g", "BatchNorm": "x, g, b", "GroupNorm": "x, g, b"}
 OWN = {"Elu": Elu, "Blend": Blend, "Doubled": Doubled, "Hidden": Hidden}
 ENTRYWISE = ("Identity", "Sigmoid", "Tanh", "Softplus", "Multiply", "Exp", "Log", "Sqrt", "SiLU")
 AXES = dict.fromkeys(ENTRYWISE, "'r,c'")
@@ -66,7 +66,7 @@ WRITTEN = [
     ("Abs", "at_zero=-0.5"),
     ("Power", "-0.5, 'r,c'"),
     ("Power", "2"),
-    *((name, "0.25") for name in NORMS),
+    *((name, "0.25") for name in NORMS if name != "GroupNorm"),
     ("Conv1d", "2, padding=1"),
     ("Conv1d", "groups=2"),
     ("Conv2d", "stride=(1, 2)"),
@@ -89,6 +89,16 @@ WRITTEN = [
     ("LogSoftmax", "axis='t'"),
     ("Subtract", "'r,c'"),
     ("Divide", "'r,c'"),
+    ("Max", "over='t'"),
+    ("Min", "'k'"),
+    ("Reshape", "(2, 3, -1)"),
+    ("Reshape", "-1, 'c,i,j'"),
+    ("Flatten", "'c,i,j'"),
+    ("Dropout", "0.5"),
+    ("Dropout", "keep=0.75, axes='r,c'"),
+    ("CrossEntropy", "(1.0, 2.5, 0.5)"),
+    ("CrossEntropyFromLogits", "weights=(1, 2), ignore=-100"),
+    ("GroupNorm", "2, axes='c'"),
     ("MeanOverOutputs", "3"),
     ("Huber", "0.1"),
     ("Huber", "delta=1.0"),
@@ -116,7 +126,17 @@ def test_every_op_that_takes_options_is_tried():
     assert takes <= {kind for kind, _ in WRITTEN}
 
 
-PAIRS = ("Add", "Subtract", "Multiply", "Divide", "Einsum", "Huber")
+PAIRS = (
+    "Dropout",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Add",
+    "Subtract",
+    "Multiply",
+    "Divide",
+    "Einsum",
+    "Huber",
+)
 
 
 def reads_of(kind):

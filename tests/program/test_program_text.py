@@ -5,11 +5,11 @@ import pytest
 from network_cases import refusal
 
 from jacobian_bp import AxisError, DomainError, Network, Op, SpecError, delta
-from jacobian_bp.program.program_text import OPS
+from jacobian_bp.program.program_text import OPS, SEVERAL
 
 X = np.array([0.5, -1.25, 2.0])
 STEP = "  Write it such as z1 = Linear(x, W1, b1)."
-ALL = f"  The ops are {', '.join(OPS)}."
+ALL = f"  The ops are {', '.join({**OPS, **SEVERAL})}."
 
 
 class Shift(Op):

@@ -9,10 +9,9 @@ for each level:
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...derivation.as_text import WIDTH
 from ...errors import DomainError
 from ...writing.signs import number, safe
-from ...writing.tables import fold_all
+from ...writing.tables import WIDTH, fold_all
 
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero

@@ -306,7 +306,7 @@ sizes = [3, 4, 2, 1]                       # the input first, then each layer
 activations = ["relu", "relu", "sigmoid"]  # one a layer, or one name for all of them:
 # identity, sigmoid, tanh, relu, leaky_relu, softplus, elu, silu, gelu, softmax
 loss = "bce"                               # behind a sigmoid; or one of:
-# squared_error, half_squared_error, huber or { huber = 0.5 } for its δ;
+# squared_error, half_squared_error, hinge, huber or { huber = 0.5 } for its δ;
 # cross_entropy, kl_divergence (behind a softmax)
 
 # These may be left out:

@@ -291,7 +291,7 @@ def test_every_problem_is_said_at_once(told):
         (HEAD.replace("squared_error", "mse"),
          "net.toml, line 4, network.loss: 'mse' is not known; did you mean 'squared_error'?\n"
          "  Write one of squared_error, half_squared_error, huber, bce, "
-         "cross_entropy, kl_divergence."),
+         "cross_entropy, kl_divergence, hinge."),
         (HEAD.replace("squared_error", "bce"),
          "net.toml, line 4, network.loss: 'bce' compares probabilities; "
          "the last activation is 'tanh'.\n"

@@ -1,0 +1,211 @@
+"""Recurrent cells with gates: the LSTM and the GRU, each gate a block of rows of W, U and b."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..algebra.expression import delta, dense
+from ..numbers.arrays import quiet
+from ..numbers.stable import sigmoid
+from .base import over_batch
+from .recurrent import (
+    CELL,
+    Cell,
+    Gate,
+    sigmoid_slope,
+    sigmoid_slope_of_size,
+    tanh_slope,
+    weighed_back,
+)
+
+
+class LSTMCarry(Cell):
+    """What an LSTM keeps: the cell state c of h, c = LSTMCell(x, h0, c0, W, U, b).
+
+        c[k] = f[k] c0[k] + i[k] g[k],  i, f = σ and g = tanh of their rows of W x + U h0 + b
+        ∂c/∂c0 = f[k] δ[k,k']
+        ∂c/∂x = Σ_gates d[k] W[k+qK,i'],  ∂c/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b likewise
+        di = g i(1−i),  df = c0 f(1−f),  dg = i (1−g²);  q = 0, 1, 2 for i, f, g
+
+    Unit k carries its own state on, hence δ[k,k'], and has row k + qK of each gate q, hence
+    δ[g',k+qK]; the rows of the gate o are read by LSTMOutput alone. It is PyTorch's, b the sum
+    of its two biases. Source: Hochreiter and Schmidhuber, 1997; Gers et al., 2000.
+    """
+
+    signature = "x[i], h0[j], c0[k], W[g,i], U[g,j], b[g]? -> c[k]"
+    formula = "f * c0 + i * g, with the gates i, f, g, o of W x + U h0 + b"
+    gates = 4
+    reasons: Mapping[str, str] = {
+        "x": "through the gates i, f and g of unit k",
+        "h0": "through the gates i, f and g of unit k",
+        "c0": "unit k carries its own state on, as far as f lets it",
+        "b": "each unit has its own entries of b",
+        **CELL,
+    }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
+
+    def forward(self, x, h0, c0, W, U, b=None):
+        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
+        return sigmoid(f) * c0 + sigmoid(i) * np.tanh(g)
+
+    @quiet
+    def jacobians(self, x, h0, c0, W, U, b=None):
+        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
+        gates = [
+            Gate("i", 0, np.tanh(g) * sigmoid_slope(i)),
+            Gate("f", 1, c0 * sigmoid_slope(f)),
+            Gate("g", 2, sigmoid(i) * tanh_slope(g)),
+        ]
+        found = self.through(gates, x, h0, W, U, b is not None)
+        return found | {"c0": delta("k,k'") * dense("f[k]", sigmoid(f))}
+
+    @quiet
+    def vjp(self, c_bar, x, h0, c0, W, U, b=None):
+        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
+        bars = {
+            0: c_bar * np.tanh(g) * sigmoid_slope_of_size(i),
+            1: c_bar * c0 * sigmoid_slope_of_size(f),
+            2: c_bar * sigmoid(i) * (1 / np.cosh(g)) ** 2,
+        }
+        found = self.back(self.stacked(bars), x, h0, W, U, b is not None)
+        return found | {"c0": over_batch(c_bar * sigmoid(f), c0.ndim)}
+
+
+class LSTMOutput(Cell):
+    """What an LSTM gives: the h of h, c = LSTMCell(x, h0, c0, W, U, b), which reads the new c.
+
+        h[k] = o[k] tanh c[k],  o = σ of its rows of W x + U h0 + b
+        ∂h/∂c = o[k] (1 − tanh² c[k]) δ[k,k']
+        ∂h/∂x = do[k] W[k+3K,i'],  ∂h/∂W = δ[g',k+3K] do[k] x[i'];  U, b likewise
+        do = tanh(c) o(1−o)
+
+    Unit k reads its own state, hence δ[k,k'], and row k + 3K of W, that of its gate o.
+    """
+
+    signature = "x[i], h0[j], c[k], W[g,i], U[g,j], b[g]? -> h[k]"
+    formula = "o * tanh(c), with the gates i, f, g, o of W x + U h0 + b"
+    gates = 4
+    reasons: Mapping[str, str] = {
+        "x": "through the gate o of unit k",
+        "h0": "through the gate o of unit k",
+        "c": "unit k reads its own state",
+        "b": "each unit has its own entries of b",
+        **CELL,
+    }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
+
+    def forward(self, x, h0, c, W, U, b=None):
+        return sigmoid(self.blocks(self.sums(x, h0, W, U, b))[3]) * np.tanh(c)
+
+    @quiet
+    def jacobians(self, x, h0, c, W, U, b=None):
+        o = self.blocks(self.sums(x, h0, W, U, b))[3]
+        gates = [Gate("o", 3, np.tanh(c) * sigmoid_slope(o))]
+        found = self.through(gates, x, h0, W, U, b is not None)
+        return found | {"c": delta("k,k'") * dense("(o tanh'(c))[k]", sigmoid(o) * tanh_slope(c))}
+
+    @quiet
+    def vjp(self, h_bar, x, h0, c, W, U, b=None):
+        o = self.blocks(self.sums(x, h0, W, U, b))[3]
+        bars = {3: h_bar * np.tanh(c) * sigmoid_slope_of_size(o)}
+        found = self.back(self.stacked(bars), x, h0, W, U, b is not None)
+        return found | {"c": over_batch(h_bar * sigmoid(o) * (1 / np.cosh(c)) ** 2, c.ndim)}
+
+
+class LSTMCell:
+    """One step of an LSTM, which gives two values: h, c = LSTMCell(x, h0, c0, W, U, b).
+
+    A line of a program with two names is two steps, c = LSTMCarry(x, h0, c0, W, U, b), then
+    h = LSTMOutput(x, h0, c, W, U, b): h reads c. W, U and b have the rows of the gates i, f, g, o
+    one below the other, as PyTorch has them.
+
+    >>> LSTMCell.lines(("h1", "c1"), ("x1", "h0", "c0", "W", "U"))
+    ['c1 = LSTMCarry(x1, h0, c0, W, U)', 'h1 = LSTMOutput(x1, h0, c1, W, U)']
+    """
+
+    values = ("h", "c")
+    example = "h, c = LSTMCell(x, h0, c0, W, U, b)"
+
+    @staticmethod
+    def lines(values: Sequence[str], reads: Sequence[str]) -> list[str]:
+        """The two lines that this one stands for."""
+        h, c = values
+        kept = f"{c} = {LSTMCarry.__name__}({', '.join(reads)})"
+        return [kept, f"{h} = {LSTMOutput.__name__}({', '.join((*reads[:2], c, *reads[3:]))})"]
+
+
+class GRUCell(Cell):
+    """One step of a gated recurrent unit, its reset as in PyTorch.
+
+        o[k] = (1−z[k]) n[k] + z[k] h[k]
+        r, z = σ of their rows of W x + b + U h + d,  n = tanh(W x + b + r (U h + d)) of theirs
+        ∂o/∂h = z[k] δ[k,k'] + Σ_gates d[k] U[k+qK,k'],  with dn r in place of dn
+        ∂o/∂x = Σ_gates d[k] W[k+qK,i'],  ∂o/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b, d likewise
+        dr = dn (U h + d)_n r(1−r),  dz = (h−n) z(1−z),  dn = (1−z)(1−n²);  q = 0, 1, 2 for r, z, n
+
+    r stands in front of what n has from h, its bias d included: that is why there are two
+    biases. Unit k has row k + qK of each gate q, hence δ[g',k+qK]. b and d may be left out.
+    Source: Cho et al., 2014.
+    """
+
+    signature = "x[i], h[k], W[g,i], U[g,j], b[g]?, d[g]? -> o[k]"
+    parameters = ("W", "U", "b", "d")
+    formula = "(1 − z) * n + z * h, with the gates r, z, n of W x + b and U h + d"
+    gates = 3
+    reasons: Mapping[str, str] = {
+        "x": "through the gates r, z and n of unit k",
+        "h": "unit k keeps its own h as far as z lets it; the rest through the gates",
+        "b": "each unit has its own entries of b",
+        "d": "each unit has its own entries of d",
+        **CELL,
+    }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 6}
+
+    def reading(self, count):
+        read = super().reading(count)
+        if read is not self:
+            read.formula = self.formula.replace(" + d", "")
+            read.formula = read.formula if count == 5 else read.formula.replace(" + b", "")
+        return read
+
+    def forward(self, x, h, W, U, b=None, d=None):
+        _, z, n, _, _ = self._parts(x, h, W, U, b, d)
+        return sigmoid(-z) * np.tanh(n) + sigmoid(z) * h
+
+    @quiet
+    def jacobians(self, x, h, W, U, b=None, d=None):
+        r, z, n, of_h, kept = self._parts(x, h, W, U, b, d)
+        by_n = sigmoid(-z) * tanh_slope(n)
+        gates = [
+            Gate("r", 0, by_n * of_h * sigmoid_slope(r)),
+            Gate("z", 1, (h - np.tanh(n)) * sigmoid_slope(z)),
+            Gate("n", 2, by_n, by_n * kept),
+        ]
+        found = self.through(gates, x, h, W, U, b is not None)
+        found["h"] = delta("k,k'") * dense("z[k]", sigmoid(z)) + found["h"]
+        if d is not None:
+            found["d"] = self.own_rows(gates, len(W) // 3, None, of_h=True)
+        return found
+
+    @quiet
+    def vjp(self, o_bar, x, h, W, U, b=None, d=None):
+        r, z, n, of_h, kept = self._parts(x, h, W, U, b, d)
+        by_n = o_bar * sigmoid(-z) * (1 / np.cosh(n)) ** 2
+        by_r = by_n * of_h * sigmoid_slope_of_size(r)
+        by_z = o_bar * (h - np.tanh(n)) * sigmoid_slope_of_size(z)
+        of_x = self.stacked({0: by_r, 1: by_z, 2: by_n})
+        from_h = self.stacked({0: by_r, 1: by_z, 2: by_n * kept})
+        found = self.back(of_x, x, h, W, U, b is not None)
+        h_bar, found["U"] = weighed_back(from_h, h, U)
+        found["h"] = h_bar + over_batch(o_bar * sigmoid(z), h.ndim)
+        return found if d is None else found | {"d": over_batch(from_h)}
+
+    def _parts(self, x, h, W, U, b, d):
+        """What r, z and n read; what n has from h, and how much of it r lets through."""
+        from_x = x @ W.T if b is None else x @ W.T + b
+        from_h = h @ U.T if d is None else h @ U.T + d
+        parts = zip(self.blocks(from_x), self.blocks(from_h), strict=True)
+        (x_r, h_r), (x_z, h_z), (x_n, h_n) = parts
+        r, z = x_r + h_r, x_z + h_z
+        kept = sigmoid(r)
+        return r, z, x_n + kept * h_n, h_n, kept
