@@ -4,6 +4,7 @@ jacobian-bp                       the 3-4-2-1 classifier, derived
 jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
+jacobian-bp ops Conv1d            one op, or without a name the table of all
 jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
 jacobian-bp diagnose net.toml answer.npz
                                   which mistake gives these numbers
@@ -303,6 +304,9 @@ _HERE: dict[str, Callable[[argparse.Namespace], int]] = {
     "new": _new,
 }
 _ELSEWHERE = {
+    "ops": Elsewhere(
+        ".derivation.op_pages", "all ops: signature, formula, Jacobians, options; or one of them"
+    ),
     "compare": Elsewhere(
         ".compare.command", "what whole Jacobians cost: predicted and measured", (_options,)
     ),

@@ -55,7 +55,8 @@ def describe_patterns(
         parts = ["delta"] if equal else []
         parts += _words(pattern, sizes or {})
         if whole:
-            words.append(" ⊗ ".join(["diagonal", *parts[1:]]))
+            in_order = all(len({place for _, place in group}) == 1 for group in pattern.equal)
+            words.append(" ⊗ ".join([_whole_word(in_order), *parts[1:]]))
         else:
             words.append(" ⊗ ".join([*parts, "dense"]))
     return " plus ".join(words)
@@ -132,7 +133,8 @@ def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
     free = [axis for axis in (*out, *wrt) if axis not in tied]
     if not free and tied:
         plain = not dense and term.coefficient == 1 and len(deltas) == len(out) == len(wrt)
-        return "identity" if plain else "diagonal"
+        pairs = [{*f.axes} for f in deltas]
+        return _whole_word(all({*pair} in pairs for pair in zip(out, wrt, strict=False)), plain)
     held = [f for f in dense if set(f.axes) & set(free)]
     if not free:
         rest = "scalar"
@@ -145,10 +147,24 @@ def _describe_term(term: Term, out: Sequence[str], wrt: Sequence[str]) -> str:
         rest = {1: "vector", 2: "matrix"}.get(rank, f"{rank}-tensor")
     if tied:
         return f"delta ⊗ {rest}"
+    if held and not {*free} <= {axis for f in held for axis in f.axes}:
+        return "outer product"  # with ones along the axes that no factor has
     return "dense" if rest in ("vector", "matrix") or rest.endswith("tensor") else rest
 
 
+def _whole_word(in_order: bool, plain: bool = False) -> str:
+    """Where every entry reads one: the one at its own place, or, with axes exchanged, another."""
+    if plain:
+        return "identity" if in_order else "permutation"
+    return "diagonal" if in_order else "scaled permutation"
+
+
 def _are_apart(factors: Sequence[Dense], free: Sequence[str]) -> bool:
-    """Whether there are several factors, and no two of them share an axis: a column times a row."""
-    axes = [axis for f in factors for axis in set(f.axes) & set(free)]
-    return len(factors) > 1 and len(axes) == len(set(axes))
+    """Whether factors fall in groups that share no axis: a column times a row."""
+    groups: list[set[str]] = []
+    for factor in factors:
+        met = {*factor.axes} & {*free}
+        joined = [group for group in groups if group & met]
+        groups = [group for group in groups if not group & met]
+        groups.append(met.union(*joined))
+    return len(groups) > 1

@@ -28,6 +28,7 @@ class Dropout(Op):
     formula = "m * x / keep, entry by entry"
     reasons: Mapping[str, str] = {"x": "an entry that is kept is made 1/keep times as large"}
     keeps_zeros_of = ("x",)
+    example = {"keep": 0.5}
 
     def __init__(self, keep: float, axes: str = "k") -> None:
         self.keep = between(keep, 0.0, 1.0, "Dropout(keep)")

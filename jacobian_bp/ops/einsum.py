@@ -34,6 +34,7 @@ class Einsum(Op):
     """
 
     shows_nonfinite = True
+    example = {"equation": "ki,i->k"}
 
     def __init__(self, equation: str) -> None:
         if not isinstance(equation, str):

@@ -113,6 +113,8 @@ class Power(Activation):
     the slope 0. Raises DomainError elsewhere.
     """
 
+    example = {"p": 3}
+
     def __init__(self, p: float, axes: str = "k") -> None:
         super().__init__(axes)
         self.p = between(p, -np.inf, np.inf, "Power(p)")

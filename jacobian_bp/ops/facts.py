@@ -8,10 +8,12 @@ once, on its class; the rooms above ask it and keep no table of ops.
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
+    derivation   example, example_sizes
 
 `check_op` compares what an op says with what it computes.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .kernels.place import GENERAL, Kernel
@@ -58,6 +60,11 @@ class Facts:
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
     passes_on: bool = False  # each input's cotangent is the output's
+
+    # The options of its small example in the table of all ops; one is needed where there is no
+    # default: {"width": 3}.
+    example: ClassVar[Mapping[str, Any]] = {}
+    example_sizes: ClassVar[Mapping[str, int]] = {}  # where not any prime will do: gates
 
     # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
     keeps_zeros_of: ClassVar[tuple[str, ...]] = ()

@@ -42,6 +42,7 @@ class LSTMCarry(Cell):
         "b": "each unit has its own entries of b",
         **CELL,
     }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
 
     def forward(self, x, h0, c0, W, U, b=None):
         i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
@@ -91,6 +92,7 @@ class LSTMOutput(Cell):
         "b": "each unit has its own entries of b",
         **CELL,
     }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
 
     def forward(self, x, h0, c, W, U, b=None):
         return sigmoid(self.blocks(self.sums(x, h0, W, U, b))[3]) * np.tanh(c)
@@ -157,6 +159,7 @@ class GRUCell(Cell):
         "d": "each unit has its own entries of d",
         **CELL,
     }
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 6}
 
     def reading(self, count):
         read = super().reading(count)

@@ -38,6 +38,7 @@ class GroupNorm(Op):
         "gamma": "gain c stretches channel c only",
         "beta": "shift c moves channel c only",
     }
+    example = {"groups": 2}
 
     def __init__(self, groups: int, eps: float = 1e-5, axes: str = "c,i,j") -> None:
         (self.groups,) = per_axis(groups, 1, 1, "GroupNorm(groups)")

@@ -20,6 +20,7 @@ class Penalty(Op):
     """λ times a sum over the entries of one parameter; `rate` is λ, from 0 up."""
 
     parameters = ("W",)
+    example = {"rate": 0.25}
 
     def __init__(self, rate: float, axes: str = "k,i") -> None:
         self.rate = between(rate, 0.0, np.inf, f"{self.name}(rate)")

@@ -18,6 +18,7 @@ class Pool(Op):
     read: ClassVar[tuple[str, ...]]
     taps: ClassVar[tuple[str, ...]]
     places: ClassVar[tuple[str, ...]]
+    example = {"width": 3}
 
     def __init__(self, width: Any, stride: Any = None, padding: Any = 0) -> None:
         self.width, self.stride, self.padding = width, stride, padding

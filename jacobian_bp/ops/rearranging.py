@@ -30,6 +30,7 @@ class Slice(Op):
 
     formula = "a slice of x"
     reasons = MOVED
+    example = {"start": 1, "step": 2}
 
     def __init__(self, start: int | None = None, stop: int | None = None, step: int = 1) -> None:
         for name, value in (("start", start), ("stop", stop), ("step", step)):
@@ -103,8 +104,10 @@ class Slice(Op):
 class Flip(Op):
     """The last axis turned round.
 
-    y[o] = x[D−1−o],  D the number of entries
-    ∂y/∂x = δ[i',−o+D−1]
+        y[o] = x[D−1−o],  D the number of entries
+        ∂y/∂x = δ[i',−o+D−1]
+
+    Entry o reads one entry, counted from the other end, hence the delta.
     """
 
     formula = "x turned round"
@@ -135,6 +138,7 @@ class Pad(Op):
 
     formula = "x with constants around it"
     reasons: Mapping[str, str] = {"x": "entry o is one entry of x, or a constant"}
+    example = {"before": 1, "after": 2}
 
     def __init__(self, before: int = 0, after: int = 0, value: float = 0.0) -> None:
         per_axis(before, 1, 0, "Pad(before)")
@@ -221,6 +225,7 @@ class Transpose(Op):
 
     formula = "x transposed"
     reasons: Mapping[str, str] = {"x": "the same entry, at another place"}
+    example = {"order": "i,j -> j,i"}
 
     def __init__(self, order: str) -> None:
         self.order = order

@@ -236,6 +236,7 @@ class MeanOverOutputs(Op):
     signature = "L[] -> E[]"
     reduction = "mean_over_entries"
     shows_nonfinite = True
+    example = {"outputs": 3}
 
     def __init__(self, outputs: int) -> None:
         if isinstance(outputs, bool) or not isinstance(outputs, Integral) or outputs < 1:

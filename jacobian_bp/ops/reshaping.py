@@ -36,6 +36,7 @@ class Reshape(Op):
 
     formula = "x in another shape, row by row"
     reasons: Mapping[str, str] = {"x": "the same entry, at another place"}
+    example = {"shape": (3, 2)}
 
     def __init__(self, shape: Any, axes: str = "i,j") -> None:
         given = [shape] if is_whole(shape) else shape
@@ -134,6 +135,7 @@ class Flatten(Reshape):
     """
 
     formula = "x in one row"
+    example = {}
 
     def __init__(self, axes: str = "i,j") -> None:
         super().__init__(-1, axes)

@@ -322,6 +322,19 @@ def test_a_product_of_vectors_is_outer_only_where_no_two_share_an_axis():
     assert local("J", "x", ("", "k'", u * v * w)).structure == "dense"
     assert local("y", "x", ("k", "k'", W * u)).structure == "dense"
     assert local("y", "x", ("k", "k'", a * u)).structure == "outer product"
+    assert local("y", "x", ("k", "k'", a * u * v)).structure == "outer product"
+    assert local("y", "x", ("k", "k'", a * one("k'"))).structure == "outer product"
+
+
+def test_where_axes_are_exchanged_a_structure_is_no_identity_and_not_diagonal():
+    """A transposed matrix, laid flat: each row has one entry, and it is not at its own place."""
+    turned = delta("k,k'") * delta("i,i'")
+    slopes = dense("s[k,i]", RNG.standard_normal((3, 5)))
+    plain, exchanged = ("k,i", "k',i'"), ("i,k", "k',i'")
+    assert local("y", "x", (*plain, turned)).structure == "identity"
+    assert local("y", "x", (*exchanged, turned)).structure == "permutation"
+    assert local("y", "x", (*plain, turned * slopes)).structure == "diagonal"
+    assert local("y", "x", (*exchanged, turned * slopes)).structure == "scaled permutation"
 
 
 def test_the_structure_of_an_identity_a_zero_and_a_product():

@@ -1,0 +1,151 @@
+"""Each kind of layer, derived on a page: the numbers are right, and the page is short.
+
+The cost of each network stands here once more, in plain arithmetic of 50 digits; its differences
+with a step of 1e-20 are the exact gradient, as far as a float can tell.
+
+A value that large terms leave, such as a residual near 0, brings its rounding into the gradient
+whole; the sum over absolute values does not know of it. The seeds are such that none is so small.
+"""
+
+import mpmath
+import numpy as np
+import pytest
+from layer_cases import LAYERS, layer_run
+
+from jacobian_bp import ops
+from jacobian_bp.numbers.rounding import of_sums
+from jacobian_bp.routes.structured import structured
+
+DIGITS, STEP = 50, mpmath.mpf("1e-20")
+SEEDS = (2, 3, 5)
+WHOLE_PAGE, DERIVATION = 60, 60  # lines
+LONGER = {"batch norm": 74, "squeeze and excite": 70, "attention": 80}  # with network and checks
+
+exp, log, tanh = (np.vectorize(f, otypes=[object]) for f in (mpmath.exp, mpmath.log, mpmath.tanh))
+
+
+def relu(z):
+    return np.where(z > 0, z, 0 * z)
+
+
+def sigmoid(z):
+    return 1 / (1 + exp(-z))
+
+
+def softmax(z):
+    return exp(z) / exp(z).sum(axis=-1, keepdims=True)
+
+
+def normal(z, axis):
+    """(z − mean)/√(variance + eps)"""
+    far = z - z.sum(axis=axis, keepdims=True) / z.shape[axis]
+    spread = (far * far).sum(axis=axis, keepdims=True) / z.shape[axis] + mpmath.mpf(1e-5)
+    return far / np.vectorize(mpmath.sqrt, otypes=[object])(spread)
+
+
+def windows(x, K, b, groups=1):
+    """Conv2d by loops."""
+    d, c, r, s = K.shape
+    out = np.zeros((d, x.shape[1] - r + 1, x.shape[2] - s + 1), object)
+    for k, o, q in np.ndindex(*out.shape):
+        first = k * groups // d * c
+        out[k, o, q] = (K[k] * x[first : first + c, o : o + r, q : q + s]).sum() + b[k]
+    return out
+
+
+def largest(x):
+    """MaxPool2d of width 2 by loops."""
+    out = np.zeros((x.shape[0], x.shape[1] // 2, x.shape[2] // 2), object)
+    for c, o, q in np.ndindex(*out.shape):
+        out[c, o, q] = x[c, 2 * o : 2 * o + 2, 2 * q : 2 * q + 2].max()
+    return out
+
+
+def squares(a, y):
+    return ((a - y) ** 2).sum()
+
+
+COSTS = {
+    "dense": lambda x, y, W, b: squares(W @ x + b, y),
+    "rectifier": lambda x, y, W, b: squares(relu(W @ x + b), y),
+    "softmax and cross-entropy": lambda x, y, W, b: -log(softmax(W @ x + b)[int(y)]),
+    "convolution": lambda x, y, K, b: (y * windows(x, K, b)).sum(),
+    "depthwise convolution": lambda x, y, K: (y * windows(x, K, [0, 0], groups=2)).sum(),
+    "max pool": lambda x, y: (y * largest(x)).sum(),
+    "batch norm": lambda x, y, W, gamma, beta: (y * (gamma * normal(x @ W.T, 0) + beta)).sum(),
+    "layer norm": lambda x, y, W, gamma, beta: squares(gamma * normal(W @ x, 0) + beta, y),
+    "residual": lambda x, y, W, b: squares(tanh(W @ x + b) + x, y),
+    "squeeze and excite": lambda x, y, W1, W2: (
+        y * sigmoid(W2 @ relu(W1 @ x.sum(axis=1)))[:, None] * x
+    ).sum(),
+    "attention": lambda y, q, k, v: (y * (softmax(q @ k.T) @ v)).sum(),
+}
+by_layer = pytest.mark.parametrize("name", LAYERS)
+
+
+def exact_gradients(name, run):
+    """The gradient by every parameter, in floats that are nearest to it."""
+    with mpmath.workdps(DIGITS):
+        exact = np.vectorize(mpmath.mpf, otypes=[object])
+        inputs = [n for n in ("x", "y") if n in run and n not in run.params]
+        values = {n: exact(np.asarray(run[n], float)) for n in (*inputs, *run.params)}
+        if name.startswith("softmax"):
+            values["y"] = int(np.argmax(run["y"]))
+        cost = COSTS[name](**values)
+        found = {}
+        for param in run.params:
+            gradient = np.zeros(values[param].shape)
+            for index in np.ndindex(*gradient.shape):
+                moved = values[param].copy()
+                moved[index] += STEP
+                rise = COSTS[name](**{**values, param: moved}) - cost
+                gradient[index] = float((rise if np.ndim(rise) == 0 else rise.item()) / STEP)
+            found[param] = gradient
+    return found
+
+
+def far(name, run):
+    """The parameters whose gradient is beyond 8 ULP and beyond 16·u·Σ|terms| of the exact one."""
+    scale = structured(run.forward_pass, list(run.params), magnitudes=True)
+    found = []
+    for route in ("vjp", "full", "structured"):
+        gradients = run.gradients(route)
+        for param, exact in exact_gradients(name, run).items():
+            bar = np.maximum(8 * np.spacing(np.abs(exact)), of_sums(scale[param], np.float64))
+            if not np.all(np.abs(gradients[param] - exact) <= bar):
+                found.append((route, param))
+    return found
+
+
+def test_every_layer_has_its_cost_in_plain_arithmetic():
+    assert COSTS.keys() == LAYERS.keys()
+
+
+@by_layer
+def test_the_gradients_are_the_exact_ones(name):
+    runs = [layer_run(name, seed) for seed in SEEDS]
+    assert [far(name, run) for run in runs] == [[]] * len(SEEDS)
+    gradients = [run.gradients() for run in runs]
+    assert all(any(found[param].any() for found in gradients) for param in gradients[0])
+
+
+def test_a_gradient_that_is_off_in_the_twelfth_digit_is_seen(monkeypatch):
+    right = ops.LayerNorm.vjp
+
+    def wrong(self, bar, x, gamma, beta):
+        found = right(self, bar, x, gamma, beta)
+        return {**found, "x": found["x"] * (1 + 1e-12)}
+
+    monkeypatch.setattr(ops.LayerNorm, "vjp", wrong)
+    assert far("layer norm", layer_run("layer norm", SEEDS[0])) == [("vjp", "W")]
+
+
+@by_layer
+def test_the_page_is_short_and_all_routes_agree(name):
+    lines = str(layer_run(name, SEEDS[0]).derivation()).splitlines()
+    assert lines[-1].strip() == "all routes agree"
+    begin = next(n for n, line in enumerate(lines) if line.startswith("step "))
+    end = next(n for n, line in enumerate(lines) if line.startswith("checks "))
+    assert end - begin <= DERIVATION
+    assert len(lines) <= LONGER.get(name, WHOLE_PAGE)
+    assert max(map(len, lines)) <= 99
