@@ -9,6 +9,7 @@ from ..algebra.expression import Expression, delta
 from ..algebra.written_positions import at
 from ..numbers.arrays import quiet
 from .base import Op
+from .kernels import windows as kernels
 from .windows import Sizes, Windows, per_axis
 
 
@@ -121,6 +122,7 @@ class AvgPool1d(AveragePool):
     """
 
     read, taps, places = ("i",), ("r",), ("o",)
+    compiled_as = kernels.average_pool
 
 
 class AvgPool2d(AveragePool):
@@ -133,6 +135,7 @@ class AvgPool2d(AveragePool):
     """
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
+    compiled_as = kernels.average_pool
 
 
 class MaxPool1d(LargestPool):
@@ -146,6 +149,7 @@ class MaxPool1d(LargestPool):
     """
 
     read, taps, places = ("i",), ("r",), ("o",)
+    compiled_as = kernels.largest_pool
 
 
 class MaxPool2d(LargestPool):
@@ -158,3 +162,4 @@ class MaxPool2d(LargestPool):
     """
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
+    compiled_as = kernels.largest_pool

@@ -24,6 +24,7 @@ from network_cases import (
     residual,
     term_sums,
 )
+from window_nets import CONVOLVED, window_net
 
 from jacobian_bp import Network, ops
 from jacobian_bp.ops.kernels.place import LINE, aligned_zeros
@@ -262,6 +263,12 @@ SEEN_IN = {
     ops.BinaryCrossEntropyFromLogits: "bce",
     ops.Mean: "skip",
     ops.Sum: "labels of its own",
+    ops.Conv1d: "a sequence",
+    ops.Conv2d: "plain",
+    ops.MaxPool1d: "max pool of a sequence",
+    ops.MaxPool2d: "max pool",
+    ops.AvgPool1d: "average pool of a sequence",
+    ops.AvgPool2d: "average pool",
 }
 
 
@@ -271,6 +278,8 @@ def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
     put_kernel(monkeypatch, op, off_by(op.compiled_as, backward))
     if SEEN_IN[op] in PROGRAMS:
         net, inputs = program(SEEN_IN[op])
+    elif SEEN_IN[op] in CONVOLVED:
+        net, inputs = window_net(SEEN_IN[op], BATCH)
     else:
         net = network("relu", SEEN_IN[op])
         inputs = dict(zip("xy", data(SEEN_IN[op], batch=True), strict=True))
