@@ -91,9 +91,13 @@ def _steps(section: Section | None) -> list[Step]:
     lines = section.values.get("lines")
     if "lines" not in section.values:
         return []
-    if not isinstance(lines, list) or not lines or not all(isinstance(x, str) for x in lines):
+    if not isinstance(lines, list) or not lines:
         section.wrong("lines", f"{shown(lines)} is not a list of lines of text", LINES)
         return []
+    for place, line in enumerate(lines):
+        if not isinstance(line, str):
+            section.wrong("lines", f"{shown(line)} is not a line of text", LINES, f"[{place}]")
+            return []
     try:
         return read_program(lines, {})
     except JacobianError as error:
