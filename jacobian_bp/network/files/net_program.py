@@ -111,7 +111,7 @@ def _convention(
     said = None if section is None else section.values.get("convention")
     if convention_file.TABLE in tables:
         if said is not None and section is not None:
-            told = "Leave one of the two out, the key or the table [convention]."
+            told = "Say it once, by the key or in the table [convention]."
             section.wrong("convention", "the file has a table [convention]", told)
         return convention_file.read_table(problems, dict(tables))
     return None if said is None or section is None else section.choice("convention", said, NAMES)
