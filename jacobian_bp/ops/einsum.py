@@ -12,6 +12,7 @@ from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from .base import Op
+from .kernels import contractions as kernels
 
 TOO_MANY = len(ascii_lowercase)
 
@@ -31,6 +32,7 @@ class Einsum(Op):
     """
 
     shows_nonfinite = True
+    compiled_as = kernels.einsum
 
     def __init__(self, equation: str) -> None:
         if not isinstance(equation, str):
