@@ -53,13 +53,13 @@ def softmax(op: Any, at: Place) -> Calls:
 
 @kernel()
 def layer_norm(op: Any, at: Place) -> Calls:
-    """x̂ = (x − mean)/s, and x̄ = (g − mean of g − x̂ · mean of g x̂)/s, g = ȳ gamma."""
+    """x̂ = (x − mean)/s, and x̄ = g − mean of g − x̂ · mean of g x̂, g = ȳ gamma/s."""
     return _norm(op, at, centred=True)
 
 
 @kernel()
 def rms_norm(op: Any, at: Place) -> Calls:
-    """u = x/r, and x̄ = (g − u · mean of g u)/r, g = ȳ gamma."""
+    """u = x/r, and x̄ = g − u · mean of g u, g = ȳ gamma/r."""
     return _norm(op, at, centred=False)
 
 
@@ -70,7 +70,7 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
     if op.eps <= limits.tiny / limits.eps or x.ndim < 2:
         return general(op, at)
     size, normal, work, bar = x.shape[-1], at.buffer(), at.buffer(), at.buffer()
-    share, eps = at.number(1 / size), at.number(op.eps)
+    share, eps, zero = at.number(1 / size), at.number(op.eps), at.number(0)
     mean, scale = np.zeros_like(x[..., :1]), np.zeros_like(x[..., :1])
     square, row = np.zeros_like(mean), np.zeros_like(mean)
     ones = np.ones(x.size // size, x.dtype)
@@ -86,9 +86,10 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
         vecdot(normal, normal, out=square[..., 0])
         multiply(square, share, out=square)
         add(square, eps, out=square)
-        reciprocal(square, out=scale)
-        sqrt(square, out=square)
-        multiply(scale, square, out=scale)  # √v · 1/v: ∞ · 0 where v has overflowed
+        sqrt(square, out=scale)
+        reciprocal(scale, out=scale)
+        multiply(square, zero, out=square)  # 0, and NaN where it has overflowed
+        add(scale, square, out=scale)
         multiply(normal, scale, out=normal)
         multiply(normal, gamma, out=at.value)
         if centred:
@@ -102,7 +103,8 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
             ones.dot(bars, out=at.input_bars[2])
         if x_bar is None:
             return
-        multiply(at.bar, gamma, out=bar)
+        multiply(gamma, scale, out=bar)
+        multiply(at.bar, bar, out=bar)
         vecdot(bar, normal, out=row[..., 0])
         multiply(row, share, out=row)
         multiply(normal, row, out=work)
@@ -110,7 +112,6 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
             add.reduce(bar, axis=-1, keepdims=True, out=mean)
             multiply(mean, share, out=mean)
             subtract(bar, mean, out=bar)
-        subtract(bar, work, out=bar)
-        multiply(bar, scale, out=x_bar)
+        subtract(bar, work, out=x_bar)
 
     return forward, backward
