@@ -11,7 +11,7 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from operator import add
 
 from .axes import Axis, fresh
-from .expression import Expression
+from .expression import Dense, Expression
 from .nodes_and_links import Link, Node
 from .spending import Spending, densify, merge, multiply, spent_product, written
 from .sum_over_paths import by_source, by_target, walk
@@ -83,10 +83,13 @@ def written_out(
     """
     below, ends = by_target(links), {axis.name: axis.size for axis in out}
     primed = [node.primed for node in nodes]
+    seen: dict[str, int] = {}  # of letters that a sum before this link has left
 
     def times(place: int, here: Expression) -> Arriving:
         own = primed[place]
         letters = {axis for term in here.terms for axis in term.axes}
+        held = [factor for term in here.terms for factor in term.of(Dense)]
+        left_over = {a: n for f in held for a, n in zip(f.axes, f.array.shape, strict=True)}
         for link in below.get(place, ()):
             to = primed[link.source]
             taken = {*ends, *to, *own} | letters
@@ -94,6 +97,8 @@ def written_out(
             left, right = _facing(here, own, bonds, link, (link.out, link.wrt), to, taken)
             sizes = ends | dict(zip(to, nodes[link.source].shape, strict=True))
             sizes |= dict(zip(bonds, nodes[place].shape, strict=True))
+            sizes = seen | left_over | sizes
+            seen.update(sizes)
             yield (
                 link.source,
                 spent_product(left, right, (*ends, *to), sizes, trace if place else None),

@@ -4,7 +4,7 @@ The VJP is swept over the basis of the output, so that each gives the whole
 array ∂out/∂in; where two differ, finite differences say which one is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, for_reading, quiet
+from ..numbers.moved_entries import in_other_steps, shifted, turned_round
 from ..numbers.rounding import UNITS, agree, differing, largest, scales, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
@@ -339,10 +340,39 @@ def describe_pattern(wrong: np.ndarray, right: np.ndarray, examples: int, unit: 
     exchanged = exchanged_axes(wrong, right, tolerance)
     if exchanged:
         return f"axes {exchanged[0]} and {exchanged[1]} are exchanged: a factor is transposed"
+    moved = _moved(wrong, right, tolerance)
+    if moved:
+        return moved
     different = np.abs(wrong - right) > tolerance
     if int(different.sum()) == 1:
         return ONE_ENTRY
     return ""
+
+
+def _moved(wrong: np.ndarray, right: np.ndarray, tolerance: np.ndarray) -> str:
+    """The right numbers in other places, as a window that lies elsewhere leaves them."""
+    reversed_axes = turned_round(wrong, right, tolerance)
+    if reversed_axes:
+        return f"reversed along {_axes(reversed_axes)}: the right one, read from the other end"
+    shift = shifted(wrong, right, tolerance)
+    if shift:
+        (by,) = set(shift.values())
+        padding = f"as a padding {'smaller' if by > 0 else 'larger'} by {abs(by)} shifts it"
+        return f"shifted by {by} along {_axes([*shift])}, {padding}"
+    steps = in_other_steps(wrong, right, tolerance)
+    if steps:
+        by, pairs = steps
+        each = " and ".join(f"by {by} along axis {i} for each step of axis {o}" for o, i in pairs)
+        stride = f"as a stride {'larger' if by > 0 else 'smaller'} by {abs(by)} shifts it"
+        return f"shifted {each}, {stride}"
+    return ""
+
+
+def _axes(axes: Sequence[int]) -> str:
+    """axis 2; axes 1 and 4"""
+    if len(axes) == 1:
+        return f"axis {axes[0]}"
+    return f"axes {', '.join(map(str, axes[:-1]))} and {axes[-1]}"
 
 
 def _examples_hint(factor: float, examples: int) -> str:

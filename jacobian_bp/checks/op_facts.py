@@ -153,7 +153,8 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         place = held if shared else np.zeros_like(array)
         bars.append(place if operand.name in wanted else None)
     out, places = np.zeros_like(value), tuple(bars)
-    room = KERNEL * float(np.finfo(value.dtype).eps)
+    limits = np.finfo(value.dtype)
+    room, floor = KERNEL * float(limits.eps), KERNEL * float(limits.smallest_subnormal)
 
     def computed() -> np.ndarray:
         forward, backward = op.compiled_as(op, Place(inputs, out, held, places))
@@ -168,14 +169,13 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         if o in wanted
     ]
     scale = max([_largest(value), *filter(np.isfinite, terms)])
-    yield Claim("compiled_as", computed, "forward()", value, room * scale)
+    yield Claim("compiled_as", computed, "forward()", value, room * scale + floor)
     for operand, buffer in zip(op.parsed.inputs, bars, strict=True):
         if buffer is not None:
             right = np.asarray(pulled[operand.name])
             rule = f"vjp()[{operand.name!r}]"
-            yield Claim(
-                "compiled_as", partial(np.asarray, buffer), rule, right, room * _largest(right)
-            )
+            allowed = room * _largest(right) + floor
+            yield Claim("compiled_as", partial(np.asarray, buffer), rule, right, allowed)
 
 
 def _shows(op: Op, inputs: Arrays, at: int) -> bool:

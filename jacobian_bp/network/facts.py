@@ -25,3 +25,4 @@ class NetworkFacts:
     seed: int = 0  # of what is drawn
     remarks: tuple[str, ...] = ()  # where weights and data come from, in words
     data: Mapping[str, np.ndarray] = field(default_factory=dict)  # x and y, where the file has them
+    axes: Mapping[str, str] | None = None  # what these have in front of the axes of one vector

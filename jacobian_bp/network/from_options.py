@@ -89,6 +89,11 @@ def _case_from_file(
     facts = net.facts
     if facts.data:
         return Case(net.run(), facts.remarks)
+    if not facts.sizes:
+        raise SpecError(
+            f"{safe(options.network)} has a program, and no data to run it on.\n"
+            f"  Add a table [data] with {', '.join(net._program.inputs)}."
+        )
     x, y = _drawn(facts.sizes, facts.loss, facts.seed, options.batch)
     return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)))
 

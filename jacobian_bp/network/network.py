@@ -33,6 +33,7 @@ from .facts import NetworkFacts
 from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .files.net_file import read_net_file
+from .files.net_program import ProgramSpec
 from .layers import build_dense, read_loss
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
@@ -179,13 +180,18 @@ class Network(Shown):
 
     @classmethod
     def from_toml(cls, path: str | Path, data_limit: int = LIMIT) -> "Network":
-        """A network from a TOML file: sizes, activations, loss, weights, and data if it has any.
+        """A network from a TOML file: layers and loss, or lines of a program; weights, data.
 
         Where the file has data, `net.run()` without arguments runs on it; a CSV file of
         more than `data_limit` bytes is refused. Raises
         SpecError with every problem of the file, each with its line and key.
         """
         spec = read_net_file(path, data_limit)
+        if isinstance(spec, ProgramSpec):
+            net = cls.program(*spec.lines, params=spec.params, convention=spec.convention)
+            data = {name: read_only(array) for name, array in spec.data.items()}
+            net.facts = replace(net.facts, remarks=spec.remarks, data=data, axes=spec.axes)
+            return net
         net = cls.dense(
             spec.sizes,
             spec.activations,
@@ -259,7 +265,8 @@ class Network(Shown):
         "δ[n,n'] δ[t,t'] W[k,i']"
         """
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
-        data = data or dict(self.facts.data)
+        if not data:
+            data, axes = dict(self.facts.data), self.facts.axes if axes is None else axes
         known = self._program.inputs
         for name in data:
             if name not in known:

@@ -7,11 +7,12 @@ rounded to a subnormal is rounded once.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 FARTHEST = 60.0  # beyond it the tail is 0, also times any power of x that occurs
-_PIVOT = 3.75
+PIVOT = 3.75
 _LIFT, _LIFT_REST = 346.5735902799727, -2.2599635089223323e-14  # 500 log 2 in two floats
 _SPLIT = 134217729.0  # 2²⁷ + 1: a float is two halves whose products are exact
 
@@ -53,12 +54,21 @@ def lower_tail(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A, e and c for x ≥ 0 in float64: Φ(−x) = A e c and φ(x) = e c / √(2π), c a power of two."""
     x = np.minimum(x, FARTHEST)
     t = x * np.sqrt(0.5)
-    s = (t - _PIVOT) / (t + _PIVOT)
+    s = (t - PIVOT) / (t + PIVOT)
     after, later = np.zeros_like(s), np.zeros_like(s)
     for coefficient in reversed(_SERIES[1:]):  # Clenshaw's recurrence
         after, later = 2 * s * after - later + coefficient, after
     A = (s * after - later + _SERIES[0]) / (1 + 2 * t)
     return A, *gaussian(x)
+
+
+@lru_cache(maxsize=1)
+def tail_powers() -> tuple[float, ...]:
+    """The series of `lower_tail` in powers of s, the constant first.
+
+    Its coefficients fall faster than 2⁻ᵏ, so that Horner's rule loses nothing for |s| ≤ 1.
+    """
+    return tuple(float(power) for power in np.polynomial.chebyshev.cheb2poly(_SERIES))
 
 
 def lower_tail_by_erfc(x: np.ndarray) -> np.ndarray:

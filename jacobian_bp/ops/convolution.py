@@ -15,6 +15,7 @@ from ..algebra.written_positions import at
 from ..errors import DomainError
 from ..numbers.arrays import quiet
 from .base import Op
+from .kernels import windows as kernels
 from .windows import Windows, per_axis
 
 
@@ -172,6 +173,7 @@ class Conv1d(Convolution):
     """
 
     read, taps, places = ("i",), ("r",), ("o",)
+    compiled_as = kernels.convolution
 
 
 class Conv2d(Convolution):
@@ -186,3 +188,4 @@ class Conv2d(Convolution):
     """
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
+    compiled_as = kernels.convolution

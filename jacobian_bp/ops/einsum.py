@@ -13,6 +13,7 @@ from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from .base import Op
+from .kernels import contractions as kernels
 
 TOO_MANY = len(ascii_lowercase)
 
@@ -35,6 +36,7 @@ class Einsum(Op):
 
     shows_nonfinite = True
     example = {"equation": "ki,i->k"}
+    compiled_as = kernels.einsum
 
     def __init__(self, equation: str) -> None:
         if not isinstance(equation, str):

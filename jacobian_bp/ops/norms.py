@@ -17,6 +17,7 @@ from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from .activations import between
 from .base import Op, over_batch
+from .kernels import rows as kernels
 
 
 class LayerNorm(Op):
@@ -34,6 +35,7 @@ class LayerNorm(Op):
     signature = "x[k], gamma[k], beta[k] -> y[k]"
     parameters = ("gamma", "beta")
     formula = "gamma (x − mean)/s + beta, s = √(variance + eps)"
+    compiled_as = kernels.layer_norm
     reasons: Mapping[str, str] = {
         "x": "itself, and all entries through mean and spread",
         "gamma": "gain k stretches entry k only",
@@ -42,6 +44,11 @@ class LayerNorm(Op):
 
     def __init__(self, eps: float = 1e-5) -> None:
         self.eps = between(eps, 0.0, np.inf, f"{self.name}(eps)")
+
+    @property
+    def admits_finite(self) -> bool:
+        """With eps above 0 there is always something to divide by."""
+        return self.eps > 0
 
     @quiet
     def forward(self, x, gamma, beta):
@@ -96,6 +103,7 @@ class RMSNorm(Op):
     signature = "x[k], gamma[k] -> y[k]"
     parameters = ("gamma",)
     formula = "gamma x/r, r = √(mean of x² + eps)"
+    compiled_as = kernels.rms_norm
     reasons: Mapping[str, str] = {
         "x": "itself, and all entries through their size",
         "gamma": "gain k stretches entry k only",
@@ -103,6 +111,11 @@ class RMSNorm(Op):
 
     def __init__(self, eps: float = 1e-5) -> None:
         self.eps = between(eps, 0.0, np.inf, f"{self.name}(eps)")
+
+    @property
+    def admits_finite(self) -> bool:
+        """With eps above 0 there is always something to divide by."""
+        return self.eps > 0
 
     @quiet
     def forward(self, x, gamma):

@@ -9,6 +9,7 @@ from ..algebra.expression import Expression, delta
 from ..algebra.written_positions import at
 from ..numbers.arrays import quiet
 from .base import Op
+from .kernels import windows as kernels
 from .windows import Sizes, Windows, per_axis
 
 
@@ -128,6 +129,7 @@ class AvgPool1d(AveragePool):
     """
 
     read, taps, places = ("i",), ("r",), ("o",)
+    compiled_as = kernels.average_pool
 
 
 class AvgPool2d(AveragePool):
@@ -140,6 +142,7 @@ class AvgPool2d(AveragePool):
     """
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
+    compiled_as = kernels.average_pool
 
 
 class MaxPool1d(LargestPool):
@@ -153,6 +156,7 @@ class MaxPool1d(LargestPool):
     """
 
     read, taps, places = ("i",), ("r",), ("o",)
+    compiled_as = kernels.largest_pool
 
 
 class MaxPool2d(LargestPool):
@@ -165,3 +169,4 @@ class MaxPool2d(LargestPool):
     """
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
+    compiled_as = kernels.largest_pool

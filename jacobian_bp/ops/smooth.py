@@ -19,6 +19,7 @@ from ..numbers.gaussian import (
 )
 from ..numbers.stable import sigmoid
 from .activations import Activation, between
+from .kernels import smooth as kernels
 from .textbook import SILU, Textbook, elu
 
 _ROOT_TWO_PI = math.sqrt(2 * math.pi)
@@ -137,6 +138,7 @@ class GELU(Activation):
     """
 
     activation = "gelu"
+    compiled_as = kernels.gelu
 
     def __init__(self, axes: str = "k", approximate: bool = False) -> None:
         super().__init__(axes)

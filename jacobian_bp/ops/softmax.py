@@ -16,6 +16,7 @@ from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from .base import Op, elementwise, elementwise_twice
+from .kernels import rows as kernels
 from .labels import DISTRIBUTION, PROBABILITIES
 
 
@@ -119,6 +120,8 @@ class Softmax(AlongAxis):
 
     formula = "softmax(z)"
     activation = "softmax"
+    compiled_as = kernels.softmax
+    admits_finite = True
     gives: tuple[str, ...] = (PROBABILITIES, DISTRIBUTION)
 
     def _read(self, letters):

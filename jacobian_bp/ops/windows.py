@@ -40,9 +40,15 @@ class Windows:
         rank = len(taps)
         around = [(0, 0)] * (x.ndim - rank) + [(p, p) for p in self.padding]
         padded = np.pad(x, around, constant_values=fill) if any(self.padding) else x
+        return self.view_of(padded, taps)
+
+    def view_of(self, padded: np.ndarray, taps: Sizes, writeable: bool = False) -> np.ndarray:
+        """[…, o, q, r, s]: the same of an array that has its padding already, without a copy."""
         reach = [d * (r - 1) + 1 for d, r in zip(self.dilation, taps, strict=True)]
-        axes = tuple(range(-rank, 0))
-        view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=axes)
+        axes = tuple(range(-len(taps), 0))
+        view = np.lib.stride_tricks.sliding_window_view(
+            padded, reach, axis=axes, writeable=writeable
+        )
         chosen: Any = (...,)
         chosen += tuple(slice(None, None, step) for step in (*self.stride, *self.dilation))
         return np.asarray(view[chosen])

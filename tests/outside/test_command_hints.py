@@ -9,6 +9,7 @@ import shlex
 import sys
 import tomllib
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -212,6 +213,32 @@ def with_a_file(monkeypatch):
 
 
 OF_IRIS = "--data iris --target species --loss cross_entropy"
+PROGRAM = '[program]\nlines = ["z = Linear(u, W)", "J = HalfSquaredError(z, y)"]\n'
+PROGRAM += "[weights]\nW = [[2.0, 3.0]]\n"
+INPUTS = {"u": "[5.0, 7.0]", "x": "[5.0, 7.0]", "y": "[0.5]"}
+
+
+def with_a_program(monkeypatch):
+    """A network of u and y, with its data in one file and without in another."""
+    Path("bare.toml").write_text(PROGRAM, encoding="utf-8")
+    Path("of_u.toml").write_text(f"{PROGRAM}[data]\nu = {INPUTS['u']}\ny = [0.5]\n", "utf-8")
+
+
+def with_its_data(words, message):
+    table, names = re.search(r"Add a table (\[data\]) with (.*)\.", message).groups()
+    data = "".join(f"{name} = {INPUTS[name]}\n" for name in names.split(", "))
+    Path("whole.toml").write_text(f"{PROGRAM}{table}\n{data}", encoding="utf-8")
+    return [words[0], "whole.toml"]
+
+
+def under_the_name(words, message):
+    name = re.search(r"Call its data (\w)\.", message)[1]
+    text = Path("of_u.toml").read_text("utf-8")
+    named = text.replace("(u", f"({name}").replace("\nu =", f"\n{name} =")
+    Path("named.toml").write_text(named, encoding="utf-8")
+    return [words[0], "named.toml", *words[2:]]
+
+
 ROWS = {  # the command, how its message is read, and what it takes to be refused
     "derive 4-5-x": such_as,
     "derive 4-0-3": such_as,
@@ -231,6 +258,8 @@ ROWS = {  # the command, how its message is read, and what it takes to be refuse
     f"check 4-3 {OF_IRIS} --example 3 --batch 7": left_out,
     "check 4-1 --data irs --target species": shipped,
     "check net.toml --seed 5": (into_the_file, with_a_file),
+    "derive bare.toml": (with_its_data, with_a_program),
+    "compare of_u.toml": (under_the_name, with_a_program),
     "check 4-3 --batch 999999999": fewer,
     "check 999-99": (smaller, out_of_memory),
     "show dz2": such_as,

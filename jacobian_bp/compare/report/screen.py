@@ -13,7 +13,7 @@ from ..timing.forecast import Call, Forecast, calls_of
 from ..timing.growth import growths
 from ..timing.measure import Journal, measure, refused_result, with_cost
 from ..timing.peers import session
-from ..timing.result import GRADIENT, STEP, Result, blank_result, sizes_of
+from ..timing.result import GRADIENT, STEP, Result, blank_result
 from ..timing.subjects import (
     Subject,
     compiled,
@@ -23,7 +23,7 @@ from ..timing.subjects import (
     weight_jacobian,
 )
 from ..timing.sweep import overheads, plan_sweep, run_sweep
-from ..timing.workload import Workload, label_of, workload_of
+from ..timing.workload import Workload, label_of, label_of_run, workload_of
 from .brackets import bracketing_lines, own_chain
 from .eliminations import elimination_lines
 from .options import Asked
@@ -72,8 +72,8 @@ def lines_of(asked: Asked, journal: Journal) -> Lines:
 def card(asked: Asked, journal: Journal) -> Lines:
     """One network: predicted, measured, and why the order of multiplication matters."""
     case, room = asked.case(), terminal.width()
-    sizes, x = sizes_of(case.run.forward_pass), case.run["x"]
-    label = label_of(sizes, len(x) if x.ndim == 2 else None, asked.dtype)
+    state = case.run.forward_pass
+    label = label_of_run(state, asked.dtype)
     workload = workload_of(case.run, label, asked.dtype)
     blank = blank_result(workload.run.forward_pass, label, GRADIENT)
     remarks = case.remarks or ("weights, x and y of the second seed's example",)

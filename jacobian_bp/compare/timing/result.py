@@ -1,11 +1,13 @@
 """One line of the results: what was predicted of one subject, and what was measured."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...network.sizes import format_sizes
 from ...ops import Linear, Reduction
 from ...program.forward_pass import Pass
+from ...writing.signs import dims, plural
 from .timer import Sample
 
 GRADIENT = "gradient"  # by every parameter, from a finished forward pass: what a route gives
@@ -86,7 +88,7 @@ def blank_result(state: Pass, label: str, quantity: str) -> Result:
         label,
         quantity,
         "",
-        sizes=format_sizes(sizes_of(state)),
+        sizes=words_of(state),
         batch=len(first) if data in state.batched else None,
         activations=counted(between),
         loss=", ".join(losses),
@@ -99,6 +101,19 @@ def sizes_of(state: Pass) -> list[int]:
     """The layer widths: the input's, then one for each linear layer."""
     layers = [step.name for step in state.program.steps if isinstance(step.op, Linear)]
     return [state.values[name].shape[-1] for name in (state.program.inputs[0], *layers)]
+
+
+def words_of(state: Pass, shorten: Callable[[Sequence[int]], str] = format_sizes) -> str:
+    """784-128-10, where the linear layers follow each other; else the input and the steps.
+
+    Layers that read one value side by side, or an input that is no vector, are no row of widths.
+    """
+    data = state.program.inputs[0]
+    shape = state.values[data].shape
+    read = [step.args[0] for step in state.program.steps if isinstance(step.op, Linear)]
+    if len(shape) - (data in state.batched) == 1 and read and len({*read}) == len(read):
+        return shorten(sizes_of(state))
+    return f"{plural(len(state.program.steps), 'step')} from {data} {dims(shape)}"
 
 
 def counted(names: list[str]) -> str:

@@ -67,9 +67,9 @@ def compiled(workload: Workload) -> Subject:
     """net.compile: planned once, then one straight line of numpy calls."""
 
     def prepare() -> Callable[[], Any]:
-        step = workload.net.compile(batch=workload.batch)
-        params, x, y = workload.params, workload.x, workload.y
-        return lambda: step(params, x, y)
+        step = workload.net.compile(batch=workload.batch, axes=workload.axes)
+        params, x, y, more = workload.params, workload.x, workload.y, workload.more
+        return lambda: step(params, x, y, **more)
 
     return Subject("compiled step", prepare, arrays=lambda found: dict(found[1]))
 
@@ -78,7 +78,7 @@ def run_and_vjp(workload: Workload) -> Subject:
     """A forward pass with all its checks, then the VJP route."""
     return Subject(
         "net.run, then vjp",
-        lambda: lambda: workload.net.run(workload.x, workload.y).gradients(),
+        lambda: lambda: workload.run_again().gradients(),
         arrays=dict,
     )
 
@@ -88,6 +88,7 @@ def plain_numpy(workload: Workload) -> Subject:
 
     @quiet
     def call() -> tuple[float, Arrays]:
+        assert workload.y is not None  # it is timed on drawn layers
         return textbook(workload.params, workload.x, workload.y)
 
     return Subject("plain numpy", lambda: call, arrays=lambda found: found[1])

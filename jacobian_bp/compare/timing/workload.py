@@ -1,14 +1,18 @@
 """What is timed: one network, its parameters and its data, in one precision."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...errors import SpecError
 from ...network.drawn_from_seed import draw_data
 from ...network.network import Network
 from ...network.run import Run
 from ...network.sizes import format_sizes
+from ...program.forward_pass import Pass
 from ...program.program import Program
+from .result import words_of
 
 Arrays = dict[str, np.ndarray]
 
@@ -21,12 +25,19 @@ class Workload:
     net: Network
     run: Run
     x: np.ndarray
-    y: np.ndarray
+    y: np.ndarray | None
+    more: Mapping[str, np.ndarray] = field(default_factory=dict)  # further inputs, by name
+    axes: Mapping[str, str] | None = None  # what data has in front, where it is more than n
 
     @property
     def batch(self) -> int | None:
         """The number of examples; None for one example without a batch axis."""
-        return len(self.x) if self.x.ndim == 2 else None
+        state = self.run.forward_pass
+        return len(self.x) if state.program.inputs[0] in state.batched else None
+
+    def run_again(self) -> Run:
+        """A forward pass of the network on the data."""
+        return self.net.run(self.x, self.y, axes=self.axes, **self.more)
 
     @property
     def dtype(self) -> np.dtype:
@@ -61,6 +72,7 @@ class Workload:
         """The workload with the first example alone."""
         if self.batch is None:
             return self
+        assert self.y is not None  # what is drawn has labels
         x, y = self.x[0], self.y[0]
         return Workload(self.label, self.net, self.net.run(x, y), x, y)
 
@@ -69,9 +81,18 @@ def workload_of(run: Run, label: str, dtype: str = "float64") -> Workload:
     """The workload of one run, its network built again in the precision that is asked for."""
     params = {name: np.asarray(run[name], dtype) for name in run.params}
     net = Network(run.forward_pass.program, params)
-    x = np.asarray(run["x"], dtype)
-    y = np.asarray(run["y"], dtype)
-    return Workload(label, net, net.run(x, y), x, y)
+    state = run.forward_pass
+    whole = state.program.indices  # positions of an axis stay whole numbers
+    data = {n: np.asarray(run[n], None if n in whole else dtype) for n in state.program.inputs}
+    if "x" not in data:
+        raise SpecError(
+            f"compare takes a network that reads x; this one reads {', '.join(data)}.\n"
+            "  Call its data x."
+        )
+    axes = state.axes_said or None
+    again = net.run(axes=axes, **data)
+    x, y = data.pop("x"), data.pop("y", None)
+    return Workload(label, net, again, x, y, data, axes)
 
 
 def drawn(
@@ -87,13 +108,27 @@ def drawn(
     return Workload(label_of(sizes, batch, dtype), net, net.run(x, y), x, y)
 
 
-def label_of(sizes: list[int], batch: int | None, dtype: str) -> str:
+def label_of(sizes: Sequence[int], batch: int | None, dtype: str) -> str:
     """784-128-10, batch 32, float64; many equal layers are counted.
 
     >>> label_of([784, 128, 10], 32, "float64"), label_of([8] * 101, None, "float32")
     ('784-128-10, batch 32, float64', '8-8-… (100 layers), one example, float32')
     """
-    shown = format_sizes(sizes)
+    return f"{_shortened(sizes)}, {_examples(batch)}, {dtype}"
+
+
+def label_of_run(state: Pass, dtype: str) -> str:
+    """The same of one run, whose network need not be one layer after another."""
+    data = state.program.inputs[0]
+    batch = len(state.values[data]) if data in state.batched else None
+    return f"{words_of(state, _shortened)}, {_examples(batch)}, {dtype}"
+
+
+def _shortened(sizes: Sequence[int]) -> str:
     if len(sizes) > 8:
-        shown = f"{sizes[0]}-{sizes[1]}-… ({len(sizes) - 1} layers)"
-    return f"{shown}, {'one example' if batch is None else f'batch {batch}'}, {dtype}"
+        return f"{sizes[0]}-{sizes[1]}-… ({len(sizes) - 1} layers)"
+    return format_sizes(sizes)
+
+
+def _examples(batch: int | None) -> str:
+    return "one example" if batch is None else f"batch {batch}"

@@ -23,7 +23,7 @@ from .toml_text import Section, read_toml, shown
 
 TABLE = "convention"
 KEYS = (*CHOICES, "first", "names")
-TABLES = ("network", "weights", "data", TABLE)  # of a network's file
+TABLES = ("network", "program", "weights", "data", TABLE)  # of a network's file
 HEAD = "Convention: "  # how the messages of a Convention begin
 FORM = '{ "Theta{l}" = "W", "X" = "x" }'
 

@@ -26,6 +26,8 @@ from ..sizes import AUTO, format_sizes
 from . import convention_file
 from .data_files import LIMIT
 from .net_data import NOTHING, read_data, read_data_file
+from .net_program import TABLE as PROGRAM
+from .net_program import ProgramSpec, read_program_tables
 from .net_weights import read_params
 from .paths import write_new
 from .read_table import TableData
@@ -60,8 +62,10 @@ class NetSpec:
     remarks: tuple[str, ...] = field(default=())
 
 
-def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
+def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec | ProgramSpec:
     """Read a network from a TOML file, or raise SpecError with everything that is wrong in it.
+
+    With a table [program] it is any graph of ops, otherwise one layer after another.
 
     Each problem has its line and key, and names the nearest valid word. Nothing
     outside the file's own folder is read, and nothing large is built before the
@@ -69,6 +73,8 @@ def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
     """
     path = Path(path)
     tables, problems = read_toml(path)
+    if PROGRAM in tables:
+        return read_program_tables(problems, tables, path.parent)
     network, weights, data = (_section(problems, tables, name) for name in TABLES)
     for name, value in tables.items():
         if name not in KNOWN:
@@ -83,7 +89,7 @@ def read_net_file(path: str | Path, data_limit: int = LIMIT) -> NetSpec:
     table = read_data_file(data, folder, data_limit) if data else None
     if network is None:
         if "network" not in tables:
-            told = f"Write [network] with {', '.join(REQUIRED)}."
+            told = f"Write [network] with {', '.join(REQUIRED)}, or [program] with lines."
             problems.wrong(("", ""), "network", "the table is missing", told)
         facts: dict[str, Any] = {}
     else:

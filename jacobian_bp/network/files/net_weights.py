@@ -50,12 +50,12 @@ def read_params(
     return {key: found[key] for key in shapes if key in found}, f"weights read from {safe(origin)}"
 
 
-def numbers(section: Section, key: str, value: Any) -> np.ndarray | None:
+def numbers(section: Section, key: str, value: Any, deepest: int = 2) -> np.ndarray | None:
     """A number, a row or rows as an array, or None and a note of the first entry that is none.
 
-    Whole numbers alone make an array of integers.
+    `deepest` is the number of axes that it may have. Whole numbers alone make an array of integers.
     """
-    trouble = _trouble(value, ())
+    trouble = _trouble(value, (), deepest)
     if trouble is None:
         return np.array(value)
     index, fact = trouble
@@ -100,7 +100,9 @@ def _require_shape(section: Section, key: str, found: tuple, expected: tuple) ->
     section.wrong(key if key in section.values else "file", fact, f"{hint}.")
 
 
-def _trouble(value: Any, index: tuple[int, ...]) -> tuple[tuple[int, ...], str] | None:
+def _trouble(
+    value: Any, index: tuple[int, ...], deepest: int
+) -> tuple[tuple[int, ...], str] | None:
     """The first entry that is no number, or the first row of another length."""
     if type(value) is int:
         return None if abs(value) < 2**63 else (index, f"{shown(value)} is too large")
@@ -108,7 +110,7 @@ def _trouble(value: Any, index: tuple[int, ...]) -> tuple[tuple[int, ...], str] 
         return None if math.isfinite(value) else (index, f"{shown(value)} is not a finite number")
     if not isinstance(value, list):
         return index, f"{shown(value)} is not a number"
-    if len(index) == 2:
+    if len(index) == deepest:
         return index, "a list where a number is expected"
     if not value:
         return index, "the list is empty"
@@ -118,7 +120,7 @@ def _trouble(value: Any, index: tuple[int, ...]) -> tuple[tuple[int, ...], str] 
         if size != first and not isinstance(entry, (str, bool)):
             words = ["a number" if n is None else f"a row of {n}" for n in (first, size)]
             return index, f"ragged: entry 0 is {words[0]}, entry {place} is {words[1]}"
-        trouble = _trouble(entry, (*index, place))
+        trouble = _trouble(entry, (*index, place), deepest)
         if trouble:
             return trouble
     return None

@@ -5,7 +5,7 @@ W1, b1, W2, b2                    the names of this package
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ...writing.signs import dims, nearest, safe
 from .paths import brief
@@ -17,6 +17,7 @@ ADVICE = "Name the arrays W1, b1, W2, b2, …, or as PyTorch does: 0.weight, 0.b
 MOST_LINES = 20
 
 Shapes = Mapping[str, tuple[int, ...]]
+Names = Callable[[Shapes, bool], tuple[dict[str, str], list[str]]]
 
 
 def own_names(shapes: Shapes, by_width: bool) -> tuple[dict[str, str], list[str]]:
@@ -40,11 +41,11 @@ def own_names(shapes: Shapes, by_width: bool) -> tuple[dict[str, str], list[str]
             f"mixed: {own[0]} is a name of this package, {brief(torch[0])} one of PyTorch's"
         )
     if torch and not own:
-        layers = list(dict.fromkeys(_layer(name) for name in torch))
+        layers = list(dict.fromkeys(layer_of(name) for name in torch))
         ordered, trouble = _order(layers, shapes, by_width and not wrong)
         lines += trouble
         expected = {
-            _joined(layer, kind): f"{letter}{number}"
+            joined(layer, kind): f"{letter}{number}"
             for number, layer in enumerate(ordered, start=1)
             for kind, letter in (("weight", "W"), ("bias", "b"))
         }
@@ -76,21 +77,39 @@ def shorten(lines: Sequence[str]) -> list[str]:
     return [*lines[:MOST_LINES], *([f"… and {more:,} more"] if more > 0 else [])]
 
 
-def _layer(name: str) -> str:
+def layer_of(name: str) -> str:
+    """The layer of one of PyTorch's names.
+
+    >>> layer_of("net.0.weight"), layer_of("weight")
+    ('net.0', '')
+    """
     return name.rpartition(".")[0]
 
 
-def _joined(layer: str, kind: str) -> str:
+def joined(layer: str, kind: str) -> str:
+    """The name that PyTorch gives a layer's weight or bias."""
     return f"{layer}.{kind}" if layer else kind
+
+
+def layers_in_order(layers: Sequence[str]) -> list[str] | None:
+    """Layers whose names differ by numbers alone, in the order of these; None for others.
+
+    >>> layers_in_order(["net.10", "net.2"]), layers_in_order(["conv", "head"])
+    (['net.2', 'net.10'], None)
+    """
+    if len({re.sub(r"\d+", "#", layer) for layer in layers}) != 1:
+        return None
+    return sorted(layers, key=lambda layer: [int(n) for n in re.findall(r"\d+", layer)])
 
 
 def _order(layers: list[str], shapes: Shapes, by_width: bool) -> tuple[list[str], list[str]]:
     """The layers from input to output."""
-    if len({re.sub(r"\d+", "#", layer) for layer in layers}) == 1:
-        return sorted(layers, key=lambda layer: [int(n) for n in re.findall(r"\d+", layer)]), []
+    by_number = layers_in_order(layers)
+    if by_number is not None:
+        return by_number, []
     if not by_width:
         return layers, []
-    sizes = {layer: shapes.get(_joined(layer, "weight"), ()) for layer in layers}
+    sizes = {layer: shapes.get(joined(layer, "weight"), ()) for layer in layers}
     if any(len(size) != 2 for size in sizes.values()):
         return layers, []  # said elsewhere
     after = {size[1]: layer for layer, size in sizes.items()}  # by its inputs

@@ -20,7 +20,7 @@ from .paths import brief, inside, label, open_regular, require_replaceable
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
-from .weight_names import ADVICE, OWN, own_names, shorten
+from .weight_names import ADVICE, OWN, Names, own_names, shorten
 from .whole_file import write_whole
 
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {
@@ -36,6 +36,7 @@ MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself",
 }
+ADVICE_OF_PROGRAM = "Name the arrays as the lines do, or as PyTorch does: 0.weight, 0.bias, …."
 HEAD = 512  # bytes that tell what a file is
 TORCH = b"/data.pkl"  # the first member of an archive of PyTorch
 INSTEAD = "Give the name of an .npz or .safetensors file."
@@ -45,8 +46,10 @@ FROM_TORCH = (
 )
 
 
-def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
+def read_weights(path: Path, folder: Path, names: Names | None = None) -> dict[str, np.ndarray]:
     """The weights W1, b1, W2, b2, … of an .npz or .safetensors file that lies in `folder`.
+
+    `names` says of a network that is no row of layers which of its parameters each array is.
 
     A relative path is taken from `folder`; links are followed and must not lead
     out of it. float16 becomes float32, integers in an .npz become float64.
@@ -61,7 +64,7 @@ def read_weights(path: Path, folder: Path) -> dict[str, np.ndarray]:
         _require_magic(file.read(HEAD), path, name)
         file.seek(0)
         stored = READERS[path.suffix.lower()](file, name)
-        plain = _require_layers(name, stored, path.suffix.lower() == ".safetensors")
+        plain = _require_layers(name, stored, path.suffix.lower() == ".safetensors", names)
         require_bytes(name, sum(array.nbytes for array in stored.values()))
         params = {}
         for key, own in plain.items():
@@ -133,12 +136,15 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
     raise SpecError(f"{name} is {kind}.\n  {advice}")
 
 
-def _require_layers(name: str, stored: Mapping[str, Stored], by_width: bool) -> dict[str, str]:
+def _require_layers(
+    name: str, stored: Mapping[str, Stored], by_width: bool, names: Names | None
+) -> dict[str, str]:
     """The plain name of each array; SpecError listing everything that is no weight of a layer."""
     if any(key.endswith("data.pkl") for key in stored):
         raise SpecError(f"{name} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}")
-    plain, lines = own_names({key: array.shape for key, array in stored.items()}, by_width)
-    advice = [ADVICE] if lines else []
+    declared = {key: array.shape for key, array in stored.items()}
+    plain, lines = (names or own_names)(declared, by_width)
+    advice = [(ADVICE if names is None else ADVICE_OF_PROGRAM)] if lines else []
     unsupported = [
         f"{brief(key)} {array.trouble}" for key, array in stored.items() if array.trouble
     ]
@@ -149,7 +155,7 @@ def _require_layers(name: str, stored: Mapping[str, Stored], by_width: bool) -> 
     shapes = [
         f"{brief(key)} has shape {dims(stored[key].shape)}; {_expected(own)}"
         for key, own in plain.items()
-        if not stored[key].trouble and not _fits(own, stored[key].shape)
+        if names is None and not stored[key].trouble and not _fits(own, stored[key].shape)
     ]
     if shapes:
         advice.append("Only layers that multiply by a matrix and add a bias are read.")

@@ -14,18 +14,19 @@ LARGE = 2**14  # entries of a product, from which clearing them takes longer tha
 def linear(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Place) -> Calls:
     """z = a Wᵀ + b; parameters and data lie where the caller has them, found in `late`."""
     a_name, w_name, b_name = names
-    a_bar, w_bar, b_bar = at.input_bars
-    z, z_bar = at.value, at.bar
+    bar, w_bar, b_bar = at.input_bars
+    z, z_bar = rows_of(at.value), rows_of(at.bar)
+    a_bar = None if bar is None else rows_of(bar)
     column, ones = z_bar.T, np.ones((1, len(z)), z.dtype)
     total = None if b_bar is None else b_bar[None]
 
     def forward() -> None:
-        product(z, late[a_name], late[w_name].T)
+        product(z, rows_of(late[a_name]), late[w_name].T)
         add(z, late[b_name], out=z)
 
     def backward() -> None:
         if w_bar is not None:
-            product(w_bar, column, late[a_name])
+            product(w_bar, column, rows_of(late[a_name]))
         if total is not None:
             ones.dot(z_bar, out=total)
         if a_bar is not None:
@@ -61,6 +62,11 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
             z_bar.dot(late[w_name], out=a_bar)
 
     return forward, backward
+
+
+def rows_of(array: np.ndarray) -> np.ndarray:
+    """The vectors of all axes in front, one below the other; a view, as step arrays are laid so."""
+    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
 
 
 def product(out: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:

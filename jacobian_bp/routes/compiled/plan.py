@@ -286,7 +286,7 @@ def layers_of(steps: Sequence[Step], shapes: Shapes) -> set[str]:
         step.name
         for step in linear
         if len(step.args) == 3
-        and len(shapes[step.name]) == len(shapes[step.args[0]]) <= 2
+        and len(shapes[step.name]) == len(shapes[step.args[0]])
         and step.args[0] not in weights
     }
 

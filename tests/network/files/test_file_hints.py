@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 from array_file_rows import FILES, begin_anew, put
 from followed import Told, advice_in, lines_run, not_covered
-from network_file_rows import TOML, B, W
+from network_file_rows import TOML as OF_LAYERS
+from network_file_rows import B, W
+from program_file_rows import PROGRAMS
 from table_cases import REFUSED
 from table_rows import TABLES
 
 from jacobian_bp import Network, read_table
 from jacobian_bp.errors import JacobianError
+
+TOML = {**OF_LAYERS, **PROGRAMS}
 
 
 @pytest.fixture
@@ -40,6 +44,7 @@ def refused(read):
 
 def beside():
     np.savez("w.npz", W1=W, b1=B)
+    np.savez("data.npz", x=W[0], y=B)
     rows = "".join(f"{k * 3 % 11},{k * k},{k % 5},{k % 7},{k % 3}\n" for k in range(11))
     Path("flowers.csv").write_text(f"a,b,c,d,species\n{rows}")
 

@@ -268,7 +268,7 @@ def test_every_problem_is_said_at_once(told):
     ("content", "message"),
     [
         ("", "net.toml, network: the table is missing.\n"
-             "  Write [network] with sizes, activations, loss."),
+             "  Write [network] with sizes, activations, loss, or [program] with lines."),
         ("network = 3\n", "net.toml, line 1, network: 3 is not a table.\n"
                           "  Write [network] on a line of its own."),
         (HEAD + "[[weights]]\n", "net.toml, line 5, weights: a list of 1 is not a table.\n"

@@ -24,6 +24,8 @@ from network_cases import (
     residual,
     term_sums,
 )
+from token_nets import TOKENS, apart_in_tokens
+from window_nets import CONVOLVED, window_net
 
 from jacobian_bp import Network, ops
 from jacobian_bp.ops.kernels.place import LINE, aligned_zeros
@@ -262,6 +264,17 @@ SEEN_IN = {
     ops.BinaryCrossEntropyFromLogits: "bce",
     ops.Mean: "skip",
     ops.Sum: "labels of its own",
+    ops.Conv1d: "a sequence",
+    ops.Conv2d: "plain",
+    ops.MaxPool1d: "max pool of a sequence",
+    ops.MaxPool2d: "max pool",
+    ops.AvgPool1d: "average pool of a sequence",
+    ops.AvgPool2d: "average pool",
+    ops.Einsum: "einsum",
+    ops.Softmax: "softmax of tokens",
+    ops.LayerNorm: "a layer norm",
+    ops.RMSNorm: "an RMS norm",
+    ops.GELU: "a GELU",
 }
 
 
@@ -271,6 +284,11 @@ def test_a_wrong_kernel_is_caught(monkeypatch, op, backward):
     put_kernel(monkeypatch, op, off_by(op.compiled_as, backward))
     if SEEN_IN[op] in PROGRAMS:
         net, inputs = program(SEEN_IN[op])
+    elif SEEN_IN[op] in TOKENS:
+        assert apart_in_tokens(SEEN_IN[op], BATCH) != []
+        return
+    elif SEEN_IN[op] in CONVOLVED:
+        net, inputs = window_net(SEEN_IN[op], BATCH)
     else:
         net = network("relu", SEEN_IN[op])
         inputs = dict(zip("xy", data(SEEN_IN[op], batch=True), strict=True))
