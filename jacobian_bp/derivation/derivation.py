@@ -8,7 +8,7 @@ with the delta that is spent in it. Linear in the number of steps.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, written
 from ..checks.all_routes import Agreement, check
+from ..document.as_latex import article
+from ..document.as_markdown import markdown
+from ..document.as_text import WIDTH, text_lines
+from ..document.blocks import Document
+from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
 from ..program.forward_pass import Pass
@@ -30,14 +35,13 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
-from .as_text import WIDTH, render
 from .convention import Convention
+from .document_of import document_of, matrix_of_step
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
 from .spelled_once import as_ascii, read_aloud, spelled_once
-from .step_tables import step_numbers
 from .textbook_formula import textbook, textbook_error
 from .written_in import written_in
 
@@ -58,7 +62,19 @@ class Derivation(Shown, Ledger):
             named = self._spelled(text, names)
             return as_ascii(named) if ascii_only else named
 
-        return read_aloud("\n".join(render(self, width, spell, everything)))
+        return read_aloud("\n".join(text_lines(document_of(self, everything), width, spell)))
+
+    def document(self, everything: bool = False) -> Document:
+        """The derivation as blocks, which every form of it is made from."""
+        return replace(document_of(self, everything), spell=self.spelled)
+
+    def article(self, everything: bool = False) -> str:
+        """The derivation as a LaTeX article, a whole file; `latex()` gives a part of one."""
+        return article(self.document(everything))
+
+    def markdown(self, everything: bool = False, plain: bool = False) -> str:
+        """The derivation as Markdown; GitHub's marks of formulas, or `plain` dollars."""
+        return markdown(self.document(everything), plain)
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
@@ -87,7 +103,7 @@ class Derivation(Shown, Ledger):
         """The numbers of each row."""
         ledger = folded(self)
         return [
-            [] if isinstance(step, Folded) else step_numbers(step, ROOM)
+            [] if isinstance(step, Folded) else matrix_lines(matrix_of_step(step), ROOM)
             for step in (*ledger.forward, *ledger.backward, *ledger.gradients)
         ]
 

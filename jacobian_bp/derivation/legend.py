@@ -1,7 +1,6 @@
 """What the signs of a derivation mean: a sentence for each sign that it uses."""
 
 import re
-from collections.abc import Sequence
 
 from .ledger import DeltaStep, Folded, Ledger
 from .of_each_example import SHARE
@@ -15,9 +14,8 @@ PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
 ENTRIES_FROM = re.compile(r"\[[1-9]\d*:\]")
 
 
-def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
-    """The sentences, in the order in which the signs are met; `lines` are the printed steps."""
-    text = "\n".join(lines)
+def legend(ledger: Ledger, text: str) -> list[str]:
+    """The sentences, in the order in which the signs are met in the `text` of the steps."""
     steps = [step for step in ledger.backward if not isinstance(step, Folded)]
     errors = [step for step in steps if isinstance(step, DeltaStep)]
     named = [step for step in errors if step.symbol != step.name]

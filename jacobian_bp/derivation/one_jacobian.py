@@ -7,6 +7,7 @@ import numpy as np
 
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
+from ..document.as_text import Spell
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
 from ..numbers.memory import current_limit, format_bytes
@@ -22,7 +23,6 @@ from ..writing.tables import (
 )
 from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, numbers
 from .legend import folded_rows
-from .step_tables import Spell
 
 MOST_ROWS = 40  # of a matrix that is all there is to see
 

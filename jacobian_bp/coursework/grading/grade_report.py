@@ -9,7 +9,7 @@ for each level:
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...derivation.as_text import WIDTH
+from ...document.as_text import WIDTH
 from ...errors import DomainError
 from ...writing.signs import number, safe
 from ...writing.tables import fold_all
