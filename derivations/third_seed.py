@@ -22,6 +22,35 @@ SIZES = [3, 5, 4, 2]  # pairwise different: a forgotten transpose cannot fit
 L = len(SIZES)
 KINDS = ["tanh", "tanh", "identity"]
 LOSS = "half_squared_error"
+DENSE = [  # the ops of dense networks and their losses
+    "Add",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogits",
+    "CrossEntropy",
+    "CrossEntropyFromLogits",
+    "Einsum",
+    "HalfL2Penalty",
+    "HalfSquaredError",
+    "Huber",
+    "Identity",
+    "KLDivergence",
+    "KLDivergenceFromLogits",
+    "L1Penalty",
+    "L2Penalty",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "Mean",
+    "MeanOverOutputs",
+    "Multiply",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "SquaredError",
+    "Sum",
+    "Tanh",
+]
 OPTIONS = {"Einsum": ("ki,i->k",), "MeanOverOutputs": (5,)}  # of an op that cannot do without
 OPTIONS |= dict.fromkeys(("L1Penalty", "L2Penalty", "HalfL2Penalty"), (0.01,))
 TINY, SMALL = 1e-12, 1e-8  # gaps: of rounding, of finite differences
@@ -477,15 +506,15 @@ def agreement_and_price(g, G):
     equal("", "J40  delta^3 = delta^4 W^4 diag(s'(z^3)), transposed", g[3], row.T)
     equal("", "J48  dC/dW^3 = a^2 (x) delta^3, transposed", G[2], (a[2] @ row).T)
     say("""
-        F27  Hyperplane: v^T du/dx = d(v^T u)/dx for a fixed v. Every op u of the package, by each
-             input x, at random numbers; du/dx in layout numerator:
+        F27  Hyperplane: v^T du/dx = d(v^T u)/dx for a fixed v. Every op u of a dense network, by
+             each input x, at random numbers; du/dx in layout numerator:
                  built  entries of the whole du/dx, and multiplications in v^T du/dx
                  used   those that can be other than 0; a vjp needs no others
                  given  entries of the vjp, the result
     """)
     groups = {}
-    for name, op in OPS.items():
-        for wrt, price in one_op(name, op(*OPTIONS.get(name, ()))):
+    for name in DENSE:
+        for wrt, price in one_op(name, OPS[name](*OPTIONS.get(name, ()))):
             groups.setdefault(price, []).append(f"{name}({wrt})")
     rows = [["du/dx", "built", "used", "given", "u(x)"]]
     for price, names in sorted(groups.items()):
@@ -515,6 +544,8 @@ def one_op(name, op):
         shape = [sizes[axis] for axis in operand.axes]
         chance = operand.name in (*op.labels, "p") or name == "BinaryCrossEntropy"
         data[operand.name] = rng.uniform(0.1, 0.9, shape) if chance else rng.normal(size=shape)
+    if name == "Divide":
+        data["b"] = 1 + rng.random(5)  # away from 0
     if name.startswith(("CrossEntropy", "KLDivergence")):
         data["y"] /= data["y"].sum()
     net = Network.program(f"u = F({', '.join(data)})", ops={"F": op})

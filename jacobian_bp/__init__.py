@@ -7,8 +7,8 @@ with them shows that they are right.
 
 A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
 a Derivation, and an Agreement of all routes; compiled it is a CompiledStep. An Op of
-one's own is written with delta, dense, distinct, one, outer and over_batch, and judged
-by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
+one's own is written with delta, dense, distinct, one, at, within, outer and over_batch,
+and judged by check_op; check_gradient judges the gradient of any numpy function, taylor_test any
 derivative. read_table gives a file's or a frame's inputs and targets as TableData.
 diagnose finds the mistake in a student's arrays, diagnose_line in a line of numpy,
 diagnose_code in a whole backward function. to_layout and from_layout change the convention.
@@ -25,6 +25,7 @@ _OFFERED = {
     "algebra.expression": ["delta", "dense", "distinct", "one"],
     "algebra.jacobian": ["Jacobian"],
     "algebra.layouts": ["LAYOUTS", "from_layout", "to_layout"],
+    "algebra.written_positions": ["at", "within"],
     "checks.all_routes": ["Agreement"],
     "checks.one_gradient": ["GradientReport", "check_gradient"],
     "checks.one_op": ["OpReport", "check_op"],
@@ -57,6 +58,7 @@ _OFFERED = {
         "CrossEntropyFromLogits",
         "CumSum",
         "ELU",
+        "Divide",
         "Einsum",
         "Embedding",
         "Exp",
@@ -94,6 +96,7 @@ _OFFERED = {
         "Sort",
         "Sqrt",
         "SquaredError",
+        "Subtract",
         "Sum",
         "Tanh",
         "Transpose",
@@ -121,6 +124,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .algebra.layouts import LAYOUTS as LAYOUTS
     from .algebra.layouts import from_layout as from_layout
     from .algebra.layouts import to_layout as to_layout
+    from .algebra.written_positions import at as at
+    from .algebra.written_positions import within as within
     from .checks.all_routes import Agreement as Agreement
     from .checks.one_gradient import GradientReport as GradientReport
     from .checks.one_gradient import check_gradient as check_gradient
@@ -162,6 +167,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
+    from .ops import Divide as Divide
     from .ops import Einsum as Einsum
     from .ops import Embedding as Embedding
     from .ops import Exp as Exp
@@ -198,6 +204,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Sort as Sort
     from .ops import Sqrt as Sqrt
     from .ops import SquaredError as SquaredError
+    from .ops import Subtract as Subtract
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
     from .ops import Transpose as Transpose

@@ -180,13 +180,17 @@ class Signature:
         return "; ".join([text, *map(str, self.rules)])
 
 
-def unnamed(count: int) -> tuple[str, ...]:
+def unnamed(count: int, own: Collection[str] = ()) -> tuple[str, ...]:
     """What carried axes are called by an op, which does not know their names: the last is n.
 
-    >>> unnamed(1), unnamed(3)
-    (('n',), ('n3', 'n2', 'n'))
+    Where an op has n among its `own` axes, that name is left to it.
+
+    >>> unnamed(1), unnamed(3), unnamed(2, "nk")
+    (('n',), ('n3', 'n2', 'n'), ('n3', 'n2'))
     """
-    return tuple(f"{BATCH}{place}" if place > 1 else BATCH for place in range(count, 0, -1))
+    first = 2 if BATCH in own else 1
+    places = range(count + first - 1, first - 1, -1)
+    return tuple(f"{BATCH}{place}" if place > 1 else BATCH for place in places)
 
 
 def parse_axes(text: str, within: str | None = None) -> tuple[str, ...]:

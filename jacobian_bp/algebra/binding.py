@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import AxisError, Later
 from . import unfitting
 from .axes import BATCH, Operand, Signature, unnamed
-from .output_sizes import ABSENT, NoSizeError
+from .output_sizes import NoSizeError
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Binding:
 
     def names(self) -> dict[str, str]:
         """What the names that an op writes in its Jacobians become here."""
-        op_says = unnamed(len(self.leading))
+        op_says = unnamed(len(self.leading), self.fronts.signature.letters)
         found = {**dict(zip(op_says, self.leading, strict=True)), **self.fronts.renamed}
         return {old: new for old, new in found.items() if old != new}
 
@@ -82,7 +82,7 @@ def bind(
     known: Sequence[tuple[str, ...] | None] | None = None,
     how_named: Callable[[str, Sequence[str]], str] | None = None,
     kept: dict[Any, Fronts] | None = None,
-    option: Callable[[str], Any] | None = None,
+    op: object = None,
 ) -> Binding:
     """Give each axis of `signature` its size, or say which two arrays disagree.
 
@@ -92,7 +92,7 @@ def bind(
     n. `names` gives what a message calls the inputs, `computed` those of these names that a
     caller cannot pass in another shape, and `how_named` says where a name's axes are named.
     `kept` holds what was found for the same numbers of axes with the same names, and
-    `option` gives the op's options, from which output axes may take their sizes.
+    `op` keeps the options from which output axes may take their sizes.
     """
 
     def shown() -> list[Operand]:
@@ -131,9 +131,9 @@ def bind(
                 )
     for rule in signature.rules:
         axis = fronts.renamed.get(rule.axis, rule.axis)
-        options, letters = option or (lambda name: ABSENT), fronts.renamed
+        letters = fronts.renamed
         try:
-            sizes[axis] = rule.size_among(sizes, options, letters)
+            sizes[axis] = rule.size_among(sizes, op, letters)
         except NoSizeError as error:
             called = [operand.renamed(letters) for operand in shown()]
             lines = unfitting.size_lines(rule, letters, called, shapes, fronts.carried)

@@ -12,8 +12,8 @@ that is printed, counted and contracted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
-from .axes import BATCH, Axis, parse_axes, unnamed
+from .axes import Axis, parse_axes, unnamed
 from .position_factors import At, Within
 from .positions import Affine, Table
 
@@ -105,6 +105,7 @@ class Dense:
 
 
 Factor = Delta | Distinct | One | Dense | At | Within
+_POSITIONS = {At, Within}
 Copies = dict[int, tuple[np.ndarray, np.ndarray]]  # an array and its copy, by the array's id
 
 
@@ -120,33 +121,25 @@ class Term:
     coefficient: float = 1.0
     sums: tuple[Axis, ...] = ()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return _fields(self)
-
     @property
     def axes(self) -> set[str]:
         return {axis for factor in self.factors for axis in factor.axes}
 
-    @cached_property
+    @property
     def has_positions(self) -> bool:
         """Whether a factor speaks of a position."""
-        return any(map(is_position, self.factors))
+        return not _POSITIONS.isdisjoint(map(type, self.factors))
 
     @property
     def arrays(self) -> list[Any]:
         """The arrays of its dense factors and look-ups, in their order."""
-        if not self.has_positions:
-            return [f.array for f in self.factors if isinstance(f, Dense)]
         held = [holder(factor) for factor in self.factors]
         return [part.array for part in held if part is not None]
 
     def times(self, other: "Term") -> "Term":
-        """The product of two terms, each of whose sums has letters of its own."""
-        return Term(
-            self.factors + other.factors,
-            self.coefficient * other.coefficient,
-            self.sums + other.sums,
-        )
+        """The product of two terms; a letter that both sum over is one axis."""
+        sums = self.sums + tuple([axis for axis in other.sums if axis not in self.sums])
+        return Term(self.factors + other.factors, self.coefficient * other.coefficient, sums)
 
     def summing(self, kept: Iterable[str], sizes: Mapping[str, int]) -> "Term":
         """The same term, whose sums are all of its axes that are not kept."""
@@ -194,23 +187,27 @@ class Expression(Shown):
 
     terms: tuple[Term, ...] = ()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return _fields(self)
-
     @classmethod
     def of(cls, *factors: Factor, coefficient: float = 1.0) -> "Expression":
         """The expression of one term."""
         return cls((Term(factors, coefficient),))
 
-    @cached_property
+    @property
     def sums(self) -> tuple[str, ...]:
         """The letters of the sums inside its terms."""
         return tuple(dict.fromkeys(axis.name for term in self.terms for axis in term.sums))
 
-    @cached_property
+    @property
     def has_positions(self) -> bool:
         """Whether a factor of a term speaks of a position."""
-        return any(term.has_positions for term in self.terms)
+        return any(not _POSITIONS.isdisjoint(map(type, term.factors)) for term in self.terms)
+
+    @property
+    def arrays(self) -> list[Any]:
+        """The arrays of its dense factors and look-ups, in their order."""
+        if not self.has_positions:
+            return [f.array for term in self.terms for f in term.factors if isinstance(f, Dense)]
+        return [array for term in self.terms for array in term.arrays]
 
     def __add__(self, other: "Expression") -> "Expression":
         return Expression(self.terms + other.terms)
@@ -223,13 +220,7 @@ class Expression(Shown):
 
     def __mul__(self, other: "Expression | float") -> "Expression":
         if isinstance(other, Expression):
-            return Expression(
-                tuple(
-                    replace(a.times(b), sums=tuple(dict.fromkeys(a.sums + b.sums)))
-                    for a in self.terms
-                    for b in other.terms
-                )
-            )
+            return Expression(tuple(a.times(b) for a in self.terms for b in other.terms))
         return Expression(
             tuple(replace(t, coefficient=t.coefficient * float(other)) for t in self.terms)
         )
@@ -247,7 +238,14 @@ class Expression(Shown):
             tuple(
                 [
                     Term(
-                        tuple([_holding(f, following) for f in term.factors]),
+                        tuple(
+                            [
+                                Dense(f.label, f.axes, next(following), None, f.own, f.read_at)
+                                if isinstance(f, Dense)
+                                else _holding(f, following)
+                                for f in term.factors
+                            ]
+                        ),
                         term.coefficient,
                         term.sums,
                     )
@@ -279,15 +277,15 @@ class Expression(Shown):
 
         def relabelled(factor: Factor) -> Factor:
             if isinstance(factor, Dense):
-                return replace(factor, label=rename(factor.label, names))
+                name, size = rename(factor.label, names), factor.magnitude
+                return Dense(name, factor.axes, factor.array, size, factor.own, factor.read_at)
             if isinstance(factor, At | Within) and isinstance(factor.position, Table):
                 label = rename(factor.position.label, names)
                 return factor.reading(replace(factor.position, label=label))
             return factor
 
-        return Expression(
-            tuple(replace(t, factors=tuple(map(relabelled, t.factors))) for t in self.terms)
-        )
+        terms = [Term(tuple(map(relabelled, t.factors)), t.coefficient, t.sums) for t in self.terms]
+        return Expression(tuple(terms))
 
     def __str__(self) -> str:
         if not self.terms:
@@ -299,14 +297,9 @@ class Expression(Shown):
         return text
 
 
-def _fields(data: Any) -> dict[str, Any]:
-    """What a copy is made of: the fields, without what is computed again."""
-    return {field.name: getattr(data, field.name) for field in fields(data)}
-
-
 def is_position(factor: Factor) -> TypeGuard[At | Within]:
     """Whether the factor is δ[i,f] or a range [low ≤ f ≤ high]."""
-    return isinstance(factor, At | Within)
+    return type(factor) in _POSITIONS
 
 
 def holder(factor: Factor) -> Dense | Table | None:
@@ -319,9 +312,7 @@ def holder(factor: Factor) -> Dense | Table | None:
 
 
 def _holding(factor: Factor, arrays: Iterator[Any]) -> Factor:
-    """The factor with the next array in place of its own, if it has one."""
-    if isinstance(factor, Dense):
-        return Dense(factor.label, factor.axes, next(arrays), None, factor.own, factor.read_at)
+    """A position with the next array in place of its table, if it has one."""
     if isinstance(factor, At | Within) and isinstance(factor.position, Table):
         return factor.reading(replace(factor.position, array=next(arrays)))
     return factor
@@ -399,8 +390,9 @@ def dense(label: str, array: np.ndarray, magnitude: np.ndarray | None = None) ->
     """
     head, axes = read_label(label)
     array = real_array(array, head)
-    if array.ndim > len(axes) and BATCH not in axes:
-        axes = (*unnamed(array.ndim - len(axes)), *axes)
+    if array.ndim > len(axes):
+        own = [axis.rstrip("'") for axis in axes]
+        axes = (*unnamed(array.ndim - len(axes), own), *axes)
     if array.ndim != len(axes):
         raise AxisError(
             f"dense({label!r}): the label has {len(axes)} axes, "

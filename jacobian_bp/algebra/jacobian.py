@@ -23,17 +23,17 @@ from . import chain_rule
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
-from .nodes_and_links import Link, Node, identity, make_link
+from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .patterns import (
     Patterns,
     can_stand,
     composed,
     count,
-    patterns_of,
     same_entries,
     united,
 )
 from .placing import evaluate
+from .position_factors import At, Within
 from .relations import AxisKey
 from .spending import Spending
 from .structure_words import describe, describe_patterns
@@ -55,7 +55,6 @@ class Jacobian(Shown):
     wrt_axes: tuple[Axis, ...]
     dtype: np.dtype
     trace: tuple[Spending, ...] = ()
-    stands: Patterns | None = None  # known of a collapsed one, where the values have chosen
 
     @classmethod
     def local(
@@ -123,8 +122,6 @@ class Jacobian(Shown):
     @property
     def patterns(self) -> Patterns:
         """Which axes must be equal for an entry to be other than a structural zero."""
-        if self.stands is not None:
-            return self.stands
         if self.is_local:
             return self._patterns_of(self.links[0])
 
@@ -136,16 +133,11 @@ class Jacobian(Shown):
 
     @property
     def _has_positions(self) -> bool:
-        if self.stands is not None:
-            return True
-        return any(link.expression.has_positions for link in self.links)
+        return any(k.stands is not None or k.expression.has_positions for k in self.links)
 
     def _patterns_of(self, link: Link) -> Patterns:
-        if not link.expression.has_positions:
-            return patterns_of(link.expression, link.out, link.wrt)
-        ends = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
-        sizes = dict(zip((*link.out, *link.wrt), ends, strict=True))
-        return patterns_of(link.expression, link.out, link.wrt, sizes)
+        shape = (*self.nodes[link.target].shape, *self.nodes[link.source].shape)
+        return patterns_through(link, shape)
 
     @property
     def structural_nonzeros(self) -> int:
@@ -160,7 +152,7 @@ class Jacobian(Shown):
     @property
     def structure(self) -> str:
         """identity, diagonal, delta ⊗ vector, dense, diagonal minus outer product, …"""
-        if self.is_local and self.stands is None:
+        if self.is_local and self.links[0].stands is None:
             link = self.links[0]
             sizes = {axis.name: axis.size for axis in self.axes}
             return describe(link.expression, link.out, link.wrt, sizes)
@@ -264,8 +256,11 @@ class Jacobian(Shown):
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
-        stands = self.patterns if self._has_positions else None
-        return replace(result, trace=tuple(trace), stands=stands)
+        stands = self.links[0].stands if self.is_local else None
+        if self._has_positions and not self.is_local:
+            stands = self.patterns
+        links = tuple(replace(link, stands=stands) for link in result.links)
+        return replace(result, links=links, trace=tuple(trace))
 
     def __matmul__(self, other: "Jacobian") -> "Jacobian":
         """The chain rule: ∂a/∂b @ ∂b/∂c is ∂a/∂c."""
@@ -406,8 +401,10 @@ class Jacobian(Shown):
             return f"Every entry is a structural zero. {way_out}."
         pairs = ""
         if self.is_local and len(self.links[0].expression.terms) == 1:
-            deltas = self.links[0].expression.terms[0].of(Delta)
-            pairs = f" ({' '.join(map(str, deltas))})" if deltas else ""
+            factors = self.links[0].expression.terms[0].factors
+            zeros = [str(f) for f in factors if isinstance(f, Delta | At | Within)]
+            chosen = any(isinstance(f, At) and f.here for f in factors)
+            pairs = f" ({' '.join(zeros)})" if zeros and not chosen else ""
         share = f"Only {nonzeros:,} of {self.size:,} entries can be non-zero{pairs}"
         if self.size % nonzeros == 0:
             share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"

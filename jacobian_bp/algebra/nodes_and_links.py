@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
-from .expression import Delta, Distinct, Expression, Factor, Term, holder, is_position
+from .expression import Delta, Dense, Distinct, Expression, Factor, Term, holder, is_position
+from .patterns import Patterns, patterns_of
 from .position_factors import At
+from .positions import Table
 from .spending import require_covered, spend
+
+Witness = Axis | Dense | Table  # of the size of an axis
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Link:
     """One local Jacobian ∂target/∂source: its axes and its expression.
 
     `target` and `source` are positions in a list of nodes that runs from the
-    output to the variable, so target < source.
+    output to the variable, so target < source. What a collapse has made of several
+    keeps in `stands` which entries can be other than zero at any input.
     """
 
     target: int
@@ -45,6 +50,16 @@ class Link:
     out: tuple[str, ...]
     wrt: tuple[str, ...]
     expression: Expression
+    stands: Patterns | None = None
+
+
+def patterns_through(link: Link, shape: Sequence[int]) -> Patterns:
+    """Which entries of a link can be other than zero; `shape` is that of both its ends."""
+    if link.stands is not None:
+        return link.stands
+    return patterns_of(
+        link.expression, link.out, link.wrt, dict(zip((*link.out, *link.wrt), shape, strict=True))
+    )
 
 
 def identity(out: Sequence[str], wrt: Sequence[str]) -> Expression:
@@ -85,8 +100,11 @@ def make_link(
 
 def _require_no_other_axes(who: str | Later, term: Term, names: Sequence[str]) -> None:
     """Each axis is the output's, the variable's, or that of a sum that a position is part of."""
+    other = term.axes.difference(names)
+    if not other:
+        return
     inside = {axis for factor in term.factors if is_position(factor) for axis in factor.axes}
-    for axis in sorted(term.axes - {*names} - inside):
+    for axis in sorted(other - inside):
         raise AxisError(
             f"{who}: the term {term} has the axis {axis}, which is neither an axis of the "
             f"output nor of the variable.\n"
@@ -98,16 +116,15 @@ def _require_no_other_axes(who: str | Later, term: Term, names: Sequence[str]) -
 def _sizes_of(who: str | Later, term: Term, outer: dict[str, int]) -> dict[str, int]:
     """The size of each axis of a term, in which no two arrays disagree."""
     sizes = dict(outer)
-    first: dict[str, str] = {}  # where the size of a summed axis comes from
+    first: dict[str, Witness] = {}  # where the size of a summed axis comes from
     for inner in term.sums:
-        witness = f"sizes has {inner.name}: {inner.size}"
-        _require_size(who, inner.name, inner.size, witness, sizes, first)
+        _require_size(who, inner.name, inner.size, inner, sizes, first)
     for factor in term.factors:
         held = holder(factor)
         if held is not None:
             for axis, size in zip(held.axes, held.array.shape, strict=True):
-                shape = f"{held} has shape {dims(held.array.shape)}"
-                _require_size(who, axis, size, shape, sizes, first)
+                if sizes.get(axis) != size:
+                    _require_size(who, axis, size, held, sizes, first)
     if term.has_positions:
         for factor in term.factors:
             _require_known(who, factor, sizes)
@@ -118,22 +135,28 @@ def _require_size(
     who: str | Later,
     axis: str,
     size: int,
-    witness: str,
+    witness: Witness,
     sizes: dict[str, int],
-    first: dict[str, str],
+    first: dict[str, Witness],
 ) -> None:
     """An axis has the size that it has elsewhere; `first` says what fixed those not known."""
     if axis not in sizes:
         first[axis] = witness
     known = sizes.setdefault(axis, size)
     if known != size:
-        where = "the Jacobian has" if axis not in first else f"{first[axis]}, so"
+        where = "the Jacobian has" if axis not in first else f"{_said(first[axis])}, so"
         raise AxisError(
             f"{who}: axis {axis} has two sizes.\n"
-            f"  {witness}, so {axis} = {size}\n"
+            f"  {_said(witness)}, so {axis} = {size}\n"
             f"  {where} {axis} = {known}\n"
             "  Name the axes of the factor in the order of the array's own axes."
         )
+
+
+def _said(witness: Witness) -> str:
+    if isinstance(witness, Axis):
+        return f"sizes has {witness.name}: {witness.size}"
+    return f"{witness} has shape {dims(witness.array.shape)}"
 
 
 def _require_known(who: str | Later, factor: Factor, sizes: dict[str, int]) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
-from typing import Any
 
 from ..errors import AxisError
 from ..writing.signs import safe
@@ -75,10 +74,8 @@ class SizeRule:
         """What it comes to; ZeroDivisionError where it divides by 0."""
         return _value(self._tree, known)
 
-    def size_among(
-        self, sizes: Mapping[str, int], option: Callable[[str], Any], letters: Mapping[str, str]
-    ) -> int:
-        """Its size from those of axes and from options, or NoSizeError.
+    def size_among(self, sizes: Mapping[str, int], op: object, letters: Mapping[str, str]) -> int:
+        """Its size from those of axes and from what an op keeps as options, or NoSizeError.
 
         `letters` are the axes of the rule that have another letter in `sizes`.
         """
@@ -89,7 +86,7 @@ class SizeRule:
                 known[name] = sizes[letter]
                 axes.append(name)
                 continue
-            value = option(name)
+            value = getattr(op, name, ABSENT)
             if isinstance(value, bool) or not isinstance(value, Integral):
                 has = f"the op keeps no {name}" if value is ABSENT else f"{name} is {value!r}"
                 raise NoSizeError(

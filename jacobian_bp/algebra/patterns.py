@@ -45,12 +45,12 @@ def patterns_of(
     expression: Expression,
     out: Sequence[str],
     wrt: Sequence[str],
-    sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int],
 ) -> Patterns:
     """One pattern a term; none at all for a Jacobian that is zero everywhere.
 
     What the values have chosen is left open: at another input another entry stands.
-    `sizes` has those of all axes outside, where a term has positions.
+    `sizes` has those of all axes outside.
     """
     keys: dict[str, AxisKey] = {axis: ("out", p) for p, axis in enumerate(out)}
     keys |= {axis: ("wrt", p) for p, axis in enumerate(wrt)}
@@ -58,7 +58,7 @@ def patterns_of(
     for term in expression.terms:
         equal = _joined([{keys[f.left], keys[f.right]} for f in term.of(Delta)])
         if term.has_positions:
-            found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes or {})))))
+            found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes)))))
         else:
             differ = (frozenset((keys[f.left], keys[f.right])) for f in term.of(Distinct))
             found.add(Pattern(equal, frozenset(differ)))
@@ -139,6 +139,25 @@ def pruned(found: Iterable[Pattern]) -> list[Pattern]:
     kept: list[Pattern] = []
     for pattern in sorted(set(found), key=_rank):
         if not any(_contains(weaker, pattern) for weaker in kept):
+            kept.append(pattern)
+    return _in_one(kept) if any(pattern.related for pattern in kept) else kept
+
+
+def _in_one(found: list[Pattern]) -> list[Pattern]:
+    """Patterns that differ in one relation over the same axes are one: either may hold."""
+    kept: list[Pattern] = []
+    for pattern in found:
+        for place, other in enumerate(kept):
+            mine, its = pattern.related - other.related, other.related - pattern.related
+            same = (pattern.equal, pattern.differ) == (other.equal, other.differ)
+            if not same or len(mine) != 1 or len(its) != 1:
+                continue
+            (left,), (right,) = its, mine
+            if left.keys == right.keys:
+                related = (other.related & pattern.related) | {left.either(right)}
+                kept[place] = Pattern(other.equal, other.differ, related)
+                break
+        else:
             kept.append(pattern)
     return kept
 

@@ -17,7 +17,11 @@ from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
 from .expression import Delta, Dense, Distinct, Expression, Term
 from .placing_positions import place_positions
+from .position_factors import At, Within
 from .tape import StandIn, apply
+
+_POSITIONS = {At, Within}
+_PLACED = {Delta, Distinct}
 
 
 def evaluate(
@@ -33,10 +37,14 @@ def evaluate(
     With `seldom_read`, zeros that are never looked at take no memory.
     """
     shape = tuple(sizes[axis] for axis in axes)
-    arrays = [array for term in expression.terms for array in term.arrays]
+    windows = any(map(_by_position, expression.terms))
+    if windows:
+        arrays = expression.arrays
+    else:
+        arrays = [f.array for term in expression.terms for f in term.of(Dense)]
     if any(isinstance(array, StandIn) for array in arrays):
         return _recorded(expression, axes, sizes, dtype, shape)
-    covered = len(expression.terms) == 1 and not _placed(expression.terms[0])
+    covered = len(expression.terms) == 1 and not windows and not _placed(expression.terms[0])
     made = _made_already(expression, axes, dtype) if out is None else None
     if made is not None:
         return _in_order(made)
@@ -45,12 +53,12 @@ def evaluate(
             out[...] = 0.0
     elif covered:
         out = np.empty(shape, dtype)
-    elif seldom_read and not any(map(_by_position, expression.terms)):
+    elif seldom_read and not windows:
         out = untouched_zeros(shape, dtype)
     else:  # a window touches every page
         out = np.zeros(shape, dtype)
     for position, term in enumerate(expression.terms):
-        if _by_position(term):
+        if windows and _by_position(term):
             place_positions(term, axes, term.sizes(sizes), out)
         else:
             _place(term, axes, sizes, out, position > 0)
@@ -74,7 +82,7 @@ def _recorded(
         plain = len(dense) == len(term.factors) and all(f.array.dtype == dtype for f in dense)
         if plain and len(dense) > 1:
             return contract(dense, axes, sizes, term.coefficient)
-    arrays = [array for term in expression.terms for array in term.arrays]
+    arrays = expression.arrays
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
 
@@ -156,10 +164,8 @@ def _two_of(arrays: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _by_position(term: Term) -> bool:
-    return term.has_positions or bool(term.sums)
+    return bool(term.sums) or not _POSITIONS.isdisjoint(map(type, term.factors))
 
 
 def _placed(term: Term) -> bool:
-    return _by_position(term) or any(
-        isinstance(factor, Delta | Distinct) for factor in term.factors
-    )
+    return not _PLACED.isdisjoint(map(type, term.factors))

@@ -19,7 +19,7 @@ from .reading import read_at
 from .scattering import scatter
 from .solving import apart, next_summed, solved, spend_at
 
-Mask = tuple[tuple[str, ...], np.ndarray]  # axes, and where the term may be other than 0
+Mask = tuple[tuple[str, ...], np.ndarray, bool]  # axes, where it is 1, whether it is ensured
 
 
 def place_positions(
@@ -42,7 +42,7 @@ def place_positions(
         value = value * value.dtype.type(coefficient)
         outer = []
     else:
-        dense += [Dense("mask", own, held.astype(out.dtype)) for own, held in inner]
+        dense += [Dense("", own, held.astype(out.dtype)) for own, held, sure in inner if not sure]
         own = ordered({a for f in dense for a in f.axes}, laid)
         value = np.array(coefficient, out.dtype)
         if dense:
@@ -96,7 +96,7 @@ def _masks(term: Term, positions: Mapping[str, Position], sizes: dict[str, int])
             own = factor.axes
             shape = tuple(sizes[axis] for axis in own)
             held = factor.holds(factor.position.values(own, sizes))
-            yield own, np.broadcast_to(held, shape)
+            yield own, np.broadcast_to(held, shape), factor.ensured
 
 
 def _parted(masks: Sequence[Mask], laid: Sequence[str]) -> tuple[list[Mask], list[Mask]]:

@@ -51,6 +51,8 @@ class At:
 class Within:
     """[low ≤ f ≤ high]: 1 where f lies there, else a structural zero; None is no bound.
 
+    It is `ensured` where an array that stands beside it is 0 everywhere else already.
+
     >>> print(Within(Affine.of({"t": 1, "u": -1}), 0))
     [u≤t]
     >>> print(Within(Affine.of({"o": 2, "r": 1}, -1), 0, 4))
@@ -60,6 +62,7 @@ class Within:
     position: Position
     low: int | None = 0
     high: int | None = None
+    ensured: bool = False
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class Within:
     @property
     def look(self) -> tuple[Any, ...]:
         """All of the factor but the numbers of a table: what the algebra depends on."""
-        return Within, self.position.look, self.low, self.high
+        return Within, self.position.look, self.low, self.high, self.ensured
 
     def reading(self, position: Position) -> "Within":
         """The same factor at another position."""
@@ -88,7 +91,7 @@ class Within:
 
     def __str__(self) -> str:
         position, low, high = self.position, self.low, self.high
-        if is_mask(self):
+        if _is_mask(self):
             return str(position)
         if low is not None and low == high:
             return f"[{_equation(position, low)}]"
@@ -100,9 +103,12 @@ class Within:
         return f"[{before}{position}" + ("]" if high is None else f"≤{_number(high)}]")
 
 
-def is_mask(factor: Within) -> bool:
+def _is_mask(factor: Within) -> bool:
     """Whether it is a given mask, m[k]: what is 1 may stand, what is 0 is a structural zero."""
-    return isinstance(factor.position, Table) and (factor.low, factor.high) == (1, None)
+    if not isinstance(factor.position, Table) or (factor.low, factor.high) != (1, None):
+        return False
+    bounds = factor.position.bounds({})
+    return bounds is None or (bounds[0] >= 0 and bounds[1] <= 1)
 
 
 def _less(position: Affine) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..numbers.memory import require_memory
 from .tape import StandIn, apply
 
 
@@ -225,6 +226,7 @@ def tabulated(
 ) -> Table:
     """The table of a function of positions over `axes`, written in these words."""
     shape = tuple(sizes[axis] for axis in axes)
+    require_memory(f"the table of {_plain(words)}", shape, 8, "Use J.pull(v), or J.push(u).")
 
     def filled(*arrays: np.ndarray) -> np.ndarray:
         given = iter(arrays)

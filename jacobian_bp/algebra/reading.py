@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..numbers.memory import require_memory
 from .expression import Dense
 from .positions import Affine, Position, Table, along, substituted
 from .tape import apply
@@ -31,6 +32,12 @@ def read_at(factor: Dense, axis: str, position: Position, sizes: dict[str, int])
     if isinstance(position, Affine) and viewed:
         array = apply(_view(factor.axes, axis, position, sizes), [factor.array], shape)
     else:
+        require_memory(
+            f"{factor.label} read at {axis} = {position}",
+            shape,
+            factor.array.itemsize,
+            "Use J.pull(v), or J.push(u).",
+        )
         tables = [position.array] if isinstance(position, Table) else []
         gather = _gather(factor.axes, axis, position, axes, dict(sizes))
         dtype = factor.array.dtype

@@ -40,7 +40,8 @@ class Relation:
     @classmethod
     def where(cls, keys: Sequence[AxisKey], holds: np.ndarray) -> "Relation":
         """The relation of an array of yes and no."""
-        return cls.of(keys, np.argwhere(holds))
+        rows = np.argwhere(holds)
+        return cls(tuple(keys), rows) if list(keys) == sorted(keys) else cls.of(keys, rows)
 
     @cached_property
     def _mark(self) -> tuple[tuple[AxisKey, ...], bytes]:
@@ -63,6 +64,8 @@ class Relation:
     def renamed(self, names: Mapping[AxisKey, AxisKey]) -> "Relation":
         """Other keys; where two become one, the rows in which they are equal."""
         keys = [names.get(key, key) for key in self.keys]
+        if tuple(keys) == self.keys:
+            return self
         rows, own = self.rows, list(dict.fromkeys(keys))
         for place, key in enumerate(keys):
             rows = rows[rows[:, place] == rows[:, keys.index(key)]]
@@ -77,6 +80,10 @@ class Relation:
         """The rows at which both hold."""
         whole, _, _ = pairs(self, other)
         return Relation.of(whole.keys, whole.rows)
+
+    def either(self, other: "Relation") -> "Relation":
+        """The rows of one or the other, over the same keys."""
+        return Relation.of(self.keys, np.concatenate([self.rows, other.rows]))
 
     def implies(self, other: "Relation") -> bool:
         """Whether every row is a row of the other relation."""
@@ -154,7 +161,13 @@ def number_of_rows(found: Iterable[Relation]) -> int:
 
     One key after another is summed: [u≤t] [u'≤t] are Σ_t (t+1)², and no triple is listed.
     """
-    waiting = [(relation, np.ones(len(relation), np.int64)) for relation in found]
+    relations = list(found)
+    alone = [
+        r for r in relations if not any({*r.keys} & {*o.keys} for o in relations if o is not r)
+    ]
+    times = prod(len(relation) for relation in alone)
+    shared = [r for r in relations if not any(r is other for other in alone)]
+    waiting = [(relation, np.ones(len(relation), np.int64)) for relation in shared]
     if prod(max(1, len(relation)) for relation, _ in waiting) >= EXACT:
         waiting = [(relation, weight.astype(object)) for relation, weight in waiting]
     while any(relation.keys for relation, _ in waiting):
@@ -167,17 +180,18 @@ def number_of_rows(found: Iterable[Relation]) -> int:
             whole, row, partner = pairs(whole, other)
             weight = weight[row] * more[partner]
         waiting.append(_summed_out(whole, weight, key))
-    return prod(int(weight.sum()) for _, weight in waiting)
+    return times * prod(int(weight.sum()) for _, weight in waiting)
 
 
 def _summed_out(whole: Relation, weight: np.ndarray, key: AxisKey) -> tuple[Relation, np.ndarray]:
     """The rows without one key, each with the sum of the weights of those that it stood in."""
     left = [place for place, own in enumerate(whole.keys) if own != key]
     rows = whole.rows[:, left]
-    _, first, which = np.unique(_codes(rows), return_index=True, return_inverse=True)
-    total = np.zeros(len(first), weight.dtype)
-    np.add.at(total, which.reshape(-1), weight)
-    return Relation(tuple(whole.keys[place] for place in left), rows[first]), total
+    codes = _codes(rows)
+    order = np.argsort(codes, kind="stable")
+    first = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    total = np.add.reduceat(weight[order], first) if len(first) else weight[:0]
+    return Relation(tuple(whole.keys[place] for place in left), rows[order[first]]), total
 
 
 def _codes(rows: np.ndarray) -> np.ndarray:

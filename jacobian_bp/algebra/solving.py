@@ -12,13 +12,24 @@ Afterwards no position speaks of an axis that is itself read at a position.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from .expression import Delta, Dense, Distinct, Factor, One, Term
 from .position_factors import At, Within
-from .positions import Affine, Position, along, difference, lies_inside, substituted, tabulated
+from .positions import (
+    Affine,
+    Position,
+    Table,
+    along,
+    difference,
+    lies_inside,
+    substituted,
+    tabulated,
+)
 from .reading import read_at
+from .tape import apply
 
 Sizes = dict[str, int]
 
@@ -47,7 +58,8 @@ def spend_at(term: Term, factor: At, sizes: Sizes) -> Term:
         elif isinstance(other, At | Within):
             found.append(_read_there(other, factor, sizes))
     if not guarded:
-        found.append(Within(position, 0, size - 1))
+        padded = any(isinstance(f, Dense) and axis in f.axes for f in others)
+        found.append(Within(position, 0, size - 1, padded))
     return _covering(term, found, gone={axis})
 
 
@@ -58,13 +70,12 @@ def solved(term: Term, kept: Sequence[str], sizes: Sizes) -> Term:
         factor = next((f for f in term.of(At) if f.axis not in done), None)
         if factor is None:
             break
-        others = [f for f in term.factors if f is not factor]
         if factor.axis in factor.position.axes:
-            own = along(factor.axis)
-            term = _covering(term, [*others, equal(own, factor.position, sizes)])
+            same = equal(along(factor.axis), factor.position, sizes)
+            term = _covering(term, [same if f is factor else f for f in term.factors])
             continue
         done.append(factor.axis)
-        term = _covering(term, [factor, *(_beside(factor, other, sizes) for other in others)])
+        term = _covering(term, [_beside(factor, f, sizes) for f in term.factors])
     return _plain(_same_position(term, sizes), kept, sizes)
 
 
@@ -75,7 +86,7 @@ def equal(left: Position, right: Position, sizes: Sizes) -> Within:
 
 def _beside(factor: At, other: Factor, sizes: Sizes) -> Factor:
     """Another factor of the term, its position read where the kept axis of `factor` is."""
-    if isinstance(other, At | Within) and factor.axis in other.axes:
+    if other is not factor and isinstance(other, At | Within) and factor.axis in other.axes:
         return _read_there(other, factor, sizes)
     return other
 
@@ -99,8 +110,8 @@ def _same_position(term: Term, sizes: Sizes) -> Term:
         for second in ats[place + 1 :]:
             same = first.position == second.position and not first.here and not second.here
             if same and sizes[first.axis] == sizes[second.axis]:
-                rest = tuple(f for f in term.factors if f is not first)
-                factors = (Delta(first.axis, second.axis), *rest)
+                joined = Delta(first.axis, second.axis)
+                factors = tuple(joined if f is first else f for f in term.factors)
                 return _same_position(Term(factors, term.coefficient, term.sums), sizes)
     return term
 
@@ -140,6 +151,25 @@ def _counts_through(position: Affine, size: int, sizes: Sizes) -> bool:
             return False
         reach *= count
     return position.offset == 0 and reach == size
+
+
+def as_array(factor: Within | Distinct, sizes: Sizes, dtype: np.dtype) -> Dense:
+    """A range as an array of ones and zeros, for a sum over one of its axes."""
+    if isinstance(factor, Distinct):
+        factor = apart(along(factor.left), along(factor.right), sizes)
+    own, known, found = factor.axes, dict(sizes), factor
+    shape = tuple(sizes[axis] for axis in own)
+
+    def filled(*tables: np.ndarray) -> np.ndarray:
+        position = found.position
+        if isinstance(position, Table):
+            position = replace(position, array=tables[0])
+        held = found.holds(position.values(own, known))
+        return np.array(np.broadcast_to(held, shape), dtype)
+
+    position = factor.position
+    tables = [position.array] if isinstance(position, Table) else []
+    return Dense(str(factor), own, apply(filled, tables, shape, dtype))
 
 
 def apart(left: Position, right: Position, sizes: Sizes) -> Within:

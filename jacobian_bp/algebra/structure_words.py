@@ -106,7 +106,8 @@ def _word(relation: Relation) -> str:
         return "mask"
     rows = relation.rows
     own = [place for place, key in enumerate(relation.keys) if key[0] == "out"]
-    if 0 < len(own) < len(relation.keys) and len(np.unique(rows[:, own], axis=0)) == len(rows):
+    one_each = np.diff(rows[:, own], axis=0).any(axis=1).all()  # in order, those of out first
+    if 0 < len(own) < len(relation.keys) and one_each:
         return "selection"
     if len(relation.keys) > 2 or not len(rows):
         return "mask"

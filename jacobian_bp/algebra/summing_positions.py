@@ -14,9 +14,11 @@ import numpy as np
 from ..numbers.memory import require_memory
 from .contracting import contract
 from .diagonals import ordered
-from .expression import Delta, Dense, Expression, Factor, Term
+from .expression import Delta, Dense, Distinct, Expression, Factor, Term
 from .placing import evaluate
-from .position_factors import At
+from .position_factors import At, Within
+from .solving import as_array
+from .tape import apply
 
 LONGEST_LABEL = 60  # a longer name of a product is written …
 
@@ -72,21 +74,57 @@ def _summed(
     label: str,
 ) -> Dense:
     """Σ over the loose axes of a product: arrays contracted, what is left scattered."""
-    dense = [f for f in group if isinstance(f, Dense)]
-    others = [f for f in group if not isinstance(f, Dense)]
     axes = ordered({a for f in group for a in f.axes}, inside)
-    words = " ".join(f.label if isinstance(f, Dense) else str(f) for f in [*dense, *others])
+    dense = [f for f in group if isinstance(f, Dense)]
+    dtype = np.result_type(*(f.array.dtype for f in dense)) if dense else np.dtype(np.float64)
+    laid = (*inside, *(a for f in group if isinstance(f, At) for a in f.position.axes))
+    inner = [f for f in group if isinstance(f, Within | Distinct) and not {*f.axes} <= {*laid}]
+    others = [f for f in group if not isinstance(f, Dense) and f not in inner]
+    words = " ".join([*(f.label for f in dense), *(str(f) for f in group if f not in dense)])
     words = words if len(words) <= LONGEST_LABEL else "…"
     name = label or f"(Σ_{','.join(sorted(loose))} {words})"
-    if dense:
-        needed = {a for f in others for a in f.axes}
-        own = ordered({a for f in dense for a in f.axes}, (*inside, *sorted(needed - {*inside})))
-        if len(dense) > 1 or {*dense[0].axes} - {*own}:
-            dense = [Dense("", own, contract(dense, own, sizes), own=True)]
-        if not others:
-            return Dense(name, own, dense[0].array, own=True)
-    dtype = dense[0].array.dtype if dense else np.dtype(np.float64)
-    return Dense(name, axes, _array([*dense, *others], axes, sizes, dtype, name), own=True)
+    spread = [as_array(f, sizes, dtype) for f in inner if not _is_ensured(f)]
+    value = _contracted([*dense, *spread], tuple(dict.fromkeys(laid)), sizes)
+    if others or value.axes != axes:
+        found = _array([value, *others], axes, sizes, dtype, name)
+    else:
+        found = value.array
+    if inner:
+        found = _with_zeros_chosen(found, group, axes, sizes, dtype)
+    return Dense(name, axes, found, own=True)
+
+
+def _is_ensured(factor: Within | Distinct) -> bool:
+    return isinstance(factor, Within) and factor.ensured
+
+
+def _contracted(dense: Sequence[Dense], laid: Sequence[str], sizes: dict[str, int]) -> Dense:
+    """The product of arrays, summed over the axes that nothing is laid down by."""
+    if not dense:
+        return Dense("", (), np.ones(()))
+    own = ordered({a for f in dense for a in f.axes}, laid)
+    if len(dense) == 1 and {*dense[0].axes} == {*own} and len(dense[0].axes) == len(own):
+        return Dense("", dense[0].axes, dense[0].array)
+    return Dense("", own, contract(dense, own, sizes))
+
+
+def _with_zeros_chosen(
+    found: np.ndarray,
+    group: Sequence[Factor],
+    axes: tuple[str, ...],
+    sizes: dict[str, int],
+    dtype: np.dtype,
+) -> np.ndarray:
+    """The sum, which inf and NaN may have spoilt: then once more, its zeros chosen."""
+    whole, known = Expression((Term(tuple(group)).summing(axes, sizes),)), dict(sizes)
+
+    def checked(sums: np.ndarray, *arrays: np.ndarray) -> np.ndarray:
+        if np.isfinite(sums).all():
+            return sums
+        return evaluate(whole.holding(arrays), axes, known, dtype)
+
+    shape = tuple(sizes[axis] for axis in axes)
+    return apply(checked, [found, *whole.arrays], shape, dtype)
 
 
 def _as_array(term: Term, kept: Sequence[str], sizes: dict[str, int], label: str) -> Term:

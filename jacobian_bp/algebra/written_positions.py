@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import AxisError
-from ..numbers.arrays import read_only
-from ..writing.signs import dims
+from ..numbers.arrays import raw_array, read_only
+from ..writing.signs import dims, plural
 from .axes import BATCH, Axis, parse_axes
 from .expression import Expression, Term, read_label
 from .position_factors import At, Within
@@ -18,6 +18,7 @@ from .positions import Affine, Position, Table
 _NAME = r"[^\W\d]\w*'*"
 _PART = re.compile(rf"\s*([+−-]?)\s*(?:([0-9]+)\s*[*·]?\s*)?({_NAME})\s*|\s*([+−-]?)\s*([0-9]+)\s*")
 _SIDES = re.compile(r"<=|≤")
+MOST_DIGITS = 12  # of a coefficient: positions stay far below what 64 bits hold
 _EXAMPLES = "a sum of whole multiples of axes, such as 2o + r - 1"
 
 
@@ -39,7 +40,8 @@ def at(
     the zeros are those of this input. An axis of the position that no array has, and that is
     neither the output's nor the variable's, is summed: `sizes` says how long it is.
     A table with one axis more than its label was computed from a batch. Raises AxisError
-    where the equation cannot be read or the table holds other than whole numbers.
+    where the equation cannot be read or the table holds other than whole numbers, DomainError
+    where it holds no numbers.
 
     >>> print(at("i' = 2o + r - 1"))
     δ[i',2o+r−1]
@@ -52,7 +54,7 @@ def at(
     else:
         axis, label = _two_sides(equation, "'v = u[t]'")
         position = _read_table(label, table, f"at({equation!r})")
-    term = Term((At(axis, position, here),), sums=_read_sizes(sizes, position, equation))
+    term = Term((At(axis, position, here),), sums=_read_sizes(sizes, position, f"at({equation!r})"))
     return Expression((term,))
 
 
@@ -70,27 +72,27 @@ def within(
         within("0 <= o + r - 1 <= 4")     [0≤o+r−1≤4]       what is no padding
         within("t - u"), within("o + r - 1", 0, 4)          the same in other words
         within("m[k]", table=m)           m[k]              a given mask, 0 or 1
+        within("u[t]", 0, 4, table=u)     [0≤u[t]≤4]        looked-up positions in a range
 
     It stands where entries are zero for every input: the causal half of attention, say.
     A position without bounds is one that is at least 0. Raises AxisError where the text
-    cannot be read.
+    cannot be read, DomainError where a table holds no numbers.
 
     >>> print(within("u <= t"), within("t - u"), within("o + r - 1", 0, 4))
     [u≤t] [u≤t] [0≤o+r−1≤4]
     """
+    who = f"within({text!r})"
     if table is not None:
-        mask = _read_table(text, table, f"within({text!r})")
-        if not np.isin(mask.array, (0, 1)).all():
-            raise AxisError(
-                f"within({text!r}): the mask holds {_first_not_in(mask.array, (0, 1))}.\n"
-                "  A mask holds 1 where an entry may stand, and 0 where none does."
-            )
-        factor = Within(mask, 1)
+        position = _read_table(text, table, who)
+        if low is None and high is None:
+            _require_mask(position.array, who)
+            low = 1
+        factor = Within(position, _whole(low, who), _whole(high, who))
     elif low is None and high is None:
         factor = _read_range(text)
     else:
-        factor = Within(_read_affine(text, f"within({text!r})"), _whole(low), _whole(high))
-    term = Term((factor,), sums=_read_sizes(sizes, factor.position, text))
+        factor = Within(_read_affine(text, who), _whole(low, who), _whole(high, who))
+    term = Term((factor,), sums=_read_sizes(sizes, factor.position, who))
     return Expression((term,))
 
 
@@ -149,6 +151,11 @@ def _read_affine(text: str, who: str) -> Affine:
                 f"{who}: {text.strip()!r} cannot be read at {rest!r}.\n  A position is {_EXAMPLES}."
             )
         digits, axis = match[2] or match[5], match[3]
+        if len(digits or "") > MOST_DIGITS:
+            raise AxisError(
+                f"{who}: {digits} is too large for a position.\n"
+                f"  Write a number of at most {MOST_DIGITS} digits."
+            )
         times = int(digits or 1) * (-1 if sign in ("-", "−") else 1)
         found = found.plus(Affine(((axis, 1),)) if axis else Affine((), 1), times)
         place = match.end()
@@ -158,49 +165,57 @@ def _read_affine(text: str, who: str) -> Affine:
 def _read_table(label: str, table: Any, who: str) -> Table:
     """A look-up: its name, its axes, and a copy of its whole numbers."""
     head, axes = read_label(label, "at")
-    array = np.asarray(table)
-    if array.dtype.kind not in "biuf" or not _are_whole(array).all():
-        found = _first_not_whole(array)
-        raise AxisError(f"{who}: the table holds {found}.\n  A position is a whole number.")
+    array = raw_array(table, head)
+    whole = _are_whole(array)
+    if not whole.all():
+        place = tuple(int(i) for i in np.argwhere(~whole)[0])
+        raise AxisError(
+            f"{who}: the table holds {array[place]} at {list(place)}.\n"
+            f"  A position is a whole number of at most {MOST_DIGITS} digits."
+        )
     if array.ndim == len(axes) + 1 and BATCH not in axes:
         axes = (BATCH, *axes)
     if array.ndim != len(axes) or len({*axes}) < len(axes):
         raise AxisError(
-            f"{who}: {label} has {len(axes)} axes, the table has shape {dims(array.shape)}.\n"
+            f"{who}: {label} has {plural(len(axes), 'axis', 'axes')}, "
+            f"the table has shape {dims(array.shape)}.\n"
             "  Name every axis of the table once; a batch axis in front needs no name."
         )
     return Table(head, axes, read_only(np.array(array, np.int64)))
 
 
+def _require_mask(array: np.ndarray, who: str) -> None:
+    if not np.isin(array, (0, 1)).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isin(array, (0, 1)))[0])
+        raise AxisError(
+            f"{who}: the mask holds {array[place]} at {list(place)}.\n"
+            "  A mask holds 1 where an entry may stand, and 0 where none does."
+        )
+
+
 def _are_whole(array: np.ndarray) -> np.ndarray:
-    return np.isfinite(array) & (array == np.floor(array))
+    size = np.abs(array.astype(np.float64))
+    return (size < 10.0**MOST_DIGITS) & (array == np.floor(array))
 
 
-def _first_not_whole(array: np.ndarray) -> str:
-    if array.dtype.kind not in "biuf":
-        return f"values of dtype {array.dtype}"
-    place = tuple(int(i) for i in np.argwhere(~_are_whole(array))[0])
-    return f"{array[place]} at {list(place)}"
-
-
-def _first_not_in(array: np.ndarray, known: tuple[int, ...]) -> str:
-    place = tuple(int(i) for i in np.argwhere(~np.isin(array, known))[0])
-    return f"{array[place]} at {list(place)}"
-
-
-def _read_sizes(sizes: Mapping[str, int] | None, position: Position, text: str) -> tuple[Axis, ...]:
+def _read_sizes(sizes: Mapping[str, int] | None, position: Position, who: str) -> tuple[Axis, ...]:
     for axis, size in (sizes or {}).items():
         if axis not in position.axes:
             raise AxisError(
-                f"{text!r}: sizes has the axis {axis}, which the position does not.\n"
-                f"  It reads {', '.join(position.axes) or 'no axis'}."
+                f"{who}: sizes has the axis {axis}, which the position has not.\n"
+                f"  The position reads {', '.join(position.axes) or 'no axis'}."
             )
-        if not isinstance(size, int | np.integer) or size < 0:
-            raise AxisError(f"{text!r}: axis {axis} has size {size}.\n  A size is a whole number.")
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise AxisError(
+                f"{who}: axis {axis} has size {size}.\n"
+                "  A size is a whole number that is not negative."
+            )
     return tuple(Axis(axis, int(size)) for axis, size in (sizes or {}).items())
 
 
-def _whole(bound: int | None) -> int | None:
-    if bound is not None and (isinstance(bound, bool) or bound != int(bound)):
-        raise AxisError(f"the bound {bound!r} of a range is no whole number.\n  Write such as 0.")
-    return None if bound is None else int(bound)
+def _whole(bound: int | None, who: str) -> int | None:
+    if bound is None:
+        return None
+    if isinstance(bound, bool) or not isinstance(bound, int | np.integer):
+        raise AxisError(f"{who}: the bound {bound!r} is no whole number.\n  Write such as 0.")
+    return int(bound)

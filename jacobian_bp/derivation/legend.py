@@ -22,13 +22,16 @@ def legend(ledger: Ledger, text: str) -> list[str]:
     found = [_meaning(step, ledger) for step in named[:1]]
     if "δ[" in text:
         found.append("δ[k,k'] = 1 if k = k', else 0")
+    ranges = re.search(r"\[[^\[\]]*≤[^\[\]]*\]", text)
+    if ranges:
+        found.append(f"{ranges[0]} = 1 where that holds, else 0")
     found += ["indices count from 0", "a primed index is the variable's own"]
     slopes = list(dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')\(", text)))
     if slopes:
         what = "slopes" if len(slopes) > 1 else f"the slope of {slopes[0][:-1]}"
         found.append(f"{', '.join(slopes)}: {what}")
     found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", text))]
-    for axis in dict.fromkeys(re.findall(r"1\[([^\W\d]\w*)'*\]", text)):
+    for axis in dict.fromkeys(re.findall(r"(?<!\w)1\[([^\W\d]\w*)'*\]", text)):
         every = "example n" if axis == "n" else axis
         found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "ᵀ" in text:

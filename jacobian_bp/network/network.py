@@ -158,9 +158,9 @@ class Network(Shown):
         array([-1., 11.])
 
         Names that no step computes are parameters where `params` has them, and
-        inputs otherwise. `ops` adds ops of your own under a name. For one
-        example, a Mean or Sum over the batch is left out. `convention` is that of
-        `Network.dense`.
+        inputs otherwise. `ops` adds ops of your own under a name. A Mean or Sum over
+        the examples is left out for one example whose value is a number already.
+        `convention` is that of `Network.dense`.
         """
         require_mapping(params)
         params = dict(params or {})

@@ -5,7 +5,7 @@ May import algebra and below.
 """
 
 from .activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
-from .arithmetic import Add, Multiply
+from .arithmetic import Add, Divide, Multiply, Subtract
 from .base import Op, elementwise, outer, over_batch
 from .convolution import Conv1d, Conv2d
 from .cross_entropy import CrossEntropy, CrossEntropyFromLogits
@@ -46,6 +46,7 @@ __all__ = [
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "CumSum",
+    "Divide",
     "Einsum",
     "Embedding",
     "Exp",
@@ -84,6 +85,7 @@ __all__ = [
     "Sort",
     "Sqrt",
     "SquaredError",
+    "Subtract",
     "Sum",
     "Tanh",
     "Transpose",

@@ -49,6 +49,7 @@ class Op(Facts):
     labels: ClassVar[tuple[str, ...]] = ()
     constants: ClassVar[tuple[str, ...]] = ()
     formula: str = ""  # the value in the letters of the signature, for the printed forward pass
+    takes_numbers: ClassVar[bool] = False  # a number among its operands is one of them
     options: tuple[str, ...] | None = None  # in a program's text; None: what __init__ kept
     reasons: Mapping[str, str] = {}  # input -> why its Jacobian looks as it does
 
@@ -124,6 +125,10 @@ class Op(Facts):
         del axes
         return self
 
+    def written_operands(self, args: tuple[str, ...]) -> tuple[str, ...]:
+        """What a step's text has between the parentheses, in front of the options."""
+        return args
+
     @property
     def name(self) -> str:
         return type(self).__name__
@@ -135,10 +140,10 @@ class Op(Facts):
 
     def differentiable(self) -> tuple[str, ...]:
         """The inputs by which the op is differentiated."""
-        return tuple(o.name for o in self.parsed.inputs if o.name not in self.fixed)
+        return tuple(o.name for o in self.parsed.inputs if o.name not in self.without_derivative)
 
     @property
-    def fixed(self) -> tuple[str, ...]:
+    def without_derivative(self) -> tuple[str, ...]:
         """The inputs by which nothing is differentiated: `constants`, and positions of an axis."""
         return (*self.constants, *self.parsed.indices)
 

@@ -56,7 +56,7 @@ class Facts:
     residual: ClassVar[float | None] = None  # c, where ∂L/∂a is c (a − y)
     contains: ClassVar[type | None] = None  # the activation in a loss that reads logits
     averages: bool = False  # divides by the number of examples
-    passes_on: ClassVar[bool] = False  # each input's cotangent is the output's
+    passes_on: bool = False  # each input's cotangent is the output's
 
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries
     # of a window are the largest. Without it a kink is a 0 of what the op reads.

@@ -5,15 +5,15 @@ MeanOverOutputs before it, Mean is the mean over all entries, examples and outpu
 """
 
 from copy import copy
-from functools import reduce
+from functools import lru_cache, reduce
 from math import prod
 from numbers import Integral
 from operator import mul
 
 import numpy as np
 
-from ..algebra.axes import BATCH, parse_axes
-from ..algebra.expression import one
+from ..algebra.axes import BATCH, Signature, parse_axes
+from ..algebra.expression import Expression, one
 from ..errors import AxisError, DomainError
 from .base import Op, elementwise
 from .kernels import sums as kernels
@@ -110,13 +110,21 @@ class Reduction(Op):
         return L.sum(axis=self.summed)
 
     def jacobians(self, L):
-        letters = self.parsed.inputs[0].axes
-        factors = [one(letters[place] + "'") for place in self.summed]
-        return {"L": reduce(mul, factors, self.share(L) * elementwise(self.kept))}
+        return {"L": self.share(L) * _everywhere(self.signature, self.summed, self.kept)}
 
     def vjp(self, J_bar, L):
-        wide = np.expand_dims(J_bar * self.share(L), self.summed)
-        return {"L": np.array(np.broadcast_to(wide, L.shape), copy=True)}
+        return {"L": self.spread(J_bar, L)}
+
+    def count(self, L: np.ndarray) -> int:
+        """How many entries of L are added up for each one of J."""
+        return prod([L.shape[place] for place in self.summed])
+
+    def spread(self, bar: np.ndarray, L: np.ndarray) -> np.ndarray:
+        """The same for every entry along the axes that are summed: a new array like L."""
+        if np.ndim(bar) == 0:
+            return np.full(L.shape, bar)
+        wide = np.expand_dims(bar, self.summed)
+        return np.array(np.broadcast_to(wide, L.shape), copy=True)
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(self.options) or 'axes=' + repr(self.axes)})"
@@ -145,15 +153,13 @@ class Mean(Reduction):
         self.averages = BATCH in over
 
     def share(self, L):
-        return 1 / prod(L.shape[place] for place in self.summed)
+        return 1 / self.count(L)
 
     def forward(self, L):
-        return L.sum(axis=self.summed) / prod(L.shape[place] for place in self.summed)
+        return L.sum(axis=self.summed) / self.count(L)
 
     def vjp(self, J_bar, L):
-        count = prod(L.shape[place] for place in self.summed)
-        wide = np.expand_dims(J_bar / count, self.summed)
-        return {"L": np.array(np.broadcast_to(wide, L.shape), copy=True)}
+        return {"L": self.spread(J_bar / self.count(L), L)}
 
     def admit(self, names, L):
         if L.ndim >= len(self.parsed.inputs[0].axes):
@@ -162,9 +168,10 @@ class Mean(Reduction):
                 if L.shape[place] == 0:
                     axis = letters[place]
                     what = "examples" if axis == BATCH else f"entries along {axis}"
+                    one = "a batch of at least one example" if axis == BATCH else "at least one"
                     raise DomainError(
                         f"the mean of {names['L']} over 0 {what} is not defined.\n"
-                        "  Pass a batch of at least one example, or use Sum."
+                        f"  Pass {one}, or use Sum."
                     )
         return (L,)
 
@@ -194,6 +201,13 @@ class Sum(Reduction):
 
     def peer(self, xp, L):
         return L.sum(self.summed)
+
+
+@lru_cache(maxsize=256)
+def _everywhere(signature: str, summed: tuple[int, ...], kept: str) -> Expression:
+    """1[n'] for each axis that is summed, δ[k,k'] for each that is kept."""
+    letters = Signature.parse(signature).inputs[0].axes
+    return reduce(mul, [one(letters[place] + "'") for place in summed], elementwise(kept))
 
 
 def _over(names: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from copy import copy
 
 import numpy as np
 
-from ..algebra.axes import fresh, parse_axes
+from ..algebra.axes import parse_axes
 from ..algebra.expression import Expression, delta, dense, distinct, one
 from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
@@ -34,7 +34,7 @@ class AlongAxis(Op):
                 f'  Write one name, such as {self.name}(z, axis="t"), or none for the last axis.'
             )
         self.axis = axis
-        self._read(("k",) if axis is None else (axis, fresh({axis}, "k")))
+        self._read(("k",) if axis != "k" else ("j",))  # the last axis, until it meets names
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes that it reads; it goes along the first."""
@@ -51,7 +51,8 @@ class AlongAxis(Op):
             has = f"has the axes {','.join(names)}" if names else "is one number"
             which = " or ".join(f'axis="{name}"' for name in names) or "no axis"
             raise AxisError(
-                f"it goes along {self.axis}; z {has}, and no {self.axis}.\n  Write {which}."
+                f"it goes along {self.axis}; z {has}, and no {self.axis}.\n  Write {which}, or "
+                'name the axes that data has in front: axes={"x": "n,t"}.'
             )
         inside = names[names.index(self.axis) :]
         if inside == self.letters:
@@ -68,10 +69,15 @@ class AlongAxis(Op):
         """What `last` moved, in its place again."""
         return array if self.place == -1 else np.moveaxis(array, -1, self.place)
 
-    def words(self) -> tuple[str, str, str]:
-        """k,r and k',r, the axes of a factor and of one at the other class; and k,k'."""
+    def here(self, label: str, array: np.ndarray, prime: str = "") -> Expression:
+        """label[k,r], or at the other class label[k',r], the classes being along the first axis."""
         own, *others = self.letters
-        return ",".join(self.letters), ",".join([own + "'", *others]), f"{own},{own}'"
+        return dense(f"{label}[{','.join([own + prime, *others])}]", array)
+
+    @property
+    def pair(self) -> str:
+        """k,k': the class of the output, and that of the input."""
+        return f"{self.letters[0]},{self.letters[0]}'"
 
     def others(self) -> Expression:
         """δ[r,r'] for each axis behind the one that the op goes along."""
@@ -94,7 +100,7 @@ class Softmax(AlongAxis):
     Written below as δ p(1−p) − (1−δ) p p': on the diagonal p − p² would cancel
     where p is near 1, so 1−p is summed from the other classes.
 
-    >>> Softmax(axis="t").signature
+    >>> Softmax(axis="t").meeting(("n", "t", "k")).signature
     'z[t,k] -> p[t,k]'
     """
 
@@ -112,9 +118,8 @@ class Softmax(AlongAxis):
 
     def jacobians(self, z):
         p, rest = map(self.back, softmax_parts(self.last(z)))
-        here, there, pair = self.words()
-        diagonal = delta(pair) * dense(f"p[{here}]", p) * dense(f"(1−p)[{here}]", rest)
-        off = distinct(pair) * dense(f"p[{here}]", p) * dense(f"p[{there}]", p)
+        diagonal = delta(self.pair) * self.here("p", p) * self.here("(1−p)", rest)
+        off = distinct(self.pair) * self.here("p", p) * self.here("p", p, "'")
         return {"z": self.others() * (diagonal - off)}
 
     @quiet
@@ -143,9 +148,8 @@ class LogSoftmax(AlongAxis):
 
     def jacobians(self, z):
         p, rest = map(self.back, softmax_parts(self.last(z)))
-        here, there, pair = self.words()
-        diagonal = delta(pair) * dense(f"(1−softmax(z))[{here}]", rest)
-        off = distinct(pair) * one(self.letters[0]) * dense(f"softmax(z)[{there}]", p)
+        diagonal = delta(self.pair) * self.here("(1−softmax(z))", rest)
+        off = distinct(self.pair) * one(self.letters[0]) * self.here("softmax(z)", p, "'")
         return {"z": self.others() * (diagonal - off)}
 
     @quiet

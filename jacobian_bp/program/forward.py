@@ -54,7 +54,7 @@ def run_forward(
                 "  Pass at least one example."
             )
     unnamed = {name: array for name, array in measured.items() if name not in names}
-    program = meeting(program, names, {**params, **unnamed})
+    program = meeting(program, names, {**params, **unnamed} if unnamed else params)
     call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
     for step in program.steps:
         call.compute(step)
@@ -90,23 +90,26 @@ class Call:
         step, values, dtype = step.active(), self.values, self.dtype
         given = [values[arg] for arg in step.args]
         admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
-        indices = step.op.parsed.indices
-        for name, arg, before, value in zip(step.called, step.args, given, admitted, strict=True):
-            if (value is not before or before.dtype != dtype) and name not in indices:
+        indices = step.indices
+        for arg, before, value in zip(step.args, given, admitted, strict=True):
+            if (value is not before or before.dtype != dtype) and arg not in indices:
                 values[arg] = read_only(np.array(value, dtype))
         binding = bind_step(step, values, self.names, self.computed, self.how_named)
         if indices:
             require_in_range(step, binding, values)
         value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
-        if np.shape(value) != binding.shape:
+        expected = binding.shape
+        if np.shape(value) != expected:
             raise AxisError(
                 f"{step.who}: forward gives shape {dims(np.shape(value))}, "
-                f"the signature {step.op.parsed} says {dims(binding.shape)}.\n"
+                f"the signature {step.op.parsed} says {dims(expected)}.\n"
                 "  Mend forward or the signature."
             )
-        for arg, axes in zip(step.args, binding.fronts.inputs, strict=True):
-            self.names.setdefault(arg, axes)
-        self.names[step.name] = binding.fronts.output
+        fronts = binding.fronts
+        for arg, axes in zip(step.args, fronts.inputs, strict=True):
+            if arg not in self.names:
+                self.names[arg] = axes
+        self.names[step.name] = fronts.output
         self.made.append(step.name)
         values[step.name] = read_only(np.array(value, dtype=dtype))
         hint = Later(lambda: f"It is computed by {step}. {HINT}")

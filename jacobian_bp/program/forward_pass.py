@@ -12,7 +12,6 @@ from ..algebra.binding import Binding, bind
 from ..algebra.expression import Copies, Delta, Dense, Expression, One
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
-from ..algebra.output_sizes import ABSENT
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
 from ..numbers.positions import require_positions
@@ -64,6 +63,16 @@ class Pass:
     def batched(self) -> frozenset[str]:
         """The values that have an axis of examples in front."""
         return frozenset(name for name, axes in self.names.items() if axes[:1] == (BATCH,))
+
+    @property
+    def axes_said(self) -> dict[str, str]:
+        """What `axes` says of such data, where it is more than an n that nobody names."""
+        letters, found = self.program.letters, dict[str, str]()
+        for name in self.program.inputs:
+            if name in self.values and name not in self.program.labels:
+                front = self.names[name][: self.values[name].ndim - len(letters[name])]
+                found |= {name: ",".join(front)} if front not in ((), (BATCH,)) else {}
+        return found
 
     @property
     def examples(self) -> int | None:
@@ -214,7 +223,7 @@ class Pass:
         for operand, renamed, front in zip(
             signature.inputs, own.inputs, binding.carried, strict=True
         ):
-            if operand.name in step.op.fixed:
+            if operand.name in step.op.without_derivative:
                 continue
             if operand.name not in expressions:
                 raise AxisError(
@@ -319,7 +328,7 @@ def bind_step(
         [axes.get(arg) for arg in step.args],
         how_named,
         step.fronts,
-        lambda name: getattr(step.op, name, ABSENT),
+        step.op,
     )
 
 
@@ -339,7 +348,8 @@ def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarr
 
 def _require_carried(step: Step, by: str, expression: Expression, binding: Binding) -> None:
     """AxisError for a factor that has more axes than its label and than are carried."""
-    taken = {*step.op.parsed.letters, *unnamed(len(binding.leading))}
+    letters = step.op.parsed.letters
+    taken = {*letters, *unnamed(len(binding.leading), letters)}
     for term in expression.terms:
         for factor in term.of(Dense):
             missing = [a for a in unnamed(len(factor.axes)) if a in factor.axes and a not in taken]

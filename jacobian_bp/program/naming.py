@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, parse_axes
+from ..algebra.axes import BATCH, fresh, parse_axes, unnamed
 from ..algebra.binding import WrongRankError, carried_axes
 from ..algebra.unfitting import some_names
 from ..errors import AxisError, SpecError
+from ..ops import Reduction
 from ..writing.signs import did_you_mean, plural, rename, safe
 from .program import Program, listed
 from .step import Step
@@ -72,11 +73,45 @@ def names_of_data(program: Program, ranks: Mapping[str, int], given: Names) -> N
             if extra < 0 or len(named) not in (extra, rank):
                 raise AxisError(_miscounted(name, rank, letters, named))
             found[name] = named if len(named) == rank else (*named, *letters)
-            if BATCH in letters and BATCH in named and len(named) < rank:
-                raise AxisError(_miscounted(name, rank, letters, named))
+            if len(named) < rank and not set(named).isdisjoint(letters):
+                letters = _beside(program, name, rank, letters, named)
+            found[name] = named if len(named) == rank else (*named, *letters)
+            twice = [axis for axis in named if axis in letters and len(named) < rank]
+            if twice:
+                every = ",".join(some_names(rank, ()))
+                raise AxisError(
+                    f"axes names {twice[0]} in front of {safe(name)}[{','.join(letters)}], as it "
+                    f"is read, which has it already.\n"
+                    f'  Name all {rank} axes of {safe(name)}, such as axes={{"{safe(name)}": '
+                    f'"{every}"}}.'
+                )
         elif extra in (0, 1):
             found[name] = (BATCH, *letters) if extra == 1 else letters
     return found
+
+
+def _beside(
+    program: Program, name: str, rank: int, letters: tuple[str, ...], named: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The letters of an array behind named axes that have some of them: others in their place.
+
+    AxisError where the op that reads it means the very axis by its name.
+    """
+    reader = next(step for step in program.steps if name in step.args)
+    twice = next(axis for axis in named if axis in letters)
+    if isinstance(reader.op, Reduction):
+        every = ",".join(some_names(rank, ()))
+        raise AxisError(
+            f"axes names {twice} in front of {safe(name)}[{','.join(letters)}], as it is read, "
+            f"which has it already.\n  Name all {rank} axes of {safe(name)}, such as "
+            f'axes={{"{safe(name)}": "{every}"}}.'
+        )
+    taken = {*letters, *named}
+    found = []
+    for letter in letters:
+        found.append(fresh(taken, letter) if letter in named else letter)
+        taken.add(found[-1])
+    return tuple(found)
 
 
 def _miscounted(name: str, rank: int, letters: tuple[str, ...], named: tuple[str, ...]) -> str:
@@ -112,7 +147,7 @@ def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
     left_out: list[Step] = []
     for step in program.steps:
         try:
-            op = step.op.meeting(*(axes.get(arg) for arg in step.args))
+            op = step.op.meeting(*(_known(program, arg, axes, ranks) for arg in step.args))
         except AxisError as error:
             raise AxisError(f"{step.who}: {rename(str(error), step.called)}") from None
         if op is None:
@@ -145,6 +180,17 @@ def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
         for step in steps
     ]
     return Program(tuple(kept), program.params, tuple(left_out))
+
+
+def _known(
+    program: Program, name: str, axes: Names, ranks: Mapping[str, int]
+) -> tuple[str, ...] | None:
+    """The axes of a value by name; a parameter's are its letters, and n in front of them."""
+    if name in axes or name not in program.params:
+        return axes.get(name)
+    letters = program.letters[name]
+    found = (*unnamed(max(ranks[name] - len(letters), 0)), *letters)
+    return found if len(set(found)) == len(found) == ranks[name] else None
 
 
 def _output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...]:

@@ -22,6 +22,11 @@ def as_written(options: Sequence[Any], keywords: Mapping[str, Any]) -> tuple[str
 
 def option(value: Any) -> str:
     """One option, in digits that read back as the same number; … for what no text can say."""
+    if value is None:
+        return "None"
+    if isinstance(value, tuple) and value and all(isinstance(part, int | float) for part in value):
+        parts = [option(part) for part in value]
+        return UNSAID if UNSAID in parts else f"({', '.join(parts)}{',' * (len(parts) == 1)})"
     if not isinstance(value, str | int | float) or value != value:
         return UNSAID
     if isinstance(value, float):  # a float64 of numpy too, whose repr is a call

@@ -56,7 +56,7 @@ class Program:
                     "  Give each value a name of its own."
                 )
             for operand, arg in zip(inputs, step.args, strict=True):
-                if operand.name in step.op.fixed and (arg in made or arg in own):
+                if operand.name in step.op.without_derivative and (arg in made or arg in own):
                     kind = _kind(step.op, operand.name)
                     raise SpecError(
                         f"{step.who}: {operand.name} is a {kind}, by which nothing is "
@@ -110,7 +110,7 @@ class Program:
     @cached_property
     def constants(self) -> tuple[str, ...]:
         """The inputs by which nothing is differentiated."""
-        return self._read_as(lambda op: op.fixed)
+        return self._read_as(lambda op: op.without_derivative)
 
     @cached_property
     def indices(self) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ def _kind(op: Op, operand: str) -> str:
     """What an op reads as this input where nothing is differentiated by it; else nothing."""
     if operand in op.parsed.indices:
         return "position"
-    if operand not in op.fixed:
+    if operand not in op.without_derivative:
         return ""
     return "label" if operand in op.labels else "constant"
 

@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..ops import Op
 from ..writing.signs import did_you_mean, safe
 from .making_ops import fitting, make_op
-from .options import as_written, of_made, option
+from .options import as_written, of_made, option, parameters_of
 from .step import Step
 
 OPS: dict[str, type[Op]] = {
@@ -85,21 +85,43 @@ def _read_line(line: str, number: int, own: Mapping[str, Op | type[Op]]) -> Step
     others = [a for a in call.args if not isinstance(a, ast.Name)]
     if not all(map(_is_literal, others)):
         raise SpecError(f"{where}: an op reads names, nothing else.\n  {example}")
-    options = [_option(a, where, own, kind) for a in others]
     op = table[kind]
+    numbers = _numbers(op, call.args)
+    options = [_option(a, where, own, kind) for a in others if a not in numbers.values()]
+    if numbers:
+        keywords["numbers"] = {place: ast.literal_eval(a) for place, a in numbers.items()}
+        if isinstance(op, type) and "terms" in parameters_of(op):
+            keywords["terms"] = len(reads) + len(numbers)
+        if not reads:
+            raise SpecError(f"{where}: {kind} reads no value.\n  Write one, such as {kind}(x, 2).")
     if not isinstance(op, type) and (options or keywords):
         raise SpecError(
             f"{where}: {safe(kind)} is an op that is made already; it takes no options.\n"
             f"  Leave them out, or give the class: ops={{{kind!r}: {op.name}}}."
         )
+    filled = ("numbers", "terms") if numbers else ()
     instead = _instead(op, reads, options, keywords, f"{name} = {kind}")
     made = make_op(op, where, options, keywords, instead)
     read = made.reading(len(reads))
-    written = as_written(options, keywords)
+    written = as_written(options, {k: v for k, v in keywords.items() if k not in filled})
     # The name of the class says all of an op without options, unless another op has that name.
     other = table.get(read.name, op) not in (op, type(read))
     hidden = not isinstance(op, type) and of_made(op) != ()
     return Step(name, read, reads, kind=kind if written or other or hidden else "", options=written)
+
+
+def _numbers(op: Op | type[Op], args: Sequence[ast.expr]) -> dict[int, ast.expr]:
+    """The numbers among the operands of an op that takes some, by their place."""
+    if not (isinstance(op, type) and issubclass(op, Op) and op.takes_numbers):
+        return {}
+    operands = [a for a in args if isinstance(a, ast.Name) or _plain_number(a)]
+    return {place: a for place, a in enumerate(operands) if not isinstance(a, ast.Name)}
+
+
+def _plain_number(node: ast.expr) -> bool:
+    """Whether this is 2 or -0.5."""
+    value = ast.literal_eval(node) if _is_literal(node) else None
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _instead(
@@ -167,11 +189,19 @@ def _is_literal(node: ast.expr) -> bool:
     return True
 
 
+def _is_numbers(value: Any) -> bool:
+    """Whether it is a tuple of numbers, (1, 2): one for each axis."""
+    return isinstance(value, tuple) and all(isinstance(part, int | float) for part in value)
+
+
 def _option(node: ast.expr, where: str, own: Mapping[str, Op | type[Op]], kind: str) -> Any:
-    value = ast.literal_eval(node) if _is_literal(node) else None
-    if isinstance(value, str | int | float):
-        return value
+    if _is_literal(node):
+        value = ast.literal_eval(node)
+        if value is None or isinstance(value, str | int | float) or _is_numbers(value):
+            return value
     instead = "Write it such as slope=0.1."
     if kind in own:
         instead = f"Give the op made, ops={{{kind!r}: {kind}(…)}}, and leave the option out here."
-    raise SpecError(f"{where}: an option is a plain number or string.\n  {instead}")
+    raise SpecError(
+        f"{where}: an option is a number, a string, None, or numbers in parentheses.\n  {instead}"
+    )

@@ -60,6 +60,11 @@ class Step:
         )
 
     @cached_property
+    def indices(self) -> tuple[str, ...]:
+        """What it reads as positions of an axis."""
+        return tuple(self.called[operand] for operand in self.op.parsed.indices)
+
+    @cached_property
     def fronts(self) -> dict[Any, Fronts]:
         """The names of all axes, by the numbers and names of the axes of what it reads."""
         return {}
@@ -126,4 +131,5 @@ class Step:
         return replace(self, args=tuple(names.get(arg, arg) for arg in self.args))
 
     def __str__(self) -> str:
-        return f"{self.name} = {self.title}({', '.join((*self.args, *self.written_options))})"
+        inside = ", ".join((*self.op.written_operands(self.args), *self.written_options))
+        return f"{self.name} = {self.title}({inside})"

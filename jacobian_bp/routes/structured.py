@@ -77,7 +77,7 @@ def records(program: Program) -> dict[Any, "Sweep"]:
 class Sweep:
     """A recorded sweep: the steps whose local Jacobians it takes, how they looked, the tape.
 
-    `expressions` are the results, on stand-ins.
+    `expressions` are the results, on stand-ins. With `tables`, some arrays are look-ups.
     """
 
     steps: tuple[Step, ...]
@@ -85,6 +85,7 @@ class Sweep:
     magnitudes: bool
     tape: Tape
     expressions: tuple[Expression, ...]
+    tables: bool
 
     def arrays(self, state: Pass) -> list[np.ndarray] | None:
         """The factors of the local Jacobians at the values of `state`, in the tape's order.
@@ -96,8 +97,12 @@ class Sweep:
             raw = state.raw(step)
             if look_of(raw) != look:
                 return None
-            expressions = map(absolute, raw.values()) if self.magnitudes else raw.values()
-            found += arrays_of(expressions)
+            if self.magnitudes:
+                found += arrays_of(map(absolute, raw.values()))
+            elif self.tables:
+                found += arrays_of(raw.values())
+            else:
+                found += [factor.array for factor in dense_factors(raw.values())]
         return found
 
 
@@ -118,7 +123,9 @@ def _record(state: Pass, of: str, wrt: Sequence[str], dense: bool, magnitudes: b
         expressions = [_whole(expression, node, tape, state.dtype) for expression, node in pairs]
     results = arrays_of(expressions)
     looks = tuple(look_of(state.raw(step)) for step in steps)
-    return Sweep(tuple(steps), looks, magnitudes, tape.finished(results), tuple(expressions))
+    tables = any(raw.has_positions for step in steps for raw in state.raw(step).values())
+    tape = tape.finished(results)
+    return Sweep(tuple(steps), looks, magnitudes, tape, tuple(expressions), tables)
 
 
 def _links(
@@ -162,7 +169,7 @@ def _look(term: Term) -> tuple[Any, ...]:
 
 def arrays_of(expressions: Iterable[Expression]) -> list[Any]:
     """The arrays of dense factors and of look-ups, in the order in which they stand."""
-    return [array for expression in expressions for t in expression.terms for array in t.arrays]
+    return [array for expression in expressions for array in expression.arrays]
 
 
 def dense_factors(expressions: Iterable[Expression]) -> list[Dense]:

@@ -120,11 +120,6 @@ def test_renaming_changes_axes_and_relabelling_changes_arrays():
             "  Name every axis of the array; axes that are carried in front need no name.",
         ),
         (
-            lambda: dense("a[n,i']", np.zeros((2, 7, 5))),
-            'dense("a[n,i\']"): the label has 2 axes, the array has shape (2, 7, 5).\n'
-            "  Name every axis of the array; axes that are carried in front need no name.",
-        ),
-        (
             lambda: dense("a[2]", np.zeros(3)),
             "dense('a[2]'): '2' is not an axis name.\n"
             "  An axis is a word such as k or unit, with a prime for the variable's own: k'.",

@@ -1,5 +1,7 @@
 """Sizes of output axes, inputs that may be left out, and positions: how a signature says them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,9 @@ def refusal(call, *arguments, **options):
 
 
 def bound(text, shapes, **options):
-    return bind(Signature.parse(text), shapes, "Conv1d 'y'", option=(OPTIONS | options).get)
+    return bind(
+        Signature.parse(text), shapes, "Conv1d 'y'", op=SimpleNamespace(**OPTIONS | options)
+    )
 
 
 @pytest.mark.parametrize(

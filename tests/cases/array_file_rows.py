@@ -13,6 +13,7 @@ from network_file_rows import HEAD, B, W, said
 
 from jacobian_bp import Network
 from jacobian_bp.network.files.answer_file import read_answers
+from jacobian_bp.network.files.convention_file import convention_of
 from jacobian_bp.network.files.net_file import write_example
 from jacobian_bp.network.files.weights_file import read_weights, write_weights
 
@@ -87,7 +88,29 @@ def renamed(old, pattern):
     return follow
 
 
+def convention_file(text, change):
+    """A file of a convention alone, and how its text is changed."""
+
+    def follow(message):
+        path = Path("mine.toml")
+        path.write_text(change(path.read_text(), message))
+
+    return put("mine.toml", text.encode()), lambda: convention_of("mine.toml"), follow
+
+
 FILES = {  # what is there, how it is read, and what is done
+    "a table that is no convention": convention_file(
+        "[konvention]\nfirst = 0\n",
+        lambda text, message: text.replace(
+            "[konvention]", said(r"Write (\[convention\]), alone", message)
+        ),
+    ),
+    "no convention": convention_file(
+        "",
+        lambda text, message: (
+            "[convention]\n" + said(r'Write the table with (examples = "columns")', message) + "\n"
+        ),
+    ),
     "twice": (
         archive(("W1.npy", npy(W)), ("W1", npy(W))),
         weights(),

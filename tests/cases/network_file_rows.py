@@ -69,7 +69,7 @@ SIZES = "sizes = [3, 2]"
 TOML = {  # a network file, and how it is changed
     "a table that is not known": (
         HEAD + "[dta]\n",
-        lambda text, message: once(text, "[dta]", said(r"and (\[data\])", message)) + DATA[7:],
+        lambda text, message: once(text, "[dta]", said(r", (\[data\]) and", message)) + DATA[7:],
     ),
     "a key above": (
         "seed = 3\n" + HEAD,
@@ -257,6 +257,34 @@ TOML = {  # a network file, and how it is changed
     "another number of outputs": (
         HEAD.replace("[3, 2]", "[4, 2]") + IRIS,
         lambda text, message: once(text, "2]", said(r"Write (1) as the last", message) + "]"),
+    ),
+    "a convention of no kind": (
+        'convention = "x"\n' + HEAD,
+        lambda text, message: once(
+            text, 'convention = "x"\n', said(r"Write (\[convention\]) on", message) + "\n"
+        ),
+    ),
+    "a convention twice": (
+        HEAD + 'convention = "ng"\n[convention]\nfirst = 0\n',
+        lambda text, message: once(
+            text,
+            'convention = "ng"\n' if "the key or the table [convention]" in message else "",
+            "",
+        ),
+    ),
+    "the first layer": (
+        HEAD + "[convention]\nfirst = 3\n",
+        lambda text, message: once(text, "= 3", "= " + said(r"Write 0 or (1) or 2", message)),
+    ),
+    "names of no kind": (
+        HEAD + "[convention]\nnames = 3\n",
+        lambda text, message: once(text, "names = 3", said(r"Write (names = \{.*\})", message)),
+    ),
+    "too many names": (
+        HEAD + "[convention.names]\n" + "".join(f'V{n} = "W{n + 1}"\n' for n in range(101)),
+        lambda text, message: (
+            text[: text.index("V0")] + f'"V{said(r"Write (.l.) for", message)}" = "W"\n'
+        ),
     ),
     "twice": (HEAD + "seed = 1\nseed = 2\n", by_hand("seed = 2\n", "", "and each key once")),
     "no TOML": (HEAD + "seed 1\n", by_hand("seed 1", "seed = 1", "Write key = value, one a line")),

@@ -157,6 +157,22 @@ def test_a_factor_with_axes_that_nothing_carries_is_told():
 
 
 @pytest.mark.parametrize(
+    ("op", "arrays"),
+    [
+        (ops.Tanh("n,k"), {"z": normal(T, N, K)}),
+        (ops.Multiply("n,k"), {"a": normal(T, N, K), "b": normal(N, K)}),
+        (ops.Divide("a[n,k], b[n] -> c[n,k]"), {"a": normal(T, N, K), "b": 2 + rows(T, N)}),
+        (ops.Softmax(axis="n"), {"z": normal(T, N, K)}),
+    ],
+    ids=lambda given: getattr(given, "name", ""),
+)
+def test_an_op_that_names_n_itself_carries_the_others(op, arrays):
+    full = {3: "t,n,k", 2: "t,n"}
+    axes = {name: full[array.ndim] for name, array in arrays.items() if array.shape[0] == T}
+    assert check_op(op, arrays, axes=axes).ok
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (

@@ -31,6 +31,7 @@ from jacobian_bp import cli
 from jacobian_bp.cli import main
 from jacobian_bp.compare import command
 from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.compare.cost.elimination import elimination_orders
 from jacobian_bp.compare.report import options as report_options
 from jacobian_bp.compare.timing import forecast
 from jacobian_bp.errors import JacobianError
@@ -271,6 +272,7 @@ ROWS = {  # the command, how its message is read, and what it takes to be refuse
 NOT_FOLLOWED = {  # why no command provokes it
     "compare/timing/machine.py: Build Dependencies": "a key of numpy's configuration",
     "compare/cost/cost_card.py: Write one of ….": "in Python only: followed below",
+    "compare/cost/elimination.py: Write one of ….": "in Python only: followed below",
 }
 
 
@@ -322,6 +324,14 @@ def test_no_advice_of_the_commands_is_without_a_row(tmp_path, capsys):
             told.append(Told(capsys.readouterr().err, lines))
     assert not_covered(advice, told) == sorted(NOT_FOLLOWED)
     assert len(not_covered(advice, told[: len(told) // 2])) > len(NOT_FOLLOWED)
+
+
+def test_an_order_of_elimination_is_one_of_those_that_are_named():
+    run = second_seed().run(X, Y)
+    with pytest.raises(JacobianError) as caught:
+        elimination_orders(run, orders=["backward"])
+    named = re.search(r"Write one of (.+)\.$", str(caught.value))[1].split(", ")
+    assert [found.order for found in elimination_orders(run, orders=named)] == named
 
 
 def test_a_route_of_a_cost_card_is_one_of_those_that_are_named():

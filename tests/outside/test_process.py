@@ -245,8 +245,8 @@ def test_a_wide_terminal_has_what_a_page_has_not_room_for():
         "cross_entropy",
     ]
     _, text = terminal(*command, TERM="dumb", COLUMNS="180")
-    assert "slices of" in run(*command).stdout.decode()
-    assert "slices of" not in text
+    assert "slices, too wide" in run(*command).stdout.decode()
+    assert "slices, too wide" not in text
 
 
 # ---------------------------------------------------------------- interpreters

@@ -254,7 +254,21 @@ REFUSED = {
         lambda: Network.program("p = Softmax(x, axis='u')").run(X, axes={"x": "n,t,k"}),
         AxisError,
         "Softmax 'p': it goes along u; x has the axes n,t,k, and no u.\n"
-        '  Write axis="n" or axis="t" or axis="k".',
+        '  Write axis="n" or axis="t" or axis="k", or name the axes that data has in front: '
+        'axes={"x": "n,t"}.',
+    ),
+    "a softmax of a parameter along what is not there": (
+        lambda: Network.program("p = Softmax(P, axis='t')", params={"P": PARAMS["P"]}).run(),
+        AxisError,
+        "Softmax 'p': it goes along t; P has the axes n,k, and no t.\n"
+        '  Write axis="n" or axis="k", or name the axes that data has in front: '
+        'axes={"x": "n,t"}.',
+    ),
+    "an axis that a mean names as well": (
+        lambda: Network.program("J = Mean(x, over='t')").run(X, axes={"x": "n,t"}),
+        AxisError,
+        "axes names t in front of x[t], as it is read, which has it already.\n"
+        '  Name all 3 axes of x, such as axes={"x": "n,t,s"}.',
     ),
 }
 

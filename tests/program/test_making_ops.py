@@ -81,7 +81,7 @@ NONE = "Power(power, scale=1.0) is called with no options: missing a required ar
 BEHIND = "  Write its options behind the names that it reads: z = Power(x, power=…)."
 MADE = "  Give the op made, with its options: Power(power=…)."
 PLAIN_NOT = "an option is a plain number or string, not "
-PLAIN = "an option is a plain number or string.\n"
+PLAIN = "an option is a number, a string, None, or numbers in parentheses.\n"
 OPTIONAL = "  Give the op made, ops={'Power': Power(…)}, and leave the option out here."
 
 
@@ -142,15 +142,15 @@ OPTIONAL = "  Give the op made, ops={'Power': Power(…)}, and leave the option 
             "Power is an op that is made already; it takes no options.\n"
             "  Leave them out, or give the class: ops={'Power': Power}.",
         ),
-        ("z = Power(x, (1, 2))", Power, PLAIN + OPTIONAL),
-        ("z = Power(x, power=None)", Power, PLAIN + OPTIONAL),
+        ("z = Power(x, [1, 2])", Power, PLAIN + OPTIONAL),
+        ("z = Power(x, power={})", Power, PLAIN + OPTIONAL),
         (
             "z = Power(x)",
             Late,
             "Late(power=None) raises ValueError: which power?.\n"
             "  Mend Late.__init__, or its options.",
         ),
-        ("z = Sigmoid(x, None)", Power, PLAIN + "  Write it such as slope=0.1."),
+        ("z = Sigmoid(x, b'r')", Power, PLAIN + "  Write it such as slope=0.1."),
         (
             "z = Linear(x, W, b, 3)",
             Power,

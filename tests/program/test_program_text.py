@@ -107,7 +107,8 @@ def test_deep_nesting_is_refused_like_any_other_text(text):
         (
             "z = ReLU(x, at_zero=abs)",
             SpecError,
-            "an option is a plain number or string.\n  Write it such as slope=0.1.",
+            "an option is a number, a string, None, or numbers in parentheses.\n"
+            "  Write it such as slope=0.1.",
         ),
         ("z = Sigmoid(x, **x)", SpecError, f"an op reads names, nothing else.\n{STEP}"),
     ],

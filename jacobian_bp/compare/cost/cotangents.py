@@ -30,9 +30,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import opt_einsum
 
-from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term
+from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term, is_position
 from ...algebra.nodes_and_links import Link, Node
-from ...algebra.spending import spend
+from ...algebra.spending import spend, spend_positions
 from ...algebra.sum_over_paths import by_target, walk
 from .counting import Shape, Tally
 
@@ -132,8 +132,21 @@ def pulled(link: Link, nodes: Sequence[Node], with_row: bool, masks: bool) -> Pu
         factors = ((row,) if with_row else ()) + term.factors
         if not masks:  # Σ_k (1−δ[k,k']) f[k] is the sum less one entry: no multiplication
             factors = tuple(map(_as_delta, factors))
-        total += _products(spend(replace(term, factors=factors), link.wrt, sizes), link.wrt, sizes)
+        known = term.sizes(sizes)
+        spent = spend(replace(term, factors=factors), link.wrt, known)
+        total += (
+            _laid(spent, link.wrt, known)
+            if spent.has_positions
+            else _products(spent, link.wrt, known)
+        )
     return total
+
+
+def _laid(term: Term, kept: Sequence[str], sizes: Sizes) -> Pulled:
+    """Arrays are read at positions and multiplied; what is added where they lie costs nothing."""
+    term = spend_positions(term, kept, sizes)
+    ends = {a for f in term.factors if is_position(f) for a in f.axes if a not in kept}
+    return replace(_products(term, (*kept, *sorted(ends)), sizes), summed=True)
 
 
 def _products(term: Term, kept: Sequence[str], sizes: Sizes) -> Pulled:

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from ...algebra.nodes_and_links import Link, Node
-from ...algebra.patterns import AxisKey, Pattern, Patterns, composed, count, patterns_of, united
+from ...algebra.nodes_and_links import Link, Node, patterns_through
+from ...algebra.patterns import Pattern, Patterns, composed, count, united
+from ...algebra.relations import AxisKey, Relation
 from ...routes.full import Bond
 
 Shape = tuple[int, ...]
@@ -66,7 +67,7 @@ class Tally:
     def local(self, link: Link, nodes: Sequence[Node]) -> Counted:
         of, by = nodes[link.target], nodes[link.source]
         self.build(f"∂{of.name}/∂{by.name}", of.shape + by.shape)
-        return Counted(of.shape, by.shape, patterns_of(link.expression, link.out, link.wrt))
+        return Counted(of.shape, by.shape, patterns_through(link, of.shape + by.shape))
 
     def times(self, left: Counted, right: Counted, name: str, bond: Bond) -> Counted:
         """∂of/∂between · ∂between/∂by: the product is built beside both factors."""
@@ -106,7 +107,12 @@ def _both(left: Pattern, right: Pattern) -> Pattern:
     return Pattern(
         frozenset((*_renamed(left.equal, "wrt"), *_renamed(right.equal, "out"))),
         frozenset((*_renamed(left.differ, "wrt"), *_renamed(right.differ, "out"))),
+        frozenset((*_related(left.related, "wrt"), *_related(right.related, "out"))),
     )
+
+
+def _related(related: Iterable[Relation], side: str) -> list[Relation]:
+    return [r.renamed({k: ("bond", k[1]) for k in r.keys if k[0] == side}) for r in related]
 
 
 def _renamed(groups: Iterable[frozenset[AxisKey]], side: str) -> list[frozenset[AxisKey]]:

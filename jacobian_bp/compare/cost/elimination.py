@@ -25,7 +25,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...algebra.patterns import Patterns, composed, patterns_of, united
+from ...algebra.nodes_and_links import patterns_through
+from ...algebra.patterns import Patterns, composed, united
 from ...errors import JacobianError
 from ...network.run import Run
 from ...program.forward_pass import Pass
@@ -108,7 +109,7 @@ def _graph(state: Pass, wanted: Sequence[str], of: str) -> tuple[list[str], _Edg
     shapes = {name: state.values[name].shape for name in names}
     for link in state.links(names, steps):
         ends = shapes[names[link.target]], shapes[names[link.source]]
-        piece = _Piece(*ends, patterns_of(link.expression, link.out, link.wrt))
+        piece = _Piece(*ends, patterns_through(link, ends[0] + ends[1]))
         _add(edges, (link.target, link.source), piece)
     return names, edges
 

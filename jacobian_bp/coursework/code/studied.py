@@ -89,7 +89,8 @@ def _in_double(state: Pass) -> Pass:
     values = {name: np.array(value, np.float64) for name, value in state.values.items()}
     program = state.program
     data = {name: values[name] for name in program.inputs}
-    return run_forward(program, {name: values[name] for name in program.params}, data)
+    params = {name: values[name] for name in program.params}
+    return run_forward(program, params, data, state.axes_said)
 
 
 def _values(layers: int) -> list[str]:

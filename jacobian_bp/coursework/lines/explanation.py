@@ -123,7 +123,8 @@ class Explanation:
         says += seen.turned_nothing(self.tree, self.values)
         says += seen.diagonals(self.tree, self.values)
         says += seen.stretches(self.tree, self.values) + seen.meetings(self.tree, self.values)
-        asked = mistake if edit is None or edit.why == ANEW else None
+        of_penalty = mistake is not None and "penalty" in mistake.label
+        asked = mistake if edit is None or edit.why == ANEW or of_penalty else None
         says += _said(asked, comparison)
         says += self._meant()
         says += [self.other_layout] if self.other_layout else []

@@ -36,7 +36,7 @@ class Meanings:
 def meanings(state: Pass) -> Meanings:
     """The axes of every value of a run, equal ones under one name."""
     group: dict[tuple[str, int], tuple[str, int]] = {}
-    examples: set[tuple[str, int]] = set()
+    in_front: dict[tuple[str, int], str] = {}  # what is carried, by its name
 
     def root(place: tuple[str, int]) -> tuple[str, int]:
         while group.setdefault(place, place) != place:
@@ -45,21 +45,19 @@ def meanings(state: Pass) -> Meanings:
 
     for step in state.program.steps:
         first: dict[str, tuple[str, int]] = {}
-        signature = step.op.parsed
-        operands = [*zip(signature.inputs, step.args, strict=True), (signature.output, step.name)]
-        for operand, value in operands:
-            lifted = state.values[value].ndim > len(operand.axes)
-            letters = ((BATCH,) if lifted else ()) + operand.axes
+        fronts = state.binding(step).fronts
+        operands = [*zip(fronts.inputs, step.args, strict=True), (fronts.output, step.name)]
+        for letters, value in operands:
             for position, letter in enumerate(letters):
                 here = root((value, position))
                 group[here] = root(first.setdefault(letter, here))
-                if letter == BATCH:
-                    examples.add(here)
+                if letter in fronts.leading or letter == BATCH:
+                    in_front.setdefault(here, letter)
     members: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for place in list(group):
         members.setdefault(root(place), []).append(place)
-    batch = {root(place) for place in examples}
-    words = {key: _word(places, key in batch) for key, places in members.items()}
+    named = {root(place): letter for place, letter in in_front.items()}
+    words = {key: _word(places, named.get(key, "")) for key, places in members.items()}
     return Meanings(
         {
             value: tuple(
@@ -71,10 +69,10 @@ def meanings(state: Pass) -> Meanings:
     )
 
 
-def _word(places: list[tuple[str, int]], is_batch: bool) -> str:
-    """What a reader calls an axis, from the values that have it."""
-    if is_batch:
-        return EXAMPLES
+def _word(places: list[tuple[str, int]], carried: str) -> str:
+    """What a reader calls an axis, from the values that have it; a carried one by its name."""
+    if carried:
+        return EXAMPLES if carried == BATCH else f"axis {carried}"
     layers = [re.fullmatch(r"[zab](\d+)", value) for value, _ in places]
     numbers = sorted(int(match[1]) for match in layers if match and match[1] != "0")
     if numbers:
@@ -127,4 +125,4 @@ def resized(state: Pass, own: Meanings, sizes: Mapping[str, int], seed: int) -> 
         elif value in rows and drawn.ndim:
             drawn /= drawn.sum(axis=-1, keepdims=True)
         data[value] = drawn
-    return run_forward(program, params, data)
+    return run_forward(program, params, data, state.axes_said)

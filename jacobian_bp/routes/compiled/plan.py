@@ -119,7 +119,7 @@ class Plan:
                 forward[step.name], _ = self._kernel(step, arrays, (None,) * len(step.args))
         calls: list[Call] = []
         for step in steps:
-            asked = set(step.args).intersection(self.labels) - set(whole_numbers(step))
+            asked = set(step.args).intersection(self.labels) - set(step.indices)
             if type(step.op).admit is not Op.admit or asked:
                 calls += admission(step, self.late, self.labels, arrays)
             calls += positions(step, self.late, arrays)
@@ -204,11 +204,6 @@ def admission(
             asked()
 
     return [any_number]
-
-
-def whole_numbers(step: Step) -> list[str]:
-    """What the step reads as positions of an axis."""
-    return [step.called[operand] for operand in step.op.parsed.indices]
 
 
 def positions(step: Step, late: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[Call]:

@@ -105,12 +105,13 @@ def test_what_is_wrong_with_a_penalty_is_named_by_itself(kind, name):
 
 
 @pytest.mark.parametrize(
-    ("kind", "line", "said"),
+    ("kind", "line", "said", "meant"),
     [
         (
             "l2",
             "dW2 = d2.T @ a1",
             LACKS.format(w="W2 (layer 2)", which="2 · 0.3 W2, of R1 = 0.3 Σ W2²"),
+            "",
         ),
         (
             "l1",
@@ -120,12 +121,13 @@ def test_what_is_wrong_with_a_penalty_is_named_by_itself(kind, name):
                 which="R1 = 0.3 Σ |W2| it is 0.3 sign(W2)",
                 told="it is subtracted, not added",
             ),
+            " Meant for ∂J/∂W2: d2.T @ a1 + 0.3 * np.sign(W2) (+ for -)",
         ),
     ],
 )
-def test_a_line_of_numpy_gets_the_same_sentence(kind, line, said):
+def test_a_line_of_numpy_gets_the_same_sentence(kind, line, said, meant):
     run = gradients(penalty={"W2": {kind: 0.3}})[0]
-    assert " ".join(str(diagnose_line(line, run)).split()).endswith(said)
+    assert " ".join(str(diagnose_line(line, run)).split()).endswith(said + meant)
     right = {"l2": "dW2 = d2.T @ a1 + 2 * 0.3 * W2", "l1": "dW2 = d2.T @ a1 + 0.3 * sign(W2)"}
     told = f"{right[kind]}: right. It is ∂J/∂W2, shape (2, 3)."
     assert str(diagnose_line(right[kind], run)) == told

@@ -49,6 +49,19 @@ ALWAYS = {
     "check-of-wrong-quantity": "the note says what it is",
     "fan-out-overwritten": "the value is used twice or more",
     "overwritten-index": "an index comes twice",
+    "upstream-missing": "the sentence names the factor, and the Jacobian beside which it stands",
+    "factor-missing": "the sentence names the factor, and where it stands",
+    "factor-twice": "the factor stands in the line once",
+    "factor-turned": "the factor has the two axes that the sentence names",
+    "wrong-factor": "both arrays were handed in or are of the run, and are named",
+    "wrong-weight": "both are weights of the run",
+    "wrong-delta": "both are deltas of the run",
+    "gradient-for-weight": "the gradient of that weight was tried",
+    "slope-at-delta": "the op is an activation, and what comes back to it was put in",
+    "term-missing": "the op's Jacobian is a sum, and the term is one of it",
+    "sign-of-a-term": "the op's Jacobian is a sum, and the term is one of it",
+    "diagonal-only": "the Jacobian has entries off its diagonal",
+    "summand-overwritten": "a sum runs over the axes that the sentence names",
     "unknown": "it was searched for",
 }
 
@@ -74,13 +87,6 @@ def delta(run, name):
 
 def slope(run, name):
     return 1 - run[name] ** 2
-
-
-def log_softmax():
-    run = Network.program("o = LogSoftmax(z)", "J = HalfSquaredError(o, y)").run(
-        z=[0.5, -1.0, 2.0], y=[0.0, 0, 0]
-    )
-    return run, {"o": run["o"], "z": run["o"] * (1 - np.exp(run["o"]))}
 
 
 class Standardised(Op):
@@ -134,6 +140,11 @@ def of_one_op(op):
 def standardised():
     run = of_one_op(Standardised)
     return run, {"z": delta(run, "o") / np.sqrt(run["z"].var() + 1e-5)}
+
+
+def variance_held():
+    run, wrong = standardised()
+    return run, {"z": wrong["z"] - wrong["z"].mean()}
 
 
 def mixed():
@@ -240,9 +251,9 @@ CASES = {
     "statistics-as-constants": (
         standardised,
         "In the delta of z mean and variance are taken for constants: mean and variance held.",
-        log_softmax,
-        "In the delta of z what is computed from several entries is taken for a constant: only "
-        "the terms in which entry k reads entry k are kept.",
+        variance_held,
+        "In the delta of z what is computed from several entries is taken for a constant: the "
+        "variance held.",
     ),
     "preactivation-for-activation": (
         lambda: (BATCH, {"W2": delta(BATCH, "z2").T @ BATCH["z1"]}),

@@ -17,6 +17,8 @@ def other_contractions(
 ) -> Iterator[Wrong]:
     """The line by every other equation that gives the target's shape, or one handed in."""
     wanted = facts.shapes | {squeezed(facts.values[line.target].shape)}
+    if (len(left), len(right)) != (len(meant[0]), len(meant[1])):
+        return  # an axis beside the examples, of which these letters know nothing
     done = {canonical(*meant)}
     sizes = (*left, *right)
     for letters in labellings(sizes):

@@ -118,7 +118,7 @@ def _content(state, step: Step, position: int, operand: str, inputs: list[np.nda
         cost = _by_vjp(op, operand, inputs)(np.ones(state.values[step.name].shape))
         name = f"(p − {names[-1]})" if op.contains else f"∂L/∂{names[0]}"
         return "cost", each_example, [Factor("cost", name, cost)]
-    if isinstance(op, Softmax):
+    if isinstance(op, Softmax) and op.place == -1:
         p = state.values[step.name]
         jacobian = p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
         return "softmax", through_rows, [Factor("jacobian", f"∂{step.name}/∂{names[0]}", jacobian)]
