@@ -23,6 +23,7 @@ from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
+from .document.saving import NAMED, place_for
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
@@ -65,9 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _derive(options: argparse.Namespace) -> int:
+    place = None if options.out is None else place_for(options.out)
     case = case_of(options, _options)
     agreement = _agreement(case.run.written_in(options.convention))
     derivation: Derivation = case.run.derivation(options.convention, agreement)
+    if place is not None:
+        derivation.save(place, options.all)
+        terminal.write([*_said(case), f"written: {safe(options.out)}"])
+        return 0 if agreement.ok else DISAGREE
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
     terminal.write([*_said(case), *lines])
@@ -177,9 +183,14 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
-    parser.set_defaults(**vars(_options().parse_args([])))
+    parser.set_defaults(out=None, **vars(_options().parse_args([])))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
+    derive = commands.add_parser(
+        "derive", parents=[_options()], help="every gradient, step by step"
+    )
+    derive.add_argument(
+        "--out", metavar="FILE", help=f"write a document instead; the name ends in {NAMED}"
+    )
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")

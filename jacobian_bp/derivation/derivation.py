@@ -5,10 +5,12 @@ the product of numbered steps; each parameter's gradient as one contraction,
 with the delta that is spent in it. Linear in the number of steps.
 """
 
+import dataclasses
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,10 +21,12 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, written
 from ..checks.all_routes import Agreement, check
+from ..document.as_html import page as html_page
 from ..document.as_latex import article
 from ..document.as_markdown import markdown
 from ..document.as_text import WIDTH, text_lines
 from ..document.blocks import Document
+from ..document.saving import place_for, save
 from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
@@ -66,15 +70,34 @@ class Derivation(Shown, Ledger):
 
     def document(self, everything: bool = False) -> Document:
         """The derivation as blocks, which every form of it is made from."""
-        return replace(document_of(self, everything), spell=self.spelled)
+        return dataclasses.replace(document_of(self, everything), spell=self.spelled)
 
-    def article(self, everything: bool = False) -> str:
-        """The derivation as a LaTeX article, a whole file; `latex()` gives a part of one."""
-        return article(self.document(everything))
+    def html(self, everything: bool = False) -> str:
+        """The derivation as one HTML file that loads nothing."""
+        return html_page(self.document(everything))
 
     def markdown(self, everything: bool = False, plain: bool = False) -> str:
-        """The derivation as Markdown; GitHub's marks of formulas, or `plain` dollars."""
+        """The derivation as Markdown; formulas as GitHub marks them, or in `plain` dollars."""
         return markdown(self.document(everything), plain)
+
+    def save(
+        self, path: str | os.PathLike[str], everything: bool = False, replace: bool = False
+    ) -> None:
+        """Write it to a file: a page, an article, Markdown or text, as .html .tex .md .txt says.
+
+        Raises SpecError for another ending, for a folder that is not there, and for a file
+        that is there already, unless `replace` is said.
+        """
+        place = place_for(path, replace, ", or say replace=True")
+        save(
+            place,
+            {
+                ".html": lambda: self.html(everything),
+                ".tex": lambda: article(self.document(everything)),
+                ".md": lambda: self.markdown(everything),
+                ".txt": lambda: self.text(everything=everything) + "\n",
+            },
+        )
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""

@@ -13,7 +13,8 @@ from .blocks import Document, Picture
 from .sentences import Grid, Stated
 from .written import Written
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
+SPECIAL = re.compile(r"([\\`*_{}\[\]!|<>~$&])")
+BEGINS_A_BLOCK = re.compile(r"^(\s*)([-+#=:]|\d+(?=[.)]))")
 
 
 def markdown(document: Document, plain: bool = False) -> str:
@@ -56,7 +57,11 @@ class _Markdown(Written):
         return self.inline(f"{self.set(text)}={right}")
 
     def paragraph(self, line: str) -> str:
-        return line
+        mark = BEGINS_A_BLOCK.match(line)
+        if mark is None:
+            return line
+        number = mark[2].isdigit()  # 1\\. is no item of a list
+        return f"{mark[0]}\\{line[mark.end() :]}" if number else f"{mark[1]}\\{line[mark.end(1) :]}"
 
     def listing(self, lines: Iterable[str]) -> str:
         return "\n".join(f"- {line}" for line in lines)

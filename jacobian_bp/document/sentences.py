@@ -23,7 +23,8 @@ _PIECE = re.compile(
       ∂\w+/∂\w+(?:\[[^][]*\])?             # ∂J/∂z3
     | Σ_\w+'?                              # a sum
     | (?P<entry>[^\W\d_]\w*)\[(?P<at>\d+(?:,\d+)*)\]  # a1[1]
-    | [^\W\d_]\w*'?\[[\w',]+\]             # δ[k,k'], 1[n]
+    | (?:1|[^\W\d_]\w*'?)\[[\w',]+\]       # δ[k,k'], 1[n]
+    | \d+/[^\W\d_]\w*                     # 1/a3
     | (?P<name>[^\W\d_]\w*)'?              # W3, z1, σ'
     )(?!\w)""",
     re.VERBOSE,
@@ -48,7 +49,7 @@ def pieces(sentence: str, names: frozenset[str]) -> Iterator[Piece]:
     done = 0
     for match in _PIECE.finditer(sentence):
         word = match["name"]
-        if word is not None and not _is_symbol(word, names):
+        if word is not None and not (match[0].endswith("'") or _is_symbol(word, names)):
             continue
         if match.start() > done:
             yield Piece(sentence[done : match.start()])
@@ -64,7 +65,7 @@ def pieces(sentence: str, names: frozenset[str]) -> Iterator[Piece]:
 def _is_symbol(word: str, names: frozenset[str]) -> bool:
     if word in names:
         return (len(word) == 1 and word != "a") or not word.isalpha()
-    letter = len(word) == 1 and word not in "aAI"
+    letter = len(word) == 1 and word not in "aAIᵀ"
     return letter or re.fullmatch(r"δ\d+", word) is not None
 
 
