@@ -24,7 +24,7 @@ def page(document: Document) -> str:
         "\n".join([f"<section><h2>{writer.sentence(section.title)}</h2>", *blocks, "</section>"])
         for section, blocks in zip(document.sections, writer.blocks(), strict=True)
     ]
-    title = document.spell(document.title)
+    title = writer.spelled(document.title)
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -44,13 +44,13 @@ class _Html(Written):
         self.count = 0
 
     def words(self, text: str) -> str:
-        return escape(text)
+        return escape(text).replace("ᵀ", "<sup>⊤</sup>")
 
     def math(self, formula: str) -> str:
-        return mathml(self.document.spell(formula))
+        return mathml(self.spelled(formula))
 
     def entry(self, name: str, place: str) -> str:
-        return mathml_entry(self.document.spell(name), place)
+        return mathml_entry(self.spelled(name), place)
 
     def equals(self, formula: str, numbers: list[str], scalar: bool) -> str:
         cells = "&ensp;".join(f"<span>{_minus(number)}</span>" for number in numbers)
@@ -68,8 +68,8 @@ class _Html(Written):
         self.count += 1
         place = f"step-{self.count}"
         sides = " = ".join(map(self.math, step.sides))
-        number = f'<a href="#{place}">{self.words(step.number)}</a>' if step.number else ""
-        facts = "; ".join(map(self.words, step.facts))
+        number = f'<a href="#{place}">{self.said(step.number)}</a>' if step.number else ""
+        facts = "; ".join(map(self.said, step.facts))
         reason = f'<p class="reason">{self.sentence(step.reason)}</p>' if step.reason else ""
         return (
             f'<div class="step" id="{place}"><span class="number">{number}</span>'
@@ -92,7 +92,7 @@ class _Html(Written):
         return f'<div class="scroll" tabindex="0"><table class="grid">\n{whole}\n</table></div>'
 
     def lines(self, lines: list[str]) -> str:
-        text = escape("\n".join(map(self.document.spell, lines)))
+        text = escape("\n".join(map(self.spelled, lines)))
         return f'<div class="scroll" tabindex="0"><pre>{text}</pre></div>'
 
     def table(self, heads: list[str], rows: list[list[str]]) -> str:
@@ -102,7 +102,7 @@ class _Html(Written):
         return f'<div class="scroll" tabindex="0"><table>\n{lines}\n</table></div>'
 
     def picture(self, picture: Picture) -> str:
-        return f"<figure>{picture.svg}<figcaption>{self.words(picture.alt)}</figcaption></figure>"
+        return f"<figure>{picture.svg}<figcaption>{self.said(picture.alt)}</figcaption></figure>"
 
 
 def _minus(number: str) -> str:

@@ -69,10 +69,10 @@ class _Latex(Written):
 
     def set(self, text: str) -> str:
         """A formula in which a line may end behind each factor."""
-        return formula(self.document.spell(text)).replace(r"\,", r"\,\allowbreak ")
+        return formula(self.spelled(text)).replace(r"\,", r"\,\allowbreak ")
 
     def entry(self, name: str, place: str) -> str:
-        return rf"$({formula(self.document.spell(name))})_{{{place}}}$"
+        return rf"$({formula(self.spelled(name))})_{{{place}}}$"
 
     def equals(self, formula: str, numbers: list[str], scalar: bool) -> str:
         cells = r"\;\;\allowbreak ".join(map(power_of_ten, numbers))
@@ -87,8 +87,8 @@ class _Latex(Written):
 
     def step(self, step: Stated, key: str, numbers: str) -> str:
         statement = " = ".join(map(self.set, step.sides))
-        facts = r",\ ".join(map(self.words, step.facts))
-        head, reason = self.words(step.number), self.sentence(step.reason)
+        facts = r",\ ".join(map(self.said, step.facts))
+        head, reason = self.said(step.number), self.sentence(step.reason)
         return rf"\step{{{head}}}{{{statement}}}{{{facts}}}{{{reason}}}" + f"\n{numbers}"
 
     def grid(self, grid: Grid) -> str:
@@ -104,7 +104,7 @@ class _Latex(Written):
         return rf"\numbers{{{array}}}"
 
     def lines(self, lines: list[str]) -> str:
-        kept = (self.words(line).replace(" ", "\\ ") for line in map(self.document.spell, lines))
+        kept = (self.words(line).replace(" ", "\\ ") for line in map(self.spelled, lines))
         whole = " \\\\\n".join(rf"\mbox{{{line}}}" for line in kept)
         return rf"\lines{{{whole}}}"
 
@@ -118,7 +118,7 @@ class _Latex(Written):
         )
 
     def picture(self, picture: Picture) -> str:
-        return self.paragraph(self.words(picture.alt))
+        return self.paragraph(self.said(picture.alt))
 
 
 def _character(c: str) -> str:

@@ -33,7 +33,7 @@ class _Markdown(Written):
         self.plain = plain
 
     def words(self, text: str) -> str:
-        return SPECIAL.sub(r"\\\1", text)
+        return SPECIAL.sub(r"\\\1", text).replace("ᵀ", self.inline(r"{}^{\top}"))
 
     def inline(self, latex: str) -> str:
         kept = latex.replace("|", r"\vert ").strip()
@@ -43,7 +43,7 @@ class _Markdown(Written):
         return f"\n\n$$\n{latex}\n$$" if self.plain else f"\n\n```math\n{latex}\n```"
 
     def set(self, text: str) -> str:
-        return formula(self.document.spell(text))
+        return formula(self.spelled(text))
 
     def math(self, text: str) -> str:
         return self.inline(self.set(text))
@@ -60,17 +60,17 @@ class _Markdown(Written):
         mark = BEGINS_A_BLOCK.match(line)
         if mark is None:
             return line
-        number = mark[2].isdigit()  # 1\\. is no item of a list
-        return f"{mark[0]}\\{line[mark.end() :]}" if number else f"{mark[1]}\\{line[mark.end(1) :]}"
+        digits = mark[2] if mark[2].isdigit() else ""  # 1\\. is no item of a list
+        return f"{mark[1]}{digits}\\{line[mark.end(1) + len(digits) :]}"
 
     def listing(self, lines: Iterable[str]) -> str:
-        return "\n".join(f"- {line}" for line in lines)
+        return "\n".join(f"- {self.paragraph(line)}" for line in lines)
 
     def step(self, step: Stated, key: str, numbers: str) -> str:
-        number = f"**{self.words(step.number)}** " if step.number else ""
+        number = f"**{self.said(step.number)}** " if step.number else ""
         statement = self.inline("=".join(map(self.set, step.sides)))
-        facts = ", ".join(map(self.words, step.facts))
-        reason = f"\n\n{self.sentence(step.reason)}" if step.reason else ""
+        facts = ", ".join(map(self.said, step.facts))
+        reason = f"\n\n{self.paragraph(self.sentence(step.reason))}" if step.reason else ""
         return f"{number}{statement} — {facts}{reason}{numbers}"
 
     def grid(self, grid: Grid) -> str:
@@ -79,7 +79,7 @@ class _Markdown(Written):
         return self.display(rf"\left[\begin{{array}}{{{columns}}}{rows}\end{{array}}\right]")
 
     def lines(self, lines: list[str]) -> str:
-        text = "\n".join(map(self.document.spell, lines))
+        text = "\n".join(map(self.spelled, lines))
         fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
         return f"\n\n{fence}text\n{text}\n{fence}"
 
@@ -88,7 +88,7 @@ class _Markdown(Written):
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def picture(self, picture: Picture) -> str:
-        return self.words(picture.alt)
+        return self.paragraph(self.said(picture.alt))
 
 
 def power_of_ten(text: str) -> str:

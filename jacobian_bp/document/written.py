@@ -153,8 +153,16 @@ class Written(ABC):
 
     def piece(self, piece: Piece) -> str:
         if not piece.is_formula:
-            return self.words(self.document.spell(piece.text))
+            return self.said(piece.text)
         return self.entry(piece.text, piece.place) if piece.place else self.math(piece.text)
+
+    def spelled(self, text: str) -> str:
+        """A text in the names of the convention, controls and bidi marks escaped."""
+        return self.document.spell(safe(text))
+
+    def said(self, text: str) -> str:
+        """Words in which there is no formula."""
+        return self.words(self.spelled(text))
 
     @abstractmethod
     def words(self, text: str) -> str:
