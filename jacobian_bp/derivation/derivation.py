@@ -22,7 +22,6 @@ from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..document.as_html import page as html_page
-from ..document.as_latex import article
 from ..document.as_markdown import markdown
 from ..document.as_text import WIDTH, text_lines
 from ..document.blocks import Document
@@ -89,15 +88,7 @@ class Derivation(Shown, Ledger):
         that is there already, unless `replace` is said.
         """
         place = place_for(path, replace, ", or say replace=True")
-        save(
-            place,
-            {
-                ".html": lambda: self.html(everything),
-                ".tex": lambda: article(self.document(everything)),
-                ".md": lambda: self.markdown(everything),
-                ".txt": lambda: self.text(everything=everything) + "\n",
-            },
-        )
+        save(place, lambda: self.document(everything), lambda: self.text(everything=everything))
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""

@@ -42,8 +42,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         found.append("⊙: entry by entry")
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
-    zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
-    found += [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
+    found += meanings_of_zeros(text)
     found += folded_rows(text)
     if TOLD.search(text):
         found.append(
@@ -51,6 +50,12 @@ def legend(ledger: Ledger, text: str) -> list[str]:
             "--all, in Python text(everything=True), prints it"
         )
     return found
+
+
+def meanings_of_zeros(text: str) -> list[str]:
+    """What each of the two kinds of zero is, where a text has them; one sentence for both."""
+    zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
+    return [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
 
 
 def _meaning(step: DeltaStep, ledger: Ledger) -> str:

@@ -7,8 +7,17 @@ from pathlib import Path
 from ..errors import SpecError
 from ..writing.signs import safe
 from ..writing.whole_file import write_whole
+from .as_html import page
+from .as_latex import article
+from .as_markdown import markdown
+from .blocks import Document
 
-FORMS = (".html", ".tex", ".md", ".txt")
+FORMS: dict[str, Callable[[Document], str] | None] = {
+    ".html": page,
+    ".tex": article,
+    ".md": markdown,
+    ".txt": None,  # the text of whatever is saved, in its own columns
+}
 NAMED = ".html, .tex, .md or .txt"
 
 
@@ -41,9 +50,10 @@ def place_for(path: str | os.PathLike[str], replace: bool = False, instead: str 
     return place
 
 
-def save(place: Path, forms: dict[str, Callable[[], str]]) -> None:
+def save(place: Path, document: Callable[[], Document], text: Callable[[], str]) -> None:
     """Write the form that the ending asks for, whole or not at all; SpecError where it fails."""
-    content = forms[place.suffix.lower()]().encode("utf-8", "backslashreplace")
+    form = FORMS[place.suffix.lower()]
+    content = (form(document()) if form else text() + "\n").encode("utf-8", "backslashreplace")
     try:
         write_whole(place, lambda file: file.write(content))
     except OSError as error:

@@ -107,3 +107,25 @@ def test_the_command_writes_the_document_and_says_so(ending, tmp_path, monkeypat
 def test_a_bad_name_is_told_before_the_network_is_read(tmp_path, capsys):
     assert main(["derive", str(tmp_path / "none.toml"), "--out", "r.pdf"]) == 2
     assert re.search(r"SpecError: r\.pdf does not end in", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("ending", BEGINS)
+def test_one_jacobian_is_a_document_too(ending, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    command = ["show", "dz2/dW2", "--out", f"w{ending}"]
+    assert main(command) == 0
+    assert capsys.readouterr() == (f"written: w{ending}\n", "")
+    text = (tmp_path / f"w{ending}").read_text("utf-8")
+    structural = "." if ending == ".txt" else "zero for every input"
+    assert structural in text
+    assert text.count("0.95") >= 2
+    assert main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_the_text_of_one_jacobian_is_the_printed_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", "dJ/dW1", "--out", "w.txt"]) == 0
+    capsys.readouterr()
+    assert main(["show", "dJ/dW1"]) == 0
+    assert capsys.readouterr().out == (tmp_path / "w.txt").read_text("utf-8")
