@@ -126,7 +126,13 @@ _OFFERED = {
 }
 _MODULE_OF = {name: module for module, names in _OFFERED.items() for name in names}
 _PARTS = {module.partition(".")[0] for module in _OFFERED}
-_PARTS |= {"compare", "program", "reference", "writing"}  # of which no name is offered here
+_PARTS |= {
+    "compare",
+    "document",
+    "program",
+    "reference",
+    "writing",
+}  # of which no name is offered here
 
 __all__ = sorted(_MODULE_OF)
 

@@ -14,6 +14,7 @@ jacobian-bp grade --exercise 3 --submission ex3.py
 """
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -22,8 +23,9 @@ from typing import Any, NamedTuple, NoReturn
 from .checks.agreement import Agreement
 from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
-from .derivation.one_jacobian import explain
+from .derivation.one_jacobian import document_of_jacobian, explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
+from .document.saving import NAMED, place_for, save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
@@ -66,9 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _derive(options: argparse.Namespace) -> int:
+    place = None if options.out is None else place_for(options.out)
     case = case_of(options, _options)
     agreement = _agreement(case.run.written_in(options.convention))
     derivation: Derivation = case.run.derivation(options.convention, agreement)
+    if place is not None:
+        derivation.save(place, options.all)
+        terminal.write([*_said(case), f"written: {safe(options.out)}"])
+        return 0 if agreement.ok else DISAGREE
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
     lines = text.splitlines()
     terminal.write([*_said(case), *lines])
@@ -84,6 +91,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    place = None if options.out is None else place_for(options.out)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     convention = run.convention()
@@ -102,12 +110,20 @@ def _show(options: argparse.Namespace) -> int:
             f"every entry of ∂{first}/∂{second} is 0.{other}\n"
             f"  Name a value and something that it was computed from."
         )
+    reason = run.reason(of, wrt)
+    if place is not None:
+        how = convention.layout, reason
+        blocks = document_of_jacobian(jacobian, *how, options.all)
+        named = dataclasses.replace(blocks, spell=lambda text: rename(text, names))
+        lines = explain(jacobian, *how, spell=named.spell, everything=options.all)
+        save(place, lambda: named, lambda: "\n".join(lines))
+        terminal.write([*_said(case), f"written: {safe(options.out)}"])
+        return 0
     terminal.write(_said(case))
 
     def spell(text: str) -> str:
         return for_stream(rename(text, names))
 
-    reason = run.reason(of, wrt)
     width = terminal.width()
     terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
     return 0
@@ -178,9 +194,11 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
-    parser.set_defaults(**vars(_options().parse_args([])))
+    parser.set_defaults(out=None, **vars(_options().parse_args([])))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands.add_parser("derive", parents=[_options()], help="every gradient, step by step")
+    derive = commands.add_parser(
+        "derive", parents=[_options()], help="every gradient, step by step"
+    )
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
@@ -193,6 +211,10 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
         show._add_action(action)
+    for with_numbers in (derive, show):
+        with_numbers.add_argument(
+            "--out", metavar="FILE", help=f"write a document instead; the name ends in {NAMED}"
+        )
     return parser
 
 

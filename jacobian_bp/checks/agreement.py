@@ -15,6 +15,7 @@ MEANT = {  # each bar in words
     "full": "u: the unit roundoff; Σ|terms|: an entry's sum with every sign plus",
     "difference": "their accuracy: what the difference of two neighbouring costs can resolve",
 }
+HEADS = ("route", "entries compared", "beside vjp")
 MEANT["structured"] = MEANT["full"]
 
 
@@ -36,6 +37,11 @@ class Row:
     @property
     def ok(self) -> bool:
         return self.worst <= 1
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """The comparison as a row of a table under HEADS."""
+        return self.route, f"{self.compared:,} of {self.total:,}", self.refused or self.verdict
 
     @property
     def verdict(self) -> str:
@@ -72,8 +78,13 @@ class Agreement(Printed):
     def lines(self) -> list[str]:
         """The table, the kinks, and the first op at which the routes part."""
         if self.error:
-            return self._conclusion().splitlines()
-        found = [self._title()]
+            return self.conclusion.splitlines()
+        remarks = (f"  {line}" for line in self.remarks())
+        return [self.title, *self.table_lines(), *remarks, self.conclusion]
+
+    def table_lines(self) -> list[str]:
+        """A line for each route, and what it met where it disagrees or was refused."""
+        found = []
         for row in self.rows:
             if row.refused:
                 found += [f"  {row.route:<11} refused:", f"    {row.refused}"]
@@ -82,12 +93,17 @@ class Agreement(Printed):
                 f"  {row.route:<11} {row.compared:>6,} of {row.total:,} entries   {row.verdict}"
             )
             found += [f"              {row.witness}"] * (not row.ok)
-        bars = dict.fromkeys(MEANT[row.route] for row in self.rows if not row.refused)
-        remarks = [*bars, *self._remarks()]
-        return [*found, *(f"  {line}" for line in remarks), self._conclusion()]
+        return found
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """What is compared with what."""
         return f"gradient of {self.cost}: each route against the vjp route, entry by entry"
+
+    def remarks(self) -> list[str]:
+        """What the bars mean, and what is to be said of kinks and of an op."""
+        bars = dict.fromkeys(MEANT[row.route] for row in self.rows if not row.refused)
+        return [*bars, *self._remarks()]
 
     def _remarks(self) -> list[str]:
         found = [f"kink: {kink}" for kink in self.kinks]
@@ -97,7 +113,9 @@ class Agreement(Printed):
             found += [f"  {line}" for line in self.report.text().splitlines()]
         return found
 
-    def _conclusion(self) -> str:
+    @property
+    def conclusion(self) -> str:
+        """Whether the routes agree, in words."""
         if self.error:
             return f"the routes cannot be compared: {self.error}"
         if not self.ok:
@@ -113,19 +131,11 @@ class Agreement(Printed):
         return for_stream(self.text())
 
     def __repr__(self) -> str:
-        return f"<Agreement on {self.cost}: {self._conclusion()}>"
+        return f"<Agreement on {self.cost}: {self.conclusion}>"
 
     def _repr_html_(self) -> str:
         """For a notebook: the table, and under it what is to be said."""
-        rows = [_cells(row) for row in self.rows]
+        rows = [row.cells for row in self.rows]
         wrong = [row.witness for row in self.rows if not (row.ok or row.refused)]
-        compared = (
-            grid(("route", "entries compared", "beside vjp"), rows, self._title()) if rows else ""
-        )
-        return "\n".join(
-            [compared, page("", [*wrong, *self._remarks(), self._conclusion()])]
-        ).strip()
-
-
-def _cells(row: Row) -> tuple[str, str, str]:
-    return row.route, f"{row.compared:,} of {row.total:,}", row.refused or row.verdict
+        compared = grid(HEADS, rows, self.title) if rows else ""
+        return "\n".join([compared, page("", [*wrong, *self._remarks(), self.conclusion])]).strip()

@@ -5,7 +5,9 @@ the product of numbered steps; each parameter's gradient as one contraction,
 with the delta that is spent in it. Linear in the number of steps.
 """
 
+import dataclasses
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,12 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
 from ..algebra.spending import Spending, written
 from ..checks.all_routes import Agreement, check
+from ..document.as_html import page as html_page
+from ..document.as_markdown import markdown
+from ..document.as_text import text_lines
+from ..document.blocks import Document
+from ..document.saving import place_for, save
+from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
 from ..program.forward_pass import Pass
@@ -31,14 +39,13 @@ from ..writing.notebook import page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
 from ..writing.tables import WIDTH
-from .as_text import render
 from .convention import Convention
+from .document_of import document_of, matrix_of_step
 from .folding import folded
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
 from .spelled_once import as_ascii, read_aloud, spelled_once
-from .step_tables import step_numbers
 from .textbook_formula import textbook, textbook_error
 from .written_in import written_in
 
@@ -59,7 +66,30 @@ class Derivation(Shown, Ledger):
             named = self._spelled(text, names)
             return as_ascii(named) if ascii_only else named
 
-        return read_aloud("\n".join(render(self, width, spell, everything)))
+        return read_aloud("\n".join(text_lines(document_of(self, everything), width, spell)))
+
+    def document(self, everything: bool = False) -> Document:
+        """The derivation as blocks, which every form of it is made from."""
+        return dataclasses.replace(document_of(self, everything), spell=self.spelled)
+
+    def html(self, everything: bool = False) -> str:
+        """The derivation as one HTML file that loads nothing."""
+        return html_page(self.document(everything))
+
+    def markdown(self, everything: bool = False, plain: bool = False) -> str:
+        """The derivation as Markdown; formulas as GitHub marks them, or in `plain` dollars."""
+        return markdown(self.document(everything), plain)
+
+    def save(
+        self, path: str | os.PathLike[str], everything: bool = False, replace: bool = False
+    ) -> None:
+        """Write it to a file: a page, an article, Markdown or text, as .html .tex .md .txt says.
+
+        Raises SpecError for another ending, for a folder that is not there, and for a file
+        that is there already, unless `replace` is said.
+        """
+        place = place_for(path, replace, ", or say replace=True")
+        save(place, lambda: self.document(everything), lambda: self.text(everything=everything))
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
@@ -88,7 +118,7 @@ class Derivation(Shown, Ledger):
         """The numbers of each row."""
         ledger = folded(self)
         return [
-            [] if isinstance(step, Folded) else step_numbers(step, ROOM)
+            [] if isinstance(step, Folded) else matrix_lines(matrix_of_step(step), ROOM)
             for step in (*ledger.forward, *ledger.backward, *ledger.gradients)
         ]
 

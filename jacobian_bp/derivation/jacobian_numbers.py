@@ -2,10 +2,10 @@
 
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import layout_axes
-from ..errors import MemoryLimitError
+from ..document.blocks import Entries, Matrix
+from ..document.text_matrices import matrix_lines
 from ..numbers.memory import format_bytes
-from ..writing.long_arrays import MOST_NUMBERS, fits_a_page, leaves_out, long_block
-from ..writing.tables import about, fold, plain_block
+from ..writing.long_arrays import MOST_NUMBERS
 
 LARGEST_BUILT = 64 * 64 * 10  # entries that are built to be printed without being asked for
 LARGEST_PRINTED = 2**24  # entries that are built to be printed when everything is asked for
@@ -17,27 +17,38 @@ def numbers(jacobian: Jacobian, layout: str, room: int, everything: bool = False
     Above MOST_NUMBERS entries that can be other than 0 there is one line about them, unless
     `everything` is asked for.
     """
+    return matrix_lines(matrix_of(jacobian, layout, everything), room)
+
+
+def matrix_of(
+    jacobian: Jacobian, layout: str, everything: bool = False, structure: str = ""
+) -> Matrix:
+    """The entries as a block of a document, which builds them when they are rendered.
+
+    Where the `structure` is said, an identity counts as known, and a diagonal is one line.
+    """
     size = f"{jacobian.size:,} entries, {format_bytes(jacobian.nbytes)}"
+
+    def entries(arranged: str) -> Entries:
+        return jacobian.materialise(arranged), jacobian.can_be_nonzero(arranged)
+
+    refused = ""
     if jacobian.size > LARGEST_PRINTED:
-        return [f"[{size}: too many to print]"]
-    if jacobian.size > LARGEST_BUILT and not everything:
-        return [f"[{size}: not built here]"]
-    most = float("inf") if everything else MOST_NUMBERS
-    try:
-        value, mask = jacobian.materialise(layout), jacobian.can_be_nonzero(layout)
-        in_rows = value.ndim < 4 and not leaves_out(mask, everything)
-        block = plain_block(value, mask, room) if in_rows else []
-        if block or len(jacobian.axes) < 3:
-            return block or long_block(value, mask, room, most, everything)
-        if layout != "numerator":
-            value, mask = jacobian.materialise(), jacobian.can_be_nonzero()
-    except MemoryLimitError:
-        return [f"[{size}: not built, the memory limit is lower]"]
-    if not fits_a_page(mask, most):
-        return [about(value)]
-    said = [_slices(jacobian, layout), "rows of '.' alone left out"]
-    said = said if leaves_out(mask, everything) else said[:1]
-    return [*fold("; ".join(said), room), *long_block(value, mask, room, most, everything)]
+        refused = f"[{size}: too many to print]"
+    elif jacobian.size > LARGEST_BUILT and not everything:
+        refused = f"[{size}: not built here]"
+    known = structure in ("identity", "delta ⊗ ones")
+    diagonal = structure == "diagonal" and not everything and not refused
+    return Matrix(
+        laid_out=lambda: entries(layout),
+        tensor=(lambda: entries("numerator")) if len(jacobian.axes) > 2 else None,
+        slices=_slices(jacobian, layout),
+        refused=refused,
+        beyond_memory=f"[{size}: not built, the memory limit is lower]",
+        form="known" if known else "diagonal" if diagonal else "",
+        most=float("inf") if everything else MOST_NUMBERS,
+        whole=everything,
+    )
 
 
 def _slices(jacobian: Jacobian, layout: str) -> str:

@@ -1,7 +1,6 @@
 """What the signs of a derivation mean: a sentence for each sign that it uses."""
 
 import re
-from collections.abc import Sequence
 
 from .ledger import DeltaStep, Folded, Ledger
 from .of_each_example import SHARE
@@ -15,9 +14,8 @@ PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
 ENTRIES_FROM = re.compile(r"\[[1-9]\d*:\]")
 
 
-def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
-    """The sentences, in the order in which the signs are met; `lines` are the printed steps."""
-    text = "\n".join(lines)
+def legend(ledger: Ledger, text: str) -> list[str]:
+    """The sentences, in the order in which the signs are met in the `text` of the steps."""
     steps = [step for step in ledger.backward if not isinstance(step, Folded)]
     errors = [step for step in steps if isinstance(step, DeltaStep)]
     named = [step for step in errors if step.symbol != step.name]
@@ -44,8 +42,7 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
         found.append("⊙: entry by entry")
     if SHARE in text:
         found.append(f"m = {ledger.examples}, the examples")
-    zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
-    found += [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
+    found += meanings_of_zeros(text)
     found += folded_rows(text)
     if TOLD.search(text):
         found.append(
@@ -53,6 +50,12 @@ def legend(ledger: Ledger, lines: Sequence[str]) -> list[str]:
             "--all, in Python text(everything=True), prints it"
         )
     return found
+
+
+def meanings_of_zeros(text: str) -> list[str]:
+    """What each of the two kinds of zero is, where a text has them; one sentence for both."""
+    zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
+    return [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
 
 
 def _meaning(step: DeltaStep, ledger: Ledger) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
+from ..document.as_text import Spell
+from ..document.blocks import Block, Column, Document, Formula, Row, Section, Signs, Table, Words
 from ..errors import MemoryLimitError
 from ..numbers.arrays import entry
 from ..numbers.memory import current_limit, format_bytes
@@ -20,10 +22,11 @@ from ..writing.tables import (
     table,
     zero_or_number,
 )
-from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, numbers
-from .legend import folded_rows
-from .step_tables import Spell
+from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, matrix_of, numbers
+from .legend import folded_rows, meanings_of_zeros
 
+COLLAPSED = "collapsed, link by link from the left"
+FIVE = "in the five layouts"
 MOST_ROWS = 40  # of a matrix that is all there is to see
 
 
@@ -39,19 +42,18 @@ def explain(
 
     Long arrays are printed where `everything` is asked for.
     """
-    lines = [re.sub("layout numerator, shape .*?: ", "", x) for x in jacobian.text().splitlines()]
-    lines += [f"  because {reason}"] * bool(reason)
-    if not jacobian.is_local and jacobian.links:
-        lines += ["", "collapsed, link by link from the left:"]
-        for step in jacobian.collapse().trace:
-            lines += [f"  {step.before} = {step.after}", f"      {step.reason}"]
-    lines += ["", "in the five layouts:"]
-    axes = jacobian.out_axes, jacobian.wrt_axes
-    rows = [[f"  {n}", dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
-    lines += table(rows)
+    lines = _first_lines(jacobian)
+    lines += [f"  {_because(reason)}"] * bool(reason)
+    trace = _collapsed(jacobian)
+    if trace:
+        lines += ["", f"{COLLAPSED}:"]
+        for equation, why in trace:
+            lines += [f"  {equation}", f"      {why}"]
+    lines += ["", f"{FIVE}:"]
+    lines += table([[f"  {name}", *rest] for name, *rest in _layout_rows(jacobian)])
     room = width - 2
     slices = _slices(jacobian, room, everything) if len(jacobian.shape) == 3 else []
-    title = f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}:"
+    title = f"{_in_layout(jacobian, layout)}:"
     where = "below" if slices else ""
     lines += ["", title, *_indented(_laid_out(jacobian, layout, room, everything, where))]
     if slices:
@@ -62,6 +64,59 @@ def explain(
             lines += _indented(_laid_out(jacobian, "flat", room, everything, "above"))
     lines += _indented(folded_rows("\n".join(lines)))
     return fold_all(map(spell, lines), width)
+
+
+def document_of_jacobian(
+    jacobian: Jacobian, layout: str = "flat", reason: str = "", everything: bool = False
+) -> Document:
+    """The same as blocks, for the forms in which formulas are set: no slices, no other layout."""
+    formula, *facts = _first_lines(jacobian)
+    said: list[Block] = [Formula(formula)]
+    said += [Formula(x.strip()) if "∂" in x else Words(x.strip()) for x in facts]
+    said += [Words(_because(reason))] * bool(reason)
+    columns = Column("layout"), Column("shape"), Column("axes")
+    layouts = _layout_rows(jacobian)
+    rows = tuple(Row(tuple(map(Words, row))) for row in layouts)
+    sections = [Section("", "Formula", tuple(said))]
+    trace = _collapsed(jacobian)
+    if trace:
+        steps = [block for line, why in trace for block in (Formula(line), Words(why))]
+        sections.append(Section("", _headline(COLLAPSED), tuple(steps)))
+    sections.append(Section("", _headline(FIVE), (Table(columns, rows, tuple(table(layouts))),)))
+    numbers = matrix_of(jacobian, layout, everything)
+    sections.append(Section("", _in_layout(jacobian, layout), (numbers, Signs(meanings_of_zeros))))
+    names = frozenset(node.name for node in jacobian.nodes)
+    return Document(jacobian.name, tuple(sections), names)
+
+
+def _headline(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _first_lines(jacobian: Jacobian) -> list[str]:
+    """Formula and facts; the layout is told of below them."""
+    return [re.sub("layout numerator, shape .*?: ", "", x) for x in jacobian.text().splitlines()]
+
+
+def _because(reason: str) -> str:
+    return f"because {reason}"
+
+
+def _collapsed(jacobian: Jacobian) -> list[tuple[str, str]]:
+    """Each step of a product that is multiplied out: the equation, and the reason for it."""
+    if jacobian.is_local or not jacobian.links:
+        return []
+    trace = jacobian.collapse().trace
+    return [(f"{step.before} = {step.after}", step.reason) for step in trace]
+
+
+def _layout_rows(jacobian: Jacobian) -> list[list[str]]:
+    axes = jacobian.out_axes, jacobian.wrt_axes
+    return [[n, dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
+
+
+def _in_layout(jacobian: Jacobian, layout: str) -> str:
+    return f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}"
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -10,8 +10,9 @@ name holds, each command in the result stands in this file, and every brace clos
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
 from itertools import pairwise
+
+from .formula_tokens import WORD, Kind, split_indices, split_name, tokens
 
 LETTERS = (
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau varphi "
@@ -45,14 +46,6 @@ SIGNS = {
     "<": r"\langle",
     ">": r"\rangle",
 }
-WORD = r"[^\W\dᵀ²Σ][^\Wᵀ²Σ]*"
-NAME = rf"{WORD}(?:\^\([0-9]+\)|\^[0-9]+|\[[0-9]+\])?"  # W2; in the seeds W^2, W^(2), W[2]
-INSIDE = r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]"  # the axes of a look-up, u[n,t]
-PART = rf"[0-9]*(?:{WORD}'*(?:{INSIDE})?|\([^()]*\))"
-INDEX = rf"[−-]?(?:{PART}|[0-9]+(?=[+−-]))(?:[+−-](?:{PART}|[0-9]+))*"  # k', 2o+r−1, u[n,t]
-AXES = rf"(?:\[({INDEX}(?:,(?:{INDEX}|[−-]?[0-9]+))*)\])?"
-OBJECT = rf"({NAME}|\([^()∂]*\))"
-
 Piece = tuple[str, str]  # LaTeX, and its kind: operator, word, open or operand
 
 
@@ -70,14 +63,12 @@ def formula(text: str) -> str:
     """
     pieces: list[Piece] = []
     brackets: list[int] = []  # where those that are open stand
-    place, blank = 0, False
-    while place < len(text):
-        match, read = next((m, r) for rule, r in _rules() if (m := rule.match(text, place)))
-        place = match.end()
-        if read is None:
+    blank = False
+    for token, match in tokens(text):
+        if token == "blank":
             blank = True
             continue
-        latex, kind = read(match)
+        latex, kind = PRINTERS[token](match)
         if blank and pieces:
             pieces += _gap(pieces[-1][1], kind)
         blank = False
@@ -195,12 +186,7 @@ def _closed(pieces: list[Piece], start: int, latex: str) -> str:
 
 def _symbol(name: str) -> str:
     r"""W2 as W_{2}, relu as \mathrm{relu}, a seed's W[2] as W^{[2]}."""
-    plain, caret, mark = name.partition("^")
-    if not caret:
-        plain, bracket, mark = name.partition("[")
-        mark = bracket + mark
-    letters = plain.rstrip("0123456789")
-    digits = plain[len(letters) :]
+    letters, digits, mark = split_name(name)
     if letters in FUNCTIONS:
         symbol = f"\\{letters}"
     else:
@@ -220,7 +206,7 @@ def _character(c: str) -> str:
 
 def _below(axes: str | None) -> str:
     """The indices k,k' as a subscript; a position such as 2o+r−1 is a formula of its own."""
-    return f"_{{{','.join(map(_index, _split(axes)))}}}" if axes else ""
+    return f"_{{{','.join(map(_index, split_indices(axes)))}}}" if axes else ""
 
 
 def _index(text: str) -> str:
@@ -228,18 +214,6 @@ def _index(text: str) -> str:
     if not re.fullmatch(WORD, name):
         return formula(text)
     return _symbol(name) + text[len(name) :]
-
-
-def _split(axes: str) -> list[str]:
-    """The indices between commas, those within a bracket left together."""
-    found, depth = [""], 0
-    for sign in axes:
-        depth += (sign in "[(") - (sign in "])")
-        if sign == "," and depth == 0:
-            found.append("")
-        else:
-            found[-1] += sign
-    return found
 
 
 def _top(turned: str | None) -> str:
@@ -256,20 +230,13 @@ def _joined(pieces: Iterable[str]) -> str:
     return "".join(text)
 
 
-@cache
-def _rules() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Piece] | None], ...]:
-    """What may stand in a formula, the first that fits; compiled when a formula is first set."""
-    return tuple(
-        (re.compile(pattern, re.DOTALL), read)
-        for pattern, read in (
-            (rf"∂{OBJECT}/∂{OBJECT}(ᵀ?){AXES}", _fraction),
-            (rf"Σ_({WORD}'*)", _sum),
-            (r"([0-9]+)/([0-9]+)(?![\w.(])", _ratio),
-            (rf"([0-9]+(?:\.[0-9]+)?)(?:e([+-]?[0-9]{{1,4}}))?{AXES}", _number),
-            (rf"({NAME})('*)(ᵀ?){AXES}", _operand),
-            (rf"\)(ᵀ?){AXES}", _close),
-            (rf"\^({NAME})|²", _power),
-            (r"\s+", None),
-            (r".", _sign),
-        )
-    )
+PRINTERS: dict[Kind, Callable[[re.Match[str]], Piece]] = {
+    "fraction": _fraction,
+    "sum": _sum,
+    "ratio": _ratio,
+    "number": _number,
+    "operand": _operand,
+    "close": _close,
+    "power": _power,
+    "sign": _sign,
+}

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
-from ...network.files.whole_file import write_whole
 from ...writing.signs import safe
+from ...writing.whole_file import write_whole
 from ..timing.foreign_text import quoted, reason
 from ..timing.result import Result
 

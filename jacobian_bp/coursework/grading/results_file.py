@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ...network.files.paths import cannot_be_written, label, require_replaceable
-from ...network.files.whole_file import write_whole
+from ...writing.whole_file import write_whole
 
 
 def write_results(path: str | Path, text: str) -> None:

@@ -16,12 +16,12 @@ import numpy as np
 from ...errors import DomainError, SpecError
 from ...numbers.arrays import as_array, require_finite
 from ...writing.signs import dims, safe
+from ...writing.whole_file import write_whole
 from .paths import brief, inside, label, open_regular, require_replaceable
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
 from .weight_names import ADVICE, OWN, Names, own_names, shorten
-from .whole_file import write_whole
 
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     ".npz": stored_npz,

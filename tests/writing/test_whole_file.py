@@ -11,7 +11,7 @@ from jacobian_bp import SpecError
 from jacobian_bp.coursework.grading.class_sheets import write_sheets
 from jacobian_bp.network.files import paths
 from jacobian_bp.network.files.paths import write_new
-from jacobian_bp.network.files.whole_file import write_whole
+from jacobian_bp.writing.whole_file import write_whole
 
 
 @contextmanager

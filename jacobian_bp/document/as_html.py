@@ -1,0 +1,109 @@
+"""A document as one HTML file that loads nothing: MathML, tables, and no script.
+
+Structural zeros are hatched and hold '.', a zero of this input is a plain 0: a texture and
+a sign tell them apart, not a hue.
+"""
+
+from collections.abc import Iterable
+from html import escape
+
+import numpy as np
+
+from ..writing.mathml import mathml, mathml_entry
+from .blocks import Document, Picture
+from .page_style import style
+from .palette import level
+from .sentences import Grid, Stated
+from .written import Written
+
+
+def page(document: Document) -> str:
+    """A whole file."""
+    writer = _Html(document)
+    parts = [
+        "\n".join([f"<section><h2>{writer.sentence(section.title)}</h2>", *blocks, "</section>"])
+        for section, blocks in zip(document.sections, writer.blocks(), strict=True)
+    ]
+    title = writer.spelled(document.title)
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            f"<title>{escape(title)}</title>",
+            f"<style>{style()}</style>\n</head>\n<body>\n<main>",
+            f"<h1>{writer.sentence(document.title)}</h1>",
+            *parts,
+            "</main>\n</body>\n</html>\n",
+        ]
+    )
+
+
+class _Html(Written):
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.count = 0
+
+    def words(self, text: str) -> str:
+        return escape(text).replace("ᵀ", "<sup>⊤</sup>")
+
+    def math(self, formula: str) -> str:
+        return mathml(self.spelled(formula))
+
+    def entry(self, name: str, place: str) -> str:
+        return mathml_entry(self.spelled(name), place)
+
+    def equals(self, formula: str, numbers: list[str], scalar: bool) -> str:
+        cells = "&ensp;".join(f"<span>{_minus(number)}</span>" for number in numbers)
+        value = cells if scalar else f"[{cells}]"
+        return f'{self.math(formula)} = <span class="value">{value}</span>'
+
+    def paragraph(self, line: str) -> str:
+        return f"<p>{line}</p>"
+
+    def listing(self, lines: Iterable[str]) -> str:
+        items = "\n".join(f"<li>{line}</li>" for line in lines)
+        return f'<ul class="signs">\n{items}\n</ul>'
+
+    def step(self, step: Stated, key: str, numbers: str) -> str:
+        self.count += 1
+        place = f"step-{self.count}"
+        sides = " = ".join(map(self.math, step.sides))
+        number = f'<a href="#{place}">{self.said(step.number)}</a>' if step.number else ""
+        facts = "; ".join(map(self.said, step.facts))
+        reason = f'<p class="reason">{self.sentence(step.reason)}</p>' if step.reason else ""
+        return (
+            f'<div class="step" id="{place}"><span class="number">{number}</span>'
+            f'<p>{sides}</p><p class="facts">{facts}</p>{reason}{numbers}</div>'
+        )
+
+    def grid(self, grid: Grid) -> str:
+        finite = np.abs(grid.values[np.isfinite(grid.values)])
+        largest = float(finite.max()) if finite.size else 0.0
+        rows = []
+        for row in zip(grid.cells, grid.values, grid.possible, strict=True):
+            cells = [
+                f'<td class="k{level(float(value), largest)}">{_minus(text)}</td>'
+                if possible
+                else '<td class="z" title="zero for every input">.</td>'
+                for text, value, possible in zip(*row, strict=True)
+            ]
+            rows.append(f"<tr>{''.join(cells)}</tr>")
+        whole = "\n".join(rows)
+        return f'<div class="scroll" tabindex="0"><table class="grid">\n{whole}\n</table></div>'
+
+    def lines(self, lines: list[str]) -> str:
+        text = escape("\n".join(map(self.spelled, lines)))
+        return f'<div class="scroll" tabindex="0"><pre>{text}</pre></div>'
+
+    def table(self, heads: list[str], rows: list[list[str]]) -> str:
+        head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+        body = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+        lines = "\n".join(f"<tr>{line}</tr>" for line in [head, *body])
+        return f'<div class="scroll" tabindex="0"><table>\n{lines}\n</table></div>'
+
+    def picture(self, picture: Picture) -> str:
+        return f"<figure>{picture.svg}<figcaption>{self.said(picture.alt)}</figcaption></figure>"
+
+
+def _minus(number: str) -> str:
+    return escape(number.replace("-", "−"))

@@ -1,0 +1,132 @@
+r"""A document as a LaTeX article: amsmath, array, longtable and geometry, nothing else.
+
+A step is a paragraph of mathematics in which a line may end between two factors, so that
+formulas and pages break and nothing stands out of the margins.
+"""
+
+from collections.abc import Iterable
+
+from ..writing.latex import GREEK, OPERATORS, formula
+from .as_markdown import power_of_ten
+from .blocks import Document, Picture
+from .sentences import Grid, Stated
+from .written import Written
+
+PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+\usepackage[T1]{fontenc}
+\usepackage[margin=25mm]{geometry}
+\usepackage{amsmath,array,longtable}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
+\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\setlength{\emergencystretch}{3em}
+\setlength{\arraycolsep}{3pt}\setlength{\LTpre}{0pt}\setlength{\LTpost}{4pt}
+\allowdisplaybreaks
+% A step: its number, the equation, the facts beside it, the reason for it.
+\newcommand{\step}[4]{\par\addvspace{7pt}\pagebreak[1]
+  {\raggedright\hangindent=2.8em\hangafter=1
+  \makebox[2.8em][l]{#1}$\displaystyle #2$\hspace{1em}{\small #3}\par}
+  \if\relax\detokenize{#4}\relax\else
+  \nopagebreak{\raggedright\small\itshape\leftskip=2.8em #4\par}\fi}
+\newcommand{\numbers}[1]{\nopagebreak{\raggedright\leftskip=2.8em $\displaystyle #1$\par}}
+\newcommand{\lines}[1]{{\raggedright\footnotesize\ttfamily\leftskip=2.8em #1\par}}
+"""
+WIDEST = 400  # points that a grid may take
+SIZES = ((5.6, ""), (5.1, r"\small"), (4.7, r"\footnotesize"), (4.1, r"\scriptsize"))
+SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
+    "^": r"\^{}",
+    "~": r"\~{}",
+    "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "-": "{-}",
+    "`": r"\textasciigrave{}",
+    "…": r"\dots{}",
+    "½": r"$\frac12$",
+    "∂": r"$\partial$",
+    "ᵀ": r"$^{\top}$",
+    "²": r"$^{2}$",
+    "√": r"$\surd$",
+}
+
+
+def article(document: Document) -> str:
+    """A whole file, which pdflatex sets."""
+    writer = _Latex(document)
+    title = rf"\title{{\vspace{{-3em}}\Large {writer.sentence(document.title)}}}"
+    body = [PREAMBLE + title, r"\author{}\date{}", r"\begin{document}", r"\maketitle"]
+    for section, blocks in zip(document.sections, writer.blocks(), strict=True):
+        body += [rf"\section*{{{writer.sentence(section.title)}}}", *blocks]
+    return "\n".join([*body, r"\end{document}", ""])
+
+
+class _Latex(Written):
+    def words(self, text: str) -> str:
+        return "".join(map(_character, text))
+
+    def math(self, formula_: str) -> str:
+        return f"${self.set(formula_)}$"
+
+    def set(self, text: str) -> str:
+        """A formula in which a line may end behind each factor."""
+        return formula(self.spelled(text)).replace(r"\,", r"\,\allowbreak ")
+
+    def entry(self, name: str, place: str) -> str:
+        return rf"$({formula(self.spelled(name))})_{{{place}}}$"
+
+    def equals(self, formula: str, numbers: list[str], scalar: bool) -> str:
+        cells = r"\;\;\allowbreak ".join(map(power_of_ten, numbers))
+        right = cells if scalar else rf"[\,{cells}\,]"
+        return rf"{{\raggedright$\displaystyle {self.set(formula)} = {right}$\par}}"
+
+    def paragraph(self, line: str) -> str:
+        return rf"{line}\par"
+
+    def listing(self, lines: Iterable[str]) -> str:
+        return "{\\raggedright\\small " + ";\n".join(lines) + r"\par}"
+
+    def step(self, step: Stated, key: str, numbers: str) -> str:
+        statement = " = ".join(map(self.set, step.sides))
+        facts = r",\ ".join(map(self.said, step.facts))
+        head, reason = self.said(step.number), self.sentence(step.reason)
+        return rf"\step{{{head}}}{{{statement}}}{{{facts}}}{{{reason}}}" + f"\n{numbers}"
+
+    def grid(self, grid: Grid) -> str:
+        columns = list(zip(*grid.cells, strict=True))
+        letters = sum(max(len(cell) + 1 for cell in column) for column in columns)
+        fitting = [size for each, size in SIZES if letters * each + 6 * len(columns) <= WIDEST]
+        if not fitting:
+            return self.lines(grid.plain.splitlines())
+        rows = r" \\ ".join(" & ".join(map(power_of_ten, row)) for row in grid.cells)
+        array = rf"\left[\begin{{array}}{{{'r' * len(columns)}}}{rows}\end{{array}}\right]"
+        if fitting[0]:
+            array = rf"\mbox{{{fitting[0]}$\displaystyle {array}$}}"
+        return rf"\numbers{{{array}}}"
+
+    def lines(self, lines: list[str]) -> str:
+        kept = (self.words(line).replace(" ", "\\ ") for line in map(self.spelled, lines))
+        whole = " \\\\\n".join(rf"\mbox{{{line}}}" for line in kept)
+        return rf"\lines{{{whole}}}"
+
+    def table(self, heads: list[str], rows: list[list[str]]) -> str:
+        wide = rf"p{{{0.6}\textwidth}}"
+        columns = "l" * (len(heads) - 1) + rf">{{\raggedright\arraybackslash}}{wide}"
+        lines = [" & ".join(row) + r" \\" for row in rows]
+        top = " & ".join(heads) + r" \\ \hline"
+        return "\n".join(
+            [rf"\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}", top, *lines, r"\end{longtable}"]
+        )
+
+    def picture(self, picture: Picture) -> str:
+        return self.paragraph(self.said(picture.alt))
+
+
+def _character(c: str) -> str:
+    """A sign of a sentence; one that no font of the article has, by its number."""
+    if c in SPECIAL:
+        return SPECIAL[c]
+    if c.isascii() or c in "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿ":
+        return c
+    if c in GREEK:
+        return f"$\\{GREEK[c]}$"
+    return f"${OPERATORS[c]}$" if c in OPERATORS else f"u{ord(c):04x}"
