@@ -75,8 +75,12 @@ class Slopes:
         """The slopes by one step, how far bending makes them uncertain, and how far rounding."""
         near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
         slope = (4 * near - middle) / 3
-        rounding = (ROUNDING * np.abs(self.value) + UNITS * SPACING) / h
+        rounding = (ROUNDING * self.size() + UNITS * SPACING) / h
         return slope, np.abs(slope - (4 * middle - far) / 3), rounding
+
+    def size(self) -> np.ndarray:
+        """What the rounding errors of the value are of: its own entries."""
+        return np.abs(self.value)
 
     def one_sided(
         self, index: tuple[int, ...], out: tuple[int, ...], wider: float = 1.0

@@ -40,6 +40,10 @@ class JacobianSlopes(Slopes):
         values = {**self.state.values, self.moving: moved}
         return whole_jacobian(replace(self.state, values=values), self.step, self.of)
 
+    def size(self) -> np.ndarray:
+        """The largest entry: an entry of a Jacobian may be what is left of terms that cancel."""
+        return np.full(self.value.shape, largest(self.value))
+
 
 @quiet
 def check_second(state: Pass, step: Step) -> tuple[list[str], list[Sentence]]:

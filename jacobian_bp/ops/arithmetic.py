@@ -11,7 +11,7 @@ from operator import mul
 
 import numpy as np
 
-from ..algebra.axes import Signature
+from ..algebra.axes import Signature, primed
 from ..algebra.expression import Delta, Expression, One, dense
 from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
@@ -133,9 +133,9 @@ class Arithmetic(Op):
         return Expression.of(*(Delta(axis, axis + "'") for axis in own), *ones)
 
     def same_twice(self, first: int, second: int) -> Expression:
-        """The deltas of two operands, δ[k,k'] and δ[k,k''], 1[t] for an axis that neither has."""
-        pairs = [(axis, axis + "'") for axis in self.letters[first]]
-        pairs += [(axis, axis + "''") for axis in self.letters[second]]
+        """The deltas of two operands, their axes primed as one word: δ[k,k'] δ[k,k'']."""
+        word = (*self.letters[first], *self.letters[second])
+        pairs = list(zip(word, primed(word), strict=True))
         known = {axis for axis, _ in pairs}
         ones = [One(axis) for axis in self.whole if axis not in known]
         return Expression.of(*(Delta(*pair) for pair in pairs), *ones)
