@@ -1,6 +1,6 @@
 """Training on the breast-cancer data with the formulas of the derivation, in plain numpy.
 
-    python derivations/train_breast_cancer.py [--save FILE.npz]
+    python derivations/train_breast_cancer.py [--data TABLE --target COLUMN] [--save FILE.npz]
 
 A 30-4-1 network, relu and sigmoid, binary cross-entropy, full batch. The package
 draws the first weights and is asked once whether the formulas are right; from
@@ -36,9 +36,21 @@ def title(text):
 def split(data):
     """Every fifth row is held out; the others alone say what mean and deviation are."""
     held = np.arange(len(data.x)) % 5 == 4
-    x = (data.x - data.x[~held].mean(axis=0)) / data.x[~held].std(axis=0)
+    spread = data.x[~held].std(axis=0)
+    x = (data.x - data.x[~held].mean(axis=0)) / np.where(spread == 0, 1, spread)
     y = data.y[:, None]
     return (x[~held], y[~held]), (x[held], y[held])
+
+
+def read(parser, source, target):
+    """The table, of which the target has two classes, 0 and 1."""
+    try:
+        data = read_table(source, target=target, raw=True)
+    except JacobianError as error:
+        parser.error(str(error))
+    if data.y.ndim > 1 or not np.isin(data.y, (0, 1)).all() or len(set(data.y)) < 2:
+        parser.error(f"the target {safe(target)} has not two classes, 0 and 1, and both of them")
+    return data
 
 
 def forward(w, x):
@@ -104,14 +116,24 @@ def train(w, x, y, x_held, y_held):
 def main():
     parser = argparse.ArgumentParser(description="Train a 30-4-1 network; see the docstring.")
     parser.add_argument("--save", metavar="FILE.npz", type=Path, help="keep the trained weights")
-    path = parser.parse_args().save
+    parser.add_argument("--data", metavar="TABLE", help="another table: see docs/tables.md")
+    parser.add_argument("--target", metavar="COLUMN", help="its target, by name or by number")
+    options = parser.parse_args()
+    path, own = options.save, options.data is not None
+    if own != (options.target is not None):
+        parser.error("--data and --target go together")
     if path and (path.is_dir() or not path.absolute().parent.is_dir()):
         parser.error(f"--save: {safe(path)!r} is no file in a folder that exists")
     if path and path.suffix != ".npz":
         parser.error(f"--save: {safe(path)!r} does not end in .npz")
-    (x, y), (x_held, y_held) = split(read_table("breast_cancer", target="benign", raw=True))
+    data = read(parser, options.data or "breast_cancer", options.target or "benign")
+    no, yes = data.classes or (("0", "1") if own else ("malignant", "benign"))
+    (x, y), (x_held, y_held) = split(data)
     net = Network.dense([x.shape[1], 4, 1], ["relu", "sigmoid"], "bce", seed=SEED)
-    print(f"Breast cancer: {x.shape[1]} measurements of a tumour, y = 1 where it is benign\n")
+    if own:
+        print("\n".join([safe(line) for line in data.remarks]), end="\n\n")
+    else:
+        print(f"Breast cancer: {x.shape[1]} measurements of a tumour, y = 1 where it is benign\n")
     print(f"training x {x.shape}, y {y.shape}; held out x {x_held.shape}: every fifth row")
     print("measurements standardised by mean and deviation of the training rows")
     for step in net.steps:
@@ -124,19 +146,19 @@ def main():
 
     title(f"TRAINING: w <- w - rate dw, {STEPS} TIMES, rate {RATE:g}")
     weights, costs = train(net.params, x, y, x_held, y_held)
-    require(all(later[1] < earlier[1] for earlier, later in pairwise(costs)))
+    require(own or all(later[1] < earlier[1] for earlier, later in pairwise(costs)))
     rows = [[str(step), f"{inside:.3f}", f"{outside:.3f}"] for step, inside, outside in costs]
     print("\n".join(table([["step", "J, training rows", "J, held-out rows"], *rows], "   ")))
 
     title("HELD-OUT ROWS, NEVER TRAINED ON")
     guess, truth = forward(weights, x_held)[-1] > 0.5, y_held > 0.5
-    right, benign = np.mean(guess == truth), np.mean(truth)
-    rows = [["", "guess malignant", "guess benign"]]
-    for kind, is_kind in (("malignant", ~truth), ("benign", truth)):
+    right, often = np.mean(guess == truth), np.mean(truth)
+    rows = [["", f"guess {no}", f"guess {yes}"]]
+    for kind, is_kind in ((no, ~truth), (yes, truth)):
         rows += [[kind, *(str(np.sum(is_kind & (guess == g))) for g in (False, True))]]
     print("\n".join(table(rows, "   ")))
-    require(right > benign)
-    print(f"\naccuracy {number(right, 3)}; always saying benign gives {number(benign, 3)}")
+    require(own or right > often)
+    print(f"\naccuracy {number(right, 3)}; always saying {yes} gives {number(often, 3)}")
     if path:
         try:
             write_weights(path, weights, replace=True)

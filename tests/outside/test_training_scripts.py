@@ -124,3 +124,30 @@ def test_on_a_terminal_the_bar_goes_to_standard_error(name, tmp_path):
     os.close(ours)
     assert done.stdout.decode("ascii") == committed(name)
     assert b"training" in bar
+
+
+def table_of(path, kind):
+    """60 rows, semicolons and decimal commas; a column that never moves; two kinds or a number."""
+    rng = np.random.default_rng(3)
+    rows = ["a;b;still;target"]
+    for k in range(60):
+        a, b = rng.normal() + 2 * (k % 2), rng.normal()
+        target = ("no", "yes")[k % 2] if kind == "classes" else f"{3 * a + b:.3f}"
+        rows.append(f"{a:.3f};{b:.3f};5,5;{target}")
+    path.write_text("\n".join(rows).replace(".", ",") + "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("train_breast_cancer", "classes"), ("train_diabetes", "numbers")]
+)
+def test_another_table_is_read_and_trained_on(name, kind, tmp_path):
+    table_of(tmp_path / "own.csv", kind)
+    own = ("--data", "own.csv", "--target", "target")
+    text = ran(name, *own, cwd=tmp_path).stdout.decode()
+    assert "own.csv: 60 rows, 4 columns; columns separated by semicolon" in text
+    assert "nan" not in text
+    assert ("guess yes" in text) == (kind == "classes")
+    table_of(tmp_path / "own.csv", "numbers" if kind == "classes" else "classes")
+    assert b"the target target " in ran(name, *own, cwd=tmp_path, code=2).stderr
+    alone = ran(name, *own[:2], cwd=tmp_path, code=2).stderr
+    assert b"--data and --target go together" in alone
