@@ -17,6 +17,7 @@ from ..program.forward_pass import Pass
 from ..routes.difference import Perturbed, Progress
 from .agreement import Row
 from .kinks import MOST_NAMED, crossed_kink
+from .op_slopes import SPACING
 
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
 WORK_PER_STEP = 5_000  # what calling an op costs, in entries
@@ -222,4 +223,5 @@ def _at_step(cost: Perturbed, at: tuple[int, ...], step: float) -> Slope:
     size = max(abs(high), abs(low), abs(float(cost.values[cost.cost])))
     if not np.isfinite(size):  # it leaves the domain
         return Slope(np.nan, h, np.inf)
-    return Slope((high - low) / (2 * h), h, WHOLE_PASS * unit_roundoff(np.float64) * size / h)
+    rounding = unit_roundoff(np.float64) * size + SPACING
+    return Slope((high - low) / (2 * h), h, WHOLE_PASS * rounding / h)

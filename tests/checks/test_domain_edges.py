@@ -66,6 +66,11 @@ def test_a_wrong_slope_of_a_loss_is_found_there(kind, near, factor):
     assert not loss(kind, near, wrong(type(LOSSES[kind][0]), factor, "both")()).ok
 
 
+def test_a_cost_that_underflows_raises_no_false_alarm():
+    params = {"a": np.array([1e-320])}
+    assert Network.program("z = Power(a, p=1.5)", "J = Sum(z)", params=params).run().check().ok
+
+
 def test_an_entry_that_no_step_can_leave_is_said_to_be_so():
     """The number next to 1: the one to its right is 1, where log(1 − a) ends."""
     row = loss("binary, near 1", 2.0**-53).rows[-1]
