@@ -32,6 +32,7 @@ class Row:
     values: tuple[float, float] = (0.0, 0.0)
     refused: str = ""
     vague: int = 0  # entries so small beside the cost that differences do not tell them
+    on_edge: int = 0  # entries from which every step leaves the domain of an op
     sampled: bool = False  # evenly spaced entries of very many
 
     @property
@@ -48,8 +49,10 @@ class Row:
         """How far the two routes are apart, beside the bar."""
         if self.ok:
             vague = f"; {self.vague:,} too small for them" if self.vague else ""
+            edge = f"; no step from {self.on_edge:,} stays in the domain" if self.on_edge else ""
             sample = "; a sample" if self.sampled else ""
-            return f"within {BARS[self.route]}, off by {bound(self.largest)}{vague}{sample}"
+            notes = f"{vague}{edge}{sample}"
+            return f"within {BARS[self.route]}, off by {bound(self.largest)}{notes}"
         return f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES"
 
     @property

@@ -121,7 +121,7 @@ def _worst(
         if not units.size:
             continue
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(units)), units.shape))
-        largest = max(row.largest, float(np.nan_to_num(apart, nan=np.inf).max()))
+        largest = max(row.largest, float(np.nan_to_num(apart, nan=np.inf, posinf=np.inf).max()))
         worst, place, values = row.worst, row.place, row.values
         if units[at] > worst:
             worst, place = float(units[at]), entry(f"∂{cost}/∂{name}", at)

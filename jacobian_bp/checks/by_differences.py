@@ -2,7 +2,8 @@
 
 The usual step is 1e-6, or that much of an entry beyond 1. Where it is too wide, for large data
 and small weights, or so narrow that the cost does not move, another is looked for:
-one that moves the cost by TELLING of its own rounding error, and no more.
+one that moves the cost by TELLING of its own rounding error, and no more. A step after which
+the cost is no number has left the domain of an op: narrower ones are tried.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ..program.forward_pass import Pass
 from ..routes.difference import Perturbed, Progress
 from .agreement import Row
 from .kinks import MOST_NAMED, crossed_kink
+from .op_slopes import SPACING
 
 MOST_WORK = 500_000_000  # entries read and written by the difference route, about a second
 WORK_PER_STEP = 5_000  # what calling an op costs, in entries
@@ -29,6 +31,8 @@ WIDEST = 1e-2  # of the largest entry of a parameter
 CONSISTENT = 1e-2  # of a slope: so far may the one by a tenth of the step be off
 MARGIN = 3  # of that difference, what truncation may make of the slope
 MOST_TRIED = 60  # steps at one entry
+BESIDE_A_POLE = 1e-5  # of the entry: a step that does not reach a pole at 0
+NARROW = 1e-3  # of the entry: a step within which a pole at 0 bends nothing
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def by_differences(
     stride = -(-total // entries_in_time(state)) or 1
     row, seen = Row("difference", 0, total, 0.0, 0.0, "", sampled=stride > 1), 0
     seen_now = done = vague = 0  # entries visited, those judged, and those too small to judge
+    on_edge = 0  # those from which every step leaves the domain
     kinks: list[str] = []
     for name, array in pulled.items():
         chosen = range(-seen % stride, array.size, stride)
@@ -78,6 +83,9 @@ def by_differences(
             if slope is None:
                 vague += 1
                 continue
+            if not np.isfinite(slope.value) and np.isfinite(claimed):
+                on_edge += 1
+                continue
             done += 1
             bar, apart = sure + slope.doubt, abs(slope.value - claimed)
             vague += bool(bar > max(abs(claimed), float(scale[name][at])) > 0)
@@ -86,7 +94,7 @@ def by_differences(
                 row = replace(row, worst=worst, place=entry(f"∂{cost.cost}/∂{name}", at))
                 row = replace(row, values=(slope.value, claimed))
             row = replace(row, largest=max(row.largest, apart))
-    return replace(row, compared=done, vague=vague), kinks
+    return replace(row, compared=done, vague=vague, on_edge=on_edge), kinks
 
 
 def entries_in_time(state: Pass) -> int:
@@ -104,24 +112,50 @@ def work_per_entry(state: Pass) -> int:
 def _judging(
     cost: Perturbed, at: tuple[int, ...], claimed: float, scale: float, sure: float
 ) -> tuple[Slope | None, str]:
-    """The slope that judges an entry, None where no step tells it; and the kink that forbids it."""
-    usual = _at_step(cost, at, cost.step_size(at))
+    """The slope that judges an entry, None where no step tells it; and the kink that forbids it.
+
+    It is not finite where every step leaves the domain.
+    """
+    usual = _inside(cost, at)
     usual = replace(usual, doubt=usual.doubt + UNSCALED)
+    if not (np.isfinite(claimed) and np.isfinite(usual.value)):
+        return usual, ""
     apart, size = abs(usual.value - claimed), max(abs(usual.value), abs(claimed), scale)
-    if not np.isfinite(claimed):
-        return usual, ""
     if apart <= sure + usual.doubt <= sure + VAGUE * size or usual.value == claimed == scale == 0:
-        return usual, ""
+        near = _beside_a_pole(cost, at) if usual.step > NARROW * abs(cost.point[at]) else None
+        # a wide step may bend to a wrong slope by chance
+        differs = near is not None and abs(near.value - claimed) > sure + near.doubt
+        return near if near and differs else usual, ""
     agrees = apart <= sure + usual.doubt
     if not agrees and _is_straight(cost, at, usual) and not crossed_kink(cost, at, usual.step):
         return usual, ""
-    other = _another(cost, at, usual)
+    other = None if agrees else _beside_a_pole(cost, at)
+    other = other or _another(cost, at, usual)
     if other is not None and not crossed_kink(cost, at, other.step):
         return other, ""
     crossed = "" if agrees else crossed_kink(cost, at, usual.step)
     if crossed:
         return None, f"{usual.step:.0e} moves {crossed} across a kink"
     return usual if agrees else None, ""
+
+
+def _inside(cost: Perturbed, at: tuple[int, ...]) -> Slope:
+    """The slope by the usual step, or by a narrower one that stays in every domain."""
+    h, here = cost.step_size(at), abs(float(cost.point[at]))
+    slope = _at_step(cost, at, h)
+    for _ in range(MOST_TRIED):
+        if np.isfinite(slope.value) or slope.step == 0:
+            break
+        h = min(h / 10, NARROW * here or h / 10)
+        slope = _at_step(cost, at, h)
+    return slope
+
+
+def _beside_a_pole(cost: Perturbed, at: tuple[int, ...]) -> Slope | None:
+    """The slope by a step far smaller than the entry, where it tells one."""
+    slope = _at_step(cost, at, BESIDE_A_POLE * abs(float(cost.point[at])))
+    telling = np.isfinite(slope.value) and _moved(slope) >= TELLING
+    return _confirmed(cost, at, slope) if telling else None
 
 
 def _is_straight(cost: Perturbed, at: tuple[int, ...], slope: Slope) -> bool:
@@ -140,12 +174,17 @@ def _another(cost: Perturbed, at: tuple[int, ...], usual: Slope) -> Slope | None
     for slope in _tried(cost, at, usual):
         moved = _moved(slope)
         if moved <= WIDE and (moved >= TELLING or slope.step >= _widest(cost, usual)):
-            tenth = _at_step(cost, at, slope.step / 10)
-            gap = abs(slope.value - tenth.value)
-            if not gap <= CONSISTENT * abs(slope.value) + tenth.doubt:
-                return None
-            return replace(slope, doubt=slope.doubt + MARGIN * gap)
+            return _confirmed(cost, at, slope)
     return None
+
+
+def _confirmed(cost: Perturbed, at: tuple[int, ...], slope: Slope) -> Slope | None:
+    """The slope, with what a tenth of the step makes doubtful; None where that gives another."""
+    tenth = _at_step(cost, at, slope.step / 10)
+    gap = abs(slope.value - tenth.value)
+    if not gap <= CONSISTENT * abs(slope.value) + tenth.doubt:
+        return None
+    return replace(slope, doubt=slope.doubt + MARGIN * gap)
 
 
 def _tried(cost: Perturbed, at: tuple[int, ...], usual: Slope) -> Iterator[Slope]:
@@ -182,4 +221,7 @@ def _at_step(cost: Perturbed, at: tuple[int, ...], step: float) -> Slope:
         return Slope(np.nan, 0.0, np.inf)
     high, low = cost.at(at, h), cost.at(at, -h)
     size = max(abs(high), abs(low), abs(float(cost.values[cost.cost])))
-    return Slope((high - low) / (2 * h), h, WHOLE_PASS * unit_roundoff(np.float64) * size / h)
+    if not np.isfinite(size):  # it leaves the domain
+        return Slope(np.nan, h, np.inf)
+    rounding = unit_roundoff(np.float64) * size + SPACING
+    return Slope((high - low) / (2 * h), h, WHOLE_PASS * rounding / h)

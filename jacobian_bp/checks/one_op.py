@@ -169,6 +169,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             unit_roundoff(state.dtype),
             float(np.finfo(state.dtype).smallest_subnormal),
             state.binding(step).sizes.get(BATCH, 1),
+            state.dtype,
         )
         found = _compare(comparison)
         if isinstance(found, Disagreement):
@@ -211,6 +212,7 @@ class _Comparison:
     unit: float  # roundoff of the op's dtype
     spacing: float  # of its subnormals: below them a number has fewer digits
     examples: int
+    precision: np.dtype  # of the op's numbers
 
 
 def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagreement]]:
@@ -268,6 +270,10 @@ def _compare(c: _Comparison) -> Disagreement | str:
     }
     exact, seen = count_on_kinks(c.slopes), 0
     judged = np.isfinite(differences)
+    endless = _endless(c)
+    judged &= ~endless
+    rules_differ &= ~endless
+    off = {who: flags & ~endless for who, flags in off.items()}
     for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
         at = tuple(int(i) for i in index)
         known = bool(np.isfinite(differences[at]))
@@ -287,7 +293,28 @@ def _compare(c: _Comparison) -> Disagreement | str:
     )
     where = "on a kink" if exact >= seen else "on a kink or beside one"
     kinks = max(exact, seen)
-    return line + (f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else "")
+    line += f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else ""
+    if not endless.any():
+        return line
+    first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))
+    return line + f"; the slope {first} is infinite here, in {c.precision}: it is not judged"
+
+
+def _endless(c: _Comparison) -> np.ndarray:
+    """Where a rule gives inf, the other no number that speaks against it, and the slope has no end.
+
+    With it what 0 · inf leaves in the rows of other outputs, for the same entry.
+    """
+    found = np.zeros(c.jacobian.shape, bool)
+    rank = c.slopes.value.ndim
+    nonfinite = ~np.isfinite(c.jacobian) | ~np.isfinite(c.swept)
+    for index in np.argwhere(np.isinf(c.jacobian) | np.isinf(c.swept)):
+        at = tuple(int(i) for i in index)
+        both = not (np.isfinite(c.jacobian[at]) or np.isfinite(c.swept[at]))
+        if both and c.slopes.grows_without_end(at, float(np.finfo(c.precision).max)):
+            column: Any = (..., *at[rank:])
+            found[column] |= nonfinite[column]
+    return found
 
 
 def _finding(

@@ -1,5 +1,7 @@
 """Does an op compute what it says of itself? Each fact against forward() and vjp().
 
+A formula is compared in float64: what a book prints loses digits that the op keeps, and in
+float32 all of them. A kernel is compared in the digits that it is given.
 Nothing is asked of an op that says nothing. A fact that is wrong would not show in
 its derivatives: it would mislead a peer's timing, a compiled step, or a diagnosis.
 """
@@ -11,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from ..numbers.arrays import entry
+from ..numbers.positions import in_float64
 from ..ops import Op
 from ..ops.kernels import GENERAL, LIMITS, Place
 from ..ops.labels import DISTRIBUTION, PROBABILITIES, outside_unit
@@ -19,6 +22,7 @@ from ..ops.peer_functions import NUMPY
 from ..writing.signs import dims, number
 
 FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
+BESIDE_1 = 64 * float(np.finfo(np.float64).eps)  # what 1 − a in a formula is rounded by
 KERNEL = 64  # in units of rounding of the largest entry
 
 Arrays = tuple[np.ndarray, ...]
@@ -38,19 +42,22 @@ class Claim:
 def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
     """A sentence for each fact that does not hold at these inputs; the rules are right there."""
     says = []
-    smooth = op.branch(*inputs)
-    away = np.ones(value.shape, bool) if smooth is None else smooth != 0
+    given = inputs, value
+    inputs = tuple(map(in_float64, inputs))
     try:
-        claims = list(_claims(op, inputs, value, away))
+        value = np.asarray(op.forward(*inputs))
+        smooth = op.branch(*inputs)
+        away = np.ones(value.shape, bool) if smooth is None else smooth != 0
+        claims = [*_claims(op, inputs, value, away), *_kernel(op, *given)]
     except Exception as error:  # whatever a user's own fact raises
         return [f"a fact of {op.name} raises {type(error).__name__}: {error}"]
     for claim in claims:
         try:
-            given = claim.found()
+            found = claim.found()
         except Exception as error:
             says.append(f"{claim.fact} raises {type(error).__name__}: {error}")
             continue
-        says += [] if given is None else _apart(claim, np.asarray(given))  # None: nothing is said
+        says += [] if found is None else _apart(claim, np.asarray(found))  # None: nothing is said
     if PROBABILITIES in op.gives and outside_unit(value) is not None:
         says.append("gives says probabilities; a value is not between 0 and 1")
     if DISTRIBUTION in op.gives and not np.allclose(value.sum(axis=-1), 1):
@@ -67,12 +74,11 @@ def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
 
 
 def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:
-    room = FORMULA * _largest(value)
+    room = _room(value)
     if type(op).peer is not Op.peer:
         yield Claim("peer()", lambda: op.peer(NUMPY, *inputs), "forward()", value, room)
     yield from _activation(op, inputs, value, away)
     yield from _loss(op, inputs, value)
-    yield from _kernel(op, inputs, value)
     if op.passes_on:
         pulled = op.vjp(value, *inputs)
         for name in op.differentiable():
@@ -88,9 +94,7 @@ def _activation(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> 
     (z,), (name,) = inputs, op.differentiable()
     slope = np.where(away, op.vjp(np.ones_like(value), z)[name], 0)
     room, by_output = FORMULA * max(1.0, _largest(slope)), book.by_output
-    yield Claim(
-        "textbook.value", lambda: book.value(z), "forward()", value, FORMULA * _largest(value)
-    )
+    yield Claim("textbook.value", lambda: book.value(z), "forward()", value, _room(value))
     yield Claim("textbook.slope", lambda: away * book.slope(z), "vjp()", slope, room)
     if by_output is not None:
         yield Claim("textbook.by_output", lambda: away * by_output(value), "vjp()", slope, room)
@@ -102,7 +106,7 @@ def _loss(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         return
     a, y = inputs[0], inputs[-1]
     right = op.vjp(np.ones_like(value), *inputs)[op.differentiable()[0]]
-    room, factor, book = FORMULA * _largest(right), op.residual, op.loss_textbook
+    room, factor, book = _room(right), op.residual, op.loss_textbook
     if factor is not None:
         yield Claim("residual", lambda: factor * (a - y), "vjp()", right, room)
     if book is not None and op.contains is None:
@@ -134,7 +138,7 @@ def _saturated(p: np.ndarray) -> bool:
 
 
 def _fused(both: Op, inputs: Arrays, rule: str, value: np.ndarray) -> Claim:
-    room = FORMULA * _largest(value)
+    room = _room(value)
     return Claim("fused().forward()", lambda: np.asarray(both.forward(*inputs)), rule, value, room)
 
 
@@ -201,6 +205,10 @@ def _apart(claim: Claim, found: np.ndarray) -> list[str]:
     place = f" at {entry('', at)}" if at else ""
     given, due = number(float(found[at]), 6), number(float(right[at]), 6)
     return [f"{claim.fact} gives {given}{place}; {claim.rule} gives {due}"]
+
+
+def _room(right: np.ndarray) -> float:
+    return FORMULA * _largest(right) + BESIDE_1
 
 
 def _largest(array: np.ndarray) -> float:

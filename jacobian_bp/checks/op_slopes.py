@@ -4,6 +4,8 @@ Richardson's extrapolation of central differences, in float64: the error is of t
 order h⁴, and the gap to the same at twice the step says how far it may be off.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..algebra.jacobian import Jacobian
@@ -19,6 +21,10 @@ NARROWER, MOST_NARROWER = 32.0, 3
 BENT = 1e-6  # of a slope: what bending may make of it before a narrower step is tried
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
 SPACING = float(np.finfo(np.float64).smallest_subnormal)
+MOST_STEPS = 12  # narrower ones, where the wider leave the domain
+SURE = 1e-3  # of a slope: a narrow step that is so sure speaks against a wider one
+ENDLESS = (1e-4, 1e-8, 1e-12)  # steps from 0 that tell an infinite slope
+GROWS = 1.5  # what an infinite slope grows by, for a step of 1e-4
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 
@@ -50,24 +56,66 @@ class Slopes:
     def whole(self) -> tuple[np.ndarray, np.ndarray]:
         """All slopes by Richardson's extrapolation, and how far each may be off.
 
-        Where the op bends within a step, narrower ones are taken: of each entry the surest.
+        Where the op bends within a step, or ends, narrower ones are taken, to one far smaller
+        than the way to 0 and to ±1, where poles are: of each entry the surest.
         """
         shape = (*self.value.shape, *self.point.shape)
         slopes, doubt = np.zeros(shape), np.zeros(shape)
         for index in np.ndindex(self.point.shape):
             place = (..., *index)
-            h = STEP * max(1.0, abs(float(self.point[index])))
-            slopes[place], bends, rounding = self._by_step(index, h)
-            doubt[place] = bends + rounding
-            for _ in range(MOST_NARROWER):
-                if not np.any((bends > BENT * np.abs(slopes[place])) & (bends > 10 * rounding)):
-                    break
-                h /= NARROWER
-                slope, bends, rounding = self._by_step(index, h)
-                surer = bends + rounding < doubt[place]
-                slopes[place] = np.where(surer, slope, slopes[place])
-                doubt[place] = np.where(surer, bends + rounding, doubt[place])
+            slopes[place], doubt[place] = self._surest(index)
         return slopes, doubt
+
+    def _surest(self, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """The slopes by one entry and their doubt, by as many steps as the op asks for."""
+        here = abs(float(self.point[index]))
+        h = STEP * max(1.0, here)
+        best, bends, rounding = self._by_step(index, h)
+        doubt, narrowed = bends + rounding, 0
+        for _ in range(MOST_STEPS):
+            ends = not np.isfinite(bends).all()
+            bent = np.any((bends > BENT * np.abs(best)) & (bends > 10 * rounding))
+            narrowed += not ends
+            if not (ends or bent) or narrowed > MOST_NARROWER:
+                break
+            h = self._exact(index, h / NARROWER)
+            if h == 0:  # no number is as near
+                return best, doubt
+            slope, bends, rounding = self._by_step(index, h)
+            surer = bends + rounding < doubt
+            best = np.where(surer, slope, best)
+            doubt = np.where(surer, bends + rounding, doubt)
+        beside = self._exact(index, STEP * min(here, abs(1 - here)))
+        if not 0 < beside < min(STEP * STEP, h):
+            return best, doubt
+        # a wide step may have crossed a pole at 0 or at ±1, this one does not
+        slope, bends, rounding = self._by_step(index, beside)
+        found = bends + rounding
+        told = (slope != 0) & (found <= SURE * np.abs(slope))  # not lost in a sum that cancels
+        surer = told & ((found < doubt) | (np.abs(slope - best) > found + doubt))
+        return np.where(surer, slope, best), np.where(surer, found, doubt)
+
+    def _exact(self, index: tuple[int, ...], h: float) -> float:
+        """The step as it stands beside the entry, in whose digits a narrow one is rounded."""
+        here = float(self.point[index])
+        return float((here + h) - here)
+
+    def grows_without_end(self, at: tuple[int, ...], most: float) -> bool:
+        """Whether the slope at one entry of the Jacobian is above `most`, or has no end.
+
+        To the left or to the right, by ever narrower steps.
+        """
+        out, index = at[: self.value.ndim], at[self.value.ndim :]
+        here = abs(float(self.point[index]))
+        for sign in (-1.0, 1.0):
+            steps = [sign * max(STEP * here, SPACING)] if here else [sign * s for s in ENDLESS]
+            moved = [float(self.at(index, h)[out]) - float(self.value[out]) for h in steps]
+            sizes = [abs(m / h) for m, h in zip(moved, steps, strict=True)]
+            if sizes[-1] > most and np.isfinite(moved[-1]):
+                return True
+            if len(sizes) > 1 and all(b > GROWS * a > 0 for a, b in pairwise(sizes)):
+                return True
+        return False
 
     def _by_step(
         self, index: tuple[int, ...], h: float
@@ -76,7 +124,8 @@ class Slopes:
         near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
         slope = (4 * near - middle) / 3
         rounding = (ROUNDING * self.size() + UNITS * SPACING) / h
-        return slope, np.abs(slope - (4 * middle - far) / 3), rounding
+        bends = np.abs(slope - (4 * middle - far) / 3)
+        return slope, np.where(np.isfinite(bends), bends, np.inf), rounding
 
     def size(self) -> np.ndarray:
         """What the rounding errors of the value are of: its own entries."""

@@ -21,9 +21,8 @@ from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
 from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
-from ..routes.gradients import gradients, require_scalar
+from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
-from ..routes.vjp import pull
 from ..writing.notebook import grid
 from ..writing.signs import dims, number, vector
 from .files.convention_file import convention_of
@@ -202,11 +201,14 @@ class Run:
         return gradients(self.forward_pass, list(self.params), route, order)
 
     def vjp(self, of: str, wrt: str, cotangent: Any) -> np.ndarray:
-        """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built."""
+        """Σ_of v[of] ∂of/∂wrt by the ops' own vjp; no Jacobian is built.
+
+        Raises DomainError where a finite v gives an entry that is not: a product overflows.
+        """
         of, wrt = self._name(of), self._name(wrt)
         v = self._fitting(cotangent, "cotangent", of)
         self.forward_pass.require_variable(of, wrt)
-        return pull(self.forward_pass, of, [wrt], v)[wrt]
+        return pulled_back(self.forward_pass, of, wrt, v)
 
     def jvp(self, of: str, wrt: str, tangent: Any) -> np.ndarray:
         """Σ_wrt ∂of/∂wrt u[wrt], pushed forward link by link; no Jacobian is built."""

@@ -43,6 +43,18 @@ def gradients(
     return found
 
 
+def pulled_back(state: Pass, of: str, wrt: str, cotangent: np.ndarray) -> np.ndarray:
+    """Σ_of v[of] ∂of/∂wrt, a fresh array; DomainError where a finite v gives an entry that is not.
+
+    What is not finite in v itself is passed on.
+    """
+    found = pull(state, of, [wrt], cotangent)[wrt]
+    if is_finite(cotangent) and not is_finite(found):
+        start = f"{of}, the values before it and the cotangent are finite; a product with slopes"
+        require_finite(found, f"v ∂{of}/∂{wrt}", _too_large(state, start))
+    return found
+
+
 def _by_route(state: Pass, wrt: Sequence[str], route: str, order: str) -> dict[str, np.ndarray]:
     require_scalar(state)
     order = ALSO.get(order, order)
@@ -65,11 +77,15 @@ def _by_route(state: Pass, wrt: Sequence[str], route: str, order: str) -> dict[s
 
 
 def _overflow(state: Pass, route: str) -> str:
+    start = f"{state.cost} and the values before it are finite; on the {route} route a product of "
+    return _too_large(state, f"{start}slopes")
+
+
+def _too_large(state: Pass, start: str) -> str:
     largest = number(float(np.finfo(state.dtype).max), 2)
     wider = ", or compute in float64" if state.dtype == np.float32 else ""
     return (
-        f"{state.cost} and the values before it are finite; on the {route} route a product of "
-        f"slopes passes\n  {largest}, the largest {state.dtype}, or a slope is not finite.\n"
+        f"{start} passes\n  {largest}, the largest {state.dtype}, or a slope is not finite.\n"
         f"  Standardise the data, or start from smaller weights{wider}."
     )
 

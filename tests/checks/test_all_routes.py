@@ -12,9 +12,12 @@ from jacobian_bp import (
     Linear,
     Multiply,
     Network,
+    Op,
     Sigmoid,
     Tanh,
     check_op,
+    delta,
+    dense,
     memory_limit,
     reference,
 )
@@ -330,3 +333,27 @@ def test_a_deep_network_is_sampled_and_looked_at_only_where_it_is(monkeypatch):
     assert 0 < row.compared < 10
     assert len(looked_at) <= row.compared
     assert f"{row.compared} of {row.total:,} entries" in str(agreement)
+
+
+class OppositeOverflow(Op):
+    """Each rule is finite, and their gap is not: 1.5e308 less −1.5e308."""
+
+    signature = "z[k] -> a[k]"
+
+    def forward(self, z):
+        return 1.0 * z
+
+    def jacobians(self, z):
+        return {"z": delta("k,k'") * dense("(s)[k]", np.full_like(z, 1.5e308))}
+
+    def vjp(self, a_bar, z):
+        return {"z": -1.5e308 * a_bar}
+
+
+def test_two_finite_gradients_that_lie_infinitely_far_apart_disagree():
+    params = {"w": np.array([1.5])}
+    net = Network.program("a = Own(w)", "J = Sum(a)", params=params, ops={"Own": OppositeOverflow})
+    agreement = net.run().check()
+    for row in agreement.rows[:2]:
+        assert (row.ok, row.worst, row.largest) == (False, np.inf, np.inf)
+        assert row.values == (1.5e308, -1.5e308)

@@ -12,6 +12,7 @@ from ...writing.signs import dims, fraction, plural
 from .equality import same
 
 ROUNDED = 2e-2  # nearer than that and yet not equal: printed digits were typed in
+DECIMALS = (2, 3, 4)  # to which a result is rounded
 FACTORS = (-1.0, 2.0, 0.5)
 MOST_NAMED = 4
 ALL_ZERO = "all entries are 0"
@@ -46,7 +47,8 @@ def symptom(value: np.ndarray, right: np.ndarray) -> str:
     scale = largest(right)
     if not value.any():
         return ALL_ZERO
-    if scale and largest(value - right) < ROUNDED * scale and _few_digits(value):
+    near = scale and largest(value - right) < ROUNDED * scale and _few_digits(value)
+    if near or _is_rounded(value, right, scale):
         return ROUNDED_DIGITS
     wrong = differing(value, right, of_formulas(right))
     if int(wrong.sum()) > 1 or right.size == 1:  # one of many is not every one
@@ -113,3 +115,11 @@ def _which_lines(word: str, spoilt: np.ndarray) -> str:
 
 def _named(word: str, places: np.ndarray) -> str:
     return f"{word}{'s' * (len(places) > 1)} {', '.join(str(int(place)) for place in places)}"
+
+
+def _is_rounded(value: np.ndarray, right: np.ndarray, scale: float) -> bool:
+    """Whether it is the right array to a few decimals, with two digits at the least."""
+    if value.dtype.kind != "f":
+        return False
+    kept = (d for d in DECIMALS if scale * 10**d >= 10)
+    return any(np.array_equal(value, np.round(right, d)) for d in kept)

@@ -127,3 +127,22 @@ def test_a_wrong_answer_of_a_kind_that_is_known_has_its_tag(number, name, change
     wrong = {**task.answers(), name: change(task.right[name])}
     verdict = next(v for v in check_answers(task, wrong) if v.name == name)
     assert (verdict.status, verdict.tag) == ("wrong", tag)
+
+
+@pytest.mark.parametrize(
+    ("seed", "decimals", "tag"),
+    [
+        (8, 2, "rounded-digits"),
+        (8, 3, "rounded-digits"),
+        (8, 4, "rounded-digits"),
+        (8, 1, "wrong"),
+        (7, 2, "wrong"),  # the largest entry is 0.0128: one digit of it says nothing
+    ],
+)
+def test_a_rounded_answer_has_its_tag_where_two_digits_are_left(seed, decimals, tag):
+    task = find_exercise(2).make(seed)
+    right = np.asarray(task.right["dW2"])
+    for value, expected in ((np.round(right, decimals), tag), (np.round(right, 2) + 0.01, "wrong")):
+        verdicts = check_answers(task, {**task.answers(), "dW2": value})
+        verdict = next(v for v in verdicts if v.name == "dW2")
+        assert (verdict.status, verdict.tag) == ("wrong", expected)
