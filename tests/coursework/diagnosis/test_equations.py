@@ -262,3 +262,30 @@ def test_random_arrays_have_no_label(least):
             drawn = normal(*arrays[name].shape)
             assert diagnose(run, {name: drawn})[name].label == "unknown", name
             count += 1
+
+
+def rms_norm():
+    """y = g x / rms(x), with its delta and what the two terms of its Jacobian make of it."""
+    net = Network.program(
+        "r = RMSNorm(x, g)", "L = HalfSquaredError(r, y)", "J = Mean(L)", params={"g": normal(5)}
+    )
+    run = net.run(normal(7, 5), normal(7, 5))
+    dr = (run["r"] - run["y"]) / 7
+    rms = np.sqrt((run["x"] ** 2).mean(-1, keepdims=True) + 1e-5)
+    return run, dr, dr * run["g"] / rms, run["x"] / rms
+
+
+def test_the_diagonal_is_spoken_of_where_it_is_the_whole_diagonal():
+    run, dr, held, u = rms_norm()
+    right = run.vjp("J", "x", 1.0)
+    assert np.allclose(held - u * (held * u).mean(-1, keepdims=True), right)
+    found = diagnose(run, {"r": dr, "x": held})["x"]
+    assert found.remark == (
+        "In the delta of x a term of the Jacobian ∂r/∂x is left out: "
+        "−0.2 (g/r)[n,k] u[n,k] u[n,k']."
+    )
+    diagonal = diagnose(run, {"r": dr, "x": held * (1 - u * u / 5)})["x"]
+    assert diagonal.remark == (
+        "In the delta of x only the diagonal of the Jacobian ∂r/∂x is used: "
+        "an entry reads other entries too."
+    )

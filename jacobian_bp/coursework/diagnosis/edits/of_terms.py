@@ -24,7 +24,7 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         for place, term in enumerate(form.terms):
             note = written(term, form)
             rest = form.but(place)
-            only = all(is_diagonal(t, form) for t in rest.terms) and not is_diagonal(term, form)
+            only = all(is_diagonal(t, form) for t in rest.terms) and is_off_diagonal(term)
             kind = "diagonal" if only else "drop"
             yield Edit(kind, rest, whose, note)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
@@ -74,6 +74,11 @@ def is_diagonal(term: Term, equation: Equation) -> bool:
     """Whether an entry of the target reads the same entry of what comes in, and nothing else."""
     incoming = next((f for f in term.factors if f.role == DELTA), None)
     return incoming is not None and set(incoming.axes) == set(equation.out)
+
+
+def is_off_diagonal(term: Term) -> bool:
+    """Whether a 1−δ[k,k'] stands in it: only then the rest has the whole diagonal."""
+    return any(factor.role == MASK for factor in term.factors)
 
 
 def diagonal_of(equation: Equation, whose: Factor) -> Iterator[Edit]:
