@@ -11,7 +11,7 @@ from ....ops import Op
 from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, Equation
+from ..passes.equation import DELTA, MASK, POSITION, Equation
 from ..passes.slopes import formulas
 from .edit import Edit, along
 
@@ -23,7 +23,7 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
     """δ for δ · m, and m alone; in all terms, and in one."""
     for group in by_array(equation):
         factor = group[0]
-        if factor.role == MASK:
+        if factor.role in (MASK, POSITION):
             continue
         for chosen in islice(one_a_term(equation, group), MOST_CHOICES):
             left = replace(

@@ -9,7 +9,7 @@ from .... import ops
 from ....ops import Op
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, Equation, Term
+from ..passes.equation import CHOICE, DELTA, MASK, POSITION, Equation, Term
 from .edit import Edit
 from .of_factors import jacobian, with_array
 
@@ -108,7 +108,8 @@ def written(term: Term, equation: Equation) -> str:
     for factor in term.factors:
         if factor.role not in (DELTA, MASK):
             axes = ",".join(short(axis, equation) for axis in factor.axes)
-            words.append(f"{factor.name}[{axes}]" if axes else factor.name)
+            placed = factor.role in (POSITION, CHOICE)  # its name has its axes
+            words.append(f"{factor.name}[{axes}]" if axes and not placed else factor.name)
     sign = "−" if term.coefficient < 0 else ""
     size = abs(term.coefficient)
     if size != 1 or not words:
