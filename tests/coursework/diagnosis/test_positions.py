@@ -114,3 +114,32 @@ def test_the_mask_of_a_pool_that_is_left_out_is_told():
 @pytest.mark.parametrize(("run", "name"), [(CONVOLUTION, "v"), (CONVOLUTION, "K"), (POOL, "v")])
 def test_random_arrays_have_no_label(run, name):
     assert diagnose(run, {name: normal(*run[name].shape)})[name].label == "unknown"
+
+
+def test_a_kernel_that_is_flipped_is_told():
+    run, dc = CONVOLUTION, CONVOLUTION.vjp("J", "c", 1.0)
+    parts = [np.einsum("nd,dcr->ncr", dc[:, :, o], run["K"][:, :, ::-1]) for o in range(7)]
+    flipped, _ = added_and_last(run["v"].shape, WINDOWS, parts)
+    assert remark(run, "v", flipped) == (
+        "factor-flipped",
+        "In the delta of v the places δ[i',o+r] are taken in reverse order along r.",
+    )
+    assert remark(run, "K", run.gradients()["K"][:, :, ::-1]) == (
+        "factor-flipped",
+        "In the gradient of K the places δ[i,o+r'] are taken in reverse order along r.",
+    )
+
+
+def test_a_kernel_of_an_image_that_is_flipped_along_one_or_both_axes_is_told():
+    net = Network.program(
+        "c = Conv2d(x, K)",
+        "f = Flatten(c)",
+        "L = HalfSquaredError(f, y)",
+        "J = Mean(L)",
+        params={"K": normal(3, 2, 2, 3)},
+    )
+    run = net.run(x=normal(4, 2, 5, 7), y=normal(4, 60))
+    dK = run.gradients()["K"]
+    for wrong in (dK[..., ::-1], dK[..., ::-1, :], dK[..., ::-1, ::-1]):
+        assert diagnose(run, {"K": wrong})["K"].label == "factor-flipped"
+    assert diagnose(run, {"K": dK}).ok

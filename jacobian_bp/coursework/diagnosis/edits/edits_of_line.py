@@ -8,6 +8,7 @@ from ..passes.backward import Line
 from .edit import Edit
 from .of_factors import elsewhere, inverted, omitted, repeated, replaced
 from .of_overwriting import overwritten
+from .of_positions import flipped
 from .of_sums import of_sums
 from .of_terms import forms, of_cost, of_terms
 
@@ -55,4 +56,5 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from elsewhere(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
+    yield from flipped(line, equation)
     yield from of_sums(line, equation, facts)
