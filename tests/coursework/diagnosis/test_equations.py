@@ -289,3 +289,26 @@ def test_the_diagonal_is_spoken_of_where_it_is_the_whole_diagonal():
         "In the delta of x only the diagonal of the Jacobian ∂r/∂x is used: "
         "an entry reads other entries too."
     )
+
+
+@pytest.mark.parametrize("fan_out", [False, True])
+def test_the_slope_of_another_activation_is_told(fan_out):
+    lines = ["z = Linear(x, W, b)", "h = Softplus(z)"]
+    lines += ["p = Multiply(h, z)"] if fan_out else ["p = Multiply(h, w)"]
+    net = Network.program(
+        *lines,
+        "L = HalfSquaredError(p, y)",
+        "J = Mean(L)",
+        params={"W": normal(3, 5), "b": normal(3)},
+    )
+    run = net.run(x=normal(7, 5), y=normal(7, 3), **({} if fan_out else {"w": normal(7, 3)}))
+    z, h, dp = run["z"], run["h"], (run["p"] - run["y"]) / 7
+    dh, s = dp * (z if fan_out else run["w"]), 1 / (1 + np.exp(-z))
+    straight = dp * h if fan_out else 0
+    slopes = {"σ'(z)": s * (1 - s), "tanh'(z)": 1 - np.tanh(z) ** 2}
+    for name, slope in slopes.items():
+        found = diagnose(run, {"p": dp, "h": dh, "z": straight + dh * slope})["z"]
+        assert found.remark == (
+            f"In the delta of z another array stands in the place of the factor σ(z): {name}."
+        )
+    assert diagnose(run, {"p": dp, "h": dh, "z": straight + dh * s}).ok
