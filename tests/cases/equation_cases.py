@@ -298,12 +298,12 @@ def own_ops(normal):
     rms = np.sqrt((x * x).mean(-1, keepdims=True))
     u, d = x / rms, dr * g
     yield "log-softmax: its diagonal", run, {"o": do, "r": do * (1 - p)}, "r", "diagonal-only"
-    yield "log-softmax: the sum left out", run, {"o": do, "r": do}, "r", "diagonal-only"
+    yield "log-softmax: the sum left out", run, {"o": do, "r": do}, "r", "term-missing"
     rest = -p * do.sum(-1, keepdims=True)
     yield "log-softmax: the sum alone", run, {"o": do, "r": rest}, "r", "term-missing"
     plus = do + p * do.sum(-1, keepdims=True)
     yield "log-softmax: a plus", run, {"o": do, "r": plus}, "r", "sign-of-a-term"
-    yield "rms held", run, {"r": dr, "x": d / rms}, "x", "diagonal-only"
+    yield "rms held", run, {"r": dr, "x": d / rms}, "x", "term-missing"
     inner = (dr - u * (dr * u).mean(-1, keepdims=True)) / rms
     yield "γ left out", run, {"r": dr, "x": inner}, "x", "factor-missing"
     summed = (d - u * (d * u).sum(-1, keepdims=True)) / rms

@@ -257,11 +257,10 @@ class Judge:
         return self.words.follows_own(key, context.names, not np.any(given.right))
 
     def _follows(self, given: Question, context: Context) -> bool:
-        """Zeros follow from zeros only, and from none where all that was handed in are zeros."""
+        """Zeros follow from the student's own zeros, and from nothing else."""
         if np.any(given.right):
             return True
-        shown = any(np.any(question.right) for question in self.right.values())
-        return shown and not any(np.any(own) for own in context.own.values())
+        return bool(context.own) and not any(np.any(own) for own in context.own.values())
 
     def _fewest(
         self, key: str, tried: list[tuple[Question, Context, str]]

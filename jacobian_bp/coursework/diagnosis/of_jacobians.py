@@ -30,6 +30,8 @@ LARGEST = 2_000_000  # entries of a Jacobian that is computed again for each mis
 BACKWARDS = '{of} does not depend on {wrt}; did you mean ("{wrt}", "{of}")?'
 DIAGONAL, BLOCKS = "its diagonal alone", "a block for each example"
 ONE_BLOCK = "one block for all examples"
+FLAT = "flat, row by row"
+BY_ROWS, BY_COLUMNS = f"numerator, {FLAT}", "numerator, flat, column by column"
 ENTRIES = Place(of_vector="entry")
 MOST_ROWS = 512  # outputs that are pulled back one by one
 
@@ -82,6 +84,8 @@ def certain(
         return proved(name, handed.back(S), handed.back(meant), judge.exact[key], ENTRIES)
     if reading.layout == DIAGONAL:
         meant = np.diagonal(right.reshape(S.size, S.size)).reshape(S.shape)
+    elif reading.layout == BY_ROWS:
+        meant = right.reshape(S.shape)
     elif reading.layout == BLOCKS:
         meant = np.stack([right[n, :, n] for n in range(len(S))])
     else:
@@ -148,7 +152,30 @@ def jacobian_forms(S: np.ndarray, exact: Jacobian, layout: str) -> list[Reading]
     elif of_one_example(S, exact):
         every = np.broadcast_to(S, (exact.shape_in("numerator")[0], *S.shape))
         found.append(Reading(blocks(every, exact), OTHER, ONE_BLOCK))
+    found += flat_forms(S, exact, found)
     return found + reordered(S, exact, found)
+
+
+def flat_forms(S: np.ndarray, exact: Jacobian, found: list[Reading]) -> list[Reading]:
+    """All entries in one row or column: of the numerator's rows, of its columns, of a layout."""
+    numerator = exact.shape_in("numerator")
+    if S.size != int(np.prod(numerator)) or len(squeezed(S.shape)) != 1:
+        return []
+    orders = {
+        BY_ROWS: S.reshape(numerator),
+        BY_COLUMNS: S.ravel().reshape(numerator, order="F"),
+        **{f"{name}, {FLAT}": in_layout(S, exact, name) for name in LAYOUTS},
+    }
+    flat: list[Reading] = []
+    for order, array in orders.items():
+        if not any(np.array_equal(array, reading.array) for reading in [*found, *flat]):
+            flat.append(Reading(array, OTHER, order))
+    return flat
+
+
+def in_layout(S: np.ndarray, exact: Jacobian, name: str) -> np.ndarray:
+    """The numbers read row by row as a Jacobian in this layout, brought to the numerator's."""
+    return exact.from_layout(S.reshape(exact.shape_in(name)), name)
 
 
 def is_diagonal(S: np.ndarray, exact: Jacobian) -> bool:
@@ -193,7 +220,7 @@ def reordered(S: np.ndarray, exact: Jacobian, found: list[Reading]) -> list[Read
         return []
     wrong: list[Reading] = []
     for name in LAYOUTS:
-        array = exact.from_layout(S.reshape(exact.shape_in(name)), name)
+        array = in_layout(S, exact, name)
         if not any(np.array_equal(array, reading.array) for reading in [*found, *wrong]):
             wrong.append(Reading(array, "reshape-order", name, 8))
     return wrong

@@ -149,7 +149,8 @@ def test_an_array_that_is_its_own_transpose_is_no_transposition():
     net = random_net([3, 4, 4, 2], ["tanh"] * 3, "half_squared_error", 5)
     run = net.run(normal(5, 3), normal(5, 2))
     found = diagnose(run, {"z2": np.zeros((5, 4)), "W2": np.zeros((4, 4))})
-    assert {f.label for f in found.values()} == {"unknown"}
+    assert [(f.label, f.follows) for f in found.values()] == [("unknown", False), ("correct", True)]
+    assert diagnose(run, {"W2": np.zeros((4, 4))})["W2"].label == "unknown"
     one_sided = normal(4, 4)
     assert diagnose(run, {"W2": one_sided + one_sided.T})["W2"].label == "unknown"
 
@@ -261,3 +262,53 @@ def test_random_arrays_have_no_label(least):
             drawn = normal(*arrays[name].shape)
             assert diagnose(run, {name: drawn})[name].label == "unknown", name
             count += 1
+
+
+def rms_norm():
+    """y = g x / rms(x), with its delta and what the two terms of its Jacobian make of it."""
+    net = Network.program(
+        "r = RMSNorm(x, g)", "L = HalfSquaredError(r, y)", "J = Mean(L)", params={"g": normal(5)}
+    )
+    run = net.run(normal(7, 5), normal(7, 5))
+    dr = (run["r"] - run["y"]) / 7
+    rms = np.sqrt((run["x"] ** 2).mean(-1, keepdims=True) + 1e-5)
+    return run, dr, dr * run["g"] / rms, run["x"] / rms
+
+
+def test_the_diagonal_is_spoken_of_where_it_is_the_whole_diagonal():
+    run, dr, held, u = rms_norm()
+    right = run.vjp("J", "x", 1.0)
+    assert np.allclose(held - u * (held * u).mean(-1, keepdims=True), right)
+    found = diagnose(run, {"r": dr, "x": held})["x"]
+    assert found.remark == (
+        "In the delta of x a term of the Jacobian ∂r/∂x is left out: "
+        "−0.2 (g/r)[n,k] u[n,k] u[n,k']."
+    )
+    diagonal = diagnose(run, {"r": dr, "x": held * (1 - u * u / 5)})["x"]
+    assert diagonal.remark == (
+        "In the delta of x only the diagonal of the Jacobian ∂r/∂x is used: "
+        "an entry reads other entries too."
+    )
+
+
+@pytest.mark.parametrize("fan_out", [False, True])
+def test_the_slope_of_another_activation_is_told(fan_out):
+    lines = ["z = Linear(x, W, b)", "h = Softplus(z)"]
+    lines += ["p = Multiply(h, z)"] if fan_out else ["p = Multiply(h, w)"]
+    net = Network.program(
+        *lines,
+        "L = HalfSquaredError(p, y)",
+        "J = Mean(L)",
+        params={"W": normal(3, 5), "b": normal(3)},
+    )
+    run = net.run(x=normal(7, 5), y=normal(7, 3), **({} if fan_out else {"w": normal(7, 3)}))
+    z, h, dp = run["z"], run["h"], (run["p"] - run["y"]) / 7
+    dh, s = dp * (z if fan_out else run["w"]), 1 / (1 + np.exp(-z))
+    straight = dp * h if fan_out else 0
+    slopes = {"σ'(z)": s * (1 - s), "tanh'(z)": 1 - np.tanh(z) ** 2}
+    for name, slope in slopes.items():
+        found = diagnose(run, {"p": dp, "h": dh, "z": straight + dh * slope})["z"]
+        assert found.remark == (
+            f"In the delta of z another array stands in the place of the factor σ(z): {name}."
+        )
+    assert diagnose(run, {"p": dp, "h": dh, "z": straight + dh * s}).ok

@@ -84,12 +84,26 @@ def test_a_clipped_quotient_has_no_confident_label(weights, y):
 # --- zeros -----------------------------------------------------------------------
 
 
-def test_zeros_follow_from_nothing():
+@pytest.mark.parametrize("top", ["z3", "z2", "z1"])
+def test_zeros_follow_from_zeros_in_every_layer(top):
     run, g = seed()
-    zeros = {k: np.zeros_like(g[k]) for k in ("z3", "z2", "W2")}
-    found = diagnose(run, zeros)
-    assert found.first_wrong == "z3"
-    assert [(f.label, f.ok, f.follows) for f in found.values()] == [("unknown", False, False)] * 3
+    below = [k for k in ("W3", "z2", "W2", "z1", "W1") if k[1] < top[1] or k == f"W{top[1]}"]
+    found = diagnose(run, {k: np.zeros_like(g[k]) for k in (top, *below)})
+    assert found.first_wrong == top
+    assert (found[top].label, found[top].ok, found[top].follows) == ("unknown", False, False)
+    assert [(k, f.ok, f.follows) for k, f in found.items() if k != top] == [
+        (k, True, True) for k in found if k != top
+    ]
+    assert set(found) == {top, *below}
+
+
+def test_zeros_follow_from_nothing_else():
+    run, g = seed()
+    W2, z1 = np.zeros_like(g["W2"]), np.zeros_like(g["z1"])
+    for above in ({}, {"z2": g["z2"]}, {"z2": np.cos(g["z2"])}):
+        found = diagnose(run, {**above, "W2": W2, "z1": z1})
+        assert (found["W2"].label, found["W2"].follows) == ("unknown", False)
+        assert (found["z1"].label, found["z1"].follows) == ("unknown", False)
 
 
 def test_zeros_of_dead_units_are_right():

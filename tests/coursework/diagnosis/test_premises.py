@@ -52,6 +52,7 @@ ALWAYS = {
     "upstream-missing": "the sentence names the factor, and the Jacobian beside which it stands",
     "factor-missing": "the sentence names the factor, and where it stands",
     "factor-twice": "the factor stands in the line once",
+    "factor-flipped": "the Jacobian reads a window at the places that the sentence names",
     "factor-turned": "the factor has the two axes that the sentence names",
     "wrong-factor": "both arrays were handed in or are of the run, and are named",
     "wrong-weight": "both are weights of the run",
@@ -302,7 +303,7 @@ def test_every_label_has_a_premise_or_a_reason_why_it_always_holds():
 
 def test_an_array_that_is_its_own_transpose_is_no_sign_of_one():
     zeros = {"z2": np.zeros((7, 3)), "W2": np.zeros((3, 3))}
-    assert [f.label for f in diagnose(BATCH, zeros).values()] == ["unknown", "unknown"]
+    assert [f.label for f in diagnose(BATCH, zeros).values()] == ["unknown", "correct"]
     d = delta(BATCH, "z3")
     found = diagnose(BATCH, {"z3": d, **zeros})
     assert found["W2"].follows

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from ..mutations.mutation import Facts, Variation, place
 from ..passes.backward import Line
 from .edit import Edit
-from .of_factors import elsewhere, inverted, omitted, repeated, replaced
+from .of_factors import elsewhere, inverted, omitted, other_slopes, repeated, replaced
 from .of_overwriting import overwritten
+from .of_positions import flipped
 from .of_sums import of_sums
 from .of_terms import forms, of_cost, of_terms
 
@@ -53,6 +54,8 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
     yield from elsewhere(line, equation, facts)
+    yield from other_slopes(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
+    yield from flipped(line, equation)
     yield from of_sums(line, equation, facts)

@@ -7,11 +7,12 @@ from itertools import islice, product
 
 import numpy as np
 
+from .... import ops
 from ....ops import Op
 from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, Equation
+from ..passes.equation import DELTA, MASK, POSITION, Equation
 from ..passes.slopes import formulas
 from .edit import Edit, along
 
@@ -23,7 +24,7 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
     """δ for δ · m, and m alone; in all terms, and in one."""
     for group in by_array(equation):
         factor = group[0]
-        if factor.role == MASK:
+        if factor.role in (MASK, POSITION):
             continue
         for chosen in islice(one_a_term(equation, group), MOST_CHOICES):
             left = replace(
@@ -203,6 +204,20 @@ def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         for formula, note in slopes_at(f, f"∂{facts.state.cost}/∂{name}"):
             changed = with_array(equation, slope, "", formula(array))
             yield Edit("at the delta", changed, slope, note, extra=4)
+
+
+def other_slopes(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The slope of another activation, tanh'(z) for σ'(z)."""
+    slope = next((f for f in equation.factors() if f.role != DELTA), None)
+    own = formulas(line.step.op)
+    if line.kind != "slope" or slope is None or own is None or len(equation.terms) != 1:
+        return
+    for other in (ops.Sigmoid(), ops.Tanh(), ops.ReLU(), ops.Softplus()):
+        f = formulas(other)
+        if f is not None and f.name != own.name:
+            note = f"{f.name}'({line.target})"
+            changed = with_array(equation, slope, note, f.slope(facts.values[line.target]))
+            yield Edit("other", changed, slope, note, extra=4)
 
 
 def read_off(op: Op, z: np.ndarray) -> Textbook:

@@ -9,7 +9,7 @@ from .... import ops
 from ....ops import Op
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, Equation, Term
+from ..passes.equation import CHOICE, DELTA, MASK, POSITION, Equation, Term
 from .edit import Edit
 from .of_factors import jacobian, with_array
 
@@ -24,7 +24,7 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         for place, term in enumerate(form.terms):
             note = written(term, form)
             rest = form.but(place)
-            only = all(is_diagonal(t, form) for t in rest.terms) and not is_diagonal(term, form)
+            only = all(is_diagonal(t, form) for t in rest.terms) and is_off_diagonal(term)
             kind = "diagonal" if only else "drop"
             yield Edit(kind, rest, whose, note)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
@@ -76,6 +76,11 @@ def is_diagonal(term: Term, equation: Equation) -> bool:
     return incoming is not None and set(incoming.axes) == set(equation.out)
 
 
+def is_off_diagonal(term: Term) -> bool:
+    """Whether a 1−δ[k,k'] stands in it: only then the rest has the whole diagonal."""
+    return any(factor.role == MASK for factor in term.factors)
+
+
 def diagonal_of(equation: Equation, whose: Factor) -> Iterator[Edit]:
     """The diagonal entries of every term, those of p[k] p[k'] too: p (1 − p)."""
     if all(is_diagonal(term, equation) for term in equation.terms):
@@ -103,7 +108,8 @@ def written(term: Term, equation: Equation) -> str:
     for factor in term.factors:
         if factor.role not in (DELTA, MASK):
             axes = ",".join(short(axis, equation) for axis in factor.axes)
-            words.append(f"{factor.name}[{axes}]" if axes else factor.name)
+            placed = factor.role in (POSITION, CHOICE)  # its name has its axes
+            words.append(f"{factor.name}[{axes}]" if axes and not placed else factor.name)
     sign = "−" if term.coefficient < 0 else ""
     size = abs(term.coefficient)
     if size != 1 or not words:

@@ -17,6 +17,8 @@ from .backward import Factor
 Axes = tuple[str, ...]
 PAIRWISE = 50_000  # products, from which on factors are multiplied two by two
 DELTA, MASK = "delta", "mask"  # the roles of what comes in, and of a 1−δ[k,k'] that nobody names
+# of zeros and ones that say where a summand goes: δ[i,o+r]; and where the values have chosen it
+POSITION, CHOICE = "position", "choice"
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,12 @@ import numpy as np
 from ....algebra.axes import BATCH, Axis, primed
 from ....algebra.expression import Delta, Dense, Distinct, Expression
 from ....algebra.expression import Term as Product
+from ....algebra.position_factors import At, Within
 from ....numbers.rounding import largest
 from ....ops import Einsum
 from ....program.forward_pass import Pass
 from .backward import Factor, Line
-from .equation import DELTA, MASK, Axes, Equation, Term
+from .equation import CHOICE, DELTA, MASK, POSITION, Axes, Equation, Term
 
 MOST_SWEPT = 128  # entries of one example's output: a vjp for each is asked for
 MOST_ENTRIES = 200_000  # of a factor that is made here
@@ -103,6 +104,7 @@ def by_expression(
     terms = []
     for product in expression.terms:
         names = joined(product, target)
+        sizes |= product.sizes(sizes)
         factors = [renamed(delta, names, shared)]
         for own in product.factors:
             if isinstance(own, Distinct):
@@ -112,6 +114,8 @@ def by_expression(
                 name = arrays.get(id(own.array), own.label)
                 placed = role_of(name, own.array, own.axes, state)
                 factors.append(renamed(placed, names, shared))
+            elif isinstance(own, At | Within):
+                factors.append(renamed(placing(own, sizes), names, shared))
         if len({names.get(axis, axis) for axis in target}) < len(target):
             return None  # two axes of the variable joined: no sum of products
         terms.append(Term(tuple(factors), product.coefficient))
@@ -154,6 +158,18 @@ def mask(
     axes = tuple(names.get(axis, axis) for axis in own.axes)
     found = Factor(MASK, f"(1−δ[{','.join(own.axes)}])", 1.0 - np.eye(size), axes)
     return shared.setdefault((MASK, size, axes), found)
+
+
+def placing(own: At | Within, sizes: Mapping[str, int]) -> Factor:
+    """δ[i,o+r] or [0≤o+r≤i] as zeros and ones, the axis that is picked last."""
+    over = own.position.axes
+    if int(np.prod([sizes[axis] for axis in own.axes])) > MOST_ENTRIES:
+        raise ValueError("a selection that is too large")
+    at = np.broadcast_to(own.position.values(over, sizes), [sizes[axis] for axis in over])
+    if isinstance(own, Within):
+        return Factor(POSITION, str(own), own.holds(at).astype(float), over)
+    found = (at[..., None] == np.arange(sizes[own.axis])).astype(float)
+    return Factor(CHOICE if own.here else POSITION, str(own), found, (*over, own.axis))
 
 
 def swept(line: Line, state: Pass) -> Equation | None:

@@ -111,7 +111,7 @@ def _content(state, step: Step, position: int, operand: str, inputs: list[np.nda
     if isinstance(op, Penalty):
         slope = _by_vjp(op, operand, inputs)(np.ones((), state.dtype))
         return "penalty", penalty_slope, [Factor("penalty", f"∂{step.name}/∂{names[0]}", slope)]
-    if isinstance(op, Reduction):
+    if isinstance(op, Reduction) and state.values[step.name].ndim == 0:
         share = _by_vjp(op, operand, inputs)(np.ones(state.values[step.name].shape))
         return "share", shared_out, [Factor("share", "1/m", share)]
     if op.labels and state.values[step.name].ndim == inputs[position].ndim - 1:
