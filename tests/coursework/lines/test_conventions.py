@@ -112,12 +112,51 @@ def test_a_function_is_read_and_told_in_its_writer_s_names():
         ("W1 * 2", THETA,
          "diagnose_line: W1 is of no layer in this convention, whose first weights are Theta1.\n"
          "  Write the layers' numbers as the convention counts them."),
+        ("dW1 * 2", THETA,
+         "diagnose_line: dW1 is of no layer in this convention, whose first weights are Theta1.\n"
+         "  Write the layers' numbers as the convention counts them."),
     ],
 )  # fmt: skip
 def test_what_a_convention_does_not_reach_is_refused(line, convention, message):
     with pytest.raises(SpecError) as raised:
         diagnose_line(line, RUN, convention=convention)
     assert str(raised.value) == message
+
+
+PROBABLE = Network.dense([3, 7, 5], ["relu", "softmax"], "cross_entropy", seed=4)
+CLASSED = PROBABLE.run(RNG.normal(size=(11, 3)), np.eye(5)[RNG.integers(0, 5, 11)])
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "convention"),
+    [
+        ("dA1 = np.dot(W2.T, dZ2)", "dA1 = np.dot(W2.T, dZ2) / m", "ng"),
+        ("dZ1 = np.multiply(dA1, np.int64(A1 > 0))", "dZ1 = np.multiply(dA1, np.int64(A1))", "ng"),
+        ("dA1 = np.dot(W2.T, dZ2)", "dA1 = dZ2", Convention("columns", names={"dZ{l}": "delta"})),
+        ("dA1 = np.dot(dZ2, W2.T)", "dA1 = np.dot(dZ2, W2)", "cs231n"),
+        ("grad_a1 = np.dot(dscores, W2.T)", "grad_a1 = np.dot(scores, W2.T)", "cs231n"),
+        ("dZ1 = np.where(Z1 > 0, dA1, 0)", "dZ1 = np.where(Z1 > 0, A1, 0)", "cs231n"),
+        ("dA1[Z1 <= 0] = 0", "dA1[Z1 >= 0] = 0", "cs231n"),
+        ("da2 = w3.T @ delta3", "da2 = w3.T @ z3", "nielsen"),
+        ("da2_dz2 = (z2 > 0)", "da2_dz2 = (z2 < 0)", "nielsen"),
+    ],
+)
+def test_a_derivative_by_an_activation_is_read_where_only_the_delta_has_a_name(
+    line, wrong, convention
+):
+    report = diagnose_line(line, CLASSED, convention=convention)
+    assert report.right, str(report)
+    assert not diagnose_line(wrong, CLASSED, convention=convention).right
+
+
+def test_a_function_with_a_derivative_by_an_activation_is_read_in_ng_s_names():
+    text = (
+        "dZ2 = A2 - Y\ndW2 = np.dot(dZ2, A1.T) / m\ndA1 = np.dot(W2.T, dZ2)\n"
+        "dZ1 = np.multiply(dA1, np.int64(A1 > 0))\ndW1 = np.dot(dZ1, X.T) / m\n"
+    )
+    assert diagnose_code(text, CLASSED, "ng").right
+    wrong = diagnose_code(text.replace("A1 > 0", "A1 < 0"), CLASSED, "ng")
+    assert (wrong.right, wrong.first_wrong) == (False, 4)
 
 
 def test_examples_against_the_convention_is_refused():
