@@ -13,9 +13,10 @@ from .guessed_goal import goal_of_factors, goal_of_value
 from .language import Statement
 from .tree import names, walk
 from .values import BreakError, Values
-from .vocabulary import is_penalty
+from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
 
+NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
 
 
@@ -42,8 +43,8 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
         if goal is None:
             yield one
             continue
-        for of_jacobian in _one_example(one):
-            for penalised in _penalties(statement, of_jacobian):
+        for of_examples in _examples(statement, one):
+            for penalised in _penalties(statement, of_examples):
                 guessed = usual.goal is None and not workspace.told.mean
                 named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
@@ -85,20 +86,43 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
             yield Reading(own, goal, (f"Read for layer {layer}.",))
 
 
-def _one_example(reading: Reading) -> Iterator[Reading]:
-    """A Jacobian of a batch is written for all examples in short, or whole for one example."""
-    yield reading
+def _examples(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """A Jacobian of a batch is written for all examples in short, or whole for one example.
+
+    So is Nielsen's nabla: of one example where nothing in the line counts or averages them.
+    """
     workspace, goal = reading.workspace, reading.goal
-    if goal and goal.by and workspace.is_batch:
-        state = workspace.state
-        data = {
-            name: state.values[name][0] if name in state.batched else state.values[name]
-            for name in state.program.inputs
-            if name in state.values
-        }
-        params = {name: state.values[name] for name in state.program.params}
-        one = workspace.like(run_forward(state.program, params, data))
-        yield replace(reading, workspace=one, says=(*reading.says, "Read for the first example."))
+    if goal is None or not workspace.is_batch:
+        yield reading
+        return
+    if workspace.told.mean == "gradient" and _is_of_one(statement):
+        says = f"Read for one example, the first: {statement.target} is a derivative of its loss."
+        if workspace.state.program.averages:
+            says += " The 1/m of the mean comes where the examples are added up."
+        yield replace(reading, workspace=_first_example(workspace), says=(*reading.says, says))
+    yield reading
+    if goal.by:
+        says = "Read for the first example."
+        yield replace(reading, workspace=_first_example(workspace), says=(*reading.says, says))
+
+
+def _is_of_one(statement: Statement) -> bool:
+    """nabla_w[-1] = np.dot(delta, activations[-2].T), without a sum, a mean or m."""
+    counts = any(part.op in ("sum", "mean", "size", "einsum") for part in walk(statement.tree))
+    reads_m = any(word.lower() in COUNT for word in names(statement.tree))
+    return bool(NABLA.match(statement.target or "")) and not (counts or reads_m)
+
+
+def _first_example(workspace: Workspace) -> Workspace:
+    """The same names, on the first example alone."""
+    state = workspace.state
+    data = {
+        name: state.values[name][0] if name in state.batched else state.values[name]
+        for name in state.program.inputs
+        if name in state.values
+    }
+    params = {name: state.values[name] for name in state.program.params}
+    return workspace.like(run_forward(state.program, params, data))
 
 
 def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:

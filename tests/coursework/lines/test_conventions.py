@@ -159,6 +159,80 @@ def test_a_function_with_a_derivative_by_an_activation_is_read_in_ng_s_names():
     assert (wrong.right, wrong.first_wrong) == (False, 4)
 
 
+DEEP = Network.dense([3, 7, 5, 2], "sigmoid", "half_squared_error", seed=4)
+DRAWN = RNG.normal(size=(11, 3)), RNG.random(size=(11, 2))
+NIELSEN = """\
+def backprop(self, x, y):
+    nabla_b = [np.zeros(b.shape) for b in self.biases]
+    nabla_w = [np.zeros(w.shape) for w in self.weights]
+    activation = x
+    activations = [x]
+    zs = []
+    for b, w in zip(self.biases, self.weights):
+        z = np.dot(w, activation)+b
+        zs.append(z)
+        activation = sigmoid(z)
+        activations.append(activation)
+    delta = self.cost_derivative(activations[-1], y) * sigmoid_prime(zs[-1])
+    nabla_b[-1] = delta
+    nabla_w[-1] = np.dot(delta, activations[-2].transpose())
+    for l in range(2, self.num_layers):
+        delta = np.dot(self.weights[-l+1].transpose(), delta) * sigmoid_prime(zs[-l])
+        nabla_b[-l] = delta
+        nabla_w[-l] = np.dot(delta, activations[-l-1].transpose())
+"""
+
+
+@pytest.mark.parametrize(
+    ("convention", "examples"),
+    [("nielsen", slice(0, 11)), ("ng", slice(4, 5)), ("nielsen", 6)],
+)
+def test_a_text_for_one_example_has_no_1_m_of_a_mean(convention, examples):
+    report = diagnose_code(NIELSEN, DEEP.run(*(array[examples] for array in DRAWN)), convention)
+    assert report.right, str(report)
+    assert report.sentences[1] == "Read as one example as a column, W (outputs, inputs)."
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("activations[-l-1]", "activations[-l]", 18),
+        ("delta) * sigmoid_prime(zs[-l])", "delta)", 16),
+        ("nabla_b[-1] = delta", "nabla_b[-1] = delta * 2", 13),
+    ],
+)
+def test_a_mistake_in_a_text_for_one_example_is_found_in_its_convention(right, wrong, line):
+    report = diagnose_code(NIELSEN.replace(right, wrong), DEEP.run(*DRAWN), "nielsen")
+    assert (report.right, report.first_wrong) == (False, line)
+
+
+@pytest.mark.parametrize("examples", [slice(0, 11), slice(4, 5), 6], ids=["batch", "one", "vector"])
+def test_nielsen_s_nabla_is_of_one_example_unless_its_line_counts_them(examples):
+    run = DEEP.run(*(array[examples] for array in DRAWN))
+    for line, wrong in [
+        ("nabla_b[-1] = delta", "nabla_b[-1] = activations[-1]"),
+        ("nabla_b[-1] = delta.mean(axis=1, keepdims=True)", "nabla_b[-1] = delta.mean()"),
+        ("nabla_w[-l] = np.dot(delta, activations[-l-1].T)", "nabla_w[-l] = delta * 2"),
+        ("nabla_w[-2] = np.dot(delta3, activations[-3].T) / m", "nabla_w[-2] = delta3 / m"),
+    ]:
+        report = diagnose_line(line, run, convention="nielsen")
+        assert report.right, str(report)
+        assert not diagnose_line(wrong, run, convention="nielsen").right
+
+
+def test_what_is_read_for_one_example_is_said():
+    run = DEEP.run(*DRAWN)
+    assert str(diagnose_line("nabla_b[-1] = delta", run, convention="nielsen")) == (
+        "nabla_b[-1] = delta: right. It is ∂C/∂b^4, shape (2, 1).\n"
+        "  Read for layer 4.\n"
+        "  Read for one example, the first: nabla_b[-1] is a derivative of its loss. The 1/m of "
+        "the mean\n"
+        "    comes where the examples are added up."
+    )
+    short = diagnose_line("dw4 = np.dot(delta4, a3.T)", run, convention="nielsen")
+    assert (short.right, short.label) == (False, "missing-batch-mean")
+
+
 def test_examples_against_the_convention_is_refused():
     with pytest.raises(SpecError) as raised:
         diagnose_line("d2", RUN, examples="rows", convention="ng")
