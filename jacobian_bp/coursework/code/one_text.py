@@ -60,6 +60,11 @@ def diagnose_code(
     written = asked_convention(convention, run, "diagnose_code")
     if written is None:
         return _report(text, studied, None, numbers, function)
+    if written.bias != "own":
+        refuse(
+            f"a function is read with the bias by itself, not as the {written.bias} column of W.",
+            "  Hand its lines to diagnose_line one by one, or its arrays to diagnose.",
+        )
     spelling = Spelling(written, studied.state, "diagnose_code")
     bare = Convention(written.examples, written.weights, written.mean)
     report = _report(spelling.ours(text), studied, bare, numbers, function)

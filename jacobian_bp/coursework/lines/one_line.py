@@ -87,6 +87,7 @@ def told_by(written: Convention, state: Pass) -> Told:
         turned=written.weights == "in,out",
         mean=written.mean,
         of_each=apart,
+        bias=written.bias,
     )
 
 

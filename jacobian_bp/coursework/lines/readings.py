@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...errors import JacobianError
 from ...ops import Activation
 from ...program.forward import run_forward
 from .function_names import function_of
@@ -17,7 +18,11 @@ from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
 
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
-BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
+BESIDE_THE_BIAS = {  # the index of the rest, by whether W is (inputs, outputs)
+    False: {":, 1:": "first", ":, :-1": "last"},
+    True: {"1:": "first", ":-1": "last"},
+}
+HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
                 named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
                     yield from _slopes(statement, each)
+                    yield from _with_bias(statement, each)
 
 
 def _guessed(statement: Statement, workspace: Workspace) -> Goal | None:
@@ -186,10 +192,12 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
     yield reading
     workspace = reading.workspace
     for part in walk(statement.tree):
-        without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
-        if without_bias and workspace.spelled(part.args[0].text) in workspace.weights:
-            says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
-            own = workspace.read_as(biased=True)
+        bias = BESIDE_THE_BIAS[workspace.told.turned].get(part.text) if part.op == "index" else None
+        whole = workspace.spelled(part.args[0].text) if bias else ""
+        if bias and whole in workspace.weights and workspace.told.bias == "own":
+            where = "in front" if bias == "first" else "behind"
+            says = f"{part.args[0].text} is read with its bias {where}: {part} is the rest."
+            own = workspace.read_as(bias=bias)
             yield replace(reading, workspace=own, says=(*reading.says, says))
             return
         if part.op == "name":
@@ -213,3 +221,22 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
                 says=(*reading.says, said),
             )
             return
+
+
+def _with_bias(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """Theta2_grad that is one column wider than W2 has the gradient of the bias in it."""
+    workspace, goal, word = reading.workspace, reading.goal, statement.target or ""
+    if goal is None or goal.forward or goal.by or goal.value not in workspace.weights:
+        return
+    if workspace.told.bias != "own" or not HAS_BIAS.search(word):
+        return
+    for bias in ("first", "last"):
+        own = workspace.read_as(bias=bias)
+        try:
+            shape = Values(own).of(statement.tree).array.shape
+        except (BreakError, JacobianError):
+            continue
+        if shape == own.right(goal.value)[0].shape:
+            line = "row" if own.told.turned else "column"
+            says = f"{word} is read with the gradient of the bias as its {bias} {line}."
+            yield replace(reading, workspace=own, says=(*reading.says, says))

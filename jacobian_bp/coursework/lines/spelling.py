@@ -22,11 +22,6 @@ class Spelling:
     """Turns the names of a line, or of a whole text, into ours, and a report's back."""
 
     def __init__(self, written: Convention, state: Pass, who: str = "diagnose_line") -> None:
-        if written.bias != "own":
-            raise SpecError(
-                f"{who}: a line is read with the bias by itself, not as the {written.bias} column "
-                "of W.\n  Hand the arrays to diagnose, which takes W and its bias apart."
-            )
         self.written, self.values, self.who = written, tuple(state.values), who
         self.shift = written.first - 1
         self.plain = not written.names and not self.shift

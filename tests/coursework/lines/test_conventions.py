@@ -106,9 +106,6 @@ def test_a_function_is_read_and_told_in_its_writer_s_names():
 @pytest.mark.parametrize(
     ("line", "convention", "message"),
     [
-        ("dW2 = d2", Convention(bias="first"),
-         "diagnose_line: a line is read with the bias by itself, not as the first column of W.\n"
-         "  Hand the arrays to diagnose, which takes W and its bias apart."),
         ("W1 * 2", THETA,
          "diagnose_line: W1 is of no layer in this convention, whose first weights are Theta1.\n"
          "  Write the layers' numbers as the convention counts them."),
@@ -231,6 +228,68 @@ def test_what_is_read_for_one_example_is_said():
     )
     short = diagnose_line("dw4 = np.dot(delta4, a3.T)", run, convention="nielsen")
     assert (short.right, short.label) == (False, "missing-batch-mean")
+
+
+ONES = {"first": "np.ones((m, 1)), a1", "last": "a1, np.ones((m, 1))"}
+
+
+@pytest.mark.parametrize("bias", ["first", "last"])
+@pytest.mark.parametrize("weights", ["out,in", "in,out"])
+@pytest.mark.parametrize("examples", ["rows", "columns"])
+def test_a_line_is_read_with_the_bias_in_w(bias, weights, examples):
+    convention = Convention(examples, weights, bias=bias)
+    ones, rest = f"np.hstack([{ONES[bias]}])", "1:" if bias == "first" else ":-1"
+    if examples == "columns":
+        ones = f"np.vstack([{ONES[bias]}])".replace("(m, 1)", "(1, m)")
+    outer, forward = f"d2.T @ {ones}", f"{ones} @ W2.T"
+    back = f"d2 @ W2[:, {rest}]" if weights == "out,in" else f"d2 @ W2[{rest}].T"
+    if weights == "in,out":
+        outer, forward = f"{ones}.T @ d2", f"{ones} @ W2"
+    if examples == "columns":
+        outer = f"d2 @ {ones}.T" if weights == "out,in" else f"{ones} @ d2.T"
+        forward = f"W2 @ {ones}" if weights == "out,in" else f"W2.T @ {ones}"
+        back = f"W2[:, {rest}].T @ d2" if weights == "out,in" else f"W2[{rest}] @ d2"
+    for line in (f"dW2 = {outer}", f"z2 = {forward}", f"d1 = {back} * (1 - a1**2)"):
+        report = diagnose_line(line, RUN, convention=convention)
+        assert report.right, (convention, str(report))
+        other = line.replace("a1", "z1")
+        assert diagnose_line(other, RUN, convention=convention).right is False
+        swapped = Convention(examples, weights, bias="last" if bias == "first" else "first")
+        assert diagnose_line(line, RUN, convention=swapped).right is False
+
+
+@pytest.mark.parametrize("line", ["d2 = (a2 - y) / m", "d2 = a2 - y"])
+def test_the_place_of_the_bias_does_not_touch_a_delta(line):
+    reports = [diagnose_line(line, NG, convention=Convention(bias=b)) for b in ("first", "own")]
+    assert reports[0].right is ("/ m" in line)
+    assert str(reports[0]) == str(reports[1])
+
+
+@pytest.mark.parametrize(
+    ("line", "right", "said"),
+    [
+        ("dTheta2 = d2.T @ np.hstack([np.ones((m, 1)), A1])", True, "first"),
+        ("dTheta2 = d2.T @ np.hstack([np.ones((m, 1)), A1]) / m", True, "first"),
+        ("Theta2_grad = d2.T @ np.hstack([A1, np.ones((m, 1))])", True, "last"),
+        ("Theta2_grad = d2.T @ np.hstack([np.ones((m, 1)), Z1])", False, "first"),
+        ("dTheta2 = d2.T @ A1", True, None),
+        ("dW2 = d2.T @ np.hstack([np.ones((m, 1)), A1])", False, None),
+    ],
+)
+def test_theta_with_a_column_more_has_its_bias_and_that_is_said(line, right, said):
+    report = diagnose_line(line, RUN)
+    name = line.split(" = ")[0]
+    says = f"{name} is read with the gradient of the bias as its {said} column."
+    assert (report.right, says in report.sentences) == (right, said is not None), str(report)
+
+
+def test_a_function_with_the_bias_in_w_is_refused():
+    with pytest.raises(SpecError) as raised:
+        diagnose_code("dW2 = d2", RUN, Convention(bias="last"))
+    assert str(raised.value) == (
+        "diagnose_code: a function is read with the bias by itself, not as the last column of W.\n"
+        "  Hand its lines to diagnose_line one by one, or its arrays to diagnose."
+    )
 
 
 def test_examples_against_the_convention_is_refused():
