@@ -18,10 +18,7 @@ from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
 
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
-BESIDE_THE_BIAS = {  # the index of the rest, by whether W is (inputs, outputs)
-    False: {":, 1:": "first", ":, :-1": "last"},
-    True: {"1:": "first", ":-1": "last"},
-}
+BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
 HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
@@ -192,12 +189,11 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
     yield reading
     workspace = reading.workspace
     for part in walk(statement.tree):
-        bias = BESIDE_THE_BIAS[workspace.told.turned].get(part.text) if part.op == "index" else None
-        whole = workspace.spelled(part.args[0].text) if bias else ""
-        if bias and whole in workspace.weights and workspace.told.bias == "own":
-            where = "in front" if bias == "first" else "behind"
-            says = f"{part.args[0].text} is read with its bias {where}: {part} is the rest."
-            own = workspace.read_as(bias=bias)
+        without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
+        whole = workspace.spelled(part.args[0].text) if without_bias else ""
+        if whole in workspace.weights and workspace.told.bias == "own":
+            says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
+            own = workspace.read_as(bias="first")
             yield replace(reading, workspace=own, says=(*reading.says, says))
             return
         if part.op == "name":

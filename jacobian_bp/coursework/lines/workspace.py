@@ -147,7 +147,8 @@ class Workspace:
         """W with its bias as the column of one more input."""
         units, inputs = self.meanings.of[weight]
         both = (bias, array) if self.told.bias == "first" else (array, bias)
-        joined, axes = np.column_stack(both), (units, Axis(UNKNOWN, inputs.size + 1))
+        longer = Axis(f"{inputs.name} and the bias", inputs.size + 1)
+        joined, axes = np.column_stack(both), (units, longer)
         return (joined.T, axes[::-1]) if self.told.turned else (joined, axes)
 
     def _ask(self, word: str) -> NoReturn:

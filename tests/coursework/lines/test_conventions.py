@@ -258,6 +258,28 @@ def test_a_line_is_read_with_the_bias_in_w(bias, weights, examples):
         assert diagnose_line(line, RUN, convention=swapped).right is False
 
 
+@pytest.mark.parametrize(
+    ("line", "convention", "meant"),
+    [
+        ("d1 = d2 @ W2 * (1 - a1**2)", Convention(bias="first"),
+         "d2 @ W2[:, 1:] * (1 - a1**2)   (W2[:, 1:] for W2)"),
+        ("d1 = W2 @ d2 * (1 - a1**2)", Convention("columns", "in,out", bias="last"),
+         "W2[:-1] @ d2 * (1 - a1**2)   (W2[:-1] for W2)"),
+        ("dW2 = d2.T @ a1", Convention(bias="first"),
+         "d2.T @ np.hstack((np.ones((m, 1)), a1))   (ones put beside a1)"),
+        ("dW2 = a1 @ d2.T", Convention("columns", "in,out", bias="last"),
+         "np.vstack((a1, np.ones((1, m)))) @ d2.T   (ones put beside a1)"),
+    ],
+)  # fmt: skip
+def test_a_correction_knows_where_the_bias_stands(line, convention, meant):
+    report = diagnose_line(line, RUN, convention=convention)
+    value = "z1" if line.startswith("d1") else "W2"
+    assert f"Meant for ∂J/∂{value}: {meant}" in report.sentences, str(report)
+    mended = f"{line.split(' = ')[0]} = {report.meant}"
+    assert diagnose_line(mended, RUN, convention=convention).right
+    assert not any("mixed" in said for said in report.sentences)
+
+
 @pytest.mark.parametrize("line", ["d2 = (a2 - y) / m", "d2 = a2 - y"])
 def test_the_place_of_the_bias_does_not_touch_a_delta(line):
     reports = [diagnose_line(line, NG, convention=Convention(bias=b)) for b in ("first", "own")]
