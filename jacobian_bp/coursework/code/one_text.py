@@ -41,6 +41,7 @@ def diagnose_code(
     be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
     columns and the order of W are told from the lines, unless a `convention` says them: a
     Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
+    A text for one example at a time is right without a 1/m.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np
@@ -53,13 +54,19 @@ def diagnose_code(
     >>> report.lines[2].meant
     'dZ1 = dZ2 @ W2 * (1 - A1 ** 2)'
 
-    Raises SpecError for a text that is not read, DomainError for a run without a cost.
+    Raises SpecError for a text that is not read, and for a convention with the bias in W;
+    DomainError for a run without a cost.
     """
     studied = studied_run(run)
     numbers = _numbers(let)
     written = asked_convention(convention, run, "diagnose_code")
     if written is None:
         return _report(text, studied, None, numbers, function)
+    if written.bias != "own":
+        refuse(
+            f"a function is read with the bias by itself, not as the {written.bias} column of W.",
+            "  Hand its lines to diagnose_line one by one, or its arrays to diagnose.",
+        )
     spelling = Spelling(written, studied.state, "diagnose_code")
     bare = Convention(written.examples, written.weights, written.mean)
     report = _report(spelling.ours(text), studied, bare, numbers, function)

@@ -7,9 +7,7 @@ import numpy as np
 from ..lines.vocabulary import Quantity
 from .readings import Reading
 from .trace import Trace, near
-from .trials import Trials
-
-MARGIN = 1e-6
+from .trials import MARGIN, Trials, multiple
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         change = _change(trace, without, number) / quantities.penalty(name)
         if not np.abs(change).max() > MARGIN:
             continue
-        factor = _multiple(change, quantities.known[Quantity("value", goal.of)])
+        factor = multiple(change, quantities.known[Quantity("value", goal.of)])
         line = trace.stores[_cause(trace, without, number)].line
         if factor is None:
             return Penalty(line, f"What {name} adds is no multiple of {goal.of}.")
@@ -71,14 +69,6 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
 
 def _change(trace: Trace, without: Trace, number: int) -> np.ndarray:
     return np.asarray(trace.stores[number].value) - np.asarray(without.stores[number].value)
-
-
-def _multiple(change: np.ndarray, right: np.ndarray) -> float | None:
-    if change.shape != right.shape and change.size != right.size:
-        return None
-    change = change.reshape(right.shape)
-    factor = float((change * right).sum() / (right * right).sum())
-    return factor if np.allclose(change, factor * right, atol=MARGIN, rtol=MARGIN) else None
 
 
 def _cause(trace: Trace, without: Trace, number: int) -> int:

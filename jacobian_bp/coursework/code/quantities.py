@@ -1,7 +1,7 @@
 """What names and values are, in one layout and one naming; which quantity a value is."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -45,7 +45,8 @@ class Layout:
         if not self.one:
             return str(self.convention)
         how = "as a column" if self.convention.examples == "columns" else "as a vector"
-        return f"one example {how}, {str(self.convention).split(', ', 1)[1]}"
+        axes = str(replace(self.convention, mean="delta"))  # one example has no 1/m
+        return f"one example {how}, {axes.split(', ', 1)[1]}"
 
 
 @dataclass(frozen=True)

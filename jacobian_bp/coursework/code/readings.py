@@ -7,17 +7,19 @@ from functools import cached_property
 from typing import Any
 
 from ...derivation.convention import Convention
-from ..lines.vocabulary import Naming, Quantity, is_numbered
+from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
 from .judge import Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Layout, Quantities
 from .store import BREAK, UNREAD
 from .studied import Studied
+from .trace import Trace
 from .trials import Trials
 
 CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
 BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
+COUNTED = re.compile(rf"\b(?:{'|'.join(sorted(COUNT))}|len)\b")
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
@@ -125,12 +127,24 @@ class Readings:
             and r.layout.convention != best.layout.convention
         ]
 
+    @property
+    def _declared(self) -> bool:
+        """Whether the convention has the 1/m in the gradients."""
+        return self.convention is not None and self.convention.mean == "gradient"
+
+    def _is_of_one(self, trace: Trace) -> bool:
+        """Whether a text for one example says so: by Nielsen's nabla, or a bias without a sum.
+
+        Else a gradient of W that lacks the declared 1/m would pass as that of one example.
+        """
+        biases = [found for found in trace.gradients.of.values() if found.of[0] == "b"]
+        return bool(biases) or "nabla" in self.text
+
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
         conventions = [self.convention] if self.convention else CONVENTIONS
         batches = [Layout(convention) for convention in conventions]
-        declared = self.convention is not None and self.convention.mean == "gradient"
-        if declared or BATCH.search(self.text):
+        if BATCH.search(self.text) or (self._declared and COUNTED.search(self.text)):
             return batches
         return batches + [Layout(convention, True) for convention in conventions]
 
@@ -144,8 +158,7 @@ class Readings:
         ):
             found = [replace(naming, y_is_output=True) for naming in found] + found
         of_each = [replace(naming, given="m") for naming in found]
-        declared = self.convention is not None and self.convention.mean == "gradient"
-        found = of_each if declared else found + of_each
+        found = of_each if self._declared else found + of_each
         return found + [replace(naming, swapped=True) for naming in found]
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
@@ -168,6 +181,8 @@ class Readings:
                     continue
                 except NotReadError as error:
                     self.error = self.error or error
+                    continue
+                if layout.one and self._declared and not self._is_of_one(trace):
                     continue
                 right = trace.gradients.right.values()
                 bad = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)

@@ -15,6 +15,7 @@ from .trace import Trace, near
 from .walk import Walk
 
 ENTRIES_A_STEP = 1_000
+MARGIN = 1e-6  # of what a penalty adds
 
 
 class Trials:
@@ -90,7 +91,50 @@ class Trials:
             allowed = [1.0]
         elif factor is not None and not goal.is_parameter_gradient:
             allowed = [factor]
-        return found is not None and any(near(found * store.sign, f) for f in allowed)
+        if found is None or not any(near(found * store.sign, f) for f in allowed):
+            return False
+        if swapped is None or not goal.is_parameter_gradient:
+            return True
+        return self._penalises(trace, number, goal, mended, swapped, before.stores[place].statement)
+
+    def _penalises(
+        self,
+        without: Trace,
+        number: int,
+        goal: Quantity,
+        mended: Mapping[int, Any],
+        swapped: Mapping[int, ast.stmt],
+        written: ast.stmt,
+    ) -> bool:
+        """Whether what a penalty adds is a multiple of the parameter, where the text has one.
+
+        A walk has next to nothing for the number of a penalty, so that reg for reg * W would
+        pass, too. Of a weight whose line had the penalty, it is kept.
+        """
+        if not self.quantities.penalties:
+            return True
+        self.quantities.penalised = True
+        try:
+            value = self.trace(mended, swapped).stores[number].value
+        except (NotReadError, ShapesError):
+            return False
+        finally:
+            self.quantities.penalised = False
+        added = np.asarray(value) - np.asarray(without.stores[number].value)
+        if not np.abs(added).max() > MARGIN:
+            words = {getattr(p, "id", getattr(p, "attr", None)) for p in ast.walk(written)}
+            return goal.of[0] == "b" or not words & self.quantities.penalties
+        times = multiple(added, self.quantities.known[Quantity("value", goal.of)])
+        return times is not None and times * without.stores[number].sign > 0
+
+
+def multiple(change: np.ndarray, right: np.ndarray) -> float | None:
+    """How many times the right array a change is; None where it is no multiple of it."""
+    if change.shape != right.shape and change.size != right.size:
+        return None
+    change = change.reshape(right.shape)
+    factor = float((change * right).sum() / (right * right).sum())
+    return factor if np.allclose(change, factor * right, atol=MARGIN, rtol=MARGIN) else None
 
 
 def unbroken(new: Trace, old: Trace, number: int) -> bool:

@@ -79,7 +79,7 @@ def run_command(options: argparse.Namespace) -> int:
         )
     said = _convention(options)
     run = _run(options.network)
-    written = said or _of_table(run)
+    written = said or _of_file(run)
     if options.line is not None:
         # --examples alone leaves open where the 1/m stands
         alone = options.examples and options.weights is None
@@ -117,7 +117,7 @@ def _run_code(options: argparse.Namespace) -> int:
             f"{safe(options.code)}, line {line}: this is no UTF-8 text.\n  Save it as UTF-8."
         ) from None
     let = dict(map(_number, options.let or ()))
-    report = diagnose_code(code, run, written or _of_table(run), let, options.function)
+    report = diagnose_code(code, run, written or _of_file(run), let, options.function)
     terminal.write(str(report).splitlines())
     return 0 if report.right else WRONG
 
@@ -140,10 +140,10 @@ def _convention(options: argparse.Namespace) -> Convention | ReadyMade | None:
     return Convention(**said) if said else None
 
 
-def _of_table(run: Run) -> ReadyMade | None:
-    """What the table [convention] of the network's file says; None where there is none."""
+def _of_file(run: Run) -> ReadyMade | None:
+    """What the network's file says, by name or in a table; None where it names a layout only."""
     found = run.convention()
-    return None if found.name else found
+    return None if found.name in LAYOUTS else found
 
 
 def _number(text: str) -> tuple[str, float]:

@@ -12,6 +12,7 @@ from itertools import product as combinations
 from ...ops import Linear
 from .forward_changes import of_function, of_whole
 from .goal import Goal
+from .language import read_line
 from .respelled import respelled
 from .simplify import is_count, is_one, is_scalar, negated, transposed, without_one
 from .tree import Node, name, names, places, product, put, render, turned, walk
@@ -43,6 +44,7 @@ def single(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[tuple[Chang
             *_factors(node, goal, workspace),
             *_slopes(node, workspace),
             *_names(node, workspace),
+            *_beside_a_bias(node, goal, workspace),
             *_signs(node),
             *of_function(node, goal, workspace),
         ):
@@ -208,6 +210,23 @@ def _names(node: Node, workspace: Workspace) -> Iterator[Change]:
             word = respelled(node.text, wanted, workspace.names)
             if workspace.meaning(word) == wanted:
                 yield name(word), 2 if layer == own else 3, f"{word} for {node.text}"
+
+
+def _beside_a_bias(node: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
+    """Weights without the bias in them, for a delta; for ∂J/∂W, what they read beside ones."""
+    if node.op != "name":
+        return
+    value, first = workspace.spelled(node.text), workspace.told.bias == "first"
+    if workspace.holds_bias(value):
+        rest = "1:" if first else ":-1"
+        new = Node("index", (node,), rest if workspace.told.turned else f":, {rest}")
+        yield new, 1, f"{render(new)} for {node.text}"
+    reads = [step.args[0] for step in workspace.state.program.steps if goal.value in step.args]
+    if workspace.holds_bias(goal.value) and not goal.forward and value in reads:
+        size, join = ("(1, m)", "vstack") if workspace.columns else ("(m, 1)", "hstack")
+        both = (f"np.ones({size})", node.text) if first else (node.text, f"np.ones({size})")
+        new = read_line(f"np.{join}(({', '.join(both)}))").tree
+        yield new, 2, f"ones put beside {node.text}"
 
 
 def _neighbours(node: Node, workspace: Workspace) -> Iterator[Change]:

@@ -17,6 +17,7 @@ from .language import read_line
 from .simplify import is_scalar
 from .tree import Node, names, render, walk
 from .values import BreakError, Values
+from .vocabulary import is_penalty
 from .workspace import Workspace
 
 MOST_COST, MOST_TRIES = 4, 60_000  # nodes
@@ -131,6 +132,8 @@ def _candidates(tree: Node, goal: Goal, workspace: Workspace) -> list[Edit]:
     given = _answers(tree, goal, workspace)
     kept = [e for e in found.values() if given or not _answers(e.tree, goal, workspace)]
     kept = [edit for edit in kept if not is_scalar(edit.tree)]  # a number corrects nothing
+    if goal.penalty is not None:
+        kept = [edit for edit in kept if any(map(is_penalty, names(edit.tree)))]
     return sorted(kept, key=lambda edit: edit.cost)
 
 

@@ -39,7 +39,7 @@ class Goal:
     def right(self, workspace: Workspace) -> Labelled:
         """The right array, with named axes."""
         if self.forward:
-            return workspace.laid(self.value, workspace.state.values[self.value])
+            return workspace.value(self.value)
         if self.by:
             return self.forms(workspace)[0][1], ()
         array, axes = workspace.right(self.value)
@@ -47,8 +47,7 @@ class Goal:
         if self.of_each:
             array = array * m
         if self.penalty is not None:
-            added = workspace.laid(self.value, workspace.state.values[self.value])[0]
-            added = added * PENALTIES[self.penalty](m)
+            added = workspace.penalised(self.value)[0] * PENALTIES[self.penalty](m)
             array = added if self.alone else array + added
         return array, axes
 

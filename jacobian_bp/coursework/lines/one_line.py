@@ -38,7 +38,8 @@ def diagnose_line(
     "dW2 = d2.T @ a1" or "da1_dz1 = 1 - a1**2", or else the factors suggest it. With
     examples="columns" data and deltas stand as (units, examples). A `convention`, a Convention or
     the name of a ready-made one or of a file, says that and more: the names, W (inputs, outputs),
-    the 1/m in the deltas or in the gradients. Without one either place of the 1/m is read.
+    the 1/m in the deltas or in the gradients, the bias as a column of W. Without one either place
+    of the 1/m is read, and a dTheta2 that is a column wider than W2 has its bias in it.
 
     >>> import numpy as np
     >>> from jacobian_bp import Network
@@ -87,6 +88,7 @@ def told_by(written: Convention, state: Pass) -> Told:
         turned=written.weights == "in,out",
         mean=written.mean,
         of_each=apart,
+        bias=written.bias,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...errors import JacobianError
 from ...ops import Activation
 from ...program.forward import run_forward
 from .function_names import function_of
@@ -13,10 +14,12 @@ from .guessed_goal import goal_of_factors, goal_of_value
 from .language import Statement
 from .tree import names, walk
 from .values import BreakError, Values
-from .vocabulary import is_penalty
+from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
 
+NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
+HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,13 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
         if goal is None:
             yield one
             continue
-        for of_jacobian in _one_example(one):
-            for penalised in _penalties(statement, of_jacobian):
+        for of_examples in _examples(statement, one):
+            for penalised in _penalties(statement, of_examples):
                 guessed = usual.goal is None and not workspace.told.mean
                 named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
                     yield from _slopes(statement, each)
+                    yield from _with_bias(statement, each)
 
 
 def _guessed(statement: Statement, workspace: Workspace) -> Goal | None:
@@ -85,20 +89,43 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
             yield Reading(own, goal, (f"Read for layer {layer}.",))
 
 
-def _one_example(reading: Reading) -> Iterator[Reading]:
-    """A Jacobian of a batch is written for all examples in short, or whole for one example."""
-    yield reading
+def _examples(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """A Jacobian of a batch is written for all examples in short, or whole for one example.
+
+    So is Nielsen's nabla: of one example where nothing in the line counts or averages them.
+    """
     workspace, goal = reading.workspace, reading.goal
-    if goal and goal.by and workspace.is_batch:
-        state = workspace.state
-        data = {
-            name: state.values[name][0] if name in state.batched else state.values[name]
-            for name in state.program.inputs
-            if name in state.values
-        }
-        params = {name: state.values[name] for name in state.program.params}
-        one = workspace.like(run_forward(state.program, params, data))
-        yield replace(reading, workspace=one, says=(*reading.says, "Read for the first example."))
+    if goal is None or not workspace.is_batch:
+        yield reading
+        return
+    if workspace.told.mean == "gradient" and _is_of_one(statement):
+        says = f"Read for one example, the first: {statement.target} is a derivative of its loss."
+        if workspace.state.program.averages:
+            says += " The 1/m of the mean comes where the examples are added up."
+        yield replace(reading, workspace=_first_example(workspace), says=(*reading.says, says))
+    yield reading
+    if goal.by:
+        says = "Read for the first example."
+        yield replace(reading, workspace=_first_example(workspace), says=(*reading.says, says))
+
+
+def _is_of_one(statement: Statement) -> bool:
+    """nabla_w[-1] = np.dot(delta, activations[-2].T), without a sum, a mean or m."""
+    counts = any(part.op in ("sum", "mean", "size", "einsum") for part in walk(statement.tree))
+    reads_m = any(word.lower() in COUNT for word in names(statement.tree))
+    return bool(NABLA.match(statement.target or "")) and not (counts or reads_m)
+
+
+def _first_example(workspace: Workspace) -> Workspace:
+    """The same names, on the first example alone."""
+    state = workspace.state
+    data = {
+        name: state.values[name][0] if name in state.batched else state.values[name]
+        for name in state.program.inputs
+        if name in state.values
+    }
+    params = {name: state.values[name] for name in state.program.params}
+    return workspace.like(run_forward(state.program, params, data))
 
 
 def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
@@ -163,9 +190,10 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
     workspace = reading.workspace
     for part in walk(statement.tree):
         without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
-        if without_bias and workspace.spelled(part.args[0].text) in workspace.weights:
+        whole = workspace.spelled(part.args[0].text) if without_bias else ""
+        if whole in workspace.weights and workspace.told.bias == "own":
             says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
-            own = workspace.read_as(biased=True)
+            own = workspace.read_as(bias="first")
             yield replace(reading, workspace=own, says=(*reading.says, says))
             return
         if part.op == "name":
@@ -189,3 +217,22 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
                 says=(*reading.says, said),
             )
             return
+
+
+def _with_bias(statement: Statement, reading: Reading) -> Iterator[Reading]:
+    """Theta2_grad that is one column wider than W2 has the gradient of the bias in it."""
+    workspace, goal, word = reading.workspace, reading.goal, statement.target or ""
+    if goal is None or goal.forward or goal.by or goal.value not in workspace.weights:
+        return
+    if workspace.told.bias != "own" or not HAS_BIAS.search(word):
+        return
+    for bias in ("first", "last"):
+        own = workspace.read_as(bias=bias)
+        try:
+            shape = Values(own).of(statement.tree).array.shape
+        except (BreakError, JacobianError):
+            continue
+        if shape == own.right(goal.value)[0].shape:
+            line = "row" if own.told.turned else "column"
+            says = f"{word} is read with the gradient of the bias as its {bias} {line}."
+            yield replace(reading, workspace=own, says=(*reading.says, says))

@@ -14,6 +14,7 @@ from .line_report import LineReport
 
 LEADS = re.compile(r"(?:delta|grad|d)_?(?=.)", re.IGNORECASE)
 NUMBERED = re.compile(r"([^\W\d]+)_?(\d+)")
+JACOBIAN = re.compile(r"d([^\W\d]+_?\d+)_?d([^\W\d]+_?\d+)")
 LAYERS = re.compile(r"\b(layers? )(\d+)(?:( and )(\d+))?")
 
 
@@ -21,11 +22,6 @@ class Spelling:
     """Turns the names of a line, or of a whole text, into ours, and a report's back."""
 
     def __init__(self, written: Convention, state: Pass, who: str = "diagnose_line") -> None:
-        if written.bias != "own":
-            raise SpecError(
-                f"{who}: a line is read with the bias by itself, not as the {written.bias} column "
-                "of W.\n  Hand the arrays to diagnose, which takes W and its bias apart."
-            )
         self.written, self.values, self.who = written, tuple(state.values), who
         self.shift = written.first - 1
         self.plain = not written.names and not self.shift
@@ -47,39 +43,51 @@ class Spelling:
         return re.compile(rf"(?<![\w.])(?:{any_of})|(?<=\.)[^\W\d]+_?\d+\b")
 
     def _word(self, word: str) -> str:
-        found = self._quantity(word)
-        if found is None:
-            lead = LEADS.match(word)
-            rest = word[lead.end() :] if lead else ""
-            if rest.isdecimal():
-                found = self._quantity(f"delta{rest}")
-            elif rest:
-                value = self._quantity(rest)
-                found = None if value is None else f"d{value}"
+        found = self._quantity(word) or self._derivative(word) or self._jacobian(word)
         if found is None:
             if width := re.fullmatch(r"n_?(\d+)", word):
                 return f"n_{int(width[1]) - self.shift}"
+            self._require_layer(word)
             return word
         if not self.shift and word.lower() in (found.lower(), found.replace("delta", "dz")):
             return word  # A1, dZ2 and X are read as they are
         self.back.setdefault(found, word)
         return found
 
+    def _derivative(self, word: str) -> str | None:
+        """dA1, grad_W2 and d2: the derivative of what stands behind the d."""
+        lead = LEADS.match(word)
+        rest = word[lead.end() :] if lead else ""
+        if rest.isdecimal():
+            return self._quantity(f"delta{rest}")
+        value = self._quantity(rest) if rest else None
+        return None if value is None else f"d{value}"
+
+    def _jacobian(self, word: str) -> str | None:
+        """da1_dz1, of which both are counted as the writer counts."""
+        quotient = JACOBIAN.fullmatch(word)
+        both = [self._quantity(name) for name in quotient.groups()] if quotient else [None]
+        return None if None in both else f"d{both[0]}_d{both[1]}"
+
     def _quantity(self, word: str) -> str | None:
         numbered = NUMBERED.fullmatch(word)
         small = word[:1].lower() + word[1:]
         forms = [word, f"{numbered[1]}{numbered[2]}" if numbered else word, small]
-        for form in dict.fromkeys(forms):
-            found = self.written.quantity(form)
-            if found is not None:
-                return found
-        if numbered and {numbered[1], numbered[1].lower()} & set(LAYERED):
-            raise SpecError(
-                f"{self.who}: {safe(word)} is of no layer in this convention, whose first "
-                f"weights are {safe(self.written.name('W1'))}.\n"
-                "  Write the layers' numbers as the convention counts them."
-            )
-        return None
+        found = map(self.written.quantity, dict.fromkeys(forms))
+        return next((quantity for quantity in found if quantity is not None), None)
+
+    def _require_layer(self, word: str) -> None:
+        """SpecError for the symbol of a layer, or its derivative, with a number of none."""
+        lead = LEADS.match(word)
+        rest = word[lead.end() :] if lead else ""
+        for name in (word, f"delta{rest}" if rest.isdecimal() else rest):
+            numbered = NUMBERED.fullmatch(name)
+            if numbered and {numbered[1], numbered[1].lower()} & set(LAYERED):
+                raise SpecError(
+                    f"{self.who}: {safe(word)} is of no layer in this convention, whose first "
+                    f"weights are {safe(self.written.name('W1'))}.\n"
+                    "  Write the layers' numbers as the convention counts them."
+                )
 
     def theirs(self, report: LineReport) -> LineReport:
         """The report in the writer's names and numbers."""

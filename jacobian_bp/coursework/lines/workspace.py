@@ -34,9 +34,9 @@ class Told:
     example is a column (units, 1), and so is a bias; with `turned` W is (inputs, outputs). A name
     without a number is of the layer `layer`, and the word `next` of the one after; weights are
     counted from `first`. `of_each` reads a delta as ∂L/∂z of each example, `slope_takes` "a" a
-    slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With
-    `biased` W has its bias as a first column, or row, as Theta2[:, 1:] has. `mean` is where a
-    convention has the 1/m, "delta" or "gradient"; without one either place is read.
+    slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With a
+    `bias` that is "first" or "last", W and ∂J/∂W have it as that column, or row, as Theta2 has.
+    `mean` is where a convention has the 1/m, "delta" or "gradient"; without one either is read.
     """
 
     columns: bool = False
@@ -47,7 +47,7 @@ class Told:
     of_each: bool = False
     slope_takes: str = "z"
     diagonal: bool = False
-    biased: bool = False
+    bias: str = "own"
     mean: str = ""
 
 
@@ -110,10 +110,8 @@ class Workspace:
             return np.asarray(1.0, self.state.dtype), ()
         if found is None:
             self._ask(word)
-        if found.kind == "value" and self.told.biased and found.of in self.weights:
-            return self._with_bias(found.of)
         if found.kind == "value":
-            return self.laid(found.of, self.state.values[found.of])
+            return self.value(found.of)
         if found.kind == "jacobian":
             return self._jacobian(found)
         return self.derivative(found.of)
@@ -124,13 +122,34 @@ class Workspace:
         of_each = self.told.of_each and value not in self.state.program.params
         return (array * self.read("m")[0] if of_each else array), axes
 
-    def _with_bias(self, weight: str) -> Labelled:
-        """W with its bias as the column of one more input, in front."""
-        step = next(s for s in self.state.program.steps if weight in s.args)
-        values, (units, inputs) = self.state.values, self.meanings.of[weight]
-        array = np.column_stack((values[step.args[2]], values[weight]))
-        axes = (units, Axis(UNKNOWN, inputs.size + 1))
-        return (array.T, axes[::-1]) if self.told.turned else (array, axes)
+    def value(self, name: str) -> Labelled:
+        """A value as a line has it; of weights with the bias where they hold it."""
+        values = self.state.values
+        if self.holds_bias(name):
+            return self._with_bias(name, values[name], values[self._bias_of(name)])
+        return self.laid(name, values[name])
+
+    def penalised(self, name: str) -> Labelled:
+        """What a penalty adds to ∂J/∂W, up to a factor: W itself, and nothing to a bias in it."""
+        values = self.state.values
+        if self.holds_bias(name):
+            return self._with_bias(name, values[name], np.zeros_like(values[self._bias_of(name)]))
+        return self.laid(name, values[name])
+
+    def holds_bias(self, name: str) -> bool:
+        """Whether these are weights, with their bias as a column."""
+        return self.told.bias != "own" and name in self.weights
+
+    def _bias_of(self, weight: str) -> str:
+        return next(step.args[2] for step in self.state.program.steps if weight in step.args)
+
+    def _with_bias(self, weight: str, array: np.ndarray, bias: np.ndarray) -> Labelled:
+        """W with its bias as the column of one more input."""
+        units, inputs = self.meanings.of[weight]
+        both = (bias, array) if self.told.bias == "first" else (array, bias)
+        longer = Axis(f"{inputs.name} and the bias", inputs.size + 1)
+        joined, axes = np.column_stack(both), (units, longer)
+        return (joined.T, axes[::-1]) if self.told.turned else (joined, axes)
 
     def _ask(self, word: str) -> NoReturn:
         if word in self.state.missing:
@@ -176,6 +195,9 @@ class Workspace:
             require_cost(self)
             one = np.ones((), self.state.dtype)
             self._gradients[value] = pull(self.state, self.state.cost, [value], one)[value]
+        if self.holds_bias(value):
+            bias = Workspace(self.state).right(self._bias_of(value))[0]
+            return self._with_bias(value, self._gradients[value], bias)
         return self.laid(value, self._gradients[value])
 
     def slope(self, word: str) -> Labelled:

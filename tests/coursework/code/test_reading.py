@@ -375,3 +375,28 @@ def test_a_notebook_shows_the_function_with_its_marks_and_no_markup_of_the_text(
     assert "<b>" not in shown
     assert "&lt;b&gt;" in shown
     assert shown.startswith('<pre style="white-space: pre; overflow-x: auto">')
+
+
+REGULARISED = (
+    "dZ2 = (A2 - Y) / m\ndW2 = dZ2.T @ A1\ndZ1 = dZ2 @ W2 * (Z1 > 0)\n"
+    "dW1 = dZ1.T @ X\ndb1 = dZ1.sum(axis=0)\ndW2 += 2 * reg * W2\n"
+)
+CLASSES = Network.dense([3, 7, 5], ["relu", "softmax"], "cross_entropy", seed=4)
+
+
+@pytest.mark.parametrize("let", [None, {"reg": 0.1}])
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("dW1 += 2 * reg * W2", "dW1 += 2 * reg * W1"),
+        ("dW1 += 2 * reg * W1.T", "dW1 += 2 * reg * W1"),
+        ("dW1 = dW1 + 2 * reg * W2", "dW1 = dW1 + 2 * reg * W1"),
+        ("dW1 += 2 * reg * b1", None),
+    ],
+)
+def test_a_correction_keeps_the_penalty_a_multiple_of_its_weights(line, meant, let):
+    draw = np.random.default_rng(12)
+    run = CLASSES.run(draw.normal(size=(11, 3)), np.eye(5)[draw.integers(0, 5, 11)])
+    report = diagnose_code(REGULARISED + line, run, let=let)
+    assert (report.first_wrong, report.lines[-1].meant) == (7, meant)
+    assert diagnose_code(REGULARISED + (meant or "dW1 += 2 * reg * W1"), run, let=let).right

@@ -97,6 +97,23 @@ def test_the_table_of_the_network_s_file_says_the_convention(net, right, tmp_pat
     assert call(capsys, net, answer, "--weights", "in,out")[0] == 2  # there is no W3, then
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["nielsen", "numerator"])
+def test_the_name_under_network_says_the_convention(net, right, tmp_path, capsys, named):
+    name = "nielsen" if named else "numerator"
+    net.write_text(NET.replace("seed = 4", f'seed = 4\nconvention = "{name}"'))
+    code = tmp_path / "backward.py"
+    code.write_text(
+        "delta3 = a3 - y\ndw3 = np.dot(delta3, a2.T)\n"
+        "delta2 = np.dot(w3.T, delta3) * (1 - a2**2)\ndw2 = np.dot(delta2, x.T)\ndb2 = delta2\n"
+    )
+    answer = handed_in(tmp_path, dw3=right["W2"], dw2=right["W1"])
+    line = "dw3 = np.dot(delta3, a2.T)"
+    for arguments in ([answer], ["--line", line], ["--code", code]):
+        without = "--code" in arguments  # a layout's name says no names: there is no layer 3
+        assert call(capsys, net, *arguments)[0] == (0 if named else 1 if without else 2)
+    assert call(capsys, net, "--line", line.replace("a2", "z2"))[0] == (1 if named else 2)
+
+
 def test_a_line_that_breaks_and_one_that_is_right(net, capsys):
     code, out, _ = call(capsys, net, "--line", "dW2 = a1 * d2")
     assert code == 1

@@ -278,6 +278,23 @@ def test_a_penalty_adds_a_positive_multiple_of_its_parameter(line, right):
     assert any("is the share of a penalty with" in said for said in report.sentences) is right
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("dW1 += 2 * reg * W2", "2 * reg * W1"),
+        ("dW2 += 3 * reg * W2", "reg * W2"),
+        ("dW2 += reg * W2.T", "reg * W2"),
+        ("dW1 += reg * b1", None),
+        ("dW1 += reg", None),
+    ],
+)
+def test_the_correction_of_a_penalty_keeps_its_number_and_its_weights(line, meant):
+    report = diagnose_line(line, LINEAR)
+    assert (report.right, report.meant) == (False, meant)
+    if meant:
+        assert diagnose_line(f"{line[:3]} += {meant}", LINEAR).right
+
+
 def test_entries_that_are_set_to_zero_make_a_delta_of_the_activations_derivative():
     right = diagnose_line("da1[z1 <= 0] = 0", LINEAR)
     assert (right.right, right.target) == (True, "z1")
