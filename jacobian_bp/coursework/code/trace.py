@@ -130,6 +130,11 @@ class Trace:
             todo += fresh
         return seen
 
+    def updated(self, number: int, value: Quantity) -> bool:
+        """Whether a store is what an update has made of a parameter: params['W2'] = W2."""
+        before = (self.stores[each] for each in self.ancestors(number))
+        return any(s.place and s.place.of == value.of and s.kind == UPDATE for s in before)
+
     def carries_derivative(self, number: int) -> bool:
         """Whether a store comes from the label, or from a derivative."""
         for each in self.ancestors(number) | {number}:
