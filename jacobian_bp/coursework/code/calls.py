@@ -67,6 +67,7 @@ class Calls(Expressions):
             self.stored.update(zip(names, given, strict=False))
             self.stored.update(options)
             returned = self.block(helper.body)
+            kept.update((p, v) for p, v in self.stored.items() if p.startswith("self."))
             return returned[0] if returned else None
         except NotReadError:
             return None

@@ -150,6 +150,9 @@ class Readings:
             r"\by\b", self.text
         ):
             found = [replace(naming, y_is_output=True) for naming in found] + found
+        beyond = rf"\b(?:z|a|d|dz|da|delta)_?{self.studied.layers + 1}\b"
+        if re.search(beyond, self.text, re.IGNORECASE):
+            found = [replace(naming, input=1) for naming in found] + found
         of_each = [replace(naming, given="m") for naming in found]
         declared = self.convention is not None and self.convention.mean == "gradient"
         found = of_each if declared else found + of_each
