@@ -112,7 +112,7 @@ class Trace:
             if later.path == path and zeros:
                 return True
             if later.path == path:
-                return later.kind in (ADDED, MASKED, PLAIN) and number in later.reads
+                return later.kind in (ADDED, MASKED, PLAIN, BREAK) and number in later.reads
             if number in later.reads:
                 return False
         return False
