@@ -46,6 +46,8 @@ class Calls(Expressions):
 
     def _numpy(self, name: str, given: list[Any], node: ast.Call) -> Any:
         self.charge(sum(map(np.size, filter(_is_array, given))))
+        if name in ("max", "amax", "size", "shape") and given:
+            given = [self.quantities.as_the_text_has(given[0]), *given[1:]]
         try:
             return functions.call_numpy(name, given, dict(self.options(node)))
         except (TypeError, IndexError, AttributeError) as error:
@@ -65,6 +67,7 @@ class Calls(Expressions):
             self.stored.update(zip(names, given, strict=False))
             self.stored.update(options)
             returned = self.block(helper.body)
+            kept.update((p, v) for p, v in self.stored.items() if p.startswith("self."))
             return returned[0] if returned else None
         except NotReadError:
             return None
@@ -109,7 +112,7 @@ def _text(walk: Expressions, value: Any) -> str:
 
 
 BUILT_IN: dict[str, Any] = {
-    "len": lambda walk, value: len(value),
+    "len": lambda walk, value: len(walk.quantities.as_the_text_has(value)),
     "range": _range,
     "reversed": lambda walk, value: walk.listed(value)[::-1],
     "list": lambda walk, *value: walk.listed(value[0]) if value else [],

@@ -235,7 +235,8 @@ class Expressions:
             if node.attr == "T":
                 return functions.apply(np.transpose, self.of(node.value))
             if node.attr in ATTRIBUTES:
-                array = np.asarray(functions.number_like(self.of(node.value)))
+                value = self.quantities.as_the_text_has(self.of(node.value))
+                array = np.asarray(functions.number_like(value))
                 return getattr(array, node.attr)
             if node.attr == "newaxis":
                 return None
@@ -332,6 +333,8 @@ class Expressions:
             labels = isinstance(value, np.ndarray) and value.dtype != bool and value.ndim == 2
             if labels and len(parts) == 2:  # y is one-hot here: its class is meant
                 value = value.argmax(0 if self.quantities.columns else 1)
+            elif labels:
+                value = self.quantities.as_the_text_has(value)
             found.append(value)
         return tuple(found) if isinstance(node, ast.Tuple) else found[0]
 

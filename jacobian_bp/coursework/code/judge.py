@@ -135,6 +135,8 @@ class Judge:
 
     def _named_value(self, number: int, goal: Quantity, trace: Trace, blame: Blame) -> Found | None:
         store = trace.stores[number]
+        if trace.updated(number, goal):
+            return None
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity == goal]
         fine = self._fine_below(number, trace)

@@ -112,6 +112,11 @@ def _report(
             other, as_good_too = penalised.best()
             if other and (best is None or other.score < best.score):
                 readings, best, as_good = penalised, other, as_good_too
+        if best and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
+            bare = Readings(parsed, studied.without_biases(), convention, numbers)
+            other, as_good_too = bare.best()
+            if other and other.score < best.score:
+                readings, best, as_good = bare, other, as_good_too
         if best is None:
             what = with_line(readings.error or NotReadError("the text"))
             refuse(f"{shown(what, 80)}: this is not read.")
@@ -120,6 +125,7 @@ def _report(
         refuse(f"the text asks for too much: {with_line(error)}")
 
 
+BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
 WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 TEXT = """\
 dZ2 = (A2 - Y) * (1 - A2 ** 2) / m

@@ -39,7 +39,8 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         line = trace.stores[_cause(trace, without, number)].line
         if factor is None:
             return Penalty(line, f"What {name} adds is no multiple of {goal.of}.")
-        if factor * trace.stores[number].sign < 0:
+        factor *= trace.stores[number].sign
+        if factor < 0:
             return Penalty(line, f"What {name} adds has the other sign than {name} * {goal.of}.")
         earlier = [
             (of, f) for of, f in times.items() if of[0] == goal.of[0] and not near(f, factor)

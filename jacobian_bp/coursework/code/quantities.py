@@ -62,7 +62,8 @@ class Quantities:
     """The right arrays as a student has them, and what the student's names mean.
 
     `numbers` are what unknown names stand for, as `let` says; those in `regularising` are the
-    number of a penalty, as reg and lambd are.
+    number of a penalty, as reg and lambd are. With `classes`, the text makes its label one-hot
+    itself: y is a class for each example there.
     """
 
     def __init__(
@@ -72,9 +73,11 @@ class Quantities:
         naming: Naming,
         numbers: dict[str, float],
         regularising: frozenset[str] = frozenset(),
+        classes: bool = False,
     ) -> None:
         self.studied, self.layout, self.naming, self.numbers = studied, layout, naming, numbers
         self.regularising = regularising
+        self.classes = classes
         self.columns = layout.convention.examples == "columns"
         self.layers, self.examples = studied.layers, studied.examples
         self.per_example = studied.per_example
@@ -99,6 +102,18 @@ class Quantities:
 
     def value(self, name: str) -> np.ndarray:
         return self.known[Quantity("value", name)]
+
+    def as_the_text_has(self, value: Any) -> Any:
+        """The classes (m,) in the place of the one-hot label, where the text starts from classes.
+
+        What counts it sees them: Y.size, Y.shape[0], len(Y), Y.max(), np.eye(k)[Y].
+        """
+        label = self.value("y")
+        if not self.classes or label.ndim < 2 or not isinstance(value, np.ndarray):
+            return value
+        if value is not label and not np.array_equal(value, label):
+            return value
+        return label.argmax(0 if self.columns else 1)
 
     @cached_property
     def lists(self) -> dict[str, list[np.ndarray]]:

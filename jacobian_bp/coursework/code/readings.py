@@ -20,6 +20,13 @@ from .trials import Trials
 CONVENTIONS = [Convention(e, w) for e in ("rows", "columns") for w in ("in,out", "out,in")]
 BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")
 COUNTED = re.compile(rf"\b(?:{'|'.join(sorted(COUNT))}|len)\b")
+LABELLED = r"(?:self\.)?(?:y|t|labels?|targets?|y_true|y_train|y_batch|y_mini|true_labels)"
+ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds classes
+    rf"(?:one_?hot|to_categorical|encode)\w*\( *{LABELLED}\b"
+    rf"|eye\([^\[\]]*\)\[ *{LABELLED} *\]"
+    rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *{LABELLED} *\]",
+    re.IGNORECASE,
+)
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
@@ -157,13 +164,17 @@ class Readings:
             r"\by\b", self.text
         ):
             found = [replace(naming, y_is_output=True) for naming in found] + found
+        beyond = rf"\b(?:z|a|d|dz|da|delta)_?{self.studied.layers + 1}\b"
+        if re.search(beyond, self.text, re.IGNORECASE):
+            found = [replace(naming, input=1) for naming in found] + found
         of_each = [replace(naming, given="m") for naming in found]
         found = of_each if self._declared else found + of_each
         return found + [replace(naming, swapped=True) for naming in found]
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
         studied = self._one if layout.one else self.studied
-        return Quantities(studied, layout, naming, self.numbers, self.penalties)
+        classes = bool(ENCODED.search(self.text))
+        return Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
 
     @cached_property
     def _one(self) -> Studied:

@@ -87,12 +87,16 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
             f"Judged on {batch} and random weights of widths {'-'.join(map(str, widths))}: at the "
             "run's own sizes or numbers a mistake could pass."
         )
+    if not quantities.studied.biased:
+        says.append("It has no biases: judged with biases of 0.")
     if naming.swapped:
         says.append("Read with a for the pre-activation and z for the activation.")
     if naming.y_is_output:
         says.append("Read with y for the output.")
     if naming.first == 0:
         says.append("Its weights are counted from 0: W0 is W1 here.")
+    if naming.input:
+        says.append("Its z and a are counted from the input as layer 1: z2 is z1 here.")
     if naming.slope_takes == "a":
         says.append("A slope function is read as one of the activation.")
     if naming.given == "m" and reading.quantities.reads_derivatives:

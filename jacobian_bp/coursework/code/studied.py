@@ -1,7 +1,7 @@
 """The dense network that a text is judged on: at pairwise different sizes, nothing degenerate."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -38,13 +38,25 @@ class Studied:
     examples: int
     per_example: int
     own: bool
+    biased: bool = True
 
     def one_example(self) -> "Studied":
         """The first example alone."""
         program, values = self.state.program, self.state.values
         params = {name: values[name] for name in program.params}
         state = run_forward(program, params, {name: values[name][0] for name in program.inputs})
-        return study(state, self.layers, self.own)
+        return replace(study(state, self.layers, self.own), biased=self.biased)
+
+    def without_biases(self) -> "Studied":
+        """The same weights and data, every bias 0: the network of a text that has none."""
+        program, values = self.state.program, self.state.values
+        params = {
+            name: np.zeros_like(values[name]) if name[0] == "b" else values[name]
+            for name in program.params
+        }
+        data = {name: values[name] for name in program.inputs}
+        state = run_forward(program, params, data, self.state.axes_said)
+        return replace(study(state, self.layers, self.own), biased=False)
 
 
 def studied_run(run: object) -> Studied:

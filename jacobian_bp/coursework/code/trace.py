@@ -83,7 +83,8 @@ class Trace:
 
     def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:
         """1, or m where every weight has it and the text never divides by a number that it sets."""
-        m = float(self.quantities.per_example)
+        quantities = self.quantities
+        m = float(quantities.per_example)
         of_weights = [f for n, f in factors.items() if f is not None and of[n].of[0] == "W"]
         found = [f for f in factors.values() if f is not None]
         if self.of_each or any(last_word(s.path).lower() in COUNT for s in self.stores):
@@ -91,7 +92,9 @@ class Trace:
         if not of_weights or not all(near(f, m) for f in of_weights):
             return 1.0
         if len(of_weights) == 1:
-            return m if len(of) > 1 and all(near(f, m) for f in found) else 1.0
+            unread = [quantities.goal(s) for s in self.stores if s.kind == UNREAD]
+            count = len(of) + sum(bool(q and q.is_parameter_gradient) for q in unread)
+            return m if count > 1 and all(near(f, m) for f in found) else 1.0
         return 1.0 if any(near(f, 1) for f in found) else m
 
     def matching(self, value: object, quantity: Quantity) -> float | None:
@@ -109,7 +112,7 @@ class Trace:
             if later.path == path and zeros:
                 return True
             if later.path == path:
-                return later.kind in (ADDED, MASKED, PLAIN) and number in later.reads
+                return later.kind in (ADDED, MASKED, PLAIN, BREAK) and number in later.reads
             if number in later.reads:
                 return False
         return False
@@ -129,6 +132,11 @@ class Trace:
             seen |= fresh
             todo += fresh
         return seen
+
+    def updated(self, number: int, value: Quantity) -> bool:
+        """Whether a store is what an update has made of a parameter: params['W2'] = W2."""
+        before = (self.stores[each] for each in self.ancestors(number))
+        return any(s.place and s.place.of == value.of and s.kind == UPDATE for s in before)
 
     def carries_derivative(self, number: int) -> bool:
         """Whether a store comes from the label, or from a derivative."""

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity
 from . import functions
 from .calls import Calls
 from .limits import NotReadError, ShapesError, TooMuchError, shown
 from .parsing import Parsed
 from .quantities import Quantities
+from .rates import Rates
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 
 IGNORED = (
@@ -46,6 +48,7 @@ class Walk(Calls):
         super().__init__(quantities, helpers)
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
+        self.updated: dict[str, ast.expr] = {}  # the parameters that were given new values
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -91,6 +94,8 @@ class Walk(Calls):
                     self.bind(target, item)
                     if (returned := self.block(body)) is not None:
                         return returned
+                    if self._trains(target):
+                        break
             case ast.If(test=test, body=body, orelse=other):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
@@ -102,6 +107,11 @@ class Walk(Calls):
             case _:
                 raise NotReadError(type(statement).__name__)
         return None
+
+    def _trains(self, target: ast.expr) -> bool:
+        """Whether each round of a loop gives the same parameters new values: one is judged."""
+        own = _names(target)
+        return any(not own & _names(updated) for updated in self.updated.values())
 
     def _test(self, test: ast.expr) -> bool:
         try:
@@ -141,7 +151,7 @@ class Walk(Calls):
             gradient
             and isinstance(value, ast.BinOp)
             and isinstance(value.op, ast.Sub | ast.Add)
-            and ast.unparse(target) == ast.unparse(value.left)
+            and (ast.unparse(target) == ast.unparse(value.left) or self._holds(value.left, path))
         ):
             self._update(statement, target, isinstance(value.op, ast.Add), value.right)
             return
@@ -211,29 +221,67 @@ class Walk(Calls):
             store.error = str(error)
             self._put(store, path)
 
+    def _holds(self, node: ast.expr, path: str | None) -> bool:
+        """Whether an expression is the parameter that a name means, as the run has it."""
+        of = self.quantities.parameter(path)
+        if of is None or not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            return False
+        kept = list(self.reads), set(self.knows)
+        try:
+            value = self.of(node)
+        except (NotReadError, ShapesError):
+            return False
+        finally:
+            self.reads, self.knows = kept
+        return isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(of.of))
+
     def _update(self, statement: ast.stmt, target: ast.expr, plus: bool, value: ast.expr) -> None:
-        """W -= lr * G stores the gradient that it takes."""
+        """W -= lr * G stores the gradient that it takes, and gives the name a new value."""
         path = self._path_or_none(target)
         self._fresh()
-        found, kind, error = None, UPDATE, ""
+        found, kind, error, rate = None, UPDATE, "", 1.0
         try:
             found = self.of(value)
+            rate = Rates(self).of(value)
         except ShapesError as broken:
             kind, error = BREAK, str(broken)
         except NotReadError:
             return
+        if kind == UPDATE and rate != 1 and isinstance(found, np.ndarray | float | int):
+            found = found / rate
         place = self.quantities.parameter(path)
         store = Store(
             statement.lineno, f"update of {path}", found, statement, self.reads, self.knows
         )
         store.kind, store.place, store.sign, store.error = kind, place, -1 if plus else 1, error
         self._put(store)
+        if path is not None and place is not None:
+            self._renew(path, target, place, store, rate)
+
+    def _renew(
+        self, path: str, target: ast.expr, place: Quantity, store: Store, rate: float
+    ) -> None:
+        """What is read under the name from here on is the updated value."""
+        kept = self.stored.get(path)
+        before = np.asarray(self.quantities.value(place.of) if kept is None else kept)
+        taken = np.asarray(0.0 if store.value is None else functions.number_like(store.value))
+        self.updated[path] = target
+        if taken.size not in (1, before.size) or taken.squeeze().shape not in (
+            (),
+            before.squeeze().shape,
+        ):
+            return  # the wrong update is named itself: what is read after it is judged as before
+        taken = taken.reshape(before.shape if taken.size > 1 else ())
+        self.stored[path] = before - store.sign * rate * taken
+        if self.depth == 0:
+            self.maker[path] = len(self.stores) - 1
 
     def _augment(
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
     ) -> None:
         path = None if _is_mask(target) else self._path_or_none(target)
-        of_parameter = path and path not in self.stored and self.quantities.parameter(path)
+        kept = path not in self.stored or path in self.updated or self._holds(target, path)
+        of_parameter = path and kept and self.quantities.parameter(path)
         if of_parameter and isinstance(op, ast.Add | ast.Sub):
             self._update(statement, target, isinstance(op, ast.Add), value)
             return
@@ -330,6 +378,10 @@ class Walk(Calls):
 def _is_numeric(value: Any) -> bool:
     """None counts: it keeps a place for what comes later."""
     return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _is_mask(target: ast.expr) -> bool:

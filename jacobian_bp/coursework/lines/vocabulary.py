@@ -93,7 +93,8 @@ class Naming:
 
     With `swapped`, a is the pre-activation and z the activation; `y_is_output` has t for the
     label; a slope function takes z, or the activation where `slope_takes` is "a"; weights are
-    counted from `first`; a derivative that the text only reads is `given` times ∂J/∂z.
+    counted from `first`, and z and a from the input, which is layer `input`: with 1, z2 = W1 x;
+    a derivative that the text only reads is `given` times ∂J/∂z.
     """
 
     swapped: bool = False
@@ -101,6 +102,7 @@ class Naming:
     slope_takes: str = "z"
     first: int = 1
     given: str = "1"
+    input: int = 0
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
@@ -146,7 +148,9 @@ def _numbered(word: str, number: int, naming: Naming, layers: int) -> str | None
         number += 1
     elif kind in "Wb":
         number += 1 - naming.first
-    elif naming.swapped and word in "az":
+    else:
+        number -= naming.input
+    if naming.swapped and word in "az":
         kind = "z" if word == "a" else "a"
     if kind == "a" and number == 0:
         return "x"
@@ -165,7 +169,8 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
     for found in filter(None, (before, behind)):
         inner = found[1].strip("_")
         if inner.isdigit():
-            return f"z{inner}" if 1 <= int(inner) <= layers else None
+            layer = int(inner) - naming.input
+            return f"z{layer}" if 1 <= layer <= layers else None
         value = value_of(inner, naming, layers)
         plain = re.fullmatch(r"(w|weights?|b|bias|z|a)_?\d+|[zw]_?(hidden|output)|x", inner)
         if low.endswith("delta") and value and value[0] == "a":
