@@ -157,19 +157,6 @@ LINES = {
             lambda: answers(diagnose_line("d2 @ W2", RUN, convention="cs231n")),
         ),
     ),
-    "a bias in W": (
-        lambda: diagnose_line("d2 @ W2", RUN, convention=Convention(bias="first")),
-        done(
-            "Hand the arrays to diagnose",
-            lambda: answers(
-                diagnose(
-                    RUN,
-                    {"W2": np.column_stack((G["b2"], G["W2"]))},
-                    convention=Convention(bias="first"),
-                )
-            ),
-        ),
-    ),
     "a layer that is none": (
         lambda: diagnose_line("dW1 = d3.T @ a2", RUN, convention=Convention(first=2)),
         done(
@@ -215,6 +202,19 @@ CODES = {
     "a convention of no kind": (
         code(CODE, convention="columns"),
         named_in(r"(cs231n);", lambda name: code(CODE, convention=name)()),
+    ),
+    "a bias in W": (
+        code(CODE, convention=Convention(bias="first")),
+        done(
+            "one by one, or its arrays to diagnose",
+            lambda: answers(
+                diagnose(
+                    RUN,
+                    {"W2": np.column_stack((G["b2"], G["W2"]))},
+                    convention=Convention(bias="first"),
+                )
+            ),
+        ),
     ),
     "let of no kind": (
         code(CODE, let=3),
@@ -364,6 +364,8 @@ PLACES = (
 NOT_FOLLOWED = {  # and why
     "coursework/lines/readings.py: Read for layer ….": "a remark: how it was read",
     "coursework/lines/readings.py: Read for the first example.": "a remark: how it was read",
+    "coursework/lines/readings.py: Read for one example, the first: … is a derivative of its "
+    "loss.": "a remark: how it was read",
     "coursework/diagnosis/of_jacobians.py: {of} does not depend on {wrt}; did you mean "
     '("{wrt}", "{of}")?': "a finding, not a refusal: followed below",
 }

@@ -84,7 +84,14 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("text", [UNPACKED, UNPACKED.replace(PENALTY, ""), TRAINED])
+@pytest.mark.parametrize(
+    "text",
+    [
+        UNPACKED,
+        pytest.param(UNPACKED.replace(PENALTY, ""), marks=pytest.mark.full),
+        pytest.param(TRAINED, marks=pytest.mark.full),
+    ],
+)
 def test_unpacked_weights_may_be_updated_with_a_penalty_and_without(text):
     run = run_of(TANH_CLASSES)
     report = diagnose_code(text, run)
