@@ -4,7 +4,7 @@ import numpy as np
 
 from jacobian_bp.routes.vjp import pull
 
-NEAR = 2e-4
+NEAR = 2e-5
 
 
 def gradient_of(net, data, of, names, moved=None):
