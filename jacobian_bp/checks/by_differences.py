@@ -28,6 +28,7 @@ UNSCALED = 1e-9  # with the usual step
 VAGUE = 0.1  # of an entry's Σ|terms|: a step that is less sure than this tells nothing
 TELLING, WIDE = 1e4, 1e6  # how far a step moves the cost, in units of its rounding error
 WIDEST = 1e-2  # of the largest entry of a parameter
+ALMOST = 0.99  # a step is rounded to what the entry can be moved by, downwards too
 CONSISTENT = 1e-2  # of a slope: so far may the one by a tenth of the step be off
 MARGIN = 3  # of that difference, what truncation may make of the slope
 MOST_TRIED = 60  # steps at one entry
@@ -173,7 +174,8 @@ def _another(cost: Perturbed, at: tuple[int, ...], usual: Slope) -> Slope | None
     """
     for slope in _tried(cost, at, usual):
         moved = _moved(slope)
-        if moved <= WIDE and (moved >= TELLING or slope.step >= _widest(cost, usual)):
+        at_widest = slope.step >= ALMOST * _widest(cost, usual)
+        if moved <= WIDE and (moved >= TELLING or at_widest):
             return _confirmed(cost, at, slope)
     return None
 

@@ -8,6 +8,7 @@ from network_cases import LAST
 from wrong_ops import wrong
 
 from jacobian_bp import Network, Tanh
+from jacobian_bp.routes.difference import Perturbed
 
 EXPONENTS = (-8, -4, 0, 3, 5, 8)
 KINDS = [("tanh", "bce"), ("relu", "squared_error"), ("softplus", "cross_entropy")]
@@ -78,3 +79,20 @@ def test_empty_arrays_are_compared_and_derived(batch):
     assert agreement.ok
     assert [(row.compared, row.total) for row in agreement.rows] == [(0, 0)] * 3
     assert str(run.derivation()).endswith("all routes agree")
+
+
+def test_an_entry_too_small_for_any_step_costs_few_passes(monkeypatch):
+    """Gradients vanish through many sigmoids: the widest step is tried once."""
+    net = Network.dense([3] * 31, "sigmoid", "squared_error", seed=0)
+    run, calls = net.run(np.array([0.3, -1.1, 0.7]), np.array([0.1, 0.9, 0.4])), []
+    once = Perturbed.values_at
+
+    def counted(self, index, change):
+        calls.append(index)
+        return once(self, index, change)
+
+    monkeypatch.setattr(Perturbed, "values_at", counted)
+    (row,) = [row for row in run.check().rows if row.route == "difference"]
+    assert (row.compared, row.total, row.ok) == (360, 360, True)
+    assert row.vague > 50
+    assert len(calls) <= 12 * row.total

@@ -1,6 +1,7 @@
 """The ledger: every number in it is the run's own, and its text fits the page."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -194,11 +195,17 @@ RUNS = {
 by_run = pytest.mark.parametrize("build", RUNS.values(), ids=RUNS)
 
 
+@cache
+def derived(build, batch):
+    """What several tests read, and none changes."""
+    return build(batch).derivation()
+
+
 @by_run
 @one_or_batch
 @pytest.mark.parametrize("ascii_only", [False, True], ids=["unicode", "ascii"])
 def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
-    text = build(batch).derivation().text(ascii_only=ascii_only)
+    text = derived(build, batch).text(ascii_only=ascii_only)
     assert [line for line in text.splitlines() if len(line) > 99] == []
     assert text.isascii() or not ascii_only
     assert not any(line.endswith(" ") for line in text.splitlines())
@@ -206,7 +213,7 @@ def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
 
 @by_run
 def test_the_same_bytes_twice(build):
-    assert build(False).derivation().text() == build(False).derivation().text()
+    assert build(False).derivation().text() == derived(build, False).text()
 
 
 def test_columns_stay_aligned_in_ascii():

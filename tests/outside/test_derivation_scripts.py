@@ -29,15 +29,25 @@ def test_some_scripts_are_found():
 
 
 @every_script
-@pytest.mark.parametrize(
-    "settings",
-    [
-        pytest.param({"PYTHONIOENCODING": "utf-8"}, id="utf-8"),
-        pytest.param({"LANG": "C", "LC_ALL": "C"}, id="C"),
-        pytest.param({"PYTHONIOENCODING": "ascii"}, id="ascii"),
-    ],
-)
-def test_prints_what_is_committed(script, settings, tmp_path):
+def test_prints_what_is_committed(script, tmp_path):
+    settings = {"PYTHONIOENCODING": "utf-8"}
+    assert printed(script, tmp_path, **settings) == script.with_suffix(".txt").read_bytes()
+
+
+OTHER_STREAMS = [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}]
+in_another_stream = pytest.mark.parametrize("settings", OTHER_STREAMS, ids=["C", "ascii"])
+
+
+@in_another_stream
+def test_prints_the_same_to_a_stream_without_unicode(settings, tmp_path):
+    script = next(script for script in SCRIPTS if script.stem == "second_seed")
+    assert printed(script, tmp_path, **settings) == script.with_suffix(".txt").read_bytes()
+
+
+@pytest.mark.full
+@every_script
+@in_another_stream
+def test_every_script_prints_the_same_to_a_stream_without_unicode(script, settings, tmp_path):
     assert printed(script, tmp_path, **settings) == script.with_suffix(".txt").read_bytes()
 
 
