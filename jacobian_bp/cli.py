@@ -18,14 +18,18 @@ import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from .algebra.pictured import pictured
 from .checks.agreement import Agreement
 from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
-from .document.saving import NAMED, place_for, save
+from .document.files import DOCUMENTS, EITHER, PICTURE, place_for, write_text
+from .document.picture import Picture
+from .document.saving import save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
@@ -91,7 +95,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    place = None if options.out is None else place_for(options.out)
+    place = None if options.out is None else place_for(options.out, kind=EITHER)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     convention = run.convention()
@@ -111,10 +115,18 @@ def _show(options: argparse.Namespace) -> int:
             f"  Name a value and something that it was computed from."
         )
     reason = run.reason(of, wrt)
+
+    def in_convention(text: str) -> str:
+        return rename(text, names)
+
+    if options.picture or (place is not None and place.suffix.lower() == PICTURE):
+        layout = "numerator" if options.convention is None else convention.layout
+        drawn = pictured(jacobian, layout, spell=in_convention)
+        return _drawn(drawn, place, options.out, _said(case))
     if place is not None:
         how = convention.layout, reason
-        blocks = document_of_jacobian(jacobian, *how, options.all)
-        named = dataclasses.replace(blocks, spell=lambda text: rename(text, names))
+        blocks = document_of_jacobian(jacobian, *how, options.all, in_convention)
+        named = dataclasses.replace(blocks, spell=in_convention)
         lines = explain(jacobian, *how, spell=named.spell, everything=options.all)
         save(place, lambda: named, lambda: "\n".join(lines))
         terminal.write([*_said(case), f"written: {safe(options.out)}"])
@@ -122,10 +134,21 @@ def _show(options: argparse.Namespace) -> int:
     terminal.write(_said(case))
 
     def spell(text: str) -> str:
-        return for_stream(rename(text, names))
+        return for_stream(in_convention(text))
 
     width = terminal.width()
     terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
+    return 0
+
+
+def _drawn(picture: Picture, place: Path | None, out: str, said: list[str]) -> int:
+    """A picture in a file, or its lines."""
+    if place is None:
+        first, *lines = picture.text(terminal.is_ascii()).splitlines()
+        terminal.write([*said, *fold_all([first], terminal.width()), *lines])
+        return 0
+    write_text(place, picture.svg)
+    terminal.write([*said, f"written: {safe(out)}"])
     return 0
 
 
@@ -211,10 +234,15 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
         show._add_action(action)
-    for with_numbers in (derive, show):
+    for with_numbers, kind in ((derive, DOCUMENTS), (show, EITHER)):
         with_numbers.add_argument(
-            "--out", metavar="FILE", help=f"write a document instead; the name ends in {NAMED}"
+            "--out",
+            metavar="FILE",
+            help=f"write {kind.name} instead; the name ends in {kind.named}",
         )
+    show.add_argument(
+        "--picture", action="store_true", help="draw it: its signs, or dots where it is large"
+    )
     return parser
 
 

@@ -76,7 +76,7 @@ def _beside_the_label(block: Block, room: int, spell: Spell, printed: str) -> li
         case Formula():
             return [block.text]
         case Picture():
-            return [f"[{block.alt}]"]
+            return [f"[{block.alt}]", *block.lines]
 
 
 def _values(block: Values, room: int, spell: Spell) -> list[str]:
