@@ -4,6 +4,8 @@ jacobian-bp                       the 3-4-2-1 classifier, derived
 jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
+jacobian-bp draw 4-5-3 graph --out g.svg
+                                  a picture: network, layer, graph, chain, a Jacobian
 jacobian-bp ops Conv1d            one op, or without a name the table of all
 jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
 jacobian-bp diagnose net.toml answer.npz
@@ -16,9 +18,8 @@ jacobian-bp grade --exercise 3 --submission ex3.py
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from .algebra.pictured import pictured
@@ -26,15 +27,16 @@ from .checks.agreement import Agreement
 from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
-from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
-from .document.files import DOCUMENTS, EITHER, PICTURE, place_for, write_text
-from .document.picture import Picture
+from .derivation.ready_made import COURSES, READY_MADE, SEEDS
+from .document.files import DOCUMENTS, EITHER, PICTURE, place_for
 from .document.saving import save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
 from .network.from_options import Case, case_of
+from .network.named_jacobian import named_jacobian
 from .network.run import Run
+from .network.show_picture import show_or_write
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
@@ -100,20 +102,8 @@ def _show(options: argparse.Namespace) -> int:
     run = case.run.written_in(options.convention)
     convention = run.convention()
     names = names_of(run.forward_pass, convention)
-    of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
-    unknown = [name for name in (of, wrt) if name not in run]
-    if unknown and not convention.is_seed and names:
-        known = ", ".join(names.get(name, name) for name in run)
-        raise SpecError(f"no value is named {unknown[0]!r}.\n  The values are {known}.")
-    jacobian = run.jacobian(of, wrt)
-    if not jacobian.links:
-        first, second = (names.get(name, name) for name in (of, wrt))
-        other = f" Did you mean d{second}/d{first}?" if _depends(run, wrt, of) else ""
-        raise SpecError(
-            f"{first} does not depend on {second}: "
-            f"every entry of ∂{first}/∂{second} is 0.{other}\n"
-            f"  Name a value and something that it was computed from."
-        )
+    jacobian = named_jacobian(options.pair, run)
+    of, wrt = jacobian.of, jacobian.wrt
     reason = run.reason(of, wrt)
 
     def in_convention(text: str) -> str:
@@ -122,7 +112,7 @@ def _show(options: argparse.Namespace) -> int:
     if options.picture or (place is not None and place.suffix.lower() == PICTURE):
         layout = "numerator" if options.convention is None else convention.layout
         drawn = pictured(jacobian, layout, spell=in_convention)
-        return _drawn(drawn, place, options.out, _said(case))
+        return show_or_write(drawn, place, options.out, _said(case))
     if place is not None:
         how = convention.layout, reason
         blocks = document_of_jacobian(jacobian, *how, options.all, in_convention)
@@ -138,17 +128,6 @@ def _show(options: argparse.Namespace) -> int:
 
     width = terminal.width()
     terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
-    return 0
-
-
-def _drawn(picture: Picture, place: Path | None, out: str, said: list[str]) -> int:
-    """A picture in a file, or its lines."""
-    if place is None:
-        first, *lines = picture.text(terminal.is_ascii()).splitlines()
-        terminal.write([*said, *fold_all([first], terminal.width()), *lines])
-        return 0
-    write_text(place, picture.svg)
-    terminal.write([*said, f"written: {safe(out)}"])
     return 0
 
 
@@ -179,31 +158,8 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _depends(run: Run, of: str, wrt: str) -> bool:
-    try:
-        return bool(run.jacobian(of, wrt).links)
-    except JacobianError:
-        return False
-
-
 def _said(case: Case) -> list[str]:
     return fold_all([f"data      {remark}" for remark in case.remarks], terminal.width())
-
-
-def _pair(text: str, run: Run, typed: Mapping[str, str]) -> tuple[str, str]:
-    """The two values in dz2/dW2, ∂z2/∂W2 or z2/W2, in the names of a convention or ours."""
-    parts = text.split("/")
-    names = []
-    for part in parts:
-        plain = part.strip().removeprefix("∂")
-        known = [name for name in (plain[1:] if plain[:1] == "d" else "", plain) if name in typed]
-        if known and typed[known[0]] in run:
-            names.append(typed[known[0]])
-            continue
-        names.append(plain[1:] if plain not in run and plain[:1] == "d" else plain)
-    if len(names) != 2:
-        raise SpecError(f"{text!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
-    return names[0], names[1]
 
 
 def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -354,6 +310,11 @@ _HERE: dict[str, Callable[[argparse.Namespace], int]] = {
     "new": _new,
 }
 _ELSEWHERE = {
+    "draw": Elsewhere(
+        ".network.draw_command",
+        "a picture: the network, a layer, the graph, the chain, a Jacobian, the Hessian",
+        (_options,),
+    ),
     "ops": Elsewhere(
         ".derivation.op_pages", "all ops: signature, formula, Jacobians, options; or one of them"
     ),

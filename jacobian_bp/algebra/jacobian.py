@@ -34,6 +34,7 @@ from .patterns import (
     same_entries,
     united,
 )
+from .pictured_windows import pictured_windows
 from .placing import evaluate
 from .position_factors import At, Within
 from .relations import AxisKey
@@ -367,9 +368,12 @@ class Jacobian(Shown):
 
         A larger one is drawn without numbers, and one larger still as where its entries can
         be other than zero, in a flat layout, from its patterns: nothing is built. `kind` is
-        "entries" or "sparsity" where you choose; `beside` draws two flat matrices beside
-        each other. Raises SpecError where that is too large, AxisError for no layout.
+        "entries" or "sparsity" where you choose, and "windows" for what each output of a
+        convolution or a pool reads; `beside` draws two flat matrices beside each other.
+        Raises SpecError where that is too large, AxisError for no layout.
         """
+        if kind == "windows":
+            return pictured_windows(self)
         if beside is not None:
             return pictured.beside(self, beside)
         return pictured.pictured(self, layout, kind)

@@ -17,7 +17,7 @@ from .coverage import coverage
 from .layouts import axis_order, require_layout
 from .patterns import Patterns
 
-KINDS = ("entries", "sparsity")
+KINDS = ("entries", "sparsity", "windows")
 FLAT = ("flat", "flat_column")
 MOST_SLICES = 24
 
@@ -111,11 +111,13 @@ def block_of(jacobian: Drawable, layout: str, spell: Spell = str) -> Block:
             ends = tuple(range(step, value.shape[1], step))
     elif value.ndim < 2:
         value, possible = value.reshape(1, -1), possible.reshape(1, -1)
-    facts = _facts(jacobian, layout)
-    return Block(_name(jacobian, spell), facts, value, possible, tuple(rows), tuple(columns), ends)
+    facts = facts_of(jacobian, layout)
+    return Block(
+        name_of(jacobian, spell), facts, value, possible, tuple(rows), tuple(columns), ends
+    )
 
 
-def _name(jacobian: Drawable, spell: Spell) -> str:
+def name_of(jacobian: Drawable, spell: Spell) -> str:
     """∂z1/∂W1, each of the two names cut where it is long; a Hessian has another."""
     if jacobian.name != f"∂{jacobian.of}/∂{jacobian.wrt}":
         return shortened(spell(jacobian.name), LONGEST_FORMULA)
@@ -126,9 +128,12 @@ def _drawn_whole(shape: tuple[int, ...]) -> bool:
     return len(shape) <= 3 and matrices.fits(shape) and (len(shape) < 3 or shape[0] <= MOST_SLICES)
 
 
-def _facts(jacobian: Drawable, layout: str) -> str:
+def facts_of(jacobian: Drawable, layout: str) -> str:
+    """Layout and shape, structure, and the count of what can be other than zero."""
+    shape = dims(jacobian.shape_in(layout) if layout else jacobian.shape)
+    where = f"layout {layout}, shape" if layout else "shape"
     return (
-        f"layout {layout}, shape {dims(jacobian.shape_in(layout))}: {jacobian.structure}; "
+        f"{where} {shape}: {jacobian.structure}; "
         f"{jacobian.structural_nonzeros:,} of {jacobian.size:,} entries can be other than zero"
     )
 
@@ -153,7 +158,7 @@ def _sparsity(jacobian: Drawable, layout: str, spell: Spell) -> Picture:
 
     lines, characters = sparsity.TEXT
     fine, dots = share(sparsity.FINEST), share((4 * lines, 2 * characters))
-    facts = _facts(jacobian, layout)
+    facts = facts_of(jacobian, layout)
     return sparsity.sparsity(
-        sparsity.Sparsity(_name(jacobian, spell), facts, (rows, columns), fine, dots)
+        sparsity.Sparsity(name_of(jacobian, spell), facts, (rows, columns), fine, dots)
     )

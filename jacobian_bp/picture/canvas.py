@@ -15,6 +15,8 @@ from ..writing.signs import safe
 
 Point = tuple[float, float]
 
+SCRIPTED = r"[^\W\d_]+(?=[_^]\{)|[_^]\{[^{}]*\}"  # w_{12}, a^{(i)}
+SCRIPT_OR_NAME = re.compile(f"({SCRIPTED}|{NAME})")
 ADVANCE = 0.6  # of the font size: words and numbers
 MATH_ADVANCE = 0.56
 SMALLER, LOWER, HIGHER = 0.7, 0.22, 0.4  # a number below or above a letter
@@ -134,7 +136,7 @@ class Canvas:
         anchor: str = "start",
         most: float = 0,
     ) -> None:
-        """z2, ∂z2/∂W2: letters slanted, their numbers below, a seed's mark above."""
+        """z2, ∂z2/∂W2, w_{12}: letters slanted, their numbers below, a seed's mark above."""
         parts, wide, shift = [], 0.0, 0.0
         for piece, level in _raised(text):
             moved = f' dy="{_((level - shift) * size)}"' if level != shift else ""
@@ -175,10 +177,13 @@ class Canvas:
 def _raised(text: str) -> list[tuple[str, float]]:
     """The pieces of a formula, each with how far below the line it stands, in font sizes."""
     found: list[tuple[str, float]] = []
-    for place, part in enumerate(re.split(f"({NAME})", shortened(text, LONGEST_FORMULA))):
-        levels = (0.0, LOWER, -HIGHER)
+    levels = {"_": LOWER, "^": -HIGHER}
+    for place, part in enumerate(re.split(SCRIPT_OR_NAME, shortened(text, LONGEST_FORMULA))):
+        if place % 2 and part[0] in levels:
+            found.append((part[2:-1] or " ", levels[part[0]]))
+            continue
         pieces = split_name(shortened(part)) if place % 2 else (part, "", "")
-        found += [pair for pair in zip(pieces, levels, strict=True) if pair[0]]
+        found += [p for p in zip(pieces, (0.0, LOWER, -HIGHER), strict=True) if p[0]]
     return found
 
 

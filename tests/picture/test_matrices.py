@@ -133,7 +133,7 @@ def test_what_is_no_layout_and_no_kind_is_said():
     assert refusal(AxisError, jacobian.picture, "flatt").startswith("layout 'flatt' is not one")
     assert refusal(SpecError, jacobian.picture, kind="sparse") == (
         "∂z1/∂W1: a picture of kind 'sparse' is not known. Did you mean 'sparsity'?\n"
-        "  Write one of entries, sparsity."
+        "  Write one of entries, sparsity, windows."
     )
 
 
