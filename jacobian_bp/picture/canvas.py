@@ -56,7 +56,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self.parts: list[str] = []
-        self.right = self.bottom = 0.0
+        self.left = self.right = self.bottom = 0.0
 
     def reaches(self, x: float, y: float) -> None:
         """Something is drawn as far as this."""
@@ -160,16 +160,20 @@ class Canvas:
         named = f' class="{kind}"' if kind else ""
         self.parts.append(f'<text x="{_(x)}" y="{_(y)}"{size}{where}{named}>{inner}</text>')
         beyond = {"start": wide, "middle": wide / 2, "end": 0.0}[anchor]
+        self.left = min(self.left, x + beyond - wide - MARGIN)
         self.reaches(x + beyond, y)
 
     def picture(self, title: str, alt: str, lines: list[str] | tuple[str, ...] = ()) -> Picture:
         """The whole, as one SVG with its title and its description."""
-        w, h = _(self.right + MARGIN), _(self.bottom + MARGIN)
+        alt, lines = unmarked(alt), [unmarked(line) for line in lines]
+        left = _(self.left)
+        w, h = _(self.right + MARGIN - self.left), _(self.bottom + MARGIN)
         svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="jb" viewBox="0 0 {w} {h}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="jb" viewBox="{left} 0 {w} {h}" '
             f'width="{w}" height="{h}" role="img"><title>{escape(safe(title))}</title>'
             f"<desc>{escape(safe(alt))}</desc><style>{STYLE}</style>"
-            f'<rect width="100%" height="100%" class="paper"/>{"".join(self.parts)}</svg>\n'
+            f'<rect x="{left}" width="{w}" height="{h}" class="paper"/>'
+            f"{''.join(self.parts)}</svg>\n"
         )
         return Picture(svg, safe(alt), tuple(map(safe, lines)))
 
@@ -185,6 +189,15 @@ def _raised(text: str) -> list[tuple[str, float]]:
         pieces = split_name(shortened(part)) if place % 2 else (part, "", "")
         found += [p for p in zip(pieces, (0.0, LOWER, -HIGHER), strict=True) if p[0]]
     return found
+
+
+def unmarked(text: str) -> str:
+    """A text without the marks of what stands above and below.
+
+    >>> unmarked("a^{(i)[1]}, w_{12}")
+    'a^(i)[1], w_12'
+    """
+    return re.sub(r"([_^])\{([^{}]*)\}", r"\1\2", text)
 
 
 def shortened(name: str, longest: int = LONGEST) -> str:

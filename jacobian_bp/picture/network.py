@@ -182,6 +182,8 @@ def one_layer(before: Layer, after: Layer, activation: str = "σ", first: int = 
     tops = [36 + (tall - (count - 1) * step) / 2 for count in (len(left) + biases, len(right))]
     canvas.words(xs[0] - 14, 22, f"from {before.units:,} units", 11, "soft")
     canvas.words(xs[3] + 44, 22, f"to {after.units:,} units", 11, "soft", "end")
+    names = ", ".join(shortened(n, 12) for n in (after.weights, after.biases) if n)
+    canvas.math((xs[1] + xs[2]) / 2, 22, names, 15, "weight", "middle", 200)
     starts = [(n, tops[0] + place * step) for place, n in enumerate(left)]
     ends = [(n, tops[1] + place * step) for place, n in enumerate(right)]
     one = tops[0] + len(left) * step

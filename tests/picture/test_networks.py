@@ -48,6 +48,13 @@ def test_one_more_unit_is_another_picture():
     assert "biases" not in bare.alt
 
 
+def test_a_wide_word_at_the_left_rim_is_inside_the_picture():
+    picture = network([Layer("x", 3, "units of the input layer"), Layer("a", 2, "", "W", "b")])
+    left = float(read(picture).get("viewBox").split()[0])
+    assert left < -40  # half of the words stand to the left of the first unit
+    assert read(network([Layer("x", 3), Layer("a", 2, "", "W")])).get("viewBox")[:2] == "0 "
+
+
 def test_the_counting_may_begin_at_one_as_in_the_seeds():
     picture = network([Layer("a", 3), Layer("b", 2, "", "W", "b")], first=1)
     assert words(picture, "")[:3] == ["1", "2", "3"]
@@ -76,7 +83,7 @@ def test_a_layer_has_its_activations_and_its_sums_apart():
     assert edges(picture, "edge weight") == 6
     assert edges(picture, "edge weight dash") == 2
     assert set(words(picture, "m weight")) == {
-        *("w00", "w01", "w02", "w10", "w11", "w12", "b0", "b1")
+        *("W1, b1", "w00", "w01", "w02", "w10", "w11", "w12", "b0", "b1")
     }
     assert picture.lines == ("σσσ 1 --W1,b1--> ++",)
     assert picture.alt == (
