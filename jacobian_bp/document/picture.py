@@ -16,7 +16,10 @@ BRAILLE, PATTERNS = 0x2800, 256
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG, and the words that say the same; `lines` draw it in text, as far as that goes."""
+    """An SVG, and the words that say the same; `lines` draw it in text, as far as that goes.
+
+    Without lines it is left out of a text, and its words stand for it in LaTeX and Markdown.
+    """
 
     svg: str
     alt: str

@@ -6,14 +6,13 @@ import numpy as np
 
 from ..document.picture import Picture
 from ..errors import JacobianError, SpecError
-from ..picture.graph import Value, chain, graph
+from ..picture.graph import MOST_WRITTEN, Value, chain, few, graph
 from ..picture.network import Layer, network, one_layer
 from ..program.forward_pass import Pass
 from ..routes.gradients import pulled_back
-from ..writing.signs import dims, number, safe
+from ..writing.signs import safe
 from .facts import NetworkFacts
 
-MOST_WRITTEN = 4  # numbers of a value
 FORMS = ("graph", "chain")
 
 Spell = Callable[[str], str]
@@ -81,19 +80,13 @@ def _values(state: Pass, with_numbers: bool) -> list[Value]:
     for name in [*(n for n in state.values if n not in steps), *steps]:
         if name not in state.values:
             continue
-        value, step, few = state.values[name], steps.get(name), ("", "")
+        value, step, numbers = state.values[name], steps.get(name), ("", "")
         if with_numbers and name not in beside:
-            few = _few(value), _gradient(state, name)
+            numbers = few(value), _gradient(state, name)
         reads = step.args if step else ()
         made = (step.told, step.title) if step else ("", "")
-        found.append(Value(name, value.shape, *made, reads, name in beside, *few))
+        found.append(Value(name, value.shape, *made, reads, name in beside, *numbers))
     return found
-
-
-def _few(value: np.ndarray) -> str:
-    if value.size > MOST_WRITTEN:
-        return f"shape {dims(value.shape)}"
-    return "  ".join(number(x, 3) for x in value.ravel()).replace("-", "−")
 
 
 def _gradient(state: Pass, name: str) -> str:
@@ -104,7 +97,7 @@ def _gradient(state: Pass, name: str) -> str:
     if value.size > MOST_WRITTEN:
         return ""
     try:
-        return _few(pulled_back(state, state.cost, name, np.ones((), cost.dtype)))
+        return few(pulled_back(state, state.cost, name, np.ones((), cost.dtype)))
     except JacobianError:
         return ""
 

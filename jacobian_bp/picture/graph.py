@@ -7,12 +7,15 @@ trained and what is given stands at the side; an edge that passes a value by has
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..document.picture import Picture
-from ..writing.signs import dims, plural
-from .canvas import ADVANCE, MATH_ADVANCE, ROOM, Canvas, shortened
+from ..writing.signs import dims, number, plural
+from .canvas import MATH_ADVANCE, ROOM, Canvas, shortened
 
 MOST_VALUES = 40  # drawn; of more the first ones and the last
 DOWN, LANE = 72.0, 13.0
+MOST_WRITTEN = 4  # numbers of a value
 MOST_SIDE = 4  # boxes at the side of one value
 BOX = 54.0  # the width of one
 LONGEST_NAME = 12
@@ -36,6 +39,13 @@ class Value:
     at_side: bool = False  # trained, or a label
     numbers: str = ""
     gradient: str = ""
+
+
+def few(value: np.ndarray) -> str:
+    """The numbers of a small value, the shape of another."""
+    if value.size > MOST_WRITTEN:
+        return f"shape {dims(value.shape)}"
+    return "  ".join(number(x, 3) for x in value.ravel()).replace("-", "−")
 
 
 Shapes = Mapping[tuple[str, str], tuple[int, ...]]  # of ∂value/∂read, flat
@@ -71,9 +81,9 @@ def graph(values: Sequence[Value], shapes: Shapes) -> Picture:
                     canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250)
     if any(value.gradient for value in drawn if value):
         y = canvas.bottom + 26
-        canvas.words(16, y, "a value", 10.5)
-        canvas.words(16 + 8 * 10.5 * ADVANCE, y, "the gradient by it", 10.5, "accent")
-    return canvas.picture("The computation graph", _said(values, drawn), text_of(values))
+        canvas.words(16, y, "above: the value", 10.5)
+        canvas.words(16, y + 14, "below it: the gradient by it", 10.5, "accent")
+    return canvas.picture("The computation graph", _said(values, drawn, shapes), text_of(values))
 
 
 def text_of(values: Sequence[Value]) -> list[str]:
@@ -92,13 +102,13 @@ def _ends(column: Sequence[Value]) -> list[Value | None]:
     return [*column[:half], None, *column[1 - half :]]
 
 
-def _said(values: Sequence[Value], drawn: Sequence[Value | None]) -> str:
+def _said(values: Sequence[Value], drawn: Sequence[Value | None], shapes: Shapes) -> str:
     made = [value for value in values if value.made]
     at_side = [value.name for value in values if value.at_side]
     said = f"A graph of {plural(len(made), 'step')}, from top to bottom"
     said += f"; at the side {', '.join(at_side[:12])}" if at_side else ""
     said += f" and {len(at_side) - 12:,} more" if len(at_side) > 12 else ""
-    said += ". The shape of each Jacobian stands on its edge, laid flat."
+    said += ". On an edge stands the shape of its Jacobian, laid flat." if shapes else "."
     left_out = sum(not value.at_side for value in values) - sum(map(bool, drawn))
     if left_out:
         said += f" {plural(left_out, 'value')} in between left out, with the edges to them."

@@ -89,7 +89,11 @@ def _grain(full: tuple[int, int], cells: tuple[int, ...], what: str = "cell") ->
     sizes = [_one_or_many(n, c) for n, c in zip(full, cells, strict=True)]
     if sizes == ["1", "1"]:
         return f"a {what} is one entry"
-    shade = "; the darker, the more of them can be other than zero" if what == "cell" else ""
+    shade = (
+        "; the stronger its colour, the more of them can be other than zero"
+        if what == "cell"
+        else ""
+    )
     return f"a {what} has {sizes[0]} × {sizes[1]} entries{shade}"
 
 
