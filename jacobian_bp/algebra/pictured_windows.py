@@ -5,7 +5,8 @@ import numpy as np
 from ..document.picture import Picture
 from ..errors import SpecError
 from ..numbers.memory import require_memory
-from ..picture.windows import windows
+from ..picture.windows import LONGEST, windows
+from ..writing.signs import dims
 from .patterns import Pattern
 from .pictured import Drawable, Spell, facts_of, name_of
 from .relations import AxisKey
@@ -21,6 +22,13 @@ def pictured_windows(jacobian: Drawable, spell: Spell = str) -> Picture:
         raise SpecError(
             f"{jacobian.name}: no output reads a window of {jacobian.wrt}, of one axis or two.\n"
             "  Draw ∂z/∂x of a convolution or a pool; or leave kind out."
+        )
+    read = tuple(jacobian.wrt_axes[place].size for _, place in wrt)
+    if max(read) > LONGEST:
+        raise SpecError(
+            f"{jacobian.name}: its windows lie in {dims(read)} entries, and at most {LONGEST} "
+            "along an axis are drawn.\n"
+            '  Write kind="sparsity", or draw a smaller input.'
         )
     axes = {("out", p): axis for p, axis in enumerate(jacobian.out_axes)}
     axes |= {("wrt", p): axis for p, axis in enumerate(jacobian.wrt_axes)}

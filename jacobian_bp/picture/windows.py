@@ -11,6 +11,7 @@ from .cells import HATCH, void
 
 MOST_OUTPUTS = 36  # drawn; of more the first ones and the last
 LARGEST, SMALLEST = 14, 5  # of a cell
+LONGEST = 96  # entries along an axis of the input
 
 
 def windows(

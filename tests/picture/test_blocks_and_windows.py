@@ -98,3 +98,16 @@ def test_what_has_no_windows_is_refused():
         "∂z1/∂x: no output reads a window of x, of one axis or two.\n"
         "  Draw ∂z/∂x of a convolution or a pool; or leave kind out."
     )
+
+
+def test_windows_in_a_long_input_are_refused_and_the_advice_holds():
+    params = {"K": RNG.normal(size=(2, 3, 5)), "c": RNG.normal(size=2)}
+    net = Network.program("z = Conv1d(x, K, c, stride=3)", params=params)
+    jacobian = net.run(RNG.normal(size=(3, 97))).jacobian("z", "x")
+    assert refusal(SpecError, jacobian.picture, kind="windows") == (
+        "∂z/∂x: its windows lie in (97,) entries, and at most 96 along an axis are drawn.\n"
+        '  Write kind="sparsity", or draw a smaller input.'
+    )
+    assert len(jacobian.picture(kind="sparsity").svg) < 60_000
+    fits = net.run(RNG.normal(size=(3, 89))).jacobian("z", "x").picture(kind="windows")
+    assert len(fits.svg) < 90_000
