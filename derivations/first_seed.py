@@ -11,11 +11,14 @@ ends the script.
 
 import inspect
 import re
+from itertools import pairwise
 from textwrap import dedent, indent
 
 import numpy as np
 
 from jacobian_bp import Einsum, Network, ReLU, Sigmoid, SquaredError, taylor_test
+from jacobian_bp.picture.graph import Value, chain
+from jacobian_bp.picture.network import Layer, network, one_layer
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
 from jacobian_bp.writing.signs import number, to_ascii, vector
 from jacobian_bp.writing.tables import array_block, table
@@ -199,15 +202,45 @@ once both entries of b^3 are 0.1 larger
     say("the last section derives the same for 1-1-1, where each of them is one number")
 
 
+def figure_1():
+    """The network: layer 1 is the input, unit i of layer l has the weights w_ij^l."""
+    layers = [Layer("z^{1}", N[1], "units of layer 1")]
+    for n in (2, 3):
+        made = f"units of layer {n}"
+        layers.append(Layer(f"z^{{{n}}}", N[n], made, f"W^{{{n}}}", f"b^{{{n}}}"))
+    return network(layers, first=1)
+
+
+def figure_2():
+    """One layer, sigma nodes and sums apart; N_l = 2 and N_(l-1) = 3 are the seed's."""
+    before, after = Layer("z", 3), Layer("z", 2, "", "W^{l}", "b^{l}")
+    return one_layer(before, after, "σ", first=1)
+
+
+def figure_3():
+    """The chain z^1, ..., z^L, a^L, C, with the shapes on the way."""
+    names = ["z^1", "z^2", "z^3", "a^3", "C"]
+    values = [
+        Value(name.replace("^", "^{") + "}" * ("^" in name), RUN[NAMES[name]].shape, op, op)
+        for name, op in zip(names, ["", "φ2", "φ3", "σ", "C(·,λ)"], strict=True)
+    ]
+    shapes = {
+        (of.name, wrt.name): whole(names[at + 1], names[at]).shape_in("flat")
+        for at, (wrt, of) in enumerate(pairwise(values))
+    }
+    return chain(values, shapes)
+
+
 def the_network():
     title("2 THE FEED-FORWARD NEURAL NETWORK AND THE COST FUNCTION")
     one_more = W[2] + np.outer([0, 0, 1, 0], [0, 1, 0])
     shift = with_params("W^2", one_more)["z1"] - RUN["z1"]
     require(np.flatnonzero(shift).tolist() == [2])
     say(f"""
-        J3       Figure 1 as text: f from R^{N[1]} to R^{N[3]}, layers of size \
-{N[1]}, {N[2]}, {N[3]}, o is a unit and 1
-                 a '1' node:  {"o" * N[1]} 1 --W^2,b^2--> {"o" * N[2]} 1 --W^3,b^3--> {"o" * N[3]}
+        J3       Figure 1, drawn in docs/pictures/first_seed_figure_1.svg: f from R^{N[1]} to \
+R^{N[3]}, layers
+                 of size {N[1]}, {N[2]}, {N[3]}; as text, o is a unit and 1 a '1' node:
+                 {"o" * N[1]} 1 --W^2,b^2--> {"o" * N[2]} 1 --W^3,b^3--> {"o" * N[3]}
                  w_ij^l goes from unit j of layer l-1 to unit i of layer l: 1 more on w_32^2
                  adds a_2^1 = {number(shift[2])} to z_3^2, {gap(shift[2], a[1][1, 0])}, \
 and nothing to the other z_i^2
@@ -241,8 +274,9 @@ and nothing to the other z_i^2
     edges = np.count_nonzero(weights) + np.count_nonzero(biases)
     require(edges == layer["a0"].size + 1 != layer["z1"].size + 1)
     say(f"""
-        J8       Figure 2 as text: one layer, its sigma nodes, s, and + nodes drawn apart, and
-                 the '1' node:  z^(l-1) -> {drawn[0]} 1 --W^l,b^l--> {drawn[1]} -> z^l
+        J8       Figure 2, drawn in docs/pictures/first_seed_figure_2.svg: one layer, its sigma
+                 nodes and its + nodes apart; as text, s is a sigma node and 1 the '1' node:
+                 z^(l-1) -> {drawn[0]} 1 --W^l,b^l--> {drawn[1]} -> z^l
                  N_l = {layer["z1"].size}, N_(l-1) = {layer["a0"].size}, \
 W^l {layer["W1"].shape}, b^l {column(layer["b1"]).shape}, own
         J9       {np.count_nonzero(weights)} weights and {np.count_nonzero(biases)} bias change \
@@ -286,8 +320,8 @@ at x = {vector(points)}
     equal("J16 (2)", "f(z^1) = sigma(phi^3 o phi^2 (z^1))", a[3], composed, "own")
     equal("", "       = a loop over l = 2, 3, then sigma", a[3], sigma(looped), "own")
     say(f"""
-        J17      Figure 3 as text, own: z^1 {z[1].shape} -> phi_2 -> z^2 {z[2].shape} -> \
-phi_3 -> z^3 {z[3].shape}
+        J17      Figure 3, drawn in docs/pictures/first_seed_figure_3.svg; as text, own:
+                 z^1 {z[1].shape} -> phi_2 -> z^2 {z[2].shape} -> phi_3 -> z^3 {z[3].shape}
                  -> sigma -> a^3 {a[3].shape} -> C(., lambda) -> {number(COST)}
     """)
 

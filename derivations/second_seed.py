@@ -15,6 +15,7 @@ import numpy as np
 
 from jacobian_bp import BinaryCrossEntropy, Einsum, Network, ReLU
 from jacobian_bp.derivation.ledger import DeltaStep, LocalStep
+from jacobian_bp.picture.network import Layer, network
 from jacobian_bp.reference import PARAMS, X, Y, second_seed
 from jacobian_bp.writing.signs import bound, number, to_ascii, vector
 from jacobian_bp.writing.tables import array_block, right_aligned, table, zero_or_number
@@ -105,6 +106,15 @@ def count(layer):
     say(f"M17  {done}/{total} done: layer {layer} gave {W} + {b} derivatives, {total - done} to go")
 
 
+def architecture(index=""):
+    """Columns of nodes, with the parameters on the edges; `index` is that of the example."""
+    made = [Layer(f"x^{{{index}}}" if index else "x", RUN["x"].size)]
+    for n, kind in enumerate(KINDS, 1):
+        units = RUN[f"a{n}"].size
+        made.append(Layer(f"a^{{{index}[{n}]}}", units, kind, f"W^{{[{n}]}}", f"b^{{[{n}]}}"))
+    return network(made, first=1)
+
+
 def some_notation():
     print("The Math behind Neural Networks - Backpropagation, every step computed\n")
     say("""
@@ -123,7 +133,8 @@ a[3] = yhat {a3.shape} {KINDS[2]}, a scalar
         M2   a[1] is the column {a1.shape}, a[1]^T the row {a1.T.shape}. In LaTeX: a vector
              {tex("a", 1, a1)}, a matrix {tex("W", 2, W2)}, a scalar {tex("a", 3, a3)};
              the third entry of a[1], row 3 and column 1, is a[1]_31 = {number(a1[2, 0])}
-        M3   the architecture as text, with the example index (i) and without it
+        M3   the architecture, with the example index (i) and without it, W[l] and b[l] on the
+             edges, drawn in docs/pictures/second_seed_of_example.svg and second_seed_network.svg:
              x^(i) --W[1],b[1]--> a^(i)[1] --W[2],b[2]--> a^(i)[2] --W[3],b[3]--> a^(i)[3]
              x     --W[1],b[1]--> a[1]     --W[2],b[2]--> a[2]     --W[3],b[3]--> a[3]
         M4   W has a row for each unit it goes to, a column for each unit it comes from

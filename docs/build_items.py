@@ -3,7 +3,7 @@
     python docs/build_items.py > docs/items.md
 
 The items are found by the number in the margin of the scripts' committed
-output; nothing is listed by hand.
+output, and so are the pictures that it names; nothing is listed by hand.
 """
 
 import re
@@ -50,11 +50,25 @@ def table() -> str:
         lines.append("| --- | --- | --- | --- |")
         for item, where in shown.items():
             script, number, text = where[0] if where else ("missing", 0, "")
+            drawn = "".join(f", [drawn]({path})" for path in pictures(script, number))
             link = f"[{number}](../derivations/{script}.txt#L{number})"
             lines.append(
-                f"| {item} | [{script}](../derivations/{script}.py) | {link} | {cell(text)} |"
+                f"| {item} | [{script}](../derivations/{script}.py) "
+                f"| {link} | {cell(text)}{drawn} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def pictures(script: str, number: int) -> list[str]:
+    """The pictures that the output names from this line on, to the next number in the margin."""
+    file = DERIVATIONS / f"{script}.txt"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    own = lines[number - 1 : number]
+    for line in lines[number:]:
+        if MARGIN.match(line) or not line.strip():
+            break
+        own.append(line)
+    return [f"pictures/{name}" for name in re.findall(r"([\w-]+\.svg)", "\n".join(own))]
 
 
 def groups(found: dict[str, list]) -> dict[str, dict[str, list]]:

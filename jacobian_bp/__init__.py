@@ -129,6 +129,7 @@ _PARTS = {module.partition(".")[0] for module in _OFFERED}
 _PARTS |= {
     "compare",
     "document",
+    "picture",
     "program",
     "reference",
     "writing",

@@ -4,6 +4,8 @@ jacobian-bp                       the 3-4-2-1 classifier, derived
 jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
+jacobian-bp draw 4-5-3 graph --out g.svg
+                                  a picture: network, layer, graph, chain, a Jacobian
 jacobian-bp ops Conv1d            one op, or without a name the table of all
 jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
 jacobian-bp diagnose net.toml answer.npz
@@ -16,21 +18,25 @@ jacobian-bp grade --exercise 3 --submission ex3.py
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
+from .algebra.pictured import pictured
 from .checks.agreement import Agreement
 from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
-from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
-from .document.saving import NAMED, place_for, save
+from .derivation.ready_made import COURSES, READY_MADE, SEEDS
+from .document.files import DOCUMENTS, EITHER, PICTURE, place_for
+from .document.saving import save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
 from .network.files.table_switches import add_switches
 from .network.from_options import Case, case_of
+from .network.named_jacobian import named_jacobian
 from .network.run import Run
+from .network.show_picture import show_or_write
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
@@ -91,30 +97,26 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    place = None if options.out is None else place_for(options.out)
+    place = None if options.out is None else place_for(options.out, kind=EITHER)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     convention = run.convention()
     names = names_of(run.forward_pass, convention)
-    of, wrt = _pair(options.pair, run, as_typed(names, convention.is_seed))
-    unknown = [name for name in (of, wrt) if name not in run]
-    if unknown and not convention.is_seed and names:
-        known = ", ".join(names.get(name, name) for name in run)
-        raise SpecError(f"no value is named {unknown[0]!r}.\n  The values are {known}.")
-    jacobian = run.jacobian(of, wrt)
-    if not jacobian.links:
-        first, second = (names.get(name, name) for name in (of, wrt))
-        other = f" Did you mean d{second}/d{first}?" if _depends(run, wrt, of) else ""
-        raise SpecError(
-            f"{first} does not depend on {second}: "
-            f"every entry of ∂{first}/∂{second} is 0.{other}\n"
-            f"  Name a value and something that it was computed from."
-        )
+    jacobian = named_jacobian(options.pair, run)
+    of, wrt = jacobian.of, jacobian.wrt
     reason = run.reason(of, wrt)
+
+    def in_convention(text: str) -> str:
+        return rename(text, names)
+
+    if options.picture or (place is not None and place.suffix.lower() == PICTURE):
+        layout = "numerator" if options.convention is None else convention.layout
+        drawn = pictured(jacobian, layout, spell=in_convention)
+        return show_or_write(drawn, place, options.out, _said(case))
     if place is not None:
         how = convention.layout, reason
-        blocks = document_of_jacobian(jacobian, *how, options.all)
-        named = dataclasses.replace(blocks, spell=lambda text: rename(text, names))
+        blocks = document_of_jacobian(jacobian, *how, options.all, in_convention)
+        named = dataclasses.replace(blocks, spell=in_convention)
         lines = explain(jacobian, *how, spell=named.spell, everything=options.all)
         save(place, lambda: named, lambda: "\n".join(lines))
         terminal.write([*_said(case), f"written: {safe(options.out)}"])
@@ -122,7 +124,7 @@ def _show(options: argparse.Namespace) -> int:
     terminal.write(_said(case))
 
     def spell(text: str) -> str:
-        return for_stream(rename(text, names))
+        return for_stream(in_convention(text))
 
     width = terminal.width()
     terminal.write(explain(jacobian, convention.layout, reason, width, spell, options.all))
@@ -156,31 +158,8 @@ def _new(options: argparse.Namespace) -> int:
     return 0
 
 
-def _depends(run: Run, of: str, wrt: str) -> bool:
-    try:
-        return bool(run.jacobian(of, wrt).links)
-    except JacobianError:
-        return False
-
-
 def _said(case: Case) -> list[str]:
     return fold_all([f"data      {remark}" for remark in case.remarks], terminal.width())
-
-
-def _pair(text: str, run: Run, typed: Mapping[str, str]) -> tuple[str, str]:
-    """The two values in dz2/dW2, ∂z2/∂W2 or z2/W2, in the names of a convention or ours."""
-    parts = text.split("/")
-    names = []
-    for part in parts:
-        plain = part.strip().removeprefix("∂")
-        known = [name for name in (plain[1:] if plain[:1] == "d" else "", plain) if name in typed]
-        if known and typed[known[0]] in run:
-            names.append(typed[known[0]])
-            continue
-        names.append(plain[1:] if plain not in run and plain[:1] == "d" else plain)
-    if len(names) != 2:
-        raise SpecError(f"{text!r} does not name a Jacobian.\n  Write it such as dz2/dW2.")
-    return names[0], names[1]
 
 
 def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -211,10 +190,15 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
         show._add_action(action)
-    for with_numbers in (derive, show):
+    for with_numbers, kind in ((derive, DOCUMENTS), (show, EITHER)):
         with_numbers.add_argument(
-            "--out", metavar="FILE", help=f"write a document instead; the name ends in {NAMED}"
+            "--out",
+            metavar="FILE",
+            help=f"write {kind.name} instead; the name ends in {kind.named}",
         )
+    show.add_argument(
+        "--picture", action="store_true", help="draw it: its signs, or dots where it is large"
+    )
     return parser
 
 
@@ -326,6 +310,11 @@ _HERE: dict[str, Callable[[argparse.Namespace], int]] = {
     "new": _new,
 }
 _ELSEWHERE = {
+    "draw": Elsewhere(
+        ".network.draw_command",
+        "a picture: the network, a layer, the graph, the chain, a Jacobian, the Hessian",
+        (_options,),
+    ),
     "ops": Elsewhere(
         ".derivation.op_pages", "all ops: signature, formula, Jacobians, options; or one of them"
     ),

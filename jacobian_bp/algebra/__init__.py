@@ -2,5 +2,5 @@
 
 Offers Axis, Expression, delta, dense, one, distinct, at, within, Node, Link, Jacobian, walk,
 to_layout, from_layout, Tape.
-May import document and below.
+May import picture and below.
 """

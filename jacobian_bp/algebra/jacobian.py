@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
@@ -20,7 +21,7 @@ from ..writing.notebook import entries_table, page
 from ..writing.shown import Shown
 from ..writing.signs import carries_unicode, dims, plural, to_ascii
 from ..writing.tables import WIDTH, fold_terms
-from . import chain_rule
+from . import chain_rule, pictured
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
@@ -33,6 +34,7 @@ from .patterns import (
     same_entries,
     united,
 )
+from .pictured_windows import pictured_windows
 from .placing import evaluate
 from .position_factors import At, Within
 from .relations import AxisKey
@@ -358,6 +360,23 @@ class Jacobian(Shown):
         numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
         trace = [f"  {step}" for step in self.trace]
         return page(self.latex(), [*self._equations()[1:], self._known(), *trace], numbers)
+
+    def picture(
+        self, layout: str = "numerator", kind: str = "", beside: "Jacobian | None" = None
+    ) -> Picture:
+        """The entries as a picture: slices of a 3-tensor, the staircase of a flat layout.
+
+        A larger one is drawn without numbers, and one larger still as where its entries can
+        be other than zero, in a flat layout, from its patterns: nothing is built. `kind` is
+        "entries" or "sparsity" where you choose, and "windows" for what each output of a
+        convolution or a pool reads; `beside` draws two flat matrices beside each other.
+        Raises SpecError where that is too large, AxisError for no layout.
+        """
+        if kind == "windows":
+            return pictured_windows(self)
+        if beside is not None:
+            return pictured.beside(self, beside)
+        return pictured.pictured(self, layout, kind)
 
     def _product_line(self) -> str:
         if self.paths > 1:

@@ -56,7 +56,7 @@ def patterns_of(
     keys |= {axis: ("wrt", p) for p, axis in enumerate(wrt)}
     found = set()
     for term in expression.terms:
-        equal = _joined([{keys[f.left], keys[f.right]} for f in term.of(Delta)])
+        equal = joined_classes([{keys[f.left], keys[f.right]} for f in term.of(Delta)])
         if term.has_positions:
             found.add(Pattern(equal, related=_related(term, keys, term.sizes(dict(sizes)))))
         else:
@@ -101,13 +101,13 @@ def composed(left: Patterns, right: Patterns) -> Patterns:
         for b in right:
             links = [_moved(c, "wrt", "bond") for c in a.equal]
             links += [_moved(c, "out", "bond") for c in b.equal]
-            classes = _joined(links)
+            classes = joined_classes(links)
             outer = [{key for key in c if key[0] != "bond"} for c in classes]
             pairs = [_moved(pair, "wrt", "bond") for pair in a.differ]
             pairs += [_moved(pair, "out", "bond") for pair in b.differ]
             ends = [frozenset(_outer_end(key, classes) for key in pair) for pair in pairs]
             differ = frozenset(pair for pair in ends if not any(k[0] == "bond" for k in pair))
-            equal = _joined([c for c in outer if len(c) > 1])
+            equal = joined_classes([c for c in outer if len(c) > 1])
             found.add(Pattern(equal, differ, _related_through(a, b, classes)))
     return frozenset(pruned(found))
 
@@ -168,7 +168,7 @@ def count(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> int:
     total = 0
     for number in range(1, len(kept) + 1):
         for chosen in combinations(kept, number):
-            equal = _joined([c for p in chosen for c in p.equal])
+            equal = joined_classes([c for p in chosen for c in p.equal])
             differ = [pair for p in chosen for pair in p.differ]
             related = {relation for p in chosen for relation in p.related}
             total += (-1) ** (number + 1) * _matching(equal, differ, related, sizes)
@@ -193,7 +193,7 @@ def can_stand(found: Iterable[Pattern], sizes: dict[AxisKey, int]) -> np.ndarray
     return holds
 
 
-def _joined(groups: Iterable[Iterable[AxisKey]]) -> Classes:
+def joined_classes(groups: Iterable[Iterable[AxisKey]]) -> Classes:
     """The finest partition in which every group lies in one class."""
     classes: list[set[AxisKey]] = []
     for group in groups:
@@ -246,7 +246,7 @@ def _matching(
 ) -> int:
     if differ:  # all entries, less those at which the first pair is equal
         first, rest = differ[0], differ[1:]
-        merged = _joined([*equal, first])
+        merged = joined_classes([*equal, first])
         return _matching(equal, rest, related, sizes) - _matching(merged, rest, related, sizes)
     names = {key: min(c) for c in equal for key in c}
     rows = [relation.renamed(names) for relation in related]

@@ -18,8 +18,10 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Node, identity
+from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.placing import evaluate
-from ..errors import AxisError
+from ..document.picture import Picture
+from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.forward_pass import Pass
@@ -187,6 +189,20 @@ class StackedHessian(Shown):
             rows = {axis.name: axis.size for axis in out}
             for place, expression in found.items():
                 yield first, sinks[place], rows, expression
+
+    def picture(self) -> Picture:
+        """The blocks as a picture; of many entries how many can be other than zero.
+
+        Raises SpecError where the value is no scalar: a Hessian for each of its entries.
+        """
+        if self.shape[:-2]:
+            raise SpecError(
+                f"{self.name}: a matrix for each entry of {self.of}, shape "
+                f"{dims(self.shape[:-2])}, is not drawn.\n"
+                f"  Draw that of a scalar, such as run.hessian({list(self.wrt)!r})."
+            )
+        nodes = self.variables
+        return pictured_blocks(self.name, self._facts(), nodes, nodes, self.block, self.materialise)
 
     def text(self, ascii_only: bool = False) -> str:
         """The blocks and their places, and the bytes of the whole."""

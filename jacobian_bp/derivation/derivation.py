@@ -24,7 +24,7 @@ from ..checks.all_routes import Agreement, check
 from ..document.as_html import page as html_page
 from ..document.as_markdown import markdown
 from ..document.as_text import text_lines
-from ..document.blocks import Document
+from ..document.blocks import Document, Picture, Section
 from ..document.saving import place_for, save
 from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
@@ -42,6 +42,7 @@ from ..writing.tables import WIDTH
 from .convention import Convention
 from .document_of import document_of, matrix_of_step
 from .folding import folded
+from .graph_of import graph_of
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .ready_made import ReadyMade
@@ -69,8 +70,13 @@ class Derivation(Shown, Ledger):
         return read_aloud("\n".join(text_lines(document_of(self, everything), width, spell)))
 
     def document(self, everything: bool = False) -> Document:
-        """The derivation as blocks, which every form of it is made from."""
-        return dataclasses.replace(document_of(self, everything), spell=self.spelled)
+        """The derivation as blocks, which every form but the text is made from, and its graph."""
+        made = document_of(self, everything)
+        plain, spelled = graph_of(self), graph_of(self, self.spelled)
+        picture = Picture(spelled.svg, plain.alt)  # the document spells the words
+        network, *others = made.sections
+        sections = network, Section("", "Graph", (picture,)), *others
+        return dataclasses.replace(made, sections=sections, spell=self.spelled)
 
     def html(self, everything: bool = False) -> str:
         """The derivation as one HTML file that loads nothing."""

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
+from ..algebra.pictured import pictured
 from ..document.as_text import Spell
 from ..document.blocks import Block, Column, Document, Formula, Row, Section, Signs, Table, Words
-from ..errors import MemoryLimitError
+from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry
 from ..numbers.memory import current_limit, format_bytes
 from ..writing.long_arrays import fits_a_page, leaves_out, long_block
@@ -67,9 +69,16 @@ def explain(
 
 
 def document_of_jacobian(
-    jacobian: Jacobian, layout: str = "flat", reason: str = "", everything: bool = False
+    jacobian: Jacobian,
+    layout: str = "flat",
+    reason: str = "",
+    everything: bool = False,
+    spell: Spell = str,
 ) -> Document:
-    """The same as blocks, for the forms in which formulas are set: no slices, no other layout."""
+    """The same as blocks, for the forms in which formulas are set, and a picture of the tensor.
+
+    `spell` writes the names in the picture as a convention has them.
+    """
     formula, *facts = _first_lines(jacobian)
     said: list[Block] = [Formula(formula)]
     said += [Formula(x.strip()) if "∂" in x else Words(x.strip()) for x in facts]
@@ -85,8 +94,18 @@ def document_of_jacobian(
     sections.append(Section("", _headline(FIVE), (Table(columns, rows, tuple(table(layouts))),)))
     numbers = matrix_of(jacobian, layout, everything)
     sections.append(Section("", _in_layout(jacobian, layout), (numbers, Signs(meanings_of_zeros))))
+    sections.append(Section("", "Picture", (_drawn(jacobian, spell),)))
     names = frozenset(node.name for node in jacobian.nodes)
     return Document(jacobian.name, tuple(sections), names)
+
+
+def _drawn(jacobian: Jacobian, spell: Spell) -> Block:
+    """Its slices, or where it can be other than zero; or why it is not drawn."""
+    try:
+        plain, spelled = jacobian.picture(), pictured(jacobian, spell=spell)
+    except JacobianError as error:
+        return Words(" ".join(str(error).split()))
+    return replace(plain, svg=spelled.svg)  # the document spells the words
 
 
 def _headline(words: str) -> str:

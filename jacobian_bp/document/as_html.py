@@ -16,6 +16,8 @@ from .palette import level
 from .sentences import Grid, Stated
 from .written import Written
 
+NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
+
 
 def page(document: Document) -> str:
     """A whole file."""
@@ -102,7 +104,14 @@ class _Html(Written):
         return f'<div class="scroll" tabindex="0"><table>\n{lines}\n</table></div>'
 
     def picture(self, picture: Picture) -> str:
-        return f"<figure>{picture.svg}<figcaption>{self.said(picture.alt)}</figcaption></figure>"
+        """A wide one scrolls within its frame."""
+        svg = f'<div class="scroll" tabindex="0">{inline_svg(picture.svg)}</div>'
+        return f"<figure>{svg}<figcaption>{self.said(picture.alt)}</figcaption></figure>"
+
+
+def inline_svg(svg: str) -> str:
+    """An SVG within a page, where it needs no name of its language."""
+    return svg.strip().replace(NAMESPACE, "", 1)
 
 
 def _minus(number: str) -> str:

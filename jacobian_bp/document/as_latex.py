@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from ..writing.latex import GREEK, OPERATORS, formula
 from .as_markdown import power_of_ten
 from .blocks import Document, Picture
+from .picture import without_braille
 from .sentences import Grid, Stated
 from .written import Written
 
@@ -118,7 +119,9 @@ class _Latex(Written):
         )
 
     def picture(self, picture: Picture) -> str:
-        return self.paragraph(self.said(picture.alt))
+        """Its words and its lines: an SVG is no form that pdflatex reads."""
+        plain = list(without_braille(picture.lines))
+        return self.paragraph(self.said(picture.alt)) + (f"\n{self.lines(plain)}" if plain else "")
 
 
 def _character(c: str) -> str:

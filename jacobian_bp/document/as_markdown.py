@@ -88,7 +88,9 @@ class _Markdown(Written):
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def picture(self, picture: Picture) -> str:
-        return self.paragraph(self.said(picture.alt))
+        """Its words and its lines: GitHub and Jupyter show no SVG that stands in a text."""
+        below = self.lines(list(picture.lines)) if picture.lines else ""
+        return self.paragraph(self.said(picture.alt)) + below
 
 
 def power_of_ten(text: str) -> str:

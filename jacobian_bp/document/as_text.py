@@ -47,6 +47,8 @@ def text_lines(document: Document, width: int = WIDTH, spell: Spell = str) -> li
     printed = "\n".join(line for lines in tables.values() for line in lines)
     room, found = width - LABEL, list[str]()
     for section in document.sections:
+        if all(isinstance(block, Picture) and not block.lines for block in section.blocks):
+            continue
         found += [""] if found else []
         label, margin = section.label, list[str]()
         for block in section.blocks:
@@ -76,7 +78,7 @@ def _beside_the_label(block: Block, room: int, spell: Spell, printed: str) -> li
         case Formula():
             return [block.text]
         case Picture():
-            return [f"[{block.alt}]"]
+            return [block.alt, *block.lines] if block.lines else []  # else a text has none
 
 
 def _values(block: Values, room: int, spell: Spell) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ..writing.long_arrays import MOST_NUMBERS
+from .picture import Picture as Picture
 
 Entries = tuple[np.ndarray, np.ndarray | None]  # numbers, and where they can be other than zero
 
@@ -148,14 +149,6 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row | Words, ...]
     plain: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Picture:
-    """An SVG, and the words that say the same."""
-
-    svg: str
-    alt: str
 
 
 Block = Words | Formula | Values | Equations | Signs | Matrix | Table | Picture

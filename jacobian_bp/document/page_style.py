@@ -31,6 +31,8 @@ th{color:var(--soft);font-weight:600}
 .grid td{padding:2px 7px;text-align:right;border:1px solid var(--line);white-space:nowrap}
 .grid .z{text-align:center;color:var(--soft);border-style:dotted;
   background:repeating-linear-gradient(135deg,var(--void) 0 4px,transparent 4px 6px)}
+figure{margin:.4rem 0}
+figcaption{color:var(--soft);font-size:.9rem}
 pre{font:.8rem/1.4 ui-monospace,'DejaVu Sans Mono',monospace;margin:0}
 @media (max-width:480px){.step{padding-left:0}.number{position:static;margin-right:.5em}}
 @media print{.step{break-inside:avoid}a{color:inherit}.scroll{overflow:visible}}

@@ -1,7 +1,9 @@
 """Colours of a page: nine classes from negative to positive, light and dark, each with its ink.
 
 Blue against orange, which all common kinds of colour blindness tell apart. A negative number
-carries its minus sign, so that grey print keeps it.
+carries its minus sign, or a bar where no number is written, so that grey print keeps it.
+Structural zeros are hatched: a texture, not a hue. In a network activations are green, sums
+blue and weights orange, as in the figures of the first seed; magenta is for gradients.
 """
 
 Theme = dict[str, str]
@@ -29,6 +31,10 @@ THEMES: dict[str, Theme] = {
         "panel": "#f5f2ea",
         "void": "#ece8de",
         "accent": "#a3195b",
+        "hatch": "#b3ac9e",
+        "sigma": "#26724a",
+        "sum": "#1f5fa6",
+        "weight": "#a94d07",
     },
     "dark": {
         "paper": "#17181b",
@@ -38,6 +44,10 @@ THEMES: dict[str, Theme] = {
         "panel": "#1f2125",
         "void": "#26282d",
         "accent": "#ff8dbd",
+        "hatch": "#54575f",
+        "sigma": "#7bcf9c",
+        "sum": "#86b8f2",
+        "weight": "#f0a35e",
     },
 }
 ZERO = 4  # the class in the middle

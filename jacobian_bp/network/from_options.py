@@ -14,6 +14,7 @@ from ..ops.names import LOSSES, label_kind, last_activation
 from ..writing.signs import plural, safe
 from . import reference_network as reference
 from .drawn_from_seed import draw_data
+from .facts import NetworkFacts
 from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .files.read_table import TableData
@@ -28,10 +29,11 @@ LOSS_FOR_LAST = {last: loss for loss, last in reversed(LAST_FOR_LOSS.items())}  
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A run, and what there is to say of its data."""
+    """A run, what there is to say of its data, and what is known of its network."""
 
     run: Run
     remarks: tuple[str, ...]
+    facts: NetworkFacts
 
 
 def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]) -> Case:
@@ -50,7 +52,8 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
                 f"the network is missing: --{given[0].replace('_', '-')} goes with one.\n"
                 "  Write its sizes, such as 4-5-3."
             )
-        return Case(reference.second_seed().run(reference.X, reference.Y), ())
+        net = reference.second_seed()
+        return Case(net.run(reference.X, reference.Y), (), net.facts)
     _require_effect(options)
     table = None if options.data is None else table_asked_for(options)
     sizes, activations, loss, remarks = _layers(options, convention, table)
@@ -72,7 +75,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     if label_kind(loss) == CLASSES:
         line = convention.convention.examples
         remarks.append(f"y: class indices, given to the loss as one-hot {line}")
-    return Case(net.run(x, y), tuple(remarks))
+    return Case(net.run(x, y), tuple(remarks), net.facts)
 
 
 def _case_from_file(
@@ -88,14 +91,14 @@ def _case_from_file(
     net = Network.from_toml(options.network, _limit(options))
     facts = net.facts
     if facts.data:
-        return Case(net.run(), facts.remarks)
+        return Case(net.run(), facts.remarks, facts)
     if not facts.sizes:
         raise SpecError(
             f"{safe(options.network)} has a program, and no data to run it on.\n"
             f"  Add a table [data] with {', '.join(net._program.inputs)}."
         )
     x, y = _drawn(facts.sizes, facts.loss, facts.seed, options.batch)
-    return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)))
+    return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)), facts)
 
 
 def _given(

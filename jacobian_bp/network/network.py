@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..document.picture import Picture
 from ..errors import SpecError
 from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
@@ -28,6 +29,7 @@ from ..writing.latex import aligned, formula, words
 from ..writing.notebook import ends, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
+from .drawn import network_picture
 from .drawn_from_seed import draw_params
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
@@ -298,6 +300,18 @@ class Network(Shown):
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
         count = None if batch is None else int(batch)
         return CompiledStep(self._program, count, dtype, self.tied, axes)
+
+    def picture(self, layer: int | None = None) -> Picture:
+        """Units, weights and biases as a picture; `layer` draws one, its sums apart.
+
+        Raises SpecError for a layer that is not there, and for a network that is no layers one
+        after another: `run(x, y).graph()` draws any.
+
+        >>> net = Network.dense([3, 4, 2], seed=0)
+        >>> print(net.picture().lines[0])
+        x(3) --W1,b1--> a1(4) sigmoid --W2,b2--> a2(2) sigmoid
+        """
+        return network_picture(self.facts, layer)
 
     @property
     def steps(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ..derivation.convention import Convention
 from ..derivation.derivation import Derivation, derive
 from ..derivation.ready_made import ReadyMade
 from ..derivation.written_in import written_in
+from ..document.picture import Picture
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
@@ -25,6 +26,7 @@ from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
 from ..writing.notebook import grid
 from ..writing.signs import dims, number, vector
+from .drawn import run_picture
 from .files.convention_file import convention_of
 
 MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
@@ -221,6 +223,15 @@ class Run:
         `order` is reverse, forward or planned: the one that a planner finds cheapest.
         """
         return plan(self.jacobian(self.cost if of is None else of, wrt), order)
+
+    def graph(self, form: str = "graph") -> Picture:
+        """Every step as a picture: values, gradients under them, Jacobians' shapes on edges.
+
+        `form` "chain" draws across what is made one from the other, with the local Jacobians
+        below it, from the last to the first. Raises SpecError for another form, and for a chain
+        of what is none.
+        """
+        return run_picture(self.forward_pass, form)
 
     def check(self, progress: Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""

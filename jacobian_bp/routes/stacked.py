@@ -18,7 +18,9 @@ import numpy as np
 
 from ..algebra.axes import Axis
 from ..algebra.nodes_and_links import Node
+from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.placing import evaluate
+from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
@@ -127,6 +129,17 @@ class StackedJacobian(Shown):
                 f"{self.name}: out is not a writable array in C order.\n"
                 f"  Pass np.empty({dims(self.shape)}, np.{self.dtype})."
             )
+
+    def picture(self) -> Picture:
+        """The blocks as a picture; of many entries how many can be other than zero."""
+        return pictured_blocks(
+            self.name,
+            self._facts(),
+            [Node(self.of, self.out_axes)],
+            self.variables,
+            self.state.jacobian,
+            self.materialise,
+        )
 
     def text(self, ascii_only: bool = False) -> str:
         """The blocks and their columns, and the bytes of the whole."""

@@ -1,0 +1,31 @@
+"""The graph of a derivation: its values, the errors that it has named, the Jacobians' shapes."""
+
+from ..document.as_text import Spell
+from ..document.picture import Picture
+from ..picture.graph import MOST_WRITTEN, Value, few, graph
+from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
+
+
+def graph_of(ledger: Ledger, spell: Spell = str) -> Picture:
+    """Data and values from top to bottom; what is trained and what is compared with at the side."""
+    steps = [step for step in ledger.forward if isinstance(step, ForwardStep)]
+    computed = {step.name for step in steps}
+    errors = {step.name: step.value for step in ledger.backward if isinstance(step, DeltaStep)}
+    values = []
+    for name, array in ledger.given:
+        reading = [step.reads for step in steps if name in step.reads]
+        label = bool(reading) and all(computed & {*reads} for reads in reading)
+        numbers = "" if label else few(array)
+        values.append(Value(spell(name), array.shape, at_side=label, numbers=numbers))
+    values += [Value(spell(n), a.shape, at_side=True) for n, a in ledger.parameters]
+    known = {*computed, *(n for n, _ in (*ledger.given, *ledger.parameters))}
+    for step in steps:
+        error = errors.get(f"∂{ledger.cost}/∂{step.name}")
+        reads = tuple(spell(name) for name in step.reads if name in known)
+        made = spell(step.formula), step.op, reads
+        gradient = "" if error is None or error.size > MOST_WRITTEN else few(error)
+        facts = False, few(step.value), gradient
+        values.append(Value(spell(step.name), step.value.shape, *made, *facts))
+    jacobians = [step.jacobian for step in ledger.backward if isinstance(step, LocalStep)]
+    shapes = {(spell(j.of), spell(j.wrt)): j.shape_in("flat") for j in jacobians}
+    return graph(values, shapes)

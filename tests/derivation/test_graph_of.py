@@ -1,0 +1,46 @@
+"""The graph in the documents of a derivation has its values, its errors and its shapes."""
+
+import numpy as np
+from drawn import read, words
+
+from jacobian_bp import Network
+from jacobian_bp.derivation.graph_of import graph_of
+from jacobian_bp.reference import X, Y, second_seed
+
+RNG = np.random.default_rng(29)
+DERIVATION = second_seed().run(X, Y).derivation()
+
+
+def test_the_graph_has_the_errors_that_the_derivation_names():
+    picture = graph_of(DERIVATION)
+    read(picture)
+    errors = ["−0.359  0  0.331  −0.179", "−0.319  0.438", "−0.399"]
+    assert words(picture, "accent")[:-1] == errors
+    assert "1.15  −0.3  0.95  0.3" in words(picture)
+    assert [w for w in words(picture, "soft") if w.startswith("(")] == [
+        *("(4, 4)", "(2, 4)", "(2, 2)", "(1, 2)", "(1, 1)", "(1, 1)")
+    ]
+    other = second_seed().run(X, [0.0]).derivation()
+    assert words(graph_of(other), "accent")[:-1] != errors
+
+
+def test_the_label_stands_at_the_side_and_the_data_at_the_top():
+    net = Network.dense([3, 5, 2], "tanh", "half_squared_error", seed=4)
+    picture = graph_of(net.run(RNG.normal(size=3), RNG.normal(size=2)).derivation())
+    assert picture.alt.startswith("A graph of 5 steps, from top to bottom; at the side y, W1, b1,")
+
+
+def test_every_document_but_the_text_has_it():
+    words_of = graph_of(DERIVATION).alt.split(";")[0]
+    assert DERIVATION.html().count("<svg ") == 1
+    assert "<h2>Graph</h2>" in DERIVATION.html()
+    assert "## Graph" in DERIVATION.markdown()
+    assert words_of in DERIVATION.markdown()
+    assert "Graph" not in DERIVATION.text()
+
+
+def test_the_names_are_those_of_the_convention():
+    derivation = second_seed().run(X, Y).derivation("ng")
+    names = words(graph_of(derivation, derivation.spelled), "m")
+    assert {"Z1", "A2", "W1"} <= set(names)
+    assert "z1" not in names
