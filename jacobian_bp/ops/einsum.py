@@ -1,6 +1,7 @@
 """Any einsum as an op, its Jacobians read off its equation."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from string import ascii_lowercase
 
@@ -12,7 +13,7 @@ from ..algebra.expression import Delta, Dense, Expression, Factor, Term
 from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
-from .base import Op
+from .base import Op, on_demand
 from .kernels import contractions as kernels
 
 TOO_MANY = len(ascii_lowercase)
@@ -91,9 +92,10 @@ class Einsum(Op):
         return {(names[p], names[q]): self._others((p, q), arrays) for p, q in pairs}
 
     @quiet
+    @on_demand
     def vjp(self, c_bar, *arrays):
         return {
-            name: self._pull(position, c_bar, arrays)
+            name: partial(self._pull, position, c_bar, arrays)
             for position, name in enumerate(ascii_lowercase[: len(arrays)])
         }
 
