@@ -205,7 +205,7 @@ class Op(Facts):
 def on_demand(vjp: Callable[..., Mapping[str, Callable[[], Any]]]) -> Callable[..., Any]:
     """A vjp written as {"a": lambda: …}: an input that is not `wanted` costs nothing.
 
-    What a caller gets are arrays, of every input where it does not say which are wanted. A
+    What a caller gets are arrays, under the keyword `wanted` those alone, else of every input. A
     route wants those through which a gradient was asked for: by no first layer that of the data.
 
     >>> from jacobian_bp.ops import Linear
@@ -217,7 +217,9 @@ def on_demand(vjp: Callable[..., Mapping[str, Callable[[], Any]]]) -> Callable[.
     @wraps(vjp)
     def asked(self: Op, *arrays: Any, wanted: Container[str] | None = None) -> dict[str, Any]:
         ways = vjp(self, *arrays)
-        return {name: way() for name, way in ways.items() if wanted is None or name in wanted}
+        if wanted is None:
+            return {name: way() for name, way in ways.items()}
+        return {name: ways[name]() for name in ways if name in wanted}
 
     asked.on_demand = True  # type: ignore[attr-defined]
     return asked

@@ -1,6 +1,6 @@
 """The vjp route: each op's own vector-Jacobian product, from the cost down; nothing is built."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import add
 from typing import Any
@@ -32,7 +32,7 @@ def pull(state: Pass, of: str, wrt: Sequence[str], cotangent: np.ndarray) -> dic
 
 
 def local_vjp(
-    state: Pass, step: Step, bar: np.ndarray, wanted: Container[str] | None = None
+    state: Pass, step: Step, bar: np.ndarray, wanted: set[str] | None = None
 ) -> list[tuple[str, np.ndarray]]:
     """(argument, its cotangent) for each use of an argument, shapes checked.
 
@@ -44,7 +44,7 @@ def local_vjp(
     read = bar if new else for_reading(bar)
     vjp: Callable[..., Any] = step.op.vjp
     variables = step.variables
-    if wanted is not None and getattr(vjp, "on_demand", False):
+    if wanted is not None and not wanted.issuperset(step.args) and getattr(vjp, "on_demand", False):
         variables = tuple(variable for variable in variables if variable[2] in wanted)
         vjp = partial(vjp, wanted=[operand for _, operand, _ in variables])
     pulled = step.ask("vjp()", vjp, read, *state.inputs_of(step))
@@ -60,7 +60,9 @@ def local_vjp(
                 f"{step.who}: vjp() gives nothing for {operand}.\n"
                 f"  It gives {', '.join(pulled) or 'nothing'}; the signature is {step.op.parsed}."
             )
-        part = np.array(pulled[operand], copy=None if new else True)
+        part = pulled[operand]
+        if not new or type(part) is not np.ndarray:
+            part = np.array(part, copy=None if new else True)
         if part.shape != state.values[arg].shape:
             raise AxisError(
                 f"{step.who}: vjp()[{operand!r}] does not have the shape of its input.\n"
