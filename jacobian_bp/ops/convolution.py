@@ -17,6 +17,7 @@ from ..errors import DomainError
 from ..numbers.arrays import quiet
 from .base import Op, on_demand
 from .kernels import windows as kernels
+from .peer_functions import Functions
 from .runs import by_kernels, by_x, runs_of
 from .windows import Windows, per_axis
 
@@ -117,6 +118,12 @@ class Convolution(Op):
             )
         return (x, K) if b is None else (x, K, b)
 
+    def _peer(self, xp: Functions, x: Any, K: Any, b: Any = None) -> Any:
+        if xp.convolve is None:
+            return None
+        y = xp.convolve(x, K, self.windows, self.groups)
+        return y if b is None else y + b.reshape(-1, *[1] * len(self.read))
+
     def _by_x(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
         """Kᵀ ȳ, added up where the windows were read."""
         rank, windows = len(self.read), self.windows
@@ -202,6 +209,7 @@ class Conv1d(Convolution):
 
     read, taps, places = ("i",), ("r",), ("o",)
     compiled_as = kernels.convolution
+    peer = Convolution._peer
 
 
 class Conv2d(Convolution):
@@ -217,3 +225,4 @@ class Conv2d(Convolution):
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
     compiled_as = kernels.convolution
+    peer = Convolution._peer

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 
@@ -142,14 +143,22 @@ class Einsum(Op):
         target[...] = moved[(*[slice(None)] * len(front), *spread)]
         return out
 
+    def peer(self, xp, *arrays):
+        return xp.einsum and xp.einsum(self._lifted(self.operands, arrays, self.result), *arrays)
+
     @staticmethod
     def _contract(
         words: list[str], arrays: tuple[np.ndarray, ...] | list[np.ndarray], result: str
     ) -> np.ndarray:
+        return np.array(np.einsum(Einsum._lifted(words, arrays, result), *arrays), copy=True)
+
+    @staticmethod
+    def _lifted(words: list[str], arrays: Any, result: str) -> str:
+        """The equation, with ... for the axes that an array has in front."""
         pairs = list(zip(words, arrays, strict=True))
         equation = ",".join("..." + w if a.ndim > len(w) else w for w, a in pairs)
         batch = "..." if any(a.ndim > len(w) for w, a in pairs) else ""
-        return np.array(np.einsum(f"{equation}->{batch}{result}", *arrays), copy=True)
+        return f"{equation}->{batch}{result}"
 
 
 def _with_magnitude(factor: Factor, scale: Factor) -> Factor:

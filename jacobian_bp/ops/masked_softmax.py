@@ -158,6 +158,9 @@ class CausalSoftmax(Op):
         p = softmax_parts(_not_later(s))[0]
         return {"s": p * (P_bar * sum_of_others(p) - sum_of_others(p * P_bar))}
 
+    def peer(self, xp, s):
+        return xp.not_later and xp.softmax(xp.not_later(s))
+
     def support(self, s):
         return within("u <= t")
 

@@ -7,6 +7,7 @@ The arithmetic is Python's own: + - * / ** @, abs, .sum(-1) and .mean(0). `NUMPY
 has the same functions, so that the rule of an op is checked where no peer is installed.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,11 @@ class Functions:
     softmax: Unary
     log_softmax: Unary
     log: Unary
+    einsum: Any = None  # None, here and below: the peer has no layers of the kind
+    erf: Unary | None = None
+    convolve: Any = None  # of x, K, windows and the number of groups
+    largest_pool: Any = None  # of x, the widths and how the windows lie
+    not_later: Unary | None = None  # scores, −inf where u > t
 
 
 NUMPY = Functions(
@@ -39,4 +45,6 @@ NUMPY = Functions(
     lambda z: softmax_parts(z)[0],
     log_softmax,
     np.log,
+    np.einsum,
+    np.vectorize(math.erf, otypes=[float]),
 )

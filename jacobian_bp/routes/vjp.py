@@ -45,7 +45,7 @@ def local_vjp(
     vjp: Callable[..., Any] = step.op.vjp
     variables = step.variables
     if wanted is not None and not wanted.issuperset(step.args) and getattr(vjp, "on_demand", False):
-        variables = tuple(variable for variable in variables if variable[2] in wanted)
+        variables = tuple([variable for variable in variables if variable[2] in wanted])
         vjp = partial(vjp, wanted=[operand for _, operand, _ in variables])
     pulled = step.ask("vjp()", vjp, read, *state.inputs_of(step))
     if not isinstance(pulled, Mapping):
