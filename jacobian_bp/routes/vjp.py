@@ -48,7 +48,7 @@ def local_vjp(
         variables = tuple([variable for variable in variables if variable[2] in wanted])
         vjp = partial(vjp, wanted=[operand for _, operand, _ in variables])
     pulled = step.ask("vjp()", vjp, read, *state.inputs_of(step))
-    if not isinstance(pulled, Mapping):
+    if type(pulled) is not dict and not isinstance(pulled, Mapping):
         raise AxisError(
             f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
             '  Return a dict from input to array, such as {"z": slope * bar}.'
