@@ -187,7 +187,7 @@ class Add(Arithmetic):
         return {name: self.gathered(place, c_bar, term) for place, (name, term) in pairs}
 
     def peer(self, xp, *terms):
-        return sum(terms) if self.passes_on and not self.numbers else None
+        return self.forward(*terms)  # sums alone
 
 
 class Subtract(Arithmetic):

@@ -20,21 +20,21 @@ def small(monkeypatch):
         monkeypatch.setattr(layer_workloads, name, size)
 
 
-def plain(shift=0):
-    """A peer whose functions are numpy's, its derivatives those of a run, `shift` too large."""
-
-    def not_later(s):
-        return np.where(np.tri(*s.shape[-2:]) > 0, s, -np.inf)
-
-    return replace(NUMPY, not_later=not_later, erf=lambda z: NUMPY.erf(z) + shift)
-
-
-def test_an_attention_block_in_the_functions_of_a_peer_is_that_of_a_run():
-    workload = attention_block(3, "float64", 1)
+@pytest.mark.parametrize(
+    ("net", "planted"),
+    [
+        (attention_block, {"erf": lambda z: NUMPY.erf(z) + 1e-6}),
+        (attention_block, {"not_later": lambda s: s}),
+        (classifier, {"largest_pool": lambda x, *how: NUMPY.largest_pool(x[..., ::-1], *how)}),
+        (classifier, {"convolve": lambda x, K, *how: NUMPY.convolve(x, K[..., ::-1], *how)}),
+    ],
+)
+def test_a_network_in_the_functions_of_a_peer_is_that_of_a_run(net, planted):
+    workload = net(3, "float64", 1)
     values = {n: workload.run[n] for n in (*workload.params, "x", "y")}
-    cost = evaluate(workload.program, plain(), values, "J")
+    cost = evaluate(workload.program, NUMPY, values, "J")
     np.testing.assert_allclose(cost, workload.run.loss, rtol=1e-13)
-    wrong = evaluate(workload.program, plain(shift=1e-6), values, "J")
+    wrong = evaluate(workload.program, replace(NUMPY, **planted), values, "J")
     assert abs(wrong - workload.run.loss) > 1e-9
 
 
