@@ -24,6 +24,7 @@ from ..writing.signs import dims, number
 FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
 BESIDE_1 = 64 * float(np.finfo(np.float64).eps)  # what 1 − a in a formula is rounded by
 KERNEL = 64  # in units of rounding of the largest entry
+GOLDEN = 0.6180339887498949  # its multiples modulo 1 are spread evenly, neighbours far apart
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -149,7 +150,8 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         return
     wanted = [name for name in op.differentiable() if name not in op.labels]
     names = [operand.name for operand in op.parsed.inputs]
-    bar = np.linspace(0.5, 1.5, value.size, dtype=value.dtype).reshape(value.shape)
+    spread = 0.5 + np.arange(value.size) * GOLDEN % 1  # neighbours apart: a row does not cancel
+    bar = spread.astype(value.dtype).reshape(value.shape)
     pulled, held = op.vjp(bar, *inputs), bar.copy()
     bars: list[np.ndarray | None] = []
     for operand, array in zip(op.parsed.inputs, inputs, strict=True):

@@ -62,13 +62,13 @@ def lower_tail(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return A, *gaussian(x)
 
 
-@lru_cache(maxsize=1)
-def tail_powers() -> tuple[float, ...]:
-    """The series of `lower_tail` in powers of s, the constant first.
+@lru_cache(maxsize=2)
+def tail_powers(terms: int = len(_SERIES)) -> tuple[float, ...]:
+    """The first terms of the series of `lower_tail`, in powers of s, the constant first.
 
-    Its coefficients fall faster than 2⁻ᵏ, so that Horner's rule loses nothing for |s| ≤ 1.
+    Its coefficients fall faster than 2⁻ᵏ, so that sums of powers lose nothing for |s| ≤ 1.
     """
-    return tuple(float(power) for power in np.polynomial.chebyshev.cheb2poly(_SERIES))
+    return tuple(float(power) for power in np.polynomial.chebyshev.cheb2poly(_SERIES[:terms]))
 
 
 def lower_tail_by_erfc(x: np.ndarray) -> np.ndarray:

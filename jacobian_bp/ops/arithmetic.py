@@ -186,6 +186,9 @@ class Add(Arithmetic):
         pairs = enumerate(zip(self.names, terms, strict=True))
         return {name: self.gathered(place, c_bar, term) for place, (name, term) in pairs}
 
+    def peer(self, xp, *terms):
+        return self.forward(*terms)  # sums alone
+
 
 class Subtract(Arithmetic):
     """Entrywise difference.

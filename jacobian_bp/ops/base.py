@@ -21,9 +21,9 @@ one each, or a mistake in it would pass their comparison; where it has one,
 finite differences judge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from copy import copy
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -200,6 +200,29 @@ class Op(Facts):
     def __repr__(self) -> str:
         options = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "signature")
         return f"{self.name}({options})"
+
+
+def on_demand(vjp: Callable[..., Mapping[str, Callable[[], Any]]]) -> Callable[..., Any]:
+    """A vjp written as {"a": lambda: …}: an input that is not `wanted` costs nothing.
+
+    What a caller gets are arrays, under the keyword `wanted` those alone, else of every input. A
+    route wants those through which a gradient was asked for: by no first layer that of the data.
+
+    >>> from jacobian_bp.ops import Linear
+    >>> a, W, b = np.array([3.0, 5.0]), np.array([[7.0, 11.0]]), np.array([13.0])
+    >>> Linear().vjp(np.array([2.0]), a, W, b, wanted=["b", "W"])
+    {'W': array([[ 6., 10.]]), 'b': array([2.])}
+    """
+
+    @wraps(vjp)
+    def asked(self: Op, *arrays: Any, wanted: Container[str] | None = None) -> dict[str, Any]:
+        ways = vjp(self, *arrays)
+        if wanted is None:
+            return {name: way() for name, way in ways.items()}
+        return {name: ways[name]() for name in ways if name in wanted}
+
+    asked.on_demand = True  # type: ignore[attr-defined]
+    return asked
 
 
 def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:

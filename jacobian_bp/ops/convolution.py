@@ -6,6 +6,7 @@ turned round: that is the textbook's "full" convolution.
 """
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +15,10 @@ from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import at
 from ..errors import DomainError
 from ..numbers.arrays import quiet
-from .base import Op
+from .base import Op, on_demand
 from .kernels import windows as kernels
+from .peer_functions import Functions
+from .runs import by_kernels, by_x, runs_of
 from .windows import Windows, per_axis
 
 
@@ -94,21 +97,14 @@ class Convolution(Op):
         return {("x", "K"): at("c' = channel[d',e']", self._channel(K)) * found}
 
     @quiet
+    @on_demand
     def vjp(self, y_bar, x, K, b=None):
-        rank = len(self.read)
-        places, taps = y_bar.shape[-rank:], K.shape[-rank:]
-        lead = x.shape[: -rank - 1]
-        bar = y_bar.reshape(*lead, self.groups, len(K) // self.groups, -1)
-        parts = np.matmul(np.swapaxes(self._rows(K), -1, -2), bar)
-        parts = parts.reshape(*lead, x.shape[-rank - 1], *taps, *places)
-        order = [*range(len(lead) + 1), *(len(lead) + 1 + rank + n for n in range(rank))]
-        order += [len(lead) + 1 + n for n in range(rank)]
-        by_K = np.matmul(bar, np.swapaxes(self._columns(x, K), -1, -2))
-        by_K = by_K.reshape(-1, *K.shape).sum(axis=0)
-        found = {"x": self.windows.add_back(parts.transpose(order), x.shape), "K": by_K}
-        if b is not None:
-            found["b"] = y_bar.reshape(-1, len(K), int(np.prod(places))).sum(axis=(0, 2))
-        return found
+        places = y_bar.shape[-len(self.read) :]
+        return {
+            "x": lambda: self._by_x(y_bar, x, K),
+            "K": lambda: self._by_kernel(y_bar, x, K),
+            "b": lambda: y_bar.reshape(-1, len(K), prod(places)).sum(axis=(0, 2)),
+        }
 
     def admit(self, names, x, K, b=None):
         channels = x.shape[-len(self.read) - 1]
@@ -121,6 +117,45 @@ class Convolution(Op):
                 "kernels be a multiple of groups."
             )
         return (x, K) if b is None else (x, K, b)
+
+    def _peer(self, xp: Functions, x: Any, K: Any, b: Any = None) -> Any:
+        if xp.convolve is None:
+            return None
+        y = xp.convolve(x, K, self.windows, self.groups)
+        return y if b is None else y + b.reshape(-1, *[1] * len(self.read))
+
+    def _by_x(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
+        """Kᵀ ȳ, added up where the windows were read."""
+        rank, windows = len(self.read), self.windows
+        runs = runs_of(windows, x.shape[-rank:], K.shape[-rank:])
+        if runs is not None:
+            return by_x(runs, self._grouped(y_bar), self._kernels(K), x.shape)
+        lead, places = x.shape[: -rank - 1], y_bar.shape[-rank:]
+        bar = y_bar.reshape(*lead, self.groups, len(K) // self.groups, -1)
+        parts = np.matmul(np.swapaxes(self._rows(K), -1, -2), bar)
+        parts = parts.reshape(*lead, x.shape[-rank - 1], *K.shape[-rank:], *places)
+        order = [*range(len(lead) + 1), *(len(lead) + 1 + rank + n for n in range(rank))]
+        order += [len(lead) + 1 + n for n in range(rank)]
+        return windows.add_back(parts.transpose(order), x.shape)
+
+    def _by_kernel(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
+        """ȳ times the windows of x, added up over their places and the examples."""
+        rank, bar = len(self.read), self._grouped(y_bar)
+        runs = runs_of(self.windows, x.shape[-rank:], K.shape[-rank:])
+        if runs is not None:
+            return by_kernels(runs, bar, self._grouped(x), K.shape)
+        bar = bar.reshape(*bar.shape[:-rank], -1)
+        by_K = np.matmul(bar, np.swapaxes(self._columns(x, K), -1, -2))
+        return by_K.reshape(-1, *K.shape).sum(axis=0)
+
+    def _grouped(self, array: np.ndarray) -> np.ndarray:
+        """(…, groups, channels of a group, sizes) from (…, channels, sizes)."""
+        at = array.ndim - len(self.read) - 1
+        return array.reshape(*array.shape[:at], self.groups, -1, *array.shape[at + 1 :])
+
+    def _kernels(self, K: np.ndarray) -> np.ndarray:
+        """(groups, kernels of a group, channels of a group, taps)."""
+        return K.reshape(self.groups, len(K) // self.groups, K.shape[1], -1)
 
     def _inside(self, prime: str) -> str:
         """The letter of the channel of x: c' where K has it as its own axis."""
@@ -174,6 +209,7 @@ class Conv1d(Convolution):
 
     read, taps, places = ("i",), ("r",), ("o",)
     compiled_as = kernels.convolution
+    peer = Convolution._peer
 
 
 class Conv2d(Convolution):
@@ -189,3 +225,4 @@ class Conv2d(Convolution):
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
     compiled_as = kernels.convolution
+    peer = Convolution._peer

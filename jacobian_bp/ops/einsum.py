@@ -1,8 +1,10 @@
 """Any einsum as an op, its Jacobians read off its equation."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from ..algebra.expression import Delta, Dense, Expression, Factor, Term
 from ..algebra.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
-from .base import Op
+from .base import Op, on_demand
 from .kernels import contractions as kernels
 
 TOO_MANY = len(ascii_lowercase)
@@ -91,9 +93,10 @@ class Einsum(Op):
         return {(names[p], names[q]): self._others((p, q), arrays) for p, q in pairs}
 
     @quiet
+    @on_demand
     def vjp(self, c_bar, *arrays):
         return {
-            name: self._pull(position, c_bar, arrays)
+            name: partial(self._pull, position, c_bar, arrays)
             for position, name in enumerate(ascii_lowercase[: len(arrays)])
         }
 
@@ -140,14 +143,22 @@ class Einsum(Op):
         target[...] = moved[(*[slice(None)] * len(front), *spread)]
         return out
 
+    def peer(self, xp, *arrays):
+        return xp.einsum and xp.einsum(self._lifted(self.operands, arrays, self.result), *arrays)
+
     @staticmethod
     def _contract(
         words: list[str], arrays: tuple[np.ndarray, ...] | list[np.ndarray], result: str
     ) -> np.ndarray:
+        return np.array(np.einsum(Einsum._lifted(words, arrays, result), *arrays), copy=True)
+
+    @staticmethod
+    def _lifted(words: list[str], arrays: Any, result: str) -> str:
+        """The equation, with ... for the axes that an array has in front."""
         pairs = list(zip(words, arrays, strict=True))
         equation = ",".join("..." + w if a.ndim > len(w) else w for w, a in pairs)
         batch = "..." if any(a.ndim > len(w) for w, a in pairs) else ""
-        return np.array(np.einsum(f"{equation}->{batch}{result}", *arrays), copy=True)
+        return f"{equation}->{batch}{result}"
 
 
 def _with_magnitude(factor: Factor, scale: Factor) -> Factor:

@@ -43,8 +43,18 @@ class Linear(Op):
     def second(self, a, W, b=None):
         return {("W", "a"): delta("k,k'") * delta("i',i''")}
 
-    def vjp(self, z_bar, a, W, b=None):
-        return {"a": z_bar @ W, "W": outer(z_bar, a), "b": over_batch(z_bar)}
+    def vjp(self, z_bar, a, W, b=None, wanted=("a", "W", "b")):
+        found = {}
+        if "a" in wanted:
+            found["a"] = z_bar @ W
+        if "W" in wanted:
+            found["W"] = outer(z_bar, a)
+        if "b" in wanted:
+            found["b"] = over_batch(z_bar)
+        return found
+
+    # written out: lambdas would take as long as a small layer itself
+    vjp.on_demand = True  # type: ignore[attr-defined]
 
     def peer(self, xp, a, W, b=None):
         return a @ W.T if b is None else a @ W.T + b

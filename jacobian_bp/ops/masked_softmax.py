@@ -17,6 +17,7 @@ from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from ..writing.signs import witness
 from .base import Op, over_batch
+from .kernels import rows as kernels
 from .labels import PROBABILITIES
 from .softmax import AlongAxis, LogSoftmax, Softmax, require_live_rows
 
@@ -75,6 +76,7 @@ class MaskedSoftmax(Masked, of=Softmax):
     """
 
     formula = "softmax(z) where m is 1"
+    compiled_as = kernels.masked_softmax
     gives = (PROBABILITIES,)
 
     def forward(self, z, m):
@@ -137,6 +139,8 @@ class CausalSoftmax(Op):
 
     signature = "s[t,u] -> P[t,u]"
     formula = "softmax(s) over u ≤ t"
+    compiled_as = kernels.causal_softmax
+    admits_finite = True
     reasons: Mapping[str, str] = {"s": "row t shares one sum over what is not later"}
 
     def forward(self, s):
@@ -153,6 +157,9 @@ class CausalSoftmax(Op):
     def vjp(self, P_bar, s):
         p = softmax_parts(_not_later(s))[0]
         return {"s": p * (P_bar * sum_of_others(p) - sum_of_others(p * P_bar))}
+
+    def peer(self, xp, s):
+        return xp.not_later and xp.softmax(xp.not_later(s))
 
     def support(self, s):
         return within("u <= t")

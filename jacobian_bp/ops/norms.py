@@ -84,6 +84,11 @@ class LayerNorm(Op):
             "beta": over_batch(y_bar),
         }
 
+    def peer(self, xp, x, gamma, beta):
+        away = x - x.mean(-1)[..., None]
+        spread = (away * away).mean(-1)[..., None] + self.eps
+        return gamma * (away / spread**0.5) + beta
+
     def admit(self, names, x, gamma, beta):
         require_spread(self, x, spread_of(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
         return x, gamma, beta

@@ -10,6 +10,7 @@ from ..algebra.written_positions import at
 from ..numbers.arrays import quiet
 from .base import Op
 from .kernels import windows as kernels
+from .peer_functions import Functions
 from .windows import Sizes, Windows, per_axis
 
 
@@ -104,6 +105,9 @@ class LargestPool(Pool):
         parts = np.where(first, y_bar[..., None], 0).astype(y_bar.dtype)
         return {"x": self.windows.add_back(parts.reshape(*y_bar.shape, *self.widths), x.shape)}
 
+    def _peer(self, xp: Functions, x: Any) -> Any:
+        return xp.largest_pool and xp.largest_pool(x, self.widths, self.windows)
+
     def branch(self, x):
         entries = self._entries(x)
         tied = (entries == entries.max(axis=-1, keepdims=True)).sum(axis=-1) > 1
@@ -157,6 +161,7 @@ class MaxPool1d(LargestPool):
 
     read, taps, places = ("i",), ("r",), ("o",)
     compiled_as = kernels.largest_pool
+    peer = LargestPool._peer
 
 
 class MaxPool2d(LargestPool):
@@ -170,3 +175,4 @@ class MaxPool2d(LargestPool):
 
     read, taps, places = ("i", "j"), ("r", "s"), ("o", "q")
     compiled_as = kernels.largest_pool
+    peer = LargestPool._peer

@@ -79,6 +79,8 @@ class Windows:
 
 def per_axis(value: Any, rank: int, least: int, who: str) -> Sizes:
     """A whole number for all axes, or one for each; DomainError for anything else."""
+    if type(value) is int and value >= least:
+        return (value,) * rank
     given = [value] * rank if isinstance(value, Integral) else value
     whole = isinstance(given, Sequence) and len(given) == rank and all(map(is_whole, given))
     if not whole or isinstance(value, bool) or any(n < least for n in given):

@@ -14,6 +14,7 @@ from jacobian_bp.compare import command
 from jacobian_bp.compare.cost import limits
 from jacobian_bp.compare.cost.cost_card import cost_card
 from jacobian_bp.compare.report import presets
+from jacobian_bp.compare.timing import layer_workloads
 from jacobian_bp.compare.timing.result import STEP
 from jacobian_bp.compare.timing.subjects import ROUTES, compiled, plain_numpy, products_alone
 from jacobian_bp.compare.timing.sweep import Sweep, imagined, parse_sweep
@@ -280,11 +281,16 @@ def test_a_sweep_against_a_peer_has_the_whole_jacobian(call):
 # ---------------------------------------------------------------- presets
 
 
-@pytest.mark.parametrize("name", ["gradient", "weight-jacobian", "parameter-jacobian", "growth"])
+@pytest.mark.parametrize(
+    "name", ["gradient", "weight-jacobian", "parameter-jacobian", "layers", "growth"]
+)
 def test_every_preset_runs_to_its_end(call, monkeypatch, name):
     monkeypatch.setattr(presets, "GRADIENT_CASES", (([5, 3, 2], 7), ([3, 2], 1)))
     monkeypatch.setattr(presets, "JACOBIAN_CASES", (([5, 3, 2], 7),))
     monkeypatch.setattr(presets, "WEIGHT_WIDTHS", (7,))
+    monkeypatch.setattr(presets, "CONVOLUTIONS", ((2, 7, 3, 2),))
+    monkeypatch.setattr(presets, "LAYER_BATCHES", (3,))
+    monkeypatch.setattr(layer_workloads, "PIXELS", 12)
     monkeypatch.setattr(presets, "DEPTHS", (2, 3))
     monkeypatch.setattr(presets, "PLANNED_LAYERS", 5)
     monkeypatch.setattr(presets, "WIDE", (7,))
@@ -294,8 +300,8 @@ def test_every_preset_runs_to_its_end(call, monkeypatch, name):
     rows = json.loads(Path("r.json").read_text())["rows"]
     assert rows
     assert all(row["minimum"] is not None and not row["refused"] for row in rows)
-    points = {"gradient": 4, "weight-jacobian": 1, "parameter-jacobian": 1, "growth": 5}[name]
-    assert lines.count("") == points
+    points = {"gradient": 4, "weight-jacobian": 1, "parameter-jacobian": 1, "layers": 10}
+    assert lines.count("") == points.get(name, 5)
 
 
 def test_the_gradient_preset_has_the_seven_rows_in_both_precisions():

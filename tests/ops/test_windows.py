@@ -180,3 +180,28 @@ def test_a_turned_kernel_is_told_from_the_right_one():
     y, _ = convolved(ops.Conv1d(), x, K, np.zeros(3))
     with pytest.raises(AssertionError):
         agree(turned_kernel(x, K), y)
+
+
+@pytest.mark.parametrize("at_once", [1, 150, 2**16])
+@pytest.mark.parametrize(
+    "op",
+    [
+        ops.Conv2d(padding=(1, 2)),
+        ops.Conv2d(dilation=(2, 1)),
+        ops.Conv2d(padding=(2, 0), dilation=(1, 3), groups=2),
+    ],
+)
+def test_runs_of_any_number_of_taps_at_once_are_the_nested_loops(op, at_once, monkeypatch):
+    """One tap, some or all in one product: the gradients of a batch are those of its examples."""
+    monkeypatch.setattr("jacobian_bp.ops.runs.AT_ONCE", at_once)
+    channels = 2 // op.groups
+    x, K = drawn((3, 2, 5, 7), (4, channels, 3, 2))
+    local = [convolved(op, example, K, np.zeros(4))[1] for example in x]
+    (bar,) = drawn((3, *local[0]["x"].shape[:3]))
+    found = op.vjp(bar, x, K, np.zeros(4))
+    by_x = [np.einsum("doq,doq...->...", v, each["x"]) for v, each in zip(bar, local, strict=True)]
+    by_K = [np.einsum("doq,doq...->...", v, each["K"]) for v, each in zip(bar, local, strict=True)]
+    np.testing.assert_allclose(found["x"], by_x, atol=1e-13)
+    np.testing.assert_allclose(found["K"], sum(by_K), atol=1e-13)
+    shifted = op.vjp(np.roll(bar, 1, axis=-1), x, K)["x"]
+    assert np.abs(shifted - found["x"]).max() > 0.1

@@ -3,6 +3,7 @@
     gradient            the cost and all gradients, against textbook numpy and the products alone
     weight-jacobian     ∂z/∂W whole, against zeros with the other entries placed by hand
     parameter-jacobian  ∂f/∂θ of each example, against writing its bytes once
+    layers              a convolution's dy/dx and vjp; steps of a classifier and of attention
     growth              VJP with the depth, planning long chains, structured against VJP
 
 Peers take part where --against names them.
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ..timing.layer_subjects import steps, vjp_by, whole_by_x
+from ..timing.layer_workloads import attention_block, classifier, convolution
 from ..timing.peers import Peer
 from ..timing.subjects import (
     Subject,
@@ -43,6 +46,8 @@ JACOBIAN_CASES: tuple[tuple[list[int], int], ...] = (
     ([256, 256, 256, 256], 4),
 )
 WEIGHT_WIDTHS = (64, 128, 256, 512)
+CONVOLUTIONS = ((3, 32, 4, 3),)  # channels, width of the image, kernels, taps
+LAYER_BATCHES = (8, 32)
 DEPTHS = (10, 30, 100, 300, 1000)
 DEEP_WIDTH = 16
 PLANNED_LAYERS = 500  # two factors a layer: a chain of 1,000
@@ -120,6 +125,24 @@ def whole_parameter_jacobian(peers: Sequence[Peer], seed: int) -> Iterator[Point
         )
 
 
+def layers(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """A convolution alone, then the cost and all gradients of networks that are not dense."""
+    beside, base = list(peers), peers[0].name if peers else ""
+    whose = f"× {base}" if base else ""
+    for dtype in ("float64", "float32"):
+        for sizes in CONVOLUTIONS:
+            make = partial(convolution, *sizes, dtype, seed)
+            yield Point("dy/dx whole", make, partial(whole_by_x, peers=beside), base, whose)
+            for wrt in ("x", "K"):
+                subjects = partial(vjp_by, wrt, peers=beside)
+                yield Point(f"vjp of y by {wrt}", make, subjects, base, whose)
+        for batch in LAYER_BATCHES:
+            for net in (classifier, attention_block):
+                make = partial(net, batch, dtype, seed)
+                subjects = partial(steps, peers=beside)
+                yield Point("cost and gradients", make, subjects, base, whose)
+
+
 def growth(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
     """Linear in the depth; a plan for a long chain; structured beside VJP in wide layers."""
 
@@ -150,5 +173,6 @@ PRESETS: dict[str, Callable[[Sequence[Peer], int], Iterator[Point]]] = {
     "gradient": gradient,
     "weight-jacobian": whole_weight_jacobian,
     "parameter-jacobian": whole_parameter_jacobian,
+    "layers": layers,
     "growth": growth,
 }

@@ -17,6 +17,7 @@ from ...errors import SpecError
 from ...ops.peer_functions import Functions
 from ...writing.signs import did_you_mean, safe
 from .foreign_text import quoted, reason
+from .jax_layers import layer_functions
 from .machine import EXTRA
 from .optional import MissingPackageError, optional
 from .peer_ops import evaluate
@@ -37,6 +38,8 @@ class Peer:
     gradient: Callable[[Callable[..., Any], dict[str, Any], dict[str, Any]], Callable[[], Any]]
     jacobian: Callable[[Callable[..., Any], dict[str, Any], Any], Callable[[], Any]]
     session: Callable[[Workload, int | None], Any]
+    by_columns: Callable[[Callable[[Any], Any], Any], Callable[[], Any]] | None = None
+    pull: Callable[[Callable[[Any], Any], Any, Any], Callable[[], Any]] | None = None
 
     def gradient_subject(self, workload: Workload) -> Subject:
         """The cost and the gradient by every parameter; (cost, gradients by name)."""
@@ -218,8 +221,21 @@ def _jax(version: str) -> Peer:
         jax.nn.softmax,
         jax.nn.log_softmax,
         jax.numpy.log,
+        **layer_functions(jax),
     )
-    return Peer("jax", version, functions, jax.numpy.asarray, gradient, jacobian, session)
+
+    def by_columns(f: Callable[[Any], Any], x: Any) -> Callable[[], Any]:
+        whole = jax.jit(jax.jacfwd(f))
+        return lambda: jax.block_until_ready(whole(x))
+
+    def pull(f: Callable[[Any], Any], x: Any, v: Any) -> Callable[[], Any]:
+        pulled = jax.jit(lambda x, v: jax.vjp(f, x)[1](v)[0])
+        return lambda: jax.block_until_ready(pulled(x, v))
+
+    return Peer(
+        *("jax", version, functions, jax.numpy.asarray, gradient, jacobian, session),
+        *(by_columns, pull),
+    )
 
 
 def _double_precision(jax: Any) -> Callable[[bool], Any]:

@@ -12,6 +12,7 @@ accurate as the op's own stable ones; the step checks that what it reads lies in
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,12 +84,16 @@ def general(op: Any, at: Place) -> Calls:
     """Any op: its own forward and vjp, copied into place."""
     names = [operand.name for operand in op.parsed.inputs]
     inputs, value_bar = tuple(map(for_reading, at.inputs)), for_reading(at.bar)
+    vjp = op.vjp
+    if getattr(vjp, "on_demand", False):
+        given = zip(names, at.input_bars, strict=True)
+        vjp = partial(vjp, wanted=[name for name, bar in given if bar is not None])
 
     def forward() -> None:
         at.value[...] = op.forward(*inputs)
 
     def backward() -> None:
-        parts = op.vjp(value_bar, *inputs)
+        parts = vjp(value_bar, *inputs)
         for name, bar in zip(names, at.input_bars, strict=True):
             if bar is not None:
                 bar[...] = parts[name]

@@ -1,54 +1,82 @@
 """Kernels of what mixes the entries of a row: softmax, and normalisation of the last axis."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import add, exp, greater, maximum, multiply, reciprocal, sqrt, subtract, vecdot
+from numpy import add, exp, greater, multiply, reciprocal, sqrt, subtract, vecdot
 
 from .place import Calls, Place, general, kernel
 
-MOST = 100  # entries of a row, as sums of more would round more often than the bar allows
+MOST = 1000  # entries of a row: the sum of so many e^z, inside LIMITS, has a normal reciprocal
+MOST_APART = 100  # of an axis that is not the last: entries are added one by one, and round each
 
 
 @kernel(exponential=True)
 def softmax(op: Any, at: Place) -> Calls:
-    """e/Σe, e = exp(z − max z), that difference with its rounding error (TwoSum).
+    """e/Σe along the op's axis."""
+    return _softmax(op, at, op.place, None)
+
+
+@kernel(exponential=True)
+def masked_softmax(op: Any, at: Place) -> Calls:
+    """m e/Σm e along the op's axis."""
+    return _softmax(op, at, op.place, at.inputs[1])
+
+
+@kernel(exponential=True)
+def causal_softmax(op: Any, at: Place) -> Calls:
+    """The same with the mask [u≤t]."""
+    return _softmax(op, at, -1, np.tri(*at.value.shape[-2:], dtype=at.value.dtype))
+
+
+def _softmax(op: Any, at: Place, axis: int, mask: np.ndarray | None) -> Calls:
+    """p = m e^z / Σ m e^z: inside LIMITS e^z and its sum are normal numbers, nothing is shifted.
 
     z̄ = p (d − Σ p d), d = p̄ − c, where c is the p̄ of an entry above ½ and else 0: there
     1 − p is what the others sum to, and nothing cancels.
     """
-    (z,), p, (z_bar,) = at.inputs, at.value, at.input_bars
-    if op.place != -1 or z.shape[-1] > MOST or z_bar is None:
+    z, p, z_bar = at.inputs[0], at.value, at.input_bars[0]
+    most = MOST if axis == -1 else MOST_APART
+    if z_bar is None or z.shape != p.shape or z.shape[axis] > most:
         return general(op, at)
-    high, error, work = at.buffer(), at.buffer(), at.buffer()
-    first = np.zeros_like(z[..., :1])
-    total, half = np.zeros_like(first), at.number(0.5)
-    row = total[..., 0]
+    work, half = at.buffer(), at.number(0.5)
+    total = np.zeros_like(add.reduce(p, axis=axis, keepdims=True))
+    sum_of_products = _products(at, axis, total)
 
     def forward() -> None:
-        maximum.reduce(z, axis=-1, keepdims=True, out=first)
-        subtract(z, first, out=high)
-        subtract(high, z, out=work)
-        subtract(high, work, out=error)
-        subtract(z, error, out=error)
-        add(first, work, out=work)
-        subtract(error, work, out=error)
-        exp(high, out=p)
-        multiply(p, error, out=work)
-        add(p, work, out=p)
-        add.reduce(p, axis=-1, keepdims=True, out=total)
+        exp(z, out=p)
+        if mask is not None:
+            multiply(p, mask, out=p)
+        add.reduce(p, axis=axis, keepdims=True, out=total)
         reciprocal(total, out=total)
         multiply(p, total, out=p)
 
     def backward() -> None:
         greater(p, half, out=work)
-        vecdot(at.bar, work, out=row)
+        sum_of_products(at.bar, work)
         subtract(at.bar, total, out=work)
-        vecdot(p, work, out=row)
+        sum_of_products(p, work)
         subtract(work, total, out=work)
         multiply(p, work, out=z_bar)
 
     return forward, backward
+
+
+def _products(
+    at: Place, axis: int, total: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], object]:
+    """The call that writes Σ x y along an axis into `total`."""
+    if axis == -1:
+        row = total[..., 0]
+        return lambda x, y: vecdot(x, y, out=row)
+    both = at.buffer()
+
+    def products(x: np.ndarray, y: np.ndarray) -> None:
+        multiply(x, y, out=both)
+        add.reduce(both, axis=axis, keepdims=True, out=total)
+
+    return products
 
 
 @kernel()

@@ -206,7 +206,7 @@ def test_what_is_broken_is_said_with_what_it_raised(monkeypatch, tmp_path):
 def test_an_op_without_a_counterpart():
     net = Network.program(
         "z = Linear(x, W, b)",
-        "s = Add(z, x)",
+        "s = Subtract(z, x)",
         "J = SquaredError(s, y)",
         params={"W": np.ones((3, 3)), "b": np.ones(3)},
     )
@@ -215,7 +215,7 @@ def test_an_op_without_a_counterpart():
     with pytest.raises(SpecError) as caught:
         evaluate(run.forward_pass.program, None, values, "J")
     assert str(caught.value) == (
-        "Add 's' has no counterpart in the peers.\n"
+        "Subtract 's' has no counterpart in the peers.\n"
         "  Compare a network of dense layers, or leave --against out."
     )
 
@@ -319,13 +319,8 @@ def test_torch_keeps_the_callers_threads():
 
 def test_rules_are_for_the_ops_of_dense_layers():
     z = np.array([-1.5, 0.25, 2.0])
-    without = set()
-    for name, op in ACTIVATIONS.items():
-        found = op().peer(NUMPY, z)
-        if found is None:
-            without.add(name)
-        else:
-            np.testing.assert_allclose(found, op().forward(z), rtol=1e-14)
-    assert without == {"gelu"}  # which needs the error function
+    for op in ACTIVATIONS.values():
+        np.testing.assert_allclose(op().peer(NUMPY, z), op().forward(z), rtol=1e-14)
+    assert GELU().peer(replace(NUMPY, erf=None), z) is None
     by_tanh = GELU(approximate=True)
     np.testing.assert_allclose(by_tanh.peer(NUMPY, z), by_tanh.forward(z), rtol=1e-14)

@@ -77,6 +77,25 @@ def test_kernels_inside_their_limits(monkeypatch, name, dtype):
 
 
 @over_floats
+def test_gelu_keeps_its_digits_down_to_the_smallest_subnormal(monkeypatch, dtype):
+    """Its slope has a root: there the bar is of Φ + |z| φ. Far to the right it is z, and 1."""
+    z = points(dtype)
+    z = z[np.abs(z) < 1e4]
+
+    def area(v):
+        return mp.erfc(-v / mp.sqrt(2)) / 2
+
+    def lever(v):
+        return v * mp.exp(-v * v / 2) / mp.sqrt(2 * mp.pi)
+
+    value, slope = value_and_slope("GELU", z, monkeypatch)
+    within_bar(value, exactly(lambda v: v * area(v), z))
+    scale = exactly(lambda v: area(v) + abs(lever(v)), z)
+    within_bar(slope, exactly(lambda v: area(v) + lever(v), z), scale)
+    assert ulps(slope * dtype(1 + 1e-5), exactly(lambda v: area(v) + lever(v), z), scale) > 8
+
+
+@over_floats
 @pytest.mark.parametrize("name", ["Sigmoid", "Tanh"])
 def test_everywhere_with_the_long_way(name, dtype):
     """From the smallest subnormal to the largest float."""
