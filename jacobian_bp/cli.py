@@ -28,7 +28,7 @@ from .derivation.ready_made import COURSES, READY_MADE, SEEDS, as_typed
 from .document.saving import NAMED, place_for, save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
-from .network.files.table_switches import add_switches
+from .network.files.tables.switches import add_switches
 from .network.from_options import Case, case_of
 from .network.run import Run
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS

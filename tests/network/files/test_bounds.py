@@ -9,8 +9,8 @@ from network_cases import refusal
 from jacobian_bp import Network, SpecError, read_table
 from jacobian_bp.cli import main
 from jacobian_bp.errors import LONGEST
-from jacobian_bp.network.files import table_text
 from jacobian_bp.network.files.data_files import LIMIT
+from jacobian_bp.network.files.tables import text as table_text
 
 MANY = 20_000
 

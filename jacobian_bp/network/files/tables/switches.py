@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from ...numbers.memory import parse_bytes
+from ....numbers.memory import parse_bytes
+from .options import CHOICES, DELIMITERS, TableOptions, table_options
 from .read_table import TableData, table_of
-from .table_options import CHOICES, DELIMITERS, TableOptions, table_options
 
 SWITCHES: dict[str, dict[str, Any]] = {  # each with how it is parsed
     "header": {

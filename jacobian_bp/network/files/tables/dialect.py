@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from ...errors import SpecError
-from ...numbers.memory import require_memory
-from ...writing.signs import plural, safe
-from .table_cells import MISSING, PLAIN, is_number
-from .table_options import DELIMITERS, TableOptions, quoted, refuse, some
+from ....errors import SpecError
+from ....numbers.memory import require_memory
+from ....writing.signs import plural, safe
+from .cells import MISSING, PLAIN, is_number
+from .options import DELIMITERS, TableOptions, quoted, refuse, some
 
 SAMPLE = 200  # lines that are looked at for the delimiter
 MOST_COLUMNS = 20_000

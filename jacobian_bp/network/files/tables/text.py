@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from ...errors import SpecError
-from ...numbers.memory import format_bytes, require_memory
-from ...writing.signs import safe
-from .data_files import SHIPPED, require_at_most, shipped_names
-from .paths import open_regular
-from .table_options import TableOptions, refuse
+from ....errors import SpecError
+from ....numbers.memory import format_bytes, require_memory
+from ....writing.signs import safe
+from ..data_files import SHIPPED, require_at_most, shipped_names
+from ..paths import open_regular
+from .options import TableOptions, refuse
 
 LONGEST_LINE = 4 * 2**20
 TIMES_ITS_BYTES = 5  # what a text takes while it is decoded and split

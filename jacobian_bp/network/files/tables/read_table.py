@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DomainError
-from ...ops.labels import BINARY, CLASSES, require_classes
-from ...ops.names import label_kind
-from ...writing.signs import number, plural, safe
-from .data_files import LIMIT
-from .table_arrays import ARRAY_FILES, read_array_file
-from .table_cells import MISSING
-from .table_columns import judge_columns
-from .table_dialect import require_few, split_rows
-from .table_encoding import class_indices, said_of_classes, titled
-from .table_frames import is_frame, named_columns
-from .table_header import Named, name_columns
-from .table_options import TableOptions, refuse, said_beyond_today, some, table_options
-from .table_places import places_of, unused_columns
-from .table_roles import Parts, split_roles
-from .table_text import find_file, read_text
+from ....errors import DomainError
+from ....ops.labels import BINARY, CLASSES, require_classes
+from ....ops.names import label_kind
+from ....writing.signs import number, plural, safe
+from ..data_files import LIMIT
+from .arrays import ARRAY_FILES, read_array_file
+from .cells import MISSING
+from .columns import judge_columns
+from .dialect import require_few, split_rows
+from .encoding import class_indices, said_of_classes, titled
+from .frames import is_frame, named_columns
+from .header import Named, name_columns
+from .options import TableOptions, refuse, said_beyond_today, some, table_options
+from .places import places_of, unused_columns
+from .roles import Parts, split_roles
+from .text import find_file, read_text
 
 MOST_CLASSES = 50  # that numbers are taken for
 

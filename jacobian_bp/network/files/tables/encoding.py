@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ...errors import DomainError
-from ...writing.signs import number, plural, safe
-from .table_columns import CLASS, MANY, NUMBER, TEXT, Column
-from .table_options import TableOptions, few, some
+from ....errors import DomainError
+from ....writing.signs import number, plural, safe
+from .columns import CLASS, MANY, NUMBER, TEXT, Column
+from .options import TableOptions, few, some
 
 MOST_SHOWN = 6  # classes of a target
 

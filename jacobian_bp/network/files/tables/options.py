@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
-from ...errors import SpecError
-from ...writing.signs import did_you_mean, safe
-from .data_files import LIMIT
+from ....errors import SpecError
+from ....writing.signs import did_you_mean, safe
+from ..data_files import LIMIT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 CHOICES = {

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...writing.signs import number, plural, safe
-from . import table_cells as cells_of
-from .table_cells import DATE, NOT_FINITE, PLAIN, WITH_UNIT, is_missing, is_number
-from .table_header import Named
-from .table_options import TableOptions, quoted, refuse, some
+from ....writing.signs import number, plural, safe
+from . import cells as cells_of
+from .cells import DATE, NOT_FINITE, PLAIN, WITH_UNIT, is_missing, is_number
+from .header import Named
+from .options import TableOptions, quoted, refuse, some
 
 NUMBER, CLASS, ROW_NUMBER, DATES, TEXT, EMPTY = (
     "number",

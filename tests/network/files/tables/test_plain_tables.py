@@ -6,7 +6,7 @@ from network_cases import refusal
 
 from jacobian_bp import DomainError, read_table
 from jacobian_bp.network.files.data_files import SHIPPED, shipped_names
-from jacobian_bp.network.files.table_encoding import class_indices
+from jacobian_bp.network.files.tables.encoding import class_indices
 
 GOOD = "height,width,class\n1.5,2,0\n-3,4e2,1\n0.5,-.25,1\n"
 VALUES = np.array([[1.5, 2, 0], [-3, 400, 1], [0.5, -0.25, 1]])

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ...numbers.memory import require_memory
-from ...writing.signs import dims, safe
-from .paths import open_regular
-from .safe_npz import stored_npy, stored_npz
-from .stored import Stored
-from .table_header import Named
-from .table_options import TableOptions, refuse
-from .table_text import require_file_at_most
+from ....numbers.memory import require_memory
+from ....writing.signs import dims, safe
+from ..paths import open_regular
+from ..safe_npz import stored_npy, stored_npz
+from ..stored import Stored
+from .header import Named
+from .options import TableOptions, refuse
+from .text import require_file_at_most
 
 ARRAY_FILES = (".npz", ".npy")
 PAIRS = (  # names of inputs and targets, without regard to capitals

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...numbers.memory import require_memory
-from ...writing.signs import safe
-from .table_columns import CLASS, DATES, EMPTY, MANY, NUMBER, ROW_NUMBER, TEXT, Column
-from .table_encoding import as_numbers, as_targets
-from .table_header import Named
-from .table_missing import settle_missing
-from .table_options import TableOptions, few, refuse, some
-from .table_places import places_of, unused_columns
+from ....numbers.memory import require_memory
+from ....writing.signs import safe
+from .columns import CLASS, DATES, EMPTY, MANY, NUMBER, ROW_NUMBER, TEXT, Column
+from .encoding import as_numbers, as_targets
+from .header import Named
+from .missing import settle_missing
+from .options import TableOptions, few, refuse, some
+from .places import places_of, unused_columns
 
 LEFT_OUT = (ROW_NUMBER, DATES, TEXT, EMPTY)
 

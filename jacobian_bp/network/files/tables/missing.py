@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ...writing.signs import plural
-from .table_columns import NUMBER, Column
-from .table_encoding import titled
-from .table_header import Named
-from .table_options import TableOptions, few, quoted, refuse
+from ....writing.signs import plural
+from .columns import NUMBER, Column
+from .encoding import titled
+from .header import Named
+from .options import TableOptions, few, quoted, refuse
 
 
 def settle_missing(

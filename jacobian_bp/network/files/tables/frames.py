@@ -9,9 +9,9 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from ...writing.signs import safe
-from .table_header import Named
-from .table_options import quoted, refuse
+from ....writing.signs import safe
+from .header import Named
+from .options import quoted, refuse
 
 SOURCE = "the data frame"
 MOST_CELLS = 10_000_000

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from ...writing.signs import safe
-from .table_cells import DATE, is_missing, is_number
-from .table_dialect import Grid
-from .table_options import TableOptions, quoted, refuse, some
+from ....writing.signs import safe
+from .cells import DATE, is_missing, is_number
+from .dialect import Grid
+from .options import TableOptions, quoted, refuse, some
 
 MOSTLY = 0.9  # of the cells of a column are of one kind
 YEARS = range(1900, 2100)
