@@ -223,7 +223,7 @@ TABLES = {
     ),
     "an array of texts": table(
         arrays(X=np.array([["a"]]), Y=Y),
-        rearranged("Save it as an array of numbers", X=X, Y=Y),
+        rearranged("a.npz: X holds texts.\n  Save it as an array of numbers", X=X, Y=Y),
         **OF_ARRAYS,
     ),
     "a NaN in an array": table(

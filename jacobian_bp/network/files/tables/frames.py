@@ -48,9 +48,7 @@ def named_columns(frame: Any) -> Named:
     index = getattr(frame, "index", None)
     if index is not None and list(index) != list(range(count)):
         remarks.append("its index is not used")
-    return Named(
-        SOURCE, names, [False] * len(names), columns, [*range(count)], remarks, not remarks, "row"
-    )
+    return Named(SOURCE, names, [False] * len(names), columns, [*range(count)], remarks, "row")
 
 
 def _cell(value: Any, name: str, row: int) -> str:

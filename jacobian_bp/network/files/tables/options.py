@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ....errors import SpecError
@@ -41,7 +41,7 @@ class TableOptions:
     keep: tuple[str, ...] = ()  # columns that would be left out: row numbers, dates, texts
     columns: tuple[str, ...] = ()  # the inputs; all without it
     rows: str | None = None  # such as 0-99
-    raw: bool = False
+    raw: bool | None = None  # without it, columns are standardised and arrays are not
     data_limit: int = LIMIT  # bytes that the file may have
     spelling: str = "command"  # or "python", "toml"
 
@@ -110,16 +110,6 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
                 _not_taken(plain, name, value, f"Write {yes} or {no}.")
             found[name] = value
     return TableOptions(**found, spelling=spelling)
-
-
-def said_beyond_today(options: TableOptions) -> bool:
-    """Whether something is said besides `raw`."""
-    plain = TableOptions()
-    return any(
-        getattr(options, field.name) != getattr(plain, field.name)
-        for field in fields(options)
-        if field.name not in ("raw", "data_limit", "spelling")
-    )
 
 
 def refuse(where: str, fact: str, readings: Iterable[str] = (), instead: str = "") -> NoReturn:

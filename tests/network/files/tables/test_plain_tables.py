@@ -42,8 +42,9 @@ def test_the_shipped_tables_are_read_by_name_to_the_bit(name, shape, target):
         np.testing.assert_array_equal(found.y, values[:, -1], strict=True)
         assert (found.targets, found.classes) == ((target,), ())
         assert found.remarks == (
-            f"{name}.csv: {shape[0]} rows, target column {target} as it is",
-            f"{shape[1] - 1} input columns as they are, not standardised",
+            f"{name}.csv: {shape[0]} rows, {shape[1]} columns; line 1 is the header (header=False)",
+            f"{shape[1] - 1} number columns as they are, not standardised",
+            f"target column {target} as it is",
         )
     x = values[:, :-1]
     standard = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -64,8 +65,9 @@ def test_columns_are_standardised_and_that_is_said(table):
     np.testing.assert_array_equal(found.y, [0, 1, 1])
     assert found.features == ("height", "width")
     assert found.remarks == (
-        "t.csv: 3 rows, target column class as it is",
-        "2 input columns standardised to mean 0 and standard deviation 1",
+        "t.csv: 3 rows, 3 columns; line 1 is the header (header=False)",
+        "2 number columns standardised to mean 0 and standard deviation 1 (raw=True)",
+        "target column class as it is",
     )
 
 

@@ -87,8 +87,9 @@ def test_a_frame_of_numbers_is_plain_and_an_index_is_not_used():
     plain = read_table(frame, "w", raw=True)
     np.testing.assert_array_equal(plain.x, [[2, 3.5], [7, 11]])
     assert plain.remarks == (
-        "the data frame: 2 rows, target column w as it is",
-        "2 input columns as they are, not standardised",
+        "the data frame: 2 rows, 3 columns",
+        "2 number columns as they are, not standardised",
+        "target column w as it is",
     )
     frame.index = ["first", "second"]
     assert read_table(frame, "w").remarks[0] == (
@@ -152,7 +153,7 @@ IMAGES = RNG.integers(0, 256, (5, 2, 7)).astype(np.uint8)
 @pytest.mark.parametrize(
     ("arrays", "x", "y", "words"),
     [
-        ({"X": X, "Y": CLASSES}, X, CLASSES, ["inputs as they are, not standardised"]),
+        ({"X": X, "Y": CLASSES}, X, CLASSES, ["inputs as they are, not standardised (raw=False)"]),
         ({"x_train": X, "y_train": CLASSES[:, None]}, X, CLASSES, []),
         ({"X": np.asfortranarray(X), "y": CLASSES}, X, CLASSES, []),
         (
@@ -181,7 +182,9 @@ def test_inputs_and_targets_are_found_in_an_archive(npz, arrays, x, y, words):
     np.testing.assert_array_equal(found.y, y.astype(float), strict=True)
     (first, second) = list(arrays)
     shapes = [str(arrays[name].shape) for name in (first, second)]
-    assert found.remarks[0] == f"d.npz: inputs {first} {shapes[0]}, targets {second} {shapes[1]}"
+    assert found.remarks[0] == (
+        f"d.npz: inputs {first} {shapes[0]}, targets {second} {shapes[1]} (columns=…, target=…)"
+    )
     for word in words:
         assert any(remark.startswith(word) for remark in found.remarks)
 
