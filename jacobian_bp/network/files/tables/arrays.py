@@ -123,7 +123,7 @@ def _targets(name: str, key: str, stored: Stored) -> tuple[np.ndarray, tuple[str
         refuse(who, " holds bytes that are no text.", (), "Save the classes as text or numbers.")
     empty = next((place for place, text in enumerate(texts) if is_missing(text, MISSING)), None)
     if empty is not None:
-        fact = f" {quoted(texts[empty])} at [{empty}] is a missing value."
+        fact = f" has a missing text, {quoted(texts[empty])}, at [{empty}]."
         refuse(who, fact, (), "Fill it or leave the example out before you save.")
     classes = in_order(set(texts))
     index = {each: place for place, each in enumerate(classes)}

@@ -189,6 +189,40 @@ def test_inputs_and_targets_are_found_in_an_archive(npz, arrays, x, y, words):
         assert any(remark.startswith(word) for remark in found.remarks)
 
 
+@pytest.mark.parametrize("kind", [str, "U9", "S9"])
+def test_targets_of_text_are_classes_in_a_stated_order(npz, kind):
+    names = np.array(["oak", "elm", "ash", "elm", "oak"]).astype(kind)
+    found = read_table(npz(X=X, Y=names))
+    np.testing.assert_array_equal(found.x, X, strict=True)
+    np.testing.assert_array_equal(found.y, [2, 1, 0, 1, 2], strict=True)
+    assert (found.classes, found.loss()) == (("ash", "elm", "oak"), "cross_entropy")
+    assert found.remarks == (
+        "d.npz: inputs X (5, 3), targets Y (5,) (columns=…, target=…)",
+        "inputs as they are, not standardised (raw=False)",
+        "target Y, 3 classes: 0 = ash (1 row), 1 = elm (2 rows), 2 = oak (2 rows)",
+    )
+    part = read_table(npz(X=X, Y=names[:, None]), rows="2-")
+    np.testing.assert_array_equal(part.y, [0, 1, 2], strict=True)
+    assert refusal(SpecError, read_table, npz(X=names[:, None], Y=CLASSES)) == (
+        "d.npz: X holds texts.\n  Save it as an array of numbers."
+    )
+
+
+def test_what_is_done_to_the_inputs_of_an_archive_can_be_changed(npz):
+    path = npz(images=IMAGES, labels=CLASSES)
+    flat = IMAGES.reshape(5, 14).astype(float)
+    flat[:, 3] = IMAGES[0, 0, 3]
+    as_read = read_table(path, raw=True)
+    np.testing.assert_array_equal(as_read.x, IMAGES.reshape(5, 14).astype(float), strict=True)
+    assert as_read.remarks[-1] == "inputs as they are, not standardised"
+    spread = read_table(npz(X=flat, Y=CLASSES), raw=False)
+    deviation = np.where(flat.std(0) == 0, 1, flat.std(0))
+    np.testing.assert_allclose(spread.x, (flat - flat.mean(0)) / deviation, rtol=1e-12, atol=1e-14)
+    assert spread.remarks[-1] == (
+        "14 inputs standardised to mean 0 and standard deviation 1; constant, hence 0: 1 of them"
+    )
+
+
 def test_arrays_of_other_names_are_told_by_name(npz):
     path = npz(M=X, c=CLASSES, rest=X[0])
     found = read_table(path, "c", columns="M", rows="1-3")
