@@ -672,6 +672,14 @@ t.csv: the target w is another text in each of 7 rows, so no class comes twice.
   a class each: category=["w"]
   Choose another target: its columns are u, w.""",
     ),
+    "a target of very many texts": (
+        "u,w\n" + "".join(f"{k * k},text {k % 1001}\n" for k in range(1003)),
+        {},
+        """\
+t.csv: the target w has 1,001 texts in 1,003 rows: many for classes.
+  a class each: category=["w"]
+  Choose another target: its columns are u, w.""",
+    ),
     "a sparse table": (
         "+1 1:0.5 3:2\n-1 2:7 3:11\n",
         {},

@@ -108,6 +108,16 @@ def test_two_hundred_thousand_columns_are_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("above", ["% by hand\n", "#\n", "%\n\n\n", "# \t\n \n"])
+def test_many_lines_above_a_table_are_passed_in_one_go(tmp_path, above):
+    """A pattern that tried its lines in more than one way would not end."""
+    path = tmp_path / "t.csv"
+    path.write_text(above * 50_000 + "u,w\n2,3\n5,7\n")
+    found = read_table(path, "w", raw=True)
+    np.testing.assert_array_equal(found.x, [[2], [5]])
+    assert "50,000 comment lines above the table left out" in found.remarks[0]
+
+
 def test_a_row_of_a_million_cells_is_named_with_its_first(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("u,v\n2,3\n" + "5," * 10**6 + "7\n")

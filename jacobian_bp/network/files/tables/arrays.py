@@ -16,7 +16,7 @@ from ..stored import Stored
 from .cells import MISSING, is_missing
 from .encoding import in_order, said_of_classes, standardised
 from .header import Named
-from .options import TableOptions, quoted, refuse
+from .options import OF_GAPS, OF_TEXT, TableOptions, quoted, refuse, require_unsaid
 from .text import require_file_at_most
 
 ARRAY_FILES = (".npz", ".npy")
@@ -57,7 +57,9 @@ def read_array_file(path: Path, target: Sequence[str], options: TableOptions) ->
     it is admitted. Raises SpecError for what is damaged or can be read in two ways.
     """
     name = safe(path.name)
-    _require_no_text_options(name, options)
+    gaps = OF_GAPS if path.suffix.lower() == ".npz" else ()
+    require_unsaid(name, "arrays, no text", OF_TEXT, options)
+    require_unsaid(name, "arrays without gaps", gaps, options)
     require_file_at_most(path, options)
     with open_regular(path, INSTEAD) as file:
         if path.suffix.lower() == ".npy":
@@ -73,18 +75,6 @@ def read_array_file(path: Path, target: Sequence[str], options: TableOptions) ->
     y = pair.y.astype(np.int64)
     said = said_of_classes(targets, classes, y).replace("target column ", "target ")
     return replace(pair, y=y, classes=classes, remarks=(*pair.remarks, said))
-
-
-def _require_no_text_options(name: str, options: TableOptions) -> None:
-    plain = TableOptions()
-    of_text = ["header", "delimiter", "decimal", "thousands", "encoding", "skip"]
-    of_gaps = ["missing", "missing_token"] if name.lower().endswith(".npz") else []
-    for option in (*of_text, *of_gaps):
-        if getattr(options, option) != getattr(plain, option):
-            value = getattr(options, option)
-            told = options.way(option, value[0] if isinstance(value, tuple) else value)
-            what = "without gaps" if option in of_gaps else "no text"
-            refuse(name, f" holds arrays, {what}: {told} says nothing of it.", (), "Leave it out.")
 
 
 def _require_archive(name: str, file: io.FileIO) -> None:

@@ -23,6 +23,7 @@ ALL_BUT_STRAY = 1 - A_STRAY_FEW
 SPACE = DELIMITERS["space"]
 NAMES = {sign: name for name, sign in DELIMITERS.items()}
 WORD = re.compile(r'"((?:[^"]|"")*)"|([^ \t\f\v]+)')
+COMMENTS = re.compile(r"(?:\s*[#%][^\r\n]*(?:\r\n|\r|\n))+")
 SPARSE = re.compile(r"\d{1,9}:[+-]?[\d.]+([eE][+-]?\d+)?\Z", re.A)
 
 Rows = list[tuple[int, list[str]]]  # each with the line that it begins in
@@ -81,13 +82,12 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
 
 def _without_comments(text: str) -> tuple[str, list[str]]:
     """The text, lines above the table that begin with # or % made blank; and those lines."""
-    rest, comments = text, []
-    while found := re.match(r"\s*[#%][^\r\n]*(\r\n|\r|\n)", rest):
-        comments.append(found[0])
-        rest = rest[found.end() :]
-    if not comments or not rest.strip():
+    above = COMMENTS.match(text)
+    if not above or not text[above.end() :].strip():
         return text, []
-    return "\n" * sum(c.count("\n") or c.count("\r") for c in comments) + rest, comments
+    lines = re.split(r"\r\n|\r|\n", above[0])[:-1]
+    comments = [line for line in lines if line.strip()]
+    return "\n" * len(lines) + text[above.end() :], comments
 
 
 def _names_in(
@@ -174,8 +174,9 @@ def _rows(
 
 def _delimiter(source: str, text: str, options: TableOptions) -> str:
     """The sign that gives rows of one width whose cells hold no other sign."""
-    head = "".join(islice(io.StringIO(text, newline=""), SAMPLE))
-    if head != text and head.count('"') % 2:  # do not end within a quoted cell
+    begun = text.lstrip("\r\n")  # behind lines that are skipped
+    head = "".join(islice(io.StringIO(begun, newline=""), SAMPLE))
+    if head != begun and head.count('"') % 2:  # do not end within a quoted cell
         head = head[: head.rfind("\n", 0, head.rfind('"')) + 1] or head
     fits, torn, nearly, even = [], None, (0.0, SPACE), False
     for sign in ",;\t|":

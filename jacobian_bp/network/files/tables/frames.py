@@ -19,9 +19,8 @@ MOST_CELLS = 10_000_000
 
 def is_frame(source: Any) -> bool:
     """Whether columns can be asked for by name, as in pandas and polars."""
-    return hasattr(source, "columns") and any(
-        hasattr(source, name) for name in ("iloc", "get_column")
-    )
+    can_be_asked = any(hasattr(source, name) for name in ("iloc", "get_column"))
+    return can_be_asked and hasattr(source, "columns")
 
 
 def named_columns(frame: Any) -> Named:

@@ -20,6 +20,8 @@ CHOICES = {
     "missing": ("refuse", "drop", "mean", "class"),
 }
 LISTS = ("missing_token", "category", "drop", "keep", "columns")
+OF_TEXT = ("header", "delimiter", "decimal", "thousands", "encoding", "skip")
+OF_GAPS = ("missing", "missing_token")
 MOST_NAMES = 12  # in one message
 MOST_WORDS = 6  # each of them with more to it than a name
 
@@ -110,6 +112,16 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
                 _not_taken(plain, name, value, f"Write {yes} or {no}.")
             found[name] = value
     return TableOptions(**found, spelling=spelling)
+
+
+def require_unsaid(source: str, holds: str, names: Sequence[str], options: TableOptions) -> None:
+    """SpecError for an option that would change nothing, as the source is no such thing."""
+    plain = TableOptions()
+    for name in names:
+        value = getattr(options, name)
+        if value != getattr(plain, name):
+            told = options.way(name, value[0] if isinstance(value, tuple) else value)
+            refuse(source, f" holds {holds}: {told} says nothing of it.", (), "Leave it out.")
 
 
 def refuse(where: str, fact: str, readings: Iterable[str] = (), instead: str = "") -> NoReturn:

@@ -21,10 +21,10 @@ from .cells import MISSING
 from .columns import judge_columns
 from .dialect import require_few, split_rows
 from .encoding import class_indices, said_of_classes, titled
-from .frames import is_frame, named_columns
+from .frames import SOURCE, is_frame, named_columns
 from .header import Named, name_columns
 from .numeral_signs import in_plain_numerals
-from .options import TableOptions, refuse, some, table_options
+from .options import OF_TEXT, TableOptions, refuse, require_unsaid, some, table_options
 from .places import places_of, unused_columns
 from .roles import split_roles
 from .text import find_file, read_text
@@ -184,10 +184,12 @@ def table_of(source: Any, target: Sequence[str], options: TableOptions) -> Table
             return _of_arrays(path, target, options)
         return _of_file(path, target, options)
     if is_frame(source):
+        require_unsaid(SOURCE, "values, no text", OF_TEXT, options)
         return _of_named(named_columns(source), target, options)
     kind = type(source).__name__
+    an = "an" if kind[:1] in "aeiou" or kind == "ndarray" else "a"
     refuse(
-        f"a table cannot be read from {'an' if kind[:1] in 'aeiou' else 'a'} {safe(kind)}.",
+        f"a table cannot be read from {an} {safe(kind)}.",
         "",
         (),
         "Give the path of a file, or a data frame; arrays go to net.run(x, y) as they are.",

@@ -16,6 +16,7 @@ from .options import TableOptions, few, refuse, some
 from .places import places_of, unused_columns
 
 FEWEST_TEXTS = 5  # that all differ, of a target that is taken for no classes
+MOST_CLASSES = 1000  # of a target of which nobody said that its texts are classes
 LEFT_OUT = (ROW_NUMBER, DATES, TEXT, EMPTY)
 SAID = {ROW_NUMBER: "a row number", DATES: "a date", TEXT: "a text", EMPTY: "without any value"}
 
@@ -162,11 +163,25 @@ def _require_targets(
                 (),
                 f"Name one target, or number the classes of {safe(column.name)} in the file.",
             )
-        seen = [cell for cell in column.cells if not is_missing(cell, tokens)]
-        if column.kind == TEXT and FEWEST_TEXTS <= len(set(seen)) == len(seen):
-            refuse(
-                f"{table.source}: the target {safe(column.name)}",
-                f" is another text in each of {len(seen)} rows, so no class comes twice.",
-                [f"a class each: {options.way('category', column.name)}"],
-                f"Choose another target: its columns are {some(table.names, 40)}.",
-            )
+        if column.kind in (TEXT, MANY):
+            _require_classes(table, column, tokens, options)
+
+
+def _require_classes(
+    table: Named, column: Column, tokens: Collection[str], options: TableOptions
+) -> None:
+    """SpecError for a target of texts of which none comes twice, or which are very many."""
+    seen = [cell for cell in column.cells if not is_missing(cell, tokens)]
+    count = len(set(seen))
+    if FEWEST_TEXTS <= count == len(seen):
+        fact = f" is another text in each of {count:,} rows, so no class comes twice."
+    elif count > MOST_CLASSES:
+        fact = f" has {count:,} texts in {len(seen):,} rows: many for classes."
+    else:
+        return
+    refuse(
+        f"{table.source}: the target {safe(column.name)}",
+        fact,
+        [f"a class each: {options.way('category', column.name)}"],
+        f"Choose another target: its columns are {some(table.names, 40)}.",
+    )

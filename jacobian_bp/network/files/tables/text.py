@@ -46,7 +46,8 @@ NO_TABLE = (  # how such a text begins, what it is, and what to do
     (r"\{\s*\"|\[\s*[\[{]", "JSON", AS_CSV),
     (r"version https://git-lfs", "a pointer of Git LFS", "Fetch the file itself: git lfs pull"),
 )
-ARFF = re.compile(r"(\s*(%[^\n]*)?\n)*\s*@relation\b.*?\n\s*@data\s*?\n", re.I | re.DOTALL)
+ARFF = re.compile(r"(?:[ \t]*(?:%[^\n]*)?\r?\n)*[ \t]*@relation\b", re.IGNORECASE)
+ARFF_ROWS = re.compile(r"^[ \t]*@data[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
 def find_file(source: str | os.PathLike[str]) -> Path:
@@ -129,9 +130,9 @@ def _require_table(name: str, text: str, options: TableOptions) -> None:
     for beginning, kind, told in NO_TABLE:
         if re.match(beginning, begun, re.IGNORECASE):
             refuse(name, f" is {kind}, not a table of rows.", (), told)
-    head = ARFF.match(text) if begun[:1] in ("@", "%") else None
-    if head:
-        line = head[0].count("\n")
+    rows = ARFF_ROWS.search(text) if ARFF.match(text) else None
+    if rows:
+        line = text.count("\n", 0, rows.end())
         told = f"{options.way('skip', line)} and {options.way('header', False)}"
         fact = f" is an ARFF file: its rows begin below @data, line {line}."
         refuse(name, fact, (), f"Say {told}; the columns are numbered from 1.")

@@ -126,6 +126,22 @@ def test_a_frame_that_is_no_table_is_refused(frame, message):
     assert refusal(SpecError, read_table, frame, "w") == message
 
 
+def test_what_only_a_text_has_cannot_be_said_of_a_frame():
+    for option, shown in [({"skip": 3}, "skip=3"), ({"delimiter": "tab"}, 'delimiter="tab"')]:
+        assert refusal(SpecError, read_table, Frame(u=[2, 3], w=[5, 7]), "w", **option) == (
+            f"the data frame holds values, no text: {shown} says nothing of it.\n  Leave it out."
+        )
+    assert read_table(Frame(u=[2, 3], w=[5, 7]), "w", missing="drop").x.shape == (2, 1)
+
+
+def test_a_frame_that_is_not_computed_yet_is_refused_without_a_warning(recwarn):
+    polars = pytest.importorskip("polars")
+    assert refusal(SpecError, read_table, polars.LazyFrame({"u": [2]}), "u").startswith(
+        "a table cannot be read from a LazyFrame.\n"
+    )
+    assert not recwarn.list
+
+
 def test_no_frame_package_is_imported_to_read_a_file(tmp_path, monkeypatch):
     for package in ("pandas", "polars"):
         monkeypatch.setitem(sys.modules, package, None)  # an import of it would fail
