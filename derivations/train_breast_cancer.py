@@ -51,9 +51,7 @@ def read(parser, options):
         parser.error(str(error))
     target = safe(options.target[0])
     if data.y.ndim > 1 or not np.isin(data.y, (0, 1)).all() or len(set(data.y)) < 2:
-        parser.error(
-            f"the target {safe(options.target[0])} has not two classes, 0 and 1, and both of them"
-        )
+        parser.error(f"the target {target} has not two classes, 0 and 1, and both of them")
     return data
 
 

@@ -52,9 +52,7 @@ def read(parser, options):
         parser.error(str(error))
     target = safe(options.target[0])
     if data.y.ndim > 1 or data.classes or np.ptp(data.y) == 0:
-        parser.error(
-            f"the target {safe(options.target[0])} is not one column of numbers that differ"
-        )
+        parser.error(f"the target {target} is not one column of numbers that differ")
     return data
 
 
