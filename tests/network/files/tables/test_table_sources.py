@@ -389,6 +389,26 @@ def test_a_network_file_says_the_same_of_its_table(tmp_path, call):
     )
 
 
+def test_a_diagnosis_says_what_was_assumed_of_the_table(tmp_path, call):
+    iris_without_names(tmp_path)
+    net, code = tmp_path / "net.toml", tmp_path / "backward.py"
+    head = '[network]\nsizes = ["auto", 5, "auto"]\n[data]\n'
+    net.write_text(head + 'file = "flowers.csv"\ntarget = -1\n')
+    code.write_text("dz2 = a2 - y\ndW2 = np.outer(dz2, a1)\n")
+    inline = tmp_path / "inline.toml"
+    sizes = '[network]\nsizes = [2, 1]\nactivations = "tanh"\nloss = "squared_error"\n'
+    inline.write_text(f"{sizes}[data]\nx = [2.0, 3]\ny = [5.0]\n")
+    words = {"header": "header = true", "raw": "raw = true", "loss": "activations, loss"}
+    for question in (["--line", "dW2 = np.outer(d2, a1)"], ["--code", code]):
+        _, lines, _ = call("diagnose", net, *question)
+        text = joined(lines)
+        for said in SAID[:2]:
+            assert said.format(**words) in text
+        assert "weights drawn" not in text
+    _, lines, _ = call("diagnose", inline, "--line", "dW1 = np.outer(d1, x)")
+    assert not any(line.startswith("data") for line in lines)
+
+
 def test_a_network_file_and_a_command_take_arrays(tmp_path, call, npz):
     path = npz(X=IMAGES, Y=CLASSES)
     given = ["auto-2-auto", "--data", path, "--loss", "cross_entropy", "--batch", "2"]
