@@ -1,6 +1,6 @@
 """Training on the breast-cancer data with the formulas of the derivation, in plain numpy.
 
-    python derivations/train_breast_cancer.py [--data TABLE --target COLUMN] [--save FILE.npz]
+    python derivations/train_breast_cancer.py [--data TABLE --target COLUMN ...] [--save FILE.npz]
 
 A 30-4-1 network, relu and sigmoid, binary cross-entropy, full batch. The package
 draws the first weights and is asked once whether the formulas are right; from
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jacobian_bp import JacobianError, Network, read_table
+from jacobian_bp import JacobianError, Network
+from jacobian_bp.network.files.tables.switches import add_switches, switch_of, table_asked_for
 from jacobian_bp.network.files.weights_file import write_weights
 from jacobian_bp.writing.signs import number, safe, to_ascii
 from jacobian_bp.writing.tables import table
@@ -42,14 +43,15 @@ def split(data):
     return (x[~held], y[~held]), (x[held], y[held])
 
 
-def read(parser, source, target):
+def read(parser, options):
     """The table, of which the target has two classes, 0 and 1."""
     try:
-        data = read_table(source, target=target, raw=True)
+        data = table_asked_for(options)
     except JacobianError as error:
         parser.error(str(error))
+    target = safe(options.target[0])
     if data.y.ndim > 1 or not np.isin(data.y, (0, 1)).all() or len(set(data.y)) < 2:
-        parser.error(f"the target {safe(target)} has not two classes, 0 and 1, and both of them")
+        parser.error(f"the target {target} has not two classes, 0 and 1, and both of them")
     return data
 
 
@@ -118,15 +120,22 @@ def main():
     parser.add_argument("--save", metavar="FILE.npz", type=Path, help="keep the trained weights")
     parser.add_argument("--data", metavar="TABLE", help="another table: see docs/tables.md")
     parser.add_argument("--target", metavar="COLUMN", help="its target, by name or by number")
+    parser.add_argument("--data-limit", metavar="SIZE", help="the bytes that it may have")
+    add_switches(parser)
+    parser.set_defaults(raw=None, example=0)
     options = parser.parse_args()
     path, own = options.save, options.data is not None
     if own != (options.target is not None):
         parser.error("--data and --target go together")
+    if not own and switch_of(options):
+        parser.error(f"{switch_of(options)} goes with --data and --target")
     if path and (path.is_dir() or not path.absolute().parent.is_dir()):
         parser.error(f"--save: {safe(path)!r} is no file in a folder that exists")
     if path and path.suffix != ".npz":
         parser.error(f"--save: {safe(path)!r} does not end in .npz")
-    data = read(parser, options.data or "breast_cancer", options.target or "benign")
+    options.data, options.target = options.data or "breast_cancer", [options.target or "benign"]
+    options.raw = True  # the training rows alone say what mean and deviation are
+    data = read(parser, options)
     no, yes = data.classes or (("0", "1") if own else ("malignant", "benign"))
     (x, y), (x_held, y_held) = split(data)
     net = Network.dense([x.shape[1], 4, 1], ["relu", "sigmoid"], "bce", seed=SEED)

@@ -42,7 +42,7 @@ _OFFERED = {
     "derivation.convention": ["Convention"],
     "derivation.derivation": ["Derivation"],
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
-    "network.files.read_table": ["TableData", "read_table"],
+    "network.files.tables.read_table": ["TableData", "read_table"],
     "network.network": ["Network"],
     "network.run": ["Run"],
     "numbers.memory": ["memory_limit"],
@@ -172,8 +172,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .errors import JacobianError as JacobianError
     from .errors import MemoryLimitError as MemoryLimitError
     from .errors import SpecError as SpecError
-    from .network.files.read_table import TableData as TableData
-    from .network.files.read_table import read_table as read_table
+    from .network.files.tables.read_table import TableData as TableData
+    from .network.files.tables.read_table import read_table as read_table
     from .network.network import Network as Network
     from .network.run import Run as Run
     from .numbers.memory import memory_limit as memory_limit

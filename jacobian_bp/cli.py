@@ -32,7 +32,7 @@ from .document.files import DOCUMENTS, EITHER, PICTURE, place_for
 from .document.saving import save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
-from .network.files.table_switches import add_switches
+from .network.files.tables.switches import add_switches
 from .network.from_options import Case, case_of
 from .network.named_jacobian import named_jacobian
 from .network.run import Run
@@ -266,7 +266,11 @@ def _options() -> Parser:
     )
     options.add_argument("--example", type=int, default=0, metavar="ROW", help="from 0")
     options.add_argument("--batch", metavar="M", help="the first M rows, or all")
-    options.add_argument("--raw", action="store_true", help="do not standardise the columns")
+    options.add_argument(
+        "--raw",
+        action=argparse.BooleanOptionalAction,
+        help="do not standardise the columns (default: tables are standardised, arrays are not)",
+    )
     add_switches(options)
     layouts = ", ".join(r.name for r in READY_MADE if not r.sizes)
     courses = "; ".join(f"{course.name}, {course.source}" for course in COURSES)

@@ -17,8 +17,8 @@ from .drawn_from_seed import draw_data
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
 from .files.data_files import LIMIT
-from .files.read_table import TableData
-from .files.table_switches import switch_of, table_asked_for
+from .files.tables.read_table import TableData
+from .files.tables.switches import switch_of, table_asked_for
 from .network import Network
 from .run import Run
 from .sizes import format_sizes, parse_sizes, with_widths

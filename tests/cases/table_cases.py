@@ -259,7 +259,79 @@ READ = {
         [-0.5, 5],
         NONE,
     ),
+    "a true minus, and a dash typed for it": (
+        "u,w\n−1.5,3\n–2.25,5\n7,−11\n",
+        "w",
+        {},
+        [[-1.5], [-2.25], [7]],
+        [3, 5, -11],
+        NONE,
+    ),
+    "blanks between thousands": (
+        "u;v;w\n1\xa0234,5;2\u202f345;3\n17\xa0001,25;12\u202f345\u202f678;5\n",
+        "w",
+        {},
+        [[1234.5, 2345], [17001.25, 12345678]],
+        [3, 5],
+        NONE,
+    ),
+    "apostrophes between thousands": (
+        "u,w\n1'234.5,3\n12’345’678,5\n",
+        "w",
+        {},
+        [[1234.5], [12345678]],
+        [3, 5],
+        NONE,
+    ),
+    "money and shares, each column in one unit": (
+        'pay,share,w\n"$1,234.50",2.5%,3\n-$7.25,-11 %,5\n$0.50,?,7\n',
+        "w",
+        {"missing": "drop"},
+        [[1234.5, 2.5], [-7.25, -11]],
+        [3, 5],
+        NONE,
+    ),
     # ------------------------------------------------ kinds
+    "plus and minus as classes": (
+        "a,2,+\nb,3,-\na,5,-\nb,?,+\n",
+        -1,
+        {"missing": "drop"},
+        [[0, 2], [1, 3], [0, 5]],
+        [0, 1, 1],
+        ("+", "-"),
+    ),
+    "months in digits, left out": (
+        "month,u,w\n202011,2,3\n202012,5,7\n202101,11,13\n",
+        "w",
+        {},
+        [[2], [5], [11]],
+        [3, 7, 13],
+        NONE,
+    ),
+    "days in digits, kept as numbers": (
+        "20210227,2,3\n20210228,5,7\n20210301,11,13\n",
+        -1,
+        {"keep": 1},
+        [[20210227, 2], [20210228, 5], [20210301, 11]],
+        [3, 7, 13],
+        NONE,
+    ),
+    "no months, the 13th being none": (
+        "part,u,w\n202011,2,3\n202013,5,7\n202101,11,13\n",
+        "w",
+        {},
+        [[202011, 2], [202013, 5], [202101, 11]],
+        [3, 7, 13],
+        NONE,
+    ),
+    "days with a time, in digits": (
+        "day,u,w\n20140502T000000,2,3\n20140503T000000,5,7\n",
+        "w",
+        {},
+        [[2], [5]],
+        [3, 7],
+        NONE,
+    ),
     "categories": (
         "sex,length,rings\nM,0.5,15\nF,0.25,9\nI,0.75,7\nM,1,10\nI,2,8\nF,3,20\n",
         "rings",
@@ -431,6 +503,47 @@ READ = {
         NONE,
     ),
     "dropped columns": ("r,s,w\n2,3,5\n7,11,13\n", "w", {"drop": ["s"]}, [[2], [7]], [5, 13], NONE),
+    # ------------------------------------------------ lines above the table
+    "comments, then names": (
+        "# measured in spring, twice\n# by hand\nu,v,w\n2,3,5\n7,11,13\n",
+        "w",
+        {},
+        [[2, 3], [7, 11]],
+        [5, 13],
+        NONE,
+    ),
+    "names behind a comment": (
+        "# by hand\n# u v w\n2 3 5\n7 11 13\n",
+        "w",
+        {},
+        [[2, 3], [7, 11]],
+        [5, 13],
+        NONE,
+    ),
+    "names behind a comment, denied": (
+        "% u,v,w\n2,3,5\n7,11,13\n",
+        -1,
+        {"header": False},
+        [[2, 3], [7, 11]],
+        [5, 13],
+        NONE,
+    ),
+    "a column that is called #": (
+        "#,u,w\n2,3,5\n7,11,13\n",
+        "w",
+        {"columns": ["#", "u"]},
+        [[2, 3], [7, 11]],
+        [5, 13],
+        NONE,
+    ),
+    "rows of an ARFF file": (
+        "% flowers\n@relation f\n@attribute u numeric\n@attribute w {a,b}\n@data\n2,a\n3,b\n",
+        -1,
+        {"skip": 5, "header": False},
+        [[2], [3]],
+        [0, 1],
+        ("a", "b"),
+    ),
     # ------------------------------------------------ bytes
     "CRLF and a byte order mark": (
         "\ufeffu,w\r\n2,3\r\n5,7\r\n",
@@ -531,11 +644,77 @@ t.csv, line 2, column u: '1,5': commas and points mean two things here.
   Write the column's numbers in one way.""",
     ),
     "money": (
-        "u,v,w\n2,$2.39,3\n5,$7.00,7\n",
+        "u,v,w\n2,$2.39,3\n5,€7.00,7\n",
         {},
         """\
 t.csv, line 2, column v: '$2.39' is a number with a unit.
-  Leave the unit out, or say drop=["v"].""",
+  Write all numbers of the column in one unit and without it, or say drop=["v"].""",
+    ),
+    "words for units": (
+        "u,v,w\n2,5 km,3\n5,7.5 km,7\n11,9 km,13\n",
+        {},
+        """\
+t.csv, line 2, column v: '5 km' is a number with a unit.
+  Write all numbers of the column in one unit and without it, or say drop=["v"].""",
+    ),
+    "brackets of accounts": (
+        "u,v,w\n2,5,3\n5,(7.5),7\n11,9,13\n",
+        {},
+        """\
+t.csv, line 3, column v: '(7.5)' is a number in brackets, as accounts write a negative one.
+  Write -7.5, or say drop=["v"].""",
+    ),
+    "a target of texts that all differ": (
+        "u,w\n" + "".join(f"{k * k},text {k}\n" for k in range(7)),
+        {},
+        """\
+t.csv: the target w is another text in each of 7 rows, so no class comes twice.
+  a class each: category=["w"]
+  Choose another target: its columns are u, w.""",
+    ),
+    "a target of very many texts": (
+        "u,w\n" + "".join(f"{k * k},text {k % 1001}\n" for k in range(1003)),
+        {},
+        """\
+t.csv: the target w has 1,001 texts in 1,003 rows: many for classes.
+  a class each: category=["w"]
+  Choose another target: its columns are u, w.""",
+    ),
+    "a sparse table": (
+        "+1 1:0.5 3:2\n-1 2:7 3:11\n",
+        {},
+        """\
+t.csv, line 1: '3:2' is an entry with its column, as sparse tables have them.
+  Write a cell for each column, zeros too.""",
+    ),
+    "an ARFF file": (
+        "% flowers\n@RELATION f\n@attribute u numeric\n@attribute w {a,b}\n@DATA\n2,a\n3,b\n",
+        {},
+        """\
+t.csv is an ARFF file: its rows begin below @data, line 5.
+  Say skip=5 and header=False; the columns are numbered from 1.""",
+    ),
+    "a web page": (
+        "\n<!DOCTYPE html>\n<html><body>u,w</body></html>\n",
+        {},
+        "t.csv is a web page, not a table of rows.\n  Save the table itself, as a raw file.",
+    ),
+    "JSON": (
+        '[{"u": 2, "w": 3},\n {"u": 5, "w": 7}]\n',
+        {},
+        "t.csv is JSON, not a table of rows.\n  Save it as CSV in UTF-8.",
+    ),
+    "gzip": (
+        b"\x1f\x8b\x08\x00",
+        {},
+        "t.csv is a gzip archive, not a table in plain text.\n"
+        "  Unpack it first: gunzip < t.csv > table.csv",
+    ),
+    "images of MNIST": (
+        b"\x00\x00\x08\x03\x00\x00",
+        {},
+        "t.csv is an IDX file of images, as MNIST has, not a table in plain text.\n"
+        "  Save its arrays with numpy.savez, as X and Y, and give the .npz file.",
     ),
     "a word among numbers": (
         "u,w\n2,3\n5,7\nabout 11,13\n17,19\n",
@@ -622,7 +801,7 @@ t.csv, line 1: byte 0xf6 is not UTF-8.
         b"PK\x03\x04...",
         {},
         "t.csv is a zip archive, or an Excel file, not a table in plain text.\n"
-        "  Save it as CSV in UTF-8.",
+        "  Unpack it, or save the sheet as CSV in UTF-8.",
     ),
     "empty": (
         " \n",

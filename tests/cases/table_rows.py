@@ -1,5 +1,6 @@
 """Tables that are refused, how each is read, and what is done then."""
 
+import os
 import re
 
 import numpy as np
@@ -223,8 +224,24 @@ TABLES = {
     ),
     "an array of texts": table(
         arrays(X=np.array([["a"]]), Y=Y),
-        rearranged("Save it as an array of numbers", X=X, Y=Y),
+        rearranged("a.npz: X holds texts.\n  Save it as an array of numbers", X=X, Y=Y),
         **OF_ARRAYS,
+    ),
+    "texts with a gap": table(
+        arrays(X=X, Y=np.where(Y[3] == Y, "", "a")),
+        rearranged(r"Y has a missing text, '', at \[3\].\n  Fill it or leave", X=X, Y=Y),
+        **OF_ARRAYS,
+    ),
+    "bytes that are no text": table(
+        arrays(X=X, Y=np.array([b"\xff"] * len(X))),
+        rearranged("Save the classes as text or numbers", X=X, Y=Y),
+        **OF_ARRAYS,
+    ),
+    "missing values of arrays": table(
+        arrays(X=X, Y=Y),
+        lambda message: ASKED.pop("missing") if "Leave it out" in message else None,
+        **OF_ARRAYS,
+        missing="drop",
     ),
     "a NaN in an array": table(
         arrays(X=np.where(X[0, 0] == X, np.nan, X), Y=Y),
@@ -307,6 +324,24 @@ def limited(name, limit, sentence):
 
 
 TABLES |= {
+    "an array whose name ends in .csv": table(
+        lambda: (np.save("d.npy", np.eye(3)), os.replace("d.npy", "t.csv")),
+        lambda message: (
+            os.replace("t.csv", "t.npy") or ASKED.update(source="t.npy")
+            if "Let its name end in .npy" in message
+            else None
+        ),
+    ),
+    "a database": table(
+        b"SQLite format 3\0\x10", rewritten("Save one table of it as CSV in UTF-8")
+    ),
+    "little memory for classes": limited(
+        table(
+            arrays(X=np.zeros((100, 3), np.uint8), Y=np.array(["a", "b"] * 50)), None, **OF_ARRAYS
+        ),
+        15_000,
+        "Keep fewer examples",
+    ),
     "little memory for the text": limited(table(PLAIN, None), 20, "Keep fewer rows"),
     "little memory for the cells": limited(
         table(PLAIN, None), 300, "Keep fewer rows or columns of the file"

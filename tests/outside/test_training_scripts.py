@@ -149,5 +149,17 @@ def test_another_table_is_read_and_trained_on(name, kind, tmp_path):
     assert ("guess yes" in text) == (kind == "classes")
     table_of(tmp_path / "own.csv", "numbers" if kind == "classes" else "classes")
     assert b"the target target " in ran(name, *own, cwd=tmp_path, code=2).stderr
+    missing = ("--missing", "drop", "--skip", "2")
+    assert (
+        b"--skip goes with --data and --target"
+        in ran(name, *missing[2:], cwd=tmp_path, code=2).stderr
+    )
+    table_of(tmp_path / "own.csv", kind)
+    gap = (tmp_path / "own.csv").read_text().replace(";5,5;", ";?;", 1)
+    (tmp_path / "own.csv").write_text(f"a title\nanother; one\n{gap}")
+    asked = ran(name, *own, *missing[2:], cwd=tmp_path, code=2).stderr.decode()
+    assert "Say --missing drop (59 rows stay), --missing mean" in asked
+    text = ran(name, *own, *missing, cwd=tmp_path).stdout.decode()
+    assert "1 cell in 1 of 60 rows; column still: 1; these rows left out, 59 stay" in text
     alone = ran(name, *own[:2], cwd=tmp_path, code=2).stderr
     assert b"--data and --target go together" in alone

@@ -78,21 +78,21 @@ def run_command(options: argparse.Namespace) -> int:
             "  Leave it out: a line gives a gradient the shape of its parameter."
         )
     said = _convention(options)
-    run = _run(options.network)
+    run, data = _run(options.network)
     written = said or _of_file(run)
     if options.line is not None:
         # --examples alone leaves open where the 1/m stands
         alone = options.examples and options.weights is None
         examples, convention = (options.examples, None) if alone else (None, written)
         report = diagnose_line(options.line, run, options.target, examples, convention)
-        _write(str(report))
+        _write("\n".join([*data, str(report)]))
         return 0 if report.right else WRONG
     if written is None:
         diagnosis = diagnose(run, read_answers(options.answers, list(run)), options.layout)
     else:
         arrays = read_arrays(Path(options.answers))
         diagnosis = diagnose(run, arrays, options.layout, written)
-    _write(diagnosis.text())
+    _write("\n".join([*data, diagnosis.text()]))
     return 0 if diagnosis.ok else WRONG
 
 
@@ -108,7 +108,7 @@ def _run_code(options: argparse.Namespace) -> int:
         )
     written = _convention(options)
     text = read_limited(Path(options.code), LONGEST_TEXT, "Name a file of Python.")
-    run = _run(options.network)
+    run, data = _run(options.network)
     try:
         code = text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -118,7 +118,7 @@ def _run_code(options: argparse.Namespace) -> int:
         ) from None
     let = dict(map(_number, options.let or ()))
     report = diagnose_code(code, run, written or _of_file(run), let, options.function)
-    terminal.write(str(report).splitlines())
+    terminal.write([*fold_all(data, terminal.width()), *str(report).splitlines()])
     return 0 if report.right else WRONG
 
 
@@ -154,14 +154,16 @@ def _number(text: str) -> tuple[str, float]:
         raise SpecError(f"--let {safe(text)} gives no number.\n  Write --let reg=0.01.") from None
 
 
-def _run(name: str) -> Run:
+def _run(name: str) -> tuple[Run, list[str]]:
+    """The run on the data of the file, and what was assumed of the table that they stand in."""
     net = Network.from_toml(name)
     if not net.facts.data:
         raise SpecError(
             f"{safe(name)} has no data to run on.\n"
             "  Add a table [data] with x and y: the numbers the answer was computed for."
         )
-    return net.run()
+    of_table = net.facts.remarks[:-1] if net.facts.sizes else ()  # the last tells of the weights
+    return net.run(), [f"data      {remark}" for remark in of_table]
 
 
 def _write(text: str) -> None:

@@ -22,9 +22,9 @@ from ...writing.signs import dims, witness
 from .data_files import SHIPPED, require_at_most, shipped_names
 from .net_weights import numbers
 from .paths import named_inside, size_of
-from .read_table import TableData, table_of
-from .table_options import TableOptions, table_options
-from .table_switches import SWITCHES
+from .tables.options import TableOptions, table_options
+from .tables.read_table import TableData, table_of
+from .tables.switches import SWITCHES
 from .toml_text import Section, shown
 
 KEYS = ("file", "target", "example", "batch", "raw", *SWITCHES)

@@ -30,7 +30,7 @@ from .net_program import TABLE as PROGRAM
 from .net_program import ProgramSpec, read_program_tables
 from .net_weights import read_params
 from .paths import write_new
-from .read_table import TableData
+from .tables.read_table import TableData
 from .toml_text import Problems, Section, read_toml, shown
 
 TABLES = ("network", "weights", "data")

@@ -45,6 +45,7 @@ NPY_HEADER = re.compile(
     re.DOTALL,
 )
 NPY_DTYPES = {"f2", "f4", "f8", *(k + n for k in "iu" for n in "1248")}
+NPY_TEXT = re.compile(r"[US][1-9]\d{0,4}", re.ASCII)
 NPY_REFUSED = {
     "O": "Python objects, stored as a pickle, which is never read",
     "b": "booleans",
@@ -69,12 +70,15 @@ DAMAGED = (
 )
 
 
-def stored_npz(file: io.FileIO, name: str, instead: str = OF_WEIGHTS) -> dict[str, Stored]:
+def stored_npz(
+    file: io.FileIO, name: str, instead: str = OF_WEIGHTS, texts: bool = False
+) -> dict[str, Stored]:
     """The arrays of an .npz file by their names, without '.npy'; the file stays open for them.
 
-    `instead` is what is advised where there are too many of them, or too large ones. Raises
-    SpecError for what is damaged, encrypted, twice there or larger than its member,
-    MemoryLimitError for what would unpack to more than the limit.
+    `instead` is what is advised where there are too many of them, or too large ones. Arrays of
+    text are admitted where `texts` says so. Raises SpecError for what is damaged, encrypted,
+    twice there or larger than its member, MemoryLimitError for what would unpack to more than
+    the limit.
     """
     archive, members = _guarded(partial(_directory, file, name, instead), name)
     packed = os.fstat(file.fileno()).st_size
@@ -91,7 +95,7 @@ def stored_npz(file: io.FileIO, name: str, instead: str = OF_WEIGHTS) -> dict[st
         plain = member.filename.removesuffix(".npy")
         if plain in found:
             raise SpecError(f"{name} holds {brief(plain)} twice.\n  Keep one of the two.")
-        found[plain] = _guarded(partial(_member, archive, member, name), name)
+        found[plain] = _guarded(partial(_member, archive, member, name, texts), name)
     return found
 
 
@@ -153,15 +157,18 @@ def stored_npy(file: io.FileIO, name: str) -> Stored:
     return found
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Stored:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, texts: bool) -> Stored:
     """The array of a member; one that numpy did not write is no array."""
     opened = partial(archive.open, member)
     if not member.filename.endswith(".npy"):
         return Stored((), None, "is no array", never)
-    return _declared(opened, member.file_size, f"{name}: {brief(member.filename)}", name)
+    who = f"{name}: {brief(member.filename)}"
+    return _declared(opened, member.file_size, who, name, texts)
 
 
-def _declared(opened: Callable[[], IO[bytes]], size: int, who: str, name: str = "") -> Stored:
+def _declared(
+    opened: Callable[[], IO[bytes]], size: int, who: str, name: str = "", texts: bool = False
+) -> Stored:
     """What an array's own header declares, compared with the bytes that are there for it."""
     with opened() as stream:
         head = stream.read(8)
@@ -177,7 +184,7 @@ def _declared(opened: Callable[[], IO[bytes]], size: int, who: str, name: str = 
         return Stored((), None, "holds records, not numbers", never)
     code = match["descr"][match["descr"][0] in "<>|=" :]
     shape = _npy_shape(match["shape"], who)
-    if code not in NPY_DTYPES:
+    if code not in NPY_DTYPES and not (texts and NPY_TEXT.fullmatch(code)):
         reason = NPY_REFUSED.get(code[:1], "a number format of one machine")
         shown = safe(match["descr"])
         return Stored(shape, None, f"has dtype {shown}: {reason}", never)

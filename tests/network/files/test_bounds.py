@@ -9,8 +9,8 @@ from network_cases import refusal
 from jacobian_bp import Network, SpecError, read_table
 from jacobian_bp.cli import main
 from jacobian_bp.errors import LONGEST
-from jacobian_bp.network.files import table_text
 from jacobian_bp.network.files.data_files import LIMIT
+from jacobian_bp.network.files.tables import text as table_text
 
 MANY = 20_000
 
@@ -106,6 +106,16 @@ def test_two_hundred_thousand_columns_are_refused(tmp_path):
         "t.csv, line 1 has 200,000 columns; at most 20,000 are used.\n"
         '  Say columns=["NAME"] for the inputs, or keep fewer columns.'
     )
+
+
+@pytest.mark.parametrize("above", ["% by hand\n", "#\n", "%\n\n\n", "# \t\n \n"])
+def test_many_lines_above_a_table_are_passed_in_one_go(tmp_path, above):
+    """A pattern that tried its lines in more than one way would not end."""
+    path = tmp_path / "t.csv"
+    path.write_text(above * 50_000 + "u,w\n2,3\n5,7\n")
+    found = read_table(path, "w", raw=True)
+    np.testing.assert_array_equal(found.x, [[2], [5]])
+    assert "50,000 comment lines above the table left out" in found.remarks[0]
 
 
 def test_a_row_of_a_million_cells_is_named_with_its_first(tmp_path):

@@ -96,7 +96,7 @@ def test_no_advice_about_files_is_without_a_row(folder):
 
 
 NOT_FOLLOWED = {  # and why
-    "network/files/table_text.py: Give a file that is finished.": "it grows between two looks",
-    "network/files/table_text.py: Give the path of a CSV file.": "it goes between two looks",
+    "network/files/tables/text.py: Give a file that is finished.": "it grows between two looks",
+    "network/files/tables/text.py: Give the path of a CSV file.": "it goes between two looks",
     "network/files/toml_text.py: Write numbers in digits.": "a ValueError of a later tomllib",
 }

@@ -169,17 +169,18 @@ def test_data_of_a_file(net, tmp_path):
     spec = net(head + "example = 2\nraw = true\n")
     np.testing.assert_array_equal(spec.x, [3.0, 5, 2], strict=True)
     np.testing.assert_array_equal(spec.y, [7.0], strict=True)
-    assert spec.remarks[0].endswith("x.csv: 3 rows, target column y as it is")
+    assert spec.remarks[0] == "x.csv: 3 rows, 4 columns; line 1 is the header (header = false)"
     assert spec.remarks[1:] == (
-        "3 input columns as they are, not standardised",
+        "3 number columns as they are, not standardised",
+        "target column y as it is",
         "one example: row 2",
         "weights drawn with seed 0",
     )
     spec = net(head + "batch = 2\n")
     assert (spec.x.shape, spec.y.tolist()) == ((2, 3), [[5.0], [6.0]])
-    assert spec.remarks[2] == "a batch: the first 2 rows"
+    assert spec.remarks[3] == "a batch: the first 2 rows"
     assert net(head + 'batch = "all"\n').x.shape == (3, 3)
-    assert net(head).remarks[2] == "one example: row 0"
+    assert net(head).remarks[3] == "one example: row 0"
 
 
 def test_a_shipped_data_set(net, tmp_path, monkeypatch):

@@ -3,19 +3,21 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from ...numbers.memory import require_memory
-from ...writing.signs import dims, safe
-from .paths import open_regular
-from .safe_npz import stored_npy, stored_npz
-from .stored import Stored
-from .table_header import Named
-from .table_options import TableOptions, refuse
-from .table_text import require_file_at_most
+from ....numbers.memory import require_memory
+from ....writing.signs import dims, plural, safe
+from ..paths import open_regular
+from ..safe_npz import stored_npy, stored_npz
+from ..stored import Stored
+from .cells import MISSING, is_missing
+from .encoding import in_order, said_of_classes, standardised
+from .header import Named
+from .options import OF_GAPS, OF_TEXT, TableOptions, quoted, refuse, require_unsaid
+from .text import require_file_at_most
 
 ARRAY_FILES = (".npz", ".npy")
 PAIRS = (  # names of inputs and targets, without regard to capitals
@@ -33,6 +35,7 @@ PAIRS = (  # names of inputs and targets, without regard to capitals
 INSTEAD = 'Write it with np.savez("data.npz", X=X, Y=Y).'
 MOST_SHOWN = 12
 BYTE = 255.0
+BYTES_A_TEXT = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,7 @@ class ArrayPair:
     input_name: str
     target_name: str
     remarks: tuple[str, ...]
+    classes: tuple[str, ...] = ()  # of targets that are texts, in their order
 
 
 def read_array_file(path: Path, target: Sequence[str], options: TableOptions) -> ArrayPair | Named:
@@ -53,25 +57,24 @@ def read_array_file(path: Path, target: Sequence[str], options: TableOptions) ->
     it is admitted. Raises SpecError for what is damaged or can be read in two ways.
     """
     name = safe(path.name)
-    _require_no_text_options(name, options)
+    gaps = OF_GAPS if path.suffix.lower() == ".npz" else ()
+    require_unsaid(name, "arrays, no text", OF_TEXT, options)
+    require_unsaid(name, "arrays without gaps", gaps, options)
     require_file_at_most(path, options)
     with open_regular(path, INSTEAD) as file:
         if path.suffix.lower() == ".npy":
             return _table(name, _loaded(name, "", stored_npy(file, name)))
         _require_archive(name, file)
-        stored = stored_npz(file, name, INSTEAD)
+        stored = stored_npz(file, name, INSTEAD, texts=True)
         inputs, targets = _pair(name, stored, target, options)
         x = _loaded(name, inputs, stored[inputs])
-        y = _loaded(name, targets, stored[targets])
-    return _as_pair(name, x, y, inputs, targets, options)
-
-
-def _require_no_text_options(name: str, options: TableOptions) -> None:
-    plain = TableOptions()
-    for option in ("header", "delimiter", "decimal", "thousands", "encoding", "skip"):
-        if getattr(options, option) != getattr(plain, option):
-            told = options.way(option, getattr(options, option))
-            refuse(name, f" holds arrays, no text: {told} says nothing of it.", (), "Leave it out.")
+        y, classes = _targets(name, targets, stored[targets])
+    pair = _as_pair(name, x, y, inputs, targets, options)
+    if not classes:
+        return pair
+    y = pair.y.astype(np.int64)
+    said = said_of_classes(targets, classes, y).replace("target column ", "target ")
+    return replace(pair, y=y, classes=classes, remarks=(*pair.remarks, said))
 
 
 def _require_archive(name: str, file: io.FileIO) -> None:
@@ -83,8 +86,10 @@ def _require_archive(name: str, file: io.FileIO) -> None:
 def _loaded(name: str, key: str, stored: Stored) -> np.ndarray:
     """The numbers of an array, none of them missing where it has a name among others."""
     who = f"{name}: {safe(key)}" if key else name
-    if stored.trouble:
-        refuse(who, f" {safe(stored.trouble)}.", (), "Save it as an array of numbers.")
+    is_text = stored.dtype is not None and stored.dtype.kind in "US"
+    if stored.trouble or is_text:
+        fact = f" {safe(stored.trouble) or 'holds texts'}."
+        refuse(who, fact, (), "Save it as an array of numbers.")
     require_memory(who, stored.shape, 16, "Keep fewer examples.")
     array = stored.load()
     if key and array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -93,6 +98,26 @@ def _loaded(name: str, key: str, stored: Stored) -> np.ndarray:
         fact = f" has {array[at]} at [{place}]."
         refuse(who, fact, (), "Fill it or leave the example out before you save.")
     return array
+
+
+def _targets(name: str, key: str, stored: Stored) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The targets as numbers; texts as the numbers of their classes, which are told too."""
+    if stored.trouble or stored.dtype is None or stored.dtype.kind not in "US":
+        return _loaded(name, key, stored), ()
+    who = f"{name}: {safe(key)}"
+    require_memory(who, stored.shape, BYTES_A_TEXT, "Keep fewer examples.")
+    array = stored.load()
+    try:
+        texts = [t if isinstance(t, str) else t.decode() for t in array.reshape(-1).tolist()]
+    except (ValueError, SystemError):  # bytes that are no text, numbers that are no letters
+        refuse(who, " holds bytes that are no text.", (), "Save the classes as text or numbers.")
+    empty = next((place for place, text in enumerate(texts) if is_missing(text, MISSING)), None)
+    if empty is not None:
+        fact = f" has a missing text, {quoted(texts[empty])}, at [{empty}]."
+        refuse(who, fact, (), "Fill it or leave the example out before you save.")
+    classes = in_order(set(texts))
+    index = {each: place for place, each in enumerate(classes)}
+    return np.array([index[text] for text in texts]).reshape(array.shape), tuple(classes)
 
 
 def _table(name: str, array: np.ndarray) -> Named:
@@ -111,7 +136,7 @@ def _table(name: str, array: np.ndarray) -> Named:
     names = [f"column {place}" for place in range(1, count + 1)]
     remarks = ["an array, columns numbered from 1"]
     lines = [*range(array.shape[0])]
-    return Named(name, names, [True] * count, columns, lines, remarks, False, "row")
+    return Named(name, names, [True] * count, columns, lines, remarks, "row")
 
 
 def _pair(
@@ -149,6 +174,7 @@ def _as_pair(
     """Examples in rows, images laid out in rows, labels as a vector or as rows."""
     remarks = [
         f"{name}: inputs {safe(inputs)} {dims(x.shape)}, targets {safe(targets)} {dims(y.shape)}"
+        f" ({options.way('columns')}, {options.way('target')})"
     ]
     if x.ndim < 2 or not x.size or y.ndim > 2 or not y.size:
         refuse(
@@ -169,11 +195,17 @@ def _as_pair(
         x = x.reshape(len(x), flat)
     bytes_ = x.dtype == np.uint8
     x = x.astype(np.float64)
-    if bytes_ and not options.raw:
+    if options.raw is False:
+        x, same = standardised(x)
+        text = f"{plural(len(same), 'input')} standardised to mean 0 and standard deviation 1"
+        constant = f"; constant, hence 0: {same.count(True)} of them" if any(same) else ""
+        remarks.append(text + constant)
+    elif bytes_ and options.raw is None:
         x /= BYTE
         remarks.append(f"bytes from 0 to 255 divided by 255 ({options.way('raw', True)})")
     else:
-        remarks.append("inputs as they are, not standardised")
+        told = f" ({options.way('raw', False)})" if options.raw is None else ""
+        remarks.append(f"inputs as they are, not standardised{told}")
     if options.drop or options.keep or options.category:
         refuse(name, " has no columns with names.", (), "Leave columns out before you save.")
     return ArrayPair(x, y.astype(np.float64), inputs, targets, tuple(remarks))

@@ -6,7 +6,7 @@ from network_cases import refusal
 
 from jacobian_bp import DomainError, read_table
 from jacobian_bp.network.files.data_files import SHIPPED, shipped_names
-from jacobian_bp.network.files.table_encoding import class_indices
+from jacobian_bp.network.files.tables.encoding import class_indices
 
 GOOD = "height,width,class\n1.5,2,0\n-3,4e2,1\n0.5,-.25,1\n"
 VALUES = np.array([[1.5, 2, 0], [-3, 400, 1], [0.5, -0.25, 1]])
@@ -42,8 +42,9 @@ def test_the_shipped_tables_are_read_by_name_to_the_bit(name, shape, target):
         np.testing.assert_array_equal(found.y, values[:, -1], strict=True)
         assert (found.targets, found.classes) == ((target,), ())
         assert found.remarks == (
-            f"{name}.csv: {shape[0]} rows, target column {target} as it is",
-            f"{shape[1] - 1} input columns as they are, not standardised",
+            f"{name}.csv: {shape[0]} rows, {shape[1]} columns; line 1 is the header (header=False)",
+            f"{shape[1] - 1} number columns as they are, not standardised",
+            f"target column {target} as it is",
         )
     x = values[:, :-1]
     standard = (x - x.mean(axis=0)) / x.std(axis=0)
@@ -64,8 +65,9 @@ def test_columns_are_standardised_and_that_is_said(table):
     np.testing.assert_array_equal(found.y, [0, 1, 1])
     assert found.features == ("height", "width")
     assert found.remarks == (
-        "t.csv: 3 rows, target column class as it is",
-        "2 input columns standardised to mean 0 and standard deviation 1",
+        "t.csv: 3 rows, 3 columns; line 1 is the header (header=False)",
+        "2 number columns standardised to mean 0 and standard deviation 1 (raw=True)",
+        "target column class as it is",
     )
 
 

@@ -5,16 +5,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...numbers.memory import require_memory
-from ...writing.signs import safe
-from .table_columns import CLASS, DATES, EMPTY, MANY, NUMBER, ROW_NUMBER, TEXT, Column
-from .table_encoding import as_numbers, as_targets
-from .table_header import Named
-from .table_missing import settle_missing
-from .table_options import TableOptions, few, refuse, some
-from .table_places import places_of, unused_columns
+from ....numbers.memory import require_memory
+from ....writing.signs import safe
+from .cells import is_missing
+from .columns import CLASS, DATES, EMPTY, MANY, NUMBER, ROW_NUMBER, TEXT, Column
+from .encoding import as_numbers, as_targets
+from .header import Named
+from .missing import settle_missing
+from .options import TableOptions, few, refuse, some
+from .places import places_of, unused_columns
 
+FEWEST_TEXTS = 5  # that all differ, of a target that is taken for no classes
+MOST_CLASSES = 1000  # of a target of which nobody said that its texts are classes
 LEFT_OUT = (ROW_NUMBER, DATES, TEXT, EMPTY)
+SAID = {ROW_NUMBER: "a row number", DATES: "a date", TEXT: "a text", EMPTY: "without any value"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ def split_roles(
     SpecError for missing values, unless the options say what to do with them.
     """
     inputs, remarks, columns = _inputs(table, columns, targets, options)
-    _require_targets(table, columns, targets, options)
+    _require_targets(table, columns, targets, tokens, options)
     keep, gaps, said = settle_missing(table, columns, [*inputs, *targets], targets, tokens, options)
     width = sum(len(set(columns[p].cells)) if columns[p].kind == CLASS else 2 for p in inputs)
     require_memory(
@@ -74,10 +78,16 @@ def _inputs(
         fact = f" is the target, and cannot be {'dropped' if place in dropped else 'an input too'}."
         refuse(f"{table.source}: column {safe(table.names[place])}", fact, (), "Name another.")
     remarks = []
-    for place in {*kept, *chosen}:
+    for place in targets:  # digits of a date are the numbers that are asked for
+        if used[place].kind == DATES and used[place].values is not None:
+            used[place] = replace(used[place], kind=NUMBER)
+    for place in sorted({*kept, *chosen}):
         column = used[place]
         if column.kind in (ROW_NUMBER, NUMBER):
             used[place] = replace(column, kind=NUMBER)
+        elif column.kind == DATES and column.values is not None:
+            used[place] = replace(column, kind=NUMBER)
+            remarks.append(f"{safe(column.name)} as the numbers that its digits are")
         elif column.kind == DATES:
             order = np.arange(len(column.cells), dtype=np.float64)
             used[place] = replace(column, kind=NUMBER, values=order)
@@ -124,14 +134,21 @@ def _inputs(
         refuse(
             table.source,
             ": no input column is left beside the target.",
-            [f"left out: {safe(used[p].name)}, a {used[p].kind}{used[p].note}" for p in left[:6]],
+            [
+                f"left out: {safe(used[p].name)}, {SAID[used[p].kind]}{used[p].note}"
+                for p in left[:6]
+            ],
             told,
         )
     return inputs, remarks, used
 
 
 def _require_targets(
-    table: Named, columns: Sequence[Column], targets: Sequence[int], options: TableOptions
+    table: Named,
+    columns: Sequence[Column],
+    targets: Sequence[int],
+    tokens: Collection[str],
+    options: TableOptions,
 ) -> None:
     for place in targets:
         column = columns[place]
@@ -146,3 +163,25 @@ def _require_targets(
                 (),
                 f"Name one target, or number the classes of {safe(column.name)} in the file.",
             )
+        if column.kind in (TEXT, MANY):
+            _require_classes(table, column, tokens, options)
+
+
+def _require_classes(
+    table: Named, column: Column, tokens: Collection[str], options: TableOptions
+) -> None:
+    """SpecError for a target of texts of which none comes twice, or which are very many."""
+    seen = [cell for cell in column.cells if not is_missing(cell, tokens)]
+    count = len(set(seen))
+    if FEWEST_TEXTS <= count == len(seen):
+        fact = f" is another text in each of {count:,} rows, so no class comes twice."
+    elif count > MOST_CLASSES:
+        fact = f" has {count:,} texts in {len(seen):,} rows: many for classes."
+    else:
+        return
+    refuse(
+        f"{table.source}: the target {safe(column.name)}",
+        fact,
+        [f"a class each: {options.way('category', column.name)}"],
+        f"Choose another target: its columns are {some(table.names, 40)}.",
+    )

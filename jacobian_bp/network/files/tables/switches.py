@@ -3,9 +3,9 @@
 import argparse
 from typing import Any
 
-from ...numbers.memory import parse_bytes
+from ....numbers.memory import parse_bytes
+from .options import CHOICES, DELIMITERS, TableOptions, table_options
 from .read_table import TableData, table_of
-from .table_options import CHOICES, DELIMITERS, TableOptions, table_options
 
 SWITCHES: dict[str, dict[str, Any]] = {  # each with how it is parsed
     "header": {
@@ -40,10 +40,10 @@ def switch_of(options: argparse.Namespace) -> str | None:
     """The first option that says something of a table, as it was written; None without one."""
     for name in ("target", "example", "raw", "data_limit", *SWITCHES):
         value = getattr(options, name)
+        if name in ("header", "raw") and value is False:
+            return f"--no-{name}"
         if value is not None and value is not False and (name != "example" or value):
             return "--" + name.replace("_", "-")
-        if name == "header" and value is False:
-            return "--no-header"
     return None
 
 
@@ -51,7 +51,7 @@ def options_of(options: argparse.Namespace) -> TableOptions:
     """What the command line says of the table."""
     said = {name: getattr(options, name) for name in SWITCHES}
     limit = parse_bytes(options.data_limit, "--data-limit") if options.data_limit else None
-    return table_options("command", raw=options.raw or None, data_limit=limit, **said)
+    return table_options("command", raw=options.raw, data_limit=limit, **said)
 
 
 def table_asked_for(options: argparse.Namespace) -> TableData:

@@ -11,22 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DomainError
-from ...ops.labels import BINARY, CLASSES, require_classes
-from ...ops.names import label_kind
-from ...writing.signs import number, plural, safe
-from .data_files import LIMIT
-from .table_arrays import ARRAY_FILES, read_array_file
-from .table_cells import MISSING
-from .table_columns import judge_columns
-from .table_dialect import require_few, split_rows
-from .table_encoding import class_indices, said_of_classes, titled
-from .table_frames import is_frame, named_columns
-from .table_header import Named, name_columns
-from .table_options import TableOptions, refuse, said_beyond_today, some, table_options
-from .table_places import places_of, unused_columns
-from .table_roles import Parts, split_roles
-from .table_text import find_file, read_text
+from ....errors import DomainError
+from ....ops.labels import BINARY, CLASSES, require_classes
+from ....ops.names import label_kind
+from ....writing.signs import number, plural, safe
+from ..data_files import LIMIT
+from .arrays import ARRAY_FILES, read_array_file
+from .cells import MISSING
+from .columns import judge_columns
+from .dialect import require_few, split_rows
+from .encoding import class_indices, said_of_classes, titled
+from .frames import SOURCE, is_frame, named_columns
+from .header import Named, name_columns
+from .numeral_signs import in_plain_numerals
+from .options import OF_TEXT, TableOptions, refuse, require_unsaid, some, table_options
+from .places import places_of, unused_columns
+from .roles import split_roles
+from .text import find_file, read_text
 
 MOST_CLASSES = 50  # that numbers are taken for
 
@@ -128,7 +129,7 @@ def read_table(
     keep: str | int | Sequence[str | int] = (),
     columns: str | int | Sequence[str | int] = (),
     rows: str | None = None,
-    raw: bool = False,
+    raw: bool | None = None,
     data_limit: int = LIMIT,
 ) -> TableData:
     """Read a table as inputs x and targets y: a file, a shipped data set, or a data frame.
@@ -141,8 +142,9 @@ def read_table(
     >>> data.x.shape, data.y.shape, data.features[0]
     ((150, 4), (150,), 'sepal_length_cm')
     >>> print(*data.remarks, sep="\\n")
-    iris.csv: 150 rows, target column species as it is
-    4 input columns standardised to mean 0 and standard deviation 1
+    iris.csv: 150 rows, 5 columns; line 1 is the header (header=False)
+    4 number columns standardised to mean 0 and standard deviation 1 (raw=True)
+    target column species as it is
 
     What is not said is found from the file: the header, the sign between columns, the decimal
     sign, which columns are numbers, classes, dates, row numbers. `remarks` says all of it.
@@ -182,10 +184,12 @@ def table_of(source: Any, target: Sequence[str], options: TableOptions) -> Table
             return _of_arrays(path, target, options)
         return _of_file(path, target, options)
     if is_frame(source):
+        require_unsaid(SOURCE, "values, no text", OF_TEXT, options)
         return _of_named(named_columns(source), target, options)
     kind = type(source).__name__
+    an = "an" if kind[:1] in "aeiou" or kind == "ndarray" else "a"
     refuse(
-        f"a table cannot be read from {'an' if kind[:1] in 'aeiou' else 'a'} {safe(kind)}.",
+        f"a table cannot be read from {an} {safe(kind)}.",
         "",
         (),
         "Give the path of a file, or a data frame; arrays go to net.run(x, y) as they are.",
@@ -233,37 +237,16 @@ def _of_named(table: Named, target: Sequence[str], options: TableOptions) -> Tab
     table, of_rows = _chosen_rows(table, options)
     forced = places_of(table, options.category, options, "category")
     unused = unused_columns(table, targets, options)
+    table, of_signs = in_plain_numerals(table, tokens, options, {*forced, *unused})
     if table.unit == "line":
         require_few(table.source, len(table.names) - len(unused), options, " that are used")
     columns, of_numerals = judge_columns(table, tokens, options, forced, unused)
     parts = split_roles(table, columns, targets, tokens, options)
-    plain = (
-        table.certain
-        and not of_numerals
-        and not said_beyond_today(options)
-        and len(parts.features) == len(table.names) - 1
-        and all(column.kind == "number" for column in columns)
-    )
-    remarks = _plain_remarks(table, parts, options) if plain else ()
-    if not remarks:
-        head = f"{table.source}: {whole} rows, {plural(len(table.names), 'column')}"
-        said = "; ".join([head, *table.remarks, *of_rows, *of_numerals])
-        remarks = (said, *parts.remarks)
+    head = f"{table.source}: {plural(whole, 'row')}, {plural(len(table.names), 'column')}"
+    remarks = ("; ".join([head, *table.remarks, *of_rows, *of_signs, *of_numerals]), *parts.remarks)
     return TableData(
         table.source, parts.x, parts.y, parts.features, parts.targets, parts.classes, remarks
     )
-
-
-def _plain_remarks(table: Named, parts: Parts, options: TableOptions) -> tuple[str, ...]:
-    """What is said of a table in which nothing had to be assumed."""
-    (target,) = parts.targets
-    first = f"{table.source}: {len(parts.x)} rows, target column {safe(target)} as it is"
-    count = f"{len(parts.features)} input columns"
-    if options.raw:
-        return first, f"{count} as they are, not standardised"
-    told = f"{count} standardised to mean 0 and standard deviation 1"
-    constant = [r.partition("; ")[2] for r in parts.remarks if "; constant, hence 0" in r]
-    return first, "; ".join([told, *constant])
 
 
 def _chosen_rows(table: Named, options: TableOptions) -> tuple[Named, list[str]]:
@@ -290,11 +273,11 @@ def _of_arrays(path: Path, target: Sequence[str], options: TableOptions) -> Tabl
     x, y, remarks = found.x, found.y, list(found.remarks)
     if options.rows is not None:
         count = len(x)
-        rows = Named(safe(path.name), [], [], [], [*range(count)], [], True)
+        rows = Named(safe(path.name), [], [], [], [*range(count)], [])
         chosen, said = _chosen_rows(rows, options)
         x, y = x[chosen.lines].copy(), y[chosen.lines].copy()
         remarks += said
-    return TableData(safe(path.name), x, y, features, targets, (), tuple(remarks))
+    return TableData(safe(path.name), x, y, features, targets, found.classes, tuple(remarks))
 
 
 def _require_outputs(data: TableData, outputs: int, needed: int) -> None:
@@ -354,10 +337,10 @@ def _two_numbers(data: TableData) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _in_their_order(data: TableData, values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Numbers as classes 0, 1, 2, … in their order; the remarks no longer say "as it is"."""
+    """Numbers as classes 0, 1, 2, … in their order; that of the target says so."""
     name = data.targets[0]
     y = np.searchsorted(values, data.y).astype(np.int64)
     as_it_is = f"target {titled(name)} as it is"
-    kept = [r.removesuffix(f", {as_it_is}") for r in data.remarks if r != as_it_is]
+    kept = [r for r in data.remarks if not r.startswith(as_it_is)]
     said = said_of_classes(name, [number(value, 17) for value in values], y)
     return y, (*kept, said)

@@ -4,12 +4,12 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ...errors import SpecError
-from ...writing.signs import did_you_mean, safe
-from .data_files import LIMIT
+from ....errors import SpecError
+from ....writing.signs import did_you_mean, safe
+from ..data_files import LIMIT
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 CHOICES = {
@@ -20,6 +20,8 @@ CHOICES = {
     "missing": ("refuse", "drop", "mean", "class"),
 }
 LISTS = ("missing_token", "category", "drop", "keep", "columns")
+OF_TEXT = ("header", "delimiter", "decimal", "thousands", "encoding", "skip")
+OF_GAPS = ("missing", "missing_token")
 MOST_NAMES = 12  # in one message
 MOST_WORDS = 6  # each of them with more to it than a name
 
@@ -41,7 +43,7 @@ class TableOptions:
     keep: tuple[str, ...] = ()  # columns that would be left out: row numbers, dates, texts
     columns: tuple[str, ...] = ()  # the inputs; all without it
     rows: str | None = None  # such as 0-99
-    raw: bool = False
+    raw: bool | None = None  # without it, columns are standardised and arrays are not
     data_limit: int = LIMIT  # bytes that the file may have
     spelling: str = "command"  # or "python", "toml"
 
@@ -112,14 +114,14 @@ def table_options(spelling: str, **given: Any) -> TableOptions:
     return TableOptions(**found, spelling=spelling)
 
 
-def said_beyond_today(options: TableOptions) -> bool:
-    """Whether something is said besides `raw`."""
+def require_unsaid(source: str, holds: str, names: Sequence[str], options: TableOptions) -> None:
+    """SpecError for an option that would change nothing, as the source is no such thing."""
     plain = TableOptions()
-    return any(
-        getattr(options, field.name) != getattr(plain, field.name)
-        for field in fields(options)
-        if field.name not in ("raw", "data_limit", "spelling")
-    )
+    for name in names:
+        value = getattr(options, name)
+        if value != getattr(plain, name):
+            told = options.way(name, value[0] if isinstance(value, tuple) else value)
+            refuse(source, f" holds {holds}: {told} says nothing of it.", (), "Leave it out.")
 
 
 def refuse(where: str, fact: str, readings: Iterable[str] = (), instead: str = "") -> NoReturn:

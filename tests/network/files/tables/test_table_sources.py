@@ -87,8 +87,9 @@ def test_a_frame_of_numbers_is_plain_and_an_index_is_not_used():
     plain = read_table(frame, "w", raw=True)
     np.testing.assert_array_equal(plain.x, [[2, 3.5], [7, 11]])
     assert plain.remarks == (
-        "the data frame: 2 rows, target column w as it is",
-        "2 input columns as they are, not standardised",
+        "the data frame: 2 rows, 3 columns",
+        "2 number columns as they are, not standardised",
+        "target column w as it is",
     )
     frame.index = ["first", "second"]
     assert read_table(frame, "w").remarks[0] == (
@@ -125,6 +126,22 @@ def test_a_frame_that_is_no_table_is_refused(frame, message):
     assert refusal(SpecError, read_table, frame, "w") == message
 
 
+def test_what_only_a_text_has_cannot_be_said_of_a_frame():
+    for option, shown in [({"skip": 3}, "skip=3"), ({"delimiter": "tab"}, 'delimiter="tab"')]:
+        assert refusal(SpecError, read_table, Frame(u=[2, 3], w=[5, 7]), "w", **option) == (
+            f"the data frame holds values, no text: {shown} says nothing of it.\n  Leave it out."
+        )
+    assert read_table(Frame(u=[2, 3], w=[5, 7]), "w", missing="drop").x.shape == (2, 1)
+
+
+def test_a_frame_that_is_not_computed_yet_is_refused_without_a_warning(recwarn):
+    polars = pytest.importorskip("polars")
+    assert refusal(SpecError, read_table, polars.LazyFrame({"u": [2]}), "u").startswith(
+        "a table cannot be read from a LazyFrame.\n"
+    )
+    assert not recwarn.list
+
+
 def test_no_frame_package_is_imported_to_read_a_file(tmp_path, monkeypatch):
     for package in ("pandas", "polars"):
         monkeypatch.setitem(sys.modules, package, None)  # an import of it would fail
@@ -152,7 +169,7 @@ IMAGES = RNG.integers(0, 256, (5, 2, 7)).astype(np.uint8)
 @pytest.mark.parametrize(
     ("arrays", "x", "y", "words"),
     [
-        ({"X": X, "Y": CLASSES}, X, CLASSES, ["inputs as they are, not standardised"]),
+        ({"X": X, "Y": CLASSES}, X, CLASSES, ["inputs as they are, not standardised (raw=False)"]),
         ({"x_train": X, "y_train": CLASSES[:, None]}, X, CLASSES, []),
         ({"X": np.asfortranarray(X), "y": CLASSES}, X, CLASSES, []),
         (
@@ -181,9 +198,45 @@ def test_inputs_and_targets_are_found_in_an_archive(npz, arrays, x, y, words):
     np.testing.assert_array_equal(found.y, y.astype(float), strict=True)
     (first, second) = list(arrays)
     shapes = [str(arrays[name].shape) for name in (first, second)]
-    assert found.remarks[0] == f"d.npz: inputs {first} {shapes[0]}, targets {second} {shapes[1]}"
+    assert found.remarks[0] == (
+        f"d.npz: inputs {first} {shapes[0]}, targets {second} {shapes[1]} (columns=…, target=…)"
+    )
     for word in words:
         assert any(remark.startswith(word) for remark in found.remarks)
+
+
+@pytest.mark.parametrize("kind", [str, "U9", "S9"])
+def test_targets_of_text_are_classes_in_a_stated_order(npz, kind):
+    names = np.array(["oak", "elm", "ash", "elm", "oak"]).astype(kind)
+    found = read_table(npz(X=X, Y=names))
+    np.testing.assert_array_equal(found.x, X, strict=True)
+    np.testing.assert_array_equal(found.y, [2, 1, 0, 1, 2], strict=True)
+    assert (found.classes, found.loss()) == (("ash", "elm", "oak"), "cross_entropy")
+    assert found.remarks == (
+        "d.npz: inputs X (5, 3), targets Y (5,) (columns=…, target=…)",
+        "inputs as they are, not standardised (raw=False)",
+        "target Y, 3 classes: 0 = ash (1 row), 1 = elm (2 rows), 2 = oak (2 rows)",
+    )
+    part = read_table(npz(X=X, Y=names[:, None]), rows="2-")
+    np.testing.assert_array_equal(part.y, [0, 1, 2], strict=True)
+    assert refusal(SpecError, read_table, npz(X=names[:, None], Y=CLASSES)) == (
+        "d.npz: X holds texts.\n  Save it as an array of numbers."
+    )
+
+
+def test_what_is_done_to_the_inputs_of_an_archive_can_be_changed(npz):
+    path = npz(images=IMAGES, labels=CLASSES)
+    flat = IMAGES.reshape(5, 14).astype(float)
+    flat[:, 3] = IMAGES[0, 0, 3]
+    as_read = read_table(path, raw=True)
+    np.testing.assert_array_equal(as_read.x, IMAGES.reshape(5, 14).astype(float), strict=True)
+    assert as_read.remarks[-1] == "inputs as they are, not standardised"
+    spread = read_table(npz(X=flat, Y=CLASSES), raw=False)
+    deviation = np.where(flat.std(0) == 0, 1, flat.std(0))
+    np.testing.assert_allclose(spread.x, (flat - flat.mean(0)) / deviation, rtol=1e-12, atol=1e-14)
+    assert spread.remarks[-1] == (
+        "14 inputs standardised to mean 0 and standard deviation 1; constant, hence 0: 1 of them"
+    )
 
 
 def test_arrays_of_other_names_are_told_by_name(npz):
@@ -334,6 +387,26 @@ def test_a_network_file_says_the_same_of_its_table(tmp_path, call):
         "net.toml, line 7, data.header: 1 is not true or false.\n"
         "  Write header = true.\n"
     )
+
+
+def test_a_diagnosis_says_what_was_assumed_of_the_table(tmp_path, call):
+    iris_without_names(tmp_path)
+    net, code = tmp_path / "net.toml", tmp_path / "backward.py"
+    head = '[network]\nsizes = ["auto", 5, "auto"]\n[data]\n'
+    net.write_text(head + 'file = "flowers.csv"\ntarget = -1\n')
+    code.write_text("dz2 = a2 - y\ndW2 = np.outer(dz2, a1)\n")
+    inline = tmp_path / "inline.toml"
+    sizes = '[network]\nsizes = [2, 1]\nactivations = "tanh"\nloss = "squared_error"\n'
+    inline.write_text(f"{sizes}[data]\nx = [2.0, 3]\ny = [5.0]\n")
+    words = {"header": "header = true", "raw": "raw = true", "loss": "activations, loss"}
+    for question in (["--line", "dW2 = np.outer(d2, a1)"], ["--code", code]):
+        _, lines, _ = call("diagnose", net, *question)
+        text = joined(lines)
+        for said in SAID[:2]:
+            assert said.format(**words) in text
+        assert "weights drawn" not in text
+    _, lines, _ = call("diagnose", inline, "--line", "dW1 = np.outer(d1, x)")
+    assert not any(line.startswith("data") for line in lines)
 
 
 def test_a_network_file_and_a_command_take_arrays(tmp_path, call, npz):

@@ -1,14 +1,15 @@
 """Columns as numbers: standardised, classes as zeros and ones, targets as class numbers."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ...errors import DomainError
-from ...writing.signs import number, plural, safe
-from .table_columns import CLASS, MANY, NUMBER, TEXT, Column
-from .table_options import TableOptions, few, some
+from ....errors import DomainError
+from ....writing.signs import number, plural, safe
+from .columns import CLASS, MANY, NUMBER, TEXT, Column
+from .options import TableOptions, few, some
 
 MOST_SHOWN = 6  # classes of a target
 
@@ -51,7 +52,7 @@ def as_numbers(
     if encoded:
         count = plural(len(encoded), "text column")
         how = "as 0 and 1, in alphabetical order, not standardised"
-        remarks.append(f"{count} {how}: {few(encoded, '; ')}")
+        remarks.append(f"{count} {how} ({options.way('drop')}): {few(encoded, '; ')}")
     return np.hstack(parts), features, remarks
 
 
@@ -98,9 +99,9 @@ def _one_hot(
     text, classes = _classes(column, keep, gap)
     name = safe(column.name)
     if len(classes) == 2:
-        said = f"{name} 0 = {safe(classes[0])}, 1 = {safe(classes[1])}"
+        said = f"{name} 0 = {safe(classes[0])}, 1 = {safe(classes[1])}{_alike(classes)}"
         return (text == classes[1]).astype(np.float64)[:, None], [column.name], said
-    said = f"{name} {plural(len(classes), 'class', 'classes')}, {some(classes, 3)}"
+    said = f"{name} {plural(len(classes), 'class', 'classes')}, {some(classes, 3)}{_alike(classes)}"
     names = [f"{column.name}={each}" for each in classes]
     return (text[:, None] == np.array(classes)).astype(np.float64), names, said
 
@@ -150,7 +151,8 @@ def as_targets(
     names = some([columns[place].name for place in targets])
     if len(targets) > 1:
         return y, (), [f"{len(targets)} target columns as they are: {names}"]
-    return y[:, 0].copy(), (), [f"target {titled(first.name)} as it is"]
+    same = f", {number(y[0, 0], 17)} in every row" if len(y) > 1 and np.ptp(y) == 0 else ""
+    return y[:, 0].copy(), (), [f"target {titled(first.name)} as it is{same}"]
 
 
 def titled(name: str) -> str:
@@ -165,9 +167,19 @@ def said_of_classes(name: str, classes: Sequence[str], y: np.ndarray) -> str:
         f"{place} = {safe(shown[:40])} ({plural(count, 'row')})"
         for place, (shown, count) in enumerate(zip(classes, counts, strict=True))
     ]
+    alone = ""
     if len(each) > MOST_SHOWN:
         each = [*each[: MOST_SHOWN // 2], "…", each[-1]]
-    return f"target {titled(name)}, {plural(len(classes), 'class', 'classes')}: {', '.join(each)}"
+        alone = f"; {counts.count(1)} of them in 1 row each" if 1 in counts else ""
+    told = f"target {titled(name)}, {plural(len(classes), 'class', 'classes')}: {', '.join(each)}"
+    return told + alone + _alike(classes)
+
+
+def _alike(classes: Sequence[str]) -> str:
+    """What is said of classes that differ in capitals alone."""
+    counted = Counter(each.casefold() for each in classes)
+    alike = [each for each in classes if counted[each.casefold()] > 1]
+    return f"; they differ in capitals alone: {some(alike, 4)}" if alike else ""
 
 
 def class_indices(y: np.ndarray, name: str) -> np.ndarray:

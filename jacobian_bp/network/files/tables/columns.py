@@ -6,11 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...writing.signs import number, plural, safe
-from . import table_cells as cells_of
-from .table_cells import DATE, NOT_FINITE, PLAIN, WITH_UNIT, is_missing, is_number
-from .table_header import Named
-from .table_options import TableOptions, quoted, refuse, some
+from ....writing.signs import number, plural, safe
+from . import cells as cells_of
+from .cells import (
+    DASH,
+    DATE,
+    IN_BRACKETS,
+    MONEY_OR_SHARE,
+    NOT_FINITE,
+    PLAIN,
+    WITH_UNIT,
+    is_missing,
+    is_month_or_day,
+    is_number,
+)
+from .header import Named
+from .options import TableOptions, quoted, refuse, some
 
 NUMBER, CLASS, ROW_NUMBER, DATES, TEXT, EMPTY = (
     "number",
@@ -25,7 +36,14 @@ MANY = "many texts"  # too many for classes, too few for free text
 MOST_CLASSES = 64
 FEWEST_ROWS = 10  # that make a first column which counts a row number
 DIGITS_KEPT = 2**53
-CODE = re.compile(r"(^|[_ .])id$|^[A-Z]\w*I[dD]$|^ID$")
+FEWEST_MONTHS = 3  # different ones, for no number that only looks like them
+LONG = 10**5  # from here on a first column of different whole numbers may be codes
+MOSTLY_DIFFERENT = 0.9
+ID = re.compile(r"(^|[_ .-])(id|no|nr|number|index|key)$", re.IGNORECASE)
+ID_WITHIN = re.compile(r"[a-z](Id|ID|No|Nr)$")
+CODE = re.compile(
+    r"(^|[_ .-])(code|zip|zip ?code|post ?code|plz|phone|ssn|isbn|ean)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +55,7 @@ class Column:
     kind: str
     values: np.ndarray | None = None  # NaN where a value is missing
     note: str = ""  # what else is to be said where it is left out
+    has_signs: bool = False  # + and - are its classes: there - is no missing value
 
 
 def judge_columns(
@@ -76,11 +95,18 @@ def judge_columns(
             columns.append(_of_numbers(table, place, values, tokens))
         else:
             columns.append(_of_text(table, place, seen[place], tokens, options, forced))
-    zeros = [c.name for c in columns if c.kind == NUMBER and _leading_zeros(c.cells)]
-    codes = [c.name for c in columns if c.kind == NUMBER and _is_code(c)]
-    if zeros or codes:
-        told = f"{options.way('drop')}, {options.way('category')}"
-        remarks.append(f"read as numbers, perhaps codes ({told}): {some([*codes, *zeros])}")
+    numbers = [(place, c) for place, c in enumerate(columns) if c.kind == NUMBER]
+    codes = [c.name for place, c in numbers if _is_code(c, place, table) or _leading_zeros(c.cells)]
+    months = [c.name for place, c in numbers if all(map(is_month_or_day, seen[place]))]
+    told = f"{options.way('drop')}, {options.way('category')}"
+    if codes:
+        remarks.append(f"read as numbers, perhaps codes ({told}): {some(codes)}")
+    if months:
+        remarks.append(f"read as numbers, perhaps months or days ({told}): {some(months)}")
+    signs = [column.name for column in columns if column.has_signs]
+    if signs:
+        told = options.way("missing_token", DASH)
+        remarks.append(f"'-' beside '+' is a class, no missing value ({told}): {some(signs)}")
     return columns, remarks
 
 
@@ -203,6 +229,9 @@ def _of_numbers(table: Named, place: int, values: np.ndarray, tokens: Collection
     if counts and (nameless or (place == 0 and len(values) >= FEWEST_ROWS)):
         note = f" ({number(values[0])}, {number(values[0] + 1)}, …)"
         return Column(name, cells, ROW_NUMBER, values, note)
+    seen = {cell for cell in cells if not is_missing(cell, tokens)}
+    if len(seen) >= FEWEST_MONTHS and all(map(is_month_or_day, seen)):
+        return Column(name, cells, DATES, values, f" ({min(seen)} to {max(seen)})")
     return Column(name, cells, NUMBER, values)
 
 
@@ -218,26 +247,37 @@ def _of_text(
     cells, name = table.columns[place], table.names[place]
     if not seen:
         return Column(name, cells, EMPTY, None, "")
-    if place in forced:
-        return Column(name, cells, CLASS)
+    has_signs = set(seen) == {"+"} and DASH in cells and DASH not in options.missing_token
+    if place in forced or has_signs:
+        return Column(name, cells, CLASS, has_signs=has_signs)
     if all(map(DATE.match, seen)):
         return Column(name, cells, DATES, None, f" ({safe(seen[0][:20])}, …)")
-    _require_no_unit(table, place, seen, options)
+    _require_no_unit(table, place, seen, MONEY_OR_SHARE, options)
     _require_no_stray(table, place, seen, tokens, options)
     count = len(set(seen))
     if count <= 2 or (count <= MOST_CLASSES and 2 * count <= len(seen)):
         return Column(name, cells, CLASS)
+    _require_no_unit(table, place, seen, WITH_UNIT, options)
     if 2 * count > len(seen):
         return Column(name, cells, TEXT, None, f" ({plural(count, 'text')} in {len(seen)} rows)")
     return Column(name, cells, MANY, None, f"{plural(count, 'text')} in {len(seen)} rows")
 
 
-def _require_no_unit(table: Named, place: int, seen: Sequence[str], options: TableOptions) -> None:
-    if all(WITH_UNIT.match(cell) or is_number(cell) for cell in seen):
-        row = _first(table, place, WITH_UNIT.match)
+def _require_no_unit(
+    table: Named, place: int, seen: Sequence[str], unit: re.Pattern[str], options: TableOptions
+) -> None:
+    """SpecError for numbers with units that differ, or are words, and for those in brackets."""
+    told = f"say {options.way('drop', table.names[place])}."
+    if all(unit.match(cell) or is_number(cell) for cell in seen):
+        row = _first(table, place, unit.match)
         fact = f" {quoted(table.columns[place][row])} is a number with a unit."
-        told = options.way("drop", table.names[place])
-        refuse(table.where(row, place), fact, (), f"Leave the unit out, or say {told}.")
+        told = f"Write all numbers of the column in one unit and without it, or {told}"
+        refuse(table.where(row, place), fact, (), told)
+    if all(IN_BRACKETS.match(cell) or is_number(cell) for cell in seen):
+        row = _first(table, place, IN_BRACKETS.match)
+        cell = table.columns[place][row]
+        fact = f" {quoted(cell)} is a number in brackets, as accounts write a negative one."
+        refuse(table.where(row, place), fact, (), f"Write {safe('-' + cell[1:-1])}, or {told}")
 
 
 def _require_no_stray(
@@ -276,11 +316,18 @@ def _leading_zeros(cells: Sequence[str]) -> bool:
     return any(len(c) > 1 and c[0] == "0" and c.isascii() and c.isdigit() for c in cells)
 
 
-def _is_code(column: Column) -> bool:
-    """Whether the numbers only name their rows, as the column's name says; or lose digits."""
+def _is_code(column: Column, place: int, table: Named) -> bool:
+    """Whether whole numbers may only name their rows: by the column's name, or by themselves."""
     values = column.values
     assert values is not None
     there = values[~np.isnan(values)]
+    if not len(there) or (there != np.floor(there)).any():
+        return False
     if (np.abs(there) > DIGITS_KEPT).any() and all(c.isdigit() for c in column.cells if c):
         return True
-    return bool(CODE.search(column.name)) and len(np.unique(there)) == len(there)
+    different = len(np.unique(there))
+    if all(table.unnamed):
+        long = place == 0 and there.max() >= LONG and len(there) >= FEWEST_ROWS
+        return bool(long and different >= MOSTLY_DIFFERENT * len(there))
+    is_id = ID.search(column.name) or ID_WITHIN.search(column.name)
+    return bool(CODE.search(column.name) or (is_id and different == len(there)))

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from ...writing.signs import plural
-from .table_columns import NUMBER, Column
-from .table_encoding import titled
-from .table_header import Named
-from .table_options import TableOptions, few, quoted, refuse
+from ....writing.signs import plural
+from .cells import DASH
+from .columns import NUMBER, Column
+from .encoding import titled
+from .header import Named
+from .options import TableOptions, few, quoted, refuse
 
 
 def settle_missing(
@@ -23,8 +24,10 @@ def settle_missing(
     count = len(table.lines)
     gaps = {}
     for place in used:
-        empty = np.array([cell.lower() in tokens for cell in columns[place].cells])
-        values = columns[place].values
+        column = columns[place]
+        own = {*tokens} - {DASH} if column.has_signs else tokens
+        empty = np.array([cell.lower() in own for cell in column.cells])
+        values = column.values
         if values is not None:
             empty &= np.isnan(values)
         if empty.any():

@@ -1,29 +1,53 @@
 """The bytes of a table as text: looked at before they are read, and never guessed at."""
 
 import os
+import re
+import shlex
 from pathlib import Path
 
-from ...errors import SpecError
-from ...numbers.memory import format_bytes, require_memory
-from ...writing.signs import safe
-from .data_files import SHIPPED, require_at_most, shipped_names
-from .paths import open_regular
-from .table_options import TableOptions, refuse
+from ....errors import SpecError
+from ....numbers.memory import format_bytes, require_memory
+from ....writing.signs import safe
+from ..data_files import SHIPPED, require_at_most, shipped_names
+from ..paths import open_regular
+from .options import TableOptions, refuse
 
 LONGEST_LINE = 4 * 2**20
 TIMES_ITS_BYTES = 5  # what a text takes while it is decoded and split
-NO_TEXT = (  # how such a file begins, and what it is
-    (b"PK\x03\x04", "a zip archive, or an Excel file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\x93NUMPY", "an array of numpy"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"%PDF", "a PDF"),
-    (b"\xff\xfe", "text in UTF-16"),
-    (b"\xfe\xff", "text in UTF-16"),
+AS_CSV = "Save it as CSV in UTF-8."
+ARRAYS = "Save its arrays with numpy.savez, as X and Y, and give the .npz file."
+NO_TEXT = (  # how such a file begins, what it is, and what to do
+    (
+        b"PK\x03\x04",
+        "a zip archive, or an Excel file",
+        "Unpack it, or save the sheet as CSV in UTF-8.",
+    ),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file", AS_CSV),
+    (b"\x1f\x8b", "a gzip archive", "Unpack it first: gunzip < {} > table.csv"),
+    (b"BZh", "a bzip2 archive", "Unpack it first: bunzip2 < {} > table.csv"),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it first: unxz < {} > table.csv"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Unpack it first: unzstd < {} > table.csv"),
+    (b"\x93NUMPY", "an array of numpy", "Let its name end in .npy."),
+    (b"PAR1", "a Parquet file", AS_CSV),
+    (b"ARROW1", "an Arrow file", AS_CSV),
+    (b"\x89HDF", "an HDF5 file", ARRAYS),
+    (b"MATLAB", "a MATLAB file", ARRAYS),
+    (b"\x00\x00\x08\x01", "an IDX file of labels, as MNIST has", ARRAYS),
+    (b"\x00\x00\x08\x03", "an IDX file of images, as MNIST has", ARRAYS),
+    (b"SQLite format 3", "a database of SQLite", "Save one table of it as CSV in UTF-8."),
+    (b"%PDF", "a PDF", AS_CSV),
+    *((bytes([0x80, n]), "a pickle of Python, which is never read", AS_CSV) for n in (2, 3, 4, 5)),
+    (b"\xff\xfe", "text in UTF-16", AS_CSV),
+    (b"\xfe\xff", "text in UTF-16", AS_CSV),
 )
+NO_TABLE = (  # how such a text begins, what it is, and what to do
+    (r"<!doctype html|<html", "a web page", "Save the table itself, as a raw file."),
+    (r"<\?xml|<svg", "XML", AS_CSV),
+    (r"\{\s*\"|\[\s*[\[{]", "JSON", AS_CSV),
+    (r"version https://git-lfs", "a pointer of Git LFS", "Fetch the file itself: git lfs pull"),
+)
+ARFF = re.compile(r"(?:[ \t]*(?:%[^\n]*)?\r?\n)*[ \t]*@relation\b", re.IGNORECASE)
+ARFF_ROWS = re.compile(r"^[ \t]*@data[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
 def find_file(source: str | os.PathLike[str]) -> Path:
@@ -74,9 +98,10 @@ def read_text(path: Path, options: TableOptions) -> str:
         data = file.read(size + 1)
     if len(data) > size:
         refuse(name, " grows while it is read.", (), "Give a file that is finished.")
-    for magic, kind in NO_TEXT:
+    for magic, kind, told in NO_TEXT:
         if data.startswith(magic):
-            refuse(name, f" is {kind}, not a table in plain text.", (), "Save it as CSV in UTF-8.")
+            told = told.format(safe(shlex.quote(path.name)))
+            refuse(name, f" is {kind}, not a table in plain text.", (), told)
     _require_lines(name, data)
     if options.encoding == "cp1252":
         text = data.decode("cp1252", "replace")
@@ -91,9 +116,26 @@ def read_text(path: Path, options: TableOptions) -> str:
             f"{name}, line {line}:",
             " a NUL character, so this is not a text file.",
             (),
-            "Save the table as CSV.",
+            "Save the table as CSV in UTF-8.",
         )
+    _require_table(name, text, options)
     return text
+
+
+def _require_table(name: str, text: str, options: TableOptions) -> None:
+    """SpecError for a text that is another format; behind lines that are skipped all is a table."""
+    if options.skip:
+        return
+    begun = text[:200].lstrip()
+    for beginning, kind, told in NO_TABLE:
+        if re.match(beginning, begun, re.IGNORECASE):
+            refuse(name, f" is {kind}, not a table of rows.", (), told)
+    rows = ARFF_ROWS.search(text) if ARFF.match(text) else None
+    if rows:
+        line = text.count("\n", 0, rows.end())
+        told = f"{options.way('skip', line)} and {options.way('header', False)}"
+        fact = f" is an ARFF file: its rows begin below @data, line {line}."
+        refuse(name, fact, (), f"Say {told}; the columns are numbered from 1.")
 
 
 def _require_lines(name: str, data: bytes) -> None:

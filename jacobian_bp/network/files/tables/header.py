@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from ...writing.signs import safe
-from .table_cells import DATE, is_missing, is_number
-from .table_dialect import Grid
-from .table_options import TableOptions, quoted, refuse, some
+from ....writing.signs import safe
+from .cells import DATE, is_missing, is_number, plain_numeral
+from .dialect import Grid
+from .options import TableOptions, quoted, refuse, some
 
 MOSTLY = 0.9  # of the cells of a column are of one kind
 YEARS = range(1900, 2100)
@@ -23,7 +23,6 @@ class Named:
     columns: list[list[str]]
     lines: list[int]
     remarks: list[str]  # in words, what was assumed so far
-    certain: bool  # the first line holds names, whoever reads it, and nothing was assumed
     unit: str = "line"  # or row, where there are no lines
 
     def where(self, row: int, column: int) -> str:
@@ -46,7 +45,7 @@ def name_columns(grid: Grid, tokens: Collection[str], options: TableOptions) -> 
         told = f" ({options.way('header', True)})" if options.header is None else ""
         said.insert(0, f"no header, columns numbered from 1{told}")
         lines = [line for line, _ in rows]
-        return Named(grid.source, names, [True] * len(names), columns, lines, said, False)
+        return Named(grid.source, names, [True] * len(names), columns, lines, said)
     first, cells = rows[0]
     if len(rows) == 1:
         fact = " has a header and no rows."
@@ -60,11 +59,7 @@ def name_columns(grid: Grid, tokens: Collection[str], options: TableOptions) -> 
                 f"Leave the line out; if line {first} holds values, "
                 f"say {options.way('header', False)}.",
             )
-    certain = all(cell and not is_number(cell) for cell in cells) and any(
-        all(map(is_number, column[1:])) for column in columns
-    )
     names, more = _distinct(cells)
-    certain = certain and not said and not more
     told = f" ({options.way('header', False)})" if options.header is None else ""
     said.append(f"line {first} is the header{told}")
     return Named(
@@ -74,7 +69,6 @@ def name_columns(grid: Grid, tokens: Collection[str], options: TableOptions) -> 
         [column[1:] for column in columns],
         [line for line, _ in rows[1:]],
         [*said, *more],
-        certain,
     )
 
 
@@ -100,7 +94,7 @@ def _is_header(
     first = [column[0] for column in columns]
     if len(grid.rows) < 2:
         return not any(map(is_number, first))
-    kinds: tuple[Callable[[str], object], ...] = (is_number, DATE.match)
+    kinds: tuple[Callable[[str], object], ...] = (_is_numeral, DATE.match)
     names: list[int] = []
     values: list[int] = []
     for place, column in enumerate(columns):
@@ -129,6 +123,10 @@ def _is_header(
     if not any(recurs) and not any(len(set(c[1:])) < len(c) - 1 for c in columns):
         _ask(grid, "every line differs from every other, in every column", options)
     return not any(recurs)
+
+
+def _is_numeral(cell: str) -> bool:
+    return is_number(cell) or plain_numeral(cell) is not None
 
 
 def _count_up(cells: Sequence[str]) -> bool:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from ...writing.signs import did_you_mean
-from .table_header import Named
-from .table_options import TableOptions, quoted, refuse, some
+from ....writing.signs import did_you_mean
+from .header import Named
+from .options import TableOptions, quoted, refuse, some
 
 
 def _place_of(

@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
-from ...errors import SpecError
-from ...numbers.memory import require_memory
-from ...writing.signs import plural, safe
-from .table_cells import MISSING, PLAIN, is_number
-from .table_options import DELIMITERS, TableOptions, quoted, refuse, some
+from ....errors import SpecError
+from ....numbers.memory import require_memory
+from ....writing.signs import plural, safe
+from .cells import MISSING, PLAIN, is_number
+from .options import DELIMITERS, TableOptions, quoted, refuse, some
 
 SAMPLE = 200  # lines that are looked at for the delimiter
 MOST_COLUMNS = 20_000
@@ -22,7 +22,9 @@ A_STRAY_FEW = 0.02  # of the cells may hold another delimiter
 ALL_BUT_STRAY = 1 - A_STRAY_FEW
 SPACE = DELIMITERS["space"]
 NAMES = {sign: name for name, sign in DELIMITERS.items()}
-WORD = re.compile(r'"((?:[^"]|"")*)"|(\S+)')
+WORD = re.compile(r'"((?:[^"]|"")*)"|([^ \t\f\v]+)')
+COMMENTS = re.compile(r"(?:\s*[#%][^\r\n]*(?:\r\n|\r|\n))+")
+SPARSE = re.compile(r"\d{1,9}:[+-]?[\d.]+([eE][+-]?\d+)?\Z", re.A)
 
 Rows = list[tuple[int, list[str]]]  # each with the line that it begins in
 
@@ -47,6 +49,7 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
     declared = re.match(r"sep=(.)\r?\n", text)
     if declared and sign is None:
         sign, text = declared[1], text[declared.end() - 1 :]
+    text, comments = _without_comments(text)
     remarks = []
     if sign is None:
         sign = _delimiter(source, text, options)
@@ -63,6 +66,10 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
     if '"' not in text and _quoted_by_apostrophes(rows):
         rows = _rows(source, text, sign, "'")
         remarks.append("cells quoted by '")
+    if comments:
+        rows, said = _names_in(comments, rows, sign, options)
+        remarks.append(said)
+    _require_dense(source, rows)
     width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
     if not (options.columns or options.drop):
         require_few(f"{source}, line {rows[0][0]}", width, options)
@@ -71,6 +78,55 @@ def split_rows(source: str, text: str, options: TableOptions) -> Grid:
         remarks.append(f"{plural(dropped, 'empty column')} at the end of the lines left out")
     rows = _of_one_width(source, rows, width - dropped, options)
     return Grid(source, rows, remarks)
+
+
+def _without_comments(text: str) -> tuple[str, list[str]]:
+    """The text, lines above the table that begin with # or % made blank; and those lines."""
+    above = COMMENTS.match(text)
+    if not above or not text[above.end() :].strip():
+        return text, []
+    lines = re.split(r"\r\n|\r|\n", above[0])[:-1]
+    comments = [line for line in lines if line.strip()]
+    return "\n" * len(lines) + text[above.end() :], comments
+
+
+def _names_in(
+    comments: Sequence[str], rows: Rows, sign: str, options: TableOptions
+) -> tuple[Rows, str]:
+    """The rows, with the names that the last comment has, if it has them; and what was done.
+
+    They are names where the comment has one for each column, and no names stand below it.
+    """
+    count = plural(len(comments), "comment line")
+    said = f"{count} above the table left out"
+    last = comments[-1].strip()
+    text = last if last[1:].startswith(sign) and sign != SPACE else last.lstrip("#% ")
+    cells = text.split()
+    if sign != SPACE:
+        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=sign))]
+    width = Counter(len(row) for _, row in rows).most_common(1)[0][0]
+    named = any(map(is_number, rows[0][1])) or len(rows) < 2 or not any(map(is_number, rows[1][1]))
+    if options.header is False or not named or width < 2 or len(cells) != width or not all(cells):
+        return rows, said
+    line = max(rows[0][0] - 1, 1)
+    said = f"names behind the {last[0]} of line {line}"
+    if len(comments) > 1:
+        said = f"{plural(len(comments) - 1, 'comment line')} above the table left out; {said}"
+    return [(line, cells), *rows], said
+
+
+def _require_dense(source: str, rows: Rows) -> None:
+    """SpecError for rows that name their columns, label 1:0.5 7:2, as LIBSVM writes them."""
+    entries = [cell for _, row in rows[:SAMPLE] for cell in row[1:]]
+    if len(entries) < 2 or not all(map(SPARSE.match, entries)):
+        return
+    for _, row in rows[:SAMPLE]:
+        places = [int(cell.partition(":")[0]) for cell in row[1:]]
+        if any(second <= first for first, second in pairwise(places)):
+            return
+    line, row = rows[0]
+    fact = f" {quoted(row[-1])} is an entry with its column, as sparse tables have them."
+    refuse(f"{source}, line {line}:", fact, (), "Write a cell for each column, zeros too.")
 
 
 def require_few(where: str, width: int, options: TableOptions, more: str = "") -> None:
@@ -118,8 +174,9 @@ def _rows(
 
 def _delimiter(source: str, text: str, options: TableOptions) -> str:
     """The sign that gives rows of one width whose cells hold no other sign."""
-    head = "".join(islice(io.StringIO(text, newline=""), SAMPLE))
-    if head != text and head.count('"') % 2:  # do not end within a quoted cell
+    begun = text.lstrip("\r\n")  # behind lines that are skipped
+    head = "".join(islice(io.StringIO(begun, newline=""), SAMPLE))
+    if head != begun and head.count('"') % 2:  # do not end within a quoted cell
         head = head[: head.rfind("\n", 0, head.rfind('"')) + 1] or head
     fits, torn, nearly, even = [], None, (0.0, SPACE), False
     for sign in ",;\t|":

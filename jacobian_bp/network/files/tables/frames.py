@@ -9,9 +9,9 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from ...writing.signs import safe
-from .table_header import Named
-from .table_options import quoted, refuse
+from ....writing.signs import safe
+from .header import Named
+from .options import quoted, refuse
 
 SOURCE = "the data frame"
 MOST_CELLS = 10_000_000
@@ -19,9 +19,8 @@ MOST_CELLS = 10_000_000
 
 def is_frame(source: Any) -> bool:
     """Whether columns can be asked for by name, as in pandas and polars."""
-    return hasattr(source, "columns") and any(
-        hasattr(source, name) for name in ("iloc", "get_column")
-    )
+    can_be_asked = any(hasattr(source, name) for name in ("iloc", "get_column"))
+    return can_be_asked and hasattr(source, "columns")
 
 
 def named_columns(frame: Any) -> Named:
@@ -48,9 +47,7 @@ def named_columns(frame: Any) -> Named:
     index = getattr(frame, "index", None)
     if index is not None and list(index) != list(range(count)):
         remarks.append("its index is not used")
-    return Named(
-        SOURCE, names, [False] * len(names), columns, [*range(count)], remarks, not remarks, "row"
-    )
+    return Named(SOURCE, names, [False] * len(names), columns, [*range(count)], remarks, "row")
 
 
 def _cell(value: Any, name: str, row: int) -> str:
