@@ -39,9 +39,10 @@ class Masked(AlongAxis):
     reasons = {"z": "the classes that m lets stand share one sum"}
     of: type[AlongAxis]
 
-    def __init_subclass__(cls, of: type[AlongAxis], **options: Any) -> None:
+    def __init_subclass__(cls, of: type[AlongAxis] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.of, of.masked = of, cls
+        if of is not None:
+            cls.of, of.masked = of, cls
 
     def _read(self, letters: tuple[str, ...]) -> None:
         super()._read(letters)

@@ -23,14 +23,27 @@ def enable_x64():
     return enable_x64()
 
 
+def beside(op, *arrays):
+    """Each array with an axis of size 1 where the output has one more: b[t] as b[t,1]."""
+    whole = op.parsed.output.axes
+    for operand, array in zip(op.parsed.inputs, arrays, strict=True):
+        front = array.shape[: array.ndim - len(operand.axes)]
+        sizes = dict(zip(operand.axes, array.shape[len(front) :], strict=True))
+        yield array.reshape(*front, *(sizes.get(axis, 1) for axis in whole))
+
+
+def arithmetic(function):
+    return lambda op, *arrays: function(*beside(op, *arrays))
+
+
 def cross_entropy(op, log_p, y):
     weights = 1.0 if getattr(op, "weights", None) is None else np.asarray(op.weights)
     return -(weights * y * log_p).sum(-1)
 
 
 def divergence(log_p, y):
-    """y log y is 0 where y is 0; y is given, so that numpy may say it."""
-    known = np.where(y > 0, y * np.log(np.where(y > 0, y, 1)), 0)
+    """y log y is 0 where y is 0."""
+    known = jnp.where(y > 0, y * jnp.log(jnp.where(y > 0, y, 1)), 0)
     return (known - y * log_p).sum(-1)
 
 
@@ -178,10 +191,10 @@ IN_JAX = {
     "Log": lambda op, z: jnp.log(z),
     "Sqrt": lambda op, z: jnp.sqrt(z),
     "Power": lambda op, z: z**op.p,
-    "Add": lambda op, a, b: a + b,
-    "Subtract": lambda op, a, b: a - b,
-    "Multiply": lambda op, a, b: a * b,
-    "Divide": lambda op, a, b: a / b,
+    "Add": arithmetic(lambda a, b: a + b),
+    "Subtract": arithmetic(lambda a, b: a - b),
+    "Multiply": arithmetic(lambda a, b: a * b),
+    "Divide": arithmetic(lambda a, b: a / b),
     "Einsum": einsum,
     "Linear": lambda op, a, W, b=0.0: a @ W.T + b,
     "Conv1d": convolution,

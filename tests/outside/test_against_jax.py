@@ -26,6 +26,8 @@ BAR = 1e-12  # relative to the largest entry
 WINDOWS_1, WINDOWS_2 = {"x": (2, 7), "K": (3, 2, 3), "b": (3,)}, {"x": (2, 5, 7), "K": (3, 2, 2, 3)}
 MIXING = {"x": (5, 2), "gamma": (2,), "beta": (2,)}  # x of all examples
 
+IMAGES = ops.BatchNorm().meeting(("n", "c", "i"), None, None)
+
 # an op with its options, the shapes where its own small example does not have them, and the names
 # of the axes that the shapes have in front
 WITH_OPTIONS = [
@@ -54,8 +56,8 @@ WITH_OPTIONS = [
     (ops.Softmax().reading(2), {"z": (5,), "m": (5,)}, ""),
     (ops.LogSoftmax().reading(2), {"z": (5,), "m": (5,)}, ""),
     (ops.CausalSoftmax(), {"s": (5, 3)}, ""),
-    (ops.BatchNorm(eps=0.25), MIXING, "n"),
-    (ops.BatchNorm(), {"x": (3, 2, 5), "gamma": (2,), "beta": (2,)}, "n,c"),
+    (ops.BatchNorm(eps=0.25), MIXING, ""),
+    (IMAGES, {"x": (3, 2, 5), "gamma": (2,), "beta": (2,)}, ""),
     (ops.BatchNorm(training=False), {}, ""),
     (ops.GroupNorm(2, eps=0.25), {"x": (4, 3, 2), "gamma": (4,), "beta": (4,)}, ""),
     (ops.GroupNorm(3, axes="c"), {"x": (6,), "gamma": (6,), "beta": (6,)}, ""),
@@ -81,10 +83,11 @@ class Stood:
         arrays, axes = {}, {}
         for operand in op.parsed.inputs:
             name = operand.name
-            own = () if name in op.parameters or operand.within is not None else front
+            alone = name in (*op.parameters, "mean", "var") or operand.within is not None
+            own = () if alone else front
             arrays[name] = drawn(op, operand, (*[FRONT[a] for a in own], *shapes[name]), rng)
             given = ",".join(own) or names
-            if given and name not in (*op.labels, *op.parameters) and operand.within is None:
+            if given and not alone and name not in op.labels:
                 axes[name] = given
         step = Step("out", op, tuple(arrays))
         self.state = run_forward(Program.build([step], []), {}, arrays, axes, "the test")
@@ -147,7 +150,8 @@ def drawn(op, operand, shape, rng):
 def shapes_of(op):
     """Those of the op's own small example, a class index for a row of class labels."""
     entry = example_of(op)
-    shapes = dict(zip(entry.step.args, (v.shape for v in entry.state.inputs_of(entry.step)), strict=True))
+    inputs = zip(entry.step.args, entry.state.inputs_of(entry.step), strict=True)
+    shapes = {name: value.shape for name, value in inputs}
     by_class = [n for n in op.labels if op.label_kind == CLASSES]
     return {n: s[:-1] if n in by_class else s for n, s in shapes.items()}
 
@@ -157,15 +161,19 @@ SMALL |= {"MaxPool2d": {"x": (2, 5, 7)}, "AvgPool2d": {"x": (2, 5, 7)}}
 SMALL["BatchNorm"] = MIXING
 
 
+ALL_BEHIND_N = (ops.BatchNorm, ops.GroupNorm, ops.Reshape)  # an example is all that stands behind n
+
+
 def rows():
     """Every op of the registry, then those with options; each also with n, t in front."""
     plain = [make_op(c, "op", (), c.example) for found in all_ops().values() for c in found]
-    given = [(op, SMALL.get(op.name, {}), "n" * (op.name == "BatchNorm")) for op in plain]
+    given = [(op, SMALL.get(op.name, {}), "") for op in plain]
     for op, shapes, names in given + WITH_OPTIONS:
         shapes = shapes or shapes_of(op)
         yield f"{op!r}", op, shapes, names, ()
         if not names and not op.parsed.mixes_examples and not isinstance(op, ops.Penalty):
-            yield f"{op!r}, n,t", op, shapes, names, ("n", "t")
+            front = ("n",) if isinstance(op, ALL_BEHIND_N) else ("n", "t")
+            yield f"{op!r}, {','.join(front)}", op, shapes, names, front
 
 
 ROWS = list(rows())
