@@ -1,4 +1,4 @@
-"""A window that reads wrong entries is called what it is: shifted, reversed, in other steps, spread."""
+"""A window that reads wrong entries is named: shifted, reversed, in other steps, spread apart."""
 
 import numpy as np
 import pytest

@@ -15,6 +15,7 @@ import pytest
 from layer_cases import LAYERS, layer_run
 
 from jacobian_bp import ops
+from jacobian_bp.derivation.legend import legend
 from jacobian_bp.numbers.rounding import of_sums
 from jacobian_bp.routes.structured import structured
 
@@ -160,3 +161,9 @@ def test_every_sum_of_a_page_has_its_sentence(name):
     steps = page[page.index("\nstep ") : page.index("\ngradient ")]
     summed = set(re.findall(r"Σ_(\w+'*)", steps))
     assert set(re.findall(r"Σ_(\w+'*): the sum over \1(?![\w'])", page)) >= summed
+
+
+def test_a_sum_over_a_primed_axis_is_said_with_its_prime():
+    ledger = layer_run("dense", SEEDS[0]).derivation()
+    found = legend(ledger, "= Σ_r' δ1[k] K[k,r'] + Σ_r K[k,r]")
+    assert found[-2:] == ["Σ_r': the sum over r'", "Σ_r: the sum over r"]
