@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..errors import JacobianError
 from ..numbers.arrays import entry, quiet
 from ..numbers.positions import in_float64

@@ -18,7 +18,7 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Node, identity
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory

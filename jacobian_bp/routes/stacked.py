@@ -18,7 +18,7 @@ import numpy as np
 
 from ..algebra.axes import Axis
 from ..algebra.nodes_and_links import Node
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory

@@ -10,7 +10,7 @@ import pytest
 from jax_ops import IN_JAX, enable_x64, jax
 
 from jacobian_bp import ops
-from jacobian_bp.algebra.placing import evaluate
+from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.derivation.op_examples import all_ops, example_of
 from jacobian_bp.ops.labels import BINARY, CLASSES, DISTRIBUTION, PROBABILITIES
 from jacobian_bp.program.bends import bends_of
