@@ -45,7 +45,7 @@ class LSTM(Cell):
             letter: Sum(read, ORDER.index(letter), letter, dense(f"d{letter}[k]", slope))
             for letter, slope in slopes.items()
         }
-        pairs = {(s, t): curve(s, t, array) for (s, t), array in curves.items()}
+        pairs = {(p[0], p[1]): curve(p[0], p[1], array) for p, array in curves.items()}
         return self.bends(inputs, sums | {"c": Sum((self.carried,))}, pairs)
 
 
@@ -270,7 +270,7 @@ class GRUCell(Cell):
             for block, letter in enumerate(slopes)
         }
         sums["u"] = Sum(("h", "U", "d"), 2, "n", dense("(dn r)[k]", by_n * kept))
-        pairs = {(s, t): curve(s, t, array) for (s, t), array in curves.items()}
+        pairs = {(p[0], p[1]): curve(p[0], p[1], array) for p, array in curves.items()}
         return self.bends((x, h, W, U, b, d), sums | {"h": Sum(("h",))}, pairs)
 
     @quiet
