@@ -178,7 +178,8 @@ def rows():
 
 ROWS = list(rows())
 each_row = pytest.mark.parametrize(
-    ("op", "shapes", "names", "front"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS]
+    ("op", "shapes", "names", "front"),
+    [pytest.param(*r[1:], id=r[0], marks=[pytest.mark.full] if r[-1] else []) for r in ROWS],
 )
 
 
