@@ -13,7 +13,7 @@ from operator import add
 from .axes import Axis, fresh
 from .expression import Dense, Expression
 from .nodes_and_links import Link, Node
-from .spending import Spending, densify, merge, multiply, spent_product, written
+from .products.spending import Spending, densify, merge, multiply, spent_product, written
 from .sum_over_paths import by_source, by_target, walk
 
 MOST_NAMES = 4  # of values whose parts add up; more are counted

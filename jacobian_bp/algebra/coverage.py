@@ -16,8 +16,8 @@ import numpy as np
 from ..errors import MemoryLimitError
 from .axes import Axis
 from .layouts import axis_order
-from .patterns import Classes, Pattern, Patterns, count, joined_classes, pruned
-from .relations import AxisKey, Relation, pairs
+from .structure.patterns import Classes, Pattern, Patterns, count, joined_classes, pruned
+from .structure.relations import AxisKey, Relation, pairs
 
 MOST_LINES = 2**22  # rows, and columns, that are gone through
 MOST_LISTED = 2**21  # entries that are listed where positions choose them

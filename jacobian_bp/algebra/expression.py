@@ -23,8 +23,8 @@ from ..numbers.arrays import is_closed, kept, real_array
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
 from .axes import Axis, parse_axes, unnamed
-from .position_factors import At, Within
-from .positions import Affine, Table
+from .positions.affine_and_table import Affine, Table
+from .positions.position_factors import At, Within
 
 MASK = "1−δ"  # the label of a Distinct that had to become an array
 

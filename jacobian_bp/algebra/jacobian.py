@@ -26,7 +26,11 @@ from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
 from .nodes_and_links import Link, Node, identity, make_link, patterns_through
-from .patterns import (
+from .pictured_windows import pictured_windows
+from .positions.position_factors import At, Within
+from .products.placing import evaluate
+from .products.spending import Spending
+from .structure.patterns import (
     Patterns,
     can_stand,
     composed,
@@ -34,12 +38,8 @@ from .patterns import (
     same_entries,
     united,
 )
-from .pictured_windows import pictured_windows
-from .placing import evaluate
-from .position_factors import At, Within
-from .relations import AxisKey
-from .spending import Spending
-from .structure_words import describe, describe_patterns
+from .structure.relations import AxisKey
+from .structure.structure_words import describe, describe_patterns
 from .sum_over_paths import down, paths_from_output
 
 

@@ -7,10 +7,10 @@ from ..errors import AxisError, Later
 from ..writing.signs import dims
 from .axes import Axis, primed
 from .expression import Delta, Dense, Distinct, Expression, Factor, Term, holder, is_position
-from .patterns import Patterns, patterns_of
-from .position_factors import At
-from .positions import Table
-from .spending import require_covered, spend
+from .positions.affine_and_table import Table
+from .positions.position_factors import At
+from .products.spending import require_covered, spend
+from .structure.patterns import Patterns, patterns_of
 
 Witness = Axis | Dense | Table  # of the size of an axis
 

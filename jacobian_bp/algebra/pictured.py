@@ -15,7 +15,7 @@ from ..writing.signs import did_you_mean, dims
 from .axes import Axis
 from .coverage import coverage
 from .layouts import axis_order, require_layout
-from .patterns import Patterns
+from .structure.patterns import Patterns
 
 KINDS = ("entries", "sparsity", "windows")
 FLAT = ("flat", "flat_column")

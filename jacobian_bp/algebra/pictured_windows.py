@@ -7,9 +7,9 @@ from ..errors import SpecError
 from ..numbers.memory import require_memory
 from ..picture.windows import LONGEST, windows
 from ..writing.signs import dims
-from .patterns import Pattern
 from .pictured import Drawable, Spell, facts_of, name_of
-from .relations import AxisKey
+from .structure.patterns import Pattern
+from .structure.relations import AxisKey
 
 
 def pictured_windows(jacobian: Drawable, spell: Spell = str) -> Picture:

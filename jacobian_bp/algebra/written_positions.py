@@ -12,8 +12,8 @@ from ..numbers.arrays import raw_array, read_only
 from ..writing.signs import dims, plural
 from .axes import BATCH, Axis, parse_axes, unnamed
 from .expression import Expression, Term, read_label
-from .position_factors import At, Within
-from .positions import Affine, Position, Table
+from .positions.affine_and_table import Affine, Position, Table
+from .positions.position_factors import At, Within
 
 _NAME = r"[^\W\d]\w*'*"
 _PART = re.compile(rf"\s*([+−-]?)\s*(?:([0-9]+)\s*[*·]?\s*)?({_NAME})\s*|\s*([+−-]?)\s*([0-9]+)\s*")

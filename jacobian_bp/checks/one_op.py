@@ -13,7 +13,7 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, for_reading, quiet
-from ..numbers.moved_entries import in_other_steps, shifted, turned_round
+from ..numbers.moved_entries import in_other_steps, shifted, spread_apart, turned_round
 from ..numbers.rounding import UNITS, agree, differing, largest, scales, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
@@ -392,6 +392,13 @@ def _moved(wrong: np.ndarray, right: np.ndarray, tolerance: np.ndarray) -> str:
         each = " and ".join(f"by {by} along axis {i} for each step of axis {o}" for o, i in pairs)
         stride = f"as a stride {'larger' if by > 0 else 'smaller'} by {abs(by)} shifts it"
         return f"shifted {each}, {stride}"
+    spread = spread_apart(wrong, right, tolerance)
+    if spread:
+        by, apart, axes = spread
+        dilation = f"as a dilation of {by} in place of {apart} spreads them"
+        return (
+            f"the entries of a window lie {by} apart along {_axes(axes)}, not {apart}, {dilation}"
+        )
     return ""
 
 

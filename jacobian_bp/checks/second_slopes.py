@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..errors import JacobianError
 from ..numbers.arrays import entry, quiet
 from ..numbers.positions import in_float64
@@ -19,26 +19,35 @@ DIFFERENCE = 1e-6  # what differences of a Jacobian may be off, relative to the 
 UNSURE = 1e-3  # and where they are off by more than that, the slope jumps near by
 MOST_ENTRIES = 20_000  # of a pair that is compared
 
+FEW = 64  # entries of an input, for which the passes with one of them moved are kept
+
+Moved = dict[tuple[int, tuple[int, ...], float], Pass]  # by input, entry and change
 Sentence = tuple[str, str]  # what is wrong, and the pattern of it
 
 
 class JacobianSlopes(Slopes):
     """Finite differences of an op's Jacobian by one input, by another input, in float64."""
 
-    def __init__(self, state: Pass, step: Step, position: int, by: int) -> None:
+    def __init__(self, state: Pass, step: Step, position: int, by: int, moved: Moved) -> None:
         values = {name: in_float64(value) for name, value in state.values.items()}
         self.state = replace(state, values=values, dtype=np.dtype(np.float64))
-        self.step, self.of, self.moving = step, position, step.args[by]
-        self.point = values[self.moving]
+        self.step, self.of, self.by, self.moved = step, position, by, moved
+        self.point = values[step.args[by]]
         self.value = self.at((), 0.0)
 
     def at(self, index: tuple[int, ...], change: float) -> np.ndarray:
         """The op's Jacobian with `change` added to one entry."""
-        moved = self.point.copy()
+        key = self.by, index, change
+        if key in self.moved:
+            return whole_jacobian(self.moved[key], self.step, self.of)
+        point = self.point.copy()
         if change:
-            moved[index] += change
-        values = {**self.state.values, self.moving: moved}
-        return whole_jacobian(replace(self.state, values=values), self.step, self.of)
+            point[index] += change
+        values = {**self.state.values, self.step.args[self.by]: point}
+        state = replace(self.state, values=values)
+        if point.size <= FEW:  # the Jacobians by the other inputs are asked for at the same places
+            self.moved[key] = state
+        return whole_jacobian(state, self.step, self.of)
 
     def size(self) -> np.ndarray:
         """The largest entry: an entry of a Jacobian may be what is left of terms that cancel."""
@@ -56,7 +65,7 @@ def check_second(state: Pass, step: Step) -> tuple[list[str], list[Sentence]]:
         return [], [(f"second() is refused. {error}", "")]
     except Exception as error:  # whatever a user's own op raises
         return [], [(f"second() raises {type(error).__name__}: {error}", "")]
-    lines, wrong = [], []
+    lines, wrong, moved = [], [], Moved()
     for first, _, u in step.variables:
         for second, _, v in step.variables:
             name = second_name(step.name, u, v)
@@ -66,7 +75,7 @@ def check_second(state: Pass, step: Step) -> tuple[list[str], list[Sentence]]:
                     lines.append(f"{name} {dims(shape)}: not compared, it has too many entries")
                 continue
             array = _dense(said.get((first, second)), shape, state.dtype)
-            slopes = JacobianSlopes(state, step, first, second)
+            slopes = JacobianSlopes(state, step, first, second, moved)
             line, finding = _compared(name, array, slopes, state.dtype)
             if finding:
                 missing = "" if (first, second) in said else "second() does not name this pair"

@@ -20,8 +20,8 @@ from ..algebra import chain_rule
 from ..algebra.axes import Axis, fresh
 from ..algebra.expression import Dense, Expression
 from ..algebra.nodes_and_links import Link, Node, identity
-from ..algebra.placing import evaluate
-from ..algebra.spending import multiply
+from ..algebra.products.placing import evaluate
+from ..algebra.products.spending import multiply
 from ..program.bends import Bent, bends_of
 from ..program.forward_pass import Pass
 from ..program.step import Step

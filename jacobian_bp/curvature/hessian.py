@@ -10,8 +10,8 @@ from ..algebra.axes import Axis, fresh
 from ..algebra.expression import Delta, Distinct, Expression
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Node, identity
-from ..algebra.placing import evaluate
-from ..algebra.spending import written
+from ..algebra.products.placing import evaluate
+from ..algebra.products.spending import written
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes

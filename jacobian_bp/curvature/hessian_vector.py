@@ -12,7 +12,7 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.expression import Dense, Expression
 from ..algebra.nodes_and_links import Link, Node
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..program.forward_pass import Pass

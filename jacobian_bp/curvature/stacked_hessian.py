@@ -19,7 +19,7 @@ from ..algebra import chain_rule
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..document.picture import Picture
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite

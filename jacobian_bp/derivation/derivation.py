@@ -19,7 +19,7 @@ from ..algebra.axes import BATCH, Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
-from ..algebra.spending import Spending, written
+from ..algebra.products.spending import Spending, written
 from ..checks.all_routes import Agreement, check
 from ..document.as_html import page as html_page
 from ..document.as_markdown import markdown

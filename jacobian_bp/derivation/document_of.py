@@ -103,7 +103,8 @@ def _given(ledger: Ledger, everything: bool) -> list[Block]:
         found.append(Words(f"{plural(ledger.carried[0].size, 'example')}, {_of_examples(ledger)}"))
     elif ledger.carried:
         counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried)
-        found.append(Words(f"axes in front: {counts}; a formula is that of one vector"))
+        left_out = "a formula leaves out those that its op carries along"
+        found.append(Words(f"axes in front: {counts}; {left_out}"))
     return found
 
 

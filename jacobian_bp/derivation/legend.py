@@ -30,7 +30,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
     if slopes:
         what = "slopes" if len(slopes) > 1 else f"the slope of {slopes[0][:-1]}"
         found.append(f"{', '.join(slopes)}: {what}")
-    found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", text))]
+    found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+'*)", text))]
     for axis in dict.fromkeys(re.findall(r"(?<!\w)1\[([^\W\d]\w*)'*\]", text)):
         every = "example n" if axis == "n" else axis
         found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..algebra.axes import BATCH, Axis
 from ..algebra.expression import Dense, Term
-from ..algebra.spending import summed
+from ..algebra.products.spending import summed
 from .convention import Convention
 from .of_each_example import SHARE, times_term
 

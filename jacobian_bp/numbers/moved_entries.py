@@ -1,4 +1,4 @@
-"""How an array comes out of another by moving entries: turned round, shifted, read in other steps.
+"""How an array comes out of another by moving entries: turned round, shifted, in steps, spread.
 
 A window, a look-up or a running sum that reads the wrong entry has the right numbers in the
 wrong places. Only places that both arrays have are compared; what came in over the border may
@@ -6,7 +6,7 @@ be anything.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -75,6 +75,69 @@ def in_other_steps(
             if _sheared(found, right, allowed, pairs, step):
                 return step, pairs
     return None
+
+
+def spread_apart(
+    found: np.ndarray, right: np.ndarray, allowed: np.ndarray
+) -> tuple[int, int, tuple[int, ...]] | None:
+    """How far apart the entries of a window lie, how far they should, and along which axes.
+
+    >>> x = 3 * np.eye(3, 6) + 2 * np.eye(3, 6, k=1)  # reads o and o + 1
+    >>> y = 3 * np.eye(3, 6) + 2 * np.eye(3, 6, k=2)  # reads o and o + 2
+    >>> spread_apart(y, x, np.zeros_like(x))
+    (2, 1, (1,))
+    """
+    if not _of_one_size(found, right):
+        return None
+    for pairs in _pairs(right.ndim):
+        for stride, padding, apart in product(range(1, 4), range(4), range(1, 4)):
+            if not all(_on_lattice(right, pair, stride, padding, apart) for pair in pairs):
+                continue
+            for other in {1, 2, 3} - {apart}:
+                moved, known = right, np.ones(right.shape, bool)
+                for pair in pairs:
+                    moved, known = _spread(moved, known, pair, stride, padding, apart, other)
+                here = int(np.count_nonzero(moved[known]))
+                alike = not (differing(found, moved, allowed) & known).any()
+                if alike and here > 3 and 2 * here > int(np.count_nonzero(right)):
+                    return other, apart, tuple(i for _, i in pairs)
+    return None
+
+
+def _on_lattice(
+    right: np.ndarray, pair: tuple[int, int], stride: int, padding: int, apart: int
+) -> bool:
+    """Whether all that is not 0 lies at stride·o + apart·r − padding, r ≥ 0, some at r > 0."""
+    others = tuple(axis for axis in range(right.ndim) if axis not in pair)
+    places, reads = np.nonzero((right != 0).any(axis=others))
+    taps = reads - stride * places + padding
+    return bool(taps.size and (taps >= 0).all() and (taps % apart == 0).all() and taps.any())
+
+
+def _spread(
+    right: np.ndarray,
+    known: np.ndarray,
+    pair: tuple[int, int],
+    stride: int,
+    padding: int,
+    apart: int,
+    other: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The entries of each window as far apart as `other` says, and which are known then."""
+    order = (*pair, *(axis for axis in range(right.ndim) if axis not in pair))
+    rows, sure = right.transpose(order), known.transpose(order)
+    moved, told = np.zeros_like(rows), np.ones_like(sure)
+    size = rows.shape[1]
+    for place in range(rows.shape[0]):
+        base = stride * place - padding
+        for tap in range(size):
+            come, go = base + apart * tap, base + other * tap
+            if 0 <= go < size:
+                inside = 0 <= come < size
+                moved[place, go] = rows[place, come] if inside else 0
+                told[place, go] = sure[place, come] if inside else False
+    back = np.argsort(order)
+    return moved.transpose(back), told.transpose(back)
 
 
 def _of_one_size(found: np.ndarray, right: np.ndarray) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import BATCH, primed, unnamed
-from ..algebra.diagonals import diagonal_view
 from ..algebra.expression import Delta, Dense, Expression, Factor, Term
-from ..algebra.spending import sum_out
+from ..algebra.products.diagonals import diagonal_view
+from ..algebra.products.spending import sum_out
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from .base import Op, on_demand

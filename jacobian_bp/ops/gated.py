@@ -1,31 +1,62 @@
 """Recurrent cells with gates: the LSTM and the GRU, each gate a block of rows of W, U and b."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
-from ..algebra.expression import delta, dense
+from ..algebra.expression import Expression, delta, dense
 from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid
 from .base import over_batch
-from .recurrent import (
-    CELL,
-    Cell,
-    Gate,
-    sigmoid_slope,
-    sigmoid_slope_of_size,
-    tanh_slope,
-    weighed_back,
-)
+from .cell_bends import Sum, curve, sigmoid_bend, sigmoid_slope, tanh_bend, tanh_slope
+from .recurrent import CELL, Cell, Gate, sigmoid_slope_of_size, weighed_back
+
+ORDER = "ifgo"  # of the blocks of rows, as in PyTorch
 
 
-class LSTMCarry(Cell):
+class LSTM(Cell):
+    """What the two values of an LSTM share: four gates, and a state that each unit keeps."""
+
+    gates = 4
+    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
+    carried: ClassVar[str]  # what the signature calls the state
+
+    def gates_of(self, x, h0, W, U, b) -> list[np.ndarray]:
+        """What the gates i, f, g and o read."""
+        return self.blocks(self.sums(x, h0, W, U, b))
+
+    def by_gates(self, slopes: Mapping[str, np.ndarray], x, h0, W, U, b) -> dict[str, Expression]:
+        """The Jacobians by all that the gates read, from the slope by each gate's sum."""
+        gates = [Gate(letter, ORDER.index(letter), slope) for letter, slope in slopes.items()]
+        return self.through(gates, x, h0, W, U, b is not None)
+
+    def from_gates(self, bars: Mapping[str, np.ndarray], x, h0, W, U, b) -> dict[str, np.ndarray]:
+        """The cotangents of all that the gates read, from that of each gate's sum."""
+        stacked = self.stacked({ORDER.index(letter): bar for letter, bar in bars.items()})
+        return self.back(stacked, x, h0, W, U, b is not None)
+
+    def bent(
+        self, slopes: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], inputs
+    ) -> dict[tuple[str, str], Expression]:
+        """How it bends, from the second slopes by two of its sums: "ig" by those of i and g."""
+        read = ("x", "h0", "W", "U", "b")
+        sums = {
+            letter: Sum(read, ORDER.index(letter), letter, dense(f"d{letter}[k]", slope))
+            for letter, slope in slopes.items()
+        }
+        pairs = {(p[0], p[1]): curve(p[0], p[1], array) for p, array in curves.items()}
+        return self.bends(inputs, sums | {"c": Sum((self.carried,))}, pairs)
+
+
+class LSTMCarry(LSTM):
     """What an LSTM keeps: the cell state c of h, c = LSTMCell(x, h0, c0, W, U, b).
 
         c[k] = f[k] c0[k] + i[k] g[k],  i, f = σ and g = tanh of their rows of W x + U h0 + b
         ∂c/∂c0 = f[k] δ[k,k']
         ∂c/∂x = Σ_gates d[k] W[k+qK,i'],  ∂c/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b likewise
         di = g i(1−i),  df = c0 f(1−f),  dg = i (1−g²);  q = 0, 1, 2 for i, f, g
+        ∂²c/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t gates' sums or c0: see cell_bends.py
 
     Unit k carries its own state on, hence δ[k,k'], and has row k + qK of each gate q, hence
     δ[g',k+qK]; the rows of the gate o are read by LSTMOutput alone. It is PyTorch's, b the sum
@@ -34,7 +65,7 @@ class LSTMCarry(Cell):
 
     signature = "x[i], h0[j], c0[k], W[g,i], U[g,j], b[g]? -> c[k]"
     formula = "f * c0 + i * g, with the gates i, f, g, o of W x + U h0 + b"
-    gates = 4
+    carried = "c0"
     reasons: Mapping[str, str] = {
         "x": "through the gates i, f and g of unit k",
         "h0": "through the gates i, f and g of unit k",
@@ -42,49 +73,65 @@ class LSTMCarry(Cell):
         "b": "each unit has its own entries of b",
         **CELL,
     }
-    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
 
     def forward(self, x, h0, c0, W, U, b=None):
-        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
+        i, f, g, _ = self.gates_of(x, h0, W, U, b)
         return sigmoid(f) * c0 + sigmoid(i) * np.tanh(g)
 
     @quiet
     def jacobians(self, x, h0, c0, W, U, b=None):
-        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
-        gates = [
-            Gate("i", 0, np.tanh(g) * sigmoid_slope(i)),
-            Gate("f", 1, c0 * sigmoid_slope(f)),
-            Gate("g", 2, sigmoid(i) * tanh_slope(g)),
-        ]
-        found = self.through(gates, x, h0, W, U, b is not None)
+        i, f, g, _ = self.gates_of(x, h0, W, U, b)
+        found = self.by_gates(self._slopes(c0, i, f, g), x, h0, W, U, b)
         return found | {"c0": delta("k,k'") * dense("f[k]", sigmoid(f))}
 
     @quiet
-    def vjp(self, c_bar, x, h0, c0, W, U, b=None):
-        i, f, g, _ = self.blocks(self.sums(x, h0, W, U, b))
-        bars = {
-            0: c_bar * np.tanh(g) * sigmoid_slope_of_size(i),
-            1: c_bar * c0 * sigmoid_slope_of_size(f),
-            2: c_bar * sigmoid(i) * (1 / np.cosh(g)) ** 2,
+    def second(self, x, h0, c0, W, U, b=None):
+        i, f, g, _ = self.gates_of(x, h0, W, U, b)
+        curves = {
+            "ii": np.tanh(g) * sigmoid_bend(i),
+            "ff": c0 * sigmoid_bend(f),
+            "gg": sigmoid(i) * tanh_bend(g),
+            "ig": sigmoid_slope(i) * tanh_slope(g),
+            "fc": sigmoid_slope(f),
         }
-        found = self.back(self.stacked(bars), x, h0, W, U, b is not None)
+        return self.bent(self._slopes(c0, i, f, g), curves, (x, h0, c0, W, U, b))
+
+    @quiet
+    def vjp(self, c_bar, x, h0, c0, W, U, b=None):
+        i, f, g, _ = self.gates_of(x, h0, W, U, b)
+        bars = {
+            "i": c_bar * np.tanh(g) * sigmoid_slope_of_size(i),
+            "f": c_bar * c0 * sigmoid_slope_of_size(f),
+            "g": c_bar * sigmoid(i) * (1 / np.cosh(g)) ** 2,
+        }
+        found = self.from_gates(bars, x, h0, W, U, b)
         return found | {"c0": over_batch(c_bar * sigmoid(f), c0.ndim)}
 
+    @staticmethod
+    def _slopes(c0, i, f, g):
+        """di, df and dg."""
+        return {
+            "i": np.tanh(g) * sigmoid_slope(i),
+            "f": c0 * sigmoid_slope(f),
+            "g": sigmoid(i) * tanh_slope(g),
+        }
 
-class LSTMOutput(Cell):
+
+class LSTMOutput(LSTM):
     """What an LSTM gives: the h of h, c = LSTMCell(x, h0, c0, W, U, b), which reads the new c.
 
         h[k] = o[k] tanh c[k],  o = σ of its rows of W x + U h0 + b
         ∂h/∂c = o[k] (1 − tanh² c[k]) δ[k,k']
         ∂h/∂x = do[k] W[k+3K,i'],  ∂h/∂W = δ[g',k+3K] do[k] x[i'];  U, b likewise
         do = tanh(c) o(1−o)
+        ∂²h/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t the sum of o or c
 
     Unit k reads its own state, hence δ[k,k'], and row k + 3K of W, that of its gate o.
     """
 
     signature = "x[i], h0[j], c[k], W[g,i], U[g,j], b[g]? -> h[k]"
     formula = "o * tanh(c), with the gates i, f, g, o of W x + U h0 + b"
-    gates = 4
+    carried = "c"
     reasons: Mapping[str, str] = {
         "x": "through the gate o of unit k",
         "h0": "through the gate o of unit k",
@@ -92,23 +139,31 @@ class LSTMOutput(Cell):
         "b": "each unit has its own entries of b",
         **CELL,
     }
-    example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
 
     def forward(self, x, h0, c, W, U, b=None):
-        return sigmoid(self.blocks(self.sums(x, h0, W, U, b))[3]) * np.tanh(c)
+        return sigmoid(self.gates_of(x, h0, W, U, b)[3]) * np.tanh(c)
 
     @quiet
     def jacobians(self, x, h0, c, W, U, b=None):
-        o = self.blocks(self.sums(x, h0, W, U, b))[3]
-        gates = [Gate("o", 3, np.tanh(c) * sigmoid_slope(o))]
-        found = self.through(gates, x, h0, W, U, b is not None)
+        o = self.gates_of(x, h0, W, U, b)[3]
+        found = self.by_gates({"o": np.tanh(c) * sigmoid_slope(o)}, x, h0, W, U, b)
         return found | {"c": delta("k,k'") * dense("(o tanh'(c))[k]", sigmoid(o) * tanh_slope(c))}
 
     @quiet
+    def second(self, x, h0, c, W, U, b=None):
+        o = self.gates_of(x, h0, W, U, b)[3]
+        curves = {
+            "oo": np.tanh(c) * sigmoid_bend(o),
+            "oc": sigmoid_slope(o) * tanh_slope(c),
+            "cc": sigmoid(o) * tanh_bend(c),
+        }
+        return self.bent({"o": np.tanh(c) * sigmoid_slope(o)}, curves, (x, h0, c, W, U, b))
+
+    @quiet
     def vjp(self, h_bar, x, h0, c, W, U, b=None):
-        o = self.blocks(self.sums(x, h0, W, U, b))[3]
-        bars = {3: h_bar * np.tanh(c) * sigmoid_slope_of_size(o)}
-        found = self.back(self.stacked(bars), x, h0, W, U, b is not None)
+        o = self.gates_of(x, h0, W, U, b)[3]
+        bars = {"o": h_bar * np.tanh(c) * sigmoid_slope_of_size(o)}
+        found = self.from_gates(bars, x, h0, W, U, b)
         return found | {"c": over_batch(h_bar * sigmoid(o) * (1 / np.cosh(c)) ** 2, c.ndim)}
 
 
@@ -142,6 +197,7 @@ class GRUCell(Cell):
         ∂o/∂h = z[k] δ[k,k'] + Σ_gates d[k] U[k+qK,k'],  with dn r in place of dn
         ∂o/∂x = Σ_gates d[k] W[k+qK,i'],  ∂o/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b, d likewise
         dr = dn (U h + d)_n r(1−r),  dz = (h−n) z(1−z),  dn = (1−z)(1−n²);  q = 0, 1, 2 for r, z, n
+        ∂²o/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t of r, z, n, u = (U h + d)_n and h
 
     r stands in front of what n has from h, its bias d included: that is why there are two
     biases. Unit k has row k + qK of each gate q, hence δ[g',k+qK]. b and d may be left out.
@@ -186,6 +242,36 @@ class GRUCell(Cell):
         if d is not None:
             found["d"] = self.own_rows(gates, len(W) // 3, None, of_h=True)
         return found
+
+    @quiet
+    def second(self, x, h, W, U, b=None, d=None):
+        """d²st by the sums of r and z, by what n has from x and u from h, and by h itself."""
+        r, z, n, of_h, kept = self._parts(x, h, W, U, b, d)
+        by_n, by_r, down = sigmoid(-z) * tanh_slope(n), of_h * sigmoid_slope(r), -sigmoid_slope(z)
+        bend = sigmoid(-z) * tanh_bend(n)
+        slopes = {"r": by_n * by_r, "z": (h - np.tanh(n)) * -down, "n": by_n}
+        curves = {
+            "nn": bend,
+            "nu": bend * kept,
+            "uu": bend * kept * kept,
+            "nr": bend * by_r,
+            "ur": bend * kept * by_r + by_n * sigmoid_slope(r),
+            "rr": bend * by_r * by_r + by_n * of_h * sigmoid_bend(r),
+            "nz": down * tanh_slope(n),
+            "uz": down * tanh_slope(n) * kept,
+            "rz": down * tanh_slope(n) * by_r,
+            "zz": (h - np.tanh(n)) * sigmoid_bend(z),
+            "zh": -down,
+        }
+        both = ("x", "h", "W", "U", "b", "d")
+        reads = {"r": both, "z": both, "n": ("x", "W", "b")}
+        sums = {
+            letter: Sum(reads[letter], block, letter, dense(f"d{letter}[k]", slopes[letter]))
+            for block, letter in enumerate(slopes)
+        }
+        sums["u"] = Sum(("h", "U", "d"), 2, "n", dense("(dn r)[k]", by_n * kept))
+        pairs = {(p[0], p[1]): curve(p[0], p[1], array) for p, array in curves.items()}
+        return self.bends((x, h, W, U, b, d), sums | {"h": Sum(("h",))}, pairs)
 
     @quiet
     def vjp(self, o_bar, x, h, W, U, b=None, d=None):

@@ -12,7 +12,7 @@ from ..algebra.written_positions import within
 from ..errors import DomainError
 from ..numbers.arrays import quiet
 from .activations import between
-from .base import Op, elementwise, over_batch
+from .base import Op, over_batch
 from .norms import require_spread, spread_of, standardised
 from .windows import per_axis
 
@@ -23,6 +23,8 @@ class GroupNorm(Op):
         y[c,i,j] = gamma[c] x̂[c,i,j] + beta[c],  x̂ = (x − μ)/s, mean and spread over c's group
         ∂y/∂x = (gamma[c]/s) (δ[c,c'] δ[i,i'] δ[j,j'] − same[c,c'] (1 + x̂[c,i,j] x̂[c',i',j'])/D)
         ∂y/∂gamma = δ[c,c'] x̂[c,i,j],  ∂y/∂beta = δ[c,c'] for every i and j
+        ∂²y/∂x² = −same[c,c'] same[c,c''] (gamma[c]/(D s)) (x̂'' ∂x̂/∂x' + x̂' ∂x̂/∂x'' + x̂ ∂x̂'/∂x'')
+        ∂²y/∂x∂gamma = δ[c,c''] ∂x̂/∂x'
 
     An entry reads itself, and through mean and spread all D entries of its group: same[c,c'] is
     1 where c and c' are in one group, and groups keep apart. Channels are the first axis of an
@@ -70,23 +72,29 @@ class GroupNorm(Op):
     def jacobians(self, x, gamma, beta):
         normal, s = self._normal(x)
         channel, *places = self.letters
-        axes, primes = ",".join(self.letters), ",".join(f"{a}'" for a in self.letters)
-        group = np.arange(len(gamma)) // (len(gamma) // self.groups)
-        same = within(f"same[{channel},{channel}']", table=group[:, None] == group)
-        share = 1 / (prod(x.shape[-len(self.letters) :]) // self.groups)
-        ones: Expression = one(channel) * one(f"{channel}'")
-        for place in places:
-            ones = ones * one(place) * one(f"{place}'")
-        mixed = ones + dense(f"x̂[{axes}]", normal) * dense(f"x̂[{primes}]", normal)
         own = delta(f"{channel},{channel}'")
         beside: Expression = own
         for place in places:
             beside = beside * one(place)
-        gain = dense(f"(gamma/s)[{channel}]", gamma / s)
         return {
-            "x": gain * (elementwise(axes) - share * same * mixed),
-            "gamma": own * dense(f"x̂[{axes}]", normal),
+            "x": dense(f"(gamma/s)[{channel}]", gamma / s) * self._moves(normal, "", "'"),
+            "gamma": own * self._at(normal, ""),
             "beta": beside,
+        }
+
+    @quiet
+    def second(self, x, gamma, beta):
+        normal, s = self._normal(x)
+        channel = self.letters[0]
+        parts = self._at(normal, "''") * self._moves(normal, "", "'")
+        parts = parts + self._at(normal, "'") * self._moves(normal, "", "''")
+        parts = parts + self._at(normal, "") * self._moves(normal, "'", "''")
+        alike = self._same(len(gamma), "", "'") * self._same(len(gamma), "", "''")
+        gain = dense(f"(gamma/s²)[{channel}]", gamma / s / s)
+        slope = delta(f"{channel},{channel}''") * dense(f"(1/s)[{channel}]", 1 / s)
+        return {
+            ("x", "x"): -self._share(x.shape) * gain * alike * parts,
+            ("x", "gamma"): slope * self._moves(normal, "", "'"),
         }
 
     @quiet
@@ -131,6 +139,30 @@ class GroupNorm(Op):
         normal, s = standardised(self._rows(x), self.eps)
         size = x.shape[-len(self.letters)] // self.groups
         return normal.reshape(x.shape), np.repeat(s[..., 0], size, axis=-1)
+
+    def _share(self, shape: tuple[int, ...]) -> float:
+        """1/D, D the number of entries of a group."""
+        return self.groups / prod(shape[-len(self.letters) :])
+
+    def _at(self, normal: np.ndarray, mark: str) -> Expression:
+        """x̂ at one entry."""
+        return dense(f"x̂[{','.join(letter + mark for letter in self.letters)}]", normal)
+
+    def _same(self, channels: int, of: str, by: str) -> Expression:
+        """1 where the channels of two entries are in one group."""
+        group = np.arange(channels) // (channels // self.groups)
+        label = f"same[{self.letters[0]}{of},{self.letters[0]}{by}]"
+        return within(label, table=group[:, None] == group)
+
+    def _moves(self, normal: np.ndarray, of: str, by: str) -> Expression:
+        """How x̂ at one entry moves with x at another, times s."""
+        own, ones = Expression.of(), Expression.of()
+        for letter in self.letters:
+            own = own * delta(f"{letter}{of},{letter}{by}")
+            ones = ones * one(letter + of) * one(letter + by)
+        mixed = ones + self._at(normal, of) * self._at(normal, by)
+        same = self._same(normal.shape[-len(self.letters)], of, by)
+        return own - self._share(normal.shape) * same * mixed
 
     def _wide(self, of_channels: np.ndarray) -> np.ndarray:
         """One number a channel, beside its places."""

@@ -16,10 +16,18 @@ from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import log_softmax, softmax_parts, sum_of_others
 from ..writing.signs import witness
-from .base import Op, over_batch
+from .base import Op, elementwise_twice, over_batch
 from .kernels import rows as kernels
 from .labels import PROBABILITIES
-from .softmax import AlongAxis, LogSoftmax, Softmax, require_live_rows
+from .softmax import (
+    MARKS,
+    AlongAxis,
+    LogSoftmax,
+    Softmax,
+    covariance,
+    require_live_rows,
+    softmax_bend,
+)
 
 
 class Masked(AlongAxis):
@@ -32,9 +40,10 @@ class Masked(AlongAxis):
     reasons = {"z": "the classes that m lets stand share one sum"}
     of: type[AlongAxis]
 
-    def __init_subclass__(cls, of: type[AlongAxis], **options: Any) -> None:
+    def __init_subclass__(cls, of: type[AlongAxis] | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.of, of.masked = of, cls
+        if of is not None:
+            cls.of, of.masked = of, cls
 
     def _read(self, letters: tuple[str, ...]) -> None:
         super()._read(letters)
@@ -54,6 +63,11 @@ class Masked(AlongAxis):
         own, *others = self.letters
         return within(f"m[{','.join([own + prime, *others])}]", table=m)
 
+    def standing_thrice(self, m: np.ndarray) -> Expression:
+        """m[k] m[k'] m[k''], and δ for each axis behind the one that the op goes along."""
+        first, second, third = (self.standing(m, mark) for mark in MARKS)
+        return first * second * third * self.others_twice()
+
     def support(self, z, m):
         return self.standing(m)
 
@@ -68,7 +82,7 @@ class MaskedSoftmax(Masked, of=Softmax):
     """Class probabilities of the classes that a mask lets stand: Softmax(z, m).
 
         p[k] = m[k] exp z[k] / Σ_j m[j] exp z[j]
-        ∂p/∂z = m[k] m[k'] (p[k] δ[k,k'] − p[k] p[k'])
+        ∂p/∂z = m[k] m[k'] (p[k] δ[k,k'] − p[k] p[k']),  ∂²p/∂z² = m[k] m[k'] m[k''] that of Softmax
 
     A class with m[k] = 0 has no part in the sum, whatever its logit, hence m[k] and m[k'].
     Nothing is differentiated by m. Raises DomainError where a mask has other numbers than 0
@@ -89,6 +103,13 @@ class MaskedSoftmax(Masked, of=Softmax):
         return {"z": self.standing(m) * self.standing(m, "'") * self.others() * (diagonal - off)}
 
     @quiet
+    def second(self, z, m):
+        p, rest = map(self.back, softmax_parts(self.seen(z, m)))
+        own, *others = self.letters
+        at = [",".join([own + mark, *others]) for mark in MARKS]
+        return {("z", "z"): self.standing_thrice(m) * softmax_bend(p, rest, own, at)}
+
+    @quiet
     def vjp(self, p_bar, z, m):
         p, bar = softmax_parts(self.seen(z, m))[0], self.last(p_bar)
         back = self.back(p * (bar * sum_of_others(p) - sum_of_others(p * bar)))
@@ -100,6 +121,7 @@ class MaskedLogSoftmax(Masked, of=LogSoftmax):
 
         l[k] = m[k] (z[k] − log Σ_j m[j] exp z[j])
         ∂l/∂z = m[k] m[k'] (δ[k,k'] − p[k'])
+        ∂²l/∂z² = −m[k] m[k'] m[k''] (p[k'] δ[k',k''] − p[k'] p[k''])
 
     A class with m[k] = 0 has no probability, whose logarithm is no number: l[k] is 0 there. The
     rest as in MaskedSoftmax.
@@ -119,6 +141,13 @@ class MaskedLogSoftmax(Masked, of=LogSoftmax):
         return {"z": self.standing(m) * self.standing(m, "'") * self.others() * (diagonal - off)}
 
     @quiet
+    def second(self, z, m):
+        p, rest = map(self.back, softmax_parts(self.seen(z, m)))
+        own, *others = self.letters
+        found = one(own) * covariance(p, rest, own, others)
+        return {("z", "z"): -1 * self.standing_thrice(m) * found}
+
+    @quiet
     def vjp(self, l_bar, z, m):
         p = softmax_parts(self.seen(z, m))[0]
         bar = self.last(np.where(m != 0, l_bar, 0).astype(l_bar.dtype))
@@ -131,6 +160,7 @@ class CausalSoftmax(Op):
 
         P[t,u] = [u≤t] exp s[t,u] / Σ_j≤t exp s[t,j]
         ∂P/∂s = δ[t,t'] [u≤t] [u'≤t] (P[t,u] δ[u,u'] − P[t,u] P[t,u'])
+        ∂²P/∂s² = δ[t,t'] δ[t,t''] [u≤t] [u'≤t] [u''≤t] that of Softmax along u
 
     Row t shares one sum, hence δ[t,t']; what is later has no part in it, hence [u≤t] and
     [u'≤t]. Written as δ P(1−P) − (1−δ) P P', for the reason given at Softmax.
@@ -152,6 +182,13 @@ class CausalSoftmax(Op):
         off = distinct("u,u'") * dense("P[t,u]", p) * dense("P[t,u']", p)
         seen = within("u <= t") * within("u' <= t")
         return {"s": delta("t,t'") * seen * (diagonal - off)}
+
+    @quiet
+    def second(self, s):
+        p, rest = softmax_parts(_not_later(s))
+        found = softmax_bend(p, rest, "u", [f"t,u{mark}" for mark in MARKS], "P")
+        seen = within("u <= t") * within("u' <= t") * within("u'' <= t")
+        return {("s", "s"): elementwise_twice("t") * seen * found}
 
     @quiet
     def vjp(self, P_bar, s):

@@ -18,9 +18,9 @@ from ..algebra.expression import Expression, delta, dense
 from ..algebra.written_positions import at
 from ..errors import AxisError
 from ..numbers.arrays import quiet
-from ..numbers.stable import sigmoid
 from ..writing.signs import dims
 from .base import Op, outer, over_batch
+from .cell_bends import Sum, cell_bends, tanh_bend, tanh_slope
 
 CELL = {"W": "each unit has its own rows of W", "U": "each unit has its own rows of U"}
 
@@ -117,6 +117,18 @@ class Cell(Op):
         found |= dict(zip((state, "U"), weighed_back(bar, h, U), strict=True))
         return found | ({"b": over_batch(bar)} if has_bias else {})
 
+    def bends(
+        self,
+        inputs: Sequence[np.ndarray],
+        sums: Mapping[str, Sum],
+        curves: Mapping[tuple[str, str], Expression],
+    ) -> dict[tuple[str, str], Expression]:
+        """How it bends by its inputs, from how it bends by its sums: see cell_bends.py."""
+        operands = self.parsed.inputs
+        pairs = zip((o.name for o in operands), inputs, strict=False)
+        given = {name: array for name, array in pairs if array is not None}
+        return cell_bends(self.gates, operands, given, sums, curves)
+
     def admit(self, names, *inputs):
         """AxisError where W has other rows than there are gates and units, or U other columns."""
         named = dict(zip((o.name for o in self.parsed.inputs), inputs, strict=True))
@@ -148,6 +160,7 @@ class RNNCell(Cell):
         o[k] = tanh(z[k]),  z[k] = Σ_i W[k,i] x[i] + Σ_j U[k,j] h[j] + b[k]
         ∂o/∂x = d[k] W[k,i'],  ∂o/∂h = d[k] U[k,j'],  d[k] = tanh'(z)[k]
         ∂o/∂W = δ[k,k'] d[k] x[i'],  ∂o/∂U = δ[k,k'] d[k] h[j'],  ∂o/∂b = δ[k,k'] d[k]
+        ∂²o/∂a∂b = tanh''(z)[k] ∂z[k]/∂a ∂z[k]/∂b,  and d[k] δ[k,k'] δ[i',i''] more by W and x
 
     Unit k has its own row of W, of U and of b, hence δ[k,k']. It is PyTorch's RNNCell, b the sum
     of its two biases. Raises AxisError where the units of h, W and U are not as many.
@@ -181,6 +194,13 @@ class RNNCell(Cell):
         return found | ({} if b is None else {"b": own})
 
     @quiet
+    def second(self, x, h, W, U, b=None):
+        z = self.sums(x, h, W, U, b)
+        slope = dense("tanh'(z)[k]", tanh_slope(z))
+        sums = {"z": Sum(("x", "h", "W", "U", "b"), 0, slope=slope)}
+        return self.bends((x, h, W, U, b), sums, {("z", "z"): dense("tanh''(z)[k]", tanh_bend(z))})
+
+    @quiet
     def vjp(self, o_bar, x, h, W, U, b=None):
         slope = (1 / np.cosh(self.sums(x, h, W, U, b))) ** 2
         return self.back(o_bar * slope, x, h, W, U, b is not None)
@@ -192,17 +212,7 @@ def weighed_back(bar: np.ndarray, read: np.ndarray, weights: np.ndarray) -> list
     return [over_batch(bar @ weights, read.ndim), outer(bar, wide)]
 
 
-def sigmoid_slope(z: np.ndarray) -> np.ndarray:
-    return sigmoid(z) * sigmoid(-z)
-
-
 def sigmoid_slope_of_size(z: np.ndarray) -> np.ndarray:
     """The same number by e = exp(−|z|)."""
     e = np.exp(-np.abs(z))
     return e / (1 + e) / (1 + e)
-
-
-def tanh_slope(z: np.ndarray) -> np.ndarray:
-    e = np.exp(-np.abs(z))
-    sech = 2 * e / (1 + e * e)
-    return sech * sech

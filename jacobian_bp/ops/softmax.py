@@ -19,6 +19,8 @@ from .base import Op, elementwise, elementwise_twice
 from .kernels import rows as kernels
 from .labels import DISTRIBUTION, PROBABILITIES
 
+MARKS = ("", "'", "''")  # of the class of the output, and of the two of the input
+
 
 class AlongAxis(Op):
     """An op along one axis: the last, or the one with the name `axis` where it reads it.
@@ -142,19 +144,8 @@ class Softmax(AlongAxis):
     def second(self, z):
         p, rest = map(self.back, softmax_parts(self.last(z)))
         own, *others = self.letters
-        at = [",".join([own + mark, *others]) for mark in ("", "'", "''")]
-        first, both = delta(f"{own},{own}'"), delta(f"{own}',{own}''")
-        other = delta(f"{own},{own}''")
-        apart, beside = distinct(f"{own},{own}'"), distinct(f"{own},{own}''")
-        here, there, beyond = (dense(f"p[{axes}]", p) for axes in at)
-        bend, bend_there = (
-            dense(f"(p(1−2p))[{axes}]", p * (rest - p), p * (rest + p)) for axes in at[:2]
-        )
-        found = first * other * bend * dense(f"(1−p)[{at[0]}]", rest)
-        found = found - first * beside * bend * beyond - other * apart * bend * there
-        found = found - both * apart * here * bend_there
-        three = apart * beside * distinct(f"{own}',{own}''")
-        found = found + 2 * three * here * there * beyond
+        at = [",".join([own + mark, *others]) for mark in MARKS]
+        found = softmax_bend(p, rest, own, at)
         return {("z", "z"): self.others_twice() * found}
 
     @quiet
@@ -199,6 +190,26 @@ class LogSoftmax(AlongAxis):
     def vjp(self, l_bar, z):
         p, bar = softmax_parts(self.last(z))[0], self.last(l_bar)
         return {"z": self.back(bar * sum_of_others(p) - p * sum_of_others(bar))}
+
+
+def softmax_bend(
+    p: np.ndarray, rest: np.ndarray, own: str, at: Sequence[str], label: str = "p"
+) -> Expression:
+    """∂²p[k]/∂z[k']∂z[k''] of one row, no product of it a difference: the cases of equal classes.
+
+    `rest` is 1−p, `own` the axis of the classes, and `at` the axes of p at the three of them.
+    """
+    here, there, beyond = (dense(f"{label}[{axes}]", p) for axes in at)
+    bend, bend_there = (
+        dense(f"({label}(1−2{label}))[{axes}]", p * (rest - p), p * (rest + p)) for axes in at[:2]
+    )
+    pairs = f"{own},{own}'", f"{own},{own}''", f"{own}',{own}''"
+    first, second, both = map(delta, pairs)
+    apart, beside, between = map(distinct, pairs)
+    found = first * second * bend * dense(f"(1−{label})[{at[0]}]", rest)
+    found = found - first * beside * bend * beyond - second * apart * bend * there
+    found = found - both * apart * here * bend_there
+    return found + 2 * (apart * beside * between) * here * there * beyond
 
 
 def covariance(

@@ -10,9 +10,10 @@ from ..errors import AxisError, DomainError
 from ..numbers.arrays import quiet
 from ..numbers.stable import softmax_parts
 from ..writing.signs import plural
+from .base import same_entry
 from .cross_entropy import ClassLoss, CrossEntropy, CrossEntropyFromLogits
 from .labels import CLASSES, DISTRIBUTION, class_labels
-from .softmax import Softmax
+from .softmax import Softmax, covariance
 
 
 class Weighted(ClassLoss):
@@ -96,7 +97,7 @@ class WeightedCrossEntropy(Weighted, of=CrossEntropy):
     """Cross-entropy from probabilities, with class weights and a label that is left out.
 
         L = −Σ_k w[k] y[k] log p[k],  and 0 for an example with the label `ignore`
-        ∂L/∂p = −(w y/p)[k']
+        ∂L/∂p = −(w y/p)[k'],  ∂²L/∂p² = δ[k',k''] (w y/p²)[k']
 
     A class counts w[k] times; with a weight of 0 it does not count. Mean divides by the number
     of all examples: PyTorch's mean divides by the sum of the weights of those that count.
@@ -113,6 +114,13 @@ class WeightedCrossEntropy(Weighted, of=CrossEntropy):
         label = "(y/p)[k']" if self.weights is None else "(w y/p)[k']"
         return {"p": -dense(label, np.where(weighed > 0, weighed / p, 0))}
 
+    @quiet
+    def second(self, p, y):
+        weighed = self.scaled(y)
+        label = "(y/p²)[k']" if self.weights is None else "(w y/p²)[k']"
+        bend = dense(label, np.where(weighed > 0, weighed / p / p, 0))
+        return {("p", "p"): same_entry("k") * bend}
+
     def fused(self, before):
         plain = type(before) is Softmax and before.axis is None
         return CrossEntropyFromLogits(self.weights, self.ignore) if plain else None
@@ -123,6 +131,7 @@ class WeightedCrossEntropyFromLogits(Weighted, of=CrossEntropyFromLogits):
 
         L = −Σ_k w[k] y[k] log softmax(z)[k],  and 0 for an example with the label `ignore`
         ∂L/∂z = (softmax(z) Σ w y − w y)[k']
+        ∂²L/∂z² = (Σ w y) (p[k'] δ[k',k''] − p[k'] p[k'']),  p = softmax(z)
 
     Σ w y is the weight of the true class, 0 for an example that is left out; the rest as in
     WeightedCrossEntropy.
@@ -139,3 +148,9 @@ class WeightedCrossEntropyFromLogits(Weighted, of=CrossEntropyFromLogits):
         up, down = p * (weighed.sum(axis=-1, keepdims=True) - weighed), weighed * rest
         label = "(softmax(z) Σy − y)[k']" if self.weights is None else "(softmax(z) Σwy − w y)[k']"
         return {"z": dense(label, up - down, up + down)}
+
+    @quiet
+    def second(self, z, y):
+        total = self.scaled(y).sum(axis=-1)
+        label = "(Σ y)" if self.weights is None else "(Σ w y)"
+        return {("z", "z"): dense(label, total) * covariance(*softmax_parts(z))}

@@ -12,7 +12,7 @@ from ..algebra.binding import Binding, bind
 from ..algebra.expression import Copies, Delta, Dense, Expression, One, Term
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Link, Node, identity, make_link
-from ..algebra.position_factors import Within
+from ..algebra.positions.position_factors import Within
 from ..errors import AxisError, DomainError, Later, SpecError
 from ..numbers.arrays import quiet, read_only
 from ..numbers.positions import require_positions

@@ -12,7 +12,7 @@ import numpy as np
 import opt_einsum
 
 from ..algebra.nodes_and_links import Link, Node
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..algebra.sum_over_paths import by_target, walk
 from ..numbers.arrays import quiet
 from ..numbers.memory import built, require_memory

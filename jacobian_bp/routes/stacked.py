@@ -19,7 +19,7 @@ import numpy as np
 from ..algebra.axes import Axis
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import quiet

@@ -15,7 +15,7 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.expression import Dense, Expression, Factor, Term, is_position
 from ..algebra.nodes_and_links import Link, Node, identity
-from ..algebra.placing import evaluate
+from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..numbers.arrays import quiet
 from ..program.forward_pass import Pass, link_of

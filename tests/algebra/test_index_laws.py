@@ -7,10 +7,10 @@ from random_terms import by_loops
 from jacobian_bp import Jacobian, at, dense, within
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import Expression, Term
-from jacobian_bp.algebra.placing import evaluate
-from jacobian_bp.algebra.scattering import scatter
-from jacobian_bp.algebra.spending import spend, spend_positions
-from jacobian_bp.algebra.summing_positions import held_axes, sum_positions
+from jacobian_bp.algebra.positions.scattering import scatter
+from jacobian_bp.algebra.products.placing import evaluate
+from jacobian_bp.algebra.products.spending import spend, spend_positions
+from jacobian_bp.algebra.products.summing_positions import held_axes, sum_positions
 
 RNG = np.random.default_rng(11)
 SIZES = {"o": 5, "m": 3, "q": 2, "r": 3, "i": 7, "j": 11, "c": 2}

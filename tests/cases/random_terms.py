@@ -8,8 +8,8 @@ import numpy as np
 from jacobian_bp import Jacobian
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import Delta, Dense, Distinct, Expression, One, Term
-from jacobian_bp.algebra.position_factors import At, Within
-from jacobian_bp.algebra.positions import Affine, Table
+from jacobian_bp.algebra.positions.affine_and_table import Affine, Table
+from jacobian_bp.algebra.positions.position_factors import At, Within
 
 INNER = "rsm"
 VALUES = (("o", "q"), ("i", "j"), ("k", "l"), ("a", "b"))  # the axes of y0, y1, y2, y3

@@ -1,10 +1,10 @@
-"""A window that reads wrong entries is called what it is: shifted, reversed, of another stride."""
+"""A window that reads wrong entries is named: shifted, reversed, in other steps, spread apart."""
 
 import numpy as np
 import pytest
 
 from jacobian_bp import check_op, ops
-from jacobian_bp.numbers.moved_entries import in_other_steps, shifted, turned_round
+from jacobian_bp.numbers.moved_entries import in_other_steps, shifted, spread_apart, turned_round
 
 RNG = np.random.default_rng(43)
 LINE = {"x": (3, 11), "K": (2, 3, 3), "b": (2,)}
@@ -68,6 +68,24 @@ CASES = {
         "shifted by 1 along axis 4 for each step of axis 1 and by 1 along axis 5 for each step "
         "of axis 2, as a stride larger by 1 shifts it",
     ),
+    "another dilation": (
+        by_x_of(ops.Conv1d(), ops.Conv1d(dilation=2)),
+        LINE,
+        "the entries of a window lie 2 apart along axis 3, not 1, "
+        "as a dilation of 2 in place of 1 spreads them",
+    ),
+    "another dilation beside a stride and a padding": (
+        by_x_of(ops.Conv1d(2, 1, 3), ops.Conv1d(2, 1, 2)),
+        LINE,
+        "the entries of a window lie 2 apart along axis 3, not 3, "
+        "as a dilation of 2 in place of 3 spreads them",
+    ),
+    "another dilation of an image": (
+        by_x_of(ops.Conv2d(dilation=2), ops.Conv2d(dilation=1)),
+        IMAGE,
+        "the entries of a window lie 1 apart along axes 4 and 5, not 2, "
+        "as a dilation of 1 in place of 2 spreads them",
+    ),
     "the kernel turned round": (
         KernelTurned(),
         LINE,
@@ -102,6 +120,7 @@ def test_numbers_that_are_wrong_elsewhere_too_are_not_called_moved():
         assert turned_round(spoilt, x, room) is None
         assert shifted(spoilt, x, room) is None
         assert in_other_steps(spoilt, x, room) is None
+        assert spread_apart(spoilt, x, room) is None
 
 
 def test_an_array_with_too_little_in_it_proves_no_shift():

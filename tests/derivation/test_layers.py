@@ -7,12 +7,15 @@ A value that large terms leave, such as a residual near 0, brings its rounding i
 whole; the sum over absolute values does not know of it. The seeds are such that none is so small.
 """
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
 from layer_cases import LAYERS, layer_run
 
 from jacobian_bp import ops
+from jacobian_bp.derivation.legend import legend
 from jacobian_bp.numbers.rounding import of_sums
 from jacobian_bp.routes.structured import structured
 
@@ -149,3 +152,18 @@ def test_the_page_is_short_and_all_routes_agree(name):
     assert end - begin <= DERIVATION
     assert len(lines) <= LONGER.get(name, WHOLE_PAGE)
     assert max(map(len, lines)) <= 99
+
+
+@by_layer
+def test_every_sum_of_a_page_has_its_sentence(name):
+    """Over the very axis, its prime included: Σ_r' is not Σ_r."""
+    page = str(layer_run(name, SEEDS[0]).derivation())
+    steps = page[page.index("\nstep ") : page.index("\ngradient ")]
+    summed = set(re.findall(r"Σ_(\w+'*)", steps))
+    assert set(re.findall(r"Σ_(\w+'*): the sum over \1(?![\w'])", page)) >= summed
+
+
+def test_a_sum_over_a_primed_axis_is_said_with_its_prime():
+    ledger = layer_run("dense", SEEDS[0]).derivation()
+    found = legend(ledger, "= Σ_r' δ1[k] K[k,r'] + Σ_r K[k,r]")
+    assert found[-2:] == ["Σ_r': the sum over r'", "Σ_r: the sum over r"]

@@ -11,7 +11,7 @@ from oracle import exactly, points, softmax_exactly, within_bar
 
 from jacobian_bp import ops
 from jacobian_bp.algebra.expression import Dense
-from jacobian_bp.algebra.placing import evaluate
+from jacobian_bp.algebra.products.placing import evaluate
 
 DTYPES = [np.float64, np.float32]
 CUBIC = mpf(0.044715)  # the float that the op has

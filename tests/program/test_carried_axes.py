@@ -91,9 +91,19 @@ def test_what_is_carried_stands_in_the_formula():
         assert run.jacobian(of, wrt).formula == formula
 
 
+def test_the_page_of_an_einsum_that_names_t_says_no_formula_is_that_of_one_vector():
+    net = Network.program(
+        'r = Einsum("td,tc->dc", x, x)', 'L = Einsum("dc,dc->", r, r)', "J = Mean(L)"
+    )
+    page = net.run(x=RNG.normal(size=(2, 3, 5)), axes={"x": "n"}).derivation().text()
+    assert "r = td,tc->dc of x, x" in page
+    assert "one vector" not in page
+
+
 def test_the_printed_page_says_what_stands_in_front():
     page = TAGGER.run(X, Y, axes={"x": "n,t"}).derivation().text()
-    assert "axes in front: n = 5, t = 11; a formula is that of one vector" in page
+    carried = "a formula leaves out those that its op carries along"
+    assert f"axes in front: n = 5, t = 11; {carried}" in page
     assert "1[n] = 1 for every example n: what does not change along n" in page
     assert "1[t] = 1 for every t: what does not change along t" in page
     assert "J = the mean of L over n,t" in page

@@ -32,7 +32,7 @@ import opt_einsum
 
 from ...algebra.expression import MASK, Delta, Dense, Distinct, Factor, Term, is_position
 from ...algebra.nodes_and_links import Link, Node
-from ...algebra.spending import spend, spend_positions
+from ...algebra.products.spending import spend, spend_positions
 from ...algebra.sum_over_paths import by_target, walk
 from .counting import Shape, Tally
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ...algebra.nodes_and_links import Link, Node, patterns_through
-from ...algebra.patterns import Pattern, Patterns, composed, count, united
-from ...algebra.relations import AxisKey, Relation
+from ...algebra.structure.patterns import Pattern, Patterns, composed, count, united
+from ...algebra.structure.relations import AxisKey, Relation
 from ...routes.full import Bond
 
 Shape = tuple[int, ...]

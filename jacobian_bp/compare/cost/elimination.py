@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...algebra.nodes_and_links import patterns_through
-from ...algebra.patterns import Patterns, composed, united
+from ...algebra.structure.patterns import Patterns, composed, united
 from ...errors import JacobianError
 from ...network.run import Run
 from ...program.forward_pass import Pass

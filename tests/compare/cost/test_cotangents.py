@@ -9,8 +9,8 @@ from cost_cases import card, dense, drawing
 from network_cases import BATCH
 
 from jacobian_bp import Network
-from jacobian_bp.algebra import placing, spending
 from jacobian_bp.algebra.expression import Dense
+from jacobian_bp.algebra.products import placing, spending
 from jacobian_bp.algebra.tape import StandIn
 from jacobian_bp.routes.vjp import local_vjp
 

@@ -11,7 +11,7 @@ from network_cases import refusal
 from jacobian_bp import DomainError, JacobianError, Network, SpecError
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.jacobian import Jacobian
-from jacobian_bp.algebra.patterns import Pattern
+from jacobian_bp.algebra.structure.patterns import Pattern
 from jacobian_bp.compare.cost import elimination
 from jacobian_bp.compare.cost.cost_card import cost_card
 from jacobian_bp.compare.cost.elimination import elimination_orders, values_between

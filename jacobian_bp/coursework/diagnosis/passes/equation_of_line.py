@@ -13,7 +13,7 @@ import numpy as np
 from ....algebra.axes import BATCH, Axis, primed
 from ....algebra.expression import Delta, Dense, Distinct, Expression
 from ....algebra.expression import Term as Product
-from ....algebra.position_factors import At, Within
+from ....algebra.positions.position_factors import At, Within
 from ....numbers.rounding import largest
 from ....ops import Einsum
 from ....program.forward_pass import Pass

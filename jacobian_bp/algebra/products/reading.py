@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..numbers.memory import require_memory
-from .expression import Dense
-from .positions import Affine, Position, Table, along, substituted
-from .tape import apply
+from ...numbers.memory import require_memory
+from ..expression import Dense
+from ..positions.affine_and_table import Affine, Position, Table, along, substituted
+from ..tape import apply
 
 Reader = Callable[..., np.ndarray]
 

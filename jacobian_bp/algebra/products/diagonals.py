@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .expression import Delta, Term
+from ..expression import Delta, Term
 
 
 def leaders(term: Term, axes: Sequence[str]) -> dict[str, str]:

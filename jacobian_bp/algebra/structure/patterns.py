@@ -14,11 +14,11 @@ from itertools import combinations
 
 import numpy as np
 
-from .expression import Delta, Distinct, Expression, Term
-from .position_factors import At, Within
-from .positions import along
+from ..expression import Delta, Distinct, Expression, Term
+from ..positions.affine_and_table import along
+from ..positions.position_factors import At, Within
+from ..products.solving import apart
 from .relations import AxisKey, Relation, number_of_rows, projected
-from .solving import apart
 
 Classes = frozenset[frozenset[AxisKey]]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..numbers.memory import require_memory
-from .tape import StandIn, apply
+from ...numbers.memory import require_memory
+from ..tape import StandIn, apply
 
 
 @dataclass(frozen=True, eq=False)

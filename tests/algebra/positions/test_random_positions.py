@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from random_terms import case
 
-from jacobian_bp.algebra import chain_rule, placing_positions, scattering, solving
+from jacobian_bp.algebra import chain_rule
+from jacobian_bp.algebra.positions import scattering
+from jacobian_bp.algebra.products import placing_positions, solving
 
 
 @pytest.mark.parametrize("start", range(0, 200, 50))

@@ -16,9 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .expression import Delta, Dense, Distinct, Factor, One, Term
-from .position_factors import At, Within
-from .positions import (
+from ..expression import Delta, Dense, Distinct, Factor, One, Term
+from ..positions.affine_and_table import (
     Affine,
     Position,
     Table,
@@ -28,8 +27,9 @@ from .positions import (
     substituted,
     tabulated,
 )
+from ..positions.position_factors import At, Within
+from ..tape import apply
 from .reading import read_at
-from .tape import apply
 
 Sizes = dict[str, int]
 

@@ -11,14 +11,14 @@ from math import prod
 
 import numpy as np
 
-from ..numbers.memory import require_memory
+from ...numbers.memory import require_memory
+from ..expression import Delta, Dense, Distinct, Expression, Factor, Term
+from ..positions.position_factors import At, Within
+from ..tape import apply
 from .contracting import contract
 from .diagonals import ordered
-from .expression import Delta, Dense, Distinct, Expression, Factor, Term
 from .placing import evaluate
-from .position_factors import At, Within
 from .solving import as_array
-from .tape import apply
 
 LONGEST_LABEL = 60  # a longer name of a product is written …
 

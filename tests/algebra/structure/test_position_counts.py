@@ -5,7 +5,7 @@ import pytest
 
 from jacobian_bp import Jacobian, at, delta, dense, memory_limit, within
 from jacobian_bp.algebra.axes import Axis
-from jacobian_bp.algebra.relations import Relation, number_of_rows, projected
+from jacobian_bp.algebra.structure.relations import Relation, number_of_rows, projected
 from jacobian_bp.errors import MemoryLimitError
 
 RNG = np.random.default_rng(12)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .positions import Affine, Position, along
+from .affine_and_table import Affine, Position, along
 
 MOST_VIEWS = 4096  # written one by one; where more are needed, entries are indexed
 

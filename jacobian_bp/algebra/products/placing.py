@@ -11,14 +11,14 @@ from itertools import combinations
 
 import numpy as np
 
-from ..numbers.outer_products import write_product
-from ..numbers.untouched_zeros import untouched_zeros
+from ...numbers.outer_products import write_product
+from ...numbers.untouched_zeros import untouched_zeros
+from ..expression import Delta, Dense, Distinct, Expression, Term
+from ..positions.position_factors import At, Within
+from ..tape import StandIn, apply
 from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
-from .expression import Delta, Dense, Distinct, Expression, Term
 from .placing_positions import place_positions
-from .position_factors import At, Within
-from .tape import StandIn, apply
 
 _POSITIONS = {At, Within}
 _PLACED = {Delta, Distinct}

@@ -9,9 +9,9 @@ from math import prod
 
 import numpy as np
 
-from .expression import Delta, Dense, Distinct, Expression, Term
+from ..expression import Delta, Dense, Distinct, Expression, Term
+from ..positions.position_factors import At
 from .patterns import Pattern, patterns_of, pruned
-from .position_factors import At
 from .relations import AxisKey, Relation
 
 CHOSEN = "selection chosen by the values"

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..errors import AxisError, Later
-from ..numbers.memory import require_memory
+from ...errors import AxisError, Later
+from ...numbers.memory import require_memory
+from ..expression import MASK, Delta, Dense, Distinct, Expression, One, Term
+from ..positions.position_factors import At, Within
 from .contracting import contract
 from .diagonals import leaders, ordered
-from .expression import MASK, Delta, Dense, Distinct, Expression, One, Term
 from .placing import evaluate
-from .position_factors import At, Within
 from .solving import next_summed, solved, spend_at
 from .summing_positions import LONGEST_LABEL, sum_positions
 

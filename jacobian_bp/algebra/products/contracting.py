@@ -6,10 +6,10 @@ from math import prod
 import numpy as np
 import opt_einsum
 
-from ..numbers.memory import require_memory
-from ..numbers.outer_products import write_product
-from .expression import Dense
-from .tape import apply
+from ...numbers.memory import require_memory
+from ...numbers.outer_products import write_product
+from ..expression import Dense
+from ..tape import apply
 
 Axes = tuple[str, ...]
 Kernel = Callable[..., np.ndarray]

@@ -10,13 +10,13 @@ from math import prod
 
 import numpy as np
 
+from ..expression import Delta, Dense, Distinct, One, Term
+from ..positions.affine_and_table import Position, along
+from ..positions.position_factors import At, Within
+from ..positions.scattering import scatter
 from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
-from .expression import Delta, Dense, Distinct, One, Term
-from .position_factors import At, Within
-from .positions import Position, along
 from .reading import read_at
-from .scattering import scatter
 from .solving import apart, next_summed, solved, spend_at
 
 Mask = tuple[tuple[str, ...], np.ndarray, bool]  # axes, where it is 1, whether it is ensured

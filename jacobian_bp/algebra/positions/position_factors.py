@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .positions import Affine, Position, Table
+from .affine_and_table import Affine, Position, Table
 
 
 @dataclass(frozen=True)
