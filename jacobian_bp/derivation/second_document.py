@@ -41,7 +41,8 @@ def document_of_second(ledger: SecondLedger) -> Document:
         sections.append(Section("parts", "The two parts here", tuple(_parts(ledger))))
     sections.append(Section("checks", "Checks", tuple(_checks(ledger))))
     title = f"The second derivatives of {ledger.cost}, row by row"
-    return Document(title, tuple(sections), ledger.names)
+    labels = re.findall(r"(?<!\w)H[\d,]+", "\n".join(i.statement for i in ledger.between))
+    return Document(title, tuple(sections), ledger.names | set(labels))
 
 
 def _whole(ledger: SecondLedger) -> Iterator[Block]:
@@ -64,7 +65,7 @@ def _whole(ledger: SecondLedger) -> Iterator[Block]:
 
 
 def _bends(ledger: SecondLedger) -> Iterator[Block]:
-    yield Signs(lambda printed: _meanings(ledger, printed))
+    yield Signs(lambda _: _meanings(ledger))
     columns = (
         Column("row", "step"),
         Column("bends", "name"),
@@ -96,9 +97,12 @@ def _bends(ledger: SecondLedger) -> Iterator[Block]:
         yield Words(f"straight in what parameters move: {', '.join(ledger.straight)}")
 
 
-def _meanings(ledger: SecondLedger, printed: str) -> list[str]:
-    """What the signs mean, in the order of the page."""
-    found = []
+def _meanings(ledger: SecondLedger) -> list[str]:
+    """What the signs of the formulas mean, in the order of the page."""
+    formulas = [text for row in ledger.rows for text in (row.formula, row.returned, row.symbol)]
+    formulas += [item.statement for item in ledger.between]
+    formulas += [block.formula for block in ledger.blocks]
+    printed, found = "\n".join(formulas), list[str]()
     if ledger.before:
         word = "[1]" if ledger.before == 1 else f"[1] to [{ledger.before}]"
         found.append(f"{word}: the derivation of the gradient")
@@ -108,8 +112,10 @@ def _meanings(ledger: SecondLedger, printed: str) -> list[str]:
             break
     if "δ[" in printed:
         found.append("δ[k,k'] = 1 if k = k', else 0")
-    found.append("in a row a primed index is that of an input, k'' that of v where u has k'")
-    found.append("in a block k is an index of p, k' one of q")
+    if ledger.rows:
+        found.append("in a row the index of a first input has a prime, that of a second one more")
+    if ledger.blocks:
+        found.append("in a block the indices of p have no prime, those of q have one")
     found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
     if "''(" in printed:
         found.append("two primes on a function: its second derivative")
