@@ -71,7 +71,12 @@ def spectrum(matrix: np.ndarray, state: Pass, scale: float = 0.0) -> Spectrum:
     """The eigenvalues that are not 0 to rounding, beside `scale` where that is larger."""
     values = np.linalg.eigvalsh(_symmetric(matrix))
     kept = values[abs(values) > _bar(np.append(values, scale), state)]
-    return Spectrum(tuple(kept[np.argsort(-abs(kept), kind="stable")].tolist()), len(values))
+    return Spectrum(tuple(sorted(kept.tolist(), key=_largest_first)), len(values))
+
+
+def _largest_first(value: float) -> tuple[float, float]:
+    """By size to nine digits, of two signs the positive one first, on every machine."""
+    return -float(f"{abs(value):.9g}"), -value
 
 
 def _symmetric(matrix: np.ndarray) -> np.ndarray:
