@@ -115,8 +115,12 @@ class Hessian(Jacobian):
 
     @quiet
     def factored(self) -> Expression:
-        """The Hessian as a sum of products of deltas and factors, its sums done: its storage."""
-        return self._collapsed(None).kept()
+        """The Hessian as a sum of products of deltas and factors: its storage.
+
+        x[i] H[k,k'] x[i'] stays a product, and terms are added only where that saves numbers;
+        a last sum over the examples stands where its factors are fewer numbers than it.
+        """
+        return self._collapsed(None, apart=True).kept()
 
     @quiet
     def collapse(self) -> "Hessian":
