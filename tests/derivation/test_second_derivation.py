@@ -351,6 +351,10 @@ def test_the_command_prints_the_page_and_each_form_has_its_sentences(tmp_path, c
         text = place.read_text("utf-8")
         for words in ("straight between kinks", "positive semidefinite", "all agree", "rank 1 of"):
             assert words in " ".join(text.split()), (ending, words)
+    assert r"\frac{\partial^{2} J}{\partial z_{3}{}^{2}}" in (tmp_path / "page.tex").read_text(
+        "utf-8"
+    )
+    assert "<mfrac><mrow><msup><mi>∂</mi><mn>2</mn></msup><mi>J</mi>" in page.html()
     latex = page.latex()
     assert all(name in latex for name in ("W_{3}", "H_{22}", r"\sigma'"))
     assert page._repr_latex_()
