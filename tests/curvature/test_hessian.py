@@ -16,6 +16,7 @@ from jacobian_bp import (
     memory_limit,
 )
 from jacobian_bp.algebra.placing import evaluate
+from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
 LAYOUTS = ("numerator", "transposed", "flat", "flat_column", "gradient")
@@ -307,6 +308,10 @@ def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():
         terms = [len(r.hessian("W1", f"W{n}").factored().terms) for n in (1, depth)]
         found[depth] = len(graph.links), len(graph.bends)
         assert max(terms) <= 2
+        if depth < 32:
+            state = r.forward_pass
+            blocks = [block_of(state, graph, p, q) for p in r.params for q in r.params]
+            assert sum(bool(block.links) for block in blocks) == (2 * depth) ** 2
     (l2, b2), (l8, b8), (l32, b32) = found.values()
     assert (l8 - l2) / 6 == (l32 - l8) / 24  # so many more with each layer
     assert (b8 - b2) / 6 == (b32 - b8) / 24
