@@ -20,6 +20,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from .algebra.pictured import pictured
@@ -76,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _derive(options: argparse.Namespace) -> int:
     place = None if options.out is None else place_for(options.out)
     case = case_of(options, _options)
+    if options.second:
+        return _derive_second(options, case, place)
     agreement = _agreement(case.run.written_in(options.convention))
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     if place is not None:
@@ -94,6 +97,17 @@ def _derive(options: argparse.Namespace) -> int:
         else:
             terminal.write([f"{'' if n else 'next':<10}{line}" for n, line in enumerate(lines)])
     return 0 if agreement.ok else DISAGREE
+
+
+def _derive_second(options: argparse.Namespace, case: Case, place: Path | None) -> int:
+    page = case.run.second_derivation(options.convention, options.all)
+    if place is not None:
+        page.save(place)
+        terminal.write([*_said(case), f"written: {safe(options.out)}"])
+    else:
+        text = page.text(terminal.width(), terminal.is_ascii())
+        terminal.write([*_said(case), *text.splitlines()])
+    return 0 if page.check.ok else DISAGREE
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -173,10 +187,15 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
-    parser.set_defaults(out=None, **vars(_options().parse_args([])))
+    parser.set_defaults(out=None, second=False, **vars(_options().parse_args([])))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     derive = commands.add_parser(
         "derive", parents=[_options()], help="every gradient, step by step"
+    )
+    derive.add_argument(
+        "--second",
+        action="store_true",
+        help="the second derivatives instead: what bends, each block, what holds of its parts",
     )
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")

@@ -12,6 +12,7 @@ from operator import add
 
 from .axes import Axis, fresh
 from .expression import Dense, Expression
+from .kept_apart import merge_apart, multiply_apart
 from .nodes_and_links import Link, Node
 from .products.spending import Spending, densify, merge, multiply, spent_product, written
 from .sum_over_paths import by_source, by_target, walk
@@ -29,11 +30,13 @@ def reverse(
     sinks: Container[int] = (),
     of: str = "",
     trace: list[Spending] | None = None,
+    apart: bool = False,
 ) -> dict[int, Expression]:
     """G at the sinks (default: the last node), each over `out` and the node's primed axes.
 
     `start` stands at node 0: the identity for a Jacobian, a cotangent for a
-    vector-Jacobian product. What is not a sink is forgotten once it was used.
+    vector-Jacobian product. What is not a sink is forgotten once it was used. `apart` keeps
+    products products, and adds terms only where that saves numbers; nothing is traced then.
     """
     sinks = sinks or (len(nodes) - 1,)
     below, ends = by_target(links), {axis.name: axis.size for axis in out}
@@ -43,7 +46,7 @@ def reverse(
     def settle(place: int, here: Expression) -> Expression:
         axes, label = (*ends, *primed[place]), f"∂{of}/∂{nodes[place].name}"
         sizes = ends | dict(zip(primed[place], shapes[place], strict=True))
-        arrived, here = here, merge(here, axes, sizes, label)
+        arrived, here = here, (merge_apart if apart else merge)(here, axes, sizes, label)
         if trace is not None and len(above.get(place, ())) > 1:
             before, after = written(arrived, axes), written(here, axes)
             names = dict.fromkeys(nodes[link.target].name for link in above[place])
@@ -64,7 +67,11 @@ def reverse(
             label = f"∂{of}/∂{nodes[link.source].name}"
             if trace is not None and len(above[link.source]) > 1:  # a part is not the whole
                 label = _through(label, link, nodes, above[link.source])
-            yield link.source, multiply(left, right, (*ends, *to), sizes, label, record)
+            kept, last = (*ends, *to), link.source in sinks
+            if apart:
+                yield link.source, multiply_apart(left, right, kept, sizes, label, last)
+            else:
+                yield link.source, multiply(left, right, kept, sizes, label, record)
 
     found = walk(range(len(nodes)), {0: start}, times, add, sinks, settle)
     return {place: expression for place, expression in found.items() if place in sinks}

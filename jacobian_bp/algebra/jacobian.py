@@ -391,8 +391,8 @@ class Jacobian(Shown):
     def _link_name(self, link: Link) -> str:
         return f"∂{self.nodes[link.target].name}/∂{self.nodes[link.source].name}"
 
-    def _collapsed(self, trace: list[Spending] | None) -> Expression:
-        """One expression over the axes of this Jacobian."""
+    def _collapsed(self, trace: list[Spending] | None, apart: bool = False) -> Expression:
+        """One expression over the axes of this Jacobian, multiplied out or its factors `apart`."""
         if self.is_local:
             return self.links[0].expression
         first, last = self.nodes[0], Node(self.wrt, _unprimed(self.wrt_axes))
@@ -400,7 +400,13 @@ class Jacobian(Shown):
             last = self.nodes[-1]
         start = identity([axis.name for axis in self.out_axes], first.primed)
         found = chain_rule.reverse(
-            (*self.nodes[:-1], last), self.links, start, self.out_axes, of=self.of, trace=trace
+            (*self.nodes[:-1], last),
+            self.links,
+            start,
+            self.out_axes,
+            of=self.of,
+            trace=trace,
+            apart=apart,
         )
         expression = found.get(len(self.nodes) - 1, Expression())
         names = (axis.name for axis in self.wrt_axes)

@@ -67,6 +67,20 @@ class Hessian(Jacobian):
         """The rest: what bends inside the network, each row weighted by what comes back to it."""
         return self._of("residual", self._inside)
 
+    @property
+    def direct(self) -> "Hessian":
+        """The rows in which an op bends by one of the two variables itself, as it reads it.
+
+        All else goes through the values that the variables are read into: where s reads p and r
+        reads q, (∂s/∂p)ᵀ ∂²of/∂s∂r ∂r/∂q.
+        """
+        first, second = self.by
+
+        def reads(bend: Bend) -> bool:
+            return bend.bent.inputs[0] == first or bend.bent.inputs[1] == second
+
+        return self._of("direct", reads)
+
     @quiet
     def diagonal(self) -> np.ndarray:
         """The entries at which both variables' axes agree, of shape (…of, …first).
@@ -101,8 +115,12 @@ class Hessian(Jacobian):
 
     @quiet
     def factored(self) -> Expression:
-        """The Hessian as a sum of products of deltas and factors, its sums done: its storage."""
-        return self._collapsed(None).kept()
+        """The Hessian as a sum of products of deltas and factors: its storage.
+
+        x[i] H[k,k'] x[i'] stays a product, and terms are added only where that saves numbers;
+        a last sum over the examples stands where its factors are fewer numbers than it.
+        """
+        return self._collapsed(None, apart=True).kept()
 
     @quiet
     def collapse(self) -> "Hessian":
@@ -191,7 +209,12 @@ def hessian(state: Pass, of: str, first: str, second: str) -> Hessian:
     state.require(of)
     for name in (first, second):
         state.require_variable(of, name)
-    graph = doubled(state, of, [first], [second])
+    return block_of(state, doubled(state, of, [first], [second]), first, second)
+
+
+def block_of(state: Pass, graph: DoubledGraph, first: str, second: str) -> Hessian:
+    """∂²of/∂first∂second out of a graph that was doubled for these names, and perhaps more."""
+    of = graph.of
     start, end = graph.slope(first), graph.value(second)
     out, last = slope_axes(state, of, first), state.node(second)
     wrt = tuple(map(Axis, last.primed, last.shape))

@@ -30,7 +30,7 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
-from .hessian import Hessian, hessian, slope_axes
+from .hessian import Hessian, block_of, hessian, slope_axes
 from .hessian_vector import pulled_back
 
 
@@ -85,7 +85,9 @@ class StackedHessian(Shown):
     @property
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; nothing is built."""
-        return sum(self.block(p, q).structural_nonzeros for p in self.wrt for q in self.wrt)
+        graph = self._graph()
+        blocks = (block_of(self.state, graph, p, q) for p in self.wrt for q in self.wrt)
+        return sum(block.structural_nonzeros for block in blocks)
 
     @property
     def gauss_newton(self) -> "StackedHessian":

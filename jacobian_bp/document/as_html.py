@@ -71,11 +71,12 @@ class _Html(Written):
         place = f"step-{self.count}"
         sides = " = ".join(map(self.math, step.sides))
         number = f'<a href="#{place}">{self.said(step.number)}</a>' if step.number else ""
-        facts = "; ".join(map(self.said, step.facts))
+        said = "; ".join(map(self.said, step.facts))
+        facts = f'<p class="facts">{said}</p>' if said else ""
         reason = f'<p class="reason">{self.sentence(step.reason)}</p>' if step.reason else ""
         return (
             f'<div class="step" id="{place}"><span class="number">{number}</span>'
-            f'<p>{sides}</p><p class="facts">{facts}</p>{reason}{numbers}</div>'
+            f"<p>{sides}</p>{facts}{reason}{numbers}</div>"
         )
 
     def grid(self, grid: Grid) -> str:

@@ -71,7 +71,7 @@ class _Markdown(Written):
         statement = self.inline("=".join(map(self.set, step.sides)))
         facts = ", ".join(map(self.said, step.facts))
         reason = f"\n\n{self.paragraph(self.sentence(step.reason))}" if step.reason else ""
-        return f"{number}{statement} — {facts}{reason}{numbers}"
+        return f"{number}{statement}{' — ' * bool(facts)}{facts}{reason}{numbers}"
 
     def grid(self, grid: Grid) -> str:
         rows = r" \\ ".join(" & ".join(map(power_of_ten, row)) for row in grid.cells)

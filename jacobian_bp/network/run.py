@@ -15,6 +15,7 @@ from ..curvature.stacked_hessian import StackedHessian
 from ..derivation.convention import Convention
 from ..derivation.derivation import Derivation, derive
 from ..derivation.ready_made import ReadyMade
+from ..derivation.second_derivation import SecondDerivation, derive_second
 from ..derivation.written_in import written_in
 from ..document.picture import Picture
 from ..errors import AxisError, SpecError
@@ -250,6 +251,26 @@ class Run:
         """
         plain, ready = self._plain or self, self.convention(convention)
         return derive(plain.forward_pass, self._title, self._tied, ready, agreement)
+
+    def second_derivation(
+        self, convention: GivenConvention | None = None, everything: bool = False
+    ) -> SecondDerivation:
+        """The second derivatives of the cost by all parameters, written out row by row.
+
+        What bends and what comes back to it, H down the layers, the formula of each block, what
+        holds of its Gauss-Newton part and the rest at this input, and checks; of many layers
+        those nearest to the cost, unless `everything` is asked for. The result is
+        data (a SecondLedger); printing it prints the page. Raises SpecError for a convention that
+        is not the package's own, JacobianError where an op does not say how it bends.
+
+            >>> from jacobian_bp.reference import X, Y, second_seed
+            >>> found = second_seed().run(X, Y).second_derivation()
+            >>> [row.name for row in found.rows], found.blocks[1].formula
+            (['∂²J/∂z3²', '∂²z3/∂W3∂a2', '∂²z2/∂W2∂a1'], \
+"a2[i] H32[k,k'] a1[i'] + δ3[k] relu'(z2)[i] δ[i,k'] a1[i']")
+        """
+        plain, ready = self._plain or self, self.convention(convention)
+        return derive_second(plain.forward_pass, self._title, ready, everything)
 
     def convention(self, given: GivenConvention | None = None) -> ReadyMade:
         """A convention by name, file or object; without one, that of the network, or flat."""

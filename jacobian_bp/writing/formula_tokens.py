@@ -17,7 +17,9 @@ INDEX = rf"[−-]?(?:{PART}|[0-9]+(?=[+−-]))(?:[+−-](?:{PART}|[0-9]+))*"  # 
 AXES = rf"(?:\[({INDEX}(?:,(?:{INDEX}|[−-]?[0-9]+))*)\])?"
 OBJECT = rf"({NAME}|\([^()∂]*\))"
 
-Kind = Literal["fraction", "sum", "ratio", "number", "operand", "close", "power", "blank", "sign"]
+Kind = Literal[
+    "second", "fraction", "sum", "ratio", "number", "operand", "close", "power", "blank", "sign"
+]
 
 
 def tokens(text: str) -> Iterator[tuple[Kind, re.Match[str]]]:
@@ -63,6 +65,7 @@ def split_name(name: str) -> tuple[str, str, str]:
 def _rules() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
     """What may stand in a formula, the first that fits; compiled when a formula is first read."""
     rules: tuple[tuple[Kind, str], ...] = (
+        ("second", rf"∂²{OBJECT}/∂{OBJECT}(?:²|∂{OBJECT})(ᵀ?){AXES}"),
         ("fraction", rf"∂{OBJECT}/∂{OBJECT}(ᵀ?){AXES}"),
         ("sum", rf"Σ_({WORD}'*)"),
         ("ratio", r"([0-9]+)/([0-9]+)(?![\w.(])"),

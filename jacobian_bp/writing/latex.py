@@ -54,6 +54,10 @@ def formula(text: str) -> str:
 
     >>> print(formula("∂z2/∂W2[k,k',i'] = δ[k,k'] a1[i']"))
     \left(\frac{\partial z_{2}}{\partial W_{2}}\right)_{k,k',i'}=\delta_{k,k'}\,(a_{1})_{i'}
+    >>> print(formula("∂²J/∂W2∂b1[k,i,k']"))
+    \left(\frac{\partial^{2} J}{\partial W_{2}\,\partial b_{1}}\right)_{k,i,k'}
+    >>> print(formula("∂²J/∂b1²"))
+    \frac{\partial^{2} J}{\partial b_{1}{}^{2}}
     >>> print(formula("Σ_k δ3[k] W3[k,k'] relu'(z2)[k']"))
     \sum_{k}(\delta_{3})_{k}\,(W_{3})_{k,k'}\,\mathrm{relu}'(z_{2})_{k'}
     >>> print(formula("Σ_r K[d,c',r] δ[i',2o+r−1] δ[r,a[c,o]]"))
@@ -113,6 +117,17 @@ def _fraction(match: re.Match[str]) -> Piece:
     of, wrt, turned, axes = match.groups()
     parts = [formula(name) for name in (of, wrt)]
     whole = _joined([r"\frac{\partial", f" {parts[0]}}}", r"{\partial", f" {parts[1]}}}"])
+    if turned or axes:
+        whole = rf"\left({whole}\right){_top(turned)}{_below(axes)}"
+    return whole, "operand"
+
+
+def _second(match: re.Match[str]) -> Piece:
+    """∂²J/∂W2∂W1[k,i,k',i'], ∂²J/∂z3²: as a fraction, the indices behind a bracket."""
+    of, first, second, turned, axes = match.groups()
+    of, first = formula(of), formula(first)
+    other = "{}^{2}" if second is None else rf"\,\partial {formula(second)}"
+    whole = rf"\frac{{\partial^{{2}} {of}}}{{\partial {first}{other}}}"
     if turned or axes:
         whole = rf"\left({whole}\right){_top(turned)}{_below(axes)}"
     return whole, "operand"
@@ -231,6 +246,7 @@ def _joined(pieces: Iterable[str]) -> str:
 
 
 PRINTERS: dict[Kind, Callable[[re.Match[str]], Piece]] = {
+    "second": _second,
     "fraction": _fraction,
     "sum": _sum,
     "ratio": _ratio,

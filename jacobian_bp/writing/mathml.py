@@ -76,6 +76,18 @@ def _nodes(text: str) -> list[Node]:
 
 
 def _node(kind: Kind, match: re.Match[str], before: list[Node]) -> Node:
+    if kind == "second":
+        of, first, second, turned, axes = match.groups()
+        one = "".join(node[0] for node in _nodes(first))
+        below = f"<mi>∂</mi><msup><mrow>{one}</mrow><mn>2</mn></msup>"
+        if second is not None:
+            other = "".join(node[0] for node in _nodes(second))
+            below = f"<mi>∂</mi>{one}<mi>∂</mi>{other}"
+        top = "".join(node[0] for node in _nodes(of))
+        top = f"<mrow><msup><mi>∂</mi><mn>2</mn></msup>{top}</mrow>"
+        whole = f"<mfrac>{top}<mrow>{below}</mrow></mfrac>"
+        whole = _fence(whole, True) if turned or axes else whole
+        return _scripts(whole, "", turned, axes), "operand", True
     if kind == "fraction":
         of, wrt, turned, axes = match.groups()
         parts = [f"<mrow><mi>∂</mi>{''.join(n[0] for n in _nodes(p))}</mrow>" for p in (of, wrt)]

@@ -122,7 +122,7 @@ EXERCISE = {
         lambda words, message: [*words[:-1], said(r"from 1 to (\d+)", message)],
     ),
     "no such exercise, but of one's own": (
-        "exercise hint 13",
+        "exercise hint 14",
         lambda words, message: [*words, said(r"needs its file: (--\w+) my", message), "my.py"],
     ),
     "a short secret": (f"{NEW_CLASS} --student ada --out s.py", a_secret, put("secret.txt", "x")),
@@ -442,15 +442,15 @@ OWN_EXERCISES = {
         r"Install the module numpyy, or import another",
     ),
     "a number that is taken": own_row(
-        "number=13",
+        "number=14",
         "number=2",
         lambda c, m: c.decode().replace("number=2", "number=" + said(r"such as (\d+)", m)),
         "Give yours another number",
     ),
     "a number that is none": own_row(
-        "number=13",
-        "number='13'",
-        told_in_place_of("number='13'", r"such as (number=\d+)"),
+        "number=14",
+        "number='14'",
+        told_in_place_of("number='14'", r"such as (number=\d+)"),
         "whole",
     ),
     "no title": own_row(

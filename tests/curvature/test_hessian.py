@@ -15,6 +15,8 @@ from jacobian_bp import (
     SpecError,
     memory_limit,
 )
+from jacobian_bp.algebra.placing import evaluate
+from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
 LAYOUTS = ("numerator", "transposed", "flat", "flat_column", "gradient")
@@ -237,6 +239,47 @@ def test_the_factored_form_holds_fewer_numbers_and_is_the_block():
     assert sum(held.values()) < block.size / 20
 
 
+def evaluated(block, expression):
+    """The factors of a block multiplied out, its last sums done."""
+    sizes = {axis.name: axis.size for axis in block.axes}
+    sizes |= {axis.name: axis.size for term in expression.terms for axis in term.sums}
+    return evaluate(expression, [axis.name for axis in block.axes], sizes, block.dtype)
+
+
+def held(expression):
+    """The numbers that it holds."""
+    return sum({id(a): a.size for term in expression.terms for a in term.arrays}.values())
+
+
+@one_or_batch
+def test_the_factored_form_never_multiplies_an_outer_product_out(batch):
+    """Beside the sizes of W: a few matrices between layers, and the vectors of each example."""
+    sizes = [31, 29, 23, 5]
+    net = network("tanh", "cross_entropy", sizes=sizes)
+    x, y = data("cross_entropy", batch, sizes=sizes)
+    r = net.run(x, y)
+    each = 7 * (sum(sizes) * 3 + 29 * 29 * 2) if batch else sum(sizes) * 3
+    for p in ("W1", "W2", "W3"):
+        for q in ("W1", "W2", "W3"):
+            block = r.hessian(p, q)
+            found = block.factored()
+            assert held(found) <= 2 * 29 * 29 + each < block.size or p == q == "W3"
+            assert len(found.terms) <= 4
+            close(evaluated(block, found), block.materialise(), 1e-13)
+    assert held(r.hessian("W1").factored()) < r.hessian("W1").size / 20
+
+
+@one_or_batch
+@pytest.mark.parametrize("seed", range(4))
+def test_the_factored_form_of_a_random_graph_is_the_block(seed, batch):
+    net, given = random_program(seed + 200, batch=batch)
+    r = net.run(**given)
+    for p in r.params:
+        for q in r.params:
+            block = r.hessian(p, q)
+            close(evaluated(block, block.factored()), block.materialise(), 1e-12)
+
+
 def test_a_large_one_is_refused_in_bytes_and_its_way_out_works():
     net = Network.dense([784, 128, 10], ["tanh", "softmax"], "cross_entropy", seed=3)
     r = net.run(np.random.default_rng(1).normal(size=784), np.array(3))
@@ -265,6 +308,10 @@ def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():
         terms = [len(r.hessian("W1", f"W{n}").factored().terms) for n in (1, depth)]
         found[depth] = len(graph.links), len(graph.bends)
         assert max(terms) <= 2
+        if depth < 32:
+            state = r.forward_pass
+            blocks = [block_of(state, graph, p, q) for p in r.params for q in r.params]
+            assert sum(bool(block.links) for block in blocks) == (2 * depth) ** 2
     (l2, b2), (l8, b8), (l32, b32) = found.values()
     assert (l8 - l2) / 6 == (l32 - l8) / 24  # so many more with each layer
     assert (b8 - b2) / 6 == (b32 - b8) / 24

@@ -35,26 +35,26 @@ def call(tmp_path):
 
 def test_every_command_works_with_the_documented_exercise(call, tmp_path):
     own = ("--exercise", "my_exercise.py")
-    assert call("exercise", "new", *own, "--seed", 7, "--out", "ex13.py") == (
+    assert call("exercise", "new", *own, "--seed", 7, "--out", "ex14.py") == (
         0,
-        "written: ex13.py\nnext: jacobian-bp exercise check ex13.py --exercise my_exercise.py\n",
+        "written: ex14.py\nnext: jacobian-bp exercise check ex14.py --exercise my_exercise.py\n",
         "",
     )
-    sheet = (tmp_path / "ex13.py").read_text()
+    sheet = (tmp_path / "ex14.py").read_text()
     assert "Then hand in this file." in sheet
     assert "z = W @ x + b\na = np.tanh(z)\n# --- given: end" in sheet
-    code, said, _ = call("exercise", "check", "ex13.py", *own)
+    code, said, _ = call("exercise", "check", "ex14.py", *own)
     assert (code, said.splitlines()[-1]) == (1, "score     0 of 3")
-    assert call("exercise", "hint", "ex13.py", *own)[1] == (
+    assert call("exercise", "hint", "ex14.py", *own)[1] == (
         "hint 1    Entry k of a reads entry k of z only.\n2 hints left: --level 2\n"
     )
     filled = sheet.replace("S = None", "S = np.diag(a)").replace("dz = None", "dz = S @ g")
-    (tmp_path / "ex13.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
-    code, said, _ = call("exercise", "check", "ex13.py", *own, "--level", 3)
+    (tmp_path / "ex14.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
+    code, said, _ = call("exercise", "check", "ex14.py", *own, "--level", 3)
     assert code == 1
     assert "the value tanh(z) stands for its slope" in said
     assert "right, given your S, which is not" in said
-    code, said, _ = call("grade", *own, "--submission", "ex13.py")
+    code, said, _ = call("grade", *own, "--submission", "ex14.py")
     assert (code, said.splitlines()[-1]) == (1, "score     11 of 15")
     code, said, _ = call("exercise", "audit", *own)
     assert code == 0
@@ -62,25 +62,25 @@ def test_every_command_works_with_the_documented_exercise(call, tmp_path):
 
 
 def test_a_sheet_without_the_file_says_what_is_missing(call, tmp_path):
-    call("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex13.py")
-    assert call("exercise", "check", "ex13.py") == (
+    call("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex14.py")
+    assert call("exercise", "check", "ex14.py") == (
         2,
         "",
-        "jacobian-bp: SpecError: there is no exercise 13.\n"
-        "  Write a number from 1 to 12; jacobian-bp exercise list shows them.\n"
+        "jacobian-bp: SpecError: there is no exercise 14.\n"
+        "  Write a number from 1 to 13; jacobian-bp exercise list shows them.\n"
         "  One of an instructor's own needs its file: --exercise my_exercise.py.\n",
     )
 
 
 def test_the_documented_test_file_passes_and_fails(call, tmp_path):
-    (tmp_path / "test_ex13.py").write_text(documented("test_ex13.py"))
+    (tmp_path / "test_ex14.py").write_text(documented("test_ex14.py"))
     pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    own = ("--exercise", "my_exercise.py", "--out", "ex13.py")
+    own = ("--exercise", "my_exercise.py", "--out", "ex14.py")
     assert call("exercise", "new", *own, "--solution")[0] == 0
-    assert call("test_ex13.py", before=pytest_here)[0] == 0
-    sheet = tmp_path / "ex13.py"
+    assert call("test_ex14.py", before=pytest_here)[0] == 0
+    sheet = tmp_path / "ex14.py"
     sheet.write_text(sheet.read_text().replace("S @ g", "g"))
-    code, said, _ = call("test_ex13.py", before=pytest_here)
+    code, said, _ = call("test_ex14.py", before=pytest_here)
     assert code == 1
     assert re.search("dz: values, one example +failed", said)
 
@@ -105,12 +105,12 @@ def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call
     code, said, complaint = call("exercise", "list", before=run, **with_site)
     assert (code, complaint) == (0, "")
     assert " ".join(said.split()).endswith(
-        "12 a skip connection 13 one layer with tanh not to be used bad, entry point tanh: "
-        "bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
+        "13 which parts of a Hessian vanish 14 one layer with tanh not to be used bad, entry point "
+        "tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
         "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
     )
-    assert call("exercise", "new", 13, "--solution", before=run, **with_site)[0] == 0
-    assert call("exercise", "check", "ex13_solution.py", before=run, **with_site)[0] == 0
+    assert call("exercise", "new", 14, "--solution", before=run, **with_site)[0] == 0
+    assert call("exercise", "check", "ex14_solution.py", before=run, **with_site)[0] == 0
 
 
 def test_what_lies_in_the_present_folder_is_not_installed(call, tmp_path):

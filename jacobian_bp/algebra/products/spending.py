@@ -139,7 +139,7 @@ def multiply(
     terms = tuple(
         sum_positions(t, kept, t.sizes(sizes), whole)
         if t.has_positions
-        else sum_out(_masks(t, kept, t.sizes(sizes)), kept, t.sizes(sizes), whole)
+        else sum_out(masks(t, kept, t.sizes(sizes)), kept, t.sizes(sizes), whole)
         for t in spent.terms
     )
     result = merge(Expression(terms), kept, sizes, label)
@@ -331,7 +331,7 @@ def _beside(label: str, others: Sequence[Delta | Distinct]) -> str:
     return f"({label} where {where})" if where else label
 
 
-def _masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
+def masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
     """1−δ on a summed axis cannot be spent: it becomes a matrix of ones and zeros."""
 
     def mask(factor: Distinct) -> Dense:

@@ -58,7 +58,7 @@ def refusal(path, **options):
 @pytest.mark.parametrize("ending", ["py", "ipynb"])
 def test_an_exercise_is_listed_made_and_checked(call, tmp_path, ending):
     code, lines, _ = call("list")
-    assert (code, len(lines)) == (0, 13)
+    assert (code, len(lines)) == (0, 14)
     file = str(tmp_path / f"ex3.{ending}")
     assert call("new", "3", "--seed", "7", "--out", file)[0] == 0
     code, lines, _ = call("check", file)

@@ -1,0 +1,189 @@
+"""The second derivatives of a run, written out: what bends, how H comes down the layers, and why.
+
+The gradient's derivation goes before: its steps are numbered on, and its δ are used.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from ..checks.agreement import Agreement
+from ..checks.of_hessian import check_hessian
+from ..curvature.cut import cut_of
+from ..curvature.doubled_graph import doubled
+from ..curvature.stacked_hessian import StackedHessian
+from ..document.as_html import page as html_page
+from ..document.as_markdown import markdown
+from ..document.as_text import text_lines
+from ..document.blocks import Document
+from ..document.saving import place_for, save
+from ..errors import SpecError
+from ..numbers.arrays import quiet
+from ..program.forward_pass import Pass
+from ..routes.gradients import require_scalar
+from ..writing.latex import aligned, formula
+from ..writing.shown import Shown
+from ..writing.signs import for_stream, plural, to_ascii
+from ..writing.tables import WIDTH
+from .convention import Convention
+from .derivation import derive, names_of, symbol
+from .ledger import LocalStep
+from .ready_made import ReadyMade
+from .second_chain import (
+    added_as_they_are,
+    between_heads,
+    blocks_of,
+    from_the_cost_down,
+    heads_of,
+    is_chain,
+)
+from .second_document import document_of_second
+from .second_ledger import BendRow, SecondLedger
+from .second_rows import rows_of
+from .second_verdict import verdict_of
+
+MOST_BUILT = 400  # parameters of which the whole matrix and its eigenvalues are asked for
+MOST_SHOWN = 21  # pairs of layers, and of parameters: those of the six nearest to the cost
+MOST_COUNTED = 40  # parameters, as arrays, whose blocks are counted one by one
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SecondDerivation(Shown, SecondLedger):
+    """The second derivatives as data; printing it prints the page."""
+
+    def text(self, width: int = WIDTH, ascii_only: bool = False) -> str:
+        """The page as plain text."""
+        spell = to_ascii if ascii_only else str
+        return "\n".join(text_lines(self.document(), width, spell))
+
+    def document(self) -> Document:
+        """The page as blocks, which every form of it is made from."""
+        return document_of_second(self)
+
+    def html(self) -> str:
+        """The page as one HTML file that loads nothing."""
+        return html_page(self.document())
+
+    def markdown(self, plain: bool = False) -> str:
+        """The page as Markdown; formulas as GitHub marks them, or in `plain` dollars."""
+        return markdown(self.document(), plain)
+
+    def save(self, path: str | os.PathLike[str], replace: bool = False) -> None:
+        """Write it to a file, as .html .tex .md .txt says; what is there stays without `replace`.
+
+        Raises SpecError for another ending, a folder that is not there, and a file that is.
+        """
+        place = place_for(path, replace, ", or say replace=True")
+        save(place, self.document, self.text)
+
+    def latex(self) -> str:
+        """The rows and the blocks one under another, as LaTeX without delimiters."""
+        lines = [f"{row.name} = {row.formula}" for row in self.rows]
+        lines += [item.statement for item in self.between]
+        lines += [f"{block.name} = {block.formula}" for block in self.blocks]
+        return aligned([formula(line).replace("=", "&=", 1) for line in lines])
+
+    def __str__(self) -> str:
+        return for_stream(self.text())
+
+    def __repr__(self) -> str:
+        return (
+            f"<SecondDerivation of {self.cost} by {plural(self.count, 'parameter')}: "
+            f"{plural(len(self.rows), 'row')}; print() shows it>"
+        )
+
+
+@quiet
+def derive_second(
+    state: Pass, title: Sequence[str], ready: ReadyMade, everything: bool = False
+) -> SecondDerivation:
+    """The second derivatives of a run, of all layers or of those nearest to the cost.
+
+    Raises AxisError if the cost is no scalar, SpecError without parameters and for a convention
+    that is not the package's own, and JacobianError where an op does not say how it bends.
+    """
+    require_scalar(state)
+    _require_own_convention(state, ready)
+    cost, params = state.cost, state.program.params
+    if not params:
+        raise SpecError(
+            f"∂²{cost}/∂…: the network has no parameters.\n"
+            f'  Write run.hessian("x") for the second derivative by an input x.'
+        )
+    names, steps = state.dependents(params, cost)
+    graph, cut = doubled(state, cost, params, params), cut_of(state, cost, params)
+    first = derive(state, title, {}, ready, Agreement(cost, (), ()))
+    before = sum(isinstance(step, LocalStep) for step in first.backward)
+    rows, straight = rows_of(state, steps, graph, cut, before)
+    bends = [row for row in rows if isinstance(row, BendRow)]
+    heads = heads_of(state, steps, graph)
+    chain = is_chain(heads, steps, cost)
+    listed = from_the_cost_down(steps, params, heads)
+    added = dict(added_as_they_are(state, steps, listed, heads)) if chain else {}
+    named = [name for name in listed if name not in added]
+    whole = StackedHessian(state, cost, params)
+    count = whole.shape[-1]
+    most = None if everything else MOST_SHOWN
+    downwards = between_heads(state, steps, graph, heads, bends) if chain else iter(())
+    blocks = blocks_of(state, graph, named, heads if chain else [], bends)
+    between = tuple(islice(downwards, most))
+    parts = None
+    if count <= MOST_BUILT:
+        parts = whole.gauss_newton.materialise(), whole.residual.materialise()
+    found = SecondDerivation(
+        title=first.title,
+        cost=cost,
+        count=count,
+        nbytes=whole.nbytes,
+        nonzeros=whole.structural_nonzeros if len(params) <= MOST_COUNTED else None,
+        before=before,
+        symbols=tuple((symbol(s.name, cost), f"∂{cost}/∂{s.name}") for s in steps[1:]),
+        bends=rows,
+        straight=straight,
+        is_chain=chain,
+        between=between,
+        more_between=_pairs(len(heads)) - len(between) if chain else 0,
+        added=tuple(added.items()),
+        blocks=tuple(islice(blocks, most)),
+        more_blocks=max(0, _pairs(len(named)) - MOST_SHOWN) if most else 0,
+        verdict=None if parts is None else verdict_of(state, graph, cut, bends, parts),
+        check=check_hessian(state, params, None if parts is None else parts[0] + parts[1]),
+        names=frozenset([*names, *(arg for step in steps for arg in step.args)]),
+    )
+    return _with_symbols(found)
+
+
+def _pairs(count: int) -> int:
+    """Of so many, each two in one order, and each with itself."""
+    return count * (count + 1) // 2
+
+
+def _with_symbols(found: SecondDerivation) -> SecondDerivation:
+    """The same with δ3 for ∂J/∂z3 in every formula, and a number ∂J/∂R in brackets."""
+
+    def spelled(text: str) -> str:
+        for sign, called in found.symbols:
+            if sign != called:
+                text = re.sub(re.escape(called) + r"(?!\w)", sign, text)
+        return re.sub(r"(?<!\()(∂[^\W²]+/∂\w+)(?![\w\[])", r"(\1)", text)
+
+    bends = tuple(
+        replace(row, returned=spelled(row.returned)) if isinstance(row, BendRow) else row
+        for row in found.bends
+    )
+    blocks = tuple(replace(block, formula=spelled(block.formula)) for block in found.blocks)
+    return replace(found, bends=bends, blocks=blocks)
+
+
+def _require_own_convention(state: Pass, ready: ReadyMade) -> None:
+    """SpecError for a notation in which the page would not be true."""
+    if ready.convention == Convention() and not names_of(state, ready):
+        return
+    called = ready.name or str(ready.convention)
+    raise SpecError(
+        f"the second derivatives are not written in the convention {called}.\n"
+        "  They are written in the package's own: names z1, W1 and layout flat.\n"
+        '  Write --convention flat; in Python run.second_derivation("flat").'
+    )

@@ -1,0 +1,65 @@
+"""Which ops bend, and what comes back to each: the rows of a Hessian."""
+
+import numpy as np
+
+from ..algebra.jacobian import Jacobian
+from ..algebra.spending import written
+from ..curvature.cut import Cut
+from ..curvature.doubled_graph import Bend, DoubledGraph
+from ..program.bends import second_name
+from ..program.forward_pass import Pass
+from ..program.step import Step
+from .derivation import symbol
+from .second_ledger import BendRow, StraightRow
+
+
+def rows_of(
+    state: Pass, steps: list[Step], graph: DoubledGraph, cut: Cut, before: int
+) -> tuple[tuple[BendRow | StraightRow, ...], tuple[str, ...]]:
+    """A row for each op that bends, from the cost down, and the values that none bends in."""
+    found: list[BendRow | StraightRow] = []
+    straight: list[str] = []
+    for step in steps:
+        own: dict[object, Bend] = {}
+        for bend in graph.bends:
+            if bend.bent.step.name == step.name:
+                own.setdefault(bend.key, bend)
+        number = before + sum(isinstance(row, BendRow) for row in found)
+        found += [
+            _row(state, bend, cut, number + place) for place, bend in enumerate(own.values(), 1)
+        ]
+        kinks = step.op.branch(*state.inputs_of(step))
+        if not own and kinks is not None:
+            on = int((kinks == 0).sum())
+            name = second_name(step.name, step.args[0], step.args[0])
+            share = f"here {on:,} of {kinks.size:,} on one" if on else "none here on one"
+            reason = f"straight between kinks; {share}"
+            found.append(StraightRow(name, reason))
+        elif not own:
+            straight.append(step.name)
+    return tuple(found), tuple(straight)
+
+
+def _row(state: Pass, bend: Bend, cut: Cut, number: int) -> BendRow:
+    bent, link = bend.bent, bend.link
+    u, v = bent.inputs
+    inputs = (*bent.first, *bent.second)
+    pattern = Jacobian.local(bent.step.name, f"{u},{v}", bent.out, inputs, bent.expression)
+    front = len(link.out) - len(bent.first)
+    words = [axis.name for axis in bent.first]
+    names = dict(zip(link.out[front:], words, strict=True))
+    returned = link.expression.renamed(names)
+    kept = [*link.out[:front], *words, *link.wrt]
+    return BendRow(
+        number,
+        bend.name,
+        written(bent.expression, [axis.name for axis in (*bent.out, *inputs)]),
+        "" if bend.bent.step.name == state.cost else symbol(bend.bent.step.name, state.cost),
+        written(returned, kept),
+        pattern.structural_nonzeros,
+        int(np.prod([axis.size for axis in pattern.axes], dtype=object)),
+        bent.step.name in cut.inside,
+        f"∂{bent.step.name}/∂{u} moves with {v}",
+        bend.key,
+        (u, v),
+    )

@@ -1,0 +1,107 @@
+"""What holds of a Hessian's two parts here: signs of eigenvalues, and where the lowest comes from.
+
+    Gauss-Newton = Aᵀ M A,   M = ∂²J/∂f² at the cut f,   A = ∂f/∂θ
+
+so that it is positive semidefinite wherever M is. The residual has no such reason. Along the
+direction d of the lowest eigenvalue, dᵀ H d is the sum of dᵀ (row) d over the rows.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from ..checks.of_hessian import flattened, taken_apart
+from ..curvature.cut import Cut
+from ..curvature.doubled_graph import Bend, DoubledGraph
+from ..curvature.hessian_vector import pulled_back
+from ..curvature.stacked_hessian import StackedHessian
+from ..numbers.arrays import quiet
+from ..numbers.rounding import unit_roundoff
+from ..program.forward_pass import Pass
+from .second_ledger import BendRow, Spectrum, Verdict
+
+MOST_MIDDLE = 600  # entries of the values at the cut
+ROUNDED = 16  # units, times the size of the matrix and its largest eigenvalue
+
+
+@quiet
+def verdict_of(
+    state: Pass,
+    graph: DoubledGraph,
+    cut: Cut,
+    rows: Sequence[BendRow],
+    parts: tuple[np.ndarray, np.ndarray],
+) -> Verdict:
+    """The spectra of the Gauss-Newton part, the rest and the whole, and the rows' shares."""
+    params = state.program.params
+    gauss_newton, residual = parts
+    whole = gauss_newton + residual
+    values, vectors = np.linalg.eigh(_symmetric(whole))
+    bar = _bar(values, state)
+    repeats = int((values <= values[0] + 1e6 * bar).sum())
+    shares: list[tuple[int, float]] = []
+    if values[0] < -bar and repeats == 1:
+        d = vectors[:, 0]
+        pieces = taken_apart(state, params, d)
+        for row in rows:
+            only = graph.keeping(partial(_is_of, row))
+            along = flattened(params, pulled_back(state, only, pieces))
+            shares.append((row.number, float(d @ along)))
+    name, middle = _middle(state, graph, cut)
+    scale = float(abs(values).max(initial=0))
+    return Verdict(
+        cut.told,
+        name,
+        middle,
+        spectrum(gauss_newton, state, scale),
+        spectrum(residual, state, scale),
+        float(np.trace(residual.astype(np.float64))),
+        spectrum(whole, state),
+        repeats,
+        tuple(shares),
+    )
+
+
+def _is_of(row: BendRow, bend: Bend) -> bool:
+    return bend.key == row.key
+
+
+def spectrum(matrix: np.ndarray, state: Pass, scale: float = 0.0) -> Spectrum:
+    """The eigenvalues that are not 0 to rounding, beside `scale` where that is larger."""
+    values = np.linalg.eigvalsh(_symmetric(matrix))
+    kept = values[abs(values) > _bar(np.append(values, scale), state)]
+    return Spectrum(tuple(sorted(kept.tolist(), key=_largest_first)), len(values))
+
+
+def _largest_first(value: float) -> tuple[float, float]:
+    """By size to nine digits, of two signs the positive one first, on every machine."""
+    return -float(f"{abs(value):.9g}"), -value
+
+
+def _symmetric(matrix: np.ndarray) -> np.ndarray:
+    wide = matrix.astype(np.float64)
+    return (wide + wide.T) / 2
+
+
+def _bar(values: np.ndarray, state: Pass) -> float:
+    """What rounding may make of an eigenvalue that is 0."""
+    return ROUNDED * len(values) * unit_roundoff(state.dtype) * float(abs(values).max(initial=0))
+
+
+def _middle(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:
+    """M: by the values at the cut, and by what else bends at or behind it: the W of a penalty."""
+    bent = [u for b in graph.bends if b.bent.step.name not in cut.inside for u in b.bent.inputs]
+    params = state.program.params
+    at = [name for name in cut.at if graph.value(name) >= 0]
+    names = dict.fromkeys([*at, *(u for u in bent if u in params or u in cut.inside)])
+    if not bent or not names:
+        return "", None
+    middle = StackedHessian(state, state.cost, tuple(names)).gauss_newton
+    only = next(iter(names))
+    name = (
+        f"∂²{state.cost}/∂{only}²" if len(names) == 1 else f"∂²{state.cost}/∂({', '.join(names)})²"
+    )
+    if middle.shape[-1] > MOST_MIDDLE:
+        return name, None
+    return name, spectrum(middle.materialise(), state)

@@ -1,0 +1,389 @@
+"""The page of second derivatives: each formula is evaluated, each verdict has its premise."""
+
+import re
+
+import numpy as np
+import pytest
+from network_cases import data, refusal
+from printed_lines import SLOPES, by_indices
+from random_programs import random_program
+from second_cases import close
+
+from jacobian_bp import Network, Op, SpecError, ops
+from jacobian_bp.algebra.expression import Dense, Expression
+from jacobian_bp.checks.of_hessian import check_hessian
+from jacobian_bp.cli import main
+from jacobian_bp.derivation.of_each_example import times
+from jacobian_bp.derivation.second_ledger import BendRow
+from jacobian_bp.ops import Tanh
+from jacobian_bp.reference import X, Y, second_seed
+
+RNG = np.random.default_rng(13)
+SECOND_SLOPES = {
+    "tanh''": lambda z: -2 * np.tanh(z) * (1 - np.tanh(z) ** 2),
+    "σ''": lambda z: SLOPES["σ'"](z) * (1 - 2 / (1 + np.exp(-z))),
+}
+
+
+def run_of(activations, loss, batch, sizes=(3, 5, 2), **options):
+    net = Network.dense(sizes, activations, loss, seed=1, **options)
+    return net.run(*data(loss, batch, sizes=list(sizes)))
+
+
+CASES = [
+    (["tanh", "softmax"], "cross_entropy", False, {}),
+    (["tanh", "softmax"], "cross_entropy", True, {}),
+    (["sigmoid", "sigmoid"], "squared_error", False, {"penalty": {"W1": 0.25}}),
+    (["relu", "sigmoid"], "half_squared_error", True, {}),
+]
+by_case = pytest.mark.parametrize(("activations", "loss", "batch", "options"), CASES)
+
+
+def arrays_of(run, page):
+    """Whatever a formula of the page names, as numbers: values, δ, slopes, H."""
+    found = {name: run[name] for name in run}
+    for sign, called in page.symbols:
+        slope = run.vjp(page.cost, called.rpartition("∂")[2], 1.0)
+        found |= {sign: slope, called: slope}
+    for name in run:
+        for prime, function in (SLOPES | SECOND_SLOPES).items():
+            found[f"{prime}({name})"] = function(run[name])
+    if "z2" in run:
+        softmax = np.exp(run["z2"]) / np.exp(run["z2"]).sum(-1, keepdims=True)
+        found |= {"softmax(z2)": softmax, "(1−softmax(z2))": 1 - softmax}
+    found["(1−δ)"] = 1 - np.eye(2)
+    for p in ("z1", "z2"):
+        for q in ("z1", "z2"):
+            found[f"H{p[1]}{q[1]}"] = run.hessian(p, q).materialise()
+    return found
+
+
+def evaluated(text, axes, arrays):
+    """A formula over the axes, whose sizes are in the numbers."""
+    text = re.sub(r"\(1−δ\[(.*?)\]\)", r"(1−δ)[\1]", text)
+    for scalar in re.findall(r"\((∂\w+/∂\w+)\)", text):
+        text = text.replace(f"({scalar}) ", "").replace(f" ({scalar})", "")
+        assert arrays[scalar] == 1  # the derivative of a cost by what is added to it
+    sizes = {axis.name: axis.size for axis in axes}
+    return by_indices(text, [axis.name for axis in axes], arrays, sizes)
+
+
+@by_case
+def test_each_block_is_its_formula(activations, loss, batch, options):
+    run = run_of(activations, loss, batch, **options)
+    page = run.second_derivation()
+    arrays, seen = arrays_of(run, page), 0
+    named = [name for name in run.params if name not in dict(page.added)]
+    for p in named:
+        for q in named:
+            block = run.hessian(p, q)
+            line = next((b for b in page.blocks if b.name == block.name), None)
+            if line is None:
+                continue
+            seen += 1
+            found = evaluated(line.formula, block.axes, arrays)
+            close(found, block.materialise(), 1e-13)
+            assert f" {line.formula}" in page.text(width=400)
+            parts = block.gauss_newton, block.residual
+            sizes = [np.abs(part.materialise()).max() for part in parts]
+            np.testing.assert_allclose((line.gauss_newton, line.residual), sizes)
+            slip = line.formula.rpartition(" + ")[0] or re.sub(r"x\[|a1\[", "a2[", line.formula)
+            if line.formula.count(" + ") and np.any(found):
+                assert not np.allclose(evaluated(slip, block.axes, arrays), found)
+    assert seen == len(page.blocks) >= 3
+
+
+@by_case
+def test_each_row_is_its_formula_and_what_comes_back(activations, loss, batch, options):
+    run = run_of(activations, loss, batch, **options)
+    page = run.second_derivation()
+    arrays = arrays_of(run, page)
+    arrays |= {"∂L/∂z2": arrays["∂J/∂z2"]}
+    for row in page.rows:
+        u, v = row.inputs
+        only = run.hessian(u, v).row(row.key)
+        assert only.is_local
+        back = row.returned
+        bent = next(bend.bent for bend in only.bends if bend.bent.inputs == (u, v))
+        axes = [axis.name for axis in (*bent.first, *bent.second)]
+        sizes = dict(zip(axes, only.shape, strict=True))
+        found = evaluated_over(back, axes, sizes, arrays)
+        np.testing.assert_allclose(found, only.materialise(), rtol=1e-13, atol=1e-16)
+        assert row.residual == bool(run.hessian(u, v).row(row.key).residual.links)
+        assert f"∂{row.name[2:].partition('/')[0]}/∂{u} moves with {v}" == row.reason
+
+
+def evaluated_over(text, axes, sizes, arrays):
+    text = re.sub(r"\(1−δ\[(.*?)\]\)", r"(1−δ)[\1]", text)
+    text = re.sub(r" ?\(∂\w+/∂\w+\)", "", text)
+    return by_indices(text, axes, arrays, sizes)
+
+
+@by_case
+def test_each_block_by_values_follows_from_the_one_above_it_as_the_line_says(
+    activations, loss, batch, options
+):
+    run = run_of(activations, loss, batch, **options)
+    page = run.second_derivation()
+    known = {item.statement.partition(" = ")[0]: item.value for item in page.between}
+    rows = {row.number: row for row in page.rows}
+    assert list(known) == ["H22", "H21", "H11"]
+
+    def factor(word):
+        turned = word.endswith("ᵀ")
+        word = word.removesuffix("ᵀ")
+        if word in known:
+            found = known[word]
+        elif word.startswith("["):
+            row = rows[int(word[1:-1])]
+            found = run.hessian(*row.inputs).row(row.key).materialise("flat")
+        else:
+            of, wrt = re.fullmatch(r"\(?∂(\w+)/∂(\w+)\)?", word).groups()
+            found = run.jacobian(of, wrt).materialise("flat")
+        return found.T if turned else found
+
+    def side(text):
+        whole = 0
+        for term in text.split(" + "):
+            words = re.sub(r"(?:δ\d|\(∂\w+/∂\w+\)) (?=\[)", "", term).split(" ")
+            product = factor(words[0])
+            for word in words[1:]:
+                product = product @ factor(word)
+            whole = whole + product
+        return whole
+
+    for item in page.between:
+        name, _, right = item.statement.partition(" = ")
+        z, w = (f"z{n}" for n in name[1:])
+        close(item.value, run.hessian(z, w).materialise("flat"), 1e-15)
+        close(side(right), item.value, 1e-13)
+        if " + " in right and np.any(side(right.split(" + ")[1])):
+            assert not np.allclose(side(right.split(" + ")[0]), item.value)
+
+
+def test_the_page_of_the_second_seed_is_short_and_says_each_thing():
+    page = second_seed().run(X, Y).second_derivation()
+    text = page.text()
+    assert len(text.splitlines()) < 60
+    assert max(map(len, text.splitlines())) <= 99
+    assert [row.number for row in page.rows] == [13, 14, 15]
+    assert (
+        "∂²J/∂p∂q by 29 parameters, flat (29, 29), 6.6 KiB: 841 of 841 entries can be ≠ 0" in text
+    )
+    assert "∂²a2/∂z2²    0" in text
+    assert "straight between kinks; none here on one" in text
+    assert "positive semidefinite, because\n              ∂²J/∂z3² is" in text
+    assert "[13] cannot be negative, because ∂²J/∂z3² is not: what is negative comes from" in text
+    assert text.endswith("all agree")
+
+
+def test_the_shares_of_the_rows_are_those_along_the_lowest_direction():
+    run = second_seed().run(X, Y)
+    page = run.second_derivation()
+    whole = run.hessian(run.params)
+    values, vectors = np.linalg.eigh(whole.materialise())
+    d, places = vectors[:, 0], whole.places
+    np.testing.assert_allclose(page.verdict.whole.lowest, values[0])
+    for row, (number, share) in zip(page.rows, page.verdict.shares, strict=True):
+        found = 0.0
+        for p in run.params:
+            for q in run.params:
+                block = run.hessian(p, q)
+                if any(bend.key == row.key for bend in block.bends):
+                    part = block.row(row.key).materialise("flat")
+                    found += d[places[p]] @ part @ d[places[q]]
+        assert number == row.number
+        np.testing.assert_allclose(share, found, rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(sum(share for _, share in page.verdict.shares), values[0])
+
+
+class Negative(Op):
+    """J = −L"""
+
+    signature = "L[] -> J[]"
+
+    def forward(self, L):
+        return -L
+
+    def jacobians(self, L):
+        return {"L": Expression.of(Dense("(−1)", (), -np.ones(())))}
+
+    def second(self, L):
+        return {}
+
+    def vjp(self, bar, L):
+        return {"L": -bar}
+
+
+def concave(x):
+    """Squared error, subtracted: ∂²J/∂z² is −2 δ."""
+    net = Network.program(
+        "z = Linear(x, W)",
+        "L = SquaredError(z, y)",
+        "J = Negative(L)",
+        params={"W": RNG.standard_normal((2, 3))},
+        ops={"Negative": Negative},
+    )
+    return net.run(x, RNG.standard_normal(2)).second_derivation()
+
+
+def test_a_part_that_is_not_semidefinite_is_said_so_with_the_eigenvalue_at_the_cut():
+    page = concave(RNG.standard_normal(3))
+    assert not page.verdict.gauss_newton.is_semidefinite
+    text = page.text(width=400)
+    assert "not positive semidefinite; ∂²J/∂z² has the lowest eigenvalue -2" in text
+    assert "cannot be negative" not in text
+    assert "occurs 2 times: no one direction is its own, and no row is blamed" in text
+    assert page.verdict.shares == ()
+
+
+def test_what_is_semidefinite_here_only_is_not_promised_by_the_cut():
+    text = concave(np.zeros(3)).text(width=400)
+    assert (
+        "rank 0 of 6: positive semidefinite here, though ∂²J/∂z² has the lowest eigenvalue -2: "
+        "the cut does not promise it" in text
+    )
+
+
+def test_without_a_loss_all_that_bends_is_inside():
+    net = Network.program(
+        "J = Einsum(p, q)",
+        params={"p": RNG.standard_normal(3), "q": RNG.standard_normal(3)},
+        ops={"Einsum": ops.Einsum("a,a->")},
+    )
+    text = net.run().second_derivation().text(width=400)
+    assert "Gauss-Newton, cut at J: nothing bends at or behind it, every entry is 0" in text
+    assert "rest: 3 positive, 3 negative, 0 zero to rounding: " in text
+    assert "the lowest eigenvalue occurs 3 times" in text
+    assert "∂²J/∂p∂q  δ[a,a']  [3] " in text
+
+
+def test_where_nothing_bends_the_page_says_that_every_entry_is_0():
+    net = Network.program(
+        "J = Total(p)", params={"p": np.ones(3)}, ops={"Total": ops.Einsum("a->")}
+    )
+    page = net.run().second_derivation()
+    assert "no op bends on the way from a parameter to J: every entry is 0" in page.text(width=400)
+    assert page.check.ok
+    assert (page.blocks, page.rows) == ((), ())
+
+
+def test_a_graph_that_is_no_chain_is_written_by_the_paths_through_its_rows():
+    net, given = random_program(118, batch=False)
+    page = net.run(**given).second_derivation()
+    assert not page.is_chain
+    assert not page.between
+    assert "no chain: a block is written by the paths through its rows" in page.text()
+    assert page.blocks[0].formula == "∂v7/∂v4[j] δ[k,k'] v0[i']"
+
+
+def test_entries_on_a_kink_are_counted_and_their_columns_left_out():
+    net = Network.dense([2, 3, 1], ["relu", "identity"], "squared_error", seed=1)
+    params = {**net.params, "W1": np.zeros((3, 2)), "b1": np.zeros(3)}
+    page = net.with_params(params).run(np.ones(2), np.ones(1)).second_derivation()
+    assert "straight between kinks; here 3 of 3 on one" in page.text()
+    assert page.check.left_out == 9  # W1 and b1
+    assert "9 columns left out, whose steps cross a kink or an edge" in page.text(width=400)
+
+
+class Bent(Tanh):
+    """A second derivative of half the size."""
+
+    def second(self, z):
+        ((pair, found),) = Tanh.second(self, z).items()
+        return {pair: times(found, 0.5)}
+
+
+def planted():
+    net = Network.program(
+        "z = Linear(x, W)",
+        "a = Bent(z)",
+        "L = SquaredError(a, y)",
+        params={"W": RNG.standard_normal((2, 3))},
+        ops={"Bent": Bent},
+    )
+    return net.run(RNG.standard_normal(3), RNG.standard_normal(2))
+
+
+def test_a_wrong_second_derivative_of_an_op_is_caught_with_both_numbers():
+    page = planted().second_derivation()
+    assert not page.check.ok
+    entry = r"∂²L/∂W\[\d,\d\]∂W\[\d,\d\] is \S+, its difference \S+"
+    assert re.search(rf"DISAGREES: {entry}$", page.text(width=400))
+
+
+@pytest.mark.parametrize("how", ["columns", "asymmetry", "product"])
+def test_each_of_the_checks_catches_its_own_mistake(how):
+    state = second_seed().run(X, Y).forward_pass
+    names = state.program.params
+    whole = second_seed().run(X, Y).hessian(names).materialise()
+    assert check_hessian(state, names, whole).ok
+    if how == "columns":
+        whole[3, 3] += 1e-3
+    else:
+        whole[2, 5] += 1e-5 * (1 if how == "asymmetry" else 0)
+        whole[4, 4] += 1e-5 * (how == "product")
+    assert not check_hessian(state, names, whole).ok
+
+
+def test_a_convention_that_is_not_the_own_is_refused_and_the_advice_works(capsys):
+    run = second_seed().run(X, Y)
+    assert refusal(SpecError, run.second_derivation, "ng") == (
+        "the second derivatives are not written in the convention ng.\n"
+        "  They are written in the package's own: names z1, W1 and layout flat.\n"
+        '  Write --convention flat; in Python run.second_derivation("flat").'
+    )
+    for name in ("numerator", "gradient", "second_seed"):
+        refusal(SpecError, run.second_derivation, name)
+    assert run.second_derivation("flat").check.ok
+    assert main(["derive", "--second", "--convention", "cs231n"]) == 2
+    assert main(["derive", "--second", "--convention", "flat"]) == 0
+    assert "all agree" in capsys.readouterr().out
+
+
+def test_the_command_prints_the_page_and_each_form_has_its_sentences(tmp_path, capsys):
+    page = second_seed().run(X, Y).second_derivation()
+    assert main(["derive", "--second"]) == 0
+    assert capsys.readouterr().out.split() == page.text().split()
+    for ending in ("html", "tex", "md", "txt"):
+        place = tmp_path / f"page.{ending}"
+        assert main(["derive", "--second", "--out", str(place)]) == 0
+        text = place.read_text("utf-8")
+        for words in ("straight between kinks", "positive semidefinite", "all agree", "rank 1 of"):
+            assert words in " ".join(text.split()), (ending, words)
+    assert r"\frac{\partial^{2} J}{\partial z_{3}{}^{2}}" in (tmp_path / "page.tex").read_text(
+        "utf-8"
+    )
+    assert "<mfrac><mrow><msup><mi>∂</mi><mn>2</mn></msup><mi>J</mi>" in page.html()
+    latex = page.latex()
+    assert all(name in latex for name in ("W_{3}", "H_{22}", r"\sigma'"))
+    assert page._repr_latex_()
+    assert page.text(ascii_only=True).isascii()
+    assert "delta3 = dJ/dz3" in page.text(ascii_only=True)
+
+
+def test_of_many_layers_those_nearest_to_the_cost_are_written_and_the_rest_counted():
+    net = Network.dense([2] * 9, "tanh", "squared_error", seed=1)
+    page = net.run(np.ones(2), np.zeros(2)).second_derivation()
+    assert (len(page.between), page.more_between) == (21, 15)
+    assert (len(page.blocks), page.more_blocks) == (21, 15)
+    assert "… 15 more farther from the cost; --all, in Python" in page.text()
+
+
+def test_what_is_too_large_to_be_built_is_checked_all_the_same():
+    net = Network.dense([97, 11, 5], ["tanh", "softmax"], "cross_entropy", seed=3)
+    page = net.run(RNG.standard_normal(97), np.array(3)).second_derivation()
+    assert page.verdict is None
+    assert page.check.ok
+    assert 0 < page.check.columns < page.count
+    assert "1,138 parameters: the whole matrix is not built for this page" in page.text(width=400)
+
+
+def test_two_pages_are_the_same_and_the_run_is_as_it_was():
+    run = second_seed().run(X, Y)
+    before = {name: run[name].copy() for name in run}
+    texts = {run.second_derivation().text() for _ in range(2)}
+    assert len(texts) == 1
+    for name, value in before.items():
+        np.testing.assert_array_equal(run[name], value)
+    assert isinstance(run.second_derivation().bends[0], BendRow)
