@@ -20,7 +20,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -36,48 +35,67 @@ ROOMS = (
     *("coursework/grading", "coursework/sandbox", "coursework/diagnosis"),
 )
 MOST = 1000  # tests named on one command line
-CONFINED = """set -e
+OWN = ("/tmp", "/var/tmp", "/dev/shm")  # what each mutant has to itself
+TIME_UP = 128 + 24  # the code of a process that the kernel ends after its time
+WAITING = 20  # how much longer than its own time a process may wait
+SEEN = (sys.prefix, sys.base_prefix, ROOT)  # what it must see
+NAMESPACES = ("unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child")
+CONFINED = f"""set -e
 mount --bind "$1" /mnt
-for place in /tmp /var/tmp /dev/shm; do mount -t tmpfs tmpfs "$place"; done
+for place in {" ".join(OWN)}; do mount -t tmpfs tmpfs "$place"; done
 mount -o remount,bind,ro /
-cd /mnt; shift; ulimit -v 8388608
+cd /mnt; ulimit -v 8388608 -t "$2"; shift 2
 set +e; "$@"; exit $?"""  # not the last command: the first process of all is deaf to signals
 
 
-def chosen(room: str, count: int, seed: int) -> list[Mutant]:
+def chosen(room: str, count: int, seed: int, root: Path = ROOT) -> list[Mutant]:
     """Drawn at random from the files of a room, the kinds taking turns."""
-    inner = [other for other in ROOMS if other.startswith(f"{room}/")]
+    inner = [f"jacobian_bp/{other}/" for other in ROOMS if other.startswith(f"{room}/")]
     kinds: dict[str, list[Mutant]] = {}
-    for file in sorted((ROOT / "jacobian_bp" / room).rglob("*.py")):
-        path = file.relative_to(ROOT).as_posix()
-        if file.name != "__init__.py" and not any(f"jacobian_bp/{i}/" in path for i in inner):
-            for mutant in mutants(path):
+    for file in sorted((root / "jacobian_bp" / room).rglob("*.py")):
+        path = file.relative_to(root).as_posix()
+        if file.name != "__init__.py" and not path.startswith(tuple(inner)):
+            for mutant in mutants(path, root):
                 kinds.setdefault(mutant.kind, []).append(mutant)
     generator = random.Random(f"{seed} {room}")
     for each in kinds.values():
         generator.shuffle(each)
-    turns = (m for turn in zip_longest(*kinds.values()) for m in turn if m and m.differs())
+    turns = (m for turn in zip_longest(*kinds.values()) for m in turn if m and m.differs(root))
     return list(islice(turns, count))
 
 
-def equivalents() -> dict[tuple[str, ...], str]:
-    """The reason for each mutant that no test can tell from the code."""
-    listed = tomllib.loads(EQUIVALENT.read_text("utf-8")).get("mutant", [])
-    return {(m["path"], m["within"], m["before"], m["after"]): m["reason"] for m in listed}
+def equivalents(text: str, root: Path = ROOT) -> dict[tuple[str, ...], str]:
+    """The reasons for mutants that no test can tell from the code; SystemExit for a stale one."""
+    listed = tomllib.loads(text).get("mutant", [])
+    known = {(m["path"], m["within"], m["before"], m["after"]): m["reason"] for m in listed}
+    paths = {path for path, *_ in known}
+    made = {m.key for path in paths if (root / path).exists() for m in mutants(path, root)}
+    if stale := known.keys() - made:
+        said = "\n".join(" | ".join(key) for key in sorted(stale))
+        raise SystemExit(
+            f"No such mutant can be made of the code as it is:\n{said}\n"
+            "Correct the record to what stands there now, or remove it."
+        )
+    return known
 
 
-def run_tests(tree: Path, tests: list[str], seconds: float | None = None) -> tuple[int, str]:
-    """The exit code of pytest in the copy, 124 where the time was up, and what it printed."""
+def run_tests(tree: Path, tests: list[str], seconds: int = 10**5) -> tuple[int, str]:
+    """The exit code of pytest in the copy, and what it printed; the time is the processor's."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    confined = ["unshare", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child"]
-    confined += ["sh", "-c", CONFINED, "sh", str(tree), *command, "--hypothesis-seed=0", *tests]
-    env = {**os.environ, "PYTHONPATH": "/mnt:/mnt/tests/mutants", "PYTHONHASHSEED": "0"}
+    confined = [*NAMESPACES, "sh", "-c", CONFINED, "sh", str(tree), str(seconds), *command]
+    confined += ["--hypothesis-seed=0", *tests]
+    env = {**os.environ, "PYTHONPATH": f"/mnt:{ROOT / 'tests/mutants'}", "PYTHONHASHSEED": "0"}
     try:
         done = subprocess.run(
-            confined, capture_output=True, text=True, timeout=seconds, env=env, check=False
+            confined,
+            capture_output=True,
+            text=True,
+            timeout=WAITING * seconds,
+            env=env,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return 124, "the time was up"
+        return TIME_UP, ""
     return done.returncode, done.stdout + done.stderr
 
 
@@ -86,11 +104,11 @@ class Room:
 
     def __init__(self, room: str, tree: Path, callers_only: bool) -> None:
         self.tree, self.folder, self.callers_only = tree, f"tests/{room}", callers_only
-        self.changes, began = 0, time.monotonic()
+        self.changes, began = 0, os.times()
         code, said = run_tests(tree, ["-p", "callers", "--callers=.callers", self.folder])
         if code:
             raise SystemExit(f"{room}: its tests fail on the code as it is\n{said}")
-        self.limit = 3 * (time.monotonic() - began) + 30
+        self.limit = 30 + 3 * round(os.times().children_user - began.children_user)
         self.callers: dict[str, list[str]] = {}
         tests = json.loads((tree / ".callers").read_text("utf-8"))
         for test in sorted(tests, key=lambda test: tests[test][0]):
@@ -104,7 +122,7 @@ class Room:
         return near if near and self.callers_only else [*near[:MOST], self.folder, mutant.path]
 
     def kills(self, mutant: Mutant) -> str:
-        """The test that fails on a mutant, or why there is no end; "" for a survivor."""
+        """The test that fails on a mutant, or how pytest ended; "" for a survivor."""
         file = self.tree / mutant.path
         kept, self.changes = file.read_bytes(), self.changes + 1
         try:
@@ -115,7 +133,7 @@ class Room:
             file.write_bytes(kept)
             os.utime(file, (2 * self.changes + 1, 2 * self.changes + 1))
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
-        return (failed or [said.strip().splitlines()[-1]])[0] if code else ""
+        return failed[0] if failed else f"pytest ended with exit code {code}" if code else ""
 
 
 def main() -> int:
@@ -130,7 +148,14 @@ def main() -> int:
         help="run only tests that are seen to call what is mutated: quicker, with more survivors",
     )
     asked = parser.parse_args()
-    known, totals = equivalents(), Counter[tuple[str, str]]()
+    if not confinable():
+        raise SystemExit(
+            "A mutant may delete files and end processes, so it runs in namespaces of its own.\n"
+            "Run this as root on Linux with unshare, the tree and Python being outside "
+            + ", ".join(OWN)
+            + "."
+        )
+    known, totals = equivalents(EQUIVALENT.read_text("utf-8")), Counter[tuple[str, str]]()
     for room in asked.rooms:
         with copied() as tree:
             tests = Room(room, tree, asked.callers_only)
@@ -149,11 +174,20 @@ def main() -> int:
     return int(any(how == "SURVIVED" for _, how in totals))
 
 
+def confinable() -> bool:
+    """Whether mutants can be kept from everything else, and the interpreter is still found."""
+    shared = [Path(prefix).is_relative_to(p) for prefix in SEEN for p in OWN]
+    command = [*NAMESPACES, "true"]
+    return (
+        not any(shared)
+        and bool(shutil.which("unshare"))
+        and not subprocess.call(command, stderr=subprocess.DEVNULL)
+    )
+
+
 @contextmanager
 def copied() -> Iterator[Path]:
     """A copy of what the tests need, where other users can read it."""
-    if ROOT.is_relative_to("/tmp") or subprocess.call(["unshare", "--pid", "--mount", "true"]):
-        raise SystemExit("mutants need a tree outside /tmp, Linux, and the right to `unshare`")
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
         tree = Path(folder) / "tree"
         left_out = shutil.ignore_patterns(".*", "__pycache__")
