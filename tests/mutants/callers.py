@@ -1,6 +1,6 @@
 """A plugin of pytest: which functions of the package each test calls, and its seconds.
 
-    python -m pytest -p callers --callers=FILE tests/algebra
+    python -m pytest -p callers --callers=FILE [--callers-within=SECONDS] tests/algebra
 
 A function that runs in another process, or whose answer an earlier test has left in a cache,
 is not seen: what calls nothing may still need it.
@@ -9,6 +9,7 @@ is not seen: what calls nothing may still need it.
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,23 @@ TESTS = {}
 
 def pytest_addoption(parser):
     parser.addoption("--callers", type=Path, required=True, help="where to write, as JSON")
+    parser.addoption("--callers-within", type=float, default=1e9, help="seconds; the rest is left")
+
+
+def pytest_collection_modifyitems(items):
+    """The first case of every test, then the second of every test, and so on."""
+    cases = Counter()
+    for place, item in enumerate(items):
+        name = item.nodeid.split("[")[0]
+        items[place] = (cases[name], place, item)
+        cases[name] += 1
+    items[:] = [item for *_, item in sorted(items)]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
+    if time.process_time() > item.config.getoption("--callers-within"):
+        item.session.shouldstop = "the time is up"
     codes = {}
 
     def note(frame, event, argument):

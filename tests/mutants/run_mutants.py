@@ -34,7 +34,8 @@ ROOMS = (
     *("algebra", "routes", "routes/compiled", "ops", "checks", "curvature"),
     *("coursework/grading", "coursework/sandbox", "coursework/diagnosis"),
 )
-MOST = 1000  # tests named on one command line
+FIRST, MOST = 3, 60  # tests that are run at first, and at most, where it is to be quick
+STOPPED = 2  # the code of pytest where its time was up
 OWN = ("/tmp", "/var/tmp", "/dev/shm")  # what each mutant has to itself
 TIME_UP = 128 + 24  # the code of a process that the kernel ends after its time
 WAITING = 20  # how much longer than its own time a process may wait
@@ -44,7 +45,7 @@ CONFINED = f"""set -e
 mount --bind "$1" /mnt
 for place in {" ".join(OWN)}; do mount -t tmpfs tmpfs "$place"; done
 mount -o remount,bind,ro /
-cd /mnt; ulimit -v 8388608 -t "$2"; shift 2
+cd /mnt; ulimit -v 8388608; ulimit -t "$2"; shift 2
 set +e; "$@"; exit $?"""  # not the last command: the first process of all is deaf to signals
 
 
@@ -83,11 +84,11 @@ def run_tests(tree: Path, tests: list[str], seconds: int = 10**5) -> tuple[int, 
     """The exit code of pytest in the copy, and what it printed; the time is the processor's."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     confined = [*NAMESPACES, "sh", "-c", CONFINED, "sh", str(tree), str(seconds), *command]
-    confined += ["--hypothesis-seed=0", *tests]
-    env = {**os.environ, "PYTHONPATH": f"/mnt:{ROOT / 'tests/mutants'}", "PYTHONHASHSEED": "0"}
+    env = os.environ | {"PYTHONPATH": f"/mnt:{ROOT / 'tests/mutants'}", "PYTHONHASHSEED": "0"}
+    env |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": ""}  # quick to start
     try:
         done = subprocess.run(
-            confined,
+            [*confined, *tests],
             capture_output=True,
             text=True,
             timeout=WAITING * seconds,
@@ -102,11 +103,12 @@ def run_tests(tree: Path, tests: list[str], seconds: int = 10**5) -> tuple[int, 
 class Room:
     """The tests of one room, run once on the code as it is: what they take, what they call."""
 
-    def __init__(self, room: str, tree: Path, callers_only: bool) -> None:
-        self.tree, self.folder, self.callers_only = tree, f"tests/{room}", callers_only
+    def __init__(self, room: str, tree: Path, quick: int | None = None) -> None:
+        self.tree, self.folder, self.quick = tree, f"tests/{room}", quick
         self.changes, began = 0, os.times()
-        code, said = run_tests(tree, ["-p", "callers", "--callers=.callers", self.folder])
-        if code:
+        ask = ["-p", "callers", "--callers=.callers", f"--callers-within={quick or 10**5}"]
+        code, said = run_tests(tree, [*ask, self.folder])
+        if code not in (0, STOPPED):
             raise SystemExit(f"{room}: its tests fail on the code as it is\n{said}")
         self.limit = 30 + 3 * round(os.times().children_user - began.children_user)
         self.callers: dict[str, list[str]] = {}
@@ -115,11 +117,16 @@ class Room:
             for name in tests[test][1]:
                 self.callers.setdefault(name, []).append(test)
 
-    def tests(self, mutant: Mutant) -> list[str]:
-        """The tests that call what is mutated, the quickest first; then all others."""
+    def tests(self, mutant: Mutant) -> Iterator[list[str]]:
+        """The quickest tests that call what is mutated; then more of them, or all of the room."""
         name = f"{mutant.path.removeprefix('jacobian_bp/')} {mutant.within}"
         near = self.callers.get(name, [])
-        return near if near and self.callers_only else [*near[:MOST], self.folder, mutant.path]
+        if near:
+            yield near[:FIRST]
+        if not near or not self.quick:
+            yield [self.folder, mutant.path]
+        elif near[FIRST:]:
+            yield near[FIRST:MOST]
 
     def kills(self, mutant: Mutant) -> str:
         """The test that fails on a mutant, or how pytest ended; "" for a survivor."""
@@ -128,12 +135,15 @@ class Room:
         try:
             file.write_bytes(mutant.code(self.tree))
             os.utime(file, (2 * self.changes, 2 * self.changes))  # else its bytecode may be kept
-            code, said = run_tests(self.tree, self.tests(mutant), self.limit)
+            for tests in self.tests(mutant):
+                code, said = run_tests(self.tree, tests, self.limit)
+                if code:
+                    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+                    return failed[0] if failed else f"pytest ended with exit code {code}"
+            return ""
         finally:
             file.write_bytes(kept)
             os.utime(file, (2 * self.changes + 1, 2 * self.changes + 1))
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
-        return failed[0] if failed else f"pytest ended with exit code {code}" if code else ""
 
 
 def main() -> int:
@@ -143,9 +153,10 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=225, help="of all rooms together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--callers-only",
-        action="store_true",
-        help="run only tests that are seen to call what is mutated: quicker, with more survivors",
+        "--quick",
+        type=int,
+        metavar="SECONDS",
+        help=f"for so long only see which tests call what, and run at most {MOST} of them",
     )
     asked = parser.parse_args()
     if not confinable():
@@ -158,7 +169,7 @@ def main() -> int:
     known, totals = equivalents(EQUIVALENT.read_text("utf-8")), Counter[tuple[str, str]]()
     for room in asked.rooms:
         with copied() as tree:
-            tests = Room(room, tree, asked.callers_only)
+            tests = Room(room, tree, asked.quick)
             for mutant in chosen(room, -(-asked.count // len(asked.rooms)), asked.seed):
                 killer = "" if mutant.key in known else tests.kills(mutant)
                 how = "killed" if killer else "equivalent" if mutant.key in known else "SURVIVED"
