@@ -108,7 +108,7 @@ class Room:
         self.changes, began = 0, os.times()
         ask = ["-p", "callers", "--callers=.callers", f"--callers-within={quick or 10**5}"]
         code, said = run_tests(tree, [*ask, self.folder])
-        if code not in (0, STOPPED):
+        if code and not (quick and code == STOPPED and "no tests ran" not in said):
             raise SystemExit(f"{room}: its tests fail on the code as it is\n{said}")
         self.limit = 30 + 3 * round(os.times().children_user - began.children_user)
         self.callers: dict[str, list[str]] = {}
