@@ -87,6 +87,14 @@ def test_an_out_that_does_not_fit():
         "  the Jacobian has shape (7, 2, 12) and dtype float64\n"
         "  Pass np.empty((7, 2, 12), np.float64)."
     )
+    with pytest.raises(AxisError) as error:
+        stacked.materialise(out=np.zeros((7, 2, 12), np.float32))
+    assert str(error.value) == (
+        "∂a2/∂(W2, b2): out does not fit.\n"
+        "  out has shape (7, 2, 12) and dtype float32\n"
+        "  the Jacobian has shape (7, 2, 12) and dtype float64\n"
+        "  Pass np.empty((7, 2, 12), np.float64)."
+    )
     with pytest.raises(AxisError, match="out is a list"):
         stacked.materialise(out=[])
     with pytest.raises(AxisError) as error:
