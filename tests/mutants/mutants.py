@@ -93,7 +93,8 @@ def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "branch", orelse
     if isinstance(node, ast.AugAssign):
         yield "one side", ast.Assign([node.target], node.value, lineno=0)
-    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
+    # None in the place of "" or False is found by the type checker
+    if isinstance(node, ast.Return) and getattr(node.value, "value", True):
         yield "statement", ast.Return(None)
     if isinstance(node, DROPPED) and not isinstance(getattr(node, "value", 0), ast.Constant):
         yield "statement", ast.Pass()
