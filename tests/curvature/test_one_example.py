@@ -1,8 +1,9 @@
 """Where nothing adds up over examples, each example's own Hessian is the Hessian; one block."""
 
 import numpy as np
-from network_cases import data, network
+from network_cases import data, network, refusal
 
+from jacobian_bp import AxisError, Network
 from jacobian_bp.reference import X, Y, second_seed
 
 
@@ -22,6 +23,27 @@ def test_a_value_with_the_axis_of_the_examples_has_each_examples_own_already():
     np.testing.assert_array_equal(own, run.hessian("W1", of="a1").materialise())
     assert own.shape == (7, 2, 2, 3, 2, 3)
     assert own.any()
+
+
+def test_what_no_one_value_adds_up_over_the_examples_is_refused_and_the_hint_works():
+    lines = ["z = Linear(x, W, b)", "L = SquaredError(z, y)", "M = SquaredError(z, u)"]
+    lines += ["s = Mean(L)", "t = Mean(M)", "J = Einsum(s, t, ',->')"]
+    rng = np.random.default_rng(5)
+    params = {"W": rng.standard_normal((2, 3)), "b": rng.standard_normal(2)}
+    shapes = {"x": (5, 3), "y": (5, 2), "u": (5, 2)}
+    run = Network.program(*lines, params=params).run(
+        **{name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    )
+    assert refusal(AxisError, run.hessian, "W", per_example=True) == (
+        "∂²J/∂…: M, L are added up over the examples on the way to J.\n"
+        '  Name the value of each example yourself: of="M".'
+    )
+    assert run.hessian("W", of="M", per_example=True).shape == (5, 2, 3, 2, 3)
+    assert run.hessian("W", of="s", per_example=True).name == "∂²L/∂W²"
+    assert refusal(AxisError, run.hessian, "W", of="W", per_example=True) == (
+        "∂²W/∂…: no value is added up over the examples on the way to W.\n"
+        '  Name the value of each example yourself: of="W".'
+    )
 
 
 def test_a_single_block_is_counted_as_one():
