@@ -86,7 +86,7 @@ def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         case ast.Call(func, values, keywords):
             if values:
                 yield "argument", ast.Call(func, values[:-1], keywords)
-            for left_out in keywords:
+            for left_out in [k for k in keywords if k.arg != "strict"]:
                 yield "argument", ast.Call(func, values, [k for k in keywords if k != left_out])
         case ast.IfExp(_, body, orelse):
             yield "branch", body
@@ -108,6 +108,8 @@ def nodes(tree: ast.AST, within: str = "") -> Iterator[tuple[ast.AST, str, bool]
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or isinstance(child, HIDDEN):
                 continue
+            if isinstance(child, ast.keyword) and child.arg == "strict":
+                continue  # zip's guard against what is never there
             yield child, within, field in ("test", "ifs")
             named = isinstance(child, ast.FunctionDef | ast.ClassDef)
             inner = f"{within}.{child.name}".lstrip(".") if named else within

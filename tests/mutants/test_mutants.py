@@ -86,6 +86,10 @@ def test_annotations_and_the_pieces_of_a_text_are_left_alone(tmp_path):
     code = 'def f(x: "tuple[int, 3]") -> 4:\n    y: Literal[5]\n    return f"{x + 6}"\n'
     (tmp_path / "m.py").write_text(code)
     assert [m.after for m in mutants("m.py", tmp_path)] == ["return"]
+    (tmp_path / "m.py").write_text("def f(a, b):\n    return zip(a, b, strict=True) or False\n")
+    assert not [m.after for m in mutants("m.py", tmp_path) if "strict=False" in m.after]
+    (tmp_path / "m.py").write_text('def f():\n    return ""\n')
+    assert mutants("m.py", tmp_path) == []
 
 
 @pytest.mark.skipif(not run_mutants.confinable(), reason="needs namespaces")
