@@ -261,3 +261,8 @@ def test_it_is_printed_in_the_signs_that_the_stream_can_carry(monkeypatch):
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
         assert str(J) == J.text(ascii_only)
         assert str(J).isascii() == ascii_only
+
+
+def test_a_variable_to_which_no_path_leads_has_none():
+    assert zero().paths == 0
+    assert local("z", "x", SLOPE).paths == 1
