@@ -167,6 +167,7 @@ def main() -> int:
             + "."
         )
     known, totals = equivalents(EQUIVALENT.read_text("utf-8")), Counter[tuple[str, str]]()
+    nothing = f"{'none of the tests that ran' if asked.quick else 'no test of the room'} fails"
     for room in asked.rooms:
         with copied() as tree:
             tests = Room(room, tree, asked.quick)
@@ -177,7 +178,7 @@ def main() -> int:
                 print(f"{how}  {mutant.path}:{mutant.line} {mutant.within} ({mutant.kind})")
                 print(f"    {mutant.before}\n    {mutant.after}")
                 print(
-                    f"    {known.get(mutant.key, killer or 'no test of the room fails')}",
+                    f"    {known.get(mutant.key, killer or nothing)}",
                     flush=True,
                 )
     for (room, how), number in totals.items():
