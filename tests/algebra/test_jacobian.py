@@ -326,6 +326,13 @@ def test_a_product_of_vectors_is_outer_only_where_no_two_share_an_axis():
     assert local("y", "x", ("k", "k'", a * one("k'"))).structure == "outer product"
 
 
+def test_ones_are_called_ones_where_they_stand_everywhere():
+    ones = one("k") * one("k'")
+    assert local("y", "x", ("k", "k'", ones)).structure == "ones"
+    apart = local("y", "x", ("k", "k'", distinct("k,k'") * ones))
+    assert (apart.structure, apart.structural_nonzeros) == ("ones off the diagonal", 6)
+
+
 def test_where_axes_are_exchanged_a_structure_is_no_identity_and_not_diagonal():
     """A transposed matrix, laid flat: each row has one entry, and it is not at its own place."""
     turned = delta("k,k'") * delta("i,i'")

@@ -1,5 +1,8 @@
 """What a Jacobian says: its links, the record of a collapse, the refusal of what is too large."""
 
+import io
+import sys
+
 import numpy as np
 import pytest
 
@@ -250,3 +253,16 @@ def test_a_vector_product_that_is_too_large_names_the_array():
         assert str(caught.value).splitlines()[0] == (
             f"{name} has shape (3,): 3 entries, 24 bytes; the limit is 16 bytes."
         )
+
+
+def test_it_is_printed_in_the_signs_that_the_stream_can_carry(monkeypatch):
+    J = local("z", "x", SLOPE)
+    for encoding, ascii_only in (("ascii", True), ("utf-8", False)):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+        assert str(J) == J.text(ascii_only)
+        assert str(J).isascii() == ascii_only
+
+
+def test_a_variable_to_which_no_path_leads_has_none():
+    assert zero().paths == 0
+    assert local("z", "x", SLOPE).paths == 1

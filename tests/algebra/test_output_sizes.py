@@ -116,6 +116,7 @@ def test_a_letter_that_is_carried_gives_way_in_its_rule_too():
          "A quotient is //."),
         ("o = i**2", "has i**2."),
         ("o = f(i)", "has f(i)."),
+        ("o = f(i//2)", "has f(i//2)."),
         ("o = i.size", "has i.size."),
         ("o = -i", "has -i."),
         ("o = 0.5*i", "has 0.5."),
@@ -134,6 +135,7 @@ def test_nothing_but_sums_of_names_is_read(rule, part):
     message = refusal(Signature.parse, f"x[i] -> y[o]; {rule}")
     assert message.startswith(f"signature 'x[i] -> y[o]; {rule}': ")
     assert part in message
+    assert message.endswith(" A quotient is //.") == (rule == "o = i/2")
 
 
 @pytest.mark.parametrize(

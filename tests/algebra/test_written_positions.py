@@ -274,3 +274,12 @@ def test_a_product_sums_a_letter_that_both_name_once():
     assert str(J).startswith("∂y/∂x[o,q,i',j'] = Σ_r δ[i',o+r] δ[j',q+r]\n")
     assert J.structural_nonzeros == 2 * 3 * 3
     assert str(delta("o,i'") * at("j' = q")) == "δ[o,i'] δ[j',q]"
+
+
+def test_the_arrays_of_an_expression_are_those_of_its_factors_and_of_its_look_ups():
+    g, W = np.array([0.5, -2.0, 3.0]), np.array([[1.0, 2.0, 4.0]])
+    plain = dense("g[t]", g) * dense("W[k,t]", W)
+    looked_up = at("v' = u[n,t]", U) * dense("g[t]", g)
+    for expression, arrays in ((plain, [g, W]), (looked_up, [U, g])):
+        found = expression.arrays
+        assert [array.tolist() for array in found] == [array.tolist() for array in arrays]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Add, Divide, Multiply, Network, Subtract, check_op
-from jacobian_bp.errors import JacobianError
+from jacobian_bp.errors import AxisError, JacobianError
 
 RNG = np.random.default_rng(103)
 N, T, K = 5, 2, 3
@@ -106,3 +106,15 @@ def test_what_is_no_operand_is_told(line, message):
     with pytest.raises(JacobianError) as caught:
         Network.program(line, params=params).run(X)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("numbers", [{2: 1.5}, {0: 1.5, 1: 2.5}, {0: 1.5, 1: 2.5, 2: 3.5}])
+def test_one_operand_at_least_is_a_value_and_a_number_stands_in_the_place_of_one(numbers):
+    with pytest.raises(AxisError) as caught:
+        Multiply(numbers=numbers)
+    assert str(caught.value) == (
+        "Multiply takes 2 operands, at least one of them a value.\n"
+        "  Write Multiply(x, 2), or leave the other numbers out."
+    )
+    assert Multiply(numbers={1: 1.5}).signature == "a[k] -> c[k]"
+    assert Multiply(numbers={0: 1.5}).signature == "b[k] -> c[k]"

@@ -204,3 +204,14 @@ def test_an_option_that_names_no_axis_is_told(make, message):
     with pytest.raises(AxisError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def test_softmax_sums_to_one_along_the_axis_that_is_named_and_no_other():
+    z, names = normal(N, T, K), ("n", "t", "k")
+    e = np.exp(z)
+    for place, axis in enumerate(names):
+        p = e / e.sum(axis=place, keepdims=True)
+        found = ops.Softmax(axis=axis).meeting(names).forward(z)
+        np.testing.assert_allclose(found, p, rtol=1e-14)
+        logs = ops.LogSoftmax(axis=axis).meeting(names).forward(z)
+        np.testing.assert_allclose(logs, np.log(p), rtol=1e-12)

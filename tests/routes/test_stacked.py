@@ -76,6 +76,26 @@ def test_out_is_written_and_returned():
     assert np.array_equal(out, stacked.materialise())
 
 
+def test_of_many_blocks_the_first_and_the_last_are_written_in_latex():
+    def written(sizes, of):
+        net = Network.dense(sizes, "tanh", None, seed=1)
+        return net.run(RNG.standard_normal(3)).jacobian(of, net.params).latex()
+
+    def slope(of, name):
+        return rf"\frac{{\partial {of}}}{{\partial {name}}}"
+
+    beside = r"\;\middle|\;"
+    two = beside.join([slope("a_{1}", "W_{1}"), slope("a_{1}", "b_{1}")])
+    whole = slope("a_{1}", r"(W_{1},\,b_{1})")
+    assert written([3, 5], "a1") == rf"{whole}=\left[\,{two}\,\right]"
+    six = written([3, 5, 2, 7], "a3")
+    assert (six.count(beside), six.count("ldots")) == (5, 0)
+    blocks = [slope("a_{4}", "W_{1}"), slope("a_{4}", "b_{1}"), r"\ldots", slope("a_{4}", "b_{4}")]
+    whole = slope("a_{4}", r"(W_{1},\,b_{1},\,\ldots,\,b_{4})")
+    eight = written([3, 5, 2, 7, 11], "a4")
+    assert eight == rf"{whole}=\left[\,{beside.join(blocks)}\,\right]"
+
+
 def test_an_out_that_does_not_fit():
     run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
     stacked = run.jacobian("a2", ["W2", "b2"])
@@ -84,6 +104,14 @@ def test_an_out_that_does_not_fit():
     assert str(error.value) == (
         "∂a2/∂(W2, b2): out does not fit.\n"
         "  out has shape (7, 2, 11) and dtype float64\n"
+        "  the Jacobian has shape (7, 2, 12) and dtype float64\n"
+        "  Pass np.empty((7, 2, 12), np.float64)."
+    )
+    with pytest.raises(AxisError) as error:
+        stacked.materialise(out=np.zeros((7, 2, 12), np.float32))
+    assert str(error.value) == (
+        "∂a2/∂(W2, b2): out does not fit.\n"
+        "  out has shape (7, 2, 12) and dtype float32\n"
         "  the Jacobian has shape (7, 2, 12) and dtype float64\n"
         "  Pass np.empty((7, 2, 12), np.float64)."
     )

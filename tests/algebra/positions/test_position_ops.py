@@ -190,3 +190,14 @@ def test_float32_stays_float32():
     assert J.pull(np.ones((2, 7), np.float32)).dtype == np.float32
     found = run.gradients("structured")
     assert {value.dtype for value in found.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("wrt", ["K1", "x", "z"])
+def test_sums_inside_a_float32_jacobian_are_float32(wrt):
+    net = windows()
+    params = {name: value.astype(np.float32) for name, value in net.params.items()}
+    found = net.with_params(params).run(drawn(2, 7).astype(np.float32)).jacobian("q", wrt)
+    arrays = [a for link in found.collapse().links for a in link.expression.arrays]
+    floats = [a for a in arrays if a.dtype.kind == "f"]
+    assert floats
+    assert {a.dtype for a in floats} == {np.dtype(np.float32)}

@@ -294,6 +294,12 @@ def test_what_the_refusal_of_a_class_advises_works_when_followed(course, capsys)
             "entries are the names of the files: ada for ada.py.",
         ),
         (
+            "a,b,c,d,e,f,g,h,i,j,k,l\n",
+            "class.csv has no column student, but 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', "
+            "'j'.\n"
+            "  Call the column student whose entries are the names of the files: ada for ada.py.",
+        ),
+        (
             "student,name,Name\nada,x,y\n",
             "class.csv has two columns 'name'.\n  Give each column a name of its own.",
         ),

@@ -106,6 +106,21 @@ def test_junit_gets_a_case_for_each_mark(report):
     assert cases[4].get("name") == "2.2 delta3: values, one example"
 
 
+def test_junit_counts_alike_for_the_whole_and_for_its_one_suite(report):
+    stopped = replace(report, failure="line 3: ValueError", seconds=2.71828, notes=("late",))
+    root = ElementTree.fromstring(FORMATS["junit"](stopped).encode())
+    counts = {"tests": "22", "failures": "2", "errors": "1", "skipped": "0", "time": "2.718"}
+    assert root.attrib == counts
+    suite = root.find("testsuite")
+    assert suite.attrib == {"name": "exercise 2", **counts}
+    assert suite.find("testcase").get("name") == "the file comes to its end"
+    error = suite.find("testcase/error").attrib
+    assert error == {"message": "line 3: ValueError", "type": "failure"}
+    assert suite.find("system-out").text == "late"
+    total = {p.get("name"): p.get("value") for p in suite.findall("properties/property")}
+    assert total == {"score": "31", "max_score": "35"}
+
+
 def test_junit_names_the_mistake_at_the_level_of_causes_only(report):
     types = []
     for level in range(4):
