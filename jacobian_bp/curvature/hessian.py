@@ -97,12 +97,20 @@ class Hessian(Jacobian):
                 continue  # 1−δ on the diagonal
             kept = [f for f in term.factors if not (isinstance(f, Delta) and f.left == f.right)]
             terms.append(replace(term, factors=tuple(kept)))
-        return evaluate(Expression(tuple(terms)), names, sizes, self.dtype)
+        found = evaluate(Expression(tuple(terms)), names, sizes, self.dtype)
+        self._require_finite(found, f"the diagonal of {self.name}")
+        return found
 
     @quiet
     def factored(self) -> Expression:
-        """The Hessian as a sum of products of deltas and factors, its sums done: its storage."""
-        return self._collapsed(None).kept()
+        """The Hessian as a sum of products of deltas and factors, its sums done: its storage.
+
+        Raises DomainError where a factor has an entry that is not finite.
+        """
+        expression = self._collapsed(None)
+        for array in expression.arrays:
+            self._require_finite(array, f"a factor of {self.name}")
+        return expression.kept()
 
     @quiet
     def collapse(self) -> "Hessian":
@@ -159,6 +167,16 @@ class Hessian(Jacobian):
     @property
     def _source(self) -> "Hessian":
         return self if self.whole is None else self.whole
+
+    @property
+    def _is_infinite_slope(self) -> bool:
+        """Never: each row is a product, with ∂of/∂s."""
+        return False
+
+    def _require_finite(self, product: np.ndarray, name: str) -> None:
+        source = self._source
+        graph = DoubledGraph(self.value, source.nodes, source.links, source.bends)
+        graph.require_finite(product, name)
 
     def _inside(self, bend: Bend) -> bool:
         return bend.bent.step.name in self.cut.inside
