@@ -149,12 +149,10 @@ class Power(Activation):
 
     @quiet
     def vjp(self, a_bar, z):
-        """|z|^p over |z|, in an order in which no factor leaves the range that the slope is in."""
+        """p (|z|^(p/2) / √|z|)²: no factor leaves the range that the slope is in."""
         p, size = self.p, np.abs(z).astype(np.float64)
-        part = np.power(size, p / 4)
-        slope = p * (part / size) * part * part * part
-        if 0 < p < 1:
-            slope = p * (part * part) * (part * part) / size
+        half = np.power(size, p / 2) / np.sqrt(size)
+        slope = p * half * half
         return {"z": a_bar * self._everywhere(z, slope)}
 
     def _everywhere(self, z: np.ndarray, slope: np.ndarray) -> np.ndarray:
