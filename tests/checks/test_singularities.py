@@ -221,9 +221,7 @@ def test_at_an_edge_an_op_is_right(op, arrays, dtype):
 def test_the_slope_of_a_power_is_right_down_to_subnormals(p):
     mpmath = pytest.importorskip("mpmath")
     for z in (5e-324, 1e-310, 1e-300, 1e-5, 3.7, 1e300):
-        right = mpmath.mpf(p) * mpmath.power(mpmath.mpf(z), mpmath.mpf(p) - 1)
+        with mpmath.workdps(50):
+            right = float(mpmath.mpf(p) * mpmath.power(mpmath.mpf(z), mpmath.mpf(p) - 1))
         found = Power(p).vjp(np.ones(1), np.array([z]))["z"][0]
-        if abs(right) > np.finfo(float).max:
-            assert found == np.sign(p) * np.inf
-            continue
-        assert abs(found / right - 1) < 8 * np.finfo(float).eps
+        assert found == right or abs(found / right - 1) < 8 * np.finfo(float).eps
