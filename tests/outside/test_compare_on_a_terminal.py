@@ -64,9 +64,9 @@ def test_above_a_minute_yes_is_asked_for_before_anything_is_timed():
 def test_above_half_of_the_memory_it_is_asked_for_too():
     shown, code = on_a_terminal(MIDDLING, limit="3GiB")
     assert shown == (
-        "jacobian-bp: SpecError: this comparison takes more than half of the memory limit, 3.0 GiB. "
-        "Its fullest call is full, planned at 200-200-10, batch 32, float64: "
-        "344,389,760 multiplications, 1.9 GiB at its peak, about 2 s. "
+        "jacobian-bp: SpecError: this comparison takes more than half of the memory limit, "
+        "3.0 GiB. Its fullest call is full, reverse at 200-200-10, batch 32, float64: "
+        "301,043,840 multiplications, 1.9 GiB at its peak, about 2 s. "
         "Add --yes to start it, or write smaller sizes."
     )
     assert code == 2
