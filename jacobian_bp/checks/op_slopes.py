@@ -140,7 +140,7 @@ class Slopes:
             first, *sizes = [abs(m / h) for m, h in zip(moved, steps, strict=True)]
             if first > most and np.isfinite(moved[0]):
                 return True
-            if not here and _endless(sizes, self._noise(out, moved[1:])):
+            if not here and endless(sizes, self._noise(out, moved[1:])):
                 return True
         return False
 
@@ -191,7 +191,7 @@ class Slopes:
         return (right - left) / (2 * h), np.fmax(np.abs(right), np.abs(left))
 
 
-def _endless(sizes: list[float], noise: float) -> bool:
+def endless(sizes: list[float], noise: float) -> bool:
     """Whether slopes by ever narrower steps have no end: they grow, and go on growing.
 
     |z|^0.999 grows by 1 % for a step of 1e-4, but for each; a slope that has an end ever less.

@@ -96,7 +96,7 @@ class Sqrt(Activation):
 
     @quiet
     def vjp(self, a_bar, z):
-        return {"z": a_bar * (np.sqrt(z) / z / 2)}
+        return {"z": a_bar * np.where(z == 0, np.inf, np.sqrt(z) / z / 2).astype(z.dtype)}
 
     def admit(self, names, z):
         _require(z >= 0, z, names["z"], "a square root takes numbers from 0 on")

@@ -219,3 +219,15 @@ def test_the_bound_on_factors_never_calls_finite_what_is_not(dtype):
         seen.add((finite, sure))
         assert finite or not sure
     assert {(True, True), (False, False)} <= seen
+
+
+def test_a_check_through_an_infinite_slope_names_it_and_blames_no_op():
+    net = Network.program("z = Linear(x, W)", "a = Sqrt(z)", "J = Sum(a)", params={"W": [[0.0]]})
+    agreement = net.run([2.0]).check()
+    assert (agreement.ok, agreement.parted) == (False, "")
+    assert str(agreement) == (
+        "the routes cannot be compared: ∂J/∂W[0,0] is inf; 1 of 1 entries of ∂J/∂W are not "
+        "finite.\n"
+        "  One of its factors is the slope ∂a/∂z, which is itself not finite here.\n"
+        "  Ask at values at which ∂a/∂z is finite."
+    )
