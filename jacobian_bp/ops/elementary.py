@@ -149,9 +149,10 @@ class Power(Activation):
 
     @quiet
     def vjp(self, a_bar, z):
-        """p (|z|^(p/2) / √|z|)²: no factor leaves the range that the slope is in."""
+        """p (|z|^(p/4) / √|z| · |z|^(p/4))²: no factor leaves the range that the slope is in."""
         p, size = self.p, np.abs(z).astype(np.float64)
-        half = np.power(size, p / 2) / np.sqrt(size)
+        part = np.power(size, p / 4)
+        half = part / np.sqrt(size) * part
         slope = p * half * half
         return {"z": a_bar * self._everywhere(z, slope)}
 
