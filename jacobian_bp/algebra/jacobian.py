@@ -14,8 +14,9 @@ import numpy as np
 
 from ..document.picture import Picture
 from ..errors import AxisError
-from ..numbers.arrays import as_array, quiet, require_finite
+from ..numbers.arrays import as_array, is_finite, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..numbers.overflow import require_product
 from ..writing.latex import formula
 from ..writing.notebook import entries_table, page
 from ..writing.shown import Shown
@@ -24,6 +25,7 @@ from ..writing.tables import WIDTH, fold_terms
 from . import chain_rule, pictured
 from .axes import Axis
 from .expression import MASK, Delta, Dense, Expression, Factor, Term
+from .finite import infinite_slope, surely_finite
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
 from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .pictured_windows import pictured_windows
@@ -191,12 +193,14 @@ class Jacobian(Shown):
         return layout_shape(layout, self.out_axes, self.wrt_axes)
 
     @quiet
-    def materialise(self, layout: str = "numerator") -> np.ndarray:
+    def materialise(self, layout: str = "numerator", *, finite: bool = True) -> np.ndarray:
         """The whole array in one of the five layouts: a new ndarray.
 
         Structural zeros are placed, never computed, so they are exactly +0.0.
         Raises MemoryLimitError before anything is built, AxisError for an
-        unknown layout.
+        unknown layout, and DomainError where a product has an entry that is not
+        finite; with finite=False it is handed out. A local slope that is infinite
+        by itself, such as that of a square root at 0, is no product.
         """
         require_layout(layout)
         require_memory(self.name, self.shape, self.dtype.itemsize, self._instead)
@@ -204,6 +208,8 @@ class Jacobian(Shown):
         sizes = {axis.name: axis.size for axis in self.axes}
         names = axis_order(layout, self.out_axes, self.wrt_axes)
         array = evaluate(expression, names, sizes, self.dtype, seldom_read=True)
+        if finite and not (surely_finite(expression, self.dtype) or self._is_infinite_slope):
+            self._require_finite(array, self.name)
         return array.reshape(self.shape_in(layout))
 
     @quiet
@@ -228,23 +234,34 @@ class Jacobian(Shown):
         return from_layout(as_array(array, "array"), layout, self.out_axes, self.wrt_axes)
 
     @quiet
-    def pull(self, cotangent: Any) -> np.ndarray:
-        """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built."""
+    def pull(self, cotangent: Any, *, finite: bool = True) -> np.ndarray:
+        """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built.
+
+        Raises DomainError where an entry is not finite; with finite=False it is handed out.
+        """
         v = self._vector(cotangent, "cotangent", self.nodes[0])
         start = Expression.of(Dense("v", self.nodes[0].primed, v))
         found = chain_rule.reverse(self.nodes, self.links, start, of="(v·" + self.of + ")")
         last = self.nodes[-1]
-        return self._evaluated(found.get(len(self.nodes) - 1), last.primed, last)
+        product = self._evaluated(found.get(len(self.nodes) - 1), last.primed, last)
+        if finite:
+            self._require_finite(product, f"v {self.name}")
+        return product
 
     @quiet
     def push(self, tangent: Any) -> np.ndarray:
-        """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built."""
+        """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built.
+
+        Raises DomainError where an entry is not finite.
+        """
         last = self.nodes[-1]
         u = self._vector(tangent, "tangent", last)
         start = Expression.of(Dense("u", last.plain, u))
         found = chain_rule.forward(self.nodes, self.links, start, by=self.wrt)
         first = self.nodes[0]
-        return self._evaluated(found, first.plain, first)
+        product = self._evaluated(found, first.plain, first)
+        self._require_finite(product, f"{self.name} u")
+        return product
 
     @quiet
     def collapse(self) -> "Jacobian":
@@ -252,10 +269,14 @@ class Jacobian(Shown):
 
             Σ_k δ_k δ[k,k'] a[i']  =  δ_k' a[i']
 
-        Each step of `.trace` has the term before, the term after, and the reason.
+        Each step of `.trace` has the term before, the term after, and the reason. Raises
+        DomainError where a contraction has an entry that is not finite.
         """
         trace: list[Spending] = []
         expression = self._collapsed(trace)
+        if not self._is_infinite_slope:
+            for array in expression.arrays:
+                self._require_finite(array, f"a factor of {self.name}")
         result = Jacobian.local(
             self.of, self.wrt, self.out_axes, self.wrt_axes, expression, self.dtype
         )
@@ -355,7 +376,7 @@ class Jacobian(Shown):
         """For a notebook: the equation, layout, shape and bytes, and a small Jacobian's entries."""
 
         def cells() -> tuple[np.ndarray, np.ndarray]:
-            return self.materialise("flat"), self.can_be_nonzero("flat")
+            return self.materialise("flat", finite=False), self.can_be_nonzero("flat")
 
         numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
         trace = [f"  {step}" for step in self.trace]
@@ -411,6 +432,18 @@ class Jacobian(Shown):
         expression = found.get(len(self.nodes) - 1, Expression())
         names = (axis.name for axis in self.wrt_axes)
         return expression.renamed(dict(zip(last.primed, names, strict=True)))
+
+    @property
+    def _is_infinite_slope(self) -> bool:
+        """Whether this is one op's own Jacobian, with a factor that is not finite."""
+        return self.is_local and infinite_slope(self.nodes, self.links) != ""
+
+    def _require_finite(self, product: np.ndarray, name: str) -> None:
+        """DomainError where the product has an entry that is not finite."""
+        if not is_finite(product):
+            slopes = infinite_slope(self.nodes, self.links) or "finite"
+            start = "Every slope on the way is finite; a product of slopes"
+            require_product(product, name, start, self.dtype, slopes)
 
     def _evaluated(self, expression: Expression | None, names: Any, node: Node) -> np.ndarray:
         if expression is None:

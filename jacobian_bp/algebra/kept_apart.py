@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from .expression import Delta, Dense, Expression, Term
-from .spending import masks, merge, spent_product, sum_out, sum_positions
+from .products.spending import masks, merge, spent_product, sum_out, sum_positions
 
 
 def multiply_apart(

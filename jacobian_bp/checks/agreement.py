@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..numbers.rounding import UNITS
 from ..writing.notebook import grid, page
 from ..writing.shown import Printed
-from ..writing.signs import bound, for_stream, number, to_ascii
+from ..writing.signs import bound, for_stream, number, plural, to_ascii
 from .one_op import OpReport
 
 BARS = dict.fromkeys(("full", "structured"), f"{UNITS}·u·Σ|terms|") | {
@@ -48,8 +48,13 @@ class Row:
     def verdict(self) -> str:
         """How far the two routes are apart, beside the bar."""
         if self.ok:
-            vague = f"; {self.vague:,} too small for them" if self.vague else ""
-            edge = f"; no step from {self.on_edge:,} stays in the domain" if self.on_edge else ""
+            vague = edge = ""
+            if self.vague:
+                are = plural(self.vague, "entry is", "entries are")
+                vague = f"; {are} too small for a difference of costs to tell"
+            if self.on_edge:
+                entries = plural(self.on_edge, "entry", "entries")
+                edge = f"; no step from {entries} stays in the domain"
             sample = "; a sample" if self.sampled else ""
             notes = f"{vague}{edge}{sample}"
             return f"within {BARS[self.route]}, off by {bound(self.largest)}{notes}"

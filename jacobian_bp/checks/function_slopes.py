@@ -13,6 +13,7 @@ from math import comb, inf
 import numpy as np
 
 from ..numbers.rounding import UNITS, largest, unit_roundoff
+from .op_slopes import ENDLESS, endless
 
 STEP = 1e-3  # relative to the entry
 WIDER, NARROWER, MOST_STEPS = 1000.0, 32.0, 12
@@ -66,6 +67,18 @@ class FunctionSlopes:
         if abs(best.value - expected) > best.doubt + GOOD * abs(expected):
             return self._narrower(name, index, best, chosen)
         return best
+
+    def is_endless(self, name: str, index: tuple[int, ...], sign: float) -> bool:
+        """Whether the slope at an entry of 0 has no end, of this sign, to either side."""
+        if self.point[name][index] != 0:
+            return False
+        pairs = [self._sides(name, index, h) for h in ENDLESS]
+        for side in zip(*pairs, strict=True):
+            sizes = [slope * sign for slope in side]
+            moved = min(abs(s) * h for s, h in zip(side, ENDLESS, strict=True))
+            if endless(sizes, self.noise / moved if moved else inf):
+                return True
+        return False
 
     def _narrower(self, name: str, index: tuple[int, ...], best: Slope, h: float) -> Slope:
         """Where a claim is disputed: the slope that narrower steps agree on.

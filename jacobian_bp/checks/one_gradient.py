@@ -135,14 +135,27 @@ class _Comparison:
         self, name: str, given: np.ndarray, dtype: np.dtype, slopes: FunctionSlopes, chosen: range
     ) -> None:
         self.name, self.given, self.dtype, self.chosen = f"∂f/∂{safe(name)}", given, dtype, chosen
+        self.name_in_f, self.of = name, slopes
         self.places = [tuple(map(int, np.unravel_index(i, given.shape))) for i in chosen]
         self.slopes = [slopes.at(name, at, float(given[at])) for at in self.places]
         self.unit = max(unit_roundoff(given.dtype), unit_roundoff(dtype))
         self.own = OWN_UNITS * self.unit * largest(given[np.isfinite(given)])
-        self.off = [self._off(*pair) for pair in zip(self.places, self.slopes, strict=True)]
-        self.unknown = sum(not np.isfinite(s.value) for s in self.slopes)
+        self.endless = [self._endless(at) for at in self.places]
+        self.off = [
+            self._off(at, slope) and not endless
+            for at, slope, endless in zip(self.places, self.slopes, self.endless, strict=True)
+        ]
+        both = list(zip(self.slopes, self.endless, strict=True))
+        self.unknown = sum(not (np.isfinite(s.value) or endless) for s, endless in both)
         self.unseen = sum(map(self._drowns, self.places, self.slopes))
-        self.compared = len(self.slopes) - self.unknown - self.unseen
+        self.compared = len(self.slopes) - self.unknown - self.unseen - sum(self.endless)
+
+    def _endless(self, at: tuple[int, ...]) -> bool:
+        """Whether the gradient is infinite at an entry, and f's slope has no end there."""
+        claimed = float(self.given[at])
+        if not np.isinf(claimed):
+            return False
+        return self.of.is_endless(self.name_in_f, at, float(np.sign(claimed)))
 
     def _off(self, at: tuple[int, ...], slope: Slope) -> bool:
         claimed = float(self.given[at])
@@ -165,7 +178,8 @@ class _Comparison:
     def line(self) -> str:
         """How well the two agree, and what could be seen."""
         smooth = [(p, s) for p, s in zip(self.places, self.slopes, strict=True) if not s.kink]
-        seen = [(p, s) for p, s in smooth if np.isfinite(s.value) and not self._drowns(p, s)]
+        known = [(p, s) for p, s in smooth if np.isfinite(s.value) and np.isfinite(self.given[p])]
+        seen = [(p, s) for p, s in known if not self._drowns(p, s)]
         kinks = len(self.slopes) - len(smooth)
         said = []
         if seen:
@@ -179,6 +193,9 @@ class _Comparison:
             said.append(f"{len(self.slopes):,} of {self.given.size:,} entries were compared")
         if kinks:
             said.append(f"{plural(kinks, 'entry sits', 'entries sit')} on a kink")
+        if any(self.endless):
+            first = entry(self.name, self.places[self.endless.index(True)])
+            said.append(f"{first} is infinite here: it is not judged")
         if self.unseen:
             told = plural(self.unseen, "entry is", "entries are")
             said.append(f"{told} smaller than the noise of f, and could not be seen")
@@ -212,7 +229,9 @@ class _Comparison:
             self.name.removeprefix("∂f/∂"),
             entry(self.name, self.places[worst]),
             tuple(says),
-            "gradient is wrong" if np.isfinite(claimed).all() else "gradient is not finite",
+            "gradient is wrong"
+            if np.isfinite(claimed[self.off]).all()
+            else "gradient is not finite",
             count,
             self._pattern(claimed, right, examples),
         )

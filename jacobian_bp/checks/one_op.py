@@ -150,6 +150,7 @@ def check_op(
 def check_step(state: Pass, step: Step) -> OpReport:
     """`check_op` for one step of a network, at the values of the pass."""
     swept, findings = _sweep(state, step)
+    terms = _terms(state, step, swept)
     lines = []
     for position in sorted(swept):
         name = f"∂{step.name}/∂{step.args[position]}"
@@ -165,7 +166,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
             name,
             jacobian,
             swept[position],
-            Slopes(state, step, position),
+            Slopes(state, step, position, terms),
             unit_roundoff(state.dtype),
             float(np.finfo(state.dtype).smallest_subnormal),
             state.binding(step).sizes.get(BATCH, 1),
@@ -199,6 +200,16 @@ def _stands_elsewhere(state: Pass, step: Step) -> list[str]:
             given = number(float(value[at]), 6)
             return [f"support() says {stands}; forward() gives {given} at {entry('', at)}"]
     return []
+
+
+def _terms(state: Pass, step: Step, swept: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Σ |slope · input| over all entries of all inputs: what a value that cancels is the sum of."""
+    found = np.zeros(state.values[step.name].shape)
+    for position, slopes in swept.items():
+        x = state.values[step.args[position]].astype(np.float64)
+        terms = np.abs(slopes * x).reshape(*found.shape, -1)
+        found += np.where(np.isfinite(terms), terms, 0).sum(axis=-1)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +279,7 @@ def _compare(c: _Comparison) -> Disagreement | str:
         "jacobians()": differing(c.jacobian, differences, loose),
         "vjp()": differing(c.swept, differences, loose),
     }
-    exact, seen = count_on_kinks(c.slopes), 0
+    exact, seen, refuted = count_on_kinks(c.slopes), 0, False
     judged = np.isfinite(differences)
     endless = _endless(c)
     judged &= ~endless
@@ -279,6 +290,9 @@ def _compare(c: _Comparison) -> Disagreement | str:
         known = bool(np.isfinite(differences[at]))
         unsure = bool(doubt[at] > UNSURE * max(scale[at], abs(float(differences[at]))))
         why = excused(c.slopes, at, unsure, c.jacobian[at], c.swept[at]) if known else "end"
+        if not (why or refuted):
+            why = "pole" if _told_by_narrow_steps(c, at, float(scale[at])) else ""
+            refuted = not why  # one wrong entry is enough
         if why:
             seen += why == "kink"
             judged[at] = False
@@ -298,6 +312,16 @@ def _compare(c: _Comparison) -> Disagreement | str:
         return line
     first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))
     return line + f"; the slope {first} is infinite here, in {c.precision}: it is not judged"
+
+
+def _told_by_narrow_steps(c: _Comparison, at: tuple[int, ...], scale: float) -> bool:
+    """Whether narrow steps tell the slope, and as both rules do: a pole is near."""
+    told = c.slopes.by_narrow_steps(at)
+    if told is None:
+        return False
+    slope, doubt = told
+    room = doubt + DIFFERENCE * abs(slope) + UNITS * c.unit * scale
+    return all(abs(float(rule[at]) - slope) <= room for rule in (c.jacobian, c.swept))
 
 
 def _endless(c: _Comparison) -> np.ndarray:

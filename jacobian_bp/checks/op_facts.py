@@ -38,6 +38,7 @@ class Claim:
     rule: str
     right: np.ndarray
     room: float
+    at_end: bool | np.ndarray = False  # of the domain of probabilities, where 0 log 0 is no number
 
 
 def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
@@ -77,7 +78,8 @@ def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
 def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:
     room = _room(value)
     if type(op).peer is not Op.peer:
-        yield Claim("peer()", lambda: op.peer(NUMPY, *inputs), "forward()", value, room)
+        end = bool(op.labels) and bool(np.isin(inputs[0], (0, 1)).any())
+        yield Claim("peer()", lambda: op.peer(NUMPY, *inputs), "forward()", value, room, end)
     yield from _activation(op, inputs, value, away)
     yield from _loss(op, inputs, value)
     if op.passes_on:
@@ -111,7 +113,8 @@ def _loss(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
     if factor is not None:
         yield Claim("residual", lambda: factor * (a - y), "vjp()", right, room)
     if book is not None and op.contains is None:
-        yield Claim("loss_textbook.by_output", lambda: book.by_output(a, y), "vjp()", right, room)
+        fact, end = "loss_textbook.by_output", np.isin(a, (0, 1))
+        yield Claim(fact, lambda: book.by_output(a, y), "vjp()", right, room, end)
     if book is not None and op.contains is not None:
         inside = op.contains()
         p = inside.forward(a)
@@ -201,6 +204,7 @@ def _apart(claim: Claim, found: np.ndarray) -> list[str]:
         shapes = f"shape {dims(found.shape)}; {claim.rule} gives {dims(right.shape)}"
         return [f"{claim.fact} gives {shapes}"]
     off = ~(np.abs(found - right) <= claim.room) & (found != right)
+    off &= ~(np.isnan(found) & claim.at_end)
     if not off.any():
         return []
     at = tuple(int(i) for i in np.argwhere(off)[0])

@@ -24,7 +24,8 @@ SPACING = float(np.finfo(np.float64).smallest_subnormal)
 MOST_STEPS = 12  # narrower ones, where the wider leave the domain
 SURE = 1e-3  # of a slope: a narrow step that is so sure speaks against a wider one
 ENDLESS = (1e-4, 1e-8, 1e-12)  # steps from 0 that tell an infinite slope
-GROWS = 1.5  # what an infinite slope grows by, for a step of 1e-4
+GROWS = 1.5  # what an infinite slope grows by, for a step of 1e-4; or else by as much each time:
+KEEPS = 0.3  # of the growth before, where that of a slope with an end soon vanishes
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
 
 
@@ -37,13 +38,19 @@ def whole_jacobian(state: Pass, step: Step, position: int) -> np.ndarray:
 
 
 class Slopes:
-    """Finite differences of one op by one input, in float64."""
+    """Finite differences of one op by one input, in float64.
 
-    def __init__(self, state: Pass, step: Step, position: int) -> None:
+    `terms` are what each value is the sum of, where it may cancel: Σ |slope · input|.
+    """
+
+    def __init__(
+        self, state: Pass, step: Step, position: int, terms: np.ndarray | float = 0.0
+    ) -> None:
         self.op, self.position = step.op, position
         self.values = [read_only(in_float64(v)) for v in state.inputs_of(step)]
         self.point = self.values[position]
         self.value = self.at((), 0.0)
+        self.terms = terms
 
     def at(self, index: tuple[int, ...], change: float) -> np.ndarray:
         """The op's value with `change` added to one entry."""
@@ -95,6 +102,25 @@ class Slopes:
         surer = told & ((found < doubt) | (np.abs(slope - best) > found + doubt))
         return np.where(surer, slope, best), np.where(surer, found, doubt)
 
+    def by_narrow_steps(self, at: tuple[int, ...]) -> tuple[float, float] | None:
+        """The surest slope at one entry of the Jacobian by narrow steps, and its doubt.
+
+        A wide step may have crossed a pole, wherever that is, and be sure of a wrong slope: of two
+        that contradict each other the narrower is right. None where no step tells the slope.
+        """
+        out, index = at[: self.value.ndim], at[self.value.ndim :]
+        h, found = STEP * max(1.0, abs(float(self.point[index]))), None
+        while (h := self._exact(index, h / NARROWER)) != 0:
+            slope, bends, rounding = (
+                float(part[out]) for part in self._by_step(index, h, own=True)
+            )
+            doubt = bends + rounding
+            if not (np.isfinite(slope) and doubt <= SURE * abs(slope)):
+                continue
+            if found is None or doubt < found[1] or abs(slope - found[0]) > doubt + found[1]:
+                found = slope, doubt
+        return found
+
     def _exact(self, index: tuple[int, ...], h: float) -> float:
         """The step as it stands beside the entry, in whose digits a narrow one is rounded."""
         here = float(self.point[index])
@@ -108,28 +134,39 @@ class Slopes:
         out, index = at[: self.value.ndim], at[self.value.ndim :]
         here = abs(float(self.point[index]))
         for sign in (-1.0, 1.0):
-            steps = [sign * max(STEP * here, SPACING)] if here else [sign * s for s in ENDLESS]
+            least = sign * max(STEP * here, SPACING)
+            steps = [least] if here else [least, *(sign * s for s in ENDLESS)]
             moved = [float(self.at(index, h)[out]) - float(self.value[out]) for h in steps]
-            sizes = [abs(m / h) for m, h in zip(moved, steps, strict=True)]
-            if sizes[-1] > most and np.isfinite(moved[-1]):
+            first, *sizes = [abs(m / h) for m, h in zip(moved, steps, strict=True)]
+            if first > most and np.isfinite(moved[0]):
                 return True
-            if len(sizes) > 1 and all(b > GROWS * a > 0 for a, b in pairwise(sizes)):
+            if not here and endless(sizes, self._noise(out, moved[1:])):
                 return True
         return False
 
+    def _noise(self, out: tuple[int, ...], moved: list[float]) -> float:
+        """The largest relative rounding error of what a value moved."""
+        least = min(map(abs, moved))
+        return float(ROUNDING * abs(self.value[out]) / least) if least else np.inf
+
     def _by_step(
-        self, index: tuple[int, ...], h: float
+        self, index: tuple[int, ...], h: float, own: bool = False
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The slopes by one step, how far bending makes them uncertain, and how far rounding."""
-        near, middle, far = (self._central(index, c * h) for c in (1, 2, 4))
+        """The slopes by one step, how far bending makes them uncertain, and how far rounding.
+
+        With `own`, no entry is taken for what is left of larger terms.
+        """
+        (near, size), (middle, _), (far, _) = (self._central(index, c * h) for c in (1, 2, 4))
         slope = (4 * near - middle) / 3
-        rounding = (ROUNDING * self.size() + UNITS * SPACING) / h
+        if not own:
+            size = np.maximum(size, self.size())
+        rounding = (ROUNDING * size + UNITS * SPACING) / h
         bends = np.abs(slope - (4 * middle - far) / 3)
         return slope, np.where(np.isfinite(bends), bends, np.inf), rounding
 
     def size(self) -> np.ndarray:
-        """What the rounding errors of the value are of: its own entries."""
-        return np.abs(self.value)
+        """What the rounding errors of the value are of: its entries, or the terms of its sums."""
+        return np.maximum(np.abs(self.value), self.terms)
 
     def one_sided(
         self, index: tuple[int, ...], out: tuple[int, ...], wider: float = 1.0
@@ -148,5 +185,20 @@ class Slopes:
         ]
         return min(pair), max(pair)
 
-    def _central(self, index: tuple[int, ...], h: float) -> np.ndarray:
-        return (self.at(index, h) - self.at(index, -h)) / (2 * h)
+    def _central(self, index: tuple[int, ...], h: float) -> tuple[np.ndarray, np.ndarray]:
+        """The central difference by one entry, and the size of the values that it is of."""
+        right, left = self.at(index, h), self.at(index, -h)
+        return (right - left) / (2 * h), np.fmax(np.abs(right), np.abs(left))
+
+
+def endless(sizes: list[float], noise: float) -> bool:
+    """Whether slopes by ever narrower steps have no end: they grow, and go on growing.
+
+    |z|^0.999 grows by 1 % for a step of 1e-4, but for each; a slope that has an end ever less.
+    """
+    if not all(np.isfinite(sizes)) or min(sizes) <= 0:
+        return False
+    growth = [b / a - 1 for a, b in pairwise(sizes)]
+    if all(g > GROWS - 1 for g in growth):
+        return True
+    return min(growth) > 4 * noise and all(b > KEEPS * a > 0 for a, b in pairwise(growth))

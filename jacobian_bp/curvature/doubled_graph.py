@@ -16,12 +16,17 @@ the Hessian:
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..algebra import chain_rule
 from ..algebra.axes import Axis, fresh
 from ..algebra.expression import Dense, Expression
+from ..algebra.finite import infinite_slope
 from ..algebra.nodes_and_links import Link, Node, identity
 from ..algebra.products.placing import evaluate
 from ..algebra.products.spending import multiply
+from ..numbers.arrays import is_finite, quiet
+from ..numbers.overflow import require_product
 from ..program.bends import Bent, bends_of
 from ..program.forward_pass import Pass
 from ..program.step import Step
@@ -62,6 +67,29 @@ class DoubledGraph:
         """The place of the value; −1 where `of` does not depend on it."""
         return self._place(name)
 
+    def require_finite(self, product: np.ndarray, name: str, also: str = "") -> None:
+        """DomainError where a product along paths of this graph has an entry that is not finite."""
+        if not is_finite(product):
+            start = f"{self.of}, the values before it{also} and every slope are finite; "
+            start += "a product of slopes"
+            slopes = self._not_finite() or "finite"
+            require_product(product, name, start, product.dtype, slopes)
+
+    def _not_finite(self) -> str:
+        """The first second derivative or local Jacobian with a factor that is not finite."""
+        for bend in self.bends:
+            if not all(map(is_finite, bend.bent.expression.arrays)):
+                return bend.name
+        bent, head = {id(bend.link) for bend in self.bends}, slope_name(self.of, "")[:-1]
+        for link in self.links:
+            slope = "" if id(link) in bent else infinite_slope(self.nodes, [link])
+            if slope and self.nodes[link.target].name.startswith(head):  # it is turned round
+                v, s = (self.nodes[p].name[len(head) : -1] for p in (link.target, link.source))
+                return f"∂{s}/∂{v}"
+            if slope:
+                return slope
+        return ""
+
     def _place(self, name: str) -> int:
         return next((place for place, node in enumerate(self.nodes) if node.name == name), -1)
 
@@ -100,6 +128,7 @@ def slope_name(of: str, name: str) -> str:
     return f"(∂{of}/∂{name})"
 
 
+@quiet
 def doubled(
     state: Pass, of: str, first: Sequence[str], second: Sequence[str], bends: bool = True
 ) -> DoubledGraph:

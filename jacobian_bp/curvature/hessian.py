@@ -111,7 +111,9 @@ class Hessian(Jacobian):
                 continue  # 1−δ on the diagonal
             kept = [f for f in term.factors if not (isinstance(f, Delta) and f.left == f.right)]
             terms.append(replace(term, factors=tuple(kept)))
-        return evaluate(Expression(tuple(terms)), names, sizes, self.dtype)
+        found = evaluate(Expression(tuple(terms)), names, sizes, self.dtype)
+        self._require_finite(found, f"the diagonal of {self.name}")
+        return found
 
     @quiet
     def factored(self) -> Expression:
@@ -119,8 +121,12 @@ class Hessian(Jacobian):
 
         x[i] H[k,k'] x[i'] stays a product, and terms are added only where that saves numbers;
         a last sum over the examples stands where its factors are fewer numbers than it.
+        Raises DomainError where a factor has an entry that is not finite.
         """
-        return self._collapsed(None, apart=True).kept()
+        expression = self._collapsed(None, apart=True)
+        for array in expression.arrays:
+            self._require_finite(array, f"a factor of {self.name}")
+        return expression.kept()
 
     @quiet
     def collapse(self) -> "Hessian":
@@ -177,6 +183,16 @@ class Hessian(Jacobian):
     @property
     def _source(self) -> "Hessian":
         return self if self.whole is None else self.whole
+
+    @property
+    def _is_infinite_slope(self) -> bool:
+        """Never: each row is a product, with ∂of/∂s."""
+        return False
+
+    def _require_finite(self, product: np.ndarray, name: str) -> None:
+        source = self._source
+        graph = DoubledGraph(self.value, source.nodes, source.links, source.bends)
+        graph.require_finite(product, name)
 
     def _inside(self, bend: Bend) -> bool:
         return bend.bent.step.name in self.cut.inside

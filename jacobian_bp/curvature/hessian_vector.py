@@ -24,7 +24,8 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
     """Σ_q ∂²of/∂p∂q v_q for each p that `vectors` names: a dict of the same names.
 
     A variable that is not named counts as one whose v is 0. Raises AxisError where `of` is no
-    single number or a vector does not fit its variable.
+    single number or a vector does not fit its variable, and DomainError where an entry of H v is
+    not finite.
     """
     if not isinstance(vectors, Mapping) or not vectors:
         name = state.variables()[-1] if not state.program.params else state.program.params[0]
@@ -59,7 +60,7 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
 def pulled_back(
     state: Pass, graph: DoubledGraph, vectors: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Σ_p v_p ∂²of/∂p∂q for each q, of one scalar `of`; new arrays."""
+    """Σ_p v_p ∂²of/∂p∂q for each q, of one scalar `of`: new arrays, and finite, or DomainError."""
     nodes = (Node("(v · ∂)", ()), *graph.nodes)
     links = [replace(link, target=link.target + 1, source=link.source + 1) for link in graph.links]
     for name, vector in vectors.items():
@@ -78,4 +79,5 @@ def pulled_back(
         expression = found.get(place, Expression()) if place else Expression()
         array = evaluate(expression, node.primed, sizes, state.dtype)
         result[name] = np.array(array, copy=True)
+        graph.require_finite(result[name], f"(H v)[{name!r}]", ", v")
     return result

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..algebra import chain_rule
 from ..algebra.expression import Expression
+from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
@@ -24,6 +25,7 @@ from ..document.picture import Picture
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..program.bends import second_name
 from ..program.forward_pass import Pass
 from ..writing.latex import formula
 from ..writing.shown import Shown
@@ -111,7 +113,7 @@ class StackedHessian(Shown):
         """The whole matrix: a new array.
 
         Structural zeros are placed, never computed. Raises MemoryLimitError before anything is
-        built.
+        built, and DomainError where an entry is not finite.
         """
         instead = f'Use run.hvp({{"{self.wrt[0]}": v}}), which builds nothing, or one block: '
         instead += f'run.hessian("{self.wrt[0]}", "{self.wrt[-1 if len(self.wrt) < 2 else 1]}").'
@@ -126,6 +128,8 @@ class StackedHessian(Shown):
             block = part.reshape((*rows.values(), *node.shape))
             sizes = dict(zip(names, block.shape, strict=True))
             evaluate(expression, names, sizes, self.dtype, out=block)
+            if not surely_finite(expression, self.dtype):
+                self._graph().require_finite(block, second_name(self.of, first, second))
         return found
 
     @quiet
@@ -135,6 +139,7 @@ class StackedHessian(Shown):
         parts = [self.block(name, name).diagonal() for name in self.wrt]
         return np.concatenate([part.reshape((*front, -1)) for part in parts], axis=-1)
 
+    @quiet
     def push(self, vector: object) -> np.ndarray:
         """H v for a v with the entries of all variables, row by row: the matrix is not built."""
         v = as_array(vector, "vector")
@@ -160,7 +165,9 @@ class StackedHessian(Shown):
         for first in self.wrt:
             parts = [self.block(first, name).push(v) for name, v in given.items()]
             rows.append(np.add.reduce(parts).reshape((*front, -1)))
-        return np.concatenate(rows, axis=-1)
+        found = np.concatenate(rows, axis=-1)
+        self._graph().require_finite(found, f"{self.name} v", ", v")
+        return found
 
     def _graph(self) -> DoubledGraph:
         graph = doubled(self.state, self.of, self.wrt, self.wrt)

@@ -18,7 +18,7 @@ import numpy as np
 from ..algebra import chain_rule
 from ..algebra.expression import Dense, Expression
 from ..algebra.nodes_and_links import Link, identity
-from ..algebra.spending import written
+from ..algebra.products.spending import written
 from ..curvature.doubled_graph import DoubledGraph
 from ..curvature.hessian import Hessian, block_of, slope_axes
 from ..numbers.rounding import largest

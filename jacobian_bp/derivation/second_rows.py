@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..algebra.jacobian import Jacobian
-from ..algebra.spending import written
+from ..algebra.products.spending import written
 from ..curvature.cut import Cut
 from ..curvature.doubled_graph import Bend, DoubledGraph
 from ..program.bends import second_name

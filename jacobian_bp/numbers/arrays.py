@@ -6,6 +6,7 @@ booleans become float64. Complex, object, masked, text and sparse arrays are
 refused.
 """
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -99,9 +100,15 @@ def is_finite(array: np.ndarray) -> bool:
 
     A finite sum of squares has finite entries: that is one pass, and writes nothing.
     """
-    if array.dtype.kind == "f" and np.vdot(array, array) < np.inf:
+    if array.dtype.kind == "f" and size_bound(array) < np.inf:
         return True
     return bool(np.isfinite(array).all())
+
+
+def size_bound(array: np.ndarray) -> float:
+    """√Σ x², which no |x| exceeds by more than rounding: inf or NaN where the sum is."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return math.sqrt(np.vdot(array, array))
 
 
 def require_finite(array: np.ndarray, name: str, hint: str | Later) -> None:

@@ -26,9 +26,11 @@ class Activation(Op):
         self.axes = axes
         self.signature = f"z[{axes}] -> a[{axes}]"
 
-    def diagonal(self, label: str, slope: np.ndarray) -> dict[str, Expression]:
-        """δ[k,k'] slope[k]"""
-        return {"z": elementwise(self.axes) * dense(f"{label}[{self.axes}]", slope)}
+    def diagonal(
+        self, label: str, slope: np.ndarray, magnitude: np.ndarray | None = None
+    ) -> dict[str, Expression]:
+        """δ[k,k'] slope[k]; of a slope that may cancel, `magnitude` adds up its terms' sizes."""
+        return {"z": elementwise(self.axes) * dense(f"{label}[{self.axes}]", slope, magnitude)}
 
     def bent(self, label: str, bend: np.ndarray) -> dict[tuple[str, str], Expression]:
         """δ[k,k'] δ[k,k''] bend[k]: entry k bends with entry k only."""

@@ -328,13 +328,14 @@ class Divide(Arithmetic):
             return {}
         b = values[-1]
         place = len(values) - 1
-        cube = self.same_twice(place, place) * self.factor(place, 1 / b / b / b, "1/b³")
+        inverse = self.factor(place, 1 / b, "1/b")  # 1/b³ may pass what a/b³ does not
+        cube = self.same_twice(place, place) * inverse * inverse * inverse
         if self.numbers:
             return {("b", "b"): 2 * self.numbers[0] * cube}
         square = self.factor(1, 1 / b / b, "1/b²")
         return {
             ("a", "b"): -1.0 * self.same_twice(0, 1) * square,
-            ("b", "b"): 2.0 * cube * self.factor(0, values[0]),
+            ("b", "b"): 2.0 * self.factor(0, values[0]) * cube,
         }
 
     @quiet

@@ -96,7 +96,7 @@ class Sqrt(Activation):
 
     @quiet
     def vjp(self, a_bar, z):
-        return {"z": a_bar * (np.sqrt(z) / z / 2)}
+        return {"z": a_bar * np.where(z == 0, np.inf, np.sqrt(z) / z / 2).astype(z.dtype)}
 
     def admit(self, names, z):
         _require(z >= 0, z, names["z"], "a square root takes numbers from 0 on")
@@ -149,12 +149,11 @@ class Power(Activation):
 
     @quiet
     def vjp(self, a_bar, z):
-        """|z|^p over |z|, in an order in which no factor leaves the range that the slope is in."""
+        """p (|z|^(p/4) / √|z| · |z|^(p/4))²: no factor leaves the range that the slope is in."""
         p, size = self.p, np.abs(z).astype(np.float64)
         part = np.power(size, p / 4)
-        slope = p * (part / size) * part * part * part
-        if 0 < p < 1:
-            slope = p * (part * part) * (part * part) / size
+        half = part / np.sqrt(size) * part
+        slope = p * half * half
         return {"z": a_bar * self._everywhere(z, slope)}
 
     def _everywhere(self, z: np.ndarray, slope: np.ndarray) -> np.ndarray:

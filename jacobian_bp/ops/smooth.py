@@ -104,8 +104,10 @@ class SiLU(Activation):
         half = np.exp(-np.abs(z) / 2)
         e = half * half
         right = (1 + z * e / (1 + e)) / (1 + e)
-        left = half * (1 + z / (1 + e)) / (1 + e) * half
-        return self.diagonal("silu'(z)", np.where(z >= 0, right, left))
+        left, size = (half * (1 + x / (1 + e)) / (1 + e) * half for x in (z, -z))
+        right_of_0 = z >= 0  # left of it the two terms have different signs
+        slope, size = (np.where(right_of_0, right, part) for part in (left, size))
+        return self.diagonal("silu'(z)", slope, size)
 
     @quiet
     def second(self, z):
@@ -167,12 +169,15 @@ class GELU(Activation):
         if self.approximate:
             e, c, slope = _logistic(x)
             right = (1 + x * slope * (e * c) / (1 + e * c)) / (1 + e * c)
-            left = e * (1 + x * slope / (1 + e * c)) / (1 + e * c) * c
-            found = np.where(x >= 0, right, left)
+            both = (e * (1 + v * slope / (1 + e * c)) / (1 + e * c) * c for v in (x, -x))
+            found, size = (np.where(x >= 0, right, left) for left in both)
         else:
             tail, (e, c) = lower_tail_by_erfc(np.abs(x)), gaussian(np.abs(x))
-            found = np.where(x >= 0, 1 - tail, tail) + x * e / _ROOT_TWO_PI * c
-        return self.diagonal("gelu'(z)", _limited(x, found, 1).astype(z.dtype))
+            below = np.where(x >= 0, 1 - tail, tail)
+            found, size = (below + v * e / _ROOT_TWO_PI * c for v in (x, np.abs(x)))
+        # left of 0 the two terms have different signs
+        found, size = (_limited(x, part, 1).astype(z.dtype) for part in (found, size))
+        return self.diagonal("gelu'(z)", found, size)
 
     @quiet
     def second(self, z):

@@ -6,6 +6,7 @@ shapes alone where only its cost is wanted (`compare/cost`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from math import isqrt, prod
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from ..algebra.sum_over_paths import by_target, walk
 from ..numbers.arrays import quiet
 from ..numbers.memory import built, require_memory
 from ..program.forward_pass import Pass
+
+LONG_SUM = 128  # terms of a sum that is taken in parts
 
 Whole = TypeVar("Whole")
 Letters = tuple[int, ...]
@@ -64,7 +67,7 @@ class Arrays:
         mine, other, result = bond
         summed = len(mine) + len(other) - len({*mine, *other})
         if mine[len(mine) - summed :] == other[:summed]:  # row times matrix: no planner is needed
-            return built(name, np.tensordot(left, right, summed))
+            return built(name, _contracted(left, right, summed))
         return built(name, np.asarray(opt_einsum.contract(left, mine, right, other, result)))
 
     def plus(self, found: np.ndarray, part: np.ndarray) -> np.ndarray:
@@ -73,6 +76,25 @@ class Arrays:
 
     def let_go(self, value: np.ndarray) -> None:
         """An array dies with its last name."""
+
+
+def _contracted(left: np.ndarray, right: np.ndarray, summed: int) -> np.ndarray:
+    """Σ left right over the last axes of left, which are the first of right.
+
+    A long sum of a row by a matrix is taken in about √n parts: n equal terms in a row, as a
+    constant image has them, are all rounded the same way, by up to n units together.
+    """
+    terms, first = prod(right.shape[:summed]), prod(left.shape[: left.ndim - summed])
+    if first != 1 or terms <= LONG_SUM:
+        return np.tensordot(left, right, summed)
+    row, matrix, part = left.reshape(-1), right.reshape(terms, -1), isqrt(terms)
+    whole = terms - terms % part
+    parts = np.matmul(
+        row[:whole].reshape(-1, 1, part), matrix[:whole].reshape(-1, part, matrix.shape[1])
+    )
+    found = parts.sum(axis=(0, 1)) + row[whole:] @ matrix[whole:]
+    shape = left.shape[: left.ndim - summed] + right.shape[summed:]
+    return np.asarray(found.reshape(shape), left.dtype)
 
 
 @quiet

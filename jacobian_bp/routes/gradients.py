@@ -16,13 +16,14 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..algebra.unfitting import summed
 from ..errors import AxisError, JacobianError
-from ..numbers.arrays import is_finite, require_finite
+from ..numbers.arrays import is_finite
 from ..ops import Reduction
 from ..program.forward_pass import Pass
-from ..writing.signs import dims, number
+from ..writing.signs import dims
 from .difference import difference
 from .einsum_chain import ALSO, ORDERS, contract_full
 from .full import full_reverse
+from .overflow import refuse
 from .structured import structured
 from .vjp import pull
 
@@ -39,7 +40,9 @@ def gradients(
     found = _by_route(state, wrt, route, order)
     for name, gradient in found.items():
         if not is_finite(gradient):
-            require_finite(gradient, f"∂{state.cost}/∂{name}", _overflow(state, route))
+            start = f"{state.cost} and the values before it are finite; on the {route} route"
+            start += " a product of slopes"
+            refuse(state, state.cost, name, gradient, f"∂{state.cost}/∂{name}", start)
     return found
 
 
@@ -51,7 +54,7 @@ def pulled_back(state: Pass, of: str, wrt: str, cotangent: np.ndarray) -> np.nda
     found = pull(state, of, [wrt], cotangent)[wrt]
     if is_finite(cotangent) and not is_finite(found):
         start = f"{of}, the values before it and the cotangent are finite; a product with slopes"
-        require_finite(found, f"v ∂{of}/∂{wrt}", _too_large(state, start))
+        refuse(state, of, wrt, found, f"v ∂{of}/∂{wrt}", start)
     return found
 
 
@@ -74,20 +77,6 @@ def _by_route(state: Pass, wrt: Sequence[str], route: str, order: str) -> dict[s
     if route == "difference":
         return difference(state, wrt)
     raise JacobianError(f"route {route!r} is unknown.\n  Write one of {', '.join(ROUTES)}.")
-
-
-def _overflow(state: Pass, route: str) -> str:
-    start = f"{state.cost} and the values before it are finite; on the {route} route a product of "
-    return _too_large(state, f"{start}slopes")
-
-
-def _too_large(state: Pass, start: str) -> str:
-    largest = number(float(np.finfo(state.dtype).max), 2)
-    wider = ", or compute in float64" if state.dtype == np.float32 else ""
-    return (
-        f"{start} passes\n  {largest}, the largest {state.dtype}, or a slope is not finite.\n"
-        f"  Standardise the data, or start from smaller weights{wider}."
-    )
 
 
 def require_scalar(state: Pass) -> None:

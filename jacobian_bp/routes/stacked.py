@@ -17,18 +17,20 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import Axis
+from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
 from ..document.picture import Picture
 from ..errors import AxisError
-from ..numbers.arrays import quiet
+from ..numbers.arrays import is_finite, quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.forward_pass import Pass
 from ..writing.latex import formula
 from ..writing.notebook import grid, page
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
+from .overflow import refuse
 from .structured import swept
 
 MOST_BLOCKS = 6  # in a formula
@@ -89,7 +91,8 @@ class StackedJacobian(Shown):
         """The whole array: new, or written into `out`, which is then returned.
 
         Structural zeros are placed, never computed. Raises MemoryLimitError before
-        anything is built, AxisError where `out` has another shape or dtype.
+        anything is built, AxisError where `out` has another shape or dtype, and
+        DomainError where an entry is not finite.
         """
         if out is None:
             instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v."
@@ -104,6 +107,10 @@ class StackedJacobian(Shown):
             block = out[..., columns[node.name]].reshape(*heights, *node.shape)
             sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
             evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
+            if not surely_finite(expression, self.dtype) and not is_finite(block):
+                start = f"{self.of} and the values before it are finite; a product of slopes"
+                name = f"∂{self.of}/∂{node.name}"
+                refuse(self.state, self.of, node.name, block, name, start)
         return out
 
     def _require_fit(self, out: Any) -> None:

@@ -75,5 +75,5 @@ def test_an_entry_that_no_step_can_leave_is_said_to_be_so():
     """The number next to 1: the one to its right is 1, where log(1 − a) ends."""
     row = loss("binary, near 1", 2.0**-53).rows[-1]
     assert (row.compared, row.total) == (1, 2)
-    says = "within their accuracy, off by less than 1e-08; no step from 1 stays in the domain"
+    says = "within their accuracy, off by less than 1e-08; no step from 1 entry stays in the domain"
     assert row.verdict == says

@@ -430,3 +430,30 @@ def test_nothing_is_changed_and_two_calls_give_the_same():
     assert first == second
     assert (x == X).all()
     assert (given == 2 * X).all()
+
+
+ENDLESS = [
+    (lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x)),
+    (lambda x: np.sum(x**0.75), lambda x: 0.75 * x**-0.25),
+    (
+        lambda x: np.sum(np.sqrt(np.abs(x))),
+        lambda x: np.where(x == 0, np.inf, 0.5 / np.sqrt(np.abs(x))),
+    ),
+]
+
+
+@pytest.mark.parametrize(("f", "gradient"), ENDLESS)
+def test_a_slope_that_is_infinite_by_right_is_said_and_not_judged(f, gradient):
+    x = np.array([0.0, 4.0])
+    report = check_gradient(f, gradient, x)
+    assert report.ok, str(report)
+    assert str(report).endswith("; ∂f/∂x[0] is infinite here: it is not judged")
+    (finding,) = check_gradient(f, lambda x: gradient(x) * [1, 1.01], x).findings  # beside it
+    assert (finding.entry, finding.wrong) == ("∂f/∂x[1]", "gradient is wrong")
+    assert not check_gradient(f, lambda x: -gradient(x), x).ok
+
+
+def test_a_gradient_that_is_infinite_by_mistake_is_wrong():
+    slope = lambda x: np.where(x == 0, np.inf, np.cos(x))  # noqa: E731
+    (finding,) = check_gradient(lambda x: np.sum(np.sin(x)), slope, np.array([0.0, 4.0])).findings
+    assert (finding.entry, finding.wrong) == ("∂f/∂x[0]", "gradient is not finite")

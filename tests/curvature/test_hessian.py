@@ -15,7 +15,7 @@ from jacobian_bp import (
     SpecError,
     memory_limit,
 )
-from jacobian_bp.algebra.placing import evaluate
+from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 

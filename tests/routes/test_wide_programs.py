@@ -1,13 +1,17 @@
 """Random programs over all ops: every route gives one gradient, and the compiled step the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from wide_programs import FRONTS, wide_program
 
 from jacobian_bp import ops
+from jacobian_bp.algebra.jacobian import Jacobian
 from jacobian_bp.numbers.rounding import of_sums
 from jacobian_bp.program.program_text import OPS
-from jacobian_bp.routes.structured import structured
+from jacobian_bp.routes.structured import absolute, structured
+from jacobian_bp.routes.vjp import pull
 
 SAMPLE, ALL = range(24), range(24, 2000)
 FROM_TORCH = 1e-10
@@ -25,10 +29,10 @@ def kinds(net):
 
 
 def apart(seed):
-    """Where two ways differ by more than 16·u·Σ|terms|, as words; nothing where all agree.
+    """Where two ways differ by more than rounding, as words; nothing where all agree.
 
-    A compiled step may be farther off: its forward pass adds in another order, and a small
-    value that is left of large ones has these roundings whole.
+    The routes start from the same values: 16·u·Σ|terms|. A compiled step adds in another order in
+    its forward pass too, and what a value is off by comes to the gradient as well.
     """
     net, data, axes = wide_program(seed)
     run = net.run(**data, axes=axes)
@@ -44,14 +48,43 @@ def apart(seed):
     loss, gradients = step(net.params, **data)
     if not abs(loss - run.loss) <= 64 * np.finfo(float).eps * max(1.0, abs(run.loss)):
         found.append(f"compiled cost {loss}, of the run {run.loss}")
+    moved = None
     for name, gradient in gradients.items():
-        bar = 64 * of_sums(scale[name], np.float64)
-        if not np.all(np.abs(gradient - vjp[name]) <= bar):
-            found.append(f"compiled {name}: {gradient} and {vjp[name]}")
+        far, bar = np.abs(gradient - vjp[name]), of_sums(scale[name], np.float64)
+        if not np.all(far <= bar):
+            moved = moved or moved_by_rounding(run, list(net.params))
+            if not np.all(far <= bar + moved[name]):
+                found.append(f"compiled {name}: {gradient} and {vjp[name]}")
     return found
 
 
-MOST_APART = 2  # of a hundred
+def moved_by_rounding(run, names, draws=4):
+    """How far each gradient moves where each value is off by 16·u·Σ|terms|, up or down."""
+    state, rng = run.forward_pass, np.random.default_rng(0)
+    right = pull(state, run.cost, names, np.ones(()))
+    found = {name: np.zeros_like(array) for name, array in right.items()}
+    for _ in range(draws):
+        values = dict(state.values)
+        for step in state.program.steps:
+            exact = np.asarray(step.op.forward(*(values[arg] for arg in step.args)))
+            off = of_sums(terms_of(state, step), np.float64)
+            values[step.name] = exact + rng.choice([-1.0, 1.0], exact.shape) * off
+        for name, array in pull(
+            replace(state, values=values), run.cost, names, np.ones(())
+        ).items():
+            found[name] = np.maximum(found[name], np.abs(array - right[name]))
+    return found
+
+
+def terms_of(state, step):
+    """Σ |slope · input|, what a step's value is the sum of."""
+    size = np.abs(state.values[step.name])
+    local = state.local(step)
+    for _, operand, arg in step.variables:
+        out, wrt, expression = local[operand]
+        slopes = Jacobian.local(step.name, arg, out, wrt, absolute(expression))
+        size = size + slopes.push(np.abs(state.values[arg]))
+    return size
 
 
 @pytest.mark.parametrize("seed", SAMPLE)
@@ -59,15 +92,17 @@ def test_every_way_gives_one_gradient(seed):
     assert apart(seed) == []
 
 
+@pytest.mark.parametrize("seed", [1258, 1665, 1892, 1909, 1983])
+def test_what_is_left_of_large_terms_is_allowed_their_rounding(seed):
+    """In turn: a batch of equal examples, a slope near its root, a long sum of equal terms,
+    equal examples again, and a sum that cancels in front of |z|."""
+    assert apart(seed) == []
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("seeds", [ALL[k : k + 104] for k in range(0, len(ALL), 104)])
 def test_every_way_gives_one_gradient_in_many_programs(seeds):
-    """A value that is left of terms that cancel has roundings that Σ|terms| does not see.
-
-    Of the 2,000 programs 5 were apart for that alone, by up to 1.4 times the bar of the routes.
-    """
-    found = {seed: said for seed in seeds if (said := apart(seed))}
-    assert len(found) <= MOST_APART, found
+    assert {seed: said for seed in seeds if (said := apart(seed))} == {}
 
 
 def test_the_programs_go_through_every_op():
