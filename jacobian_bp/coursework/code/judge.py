@@ -115,18 +115,31 @@ class Judge:
             if trace.gradients.right[number]:
                 return None
             factor = trace.matching(store.value, goal)
-            drafts = [n for n in store.reads if trace.stores[n].path == store.path]
-            draft = drafts[-1] if drafts and drafts[-1] not in self.mended else None
-            if draft is not None and factor is not None:
-                before = trace.matching(trace.stores[draft].value, goal)
-                if before is not None and near(before, factor):
-                    return Found(draft, goal, "factor", factor=factor)
+            draft = self._draft_with(factor, number, trace)
+            if draft:
+                return draft
             return (
                 blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", factor=factor)
             )
         return self._named_delta(number, goal, trace, blame)
+
+    def _draft_with(self, factor: float | None, number: int, trace: Trace) -> Found | None:
+        """The first draft of this value that has its wrong factor: dh before dh[h <= 0] = 0."""
+        found = None
+        while factor is not None:
+            path = trace.stores[number].path
+            drafts = [n for n in trace.stores[number].reads if trace.stores[n].path == path]
+            if not drafts or drafts[-1] in self.mended:
+                break
+            number = drafts[-1]
+            matches = self.quantities.matches(trace.stores[number].value)
+            same = [m for m in matches if m.quantity.kind == "gradient" and near(m.factor, factor)]
+            if not same:
+                break
+            found = Found(number, same[0].quantity, "factor", factor=factor)
+        return found
 
     def _fine_below(self, number: int, trace: Trace) -> bool:
         """Whether it feeds gradients of parameters, and all of them are right."""
@@ -182,7 +195,8 @@ class Judge:
         if found:
             return found
         if own:
-            return Found(number, goal, "factor", factor=own[0].factor)
+            draft = self._draft_with(own[0].factor, number, trace)
+            return draft or Found(number, goal, "factor", factor=own[0].factor)
         return (
             Found(number, goal, "is", str(other[0].quantity))
             if other
@@ -200,7 +214,8 @@ class Judge:
         below = trace.descendants(number) & set(trace.gradients.of)
         judged = odd and below and not self._fine_below(number, trace) and not trace.draft(number)
         if judged and blame.helps(number, first.quantity):
-            return Found(number, first.quantity, "factor", factor=first.factor)
+            draft = self._draft_with(first.factor, number, trace)
+            return draft or Found(number, first.quantity, "factor", factor=first.factor)
         return None
 
     # ---------------------------------------------------------------- what follows
@@ -232,25 +247,42 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
-        known = self.quantities.known
-        kinds = ("gradient", "slope", "error")
-        choices = [wrong.quantity] if wrong.quantity else [q for q in known if q.kind in kinds]
-        for quantity in choices:
+        for quantity in self._choices(wrong, trace):
             for factor in trace.usual:
-                right = self._right(wrong.number, quantity, factor, trace)
                 if quantity.kind != "gradient" and factor != 1:
                     continue
-                if wrong.quantity is None and np.shape(wrong.value) != np.shape(right):
-                    continue
+                right = self._right(wrong.number, quantity, factor, trace)
                 count = self.trials.count({**self.mended, wrong.number: right})
-                if count is not None and (best is None or count > best[0]):
+                if count is None or (best and count < best[0]):
+                    continue
+                if best is None or count > best[0]:
                     best = count, quantity, factor
+                elif best[1] != quantity and self._gives(wrong, quantity, factor):
+                    best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
             self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
             wrong.wanted = best[2]
-            wrong.quantity = wrong.quantity or best[1]
+            wrong.quantity = best[1]
         else:
             self.passed.add(wrong.number)
+
+    def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
+        """What may be put there: what its name says; what has its shape; for a break, any delta."""
+        known, said = self.quantities.known, wrong.quantity
+        broken = trace.stores[wrong.number].kind == BREAK
+        kinds = ("gradient",) if broken and said else ("gradient", "slope", "error")
+        others = [q for q in known if q.kind in kinds and not (said and _is_of_parameter(q))]
+        if broken and (said is None or said.is_derivative and not _is_of_parameter(said)):
+            return [*([said] if said else []), *[q for q in others if q != said]]
+        if said:
+            return [said]
+        return [q for q in others if np.shape(known[q]) == np.shape(wrong.value)]
+
+    def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
+        """Whether one change of the line gives this quantity."""
+        trace = self.trials.trace(self.mended)
+        blame = Blame(self.trials, trace, self.mended, self.passed)
+        return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 
     def _right(self, number: int, quantity: Quantity, factor: float, trace: Trace) -> Any:
         if quantity.is_parameter_gradient:
@@ -282,3 +314,7 @@ class Judge:
         if trace.descendants(number) or self.quantities.goal(store):
             return False
         return not self.quantities.matches(store.value) and trace.carries_derivative(number)
+
+
+def _is_of_parameter(goal: Quantity | None) -> bool:
+    return goal is not None and goal.is_parameter_gradient

@@ -12,7 +12,7 @@ from .judge import Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Layout, Quantities
-from .store import BREAK, UNREAD
+from .store import BREAK, MASKED, UNREAD
 from .studied import Studied
 from .trace import Trace
 from .trials import Trials
@@ -30,7 +30,7 @@ ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds 
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
-Score = tuple[int, int, int, int]
+Score = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,20 @@ class Reading:
             len(lines)
             + (0 if found.computes_derivatives else NOTHING_READ)
             + (self.naming.swapped and (not self._stores_activations or bool(found.misnamed))),
+            self._wrong_forward,
             sum(wrong.found.why == "break" for wrong in found.wrong),
-            len(found.misnamed),
+            sum(found.trace.stores[number].kind != MASKED for number in found.misnamed),
             (found.trace.gradients.factor != 1) + (self.naming != Naming()),
+        )
+
+    @property
+    def _wrong_forward(self) -> int:
+        """How many forward lines are wrong: of readings that are as good, these tell the layout."""
+        trace = self.judgement.trace
+        return sum(
+            (wrong.quantity is None or wrong.quantity.kind == "value")
+            and not trace.carries_derivative(wrong.number)
+            for wrong in self.judgement.wrong
         )
 
     @cached_property
@@ -95,7 +106,7 @@ class Readings:
             first.setdefault(layout, (bad, naming))
         order = [(bad, naming, layout) for layout, (bad, naming) in first.items()] + ranked
         for place, (bad, naming, layout) in enumerate(order):
-            if best is not None and best.score[:3] == (0, 0, 0):
+            if best is not None and best.score[:4] == (0, 0, 0, 0):
                 break
             known = (layout, naming) in self._of
             beyond = place >= len(first)
@@ -126,7 +137,7 @@ class Readings:
             r
             for r in self._of.values()
             if r
-            and r.score[0] == best.score[0]
+            and r.score[:2] == best.score[:2]
             and r.naming == best.naming
             and r.layout.one == best.layout.one
             and None not in (r.first_wrong, best.first_wrong)
