@@ -2,6 +2,7 @@
 
 import pytest
 from backward_functions import RELU_CLASSES, STYLES, planted, run_of
+from held_out_functions import STYLES as HELD_OUT
 
 from jacobian_bp import diagnose_code
 
@@ -35,7 +36,7 @@ def wrong_line(text, network=RELU_CLASSES):
     ("style", "old", "new"),
     [
         (STYLES["weights counted from 0"], "d_logits @ W1.T", "d_logits @ W1"),
-        (STYLES["in-place relu on the gradient"], "ds @ W2.T", "ds @ W2"),
+        (HELD_OUT["in-place relu on the gradient"], "ds @ W2.T", "ds @ W2"),
         (STYLES["a mask by assignment, updates in place"], "delta3.dot(W2.T)", "delta3.dot(W2)"),
     ],
 )
