@@ -56,16 +56,19 @@ class Judgement:
 
 
 class Judge:
-    """Judges one text in one layout and naming."""
+    """Judges one text in one layout and naming, until more than `most` lines are wrong."""
 
-    def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
-        self.parsed, self.quantities = parsed, quantities
+    def __init__(
+        self, parsed: Parsed, quantities: Quantities, budget: Budget, most: int = MOST_WRONG
+    ) -> None:
+        self.parsed, self.quantities, self.most = parsed, quantities, most
         self.trials = Trials(parsed, quantities, budget)
         self.mended: dict[int, Any] = {}
         self.passed: set[int] = set()
         self.misnamed: dict[int, str] = {}
 
-    def judgement(self) -> Judgement:
+    def judgement(self) -> Judgement | None:
+        """What is wrong; None where it is more than `most` lines."""
         wrong: list[Wrong] = []
         for _ in range(MOST_WRONG):
             self.misnamed = {}
@@ -77,6 +80,8 @@ class Judge:
             line = self._helper_to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
             wrong.append(one)
+            if len({each.line for each in wrong}) > self.most:
+                return None
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
         return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace)

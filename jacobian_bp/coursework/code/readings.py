@@ -8,7 +8,7 @@ from typing import Any
 
 from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
-from .judge import Judge, Judgement
+from .judge import MOST_WRONG, Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Layout, Quantities
@@ -112,7 +112,7 @@ class Readings:
             beyond = place >= len(first)
             if known or (beyond and best and self._hopeless(bad, layout, best, first)):
                 continue
-            reading = self._reading(layout, naming)
+            reading = self._reading(layout, naming, most=_worth(best))
             if reading and (best is None or reading.score < best.score):
                 best = reading
         if best is None:
@@ -212,18 +212,22 @@ class Readings:
         return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]
 
     def _reading(
-        self, layout: Layout, naming: Naming, guessed: dict[str, Any] | None = None
+        self,
+        layout: Layout,
+        naming: Naming,
+        guessed: dict[str, Any] | None = None,
+        most: int = MOST_WRONG,
     ) -> Reading | None:
+        """The reading, or None where it cannot be walked, or has more than `most` wrong lines."""
         quantities = self._quantities(layout, naming)
         for path, what in (guessed or {}).items():
             known = isinstance(what, Quantity)
             quantities.guessed[path] = quantities.known[what] if known else what
         try:
-            judgement = Judge(self.parsed, quantities, self.budget).judgement()
+            judgement = Judge(self.parsed, quantities, self.budget, most).judgement()
         except (NotReadError, ShapesError):
-            reading = None
-        else:
-            reading = Reading(layout, naming, quantities, judgement, guessed or {})
+            judgement = None
+        reading = judgement and Reading(layout, naming, quantities, judgement, guessed or {})
         if guessed is None:
             self._of[layout, naming] = reading
         return reading
@@ -256,6 +260,13 @@ class Readings:
         yield from (
             Quantity("value", n) for n in names if Quantity("value", n) in self.studied.arrays
         )
+
+
+def _worth(best: Reading | None) -> int:
+    """How many wrong lines a reading may have to be as good, or to be mended by a guess."""
+    if best is None:
+        return MOST_WRONG
+    return best.score[0] + MOST_WORSE * bool(best.judgement.trace.unknown)
 
 
 def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:
