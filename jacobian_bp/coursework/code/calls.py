@@ -7,7 +7,7 @@ import numpy as np
 
 from . import functions
 from .expressions import NUMPY, Expressions
-from .limits import MOST_CALLS_DEEP, MOST_LOOPED, NotReadError, ShapesError, TooMuchError
+from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError
 from .quantities import Quantities
 
 
@@ -99,10 +99,11 @@ def _is_self(node: ast.expr) -> bool:
 
 
 def _range(walk: Expressions, *ends: Any) -> range:
-    found = range(*[functions.whole(end) for end in ends])
-    if len(found) > MOST_LOOPED:
-        raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
-    return found
+    return range(*[functions.whole(end) for end in ends])
+
+
+def _length(value: Any) -> int:
+    return functions.rounds(value) if isinstance(value, range) else len(value)
 
 
 def _text(walk: Expressions, value: Any) -> str:
@@ -112,7 +113,7 @@ def _text(walk: Expressions, value: Any) -> str:
 
 
 BUILT_IN: dict[str, Any] = {
-    "len": lambda walk, value: len(walk.quantities.as_the_text_has(value)),
+    "len": lambda walk, value: _length(walk.quantities.as_the_text_has(value)),
     "range": _range,
     "reversed": lambda walk, value: walk.listed(value)[::-1],
     "list": lambda walk, *value: walk.listed(value[0]) if value else [],

@@ -14,6 +14,7 @@ from .limits import (
     MOST_LOOPED,
     MOST_PRODUCTS,
     MOST_STEPS,
+    ONE_ROUND,
     NotReadError,
     ShapesError,
     TooMuchError,
@@ -190,8 +191,9 @@ class Expressions:
         if isinstance(value, list | tuple | range) or (
             isinstance(value, np.ndarray) and value.ndim
         ):
-            if len(value) > MOST_LOOPED:
-                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
+            count = functions.rounds(value) if isinstance(value, range) else len(value)
+            if count > MOST_LOOPED:
+                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
             return list(value)
         raise NotReadError("a loop over what is no list")
 
@@ -329,7 +331,7 @@ class Expressions:
                 continue
             value = self.of(part)
             if isinstance(value, range):
-                value = np.arange(len(value))
+                value = np.arange(len(self.listed(value)))
             labels = isinstance(value, np.ndarray) and value.dtype != bool and value.ndim == 2
             if labels and len(parts) == 2:  # y is one-hot here: its class is meant
                 value = value.argmax(0 if self.quantities.columns else 1)

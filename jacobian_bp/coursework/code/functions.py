@@ -113,6 +113,11 @@ def whole(value: Any) -> int:
     raise NotReadError("an index that is no whole number")
 
 
+def rounds(loop: range) -> int:
+    """How many numbers a range has, also where len() cannot say it."""
+    return max(0, -((loop.start - loop.stop) // loop.step))
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     sizes = value if isinstance(value, tuple | list) else (value,)
     shape = tuple(whole(size) for size in sizes)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import COUNT, Quantity
+from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
 
@@ -101,6 +101,10 @@ class Judge:
     def _judged(self, number: int, trace: Trace, blame: Blame) -> Found | None:
         store, quantities = trace.stores[number], self.quantities
         goal = trace.gradients.of.get(number) or quantities.goal(store)
+        if found := self._of_no_layer(number, trace):
+            return found
+        if store.decays:
+            return None  # what a penalty takes off is judged by itself
         if store.kind == BREAK:
             return blame.for_break(number) or Found(number, goal, "break", store.error)
         if not isinstance(store.value, int | float | np.ndarray | np.generic):
@@ -129,6 +133,16 @@ class Judge:
                 or Found(number, goal, "value" if factor is None else "factor", factor=factor)
             )
         return self._named_delta(number, goal, trace, blame)
+
+    def _of_no_layer(self, number: int, trace: Trace) -> Found | None:
+        """dW7, of a layer that the network does not have, with the gradient of another one."""
+        store, quantities = trace.stores[number], self.quantities
+        said = gradient_of_no_layer(store.path, quantities.naming, quantities.layers)
+        if said is None or store.kind not in (PLAIN, ADDED, MASKED):
+            return None
+        matches = self.quantities.matches(store.value)
+        known = [m.quantity for m in matches if m.quantity.is_parameter_gradient]
+        return Found(number, known[0] if known else None, "layer", said)
 
     def _draft_with(self, factor: float | None, number: int, trace: Trace) -> Found | None:
         """The first draft of this value that has its wrong factor: dh before dh[h <= 0] = 0."""
@@ -252,6 +266,9 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
+        if wrong.found.why == "layer":
+            self.passed.add(wrong.number)  # no gradient of the network is asked for there
+            return
         for quantity in self._choices(wrong, trace):
             for factor in trace.usual:
                 if quantity.kind != "gradient" and factor != 1:
@@ -277,7 +294,7 @@ class Judge:
         broken = trace.stores[wrong.number].kind == BREAK
         kinds = ("gradient",) if broken and said else ("gradient", "slope", "error")
         others = [q for q in known if q.kind in kinds and not (said and _is_of_parameter(q))]
-        if broken and (said is None or said.is_derivative and not _is_of_parameter(said)):
+        if broken and (said is None or (said.is_derivative and not _is_of_parameter(said))):
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
             return [said]

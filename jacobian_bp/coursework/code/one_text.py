@@ -122,7 +122,7 @@ def _report(
             refuse(f"{shown(what, 80)}: this is not read.")
         return _Report(parsed, readings, best, as_good, studied.own, text).made()
     except TooMuchError as error:
-        refuse(f"the text asks for too much: {with_line(error)}")
+        refuse(f"the text asks for too much: {with_line(error)}", error.instead)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
@@ -215,7 +215,11 @@ class _Report:
         """One change that mends each wrong line, where there is one."""
         mended: dict[int, Any] = {}
         for wrong in sorted(self.wrong, key=lambda w: w.number):
-            if wrong.quantity and wrong.found.instead is None and wrong.found.why != "helper":
+            if (
+                wrong.quantity
+                and wrong.found.instead is None
+                and wrong.found.why not in ("helper", "layer")
+            ):
                 trace = self.trials.trace(mended)
                 blame = Blame(self.trials, trace, mended, set())
                 if wrong.number < len(trace.stores):

@@ -27,6 +27,7 @@ ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds 
     rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *{LABELLED} *\]",
     re.IGNORECASE,
 )
+COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b|['\"]d?[Ww]0['\"]")
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
@@ -168,8 +169,7 @@ class Readings:
 
     def namings(self) -> list[Naming]:
         """The usual one first."""
-        zero = re.search(r"\b(W|w|weights?|theta)_?0\b|['\"][Ww]0['\"]", self.text)
-        first = 0 if zero else 1
+        first = 0 if COUNTED_FROM_0.search(self.text) and self.convention is None else 1
         found = [Naming(first=first), Naming(slope_takes="a", first=first)]
         if re.search(r"\b(t|y_true|targets?|labels?|yt)\b", self.text) and re.search(
             r"\by\b", self.text

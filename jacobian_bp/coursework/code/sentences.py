@@ -52,6 +52,16 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "penalty":
             says = [found.detail]
+        case "layer":
+            first, count = quantities.naming.first, quantities.layers
+            numbers = ", ".join(f"W{first + n}" for n in range(count))
+            says = [f"d{found.detail} is of no layer: the weights are {numbers}."]
+            if taken := found.quantity:
+                times = quantities.matches(wrong.value, taken)[0].factor
+                own = f"d{taken.of[0]}{int(taken.of[1:]) - 1 + first}"
+                is_right = near(times, 1)
+                write = f": write {own}" if is_right else f", the gradient for {own}"
+                says.append(f"This is {_times(times, taken, quantities)}{write}.")
         case _ if what:
             turned = [
                 m for m in quantities.matches(wrong.value, what) if m.turned and m.quantity == what
@@ -59,6 +69,9 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             why = f" It is the transpose of {what}." if turned and near(turned[0].factor, 1) else ""
             own_name = "the run's " * (path == str(what))
             says = [f"{path} is not {own_name}{meant_for}.{why}"]
+            others = [m for m in quantities.matches(wrong.value) if m.quantity != what]
+            if others and not turned and not others[0].turned and what.is_parameter_gradient:
+                says.append(f"It is {_times(others[0].factor, others[0].quantity, quantities)}.")
         case _:
             says = [f"{path} is no quantity of this network's backward pass."]
     if found.instead is not None:

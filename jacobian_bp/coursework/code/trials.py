@@ -10,7 +10,7 @@ from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, UNREAD
+from .store import BREAK, UNREAD, UPDATE
 from .trace import Trace, near
 from .walk import Walk
 
@@ -83,6 +83,8 @@ class Trials:
         if not unbroken(trace, before, number):
             return False
         store = trace.stores[number]
+        if (store.kind == UPDATE) != (before.stores[number].kind == UPDATE):
+            return False  # W = lr * dW is no update
         found = trace.matching(store.value, goal)
         allowed: Iterable[float] = (
             [before.gradients.factor] if goal.is_parameter_gradient else before.usual

@@ -10,7 +10,7 @@ import numpy as np
 from ..lines.vocabulary import Quantity
 from . import functions
 from .calls import Calls
-from .limits import NotReadError, ShapesError, TooMuchError, shown
+from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError, shown
 from .parsing import Parsed
 from .quantities import Quantities
 from .rates import Rates
@@ -26,6 +26,7 @@ IGNORED = (
     | ast.Assert
     | ast.Raise
 )
+ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
 RATES = re.compile(r"lr|eta|alpha|rate|step")
 Returned = tuple[Any, ...]
 
@@ -90,12 +91,7 @@ class Walk(Calls):
             case ast.AugAssign(target=target, op=op, value=value):
                 self._augment(statement, target, op, value)
             case ast.For(target=target, iter=source, body=body):
-                for item in self.listed(self.of(source)):
-                    self.bind(target, item)
-                    if (returned := self.block(body)) is not None:
-                        return returned
-                    if self._trains(target):
-                        break
+                return self._loop(target, self.of(source), body)
             case ast.If(test=test, body=body, orelse=other):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
@@ -106,6 +102,28 @@ class Walk(Calls):
                 pass
             case _:
                 raise NotReadError(type(statement).__name__)
+        return None
+
+    def _loop(self, target: ast.expr, source: Any, body: list[ast.stmt]) -> Returned | None:
+        """Round after round, as long as one differs from the one before it."""
+        long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
+        before: list[Store] = []
+        for number, item in enumerate(source if long else self.listed(source)):
+            if number >= MOST_LOOPED:
+                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
+            self.bind(target, item)
+            first = len(self.stores)
+            try:
+                returned = self.block(body)
+            except TooMuchError as error:
+                error.instead = ONE_ROUND
+                raise
+            if returned is not None:
+                return returned
+            stored = self.stores[first:]
+            if self._trains(target) or (long and _alike(before, stored)):
+                break
+            before = stored
         return None
 
     def _trains(self, target: ast.expr) -> bool:
@@ -154,6 +172,11 @@ class Walk(Calls):
             and (ast.unparse(target) == ast.unparse(value.left) or self._holds(value.left, path))
         ):
             self._update(statement, target, isinstance(value.op, ast.Add), value.right)
+            return
+        if gradient and (decay := self._decayed(value, path)):
+            self._update(statement, target, *decay)
+            return
+        if isinstance(value, ast.ListComp) and self._updates_list(statement, target, value):
             return
         try:
             found = self.of(value)
@@ -235,14 +258,63 @@ class Walk(Calls):
             self.reads, self.knows = kept
         return isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(of.of))
 
-    def _update(self, statement: ast.stmt, target: ast.expr, plus: bool, value: ast.expr) -> None:
+    def _decayed(self, value: ast.expr, path: str | None) -> tuple[bool, ast.expr, ast.expr] | None:
+        """W = c * W - lr * G takes (1 - c) * W + lr * G off W: whether it adds, that, its lr * G."""
+        rest, plus = None, False
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
+            value, rest, plus = value.left, value.right, isinstance(value.op, ast.Add)
+        if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
+            return None
+        for held, times in ((value.left, value.right), (value.right, value.left)):
+            if self._holds(held, path) and self._scalar(times):
+                share = _product(_difference(ast.Constant(1), times), held)
+                if rest is None:
+                    return plus, share, share
+                taken = _difference(rest, share) if plus else _sum(rest, share)
+                return plus, ast.fix_missing_locations(ast.copy_location(taken, value)), rest
+        return None
+
+    def _scalar(self, node: ast.expr) -> bool:
+        kept = list(self.reads), set(self.knows)
+        try:
+            return np.ndim(functions.number_like(self.of(node))) == 0
+        except (NotReadError, ShapesError):
+            return False
+        finally:
+            self.reads, self.knows = kept
+
+    def _updates_list(self, statement: ast.stmt, target: ast.expr, value: ast.ListComp) -> bool:
+        """self.weights = [w - eta * nw for w, nw in zip(…)] updates one layer after the other."""
+        path = self._path_or_none(target)
+        each = value.generators[0]
+        if len(value.generators) > 1 or each.ifs or not self.quantities.parameter(f"{path}[0]"):
+            return False
+        try:
+            items = self.listed(self.of(each.iter))
+        except (NotReadError, ShapesError):
+            return False
+        for number, item in enumerate(items):
+            self.bind(each.target, item)
+            entry = ast.Subscript(value=target, slice=ast.Constant(number), ctx=ast.Store())
+            ast.fix_missing_locations(ast.copy_location(entry, target))
+            self._assign(statement, entry, value.elt)
+        return True
+
+    def _update(
+        self,
+        statement: ast.stmt,
+        target: ast.expr,
+        plus: bool,
+        value: ast.expr,
+        of_rate: ast.expr | None = None,
+    ) -> None:
         """W -= lr * G stores the gradient that it takes, and gives the name a new value."""
         path = self._path_or_none(target)
         self._fresh()
         found, kind, error, rate = None, UPDATE, "", 1.0
         try:
             found = self.of(value)
-            rate = Rates(self).of(value)
+            rate = Rates(self).of(of_rate or value)
         except ShapesError as broken:
             kind, error = BREAK, str(broken)
         except NotReadError:
@@ -254,16 +326,29 @@ class Walk(Calls):
             statement.lineno, f"update of {path}", found, statement, self.reads, self.knows
         )
         store.kind, store.place, store.sign, store.error = kind, place, -1 if plus else 1, error
+        store.before = None if place is None else self._before(path, place)
+        store.decays = self._is_penalty_alone(value, found)
         self._put(store)
         if path is not None and place is not None:
             self._renew(path, target, place, store, rate)
+
+    def _before(self, path: str | None, place: Quantity) -> np.ndarray:
+        """The parameter that an update finds."""
+        kept = self.stored.get(path) if path else None
+        return np.asarray(self.quantities.value(place.of) if kept is None else kept)
+
+    def _is_penalty_alone(self, value: ast.expr, found: Any) -> bool:
+        """Whether nothing is left of what an update takes where the penalty is next to nothing."""
+        words = {getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(value)}
+        if not words & self.quantities.penalties or not isinstance(found, np.ndarray):
+            return False
+        return self.quantities.penalised or not np.abs(found).max(initial=0) > ALMOST_NOTHING
 
     def _renew(
         self, path: str, target: ast.expr, place: Quantity, store: Store, rate: float
     ) -> None:
         """What is read under the name from here on is the updated value."""
-        kept = self.stored.get(path)
-        before = np.asarray(self.quantities.value(place.of) if kept is None else kept)
+        before = store.before
         taken = np.asarray(0.0 if store.value is None else functions.number_like(store.value))
         self.updated[path] = target
         if taken.size not in (1, before.size) or taken.squeeze().shape not in (
@@ -284,6 +369,10 @@ class Walk(Calls):
         of_parameter = path and kept and self.quantities.parameter(path)
         if of_parameter and isinstance(op, ast.Add | ast.Sub):
             self._update(statement, target, isinstance(op, ast.Add), value)
+            return
+        times = ast.BinOp(left=target, op=ast.Mult(), right=value)
+        if of_parameter and isinstance(op, ast.Mult) and (decay := self._decayed(times, path)):
+            self._update(statement, target, *decay)
             return
         left = ast.parse(ast.unparse(target), mode="eval").body
         whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
@@ -373,6 +462,26 @@ class Walk(Calls):
             self.stored[path] = store.value
             if self.depth == 0:
                 self.maker[path] = number
+
+
+def _alike(first: list[Store], second: list[Store]) -> bool:
+    """Whether two rounds of a loop store the same under the same names."""
+    if len(first) != len(second):
+        return False
+    pairs = zip(first, second, strict=True)
+    return all(a.path == b.path and np.array_equal(a.value, b.value) for a, b in pairs)
+
+
+def _sum(left: ast.expr, right: ast.expr) -> ast.BinOp:
+    return ast.BinOp(left=left, op=ast.Add(), right=right)
+
+
+def _difference(left: ast.expr, right: ast.expr) -> ast.BinOp:
+    return ast.BinOp(left=left, op=ast.Sub(), right=right)
+
+
+def _product(left: ast.expr, right: ast.expr) -> ast.BinOp:
+    return ast.BinOp(left=left, op=ast.Mult(), right=right)
 
 
 def _is_numeric(value: Any) -> bool:

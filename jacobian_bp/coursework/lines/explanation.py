@@ -1,6 +1,7 @@
 """One line on one run: breaks, right, wrong, or without a goal; the sentences of each."""
 
 import math
+import re
 from dataclasses import replace
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
 from .workspace import require_cost
 
+PARAMETERS = re.compile(r"d_?[Wb]_?\d+")
 ADDED = "+= adds what stands right of it: that is what is judged."
 
 
@@ -89,8 +91,19 @@ class Explanation:
         says.append("What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1.")
         return self._made(says, value)
 
+    def _of_no_layer(self, value: Valued) -> LineReport:
+        """The right numbers under a name of no layer: dW9 = d2.T @ a1."""
+        goal, target = self._goal(), self.statement.target
+        line = f"d{goal.value} {self.statement.sign} {render(self.tree)}"
+        gives = f"gives {goal}, shape {dims(value.array.shape)}, and is not {target}"
+        says = [f"{self._head()}: {gives}.", *self._left(), f"Write {line}"]
+        return self._made(says, value, right=False)
+
     def _right(self, value: Valued, comparison: Comparison) -> LineReport:
         goal = self._goal()
+        no_layer = PARAMETERS.fullmatch(self.statement.target) and goal.is_plain
+        if no_layer and self.workspace.unknown_left(self.statement.target):
+            return self._of_no_layer(value)
         generic = self.trials.generic()
         sizes = generic.workspace.meanings.sizes if generic else {}
         ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT

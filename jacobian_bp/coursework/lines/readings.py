@@ -19,6 +19,7 @@ from .workspace import Workspace
 
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
+COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b")
 HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
@@ -66,11 +67,12 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
     """A line about any layer, dW = dZ @ A_prev.T, is read for one layer after the other."""
     read = names(statement.tree)
     words = [*read, statement.target]
-    first = 0 if any(re.search(r"\b(W|w|weights?|theta)_?0\b", word) for word in words) else 1
-    if first == 0 and "W0" not in workspace.state.values:
-        workspace = workspace.read_as(first=0)
+    counted: tuple[str, ...] = ()
+    from_0 = any(COUNTED_FROM_0.search(word) for word in words)
+    if from_0 and "W0" not in workspace.state.values and not workspace.told.mean:
+        workspace, counted = workspace.read_as(first=0), ("Counted from 0: W0 is W1 here.",)
     if not any(word and workspace.names.is_generic(word) for word in words):
-        yield Reading(workspace, asked_goal(target, statement, workspace))
+        yield Reading(workspace, asked_goal(target, statement, workspace), counted)
         return
     count = workspace.names.layers
     following = statement.target if statement.target in read else ""

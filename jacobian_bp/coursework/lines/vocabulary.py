@@ -180,6 +180,19 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
     return None
 
 
+def gradient_of_no_layer(path: str, naming: Naming, layers: int) -> str | None:
+    """W7 of dW7 and grads['dW7'], where the network has fewer layers, or counts from 1.
+
+    >>> [gradient_of_no_layer(path, Naming(), 2) for path in ("dW7", "grads['db0']", "dW2")]
+    ['W7', 'b0', None]
+    """
+    word = re.search(r"(\w+)(?:'\])?$", path)
+    found = word and re.fullmatch(GRADIENT + r"([wb])_?(\d+)", word[1].lower())
+    if not found or derivative_of(word[1], naming, layers):
+        return None
+    return f"{'W' if found[1] == 'w' else 'b'}{found[2]}"
+
+
 def list_kind(path: str) -> str | None:
     """W or b for a list of gradients such as nabla_w."""
     low = path.lower()
