@@ -242,6 +242,10 @@ class Expressions:
                 return getattr(array, node.attr)
             if node.attr == "newaxis":
                 return None
+        if isinstance(node, ast.Subscript) and _is_of_numpy(node.value, ("c_", "r_")):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            name = "column_stack" if getattr(node.value, "attr", "") == "c_" else "concatenate"
+            return functions.call_numpy(name, [[self.of(part) for part in parts]], {})
         path = self._path_or_none(node)
         if path in self.stored:
             return self._stored(path)
@@ -349,6 +353,11 @@ class Expressions:
             for k in node.keywords
             if k.arg and k.arg not in ("dtype", "out")
         }
+
+
+def _is_of_numpy(node: ast.expr, names: tuple[str, ...]) -> bool:
+    module = node.value if isinstance(node, ast.Attribute) and node.attr in names else None
+    return isinstance(module, ast.Name) and module.id in NUMPY
 
 
 def _constant(value: Any) -> Any:

@@ -170,7 +170,7 @@ class Judge:
         if trace.updated(number, goal):
             return None
         matches = self.quantities.matches(store.value, goal)
-        own = [m for m in matches if m.quantity == goal]
+        own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
         is_own = bool(own) and near(own[0].factor, 1)
         if is_own and own[0].turned and not fine:
@@ -193,7 +193,12 @@ class Judge:
         store = trace.stores[number]
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity == goal]
-        if own and trace.legitimate(own[0].factor) and not own[0].turned:
+        usual = own and (
+            near(own[0].factor, trace.gradients.factor)
+            if _is_of_parameter(goal)
+            else trace.legitimate(own[0].factor)
+        )
+        if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
             self.misnamed[number] = str(matches[0].quantity) if matches else ""
@@ -226,6 +231,8 @@ class Judge:
         store = trace.stores[number]
         matches = self.quantities.matches(store.value)
         if not matches:
+            if padded := self.quantities.padded_elsewhere(store.value):
+                return Found(number, padded, "ones", self.quantities.bias)
             blame.unknown.append(number)
             return None
         first = matches[0]

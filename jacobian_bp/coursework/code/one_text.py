@@ -54,21 +54,15 @@ def diagnose_code(
     >>> report.lines[2].meant
     'dZ1 = dZ2 @ W2 * (1 - A1 ** 2)'
 
-    Raises SpecError for a text that is not read, and for a convention with the bias in W;
-    DomainError for a run without a cost.
+    Raises SpecError for a text that is not read, DomainError for a run without a cost.
     """
     studied = studied_run(run)
     numbers = _numbers(let)
     written = asked_convention(convention, run, "diagnose_code")
     if written is None:
         return _report(text, studied, None, numbers, function)
-    if written.bias != "own":
-        refuse(
-            f"a function is read with the bias by itself, not as the {written.bias} column of W.",
-            "  Hand its lines to diagnose_line one by one, or its arrays to diagnose.",
-        )
     spelling = Spelling(written, studied.state, "diagnose_code")
-    bare = Convention(written.examples, written.weights, written.mean)
+    bare = Convention(written.examples, written.weights, written.mean, written.bias)
     report = _report(spelling.ours(text), studied, bare, numbers, function)
     return in_their_words(report, spelling, text)
 
@@ -112,7 +106,8 @@ def _report(
             other, as_good_too = penalised.best()
             if other and (best is None or other.score < best.score):
                 readings, best, as_good = penalised, other, as_good_too
-        if best and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
+        own = best and best.layout.convention.bias == "own"
+        if best and own and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
             bare = Readings(parsed, studied.without_biases(), convention, numbers)
             other, as_good_too = bare.best()
             if other and other.score < best.score:

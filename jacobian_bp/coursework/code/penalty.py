@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity
 from .readings import Reading
 from .trace import Trace, near
-from .trials import MARGIN, Trials, multiple
+from .trials import MARGIN, Trials, multiple, penalised
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         change = _change(trace, without, number) / quantities.penalty(name)
         if not np.abs(change).max() > MARGIN:
             continue
-        factor = multiple(change, quantities.known[Quantity("value", goal.of)])
+        factor = penalised(change, goal.of, quantities)
         if factor is None and number in decays:  # of W behind another update of it
             factor = multiple(change, without.stores[number].before)
         line = trace.stores[_cause(trace, without, number)].line

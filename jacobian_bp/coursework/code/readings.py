@@ -28,6 +28,10 @@ ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds 
     re.IGNORECASE,
 )
 COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b|['\"]d?[Ww]0['\"]")
+WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the bias is in W
+    r"(?:stack|concatenate|append|\bc_|\br_)\b.*\bones\b|insert\(.*\b1(?:\.0?)?, *axis"
+    r"|\b(?:[Tt]heta|W)_?\d\[(?::, *)?(?:1:|:-1)\]"
+)
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
@@ -162,6 +166,9 @@ class Readings:
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
         conventions = [self.convention] if self.convention else CONVENTIONS
+        if not self.convention and WITH_ONES.search(self.text):
+            in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]
+            conventions = in_weights + CONVENTIONS
         batches = [Layout(convention) for convention in conventions]
         if BATCH.search(self.text) or (self._declared and COUNTED.search(self.text)):
             return batches
@@ -180,7 +187,11 @@ class Readings:
             found = [replace(naming, input=1) for naming in found] + found
         of_each = [replace(naming, given="m") for naming in found]
         found = of_each if self._declared else found + of_each
-        return found + [replace(naming, swapped=True) for naming in found]
+        found += [replace(naming, swapped=True) for naming in found]
+        bias = self.convention.bias if self.convention else "own"
+        if bias != "own" or (not self.convention and WITH_ONES.search(self.text)):
+            found += [replace(naming, padded=True) for naming in found]
+        return found
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
         studied = self._one if layout.one else self.studied

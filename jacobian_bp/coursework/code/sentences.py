@@ -50,6 +50,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
+        case "ones":
+            other = "last" if found.detail == "first" else "first"
+            says = [
+                f"Its 1s stand {other}; the bias is the {found.detail} column of W, or its row."
+            ]
         case "penalty":
             says = [found.detail]
         case "layer":
@@ -114,6 +119,8 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
         says.append("A slope function is read as one of the activation.")
     if naming.given == "m" and reading.quantities.reads_derivatives:
         says.append("A derivative that it only reads is taken as that of each example, ∂L/∂z.")
+    if naming.padded:
+        says.append("An activation that it only reads is taken with its 1s.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
     if reading.judgement.trace.gradients.factor != 1:

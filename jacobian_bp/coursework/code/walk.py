@@ -259,7 +259,7 @@ class Walk(Calls):
         return isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(of.of))
 
     def _decayed(self, value: ast.expr, path: str | None) -> tuple[bool, ast.expr, ast.expr] | None:
-        """W = c * W - lr * G takes (1 - c) * W + lr * G off W: whether it adds, that, its lr * G."""
+        """W = c * W - lr * G takes (1 - c) * W + lr * G off: whether it adds, that, its lr * G."""
         rest, plus = None, False
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
             value, rest, plus = value.left, value.right, isinstance(value.op, ast.Add)

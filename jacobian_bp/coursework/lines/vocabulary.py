@@ -66,6 +66,8 @@ HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 class Quantity(NamedTuple):
     """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
 
+    Where the bias is a column of W, an activation is "padded" with the 1s that meet it.
+
     >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
     ∂J/∂W2 the slope at z1
     """
@@ -76,6 +78,8 @@ class Quantity(NamedTuple):
     def __str__(self) -> str:
         if self.kind == "error":
             return f"{self.of} − y"
+        if self.kind == "padded":
+            return f"{self.of} with its 1s"
         return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
 
     @property
@@ -94,7 +98,8 @@ class Naming:
     With `swapped`, a is the pre-activation and z the activation; `y_is_output` has t for the
     label; a slope function takes z, or the activation where `slope_takes` is "a"; weights are
     counted from `first`, and z and a from the input, which is layer `input`: with 1, z2 = W1 x;
-    a derivative that the text only reads is `given` times ∂J/∂z.
+    a derivative that the text only reads is `given` times ∂J/∂z. Where the bias is a column of
+    W, an activation that is only read is `padded` with its 1s, or is not.
     """
 
     swapped: bool = False
@@ -103,6 +108,7 @@ class Naming:
     first: int = 1
     given: str = "1"
     input: int = 0
+    padded: bool = False
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
