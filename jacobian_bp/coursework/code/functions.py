@@ -31,9 +31,9 @@ OF_TWO = _of_numpy(
     "dot matmul multiply add subtract divide outer maximum minimum power greater greater_equal "
     "less less_equal heaviside"
 )
-REDUCTIONS = _of_numpy("sum mean max min amax argmax any all prod")
+REDUCTIONS = _of_numpy("sum mean var std max min amax argmax any all prod")
 METHODS = frozenset(
-    {"dot", "sum", "mean", "max", "min", "reshape", "transpose", "copy", "astype"}
+    {"dot", "sum", "mean", "var", "std", "max", "min", "reshape", "transpose", "copy", "astype"}
     | {"squeeze", "flatten", "ravel", "argmax", "any", "all"}
 )
 CONTRACTING = {"dot", "matmul", "outer"}

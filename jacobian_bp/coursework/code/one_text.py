@@ -18,6 +18,7 @@ from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
+from .normalisation import StudiedNorm, studied_norm
 from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
@@ -56,7 +57,7 @@ def diagnose_code(
 
     Raises SpecError for a text that is not read, DomainError for a run without a cost.
     """
-    studied = studied_run(run)
+    studied = _studied(run) if isinstance(run, Run) else studied_run(run)
     numbers = _numbers(let)
     written = asked_convention(convention, run, "diagnose_code")
     if written is None:
@@ -91,7 +92,7 @@ def in_their_words(report: CodeReport, spelling: Spelling, text: str) -> CodeRep
 
 def _report(
     text: str,
-    studied: Studied,
+    studied: Studied | StudiedNorm,
     convention: Convention | None,
     numbers: dict[str, float],
     function: str | None,
@@ -118,6 +119,11 @@ def _report(
         return _Report(parsed, readings, best, as_good, studied.own, text).made()
     except TooMuchError as error:
         refuse(f"the text asks for too much: {with_line(error)}", error.instead)
+
+
+def _studied(run: Run) -> Studied | StudiedNorm:
+    """The dense network of a run, or its one normalisation."""
+    return studied_norm(run.forward_pass) or studied_run(run)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
@@ -202,7 +208,7 @@ class _Report:
         """Whether every line is right, and the last layer's value comes out."""
         if any(line.right is not True for line in lines):
             return False
-        output = f"a{self.quantities.layers}"
+        output = self.quantities.output
         found = [self._stands_for(n) for n in range(len(self.judgement.trace.stores))]
         return any(one == Quantity("value", output) for one in found)
 

@@ -148,13 +148,20 @@ class Quantities:
         padded = self.known.get(Quantity("padded", name)) if self.naming.padded else None
         return self.value(name) if padded is None else padded
 
+    @property
+    def output(self) -> str:
+        """The value that a forward pass ends with."""
+        return f"a{self.layers}"
+
     def as_the_text_has(self, value: Any) -> Any:
         """The classes (m,) in the place of the one-hot label, where the text starts from classes.
 
         What counts it sees them: Y.size, Y.shape[0], len(Y), Y.max(), np.eye(k)[Y].
         """
+        if not self.classes or not isinstance(value, np.ndarray):
+            return value
         label = self.value("y")
-        if not self.classes or label.ndim < 2 or not isinstance(value, np.ndarray):
+        if label.ndim < 2:
             return value
         if value is not label and not np.array_equal(value, label):
             return value

@@ -10,6 +10,7 @@ from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
 from .judge import MOST_WRONG, Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
+from .normalisation import NormQuantities, StudiedNorm
 from .parsing import Parsed
 from .quantities import Layout, Quantities
 from .store import BREAK, MASKED, UNREAD
@@ -90,7 +91,7 @@ class Readings:
     def __init__(
         self,
         parsed: Parsed,
-        studied: Studied,
+        studied: Studied | StudiedNorm,
         convention: Convention | None,
         numbers: dict[str, float],
         penalties: frozenset[str] = frozenset(),
@@ -165,6 +166,9 @@ class Readings:
 
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
+        if isinstance(self.studied, StudiedNorm):
+            axes = [self.convention.examples] if self.convention else ["rows", "columns"]
+            return [Layout(Convention(examples)) for examples in axes]
         conventions = [self.convention] if self.convention else CONVENTIONS
         if not self.convention and WITH_ONES.search(self.text):
             in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]
@@ -176,6 +180,8 @@ class Readings:
 
     def namings(self) -> list[Naming]:
         """The usual one first."""
+        if isinstance(self.studied, StudiedNorm):
+            return [Naming()]
         first = 0 if COUNTED_FROM_0.search(self.text) and self.convention is None else 1
         found = [Naming(first=first), Naming(slope_takes="a", first=first)]
         if re.search(r"\b(t|y_true|targets?|labels?|yt)\b", self.text) and re.search(
@@ -194,12 +200,15 @@ class Readings:
         return found
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
+        if isinstance(self.studied, StudiedNorm):
+            return NormQuantities(self.studied, layout, naming, self.numbers)  # type: ignore[arg-type]
         studied = self._one if layout.one else self.studied
         classes = bool(ENCODED.search(self.text))
         return Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
 
     @cached_property
     def _one(self) -> Studied:
+        assert isinstance(self.studied, Studied)
         return self.studied.one_example()
 
     def _ranked(self) -> list[tuple[int, Naming, Layout]]:

@@ -6,6 +6,7 @@ from ...writing.signs import dims, safe
 from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
+from .normalisation import NormQuantities
 from .quantities import Quantities
 from .readings import Reading
 from .trace import near
@@ -88,6 +89,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
 def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     """How the text is read: the layout, and what its names are taken for."""
     quantities, naming = reading.quantities, reading.naming
+    if isinstance(quantities, NormQuantities):
+        sizes = dims(quantities.value("x").shape)
+        axes = reading.layout.convention.examples
+        op = quantities.studied.op
+        return [f"Read as {op.name} of x {sizes}, examples in {axes}, eps = {op.eps:g}."]
     says = [f"Read as {reading.layout}."] if told else []
     if not own:
         sides = [

@@ -66,7 +66,8 @@ HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 class Quantity(NamedTuple):
     """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
 
-    Where the bias is a column of W, an activation is "padded" with the 1s that meet it.
+    Where the bias is a column of W, an activation is "padded" with the 1s that meet it; "result"
+    is the ∂J/∂ that the function of a single op hands back.
 
     >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
     ∂J/∂W2 the slope at z1
@@ -80,15 +81,15 @@ class Quantity(NamedTuple):
             return f"{self.of} − y"
         if self.kind == "padded":
             return f"{self.of} with its 1s"
-        return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
+        return {"gradient": "∂J/∂", "result": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
 
     @property
     def is_parameter_gradient(self) -> bool:
-        return self.kind == "gradient" and self.of[0] in "Wb"
+        return self.kind == "result" or (self.kind == "gradient" and self.of[0] in "Wb")
 
     @property
     def is_derivative(self) -> bool:
-        return self.kind in ("gradient", "error")
+        return self.kind in ("gradient", "result", "error")
 
 
 @dataclass(frozen=True)
