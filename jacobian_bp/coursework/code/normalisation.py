@@ -1,7 +1,7 @@
 """The function of one normalisation, BatchNorm or LayerNorm: its values, derivatives and names.
 
-    x̂ = (x − μ)/s,  s = √(var + eps),  out = gamma x̂ + beta
-    dx, dgamma, dbeta  from  dout = ∂J/∂out
+x̂ = (x − μ)/s,  s = √(var + eps),  out = gamma x̂ + beta
+dx, dgamma, dbeta  from  dout = ∂J/∂out
 """
 
 import re
@@ -29,7 +29,8 @@ NAMES = {
     "var": words("var sample_var variance batch_var x_var"),
     "s": words("std sqrtvar sqrt_var sample_std x_std stddev"),
     "1/s": words("ivar inv_std istd rstd inv_var inv_sqrtvar"),
-    "x − mu": words("xmu x_mu x_centered xc centered x_minus_mean"),
+    "(x − mu)": words("xmu x_mu x_centered xc centered x_minus_mean"),
+    "(x − mu)²": words("sq xmu2 carre"),
 }
 GRADIENT = re.compile(r"(?:grad_|dl_d|dloss_d|d_|d)(.+)")
 UPSTREAM = words("dout dy d_out grad_output grad_out upstream dl_dout")
@@ -81,12 +82,17 @@ def _arrays(op: Any, axis: int, x: Any, gamma: Any, beta: Any, dout: Any) -> dic
     values = {
         "x": x, "gamma": gamma, "beta": beta, "out": op.forward(x, gamma, beta),
         "xhat": centred / s, "mu": x.mean(axis), "var": var.squeeze(), "s": s.squeeze(),
-        "1/s": (1 / s).squeeze(), "x − mu": centred,
+        "1/s": (1 / s).squeeze(), "(x − mu)": centred, "(x − mu)²": centred**2,
     }  # fmt: skip
+    dvar, dmu = ds / (2 * s), -(dxhat / s).sum(axis, keepdims=True)
+    every = np.ones_like(x)
     derivatives = {
         "out": dout, "xhat": dxhat, "1/s": dinverse.squeeze(), "s": ds.squeeze(),
-        "var": (ds / (2 * s)).squeeze(), "mu": -(dxhat / s).sum(axis),
-        "x − mu": dxhat / s + ds / s * centred / count,
+        "var": dvar.squeeze(), "mu": dmu.squeeze(), "(x − mu)²": every * dvar / count,
+        "(x − mu) through x̂ alone": dxhat / s,
+        "(x − mu) through s alone": 2 * centred * dvar / count,
+        "(x − mu)": dxhat / s + 2 * centred * dvar / count,
+        "x through mu alone": every * dmu / count,
     }  # fmt: skip
     pulled = op.vjp(dout, x, gamma, beta)
     found = {Quantity("value", name): array for name, array in values.items()}
@@ -155,5 +161,5 @@ class NormQuantities(Quantities):
         raise NotReadError(f"what {word}() does")
 
     @property
-    def lists(self) -> dict[str, list[np.ndarray]]:  # type: ignore[override]
+    def lists(self) -> dict[str, list[np.ndarray]]:
         return {}

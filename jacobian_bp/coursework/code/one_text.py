@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from ...derivation.convention import Convention
@@ -23,7 +24,7 @@ from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
-from .store import UNREAD
+from .store import BREAK, UNREAD
 from .studied import Studied, studied_run
 from .trials import Trials
 
@@ -42,7 +43,8 @@ def diagnose_code(
     be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
     columns and the order of W are told from the lines, unless a `convention` says them: a
     Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
-    A text for one example at a time is right without a 1/m.
+    A text for one example at a time is right without a 1/m. Of a run with one BatchNorm or
+    LayerNorm it is the function of that op: x, gamma, beta, eps and dout to out, dx, dgamma, dbeta.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np
@@ -201,16 +203,17 @@ class _Report:
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
-        forward = self._computes_the_output(lines)
+        forward = bool(self._before_the_output)
         return True if self.judgement.computes_derivatives or forward else None
 
-    def _computes_the_output(self, lines: list[CodeLine]) -> bool:
-        """Whether every line is right, and the last layer's value comes out."""
-        if any(line.right is not True for line in lines):
-            return False
-        output = self.quantities.output
-        found = [self._stands_for(n) for n in range(len(self.judgement.trace.stores))]
-        return any(one == Quantity("value", output) for one in found)
+    @cached_property
+    def _before_the_output(self) -> set[int]:
+        """The stores that the right value of the last layer comes from; none where one breaks."""
+        output, trace = Quantity("value", self.quantities.output), self.judgement.trace
+        found = [n for n in range(len(trace.stores)) if self._stands_for(n) == output]
+        needed = trace.ancestors(found[-1]) | {found[-1]} if found else set()
+        broken = any(trace.stores[n].kind in (BREAK, UNREAD) for n in needed)
+        return set() if broken or self.wrong else needed
 
     def _correct(self) -> None:
         """One change that mends each wrong line, where there is one."""
@@ -271,7 +274,8 @@ class _Report:
                 taken[store.line] = store.error
                 continue
             quantity = self._stands_for(number)
-            known = quantity is not None or self._feeds_right_gradients(number)
+            feeds = number in self._before_the_output or self._feeds_right_gradients(number)
+            known = quantity is not None or feeds
             judged[store.line] = True if known else judged.get(store.line)
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {}

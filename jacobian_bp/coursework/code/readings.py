@@ -247,7 +247,9 @@ class Readings:
             judgement = Judge(self.parsed, quantities, self.budget, most).judgement()
         except (NotReadError, ShapesError):
             judgement = None
-        reading = judgement and Reading(layout, naming, quantities, judgement, guessed or {})
+        reading = None
+        if judgement is not None:
+            reading = Reading(layout, naming, quantities, judgement, guessed or {})
         if guessed is None:
             self._of[layout, naming] = reading
         return reading

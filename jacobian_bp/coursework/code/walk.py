@@ -260,9 +260,11 @@ class Walk(Calls):
 
     def _decayed(self, value: ast.expr, path: str | None) -> tuple[bool, ast.expr, ast.expr] | None:
         """W = c * W - lr * G takes (1 - c) * W + lr * G off: whether it adds, that, its lr * G."""
-        rest, plus = None, False
-        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add):
-            value, rest, plus = value.left, value.right, isinstance(value.op, ast.Add)
+        rest: ast.expr | None = None
+        plus = False
+        match value:
+            case ast.BinOp(left=left, op=ast.Sub() | ast.Add() as op, right=right):
+                value, rest, plus = left, right, isinstance(op, ast.Add)
         if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult)):
             return None
         for held, times in ((value.left, value.right), (value.right, value.left)):

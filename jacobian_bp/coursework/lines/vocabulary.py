@@ -81,7 +81,8 @@ class Quantity(NamedTuple):
             return f"{self.of} − y"
         if self.kind == "padded":
             return f"{self.of} with its 1s"
-        return {"gradient": "∂J/∂", "result": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
+        of = {"gradient": "∂J/∂", "result": "∂J/∂", "slope": "the slope at "}
+        return of.get(self.kind, "") + self.of
 
     @property
     def is_parameter_gradient(self) -> bool:
@@ -194,8 +195,8 @@ def gradient_of_no_layer(path: str, naming: Naming, layers: int) -> str | None:
     ['W7', 'b0', None]
     """
     word = re.search(r"(\w+)(?:'\])?$", path)
-    found = word and re.fullmatch(GRADIENT + r"([wb])_?(\d+)", word[1].lower())
-    if not found or derivative_of(word[1], naming, layers):
+    found = re.fullmatch(GRADIENT + r"([wb])_?(\d+)", word[1].lower()) if word else None
+    if word is None or found is None or derivative_of(word[1], naming, layers):
         return None
     return f"{'W' if found[1] == 'w' else 'b'}{found[2]}"
 
