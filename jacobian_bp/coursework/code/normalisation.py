@@ -94,6 +94,10 @@ def _arrays(op: Any, axis: int, x: Any, gamma: Any, beta: Any, dout: Any) -> dic
         "(x − mu)": dxhat / s + 2 * centred * dvar / count,
         "x through mu alone": every * dmu / count,
     }  # fmt: skip
+    values |= {  # the sums of the closed form
+        "Σ dx̂": dxhat.sum(axis), "Σ dx̂ x̂": (dxhat * centred / s).sum(axis),
+        "x̂ Σ dx̂ x̂": centred / s * (dxhat * centred / s).sum(axis, keepdims=True),
+    }  # fmt: skip
     pulled = op.vjp(dout, x, gamma, beta)
     found = {Quantity("value", name): array for name, array in values.items()}
     found |= {Quantity("gradient", name): array for name, array in derivatives.items()}

@@ -53,9 +53,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "ones":
             other = "last" if found.detail == "first" else "first"
-            says = [
-                f"Its 1s stand {other}; the bias is the {found.detail} column of W, or its row."
-            ]
+            line = "row" if quantities.layout.convention.weights == "in,out" else "column"
+            says = [f"Its 1s stand {other}; the bias is the {found.detail} {line} of W."]
         case "penalty":
             says = [found.detail]
         case "layer":
@@ -64,9 +63,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"d{found.detail} is of no layer: the weights are {numbers}."]
             if taken := found.quantity:
                 times = quantities.matches(wrong.value, taken)[0].factor
-                own = f"d{taken.of[0]}{int(taken.of[1:]) - 1 + first}"
-                is_right = near(times, 1)
-                write = f": write {own}" if is_right else f", the gradient for {own}"
+                name = f"d{taken.of[0]}{int(taken.of[1:]) - 1 + first}"
+                write = f": write {name}" if near(times, 1) else f", the gradient for {name}"
                 says.append(f"This is {_times(times, taken, quantities)}{write}.")
         case _ if what:
             turned = [
