@@ -231,14 +231,18 @@ class Explanation:
 
 def _shown(statement: Statement, tree: Node) -> str:
     """The line as it was read."""
-    if statement.masked:
+    if statement.masked or statement.sign == "/=":
         return _corrected(statement, tree)
     equals = f"{statement.target} {statement.sign} " if statement.target else ""
     return f"{equals}{render(tree)}"
 
 
 def _corrected(statement: Statement, tree: Node) -> str:
-    """What stands right of the = sign; of dA1[Z1 <= 0] = 0, the whole line."""
+    """What stands right of the = sign; of dA1[Z1 <= 0] = 0 and dW2 /= m, the whole line."""
+    if statement.sign == "/=":
+        of_it = tree.op == "/" and render(tree.args[0]) == statement.target
+        sign, rest = ("/=", tree.args[1]) if of_it else ("=", tree)
+        return f"{statement.target} {sign} {render(rest)}"
     if statement.masked and tree.op == "where" and tree.args[2].text == statement.target:
         return f"{statement.target}[{render(tree.args[0])}] = {render(tree.args[1])}"
     return render(tree)

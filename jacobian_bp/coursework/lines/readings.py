@@ -150,8 +150,11 @@ def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
 def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
     """Where the cost is a mean, its 1/m may come in the gradients, and not in the deltas."""
     workspace, goal = reading.workspace, reading.goal
-    if workspace.told.mean:
+    if workspace.told.mean and statement.sign != "/=":
         yield _declared(reading)
+        return
+    if statement.sign == "/=":
+        yield _divided(statement, reading)
         return
     yield reading
     if goal is None or goal.forward or goal.by or goal.alone:
@@ -176,6 +179,21 @@ def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
             goal=replace(goal, of_each=True),
             condition=(*reading.condition, "The 1/m of the mean then belongs in the gradients."),
         )
+
+
+def _divided(statement: Statement, reading: Reading) -> Reading:
+    """dZ2 /= m: what stands there before lacks the 1/m of a mean; a delta may be meant to."""
+    workspace, goal, target = reading.workspace, reading.goal, statement.target
+    if goal is None or not (workspace.is_batch and workspace.state.program.averages):
+        return reading
+    own = workspace.read_as(of_each=True, summed=True)
+    if goal.value in workspace.state.program.params:
+        said = f"It is right if {target} is a sum over the examples before it."
+    elif workspace.told.mean == "gradient":
+        return replace(reading, workspace=own, goal=replace(goal, of_each=True))
+    else:
+        said = f"It is right if {target} is ∂L/∂{goal.value} of each example before it."
+    return replace(reading, workspace=own, condition=(*reading.condition, said))
 
 
 def _declared(reading: Reading) -> Reading:

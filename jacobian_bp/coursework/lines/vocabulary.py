@@ -183,7 +183,7 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
         plain = re.fullmatch(r"(w|weights?|b|bias|z|a)_?\d+|[zw]_?(hidden|output)|x", inner)
         if low.endswith("delta") and value and value[0] == "a":
             return f"z{value[1:]}"  # Trask's l2_delta is that of the layer
-        if value and (value[0] in "Wb" or plain):
+        if value and (value[0] in "Wb" or plain or inner in ("scores", "logits")):
             return value
     return None
 
