@@ -96,7 +96,7 @@ class Explanation:
         goal, target = self._goal(), self.statement.target
         line = f"d{goal.value} {self.statement.sign} {render(self.tree)}"
         gives = f"gives {goal}, shape {dims(value.array.shape)}, and is not {target}"
-        says = [f"{self._head()}: {gives}.", *self._left(), f"Write {line}"]
+        says = [f"{self._head()}: {gives}.", *self._left(), f"Meant for {goal}: {line}"]
         return self._made(says, value, right=False)
 
     def _right(self, value: Valued, comparison: Comparison) -> LineReport:

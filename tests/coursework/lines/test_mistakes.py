@@ -194,7 +194,7 @@ def test_a_name_that_the_run_does_not_have():
     assert (other.right, other.target) == (False, "W2")
     assert str(other) == (
         "dW9 = d2.T @ a1: gives ∂J/∂W2, shape (3, 5), and is not dW9.\n"
-        f"  {said}\n  Write dW2 = d2.T @ a1"
+        f"  {said}\n  Meant for ∂J/∂W2: dW2 = d2.T @ a1"
     )
     assert diagnose_line("dW2 = d2.T @ a1", BCE).right is True
     from_0 = diagnose_line("dW0 = d1.T @ x", BCE)
