@@ -203,18 +203,9 @@ CODES = {
         code(CODE, convention="columns"),
         named_in(r"(cs231n);", lambda name: code(CODE, convention=name)()),
     ),
-    "a bias in W": (
-        code(CODE, convention=Convention(bias="first")),
-        done(
-            "one by one, or its arrays to diagnose",
-            lambda: answers(
-                diagnose(
-                    RUN,
-                    {"W2": np.column_stack((G["b2"], G["W2"]))},
-                    convention=Convention(bias="first"),
-                )
-            ),
-        ),
+    "a loop without end": (
+        code("a = 1\nfor i in range(5000):\n    a += 1"),
+        done("each round is judged like the first", code(CODE)),
     ),
     "let of no kind": (
         code(CODE, let=3),

@@ -22,8 +22,8 @@ class Found:
     """A store to blame, what it is meant to be, and why it is wrong.
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
-    it), helper, unknown; `instead` is the statement that mends it, where one is known, and
-    `change` what is changed in it.
+    it), helper, layer (of none that there is), ones (at the other end), unknown; `instead` is
+    the statement that mends it, where one is known, and `change` what is changed in it.
     """
 
     number: int

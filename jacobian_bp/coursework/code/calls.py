@@ -7,7 +7,7 @@ import numpy as np
 
 from . import functions
 from .expressions import NUMPY, Expressions
-from .limits import MOST_CALLS_DEEP, MOST_LOOPED, NotReadError, ShapesError, TooMuchError
+from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError
 from .quantities import Quantities
 
 
@@ -31,6 +31,8 @@ class Calls(Expressions):
                 return functions.number_like(base)
             return self._numpy(function.attr, [base, *map(self.of, node.args)], node)
         word = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+        if word == "get" and isinstance(function, ast.Attribute) and len(node.args) == 2:
+            return self._got(function.value, *node.args)
         if word in BUILT_IN and isinstance(function, ast.Name):
             try:
                 return BUILT_IN[word](self, *[self.of(arg) for arg in node.args])
@@ -43,6 +45,12 @@ class Calls(Expressions):
             if found is not None:
                 return found
         return self.quantities.helper(word, given, options)
+
+    def _got(self, bag: ast.expr, key: ast.expr, default: ast.expr) -> Any:
+        """bn_param.get("eps", 1e-5): what the key means, else the default."""
+        word, path = self.of(key), self._path_or_none(bag) or ""
+        found = self.quantities.lookup(word, path) if isinstance(word, str) else None
+        return self.of(default) if found is None else found
 
     def _numpy(self, name: str, given: list[Any], node: ast.Call) -> Any:
         self.charge(sum(map(np.size, filter(_is_array, given))))
@@ -99,10 +107,11 @@ def _is_self(node: ast.expr) -> bool:
 
 
 def _range(walk: Expressions, *ends: Any) -> range:
-    found = range(*[functions.whole(end) for end in ends])
-    if len(found) > MOST_LOOPED:
-        raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
-    return found
+    return range(*[functions.whole(end) for end in ends])
+
+
+def _length(value: Any) -> int:
+    return functions.rounds(value) if isinstance(value, range) else len(value)
 
 
 def _text(walk: Expressions, value: Any) -> str:
@@ -112,7 +121,7 @@ def _text(walk: Expressions, value: Any) -> str:
 
 
 BUILT_IN: dict[str, Any] = {
-    "len": lambda walk, value: len(walk.quantities.as_the_text_has(value)),
+    "len": lambda walk, value: _length(walk.quantities.as_the_text_has(value)),
     "range": _range,
     "reversed": lambda walk, value: walk.listed(value)[::-1],
     "list": lambda walk, *value: walk.listed(value[0]) if value else [],

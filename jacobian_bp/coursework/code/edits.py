@@ -178,7 +178,8 @@ def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
         return
 
     def minus(n: Any) -> None:
-        n.value = ast.UnaryOp(op=ast.USub(), operand=n.value)
+        negative = isinstance(n.value, ast.UnaryOp) and isinstance(n.value.op, ast.USub)
+        n.value = n.value.operand if negative else ast.UnaryOp(op=ast.USub(), operand=n.value)
 
     yield "the other sign", _made(statement, 0, minus)
     for words, divisor in (("divided by m", "m"), ("halved", "2")):

@@ -14,6 +14,7 @@ from .limits import (
     MOST_LOOPED,
     MOST_PRODUCTS,
     MOST_STEPS,
+    ONE_ROUND,
     NotReadError,
     ShapesError,
     TooMuchError,
@@ -190,8 +191,9 @@ class Expressions:
         if isinstance(value, list | tuple | range) or (
             isinstance(value, np.ndarray) and value.ndim
         ):
-            if len(value) > MOST_LOOPED:
-                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.")
+            count = functions.rounds(value) if isinstance(value, range) else len(value)
+            if count > MOST_LOOPED:
+                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
             return list(value)
         raise NotReadError("a loop over what is no list")
 
@@ -240,6 +242,10 @@ class Expressions:
                 return getattr(array, node.attr)
             if node.attr == "newaxis":
                 return None
+        if isinstance(node, ast.Subscript) and _is_of_numpy(node.value, ("c_", "r_")):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            name = "column_stack" if getattr(node.value, "attr", "") == "c_" else "concatenate"
+            return functions.call_numpy(name, [[self.of(part) for part in parts]], {})
         path = self._path_or_none(node)
         if path in self.stored:
             return self._stored(path)
@@ -329,7 +335,7 @@ class Expressions:
                 continue
             value = self.of(part)
             if isinstance(value, range):
-                value = np.arange(len(value))
+                value = np.arange(len(self.listed(value)))
             labels = isinstance(value, np.ndarray) and value.dtype != bool and value.ndim == 2
             if labels and len(parts) == 2:  # y is one-hot here: its class is meant
                 value = value.argmax(0 if self.quantities.columns else 1)
@@ -347,6 +353,11 @@ class Expressions:
             for k in node.keywords
             if k.arg and k.arg not in ("dtype", "out")
         }
+
+
+def _is_of_numpy(node: ast.expr, names: tuple[str, ...]) -> bool:
+    module = node.value if isinstance(node, ast.Attribute) and node.attr in names else None
+    return isinstance(module, ast.Name) and module.id in NUMPY
 
 
 def _constant(value: Any) -> Any:

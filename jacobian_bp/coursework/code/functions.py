@@ -31,9 +31,9 @@ OF_TWO = _of_numpy(
     "dot matmul multiply add subtract divide outer maximum minimum power greater greater_equal "
     "less less_equal heaviside"
 )
-REDUCTIONS = _of_numpy("sum mean max min amax argmax any all prod")
+REDUCTIONS = _of_numpy("sum mean var std max min amax argmax any all prod")
 METHODS = frozenset(
-    {"dot", "sum", "mean", "max", "min", "reshape", "transpose", "copy", "astype"}
+    {"dot", "sum", "mean", "var", "std", "max", "min", "reshape", "transpose", "copy", "astype"}
     | {"squeeze", "flatten", "ravel", "argmax", "any", "all"}
 )
 CONTRACTING = {"dot", "matmul", "outer"}
@@ -113,6 +113,11 @@ def whole(value: Any) -> int:
     raise NotReadError("an index that is no whole number")
 
 
+def rounds(loop: range) -> int:
+    """How many numbers a range has, also where len() cannot say it."""
+    return max(0, -((loop.start - loop.stop) // loop.step))
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     sizes = value if isinstance(value, tuple | list) else (value,)
     shape = tuple(whole(size) for size in sizes)
@@ -142,6 +147,8 @@ def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
         return range(*[whole(number) for number in given])
     if name in ("hstack", "vstack", "concatenate", "column_stack"):
         return _joined(name, given, options)
+    if name in ("insert", "append", "delete") and len(given) > 1:
+        return _lengthened(name, given, options)
     if name == "linalg.norm":
         return apply(lambda array: np.sqrt(np.sum(array * array)), given[0])
     if name in OF_TWO and len(given) == 2:
@@ -161,6 +168,22 @@ def _reduce(name: str, given: list[Any], options: dict[str, Any]) -> Any:
         axis = whole(axis)
     keep = bool(options.get("keepdims", False))
     return apply(lambda a: REDUCTIONS[name](a, axis=axis, keepdims=keep), given[0])
+
+
+def _lengthened(name: str, given: list[Any], options: dict[str, Any]) -> Any:
+    """np.insert(x, 0, 1, axis=1), np.append(ones, x, axis=1), np.delete(d, 0, axis=1)."""
+    usual = 3 if name == "insert" else 2
+    axis = given[usual] if len(given) > usual else options.get("axis")
+    axis = axis if axis is None else whole(axis)
+    first, second, *more = given[:usual]
+    if name == "append":
+        return apply_unbroadcast(
+            lambda a, b: np.append(a, b, axis), number_like(first), number_like(second)
+        )
+    place, more = whole(second), [number_like(one) for one in more]
+    return apply_unbroadcast(
+        lambda a: getattr(np, name)(a, place, *more, axis=axis), number_like(first)
+    )
 
 
 def _joined(name: str, given: list[Any], options: dict[str, Any]) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import COUNT, Quantity
+from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, MASKED, PLAIN, UNREAD, UPDATE
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
 
@@ -56,16 +56,19 @@ class Judgement:
 
 
 class Judge:
-    """Judges one text in one layout and naming."""
+    """Judges one text in one layout and naming, until more than `most` lines are wrong."""
 
-    def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
-        self.parsed, self.quantities = parsed, quantities
+    def __init__(
+        self, parsed: Parsed, quantities: Quantities, budget: Budget, most: int = MOST_WRONG
+    ) -> None:
+        self.parsed, self.quantities, self.most = parsed, quantities, most
         self.trials = Trials(parsed, quantities, budget)
         self.mended: dict[int, Any] = {}
         self.passed: set[int] = set()
         self.misnamed: dict[int, str] = {}
 
-    def judgement(self) -> Judgement:
+    def judgement(self) -> Judgement | None:
+        """What is wrong; None where it is more than `most` lines."""
         wrong: list[Wrong] = []
         for _ in range(MOST_WRONG):
             self.misnamed = {}
@@ -77,6 +80,8 @@ class Judge:
             line = self._helper_to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
             wrong.append(one)
+            if len({each.line for each in wrong}) > self.most:
+                return None
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
         return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace)
@@ -96,6 +101,10 @@ class Judge:
     def _judged(self, number: int, trace: Trace, blame: Blame) -> Found | None:
         store, quantities = trace.stores[number], self.quantities
         goal = trace.gradients.of.get(number) or quantities.goal(store)
+        if found := self._of_no_layer(number, trace):
+            return found
+        if store.decays:
+            return None  # what a penalty takes off is judged by itself
         if store.kind == BREAK:
             return blame.for_break(number) or Found(number, goal, "break", store.error)
         if not isinstance(store.value, int | float | np.ndarray | np.generic):
@@ -115,18 +124,41 @@ class Judge:
             if trace.gradients.right[number]:
                 return None
             factor = trace.matching(store.value, goal)
-            drafts = [n for n in store.reads if trace.stores[n].path == store.path]
-            draft = drafts[-1] if drafts and drafts[-1] not in self.mended else None
-            if draft is not None and factor is not None:
-                before = trace.matching(trace.stores[draft].value, goal)
-                if before is not None and near(before, factor):
-                    return Found(draft, goal, "factor", factor=factor)
+            draft = self._draft_with(factor, number, trace)
+            if draft:
+                return draft
             return (
                 blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", factor=factor)
             )
         return self._named_delta(number, goal, trace, blame)
+
+    def _of_no_layer(self, number: int, trace: Trace) -> Found | None:
+        """dW7, of a layer that the network does not have, with the gradient of another one."""
+        store, quantities = trace.stores[number], self.quantities
+        said = gradient_of_no_layer(store.path, quantities.naming, quantities.layers)
+        if said is None or store.kind not in (PLAIN, ADDED, MASKED):
+            return None
+        matches = self.quantities.matches(store.value)
+        known = [m.quantity for m in matches if m.quantity.is_parameter_gradient]
+        return Found(number, known[0] if known else None, "layer", said)
+
+    def _draft_with(self, factor: float | None, number: int, trace: Trace) -> Found | None:
+        """The first draft of this value that has its wrong factor: dh before dh[h <= 0] = 0."""
+        found = None
+        while factor is not None:
+            path = trace.stores[number].path
+            drafts = [n for n in trace.stores[number].reads if trace.stores[n].path == path]
+            if not drafts or drafts[-1] in self.mended:
+                break
+            number = drafts[-1]
+            matches = self.quantities.matches(trace.stores[number].value)
+            same = [m for m in matches if m.quantity.kind == "gradient" and near(m.factor, factor)]
+            if not same:
+                break
+            found = Found(number, same[0].quantity, "factor", factor=factor)
+        return found
 
     def _fine_below(self, number: int, trace: Trace) -> bool:
         """Whether it feeds gradients of parameters, and all of them are right."""
@@ -138,7 +170,7 @@ class Judge:
         if trace.updated(number, goal):
             return None
         matches = self.quantities.matches(store.value, goal)
-        own = [m for m in matches if m.quantity == goal]
+        own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
         is_own = bool(own) and near(own[0].factor, 1)
         if is_own and own[0].turned and not fine:
@@ -161,7 +193,12 @@ class Judge:
         store = trace.stores[number]
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity == goal]
-        if own and trace.legitimate(own[0].factor) and not own[0].turned:
+        usual = own and (
+            near(own[0].factor, trace.gradients.factor)
+            if _is_of_parameter(goal)
+            else trace.legitimate(own[0].factor)
+        )
+        if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
             self.misnamed[number] = str(matches[0].quantity) if matches else ""
@@ -182,7 +219,8 @@ class Judge:
         if found:
             return found
         if own:
-            return Found(number, goal, "factor", factor=own[0].factor)
+            draft = self._draft_with(own[0].factor, number, trace)
+            return draft or Found(number, goal, "factor", factor=own[0].factor)
         return (
             Found(number, goal, "is", str(other[0].quantity))
             if other
@@ -193,6 +231,8 @@ class Judge:
         store = trace.stores[number]
         matches = self.quantities.matches(store.value)
         if not matches:
+            if padded := self.quantities.padded_elsewhere(store.value):
+                return Found(number, padded, "ones", self.quantities.bias)
             blame.unknown.append(number)
             return None
         first = matches[0]
@@ -200,7 +240,8 @@ class Judge:
         below = trace.descendants(number) & set(trace.gradients.of)
         judged = odd and below and not self._fine_below(number, trace) and not trace.draft(number)
         if judged and blame.helps(number, first.quantity):
-            return Found(number, first.quantity, "factor", factor=first.factor)
+            draft = self._draft_with(first.factor, number, trace)
+            return draft or Found(number, first.quantity, "factor", factor=first.factor)
         return None
 
     # ---------------------------------------------------------------- what follows
@@ -232,25 +273,45 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
-        known = self.quantities.known
-        kinds = ("gradient", "slope", "error")
-        choices = [wrong.quantity] if wrong.quantity else [q for q in known if q.kind in kinds]
-        for quantity in choices:
+        if wrong.found.why == "layer":
+            self.passed.add(wrong.number)  # no gradient of the network is asked for there
+            return
+        for quantity in self._choices(wrong, trace):
             for factor in trace.usual:
-                right = self._right(wrong.number, quantity, factor, trace)
                 if quantity.kind != "gradient" and factor != 1:
                     continue
-                if wrong.quantity is None and np.shape(wrong.value) != np.shape(right):
-                    continue
+                right = self._right(wrong.number, quantity, factor, trace)
                 count = self.trials.count({**self.mended, wrong.number: right})
-                if count is not None and (best is None or count > best[0]):
+                if count is None or (best and count < best[0]):
+                    continue
+                if best is None or count > best[0]:
                     best = count, quantity, factor
+                elif best[1] != quantity and self._gives(wrong, quantity, factor):
+                    best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
             self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
             wrong.wanted = best[2]
-            wrong.quantity = wrong.quantity or best[1]
+            wrong.quantity = best[1]
         else:
             self.passed.add(wrong.number)
+
+    def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
+        """What may be put there: what its name says; what has its shape; for a break, any delta."""
+        known, said = self.quantities.known, wrong.quantity
+        broken = trace.stores[wrong.number].kind == BREAK
+        kinds = ("gradient",) if broken and said else ("gradient", "slope", "error")
+        others = [q for q in known if q.kind in kinds and not (said and _is_of_parameter(q))]
+        if broken and (said is None or (said.is_derivative and not _is_of_parameter(said))):
+            return [*([said] if said else []), *[q for q in others if q != said]]
+        if said:
+            return [said]
+        return [q for q in others if np.shape(known[q]) == np.shape(wrong.value)]
+
+    def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
+        """Whether one change of the line gives this quantity."""
+        trace = self.trials.trace(self.mended)
+        blame = Blame(self.trials, trace, self.mended, self.passed)
+        return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 
     def _right(self, number: int, quantity: Quantity, factor: float, trace: Trace) -> Any:
         if quantity.is_parameter_gradient:
@@ -282,3 +343,7 @@ class Judge:
         if trace.descendants(number) or self.quantities.goal(store):
             return False
         return not self.quantities.matches(store.value) and trace.carries_derivative(number)
+
+
+def _is_of_parameter(goal: Quantity | None) -> bool:
+    return goal is not None and goal.is_parameter_gradient

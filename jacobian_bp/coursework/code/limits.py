@@ -18,6 +18,9 @@ LANGUAGE = (
 )
 
 
+ONE_ROUND = "  Write the lines of one round by themselves: each round is judged like the first."
+
+
 class NotReadError(Exception):
     """An expression that is not in the language, or a name that nothing tells."""
 
@@ -25,9 +28,13 @@ class NotReadError(Exception):
 
 
 class TooMuchError(Exception):
-    """More steps, entries or products than a backward function needs."""
+    """More steps, entries or products than a backward function needs; what to write instead."""
 
     line: int | None = None
+
+    def __init__(self, what: str, instead: str = LANGUAGE) -> None:
+        super().__init__(what)
+        self.instead = instead
 
 
 def with_line(error: NotReadError | TooMuchError) -> str:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from ...derivation.convention import Convention
@@ -18,11 +19,12 @@ from .blame import Blame, Found
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
+from .normalisation import StudiedNorm, studied_norm
 from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
 from .sentences import of_reading, of_wrong
-from .store import UNREAD
+from .store import BREAK, UNREAD
 from .studied import Studied, studied_run
 from .trials import Trials
 
@@ -41,7 +43,8 @@ def diagnose_code(
     be any that say what they are (dZ2, self.W1, cache["A1"], grads["dW1"], nabla_w[-2]); rows or
     columns and the order of W are told from the lines, unless a `convention` says them: a
     Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
-    A text for one example at a time is right without a 1/m.
+    A text for one example at a time is right without a 1/m. Of a run with one BatchNorm or
+    LayerNorm it is the function of that op: x, gamma, beta, eps and dout to out, dx, dgamma, dbeta.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np
@@ -54,21 +57,15 @@ def diagnose_code(
     >>> report.lines[2].meant
     'dZ1 = dZ2 @ W2 * (1 - A1 ** 2)'
 
-    Raises SpecError for a text that is not read, and for a convention with the bias in W;
-    DomainError for a run without a cost.
+    Raises SpecError for a text that is not read, DomainError for a run without a cost.
     """
-    studied = studied_run(run)
+    studied = _studied(run) if isinstance(run, Run) else studied_run(run)
     numbers = _numbers(let)
     written = asked_convention(convention, run, "diagnose_code")
     if written is None:
         return _report(text, studied, None, numbers, function)
-    if written.bias != "own":
-        refuse(
-            f"a function is read with the bias by itself, not as the {written.bias} column of W.",
-            "  Hand its lines to diagnose_line one by one, or its arrays to diagnose.",
-        )
     spelling = Spelling(written, studied.state, "diagnose_code")
-    bare = Convention(written.examples, written.weights, written.mean)
+    bare = Convention(written.examples, written.weights, written.mean, written.bias)
     report = _report(spelling.ours(text), studied, bare, numbers, function)
     return in_their_words(report, spelling, text)
 
@@ -97,7 +94,7 @@ def in_their_words(report: CodeReport, spelling: Spelling, text: str) -> CodeRep
 
 def _report(
     text: str,
-    studied: Studied,
+    studied: Studied | StudiedNorm,
     convention: Convention | None,
     numbers: dict[str, float],
     function: str | None,
@@ -112,7 +109,8 @@ def _report(
             other, as_good_too = penalised.best()
             if other and (best is None or other.score < best.score):
                 readings, best, as_good = penalised, other, as_good_too
-        if best and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
+        own = best and best.layout.convention.bias == "own"
+        if best and own and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
             bare = Readings(parsed, studied.without_biases(), convention, numbers)
             other, as_good_too = bare.best()
             if other and other.score < best.score:
@@ -122,7 +120,12 @@ def _report(
             refuse(f"{shown(what, 80)}: this is not read.")
         return _Report(parsed, readings, best, as_good, studied.own, text).made()
     except TooMuchError as error:
-        refuse(f"the text asks for too much: {with_line(error)}")
+        refuse(f"the text asks for too much: {with_line(error)}", error.instead)
+
+
+def _studied(run: Run) -> Studied | StudiedNorm:
+    """The dense network of a run, or its one normalisation."""
+    return studied_norm(run.forward_pass) or studied_run(run)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
@@ -200,22 +203,27 @@ class _Report:
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
-        forward = self._computes_the_output(lines)
+        forward = bool(self._before_the_output)
         return True if self.judgement.computes_derivatives or forward else None
 
-    def _computes_the_output(self, lines: list[CodeLine]) -> bool:
-        """Whether every line is right, and the last layer's value comes out."""
-        if any(line.right is not True for line in lines):
-            return False
-        output = f"a{self.quantities.layers}"
-        found = [self._stands_for(n) for n in range(len(self.judgement.trace.stores))]
-        return any(one == Quantity("value", output) for one in found)
+    @cached_property
+    def _before_the_output(self) -> set[int]:
+        """The stores that the right value of the last layer comes from; none where one breaks."""
+        output, trace = Quantity("value", self.quantities.output), self.judgement.trace
+        found = [n for n in range(len(trace.stores)) if self._stands_for(n) == output]
+        needed = trace.ancestors(found[-1]) | {found[-1]} if found else set()
+        broken = any(trace.stores[n].kind in (BREAK, UNREAD) for n in needed)
+        return set() if broken or self.wrong else needed
 
     def _correct(self) -> None:
         """One change that mends each wrong line, where there is one."""
         mended: dict[int, Any] = {}
         for wrong in sorted(self.wrong, key=lambda w: w.number):
-            if wrong.quantity and wrong.found.instead is None and wrong.found.why != "helper":
+            if (
+                wrong.quantity
+                and wrong.found.instead is None
+                and wrong.found.why not in ("helper", "layer")
+            ):
                 trace = self.trials.trace(mended)
                 blame = Blame(self.trials, trace, mended, set())
                 if wrong.number < len(trace.stores):
@@ -266,7 +274,8 @@ class _Report:
                 taken[store.line] = store.error
                 continue
             quantity = self._stands_for(number)
-            known = quantity is not None or self._feeds_right_gradients(number)
+            feeds = number in self._before_the_output or self._feeds_right_gradients(number)
+            known = quantity is not None or feeds
             judged[store.line] = True if known else judged.get(store.line)
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {}

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity
 from .readings import Reading
 from .trace import Trace, near
-from .trials import MARGIN, Trials, multiple
+from .trials import MARGIN, Trials, multiple, penalised
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,14 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         return None
     name = sorted(quantities.penalties)[0]
     times: dict[str, float] = {}
-    for number, goal in without.gradients.of.items():
+    decays = {n: s.place for n, s in enumerate(without.stores) if s.decays and s.place}
+    for number, goal in sorted({**without.gradients.of, **decays}.items()):
         change = _change(trace, without, number) / quantities.penalty(name)
         if not np.abs(change).max() > MARGIN:
             continue
-        factor = multiple(change, quantities.known[Quantity("value", goal.of)])
+        factor = penalised(change, goal.of, quantities)
+        if factor is None and number in decays:  # of W behind another update of it
+            factor = multiple(change, without.stores[number].before)
         line = trace.stores[_cause(trace, without, number)].line
         if factor is None:
             return Penalty(line, f"What {name} adds is no multiple of {goal.of}.")

@@ -82,6 +82,9 @@ class Quantities:
         self.layers, self.examples = studied.layers, studied.examples
         self.per_example = studied.per_example
         self.known = {q: self._laid(q, array) for q, array in studied.arrays.items()}
+        self.bias = layout.convention.bias
+        if self.bias != "own":
+            self._join_biases()
         self.guessed: dict[str, Any] = {}
         self.penalties: set[str] = set()  # the regularising numbers that the text reads
         self.penalised = False
@@ -100,16 +103,65 @@ class Quantities:
             return array
         return array[:, None] if self.layout.one else array.T.copy()
 
+    def _join_biases(self) -> None:
+        """W with its bias as a column, or as a row where W is (inputs, outputs); a with its 1s."""
+        for n in range(1, self.layers + 1):
+            for kind in ("value", "gradient"):
+                weight, bias = Quantity(kind, f"W{n}"), self.known.pop(Quantity(kind, f"b{n}"))
+                line = bias.reshape(-1, 1) if self._bias_axis else bias.reshape(1, -1)
+                self.known[weight] = self._joined(line, self.known[weight], self._bias_axis)
+            before = f"a{n - 1}" if n > 1 else "x"
+            array = self.known[Quantity("value", before)]
+            axis = 0 if self.columns or array.ndim == 1 else 1
+            ones = np.ones_like(np.take(array, [0], axis))
+            self.known[Quantity("padded", before)] = self._joined(ones, array, axis)
+
+    @property
+    def _bias_axis(self) -> int:
+        return 0 if self.layout.convention.weights == "in,out" else 1
+
+    def _joined(self, line: np.ndarray, array: np.ndarray, axis: int) -> np.ndarray:
+        return np.concatenate([line, array] if self.bias == "first" else [array, line], axis)
+
+    def split(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What W holds beside its bias, and its bias."""
+        at = 0 if self.bias == "first" else array.shape[self._bias_axis] - 1
+        bias = np.take(array, at, self._bias_axis)
+        return np.delete(array, at, self._bias_axis), bias
+
+    def padded_elsewhere(self, value: Any) -> Quantity | None:
+        """The activation whose 1s stand first where they belong last, or last for first."""
+        for padded, right in self.known.items():
+            if padded.kind != "padded" or np.shape(value) != right.shape:
+                continue
+            axis = 0 if self.columns or right.ndim == 1 else 1
+            step = -1 if self.bias == "first" else 1
+            if np.allclose(value, np.roll(right, step, axis), rtol=CLOSE, atol=NEARLY_ZERO):
+                return padded
+        return None
+
     def value(self, name: str) -> np.ndarray:
         return self.known[Quantity("value", name)]
+
+    def read_value(self, name: str) -> np.ndarray:
+        """A value by its name, an activation with its 1s where that is how the text has it."""
+        padded = self.known.get(Quantity("padded", name)) if self.naming.padded else None
+        return self.value(name) if padded is None else padded
+
+    @property
+    def output(self) -> str:
+        """The value that a forward pass ends with."""
+        return f"a{self.layers}"
 
     def as_the_text_has(self, value: Any) -> Any:
         """The classes (m,) in the place of the one-hot label, where the text starts from classes.
 
         What counts it sees them: Y.size, Y.shape[0], len(Y), Y.max(), np.eye(k)[Y].
         """
+        if not self.classes or not isinstance(value, np.ndarray):
+            return value
         label = self.value("y")
-        if not self.classes or label.ndim < 2 or not isinstance(value, np.ndarray):
+        if label.ndim < 2:
             return value
         if value is not label and not np.array_equal(value, label):
             return value
@@ -119,8 +171,9 @@ class Quantities:
     def lists(self) -> dict[str, list[np.ndarray]]:
         """self.weights, activations, …: a list of each kind, in the order of the layers."""
         numbers = range(1, self.layers + 1)
-        found = {kind: [self.value(f"{kind}{n}") for n in numbers] for kind in "Wbaz"}
-        return found | {"a": [self.value("x"), *found["a"]]}
+        kinds = "Wbaz" if self.bias == "own" else "Waz"
+        found = {kind: [self.read_value(f"{kind}{n}") for n in numbers] for kind in kinds}
+        return found | {"a": [self.read_value("x"), *found["a"]]}
 
     def kind_of_list(self, source: Any) -> str | None:
         return next((kind for kind, own in self.lists.items() if own is source), None)
@@ -140,8 +193,8 @@ class Quantities:
         if word in self.numbers and word not in self.regularising and low not in PENALTY:
             return self.numbers[word]
         value = value_of(word, self.naming, self.layers)
-        if value:
-            return self.value(value)
+        if value and Quantity("value", value) in self.known:
+            return self.read_value(value)
         if low in COUNT:
             return self.examples
         if low in PENALTY or word in self.regularising:
@@ -154,7 +207,7 @@ class Quantities:
         if low in ("l", "num_layers", "n_layers", "nlayers"):
             return self.layers + (low != "l")
         for kind, words in LISTS.items():
-            if low in words:
+            if low in words and kind in self.lists:
                 return self.lists[kind]
         if low in ("sizes", "layers", "layer_sizes", "layer_dims"):
             sides = [
@@ -175,6 +228,8 @@ class Quantities:
         if value is None:
             return None
         quantity = Quantity("gradient", value)
+        if quantity not in self.known:
+            return None
         if quantity not in self._given:
             of_examples = self.naming.given == "m" and not quantity.is_parameter_gradient
             factor = self.per_example if of_examples else 1
@@ -185,7 +240,8 @@ class Quantities:
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes."""
         value = parameter_of(path, self.naming, self.layers) if path else None
-        return Quantity("gradient", value) if value and value in self.studied.state.values else None
+        quantity = Quantity("gradient", value) if value else None
+        return quantity if quantity in self.known else None
 
     def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
         """What nabla_w[-2] stands for: the place says it."""

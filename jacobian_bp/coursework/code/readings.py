@@ -8,11 +8,12 @@ from typing import Any
 
 from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
-from .judge import Judge, Judgement
+from .judge import MOST_WRONG, Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
+from .normalisation import NormQuantities, StudiedNorm
 from .parsing import Parsed
 from .quantities import Layout, Quantities
-from .store import BREAK, UNREAD
+from .store import BREAK, MASKED, UNREAD
 from .studied import Studied
 from .trace import Trace
 from .trials import Trials
@@ -27,10 +28,15 @@ ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds 
     rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *{LABELLED} *\]",
     re.IGNORECASE,
 )
+COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b|['\"]d?[Ww]0['\"]")
+WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the bias is in W
+    r"(?:stack|concatenate|append|\bc_|\br_)\b.*\bones\b|insert\(.*\b1(?:\.0?)?, *axis"
+    r"|\b(?:[Tt]heta|W)_?\d\[(?::, *)?(?:1:|:-1)\]"
+)
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
-Score = tuple[int, int, int, int]
+Score = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,20 @@ class Reading:
             len(lines)
             + (0 if found.computes_derivatives else NOTHING_READ)
             + (self.naming.swapped and (not self._stores_activations or bool(found.misnamed))),
+            self._wrong_forward,
             sum(wrong.found.why == "break" for wrong in found.wrong),
-            len(found.misnamed),
+            sum(found.trace.stores[number].kind != MASKED for number in found.misnamed),
             (found.trace.gradients.factor != 1) + (self.naming != Naming()),
+        )
+
+    @property
+    def _wrong_forward(self) -> int:
+        """How many forward lines are wrong: of readings that are as good, these tell the layout."""
+        trace = self.judgement.trace
+        return sum(
+            (wrong.quantity is None or wrong.quantity.kind == "value")
+            and not trace.carries_derivative(wrong.number)
+            for wrong in self.judgement.wrong
         )
 
     @cached_property
@@ -74,7 +91,7 @@ class Readings:
     def __init__(
         self,
         parsed: Parsed,
-        studied: Studied,
+        studied: Studied | StudiedNorm,
         convention: Convention | None,
         numbers: dict[str, float],
         penalties: frozenset[str] = frozenset(),
@@ -95,13 +112,13 @@ class Readings:
             first.setdefault(layout, (bad, naming))
         order = [(bad, naming, layout) for layout, (bad, naming) in first.items()] + ranked
         for place, (bad, naming, layout) in enumerate(order):
-            if best is not None and best.score[:3] == (0, 0, 0):
+            if best is not None and best.score[:4] == (0, 0, 0, 0):
                 break
             known = (layout, naming) in self._of
             beyond = place >= len(first)
             if known or (beyond and best and self._hopeless(bad, layout, best, first)):
                 continue
-            reading = self._reading(layout, naming)
+            reading = self._reading(layout, naming, most=_worth(best))
             if reading and (best is None or reading.score < best.score):
                 best = reading
         if best is None:
@@ -126,7 +143,7 @@ class Readings:
             r
             for r in self._of.values()
             if r
-            and r.score[0] == best.score[0]
+            and r.score[:2] == best.score[:2]
             and r.naming == best.naming
             and r.layout.one == best.layout.one
             and None not in (r.first_wrong, best.first_wrong)
@@ -149,7 +166,13 @@ class Readings:
 
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
+        if isinstance(self.studied, StudiedNorm):
+            axes = [self.convention.examples] if self.convention else ["rows", "columns"]
+            return [Layout(Convention(examples)) for examples in axes]
         conventions = [self.convention] if self.convention else CONVENTIONS
+        if not self.convention and WITH_ONES.search(self.text):
+            in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]
+            conventions = in_weights + CONVENTIONS
         batches = [Layout(convention) for convention in conventions]
         if BATCH.search(self.text) or (self._declared and COUNTED.search(self.text)):
             return batches
@@ -157,8 +180,9 @@ class Readings:
 
     def namings(self) -> list[Naming]:
         """The usual one first."""
-        zero = re.search(r"\b(W|w|weights?|theta)_?0\b|['\"][Ww]0['\"]", self.text)
-        first = 0 if zero else 1
+        if isinstance(self.studied, StudiedNorm):
+            return [Naming()]
+        first = 0 if COUNTED_FROM_0.search(self.text) and self.convention is None else 1
         found = [Naming(first=first), Naming(slope_takes="a", first=first)]
         if re.search(r"\b(t|y_true|targets?|labels?|yt)\b", self.text) and re.search(
             r"\by\b", self.text
@@ -169,15 +193,22 @@ class Readings:
             found = [replace(naming, input=1) for naming in found] + found
         of_each = [replace(naming, given="m") for naming in found]
         found = of_each if self._declared else found + of_each
-        return found + [replace(naming, swapped=True) for naming in found]
+        found += [replace(naming, swapped=True) for naming in found]
+        bias = self.convention.bias if self.convention else "own"
+        if bias != "own" or (not self.convention and WITH_ONES.search(self.text)):
+            found += [replace(naming, padded=True) for naming in found]
+        return found
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
+        if isinstance(self.studied, StudiedNorm):
+            return NormQuantities(self.studied, layout, naming, self.numbers)  # type: ignore[arg-type]
         studied = self._one if layout.one else self.studied
         classes = bool(ENCODED.search(self.text))
         return Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
 
     @cached_property
     def _one(self) -> Studied:
+        assert isinstance(self.studied, Studied)
         return self.studied.one_example()
 
     def _ranked(self) -> list[tuple[int, Naming, Layout]]:
@@ -201,17 +232,23 @@ class Readings:
         return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]
 
     def _reading(
-        self, layout: Layout, naming: Naming, guessed: dict[str, Any] | None = None
+        self,
+        layout: Layout,
+        naming: Naming,
+        guessed: dict[str, Any] | None = None,
+        most: int = MOST_WRONG,
     ) -> Reading | None:
+        """The reading, or None where it cannot be walked, or has more than `most` wrong lines."""
         quantities = self._quantities(layout, naming)
         for path, what in (guessed or {}).items():
             known = isinstance(what, Quantity)
             quantities.guessed[path] = quantities.known[what] if known else what
         try:
-            judgement = Judge(self.parsed, quantities, self.budget).judgement()
+            judgement = Judge(self.parsed, quantities, self.budget, most).judgement()
         except (NotReadError, ShapesError):
-            reading = None
-        else:
+            judgement = None
+        reading = None
+        if judgement is not None:
             reading = Reading(layout, naming, quantities, judgement, guessed or {})
         if guessed is None:
             self._of[layout, naming] = reading
@@ -245,6 +282,13 @@ class Readings:
         yield from (
             Quantity("value", n) for n in names if Quantity("value", n) in self.studied.arrays
         )
+
+
+def _worth(best: Reading | None) -> int:
+    """How many wrong lines a reading may have to be as good, or to be mended by a guess."""
+    if best is None:
+        return MOST_WRONG
+    return best.score[0] + MOST_WORSE * bool(best.judgement.trace.unknown)
 
 
 def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from ...writing.signs import dims, safe
 from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
+from .normalisation import NormQuantities
 from .quantities import Quantities
 from .readings import Reading
 from .trace import near
@@ -50,8 +51,21 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
+        case "ones":
+            other = "last" if found.detail == "first" else "first"
+            line = "row" if quantities.layout.convention.weights == "in,out" else "column"
+            says = [f"Its 1s stand {other}; the bias is the {found.detail} {line} of W."]
         case "penalty":
             says = [found.detail]
+        case "layer":
+            first, count = quantities.naming.first, quantities.layers
+            numbers = ", ".join(f"W{first + n}" for n in range(count))
+            says = [f"d{found.detail} is of no layer: the weights are {numbers}."]
+            if taken := found.quantity:
+                times = quantities.matches(wrong.value, taken)[0].factor
+                name = f"d{taken.of[0]}{int(taken.of[1:]) - 1 + first}"
+                write = f": write {name}" if near(times, 1) else f", the gradient for {name}"
+                says.append(f"This is {_times(times, taken, quantities)}{write}.")
         case _ if what:
             turned = [
                 m for m in quantities.matches(wrong.value, what) if m.turned and m.quantity == what
@@ -59,6 +73,9 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             why = f" It is the transpose of {what}." if turned and near(turned[0].factor, 1) else ""
             own_name = "the run's " * (path == str(what))
             says = [f"{path} is not {own_name}{meant_for}.{why}"]
+            others = [m for m in quantities.matches(wrong.value) if m.quantity != what]
+            if others and not turned and not others[0].turned and what.is_parameter_gradient:
+                says.append(f"It is {_times(others[0].factor, others[0].quantity, quantities)}.")
         case _:
             says = [f"{path} is no quantity of this network's backward pass."]
     if found.instead is not None:
@@ -70,6 +87,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
 def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     """How the text is read: the layout, and what its names are taken for."""
     quantities, naming = reading.quantities, reading.naming
+    if isinstance(quantities, NormQuantities):
+        sizes = dims(quantities.value("x").shape)
+        axes = reading.layout.convention.examples
+        op = quantities.studied.op
+        return [f"Read as {op.name} of x {sizes}, examples in {axes}, eps = {op.eps:g}."]
     says = [f"Read as {reading.layout}."] if told else []
     if not own:
         sides = [
@@ -101,6 +123,8 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
         says.append("A slope function is read as one of the activation.")
     if naming.given == "m" and reading.quantities.reads_derivatives:
         says.append("A derivative that it only reads is taken as that of each example, ∂L/∂z.")
+    if naming.padded:
+        says.append("An activation that it only reads is taken with its 1s.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
     if reading.judgement.trace.gradients.factor != 1:

@@ -14,7 +14,8 @@ class Store:
     """One store: its line, the name, the value, and which earlier stores it read.
 
     `place` is the quantity that the place says, as nabla_w[-2] does; an update W -= lr * G
-    stores G, with `sign` -1 where it is added.
+    stores G, with `sign` -1 where it is added, and `before`, the W that it finds. It `decays`
+    where G is a penalty's share alone, as in W -= lr * reg * W.
     """
 
     line: int
@@ -27,3 +28,5 @@ class Store:
     place: Quantity | None = None
     sign: int = 1
     error: str = ""
+    before: Any = None
+    decays: bool = False

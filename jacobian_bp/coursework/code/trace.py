@@ -64,7 +64,11 @@ class Trace:
         quantities = self.quantities
         of: dict[int, Quantity] = {}
         for number, store in enumerate(self.stores):
-            if store.kind == UNREAD or (store.value is None and store.kind != BREAK):
+            if (
+                store.decays
+                or store.kind == UNREAD
+                or (store.value is None and store.kind != BREAK)
+            ):
                 continue
             goal = quantities.goal(store)
             if goal is None:

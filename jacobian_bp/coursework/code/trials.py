@@ -10,7 +10,7 @@ from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, UNREAD
+from .store import BREAK, UNREAD, UPDATE
 from .trace import Trace, near
 from .walk import Walk
 
@@ -83,6 +83,8 @@ class Trials:
         if not unbroken(trace, before, number):
             return False
         store = trace.stores[number]
+        if (store.kind == UPDATE) != (before.stores[number].kind == UPDATE):
+            return False  # W = lr * dW is no update
         found = trace.matching(store.value, goal)
         allowed: Iterable[float] = (
             [before.gradients.factor] if goal.is_parameter_gradient else before.usual
@@ -124,8 +126,18 @@ class Trials:
         if not np.abs(added).max() > MARGIN:
             words = {getattr(p, "id", getattr(p, "attr", None)) for p in ast.walk(written)}
             return goal.of[0] == "b" or not words & self.quantities.penalties
-        times = multiple(added, self.quantities.known[Quantity("value", goal.of)])
+        times = penalised(added, goal.of, self.quantities)
         return times is not None and times * without.stores[number].sign > 0
+
+
+def penalised(change: np.ndarray, of: str, quantities: Quantities) -> float | None:
+    """How many times the parameter a change is; a bias in W may be left out of it."""
+    right = quantities.known[Quantity("value", of)]
+    times = multiple(change, right)
+    if times is not None or of[0] != "W" or quantities.bias == "own" or change.shape != right.shape:
+        return times
+    (rest, bias), (weights, _) = quantities.split(change), quantities.split(right)
+    return None if np.abs(bias).max() > MARGIN else multiple(rest, weights)
 
 
 def multiple(change: np.ndarray, right: np.ndarray) -> float | None:

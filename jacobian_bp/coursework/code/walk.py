@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity
 from . import functions
-from .calls import Calls
-from .limits import NotReadError, ShapesError, TooMuchError, shown
+from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError, shown
 from .parsing import Parsed
 from .quantities import Quantities
-from .rates import Rates
-from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, Store
+from .updates import Updates, product
 
 IGNORED = (
     ast.Pass
@@ -30,7 +28,7 @@ RATES = re.compile(r"lr|eta|alpha|rate|step")
 Returned = tuple[Any, ...]
 
 
-class Walk(Calls):
+class Walk(Updates):
     """The stores of a text, in order, with right values put in for some and other statements.
 
     `mended` gives the value for a store by its place in the list, `instead` a statement for
@@ -48,7 +46,6 @@ class Walk(Calls):
         super().__init__(quantities, helpers)
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
-        self.updated: dict[str, ast.expr] = {}  # the parameters that were given new values
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -90,12 +87,7 @@ class Walk(Calls):
             case ast.AugAssign(target=target, op=op, value=value):
                 self._augment(statement, target, op, value)
             case ast.For(target=target, iter=source, body=body):
-                for item in self.listed(self.of(source)):
-                    self.bind(target, item)
-                    if (returned := self.block(body)) is not None:
-                        return returned
-                    if self._trains(target):
-                        break
+                return self._loop(target, self.of(source), body)
             case ast.If(test=test, body=body, orelse=other):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
@@ -106,6 +98,28 @@ class Walk(Calls):
                 pass
             case _:
                 raise NotReadError(type(statement).__name__)
+        return None
+
+    def _loop(self, target: ast.expr, source: Any, body: list[ast.stmt]) -> Returned | None:
+        """Round after round, as long as one differs from the one before it."""
+        long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
+        before: list[Store] = []
+        for number, item in enumerate(source if long else self.listed(source)):
+            if number >= MOST_LOOPED:
+                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
+            self.bind(target, item)
+            first = len(self.stores)
+            try:
+                returned = self.block(body)
+            except TooMuchError as error:
+                error.instead = ONE_ROUND
+                raise
+            if returned is not None:
+                return returned
+            stored = self.stores[first:]
+            if self._trains(target) or (long and _alike(before, stored)):
+                break
+            before = stored
         return None
 
     def _trains(self, target: ast.expr) -> bool:
@@ -134,9 +148,6 @@ class Walk(Calls):
 
     # ---------------------------------------------------------------- stores
 
-    def _fresh(self) -> None:
-        self.reads, self.knows = [], set()
-
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             self._unpack(statement, target, value)
@@ -154,6 +165,11 @@ class Walk(Calls):
             and (ast.unparse(target) == ast.unparse(value.left) or self._holds(value.left, path))
         ):
             self._update(statement, target, isinstance(value.op, ast.Add), value.right)
+            return
+        if gradient and (decay := self._decayed(value, path)):
+            self._update(statement, target, *decay)
+            return
+        if isinstance(value, ast.ListComp) and self._updates_list(statement, target, value):
             return
         try:
             found = self.of(value)
@@ -221,61 +237,6 @@ class Walk(Calls):
             store.error = str(error)
             self._put(store, path)
 
-    def _holds(self, node: ast.expr, path: str | None) -> bool:
-        """Whether an expression is the parameter that a name means, as the run has it."""
-        of = self.quantities.parameter(path)
-        if of is None or not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            return False
-        kept = list(self.reads), set(self.knows)
-        try:
-            value = self.of(node)
-        except (NotReadError, ShapesError):
-            return False
-        finally:
-            self.reads, self.knows = kept
-        return isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(of.of))
-
-    def _update(self, statement: ast.stmt, target: ast.expr, plus: bool, value: ast.expr) -> None:
-        """W -= lr * G stores the gradient that it takes, and gives the name a new value."""
-        path = self._path_or_none(target)
-        self._fresh()
-        found, kind, error, rate = None, UPDATE, "", 1.0
-        try:
-            found = self.of(value)
-            rate = Rates(self).of(value)
-        except ShapesError as broken:
-            kind, error = BREAK, str(broken)
-        except NotReadError:
-            return
-        if kind == UPDATE and rate != 1 and isinstance(found, np.ndarray | float | int):
-            found = found / rate
-        place = self.quantities.parameter(path)
-        store = Store(
-            statement.lineno, f"update of {path}", found, statement, self.reads, self.knows
-        )
-        store.kind, store.place, store.sign, store.error = kind, place, -1 if plus else 1, error
-        self._put(store)
-        if path is not None and place is not None:
-            self._renew(path, target, place, store, rate)
-
-    def _renew(
-        self, path: str, target: ast.expr, place: Quantity, store: Store, rate: float
-    ) -> None:
-        """What is read under the name from here on is the updated value."""
-        kept = self.stored.get(path)
-        before = np.asarray(self.quantities.value(place.of) if kept is None else kept)
-        taken = np.asarray(0.0 if store.value is None else functions.number_like(store.value))
-        self.updated[path] = target
-        if taken.size not in (1, before.size) or taken.squeeze().shape not in (
-            (),
-            before.squeeze().shape,
-        ):
-            return  # the wrong update is named itself: what is read after it is judged as before
-        taken = taken.reshape(before.shape if taken.size > 1 else ())
-        self.stored[path] = before - store.sign * rate * taken
-        if self.depth == 0:
-            self.maker[path] = len(self.stores) - 1
-
     def _augment(
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
     ) -> None:
@@ -284,6 +245,10 @@ class Walk(Calls):
         of_parameter = path and kept and self.quantities.parameter(path)
         if of_parameter and isinstance(op, ast.Add | ast.Sub):
             self._update(statement, target, isinstance(op, ast.Add), value)
+            return
+        times = product(target, value)
+        if of_parameter and isinstance(op, ast.Mult) and (decay := self._decayed(times, path)):
+            self._update(statement, target, *decay)
             return
         left = ast.parse(ast.unparse(target), mode="eval").body
         whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
@@ -373,6 +338,14 @@ class Walk(Calls):
             self.stored[path] = store.value
             if self.depth == 0:
                 self.maker[path] = number
+
+
+def _alike(first: list[Store], second: list[Store]) -> bool:
+    """Whether two rounds of a loop store the same under the same names."""
+    if len(first) != len(second):
+        return False
+    pairs = zip(first, second, strict=True)
+    return all(a.path == b.path and np.array_equal(a.value, b.value) for a, b in pairs)
 
 
 def _is_numeric(value: Any) -> bool:

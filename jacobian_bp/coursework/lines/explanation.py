@@ -1,6 +1,7 @@
 """One line on one run: breaks, right, wrong, or without a goal; the sentences of each."""
 
 import math
+import re
 from dataclasses import replace
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
 from .workspace import require_cost
 
+PARAMETERS = re.compile(r"d_?[Wb]_?\d+")
 ADDED = "+= adds what stands right of it: that is what is judged."
 
 
@@ -89,8 +91,19 @@ class Explanation:
         says.append("What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1.")
         return self._made(says, value)
 
+    def _of_no_layer(self, value: Valued) -> LineReport:
+        """The right numbers under a name of no layer: dW9 = d2.T @ a1."""
+        goal, target = self._goal(), self.statement.target
+        line = f"d{goal.value} {self.statement.sign} {render(self.tree)}"
+        gives = f"gives {goal}, shape {dims(value.array.shape)}, and is not {target}"
+        says = [f"{self._head()}: {gives}.", *self._left(), f"Meant for {goal}: {line}"]
+        return self._made(says, value, right=False)
+
     def _right(self, value: Valued, comparison: Comparison) -> LineReport:
         goal = self._goal()
+        no_layer = PARAMETERS.fullmatch(self.statement.target) and goal.is_plain
+        if no_layer and self.workspace.unknown_left(self.statement.target):
+            return self._of_no_layer(value)
         generic = self.trials.generic()
         sizes = generic.workspace.meanings.sizes if generic else {}
         ending = self.trials.outcome(self.tree, goal, sizes) if generic else RIGHT
@@ -218,14 +231,18 @@ class Explanation:
 
 def _shown(statement: Statement, tree: Node) -> str:
     """The line as it was read."""
-    if statement.masked:
+    if statement.masked or statement.sign == "/=":
         return _corrected(statement, tree)
     equals = f"{statement.target} {statement.sign} " if statement.target else ""
     return f"{equals}{render(tree)}"
 
 
 def _corrected(statement: Statement, tree: Node) -> str:
-    """What stands right of the = sign; of dA1[Z1 <= 0] = 0, the whole line."""
+    """What stands right of the = sign; of dA1[Z1 <= 0] = 0 and dW2 /= m, the whole line."""
+    if statement.sign == "/=":
+        of_it = tree.op == "/" and render(tree.args[0]) == statement.target
+        sign, rest = ("/=", tree.args[1]) if of_it else ("=", tree)
+        return f"{statement.target} {sign} {render(rest)}"
     if statement.masked and tree.op == "where" and tree.args[2].text == statement.target:
         return f"{statement.target}[{render(tree.args[0])}] = {render(tree.args[1])}"
     return render(tree)

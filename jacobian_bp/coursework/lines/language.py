@@ -45,7 +45,8 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 class Statement:
     """What stands left of = or += (or nothing), which of the two, and the tree of the rest.
 
-    `masked` says that the line sets some entries, as dA1[Z1 <= 0] = 0 does.
+    `masked` says that the line sets some entries, as dA1[Z1 <= 0] = 0 does. Of dW2 /= m the sign
+    is /=, and the tree that of dW2 / m, in which dW2 is what stands there before.
     """
 
     target: str
@@ -76,6 +77,10 @@ def read_line(text: Any) -> Statement:
     if masked:
         whole = f"np.where({masked[2]}, {masked[3].strip()}, {masked[1]})"
         return Statement(masked[1], "=", _tree(whole), masked=True)
+    divided = re.fullmatch(rf"\s*({PLACE})\s*/=\s*([^=]+)", text)
+    if divided:
+        place, rest = re.sub(r"\s", "", divided[1]).replace('"', "'"), divided[2].strip()
+        return Statement(place, "/=", _tree(f"{place} / ({rest})"))
     target, sign, rest = _sides(text)
     if not rest:
         refuse("the line is empty.", 'Write one such as "dW2 = d2.T @ a1".')

@@ -76,7 +76,10 @@ def diagnose_line(
         statement, told = read_line(line), Told(columns=examples == "columns")
     with memory_limit(min(current_limit(), LARGEST)):
         workspace = Workspace(run.forward_pass, run._tied, told)
-        report = explained(statement, run, workspace, asked)
+        try:
+            report = explained(statement, run, workspace, asked)
+        except SpecError as error:
+            raise SpecError(spelling.said(str(error)) if spelling else str(error)) from None
     return spelling.theirs(report) if spelling else report
 
 

@@ -19,6 +19,7 @@ from .workspace import Workspace
 
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
+COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b")
 HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
@@ -66,11 +67,12 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
     """A line about any layer, dW = dZ @ A_prev.T, is read for one layer after the other."""
     read = names(statement.tree)
     words = [*read, statement.target]
-    first = 0 if any(re.search(r"\b(W|w|weights?|theta)_?0\b", word) for word in words) else 1
-    if first == 0 and "W0" not in workspace.state.values:
-        workspace = workspace.read_as(first=0)
+    counted: tuple[str, ...] = ()
+    from_0 = any(COUNTED_FROM_0.search(word) for word in words)
+    if from_0 and "W0" not in workspace.state.values and not workspace.told.mean:
+        workspace, counted = workspace.read_as(first=0), ("Counted from 0: W0 is W1 here.",)
     if not any(word and workspace.names.is_generic(word) for word in words):
-        yield Reading(workspace, asked_goal(target, statement, workspace))
+        yield Reading(workspace, asked_goal(target, statement, workspace), counted)
         return
     count = workspace.names.layers
     following = statement.target if statement.target in read else ""
@@ -148,8 +150,11 @@ def _penalties(statement: Statement, reading: Reading) -> Iterator[Reading]:
 def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
     """Where the cost is a mean, its 1/m may come in the gradients, and not in the deltas."""
     workspace, goal = reading.workspace, reading.goal
-    if workspace.told.mean:
+    if workspace.told.mean and statement.sign != "/=":
         yield _declared(reading)
+        return
+    if statement.sign == "/=":
+        yield _divided(statement, reading)
         return
     yield reading
     if goal is None or goal.forward or goal.by or goal.alone:
@@ -174,6 +179,21 @@ def _of_each(statement: Statement, reading: Reading) -> Iterator[Reading]:
             goal=replace(goal, of_each=True),
             condition=(*reading.condition, "The 1/m of the mean then belongs in the gradients."),
         )
+
+
+def _divided(statement: Statement, reading: Reading) -> Reading:
+    """dZ2 /= m: what stands there before lacks the 1/m of a mean; a delta may be meant to."""
+    workspace, goal, target = reading.workspace, reading.goal, statement.target
+    if goal is None or not (workspace.is_batch and workspace.state.program.averages):
+        return reading
+    own = workspace.read_as(of_each=True, summed=True)
+    if goal.value in workspace.state.program.params:
+        said = f"It is right if {target} is a sum over the examples before it."
+    elif workspace.told.mean == "gradient":
+        return replace(reading, workspace=own, goal=replace(goal, of_each=True))
+    else:
+        said = f"It is right if {target} is ∂L/∂{goal.value} of each example before it."
+    return replace(reading, workspace=own, condition=(*reading.condition, said))
 
 
 def _declared(reading: Reading) -> Reading:

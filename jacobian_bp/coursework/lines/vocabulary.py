@@ -66,6 +66,9 @@ HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 class Quantity(NamedTuple):
     """What an array is: a value, ∂J/∂ a value, the slope at one, or output minus label.
 
+    Where the bias is a column of W, an activation is "padded" with the 1s that meet it; "result"
+    is the ∂J/∂ that the function of a single op hands back.
+
     >>> print(Quantity("gradient", "W2"), Quantity("slope", "z1"))
     ∂J/∂W2 the slope at z1
     """
@@ -76,15 +79,18 @@ class Quantity(NamedTuple):
     def __str__(self) -> str:
         if self.kind == "error":
             return f"{self.of} − y"
-        return {"gradient": "∂J/∂", "slope": "the slope at "}.get(self.kind, "") + self.of
+        if self.kind == "padded":
+            return f"{self.of} with its 1s"
+        of = {"gradient": "∂J/∂", "result": "∂J/∂", "slope": "the slope at "}
+        return of.get(self.kind, "") + self.of
 
     @property
     def is_parameter_gradient(self) -> bool:
-        return self.kind == "gradient" and self.of[0] in "Wb"
+        return self.kind == "result" or (self.kind == "gradient" and self.of[0] in "Wb")
 
     @property
     def is_derivative(self) -> bool:
-        return self.kind in ("gradient", "error")
+        return self.kind in ("gradient", "result", "error")
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ class Naming:
     With `swapped`, a is the pre-activation and z the activation; `y_is_output` has t for the
     label; a slope function takes z, or the activation where `slope_takes` is "a"; weights are
     counted from `first`, and z and a from the input, which is layer `input`: with 1, z2 = W1 x;
-    a derivative that the text only reads is `given` times ∂J/∂z.
+    a derivative that the text only reads is `given` times ∂J/∂z. Where the bias is a column of
+    W, an activation that is only read is `padded` with its 1s, or is not.
     """
 
     swapped: bool = False
@@ -103,6 +110,7 @@ class Naming:
     first: int = 1
     given: str = "1"
     input: int = 0
+    padded: bool = False
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
@@ -175,9 +183,22 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
         plain = re.fullmatch(r"(w|weights?|b|bias|z|a)_?\d+|[zw]_?(hidden|output)|x", inner)
         if low.endswith("delta") and value and value[0] == "a":
             return f"z{value[1:]}"  # Trask's l2_delta is that of the layer
-        if value and (value[0] in "Wb" or plain):
+        if value and (value[0] in "Wb" or plain or inner in ("scores", "logits")):
             return value
     return None
+
+
+def gradient_of_no_layer(path: str, naming: Naming, layers: int) -> str | None:
+    """W7 of dW7 and grads['dW7'], where the network has fewer layers, or counts from 1.
+
+    >>> [gradient_of_no_layer(path, Naming(), 2) for path in ("dW7", "grads['db0']", "dW2")]
+    ['W7', 'b0', None]
+    """
+    word = re.search(r"(\w+)(?:'\])?$", path)
+    found = re.fullmatch(GRADIENT + r"([wb])_?(\d+)", word[1].lower()) if word else None
+    if word is None or found is None or derivative_of(word[1], naming, layers):
+        return None
+    return f"{'W' if found[1] == 'w' else 'b'}{found[2]}"
 
 
 def list_kind(path: str) -> str | None:

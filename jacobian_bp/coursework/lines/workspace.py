@@ -36,6 +36,7 @@ class Told:
     counted from `first`. `of_each` reads a delta as ∂L/∂z of each example, `slope_takes` "a" a
     slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With a
     `bias` that is "first" or "last", W and ∂J/∂W have it as that column, or row, as Theta2 has.
+    With `summed` a gradient of W, too, lacks the 1/m of the mean: it is summed over the examples.
     `mean` is where a convention has the 1/m, "delta" or "gradient"; without one either is read.
     """
 
@@ -45,6 +46,7 @@ class Told:
     next: str = ""
     first: int = 1
     of_each: bool = False
+    summed: bool = False
     slope_takes: str = "z"
     diagonal: bool = False
     bias: str = "own"
@@ -119,7 +121,8 @@ class Workspace:
     def derivative(self, value: str) -> Labelled:
         """The right ∂J/∂value as a line reads it; with `of_each` a delta is m times it."""
         array, axes = self.right(value)
-        of_each = self.told.of_each and value not in self.state.program.params
+        of_params = value in self.state.program.params
+        of_each = self.told.summed if of_params else self.told.of_each
         return (array * self.read("m")[0] if of_each else array), axes
 
     def value(self, name: str) -> Labelled:

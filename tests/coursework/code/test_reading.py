@@ -270,8 +270,9 @@ REFUSED = {
     "x = 1\ndW2 = ().__class__.__bases__":
         "line 2: __bases__ is not read.\n  Names of arrays are: dW2, self.W2.",
     "dW2 = (lambda: 1)()": "line 1: a lambda is not read.\n  Write a def.",
-    "a = 1\nfor i in range(10**12):\n    dW2 = A1":
-        "the text asks for too much: line 2: a loop of more than 1,000 rounds." + READ,
+    "a = 1\nfor i in range(10**12):\n    a += 1":
+        "the text asks for too much: line 2: a loop of more than 1,000 rounds.\n"
+        "  Write the lines of one round by themselves: each round is judged like the first.",
     "dW2 = [0] * 10**9":
         "the text asks for too much: line 1: a list of more than 1,000 entries." + READ,
     "dW2 = np.zeros((10**6, 10**6))":

@@ -5,7 +5,7 @@ from textwrap import indent
 import pytest
 from backward_functions import TANH_CLASSES, TANH_LINEAR, planted, run_of
 
-from jacobian_bp import diagnose_code
+from jacobian_bp import Convention, diagnose_code
 
 UPDATES = [  # each with the numbers of let
     ("W2 -= 0.1 * dW2", None),
@@ -117,3 +117,92 @@ def test_what_is_read_after_an_update_is_the_updated_value():
     assert diagnose_code(GRADIENT + late, run).right is True
     report = diagnose_code(GRADIENT + early, run)
     assert (report.right, report.first_wrong) == (False, 5)
+
+
+NABLA = """\
+def step(self, y, eta, lmbda, n):
+    delta = (activations[-1] - y) / n
+    nabla_w = [np.zeros(w.shape) for w in self.weights]
+    nabla_w[-1] = np.dot(delta.T, activations[-2])
+    delta = np.dot(delta, self.weights[-1]) * (1 - activations[-2] ** 2)
+    nabla_w[-2] = np.dot(delta.T, activations[-3])
+    self.weights = [(1-eta*(lmbda/n))*w-eta*nw for w, nw in zip(self.weights, nabla_w)]
+"""
+SHRINKING = [
+    "W2 -= lr * dW2\nW2 -= lr * reg * W2",
+    "W2 -= lr * reg * W2\nW2 -= lr * dW2",
+    "W2 *= 1 - lr * reg\nW2 -= lr * dW2",
+    "W2 = (1 - lr * reg / m) * W2 - lr * dW2",
+    "W2 = W2 * (1 - 0.1 * reg) - 0.1 * dW2",
+]
+
+
+@pytest.mark.parametrize("update", SHRINKING)
+def test_a_penalty_may_be_taken_off_in_an_update_of_its_own(update):
+    run = run_of(TANH_LINEAR)
+    report = diagnose_code(GRADIENT + update, run)
+    assert report.right is True
+    assert "reg * W is added to the gradients of W2" in report.sentences[-1]
+    update = update.replace("-= lr * reg", "+= lr * reg").replace("1 -", "1 +")
+    report = diagnose_code(GRADIENT + update, run)
+    (wrong,) = [line for line in report.lines if line.right is False]
+    assert (report.first_wrong, "reg" in wrong.text) == (wrong.number, True)
+    assert wrong.sentences == ("What reg adds has the other sign than reg * W2.",)
+
+
+def test_a_number_that_shrinks_weights_is_no_penalty():
+    report = diagnose_code(GRADIENT + "W2 = 0.9 * W2 - lr * dW2", run_of(TANH_LINEAR))
+    assert (report.right, report.first_wrong) == (False, 4)
+
+
+def test_a_list_of_weights_is_updated_layer_by_layer():
+    run = run_of(TANH_LINEAR)
+    report = diagnose_code(NABLA, run)
+    assert report.right is True
+    assert report.sentences[-1].endswith("added to the gradients of W1, W2: a cost with lmbda.")
+    text, line = planted(NABLA, "(1-eta", "(1+eta")
+    assert diagnose_code(text, run).first_wrong == line
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("old", "new"), [("*w-eta", "*w+eta"), ("eta*nw", "eta*w")])
+def test_a_mistake_in_the_update_of_a_list_of_weights_is_named(old, new):
+    text, line = planted(NABLA, old, new)
+    report = diagnose_code(text, run_of(TANH_LINEAR))
+    assert (report.right, report.first_wrong) == (False, line)
+
+
+@pytest.mark.parametrize("rounds", ["5000", "10**12", "2**52 * 2**52"])
+def test_of_a_long_loop_as_many_rounds_are_read_as_differ(rounds):
+    text = f"for epoch in range({rounds}):\n" + indent(GRADIENT + "W2 -= 0.1 * dW2\n", "    ")
+    run = run_of(TANH_LINEAR)
+    assert diagnose_code(text, run).right is True
+    for lines in (text, text.replace("    W2 -= 0.1 * dW2\n", "")):
+        wrong, line = planted(lines, "A1.T @ dZ2", "-A1.T @ dZ2")
+        report = diagnose_code(wrong, run)
+        assert (report.right, report.first_wrong) == (False, line)
+
+
+def test_a_gradient_of_a_layer_that_there_is_not_is_wrong_and_what_it_is_is_said():
+    run, delta = run_of(TANH_LINEAR), "d2 = (a2 - y) / m\n"
+    plain, from_0 = Convention(weights="in,out"), Convention(weights="in,out", first=0)
+    for convention, text, says in (
+        (
+            None,
+            "dW7 = a1.T @ d2",
+            ("dW7 is of no layer: the weights are W1, W2.", "This is ∂J/∂W2: write dW2."),
+        ),
+        (
+            plain,
+            "dW0 = a1.T @ d2",
+            ("dW0 is of no layer: the weights are W1, W2.", "This is ∂J/∂W2: write dW2."),
+        ),
+        (None, "dW0 = a1.T @ d2", ("dW0 is not ∂J/∂W1, shape (3, 7).", "It is ∂J/∂W2.")),
+    ):
+        report = diagnose_code(delta + text, run, convention)
+        assert (report.right, report.first_wrong) == (False, 2)
+        assert report.lines[1].sentences == says
+    right = "d1 = (a1 - y) / m\ndW1 = a0.T @ d1\n"
+    assert diagnose_code(right, run, from_0).right is True
+    report = diagnose_code(right.replace("dW1", "dW0"), run, from_0)
+    assert report.lines[1].sentences == ("dW0 is not ∂J/∂W0, shape (3, 7).", "It is ∂J/∂W1.")

@@ -305,15 +305,6 @@ def test_theta_with_a_column_more_has_its_bias_and_that_is_said(line, right, sai
     assert (report.right, says in report.sentences) == (right, said is not None), str(report)
 
 
-def test_a_function_with_the_bias_in_w_is_refused():
-    with pytest.raises(SpecError) as raised:
-        diagnose_code("dW2 = d2", RUN, Convention(bias="last"))
-    assert str(raised.value) == (
-        "diagnose_code: a function is read with the bias by itself, not as the last column of W.\n"
-        "  Hand its lines to diagnose_line one by one, or its arrays to diagnose."
-    )
-
-
 def test_examples_against_the_convention_is_refused():
     with pytest.raises(SpecError) as raised:
         diagnose_line("d2", RUN, examples="rows", convention="ng")

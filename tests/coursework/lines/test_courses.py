@@ -16,6 +16,7 @@ ONE = run_of([11, 7, 3, 2], 0, "tanh")
 BCE = run_of([7, 5, 2], 11, ["tanh", "sigmoid"], "bce")
 ONE_BCE = run_of([7, 5, 2], 0, ["tanh", "sigmoid"], "bce")
 SOFTMAX = run_of([7, 5, 3], 11, ["tanh", "softmax"], "cross_entropy")
+RNG = np.random.default_rng(61)
 EACH = "It is right if {} is ∂L/∂{} of each example, without the 1/m of the mean."
 
 
@@ -222,3 +223,27 @@ def test_a_transpose_is_called_so_once():
         '  Meant for ∂J/∂W1: np.einsum("ni,nk->ki", x, d1)   (->ki for ->ik)\n'
         "  With W (inputs, outputs) this line is right."
     )
+
+
+def test_a_derivative_divided_by_m_in_place_is_one_that_lacks_the_1_of_m_before():
+    of_each = "It is right if {} is ∂L/∂{} of each example before it."
+    summed = "It is right if {} is a sum over the examples before it."
+    for line, says in (
+        ("dscores /= N", of_each.format("dscores", "z2")),
+        ("dZ1 /= len(X)", of_each.format("dZ1", "z1")),
+        ("dW2 /= X.shape[0]", summed.format("dW2")),
+    ):
+        report = diagnose_line(line, SOFTMAX)
+        assert (report.right, report.sentences[1]) == (True, says), line
+    for line, meant in (("dW2 /= 2", "dW2 /= m"), ("dZ1 /= m**2", "dZ1 /= m")):
+        wrong = diagnose_line(line, SOFTMAX)
+        assert (wrong.right, wrong.meant) == (False, meant)
+        assert diagnose_line(meant, SOFTMAX).right is True
+    assert diagnose_line("dW2 /= m", SOFTMAX, convention="ng").right is True
+    assert diagnose_line("dZ2 /= m", SOFTMAX, convention="ng").right is False
+    lines = ("z2 = Linear(x, W2, b2)", "L = HalfSquaredError(z2, y)", "J = Sum(L)")
+    params = {"W2": RNG.normal(size=(3, 7)), "b2": RNG.normal(size=3)}
+    summed = Network.program(*lines, params=params)
+    run = summed.run(RNG.normal(size=(5, 7)), RNG.normal(size=(5, 3)))
+    assert diagnose_line("dW2 = dz2.T @ x", run).right is True
+    assert diagnose_line("dW2 /= m", run).right is False

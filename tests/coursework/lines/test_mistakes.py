@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from network_cases import refusal, run_of
 
-from jacobian_bp import Network, SpecError, diagnose, diagnose_line
+from jacobian_bp import Convention, Network, SpecError, diagnose, diagnose_line
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.simplify import negated
 from jacobian_bp.reference import second_seed
@@ -190,8 +190,20 @@ def test_a_name_that_the_run_does_not_have():
         f"  {said}\n"
         "  What it is meant for is not clear: name it in front, as in dW2 = d2.T @ a1."
     )
-    right = diagnose_line("dW9 = d2.T @ a1", BCE)
-    assert (right.right, right.target, right.sentences[1]) == (True, "W2", said)
+    other = diagnose_line("dW9 = d2.T @ a1", BCE)
+    assert (other.right, other.target) == (False, "W2")
+    assert str(other) == (
+        "dW9 = d2.T @ a1: gives ∂J/∂W2, shape (3, 5), and is not dW9.\n"
+        f"  {said}\n  Meant for ∂J/∂W2: dW2 = d2.T @ a1"
+    )
+    assert diagnose_line("dW2 = d2.T @ a1", BCE).right is True
+    from_0 = diagnose_line("dW0 = d1.T @ x", BCE)
+    assert (from_0.right, from_0.sentences[1]) == (True, "Counted from 0: W0 is W1 here.")
+    assert diagnose_line("dW0 = d2.T @ a1", BCE).right is False
+    for line in ("dW0 = d1.T @ x", "dW0 = d2.T @ a1"):
+        assert diagnose_line(line, BCE, convention=Convention()).right is False
+    message = refusal(SpecError, diagnose_line, "dW1 = d7", BCE, convention=Convention(first=0))
+    assert message.startswith("diagnose_line: no value is named 'd7'.")
     assert diagnose_line("d9 = d2 @ W2", BCE).sentences[1].startswith("The run has no z9")
     for own in ("back = a1", "dW2 = d2.T @ a1", "z2 = a1 @ W2.T + b2", "m = a1"):
         assert not any("The run has no" in said for said in diagnose_line(own, BCE).sentences)

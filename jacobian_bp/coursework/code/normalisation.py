@@ -1,0 +1,169 @@
+"""The function of one normalisation, BatchNorm or LayerNorm: its values, derivatives and names.
+
+x̂ = (x − μ)/s,  s = √(var + eps),  out = gamma x̂ + beta
+dx, dgamma, dbeta  from  dout = ∂J/∂out
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...ops import BatchNorm, LayerNorm, Op
+from ...program.forward_pass import Pass
+from ..lines.vocabulary import COUNT, Quantity, words
+from .limits import NotReadError
+from .quantities import Quantities
+from .store import Store
+
+EXAMPLES, UNITS, SEED = 7, 5, 19
+RESULTS = ("x", "gamma", "beta")  # whose derivatives the function hands back
+NAMES = {
+    "x": words("x input inputs x_in data"),
+    "gamma": words("gamma g scale"),
+    "beta": words("beta shift"),
+    "out": words("out y output"),
+    "xhat": words("xhat x_hat x_norm xnorm x_normalized x_normed normalized normed norm xn"),
+    "mu": words("mu mean sample_mean batch_mean x_mean mu_b"),
+    "var": words("var sample_var variance batch_var x_var"),
+    "s": words("std sqrtvar sqrt_var sample_std x_std stddev"),
+    "1/s": words("ivar inv_std istd rstd inv_var inv_sqrtvar"),
+    "(x − mu)": words("xmu x_mu x_centered xc centered x_minus_mean"),
+    "(x − mu)²": words("sq xmu2 carre"),
+}
+GRADIENT = re.compile(r"(?:grad_|dl_d|dloss_d|d_|d)(.+)")
+UPSTREAM = words("dout dy d_out grad_output grad_out upstream dl_dout")
+NUMBERS = {"momentum": 0.9}
+
+
+@dataclass(frozen=True)
+class StudiedNorm:
+    """One normalisation at random numbers: its quantities, examples in rows.
+
+    It stands where `Studied` stands for a dense network, with which it shares the fields that are
+    read of both.
+    """
+
+    arrays: dict[Quantity, np.ndarray]
+    op: Op
+    state: Pass
+    layers: int = 0
+    examples: int = EXAMPLES
+    per_example: int = 1
+    own: bool = True  # no run's sizes are told: a function of any size is judged
+    biased: bool = True
+
+    def without_biases(self) -> "StudiedNorm":
+        return self
+
+
+def studied_norm(state: Pass) -> StudiedNorm | None:
+    """The network's one normalisation in training; None where there is none, or more."""
+    found = [s.op for s in state.program.steps if isinstance(s.op, BatchNorm | LayerNorm)]
+    if len(found) != 1 or not getattr(found[0], "training", True):
+        return None
+    op = found[0]
+    draw = np.random.default_rng(SEED)
+    x, dout = draw.standard_normal((2, EXAMPLES, UNITS))
+    gamma, beta = draw.standard_normal((2, UNITS))
+    axis = 0 if isinstance(op, BatchNorm) else 1
+    return StudiedNorm(_arrays(op, axis, x, gamma, beta, dout), op, state)
+
+
+def _arrays(op: Any, axis: int, x: Any, gamma: Any, beta: Any, dout: Any) -> dict[Quantity, Any]:
+    count = x.shape[axis]
+    centred = x - x.mean(axis, keepdims=True)
+    var = (centred**2).mean(axis, keepdims=True)
+    s = np.sqrt(var + op.eps)
+    dxhat = dout * gamma
+    dinverse = (dxhat * centred).sum(axis, keepdims=True)
+    ds = -dinverse / s**2
+    values = {
+        "x": x, "gamma": gamma, "beta": beta, "out": op.forward(x, gamma, beta),
+        "xhat": centred / s, "mu": x.mean(axis), "var": var.squeeze(), "s": s.squeeze(),
+        "1/s": (1 / s).squeeze(), "(x − mu)": centred, "(x − mu)²": centred**2,
+    }  # fmt: skip
+    dvar, dmu = ds / (2 * s), -(dxhat / s).sum(axis, keepdims=True)
+    every = np.ones_like(x)
+    derivatives = {
+        "out": dout, "xhat": dxhat, "1/s": dinverse.squeeze(), "s": ds.squeeze(),
+        "var": dvar.squeeze(), "mu": dmu.squeeze(), "(x − mu)²": every * dvar / count,
+        "(x − mu) through x̂ alone": dxhat / s,
+        "(x − mu) through s alone": 2 * centred * dvar / count,
+        "(x − mu)": dxhat / s + 2 * centred * dvar / count,
+        "x through mu alone": every * dmu / count,
+    }  # fmt: skip
+    values |= {  # the sums of the closed form
+        "Σ dx̂": dxhat.sum(axis), "Σ dx̂ x̂": (dxhat * centred / s).sum(axis),
+        "x̂ Σ dx̂ x̂": centred / s * (dxhat * centred / s).sum(axis, keepdims=True),
+    }  # fmt: skip
+    pulled = op.vjp(dout, x, gamma, beta)
+    found = {Quantity("value", name): array for name, array in values.items()}
+    found |= {Quantity("gradient", name): array for name, array in derivatives.items()}
+    return found | {Quantity("result", name): pulled[name] for name in RESULTS}
+
+
+class NormQuantities(Quantities):
+    """The quantities of a normalisation, under the names that courses give them."""
+
+    studied: Any
+
+    @property
+    def output(self) -> str:
+        return "out"
+
+    def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
+        array = np.array(array, float)
+        if not self.columns:
+            return array
+        return array.T.copy() if array.ndim == 2 else array[:, None]
+
+    def lookup(self, word: str, bag: str = "") -> Any:
+        low = word.lower().strip("_")
+        if word in self.numbers:
+            return self.numbers[word]
+        if low in UPSTREAM:
+            return self.known[Quantity("gradient", "out")]
+        if low in ("eps", "epsilon"):
+            return self.studied.op.eps
+        for name, spelt in NAMES.items():
+            if low in spelt:
+                return self.value(name)
+        if low in COUNT:
+            return EXAMPLES
+        if low in ("d", "features", "num_features"):
+            return UNITS
+        if low in ("running_mean", "running_var"):
+            return np.zeros_like(self.value("mu"))
+        return NUMBERS.get(low)
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        return None
+
+    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
+        return None
+
+    def goal(self, store: Store) -> Quantity | None:
+        return self.goal_of(store.path)
+
+    def goal_of(self, path: str) -> Quantity | None:
+        keyed = re.fullmatch(r".*\['(\w+)'\]", path)
+        word = (keyed[1] if keyed else path.split(".")[-1]).lower()
+        if word in UPSTREAM:
+            return Quantity("gradient", "out")
+        lead = GRADIENT.fullmatch(word)
+        for name, spelt in NAMES.items():
+            if lead and lead[1] in spelt:
+                return Quantity("result" if name in RESULTS else "gradient", name)
+        for name, spelt in NAMES.items():
+            if word in spelt:
+                return Quantity("value", name)
+        return None
+
+    def helper(self, word: str, given: list[Any], options: dict[str, Any]) -> Any:
+        raise NotReadError(f"what {word}() does")
+
+    @property
+    def lists(self) -> dict[str, list[np.ndarray]]:
+        return {}
