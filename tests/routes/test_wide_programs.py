@@ -1,17 +1,14 @@
 """Random programs over all ops: every route gives one gradient, and the compiled step the same."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from moved_values import moved_by_rounding
 from wide_programs import FRONTS, wide_program
 
 from jacobian_bp import ops
-from jacobian_bp.algebra.jacobian import Jacobian
 from jacobian_bp.numbers.rounding import of_sums
 from jacobian_bp.program.program_text import OPS
-from jacobian_bp.routes.structured import absolute, structured
-from jacobian_bp.routes.vjp import pull
+from jacobian_bp.routes.structured import structured
 
 SAMPLE, ALL = range(24), range(24, 2000)
 FROM_TORCH = 1e-10
@@ -56,35 +53,6 @@ def apart(seed):
             if not np.all(far <= bar + moved[name]):
                 found.append(f"compiled {name}: {gradient} and {vjp[name]}")
     return found
-
-
-def moved_by_rounding(run, names, draws=4):
-    """How far each gradient moves where each value is off by 16·u·Σ|terms|, up or down."""
-    state, rng = run.forward_pass, np.random.default_rng(0)
-    right = pull(state, run.cost, names, np.ones(()))
-    found = {name: np.zeros_like(array) for name, array in right.items()}
-    for _ in range(draws):
-        values = dict(state.values)
-        for step in state.program.steps:
-            exact = np.asarray(step.op.forward(*(values[arg] for arg in step.args)))
-            off = of_sums(terms_of(state, step), np.float64)
-            values[step.name] = exact + rng.choice([-1.0, 1.0], exact.shape) * off
-        for name, array in pull(
-            replace(state, values=values), run.cost, names, np.ones(())
-        ).items():
-            found[name] = np.maximum(found[name], np.abs(array - right[name]))
-    return found
-
-
-def terms_of(state, step):
-    """Σ |slope · input|, what a step's value is the sum of."""
-    size = np.abs(state.values[step.name])
-    local = state.local(step)
-    for _, operand, arg in step.variables:
-        out, wrt, expression = local[operand]
-        slopes = Jacobian.local(step.name, arg, out, wrt, absolute(expression))
-        size = size + slopes.push(np.abs(state.values[arg]))
-    return size
 
 
 @pytest.mark.parametrize("seed", SAMPLE)

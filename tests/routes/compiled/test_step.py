@@ -272,6 +272,7 @@ SEEN_IN = {
     ops.AvgPool2d: "average pool",
     ops.Einsum: "einsum",
     ops.Softmax: "softmax of tokens",
+    ops.CausalSoftmax: "softmax over what is not later",
     ops.LayerNorm: "a layer norm",
     ops.RMSNorm: "an RMS norm",
     ops.GELU: "a GELU",
