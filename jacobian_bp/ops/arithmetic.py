@@ -102,8 +102,10 @@ class Arithmetic(Op):
 
     def all(self, values: tuple[np.ndarray, ...]) -> list:
         """Every operand in its place, numbers too, the arrays laid along the axes of the value."""
-        laid = iter([self.laid(p, value) for p, value in enumerate(values)])
-        return [self.numbers[p] if p in self.numbers else next(laid) for p in range(self.terms)]
+        found: list = [self.laid(place, value) for place, value in enumerate(values)]
+        for place, value in sorted(self.numbers.items()):
+            found.insert(place, value)
+        return found
 
     def laid(self, place: int, value: np.ndarray) -> np.ndarray:
         """An operand along the axes of the value: in their order, of size 1 where it has none."""

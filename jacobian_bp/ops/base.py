@@ -31,7 +31,7 @@ import numpy as np
 from ..algebra.axes import Signature, parse_axes, primed
 from ..algebra.expression import Delta, Expression
 from ..errors import JacobianError
-from ..numbers.outer_products import write_product
+from ..numbers.outer_products import LEAST, write_product
 from .facts import Facts
 
 
@@ -248,6 +248,8 @@ def outer(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     (2, 3)
     """
     if np.ndim(left) == np.ndim(right) == 1:
+        if len(left) * len(right) < LEAST:
+            return left[:, None] * right
         found = np.empty((len(left), len(right)), np.result_type(left, right))
         write_product(left[:, None], right[None], found)
         return found

@@ -1,0 +1,94 @@
+"""The text that is being written: statements in order, and a name of its own for each value."""
+
+import ast
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .known_or_code import Code, Parts, Value
+
+TAKEN = {*keyword.kwlist, *dir(builtins), "np", "step", "params", "gradients"}
+
+
+@dataclass
+class PlainText:
+    """Statements, each with a remark to stand behind it, and the names that they use."""
+
+    statements: list[tuple[ast.stmt, str]] = field(default_factory=list)
+    names: set[str] = field(default_factory=lambda: set(TAKEN))
+
+    def new_name(self, wanted: str) -> str:
+        """The name itself, or with the first number that makes it free."""
+        base = re.sub(r"\W", "_", wanted) or "value"
+        base = base if base.isidentifier() else f"_{base}"
+        found, count = base, 2
+        while found in self.names:
+            found, count = f"{base}_{count}", count + 1
+        self.names.add(found)
+        return found
+
+    def add(self, statement: ast.stmt, remark: str = "") -> None:
+        self.statements.append((statement, remark))
+
+    def assign(self, name: str, code: Code) -> Code:
+        """name = code, with its shape beside it; what reads it reads the name."""
+        target = ast.Name(name, ast.Store())
+        self.add(ast.Assign([target], code.node, lineno=0), shape_of(code.example))
+        return Code(ast.Name(name, ast.Load()), code.example)
+
+    def held(self, value: Value, wanted: str) -> Value:
+        """The value under a name of its own: its expression is computed once."""
+        if isinstance(value, Parts):
+            if isinstance(value.items, dict):
+                held = {k: self.held(v, f"{wanted}_{k}") for k, v in value.items.items()}
+                return Parts(held)
+            kind = type(value.items)
+            numbered = enumerate(value.items)
+            return Parts(kind(self.held(item, f"{wanted}_{place}") for place, item in numbered))
+        if not isinstance(value, Code) or value.is_a_name:
+            return value
+        return self.assign(self.new_name(wanted), value)
+
+    def mark(self) -> tuple[int, set[str]]:
+        """Where the text stands, to come back to."""
+        return len(self.statements), set(self.names)
+
+    def back_to(self, mark: tuple[int, set[str]]) -> None:
+        length, self.names = mark
+        del self.statements[length:]
+
+    def lines(self, read: Iterable[str]) -> list[str]:
+        """The statements as lines, without those whose value nothing reads."""
+        kept, used = [], set(read)
+        for statement, remark in reversed(self.statements):
+            if _gives(statement) and not used.intersection(_gives(statement)):
+                continue
+            kept.append((statement, remark))
+            used.update(node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
+        return [_line(*pair) for pair in reversed(kept)]
+
+
+def shape_of(example: object) -> str:
+    """(7, 4), or nothing for what is no array."""
+    if not isinstance(example, np.ndarray | np.generic):
+        return ""
+    return str(example.shape)
+
+
+def _gives(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives values to, where it does nothing else."""
+    if not isinstance(statement, ast.Assign):
+        return set()
+    target = statement.targets[0]
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    found = {name.id for name in names if isinstance(name, ast.Name)}
+    return found if len(found) == len(names) else set()
+
+
+def _line(statement: ast.stmt, remark: str) -> str:
+    text = ast.unparse(ast.fix_missing_locations(statement))
+    return f"{text}  # {remark}" if remark else text
