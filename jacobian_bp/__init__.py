@@ -132,6 +132,7 @@ _PARTS |= {
     "picture",
     "program",
     "reference",
+    "source",
     "writing",
 }  # of which no name is offered here
 

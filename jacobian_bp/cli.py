@@ -6,6 +6,7 @@ jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
 jacobian-bp draw 4-5-3 graph --out g.svg
                                   a picture: network, layer, graph, chain, a Jacobian
+jacobian-bp source 4-5-3          the same network's step as a file of plain NumPy
 jacobian-bp ops Conv1d            one op, or without a name the table of all
 jacobian-bp compare 4-5-3 ...     what whole Jacobians cost, predicted and measured
 jacobian-bp diagnose net.toml answer.npz
@@ -336,6 +337,11 @@ _ELSEWHERE = {
     "draw": Elsewhere(
         ".network.draw_command",
         "a picture: the network, a layer, the graph, the chain, a Jacobian, the Hessian",
+        (_options,),
+    ),
+    "source": Elsewhere(
+        ".network.source_command",
+        "a step of training as a NumPy file: the cost and all gradients",
         (_options,),
     ),
     "ops": Elsewhere(

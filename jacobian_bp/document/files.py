@@ -22,6 +22,7 @@ class Kind(NamedTuple):
 
 DOCUMENTS = Kind("a document", (".html", ".tex", ".md", ".txt"), NAMED)
 PICTURES = Kind("a picture", (PICTURE,), PICTURE)
+PYTHON = Kind("a text", (".py",), ".py")
 EITHER = Kind(
     "a document or a picture", (*DOCUMENTS.endings, PICTURE), ".html, .tex, .md, .txt or .svg"
 )

@@ -25,6 +25,7 @@ from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
 from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
+from ..source.step_source import source_of
 from ..writing.notebook import grid
 from ..writing.signs import dims, number, vector
 from .drawn import run_picture
@@ -233,6 +234,20 @@ class Run:
         of what is none.
         """
         return run_picture(self.forward_pass, form)
+
+    def source(self) -> str:
+        """`step(params, x, y)` for this run's shapes, as the text of a file of plain NumPy.
+
+        It gives the cost and a dict of gradients, equal to the bit to those of the vjp route. The
+        statements are those of the ops themselves; labels stand in their rows. Raises SpecError
+        for an op of one's own whose text cannot be read.
+
+        >>> from jacobian_bp import reference
+        >>> text = reference.second_seed().run(reference.X, reference.Y).source()
+        >>> print(next(line for line in text.splitlines() if "dW2 =" in line).strip())
+        dW2 = delta2[:, None] * a1  # (2, 4)
+        """
+        return source_of(self.forward_pass)
 
     def check(self, progress: Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""

@@ -49,8 +49,8 @@ class Expressions:
     def value(self, node: ast.expr) -> Any:
         """What an expression stands for."""
         match node:
-            case ast.Constant(value):
-                return Known(value)
+            case ast.Constant(given):
+                return Known(given)
             case ast.Name(name):
                 return self._named(name)
             case ast.Attribute(ast.expr() as base, name):

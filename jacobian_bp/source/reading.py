@@ -51,7 +51,7 @@ class Reader:
     def _is_helper(function: Callable[..., Any]) -> bool:
         """Whether its name says more than its statements: sigmoid, log_softmax."""
         plain = inspect.unwrap(function)
-        named = getattr(plain, "__module__", "").startswith(f"{PACKAGE}.numbers.")
+        named = (plain.__module__ or "").startswith(f"{PACKAGE}.numbers.")
         return named and isinstance(plain, types.FunctionType) and len(tree_of(plain).body) > 1
 
     def _inlined(

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
+from ..ops.labels import CLASSES
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.gradients import require_scalar
@@ -142,7 +143,7 @@ class StepSource:
     def _file(self, forward: int, gradients: Mapping[str, str]) -> str:
         state = self.state
         shapes = {n: state.values[n].shape for n in (*self.inputs, *state.program.params)}
-        takes = ", ".join(f"{self.called[n]} {shapes[n]}" for n in self.inputs)
+        takes = ", ".join(f"{self.called[n]} {shapes[n]}{self._in_rows(n)}" for n in self.inputs)
         given = ", ".join(f'"{name}": {mine}' for name, mine in gradients.items())
         cost = self.called[state.cost]
         body = self._two_parts(forward, [cost, *gradients.values()])
@@ -164,6 +165,14 @@ class StepSource:
             f"    return {cost}, {{{given}}}",
         ]
         return "\n".join(lines) + "\n"
+
+    def _in_rows(self, name: str) -> str:
+        """How labels that are classes become the rows that the step reads."""
+        compares = [step for step in self.steps if name in step.args and name in step.op.labels]
+        classes = any(step.op.label_kind == CLASSES for step in compares)
+        return (
+            f", of classes np.eye({self.state.values[name].shape[-1]})[classes]" if classes else ""
+        )
 
     def _two_parts(self, forward: int, read: Sequence[str]) -> list[str]:
         """The lines of the forward pass, an empty one, and those of the way back."""
