@@ -25,7 +25,7 @@ from ..document.as_html import page as html_page
 from ..document.as_markdown import markdown
 from ..document.as_text import text_lines
 from ..document.blocks import Document, Picture, Section
-from ..document.files import place_for, write_text
+from ..document.files import PAGE, place_for, write_text
 from ..document.saving import save
 from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
@@ -109,7 +109,7 @@ class Derivation(Shown, Ledger):
         that is there already, unless `replace` is said.
         """
         place = place_for(path, replace, ", or say replace=True")
-        if place.suffix.lower() == ".html":
+        if place.suffix.lower() == PAGE:
             write_text(place, self.html(everything, static))
         else:
             save(place, lambda: self.document(everything), lambda: self.text(everything=everything))

@@ -14,7 +14,6 @@ from ...algebra.expression import Delta, Dense, Distinct, Expression, Factor, On
 from ...algebra.layouts import LAYOUTS
 from ...algebra.positions.position_factors import At
 from ...document.palette import level
-from ...numbers.arrays import entry
 from ...writing.mathml import mathml, signs, symbol
 from ...writing.signs import dims, fraction, number, safe
 from ..ledger import DeltaStep, GradientStep, LocalStep
@@ -48,8 +47,13 @@ class _Facts:
         return self.spell(safe(text)).replace("'", "′")
 
 
-def object_of(step: LocalStep | DeltaStep | GradientStep, layout: str, spell: Spell) -> Object:
-    """All that the page shows of a step; without entries where these are too many."""
+def object_of(
+    step: LocalStep | DeltaStep | GradientStep, layout: str, spell: Spell, sentence: Spell
+) -> Object:
+    """All that the page shows of a step; without entries where these are too many.
+
+    `spell` writes a text in the names of a convention, `sentence` does so as markup.
+    """
     if isinstance(step, LocalStep):
         jacobian = step.jacobian
         found = jacobian.links[0].expression
@@ -61,15 +65,15 @@ def object_of(step: LocalStep | DeltaStep | GradientStep, layout: str, spell: Sp
     facts = _Facts(name, out, wrt, found, layout, count, spell)
     size = int(np.prod([axis.size for axis in facts.axes], dtype=object))
     chips = _chips(facts)
-    made = {
-        "name": facts.said(name),
+    made: Object = {
+        "title": mathml(spell(safe(name))),
         "formula": _formula(facts, list(chips)),
         "chips": [*chips.values()],
     }
     if isinstance(step, GradientStep):
         spent = spent_deltas(step)
         if spent is not None:
-            made["spent"] = _stages(spent, spell)
+            made["spent"] = _stages(spent, spell, sentence)
     if size > MOST_ENTRIES:
         return without_entries(made, size)
     if isinstance(step, LocalStep):
@@ -96,28 +100,29 @@ def _entries(facts: _Facts, value: np.ndarray, possible: np.ndarray) -> Object:
     filled = FilledIn(facts.expression, facts.axes, facts.spell)
     finite = np.abs(value[np.isfinite(value)])
     largest = float(finite.max(initial=0.0))
-    cells = []
+    cells, reasons = [], {"": 0}
     for index in np.ndindex(value.shape):
-        number_, stands = float(value[index]), bool(possible[index])
-        made = filled.entry(index, number_, stands)
+        one, stands = float(value[index]), bool(possible[index])
+        made = filled.entry(index, one, stands)
         cells.append(
             [
-                _short(number_) if stands else NOTHING,
-                level(number_, largest) if stands else -1,
-                list(index),
-                _called(facts, index),
+                _short(one) if stands else NOTHING,
+                level(one, largest) if stands else -1,
                 "|".join(made.indices),
                 made.numbers,
-                made.reason,
+                reasons.setdefault(made.reason, len(reasons)),
             ]
         )
     places = {layout: laid(layout, facts.out, facts.wrt) for layout in LAYOUTS}
     return {
         "axes": [axis.name for axis in facts.axes],
+        "sizes": list(value.shape),
         "outputs": len(facts.out),
+        "called": _called(facts),
         "lead": _lead(facts),
         "template": filled.template,
         "cells": cells,
+        "reasons": list(reasons),
         "layout": facts.layout,
         "layouts": {name: _placed(facts, found) for name, found in places.items()},
     }
@@ -137,30 +142,33 @@ def _head(text: str, head: Head) -> list[Any]:
     return [round(head.x, 2), round(head.y, 2), text, int(head.slice), head.at]
 
 
-def _called(facts: _Facts, index: Sequence[int]) -> str:
-    """∂z2[0]/∂W2[0,1], as a reader says it."""
-    count = len(facts.out)
-    of, slash, by = facts.name.removeprefix("∂").partition("/∂")
-    name = facts.spell(safe(facts.name))
-    if not slash or not name.startswith("∂"):
-        return entry(name, tuple(index))
-    of, by = facts.spell(safe(of)), facts.spell(safe(by))
-    return f"∂{entry(of, tuple(index[:count]))}/∂{entry(by, tuple(index[count:]))}"
+def _called(facts: _Facts) -> str:
+    """∂z2[{o}]/∂W2[{w}], as a reader hears it: with gaps for the indices of an entry."""
+    of, by = _parts(facts)
+    out, wrt = "[{o}]" * bool(facts.out), "[{w}]" * bool(facts.wrt)
+    return f"∂{of}{out}/∂{by}{wrt}" if by else f"{of}{wrt}"
 
 
 def _lead(facts: _Facts) -> str:
-    """The same in MathML, with gaps {o} and {w} for the indices of output and variable."""
-    of, slash, by = facts.name.removeprefix("∂").partition("/∂")
-    name = facts.spell(safe(facts.name))
+    """The same in MathML."""
+    of, by = _parts(facts)
 
     def indexed(text: str, gap: str, axes: Sequence[Axis]) -> str:
-        spelled = facts.spell(safe(text))
-        return f"<msub>{symbol(spelled)}<mtext>{gap}</mtext></msub>" if axes else signs(spelled)
+        return f"<msub>{symbol(text)}<mtext>{gap}</mtext></msub>" if axes else signs(text)
 
-    if not slash or not name.startswith("∂"):
-        return indexed(facts.name, "{w}", facts.wrt)
+    if not by:
+        return indexed(of, "{w}", facts.wrt)
     top, below = indexed(of, "{o}", facts.out), indexed(by, "{w}", facts.wrt)
     return f"<mfrac><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{below}</mrow></mfrac>"
+
+
+def _parts(facts: _Facts) -> tuple[str, str]:
+    """z2 and W2 of ∂z2/∂W2, spelled; a name that is no fraction, δ2 or dW2, and nothing."""
+    whole = facts.spell(safe(facts.name))
+    of, slash, by = facts.name.removeprefix("∂").partition("/∂")
+    if not slash or not whole.startswith("∂"):
+        return whole, ""
+    return facts.spell(safe(of)), facts.spell(safe(by))
 
 
 def _formula(facts: _Facts, known: list[str]) -> str:
@@ -223,7 +231,7 @@ def _meaning(factor: Factor) -> str:
     return f"1 where {factor} holds, else 0"
 
 
-def _stages(spent: Spent, spell: Spell) -> Object:
+def _stages(spent: Spent, spell: Spell, sentence: Spell) -> Object:
     """The stages of the slider; of each cell what changes from one to the next."""
     entries = [abs(f.value) for cell in spent.entries for f in cell if f.value is not None]
     errors = [abs(f.value) for cell in spent.errors for f in cell if f.value is not None]
@@ -238,7 +246,7 @@ def _stages(spent: Spent, spell: Spell) -> Object:
             {
                 "number": stage.number,
                 "formula": mathml(spell(safe(stage.equation))),
-                "words": spell(safe(stage.words)).replace("'", "′"),
+                "words": sentence(stage.words),
                 "heads": [_head(spell(safe(h.text)).replace("'", "′"), h) for h in stage.heads],
                 "size": size,
             }

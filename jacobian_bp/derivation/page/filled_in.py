@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,10 +28,11 @@ Spell = Callable[[str], str]
 Places = Mapping[str, int]  # axis -> index
 
 
-class Read(NamedTuple):
+@dataclass(frozen=True)
+class Read:
     """A factor at one entry: what fills its gap, its number, and why it is 0, if it is."""
 
-    index: str
+    fills: str
     value: float
     structural: str = ""  # why it is 0 for every input
     at_input: str = ""  # why it is 0 here
@@ -106,7 +106,9 @@ class FilledIn:
     def entry(self, index: Sequence[int], value: float, possible: bool) -> Entry:
         """The entry at an index; `possible` is False where it is a structural zero."""
         at = dict(zip(self.axes, index, strict=True))
-        read = [[self._read(f, at | more) for f in term.factors] for term, more in self.products]
+        read = [
+            [self._read(f, {**at, **more}) for f in term.factors] for term, more in self.products
+        ]
         reason = ""
         if not possible:
             reason = self._reason(
@@ -115,7 +117,7 @@ class FilledIn:
         elif value == 0:
             reason = self._zero_here(read)
         return Entry(
-            tuple(r.index for one in read for r in one), self._numbers(read, value), reason
+            tuple(r.fills for one in read for r in one), self._numbers(read, value), reason
         )
 
     def _numbers(self, read: Sequence[Sequence[Read]], value: float) -> str:

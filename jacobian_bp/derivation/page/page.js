@@ -24,6 +24,12 @@ const button = (text, label, act) => {
 }
 const filled = (template, gaps) => template.replace(/\{(\w+)\}/g, (_, gap) => gaps[gap])
 
+function unravelled(place, sizes) {
+  const index = []
+  for (const size of sizes.toReversed()) { index.unshift(place % size); place = Math.floor(place / size) }
+  return index
+}
+
 // Cells and heads stand in units of a cell; how wide one is depends on the room.
 const widthOf = columns => Math.max(LEAST, Math.min(MOST, ((aside.clientWidth || 480) - 46) / columns))
 function put(element, x, y, width, wide = 1) {
@@ -114,8 +120,11 @@ function entries(object, drawn) {
     input.onchange = () => { layout = name; arrange() }
     set.append(make('label', {}, input, name))
   })
-  const cells = object.cells.map(([text, shade, , called, , numbers, reason], n) => {
-    const cell = button('', `${called} ${numbers}${numbers.endsWith('.') ? '' : '.'} ${reason}`, () => cell.focus())
+  const indices = object.cells.map((_, n) => unravelled(n, object.sizes))
+  const gapsOf = index => ({ o: index.slice(0, object.outputs), w: index.slice(object.outputs) })
+  const cells = object.cells.map(([, , , numbers, reason], n) => {
+    const called = filled(object.called, gapsOf(indices[n]))
+    const cell = button('', `${called} ${numbers}. ${object.reasons[reason]}`, () => cell.focus())
     cell.tabIndex = n ? -1 : 0
     cell.onfocus = () => pick(n)
     cell.onmouseenter = () => pick(n)
@@ -134,18 +143,18 @@ function entries(object, drawn) {
     mark()
   }
   function mark() {
-    const index = chosen < 0 ? [] : object.cells[chosen][2]
+    const index = indices[chosen]
     heads.forEach(({ head, at }) => head.classList.toggle('lit',
       chosen >= 0 && Object.entries(at).every(([axis, value]) => index[object.axes.indexOf(axis)] === value)))
   }
   function pick(n) {
     cells.forEach((cell, m) => { cell.tabIndex = m === n ? 0 : -1; cell.classList.toggle('on', m === n) })
     chosen = n
-    const [, , index, , gaps, numbers, reason] = object.cells[n]
-    const lead = filled(object.lead, { o: index.slice(0, object.outputs), w: index.slice(object.outputs) })
+    const [, , gaps, numbers, reason] = object.cells[n]
+    const lead = filled(object.lead, gapsOf(indices[n]))
     detail.replaceChildren(
       markup('div', 'formula', `<math displaystyle="true">${lead}<mo>=</mo></math> <math>${filled(object.template, gaps.split('|'))}</math>`),
-      make('p', { className: 'numbers', textContent: numbers }), make('p', { className: 'reason', textContent: reason }))
+      make('p', { className: 'numbers', textContent: numbers }), make('p', { className: 'reason', textContent: object.reasons[reason] }))
     mark()
   }
   const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
@@ -163,15 +172,18 @@ function entries(object, drawn) {
     })
     if (best >= 0) cells[best].focus()
   })
+  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', '0 at this input only']]
+    .filter(([shade]) => object.cells.some(cell => cell[1] === shade))
+    .map(([, kind, words]) => `<span><i class="${kind}"></i>${words}</span>`).join('')
   const ramp = [0, 1, 2, 3, 5, 6, 7, 8].map(n => `<i class="k${n}"></i>`).join('')
   aside.append(set, fact, make('div', { className: 'field' }, inner), markup('p', 'fact legend',
-    `<span><i class="none"></i>zero for every input</span><span><i class="k4"></i>0 at this input only</span><span class="ramp">− ${ramp} +</span>`), detail)
+    `${met}<span class="ramp">− ${ramp} +</span>`), detail)
   drawn.push(arrange)
   return (chip, on) => {
     heads.forEach(({ head, at }) => head.classList.toggle('lit', on && chip.axes.some(axis => axis in at)))
     const [a, b] = chip.axes.map(axis => object.axes.indexOf(axis))
     const forbids = on && chip.forbids && a >= 0 && b >= 0
-    cells.forEach((cell, n) => cell.classList.toggle('dim', forbids && object.cells[n][2][a] !== object.cells[n][2][b]))
+    cells.forEach((cell, n) => cell.classList.toggle('dim', forbids && indices[n][a] !== indices[n][b]))
     if (!on) mark()
   }
 }
@@ -199,8 +211,8 @@ function stages(spent) {
     })
     drawHeads(inner, stage.heads, width)
     formula.innerHTML = stage.formula
-    words.textContent = stage.words
-    range.setAttribute('aria-valuetext', `${stage.number} ${stage.words}`)
+    words.innerHTML = stage.words
+    range.setAttribute('aria-valuetext', `${stage.number} ${words.textContent}`)
     ;[...ticks.children].forEach((tick, n) => tick.classList.toggle('on', n === at))
   }
   const next = button('▸', 'next stage', () => { range.value = (+range.value + 1) % (last + 1); draw() })

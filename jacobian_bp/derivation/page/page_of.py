@@ -56,7 +56,7 @@ def page_of(ledger: Ledger, document: Document, spell: Spell, everything: bool =
 <script>{script}</script>"""
         return whole_file(title, rules, body, meta)
 
-    objects = [object_of(step, ledger.layout, spell) for step in steps]
+    objects = [object_of(step, ledger.layout, spell, writer.sentence) for step in steps]
     room = MOST_BYTES - len(filled("").encode())
     return filled(_data(dict(zip(places, _fitting(objects, room), strict=True))))
 
@@ -98,4 +98,4 @@ def _fitting(objects: list[Object], room: int) -> list[Object]:
 def _data(content: object) -> str:
     """JSON that cannot end the element in which it stands."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return text.replace("</", "<\\/").replace("<!", "\\u003c!")
