@@ -16,7 +16,7 @@ import numpy as np
 
 from ..algebra import chain_rule
 from ..algebra.axes import BATCH, Axis
-from ..algebra.expression import Dense, Expression
+from ..algebra.expression import Dense, Expression, Term
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
 from ..algebra.products.spending import Spending, written
@@ -417,17 +417,28 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             error.shape_in(book.layout),
             error.materialise(book.layout),
             _textbook_error(book, node.primed, [e for *_, e in products]),
-            axes,
+            _own_axes(arrived),
             error.materialise(),
-            _sum([e for *_, e in products]),
+            _sum(arrived, [e for *_, e in products]),
         )
     )
     return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
 
 
-def _sum(expressions: Sequence[Expression]) -> Expression:
-    """Their terms one after another, for somebody who keeps them."""
-    return Expression(tuple(term for e in expressions for term in e.terms)).kept()
+def _own_axes(arrived: Sequence[_Product]) -> tuple[Axis, ...]:
+    """The axes of the value at which products arrive, in the letters of the first."""
+    last = arrived[0].jacobian.nodes[-1]
+    return tuple(map(Axis, last.primed, last.shape))
+
+
+def _sum(arrived: Sequence[_Product], expressions: Sequence[Expression]) -> Expression:
+    """The terms of products that arrive at one value, for somebody who keeps them."""
+    first = arrived[0].jacobian.nodes[-1].primed
+    terms: list[Term] = []
+    for item, expression in zip(arrived, expressions, strict=True):
+        own = item.jacobian.nodes[-1].primed
+        terms += expression.renamed(dict(zip(own, first, strict=True))).terms
+    return Expression(tuple(terms)).kept()
 
 
 def _textbook_error(book: _Book, own: Sequence[str], found: Sequence[Expression]) -> str:
@@ -499,8 +510,8 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         done,
         total,
         book.rows[name].reshape(_shown(book.state, name, book.convention).shape).copy(),
-        axes,
-        _sum(expressions),
+        _own_axes(arrived),
+        _sum(arrived, expressions),
         tuple(item.jacobian for item in arrived),
     )
 

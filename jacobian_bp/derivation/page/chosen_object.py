@@ -22,6 +22,7 @@ from .places import Head, Laid, laid
 from .spent_deltas import Frame, Spent, spent_deltas
 
 MOST_ENTRIES = 600
+LONGEST = 7  # signs in a cell
 MOST_SHOWN = 12  # numbers of a factor
 NOTHING = "·"  # in a cell that is zero for every input
 
@@ -224,7 +225,9 @@ def _meaning(factor: Factor) -> str:
             return f"1 where {axis} = {position}{chosen}, else 0"
         case Dense(_, _, array):
             few = array.size <= MOST_SHOWN
-            numbers = "  ".join(_short(x, 4) for x in array.ravel()) if few else ""
+            numbers = (
+                "  ".join(number(x, 4).replace("-", "−") for x in array.ravel()) if few else ""
+            )
             if not array.ndim:
                 return f"a number: {numbers}"
             return f"shape {dims(array.shape)}" + (f": {numbers}" if few else "")
@@ -233,13 +236,15 @@ def _meaning(factor: Factor) -> str:
 
 def _stages(spent: Spent, spell: Spell, sentence: Spell) -> Object:
     """The stages of the slider; of each cell what changes from one to the next."""
-    entries = [abs(f.value) for cell in spent.entries for f in cell if f.value is not None]
-    errors = [abs(f.value) for cell in spent.errors for f in cell if f.value is not None]
-    tops = [max(filter(np.isfinite, sizes), default=0.0) for sizes in (entries, errors)]
-    cells = [(cell, tops[0]) for cell in spent.entries] + [(cell, tops[1]) for cell in spent.errors]
+    cells = spent.entries + spent.errors
+    entries = [frame for cell in spent.entries for frame in cell]
+    largest = {is_product: _largest(entries, is_product) for is_product in (False, True)}
+    error = _largest([frame for cell in spent.errors for frame in cell], False)
+    made = [[_framed(f, largest[f.multiplied]) for f in cell] for cell in spent.entries]
+    made += [[_framed(f, error) for f in cell] for cell in spent.errors]
     sizes = []
     for place in range(len(spent.stages)):
-        seen = [cell[place] for cell, _ in cells if not cell[place].gone]
+        seen = [cell[place] for cell in cells if not cell[place].gone]
         sizes.append([round(max(f.x for f in seen) + 1, 2), round(max(f.y for f in seen) + 1, 2)])
     return {
         "stages": [
@@ -252,15 +257,21 @@ def _stages(spent: Spent, spell: Spell, sentence: Spell) -> Object:
             }
             for stage, size in zip(spent.stages, sizes, strict=True)
         ],
-        "cells": [_changes([_framed(f, top) for f in cell]) for cell, top in cells],
+        "cells": list(map(_changes, made)),
         "errors": len(spent.errors),
     }
 
 
-def _framed(frame: Frame, top: float) -> list[Any]:
+def _largest(frames: Sequence[Frame], is_product: bool) -> float:
+    """The largest size of the numbers of one kind, by which their colours go."""
+    sizes = [abs(f.value) for f in frames if f.value is not None and f.multiplied == is_product]
+    return max(filter(np.isfinite, sizes), default=0.0)
+
+
+def _framed(frame: Frame, largest: float) -> list[Any]:
     value = frame.value
     text = NOTHING if value is None else _short(value)
-    shade = -1 if value is None else level(value, top)
+    shade = -1 if value is None else level(value, largest)
     return [round(frame.x, 2), round(frame.y, 2), text, shade, int(frame.gone)]
 
 
@@ -271,4 +282,11 @@ def _changes(frames: list[list[Any]]) -> list[Any]:
 
 
 def _short(value: float, digits: int = 3) -> str:
-    return number(value, digits).replace("-", "−")
+    """A number that has room in a cell: -0.000234 is −2.3e-4."""
+    text = number(value, digits)
+    if len(text) > LONGEST:
+        text = number(value, 2)
+    if len(text) > LONGEST and np.isfinite(value):
+        mantissa, _, power = f"{value:.1e}".partition("e")
+        text = f"{mantissa}e{int(power)}"
+    return text.replace("-", "−")

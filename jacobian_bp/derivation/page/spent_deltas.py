@@ -11,7 +11,7 @@ arrive, each example and each product leaves a matrix of its own; in the end the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +35,7 @@ class Frame:
     y: float
     value: float | None
     gone: bool = False
+    multiplied: bool = False  # a product, whose colour goes by the size of the others
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _Slice:
     error: float
     label: str  # k = 0
     group: tuple[int, ...]  # whose survivors stand in one matrix
+    title: str  # of that matrix: n = 0
 
 
 def spent_deltas(step: GradientStep) -> Spent | None:
@@ -106,19 +108,19 @@ def _slices(jacobian: Jacobian, place: int, products: int, matrix: tuple[int, in
     kept = [n for n, axis in enumerate(out) if axis.name not in _spent(local)]
     found = []
     for index in np.ndindex(*(axis.size for axis in out)):
-        named = ", ".join(f"{axis.name} = {at}" for axis, at in zip(out, index, strict=True))
-        label = f"{node.name}: {named}" if products > 1 and named else named or node.name
+        named = [f"{axis.name} = {at}" for axis, at in zip(out, index, strict=True)]
+        label, title = (
+            f"{node.name}: {words}" if products > 1 and words else words or node.name
+            for words in (", ".join(named), ", ".join(named[n] for n in kept))
+        )
         part, mask = value[index].reshape(matrix), possible[index].reshape(matrix)
         group = (place, *(index[n] for n in kept))
-        found.append(_Slice(part, mask, float(error[index]), label, group))
+        found.append(_Slice(part, mask, float(error[index]), label, group, title))
     if any(
         np.sum([s.possible for s in found if s.group == g], axis=0).max() > 1
         for g in {s.group for s in found}
     ):  # survivors of two slices would stand on each other
-        return [
-            _Slice(s.matrix, s.possible, s.error, s.label, (*s.group, n))
-            for n, s in enumerate(found)
-        ]
+        return [replace(s, group=(*s.group, n), title=s.label) for n, s in enumerate(found)]
     return found
 
 
@@ -142,7 +144,9 @@ def _staged(
     spread = _grid(len(slices), wide, tall + ABOVE + 1.2)
     joined = _grid(len(groups), wide + 1.5, tall + 2.2)
     result = np.reshape(step.value, (tall, wide)).astype(float)
-    heads: dict[str, list[Head]] = {"slices": [], "joined": [], "times": []}
+    heads: dict[str, list[Head]] = {"slices": [], "joined": []}
+    heads["times"] = heads["joined"]
+    never = ~np.any([each.possible for each in slices], axis=0)  # a zero of the gradient too
     first: set[tuple[int, int]] = set()
     for (x, y), each in zip(spread, slices, strict=True):
         gx, gy = joined[groups.index(each.group)]
@@ -155,23 +159,26 @@ def _staged(
         spent.errors.append([frames[name] for name in names])
         for (row, column), value in np.ndenumerate(each.matrix):
             here, there = (x + column, y + 0.9 + ABOVE + row), (gx + column, gy + row)
+            is_first = (row, column) not in first
+            target = joined[0][0] + 1.5 + column, joined[0][1] + 1.4 + row
             if not each.possible[row, column]:
-                flat = Frame(*here, None)
-                gone = Frame(*there, None, True)
-                frames = {"slices": flat, "joined": gone, "times": gone, "sum": gone}
+                stays = bool(never[row, column]) and is_first
+                frames = {"slices": Frame(*here, None), "joined": Frame(*there, None, not stays)}
+                frames["times"] = frames["joined"]
+                frames["sum"] = Frame(*target, None, not stays)
             else:
                 frames = {"slices": Frame(*here, float(value))}
                 frames["joined"] = Frame(*there, float(value))
-                frames["times"] = Frame(*there, float(value) * each.error)
-                target = joined[0][0] + 1.5 + column, joined[0][1] + 1.4 + row
-                taken = (row, column) in first
+                product = float(value) * each.error
+                frames["times"] = Frame(*there, product, multiplied=True)
+                total = float(result[row, column])
+                frames["sum"] = Frame(*target, total, not is_first, multiplied=True)
+            if each.possible[row, column] or never[row, column]:
                 first.add((row, column))
-                frames["sum"] = Frame(*target, float(result[row, column]), taken)
             spent.entries.append([frames[name] for name in names])
     for group, (x, y) in zip(groups, joined, strict=True):
-        own = [each.label for each in slices if each.group == group]
-        title = own[0] if len(own) == 1 and len(groups) > 1 else ""
-        if title:
+        title = next(each.title for each in slices if each.group == group)
+        if len(groups) > 1:
             heads["joined"].append(Head(x + 1.5, y, title, {}, True))
     spent.stages = [
         Stage(number, equation, words, tuple(heads.get(kind, ())))
