@@ -17,7 +17,7 @@ from ...document.palette import level
 from ...writing.mathml import mathml, signs, symbol
 from ...writing.signs import dims, fraction, number, safe
 from ..ledger import DeltaStep, GradientStep, LocalStep
-from .filled_in import SPACE, FilledIn, Spell
+from .filled_in import SPACE, FilledIn, Spell, gap
 from .places import Head, Laid, laid
 from .spent_deltas import Frame, Spent, spent_deltas
 
@@ -144,9 +144,9 @@ def _head(text: str, head: Head) -> list[Any]:
 
 
 def _called(facts: _Facts) -> str:
-    """∂z2[{o}]/∂W2[{w}], as a reader hears it: with gaps for the indices of an entry."""
+    """∂z2[]/∂W2[], as a reader hears it: with gaps for the indices of an entry."""
     of, by = _parts(facts)
-    out, wrt = "[{o}]" * bool(facts.out), "[{w}]" * bool(facts.wrt)
+    out, wrt = f"[{gap('o')}]" * bool(facts.out), f"[{gap('w')}]" * bool(facts.wrt)
     return f"∂{of}{out}/∂{by}{wrt}" if by else f"{of}{wrt}"
 
 
@@ -154,12 +154,12 @@ def _lead(facts: _Facts) -> str:
     """The same in MathML."""
     of, by = _parts(facts)
 
-    def indexed(text: str, gap: str, axes: Sequence[Axis]) -> str:
-        return f"<msub>{symbol(text)}<mtext>{gap}</mtext></msub>" if axes else signs(text)
+    def indexed(text: str, axis: str, axes: Sequence[Axis]) -> str:
+        return f"<msub>{symbol(text)}<mtext>{gap(axis)}</mtext></msub>" if axes else signs(text)
 
     if not by:
-        return indexed(of, "{w}", facts.wrt)
-    top, below = indexed(of, "{o}", facts.out), indexed(by, "{w}", facts.wrt)
+        return indexed(of, "w", facts.wrt)
+    top, below = indexed(of, "o", facts.out), indexed(by, "w", facts.wrt)
     return f"<mfrac><mrow><mi>∂</mi>{top}</mrow><mrow><mi>∂</mi>{below}</mrow></mfrac>"
 
 

@@ -2,8 +2,8 @@
 
     δ[k,k'] a1[i'] at k = 0, k' = 1, i' = 2:   δ[0,1] a1[2]  =  0 · 0.95  =  0
 
-A sum is written out, term by term. All entries have one form with gaps, `template`, in which
-{0}, {1}, … stand for the indices; an entry has what fills them.
+A sum is written out, term by term. All entries have one form, `template`, with gaps for the
+indices; an entry has what fills them.
 """
 
 import math
@@ -47,6 +47,11 @@ class Entry:
     reason: str
 
 
+def gap(name: object) -> str:
+    """A place to be filled in, between signs that no name has (`safe` escapes them)."""
+    return f"\x1f{name}\x1f"
+
+
 class FilledIn:
     """Every entry of an expression over these axes."""
 
@@ -82,7 +87,7 @@ class FilledIn:
             sign = "−" if less else "+" if place else ""
             parts = [f"<mn>{factor}</mn>"] * bool(factor)
             for each in term.factors:
-                parts.append(self._form(each, f"{{{gaps}}}"))
+                parts.append(self._form(each, gap(gaps)))
                 gaps += 1
             found.append(sign and f'<mo form="infix">{sign}</mo>')
             found.append(SPACE.join(parts) or "<mn>1</mn>")
@@ -90,18 +95,18 @@ class FilledIn:
             found.append(f"<mo>+</mo><mtext>… ({self.more:,} more)</mtext>")
         return "".join(found) or "<mn>0</mn>"
 
-    def _form(self, factor: Factor, gap: str) -> str:
+    def _form(self, factor: Factor, index: str) -> str:
         if isinstance(factor, Within):
-            return f"<mtext>{gap}</mtext>"
+            return f"<mtext>{index}</mtext>"
         if isinstance(factor, Distinct) or (isinstance(factor, Dense) and factor.label == MASK):
-            inner = f"<msub><mi>δ</mi><mtext>{gap}</mtext></msub>"
+            inner = f"<msub><mi>δ</mi><mtext>{index}</mtext></msub>"
             fence = ('<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>')
             return f"<mrow>{fence[0]}<mn>1</mn><mo>−</mo>{inner}{fence[1]}</mrow>"
         if isinstance(factor, Dense):
             base = symbol(self.spell(safe(factor.label)))
         else:
             base = "<mn>1</mn>" if isinstance(factor, One) else "<mi>δ</mi>"
-        return f"<msub>{base}<mtext>{gap}</mtext></msub>" if factor.axes else base
+        return f"<msub>{base}<mtext>{index}</mtext></msub>" if factor.axes else base
 
     def entry(self, index: Sequence[int], value: float, possible: bool) -> Entry:
         """The entry at an index; `possible` is False where it is a structural zero."""

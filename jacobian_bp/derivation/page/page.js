@@ -22,7 +22,7 @@ const button = (text, label, act) => {
   made.setAttribute('aria-label', label)
   return made
 }
-const filled = (template, gaps) => template.replace(/\{(\w+)\}/g, (_, gap) => gaps[gap])
+const filled = (template, gaps) => template.replace(/\x1f(\w+)\x1f/g, (_, gap) => gaps[gap])
 
 function unravelled(place, sizes) {
   const index = []

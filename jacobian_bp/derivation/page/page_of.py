@@ -7,6 +7,7 @@ paper, misses none. The script adds the object; it loads nothing.
 import base64
 import hashlib
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -98,4 +99,5 @@ def _fitting(objects: list[Object], room: int) -> list[Object]:
 def _data(content: object) -> str:
     """JSON that cannot end the element in which it stands."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("</", "<\\/").replace("<!", "\\u003c!")
+    text = re.sub("<(?!/?(?:m|wbr|sup))", r"\\u003c", text)  # all but a formula's own
+    return text.replace("</", "<\\/")
