@@ -245,7 +245,9 @@ addEventListener('resize', () => redraw())
 narrow.addEventListener('change', stand)
 const asked = () => steps.findIndex(step => '#' + step.id === location.hash)
 addEventListener('hashchange', () => { if (asked() >= 0) choose(asked()) })
-if (matchMedia('(max-width:1240px)').matches) document.querySelector('.graph details').open = false
+const graph = document.querySelector('.graph details')
+if (matchMedia('(max-width:1240px)').matches) graph.open = false
+addEventListener('beforeprint', () => { graph.open = true })
 const first = Math.max(0, Object.values(objects).findIndex(object => object.axes?.length > 2 && object.cells.some(cell => cell[1] < 0)))
 if (steps.length) choose(asked() < 0 ? first : asked(), false)
 if (asked() >= 0) steps[now].scrollIntoView({ block: 'center' })
