@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from html import unescape
 
@@ -14,7 +15,8 @@ from jacobian_bp import dense as factor
 from jacobian_bp.algebra.layouts import LAYOUTS, to_layout
 from jacobian_bp.cli import main
 from jacobian_bp.derivation.ledger import Folded, LocalStep
-from jacobian_bp.derivation.page import page_of
+from jacobian_bp.derivation.page import chosen_object, page_of
+from jacobian_bp.derivation.page.spent_deltas import spent_deltas
 from jacobian_bp.reference import X, Y, second_seed
 
 RNG = np.random.default_rng(31)
@@ -179,19 +181,35 @@ def test_every_entry_stands_where_its_layout_has_it(derivation, layout):
         place = np.arange(value.size).reshape(value.shape)
         expected = to_layout(place, layout, out, wrt).ravel().tolist()
         placed = made["layouts"][layout]
-        spots = list(zip(placed["spots"][::2], placed["spots"][1::2], strict=True))
-        corners = [(y, x) for x, y, _, is_slice, _ in placed["heads"] if is_slice] or [(0.0, 0.0)]
+        assert reading_order(placed) == expected, (step.name, layout)
+        spots = np.reshape(placed["spots"], (-1, 2))
+        assert len({*map(tuple, spots.tolist())}) == value.size
+        assert (spots.max(axis=0, initial=0) + 1 <= placed["size"]).all()
 
-        def read(entry, spots=spots, corners=corners):
-            x, y = spots[entry]
-            corner = max(c for c in corners if c[0] <= y and c[1] <= x)
-            return corner, y, x
 
-        assert sorted(range(value.size), key=read) == expected, (step.name, layout)
-        assert len(set(spots)) == value.size
-        columns, rows = placed["size"]
-        assert max(x for x, _ in spots) + 1 <= columns
-        assert max(y for _, y in spots) + 1 <= rows
+def reading_order(placed):
+    """The entries slice by slice, in each row by row."""
+    spots = np.reshape(placed["spots"], (-1, 2)).tolist()
+    corners = [(y, x) for x, y, _, is_slice, _ in placed["heads"] if is_slice] or [(0.0, 0.0)]
+
+    def read(entry):
+        x, y = spots[entry]
+        return max(c for c in corners if c[0] <= y and c[1] <= x), y, x
+
+    return sorted(range(len(spots)), key=read)
+
+
+def test_an_entry_in_another_place_and_another_number_at_the_end_are_noticed():
+    (made,) = [m for step, m in objects(MADE["seed"]) if step.name == "∂z2/∂W2"]
+    flat, column = (dict(made["layouts"][name]) for name in ("flat", "flat_column"))
+    assert reading_order(flat) != reading_order(column)
+    flat["spots"] = [*flat["spots"][2:4], *flat["spots"][:2], *flat["spots"][4:]]
+    assert reading_order(flat)[:3] == [1, 0, 2]
+    (step,) = [step for step in MADE["seed"].gradients if step.name == "∂J/∂W2"]
+    other = replace(step, value=2 * step.value)
+    stages = chosen_object._stages(spent_deltas(other), str, str)
+    left = sorted(last_frames(stages, errors=False), key=lambda f: (f[1], f[0]))
+    assert float(left[4][2]) != pytest.approx(2 * step.value[1, 0], rel=6e-2)
 
 
 @each
