@@ -70,7 +70,7 @@ function choose(place, focus = true) {
   if (!focus) return
   step.focus({ preventScroll: true })
   step.scrollIntoView({ block: 'nearest' })
-  history.replaceState(null, '', '#' + step.id)
+  try { history.replaceState(null, '', '#' + step.id) } catch { /* within another page */ }
 }
 function stand() {
   (narrow.matches ? steps[now] : document.querySelector('.columns')).append(aside)
@@ -108,7 +108,6 @@ function show(object) {
 
 function entries(object, drawn) {
   const inner = make('div'), fact = make('p', { className: 'fact' }), detail = make('div', { className: 'entry' })
-  detail.setAttribute('aria-live', 'polite')
   detail.append(markup('p', 'fact', 'Point at an entry, or go to one with the arrows: its formula is filled in. '
     + '<kbd>j</kbd> <kbd>k</kbd> lead from step to step, <kbd>l</kbd> to the next layout.'))
   let chosen = -1, heads = []
