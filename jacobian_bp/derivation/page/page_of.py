@@ -20,7 +20,7 @@ from ..graph_of import graph_of
 from ..ledger import DeltaStep, Folded, GradientStep, Ledger, LocalStep
 from .chosen_object import Object, Spell, object_of, without_entries
 
-MOST_BYTES = 500_000  # of a page; entries are left out first
+MOST_BYTES = 500_000  # of a page; above it entries are left out, steps never
 HERE = Path(__file__).parent
 
 Step = LocalStep | DeltaStep | GradientStep
