@@ -30,7 +30,7 @@ from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS
-from .document.files import DOCUMENTS, EITHER, PICTURE, place_for
+from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
 from .document.saving import save
 from .errors import JacobianError, SpecError
 from .network.files.net_file import write_example
@@ -77,13 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _derive(options: argparse.Namespace) -> int:
     place = None if options.out is None else place_for(options.out)
+    if options.static and (place is None or place.suffix.lower() != PAGE or options.second):
+        raise SpecError(
+            "--static leaves the script out of a page, and no page is written.\n"
+            "  Write it with --out FILE.html, without --second; any other form has no script."
+        )
     case = case_of(options, _options)
     if options.second:
         return _derive_second(options, case, place)
     agreement = _agreement(case.run.written_in(options.convention))
     derivation: Derivation = case.run.derivation(options.convention, agreement)
     if place is not None:
-        derivation.save(place, options.all)
+        derivation.save(place, options.all, static=options.static)
         terminal.write([*_said(case), f"written: {safe(options.out)}"])
         return 0 if agreement.ok else DISAGREE
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
@@ -188,7 +193,7 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
-    parser.set_defaults(out=None, second=False, **vars(_options().parse_args([])))
+    parser.set_defaults(out=None, second=False, static=False, **vars(_options().parse_args([])))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     derive = commands.add_parser(
         "derive", parents=[_options()], help="every gradient, step by step"
@@ -216,6 +221,9 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
             metavar="FILE",
             help=f"write {kind.name} instead; the name ends in {kind.named}",
         )
+    derive.add_argument(
+        "--static", action="store_true", help="with --out FILE.html: a page without a script"
+    )
     show.add_argument(
         "--picture", action="store_true", help="draw it: its signs, or dots where it is large"
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..algebra import chain_rule
 from ..algebra.axes import BATCH, Axis
-from ..algebra.expression import Dense, Expression
+from ..algebra.expression import Dense, Expression, Term
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import identity
 from ..algebra.products.spending import Spending, written
@@ -25,7 +25,8 @@ from ..document.as_html import page as html_page
 from ..document.as_markdown import markdown
 from ..document.as_text import text_lines
 from ..document.blocks import Document, Picture, Section
-from ..document.saving import place_for, save
+from ..document.files import PAGE, place_for, write_text
+from ..document.saving import save
 from ..document.text_matrices import matrix_lines
 from ..numbers.arrays import entry, quiet
 from ..ops import Penalty
@@ -45,6 +46,7 @@ from .folding import folded
 from .graph_of import graph_of
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
+from .page.page_of import page_of
 from .ready_made import ReadyMade
 from .spelled_once import as_ascii, read_aloud, spelled_once
 from .textbook_formula import textbook, textbook_error
@@ -78,24 +80,39 @@ class Derivation(Shown, Ledger):
         sections = network, Section("", "Graph", (picture,)), *others
         return dataclasses.replace(made, sections=sections, spell=self.spelled)
 
-    def html(self, everything: bool = False) -> str:
-        """The derivation as one HTML file that loads nothing."""
-        return html_page(self.document(everything))
+    def html(self, everything: bool = False, static: bool = False) -> str:
+        """The derivation as one HTML file that loads nothing; a `static` one has no script.
+
+        Its script shows the step that a reader chooses: each entry with its formula filled in
+        and the reason of its zero, the five layouts, and how the deltas are spent.
+        """
+        if static:
+            return html_page(self.document(everything))
+        made = dataclasses.replace(document_of(self, everything), spell=self.spelled)
+        return page_of(self, made, self.spelled, everything)
 
     def markdown(self, everything: bool = False, plain: bool = False) -> str:
         """The derivation as Markdown; formulas as GitHub marks them, or in `plain` dollars."""
         return markdown(self.document(everything), plain)
 
     def save(
-        self, path: str | os.PathLike[str], everything: bool = False, replace: bool = False
+        self,
+        path: str | os.PathLike[str],
+        everything: bool = False,
+        replace: bool = False,
+        static: bool = False,
     ) -> None:
         """Write it to a file: a page, an article, Markdown or text, as .html .tex .md .txt says.
 
+        A `static` page has no script: its steps and all their numbers, as on paper.
         Raises SpecError for another ending, for a folder that is not there, and for a file
         that is there already, unless `replace` is said.
         """
         place = place_for(path, replace, ", or say replace=True")
-        save(place, lambda: self.document(everything), lambda: self.text(everything=everything))
+        if place.suffix.lower() == PAGE:
+            write_text(place, self.html(everything, static))
+        else:
+            save(place, lambda: self.document(everything), lambda: self.text(everything=everything))
 
     def spelled(self, text: str) -> str:
         """A text with the symbols of the convention: W1 is Θ^(1), ∂J/∂W1 may be dW1."""
@@ -400,9 +417,28 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             error.shape_in(book.layout),
             error.materialise(book.layout),
             _textbook_error(book, node.primed, [e for *_, e in products]),
+            _own_axes(arrived),
+            error.materialise(),
+            _sum(arrived, [e for *_, e in products]),
         )
     )
     return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
+
+
+def _own_axes(arrived: Sequence[_Product]) -> tuple[Axis, ...]:
+    """The axes of the value at which products arrive, in the letters of the first."""
+    last = arrived[0].jacobian.nodes[-1]
+    return tuple(map(Axis, last.primed, last.shape))
+
+
+def _sum(arrived: Sequence[_Product], expressions: Sequence[Expression]) -> Expression:
+    """The terms of products that arrive at one value, for somebody who keeps them."""
+    first = arrived[0].jacobian.nodes[-1].primed
+    terms: list[Term] = []
+    for item, expression in zip(arrived, expressions, strict=True):
+        own = item.jacobian.nodes[-1].primed
+        terms += expression.renamed(dict(zip(own, first, strict=True))).terms
+    return Expression(tuple(terms)).kept()
 
 
 def _textbook_error(book: _Book, own: Sequence[str], found: Sequence[Expression]) -> str:
@@ -448,12 +484,13 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
     """The contraction that gives the gradient, before and after its delta is spent."""
     node, arrived = book.state.node(name), book.waiting[name]
     axes = tuple(map(Axis, node.primed, node.shape))
-    before, after, reasons, books = [], [], [], []
+    before, after, reasons, books, expressions = [], [], [], [], []
     for item in arrived:
         written, trace, expression = _written_out(item.jacobian)
         before.append(_no_ones(book, trace[0].before if trace else written))
         after.append(_no_ones(book, written))
         reasons += [step.reason for step in trace]
+        expressions.append(expression)
         count = book.mean.count if book.mean and item.each else None
         terms = _no_ones(
             book,
@@ -473,6 +510,9 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         done,
         total,
         book.rows[name].reshape(_shown(book.state, name, book.convention).shape).copy(),
+        _own_axes(arrived),
+        _sum(arrived, expressions),
+        tuple(item.jacobian for item in arrived),
     )
 
 

@@ -1,13 +1,21 @@
 """The graph of a derivation: its values, the errors that it has named, the Jacobians' shapes."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from ..document.as_text import Spell
 from ..document.picture import Picture
 from ..picture.graph import MOST_WRITTEN, Value, few, graph
 from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
 
 
-def graph_of(ledger: Ledger, spell: Spell = str) -> Picture:
-    """Data and values from top to bottom; what is trained and what is compared with at the side."""
+def graph_of(
+    ledger: Ledger, spell: Spell = str, links: Mapping[tuple[str, ...], str] = MappingProxyType({})
+) -> Picture:
+    """Data and values from top to bottom; what is trained and what is compared with at the side.
+
+    On a page `links` say where ("z2",) and ("z2", "W2"), a value and an edge, lead to.
+    """
     steps = [step for step in ledger.forward if isinstance(step, ForwardStep)]
     computed = {step.name for step in steps}
     errors = {step.name: step.value for step in ledger.backward if isinstance(step, DeltaStep)}
@@ -28,4 +36,12 @@ def graph_of(ledger: Ledger, spell: Spell = str) -> Picture:
         values.append(Value(spell(step.name), step.value.shape, *made, *facts))
     jacobians = [step.jacobian for step in ledger.backward if isinstance(step, LocalStep)]
     shapes = {(spell(j.of), spell(j.wrt)): j.shape_in("flat") for j in jacobians}
-    return graph(values, shapes)
+    called = {key: (to, _called(ledger, key, spell)) for key, to in links.items()}
+    leading = {tuple(map(spell, key)): found for key, found in called.items()}
+    return graph(values, shapes, leading)
+
+
+def _called(ledger: Ledger, key: tuple[str, ...], spell: Spell) -> str:
+    """∂z2/∂W2, an edge; ∂J/∂z2, a value."""
+    of, wrt = key if len(key) > 1 else (ledger.cost, *key)
+    return spell(f"∂{of}/∂{wrt}")

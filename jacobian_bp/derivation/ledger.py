@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..algebra.axes import Axis
+from ..algebra.expression import Expression
 from ..algebra.jacobian import Jacobian
 from ..checks.all_routes import Agreement
 from .convention import Convention
@@ -98,6 +99,9 @@ class DeltaStep:
     shape: tuple[int, ...]
     value: np.ndarray
     textbook: str = ""  # W3ᵀ δ3 ⊙ relu'(z2); said in a convention of one's own
+    axes: tuple[Axis, ...] = ()  # of the value
+    row: np.ndarray = field(default_factory=lambda: np.zeros(()))  # its numbers over these axes
+    expression: Expression = field(default_factory=Expression)  # what the formula prints
 
     @property
     def statement(self) -> str:
@@ -121,6 +125,9 @@ class GradientStep:
     done: int
     total: int
     value: np.ndarray
+    axes: tuple[Axis, ...] = ()  # of the parameter
+    expression: Expression = field(default_factory=Expression)  # what `after` prints
+    products: tuple[Jacobian, ...] = ()  # that arrive at the parameter, an error first
 
     @property
     def statement(self) -> str:

@@ -21,29 +21,37 @@ NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 
 def page(document: Document) -> str:
     """A whole file."""
-    writer = _Html(document)
-    parts = [
-        "\n".join([f"<section><h2>{writer.sentence(section.title)}</h2>", *blocks, "</section>"])
-        for section, blocks in zip(document.sections, writer.blocks(), strict=True)
-    ]
-    title = writer.spelled(document.title)
+    writer = Html(document)
+    title = f"<h1>{writer.sentence(document.title)}</h1>"
+    body = f"<main>\n{title}\n{writer.sections()}\n</main>"
+    return whole_file(writer.spelled(document.title), style(), body)
+
+
+def whole_file(title: str, rules: str, body: str, meta: str = "") -> str:
+    """A file of HTML with its style within it."""
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            f'{meta}<meta name="viewport" content="width=device-width,initial-scale=1">',
             f"<title>{escape(title)}</title>",
-            f"<style>{style()}</style>\n</head>\n<body>\n<main>",
-            f"<h1>{writer.sentence(document.title)}</h1>",
-            *parts,
-            "</main>\n</body>\n</html>\n",
+            f"<style>{rules}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n",
         ]
     )
 
 
-class _Html(Written):
+class Html(Written):
+    """The sections of a document; its steps have the places step-1, step-2, …."""
+
     def __init__(self, document: Document) -> None:
         super().__init__(document)
         self.count = 0
+
+    def sections(self) -> str:
+        """All of them, each under its title."""
+        return "\n".join(
+            "\n".join([f"<section><h2>{self.sentence(section.title)}</h2>", *blocks, "</section>"])
+            for section, blocks in zip(self.document.sections, self.blocks(), strict=True)
+        )
 
     def words(self, text: str) -> str:
         return escape(text).replace("ᵀ", "<sup>⊤</sup>")

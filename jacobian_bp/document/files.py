@@ -9,7 +9,7 @@ from ..writing.signs import safe
 from ..writing.whole_file import write_whole
 
 NAMED = ".html, .tex, .md or .txt"
-PICTURE = ".svg"
+PAGE, PICTURE = ".html", ".svg"
 
 
 class Kind(NamedTuple):

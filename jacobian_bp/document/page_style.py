@@ -48,3 +48,16 @@ def style() -> str:
         f"@media screen and (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}"
         f"{RULES}{classes}"
     )
+
+
+def chosen_themes() -> str:
+    """On a screen, the theme that a reader has chosen, in pictures too."""
+    return (
+        "@media screen{"
+        + "".join(
+            f":root[data-theme={theme}],:root[data-theme={theme}] .jb"
+            f"{{color-scheme:{theme};{properties(theme)}}}"
+            for theme in ("light", "dark")
+        )
+        + "}"
+    )

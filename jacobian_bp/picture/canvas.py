@@ -6,6 +6,8 @@ into it, so that no font moves anything.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 
 from ..document.palette import INK, properties
@@ -61,6 +63,15 @@ class Canvas:
     def reaches(self, x: float, y: float) -> None:
         """Something is drawn as far as this."""
         self.right, self.bottom = max(self.right, x), max(self.bottom, y)
+
+    @contextmanager
+    def link(self, target: str, label: str) -> Iterator[None]:
+        """What is drawn meanwhile leads to a place on the page; without a target to none."""
+        if target:
+            self.parts.append(f'<a href="{escape(target)}" aria-label="{escape(safe(label))}">')
+        yield
+        if target:
+            self.parts.append("</a>")
 
     def rect(
         self, x: float, y: float, w: float, h: float, kind: str = "box", round_: float = 0

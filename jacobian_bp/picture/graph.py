@@ -6,6 +6,7 @@ trained and what is given stands at the side; an edge that passes a value by has
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -21,6 +22,7 @@ BOX = 54.0  # the width of one
 LONGEST_NAME = 12
 ACROSS = 128.0  # between two values of a chain
 A_ROW = int((ROOM - 46) // ACROSS)
+NOWHERE = "", ""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ def few(value: np.ndarray) -> str:
 
 
 Shapes = Mapping[tuple[str, str], tuple[int, ...]]  # of ∂value/∂read, flat
+Links = Mapping[tuple[str, ...], tuple[str, str]]  # of a value, or an edge: a place, and its name
 
 
-def graph(values: Sequence[Value], shapes: Shapes) -> Picture:
-    """Every value with its numbers and its gradient; the edges from what it reads."""
+def graph(values: Sequence[Value], shapes: Shapes, links: Links = MappingProxyType({})) -> Picture:
+    """Every value with its numbers and its gradient; the edges from what it reads.
+
+    On a page `links` lead from a value, and from an edge, to another place of it.
+    """
     canvas = Canvas()
     known = {value.name: value for value in values}
     column = [value for value in values if not value.at_side]
@@ -69,13 +75,14 @@ def graph(values: Sequence[Value], shapes: Shapes) -> Picture:
             text = f"… {len(column) - len(at):,} more …"
             canvas.words(middle, y + 4, text, 11, "soft", "middle")
             continue
-        _incoming(canvas, value, known, at, lanes, shapes, (middle, y, half, left))
+        _incoming(canvas, value, known, at, lanes, (shapes, links), (middle, y, half, left))
     for place, value in enumerate(drawn):
         if value is not None:
             y = 30 + place * DOWN
-            canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
             name = shortened(value.name, LONGEST_NAME)
-            canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
+            with canvas.link(*links.get((value.name,), NOWHERE)):
+                canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
+                canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
             for line, words, kind in ((-2, value.numbers, ""), (11, value.gradient, "accent")):
                 if words:
                     canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250)
@@ -146,11 +153,12 @@ def _incoming(
     known: Mapping[str, Value],
     at: Mapping[str, int],
     lanes: Mapping[tuple[str, str], int],
-    shapes: Shapes,
+    told: tuple[Shapes, Links],
     where: tuple[float, float, float, float],
 ) -> None:
     """The edges into a value: from the one above, along a lane, from the side."""
     middle, y, half, left = where
+    shapes, links = told
     side = [name for name in dict.fromkeys(value.reads) if known[name].at_side]
     for name in dict.fromkeys(value.reads):
         shape = shapes.get((value.name, name))
@@ -158,17 +166,19 @@ def _incoming(
         if (value.name, name) in lanes:
             lane = left - 10 - LANE * lanes[value.name, name]
             start = 30 + at[name] * DOWN
-            canvas.path(
-                f"M{middle - half:g} {start:g}L{lane + 12:g} {start:g}"
-                f"Q{lane:g} {start:g} {lane:g} {start + 12:g}L{lane:g} {y - 18:g}"
-                f"Q{lane:g} {y - 6:g} {lane + 12:g} {y - 6:g}"
-            )
-            canvas.line([(lane + 12, y - 6), (middle - half - 1, y - 6)], "edge", True)
-            canvas.words(middle - half - 8, y - 20, label, 9.5, "soft", "end", half + BOX)
+            with canvas.link(*links.get((value.name, name), NOWHERE)):
+                canvas.path(
+                    f"M{middle - half:g} {start:g}L{lane + 12:g} {start:g}"
+                    f"Q{lane:g} {start:g} {lane:g} {start + 12:g}L{lane:g} {y - 18:g}"
+                    f"Q{lane:g} {y - 6:g} {lane + 12:g} {y - 6:g}"
+                )
+                canvas.line([(lane + 12, y - 6), (middle - half - 1, y - 6)], "edge", True)
+                canvas.words(middle - half - 8, y - 20, label, 9.5, "soft", "end", half + BOX)
         elif name in at:
             above = 30 + at[name] * DOWN
-            canvas.line([(middle, above + 15), (middle, y - 16)], "edge", True)
-            canvas.words(middle + 7, (above + y) / 2 + 7, label, 9.5, "soft")
+            with canvas.link(*links.get((value.name, name), NOWHERE)):
+                canvas.line([(middle, above + 15), (middle, y - 16)], "edge", True)
+                canvas.words(middle + 7, (above + y) / 2 + 7, label, 9.5, "soft")
     shown = side if len(side) <= MOST_SIDE else [*side[: MOST_SIDE - 1], ""]
     tall = min(26.0, 60 / max(1, len(shown)))
     for place, name in enumerate(shown):
@@ -177,9 +187,11 @@ def _incoming(
             text = f"… {len(side) - MOST_SIDE + 1} more"
             canvas.words(left, level + 4, text, 10, "soft", "start", BOX)
             continue
-        canvas.line([(left + BOX, level), (middle - half - 1, y + (level - y) * 0.3)], "edge", True)
-        canvas.rect(left, level - tall / 2 + 1.5, BOX, tall - 3, "box", 3)
-        canvas.math(left + BOX / 2, level + 4, shortened(name, 9), 13, "", "middle", BOX - 8)
+        with canvas.link(*links.get((value.name, name), NOWHERE)):
+            end = middle - half - 1, y + (level - y) * 0.3
+            canvas.line([(left + BOX, level), end], "edge", True)
+            canvas.rect(left, level - tall / 2 + 1.5, BOX, tall - 3, "box", 3)
+            canvas.math(left + BOX / 2, level + 4, shortened(name, 9), 13, "", "middle", BOX - 8)
 
 
 def chain(values: Sequence[Value], shapes: Shapes) -> Picture:

@@ -41,6 +41,25 @@ def mathml_entry(name: str, place: str) -> str:
     return f"<math><msub>{base}<mn>{escape(place)}</mn></msub></math>"
 
 
+def symbol(text: str) -> str:
+    """The signs of a formula that an index may hang on, without their <math>.
+
+    In a bracket where a number hangs on them already, and where they are a sum.
+
+    >>> symbol("x"), symbol("a1").count("<mo")
+    ('<mi>x</mi>', 2)
+    """
+    nodes = _nodes(text)
+    scripted = len(nodes) == 1 and nodes[0][0].startswith(("<msub", "<msup", "<mfrac"))
+    is_sum = any(node[1] == "operator" for node in nodes)
+    return _fence(_row(nodes), nodes[0][2]) if scripted or is_sum else _row(nodes)
+
+
+def signs(text: str) -> str:
+    """The signs of a formula, without their <math>."""
+    return _row(_nodes(text))
+
+
 def _nodes(text: str) -> list[Node]:
     stack: list[list[Node]] = [[]]
     blank = False

@@ -1,5 +1,7 @@
 """The graph in the documents of a derivation has its values, its errors and its shapes."""
 
+import re
+
 import numpy as np
 from drawn import read, words
 
@@ -30,10 +32,22 @@ def test_the_label_stands_at_the_side_and_the_data_at_the_top():
     assert picture.alt.startswith("A graph of 5 steps, from top to bottom; at the side y, W1, b1,")
 
 
+def test_on_a_page_a_value_and_an_edge_lead_to_their_steps_and_elsewhere_to_none():
+    links = {("z2",): "#here", ("z2", "W2"): "#there", ("a1", "z1"): '"><b>'}
+    svg = graph_of(DERIVATION, links=links).svg
+    found = re.findall('<a href="(.*?)" aria-label="(.*?)">', svg)
+    places = ["#there", "#here", "&quot;&gt;&lt;b&gt;"]
+    names = ["∂z2/∂W2", "∂J/∂z2", "∂a1/∂z1"]
+    assert sorted(found) == sorted(zip(places, names, strict=True))
+    assert "<a " not in graph_of(DERIVATION).svg
+    assert re.sub("</?a.*?>", "", svg) == graph_of(DERIVATION).svg
+
+
 def test_every_document_but_the_text_has_it():
     words_of = graph_of(DERIVATION).alt.split(";")[0]
     assert DERIVATION.html().count("<svg ") == 1
-    assert "<h2>Graph</h2>" in DERIVATION.html()
+    assert DERIVATION.html(static=True).count("<svg ") == 1
+    assert "<h2>Graph</h2>" in DERIVATION.html(static=True)
     assert "## Graph" in DERIVATION.markdown()
     assert words_of in DERIVATION.markdown()
     assert "Graph" not in DERIVATION.text()

@@ -123,6 +123,12 @@ def in_place_of_the_network(words, message):
     return shown_value([word for word in words if word != network], message)
 
 
+def page_written(words, message):
+    """The page that is asked for, and nothing that is no page."""
+    name, unwanted = re.search(r"--out (\S+\.html), without (--\w+)", message).groups()
+    return [*(word for word in words if word != unwanted), "--out", name]
+
+
 def network_left_out(words, message):
     wrong = re.match(r"(\S+) does not go", message)[1]
     assert "Leave it out" in message
@@ -253,6 +259,8 @@ ROWS = {  # the command, how its message is read, and what it takes to be refuse
     "check 4-3 --reduction avg": listed,
     "check 4-3 --layout flatt": meant,
     "derive 4-3 --layout mine": listed,
+    "derive 4-3 --static": page_written,
+    "derive 4-3 --static --second": page_written,
     f"derive 5-3 {OF_IRIS}": the_sizes,
     "check 4-1 --data iris --target speces": meant,
     f"check 4-3 {OF_IRIS} --example 3 --batch 7": left_out,

@@ -1,0 +1,347 @@
+"""The page in a real browser: nothing is loaded, every control works, everything can be read.
+
+Skipped where there is no playwright (pip install -e '.[browser]') or no Chromium.
+"""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Convention, Network
+from jacobian_bp.algebra.layouts import LAYOUTS
+from jacobian_bp.reference import X, Y, second_seed
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="no playwright: pip install -e '.[browser]'"
+)
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium: install Debian's chromium, or name one in CHROMIUM"
+)
+
+
+def full(*values):
+    return pytest.param(*values, marks=pytest.mark.full)
+
+
+RNG = np.random.default_rng(37)
+SEED = second_seed().run(X, Y)
+FIRST = SEED.derivation("first_seed").spelled("∂J/∂W2")
+PAGES = {
+    "seed": lambda: SEED.derivation().html(),
+    "first": lambda: SEED.derivation("first_seed").html(),
+    "batch": lambda: batch().derivation("ng").html(),
+    "static": lambda: SEED.derivation().html(static=True),
+    "hostile": lambda: SEED.derivation(Convention(names={"<b/onclick>": "W2"})).html(),
+}
+
+
+def batch():
+    net = Network.dense([3, 5, 2], "tanh", "half_squared_error", seed=4)
+    return net.run(RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2)))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name, made in PAGES.items():
+        (folder / f"{name}.html").write_text(made(), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def open_page(browser, files):
+    """Opens a page; afterwards nothing was asked for, and nothing went wrong."""
+    contexts, wrong = [], []
+
+    def opened(name="seed", width=1440, scheme="light", place="", script=True):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            offline=True,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("dialog", lambda dialog: wrong.append(dialog.message))
+        tab.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        tab.on("request", lambda asked: wrong.append(asked.url) if asked.url[:5] != "file:" else 0)
+        tab.goto((files / f"{name}.html").as_uri() + place)
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def data(tab):
+    return json.loads(tab.evaluate("document.getElementById('objects').textContent"))
+
+
+def place_of(tab, name):
+    """Where the step with this name stands: #step-9."""
+    label = f".step[aria-label$='{name}']"
+    return "#" + tab.locator(label).first.get_attribute("id")
+
+
+def test_every_step_is_reached_by_the_keyboard_and_has_its_own_address(open_page):
+    tab = open_page(place="#step-1")
+    tab.locator("#step-1").focus()
+    seen = []
+    for key in ["ArrowDown", "j"] * 20:
+        seen.append(tab.evaluate("location.hash"))
+        assert tab.locator(".step[aria-current]").get_attribute("id") == seen[-1][1:]
+        assert tab.evaluate("document.activeElement.id") == seen[-1][1:]
+        tab.keyboard.press(key)
+    assert list(dict.fromkeys(seen)) == [f"#{place}" for place in data(tab)]
+    tab.keyboard.press("k")
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate("location.hash") == list(dict.fromkeys(seen))[-3]
+
+
+def test_the_page_begins_with_a_tensor_of_two_kinds_of_zero(open_page):
+    tab = open_page()
+    assert tab.locator(".step[aria-current]").get_attribute("aria-label") == "[7] ∂z2/∂W2"
+
+
+@pytest.mark.parametrize("name", ["seed", full("batch")])
+def test_each_entry_says_its_formula_its_numbers_and_its_reason(open_page, name):
+    tab = open_page(name)
+    found = tab.evaluate(
+        """() => [...document.querySelectorAll('.step')].flatMap(step => {
+          step.click()
+          return [...document.querySelectorAll('#object button.cell')].map((cell, n) => {
+            cell.focus()
+            const [numbers, reason] = ['numbers', 'reason']
+              .map(part => document.querySelector('#object .entry .' + part).textContent)
+            return [step.id, n, numbers, reason, cell.getAttribute('aria-label'),
+              document.querySelector('#object .entry math:last-child').textContent]
+          })})"""
+    )
+    known = data(tab)
+    assert len(found) == sum(len(made.get("cells", ())) for made in known.values()) > 100
+    for place, n, numbers, reason, label, formula in found:
+        cell = known[place]["cells"][n]
+        assert numbers == cell[3]
+        assert reason == known[place]["reasons"][cell[4]]
+        assert label.endswith(f"{numbers}. {reason}")
+        assert "undefined" not in label + formula
+        assert "\x1f" not in label + formula
+        assert all(index in formula for index in cell[2].split("|"))
+
+
+@pytest.mark.parametrize("name", ["seed", full("batch")])
+def test_in_every_layout_the_cells_stand_where_it_says(open_page, name):
+    tab = open_page(name)
+    tab.locator(place_of(tab, "∂z1/∂W1" if name == "seed" else "∂Z1/∂W1")).click()
+    place = tab.locator(".step[aria-current]").get_attribute("id")
+    for layout in LAYOUTS:
+        tab.locator(f".layouts input[value={layout}]").check(force=True)
+        boxes = np.array(
+            tab.eval_on_selector_all(
+                "#object button.cell",
+                """cells => cells.map(cell => cell.getBoundingClientRect())
+                  .map(box => [box.x, box.y])""",
+            )
+        )
+        spots = np.reshape(data(tab)[place]["layouts"][layout]["spots"], (-1, 2))
+        (wide, x0), (tall, y0) = (np.polyfit(spots[:, n], boxes[:, n], 1) for n in (0, 1))
+        assert np.allclose(boxes, spots * [wide, tall] + [x0, y0], atol=1.0)
+        assert wide > 20
+        assert tall > 20
+        assert (
+            tab.locator("#object .fact")
+            .first.inner_text()
+            .startswith(data(tab)[place]["layouts"][layout]["facts"][:8])
+        )
+
+
+def test_a_key_leads_to_the_next_layout_and_it_is_kept(open_page):
+    tab = open_page(place="#step-9")
+    tab.keyboard.press("l")
+    assert tab.locator(".layouts input:checked").get_attribute("value") == "flat_column"
+    tab.keyboard.press("j")
+    assert tab.locator(".layouts input:checked").get_attribute("value") == "flat_column"
+
+
+def test_arrows_lead_from_entry_to_entry(open_page):
+    tab = open_page()
+    tab.locator("#object button.cell").first.focus()
+    for key, name in (
+        ("Right", "[0]/∂W2[0,1]"),
+        ("Down", "[1]/∂W2[0,1]"),
+        ("Left", "[1]/∂W2[0,0]"),
+    ):
+        tab.keyboard.press(f"Arrow{key}")
+        label = tab.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert label.startswith(f"∂z2{name} = ")
+    assert tab.locator("#object button.cell[tabindex='0']").count() == 1
+
+
+def test_a_factor_lights_its_axes_and_a_delta_dims_what_it_forbids(open_page):
+    tab = open_page()
+    chips = tab.locator(".chips button")
+    chips.nth(0).focus()
+    assert tab.locator("#object .formula .lit").text_content().startswith("δ")
+    dim = tab.eval_on_selector_all(".cell.dim", "cells => cells.map(c => c.textContent)")
+    assert dim == ["·"] * 8
+    chips.nth(1).focus()
+    assert tab.locator(".cell.dim").count() == 0
+    assert tab.locator("#object .formula .lit").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [full("seed", "∂J/∂W2"), full("first", FIRST), ("batch", "dW1")],
+)
+def test_the_slider_ends_in_the_gradient(open_page, name, step):
+    tab = open_page(name)
+    tab.locator(place_of(tab, step)).click()
+    slider = tab.locator(".spent input")
+    slider.focus()
+    told = []
+    for _ in range(int(slider.get_attribute("max")) + 1):
+        told.append(slider.get_attribute("aria-valuetext"))
+        assert tab.locator(".ticks .on").inner_text() == told[-1][:4]
+        slider.press("ArrowRight")
+    assert [text[:4] for text in told][:4] == ["(10)", "(11)", "(12)", "(12)"]
+    assert told[-1].startswith("(13)")
+    there = "cells => cells.filter(c => getComputedStyle(c).visibility === 'visible')"
+    texts = tab.eval_on_selector_all(
+        ".spent .cell", f"cells => ({there})(cells).map(c => c.textContent)"
+    )
+    entries = tab.eval_on_selector_all("#object button.cell", "c => c.map(x => x.textContent)")
+    assert sorted(texts) == sorted(entries)
+    tab.get_by_label("next stage").click()
+    assert slider.get_attribute("aria-valuetext").startswith("(10)")
+
+
+def test_the_graph_leads_to_the_steps(open_page):
+    tab = open_page()
+    link = tab.locator(".graph a[aria-label='∂z3/∂W3']")
+    link.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator(".step[aria-current]").get_attribute("aria-label") == "[3] ∂z3/∂W3"
+    assert tab.locator(".graph a.on").get_attribute("aria-label") == "∂z3/∂W3"
+    labels = tab.eval_on_selector_all(".graph a", "a => a.map(x => x.getAttribute('aria-label'))")
+    assert {"∂J/∂z2", "∂a2/∂z2", "∂z1/∂W1"} <= set(labels)
+
+
+@pytest.mark.parametrize("name", ["batch", full("seed"), full("first"), full("static")])
+def test_nothing_sticks_out(open_page, name):
+    tab = open_page(name)
+    for width in (1600, 1280, 768, 390):
+        tab.set_viewport_size({"width": width, "height": 900})
+        wide = tab.evaluate(
+            """() => [...document.querySelectorAll('.step')].map(step => {
+              step.click()
+              const inner = [...document.querySelectorAll('#object > *')]
+              return Math.max(document.documentElement.scrollWidth,
+                ...inner.map(part => part.getBoundingClientRect().right)) })"""
+        )
+        assert max(wide) <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["seed", full("batch"), full("static")])
+def test_every_text_can_be_read(open_page, name, scheme):
+    """The contrast of each text with its background, as the browser has computed both."""
+    tab = open_page(name, scheme=scheme)
+    poor = tab.evaluate(CONTRAST, "")
+    assert poor == []
+    if name != "static":
+        tab.locator(".step").last.click()
+        tab.get_by_label("light or dark").click()
+        assert tab.evaluate(CONTRAST, "") == []
+
+
+CONTRAST = """() => {
+  const light = c => {
+    const v = c.map(x => x / 255).map(x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4)
+    return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]
+  }
+  const parts = text => (text.match(/[\\d.]+/g) || []).map(Number)
+  const poor = [], root = getComputedStyle(document.body).backgroundColor
+  for (const e of document.querySelectorAll('body *')) {
+    const said = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+    const unseen = e.closest('script,style,title,desc,.skip,.unseen,.gone')
+    if (!said || unseen || !e.getClientRects().length) continue
+    const style = getComputedStyle(e), svg = e.closest('svg')
+    let behind = e, back = []
+    while (behind && !svg) {
+      back = parts(getComputedStyle(behind).backgroundColor)
+      if (back.length === 3 || back[3] > 0) break
+      behind = behind.parentElement
+    }
+    if (svg) back = parts(getComputedStyle(svg.querySelector('.box')).fill)
+    const [x, y] = [light(parts(svg ? style.fill : style.color)), light(back)].sort((a, b) => a - b)
+    const contrast = (y + .05) / (x + .05)
+    if (contrast < 4.5) poor.push(e.textContent.slice(0, 20) + ' ' + contrast.toFixed(2))
+  }
+  return poor
+}"""
+
+
+def test_a_pale_text_is_noticed(open_page):
+    tab = open_page()
+    tab.evaluate("document.querySelector('h1').style.color = '#999'")
+    assert len(tab.evaluate(CONTRAST, "")) >= 1
+
+
+def test_every_control_has_a_name_and_one_step_a_place_in_the_order_of_keys(open_page):
+    tab = open_page()
+    tab.locator(place_of(tab, "∂J/∂W1")).click()
+    nameless = tab.evaluate(
+        """[...document.querySelectorAll('button,input,a,svg[role=img],nav,aside,[role=group]')]
+          .filter(e => !e.getAttribute('aria-label') && !e.closest('label'))
+          .filter(e => !e.textContent.trim())
+          .map(e => e.outerHTML)"""
+    )
+    assert nameless == []
+    assert tab.locator(".step[tabindex='0']").count() == 1
+
+
+def test_without_a_script_and_on_paper_every_number_stands_in_a_table(open_page):
+    bare, static, printed = open_page(script=False), open_page("static"), open_page()
+    printed.emulate_media(media="print")
+    tables = [tab.locator("table.grid") for tab in (bare, static, printed)]
+    assert len({shown.count() for shown in tables}) == 1
+    assert tables[0].count() > 10
+    for shown in tables:
+        assert all(table.is_visible() for table in shown.all())
+    assert not bare.locator("#object").is_visible()
+    assert not printed.locator("#object").is_visible()
+    dark = open_page(scheme="dark")
+    dark.get_by_label("light or dark").click()
+    dark.emulate_media(media="print")
+    assert dark.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(253, 252, 249)"
+
+
+def test_in_a_narrow_window_the_object_stands_in_its_step(open_page):
+    tab = open_page(width=390)
+    assert tab.locator(".step[aria-current] #object").count() == 1
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    assert tab.locator(".columns > #object").count() == 1
+
+
+def test_a_foreign_name_makes_no_element(open_page):
+    tab = open_page("hostile")
+    tab.evaluate("document.querySelectorAll('.step').forEach(step => step.click())")
+    assert tab.locator("b, img").count() == 0
+    assert place_of(tab, "∂z2/∂<b/onclick>") == "#step-9"
