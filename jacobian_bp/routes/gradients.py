@@ -108,7 +108,8 @@ def _made_scalar(state: Pass) -> str:
     if step is not None and isinstance(step.op, Reduction):  # over some of the axes only
         (inside,) = step.args
         whole = f"{cost} = {step.op.name}({inside}, over={','.join(state.names[inside])!r})"
-        return f"It keeps {','.join(names)}. Reduce these too: {whole}{_as_rows(state) * (step.op.over is None)}"
+        rows = _as_rows(state) if step.op.over is None else ""
+        return f"It keeps {','.join(names)}. Reduce these too: {whole}{rows}"
     if state.missing:
         return f"End the program with a loss: {', '.join(state.missing)} was not given"
     own = len(state.program.letters[cost])
