@@ -4,7 +4,6 @@ All else is imported within reach of the `except`: loading it takes a while, in 
 be interrupted too.
 """
 
-import signal
 import sys
 from types import FrameType
 
@@ -14,6 +13,8 @@ INTERRUPTED = 130  # as in writing/interrupts.py, which is not loaded yet
 def main() -> int:
     """Run the command line; the result is the exit code."""
     try:
+        import signal
+
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _interrupt)
         from . import cli

@@ -73,7 +73,7 @@ def _op(name: str, kind: str, rate: Any, shapes: Shapes) -> Penalty:
         return op(rate, axes)
     except DomainError as error:
         fact = str(error).partition("\n")[0].partition(" is ")[2]
-        raise DomainError(
-            f"the penalty {kind} on {name} is {fact}\n"
-            "  Write a finite rate from 0 up, such as 0.01."
-        ) from None
+        instead = "Write a finite rate from 0 up, such as 0.01."
+        if isinstance(rate, str | list | tuple):  # which may be meant to name the kind too
+            instead = TOLD
+        raise DomainError(f"the penalty {kind} on {name} is {fact}\n  {instead}") from None

@@ -90,6 +90,17 @@ def require_scalar(state: Pass) -> None:
     )
 
 
+def _as_rows(state: Pass) -> str:
+    """The way out without another line of the program, where the data has named axes in front."""
+    program = state.program
+    for name in program.inputs:
+        front = len(state.names[name]) - len(program.letters[name])
+        if front > 1 and state.names[name][0] == BATCH:
+            rows = ", ".join(map(str, ("-1", *state.values[name].shape[front:])))
+            return f"; or, if each row is an example, pass {name}.reshape({rows}) without axes"
+    return ""
+
+
 def _made_scalar(state: Pass) -> str:
     """How the program ends in one number."""
     cost, names = state.cost, state.names[state.cost]
@@ -97,7 +108,8 @@ def _made_scalar(state: Pass) -> str:
     if step is not None and isinstance(step.op, Reduction):  # over some of the axes only
         (inside,) = step.args
         whole = f"{cost} = {step.op.name}({inside}, over={','.join(state.names[inside])!r})"
-        return f"It keeps {','.join(names)}. Reduce these too: {whole}"
+        rows = _as_rows(state) if step.op.over is None else ""
+        return f"It keeps {','.join(names)}. Reduce these too: {whole}{rows}"
     if state.missing:
         return f"End the program with a loss: {', '.join(state.missing)} was not given"
     own = len(state.program.letters[cost])

@@ -12,6 +12,7 @@ from jacobian_bp.errors import JacobianError
 RNG = np.random.default_rng(59)
 W, B, X = RNG.standard_normal((2, 3)), RNG.standard_normal(2), RNG.standard_normal((7, 3))
 Y, ONE = RNG.standard_normal((7, 2)), RNG.standard_normal(3)
+TOKENS = RNG.standard_normal((7, 5, 2))
 NET = Network.dense([3, 2], "tanh", params={"W1": W, "b1": B})
 TWO = Network.dense([3, 2], "sigmoid", "bce", params={"W1": W, "b1": B})
 CLASSES = Network.dense([3, 5], "softmax", "cross_entropy", seed=3)
@@ -160,6 +161,12 @@ SCALARS = {
         lambda: sequences("J = Sum(L, over='t')").loss,
         "It keeps n. Reduce these too: J = Sum(L, over='n,t'); " + NAME.format("J"),
         lambda: sequences("J = Sum(L, over='n,t')").loss,
+    ),
+    "a mean over the sequences, of a network whose lines are not there to change": (
+        lambda: NET.run(RNG.random((7, 5, 3)), TOKENS, axes={"x": "n,t"}).loss,
+        "It keeps t. Reduce these too: J = Mean(L, over='n,t'); or, if each row is an example, "
+        "pass x.reshape(-1, 3) without axes; " + NAME.format("J"),
+        lambda: NET.run(RNG.random((7, 5, 3)).reshape(-1, 3), TOKENS.reshape(-1, 2)).loss,
     ),
     "losses of tokens": (
         lambda: sequences().gradients(),

@@ -211,8 +211,12 @@ RATE = "it lies between 0.0 and inf, and is finite.\n  Write a finite rate from 
         (
             {"W1": "0.01"},
             DomainError,
-            "the penalty l2 on W1 is '0.01', not a number.\n"
-            "  Write a finite rate from 0 up, such as 0.01.",
+            "the penalty l2 on W1 is '0.01', not a number.\n" + TABLE,
+        ),
+        (
+            {"W1": ("l1", 0.01)},
+            DomainError,
+            "the penalty l2 on W1 is ('l1', 0.01), not a number.\n" + TABLE,
         ),
     ],
 )

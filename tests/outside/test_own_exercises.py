@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from project import DOCS
+
+from jacobian_bp.cli import main
 
 PAGE = (DOCS / "exercises.md").read_text("utf-8")
 COMMAND = [sys.executable, "-I", "-m", "jacobian_bp"]  # -I: the folder is not on the path
@@ -33,7 +36,19 @@ def call(tmp_path):
     return run
 
 
-def test_every_command_works_with_the_documented_exercise(call, tmp_path):
+@pytest.fixture
+def here(call, tmp_path, monkeypatch, capsys):
+    """The same in this process, which is quicker."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        code = main([*map(str, words)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_every_command_works_with_the_documented_exercise(call, here, tmp_path):
     own = ("--exercise", "my_exercise.py")
     assert call("exercise", "new", *own, "--seed", 7, "--out", "ex14.py") == (
         0,
@@ -43,27 +58,44 @@ def test_every_command_works_with_the_documented_exercise(call, tmp_path):
     sheet = (tmp_path / "ex14.py").read_text()
     assert "Then hand in this file." in sheet
     assert "z = W @ x + b\na = np.tanh(z)\n# --- given: end" in sheet
-    code, said, _ = call("exercise", "check", "ex14.py", *own)
+    code, said, _ = here("exercise", "check", "ex14.py", *own)
     assert (code, said.splitlines()[-1]) == (1, "score     0 of 3")
-    assert call("exercise", "hint", "ex14.py", *own)[1] == (
+    assert here("exercise", "hint", "ex14.py", *own)[1] == (
         "hint 1    Entry k of a reads entry k of z only.\n2 hints left: --level 2\n"
     )
     filled = sheet.replace("S = None", "S = np.diag(a)").replace("dz = None", "dz = S @ g")
     (tmp_path / "ex14.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
-    code, said, _ = call("exercise", "check", "ex14.py", *own, "--level", 3)
+    code, said, _ = here("exercise", "check", "ex14.py", *own, "--level", 3)
     assert code == 1
     assert "the value tanh(z) stands for its slope" in said
     assert "right, given your S, which is not" in said
-    code, said, _ = call("grade", *own, "--submission", "ex14.py")
+    code, said, _ = here("grade", *own, "--submission", "ex14.py")
     assert (code, said.splitlines()[-1]) == (1, "score     11 of 15")
-    code, said, _ = call("exercise", "audit", *own)
+    code, said, _ = here("exercise", "audit", *own)
     assert code == 0
     assert said in PAGE
 
 
-def test_a_sheet_without_the_file_says_what_is_missing(call, tmp_path):
-    call("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex14.py")
-    assert call("exercise", "check", "ex14.py") == (
+def test_what_is_said_to_be_next_of_a_sheet_with_a_token_works(here):
+    """`exercise check` with of_given; `grade`, which has the secret, without."""
+    Path("secret.txt").write_text("a secret of a course")
+    text = documented("my_exercise.py")
+    own = ("--exercise", "my_exercise.py", "--student", "ada", "--secret-file", "secret.txt")
+    for form, without, score in (
+        ("exercise check", "", "3 of 3, all right"),
+        ("grade", "    of_given=of_given,\n", "15 of 15"),
+    ):
+        Path("my_exercise.py").write_text(text.replace(without, ""), "utf-8")
+        _, said, _ = here("exercise", "new", *own, "--solution", "--out", f"{form[0]}.py")
+        then = " ".join(said.split()).split("next: jacobian-bp ")[1]
+        assert then.startswith(form)
+        code, said, _ = here(*then.split())
+        assert (code, said.splitlines()[-1]) == (0, f"score     {score}")
+
+
+def test_a_sheet_without_the_file_says_what_is_missing(here):
+    here("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex14.py")
+    assert here("exercise", "check", "ex14.py") == (
         2,
         "",
         "jacobian-bp: SpecError: there is no exercise 14.\n"
@@ -72,16 +104,18 @@ def test_a_sheet_without_the_file_says_what_is_missing(call, tmp_path):
     )
 
 
-def test_the_documented_test_file_passes_and_fails(call, tmp_path):
-    (tmp_path / "test_ex14.py").write_text(documented("test_ex14.py"))
-    pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+def test_the_documented_test_file_passes_and_fails(call, here, tmp_path):
+    tests = documented("test_ex14.py")
+    (tmp_path / "test_ex14.py").write_text(tests)
+    (tmp_path / "test_wrong.py").write_text(tests.replace("ex14.py", "wrong.py"))
     own = ("--exercise", "my_exercise.py", "--out", "ex14.py")
-    assert call("exercise", "new", *own, "--solution")[0] == 0
-    assert call("test_ex14.py", before=pytest_here)[0] == 0
-    sheet = tmp_path / "ex14.py"
-    sheet.write_text(sheet.read_text().replace("S @ g", "g"))
-    code, said, _ = call("test_ex14.py", before=pytest_here)
-    assert code == 1
+    assert here("exercise", "new", *own, "--solution")[0] == 0
+    sheet = (tmp_path / "ex14.py").read_text()
+    (tmp_path / "wrong.py").write_text(sheet.replace("S @ g", "g"))
+    pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    code, said, _ = call("test_ex14.py", "test_wrong.py", before=pytest_here)
+    assert (code, said.splitlines()[-1].startswith("1 failed, 1 passed")) == (1, True)
+    assert "FAILED test_wrong.py::test_answers" in said
     assert re.search("dz: values, one example +failed", said)
 
 
@@ -100,17 +134,15 @@ def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call
     site = tmp_path / "site"
     install(site, "good", {"good_tanh.py": documented("my_exercise.py")}, "good_tanh:EXERCISE")
     install(site, "bad", {"bad_tanh.py": "EXERCISE = 1 / 0\n"}, "bad_tanh:EXERCISE")
-    run = [sys.executable, "-P", "-m", "jacobian_bp"]
-    with_site = {"PYTHONPATH": str(site)}
-    code, said, complaint = call("exercise", "list", before=run, **with_site)
-    assert (code, complaint) == (0, "")
-    assert " ".join(said.split()).endswith(
+    commands = (["list"], ["new", "14", "--solution"], ["check", "ex14_solution.py"])
+    run = f"from jacobian_bp.cli import main; print([main(['exercise', *c]) for c in {commands}])"
+    code, said, complaint = call(before=[sys.executable, "-P", "-c", run], PYTHONPATH=str(site))
+    assert (code, complaint, said.splitlines()[-1]) == (0, "", "[0, 0, 0]")
+    assert " ".join(said.partition("written:")[0].split()).endswith(
         "13 which parts of a Hessian vanish 14 one layer with tanh not to be used bad, entry point "
         "tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
         "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
     )
-    assert call("exercise", "new", 14, "--solution", before=run, **with_site)[0] == 0
-    assert call("exercise", "check", "ex14_solution.py", before=run, **with_site)[0] == 0
 
 
 def test_what_lies_in_the_present_folder_is_not_installed(call, tmp_path):

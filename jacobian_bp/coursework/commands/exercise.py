@@ -125,8 +125,22 @@ def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     write_sheet(tasks, name, options.solution)
     words = ["jacobian-bp", "exercise", "check", safe(name)]
     words += [word for file in options.exercise for word in ("--exercise", safe(file))]
+    if tasks[0].token and any(find_exercise(number).of_given is None for number in numbers):
+        words = ["jacobian-bp", "grade", *_exercises_of(options), "--submission", safe(name)]
+        words += [f"--student={options.student}", *_own_seed(options)]
     _write([f"written: {safe(name)}", f"next: {shlex.join(words)}"])
     return 0
+
+
+def _exercises_of(options: argparse.Namespace) -> list[str]:
+    """The exercises of a sheet, as grade takes them."""
+    return ["--exercise", *map(str, options.numbers), *map(safe, options.exercise)]
+
+
+def _own_seed(options: argparse.Namespace) -> list[str]:
+    """What grade needs to know whose a sheet with a token is."""
+    named = options.secret_file is not None
+    return ["--sheet-seed", "own", *(["--secret-file", safe(options.secret_file)] if named else [])]
 
 
 def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
@@ -151,7 +165,7 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
         sheets[name] = sheet_text(tasks, name, options.solution)
     write_sheets(options.out_dir, sheets)
     said = f", {min(sheets)} to {max(sheets)}" * (len(sheets) > 1) or f": {min(sheets)}"
-    words = ["--exercise", *map(str, options.numbers), *map(safe, options.exercise)]
+    words = _exercises_of(options)
     if options.solution:
         first = roster.students[0]
         solved = Path(options.out_dir, f"{first}{ending}")
@@ -159,9 +173,7 @@ def _new_class(options: argparse.Namespace, numbers: Sequence[int]) -> int:
     else:
         words += ["--submission", "HANDED_IN", "--roster", safe(options.roster)]
         words += ["--gradebook", "marks.csv"]
-    words += ["--sheet-seed", "own"]
-    if options.secret_file is not None:
-        words += ["--secret-file", safe(options.secret_file)]
+    words += _own_seed(options)
     kind = "solution" if options.solution else "sheet"
     _write([f"written: {plural(len(sheets), kind)}{said}"])
     _write([f"next: jacobian-bp grade {shlex.join(words)}"])

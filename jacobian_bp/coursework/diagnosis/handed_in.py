@@ -18,6 +18,7 @@ from ...errors import SpecError
 from ...network.files.answer_file import Key, key_of
 from ...network.run import Run
 from ...numbers.arrays import raw_array
+from ...numbers.memory import require_memory
 from ...ops import Linear
 from ...program.forward_pass import Pass
 from ...writing.signs import safe
@@ -243,5 +244,6 @@ def _exchanged(state: Pass, name: str, written: Convention) -> bool:
 def _array(value: Any, key: Any) -> np.ndarray:
     name = key if isinstance(key, str) else name_of(key)
     array = raw_array(value, name)
+    require_memory(name, array.shape, 8, f"Hand in {name} in the shape of the parameter or value.")
     kept = array.dtype if array.dtype.kind == "f" and array.dtype.itemsize <= 8 else np.float64
     return np.array(array, dtype=kept, copy=True)

@@ -13,6 +13,7 @@ from ...numbers.arrays import raw_array
 from ...numbers.rounding import agree, is_single, largest, of_formulas
 
 SINGLE = 1e-4  # of the largest entry: whole sheets may be in float32, and errors add up
+LARGEST = 2 * 10**6  # entries of an answer, as in the sandbox
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ def as_numbers(value: Any, name: str) -> np.ndarray | str:
 
     >>> as_numbers("two", "dW")
     'is text, not numbers'
+    >>> as_numbers(np.broadcast_to(0.5, (2**20, 2**20)), "dW")  # no memory of its own
+    'is an array of 1099511627776 entries, which is too large'
     """
     if isinstance(value, Unusable):
         return f"is {value.says}"
@@ -44,7 +47,9 @@ def as_numbers(value: Any, name: str) -> np.ndarray | str:
     try:
         if hasattr(value, "__array__"):
             np.asarray(value)
-        return raw_array(value, name)
+        array = raw_array(value, name)
+        many = f"is an array of {array.size} entries, which is too large"
+        return array if array.size <= LARGEST else many
     except DomainError as error:
         return str(error).splitlines()[0].removeprefix(f"{name} ").rstrip(".:")
     except Exception:  # of an object with an __array__ of its own

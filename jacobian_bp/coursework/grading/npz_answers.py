@@ -79,7 +79,11 @@ def _reason(trouble: str) -> str:
 
     >>> _reason("has dtype <c16: complex numbers"), _reason("is no array")
     ('an array of complex numbers', 'no array')
+    >>> _reason("holds records, not numbers")
+    'an array that holds records, not numbers'
     """
+    if trouble.startswith("holds "):
+        return f"an array that {safe(trouble)}"
     if trouble.startswith("has dtype "):
         return safe(f"an array of {trouble.split(': ', 1)[-1]}")
     return safe(trouble.removeprefix("is "))

@@ -19,7 +19,7 @@ import numpy as np
 
 LONGEST_LINE = 2**20
 LONGEST = 1000
-MOST_AXES = 32
+MOST_AXES = 64  # of an array of numpy
 DTYPES = frozenset(
     ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)))
 ) | {"<f2", "<f4", "<f8"}

@@ -35,6 +35,7 @@ from .stored import (
     require_size,
 )
 
+MOST_AXES = 64  # of an array of numpy
 RATIO = 100  # of unpacked to packed bytes; trained weights hardly shrink
 RATIO_FROM = 16 * 2**20  # a small file may hold many zeros
 
@@ -208,7 +209,7 @@ def _declared(
 
 def _npy_shape(text: str, who: str) -> tuple[int, ...]:
     sizes = [size.strip().removesuffix("L") for size in text.split(",") if size.strip()]
-    if len(sizes) > 32 or not all(size.isdigit() and len(size) < 19 for size in sizes):
+    if len(sizes) > MOST_AXES or not all(size.isdigit() and len(size) < 19 for size in sizes):
         raise SpecError(f"{who} has a header that is not numpy's.\n  Save it with np.savez.")
     return tuple(int(size) for size in sizes)
 

@@ -404,3 +404,8 @@ def draw_until(attempt, tries=100):
             if type(reason).__name__ != "Redraw":
                 raise
     raise AssertionError("no draw")
+
+
+def test_the_page_has_a_row_for_each_exercise_under_its_title():
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", (DOCS / "exercises.md").read_text("utf-8"), re.M)
+    assert rows == [(str(exercise.number), exercise.title) for exercise in EXERCISES]

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from jacobian_bp import Network, diagnose
+from jacobian_bp import MemoryLimitError, Network, diagnose, memory_limit
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.grading.grade import _judged
 
@@ -18,6 +18,7 @@ FOREIGN = {
     "a row, foreign": np.ones((1, 10_007)),
     "a column, foreign": np.ones((10_007, 1)),
     "many axes": np.ones((1,) * 9 + (3,)),
+    "as many axes as numpy has": np.ones((1,) * 64),
 }
 
 
@@ -63,3 +64,19 @@ def test_diagnose_refuses_a_foreign_shape_and_judges_the_rest(shape):
         assert found[key].label == "unknown"
         assert found[key].proved == (f"Its shape fits no layout of {name}, whose own is {own}.",)
         assert (found["b2"].label, found["W1"].label) == ("constant-factor", "correct")
+
+
+def test_an_array_that_is_only_claimed_is_refused_before_it_is_copied():
+    claimed = np.broadcast_to(0.5, (2**20, 2**20))
+    task = find_exercise(2).make(7)
+    judged = _judged(task, {**task.answers(), "dW2": claimed}).verdicts
+    assert [(name, v.where) for name, v in judged.items() if not v.ok] == [
+        ("dW2", "is an array of 1099511627776 entries, which is too large")
+    ]
+    run = Network.dense([3, 2], ["tanh"], "half_squared_error", seed=1).run(np.ones(3), np.ones(2))
+    with memory_limit("1GiB"), pytest.raises(MemoryLimitError) as caught:
+        diagnose(run, {"W1": claimed})
+    assert str(caught.value) == (
+        "W1 has shape (1048576, 1048576): 1,099,511,627,776 entries, 8.0 TiB; the limit is "
+        "1.0 GiB.\n  Hand in W1 in the shape of the parameter or value."
+    )

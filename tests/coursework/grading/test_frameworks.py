@@ -66,21 +66,17 @@ def notebook_names(changes=()):
     return names
 
 
-def run_pytest(folder):
-    (folder / "test_ex2.py").write_text(blocks("test_ex2.py")[0])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-def test_the_pytest_file_passes_a_right_sheet(tmp_path):
+def test_the_pytest_file_passes_a_right_sheet_and_fails_with_reasons_without_answers(tmp_path):
+    tests = blocks("test_ex2.py")[0]
     write(tmp_path, sheet(), "ex2.py")
-    assert run_pytest(tmp_path).returncode == 0
-
-
-def test_the_pytest_file_fails_with_reasons_and_without_answers(tmp_path):
-    write(tmp_path, sheet(changes=WRONG), "ex2.py")
-    found = run_pytest(tmp_path)
+    write(tmp_path, sheet(changes=WRONG), "wrong.py")
+    (tmp_path / "test_ex2.py").write_text(tests)
+    (tmp_path / "test_wrong.py").write_text(tests.replace('"ex2.py"', '"wrong.py"'))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert found.returncode == 1
+    assert found.stdout.splitlines()[-1].startswith("1 failed, 1 passed")
+    assert "FAILED test_wrong.py::test_answers" in found.stdout
     assert "dW2: values, one example" in found.stdout
     assert "values wrong: column" in found.stdout
     for number in find_exercise(2).make(7).right["dW2"].ravel():

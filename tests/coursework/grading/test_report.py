@@ -227,8 +227,9 @@ def test_every_answer_can_be_handed_in_as_an_array(exercise, tmp_path):
             np.array([{}], dtype=object),
             "is an array of Python objects, stored as a pickle, which is never read",
         ),
-        (np.zeros(2, [("a", float)]), "is holds records, not numbers"),
+        (np.zeros(2, [("a", float)]), "is an array that holds records, not numbers"),
         (np.array("2026-01-01", "M8[D]"), "is an array of dates"),
+        (np.ones((1,) * 64), f"shape ({', '.join('1' * 64)}) fits this object in no layout"),
     ],
 )
 def test_one_member_that_is_no_answer_costs_the_others_nothing(wrong, said, tmp_path):
