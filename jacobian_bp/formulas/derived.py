@@ -8,7 +8,8 @@ import numpy as np
 
 from ..checks.agreement import Agreement
 from ..checks.all_routes import check
-from ..errors import DomainError, JacobianError, SpecError
+from ..curvature.hessian import hessian
+from ..errors import DomainError, SpecError
 from ..ops.einsum import Einsum
 from ..program.forward import run_forward
 from ..program.forward_pass import Pass
@@ -17,16 +18,14 @@ from ..program.step import Step
 from ..routes.gradients import gradients
 from ..writing.signs import did_you_mean, safe
 from .differentiating import Derivatives
-from .index_notation import index_form
-from .lowering import Entry, Lowered, Selection, Whole, own_letters
-from .matrix_notation import ALIASES, SHORTEST, Notation
+from .lowering import Lowered, Selection, own_letters
+from .matrix_notation import Notation
 from .printed import printed
 from .reading import SPELLED, read
-from .reading_printed import evaluated
 from .shapes import Shapes, kind_of
 from .terms import Term
+from .written import Line, Written
 
-UNITS = 2.0**-30  # how far a printed formula may be from the array, beside its largest entry
 WEIGHTS = "w_J"  # of the entries of a result that is an array
 
 
@@ -169,79 +168,81 @@ class Derived:
     # ------------------------------------------------------------------ formulas
 
     @cached_property
-    def _terms(self) -> dict[str, tuple[tuple[int, ...], list[Term]]]:
-        """For each variable its axes, the result's in front, and the terms of the derivative."""
-        derived = Derivatives(self.lowered)
-        out, found = derived.of(self.lowered.result)
-        return {w: ((*out, *derived.own[w]), found.get(w, [])) for w in self.wrt}
+    def first(self) -> Written:
+        """The derivatives of the result by each name, written."""
+        derivatives = Derivatives(self.lowered)
+        out, found = derivatives.of(self.lowered.result)
+        lines = [
+            self._line(w, f"∂{self.result}/∂{w}", (out, derivatives.own[w]), found.get(w, []))
+            for w in self.wrt
+        ]
+        return self._written(lines)
 
     @cached_property
-    def _written(self) -> tuple[Notation, dict[str, str]]:
-        notation = Notation(self.lowered, self.letters, self.symmetric)
-        texts = self._texts(notation)
-        taken = {*self.names, *self.lowered.definitions, self.result, "I", "δ"}
-        for value in reversed(self.lowered.definitions):
-            if value == self.lowered.result or value in notation.aliases:
-                continue
-            text = printed(notation.value(value))
-            seen = sum(t.count(text) for t in texts.values())
-            if len(text) >= SHORTEST and seen > 1:
-                notation.name_value(value, self._alias(value, taken))
-                texts = self._texts(notation)
-        return notation, texts
+    def second(self) -> Written:
+        """The second derivatives of the result by each pair of names, written."""
+        if not self.is_scalar:
+            raise SpecError(
+                "the formula is an array; second derivatives are written of a number.\n"
+                f"  Write its sum, or an entry: sum({self.text[:40]})."
+            )
+        derivatives, lines = Derivatives(self.lowered), []
+        for place, one in enumerate(self.wrt):
+            for two in self.wrt[place:]:
+                axes, terms = derivatives.second(self.lowered.result, one, two)
+                head = f"∂²{self.result}/∂{one}²" if one == two else f"∂²{self.result}/∂{one}∂{two}"
+                count = len(self.lowered.dimensions[one])
+                line = self._line(one, head, (axes[:count], axes[count:]), terms, two)
+                lines.append(line)
+        return self._written(lines)
 
-    def _alias(self, value: str, taken: set[str]) -> str:
-        definition = self.lowered.definitions[value]
-        want = "z"
-        if isinstance(definition, Whole):
-            want = ALIASES.get(definition.function, "u")
-        elif isinstance(definition, Entry):
-            want = ALIASES.get(definition.tree.text, "r")
-        want = want.upper() if len(self.lowered.dimensions[value]) == 2 else want
-        found = next(w for w in (want, *(f"{want}{n}" for n in range(1, 99))) if w not in taken)
-        taken.add(found)
-        return found
+    def _line(
+        self,
+        by: str,
+        head: str,
+        axes: tuple[tuple[int, ...], tuple[int, ...]],
+        terms: list[Term],
+        also: str | None = None,
+    ) -> Line:
+        dims = self.lowered.dimensions
+        names = (self.lowered.result, by) if also is None else (by, also)
+        marks = ("", "'") if also is None else ("'", "''")
+        words = tuple(
+            f"{letter}{mark}"
+            for name, mark in zip(names, marks, strict=True)
+            for letter in own_letters(dims[name], self.letters)
+        )
+        whole = (*dims[names[0]], *dims[names[1]])
+        return Line(
+            head, by if also is None else f"{by},{also}", (*axes[0], *axes[1]), words, whole, terms
+        )
 
-    def _texts(self, notation: Notation) -> dict[str, str]:
-        return {w: self._text(notation, w) for w in self._terms}
-
-    def _text(self, notation: Notation, w: str) -> str:
-        axes, terms = self._terms[w]
-        try:
-            return printed(notation.derivative(terms, axes, self._dims(w)))
-        except LookupError:
-            kept = dict(zip(axes, self.axes(w), strict=True))
-            return index_form(notation, terms, kept, self.letters)
-
-    def _dims(self, w: str) -> tuple[int, ...]:
-        dimensions = self.lowered.dimensions
-        return (*dimensions[self.lowered.result], *dimensions[w])
-
-    def axes(self, by: str) -> tuple[str, ...]:
-        """The letters of the axes of ∂result/∂by: the result's, and the variable's with a prime."""
-        dimensions = self.lowered.dimensions
-        out = own_letters(dimensions[self.lowered.result], self.letters)
-        return (*out, *(f"{c}'" for c in own_letters(dimensions[by], self.letters)))
+    def _written(self, lines: list[Line]) -> Written:
+        return Written(self.lowered, self.letters, self.sizes, self.symmetric, lines)
 
     @property
     def derivatives(self) -> dict[str, str]:
         """∂result/∂name for each name, as it is printed."""
-        return dict(self._written[1])
+        return dict(self.first.texts)
+
+    @property
+    def second_derivatives(self) -> dict[str, str]:
+        """∂²result/∂one∂two for each pair, "x,A", as it is printed."""
+        return dict(self.second.texts)
 
     @property
     def where(self) -> dict[str, str]:
         """The parts that have a name of their own, each written out."""
-        notation = self._written[0]
-        found = {}
-        for value, alias in reversed(notation.aliases.items()):
-            found[alias] = printed(notation.value(value, spelled=True))
-        return found
+        return self.first.where
 
     @cached_property
     def statement(self) -> str:
-        """The formula itself: J = ‖W x − y‖²."""
+        """The formula itself: J = ‖W x − y‖²; as it was typed in where it has no such form."""
         notation = Notation(self.lowered, self.letters, self.symmetric)
-        return f"{self.result} = {printed(notation.value(self.lowered.result))}"
+        try:
+            return f"{self.result} = {printed(notation.value(self.lowered.result))}"
+        except LookupError:
+            return f"{self.result} = {safe(self.text)}"
 
     # ------------------------------------------------------------------ checks
 
@@ -253,29 +254,32 @@ class Derived:
     @cached_property
     def unlike(self) -> dict[str, str]:
         """Each printed derivative that does not give the array, and why; empty where all do."""
-        sizes = {letter: self.sizes[d] for d, letter in self.letters.items()}
-        at = dict(self.arrays)
-        at |= {made: self._selected(made, s) for made, s in self.lowered.selections.items()}
-        found = {}
-        for value, alias in self._written[0].aliases.items():
-            at[alias] = np.asarray(self.forward_pass.values[value])
-        for w, text in self.derivatives.items():
-            pairs = zip(self.axes(w), self._dims(w), strict=True)
-            own = {axis.rstrip("'"): self.sizes[d] for axis, d in pairs}
-            try:
-                got = evaluated(text, at, own | sizes, self.axes(w))
-            except JacobianError as error:
-                found[w] = f"it cannot be read again: {str(error).splitlines()[0]}"
-                continue
-            want = self.array(w)
-            if not np.abs(got - want).max(initial=0) <= UNITS * (1 + np.abs(want).max(initial=0)):
-                found[w] = "it gives other numbers than the routes"
-        return found
+        return self.first.unlike(self._all_values, {w: self.array(w) for w in self.wrt})
+
+    @cached_property
+    def second_unlike(self) -> dict[str, str]:
+        """The same of the second derivatives, beside the Hessian that the ops give."""
+        state = self.forward_pass
+        arrays = {}
+        for line in self.second.lines:
+            one, two = line.key.split(",")
+            arrays[line.key] = hessian(state, state.cost, one, two).materialise()
+        return self.second.unlike(self._all_values, arrays)
+
+    @property
+    def _all_values(self) -> dict[str, np.ndarray]:
+        """The numbers of names, slices and values."""
+        return {name: np.asarray(value) for name, value in self.forward_pass.values.items()}
 
     @property
     def ok(self) -> bool:
         """Whether the routes agree, and every printed derivative gives the array."""
         return self.agreement.ok and not self.unlike
+
+    @property
+    def second_ok(self) -> bool:
+        """Whether the routes agree, and every printed second derivative gives the array."""
+        return self.agreement.ok and not self.second_unlike
 
 
 def _spelled(word: str) -> str:

@@ -16,7 +16,7 @@ from itertools import count
 
 from ..ops.entry_trees import Tree, name, names_in, number_of, product_of, slope
 from .lowering import Entry, Lowered, Product, Whole
-from .terms import DELTA, Axes, Factor, Term, collected
+from .terms import DELTA, Axes, Factor, Term, collected, spent
 
 
 @dataclass
@@ -33,6 +33,71 @@ class Derivatives:
 
     def of(self, value: str) -> tuple[Axes, dict[str, list[Term]]]:
         """The axes of the value, and ∂value/∂leaf for each leaf, in the axes of its own."""
+        out, shares = self._shares(value)
+        kept = {leaf: (*out, *self.own[leaf]) for leaf in shares}
+        return out, {leaf: collected(terms, kept[leaf]) for leaf, terms in shares.items()}
+
+    def second(self, value: str, first: str, second: str) -> tuple[Axes, list[Term]]:
+        """∂²value/∂first∂second: its axes, those of `first` in front, and its terms.
+
+        Each factor of ∂value/∂first in turn is replaced by its derivative by `second`.
+        """
+        _, shares = self._shares(value)
+        axes = tuple(next(self._fresh) for _ in self.own[second])
+        found = []
+        for term in shares.get(first, ()):
+            term = spent(term, self.own[first])
+            for place, factor in enumerate(term.factors):
+                rest = Term(term.coefficient, term.factors[:place] + term.factors[place + 1 :])
+                for read, own, coefficient, factors in self._bent(factor):
+                    for slope_of in self._moved_to(read, second, own, axes):
+                        share = rest.times(coefficient * slope_of.coefficient, *factors)
+                        found.append(share.times(1.0, *slope_of.factors))
+        kept = (*self.own[first], *axes)
+        return kept, collected(found, kept)
+
+    def _bent(self, factor: Factor) -> list[tuple[str, Axes, float, tuple[Factor, ...]]]:
+        """The derivative of a factor by each name in it: (name, its axes, coefficient, factors)."""
+        tree, axes = factor.tree, factor.axes
+        if tree.op == "inv":
+            row, column = next(self._fresh), next(self._fresh)
+            sides = Factor(tree, (axes[0], row)), Factor(tree, (column, axes[1]))
+            return [(tree.args[0].text, (row, column), -1.0, sides)]
+        if tree.op == "softmax":
+            read, other = tree.args[0].text, next(self._fresh)
+            there = (*axes[:-1], other)
+            outside = Factor(tree, axes), Factor(tree, there)
+            return [(read, axes, 1.0, (factor,)), (read, there, -1.0, outside)]
+        found = []
+        for read in names_in(tree):
+            rule = slope(tree, read)
+            if number_of(rule) == 0:
+                continue
+            coefficient, factors = self._split(rule, axes)
+            found.append((read, axes[len(axes) - len(self.own[read]) :], coefficient, factors))
+        return found
+
+    def _split(self, rule: Tree, axes: Axes) -> tuple[float, tuple[Factor, ...]]:
+        """A slope as its number and its factors, over the last of these axes."""
+        coefficient, trees = product_of(rule)
+        factors = []
+        for tree in trees:
+            rank = max((len(self.own[n]) for n in names_in(tree)), default=0)
+            factors.append(Factor(tree, axes[len(axes) - rank :]))
+        return coefficient, tuple(factors)
+
+    def _moved_to(self, value: str, by: str, out: Axes, axes: Axes) -> list[Term]:
+        """∂value/∂by with these axes for the value's and the variable's, all others new."""
+        found, shares = self._shares(value)
+        names = dict(zip((*found, *self.own[by]), (*out, *axes), strict=True))
+        terms = []
+        for term in shares.get(by, ()):
+            term = spent(term, (*found, *self.own[by]))
+            inner = {axis: next(self._fresh) for axis in term.axes if axis not in names}
+            terms.append(term.renamed(names | inner))
+        return terms
+
+    def _shares(self, value: str) -> tuple[Axes, dict[str, list[Term]]]:
         out = tuple(next(self._fresh) for _ in self.own[value])
         pairs = zip(out, self.own[value], strict=True)
         seed = Term(1.0, tuple(Factor(DELTA, pair) for pair in pairs))
@@ -41,8 +106,7 @@ class Derivatives:
             for term in shares.pop(made, ()):
                 for read, share in self._handed_down(made, definition, term):
                     shares.setdefault(read, []).append(share)
-        kept = {leaf: (*out, *self.own[leaf]) for leaf in shares}
-        return out, {leaf: collected(terms, kept[leaf]) for leaf, terms in shares.items()}
+        return out, shares
 
     def _handed_down(self, made: str, definition: object, term: Term) -> list[tuple[str, Term]]:
         if isinstance(definition, Product):
@@ -86,11 +150,7 @@ class Derivatives:
             mine, own = self.own[read], self.own[made]
             kept = {axis: next(self._fresh) for axis in own[: len(own) - len(mine)]}
             names = kept | dict(zip(own[len(own) - len(mine) :], mine, strict=True))
-            coefficient, trees = product_of(rule)
-            factors = []
-            for tree in trees:
-                rank = max((len(self.own[n]) for n in names_in(tree)), default=0)
-                factors.append(Factor(tree, tuple(names[a] for a in own[len(own) - rank :])))
+            coefficient, factors = self._split(rule, tuple(names[a] for a in own))
             share = term.renamed(names).times(coefficient, *factors)
             for axis, dimension in zip(own, self.lowered.dimensions[made], strict=True):
                 if axis in kept and names[axis] not in share.axes:  # a sum of equal terms

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..writing.shown import Printed
 from .derived import Derived
-from .page import page_lines
+from .page import page_lines, second_page_lines
 
 
 class Formula(Derived, Printed):
@@ -23,6 +23,10 @@ class Formula(Derived, Printed):
     def lines(self) -> list[str]:
         """The page, line by line."""
         return page_lines(self)
+
+    def second_lines(self) -> list[str]:
+        """The page of the second derivatives. SpecError for a formula that is an array."""
+        return second_page_lines(self)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())

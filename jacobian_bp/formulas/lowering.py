@@ -298,10 +298,12 @@ class _Walk:
 
     def _beside(self, one: Tree, other: Tree) -> list[int]:
         """Two parts multiplied entry by entry."""
-        if one == other and one.op != "name":
-            left, right = self._operand(one), self._operand(other)
-        else:
-            left, right = self.down(one), self.down(other)
+        left, right = (
+            self.down(part)
+            if _is_factor(part) and (one != other or part.op == "name")
+            else self._operand(part)
+            for part in (one, other)
+        )
         if len(left) < len(right):
             left, right = right, left
         for a, b in zip(reversed(left), reversed(right), strict=False):
@@ -340,6 +342,13 @@ class _Walk:
                 self.operands.append((made, [own]))
                 self.join(own, axis)
         return [*kept, *axes[len(words) :]]
+
+
+def _is_factor(tree: Tree) -> bool:
+    """Whether a part of a product entry by entry is an array itself, or such a product."""
+    return tree.op in ("name", "num", "*", "neg", "slice") or (
+        tree.op == "T" and tree.args[0].op == "name"
+    )
 
 
 def _has_number(args: tuple[Tree, ...]) -> bool:

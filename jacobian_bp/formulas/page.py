@@ -1,28 +1,42 @@
 """A formula as a page: what it is, its derivatives, the signs, and the checks."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ..writing.signs import plural
 from .derived import Derived
 from .lowering import own_letters
 from .shapes import kind_of
+from .written import Written
 
 
 def page_lines(found: Derived) -> list[str]:
     """The page: the formula, its shapes, its derivatives, and the checks."""
+    title = "gradient" if found.is_scalar else "jacobian"
+    checks = [*_routes(found), *_read_again(found.first, found.unlike)]
+    return [*_head(found), *_body(found, title, found.first), "", *_block("checks", checks)]
+
+
+def second_page_lines(found: Derived) -> list[str]:
+    """The page of the second derivatives."""
+    checks = [*_routes(found), *_read_again(found.second, found.second_unlike)]
+    return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
+
+
+def _head(found: Derived) -> list[str]:
     lines = _block("formula", [found.statement, _kinds(found), _drawn(found)])
-    lines += _block("note", found.shapes.notes)
-    heads = {w: f"∂{found.result}/∂{w}" for w in found.wrt}
-    wide = max(map(len, heads.values()))
+    return lines + _block("note", found.shapes.notes)
+
+
+def _body(found: Derived, title: str, written: Written) -> list[str]:
+    wide = max(len(line.head) for line in written.lines)
     rows = []
-    for w, text in found.derivatives.items():
-        words = ",".join(found.axes(w))
-        rows.append(f"{heads[w]:<{wide}} = {text}" + f"    [{words}]" * bool(words))
-    lines += ["", *_block("gradient" if found.is_scalar else "jacobian", rows)]
-    lines += _block("where", [f"{alias} = {text}" for alias, text in found.where.items()])
-    lines += _block("signs", _signs(found))
-    return [*lines, "", *_block("checks", _checks(found))]
+    for line in written.lines:
+        words = f"    [{','.join(line.words)}]" if line.words else ""
+        rows.append(f"{line.head:<{wide}} = {written.texts[line.key]}{words}")
+    lines = ["", *_block(title, rows)]
+    lines += _block("where", [f"{alias} = {text}" for alias, text in written.where.items()])
+    return lines + _block("signs", _signs(found, written))
 
 
 def _kinds(found: Derived) -> str:
@@ -43,8 +57,8 @@ def _drawn(found: Derived) -> str:
     return f"checked at {sizes}, {numbers}" if sizes else numbers
 
 
-def _signs(found: Derived) -> list[str]:
-    texts = " ".join([found.statement, *found.derivatives.values(), *found.where.values()])
+def _signs(found: Derived, written: Written) -> list[str]:
+    texts = " ".join([found.statement, *written.texts.values(), *written.where.values()])
     said = {
         "⊙": "⊙: entry by entry",
         "⊘": "⊘: divided entry by entry",
@@ -71,22 +85,26 @@ def _signs(found: Derived) -> list[str]:
     return rows
 
 
-def _checks(found: Derived) -> list[str]:
+def _routes(found: Derived) -> list[str]:
     rows = [f"{row.route} {row.compared} of {row.total}" for row in found.agreement.rows]
+    if not rows:
+        return [found.agreement.error]
     verdict = "all routes agree" if found.agreement.ok else "THE ROUTES DISAGREE"
     of = "" if found.is_scalar else f" (on the sum of w ⊙ {found.result}, w drawn)"
-    lines = (
-        [f"{', '.join(rows)} entries as vjp{of}: {verdict}"] if rows else [found.agreement.error]
-    )
-    lines += [f"∂{found.result}/∂{w}: {why}" for w, why in found.unlike.items()]
-    count = len(found.derivatives) - len(found.unlike)
+    return [f"{', '.join(rows)} entries as vjp{of}: {verdict}", *found.agreement.kinks]
+
+
+def _read_again(written: Written, unlike: Mapping[str, str]) -> list[str]:
+    """How many lines give the numbers that the ops give, and what is wrong with the others."""
+    lines = [f"{line.head}: {unlike[line.key]}" for line in written.lines if line.key in unlike]
+    count = len(written.lines) - len(unlike)
     if count:
         read = plural(
             count,
             "line, read again as it is printed, gives",
             "lines, read again as they are printed, give",
         )
-        lines.append(f"{read} the numbers of the routes")
+        lines.append(f"{read} the numbers of the ops")
     return lines
 
 

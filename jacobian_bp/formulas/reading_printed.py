@@ -54,6 +54,8 @@ def evaluated(
     if "[" in text:
         return _by_index(text, arrays, sizes, axes)
     value = np.asarray(_Reader(text, arrays, sizes).whole())
+    if value.shape == () and value == 0:
+        return np.zeros(shape)
     if value.size != int(np.prod(shape)):
         raise SpecError(f"{text} has the shape {value.shape}, where {shape} is meant.")
     return value.reshape(shape)
@@ -237,11 +239,11 @@ def _index_term(
             scale *= float(_Reader(factor, arrays, sizes).whole())
             continue
         word = tuple(tail.rstrip("]").split(","))
-        shape = tuple(sizes[a.rstrip("'")] for a in word)
         if head == "δ":
-            operands.append(np.eye(shape[0]))
+            operands.append(np.eye(sizes[word[0].rstrip("'")]))
         else:
-            operands.append(np.reshape(_Reader(head, arrays, sizes).whole(), shape))
+            value = np.asarray(_Reader(head, arrays, sizes).whole())
+            operands.append(value.reshape(-1) if len(word) == 1 else value)
         words.append(word)
     letters = {
         axis: chr(97 + n) for n, axis in enumerate(dict.fromkeys(a for w in words for a in w))
