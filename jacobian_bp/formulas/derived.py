@@ -1,7 +1,9 @@
 """What follows from a formula: its shapes, numbers to check it at, its derivatives, the checks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,11 +24,22 @@ from .lowering import Lowered, Selection, own_letters
 from .matrix_notation import Notation
 from .printed import printed
 from .reading import SPELLED, read
-from .shapes import Shapes, kind_of
+from .shapes import PRIMES, Shapes, kind_of
 from .terms import Term
 from .written import Line, Written
 
+WIDE = (2, 3, *PRIMES[2:])  # for a product that has an inverse only if a matrix is wide
 WEIGHTS = "w_J"  # of the entries of a result that is an array
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Numbers at which a formula is checked, and the forward pass there."""
+
+    arrays: dict[str, np.ndarray]
+    sizes: dict[int, int]
+    all_positive: bool  # because the formula is not defined at others
+    state: Pass
 
 
 class Derived:
@@ -61,13 +74,12 @@ class Derived:
         if not self.wrt:
             raise SpecError(f"wrt names no array.\n  The formula reads {', '.join(self.names)}.")
         self.lowered = Lowered.of(self._tree, self.shapes)
-        self.letters, self.sizes = self.shapes.lengths()
-        self._letter_slices()
+        self.letters, _ = self.shapes.lengths()
+        self._measured(PRIMES)
         dimensions = self.lowered.dimensions
         self.result = "F" if dimensions[self.lowered.result] else "J"
         while self.result in self.names:
             self.result += "_"
-        self.all_positive = False
 
     def _known(self, given: Collection[str], option: str) -> tuple[str, ...]:
         names = tuple(map(_spelled, _names(given, option)))
@@ -87,34 +99,48 @@ class Derived:
                 "  Name a square matrix."
             )
 
-    def _letter_slices(self) -> None:
-        """A letter for the length of a slice, which no name has."""
+    def _measured(self, primes: Sequence[int]) -> dict[int, int]:
+        """The length of each dimension; that of a slice, which no name has, gets a letter too."""
+        _, sizes = self.shapes.lengths(primes)
         found = [d for dims in self.lowered.dimensions.values() for d in dims]
-        spare = (c for c in "pqrstuvwyzabcdefgh" if c not in self.letters.values())
         for dimension in dict.fromkeys(map(self.shapes.dimensions.find, found)):
+            if dimension not in sizes:
+                sizes[dimension] = self.shapes.dimensions.given[dimension][0]
             if dimension not in self.letters:
+                spare = (c for c in "pqrstuvwyzabcdefgh" if c not in self.letters.values())
                 self.letters[dimension] = next(spare)
-                self.sizes[dimension] = self.shapes.dimensions.given[dimension][0]
+        return sizes
 
     # ------------------------------------------------------------------ numbers
 
-    @cached_property
+    @property
     def arrays(self) -> dict[str, np.ndarray]:
         """The numbers that stand for the names: drawn, and in the domain of the formula."""
-        drawn = self._draw(self.positive)
-        try:
-            self._pass_of(drawn)
-        except DomainError:
-            drawn = self._draw(self.names)
-            self.all_positive = True
-            self._pass_of(drawn)
-        return drawn
+        return {name: array.copy() for name, array in self.drawn.arrays.items()}
 
-    def _draw(self, positive: Collection[str]) -> dict[str, np.ndarray]:
+    @cached_property
+    def drawn(self) -> Drawn:
+        """Lengths and numbers; where the formula is not defined, others are tried.
+
+        Raises DomainError where none of them is in its domain.
+        """
+        refused = None
+        for primes, all_positive in product((PRIMES, WIDE), (False, True)):
+            sizes = self._measured(primes)
+            arrays = self._draw(self.names if all_positive else self.positive, sizes)
+            try:
+                state = self._pass_of(arrays, sizes)
+                return Drawn(arrays, sizes, all_positive, state)
+            except DomainError as error:
+                refused = refused or error
+        assert refused is not None
+        raise refused
+
+    def _draw(self, positive: Collection[str], sizes: Mapping[int, int]) -> dict[str, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         found = {}
         for leaf in self.names:
-            shape = tuple(self.sizes[d] for d in self.lowered.dimensions[leaf])
+            shape = tuple(sizes[d] for d in self.lowered.dimensions[leaf])
             array = rng.normal(size=shape).round(2)
             if leaf in self.symmetric:
                 square = leaf in positive
@@ -124,30 +150,35 @@ class Derived:
             found[leaf] = array
         return found
 
-    def _pass_of(self, arrays: Mapping[str, np.ndarray]) -> Pass:
+    def _pass_of(self, arrays: Mapping[str, np.ndarray], sizes: dict[int, int]) -> Pass:
         lowered, result = self.lowered, self.result
-        steps = lowered.steps(self.sizes, self.letters, result)
+        steps = lowered.steps(sizes, self.letters, result)
         data = {leaf: arrays[leaf] for leaf in self.names if leaf not in self.wrt}
         for made, which in lowered.selections.items():
-            data[made] = self._selected(made, which)
+            data[made] = self._selected(made, which, sizes)
         shape = lowered.dimensions[lowered.result]
         if shape:
             word = "".join(own_letters(shape, self.letters))
             steps.append(Step("J", Einsum(f"{word},{word}->"), (result, WEIGHTS)))
-            sizes = tuple(self.sizes[d] for d in shape)
-            data[WEIGHTS] = np.random.default_rng(self.seed + 1).normal(size=sizes).round(2)
+            lengths = tuple(sizes[d] for d in shape)
+            data[WEIGHTS] = np.random.default_rng(self.seed + 1).normal(size=lengths).round(2)
         params = {leaf: np.asarray(arrays[leaf]) for leaf in self.wrt}
         return run_forward(Program.build(steps, list(params)), params, data)
 
-    def _selected(self, made: str, which: Selection) -> np.ndarray:
+    def _selected(self, made: str, which: Selection, sizes: Mapping[int, int]) -> np.ndarray:
         dimension = self.lowered.dimensions[made][-1]
-        rows = np.eye(self.sizes[self.shapes.dimensions.find(dimension)])
+        rows = np.eye(sizes[self.shapes.dimensions.find(dimension)])
         return rows[which.low] if which.high is None else rows[which.low : which.high]
 
-    @cached_property
+    @property
     def forward_pass(self) -> Pass:
         """The formula at these numbers; of an array the last step is its sum with weights."""
-        return self._pass_of(self.arrays)
+        return self.drawn.state
+
+    @property
+    def sizes(self) -> dict[int, int]:
+        """The length of each dimension."""
+        return dict(self.drawn.sizes)
 
     @property
     def is_scalar(self) -> bool:
@@ -218,7 +249,7 @@ class Derived:
         )
 
     def _written(self, lines: list[Line]) -> Written:
-        return Written(self.lowered, self.letters, self.sizes, self.symmetric, lines)
+        return Written(self.lowered, self.letters, self.symmetric, lines)
 
     @property
     def derivatives(self) -> dict[str, str]:
@@ -254,7 +285,7 @@ class Derived:
     @cached_property
     def unlike(self) -> dict[str, str]:
         """Each printed derivative that does not give the array, and why; empty where all do."""
-        return self.first.unlike(self._all_values, {w: self.array(w) for w in self.wrt})
+        return self.first.unlike(self._all_values, {w: self.array(w) for w in self.wrt}, self.sizes)
 
     @cached_property
     def second_unlike(self) -> dict[str, str]:
@@ -264,7 +295,7 @@ class Derived:
         for line in self.second.lines:
             one, two = line.key.split(",")
             arrays[line.key] = hessian(state, state.cost, one, two).materialise()
-        return self.second.unlike(self._all_values, arrays)
+        return self.second.unlike(self._all_values, arrays, self.sizes)
 
     @property
     def _all_values(self) -> dict[str, np.ndarray]:

@@ -51,7 +51,7 @@ def _kinds(found: Derived) -> str:
 
 def _drawn(found: Derived) -> str:
     numbers = f"numbers drawn (seed {found.seed})"
-    if found.all_positive:
+    if found.drawn.all_positive:
         numbers += ", all above 0, as the formula asks"
     sizes = ", ".join(f"{c} = {found.sizes[d]}" for d, c in found.letters.items())
     return f"checked at {sizes}, {numbers}" if sizes else numbers

@@ -6,7 +6,7 @@ A capital letter is a matrix, a small one a vector, a Greek one a number. Dimens
 be equal are joined; each that stays free gets a letter, and a prime number as its length.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -219,7 +219,7 @@ class Shapes:
     def _refuse(self, tree: Tree, problem: str, instead: str) -> NoReturn:
         refuse(self.text, tree.at, problem, instead)
 
-    def lengths(self) -> tuple[dict[int, str], dict[int, int]]:
+    def lengths(self, primes: Sequence[int] = PRIMES) -> tuple[dict[int, str], dict[int, int]]:
         """For each dimension that a name has a letter and a length; k, i of the first matrix."""
         arrays = sorted(self.leaves.values(), key=lambda axes: len(axes) < 2)
         order = [self.dimensions.find(d) for axes in arrays for d in axes]
@@ -230,7 +230,7 @@ class Shapes:
                 "  Split it, or write a program: Network.program."
             )
         taken = {self.dimensions.given[d][0] for d in order if d in self.dimensions.given}
-        free = [p for p in PRIMES if p not in taken]
+        free = [p for p in primes if p not in taken]
         sizes: dict[int, int] = {}
         for d in order:
             if d in self.dimensions.given:

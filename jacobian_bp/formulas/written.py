@@ -34,7 +34,6 @@ class Written:
 
     lowered: Lowered
     letters: Mapping[int, str]
-    sizes: Mapping[int, int]
     symmetric: Collection[str]
     lines: list[Line]
 
@@ -88,17 +87,20 @@ class Written:
             return index_form(notation, line.terms, kept, self.letters)
 
     def unlike(
-        self, values: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
+        self,
+        values: Mapping[str, np.ndarray],
+        arrays: Mapping[str, np.ndarray],
+        lengths: Mapping[int, int],
     ) -> dict[str, str]:
         """Each line that, read as it is printed, does not give its array, and why."""
         at = dict(values)
         for value, alias in self._notation_and_texts[0].aliases.items():
             at[alias] = values[value]
-        letters = {letter: self.sizes[d] for d, letter in self.letters.items()}
+        letters = {letter: lengths[d] for d, letter in self.letters.items()}
         found = {}
         for line in self.lines:
             pairs = zip(line.words, line.dimensions, strict=True)
-            sizes = {word.rstrip("'"): self.sizes[d] for word, d in pairs} | letters
+            sizes = {word.rstrip("'"): lengths[d] for word, d in pairs} | letters
             try:
                 got = evaluated(self.texts[line.key], at, sizes, line.words)
             except ValueError as error:
