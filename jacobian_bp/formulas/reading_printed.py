@@ -71,7 +71,7 @@ class _Reader:
         while place < len(text):
             match = _TOKEN.match(text, place)
             if not match:
-                raise SpecError(f"{text[place:]} cannot be read in {text}.")
+                raise SpecError(f"{text[place:].strip()} cannot be read in {text}.")
             self.tokens.append(match[1])
             place = match.end()
         self.at, self.inside_norm = 0, False

@@ -40,23 +40,24 @@ class Entrywise(Op):
     options = ()
 
     def __init__(
-        self, tree: Tree, axes: Mapping[str, tuple[str, ...]], out: tuple[str, ...], text: str = ""
+        self, tree: Tree, axes: Mapping[str, tuple[str, ...]], out: tuple[str, ...]
     ) -> None:
         self.tree, self.axes, self.out = tree, dict(axes), tuple(out)
         words = [f"{name}[{','.join(word)}]" for name, word in self.axes.items()]
         self.signature = f"{', '.join(words)} -> out[{','.join(out)}]"
         self.reasons = dict.fromkeys(self.axes, "an entry reads the entries at its own place only")
-        self.formula = text
+        written = slope_label(tree)
+        self.formula = written[1:-1] if tree.op in ("+", "-", "*", "/", "neg") else written
 
     @quiet
     def forward(self, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        at = self._aligned(arrays)
+        shape = np.broadcast_shapes(*(array.shape for array in at.values()))
         return np.array(np.broadcast_to(value_of(self.tree, at), shape), copy=True)
 
     @quiet
     def jacobians(self, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
+        at = self._aligned(arrays)
         found = {}
         for by, word in self.axes.items():
             deltas = [Delta(axis, mark) for axis, mark in zip(word, primed(word), strict=True)]
@@ -65,7 +66,7 @@ class Entrywise(Op):
 
     @quiet
     def second(self, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
+        at = self._aligned(arrays)
         found = {}
         names = list(self.axes)
         for place, first in enumerate(names):
@@ -82,15 +83,15 @@ class Entrywise(Op):
 
     @quiet
     def vjp(self, bar, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
+        at = self._aligned(arrays)
         bars: dict[str, Any] = {name: np.zeros_like(array) for name, array in at.items()}
 
         def back(tree: Tree, share: Any) -> None:
             """Hand `share`, the cotangent of this part of the formula, to what it reads."""
             if tree.op == "name":
-                share = np.broadcast_to(share, bar.shape)
-                extra = share.ndim - bars[tree.text].ndim
-                bars[tree.text] = bars[tree.text] + share.sum(axis=tuple(range(extra)))
+                bars[tree.text] = bars[tree.text] + _summed_to(
+                    np.broadcast_to(share, bar.shape), bars[tree.text].shape
+                )
             elif tree.op == "neg":
                 back(tree.args[0], -share)
             elif tree.op == "f":
@@ -106,15 +107,16 @@ class Entrywise(Op):
                 back(b, share * {"+": 1, "-": -1, "*": x, "/": -x / y / y}[tree.op])
 
         back(self.tree, bar)
-        return bars
+        pairs = zip(bars.items(), arrays, strict=True)
+        return {name: found.reshape(array.shape) for (name, found), array in pairs}
 
     @quiet
     def branch(self, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
+        at = self._aligned(arrays)
         signs = [np.sign(value_of(t.args[0], at)) for t in _parts(self.tree) if t.text in KINKED]
         if not signs:
             return None
-        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+        shape = np.broadcast_shapes(*(array.shape for array in at.values()))
         sides = [np.broadcast_to(sign, shape) for sign in signs]
         at_kink = np.any([side == 0 for side in sides], axis=0)
         code = sum((side > 0) * 2.0**place for place, side in enumerate(sides)) + 1
@@ -122,7 +124,7 @@ class Entrywise(Op):
 
     @quiet
     def admit(self, names, *arrays):
-        at = dict(zip(self.axes, arrays, strict=True))
+        at = self._aligned(arrays)
         for part in _parts(self.tree):
             inside = part.args[-1] if part.args else part
             if part.text in DOMAINS and part.op == "f":
@@ -151,6 +153,16 @@ class Entrywise(Op):
             "  Pass such numbers, or draw them: positive=[…] in Python, --positive on the line."
         )
 
+    def _aligned(self, arrays: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
+        """The operands; one with axes in front has length 1 along each axis that it lacks."""
+        found = {}
+        for (name, word), array in zip(self.axes.items(), arrays, strict=True):
+            front, lacks = array.ndim - len(word), len(self.out) - len(word)
+            if front and lacks:
+                array = array.reshape(*array.shape[:front], *(1,) * lacks, *array.shape[front:])
+            found[name] = array
+        return found
+
     def _written(
         self, tree: Tree, at: Any, deltas: list[Delta], covered: tuple[str, ...]
     ) -> Expression:
@@ -162,13 +174,22 @@ class Entrywise(Op):
             own = max((self.axes[n] for n in names_in(tree)), key=len)
             shape = np.broadcast_shapes(*(np.shape(at[n]) for n in names_in(tree)))
             value, size = (np.broadcast_to(f(tree, at), shape) for f in (value_of, magnitude_of))
+            lacks = len(self.out) - len(own)
+            if lacks and len(shape) > len(own):  # the axes that `_aligned` put in
+                shape = (*shape[: len(shape) - len(self.out)], *shape[len(shape) - len(own) :])
             front = unnamed(len(shape) - len(own), self.out)
-            factors.append(
-                Dense(slope_label(tree), (*front, *own), np.array(value), np.array(size))
-            )
+            value, size = (np.array(part).reshape(shape) for part in (value, size))
+            factors.append(Dense(slope_label(tree), (*front, *own), value, size))
         lacking = [axis for axis in self.out if axis not in (*own, *covered)]
         factors += [One(axis) for axis in lacking]
         return Expression.of(*factors, coefficient=1.0 if coefficient is None else coefficient)
+
+
+def _summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The sum over the axes along which what was read is one for all."""
+    array = array.sum(axis=tuple(range(array.ndim - len(shape))))
+    short = [a for a, (n, m) in enumerate(zip(array.shape, shape, strict=True)) if n != m]
+    return array.sum(axis=tuple(short), keepdims=True) if short else array
 
 
 def slope_label(tree: Tree) -> str:

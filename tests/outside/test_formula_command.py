@@ -73,7 +73,7 @@ def test_second_derivatives_are_a_page_of_their_own(call):
 
 
 def test_no_line_is_wider_than_the_terminal(call, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(cli.terminal, "width", lambda: 60)
     _, out, _ = call("norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2")
     assert max(map(len, out.splitlines())) <= 60
 
