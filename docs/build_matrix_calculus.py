@@ -131,6 +131,23 @@ entry by entry, 1_k is a 1 for each k; what has no matrix notation is written wi
 primed one being the variable's. log(1 + exp u) is computed as softplus, log Σ exp with the
 largest taken out, log softmax as one.
 
+A line of a network's program may be a formula too. It speaks of one example; a batch in front is
+carried, and reduced as elsewhere:
+
+```python
+>>> import numpy as np
+>>> from jacobian_bp import Network
+>>> net = Network.program(
+...     "z = W @ x + b",
+...     "L = sum((tanh(z) - y)**2)",
+...     "J = Mean(L)",
+...     params={{"W": [[0.5, -1.0], [2.0, 0.25], [1.0, 1.0]], "b": [0.0, 1.0, -1.0]}},
+... )
+>>> net.run(np.ones((7, 2)), np.zeros((7, 3))).check().ok
+True
+
+```
+
 Each line below was compared with the gradient by four routes, one of them finite differences, and
 read again as it is printed: a small reader evaluates it, and its numbers are those of the routes.
 """
