@@ -52,7 +52,11 @@ class Derivatives:
                 for read, own, coefficient, factors in self._bent(factor):
                     for slope_of in self._moved_to(read, second, own, axes):
                         share = rest.times(coefficient * slope_of.coefficient, *factors)
-                        found.append(share.times(1.0, *slope_of.factors))
+                        share = share.times(1.0, *slope_of.factors)
+                        gone = set(factor.axes) - share.axes - {*self.own[first], *axes}
+                        dims = self.lowered.dimensions_in(term)
+                        lengths = [Tree("dim", (), str(dims[axis])) for axis in sorted(gone)]
+                        found.append(share.times(1.0, *(Factor(d, ()) for d in lengths)))
         kept = (*self.own[first], *axes)
         return kept, collected(found, kept)
 

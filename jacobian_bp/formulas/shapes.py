@@ -107,6 +107,7 @@ class Shapes:
             self._join(tree, part[0], part[1])
             return part[::-1] if tree.op == "inv" else ()
         if tree.op in ("sum", "mean"):
+            self._require_rank(tree.args[0], part, (1, 2), f"{tree.op} takes an array")
             return self._reduced(tree, part)
         if tree.op == "slice":
             return self._sliced(tree, part)

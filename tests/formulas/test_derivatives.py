@@ -136,7 +136,15 @@ def test_second_derivatives_are_those_of_the_ops(text):
     )
 
 
-@pytest.mark.parametrize("text", ["trace(inv(X) @ A)", "sum(softmax(W @ x) * y)", "exp(a @ x)**2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "trace(inv(X) @ A)",
+        "sum(softmax(W @ x) * y)",
+        "exp(a @ x)**2",
+        "sum((X - mean(X, axis=0))**2)",
+    ],
+)
 def test_longer_second_derivatives_give_the_hessian(text):
     found = formula(text)
     assert found.second_ok, found.second_unlike

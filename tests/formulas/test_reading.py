@@ -35,6 +35,8 @@ REFUSED = {
     "  Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
     "x\n+ y": "a formula is one line.\n  x\\n+ y\n   ^\n  Leave this sign out.",
     "": 'a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".',
+    "sum(2) * x": "sum takes an array; 2 is a number.\n  sum(2) * x\n      ^\n"
+    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
     "3 + 4": "the formula reads no array.\n  Write at least one name.",
     "x[0][0]": "x[0] has no axis, the slice 1.\n  x[0][0]\n  ^^^^^^^\n"
     "  Name at most as many places as it has axes.",
