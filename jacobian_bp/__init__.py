@@ -10,7 +10,8 @@ a Hessian or StackedHessian, a Derivation, and an Agreement of all routes; compi
 is a CompiledStep. An Op of one's own is written with delta, dense, distinct, one, at,
 within, outer and over_batch, and judged by check_op; check_gradient judges the gradient
 of any numpy function, taylor_test any derivative. read_table gives a file's or a frame's
-inputs and targets as TableData. diagnose finds the mistake in a student's arrays,
+inputs and targets as TableData. formula derives a formula that is typed in, as a Formula. diagnose
+finds the mistake in a student's arrays,
 diagnose_line in a line of numpy, diagnose_code in a whole backward function. to_layout and
 from_layout change the convention.
 
@@ -42,6 +43,7 @@ _OFFERED = {
     "derivation.convention": ["Convention"],
     "derivation.derivation": ["Derivation"],
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
+    "formulas.formula": ["Formula", "formula"],
     "network.files.tables.read_table": ["TableData", "read_table"],
     "network.network": ["Network"],
     "network.run": ["Run"],
@@ -173,6 +175,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .errors import JacobianError as JacobianError
     from .errors import MemoryLimitError as MemoryLimitError
     from .errors import SpecError as SpecError
+    from .formulas.formula import Formula as Formula
+    from .formulas.formula import formula as formula
     from .network.files.tables.read_table import TableData as TableData
     from .network.files.tables.read_table import read_table as read_table
     from .network.network import Network as Network

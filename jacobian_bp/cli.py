@@ -2,6 +2,8 @@
 
 jacobian-bp                       the 3-4-2-1 classifier, derived
 jacobian-bp derive 4-5-3 ...      any layered network, on data of yours
+jacobian-bp derive "sum((W @ x - y)**2)"
+                                  a formula: its gradient in matrix notation, checked
 jacobian-bp show dz2/dW2 ...      one Jacobian: formula, layouts, numbers
 jacobian-bp check 4-5-3 ...       do all routes agree? exit 1 if not
 jacobian-bp draw 4-5-3 graph --out g.svg
@@ -33,9 +35,10 @@ from .derivation.ready_made import COURSES, READY_MADE, SEEDS
 from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
 from .document.saving import save
 from .errors import JacobianError, SpecError
+from .formulas import command
 from .network.files.net_file import write_example
 from .network.files.tables.switches import add_switches
-from .network.from_options import Case, case_of
+from .network.from_options import Case, case_of, options_given
 from .network.named_jacobian import named_jacobian
 from .network.run import Run
 from .network.show_picture import show_or_write
@@ -76,6 +79,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _derive(options: argparse.Namespace) -> int:
+    if command.is_formula(options.network):
+        others = [
+            *options_given(options, _options, "network", "seed"),
+            *["out"] * bool(options.out),
+        ]
+        lines, ok = command.page_of(options, others, terminal.width())
+        terminal.write([for_stream(line) for line in lines])
+        return 0 if ok else DISAGREE
+    if command.given(options):
+        raise SpecError(
+            f"--{command.given(options)[0]} goes with a formula.\n"
+            "  Write one: jacobian-bp derive 'sum((W @ x - y)**2)'."
+        )
     place = None if options.out is None else place_for(options.out)
     if options.static and (place is None or place.suffix.lower() != PAGE or options.second):
         raise SpecError(
@@ -203,14 +219,15 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         action="store_true",
         help="the second derivatives instead: what bends, each block, what holds of its parts",
     )
+    command.add_options(derive)
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
     commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
-    for name, command in _ELSEWHERE.items():
+    for name, other in _ELSEWHERE.items():
         if name in arguments:
-            command.add_parser(commands)
+            other.add_parser(commands)
         else:
-            commands.add_parser(name, help=command.help)
+            commands.add_parser(name, help=other.help)
     new = commands.add_parser("new", help="write a network file with comments, to begin from")
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
@@ -263,7 +280,8 @@ def _options() -> Parser:
         "network",
         nargs="?",
         metavar="NETWORK",
-        help="layer widths such as 4-5-3, auto-8-auto with --data; or a .toml file",
+        help="layer widths such as 4-5-3, auto-8-auto with --data; or a .toml file; derive takes a "
+        "formula too",
     )
     known = ", ".join(ACTIVATIONS)
     options.add_argument(

@@ -46,7 +46,7 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
         if convention.examples and options.batch is None and options.data is None:
             options.batch = str(convention.examples)
     if options.network is None:
-        given = _given(options, parser, "convention", "all")
+        given = options_given(options, parser, "convention", "all")
         if given:
             raise SpecError(
                 f"the network is missing: --{given[0].replace('_', '-')} goes with one.\n"
@@ -82,7 +82,7 @@ def _case_from_file(
     options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
 ) -> Case:
     """A network file says all but the notation; x and y are drawn where it has no data."""
-    given = _given(options, parser, "network", "convention", "all", "data_limit")
+    given = options_given(options, parser, "network", "convention", "all", "data_limit")
     if given:
         raise SpecError(
             f"--{given[0].replace('_', '-')} does not go with a network file.\n"
@@ -101,7 +101,7 @@ def _case_from_file(
     return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)), facts)
 
 
-def _given(
+def options_given(
     options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser], *besides: str
 ) -> list[str]:
     """The options that are not as they are by default."""

@@ -16,13 +16,13 @@ import numpy as np
 
 from ..document.picture import Picture
 from ..errors import SpecError
+from ..formulas.in_program import steps_of
 from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
 from ..ops import Op
 from ..program.forward import run_forward
 from ..program.making_ops import own_ops
 from ..program.program import Program
-from ..program.program_text import read_program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import aligned, formula, words
@@ -161,14 +161,15 @@ class Network(Shown):
         array([-1., 11.])
 
         Names that no step computes are parameters where `params` has them, and
-        inputs otherwise. `ops` adds ops of your own under a name. A Mean or Sum over
-        the examples is left out for one example whose value is a number already.
-        `convention` is that of `Network.dense`.
+        inputs otherwise. A line may also be a formula, "z = W @ x + b", "L = sum((z - y)**2)": it
+        speaks of one example, and a capital letter that is no parameter is a matrix. `ops` adds
+        ops of your own under a name. A Mean or Sum over the examples is left out for one example
+        whose value is a number already. `convention` is that of `Network.dense`.
         """
         require_mapping(params)
         params = dict(params or {})
         facts = NetworkFacts(convention=None if convention is None else convention_of(convention))
-        return cls._tying(read_program(lines, own_ops(ops)), params, facts)
+        return cls._tying(steps_of(lines, own_ops(ops), params), params, facts)
 
     @classmethod
     def _tying(

@@ -245,12 +245,18 @@ def under_the_name(words, message):
     return [words[0], "named.toml", *words[2:]]
 
 
+def a_formula(words, message):
+    formula = re.search(r"Write one: jacobian-bp derive '(.+)'\.", message)[1]
+    return [words[0], formula, "--wrt", "W"]
+
+
 ROWS = {  # the command, how its message is read, and what it takes to be refused
     "derive 4-5-x": such_as,
     "derive 4-0-3": such_as,
     "derive 4": such_as,
     "derive --seed 5": with_sizes,
     "derive auto-1": a_file_of_data,
+    "derive 4-3 --wrt W1": a_formula,
     "check 4-1 --target species": a_file_of_data,
     "check 4-3 --loss bcee": meant,
     "check 4-3 --loss mse": listed,

@@ -1,0 +1,99 @@
+"""A formula on the command line: what is one, its options, and the page."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import SpecError
+from ..writing.signs import safe
+from ..writing.tables import wrapped
+from .formula import Formula
+
+OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
+_SIGNS = re.compile(r"[@*()^+'\[\]]|\.T\b|\s")
+_SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")
+
+
+def is_formula(text: str | None) -> bool:
+    """Whether an argument is a formula: neither widths nor the name of a file.
+
+    >>> is_formula("sum((W @ x - y)**2)"), is_formula("4-5-3"), is_formula("my nets/net.toml")
+    (True, False, False)
+    """
+    if text is None or text.endswith(".toml"):
+        return False
+    return bool(re.search(r"[^\W\d]", text)) and bool(_SIGNS.search(text.strip()))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What goes with a formula alone."""
+    group = parser.add_argument_group("of a formula, such as 'sum((W @ x - y)**2)'")
+    group.add_argument(
+        "--shape", metavar="W=4,2", action="append", help="the shape of an array; b= for a number"
+    )
+    for option, words in (
+        ("scalar", "a name that is a number"),
+        ("symmetric", "a matrix that is symmetric"),
+        ("positive", "an array whose numbers are above 0; a symmetric matrix that is definite"),
+        ("wrt", "what to differentiate by (default: everything)"),
+    ):
+        group.add_argument(f"--{option}", metavar="NAME", action="append", help=words)
+
+
+def given(options: argparse.Namespace) -> list[str]:
+    """The options of a formula that are given."""
+    return [name for name in OPTIONS if getattr(options, name, None)]
+
+
+def page_of(
+    options: argparse.Namespace, others: Sequence[str], width: int
+) -> tuple[list[str], bool]:
+    """The lines of the page, and whether all is right. SpecError for `others`, that do not fit."""
+    if others:
+        raise SpecError(
+            f"--{others[0].replace('_', '-')} does not go with a formula.\n"
+            f"  Its options are {', '.join(f'--{name}' for name in (*OPTIONS, 'seed', 'second'))}."
+        )
+    wrt = _names(options.wrt)
+    found = Formula(
+        options.network,
+        shapes=dict(map(_shape, options.shape or ())),
+        scalars=_names(options.scalar),
+        symmetric=_names(options.symmetric),
+        positive=_names(options.positive),
+        wrt=wrt or None,
+        seed=_seed(options.seed),
+    )
+    lines = found.second_lines() if options.second else found.lines()
+    folded = [
+        part
+        for line in lines
+        for part in (wrapped_page(line, width) if len(line) > width else [line])
+    ]
+    return folded, found.second_ok if options.second else found.ok
+
+
+def wrapped_page(line: str, width: int) -> list[str]:
+    """A line of a page that is too wide: its further lines stand behind the titles."""
+    head, body = line[:10], line[10:]
+    return wrapped(body, max(width, 30), head, " " * 14)
+
+
+def _names(words: list[str] | None) -> list[str]:
+    return [part.strip() for word in words or () for part in word.split(",") if part.strip()]
+
+
+def _seed(seed: Any) -> int:
+    if seed < 0:
+        raise SpecError(f"the seed is {seed}.\n  Write a whole number from 0 up.")
+    return int(seed)
+
+
+def _shape(word: str) -> tuple[str, tuple[int, ...]]:
+    match = _SHAPE.fullmatch(word)
+    if not match:
+        raise SpecError(
+            f"--shape {safe(word[:40])} is no shape.\n  Write it such as --shape W=4,2."
+        )
+    return match[1], tuple(map(int, match[2].split(",")))

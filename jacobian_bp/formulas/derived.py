@@ -1,0 +1,335 @@
+"""What follows from a formula: its shapes, numbers to check it at, its derivatives, the checks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ..checks.agreement import Agreement
+from ..checks.all_routes import check
+from ..curvature.hessian import hessian
+from ..errors import DomainError, SpecError
+from ..ops.einsum import Einsum
+from ..program.forward import run_forward
+from ..program.forward_pass import Pass
+from ..program.program import Program
+from ..program.step import Step
+from ..routes.gradients import gradients
+from ..writing.signs import did_you_mean, safe
+from .differentiating import Derivatives
+from .lowering import Lowered, Selection, own_letters
+from .matrix_notation import Notation
+from .printed import printed
+from .reading import SPELLED, read
+from .shapes import PRIMES, Shapes, kind_of
+from .terms import Term
+from .written import Line, Written
+
+WIDE = (2, 3, *PRIMES[2:])  # for a product that has an inverse only if a matrix is wide
+WEIGHTS = "w_J"  # of the entries of a result that is an array
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Numbers at which a formula is checked, and the forward pass there."""
+
+    arrays: dict[str, np.ndarray]
+    sizes: dict[int, int]
+    all_positive: bool  # because the formula is not defined at others
+    state: Pass
+
+
+class Derived:
+    """A formula, its derivatives by each array that it reads, and checks of both."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] | None = None,
+        scalars: Collection[str] = (),
+        symmetric: Collection[str] = (),
+        positive: Collection[str] = (),
+        wrt: Collection[str] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.text, self.seed = text, seed
+        self._tree = read(text)
+        given = {_spelled(n): _shape(n, s) for n, s in (shapes or {}).items()}
+        self.shapes = Shapes(text, given, {*map(_spelled, _names(scalars, "scalars"))})
+        self.shapes.of(self._tree)
+        self.names = tuple(self.shapes.leaves)
+        if not self.names:
+            raise SpecError("the formula reads no array.\n  Write at least one name.")
+        self.symmetric = self._known(symmetric, "symmetric")
+        self.positive = self._known(positive, "positive")
+        self._known(given, "shapes")
+        self._known(scalars, "scalars")
+        for matrix in self.symmetric:
+            self._require_square(matrix)
+        self.wrt = self.names if wrt is None else self._known(wrt, "wrt")
+        if not self.wrt:
+            raise SpecError(f"wrt names no array.\n  The formula reads {', '.join(self.names)}.")
+        self.lowered = Lowered.of(self._tree, self.shapes)
+        self.letters, _ = self.shapes.lengths()
+        self._measured(PRIMES)
+        dimensions = self.lowered.dimensions
+        self.result = "F" if dimensions[self.lowered.result] else "J"
+        while self.result in self.names:
+            self.result += "_"
+
+    def _known(self, given: Collection[str], option: str) -> tuple[str, ...]:
+        names = tuple(map(_spelled, _names(given, option)))
+        for word in names:
+            if word not in self.names:
+                raise SpecError(
+                    f"{option} names {safe(word)}, which the formula does not read."
+                    f"{did_you_mean(word, self.names)}\n  It reads {', '.join(self.names)}."
+                )
+        return names
+
+    def _require_square(self, matrix: str) -> None:
+        axes = self.shapes.leaves[matrix]
+        if len(axes) != 2 or self.shapes.dimensions.join(*axes):
+            raise SpecError(
+                f"{matrix} is {kind_of(len(axes))} that is not square, and cannot be symmetric.\n"
+                "  Name a square matrix."
+            )
+
+    def _measured(self, primes: Sequence[int]) -> dict[int, int]:
+        """The length of each dimension; that of a slice, which no name has, gets a letter too."""
+        _, sizes = self.shapes.lengths(primes)
+        found = [d for dims in self.lowered.dimensions.values() for d in dims]
+        for dimension in dict.fromkeys(map(self.shapes.dimensions.find, found)):
+            if dimension not in sizes:
+                sizes[dimension] = self.shapes.dimensions.given[dimension][0]
+            if dimension not in self.letters:
+                spare = (c for c in "pqrstuvwyzabcdefgh" if c not in self.letters.values())
+                self.letters[dimension] = next(spare)
+        return sizes
+
+    # ------------------------------------------------------------------ numbers
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The numbers that stand for the names: drawn, and in the domain of the formula."""
+        return {name: array.copy() for name, array in self.drawn.arrays.items()}
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """Lengths and numbers; where the formula is not defined, others are tried.
+
+        Raises DomainError where none of them is in its domain.
+        """
+        refused = None
+        for primes, all_positive in product((PRIMES, WIDE), (False, True)):
+            sizes = self._measured(primes)
+            arrays = self._draw(self.names if all_positive else self.positive, sizes)
+            try:
+                state = self._pass_of(arrays, sizes)
+                return Drawn(arrays, sizes, all_positive, state)
+            except DomainError as error:
+                refused = refused or error
+        assert refused is not None
+        raise refused
+
+    def _draw(self, positive: Collection[str], sizes: Mapping[int, int]) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng(self.seed)
+        found = {}
+        for leaf in self.names:
+            shape = tuple(sizes[d] for d in self.lowered.dimensions[leaf])
+            array = rng.normal(size=shape).round(2)
+            if leaf in self.symmetric:
+                square = leaf in positive
+                array = array @ array.T + np.eye(len(array)) if square else (array + array.T) / 2
+            elif leaf in positive or not shape:
+                array = np.abs(array) + 0.5
+            found[leaf] = array
+        return found
+
+    def _pass_of(self, arrays: Mapping[str, np.ndarray], sizes: dict[int, int]) -> Pass:
+        lowered, result = self.lowered, self.result
+        steps = lowered.steps(sizes, self.letters, result)
+        data = {leaf: arrays[leaf] for leaf in self.names if leaf not in self.wrt}
+        for made, which in lowered.selections.items():
+            data[made] = self._selected(made, which, sizes)
+        shape = lowered.dimensions[lowered.result]
+        if shape:
+            word = "".join(own_letters(shape, self.letters))
+            steps.append(Step("J", Einsum(f"{word},{word}->"), (result, WEIGHTS)))
+            lengths = tuple(sizes[d] for d in shape)
+            data[WEIGHTS] = np.random.default_rng(self.seed + 1).normal(size=lengths).round(2)
+        params = {leaf: np.asarray(arrays[leaf]) for leaf in self.wrt}
+        return run_forward(Program.build(steps, list(params)), params, data)
+
+    def _selected(self, made: str, which: Selection, sizes: Mapping[int, int]) -> np.ndarray:
+        dimension = self.lowered.dimensions[made][-1]
+        rows = np.eye(sizes[self.shapes.dimensions.find(dimension)])
+        return rows[which.low] if which.high is None else rows[which.low : which.high]
+
+    @property
+    def forward_pass(self) -> Pass:
+        """The formula at these numbers; of an array the last step is its sum with weights."""
+        return self.drawn.state
+
+    @property
+    def sizes(self) -> dict[int, int]:
+        """The length of each dimension."""
+        return dict(self.drawn.sizes)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the result is one number."""
+        return not self.lowered.dimensions[self.lowered.result]
+
+    @property
+    def value(self) -> np.ndarray:
+        """The value of the formula at these numbers, a new array."""
+        return np.array(self.forward_pass.values[self.result])
+
+    def array(self, by: str) -> np.ndarray:
+        """∂result/∂by as the routes compute it: axes of the result, then those of the variable."""
+        if self.is_scalar:
+            return gradients(self.forward_pass, [by], "vjp")[by]
+        return self.forward_pass.jacobian(self.result, by).materialise()
+
+    # ------------------------------------------------------------------ formulas
+
+    @cached_property
+    def first(self) -> Written:
+        """The derivatives of the result by each name, written."""
+        derivatives = Derivatives(self.lowered)
+        out, found = derivatives.of(self.lowered.result)
+        lines = [
+            self._line(w, f"∂{self.result}/∂{w}", (out, derivatives.own[w]), found.get(w, []))
+            for w in self.wrt
+        ]
+        return self._written(lines)
+
+    @cached_property
+    def second(self) -> Written:
+        """The second derivatives of the result by each pair of names, written."""
+        if not self.is_scalar:
+            raise SpecError(
+                "the formula is an array; second derivatives are written of a number.\n"
+                f"  Write its sum, or an entry: sum({self.text[:40]})."
+            )
+        derivatives, lines = Derivatives(self.lowered), []
+        for place, one in enumerate(self.wrt):
+            for two in self.wrt[place:]:
+                axes, terms = derivatives.second(self.lowered.result, one, two)
+                head = f"∂²{self.result}/∂{one}²" if one == two else f"∂²{self.result}/∂{one}∂{two}"
+                count = len(self.lowered.dimensions[one])
+                line = self._line(one, head, (axes[:count], axes[count:]), terms, two)
+                lines.append(line)
+        return self._written(lines)
+
+    def _line(
+        self,
+        by: str,
+        head: str,
+        axes: tuple[tuple[int, ...], tuple[int, ...]],
+        terms: list[Term],
+        also: str | None = None,
+    ) -> Line:
+        dims = self.lowered.dimensions
+        names = (self.lowered.result, by) if also is None else (by, also)
+        marks = ("", "'") if also is None else ("'", "''")
+        words = tuple(
+            f"{letter}{mark}"
+            for name, mark in zip(names, marks, strict=True)
+            for letter in own_letters(dims[name], self.letters)
+        )
+        whole = (*dims[names[0]], *dims[names[1]])
+        return Line(
+            head, by if also is None else f"{by},{also}", (*axes[0], *axes[1]), words, whole, terms
+        )
+
+    def _written(self, lines: list[Line]) -> Written:
+        return Written(self.lowered, self.letters, self.symmetric, lines)
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        """∂result/∂name for each name, as it is printed."""
+        return dict(self.first.texts)
+
+    @property
+    def second_derivatives(self) -> dict[str, str]:
+        """∂²result/∂one∂two for each pair, "x,A", as it is printed."""
+        return dict(self.second.texts)
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The parts that have a name of their own, each written out."""
+        return self.first.where
+
+    @cached_property
+    def statement(self) -> str:
+        """The formula itself: J = ‖W x − y‖²; as it was typed in where it has no such form."""
+        notation = Notation(self.lowered, self.letters, self.symmetric)
+        try:
+            return f"{self.result} = {printed(notation.value(self.lowered.result))}"
+        except LookupError:
+            return f"{self.result} = {safe(self.text)}"
+
+    # ------------------------------------------------------------------ checks
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """Whether all routes agree on the gradient; of an array, on that of its weighted sum."""
+        return check(self.forward_pass)
+
+    @cached_property
+    def unlike(self) -> dict[str, str]:
+        """Each printed derivative that does not give the array, and why; empty where all do."""
+        return self.first.unlike(self._all_values, {w: self.array(w) for w in self.wrt}, self.sizes)
+
+    @cached_property
+    def second_unlike(self) -> dict[str, str]:
+        """The same of the second derivatives, beside the Hessian that the ops give."""
+        state = self.forward_pass
+        arrays = {}
+        for line in self.second.lines:
+            one, two = line.key.split(",")
+            arrays[line.key] = hessian(state, state.cost, one, two).materialise()
+        return self.second.unlike(self._all_values, arrays, self.sizes)
+
+    @property
+    def _all_values(self) -> dict[str, np.ndarray]:
+        """The numbers of names, slices and values."""
+        return {name: np.asarray(value) for name, value in self.forward_pass.values.items()}
+
+    @property
+    def ok(self) -> bool:
+        """Whether the routes agree, and every printed derivative gives the array."""
+        return self.agreement.ok and not self.unlike
+
+    @property
+    def second_ok(self) -> bool:
+        """Whether the routes agree, and every printed second derivative gives the array."""
+        return self.agreement.ok and not self.second_unlike
+
+
+def _spelled(word: str) -> str:
+    return SPELLED.get(word, word)
+
+
+def _names(given: Any, option: str) -> tuple[str, ...]:
+    if isinstance(given, str) or not all(isinstance(word, str) for word in given):
+        raise SpecError(f"{option} takes a list of names.\n  Write {option}=['W'].")
+    return tuple(given)
+
+
+def _shape(word: str, shape: Any) -> tuple[int, ...]:
+    sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n <= 1000 for n in sizes):
+        raise SpecError(
+            f"the shape of {safe(word)} is {safe(shape)}.\n"
+            "  Write whole numbers from 1 to 1000, such as (4, 2)."
+        )
+    if len(sizes) > 2:
+        raise SpecError(f"{safe(word)} has {len(sizes)} axes; a formula knows two at most.")
+    return sizes

@@ -1,0 +1,86 @@
+"""A line of a program that is a formula: z = W @ x + b, as the steps that compute it."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from ..errors import SpecError
+from ..numbers.arrays import real_array
+from ..ops import Op
+from ..ops.entry_trees import names_in
+from ..program.program_text import read_program
+from ..program.step import Step
+from .lowering import Lowered
+from .reading import ARRAYS, ENTRY, OTHER_NAMES, SPELLED, read
+from .shapes import LETTERS, Shapes, rank_of
+
+_LINE = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(.+)")
+_CALL = re.compile(r"([^\W\d]\w*)\s*\([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\)\s*")
+_SIGNS = re.compile(r"[-+*/@^\[']|\.T\b")
+_BEGUN_AS_OP = re.compile(r"[A-Z]\w*\s*\(")
+
+
+def steps_of(
+    lines: Sequence[str],
+    own: Mapping[str, Op | type[Op]],
+    params: Mapping[str, Any],
+) -> list[Step]:
+    """The steps of a program whose lines are op calls or formulas, in their order.
+
+    A parameter has the axes of its array, a value of an earlier line those that its line gave it,
+    an input those of its letter. What data has in front is carried.
+    """
+    if not all(isinstance(block, str) for block in lines):
+        return read_program(lines, own)
+    text = [line for block in lines for line in block.splitlines()]
+    matches = [_LINE.fullmatch(line) for line in text]
+    formulas = [m is not None and is_expression(m[2], own) for m in matches]
+    if not any(formulas):
+        return read_program(lines, own)
+    steps: list[Step] = []
+    known = {name: real_array(array, name).ndim for name, array in params.items()}
+    for place, (line, match, is_formula) in enumerate(zip(text, matches, formulas, strict=True)):
+        if is_formula and match:
+            try:
+                found, known[match[1]] = _lowered(match[1], match[2].strip(), known)
+            except SpecError as error:
+                where = f"line {place + 1}: {line.strip()[:60]!r}"
+                raise SpecError(f"{where}: {error}") from None
+        else:
+            found = read_program(["\n" * place + line], own)  # an error names its line
+            known |= {step.name: len(step.op.parsed.output.axes) for step in found}
+        steps += found
+    return steps
+
+
+def is_expression(text: str, own: Collection[str]) -> bool:
+    """Whether the right-hand side of a line is a formula, not the call of an op.
+
+    >>> is_expression("W @ x + b", ()), is_expression("Linear(x, W, b)", ())
+    (True, False)
+    """
+    call = _CALL.fullmatch(text)
+    if call is None:
+        return bool(_SIGNS.search(text)) and not _BEGUN_AS_OP.match(text)
+    return call[1] not in own and call[1] in (*ENTRY, *ARRAYS, *OTHER_NAMES)
+
+
+def _lowered(name: str, text: str, known: Mapping[str, int]) -> tuple[list[Step], int]:
+    """The steps of one formula, the last under its name, and how many axes that has."""
+    tree, typed = read(text), re.findall(r"[^\W\d]\w*", text)
+    spelled = {SPELLED[word]: word for word in typed if word in SPELLED}
+    shapes = Shapes(text, {}, ())
+    for word in names_in(tree):
+        count = known.get(spelled.get(word, word), rank_of(word))
+        shapes.leaves[word] = tuple(shapes.dimensions.new() for _ in range(count))
+    lowered = Lowered.of(tree, shapes)
+    if lowered.selections or "dim" in str(lowered.definitions):
+        raise SpecError(
+            "a program knows no lengths beforehand: slices and means are ops of their own there.\n"
+            "  Write a line for each: s = Slice(x, 0, 3), J = Mean(L)."
+        )
+    dimensions = sorted({d for dims in lowered.dimensions.values() for d in dims})
+    steps = lowered.steps({}, dict(zip(dimensions, LETTERS, strict=False)), name)
+    names = spelled | {step.name: f"{name}_{step.name}" for step in steps[:-1]}
+    found = [Step(names.get(s.name, s.name), s.op, s.args).reading(names) for s in steps]
+    return found, len(lowered.dimensions[lowered.result])

@@ -1,0 +1,112 @@
+"""A formula as a page: what it is, its derivatives, the signs, and the checks."""
+
+import re
+from collections.abc import Collection, Mapping
+
+from ..writing.signs import plural
+from .derived import Derived
+from .lowering import own_letters
+from .shapes import kind_of
+from .written import Written
+
+
+def page_lines(found: Derived) -> list[str]:
+    """The page: the formula, its shapes, its derivatives, and the checks."""
+    title = "gradient" if found.is_scalar else "jacobian"
+    checks = [*_routes(found), *_read_again(found.first, found.unlike)]
+    return [*_head(found), *_body(found, title, found.first), "", *_block("checks", checks)]
+
+
+def second_page_lines(found: Derived) -> list[str]:
+    """The page of the second derivatives."""
+    checks = [*_routes(found), *_read_again(found.second, found.second_unlike)]
+    return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
+
+
+def _head(found: Derived) -> list[str]:
+    lines = _block("formula", [found.statement, _kinds(found), _drawn(found)])
+    return lines + _block("note", found.shapes.notes)
+
+
+def _body(found: Derived, title: str, written: Written) -> list[str]:
+    wide = max(len(line.head) for line in written.lines)
+    rows = []
+    for line in written.lines:
+        words = f"    [{','.join(line.words)}]" if line.words else ""
+        rows.append(f"{line.head:<{wide}} = {written.texts[line.key]}{words}")
+    lines = ["", *_block(title, rows)]
+    lines += _block("where", [f"{alias} = {text}" for alias, text in written.where.items()])
+    return lines + _block("signs", _signs(found, written))
+
+
+def _kinds(found: Derived) -> str:
+    words = []
+    for leaf in found.names:
+        dims = found.lowered.dimensions[leaf]
+        axes = f"[{','.join(own_letters(dims, found.letters))}]" if dims else ""
+        kind = "a symmetric matrix" if leaf in found.symmetric else kind_of(len(dims))
+        words.append(f"{leaf}{axes} {kind}")
+    return ", ".join(words)
+
+
+def _drawn(found: Derived) -> str:
+    numbers = f"numbers drawn (seed {found.seed})"
+    if found.drawn.all_positive:
+        numbers += ", all above 0, as the formula asks"
+    sizes = ", ".join(f"{c} = {found.sizes[d]}" for d, c in found.letters.items())
+    return f"checked at {sizes}, {numbers}" if sizes else numbers
+
+
+def _signs(found: Derived, written: Written) -> list[str]:
+    texts = " ".join([found.statement, *written.texts.values(), *written.where.values()])
+    said = {
+        "⊙": "⊙: entry by entry",
+        "⊘": "⊘: divided entry by entry",
+        r"\^∘": "^∘: a power of each entry",
+        r"\b1_(\w)": "1_{0}: a 1 for each {0}",
+        r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
+        r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
+        r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
+        r"\be_(\d+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_(\d+)_(\d+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        "logdet": "logdet: log |det|",
+        r"\w'\(": "a function with a prime: its slope",
+    }
+    rows = []
+    for pattern, words in said.items():
+        match = re.search(pattern, texts)
+        if match:
+            rows.append(words.format(*match.groups()))
+    for matrix in found.symmetric:
+        if matrix in found.wrt:
+            rows.append(
+                f"∂/∂{matrix}: each entry by itself, the value taken at a symmetric {matrix}"
+            )
+    return rows
+
+
+def _routes(found: Derived) -> list[str]:
+    rows = [f"{row.route} {row.compared} of {row.total}" for row in found.agreement.rows]
+    if not rows:
+        return [found.agreement.error]
+    verdict = "all routes agree" if found.agreement.ok else "THE ROUTES DISAGREE"
+    of = "" if found.is_scalar else f" (on the sum of w ⊙ {found.result}, w drawn)"
+    return [f"{', '.join(rows)} entries as vjp{of}: {verdict}", *found.agreement.kinks]
+
+
+def _read_again(written: Written, unlike: Mapping[str, str]) -> list[str]:
+    """How many lines give the numbers that the ops give, and what is wrong with the others."""
+    lines = [f"{line.head}: {unlike[line.key]}" for line in written.lines if line.key in unlike]
+    count = len(written.lines) - len(unlike)
+    if count:
+        read = plural(
+            count,
+            "line, read again as it is printed, gives",
+            "lines, read again as they are printed, give",
+        )
+        lines.append(f"{read} the numbers of the ops")
+    return lines
+
+
+def _block(title: str, lines: Collection[str]) -> list[str]:
+    return [f"{'' if n else title:<10}{line}" for n, line in enumerate(lines)]

@@ -1,0 +1,406 @@
+"""A formula's text as a tree: Python's parser reads it, a walk admits what is known; nothing runs.
+
+sum((W @ x - y)**2)     as numpy has it
+x' * 2,  x^2            as paper has it: x' is x.T, ^ is **
+lambda, λ               a name like any other
+"""
+
+import ast
+import io
+import re
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from ..errors import SpecError
+from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, minus, name, num, number_of
+from ..writing.signs import did_you_mean, safe
+
+LONGEST = 2_000  # characters
+DEEPEST = 60  # operations inside each other
+LARGEST_NUMBER = 1e100
+LARGEST_EXPONENT = 100
+ENTRY = tuple(f for f in ENTRY_FUNCTIONS if not f.endswith("'"))
+ARRAYS = {  # each function of whole arrays, and how many it takes
+    "sum": 1,
+    "mean": 1,
+    "norm": 1,
+    "norm1": 1,
+    "trace": 1,
+    "dot": 2,
+    "outer": 2,
+    "softmax": 1,
+    "log_softmax": 1,
+    "logsumexp": 1,
+    "inv": 1,
+    "logdet": 1,
+}
+WITH_AXIS = ("sum", "mean")
+OTHER_NAMES = {
+    "tr": "trace",
+    "inner": "dot",
+    "vdot": "dot",
+    "norm2": "norm",
+    "log_det": "logdet",
+    "arctanh": "",
+    "σ": "sigmoid",
+    "expit": "sigmoid",
+}
+_GREEK = {
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ε": "epsilon",
+    "η": "eta",
+    "θ": "theta",
+    "κ": "kappa",
+    "λ": "lambda",
+    "μ": "mu",
+    "ν": "nu",
+    "ξ": "xi",
+    "ρ": "rho",
+    "σ": "sigma",
+    "τ": "tau",
+    "φ": "phi",
+    "ψ": "psi",
+    "ω": "omega",
+}
+SPELLED = {word: letter for letter, word in _GREEK.items()} | {"lam": "λ"}
+NOT_READ = {  # what people write, and what to write instead
+    "det": "its logarithm is read: logdet(X)",
+    "kron": "write the sum that you mean of outer products",
+    "vec": "a matrix is read whole: norm(X), sum(X * Y)",
+    "adj": "write it by the inverse: inv(X)",
+    "diag": "write the product entry by entry: x * y is diag(x) y",
+    "max": "log Σ exp is its smooth form: logsumexp(x)",
+    "min": "log Σ exp is its smooth form: -logsumexp(-x)",
+    "eig": "the derivative of an eigenvalue is not written here",
+    "var": "write it out: mean((x - mean(x))**2)",
+    "tan": "write sin(x) / cos(x)",
+    "einsum": "write the products with @, sum and trace",
+}
+_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.MatMult: "@",
+    ast.Pow: "**",
+}
+
+
+def read(text: str) -> Tree:
+    """The tree of a formula. SpecError with the place, and what to write, for anything else.
+
+    >>> read("x' @ x").op
+    '@'
+    """
+    return _Reader(text).tree
+
+
+def refuse(text: str, at: tuple[int, int], problem: str, instead: str) -> NoReturn:
+    """SpecError with the part of the text that is meant underlined."""
+    begin, end = at
+    first = max(0, begin - 40)
+    shown = safe(text[first : first + 80])
+    marks = " " * (begin - first) + "^" * max(1, min(end, first + 80) - begin)
+    raise SpecError(f"{problem}\n  {shown}\n  {marks}\n  {instead}")
+
+
+@dataclass
+class _Reader:
+    text: str
+
+    @property
+    def tree(self) -> Tree:
+        text = self.text
+        if not isinstance(text, str) or not text.strip():
+            raise SpecError('a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".')
+        if len(text) > LONGEST:
+            raise SpecError(
+                f"the formula is {len(text):,} characters long; at most {LONGEST:,}.\n"
+                "  Name its parts in a program: Network.program."
+            )
+        unseen = next((p for p, c in enumerate(text) if not c.isprintable()), None)
+        if unseen is not None:
+            self.refuse((unseen, unseen + 1), "a formula is one line.", "Leave this sign out.")
+        self._require_shallow()
+        self.python, self.places = _as_python(text)
+        try:
+            parsed = ast.parse(self.python, mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            at = min(max((getattr(error, "offset", 1) or 1) - 1, 0), len(self.python))
+            self.refuse(
+                (self.places[at], self.places[at] + 1),
+                "the formula cannot be read from here.",
+                "Write it as in numpy: sum((W @ x - y)**2).",
+            )
+        self.lines = self.python.encode()
+        self._require_few_levels(parsed)
+        return self.walk(parsed)
+
+    def refuse(self, at: tuple[int, int], problem: str, instead: str) -> NoReturn:
+        refuse(self.text, at, problem, instead)
+
+    def _require_shallow(self) -> None:
+        depth = 0
+        for place, sign in enumerate(self.text):
+            depth += (sign in "([{") - (sign in ")]}")
+            if depth > DEEPEST:
+                self._too_deep((place, place + 1))
+
+    def _require_few_levels(self, parsed: ast.expr) -> None:
+        level: list[ast.AST] = [parsed]
+        for _ in range(DEEPEST):
+            level = [c for node in level for c in ast.iter_child_nodes(node)]
+            level = [c for c in level if isinstance(c, ast.expr)]
+            if not level:
+                return
+        self._too_deep(self.at(level[0]))
+
+    def _too_deep(self, at: tuple[int, int]) -> NoReturn:
+        self.refuse(
+            at,
+            f"more than {DEEPEST} operations stand inside each other.",
+            "Name its parts in a program: Network.program.",
+        )
+
+    def at(self, node: ast.AST) -> tuple[int, int]:
+        """Where in the text a part stands."""
+        begin, end = (
+            len(self.lines[:offset].decode(errors="ignore"))
+            for offset in (node.col_offset, node.end_col_offset)  # type: ignore[attr-defined]
+        )
+        return self.places[begin], self.places[end]
+
+    def walk(self, node: ast.expr) -> Tree:
+        """One part, in its stable form."""
+        return replace(stable(self._plain(node)), at=self.at(node))
+
+    def _plain(self, node: ast.expr) -> Tree:
+        at = self.at(node)
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self._number(value, at)
+            case ast.Name(id=word):
+                return self._name(word, at)
+            case ast.UnaryOp(op=ast.USub(), operand=inside):
+                return minus(self.walk(inside))
+            case ast.UnaryOp(op=ast.UAdd(), operand=inside):
+                return self.walk(inside)
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return Tree("**", (self.walk(left), self._exponent(right)))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                return Tree(_BINARY[type(op)], (self.walk(left), self.walk(right)))
+            case ast.Attribute(value=inside, attr="T"):
+                return Tree("T", (self.walk(inside),))
+            case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="pi"):
+                return num(3.141592653589793)
+            case ast.Call():
+                return self._call(node, at)
+            case ast.Subscript(value=inside, slice=index):
+                return self._slice(inside, index, at)
+        self.refuse(at, *_meant(node))
+
+    def _number(self, value: int | float, at: tuple[int, int]) -> Tree:
+        if not -LARGEST_NUMBER < value < LARGEST_NUMBER:
+            self.refuse(at, "this number is beyond 1e100.", "Write a smaller one.")
+        return num(value)
+
+    def _name(self, word: str, at: tuple[int, int]) -> Tree:
+        word = word.removesuffix("_") if word == "lambda_" else word
+        if not re.fullmatch(r"[^\W\d_ᵀ²³][^\W_ᵀ²³]*(_[^\W_ᵀ²³]+)?", word) or word[:2] in (
+            "e_",
+            "E_",
+            "I_",
+        ):
+            self.refuse(at, f"{safe(word)} is no name here.", "Write a letter and digits: W1.")
+        if word in (*ENTRY, *ARRAYS):
+            self.refuse(
+                at, f"{word} is a function, and stands here as an array.", f"Write {word}(x)."
+            )
+        if len(word) > 20:
+            self.refuse(at, f"this name has {len(word)} letters; at most 20.", "Shorten it.")
+        return name(SPELLED.get(word, word))
+
+    def _exponent(self, node: ast.expr) -> Tree:
+        at = self.at(node)
+        value: Any = None
+        match node:
+            case ast.Constant(value=int() | float() as value):
+                pass
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as size)):
+                value = -float(size)
+            case ast.BinOp(
+                left=ast.Constant(value=int() | float() as top),
+                op=ast.Div(),
+                right=ast.Constant(value=int() | float() as below),
+            ) if below and max(abs(top), abs(below)) <= LARGEST_EXPONENT:
+                value = top / below
+        if value is None or isinstance(value, bool):
+            self.refuse(
+                at,
+                "an exponent is a number.",
+                "Write x**2; for a power that varies exp(y * log(x)).",
+            )
+        if abs(value) > LARGEST_EXPONENT:
+            self.refuse(
+                at, f"an exponent is at most {LARGEST_EXPONENT} in size.", "Write a smaller one."
+            )
+        return num(value)
+
+    def _call(self, node: ast.Call, at: tuple[int, int]) -> Tree:
+        match node.func:
+            case ast.Name(id=word):
+                pass
+            case ast.Attribute(
+                value=ast.Name(id="np" | "numpy" | "scipy" | "torch" | "jnp"), attr=word
+            ):
+                pass
+            case ast.Attribute(
+                value=ast.Attribute(value=ast.Name(id="np"), attr="linalg"), attr=word
+            ):
+                pass
+            case ast.Attribute(value=inside, attr="sum" | "mean" | "dot" | "trace" as word):
+                node = ast.Call(node.func, [inside, *node.args], node.keywords)
+            case _:
+                self.refuse(
+                    self.at(node.func), "this is no function that is known here.", _functions()
+                )
+        word = OTHER_NAMES.get(word, word) or word
+        if word not in (*ENTRY, *ARRAYS):
+            if word in NOT_READ:
+                self.refuse(at, f"{word} is not read here.", f"Instead: {NOT_READ[word]}.")
+            hint = did_you_mean(word, [*ENTRY, *ARRAYS])
+            self.refuse(at, f"no function is named {safe(word)}.{hint}", _functions())
+        options = self._options(word, node, at)
+        count = ARRAYS.get(word, 1)
+        if len(node.args) != count or any(isinstance(a, ast.Starred) for a in node.args):
+            inside_said = "(a, b)" if count == 2 else "(x)"
+            self.refuse(
+                at,
+                f"{word} takes {count}, and is given {len(node.args)}.",
+                f"Write {word}{inside_said}.",
+            )
+        args = tuple(map(self.walk, node.args))
+        return call(word, *args) if word in ENTRY else Tree(word, args, options)
+
+    def _options(self, word: str, node: ast.Call, at: tuple[int, int]) -> str:
+        for option in node.keywords:
+            value = _whole_number(option.value)
+            if option.arg != "axis" or word not in WITH_AXIS or value is None:
+                self.refuse(
+                    self.at(option.value),
+                    f"{word} has no such option.",
+                    "Only sum and mean take one: sum(X, axis=0).",
+                )
+            return str(value)
+        return ""
+
+    def _slice(self, inside: ast.expr, index: ast.expr, at: tuple[int, int]) -> Tree:
+        parts = index.elts if isinstance(index, ast.Tuple) else [index]
+        words = []
+        for part in parts:
+            value = _whole_number(part)
+            if value is not None and 0 <= value < 50:
+                words.append(str(value))
+            elif isinstance(part, ast.Slice) and part.step is None:
+                ends = [None if e is None else _whole_number(e) for e in (part.lower, part.upper)]
+                plain = part.lower is None and part.upper is None
+                low, high = ends[0] or 0, ends[1]
+                if not plain and (high is None or not 0 <= low < high < 50):
+                    self._no_slice(at)
+                words.append(":" if plain else f"{low}:{high}")
+            else:
+                self._no_slice(at)
+        return Tree("slice", (self.walk(inside),), ",".join(words))
+
+    def _no_slice(self, at: tuple[int, int]) -> NoReturn:
+        self.refuse(
+            at,
+            "a slice has whole numbers from 0 to 49, and both ends.",
+            "Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+        )
+
+
+def stable(tree: Tree) -> Tree:
+    """The stable form of what numpy's text computes with a loss: log(1+exp u) as softplus(u)."""
+    match tree:
+        case Tree("f", (Tree("+", (one, Tree("f", (u,), "exp"))),), "log") if _is_one(one):
+            return call("softplus", u)
+        case Tree("f", (Tree("+", (Tree("f", (u,), "exp"), one)),), "log") if _is_one(one):
+            return call("softplus", u)
+        case Tree("f", (Tree("sum", (Tree("f", (u,), "exp"),), ""),), "log"):
+            return Tree("logsumexp", (u,))
+        case Tree("f", (Tree("softmax", (u,)),), "log"):
+            return Tree("log_softmax", (u,))
+        case Tree("f", (Tree("f", (u,), "sigmoid"),), "log"):
+            return minus(call("softplus", minus(u)))
+        case Tree("f", (Tree("-", (one, Tree("f", (u,), "sigmoid"))),), "log") if _is_one(one):
+            return minus(call("softplus", u))
+        case Tree("/", (top, Tree("+", (one, Tree("f", (u,), "exp"))))) if _is_one(one):
+            sigmoid = call("sigmoid", minus(u))
+            return sigmoid if _is_one(top) else Tree("*", (top, sigmoid))
+        case Tree(
+            "**", (Tree("f", (Tree("sum", (Tree("**", (_, p)),)) as squares,), "sqrt"), q)
+        ) if number_of(p) == number_of(q) == 2:
+            return squares
+        case Tree("norm", (u,)):
+            square = Tree("**", (u, num(2)), at=u.at)
+            return call("sqrt", Tree("sum", (square,), at=u.at))
+        case Tree("norm1", (u,)):
+            return Tree("sum", (Tree("f", (u,), "abs", u.at),))
+        case Tree("@", (Tree("*", (number, a)), b)) if number_of(number) is not None:
+            return Tree("*", (number, Tree("@", (a, b), at=tree.at)))
+        case Tree("@", (Tree("neg", (a,)), b)):
+            return minus(Tree("@", (a, b), at=tree.at))
+    return tree
+
+
+def _is_one(tree: Tree) -> bool:
+    return number_of(tree) == 1
+
+
+def _as_python(text: str) -> tuple[str, list[int]]:
+    """The text as Python has it, and for each of its characters the place in the text."""
+    words, places = io.StringIO(), []
+    for match in re.finditer(r"\blambda\b(?!_)|(?<=[\w)\].'])'|\^|−|.", text):
+        word = {"'": ".T", "^": "**", "−": "-", "lambda": "lambda_"}.get(match[0], match[0])
+        words.write(word)
+        last = match.end() - 1
+        places += [min(match.start() + n, last) for n in range(len(word))]
+    return words.getvalue(), [*places, len(text)]
+
+
+def _whole_number(node: ast.expr) -> int | None:
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            return -value
+    return None
+
+
+def _functions() -> str:
+    return f"The functions are {', '.join([*ENTRY, *ARRAYS])}."
+
+
+_WORDS: tuple[tuple[type | tuple[type, ...], str, str], ...] = (
+    (ast.Lambda, "a function is not read.", "Write the formula itself."),
+    (
+        (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+        "a loop is not read.",
+        "Write sums with sum(…) and @.",
+    ),
+    (ast.Attribute, "of an array only .T is read.", "Write X.T for the transposed matrix."),
+    (ast.Compare, "a formula has one side.", "Write the right-hand side alone."),
+    ((ast.List, ast.Tuple), "numbers have names here.", "Write a letter: A a matrix, b a vector."),
+    (ast.NamedExpr, "a formula gives no names.", "Write the right-hand side alone."),
+)
+
+
+def _meant(node: ast.expr) -> tuple[str, str]:
+    for kind, problem, instead in _WORDS:
+        if isinstance(node, kind):
+            return problem, instead
+    return "this is not read in a formula.", "Write arrays with +, -, *, /, @, ** and functions."

@@ -1,0 +1,270 @@
+"""A printed formula read again and evaluated: a check of what stands on the page.
+
+    2 (W x − y) xᵀ                vectors are columns, a product stands side by side
+    (softmax(z) − y) ⊙ 1_k        ⊙ and ⊘ entry by entry
+    Σ_i δ[k,k'] (W x)[i] x[i']    the index form: what has brackets is read at axes
+
+The reader shares nothing with the writer but the signs.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import SpecError
+from ..numbers.stable import log_softmax, sigmoid, softmax_parts, softplus
+
+_NAME = r"[^\W\d_ᵀ²³][^\Wᵀ²³]*"
+_TOKEN = re.compile(
+    rf"\s*([1I]_[a-z]|\d+\.?\d*(?:e[+-]?\d+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[‖ᵀ²³^()+−⊙⊘/])"
+)
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "tanh'": lambda z: 1 / np.cosh(z) ** 2,
+    "σ": sigmoid,
+    "σ'": lambda z: sigmoid(z) * sigmoid(-z),
+    "softplus": softplus,
+    "relu": lambda z: np.where(z > 0, z, 0.0),
+    "relu'": lambda z: np.where(z > 0, 1.0, 0.0),
+    "abs": np.abs,
+    "sign": np.sign,
+    "norm": lambda z: np.sqrt(np.sum(z * z)),
+    "tr": np.trace,
+    "logdet": lambda X: np.linalg.slogdet(X)[1],
+}
+
+
+def evaluated(
+    text: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], axes: tuple[str, ...]
+) -> np.ndarray:
+    """The array that a printed formula says, over these axes. SpecError where it cannot be read.
+
+    >>> x, A = np.array([1.0, 2.0]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> evaluated("(A + Aᵀ) x", {"A": A, "x": x}, {"k": 2}, ("k'",))
+    array([12., 21.])
+    """
+    shape = tuple(sizes[axis.rstrip("'")] for axis in axes)
+    if "[" in text:
+        return _by_index(text, arrays, sizes, axes)
+    value = np.asarray(_Reader(text, arrays, sizes).whole())
+    if value.shape == () and value == 0:
+        return np.zeros(shape)
+    if value.size != int(np.prod(shape)):
+        raise SpecError(f"{text} has the shape {value.shape}, where {shape} is meant.")
+    return value.reshape(shape)
+
+
+class _Reader:
+    """One formula, read from left to right."""
+
+    def __init__(self, text: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]):
+        self.arrays, self.sizes, self.text = arrays, sizes, text
+        self.tokens: list[str] = []
+        place = 0
+        while place < len(text):
+            match = _TOKEN.match(text, place)
+            if not match:
+                raise SpecError(f"{text[place:].strip()} cannot be read in {text}.")
+            self.tokens.append(match[1])
+            place = match.end()
+        self.at, self.inside_norm = 0, False
+
+    def whole(self) -> Any:
+        value = self.sum()
+        if self.peek():
+            raise SpecError(f"{' '.join(self.tokens[self.at :])} is left over in {self.text}.")
+        return value
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self, expected: str = "") -> str:
+        token = self.peek()
+        if not token or (expected and token != expected):
+            raise SpecError(f"{expected or 'more'} is missing in {self.text}.")
+        self.at += 1
+        return token
+
+    def sum(self) -> Any:
+        negative = self.peek() == "−" and bool(self.take())
+        value = self.hadamard()
+        value = -value if negative else value
+        while self.peek() in ("+", "−"):
+            sign = self.take()
+            other = self.hadamard()
+            self._require_equal(value, other)
+            value = value + other if sign == "+" else value - other
+        return value
+
+    def hadamard(self) -> Any:
+        value = self.product()
+        while self.peek() in ("⊙", "⊘"):
+            sign = self.take()
+            other = self.product()
+            self._require_equal(value, other)
+            value = value * other if sign == "⊙" else value / other
+        return value
+
+    def _require_equal(self, one: Any, other: Any) -> None:
+        if np.ndim(one) and np.ndim(other) and np.shape(one) != np.shape(other):
+            raise SpecError(f"{np.shape(one)} and {np.shape(other)} meet in {self.text}.")
+
+    def product(self) -> Any:
+        value = self.power()
+        while self.peek() and self.peek() not in (")", "+", "−", "⊙", "⊘"):
+            if self.peek() == "‖" and self.inside_norm:
+                break
+            if self.peek() == "/":
+                self.take()
+                value = _number(value) / _number(self.power())
+                continue
+            other = self.power()
+            value = value @ other if np.ndim(value) and np.ndim(other) else value * other
+        return _number(value)
+
+    def power(self) -> Any:
+        value = self.atom()
+        while self.peek() in ("ᵀ", "⁻¹", "⁻ᵀ", "²", "³", "^", "^∘"):
+            sign = self.take()
+            if sign in ("^", "^∘"):
+                value = np.power(value, self.exponent())
+            elif sign in ("²", "³"):
+                value = value ** {"²": 2, "³": 3}[sign]
+            else:
+                value = value if sign == "ᵀ" else np.linalg.inv(value)
+                value = value if sign == "⁻¹" else np.transpose(value)
+        return value
+
+    def exponent(self) -> float:
+        if self.peek() != "(":
+            return float(self.take())
+        self.take("(")
+        self.take("−")
+        value = -float(self.take())
+        self.take(")")
+        return value
+
+    def atom(self) -> Any:
+        token = self.take()
+        if token == "‖":
+            before, self.inside_norm = self.inside_norm, True
+            value = self.sum()
+            self.inside_norm = before
+            self.take("‖")
+            return np.sqrt(np.sum(np.square(value)))
+        if token.endswith("("):
+            return self.call(token[:-1])
+        if token[:2] in ("1_", "I_") and len(token) == 3:
+            size = self.sizes[token[2]]
+            return np.ones((size, 1)) if token[0] == "1" else np.eye(size)
+        if token[0].isdigit():
+            return float(token)
+        if token not in self.arrays:
+            raise SpecError(f"{token} has no value in {self.text}.")
+        value = self.arrays[token]
+        return value[:, None] if value.ndim == 1 else value if value.ndim else float(value)
+
+    def call(self, function: str) -> Any:
+        if function == "dim":
+            letter = self.take()
+            self.take(")")
+            return float(self.sizes[letter])
+        before, self.inside_norm = self.inside_norm, False
+        inside = self.sum()
+        self.inside_norm = before
+        self.take(")")
+        if not function:
+            return inside
+        if function == "diag":
+            return np.diag(inside[:, 0]) if inside.shape[1] == 1 else np.diag(inside)[:, None]
+        if function in ("softmax", "log_softmax", "logsumexp"):
+            rows = inside.T if inside.shape[1] == 1 else inside
+            if function == "logsumexp":
+                found = np.log(np.sum(np.exp(rows), axis=1))
+                return float(found[0]) if inside.shape[1] == 1 else found[:, None]
+            of_rows = softmax_parts(rows)[0] if function == "softmax" else log_softmax(rows)
+            return of_rows.T if inside.shape[1] == 1 else of_rows
+        return _FUNCTIONS[function](inside)
+
+
+def _number(value: Any) -> Any:
+    """An inner product, (1, 1), is a number."""
+    return float(value[0, 0]) if np.shape(value) == (1, 1) else value
+
+
+_SIGN = re.compile(r"\s*([+−])\s*")
+_SUMS = re.compile(r"\s*Σ_\{?([\w',]+)\}?\s*")
+
+
+def _by_index(
+    text: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], axes: tuple[str, ...]
+) -> np.ndarray:
+    """A sum of terms in index form, each an einsum of its factors."""
+    total = np.zeros(tuple(sizes[a.rstrip("'")] for a in axes))
+    for sign, term in _split(text):
+        total = total + sign * _index_term(term, arrays, sizes, axes)
+    return total
+
+
+def _split(text: str) -> list[tuple[float, str]]:
+    """The terms of a sum, each with its sign."""
+    found, depth, begin, sign = [], 0, 0, 1.0
+    for place, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character in "+−" and not depth:
+            if text[begin:place].strip():
+                found.append((sign, text[begin:place].strip()))
+            sign, begin = (1.0 if character == "+" else -1.0), place + 1
+    return [*found, (sign, text[begin:].strip())]
+
+
+def _index_term(
+    term: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], axes: tuple[str, ...]
+) -> np.ndarray:
+    sums = _SUMS.match(term)
+    rest = term[sums.end() :] if sums else term
+    operands: list[np.ndarray] = []
+    words: list[tuple[str, ...]] = []
+    scale = 1.0
+    for factor in _factors(rest):
+        head, bracket, tail = factor.rpartition("[")
+        if not bracket:
+            scale *= float(_Reader(factor, arrays, sizes).whole())
+            continue
+        word = tuple(tail.rstrip("]").split(","))
+        if head == "δ":
+            operands.append(np.eye(sizes[word[0].rstrip("'")]))
+        else:
+            value = np.asarray(_Reader(head, arrays, sizes).whole())
+            operands.append(value.reshape(-1) if len(word) == 1 else value)
+        words.append(word)
+    letters = {
+        axis: chr(97 + n) for n, axis in enumerate(dict.fromkeys(a for w in words for a in w))
+    }
+    lacking = [a for a in axes if a not in letters]
+    if set(letters) - set(axes) != set(sums[1].split(",") if sums else ()):
+        raise SpecError(f"the sums of {term} are not over the axes that it has.")
+    inside = ",".join("".join(letters[a] for a in word) for word in words)
+    result = "".join(letters[a] for a in axes if a in letters)
+    value = scale * np.einsum(f"{inside}->{result}", *operands)
+    order = [a for a in axes if a in letters]
+    shaped = value.reshape([sizes[a.rstrip("'")] if a in order else 1 for a in axes])
+    return np.broadcast_to(shaped, [sizes[a.rstrip("'")] for a in axes]) if lacking else shaped
+
+
+def _factors(text: str) -> list[str]:
+    """The factors that stand side by side, outside of parentheses and brackets."""
+    found, depth, begin = [], 0, 0
+    for place, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character == " " and not depth:
+            found.append(text[begin:place])
+            begin = place + 1
+    return [part for part in [*found, text[begin:]] if part]

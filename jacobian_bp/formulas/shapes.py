@@ -1,0 +1,263 @@
+"""How many axes each part of a formula has, and which of them are of one length.
+
+    sum((W @ x - y)**2)     W[k,i] x[i] y[k]: the columns of W are the entries of x
+
+A capital letter is a matrix, a small one a vector, a Greek one a number. Dimensions that must
+be equal are joined; each that stays free gets a letter, and a prime number as its length.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from ..errors import SpecError
+from ..ops.entry_trees import Tree
+from .reading import refuse
+
+PRIMES = (3, 2, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+LETTERS = "kijlpqrstuvabcdefghmo"
+MANY = 12  # dimensions that have a length of their own
+ENTRYWISE = ("+", "-", "*", "/", "**", "neg", "f")
+
+
+@dataclass
+class Dimensions:
+    """Dimensions, joined where they must have one length; of some the length is given."""
+
+    leader: list[int] = field(default_factory=list)
+    given: dict[int, tuple[int, str]] = field(default_factory=dict)  # the length, and who says it
+    least: dict[int, int] = field(default_factory=dict)  # what a slice asks for
+
+    def new(self, length: int | None = None, who: str = "") -> int:
+        """A dimension of its own."""
+        self.leader.append(len(self.leader))
+        if length is not None:
+            self.given[len(self.leader) - 1] = length, who
+        return len(self.leader) - 1
+
+    def find(self, dimension: int) -> int:
+        """The dimension that stands for all that are joined with it."""
+        while self.leader[dimension] != dimension:
+            dimension = self.leader[dimension]
+        return dimension
+
+    def join(self, one: int, other: int) -> tuple[str, str] | None:
+        """Make two one; where their lengths differ, what says so of each."""
+        a, b = sorted((self.find(one), self.find(other)))
+        if a == b:
+            return None
+        if a in self.given and b in self.given and self.given[a][0] != self.given[b][0]:
+            return self.given[a][1], self.given[b][1]
+        self.leader[b] = a
+        if b in self.given:
+            self.given.setdefault(a, self.given[b])
+        self.least[a] = max(self.least.get(a, 1), self.least.get(b, 1))
+        return None
+
+
+@dataclass
+class Shapes:
+    """The dimensions of every part of a formula, found as they are asked for."""
+
+    text: str
+    shapes: Mapping[str, tuple[int, ...]]
+    scalars: Collection[str]
+    dimensions: Dimensions = field(default_factory=Dimensions)
+    leaves: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    _known: dict[Tree, tuple[int, ...]] = field(default_factory=dict)
+
+    def of(self, tree: Tree) -> tuple[int, ...]:
+        """The dimensions of a part, each as the one that stands for it."""
+        if tree not in self._known:
+            self._known[tree] = self._found(tree)
+        return tuple(map(self.dimensions.find, self._known[tree]))
+
+    def leaf(self, name: str) -> tuple[int, ...]:
+        """The dimensions of an array that has a name."""
+        if name not in self.leaves:
+            if name in self.shapes:
+                shape = self.shapes[name]
+                said = f"{name} has shape {tuple(shape)}"
+                self.leaves[name] = tuple(self.dimensions.new(n, said) for n in shape)
+            else:
+                count = rank_of(name, self.scalars)
+                self.leaves[name] = tuple(self.dimensions.new() for _ in range(count))
+        return self.leaves[name]
+
+    def _found(self, tree: Tree) -> tuple[int, ...]:
+        parts = [self.of(arg) for arg in tree.args]
+        if tree.op == "name":
+            return self.leaf(tree.text)
+        if tree.op == "num":
+            return ()
+        if tree.op in ENTRYWISE:
+            return self._meeting(tree, parts)
+        if tree.op in ("@", "dot"):
+            return self._product(tree, *parts)
+        if tree.op == "outer":
+            for part, arg in zip(parts, tree.args, strict=True):
+                self._require_rank(arg, part, (1,), "outer takes two vectors")
+            return parts[0] + parts[1]
+        (part,) = parts
+        if tree.op == "T":
+            return part[::-1]
+        if tree.op in ("trace", "inv", "logdet"):
+            self._require_rank(tree.args[0], part, (2,), f"{tree.op} takes a square matrix")
+            self._join(tree, part[0], part[1])
+            return part[::-1] if tree.op == "inv" else ()
+        if tree.op in ("sum", "mean"):
+            self._require_rank(tree.args[0], part, (1, 2), f"{tree.op} takes an array")
+            return self._reduced(tree, part)
+        if tree.op == "slice":
+            return self._sliced(tree, part)
+        self._require_rank(tree.args[0], part, (1, 2), f"{tree.op} takes a vector")
+        return part[:-1] if tree.op == "logsumexp" else part
+
+    def _meeting(self, tree: Tree, parts: list[tuple[int, ...]]) -> tuple[int, ...]:
+        widest = max(parts, key=len)
+        for part in parts:
+            for one, other in zip(reversed(part), reversed(widest), strict=False):
+                self._join(tree, one, other)
+        self._note_number_and_vector(tree, parts)
+        return widest
+
+    def _note_number_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
+        """In sigmoid(w @ x + b) a small b is a vector, where many mean a number."""
+        if tree.op not in "+-" or sorted(map(len, parts)) != [0, 1]:
+            return
+        number, vector = sorted(tree.args, key=lambda arg: len(self.of(arg)))
+        if vector.op == "name" and number.op in ("@", "dot", "sum"):
+            self.notes.append(
+                f"{self._words(number)} is a number and {vector.text} a vector: the number is "
+                f"added to each entry of {vector.text}; for a number write --scalar {vector.text}, "
+                f'or scalars=["{vector.text}"] in Python'
+            )
+
+    def _product(
+        self, tree: Tree, left: tuple[int, ...], right: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        for part, arg in zip((left, right), tree.args, strict=True):
+            if not part:
+                self._refuse(
+                    arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", "Write *."
+                )
+        if len(right) == 1 and tree.args[1].op == "T":
+            a, b = self._words(tree.args[0]), self._words(tree.args[1].args[0])
+            self._refuse(
+                tree.args[1],
+                "a transposed vector behind @ is the same vector in numpy, a row on paper.",
+                f"Write outer({a}, {b}) for the matrix, dot({a}, {b}) for the number.",
+            )
+        if tree.op == "dot":
+            for part, arg in zip((left, right), tree.args, strict=True):
+                self._require_rank(arg, part, (1,), "dot takes two vectors")
+        self._join(tree, left[-1], right[0])
+        return left[:-1] + right[1:]
+
+    def _reduced(self, tree: Tree, part: tuple[int, ...]) -> tuple[int, ...]:
+        if not tree.text:
+            return ()
+        place = int(tree.text)
+        if not -len(part) <= place < len(part):
+            self._refuse(
+                tree,
+                f"{self._words(tree.args[0])} has {_axes(len(part))}; there is no axis {place}.",
+                "Axes count from 0.",
+            )
+        kept = list(part)
+        del kept[place]
+        return tuple(kept)
+
+    def _sliced(self, tree: Tree, part: tuple[int, ...]) -> tuple[int, ...]:
+        words = tree.text.split(",")
+        if len(words) > len(part):
+            self._refuse(
+                tree,
+                f"{self._words(tree.args[0])} has {_axes(len(part))}, the slice {len(words)}.",
+                "Name at most as many places as it has axes.",
+            )
+        found: list[int] = []
+        for word, dimension in zip(words, part, strict=False):
+            low, _, high = word.partition(":")
+            if word == ":":
+                found.append(dimension)
+                continue
+            needed = int(high or int(low) + 1)
+            leader = self.dimensions.find(dimension)
+            self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), needed)
+            length, who = self.dimensions.given.get(leader, (needed, ""))
+            if length < needed:
+                self._refuse(tree, f"{who}; the slice reads entry {needed - 1}.", "Count from 0.")
+            if high:
+                said = f"{self._words(tree)} has length {int(high) - int(low)}"
+                found.append(self.dimensions.new(int(high) - int(low), said))
+        return (*found, *part[len(words) :])
+
+    def _join(self, tree: Tree, one: int, other: int) -> None:
+        witnesses = self.dimensions.join(one, other)
+        if witnesses:
+            self._refuse(
+                tree,
+                f"two lengths meet, and differ.\n  {witnesses[0]}\n  {witnesses[1]}",
+                "Give shapes that fit, or none: --shape W=4,2.",
+            )
+
+    def _require_rank(
+        self, tree: Tree, part: tuple[int, ...], allowed: tuple[int, ...], said: str
+    ) -> None:
+        if len(part) not in allowed:
+            self._refuse(
+                tree,
+                f"{said}; {self._words(tree)} is {kind_of(len(part))}.",
+                "A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+            )
+
+    def _words(self, tree: Tree) -> str:
+        begin, end = tree.at
+        return self.text[begin:end] or tree.text
+
+    def _refuse(self, tree: Tree, problem: str, instead: str) -> NoReturn:
+        refuse(self.text, tree.at, problem, instead)
+
+    def lengths(self, primes: Sequence[int] = PRIMES) -> tuple[dict[int, str], dict[int, int]]:
+        """For each dimension that a name has a letter and a length; k, i of the first matrix."""
+        arrays = sorted(self.leaves.values(), key=lambda axes: len(axes) < 2)
+        order = [self.dimensions.find(d) for axes in arrays for d in axes]
+        order = list(dict.fromkeys(order))
+        if len(order) > min(MANY, len(LETTERS)):
+            raise SpecError(
+                f"the formula has {len(order)} dimensions of their own; at most {MANY}.\n"
+                "  Split it, or write a program: Network.program."
+            )
+        taken = {self.dimensions.given[d][0] for d in order if d in self.dimensions.given}
+        free = [p for p in primes if p not in taken]
+        sizes: dict[int, int] = {}
+        for d in order:
+            if d in self.dimensions.given:
+                sizes[d] = self.dimensions.given[d][0]
+            else:
+                sizes[d] = next(p for p in free if p >= self.dimensions.least.get(d, 1))
+                free.remove(sizes[d])
+        return dict(zip(order, LETTERS, strict=False)), sizes
+
+
+def rank_of(name: str, scalars: Collection[str] = ()) -> int:
+    """0 for a number, 1 for a vector, 2 for a matrix, by the first letter.
+
+    >>> rank_of("W1"), rank_of("x"), rank_of("λ"), rank_of("c", ["c"])
+    (2, 1, 0, 0)
+    """
+    first = name[0]
+    if name in scalars or not first.isascii():
+        return 0
+    return 2 if first.isupper() else 1
+
+
+def kind_of(rank: int) -> str:
+    """a number, a vector, a matrix"""
+    return {0: "a number", 1: "a vector", 2: "a matrix"}.get(rank, f"an array of {rank} axes")
+
+
+def _axes(count: int) -> str:
+    return {0: "no axis", 1: "one axis"}.get(count, f"{count} axes")

@@ -1,0 +1,143 @@
+"""Matrices as a whole: the inverse, the logarithm of the determinant; and log Σ exp."""
+
+import numpy as np
+
+from ..algebra.expression import dense
+from ..errors import DomainError
+from ..numbers.arrays import quiet
+from ..numbers.stable import exact_sum, exponentials, softmax_parts
+from ..writing.signs import dims, safe
+from .base import Op
+
+
+class Inverse(Op):
+    """Inverse of a square matrix.
+
+        Y = X⁻¹
+        ∂Y/∂X = −Y[j,i'] Y[j',i]
+
+    From d(X Y) = 0, dY = −Y dX Y: row i' and column j' of dX stand between two inverses, and no
+    δ is left. Raises DomainError where X is not square or has no inverse. Source: Magnus and
+    Neudecker, Matrix Differential Calculus, 8.4.
+    """
+
+    signature = "X[i,j] -> Y[j,i]"
+    formula = "X⁻¹"
+    reasons = {"X": "dY = −Y dX Y: dX stands between two inverses"}
+    example_sizes = {"i": 3, "j": 3}
+
+    @quiet
+    def forward(self, X):
+        return np.linalg.inv(X)
+
+    @quiet
+    def jacobians(self, X):
+        Y = np.linalg.inv(X)
+        return {"X": -(dense("X⁻¹[j,i']", Y) * dense("X⁻¹[j',i]", Y))}
+
+    @quiet
+    def second(self, X):
+        Y = np.linalg.inv(X)
+        first = dense("X⁻¹[j,i']", Y) * dense("X⁻¹[j',i'']", Y) * dense("X⁻¹[j'',i]", Y)
+        other = dense("X⁻¹[j,i'']", Y) * dense("X⁻¹[j'',i']", Y) * dense("X⁻¹[j',i]", Y)
+        return {("X", "X"): first + other}
+
+    @quiet
+    def vjp(self, bar, X):
+        """−X⁻ᵀ bar X⁻ᵀ, by two systems of equations instead of an inverse."""
+        turned = np.swapaxes(X, -1, -2)
+        left = np.linalg.solve(turned, bar)
+        return {"X": -np.swapaxes(np.linalg.solve(X, np.swapaxes(left, -1, -2)), -1, -2)}
+
+    def admit(self, names, X):
+        _require_inverse(X, names["X"], "an inverse")
+        return (X,)
+
+
+class LogDet(Op):
+    """Logarithm of the determinant's absolute value.
+
+        c = log |det X|
+        ∂c/∂X = X⁻¹[j',i'],  ∂²c/∂X² = −X⁻¹[j',i''] X⁻¹[j'',i']
+
+    The cofactor of an entry over the determinant is an entry of the inverse, transposed. Raises
+    DomainError where X is not square or has no inverse. Source: Magnus and Neudecker, Matrix
+    Differential Calculus, 8.3.
+    """
+
+    signature = "X[i,j] -> c[]"
+    formula = "log |det X|"
+    reasons = {"X": "the cofactor of an entry over the determinant"}
+    example_sizes = {"i": 3, "j": 3}
+
+    @quiet
+    def forward(self, X):
+        return np.asarray(np.linalg.slogdet(X)[1])
+
+    @quiet
+    def jacobians(self, X):
+        return {"X": dense("X⁻¹[j',i']", np.linalg.inv(X))}
+
+    @quiet
+    def second(self, X):
+        Y = np.linalg.inv(X)
+        return {("X", "X"): -(dense("X⁻¹[j',i'']", Y) * dense("X⁻¹[j'',i']", Y))}
+
+    @quiet
+    def vjp(self, bar, X):
+        """bar times the solution of Xᵀ Z = I."""
+        turned = np.swapaxes(X, -1, -2)
+        identity = np.broadcast_to(np.eye(X.shape[-1], dtype=X.dtype), X.shape)
+        return {"X": np.asarray(bar)[..., None, None] * np.linalg.solve(turned, identity)}
+
+    def admit(self, names, X):
+        _require_inverse(X, names["X"], "a determinant")
+        return (X,)
+
+
+class LogSumExp(Op):
+    """Logarithm of the sum of exponentials, along the last axis.
+
+        c = log Σ_k e^z[k]
+        ∂c/∂z = softmax(z)[k'],  ∂²c/∂z² = softmax(z)[k'] δ[k',k''] − softmax(z)[k'] softmax(z)[k'']
+
+    The slope of the logarithm is the one sum that all entries share, hence a softmax and no δ.
+    Source: design of the softmax, whose potential it is.
+    """
+
+    signature = "z[k] -> c[]"
+    formula = "log Σ_k e^z[k]"
+    reasons = {"z": "each exponential over the sum of all"}
+
+    @quiet
+    def forward(self, z):
+        e, _, _ = exponentials(z)
+        return z.max(axis=-1) + np.log(exact_sum(e))[..., 0]
+
+    @quiet
+    def jacobians(self, z):
+        return {"z": dense("softmax(z)[k']", softmax_parts(z)[0])}
+
+    @quiet
+    def second(self, z):
+        from .softmax import Softmax
+
+        return {("z", "z"): Softmax().jacobians(z)["z"].renamed({"k": "k'", "k'": "k''"})}
+
+    @quiet
+    def vjp(self, bar, z):
+        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        return {"z": np.asarray(bar)[..., None] * (e / e.sum(axis=-1, keepdims=True))}
+
+
+def _require_inverse(X: np.ndarray, name: str, what: str) -> None:
+    if X.shape[-1] != X.shape[-2]:
+        raise DomainError(
+            f"{safe(name)} has shape {dims(X.shape)}; {what} is that of a square matrix.\n"
+            "  Pass as many rows as columns."
+        )
+    if X.size and np.linalg.matrix_rank(X).min() < X.shape[-1]:
+        raise DomainError(
+            f"{safe(name)} has no inverse: its rows depend on each other.\n"
+            f"  Pass a matrix of rank {X.shape[-1]}; {what} has no slope at this one."
+        )

@@ -1,0 +1,142 @@
+"""A text is read as a formula or refused at once: where, why, and what to write."""
+
+import numpy as np
+import pytest
+
+from jacobian_bp import SpecError, formula
+from jacobian_bp.formulas.reading import ARRAYS, ENTRY, read
+
+REFUSED = {
+    "sum(x": "the formula cannot be read from here.\n  sum(x\n     ^\n"
+    "  Write it as in numpy: sum((W @ x - y)**2).",
+    "x**y": "an exponent is a number.\n  x**y\n     ^\n"
+    "  Write x**2; for a power that varies exp(y * log(x)).",
+    "x**1e9": "an exponent is at most 100 in size.\n  x**1e9\n     ^^^\n  Write a smaller one.",
+    "x.__class__": "of an array only .T is read.\n  x.__class__\n  ^^^^^^^^^^^\n"
+    "  Write X.T for the transposed matrix.",
+    "__x @ y": "__x is no name here.\n  __x @ y\n  ^^^\n  Write a letter and digits: W1.",
+    "sum(A, axis=2)": "A has 2 axes; there is no axis 2.\n  sum(A, axis=2)\n  ^^^^^^^^^^^^^^\n"
+    "  Axes count from 0.",
+    "[x for x in y]": "a loop is not read.\n  [x for x in y]\n  ^^^^^^^^^^^^^^\n"
+    "  Write sums with sum(…) and @.",
+    "x < y": "a formula has one side.\n  x < y\n  ^^^^^\n  Write the right-hand side alone.",
+    "det(X)": "det is not read here.\n  det(X)\n  ^^^^^^\n"
+    "  Instead: its logarithm is read: logdet(X).",
+    "a @ b'": "a transposed vector behind @ is the same vector in numpy, a row on paper.\n"
+    "  a @ b'\n      ^^\n"
+    "  Write outer(a, b) for the matrix, dot(a, b) for the number.",
+    "(x @ y) @ z": "x @ y is a number, and @ multiplies arrays.\n  (x @ y) @ z\n   ^^^^^\n"
+    "  Write *.",
+    "trace(x)": "trace takes a square matrix; x is a vector.\n  trace(x)\n        ^\n"
+    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
+    "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
+    "x[-1]": "a slice has whole numbers from 0 to 49, and both ends.\n  x[-1]\n  ^^^^^\n"
+    "  Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+    "x\n+ y": "a formula is one line.\n  x\\n+ y\n   ^\n  Leave this sign out.",
+    "": 'a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".',
+    "sum(2) * x": "sum takes an array; 2 is a number.\n  sum(2) * x\n      ^\n"
+    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "3 + 4": "the formula reads no array.\n  Write at least one name.",
+    "x[0][0]": "x[0] has no axis, the slice 1.\n  x[0][0]\n  ^^^^^^^\n"
+    "  Name at most as many places as it has axes.",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_no_formula_is_refused_with_the_place_and_what_to_write(text):
+    with pytest.raises(SpecError) as caught:
+        formula(text)
+    assert str(caught.value) == REFUSED[text]
+
+
+HOSTILE = [
+    "x" * 10**6,
+    "(" * 10**5,
+    "(" * 900 + "x" + ")" * 900,
+    "-" * 1900 + "x",
+    "+".join("a" * 900),
+    "9" * 1900,
+    "x**9**9**9**9",
+    "x**(10**100)",
+    "x" + ".T" * 900,
+    "x" + "[0]" * 600,
+    "x" + "'" * 1900,
+    "lambda: x",
+    "(lambda x: x)(y)",
+    "__import__('os').system('true')",
+    "x.__class__.__mro__",
+    "exec(x)",
+    "open(x)",
+    "sum(*x)",
+    "sum(x, **y)",
+    "x if y else z",
+    "(x := y)",
+    "'a' + x",
+    "f'{x}' + y",
+    "True + x",
+    "1j * x",
+    "... + x",
+    "x @ y; y",
+    "x\u202e + y",
+    "x\x00 + y",
+    "\ud800 + x",
+    "await x",
+    "{x: y}",
+    "x[y]",
+    "x[0, 0, 0]",
+    "x[::2]",
+    "x[10**9]",
+    "1e400 * x",
+    "np.linalg.__dict__(x)",
+    "x.sum.__globals__(x)",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_text_is_refused_and_nothing_of_it_runs(text):
+    with pytest.raises(SpecError) as caught:
+        formula(text)
+    assert len(str(caught.value)) < 600
+    assert str(caught.value).isprintable() or "\n" in str(caught.value)
+
+
+def test_a_file_that_a_text_names_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.open", lambda *args: pytest.fail("opened"))
+    monkeypatch.setattr("builtins.eval", lambda *args: pytest.fail("evaluated"))
+    with pytest.raises(SpecError):
+        formula("open(x)")
+    assert formula("a @ x").statement == "J = aᵀ x"
+
+
+def test_paper_and_numpy_are_read_alike():
+    assert read("x' @ A^2") == read("x.T @ A**2")
+    assert read("lambda * x") == read("λ * x") == read("lam*x")
+    assert read("np.sum(x)") == read("sum(x)") == read("x.sum()")
+    assert read("np.linalg.norm(x)") == read("norm(x)")
+    assert read("x − y") == read("x - y")
+    assert read("x' @ y") != read("y' @ x")
+
+
+def test_what_is_not_stable_as_it_stands_is_read_in_its_stable_form():
+    assert read("log(1 + exp(u))") == read("log(exp(u) + 1)") == read("softplus(u)")
+    assert read("1 / (1 + exp(-u))") == read("sigmoid(u)")
+    assert read("log(sum(exp(u)))") == read("logsumexp(u)")
+    assert read("log(softmax(u))") == read("log_softmax(u)")
+    assert read("log(2 + exp(u))") != read("softplus(u)")
+    large = formula("sum(log(1 + exp(x * c)))", scalars=["c"], wrt=["x"])
+    at = {"x": np.array([1000.0, -1000.0, 3.0]), "c": np.array(1.0)}
+    values = large._pass_of(at, large.sizes).values
+    assert values["J"] == pytest.approx(1000 + np.log1p(np.exp(3.0)), rel=1e-15)
+
+
+def test_the_functions_of_a_refusal_are_read():
+    with pytest.raises(SpecError) as caught:
+        formula("flubb(x)")
+    named = str(caught.value).split("The functions are ")[1].rstrip(".").split(", ")
+    assert named == [*ENTRY, *ARRAYS]
+    for function in named:
+        inside = "a, b" if ARRAYS.get(function) == 2 else "A"
+        if function in ("trace", "logdet", "inv"):
+            inside = "A @ A.T"
+        assert formula(f"{function}({inside})").ok, function

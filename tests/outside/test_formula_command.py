@@ -1,0 +1,118 @@
+"""jacobian-bp derive with a formula: the page, its options, and what is refused."""
+
+import subprocess
+import sys
+
+import pytest
+
+from jacobian_bp import cli, formula
+from jacobian_bp.formulas.written import Written
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Run a command; its exit code, what it prints, and what it says to standard error."""
+    monkeypatch.setenv("COLUMNS", "99")
+
+    def run(*words):
+        code = cli.main(["derive", *words])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return run
+
+
+PAGE = """\
+formula   J = ‖W x − y‖²
+          W[k,i] a matrix, x[i] a vector, y[k] a vector
+          checked at k = 3, i = 2, numbers drawn (seed 0)
+
+gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
+          ∂J/∂x = 2 Wᵀ (W x − y)    [i']
+          ∂J/∂y = −2 (W x − y)    [k']
+
+checks    full 11 of 11, structured 11 of 11, difference 11 of 11 entries as vjp: all routes agree
+          3 lines, read again as they are printed, give the numbers of the ops
+"""
+
+
+def test_a_formula_is_derived_and_the_page_is_that_of_python(call):
+    assert call("sum((W @ x - y)**2)") == (0, PAGE, "")
+    assert str(formula("sum((W @ x - y)**2)")) + "\n" == PAGE
+
+
+def test_the_options_reach_the_formula(call):
+    code, out, _ = call(
+        "x' @ inv(S) @ x + c * (a @ x)",
+        "--symmetric",
+        "S",
+        "--positive",
+        "S,x",
+        "--scalar",
+        "c",
+        "--wrt",
+        "x,c",
+        "--shape",
+        "S=4,4",
+        "--seed",
+        "7",
+    )
+    assert code == 0
+    assert "S[k,j] a symmetric matrix" in out
+    assert "checked at k = 4, numbers drawn (seed 7)" in out
+    assert "∂J/∂x = c a + 2 S⁻¹ x" in out
+    assert "∂J/∂c = aᵀ x" in out
+    assert "∂J/∂a" not in out
+
+
+def test_second_derivatives_are_a_page_of_their_own(call):
+    code, out, _ = call("x' @ A @ x", "--second", "--wrt", "x")
+    assert code == 0
+    assert "second    ∂²J/∂x² = A + Aᵀ    [k',k'']" in out
+
+
+def test_no_line_is_wider_than_the_terminal(call, monkeypatch):
+    monkeypatch.setattr(cli.terminal, "width", lambda: 60)
+    _, out, _ = call("norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2")
+    assert max(map(len, out.splitlines())) <= 60
+
+
+def test_a_line_that_is_not_right_makes_the_exit_code_1(call, monkeypatch):
+    texts = {"x": "3 Wᵀ (W x − y)"}
+    monkeypatch.setattr(Written, "texts", property(lambda self: texts))
+    code, out, _ = call("sum((W @ x - y)**2)", "--wrt", "x")
+    assert code == 1
+    assert "∂J/∂x: it gives other numbers than the ops" in out
+    texts["x"] = "Wᵀ W x ?"
+    code, out, _ = call("sum((W @ x - y)**2)", "--wrt", "x")
+    assert code == 1
+    assert "∂J/∂x: it cannot be read again: ? cannot be read in Wᵀ W x ?." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sum(W @ x)", "--batch", "3"], "SpecError: --batch does not go with a formula."),
+        (["sum(W @ x)", "--out", "a.html"], "SpecError: --out does not go with a formula."),
+        (["sum(W @ x)", "--shape", "W"], "SpecError: --shape W is no shape."),
+        (["sum(W @ x)", "--seed", "-1"], "SpecError: the seed is -1."),
+        (["4-3", "--shape", "W=2"], "SpecError: --shape goes with a formula."),
+        (["sum(W @ x", "--wrt", "W"], "SpecError: the formula cannot be read from here."),
+        (["log(-exp(x))"], "DomainError: log takes numbers above 0; its argument[0] is"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_printed(call, words, said):
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"jacobian-bp: {said}")
+
+
+def test_a_terminal_without_the_signs_gets_the_page_in_ascii():
+    command = [sys.executable, "-X", "utf8=0", "-m", "jacobian_bp", "derive", "norm(x)**3 * lam"]
+    env = {"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin"}
+    done = subprocess.run(command, capture_output=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    out = done.stdout.decode("ascii")
+    assert "formula   J = ||x||^3 lambda" in out
+    assert "\\" not in out
