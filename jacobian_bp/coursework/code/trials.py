@@ -26,7 +26,9 @@ class Trials:
         self.helpers = dict(parsed.helpers)
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
-            name for name in parsed.plain_targets if derivative_of(name, naming, layers)
+            name
+            for name in parsed.plain_targets
+            if derivative_of(name, naming, layers) and not quantities.is_of_dropout(name)
         )
 
     def trace(
