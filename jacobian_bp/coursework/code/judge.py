@@ -144,13 +144,15 @@ class Judge:
             if trace.gradients.right[number]:
                 return None
             factor = trace.matching(store.value, goal)
+            up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
+            uphill = ("adds" if store.sign < 0 else "takes off") if up else ""
             draft = self._draft_with(factor, number, trace)
             if draft:
                 return draft
             return (
                 blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
-                or Found(number, goal, "value" if factor is None else "factor", factor=factor)
+                or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
         return self._named_delta(number, goal, trace, blame)
 

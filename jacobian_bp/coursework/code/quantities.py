@@ -96,6 +96,7 @@ class Quantities:
         self._given: dict[Quantity, np.ndarray] = {}
         self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
         self._found: dict[bytes, list[Match]] = {}
+        self._goals: dict[str, Quantity | None] = {}
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
         array = np.array(array, float)
@@ -275,8 +276,10 @@ class Quantities:
 
     def goal_of(self, path: str) -> Quantity | None:
         """The quantity that a name says."""
-        goal = goal_of(path, self.naming, self.layers)
-        return goal if goal in self.known else None
+        if path not in self._goals:
+            goal = goal_of(path, self.naming, self.layers)
+            self._goals[path] = goal if goal in self.known else None
+        return self._goals[path]
 
     def walked(self) -> None:
         """The text as it stands has been walked through once."""

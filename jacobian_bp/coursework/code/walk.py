@@ -34,11 +34,15 @@ RATES = re.compile(r"lr|eta|alpha|rate|step")
 Returned = tuple[Any, ...]
 
 
+class _EnoughError(Exception):
+    """The last store that is asked for has been made."""
+
+
 class Walk(Updates):
     """The stores of a text, in order, with right values put in for some and other statements.
 
     `mended` gives the value for a store by its place in the list, `instead` a statement for
-    another, by its id.
+    another, by its id. The walk ends with the store `last`, where that is all that is asked.
     """
 
     def __init__(
@@ -48,10 +52,12 @@ class Walk(Updates):
         mended: Mapping[int, Any] | None = None,
         instead: Mapping[int, ast.stmt] | None = None,
         computed: frozenset[str] = frozenset(),
+        last: int | None = None,
     ) -> None:
         super().__init__(quantities, helpers)
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
+        self.last = last
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -60,6 +66,8 @@ class Walk(Updates):
             for path in [p for p in self.stored if not p.startswith("self.")]:
                 del self.stored[path]
             self.block(parsed.body)
+        except _EnoughError:
+            pass
         except RecursionError:
             raise TooMuchError("its functions call each other without end.") from None
         return self
@@ -429,6 +437,8 @@ class Walk(Updates):
                 store.kind = PLAIN if store.kind == BREAK else store.kind
                 store.error = store.error if store.kind == UNREAD else ""
             self.stores.append(store)
+            if number == self.last:
+                raise _EnoughError
         if path:
             self.stored[path] = store.value
             if self.depth == 0:
