@@ -309,10 +309,25 @@ class Expressions:
                 self._read_of_list(found)
                 return found
             if isinstance(base, np.ndarray):
-                return base[self.index(node.slice)]
+                return self._selected(base, node.slice)
         except (IndexError, TypeError, ValueError) as error:
             raise ShapesError(str(error)) from None
         raise NotReadError(shown(ast.unparse(node)))
+
+    def _selected(self, base: np.ndarray, key: ast.expr) -> Any:
+        """A part of an array; of the data the examples of a batch, X[batch_idx], are all."""
+        known = dict(self.unknown)
+        try:
+            return base[self.index(key)]
+        except NotReadError:
+            parts = key.elts if isinstance(key, ast.Tuple) else [key]
+            axis = 1 if self.quantities.columns else 0
+            others = [part for n, part in enumerate(parts) if n != axis]
+            is_data = any(base is self.quantities.value(name) for name in "xy")
+            if not is_data or len(parts) <= axis or not all(map(_is_whole, others)):
+                raise
+            self.unknown = known
+            return base
 
     def _read_of_list(self, found: Any) -> None:
         self.knows |= self.quantities.named(found)
@@ -358,6 +373,10 @@ class Expressions:
 def _is_of_numpy(node: ast.expr, names: tuple[str, ...]) -> bool:
     module = node.value if isinstance(node, ast.Attribute) and node.attr in names else None
     return isinstance(module, ast.Name) and module.id in NUMPY
+
+
+def _is_whole(part: ast.expr) -> bool:
+    return isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None
 
 
 def _constant(value: Any) -> Any:

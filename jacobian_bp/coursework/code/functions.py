@@ -149,6 +149,11 @@ def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
         return _joined(name, given, options)
     if name in ("insert", "append", "delete") and len(given) > 1:
         return _lengthened(name, given, options)
+    if name == "tile" and len(given) == 2:
+        shape = np.shape(number_like(given[0]))
+        times = shape_of(given[1])
+        require_small([*(max(size, 1) for size in shape), *times])
+        return apply_unbroadcast(np.tile, given[0], times)
     if name == "linalg.norm":
         return apply(lambda array: np.sqrt(np.sum(array * array)), given[0])
     if name in OF_TWO and len(given) == 2:

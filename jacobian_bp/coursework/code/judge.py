@@ -14,7 +14,7 @@ from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
 from .limits import Budget
 from .parsing import Parsed
-from .quantities import Quantities
+from .quantities import CLOSE, Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
@@ -66,6 +66,7 @@ class Judge:
         self.mended: dict[int, Any] = {}
         self.passed: set[int] = set()
         self.misnamed: dict[int, str] = {}
+        self.resting: dict[int, str] = {}
 
     def judgement(self) -> Judgement | None:
         """What is wrong; None where it is more than `most` lines."""
@@ -77,6 +78,12 @@ class Judge:
             if found is None:
                 break
             store = trace.stores[found.number]
+            if store.kind == UNREAD and found.why == "factor":
+                # taken as right, with or without the 1/m that the lines after it need
+                of = found.number, store.line, store.path, found.quantity, found, store.value
+                self._mend(Wrong(*of), trace)
+                self.resting[store.line] = store.error
+                continue
             line = self._helper_to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
             wrong.append(one)
@@ -94,9 +101,22 @@ class Judge:
             if number in self.mended or number in self.passed or store.kind == UNREAD:
                 continue
             found = self._judged(number, trace, blame)
-            if found:
+            if found and (line := self._rests_on(found, trace, blame)):
+                self.passed.add(number)
+                self.resting[trace.stores[found.number].line] = f"line {line}, which it reads"
+            elif found:
                 return found
         return None
+
+    def _rests_on(self, found: Found, trace: Trace, blame: Blame) -> int | None:
+        """The line that is not read, where the blame could lie with what is taken for its value."""
+        number = found.number
+        unread = [n for n in trace.ancestors(number) if trace.stores[n].kind == UNREAD]
+        if not unread or found.instead is not None:
+            return None
+        if found.quantity and blame.one_change(number, number, found.quantity):
+            return None
+        return trace.stores[min(unread)].line
 
     def _judged(self, number: int, trace: Trace, blame: Blame) -> Found | None:
         store, quantities = trace.stores[number], self.quantities
@@ -124,13 +144,15 @@ class Judge:
             if trace.gradients.right[number]:
                 return None
             factor = trace.matching(store.value, goal)
+            up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
+            uphill = ("adds" if store.sign < 0 else "takes off") if up else ""
             draft = self._draft_with(factor, number, trace)
             if draft:
                 return draft
             return (
                 blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
-                or Found(number, goal, "value" if factor is None else "factor", factor=factor)
+                or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
         return self._named_delta(number, goal, trace, blame)
 
@@ -175,7 +197,9 @@ class Judge:
         is_own = bool(own) and near(own[0].factor, 1)
         if is_own and own[0].turned and not fine:
             return Found(number, goal, "value")
-        if is_own or trace.draft(number) or (not matches and fine):
+        if is_own or self._is_shifted(store.value, goal):
+            return None
+        if trace.draft(number) or (not matches and fine):
             return None
         exact = matches[0].quantity if matches and near(matches[0].factor, 1) else None
         if exact and trace.gradients.of and not blame.helps(number, goal, [1.0]):
@@ -188,6 +212,19 @@ class Judge:
         if matches and exact is None:
             return None
         return Found(number, goal, "is", str(exact)) if exact else Found(number, goal, "value")
+
+    def _is_shifted(self, value: Any, goal: Quantity) -> bool:
+        """Whether only one number for each example is taken off the scores before a softmax."""
+        quantities = self.quantities
+        step = quantities.studied.state.step(quantities.output)
+        if step is None or step.op.name != "Softmax" or goal.of != f"z{quantities.layers}":
+            return False
+        right = quantities.value(goal.of)
+        if np.shape(value) != right.shape:
+            return False
+        off = value - right
+        axis = 0 if quantities.columns or right.ndim == 1 else 1
+        return np.allclose(off, off.mean(axis, keepdims=True), rtol=CLOSE, atol=CLOSE)
 
     def _named_delta(self, number: int, goal: Quantity, trace: Trace, blame: Blame) -> Found | None:
         store = trace.stores[number]
@@ -322,8 +359,10 @@ class Judge:
 
     def _unread(self, trace: Trace) -> dict[int, str]:
         """Lines that are not read and matter, with what is not read of them."""
-        found = {}
+        found = dict(self.resting)
         for number, store in enumerate(trace.stores):
+            if store.carried:
+                continue
             goal = self.quantities.goal(store)
             if store.kind == UNREAD and (
                 (goal and goal.is_derivative)

@@ -129,6 +129,7 @@ def _studied(run: Run) -> Studied | StudiedNorm:
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
+NO_DROPOUT = "The run has no dropout: masks and keep_prob are read as 1, and are not judged."
 WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 TEXT = """\
 dZ2 = (A2 - Y) * (1 - A2 ** 2) / m
@@ -352,6 +353,8 @@ class _Report:
             store = self.judgement.trace.stores[number]
             if what:
                 says.append(f"{shown(store.path)} in line {store.line} is {what}.")
+        if self.quantities.drops:
+            says.append(NO_DROPOUT)
         if self.penalty and self.penalty.line is None:
             says.append(self.penalty.sentence)
         return says

@@ -34,6 +34,21 @@ class Parsed:
     function: str | None
 
     @cached_property
+    def walked(self) -> str:
+        """The lines that are walked: a function that nothing calls tells nothing of the layout."""
+        if self.function is None:
+            return "\n".join(self.lines)
+        nodes, called = [*self.forward, *self.body], set[str]()
+        for node in nodes:
+            fresh = {_called(part) for part in ast.walk(node)} & set(self.helpers) - called
+            called |= fresh
+            nodes += [statement for name in sorted(fresh) for statement in self.helpers[name].body]
+        numbers = {
+            n for node in nodes for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        }
+        return "\n".join(self.lines[n - 1] for n in sorted(numbers) if n <= len(self.lines))
+
+    @cached_property
     def plain_targets(self) -> frozenset[str]:
         """The plain names that the backward function gives a value by =."""
         nodes = [n for n in _all(self.body) if isinstance(n, ast.Assign)]

@@ -31,6 +31,9 @@ from .store import Store
 from .studied import Studied
 
 CLOSE, NEARLY_ZERO = 1e-7, 1e-10
+OF_DROPOUT = re.compile(
+    r"[DU]_?\d|(?:dropout_?)?masks?_?\d?|keep(?:_?prob\w*)?|p_?keep|dropout_keep"
+)
 NEXT_TO_NOTHING = 1e-200  # a penalty that is left out, where if reg > 0 still holds
 
 
@@ -78,6 +81,7 @@ class Quantities:
         self.studied, self.layout, self.naming, self.numbers = studied, layout, naming, numbers
         self.regularising = regularising
         self.classes = classes
+        self.drops = False  # the text drops units: its masks and its keep_prob are read as 1
         self.columns = layout.convention.examples == "columns"
         self.layers, self.examples = studied.layers, studied.examples
         self.per_example = studied.per_example
@@ -92,6 +96,7 @@ class Quantities:
         self._given: dict[Quantity, np.ndarray] = {}
         self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
         self._found: dict[bytes, list[Match]] = {}
+        self._goals: dict[str, Quantity | None] = {}
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
         array = np.array(array, float)
@@ -178,6 +183,12 @@ class Quantities:
     def kind_of_list(self, source: Any) -> str | None:
         return next((kind for kind, own in self.lists.items() if own is source), None)
 
+    @cached_property
+    def _caches(self) -> list[tuple[Any, ...]]:
+        """caches[l] of a forward pass by layers: ((A_prev, W, b), Z) of each."""
+        of = self.lists
+        return list(zip(zip(of["a"][:-1], of["W"], of["b"], strict=True), of["z"], strict=True))
+
     # ---------------------------------------------------------------- names
 
     def named(self, value: Any) -> set[Quantity]:
@@ -192,14 +203,18 @@ class Quantities:
             return None
         if word in self.numbers and word not in self.regularising and low not in PENALTY:
             return self.numbers[word]
+        if self.is_of_dropout(word):
+            return 1.0
         value = value_of(word, self.naming, self.layers)
-        if value and Quantity("value", value) in self.known:
+        if value and word not in self.regularising and Quantity("value", value) in self.known:
             return self.read_value(value)
         if low in COUNT:
             return self.examples
         if low in PENALTY or word in self.regularising:
             self.penalties.add(word)
             return self.penalty(word) * (1.0 if self.penalised else NEXT_TO_NOTHING)
+        if low == "caches" and self.bias == "own":
+            return self._caches
         if low in RATE:
             return 1.0
         if low in SWITCHED_OFF:
@@ -217,6 +232,10 @@ class Quantities:
         if low in ("parameters", "params") and not bag:
             return dict.fromkeys(range(2 * self.layers))
         return self._given_derivative(word)
+
+    def is_of_dropout(self, word: str) -> bool:
+        """Whether a name is that of a mask or of the share that is kept."""
+        return self.drops and bool(OF_DROPOUT.fullmatch(word))
 
     def penalty(self, word: str) -> float:
         """The number of a regulariser: as `let` says, else 1 stands for the symbol."""
@@ -257,8 +276,10 @@ class Quantities:
 
     def goal_of(self, path: str) -> Quantity | None:
         """The quantity that a name says."""
-        goal = goal_of(path, self.naming, self.layers)
-        return goal if goal in self.known else None
+        if path not in self._goals:
+            goal = goal_of(path, self.naming, self.layers)
+            self._goals[path] = goal if goal in self.known else None
+        return self._goals[path]
 
     def walked(self) -> None:
         """The text as it stands has been walked through once."""
@@ -335,6 +356,9 @@ class Quantities:
         slope = function is not None and function.kind == "slope"
         if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
             return arrays[0]
+        last = {f"z{self.layers}", self.output, "y"}
+        if low == "delta" and {m.quantity.of for a in arrays for m in self.matches(a)} >= last:
+            return self._given_delta()  # Nielsen's self.cost.delta(z, a, y)
         if slope and len(arrays) == 1:
             return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
         if slope and len(arrays) == 2:
@@ -342,6 +366,12 @@ class Quantities:
         if len(arrays) == 1 and function is not None:
             return self._activation(low, arrays[0])
         raise NotReadError(f"what {word}() does")
+
+    def _given_delta(self) -> np.ndarray:
+        delta = self._given_derivative(f"delta{self.layers + self.naming.input}")
+        if delta is None:
+            raise NotReadError("what delta() does")
+        return delta
 
     def _slope_of_two(self, low: str, first: np.ndarray, second: np.ndarray) -> Any:
         """cost_derivative(a, y) is a − y; relu_backward(dA, Z) is dA * slope(Z)."""

@@ -28,11 +28,15 @@ ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds 
     rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *{LABELLED} *\]",
     re.IGNORECASE,
 )
-COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b|['\"]d?[Ww]0['\"]")
+COUNTED_FROM_0 = re.compile(
+    r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta|b|bias(?:es)?)_?0\b|['\"]d?[WwBb]0['\"]"
+)
 WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the bias is in W
     r"(?:stack|concatenate|append|\bc_|\br_)\b.*\bones\b|insert\(.*\b1(?:\.0?)?, *axis"
     r"|\b(?:[Tt]heta|W)_?\d\[(?::, *)?(?:1:|:-1)\]"
 )
+DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
+L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
@@ -99,7 +103,8 @@ class Readings:
         self.parsed, self.studied, self.numbers = parsed, studied, numbers
         self.penalties = penalties
         self.convention, self.budget = convention, Budget()
-        self.text = "\n".join(parsed.lines)
+        self.text = parsed.walked
+        self.penalties |= {"l2"} if L2.search(self.text) and not LAYERS.search(self.text) else set()
         self.error: NotReadError | None = None
         self._of: dict[tuple[Layout, Naming], Reading | None] = {}
 
@@ -204,7 +209,9 @@ class Readings:
             return NormQuantities(self.studied, layout, naming, self.numbers)  # type: ignore[arg-type]
         studied = self._one if layout.one else self.studied
         classes = bool(ENCODED.search(self.text))
-        return Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
+        found = Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
+        found.drops = bool(DROPS.search(self.text))
+        return found
 
     @cached_property
     def _one(self) -> Studied:

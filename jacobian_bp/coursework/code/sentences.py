@@ -42,6 +42,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says += [f"It is meant to be {meant_for}."] if what else []
         case "count":
             says = [f"{path} is {found.detail}; there are {quantities.examples} examples."]
+        case "factor" if what and found.factor is not None and found.detail:
+            says = [f"It {found.detail} {_times(found.factor, what, quantities)}: a step uphill."]
         case "factor" if what and not what.is_parameter_gradient and found.factor is not None:
             is_now, needed = (_times(f, what, quantities) for f in (found.factor, wrong.wanted))
             says = [f"{path} is {is_now}; the lines after it need {needed}."]

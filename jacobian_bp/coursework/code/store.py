@@ -15,7 +15,8 @@ class Store:
 
     `place` is the quantity that the place says, as nabla_w[-2] does; an update W -= lr * G
     stores G, with `sign` -1 where it is added, and `before`, the W that it finds. It `decays`
-    where G is a penalty's share alone, as in W -= lr * reg * W.
+    where G is a penalty's share alone, as in W -= lr * reg * W. What is `carried` from step to
+    step, as V = beta * V + (1 - beta) * dW, has no value that a run could tell.
     """
 
     line: int
@@ -30,3 +31,4 @@ class Store:
     error: str = ""
     before: Any = None
     decays: bool = False
+    carried: bool = False

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,7 +46,6 @@ class Trace:
         self.stores, self.quantities = stores, quantities
         self.unknown, self.steps = unknown, steps
         self.of_each = quantities.layout.convention.mean == "gradient"  # as it is declared
-        self.gradients = self._gradients()
         self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
         m = float(quantities.per_example)
         self.factors = {m} if self.of_each else {1.0, m}
@@ -60,7 +60,9 @@ class Trace:
         """Whether a delta may be this many times ∂J/∂z."""
         return any(near(factor, usual) for usual in self.usual)
 
-    def _gradients(self) -> Gradients:
+    @cached_property
+    def gradients(self) -> Gradients:
+        """The gradients of parameters among the stores."""
         quantities = self.quantities
         of: dict[int, Quantity] = {}
         for number, store in enumerate(self.stores):

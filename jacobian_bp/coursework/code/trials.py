@@ -26,7 +26,9 @@ class Trials:
         self.helpers = dict(parsed.helpers)
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
-            name for name in parsed.plain_targets if derivative_of(name, naming, layers)
+            name
+            for name in parsed.plain_targets
+            if derivative_of(name, naming, layers) and not quantities.is_of_dropout(name)
         )
 
     def trace(
@@ -34,10 +36,14 @@ class Trials:
         mended: Mapping[int, Any],
         instead: Mapping[int, ast.stmt] | None = None,
         helpers: dict[str, ast.FunctionDef] | None = None,
+        last: int | None = None,
     ) -> Trace:
-        """One walk. NotReadError, ShapesError where a statement cannot be walked at all."""
+        """One walk, to the store `last`.
+
+        NotReadError, ShapesError where a statement cannot be walked at all.
+        """
         helpers = self.helpers if helpers is None else helpers
-        walk = Walk(self.quantities, helpers, mended, instead, self.computed)
+        walk = Walk(self.quantities, helpers, mended, instead, self.computed, last)
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
@@ -77,7 +83,7 @@ class Trials:
         place = number if at is None else at
         swapped = {id(before.stores[place].statement): instead} if instead is not None else None
         try:
-            trace = self.trace(mended, swapped, helpers)
+            trace = self.trace(mended, swapped, helpers, number)
         except (NotReadError, ShapesError):
             return False
         if not unbroken(trace, before, number):
@@ -117,7 +123,7 @@ class Trials:
             return True
         self.quantities.penalised = True
         try:
-            value = self.trace(mended, swapped).stores[number].value
+            value = self.trace(mended, swapped, last=number).stores[number].value
         except (NotReadError, ShapesError):
             return False
         finally:

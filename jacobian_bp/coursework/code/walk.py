@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..lines.vocabulary import Quantity, list_kind
 from . import functions
 from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError, shown
 from .parsing import Parsed
@@ -24,15 +25,24 @@ IGNORED = (
     | ast.Assert
     | ast.Raise
 )
+PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
+OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
+    r"(?:\w+\.)*(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\[",
+    re.IGNORECASE,
+)
 RATES = re.compile(r"lr|eta|alpha|rate|step")
 Returned = tuple[Any, ...]
+
+
+class _EnoughError(Exception):
+    """The last store that is asked for has been made."""
 
 
 class Walk(Updates):
     """The stores of a text, in order, with right values put in for some and other statements.
 
     `mended` gives the value for a store by its place in the list, `instead` a statement for
-    another, by its id.
+    another, by its id. The walk ends with the store `last`, where that is all that is asked.
     """
 
     def __init__(
@@ -42,10 +52,12 @@ class Walk(Updates):
         mended: Mapping[int, Any] | None = None,
         instead: Mapping[int, ast.stmt] | None = None,
         computed: frozenset[str] = frozenset(),
+        last: int | None = None,
     ) -> None:
         super().__init__(quantities, helpers)
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
+        self.last = last
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -54,6 +66,8 @@ class Walk(Updates):
             for path in [p for p in self.stored if not p.startswith("self.")]:
                 del self.stored[path]
             self.block(parsed.body)
+        except _EnoughError:
+            pass
         except RecursionError:
             raise TooMuchError("its functions call each other without end.") from None
         return self
@@ -77,6 +91,13 @@ class Walk(Updates):
                 value=ast.Call(func=ast.Attribute(value=base, attr="append"), args=[item])
             ):
                 self._append(base, item)
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(value=base, attr="insert"),
+                    args=[ast.Constant(value=0), item],
+                )
+            ):
+                self._insert(statement, base, item)
             case ast.Return(value=value):
                 return self._return(value)
             case ast.Assign(targets=targets, value=value):
@@ -87,7 +108,12 @@ class Walk(Updates):
             case ast.AugAssign(target=target, op=op, value=value):
                 self._augment(statement, target, op, value)
             case ast.For(target=target, iter=source, body=body):
-                return self._loop(target, self.of(source), body)
+                try:
+                    items = self._gone_through(source)
+                except NotReadError as error:
+                    self._unread_loop(body, error)
+                    return None
+                return self._loop(target, items, body)
             case ast.If(test=test, body=body, orelse=other):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
@@ -99,6 +125,25 @@ class Walk(Updates):
             case _:
                 raise NotReadError(type(statement).__name__)
         return None
+
+    def _unread_loop(self, body: list[ast.stmt], error: NotReadError) -> None:
+        """A loop over what nothing tells: none of its lines is read."""
+        for statement in [part for one in body for part in ast.walk(one)]:
+            if isinstance(statement, ast.Assign | ast.AugAssign):
+                targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
+                for target in targets:
+                    self._unread(statement, target, self._path_or_none(target), error)
+
+    def _gone_through(self, source: ast.expr) -> Any:
+        """What a loop goes through: of a dictionary of parameters, their names."""
+        if isinstance(source, ast.Call) and ast.unparse(source.func).endswith(".keys"):
+            source = getattr(source.func, "value", source)
+        if isinstance(source, ast.Name | ast.Attribute) and _last(source).lower() in PARAMETERS:
+            numbers = range(1, self.quantities.layers + 1)
+            kinds = "Wb" if self.quantities.bias == "own" else "W"
+            first = self.quantities.naming.first - 1
+            return [f"{kind}{number + first}" for number in numbers for kind in kinds]
+        return self.of(source)
 
     def _loop(self, target: ast.expr, source: Any, body: list[ast.stmt]) -> Returned | None:
         """Round after round, as long as one differs from the one before it."""
@@ -141,6 +186,29 @@ class Walk(Updates):
         if isinstance(source, list):
             source.append(value)
 
+    def _insert(self, statement: ast.stmt, base: ast.expr, item: ast.expr) -> None:
+        """dW.insert(0, …) on the way back: the place from the end says the layer."""
+        name = self._path_or_none(base)
+        self._fresh()
+        source = self.of(base)
+        if not isinstance(source, list):
+            raise NotReadError(shown(ast.unparse(statement)))
+        number, kind = self.quantities.layers - len(source), list_kind(name or "")
+        key = ast.Constant(value=number - 1)
+        entry = ast.copy_location(ast.Subscript(value=base, slice=key, ctx=ast.Store()), item)
+        one = ast.copy_location(ast.Assign(targets=[entry], value=item), statement)
+        store = Store(statement.lineno, f"{name}[{number - 1}]", None, one, self.reads, self.knows)
+        if kind in ("W", "b") and number > 0:
+            store.place = Quantity("gradient", f"{kind}{number}")
+        try:
+            store.value = self.of(item)
+        except ShapesError as error:
+            store.kind, store.error = BREAK, str(error)
+        except NotReadError as error:
+            store.kind, store.error = UNREAD, str(error)
+        self._put(store)
+        source.insert(0, store.value)
+
     def _return(self, value: ast.expr | None) -> Returned:
         if not self.depth:
             return ("end",)
@@ -157,6 +225,11 @@ class Walk(Updates):
             self._dictionary(statement, target, value)
             return
         path = self._path_or_none(target)
+        if self.quantities.is_of_dropout(_last(target)):
+            return
+        if path and self._is_carried(path, value):
+            self._carried(statement, path)
+            return
         gradient = self.quantities.parameter(path)
         if (
             gradient
@@ -176,9 +249,29 @@ class Walk(Updates):
         except ShapesError as error:
             self._store(statement, target, None, BREAK, str(error))
         except NotReadError as error:
-            self._unread(statement, target, path, error)
+            if path and path not in self.stored and path in _paths(value):
+                self._carried(statement, path)
+            else:
+                self._unread(statement, target, path, error)
         else:
             self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _is_carried(self, path: str, value: ast.expr) -> bool:
+        """cache['W1'] = decay * cache['W1'] + …: the mean that an optimiser keeps."""
+        if path in self.stored or not OF_OPTIMISER.match(path):
+            return False
+        return any(
+            self._path_or_none(part) == path
+            for part in ast.walk(value)
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)
+        )
+
+    def _carried(self, statement: ast.stmt, path: str) -> None:
+        """What an optimiser carries from step to step: its value is not known, nor judged."""
+        self.unknown = {name: n for name, n in self.unknown.items() if n != statement.lineno}
+        store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
+        store.error, store.carried = "what it was before this step", True
+        self._put(store, path)
 
     def _store_or_not(
         self, statement: ast.stmt, target: ast.expr, path: str | None, value: Any, kind: str
@@ -222,7 +315,8 @@ class Walk(Updates):
             for name, part in zip(target.elts, whole, strict=True):
                 self._store(statement, name, part)
             return
-        if not isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+        of_keys = isinstance(value, ast.GeneratorExp | ast.ListComp)
+        if not (of_keys or isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript)):
             raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
@@ -241,6 +335,13 @@ class Walk(Updates):
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
     ) -> None:
         path = None if _is_mask(target) else self._path_or_none(target)
+        if path and path not in self.stored:
+            counter = isinstance(value, ast.Constant) and isinstance(op, ast.Add)
+            if counter and not isinstance(target, ast.Subscript):
+                return  # self.t += 1 counts steps
+            if OF_OPTIMISER.match(path) and self.depth == 0:
+                self._carried(statement, path)
+                return
         kept = path not in self.stored or path in self.updated or self._holds(target, path)
         of_parameter = path and kept and self.quantities.parameter(path)
         if of_parameter and isinstance(op, ast.Add | ast.Sub):
@@ -326,14 +427,18 @@ class Walk(Updates):
         if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
             store.kind, store.error = UNREAD, "what is no array"
         if self.depth == 0:
-            if store.kind == UNREAD:  # its right value goes on, so that later lines are read
+            if (
+                store.kind == UNREAD and not store.carried
+            ):  # its right value goes on, so that later lines are read
                 goal = self.quantities.goal(store)
                 store.value = self.quantities.known[goal] if goal else None
             if number in self.mended:
                 store.value = self.mended[number]
                 store.kind = PLAIN if store.kind == BREAK else store.kind
-                store.error = ""
+                store.error = store.error if store.kind == UNREAD else ""
             self.stores.append(store)
+            if number == self.last:
+                raise _EnoughError
         if path:
             self.stored[path] = store.value
             if self.depth == 0:
@@ -351,6 +456,18 @@ def _alike(first: list[Store], second: list[Store]) -> bool:
 def _is_numeric(value: Any) -> bool:
     """None counts: it keeps a place for what comes later."""
     return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
+
+
+def _last(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def _is_place(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+
+
+def _paths(node: ast.expr) -> set[str]:
+    return {ast.unparse(part) for part in ast.walk(node) if _is_place(part)}
 
 
 def _names(node: ast.expr) -> set[str]:

@@ -8,7 +8,7 @@ GRADIENT = (
     r"(?:dj_?d|dl_?d|dc_?d|de_?d|dcost_?d|dloss_?d|d_loss_d?|grad_?|nabla_?|delta_?|derivative_"
     r"|d_|d)"
 )
-OF_GRADIENTS = re.compile(r"grad|nabla|delta", re.IGNORECASE)
+OF_GRADIENTS = re.compile(r"grad|nabla|delta|change|\bupdates?\b", re.IGNORECASE)
 
 
 def words(text: str) -> frozenset[str]:
@@ -22,7 +22,8 @@ OUTPUT = words(
 )
 LABEL = words(
     "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
-    "y_train y_batch yb enc_y expected ground_truth y_enc y_one_hot onehot_y y_mini"
+    "y_train y_train_enc y_train_onehot y_batch yb enc_y "
+    "expected ground_truth y_enc y_one_hot onehot_y y_mini"
 )
 INPUT = words(
     "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
@@ -33,7 +34,7 @@ COUNT = words(
     "m_batch n_examples"
 )
 PENALTY = words(
-    "reg lambd lambda_ lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
+    "reg lambd lambda_ lambda lamda lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
     "regularization decay l2_reg reg_strength"
 )
 RATE = words("lr eta learning_rate alpha epsilon rate step_size l_rate")
@@ -172,7 +173,7 @@ def derivative_of(word: str, naming: Naming, layers: int) -> str | None:
     ['W2', 'z2', 'z2', None]
     """
     low = word.lower()
-    before = re.fullmatch(GRADIENT + r"(\w+)", low)
+    before = re.fullmatch(GRADIENT + r"(\w+)", low) or re.fullmatch(r"g_?([wb]_?\d+)", low)
     behind = re.fullmatch(r"(\w+?)_?(?:gradients?|grads?|delta)", low)
     for found in filter(None, (before, behind)):
         inner = found[1].strip("_")

@@ -85,18 +85,19 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "mistakes"),
     [
-        UNPACKED,
-        pytest.param(UNPACKED.replace(PENALTY, ""), marks=pytest.mark.full),
-        pytest.param(TRAINED, marks=pytest.mark.full),
+        (UNPACKED, MISTAKES[:1]),
+        pytest.param(UNPACKED, MISTAKES[1:], marks=pytest.mark.full),
+        pytest.param(UNPACKED.replace(PENALTY, ""), MISTAKES, marks=pytest.mark.full),
+        pytest.param(TRAINED, MISTAKES, marks=pytest.mark.full),
     ],
 )
-def test_unpacked_weights_may_be_updated_with_a_penalty_and_without(text):
+def test_unpacked_weights_may_be_updated_with_a_penalty_and_without(text, mistakes):
     run = run_of(TANH_CLASSES)
     report = diagnose_code(text, run)
     assert (report.right, report.first_wrong) == (True, None)
-    for old, new in MISTAKES:
+    for old, new in mistakes:
         wrong, line = planted(text, old, new)
         report = diagnose_code(wrong, run)
         assert (report.right, report.first_wrong) == (False, line), new
@@ -206,3 +207,16 @@ def test_a_gradient_of_a_layer_that_there_is_not_is_wrong_and_what_it_is_is_said
     assert diagnose_code(right, run, from_0).right is True
     report = diagnose_code(right.replace("dW1", "dW0"), run, from_0)
     assert report.lines[1].sentences == ("dW0 is not ∂J/∂W0, shape (3, 7).", "It is ∂J/∂W1.")
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        ("W2 += 0.1 * dW2", "It adds ∂J/∂W2: a step uphill."),
+        ("W2 -= -0.1 * dW2", "It takes off −1 times ∂J/∂W2: a step uphill."),
+        ("W2 = W2 + 0.1 * m * dW2", "It adds m (m = 5) times ∂J/∂W2: a step uphill."),
+    ],
+)
+def test_an_update_of_the_other_sign_is_said_to_go_uphill(update, says):
+    report = diagnose_code(GRADIENT + update, run_of(TANH_LINEAR))
+    assert report.lines[-1].sentences[0] == says
