@@ -23,7 +23,7 @@ class GroupNorm(Op):
         y[c,i,j] = gamma[c] x̂[c,i,j] + beta[c],  x̂ = (x − μ)/s, mean and spread over c's group
         ∂y/∂x = (gamma[c]/s) (δ[c,c'] δ[i,i'] δ[j,j'] − same[c,c'] (1 + x̂[c,i,j] x̂[c',i',j'])/D)
         ∂y/∂gamma = δ[c,c'] x̂[c,i,j],  ∂y/∂beta = δ[c,c'] for every i and j
-        ∂²y/∂x² = −same[c,c'] same[c,c''] (gamma[c]/(D s)) (x̂'' ∂x̂/∂x' + x̂' ∂x̂/∂x'' + x̂ ∂x̂'/∂x'')
+        ∂²y/∂x² = −same[c,c'] same[c,c''] gamma[c]/(D s) (x̂'' ∂x̂/∂x' + x̂' ∂x̂/∂x'' + x̂ ∂x̂'/∂x'')
         ∂²y/∂x∂gamma = δ[c,c''] ∂x̂/∂x'
 
     An entry reads itself, and through mean and spread all D entries of its group: same[c,c'] is
