@@ -34,6 +34,7 @@ class GroupNorm(Op):
     """
 
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean)/s + beta, mean and spread s over a group of channels"
     reasons: Mapping[str, str] = {
         "x": "itself, and its whole group through mean and spread",

@@ -171,6 +171,7 @@ class CausalSoftmax(Op):
     formula = "softmax(s) over u ≤ t"
     compiled_as = kernels.causal_softmax
     admits_finite = True
+    needs_entries = True
     reasons: Mapping[str, str] = {"s": "row t shares one sum over what is not later"}
 
     def forward(self, s):

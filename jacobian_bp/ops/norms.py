@@ -34,6 +34,7 @@ class LayerNorm(Op):
 
     signature = "x[k], gamma[k], beta[k] -> y[k]"
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean)/s + beta, s = √(variance + eps)"
     compiled_as = kernels.layer_norm
     reasons: Mapping[str, str] = {
@@ -107,6 +108,7 @@ class RMSNorm(Op):
 
     signature = "x[k], gamma[k] -> y[k]"
     parameters = ("gamma",)
+    needs_entries = True
     formula = "gamma x/r, r = √(mean of x² + eps)"
     compiled_as = kernels.rms_norm
     reasons: Mapping[str, str] = {
@@ -168,6 +170,7 @@ class BatchNorm(Op):
     """
 
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean over n)/s + beta, s = √(variance over n + eps)"
     reasons: Mapping[str, str] = {
         "x": "unit k of all examples, through mean and spread",

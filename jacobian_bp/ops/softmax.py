@@ -31,6 +31,7 @@ class AlongAxis(Op):
     masked: ClassVar["type[AlongAxis] | None"] = None  # the same with a mask, which says so itself
     reasons: Mapping[str, str] = {"z": "all classes share one sum"}
     admits_finite = True
+    needs_entries = True
     result = "p"  # what the signature calls its value
 
     def __init__(self, axis: str | None = None) -> None:
