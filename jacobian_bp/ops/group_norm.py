@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from ..algebra.axes import BATCH, parse_axes
+from ..algebra.axes import BATCH, each_once
 from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import within
 from ..errors import DomainError
@@ -47,7 +47,7 @@ class GroupNorm(Op):
         (self.groups,) = per_axis(groups, 1, 1, "GroupNorm(groups)")
         self.eps = between(eps, 0.0, np.inf, "GroupNorm(eps)")
         self.axes = axes
-        self._read(parse_axes(axes, f"GroupNorm(axes={axes!r})"))
+        self._read(each_once(axes, f"GroupNorm(axes={axes!r})"))
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes of an example; the first are the channels."""

@@ -68,3 +68,26 @@ def test_the_classes_are_missing_and_not_the_labels():
         "examples in front.\n"
         "  Pass p with the axes p[k]."
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "who"),
+    [
+        ("Tanh(x, 'i,i')", "Tanh(axes='i,i')"),
+        ("ReLU(x, 'i,i')", "ReLU(axes='i,i')"),
+        ("Power(x, 3, 'i,i')", "Power(axes='i,i')"),
+        ("Add(x, x, 'i,i')", "Add(axes='i,i')"),
+        ("Multiply(x, 2, 'i,i')", "Multiply(axes='i,i')"),
+        ("Dropout(x, m, 0.5, 'i,i')", "Dropout(axes='i,i')"),
+        ("Reshape(x, (3, 2), 'i,i')", "Reshape('i,i')"),
+        ("Flatten(x, 'i,i')", "Flatten('i,i')"),
+        ("GroupNorm(x, g, b, 2, axes='i,i')", "GroupNorm(axes='i,i')"),
+    ],
+)
+def test_two_axes_of_one_name_are_refused_and_the_advice_is_taken(line, who):
+    message = refusal(AxisError, Network.program, f"a = {line}")
+    assert message == (
+        f'{who}: two axes are called i.\n  Give each axis a name of its own, such as "i,j".'
+    )
+    advised = message.split('"')[1]
+    assert Network.program(f"a = {line.replace('i,i', advised)}").steps
