@@ -364,3 +364,20 @@ def test_a_layer_without_a_bias_is_written_in_every_convention(convention, count
     assert own.check().ok
     formula = next(line for line in run.derivation(convention).text().split("\n") if "z2 =" in line)
     assert not any(word in formula for word in ("[1", "1]", "b"))
+
+
+def test_a_mean_over_tokens_too_is_no_mean_of_examples_alone():
+    net = Network.program(
+        "z = Linear(x, W)",
+        "L = SquaredError(z, y)",
+        "J = Mean(L, over='n,t')",
+        params={"W": RNG.normal(size=(2, 3))},
+    )
+    x, y = RNG.normal(size=(5, 7, 3)), RNG.normal(size=(5, 7, 2))
+    run = net.run(x, y, axes={"x": "n,t"})
+    assert refusal(SpecError, run.derivation, Convention(mean="gradient")) == (
+        "mean = \"gradient\" cannot be said of this program: J = Mean(L, over='n,t') reads L[n,t], "
+        "of each example more than one number.\n"
+        '  Write a convention with mean = "delta", where a δ is ∂J/∂z.'
+    )
+    assert run.derivation(Convention(mean="delta"), CHECKED).text()
