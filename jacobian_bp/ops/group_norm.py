@@ -11,6 +11,7 @@ from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import within
 from ..errors import DomainError
 from ..numbers.arrays import quiet
+from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .norms import require_spread, spread_of, standardised
@@ -54,6 +55,7 @@ class GroupNorm(Op):
         self.letters = letters
         axes, (channel, *self.places) = ",".join(letters), letters
         self.signature = f"x[{axes}], gamma[{channel}], beta[{channel}] -> y[{axes}]"
+        self.reasons = {n: rename(why, {"c": channel}) for n, why in type(self).reasons.items()}
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The op for a value with these axes: those behind n are the example's."""

@@ -15,6 +15,7 @@ from ..algebra.axes import BATCH
 from ..algebra.expression import Expression, delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
+from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .kernels import rows as kernels
@@ -197,11 +198,13 @@ class BatchNorm(Op):
         self.letters = letters
         axes, (_, unit, *places) = ",".join(letters), letters
         self.signature = f"x[{axes}], gamma[{unit}], beta[{unit}] -> y[{axes}]"
+        reasons = {n: rename(why, {"k": unit}) for n, why in type(self).reasons.items()}
         if places:
             over = ",".join((BATCH, *places))
             self.formula = type(self).formula.replace("over n", f"over {over}")
             what = f"channel {unit} of all examples and places, through mean and spread"
-            self.reasons = {**type(self).reasons, "x": what}
+            reasons["x"] = what
+        self.reasons = reasons
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The op for a value with these axes: behind n the units, then the places of an image."""
