@@ -205,6 +205,21 @@ def parse_axes(text: str, within: str | None = None) -> tuple[str, ...]:
     return names
 
 
+def each_once(text: str, who: str) -> tuple[str, ...]:
+    """The axis names in "i,j"; AxisError where two axes have one name, with names that differ."""
+    names = parse_axes(text, who)
+    own: list[str] = []
+    for name in names:
+        own.append(fresh({*names, *own}, name) if name in own else name)
+    if tuple(own) != names:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise AxisError(
+            f"{who}: two axes are called {twice}.\n"
+            f'  Give each axis a name of its own, such as "{",".join(own)}".'
+        )
+    return names
+
+
 def primed(axes: Sequence[str]) -> tuple[str, ...]:
     """The axes of the variable that we differentiate by: k, i become k', i'.
 

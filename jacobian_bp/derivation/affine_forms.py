@@ -8,7 +8,8 @@
     out,in   last    [a 1] Wᵀ    W [a; 1]    W [a; 1]
     in,out   last    [a 1] W     Wᵀ [a; 1]   [a 1] W
 
-W a + b of rows is that of one row, written as a column.
+W a + b of rows is that of one row, written as a column. A layer without a bias is a line "own"
+without the b: its W has no line of the bias.
 """
 
 import numpy as np
@@ -30,13 +31,14 @@ class Affine(Op):
 
     parameters = ("W", "b")
 
-    def __init__(self, convention: Convention, batched: bool) -> None:
-        turned, bias = convention.weights == "in,out", convention.bias
+    def __init__(self, convention: Convention, batched: bool, has_bias: bool = True) -> None:
+        turned = convention.weights == "in,out"
+        bias = convention.bias if has_bias else "own"
         self.turned, self.bias = turned, bias
         is_row = convention.examples == "rows" and (turned or (batched and bias != "own"))
         read = "i" if bias == "own" else "j"
         own = f"W[{read},k]" if turned else f"W[k,{read}]"
-        more = ", b[k]" if bias == "own" else ""
+        more = ", b[k]" if has_bias and bias == "own" else ""
         self.signature = f"a[i], {own}{more} -> z[k]"
         gap = " " if is_row else "; "
         self.read = {"own": "a", "first": f"[1{gap}a]", "last": f"[a{gap}1]"}[bias]
@@ -44,7 +46,7 @@ class Affine(Op):
             product = f"{self.read} W" if turned else f"{self.read} Wᵀ"
         else:
             product = f"Wᵀ {self.read}" if turned else f"W {self.read}"
-        self.formula = product + " + b" * (bias == "own")
+        self.formula = product + " + b" * bool(more)
         line = "column" if turned else "row"
         but = "" if bias == "own" else f", the bias left out: {self._without_bias}"
         self.reasons = {

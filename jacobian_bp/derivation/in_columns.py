@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH
+from ..algebra.axes import BATCH, Signature
 from ..algebra.binding import Binding
 from ..algebra.expression import Dense, Expression, delta, one
 from ..ops import Op
@@ -27,18 +27,16 @@ class InColumns(Op):
         self.op = op
         self.lifted = tuple(map(bool, binding.carried))  # which inputs carry the examples
         self.any_lifted = bool(binding.leading)
-        signature = op.parsed
-        read = [
-            f"{operand.name}[{','.join(_last(operand.axes, lifted))}]"
-            for operand, lifted in zip(signature.inputs, self.lifted, strict=True)
-        ]
-        given = (
-            f"{signature.output.name}[{','.join(_last(signature.output.axes, self.any_lifted))}]"
+        given = op.parsed
+        read = tuple(
+            replace(operand, axes=_last(operand.axes, lifted))
+            for operand, lifted in zip(given.inputs, self.lifted, strict=True)
         )
-        self.signature = f"{', '.join(read)} -> {given}"
-        own = {name: getattr(op, name) for name in ("parameters", "constants", "labels")}
-        vars(self).update(own)  # which a class says of all its ops, and this one of itself
-        self.formula, self.reasons = op.formula, op.reasons
+        out = replace(given.output, axes=_last(given.output.axes, self.any_lifted))
+        self.signature = str(Signature(read, out, given.rules))
+        options = {name for rule in given.rules for name in rule.names} - {*given.letters}
+        said = ("parameters", "constants", "labels", "formula", "reasons", "keeps_zeros_of")
+        vars(self).update({name: getattr(op, name) for name in (*said, *options)})
 
     @property
     def name(self) -> str:
@@ -70,7 +68,14 @@ class InColumns(Op):
         moved = _to_front(bar) if self._output_moves else bar
         pulled = self.op.vjp(moved, *self._to_rows(inputs))
         moves = dict(zip((o.name for o in self.op.parsed.inputs), self._moves, strict=True))
-        return {name: self._to_columns(array, moves[name]) for name, array in pulled.items()}
+        return {  # an op may speak of an input that is left out
+            name: self._to_columns(array, moves[name])
+            for name, array in pulled.items()
+            if name in moves
+        }
+
+    def support(self, *inputs: np.ndarray) -> Expression | None:
+        return self.op.support(*self._to_rows(inputs))
 
     def branch(self, *inputs: np.ndarray) -> np.ndarray | None:
         branch = self.op.branch(*self._to_rows(inputs))

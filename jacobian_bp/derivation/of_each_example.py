@@ -11,6 +11,7 @@ from ..algebra.expression import Expression, Term
 from ..errors import SpecError
 from ..ops import Mean
 from ..program.forward_pass import Pass
+from ..writing.signs import safe
 
 SHARE = "1/m"
 ROUNDED = 1e-12
@@ -37,10 +38,14 @@ class MeanCost:
         means = [step for step in reading if isinstance(step.op, Mean)]
         if not means:
             return None
-        if len(reading) > 1 or state.values[means[0].args[0]].ndim > 1:
+        averaged = [axis.name for axis in state.axes(means[0].args[0])]
+        if len(reading) > 1 or len(averaged) > 1:
+            why = f"{reading[0]} and {reading[-1]} read all examples"
+            if len(reading) == 1:
+                why = f"{reading[0]} reads {safe(means[0].args[0])}[{','.join(averaged)}]"
+                why += ", of each example more than one number"
             raise SpecError(
-                f'mean = "gradient" cannot be said of this program: {reading[0]} and '
-                f"{reading[-1]} read all examples.\n"
+                f'mean = "gradient" cannot be said of this program: {why}.\n'
                 '  Write a convention with mean = "delta", where a δ is ∂J/∂z.'
             )
         return cls(means[0].args[0], state.examples)

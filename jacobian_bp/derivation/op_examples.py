@@ -162,6 +162,8 @@ def _drawn(
             return rng.integers(0, shape[-1], shape[:-1])
         return rng.integers(0, 2, shape).astype(float)
     if operand.name in op.constants:
-        return rng.integers(0, 2, shape).astype(float)
+        mask = np.ones(shape)
+        mask[..., 1::2] = 0  # each row lets some stand, and some not
+        return mask
     drawn = rng.uniform(0.1, 0.9, shape)
     return drawn / drawn.sum(axis=-1, keepdims=True) if op.takes == DISTRIBUTION else drawn

@@ -49,25 +49,28 @@ def _with_weights(state: Pass, convention: Convention) -> Pass:
         _require_sayable(state, step, convention)
     values, params = dict(state.values), list(state.program.params)
     for step in layers:
-        _, weight, bias = step.args
+        _, weight, *bias = step.args
         found = state.values[weight]
-        if convention.bias != "own":
+        if bias and convention.bias != "own":
             _require_own_bias(state, step)
-            found = _joined(found, values.pop(bias), convention.bias)
-            params.remove(bias)
+            found = _joined(found, values.pop(bias[0]), convention.bias)
+            params.remove(bias[0])
         found = found.T if convention.weights == "in,out" else found
         values[weight] = read_only(np.array(found, order="C", copy=True))
-    op = Affine(convention, bool(state.batched))
     steps = [
-        replace(step, op=op, args=step.args[: 2 + (convention.bias == "own")], options=())
-        if type(step.op) is Linear
-        else step
+        _affine(state, step, convention) if type(step.op) is Linear else step
         for step in state.program.steps
     ]
     program = Program(tuple(steps), tuple(params), state.program.left_out)
     names = {name: axes for name, axes in state.names.items() if name in values}
     names |= {step.args[1]: program.letters[step.args[1]] for step in layers}
     return Pass(program, values, names, state.dtype, state.missing)
+
+
+def _affine(state: Pass, step: Step, convention: Convention) -> Step:
+    """The step as the convention writes it; without a bias there is none to write."""
+    op = Affine(convention, bool(state.batched), len(step.args) > 2)
+    return replace(step, op=op, args=step.args[: len(op.parsed.inputs)], options=())
 
 
 def _joined(weights: np.ndarray, bias: np.ndarray, place: str) -> np.ndarray:
@@ -151,6 +154,14 @@ def _op_of_columns(state: Pass, step: Step) -> Op:
             f"{', '.join(binding.leading)} in front.\n"
             '  Write a convention with examples="rows".'
         )
+    for operand, front, arg in zip(signature.inputs, binding.carried, step.args, strict=True):
+        axes = tuple(axis.name for axis in state.axes(arg))
+        if len(axes) > 1 and BATCH in axes and BATCH not in (*front, *operand.axes):
+            raise SpecError(
+                f"examples in columns cannot be said of {step}: it reads "
+                f"{safe(arg)}[{','.join(axes)}] as {operand}, the examples under another name.\n"
+                '  Write a convention with examples="rows".'
+            )
     if not binding.leading and BATCH not in {
         axis for operand in signature.inputs for axis in operand.axes if len(operand.axes) > 1
     }:

@@ -7,6 +7,7 @@ slope by two different stable formulas.
 
 import numpy as np
 
+from ..algebra.axes import each_once
 from ..algebra.expression import Expression, dense
 from ..errors import DomainError
 from ..numbers.arrays import quiet
@@ -23,6 +24,7 @@ class Activation(Op):
     reasons = {"z": "entry k reads entry k only"}
 
     def __init__(self, axes: str = "k") -> None:
+        each_once(axes, f"{self.name}(axes={axes!r})")
         self.axes = axes
         self.signature = f"z[{axes}] -> a[{axes}]"
 

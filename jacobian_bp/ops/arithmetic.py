@@ -11,7 +11,7 @@ from operator import mul
 
 import numpy as np
 
-from ..algebra.axes import Signature, primed
+from ..algebra.axes import Signature, each_once, primed
 from ..algebra.expression import Delta, Expression, One, dense
 from ..errors import AxisError, DomainError
 from ..numbers.arrays import entry, quiet
@@ -40,6 +40,8 @@ class Arithmetic(Op):
                 f"{self.name} has the axes {axes!r}.\n"
                 "  Write their letters, such as 'r,c', or which meet: 'a[t,k], b[t] -> c[t,k]'."
             )
+        if "->" not in axes:
+            each_once(axes, f"{self.name}(axes={axes!r})")
         self.axes, self.terms = axes, terms
         self.numbers = {
             place: _finite(value, self.name) for place, value in (numbers or {}).items()

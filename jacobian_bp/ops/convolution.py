@@ -30,6 +30,7 @@ class Convolution(Op):
     """
 
     parameters = ("K", "b")
+    needs_entries = True
     formula = "the windows of x times K + b"
     reasons: Mapping[str, str] = {
         "x": "tap r of window o reads one entry, weighted by the kernel",

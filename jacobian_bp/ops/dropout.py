@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..algebra.axes import each_once
 from ..algebra.written_positions import within
 from ..errors import DomainError
 from ..numbers.arrays import quiet
@@ -37,6 +38,7 @@ class Dropout(Op):
                 "Dropout(keep) is 0: no entry is kept, and none can be made larger.\n"
                 "  Write the share of entries that are kept, such as 0.5."
             )
+        each_once(axes, f"Dropout(axes={axes!r})")
         self.axes = axes
         self.signature = f"x[{axes}], m[{axes}] -> y[{axes}]"
 

@@ -73,6 +73,9 @@ class Facts:
     # of a window are the largest. Without it a kink is a 0 of what the op reads.
     kink: ClassVar[str] = ""
 
+    # Without an entry along one of its axes it has no value: a softmax, a mean, a window.
+    needs_entries: ClassVar[bool] = False
+
     # What it gives is new at each call, or what it was given: so it is with the ops of this
     # package. An op of one's own may keep its arrays and write to them: they are copied.
     gives_new_arrays: ClassVar[bool] = False

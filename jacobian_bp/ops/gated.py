@@ -6,8 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from ..algebra.expression import Expression, delta, dense
+from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.stable import sigmoid
+from ..writing.signs import dims
 from .base import over_batch
 from .cell_bends import Sum, curve, sigmoid_bend, sigmoid_slope, tanh_bend, tanh_slope
 from .recurrent import CELL, Cell, Gate, sigmoid_slope_of_size, weighed_back
@@ -21,6 +23,19 @@ class LSTM(Cell):
     gates = 4
     example_sizes = {"i": 3, "j": 2, "k": 2, "g": 8}
     carried: ClassVar[str]  # what the signature calls the state
+
+    def admit(self, names, *inputs):
+        """AxisError too where the state that is carried has other units than h0."""
+        h0, c = inputs[1:3]
+        if h0.shape[-1:] != c.shape[-1:]:
+            state = names[self.carried]
+            raise AxisError(
+                f"{self.name}: the states have different units.\n"
+                f"  {names['h0']} has shape {dims(h0.shape)}, so there are {h0.shape[-1]}\n"
+                f"  {state} has shape {dims(c.shape)}, so there are {c.shape[-1]}\n"
+                f"  Pass {names['h0']} and {state} with the same number of units."
+            )
+        return super().admit(names, *inputs)
 
     def gates_of(self, x, h0, W, U, b) -> list[np.ndarray]:
         """What the gates i, f, g and o read."""

@@ -5,7 +5,7 @@ import numpy as np
 from ..algebra.expression import delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
-from ..writing.signs import witness
+from ..writing.signs import rename, witness
 from .base import elementwise, over_batch
 from .norms import BatchNorm
 
@@ -42,6 +42,7 @@ class GivenStatistics(BatchNorm, with_given=True):
         units = ", ".join(f"{name}[{unit}]" for name in ("gamma", "beta", "mean", "var"))
         self.places = tuple(places)
         self.signature = f"x[{axes}], {units} -> y[{axes}]"
+        self.reasons = {n: rename(why, {"k": unit}) for n, why in type(self).reasons.items()}
 
     def meeting(self, *axes):
         names = axes[0]

@@ -6,11 +6,12 @@ from math import prod
 
 import numpy as np
 
-from ..algebra.axes import BATCH, parse_axes
+from ..algebra.axes import BATCH, each_once
 from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import within
 from ..errors import DomainError
 from ..numbers.arrays import quiet
+from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .norms import require_spread, spread_of, standardised
@@ -23,7 +24,7 @@ class GroupNorm(Op):
         y[c,i,j] = gamma[c] x̂[c,i,j] + beta[c],  x̂ = (x − μ)/s, mean and spread over c's group
         ∂y/∂x = (gamma[c]/s) (δ[c,c'] δ[i,i'] δ[j,j'] − same[c,c'] (1 + x̂[c,i,j] x̂[c',i',j'])/D)
         ∂y/∂gamma = δ[c,c'] x̂[c,i,j],  ∂y/∂beta = δ[c,c'] for every i and j
-        ∂²y/∂x² = −same[c,c'] same[c,c''] (gamma[c]/(D s)) (x̂'' ∂x̂/∂x' + x̂' ∂x̂/∂x'' + x̂ ∂x̂'/∂x'')
+        ∂²y/∂x² = −same[c,c'] same[c,c''] gamma[c]/(D s) (x̂'' ∂x̂/∂x' + x̂' ∂x̂/∂x'' + x̂ ∂x̂'/∂x'')
         ∂²y/∂x∂gamma = δ[c,c''] ∂x̂/∂x'
 
     An entry reads itself, and through mean and spread all D entries of its group: same[c,c'] is
@@ -34,6 +35,7 @@ class GroupNorm(Op):
     """
 
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean)/s + beta, mean and spread s over a group of channels"
     reasons: Mapping[str, str] = {
         "x": "itself, and its whole group through mean and spread",
@@ -46,13 +48,14 @@ class GroupNorm(Op):
         (self.groups,) = per_axis(groups, 1, 1, "GroupNorm(groups)")
         self.eps = between(eps, 0.0, np.inf, "GroupNorm(eps)")
         self.axes = axes
-        self._read(parse_axes(axes, f"GroupNorm(axes={axes!r})"))
+        self._read(each_once(axes, f"GroupNorm(axes={axes!r})"))
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes of an example; the first are the channels."""
         self.letters = letters
         axes, (channel, *self.places) = ",".join(letters), letters
         self.signature = f"x[{axes}], gamma[{channel}], beta[{channel}] -> y[{axes}]"
+        self.reasons = {n: rename(why, {"c": channel}) for n, why in type(self).reasons.items()}
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The op for a value with these axes: those behind n are the example's."""

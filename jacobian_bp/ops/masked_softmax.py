@@ -25,6 +25,7 @@ from .softmax import (
     LogSoftmax,
     Softmax,
     covariance,
+    first_row,
     require_live_rows,
     softmax_bend,
 )
@@ -73,8 +74,8 @@ class Masked(AlongAxis):
 
     def admit(self, names, z, m):
         if m.ndim >= -self.place and z.ndim >= -self.place:
-            require_mask(self.last(m), names["m"])
-            require_live_rows(self.last(z), names["z"])
+            require_mask(m, names["m"], self.place)
+            require_live_rows(z, names["z"], self.place)
         return z, m
 
 
@@ -171,6 +172,7 @@ class CausalSoftmax(Op):
     formula = "softmax(s) over u ≤ t"
     compiled_as = kernels.causal_softmax
     admits_finite = True
+    needs_entries = True
     reasons: Mapping[str, str] = {"s": "row t shares one sum over what is not later"}
 
     def forward(self, s):
@@ -216,20 +218,19 @@ def first_no_mask(mask: np.ndarray, name: str) -> str:
     return f"{entry(name, place)} is {witness(float(mask[place]))}"
 
 
-def require_mask(mask: np.ndarray, name: str) -> None:
-    """Refuse a mask with other numbers than 0 and 1, and a row of it without a 1."""
+def require_mask(mask: np.ndarray, name: str, place: int = -1) -> None:
+    """Refuse a mask with other numbers than 0 and 1, and a row along an axis without a 1."""
     wrong = first_no_mask(mask, name)
     if wrong:
         raise DomainError(
             f"{wrong}; a mask holds 1 where a class may have a probability, and 0 where it has "
             f"none.\n  Pass {name} with 0 and 1 only."
         )
-    dead = np.argwhere(np.atleast_1d((mask == 0).all(axis=-1)))
-    if mask.size and len(dead):
-        row = tuple(map(int, dead[0])) if mask.ndim > 1 else ()
+    dead = np.asarray((mask == 0).all(axis=place))
+    if mask.size and dead.any():
         raise DomainError(
-            f"{entry(name, row)}: the mask is 0 everywhere, so that no class has a probability.\n"
-            "  Leave a 1 in each row."
+            f"{first_row(dead, name, place)}: the mask is 0 everywhere, so that no class has a "
+            "probability.\n  Leave a 1 in each row."
         )
 
 

@@ -15,6 +15,7 @@ from ..algebra.axes import BATCH
 from ..algebra.expression import Expression, delta, dense, one
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
+from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .kernels import rows as kernels
@@ -34,6 +35,7 @@ class LayerNorm(Op):
 
     signature = "x[k], gamma[k], beta[k] -> y[k]"
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean)/s + beta, s = √(variance + eps)"
     compiled_as = kernels.layer_norm
     reasons: Mapping[str, str] = {
@@ -107,6 +109,7 @@ class RMSNorm(Op):
 
     signature = "x[k], gamma[k] -> y[k]"
     parameters = ("gamma",)
+    needs_entries = True
     formula = "gamma x/r, r = √(mean of x² + eps)"
     compiled_as = kernels.rms_norm
     reasons: Mapping[str, str] = {
@@ -168,6 +171,7 @@ class BatchNorm(Op):
     """
 
     parameters = ("gamma", "beta")
+    needs_entries = True
     formula = "gamma (x − mean over n)/s + beta, s = √(variance over n + eps)"
     reasons: Mapping[str, str] = {
         "x": "unit k of all examples, through mean and spread",
@@ -194,11 +198,13 @@ class BatchNorm(Op):
         self.letters = letters
         axes, (_, unit, *places) = ",".join(letters), letters
         self.signature = f"x[{axes}], gamma[{unit}], beta[{unit}] -> y[{axes}]"
+        reasons = {n: rename(why, {"k": unit}) for n, why in type(self).reasons.items()}
         if places:
             over = ",".join((BATCH, *places))
             self.formula = type(self).formula.replace("over n", f"over {over}")
             what = f"channel {unit} of all examples and places, through mean and spread"
-            self.reasons = {**type(self).reasons, "x": what}
+            reasons["x"] = what
+        self.reasons = reasons
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The op for a value with these axes: behind n the units, then the places of an image."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, parse_axes
+from ..algebra.axes import BATCH, each_once
 from ..algebra.expression import Expression
 from ..algebra.written_positions import at, within
 from ..errors import DomainError
@@ -48,7 +48,7 @@ class Reshape(Op):
             )
         self.shape, self.axes = shape, axes
         self.sizes = tuple(map(int, given))
-        self._read(parse_axes(axes, f"{self.name}({axes!r})"))
+        self._read(each_once(axes, f"{self.name}({axes!r})"))
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes of an example that it reads, and those of the result."""

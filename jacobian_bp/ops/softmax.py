@@ -31,6 +31,7 @@ class AlongAxis(Op):
     masked: ClassVar["type[AlongAxis] | None"] = None  # the same with a mask, which says so itself
     reasons: Mapping[str, str] = {"z": "all classes share one sum"}
     admits_finite = True
+    needs_entries = True
     result = "p"  # what the signature calls its value
 
     def __init__(self, axis: str | None = None) -> None:
@@ -98,7 +99,7 @@ class AlongAxis(Op):
         return elementwise_twice(",".join(self.letters[1:]))
 
     def admit(self, names, z):
-        require_live_rows(self.last(z) if z.ndim >= -self.place else z, names["z"])
+        require_live_rows(z, names["z"], self.place)
         return (z,)
 
     def __repr__(self) -> str:
@@ -226,12 +227,23 @@ def covariance(
     return diagonal - distinct(pair) * first * dense(f"softmax(z)[{beyond}]", p)
 
 
-def require_live_rows(z: np.ndarray, name: str) -> None:
-    """Refuse a row of logits that are all −inf: no class is left to share out."""
-    dead = np.atleast_1d(np.isneginf(z).all(axis=-1))
+def first_row(dead: np.ndarray, name: str, place: int) -> str:
+    """z[1], or z[1,:,2]: the first of the rows along an axis that are dead, as numpy writes it."""
+    if not dead.ndim:
+        return entry(name, ())
+    row = list(map(int, np.argwhere(dead)[0]))
+    if place == -1:
+        return entry(name, tuple(row))
+    where: list[object] = [*row]
+    where.insert(dead.ndim + 1 + place, ":")
+    return f"{name}[{','.join(map(str, where))}]"
+
+
+def require_live_rows(z: np.ndarray, name: str, place: int = -1) -> None:
+    """Refuse a row of logits along an axis that are all −inf: no class is left to share out."""
+    dead = np.asarray(np.isneginf(z).all(axis=place))
     if z.size and dead.any():
-        row = tuple(map(int, np.argwhere(dead)[0])) if z.ndim > 1 else ()
         raise DomainError(
-            f"{entry(name, row)}: all {z.shape[-1]} logits are -inf, so no class has a probability."
-            "\n  Leave at least one class unmasked."
+            f"{first_row(dead, name, place)}: all {z.shape[place]} logits are -inf, so no class "
+            "has a probability.\n  Leave at least one class unmasked."
         )

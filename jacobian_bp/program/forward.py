@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import BATCH
+from ..algebra.binding import Binding
 from ..errors import AxisError, DomainError, Later
 from ..numbers.arrays import as_array, quiet, raw_array, read_only, require_finite
 from ..numbers.positions import as_positions
 from ..numbers.precision import precision_of
+from ..ops import Op
 from ..writing.signs import dims, safe
 from .forward_pass import Pass, bind_step, require_in_range
 from .naming import meeting, names_of_data, read_names
@@ -89,12 +91,16 @@ class Call:
         outputs = step.args[0]  # as the user knows them, where a loss is fused
         step, values, dtype = step.active(), self.values, self.dtype
         given = [values[arg] for arg in step.args]
+        binding = self.bound(step) if _shapes_first(step.op, given) else None
         admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
         indices = step.indices
         for arg, before, value in zip(step.args, given, admitted, strict=True):
             if (value is not before or before.dtype != dtype) and arg not in indices:
                 values[arg] = read_only(np.array(value, dtype))
-        binding = bind_step(step, values, self.names, self.computed, self.how_named)
+        if binding is None or any(
+            values[a].shape != b.shape for a, b in zip(step.args, given, strict=True)
+        ):
+            binding = self.bound(step)
         if indices:
             require_in_range(step, binding, values)
         value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
@@ -115,6 +121,13 @@ class Call:
         hint = Later(lambda: f"It is computed by {step}. {HINT}")
         require_finite(values[step.name], step.name, hint)
 
+    def bound(self, step: Step) -> Binding:
+        """The sizes of the step's axes, or AxisError for shapes that do not fit the op."""
+        binding = bind_step(step, self.values, self.names, self.computed, self.how_named)
+        if step.op.needs_entries and 0 in binding.sizes.values():
+            _refuse_empty(step, binding, self.values)
+        return binding
+
     def computed(self) -> Collection[str]:
         return self.made
 
@@ -122,3 +135,29 @@ class Call:
         """How a caller says which axes a name has in front: net.run(…, axes={"x": "n,t"})."""
         said = f'{self.called}(…, axes={{"{name}": "{",".join(axes)}"}})'
         return said if name in self.data else ""
+
+
+def _shapes_first(op: Op, given: Sequence[np.ndarray]) -> bool:
+    """Whether shapes can be compared before the op admits the numbers.
+
+    A class index becomes a row only there; what has too few axes for the op fits in no case.
+    """
+    short = (
+        array.ndim < len(operand.axes)
+        for operand, array in zip(op.parsed.inputs, given, strict=True)
+        if operand.name not in op.labels
+    )
+    return not op.labels or any(short)
+
+
+def _refuse_empty(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:
+    """AxisError for an axis without entries: no mean, no largest entry, no probability is there."""
+    for arg, axes in zip(step.args, binding.fronts.inputs, strict=True):
+        for axis in axes:
+            if binding.sizes[axis] == 0:
+                raise AxisError(
+                    f"{step.who}: axis {axis} has no entries.\n"
+                    f"  {safe(arg)}[{','.join(axes)}] has shape {dims(values[arg].shape)}, "
+                    f"so {axis} = 0\n"
+                    f"  Pass {safe(arg)} with at least one entry along {axis}."
+                )

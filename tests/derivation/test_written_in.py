@@ -339,3 +339,45 @@ def test_a_wrong_op_is_found_in_columns_and_its_entry_named_there():
     assert "the routes part at c = HalfASlope(z)" in columns
     example, unit = re.search(r"∂c/∂z\[(\d),(\d),", rows).groups()
     assert f"∂c/∂z[{unit},{example},{unit},{example}]" in columns
+
+
+@pytest.mark.parametrize("convention", OTHER, ids=str)
+@pytest.mark.parametrize("count", [None, 7])
+def test_a_layer_without_a_bias_is_written_in_every_convention(convention, count):
+    net = Network.program(
+        "z1 = Linear(x, W1, b1)",
+        "a1 = Tanh(z1)",
+        "z2 = Linear(a1, W2)",
+        "L = SquaredError(z2, y)",
+        "J = Mean(L)",
+        params={
+            name: RNG.normal(size=s) for name, s in {"W1": (5, 3), "b1": 5, "W2": (2, 5)}.items()
+        },
+    )
+    front = () if count is None else (count,)
+    run = net.run(RNG.normal(size=(*front, 3)), RNG.normal(size=(*front, 2)))
+    own = run.written_in(convention)
+    turned = convention.weights == "in,out"
+    assert own["W2"].shape == ((5, 2) if turned else (2, 5))  # no line of a bias
+    gradient = own.gradients()["W2"]
+    np.testing.assert_allclose(gradient.T if turned else gradient, run.gradients()["W2"], 1e-13)
+    assert own.check().ok
+    formula = next(line for line in run.derivation(convention).text().split("\n") if "z2 =" in line)
+    assert not any(word in formula for word in ("[1", "1]", "b"))
+
+
+def test_a_mean_over_tokens_too_is_no_mean_of_examples_alone():
+    net = Network.program(
+        "z = Linear(x, W)",
+        "L = SquaredError(z, y)",
+        "J = Mean(L, over='n,t')",
+        params={"W": RNG.normal(size=(2, 3))},
+    )
+    x, y = RNG.normal(size=(5, 7, 3)), RNG.normal(size=(5, 7, 2))
+    run = net.run(x, y, axes={"x": "n,t"})
+    assert refusal(SpecError, run.derivation, Convention(mean="gradient")) == (
+        "mean = \"gradient\" cannot be said of this program: J = Mean(L, over='n,t') reads L[n,t], "
+        "of each example more than one number.\n"
+        '  Write a convention with mean = "delta", where a δ is ∂J/∂z.'
+    )
+    assert run.derivation(Convention(mean="delta"), CHECKED).text()

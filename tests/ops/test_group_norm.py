@@ -116,3 +116,20 @@ def test_a_mean_over_all_channels_is_told():
     findings = check_op(OneGroup(2), inputs).findings
     assert [f.wrong for f in findings] == ["vjp() is wrong"] * 2
     assert [f.input for f in findings] == ["x", "gamma"]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_reason_has_the_letters_of_the_jacobian_beside_it(training):
+    """The channel is c of an image, q where an axis of the data is called so."""
+    given = ", m, v, training=False" * (not training)
+    net = Network.program(
+        f"y = BatchNorm(x, g, b{given})",
+        "w = GroupNorm(y, g, b, 2)",
+        params={"g": RNG.random(4), "b": RNG.random(4)},
+    )
+    more = {} if training else {"m": RNG.random(4), "v": RNG.random(4)}
+    run = net.run(RNG.random((3, 4, 5)), axes={"x": "n,q,t"}, **more)
+    for of, what in (("y", "unit"), ("w", "channel")):
+        assert run.local_jacobian(of, "g").formula.startswith("δ[q,q']")
+        assert run.reason(of, "g") == f"gain q stretches {what} q only"
+        assert run.reason(of, "b") == f"shift q moves {what} q only"

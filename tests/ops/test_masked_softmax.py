@@ -246,3 +246,19 @@ def test_a_jacobian_or_zeros_that_are_wrong_are_told():
 
     (finding,) = check_op(KeepsNone(), {"a": s[0], "b": s[1]}).findings
     assert finding.wrong == "keeps_zeros_of says 'a'; forward() is not 0 where a is"
+
+
+@pytest.mark.parametrize("name", ["Softmax", "LogSoftmax"])
+def test_a_row_along_a_named_axis_is_called_as_the_caller_writes_it(name):
+    net = Network.program(f"p = {name}(z, m, axis='t')")
+    z, axes = np.zeros((2, 5, 3)), {"z": "n,t,k", "m": "t,k"}
+    m = np.ones((5, 3))
+    m[:, 1] = 0
+    assert refusal(DomainError, net.run, z=z, m=m, axes=axes) == (
+        "m[:,1]: the mask is 0 everywhere, so that no class has a probability.\n"
+        "  Leave a 1 in each row."
+    )
+    m[2, 1] = 1
+    assert net.run(z=z, m=m, axes=axes)["p"].shape == (2, 5, 3)
+    m[4, 2] = 0.5
+    assert refusal(DomainError, net.run, z=z, m=m, axes=axes).startswith("m[4,2] is 0.5; ")

@@ -59,7 +59,7 @@ def _anew(goal: Goal, workspace: Workspace) -> Iterator[Edit]:
     for step in () if goal.forward else workspace.state.program.steps:
         if not isinstance(step.op, Linear) or f"d{step.name[1:]}" not in workspace.deltas():
             continue
-        (before, weight, bias), d = step.args, f"d{step.name[1:]}"
+        (before, weight, *bias), d = step.args, f"d{step.name[1:]}"
         turned = workspace.told.turned
         left, right = (weight, f"{weight}.T") if turned else (f"{weight}.T", weight)
         back = f"{left} @ {d}" if workspace.columns else f"{d} @ {right}"
@@ -70,7 +70,7 @@ def _anew(goal: Goal, workspace: Workspace) -> Iterator[Edit]:
         if not (workspace.is_batch or workspace.columns):
             pair = f"{before}, {d}" if turned else f"{d}, {before}"
             outer, total = f"np.outer({pair})", d
-        lines = {before: back, weight: outer, bias: total}
+        lines = {before: back, weight: outer} | dict.fromkeys(bias, total)
         maker = workspace.state.step(before)
         if maker is not None:
             lines[maker.args[0]] = f"{back} * slope({maker.args[0]})"

@@ -19,8 +19,8 @@ def of_whole(tree: Node, goal: Goal, workspace: Workspace) -> Iterator[Change]:
     if step is None:
         return
     if isinstance(step.op, Linear):
-        bias = step.args[2]
-        yield product("+", tree, name(bias)), 2, f"{bias} put in"
+        for bias in step.args[2:]:
+            yield product("+", tree, name(bias)), 2, f"{bias} put in"
     function = activation(goal, workspace)
     if function:
         yield Node("function", (tree,), style=f"{function}("), 2, f"{function} put in"
@@ -30,7 +30,7 @@ def of_function(node: Node, goal: Goal, workspace: Workspace) -> Iterator[Change
     """The activation of this layer for another one, or for a minimum; a bias put into it."""
     step = workspace.state.step(goal.value) if goal.forward else None
     before = workspace.state.step(step.args[0]) if step and step.args else None
-    if before and isinstance(before.op, Linear):
+    if before and isinstance(before.op, Linear) and before.args[2:]:
         for side, arg in enumerate(node.args):
             if arg.op in ("@", "dot") and node.op not in ("@", "dot", "+", "-"):
                 bias = before.args[2]
@@ -66,12 +66,12 @@ def anew(goal: Goal, workspace: Workspace) -> Iterator[Node]:
     if goal.by:
         yield from (read_line(line).tree for line in _jacobian(goal, workspace))
     elif goal.forward and isinstance(step.op, Linear):
-        before, weight, bias = step.args
+        before, weight, *bias = step.args
         turned = workspace.told.turned
         left = f"{weight}.T" if turned else weight
         right = weight if turned else f"{weight}.T"
         line = f"{left} @ {before}" if workspace.columns else f"{before} @ {right}"
-        yield read_line(f"{line} + {bias}").tree
+        yield read_line(" + ".join([line, *bias])).tree
     elif goal.forward and activation(goal, workspace):
         yield read_line(f"{activation(goal, workspace)}({step.args[0]})").tree
 
@@ -84,9 +84,10 @@ def _jacobian(goal: Goal, workspace: Workspace) -> list[str]:
         return [f"np.diag(slope({goal.by}))", f"slope({goal.by})"]
     if not isinstance(step.op, Linear):
         return []
-    before, weight, bias = step.args
+    before, weight, *bias = step.args
+    units = f"np.eye(len({bias[0] if bias else goal.value}))"
     return {
         before: [weight, f"{weight}.T"],
-        weight: [f"np.kron(np.eye(len({bias})), {before})", before],
-        bias: [f"np.eye(len({bias}))", f"ones_like({bias})"],
+        weight: [f"np.kron({units}, {before})", before],
+        **{name: [units, f"ones_like({name})"] for name in bias},
     }[goal.by]

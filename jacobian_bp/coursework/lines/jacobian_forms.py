@@ -50,7 +50,7 @@ def _short(workspace: Workspace, of: str, by: str) -> list[Form]:
         return [(f"the diagonal of ∂{of}/∂{by}: entry k reads entry k only, the rest is 0", slope)]
     if not isinstance(step.op, Linear):
         return []
-    before, weight, bias = step.args
+    before, weight, *bias = step.args
     if by == before:
         array = workspace.laid(weight, state.values[weight])[0]
         words = f"∂{of}/∂{by} of each example, and the same for all"
@@ -59,8 +59,8 @@ def _short(workspace: Workspace, of: str, by: str) -> list[Form]:
         array = workspace.laid(before, state.values[before])[0]
         words = f"the row of each unit's own weights in ∂{of}/∂{by}: the δ is left out"
         return [(words, array), (f"{words}; transposed", array.T)]
-    if by == bias:
-        ones = np.ones_like(workspace.laid(bias, state.values[bias])[0])
+    if by in bias:
+        ones = np.ones_like(workspace.laid(by, state.values[by])[0])
         words = f"the diagonal of ∂{of}/∂{by}: the δ is left out"
         return [(words, ones), (words, np.ones(()))]
     return []

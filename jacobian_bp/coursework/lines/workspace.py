@@ -141,7 +141,9 @@ class Workspace:
 
     def holds_bias(self, name: str) -> bool:
         """Whether these are weights, with their bias as a column."""
-        return self.told.bias != "own" and name in self.weights
+        if self.told.bias == "own" or name not in self.weights:
+            return False
+        return any(name in step.args and len(step.args) > 2 for step in self.state.program.steps)
 
     def _bias_of(self, weight: str) -> str:
         return next(step.args[2] for step in self.state.program.steps if weight in step.args)
