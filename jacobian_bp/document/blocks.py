@@ -21,12 +21,14 @@ Entries = tuple[np.ndarray, np.ndarray | None]  # numbers, and where they can be
 class Words:
     """A sentence; `indent` is the depth at which it stands below another.
 
-    A `label` says in a word what it is of; a text in columns has it in its margin.
+    A `label` says in a word what it is of; a text in columns has it in its margin. In `plain`
+    words nothing is a formula: a second is no value s.
     """
 
     text: str
     indent: int = 0
     label: str = ""
+    plain: bool = False
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ class Written(ABC):
         match block:
             case Words():
                 label = f"{block.label}: " if block.label else ""
-                return [self.paragraph(self.sentence(f"{label}{block.text}"))]
+                text = f"{label}{block.text}"
+                return [self.paragraph(self.said(text) if block.plain else self.sentence(text))]
             case Lines():
                 return [self.lines(list(block.lines))] if block.lines else []
             case Formula():

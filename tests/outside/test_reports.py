@@ -130,6 +130,22 @@ def test_a_sheet_is_checked_and_graded_into_files(tmp_path, monkeypatch, capsys)
     assert "graded seed" not in (tmp_path / "g.txt").read_text("utf-8")
 
 
+def test_a_comparison_writes_what_it_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for ending, begin in BEGINS.items():
+        assert main(["compare", "3-5-2", "--repeats", "1", "--out", f"c{ending}"]) == 0
+        *printed, written = capsys.readouterr().out.splitlines()
+        assert written == f"written   c{ending}"
+        text = (tmp_path / f"c{ending}").read_text("utf-8")
+        assert text.startswith(begin)
+        if ending == ".txt":
+            assert text.splitlines() == printed
+        plain = text.partition("</style>")[2] or text
+        assert set(words("\n".join(printed))) - set(words(plain)) == set()
+    assert main(["compare", "3-5-2", "--out", "c.md"]) == 2
+    assert "c.md is there already, and is left as it is." in capsys.readouterr().err
+
+
 HOSTILE = "<script>alert(1)</script> \\input{x} `a` | b"
 GRADED = GradeReport(
     7,
@@ -168,6 +184,8 @@ def test_every_report_compiles_in_its_margins(tmp_path):
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")
     texts = [report.tex(RUN) for report in REPORTS.values()] + [FORMATS["tex"](GRADED)]
+    assert main(["compare", "4-5-3", "--repeats", "1", "--out", str(tmp_path / "c.tex")]) == 0
+    texts.append((tmp_path / "c.tex").read_text("utf-8"))
     for text in texts:
         (tmp_path / "a.tex").write_text(text, "utf-8")
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]

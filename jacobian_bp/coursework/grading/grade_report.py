@@ -151,7 +151,7 @@ class GradeReport:
     def document(self, level: int | None = None) -> Document:
         """The report for an instructor: the causes too, how it was run, what the file printed."""
         level = len(LEVELS) - 1 if level is None else level
-        labels = Words(", ".join(self.labels), label="labels")
+        labels = Words(", ".join(self.labels), label="labels", plain=True)
         printed = [safe(line) for line in str(self.record.get("output", "")).splitlines()]
         sections = [
             Section("", "Marks", (*self.blocks(level), *[labels] * bool(self.labels))),
@@ -163,11 +163,11 @@ class GradeReport:
 
     def circumstances(self) -> list[Words]:
         """For the instructor: the seconds, and what the record says but for what was printed."""
-        found = [Words(f"{self.exercise}, {self.seconds:g} seconds", label="exercise")]
+        found = [Words(f"{self.exercise}, {self.seconds:g} seconds", label="exercise", plain=True)]
         for name, value in self.record.items():
             told = safe(value)
             if name != "output" and told:
-                found.append(Words(f"{name.replace('_', ' ')}: {told}"))
+                found.append(Words(f"{name.replace('_', ' ')}: {told}", plain=True))
         return found
 
     def _table(self, level: int) -> Table:
