@@ -12,6 +12,8 @@ from jacobian_bp import diagnose, diagnose_code, diagnose_line
 from jacobian_bp.cli import main
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade_report import GradeReport, Mark
+from jacobian_bp.derivation.one_jacobian import document_of_jacobian
+from jacobian_bp.document.as_latex import article
 from jacobian_bp.document.blocks import Table
 from jacobian_bp.reference import X, Y, second_seed
 
@@ -186,6 +188,10 @@ def test_every_report_compiles_in_its_margins(tmp_path):
     texts = [report.tex(RUN) for report in REPORTS.values()] + [FORMATS["tex"](GRADED)]
     assert main(["compare", "4-5-3", "--repeats", "1", "--out", str(tmp_path / "c.tex")]) == 0
     texts.append((tmp_path / "c.tex").read_text("utf-8"))
+    texts += [article(RUN.second_derivation().document())]
+    texts += [
+        article(document_of_jacobian(RUN.jacobian(*pair))) for pair in (("z2", "W2"), ("J", "W1"))
+    ]
     for text in texts:
         (tmp_path / "a.tex").write_text(text, "utf-8")
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
