@@ -33,6 +33,7 @@ from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS
 from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
+from .document.report import save_report
 from .document.saving import save
 from .errors import JacobianError, SpecError
 from .formulas import command
@@ -168,10 +169,19 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    place = None if options.out is None else place_for(options.out)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     names = names_of(run.forward_pass, run.convention())
     agreement = _agreement(run)
+    if place is not None:
+
+        def spell(text: str) -> str:
+            return rename(text, names)
+
+        save_report(place, agreement, spell, list(case.run.forward_pass.values))
+        terminal.write([*_said(case), f"written: {safe(options.out)}"])
+        return 0 if agreement.ok else DISAGREE
     lines = [for_stream(rename(line, names)) for line in agreement.lines()]
     terminal.write([*_said(case), *fold_all(lines, terminal.width())])
     return 0 if agreement.ok else DISAGREE
@@ -222,7 +232,9 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     command.add_options(derive)
     show = commands.add_parser("show", help="one Jacobian: formula, layouts, numbers")
     show.add_argument("pair", metavar="NAME/NAME", help="such as dz2/dW2, or dJ/dW1")
-    commands.add_parser("check", parents=[_options()], help="do all routes agree? exit 1 if not")
+    check = commands.add_parser(
+        "check", parents=[_options()], help="do all routes agree? exit 1 if not"
+    )
     for name, other in _ELSEWHERE.items():
         if name in arguments:
             other.add_parser(commands)
@@ -232,8 +244,8 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     new.add_argument("file", metavar="FILE.toml")
     for action in _options()._actions:
         show._add_action(action)
-    for with_numbers, kind in ((derive, DOCUMENTS), (show, EITHER)):
-        with_numbers.add_argument(
+    for command_, kind in ((derive, DOCUMENTS), (show, EITHER), (check, DOCUMENTS)):
+        command_.add_argument(
             "--out",
             metavar="FILE",
             help=f"write {kind.name} instead; the name ends in {kind.named}",

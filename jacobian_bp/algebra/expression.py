@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import AxisError
 from ..numbers.arrays import is_closed, kept, real_array
+from ..writing.notebook import page
 from ..writing.shown import Shown
 from ..writing.signs import dims, fraction, rename
 from .axes import Axis, parse_axes, unnamed
@@ -295,6 +296,9 @@ class Expression(Shown):
             word = str(term)
             text += f" − {word[1:]}" if word.startswith("−") else f" + {word}"
         return text
+
+    def _repr_html_(self) -> str:
+        return page(str(self))
 
 
 def is_position(factor: Factor) -> TypeGuard[At | Within]:

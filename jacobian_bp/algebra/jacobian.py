@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..document.picture import Picture
-from ..errors import AxisError
+from ..document.picture import Picture, framed
+from ..errors import AxisError, JacobianError
 from ..numbers.arrays import as_array, is_finite, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..numbers.overflow import require_product
@@ -380,7 +380,11 @@ class Jacobian(Shown):
 
         numbers = entries_table(self.nodes[0], self.nodes[-1], cells)
         trace = [f"  {step}" for step in self.trace]
-        return page(self.latex(), [*self._equations()[1:], self._known(), *trace], numbers)
+        shown = page(self.statement, [*self._equations()[1:], self._known(), *trace], numbers)
+        try:
+            return f"{shown}\n{framed(self.picture())}"
+        except JacobianError:  # too large to be drawn
+            return shown
 
     def picture(
         self, layout: str = "numerator", kind: str = "", beside: "Jacobian | None" = None

@@ -1,11 +1,15 @@
 """What `run.check()` found: one row for each route, and where they part if they do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..document.as_text import set_already
+from ..document.blocks import Block, Column, Document, Section, Table, Words
+from ..document.blocks import Row as TableRow
+from ..document.report import Report
 from ..numbers.rounding import UNITS
 from ..writing.notebook import grid, page
-from ..writing.shown import Printed
-from ..writing.signs import bound, for_stream, number, plural, to_ascii
+from ..writing.signs import bound, number, plural, to_ascii
 from .one_op import OpReport
 
 BARS = dict.fromkeys(("full", "structured"), f"{UNITS}·u·Σ|terms|") | {
@@ -45,6 +49,11 @@ class Row:
         return self.route, f"{self.compared:,} of {self.total:,}", self.refused or self.verdict
 
     @property
+    def told(self) -> list[str]:
+        """What the last cell says, and where they part the entry at which they do."""
+        return [self.cells[-1]] + [self.witness] * (not (self.ok or self.refused))
+
+    @property
     def verdict(self) -> str:
         """How far the two routes are apart, beside the bar."""
         if self.ok:
@@ -69,7 +78,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Agreement(Printed):
+class Agreement(Report):
     """What `run.check()` found; `.ok`, and a table when printed."""
 
     cost: str
@@ -85,10 +94,24 @@ class Agreement(Printed):
 
     def lines(self) -> list[str]:
         """The table, the kinks, and the first op at which the routes part."""
+        return set_already(self.blocks())
+
+    def blocks(self) -> tuple[Block, ...]:
+        """The comparison of the routes, and what follows from it."""
         if self.error:
-            return self.conclusion.splitlines()
-        remarks = (f"  {line}" for line in self.remarks())
-        return [self.title, *self.table_lines(), *remarks, self.conclusion]
+            return tuple(map(Words, self.conclusion.splitlines()))
+        columns = tuple(map(Column, HEADS))
+        rows = tuple(
+            TableRow((*map(Words, row.cells[:-1]), Words("; ".join(row.told)))) for row in self.rows
+        )
+        table = Table(columns, rows, tuple(self.table_lines()))
+        remarks = [Words(line, 1) for line in self.remarks()]
+        return (Words(self.title), table, *remarks, Words(self.conclusion))
+
+    def document(self, names: Iterable[str] = ()) -> Document:
+        """The same under a title, for every form that a document has."""
+        title, comparison = f"The routes to the gradient of {self.cost}, compared", self.blocks()
+        return Document(title, (Section("", "Routes", comparison),), frozenset([self.cost, *names]))
 
     def table_lines(self) -> list[str]:
         """A line for each route, and what it met where it disagrees or was refused."""
@@ -135,8 +158,7 @@ class Agreement(Printed):
         text = "\n".join(self.lines())
         return to_ascii(text) if ascii_only else text
 
-    def __str__(self) -> str:
-        return for_stream(self.text())
+    printed = text
 
     def __repr__(self) -> str:
         return f"<Agreement on {self.cost}: {self.conclusion}>"

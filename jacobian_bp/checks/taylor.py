@@ -17,6 +17,8 @@ from ..algebra.jacobian import Jacobian
 from ..errors import AxisError
 from ..numbers.arrays import as_array, quiet
 from ..numbers.rounding import UNITS, unit_roundoff
+from ..writing.notebook import page
+from ..writing.shown import Printed
 from ..writing.signs import dims, for_stream, number, to_ascii
 
 FIRST_STEP = 2.0**-4
@@ -25,7 +27,7 @@ QUARTERS = (3.6, 4.4)  # a ratio within these counts as a quarter
 
 
 @dataclass(frozen=True)
-class TaylorReport:
+class TaylorReport(Printed):
     """The remainders at halving steps; `.ok` if they quarter, or are rounding all along."""
 
     steps: tuple[float, ...]
@@ -63,6 +65,9 @@ class TaylorReport:
         lines.append(verdict if self.ok else "it does not quarter: the derivative is WRONG")
         text = "\n".join(lines)
         return to_ascii(text) if ascii_only else text
+
+    def _repr_html_(self) -> str:
+        return page("", self.text().split("\n"))
 
     def __str__(self) -> str:
         return for_stream(self.text())

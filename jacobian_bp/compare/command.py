@@ -5,17 +5,20 @@ network, a sweep, or a preset.
 """
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
+from ..document.saving import FORMS
 from ..numbers.memory import current_limit, memory_limit
 from ..writing import terminal
 from ..writing.interrupts import INTERRUPTED
-from ..writing.tables import fold, fold_all
+from ..writing.tables import WIDTH, fold, fold_all
 from .report.options import UNHEARD, Asked, Options, add_options, parse
+from .report.parts import Part, document_of_parts, screen_lines
 from .report.plot import draw
 from .report.provenance import Clock, fitted, now, provenance
 from .report.result_files import Output, as_csv, as_json
-from .report.screen import lines_of, unseen_lines
+from .report.screen import lines_of, unseen_parts
 from .timing.machine import limited_threads
 from .timing.measure import Journal
 from .timing.stopping import require_none, termination_as_interrupt, undisturbed
@@ -49,23 +52,25 @@ def run_command(options: argparse.Namespace, parser: Options, clock: Clock = now
         require_none()
         with limited_threads(asked.threads):
             about = provenance(asked, clock)
+            shown: list[Part] = []
             try:
-                for lines in lines_of(asked, journal):
-                    _write(lines)
+                for parts in lines_of(asked, journal):
+                    shown += parts
+                    _write(parts)
                 complete = True
             except KeyboardInterrupt:
                 complete = False
             except BaseException:  # a closed pipe, an error further on: the rows are kept
                 with undisturbed():
-                    written, failed = _saved(asked, journal, about, False)
+                    written, failed = _saved(asked, journal, about, False, shown)
                     _fail([*written, *failed])
                 raise
             with undisturbed():
-                return _finish(asked, journal, about, complete)
+                return _finish(asked, journal, about, complete, shown)
 
 
-def _write(lines: list[str]) -> None:
-    terminal.write(fold_all(lines, terminal.width()))
+def _write(parts: Sequence[Part]) -> None:
+    terminal.write(fold_all(screen_lines(parts), terminal.width()))
 
 
 def _fail(sentences: list[str]) -> None:
@@ -73,14 +78,16 @@ def _fail(sentences: list[str]) -> None:
         terminal.fail("\n".join(fold(sentence, terminal.PAGE)))
 
 
-def _finish(asked: Asked, journal: Journal, about: dict[str, Any], complete: bool) -> int:
+def _finish(
+    asked: Asked, journal: Journal, about: dict[str, Any], complete: bool, shown: list[Part]
+) -> int:
     """The files, and the rows that are not on the screen yet."""
-    written, failed = _saved(asked, journal, about, complete)
-    if complete:
-        _write(written)
-    else:
-        lines = ["", "incomplete: it was interrupted", *unseen_lines(asked, journal)]
-        _write([*lines, *written])
+    more: list[Part] = []
+    if not complete:
+        more = ["", "incomplete: it was interrupted", *unseen_parts(asked, journal)]
+    written, failed = _saved(asked, journal, about, complete, [*shown, *more])
+    _write([*more, *written])
+    if not complete:
         kept = "the rows above are what was finished" if journal.rows else "nothing was finished"
         terminal.fail(f"jacobian-bp: interrupted; {kept}")
     if failed:
@@ -90,7 +97,7 @@ def _finish(asked: Asked, journal: Journal, about: dict[str, Any], complete: boo
 
 
 def _saved(
-    asked: Asked, journal: Journal, about: dict[str, Any], complete: bool
+    asked: Asked, journal: Journal, about: dict[str, Any], complete: bool, shown: Sequence[Part]
 ) -> tuple[list[str], list[str]]:
     """Each file written, as far as there are rows: a sentence for each that is, and that is not.
 
@@ -104,11 +111,23 @@ def _saved(
             written.append(output.nothing())
             continue
         try:
-            content = _content(kind, output, asked, journal, about, complete)
+            if kind == "out":
+                content = _document(output, asked, shown)
+            else:
+                content = _content(kind, output, asked, journal, about, complete)
             written.append(output.write(content, complete))
         except Exception as error:
             failed.append(output.failed(error))
     return written, failed
+
+
+def _document(output: Output, asked: Asked, shown: Sequence[Part]) -> bytes:
+    """What was on the screen, in the form that the ending of the file asks for."""
+    form = FORMS[output.path.suffix.lower()]
+    if form is None:
+        return ("\n".join(fold_all(screen_lines(shown), WIDTH)) + "\n").encode()
+    what = asked.preset or (f"a sweep of the {asked.sweep.axis}" if asked.sweep else "one network")
+    return form(document_of_parts(shown, f"What whole Jacobians cost: {what}")).encode()
 
 
 def _content(

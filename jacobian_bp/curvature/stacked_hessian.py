@@ -21,13 +21,14 @@ from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
-from ..document.picture import Picture
-from ..errors import AxisError, SpecError
+from ..document.picture import Picture, framed
+from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.bends import second_name
 from ..program.forward_pass import Pass
 from ..writing.latex import formula
+from ..writing.notebook import page
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from .cut import Cut, cut_of
@@ -240,3 +241,11 @@ class StackedHessian(Shown):
     def latex(self) -> str:
         """The name as LaTeX, without delimiters."""
         return formula(self.name)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the name, where each block lies, and the blocks as a picture."""
+        shown = page(self.name, self.text().splitlines()[1:])
+        try:
+            return f"{shown}\n{framed(self.picture())}"
+        except JacobianError:  # too large to be drawn
+            return shown

@@ -36,7 +36,7 @@ from ..routes.einsum_chain import plan
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
-from ..writing.notebook import page, steps
+from ..writing.notebook import Said, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
 from ..writing.tables import WIDTH
@@ -128,7 +128,8 @@ class Derivation(Shown, Ledger):
     def latex(self) -> str:
         """The steps one under another, as LaTeX without delimiters; layout and shape as words."""
         lines = []
-        for latex, shape, _ in self._rows():
+        for said, shape, _ in self._rows():
+            latex = words(said) if isinstance(said, Said) else formula(said)
             lines.append(latex.replace("=", "&=", 1) + (rf" &&{words(shape)}" if shape else ""))
         return aligned(lines)
 
@@ -146,15 +147,14 @@ class Derivation(Shown, Ledger):
         ]
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        """For each step its LaTeX, layout and shape, and reason; repeated layers are folded."""
-        ledger, found = folded(self), []
+        """For each step its formula, layout and shape, and reason; repeated layers are folded."""
+        ledger, found = folded(self), list[tuple[str, str, str]]()
         for step in (*ledger.forward, *ledger.backward, *ledger.gradients):
             if isinstance(step, Folded):
-                found.append((words(str(step)), "", ""))
+                found.append((Said(step), "", ""))
                 continue
             reason = "" if isinstance(step, ForwardStep) else self.spelled(step.reason)
-            latex = formula(self.spelled(step.statement))
-            found.append((latex, self._place(step), reason))
+            found.append((self.spelled(step.statement), self._place(step), reason))
         return found
 
     def _place(self, step: ForwardStep | LocalStep | DeltaStep | GradientStep) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..algebra.axes import BATCH
-from ..checks.agreement import HEADS, Agreement
 from ..document.blocks import (
     Block,
     Cell,
@@ -66,7 +65,7 @@ def document_of(ledger: Ledger, everything: bool = False) -> Document:
         gradients = _gradients(ledger, everything), Words(_notes(ledger))
         sections.append(Section("", "Gradients, as each delta is spent", gradients))
     if ledger.agreement is not None:
-        sections.append(Section("checks", "Checks", _checks(ledger.agreement)))
+        sections.append(Section("checks", "Checks", ledger.agreement.blocks()))
     title = f"The gradient of {ledger.cost}, step by step"
     return Document(title, tuple(sections), _value_names(ledger))
 
@@ -263,14 +262,3 @@ def _notes(ledger: Ledger) -> str:
         return notes.replace("columns", f"{rows} as {written.examples}")
     is_row = written.weights == "in,out" and written.examples == "rows"
     return notes.replace("columns", "rows") if is_row else notes
-
-
-def _checks(agreement: Agreement) -> tuple[Block, ...]:
-    """The comparison of the routes, and what follows from it."""
-    if agreement.error:
-        return tuple(map(Words, agreement.conclusion.splitlines()))
-    columns = tuple(map(Column, HEADS))
-    rows = tuple(Row(tuple(map(Words, row.cells))) for row in agreement.rows)
-    table = Table(columns, rows, tuple(agreement.table_lines()))
-    remarks = [Words(line, 1) for line in agreement.remarks()]
-    return (Words(agreement.title), table, *remarks, Words(agreement.conclusion))

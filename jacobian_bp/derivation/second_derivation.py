@@ -24,6 +24,7 @@ from ..numbers.arrays import quiet
 from ..program.forward_pass import Pass
 from ..routes.gradients import require_scalar
 from ..writing.latex import aligned, formula
+from ..writing.notebook import steps
 from ..writing.shown import Shown
 from ..writing.signs import for_stream, plural, to_ascii
 from ..writing.tables import WIDTH
@@ -84,6 +85,12 @@ class SecondDerivation(Shown, SecondLedger):
         lines += [item.statement for item in self.between]
         lines += [f"{block.name} = {block.formula}" for block in self.blocks]
         return aligned([formula(line).replace("=", "&=", 1) for line in lines])
+
+    def _repr_html_(self) -> str:
+        """For a notebook: each row and each block as a formula, with its reason."""
+        lines = [(f"{row.name} = {row.formula}", "", row.reason) for row in self.rows]
+        lines += [(f"{block.name} = {block.formula}", "", "") for block in self.blocks]
+        return steps(lines)
 
     def __str__(self) -> str:
         return for_stream(self.text())

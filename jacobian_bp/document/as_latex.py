@@ -4,6 +4,7 @@ A step is a paragraph of mathematics in which a line may end between two factors
 formulas and pages break and nothing stands out of the margins.
 """
 
+import re
 from collections.abc import Iterable
 
 from ..writing.latex import GREEK, OPERATORS, formula
@@ -31,6 +32,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \newcommand{\lines}[1]{{\raggedright\footnotesize\ttfamily\leftskip=2.8em #1\par}}
 """
 WIDEST = 400  # points that a grid may take
+TABLE, GAP = 440, 12  # that a table may take, and between two of its columns
 SIZES = ((5.6, ""), (5.1, r"\small"), (4.7, r"\footnotesize"), (4.1, r"\scriptsize"))
 SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
     "^": r"\^{}",
@@ -110,18 +112,40 @@ class _Latex(Written):
         return rf"\lines{{{whole}}}"
 
     def table(self, heads: list[str], rows: list[list[str]]) -> str:
-        wide = rf"p{{{0.6}\textwidth}}"
-        columns = "l" * (len(heads) - 1) + rf">{{\raggedright\arraybackslash}}{wide}"
+        size, columns = _fitting([heads, *rows])
         lines = [" & ".join(row) + r" \\" for row in rows]
-        top = " & ".join(heads) + r" \\ \hline"
-        return "\n".join(
-            [rf"\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}", top, *lines, r"\end{longtable}"]
-        )
+        top = " & ".join(heads) + r" \\ \hline\endhead"
+        begin = rf"{{{size}\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}"
+        return "\n".join([begin, top, *lines, r"\end{longtable}}"])
 
     def picture(self, picture: Picture) -> str:
         """Its words and its lines: an SVG is no form that pdflatex reads."""
         plain = list(without_braille(picture.lines))
         return self.paragraph(self.said(picture.alt)) + (f"\n{self.lines(plain)}" if plain else "")
+
+
+def _fitting(rows: list[list[str]]) -> tuple[str, str]:
+    """The largest size in which a table fits, and its columns: wide ones break their lines."""
+    letters = [max(_letters(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for each, size in SIZES:
+        natural = [each * count for count in letters]
+        room = TABLE - GAP * (len(letters) - 1)
+        narrow = [width for width in natural if width <= room / 3]
+        wide = [width for width in natural if width > room / 3]
+        left = room - sum(narrow)
+        if sum(wide) <= left:
+            return size, "l" * len(letters)
+        if wide and left >= 0.3 * room * len(wide):
+            break
+    left = max(left, 0.2 * room * len(wide))
+    shares = [left * width / sum(wide) if width > room / 3 else 0.0 for width in natural]
+    breaking = r">{{\raggedright\arraybackslash}}p{{{:.0f}pt}}"
+    return size, "".join(breaking.format(share) if share else "l" for share in shares)
+
+
+def _letters(cell: str) -> int:
+    """About how many letters wide a cell is: a command counts as one."""
+    return len(re.sub(r"\\[A-Za-z]+|\\.", "x", cell).translate(str.maketrans("", "", "{}$^_")))
 
 
 def _character(c: str) -> str:

@@ -1,6 +1,6 @@
 """A document as plain text in columns, for a terminal and a file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from rich.cells import cell_len
@@ -14,6 +14,7 @@ from .blocks import (
     Equation,
     Equations,
     Formula,
+    Lines,
     Matrix,
     Named,
     Picture,
@@ -61,10 +62,37 @@ def text_lines(document: Document, width: int = WIDTH, spell: Spell = str) -> li
     return fold_all([spell(line.rstrip()) for line in found], width)
 
 
+def set_already(blocks: Iterable[Block]) -> list[str]:
+    """The lines of a report, whose tables and lines are set for its width already.
+
+    >>> set_already([Words("all right", label="score"), Lines(("a  1",)), Words("why", 1)])
+    ['score     all right', 'a  1', '  why']
+    """
+    found: list[str] = []
+    for block in blocks:
+        match block:
+            case Words():
+                found.append(worded(block))
+            case Lines():
+                found += block.lines
+            case Table():
+                found += block.plain
+    return found
+
+
+def worded(words: Words) -> str:
+    """A sentence behind its label, or as deep as it stands."""
+    return (
+        f"{words.label:<{LABEL}}{words.text}" if words.label else "  " * words.indent + words.text
+    )
+
+
 def _beside_the_label(block: Block, room: int, spell: Spell, printed: str) -> list[str]:
     match block:
         case Words():
-            return ["  " * block.indent + block.text]
+            return [worded(block)]
+        case Lines():
+            return list(block.lines)
         case Signs():
             return packed(block.meanings(printed), room, "; ")
         case Values():

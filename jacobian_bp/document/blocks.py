@@ -19,10 +19,23 @@ Entries = tuple[np.ndarray, np.ndarray | None]  # numbers, and where they can be
 
 @dataclass(frozen=True)
 class Words:
-    """A sentence; `indent` is the depth at which it stands below another."""
+    """A sentence; `indent` is the depth at which it stands below another.
+
+    A `label` says in a word what it is of; a text in columns has it in its margin. In `plain`
+    words nothing is a formula: a second is no value s.
+    """
 
     text: str
     indent: int = 0
+    label: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines that stay as they are set: code, what a program printed, columns."""
+
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,7 @@ class Table:
     plain: tuple[str, ...] = ()
 
 
-Block = Words | Formula | Values | Equations | Signs | Matrix | Table | Picture
+Block = Words | Lines | Formula | Values | Equations | Signs | Matrix | Table | Picture
 
 
 @dataclass(frozen=True, eq=False)

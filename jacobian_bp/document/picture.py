@@ -50,6 +50,11 @@ class Picture:
         return {"text/plain": str(self), "image/svg+xml": self.svg}
 
 
+def framed(picture: Picture) -> str:
+    """A picture within the HTML of a notebook; a wide one scrolls in its frame."""
+    return f'<div style="overflow-x: auto">{picture.svg.strip()}</div>'
+
+
 def without_braille(lines: tuple[str, ...]) -> tuple[str, ...]:
     """A character of dots as '#', one without a dot as '.'.
 

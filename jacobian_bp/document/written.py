@@ -17,6 +17,7 @@ from .blocks import (
     Equation,
     Equations,
     Formula,
+    Lines,
     Matrix,
     Picture,
     Row,
@@ -66,7 +67,11 @@ class Written(ABC):
     def block(self, block: Block) -> list[str]:
         match block:
             case Words():
-                return [self.paragraph(self.sentence(block.text))]
+                label = f"{block.label}: " if block.label else ""
+                text = f"{label}{block.text}"
+                return [self.paragraph(self.said(text) if block.plain else self.sentence(text))]
+            case Lines():
+                return [self.lines(list(block.lines))] if block.lines else []
             case Formula():
                 return [self.paragraph(self.math(block.text))]
             case Signs():

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..document.picture import Picture
-from ..errors import SpecError
+from ..document.picture import Picture, framed
+from ..errors import JacobianError, SpecError
 from ..formulas.in_program import steps_of
 from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
@@ -26,7 +26,7 @@ from ..program.program import Program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
 from ..writing.latex import aligned, formula, words
-from ..writing.notebook import ends, page, steps
+from ..writing.notebook import Said, ends, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
 from .drawn import network_picture
@@ -375,12 +375,16 @@ class Network(Shown):
     def _repr_html_(self) -> str:
         """For a notebook: each step as a formula, the shapes of what is trained, and its op."""
         rows = ends([self._row(step) for step in self._program.steps], _left_out)
-        return steps(rows) + "\n" + page("", [repr(self).strip("<>")])
+        shown = steps(rows) + "\n" + page("", [repr(self).strip("<>")])
+        try:
+            return f"{shown}\n{framed(self.picture())}"
+        except JacobianError:  # no layers one after another
+            return shown
 
     def _row(self, step: Step) -> tuple[str, str, str]:
         trained = [name for name in step.args if name in self.params]
         shapes = [f"{name} {dims(self.params[name].shape)}" for name in trained]
-        return formula(_statement(step)), ", ".join(shapes), step.title
+        return _statement(step), ", ".join(shapes), step.title
 
 
 def checked_batch(batch: Any) -> int:
@@ -397,4 +401,4 @@ def _statement(step: Step) -> str:
 
 
 def _left_out(count: int) -> tuple[str, str, str]:
-    return words(f"… {count:,} more …"), "", ""
+    return Said(f"… {count:,} more …"), "", ""

@@ -17,8 +17,8 @@ from ..derivation.derivation import Derivation, derive
 from ..derivation.ready_made import ReadyMade
 from ..derivation.second_derivation import SecondDerivation, derive_second
 from ..derivation.written_in import written_in
-from ..document.picture import Picture
-from ..errors import AxisError, SpecError
+from ..document.picture import Picture, framed
+from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
 from ..routes.difference import Progress
@@ -26,7 +26,8 @@ from ..routes.einsum_chain import Chain, plan
 from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
 from ..source.step_source import source_of
-from ..writing.notebook import grid
+from ..writing.notebook import MOST_LINES, grid
+from ..writing.shown import Printed
 from ..writing.signs import dims, number, vector
 from .drawn import run_picture
 from .files.convention_file import convention_of
@@ -37,7 +38,7 @@ GivenConvention = str | Path | Convention | ReadyMade  # how a convention may be
 Names = list[str] | tuple[str, ...] | Mapping[str, Any]
 
 
-class Run:
+class Run(Printed):
     """The values of one forward pass, and everything that follows from them.
 
     run["z2"] is a value, run.loss the cost; the arrays are closed to writing.
@@ -76,7 +77,13 @@ class Run:
         values = self.forward_pass.values.items()
         rows = [(name, dims(value.shape), vector(value, 6, MOST_SHOWN)) for name, value in values]
         title = self._title[0] if len(self._title) == 1 else ""
-        return grid(("value", "shape", "numbers"), rows, title)
+        shown = grid(("value", "shape", "numbers"), rows, title)
+        if len(self.forward_pass.program.steps) > MOST_LINES:
+            return shown
+        try:
+            return f"{shown}\n{framed(self.graph())}"
+        except JacobianError:  # a cost that is no number has no gradients to draw
+            return shown
 
     @property
     def cost(self) -> str:

@@ -113,12 +113,16 @@ class Chain(Shown):
 
     def latex(self) -> str:
         """The bracketed product as LaTeX; of a long chain, its length."""
+        return formula(self._product)
+
+    @property
+    def _product(self) -> str:
         count = len(self.operands)
         right = self.brackets if count <= MOST_SHOWN else f"{count:,} whole Jacobians"
-        return formula(f"{self.name} = {right}")
+        return f"{self.name} = {right}"
 
     def _repr_html_(self) -> str:
-        return page(self.latex(), self.text().split("\n")[1:])
+        return page(self._product, self.text().split("\n")[1:])
 
     def __str__(self) -> str:
         return for_stream(self.text())

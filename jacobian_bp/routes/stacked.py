@@ -173,13 +173,17 @@ class StackedJacobian(Shown):
 
     def latex(self) -> str:
         """The blocks side by side as LaTeX, without delimiters; of many the first and the last."""
+        whole, blocks = self._blocks()
+        beside = r"\;\middle|\;".join(map(formula, blocks))
+        return rf"{formula(whole)}=\left[\,{beside}\,\right]"
+
+    def _blocks(self) -> tuple[str, list[str]]:
+        """The whole, and its blocks; of many the first and the last."""
         of, names = self.of, list(self.wrt)
         blocks = [f"∂{of}/∂{name}" for name in names]
         if len(names) > MOST_BLOCKS:
             names[2:-1], blocks[2:-1] = ["…"], ["…"]
-        whole = formula(f"∂{of}/∂({', '.join(names)})")
-        beside = r"\;\middle|\;".join(map(formula, blocks))
-        return rf"{whole}=\left[\,{beside}\,\right]"
+        return f"∂{of}/∂({', '.join(names)})", blocks
 
     def _repr_html_(self) -> str:
         """For a notebook: the blocks as a formula, and where each of them lies."""
@@ -189,7 +193,8 @@ class StackedJacobian(Shown):
             for node in self.variables
         ]
         heads = ("block", "in the last axis", "row by row the entries of shape")
-        return page(self.latex(), [self._facts()], grid(heads, rows))
+        whole, blocks = self._blocks()
+        return page(f"{whole} = ( {' | '.join(blocks)} )", [self._facts()], grid(heads, rows))
 
 
 def _place(part: slice) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from ..errors import JacobianError
-from .latex import inline
+from .mathml import mathml
 from .signs import dims, number, safe
 
 MOST_SHOWN = 16  # rows, and columns
@@ -35,15 +35,19 @@ class NamedArray(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
 
-def page(latex: str, lines: Sequence[str] = (), numbers: str = "") -> str:
-    r"""A formula, lines of plain text under it, and a table.
+class Said(str):
+    """Words in the place of a formula: what a table leaves out."""
 
-    >>> print(page(r"\delta_{k,k'}", ["shape (2, 2)"]))
-    <p>$\displaystyle \delta_{k,k'}$</p>
+
+def page(formula: str, lines: Sequence[str] = (), numbers: str = "") -> str:
+    """A formula as it is printed, lines of plain text under it, and a table.
+
+    >>> print(page("z = x", ["shape (2, 2)"]))
+    <p><math><mi>z</mi><mo>=</mo><mi>x</mi></math></p>
     <pre style="word-break: normal; overflow-wrap: normal">shape (2, 2)</pre>
     """
     text = "\n".join(safe(line).removeprefix("  ") for line in ends(lines, "… {:,} more …".format))
-    head = f"<p>{_plain(inline(latex))}</p>" if latex else ""
+    head = f"<p>{_set(formula)}</p>" if formula else ""
     below = f"{WHOLE_WORDS}{_plain(text)}</pre>" if text else ""
     return "\n".join(part for part in (head, below, numbers) if part)
 
@@ -56,8 +60,8 @@ def steps(
     `numbers` are lines for each row, which stand under it; `caption` says what stands there.
     """
     found = [f"<caption>{_plain(safe(caption))}</caption>"] if caption else []
-    for place, (latex, shape, reason) in enumerate(rows):
-        cells = _plain(inline(latex)), _plain(safe(shape)), _plain(safe(reason))
+    for place, (formula, shape, reason) in enumerate(rows):
+        cells = _set(formula), _plain(safe(shape)), _plain(safe(reason))
         found.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
         if place < len(numbers) and numbers[place]:
             text = _plain("\n".join(map(safe, numbers[place])))
@@ -133,6 +137,11 @@ def _entries(value: NamedArray) -> list[str]:
     if not value.shape:
         return [_code(value.name)]
     return [_code(f"{value.name}[{','.join(map(str, i))}]") for i in np.ndindex(value.shape)]
+
+
+def _set(formula: str) -> str:
+    """A formula in MathML, which needs no script; words as they are."""
+    return _plain(safe(formula)) if isinstance(formula, Said) else mathml(safe(formula))
 
 
 def _code(name: str) -> str:

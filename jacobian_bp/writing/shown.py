@@ -6,10 +6,14 @@ from .latex import formula, inline
 
 
 class Printed:
-    """An object that a console shows by its printed text, a notebook by its HTML."""
+    """An object that a console shows by its printed text, a notebook by its HTML or LaTeX."""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/plain": str(self)}  # before a dataclass's own repr, which can be long
+        found = {"text/plain": str(self)}  # before a dataclass's own repr, which can be long
+        for kind, method in (("text/html", "_repr_html_"), ("text/latex", "_repr_latex_")):
+            if hasattr(self, method):
+                found[kind] = getattr(self, method)()
+        return found
 
 
 class Shown(Printed):

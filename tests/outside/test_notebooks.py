@@ -135,6 +135,7 @@ def test_in_the_tour_every_object_shows_itself():
         assert {"text/plain", "text/html", "text/latex"} == set(shown[name])
     for name in ("network", "stacked"):
         assert {"text/plain", "text/html", "text/latex"} == set(shown[name])
+    assert "text/latex" in shown["expression"]
     for name in ("run", "check", "diagnose", "line"):
         assert {"text/plain", "text/html"} == set(shown[name])
     assert "<li>W2: In the gradient of W2 (layer 2) the" in shown["diagnose"]["text/html"]

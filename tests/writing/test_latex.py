@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from jacobian_bp import Axis, Jacobian, Network, delta, dense, distinct, memory_
 from jacobian_bp.derivation.ledger import Folded
 from jacobian_bp.reference import X, Y, second_seed
 from jacobian_bp.writing.latex import FUNCTIONS, GREEK, aligned, formula, inline, words
-from jacobian_bp.writing.notebook import WHOLE_WORDS, page
+from jacobian_bp.writing.mathml import mathml
+from jacobian_bp.writing.notebook import WHOLE_WORDS, Said, page
 
 NAMED = (
     "approx backslash begin cdot displaystyle end frac langle ldots left leq mathrm neq odot "
@@ -48,6 +50,10 @@ FOREIGN = [
     "x²²'",
     "[[1][k]]",
 ]
+
+
+MATH = r"<math>.*?</math>"
+SVG = r'<div style="overflow-x: auto"><svg.*?</svg></div>'
 
 
 def faults(latex):
@@ -161,8 +167,8 @@ def every_formula():
     found = {}
     for run in runs:
         for convention in ("flat", "first_seed", "second_seed", "third_seed"):
-            for latex, place, _ in run.derivation(convention)._rows():
-                found[latex] = place
+            for said, place, _ in run.derivation(convention)._rows():
+                found[words(said) if isinstance(said, Said) else formula(said)] = place
         for name in run.params:
             jacobian = run.jacobian(run.cost, name)
             collapsed = jacobian.collapse()
@@ -222,6 +228,9 @@ def test_a_foreign_name_is_a_name(name):
         require_parsed(plain)
         require_parsed(jacobian.latex())
     html = jacobian._repr_html_()
+    for part in re.findall(f"{MATH}|{SVG}", html, re.S):
+        ElementTree.fromstring(part)
+    html = re.sub(f"{MATH}|{SVG}|<wbr>", "", html, flags=re.S)
     assert re.findall(r"<(?!/?(?:p|pre|table|caption|tr|th|td|code)>)", html) == []
     assert not re.search(r"&(?!amp;|lt;|gt;)", html)
     assert "\x1b" not in html
@@ -267,7 +276,7 @@ def test_a_jacobian_shows_itself():
     )
     assert jacobian._repr_latex_() == inline(jacobian.latex())
     assert jacobian._repr_html_() == (
-        f"<p>{inline(jacobian.latex())}</p>\n"
+        f"<p>{mathml(jacobian.statement)}</p>\n"
         f"{WHOLE_WORDS}layout numerator, shape (2, 2): diagonal; 2 of 4 entries can be non-zero; "
         "32 bytes</pre>\n"
         "<table>\n"
@@ -275,7 +284,8 @@ def test_a_jacobian_shows_itself():
         "<tr><th></th><th><code>z2[0]</code></th><th><code>z2[1]</code></th></tr>\n"
         "<tr><th><code>a2[0]</code></th><td>1</td><td>.</td></tr>\n"
         "<tr><th><code>a2[1]</code></th><td>.</td><td>1</td></tr>\n"
-        "</table>"
+        "</table>\n"
+        f'<div style="overflow-x: auto">{jacobian.picture().svg.strip()}</div>'
     )
 
 
@@ -326,7 +336,7 @@ def test_a_long_chain_is_short():
     run = net.run([0.5, -0.25], [0.0, 1.0])
     assert formula("201 whole Jacobians") in run.chain("W1").latex()
     assert len(run.chain("W1")._repr_html_()) < 3000
-    assert len(run.jacobian("J", "W1")._repr_html_()) < 4000
+    assert len(re.sub(SVG, "", run.jacobian("J", "W1")._repr_html_(), flags=re.S)) < 5000
     assert r"\text{... 98 more layers like these" in run.derivation().latex()
 
 
@@ -361,7 +371,7 @@ def test_aligned_and_page_put_lines_together():
 
 def test_a_console_shows_the_printed_text():
     jacobian = RUN.jacobian("a2", "z2")
-    assert jacobian._repr_mimebundle_() == {"text/plain": str(jacobian)}
+    assert jacobian._repr_mimebundle_()["text/plain"] == str(jacobian)
 
 
 def test_showing_changes_nothing():

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from jacobian_bp import Agreement, Network, Op, Tanh, check_op, delta, diagnose, diagnose_line
 from jacobian_bp.reference import X, Y, second_seed
+from jacobian_bp.writing.mathml import mathml
 from jacobian_bp.writing.notebook import (
     MOST_LINES,
     WHOLE_LINES,
@@ -37,8 +39,16 @@ STYLED = {WHOLE_WORDS: "<pre>", WHOLE_LINES: "<pre>", '<td colspan="3">': "<td>"
 every_object = pytest.mark.parametrize("shown", OBJECTS.values(), ids=list(OBJECTS))
 
 
+MATH = r"<math>.*?</math>|<wbr>"
+SVG = r'<div style="overflow-x: auto"><svg.*?</svg></div>'
+
+
 def require_html(html):
-    """Known elements that close, and no bare & or <."""
+    """Known elements that close, no bare & or <; formulas and pictures that are whole XML."""
+    for part in re.findall(f"{MATH}|{SVG}", html, re.S):
+        if part != "<wbr>":
+            ElementTree.fromstring(part)
+    html = re.sub(f"{MATH}|{SVG}", "", html, flags=re.S)
     for styled, plain in STYLED.items():
         html = html.replace(styled, plain)
     tags = re.findall(r"<(/?)([a-z]+)>", html)
@@ -102,7 +112,43 @@ def test_a_finding_that_follows():
 @pytest.mark.parametrize("name", ["agreement", "diagnosis", "line", "stacked"])
 def test_a_console_gets_the_printed_text(name):
     shown = OBJECTS[name]
-    assert shown._repr_mimebundle_() == {"text/plain": str(shown)}
+    assert shown._repr_mimebundle_()["text/plain"] == str(shown)
+
+
+SHOWN = {
+    **OBJECTS,
+    "expression": RUN.jacobian("z2", "W2").links[0].expression,
+    "jacobian": RUN.jacobian("z2", "W2"),
+    "product": RUN.jacobian("J", "W1"),
+    "chain": RUN.chain("W1"),
+    "hessian": RUN.hessian("W2", "W2"),
+    "blocks": RUN.hessian(["W2", "b2"]),
+    "derivation": RUN.derivation(),
+    "second": RUN.second_derivation(),
+    "op": check_op(Tanh, {"z": [0.5, -1.0, 2.0]}),
+}
+DRAWN = {"network", "run", "jacobian", "product", "hessian", "blocks"}
+del SHOWN["finding"]  # part of a diagnosis, which shows it
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_notebook_gets_every_form_and_needs_no_script_for_the_formulas(name):
+    shown = SHOWN[name]
+    bundle = shown._repr_mimebundle_()
+    require_html(bundle["text/html"])
+    assert bundle["text/plain"] == str(shown)
+    assert bundle["text/html"] == shown._repr_html_()
+    assert "$" not in bundle["text/html"]
+    assert ("<svg" in bundle["text/html"]) is (name in DRAWN)
+    if hasattr(shown, "latex"):
+        assert bundle["text/latex"] == f"$\\displaystyle {shown.latex()}$"
+        assert "<math>" in bundle["text/html"] or name == "run"
+
+
+@pytest.mark.parametrize("broken", ["<math><mi>x</math>", "<math><mi>x</mi></math> $x$ & y"])
+def test_a_broken_formula_is_caught(broken):
+    with pytest.raises((AssertionError, ElementTree.ParseError)):
+        require_html(broken)
 
 
 # ---------------------------------------------------------------- networks and runs
@@ -110,7 +156,7 @@ def test_a_console_gets_the_printed_text(name):
 
 def test_a_network_is_its_steps():
     html = NET._repr_html_()
-    first = r"<tr><td>$\displaystyle z_{1}=W_{1}\,x+b_{1}$</td><td>W1 (4, 3), b1 (4,)</td>"
+    first = f"<tr><td>{mathml('z1 = W1 x + b1')}</td><td>W1 (4, 3), b1 (4,)</td>"
     assert html.splitlines()[1] == first + "<td>Linear</td></tr>"
     assert html.count("<tr>") == len(NET.steps)
     assert NET.latex().splitlines()[:3] == [
@@ -159,7 +205,7 @@ def test_a_run_is_its_values():
     ]
     assert html.count("<tr>") == 1 + len(list(RUN))
     large = Network.dense([97, 89, 2], "tanh", seed=0).run(np.ones((101, 97)))
-    assert len(large._repr_html_()) < 3000
+    assert len(re.sub(SVG, "", large._repr_html_(), flags=re.S)) < 3000
     require_html(large._repr_html_())
     graph = Network.program("z = Tanh(x)", "a = Tanh(z)").run([1.0, 2.0])
     assert "<caption>" not in graph._repr_html_()
@@ -203,7 +249,9 @@ def test_blocks_side_by_side():
         r"\frac{\partial a_{3}}{\partial W_{3}}\;\middle|\;\frac{\partial a_{3}}{\partial b_{3}}"
         r"\,\right]"
     )
-    assert STACKED._repr_html_().splitlines()[1:] == [
+    whole = "∂a3/∂(W3, b3) = ( ∂a3/∂W3 | ∂a3/∂b3 )"
+    assert STACKED._repr_html_().splitlines() == [
+        f"<p>{mathml(whole)}</p>",
         f"{WHOLE_WORDS}layout flat, shape (1, 3): 2 blocks side by side, 24 bytes</pre>",
         "<table>",
         "<tr><th>block</th><th>in the last axis</th><th>row by row the entries of shape</th></tr>",
@@ -259,7 +307,7 @@ def test_the_report_on_an_op():
     assert repr(report) == "<OpReport on Tanh: the three derivatives agree>"
     require_html(report._repr_html_())
     assert "Tanh: the three derivatives agree" in report._repr_html_()
-    assert report._repr_mimebundle_() == {"text/plain": str(report)}
+    assert report._repr_mimebundle_()["text/plain"] == str(report)
 
 
 # ---------------------------------------------------------------- the parts

@@ -6,6 +6,7 @@ Columns have fixed widths, so that a row can be printed as soon as it is finishe
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...document.blocks import Column, Row, Table, Words
 from ...writing.tables import line_of
 
 GAP = "  "
@@ -49,6 +50,17 @@ class Columns:
             else:
                 lines.append(f"  {word}")
         return lines
+
+    def table(self, rows: Sequence[Sequence[str]], lines: Sequence[str]) -> Table:
+        """Rows as a table whose lines are set already; one of names and words is filled up."""
+        columns = tuple(Column(head) for head in self.heads)
+        short = len(self.names) + 1
+        filled = [
+            [*row[:-1], *[""] * (len(columns) - short), row[-1]] if len(row) == short else row
+            for row in rows
+        ]
+        made = tuple(Row(tuple(map(Words, cells))) for cells in filled)
+        return Table(columns, made, tuple(lines))
 
     def sentence(self, cells: Sequence[str], words: str, room: int) -> list[str]:
         """A row that has words in place of its numbers; `cells` are those of `names`."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...document.files import DOCUMENTS, place_for
 from ...errors import SpecError
 from ...network.from_options import Case, case_of
 from ...network.sizes import format_sizes
@@ -76,6 +77,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="on a terminal: start also what takes over a minute, or over half of the memory limit",
     )
     add("--dtype", metavar="NAME", help=" or ".join(DTYPES) + " (default: float64)")
+    ends = f"write a document too; the name ends in {DOCUMENTS.named}"
+    add("--out", metavar="FILE", help=ends)
     add("--json", metavar="FILE.json", help="write the results")
     add("--csv", metavar="FILE.csv", help="write the results")
     add("--plot", metavar="FILE", help="draw the growth: FILE.png or FILE.svg")
@@ -133,6 +136,8 @@ def _outputs(
             )
         found["plot"] = Output("--plot", options.plot, SUFFIXES)
         require_matplotlib()
+    if options.out is not None:
+        found["out"] = Output("--out", str(place_for(options.out)), DOCUMENTS.endings)
     for kind in ("json", "csv"):
         name = getattr(options, kind)
         if name is not None:

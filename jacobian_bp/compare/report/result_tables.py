@@ -5,12 +5,14 @@
 
 from collections.abc import Sequence
 
+from ...document.blocks import Table
 from ...numbers.memory import format_bytes
 from ...writing.signs import plural
 from ..timing.fit import Fit
 from ..timing.growth import ABOVE_OVERHEAD, Growth, bent
 from ..timing.result import GRADIENT, STEP, Result, ratio
 from .columns import Columns
+from .parts import Part
 
 NOT_KNOWN = "-"
 WIDE = 99
@@ -18,7 +20,7 @@ NAME, NUMBER, BYTES, TIME, RATIO = 19, 15, 11, 9, 9
 OURS = {"materialise": "ours"}  # a whole Jacobian in a sweep, beside the peers' ones
 
 
-def predicted_table(rows: Sequence[Result], room: int = WIDE) -> list[str]:
+def predicted_table(rows: Sequence[Result], room: int = WIDE) -> Table:
     """What the shapes say, before anything is built."""
     known = [row for row in rows if row.predicted_bytes is not None]
     counts = [(_count(r.multiplications), _count(r.nonzero_multiplications)) for r in known]
@@ -31,14 +33,17 @@ def predicted_table(rows: Sequence[Result], room: int = WIDE) -> list[str]:
     lines = columns.head(room)
     if not lines:
         columns = Columns(heads, widths)
-    for row, pair, array in zip(known, counts, largest, strict=True):
-        lines += columns.row((row.subject, *pair, size(row.predicted_bytes), array), room)
-    return lines
+    found = [
+        (row.subject, *pair, size(row.predicted_bytes), array)
+        for row, pair, array in zip(known, counts, largest, strict=True)
+    ]
+    lines += [line for cells in found for line in columns.row(cells, room)]
+    return columns.table(found, lines)
 
 
 def measured_table(
     rows: Sequence[Result], base: str = "", whose: str = "", room: int = WIDE
-) -> list[str]:
+) -> Table:
     """Seconds and bytes as measured; `whose` heads the ratio of the minima to `base`.
 
     Where arrays were followed one by one, their bytes stand beside all that was allocated.
@@ -50,17 +55,19 @@ def measured_table(
     each = {"built arrays": 12, "allocated": 10}
     sizes = (NAME, TIME, TIME, TIME, *(RATIO for _ in compared), *(each[s] for s in space), 6)
     columns = Columns(heads, sizes)
-    lines = columns.head(room)
+    lines, found = columns.head(room), list[tuple[str, ...]]()
     for row in rows:
         if row.refused:
+            found.append((row.subject, row.refused))
             lines += columns.sentence((row.subject,), row.refused, room)
             continue
         times = (seconds(row.minimum), seconds(row.median), seconds(row.spread))
         seen = (size(row.built_bytes), size(row.measured_bytes))[-len(space) :]
         rounds = f"{row.rounds}" if row.complete else f"{row.rounds} …"
         beside = (factor(ratio(row, _find(rows, base))),) if compared else ()
-        lines += columns.row((row.subject, *times, *beside, *seen, rounds), room)
-    return lines
+        found.append((row.subject, *times, *beside, *seen, rounds))
+        lines += columns.row(found[-1], room)
+    return columns.table(found, lines)
 
 
 def beside_peers(rows: Sequence[Result], peers: Sequence[str]) -> list[str]:
@@ -110,7 +117,7 @@ def sweep_columns(axis: str) -> Columns:
     return Columns(heads, (7, 15, 14, BYTES, BYTES, TIME, TIME, 6), (0, 1))
 
 
-def sweep_line(row: Result, base: Result | None, room: int = WIDE) -> list[str]:
+def sweep_line(row: Result, base: Result | None, room: int = WIDE) -> Table:
     """One row of a sweep's table; the bytes are those of the peak."""
     columns = sweep_columns(row.axis)
     route = row.subject
@@ -118,34 +125,37 @@ def sweep_line(row: Result, base: Result | None, room: int = WIDE) -> list[str]:
         route = f"∂f/∂θ {OURS.get(route, route)}"
     names = (f"{row.size:>{columns.widths[0]}}" if columns.fits(room) else f"{row.size}", route)
     if row.refused:
-        return columns.sentence(names, row.refused, room)
+        return columns.table([(*names, row.refused)], columns.sentence(names, row.refused, room))
     cells = (_count(row.multiplications), size(row.predicted_bytes), size(row.measured_bytes))
     shown = seconds(row.minimum) + ("" if row.complete else " …")
     times = (shown, seconds(row.spread), factor(ratio(row, base)))
-    return columns.row((*names, *cells, *times), room)
+    found = (*names, *cells, *times)
+    return columns.table([found], columns.row(found, room))
 
 
-def sweep_lines(rows: Sequence[Result], room: int = WIDE) -> list[str]:
+def sweep_rows(rows: Sequence[Result], room: int = WIDE) -> list[Table]:
     """Rows of one size; a ratio is to the vjp route."""
     base = _find(rows, "vjp")
-    return [line for row in rows for line in sweep_line(row, base, room)]
+    return [sweep_line(row, base, room) for row in rows]
 
 
-def growth_table(axis: str, found: Sequence[Growth], room: int = WIDE) -> list[str]:
+def growth_table(axis: str, found: Sequence[Growth], room: int = WIDE) -> list[Part]:
     """The exponent of the size in each quantity, fitted, beside the one of the theory."""
     if not found:
         return []
     times = ("multiplied", "seconds", "sizes", "theory")
     heads = ("route", *times, "predicted", "measured", "in bytes")
     columns = Columns(heads, (14, 11, 11, 7, 6, 11, 11, 8))
-    lines = [f"exponent of the {axis}, with its 95 % interval", *columns.head(room)]
+    lines, rows = columns.head(room), list[tuple[str, ...]]()
     for g in found:
         fits = (g.multiplications, g.seconds, g.predicted_bytes, g.measured_bytes)
         counts, time, told, seen = map(exponent, fits)
         theory = (f"{g.theory_time}", f"{g.theory_bytes}")
         cells = (g.route, counts, time, g.rows_used, theory[0], told, seen, theory[1])
+        rows.append(tuple(map(str, cells)))
         lines += columns.row(cells, room)
-    return [*lines, *_remarks(found)]
+    title = f"exponent of the {axis}, with its 95 % interval"
+    return [title, columns.table(rows, lines), *_remarks(found)]
 
 
 def exponent(fit: Fit | None) -> str:

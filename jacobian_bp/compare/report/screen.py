@@ -1,8 +1,9 @@
-"""What `compare` shows: a cost card, a sweep, or a preset; each gives its lines as it goes."""
+"""What `compare` shows: a cost card, a sweep, or a preset; each gives its parts as it goes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ...document.blocks import Lines, Words
 from ...errors import MemoryLimitError
 from ...numbers.memory import current_limit
 from ...writing import terminal
@@ -27,6 +28,7 @@ from ..timing.workload import Workload, label_of, label_of_run, workload_of
 from .brackets import bracketing_lines, own_chain
 from .eliminations import elimination_lines
 from .options import Asked
+from .parts import Part, labelled
 from .presets import PRESETS, Point
 from .provenance import circumstances, network_lines
 from .result_tables import (
@@ -37,10 +39,10 @@ from .result_tables import (
     predicted_table,
     sweep_columns,
     sweep_legend,
-    sweep_lines,
+    sweep_rows,
 )
 
-Lines = Iterator[list[str]]
+Parts = Iterator[Sequence[Part]]
 BUILT = (
     "  built arrays: whole Jacobians and their products, followed one by one: the predicted peak.",
     "  structured and vjp build none, so none is followed: predicted is what they hold by rule.",
@@ -62,14 +64,14 @@ PRODUCTS = (
 )
 
 
-def lines_of(asked: Asked, journal: Journal) -> Lines:
-    """The lines of what is asked for, as soon as they are known."""
+def lines_of(asked: Asked, journal: Journal) -> Parts:
+    """The parts of what is asked for, as soon as they are known."""
     if asked.preset:
         return preset(asked, journal)
     return sweep(asked, journal) if asked.sweep else card(asked, journal)
 
 
-def card(asked: Asked, journal: Journal) -> Lines:
+def card(asked: Asked, journal: Journal) -> Parts:
     """One network: predicted, measured, and why the order of multiplication matters."""
     case, room = asked.case(), terminal.width()
     state = case.run.forward_pass
@@ -79,27 +81,30 @@ def card(asked: Asked, journal: Journal) -> Lines:
     remarks = case.remarks or ("weights, x and y of the second seed's example",)
     costs, left = affordable(workload.run.forward_pass, asked.long)
     forecast = _agreed(asked, calls_of(label, costs, left))
-    yield [*network_lines(blank), *(f"data      {remark}" for remark in remarks)]
-    yield [*circumstances(asked), *forecast.lines()]
+    data = [Words(remark, label="data") for remark in remarks]
+    yield [*labelled(network_lines(blank)), *data]
+    yield labelled([*circumstances(asked), *forecast.lines()])
     told = [with_cost(replace(blank, subject=cost.route), cost) for cost in costs]
     yield ["", "predicted from the shapes: the gradient by every parameter"]
-    yield [*predicted_table(told, room), *PLANNED]
-    yield elimination_lines(workload.run.forward_pass, room)
+    yield [predicted_table(told, room), *PLANNED]
+    orders = elimination_lines(workload.run.forward_pass, room)
+    yield [*orders[:2], Lines(tuple(orders[2:]))]
     journal.beside = "vjp", "× vjp"
     rows = _timed(asked, workload, blank, route_subjects(workload), journal, costs, left)
     yield ["", "measured: the gradient by every parameter, the forward pass done before"]
     built = BUILT if any(row.built_bytes for row in rows) else ()
-    yield [*measured_table(rows, *journal.beside, room), *built, *ALLOCATED]
+    yield [measured_table(rows, *journal.beside, room), *built, *ALLOCATED]
     journal.show()
     for point in _with_peers(asked, workload):
         yield ["", *_point(asked, point, journal)]
         journal.show()
-    yield [f"peer      {remark}" for remark in asked.remarks]
+    yield _peers(asked)
     own = own_chain(workload, asked.long)
-    yield ["", *own, *[""] * bool(own), *bracketing_lines(bool(own))]
+    for head, *lines in filter(None, [own, bracketing_lines(bool(own))]):
+        yield ["", head, Lines(tuple(lines))]
 
 
-def sweep(asked: Asked, journal: Journal) -> Lines:
+def sweep(asked: Asked, journal: Journal) -> Parts:
     """All routes at each size, and the exponents of growth."""
     if asked.sweep is None:
         return
@@ -112,10 +117,10 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
     forecast = _agreed(
         asked, [c for p in made for c in calls_of(f"{axis} {p.size}", p.costs, p.left)]
     )
-    yield [f"sweep     of the {axis}; weights, x and y drawn"]
-    yield network_lines(first, asked.options.seed)
-    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
-    yield forecast.lines()
+    yield [Words(f"of the {axis}; weights, x and y drawn", label="sweep")]
+    yield labelled(network_lines(first, asked.options.seed))
+    yield [*labelled(circumstances(asked)), *_peers(asked)]
+    yield labelled(forecast.lines())
     journal.overhead = overheads(asked.sweep, asked.make, asked.timer)
 
     def timed(
@@ -132,9 +137,9 @@ def sweep(asked: Asked, journal: Journal) -> Lines:
         return found
 
     yield ["", *sweep_legend([peer.name for peer in asked.peers])]
-    yield sweep_columns(axis).head(room)
+    yield [sweep_columns(axis).table([], sweep_columns(axis).head(room))]
     for found in run_sweep(asked.sweep, planned, asked.make, asked.dtype, journal, timed):
-        yield sweep_lines(found, room)
+        yield sweep_rows(found, room)
         journal.show()
         rows += found
     yield built_lines(rows)
@@ -152,10 +157,11 @@ def _agreed(asked: Asked, calls: Sequence[Call]) -> Forecast:
     return forecast
 
 
-def preset(asked: Asked, journal: Journal) -> Lines:
+def preset(asked: Asked, journal: Journal) -> Parts:
     """The points of a preset, one table each; where a size grows, its exponent."""
-    yield [f"preset    {asked.preset}; weights, x and y drawn with seed {asked.options.seed}"]
-    yield [*circumstances(asked), *(f"peer      {remark}" for remark in asked.remarks)]
+    drawn = f"{asked.preset}; weights, x and y drawn with seed {asked.options.seed}"
+    yield [Words(drawn, label="preset")]
+    yield [*labelled(circumstances(asked)), *_peers(asked)]
     for point in PRESETS[asked.preset or ""](asked.peers, asked.options.seed):
         yield ["", *_point(asked, point, journal)]
         journal.show()
@@ -163,11 +169,17 @@ def preset(asked: Asked, journal: Journal) -> Lines:
     yield ["", *growth_table("depth", grown, terminal.width())] if grown else []
 
 
-def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
+def _peers(asked: Asked) -> list[Words]:
+    """Each peer that is asked for and not there."""
+    return [Words(remark, label="peer") for remark in asked.remarks]
+
+
+def unseen_parts(asked: Asked, journal: Journal) -> list[Part]:
     """After an interruption: the rows that are not on the screen, and what the others tell."""
-    unseen, room, lines = journal.rows[journal.shown :], terminal.width(), []
+    unseen, room = journal.rows[journal.shown :], terminal.width()
+    lines: list[Part] = []
     if asked.sweep is not None:
-        lines += sweep_lines(unseen, room)
+        lines += sweep_rows(unseen, room)
         lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
         lines += built_lines(journal.rows)
         found = growths(asked.sweep.axis, journal.rows, journal.overhead)
@@ -176,12 +188,12 @@ def unseen_lines(asked: Asked, journal: Journal) -> list[str]:
         return lines
     for title in dict.fromkeys((row.quantity, row.task) for row in unseen):
         own = [row for row in unseen if (row.quantity, row.task) == title]
-        lines += [f"{title[0]}: {title[1]}", *measured_table(own, *journal.beside, room)]
+        lines += [f"{title[0]}: {title[1]}", measured_table(own, *journal.beside, room)]
     lines += [] if all(row.complete for row in unseen) else [UNFINISHED]
     return lines
 
 
-def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
+def _point(asked: Asked, point: Point, journal: Journal) -> list[Part]:
     room = terminal.width()
     try:
         workload = point.make()
@@ -194,8 +206,8 @@ def _point(asked: Asked, point: Point, journal: Journal) -> list[str]:
     subjects = point.subjects(workload)
     journal.beside = point.base, point.whose
     rows = _timed(asked, workload, blank, subjects, journal)
-    lines = [*fold(f"{point.quantity}: {workload.label}", room)]
-    lines += measured_table(rows, *journal.beside, room)
+    lines: list[Part] = [*fold(f"{point.quantity}: {workload.label}", room)]
+    lines.append(measured_table(rows, *journal.beside, room))
     named = {subject.name for subject in subjects}
     lines += USED if "zeros, placed, used" in named else ()
     lines += PRODUCTS if "products alone" in named else ()

@@ -13,6 +13,8 @@ from typing import Any
 from ...algebra.layouts import LAYOUTS
 from ...derivation.convention import CHOICES, Convention
 from ...derivation.ready_made import ReadyMade
+from ...document.files import DOCUMENTS, place_for
+from ...document.report import Report, save_report
 from ...errors import SpecError
 from ...network.files.answer_file import read_answers, read_arrays
 from ...network.files.convention_file import convention_of
@@ -55,10 +57,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--layout", help=f"of arrays: {names} (default: gradient; of Jacobians numerator)"
     )
+    ends = f"write a report instead; the name ends in {DOCUMENTS.named}"
+    parser.add_argument("--out", metavar="FILE", help=ends)
 
 
 def run_command(options: argparse.Namespace) -> int:
     """Say what is right and wrong: exit code 0 if all is right, else 1."""
+    if options.out is not None:
+        place_for(options.out)
     if [options.answers, options.line, options.code].count(None) != 2:
         raise SpecError(
             "diagnose takes a file of arrays, or one line, or the code of a function.\n"
@@ -85,14 +91,14 @@ def run_command(options: argparse.Namespace) -> int:
         alone = options.examples and options.weights is None
         examples, convention = (options.examples, None) if alone else (None, written)
         report = diagnose_line(options.line, run, options.target, examples, convention)
-        _write("\n".join([*data, str(report)]))
+        _hand_over(report, data, run, options)
         return 0 if report.right else WRONG
     if written is None:
         diagnosis = diagnose(run, read_answers(options.answers, list(run)), options.layout)
     else:
         arrays = read_arrays(Path(options.answers))
         diagnosis = diagnose(run, arrays, options.layout, written)
-    _write("\n".join([*data, diagnosis.text()]))
+    _hand_over(diagnosis, data, run, options)
     return 0 if diagnosis.ok else WRONG
 
 
@@ -118,7 +124,7 @@ def _run_code(options: argparse.Namespace) -> int:
         ) from None
     let = dict(map(_number, options.let or ()))
     report = diagnose_code(code, run, written or _of_file(run), let, options.function)
-    terminal.write([*fold_all(data, terminal.width()), *str(report).splitlines()])
+    _hand_over(report, data, run, options)
     return 0 if report.right else WRONG
 
 
@@ -166,6 +172,16 @@ def _run(name: str) -> tuple[Run, list[str]]:
     return net.run(), [f"data      {remark}" for remark in of_table]
 
 
-def _write(text: str) -> None:
+def _hand_over(report: Report, data: list[str], run: Run, options: argparse.Namespace) -> None:
+    """The report to the screen; or to a file, and to the screen where it is."""
     width = terminal.width()
-    terminal.write(fold_all(text.splitlines(), width))
+    lines = fold_all(data, width)
+    if options.out is not None:
+        save_report(place_for(options.out), report, names=run)
+        lines.append(f"written: {safe(options.out)}")
+    elif options.code is not None:  # a line of code stays whole
+        lines += str(report).splitlines()
+    else:
+        printed = report.printed() if options.line is None else str(report)
+        lines += fold_all(printed.splitlines(), width)
+    terminal.write(lines)

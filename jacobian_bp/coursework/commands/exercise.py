@@ -18,16 +18,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...document.files import DOCUMENTS, place_for
+from ...document.saving import save
 from ...errors import SpecError
 from ...network.files.paths import brief
 from ...writing import terminal
 from ...writing.signs import plural, safe
-from ...writing.tables import fold_all
+from ...writing.tables import WIDTH, fold_all
 from ..exercises.audit import SEEDS, audit
 from ..exercises.catalogue import all_exercises, exercises_of, find_exercise
 from ..exercises.cause import UNKNOWN
 from ..exercises.check_file import check_parts
-from ..exercises.checker import Report
+from ..exercises.checker import Report, document_of_reports
 from ..exercises.own_exercises import OwnExercise
 from ..exercises.sheet import sheet_text, write_sheet
 from ..exercises.submission import read_parts
@@ -66,6 +68,8 @@ def add_parser(commands: Any) -> None:
     check.add_argument(
         "--convention", metavar="NAME|FILE.toml", help="in which it is answered: ng, nielsen, …"
     )
+    ends = f"write a report instead; the name ends in {DOCUMENTS.named}"
+    check.add_argument("--out", metavar="FILE", help=ends)
     hint = actions.add_parser("hint", help="hints, one more at each level")
     hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
@@ -211,10 +215,16 @@ def _task_of(options: argparse.Namespace, number: int) -> Task:
 
 def _check(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     _require_level(options.level, len(LEVELS) - 1)
+    place = None if options.out is None else place_for(options.out)
     with stopped_in_order():
         reports = check_parts(options.file, convention=options.convention)
-    for report in reports:
-        _write(report.lines(options.level))
+    lines = [line for report in reports for line in report.lines(options.level)]
+    if place is not None:
+        level = options.level
+        text = lambda: "\n".join(fold_all(lines, WIDTH))  # noqa: E731
+        save(place, lambda: document_of_reports(reports, level), text)
+        lines = [f"written: {safe(options.out)}"]
+    _write(lines)
     if options.level < LEVELS.index("cause") and any(map(_has_cause, reports)):
         _write(["next      --level 3 names the cause"])
     return 0 if all(report.ok for report in reports) else NOT_RIGHT

@@ -2,6 +2,7 @@
 
 jacobian-bp grade --exercise 2 --submission ex2.py                       points and messages
 jacobian-bp grade --exercise 2 --submission ex2.py --format gradescope --out results.json
+jacobian-bp grade --exercise 2 --submission ex2.py --out ada.html        a report for the instructor
 jacobian-bp grade --exercise 2 --submission ex2.py --secret-file S --student ada
 jacobian-bp grade --exercise 2 --submission DIR --out-dir RESULTS --format json
 jacobian-bp grade --exercise 2 3 --submission DIR --roster class.csv --gradebook marks.csv
@@ -34,7 +35,7 @@ from ..grading.folder import (
     submissions,
     words_on,
 )
-from ..grading.formats import FORMATS, log_lines
+from ..grading.formats import FORMATS, format_for, log_lines
 from ..grading.grade import Terms, grade_file
 from ..grading.grade_report import GradeReport
 from ..grading.gradebook import points_of
@@ -70,7 +71,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--submission", metavar="FILE", help="a .py, .ipynb or .npz file, or a folder"
     )
-    parser.add_argument("--format", default="text", help=", ".join(FORMATS) + " (default: text)")
+    parser.add_argument(
+        "--format", help=", ".join(FORMATS) + " (default: as --out ends, else text)"
+    )
     parser.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
     parser.add_argument(
         "--seed",
@@ -111,6 +114,8 @@ def run_command(options: argparse.Namespace) -> int:
         summary = summarise(options.summary)
         _say(summary.lines())
         return 0 if summary.ok else NOT_RIGHT
+    if options.format is None:
+        options = argparse.Namespace(**{**vars(options), "format": format_for(options.out)})
     require_class(options)
     with ExitStack() as stack:
         stack.enter_context(stopped_in_order())

@@ -1,11 +1,12 @@
 """What a diagnosis says: one finding an object, in the order of the backward pass."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...document.blocks import Document, Section, Words
+from ...document.report import Report
 from ...writing.notebook import bullets
-from ...writing.shown import Printed
-from ...writing.signs import for_stream, plural, to_ascii
+from ...writing.signs import plural, to_ascii
 from ...writing.tables import wrapped
 from .label_sentences import RIGHT
 
@@ -45,7 +46,12 @@ class Finding:
 
     def lines(self) -> list[str]:
         """The object's name and what is said about it."""
-        return [f"{name_of(self.key)}: {self.sentences[0]}", *self.sentences[1:], *self.proved]
+        first, *others = self.said()
+        return [f"{name_of(self.key)}: {first}", *others]
+
+    def said(self) -> list[str]:
+        """What is said about the object, and what proves it."""
+        return [*self.sentences, *self.proved]
 
     def __repr__(self) -> str:
         return f"<Finding on {name_of(self.key)}: {self.label}{', follows' * self.follows}>"
@@ -55,7 +61,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Diagnosis(Printed, Mapping[Key, Finding]):
+class Diagnosis(Report, Mapping[Key, Finding]):
     """The findings by key, in the order of the backward pass; printing it says them."""
 
     findings: Mapping[Key, Finding]
@@ -87,14 +93,31 @@ class Diagnosis(Printed, Mapping[Key, Finding]):
                 lines += wrapped(sentence, WIDTH, first="  " if position else "", rest="  ")
         return to_ascii("\n".join(lines)) if ascii_only else "\n".join(lines)
 
-    def __str__(self) -> str:
-        return for_stream(self.text())
+    printed = text
+
+    def document(self, names: Iterable[str] = ()) -> Document:
+        """What is found first, then a section for each object."""
+        sections = [Section("", "Result", (Words(self._found),))]
+        sections += [
+            Section("", name_of(key), tuple(map(Words, finding.said())))
+            for key, finding in self.findings.items()
+        ]
+        known = {part for key in self for part in ((key,) if isinstance(key, str) else key)}
+        return Document(self._of, tuple(sections), frozenset({*known, *names}))
+
+    @property
+    def _of(self) -> str:
+        return f"Diagnosis of {plural(len(self), 'object')}"
+
+    @property
+    def _found(self) -> str:
+        wrong = self.first_wrong
+        return (
+            "all right" if wrong is None else f"first wrong {name_of(wrong)}, {self[wrong].label}"
+        )
 
     def __repr__(self) -> str:
-        wrong, count = self.first_wrong, plural(len(self), "object")
-        if wrong is None:
-            return f"<Diagnosis of {count}: all right>"
-        return f"<Diagnosis of {count}: first wrong {name_of(wrong)}, {self[wrong].label}>"
+        return f"<{self._of}: {self._found}>"
 
     def _repr_html_(self) -> str:
         return bullets([" ".join(finding.lines()) for finding in self.findings.values()])

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ...document.as_text import set_already
+from ...document.blocks import Block, Column, Document, Row, Section, Table, Words
 from ...numbers.arrays import quiet
 from .accepted_forms import turned_layout
 from .cause import cause_of
@@ -18,6 +20,7 @@ from .task import Task
 from .verdict import FOLLOWS, MISSING, OTHER_LAYOUT, RIGHT, WRONG, Verdict
 
 RIGHT_ONE = "the right one"  # in the sentences on a symptom
+HEADS = ("answer", "verdict", "what is said")
 WORDS = {RIGHT: "right", FOLLOWS: "follows", WRONG: "WRONG", MISSING: "missing"}
 
 
@@ -48,16 +51,31 @@ class Report:
 
     def lines(self, level: int = 2) -> list[str]:
         """The report in words, at a message level from 0 (pass or fail) to 3 (cause)."""
+        return [self.heading, *set_already(self.blocks(level))]
+
+    @property
+    def heading(self) -> str:
+        """Which exercise, with which numbers."""
         which = f"token {self.token}" if self.token else f"seed {self.seed}"
-        lines = [f"exercise {self.number}, {which}: {self.title}"]
-        lines += [f"stopped   {self.failure}"] * bool(self.failure)
+        return f"exercise {self.number}, {which}: {self.title}"
+
+    def blocks(self, level: int = 2) -> tuple[Block, ...]:
+        """Why the file stopped, an answer a row, what else is to be said, and the score."""
+        stopped = [Words(self.failure, label="stopped")] * bool(self.failure)
         width = max((len(v.name) for v in self.verdicts), default=0)
-        for verdict in self.verdicts:
-            said = "; ".join(verdict.words(level))
-            lines.append(f"  {verdict.name:<{width}}  {WORDS[verdict.status]:<7}  {said}".rstrip())
-        lines += [f"note      {remark}" for remark in self.remarks]
-        total = len(self.verdicts)
-        return [*lines, f"score     {self.score} of {total}" + (", all right" if self.ok else "")]
+        cells = [(v.name, WORDS[v.status], "; ".join(v.words(level))) for v in self.verdicts]
+        plain = [f"  {name:<{width}}  {word:<7}  {said}".rstrip() for name, word, said in cells]
+        rows = tuple(Row(tuple(map(Words, row))) for row in cells)
+        answers = [Table(tuple(map(Column, HEADS)), rows, tuple(plain))] * bool(rows)
+        notes = [Words(remark, label="note") for remark in self.remarks]
+        score = f"{self.score} of {len(self.verdicts)}" + (", all right" if self.ok else "")
+        return (*stopped, *answers, *notes, Words(score, label="score"))
+
+
+def document_of_reports(reports: Sequence[Report], level: int = 2) -> Document:
+    """The reports on all parts of a sheet, a section each."""
+    sections = tuple(Section("", report.heading, report.blocks(level)) for report in reports)
+    return Document("A sheet, checked", sections)
 
 
 @quiet

@@ -9,11 +9,14 @@ from ...errors import JacobianError, SpecError
 from ...network.files.paths import label
 from ...writing.signs import plural, safe
 from ..exercises.submission import has_token
+from .formats import FOR_AN_INSTRUCTOR
 from .grade import ENDINGS
 from .grade_report import GradeReport, shown
 from .seeds import sheet_seed
 
-ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"}
+ENDING_OF = {"text": ".txt", "json": ".json", "gradescope": ".json", "junit": ".xml"} | {
+    form: f".{form}" for form in FOR_AN_INSTRUCTOR
+}
 MOST = 5000
 WIDEST_NAME = 40
 NAMED = 3  # files in a message

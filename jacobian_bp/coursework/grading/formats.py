@@ -1,19 +1,36 @@
-"""A report in each format: text, json, gradescope, junit.
+"""A report in each format: text, json, gradescope, junit; for an instructor html, tex, md.
 
 FORMATS["gradescope"](report)    the text of a results.json
+FORMATS["html"](report)          a page with the causes, the record, and what the file printed
 """
 
 import json
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 from xml.etree import ElementTree
 
+from ...document.as_html import page
+from ...document.as_latex import article
+from ...document.as_markdown import markdown
+from ...document.as_text import set_already
 from ...writing.signs import safe, to_ascii
 from ..exercises.verdict import LEVELS
 from .grade_report import PASSED, GradeReport, Mark
 
 RECORD = "jacobian-bp grade 1"  # what a full record calls itself
+FOR_AN_INSTRUCTOR = ("html", "tex", "md")
 CAUSE = LEVELS.index("cause")
+
+
+def format_for(out: str | None) -> str:
+    """The format that the ending of a file asks for: a report's own, else text.
+
+    >>> format_for("ada.html"), format_for("ada.json"), format_for(None)
+    ('html', 'text', 'text')
+    """
+    ending = PurePath(out or "").suffix.lower().removeprefix(".")
+    return ending if ending in FOR_AN_INSTRUCTOR else "text"
 
 
 def as_text(report: GradeReport) -> str:
@@ -106,11 +123,7 @@ def as_junit(report: GradeReport) -> str:
 
 def log_lines(report: GradeReport) -> list[str]:
     """For the instructor: seeds, times, why the file stopped, what it printed."""
-    lines = [f"exercise  {report.exercise}, {report.seconds:g} seconds"]
-    for name, value in report.record.items():
-        shown = safe(value)
-        if name != "output" and shown:
-            lines.append(f"{name.replace('_', ' ')}: {shown}")
+    lines = set_already(report.circumstances())
     printed = str(report.record.get("output", "")).splitlines()
     return [*lines, *(f"printed   {safe(line)[:200]}" for line in printed[:20])]
 
@@ -164,4 +177,7 @@ FORMATS: dict[str, Callable[[GradeReport], str]] = {
     "json": as_json,
     "gradescope": as_gradescope,
     "junit": as_junit,
+    "html": lambda report: page(report.document()),
+    "tex": lambda report: article(report.document()),
+    "md": lambda report: markdown(report.document()),
 }

@@ -9,10 +9,14 @@ for each level:
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...document.as_text import set_already
+from ...document.blocks import Block, Column, Document, Lines, Row, Section, Table, Words
 from ...errors import DomainError
 from ...writing.signs import number, safe
 from ...writing.tables import WIDTH, fold_all
+from ..exercises.verdict import LEVELS
 
+HEADS = ("points", "mark", "status", "what is said")
 PASSED, PARTIAL, FAILED = "passed", "partial", "failed"
 NOT_GRADED = ("grader-stopped", "grader-failed")  # the grader's own ends: no result, not a zero
 NOT_RUN = (
@@ -125,19 +129,50 @@ class GradeReport:
     def lines(self, level: int | None = None) -> list[str]:
         """The report in words; the level is the report's own, or another one."""
         level = self.level if level is None else level
-        lines = [f"exercise {self.exercise}: {self.title}".rstrip(": ")] if self.exercise else []
+        return [*([self.heading] if self.exercise else []), *set_already(self.blocks(level))]
+
+    @property
+    def heading(self) -> str:
+        """Which exercise it is on."""
+        return f"exercise {self.exercise}: {self.title}".rstrip(": ")
+
+    def blocks(self, level: int) -> tuple[Block, ...]:
+        """Why the file stopped, a row a mark, what else is to be said, and the score."""
         if self.kind in NOT_GRADED:
-            return [*lines, self.failure]
+            return (Words(self.failure),)
         refused = self.kind in NOT_RUN
         word = "not run" if refused else "stopped"
-        lines += [f"{word:<8}  {self.failure}"] * bool(self.failure)
-        rows = [] if refused else self._rows(level)
-        lines += [*rows, *(f"note      {note}" for note in self.notes)]
-        return [*lines, f"score     {shown(self.score)} of {shown(self.max_score)}"]
+        stopped = [Words(self.failure, label=word)] * bool(self.failure)
+        marks = [] if refused or not self.marks else [self._table(level)]
+        notes = [Words(note, label="note") for note in self.notes]
+        score = f"{shown(self.score)} of {shown(self.max_score)}"
+        return (*stopped, *marks, *notes, Words(score, label="score"))
 
-    def _rows(self, level: int) -> list[str]:
-        """A line a mark: points, name, status, and what is said, once where it is the same."""
-        rows = []
+    def document(self, level: int | None = None) -> Document:
+        """The report for an instructor: the causes too, how it was run, what the file printed."""
+        level = len(LEVELS) - 1 if level is None else level
+        labels = Words(", ".join(self.labels), label="labels", plain=True)
+        printed = [safe(line) for line in str(self.record.get("output", "")).splitlines()]
+        sections = [
+            Section("", "Marks", (*self.blocks(level), *[labels] * bool(self.labels))),
+            Section("", "How it was graded", tuple(self.circumstances())),
+        ]
+        if printed:
+            sections.append(Section("", "What the file printed", (Lines(tuple(printed)),)))
+        return Document(self.heading, tuple(sections))
+
+    def circumstances(self) -> list[Words]:
+        """For the instructor: the seconds, and what the record says but for what was printed."""
+        found = [Words(f"{self.exercise}, {self.seconds:g} seconds", label="exercise", plain=True)]
+        for name, value in self.record.items():
+            told = safe(value)
+            if name != "output" and told:
+                found.append(Words(f"{name.replace('_', ' ')}: {told}", plain=True))
+        return found
+
+    def _table(self, level: int) -> Table:
+        """A row a mark: points, name, status, and what is said, once where it is the same."""
+        rows, plain = [], []
         wide = max((len(mark.name) for mark in self.marks), default=0)
         earned = [f"{shown(mark.score)}/{shown(mark.max_score)}" for mark in self.marks]
         most = max([5, *map(len, earned)])
@@ -148,10 +183,11 @@ class GradeReport:
                 said = "as above" if said else ""
             else:
                 before = (mark.object, said)
-            rows.append(
+            rows.append(Row(tuple(map(Words, (points, mark.name, mark.status, said)))))
+            plain.append(
                 f"  {points:>{most}}  {mark.name:<{wide}}  {mark.status:<7}  {said}".rstrip()
             )
-        return rows
+        return Table(tuple(map(Column, HEADS)), tuple(rows), tuple(plain))
 
     def __str__(self) -> str:
         return "\n".join(fold_all(map(safe, self.lines()), WIDTH))

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...errors import JacobianError, SpecError
 from ...network.files.paths import label
-from .formats import FORMATS
+from .formats import FORMATS, format_for
 from .grade_report import GradeReport, not_graded
 from .results_file import write_results
 
@@ -50,7 +50,7 @@ class ResultsOfCall:
     def write(self, report: GradeReport) -> None:
         """In the format that is asked for; where that is none, in one that a reader may expect."""
         if self.out is not None:
-            likely = "gradescope" if self.out.endswith(".json") else "text"
+            likely = "gradescope" if self.out.endswith(".json") else format_for(self.out)
             form = self.form if self.form in FORMATS else likely
             write_results(self.out, FORMATS[form](report))
 

@@ -1,19 +1,21 @@
 """What `diagnose_line` found; printing it says it in a few sentences."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from textwrap import wrap
 
 import numpy as np
 
+from ...document.blocks import Document, Lines, Section, Words
+from ...document.report import Report
 from ...writing.notebook import page
-from ...writing.shown import Printed
-from ...writing.signs import for_stream
+from ...writing.signs import for_stream, to_ascii
 
 WIDTH, MOST_LINES = 99, 12
 
 
 @dataclass(frozen=True, eq=False)
-class LineReport(Printed):
+class LineReport(Report):
     """What numpy makes of a line; printing it says it in a few sentences.
 
     `value` is a fresh array, or None where the line breaks. `right` is None where
@@ -35,11 +37,24 @@ class LineReport(Printed):
     label: str | None
     sentences: tuple[str, ...]
 
+    def document(self, names: Iterable[str] = ()) -> Document:
+        """The line, and every sentence on it."""
+        line = Section("", "The line", (Lines((self.line,)),))
+        found = Section("", "What is found", tuple(map(Words, self.sentences)))
+        return Document("Diagnosis of one line", (line, found), frozenset(names))
+
+    def printed(self, ascii_only: bool = False) -> str:
+        """The sentences, as many as twelve lines have room for."""
+        return self._set(to_ascii if ascii_only else str)
+
     def __str__(self) -> str:
+        return self._set(for_stream)
+
+    def _set(self, spell: Callable[[str], str]) -> str:
         lines: list[str] = []
         for position, sentence in enumerate(self.sentences):
             lead = "  " if position else ""
-            more = wrap(for_stream(sentence), WIDTH, initial_indent=lead, subsequent_indent="    ")
+            more = wrap(spell(sentence), WIDTH, initial_indent=lead, subsequent_indent="    ")
             lines += more if len(lines) + len(more) <= MOST_LINES else []
         return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from jacobian_bp.compare.report import plot
+from jacobian_bp.compare.report.parts import document_of_parts, screen_lines
 from jacobian_bp.compare.report.plot import description, draw
 from jacobian_bp.compare.report.result_tables import (
     beside_peers,
@@ -10,7 +11,7 @@ from jacobian_bp.compare.report.result_tables import (
     factor,
     measured_table,
     seconds,
-    sweep_lines,
+    sweep_rows,
 )
 from jacobian_bp.compare.timing.result import STEP, Result
 from jacobian_bp.compare.timing.subjects import ROUTES
@@ -23,7 +24,7 @@ def test_a_ratio_is_to_the_same_quantity():
     whole = Result(
         "t", "∂a2/∂θ of each example, whole", "jax", "width", 3, minimum=1.0, complete=True
     )
-    lines = sweep_lines([route, other, step, whole])
+    lines = screen_lines(sweep_rows([route, other, step, whole]))
     assert [line.split()[-1] for line in lines] == ["1", "1.5", "-", "-"]
     assert [line[9:23].strip() for line in lines] == [
         "vjp", "structured", "compiled step", "∂f/∂θ jax"
@@ -46,13 +47,31 @@ def test_built_arrays_that_are_not_the_predicted_ones_are_named():
 # ---------------------------------------------------------------- what is printed and drawn
 
 
+def test_a_sweep_is_one_table_of_a_document_and_its_notes_stand_below():
+    rows = [
+        Result("t", "gradient", "vjp", "width", n, minimum=n / 2, complete=True) for n in (3, 5, 7)
+    ]
+    tables = [sweep_rows([row]) for row in rows]
+    parts = ["", "measured", *tables[0], *tables[1], "  a note", *tables[2]]
+    (section,) = document_of_parts(parts, "t").sections
+    assert section.title == "measured"
+    both, note, one = section.blocks
+    assert [row.cells[0].text.strip() for row in both.rows] == ["3", "5"]
+    assert (note.text, note.indent) == ("a note", 1)
+    assert list(both.plain) == screen_lines([*tables[0], *tables[1]])
+    assert len(one.rows) == 1
+
+
 def test_a_table_of_rows():
     rows = [
         Result("t", "q", "f", minimum=3e-6, median=4e-6, spread=1e-7, rounds=5, complete=True),
         Result("t", "q", "g", minimum=9e-3, median=2.0, spread=0.0, rounds=2, measured_bytes=2048),
         Result("t", "q", "h", refused="refused: 3.0 TiB; the limit is 1.0 GiB"),
     ]
-    assert measured_table(rows, "f", "× f") == [
+    table = measured_table(rows, "f", "× f")
+    assert [row.cells[-1].text for row in table.rows] == ["5", "2 …", rows[2].refused]
+    assert {len(row.cells) for row in table.rows} == {len(table.columns)}
+    assert list(table.plain) == [
         "                       minimum     median     spread        × f   allocated  rounds",
         "f                         3 us       4 us     0.1 us          1           -       5",
         "g                         9 ms        2 s       0 us      3,000     2.0 KiB     2 …",

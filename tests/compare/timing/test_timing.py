@@ -12,6 +12,7 @@ import pytest
 
 from jacobian_bp import Linear
 from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.compare.report.parts import screen_lines
 from jacobian_bp.compare.report.result_tables import exponent, growth_table
 from jacobian_bp.compare.timing import stopping
 from jacobian_bp.compare.timing.fit import growth, student
@@ -235,9 +236,13 @@ def test_the_overhead_is_taken_off_and_short_calls_are_left_out():
     (slack,) = growths("width", rows([2, 3, 8, 16, 32]), {})
     assert slack.seconds.exponent < 1.5  # the overhead left in pulls the exponent down
     assert any(
-        line.startswith("  seconds: of the whole call") for line in growth_table("w", [slack])
+        line.startswith("  seconds: of the whole call")
+        for line in screen_lines(growth_table("w", [slack]))
     )
-    assert any(line.startswith("  seconds: without those") for line in growth_table("w", [found]))
+    assert any(
+        line.startswith("  seconds: without those")
+        for line in screen_lines(growth_table("w", [found]))
+    )
 
 
 def test_size_1_is_not_fitted_where_its_own_time_is_taken_off():
@@ -262,7 +267,7 @@ def test_an_interval_that_leaves_the_theory_out_is_said():
             Result("t", "gradient", "vjp", "width", n, minimum=n**power, complete=True)
             for n in (2, 3, 5, 7)
         ]
-        return "\n".join(growth_table("width", growths("width", rows, {})))
+        return "\n".join(screen_lines(growth_table("width", growths("width", rows, {}))))
 
     away = "  vjp: the theory of the seconds lies outside the interval: smaller terms, or the"
     assert away in lines(1.2)
