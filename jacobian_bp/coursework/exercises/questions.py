@@ -183,9 +183,10 @@ class NumberQuestion(Question):
 
 @dataclass(frozen=True, eq=False)
 class ShapeQuestion(Question):
-    """A shape as a tuple of whole numbers, in any of `forms`."""
+    """A shape as a tuple of whole numbers, in any of `forms`; `key` as of an array."""
 
     forms: Mapping[str, tuple[int, ...]]
+    key: str | tuple[str, str] | None = None
 
     @property
     def right(self) -> tuple[int, ...]:
