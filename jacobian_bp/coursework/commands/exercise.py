@@ -265,7 +265,8 @@ def _hints_of_sheet(task: Task, convention: str | None) -> Task:
 
 
 def _audit(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
-    found = audit(own or all_exercises()[0], SEEDS, convention=options.convention)
+    convention = getattr(options, "convention", None)
+    found = audit(own or all_exercises()[0], SEEDS, convention=convention)
     _write(found.lines())
     return 0 if found.ok else NOT_RIGHT
 

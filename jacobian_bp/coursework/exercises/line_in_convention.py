@@ -58,9 +58,10 @@ class Written:
 
     @property
     def cost(self) -> int:
-        """How much there is to read: few transpositions first."""
+        """How much there is to read: few transpositions first, and those of names."""
         text = ast.unparse(self.node)
-        return 1000 * (text.count(".T") + text.count(NEW_AXIS)) + len(text)
+        transposed = 2 * (text.count(".T") + text.count(NEW_AXIS)) + text.count(").T")
+        return 1000 * transposed + len(text)
 
 
 class LineInConvention:
@@ -112,6 +113,9 @@ class LineInConvention:
                 return f"{want.text} = {self.line(ast.unparse(value), want)}"
             if isinstance(target, ast.Tuple) and _is_shape(value):
                 return self._sizes(target, value)
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                both = (_text(_OfOurs(self).generic_visit(each))[1:-1] for each in (target, value))
+                return " = ".join(both)
         return _text(_OfOurs(self).visit(line))
 
     def _sizes(self, target: ast.Tuple, value: ast.expr) -> str:

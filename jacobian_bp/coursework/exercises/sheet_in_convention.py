@@ -7,6 +7,7 @@ Its texts are those of the exercise, said by `wording`; its lines are rewritten 
 questions. Nothing is written twice, and its checker and grader are those of any task.
 """
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ from .accepted_forms import batch_forms, matrix_forms
 from .line_in_convention import Kept, LineInConvention
 from .questions import ArrayQuestion, NullQuestion, Question, ShapeQuestion
 from .task import Planted, Task
-from .trusted_code import run_lines
+from .trusted_code import run_lines, value_of
 from .typed_names import name_in, typed_convention
 from .wording import worded
 
@@ -194,7 +195,7 @@ class _InConvention:
         """Which convention the sheet is in."""
         name, about = self.ready.name or "of the course", self.ready.about
         said = self.written if self.times != 1 else replace(self.written, mean="delta")
-        return f"Convention {name}: {f'{about}; ' * bool(about)}{said}."
+        return f"Convention {name}{f' ({about})' * bool(about)}: {said}."
 
     def _given(self) -> dict[str, Any]:
         found = {}
@@ -231,7 +232,8 @@ class _InConvention:
 
     def _said(self, text: str) -> str:
         """A text of the exercise in the convention."""
-        names = {ours: kept.text for ours, kept in self.kept.items()}
+        names = {meant: name for name, meant in self.written.names.items()}
+        names |= {ours: kept.text for ours, kept in self.kept.items()}
         return worded(text, self.written, self._code, names)
 
     def _code(self, line: str) -> str:
@@ -249,10 +251,48 @@ class _InConvention:
         """The line that answers a question, of a shape that it is asked in or of another one."""
         question, kept = self.asked[name], self.kept[name]
         if isinstance(question, ShapeQuestion):
-            return lines.line(line)
+            return self._sizes(question, line, lines)
         if isinstance(question, ArrayQuestion) and question.key and question.right.ndim == 1:
             return lines.either(line, kept)
         return lines.line(line, kept)
+
+    def _sizes(self, question: ShapeQuestion, line: str, lines: LineInConvention) -> str:
+        """A shape that is answered, its sizes in the order of the student's axes."""
+        node = ast.parse(line, mode="eval").body
+        if isinstance(node, ast.Attribute) and node.attr == "shape":
+            array = ast.unparse(node.value)
+            turned = self._stands_turned(question.key)
+            return f"{_enclosed(lines.line(array, Kept('', turned)))}.shape"
+        if not isinstance(node, ast.Tuple | ast.List):
+            return lines.line(line)
+        shape = tuple(int(size) for size in value_of(line, lines.names))
+        order = self._order(question, shape)
+        node.elts = [node.elts[place] for place in order]
+        return lines.line(ast.unparse(node))
+
+    def _stands_turned(self, key: Any) -> bool:
+        return isinstance(key, str) and self._turned(key)
+
+    def _order(self, question: ShapeQuestion, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The places of our sizes, as the student has them; what is laid flat stays.
+
+        Of a Jacobian by W the axes of W are the last two, or in layout gradient the first two.
+        """
+        key, forms, rank = question.key, question.forms, len(shape)
+        as_it_is = tuple(range(rank))
+        if isinstance(key, str):
+            if self.state.values[key].ndim == 1 and shape in forms.values():
+                return as_it_is
+            turned = self._turned(key)
+            if self.state.values[key].ndim == 1:  # a bias by examples: as a delta
+                turned = self.written.examples == "columns"
+        else:
+            turned = key is not None and self._turned(key[1])
+        flat = any(shape == form for name, form in forms.items() if "flat" in name)
+        if not turned or flat or rank < 2:
+            return as_it_is
+        first = rank == 3 and shape == forms.get("gradient") != forms.get("numerator")
+        return (1, 0, 2) if first else (*as_it_is[:-2], rank - 1, rank - 2)
 
     # ---------------------------------------------------------------- questions
 
@@ -266,6 +306,14 @@ class _InConvention:
         )
         if isinstance(asked, NullQuestion):
             return replace(asked, apart_from=tuple(map(self.called, asked.apart_from)))
+        if isinstance(question, ShapeQuestion) and isinstance(asked, ShapeQuestion):
+            theirs = {
+                IN_ROWS
+                if name == IN_COLUMNS and self._stands_turned(question.key)
+                else name: tuple(form[place] for place in self._order(question, form))
+                for name, form in question.forms.items()
+            }
+            return replace(asked, forms=theirs)
         if isinstance(asked, ArrayQuestion) and question.right.ndim == 2:
             return replace(asked, forms=self._forms(asked.forms, kept))
         return asked
@@ -282,3 +330,8 @@ class _InConvention:
             other = IN_ROWS if kept.turned else IN_COLUMNS
             return dict(zip(("", other), batch_forms(theirs).values(), strict=True))
         return {"": theirs}
+
+
+def _enclosed(text: str) -> str:
+    """An expression of which an attribute can be asked."""
+    return text if text.isidentifier() else f"({text})"

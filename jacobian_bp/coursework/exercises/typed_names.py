@@ -79,8 +79,8 @@ def name_in(written: Convention, deltas: Iterable[str]) -> Callable[[str], str]:
     delta = dict.fromkeys(deltas)
     shift = written.first - 1
 
-    def called(piece: str) -> str:
-        if piece in known:
+    def called(piece: str, of_a_pair: bool) -> str:
+        if piece in known and not of_a_pair:
             return known[piece]
         if piece[:1] == "d" and piece[1:] in known:
             return f"d{known[piece[1:]]}"
@@ -91,4 +91,9 @@ def name_in(written: Convention, deltas: Iterable[str]) -> Callable[[str], str]:
             return known.get(f"delta{numbered[2]}", piece)
         return f"{numbered[1]}{int(numbered[2]) + shift}"
 
-    return lambda name: name if not shift and not known else "_".join(map(called, name.split("_")))
+    def whole(name: str) -> str:
+        pieces = name.split("_")
+        pair = sum(piece[:1] == "d" and piece[1:] in known for piece in pieces) > 1  # a Jacobian
+        return "_".join(called(p, pair and p[:1] == "d" and p[1:] in known) for p in pieces)
+
+    return whole

@@ -15,6 +15,7 @@ from ...writing.signs import safe
 
 CHOICE = re.compile(r"\{(\w+):([^{}]*)\}")
 CODE = "code"
+BEFORE, BEHIND = r"(?<![^\W²])(?<!\.)", r"(?![^\W²ᵀ])"  # of a whole name: ∂²J/∂W1²
 LAYER = re.compile(r"\b(layers?) (\d+)\b")
 
 
@@ -62,5 +63,5 @@ def _renamed(text: str, convention: Convention, names: Mapping[str, str]) -> str
     if not changed:
         return text
     longest = sorted(changed, key=len, reverse=True)
-    any_of = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, longest))})(?!\w)")
+    any_of = re.compile(rf"{BEFORE}({'|'.join(map(re.escape, longest))}){BEHIND}")
     return any_of.sub(lambda found: changed[found[1]], text)
