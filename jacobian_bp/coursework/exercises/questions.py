@@ -94,6 +94,7 @@ class ArrayQuestion(Question):
     key: str | tuple[str, str] | None = None
     turned: bool = False  # whether it is answered with the axes of the sheet exchanged
     times: float = 1.0  # how often the sheet's array: m, without the 1/m of a mean
+    in_columns: bool = False  # whether the sheet itself has its examples in columns
 
     @property
     def right(self) -> np.ndarray:

@@ -315,7 +315,8 @@ class _InConvention:
             }
             return replace(asked, forms=theirs)
         if isinstance(asked, ArrayQuestion) and question.right.ndim == 2:
-            return replace(asked, forms=self._forms(asked.forms, kept))
+            in_columns = kept.turned and IN_COLUMNS in asked.forms
+            return replace(asked, forms=self._forms(asked.forms, kept), in_columns=in_columns)
         return asked
 
     def _forms(self, forms: Mapping[str, np.ndarray], kept: Kept) -> Mapping[str, np.ndarray]:

@@ -109,6 +109,11 @@ class Task:
         return {question.name: question.right for question in self.questions}
 
     @property
+    def own_given(self) -> Mapping[str, Any]:
+        """What is given as the package itself writes it, an example a row."""
+        return (self.raw or self).given
+
+    @property
     def sheet(self) -> str:
         """Which sheet it is, as its first line says: seed 7, or token and 32 digits."""
         return f"token {self.token}" if self.token else f"seed {self.seed}"

@@ -1,7 +1,8 @@
 """The texts of an exercise, which are written once and said in any convention.
 
     examples stand in {examples: rows | columns}      by what the convention says
-    BP1 is {code: delta3 = S3 @ (a3 - y)}             a line, as the convention writes it
+    BP1 is {formula: delta3 = S3 @ (a3 - y)}          delta3 = S3 (a3 - y), as the convention has it
+    {code: d2 = d3 @ W3}                              the line itself, as the convention writes it
 
 In the package's own convention the first of the choices stands there, and the line itself.
 """
@@ -14,7 +15,7 @@ from ...errors import SpecError
 from ...writing.signs import safe
 
 CHOICE = re.compile(r"\{(\w+):([^{}]*)\}")
-CODE = "code"
+CODE, FORMULA = "code", "formula"
 BEFORE, BEHIND = r"(?<![^\W²])(?<!\.)", r"(?![^\W²ᵀ])"  # of a whole name: ∂²J/∂W1²
 LAYER = re.compile(r"\b(layers?) (\d+)\b")
 
@@ -35,12 +36,22 @@ def worded(
     pieces, end = [], 0
     for found in CHOICE.finditer(text):
         pieces.append(_renamed(text[end : found.start()], convention, names or {}))
-        if found[1] == CODE:
-            pieces.append(code(found[2].strip()))
+        if found[1] in (CODE, FORMULA):
+            line = code(found[2].strip())
+            pieces.append(line if found[1] == CODE else as_formula(line))
         else:
             pieces.append(_renamed(_chosen(found, convention), convention, names or {}))
         end = found.end()
     return "".join([*pieces, _renamed(text[end:], convention, names or {})])
+
+
+def as_formula(line: str) -> str:
+    """A line as it is written on paper.
+
+    >>> as_formula("Z2 = W2.T @ a1 + b2[:, None]")
+    'Z2 = W2^T a1 + b2'
+    """
+    return line.replace("[:, None]", "").replace(" @ ", " ").replace(".T", "^T")
 
 
 def _chosen(found: re.Match[str], convention: Convention) -> str:
@@ -50,7 +61,7 @@ def _chosen(found: re.Match[str], convention: Convention) -> str:
         ways = ", ".join(f"{{{name}: {' | '.join(of)}}}" for name, of in CHOICES.items())
         raise SpecError(
             f"{safe(found[0])[:60]} in a text is no choice of a convention.\n"
-            f"  Write a word for each way: {ways}; or {{code: a line}}."
+            f"  Write a word for each way: {ways}; or {{code: a line}}, {{formula: a line}}."
         )
     return words[choices.index(getattr(convention, found[1]))]
 

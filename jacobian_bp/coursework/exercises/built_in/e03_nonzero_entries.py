@@ -12,7 +12,7 @@ from ..questions import MaskQuestion, NumberQuestion
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-The second layer of a network, {code: z2 = W2 @ a1 + b2}, for one example; W2 has the shape
+The second layer of a network, {formula: z2 = W2 @ a1 + b2}, for one example; W2 has the shape
 {weights: (K, I) | (I, K)}, and a1 comes out of a ReLU. The Jacobian ∂z2/∂W2 has an entry for each
 output k and each weight, that of output k' and input i'. Some entries are 0 for every input;
 others can be non-zero, and happen to be 0 here. Write two arrays of True and False (or 1 and 0),

@@ -11,8 +11,8 @@ from ..questions import ArrayQuestion, ChoiceQuestion, MaskQuestion, NumberQuest
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-Two layers, for one example: {code: z1 = W1 @ x + b1}, a1 = relu(z1),
-{code: z2 = W2 @ a1 + b2}, and the cost J = 1/2 |z2 - y|^2. A Hessian is a sum of two parts. The
+Two layers, for one example: {formula: z1 = W1 @ x + b1}, a1 = relu(z1),
+{formula: z2 = W2 @ a1 + b2}, and the cost J = 1/2 |z2 - y|^2. A Hessian is a sum of two parts. The
 Gauss-Newton part takes z2 as straight in the weights and bends with the cost alone; the rest has
 what bends inside the network, each times what comes back to it. J has the second derivative
 delta[k,k'] by z2, d2 = ∂J/∂z2, and no z1 is exactly 0. The axes of a block of two weights are
