@@ -143,7 +143,7 @@ def _where(task: Task, question: Question, value: Any, entries: str, fresh: bool
     return f"{layer}{NO_FIT if fresh else entries}"
 
 
-def _layer(question: Question, shift: int) -> str:
+def _layer(question: Question, shift: int = 0) -> str:
     """The layer of an object, as the sheet counts."""
     key = getattr(question, "key", None)
     name = key if isinstance(key, str) else key[-1] if key else ""

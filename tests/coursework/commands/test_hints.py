@@ -190,7 +190,7 @@ PYTHON = {
     ),
     "a choice that no convention has": (
         lambda: worded("in {examples: rows}", Convention()),
-        lambda message: worded(f"in {said('({examples.*?})', message)}", Convention()),
+        lambda message: worded(f"in {said(r'way: ({.*?})', message)}", Convention()),
     ),
     "no marks": (
         lambda: with_numbers_of(sheet().replace(marks()[0], ""), TASK),
