@@ -12,6 +12,7 @@ import numpy as np
 from ...derivation.ready_made import ReadyMade
 from ...errors import JacobianError, SpecError
 from ...writing.signs import safe
+from .generator import Redraw
 from .sheet import BEGIN, END
 from .sheet_in_convention import given_of, sheet_in
 from .task import Exercise, Task
@@ -49,7 +50,7 @@ def task_in(
         given = {each: found[each] for each in wanted}
         given = given if convention is None else given_of(example, convention, given)
         return exercise.task_of(given, token)
-    except (JacobianError, ValueError, TypeError, IndexError, ArithmeticError, MemoryError):
+    except (JacobianError, Redraw, ValueError, TypeError, IndexError, ArithmeticError, MemoryError):
         raise _refused(name, exercise, "the numbers do not fit each other") from None
 
 
