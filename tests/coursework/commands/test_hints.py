@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.checker import Report, check_answers
 from jacobian_bp.coursework.exercises.convention_line import convention_said
 from jacobian_bp.coursework.exercises.in_convention import task_in
+from jacobian_bp.coursework.exercises.own_exercises import sound
 from jacobian_bp.coursework.exercises.sheet import BEGIN, END, with_numbers_of
 from jacobian_bp.coursework.exercises.sheet_in_convention import sheet_in
 from jacobian_bp.coursework.exercises.submission import read_parts, read_submission
@@ -188,6 +190,14 @@ PYTHON = {
             TASK, Convention(names={"Theta{l}" if "another name" in message else "S{l}": "W"})
         ),
     ),
+    "alike, of what is not given": (
+        lambda: with_alike({"g": "a1"}),
+        lambda message: with_alike({said(r"one of (\w+),", message): "x"}),
+    ),
+    "alike, as no value": (
+        lambda: with_alike({"x": "q"}),
+        lambda message: with_alike({"x": said(r"values are (\w+),", message)}),
+    ),
     "a choice that no convention has": (
         lambda: worded("in {examples: rows}", Convention()),
         lambda message: worded(f"in {said(r'way: ({.*?})', message)}", Convention()),
@@ -199,6 +209,13 @@ PYTHON = {
         ),
     ),
 }
+
+
+def with_alike(alike):
+    """An exercise of one's own, read, whose task says which given array stands as which value."""
+    two = find_exercise(2)
+    own = replace(two, attempt=lambda rng: replace(two.attempt(rng), alike=alike))
+    return sound(own, "own.py")
 
 
 def ends_in(message):
