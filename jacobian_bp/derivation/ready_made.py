@@ -41,6 +41,7 @@ class ReadyMade:
     examples: int | None = None  # drawn where nothing is asked for; None: one, without a batch
     words: Mapping[str, str] = field(default_factory=dict, hash=False)  # x, or a slope: relu'
     of_last_layer: Mapping[str, str] = field(default_factory=dict, hash=False)  # z: scores
+    in_code: Mapping[str, str] = field(default_factory=dict, hash=False)  # of its programs
     is_seed: bool = False
 
     @property
@@ -262,6 +263,7 @@ COURSES = (
         loss="half_squared_error",
         sizes=(2, 3, 1),
         examples=5,
+        in_code={"nabla_w{l}": "dW", "nabla_b{l}": "db"},
     ),
     ReadyMade(
         Convention(

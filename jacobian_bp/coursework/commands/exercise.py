@@ -5,6 +5,7 @@ jacobian-bp exercise new 3 --seed 7 --out ex3.py     a sheet to fill in (.py or 
 jacobian-bp exercise new 3 --student ada --secret-file secret.txt     that student's own sheet
 jacobian-bp exercise new 2 3 --roster class.csv --secret-file secret.txt --out-dir sheets/
                                                      a sheet of both for each of a class
+jacobian-bp exercise new 2 --convention ng           as a course writes it: names, axes, 1/m
 jacobian-bp exercise check ex3.py                    right or wrong, where, and the symptom
 jacobian-bp exercise hint 3 --level 2                the first two hints; also hint ex3.py
 jacobian-bp exercise audit                           the checkers, checked
@@ -21,6 +22,7 @@ from typing import Any
 from ...document.files import DOCUMENTS, place_for
 from ...document.saving import save
 from ...errors import SpecError
+from ...network.files.convention_file import convention_of
 from ...network.files.paths import brief
 from ...writing import terminal
 from ...writing.signs import plural, safe
@@ -30,10 +32,12 @@ from ..exercises.catalogue import all_exercises, exercises_of, find_exercise
 from ..exercises.cause import UNKNOWN
 from ..exercises.check_file import check_parts
 from ..exercises.checker import Report, document_of_reports
+from ..exercises.in_convention import task_in
 from ..exercises.own_exercises import OwnExercise
 from ..exercises.sheet import sheet_text, write_sheet
+from ..exercises.sheet_in_convention import sheet_in
 from ..exercises.submission import read_parts
-from ..exercises.task import Task
+from ..exercises.task import Task, any_task
 from ..exercises.verdict import LEVELS, WRONG
 from ..grading.class_sheets import write_sheets
 from ..grading.roster import read_roster
@@ -65,15 +69,19 @@ def add_parser(commands: Any) -> None:
     check.add_argument("file", metavar="FILE", help="a sheet that was filled in")
     words = ", ".join(f"{level} {word}" for level, word in enumerate(LEVELS))
     check.add_argument("--level", type=int, default=2, help=f"of the messages: {words}")
-    check.add_argument(
-        "--convention", metavar="NAME|FILE.toml", help="in which it is answered: ng, nielsen, …"
-    )
     ends = f"write a report instead; the name ends in {DOCUMENTS.named}"
     check.add_argument("--out", metavar="FILE", help=ends)
     hint = actions.add_parser("hint", help="hints, one more at each level")
     hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
     audited = actions.add_parser("audit", help="planted mistakes and right forms through checkers")
+    for action, said in (
+        (new, "in which it is written: ng, nielsen, …"),
+        (check, "in which a sheet that says none is answered"),
+        (hint, "in which they are written: ng, nielsen, …"),
+        (audited, "in which the sheets are written"),
+    ):
+        action.add_argument("--convention", metavar="NAME|FILE.toml", help=said)
     for action in (listed, new, check, hint, audited):
         action.add_argument(
             "--exercise",
@@ -115,6 +123,8 @@ def _list(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
 
 def _new(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     numbers = _numbers(options.numbers, own)
+    if options.convention is not None:
+        options.convention = convention_of(options.convention)  # of a class it is read once
     if options.roster is not None:
         return _new_class(options, numbers)
     for name in ("out_dir", "notebook"):
@@ -201,6 +211,10 @@ def _numbers(written: Sequence[int], own: Sequence[OwnExercise]) -> list[int]:
 
 def _task_of(options: argparse.Namespace, number: int) -> Task:
     """The task of the seed that is written, for practice, or the student's own, with a token."""
+    return sheet_in(_own_task(options, number), options.convention)
+
+
+def _own_task(options: argparse.Namespace, number: int) -> Task:
     exercise = find_exercise(number)
     if options.student is None:
         if options.secret_file is not None:
@@ -235,7 +249,7 @@ def _has_cause(report: Report) -> bool:
 
 
 def _hint(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
-    hinted = _hinted(options.which, own)
+    hinted = _hinted(options.which, own, options.convention)
     _require_level(options.level, max(len(hints) for _, _, hints in hinted))
     for number, title, hints in hinted:
         if len(hinted) > 1:
@@ -248,26 +262,33 @@ def _hint(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
 
 
 def _hinted(
-    which: str | None, own: Sequence[OwnExercise]
+    which: str | None, own: Sequence[OwnExercise], convention: str | None
 ) -> list[tuple[int, str, tuple[str, ...]]]:
     """Number, title and hints of an exercise, of all in a sheet, or of those of files."""
-    exercises: Sequence[Any]
     if which is None and own:
-        exercises = own
+        tasks = [sheet_in(any_task(exercise), convention) for exercise in own]
     elif which is not None and which.isdecimal() and len(which) < 20:
-        exercises = [find_exercise(int(which))]
+        tasks = [sheet_in(any_task(find_exercise(int(which))), convention)]
     elif which is not None and Path(which).suffix:
-        exercises = [part.task for part in read_parts(which)]
+        tasks = [_hints_of_sheet(part.task, convention) for part in read_parts(which)]
     else:
         said = "no exercise is named" if which is None else f"{brief(which, 40)} is no exercise"
         raise SpecError(
             f"{said}.\n  Write a number or a sheet: jacobian-bp exercise hint 2, or hint ex2.py."
         )
-    return [(e.number, e.title, e.hints) for e in exercises]
+    return [(task.number, task.title, task.hints) for task in tasks]
+
+
+def _hints_of_sheet(task: Task, convention: str | None) -> Task:
+    """The sheet as it is written; one that says no convention in the one that is asked for."""
+    if task.convention is None:
+        return sheet_in(task, convention)
+    return task_in(task, convention, "exercise hint")
 
 
 def _audit(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
-    found = audit(own or all_exercises()[0], SEEDS)
+    convention = getattr(options, "convention", None)
+    found = audit(own or all_exercises()[0], SEEDS, convention=convention)
     _write(found.lines())
     return 0 if found.ok else NOT_RIGHT
 

@@ -12,7 +12,8 @@ from ...algebra.jacobian import Jacobian
 from ...algebra.layouts import LAYOUTS
 
 Forms = Mapping[str, np.ndarray]
-TURNED = {"gradient": "transposed", "": "examples in columns"}  # by the layout that is asked for
+# by the layout that is asked for
+TURNED = {"gradient": ("transposed",), "": ("examples in columns", "examples in rows")}
 
 
 def turned_layout(forms: Forms) -> str:
@@ -21,8 +22,8 @@ def turned_layout(forms: Forms) -> str:
     >>> turned_layout(matrix_forms(np.ones((2, 3)))), turned_layout(vector_forms(np.ones(3)))
     ('transposed', '')
     """
-    layout = TURNED.get(next(iter(forms)), "")
-    return layout if layout in forms else ""
+    layouts = TURNED.get(next(iter(forms)), ())
+    return next((layout for layout in layouts if layout in forms), "")
 
 
 def matrix_forms(array: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from ...writing.signs import plural
+from ..diagnosis.asked_convention import Asked
 from .catalogue import EXERCISES
 from .checker import check_answers
 from .questions import ArrayQuestion, Question
+from .sheet_in_convention import sheet_in
 from .task import Exercise, Task
 from .verdict import Verdict
 
@@ -66,17 +68,23 @@ def audit(
     exercises: Sequence[Exercise] = EXERCISES,
     seeds: Sequence[int] = SEEDS,
     checker: Checker = check_answers,
+    convention: Asked | None = None,
 ) -> Audit:
-    """Every trial of every exercise at every seed; `checker` is what is being graded."""
-    return Audit(tuple(_count(exercise, seeds, checker) for exercise in exercises))
+    """Every trial of every exercise at every seed; `checker` is what is being graded.
+
+    With a `convention` the sheets are written in it.
+    """
+    return Audit(tuple(_count(exercise, seeds, checker, convention) for exercise in exercises))
 
 
-def _count(exercise: Exercise, seeds: Sequence[int], checker: Checker) -> Count:
+def _count(
+    exercise: Exercise, seeds: Sequence[int], checker: Checker, convention: Asked | None
+) -> Count:
     missed: list[str] = []
     alarms: list[str] = []
     mistakes = right_forms = 0
     for seed in seeds:
-        task = exercise.make(seed)
+        task = sheet_in(exercise.make(seed), convention, "exercise audit")
         for name, answers, wrong in wrong_trials(task):
             mistakes += 1
             verdicts = {verdict.name: verdict for verdict in checker(task, answers)}

@@ -67,7 +67,7 @@ def _by_diagnose(
     together, so each is judged given the student's own earlier one.
     """
     asked = {q.name: q for q in task.questions if isinstance(q, ArrayQuestion) and q.key}
-    keys = {name: question.key for name, question in asked.items()}
+    keys = {name: _called(task, question.key) for name, question in asked.items()}
     usable = {name: as_numbers(answers.get(name), name) for name in keys if name in answers}
     numbers = {keys[n]: a for n, a in usable.items() if not isinstance(a, str)}
     open_ones = [v for v in verdicts if v.status == WRONG and v.tag != OTHER_LAYOUT]
@@ -85,6 +85,15 @@ def _by_diagnose(
             verdict = gate.said(replace(verdict, cause=_sentence(finding), tag=finding.label))
         found.append(verdict)
     return tuple(found)
+
+
+def _called(task: Task, key: str | tuple[str, str] | None) -> Any:
+    """The object of a question by the name that it has in the convention of the task."""
+    if task.written is None or key is None:
+        return key
+    if isinstance(key, str):
+        return task.written.name(key)
+    return task.written.name(key[0]), task.written.name(key[1])
 
 
 def _usable(finding: Finding, array: Any, question: ArrayQuestion) -> bool:

@@ -28,8 +28,9 @@ def check_file(
 ) -> Report:
     """The report on a filled-in sheet; SpecError where it is no sheet of ours.
 
-    Where `exercise` or `seed` is given, a sheet of another one is refused. With a `convention`
-    gradients and deltas are answered in its axes, and with its 1/m.
+    Where `exercise` or `seed` is given, a sheet of another one is refused. A sheet that is written
+    in a convention says so itself; of another, a `convention` says in which axes, and with which
+    1/m, gradients and deltas are answered.
     """
     submission = read_submission(path, exercise)
     for word, wanted, found in (

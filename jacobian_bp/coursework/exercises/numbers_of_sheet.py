@@ -9,23 +9,31 @@ from typing import Any
 
 import numpy as np
 
+from ...derivation.ready_made import ReadyMade
 from ...errors import JacobianError, SpecError
 from ...writing.signs import safe
+from .generator import Redraw
 from .sheet import BEGIN, END
+from .sheet_in_convention import given_of, sheet_in
 from .task import Exercise, Task
 
 LONGEST_AXIS = 200
 TIMES = 100  # no number of a sheet is so many times another sheet's
 
 
-def task_in(code: str, exercise: Exercise, token: str, name: str) -> Task:
+def task_in(
+    code: str, exercise: Exercise, token: str, name: str, convention: ReadyMade | None = None
+) -> Task:
     """The task of the numbers in a sheet with this token; SpecError where they are none.
+
+    It is the package's own, whatever the convention that the sheet is written in.
 
     Kinds and axes have to be those of any other sheet of the exercise, the entries finite.
     """
     exercise.require_of_given()
     start, end = code.find(BEGIN), code.find(END)
-    wanted = exercise.make(0).given
+    example = exercise.make(0)
+    wanted = sheet_in(example, convention).given
     if start < 0 or end < start or code.count(BEGIN) + code.count(END) != 2:
         raise _refused(name, exercise, "the marks around what is given are not there once each")
     try:
@@ -39,8 +47,10 @@ def task_in(code: str, exercise: Exercise, token: str, name: str) -> Task:
         if not _alike(value, wanted[each]):
             raise _refused(name, exercise, f"{each} is not the one of a sheet")
     try:
-        return exercise.task_of({each: found[each] for each in wanted}, token)
-    except (JacobianError, ValueError, TypeError, IndexError, ArithmeticError, MemoryError):
+        given = {each: found[each] for each in wanted}
+        given = given if convention is None else given_of(example, convention, given)
+        return exercise.task_of(given, token)
+    except (JacobianError, Redraw, ValueError, TypeError, IndexError, ArithmeticError, MemoryError):
         raise _refused(name, exercise, "the numbers do not fit each other") from None
 
 

@@ -87,6 +87,7 @@ class OwnExercise(Exercise):
                 "  Return Task(questions, given)."
             )
         _require_names(self, task)
+        _require_alike(task)
         return replace(super()._complete(task, seed, token), checkable=False)
 
 
@@ -273,6 +274,22 @@ def _require_names(exercise: Exercise, task: Task) -> None:
                     f"{safe(planted.name)!r} answers {safe(name)}, which the sheet does not ask.\n"
                     f"  Write one of {', '.join(names)}."
                 )
+
+
+def _require_alike(task: Task) -> None:
+    """SpecError where `alike` speaks of what is not given, or of no value of the run."""
+    for name, of in task.alike.items():
+        if name not in task.given:
+            raise SpecError(
+                f"alike says how {safe(name)} stands, which is not given.\n"
+                f"  Write one of {', '.join(task.given)}."
+            )
+        if task.run is None or of not in task.run:
+            known = ", ".join(task.run) if task.run is not None else "none: the task has no run"
+            raise SpecError(
+                f"alike says that {safe(name)} stands as {safe(of)}, which is no value of the "
+                f"run.\n  Its values are {known}."
+            )
 
 
 def _require_given_back(task: Task, source: str) -> None:

@@ -94,6 +94,7 @@ class ArrayQuestion(Question):
     key: str | tuple[str, str] | None = None
     turned: bool = False  # whether it is answered with the axes of the sheet exchanged
     times: float = 1.0  # how often the sheet's array: m, without the 1/m of a mean
+    in_columns: bool = False  # whether the sheet itself has its examples in columns
 
     @property
     def right(self) -> np.ndarray:
@@ -183,9 +184,10 @@ class NumberQuestion(Question):
 
 @dataclass(frozen=True, eq=False)
 class ShapeQuestion(Question):
-    """A shape as a tuple of whole numbers, in any of `forms`."""
+    """A shape as a tuple of whole numbers, in any of `forms`; `key` as of an array."""
 
     forms: Mapping[str, tuple[int, ...]]
+    key: str | tuple[str, str] | None = None
 
     @property
     def right(self) -> tuple[int, ...]:

@@ -84,6 +84,6 @@ def _arrays(task: Task) -> Iterator[np.ndarray]:
 
 
 def _batch(task: Task) -> Iterator[int]:
-    x = task.given.get("x")
+    x = task.own_given.get("x")
     if isinstance(x, np.ndarray) and x.ndim == 2:
         yield len(x)

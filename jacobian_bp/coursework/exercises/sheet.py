@@ -2,6 +2,7 @@
 
     # jacobian-bp exercise 2, seed 7, sheet 1f0c99ab    what `check` reads; for practice
     # jacobian-bp exercise 2, token 0f…, sheet 1f0c99ab   of which only the course has the seed
+    # jacobian-bp exercise 2, seed 7, convention ng, sheet 1f0c99ab    as a course writes it
     statement, then what is given, between two marks
     # what is asked
     name = None
@@ -26,13 +27,15 @@ from ...errors import SpecError
 from ...network.files.paths import write_new
 from ...writing.signs import safe, to_ascii
 from ...writing.tables import wrapped
+from .convention_line import PATTERN, convention_line
 from .task import Task
 
 WIDTH = 92
 PROSE = WIDTH - 4  # of a paragraph
 BEGIN, END = "# --- given: begin (leave these lines as they are)", "# --- given: end"
 HEADER = re.compile(
-    r"^# jacobian-bp exercise (\d{1,6}), (seed \d{1,20}|token [0-9a-f]{32}), "
+    r"^# jacobian-bp exercise (\d{1,6}), (seed \d{1,20}|token [0-9a-f]{32})"
+    rf"{PATTERN}, "
     r"sheet ([0-9a-f]{8})[ \t]*$",
     re.M,
 )
@@ -62,7 +65,8 @@ def write_sheet(task: Task | Sequence[Task], path: str | Path, solution: bool = 
 
 def header(task: Task) -> str:
     """The line by which a sheet is known."""
-    return f"# jacobian-bp exercise {task.number}, {task.sheet}, sheet {task.fingerprint}"
+    said = "" if task.convention is None else f", convention {convention_line(task.convention)}"
+    return f"# jacobian-bp exercise {task.number}, {task.sheet}{said}, sheet {task.fingerprint}"
 
 
 def script(task: Task, solution: bool = False, name: str = "") -> str:
@@ -127,7 +131,7 @@ def with_numbers_of(text: str, task: Task) -> str:
             f"  Leave the lines {BEGIN!r} and {END!r} in place."
         )
     fresh = text[:start] + "\n".join(given_lines(task)) + text[end + len(END) :]
-    return HEADER.sub(header(task), fresh, count=1)
+    return HEADER.sub(lambda _: header(task), fresh, count=1)
 
 
 def literal(name: str, value: Any) -> list[str]:

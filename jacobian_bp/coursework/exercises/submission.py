@@ -12,8 +12,10 @@ from ...errors import SpecError
 from ...network.files.paths import label
 from ...writing.signs import plural, safe
 from .catalogue import find_exercise
+from .convention_line import convention_said
 from .numbers_of_sheet import task_in
 from .sheet import HEADER
+from .sheet_in_convention import sheet_in
 from .task import Task
 
 SeedOf = Callable[[str, int], int]  # of a token and an exercise, by the course's secret
@@ -76,7 +78,7 @@ def read_parts(path: str | Path) -> tuple[Submission, ...]:
 
 def has_token(path: str | Path) -> bool:
     """Whether a sheet, or a part of it, has a token; SpecError for a file that cannot be read."""
-    return any(which.startswith("token") for _, which, _ in HEADER.findall(_code(Path(path))))
+    return any(which.startswith("token") for _, which, *_ in HEADER.findall(_code(Path(path))))
 
 
 def _submission(name: str, code: str, seed_of: SeedOf | None) -> Submission:
@@ -186,7 +188,8 @@ def _task(name: str, code: str, seed_of: SeedOf | None) -> Task:
             "  Keep the first line of the sheet as it is: # jacobian-bp exercise 2, seed 7 (or a "
             "token), sheet and eight digits."
         )
-    number, which, fingerprint = found.pop()
+    number, which, said, fingerprint = found.pop()
+    convention = convention_said(said)
     word, _, value = which.partition(" ")
     exercise = find_exercise(int(number))
     by_numbers = word == "token" and seed_of is None
@@ -195,9 +198,10 @@ def _task(name: str, code: str, seed_of: SeedOf | None) -> Task:
     if word == "seed":
         task = exercise.make(int(value))
     elif seed_of is None:
-        task = task_in(code, exercise, value, name)
+        task = task_in(code, exercise, value, name, convention)
     else:
         task = exercise.make(seed_of(value, exercise.number), value)
+    task = sheet_in(task, convention, safe(name))
     if task.fingerprint != fingerprint:
         also = ", or its numbers," if by_numbers else ""
         raise SpecError(

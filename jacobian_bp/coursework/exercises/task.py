@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -10,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from ...derivation.convention import Convention
+from ...derivation.ready_made import ReadyMade
 from ...errors import SpecError
 from ...network.run import Run
+from .convention_line import convention_line
 from .generator import Redraw, require_seed
 from .questions import Question
 from .subscripts import SubscriptsQuestion
 from .trusted_code import run_lines, value_of
+from .wording import worded
 
 MOST_DRAWS = 300
+MOST_SEEDS = 3  # that are tried where any will do
 UNKNOWN = -1  # a seed that nobody said
 APART = 1e-3  # of the larger one: how far two planted mistakes must be from each other
 
@@ -29,7 +34,8 @@ class Planted:
     `answers` are expressions in the names of the sheet; what is not named is
     answered by the solution, with these answers put in. In a mistake, `besides` holds
     answers that are written otherwise and are right nevertheless. `says` tells what stands
-    there, and then, if need be, what should. `label` is for mistakes of one kind.
+    there, and then, if need be, what should. `label` is for mistakes of one kind. One about the
+    1/m is made where the convention has it so: `mean` is "delta" or "gradient".
     """
 
     name: str
@@ -37,6 +43,7 @@ class Planted:
     says: str = ""
     besides: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
+    mean: str = ""
 
     @property
     def tag(self) -> str:
@@ -71,6 +78,11 @@ class Task:
     statement: str = ""
     names: dict[str, Any] = field(default_factory=dict)  # all that is known before the answers
     written: Convention | None = None  # in which gradients and deltas are answered, if one is asked
+    convention: ReadyMade | None = None  # in which the whole sheet is written, if one is asked
+    raw: "Task | None" = None  # with its texts as the exercise has them, for any convention
+    of_each_example: "Task | None" = None  # what is asked instead where the 1/m is in the gradients
+    one_form: str = ""  # why the exercise is the same in every convention
+    alike: Mapping[str, str] = field(default_factory=dict)  # given → the run's value it stands as
     checkable: bool = True  # whether who fills the sheet in has the exercise to check it with
 
     def answers(self, planted: Planted | None = None) -> dict[str, Any]:
@@ -97,6 +109,11 @@ class Task:
         return {question.name: question.right for question in self.questions}
 
     @property
+    def own_given(self) -> Mapping[str, Any]:
+        """What is given as the package itself writes it, an example a row."""
+        return (self.raw or self).given
+
+    @property
     def sheet(self) -> str:
         """Which sheet it is, as its first line says: seed 7, or token and 32 digits."""
         return f"token {self.token}" if self.token else f"seed {self.seed}"
@@ -107,7 +124,8 @@ class Task:
         text = f"{self.number} {self.token or self.seed} " + repr(
             [(name, np.asarray(value).tolist()) for name, value in self.given.items()]
         )
-        return hashlib.sha256((text + self.more).encode()).hexdigest()[:8]
+        said = "" if self.convention is None else convention_line(self.convention)
+        return hashlib.sha256((text + self.more + said).encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +134,8 @@ class Exercise:
 
     `fresh` says that the answers are formulas in what is given, so that a sheet can
     be run again on other numbers. `of_given` makes the task of the numbers that stand
-    in a sheet; without it a sheet that has a token is judged by the grader alone.
+    in a sheet; without it a sheet that has a token is judged by the grader alone. `one_form`
+    says why the exercise is the same in every convention, where it is.
     """
 
     number: int
@@ -128,6 +147,7 @@ class Exercise:
     right_forms: tuple[Planted, ...] = ()
     fresh: bool = True
     of_given: Callable[[Mapping[str, Any]], Task] | None = None
+    one_form: str = ""
 
     def make(self, seed: int, token: str = "") -> Task:
         """The task of a seed, redrawn until every guarantee holds; `token` stands in its sheet.
@@ -140,7 +160,7 @@ class Exercise:
         for _ in range(MOST_DRAWS):
             try:
                 task = self._complete(self.attempt(generator), seed, token)
-                require_told_apart(task)
+                require_told_apart(task.raw or task)
                 return task
             except Redraw as reason:
                 refused[str(reason)] = refused.get(str(reason), 0) + 1
@@ -166,6 +186,14 @@ class Exercise:
             )
 
     def _complete(self, task: Task, seed: int, token: str) -> Task:
+        """The task with all that its exercise says, in the package's own convention."""
+        raw = self._filled(task, seed, token)
+        if task.of_each_example is not None:
+            each = self._filled(task.of_each_example, seed, token)
+            raw = replace(raw, of_each_example=each)
+        return in_own_convention(raw)
+
+    def _filled(self, task: Task, seed: int, token: str) -> Task:
         return replace(
             task,
             number=self.number,
@@ -177,7 +205,36 @@ class Exercise:
             mistakes=self.mistakes + task.mistakes,
             right_forms=self.right_forms + task.right_forms,
             names=run_lines(task.forward, task.given),
+            one_form=self.one_form,
         )
+
+
+def any_task(exercise: Exercise) -> Task:
+    """A task of the exercise, of the first seed that gives one, for what all of them share."""
+    for seed in range(MOST_SEEDS - 1):
+        with suppress(SpecError):
+            return exercise.make(seed)
+    return exercise.make(MOST_SEEDS - 1)
+
+
+def in_own_convention(raw: Task) -> Task:
+    """The task as the package itself writes, the choices of its texts made."""
+    own = Convention()
+
+    def said(text: str) -> str:
+        return worded(text, own)
+
+    return replace(
+        raw,
+        raw=raw,
+        statement=said(raw.statement),
+        more=said(raw.more),
+        hints=tuple(map(said, raw.hints)),
+        questions=tuple(replace(each, ask=said(each.ask)) for each in raw.questions),
+        mistakes=tuple(
+            replace(each, says=said(each.says)) for each in raw.mistakes if each.mean != "gradient"
+        ),
+    )
 
 
 def require_told_apart(task: Task) -> None:

@@ -10,7 +10,7 @@ import builtins
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from ..exercises.collect import Collected, collect
 from ..exercises.in_convention import Asked, task_in
 from ..exercises.secrecy import Gate
 from ..exercises.sheet import HEADER, with_numbers_of
+from ..exercises.sheet_in_convention import sheet_in
 from ..exercises.submission import NoSuchPartError, SeedOf, Submission, read_submission
 from ..exercises.task import Task
 from ..exercises.verdict import LEVELS
@@ -49,8 +50,9 @@ class Terms:
     `sheet_seed` is the seed that the sheet has to have; None takes the sheet's own. `seed_of`
     gives the seed of a token, by the course's secret: then sheets without a token are refused.
     `graded_seed` is that of the fresh numbers. `numpy_only` takes every other package away.
-    With `strict_layout` an array is right in the layout that is asked for alone; with a
-    `convention` gradients and deltas are answered in its axes, and with its 1/m.
+    With `strict_layout` an array is right in the layout that is asked for alone. A sheet that is
+    written in a convention says so itself; of another sheet, and of named values, `convention`
+    says in which axes and with which 1/m gradients and deltas are answered.
     """
 
     level: int = 2
@@ -87,7 +89,7 @@ def grade_file(path: str | Path, exercise: int, terms: Terms = Terms()) -> Grade
         found = (
             read_submission(path, exercise, terms.seed_of)
             if task is None
-            else _own_arrays(path, task)
+            else _own_arrays(path, task, terms.convention)
         )
     except NoSuchPartError as error:
         report = without_answers(exercise, _first_lines(error), "another-exercise", terms)
@@ -121,9 +123,11 @@ def grade_answers(
 ) -> GradeReport:
     """The report on named values in this very process, such as a notebook's globals().
 
-    `seed` is that of the sheet. Raises SpecError for an exercise that is not there.
+    `seed` is that of the sheet; with a `convention` they have its names, or those of the
+    package's own sheet. Raises SpecError for an exercise that is not there.
     """
-    task = _asked(find_exercise(exercise).make(seed), strict_layout, convention)
+    task = _by_their_names(find_exercise(exercise).make(seed), answers, convention)
+    task = _asked(task, strict_layout, convention)
     known = {q.name: answers[q.name] for q in task.questions if q.name in answers}
     return _report(_judged(task, known), None, Terms(level=level), {"sheet_seed": seed})
 
@@ -131,7 +135,7 @@ def grade_answers(
 def without_answers(exercise: int, failure: str, kind: str, terms: Terms = Terms()) -> GradeReport:
     """The report on what cannot be judged at all: no points, and the reason."""
     seed = terms.sheet_seed if terms.sheet_seed is not None else 0
-    task = find_exercise(exercise).make(seed)
+    task = sheet_in(find_exercise(exercise).make(seed), terms.convention, "grade")
     sheet = _judged(task, {}, failure, kind)
     fresh = sheet if find_exercise(exercise).fresh else None
     return _report(sheet, fresh, terms, {"sheet_seed": terms.sheet_seed})
@@ -160,6 +164,13 @@ def _of_sheet(submission: Submission, exercise: int, terms: Terms) -> GradeRepor
     return _of_own_sheet(submission, terms)
 
 
+def _by_their_names(task: Task, names: Collection[str], convention: Asked | None) -> Task:
+    """The task of the sheet whose names are there: in the convention, or the package's own."""
+    theirs = sheet_in(task, convention, "grade")
+    counts = [sum(q.name in names for q in each.questions) for each in (theirs, task)]
+    return theirs if counts[0] >= counts[1] else task
+
+
 def _asked(task: Task, strict_layout: bool, convention: Asked | None) -> Task:
     task = task_in(task, convention, "grade")
     return task.strict() if strict_layout else task
@@ -182,8 +193,10 @@ def _task_of_arrays(path: Path, exercise: int, terms: Terms) -> Task:
     return find_exercise(exercise).make(terms.sheet_seed)
 
 
-def _own_arrays(path: Path, task: Task) -> Mapping[str, Any]:
-    return read_npz_answers(path, [question.name for question in task.questions])
+def _own_arrays(path: Path, task: Task, convention: Asked | None) -> Mapping[str, Any]:
+    theirs = sheet_in(task, convention, "grade")
+    asked = [question.name for each in (task, theirs) for question in each.questions]
+    return read_npz_answers(path, dict.fromkeys(asked))
 
 
 def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
@@ -196,7 +209,7 @@ def _of_own_sheet(submission: Submission, terms: Terms) -> GradeReport:
     fresh = None
     if find_exercise(task.number).fresh:
         seed = _fresh_seed(task, terms)
-        other = find_exercise(task.number).make(seed)
+        other = sheet_in(find_exercise(task.number).make(seed), task.convention, "grade")
         other = _asked(other, terms.strict_layout, terms.convention)
         if _has_answers(sheet) or not outcome.failure:
             fresh, again = _run_fresh(submission, other, terms)

@@ -120,7 +120,7 @@ def _messages(
     if verdict.status == MISSING:
         verdict = replace(verdict, where=_no_answer(judged))
     elif verdict.status == WRONG:
-        verdict = replace(verdict, where=_where(question, value, verdict.where, fresh))
+        verdict = replace(verdict, where=_where(judged.task, question, value, verdict.where, fresh))
     zero, one, two, three = ("; ".join(verdict.words(level)) for level in range(len(LEVELS)))
     return zero, one, two, three
 
@@ -131,9 +131,9 @@ def _no_answer(judged: Judged) -> str:
     return "no answer, the file was not run" if judged.kind in NOT_RUN else NO_ANSWER_STOPPED
 
 
-def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:
+def _where(task: Task, question: Question, value: Any, entries: str, fresh: bool) -> str:
     """Object, layer, whether the shape is right, and which entries are wrong."""
-    layer = _layer(question)
+    layer = _layer(question, task.written.first - 1 if task.written is not None else 0)
     if not isinstance(question, ArrayQuestion):
         return NO_FIT if fresh and _unreadable(value, question) else entries
     if _fits(question, value):
@@ -143,11 +143,12 @@ def _where(question: Question, value: Any, entries: str, fresh: bool) -> str:
     return f"{layer}{NO_FIT if fresh else entries}"
 
 
-def _layer(question: Question) -> str:
+def _layer(question: Question, shift: int = 0) -> str:
+    """The layer of an object, as the sheet counts."""
     key = getattr(question, "key", None)
     name = key if isinstance(key, str) else key[-1] if key else ""
     layer = re.search(r"\d+$", name)
-    return f"layer {layer[0]}: " if layer else ""
+    return f"layer {int(layer[0]) + shift}: " if layer else ""
 
 
 def _tags(judged: Judged, verdict: Verdict) -> tuple[str, ...]:
@@ -179,7 +180,7 @@ def _has_shape(question: ArrayQuestion, value: Any) -> bool:
 
 def _points(task: Task) -> str:
     """Where the sheet's values are taken: at one example or on a batch, if it has data."""
-    x = task.given.get("x")
+    x = task.own_given.get("x")
     if not isinstance(x, np.ndarray):
         return ""
     return ", a batch" if x.ndim == 2 else ", one example"
@@ -194,7 +195,7 @@ def _edge_rows(task: Task, question: Question) -> np.ndarray | None:
     steps = task.run.forward_pass.program.steps
     probable = [s for s in steps if isinstance(s.op, Activation) and PROBABILITIES in s.op.gives]
     values = [task.run[step.name] for step in probable]
-    rows = np.zeros(len(task.given["x"]), bool)
+    rows = np.zeros(len(task.own_given["x"]), bool)
     for value in values:
         rows |= ((value == 0) | (value == 1)).any(axis=1)
     if question.key in task.run.params or not rows.any() or rows.all():
@@ -207,6 +208,8 @@ def _right_outside(question: ArrayQuestion, value: Any, edges: np.ndarray) -> bo
     if isinstance(array, str):
         return False
     array, right = question.in_sheet(array), question.in_sheet(question.right)
+    if question.in_columns:
+        array, right = array.T, right.T
     if array.shape != right.shape:
         array = array.T
     return array.shape == right.shape and same(array[~edges], right[~edges])

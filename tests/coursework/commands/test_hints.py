@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +18,20 @@ from course_rows import COMMANDS
 from followed import Told, advice_in, lines_run, not_covered
 from grading_cases import sheet
 
+from jacobian_bp import Convention
 from jacobian_bp.cli import main
 from jacobian_bp.coursework.commands import exercise as exercise_command
 from jacobian_bp.coursework.commands import grade as grade_command
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.check_file import check_file
 from jacobian_bp.coursework.exercises.checker import Report, check_answers
+from jacobian_bp.coursework.exercises.convention_line import convention_said
+from jacobian_bp.coursework.exercises.in_convention import task_in
+from jacobian_bp.coursework.exercises.own_exercises import sound
 from jacobian_bp.coursework.exercises.sheet import BEGIN, END, with_numbers_of
+from jacobian_bp.coursework.exercises.sheet_in_convention import sheet_in
 from jacobian_bp.coursework.exercises.submission import read_parts, read_submission
+from jacobian_bp.coursework.exercises.wording import worded
 from jacobian_bp.coursework.grading.frameworks import grade
 from jacobian_bp.coursework.grading.grade import grade_answers
 from jacobian_bp.errors import JacobianError
@@ -159,6 +166,42 @@ PYTHON = {
         lambda: find_exercise(2).make(-1),
         lambda message: [find_exercise(2).make(eval(end)) for end in ends_in(message)],
     ),
+    "a sheet in another convention": (
+        lambda: task_in(sheet_in(TASK, "ng"), "cs231n", "check"),
+        lambda message: (
+            task_in(sheet_in(TASK, "ng"), None, "check")
+            if "Leave the convention away" in message
+            else 1 / 0
+        ),
+    ),
+    "no convention in a first line": (
+        lambda: convention_said("{1}"),
+        lambda message: convention_said("") if "begin with a fresh sheet" in message else 1 / 0,
+    ),
+    "a name that no program can have": (
+        lambda: sheet_in(TASK, Convention(names={"W-{l}": "W"})),
+        lambda message: sheet_in(
+            TASK, Convention(names={said("Give (W)1 another", message) + "{l}": "W"})
+        ),
+    ),
+    "two names that are one": (
+        lambda: sheet_in(TASK, Convention(names={"S{l}": "W"})),
+        lambda message: sheet_in(
+            TASK, Convention(names={"Theta{l}" if "another name" in message else "S{l}": "W"})
+        ),
+    ),
+    "alike, of what is not given": (
+        lambda: with_alike({"g": "a1"}),
+        lambda message: with_alike({said(r"one of (\w+),", message): "x"}),
+    ),
+    "alike, as no value": (
+        lambda: with_alike({"x": "q"}),
+        lambda message: with_alike({"x": said(r"values are (\w+),", message)}),
+    ),
+    "a choice that no convention has": (
+        lambda: worded("in {examples: rows}", Convention()),
+        lambda message: worded(f"in {said(r'way: ({.*?})', message)}", Convention()),
+    ),
     "no marks": (
         lambda: with_numbers_of(sheet().replace(marks()[0], ""), TASK),
         lambda message: with_numbers_of(
@@ -166,6 +209,13 @@ PYTHON = {
         ),
     ),
 }
+
+
+def with_alike(alike):
+    """An exercise of one's own, read, whose task says which given array stands as which value."""
+    two = find_exercise(2)
+    own = replace(two, attempt=lambda rng: replace(two.attempt(rng), alike=alike))
+    return sound(own, "own.py")
 
 
 def ends_in(message):

@@ -73,7 +73,7 @@ def test_the_table_names_what_went_wrong():
 
 @pytest.mark.parametrize(("checker", "code"), [(check_answers, 0), (accept_everything, 1)])
 def test_the_exit_code_of_the_command(monkeypatch, capsys, checker, code):
-    monkeypatch.setattr(exercise, "audit", lambda *_: audit(SOME, [0], checker))
+    monkeypatch.setattr(exercise, "audit", lambda *_, **__: audit(SOME, [0], checker))
     assert exercise.run_command(argparse.Namespace(action="audit")) == code
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 99

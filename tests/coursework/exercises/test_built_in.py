@@ -161,14 +161,15 @@ def test_a_sheet_is_narrow_ascii_and_runs(exercise, form):
 
 @by_exercise
 def test_in_a_notebook_each_hint_is_folded_up(exercise):
-    cells = json.loads(notebook(exercise.make(5)))["cells"]
+    task = exercise.make(5)
+    cells = json.loads(notebook(task))["cells"]
     shown = "".join(cells[1]["source"])
     assert cells[1]["cell_type"] == "markdown"
     assert "\n\n" not in shown  # or what follows would be read as Markdown
     folded = re.findall(r"<details><summary>hint (\d)</summary>\n(.*?)\n</details>", shown, re.S)
-    assert [int(place) for place, _ in folded] == list(range(1, len(exercise.hints) + 1))
+    assert [int(place) for place, _ in folded] == list(range(1, len(task.hints) + 1))
     texts = [unescape(" ".join(text.split())) for _, text in folded]
-    assert texts == [to_ascii(hint) for hint in exercise.hints]
+    assert texts == [to_ascii(hint) for hint in task.hints]
     assert not re.search(r"<(?!/?details>|/?summary>)", shown)
 
 
@@ -181,7 +182,7 @@ def test_a_sheet_holds_no_answers_and_no_reference_code(exercise, form):
     code = text if form is script else cells_of(text)
     tail = code[code.index(END) :]
     assert set(re.findall(r"^\w+ = (.*)$", tail, re.M)) == {"None"}
-    assert not any(hint in code for hint in exercise.hints)
+    assert not any(hint in code for hint in task.hints)
     long = [q.solution for q in task.questions if len(q.solution) > 12]
     if exercise.number != e05_planted_bug.EXERCISE.number:  # there the lines are the exercise
         assert [line for line in long if line in code] == []

@@ -12,9 +12,11 @@ from ..questions import NumberQuestion, Question, ShapeQuestion
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-A network of three layers and a batch of m examples in rows; W of a layer has the shape
-(outputs, inputs), and J is the mean of the squared errors. Write the shape of each object as
-a tuple, such as (4, 2), without computing it. The last objects belong to one example alone.
+A network of three layers of weights and a batch of m examples in {examples: rows | columns}; W
+of a layer{bias: | , without the bias in it, | , without the bias in it,} has the shape
+{weights: (outputs, inputs) | (inputs, outputs)}, and J is the mean of the squared errors. Write
+the shape of each object as a tuple, such as (4, 2), without computing it. The last objects belong
+to one example alone.
 """
 
 FORWARD = """
@@ -23,7 +25,8 @@ K1, K2, K3 = len(b1), len(b2), len(b3)
 """
 
 HINTS = (
-    "A value of a batch has one row an example; a parameter is shared, so it has no axis m.",
+    "A value of a batch has one {examples: row | column} an example; a parameter is shared, so it "
+    "has no axis m.",
     "The gradient of a scalar has one entry for each entry of the variable: write down the "
     "shape of the variable.",
     "A Jacobian has the axes of the output, and then those of the variable: a vector by a matrix "
@@ -49,11 +52,13 @@ def task_of(drawn: Drawn) -> Task:
     questions: tuple[Question, ...] = (
         _values(run, "z1", "(m, K1)"),
         ShapeQuestion("shape_J", "the shape of J", "()", {"": run["J"].shape}),
-        ShapeQuestion("shape_delta2", "the shape of ∂J/∂z2", "(m, K2)", _either(delta.shape)),
+        ShapeQuestion("shape_delta2", "the shape of ∂J/∂z2", "(m, K2)", _either(delta.shape), "z2"),
         ShapeQuestion(
-            "shape_dW2", "the shape of ∂J/∂W2", "(K2, K1)", _matrix(gradients["W2"].shape)
+            "shape_dW2", "the shape of ∂J/∂W2", "(K2, K1)", _matrix(gradients["W2"].shape), "W2"
         ),
-        ShapeQuestion("shape_db2", "the shape of ∂J/∂b2", "(K2,)", _vector(gradients["b2"].shape)),
+        ShapeQuestion(
+            "shape_db2", "the shape of ∂J/∂b2", "(K2,)", _vector(gradients["b2"].shape), "b2"
+        ),
         _jacobian(one.jacobian("z2", "a1"), "(K2, K1)"),
         _jacobian(one.jacobian("a2", "z2"), "(K2, K2)"),
         _jacobian(one.jacobian("z2", "W2"), "(K2, K2, K1)"),
@@ -70,7 +75,7 @@ def task_of(drawn: Drawn) -> Task:
 
 def _values(run: Run, name: str, solution: str) -> ShapeQuestion:
     return ShapeQuestion(
-        f"shape_{name}", f"the shape of {name}", solution, _either(run[name].shape)
+        f"shape_{name}", f"the shape of {name}", solution, _either(run[name].shape), name
     )
 
 
@@ -80,7 +85,8 @@ def _jacobian(jacobian: Jacobian, solution: str) -> ShapeQuestion:
         layout: jacobian.shape_in(layout)
         for layout in ("numerator", "transposed", "flat", "gradient")
     }
-    return ShapeQuestion(name, f"the shape of {jacobian.name}, for one example", solution, forms)
+    ask, key = f"the shape of {jacobian.name}, for one example", (jacobian.of, jacobian.wrt)
+    return ShapeQuestion(name, ask, solution, forms, key)
 
 
 def _either(shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -100,7 +106,7 @@ MISTAKES = (
     Planted(
         "no-batch-axis",
         {"shape_z1": "(K1,)"},
-        "the axis of the batch is missing: there is a row for each example",
+        "the axis of the batch is missing: there is a {examples: row | column} for each example",
     ),
     Planted("cost-per-example", {"shape_J": "(m,)"}, "one cost an example stands for their mean"),
     Planted("examples-lost", {"shape_delta2": "(K2,)"}, "the axis of the batch is missing"),

@@ -11,10 +11,11 @@ from ..questions import ArrayQuestion
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-A network of three layers, ReLU, tanh and sigmoid, with the cost J = 1/2 |a3 - y|^2 and one
-example. Instead of the elementwise product, write the slopes on the diagonal of a square
-matrix: S3 = ∂a3/∂z3, S2 = ∂a2/∂z2, S1 = ∂a1/∂z1. Then the delta of layer l, ∂J/∂zl, is a
-product of matrices: BP1 is delta3 = S3 (a3 - y), and BP2 takes delta3 to delta2.
+A network of three layers of weights, ReLU, tanh and sigmoid, with the cost J = 1/2 |a3 - y|^2
+and one example. Instead of the elementwise product, write the slopes on the diagonal of a square
+matrix: S3 = ∂a3/∂z3, S2 = ∂a2/∂z2, S1 = ∂a1/∂z1. Then the delta of a layer, the gradient of J
+by its pre-activations, is a product of matrices: BP1 is {formula: delta3 = S3 @ (a3 - y)}, and BP2
+takes delta3 to delta2.
 """
 
 FORWARD = """
@@ -30,7 +31,8 @@ HINTS = (
     "Entry k of a3 reads entry k of z3 only, so everything off the diagonal of ∂a3/∂z3 is 0.",
     "The slope of a sigmoid in terms of its value a is a(1 - a), of a tanh 1 - a^2; that of a "
     "ReLU is 1 where z > 0 and 0 elsewhere.",
-    "delta2 = S2 W3^T delta3: read from the right, each matrix takes a vector one step back.",
+    "{formula: delta2 = S2 @ W3.T @ delta3}: read from the right, each matrix takes a vector one "
+    "step back.",
     "dW2 has one entry for each pair of a unit of layer 2 and a unit of layer 1: the outer "
     "product of delta2 with what W2 was multiplied by.",
 )

@@ -12,10 +12,11 @@ from ..questions import MaskQuestion, NumberQuestion
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-The second layer of a network, z2 = W2 a1 + b2, for one example; W2 has the shape (K, I), and
-a1 comes out of a ReLU. The Jacobian ∂z2/∂W2 has an entry for each output k and each weight
-k',i'. Some entries are 0 for every input; others can be non-zero, and happen to be 0 here.
-Write two arrays of True and False (or 1 and 0), with the axes [k,k',i'] or in another layout.
+The second layer of a network, {formula: z2 = W2 @ a1 + b2}, for one example; W2 has the shape
+{weights: (K, I) | (I, K)}, and a1 comes out of a ReLU. The Jacobian ∂z2/∂W2 has an entry for each
+output k and each weight, that of output k' and input i'. Some entries are 0 for every input;
+others can be non-zero, and happen to be 0 here. Write two arrays of True and False (or 1 and 0),
+with the axes [k,k',i'] or in another layout.
 """
 
 FORWARD = """
@@ -25,10 +26,12 @@ K, I = W2.shape
 """
 
 HINTS = (
-    "Write one entry out: z2[k] = sum over i of W2[k,i] a1[i] + b2[k]. Which weights stand in it?",
-    "The row k' of W2 is read by the output k' only, so an entry with k different from k' is 0.",
-    "∂z2[k]/∂W2[k',i'] = delta[k,k'] a1[i']. The delta is there for every input; a1[i'] can be "
-    "0 at this input, where a ReLU is off.",
+    "Write one entry out: z2[k] = sum over i of {weights: W2[k,i] | W2[i,k]} a1[i] + b2[k]. Which "
+    "weights stand in it?",
+    "The {weights: row | column} k' of W2 is read by the output k' only, so an entry with k "
+    "different from k' is 0.",
+    "∂z2[k]/∂{weights: W2[k',i'] | W2[i',k']} = delta[k,k'] a1[i']. The delta is there for every "
+    "input; a1[i'] can be 0 at this input, where a ReLU is off.",
 )
 
 DELTA = "np.eye(K, dtype=bool)[:, :, None]"
@@ -87,12 +90,12 @@ MISTAKES = (
     Planted(
         "dead-unit-alive",
         {"nonzero_here": f"{DELTA} & np.ones(I, dtype=bool)"},
-        "the columns of units that are off were marked; they are 0 here",
+        "the entries of units that are off were marked; they are 0 here",
     ),
     Planted(
         "no-delta",
         {"can_be_nonzero": "np.ones((K, K, I), dtype=bool)"},
-        "the output k was given all weights, not those of its own row",
+        "the output k was given all weights, not those of its own {weights: row | column}",
     ),
     Planted(
         "collapsed",

@@ -160,4 +160,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="it is about the order in which a matrix is read, and says which",
 )

@@ -1,7 +1,7 @@
 """Exercise 5: find the planted bug in a backward pass whose layers are all equally wide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from ..task import Exercise, Planted, Task
 
 STATEMENT = """
 Three layers of equal width, ReLU, tanh and sigmoid; J is the mean over m examples of
-1/2 |a3 - y|^2; examples stand in rows. One line of this backward pass is wrong, and because
-all layers are equally wide no shape gives it away:
+1/2 |a3 - y|^2; examples stand in {examples: rows | columns}. One line of this backward pass is
+wrong, and because all layers are equally wide no shape gives it away:
 """
 
 QUESTION = """
@@ -48,21 +48,28 @@ LINES = {
 
 @dataclass(frozen=True)
 class Bug:
-    """One line written wrongly."""
+    """One line written wrongly; `mean` says where the 1/m stands if that matters."""
 
     name: str
     line: str
     says: str
     word: str
+    mean: str = ""
 
 
 BUGS = (
     Bug("d3", "(a3 - y) / m", "the slope of the sigmoid was left out", "missing-output-slope"),
-    Bug("d3", "(a3 - y) * a3 * (1 - a3)", "the mean over the batch is gone", "missing-batch-mean"),
+    Bug(
+        "d3",
+        "(a3 - y) * a3 * (1 - a3)",
+        "the mean over the batch is gone",
+        "missing-batch-mean",
+        "delta",
+    ),
     Bug("d3", "(y - a3) / m * a3 * (1 - a3)", "the difference was turned round", "sign"),
     Bug("dW3", "d3.T @ a1", "a1 stands for a2", "wrong-layer-activation"),
     Bug("dW3", "d3.T @ z2", "z2 stands for a2", "preactivation-for-activation"),
-    Bug("d2", "d3 @ W3.T * (1 - a2**2)", "W3.T stands for W3", "weight-not-transposed"),
+    Bug("d2", "d3 @ W3.T * (1 - a2**2)", "W3 stands the wrong way round", "weight-not-transposed"),
     Bug(
         "d2",
         "d3 @ W3 * (1 - np.tanh(a2) ** 2)",
@@ -80,11 +87,15 @@ BUGS = (
     Bug(
         "db2",
         "d2.mean(axis=0)",
-        "a mean stands for the sum: 1/m is in d2 already",
+        "a mean stands for the sum: the 1/m is there already",
         "batch-mean-twice",
     ),
     Bug("d1", "d2 @ W2 * a1", "the value of the ReLU stands for its slope", "value-for-slope"),
 )
+
+OF_EACH_EXAMPLE = Bug(
+    "dW3", "m * d3.T @ a2", "the mean over the batch is gone", "missing-batch-mean", "gradient"
+)  # in place of the bug in d3, which has no 1/m there
 
 WORDS = tuple(sorted({bug.word for bug in BUGS}))
 
@@ -93,8 +104,8 @@ HINTS = (
     "is the slope taken, which layer is it?",
     "Run the lines, and compare with finite differences of J from the last layer to the first: "
     "the first gradient that differs tells which line it is. What follows from it differs too.",
-    "Look at the pattern: one factor overall is a mean or a sign; a zero or a column that is off "
-    "is an activation or a slope; everything off is a weight.",
+    "Look at the pattern: one factor overall is a mean or a sign; a zero, a row or a column "
+    "that is off is an activation or a slope; everything off is a weight.",
 )
 
 
@@ -110,8 +121,13 @@ def of_given(given: Mapping[str, Any]) -> Task:
 
 
 def task_of(drawn: Drawn) -> Task:
-    run, gradients = drawn.run, drawn.run.gradients()
     bug = BUGS[one_of(len(BUGS), drawn.given)]
+    each = _task(drawn, OF_EACH_EXAMPLE) if bug.mean else None
+    return replace(_task(drawn, bug), of_each_example=each)
+
+
+def _task(drawn: Drawn, bug: Bug) -> Task:
+    run, gradients = drawn.run, drawn.run.gradients()
     place = 1 + list(LINES).index(bug.name)
 
     def delta(name: str) -> ArrayQuestion:
@@ -147,11 +163,15 @@ def task_of(drawn: Drawn) -> Task:
 
 def _listing(bug: Bug) -> str:
     lines = LINES | {bug.name: bug.line}
-    return "\n".join(f"    {n}  {name} = {line}" for n, (name, line) in enumerate(lines.items(), 1))
+    numbered = enumerate(lines.items(), 1)
+    return "\n".join(f"    {n}  {{code: {name} = {line}}}" for n, (name, line) in numbered)
 
 
 MISTAKES = (
-    *(Planted(bug.word, {bug.name: bug.line}, bug.says) for bug in BUGS),
+    *(
+        Planted(bug.word, {bug.name: bug.line}, bug.says, mean=bug.mean)
+        for bug in (*BUGS, OF_EACH_EXAMPLE)
+    ),
     Planted("wrong-weight", {"d2": "d3 @ W2 * (1 - a2**2)"}, "W2 stands for W3"),
 )
 

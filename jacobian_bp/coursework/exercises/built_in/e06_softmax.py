@@ -103,4 +103,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="the softmax of one vector has no weights, no batch and no layer",
 )

@@ -157,4 +157,5 @@ EXERCISE = Exercise(
     RIGHT_FORMS,
     fresh=False,
     of_given=of_given,
+    one_form="each array has letters of its own, and those are asked for",
 )

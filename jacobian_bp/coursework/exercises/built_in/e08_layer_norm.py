@@ -148,4 +148,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="one row has no weights, no batch and no layer",
 )

@@ -149,4 +149,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="bytes and entries are as many in every order of the axes",
 )

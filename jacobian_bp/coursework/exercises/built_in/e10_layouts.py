@@ -135,4 +135,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="the layouts are what it asks for",
 )

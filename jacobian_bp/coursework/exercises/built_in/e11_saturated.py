@@ -90,7 +90,23 @@ MISTAKES = (
         FROM_SOUND,
     ),
     Planted("clipped", {"delta2": CLIPPED}, "clipped: the gradient vanishes where it is large"),
-    Planted("missing-batch-mean", {"delta2": "a2 - y"}, "the mean over the batch is gone"),
+    Planted(
+        "missing-batch-mean", {"delta2": "a2 - y"}, "the mean over the batch is gone", mean="delta"
+    ),
+    Planted(
+        "missing-batch-mean, dW2",
+        {"dW2": "m * delta2.T @ a1"},
+        "the mean over the batch is gone",
+        label="missing-batch-mean",
+        mean="gradient",
+    ),
+    Planted(
+        "batch-mean-twice, delta2",
+        {"delta2": "(a2 - y) / m / m"},
+        "1/m stands there; its place is in the gradients",
+        label="batch-mean-twice",
+        mean="gradient",
+    ),
     Planted(
         "extra-output-slope",
         {"delta2": "(a2 - y) * a2 * (1 - a2) / m"},

@@ -12,8 +12,8 @@ from ..questions import ArrayQuestion, NumberQuestion
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-A block with a skip connection, for one example: z = W x + b, h = tanh(z), s = h + x, and the
-cost J = 1/2 |s - y|^2. x is read twice, by W and by the sum. W is square, so no shape tells
+A block with a skip connection, for one example: {formula: z = W @ x + b}, h = tanh(z), s = h + x,
+and the cost J = 1/2 |s - y|^2. x is read twice, by W and by the sum. W is square, so no shape tells
 a matrix from its transpose.
 """
 
@@ -26,8 +26,9 @@ K = len(x)
 
 HINTS = (
     "Where a value is read twice, the derivatives along the two paths are added.",
-    "∂s/∂h and the direct ∂s/∂x are both the identity; ∂h/∂x is a diagonal matrix times W.",
-    "A gradient is pulled back by the transposed Jacobian: dx = (∂s/∂x)^T ds.",
+    "∂s/∂h and the direct ∂s/∂x are both the identity; ∂h/∂x is a diagonal matrix times "
+    "{weights: W | W^T}.",
+    "A gradient is pulled back by the transposed Jacobian: {formula: dx = ds_dx.T @ ds}.",
 )
 
 
@@ -84,7 +85,11 @@ MISTAKES = (
     Planted(
         "paths-multiplied", {"ds_dx": "(D @ W) * np.eye(K)"}, "the paths were multiplied, not added"
     ),
-    Planted("wrong-order", {"ds_dx": "W @ D + np.eye(K)"}, "W @ D stands for D @ W"),
+    Planted(
+        "wrong-order",
+        {"ds_dx": "W @ D + np.eye(K)"},
+        "{formula: W @ D} stands for {formula: D @ W}",
+    ),
     Planted("weight-transposed", {"ds_dx": "D @ W.T + np.eye(K)"}, "W was turned round"),
     Planted("missing-slope", {"ds_dx": "W + np.eye(K)"}, "the slope of the tanh is missing"),
     Planted(

@@ -11,11 +11,12 @@ from ..questions import ArrayQuestion, ChoiceQuestion, MaskQuestion, NumberQuest
 from ..task import Exercise, Planted, Task
 
 STATEMENT = """
-Two layers, for one example: z1 = W1 x + b1, a1 = relu(z1), z2 = W2 a1 + b2, and the cost
-J = 1/2 |z2 - y|^2. A Hessian is a sum of two parts. The Gauss-Newton part takes z2 as straight
-in the weights and bends with the cost alone; the rest has what bends inside the network, each
-times what comes back to it. J has the second derivative delta[k,k'] by z2, d2 = ∂J/∂z2, and no
-z1 is exactly 0. Axes of a block of two weights: those of the first one, then those of the second.
+Two layers, for one example: {formula: z1 = W1 @ x + b1}, a1 = relu(z1),
+{formula: z2 = W2 @ a1 + b2}, and the cost J = 1/2 |z2 - y|^2. A Hessian is a sum of two parts. The
+Gauss-Newton part takes z2 as straight in the weights and bends with the cost alone; the rest has
+what bends inside the network, each times what comes back to it. J has the second derivative
+delta[k,k'] by z2, d2 = ∂J/∂z2, and no z1 is exactly 0. The axes of a block of two weights are
+output and input of the first one, then output and input of the second.
 """
 
 FORWARD = """
@@ -28,9 +29,10 @@ I = len(x)
 """
 
 HINTS = (
-    "W2 multiplies a1, and W1 moves a1: ∂J/∂W2[k,i] = d2[k] a1[i] moves with W1 in two ways.",
-    "The rest is what is left when d2 is held fixed: d2[k] ∂a1[i]/∂W1[k',i']. The unit i of a1 "
-    "reads the row i of W1 only.",
+    "W2 multiplies a1, and W1 moves a1: ∂J/∂{weights: W2[k,i] | W2[i,k]} = d2[k] a1[i] moves with "
+    "W1 in two ways.",
+    "The rest is what is left when d2 is held fixed: d2[k] ∂a1[i]/∂{weights: W1[k',i'] | "
+    "W1[i',k']}. The unit i of a1 reads the {weights: row | column} i of W1 only.",
     "A rectifier is straight on either side of 0, so it adds nothing to the rest: with d2 held "
     "fixed, neither ∂J/∂W2 moves with W2, nor ∂J/∂W1 with W1.",
 )
@@ -92,7 +94,7 @@ MISTAKES = (
     Planted(
         "no-delta",
         {"can_be_nonzero": "np.ones((K, H, H, I), dtype=bool)"},
-        "a unit of a1 was given all rows of W1, not its own",
+        "a unit of a1 was given all weights of W1, not its own",
     ),
     Planted(
         "two-kinds-of-zero",
@@ -114,7 +116,7 @@ MISTAKES = (
     Planted(
         "without-the-delta",
         {"rest": "(d2[:, None] * (z1 > 0))[:, :, None, None] * np.ones((H, 1)) * x"},
-        "the delta between the unit of a1 and the row of W1 is missing",
+        "the delta between the unit of a1 and that of W1 is missing",
     ),
     Planted("error-forgotten", {"rest": f"({REST}) / d2[:, None, None, None]"}, "d2 is missing"),
     Planted("weights-only", {"H11": "W2.T @ W2"}, "the slopes of the rectifier are missing"),
