@@ -7,7 +7,7 @@ Each parameter's entries are counted row by row. The graph is doubled once, and 
 each ∂f/∂p down serves a whole row of blocks; each is written once, into its place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate as running
 from math import prod
@@ -16,11 +16,13 @@ from types import MappingProxyType
 import numpy as np
 
 from ..algebra import chain_rule
+from ..algebra.axes import Axis
 from ..algebra.expression import Expression
 from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
+from ..algebra.tape import StandIn
 from ..document.picture import Picture
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, quiet, require_finite
@@ -34,6 +36,9 @@ from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
 from .hessian import Hessian, block_of, hessian, slope_axes
 from .hessian_vector import pulled_back
+from .recorded_sweeps import replayed
+
+Block = tuple[str, str, tuple[Axis, ...]]  # two variables, and the axes of ∂of/∂(the first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,15 +126,21 @@ class StackedHessian(Shown):
             instead = "Use H.push(v), or one block: H.block(p, q)."
         require_memory(self.name, self.shape, self.dtype.itemsize, instead)
         found, places = np.zeros(self.shape, self.dtype), self.places
-        for first, second, rows, expression in self._blocks():
-            part = found[..., places[first], places[second]]
+        for (first, second, rows), expression in self._blocks().items():
             node = self.state.node(second)
-            names = [*rows, *node.primed]
-            block = part.reshape((*rows.values(), *node.shape))
-            sizes = dict(zip(names, block.shape, strict=True))
-            evaluate(expression, names, sizes, self.dtype, out=block)
+            split = len(self.shape) - 2
+            own = [(axis.name, axis.size) for axis in rows]
+            front, before = own[:split], own[split:]
+            after = [*zip(node.primed, node.shape, strict=True)]
+            sizes = dict([*own, *after])
+            block = _part(found, places[first], places[second], [*own, *after])
+            evaluate(expression, [*dict([*own, *after])], sizes, self.dtype, out=block)
             if not surely_finite(expression, self.dtype):
                 self._graph().require_finite(block, second_name(self.of, first, second))
+            if first != second:  # ∂²f/∂q∂p, its axes in the other order
+                turned = [*front, *after, *before]
+                block = _part(found, places[second], places[first], turned)
+                evaluate(expression, [*dict(turned)], sizes, self.dtype, out=block)
         return found
 
     @quiet
@@ -170,7 +181,10 @@ class StackedHessian(Shown):
         return found
 
     def _graph(self) -> DoubledGraph:
-        graph = doubled(self.state, self.of, self.wrt, self.wrt)
+        return self._chosen(doubled(self.state, self.of, self.wrt, self.wrt))
+
+    def _chosen(self, graph: DoubledGraph) -> DoubledGraph:
+        """The graph with the links that bend in this part."""
         if not self.part:
             return graph
         inside, wanted = self.cut.inside, self.part == "residual"
@@ -180,24 +194,28 @@ class StackedHessian(Shown):
 
         return graph.keeping(chosen)
 
-    def _blocks(self) -> Iterator[tuple[str, str, dict[str, int], Expression]]:
-        """For each block that is not 0: its variables, its rows' axes and sizes, its formula."""
-        graph = self._graph()
-        for first in self.wrt:
-            start, out = graph.slope(first), slope_axes(self.state, self.of, first)
-            ends = {graph.value(name): name for name in self.wrt}
-            if start < 0:
-                continue
-            own = graph.between(start, [place for place in ends if place >= 0])
-            sinks = {own.value(name): name for name in self.wrt}
-            begin = identity([axis.name for axis in out], own.nodes[0].primed)
-            name = f"(∂{self.of}/∂{first})"
-            found = chain_rule.reverse(
-                own.nodes, own.links, begin, out, sinks=[p for p in sinks if p >= 0], of=name
-            )
-            rows = {axis.name: axis.size for axis in out}
-            for place, expression in found.items():
-                yield first, sinks[place], rows, expression
+    def _blocks(self) -> dict[Block, Expression]:
+        """The formula of each block that is not 0, of those on and above the diagonal."""
+
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> dict[Block, Expression]:
+            graph, found = self._chosen(graph), {}
+            for count, first in enumerate(self.wrt):
+                start, out = graph.slope(first), slope_axes(self.state, self.of, first)
+                ends = {graph.value(name) for name in self.wrt[count:]} - {-1}
+                if start < 0 or not ends:
+                    continue
+                own = graph.between(start, ends)
+                sinks = {own.value(name): name for name in self.wrt[count:]}
+                begin = identity([axis.name for axis in out], own.nodes[0].primed)
+                arrived = chain_rule.reverse(
+                    own.nodes, own.links, begin, out,
+                    sinks=[p for p in sinks if p >= 0], of=f"(∂{self.of}/∂{first})",
+                )  # fmt: skip
+                found |= {(first, sinks[place], out): e for place, e in arrived.items()}
+            return found
+
+        graph = self.of, self.wrt, self.wrt
+        return replayed(self.state, ("blocks", self.part), graph, sweep)
 
     def picture(self) -> Picture:
         """The blocks as a picture; of many entries how many can be other than zero.
@@ -240,3 +258,10 @@ class StackedHessian(Shown):
     def latex(self) -> str:
         """The name as LaTeX, without delimiters."""
         return formula(self.name)
+
+
+def _part(
+    whole: np.ndarray, rows: slice, columns: slice, axes: Sequence[tuple[str, int]]
+) -> np.ndarray:
+    """A view of one block of the whole, over its own axes."""
+    return whole[..., rows, columns].reshape([size for _, size in axes], copy=False)
