@@ -6,7 +6,7 @@ they move, to the recorded contractions.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,13 +34,14 @@ _RECORDS: WeakKeyDictionary[Program, dict[Hashable, "Record"]] = WeakKeyDictiona
 class Record:
     """A recorded sweep: the steps that it asks, how their answers looked, the tape.
 
-    `found` are the results, on stand-ins.
+    `found` are the results, on stand-ins, and `plan` what was made of them for every run.
     """
 
     steps: tuple[Step, ...]
     looks: tuple[Any, ...]
     tape: Tape
     found: Mapping[Any, Expression]
+    plan: Any = None
 
 
 @quiet
@@ -50,11 +51,13 @@ def replayed(
     graph: tuple[str, tuple[str, ...], tuple[str, ...]],
     sweep: Sweep,
     given: Sequence[np.ndarray] = (),
-) -> dict[Any, Expression]:
+    plan: Callable[[Mapping[Any, Expression]], Any] | None = None,
+) -> tuple[Record, list[np.ndarray]]:
     """What `sweep` makes of the doubled `graph` of a value by two lists of names, and of `given`.
 
-    `asked` tells the sweeps of one graph apart. Arrays in the result may be the op's own. Raises
-    what `doubled` raises, and MemoryLimitError, before anything is built, where an array is too
+    The record, and the arrays of its results in their order. `asked` tells the sweeps of one graph
+    apart, and `plan` makes of the results what every run can use. Arrays in the result may be the op's own. Raises
+    what `doubled` raises, and MemoryLimitError before anything is built, where an array is too
     large.
     """
     shapes = tuple([value.shape for value in state.values.values()])
@@ -72,11 +75,12 @@ def replayed(
         _, steps = state.dependents(dict.fromkeys([*first, *second]), of)
         answers = _Answers(state, steps)
         record = _record(state, graph, sweep, given, answers)
+        if plan:
+            record = replace(record, plan=plan(record.found))
         if len(kept) >= MOST_RECORDS:
             kept.clear()
         kept[key] = record
-    numbers = iter(record.tape.replay([*answers.arrays, *given]))
-    return {name: expression.holding(numbers) for name, expression in record.found.items()}
+    return record, record.tape.replay([*answers.arrays, *given])
 
 
 class _Answers:

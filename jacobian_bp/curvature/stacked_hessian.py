@@ -15,17 +15,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..algebra import chain_rule
-from ..algebra.axes import Axis
 from ..algebra.expression import Expression
-from ..algebra.finite import surely_finite
-from ..algebra.nodes_and_links import Node, identity
+from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn
 from ..document.picture import Picture
 from ..errors import AxisError, SpecError
-from ..numbers.arrays import as_array, quiet, require_finite
+from ..numbers.arrays import as_array, is_finite, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.bends import second_name
 from ..program.forward_pass import Pass
@@ -34,12 +30,10 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
-from .hessian import Hessian, block_of, hessian, slope_axes
+from .hessian import Hessian, block_of, hessian
 from .hessian_vector import pulled_back
-from .recorded_sweeps import replayed
-
-Block = tuple[str, str, tuple[Axis, ...]]  # two variables, and the axes of ∂of/∂(the first)
-
+from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
+from .recorded_sweeps import Record, replayed
 
 @dataclass(frozen=True, eq=False)
 class StackedHessian(Shown):
@@ -125,22 +119,9 @@ class StackedHessian(Shown):
         if self.shape[:-2]:
             instead = "Use H.push(v), or one block: H.block(p, q)."
         require_memory(self.name, self.shape, self.dtype.itemsize, instead)
-        found, places = np.zeros(self.shape, self.dtype), self.places
-        for (first, second, rows), expression in self._blocks().items():
-            node = self.state.node(second)
-            split = len(self.shape) - 2
-            own = [(axis.name, axis.size) for axis in rows]
-            front, before = own[:split], own[split:]
-            after = [*zip(node.primed, node.shape, strict=True)]
-            sizes = dict([*own, *after])
-            block = _part(found, places[first], places[second], [*own, *after])
-            evaluate(expression, [*dict([*own, *after])], sizes, self.dtype, out=block)
-            if not surely_finite(expression, self.dtype):
-                self._graph().require_finite(block, second_name(self.of, first, second))
-            if first != second:  # ∂²f/∂q∂p, its axes in the other order
-                turned = [*front, *after, *before]
-                block = _part(found, places[second], places[first], turned)
-                evaluate(expression, [*dict(turned)], sizes, self.dtype, out=block)
+        record, arrays = self._replayed()
+        found = np.zeros(self.shape, self.dtype)
+        write_blocks(record.plan, arrays, found, self._require_finite)
         return found
 
     @quiet
@@ -194,28 +175,21 @@ class StackedHessian(Shown):
 
         return graph.keeping(chosen)
 
-    def _blocks(self) -> dict[Block, Expression]:
-        """The formula of each block that is not 0, of those on and above the diagonal."""
+    def _replayed(self) -> tuple[Record, list[np.ndarray]]:
+        """The blocks on and above the diagonal, planned, and the arrays of their formulas."""
 
-        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> dict[Block, Expression]:
-            graph, found = self._chosen(graph), {}
-            for count, first in enumerate(self.wrt):
-                start, out = graph.slope(first), slope_axes(self.state, self.of, first)
-                ends = {graph.value(name) for name in self.wrt[count:]} - {-1}
-                if start < 0 or not ends:
-                    continue
-                own = graph.between(start, ends)
-                sinks = {own.value(name): name for name in self.wrt[count:]}
-                begin = identity([axis.name for axis in out], own.nodes[0].primed)
-                arrived = chain_rule.reverse(
-                    own.nodes, own.links, begin, out,
-                    sinks=[p for p in sinks if p >= 0], of=f"(∂{self.of}/∂{first})",
-                )  # fmt: skip
-                found |= {(first, sinks[place], out): e for place, e in arrived.items()}
-            return found
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
+            return upper_blocks(self.state, self._chosen(graph), self.wrt)
+
+        def planned(found: Mapping[Block, Expression]) -> list[PlannedBlock]:
+            return plan_blocks(found, self.places, self.variables, self.shape, self.dtype)
 
         graph = self.of, self.wrt, self.wrt
-        return replayed(self.state, ("blocks", self.part), graph, sweep)
+        return replayed(self.state, ("blocks", self.part), graph, sweep, plan=planned)
+
+    def _require_finite(self, block: np.ndarray, first: str, second: str) -> None:
+        if not is_finite(block):
+            self._graph().require_finite(block, second_name(self.of, first, second))
 
     def picture(self) -> Picture:
         """The blocks as a picture; of many entries how many can be other than zero.
@@ -258,10 +232,3 @@ class StackedHessian(Shown):
     def latex(self) -> str:
         """The name as LaTeX, without delimiters."""
         return formula(self.name)
-
-
-def _part(
-    whole: np.ndarray, rows: slice, columns: slice, axes: Sequence[tuple[str, int]]
-) -> np.ndarray:
-    """A view of one block of the whole, over its own axes."""
-    return whole[..., rows, columns].reshape([size for _, size in axes], copy=False)
