@@ -14,6 +14,7 @@ from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.finite import ROUNDING
 from ..algebra.nodes_and_links import Node, identity
+from ..algebra.products.placing import evaluate
 from ..algebra.products.placing_planned import Spot, Writer, writer
 from ..numbers.arrays import size_bound
 from ..program.forward_pass import Pass
@@ -57,7 +58,9 @@ def upper_blocks(state: Pass, graph: DoubledGraph, names: Sequence[str]) -> dict
         sinks.pop(-1, None)
         begin = identity([axis.name for axis in out], own.nodes[0].primed)
         name = f"(∂{graph.of}/∂{first})"
-        arrived = chain_rule.reverse(own.nodes, own.links, begin, out, sinks=[*sinks], of=name)
+        arrived = chain_rule.reverse(
+            own.nodes, own.links, begin, out, sinks=[*sinks], of=name, apart=True, sums_stay=False
+        )
         found |= {(first, sinks[place], out): block for place, block in arrived.items()}
     return found
 
@@ -81,13 +84,23 @@ def plan_blocks(
         mirror = None
         if first != second:
             turned = _spot([front, after, before], [places[second], places[first]], shape, dtype)
-            mirror = writer(block, turned, dtype)
-        write, bounds = writer(block, spot, dtype), None
+            mirror = _writer(block, turned, dtype)
+        write, bounds = _writer(block, spot, dtype), None
         if not (block.has_positions or block.sums):
             bounds = tuple([(abs(t.coefficient), len(t.of(Dense))) for t in block.terms])
         planned.append(PlannedBlock(first, second, start, stop, spot, write, mirror, bounds))
         start = stop
     return planned
+
+
+def _writer(block: Expression, spot: Spot, dtype: np.dtype) -> Writer:
+    """Planned, or evaluated anew in each run where it cannot be."""
+    sizes = dict(zip(spot.axes, spot.sizes, strict=True))
+
+    def evaluated(arrays: Sequence[np.ndarray], whole: np.ndarray) -> None:
+        evaluate(block.holding(arrays), spot.axes, sizes, dtype, out=spot.of(whole))
+
+    return writer(block, spot, dtype) or evaluated
 
 
 def write_blocks(
