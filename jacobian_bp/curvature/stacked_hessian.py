@@ -31,7 +31,7 @@ from ..writing.signs import dims, for_stream, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
 from .hessian import Hessian, block_of, hessian
-from .hessian_vector import pulled_back
+from .hessian_vector import replayed_product
 from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
 from .recorded_sweeps import Record, replayed
 
@@ -147,7 +147,7 @@ class StackedHessian(Shown):
         given = {name: v[places[name]].reshape(shapes[name]) for name in self.wrt}
         if self.shape[:-2]:
             return self._pushed(given)
-        found = pulled_back(self.state, self._graph(), given)
+        found = replayed_product(self.state, self.of, given, self.part, self._chosen)
         return np.concatenate([found[name].reshape(-1) for name in self.wrt])
 
     def _pushed(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
