@@ -165,7 +165,7 @@ def doubled(
             all_links.append(replace(link, target=seats[s], source=seats[v]))
     found: list[Bend] = []
     if bends:
-        slopes_of = _cotangents(state, of, names, straight)
+        slopes_of = _cotangents(state, of, names, straight, {step.name for step in steps})
         for step in steps:
             for one in bends_by(step):
                 u, v = one.inputs
@@ -211,15 +211,23 @@ def _letters(preferred: Sequence[str], taken: set[str]) -> tuple[str, ...]:
 
 
 def _cotangents(
-    state: Pass, of: str, names: Sequence[str], links: Sequence[Link]
+    state: Pass,
+    of: str,
+    names: Sequence[str],
+    links: Sequence[Link],
+    computed: Collection[str],
 ) -> dict[str, Expression]:
-    """∂of/∂s for each value, over the axes of `of` and the primed axes of s."""
+    """∂of/∂s for each value s that is computed, over the axes of `of` and the primed axes of s."""
+    ends = {place for place, name in enumerate(names) if name in computed}
+    if not ends:
+        return {}
     nodes = [state.node(name) for name in names]
     out = state.axes(of)
     rows = _letters(_bare([axis.name for axis in out]), set())
     outer = tuple(Axis(name, axis.size) for name, axis in zip(rows, out, strict=True))
-    start = identity(rows, nodes[0].primed) if nodes else Expression()
-    found = chain_rule.reverse(nodes, links, start, outer, sinks=range(len(nodes)), of=of)
+    start = identity(rows, nodes[0].primed)
+    links = [link for link in links if link.source in ends]
+    found = chain_rule.reverse(nodes, links, start, outer, sinks=ends, of=of)
     result = {}
     for place, expression in found.items():
         node = nodes[place]

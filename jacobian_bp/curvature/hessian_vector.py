@@ -15,7 +15,7 @@ from ..algebra.nodes_and_links import Link, Node
 from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..errors import AxisError, SpecError
-from ..numbers.arrays import as_array, is_finite, quiet, require_finite
+from ..numbers.arrays import is_finite, quiet, real_array, require_finite
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, safe
 from .doubled_graph import DoubledGraph, doubled
@@ -45,7 +45,7 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
     given = {}
     for name, vector in vectors.items():
         state.require_variable(of, name)
-        v, expected = as_array(vector, f"the vector of {name}"), state.values[name].shape
+        v, expected = real_array(vector, f"the vector of {name}"), state.values[name].shape
         require_finite(v, f"the vector of {name}", "Pass a finite vector.")
         if v.shape != expected:
             raise AxisError(

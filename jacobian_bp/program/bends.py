@@ -75,7 +75,10 @@ def bends_of(state: Pass, step: Step) -> list[Bent]:
 
 @quiet
 def raw_bends(state: Pass, step: Step) -> Raw:
-    """What the op says of one example, by the positions of the two inputs."""
+    """What the op says of one example, by the positions of the two inputs; kept."""
+    if step.key in state.bends:
+        found: Raw = state.bends[step.key]
+        return found
     if not step.op.has_second:
         raise JacobianError(f"{step.who} has no second.\n{_behind(step.op.lacks('second'))}")
     given = step.ask("second()", step.op.second, *state.inputs_of(step))
@@ -86,10 +89,11 @@ def raw_bends(state: Pass, step: Step) -> Raw:
             '  {("W", "a"): delta("k,k\'") * delta("i\',i\'\'")}.'
         )
     copies: Copies = {}
-    found: Raw = {}
+    found = {}
     for key, expression in given.items():
         pair = _positions(step, key, [*found, *(pair[::-1] for pair in found)])
         found[pair] = expression.kept(copies, step.op.gives_new_arrays)
+    state.bends[step.key] = found
     return found
 
 
