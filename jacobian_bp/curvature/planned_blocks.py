@@ -21,6 +21,8 @@ from ..program.forward_pass import Pass
 from .doubled_graph import DoubledGraph
 from .hessian import slope_axes
 
+SMALL = 2**16  # entries: so many are copied faster than multiplied again
+
 Block = tuple[str, str, tuple[Axis, ...]]  # two variables, and the axes of ∂of/∂(the first)
 
 
@@ -38,7 +40,9 @@ class PlannedBlock:
     stop: int
     spot: Spot
     write: Writer
-    mirror: Writer | None
+    rows: slice
+    columns: slice
+    mirror: Writer | None  # of a large block; a small one is copied, turned round
     bounds: tuple[tuple[float, int], ...] | None
 
 
@@ -82,13 +86,16 @@ def plan_blocks(
         after = [*map(Axis, nodes[second].primed, nodes[second].shape)]
         spot = _spot([front, before, after], [places[first], places[second]], shape, dtype)
         mirror = None
-        if first != second:
+        if first != second and prod(spot.sizes) > SMALL:
             turned = _spot([front, after, before], [places[second], places[first]], shape, dtype)
             mirror = _writer(block, turned, dtype)
         write, bounds = _writer(block, spot, dtype), None
         if not (block.has_positions or block.sums):
             bounds = tuple([(abs(t.coefficient), len(t.of(Dense))) for t in block.terms])
-        planned.append(PlannedBlock(first, second, start, stop, spot, write, mirror, bounds))
+        places_of = places[first], places[second]
+        planned.append(
+            PlannedBlock(first, second, start, stop, spot, write, *places_of, mirror, bounds)
+        )
         start = stop
     return planned
 
@@ -119,6 +126,9 @@ def write_blocks(
             require_finite(block.spot.of(whole), block.first, block.second)
         if block.mirror:
             block.mirror(own, whole)
+        elif block.first != block.second:
+            turned = whole[..., block.rows, block.columns].swapaxes(-1, -2)
+            whole[..., block.columns, block.rows] = turned
 
 
 def _bound(
