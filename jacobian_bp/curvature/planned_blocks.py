@@ -46,10 +46,13 @@ class PlannedBlock:
     bounds: tuple[tuple[float, int], ...] | None
 
 
-def upper_blocks(state: Pass, graph: DoubledGraph, names: Sequence[str]) -> dict[Block, Expression]:
+def upper_blocks(
+    state: Pass, graph: DoubledGraph, names: Sequence[str], sums_stay: bool = False
+) -> dict[Block, Expression]:
     """The formula of each block that is not 0, of those on and above the diagonal.
 
-    One sweep from ∂of/∂p down serves all blocks of a row.
+    One sweep from ∂of/∂p down serves all blocks of a row. A last sum over the examples is done,
+    unless `sums_stay` where it holds fewer numbers.
     """
     found: dict[Block, Expression] = {}
     for count, first in enumerate(names):
@@ -63,7 +66,7 @@ def upper_blocks(state: Pass, graph: DoubledGraph, names: Sequence[str]) -> dict
         begin = identity([axis.name for axis in out], own.nodes[0].primed)
         name = f"(∂{graph.of}/∂{first})"
         arrived = chain_rule.reverse(
-            own.nodes, own.links, begin, out, sinks=[*sinks], of=name, apart=True, sums_stay=False
+            own.nodes, own.links, begin, out, sinks=[*sinks], of=name, apart=True, sums_stay=sums_stay
         )
         found |= {(first, sinks[place], out): block for place, block in arrived.items()}
     return found

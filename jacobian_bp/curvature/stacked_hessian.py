@@ -125,6 +125,27 @@ class StackedHessian(Shown):
         return found
 
     @quiet
+    def factored(self) -> dict[tuple[str, str], Expression]:
+        """Each block on and above the diagonal that is not 0, as a sum of products: its storage.
+
+        A block below the diagonal is that above it, its axes in the other order. Raises
+        DomainError where a factor has an entry that is not finite.
+        """
+
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
+            return upper_blocks(self.state, self._chosen(graph), self.wrt, sums_stay=True)
+
+        graph = self.of, self.wrt, self.wrt
+        record, arrays = replayed(self.state, ("factored", self.part), graph, sweep)
+        following, found = iter(arrays), {}
+        for (first, second, _), block in record.found.items():
+            held = block.holding(following)
+            for array in held.arrays:
+                self._require_finite(array, first, second)
+            found[first, second] = held.kept()
+        return found
+
+    @quiet
     def diagonal(self) -> np.ndarray:
         """The diagonal, of shape (…of, P): the matrix is not built."""
         front = self.shape[:-2]
