@@ -91,9 +91,7 @@ def replayed_product(
     return result
 
 
-def _whole(
-    state: Pass, name: str, array: Any, tape: Tape, others: Sequence[StandIn]
-) -> Expression:
+def _whole(state: Pass, name: str, array: Any, tape: Tape, others: Sequence[StandIn]) -> Expression:
     """One result as an array that each replay makes anew."""
     is_new = isinstance(array, StandIn) and array.slot not in tape.leaves
     if not is_new or any(array.slot == other.slot for other in others):

@@ -66,7 +66,14 @@ def upper_blocks(
         begin = identity([axis.name for axis in out], own.nodes[0].primed)
         name = f"(∂{graph.of}/∂{first})"
         arrived = chain_rule.reverse(
-            own.nodes, own.links, begin, out, sinks=[*sinks], of=name, apart=True, sums_stay=sums_stay
+            own.nodes,
+            own.links,
+            begin,
+            out,
+            sinks=[*sinks],
+            of=name,
+            apart=True,
+            sums_stay=sums_stay,
         )
         found |= {(first, sinks[place], out): block for place, block in arrived.items()}
     return found
@@ -119,7 +126,7 @@ def write_blocks(
     whole: np.ndarray,
     require_finite: Callable[[np.ndarray, str, str], None],
 ) -> None:
-    """Every block into the whole, which holds zeros; `require_finite` is asked where it may fail."""
+    """Every block into the whole, which holds zeros; `require_finite` looks where it may fail."""
     sizes: dict[int, float] = {}
     largest = float(np.finfo(whole.dtype).max) / ROUNDING
     for block in planned:

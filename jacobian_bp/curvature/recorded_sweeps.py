@@ -55,22 +55,17 @@ def replayed(
 ) -> tuple[Record, list[np.ndarray]]:
     """What `sweep` makes of the doubled `graph` of a value by two lists of names, and of `given`.
 
-    The record, and the arrays of its results in their order. `asked` tells the sweeps of one graph
-    apart, and `plan` makes of the results what every run can use. Arrays in the result may be the op's own. Raises
-    what `doubled` raises, and MemoryLimitError before anything is built, where an array is too
-    large.
+    The record, and the arrays of its results in their order, some of which may be an op's own.
+    `asked` tells the sweeps of one graph apart, and `plan` makes of the results what every run can
+    use. Raises what `doubled` raises, and MemoryLimitError before anything is built, where an
+    array is too large.
     """
     shapes = tuple([value.shape for value in state.values.values()])
     key = (asked, *graph, state.dtype, shapes, tuple([array.shape for array in given]))
     kept = _RECORDS.setdefault(state.program, {})
     record = kept.get(key)
     answers = _Answers(state, record.steps) if record else None
-    if (
-        record is None
-        or answers is None
-        or answers.looks != record.looks
-        or not record.tape.fits()
-    ):
+    if record is None or answers is None or answers.looks != record.looks or not record.tape.fits():
         of, first, second = graph
         _, steps = state.dependents(dict.fromkeys([*first, *second]), of)
         answers = _Answers(state, steps)

@@ -35,6 +35,7 @@ from .hessian_vector import replayed_product
 from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
 from .recorded_sweeps import Record, replayed
 
+
 @dataclass(frozen=True, eq=False)
 class StackedHessian(Shown):
     """∂²of/∂(several variables)²: the axes of `of`, then two axes for all entries."""

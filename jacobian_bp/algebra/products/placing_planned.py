@@ -88,7 +88,7 @@ def writer(expression: Expression, spot: Spot, dtype: np.dtype) -> Writer | None
 def _shared(group: Sequence[tuple[int, Term]], spot: Spot) -> list[tuple[Spot, Writer]]:
     """Terms with the same deltas: what all have times the sum of the rest, where both are small.
 
-        x[i] H[k,k'] a[i'] + x[i] C[k,i'] d[k']  =  x[i] (H[k,k'] a[i'] + C[k,i'] d[k'])
+    x[i] H[k,k'] a[i'] + x[i] C[k,i'] d[k']  =  x[i] (H[k,k'] a[i'] + C[k,i'] d[k'])
     """
     size = dict(zip(spot.axes, spot.sizes, strict=True))
     leader = leaders(group[0][1], spot.axes)
@@ -176,7 +176,7 @@ def _contiguous(
     words: Sequence[Word],
     itemsize: int,
 ) -> Word:
-    """The last places that lie side by side, where some factors have all of them and others none."""
+    """The last places that lie side by side, where some factors have all and others none."""
     length, count = 1, 0
     for place in reversed(places):
         if strides[place] != length * itemsize:
