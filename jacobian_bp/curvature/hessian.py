@@ -24,7 +24,8 @@ from .doubled_graph import Bend, DoubledGraph, doubled, slope_name
 from .recorded_sweeps import replayed
 
 MOST_PATHS = 6  # of a row whose formula is written out
-PARTS = {"": "", "Gauss-Newton": "Gauss-Newton part of ", "residual": "residual of "}
+OF = " of the "  # between a part and that of which it is a part
+PARTS = {"Gauss-Newton": "Gauss-Newton part of", "residual": "residual of"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,8 @@ class Hessian(Jacobian):
     @property
     def name(self) -> str:
         """∂²J/∂W2∂W1, or the Gauss-Newton part of ∂²J/∂W2∂W1"""
-        return PARTS.get(self.part, f"{self.part} in ") + second_name(self.value, *self.by)
+        told = [PARTS.get(part, f"{part} in") for part in self.part.split(OF) if part]
+        return " the ".join(told) + " " * bool(told) + second_name(self.value, *self.by)
 
     @property
     def rows(self) -> tuple["Hessian", ...]:
@@ -217,7 +219,7 @@ class Hessian(Jacobian):
         source = self._source
         graph = DoubledGraph(self.value, source.nodes, source.links, source.bends).keeping(chosen)
         graph = graph.between(0, [len(source.nodes) - 1])
-        label = part if not self.part else f"{part} of the {self.part}"
+        label = part if not self.part else f"{part}{OF}{self.part}"
         return _with_own_names(replace(source, part=label), graph)
 
     def _instead(self) -> str:

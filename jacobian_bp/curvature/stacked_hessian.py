@@ -88,8 +88,12 @@ class StackedHessian(Shown):
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; nothing is built."""
         graph = self._graph()
-        blocks = (block_of(self.state, graph, p, q) for p in self.wrt for q in self.wrt)
-        return sum(block.structural_nonzeros for block in blocks)
+        found = 0
+        for count, first in enumerate(self.wrt):
+            for second in self.wrt[count:]:  # a block below the diagonal has as many as that above
+                times = 1 if first == second else 2
+                found += times * block_of(self.state, graph, first, second).structural_nonzeros
+        return found
 
     @property
     def gauss_newton(self) -> "StackedHessian":

@@ -341,6 +341,17 @@ def test_a_large_one_is_refused_in_bytes_and_its_way_out_works():
         np.testing.assert_allclose(block.push(v), r.hvp({"W1": v})["W1"], rtol=1e-9, atol=1e-12)
 
 
+def test_a_part_of_a_part_is_named_after_both():
+    block = run().hessian("W2", "W1")
+    whole = "∂²J/∂W2∂W1"
+    assert block.gauss_newton.residual.name == f"residual of the Gauss-Newton part of {whole}"
+    assert block.residual.gauss_newton.name == f"Gauss-Newton part of the residual of {whole}"
+    (row,) = block.residual.rows
+    assert row.name == f"∂²z2/∂W2∂a1 in the residual of {whole}"
+    assert block.rows[0].name == f"∂²J/∂z3² in {whole}"
+    assert block.gauss_newton.name == f"Gauss-Newton part of {whole}"
+
+
 def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():
     found = {}
     for depth in (2, 8, 32):
