@@ -31,12 +31,14 @@ def reverse(
     of: str = "",
     trace: list[Spending] | None = None,
     apart: bool = False,
+    sums_stay: bool = True,
 ) -> dict[int, Expression]:
     """G at the sinks (default: the last node), each over `out` and the node's primed axes.
 
     `start` stands at node 0: the identity for a Jacobian, a cotangent for a
     vector-Jacobian product. What is not a sink is forgotten once it was used. `apart` keeps
-    products products, and adds terms only where that saves numbers; nothing is traced then.
+    products products, and adds terms only where that saves numbers; nothing is traced then. There
+    a last sum stays a sum where it holds fewer numbers, if `sums_stay`.
     """
     sinks = sinks or (len(nodes) - 1,)
     below, ends = by_target(links), {axis.name: axis.size for axis in out}
@@ -67,7 +69,7 @@ def reverse(
             label = f"∂{of}/∂{nodes[link.source].name}"
             if trace is not None and len(above[link.source]) > 1:  # a part is not the whole
                 label = _through(label, link, nodes, above[link.source])
-            kept, last = (*ends, *to), link.source in sinks
+            kept, last = (*ends, *to), sums_stay and link.source in sinks
             if apart:
                 yield link.source, multiply_apart(left, right, kept, sizes, label, last)
             else:

@@ -31,6 +31,10 @@ class StandIn:
         return len(self.shape)
 
     @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+    @property
     def itemsize(self) -> int:
         return self.dtype.itemsize
 

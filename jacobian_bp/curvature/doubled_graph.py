@@ -15,6 +15,7 @@ the Hessian:
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +31,8 @@ from ..numbers.overflow import require_product
 from ..program.bends import Bent, bends_of
 from ..program.forward_pass import Pass
 from ..program.step import Step
+
+Links = Callable[[Sequence[str], Sequence[Step]], list[Link]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,13 +133,20 @@ def slope_name(of: str, name: str) -> str:
 
 @quiet
 def doubled(
-    state: Pass, of: str, first: Sequence[str], second: Sequence[str], bends: bool = True
+    state: Pass,
+    of: str,
+    first: Sequence[str],
+    second: Sequence[str],
+    bends: bool = True,
+    links: Links | None = None,
+    bent: Callable[[Step], list[Bent]] | None = None,
 ) -> DoubledGraph:
     """The graph of ∂of/∂p for each p of `first`, over the values that depend on `second`.
 
     Raises JacobianError where an op between does not say how it bends. Without `bends` none
-    is asked.
+    is asked. `links` and `bent` give the local Jacobians and the bends, in place of the run's own.
     """
+    links_of, bends_by = links or state.links, bent or partial(bends_of, state)
     names, steps = state.dependents(dict.fromkeys([*first, *second]), of)
     slopes = [n for n in reversed(names) if n in _reached(first, steps)]
     values = [n for n in names if n in _reached(second, steps)]
@@ -145,25 +155,25 @@ def doubled(
     places = {name: place for place, name in enumerate(slopes)}
     nodes = [Node(slope_name(of, n), (*out, *state.axes(n))) for n in slopes]
     nodes += [state.node(name) for name in values]
-    straight = state.links(names, steps)
-    links: list[Link] = []
+    straight = links_of(names, steps)
+    all_links: list[Link] = []
     for link in straight:
         s, v = names[link.target], names[link.source]
         if s in places and v in places:
-            links.append(_turned(link, places[v], places[s], out))
+            all_links.append(_turned(link, places[v], places[s], out))
         if s in seats and v in seats:
-            links.append(replace(link, target=seats[s], source=seats[v]))
+            all_links.append(replace(link, target=seats[s], source=seats[v]))
     found: list[Bend] = []
     if bends:
-        slopes_of = _cotangents(state, of, names, straight)
+        slopes_of = _cotangents(state, of, names, straight, {step.name for step in steps})
         for step in steps:
-            for bent in bends_of(state, step):
-                u, v = bent.inputs
+            for one in bends_by(step):
+                u, v = one.inputs
                 if u in places and v in seats and step.name in slopes_of:
-                    bond = _bent_link(slopes_of[step.name], state.node(step.name), bent, out)
-                    found.append(Bend(replace(bond, target=places[u], source=seats[v]), bent))
-    links += [bend.link for bend in found]
-    return DoubledGraph(of, tuple(nodes), tuple(links), tuple(found))
+                    bond = _bent_link(slopes_of[step.name], state.node(step.name), one, out)
+                    found.append(Bend(replace(bond, target=places[u], source=seats[v]), one))
+    all_links += [bend.link for bend in found]
+    return DoubledGraph(of, tuple(nodes), tuple(all_links), tuple(found))
 
 
 def _reached(names: Iterable[str], steps: Sequence[Step]) -> set[str]:
@@ -201,15 +211,23 @@ def _letters(preferred: Sequence[str], taken: set[str]) -> tuple[str, ...]:
 
 
 def _cotangents(
-    state: Pass, of: str, names: Sequence[str], links: Sequence[Link]
+    state: Pass,
+    of: str,
+    names: Sequence[str],
+    links: Sequence[Link],
+    computed: Collection[str],
 ) -> dict[str, Expression]:
-    """∂of/∂s for each value, over the axes of `of` and the primed axes of s."""
+    """∂of/∂s for each value s that is computed, over the axes of `of` and the primed axes of s."""
+    ends = {place for place, name in enumerate(names) if name in computed}
+    if not ends:
+        return {}
     nodes = [state.node(name) for name in names]
     out = state.axes(of)
     rows = _letters(_bare([axis.name for axis in out]), set())
     outer = tuple(Axis(name, axis.size) for name, axis in zip(rows, out, strict=True))
-    start = identity(rows, nodes[0].primed) if nodes else Expression()
-    found = chain_rule.reverse(nodes, links, start, outer, sinks=range(len(nodes)), of=of)
+    start = identity(rows, nodes[0].primed)
+    links = [link for link in links if link.source in ends]
+    found = chain_rule.reverse(nodes, links, start, outer, sinks=ends, of=of)
     result = {}
     for place, expression in found.items():
         node = nodes[place]

@@ -1,6 +1,6 @@
 """A Hessian: the Jacobian of a gradient, a sum of rows, one for each op that bends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.products.placing import evaluate
 from ..algebra.products.spending import written
+from ..algebra.tape import StandIn
 from ..errors import AxisError
 from ..numbers.arrays import quiet
 from ..numbers.memory import format_bytes
@@ -20,9 +21,11 @@ from ..program.forward_pass import Pass
 from ..writing.signs import dims, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled, slope_name
+from .recorded_sweeps import replayed
 
 MOST_PATHS = 6  # of a row whose formula is written out
-PARTS = {"": "", "Gauss-Newton": "Gauss-Newton part of ", "residual": "residual of "}
+OF = " of the "  # between a part and that of which it is a part
+PARTS = {"Gauss-Newton": "Gauss-Newton part of", "residual": "residual of"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +43,13 @@ class Hessian(Jacobian):
     bends: tuple[Bend, ...] = ()
     part: str = ""  # which part of the Hessian it is; empty for the whole
     whole: "Hessian | None" = None  # of a collapsed one: the Hessian with its rows
+    state: Pass | None = None  # the run that it is of
 
     @property
     def name(self) -> str:
         """∂²J/∂W2∂W1, or the Gauss-Newton part of ∂²J/∂W2∂W1"""
-        return PARTS.get(self.part, f"{self.part} in ") + second_name(self.value, *self.by)
+        told = [PARTS.get(part, f"{part} in") for part in self.part.split(OF) if part]
+        return " the ".join(told) + " " * bool(told) + second_name(self.value, *self.by)
 
     @property
     def rows(self) -> tuple["Hessian", ...]:
@@ -123,10 +128,22 @@ class Hessian(Jacobian):
         a last sum over the examples stands where its factors are fewer numbers than it.
         Raises DomainError where a factor has an entry that is not finite.
         """
-        expression = self._collapsed(None, apart=True)
+        expression = self._apart()
         for array in expression.arrays:
             self._require_finite(array, f"a factor of {self.name}")
         return expression.kept()
+
+    def _apart(self) -> Expression:
+        """The factors of the block; of a whole one by the sweep recorded for its program."""
+        state, (first, second) = self.state, self.by
+        if state is None or self.part:
+            return self._collapsed(None, apart=True)
+
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> dict[str, Expression]:
+            return {"": block_of(state, graph, first, second)._collapsed(None, apart=True)}
+
+        record, arrays = replayed(state, "factored", (self.value, (first,), (second,)), sweep)
+        return record.found[""].holding(arrays)
 
     @quiet
     def collapse(self) -> "Hessian":
@@ -202,7 +219,7 @@ class Hessian(Jacobian):
         source = self._source
         graph = DoubledGraph(self.value, source.nodes, source.links, source.bends).keeping(chosen)
         graph = graph.between(0, [len(source.nodes) - 1])
-        label = part if not self.part else f"{part} of the {self.part}"
+        label = part if not self.part else f"{part}{OF}{self.part}"
         return _with_own_names(replace(source, part=label), graph)
 
     def _instead(self) -> str:
@@ -237,7 +254,7 @@ def block_of(state: Pass, graph: DoubledGraph, first: str, second: str) -> Hessi
     nodes: tuple[Node, ...] = (Node(slope_name(of, first), out), last)
     made = Hessian(
         nodes, (), out, wrt, state.dtype, value=of, by=(first, second),
-        cut=cut_of(state, of, (first, second)),
+        cut=cut_of(state, of, (first, second)), state=state,
     )  # fmt: skip
     if start < 0 or end < 0:
         return made

@@ -7,7 +7,7 @@ Each parameter's entries are counted row by row. The graph is doubled once, and 
 each ∂f/∂p down serves a whole row of blocks; each is written once, into its place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate as running
 from math import prod
@@ -15,15 +15,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..algebra import chain_rule
 from ..algebra.expression import Expression
-from ..algebra.finite import surely_finite
-from ..algebra.nodes_and_links import Node, identity
+from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.products.placing import evaluate
+from ..algebra.tape import StandIn
 from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError, SpecError
-from ..numbers.arrays import as_array, quiet, require_finite
+from ..numbers.arrays import as_array, is_finite, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.bends import second_name
 from ..program.forward_pass import Pass
@@ -33,8 +31,10 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
-from .hessian import Hessian, block_of, hessian, slope_axes
-from .hessian_vector import pulled_back
+from .hessian import Hessian, block_of, hessian
+from .hessian_vector import replayed_product
+from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
+from .recorded_sweeps import Record, replayed
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,12 @@ class StackedHessian(Shown):
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; nothing is built."""
         graph = self._graph()
-        blocks = (block_of(self.state, graph, p, q) for p in self.wrt for q in self.wrt)
-        return sum(block.structural_nonzeros for block in blocks)
+        found = 0
+        for count, first in enumerate(self.wrt):
+            for second in self.wrt[count:]:  # a block below the diagonal has as many as that above
+                times = 1 if first == second else 2
+                found += times * block_of(self.state, graph, first, second).structural_nonzeros
+        return found
 
     @property
     def gauss_newton(self) -> "StackedHessian":
@@ -121,16 +125,30 @@ class StackedHessian(Shown):
         if self.shape[:-2]:
             instead = "Use H.push(v), or one block: H.block(p, q)."
         require_memory(self.name, self.shape, self.dtype.itemsize, instead)
-        found, places = np.zeros(self.shape, self.dtype), self.places
-        for first, second, rows, expression in self._blocks():
-            part = found[..., places[first], places[second]]
-            node = self.state.node(second)
-            names = [*rows, *node.primed]
-            block = part.reshape((*rows.values(), *node.shape))
-            sizes = dict(zip(names, block.shape, strict=True))
-            evaluate(expression, names, sizes, self.dtype, out=block)
-            if not surely_finite(expression, self.dtype):
-                self._graph().require_finite(block, second_name(self.of, first, second))
+        record, arrays = self._replayed()
+        found = np.zeros(self.shape, self.dtype)
+        write_blocks(record.plan, arrays, found, self._require_finite)
+        return found
+
+    @quiet
+    def factored(self) -> dict[tuple[str, str], Expression]:
+        """Each block on and above the diagonal that is not 0, as a sum of products: its storage.
+
+        A block below the diagonal is that above it, its axes in the other order. Raises
+        DomainError where a factor has an entry that is not finite.
+        """
+
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
+            return upper_blocks(self.state, self._chosen(graph), self.wrt, sums_stay=True)
+
+        graph = self.of, self.wrt, self.wrt
+        record, arrays = replayed(self.state, ("factored", self.part), graph, sweep)
+        following, found = iter(arrays), {}
+        for (first, second, _), block in record.found.items():
+            held = block.holding(following)
+            for array in held.arrays:
+                self._require_finite(array, first, second)
+            found[first, second] = held.kept()
         return found
 
     @quiet
@@ -156,7 +174,7 @@ class StackedHessian(Shown):
         given = {name: v[places[name]].reshape(shapes[name]) for name in self.wrt}
         if self.shape[:-2]:
             return self._pushed(given)
-        found = pulled_back(self.state, self._graph(), given)
+        found = replayed_product(self.state, self.of, given, self.part, self._chosen)
         return np.concatenate([found[name].reshape(-1) for name in self.wrt])
 
     def _pushed(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -171,7 +189,10 @@ class StackedHessian(Shown):
         return found
 
     def _graph(self) -> DoubledGraph:
-        graph = doubled(self.state, self.of, self.wrt, self.wrt)
+        return self._chosen(doubled(self.state, self.of, self.wrt, self.wrt))
+
+    def _chosen(self, graph: DoubledGraph) -> DoubledGraph:
+        """The graph with the links that bend in this part."""
         if not self.part:
             return graph
         inside, wanted = self.cut.inside, self.part == "residual"
@@ -181,24 +202,21 @@ class StackedHessian(Shown):
 
         return graph.keeping(chosen)
 
-    def _blocks(self) -> Iterator[tuple[str, str, dict[str, int], Expression]]:
-        """For each block that is not 0: its variables, its rows' axes and sizes, its formula."""
-        graph = self._graph()
-        for first in self.wrt:
-            start, out = graph.slope(first), slope_axes(self.state, self.of, first)
-            ends = {graph.value(name): name for name in self.wrt}
-            if start < 0:
-                continue
-            own = graph.between(start, [place for place in ends if place >= 0])
-            sinks = {own.value(name): name for name in self.wrt}
-            begin = identity([axis.name for axis in out], own.nodes[0].primed)
-            name = f"(∂{self.of}/∂{first})"
-            found = chain_rule.reverse(
-                own.nodes, own.links, begin, out, sinks=[p for p in sinks if p >= 0], of=name
-            )
-            rows = {axis.name: axis.size for axis in out}
-            for place, expression in found.items():
-                yield first, sinks[place], rows, expression
+    def _replayed(self) -> tuple[Record, list[np.ndarray]]:
+        """The blocks on and above the diagonal, planned, and the arrays of their formulas."""
+
+        def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
+            return upper_blocks(self.state, self._chosen(graph), self.wrt)
+
+        def planned(found: Mapping[Block, Expression]) -> list[PlannedBlock]:
+            return plan_blocks(found, self.places, self.variables, self.shape, self.dtype)
+
+        graph = self.of, self.wrt, self.wrt
+        return replayed(self.state, ("blocks", self.part), graph, sweep, plan=planned)
+
+    def _require_finite(self, block: np.ndarray, first: str, second: str) -> None:
+        if not is_finite(block):
+            self._graph().require_finite(block, second_name(self.of, first, second))
 
     def picture(self) -> Picture:
         """The blocks as a picture; of many entries how many can be other than zero.

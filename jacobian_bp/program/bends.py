@@ -19,6 +19,7 @@ from .forward_pass import Pass
 from .step import Step
 
 Pair = tuple[int, int]  # the positions of two inputs of a step
+Raw = dict[Pair, Expression]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,15 @@ def bends_of(state: Pass, step: Step) -> list[Bent]:
     Raises JacobianError for an op that does not say how it bends, and AxisError for a pair or
     an axis that it cannot have.
     """
+    return lifted_bends(state, step, raw_bends(state, step))
+
+
+@quiet
+def raw_bends(state: Pass, step: Step) -> Raw:
+    """What the op says of one example, by the positions of the two inputs; kept."""
+    if step.key in state.bends:
+        found: Raw = state.bends[step.key]
+        return found
     if not step.op.has_second:
         raise JacobianError(f"{step.who} has no second.\n{_behind(step.op.lacks('second'))}")
     given = step.ask("second()", step.op.second, *state.inputs_of(step))
@@ -79,11 +89,19 @@ def bends_of(state: Pass, step: Step) -> list[Bent]:
             '  {("W", "a"): delta("k,k\'") * delta("i\',i\'\'")}.'
         )
     copies: Copies = {}
-    found: list[Bent] = []
+    found = {}
     for key, expression in given.items():
-        pair = _positions(step, key, [bent.pair for bent in found])
-        kept = expression.kept(copies, step.op.gives_new_arrays)
-        bent = _lifted(state, step, pair, kept)
+        pair = _positions(step, key, [*found, *(pair[::-1] for pair in found)])
+        found[pair] = expression.kept(copies, step.op.gives_new_arrays)
+    state.bends[step.key] = found
+    return found
+
+
+def lifted_bends(state: Pass, step: Step, raw: Raw) -> list[Bent]:
+    """`bends_of` from what the op says of one example: each pair in both orders."""
+    found: list[Bent] = []
+    for pair, expression in raw.items():
+        bent = _lifted(state, step, pair, expression)
         found.append(bent)
         if pair[0] != pair[1]:
             found.append(bent.turned)

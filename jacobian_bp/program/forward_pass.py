@@ -187,6 +187,12 @@ class Pass:
         self._raws.clear()
         self._locals.clear()
         self._links.clear()
+        self.bends.clear()
+
+    @cached_property
+    def bends(self) -> dict[tuple[str, Op], Any]:
+        """What ops have said of how they bend; kept by who asks them."""
+        return {}
 
     @cached_property
     def _locals(self) -> dict[tuple[str, Op], Locals]:

@@ -282,7 +282,7 @@ def test_a_sweep_against_a_peer_has_the_whole_jacobian(call):
 
 
 @pytest.mark.parametrize(
-    "name", ["gradient", "weight-jacobian", "parameter-jacobian", "layers", "growth"]
+    "name", ["gradient", "weight-jacobian", "parameter-jacobian", "layers", "second", "growth"]
 )
 def test_every_preset_runs_to_its_end(call, monkeypatch, name):
     monkeypatch.setattr(presets, "GRADIENT_CASES", (([5, 3, 2], 7), ([3, 2], 1)))
@@ -294,13 +294,25 @@ def test_every_preset_runs_to_its_end(call, monkeypatch, name):
     monkeypatch.setattr(presets, "DEPTHS", (2, 3))
     monkeypatch.setattr(presets, "PLANNED_LAYERS", 5)
     monkeypatch.setattr(presets, "WIDE", (7,))
+    monkeypatch.setattr(presets, "HESSIAN_CASES", ([5, 3, 2], [3, 2], [2, 2, 2]))
+    monkeypatch.setattr(presets, "FORM", 7)
+    monkeypatch.setattr(presets, "FACTORS", (5, 3, 2))
+    monkeypatch.setattr(presets, "REGRESSION", (5, 7))
+    monkeypatch.setattr(presets, "POINTS", 5)
+    monkeypatch.setattr(presets, "PRODUCT_CASE", [7, 3, 2])
     code, lines, err = call(f"--preset {name} {QUICK} --json r.json")
     assert code == 0
     assert plain(err)
     rows = json.loads(Path("r.json").read_text())["rows"]
     assert rows
     assert all(row["minimum"] is not None and not row["refused"] for row in rows)
-    points = {"gradient": 4, "weight-jacobian": 1, "parameter-jacobian": 1, "layers": 10}
+    points = {
+        "gradient": 4,
+        "weight-jacobian": 1,
+        "parameter-jacobian": 1,
+        "layers": 10,
+        "second": 9,
+    }
     assert lines.count("") == points.get(name, 5)
 
 

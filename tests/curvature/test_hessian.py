@@ -280,6 +280,48 @@ def test_the_factored_form_of_a_random_graph_is_the_block(seed, batch):
             close(evaluated(block, block.factored()), block.materialise(), 1e-12)
 
 
+@one_or_batch
+@pytest.mark.parametrize("seed", range(3))
+def test_the_whole_in_factors_is_each_block_and_what_is_left_out_is_zero(seed, batch):
+    net, given = random_program(seed + 200, batch=batch)
+    r = net.run(**given)
+    for part in ("", "gauss_newton", "residual"):
+        whole = r.hessian(r.params)
+        whole = getattr(whole, part) if part else whole
+        H, places, factored = whole.materialise(), whole.places, whole.factored()
+        for n, p in enumerate(r.params):
+            for q in r.params[n:]:
+                block, expected = r.hessian(p, q), H[places[p], places[q]]
+                if (p, q) in factored:
+                    found = evaluated(block, factored[p, q])
+                    close(found.reshape(expected.shape), expected, 1e-12)
+                else:
+                    assert not expected.any()
+        assert not {(q, p) for p, q in factored if p != q} & {*factored}
+
+
+def test_recorded_sweeps_give_the_numbers_of_each_run():
+    """The record of one run, replayed on other inputs, other parameters, other kinks."""
+    net, given = random_program(104)
+    fresh, _ = random_program(104)
+    rng = np.random.default_rng(7)
+    for scale in (1.0, -0.75, 2.5):
+        moved = {n: v * scale if np.asarray(v).dtype.kind == "f" else v for n, v in given.items()}
+        params = {n: v * (1 + 0.25 * rng.normal(size=v.shape)) for n, v in net.params.items()}
+        kept, anew = net.with_params(params).run(**moved), fresh.with_params(params).run(**moved)
+        names = [*kept.params]
+        vectors = {n: rng.normal(size=kept[n].shape) for n in names}
+        H = kept.hessian(names).materialise()
+        places = kept.hessian(names).places
+        for p in names:
+            for q in names:
+                expected = anew.hessian(p, q).materialise()
+                close(H[places[p], places[q]].reshape(expected.shape), expected, 1e-12)
+        v = np.concatenate([vectors[n].ravel() for n in names])
+        found = kept.hvp(vectors)
+        close(np.concatenate([found[n].ravel() for n in names]), H @ v, 1e-12)
+
+
 def test_a_large_one_is_refused_in_bytes_and_its_way_out_works():
     net = Network.dense([784, 128, 10], ["tanh", "softmax"], "cross_entropy", seed=3)
     r = net.run(np.random.default_rng(1).normal(size=784), np.array(3))
@@ -297,6 +339,17 @@ def test_a_large_one_is_refused_in_bytes_and_its_way_out_works():
         )
         v = np.random.default_rng(2).normal(size=(128, 784))
         np.testing.assert_allclose(block.push(v), r.hvp({"W1": v})["W1"], rtol=1e-9, atol=1e-12)
+
+
+def test_a_part_of_a_part_is_named_after_both():
+    block = run().hessian("W2", "W1")
+    whole = "∂²J/∂W2∂W1"
+    assert block.gauss_newton.residual.name == f"residual of the Gauss-Newton part of {whole}"
+    assert block.residual.gauss_newton.name == f"Gauss-Newton part of the residual of {whole}"
+    (row,) = block.residual.rows
+    assert row.name == f"∂²z2/∂W2∂a1 in the residual of {whole}"
+    assert block.rows[0].name == f"∂²J/∂z3² in {whole}"
+    assert block.gauss_newton.name == f"Gauss-Newton part of {whole}"
 
 
 def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():

@@ -13,6 +13,7 @@ from ..tape import apply
 
 Axes = tuple[str, ...]
 Kernel = Callable[..., np.ndarray]
+LETTERS = 52  # that numpy's einsum knows
 
 
 def contract(
@@ -54,7 +55,7 @@ def _equation(words: Sequence[Axes], axes: Sequence[str]) -> str:
 
 
 def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: str) -> Kernel:
-    """The two commonest contractions of a pair without a planner; others by opt_einsum."""
+    """The two commonest contractions of a pair without a planner; more factors pair by pair."""
     if len(words) == 1:
         return lambda array: np.array(np.einsum(equation, array), order="C", copy=True)
     if len(words) == 2:
@@ -66,13 +67,42 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
             return _entrywise(left, right, axes, sizes)
         if once and every - {*axes} == {*shared}:
             return _matrix_product(left, right, axes, sizes)
+        if len({*left, *right}) <= LETTERS:
+            return lambda a, b: np.asarray(np.einsum(equation, a, b))
     shapes = [tuple(sizes[axis] for axis in word) for word in words]
     path, _ = opt_einsum.contract_path(equation, *shapes, shapes=True, optimize="auto")
+    if len(words) > 2 and all(len(pair) == 2 for pair in path):
+        return _pair_by_pair(words, axes, sizes, path)
 
     def planned(*arrays: np.ndarray) -> np.ndarray:
         return np.asarray(opt_einsum.contract(equation, *arrays, optimize=path))
 
     return planned
+
+
+def _pair_by_pair(
+    words: Sequence[Axes], axes: Axes, sizes: dict[str, int], path: Sequence[Sequence[int]]
+) -> Kernel:
+    """The pairs of a path, each with a kernel of its own; what a pair gives goes to the end."""
+    waiting, calls = list(words), []
+    for pair in path:
+        first, second = sorted(pair)
+        right, left = waiting.pop(second), waiting.pop(first)
+        wanted = {*axes, *(axis for word in waiting for axis in word)}
+        every = dict.fromkeys((*left, *right))
+        made = tuple(axis for axis in every if axis in wanted) if waiting else axes
+        kernel = _kernel([left, right], made, sizes, _equation([left, right], made))
+        calls.append((first, second, kernel))
+        waiting.append(made)
+
+    def contracted(*arrays: np.ndarray) -> np.ndarray:
+        found = list(arrays)
+        for first, second, kernel in calls:
+            right = found.pop(second)
+            found.append(kernel(found.pop(first), right))
+        return found[0]
+
+    return contracted
 
 
 def _entrywise(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Kernel:

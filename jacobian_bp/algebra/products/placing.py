@@ -18,6 +18,7 @@ from ..positions.position_factors import At, Within
 from ..tape import StandIn, apply
 from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
+from .placing_planned import spot_of, writer
 from .placing_positions import place_positions
 
 _POSITIONS = {At, Within}
@@ -85,6 +86,16 @@ def _recorded(
     arrays = expression.arrays
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
+    write = writer(expression, spot_of(names, shape, dtype.itemsize), dtype)
+    if write is not None:
+        planned = write
+
+        def placed(*numbers: np.ndarray) -> np.ndarray:
+            out = np.zeros(shape, dtype)
+            planned(numbers, out)
+            return out
+
+        return apply(placed, arrays, shape, dtype)
 
     def evaluated(*numbers: np.ndarray) -> np.ndarray:
         return evaluate(expression.holding(numbers), names, known, dtype)

@@ -4,6 +4,7 @@
     weight-jacobian     ∂z/∂W whole, against zeros with the other entries placed by hand
     parameter-jacobian  ∂f/∂θ of each example, against writing its bytes once
     layers              a convolution's dy/dx and vjp; steps of a classifier and of attention
+    second              ∂²J/∂θ² whole, in factors, and H v
     growth              VJP with the depth, planning long chains, structured against VJP
 
 Peers take part where --against names them.
@@ -16,6 +17,8 @@ from functools import partial
 from ..timing.layer_subjects import steps, vjp_by, whole_by_x
 from ..timing.layer_workloads import attention_block, classifier, convolution
 from ..timing.peers import Peer
+from ..timing.second_subjects import factors, product, whole_hessian
+from ..timing.second_workloads import distances, factorisation, logistic, quadratic_form
 from ..timing.subjects import (
     Subject,
     compiled,
@@ -52,6 +55,12 @@ DEPTHS = (10, 30, 100, 300, 1000)
 DEEP_WIDTH = 16
 PLANNED_LAYERS = 500  # two factors a layer: a chain of 1,000
 WIDE = (64, 128, 256, 512)
+HESSIAN_CASES = ([64, 64, 64, 10], [64, 32, 10], [10] * 11)  # the first by its weights alone
+FORM = 2048  # entries
+FACTORS = (100, 100, 5)  # rows, columns, rank
+REGRESSION = (200, 400)  # features, examples
+POINTS = 400
+PRODUCT_CASE = [784, 128, 10]
 
 
 @dataclass(frozen=True)
@@ -169,10 +178,47 @@ def growth(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
         yield Point("structured beside vjp", make, three, "vjp", "× vjp", "width", width)
 
 
+def second(peers: Sequence[Peer], seed: int) -> Iterator[Point]:
+    """Whole Hessians of seven costs, one in factors, and H v where the whole is refused."""
+    beside, base = list(peers), peers[0].name if peers else ""
+    whose = f"× {base}" if base else ""
+
+    def tanh(sizes: list[int]) -> Callable[[], Workload]:
+        return partial(drawn, sizes, None, "float64", "tanh", seed)
+
+    def both(sizes: list[int]) -> list[str]:
+        return [f"{kind}{layer}" for layer in range(1, len(sizes)) for kind in "Wb"]
+
+    wide, *others = HESSIAN_CASES
+    weights = [name for name in both(wide) if name.startswith("W")]
+    whole: list[tuple[Callable[[], Workload], list[str]]] = [
+        (tanh(wide), weights),
+        *((tanh(sizes), both(sizes)) for sizes in others),
+        (partial(quadratic_form, FORM, seed), ["x"]),
+        (partial(factorisation, *FACTORS, seed), ["U", "V"]),
+        (partial(logistic, *REGRESSION, seed), ["W1", "b1"]),
+        (partial(distances, POINTS, seed), ["P"]),
+    ]
+    for make, names in whole:
+        subjects = partial(whole_hessian, names, peers=beside)
+        yield Point(f"Hessian by {_listed(names)}", make, subjects, base, whose)
+    yield Point(
+        f"factors by {_listed(weights)}", tanh(wide), partial(factors, weights, peers=beside)
+    )
+    names = both(PRODUCT_CASE)
+    subjects = partial(product, names, peers=beside)
+    yield Point(f"H v by {_listed(names)}", tanh(PRODUCT_CASE), subjects, base, whose)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 4 else f"{names[0]} to {names[-1]}"
+
+
 PRESETS: dict[str, Callable[[Sequence[Peer], int], Iterator[Point]]] = {
     "gradient": gradient,
     "weight-jacobian": whole_weight_jacobian,
     "parameter-jacobian": whole_parameter_jacobian,
     "layers": layers,
+    "second": second,
     "growth": growth,
 }

@@ -26,6 +26,8 @@ from .workload import Arrays, Workload
 
 OLDEST = {"torch": (2, 0), "jax": (0, 4, 30), "autograd": (1, 5)}
 
+Cost = Callable[[Any, dict[str, Any]], Any]  # of all parameters as one vector, and of the rest
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -40,6 +42,8 @@ class Peer:
     session: Callable[[Workload, int | None], Any]
     by_columns: Callable[[Callable[[Any], Any], Any], Callable[[], Any]] | None = None
     pull: Callable[[Callable[[Any], Any], Any, Any], Callable[[], Any]] | None = None
+    hessian: Callable[[Cost, Any, dict[str, Any]], Callable[[], Any]] | None = None
+    hessian_vector: Callable[[Cost, Any, dict[str, Any], Any], Callable[[], Any]] | None = None
 
     def gradient_subject(self, workload: Workload) -> Subject:
         """The cost and the gradient by every parameter; (cost, gradients by name)."""
@@ -232,9 +236,20 @@ def _jax(version: str) -> Peer:
         pulled = jax.jit(lambda x, v: jax.vjp(f, x)[1](v)[0])
         return lambda: jax.block_until_ready(pulled(x, v))
 
+    def hessian(f: Cost, theta: Any, rest: dict[str, Any]) -> Callable[[], Any]:
+        whole = jax.jit(jax.hessian(f))
+        return lambda: jax.block_until_ready(whole(theta, rest))
+
+    def hessian_vector(f: Cost, theta: Any, rest: dict[str, Any], v: Any) -> Callable[[], Any]:
+        def pushed(theta: Any, rest: dict[str, Any], v: Any) -> Any:
+            return jax.jvp(lambda at: jax.grad(f)(at, rest), (theta,), (v,))[1]
+
+        compiled = jax.jit(pushed)
+        return lambda: jax.block_until_ready(compiled(theta, rest, v))
+
     return Peer(
         *("jax", version, functions, jax.numpy.asarray, gradient, jacobian, session),
-        *(by_columns, pull),
+        *(by_columns, pull, hessian, hessian_vector),
     )
 
 

@@ -43,7 +43,7 @@ WRONG = {
     "--preset growth --widths 8": "--widths does not go with --preset, which has sizes and "
     "dtypes of its own.\n  Leave one of the two out.",
     "--preset grwth": "--preset 'grwth' is not known. Did you mean growth?\n"
-    "  Write one of gradient, weight-jacobian, parameter-jacobian, layers, growth.",
+    "  Write one of gradient, weight-jacobian, parameter-jacobian, layers, second, growth.",
     "--widths 8 --batch 0": "--batch: '0' is not a whole number from 1 to 1,000,000.\n"
     "  Write such as --batch 8.",
     "3-4 --all": "--all does not go with compare, which prints no derivation.\n"
