@@ -80,6 +80,7 @@ _OFFERED = {
         "Hinge",
         "Huber",
         "Identity",
+        "Inverse",
         "KLDivergence",
         "KLDivergenceFromLogits",
         "L1Penalty",
@@ -91,7 +92,9 @@ _OFFERED = {
         "LeakyReLU",
         "Linear",
         "Log",
+        "LogDet",
         "LogSoftmax",
+        "LogSumExp",
         "Max",
         "MaxPool1d",
         "MaxPool2d",
@@ -213,6 +216,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Hinge as Hinge
     from .ops import Huber as Huber
     from .ops import Identity as Identity
+    from .ops import Inverse as Inverse
     from .ops import KLDivergence as KLDivergence
     from .ops import KLDivergenceFromLogits as KLDivergenceFromLogits
     from .ops import L1Penalty as L1Penalty
@@ -221,7 +225,9 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import LeakyReLU as LeakyReLU
     from .ops import Linear as Linear
     from .ops import Log as Log
+    from .ops import LogDet as LogDet
     from .ops import LogSoftmax as LogSoftmax
+    from .ops import LogSumExp as LogSumExp
     from .ops import LSTMCarry as LSTMCarry
     from .ops import LSTMCell as LSTMCell
     from .ops import LSTMOutput as LSTMOutput

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from string import ascii_lowercase
 
 from ..errors import SpecError
-from ..ops import LogSoftmax, Op, Softmax
+from ..ops import Inverse, LogDet, LogSoftmax, LogSumExp, Op, Softmax
 from ..ops.einsum import Einsum
 from ..ops.entry_trees import Tree, name, num, number_of, times
 from ..ops.entrywise import Entrywise
-from ..ops.linear_algebra import Inverse, LogDet, LogSumExp
 from ..program.step import Step
 from .shapes import ENTRYWISE, Shapes
 from .terms import DELTA, TURNED, Term

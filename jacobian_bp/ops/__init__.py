@@ -20,6 +20,7 @@ from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
 from .group_norm import GroupNorm
 from .hinge import Hinge
 from .linear import Linear
+from .linear_algebra import Inverse, LogDet, LogSumExp
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
     BinaryCrossEntropy,
@@ -72,6 +73,7 @@ __all__ = [
     "Hinge",
     "Huber",
     "Identity",
+    "Inverse",
     "KLDivergence",
     "KLDivergenceFromLogits",
     "L1Penalty",
@@ -83,7 +85,9 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "Log",
+    "LogDet",
     "LogSoftmax",
+    "LogSumExp",
     "Max",
     "MaxPool1d",
     "MaxPool2d",

@@ -4,10 +4,11 @@ import numpy as np
 
 from ..algebra.expression import dense
 from ..errors import DomainError
-from ..numbers.arrays import quiet
+from ..numbers.arrays import entry, quiet
 from ..numbers.stable import exact_sum, exponentials, softmax_parts
-from ..writing.signs import dims, safe
+from ..writing.signs import dims, number, safe
 from .base import Op
+from .softmax import covariance
 
 
 class Inverse(Op):
@@ -17,8 +18,13 @@ class Inverse(Op):
         ∂Y/∂X = −Y[j,i'] Y[j',i]
 
     From d(X Y) = 0, dY = −Y dX Y: row i' and column j' of dX stand between two inverses, and no
-    δ is left. Raises DomainError where X is not square or has no inverse. Source: Magnus and
-    Neudecker, Matrix Differential Calculus, 8.4.
+    δ is left. Value and slope are within 8 n κ u of their largest entry, for n rows, u the unit
+    roundoff and κ the largest singular value of X over the smallest. Raises DomainError where X
+    is not square, or singular within rounding. Source: Magnus and Neudecker, Matrix Differential
+    Calculus, 8.4; Higham, Accuracy and Stability of Numerical Algorithms, 14.1.
+
+    >>> Inverse().forward(np.array([[2.0, 0.0], [0.0, 4.0]])).tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
     """
 
     signature = "X[i,j] -> Y[j,i]"
@@ -60,9 +66,14 @@ class LogDet(Op):
         c = log |det X|
         ∂c/∂X = X⁻¹[j',i'],  ∂²c/∂X² = −X⁻¹[j',i''] X⁻¹[j'',i']
 
-    The cofactor of an entry over the determinant is an entry of the inverse, transposed. Raises
-    DomainError where X is not square or has no inverse. Source: Magnus and Neudecker, Matrix
+    The cofactor of an entry over the determinant is an entry of the inverse, transposed. The
+    slope is within 8 n κ u of its largest entry and the value within 8 n κ u, for n rows, u the
+    unit roundoff and κ the largest singular value of X over the smallest. Raises DomainError
+    where X is not square, or singular within rounding. Source: Magnus and Neudecker, Matrix
     Differential Calculus, 8.3.
+
+    >>> float(LogDet().forward(np.diag([1.0, -1.0])))  # the sign of the determinant is left out
+    0.0
     """
 
     signature = "X[i,j] -> c[]"
@@ -101,18 +112,25 @@ class LogSumExp(Op):
         c = log Σ_k e^z[k]
         ∂c/∂z = softmax(z)[k'],  ∂²c/∂z² = softmax(z)[k'] δ[k',k''] − softmax(z)[k'] softmax(z)[k'']
 
-    The slope of the logarithm is the one sum that all entries share, hence a softmax and no δ.
-    Source: design of the softmax, whose potential it is.
+    The slope of the logarithm is one over the sum that all entries share, hence a softmax and no
+    δ. The slopes are within 8 units in the last place; so is the value, max z + log1p(Σ of the
+    other e^(z[k] − max z)), of the larger of its two terms. Source: Boyd and Vandenberghe, Convex
+    Optimization, 3.1.5.
+
+    >>> float(LogSumExp().forward(np.array([1000.0, 1000.0]))) == 1000 + np.log(2)
+    True
     """
 
     signature = "z[k] -> c[]"
     formula = "log Σ_k e^z[k]"
     reasons = {"z": "each exponential over the sum of all"}
+    needs_entries = True
 
     @quiet
     def forward(self, z):
         e, _, _ = exponentials(z)
-        return z.max(axis=-1) + np.log(exact_sum(e))[..., 0]
+        top = np.arange(z.shape[-1]) == z.argmax(axis=-1)[..., None]
+        return z.max(axis=-1) + np.log1p(exact_sum(np.where(top, 0, e)))[..., 0]
 
     @quiet
     def jacobians(self, z):
@@ -120,13 +138,11 @@ class LogSumExp(Op):
 
     @quiet
     def second(self, z):
-        from .softmax import Softmax
-
-        return {("z", "z"): Softmax().jacobians(z)["z"].renamed({"k": "k'", "k'": "k''"})}
+        return {("z", "z"): covariance(*softmax_parts(z))}
 
     @quiet
     def vjp(self, bar, z):
-        e = np.exp(z - z.max(axis=-1, keepdims=True))
+        e, _, _ = exponentials(z)
         return {"z": np.asarray(bar)[..., None] * (e / e.sum(axis=-1, keepdims=True))}
 
 
@@ -136,8 +152,16 @@ def _require_inverse(X: np.ndarray, name: str, what: str) -> None:
             f"{safe(name)} has shape {dims(X.shape)}; {what} is that of a square matrix.\n"
             "  Pass as many rows as columns."
         )
-    if X.size and np.linalg.matrix_rank(X).min() < X.shape[-1]:
+    if not X.size:
+        return
+    spread = np.linalg.svd(X, compute_uv=False)
+    largest, smallest = spread[..., 0], spread[..., -1]
+    singular = np.argwhere(smallest <= largest * (X.shape[-1] * np.finfo(spread.dtype).eps))
+    if len(singular):
+        where = tuple(map(int, singular[0]))
+        ends = f"{number(largest[where])} down to {number(smallest[where])}"
         raise DomainError(
-            f"{safe(name)} has no inverse: its rows depend on each other.\n"
-            f"  Pass a matrix of rank {X.shape[-1]}; {what} has no slope at this one."
+            f"{entry(name, where)} is singular within rounding: "
+            f"its singular values go from {ends}.\n"
+            f"  Pass a matrix of rank {X.shape[-1]}; {what} has no slope at a singular one."
         )

@@ -18,6 +18,9 @@ def gates(count):
 
 CASES = [  # the op, and its inputs or their shapes
     (ops.CausalSoftmax(), [(3, 3)]),
+    (ops.Inverse(), [(3, 3)]),
+    (ops.LogDet(), [(3, 3)]),
+    (ops.LogSumExp(), [(5,)]),
     (ops.Softmax().reading(2), [(5,), M]),
     (ops.LogSoftmax().reading(2), [(5,), M]),
     (ops.Reshape((5, -1)), [(2, 5)]),

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from mpmath import mp, mpf, workdps
 from op_checks import agree, central_difference, dense_jacobian, swept_vjp
 
-from jacobian_bp import DomainError, check_op
+from jacobian_bp import AxisError, DomainError, Network, check_op
 from jacobian_bp.formulas.reading import read
+from jacobian_bp.ops import Inverse, LogDet, LogSumExp
 from jacobian_bp.ops.entry_trees import ENTRY_FUNCTIONS, Tree
 from jacobian_bp.ops.entrywise import Entrywise
-from jacobian_bp.ops.linear_algebra import Inverse, LogDet, LogSumExp
 
 RNG = np.random.default_rng(1515)
 
@@ -67,10 +68,16 @@ def test_a_wrong_rule_of_an_inverse_is_seen():
 
 def test_what_has_no_inverse_is_refused():
     with pytest.raises(DomainError) as caught:
-        check_op(Inverse, {"X": np.array([[1.0, 2.0], [2.0, 4.0]])})
+        check_op(Inverse, {"X": np.diag([3.0, 0.0])})
     assert str(caught.value) == (
-        "X has no inverse: its rows depend on each other.\n"
-        "  Pass a matrix of rank 2; an inverse has no slope at this one."
+        "X is singular within rounding: its singular values go from 3 down to 0.\n"
+        "  Pass a matrix of rank 2; an inverse has no slope at a singular one."
+    )
+    with pytest.raises(DomainError) as caught:  # it has an inverse, and is as near to one without
+        check_op(LogDet, {"X": np.stack([SQUARE[:2, :2], np.diag([1.0, 1e-20])])})
+    assert str(caught.value) == (
+        "X[1] is singular within rounding: its singular values go from 1 down to 1e-20.\n"
+        "  Pass a matrix of rank 2; a determinant has no slope at a singular one."
     )
     with pytest.raises(DomainError) as caught:
         check_op(LogDet, {"X": np.ones((2, 3))})
@@ -98,6 +105,48 @@ def test_an_entry_outside_of_the_domain_is_named(text, value, said):
     assert str(caught.value).splitlines()[0] == said
 
 
-def test_log_sum_exp_is_stable():
-    z = np.array([1000.0, -1000.0, 999.0])
-    assert LogSumExp().forward(z) == pytest.approx(1000 + np.log1p(np.exp(-1)), rel=1e-15)
+def test_log_sum_exp_of_no_entries_is_refused():
+    with pytest.raises(AxisError) as caught:
+        Network.program("c = LogSumExp(z)", params={"z": np.zeros(0)}).run()
+    assert str(caught.value) == (
+        "LogSumExp 'c': axis k has no entries.\n"
+        "  z[k] has shape (0,), so k = 0\n"
+        "  Pass z with at least one entry along k."
+    )
+
+
+SIZE = 5
+
+
+def conditioned(kappa, dtype):
+    """A random matrix with singular values from 1 down to 1/κ."""
+    turned = [np.linalg.qr(RNG.normal(size=(SIZE, SIZE)))[0] for _ in range(2)]
+    return (turned[0] * np.geomspace(1, 1 / kappa, SIZE) @ turned[1]).astype(dtype)
+
+
+def share_of_bar(computed, exact, bar):
+    """How far an array is from the exact one, as a share of the bar of its largest entry."""
+    largest = max(map(abs, exact))
+    apart = (abs(mpf(float(c)) - e) for c, e in zip(computed.ravel(), exact, strict=True))
+    return float(max(apart) / (bar * largest))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kappa"), [(np.float64, k) for k in (1, 1e3, 1e6, 1e12)] + [(np.float32, 1e4)]
+)
+def test_an_inverse_and_a_log_determinant_are_exact_to_the_condition_number(dtype, kappa):
+    X = conditioned(kappa, dtype)
+    bar = 8 * SIZE * kappa * float(np.finfo(dtype).eps) / 2
+    with workdps(50):
+        given = mp.matrix(X.astype(float).tolist())
+        Y, size = given**-1, mp.log(abs(mp.det(given)))
+        inverse = [Y[j, i] for j, i in np.ndindex(SIZE, SIZE)]
+        slope = [-Y[j, a] * Y[b, i] for j, i, a, b in np.ndindex((SIZE,) * 4)]
+        of_log = [Y[b, a] for a, b in np.ndindex(SIZE, SIZE)]
+        assert share_of_bar(Inverse().forward(X), inverse, bar) <= 1
+        assert abs(mpf(float(LogDet().forward(X))) - size) <= bar
+        for op, exact in ((Inverse(), slope), (LogDet(), of_log)):
+            for found in (dense_jacobian(op, "X", [X]), swept_vjp(op, "X", [X])):
+                assert share_of_bar(found, exact, bar) <= 1
+        wrong = np.linalg.inv(X) * dtype(1 + 2 * bar)
+        assert share_of_bar(wrong, inverse, bar) > 1

@@ -309,6 +309,21 @@ def test_softmax_and_its_logarithm(size, scale, dtype):
 
 @over_floats
 @pytest.mark.parametrize(("size", "scale"), LOGITS)
+def test_the_logarithm_of_a_sum_of_exponentials(size, scale, dtype):
+    """Of the value the larger of its two terms is the scale; a largest logit of 0 has one term."""
+    z, p, _, logs = row(size, scale, dtype)
+    top, op = int(z.argmax()), ops.LogSumExp()
+    within_bar(dense_jacobian(op, "z", [z]), p)
+    within_bar(op.vjp(dtype(1), z)["z"], p)
+    with workdps(DIGITS):
+        high, rest = mpf(float(z[top])), -logs[top]
+        within_bar(op.forward(z)[None], [high + rest], [max(abs(high), rest)])
+        z = np.array([0, -scale / 2, -scale / 3], dtype)
+        within_bar(op.forward(z)[None], [mp.log1p(mp.fsum(mp.exp(mpf(float(v))) for v in z[1:]))])
+
+
+@over_floats
+@pytest.mark.parametrize(("size", "scale"), LOGITS)
 @pytest.mark.parametrize("kind", ["likeliest", "unlikeliest", "soft"])
 def test_cross_entropy_from_logits(size, scale, kind, dtype):
     """p − y in ULPs of p(1−y) + y(1−p), which for a hard label is |p − y| itself."""

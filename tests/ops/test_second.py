@@ -83,6 +83,9 @@ def test_a_softmax_along_another_axis_bends_there(op):
 # what one line of loops does not say: cells of two units, groups, and parts of a sum
 LAYERS = [
     (ops.CausalSoftmax(), {"s": (3, 3)}),
+    (ops.Inverse(), {"X": (3, 3)}),
+    (ops.LogDet(), {"X": (3, 3)}),
+    (ops.LogSumExp(), {"z": (5,)}),
     (ops.Softmax().reading(2), {"z": (5,), "m": np.array([1.0, 0, 1, 1, 0])}),
     (ops.LogSoftmax().reading(2), {"z": (5,), "m": np.array([1.0, 0, 1, 1, 0])}),
     (ops.GroupNorm(2, eps=0.25), {"x": (4, 2, 1), "gamma": (4,), "beta": (4,)}),
