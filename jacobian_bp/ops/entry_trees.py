@@ -55,6 +55,14 @@ class EntryFunction(NamedTuple):
     slope: Callable[[Tree], Tree]
 
 
+def _relu(z: Any) -> Any:
+    return np.maximum(z, 0) + 0.0
+
+
+def _relu_slope(z: Any) -> Any:
+    return np.heaviside(z, 0.0)
+
+
 def _tanh_slope(z: Any) -> Any:
     e = np.exp(-2 * np.abs(z))
     return 4 * e / (1 + e) / (1 + e)
@@ -74,10 +82,10 @@ ENTRY_FUNCTIONS: dict[str, EntryFunction] = {
     "tanh": EntryFunction(np.tanh, lambda u: call("tanh'", u)),
     "sigmoid": EntryFunction(sigmoid, lambda u: call("sigmoid'", u)),
     "softplus": EntryFunction(softplus, lambda u: call("sigmoid", u)),
-    "relu": EntryFunction(lambda z: np.maximum(z, 0) + 0.0, lambda u: call("relu'", u)),
+    "relu": EntryFunction(_relu, lambda u: call("relu'", u)),
     "abs": EntryFunction(np.abs, lambda u: call("sign", u)),
     "sign": EntryFunction(np.sign, lambda u: num(0)),
-    "relu'": EntryFunction(lambda z: np.heaviside(z, 0.0), lambda u: num(0)),
+    "relu'": EntryFunction(_relu_slope, lambda u: num(0)),
     "tanh'": EntryFunction(
         _tanh_slope, lambda u: times(num(-2), times(call("tanh", u), call("tanh'", u)))
     ),

@@ -89,9 +89,7 @@ class Entrywise(Op):
         def back(tree: Tree, share: Any) -> None:
             """Hand `share`, the cotangent of this part of the formula, to what it reads."""
             if tree.op == "name":
-                bars[tree.text] = bars[tree.text] + _summed_to(
-                    np.broadcast_to(share, bar.shape), bars[tree.text].shape
-                )
+                bars[tree.text] = bars[tree.text] + _summed_to(share, bars[tree.text].shape)
             elif tree.op == "neg":
                 back(tree.args[0], -share)
             elif tree.op == "f":
@@ -187,7 +185,8 @@ class Entrywise(Op):
 
 def _summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The sum over the axes along which what was read is one for all."""
-    array = array.sum(axis=tuple(range(array.ndim - len(shape))))
+    if array.ndim > len(shape):
+        array = array.sum(axis=tuple(range(array.ndim - len(shape))))
     short = [a for a, (n, m) in enumerate(zip(array.shape, shape, strict=True)) if n != m]
     return array.sum(axis=tuple(short), keepdims=True) if short else array
 

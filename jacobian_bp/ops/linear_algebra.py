@@ -117,8 +117,8 @@ class LogSumExp(Op):
     other e^(z[k] − max z)), of the larger of its two terms. Source: Boyd and Vandenberghe, Convex
     Optimization, 3.1.5.
 
-    >>> float(LogSumExp().forward(np.array([1000.0, 1000.0]))) == 1000 + np.log(2)
-    True
+    >>> float(LogSumExp().forward(np.array([1000.0, 1000.0])))
+    1000.6931471805599
     """
 
     signature = "z[k] -> c[]"

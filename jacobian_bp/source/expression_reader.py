@@ -227,6 +227,8 @@ class Expressions:
 
     def _call(self, held: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         if isinstance(held, Deferred):
+            if keywords:
+                raise NotPlainError("arguments by their names")
             return self.reader.called_later(held, args)
         if not isinstance(held, Known):
             raise NotPlainError("a call of code")

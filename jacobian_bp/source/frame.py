@@ -10,6 +10,7 @@ from .expression_reader import MOST_ROUNDS, Expressions
 from .expressions import made, slot
 from .known_or_code import (
     Code,
+    Deferred,
     Known,
     NotPlainError,
     Parts,
@@ -63,6 +64,8 @@ class Frame(Expressions):
             case ast.With([ast.withitem(context)], body) if self._is_errstate(context):
                 for inner in body:
                     self.run(inner)
+            case ast.FunctionDef(name, decorator_list=[]):
+                self.local[name] = Deferred(statement, self)
             case ast.Pass() | ast.Assert():
                 pass
             case _:

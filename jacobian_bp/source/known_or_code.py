@@ -55,9 +55,9 @@ Value = Known | Code | Parts
 
 @dataclass
 class Deferred:
-    """A lambda, or a function with some of its arguments: called later, or never.
+    """A lambda, an inner def, or a function with some of its arguments: called later, or never.
 
-    `frame` has the names that a lambda reads.
+    `frame` has the names that a lambda or an inner def reads of what stands around it.
     """
 
     function: Any

@@ -70,18 +70,13 @@ class Reader:
             kind = inspect.signature(plain).parameters[name].kind
             if kind is inspect.Parameter.VAR_POSITIONAL:
                 value = Parts(tuple(value))
-            elif isinstance(value, Code) and not value.is_a_name and uses(tree, name) > 1:
-                value = self.text.held(value, name)
+            else:
+                value = self._argument(tree, name, value)
             frame.local[name] = value
         for name, parameter in inspect.signature(plain).parameters.items():
             if name not in frame.local and parameter.default is not inspect.Parameter.empty:
                 frame.local[name] = Known(parameter.default)
-        try:
-            for statement in tree.body:
-                frame.run(statement)
-        except ReturnedError as returned:
-            return returned.value
-        return Known(None)
+        return _returned(frame, tree.body)
 
     def _whole(
         self, function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
@@ -97,19 +92,46 @@ class Reader:
         return Code(ast.Call(ast.Name(name, ast.Load()), nodes, named), example)
 
     def called_later(self, later: Deferred, args: Sequence[Any] = ()) -> Any:
-        """What a lambda, or a function with some of its arguments, gives."""
+        """What a lambda, an inner def, or a function with some of its arguments, gives."""
         function = later.function
         if isinstance(function, ast.Lambda):
-            assert later.frame is not None
-            inner = dict(zip((a.arg for a in function.args.args), args, strict=True))
-            parent = later.frame
-            frame = Frame(self, parent.globals, {**parent.local, **inner}, parent.closed)
-            return frame.value(function.body)
+            return self._inside(later.frame, function, args).value(function.body)
+        if isinstance(function, ast.FunctionDef):
+            return _returned(self._inside(later.frame, function, args), function.body)
         given = [*later.args, *args]
         if isinstance(function, Deferred):
             return self.called_later(function, given)
         assert isinstance(function, Known)
         return self.call(function.value, given, later.keywords or {})
+
+    def _inside(
+        self, parent: Frame, function: ast.Lambda | ast.FunctionDef, args: Sequence[Any]
+    ) -> Frame:
+        """The names of a function within another one: those around it, and its arguments."""
+        takes, names = function.args, [a.arg for a in function.args.args]
+        others = (takes.posonlyargs, takes.vararg, takes.kwonlyargs, takes.kwarg)
+        if any(others) or len(names) != len(args):
+            raise NotPlainError("other arguments than each by its place")
+        frame = Frame(self, parent.globals, dict(parent.local), parent.closed)
+        for name, value in zip(names, args, strict=True):
+            frame.local[name] = self._argument(function, name, value)
+        return frame
+
+    def _argument(self, function: ast.AST, name: str, value: Any) -> Any:
+        """What an argument stands for; an expression that is read several times gets a name."""
+        if isinstance(value, Code) and not value.is_a_name and uses(function, name) > 1:
+            return self.text.held(value, name)
+        return value
+
+
+def _returned(frame: Frame, body: Sequence[ast.stmt]) -> Any:
+    """What the statements of a function give."""
+    try:
+        for statement in body:
+            frame.run(statement)
+    except ReturnedError as returned:
+        return returned.value
+    return Known(None)
 
 
 def _closed_over(function: types.FunctionType) -> dict[str, Any]:

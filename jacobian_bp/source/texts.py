@@ -32,13 +32,14 @@ def tree_of(function: Callable[..., Any]) -> ast.FunctionDef:
 
 
 def uses(tree: ast.AST, name: str) -> int:
-    """How often a name is read in a text; within a loop it counts twice."""
+    """How often a name is read in a text; within a loop or an inner def it counts twice."""
     found = 0
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             found += 1
         repeats = ast.For | ast.ListComp | ast.GeneratorExp | ast.DictComp | ast.Lambda
-        if isinstance(node, repeats) and any(
+        inner_def = isinstance(node, ast.FunctionDef) and node is not tree
+        if (inner_def or isinstance(node, repeats)) and any(
             isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node)
         ):
             found += 1

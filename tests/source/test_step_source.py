@@ -243,6 +243,64 @@ def test_an_op_of_ones_own_that_branches_by_numbers_is_kept_whole():
     assert "def bump_forward(z, s):" in run.source()
 
 
+class Folded(Op):
+    """z³ by a def within the vjp that calls itself; `far` has an argument by its name."""
+
+    signature = "z[k] -> a[k]"
+    far = False
+
+    def forward(self, z):
+        return z * z * z
+
+    def jacobians(self, z):
+        return {"z": delta("k,k'") * dense("3z²[k]", 3 * z * z)}
+
+    def vjp(self, a_bar, z):
+        total = 0 * z
+
+        def add(share, rounds, last=3):
+            "Once for each factor that is differentiated."
+            total = share * z * z  # a name of its own, not the one around it
+            return total if rounds == last else total + add(share, rounds + 1, last)
+
+        return {"z": total + (add(a_bar * 1, 1, last=3) if self.far else add(a_bar * 1, 1, 3))}
+
+
+class FoldedByName(Folded):
+    far = True
+
+
+def test_a_def_within_an_op_is_written_out_where_it_is_called():
+    run = own(Folded, "Folded")
+    assert apart(run.forward_pass) == []
+    text = run.source()
+    assert text.count("def ") == 1  # the step alone
+    assert text.count("share * x1 * x1") == 3
+    wrong = text.replace("share * x1 * x1", "share * x1", 1)
+    assert apart(run.forward_pass, wrong) == ["x1"]
+    run = own(FoldedByName, "FoldedByName")
+    assert apart(run.forward_pass) == []
+    assert "def add(share, rounds, last=3):" in run.source()
+
+
+@pytest.mark.parametrize("batch", [(), (7,)], ids=["one example", "batch"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["z = s * (W @ x) + b", "a = tanh(z)", "L = sum((a - y)**2)"],
+        ["z = W @ x * s - b / (1 + exp(b))", "a = -sigmoid(z)**3 + relu(z)", "L = sum(abs(a - y))"],
+        ["z = softplus(W @ x)**(1/2) / s", "L = logsumexp(z - b) + sum(sin(y) * cos(z) * y)"],
+    ],
+)
+def test_formulas_are_written_to_the_bit(lines, batch):
+    rng = np.random.default_rng(15)
+    params = {"W": rng.normal(size=(3, 2)), "b": rng.normal(size=3), "s": np.array(1.5)}
+    net = Network.program(*lines, *["J = Mean(L)"] * bool(batch), params=params)
+    run = net.run(rng.normal(size=(*batch, 2)), rng.normal(size=(*batch, 3)))
+    assert apart(run.forward_pass) == []
+    assert "Tree" not in run.source()
+
+
 def test_an_op_that_remembers_is_refused():
     with pytest.raises((JacobianError, SpecError)) as caught:
         own(Counting, "Counting").source()
