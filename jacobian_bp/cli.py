@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     try:
         given = sys.argv[1:] if arguments is None else arguments
+        if "derive" in given[:1]:
+            given = command.shielded(given)
         options = _parser(given).parse_args(given)
         name = options.command or "derive"
         return _ELSEWHERE[name].run(options) if name in _ELSEWHERE else _HERE[name](options)

@@ -12,6 +12,7 @@ from .formula import Formula
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 _SIGNS = re.compile(r"[@*()^+'\[\]]|\.T\b|\s")
+_OPTION = re.compile(r"-h|--[\w-]*(=.*)?")
 _SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")
 
 
@@ -24,6 +25,21 @@ def is_formula(text: str | None) -> bool:
     if text is None or text.endswith(".toml"):
         return False
     return bool(re.search(r"[^\W\d]", text)) and bool(_SIGNS.search(text.strip()))
+
+
+def shielded(words: Sequence[str]) -> list[str]:
+    """The words of a command line, with a blank before a formula that begins with a minus sign.
+
+    >>> shielded(["derive", "-x.T@x", "--wrt", "x", "--shape=x=3"])
+    ['derive', ' -x.T@x', '--wrt', 'x', '--shape=x=3']
+    """
+    return [f" {word}" if _begins_with_minus(word) else word for word in words]
+
+
+def _begins_with_minus(word: str) -> bool:
+    if not word.startswith("-") or _OPTION.fullmatch(word):
+        return False
+    return is_formula(word.replace(" ", ""))  # a blank alone is one of a file's name
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

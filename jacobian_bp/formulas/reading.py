@@ -361,10 +361,17 @@ def _is_one(tree: Tree) -> bool:
     return number_of(tree) == 1
 
 
+_SIGN = re.compile(r"\blambda\b(?!_)|(?<=[\w)\].'])'|\^|−|.")
+
+
 def _as_python(text: str) -> tuple[str, list[int]]:
-    """The text as Python has it, and for each of its characters the place in the text."""
+    """The text as Python has it, and for each of its characters the place in the text.
+
+    >>> _as_python("  x'")  # blanks in front would be an indented line
+    ('x.T', [2, 3, 3, 4])
+    """
     words, places = io.StringIO(), []
-    for match in re.finditer(r"\blambda\b(?!_)|(?<=[\w)\].'])'|\^|−|.", text):
+    for match in _SIGN.finditer(text, len(text) - len(text.lstrip())):
         word = {"'": ".T", "^": "**", "−": "-", "lambda": "lambda_"}.get(match[0], match[0])
         words.write(word)
         last = match.end() - 1

@@ -42,6 +42,24 @@ def test_a_formula_is_derived_and_the_page_is_that_of_python(call):
     assert str(formula("sum((W @ x - y)**2)")) + "\n" == PAGE
 
 
+@pytest.mark.parametrize(
+    ("words", "formula_line"),
+    [
+        (["-x.T @ x"], "J = −‖x‖²"),
+        (["--wrt", "x", "-x'@x"], "J = −‖x‖²"),
+        (["-sum(h)**2", "--second"], "J = −(1_kᵀ h)²"),
+        (["-h * sum(x)", "--scalar", "h"], "J = −h (1_kᵀ x)"),
+        (["--sum(exp(x))"], "J = 1_kᵀ exp(x)"),
+        (["--", "-x.T@x"], "J = −‖x‖²"),
+        (["  x.T @ x"], "J = ‖x‖²"),
+    ],
+)
+def test_a_formula_may_begin_with_a_minus_sign_or_a_blank(call, words, formula_line):
+    code, out, err = call(*words)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"formula   {formula_line}"
+
+
 def test_the_options_reach_the_formula(call):
     code, out, _ = call(
         "x' @ inv(S) @ x + c * (a @ x)",
@@ -93,6 +111,10 @@ def test_a_line_that_is_not_right_makes_the_exit_code_1(call, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["-x.T @ "], "SpecError: the formula cannot be read from here."),
+        (["-sum(x)", "--batch", "3"], "SpecError: --batch does not go with a formula."),
+        (["-sum(x)", "--shpe=x=2"], "SpecError: unrecognized arguments: --shpe=x=2."),
+        (["4-3", "--data", "-my file.csv"], "SpecError: -my file.csv cannot be found."),
         (["sum(W @ x)", "--batch", "3"], "SpecError: --batch does not go with a formula."),
         (["sum(W @ x)", "--out", "a.html"], "SpecError: --out does not go with a formula."),
         (["sum(W @ x)", "--shape", "W"], "SpecError: --shape W is no shape."),
