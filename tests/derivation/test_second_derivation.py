@@ -269,6 +269,21 @@ def test_where_nothing_bends_the_page_says_that_every_entry_is_0():
     assert (page.blocks, page.rows) == ((), ())
 
 
+def test_rows_of_one_name_say_which_inputs_they_are_of():
+    net = Network.program(
+        "z = Tanh(p)",
+        "J = Einsum(z, q, z, 'a,a,a->')",
+        params={name: RNG.standard_normal(3) for name in "pq"},
+    )
+    rows = net.run().second_derivation().rows
+    assert [row.reason for row in rows] == [
+        "∂J/∂z moves with q, inputs 1 and 2",
+        "∂J/∂z moves with z",
+        "∂J/∂q moves with z, inputs 2 and 3",
+        "∂z/∂p moves with p",
+    ]
+
+
 def test_a_graph_that_is_no_chain_is_written_by_the_paths_through_its_rows():
     net, given = random_program(118, batch=False)
     page = net.run(**given).second_derivation()
