@@ -373,6 +373,8 @@ def test_beside_a_hessian_that_is_rounding_each_check_catches_its_own_mistake():
     assert "DISAGREES: ∂²J/∂s[" in run.second_derivation().text(width=400)
     state, whole = shifted_batch().forward_pass, np.zeros((3, 3))
     assert check_hessian(state, ["s"], whole).ok
+    assert check_hessian(state, ["s"], None).ok
+    assert not check_hessian(run.forward_pass, ["s"], None).ok
     for place, off in (((1, 1), 1e-12), ((0, 2), 1e-12)):
         wrong = whole.copy()
         wrong[place] += off
@@ -435,6 +437,8 @@ def test_blocks_derived_both_ways_tell_a_pair_that_is_not_symmetric(op, gap):
     np.testing.assert_array_equal(whole, whole.T)  # a block below the diagonal is the one above
     page = run.second_derivation()
     assert page.check.asymmetry == gap
+    never_built = check_hessian(run.forward_pass, ["p", "q"], None)
+    assert (never_built.asymmetry > 1) == (gap > 0)
     assert page.check.ok == (gap == 0)
     assert ("DISAGREES: ∂²J/∂" in page.text(width=400)) == (gap > 0)
 
