@@ -4,6 +4,8 @@
 
 The gradients g come from the ops' own vjp, which knows no second derivative. A column of which
 a step crosses a kink, or leaves the domain of an op, is left out: nothing can be said there.
+∂²J/∂p∂q and ∂²J/∂q∂p are each derived, neither is the other turned round. What cancels is as
+large as its rounding, so that each bar has UNITS · u · Σ|terms|, of the gradient too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +14,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..curvature.hessian_vector import hessian_vector
+from ..curvature.magnitudes import hessian_magnitudes, product_magnitudes
+from ..curvature.stacked_hessian import StackedHessian
 from ..errors import JacobianError
 from ..numbers.arrays import entry, quiet
-from ..numbers.rounding import differing, is_single, largest, of_formulas, unit_roundoff
+from ..numbers.rounding import (
+    differing,
+    is_single,
+    largest,
+    of_formulas,
+    of_sums,
+    unit_roundoff,
+)
 from ..program.forward_pass import Pass
 from ..routes.difference import Perturbed
+from ..routes.structured import structured
 from ..routes.vjp import pull
 from .kinks import crossed_kink
 
@@ -49,26 +61,37 @@ class HessianCheck:
 
 @quiet
 def check_hessian(
-    state: Pass, names: Sequence[str], whole: np.ndarray | None, seed: int = 0
+    state: Pass,
+    names: Sequence[str],
+    whole: np.ndarray | None,
+    sums: np.ndarray | None = None,
+    seed: int = 0,
 ) -> HessianCheck:
     """Compare ∂²J/∂(names)² with what shares no second derivative with it.
 
-    Without the `whole` matrix, columns that are evenly spaced are compared, each as H e.
+    `sums` are the Σ|terms| of the `whole` matrix, where they are at hand. Without the matrix,
+    columns that are evenly spaced are compared, each as H e.
     """
     flat = [(name, index) for name in names for index in np.ndindex(state.values[name].shape)]
     count = len(flat)
     every = 1 if whole is not None else max(1, count // MOST_COLUMNS)
     moved = {name: Perturbed(state, name) for name in names}
+    if whole is None:
+        sums = _sums_of_product(state, names, np.ones(count))[:, None]  # of every column together
+    elif sums is None:
+        sums = hessian_magnitudes(state, state.cost, names)
+    rounding = of_sums(np.broadcast_to(sums, (count, count)), state.dtype)
+    slopes = _rounding_of_slopes(state, names)
     wrong, far, compared, left_out = "", 0.0, 0, 0
     for place in range(0, count, every):
         name, index = flat[place]
-        column = _column(state, names, moved[name], index)
+        column = _column(state, names, moved[name], index, slopes)
         if column is None:
             left_out += 1
             continue
         found, allowed = column
         claimed = _product(state, names, _unit(count, place)) if whole is None else whole[:, place]
-        allowed = allowed + of_formulas(claimed, *_loose(state))
+        allowed = allowed + of_formulas(claimed, *_loose(state)) + rounding[:, place]
         compared += 1
         far = max(far, largest(claimed - found))
         apart = differing(claimed, found, allowed)
@@ -84,17 +107,48 @@ def check_hessian(
     if whole is None:
         other = _product(state, names, u)
         product, asymmetry = 0.0, float(abs(u @ pushed - v @ other))
-        scale = float(abs(u) @ abs(pushed) + abs(v) @ abs(other))
-        bent = bool(asymmetry > of_formulas(np.array(scale), *_loose(state)))
+        scale = np.array(abs(u) @ abs(pushed) + abs(v) @ abs(other))
+        terms = np.array(abs(u) @ _sums_of_product(state, names, v))
+        bar = of_formulas(scale, *_loose(state)) + of_sums(terms, state.dtype)
+        bent = bool(asymmetry > bar)
     else:
-        product, asymmetry = largest(whole @ v - pushed), largest(whole - whole.T)
-        bent = bool(differing(whole, whole.T, of_formulas(whole, *_loose(state))).any())
-        bar = of_formulas(abs(whole) @ abs(v), *_loose(state))
+        both = derived_both_ways(state, names, whole)
+        product = largest(whole @ v - pushed)
+        asymmetry = max(largest(one - other) for one, other in both)
+        bar = of_formulas(whole, *_loose(state)) + rounding
+        bent = any(differing(one, other, bar).any() for one, other in both)
+        bar = of_formulas(abs(whole) @ abs(v), *_loose(state)) + rounding @ abs(v)
         if not wrong and differing(pushed, whole @ v, bar).any():
             wrong = "H v, never built, is not the matrix times v"
     if not wrong and bent:
         wrong = f"∂²{state.cost}/∂p∂q is not ∂²{state.cost}/∂q∂p"
     return HessianCheck(compared, count, left_out, far, product, asymmetry, wrong)
+
+
+def derived_both_ways(
+    state: Pass, names: Sequence[str], whole: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """The matrix beside itself transposed, and beside the blocks ∂²J/∂q∂p transposed.
+
+    In the `whole` a block below the diagonal is that above it, turned round. With the names in
+    the other order it is the one that is derived.
+    """
+    turned = StackedHessian(state, state.cost, tuple(reversed(names)))
+    places = turned.places
+    order = np.concatenate([np.arange(turned.shape[-1])[places[name]] for name in names])
+    return (whole, whole.T), (whole, turned.materialise()[np.ix_(order, order)])
+
+
+def _rounding_of_slopes(state: Pass, names: Sequence[str]) -> np.ndarray:
+    """What the sums of the gradients that are compared, in float64, may be off."""
+    sums = flattened(names, structured(state, names, magnitudes=True))
+    most = float(np.finfo(state.dtype).max)  # where they overflow, and the gradient does not
+    return of_sums(np.nan_to_num(sums, nan=most, posinf=most), np.dtype(np.float64))
+
+
+def _sums_of_product(state: Pass, names: Sequence[str], v: np.ndarray) -> np.ndarray:
+    """Σ|terms| of H v as one vector."""
+    return flattened(names, product_magnitudes(state, state.cost, taken_apart(state, names, v)))
 
 
 def _loose(state: Pass) -> tuple[float, float]:
@@ -133,9 +187,16 @@ def flattened(names: Sequence[str], arrays: Mapping[str, np.ndarray]) -> np.ndar
 
 
 def _column(
-    state: Pass, names: Sequence[str], moved: Perturbed, index: tuple[int, ...]
+    state: Pass,
+    names: Sequence[str],
+    moved: Perturbed,
+    index: tuple[int, ...],
+    slopes: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """∂(the gradient)/∂(one entry) by differences, and how far off it may be; None for no word."""
+    """∂(the gradient)/∂(one entry) by differences, and how far off it may be; None for no word.
+
+    `slopes` are how far off the sums of a gradient may be.
+    """
     for relative in STEPS:
         h = moved.step_size(index, relative)
         try:
@@ -148,7 +209,7 @@ def _column(
         if not (np.isfinite(near).all() and np.isfinite(far).all()):
             continue
         rounding = ROUNDINGS * unit_roundoff(np.float64) * max(map(largest, ends.values())) / h
-        return (4 * near - far) / 3, abs(near - far) + rounding
+        return (4 * near - far) / 3, abs(near - far) + rounding + 1.5 * slopes / h
     return None
 
 

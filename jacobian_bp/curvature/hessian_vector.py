@@ -75,7 +75,7 @@ def replayed_product(
 
     def sweep(graph: DoubledGraph, leaves: Sequence[StandIn]) -> dict[str, Expression]:
         standing = dict(zip(names, leaves, strict=True))
-        found = _pulled(state, chosen(graph), standing)
+        found = pulled(state, chosen(graph), standing)
         results: dict[str, Expression] = {}
         for name, array in found.items():
             kept = [e.arrays[0] for e in results.values()]
@@ -104,14 +104,14 @@ def pulled_back(
     state: Pass, graph: DoubledGraph, vectors: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Σ_p v_p ∂²of/∂p∂q for each q, of one scalar `of`: new arrays, and finite, or DomainError."""
-    result = _pulled(state, graph, {name: v.astype(state.dtype) for name, v in vectors.items()})
+    result = pulled(state, graph, {name: v.astype(state.dtype) for name, v in vectors.items()})
     for name, array in result.items():
         result[name] = np.array(array, copy=True)
         graph.require_finite(result[name], f"(H v)[{name!r}]", ", v")
     return result
 
 
-def _pulled(state: Pass, graph: DoubledGraph, vectors: Mapping[str, Any]) -> dict[str, Any]:
+def pulled(state: Pass, graph: DoubledGraph, vectors: Mapping[str, Any]) -> dict[str, Any]:
     """Σ_p v_p ∂²of/∂p∂q for each q; `vectors` are arrays or stand-ins, and so is what is found."""
     nodes = (Node("(v · ∂)", ()), *graph.nodes)
     links = [replace(link, target=link.target + 1, source=link.source + 1) for link in graph.links]

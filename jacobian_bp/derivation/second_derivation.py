@@ -13,6 +13,7 @@ from ..checks.agreement import Agreement
 from ..checks.of_hessian import check_hessian
 from ..curvature.cut import cut_of
 from ..curvature.doubled_graph import doubled
+from ..curvature.magnitudes import hessian_magnitudes
 from ..curvature.stacked_hessian import StackedHessian
 from ..document.as_html import page as html_page
 from ..document.as_markdown import markdown
@@ -136,9 +137,10 @@ def derive_second(
     downwards = between_heads(state, steps, graph, heads, bends) if chain else iter(())
     blocks = blocks_of(state, graph, named, heads if chain else [], bends)
     between = tuple(islice(downwards, most))
-    parts = None
+    parts = sums = None
     if count <= MOST_BUILT:
         parts = whole.gauss_newton.materialise(), whole.residual.materialise()
+        sums = hessian_magnitudes(state, cost, params)
     found = SecondDerivation(
         title=first.title,
         cost=cost,
@@ -155,8 +157,8 @@ def derive_second(
         added=tuple(added.items()),
         blocks=tuple(islice(blocks, most)),
         more_blocks=max(0, _pairs(len(named)) - MOST_SHOWN) if most else 0,
-        verdict=None if parts is None else verdict_of(state, graph, cut, bends, parts),
-        check=check_hessian(state, params, None if parts is None else parts[0] + parts[1]),
+        verdict=None if parts is None else verdict_of(state, graph, cut, bends, parts, sums),
+        check=check_hessian(state, params, None if parts is None else parts[0] + parts[1], sums),
         names=frozenset([*names, *(arg for step in steps for arg in step.args)]),
     )
     return _with_symbols(found)

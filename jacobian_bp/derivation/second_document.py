@@ -202,7 +202,9 @@ def _parts(ledger: SecondLedger) -> Iterator[Block]:
     verdict = ledger.verdict
     assert verdict is not None
     yield Words(_gauss_newton(verdict))
-    if verdict.residual.values:
+    if verdict.residual.is_rounding:
+        yield Words(f"rest: {_rounding(verdict.residual)}")
+    elif verdict.residual.values:
         total = verdict.trace
         nothing = abs(total) <= 1e-9 * sum(map(abs, verdict.residual.values))
         yield Words(
@@ -211,6 +213,9 @@ def _parts(ledger: SecondLedger) -> Iterator[Block]:
         )
     elif ledger.rows:
         yield Words("rest: every entry is 0 here")
+    if verdict.whole.is_rounding:
+        yield Words(f"together: {_rounding(verdict.whole)}")
+        return
     yield Words(f"together: {_counts(verdict.whole)}; the lowest is {number(verdict.whole.lowest)}")
     yield from _lowest(ledger, verdict)
 
@@ -221,6 +226,8 @@ def _gauss_newton(verdict: Verdict) -> str:
     head = f"Gauss-Newton, cut at {verdict.cut}"
     if not name:
         return f"{head}: nothing bends at or behind it, every entry is 0"
+    if part.is_rounding:
+        return f"{head}: {_rounding(part)}"
     said = f"{head}: rank {len(part.values)} of {part.size}"
     if part.values:
         said += f", eigenvalues {_eigenvalues(part)}"
@@ -240,6 +247,13 @@ def _gauss_newton(verdict: Verdict) -> str:
 def _counts(spectrum: Spectrum) -> str:
     zero = spectrum.size - len(spectrum.values)
     return f"{spectrum.positive} positive, {spectrum.negative} negative, {zero} zero to rounding"
+
+
+def _rounding(spectrum: Spectrum) -> str:
+    return (
+        f"every eigenvalue is rounding, at most {number(spectrum.largest, 3)} in size beside the "
+        "terms that are added up: nothing is said of signs"
+    )
 
 
 def _eigenvalues(spectrum: Spectrum) -> str:

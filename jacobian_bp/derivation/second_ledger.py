@@ -69,6 +69,12 @@ class Spectrum:
 
     values: tuple[float, ...]  # that are not 0, the largest in size first
     size: int
+    largest: float = 0.0  # of all in size, those that rounding cannot tell from 0 among them
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether there are eigenvalues, and none that rounding can tell from 0."""
+        return not self.values and self.largest > 0
 
     @property
     def positive(self) -> int:

@@ -6,7 +6,7 @@ from ..algebra.jacobian import Jacobian
 from ..algebra.products.spending import written
 from ..curvature.cut import Cut
 from ..curvature.doubled_graph import Bend, DoubledGraph
-from ..program.bends import second_name
+from ..program.bends import Bent, second_name
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from .derivation import symbol
@@ -25,8 +25,10 @@ def rows_of(
             if bend.bent.step.name == step.name:
                 own.setdefault(bend.key, bend)
         number = before + sum(isinstance(row, BendRow) for row in found)
+        values = [_values(bend) for bend in own.values()]
         found += [
-            _row(state, bend, cut, number + place) for place, bend in enumerate(own.values(), 1)
+            _row(state, bend, cut, number + place, values.count(_values(bend)) > 1)
+            for place, bend in enumerate(own.values(), 1)
         ]
         kinks = step.op.branch(*state.inputs_of(step))
         if not own and kinks is not None:
@@ -40,8 +42,10 @@ def rows_of(
     return tuple(found), tuple(straight)
 
 
-def _row(state: Pass, bend: Bend, cut: Cut, number: int) -> BendRow:
+def _row(state: Pass, bend: Bend, cut: Cut, number: int, is_twin: bool) -> BendRow:
+    """The row of one op by a pair of its inputs; of twins the reason says which inputs."""
     bent, link = bend.bent, bend.link
+    at = f", {_places(bent)}" if is_twin else ""
     u, v = bent.inputs
     inputs = (*bent.first, *bent.second)
     pattern = Jacobian.local(bent.step.name, f"{u},{v}", bent.out, inputs, bent.expression)
@@ -59,7 +63,18 @@ def _row(state: Pass, bend: Bend, cut: Cut, number: int) -> BendRow:
         pattern.structural_nonzeros,
         int(np.prod([axis.size for axis in pattern.axes], dtype=object)),
         bent.step.name in cut.inside,
-        f"∂{bent.step.name}/∂{u} moves with {v}",
+        f"∂{bent.step.name}/∂{u} moves with {v}{at}",
         bend.key,
         (u, v),
     )
+
+
+def _values(bend: Bend) -> tuple[str, ...]:
+    """The two values by which it bends; several rows of a step that reads one twice share them."""
+    return tuple(sorted(bend.bent.inputs))
+
+
+def _places(bent: Bent) -> str:
+    """inputs 1 and 3"""
+    places = [str(place + 1) for place in sorted(set(bent.pair))]
+    return f"input{'s' * (len(places) > 1)} {' and '.join(places)}"

@@ -15,9 +15,10 @@ from ..checks.of_hessian import flattened, taken_apart
 from ..curvature.cut import Cut
 from ..curvature.doubled_graph import Bend, DoubledGraph
 from ..curvature.hessian_vector import pulled_back
+from ..curvature.magnitudes import hessian_magnitudes
 from ..curvature.stacked_hessian import StackedHessian
 from ..numbers.arrays import quiet
-from ..numbers.rounding import unit_roundoff
+from ..numbers.rounding import largest, of_sums, unit_roundoff
 from ..program.forward_pass import Pass
 from .second_ledger import BendRow, Spectrum, Verdict
 
@@ -32,13 +33,18 @@ def verdict_of(
     cut: Cut,
     rows: Sequence[BendRow],
     parts: tuple[np.ndarray, np.ndarray],
+    sums: np.ndarray,
 ) -> Verdict:
-    """The spectra of the Gauss-Newton part, the rest and the whole, and the rows' shares."""
+    """The spectra of the Gauss-Newton part, the rest and the whole, and the rows' shares.
+
+    `sums` are the Σ|terms| of the whole's entries.
+    """
     params = state.program.params
     gauss_newton, residual = parts
     whole = gauss_newton + residual
     values, vectors = np.linalg.eigh(_symmetric(whole))
-    bar = _bar(values, state)
+    rounding = _of_terms(sums, state)
+    bar = _bar(values, state, rounding)
     repeats = int((values <= values[0] + 1e6 * bar).sum())
     shares: list[tuple[int, float]] = []
     if values[0] < -bar and repeats == 1:
@@ -49,15 +55,15 @@ def verdict_of(
             along = flattened(params, pulled_back(state, only, pieces))
             shares.append((row.number, float(d @ along)))
     name, middle = _middle(state, graph, cut)
-    scale = float(abs(values).max(initial=0))
+    scale = largest(values)
     return Verdict(
         cut.told,
         name,
         middle,
-        spectrum(gauss_newton, state, scale),
-        spectrum(residual, state, scale),
+        spectrum(gauss_newton, state, rounding, scale),
+        spectrum(residual, state, rounding, scale),
         float(np.trace(residual.astype(np.float64))),
-        spectrum(whole, state),
+        spectrum(whole, state, rounding),
         repeats,
         tuple(shares),
     )
@@ -67,11 +73,11 @@ def _is_of(row: BendRow, bend: Bend) -> bool:
     return bend.key == row.key
 
 
-def spectrum(matrix: np.ndarray, state: Pass, scale: float = 0.0) -> Spectrum:
+def spectrum(matrix: np.ndarray, state: Pass, rounding: float, scale: float = 0.0) -> Spectrum:
     """The eigenvalues that are not 0 to rounding, beside `scale` where that is larger."""
     values = np.linalg.eigvalsh(_symmetric(matrix))
-    kept = values[abs(values) > _bar(np.append(values, scale), state)]
-    return Spectrum(tuple(sorted(kept.tolist(), key=_largest_first)), len(values))
+    kept = values[abs(values) > _bar(np.append(values, scale), state, rounding)]
+    return Spectrum(tuple(sorted(kept.tolist(), key=_largest_first)), len(values), largest(values))
 
 
 def _largest_first(value: float) -> tuple[float, float]:
@@ -84,9 +90,14 @@ def _symmetric(matrix: np.ndarray) -> np.ndarray:
     return (wide + wide.T) / 2
 
 
-def _bar(values: np.ndarray, state: Pass) -> float:
-    """What rounding may make of an eigenvalue that is 0."""
-    return ROUNDED * len(values) * unit_roundoff(state.dtype) * float(abs(values).max(initial=0))
+def _bar(values: np.ndarray, state: Pass, rounding: float) -> float:
+    """What rounding may make of an eigenvalue that is 0: that of the entries, or that of `eigh`."""
+    return max(rounding, ROUNDED * len(values) * unit_roundoff(state.dtype) * largest(values))
+
+
+def _of_terms(sums: np.ndarray, state: Pass) -> float:
+    """By how much the rounding of the entries may move an eigenvalue: UNITS · u · ‖Σ|terms|‖₂."""
+    return float(of_sums(np.array(np.linalg.norm(sums, 2)), state.dtype))
 
 
 def _middle(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:
@@ -104,4 +115,5 @@ def _middle(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum |
     )
     if middle.shape[-1] > MOST_MIDDLE:
         return name, None
-    return name, spectrum(middle.materialise(), state)
+    rounding = _of_terms(hessian_magnitudes(state, state.cost, tuple(names)), state)
+    return name, spectrum(middle.materialise(), state, rounding)

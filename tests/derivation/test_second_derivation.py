@@ -1,6 +1,7 @@
 """The page of second derivatives: each formula is evaluated, each verdict has its premise."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from random_programs import random_program
 from second_cases import close
 
 from jacobian_bp import Network, Op, SpecError, ops
-from jacobian_bp.algebra.expression import Dense, Expression
+from jacobian_bp.algebra.expression import Delta, Dense, Expression
 from jacobian_bp.checks.of_hessian import check_hessian
 from jacobian_bp.cli import main
 from jacobian_bp.derivation.of_each_example import times
 from jacobian_bp.derivation.second_ledger import BendRow
-from jacobian_bp.ops import Tanh
+from jacobian_bp.ops import BatchNorm, Tanh
 from jacobian_bp.reference import X, Y, second_seed
 
 RNG = np.random.default_rng(13)
@@ -268,6 +269,21 @@ def test_where_nothing_bends_the_page_says_that_every_entry_is_0():
     assert (page.blocks, page.rows) == ((), ())
 
 
+def test_rows_of_one_name_say_which_inputs_they_are_of():
+    net = Network.program(
+        "z = Tanh(p)",
+        "J = Einsum(z, q, z, 'a,a,a->')",
+        params={name: RNG.standard_normal(3) for name in "pq"},
+    )
+    rows = net.run().second_derivation().rows
+    assert [row.reason for row in rows] == [
+        "∂J/∂z moves with q, inputs 1 and 2",
+        "∂J/∂z moves with z",
+        "∂J/∂q moves with z, inputs 2 and 3",
+        "∂z/∂p moves with p",
+    ]
+
+
 def test_a_graph_that_is_no_chain_is_written_by_the_paths_through_its_rows():
     net, given = random_program(118, batch=False)
     page = net.run(**given).second_derivation()
@@ -310,6 +326,121 @@ def test_a_wrong_second_derivative_of_an_op_is_caught_with_both_numbers():
     assert not page.check.ok
     entry = r"∂²L/∂W\[\d,\d\]∂W\[\d,\d\] is \S+, its difference \S+"
     assert re.search(rf"DISAGREES: {entry}$", page.text(width=400))
+
+
+class BentBatchNorm(BatchNorm):
+    """A second derivative whose terms are off by a few millionths, each by another share."""
+
+    def second(self, x, gamma, beta):
+        found = BatchNorm.second(self, x, gamma, beta)
+        terms = enumerate(found["x", "x"].terms)
+        moved = [replace(t, coefficient=t.coefficient * (1 + 1e-6 * n)) for n, t in terms]
+        return found | {("x", "x"): Expression(tuple(moved))}
+
+
+def shifted_batch(op=BatchNorm, dtype=np.float64, shift=(3,), seed=0):
+    """What is normalised does not move with s: J is a constant, and all of H cancels."""
+    rng = np.random.default_rng(seed)
+    net = Network.program(
+        "x = Add(x0, s)",
+        "z = BatchNorm(x, g, c)",
+        "J = Einsum(z, z, 'ab,ab->')",
+        params={"s": rng.standard_normal(shift).astype(dtype)},
+        ops={"BatchNorm": op},
+    )
+    given = {"x0": rng.standard_normal((5, 3)), "g": np.ones(3), "c": np.zeros(3)}
+    return net.run(**{name: array.astype(dtype) for name, array in given.items()})
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_hessian_that_is_rounding_agrees_and_has_no_signs(dtype, seed):
+    page = shifted_batch(dtype=dtype, seed=seed).second_derivation()
+    largest = np.abs(shifted_batch(dtype=dtype, seed=seed).hessian("s").materialise()).max()
+    assert page.check.wrong == ""
+    assert page.verdict.whole.values == ()
+    text = page.text(width=400)
+    if largest:
+        size = re.search(r"together: every eigenvalue is rounding, at most (\S+) in size", text)[1]
+        np.testing.assert_allclose(float(size), page.verdict.whole.largest, rtol=1e-2)
+        assert "nothing is said of signs" in text
+    assert not re.search(r"[1-9]\d* (positive|negative), ", text)
+    assert text.endswith("all agree")
+
+
+def test_beside_a_hessian_that_is_rounding_each_check_catches_its_own_mistake():
+    run = shifted_batch(BentBatchNorm)
+    assert "DISAGREES: ∂²J/∂s[" in run.second_derivation().text(width=400)
+    state, whole = shifted_batch().forward_pass, np.zeros((3, 3))
+    assert check_hessian(state, ["s"], whole).ok
+    assert check_hessian(state, ["s"], None).ok
+    assert not check_hessian(run.forward_pass, ["s"], None).ok
+    for place, off in (((1, 1), 1e-12), ((0, 2), 1e-12)):
+        wrong = whole.copy()
+        wrong[place] += off
+        assert check_hessian(state, ["s"], wrong).wrong == (
+            "H v, never built, is not the matrix times v"
+        )
+
+
+def test_eigenvalues_beyond_the_rounding_of_the_terms_keep_their_signs():
+    verdict = shifted_batch(shift=(5, 3)).second_derivation().verdict
+    assert (verdict.whole.positive, verdict.whole.negative) == (9, 3)
+    assert verdict.whole.size - len(verdict.whole.values) == 3  # a shift of each unit
+    assert not verdict.whole.is_rounding
+
+
+TWIST = np.array([[0.0, 0.25], [-0.25, 0.0]])
+
+
+class Twisted(Op):
+    """Half the squared norm, whose second derivative is said not to be symmetric."""
+
+    signature = "u[a] -> J[]"
+    twist: np.ndarray | None = TWIST
+
+    def forward(self, u):
+        return 0.5 * np.sum(u * u, axis=-1)
+
+    def jacobians(self, u):
+        return {"u": Expression.of(Dense("u", ("a'",), u))}
+
+    def second(self, u):
+        found = Expression.of(Delta("a'", "a''"))
+        if self.twist is not None:
+            found = found + Expression.of(Dense("twist", ("a'", "a''"), self.twist))
+        return {("u", "u"): found}
+
+    def vjp(self, bar, u):
+        return {"u": bar * u}
+
+
+class Straight(Twisted):
+    """The same, said rightly."""
+
+    twist = None
+
+
+@pytest.mark.parametrize(("op", "gap"), [(Twisted, 0.5 * 7 * 11), (Straight, 0.0)])
+def test_blocks_derived_both_ways_tell_a_pair_that_is_not_symmetric(op, gap):
+    # p moves u along (7, 0) and q along (0, 11): each block on the diagonal is one number
+    net = Network.program(
+        "a = Einsum(p, e, ',a->a')",
+        "b = Einsum(q, f, ',a->a')",
+        "u = Add(a, b)",
+        "J = Cost(u)",
+        params={"p": RNG.standard_normal(()), "q": RNG.standard_normal(())},
+        ops={"Cost": op},
+    )
+    run = net.run(e=np.array([7.0, 0.0]), f=np.array([0.0, 11.0]))
+    whole = run.hessian(["p", "q"]).materialise()
+    np.testing.assert_array_equal(whole, whole.T)  # a block below the diagonal is the one above
+    page = run.second_derivation()
+    assert page.check.asymmetry == gap
+    never_built = check_hessian(run.forward_pass, ["p", "q"], None)
+    assert (never_built.asymmetry > 1) == (gap > 0)
+    assert page.check.ok == (gap == 0)
+    assert ("DISAGREES: ∂²J/∂" in page.text(width=400)) == (gap > 0)
 
 
 @pytest.mark.parametrize("how", ["columns", "asymmetry", "product"])
