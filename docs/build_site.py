@@ -25,7 +25,7 @@ CHAPTERS = {
     "Begin": ["site/tutorial", "command_line", "derivations", "gallery"],
     "How to": [
         *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
-        *("diagnose", "diagnose_line", "diagnose_code", "compare", "second_derivatives"),
+        *("diagnose", "diagnose_line", "diagnose_code", "compare", "interop", "second_derivatives"),
     ],
     "Why": [
         *("site/layouts", "site/two_zeros", "site/routes", "conventions", "costs", "counting"),

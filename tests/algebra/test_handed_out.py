@@ -1,4 +1,4 @@
-"""What is handed out holds the entries of the whole array, and leaves out structural zeros alone."""
+"""What is handed out holds the entries of the whole array; structural zeros alone are left out."""
 
 import sys
 from itertools import pairwise
