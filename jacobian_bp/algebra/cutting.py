@@ -12,8 +12,9 @@ import numpy as np
 
 from .axes import Axis
 from .expression import Delta, Dense, Distinct, Expression, Factor, One
-from .positions.affine_and_table import Affine, Position, Table
+from .positions.affine_and_table import Affine, Position, Table, along
 from .positions.position_factors import At, Within
+from .products.solving import apart
 from .structure.patterns import Pattern, Patterns, count
 from .structure.relations import AxisKey, Relation
 
@@ -42,7 +43,7 @@ def piece_lengths(
 def _joined(
     axes: Sequence[Axis], expression: Expression, found: Patterns, out_rank: int
 ) -> list[list[str]]:
-    """The axes in groups that are cut alike, in their order; one tied to a sum stays whole."""
+    """The axes in groups that are cut alike, in their order."""
     names = [axis.name for axis in axes]
     ties = [f.axes for t in expression.terms for f in t.of(Delta) + t.of(Distinct)]
     for pattern in found:
@@ -51,10 +52,28 @@ def _joined(
     groups: list[list[str]] = [[name] for name in names]
     for tie in ties:
         met = [group for group in groups if {*group} & {*tie}]
-        whole = dict.fromkeys(axis for axis in (*(a for g in met for a in g), *tie))
-        groups = [*(group for group in groups if group not in met), [*whole]]
-    cut = [sorted(group, key=names.index) for group in groups if {*group} <= {*names}]
+        whole = [axis for group in met for axis in group]
+        groups = [*(group for group in groups if group not in met), whole]
+    cut = [sorted(group, key=names.index) for group in groups if group]
     return sorted(cut, key=lambda group: names.index(group[0]))
+
+
+def cuttable(expression: Expression, axes: Sequence[Axis]) -> Expression:
+    """The same expression, in which what differs from the axis of a sum is said as a position.
+
+    (1−δ[i',s]) under Σ_s is cut along i' as the range [i'≠s] is: a sum has no pieces.
+    """
+    outer = {axis.name: axis.size for axis in axes}
+    terms = []
+    for term in expression.terms:
+        factors = tuple(
+            apart(along(f.left), along(f.right), term.sizes(outer))
+            if isinstance(f, Distinct) and not {*f.axes} <= {*outer}
+            else f
+            for f in term.factors
+        )
+        terms.append(replace(term, factors=factors))
+    return Expression(tuple(terms))
 
 
 def _place(key: AxisKey, out_rank: int) -> int:
@@ -155,7 +174,7 @@ def _factor(factor: Factor, spans: Mapping[str, Span]) -> tuple[Factor, ...]:
         piece = _piece(factor.array, factor.axes, spans)
         return (Dense(factor.label, factor.axes, piece),)
     if isinstance(factor, Distinct):
-        if spans.get(factor.left) == spans.get(factor.right) or not {*factor.axes} <= {*spans}:
+        if spans[factor.left] == spans[factor.right]:
             return (factor,)
         return One(factor.left), One(factor.right)  # apart: no two entries are the same
     if isinstance(factor, At):

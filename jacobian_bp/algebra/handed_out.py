@@ -13,7 +13,7 @@ from ..numbers.arrays import is_finite, quiet
 from ..numbers.extras import extra
 from ..numbers.memory import parse_bytes, require_memory
 from .axes import Axis
-from .cutting import piece_lengths, standing, within
+from .cutting import cuttable, piece_lengths, standing, within
 from .expression import MASK, Dense, Distinct, Expression, Term
 from .finite import surely_finite
 from .layouts import axis_order
@@ -130,7 +130,7 @@ def _pieces(whole: Whole, most: int, finite: bool) -> Iterator[Piece]:
 @quiet
 def _apart(whole: Whole) -> Expression:
     """The expression with its products kept as products, so that nothing large is made for it."""
-    return whole._collapsed(None, apart=True)
+    return cuttable(whole._collapsed(None, apart=True), whole.axes)
 
 
 @quiet
@@ -214,10 +214,10 @@ def _of_blocks(
     sizes = {axis.name: axis.size for axis in whole.axes}
     parts = [(np.zeros(0, whole.dtype), np.zeros(0, np.int64), np.zeros(0, np.int64))]
     for piece in _pieces(whole, max(SCAN, whole.dtype.itemsize), finite=True):
-        at = np.nonzero(_can_stand(whole, piece, names))
-        index = {n: a + s.start for n, a, s in zip(names, at, piece.slices, strict=True)}
-        rows, columns = (_line(side, index, sizes, len(piece.array[at])) for side in sides)
-        parts.append((piece.array[at], rows, columns))
+        at = np.argwhere(_can_stand(whole, piece, names))  # a scalar too has one entry
+        index = {n: a + s.start for n, a, s in zip(names, at.T, piece.slices, strict=True)}
+        rows, columns = (_line(side, index, sizes, len(at)) for side in sides)
+        parts.append((piece.array[tuple(at.T)].reshape(len(at)), rows, columns))
     values, rows, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.lexsort((columns, rows))
     return values[order], rows[order], columns[order]

@@ -6,12 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from network_cases import refusal
+from random_terms import case
 from window_nets import window_net
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, SpecError, memory_limit
-from jacobian_bp.algebra import handed_out
+from jacobian_bp.algebra import cutting, handed_out
 from jacobian_bp.algebra.cutting import Span, within
 from jacobian_bp.algebra.expression import delta, dense, distinct, one
+from jacobian_bp.algebra.positions.affine_and_table import Affine
 from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.errors import JacobianError
 
@@ -97,6 +99,43 @@ def test_a_block_of_one_entry_is_made_where_an_entry_can_stand_only(jacobians):
         assert at == expected, jacobian.name
         seen += 1
     assert seen > 15
+
+
+def wrong(seed):
+    """What of a random product of deltas, windows, look-ups and ranges is not what loops say."""
+    drawn = case(seed)
+    jacobian, values, stands = drawn.jacobian, drawn.values, drawn.stands
+    for most in (8, max(8, jacobian.nbytes // 5)):
+        found, times, largest = put_together(jacobian, most)
+        if not np.allclose(found, values, rtol=1e-10, atol=1e-10):
+            return "the values of blocks"
+        if (times[stands] != 1).any() or (most == 8 and times[~stands].any()) or largest > most:
+            return "which blocks are made"
+    entries = jacobian.coo()
+    places, at = stands.reshape(entries.shape), np.stack([entries.rows, entries.columns], axis=1)
+    if not np.array_equal(np.argwhere(places), at):
+        return "the places of entries"
+    flat = values.reshape(entries.shape)[places]
+    return "" if np.allclose(entries.values, flat, rtol=1e-10, atol=1e-10) else "entries"
+
+
+def test_random_products_handed_out_are_what_nested_loops_say():
+    assert {seed: what for seed in (*range(50), 199, 349) if (what := wrong(seed))} == {}
+
+
+@pytest.mark.full
+def test_thousands_of_random_products_handed_out_are_what_nested_loops_say():
+    assert {seed: what for seed in range(1000, 3000) if (what := wrong(seed))} == {}
+
+
+def test_positions_that_are_not_counted_from_the_start_of_a_piece_are_found_wrong(monkeypatch):
+    right = cutting._position
+
+    def from_the_axis(position, spans, start):
+        return position if isinstance(position, Affine) else right(position, spans, start)
+
+    monkeypatch.setattr(cutting, "_position", from_the_axis)
+    assert sum(wrong(seed) != "" for seed in range(30)) > 5
 
 
 def test_coordinates_are_those_of_the_mask_row_by_row(jacobians):
