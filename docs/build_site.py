@@ -25,7 +25,7 @@ CHAPTERS = {
     "Begin": ["site/tutorial", "command_line", "derivations", "gallery"],
     "How to": [
         *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
-        *("diagnose", "diagnose_line", "diagnose_code", "compare", "second_derivatives"),
+        *("diagnose", "diagnose_line", "diagnose_code", "compare", "interop", "second_derivatives"),
     ],
     "Why": [
         *("site/layouts", "site/two_zeros", "site/routes", "conventions", "costs", "counting"),
@@ -176,6 +176,8 @@ def _reference(source: Path) -> list[str]:
             kind = "class" if inspect.isclass(offered) else "function"
             lines.append(f".. auto{kind}:: jacobian_bp.{name}")
             lines += ["   :members:"] * ((kind == "class" and page != "ops") or name == "Op")
+            # J.coo, J.blocks and the rest stand on a base that is not offered itself
+            lines += ["   :inherited-members:"] * (name == "Jacobian")
             lines.append("")
         (folder / f"{page}.rst").write_text("\n".join(lines), "utf-8")
     return [f"reference/{page}" for page in GROUPS]

@@ -24,8 +24,9 @@ from ..writing.signs import carries_unicode, dims, plural, to_ascii
 from ..writing.tables import WIDTH, fold_terms
 from . import chain_rule, pictured
 from .axes import Axis
-from .expression import MASK, Delta, Dense, Expression, Factor, Term
+from .expression import Delta, Dense, Expression
 from .finite import infinite_slope, surely_finite
+from .handed_out import HandedOut, of_ones
 from .layouts import axis_order, from_layout, layout_shape, require_layout, to_layout
 from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .pictured_windows import pictured_windows
@@ -46,7 +47,7 @@ from .sum_over_paths import down, paths_from_output
 
 
 @dataclass(frozen=True, eq=False)
-class Jacobian(Shown):
+class Jacobian(HandedOut, Shown):
     """∂of/∂wrt as a structured tensor; printing it prints the formula.
 
     `out_axes` are the axes of the output, `wrt_axes` those of the variable,
@@ -223,8 +224,7 @@ class Jacobian(Shown):
         if self._has_positions:  # what the values have chosen is no structural zero
             mask = can_stand(self.patterns, self._sizes)
             return to_layout(mask, layout, self.out_axes, self.wrt_axes)
-        expression = self._collapsed(None)
-        ones = Expression(tuple(Term(tuple(map(_ones, t.factors))) for t in expression.terms))
+        ones = of_ones(self._collapsed(None))
         sizes = {axis.name: axis.size for axis in self.axes}
         mask = evaluate(ones, [axis.name for axis in self.axes], sizes, self.dtype) > 0
         return to_layout(mask, layout, self.out_axes, self.wrt_axes)
@@ -482,13 +482,6 @@ class Jacobian(Shown):
             share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
         reason = "Every entry can be non-zero" if nonzeros == self.size else share
         return f'{reason}. {way_out}, or run.gradients(route="vjp").'
-
-
-def _ones(factor: Factor) -> Factor:
-    """A dense factor of ones; a mask keeps its zeros, which are structural."""
-    if isinstance(factor, Dense) and factor.label != MASK:
-        return replace(factor, array=np.ones_like(factor.array))
-    return factor
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

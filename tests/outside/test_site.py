@@ -35,6 +35,13 @@ def test_every_name_of_the_package_is_in_the_reference(tmp_path):
     assert sorted(found) == sorted(set(jacobian_bp.__all__) - {"LAYOUTS", "__version__"})
 
 
+def test_what_a_jacobian_is_handed_out_as_is_in_the_reference(tmp_path):
+    build_site._reference(tmp_path)
+    text = (tmp_path / "reference" / "jacobians.rst").read_text("utf-8")
+    options = text.partition(".. autoclass:: jacobian_bp.Jacobian\n")[2].partition("\n\n")[0]
+    assert options.split() == [":members:", ":inherited-members:"]
+
+
 def test_every_option_of_every_command_is_in_the_reference():
     text = build_site.command_line()
     assert re.findall(r"^## (.*)$", text, re.M)[0] == "jacobian-bp"
