@@ -11,6 +11,7 @@ from math import log
 from textwrap import dedent, indent
 
 from jacobian_bp.compare.cost.cost_card import cost_card
+from jacobian_bp.compare.report.parts import screen_lines
 from jacobian_bp.compare.report.result_tables import growth_table, seconds
 from jacobian_bp.compare.timing.fit import growth
 from jacobian_bp.compare.timing.growth import THEORY, growths
@@ -130,7 +131,7 @@ def measured(axis):
         times = [seconds(row.minimum) for row in found if row.subject == route]
         rows.append([route, seconds(overhead[route]), *times])
     print(indent("\n".join(table(rows)), "    ") + "\n")
-    for line in growth_table(axis, growths(axis, found, overhead)):
+    for line in screen_lines(growth_table(axis, growths(axis, found, overhead))):
         print(to_ascii("\n".join(fold(line, 99))))
 
 

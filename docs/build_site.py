@@ -22,10 +22,11 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 CHAPTERS = {
-    "Begin": ["site/tutorial", "command_line", "derivations", "gallery"],
+    "Begin": ["site/tutorial", "command_line", "derivations", "page", "gallery", "matrix_calculus"],
     "How to": [
         *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
-        *("diagnose", "diagnose_line", "diagnose_code", "compare", "interop", "second_derivatives"),
+        *("diagnose", "diagnose_line", "diagnose_code", "compare", "source"),
+        *("interop", "second_derivatives"),
     ],
     "Why": [
         *("site/layouts", "site/two_zeros", "site/routes", "conventions", "costs", "counting"),
@@ -34,7 +35,7 @@ CHAPTERS = {
     "Look up": ["site/sources", "items", "mistakes/README", "ops", "promises"],
 }
 GROUPS = {
-    "networks": ("Networks and runs", ("network", "derivation", "numbers")),
+    "networks": ("Networks and runs", ("network", "derivation", "formulas", "numbers")),
     "jacobians": ("Jacobians, Hessians, chains", ("algebra", "curvature", "routes")),
     "checks": ("Checks", ("checks",)),
     "coursework": ("Diagnosis", ("coursework",)),

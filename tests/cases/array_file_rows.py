@@ -146,10 +146,10 @@ FILES = {  # what is there, how it is read, and what is done
             (
                 "W1.npy",
                 many_axes := b"\x93NUMPY\x01\x00"
-                + struct.pack("<H", 160)
+                + struct.pack("<H", 224)
                 + (
-                    b"{'descr': '<f8', 'fortran_order': False, 'shape': (" + b"1," * 33 + b"), }"
-                ).ljust(160),
+                    b"{'descr': '<f8', 'fortran_order': False, 'shape': (" + b"1," * 65 + b"), }"
+                ).ljust(224),
             )
         ),
         weights(),

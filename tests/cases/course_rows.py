@@ -214,7 +214,7 @@ GRADE = {
         lambda words, message: without(words, said(r"(--out-dir) is for a folder", message)),
     ),
     "a format": (
-        "grade --exercise 2 --submission ex2.py --format html",
+        "grade --exercise 2 --submission ex2.py --format pdf",
         lambda words, message: [*words[:-1], said(r"Write one of (\w+),", message)],
     ),
     "a secret of nobody": (

@@ -161,7 +161,7 @@ def test_the_line_is_shown(text, error, message):
         (
             "z = Sigmoid(x, axes='3')",
             AxisError,
-            "signature 'z[3] -> a[3]': '3' is not an axis name.\n"
+            "Sigmoid(axes='3'): '3' is not an axis name.\n"
             "  An axis is a word such as k or unit, with a prime for the variable's own: k'.",
         ),
     ],
