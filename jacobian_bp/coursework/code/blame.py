@@ -10,7 +10,7 @@ import numpy as np
 from ..lines.vocabulary import Quantity
 from .edits import edits, of_forward, other_names
 from .limits import NotReadError, ShapesError
-from .store import BREAK
+from .store import BREAK, PLAIN
 from .trace import Trace, near
 from .trials import Trials
 
@@ -22,7 +22,7 @@ class Found:
     """A store to blame, what it is meant to be, and why it is wrong.
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
-    it), helper, layer (of none that there is), ones (at the other end), unknown; `instead` is
+    it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at the other end), unknown; `instead` is
     the statement that mends it, where one is known, and `change` what is changed in it.
     """
 
@@ -51,9 +51,9 @@ class Blame:
         """Whether the right value here makes gradients right that are wrong now, and none wrong."""
         before = self.trace.gradients
         for factor in factors or self.trace.usual:
-            value = self.quantities.known[quantity] * factor
+            right = self.trace.right(number, quantity, factor)
             try:
-                after = self.trials.trace({**self.mended, number: value}).gradients
+                after = self.trials.trace({**self.mended, **right}).gradients
             except (NotReadError, ShapesError):
                 continue
             lost = [n for n, right in before.right.items() if right and not after.right.get(n)]
@@ -150,12 +150,35 @@ class Blame:
     def _is_draft_of(self, draft: int, number: int) -> bool:
         """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
         stores = self.trace.stores
-        return draft in stores[number].reads and stores[draft].path == stores[number].path
+        in_loop = stores[draft].example is not None and draft in self.trace.ancestors(number)
+        read = draft in stores[number].reads or in_loop
+        return read and stores[draft].path == stores[number].path
+
+    def overwritten(self, number: int, goal: Quantity) -> Found | None:
+        """dW1 = … in a loop over the examples, where += makes this gradient right."""
+        stores = self.trace.stores
+        for each in sorted({number} | self.trace.ancestors(number), reverse=True):
+            store = stores[each]
+            if store.example is None or store.kind != PLAIN or each in self.mended:
+                continue
+            if store.path != stores[number].path or not isinstance(store.statement, ast.Assign):
+                continue
+            ((target,), value) = store.statement.targets, store.statement.value
+            added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), store.statement)
+            given = any(
+                self.trials.gives(
+                    number, goal, self.trace, self.mended, at=each, instead=added, factor=factor
+                )
+                for factor in self.trace.usual
+            )
+            if given:
+                return Found(each, goal, "overwritten", instead=added, change="+= for =")
+        return None
 
     def feeding(self, number: int, goal: Quantity) -> Found | None:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
         before = self.trace.ancestors(number)
-        suspects = [each for each in self.unknown if each in before]
+        suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
         part = self._part(number, goal, before)
         if not suspects:
             return part
@@ -178,11 +201,16 @@ class Blame:
         for each in sorted(before - set(self.mended), reverse=True):
             if self.quantities.goal(stores[each]) or not isinstance(stores[each].value, np.ndarray):
                 continue
+            if self.trace.rounds(each)[0] != each:
+                continue
             matches = self.quantities.matches(stores[each].value)
             if any(m.quantity.is_derivative for m in matches):
                 continue
             for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
-                mended = {**self.mended, each: self.quantities.known[quantity]}
+                right = self.trace.right(each, quantity, 1)
+                if stores[each].example is not None and right[each].size != stores[each].value.size:
+                    continue
+                mended = {**self.mended, **right}
                 if self.trials.gives(number, goal, self.trace, mended):
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)

@@ -44,6 +44,7 @@ class Judgement:
     misnamed: dict[int, str]
     trace: Trace
     notes: list[str] = field(default_factory=list)
+    swapped: dict[int, ast.stmt] = field(default_factory=dict)
 
     @property
     def computes_derivatives(self) -> bool:
@@ -91,7 +92,10 @@ class Judge:
                 return None
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
-        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace)
+        swapped = self.trials.swapped
+        return Judgement(
+            wrong, self._unread(trace), dict(self.misnamed), trace, swapped=swapped
+        )
 
     # ---------------------------------------------------------------- one store after the other
 
@@ -150,7 +154,8 @@ class Judge:
             if draft:
                 return draft
             return (
-                blame.upstream(number, goal, factor)
+                blame.overwritten(number, goal)
+                or blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
@@ -238,7 +243,8 @@ class Judge:
         if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
-            self.misnamed[number] = str(matches[0].quantity) if matches else ""
+            if not (trace.draft(number) and (own or store.example is not None)):
+                self.misnamed[number] = str(matches[0].quantity) if matches else ""
             return None
         if trace.draft(number):
             if not matches:
@@ -310,6 +316,10 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
+        if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
+            statement = trace.stores[wrong.number].statement
+            self.trials.swapped[id(statement)] = wrong.found.instead
+            return
         if wrong.found.why == "layer":
             self.passed.add(wrong.number)  # no gradient of the network is asked for there
             return
@@ -318,7 +328,7 @@ class Judge:
                 if quantity.kind != "gradient" and factor != 1:
                     continue
                 right = self._right(wrong.number, quantity, factor, trace)
-                count = self.trials.count({**self.mended, wrong.number: right})
+                count = self.trials.count({**self.mended, **right})
                 if count is None or (best and count < best[0]):
                     continue
                 if best is None or count > best[0]:
@@ -326,11 +336,11 @@ class Judge:
                 elif best[1] != quantity and self._gives(wrong, quantity, factor):
                     best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
-            self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
+            self.mended |= self._right(wrong.number, best[1], best[2], trace)
             wrong.wanted = best[2]
             wrong.quantity = best[1]
         else:
-            self.passed.add(wrong.number)
+            self.passed.update(trace.rounds(wrong.number))
 
     def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
         """What may be put there: what its name says; what has its shape; for a break, any delta."""
@@ -350,12 +360,14 @@ class Judge:
         blame = Blame(self.trials, trace, self.mended, self.passed)
         return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 
-    def _right(self, number: int, quantity: Quantity, factor: float, trace: Trace) -> Any:
-        if quantity.is_parameter_gradient:
+    def _right(
+        self, number: int, quantity: Quantity, factor: float, trace: Trace
+    ) -> dict[int, Any]:
+        if quantity.is_parameter_gradient and not trace.draft(number):
             factor = trace.gradients.factor
         store = trace.stores[number]
         sign = store.sign if store.kind == UPDATE else 1
-        return self.quantities.known[quantity] * factor * sign
+        return trace.right(number, quantity, factor * sign)
 
     def _unread(self, trace: Trace) -> dict[int, str]:
         """Lines that are not read and matter, with what is not read of them."""

@@ -51,6 +51,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
         case "is":
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
+        case "overwritten":
+            says = [f"In each round {path} overwrites what the other examples gave."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "ones":
