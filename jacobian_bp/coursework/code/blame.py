@@ -10,7 +10,7 @@ import numpy as np
 from ..lines.vocabulary import Quantity
 from .edits import edits, of_forward, other_names
 from .limits import NotReadError, ShapesError
-from .store import BREAK, PLAIN
+from .store import ADDED, BREAK, PLAIN
 from .trace import Trace, near
 from .trials import Trials
 
@@ -154,25 +154,34 @@ class Blame:
         read = draft in stores[number].reads or in_loop
         return read and stores[draft].path == stores[number].path
 
-    def overwritten(self, number: int, goal: Quantity) -> Found | None:
-        """dW1 = … in a loop over the examples, where += makes this gradient right."""
+    def overwritten(self, number: int) -> Found | None:
+        """dW1 = … in a loop over the examples, where += makes a gradient right."""
+        stores, gradients = self.trace.stores, self.trace.gradients
+        statement, last = stores[number].statement, self.trace.rounds(number)[-1]
+        if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
+            return None
+        (target, *more), value = statement.targets, statement.value
+        if more or isinstance(target, ast.Tuple) or number in self.mended:
+            return None
+        added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
+        for each, goal in gradients.of.items():
+            reads = each == last or last in self.trace.ancestors(each)
+            shapes = np.shape(stores[number].value), self.quantities.known[goal].shape
+            if gradients.right[each] or not reads or np.prod(shapes[0]) != np.prod(shapes[1]):
+                continue
+            if self.trials.gives(each, goal, self.trace, self.mended, at=number, instead=added):
+                return Found(number, goal, "overwritten", instead=added, change="+= for =")
+        return None
+
+    def added(self, number: int, goal: Quantity) -> Found | None:
+        """What a loop over the examples adds up for this gradient: one change that mends it."""
         stores = self.trace.stores
-        for each in sorted({number} | self.trace.ancestors(number), reverse=True):
+        for each in sorted(self.trace.ancestors(number) - set(self.mended)):
             store = stores[each]
-            if store.example is None or store.kind != PLAIN or each in self.mended:
-                continue
-            if store.path != stores[number].path or not isinstance(store.statement, ast.Assign):
-                continue
-            ((target,), value) = store.statement.targets, store.statement.value
-            added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), store.statement)
-            given = any(
-                self.trials.gives(
-                    number, goal, self.trace, self.mended, at=each, instead=added, factor=factor
-                )
-                for factor in self.trace.usual
-            )
-            if given:
-                return Found(each, goal, "overwritten", instead=added, change="+= for =")
+            first = store.example is not None and self.trace.rounds(each)[0] == each
+            if first and store.path == stores[number].path and store.kind == ADDED:
+                if found := self.one_change(number, each, goal):
+                    return found
         return None
 
     def feeding(self, number: int, goal: Quantity) -> Found | None:

@@ -33,6 +33,7 @@ class Wrong:
     found: Found
     value: Any
     wanted: float = 1.0  # how many times its quantity the lines after it need
+    example: int | None = None
 
 
 @dataclass
@@ -87,6 +88,7 @@ class Judge:
                 continue
             line = self._helper_to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
+            one.example = store.example
             wrong.append(one)
             if len({each.line for each in wrong}) > self.most:
                 return None
@@ -127,6 +129,8 @@ class Judge:
         goal = trace.gradients.of.get(number) or quantities.goal(store)
         if found := self._of_no_layer(number, trace):
             return found
+        if store.example is not None and (found := blame.overwritten(number)):
+            return found
         if store.decays:
             return None  # what a penalty takes off is judged by itself
         if store.kind == BREAK:
@@ -154,7 +158,8 @@ class Judge:
             if draft:
                 return draft
             return (
-                blame.overwritten(number, goal)
+                (factor is not None and blame.upstream(number, goal, factor))
+                or blame.added(number, goal)
                 or blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
@@ -196,6 +201,9 @@ class Judge:
         store = trace.stores[number]
         if trace.updated(number, goal):
             return None
+        right = self.quantities.right(goal, store)
+        if store.example is not None and np.array_equal(store.value, right):
+            return None  # the label of one example may be all 0, and no multiple of anything
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
@@ -352,7 +360,10 @@ class Judge:
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
             return [said]
-        return [q for q in others if np.shape(known[q]) == np.shape(wrong.value)]
+        store = trace.stores[wrong.number]
+        return [
+            q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)
+        ]
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
         """Whether one change of the line gives this quantity."""

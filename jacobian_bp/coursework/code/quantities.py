@@ -348,20 +348,38 @@ class Quantities:
         return found + self._of_examples(array) if self.by_example else found
 
     def _of_examples(self, array: np.ndarray) -> list[Match]:
-        """The quantities of one example that a value is; one number is no quantity at any factor."""
-        found = []
-        usual = (1, self.per_example)
+        """The quantities of one example that a value is; one number is none at any factor.
+
+        The factor is 1 or m where it can be: with two classes every p − y is a multiple of another.
+        """
+        if array.ndim > 1 and array.size != max(array.shape):
+            return []
+        names, ones = self._ones.get(array.size, ([], np.empty((0, array.size))))
+        value = array.ravel()
+        factors = ones @ value / np.maximum((ones * ones).sum(1), np.finfo(float).tiny)
+        margins = NEARLY_ZERO + CLOSE * np.abs(value).max()
+        same = np.flatnonzero(np.abs(factors[:, None] * ones - value).max(1) <= margins)
+        found: dict[Quantity, Match] = {}
+        for place in same:
+            quantity, factor = names[place], float(factors[place])
+            usual = any(abs(abs(factor) - m) <= CLOSE * m for m in (1, self.per_example))
+            if factor and (usual or (value.size > 1 and quantity not in found)):
+                found[quantity] = Match(quantity, factor, False)
+        return list(found.values())
+
+    @cached_property
+    def _ones(self) -> dict[int, tuple[list[Quantity], np.ndarray]]:
+        """Every quantity of every example, by how many entries it has."""
+        rows: dict[int, list[tuple[Quantity, np.ndarray]]] = {}
         for quantity in self.known:
             for number in range(self.examples):
                 one = self.of_example(quantity, number)
-                if one is None or np.squeeze(one).shape != np.squeeze(array).shape:
-                    break
-                factor = _times(array.reshape(one.shape), one)
-                told = one.size > 1 or any(abs(abs(factor) - m) < CLOSE * m for m in usual)
-                if factor and told:
-                    found.append(Match(quantity, factor, False))
-                    break
-        return found
+                if one is not None:
+                    rows.setdefault(one.size, []).append((quantity, one.ravel()))
+        return {
+            size: ([quantity for quantity, _ in found], np.array([one for _, one in found]))
+            for size, found in rows.items()
+        }
 
     def _forms(
         self, quantity: Quantity, right: np.ndarray, array: np.ndarray
