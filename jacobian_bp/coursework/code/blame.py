@@ -22,8 +22,8 @@ class Found:
     """A store to blame, what it is meant to be, and why it is wrong.
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
-    it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at the other end), unknown; `instead` is
-    the statement that mends it, where one is known, and `change` what is changed in it.
+    it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
+    the other end), unknown; `instead` is the statement that mends it, where one is known, and `change` what is changed in it.
     """
 
     number: int
@@ -161,7 +161,8 @@ class Blame:
         if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
             return None
         (target, *more), value = statement.targets, statement.value
-        if more or isinstance(target, ast.Tuple) or number in self.mended:
+        place = ast.Name | ast.Attribute | ast.Subscript
+        if more or not isinstance(target, place) or number in self.mended:
             return None
         added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
         for each, goal in gradients.of.items():
@@ -173,15 +174,27 @@ class Blame:
                 return Found(number, goal, "overwritten", instead=added, change="+= for =")
         return None
 
+    def broken_sum(self, number: int) -> Found | None:
+        """A line of a loop over the examples that breaks: the change that mends a gradient."""
+        gradients = self.trace.gradients
+        for each, goal in gradients.of.items():
+            if gradients.right[each] or number not in self.trace.ancestors(each) | {each}:
+                continue
+            if found := self.one_change(each, number, goal):
+                found.quantity, found.why = None, "break"
+                found.detail = self.trace.stores[number].error
+                return found
+        return None
+
     def added(self, number: int, goal: Quantity) -> Found | None:
         """What a loop over the examples adds up for this gradient: one change that mends it."""
         stores = self.trace.stores
         for each in sorted(self.trace.ancestors(number) - set(self.mended)):
             store = stores[each]
             first = store.example is not None and self.trace.rounds(each)[0] == each
-            if first and store.path == stores[number].path and store.kind == ADDED:
-                if found := self.one_change(number, each, goal):
-                    return found
+            same = first and store.path == stores[number].path and store.kind == ADDED
+            if same and (found := self.one_change(number, each, goal)):
+                return found
         return None
 
     def feeding(self, number: int, goal: Quantity) -> Found | None:

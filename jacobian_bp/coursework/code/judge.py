@@ -67,6 +67,7 @@ class Judge:
         self.trials = Trials(parsed, quantities, budget)
         self.mended: dict[int, Any] = {}
         self.passed: set[int] = set()
+        self.broken: set[int] = set()  # lines of a loop over the examples that numpy refuses
         self.misnamed: dict[int, str] = {}
         self.resting: dict[int, str] = {}
 
@@ -95,9 +96,7 @@ class Judge:
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
         swapped = self.trials.swapped
-        return Judgement(
-            wrong, self._unread(trace), dict(self.misnamed), trace, swapped=swapped
-        )
+        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace, swapped=swapped)
 
     # ---------------------------------------------------------------- one store after the other
 
@@ -106,6 +105,8 @@ class Judge:
         for number, store in enumerate(trace.stores):
             if number in self.mended or number in self.passed or store.kind == UNREAD:
                 continue
+            if self.broken and self._follows_a_break(number, trace):
+                continue
             found = self._judged(number, trace, blame)
             if found and (line := self._rests_on(found, trace, blame)):
                 self.passed.add(number)
@@ -113,6 +114,11 @@ class Judge:
             elif found:
                 return found
         return None
+
+    def _follows_a_break(self, number: int, trace: Trace) -> bool:
+        """Whether a line of a loop over the examples that numpy refuses comes before it, or is it."""
+        before = trace.ancestors(number) | {number}
+        return any(id(trace.stores[n].statement) in self.broken for n in before)
 
     def _rests_on(self, found: Found, trace: Trace, blame: Blame) -> int | None:
         """The line that is not read, where the blame could lie with what is taken for its value."""
@@ -134,6 +140,12 @@ class Judge:
         if store.decays:
             return None  # what a penalty takes off is judged by itself
         if store.kind == BREAK:
+            if store.example is not None and (found := blame.broken_sum(number)):
+                return found
+            if store.example is not None:
+                self.broken.add(id(store.statement))
+                meant = goal if goal and goal.is_parameter_gradient else None
+                return Found(number, meant, "break", store.error)
             return blame.for_break(number) or Found(number, goal, "break", store.error)
         if not isinstance(store.value, int | float | np.ndarray | np.generic):
             return None
@@ -328,6 +340,9 @@ class Judge:
             statement = trace.stores[wrong.number].statement
             self.trials.swapped[id(statement)] = wrong.found.instead
             return
+        if self.broken and self._follows_a_break(wrong.number, trace):
+            self.passed.update(trace.rounds(wrong.number))
+            return
         if wrong.found.why == "layer":
             self.passed.add(wrong.number)  # no gradient of the network is asked for there
             return
@@ -361,9 +376,7 @@ class Judge:
         if said:
             return [said]
         store = trace.stores[wrong.number]
-        return [
-            q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)
-        ]
+        return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
         """Whether one change of the line gives this quantity."""
