@@ -6,12 +6,13 @@ m times ∂J/∂z, and a name that contradicts its value is a misnomer where wha
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
+from .edits import edits
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import CLOSE, Quantities
@@ -87,7 +88,8 @@ class Judge:
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = self._helper_to_blame(found, trace) or store.line
+            line = self._line_inside(found, trace) or self._helper_to_blame(found, trace)
+            line = line or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
             one.example = store.example
             wrong.append(one)
@@ -116,7 +118,7 @@ class Judge:
         return None
 
     def _follows_a_break(self, number: int, trace: Trace) -> bool:
-        """Whether a line of a loop over the examples that numpy refuses comes before it, or is it."""
+        """Whether a line of a loop over the examples that numpy refuses is it, or comes before."""
         before = trace.ancestors(number) | {number}
         return any(id(trace.stores[n].statement) in self.broken for n in before)
 
@@ -309,6 +311,33 @@ class Judge:
 
     # ---------------------------------------------------------------- what follows
 
+    def _line_inside(self, found: Found, trace: Trace) -> int | None:
+        """The line of a function that is called, of which one change makes this store right."""
+        store, goal = trace.stores[found.number], found.quantity
+        if goal is None or found.instead is not None or store.example is not None:
+            return None
+        todo, seen = [store.statement], set()
+        while todo:
+            for call in [n for n in ast.walk(todo.pop()) if isinstance(n, ast.Call)]:
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if name not in self.trials.helpers or name in seen:
+                    continue
+                seen.add(name)
+                todo.append(self.trials.helpers[name])  # type: ignore[arg-type]
+                for part in ast.walk(self.trials.helpers[name]):
+                    if not isinstance(part, ast.Assign | ast.AugAssign | ast.Return):
+                        continue
+                    for words, instead in edits(part):
+                        if not _is_of_its_words(instead, part, self.trials.helpers[name]):
+                            continue
+                        self.trials.swapped[id(part)] = instead
+                        if self.trials.gives(found.number, goal, trace, self.mended):
+                            found.why, found.detail = "inside", str(store.line)
+                            found.instead, found.change = instead, words
+                            return part.lineno
+                        del self.trials.swapped[id(part)]
+        return None
+
     def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
         """The line of a function of the text that is not what its name says."""
         statement = trace.stores[found.number].statement
@@ -336,6 +365,8 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
+        if wrong.found.why == "inside":
+            return  # its function is walked with the right line from now on
         if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
             statement = trace.stores[wrong.number].statement
             self.trials.swapped[id(statement)] = wrong.found.instead
@@ -422,3 +453,20 @@ class Judge:
 
 def _is_of_parameter(goal: Quantity | None) -> bool:
     return goal is not None and goal.is_parameter_gradient
+
+
+def _is_of_its_words(instead: ast.stmt, written: ast.stmt, function: ast.FunctionDef) -> bool:
+    """Whether a line reads only names that its function has, calls what is one, and not itself."""
+    words = {n.id for n in ast.walk(function) if _id(n)}
+    words |= {argument.arg for argument in function.args.args}
+    read = {n.id for n in ast.walk(instead) if _id(n)}
+    stored = {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Store)}
+    anew = stored & {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Load)}
+    before = {n.id for n in ast.walk(written) if _id(n) and isinstance(n.ctx, ast.Load)}
+    calls = [n.func for n in ast.walk(instead) if isinstance(n, ast.Call)]
+    turned = any(isinstance(f, ast.Attribute) and f.attr == "T" for f in calls)
+    return read <= words and anew <= before and not turned
+
+
+def _id(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)

@@ -60,6 +60,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
         case "overwritten":
             says = [f"In each round {path} overwrites what the other examples gave."]
+        case "inside":
+            says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "ones":

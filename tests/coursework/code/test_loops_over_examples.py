@@ -150,7 +150,7 @@ def first_wrong(network, text, old, new):
     """The report and the number of the planted line; no other line is accused."""
     wrong, line = planted(text, old, new)
     report = diagnose_code(wrong, run_of(network))
-    accused = [one for one in report.lines if one.right is not True]
+    accused = [one for one in report.lines if one.right is False]
     assert (report.right, report.first_wrong) == (False, line), str(report)
     assert [one.number for one in accused] == [line], str(report)
     return accused[0]
