@@ -323,7 +323,7 @@ class Judge:
                 if name not in self.trials.helpers or name in seen:
                     continue
                 seen.add(name)
-                todo.append(self.trials.helpers[name])  # type: ignore[arg-type]
+                todo.append(self.trials.helpers[name])
                 for part in ast.walk(self.trials.helpers[name]):
                     if not isinstance(part, ast.Assign | ast.AugAssign | ast.Return):
                         continue
@@ -331,7 +331,10 @@ class Judge:
                         if not _is_of_its_words(instead, part, self.trials.helpers[name]):
                             continue
                         self.trials.swapped[id(part)] = instead
-                        if self.trials.gives(found.number, goal, trace, self.mended):
+                        self.quantities.as_written = True
+                        gives = self.trials.gives(found.number, goal, trace, self.mended)
+                        self.quantities.as_written = False
+                        if gives:
                             found.why, found.detail = "inside", str(store.line)
                             found.instead, found.change = instead, words
                             return part.lineno
