@@ -151,7 +151,8 @@ class Walk(Updates):
         long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
         before: list[Store] = []
         items = source if long else self.listed(source)
-        outer, over_examples = self.example, self._goes_over_examples(target, items, body)
+        over_examples = not long and self._goes_over_examples(target, items, body)
+        outer = self.example
         for number, item in enumerate(items):
             if number >= MOST_LOOPED:
                 raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
