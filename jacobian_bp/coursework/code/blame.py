@@ -10,7 +10,7 @@ import numpy as np
 from ..lines.vocabulary import Quantity
 from .edits import edits, of_forward, other_names
 from .limits import NotReadError, ShapesError
-from .store import BREAK
+from .store import ADDED, BREAK, PLAIN
 from .trace import Trace, near
 from .trials import Trials
 
@@ -22,8 +22,9 @@ class Found:
     """A store to blame, what it is meant to be, and why it is wrong.
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
-    it), helper, layer (of none that there is), ones (at the other end), unknown; `instead` is
-    the statement that mends it, where one is known, and `change` what is changed in it.
+    it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
+    the other end), inside (a line of a function that it calls), unknown; `instead` is the
+    statement that mends it, where one is known, and `change` what is changed in it.
     """
 
     number: int
@@ -51,9 +52,9 @@ class Blame:
         """Whether the right value here makes gradients right that are wrong now, and none wrong."""
         before = self.trace.gradients
         for factor in factors or self.trace.usual:
-            value = self.quantities.known[quantity] * factor
+            right = self.trace.right(number, quantity, factor)
             try:
-                after = self.trials.trace({**self.mended, number: value}).gradients
+                after = self.trials.trace({**self.mended, **right}).gradients
             except (NotReadError, ShapesError):
                 continue
             lost = [n for n, right in before.right.items() if right and not after.right.get(n)]
@@ -150,12 +151,57 @@ class Blame:
     def _is_draft_of(self, draft: int, number: int) -> bool:
         """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
         stores = self.trace.stores
-        return draft in stores[number].reads and stores[draft].path == stores[number].path
+        in_loop = stores[draft].example is not None and draft in self.trace.ancestors(number)
+        read = draft in stores[number].reads or in_loop
+        return read and stores[draft].path == stores[number].path
+
+    def overwritten(self, number: int) -> Found | None:
+        """dW1 = … in a loop over the examples, where += makes a gradient right."""
+        stores, gradients = self.trace.stores, self.trace.gradients
+        statement, last = stores[number].statement, self.trace.rounds(number)[-1]
+        if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
+            return None
+        (target, *more), value = statement.targets, statement.value
+        place = ast.Name | ast.Attribute | ast.Subscript
+        if more or not isinstance(target, place) or number in self.mended:
+            return None
+        added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
+        for each, goal in gradients.of.items():
+            reads = each == last or last in self.trace.ancestors(each)
+            shapes = np.shape(stores[number].value), self.quantities.known[goal].shape
+            if gradients.right[each] or not reads or np.prod(shapes[0]) != np.prod(shapes[1]):
+                continue
+            if self.trials.gives(each, goal, self.trace, self.mended, at=number, instead=added):
+                return Found(number, goal, "overwritten", instead=added, change="+= for =")
+        return None
+
+    def broken_sum(self, number: int) -> Found | None:
+        """A line of a loop over the examples that breaks: the change that mends a gradient."""
+        gradients = self.trace.gradients
+        for each, goal in gradients.of.items():
+            if gradients.right[each] or number not in self.trace.ancestors(each) | {each}:
+                continue
+            if found := self.one_change(each, number, goal):
+                found.quantity, found.why = None, "break"
+                found.detail = self.trace.stores[number].error
+                return found
+        return None
+
+    def added(self, number: int, goal: Quantity) -> Found | None:
+        """What a loop over the examples adds up for this gradient: one change that mends it."""
+        stores = self.trace.stores
+        for each in sorted(self.trace.ancestors(number) - set(self.mended)):
+            store = stores[each]
+            first = store.example is not None and self.trace.rounds(each)[0] == each
+            same = first and store.path == stores[number].path and store.kind == ADDED
+            if same and (found := self.one_change(number, each, goal)):
+                return found
+        return None
 
     def feeding(self, number: int, goal: Quantity) -> Found | None:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
         before = self.trace.ancestors(number)
-        suspects = [each for each in self.unknown if each in before]
+        suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
         part = self._part(number, goal, before)
         if not suspects:
             return part
@@ -178,11 +224,16 @@ class Blame:
         for each in sorted(before - set(self.mended), reverse=True):
             if self.quantities.goal(stores[each]) or not isinstance(stores[each].value, np.ndarray):
                 continue
+            if self.trace.rounds(each)[0] != each:
+                continue
             matches = self.quantities.matches(stores[each].value)
             if any(m.quantity.is_derivative for m in matches):
                 continue
             for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
-                mended = {**self.mended, each: self.quantities.known[quantity]}
+                right = self.trace.right(each, quantity, 1)
+                if stores[each].example is not None and right[each].size != stores[each].value.size:
+                    continue
+                mended = {**self.mended, **right}
                 if self.trials.gives(number, goal, self.trace, mended):
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)

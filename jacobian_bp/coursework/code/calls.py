@@ -44,6 +44,8 @@ class Calls(Expressions):
             found = self._helper(self.helpers[word], given, options)
             if found is not None:
                 return found
+            if self.quantities.as_written:
+                raise NotReadError(f"what {word}() does")
         return self.quantities.helper(word, given, options)
 
     def _got(self, bag: ast.expr, key: ast.expr, default: ast.expr) -> Any:

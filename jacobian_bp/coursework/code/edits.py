@@ -174,7 +174,10 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
 
 def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
     value = getattr(statement, "value", None)
-    if value is None:
+    scales = isinstance(statement, ast.AugAssign) and not isinstance(
+        statement.op, ast.Add | ast.Sub
+    )
+    if value is None or scales:
         return
 
     def minus(n: Any) -> None:

@@ -6,12 +6,13 @@ m times ∂J/∂z, and a name that contradicts its value is a misnomer where wha
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
+from .edits import edits
 from .limits import Budget
 from .parsing import Parsed
 from .quantities import CLOSE, Quantities
@@ -33,6 +34,7 @@ class Wrong:
     found: Found
     value: Any
     wanted: float = 1.0  # how many times its quantity the lines after it need
+    example: int | None = None
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Judgement:
     misnamed: dict[int, str]
     trace: Trace
     notes: list[str] = field(default_factory=list)
+    swapped: dict[int, ast.stmt] = field(default_factory=dict)
 
     @property
     def computes_derivatives(self) -> bool:
@@ -65,6 +68,7 @@ class Judge:
         self.trials = Trials(parsed, quantities, budget)
         self.mended: dict[int, Any] = {}
         self.passed: set[int] = set()
+        self.broken: set[int] = set()  # lines of a loop over the examples that numpy refuses
         self.misnamed: dict[int, str] = {}
         self.resting: dict[int, str] = {}
 
@@ -84,14 +88,17 @@ class Judge:
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = self._helper_to_blame(found, trace) or store.line
+            line = self._line_inside(found, trace) or self._helper_to_blame(found, trace)
+            line = line or store.line
             one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
+            one.example = store.example
             wrong.append(one)
             if len({each.line for each in wrong}) > self.most:
                 return None
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
-        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace)
+        swapped = self.trials.swapped
+        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace, swapped=swapped)
 
     # ---------------------------------------------------------------- one store after the other
 
@@ -100,6 +107,8 @@ class Judge:
         for number, store in enumerate(trace.stores):
             if number in self.mended or number in self.passed or store.kind == UNREAD:
                 continue
+            if self.broken and self._follows_a_break(number, trace):
+                continue
             found = self._judged(number, trace, blame)
             if found and (line := self._rests_on(found, trace, blame)):
                 self.passed.add(number)
@@ -107,6 +116,11 @@ class Judge:
             elif found:
                 return found
         return None
+
+    def _follows_a_break(self, number: int, trace: Trace) -> bool:
+        """Whether a line of a loop over the examples that numpy refuses is it, or comes before."""
+        before = trace.ancestors(number) | {number}
+        return any(id(trace.stores[n].statement) in self.broken for n in before)
 
     def _rests_on(self, found: Found, trace: Trace, blame: Blame) -> int | None:
         """The line that is not read, where the blame could lie with what is taken for its value."""
@@ -123,9 +137,17 @@ class Judge:
         goal = trace.gradients.of.get(number) or quantities.goal(store)
         if found := self._of_no_layer(number, trace):
             return found
+        if store.example is not None and (found := blame.overwritten(number)):
+            return found
         if store.decays:
             return None  # what a penalty takes off is judged by itself
         if store.kind == BREAK:
+            if store.example is not None and (found := blame.broken_sum(number)):
+                return found
+            if store.example is not None:
+                self.broken.add(id(store.statement))
+                meant = goal if goal and goal.is_parameter_gradient else None
+                return Found(number, meant, "break", store.error)
             return blame.for_break(number) or Found(number, goal, "break", store.error)
         if not isinstance(store.value, int | float | np.ndarray | np.generic):
             return None
@@ -150,7 +172,9 @@ class Judge:
             if draft:
                 return draft
             return (
-                blame.upstream(number, goal, factor)
+                (factor is not None and blame.upstream(number, goal, factor))
+                or blame.added(number, goal)
+                or blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
@@ -191,6 +215,9 @@ class Judge:
         store = trace.stores[number]
         if trace.updated(number, goal):
             return None
+        right = self.quantities.right(goal, store)
+        if store.example is not None and np.array_equal(store.value, right):
+            return None  # the label of one example may be all 0, and no multiple of anything
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
@@ -238,7 +265,8 @@ class Judge:
         if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
-            self.misnamed[number] = str(matches[0].quantity) if matches else ""
+            if not (trace.draft(number) and (own or store.example is not None)):
+                self.misnamed[number] = str(matches[0].quantity) if matches else ""
             return None
         if trace.draft(number):
             if not matches:
@@ -283,6 +311,36 @@ class Judge:
 
     # ---------------------------------------------------------------- what follows
 
+    def _line_inside(self, found: Found, trace: Trace) -> int | None:
+        """The line of a function that is called, of which one change makes this store right."""
+        store, goal = trace.stores[found.number], found.quantity
+        if goal is None or found.instead is not None or store.example is not None:
+            return None
+        todo, seen = [store.statement], set()
+        while todo:
+            for call in [n for n in ast.walk(todo.pop()) if isinstance(n, ast.Call)]:
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if name not in self.trials.helpers or name in seen:
+                    continue
+                seen.add(name)
+                todo.append(self.trials.helpers[name])
+                for part in ast.walk(self.trials.helpers[name]):
+                    if not isinstance(part, ast.Assign | ast.AugAssign | ast.Return):
+                        continue
+                    for words, instead in edits(part):
+                        if not _is_of_its_words(instead, part, self.trials.helpers[name]):
+                            continue
+                        self.trials.swapped[id(part)] = instead
+                        self.quantities.as_written = True
+                        gives = self.trials.gives(found.number, goal, trace, self.mended)
+                        self.quantities.as_written = False
+                        if gives:
+                            found.why, found.detail = "inside", str(store.line)
+                            found.instead, found.change = instead, words
+                            return part.lineno
+                        del self.trials.swapped[id(part)]
+        return None
+
     def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
         """The line of a function of the text that is not what its name says."""
         statement = trace.stores[found.number].statement
@@ -310,6 +368,15 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
+        if wrong.found.why == "inside":
+            return  # its function is walked with the right line from now on
+        if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
+            statement = trace.stores[wrong.number].statement
+            self.trials.swapped[id(statement)] = wrong.found.instead
+            return
+        if self.broken and self._follows_a_break(wrong.number, trace):
+            self.passed.update(trace.rounds(wrong.number))
+            return
         if wrong.found.why == "layer":
             self.passed.add(wrong.number)  # no gradient of the network is asked for there
             return
@@ -318,7 +385,7 @@ class Judge:
                 if quantity.kind != "gradient" and factor != 1:
                     continue
                 right = self._right(wrong.number, quantity, factor, trace)
-                count = self.trials.count({**self.mended, wrong.number: right})
+                count = self.trials.count({**self.mended, **right})
                 if count is None or (best and count < best[0]):
                     continue
                 if best is None or count > best[0]:
@@ -326,11 +393,11 @@ class Judge:
                 elif best[1] != quantity and self._gives(wrong, quantity, factor):
                     best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
-            self.mended[wrong.number] = self._right(wrong.number, best[1], best[2], trace)
+            self.mended |= self._right(wrong.number, best[1], best[2], trace)
             wrong.wanted = best[2]
             wrong.quantity = best[1]
         else:
-            self.passed.add(wrong.number)
+            self.passed.update(trace.rounds(wrong.number))
 
     def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
         """What may be put there: what its name says; what has its shape; for a break, any delta."""
@@ -342,7 +409,8 @@ class Judge:
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
             return [said]
-        return [q for q in others if np.shape(known[q]) == np.shape(wrong.value)]
+        store = trace.stores[wrong.number]
+        return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
         """Whether one change of the line gives this quantity."""
@@ -350,12 +418,14 @@ class Judge:
         blame = Blame(self.trials, trace, self.mended, self.passed)
         return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 
-    def _right(self, number: int, quantity: Quantity, factor: float, trace: Trace) -> Any:
-        if quantity.is_parameter_gradient:
+    def _right(
+        self, number: int, quantity: Quantity, factor: float, trace: Trace
+    ) -> dict[int, Any]:
+        if quantity.is_parameter_gradient and not trace.draft(number):
             factor = trace.gradients.factor
         store = trace.stores[number]
         sign = store.sign if store.kind == UPDATE else 1
-        return self.quantities.known[quantity] * factor * sign
+        return trace.right(number, quantity, factor * sign)
 
     def _unread(self, trace: Trace) -> dict[int, str]:
         """Lines that are not read and matter, with what is not read of them."""
@@ -386,3 +456,20 @@ class Judge:
 
 def _is_of_parameter(goal: Quantity | None) -> bool:
     return goal is not None and goal.is_parameter_gradient
+
+
+def _is_of_its_words(instead: ast.stmt, written: ast.stmt, function: ast.FunctionDef) -> bool:
+    """Whether a line reads only names that its function has, calls what is one, and not itself."""
+    words = {n.id for n in ast.walk(function) if _id(n)}
+    words |= {argument.arg for argument in function.args.args}
+    read = {n.id for n in ast.walk(instead) if _id(n)}
+    stored = {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Store)}
+    anew = stored & {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Load)}
+    before = {n.id for n in ast.walk(written) if _id(n) and isinstance(n.ctx, ast.Load)}
+    calls = [n.func for n in ast.walk(instead) if isinstance(n, ast.Call)]
+    turned = any(isinstance(f, ast.Attribute) and f.attr == "T" for f in calls)
+    return read <= words and anew <= before and not turned
+
+
+def _id(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)

@@ -178,6 +178,7 @@ class _Report:
         self.judgement: Judgement = best.judgement
         self.quantities = best.quantities
         self.trials = Trials(parsed, best.quantities, readings.budget)
+        self.trials.swapped = best.judgement.swapped
         self.wrong = list(self.judgement.wrong)
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
@@ -234,7 +235,8 @@ class _Report:
                     if found and self._can_be_written(found.instead):
                         wrong.found.instead, wrong.found.change = found.instead, found.detail
             if wrong.quantity:
-                mended[wrong.number] = self.quantities.known[wrong.quantity] * wrong.wanted
+                trace = self.trials.trace(mended)
+                mended |= trace.right(wrong.number, wrong.quantity, wrong.wanted)
         self.mended = mended
 
     def _can_be_written(self, instead: ast.stmt | None) -> bool:

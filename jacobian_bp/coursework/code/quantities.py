@@ -92,6 +92,8 @@ class Quantities:
         self.guessed: dict[str, Any] = {}
         self.penalties: set[str] = set()  # the regularising numbers that the text reads
         self.penalised = False
+        self.as_written = False  # a function that the text defines is not taken by its name
+        self.by_example = False  # the text goes through the examples in a loop
         self._named = {id(array): q for q, array in self.known.items()}
         self._given: dict[Quantity, np.ndarray] = {}
         self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
@@ -152,6 +154,30 @@ class Quantities:
         """A value by its name, an activation with its 1s where that is how the text has it."""
         padded = self.known.get(Quantity("padded", name)) if self.naming.padded else None
         return self.value(name) if padded is None else padded
+
+    def of_example(self, quantity: Quantity, number: int) -> np.ndarray | None:
+        """The row or the column of one example; None of what has no axis of examples."""
+        right = self.known[quantity]
+        if self.layout.one or quantity.of[0] not in "xyza" or right.ndim != 2:
+            return None
+        return np.take(right, [number], 1 if self.columns else 0)
+
+    def is_example(self, value: Any, number: int) -> bool:
+        """Whether an array is the input or the label of one example."""
+        ones = [self.of_example(Quantity("value", name), number) for name in ("x", "y")]
+        return isinstance(value, np.ndarray) and any(
+            one is not None and np.array_equal(np.ravel(value), one.ravel()) for one in ones
+        )
+
+    def right(self, quantity: Quantity, store: Store) -> np.ndarray:
+        """The right array for a store: in a loop over the examples that of its example."""
+        whole = self.known[quantity]
+        one = None if store.example is None else self.of_example(quantity, store.example)
+        if one is None:
+            return whole
+        if isinstance(store.value, np.ndarray | np.generic) and store.value.size == one.size:
+            return one.reshape(store.value.shape)
+        return one if self.columns else one[0]
 
     @property
     def output(self) -> str:
@@ -317,13 +343,44 @@ class Quantities:
         found = []
         for quantity, right in self.known.items():
             for turned, form in self._forms(quantity, right, array):
-                place = np.unravel_index(np.abs(right).argmax(), right.shape)
-                factor = float(form[place] / right[place]) if right[place] else 0.0
-                margin = NEARLY_ZERO * abs(factor) * np.abs(right).max()
-                if factor and np.allclose(form, factor * right, rtol=CLOSE, atol=margin):
+                if factor := _times(form, right):
                     found.append(Match(quantity, factor, turned))
                     break
-        return found
+        return found + self._of_examples(array) if self.by_example else found
+
+    def _of_examples(self, array: np.ndarray) -> list[Match]:
+        """The quantities of one example that a value is; one number is none at any factor.
+
+        The factor is 1 or m where it can be: with two classes every p − y is a multiple of another.
+        """
+        if array.ndim > 1 and array.size != max(array.shape):
+            return []
+        names, ones = self._ones.get(array.size, ([], np.empty((0, array.size))))
+        value = array.ravel()
+        factors = ones @ value / np.maximum((ones * ones).sum(1), np.finfo(float).tiny)
+        margins = NEARLY_ZERO + CLOSE * np.abs(value).max()
+        same = np.flatnonzero(np.abs(factors[:, None] * ones - value).max(1) <= margins)
+        found: dict[Quantity, Match] = {}
+        for place in same:
+            quantity, factor = names[place], float(factors[place])
+            usual = any(abs(abs(factor) - m) <= CLOSE * m for m in (1, self.per_example))
+            if factor and (usual or (value.size > 1 and quantity not in found)):
+                found[quantity] = Match(quantity, factor, False)
+        return list(found.values())
+
+    @cached_property
+    def _ones(self) -> dict[int, tuple[list[Quantity], np.ndarray]]:
+        """Every quantity of every example, by how many entries it has."""
+        rows: dict[int, list[tuple[Quantity, np.ndarray]]] = {}
+        for quantity in self.known:
+            for number in range(self.examples):
+                one = self.of_example(quantity, number)
+                if one is not None:
+                    rows.setdefault(one.size, []).append((quantity, one.ravel()))
+        return {
+            size: ([quantity for quantity, _ in found], np.array([one for _, one in found]))
+            for size, found in rows.items()
+        }
 
     def _forms(
         self, quantity: Quantity, right: np.ndarray, array: np.ndarray
@@ -427,3 +484,11 @@ class Quantities:
         step = self.studied.state.step(value)
         assert step is not None, value
         return step
+
+
+def _times(form: np.ndarray, right: np.ndarray) -> float:
+    """How many times the right array a form is; 0 where it is no multiple of it."""
+    place = np.unravel_index(np.abs(right).argmax(), right.shape)
+    factor = float(form[place] / right[place]) if right[place] else 0.0
+    margin = NEARLY_ZERO * abs(factor) * np.abs(right).max()
+    return factor if np.allclose(form, factor * right, rtol=CLOSE, atol=margin) else 0.0

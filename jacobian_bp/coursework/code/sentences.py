@@ -2,6 +2,8 @@
 
 import ast
 
+import numpy as np
+
 from ...writing.signs import dims, safe
 from ..lines.vocabulary import Quantity
 from .judge import Wrong
@@ -34,7 +36,12 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
     """Why a line is wrong, and what was meant."""
     found, what = wrong.found, wrong.quantity
     path = shown(wrong.path)
-    meant_for = f"{what}, shape {dims(quantities.known[what].shape)}" if what else ""
+    meant_for = ""
+    if what:
+        one = None if wrong.example is None else quantities.of_example(what, wrong.example)
+        of = what if one is None else f"{what} of one example"
+        shape = quantities.known[what].shape if one is None else _of_one(one.shape, wrong)
+        meant_for = f"{of}, shape {dims(shape)}"
     match found.why:
         case "break":
             where = "" if own else ", at the sizes above"
@@ -51,6 +58,10 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
         case "is":
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
+        case "overwritten":
+            says = [f"In each round {path} overwrites what the other examples gave."]
+        case "inside":
+            says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "ones":
@@ -84,6 +95,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
         change = f"   ({shown(found.change, 80)})" if found.change else ""
         says.append(f"Meant: {shown(ast.unparse(found.instead), 300)}{change}")
     return says
+
+
+def _of_one(shape: tuple[int, ...], wrong: Wrong) -> tuple[int, ...]:
+    """The shape of what one example has: an axis of 1 only where the wrong value has one."""
+    return shape if np.ndim(wrong.value) > 1 else (max(shape),)
 
 
 def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:

@@ -16,7 +16,8 @@ class Store:
     `place` is the quantity that the place says, as nabla_w[-2] does; an update W -= lr * G
     stores G, with `sign` -1 where it is added, and `before`, the W that it finds. It `decays`
     where G is a penalty's share alone, as in W -= lr * reg * W. What is `carried` from step to
-    step, as V = beta * V + (1 - beta) * dW, has no value that a run could tell.
+    step, as V = beta * V + (1 - beta) * dW, has no value that a run could tell. `example` is the
+    example whose round of a loop over the examples it stands in.
     """
 
     line: int
@@ -32,3 +33,4 @@ class Store:
     before: Any = None
     decays: bool = False
     carried: bool = False
+    example: int | None = None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -114,6 +115,8 @@ class Trace:
         """Whether a later line makes the value under this name anew: from itself, or from zeros."""
         path, value = self.stores[number].path, self.stores[number].value
         zeros = isinstance(value, np.ndarray) and not value.any()
+        if self.rounds(number)[-1] != number:
+            return True  # the last example's round decides
         for later in self.stores[number + 1 :]:
             if later.path == path and zeros:
                 return True
@@ -122,6 +125,19 @@ class Trace:
             if number in later.reads:
                 return False
         return False
+
+    def rounds(self, number: int) -> list[int]:
+        """The stores of the same line in the other rounds of a loop over the examples, and it."""
+        own = self.stores[number]
+        if own.example is None:
+            return [number]
+        same = enumerate(self.stores)
+        return [n for n, s in same if s.statement is own.statement and s.path == own.path]
+
+    def right(self, number: int, quantity: Quantity, factor: float) -> dict[int, Any]:
+        """The right values to put in for a store: in a loop over the examples for each of them."""
+        each = [number] if quantity.is_parameter_gradient else self.rounds(number)
+        return {n: self.quantities.right(quantity, self.stores[n]) * factor for n in each}
 
     def descendants(self, number: int) -> set[int]:
         seen = {number}

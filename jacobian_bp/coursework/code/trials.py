@@ -24,6 +24,7 @@ class Trials:
     def __init__(self, parsed: Parsed, quantities: Quantities, budget: Budget) -> None:
         self.parsed, self.quantities, self.budget = parsed, quantities, budget
         self.helpers = dict(parsed.helpers)
+        self.swapped: dict[int, ast.stmt] = {}  # statements mended for good, by their id
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
             name
@@ -43,6 +44,7 @@ class Trials:
         NotReadError, ShapesError where a statement cannot be walked at all.
         """
         helpers = self.helpers if helpers is None else helpers
+        instead = {**self.swapped, **(instead or {})}
         walk = Walk(self.quantities, helpers, mended, instead, self.computed, last)
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
@@ -92,12 +94,11 @@ class Trials:
         if (store.kind == UPDATE) != (before.stores[number].kind == UPDATE):
             return False  # W = lr * dW is no update
         found = trace.matching(store.value, goal)
-        allowed: Iterable[float] = (
-            [before.gradients.factor] if goal.is_parameter_gradient else before.usual
-        )
+        kept = goal.is_parameter_gradient and not before.draft(number)
+        allowed: Iterable[float] = [before.gradients.factor] if kept else before.usual
         if goal.kind != "gradient":
             allowed = [1.0]
-        elif factor is not None and not goal.is_parameter_gradient:
+        elif factor is not None and not kept:
             allowed = [factor]
         if found is None or not any(near(found * store.sign, f) for f in allowed):
             return False

@@ -58,6 +58,7 @@ class Walk(Updates):
         self.mended, self.instead = mended or {}, instead or {}
         self.computed = computed
         self.last = last
+        self.example: int | None = None  # whose round of a loop over the examples it is
 
     def text(self, parsed: Parsed) -> "Walk":
         """The forward function first, of which only attributes are left, then the backward one."""
@@ -149,16 +150,22 @@ class Walk(Updates):
         """Round after round, as long as one differs from the one before it."""
         long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
         before: list[Store] = []
-        for number, item in enumerate(source if long else self.listed(source)):
+        items = source if long else self.listed(source)
+        over_examples = not long and self._goes_over_examples(target, items, body)
+        outer = self.example
+        for number, item in enumerate(items):
             if number >= MOST_LOOPED:
                 raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
             self.bind(target, item)
             first = len(self.stores)
+            self.example = number if over_examples else outer
             try:
                 returned = self.block(body)
             except TooMuchError as error:
                 error.instead = ONE_ROUND
                 raise
+            finally:
+                self.example = outer
             if returned is not None:
                 return returned
             stored = self.stores[first:]
@@ -166,6 +173,36 @@ class Walk(Updates):
                 break
             before = stored
         return None
+
+    def _goes_over_examples(self, target: ast.expr, items: Any, body: list[ast.stmt]) -> bool:
+        """for x, y in zip(X, Y), or for i in range(m) with X[i] or X[:, i] in its lines."""
+        quantities = self.quantities
+        if self.depth or quantities.layout.one or len(items) != quantities.examples:
+            return False
+        first = items[0] if isinstance(items[0], tuple | list) else [items[0]]
+        found = any(quantities.is_example(one, 0) for one in first)
+        if not found:
+            own = _names(target)
+            places = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Subscript)]
+            found = any(own & _names(n.slice) and self._is_batch(n.value) for n in places)
+        quantities.by_example |= found
+        return found
+
+    def _is_batch(self, node: ast.expr) -> bool:
+        """Whether a name is that of the inputs or of the labels."""
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        kept = list(self.reads), set(self.knows), dict(self.unknown)
+        try:
+            value = self.of(node)
+        except (NotReadError, ShapesError):
+            return False
+        finally:
+            self.reads, self.knows, self.unknown = kept
+        return any(
+            isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(name))
+            for name in ("x", "y")
+        )
 
     def _trains(self, target: ast.expr) -> bool:
         """Whether each round of a loop gives the same parameters new values: one is judged."""
@@ -211,8 +248,20 @@ class Walk(Updates):
 
     def _return(self, value: ast.expr | None) -> Returned:
         if not self.depth:
+            for part in value.elts if isinstance(value, ast.Tuple) else [value]:
+                self._returned(part)
             return ("end",)
         return (self.of(value) if value is not None else None,)
+
+    def _returned(self, part: ast.expr | None) -> None:
+        """return dW1 / m hands out what dW1 = dW1 / m would store."""
+        match part:
+            case ast.BinOp(left=ast.Name(id=name) as left, op=ast.Div()):
+                goal = self.quantities.goal_of(name)
+                if name in self.stored and goal and goal.is_parameter_gradient:
+                    target = ast.copy_location(ast.Name(id=name, ctx=ast.Store()), left)
+                    one = ast.copy_location(ast.Assign(targets=[target], value=part), part)
+                    self._assign(one, target, part)
 
     # ---------------------------------------------------------------- stores
 
@@ -424,6 +473,7 @@ class Walk(Updates):
 
     def _put(self, store: Store, path: str | None = None) -> None:
         number = len(self.stores)
+        store.example = self.example
         if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
             store.kind, store.error = UNREAD, "what is no array"
         if self.depth == 0:
