@@ -16,6 +16,7 @@ from jacobian_bp import (
     memory_limit,
 )
 from jacobian_bp.algebra.products.placing import evaluate
+from jacobian_bp.curvature.cut import cut_of
 from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
@@ -185,6 +186,20 @@ def test_a_computed_value_is_differentiated_by_what_is_added_to_it():
     right = r.hessian("W2", "z2").materialise().reshape(8, 2)
     np.testing.assert_allclose(left, right.T, rtol=1e-13, atol=1e-16)
     assert r.hessian("a3").formula != "0"  # unfused, at the value between sigmoid and loss
+
+
+@pytest.mark.parametrize(("wanted", "at"), [("W1", "z3"), ("z2", "z3"), ("z3", "z3"), ("a3", "a3")])
+def test_a_fused_loss_is_cut_off_at_the_logits_unless_the_derivative_is_behind_them(wanted, at):
+    net = Network.dense([3, 5, 4, 2], ["tanh", "tanh", "sigmoid"], "bce", seed=1)
+    r = net.run(np.arange(3.0), [0.0, 1.0])
+    cut = cut_of(r.forward_pass, "J", [wanted])
+    assert (cut.at, cut.told) == ((at,), at)
+    assert {"a2", "z3"} <= cut.inside
+    assert ("a3" in cut.inside) == (at == "a3")
+    H = r.hessian(wanted)
+    parts = H.gauss_newton.materialise() + H.residual.materialise()
+    np.testing.assert_allclose(parts, H.materialise(), rtol=1e-12, atol=1e-15)
+    assert np.any(H.residual.materialise()) == (wanted in ("W1", "z2"))
 
 
 def test_of_another_value_stands_in_front():
