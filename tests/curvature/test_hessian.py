@@ -17,6 +17,7 @@ from jacobian_bp import (
 )
 from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.curvature.cut import cut_of
+from jacobian_bp.curvature.doubled_graph import doubled
 from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
@@ -467,3 +468,27 @@ def test_two_calls_give_the_same_and_nothing_is_aliased():
     identical(r.hessian(r.params).materialise(), again)
     for name, value in values.items():
         identical(r[name], value)
+
+
+@pytest.mark.parametrize("given", [{}, [1.0, 2.0]])
+def test_without_parameters_h_v_is_advised_by_the_input_and_works_as_advised(given):
+    net = Network.program("z = Tanh(x)", 'J = Einsum("i->", z)')
+    x = np.array([0.3, -1.1, 0.7])
+    r = net.run(x=x)
+    assert refusal(SpecError, r.hvp, given) == (
+        f"H v takes a dict from names to arrays, not {given}.\n"
+        '  Write it such as {"x": v}, v of the shape of x.'
+    )
+    slope = 1 - np.tanh(x) ** 2
+    found = r.hvp({"x": np.array([2.0, 3.0, 5.0])})["x"]
+    np.testing.assert_allclose(found, [2, 3, 5] * (-2 * np.tanh(x) * slope), rtol=1e-13)
+
+
+def test_a_graph_keeps_the_bends_that_are_chosen_and_their_links_only():
+    graph = doubled(run().forward_pass, "J", ["W1", "W2"], ["W1", "W2"])
+    assert len(graph.bends) > 2
+    kept = graph.keeping(lambda bend: bend is graph.bends[1])
+    assert kept.bends == (graph.bends[1],)
+    dropped = {id(b.link) for b in graph.bends if b is not graph.bends[1]}
+    assert [id(k) for k in kept.links] == [id(k) for k in graph.links if id(k) not in dropped]
+    assert graph.keeping(lambda bend: True).bends == graph.bends

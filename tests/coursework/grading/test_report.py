@@ -89,6 +89,16 @@ def test_edge_points_have_points_of_their_own(tmp_path):
     assert report.labels == ("saturated-nan",)
 
 
+@pytest.mark.parametrize(("exercise", "at_edges"), [(5, set()), (11, {"delta1", "delta2"})])
+def test_edge_points_are_marked_where_an_example_saturates_and_nowhere_else(exercise, at_edges):
+    answers = find_exercise(exercise).make(7).answers()
+    marks = grade_answers(answers, exercise, seed=7).marks
+    for part in ("values, edge points", "values, ordinary points"):
+        assert {mark.object for mark in marks if mark.aspect == part} == at_edges
+    whole = {mark.object for mark in marks if mark.aspect == "values, a batch"}
+    assert whole == {mark.object for mark in marks} - at_edges
+
+
 def test_a_delta_that_is_wrong_at_ordinary_points_too_has_no_points_for_them():
     task = find_exercise(11).make(7)
     right = np.asarray(task.right["delta2"])
