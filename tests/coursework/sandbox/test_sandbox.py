@@ -85,6 +85,16 @@ def test_answers_before_a_failure_count(tmp_path):
 
 
 @posix
+def test_answers_before_memory_is_full_of_small_objects_count():
+    """Not even a sentence has room in it then: what is spare is given first."""
+    found = run_code("W = 1\nx = []\nwhile True: x.append(bytes(100))", ["W"], QUICK)
+    assert (found.values, found.failure, found.kind) == (
+        {"W": 1},
+        "line 3: MemoryError",
+        "memory-limit",
+    )
+
+
 def test_a_gigabyte_of_output_is_dropped_and_the_answers_count(tmp_path):
     found = run_code("W = 1\nfor _ in range(1000): print('x' * 10**6)", ["W"], Limits(seconds=300))
     assert (found.values, found.failure) == ({"W": 1}, "")
