@@ -492,3 +492,14 @@ def test_a_graph_keeps_the_bends_that_are_chosen_and_their_links_only():
     dropped = {id(b.link) for b in graph.bends if b is not graph.bends[1]}
     assert [id(k) for k in kept.links] == [id(k) for k in graph.links if id(k) not in dropped]
     assert graph.keeping(lambda bend: True).bends == graph.bends
+
+
+def test_the_diagonal_of_what_a_window_reads_stands_where_its_axes_meet():
+    rng = np.random.default_rng(3)
+    net = Network.program(
+        "z = Conv1d(x, K)", "a = Tanh(z)", params={"K": rng.normal(size=(2, 3, 5))}
+    )
+    H = net.run(x=rng.normal(size=(3, 11))).hessian("x", of="a")
+    expected = np.einsum("dkcici->dkci", H.materialise())
+    assert np.any(expected)
+    np.testing.assert_allclose(H.diagonal(), expected, rtol=1e-13)
