@@ -30,7 +30,7 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
     not finite.
     """
     if not isinstance(vectors, Mapping) or not vectors:
-        name = state.variables()[-1] if not state.program.params else state.program.params[0]
+        name = (state.program.params or state.variables())[0]
         raise SpecError(
             f"H v takes a dict from names to arrays, not {safe(vectors)}.\n"
             f'  Write it such as {{"{name}": v}}, v of the shape of {name}.'

@@ -155,3 +155,14 @@ def test_nothing_but_sums_of_names_is_read(rule, part):
 )  # fmt: skip
 def test_a_mark_without_meaning_is_told(text, message):
     assert refusal(Signature.parse, text) == f"signature {text!r}: {message}"
+
+
+def test_a_size_with_which_the_divisor_is_0_is_never_advised():
+    """Beside r = 5: with 4 the divisor is 0, with 6 there is no entry, with 3 there is."""
+    text = "x[c,i], K[c,r] -> y[o]; o = (i - 7)//(r - 4)"
+    assert refusal(bound, text, [(2, 5), (2, 5)]).splitlines()[-1] == (
+        "  It has an entry with i = 8 or r = 3, all else as it is."
+    )
+    assert bound(text, [(2, 8), (2, 5)]).shape == (1,)
+    assert bound(text, [(2, 5), (2, 3)]).shape == (2,)
+    assert "divided by 0" in refusal(bound, text, [(2, 5), (2, 4)])

@@ -16,6 +16,8 @@ from jacobian_bp import (
     memory_limit,
 )
 from jacobian_bp.algebra.products.placing import evaluate
+from jacobian_bp.curvature.cut import cut_of
+from jacobian_bp.curvature.doubled_graph import doubled
 from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
@@ -185,6 +187,20 @@ def test_a_computed_value_is_differentiated_by_what_is_added_to_it():
     right = r.hessian("W2", "z2").materialise().reshape(8, 2)
     np.testing.assert_allclose(left, right.T, rtol=1e-13, atol=1e-16)
     assert r.hessian("a3").formula != "0"  # unfused, at the value between sigmoid and loss
+
+
+@pytest.mark.parametrize(("wanted", "at"), [("W1", "z3"), ("z2", "z3"), ("z3", "z3"), ("a3", "a3")])
+def test_a_fused_loss_is_cut_off_at_the_logits_unless_the_derivative_is_behind_them(wanted, at):
+    net = Network.dense([3, 5, 4, 2], ["tanh", "tanh", "sigmoid"], "bce", seed=1)
+    r = net.run(np.arange(3.0), [0.0, 1.0])
+    cut = cut_of(r.forward_pass, "J", [wanted])
+    assert (cut.at, cut.told) == ((at,), at)
+    assert {"a2", "z3"} <= cut.inside
+    assert ("a3" in cut.inside) == (at == "a3")
+    H = r.hessian(wanted)
+    parts = H.gauss_newton.materialise() + H.residual.materialise()
+    np.testing.assert_allclose(parts, H.materialise(), rtol=1e-12, atol=1e-15)
+    assert np.any(H.residual.materialise()) == (wanted in ("W1", "z2"))
 
 
 def test_of_another_value_stands_in_front():
@@ -452,3 +468,38 @@ def test_two_calls_give_the_same_and_nothing_is_aliased():
     identical(r.hessian(r.params).materialise(), again)
     for name, value in values.items():
         identical(r[name], value)
+
+
+@pytest.mark.parametrize("given", [{}, [1.0, 2.0]])
+def test_without_parameters_h_v_is_advised_by_the_input_and_works_as_advised(given):
+    net = Network.program("z = Tanh(x)", 'J = Einsum("i->", z)')
+    x = np.array([0.3, -1.1, 0.7])
+    r = net.run(x=x)
+    assert refusal(SpecError, r.hvp, given) == (
+        f"H v takes a dict from names to arrays, not {given}.\n"
+        '  Write it such as {"x": v}, v of the shape of x.'
+    )
+    slope = 1 - np.tanh(x) ** 2
+    found = r.hvp({"x": np.array([2.0, 3.0, 5.0])})["x"]
+    np.testing.assert_allclose(found, [2, 3, 5] * (-2 * np.tanh(x) * slope), rtol=1e-13)
+
+
+def test_a_graph_keeps_the_bends_that_are_chosen_and_their_links_only():
+    graph = doubled(run().forward_pass, "J", ["W1", "W2"], ["W1", "W2"])
+    assert len(graph.bends) > 2
+    kept = graph.keeping(lambda bend: bend is graph.bends[1])
+    assert kept.bends == (graph.bends[1],)
+    dropped = {id(b.link) for b in graph.bends if b is not graph.bends[1]}
+    assert [id(k) for k in kept.links] == [id(k) for k in graph.links if id(k) not in dropped]
+    assert graph.keeping(lambda bend: True).bends == graph.bends
+
+
+def test_the_diagonal_of_what_a_window_reads_stands_where_its_axes_meet():
+    rng = np.random.default_rng(3)
+    net = Network.program(
+        "z = Conv1d(x, K)", "a = Tanh(z)", params={"K": rng.normal(size=(2, 3, 5))}
+    )
+    H = net.run(x=rng.normal(size=(3, 11))).hessian("x", of="a")
+    expected = np.einsum("dkcici->dkci", H.materialise())
+    assert np.any(expected)
+    np.testing.assert_allclose(H.diagonal(), expected, rtol=1e-13)

@@ -10,7 +10,8 @@ from op_case import SIZES
 from op_checks import agree, all_agree, identical, network_results, results
 from ops_cases import in_both_forms
 
-from jacobian_bp.ops import Identity
+from jacobian_bp.ops import HalfL2Penalty, Identity, L1Penalty, L2Penalty
+from jacobian_bp.ops.peer_functions import NUMPY
 
 LAYOUTS = {
     "read-only": lambda x: read_only(x.copy()),
@@ -149,3 +150,18 @@ def test_each_check_catches_its_planted_bad_manners(op, check):
     check(Identity(), x)
     with pytest.raises((AssertionError, FloatingPointError)):
         check(op, x)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "norm"),
+    [
+        (L1Penalty, lambda W: np.abs(W).sum()),
+        (L2Penalty, lambda W: (W**2).sum()),
+        (HalfL2Penalty, lambda W: (W**2).sum() / 2),
+    ],
+)
+def test_a_penalty_has_its_rate_here_and_in_other_frameworks(penalty, norm):
+    W = np.random.default_rng(41).normal(size=(3, 5))
+    for rate in (0.37, 2.9):
+        for found in (penalty(rate).forward(W), penalty(rate).peer(NUMPY, W)):
+            np.testing.assert_allclose(found, rate * norm(W), rtol=1e-14)

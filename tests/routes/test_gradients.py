@@ -20,6 +20,7 @@ from network_cases import (
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
 from jacobian_bp.routes.einsum_chain import ORDERS
+from jacobian_bp.routes.full import Arrays, sweep
 from jacobian_bp.routes.vjp import pull
 
 RNG = np.random.default_rng(29)
@@ -315,3 +316,12 @@ def test_writing_into_a_materialised_jacobian_changes_nothing(case, name):
     collapsed.materialise()[...] = 7.0
     assert np.array_equal(collapsed.materialise(), before)
     assert run.check().ok
+
+
+def test_a_sweep_gives_the_whole_jacobian_by_each_value_that_is_kept_and_no_other():
+    jacobian = network().run(*data()).jacobian("J", "W1")
+    last = len(jacobian.nodes) - 1
+    for kept in ([last], [0, last], [0, 1, last]):
+        found = sweep(Arrays(jacobian.dtype), jacobian.nodes, jacobian.links, kept)
+        assert set(found) == {*kept} - {0}  # ∂J/∂J is no row: nothing is multiplied by it
+        np.testing.assert_allclose(found[last], jacobian.materialise(), rtol=1e-13)

@@ -201,6 +201,7 @@ def _run(code, module):
     try:
         exec(compile(code, "your file", "exec"), module.__dict__)
     except BaseException as error:
+        _allow_spare()
         kind = "memory-limit" if isinstance(error, MemoryError) else "stopped"
         return _told(error), kind
     return "", ""

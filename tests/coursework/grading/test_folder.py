@@ -1,6 +1,7 @@
 """A folder of submissions graded with one call."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -8,7 +9,14 @@ import pytest
 from grading_cases import SECRET, command, own_sheet, sheet, write
 
 from jacobian_bp.coursework.commands import grade
-from jacobian_bp.coursework.grading.folder import WIDEST_NAME, name_of, results_file
+from jacobian_bp.coursework.grading.folder import (
+    WIDEST_NAME,
+    labels_on,
+    name_of,
+    require_one,
+    results_file,
+)
+from jacobian_bp.coursework.grading.grade import grade_answers
 from jacobian_bp.coursework.grading.grade_report import UNGRADED
 from jacobian_bp.coursework.grading.seeds import graded_seed
 from jacobian_bp.errors import SpecError
@@ -144,3 +152,30 @@ def test_a_cut_name_is_no_name_that_a_submission_can_have():
     for ending in (".py", ".ipynb", ".npz"):
         crafted = Path(long.removesuffix(".json") + ending)
         assert results_file(".", crafted, "json").name != long
+
+
+def test_the_owner_of_a_sheet_is_named_where_its_seed_was_found_and_nowhere_else():
+    owners = {seed: f"student {seed}.py" for seed in range(3)}
+    report = grade_answers({}, 2, seed=1)
+    assert labels_on(report, owners) == "missing"
+    report.record["found_seed"] = 2
+    assert labels_on(report, owners) == "missing, the one of student 2.py"
+    report.record["found_seed"] = 7
+    assert labels_on(report, owners) == "missing"
+
+
+def test_one_submission_is_a_file_or_a_link_even_to_nothing(tmp_path):
+    """A link to nothing was handed in, and gets a report; a pipe and a missing file were not."""
+    (tmp_path / "ada.py").write_text("x = 1")
+    (tmp_path / "link.py").symlink_to(tmp_path / "nothing.py")
+    (tmp_path / "folder.py").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
+    for name in ("ada.py", "link.py"):
+        require_one(tmp_path / name, False)
+    for name, kind in [("bob.py", "not there"), ("pipe.py", "no file"), ("folder.py", "no file")]:
+        with pytest.raises(SpecError) as caught:
+            require_one(tmp_path / name, False)
+        assert str(caught.value).endswith(
+            f"{name} is {kind}.\n  Name the file that was handed in, such as ex2.py."
+        )
+        require_one(tmp_path / name, True)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import zipfile
 
 import numpy as np
@@ -86,6 +87,44 @@ def test_edge_points_have_points_of_their_own(tmp_path):
     }
     assert points(report, "delta1")["values, edge points"] == 1
     assert report.labels == ("saturated-nan",)
+
+
+@pytest.mark.parametrize(("exercise", "at_edges"), [(5, set()), (11, {"delta1", "delta2"})])
+def test_edge_points_are_marked_where_an_example_saturates_and_nowhere_else(exercise, at_edges):
+    answers = find_exercise(exercise).make(7).answers()
+    marks = grade_answers(answers, exercise, seed=7).marks
+    for part in ("values, edge points", "values, ordinary points"):
+        assert {mark.object for mark in marks if mark.aspect == part} == at_edges
+    whole = {mark.object for mark in marks if mark.aspect == "values, a batch"}
+    assert whole == {mark.object for mark in marks} - at_edges
+
+
+def test_a_delta_that_is_wrong_at_ordinary_points_too_has_no_points_for_them():
+    task = find_exercise(11).make(7)
+    right = np.asarray(task.right["delta2"])
+    ordinary = ~((right == 0) | (np.abs(right) == 1 / len(right))).ravel()
+    assert sorted(ordinary) == [False, True]
+    wrong_edge = np.where(ordinary[:, None], right, 5.0)
+    for delta2, ordinary_points in [(2 * right, 0), (right[:1], 0), (wrong_edge, 1), (right, 1)]:
+        report = grade_answers({**task.answers(), "delta2": delta2}, 11, seed=7)
+        scores = points(report, "delta2")
+        assert scores["values, ordinary points"] == ordinary_points
+        assert scores["values, edge points"] == np.array_equal(delta2, right)
+
+
+def test_why_no_cause_was_looked_for_is_kept_in_the_record(monkeypatch):
+    """The points stand, and nothing is recorded where the causes were looked for."""
+    wrong = {**find_exercise(2).make(7).answers(), "dW2": np.eye(2, 4)}
+    looked_for = grade_answers(wrong, 2, seed=7)
+    assert "undiagnosed" not in looked_for.record
+
+    def broken(*_):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(sys.modules[grade_answers.__module__], "diagnosed", broken)
+    report = grade_answers(wrong, 2, seed=7)
+    assert report.record["undiagnosed"] == ["ZeroDivisionError: oh"]
+    assert report.score == looked_for.score
 
 
 @pytest.mark.parametrize(

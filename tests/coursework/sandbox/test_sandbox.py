@@ -64,6 +64,18 @@ def test_a_hostile_submission_gets_a_valid_report_without_points(name, tmp_path)
 
 
 @posix
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        ("x = 1\n\ndef f():\n    raise ValueError('no')\n\nf()", "line 4: ValueError: no"),
+        ("\nnp.reshape(1,\n  (2, 3))", "line 2: ValueError: cannot reshape array of size 1"),
+    ],
+)
+def test_an_error_is_told_with_the_last_line_of_the_sheet_on_its_way(code, failure):
+    found = run_code(f"import numpy as np; {code}", ["x"], QUICK)
+    assert found.failure.startswith(failure)
+
+
 def test_answers_before_a_failure_count(tmp_path):
     path = write(tmp_path, sheet(after="\nraise ValueError('at the end')\n"))
     report = grade_file(path, 2, Terms(limits=QUICK))
@@ -73,6 +85,16 @@ def test_answers_before_a_failure_count(tmp_path):
 
 
 @posix
+def test_answers_before_memory_is_full_of_small_objects_count():
+    """Not even a sentence has room in it then: what is spare is given first."""
+    found = run_code("W = 1\nx = []\nwhile True: x.append(bytes(100))", ["W"], QUICK)
+    assert (found.values, found.failure, found.kind) == (
+        {"W": 1},
+        "line 3: MemoryError",
+        "memory-limit",
+    )
+
+
 def test_a_gigabyte_of_output_is_dropped_and_the_answers_count(tmp_path):
     found = run_code("W = 1\nfor _ in range(1000): print('x' * 10**6)", ["W"], Limits(seconds=300))
     assert (found.values, found.failure) == ({"W": 1}, "")

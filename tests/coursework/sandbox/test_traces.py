@@ -13,7 +13,7 @@ from jacobian_bp.cli import main
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
 from jacobian_bp.coursework.sandbox import run_code
 from jacobian_bp.coursework.sandbox.forbidden_calls import filter_program
-from jacobian_bp.coursework.sandbox.run_folder import run_folder
+from jacobian_bp.coursework.sandbox.run_folder import _open, run_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders are those of POSIX")
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="as root only")
@@ -65,6 +65,19 @@ def test_what_a_link_names_stays(name, temporary, tmp_path):
         os.symlink(kept, f"{folder.path}/l")
     assert list(temporary.iterdir()) == []
     assert (kept / "f").read_text() == "x"
+
+
+def test_a_link_that_stands_where_a_folder_was_is_never_opened(tmp_path):
+    """A sheet may exchange one for the other while its folder is emptied."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    inside = _open(str(tmp_path))
+    try:
+        os.close(_open("kept", inside))
+        with pytest.raises(OSError, match="link"):
+            _open("link", inside)
+    finally:
+        os.close(inside)
 
 
 DEEPER_THAN_PYTHON = "import os\nfor _ in range(1050): os.mkdir('d'); os.chdir('d')"

@@ -29,7 +29,7 @@ def plain_ratios(facts: Facts) -> list[Ratio]:
     m = facts.examples
     mean = facts.state.program.averages
     sizes = {n for a in facts.values.values() for n in a.shape if n > 1}
-    sizes |= {a.size for a in facts.values.values() if a.ndim == 2 and a.shape[:1] == (m,)}
+    sizes |= {a.size for a in facts.values.values() if a.shape[:1] == (m,)}
     found = [Ratio(("sign",), -1.0, 5)]
     if m > 1 and mean:
         found += [
