@@ -6,6 +6,7 @@ import pytest
 from jacobian_bp import Network, diagnose
 from jacobian_bp.coursework.diagnosis.edits.of_overwriting import overwritten
 from jacobian_bp.coursework.diagnosis.evidence.matching import Precision
+from jacobian_bp.coursework.diagnosis.evidence.other_quantities import other_quantities
 from jacobian_bp.coursework.diagnosis.evidence.own_numbers import MOST_KINKS, solved
 from jacobian_bp.coursework.diagnosis.evidence.readings import HOME, OTHER, readings
 from jacobian_bp.coursework.diagnosis.evidence.search import Question, everywhere
@@ -173,3 +174,26 @@ def test_the_last_one_of_two_sums_is_proposed_once_in_every_order():
     delta, x = normal(7, 5, 3), facts.values["x"]
     found = [edit.equation.value(delta) for edit in edits]
     assert np.allclose(found[0], np.einsum("tk,ti->ki", delta[-1], x[-1]))
+
+
+# --- right numbers of something else -------------------------------------------------
+
+
+def test_another_gradient_is_likelier_than_a_value_and_a_value_than_an_update():
+    """Their places among the mistakes: those of 50 and less come first, those of 54 after."""
+    run = Network.dense([3, 5, 2], "tanh", "half_squared_error", seed=3).run(normal(3), normal(2))
+    facts = Facts(backward_pass(run.forward_pass), frozenset())
+    right, W = run.gradients(), run["W1"]
+    handed_in = {
+        "it is the gradient of b1": right["b1"],
+        "it is a1 itself": run["a1"],
+        "it is W1 after its update": W - 0.5 * right["W1"],
+    }
+    ranks = {}
+    for S in handed_in.values():
+        name = "W1" if S.ndim == 2 else "b2"
+        mine = right[name]
+        as_it_stands = list(readings(S, mine.shape, "gradient", False))
+        question = Question(name, lambda _, mine=mine: mine, S, as_it_stands, Precision(), mine)
+        ranks |= {found.note: found.prior for found in other_quantities(question, facts)}
+    assert [ranks.get(note) for note in handed_in] == [50, 56, 58]
