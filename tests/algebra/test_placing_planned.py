@@ -11,11 +11,13 @@ RNG = np.random.default_rng(11)
 SIZES = {"k": 3, "i": 5, "k'": 3, "i'": 7}
 x, y, d = RNG.normal(size=5), RNG.normal(size=7), RNG.normal(size=3)
 H, C, T = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 7)), RNG.normal(size=(3, 5, 3, 7))
-LEFT = dense("x[i]", x) * dense("H[k,k']", H) * dense("y[i']", y)
+Y = dense("y[i']", y)
+LEFT = dense("x[i]", x) * dense("H[k,k']", H) * Y
 
 CASES = {
     "an outer product": LEFT,
     "terms that share a factor": LEFT + dense("x[i]", x) * dense("C[k,i']", C) * dense("d[k']", d),
+    "a factor twice in one of them": LEFT + dense("x[i]", x) * dense("Q[k,k']", H.T.copy()) * Y * Y,
     "terms that share none": LEFT + dense("T[k,i,k',i']", T),
     "a delta beside it": delta("k,k'") * dense("d[k]", d) * dense("x[i]", x) * dense("y[i']", y),
     "a delta added": delta("k,k'") * dense("x[i]", x) * dense("y[i']", y) + LEFT,

@@ -8,7 +8,6 @@ the rows of the block are one array times a number each. Each run is left with t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -97,8 +96,10 @@ def _shared(group: Sequence[tuple[int, Term]], spot: Spot) -> list[tuple[Spot, W
         [(start + n, f.array, tuple(leader[a] for a in f.axes)) for n, f in enumerate(t.of(Dense))]
         for start, t in group
     ]
-    common = [one for one in held[0] if all(any(map(partial(_same, one), h)) for h in held[1:])]
-    rest = [[h for h in factors if not any(map(partial(_same, h), common))] for factors in held]
+    common = held[0]
+    for factors in held[1:]:
+        common = [one for one, here in zip(common, _matched(common, factors), strict=True) if here]
+    rest = [_without(factors, common) for factors in held]
     spans = {axis for factors in rest for _, _, word in factors for axis in word}
     inner = tuple(axis for axis in places if axis in spans)
     if len(group) < 2 or not common or not all(rest) or {*inner} == {*places}:
@@ -122,6 +123,25 @@ def _shared(group: Sequence[tuple[int, Term]], spot: Spot) -> list[tuple[Spot, W
         write([*(arrays[seat] for seat in seats), total], out)
 
     return [(target, added)]
+
+
+def _matched(wanted: Sequence[Held], factors: Sequence[Held]) -> list[bool]:
+    """Which of the wanted stand among the factors: one that stands there once is one, not two."""
+    left, found = list(factors), []
+    for one in wanted:
+        at = next((n for n, other in enumerate(left) if _same(one, other)), None)
+        found.append(at is not None)
+        if at is not None:
+            del left[at]
+    return found
+
+
+def _without(factors: Sequence[Held], taken: Sequence[Held]) -> list[Held]:
+    """The factors but those taken, each as often as it is taken: of v v without v, v is left."""
+    left = list(factors)
+    for one in taken:
+        del left[next(n for n, other in enumerate(left) if _same(one, other))]
+    return left
 
 
 def _same(one: Held, other: Held) -> bool:
