@@ -55,7 +55,8 @@ class Helpers:
             kept = Kept(self.text.new_name(kind + plain.__name__.strip("_")), owner)
             self.functions[key] = kept
             text = self._text_of(plain, owner, kept.name)
-            self.functions[key] = self._same(text, kept) or Kept(kept.name, owner, text)
+            same = self._same(text, kept) or kept
+            self.functions[key] = Kept(same.name, owner, same.text or text)
         return self.functions[key].name
 
     def _same(self, text: str, kept: Kept) -> Kept | None:
@@ -82,6 +83,13 @@ class Helpers:
         if said and '"' not in said and "\\" not in said:
             tree.body.insert(0, ast.Expr(ast.Constant(said)))
         return ast.unparse(ast.fix_missing_locations(tree))
+
+    def mark(self) -> tuple[dict[Any, Kept], dict[str, str]]:
+        """What stands above the step so far, to come back to."""
+        return dict(self.functions), dict(self.imports)
+
+    def back_to(self, mark: tuple[dict[Any, Kept], dict[str, str]]) -> None:
+        self.functions, self.imports = mark
 
     def imported(self, thing: Any, name: str) -> str:
         """The name of something of the standard library."""

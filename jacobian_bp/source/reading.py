@@ -40,11 +40,12 @@ class Reader:
         """What a call gives: its statements are written out, or the function is kept whole."""
         if self._is_helper(function):
             return self._whole(function, args, keywords)
-        mark = self.text.mark()
+        mark, above = self.text.mark(), self.helpers.mark()
         try:
             return self._inlined(function, args, keywords)
         except NotPlainError:
             self.text.back_to(mark)
+            self.helpers.back_to(above)
             return self._whole(function, args, keywords)
 
     @staticmethod

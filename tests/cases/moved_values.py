@@ -10,7 +10,7 @@ from jacobian_bp.routes.structured import absolute
 from jacobian_bp.routes.vjp import pull
 
 
-def moved_by_rounding(run, names, draws=16):
+def moved_by_rounding(run, names, draws=4):
     """How far each gradient moves where each value is off by 16·u·Σ|terms|, up or down."""
     state, rng = run.forward_pass, np.random.default_rng(0)
     right = pull(state, run.cost, names, np.ones((), state.dtype))
