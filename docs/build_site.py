@@ -49,6 +49,7 @@ html_theme = "furo"
 html_title = "jacobian_bp"
 html_copy_source = False
 html_show_copyright = False
+html_use_index = False
 myst_heading_anchors = 4
 myst_enable_extensions = []
 suppress_warnings = ["misc.highlighting_failure"]

@@ -4,23 +4,17 @@ Skipped where there is no playwright (pip install -e '.[browser]') or no Chromiu
 """
 
 import json
-import os
-import shutil
 
 import numpy as np
 import pytest
+from browsers import CHROMIUM, CONTRAST, NO_CHROMIUM, chromium
 
 from jacobian_bp import Convention, Network
 from jacobian_bp.algebra.layouts import LAYOUTS
 from jacobian_bp.reference import X, Y, second_seed
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="no playwright: pip install -e '.[browser]'"
-)
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium: install Debian's chromium, or name one in CHROMIUM"
-)
+pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[browser]'")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)
 
 
 def full(*values):
@@ -46,12 +40,8 @@ def batch():
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as started:
-        opened = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -269,33 +259,6 @@ def test_every_text_can_be_read(open_page, name, scheme):
         tab.locator(".step").last.click()
         tab.get_by_label("light or dark").click()
         assert tab.evaluate(CONTRAST, "") == []
-
-
-CONTRAST = """() => {
-  const light = c => {
-    const v = c.map(x => x / 255).map(x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4)
-    return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]
-  }
-  const parts = text => (text.match(/[\\d.]+/g) || []).map(Number)
-  const poor = [], root = getComputedStyle(document.body).backgroundColor
-  for (const e of document.querySelectorAll('body *')) {
-    const said = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
-    const unseen = e.closest('script,style,title,desc,.skip,.unseen,.gone')
-    if (!said || unseen || !e.getClientRects().length) continue
-    const style = getComputedStyle(e), svg = e.closest('svg')
-    let behind = e, back = []
-    while (behind && !svg) {
-      back = parts(getComputedStyle(behind).backgroundColor)
-      if (back.length === 3 || back[3] > 0) break
-      behind = behind.parentElement
-    }
-    if (svg) back = parts(getComputedStyle(svg.querySelector('.box')).fill)
-    const [x, y] = [light(parts(svg ? style.fill : style.color)), light(back)].sort((a, b) => a - b)
-    const contrast = (y + .05) / (x + .05)
-    if (contrast < 4.5) poor.push(e.textContent.slice(0, 20) + ' ' + contrast.toFixed(2))
-  }
-  return poor
-}"""
 
 
 def test_a_pale_text_is_noticed(open_page):
