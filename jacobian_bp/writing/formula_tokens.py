@@ -1,7 +1,7 @@
 """A printed formula, read from left to right one token at a time.
 
-LaTeX and MathML are two printers of these tokens, so that they and what the package
-prints never disagree.
+The tree of a formula is made of these tokens; LaTeX and MathML are printed from the tree, so
+that they and what the package prints never disagree.
 """
 
 import re

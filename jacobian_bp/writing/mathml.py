@@ -6,16 +6,30 @@ Every sign of a name is escaped. A line of a page ends between two <math> elemen
 that a long formula is several of them, each from one = + − to the next.
 """
 
-import re
 from html import escape
 
-from .formula_tokens import WORD, Kind, split_indices, split_name, tokens
+from .formula_tree import (
+    Blank,
+    Bracket,
+    Derivative,
+    Node,
+    Number,
+    Power,
+    Ratio,
+    Row,
+    Scripted,
+    Sign,
+    Sum,
+    Symbol,
+    parse,
+    spaced,
+    within,
+)
 
 OPERATORS = {c: c for c in "+=*/|±→≤≠≈⊗⊙×·−"} | {"-": "−", "*": "·"}
 BREAKS = ("=", "+", "−")
+GAPS = {"": "", "narrow": '<mspace width="0.17em"/>', "wide": '<mspace width="0.33em"/>'}
 LONGEST = 30  # signs of a formula that stays on one line
-
-Node = tuple[str, str, bool]  # MathML; operator, word, open or operand; taller than a line
 
 
 def mathml(text: str) -> str:
@@ -24,20 +38,19 @@ def mathml(text: str) -> str:
     >>> print(mathml("z1 = x"))
     <math><msub><mi>z</mi><mn>1</mn></msub><mo>=</mo><mi>x</mi></math>
     """
-    nodes = _nodes(text)
-    lines: list[list[Node]] = [[]]
-    for node in nodes:
-        breaks = node[0] in (f"<mo>{sign}</mo>" for sign in BREAKS)
+    lines: list[list[str]] = [[]]
+    for part in _parts(parse(text)):
+        breaks = part in (f"<mo>{sign}</mo>" for sign in BREAKS)
         if breaks and lines[-1] and len(text) > LONGEST:
             lines.append([])
-            node = (node[0].replace("<mo>", '<mo form="infix">'), *node[1:])
-        lines[-1].append(node)
-    return "<wbr>".join(f"<math>{''.join(node[0] for node in line)}</math>" for line in lines)
+            part = part.replace("<mo>", '<mo form="infix">')
+        lines[-1].append(part)
+    return "<wbr>".join(f"<math>{''.join(line)}</math>" for line in lines)
 
 
 def mathml_entry(name: str, place: str) -> str:
     """One entry of a value, a1[1]: its place below, where no seed has a layer's number."""
-    base = _fence(_row(_nodes(name)), False)
+    base = _fence(_mathml(parse(name)), False)
     return f"<math><msub>{base}<mn>{escape(place)}</mn></msub></math>"
 
 
@@ -49,151 +62,137 @@ def symbol(text: str) -> str:
     >>> symbol("x"), symbol("a1").count("<mo")
     ('<mi>x</mi>', 2)
     """
-    nodes = _nodes(text)
-    scripted = len(nodes) == 1 and nodes[0][0].startswith(("<msub", "<msup", "<mfrac"))
-    is_sum = any(node[1] == "operator" for node in nodes)
-    return _fence(_row(nodes), nodes[0][2]) if scripted or is_sum else _row(nodes)
+    row = parse(text)
+    is_sum = any(isinstance(part, Sum) or _is_operator(part) for part in row.parts)
+    seen = [part for part in row.parts if not isinstance(part, Blank)]
+    only = seen[0] if len(seen) == 1 else None
+    scripted = _carries(only) or isinstance(only, Derivative | Ratio)
+    return _fence(_mathml(row), _is_tall(row)) if scripted or is_sum else _mathml(row)
 
 
 def signs(text: str) -> str:
     """The signs of a formula, without their <math>."""
-    return _row(_nodes(text))
+    return _mathml(parse(text))
 
 
-def _nodes(text: str) -> list[Node]:
-    stack: list[list[Node]] = [[]]
-    blank = False
-    for kind, match in tokens(text):
-        if kind == "blank":
-            blank = True
-            continue
-        if kind == "close" and len(stack) > 1:
-            inner = stack.pop()
-            tall = any(node[2] for node in inner)
-            base = _fence(_row(inner), tall)
-            node = _scripts(base, "", match[1], match[2]), "operand", tall
-        else:
-            node = _node(kind, match, stack[-1])
-        here = stack[-1]
-        if kind == "power" and here:
-            before = here.pop()
-            here.append((f"<msup>{_one(before[0])}{node[0]}</msup>", "operand", before[2]))
-            blank = False
-            continue
-        if blank and here and "operator" not in (here[-1][1], node[1]):
-            wide = "0.33" if "word" in (here[-1][1], node[1]) else "0.17"
-            here.append((f'<mspace width="{wide}em"/>', "operand", False))
-        blank = False
-        if node[1] == "open":
-            stack.append([])
-        else:
-            here.append(node)
-    while len(stack) > 1:  # a bracket that is never closed
-        inner = stack.pop()
-        stack[-1] += [("<mo>(</mo>", "operand", False), *inner]
-    return stack[0]
+def _mathml(node: Node) -> str:
+    match node:
+        case Row():
+            parts = _parts(node)
+            return parts[0] if len(parts) == 1 else f"<mrow>{''.join(parts)}</mrow>"
+        case Symbol():
+            return _symbol(node)
+        case Sign():
+            return _sign(node)
+        case Number(digits, exponent):
+            return _number(digits, exponent)
+        case Ratio(above, below):
+            return f"<mfrac><mn>{above}</mn><mn>{below}</mn></mfrac>"
+        case Sum(over):
+            return f"<munder><mo>∑</mo>{_mathml(over)}</munder>"
+        case Bracket(inside):
+            return _fence(_mathml(inside), _is_tall(node))
+        case Derivative():
+            return _fraction(node)
+        case Scripted():
+            return _scripts(node)
+        case Power(base, exponent):
+            above = _symbol(exponent) if exponent else "<mn>2</mn>"
+            return f"<msup>{_one(_mathml(base))}{above}</msup>" if base else above
+        case Blank():
+            return GAPS["narrow"]
 
 
-def _node(kind: Kind, match: re.Match[str], before: list[Node]) -> Node:
-    if kind == "second":
-        of, first, second, turned, axes = match.groups()
-        one = "".join(node[0] for node in _nodes(first))
-        below = f"<mi>∂</mi><msup><mrow>{one}</mrow><mn>2</mn></msup>"
-        if second is not None:
-            other = "".join(node[0] for node in _nodes(second))
-            below = f"<mi>∂</mi>{one}<mi>∂</mi>{other}"
-        top = "".join(node[0] for node in _nodes(of))
-        top = f"<mrow><msup><mi>∂</mi><mn>2</mn></msup>{top}</mrow>"
-        whole = f"<mfrac>{top}<mrow>{below}</mrow></mfrac>"
-        whole = _fence(whole, True) if turned or axes else whole
-        return _scripts(whole, "", turned, axes), "operand", True
-    if kind == "fraction":
-        of, wrt, turned, axes = match.groups()
-        parts = [f"<mrow><mi>∂</mi>{''.join(n[0] for n in _nodes(p))}</mrow>" for p in (of, wrt)]
-        whole = f"<mfrac>{''.join(parts)}</mfrac>"
-        whole = _fence(whole, True) if turned or axes else whole
-        return _scripts(whole, "", turned, axes), "operand", True
-    if kind == "sum":
-        return f"<munder><mo>∑</mo>{_index(match[1])}</munder>", "operator", True
-    if kind == "ratio":
-        return f"<mfrac><mn>{match[1]}</mn><mn>{match[2]}</mn></mfrac>", "operand", True
-    if kind == "number":
-        digits, exponent, axes = match.groups()
-        base = f"<mn>{digits}</mn>"
-        if exponent:
-            power = str(int(exponent)).replace("-", "−")
-            base = f"<mrow>{base}<mo>·</mo><msup><mn>10</mn><mn>{power}</mn></msup></mrow>"
-        return _scripts(base, "", "", axes), "operand", False
-    if kind == "operand":
-        name, primes, turned, axes = match.groups()
-        called = match.string.startswith("(", match.end())
-        is_word = len(name) > 1 and name.isalpha() and not (primes or turned or axes or called)
-        return (
-            _scripts(_symbol(name), primes, turned, axes),
-            "word" if is_word else "operand",
-            False,
-        )
-    if kind == "close":
-        return _scripts("<mo>)</mo>", "", match[1], match[2]), "operand", False
-    if kind == "power":
-        return _symbol(match[1]) if match[1] else "<mn>2</mn>", "operand", False
-    return _sign(match[0], before)
+def _parts(row: Row) -> list[str]:
+    """The elements of a row, with the room between them."""
+    found: list[str] = []
+    leads = True  # a minus sign here belongs to what follows
+    for gap, part in spaced(row):
+        found += [GAPS[gap]] * bool(gap)
+        markup = _mathml(part)
+        if leads and part in (Sign("-"), Sign("−")):
+            markup = markup.replace("<mo>", '<mo form="prefix">')
+        found.append(markup)
+        leads = isinstance(part, Sum) or _is_operator(part)
+    return found
 
 
-def _sign(sign: str, before: list[Node]) -> Node:
-    if sign == "(":
-        return "", "open", False
-    if sign == "Σ":
-        return "<mo>∑</mo>", "operator", True
-    if sign in OPERATORS:
-        leads = sign in "-−" and (not before or before[-1][1] == "operator")
-        form = ' form="prefix"' if leads else ""
-        return f"<mo{form}>{OPERATORS[sign]}</mo>", "operator", False
-    tag = "mi" if sign.isalpha() else "mn" if sign == "½" else "mo"
-    return f"<{tag}>{escape(sign)}</{tag}>", "operand", False
+def _is_operator(node: Node | None) -> bool:
+    return isinstance(node, Sign) and node.is_operator
 
 
-def _symbol(name: str) -> str:
+def _is_tall(node: Node) -> bool:
+    """Whether it is higher than a line."""
+    return any(isinstance(part, Derivative | Sum | Ratio) for part in within(node))
+
+
+def _number(digits: str, exponent: str) -> str:
+    """0.4, and 2e-05 as a power of ten."""
+    if not exponent:
+        return f"<mn>{digits}</mn>"
+    power = str(int(exponent)).replace("-", "−")
+    return f"<mrow><mn>{digits}</mn><mo>·</mo><msup><mn>10</mn><mn>{power}</mn></msup></mrow>"
+
+
+def _fraction(node: Derivative) -> str:
+    of, *by = ("".join(_parts(row)) for row in (node.of, *node.by))
+    below = "".join(f"<mi>∂</mi>{one}" for one in by)
+    if node.order == 1:
+        return f"<mfrac><mrow><mi>∂</mi>{of}</mrow><mrow>{below}</mrow></mfrac>"
+    if len(by) == 1:
+        below = f"<mi>∂</mi><msup><mrow>{by[0]}</mrow><mn>2</mn></msup>"
+    above = f"<mrow><msup><mi>∂</mi><mn>2</mn></msup>{of}</mrow>"
+    return f"<mfrac>{above}<mrow>{below}</mrow></mfrac>"
+
+
+def _sign(sign: Sign) -> str:
+    character = sign.character
+    if character == "Σ":
+        return "<mo>∑</mo>"
+    if sign.is_operator:
+        return f"<mo>{OPERATORS[character]}</mo>"
+    tag = "mi" if character.isalpha() else "mn" if character == "½" else "mo"
+    return f"<{tag}>{escape(character)}</{tag}>"
+
+
+def _symbol(symbol: Symbol) -> str:
     """W2 with its number below, relu upright, a seed's W[2] with its number above."""
-    letters, digits, mark = split_name(name)
-    base = f"<mi>{escape(letters)}</mi>"  # one letter is italic, several are upright
-    if digits:
-        base = f"<msub>{base}<mn>{digits}</mn></msub>"
-    return f"<msup>{base}<mtext>{escape(mark)}</mtext></msup>" if mark else base
+    base = f"<mi>{escape(symbol.letters)}</mi>"  # one letter is italic, several are upright
+    if symbol.number:
+        base = f"<msub>{base}<mn>{symbol.number}</mn></msub>"
+    return f"<msup>{base}<mtext>{escape(symbol.mark)}</mtext></msup>" if symbol.mark else base
 
 
-def _index(text: str) -> str:
-    """k', and 2o+r−1, which is a formula of its own."""
-    name = text.rstrip("'")
-    if not re.fullmatch(WORD, name):
-        return _row(_nodes(text))
-    primes = "′" * (len(text) - len(name))
-    base = _symbol(name)
-    return f'<mrow>{base}<mo lspace="0" rspace="0">{primes}</mo></mrow>' if primes else base
-
-
-def _scripts(base: str, primes: str, turned: str | None, axes: str | None) -> str:
-    """What hangs on a symbol: primes and transpose above, indices below."""
-    if primes:
-        base = f'<mrow>{base}<mo lspace="0" rspace="0">{"′" * len(primes)}</mo></mrow>'
-    above = "<mo>⊤</mo>" if turned else ""
-    if not axes:
+def _scripts(node: Scripted) -> str:
+    """What hangs on a part: primes and transpose above, indices below."""
+    base = _mathml(node.base)
+    if isinstance(node.base, Derivative):
+        base = _fence(base, True)
+    if node.primes:
+        base = f'<mrow>{base}<mo lspace="0" rspace="0">{"′" * node.primes}</mo></mrow>'
+    above = "<mo>⊤</mo>" if node.turned else ""
+    if not node.indices:
         return f"<msup>{_one(base)}{above}</msup>" if above else base
-    below = f"<mrow>{'<mo>,</mo>'.join(map(_index, split_indices(axes)))}</mrow>"
-    if base.startswith(("<msub>", "<msup>")):
+    below = f"<mrow>{'<mo>,</mo>'.join(map(_mathml, node.indices))}</mrow>"
+    if _carries(node.base) and not node.primes:
         base = _fence(base, False)
     tag, end = ("msubsup", above) if above else ("msub", "")
     return f"<{tag}>{_one(base)}{below}{end}</{tag}>"
 
 
+def _carries(node: Node | None) -> bool:
+    """Whether something hangs on it already, so that more of it needs a bracket."""
+    match node:
+        case Symbol(_, number, mark):
+            return bool(number or mark)
+        case Scripted(_, _, turned, indices):
+            return bool(turned or indices)
+    return isinstance(node, Power) and node.base is not None
+
+
 def _fence(inner: str, tall: bool) -> str:
     fixed = "" if tall else ' stretchy="false"'
     return f"<mrow><mo{fixed}>(</mo>{inner}<mo{fixed}>)</mo></mrow>"
-
-
-def _row(nodes: list[Node]) -> str:
-    whole = "".join(node[0] for node in nodes)
-    return whole if len(nodes) == 1 else f"<mrow>{whole}</mrow>"
 
 
 def _one(markup: str) -> str:
