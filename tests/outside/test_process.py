@@ -17,6 +17,7 @@ import pytest
 from network_cases import close, data, gradients_of, network, same_bits, term_sums
 from project import ROOT
 from run_here import run_here
+from sampled import seldom
 
 from jacobian_bp import cli
 from jacobian_bp.__main__ import INTERRUPTED, main
@@ -37,11 +38,6 @@ def run(*arguments, env=(), flags=()):
     """A process of its own; nothing but bytes come back."""
     command = [sys.executable, *flags, "-m", "jacobian_bp", *arguments]
     return subprocess.run(command, env=CLEAN | dict(env), capture_output=True, timeout=300)
-
-
-def seldom(*values):
-    """A case like another one that is run always."""
-    return pytest.param(*values, marks=pytest.mark.full)
 
 
 @pytest.fixture(scope="module")
