@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
+from sampled import seldom
 
 from jacobian_bp import LAYOUTS, Network, Op, SpecError, delta, reference
 from jacobian_bp.derivation.ledger import DeltaStep, GradientStep, LocalStep
@@ -211,7 +212,14 @@ def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
-@by_run
+SLOW = ("images", "deep")  # two derivations of what is derived above
+
+
+@pytest.mark.parametrize(
+    "build",
+    [seldom(RUNS[name], id=name) if name in SLOW else RUNS[name] for name in RUNS],
+    ids=RUNS,
+)
 def test_the_same_bytes_twice(build):
     assert build(False).derivation().text() == derived(build, False).text()
 

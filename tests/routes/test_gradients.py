@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 from network_cases import (
-    by_activation_and_loss,
     close,
     data,
+    in_four_ways,
     network,
     one_or_batch,
     refusal,
@@ -36,9 +36,7 @@ def all_close(found, expected, scale):
 # ---------------------------------------------------------------- all routes
 
 
-@by_activation_and_loss
-@one_or_batch
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@in_four_ways
 def test_routes_and_orders_agree(activation, loss, batch, dtype):
     net = network(activation, loss, dtype=dtype)
     run = net.run(*data(loss, batch, dtype=dtype))
