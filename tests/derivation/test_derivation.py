@@ -196,23 +196,29 @@ RUNS = {
 by_run = pytest.mark.parametrize("build", RUNS.values(), ids=RUNS)
 
 
+SLOW = ("images", "deep")
+
+
 @cache
 def derived(build, batch):
     """What several tests read, and none changes."""
     return build(batch).derivation()
 
 
-@by_run
-@one_or_batch
+@pytest.mark.parametrize(
+    ("build", "batch"),
+    [
+        seldom(build, batch) if name in SLOW and not batch else (build, batch)
+        for name, build in RUNS.items()
+        for batch in (False, True)
+    ],
+)
 @pytest.mark.parametrize("ascii_only", [False, True], ids=["unicode", "ascii"])
 def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     text = derived(build, batch).text(ascii_only=ascii_only)
     assert [line for line in text.splitlines() if len(line) > 99] == []
     assert text.isascii() or not ascii_only
     assert not any(line.endswith(" ") for line in text.splitlines())
-
-
-SLOW = ("images", "deep")  # two derivations of what is derived above
 
 
 @pytest.mark.parametrize(
