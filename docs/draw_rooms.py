@@ -7,7 +7,7 @@ room stands above all that it imports; a circle ends the script with CycleError.
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -15,14 +15,16 @@ PACKAGE = Path(__file__).parent.parent / "jacobian_bp"
 WITH_ROOMS = ("jacobian_bp", "jacobian_bp.compare", "jacobian_bp.coursework")
 
 
-def imported(module: Path) -> Iterator[str]:
+@cache
+def imported(module: Path) -> list[str]:
     """The full name of every import from within the package, such as jacobian_bp.ops.Op."""
-    folder = module.relative_to(PACKAGE.parent).parent.parts
+    folder, names = module.relative_to(PACKAGE.parent).parent.parts, []
     for statement in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(statement, ast.ImportFrom) and statement.level:
             above = folder[: len(folder) - statement.level + 1]
             target = ".".join([*above, *filter(None, [statement.module])])
-            yield from (f"{target}.{name.name}" for name in statement.names)
+            names += [f"{target}.{name.name}" for name in statement.names]
+    return names
 
 
 def arrows(container: str) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """What holds before every test: signals, the size of the terminal, the numbers that are drawn."""
 
 import signal
+from functools import partial
 
 import pytest
 
@@ -24,6 +25,18 @@ def no_terminal_has_a_size():
         for name in ("COLUMNS", "LINES"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(
+    scope="session",
+    params=[4, pytest.param(1, marks=pytest.mark.full)],
+    ids=["a quarter of the points", "all points"],
+)
+def points(request):
+    """The points of a dtype, at which a function is compared with its exact value."""
+    from oracle import all_points  # which loads mpmath
+
+    return partial(all_points, one_in=request.param)
 
 
 @pytest.fixture(autouse=True)

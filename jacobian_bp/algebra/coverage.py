@@ -141,9 +141,9 @@ def _counted(
             alive &= at[mine[0]] == at[other]
         if mine and set(others) & group:
             code = code * max(sizes[key] for key in group) + at[mine[0]]
-    rows = np.stack([code, _cell(np.arange(lines), lines, cells)], axis=1)[alive]
-    distinct, number = np.unique(rows, axis=0, return_counts=True)
-    return Relation((("code", 0), (side, 0)), distinct), number
+    both = (code * cells + _cell(np.arange(lines), lines, cells))[alive]  # one number, as sorted
+    distinct, number = np.unique(both, return_counts=True)
+    return Relation((("code", 0), (side, 0)), np.stack(np.divmod(distinct, cells), axis=1)), number
 
 
 def _entries(

@@ -9,7 +9,8 @@ from network_cases import BATCH, close, data, network, refusal, term_sums
 from jacobian_bp import Network, Op, delta, dense, ops
 from jacobian_bp.ops.kernels import GENERAL
 
-by_form = pytest.mark.parametrize("form", ["one", "batch of one", "batch"])
+FORMS = ["one", "batch of one", "batch"]
+by_form = pytest.mark.parametrize("form", FORMS)
 X, Y = data(batch=True)
 END = ["L = SquaredError(z, y)", "J = Mean(L)"]
 LAYER = {"W": np.random.default_rng(4).standard_normal((2, 5)), "b": np.array([0.5, -0.25])}

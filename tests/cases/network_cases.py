@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from sampled import seldom
 
 from jacobian_bp import Network
 from jacobian_bp.network.layers import ACTIVATIONS, LOSSES
@@ -16,6 +17,15 @@ BATCH = 7
 LAST = {"bce": "sigmoid", "cross_entropy": "softmax", "kl_divergence": "softmax"}
 PAIRS = list(product(ACTIVATIONS, LOSSES))
 by_activation_and_loss = pytest.mark.parametrize(("activation", "loss"), PAIRS)
+in_four_ways = pytest.mark.parametrize(  # of the four of a pair two run always, in turn
+    ("activation", "loss", "batch", "dtype"),
+    [
+        way if (number + batch + (dtype is np.float32)) % 2 == 0 else seldom(*way)
+        for number, pair in enumerate(PAIRS)
+        for batch, dtype in product([False, True], [np.float64, np.float32])
+        for way in [(*pair, batch, dtype)]
+    ],
+)
 one_or_batch = pytest.mark.parametrize("batch", [False, True], ids=["one", "batch"])
 
 

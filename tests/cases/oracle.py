@@ -14,13 +14,16 @@ EDGES = [709.78, 709.79, 745.13, 745.14, 372.56, 372.57, 36.7, 37.5]
 EDGES += [88.72, 88.73, 103.97, 103.98, 51.98, 51.99, 16.6, 17.4]
 
 
-def points(dtype):
+def all_points(dtype, one_in=1):
     """4,000 points: dense near 0, to ±40 and ±1000; log-spaced of both signs from the smallest
-    subnormal to the largest float; where exp over- and underflows; 0 and −0.0."""
+    subnormal to the largest float; where exp over- and underflows; 0 and −0.0.
+
+    Or one in 4 of them: the edges are always all there."""
     rng, dtype = np.random.default_rng(7), np.dtype(dtype)
-    dense = [rng.uniform(-r, r, count) for r, count in [(2, 800), (40, 1200), (1000, 800)]]
+    dense = [rng.uniform(-r, r, n // one_in) for r, n in [(2, 800), (40, 1200), (1000, 800)]]
     top = np.log10(float(np.finfo(dtype).max))
-    logs = 10.0 ** np.linspace(SMALLEST[dtype] * np.log10(2) + 0.05, top - 1e-6, 581)
+    count = 600 // one_in - len(EDGES) - 3
+    logs = 10.0 ** np.linspace(SMALLEST[dtype] * np.log10(2) + 0.05, top - 1e-6, count)
     limits = [0.0, float(np.finfo(dtype).max)]
     positive = np.concatenate([logs, EDGES, limits, [float(np.finfo(dtype).smallest_subnormal)]])
     return np.concatenate([*dense, positive, -positive]).astype(dtype)

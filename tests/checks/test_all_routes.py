@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from network_cases import by_activation_and_loss, data, network, one_or_batch, refusal, residual
+from network_cases import data, in_four_ways, network, one_or_batch, refusal, residual
 from wrong_ops import NotANumber, SoftmaxDiagonal, TransposedJacobian, UnsummedBias, wrong
 
 from jacobian_bp import (
@@ -44,9 +44,7 @@ def deep(op, at, batch=False, layers=7):
 # ---------------------------------------------------------------- right networks
 
 
-@by_activation_and_loss
-@one_or_batch
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@in_four_ways
 def test_a_right_network_is_right(activation, loss, batch, dtype):
     agreement = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype)).check()
     assert agreement.ok, str(agreement)

@@ -12,6 +12,7 @@ from pathlib import Path
 import compare_main
 import pytest
 from compare_main import QUICK, caller, plain, table
+from sampled import seldom
 
 from jacobian_bp.compare import command
 from jacobian_bp.compare.report import options, screen
@@ -132,8 +133,15 @@ def started(folder, *options):
     return process, lines
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("older", [False, True])
+@pytest.mark.parametrize(
+    ("older", "how"),
+    [
+        (False, signal.SIGINT),
+        (True, signal.SIGTERM),
+        seldom(True, signal.SIGINT),
+        seldom(False, signal.SIGTERM),
+    ],
+)
 def test_a_signal_keeps_what_is_finished(tmp_path, how, older):
     path = tmp_path / "r.json"
     if older:

@@ -5,6 +5,7 @@ import pytest
 from network_cases import data, network, one_or_batch, refusal
 from op_checks import identical
 from random_programs import random_program
+from sampled import seldom
 from second_cases import close, differences
 
 from jacobian_bp import (
@@ -56,16 +57,22 @@ def every_block(net, given, bar=1e-7, tolerance=1e-12):
     close(np.concatenate([found[p].ravel() for p in names]), H @ v, tolerance)
 
 
-@one_or_batch
+BENT = [
+    ("tanh", "squared_error"),
+    ("sigmoid", "half_squared_error"),
+    ("softplus", "bce"),
+    ("silu", "cross_entropy"),
+    ("gelu", "huber"),
+    ("leaky_relu", "kl_divergence"),
+]
+
+
 @pytest.mark.parametrize(
-    ("activation", "loss"),
+    ("activation", "loss", "batch"),
     [
-        ("tanh", "squared_error"),
-        ("sigmoid", "half_squared_error"),
-        ("softplus", "bce"),
-        ("silu", "cross_entropy"),
-        ("gelu", "huber"),
-        ("leaky_relu", "kl_divergence"),
+        (*pair, batch) if (number + batch) % 2 else seldom(*pair, batch)
+        for number, pair in enumerate(BENT)
+        for batch in (False, True)
     ],
 )
 def test_a_dense_network(activation, loss, batch):
@@ -74,7 +81,7 @@ def test_a_dense_network(activation, loss, batch):
     every_block(net, {"x": x, "y": y})
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, *map(seldom, (2, 5, 7))])
 @one_or_batch
 def test_a_random_graph(seed, batch):
     """Ties, skips, products, einsums, an op of one's own."""
@@ -286,7 +293,7 @@ def test_the_factored_form_never_multiplies_an_outer_product_out(batch):
 
 
 @one_or_batch
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 2, seldom(3)])
 def test_the_factored_form_of_a_random_graph_is_the_block(seed, batch):
     net, given = random_program(seed + 200, batch=batch)
     r = net.run(**given)

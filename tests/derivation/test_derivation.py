@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal, residual
+from sampled import seldom
 
 from jacobian_bp import LAYOUTS, Network, Op, SpecError, delta, reference
 from jacobian_bp.derivation.ledger import DeltaStep, GradientStep, LocalStep
@@ -195,14 +196,23 @@ RUNS = {
 by_run = pytest.mark.parametrize("build", RUNS.values(), ids=RUNS)
 
 
+SLOW = ("images", "deep")
+
+
 @cache
 def derived(build, batch):
     """What several tests read, and none changes."""
     return build(batch).derivation()
 
 
-@by_run
-@one_or_batch
+@pytest.mark.parametrize(
+    ("build", "batch"),
+    [
+        seldom(build, batch) if name in SLOW and not batch else (build, batch)
+        for name, build in RUNS.items()
+        for batch in (False, True)
+    ],
+)
 @pytest.mark.parametrize("ascii_only", [False, True], ids=["unicode", "ascii"])
 def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     text = derived(build, batch).text(ascii_only=ascii_only)
@@ -211,7 +221,11 @@ def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
-@by_run
+@pytest.mark.parametrize(
+    "build",
+    [seldom(RUNS[name], id=name) if name in SLOW else RUNS[name] for name in RUNS],
+    ids=RUNS,
+)
 def test_the_same_bytes_twice(build):
     assert build(False).derivation().text() == derived(build, False).text()
 

@@ -1,6 +1,7 @@
 """Each printed line of a derivation, evaluated by numpy in the convention that it is written in."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,7 +28,9 @@ ALL = [Convention(*axes, *said) for axes in AXES for said in SAID]
 HALF = [Convention(*axes, *SAID[place // 3 % 2]) for place, axes in enumerate(AXES)]
 
 
+@cache
 def run_of(batch):
+    """What every test reads, and none changes."""
     x, y = DATA
     return NET.run(x, y) if batch else NET.run(x[0], y[0])
 
@@ -125,13 +128,14 @@ def test_a_forward_line_computes_the_value_behind_it(convention, batch):
     arrays = in_their_names(matrices(convention, batch), derivation)
     lines = [step for step in derivation.forward if step.name[0] in "za"]
     assert len(lines) == 6
+    laid = right_arrays(convention, batch)
     for step in lines:
         line = derivation.spelled(step.statement)
         assert f" {line} " in text or f" {line}\n" in text
         name, _, formula = line.partition(" = ")
         np.testing.assert_allclose(by_matrices(formula, arrays), arrays[name], err_msg=line)
         printed = np.atleast_2d(step.value)
-        right = right_arrays(convention, batch)[step.name]
+        right = laid[step.name]
         np.testing.assert_allclose(printed.reshape(right.shape), right)
         assert batch is False or printed.shape == right.shape
 
@@ -144,10 +148,11 @@ def test_a_textbook_line_gives_the_gradient_in_its_own_shape(convention, batch):
     names = [step.name.partition("/∂")[2] for step in derivation.gradients]
     expected = {"W1", "W2", "W3"} | ({"b1", "b2", "b3"} if convention.bias == "own" else set())
     assert set(names) == expected
+    text = derivation.text(width=400)
     for name, step in zip(names, derivation.gradients, strict=True):
         right = right_gradient(name, convention, batch)
         line = derivation.spelled(step.textbook)
-        assert f" {line} " in derivation.text(width=400)
+        assert f" {line} " in text
         value = by_matrices(line, arrays, EXAMPLES)
         np.testing.assert_allclose(np.squeeze(value), np.squeeze(right), err_msg=line)
         assert value.ndim == 1 or name[0] == "b" or value.shape == right.shape
@@ -163,6 +168,7 @@ def test_a_textbook_line_gives_the_delta_in_its_own_shape(convention, batch):
     arrays = in_their_names(right, derivation)
     errors = [step for step in derivation.backward if isinstance(step, DeltaStep)]
     assert len(errors) == 3
+    text = derivation.text(width=400)
     for step in errors:
         if not convention.says_axes:
             assert step.textbook == ""
@@ -171,7 +177,7 @@ def test_a_textbook_line_gives_the_delta_in_its_own_shape(convention, batch):
         value = entry_by_entry(line, arrays)
         assert value.shape == right[step.symbol].shape
         np.testing.assert_allclose(value, right[step.symbol], err_msg=line)
-        assert f" = {line}\n" in derivation.text(width=400)
+        assert f" = {line}\n" in text
         slip = line.replace("ᵀ", "") if "ᵀ" in line else line.partition(" ⊙ ")[0]
         try:
             assert not np.allclose(entry_by_entry(slip, arrays), right[step.symbol]), slip
@@ -261,13 +267,12 @@ def holds(line, arrays, right, examples=EXAMPLES):
 def test_a_line_of_another_convention_is_caught():
     """A line read with the arrays of any other layout has other numbers, or fits none."""
     layouts = [Convention(*axes) for axes in AXES if axes[2] == "delta"]
-    for one, other in itertools.permutations(layouts, 2):
+    found = [(c, run_of(True).derivation(c, CHECKED), matrices(c, True)) for c in layouts]
+    for (one, derivation, _), (other, _, laid) in itertools.permutations(found, 2):
         if is_row(one) == is_row(other) and (one.weights, one.bias) == (other.weights, other.bias):
             continue
-        derivation = run_of(True).derivation(one, CHECKED)
-        arrays = in_their_names(matrices(other, True), derivation)
         line = derivation.spelled(derivation.forward[0].formula)
-        assert not holds(line, arrays, matrices(other, True)["z1"]), (line, other)
+        assert not holds(line, in_their_names(laid, derivation), laid["z1"]), (line, other)
 
 
 @pytest.mark.parametrize(

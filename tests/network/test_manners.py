@@ -103,7 +103,7 @@ def test_networks_and_runs_travel(again):
 
 
 def test_threads_give_the_bits_of_a_serial_run():
-    pairs = PAIRS * 3
+    pairs = PAIRS
 
     def work(pair):
         run = network(*pair).run(*data(pair[1], batch=True))

@@ -1,12 +1,12 @@
 """The page on grading walks a class from roster to gradebook; this walks along."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 
 from project import DOCS
+from run_here import run_here
+
+from jacobian_bp.cli import main
 
 PAGE = (DOCS / "grading.md").read_text("utf-8")
 
@@ -20,19 +20,13 @@ def run(folder, line):
     """A line of the page that begins with $: what it prints, and nothing to standard error."""
     program, *words = shlex.split(line)
     assert program == "jacobian-bp"
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "JACOBIAN"))}
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "jacobian_bp", *words],
-        cwd=folder,
-        env={**kept, "PYTHONIOENCODING": "utf-8", "COLUMNS": "99"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    return done.stdout
+    done = run_here(main, *words, cwd=folder)
+    assert done.stderr == b""
+    return done.stdout.decode()
 
 
-def test_the_class_of_the_page_is_graded_as_it_says(tmp_path):
+def test_the_class_of_the_page_is_graded_as_it_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("JACOBIAN_BP_SECRET", raising=False)
     (roster,), (marks,) = blocks("csv class.csv"), blocks("csv marks.csv")
     calls = [block.split("\n", 1) for block in blocks("console")]
     (make, made), (solve, solved), (grade, graded) = calls

@@ -1,11 +1,10 @@
 """The scripts about layers: what stands in them is counted, and a wrong formula is not printed."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from project import DERIVATIONS, ROOT
+from run_here import run_script
 
 PLANTED = {  # script: a formula, the same with a mistake, what stands before it, what behind
     "convolution": (
@@ -30,9 +29,7 @@ def test_refuses_to_print_what_does_not_hold(stem, tmp_path):
     right, wrong, before, behind = PLANTED[stem]
     assert right in text
     (tmp_path / "planted.py").write_text(text.replace(right, wrong), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "planted.py")], capture_output=True, timeout=300
-    )
+    done = run_script(tmp_path / "planted.py")
     assert done.returncode == 1
     assert b"ArithmeticError" in done.stderr
     assert before.encode() in done.stdout

@@ -71,17 +71,17 @@ def test_every_command_works_with_the_documented_exercise(call, here, tmp_path):
     assert "right, given your S, which is not" in said
     code, said, _ = here("grade", *own, "--submission", "ex14.py")
     assert (code, said.splitlines()[-1]) == (1, "score     11 of 15")
-    code, said, _ = here("exercise", "audit", *own)
+    code, audited, _ = here("exercise", "audit", *own)
     assert code == 0
-    made = call("exercise", "new", *own, "--convention", "cs231n", "--solution", "--out", "14.py")
+    made = here("exercise", "new", *own, "--convention", "cs231n", "--solution", "--out", "14.py")
     assert made[0] == 0
     assert "\nz = W.T @ X + b\n" in (tmp_path / "14.py").read_text()
     assert "\ndW = np.outer(X, dz)\n" in (tmp_path / "14.py").read_text()
     assert (
-        call("exercise", "check", "14.py", *own)[1].splitlines()[-1]
+        here("exercise", "check", "14.py", *own)[1].splitlines()[-1]
         == "score     3 of 3, all right"
     )
-    assert said in PAGE
+    assert audited in PAGE
 
 
 def test_what_is_said_to_be_next_of_a_sheet_with_a_token_works(here):

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from project import DERIVATIONS
+from run_here import run_script
 
 NAMES = ("train_breast_cancer", "train_diabetes")
 
@@ -15,8 +16,7 @@ both = pytest.mark.parametrize("name", NAMES)
 
 
 def ran(name, *arguments, cwd, code=0):
-    command = [sys.executable, str(DERIVATIONS / f"{name}.py"), *arguments]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, timeout=300)
+    done = run_script(DERIVATIONS / f"{name}.py", *arguments, cwd=cwd)
     assert done.returncode == code, done.stderr.decode()
     assert b"Traceback" not in done.stderr
     return done
@@ -101,9 +101,7 @@ def test_a_wrong_formula_is_not_trained_with(name, right, wrong, tmp_path):
     text = (DERIVATIONS / f"{name}.py").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "planted.py").write_text(text.replace(right, wrong), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(tmp_path / "planted.py")], capture_output=True, timeout=300
-    )
+    done = run_script(tmp_path / "planted.py")
     assert done.returncode == 1
     assert b"ArithmeticError" in done.stderr
     assert b"TRAINING" not in done.stdout

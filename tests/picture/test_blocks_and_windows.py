@@ -57,7 +57,7 @@ def test_of_many_entries_each_block_says_how_many_can_be_other_than_zero():
     assert picture.alt.endswith(
         "too many entries to be drawn: in each block, how many can be other than zero."
     )
-    many = Network.dense([5] * 12, seed=0).run(RNG.normal(size=5), RNG.normal(size=5))
+    many = Network.dense([5] * 8, seed=0).run(RNG.normal(size=5), RNG.normal(size=5))
     hessian = many.hessian(many.params).picture()
     assert "of more than 12 blocks the first ones and the last" in hessian.alt
     assert len(hessian.svg) < 60_000

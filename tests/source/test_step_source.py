@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from layer_cases import LAYERS, layer_run
-from network_cases import by_activation_and_loss, data, network, one_or_batch
+from network_cases import data, in_four_ways, network
 from ops_cases import FORMS
 from wide_programs import wide_program
 from written_out import weighed
@@ -59,9 +59,7 @@ def test_a_layer_of_the_courses_is_written_to_the_bit(name):
     assert apart(layer_run(name, 3).forward_pass) == []
 
 
-@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.full)])
-@one_or_batch
-@by_activation_and_loss
+@in_four_ways
 def test_a_dense_network_is_written_to_the_bit(activation, loss, batch, dtype):
     run = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype))
     assert apart(run.forward_pass) == []

@@ -242,7 +242,8 @@ class Blame:
 
 def _reads_itself(statement: ast.stmt) -> bool:
     """Whether a line reads the name that it stores."""
-    targets = [ast.unparse(target) for target in getattr(statement, "targets", [])]
+    stored = getattr(statement, "targets", [])
+    targets, kinds = [ast.unparse(target) for target in stored], tuple(map(type, stored))
     value = getattr(statement, "value", None)
     parts = ast.walk(value) if value is not None else ()
-    return any(ast.unparse(part) in targets for part in parts if isinstance(part, ast.expr))
+    return any(ast.unparse(part) in targets for part in parts if isinstance(part, kinds))

@@ -1,7 +1,6 @@
 """The statements that are one change away from a student's."""
 
 import ast
-import copy
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,7 +37,7 @@ def other_names(statement: ast.stmt, local: dict[str, Any]) -> Iterator[Edit]:
     for old in sorted(read):
         for new in local:
             if new != old and np.shape(local[new]) == np.shape(local[old]):
-                changed = copy.deepcopy(statement)
+                changed = _copied(statement)
                 for node in ast.walk(changed):
                     if (
                         isinstance(node, ast.Name)
@@ -196,8 +195,19 @@ def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+def _copied(part: Any) -> Any:
+    """A node with all that it is made of: as copy.deepcopy gives it, several times as fast."""
+    if isinstance(part, list):
+        return [_copied(each) for each in part]
+    if not isinstance(part, ast.AST):
+        return part
+    copied = type(part)()
+    copied.__dict__.update({name: _copied(each) for name, each in vars(part).items()})
+    return copied
+
+
 def _turned(node: Any) -> ast.expr:
-    return ast.Attribute(value=copy.deepcopy(node), attr="T", ctx=ast.Load())
+    return ast.Attribute(value=_copied(node), attr="T", ctx=ast.Load())
 
 
 def _renaming(new: str) -> Callable[[Any], None]:
@@ -224,7 +234,7 @@ class _Replace(ast.NodeTransformer):
 
 def _made(statement: ast.stmt, place: int, change: Callable[[Any], Any]) -> ast.stmt:
     """A copy of the statement whose part at `place` is changed, or replaced by what comes back."""
-    changed = copy.deepcopy(statement)
+    changed = _copied(statement)
     node = list(ast.walk(changed))[place]
     new = change(node)
     if new is not None:

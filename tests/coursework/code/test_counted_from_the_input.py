@@ -2,6 +2,7 @@
 
 import pytest
 from backward_functions import SIGMOID_SQUARES, planted, run_of
+from sampled import one_in
 
 from jacobian_bp import Convention, diagnose_code
 
@@ -56,15 +57,20 @@ def test_it_is_right_and_how_it_is_read_is_said(text, convention, said):
     assert tuple(s for s in report.sentences if s in (BARE, COUNTED)) == said
 
 
-@pytest.mark.parametrize("convention", [None, DECLARED])
+MISTAKES = [
+    ("sigmoidPrime(z2)", "sigmoidPrime(z3)"),
+    ("sigmoidPrime(z2)", "z2"),
+    ("(a2.T, delta3)", "(z2.T, delta3)"),
+    ("-(y-yHat)", "(y-yHat)"),
+    ("X @ W1", "2 * X @ W1"),
+]
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("convention", "old", "new"),
     [
-        ("sigmoidPrime(z2)", "sigmoidPrime(z3)"),
-        ("sigmoidPrime(z2)", "z2"),
-        ("(a2.T, delta3)", "(z2.T, delta3)"),
-        ("-(y-yHat)", "(y-yHat)"),
-        ("X @ W1", "2 * X @ W1"),
+        *((DECLARED, *mistake) for mistake in MISTAKES),
+        *one_in(3, [(None, *mistake) for mistake in MISTAKES]),
     ],
 )
 def test_a_mistake_in_it_is_named(convention, old, new):

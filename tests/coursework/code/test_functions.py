@@ -12,7 +12,9 @@ MISTAKES = [
     for name, style in STYLES.items()
     for old, new in style.mistakes
 ]
-FIRST_OF_EACH = [pytest.param(style, *style.mistakes[0], id=name) for name, style in STYLES.items()]
+SLOW = ("loop with negative indices", "rows with a penalty")  # -m full judges theirs
+QUICK = {name: style for name, style in STYLES.items() if name not in SLOW}
+FIRST_OF_EACH = [pytest.param(style, *style.mistakes[0], id=name) for name, style in QUICK.items()]
 NAMED_AT_LEAST = 0.85
 
 
@@ -62,7 +64,7 @@ def test_of_mistakes_written_after_the_reader_most_are_named_and_none_is_accepte
 
 def test_what_is_meant_is_accepted_in_the_place_of_the_wrong_line():
     followed = 0
-    for style in STYLES.values():
+    for style in QUICK.values():
         old, new = style.mistakes[0]
         text, line = planted(style.text, old, new)
         wrong = next(one for one in reported(style, text).lines if one.number == line)
@@ -72,4 +74,4 @@ def test_what_is_meant_is_accepted_in_the_place_of_the_wrong_line():
             lines[line - 1] = lead + wrong.meant
             assert reported(style, "\n".join(lines)).right is True, wrong.meant
             followed += 1
-    assert followed >= len(STYLES) // 2
+    assert followed >= len(QUICK) // 2

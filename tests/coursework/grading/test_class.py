@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 
 import pytest
 from grading_cases import command, write
@@ -36,10 +37,31 @@ def course(tmp_path, monkeypatch):
     """A folder with a roster and a secret, the present one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("JACOBIAN_BP_SECRET", raising=False)
-    write(tmp_path, CLASS, "class.csv")
-    (tmp_path / "secret.txt").write_bytes(SECRET)
-    (tmp_path / "secret.txt").chmod(0o600)
+    begun(tmp_path)
     return tmp_path
+
+
+def begun(folder):
+    write(folder, CLASS, "class.csv")
+    (folder / "secret.txt").write_bytes(SECRET)
+    (folder / "secret.txt").chmod(0o600)
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """A course whose students hand in scripts, notebooks and arrays; it is copied."""
+    folder = tmp_path_factory.mktemp("handed_in")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        begun(folder)
+        new(2, 3, *OF_CLASS, "--out-dir", "in")
+        new(2, 3, *OF_CLASS, "--out-dir", "in", "--notebook")
+    for name in ("ada.py", "bob.ipynb", "eve.ipynb", "kim@x.org.py", "max.py"):
+        (folder / "in" / name).unlink()
+    for name in ("kim@x.org.ipynb", "max.ipynb"):
+        (folder / "in" / name).unlink()
+    write(folder / "in", "", "kim@x.org.npz")
+    return folder
 
 
 OF_CLASS = ("--roster", "class.csv", "--secret-file", "secret.txt")
@@ -231,16 +253,12 @@ CLASS_ALONE, SECRET_ALONE = OF_CLASS[:2], OF_CLASS[2:]
     ],
 )
 def test_a_call_that_would_lose_a_gradebook_is_refused_before_any_sheet_is_run(
-    course, monkeypatch, folder, words, away, message
+    course, handed_in, monkeypatch, folder, words, away, message
 ):
     """Not one "not graded" a student: the gradebook of the right call stays as it is."""
-    new(2, 3, *OF_CLASS, "--out-dir", "in")
-    new(2, 3, *OF_CLASS, "--out-dir", "in", "--notebook")
-    for name in ("ada.py", "bob.ipynb", "eve.ipynb", "kim@x.org.py", "max.py"):
+    shutil.copytree(handed_in, course, dirs_exist_ok=True)
+    for name in away:
         (course / "in" / name).unlink()
-    for name in ("kim@x.org.ipynb", "max.ipynb", *away):
-        (course / "in" / name).unlink()
-    write(course / "in", "", "kim@x.org.npz")
     write(course, "a good gradebook", "m.csv")
     monkeypatch.setattr(grade, "grade_file", None)
     before = {path.name for path in course.iterdir()}

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from grading_cases import QUICK, graded, sheet, write
+from sampled import seldom
 
 from jacobian_bp.coursework.exercises.catalogue import EXERCISES, find_exercise
 from jacobian_bp.coursework.exercises.secrecy import Gate
@@ -98,7 +99,10 @@ CARRIERS = {  # ways in which a sheet may try to carry the fresh numbers out: (c
 }
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+SELDOM = {"a forged kind", "a shape", "the exit status", "a signal"}  # as others that stop, or give
+
+
+@pytest.mark.parametrize("carrier", [seldom(c) if c in SELDOM else c for c in CARRIERS])
 def test_nothing_carries_the_fresh_numbers_out(tmp_path, carrier):
     code, said = CARRIERS[carrier]
     first = find_exercise(2).make(7).given["W1"][0, 0]

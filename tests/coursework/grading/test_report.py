@@ -222,13 +222,13 @@ def test_an_exercise_that_is_not_there_is_a_wrong_call(tmp_path):
         Terms(level=4)
 
 
-@pytest.mark.parametrize("package", ["torch", "jax", "autograd", "tensorflow", "jacobian_bp"])
-def test_a_watched_import_is_noted_and_costs_nothing(tmp_path, package):
-    code = f"try:\n    import {package}.nothing\nexcept ImportError:\n    pass"
-    report = graded(tmp_path, before=code)
+def test_a_watched_import_is_noted_and_costs_nothing(tmp_path):
+    watched = ["torch", "jax", "autograd", "tensorflow", "jacobian_bp"]
+    tried = "try:\n    import {}.nothing\nexcept ImportError:\n    pass\n"
+    report = graded(tmp_path, before="".join(map(tried.format, watched)))
     assert report.ok
-    assert len(report.notes) == 1
-    assert f"the file imports {package}: " in report.notes[0]
+    noted = [re.match(r"the file imports (\w+): ", note)[1] for note in report.notes]
+    assert sorted(noted) == sorted(watched)
 
 
 def test_answers_as_arrays_alone(tmp_path):

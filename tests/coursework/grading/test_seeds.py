@@ -1,5 +1,6 @@
 """Seeds: the same everywhere, different for everybody, and the secret is told to nobody."""
 
+import os
 import subprocess
 import sys
 
@@ -31,17 +32,15 @@ def test_the_seed_does_not_depend_on_the_hash_of_the_process():
         "from jacobian_bp.coursework.grading.seeds import graded_seed;"
         f"print(graded_seed({SECRET!r}, 'ada', 2))"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={"PYTHONHASHSEED": seed},
-            capture_output=True,
-            check=True,
-            text=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert found == {f"{graded_seed(SECRET, 'ada', 2)}\n"}
+    other = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONHASHSEED": other},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert found.stdout == f"{graded_seed(SECRET, 'ada', 2)}\n"
 
 
 def test_a_seed_apart_from_another_differs_and_is_always_the_same():

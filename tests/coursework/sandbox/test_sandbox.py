@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from grading_cases import HOSTILE, QUICK, sheet, write
+from sampled import seldom
 
 from jacobian_bp.coursework.grading.formats import FORMATS
 from jacobian_bp.coursework.grading.grade import Terms, grade_file
@@ -95,8 +96,8 @@ def test_answers_before_memory_is_full_of_small_objects_count():
     )
 
 
-def test_a_gigabyte_of_output_is_dropped_and_the_answers_count(tmp_path):
-    found = run_code("W = 1\nfor _ in range(1000): print('x' * 10**6)", ["W"], Limits(seconds=300))
+def test_a_hundred_megabytes_of_output_are_dropped_and_the_answers_count(tmp_path):
+    found = run_code("W = 1\nfor _ in range(100): print('x' * 10**6)", ["W"], Limits(seconds=300))
     assert (found.values, found.failure) == ({"W": 1}, "")
     assert len(found.output) == Limits().output
 
@@ -267,7 +268,7 @@ def test_a_patched_numpy_cannot_reach_the_judge(tmp_path):
 
 @posix
 @pytest.mark.parametrize(
-    "value", ["np.nan", "np.full((3,), np.nan)", "np.inf", "1e308 * np.ones(3)"]
+    "value", ["np.nan", "1e308 * np.ones(3)", *map(seldom, ("np.full((3,), np.nan)", "np.inf"))]
 )
 def test_nan_and_infinity_are_never_right(tmp_path, value):
     changed = [("delta3 = S3 @ (a3 - y)", f"delta3 = {value}")]

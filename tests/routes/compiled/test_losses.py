@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from compiled_cases import BATCH, put_kernel
 from mpmath import mp, mpf, workdps
-from oracle import DIGITS, exactly, points, softmax_exactly, within_bar
+from oracle import DIGITS, exactly, softmax_exactly, within_bar
 
 from jacobian_bp import Network, ops
 from jacobian_bp.ops.kernels import LIMITS
@@ -34,7 +34,7 @@ def softplus(z):
 
 @over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
-def test_binary_cross_entropy_is_exact(monkeypatch, y, dtype):
+def test_binary_cross_entropy_is_exact(monkeypatch, y, dtype, points):
     """A soft label's slope has a root where σ(z) = y: its ULP is that of (1−y)σ(z) + yσ(−z)."""
     z = points(dtype)
     z = z[np.abs(z) < LIMITS[np.dtype(dtype)]]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from compiled_cases import put_kernel
 from mpmath import mp, mpf
-from oracle import exactly, points, ulps, within_bar
+from oracle import exactly, ulps, within_bar
 
 from jacobian_bp import Network, ops
 from jacobian_bp.ops.kernels import LIMITS
@@ -41,7 +41,7 @@ by_activation = pytest.mark.parametrize("name", EXACT)
 
 
 @cache
-def inside(dtype):
+def inside(dtype, points):
     """The grid within the limits, and the floats on both sides of each limit and of 0."""
     limit, z = dtype(LIMITS[np.dtype(dtype)]), points(dtype)
     edge = np.nextafter(limit, dtype(0))
@@ -49,8 +49,8 @@ def inside(dtype):
 
 
 @cache
-def exact(name, dtype, everywhere=False):
-    z = points(dtype) if everywhere else inside(dtype)
+def exact(name, dtype, points, everywhere=False):
+    z = points(dtype) if everywhere else inside(dtype, points)
     return [exactly(function, z) for function in EXACT[name]]
 
 
@@ -69,15 +69,15 @@ def value_and_slope(name, z, monkeypatch=None):
 
 @over_floats
 @by_activation
-def test_kernels_inside_their_limits(monkeypatch, name, dtype):
-    found = value_and_slope(name, inside(dtype), monkeypatch)
-    for array, expected in zip(found, exact(name, dtype), strict=True):
+def test_kernels_inside_their_limits(monkeypatch, name, dtype, points):
+    found = value_and_slope(name, inside(dtype, points), monkeypatch)
+    for array, expected in zip(found, exact(name, dtype, points), strict=True):
         assert array.dtype == dtype
         within_bar(array, expected)
 
 
 @over_floats
-def test_gelu_keeps_its_digits_down_to_the_smallest_subnormal(monkeypatch, dtype):
+def test_gelu_keeps_its_digits_down_to_the_smallest_subnormal(monkeypatch, dtype, points):
     """Its slope has a root: there the bar is of Φ + |z| φ. Far to the right it is z, and 1."""
     z = points(dtype)
     z = z[np.abs(z) < 1e4]
@@ -97,10 +97,12 @@ def test_gelu_keeps_its_digits_down_to_the_smallest_subnormal(monkeypatch, dtype
 
 @over_floats
 @pytest.mark.parametrize("name", ["Sigmoid", "Tanh"])
-def test_everywhere_with_the_long_way(name, dtype):
+def test_everywhere_with_the_long_way(name, dtype, points):
     """From the smallest subnormal to the largest float."""
     z = points(dtype)
-    for array, expected in zip(value_and_slope(name, z), exact(name, dtype, True), strict=True):
+    for array, expected in zip(
+        value_and_slope(name, z), exact(name, dtype, points, True), strict=True
+    ):
         within_bar(array, expected)
 
 
@@ -163,10 +165,10 @@ def textbook(slope):
     [(ops.Sigmoid, lambda a: a * (1 - a)), (ops.Tanh, lambda a: 1 - a * a)],
     ids=["Sigmoid", "Tanh"],
 )
-def test_the_textbook_slopes_are_rejected(monkeypatch, op, slope, dtype):
+def test_the_textbook_slopes_are_rejected(monkeypatch, op, slope, dtype, points):
     put_kernel(monkeypatch, op, textbook(slope))
-    _, found = value_and_slope(op.__name__, inside(dtype), monkeypatch)
-    assert ulps(found, exact(op.__name__, dtype)[1]) == np.inf
+    _, found = value_and_slope(op.__name__, inside(dtype, points), monkeypatch)
+    assert ulps(found, exact(op.__name__, dtype, points)[1]) == np.inf
 
 
 @over_floats
