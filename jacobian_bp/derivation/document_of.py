@@ -108,10 +108,17 @@ def _given(ledger: Ledger, everything: bool) -> list[Block]:
     if len(ledger.carried) == 1 and ledger.carried[0].name == BATCH:
         found.append(Words(f"{plural(ledger.carried[0].size, 'example')}, {_of_examples(ledger)}"))
     elif ledger.carried:
-        counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried)
-        left_out = "a formula leaves out those that its op carries along"
-        found.append(Words(f"axes in front: {counts}; {left_out}"))
+        found.append(Words(_carried_along(ledger)))
     return found
+
+
+def _carried_along(ledger: Ledger) -> str:
+    """Which axes stand in front, and that the examples stand behind all others in columns."""
+    last = [a for a in ledger.carried if a.name == BATCH and ledger.convention.examples != "rows"]
+    counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried if axis not in last)
+    behind = "".join(f", examples in the last: {axis.name} = {axis.size}" for axis in last)
+    said = "a formula leaves out those that its op carries along"
+    return f"axes in front: {counts}{behind}; {said}"
 
 
 def _of_examples(ledger: Ledger) -> str:
@@ -257,8 +264,9 @@ def _gradients(ledger: Ledger, everything: bool) -> Table:
 
 def _notes(ledger: Ledger) -> str:
     notes = "einsum: numerator axes; textbook: columns; numbers: in the parameter's shape"
-    rows = "examples" if ledger.carried == ledger.carried[:1] else "axes in front"
-    if rows == "examples" and ledger.carried and ledger.carried[0].name != BATCH:
+    alone = ledger.carried == ledger.carried[:1]
+    rows = "examples" if alone or ledger.convention.examples != "rows" else "axes in front"
+    if alone and ledger.carried and ledger.carried[0].name != BATCH:
         rows = f"axis {ledger.carried[0].name}"
     batch = ledger.carried and any(
         "Σ_n" in step.textbook or "ᵀ " in step.textbook
