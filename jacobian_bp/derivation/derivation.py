@@ -407,6 +407,8 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
     products = [_written_out(item.jacobian, count) for item in arrived]
     found = " + ".join(_no_ones(book, text) for text, *_ in products)
     book.ones |= {name: label} if found == "1" else {}
+    if _stands_above(book, sign, arrived):
+        return _Product(local(one), sign)
     book.backward.append(
         DeltaStep(
             sign,
@@ -423,6 +425,16 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
         )
     )
     return _Product(local(times(one, 1 / count)), sign, each=mean is not None)
+
+
+def _stands_above(book: _Book, sign: str, arrived: Sequence[_Product]) -> bool:
+    """Whether the error is the local Jacobian on the line above, under the very name."""
+    last = book.backward[-1]
+    return (
+        isinstance(last, LocalStep)
+        and last.name == sign
+        and [item.factors for item in arrived] == [f"[{last.number}]"]
+    )
 
 
 def _own_axes(arrived: Sequence[_Product]) -> tuple[Axis, ...]:

@@ -1,5 +1,6 @@
 """A ledger as a document: every sentence of a derivation stands here, once."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,6 +35,7 @@ FEW_PARAMETERS = 40  # that are shown before the derivation begins
 FEW_NUMBERS = 64  # of a value in the forward pass
 LONGEST_FORMULA = 34  # that stands in a row of its table
 NO_LIMIT = float("inf")
+STATEMENT = re.compile(r"[^\W\d]\w*(, [^\W\d]\w*)* = ")
 
 LAYOUT_WORDS = {
     "numerator": "output axes, then the variable's own",
@@ -78,7 +80,7 @@ def _value_names(ledger: Ledger) -> frozenset[str]:
 
 
 def _network(ledger: Ledger, everything: bool) -> tuple[Block, ...]:
-    title = map(Words, ledger.title)
+    title = title_of(ledger.title)
     if not ledger.parameters:
         return (*title, Words("no parameters: there is no gradient to derive"))
     biases = ledger.bias_count
@@ -94,6 +96,11 @@ def _network(ledger: Ledger, everything: bool) -> tuple[Block, ...]:
     return (*title, *map(Words, lines), *([numbers] if shown else []))
 
 
+def title_of(lines: Sequence[str]) -> tuple[Words, ...]:
+    """The head of a derivation; the steps of a program, each said again below, stand packed."""
+    return tuple(Words(line, pack=STATEMENT.match(line) is not None) for line in lines)
+
+
 def _given(ledger: Ledger, everything: bool) -> list[Block]:
     """The data, its numbers where they are few."""
     most = NO_LIMIT if everything else FEW_NUMBERS
@@ -101,10 +108,17 @@ def _given(ledger: Ledger, everything: bool) -> list[Block]:
     if len(ledger.carried) == 1 and ledger.carried[0].name == BATCH:
         found.append(Words(f"{plural(ledger.carried[0].size, 'example')}, {_of_examples(ledger)}"))
     elif ledger.carried:
-        counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried)
-        left_out = "a formula leaves out those that its op carries along"
-        found.append(Words(f"axes in front: {counts}; {left_out}"))
+        found.append(Words(_carried_along(ledger)))
     return found
+
+
+def _carried_along(ledger: Ledger) -> str:
+    """Which axes stand in front, and that the examples stand behind all others in columns."""
+    last = [a for a in ledger.carried if a.name == BATCH and ledger.convention.examples != "rows"]
+    counts = ", ".join(f"{axis.name} = {axis.size}" for axis in ledger.carried if axis not in last)
+    behind = "".join(f", examples in the last: {axis.name} = {axis.size}" for axis in last)
+    said = "a formula leaves out those that its op carries along"
+    return f"axes in front: {counts}{behind}; {said}"
 
 
 def _of_examples(ledger: Ledger) -> str:
@@ -227,7 +241,8 @@ def _gradients(ledger: Ledger, everything: bool) -> Table:
         Column("reshaped", "shape"),
         Column("so far", "done"),
     )
-    named = {step.symbol for step in ledger.backward if isinstance(step, DeltaStep)}
+    steps = [step for step in ledger.backward if not isinstance(step, Folded)]
+    named = {step.symbol if isinstance(step, DeltaStep) else step.name for step in steps}
     rows: list[Row | Words] = []
     for step in ledger.gradients:
         if isinstance(step, Folded):
@@ -248,9 +263,10 @@ def _gradients(ledger: Ledger, everything: bool) -> Table:
 
 
 def _notes(ledger: Ledger) -> str:
-    notes = "einsum: numerator axes; textbook: columns; numbers: reshaped to the parameter's shape"
-    rows = "examples" if ledger.carried == ledger.carried[:1] else "axes in front"
-    if rows == "examples" and ledger.carried and ledger.carried[0].name != BATCH:
+    notes = "einsum: numerator axes; textbook: columns; numbers: in the parameter's shape"
+    alone = ledger.carried == ledger.carried[:1]
+    rows = "examples" if alone or ledger.convention.examples != "rows" else "axes in front"
+    if alone and ledger.carried and ledger.carried[0].name != BATCH:
         rows = f"axis {ledger.carried[0].name}"
     batch = ledger.carried and any(
         "Σ_n" in step.textbook or "ᵀ " in step.textbook

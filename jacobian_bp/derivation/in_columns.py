@@ -1,12 +1,12 @@
 """An op whose examples stand in columns: the same op, the axis n of every array the last one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..algebra.axes import BATCH, Signature
+from ..algebra.axes import BATCH, Signature, unnamed
 from ..algebra.binding import Binding
 from ..algebra.expression import Dense, Expression, delta, one
 from ..ops import Op
@@ -20,20 +20,24 @@ class InColumns(Op):
         z[k] = f(a[i]) of each example n   becomes   z[k,n] of a[i,n]
 
     What was lifted over the rows is written out: δ[n,n'] by data, since examples do not
-    mix, and 1[n] by a parameter, which all examples share.
+    mix, and 1[n] by a parameter, which all examples share. Other axes in front, such as tokens
+    t, stay there and are carried: z[t,k] of n is z[t,k,n].
     """
 
     def __init__(self, op: Op, binding: Binding) -> None:
         self.op = op
-        self.lifted = tuple(map(bool, binding.carried))  # which inputs carry the examples
-        self.any_lifted = bool(binding.leading)
+        self.lifted = tuple(BATCH in front for front in binding.carried)  # carry the examples
+        self.any_lifted = BATCH in binding.leading
         given = op.parsed
+        self.places = tuple(map(_place, binding.carried, (o.axes for o in given.inputs)))
+        self.place = _place(binding.leading, given.output.axes)
         read = tuple(
             replace(operand, axes=_last(operand.axes, lifted))
             for operand, lifted in zip(given.inputs, self.lifted, strict=True)
         )
         out = replace(given.output, axes=_last(given.output.axes, self.any_lifted))
         self.signature = str(Signature(read, out, given.rules))
+        self.fronts = _fronts(binding.leading, given.letters)
         options = {name for rule in given.rules for name in rule.names} - {*given.letters}
         said = ("parameters", "constants", "labels", "formula", "reasons", "keeps_zeros_of")
         vars(self).update({name: getattr(op, name) for name in (*said, *options)})
@@ -49,7 +53,7 @@ class InColumns(Op):
         return self.op.lacks(method)
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
-        return self._to_columns(self.op.forward(*self._to_rows(inputs)), self._output_moves)
+        return _to_columns(self.op.forward(*self._to_rows(inputs)), self.place)
 
     def jacobians(self, *inputs: np.ndarray) -> Mapping[str, Expression]:
         found = {}
@@ -57,7 +61,7 @@ class InColumns(Op):
         for operand, lifted in zip(self.op.parsed.inputs, self.lifted, strict=True):
             if operand.name not in expressions:
                 continue
-            expression = expressions[operand.name]
+            expression = expressions[operand.name].renamed(self.fronts)
             if self.any_lifted:
                 by = delta(f"{BATCH},{PRIMED}") if lifted else one(BATCH)
                 expression = by * expression
@@ -65,13 +69,12 @@ class InColumns(Op):
         return found
 
     def vjp(self, bar: np.ndarray, *inputs: np.ndarray) -> Mapping[str, np.ndarray]:
-        moved = _to_front(bar) if self._output_moves else bar
-        pulled = self.op.vjp(moved, *self._to_rows(inputs))
-        moves = dict(zip((o.name for o in self.op.parsed.inputs), self._moves, strict=True))
+        pulled = self.op.vjp(_to_rows(bar, self.place), *self._to_rows(inputs))
+        places = dict(zip((o.name for o in self.op.parsed.inputs), self.places, strict=True))
         return {  # an op may speak of an input that is left out
-            name: self._to_columns(array, moves[name])
+            name: _to_columns(array, places[name])
             for name, array in pulled.items()
-            if name in moves
+            if name in places
         }
 
     def support(self, *inputs: np.ndarray) -> Expression | None:
@@ -79,28 +82,10 @@ class InColumns(Op):
 
     def branch(self, *inputs: np.ndarray) -> np.ndarray | None:
         branch = self.op.branch(*self._to_rows(inputs))
-        return None if branch is None else self._to_columns(branch, self._output_moves)
-
-    @property
-    def _moves(self) -> list[bool]:
-        """Of each input, whether the examples are one axis of several."""
-        signature = self.op.parsed
-        return [
-            lifted or BATCH in operand.axes
-            for operand, lifted in zip(signature.inputs, self.lifted, strict=True)
-        ]
-
-    @property
-    def _output_moves(self) -> bool:
-        return self.any_lifted or BATCH in self.op.parsed.output.axes
+        return None if branch is None else _to_columns(branch, self.place)
 
     def _to_rows(self, inputs: Any) -> list[np.ndarray]:
-        pairs = zip(inputs, self._moves, strict=True)
-        return [_to_front(array) if moves else array for array, moves in pairs]
-
-    @staticmethod
-    def _to_columns(array: np.ndarray, moves: bool) -> np.ndarray:
-        return np.moveaxis(np.asarray(array), 0, -1) if moves else array
+        return [_to_rows(*pair) for pair in zip(inputs, self.places, strict=True)]
 
 
 def columns_of(array: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
@@ -113,8 +98,30 @@ def _last(axes: tuple[str, ...], lifted: bool) -> tuple[str, ...]:
     return (*(a for a in axes if a != BATCH), *([BATCH] if lifted or BATCH in axes else []))
 
 
-def _to_front(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(np.moveaxis(array, -1, 0))
+def _place(front: Sequence[str], own: Sequence[str]) -> int | None:
+    """Where the examples stand among the axes of an array of rows; None where it has none."""
+    axes = (*front, *own)
+    return axes.index(BATCH) if BATCH in axes else None
+
+
+def _fronts(leading: Sequence[str], letters: Sequence[str]) -> dict[str, str]:
+    """What an op calls the axes in front of rows, and what they are called in columns.
+
+    The examples are n there, which is no axis in front any more.
+    """
+    others = [axis for axis in leading if axis != BATCH]
+    own = {*letters, *([BATCH] if BATCH in leading else [])}
+    names = {BATCH: BATCH, **dict(zip(others, unnamed(len(others), own), strict=True))}
+    says = dict(zip(unnamed(len(leading), letters), leading, strict=True))
+    return {old + mark: names[axis] + mark for old, axis in says.items() for mark in ("", "'")}
+
+
+def _to_rows(array: np.ndarray, place: int | None) -> np.ndarray:
+    return array if place is None else np.ascontiguousarray(np.moveaxis(array, -1, place))
+
+
+def _to_columns(array: np.ndarray, place: int | None) -> np.ndarray:
+    return array if place is None else np.moveaxis(np.asarray(array), place, -1)
 
 
 def _turned(expression: Expression) -> Expression:

@@ -37,7 +37,7 @@ def matrix_of(
         refused = f"[{size}: too many to print]"
     elif jacobian.size > LARGEST_BUILT and not everything:
         refused = f"[{size}: not built here]"
-    known = structure in ("identity", "delta ⊗ ones")
+    known = structure in ("identity", "delta ⊗ ones", "ones")
     diagonal = structure == "diagonal" and not everything and not refused
     return Matrix(
         laid_out=lambda: entries(layout),

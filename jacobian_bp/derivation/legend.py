@@ -7,7 +7,7 @@ from .of_each_example import SHARE
 
 ZEROS = {  # as an entry of an array, or told of in words
     r"[\[ ]\.(?=[ \]]|$)|'\.'": "'.' is zero for every input",
-    r"[\[ ]0(?=[ \]]|$)": "'0' is zero at this input only",
+    r"(?<!≠)[\[ ]0(?=[ \];]|$)": "'0' is zero at this input only",
 }
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
@@ -31,13 +31,13 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         what = "slopes" if len(slopes) > 1 else f"the slope of {slopes[0][:-1]}"
         found.append(f"{', '.join(slopes)}: {what}")
     found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+'*)", text))]
-    for axis in dict.fromkeys(re.findall(r"(?<!\w)1\[([^\W\d]\w*)'*\]", text)):
-        every = "example n" if axis == "n" else axis
-        found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "ᵀ" in text:
         found.append("ᵀ: transposed")
     products = re.findall(r"(\[\d+\])(\[\d+\])", " ".join(step.product for step in errors))
     found += [f"{first}{second}: {first} times {second}" for first, second in products[:1]]
+    for axis in dict.fromkeys(re.findall(r"(?<!\w)1\[([^\W\d]\w*)'*\]", text)):
+        every = "example n" if axis == "n" else axis
+        found.append(f"1[{axis}] = 1 for every {every}: what does not change along {axis}")
     if "⊙" in text:
         found.append("⊙: entry by entry")
     if SHARE in text:

@@ -21,6 +21,7 @@ from ..document.blocks import (
 from ..numbers.memory import format_bytes
 from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
+from .document_of import title_of
 from .second_ledger import BendRow, SecondLedger, Spectrum, Verdict
 
 MOST_EIGENVALUES = 6
@@ -46,7 +47,7 @@ def document_of_second(ledger: SecondLedger) -> Document:
 
 
 def _whole(ledger: SecondLedger) -> Iterator[Block]:
-    yield from map(Words, ledger.title)
+    yield from title_of(ledger.title)
     size = (ledger.count, ledger.count)
     share = ""
     if ledger.nonzeros is not None:

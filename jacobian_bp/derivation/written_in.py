@@ -37,7 +37,7 @@ def written_in(state: Pass, convention: Convention) -> Pass:
         )
     if (convention.weights, convention.bias) != ("out,in", "own"):
         state = _with_weights(state, convention)
-    if convention.examples == "columns" and state.batched:
+    if convention.examples == "columns" and any(BATCH in a for a in state.names.values()):
         state = _with_columns(state)
     return state
 
@@ -148,12 +148,6 @@ def _step_of_columns(state: Pass, step: Step) -> Step:
 def _op_of_columns(state: Pass, step: Step) -> Op:
     """The op for columns; the op itself where no array of it has examples beside other axes."""
     signature, binding = step.op.parsed, state.binding(step)
-    if binding.leading not in ((), (BATCH,)):
-        raise SpecError(
-            f"examples in columns cannot be said of {step}: it carries the axes "
-            f"{', '.join(binding.leading)} in front.\n"
-            '  Write a convention with examples="rows".'
-        )
     for operand, front, arg in zip(signature.inputs, binding.carried, step.args, strict=True):
         axes = tuple(axis.name for axis in state.axes(arg))
         if len(axes) > 1 and BATCH in axes and BATCH not in (*front, *operand.axes):
@@ -162,7 +156,7 @@ def _op_of_columns(state: Pass, step: Step) -> Op:
                 f"{safe(arg)}[{','.join(axes)}] as {operand}, the examples under another name.\n"
                 '  Write a convention with examples="rows".'
             )
-    if not binding.leading and BATCH not in {
+    if BATCH not in binding.leading and BATCH not in {
         axis for operand in signature.inputs for axis in operand.axes if len(operand.axes) > 1
     }:
         return step.op

@@ -1,11 +1,13 @@
 """A document as plain text in columns, for a terminal and a file."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 from rich.cells import cell_len
 
 from ..writing.long_arrays import long_block
+from ..writing.short_arrays import in_fewer_lines
 from ..writing.signs import dims, vector
 from ..writing.tables import DIGITS, WIDTH, fold_all, packed
 from .blocks import (
@@ -52,7 +54,7 @@ def text_lines(document: Document, width: int = WIDTH, spell: Spell = str) -> li
             continue
         found += [""] if found else []
         label, margin = section.label, list[str]()
-        for block in section.blocks:
+        for block in _packed_together(section.blocks, room, spell):
             if isinstance(block, Table) and not block.plain:
                 found += [*_labelled(label, margin, room, spell), *tables[block]]
                 label, margin = "", []
@@ -60,6 +62,16 @@ def text_lines(document: Document, width: int = WIDTH, spell: Spell = str) -> li
                 margin += _beside_the_label(block, room, spell, printed)
         found += _labelled(label, margin, room, spell)
     return fold_all([spell(line.rstrip()) for line in found], width)
+
+
+def _packed_together(blocks: Iterable[Block], room: int, spell: Spell) -> Iterator[Block]:
+    """The blocks, statements that follow one another as many on a line as fit."""
+    for pack, run in groupby(blocks, key=lambda block: isinstance(block, Words) and block.pack):
+        if not pack:
+            yield from run
+            continue
+        statements = [spell(block.text) for block in run if isinstance(block, Words)]
+        yield Lines(tuple(packed(statements, room, "; ")))
 
 
 def set_already(blocks: Iterable[Block]) -> list[str]:
@@ -167,7 +179,8 @@ def _numbers(item: Equation, room: int, beside: int) -> list[str]:
     """The numbers of an equation: in the room beside it, else below it, else where they stand."""
     if item.array.size > item.most:
         return [f"shape {dims(item.array.shape)}"]
-    block = _on_a_line(item.array, beside) or long_block(item.array, None, room - 4, NO_LIMIT)
+    block = _on_a_line(item.array, beside) or in_fewer_lines(item.array, None, room - 4)
+    block = block or long_block(item.array, None, room - 4, NO_LIMIT)
     if len(block) > MOST_LINES and item.elsewhere is not None:
         said = item.elsewhere()
         return [said] if said else block

@@ -22,13 +22,15 @@ class Words:
     """A sentence; `indent` is the depth at which it stands below another.
 
     A `label` says in a word what it is of; a text in columns has it in its margin. In `plain`
-    words nothing is a formula: a second is no value s.
+    words nothing is a formula: a second is no value s. Short statements of one kind, as of a
+    program, `pack`: a text in columns has several on a line.
     """
 
     text: str
     indent: int = 0
     label: str = ""
     plain: bool = False
+    pack: bool = False
 
 
 @dataclass(frozen=True)

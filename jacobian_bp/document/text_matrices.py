@@ -2,6 +2,7 @@
 
 from ..errors import MemoryLimitError
 from ..writing.long_arrays import diagonal_line, fits_a_page, leaves_out, long_block
+from ..writing.short_arrays import in_fewer_lines
 from ..writing.tables import about, fold, plain_block
 from .blocks import Entries, Matrix
 
@@ -19,14 +20,18 @@ def matrix_lines(matrix: Matrix, room: int) -> list[str]:
 
 
 def lines_below(matrix: Matrix, room: int) -> list[str]:
-    """The same below a row, which says some entries already; a diagonal is told on one line."""
+    """The same below a row, which says some entries already; diagonals and columns are short."""
     if matrix.form == "known":
         return []
     if matrix.form == "diagonal":
         value, mask = (matrix.tensor or matrix.laid_out)()
         told = diagonal_line(value, mask, room) if mask is not None else []
         return told or matrix_lines(matrix, room)
-    return matrix_lines(matrix, room)
+    lines = matrix_lines(matrix, room)
+    if len(lines) < 2 or matrix.whole:
+        return lines
+    shorter = in_fewer_lines(*matrix.laid_out(), room)
+    return shorter if 0 < len(shorter) < len(lines) else lines
 
 
 def _lines(matrix: Matrix, room: int) -> list[str]:

@@ -33,11 +33,12 @@ def table_lines(block: Table, width: int, spell: Spell) -> list[str]:
         if isinstance(row, Words):
             found.append(f"      {row.text}")
             continue
-        below = [
-            _below(row.cells[place], column)
+        given_way = [
+            place
             for place, column in enumerate(columns)
             if cells[place] and (place in gone or _is_long(row.cells[place], column))
         ]
+        below = [_below(row.cells[place], columns[place]) for place in given_way]
         if at_end:
             first, *rest = _beside(line, cells[at_end[0]], wide, width)
         else:
@@ -45,6 +46,10 @@ def table_lines(block: Table, width: int, spell: Spell) -> list[str]:
             first, *rest = _beside(line, beside, wide, width)
             rest, below = [*rest, *below], []
         equals = _equals(row, width, spell)
+        if not at_end and rest and len(equals) == 1 and columns[given_way[-1]].kind == "formula":
+            one_line = f"{rest[-1]} = {equals[0]}"
+            if cell_len(INDENT + one_line) <= width:
+                rest, equals = [*rest[:-1], one_line], []
         if at_end and not below and not cells[at_end[0]] and len(equals) > 2:
             both = _beside(line, spell(equals[0]), wide, width)  # in the place of a reason
             if len(both) == 1:

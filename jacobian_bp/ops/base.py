@@ -175,6 +175,14 @@ class Op(Facts):
         del axes
         return self
 
+    def meeting_behind(self, front: int, *axes: tuple[str, ...] | None) -> "Op | None":
+        """`meeting`, where so many axes of the first input are carried in front: n, tokens, ….
+
+        It matters to an op that reads all axes of an example, however many these are.
+        """
+        del front
+        return self.meeting(*axes)
+
     def written_operands(self, args: tuple[str, ...]) -> tuple[str, ...]:
         """What a step's text has between the parentheses, in front of the options."""
         return args
@@ -223,6 +231,21 @@ def on_demand(vjp: Callable[..., Mapping[str, Callable[[], Any]]]) -> Callable[.
 
     asked.on_demand = True  # type: ignore[attr-defined]
     return asked
+
+
+def of_example(
+    names: tuple[str, ...] | None, front: int, count: int | None
+) -> tuple[str, ...] | None:
+    """The axes of one example: so many of the last ones, else all that do not stand in front.
+
+    None where nobody knows the names, or there are fewer.
+
+    >>> of_example(("n", "t", "c"), 1, None), of_example(("n", "t", "c"), 1, 1)
+    (('t', 'c'), ('c',))
+    """
+    if names is None or (count or 0) > len(names):
+        return None
+    return names[-count:] if count else names[front:]
 
 
 def over_batch(array: np.ndarray, rank: int = 1) -> np.ndarray:

@@ -73,7 +73,8 @@ class Einsum(Op):
         self.operands, self.result = operands, result
         names, output = ascii_lowercase[: len(operands)], ascii_lowercase[len(operands)]
         inputs = [f"{n}[{','.join(w)}]" for n, w in zip(names, operands, strict=True)]
-        self.reasons = dict.fromkeys(names, "linear in each operand: the others stay")
+        others = ": the other operands stay" if len(names) > 1 else " in its operand"
+        self.reasons = dict.fromkeys(names, f"linear{others}")
         self.signature = f"{', '.join(inputs)} -> {output}[{','.join(result)}]"
 
     @quiet

@@ -36,19 +36,19 @@ class GivenStatistics(BatchNorm, with_given=True):
     def __init__(self, eps: float = 1e-5, training: bool = False) -> None:
         super().__init__(eps, training)
 
-    def _read(self, letters):
-        self.letters = letters
+    def _read(self, letters, place=1):
+        self.letters, self.place = letters, place
         axes, (unit, *places) = ",".join(letters[1:]), letters[1:]
         units = ", ".join(f"{name}[{unit}]" for name in ("gamma", "beta", "mean", "var"))
         self.places = tuple(places)
         self.signature = f"x[{axes}], {units} -> y[{axes}]"
         self.reasons = {n: rename(why, {"k": unit}) for n, why in type(self).reasons.items()}
 
-    def meeting(self, *axes):
-        names = axes[0]
-        if names is not None and names[:1] != self.letters[:1]:
-            return super().meeting((*self.letters[:1], *names), *axes[1:])
-        return super().meeting(*axes)
+    def meeting_behind(self, front, *axes):
+        """The op for a value with these axes: behind those in front the units, then the places."""
+        if axes[0] is None:
+            return self
+        return super().meeting_behind(1, (*self.letters[:1], *axes[0][front:]), *axes[1:])
 
     @quiet
     def forward(self, x, gamma, beta, mean, var):

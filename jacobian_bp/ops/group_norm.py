@@ -6,14 +6,14 @@ from math import prod
 
 import numpy as np
 
-from ..algebra.axes import BATCH, each_once
+from ..algebra.axes import each_once
 from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import within
 from ..errors import DomainError
 from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
-from .base import Op, over_batch
+from .base import Op, of_example, over_batch
 from .norms import require_spread, spread_of, standardised
 from .windows import per_axis
 
@@ -30,8 +30,10 @@ class GroupNorm(Op):
     An entry reads itself, and through mean and spread all D entries of its group: same[c,c'] is
     1 where c and c' are in one group, and groups keep apart. Channels are the first axis of an
     example, dealt out in equal parts. One group is layer normalisation with a gain a channel, a
-    group for each channel instance normalisation. Source: Wu and He, 2018. Raises DomainError
-    where the groups do not divide the channels, or eps is 0 and a group has no spread.
+    group for each channel instance normalisation. An example is all that stands behind the axes
+    carried in front, n and those that data names; `axes` says how many of the last axes it is, as
+    "c" of tokens that nobody named. Source: Wu and He, 2018. Raises DomainError where the groups
+    do not divide the channels, or eps is 0 and a group has no spread.
     """
 
     parameters = ("gamma", "beta")
@@ -44,11 +46,11 @@ class GroupNorm(Op):
     }
     example = {"groups": 2}
 
-    def __init__(self, groups: int, eps: float = 1e-5, axes: str = "c,i,j") -> None:
+    def __init__(self, groups: int, eps: float = 1e-5, axes: str | None = None) -> None:
         (self.groups,) = per_axis(groups, 1, 1, "GroupNorm(groups)")
         self.eps = between(eps, 0.0, np.inf, "GroupNorm(eps)")
         self.axes = axes
-        self._read(each_once(axes, f"GroupNorm(axes={axes!r})"))
+        self._read(each_once("c,i,j" if axes is None else axes, f"GroupNorm(axes={axes!r})"))
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes of an example; the first are the channels."""
@@ -57,10 +59,9 @@ class GroupNorm(Op):
         self.signature = f"x[{axes}], gamma[{channel}], beta[{channel}] -> y[{axes}]"
         self.reasons = {n: rename(why, {"c": channel}) for n, why in type(self).reasons.items()}
 
-    def meeting(self, *axes: tuple[str, ...] | None) -> Op:
-        """The op for a value with these axes: those behind n are the example's."""
-        names = axes[0]
-        inside = None if names is None else names[1:] if names[:1] == (BATCH,) else names
+    def meeting_behind(self, front: int, *axes: tuple[str, ...] | None) -> Op:
+        """The op for a value with these axes: an example's are those that are not in front."""
+        inside = of_example(axes[0], front, len(self.letters) if self.axes else None)
         if not inside or inside == self.letters:
             return self
         met = copy(self)

@@ -165,8 +165,9 @@ class BatchNorm(Op):
 
     Units keep apart, hence δ[k,k']; examples do not: each reads all others through the mean
     and the spread, hence no δ[n,n'] alone. Of images x[n,c,i,j] the channels c are the units, and
-    mean and spread go over n, i and j: the unit is the axis behind n. With training=False mean
-    and variance are given: see GivenStatistics. Source: Ioffe and Szegedy, 2015.
+    mean and spread go over n, i and j: the unit is the axis behind n, and behind tokens t that
+    data carries, x[n,t,k], whose mean and spread go over n and t. With training=False mean and
+    variance are given: see GivenStatistics. Source: Ioffe and Szegedy, 2015.
     Raises DomainError where eps is 0 and a unit has one value for all examples.
     """
 
@@ -193,26 +194,38 @@ class BatchNorm(Op):
         self.training = bool(training)
         self._read((BATCH, "k"))
 
-    def _read(self, letters: tuple[str, ...]) -> None:
-        """Set the axes that it reads: the examples, the units, and the places of an image."""
-        self.letters = letters
-        axes, (_, unit, *places) = ",".join(letters), letters
+    def _read(self, letters: tuple[str, ...], place: int = 1) -> None:
+        """Set the axes that it reads: examples, the units at `place`, the places of an image."""
+        self.letters, self.place = letters, place
+        axes, unit, mixed = ",".join(letters), letters[place], self.mixed
         self.signature = f"x[{axes}], gamma[{unit}], beta[{unit}] -> y[{axes}]"
         reasons = {n: rename(why, {"k": unit}) for n, why in type(self).reasons.items()}
-        if places:
-            over = ",".join((BATCH, *places))
-            self.formula = type(self).formula.replace("over n", f"over {over}")
-            what = f"channel {unit} of all examples and places, through mean and spread"
-            reasons["x"] = what
+        if len(mixed) > 1:
+            self.formula = type(self).formula.replace("over n", f"over {','.join(mixed)}")
+            what = "channel" if place + 1 < len(letters) else "unit"
+            also = [f"all {','.join(letters[1:place])}"] if place > 1 else []
+            where = " and ".join(["all examples", *also, *["places"] * (what == "channel")])
+            reasons["x"] = f"{what} {unit} of {where}, through mean and spread"
         self.reasons = reasons
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """The axes over which mean and spread go: all but that of the units."""
+        return (*self.letters[: self.place], *self.letters[self.place + 1 :])
 
     def meeting(self, *axes: tuple[str, ...] | None) -> Op:
         """The op for a value with these axes: behind n the units, then the places of an image."""
+        return self.meeting_behind(1, *axes)
+
+    def meeting_behind(self, front: int, *axes: tuple[str, ...] | None) -> Op:
+        """The op for a value with these axes: behind those in front the units, then the places."""
         names = axes[0]
-        if names is None or names[:1] != (BATCH,) or len(names) < 3 or names == self.letters:
+        if names is None or names[:1] != (BATCH,) or not 0 < front < len(names) > 2:
+            return self
+        if (names, front) == (self.letters, self.place):
             return self
         met = copy(self)
-        met._read(names)
+        met._read(names, front)
         return met
 
     @quiet
@@ -223,10 +236,9 @@ class BatchNorm(Op):
     @quiet
     def jacobians(self, x, gamma, beta):
         normal, s = self._normal(x)
-        examples, unit, *places = self.letters
-        mixed, own = (examples, *places), delta(f"{unit},{unit}'")
-        axes = ",".join(self.letters)
-        there = ",".join([f"{examples}'", unit, *(f"{place}'" for place in places)])
+        unit, mixed = self.letters[self.place], self.mixed
+        own, axes = delta(f"{unit},{unit}'"), ",".join(self.letters)
+        there = ",".join(axis if axis == unit else f"{axis}'" for axis in self.letters)
         share = len(gamma) / x.size
         same, ones, beside = Expression.of(), Expression.of(), Expression.of()
         for axis in mixed:
@@ -243,8 +255,7 @@ class BatchNorm(Op):
     @quiet
     def second(self, x, gamma, beta):
         normal, s = self._normal(x)
-        examples, unit, *places = self.letters
-        mixed, share = (examples, *places), len(gamma) / x.size
+        unit, mixed, share = self.letters[self.place], self.mixed, len(gamma) / x.size
 
         def there(mark: str) -> Expression:
             axes = [axis if axis == unit else axis + mark for axis in self.letters]
@@ -268,21 +279,21 @@ class BatchNorm(Op):
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = standardised(_units(x), self.eps)
-        whole = _units(y_bar)
+        normal, s = standardised(_units(x, self.place), self.eps)
+        whole = _units(y_bar, self.place)
         bar = whole * (gamma[:, None] / s)
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
-            "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape),
+            "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape, self.place),
             "gamma": (whole * normal).sum(axis=1),
             "beta": whole.sum(axis=1),
         }
 
     def admit(self, names, x, gamma, beta):
         if x.ndim == len(self.letters):
-            units = _units(x)
+            units = _units(x, self.place)
             centred = units - units.mean(axis=1, keepdims=True)
-            where = "[:,{}" + ",:" * (x.ndim - 2) + "]"
+            where = "[" + ":," * self.place + "{}" + ",:" * (x.ndim - self.place - 1) + "]"
             require_spread(self, units, spread_of(centred, self.eps), names["x"], where)
         return x, gamma, beta
 
@@ -291,12 +302,12 @@ class BatchNorm(Op):
 
     def _normal(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """x̂ in the shape of x, and s of each unit."""
-        normal, s = standardised(_units(x), self.eps)
-        return _back(normal, x.shape), s[:, 0]
+        normal, s = standardised(_units(x, self.place), self.eps)
+        return _back(normal, x.shape, self.place), s[:, 0]
 
     def _wide(self, of_units: np.ndarray) -> np.ndarray:
         """One number a unit, beside its places."""
-        return of_units.reshape(-1, *[1] * (len(self.letters) - 2))
+        return of_units.reshape(-1, *[1] * (len(self.letters) - self.place - 1))
 
 
 def _second(
@@ -323,15 +334,15 @@ def _second(
     }
 
 
-def _units(x: np.ndarray) -> np.ndarray:
+def _units(x: np.ndarray, place: int) -> np.ndarray:
     """The entries of each unit as a row: sums over them do not depend on how x is stored."""
-    return np.ascontiguousarray(np.moveaxis(x, 1, 0)).reshape(x.shape[1], -1)
+    return np.ascontiguousarray(np.moveaxis(x, place, 0)).reshape(x.shape[place], -1)
 
 
-def _back(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _back(rows: np.ndarray, shape: tuple[int, ...], place: int) -> np.ndarray:
     """The rows of `_units` in the shape that they came from."""
-    moved = rows.reshape(shape[1], shape[0], *shape[2:])
-    return np.ascontiguousarray(np.moveaxis(moved, 0, 1))
+    moved = rows.reshape(shape[place], *shape[:place], *shape[place + 1 :])
+    return np.ascontiguousarray(np.moveaxis(moved, 0, place))
 
 
 def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Reshape and Flatten: the entries of an example, row by row, under other axes.
 
-Both read all axes of an example: those that the value has behind n, or as many as `axes` names.
+Both read all axes of an example: as many of the last ones as `axes` names, else all behind n.
 Entry by entry nothing changes; the Jacobian says which two places are one in row-by-row order.
 """
 
@@ -16,7 +16,7 @@ from ..algebra.expression import Expression
 from ..algebra.written_positions import at, within
 from ..errors import DomainError
 from ..writing.signs import dims
-from .base import Op, elementwise
+from .base import Op, elementwise, of_example
 from .windows import is_whole
 
 OUTPUT_LETTERS = "opqrsuvwabcdefg"  # of the axes of the result, those that the input does not have
@@ -29,16 +29,16 @@ class Reshape(Op):
         ∂y/∂x = [P·o+p=J·i'+j']
 
     Entry o,p is the one entry of x with the same place row by row, hence the equation between
-    the two places. One size may be −1: what is left. `axes` says which axes one example has,
-    where the value read is data whose axes nobody named. Raises DomainError where the numbers
-    of entries differ.
+    the two places. One size may be −1: what is left. It reads all axes behind n, those of tokens
+    too; where `axes` is said, as many of the last ones as it names, and what stands in front is
+    carried. Raises DomainError where the numbers of entries differ.
     """
 
     formula = "x in another shape, row by row"
     reasons: Mapping[str, str] = {"x": "the same entry, at another place"}
     example = {"shape": (3, 2)}
 
-    def __init__(self, shape: Any, axes: str = "i,j") -> None:
+    def __init__(self, shape: Any, axes: str | None = None) -> None:
         given = [shape] if is_whole(shape) else shape
         whole = isinstance(given, Sequence) and all(map(is_whole, given))
         if not whole or any(n < 1 and n != -1 for n in given) or list(given).count(-1) > 1:
@@ -48,7 +48,7 @@ class Reshape(Op):
             )
         self.shape, self.axes = shape, axes
         self.sizes = tuple(map(int, given))
-        self._read(each_once(axes, f"{self.name}({axes!r})"))
+        self._read(each_once("i,j" if axes is None else axes, f"{self.name}({axes!r})"))
 
     def _read(self, letters: tuple[str, ...]) -> None:
         """Set the axes of an example that it reads, and those of the result."""
@@ -59,13 +59,11 @@ class Reshape(Op):
         rules = [f"{o} = {left if n == -1 else n}" for o, n in zip(own, self.sizes, strict=True)]
         self.signature = f"x[{','.join(letters)}] -> y[{','.join(own)}]; {'; '.join(rules)}"
 
-    def meeting(self, *axes: tuple[str, ...] | None) -> Op:
-        """The op for a value with these axes: those behind n are the example's."""
-        names = axes[0]
-        if names is None:
-            return self
-        inside = names[1:] if names[:1] == (BATCH,) else names
-        if inside == self.parsed.inputs[0].axes:
+    def meeting_behind(self, front: int, *axes: tuple[str, ...] | None) -> Op:
+        """The op for a value with these axes: those behind n are the example's, tokens too."""
+        behind = axes[0] is not None and axes[0][:1] == (BATCH,)
+        inside = of_example(axes[0], int(behind), self.rank if self.axes else None)
+        if inside is None or inside == self.parsed.inputs[0].axes:
             return self
         met = copy(self)
         met._read(inside)
@@ -137,7 +135,7 @@ class Flatten(Reshape):
     formula = "x in one row"
     example = {}
 
-    def __init__(self, axes: str = "i,j") -> None:
+    def __init__(self, axes: str | None = None) -> None:
         super().__init__(-1, axes)
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ from ..numbers.precision import precision_of
 from ..ops import Op
 from ..writing.signs import dims, safe
 from .forward_pass import Pass, bind_step, require_in_range
-from .naming import meeting, names_of_data, read_names
+from .naming import in_front, meeting, names_of_data, read_names
 from .program import Program
 from .step import Step
 
@@ -56,7 +56,8 @@ def run_forward(
                 "  Pass at least one example."
             )
     unnamed = {name: array for name, array in measured.items() if name not in names}
-    program = meeting(program, names, {**params, **unnamed} if unnamed else params)
+    front = in_front(program, names, named)
+    program = meeting(program, names, front, {**params, **unnamed} if unnamed else params)
     call = Call(values, names, dtype, frozenset({*data} - {*program.labels}), called)
     for step in program.steps:
         call.compute(step)

@@ -6,6 +6,7 @@ axes n and t there. One that nobody names is n, the examples.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..algebra.axes import BATCH, fresh, parse_axes, unnamed
 from ..algebra.binding import WrongRankError, carried_axes
 from ..algebra.unfitting import some_names
 from ..errors import AxisError, SpecError
-from ..ops import Reduction
+from ..ops import Op, Reduction
 from ..writing.signs import did_you_mean, plural, rename, safe
 from .program import Program, listed
 from .step import Step
@@ -70,8 +71,10 @@ def names_of_data(program: Program, ranks: Mapping[str, int], given: Names) -> N
         letters = program.letters[name]
         extra, named = rank - len(letters), given.get(name)
         if named is not None:
+            if letters[:1] == named[:1] == (BATCH,) and len(named) == extra + 1 < rank:
+                letters, extra = letters[1:], extra + 1  # n of its reader is the one in front
             if extra < 0 or len(named) not in (extra, rank):
-                raise AxisError(_miscounted(name, rank, letters, named))
+                raise AxisError(_miscounted(program, name, rank, named))
             found[name] = named if len(named) == rank else (*named, *letters)
             if len(named) < rank and not set(named).isdisjoint(letters):
                 letters = _beside(program, name, rank, letters, named)
@@ -114,49 +117,86 @@ def _beside(
     return tuple(found)
 
 
-def _miscounted(name: str, rank: int, letters: tuple[str, ...], named: tuple[str, ...]) -> str:
+def _miscounted(program: Program, name: str, rank: int, named: tuple[str, ...]) -> str:
+    letters = program.letters[name]
     read, count = f"{safe(name)}[{','.join(letters)}]", max(rank - len(letters), 0)
     stand = f"{count} of them {'stands' if count == 1 else 'stand'} in front"
     says = f'axes={{"{safe(name)}": "{",".join(some_names(count, letters))}"}}'
+    way_out = f"Name these, such as {says}." if count else f"Leave {safe(name)} out of axes."
+    reader = next(step.op for step in program.steps if name in step.args)
+    if hasattr(reader, "axes") and _reads_all(reader) and 0 < rank - len(named) < len(letters):
+        behind = ",".join(letters[: rank - len(named)])
+        way_out = f'Say which axes an example has: {reader.name}(…, axes="{behind}").'
     return (
         f"axes names {plural(len(named), 'axis', 'axes')} in front of {read}: "
         f"{','.join(named) or 'none'}.\n"
         f"  {safe(name)} has {plural(rank, 'axis', 'axes')} and is read as {read}: {stand}\n"
-        f"  {f'Name these, such as {says}.' if count else f'Leave {safe(name)} out of axes.'}"
+        f"  {way_out}"
     )
 
 
-def meeting(program: Program, names: Names, others: Mapping[str, np.ndarray]) -> Program:
+def in_front(program: Program, names: Names, given: Names) -> dict[str, int]:
+    """How many axes each array of data carries in front of what its reader reads.
+
+    Where all its axes are named and the reader reads however many an example has, n is in front.
+    """
+    found = {}
+    for name, axes in names.items():
+        reader = next(step.op for step in program.steps if name in step.args)
+        found[name] = len(axes) - len(program.letters[name])
+        if given.get(name, axes) != axes:
+            found[name] = len(given[name])
+        elif name in given and _reads_all(reader):
+            found[name] = int(axes[:1] == (BATCH,))
+    return found
+
+
+def _reads_all(op: Op) -> bool:
+    """Whether it reads all axes of an example, however many: a norm of groups, a reshaping."""
+    return type(op).meeting_behind is not Op.meeting_behind
+
+
+def meeting(
+    program: Program, names: Names, front: Mapping[str, int], others: Mapping[str, np.ndarray]
+) -> Program:
     """The program for data with these axes: each op goes over the axes that it names.
 
-    A reduction with none to go over is left out: J = Mean(L) makes L be J. Of the `others`,
-    parameters and data without names, only the numbers of axes matter.
+    A reduction with none to go over is left out: J = Mean(L) makes L be J. `front` says how
+    many axes of data are carried. Of the `others`, parameters and data without names, only the
+    numbers of axes matter.
     """
     if not program.meets_axes:
         return program
-    key = (*names.items(), *[array.ndim for array in others.values()])
+    key = (*names.items(), *front.values(), *[array.ndim for array in others.values()])
     if key not in program.meetings:
         ranks = {name: array.ndim for name, array in others.items()}
-        program.meetings[key] = _met(program, names, ranks)
+        program.meetings[key] = _met(program, names, front, ranks)
     return program.meetings[key]
 
 
-def _met(program: Program, names: Names, ranks: Mapping[str, int]) -> Program:
+def _met(
+    program: Program, names: Names, front: Mapping[str, int], ranks: Mapping[str, int]
+) -> Program:
     axes: Names = dict(names)
+    carried = {name: axes[name][:count] for name, count in front.items()}
     steps: list[Step] = []
     left_out: list[Step] = []
     for step in program.steps:
         try:
-            op = step.op.meeting(*(_known(program, arg, axes, ranks) for arg in step.args))
+            known = [_known(program, arg, axes, ranks) for arg in step.args]
+            op = step.op.meeting_behind(len(carried.get(step.args[0], ())), *known)
         except AxisError as error:
             raise AxisError(f"{step.who}: {rename(str(error), step.called)}") from None
         if op is None:
             left_out.append(step)
             axes[step.name] = axes[step.args[0]]
+            carried[step.name] = carried.get(step.args[0], ())
             continue
         steps.append(step if op is step.op else replace(step, op=op))
         try:
-            axes[step.name] = _output(steps[-1], axes, ranks)
+            axes[step.name], leading = _output(steps[-1], axes, ranks)
+            before = {axis for arg in step.args for axis in carried.get(arg, ())}
+            carried[step.name] = tuple(takewhile(before.__contains__, leading))
         except WrongRankError:  # which is told where the step is computed
             return program
     if not left_out and all(a is b for a, b in zip(steps, program.steps, strict=True)):
@@ -193,8 +233,13 @@ def _known(
     return found if len(set(found)) == len(found) == ranks[name] else None
 
 
-def _output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...]:
-    """The axes of what a step gives. WrongRankError where what it reads does not fit it."""
+def _output(
+    step: Step, axes: Names, ranks: Mapping[str, int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The axes of what a step gives, and those that may be in front.
+
+    WrongRankError where what it reads does not fit it.
+    """
     signature = step.op.parsed
     counts = []
     for operand, arg in zip(signature.inputs, step.args, strict=True):
@@ -202,4 +247,6 @@ def _output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...
         counts.append(ranks.get(arg, len(operand.axes)) if known is None else known)
     known_axes = [axes.get(arg) for arg in step.args]
     _, leading = carried_axes(signature, counts, step.op.parameters, known_axes)
-    return (*leading, *signature.renamed(signature.beside(leading)).output.axes)
+    own = signature.renamed(signature.beside(leading)).output.axes
+    mixes = BATCH in own  # it speaks of the axes in front itself, as a batch norm does
+    return (*leading, *own), (*leading, *(own if mixes else ()))

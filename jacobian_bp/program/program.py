@@ -143,7 +143,10 @@ class Program:
     @cached_property
     def meets_axes(self) -> bool:
         """Whether an op of it depends on the names of the axes that it reads."""
-        return any(type(step.op).meeting is not Op.meeting for step in self.steps)
+        return any(
+            (op.meeting, op.meeting_behind) != (Op.meeting, Op.meeting_behind)
+            for op in (type(step.op) for step in self.steps)
+        )
 
     @cached_property
     def knows_zeros(self) -> bool:

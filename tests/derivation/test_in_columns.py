@@ -82,3 +82,44 @@ def test_examples_under_another_name_are_no_columns():
         '  Write a convention with examples="rows".'
     )
     assert run.derivation(Convention("rows", mean="gradient"))
+
+
+T, F, H = 5, 3, 7
+TAGGER = {"W": RNG.normal(size=(H, F)), "b": RNG.normal(size=H), "P": RNG.normal(size=(T, H))}
+
+
+def tagger(names, shape):
+    lines = ["z = Linear(x, W, b)", "a = Tanh(z)"]
+    lines += ["s = Add(a, P)"] if names[-1] == "t" else []
+    lines += ["g = BatchNorm(s, b, b)"] if "P)" in lines[-1] else ["g = GroupNorm(a, b, b, 7)"]
+    lines += ["L = SquaredError(g, y)", "J = Mean(L, over='n,t')"]
+    params = TAGGER if names[-1] == "t" else {n: TAGGER[n] for n in "Wb"}
+    net = Network.program(*lines, params=params)
+    x, y = RNG.normal(size=(*shape, F)), RNG.normal(size=(*shape, H))
+    return net.run(x, y, axes={"x": ",".join(names)})
+
+
+@pytest.mark.parametrize(("names", "shape"), [("nt", (2, T)), ("tn", (T, 2))])
+def test_examples_stand_behind_tokens_and_units_in_columns(names, shape):
+    """Whichever axis came first: z[n,t,k] and z[t,n,k] both are z[t,k,n]."""
+    run = tagger(names, shape)
+    own = run.written_in(COLUMNS)
+    place = names.index("n")
+    for name in ("z", "a", "g"):
+        np.testing.assert_array_equal(own[name], np.moveaxis(run[name], place, -1))
+    assert own.check().ok, str(own.check())
+    assert own.jacobian("z", "x").formula == "δ[t,t'] δ[n,n'] W[k,i']"
+    assert own.jacobian("z", "W").formula == "δ[k,k'] x[t,i',n]"
+    for name, gradient in run.gradients().items():
+        np.testing.assert_allclose(own.gradients()[name], gradient, 1e-11, 1e-13)
+    bar = RNG.normal(size=run["a"].shape)
+    moved = own.vjp("a", "x", np.moveaxis(bar, place, -1))
+    np.testing.assert_array_equal(moved, np.moveaxis(run.vjp("a", "x", bar), place, -1))
+
+
+def test_a_page_of_tokens_in_columns_says_where_the_examples_stand():
+    page = tagger("nt", (2, T)).derivation(COLUMNS).text()
+    assert f"axes in front: t = {T}, examples in the last: n = 2; a formula leaves out" in page
+    assert "textbook: examples as columns" in page
+    assert " = Σ_t Σ_n ∂J/∂z[t,k',n] x[t,i',n]" in page
+    assert page.endswith("all routes agree")

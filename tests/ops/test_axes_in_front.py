@@ -45,6 +45,24 @@ CASES = {
     "bce": (ops.BinaryCrossEntropyFromLogits(), {"z": normal(N, T, K), "y": rows(N, T, K)}, "n,t"),
     "cross-entropy": (ops.CrossEntropy(), {"p": rows(N, T, K), "y": classes(N, T)}, "n,t"),
     "its logits": (ops.CrossEntropyFromLogits(), {"z": normal(N, T, K), "y": classes(N, T)}, "n,t"),
+    "GroupNorm": (
+        ops.GroupNorm(2, axes="c"),
+        {"x": normal(N, T, 6), "gamma": normal(6), "beta": normal(6)},
+        "n,t",
+    ),
+    "given statistics": (
+        ops.BatchNorm(training=False),
+        {
+            "x": normal(N, T, K),
+            "gamma": normal(K),
+            "beta": normal(K),
+            "mean": normal(K),
+            "var": RNG.uniform(0.5, 2, K),
+        },
+        "n,t",
+    ),
+    "Reshape": (ops.Reshape((7, -1), axes="i,j"), {"x": normal(N, T, F, K)}, "n,t"),
+    "Flatten": (ops.Flatten(axes="i,j"), {"x": normal(N, T, F, K)}, "n,t"),
     "divergence": (ops.KLDivergence(), {"p": rows(N, T, K), "y": rows(N, T, K)}, "n,t"),
 }
 ALONG = {

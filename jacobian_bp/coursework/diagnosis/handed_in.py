@@ -6,13 +6,14 @@
 How each array stood is kept, so that what is said of it can speak of its own rows and columns.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ...algebra.axes import BATCH
 from ...derivation.convention import Convention
 from ...errors import SpecError
 from ...network.files.answer_file import Key, key_of
@@ -33,8 +34,9 @@ Shape = tuple[int, ...]
 class Handed:
     """One object as it was handed in: its numbers, in the student's own axes.
 
-    `turned` says that the student's axes are the network's exchanged, as declared; `place` is
-    where it stands in a larger array, `times` how often ours it is meant to be.
+    `turned` says that the student's axes are the network's exchanged, as declared; `examples`,
+    of more than two axes, where among the network's own stands the last axis of the student's.
+    `place` is where it stands in a larger array, `times` how often ours it is meant to be.
     """
 
     array: np.ndarray
@@ -43,10 +45,13 @@ class Handed:
     times: float = 1.0
     part: str = ""  # of a larger array: "column 0"
     back: Callable[[np.ndarray], np.ndarray] = np.asarray  # of a Jacobian: to the student's axes
+    examples: int | None = None
 
     def ours(self, right: Shape) -> np.ndarray:
         """The numbers in the network's own axes, in float64."""
         S = self.array.astype(np.float64) / self.times
+        if self.examples is not None and S.ndim == len(right):
+            return np.moveaxis(S, -1, self.examples)
         if not self.turned or S.ndim > 2:
             return S
         if len(right) == 1:  # of one example, or a bias: a column is the student's own
@@ -61,8 +66,13 @@ class Handed:
 
     def laid(self, array: np.ndarray, turned: bool = False) -> np.ndarray:
         """An array of the network's own axes, as this one stands: exchanged once more or not."""
-        exchanged = array.ndim == 2 and self.turned != turned
-        return np.asarray((array.T if exchanged else array).reshape(self.array.shape) * self.times)
+        return np.asarray(self.own(array, turned).reshape(self.array.shape) * self.times)
+
+    def own(self, array: np.ndarray, turned: bool = False) -> np.ndarray:
+        """An array of the network's own axes in the order of the student's."""
+        if self.examples is not None and array.ndim > 2:
+            return np.moveaxis(array, self.examples, -1)
+        return array.T if array.ndim == 2 and self.turned != turned else array
 
 
 class HandedIn:
@@ -159,7 +169,9 @@ def parts_of(state: Pass, key: str, array: np.ndarray, written: Convention) -> d
     lifted = key in state.batched
     columns = written.examples == "columns" and (len(right) == 1 or (lifted and len(right) == 2))
     times = of_each_example(state, written) if lifted else 1.0
-    return {key: Handed(array, columns, times=times)}
+    order = axes_in(state, key, written)
+    examples = order[-1] if len(order) > 2 and order[-1] < len(order) - 1 else None
+    return {key: Handed(array, columns, times=times, examples=examples)}
 
 
 def of_each_example(state: Pass, written: Convention) -> float:
@@ -210,35 +222,44 @@ def jacobian_in_our_axes(
 ) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """A Jacobian in our axes, and the way back to the student's.
 
-    Its outputs, or its variable, are a matrix that the student keeps with its axes exchanged.
+    Its outputs, or its variable, are an array that the student keeps in another order of axes.
     The layout is found later: outputs first, the variable first, or either flat.
     """
     of, wrt = (state.values[name].shape for name in key)
-    turned = tuple(_exchanged(state, name, written) for name in key)
-    if not any(turned):
+    order = [axes_in(state, name, written) for name in key]
+    if all(axes == tuple(range(len(axes))) for axes in order):
         return array, np.asarray
-    mine = tuple(s[::-1] if t else s for s, t in zip((of, wrt), turned, strict=True))
-    order = [tuple(range(len(s)))[:: -1 if t else 1] for s, t in zip(mine, turned, strict=True)]
-    for first, then in ((0, 1), (1, 0)):  # reversing axes twice changes nothing
+    mine = [tuple(s[a] for a in axes) for s, axes in zip((of, wrt), order, strict=True)]
+    for first, then in ((0, 1), (1, 0)):
         if array.shape == mine[first] + mine[then]:
             rank = len(mine[first])
-            axes = (*order[first], *(rank + i for i in order[then]))
-            return array.transpose(axes), partial(np.transpose, axes=axes)
-    if array.shape == (int(np.prod(of)), int(np.prod(wrt))) and turned[0]:
+            theirs = (*order[first], *(rank + i for i in order[then]))
+            ours = tuple(map(int, np.argsort(theirs)))
+            return array.transpose(ours), partial(np.transpose, axes=theirs)
+    if array.shape == (int(np.prod(of)), int(np.prod(wrt))) and (mine[0] != of or len(wrt) > 2):
+        if len(wrt) < 3:  # whose columns are found later, row by row or column by column
+            mine[1], order[1], wrt = array.shape[1:], (0,), array.shape[1:]
+        theirs = (*order[0], *(len(of) + axis for axis in order[1]))
 
-        def rows(flat: np.ndarray, sides: Shape) -> np.ndarray:
-            return flat.reshape(*sides, -1).transpose(*order[0], len(of)).reshape(flat.shape)
+        def flat(found: np.ndarray, sides: Shape, axes: Sequence[int]) -> np.ndarray:
+            return found.reshape(sides).transpose(axes).reshape(found.shape)
 
-        return rows(array, mine[0]), lambda ours: rows(ours, of)
+        ours = tuple(map(int, np.argsort(theirs)))
+        there, here = (*mine[0], *mine[1]), (*of, *wrt)
+        return flat(array, there, ours), lambda found: flat(found, here, theirs)
     return array, np.asarray
 
 
-def _exchanged(state: Pass, name: str, written: Convention) -> bool:
-    if state.values[name].ndim != 2:
-        return False
-    if name in state.batched:
-        return written.examples == "columns"
-    return name in layer_weights(state) and written.weights == "in,out"
+def axes_in(state: Pass, name: str, written: Convention) -> tuple[int, ...]:
+    """The places of the axes of a value in the student's order: in columns the examples last."""
+    axes = [axis.name for axis in state.axes(name)]
+    places = list(range(len(axes)))
+    if BATCH in axes and name not in state.program.params:
+        if written.examples == "columns":
+            places.append(places.pop(axes.index(BATCH)))
+    elif len(axes) == 2 and name in layer_weights(state) and written.weights == "in,out":
+        places.reverse()
+    return tuple(places)
 
 
 def _array(value: Any, key: Any) -> np.ndarray:

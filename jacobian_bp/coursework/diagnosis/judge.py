@@ -342,8 +342,7 @@ class Judge:
         name, plain = self.words.object(key), replace(question.precision, times=1.0)
         reading = next((r for r in question.readings if r.accepted), None)
         if reading is None:
-            own = right.T if handed.turned and right.ndim == 2 else right
-            return proved(name, None, own, plain)
+            return proved(name, None, handed.own(right), plain)
         place = replace(handed.place, of_vector="unit" if right.ndim == 1 else "entry")
         times = self.facts.examples if key in self.each else 1
         meant = handed.laid(right, reading.turned) * times

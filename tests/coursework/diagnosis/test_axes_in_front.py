@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacobian_bp import Network, diagnose, diagnose_line
+from jacobian_bp import Convention, Network, diagnose, diagnose_line
 
 RNG = np.random.default_rng(107)
 N, T, F, H, K = 5, 11, 3, 7, 2
@@ -46,3 +46,35 @@ def test_right_gradients_are_right_beside_tokens():
 def test_an_axis_in_front_is_called_by_its_name():
     said = str(diagnose_line("dW2 = dz2.T @ a1", RUN))
     assert "dz2.T has shape (2, 11, 5): units of layer 2 × axis t × examples" in said
+
+
+COLUMNS = Convention("columns")
+IN_COLUMNS = RUN.written_in(COLUMNS)
+DELTA = np.moveaxis(RUN.vjp("J", "z1", 1.0), 0, -1)  # of t, k, n
+
+
+def one_entry(delta):
+    found = delta.copy()
+    found[1, 2, 3] += 5
+    return found
+
+
+@pytest.mark.parametrize(
+    ("delta", "says"),
+    [
+        (DELTA, "z1 is right."),
+        (-DELTA, "The delta of z1 (layer 1) has the wrong sign in every entry."),
+        (one_entry(DELTA), "Wrong in one entry only: [1,2,3] (counted from 0)."),
+        (np.moveaxis(DELTA, -1, 0), f"fits no layout of z1, whose own is ({T}, {H}, {N})."),
+    ],
+)
+def test_a_delta_of_tokens_has_its_examples_in_the_last_axis_in_columns(delta, says):
+    assert str(diagnose(RUN, {"z1": delta}, convention=COLUMNS)).endswith(says)
+
+
+@pytest.mark.parametrize("layout", ["numerator", "flat", "gradient"])
+@pytest.mark.parametrize(("of", "wrt"), [("z1", "W1"), ("z1", "x"), ("a1", "z1")])
+def test_a_jacobian_of_tokens_in_columns_is_known_in_every_layout(of, wrt, layout):
+    right = IN_COLUMNS.jacobian(of, wrt).materialise(layout)
+    assert diagnose(RUN, {(of, wrt): right}, convention=COLUMNS).ok
+    assert not diagnose(RUN, {(of, wrt): -right}, convention=COLUMNS).ok
