@@ -100,8 +100,8 @@ def _in_the_network(
 
 def by_itself(op: Op, way: int, inputs: Mapping[str, np.ndarray]) -> Pass:
     """A pass of one op's stages alone, in the letters of its signature."""
+    result = op.parsed.output.name
     params = {name: inputs[name] for name in op.parameters if name in inputs}
+    program = Program.build([Step(result, op, tuple(inputs))], tuple(params))
     data = {name: array for name, array in inputs.items() if name not in params}
-    program = Program.build(read_program(op.stages()[way], {}), tuple(params))
-    said = {o.name: ",".join(o.axes) for o in op.parsed.inputs if o.name in data and o.axes}
-    return run_forward(program, params, data, said)
+    return staged(run_forward(program, params, data), [result], way).state

@@ -76,7 +76,7 @@ class Inside:
     said: str = ""
 
     def number(self, word: str, state: Pass) -> float | None:
-        """The number that a word means: eps, keep_prob, or D for the entries along the last axis."""
+        """The number that a word means: eps, keep_prob, or D, the entries along the last axis."""
         if word in ("D", "d_model", "features", "num_features") and self.own:
             value = state.values[self.own["x"]]
             return float(value.shape[-1]) if value.ndim else None

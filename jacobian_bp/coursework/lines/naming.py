@@ -173,7 +173,7 @@ class Names:
         """dxmu2: what reaches xmu through the second of the steps that read it."""
         numbered = re.fullmatch(r"(?:grad_|d_?)(\w+?)_?([12])", word) if self.shares else None
         value = self._value(numbered[1]) if numbered else None
-        if numbered is None or value not in self.shares:
+        if numbered is None or value is None or value not in self.shares:
             return None
         return Meaning("share", value, self.shares[value][int(numbered[2]) - 1])
 

@@ -12,7 +12,7 @@ from .function_names import function_of
 from .goal import PENALTIES, Goal, asked_goal
 from .guessed_goal import goal_of_factors, goal_of_value
 from .language import Statement
-from .tree import names, walk
+from .tree import Node, names, walk
 from .values import BreakError, Values
 from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
@@ -239,10 +239,9 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
     yield reading
     workspace = reading.workspace
     for part in walk(statement.tree):
-        without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
-        whole = workspace.spelled(part.args[0].text) if without_bias else ""
-        if whole in workspace.weights and workspace.told.bias == "own":
-            says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
+        holds = _with_a_bias_in_front(part, workspace)
+        if holds and workspace.told.bias == "own":
+            says = f"{holds} is read with its bias in front: {part} is the rest."
             own = workspace.read_as(bias="first")
             yield replace(reading, workspace=own, says=(*reading.says, says))
             return
@@ -267,6 +266,16 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
                 says=(*reading.says, said),
             )
             return
+
+
+def _with_a_bias_in_front(part: Node, workspace: Workspace) -> str:
+    """Theta2 of Theta2[:, 1:], np.delete(d2 @ Theta2, 0, axis=1): whose bias is taken away."""
+    behind = part.op == "index" and part.text in BEHIND_THE_BIAS.values()
+    if not (behind or (part.op == "delete" and part.option("obj") == 0)):
+        return ""
+    if behind and part.args[0].op == "name" and part.text != BEHIND_THE_BIAS[workspace.told.turned]:
+        return ""
+    return next((w for w in names(part) if workspace.spelled(w) in workspace.weights), "")
 
 
 def _with_bias(statement: Statement, reading: Reading) -> Iterator[Reading]:

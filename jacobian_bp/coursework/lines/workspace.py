@@ -120,7 +120,7 @@ class Workspace:
         return self.meaning(word) is not None or self.inside.number(word, self.state) is not None
 
     def goes_beside(self, word: str) -> bool:
-        """Whether a name is that of a mean or a spread, which goes along fewer axes than its array."""
+        """Whether a name is a mean's or a spread's, which goes along fewer axes than its array."""
         return bool(self._beside(word))
 
     def breaks_beside(self, word: str) -> bool:
@@ -159,7 +159,7 @@ class Workspace:
 
     def read(self, word: str) -> Labelled:
         """The array of a name, or SpecError that asks what it is."""
-        number = self._size(word)
+        number: float | None = self._size(word)
         if number is not None and word not in self.state.values:
             return np.asarray(number, self.state.dtype), ()
         found = self.meaning(word)
@@ -183,8 +183,8 @@ class Workspace:
         assert step is not None
         bar = Workspace(self.state).right(by)[0]
         pulled = step.op.vjp(np.array(bar), *self.state.inputs_of(step))
-        operands = [operand for operand, arg in step.called.items() if arg == value]
-        return self.laid(value, sum(np.asarray(pulled[operand]) for operand in operands))
+        arrays = [np.asarray(pulled[name]) for name, arg in step.called.items() if arg == value]
+        return self.laid(value, np.sum(arrays, axis=0))
 
     def derivative(self, value: str) -> Labelled:
         """The right ∂J/∂value as a line reads it; with `of_each` a delta is m times it."""
