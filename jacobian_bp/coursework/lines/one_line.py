@@ -93,7 +93,8 @@ def told_by(written: Convention, state: Pass) -> Told:
     return Told(
         columns=written.examples == "columns",
         turned=written.weights == "in,out",
-        mean=written.mean,
+        written=True,
+        mean=written.mean or "",
         of_each=apart,
         bias=written.bias,
     )

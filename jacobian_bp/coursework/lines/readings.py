@@ -51,7 +51,7 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
             continue
         for of_examples in _examples(statement, one):
             for penalised in _penalties(statement, of_examples):
-                guessed = usual.goal is None and not workspace.told.mean
+                guessed = usual.goal is None and not workspace.told.written
                 named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
                     yield from _slopes(statement, each)
@@ -99,7 +99,7 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
     words = [*read, statement.target]
     counted: tuple[str, ...] = ()
     from_0 = any(COUNTED_FROM_0.search(word) for word in words)
-    if from_0 and "W0" not in workspace.state.values and not workspace.told.mean:
+    if from_0 and "W0" not in workspace.state.values and not workspace.told.written:
         workspace, counted = workspace.read_as(first=0), ("Counted from 0: W0 is W1 here.",)
     if not any(word and workspace.names.is_generic(word) for word in words):
         yield Reading(workspace, asked_goal(target, statement, workspace), counted)

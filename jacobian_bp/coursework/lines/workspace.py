@@ -38,7 +38,8 @@ class Told:
     slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With a
     `bias` that is "first" or "last", W and ∂J/∂W have it as that column, or row, as Theta2 has.
     With `summed` a gradient of W, too, lacks the 1/m of the mean: it is summed over the examples.
-    `mean` is where a convention has the 1/m, "delta" or "gradient"; without one either is read.
+    `written` says that a convention is told, and `mean` where it has the 1/m, "delta" or
+    "gradient"; where it does not say, either is read.
     Of an op whose formula is written out x is with `inside_x` what the op reads, and a mean or a
     spread stands with `kept` beside its array, its axis kept; `shares` says in which order dxmu1
     and dxmu2 are what reaches xmu through one step and through the other: "", "back" or "forth".
@@ -54,6 +55,7 @@ class Told:
     slope_takes: str = "z"
     diagonal: bool = False
     bias: str = "own"
+    written: bool = False
     mean: str = ""
     inside_x: bool = False
     kept: bool = False
