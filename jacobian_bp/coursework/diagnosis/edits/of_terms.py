@@ -27,6 +27,9 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             only = all(is_diagonal(t, form) for t in rest.terms) and is_off_diagonal(term)
             kind = "diagonal" if only else "drop"
             yield Edit(kind, rest, whose, note)
+            if len(form.terms) > 2:
+                alone = replace(form, terms=(term,))
+                yield Edit("drop", alone, whose, f"{note} alone", extra=5)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
             number = abs(term.coefficient)
