@@ -91,18 +91,38 @@ def batch_norm(normal):
     yield here.plant("only the mean held", "z", g * (dy - spread), held, "o")
     yield here.plant("the gain left out", "z", (dy - mean - spread) / s, factor, "o")
     yield here.plant("not divided by s", "z", gamma * (dy - mean - spread), factor, "o")
-    yield here.plant("over each example", "z", g * (
-        dy - dy.mean(1, keepdims=True) - u * (dy * u).mean(1, keepdims=True)
-    ), "wrong-contraction", "o")  # fmt: skip
-    yield here.plant("sums for means", "z", g * (dy - dy.sum(0) - u * (dy * u).sum(0)),
-                     "wrong-contraction|wrong-factor|constant-factor", "o")  # fmt: skip
+    yield here.plant(
+        "over each example",
+        "z",
+        g * (dy - dy.mean(1, keepdims=True) - u * (dy * u).mean(1, keepdims=True)),
+        "wrong-contraction",
+        "o",
+    )
+    yield here.plant(
+        "sums for means",
+        "z",
+        g * (dy - dy.sum(0) - u * (dy * u).sum(0)),
+        "wrong-contraction|wrong-factor|constant-factor",
+        "o",
+    )
     yield here.plant("the spread added", "z", g * (dy - mean + spread), "sign-of-a-term", "o")
-    yield here.plant("dgamma without the examples' sum", "gamma", (dy * u).mean(0),
-                     "batch-mean-twice|constant-factor|wrong-contraction", "o")  # fmt: skip
-    yield here.plant("dgamma from the output", "gamma", (dy * here.v["o"]).sum(0),
-                     "wrong-factor|preactivation-for-activation|wrong-layer-activation", "o")  # fmt: skip
-    yield here.plant("dgamma as dbeta", "gamma", dy.sum(0),
-                     "factor-missing|check-of-wrong-quantity", "o")  # fmt: skip
+    yield here.plant(
+        "dgamma without the examples' sum",
+        "gamma",
+        (dy * u).mean(0),
+        "batch-mean-twice|constant-factor|wrong-contraction",
+        "o",
+    )
+    yield here.plant(
+        "dgamma from the output",
+        "gamma",
+        (dy * here.v["o"]).sum(0),
+        "wrong-factor|preactivation-for-activation|wrong-layer-activation",
+        "o",
+    )
+    yield here.plant(
+        "dgamma as dbeta", "gamma", dy.sum(0), "factor-missing|check-of-wrong-quantity", "o"
+    )
 
 
 def layer_norm(normal):
@@ -117,22 +137,39 @@ def layer_norm(normal):
     def centred(bar):
         return bar - bar.mean(1, keepdims=True) - u * (bar * u).mean(1, keepdims=True)
 
-    yield here.plant("the gain behind the means", "x", gamma / s * centred(dy),
-                     "wrong-contraction|factor-turned|weight-not-transposed", "o")  # fmt: skip
-    yield here.plant("mean and spread over the batch", "x", (
-        gamma * dy - (gamma * dy).mean(0) - u * (gamma * dy * u).mean(0)
-    ) / s, "wrong-contraction", "o")  # fmt: skip
+    yield here.plant(
+        "the gain behind the means",
+        "x",
+        gamma / s * centred(dy),
+        "wrong-contraction|factor-turned|weight-not-transposed",
+        "o",
+    )
+    yield here.plant(
+        "mean and spread over the batch",
+        "x",
+        (gamma * dy - (gamma * dy).mean(0) - u * (gamma * dy * u).mean(0)) / s,
+        "wrong-contraction",
+        "o",
+    )
     yield here.plant("s twice", "x", centred(gamma * dy) / s**2, "factor-twice", "o")
-    yield here.plant("dbeta of one example", "beta", dy[-1],
-                     "summand-overwritten|wrong-contraction|last-step-only|bias-wrong-axis", "o")  # fmt: skip
+    yield here.plant(
+        "dbeta of one example",
+        "beta",
+        dy[-1],
+        "summand-overwritten|wrong-contraction|last-step-only|bias-wrong-axis",
+        "o",
+    )
 
 
 def convolution(normal):
     n, c, d, w, t = 5, 2, 3, 8, 3
     params = {"K": normal(size=(d, c, t)), "b": normal(size=d)}
     data = {"x": normal(size=(n, c, w)), "y": normal(size=(n, d, w - t + 1))}
-    here = Scene(["z = Conv1d(x, K, b)", "a = Tanh(z)", "f = Flatten(a)"], params,
-                 data | {"y": normal(size=(n, d * (w - t + 1)))})  # fmt: skip
+    here = Scene(
+        ["z = Conv1d(x, K, b)", "a = Tanh(z)", "f = Flatten(a)"],
+        params,
+        data | {"y": normal(size=(n, d * (w - t + 1)))},
+    )
     x, K, dz = here.v["x"], here.v["K"], here.d("z")
     O = dz.shape[-1]  # noqa: E741
     dK = here.d("K")
@@ -141,19 +178,29 @@ def convolution(normal):
         flipped[:, :, r : r + O] += np.einsum("ndo,dc->nco", dz, K[:, :, t - 1 - r])
     yield here.plant("the kernel flipped on the way back", "x", flipped, "factor-flipped", "z")
     yield here.plant("dK flipped", "K", dK[:, :, ::-1], "factor-flipped|reshape-order", "z")
-    yield here.plant("b not added up over places", "b", dz[:, :, 0].sum(0),
-                     "summand-overwritten|bias-wrong-axis|wrong-contraction", "z")  # fmt: skip
-    yield here.plant("b as a mean over places", "b", dz.mean(-1).sum(0),
-                     "constant-factor|wrong-contraction", "z")  # fmt: skip
+    yield here.plant(
+        "b not added up over places",
+        "b",
+        dz[:, :, 0].sum(0),
+        "summand-overwritten|bias-wrong-axis|wrong-contraction",
+        "z",
+    )
+    yield here.plant(
+        "b as a mean over places", "b", dz.mean(-1).sum(0), "constant-factor|wrong-contraction", "z"
+    )
     first = np.zeros_like(x)
     first[:, :, :O] = np.einsum("ndo,dc->nco", dz, K[:, :, 0])
     yield here.plant(
         "one tap alone", "x", first, "term-missing|summand-overwritten|factor-missing", "z"
     )
-    yield here.plant("dK from the activation's delta", "K",
-                     np.stack([np.einsum("ndo,nco->dc", here.d("a"), x[:, :, r : r + O])
-                               for r in range(t)], -1),
-                     "wrong-delta|missing-slope", "a", "z")  # fmt: skip
+    yield here.plant(
+        "dK from the activation's delta",
+        "K",
+        np.stack([np.einsum("ndo,nco->dc", here.d("a"), x[:, :, r : r + O]) for r in range(t)], -1),
+        "wrong-delta|missing-slope",
+        "a",
+        "z",
+    )
 
 
 def pools(normal):
@@ -164,19 +211,43 @@ def pools(normal):
         dp, x = here.d("p"), here.v["x"]
         pairs = x.reshape(n, c, w // 2, 2)
         if kind == "MaxPool1d":
-            yield here.plant("both entries get it", "x", np.repeat(dp, 2, -1),
-                             "factor-missing|missing-slope|wrong-factor|wrong-contraction", "p")  # fmt: skip
-            yield here.plant("the smaller gets it", "x", np.where(
-                pairs == pairs.min(-1, keepdims=True), dp[..., None], 0).reshape(x.shape),
-                "wrong-factor|factor-flipped", "p")  # fmt: skip
-            yield here.plant("shared out equally", "x", np.repeat(dp / 2, 2, -1),
-                             "wrong-factor|factor-missing|wrong-contraction", "p")  # fmt: skip
+            yield here.plant(
+                "both entries get it",
+                "x",
+                np.repeat(dp, 2, -1),
+                "factor-missing|missing-slope|wrong-factor|wrong-contraction",
+                "p",
+            )
+            yield here.plant(
+                "the smaller gets it",
+                "x",
+                np.where(pairs == pairs.min(-1, keepdims=True), dp[..., None], 0).reshape(x.shape),
+                "wrong-factor|factor-flipped",
+                "p",
+            )
+            yield here.plant(
+                "shared out equally",
+                "x",
+                np.repeat(dp / 2, 2, -1),
+                "wrong-factor|factor-missing|wrong-contraction",
+                "p",
+            )
         else:
-            yield here.plant("without the share", "x", np.repeat(dp, 2, -1),
-                             "constant-factor|factor-missing", "p")  # fmt: skip
+            yield here.plant(
+                "without the share",
+                "x",
+                np.repeat(dp, 2, -1),
+                "constant-factor|factor-missing",
+                "p",
+            )
             one = np.where(np.arange(w) % 2 == 0, np.repeat(dp, 2, -1), 0)
-            yield here.plant("the first entry gets it", "x", one,
-                             "wrong-contraction|wrong-factor|term-missing|summand-overwritten", "p")  # fmt: skip
+            yield here.plant(
+                "the first entry gets it",
+                "x",
+                one,
+                "wrong-contraction|wrong-factor|term-missing|summand-overwritten",
+                "p",
+            )
 
 
 def embedding(normal):
@@ -195,8 +266,9 @@ def embedding(normal):
     overwritten = "overwritten-index|summand-overwritten"
     yield here.plant("the last use alone", "E", last, overwritten, "e")
     yield here.plant("the first use alone", "E", first, overwritten, "e")
-    yield here.plant("a mean over the uses", "E", mean,
-                     "wrong-contraction|wrong-factor|factor-missing", "e")  # fmt: skip
+    yield here.plant(
+        "a mean over the uses", "E", mean, "wrong-contraction|wrong-factor|factor-missing", "e"
+    )
     slope = np.zeros((v, d))
     np.add.at(slope, u, here.d("h"))
     yield here.plant("the slope forgotten", "E", slope, "missing-slope|wrong-delta", "h")
@@ -214,12 +286,25 @@ def gate(normal):
     yield here.plant("the value for the gate", "q", dh * q, "wrong-factor", "h")
     yield here.plant("what comes back left out", "g", q, "upstream-missing", "h")
     yield here.plant("the sigmoid's value", "p", here.d("g") * g, "value-for-slope", "g")
-    yield here.plant("both ways of x, one counted", "x", here.d("p") @ here.v["U"],
-                     "fan-out-overwritten", "p", "q")  # fmt: skip
-    yield here.plant("the other weight", "x", here.d("p") @ here.v["V"] + here.d("q") @ here.v["V"],
-                     "wrong-weight|wrong-layer-activation", "p", "q")  # fmt: skip
-    yield here.plant("the other delta", "U", here.d("q").T @ x,
-                     "wrong-delta|check-of-wrong-quantity", "p", "q")  # fmt: skip
+    yield here.plant(
+        "both ways of x, one counted",
+        "x",
+        here.d("p") @ here.v["U"],
+        "fan-out-overwritten",
+        "p",
+        "q",
+    )
+    yield here.plant(
+        "the other weight",
+        "x",
+        here.d("p") @ here.v["V"] + here.d("q") @ here.v["V"],
+        "wrong-weight|wrong-layer-activation",
+        "p",
+        "q",
+    )
+    yield here.plant(
+        "the other delta", "U", here.d("q").T @ x, "wrong-delta|check-of-wrong-quantity", "p", "q"
+    )
 
 
 def attention(normal):
@@ -235,14 +320,26 @@ def attention(normal):
     yield here.plant(
         "ds turned", "q", ds.swapaxes(1, 2) @ k, "factor-turned|wrong-contraction", "s"
     )
-    yield here.plant("the softmax's sum left out", "r", P * dP,
-                     "term-missing|diagonal-only|value-for-slope", "P")  # fmt: skip
-    yield here.plant("the sum over the queries", "r",
-                     P * (dP - (P * dP).sum(1, keepdims=True)), "wrong-contraction", "P")  # fmt: skip
-    yield here.plant("the scale forgotten", "s", dr,
-                     "factor-missing|constant-factor|missing-slope", "r")  # fmt: skip
-    yield here.plant("k for q", "k", ds.swapaxes(1, 2) @ k,
-                     "wrong-factor|wrong-layer-activation|wrong-weight", "s")  # fmt: skip
+    yield here.plant(
+        "the softmax's sum left out", "r", P * dP, "term-missing|diagonal-only|value-for-slope", "P"
+    )
+    yield here.plant(
+        "the sum over the queries",
+        "r",
+        P * (dP - (P * dP).sum(1, keepdims=True)),
+        "wrong-contraction",
+        "P",
+    )
+    yield here.plant(
+        "the scale forgotten", "s", dr, "factor-missing|constant-factor|missing-slope", "r"
+    )
+    yield here.plant(
+        "k for q",
+        "k",
+        ds.swapaxes(1, 2) @ k,
+        "wrong-factor|wrong-layer-activation|wrong-weight",
+        "s",
+    )
 
 
 def joined(normal):
@@ -254,8 +351,9 @@ def joined(normal):
     dc = here.d("c")
     swapped = "wrong-contraction|wrong-factor|check-of-wrong-quantity|reshape-order|wrong-delta"
     yield here.plant("the other part", "a", dc[:, k:], swapped, "c")
-    yield here.plant("the parts added", "b", dc[:, :k] + dc[:, k:],
-                     "wrong-contraction|wrong-factor", "c")  # fmt: skip
+    yield here.plant(
+        "the parts added", "b", dc[:, :k] + dc[:, k:], "wrong-contraction|wrong-factor", "c"
+    )
     yield here.plant("every second entry", "a", dc[:, ::2], "reshape-order|wrong-contraction", "c")
     yield here.plant("one branch", "x", here.d("a") @ here.v["A"], "fan-out-overwritten", "a", "b")
 
@@ -270,14 +368,26 @@ def cell(normal):
     e1, e2 = ((1 - v[h] ** 2) * here.d(h) for h in ("h1", "h2"))
     given = ("h1", "h2")
     yield here.plant("the last step alone", "W", e2.T @ v["x2"], "last-step-only", *given)
-    yield here.plant("the new state for the old", "U", e2.T @ v["h2"] + e1.T @ v["h1"],
-                     "wrong-layer-activation|wrong-factor", *given)  # fmt: skip
-    yield here.plant("no slope in time", "h1", here.d("h2") @ v["U"],
-                     "missing-slope|factor-missing", "h2")  # fmt: skip
-    yield here.plant("W for U in time", "h1", e2 @ v["U"].T,
-                     "weight-not-transposed|factor-turned", "h2")  # fmt: skip
-    yield here.plant("nothing flows back through time", "b", e2.sum(0) + (
-        (1 - v["h1"] ** 2) * 0).sum(0), "last-step-only", *given)  # fmt: skip
+    yield here.plant(
+        "the new state for the old",
+        "U",
+        e2.T @ v["h2"] + e1.T @ v["h1"],
+        "wrong-layer-activation|wrong-factor",
+        *given,
+    )
+    yield here.plant(
+        "no slope in time", "h1", here.d("h2") @ v["U"], "missing-slope|factor-missing", "h2"
+    )
+    yield here.plant(
+        "W for U in time", "h1", e2 @ v["U"].T, "weight-not-transposed|factor-turned", "h2"
+    )
+    yield here.plant(
+        "nothing flows back through time",
+        "b",
+        e2.sum(0) + ((1 - v["h1"] ** 2) * 0).sum(0),
+        "last-step-only",
+        *given,
+    )
 
 
 def dropped(normal):
@@ -290,8 +400,13 @@ def dropped(normal):
     yield here.plant("keep forgotten", "h", do * mask, "constant-factor|factor-missing", "o")
     yield here.plant("the mask forgotten", "h", do / 0.6, "factor-missing", "o")
     yield here.plant("the mask turned round", "h", do * (1 - mask) / 0.6, "wrong-factor", "o")
-    yield here.plant("no dropout at all", "z", do * (1 - here.v["h"] ** 2),
-                     "factor-missing|wrong-delta|missing-slope", "o")  # fmt: skip
+    yield here.plant(
+        "no dropout at all",
+        "z",
+        do * (1 - here.v["h"] ** 2),
+        "factor-missing|wrong-delta|missing-slope",
+        "o",
+    )
 
 
 def own_ops(normal):
@@ -302,15 +417,29 @@ def own_ops(normal):
     sig = 1 / (1 + np.exp(-x))
     yield here.plant("the product rule's half", "x", da * sig, "term-missing", "a")
     yield here.plant("the value for the slope", "x", da * a, "value-for-slope|wrong-factor", "a")
-    yield here.plant("the slope at a", "x",
-                     da * (1 / (1 + np.exp(-a)) * (1 + a * (1 - 1 / (1 + np.exp(-a))))),
-                     "slope-at-activation", "a")  # fmt: skip
+    yield here.plant(
+        "the slope at a",
+        "x",
+        da * (1 / (1 + np.exp(-a)) * (1 + a * (1 - 1 / (1 + np.exp(-a))))),
+        "slope-at-activation",
+        "a",
+    )
     yield here.plant("s forgotten", "a", dc * w, "factor-missing|constant-factor", "c")
     yield here.plant("s twice", "a", dc * w * 1.7**2, "factor-twice|constant-factor", "c")
-    yield here.plant("ds of the last example", "s", np.asarray((dc * a * w)[-1].sum()),
-                     "summand-overwritten|last-step-only|wrong-contraction", "c")  # fmt: skip
-    yield here.plant("ds with s", "s", np.asarray((dc * a * w).sum() * 1.7),
-                     "factor-twice|constant-factor|wrong-factor", "c")  # fmt: skip
+    yield here.plant(
+        "ds of the last example",
+        "s",
+        np.asarray((dc * a * w)[-1].sum()),
+        "summand-overwritten|last-step-only|wrong-contraction",
+        "c",
+    )
+    yield here.plant(
+        "ds with s",
+        "s",
+        np.asarray((dc * a * w).sum() * 1.7),
+        "factor-twice|constant-factor|wrong-factor",
+        "c",
+    )
 
 
 def entrywise(normal):
@@ -341,12 +470,23 @@ def image(normal):
             )
     dK = here.d("K")
     yield here.plant("both axes flipped", "x", flipped, "factor-flipped", "z")
-    yield here.plant("dK flipped in one axis", "K", dK[..., ::-1],
-                     "factor-flipped|reshape-order", "z")  # fmt: skip
-    yield here.plant("db of one row", "b", dz[:, :, 0].sum((0, -1)),
-                     "summand-overwritten|wrong-contraction|bias-wrong-axis", "z")  # fmt: skip
-    yield here.plant("db a mean", "b", dz.mean((0, 2, 3)),
-                     "constant-factor|wrong-contraction|batch-mean-twice", "z")  # fmt: skip
+    yield here.plant(
+        "dK flipped in one axis", "K", dK[..., ::-1], "factor-flipped|reshape-order", "z"
+    )
+    yield here.plant(
+        "db of one row",
+        "b",
+        dz[:, :, 0].sum((0, -1)),
+        "summand-overwritten|wrong-contraction|bias-wrong-axis",
+        "z",
+    )
+    yield here.plant(
+        "db a mean",
+        "b",
+        dz.mean((0, 2, 3)),
+        "constant-factor|wrong-contraction|batch-mean-twice",
+        "z",
+    )
     yield here.plant("no slope of the rectifier", "z", here.d("a"), "missing-slope", "a")
     kept = np.zeros_like(x)
     for r in range(t):
@@ -369,11 +509,13 @@ def strided(normal):
     for r in range(3):
         dense_one[:, :, r : r + 4] += np.einsum("ndo,dc->nco", dz, K[:, :, r])
     yield here.plant("windows assigned", "x", over, "summand-overwritten", "z")
-    yield here.plant("the stride forgotten", "x", dense_one,
-                     "wrong-factor|factor-missing|wrong-contraction", "z")  # fmt: skip
+    yield here.plant(
+        "the stride forgotten", "x", dense_one, "wrong-factor|factor-missing|wrong-contraction", "z"
+    )
     flat = here.d("f")
-    yield here.plant("channels last", "z", flat.reshape(n, 4, 3).swapaxes(1, 2),
-                     "reshape-order", "f")  # fmt: skip
+    yield here.plant(
+        "channels last", "z", flat.reshape(n, 4, 3).swapaxes(1, 2), "reshape-order", "f"
+    )
 
 
 def rms_norm(normal):
@@ -385,31 +527,58 @@ def rms_norm(normal):
     r = np.sqrt((x**2).mean(1, keepdims=True) + 1e-5)
     u, g = x / r, gamma * dy
     yield here.plant("the size held", "x", g / r, "statistics-as-constants|term-missing", "o")
-    yield here.plant("the gain left out", "x", (dy - u * (dy * u).mean(1, keepdims=True)) / r,
-                     "factor-missing", "o")  # fmt: skip
-    yield here.plant("a sum", "x", (g - u * (g * u).sum(1, keepdims=True)) / r,
-                     "wrong-contraction|factor-missing", "o")  # fmt: skip
-    yield here.plant("not divided", "x", g - u * (g * u).mean(1, keepdims=True),
-                     "factor-missing|wrong-factor", "o")  # fmt: skip
-    yield here.plant("plus", "x", (g + u * (g * u).mean(1, keepdims=True)) / r,
-                     "sign-of-a-term", "o")  # fmt: skip
-    yield here.plant("dgamma with x", "gamma", (dy * x).sum(0),
-                     "wrong-factor|preactivation-for-activation|wrong-layer-activation", "o")  # fmt: skip
+    yield here.plant(
+        "the gain left out",
+        "x",
+        (dy - u * (dy * u).mean(1, keepdims=True)) / r,
+        "factor-missing",
+        "o",
+    )
+    yield here.plant(
+        "a sum",
+        "x",
+        (g - u * (g * u).sum(1, keepdims=True)) / r,
+        "wrong-contraction|factor-missing",
+        "o",
+    )
+    yield here.plant(
+        "not divided",
+        "x",
+        g - u * (g * u).mean(1, keepdims=True),
+        "factor-missing|wrong-factor",
+        "o",
+    )
+    yield here.plant(
+        "plus", "x", (g + u * (g * u).mean(1, keepdims=True)) / r, "sign-of-a-term", "o"
+    )
+    yield here.plant(
+        "dgamma with x",
+        "gamma",
+        (dy * x).sum(0),
+        "wrong-factor|preactivation-for-activation|wrong-layer-activation",
+        "o",
+    )
 
 
 def groups(normal):
     n, c = 4, 6
     params = {"gamma": normal(size=c), "beta": normal(size=c)}
     data = {"x": normal(size=(n, c, 3)), "y": normal(size=(n, 18))}
-    here = Scene(["o = GroupNorm(x, gamma, beta, groups=2, axes='c,i')", "f = Flatten(o)"],
-                 params, data)  # fmt: skip
+    here = Scene(
+        ["o = GroupNorm(x, gamma, beta, groups=2, axes='c,i')", "f = Flatten(o)"], params, data
+    )
     dy, x = here.d("o"), data["x"]
     rows = x.reshape(n, 2, -1)
     s = np.sqrt(rows.var(-1) + 1e-5).repeat(3, 1)[:, :, None]
     g = dy * params["gamma"][:, None]
     yield here.plant("the statistics held", "x", g / s, "statistics-as-constants|term-missing", "o")
-    yield here.plant("dbeta of every place", "beta", dy.sum(0)[:, 0],
-                     "summand-overwritten|bias-wrong-axis|wrong-contraction", "o")  # fmt: skip
+    yield here.plant(
+        "dbeta of every place",
+        "beta",
+        dy.sum(0)[:, 0],
+        "summand-overwritten|bias-wrong-axis|wrong-contraction",
+        "o",
+    )
 
 
 def recurrent(normal):
@@ -425,17 +594,31 @@ def recurrent(normal):
     dn = do * (1 - z) * (1 - m**2)
     dr, dz = dn * of_h[:, 2 * k :] * r * (1 - r), do * (h - m) * z * (1 - z)
 
-    def by_W(*parts):
+    def weights_by(*parts):
         return np.concatenate(parts, 1).T @ x
 
-    yield here.plant("what is kept forgotten", "h",
-                     np.concatenate([dr, dz, dn * r], 1) @ params["U"],
-                     "term-missing|fan-out-overwritten", "o")  # fmt: skip
-    yield here.plant("z's slope forgotten", "W", by_W(dr, do * (h - m), dn),
-                     "factor-missing|missing-slope|wrong-factor", "o")  # fmt: skip
-    yield here.plant("the reset gate's rows alone", "W", by_W(dr, 0 * dz, 0 * dn),
-                     "term-missing|factor-missing", "o")  # fmt: skip
-    yield here.plant("n's gate the other sign", "W", by_W(dr, dz, -dn), "sign-of-a-term", "o")
+    yield here.plant(
+        "what is kept forgotten",
+        "h",
+        np.concatenate([dr, dz, dn * r], 1) @ params["U"],
+        "term-missing|fan-out-overwritten",
+        "o",
+    )
+    yield here.plant(
+        "z's slope forgotten",
+        "W",
+        weights_by(dr, do * (h - m), dn),
+        "factor-missing|missing-slope|wrong-factor",
+        "o",
+    )
+    yield here.plant(
+        "the reset gate's rows alone",
+        "W",
+        weights_by(dr, 0 * dz, 0 * dn),
+        "term-missing|factor-missing",
+        "o",
+    )
+    yield here.plant("n's gate the other sign", "W", weights_by(dr, dz, -dn), "sign-of-a-term", "o")
 
 
 def residual(normal):
@@ -445,16 +628,16 @@ def residual(normal):
     lines = ["z = Linear(x, W, b)", "s = SiLU(z)", "r = Add(x, s)", "g = GELU(r)"]
     here = Scene(lines, params, data)
     dr, ds, dz, z = here.d("r"), here.d("s"), here.d("z"), here.v["z"]
-    yield here.plant("the skip forgotten", "x", dz @ params["W"],
-                     "fan-out-overwritten", "r", "z")  # fmt: skip
-    yield here.plant("the skip alone", "x", dr, "fan-out-overwritten|check-of-wrong-quantity",
-                     "r", "z")  # fmt: skip
+    yield here.plant("the skip forgotten", "x", dz @ params["W"], "fan-out-overwritten", "r", "z")
+    yield here.plant(
+        "the skip alone", "x", dr, "fan-out-overwritten|check-of-wrong-quantity", "r", "z"
+    )
     sig = 1 / (1 + np.exp(-z))
-    yield here.plant("a sigmoid's slope", "z", ds * sig * (1 - sig),
-                     "wrong-layer-slope|wrong-factor", "s")  # fmt: skip
+    yield here.plant(
+        "a sigmoid's slope", "z", ds * sig * (1 - sig), "wrong-layer-slope|wrong-factor", "s"
+    )
     yield here.plant("the value", "z", ds * here.v["s"], "value-for-slope", "s")
-    yield here.plant("W turned", "x", dz @ params["W"].T + dr,
-                     "weight-not-transposed", "r", "z")  # fmt: skip
+    yield here.plant("W turned", "x", dz @ params["W"].T + dr, "weight-not-transposed", "r", "z")
     yield here.plant("no slope", "r", here.d("g"), "missing-slope|missing-output-slope", "g")
 
 
@@ -488,10 +671,11 @@ def choices(normal):
     lines = ["e = Exp(x)", "l = Log(e)", "p = Multiply(l, w)", "q = Power(p, 2)"]
     here = Scene(lines, {}, data | {"y": normal(size=(n, k))})
     dq, dp, dl, de = (here.d(name) for name in "qple")
-    p, e, w, l = (here.v[name] for name in "pewl")  # noqa: E741
+    p, e, l = (here.v[name] for name in "pel")  # noqa: E741
     yield here.plant("2 forgotten", "p", dq * p, "constant-factor|factor-missing", "q")
-    yield here.plant("p forgotten", "p", 2 * dq,
-                     "factor-missing|missing-slope|missing-output-slope", "q")  # fmt: skip
+    yield here.plant(
+        "p forgotten", "p", 2 * dq, "factor-missing|missing-slope|missing-output-slope", "q"
+    )
     yield here.plant("p² for 2p", "p", dq * p**2, "value-for-slope", "q")
     yield here.plant("l for w", "l", dp * l, "wrong-factor", "p")
     yield here.plant("the log's slope inverted", "e", dl * e, "wrong-factor|wrong-layer-slope", "l")
@@ -501,9 +685,19 @@ def choices(normal):
 
 
 FIRST = (
-    batch_norm, layer_norm, convolution, pools, embedding, gate, attention, joined, cell, dropped,
-    own_ops, entrywise,
-)  # fmt: skip
+    batch_norm,
+    layer_norm,
+    convolution,
+    pools,
+    embedding,
+    gate,
+    attention,
+    joined,
+    cell,
+    dropped,
+    own_ops,
+    entrywise,
+)
 SECOND = (image, strided, rms_norm, groups, recurrent, residual, tokens, choices)
 
 

@@ -38,7 +38,9 @@ def without_strides(equation: Equation, windows: list[Factor]) -> Iterator[Edit]
         strided = STRIDE.search(window.name)
         places = window.array.argmax(-1)
         steps = np.diff(places, axis=0)
-        if strided is None or not steps.size or len(set(steps.ravel())) > 1 or steps.min() < 2:
+        if strided is None or places.ndim != 2 or len(set(steps.ravel())) != 1:
+            return
+        if steps.min() < 2:
             return
         moved = places - (steps.min() - 1) * np.arange(len(places))[:, None]
         array = (moved[..., None] == np.arange(window.array.shape[-1])).astype(float)
