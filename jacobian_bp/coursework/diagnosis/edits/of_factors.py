@@ -9,6 +9,7 @@ import numpy as np
 
 from .... import ops
 from ....ops import Op
+from ....ops.arithmetic import Arithmetic
 from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
@@ -223,7 +224,7 @@ def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
 
 def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The slope at a delta, σ'(δ) for σ'(z); the activation at its own value, σ(a)."""
-    if line.kind != "slope" or len(equation.terms) != 1:
+    if line.kind != "slope" or len(equation.terms) != 1 or isinstance(line.step.op, Arithmetic):
         return
     op, z = line.step.op, facts.values[line.target]
     f = formulas(op) or read_off(op, z)
