@@ -19,6 +19,9 @@ from ..ops.kernels import GENERAL, LIMITS, Place
 from ..ops.labels import DISTRIBUTION, PROBABILITIES, outside_unit
 from ..ops.names import ACTIVATIONS
 from ..ops.peer_functions import NUMPY
+from ..program.forward_pass import Pass
+from ..program.staged import by_itself
+from ..routes.vjp import pull
 from ..writing.signs import dims, number
 
 FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
@@ -82,11 +85,34 @@ def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iter
         yield Claim("peer()", lambda: op.peer(NUMPY, *inputs), "forward()", value, room, end)
     yield from _activation(op, inputs, value, away)
     yield from _loss(op, inputs, value)
+    for way in range(len(op.stages())):
+        yield from _stages(op, inputs, value, way)
     if op.passes_on:
         pulled = op.vjp(value, *inputs)
         for name in op.differentiable():
             if pulled[name].shape == value.shape:
                 yield Claim("passes_on", lambda: value, f"vjp()[{name!r}]", pulled[name], 0.0)
+
+
+def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Claim]:
+    """The value and the cotangents of the formula that is written out."""
+    names = [operand.name for operand in op.parsed.inputs]
+    result, spread = op.parsed.output.name, 0.5 + np.arange(value.size) * GOLDEN % 1
+    bar = spread.reshape(value.shape)
+    pulled = op.vjp(bar, *inputs)
+
+    def state() -> Pass:
+        return by_itself(op, way, dict(zip(names, inputs, strict=True)))
+
+    yield Claim("stages()", lambda: state().values[result], "forward()", value, _room(value))
+    for name in op.differentiable():
+        right = np.asarray(pulled[name])
+
+        def found(name: str = name) -> np.ndarray:
+            return pull(state(), result, [name], bar)[name]
+
+        scale = float(np.abs(bar).sum()) * max(1.0, _largest(right))
+        yield Claim("stages()", found, f"vjp()[{name!r}]", right, FORMULA * scale)
 
 
 def _activation(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:

@@ -36,7 +36,10 @@ class Convention:
     examples   "rows": data and deltas are (examples, units); "columns": (units, examples)
     weights    "out,in": W is (outputs, inputs); "in,out": (inputs, outputs)
     mean       "delta": the 1/m of a mean cost is in the deltas, which are ∂J/∂z;
-               "gradient": it is in the gradients, and a delta is ∂L/∂z of each example
+               "gradient": it is in the gradients, and a delta is ∂L/∂z of each example;
+               None: not said. What is printed has it in the deltas, and arrays and lines that
+               are read may have it in either. A whole function is judged by its gradients: its
+               deltas may have the 1/m or not, whatever is said
     bias       "own": an array of its own; "first", "last": that column of W (row, for "in,out")
     first      the number of the first layer that has weights: 1 for W1 behind the input x = a0,
                0 for W0, 2 where the input counts as layer 1
@@ -55,7 +58,7 @@ class Convention:
 
     examples: str = "rows"
     weights: str = "out,in"
-    mean: str = "delta"
+    mean: str | None = None
     bias: str = "own"
     first: int = 1
     names: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +67,7 @@ class Convention:
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             given = getattr(self, name)
-            if given not in choices:
+            if given not in choices and not (name == "mean" and given is None):
                 raise _refusal(name, given, [repr(choice) for choice in choices])
         if type(self.first) is not int or self.first not in FIRST:
             raise _refusal("first", self.first, [str(number) for number in FIRST])
@@ -95,7 +98,7 @@ class Convention:
     @property
     def says_axes(self) -> bool:
         """Whether arrays, or the place of the 1/m, are not the package's own."""
-        own = (self.examples, self.weights, self.mean, self.bias)
+        own = (self.examples, self.weights, self.mean or "delta", self.bias)
         return own != ("rows", "out,in", "delta", "own")
 
     def name(self, quantity: str) -> str:

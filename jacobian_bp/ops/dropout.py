@@ -58,6 +58,10 @@ class Dropout(Op):
         bar = np.where(m != 0, y_bar / self.keep, 0).astype(y_bar.dtype)
         return {"x": over_batch(bar, x.ndim)}
 
+    def stages(self):
+        axes = self.axes
+        return ((f"kept = Multiply(x, m, '{axes}')", f"y = Divide(kept, {self.keep!r}, '{axes}')"),)
+
     def support(self, x, m):
         return within(f"m[{self.axes}]", table=m)
 

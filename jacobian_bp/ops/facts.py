@@ -8,6 +8,7 @@ once, on its class; the rooms above ask it and keep no table of ops.
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
+    coursework   stages
     derivation   example, example_sizes
 
 `check_op` compares what an op says with what it computes.
@@ -91,6 +92,14 @@ class Facts:
         """The op that is this loss and the activation `before` it in one; None without one."""
         del before
         return None
+
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """The value step by step, as a program's lines: what the formula names inside, by name.
+
+        The lines are in the letters of the signature, and the last gives the value. Where books
+        go more than one way there is a tuple of lines for each, the usual way first.
+        """
+        return ()
 
     def peer(self, xp: Functions, *inputs: Any) -> Any:
         """The value in the functions of another package; None where that is not said."""

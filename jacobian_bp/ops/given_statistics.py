@@ -96,6 +96,22 @@ class GivenStatistics(BatchNorm, with_given=True):
             )
         return x, gamma, beta, mean, var
 
+    def stages(self):
+        unit, *places = self.letters[1:]
+        whole = ",".join((unit, *places))
+        wide = f"'a[{whole}], b[{unit}] -> c[{whole}]'"
+        return (
+            (
+                f"xmu = Subtract(x, mean, {wide})",
+                f"var_eps = Add(var, {self.eps!r}, '{unit}')",
+                f"std = Sqrt(var_eps, '{unit}')",
+                f"ivar = Divide(1, std, '{unit}')",
+                f"x_hat = Multiply(xmu, ivar, {wide})",
+                f"scaled = Multiply(x_hat, gamma, {wide})",
+                f"y = Add(scaled, beta, {wide})",
+            ),
+        )
+
     def _s(self, var: np.ndarray) -> np.ndarray:
         return np.sqrt(var + var.dtype.type(self.eps))
 

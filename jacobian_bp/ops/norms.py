@@ -86,6 +86,10 @@ class LayerNorm(Op):
             "beta": over_batch(y_bar),
         }
 
+    def stages(self):
+        lines = normalised_in_stages('over="k"', "k", "", self.eps)
+        return ((*lines, "scaled = Multiply(x_hat, gamma)", "y = Add(scaled, beta)"),)
+
     def peer(self, xp, x, gamma, beta):
         away = x - x.mean(-1)[..., None]
         spread = (away * away).mean(-1)[..., None] + self.eps
@@ -150,6 +154,19 @@ class RMSNorm(Op):
         u, bar = x / r, y_bar * (gamma / r)
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
+
+    def stages(self):
+        return (
+            (
+                "squared = Power(x, 2)",
+                'ms = Mean(squared, over="k")',
+                f"ms_eps = Add(ms, {self.eps!r}, '')",
+                "rms = Sqrt(ms_eps, '')",
+                "inv_rms = Divide(1, rms, '')",
+                "x_hat = Multiply(x, inv_rms, 'a[k], b[] -> c[k]')",
+                "y = Multiply(x_hat, gamma)",
+            ),
+        )
 
     def admit(self, names, x, gamma):
         require_spread(self, x, spread_of(x, self.eps), names["x"])
@@ -289,6 +306,14 @@ class BatchNorm(Op):
             "beta": whole.sum(axis=1),
         }
 
+    def stages(self):
+        examples, unit, *places = self.letters
+        over, whole = ",".join((examples, *places)), ",".join((unit, *places))
+        lines = normalised_in_stages(f'over="{over}"', whole, unit, self.eps)
+        wide = f"'a[{whole}], b[{unit}] -> c[{whole}]'"
+        scaled, shifted = f"Multiply(x_hat, gamma, {wide})", f"Add(scaled, beta, {wide})"
+        return ((*lines, f"scaled = {scaled}", f"y = {shifted}"),)
+
     def admit(self, names, x, gamma, beta):
         if x.ndim == len(self.letters):
             units = _units(x, self.place)
@@ -343,6 +368,21 @@ def _back(rows: np.ndarray, shape: tuple[int, ...], place: int) -> np.ndarray:
     """The rows of `_units` in the shape that they came from."""
     moved = rows.reshape(shape[place], *shape[:place], *shape[place + 1 :])
     return np.ascontiguousarray(np.moveaxis(moved, 0, place))
+
+
+def normalised_in_stages(over: str, whole: str, kept: str, eps: float) -> tuple[str, ...]:
+    """x̂ of x over the axes `whole`, line by line; mean and spread have the axes `kept`."""
+    wide = f"'a[{whole}], b[{kept}] -> c[{whole}]'"
+    return (
+        f"mu = Mean(x, {over})",
+        f"xmu = Subtract(x, mu, {wide})",
+        f"squared = Power(xmu, 2, '{whole}')",
+        f"var = Mean(squared, {over})",
+        f"var_eps = Add(var, {eps!r}, '{kept}')",
+        f"std = Sqrt(var_eps, '{kept}')",
+        f"ivar = Divide(1, std, '{kept}')",
+        f"x_hat = Multiply(xmu, ivar, {wide})",
+    )
 
 
 def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:

@@ -205,6 +205,11 @@ class RNNCell(Cell):
         slope = (1 / np.cosh(self.sums(x, h, W, U, b))) ** 2
         return self.back(o_bar * slope, x, h, W, U, b is not None)
 
+    def stages(self):
+        from_x = ", ".join(o.name for o in self.parsed.inputs if o.name in ("x", "W", "b"))
+        sums = f"from_x = Linear({from_x})", "from_h = Linear(h, U)", "raw = Add(from_x, from_h)"
+        return ((*sums, "o = Tanh(raw)"),)
+
 
 def weighed_back(bar: np.ndarray, read: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
     """The cotangents of a and W of W a; an a that has fewer axes in front is shared along them."""

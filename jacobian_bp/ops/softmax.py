@@ -154,6 +154,18 @@ class Softmax(AlongAxis):
         p, bar = softmax_parts(self.last(z))[0], self.last(p_bar)
         return {"z": self.back(p * (bar * sum_of_others(p) - sum_of_others(p * bar)))}
 
+    def stages(self):
+        """By exp z; and by exp of what is left of z when its largest is taken away."""
+        own, *others = self.letters
+        whole, rest = ",".join(self.letters), ",".join(others)
+        wide = f"'a[{whole}], b[{rest}] -> c[{whole}]'"
+        ends = f'total = Sum(exps, over="{own}")', f"p = Divide(exps, total, {wide})"
+        away = f'top = Max(z, over="{own}")', f"shifted = Subtract(z, top, {wide})"
+        return (
+            (f"exps = Exp(z, '{whole}')", *ends),
+            (*away, f"exps = Exp(shifted, '{whole}')", *ends),
+        )
+
     def peer(self, xp, z):
         return xp.softmax(z) if self.place == -1 else None
 

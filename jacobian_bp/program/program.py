@@ -137,8 +137,13 @@ class Program:
 
     @cached_property
     def averages(self) -> bool:
-        """Whether the cost is a mean over the examples."""
-        return any(step.op.averages for step in self.steps)
+        """Whether the cost is a mean over the examples: no data reaches it but through one."""
+        reached = set(self.inputs)
+        for step in self.steps:
+            if not step.op.averages and not reached.isdisjoint(step.args):
+                reached.add(step.name)
+        means = any(step.op.averages for step in self.steps)
+        return means and self.steps[-1].name not in reached
 
     @cached_property
     def meets_axes(self) -> bool:

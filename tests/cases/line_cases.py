@@ -23,7 +23,7 @@ def judged(style, line):
     """The report of a line in the layout of a style: rows or columns, and which axis of W."""
     told = Told(columns=style.examples == "columns", turned=style.weights == "in,out")
     workspace = Workspace(style.run.forward_pass, style.run._tied, told)
-    return explained(read_line(line), style.run, workspace)
+    return explained(read_line(line), [(style.run, workspace)])
 
 
 def is_read(style, line):

@@ -334,6 +334,14 @@ PLANTED = {
         ),
         "loss_textbook.by_output gives",
     ),
+    "stages": (
+        planted(ops.Tanh, stages=lambda self: (("half = Divide(z, 2)", "a = Tanh(half)"),)),
+        "stages() gives",
+    ),
+    "stages of another slope": (
+        planted(ops.Softplus, stages=lambda self: (("a = ReLU(z)",),)),
+        "stages() gives",
+    ),
     "passing on": (planted(ops.Multiply, passes_on=True), "passes_on gives"),
 }
 

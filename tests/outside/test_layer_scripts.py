@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from project import DERIVATIONS, ROOT
 from run_here import run_script
@@ -94,3 +95,50 @@ def test_the_images_are_those_of_the_source():
     assert {pixel for image in images for pixel in image[:-1]} == set(range(17))
     often = [sum(image[-1] == digit for image in images) for digit in range(10)]
     assert often == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+def drawings(path, side, kind="text"):
+    """90 images of two kinds: a bright upper half, or a bright lower one, in 0 … 255."""
+    rng = np.random.default_rng(5)
+    lines = [";".join([*(f"p{n}" for n in range(side**2)), "kind"])]
+    for n in range(90):
+        image = rng.integers(0, 90, (side, side))
+        image[: side // 2] += 150 * (n % 2)
+        image[side // 2 :] += 150 * (1 - n % 2)
+        name = {"text": ("lower", "upper")[n % 2], "number": f"{n / 7:.3f}"}[kind]
+        lines.append(";".join([*map(str, image.ravel()), name]))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def digits(folder, *options, code=0):
+    done = subprocess.run(
+        [sys.executable, str(DERIVATIONS / "train_digits.py"), *options],
+        capture_output=True,
+        timeout=300,
+        cwd=folder,
+    )
+    assert done.returncode == code, done.stderr.decode()
+    return (done.stdout or done.stderr).decode()
+
+
+def test_the_classifier_trains_on_other_images(tmp_path):
+    drawings(tmp_path / "own.csv", 6)
+    text = digits(tmp_path, "--data", "own.csv", "--target", "kind")
+    assert "own.csv: 90 rows, 37 columns; columns separated by semicolon" in text
+    assert "Images: 6 x 6 pixels" in text
+    assert "training x (72, 1, 6, 6), y (72,); held out x (18, 1, 6, 6)" in text
+    assert re.search(r"dx\[0,i',j'\], 6 x 6 +dz1\[\d,o,q\]/dK1\[\d,0,1,2\], 4 x 4", text)
+    assert "of 16 places" in text
+    assert "nan" not in text
+
+
+def test_images_that_cannot_be_are_refused(tmp_path):
+    own = ("--data", "own.csv", "--target")
+    drawings(tmp_path / "own.csv", 5)
+    said = digits(tmp_path, *own, "kind", code=2)
+    assert "the table has 25 inputs, which are no image of 4 x 4, 6 x 6, … pixels" in said
+    drawings(tmp_path / "own.csv", 6, "number")
+    said = digits(tmp_path, *own, "kind", code=2)
+    assert "the target kind has no classes: name its column with --category kind" in said
+    assert "--data and --target go together" in digits(tmp_path, *own[:2], code=2)
+    assert "--skip goes with --data and --target" in digits(tmp_path, "--skip", "2", code=2)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...numbers.wrong_arrays import of_examples
+from ...writing.signs import fraction
 from .readings import Reading
 from .trace import Trace, near
 from .trials import MARGIN, Trials, multiple, penalised
@@ -50,7 +52,8 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
         if earlier:
             of, before = earlier[0]
             sentence = (
-                f"{name} * {goal.of} is added {factor:g} times, {name} * {of} {before:g} times."
+                f"{name} * {goal.of} is added {_written(factor, trials)} times, "
+                f"{name} * {of} {_written(before, trials)} times."
             )
             return Penalty(line, sentence)
         times[goal.of] = factor
@@ -63,11 +66,21 @@ def penalty_of(reading: Reading, trials: Trials, mended: dict[int, object]) -> P
             others = ", ".join(other for other in times if other[0] == "W")
             line = trace.stores[number].line
             return Penalty(line, f"{name} penalises {others}, and not {of}.")
-    how = "" if near(factor_of := next(iter(times.values())), 1) else f"{factor_of:g} * "
+    factor_of = next(iter(times.values()))
+    how = "" if near(factor_of, 1) else f"{_written(factor_of, trials)} * "
     added = f"{how}{name} * W"
     return Penalty(
         None, f"{added} is added to the gradients of {', '.join(times)}: a cost with {name}."
     )
+
+
+def _written(factor: float, trials: Trials) -> str:
+    """The number as somebody writes it: 1/m, 2/m, 1/(2m), 1/2, 2."""
+    m = trials.quantities.examples
+    for times, of_m in ((1, "1/m"), (2, "2/m"), (0.5, "1/(2m)")):
+        if of_examples(factor / times, m) == "1/m":
+            return of_m
+    return fraction(round(factor, 12))
 
 
 def _change(trace: Trace, without: Trace, number: int) -> np.ndarray:

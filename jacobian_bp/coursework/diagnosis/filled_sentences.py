@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...derivation.convention import Convention
+from ...writing.signs import fraction
 from .diagnosis import Finding, Key, name_of
 from .evidence.matching import FEWEST_DIGITS, Precision, is_promoted, is_right, is_same
 from .evidence.readings import OTHER, Reading
@@ -15,6 +16,9 @@ from .premises import EINSUM, sentence_of, told
 from .speech import THROUGH_WEIGHTS, marked
 
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
+
+
+RATES = frozenset(["stale-weights", "weight-decay"])  # whose number is a rate
 
 
 class Words:
@@ -53,7 +57,7 @@ class Words:
             here=self.called(where),
             factor=h.missing or "what belongs there",
             note=self._note(h) or h.layout or "something else",
-            by=h.by,
+            by=_as_written(h),
         )
         return sentence_start(text)
 
@@ -205,3 +209,11 @@ def in_single(question: Question) -> Question:
 def sentence_start(text: str) -> str:
     """The first letter as a capital."""
     return text[0].upper() + text[1:]
+
+
+def _as_written(h: Hypothesis) -> str:
+    """A factor as somebody writes it: 1/7 for 0.142857; a rate stays a decimal number."""
+    if h.factor is None or h.by != f"{h.factor:.6g}" or RATES & {*h.labels}:
+        return h.by
+    found = fraction(h.factor)
+    return found if "/" in found else h.by

@@ -109,6 +109,11 @@ def has_several_uses(of: Told) -> bool:
     return of.note != "nothing flows back through time"
 
 
+def lacks_one_term(of: Told) -> bool:
+    """Whether one term is left out, and not all but one."""
+    return not of.note.endswith(" alone")
+
+
 Premise = Callable[[Told], bool]
 
 # The label, the premise of its sentence, and what is said where it does not hold.
@@ -150,6 +155,10 @@ PREMISES: dict[str, tuple[Premise, str]] = {
         is_the_output,
         "{what} is not a number because {note}: the textbook's formula of the slope is none there. "
         "Use the one in terms of the activation.",
+    ),
+    "term-missing": (
+        lacks_one_term,
+        "In {here} one term of the Jacobian {factor} is kept, and the others are left out: {note}.",
     ),
     "last-step-only": (
         has_several_uses,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import literals
+from .array_calls import PARAMETERS as ARRAY_CALLS
+from .array_calls import array_call
 from .function_names import function_of
 from .refusals import FUNCTIONS, cut, refuse, unknown
 from .tree import Node
@@ -23,19 +25,32 @@ NUMPY = {  # how numpy calls it -> the operation, and how many arrays it takes
     "less_equal": ("<=", 2),
     "maximum": ("maximum", 2),
     "minimum": ("minimum", 2),
+    "heaviside": ("heaviside", 2),
+    "equal": ("==", 2),
+    "not_equal": ("!=", 2),
     "outer": ("outer", 2),
     "kron": ("kron", 2),
     "where": ("where", 3),
     "sum": ("sum", 1),
     "mean": ("mean", 1),
     "max": ("max", 1),
+    "amax": ("max", 1),
+    "min": ("min", 1),
+    "var": ("var", 1),
+    "std": ("std", 1),
     "reshape": ("reshape", 1),
     "diag": ("diag", 1),
     "transpose": ("T", 1),
     "tanh": ("tanh", 1),
     "exp": ("exp", 1),
     "log": ("log", 1),
+    "log1p": ("log1p", 1),
+    "expm1": ("expm1", 1),
+    "sinh": ("sinh", 1),
+    "cosh": ("cosh", 1),
+    "reciprocal": ("reciprocal", 1),
     "sqrt": ("sqrt", 1),
+    "absolute": ("abs", 1),
     "abs": ("abs", 1),
     "sign": ("sign", 1),
     "negative": ("neg", 1),
@@ -49,11 +64,16 @@ METHODS = {
     "sum": ("sum", 1),
     "mean": ("mean", 1),
     "max": ("max", 1),
+    "min": ("min", 1),
+    "var": ("var", 1),
+    "std": ("std", 1),
     "reshape": ("reshape", 1),
     "transpose": ("T", 1),
     "t": ("T", 1),
 }
-REDUCING = ("sum", "mean", "max")
+REDUCING = ("sum", "mean", "max", "min", "var", "std")
+MODULES = ("np", "numpy", "jnp", "torch")
+MOVING = ("squeeze", "swapaxes", "unsqueeze", "view")  # methods, too
 AXES = {"axis": "axis", "dim": "axis", "keepdims": "keepdims", "keepdim": "keepdims"}
 JOINING = {"hstack": 1, "vstack": 0, "concatenate": 0, "column_stack": 1}  # and their axis
 SAME = frozenset(
@@ -61,7 +81,7 @@ SAME = frozenset(
 )  # the same numbers
 FLAT = ("ravel", "flatten")
 SIZED = ("ones", "eye", "identity")
-OTHERS = ("einsum", "power", "square", "clip", *SAME, *JOINING, *FLAT, *SIZED)
+OTHERS = ("einsum", "power", "square", "clip", *SAME, *JOINING, *FLAT, *SIZED, *ARRAY_CALLS)
 
 Read = Callable[[ast.expr, str, int], Node]
 
@@ -78,8 +98,24 @@ class Calls:
                 return Node("size", (self._arg(tree.args[0]),), "0", style="len(")
             case ast.Name(id=function) if function in FUNCTIONS and not tree.keywords:
                 return self._plain(tree, function, f"{function}(", 1)
-            case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=attr):
+            case ast.Attribute(value=ast.Name(id=module), attr=attr) if module in MODULES:
                 return self._of_numpy(tree, attr)
+            case ast.Attribute(value=ast.Attribute(ast.Name("np" | "numpy"), inner), attr=attr) if (
+                f"{inner}.{attr}" in ("linalg.norm", "add.reduce")
+            ):
+                return array_call(tree, attr, None, self._arg, self.text)
+            case ast.Attribute(
+                value=ast.Attribute(ast.Name("np" | "numpy"), "multiply"), attr="outer"
+            ):
+                left, right = self._two(tree)
+                style = f"{ast.unparse(tree.func)}({{}}, {{}})"
+                return Node("tensordot", (left, right), "", (("axes", 0),), style)
+            case ast.Attribute(value=value, attr=attr) if attr in MOVING:
+                return array_call(tree, attr, value, self._arg, self.text)
+            case ast.Attribute(value=value, attr="reshape" | "transpose") if self._reads_sizes(
+                tree
+            ):
+                return self._sized_by_arrays(tree, value)
             case ast.Attribute(value=value, attr=attr) if attr in METHODS:
                 return self._plain(tree, METHODS[attr][0], ".", METHODS[attr][1], value, attr)
             case ast.Attribute(value=value, attr="astype" | "float" | "copy" | "clip" as attr):
@@ -88,10 +124,10 @@ class Calls:
                 return Node("reshape", (self._arg(value),), "", (("shape", (-1,)),), ".")
             case ast.Name(id=function) if function_of(function) or _is_error(function):
                 return self._named(tree, function, function)
-            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if function_of(
-                attr
-            ) or _is_error(attr):
-                return self._named(tree, attr, f"{owner}.{attr}")
+            case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=attr) if (
+                function_of(attr) or _is_error(attr)
+            ):
+                return self._named(tree, attr, f"{ast.unparse(owner)}.{attr}")
             case ast.Attribute(attr=attr):
                 unknown(attr, METHODS, ".{}()")
             case ast.Name(id=function):
@@ -100,6 +136,11 @@ class Calls:
 
     def _arg(self, tree: ast.expr) -> Node:
         return self.read(tree, self.text, self.depth)
+
+    def _two(self, tree: ast.Call) -> tuple[Node, Node]:
+        if len(tree.args) != 2 or tree.keywords:
+            self._refuse(tree)
+        return self._arg(tree.args[0]), self._arg(tree.args[1])
 
     def _refuse(self, tree: ast.expr) -> NoReturn:
         shown = ast.get_source_segment(self.text, tree) or type(tree).__name__
@@ -124,6 +165,10 @@ class Calls:
             return self._sized(tree.args[0], attr)
         if attr == "clip" and len(tree.args) == 3:
             return self._clipped(tree.args[0], tree.args[1:])
+        if attr in ("reshape", "transpose") and self._reads_sizes(tree):
+            return self._sized_by_arrays(tree, None)
+        if attr in ARRAY_CALLS and attr not in NUMPY:
+            return array_call(tree, attr, None, self._arg, self.text)
         if attr in NUMPY:
             operation, count = NUMPY[attr]
             return self._plain(tree, operation, f"np.{attr}(", count)
@@ -169,6 +214,29 @@ class Calls:
         written = method if style == "." and method != operation else ""
         return Node(operation, args, written, tuple(options.items()), style)
 
+    def _reads_sizes(self, tree: ast.Call) -> bool:
+        """Whether a shape is not of plain numbers, or a transpose names its axes."""
+        if isinstance(tree.func, ast.Attribute) and tree.func.attr == "transpose":
+            is_function = isinstance(tree.func.value, ast.Name) and tree.func.value.id in MODULES
+            return len(tree.args) > is_function
+        return any(isinstance(part, ast.Name | ast.Attribute) for part in _sizes_of(tree))
+
+    def _sized_by_arrays(self, tree: ast.Call, owner: ast.expr | None) -> Node:
+        """reshape(m, -1), reshape(b2.shape); transpose(1, 0), which is .T of two axes."""
+        assert isinstance(tree.func, ast.Attribute)
+        if tree.func.attr == "reshape":
+            return array_call(tree, "reshape", owner, self._arg, self.text)
+        array, *rest = [owner, *tree.args] if owner is not None else tree.args
+        order = literals.shape(rest, self.text)
+        if order not in ((1, 0), (0, 1)):
+            refuse(f"the order {order} is not read here.", "Write .T, or np.swapaxes(d2, 0, 1).")
+        inner = self._arg(array)
+        if order == (0, 1):
+            return inner
+        shown = f"({order[0]}, {order[1]})"
+        style = f"{{}}.transpose{shown}" if owner is not None else f"np.transpose({{}}, {shown})"
+        return Node("swapaxes", (inner,), "", (("axis1", 0), ("axis2", 1)), style)
+
     def _power(self, tree: ast.Call, function: str) -> Node:
         """np.power(a2, 3) and np.square(a2) as a2**3 and a2**2."""
         args = [self._arg(arg) for arg in tree.args]
@@ -176,7 +244,7 @@ class Calls:
             usual = "np.power(a2, 2)" if function == "power" else "np.square(a2)"
             refuse(f"np.{function} is not given what it takes.", f"Write {usual}, or a2**2.")
         exponent = args[1] if function == "power" else Node("number", text="2")
-        literals.require_whole_power(exponent)
+        literals.require_small_power(exponent)
         return Node("**", (args[0], exponent))
 
     def _einsum(self, tree: ast.Call) -> Node:
@@ -260,6 +328,18 @@ class Calls:
         text = ", ".join(given) if asked else ""
         arrays = tuple(self._arg(arg) for arg in args)
         return Node("function", arrays, text, tuple(kept), f"{written}(")
+
+
+def _sizes_of(tree: ast.Call) -> list[ast.expr]:
+    """What may be the sizes of a reshape: all behind the array."""
+    is_function = isinstance(tree.func, ast.Attribute) and (
+        isinstance(tree.func.value, ast.Name) and tree.func.value.id in MODULES
+    )
+    rest = tree.args[is_function:]
+    found: list[ast.expr] = []
+    for part in rest:
+        found += part.elts if isinstance(part, ast.Tuple | ast.List) else [part]
+    return [*found, *(part.func for part in found if isinstance(part, ast.Call))]
 
 
 def _is_error(word: str) -> bool:

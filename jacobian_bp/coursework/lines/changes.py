@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import product as combinations
 
 from ...ops import Linear
+from .calls import REDUCING
 from .forward_changes import of_function, of_whole
 from .goal import Goal
 from .language import read_line
@@ -122,11 +123,12 @@ def _einsums(node: Node) -> Iterator[Change]:
 
 def _sums(node: Node, workspace: Workspace) -> Iterator[Change]:
     """The sum over another axis, a sum for a mean, or neither; in columns with keepdims."""
-    if node.op not in ("sum", "mean"):
+    if node.op not in REDUCING:
         return
+    own = ("sum", "mean") if node.op in ("sum", "mean") else (node.op,)
     kept = bool(node.option("keepdims"))
     keeps = (kept, workspace.columns) if kept != workspace.columns else (kept,)
-    for op, axis, keep in combinations(("sum", "mean"), (None, 0, 1), keeps):
+    for op, axis, keep in combinations(own, (None, 0, 1), keeps):
         options = {"axis": axis} if axis is not None else {}
         options |= {"keepdims": True} if keep else {}
         style = node.style if node.style == "." else f"np.{op}("

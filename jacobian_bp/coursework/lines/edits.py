@@ -13,6 +13,7 @@ from .changes import Path, single
 from .comparison import exactly
 from .forward_changes import anew
 from .goal import Goal
+from .inner_lines import inner_lines
 from .language import read_line
 from .simplify import is_scalar
 from .tree import Node, names, render, walk
@@ -54,6 +55,8 @@ def _anew(goal: Goal, workspace: Workspace) -> Iterator[Edit]:
     """The line of BP2, BP3 or BP4 for the goal, where a layer is linear and then activated."""
     for tree in anew(goal, workspace):
         yield Edit(tree, MOST_COST, ANEW)
+    for line in inner_lines(goal, workspace):
+        yield Edit(read_line(line).tree, MOST_COST, ANEW)
     if goal.by or goal.penalty is not None or goal.of_each:
         return
     for step in () if goal.forward else workspace.state.program.steps:

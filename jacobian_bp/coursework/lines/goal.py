@@ -26,7 +26,8 @@ class Goal:
     """∂J/∂value; with `forward` the value itself; with `by` the Jacobian ∂value/∂by.
 
     With `of_each` it is m times that, ∂L/∂value of each example. `penalty` is how many times the
-    parameter is added to it for a penalty, one of PENALTIES; `alone` is this part by itself.
+    parameter is added to it for a penalty, one of PENALTIES; `alone` is this part by itself. It is
+    `through` one step what reaches the value through that step alone.
     """
 
     value: str
@@ -35,6 +36,7 @@ class Goal:
     of_each: bool = False
     penalty: str | None = None
     alone: bool = False
+    through: str = ""
 
     def right(self, workspace: Workspace) -> Labelled:
         """The right array, with named axes."""
@@ -42,6 +44,8 @@ class Goal:
             return workspace.value(self.value)
         if self.by:
             return self.forms(workspace)[0][1], ()
+        if self.through:
+            return workspace.share(self.value, self.through)
         array, axes = workspace.right(self.value)
         m = workspace.read("m")[0].item()
         if self.of_each:
@@ -60,6 +64,8 @@ class Goal:
             return f"∂{self.value}/∂{self.by}"
         if self.forward:
             return self.value
+        if self.through:
+            return f"∂J/∂{self.value} through {self.through}"
         name = f"∂L/∂{self.value} of each example" if self.of_each else f"∂J/∂{self.value}"
         if self.penalty is None:
             return name
@@ -78,6 +84,8 @@ def asked_goal(target: Any, statement: Statement, workspace: Workspace) -> Goal 
         found = workspace.meaning(target) if isinstance(target, str) else None
         if found is not None and found.kind == "jacobian":
             return Goal(found.of, by=found.by)
+        if found is not None and found.kind == "share":
+            return Goal(found.of, through=found.by)
         if value is None:
             known = workspace.variables()
             raise SpecError(
@@ -93,6 +101,8 @@ def asked_goal(target: Any, statement: Statement, workspace: Workspace) -> Goal 
         return None
     if left.kind == "jacobian":
         return Goal(left.of, by=left.by)
+    if left.kind == "share":
+        return Goal(left.of, through=left.by)
     if left.kind == "gradient":
         maker = workspace.state.step(left.of)
         through = statement.masked and maker is not None and isinstance(maker.op, Activation)

@@ -13,6 +13,7 @@ from typing import Any
 from ...errors import SpecError
 from ...writing.signs import safe
 from . import literals
+from .array_calls import joined
 from .calls import Calls
 from .places import place_of
 from .refusals import FUNCTIONS, LANGUAGE, cut, refuse, unknown
@@ -38,6 +39,8 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
     ast.Lt: "<",
     ast.LtE: "<=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
 }
 
 
@@ -171,6 +174,8 @@ def _read(tree: ast.expr, text: str, depth: int) -> Node:
         case ast.Subscript(value=ast.Attribute(value=value, attr="shape"), slice=index):
             axis = str(literals.integer(index, text))
             return Node("size", (_read(value, text, depth + 1),), axis, style=".shape[")
+        case ast.Subscript(value=ast.Attribute(ast.Name("np" | "numpy"), "c_" | "r_" as attr)):
+            return joined(tree, attr, lambda part: _read(part, text, depth + 1))
         case ast.Attribute() | ast.Subscript() if path := place_of(tree):
             return Node("name", text=path)
         case ast.Subscript(value=value, slice=index):

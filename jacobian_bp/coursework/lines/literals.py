@@ -21,22 +21,13 @@ def number(value: float, text: str) -> Node:
 
 
 def require_small_power(exponent: Node) -> None:
-    """SpecError unless the exponent is a number of a few units."""
+    """SpecError unless the exponent is a number of a few units, of either sign."""
     plain = exponent.args[0] if exponent.op == "neg" else exponent
     if plain.op != "number" or float(plain.text) > LARGEST_POWER:
         refuse(
-            f"the exponent {cut(str(exponent))} is not a number from 0 to {LARGEST_POWER}.",
+            f"the exponent {cut(str(exponent))} is not a number from -{LARGEST_POWER} "
+            f"to {LARGEST_POWER}.",
             "Write such as z1**2.",
-        )
-
-
-def require_whole_power(exponent: Node) -> None:
-    """SpecError unless the exponent of np.power is 0, 1, 2, …"""
-    whole = exponent.op == "number" and float(exponent.text).is_integer()
-    if not whole or float(exponent.text) > LARGEST_POWER:
-        refuse(
-            f"the exponent {cut(str(exponent))} is not a whole number from 0 to {LARGEST_POWER}.",
-            "Write such as np.power(z1, 2), or z1**2.",
         )
 
 

@@ -35,7 +35,9 @@ class Names:
     """The names of one line, in a network of `layers` layers that has these values.
 
     A name without a number, such as W, dZ and A_prev, is of the layer `layer`, and so is an
-    index l: layer l, or with -l the l-th from the end.
+    index l: layer l, or with -l the l-th from the end. `inside` has words for what a formula names
+    inside, and `own` words that mean the input and the value of such a formula. Where a value has
+    `shares`, dxmu1 and dxmu2 are what reaches it through one step and through the other.
     """
 
     def __init__(
@@ -46,8 +48,12 @@ class Names:
         first: int = 1,
         next_: str = "",
         tied: Mapping[str, str] | None = None,
+        inside: Mapping[str, str] | None = None,
+        own: Mapping[str, str] | None = None,
+        shares: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        self.tied = tied or {}
+        self.tied, self.inside, self.own = tied or {}, inside or {}, own or {}
+        self.shares = shares or {}
         self.values, self.cost, self.layer, self.next = values, cost, layer, next_
         self.naming = Naming(first=first)
         self._of: dict[str, Meaning | None] = {}
@@ -67,12 +73,14 @@ class Names:
         """Whether the meaning of a name depends on the layer that the line is about."""
         if text in self.values or not self.layers:
             return False
+        if self._value(text) in (*self.inside.values(), *self.own.values()):
+            return False
         other = Names(self.values, self.cost, self.layer % self.layers + 1, self.naming.first)
         one = Names(self.values, self.cost, self.layer or self.layers, self.naming.first)
         return one.meaning(text) != other.meaning(text)
 
     def _meaning(self, text: str) -> Meaning | None:
-        if text in self.values:
+        if text in self.values and text not in self.own:
             return Meaning("value", text)
         listed = re.fullmatch(rf"(?:\w+\.)*(\w+)\[\s*{INDEX}\s*\]", text)
         if listed:
@@ -125,6 +133,9 @@ class Names:
         value = self._value(word)
         if value:
             return Meaning("value", value)
+        share = self._share(word)
+        if share:
+            return share
         if word.lower() in COUNT:
             return None
         quotient = re.fullmatch(r"d([A-Za-z]\w*?)_?d([A-Za-z]\w*)", word)
@@ -140,12 +151,15 @@ class Names:
 
     def _value(self, word: str) -> str | None:
         word = self.tied.get(word, word)
+        if word in self.own:
+            return self.own[word]
         if word in self.values:
             return word
         if re.fullmatch(r"[ABXYZ]\d*", word) and word.lower() in self.values:
             return word.lower()
-        if not self.layers:
-            return None
+        inner = self.inside.get(word)
+        if not self.layers or (inner and word[:1].isupper()):  # D1, a mask, is no d1
+            return inner or self.inside.get(word.lower())
         value = value_of(word, self.naming, self.layers)
         if value is None:
             low = word.lower()
@@ -153,7 +167,15 @@ class Names:
                 value = f"{GENERIC[low]}{self.layer}"
             elif BEFORE.fullmatch(low) and self.layer:
                 value = f"a{self.layer - 1}" if self.layer > 1 else "x"
-        return value if value in self.values else None
+        return value if value in self.values else self.inside.get(word.lower())
+
+    def _share(self, word: str) -> Meaning | None:
+        """dxmu2: what reaches xmu through the second of the steps that read it."""
+        numbered = re.fullmatch(r"(?:grad_|d_?)(\w+?)_?([12])", word) if self.shares else None
+        value = self._value(numbered[1]) if numbered else None
+        if numbered is None or value is None or value not in self.shares:
+            return None
+        return Meaning("share", value, self.shares[value][int(numbered[2]) - 1])
 
     def _derivative(self, word: str) -> str | None:
         """The value whose derivative a name means: d2, delta2, dz2, dscores, l1_error, delta."""
@@ -168,7 +190,8 @@ class Names:
             if word.startswith(prefix) and len(word) > len(prefix):
                 inner = word.removeprefix(prefix)
                 found = self._value(inner)
-                if found and (inner in self.values or _is_plain(inner)):
+                known = {inner, inner.lower()} & {*self.values, *self.inside, *self.own}
+                if found and (known or _is_plain(inner)):
                     return found
         found = derivative_of(word, self.naming, self.layers) if self.layers else None
         error = re.fullmatch(r"(\w+?)_?errors?", low)

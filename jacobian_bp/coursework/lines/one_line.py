@@ -1,5 +1,8 @@
 """diagnose_line: where one line of a student's numpy breaks, and what was meant."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from ...derivation.convention import Convention
 from ...errors import JacobianError, SpecError
 from ...network.run import Run
@@ -9,10 +12,12 @@ from ...program.forward_pass import Pass
 from ...writing.signs import safe
 from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
+from .inner_names import inside_of, longer_passes
 from .language import Statement, read_line
 from .line_report import LineReport
 from .readings import readings
 from .spelling import Spelling
+from .tree import names
 from .workspace import Told, Workspace
 
 LARGEST = 2**30
@@ -75,9 +80,8 @@ def diagnose_line(
         spelling, asked = None, target
         statement, told = read_line(line), Told(columns=examples == "columns")
     with memory_limit(min(current_limit(), LARGEST)):
-        workspace = Workspace(run.forward_pass, run._tied, told)
         try:
-            report = explained(statement, run, workspace, asked)
+            report = explained(statement, workspaces(statement, run, told, asked), asked)
         except SpecError as error:
             raise SpecError(spelling.said(str(error)) if spelling else str(error)) from None
     return spelling.theirs(report) if spelling else report
@@ -89,23 +93,43 @@ def told_by(written: Convention, state: Pass) -> Told:
     return Told(
         columns=written.examples == "columns",
         turned=written.weights == "in,out",
-        mean=written.mean,
+        written=True,
+        mean=written.mean or "",
         of_each=apart,
         bias=written.bias,
     )
 
 
+def workspaces(
+    statement: Statement, run: Run, told: Told, target: Any = None
+) -> list[tuple[Run, Workspace]]:
+    """The run as the line reads it, with the formulas written out inside which it names a value."""
+    plain = Workspace(run.forward_pass, run._tied, told)
+    words = [*names(statement.tree), statement.target, target if isinstance(target, str) else ""]
+    with_own = plain.read_as(inside_x=True)
+    unknown = [word for word in words if word and with_own.is_unknown(word)]
+    longer = [
+        (other, Workspace(other.forward_pass, run._tied, told, inside_of(run.forward_pass, inside)))
+        for other, inside in longer_passes(run, unknown)
+    ]
+    read = names(statement.tree)
+    known = [pair for pair in longer if not any(map(pair[1].is_unknown_inside, read))]
+    return known or longer[:1] or [(run, plain)]
+
+
 def explained(
-    statement: Statement, run: Run, workspace: Workspace, target: str | None = None
+    statement: Statement, spaces: Sequence[tuple[Run, Workspace]], target: str | None = None
 ) -> LineReport:
     """The report in the first reading in which the line is right, else in the nearest one."""
     found: list[Explanation] = []
-    for reading in readings(statement, workspace, target):
-        one = Explanation(statement, run, reading)
-        if one.is_right:
-            return one.report()
-        found.append(one)
+    for run, workspace in spaces:
+        for reading in readings(statement, workspace, target):
+            one = Explanation(statement, run, reading)
+            if one.is_right:
+                return one.report()
+            found += [] if reading.far else [one]
     nearest = min(found[:MOST_READINGS], key=lambda one: one.distance)
+    run, workspace = spaces[0]
     nearest.other_layout = _other_layout(statement, run, workspace, target)
     return nearest.report()
 

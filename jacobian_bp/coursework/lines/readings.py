@@ -12,7 +12,7 @@ from .function_names import function_of
 from .goal import PENALTIES, Goal, asked_goal
 from .guessed_goal import goal_of_factors, goal_of_value
 from .language import Statement
-from .tree import names, walk
+from .tree import Node, names, walk
 from .values import BreakError, Values
 from .vocabulary import COUNT, is_penalty
 from .workspace import Workspace
@@ -20,6 +20,7 @@ from .workspace import Workspace
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
 COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b")
+SHARE = r"(grad_|d_?)\w+?_?[12]"
 HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
@@ -27,18 +28,20 @@ HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with 
 class Reading:
     """One way to read a line: its arrays, its goal, and what is assumed, in words.
 
-    `condition` is said of a right line: it holds for what a name is taken for.
+    `condition` is said of a right line: it holds for what a name is taken for. `far` is a reading
+    in which a line may be right, and which is not meant where it is wrong.
     """
 
     workspace: Workspace
     goal: Goal | None
     says: tuple[str, ...] = ()
     condition: tuple[str, ...] = ()
+    far: bool = False
 
 
 def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterator[Reading]:
     """Every reading of a line, the usual one first."""
-    for usual in _layers(statement, workspace, target):
+    for usual in _inside(statement, workspace, target):
         goal = usual.goal
         if goal is None and workspace.has_cost:
             goal = _guessed(statement, usual.workspace)
@@ -48,11 +51,38 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
             continue
         for of_examples in _examples(statement, one):
             for penalised in _penalties(statement, of_examples):
-                guessed = usual.goal is None and not workspace.told.mean
+                guessed = usual.goal is None and not workspace.told.written
                 named = [penalised] if guessed else _of_each(statement, penalised)
                 for each in named:
                     yield from _slopes(statement, each)
                     yield from _with_bias(statement, each)
+
+
+def _inside(statement: Statement, workspace: Workspace, target: Any) -> Iterator[Reading]:
+    """A line about what stands inside a formula: x and out as the formula's, or the network's.
+
+    A mean or a spread is read as it is, or beside its array; dxmu1 as a share.
+    """
+    words = [word for word in (*names(statement.tree), statement.target) if word]
+    inside = workspace.inside
+    about = workspace.read_as(inside_x=True, shares="back")
+    is_about = any(map(about.is_inside, words))
+    shared = inside.across and any(re.fullmatch(SHARE, word) for word in words)
+    spaces = [
+        workspace.read_as(inside_x=inside_x, shares=shares)
+        for shares in (("back", "forth", "") if shared else ("",))
+        for inside_x in ((True, False) if is_about and inside.own else (False,))
+    ]
+    known = [s for s in spaces if not any(map(s.is_unknown, names(statement.tree)))]
+    for own in known or spaces[:1]:
+        differs = any(own.meaning(word) != workspace.meaning(word) for word in words)
+        says = (inside.said,) if own.told.inside_x and differs else ()
+        far = any(other.told.inside_x for other in known) and not own.told.inside_x
+        beside = any(map(own.goes_beside, words))
+        kept_first = (True, False) if any(map(own.breaks_beside, words)) else (False, True)
+        for kept in kept_first if beside else (False,):
+            for reading in _layers(statement, own.read_as(kept=kept), target):
+                yield replace(reading, says=(*says, *reading.says), far=far)
 
 
 def _guessed(statement: Statement, workspace: Workspace) -> Goal | None:
@@ -69,7 +99,7 @@ def _layers(statement: Statement, workspace: Workspace, target: Any) -> Iterator
     words = [*read, statement.target]
     counted: tuple[str, ...] = ()
     from_0 = any(COUNTED_FROM_0.search(word) for word in words)
-    if from_0 and "W0" not in workspace.state.values and not workspace.told.mean:
+    if from_0 and "W0" not in workspace.state.values and not workspace.told.written:
         workspace, counted = workspace.read_as(first=0), ("Counted from 0: W0 is W1 here.",)
     if not any(word and workspace.names.is_generic(word) for word in words):
         yield Reading(workspace, asked_goal(target, statement, workspace), counted)
@@ -209,10 +239,9 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
     yield reading
     workspace = reading.workspace
     for part in walk(statement.tree):
-        without_bias = part.op == "index" and part.text == BEHIND_THE_BIAS[workspace.told.turned]
-        whole = workspace.spelled(part.args[0].text) if without_bias else ""
-        if whole in workspace.weights and workspace.told.bias == "own":
-            says = f"{part.args[0].text} is read with its bias in front: {part} is the rest."
+        holds = _with_a_bias_in_front(part, workspace)
+        if holds and workspace.told.bias == "own":
+            says = f"{holds} is read with its bias in front: {part} is the rest."
             own = workspace.read_as(bias="first")
             yield replace(reading, workspace=own, says=(*reading.says, says))
             return
@@ -237,6 +266,16 @@ def _slopes(statement: Statement, reading: Reading) -> Iterator[Reading]:
                 says=(*reading.says, said),
             )
             return
+
+
+def _with_a_bias_in_front(part: Node, workspace: Workspace) -> str:
+    """Theta2 of Theta2[:, 1:], np.delete(d2 @ Theta2, 0, axis=1): whose bias is taken away."""
+    behind = part.op == "index" and part.text in BEHIND_THE_BIAS.values()
+    if not (behind or (part.op == "delete" and part.option("obj") == 0)):
+        return ""
+    if behind and part.args[0].op == "name" and part.text != BEHIND_THE_BIAS[workspace.told.turned]:
+        return ""
+    return next((w for w in names(part) if workspace.spelled(w) in workspace.weights), "")
 
 
 def _with_bias(statement: Statement, reading: Reading) -> Iterator[Reading]:

@@ -15,12 +15,6 @@ ONE_FORMULA = "A line is one formula: nothing is filled in."
 INSTEAD = {  # what numpy has and this language does not
     "sin": "There is no sine among the functions.",  # sign would be the nearest word
     "sine": "There is no sine among the functions.",
-    "heaviside": "Write a mask such as (z2 > 0).",
-    "tensordot": "Write np.einsum.",
-    "inner": "Write @, np.dot or np.einsum.",
-    "vdot": "Write @ or np.dot.",
-    "expand_dims": "Write a new axis as d2[:, None].",
-    "squeeze": "Write d2.reshape(-1).",
     **dict.fromkeys(("zeros", "empty", "full"), ONE_FORMULA),
 }
 CLOSE = 0.75  # how much two words must have in common: with less it is another word
@@ -34,9 +28,10 @@ def refuse(what: str, instead: str) -> NoReturn:
 def unknown(word: str, known: Iterable[str], shown: str = "{}") -> NoReturn:
     """SpecError for a function, with what stands for it, or the one that is spelt like it.
 
-    >>> unknown("vdot", ["outer"], "np.{}")
+    >>> unknown("full", ["outer"], "np.{}")
     Traceback (most recent call last):
-    jacobian_bp.errors.SpecError: diagnose_line: np.vdot is not read here. Write @ or np.dot.
+    jacobian_bp.errors.SpecError: diagnose_line: np.full is not read here. A line is one formula: \
+nothing is filled in.
       Write names, numbers, + - * / @ **, .T, [:, None], .sum(axis=0), np.dot, np.outer, np.einsum
       and the functions slope, sigmoid, tanh, relu, exp, log, sign, ones_like.
     """

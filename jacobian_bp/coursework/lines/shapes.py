@@ -89,6 +89,11 @@ def elementwise(op: str, left: Axes, right: Axes) -> Fit:
     return Fit(tuple(axes), tuple(stretched), tuple(met))
 
 
+def counted(rank: int) -> str:
+    """2 axes"""
+    return plural(rank, "axis", "axes")
+
+
 def matmul(left: Axes, right: Axes, op: str = "@") -> Fit:
     """The last axis of the left is summed with the second to last of the right, or its only one."""
     if not left or not right:
@@ -113,7 +118,7 @@ def matmul(left: Axes, right: Axes, op: str = "@") -> Fit:
 
 def outer(left: Axes, right: Axes) -> Fit:
     """Each entry of the left with each of the right, both flattened first."""
-    return Fit((_flat(left), _flat(right)))
+    return Fit((flat(left), flat(right)))
 
 
 def transpose(axes: Axes) -> Fit:
@@ -192,7 +197,7 @@ def index(axes: Axes, items: str) -> Fit:
 def kron(left: Axes, right: Axes) -> Fit:
     """Each entry of the left times the whole right: sizes are multiplied, axis by axis."""
     rank = max(len(left), len(right))
-    pairs = zip(_filled(left, rank), _filled(right, rank), strict=True)
+    pairs = zip(filled(left, rank), filled(right, rank), strict=True)
     return Fit(tuple(b if a.size == 1 else a if b.size == 1 else _mixed(a, b) for a, b in pairs))
 
 
@@ -200,9 +205,11 @@ def joined(operands: Sequence[Axes], axis: int, function: str) -> Fit:
     """Arrays side by side along an axis; the other axes are equal."""
     if function == "vstack":
         operands = [(NO_AXIS, *axes) if len(axes) == 1 else axes for axes in operands]
-    if function == "column_stack":
+    if function in ("column_stack", "c_"):
         operands = [(*axes, NO_AXIS) if len(axes) == 1 else axes for axes in operands]
     ranks = {len(axes) for axes in operands}
+    if function == "c_":
+        axis = max(ranks) - 1
     if function == "hstack" and ranks == {1}:
         axis = 0
     if len(ranks) > 1 or not -min(ranks) <= axis < min(ranks):
@@ -230,7 +237,8 @@ def where(mask: Axes, first: Axes, second: Axes) -> Fit:
     return Fit(outer_.axes, tuple(stretched), (*inner.met, *outer_.met))
 
 
-def _filled(axes: Axes, rank: int) -> Axes:
+def filled(axes: Axes, rank: int) -> Axes:
+    """As many axes of size 1 in front as make `rank` of them."""
     return (NO_AXIS,) * (rank - len(axes)) + axes
 
 
@@ -293,7 +301,8 @@ def _meeting(a: Axis, b: Axis) -> list[tuple[Axis, Axis]]:
     return [(a, b)] if a.name and b.name and a.name != b.name else []
 
 
-def _flat(axes: Axes) -> Axis:
+def flat(axes: Axes) -> Axis:
+    """All axes as one, which means what the only wide one means."""
     wide = [axis for axis in axes if axis.size > 1]
     name = wide[0].name if len(wide) == 1 else axes[0].name if len(axes) == 1 else UNKNOWN
     return Axis(name, prod(sizes_of(axes)))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-PRECEDENCE = {">": 1, ">=": 1, "<": 1, "<=": 1, "+": 2, "-": 2}
+PRECEDENCE = {">": 1, ">=": 1, "<": 1, "<=": 1, "==": 1, "!=": 1, "+": 2, "-": 2}
 PRECEDENCE |= {"*": 3, "/": 3, "@": 3, "neg": 4, "**": 5}
 ATOM = 6
 NAMED = ("name", "number")
@@ -21,7 +21,8 @@ SHORT = 44  # how much of an operand a message shows
 class Node:
     """One operation on its arguments; a name and a number have a text and no arguments.
 
-    `style` is how the student wrote it: "np.dot(", a method ".", or "" for an operator.
+    `style` is how the student wrote it: "np.dot(", a method ".", or "" for an operator; with {}
+    for each argument it is the whole text.
     """
 
     op: str
@@ -112,6 +113,10 @@ def _text(node: Node) -> tuple[str, int]:
     if node.op == "same":
         inner = _called(node.args[0]) if node.style == "." else render(node.args[0])
         return (f"{inner}.{node.text}" if node.style == "." else f"{node.text}{inner})"), ATOM
+    if "{}" in node.style:
+        first = _called if node.style.startswith("{}.") else render
+        filled = [first(arg) if not place else render(arg) for place, arg in enumerate(node.args)]
+        return node.style.format(*filled), ATOM
     if node.style == ".":
         called = _called(node.args[0])
         return f"{called}.{node.text or node.op}({_arguments(node, node.args[1:])})", ATOM

@@ -12,7 +12,7 @@ from ...errors import SpecError
 from ...numbers.memory import current_limit, require_memory
 from ...numbers.stable import sigmoid
 from ...writing.signs import plural
-from . import shapes
+from . import array_shapes, shapes
 from .literals import item_of
 from .meanings import EXAMPLES, UNKNOWN, Axes
 from .shapes import Fit, MisfitError
@@ -103,11 +103,38 @@ class Values:
                 self._size(arg, operand) for arg, operand in zip(node.args, operands, strict=True)
             ]
             return Fit(tuple(sizes * 2 if node.op == "eye" else sizes))
+        if node.op in ("reshape", "view") and len(node.args) > 1:
+            return self._reshaped(node, operands)
+        if node.op == "tile":
+            return self._tiled(node, operands)
         if node.op == "size" and node.style != ".size":
             rank = len(operands[0].axes)
             if not -rank <= int(node.text) < rank:
                 raise MisfitError(f"{short(node)}: the array has {plural(rank, 'axis', 'axes')}.")
         return _fit(node, [operand.axes for operand in operands])
+
+    def _reshaped(self, node: Node, operands: list[Valued]) -> Fit:
+        """reshape(m, -1) and reshape(b2.shape): sizes that are read."""
+        whole, rest = operands[0], operands[1:]
+        if node.option("like"):
+            fit = shapes.reshape(whole.axes, rest[0].array.shape)
+            return Fit(rest[0].axes if len(rest[0].axes) == len(fit.axes) else fit.axes)
+        sizes = [int(one.array) if one.array.ndim == 0 else 0 for one in rest]
+        return shapes.reshape(whole.axes, tuple(sizes))
+
+    def _tiled(self, node: Node, operands: list[Valued]) -> Fit:
+        """np.tile(b2, (m, 1)): so many copies along each axis."""
+        whole, *reps = operands
+        copies = [self._size(arg, one) for arg, one in zip(node.args[1:], reps, strict=True)]
+        rank = max(len(copies), len(whole.axes))
+        axes = shapes.filled(whole.axes, rank)
+        times = [Axis(UNKNOWN, 1)] * (rank - len(copies)) + copies
+        return Fit(
+            tuple(
+                a if t.size == 1 else t if a.size == 1 else Axis(UNKNOWN, a.size * t.size)
+                for a, t in zip(axes, times, strict=True)
+            )
+        )
 
     def _size(self, arg: Node, operand: Valued) -> Axis:
         """The axis that a size stands for: len(b2) the units of layer 2, m the examples."""
@@ -146,8 +173,12 @@ def _require_few_loops(node: Node, axes: list[Axes]) -> None:
 def _fit(node: Node, axes: list[Axes]) -> Fit:
     """The rule for the shape of one operation."""
     first, last = axes[0], axes[-1]
+    if node.op in array_shapes.SHAPES:
+        return array_shapes.fit_of(node, axes)
     match node.op:
-        case "+" | "-" | "*" | "/" | "**" | ">" | ">=" | "<" | "<=" | "maximum" | "minimum":
+        case "+" | "-" | "*" | "/" | "**" | ">" | ">=" | "<" | "<=" | "==" | "!=":
+            return shapes.elementwise(node.op, first, last)
+        case "maximum" | "minimum" | "heaviside":
             return shapes.elementwise(node.op, first, last)
         case "@":
             return shapes.matmul(first, last)
@@ -167,7 +198,7 @@ def _fit(node: Node, axes: list[Axes]) -> Fit:
             return Fit(())
         case "function" if len(axes) > 1:
             return shapes.elementwise(node.style, first, last)
-        case "sum" | "mean" | "max":
+        case "sum" | "mean" | "max" | "min" | "var" | "std":
             return shapes.reduce(first, node.option("axis"), bool(node.option("keepdims")))
         case "reshape":
             return shapes.reshape(first, node.option("shape"))
@@ -191,6 +222,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     ">=": lambda a, b: (a >= b) * 1.0,
     "<": lambda a, b: (a < b) * 1.0,
     "<=": lambda a, b: (a <= b) * 1.0,
+    "==": lambda a, b: (a == b) * 1.0,
+    "!=": lambda a, b: (a != b) * 1.0,
+    "heaviside": np.heaviside,
     "dot": np.dot,
     "outer": np.outer,
     "neg": np.negative,
@@ -202,6 +236,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "log": np.log,
     "sign": np.sign,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "reciprocal": np.reciprocal,
     "sqrt": np.sqrt,
     "abs": np.abs,
     "maximum": np.maximum,
@@ -218,7 +257,13 @@ def _size_of(node: Node, array: np.ndarray) -> int:
 
 
 def _numbers(node: Node, arrays: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    if node.op in array_shapes.NUMBERS:
+        return array_shapes.numbers_of(node, arrays)
     match node.op:
+        case "reshape" | "view" if len(arrays) > 1:
+            return arrays[0].reshape(shape)
+        case "tile":
+            return np.tile(arrays[0], tuple(int(size) for size in arrays[1:]))
         case "ones":
             return np.ones(shape)
         case "eye":
@@ -228,9 +273,10 @@ def _numbers(node: Node, arrays: list[np.ndarray], shape: tuple[int, ...]) -> np
         case "join":
             if node.text == "concatenate":
                 return np.concatenate(arrays, axis=node.option("axis"))
-            return getattr(np, node.text)(arrays)
-        case "sum" | "mean" | "max":
-            function: Any = {"sum": np.sum, "mean": np.mean, "max": np.max}[node.op]
+            joins: Any = getattr(np, node.text)
+            return joins[tuple(arrays)] if node.text in ("c_", "r_") else joins(arrays)
+        case "sum" | "mean" | "max" | "min" | "var" | "std":
+            function: Any = getattr(np, node.op)
             keep = bool(node.option("keepdims"))
             return function(arrays[0], axis=node.option("axis"), keepdims=keep)
         case "reshape":

@@ -18,6 +18,7 @@ from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
 from ...writing.signs import did_you_mean, safe
 from .function_names import FORMULAS, function_of
+from .inner_names import Inside, inside_of
 from .meanings import EXAMPLES, UNKNOWN, Axes, Meanings, meanings
 from .naming import Meaning, Names
 from .tree import Node
@@ -37,7 +38,11 @@ class Told:
     slope function as one of the activation, and `diagonal` a Jacobian as its diagonal. With a
     `bias` that is "first" or "last", W and ∂J/∂W have it as that column, or row, as Theta2 has.
     With `summed` a gradient of W, too, lacks the 1/m of the mean: it is summed over the examples.
-    `mean` is where a convention has the 1/m, "delta" or "gradient"; without one either is read.
+    `written` says that a convention is told, and `mean` where it has the 1/m, "delta" or
+    "gradient"; where it does not say, either is read.
+    Of an op whose formula is written out x is with `inside_x` what the op reads, and a mean or a
+    spread stands with `kept` beside its array, its axis kept; `shares` says in which order dxmu1
+    and dxmu2 are what reaches xmu through one step and through the other: "", "back" or "forth".
     """
 
     columns: bool = False
@@ -50,36 +55,88 @@ class Told:
     slope_takes: str = "z"
     diagonal: bool = False
     bias: str = "own"
+    written: bool = False
     mean: str = ""
+    inside_x: bool = False
+    kept: bool = False
+    shares: str = ""
 
 
 class Workspace:
     """Every name that a line may read, as an array with named axes."""
 
     def __init__(
-        self, state: Pass, tied: Mapping[str, str] | None = None, told: Told | None = None
+        self,
+        state: Pass,
+        tied: Mapping[str, str] | None = None,
+        told: Told | None = None,
+        inside: Inside | None = None,
     ) -> None:
         self.state, self.tied, self.told = state, dict(tied or {}), told or Told()
+        self.inside = inside or inside_of(state, {})
         self.columns = self.told.columns
         self.meanings: Meanings = meanings(state)
         self._gradients: dict[str, np.ndarray] = {}
         self._taken = {step.args[0]: step for step in reversed(state.program.steps) if step.args}
         self.names = Names(
-            state.values, state.cost, self.told.layer, self.told.first, self.told.next, self.tied
+            state.values,
+            state.cost,
+            self.told.layer,
+            self.told.first,
+            self.told.next,
+            self.tied,
+            self.inside.values,
+            self.inside.own if self.told.inside_x else {},
+            self.inside.shares(state, self.told.shares) if self.told.shares else {},
         )
         self.weights = {step.args[1] for step in state.program.steps if isinstance(step.op, Linear)}
 
     def like(self, state: Pass) -> "Workspace":
         """The same reading of the names, on other numbers."""
-        return Workspace(state, self.tied, self.told)
+        return Workspace(state, self.tied, self.told, self.inside)
 
     def read_as(self, **changes: Any) -> "Workspace":
         """The same numbers, read in another way."""
-        return Workspace(self.state, self.tied, replace(self.told, **changes))
+        return Workspace(self.state, self.tied, replace(self.told, **changes), self.inside)
 
     def meaning(self, word: str) -> Meaning | None:
         """The value, gradient or Jacobian that a name means, or None."""
         return self.names.meaning(self.tied.get(word, word))
+
+    def is_unknown(self, word: str) -> bool:
+        """Whether a line that reads this name would be asked what it is."""
+        known = self.meaning(word) is not None or self._size(word) is not None
+        known = known or self.inside.number(word, self.state) is not None
+        return not (known or is_penalty(word))
+
+    def is_unknown_inside(self, word: str) -> bool:
+        """Whether it would be asked also where x and dxmu1 are a formula's."""
+        return self.read_as(inside_x=True, shares="back").is_unknown(word)
+
+    def is_inside(self, word: str) -> bool:
+        """Whether a name means something only as what a formula names inside."""
+        plain = [value for value in self.state.values if value not in self.inside.across]
+        bare = Names(plain, self.state.cost, self.told.layer, tied=self.tied)
+        if bare.meaning(word) is not None or self._size(word) is not None:
+            return False
+        return self.meaning(word) is not None or self.inside.number(word, self.state) is not None
+
+    def goes_beside(self, word: str) -> bool:
+        """Whether a name is a mean's or a spread's, which goes along fewer axes than its array."""
+        return bool(self._beside(word))
+
+    def breaks_beside(self, word: str) -> bool:
+        """Whether it meets its array in numpy only with its axis kept: it lacks the last."""
+        pair = self._beside(word)
+        return bool(pair) and pair[0][-1:] != pair[1][-1:]
+
+    def _beside(self, word: str) -> tuple[Axes, ...]:
+        found = self.meaning(word)
+        of = self.inside.across.get(found.of) if found else None
+        axes = self.meanings.of
+        if found is None or of is None or len(axes[found.of]) == len(axes[of]):
+            return ()
+        return axes[found.of], axes[of]
 
     def object(self, word: str) -> str | None:
         """The value whose derivative a name means: dW2, d2, delta2, dz2, or None.
@@ -104,10 +161,12 @@ class Workspace:
 
     def read(self, word: str) -> Labelled:
         """The array of a name, or SpecError that asks what it is."""
-        number = self._size(word)
+        number: float | None = self._size(word)
         if number is not None and word not in self.state.values:
             return np.asarray(number, self.state.dtype), ()
         found = self.meaning(word)
+        if found is None and (number := self.inside.number(word, self.state)) is not None:
+            return np.asarray(number, self.state.dtype), ()
         if found is None and is_penalty(word):
             return np.asarray(1.0, self.state.dtype), ()
         if found is None:
@@ -116,7 +175,18 @@ class Workspace:
             return self.value(found.of)
         if found.kind == "jacobian":
             return self._jacobian(found)
+        if found.kind == "share":
+            return self.share(found.of, found.by)
         return self.derivative(found.of)
+
+    def share(self, value: str, by: str) -> Labelled:
+        """What reaches ∂J/∂value through the step `by` alone."""
+        step = self.state.step(by)
+        assert step is not None
+        bar = Workspace(self.state).right(by)[0]
+        pulled = step.op.vjp(np.array(bar), *self.state.inputs_of(step))
+        arrays = [np.asarray(pulled[name]) for name, arg in step.called.items() if arg == value]
+        return self.laid(value, np.sum(arrays, axis=0))
 
     def derivative(self, value: str) -> Labelled:
         """The right ∂J/∂value as a line reads it; with `of_each` a delta is m times it."""
@@ -223,8 +293,10 @@ class Workspace:
 
     def is_preactivation(self, word: str) -> bool:
         """Whether an activation reads the value: where its slope belongs."""
-        reader = self._taken.get(self._value(word) or "")
-        return reader is not None and isinstance(reader.op, Activation)
+        value = self._value(word) or ""
+        reader = self._taken.get(value)
+        inner = value in self.inside.across
+        return reader is not None and isinstance(reader.op, Activation) and not inner
 
     @cached_property
     def preactivations(self) -> list[str]:
@@ -335,6 +407,9 @@ class Workspace:
     def laid(self, value: str, array: np.ndarray) -> Labelled:
         """The array with its axes, in this layout."""
         axes = self.meanings.of[value]
+        beside = self.inside.across.get(value) if self.told.kept else None
+        if beside is not None and len(axes) < len(self.meanings.of[beside]):
+            array, axes = _beside(array, axes, self.meanings.of[beside])
         if self.told.turned and value in self.weights and array.ndim == 2:
             return array.T, axes[::-1]
         if self.columns and len(axes) == 2 and axes[0].name == EXAMPLES:
@@ -343,6 +418,14 @@ class Workspace:
             one = UNKNOWN if value in self.state.program.params else EXAMPLES
             return array[:, None], (axes[0], Axis(one, 1))
         return array, axes
+
+
+def _beside(array: np.ndarray, axes: Axes, whole: Axes) -> Labelled:
+    """An array with an axis of size 1 for each of `whole` that it lacks, as keepdims=True does."""
+    own = {axis.name for axis in axes}
+    places = [p for p, axis in enumerate(whole) if axis.name not in own]
+    wide = tuple(Axis(axis.name, 1) if p in places else axis for p, axis in enumerate(whole))
+    return np.expand_dims(array, tuple(places)), wide
 
 
 def _no_slope(value: str, step: Step | None) -> str:

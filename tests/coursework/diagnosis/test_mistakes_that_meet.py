@@ -325,7 +325,7 @@ def test_of_one_number_no_row_or_column_is_said():
 def test_a_mean_where_a_sum_is_declared():
     net = Net([3, 5, 4, 2], reduction="sum")
     assert finding(net, "W2", net.dW[2] / 7).sentences == (
-        "The gradient of W2 (layer 2) is 0.142857 times the right array, in every entry.",
+        "The gradient of W2 (layer 2) is 1/7 times the right array, in every entry.",
         "That is 1/m, and this cost is declared a sum.",
     )
     assert len(finding(net, "W2", net.dW[2] / 3).sentences) == 1

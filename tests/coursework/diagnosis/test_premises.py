@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unseen_mistakes import plants
 
 from jacobian_bp import Convention, Network, Op, diagnose
 from jacobian_bp.coursework import diagnosis
@@ -34,7 +35,7 @@ ALWAYS = {
     "bias-not-summed": "it has a row or the numbers of one example, of several",
     "reshape-order": "the note says what is reshaped",
     "softmax-as-elementwise": "the op is a softmax",
-    "slope-at-activation": "the op is an activation",
+    "slope-at-activation": "the op is an activation, or works entry by entry",
     "slope-of-preactivation-formula": "the op is an activation with a formula in terms of a",
     "wrong-layer-slope": "the note says which slope",
     "weight-missing": "the step is a layer",
@@ -59,7 +60,6 @@ ALWAYS = {
     "wrong-delta": "both are deltas of the run",
     "gradient-for-weight": "the gradient of that weight was tried",
     "slope-at-delta": "the op is an activation, and what comes back to it was put in",
-    "term-missing": "the op's Jacobian is a sum, and the term is one of it",
     "sign-of-a-term": "the op's Jacobian is a sum, and the term is one of it",
     "diagonal-only": "the Jacobian has entries off its diagonal",
     "summand-overwritten": "a sum runs over the axes that the sentence names",
@@ -268,6 +268,13 @@ CASES = {
         lambda: scaled("o"),
         "In the gradient of g another value is used: o stands there.",
     ),
+    "term-missing": (
+        lambda: unseen("own_ops: the product rule's half"),
+        "In the delta of x a term of the Jacobian ∂a/∂x is left out: x s (1−s)[n,k].",
+        lambda: unseen("groups: the statistics held"),
+        "In the delta of x one term of the Jacobian ∂o/∂x is kept, and the others are left out: "
+        "(gamma/s)[n,c'] alone.",
+    ),
     "saturated-nan": (
         lambda: saturated(hidden=False),
         "The delta of z2 (layer 2) is not a number because z2 (and so a2) is saturated: the "
@@ -277,6 +284,11 @@ CASES = {
         "textbook's formula of the slope is none there. Use the one in terms of the activation.",
     ),
 }
+
+
+def unseen(name):
+    (plant,) = [plant for plant in plants() if plant.name == name]
+    return plant.run, plant.arrays
 
 
 def said(case):

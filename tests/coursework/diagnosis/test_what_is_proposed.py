@@ -162,18 +162,19 @@ def test_a_mean_over_all_entries_of_a_table_of_tokens_is_named(divisor):
     assert f"the sum is divided by {divisor}, not by the m = 7 examples" in found.remark
 
 
-def test_the_last_one_of_two_sums_is_proposed_once_in_every_order():
+def test_the_last_one_of_two_sums_and_the_first_are_proposed_once_in_every_order():
     """dW[k,i] = Σ_n,t δ[n,t,k] x[n,t,i]: along n, along t, along both in either order."""
     backward = backward_pass(tokens().forward_pass)
     facts = Facts(backward, frozenset())
     (line,) = [line for line in backward.lines if line.target == "W"]
     equation = facts.equation(line)
     edits = list(overwritten(line, equation, facts))
-    assert len(edits) == 4
-    assert len({(edit.note, edit.extra) for edit in edits}) == 4
+    assert len({(edit.note, edit.extra) for edit in edits}) == len(edits) == 8
+    assert len([edit for edit in edits if "the first one" in edit.note]) == 4
     delta, x = normal(7, 5, 3), facts.values["x"]
     found = [edit.equation.value(delta) for edit in edits]
     assert np.allclose(found[0], np.einsum("tk,ti->ki", delta[-1], x[-1]))
+    assert np.allclose(found[1], np.einsum("tk,ti->ki", delta[0], x[0]))
 
 
 # --- right numbers of something else -------------------------------------------------

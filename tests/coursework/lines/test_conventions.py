@@ -293,7 +293,10 @@ def test_a_correction_knows_where_the_bias_stands(line, convention, meant):
 
 @pytest.mark.parametrize("line", ["d2 = (a2 - y) / m", "d2 = a2 - y"])
 def test_the_place_of_the_bias_does_not_touch_a_delta(line):
-    reports = [diagnose_line(line, NG, convention=Convention(bias=b)) for b in ("first", "own")]
+    reports = [
+        diagnose_line(line, NG, convention=Convention(bias=b, mean="delta"))
+        for b in ("first", "own")
+    ]
     assert reports[0].right is ("/ m" in line)
     assert str(reports[0]) == str(reports[1])
 

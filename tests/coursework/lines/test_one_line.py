@@ -531,7 +531,7 @@ HOSTILE = [
     "",
     "   ",
     "x @",
-    "x == y",
+    "x is y",
     "not x",
     "True",
     "...",

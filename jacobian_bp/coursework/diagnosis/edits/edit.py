@@ -14,6 +14,7 @@ PRIORS = {
     "omit": 42,
     "repeat": 47,
     "at the delta": 46,
+    "at its value": 46,
     "value at a": 48,
     "gradient": 48,
     "other": 49,
@@ -23,6 +24,7 @@ PRIORS = {
     "drop": 44,
     "diagonal": 43,
     "negate": 52,
+    "reorder": 46,
     "mean": 56,
     "sum": 58,
     "apart": 59,
@@ -32,6 +34,7 @@ PRIORS = {
 }
 LABELS = {
     "at the delta": "slope-at-delta",
+    "at its value": "slope-at-activation",
     "value at a": "value-for-slope",
     "gradient": "gradient-for-weight",
     "turned": "factor-turned",
@@ -40,6 +43,7 @@ LABELS = {
     "drop": "term-missing",
     "diagonal": "diagonal-only",
     "negate": "sign-of-a-term",
+    "reorder": "reshape-order",
     "mean": "wrong-contraction",
     "sum": "wrong-contraction",
     "apart": "wrong-contraction",
@@ -69,6 +73,8 @@ class Edit:
     from_delta: Callable[[Equation, np.ndarray], Equation] | None = None
     extra: int = 0  # less likely than others of its kind
     rows: bool = False  # whether what is overwritten are rows of a table with one index
+    relation: str = ""  # of another array to the line: the same slip in every layer
+    gives: Callable[[np.ndarray], np.ndarray] | None = None  # instead of the equation
 
     @property
     def label(self) -> str:
@@ -88,11 +94,15 @@ class Edit:
     def tag(self) -> str:
         """Edits with one tag are the same slip in every layer; those with none are none."""
         same = self.kind in ("omit", "repeat", "at the delta", "value at a", "gradient")
+        if self.relation:
+            return f"{self.kind} {self.factor.role} {self.relation}"
         return f"{self.kind} {self.factor.role}" if same else ""
 
     def product(self, incoming: np.ndarray, *factors: np.ndarray) -> np.ndarray:
         """What the line gives; the factors' arrays stand in the equation."""
         del factors
+        if self.gives is not None:
+            return self.gives(incoming)
         made = self.from_delta
         equation = self.equation if made is None else made(self.equation, incoming)
         return equation.value(incoming)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from ..mutations.mutation import Facts, Variation, place
 from ..passes.backward import Line
 from .edit import Edit
-from .of_factors import elsewhere, inverted, omitted, other_slopes, repeated, replaced
+from .of_factors import at_its_value, elsewhere, inverted, omitted, other_slopes, repeated, replaced
 from .of_overwriting import overwritten
+from .of_parts import in_parts
 from .of_positions import flipped
+from .of_shapes import reordered
 from .of_sums import of_sums
 from .of_terms import forms, of_cost, of_terms
 
@@ -48,14 +50,17 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     if line.kind == "cost":
         yield from of_cost(line, equation, facts)
         return
-    for form in forms(equation, facts):
+    parts = in_parts(line, equation, facts)
+    for form in (*forms(equation, facts), *([parts] if parts is not equation else [])):
         yield from omitted(line, form)
         yield from repeated(line, form)
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
     yield from elsewhere(line, equation, facts)
     yield from other_slopes(line, equation, facts)
+    yield from at_its_value(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
     yield from flipped(line, equation)
-    yield from of_sums(line, equation, facts)
+    yield from of_sums(line, parts, facts)
+    yield from reordered(line, equation, facts)

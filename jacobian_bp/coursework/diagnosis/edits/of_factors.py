@@ -9,10 +9,11 @@ import numpy as np
 
 from .... import ops
 from ....ops import Op
+from ....ops.arithmetic import Arithmetic
 from ....ops.textbook import Function, Textbook
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, MASK, POSITION, Equation
+from ..passes.equation import DELTA, MASK, POSITION, Equation, Term
 from ..passes.slopes import formulas
 from .edit import Edit, along
 
@@ -36,6 +37,10 @@ def omitted(line: Line, equation: Equation) -> Iterator[Edit]:
             )
             if any(term.factors for term in left.terms):
                 yield Edit("omit", left, factor, jacobian(line))
+            if any(term.factors.count(factor) > 1 for term in equation.terms):  # of 1/w² one 1/w
+                pairs = zip(left.terms, equation.terms, strict=True)
+                kept = [t.times(factor) if factor in own.factors else t for t, own in pairs]
+                yield Edit("omit", replace(equation, terms=tuple(kept)), factor, jacobian(line))
         if len(equation.terms) > 1:
             yield from omitted_once(line, equation, group)
         elif factor.role != DELTA:
@@ -100,10 +105,14 @@ def jacobian(line: Line) -> str:
 def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
     """m twice."""
     del line
-    for factor in equation.factors():
-        if factor.role not in (MASK, DELTA, "jacobian"):
-            again = [t.times(factor) if factor in t.factors else t for t in equation.terms]
-            yield Edit("repeat", replace(equation, terms=tuple(again)), factor)
+    for group in by_array(equation):
+        if group[0].role in (MASK, DELTA, "jacobian"):
+            continue
+        again = []
+        for term in equation.terms:
+            own = next((factor for factor in group if factor in term.factors), None)
+            again.append(term if own is None else term.times(own))
+        yield Edit("repeat", replace(equation, terms=tuple(again)), group[0])
 
 
 def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
@@ -116,6 +125,37 @@ def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
             yield Edit("other", changed, factor, one_over, extra=6)
 
 
+def complemented(equation: Equation) -> Iterator[Edit]:
+    """1 − m for a mask m of zeros and ones."""
+    for factor in equation.factors():
+        array = factor.array
+        if factor.role == "value" and bool(((array == 0) | (array == 1)).all()) and array.any():
+            name = f"1 − {factor.name}"
+            yield Edit("other", with_array(equation, factor, name, 1 - array), factor, name)
+
+
+def at_its_value(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The slope of an op of one's own at its value, f'(f(x)), where its Jacobian has more terms."""
+    operands = line.step.op.differentiable()
+    value, here = facts.values[line.source], facts.values[line.target]
+    if len(operands) != 1 or len(line.step.args) != 1 or value.shape != here.shape:
+        return
+    if len(equation.terms) < 2 or not all(is_entrywise(term, equation) for term in equation.terms):
+        return
+    op, name = line.step.op, line.step.op.name.lower()
+    whose = Factor("jacobian", f"{name}'({line.target})", np.zeros(()))
+
+    def gives(incoming: np.ndarray) -> np.ndarray:
+        return np.asarray(op.vjp(np.array(incoming), np.array(value))[operands[0]])
+
+    yield Edit("at its value", equation, whose, f"{name}'({line.source})", gives=gives)
+
+
+def is_entrywise(term: Term, equation: Equation) -> bool:
+    """Whether an entry of the target reads the same entry of what comes in, and no other."""
+    return not equation.summed(term) and all(set(f.axes) <= set(equation.out) for f in term.factors)
+
+
 def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray) -> Equation:
     """Another array in the place of a factor, in every term."""
     other = Factor("other", name, array, factor.axes)
@@ -124,6 +164,7 @@ def with_array(equation: Equation, factor: Factor, name: str, array: np.ndarray)
 
 def replaced(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Another array of the run of the same shape, in the place of a factor; or its transpose."""
+    yield from complemented(equation)
     for factor in equation.factors():
         if factor.role in ("weight", "value", DELTA):
             yield from other_arrays(line, equation, factor, facts)
@@ -150,7 +191,8 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         kind_of = "gradient" if kind == "gradient" and name == factor.name else "other"
         likely = 0 if kind == factor.role else 8
         changed = with_array(equation, factor, shown, array)
-        yield Edit(kind_of, changed, factor, shown, extra=likely)
+        own_value = "its own value" if name == line.source and kind == "value" else ""
+        yield Edit(kind_of, changed, factor, shown, extra=likely, relation=own_value)
 
 
 def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -182,7 +224,7 @@ def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
 
 def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The slope at a delta, σ'(δ) for σ'(z); the activation at its own value, σ(a)."""
-    if line.kind != "slope" or len(equation.terms) != 1:
+    if line.kind != "slope" or len(equation.terms) != 1 or isinstance(line.step.op, Arithmetic):
         return
     op, z = line.step.op, facts.values[line.target]
     f = formulas(op) or read_off(op, z)

@@ -15,7 +15,7 @@ import numpy as np
 from ....algebra.axes import BATCH
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
-from ..passes.equation import DELTA, Equation
+from ..passes.equation import DELTA, POSITION, Equation
 from .edit import Edit, along
 
 MOST_PLACES, MOST_AXES = 300_000, 3
@@ -29,6 +29,8 @@ def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     summed = tuple(a for a in equation.summed(term) if equation.sizes[a] > 1)
     incoming = next(f for f in term.factors if f.role == DELTA)
     picks = [f for f in term.factors if is_selection(f)]
+    if len(summed) > MOST_AXES:
+        yield from of_windows(equation, picks, summed, incoming)
     if not 1 <= len(summed) <= MOST_AXES:
         return
     for count in range(1, len(summed) + 1):
@@ -44,6 +46,32 @@ def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 added = tuple(axis for axis in rest if first and is_summed(axis, picks))
                 note = said(along_axes, added, equation, rows)
                 yield Edit(kind, changed, incoming, note, rows=rows, extra=2 * (count > 1) + first)
+                if count in (1, len(summed)) and not first:
+                    earliest = last_ones(equation, picks, along_axes, rest, first, backwards=True)
+                    if earliest is not None:
+                        kept = note.replace("the last", "the first", 1)
+                        changed = equation.times(earliest)
+                        yield Edit(kind, changed, incoming, kept, rows=rows, extra=3 + (count > 1))
+
+
+def of_windows(
+    equation: Equation, picks: list[Factor], summed: tuple[str, ...], incoming: Factor
+) -> Iterator[Edit]:
+    """Of an image: the last tap, or the last place, of every window at once."""
+    windows = [f for f in picks if f.role == POSITION and len(f.axes) > 2]
+    if len(windows) < 2:
+        return
+    for place in range(min(len(window.axes) for window in windows) - 1):
+        axes = tuple(window.axes[place] for window in windows)
+        rest = tuple(axis for axis in summed if axis not in axes)
+        if not set(axes) <= set(summed):
+            continue
+        for together in (False, True):
+            winners = last_ones(equation, windows, axes, rest, together)
+            if winners is not None:
+                added = tuple(a for a in rest if together and is_summed(a, windows))
+                note = said(axes, added, equation, rows=False)
+                yield Edit("overwrite", equation.times(winners), incoming, note, extra=2)
 
 
 def is_summed(axis: str, picks: list[Factor]) -> bool:
@@ -82,8 +110,11 @@ def last_ones(
     axes: tuple[str, ...],
     rest: tuple[str, ...],
     together: bool,
+    backwards: bool = False,
 ) -> Factor | None:
     """1 at the last place along `axes` at which a summand goes to an entry, else 0.
+
+    In a loop that goes `backwards` that is the first one.
 
     `together` asks for the last one at which any summand along the other axes goes there.
     """
@@ -103,6 +134,7 @@ def last_ones(
         among = tuple(place for place, axis in enumerate(order) if axis in rest)
         there = np.broadcast_to(there.any(axis=among, keepdims=True), sizes)
     flat = there.reshape(*sizes[: len(selecting)], -1)
-    after = np.cumsum(flat[..., ::-1], axis=-1)[..., ::-1]
+    turn = 1 if backwards else -1
+    after = np.cumsum(flat[..., ::turn], axis=-1)[..., ::turn]
     winners = (flat & (after == 1)).reshape(sizes).astype(float)
-    return Factor("mask", "the last one", winners, order)
+    return Factor("mask", "the one that is kept", winners, order)

@@ -3,7 +3,7 @@
 Lean on purpose: of all the sums that shapes allow, those that people write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +35,34 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         yield from too_many(equation, place, summed, incoming)
         if len(equation.terms) == 1:
             yield from kept(equation, summed, incoming, facts)
+    if len(equation.terms) > 1:
+        yield from in_every_term(equation, incoming)
+
+
+def in_every_term(equation: Equation, incoming: Factor) -> Iterator[Edit]:
+    """The same change of the one sum in every term that has one: of both means of a norm."""
+    sums = {
+        place: summed[0]
+        for place, term in enumerate(equation.terms)
+        if len(summed := [a for a in equation.summed(term) if equation.sizes[a] > 1]) == 1
+    }
+    if len(sums) < 2:
+        return
+    makers: list[Callable[[Equation, int, str], Iterator[Edit]]] = [
+        lambda wrong, place, axis: mean_or_sum(wrong, place, axis, incoming),
+        lambda wrong, place, axis: instead(wrong, place, axis, incoming),
+    ]
+    for make in makers:
+        found = [list(make(equation, place, axis)) for place, axis in sums.items()]
+        for number in range(min(map(len, found))):
+            wrong, last = equation, None
+            for place, axis in sums.items():
+                again = list(make(wrong, place, axis))
+                if number < len(again):
+                    last = again[number]
+                    wrong = last.equation
+            if last is not None:
+                yield replace(last, equation=wrong, extra=1)
 
 
 def is_mean(term: Term, size: int) -> bool:

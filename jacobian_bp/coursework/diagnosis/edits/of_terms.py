@@ -7,6 +7,7 @@ import numpy as np
 
 from .... import ops
 from ....ops import Op
+from ....writing.signs import fraction
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import CHOICE, DELTA, MASK, POSITION, Equation, Term
@@ -27,12 +28,15 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             only = all(is_diagonal(t, form) for t in rest.terms) and is_off_diagonal(term)
             kind = "diagonal" if only else "drop"
             yield Edit(kind, rest, whose, note)
+            if len(form.terms) > 2:
+                alone = replace(form, terms=(term,))
+                yield Edit("drop", alone, whose, f"{note} alone", extra=5)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
             number = abs(term.coefficient)
             if number != 1:
                 plain = form.but(place, replace(term, coefficient=term.coefficient / number))
-                factor = Factor("part", f"{number:.4g}", np.zeros(()))
+                factor = Factor("part", coefficient(number), np.zeros(()))
                 yield Edit("omit", plain, factor, f"one term of {whose.name}", extra=20)
     yield from diagonal_of(whole, whose)
     yield from swept_diagonal(equation, whose)
@@ -113,8 +117,14 @@ def written(term: Term, equation: Equation) -> str:
     sign = "−" if term.coefficient < 0 else ""
     size = abs(term.coefficient)
     if size != 1 or not words:
-        words.insert(0, f"{size:.4g}")
+        words.insert(0, coefficient(size))
     return sign + " ".join(words)
+
+
+def coefficient(size: float) -> str:
+    """1/11 for a mean over 11, else a few digits."""
+    found = fraction(round(size, 12))
+    return found if "/" in found else f"{size:.4g}"
 
 
 def short(axis: str, equation: Equation) -> str:

@@ -115,7 +115,7 @@ def by_expression(
                 placed = role_of(name, own.array, own.axes, state)
                 factors.append(renamed(placed, names, shared))
             elif isinstance(own, At | Within):
-                factors.append(renamed(placing(own, sizes), names, shared))
+                factors.append(renamed(known_mask(placing(own, sizes), state), names, shared))
         if len({names.get(axis, axis) for axis in target}) < len(target):
             return None  # two axes of the variable joined: no sum of products
         terms.append(Term(tuple(factors), product.coefficient))
@@ -170,6 +170,15 @@ def placing(own: At | Within, sizes: Mapping[str, int]) -> Factor:
         return Factor(POSITION, str(own), own.holds(at).astype(float), over)
     found = (at[..., None] == np.arange(sizes[own.axis])).astype(float)
     return Factor(CHOICE if own.here else POSITION, str(own), found, (*over, own.axis))
+
+
+def known_mask(factor: Factor, state: Pass) -> Factor:
+    """A range of ones that is a value of the run, the mask of a dropout, under that name."""
+    for name, array in state.values.items():
+        is_data = array.shape == factor.array.shape and name not in state.program.params
+        if is_data and np.array_equal(array, factor.array):
+            return Factor("value", name, factor.array, factor.axes)
+    return factor
 
 
 def swept(line: Line, state: Pass) -> Equation | None:

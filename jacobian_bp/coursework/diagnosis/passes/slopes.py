@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ....ops import Activation, Op
+from ....ops import Activation, Divide, Multiply, Op
 from ....ops.textbook import Textbook
+from ....writing.signs import number
 
 
 def formulas(op: Op) -> Textbook | None:
@@ -19,6 +20,10 @@ def formulas(op: Op) -> Textbook | None:
 
 
 def slope_name(op: Op, z: str) -> str:
-    """As it is printed: σ'(z1), relu'(z2)."""
+    """As it is printed: σ'(z1), relu'(z2); of a product with a number the number."""
+    if isinstance(op, Multiply) and op.numbers:
+        return number(next(iter(op.numbers.values())))
+    if isinstance(op, Divide) and 1 in op.numbers:
+        return f"1/{number(op.numbers[1])}"
     known = formulas(op)
     return f"{known.name if known else op.name.lower()}'({z})"

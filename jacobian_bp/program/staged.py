@@ -1,0 +1,107 @@
+"""A program with the formulas of some ops written out: a step for each value that they name inside.
+
+y1 = BatchNorm(z1, gamma, beta)     becomes     mu = Mean(z1, over="n"), …, y1 = Add(scaled, beta)
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..algebra.axes import parse_axes
+from ..ops import Op, Reduction
+from ..ops.facts import Facts
+from .forward import run_forward
+from .forward_pass import Pass
+from .program import Program
+from .program_text import read_program
+from .step import Step
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A pass of the longer program, and what each formula's own names are called in it.
+
+    `inside` has for each step that was written out, by its value, what the values between are
+    called there: {"y1": {"mu": "mu", "var": "var", …}}.
+    """
+
+    state: Pass
+    inside: Mapping[str, Mapping[str, str]]
+
+
+def has_stages(op: Op) -> bool:
+    """Whether an op writes its value step by step."""
+    return type(op).stages is not Facts.stages
+
+
+def names_inside(op: Op) -> list[tuple[str, ...]]:
+    """What the formula of an op names inside, for each way in which it is written out."""
+    return [tuple(s.name for s in read_program(lines, {})[:-1]) for lines in op.stages()]
+
+
+def staged(state: Pass, which: Collection[str], way: int = 0) -> Staged:
+    """The same pass, the formulas of these values written out in one way, or else the usual one."""
+    written = [s for s in state.program.steps if s.name in which and has_stages(s.op)]
+    taken = {*state.values, *state.program.inputs, *(s.name for s in state.program.steps)}
+    inside: dict[str, dict[str, str]] = {}
+    steps: list[Step] = []
+    for step in state.program.steps:
+        if step not in written:
+            steps.append(replace(step, fused_op=None, fused_args=()))
+            continue
+        found = step.op.stages()
+        lines = read_program(found[min(way, len(found) - 1)], {})
+        names = inside[step.name] = {}
+        alone = len(of_its_kind(step, state.program.steps)) == 1
+        for line in lines[:-1]:
+            plain = line.name if alone else f"{line.name}{number_of(step, state.program.steps)}"
+            names[line.name] = plain if plain not in taken else f"{step.name}_{line.name}"
+            taken.add(names[line.name])
+        steps += _in_the_network(lines, step, names, state)
+    program = Program.build(steps, state.program.params)
+    data = {name: state.values[name] for name in program.inputs if name in state.values}
+    params = {name: state.values[name] for name in program.params}
+    named = {n: ",".join(state.names[n]) for n in data if n not in program.labels}
+    said = {name: axes for name, axes in named.items() if axes}
+    return Staged(run_forward(program, params, data, said), inside)
+
+
+def of_its_kind(step: Step, steps: Sequence[Step]) -> list[Step]:
+    """The steps with an op of the same class."""
+    return [other for other in steps if type(other.op) is type(step.op)]
+
+
+def number_of(step: Step, steps: Sequence[Step]) -> str:
+    """The number that a value's name ends in, 1 of y1; else which of its kind it is."""
+    digits = re.search(r"\d+$", step.name)
+    return digits[0] if digits else str(of_its_kind(step, steps).index(step) + 1)
+
+
+def _in_the_network(
+    lines: list[Step], step: Step, names: Mapping[str, str], state: Pass
+) -> list[Step]:
+    """The steps in the names of the network, the axes that they go over in those of its values."""
+    called = {**step.called, **names, lines[-1].name: step.name}
+    axes: dict[str, str] = {}
+    for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
+        own = state.names[arg]
+        axes |= dict(zip(operand.axes, own[len(own) - len(operand.axes) :], strict=True))
+    found = []
+    for line in lines:
+        op = line.op
+        if isinstance(op, Reduction) and op.over is not None:
+            op = type(op)(over=",".join(axes.get(axis, axis) for axis in parse_axes(op.over)))
+        args = tuple(called[arg] for arg in line.args)
+        found.append(Step(called[line.name], op, args))
+    return found
+
+
+def by_itself(op: Op, way: int, inputs: Mapping[str, np.ndarray]) -> Pass:
+    """A pass of one op's stages alone, in the letters of its signature."""
+    result = op.parsed.output.name
+    params = {name: inputs[name] for name in op.parameters if name in inputs}
+    program = Program.build([Step(result, op, tuple(inputs))], tuple(params))
+    data = {name: array for name, array in inputs.items() if name not in params}
+    return staged(run_forward(program, params, data), [result], way).state
