@@ -111,12 +111,7 @@ def drawings(path, side, kind="text"):
 
 
 def digits(folder, *options, code=0):
-    done = subprocess.run(
-        [sys.executable, str(DERIVATIONS / "train_digits.py"), *options],
-        capture_output=True,
-        timeout=300,
-        cwd=folder,
-    )
+    done = run_script(DERIVATIONS / "train_digits.py", *options, cwd=folder)
     assert done.returncode == code, done.stderr.decode()
     return (done.stdout or done.stderr).decode()
 
