@@ -26,7 +26,7 @@ from ..program.step import Step
 from ..routes.full import require_dense
 from ..writing.notebook import page
 from ..writing.shown import Printed
-from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
+from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii, type_of
 from .conditioning import DIFFERENCE, UNSURE, Beside, sums_of_terms, untold
 from .kinks import count_on_kinks, excused
 from .op_facts import wrong_facts
@@ -120,7 +120,7 @@ def check_op(
     names = [operand.name for operand in signature.inputs]
     if not isinstance(arrays, Mapping):
         raise SpecError(
-            f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
+            f"arrays is {type_of(arrays)}, not a mapping of inputs to arrays.\n"
             f"  {made.name} reads {', '.join(names)}: give one array for each."
         )
     while len(names) > signature.least and names[-1] not in arrays:
@@ -247,7 +247,7 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagre
         bar[index] = 1
         try:
             pulled = step.op.vjp(for_reading(bar), *values)
-            problem = "" if isinstance(pulled, Mapping) else f"gives a {type(pulled).__name__}"
+            problem = "" if isinstance(pulled, Mapping) else f"gives {type_of(pulled)}"
         except Exception as error:  # whatever a user's own op raises
             problem = f"raises {_words(error)}"
         if problem:
