@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import AxisError, DomainError, SpecError
 from ..numbers.arrays import as_array, entry, require_finite
-from ..writing.signs import dims, number, safe
+from ..writing.signs import dims, number, safe, type_of
 from .one_op import Disagreement
 
 ALONE = "x"  # the name of an argument that has none
@@ -123,7 +123,7 @@ def given_gradient(
             return {}, [_refused("", *f"gradient() changes its input: {changed}".split("\n  "))]
     if by_name and not isinstance(gradient, Mapping):
         hint = f'give a dict such as {{"{safe(next(iter(point)))}": …}}, an array for each name'
-        return {}, [_refused("", f"gradient is a {type(gradient).__name__}; x is a dict", hint)]
+        return {}, [_refused("", f"gradient is {type_of(gradient)}; x is a dict", hint)]
     parts = dict(gradient) if by_name else {ALONE: gradient}
     findings = [
         _refused(safe(name), f"gradient has {safe(name)}; x has {', '.join(map(safe, point))}")

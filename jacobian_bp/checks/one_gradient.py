@@ -17,7 +17,7 @@ from ..numbers.rounding import agree, largest, unit_roundoff
 from ..numbers.wrong_arrays import spoilt_lines
 from ..writing.notebook import page
 from ..writing.shown import Printed
-from ..writing.signs import bound, dims, for_stream, plural, safe, to_ascii
+from ..writing.signs import bound, dims, for_stream, plural, safe, to_ascii, type_of
 from .function_slopes import FunctionSlopes, Slope
 from .given_function import GivenFunction, given_gradient, named_arrays
 from .one_op import Disagreement, describe_pattern
@@ -101,7 +101,7 @@ def check_gradient(
     """
     if not callable(f):
         raise SpecError(
-            f"f is a {type(f).__name__}, not a function.\n"
+            f"f is {type_of(f)}, not a function.\n"
             "  Pass the function itself, f, and not its value, f(x)."
         )
     m = _whole(examples, "examples", "the m of a mean over m examples")

@@ -6,6 +6,7 @@ array ∂out/∂in; where two differ, finite differences say which one is wrong.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from ..program.step import Step
 from ..routes.full import require_dense
 from ..writing.notebook import page
 from ..writing.shown import Printed
-from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii
+from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii, type_of
+from .conditioning import DIFFERENCE, UNSURE, Beside, sums_of_terms, untold
 from .kinks import count_on_kinks, excused
 from .op_facts import wrong_facts
 from .op_slopes import Slopes, whole_jacobian
@@ -34,8 +36,6 @@ from .second_slopes import check_second
 VJP_HINT = (
     'return a dict such as {"x": slope * bar}; in a batch index from the right: bar[..., None]'
 )
-DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
-UNSURE = 1e-3  # and where they are off by more than that, a kink is near
 ONE_ENTRY = "one entry alone is off"
 ALIKE = 1e3  # in units of rounding of the largest entry: a pattern is a hint, not a verdict
 
@@ -120,7 +120,7 @@ def check_op(
     names = [operand.name for operand in signature.inputs]
     if not isinstance(arrays, Mapping):
         raise SpecError(
-            f"arrays is a {type(arrays).__name__}, not a mapping of inputs to arrays.\n"
+            f"arrays is {type_of(arrays)}, not a mapping of inputs to arrays.\n"
             f"  {made.name} reads {', '.join(names)}: give one array for each."
         )
     while len(names) > signature.least and names[-1] not in arrays:
@@ -156,6 +156,7 @@ def check_step(state: Pass, step: Step) -> OpReport:
         name = f"∂{step.name}/∂{step.args[position]}"
         try:
             jacobian = whole_jacobian(state, step, position)
+            sums = sums_of_terms(state, step, position)
         except JacobianError as error:
             findings.append(_refused(name, f"jacobians() is refused. {error}"))
             continue
@@ -166,7 +167,9 @@ def check_step(state: Pass, step: Step) -> OpReport:
             name,
             jacobian,
             swept[position],
+            sums,
             Slopes(state, step, position, terms),
+            Beside(partial(_slopes_at, step, position, terms), state, step),
             unit_roundoff(state.dtype),
             float(np.finfo(state.dtype).smallest_subnormal),
             state.binding(step).sizes.get(BATCH, 1),
@@ -212,6 +215,11 @@ def _terms(state: Pass, step: Step, swept: Mapping[int, np.ndarray]) -> np.ndarr
     return found
 
 
+def _slopes_at(step: Step, position: int, terms: np.ndarray, moved: Pass) -> Slopes:
+    """The slopes at a pass whose inputs are moved."""
+    return Slopes(moved, step, position, terms)
+
+
 @dataclass(frozen=True, eq=False)
 class _Comparison:
     """∂out/∂input by the op's two rules, and what judges between them."""
@@ -219,7 +227,9 @@ class _Comparison:
     name: str
     jacobian: np.ndarray
     swept: np.ndarray
+    sums: np.ndarray  # Σ|terms| of its entries
     slopes: Slopes
+    beside: Beside
     unit: float  # roundoff of the op's dtype
     spacing: float  # of its subnormals: below them a number has fewer digits
     examples: int
@@ -237,7 +247,7 @@ def _sweep(state: Pass, step: Step) -> tuple[dict[int, np.ndarray], list[Disagre
         bar[index] = 1
         try:
             pulled = step.op.vjp(for_reading(bar), *values)
-            problem = "" if isinstance(pulled, Mapping) else f"gives a {type(pulled).__name__}"
+            problem = "" if isinstance(pulled, Mapping) else f"gives {type_of(pulled)}"
         except Exception as error:  # whatever a user's own op raises
             problem = f"raises {_words(error)}"
         if problem:
@@ -271,15 +281,16 @@ def _compare(c: _Comparison) -> Disagreement | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
     entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
-    scale, noise = scales(entries, c.unit), UNITS * c.unit
+    scale, noise = np.maximum(scales(entries, c.unit), c.sums), UNITS * c.unit
     floor = UNITS * c.spacing
-    rules_differ = differing(c.jacobian, c.swept, noise * np.maximum(4 * entries, scale) + floor)
+    rounding = noise * np.fmax(4 * entries, scale) + floor
+    rules_differ = differing(c.jacobian, c.swept, rounding)
     loose = doubt + DIFFERENCE * np.maximum(entries, np.abs(differences)) + noise * scale + floor
     off = {
         "jacobians()": differing(c.jacobian, differences, loose),
         "vjp()": differing(c.swept, differences, loose),
     }
-    exact, seen, refuted = count_on_kinks(c.slopes), 0, False
+    exact, seen, held, coarse, refuted = count_on_kinks(c.slopes), 0, 0, 0, False
     judged = np.isfinite(differences)
     endless = _endless(c)
     judged &= ~endless
@@ -290,12 +301,17 @@ def _compare(c: _Comparison) -> Disagreement | str:
         known = bool(np.isfinite(differences[at]))
         unsure = bool(doubt[at] > UNSURE * max(scale[at], abs(float(differences[at]))))
         why = excused(c.slopes, at, unsure, c.jacobian[at], c.swept[at]) if known else "end"
+        told = None
         if not (why or refuted):
-            why = "pole" if _told_by_narrow_steps(c, at, float(scale[at])) else ""
-            refuted = not why  # one wrong entry is enough
-        if why:
+            told, why = _beyond_wide_steps(c, at, float(scale[at]), float(loose[at]))
+            held, coarse = held + (why == "rounding"), coarse + (why == "coarse")
+            refuted = told is None and not why  # one wrong entry is enough
+        if told is not None:
+            differences[at] = told
+        elif why:
             seen += why == "kink"
             judged[at] = False
+        if why or told is not None:
             for flags in off.values():
                 flags[at] = False
     if rules_differ.any() or any(flags.any() for flags in off.values()):
@@ -308,20 +324,30 @@ def _compare(c: _Comparison) -> Disagreement | str:
     where = "on a kink" if exact >= seen else "on a kink or beside one"
     kinks = max(exact, seen)
     line += f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else ""
+    line += untold(entries, np.where(judged, differences, 0), rounding, loose, held, coarse)
     if not endless.any():
         return line
     first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))
     return line + f"; the slope {first} is infinite here, in {c.precision}: it is not judged"
 
 
-def _told_by_narrow_steps(c: _Comparison, at: tuple[int, ...], scale: float) -> bool:
-    """Whether narrow steps tell the slope, and as both rules do: a pole is near."""
-    told = c.slopes.by_narrow_steps(at)
-    if told is None:
-        return False
-    slope, doubt = told
-    room = doubt + DIFFERENCE * abs(slope) + UNITS * c.unit * scale
-    return all(abs(float(rule[at]) - slope) <= room for rule in (c.jacobian, c.swept))
+def _beyond_wide_steps(
+    c: _Comparison, at: tuple[int, ...], scale: float, loose: float
+) -> tuple[float | None, str]:
+    """The slope as narrow steps tell it, where both rules say the same: a pole is near.
+
+    Or why it is not told: a rounding of the inputs decides it, or no step is narrow enough.
+    """
+    rules = float(c.jacobian[at]), float(c.swept[at])
+    told = c.slopes.by_narrow_steps(at, scale) if np.isfinite([scale, *rules]).all() else None
+    if told is not None:
+        slope, doubt = told
+        room = doubt + DIFFERENCE * abs(slope) + UNITS * c.unit * scale
+        if all(abs(rule - slope) <= room for rule in rules):
+            return slope, ""
+    if c.beside.hold(at, loose, *rules):
+        return None, "rounding"
+    return None, "coarse" if c.slopes.beyond_steps(at) else ""
 
 
 def _endless(c: _Comparison) -> np.ndarray:

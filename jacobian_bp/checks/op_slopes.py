@@ -20,6 +20,7 @@ STEP = 1e-3
 NARROWER, MOST_NARROWER = 32.0, 3
 BENT = 1e-6  # of a slope: what bending may make of it before a narrower step is tried
 ROUNDING = 2 * UNITS * unit_roundoff(np.float64)  # of two values, whose difference is taken
+OF_THE_ENTRY = 4 * unit_roundoff(np.float64)  # which a narrow step moves by few of its digits
 SPACING = float(np.finfo(np.float64).smallest_subnormal)
 MOST_STEPS = 12  # narrower ones, where the wider leave the domain
 SURE = 1e-3  # of a slope: a narrow step that is so sure speaks against a wider one
@@ -70,10 +71,10 @@ class Slopes:
         slopes, doubt = np.zeros(shape), np.zeros(shape)
         for index in np.ndindex(self.point.shape):
             place = (..., *index)
-            slopes[place], doubt[place] = self._surest(index)
+            slopes[place], doubt[place] = self.surest(index)
         return slopes, doubt
 
-    def _surest(self, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    def surest(self, index: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """The slopes by one entry and their doubt, by as many steps as the op asks for."""
         here = abs(float(self.point[index]))
         h = STEP * max(1.0, here)
@@ -102,24 +103,38 @@ class Slopes:
         surer = told & ((found < doubt) | (np.abs(slope - best) > found + doubt))
         return np.where(surer, slope, best), np.where(surer, found, doubt)
 
-    def by_narrow_steps(self, at: tuple[int, ...]) -> tuple[float, float] | None:
+    def by_narrow_steps(
+        self, at: tuple[int, ...], scale: float = 0.0
+    ) -> tuple[float, float] | None:
         """The surest slope at one entry of the Jacobian by narrow steps, and its doubt.
 
         A wide step may have crossed a pole, wherever that is, and be sure of a wrong slope: of two
-        that contradict each other the narrower is right. None where no step tells the slope.
+        that contradict each other the narrower is right. None where no step tells the slope, or,
+        of one that cancels, what it is to the scale of its terms.
         """
         out, index = at[: self.value.ndim], at[self.value.ndim :]
-        h, found = STEP * max(1.0, abs(float(self.point[index]))), None
+        here, found = abs(float(self.point[index])), None
+        h = STEP * max(1.0, here)
         while (h := self._exact(index, h / NARROWER)) != 0:
             slope, bends, rounding = (
                 float(part[out]) for part in self._by_step(index, h, own=True)
             )
-            doubt = bends + rounding
-            if not (np.isfinite(slope) and doubt <= SURE * abs(slope)):
+            doubt = bends + rounding + abs(slope) * OF_THE_ENTRY * here / h
+            if not (np.isfinite(slope) and doubt <= SURE * max(abs(slope), scale)):
                 continue
             if found is None or doubt < found[1] or abs(slope - found[0]) > doubt + found[1]:
                 found = slope, doubt
         return found
+
+    def beyond_steps(self, at: tuple[int, ...]) -> bool:
+        """Whether no step is narrow enough: the value jumps to the next numbers of all digits."""
+        out, index = at[: self.value.ndim], at[self.value.ndim :]
+        here = abs(float(self.point[index]))
+        h = float(np.spacing(here))
+        if h > OF_THE_ENTRY * here:  # 0, or a subnormal
+            return False
+        jumps = [abs(float(self.at(index, s * h)[out] - self.value[out])) for s in (-1.0, 1.0)]
+        return max(jumps) > SURE * float(np.abs(self.value[np.isfinite(self.value)]).max(initial=0))
 
     def _exact(self, index: tuple[int, ...], h: float) -> float:
         """The step as it stands beside the entry, in whose digits a narrow one is rounded."""
@@ -157,11 +172,11 @@ class Slopes:
         With `own`, no entry is taken for what is left of larger terms.
         """
         (near, size), (middle, _), (far, _) = (self._central(index, c * h) for c in (1, 2, 4))
-        slope = (4 * near - middle) / 3
+        slope = near + (near - middle) / 3  # 4 · near may overflow
         if not own:
             size = np.maximum(size, self.size())
         rounding = (ROUNDING * size + UNITS * SPACING) / h
-        bends = np.abs(slope - (4 * middle - far) / 3)
+        bends = np.abs(slope - middle - (middle - far) / 3)
         return slope, np.where(np.isfinite(bends), bends, np.inf), rounding
 
     def size(self) -> np.ndarray:

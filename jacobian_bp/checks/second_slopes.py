@@ -1,6 +1,7 @@
 """Is second() right? Against differences of the op's own Jacobians, over every entry and pair."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.structured import absolute
 from ..writing.signs import bound, dims, number, plural
+from .conditioning import Beside, known_to_rounding
 from .kinks import excused
 from .op_slopes import Slopes, whole_jacobian
 
@@ -81,6 +83,11 @@ class JacobianSlopes(Slopes):
         return found | (np.isnan(said) & column)
 
 
+def _slopes_at(step: Step, position: int, by: int, moved: Pass) -> JacobianSlopes:
+    """The slopes at a pass whose inputs are moved."""
+    return JacobianSlopes(moved, step, position, by, Moved())
+
+
 @quiet
 def check_second(state: Pass, step: Step) -> tuple[list[str], list[Sentence]]:
     """A line for each pair that bends, and what is wrong; nothing of an op without second()."""
@@ -105,7 +112,8 @@ def check_second(state: Pass, step: Step) -> tuple[list[str], list[Sentence]]:
             array = _dense(bent, shape, state.dtype)
             terms = np.abs(array) if bent is None else _dense(bent, shape, state.dtype, terms=True)
             slopes = JacobianSlopes(state, step, first, second, moved)
-            line, finding = _compared(name, array, terms, slopes, state.dtype)
+            beside = Beside(partial(_slopes_at, step, first, second), state, step)
+            line, finding = _compared(name, array, terms, slopes, beside, state.dtype)
             if finding:
                 missing = "" if (first, second) in said else "second() does not name this pair"
                 wrong.append((finding, missing))
@@ -130,7 +138,12 @@ def _dense(
 
 
 def _compared(
-    name: str, said: np.ndarray, terms: np.ndarray, slopes: JacobianSlopes, dtype: np.dtype
+    name: str,
+    said: np.ndarray,
+    terms: np.ndarray,
+    slopes: JacobianSlopes,
+    beside: Beside,
+    dtype: np.dtype,
 ) -> tuple[str, str]:
     """One line where second() and the differences agree, else what is wrong."""
     found, doubt = slopes.whole()
@@ -140,12 +153,18 @@ def _compared(
     scale = np.fmax(scales(entries, unit), terms)
     sure = np.isfinite(found) & (doubt <= UNSURE * np.maximum(1, scale)) & ~endless
     loose = doubt + DIFFERENCE * entries + UNITS * unit * np.maximum(1, scale)
-    off = differing(said, found, loose) & sure
+    off, held = differing(said, found, loose) & sure, 0
     for place in np.argwhere(off):
         at = tuple(int(i) for i in place)
-        if not _excused(slopes, at, float(said[at]), UNITS * unit * float(scale[at])):
-            break
-        off[at] = sure[at] = False
+        claim, told = float(said[at]), None
+        if not excused(slopes, at, False, claim):
+            told = _by_narrow_steps(slopes, at, claim, float(scale[at]), unit)
+            if told is None and not slopes.beyond_steps(at):
+                if not beside.hold(at, float(loose[at]), claim):
+                    break
+                held += 1
+        off[at] = False
+        found[at], sure[at] = (found[at], False) if told is None else (told, True)
     if off.any():
         gap = np.where(off, np.nan_to_num(np.abs(said - found), nan=np.inf), -1)
         at = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape))
@@ -156,20 +175,21 @@ def _compared(
     if sure.any():
         most = largest(np.where(sure, said - found, 0)[sure])
         line += f"differences of jacobians() differ by {bound(most)}"
-    return line + _not_judged(
-        name, endless, int((~sure & ~endless).sum()), dtype, bool(sure.any())
-    ), ""
+    left = int((~sure & ~endless).sum()) - held
+    line += _not_judged(name, endless, left, dtype, bool(sure.any()))
+    return line + known_to_rounding(held), ""
 
 
-def _excused(slopes: JacobianSlopes, at: tuple[int, ...], said: float, rounding: float) -> bool:
-    """Whether `said` is right where the slope has a kink, or as narrow steps tell it."""
-    if excused(slopes, at, False, said):
-        return True
-    told = slopes.by_narrow_steps(at)
+def _by_narrow_steps(
+    slopes: JacobianSlopes, at: tuple[int, ...], said: float, scale: float, unit: float
+) -> float | None:
+    """The slope as narrow steps tell it, where it is the one that is said."""
+    told = slopes.by_narrow_steps(at, scale) if np.isfinite([said, scale]).all() else None
     if told is None:
-        return False
+        return None
     slope, doubt = told
-    return abs(said - slope) <= doubt + DIFFERENCE * abs(slope) + rounding
+    right = abs(said - slope) <= doubt + DIFFERENCE * abs(slope) + UNITS * unit * scale
+    return slope if right else None
 
 
 def _not_judged(name: str, endless: np.ndarray, untold: int, dtype: np.dtype, others: bool) -> str:

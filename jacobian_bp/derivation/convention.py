@@ -11,7 +11,7 @@ from typing import Any
 
 from ..algebra.layouts import LAYOUTS
 from ..errors import SpecError
-from ..writing.signs import did_you_mean, safe
+from ..writing.signs import did_you_mean, safe, type_of
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "examples": ("rows", "columns"),
@@ -142,7 +142,7 @@ def _checked(names: object) -> dict[str, str]:
     """The names, each with one meaning that is a quantity of ours."""
     if not isinstance(names, Mapping):
         raise SpecError(
-            f"Convention: names is a {type(names).__name__}.\n"
+            f"Convention: names is {type_of(names)}.\n"
             '  Write a mapping from your name to ours: {"Theta{l}": "W", "images": "x"}.'
         )
     if len(names) > MOST_NAMES:

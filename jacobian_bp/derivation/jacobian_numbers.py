@@ -1,5 +1,6 @@
 """The numbers of a Jacobian: in its layout where they fit, else slice by slice of the tensor."""
 
+from ..algebra.axes import BATCH
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import layout_axes
 from ..document.blocks import Entries, Matrix
@@ -8,6 +9,7 @@ from ..numbers.memory import format_bytes
 from ..writing.long_arrays import MOST_NUMBERS
 
 LARGEST_BUILT = 64 * 64 * 10  # entries that are built to be printed without being asked for
+MOST_EXAMPLES = 16  # of a batch that is built so, to print the first
 LARGEST_PRINTED = 2**24  # entries that are built to be printed when everything is asked for
 
 
@@ -35,7 +37,7 @@ def matrix_of(
     refused = ""
     if jacobian.size > LARGEST_PRINTED:
         refused = f"[{size}: too many to print]"
-    elif jacobian.size > LARGEST_BUILT and not everything:
+    elif jacobian.size > largest_built(jacobian) and not everything:
         refused = f"[{size}: not built here]"
     known = structure in ("identity", "delta ⊗ ones", "ones")
     diagonal = structure == "diagonal" and not everything and not refused
@@ -48,7 +50,19 @@ def matrix_of(
         form="known" if known else "diagonal" if diagonal else "",
         most=float("inf") if everything else MOST_NUMBERS,
         whole=everything,
+        examples=examples_of(jacobian),
     )
+
+
+def examples_of(jacobian: Jacobian) -> int:
+    """How many examples its value has, each with a slice of its own; 0 for one without a batch."""
+    out = jacobian.out_axes
+    return out[0].size if len(out) > 1 and out[0].name == BATCH else 0
+
+
+def largest_built(jacobian: Jacobian) -> int:
+    """So many entries are built to be printed without being asked for."""
+    return LARGEST_BUILT * min(max(1, examples_of(jacobian)), MOST_EXAMPLES)
 
 
 def _slices(jacobian: Jacobian, layout: str) -> str:

@@ -24,7 +24,7 @@ from ..writing.tables import (
     table,
     zero_or_number,
 )
-from .jacobian_numbers import LARGEST_BUILT, LARGEST_PRINTED, matrix_of, numbers
+from .jacobian_numbers import LARGEST_PRINTED, examples_of, largest_built, matrix_of, numbers
 from .legend import folded_rows, meanings_of_zeros
 
 COLLAPSED = "collapsed, link by link from the left"
@@ -151,9 +151,15 @@ def _too_many(jacobian: Jacobian, everything: bool) -> str:
     if jacobian.size > LARGEST_PRINTED:
         call = f'run.jacobian("{jacobian.of}", "{jacobian.wrt}").materialise()'
         return f"{count}: too many to print; in Python {call} builds them"
-    if everything or (jacobian.size <= LARGEST_BUILT and fits_a_page(jacobian.can_be_nonzero())):
+    if everything or (jacobian.size <= largest_built(jacobian) and _fits(jacobian)):
         return ""
     return f"{count}: too many for a page; --all prints them"
+
+
+def _fits(jacobian: Jacobian) -> bool:
+    """Whether it fits a page, or the slice of its first example does."""
+    mask = jacobian.can_be_nonzero()
+    return fits_a_page(mask) or (examples_of(jacobian) > 1 and fits_a_page(mask[:1]))
 
 
 def _laid_out(

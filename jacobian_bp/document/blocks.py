@@ -123,6 +123,7 @@ class Matrix:
     most: float = MOST_NUMBERS
     whole: bool = False  # rows of structural zeros are written too
     deep: bool = False  # four axes and more are laid out in rows as well
+    examples: int = 0  # along the tensor's first axis: the first is shown where all are too many
 
 
 @dataclass(frozen=True)

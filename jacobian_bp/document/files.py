@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SpecError
-from ..writing.signs import safe
+from ..writing.signs import safe, type_of
 from ..writing.whole_file import write_whole
 
 NAMED = ".html, .tex, .md or .txt"
@@ -41,8 +41,7 @@ def place_for(
     what the caller may write then.
     """
     if not isinstance(path, str | os.PathLike) or isinstance(os.fspath(path), bytes):
-        given = type(path).__name__
-        raise SpecError(f"a {given} is no path.\n  Write a name that ends in {kind.named}.")
+        raise SpecError(f"{type_of(path)} is no path.\n  Write a name that ends in {kind.named}.")
     place = Path(path)
     name = safe(place.name or place)
     if place.suffix.lower() not in kind.endings:

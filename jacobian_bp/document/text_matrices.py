@@ -46,9 +46,13 @@ def _lines(matrix: Matrix, room: int) -> list[str]:
 
 def _slices(matrix: Matrix, entries: Entries, room: int) -> list[str]:
     value, mask = entries
+    said = [matrix.slices]
+    if mask is not None and matrix.examples > 1 and not fits_a_page(mask, matrix.most):
+        value, mask = value[:1], mask[:1]
+        said.append(f"the first of {matrix.examples} examples, --all prints the others")
     if mask is None or not fits_a_page(mask, matrix.most):
-        return [about(value)]
-    said = [matrix.slices, "rows of '.' alone left out"]
-    said = said if leaves_out(mask, matrix.whole) else said[:1]
+        return [about(entries[0])]
+    if leaves_out(mask, matrix.whole):
+        said.append("rows of '.' alone left out")
     block = long_block(value, mask, room, matrix.most, matrix.whole)
     return [*fold("; ".join(said), room), *block]

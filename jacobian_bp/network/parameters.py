@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import AxisError, SpecError
 from ..numbers.arrays import as_array, require_finite
-from ..writing.signs import did_you_mean, dims, safe
+from ..writing.signs import did_you_mean, dims, safe, type_of
 
 
 def checked(value: Any, name: str) -> np.ndarray:
@@ -19,7 +19,7 @@ def checked(value: Any, name: str) -> np.ndarray:
 def require_mapping(params: Any) -> None:
     if params is not None and not isinstance(params, Mapping):
         raise SpecError(
-            f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
+            f"params is {type_of(params)}, not a mapping of names to arrays.\n"
             '  Write params={"W1": W1, "b1": b1}.'
         )
     for name in params or {}:

@@ -7,7 +7,7 @@ from ..errors import DomainError, SpecError
 from ..ops import Add, Penalty
 from ..ops.names import PENALTIES
 from ..program.step import Step
-from ..writing.signs import did_you_mean, safe
+from ..writing.signs import did_you_mean, safe, type_of
 
 PLAIN = "l2"  # of a number alone
 KINDS = tuple(PENALTIES)
@@ -23,8 +23,7 @@ def read_penalty(penalty: Any, shapes: Shapes) -> Rates:
         return {}
     if not isinstance(penalty, Mapping):
         raise SpecError(
-            f"penalty is a {type(penalty).__name__}, not a mapping of parameters to rates.\n"
-            f"  {TOLD}"
+            f"penalty is {type_of(penalty)}, not a mapping of parameters to rates.\n  {TOLD}"
         )
     found: Rates = {}
     for name, said in penalty.items():

@@ -28,7 +28,7 @@ from ..routes.stacked import StackedJacobian
 from ..source.step_source import source_of
 from ..writing.notebook import MOST_LINES, grid
 from ..writing.shown import Printed
-from ..writing.signs import dims, number, vector
+from ..writing.signs import dims, number, type_of, vector
 from .drawn import run_picture
 from .files.convention_file import convention_of
 
@@ -120,7 +120,7 @@ class Run(Printed):
         self.forward_pass.require(of)
         if not isinstance(wrt, list | tuple | Mapping):
             raise SpecError(
-                f"∂{of}/∂…: the variable is a {type(wrt).__name__}.\n"
+                f"∂{of}/∂…: the variable is {type_of(wrt)}.\n"
                 '  Write a name such as "W1", or several: run.params.'
             )
         if isinstance(wrt, Mapping):

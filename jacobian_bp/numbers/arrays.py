@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DomainError, Later
-from ..writing.signs import number, plural, safe
+from ..writing.signs import number, plural, safe, type_of
 from .foreign_arrays import NUMBERS, detached, is_sparse, not_numbers, sparse_instead, unreadable
 
 
@@ -66,7 +66,7 @@ def raw_array(value: Any, name: str) -> np.ndarray:
         )
     if getattr(value, "requires_grad", False):
         raise DomainError(
-            f"{name} is a {type(value).__name__} that requires grad, not an array.\n"
+            f"{name} is {type_of(value)} that requires grad, not an array.\n"
             f"  Pass {detached(value, name)}."
         )
     if is_sparse(value):

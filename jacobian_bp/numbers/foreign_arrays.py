@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..writing.signs import safe
+from ..writing.signs import safe, type_of, with_article
 
 NUMBERS = "biuf"
 # the shortest way that works is advised
@@ -78,7 +78,7 @@ def unreadable(value: Any, name: str, error: Exception) -> str:
     kind = type(value).__name__
     if "Tracer" in kind or "Tracer" in type(error).__name__:
         return (
-            f"{name} is a {kind}: while JAX traces a function, there are no numbers.\n"
+            f"{name} is {with_article(kind)}: while JAX traces a function, there are no numbers.\n"
             f"  Call it outside of jit, grad and vmap, with an array of numbers."
         )
     said = safe(str(error).partition("\n")[0].rstrip("."))[:LONGEST]
@@ -146,15 +146,15 @@ def _all_numbers(entries: Any) -> bool:
 
 def _no_array(value: Any, name: str) -> str:
     """The message for one Python object that is no array."""
-    kind = type(value).__name__
+    kind = type_of(value)
     if value is None:
         return f"{name} is None.\n  Pass an array of numbers."
     if isinstance(value, Mapping):
-        return f"{name} is a {kind}, not an array.\n  Pass its values: list({name}.values())."
+        return f"{name} is {kind}, not an array.\n  Pass its values: list({name}.values())."
     if isinstance(value, Set):
-        return f"{name} is a {kind}, which has no order.\n  Pass sorted({name})."
+        return f"{name} is {kind}, which has no order.\n  Pass sorted({name})."
     if isinstance(value, Iterable):
-        return f"{name} is a {kind}, not an array.\n  Pass list({name})."
+        return f"{name} is {kind}, not an array.\n  Pass list({name})."
     if _all_numbers(value):
-        return f"{name} is a {kind}, not an array.\n  Pass float({name})."
-    return f"{name} is a {kind}, not an array.\n  Pass an array of numbers."
+        return f"{name} is {kind}, not an array.\n  Pass float({name})."
+    return f"{name} is {kind}, not an array.\n  Pass an array of numbers."

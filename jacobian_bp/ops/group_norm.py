@@ -14,7 +14,7 @@ from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
 from .base import Op, of_example, over_batch
-from .norms import require_spread, spread_of, standardised
+from .norms import centred, require_spread, spread_of, standardised
 from .windows import per_axis
 
 
@@ -126,8 +126,7 @@ class GroupNorm(Op):
                 f"equal groups.\n  Let groups divide {channels}."
             )
         rows = self._rows(x)
-        centred = rows - rows.mean(axis=-1, keepdims=True)
-        require_spread(self, rows, spread_of(centred, self.eps), f"{names['x']} in groups")
+        require_spread(self, rows, spread_of(centred(rows), self.eps), f"{names['x']} in groups")
         return x, gamma, beta
 
     def __repr__(self) -> str:

@@ -96,7 +96,7 @@ class LayerNorm(Op):
         return gamma * (away / spread**0.5) + beta
 
     def admit(self, names, x, gamma, beta):
-        require_spread(self, x, spread_of(x - x.mean(axis=-1, keepdims=True), self.eps), names["x"])
+        require_spread(self, x, spread_of(centred(x), self.eps), names["x"])
         return x, gamma, beta
 
 
@@ -317,9 +317,8 @@ class BatchNorm(Op):
     def admit(self, names, x, gamma, beta):
         if x.ndim == len(self.letters):
             units = _units(x, self.place)
-            centred = units - units.mean(axis=1, keepdims=True)
             where = "[" + ":," * self.place + "{}" + ",:" * (x.ndim - self.place - 1) + "]"
-            require_spread(self, units, spread_of(centred, self.eps), names["x"], where)
+            require_spread(self, units, spread_of(centred(units), self.eps), names["x"], where)
         return x, gamma, beta
 
     def __repr__(self) -> str:
@@ -387,9 +386,19 @@ def normalised_in_stages(over: str, whole: str, kept: str, eps: float) -> tuple[
 
 def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """(x − μ)/s and s, of each row; s keeps the axis."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    s = spread_of(centred, eps)
-    return centred / s, s
+    away = centred(x)
+    s = spread_of(away, eps)
+    return away / s, s
+
+
+def centred(x: np.ndarray) -> np.ndarray:
+    """x − μ of each row, to the last digits of the spread, however far from 0 the row is.
+
+    A mean rounds, by a digit of x: what is left of it is a mean too, and taken away. Equal
+    entries give exactly 0.
+    """
+    away = x - x.mean(axis=-1, keepdims=True)
+    return np.asarray(away - away.mean(axis=-1, keepdims=True))
 
 
 def spread_of(x: np.ndarray, eps: float) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import JacobianError, SpecError
 from ..ops import Identity, Op
-from ..writing.signs import safe
+from ..writing.signs import safe, type_of
 
 OWN_OP = "Derive it from jacobian_bp.Op."
 
@@ -27,7 +27,7 @@ def make_op(
     if isinstance(op, type) and issubclass(op, Op):
         made = _called(op, who, options, keywords or {}, instead)
     if not isinstance(made, Op):
-        kind = f"the class {op.__name__}" if isinstance(op, type) else f"a {type(op).__name__}"
+        kind = f"the class {op.__name__}" if isinstance(op, type) else type_of(op)
         raise SpecError(f"{who} is {kind}, not an Op.\n  {OWN_OP}")
     if not isinstance(getattr(made, "signature", None), str):
         raise SpecError(
@@ -36,7 +36,7 @@ def make_op(
         )
     if not isinstance(made.reasons, Mapping):
         raise SpecError(
-            f"{who}: the reasons of {made.name} are a {type(made.reasons).__name__}.\n"
+            f"{who}: the reasons of {made.name} are {type_of(made.reasons)}.\n"
             '  Write a dict from input to reason: reasons = {"x": "entry k reads entry k only"}.'
         )
     said = made.options
@@ -55,7 +55,7 @@ def own_ops(ops: Any) -> dict[str, Op | type[Op]]:
     """
     if ops is not None and not isinstance(ops, Mapping):
         raise SpecError(
-            f"ops is a {type(ops).__name__}, not a mapping of names to ops.\n"
+            f"ops is {type_of(ops)}, not a mapping of names to ops.\n"
             '  Write ops={"Scale": Scale}.'
         )
     for name, op in (ops or {}).items():

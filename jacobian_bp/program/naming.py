@@ -16,7 +16,7 @@ from ..algebra.binding import WrongRankError, carried_axes
 from ..algebra.unfitting import some_names
 from ..errors import AxisError, SpecError
 from ..ops import Op, Reduction
-from ..writing.signs import did_you_mean, plural, rename, safe
+from ..writing.signs import did_you_mean, plural, rename, safe, type_of
 from .program import Program, listed
 from .step import Step
 
@@ -29,7 +29,7 @@ def read_names(program: Program, data: Mapping[str, Any], axes: Any) -> Names:
         return {}
     if not isinstance(axes, Mapping):
         raise SpecError(
-            f"axes is a {type(axes).__name__}, not a mapping of inputs to names of axes.\n"
+            f"axes is {type_of(axes)}, not a mapping of inputs to names of axes.\n"
             '  Write axes={"x": "n,t"} for examples n and tokens t in front.'
         )
     found = {}

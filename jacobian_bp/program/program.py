@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import SpecError
 from ..ops import Op
-from ..writing.signs import plural, safe
+from ..writing.signs import plural, safe, with_article
 from .fusing import fused
 from .step import Step
 
@@ -59,7 +59,7 @@ class Program:
                 if operand.name in step.op.without_derivative and (arg in made or arg in own):
                     kind = _kind(step.op, operand.name)
                     raise SpecError(
-                        f"{step.who}: {operand.name} is a {kind}, by which nothing is "
+                        f"{step.who}: {operand.name} is {with_article(kind)}, by which nothing is "
                         f"differentiated, but {arg} is {'trained' if arg in own else 'computed'}.\n"
                         f"  Pass the {kind}s as an input of the network, such as {operand.name}."
                     )

@@ -29,7 +29,7 @@ from ..program.forward_pass import Pass
 from ..writing.latex import formula
 from ..writing.notebook import grid, page
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, plural, to_ascii
+from ..writing.signs import dims, for_stream, plural, to_ascii, type_of
 from .overflow import refuse
 from .structured import swept
 
@@ -122,7 +122,7 @@ class StackedJacobian(Shown):
             )
         fits = isinstance(out, np.ndarray) and out.shape == self.shape and out.dtype == self.dtype
         if not fits:
-            found = f"is a {type(out).__name__}"
+            found = f"is {type_of(out)}"
             if isinstance(out, np.ndarray):
                 found = f"has shape {dims(out.shape)} and dtype {out.dtype}"
             raise AxisError(

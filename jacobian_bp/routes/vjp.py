@@ -12,7 +12,7 @@ from ..errors import AxisError
 from ..numbers.arrays import for_reading, quiet
 from ..program.forward_pass import Pass
 from ..program.step import Step
-from ..writing.signs import dims
+from ..writing.signs import dims, type_of
 
 
 @quiet
@@ -50,7 +50,7 @@ def local_vjp(
     pulled = step.ask("vjp()", vjp, read, *state.inputs_of(step))
     if type(pulled) is not dict and not isinstance(pulled, Mapping):
         raise AxisError(
-            f"{step.who}: vjp() gives a {type(pulled).__name__}.\n"
+            f"{step.who}: vjp() gives {type_of(pulled)}.\n"
             '  Return a dict from input to array, such as {"z": slope * bar}.'
         )
     found = []

@@ -61,6 +61,8 @@ ASCII = {
     "\u0302": "_hat",  # the hat of x̂
 }
 _TABLE = str.maketrans(ASCII)
+SPELLED_OUT = re.compile(r"[A-Z]{2}|[A-Z]\d|nd(?=a)")  # letter by letter: LSTMCarry, ndarray
+VOWEL_SOUND = re.compile(r"(?!u(?:int|ser|ni)|eu|one)[aeiou]", re.IGNORECASE)
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, surrogates
 
 
@@ -177,6 +179,29 @@ def plural(count: int, one: str, many: str = "") -> str:
     ('1 axis', '1,200 rows')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def with_article(name: object) -> str:
+    """A name of code as it is read out, with its article.
+
+    >>> [with_article(word) for word in ("int", "uint8", "ndarray", "LSTMCarry", "GRUCell", "dict")]
+    ['an int', 'a uint8', 'an ndarray', 'an LSTMCarry', 'a GRUCell', 'a dict']
+    """
+    text = safe(name)
+    if SPELLED_OUT.match(text):
+        vowel = text[0].upper() in "AEFHILMNORSX"
+    else:
+        vowel = VOWEL_SOUND.match(text) is not None
+    return f"{'an' if vowel else 'a'} {text}"
+
+
+def type_of(value: object) -> str:
+    """The name of its class with an article: an int, a dict.
+
+    >>> type_of(3), type_of({}), type_of(np.zeros(2))
+    ('an int', 'a dict', 'an ndarray')
+    """
+    return with_article(type(value).__name__)
 
 
 def dims(sizes: tuple[int, ...]) -> str:

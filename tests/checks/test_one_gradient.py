@@ -279,7 +279,7 @@ def test_the_report_of_a_wrong_gradient():
         (lambda p: of_layer(p)["Q"], "gradient() raises KeyError: 'Q'"),
         (
             lambda p: of_layer(p)["W"],
-            'gradient is a ndarray; x is a dict\n    give a dict such as {"W": …}, '
+            'gradient is an ndarray; x is a dict\n    give a dict such as {"W": …}, '
             "an array for each name",
         ),
         (

@@ -221,3 +221,26 @@ def test_show_advises_nothing_that_is_refused():
     told = "  245 entries, 1.9 KiB: not built, the memory limit is 64 bytes; the formula says each"
     assert [line for line in lines if line.startswith("  245")] == [f"{told} of them"]
     assert lines == everything
+
+
+@pytest.mark.parametrize("examples", [2, 3, 11])
+def test_of_a_batch_the_first_example_is_printed_where_all_are_too_many(examples):
+    rng = np.random.default_rng(examples)
+    net = Network.dense([61, 7], "identity", "squared_error", seed=5)
+    x = rng.standard_normal((examples, 61))
+    run = net.run(x, rng.standard_normal((examples, 7)))
+    jacobian = run.jacobian("z1", "W1")
+    lines = explain(jacobian)
+    told = " ".join(line.strip() for line in lines)
+    assert f"; the first of {examples} examples, --all prints the others; rows of" in told
+    rows = [line.strip() for line in lines if line.startswith("  [0,0,0,")]
+    shown = [float(word) for row in rows for word in row.split()[1:] if "goes" not in row]
+    np.testing.assert_allclose(shown, x[0], rtol=5.1e-2, atol=5e-3)
+    assert "  [0,1,1,:], [0,2,2,:] … [0,6,6,:]: each the same as [0,0,0,:]" in lines
+    whole = explain(jacobian, everything=True)
+    assert any(line.startswith(f"  [{examples - 1},6,6,") for line in whole)
+    assert "examples, --all" not in "\n".join(whole)
+    narrow = explain(jacobian, width=60)
+    assert max(map(len, narrow)) <= 60
+    assert any(line.startswith("  [0,0,0,0:]") for line in narrow)
+    assert any(f"first of {examples}" in line for line in explain(run.jacobian("z1", "x")))

@@ -156,7 +156,7 @@ def test_the_first_pair_that_shares_is_named_in_the_order_given():
 def test_what_cannot_be_read_is_refused_before_it_is_compared(build):
     asking = Asking(W)
     text = refusal(DomainError, build, W1=asking, W2=asking)
-    assert text.startswith("W1 is a Asking that requires grad")
+    assert text.startswith("W1 is an Asking that requires grad")
 
 
 @pytest.mark.parametrize(("first", "second"), [(tensor, tensor.detach()), (W, W.copy())])

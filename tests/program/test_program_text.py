@@ -192,7 +192,7 @@ def test_control_characters_are_shown_escaped_once():
     ("op", "message"),
     [
         (int, "ops['Mine'] is the class int, not an Op.\n  Derive it from jacobian_bp.Op."),
-        (3, "ops['Mine'] is a int, not an Op.\n  Derive it from jacobian_bp.Op."),
+        (3, "ops['Mine'] is an int, not an Op.\n  Derive it from jacobian_bp.Op."),
         (
             Op,
             "ops['Mine']: Op has no signature.\n"

@@ -12,8 +12,6 @@ from jacobian_bp.routes.structured import structured
 
 SAMPLE, ALL = range(24), range(24, 2000)
 FROM_TORCH = 1e-10
-# the compiled GELU gives equal rows values a bit apart, and a batch norm without any spread sees it
-EQUAL_ROWS = 1264
 # not drawn: cells, masks, selections and square matrices that have tests of their own
 LEFT_OUT = {
     *("CausalSoftmax", "Dropout", "Max", "Min", "Inverse", "LogDet", "LogSumExp"),
@@ -62,17 +60,17 @@ def test_every_way_gives_one_gradient(seed):
     assert apart(seed) == []
 
 
-@pytest.mark.parametrize("seed", [1258, 1665, 1892, 1909, 1983])
+@pytest.mark.parametrize("seed", [1258, 1264, 1665, 1892, 1909, 1983])
 def test_what_is_left_of_large_terms_is_allowed_their_rounding(seed):
-    """In turn: a batch of equal examples, a slope near its root, a long sum of equal terms,
-    equal examples again, and a sum that cancels in front of |z|."""
+    """In turn: a batch of equal examples, units of equal values, a slope near its root, a long
+    sum of equal terms, equal examples again, and a sum that cancels in front of |z|."""
     assert apart(seed) == []
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("seeds", [ALL[k : k + 104] for k in range(0, len(ALL), 104)])
 def test_every_way_gives_one_gradient_in_many_programs(seeds):
-    assert {seed: said for seed in seeds if seed != EQUAL_ROWS and (said := apart(seed))} == {}
+    assert {seed: said for seed in seeds if (said := apart(seed))} == {}
 
 
 def test_the_programs_go_through_every_op():

@@ -9,7 +9,7 @@ from ...document.files import DOCUMENTS, place_for
 from ...errors import SpecError
 from ...network.from_options import Case, case_of
 from ...network.sizes import format_sizes
-from ...writing.signs import did_you_mean
+from ...writing.signs import did_you_mean, with_article
 from ..timing.foreign_text import quoted
 from ..timing.peers import OLDEST, Peer, find, parse_names
 from ..timing.sweep import AXES, Sweep, parse_sweep
@@ -177,7 +177,7 @@ def _require_no_others(
             if name == "network":
                 shown = quoted(options.network, 16).strip("'")
             raise SpecError(
-                f"{shown} does not go with a {kind}, which makes its networks itself.\n"
+                f"{shown} does not go with {with_article(kind)}, which makes its networks itself.\n"
                 f"  Leave it out, or leave out {'--preset' if preset else _sweep_options()}."
             )
 

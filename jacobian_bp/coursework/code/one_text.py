@@ -11,7 +11,7 @@ from typing import Any
 from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
-from ...writing.signs import safe
+from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
@@ -143,7 +143,7 @@ def _numbers(let: object) -> dict[str, float]:
     if let is None:
         return {}
     if not isinstance(let, Mapping):
-        refuse(f"let is a {safe(type(let).__name__)}.", '  Write let={"reg": 0.01}.')
+        refuse(f"let is {type_of(let)}.", '  Write let={"reg": 0.01}.')
     found = {}
     for name, value in let.items():
         good = isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from textwrap import dedent
 
-from ...writing.signs import did_you_mean, safe
+from ...writing.signs import did_you_mean, type_of
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
@@ -62,7 +62,7 @@ def parse(text: object, function: object = None) -> Parsed:
     """The statements of a text, or SpecError with the line that cannot be read."""
     if not isinstance(text, str):
         refuse(
-            f"the text is a {safe(type(text).__name__)}, not a string.",
+            f"the text is {type_of(text)}, not a string.",
             '  Pass the source of the function: open("backward.py").read().',
         )
     if len(text) > LONGEST_TEXT:

@@ -14,7 +14,7 @@ from ...program.forward import run_forward
 from ...program.forward_pass import Pass
 from ...routes.gradients import require_scalar
 from ...routes.vjp import pull
-from ...writing.signs import safe
+from ...writing.signs import safe, type_of
 from ..lines.vocabulary import Quantity
 from .limits import refuse
 
@@ -63,7 +63,7 @@ def studied_run(run: object) -> Studied:
     """The run to judge on, or an error that says what kind of run is needed."""
     if not isinstance(run, Run):
         refuse(
-            f"the run is a {safe(type(run).__name__)}, not a run.",
+            f"the run is {type_of(run)}, not a run.",
             "  Pass what net.run(x, y) gives.",
         )
     state = run.forward_pass

@@ -22,7 +22,7 @@ from ...numbers.arrays import raw_array
 from ...numbers.memory import require_memory
 from ...ops import Linear
 from ...program.forward_pass import Pass
-from ...writing.signs import safe
+from ...writing.signs import safe, type_of
 from .diagnosis import name_of
 from .evidence.proofs import WHOLE, Place
 from .key_names import key_by, unknown_name
@@ -81,7 +81,7 @@ class HandedIn:
     def __init__(self, run: Run, submitted: Mapping[Any, Any], written: Convention | None) -> None:
         if not isinstance(submitted, Mapping):
             raise SpecError(
-                f"the answers are a {type(submitted).__name__}, not a mapping of names to arrays.\n"
+                f"the answers are {type_of(submitted)}, not a mapping of names to arrays.\n"
                 '  Write diagnose(run, {"W2": dW2, "z2": delta2}).'
             )
         self.run, self.state, self.written = run, run.forward_pass, written

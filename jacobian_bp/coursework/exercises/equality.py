@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import DomainError
 from ...numbers.arrays import raw_array
 from ...numbers.rounding import agree, is_single, largest, of_formulas
+from ...writing.signs import type_of
 
 SINGLE = 1e-4  # of the largest entry: whole sheets may be in float32, and errors add up
 LARGEST = 2 * 10**6  # entries of an answer, as in the sandbox
@@ -25,8 +26,7 @@ class Unusable:
     @classmethod
     def of(cls, value: Any) -> "Unusable":
         """The sentence about any object."""
-        name = type(value).__name__
-        return cls(f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}, not numbers")
+        return cls(f"{type_of(value)}, not numbers")
 
 
 def as_numbers(value: Any, name: str) -> np.ndarray | str:

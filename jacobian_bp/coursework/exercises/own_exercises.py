@@ -23,7 +23,7 @@ import numpy as np
 from ...errors import JacobianError, SpecError
 from ...network.files.paths import label, read_limited
 from ...numbers.arrays import quiet
-from ...writing.signs import plural, safe
+from ...writing.signs import plural, safe, type_of
 from .checker import check_answers
 from .own_exercise_errors import last_line, line_with, of_answer, of_package, remedy, told
 from .questions import Question
@@ -83,8 +83,7 @@ class OwnExercise(Exercise):
         """The task, if it is one, with sound names; students have nothing to check it with."""
         if not isinstance(task, Task):
             raise SpecError(
-                f"attempt(rng) gave a {type(task).__name__}, not a Task.\n"
-                "  Return Task(questions, given)."
+                f"attempt(rng) gave {type_of(task)}, not a Task.\n  Return Task(questions, given)."
             )
         _require_names(self, task)
         _require_alike(task)
@@ -142,8 +141,7 @@ def exercises_of_packages() -> tuple[tuple[OwnExercise, ...], tuple[str, ...]]:
             exercise = entry.load()
             if not isinstance(exercise, Exercise):
                 raise SpecError(
-                    f"{source}: {safe(entry.value)} is a {type(exercise).__name__}, "
-                    "not an Exercise."
+                    f"{source}: {safe(entry.value)} is {type_of(exercise)}, not an Exercise."
                 )
             made = sound(exercise, source)
             if made.number in found:
@@ -241,7 +239,7 @@ def _require_fields(exercise: Exercise, source: str) -> None:
         )
     if not callable(exercise.attempt):
         raise SpecError(
-            f"{source}: attempt is a {type(exercise.attempt).__name__}, not a function.\n"
+            f"{source}: attempt is {type_of(exercise.attempt)}, not a function.\n"
             "  Write def attempt(rng), which returns a Task."
         )
 
@@ -254,7 +252,7 @@ def _require_names(exercise: Exercise, task: Task) -> None:
     for question in task.questions:
         if not isinstance(question, Question):
             raise SpecError(
-                f"a question is a {type(question).__name__}.\n"
+                f"a question is {type_of(question)}.\n"
                 "  Write ArrayQuestion(...), NumberQuestion(...) or another Question."
             )
         if not question.name.isidentifier() or keyword.iskeyword(question.name):

@@ -9,7 +9,7 @@ from ...network.run import Run
 from ...numbers.arrays import quiet
 from ...numbers.memory import current_limit, memory_limit
 from ...program.forward_pass import Pass
-from ...writing.signs import safe
+from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
 from .inner_names import inside_of, longer_passes
@@ -57,7 +57,7 @@ def diagnose_line(
     """
     if not isinstance(run, Run):
         raise SpecError(
-            f"diagnose_line: the run is a {safe(type(run).__name__)}, not a run.\n"
+            f"diagnose_line: the run is {type_of(run)}, not a run.\n"
             "  Pass what net.run(x, y) gives."
         )
     if examples is not None and examples not in LAYOUTS:

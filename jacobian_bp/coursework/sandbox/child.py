@@ -234,7 +234,7 @@ def _described(np, value, arrays):
         return _array(np, value, arrays)
     except BaseException:
         name = type(value).__name__
-        article = "an" if name[:1].lower() in "aeiou" else "a"
+        article = "an" if name[:1].lower() in "aeiou" or name == "ndarray" else "a"
         return ["unusable", f"{article} {name}, not numbers"[:LONGEST]]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...errors import SpecError
 from ...numbers.memory import format_bytes
-from ...writing.signs import nearest, plural, safe
+from ...writing.signs import nearest, plural, safe, type_of
 from .paths import brief, label, read_limited
 
 LIMIT = 2**20  # tomllib reads a few MiB a second
@@ -211,7 +211,7 @@ def shown(value: Any) -> str:
         return repr(value)
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return "a table" if isinstance(value, dict) else f"a {type(value).__name__}"
+    return "a table" if isinstance(value, dict) else type_of(value)
 
 
 def question(value: str, names: Iterable[str]) -> str:

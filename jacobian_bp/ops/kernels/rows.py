@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import add, exp, greater, multiply, reciprocal, sqrt, subtract, vecdot
+from numpy import add, divide, exp, greater, multiply, reciprocal, sqrt, subtract, vecdot
 
 from .place import Calls, Place, general, kernel
 
@@ -98,7 +98,8 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
     if op.eps <= limits.tiny / limits.eps or x.ndim < 2:
         return general(op, at)
     size, normal, work, bar = x.shape[-1], at.buffer(), at.buffer(), at.buffer()
-    share, eps, zero = at.number(1 / size), at.number(op.eps), at.number(0)
+    share, count = at.number(1 / size), at.number(size)
+    eps, zero = at.number(op.eps), at.number(0)
     mean, scale = np.zeros_like(x[..., :1]), np.zeros_like(x[..., :1])
     square, row = np.zeros_like(mean), np.zeros_like(mean)
     ones = np.ones(x.size // size, x.dtype)
@@ -107,8 +108,11 @@ def _norm(op: Any, at: Place, centred: bool) -> Calls:
     def forward() -> None:
         if centred:
             add.reduce(x, axis=-1, keepdims=True, out=mean)
-            multiply(mean, share, out=mean)
+            divide(mean, count, out=mean)
             subtract(x, mean, out=normal)
+            add.reduce(normal, axis=-1, keepdims=True, out=mean)  # what rounding left of it
+            divide(mean, count, out=mean)
+            subtract(normal, mean, out=normal)
         else:
             np.copyto(normal, x)
         vecdot(normal, normal, out=square[..., 0])

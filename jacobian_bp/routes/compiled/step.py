@@ -11,7 +11,7 @@ from ...numbers.arrays import quiet, real_array, require_finite, same_numbers
 from ...program.forward import run_forward
 from ...program.forward_pass import Pass
 from ...program.program import Program
-from ...writing.signs import did_you_mean, dims, safe
+from ...writing.signs import did_you_mean, dims, safe, type_of
 from ..gradients import gradients
 from .plan import Plan
 
@@ -167,7 +167,7 @@ class CompiledStep:
         """The parameters by name, a tied one once, and nothing that the network does not have."""
         if not isinstance(params, Mapping):
             raise SpecError(
-                f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
+                f"params is {type_of(params)}, not a mapping of names to arrays.\n"
                 '  Write params={"W1": W1, "b1": b1}.'
             )
         for name in params:

@@ -290,7 +290,7 @@ REFUSED = {
     "": "the text stores nothing.\n  Write lines such as dW2 = d2.T @ a1.",
     "x" * 20_001: "the text has 20,001 characters; 20,000 is the most.\n"
         "  Pass the backward function and its helpers alone.",
-    7: "the text is a int, not a string.\n"
+    7: "the text is an int, not a string.\n"
         '  Pass the source of the function: open("backward.py").read().',
 }  # fmt: skip
 
@@ -325,7 +325,7 @@ def test_a_hostile_text_is_judged_or_not_read_and_never_run(text):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"run": 3}, "the run is a int, not a run.\n  Pass what net.run(x, y) gives."),
+        ({"run": 3}, "the run is an int, not a run.\n  Pass what net.run(x, y) gives."),
         ({"convention": 3}, "the convention is 3.\n"
              "  Write a name such as 'ng', the path of a TOML file, or a Convention."),
         ({"let": {"reg": "a"}}, "let has 'reg': 'a'.\n"

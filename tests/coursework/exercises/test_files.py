@@ -307,7 +307,7 @@ def test_what_was_answered_before_an_exception_counts(tmp_path):
         ("count = np.array([2**70, 2**71])", "wrong", "not one number"),
         ("count = np.ones((2,) + (1,) * 63)", "wrong", "not one number"),
         ("count = 2**70", "wrong", "another number"),
-        ("count = np.array([object()])", "wrong", "is a ndarray, not numbers"),
+        ("count = np.array([object()])", "wrong", "is an ndarray, not numbers"),
         ("class E:\n    __array__ = None\ncount = E()", "wrong", "is an E, not numbers"),
     ],
 )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
-from ....writing.signs import safe
+from ....writing.signs import safe, with_article
 from .header import Named
 from .options import quoted, refuse
 
@@ -67,7 +67,7 @@ def _cell(value: Any, name: str, row: int) -> str:
     kind = safe(type(value).__name__)
     refuse(
         f"{SOURCE}, row {row}, column {safe(name)}:",
-        f" a {kind} is neither a number nor a text.",
+        f" {with_article(kind)} is neither a number nor a text.",
         (),
         "Leave the column out, or turn it into numbers.",
     )

@@ -14,7 +14,7 @@ import numpy as np
 from ....errors import DomainError
 from ....ops.labels import BINARY, CLASSES, require_classes
 from ....ops.names import label_kind
-from ....writing.signs import number, plural, safe
+from ....writing.signs import number, plural, safe, type_of
 from ..data_files import LIMIT
 from .arrays import ARRAY_FILES, read_array_file
 from .cells import MISSING
@@ -186,10 +186,8 @@ def table_of(source: Any, target: Sequence[str], options: TableOptions) -> Table
     if is_frame(source):
         require_unsaid(SOURCE, "values, no text", OF_TEXT, options)
         return _of_named(named_columns(source), target, options)
-    kind = type(source).__name__
-    an = "an" if kind[:1] in "aeiou" or kind == "ndarray" else "a"
     refuse(
-        f"a table cannot be read from {an} {safe(kind)}.",
+        f"a table cannot be read from {type_of(source)}.",
         "",
         (),
         "Give the path of a file, or a data frame; arrays go to net.run(x, y) as they are.",

@@ -1,0 +1,121 @@
+"""How far a derivative is determined at all: by the terms of its sums and the digits it is of.
+
+A sum that cancels is known to the rounding of its terms, which its entries no longer show. And a
+rule that stands on the right side of a bend, or of a spread that is next to nothing, does so to a
+rounding of its inputs: it is right where the true slope lies between those of inputs that close.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..algebra.jacobian import Jacobian
+from ..numbers.positions import in_float64
+from ..numbers.rounding import unit_roundoff
+from ..program.forward_pass import Pass
+from ..program.step import Step
+from ..routes.full import whole_link
+from ..routes.structured import absolute
+from ..writing.signs import plural
+from .op_slopes import Slopes
+
+ROUNDINGS = 4  # of each input, in its own digits
+DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
+UNSURE = 1e-3  # of an entry: what is known no closer is not told
+
+
+def sums_of_terms(state: Pass, step: Step, position: int) -> np.ndarray:
+    """Σ|terms| of each entry of ∂out/∂input, by the op's jacobians(); 0 where none is a number."""
+    operand = step.op.parsed.inputs[position].name
+    out, wrt, expression = state.local(step)[operand]
+    terms = absolute(expression)
+    local = Jacobian.local(step.name, step.args[position], out, wrt, terms, state.dtype)
+    found = whole_link(local.links[0], local.nodes, state.dtype)
+    return np.where(np.isfinite(found), found, 0).astype(np.float64)
+
+
+def moved_by_rounding(state: Pass, step: Step) -> Iterator[Pass]:
+    """The pass in float64 with what the step reads off by a few roundings, up and down.
+
+    All alike, each input against the next, and each entry against the next.
+    """
+    values = {name: in_float64(value) for name, value in state.values.items()}
+    moving = list(dict.fromkeys(arg for _, _, arg in step.variables))
+    limits = np.finfo(state.dtype)
+    for by_input, by_entry in ((0, 0), (1, 0), (0, 1)):
+        for sign in (1.0, -1.0):
+            moved = dict(values)
+            for count, name in enumerate(moving):
+                value = values[name]
+                size = np.abs(value) * unit_roundoff(state.dtype)
+                off = ROUNDINGS * np.maximum(size, float(limits.smallest_subnormal))
+                turns = by_input * count + by_entry * np.arange(value.size).reshape(value.shape)
+                moved[name] = np.asarray(value + sign * (-1.0) ** turns * off)
+            yield replace(state, values=moved, dtype=np.dtype(np.float64))
+
+
+class Beside:
+    """The slopes of one op at inputs that are a few roundings away; made when asked for."""
+
+    def __init__(self, slopes_at: Callable[[Pass], Slopes], state: Pass, step: Step) -> None:
+        self._made = slopes_at, state, step
+        self._slopes: list[Slopes] = []
+        self._columns: dict[tuple[int, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
+
+    def hold(self, at: tuple[int, ...], room: float, *claims: float) -> bool:
+        """Whether the claims for one entry lie among the slopes there."""
+        if not np.isfinite([room, *claims]).all():
+            return False
+        if not self._slopes:
+            slopes_at, state, step = self._made
+            self._slopes = [slopes_at(moved) for moved in moved_by_rounding(state, step)]
+        rank = self._slopes[0].value.ndim
+        out, index = at[:rank], at[rank:]
+        if index not in self._columns:
+            self._columns[index] = [slopes.surest(index) for slopes in self._slopes]
+        told = [(float(s[out]), float(doubt[out])) for s, doubt in self._columns[index]]
+        told = [(slope, doubt + DIFFERENCE * abs(slope)) for slope, doubt in told]
+        told = [(slope, doubt) for slope, doubt in told if np.isfinite(slope + doubt)]
+        if not told:
+            return False
+        low = min(slope - doubt for slope, doubt in told) - room
+        high = max(slope + doubt for slope, doubt in told) + room
+        return all(low <= claim <= high for claim in claims)
+
+
+def untold(
+    rules: np.ndarray,
+    differences: np.ndarray,
+    room: np.ndarray,
+    loose: np.ndarray,
+    held: int,
+    coarse: int,
+) -> str:
+    """What of a Jacobian its numbers do not tell, as lines below that of the report.
+
+    `room` is what the two rules may differ by, `loose` what they and the differences may, `held`
+    the number of entries that a rounding of the inputs explains, `coarse` that of those where no
+    step is narrow enough.
+    """
+    sizes = np.fmax(rules, np.abs(differences))
+    known = (sizes > 0) & np.isfinite(sizes)
+    lost = int((known & (room > UNSURE * sizes)).sum())
+    unsure = coarse + int((known & (room <= UNSURE * sizes) & (loose > UNSURE * sizes)).sum())
+    said = ""
+    if lost:
+        said += f"\n    rounding may be more than a thousandth of {entries(lost)}"
+    if unsure:
+        said += f"\n    differences do not tell {entries(unsure)} to a thousandth"
+    return said + known_to_rounding(held)
+
+
+def entries(count: int) -> str:
+    """1 entry; 2 entries"""
+    return plural(count, "entry", "entries")
+
+
+def known_to_rounding(count: int) -> str:
+    """A line on the entries whose value a rounding of the inputs decides."""
+    known = plural(count, "entry is", "entries are")
+    return f"\n    {known} known to a rounding of the inputs only" if count else ""
