@@ -307,8 +307,8 @@ class BatchNorm(Op):
         }
 
     def stages(self):
-        examples, unit, *places = self.letters
-        over, whole = ",".join((examples, *places)), ",".join((unit, *places))
+        unit, over = self.letters[self.place], ",".join(self.mixed)
+        whole = ",".join(self.letters[self.place :])  # what is in front is carried by name
         lines = normalised_in_stages(f'over="{over}"', whole, unit, self.eps)
         wide = f"'a[{whole}], b[{unit}] -> c[{whole}]'"
         scaled, shifted = f"Multiply(x_hat, gamma, {wide})", f"Add(scaled, beta, {wide})"
