@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from project import DERIVATIONS
+from sampled import seldom
 
 from jacobian_bp.compare.timing.subjects import ROUTES
 
@@ -24,7 +25,7 @@ def is_measured(text, axis):
         assert len(re.findall(rf"^ +{route} +{time} +{time}", text, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("axis", ["width", "batch"])
+@pytest.mark.parametrize("axis", ["width", seldom("batch")])
 def test_small_networks_are_measured(capsys, monkeypatch, axis):
     spec = importlib.util.spec_from_file_location("growth", SCRIPT)
     script = importlib.util.module_from_spec(spec)
