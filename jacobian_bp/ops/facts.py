@@ -36,6 +36,7 @@ OF_THE_CLASS = (
     "peer",
     "textbook",
     "keeps_zeros_of",
+    "stages",
 )
 
 

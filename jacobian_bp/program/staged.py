@@ -36,9 +36,10 @@ def has_stages(op: Op) -> bool:
     return type(op).stages is not Facts.stages
 
 
-def names_inside(op: Op) -> list[tuple[str, ...]]:
-    """What the formula of an op names inside, for each way in which it is written out."""
-    return [tuple(s.name for s in read_program(lines, {})[:-1]) for lines in op.stages()]
+def names_inside(step: Step) -> list[tuple[str, ...]]:
+    """What the formula of a step names inside, for each way in which it is written out."""
+    ways = step.ask("stages()", step.op.stages)
+    return [tuple(line.name for line in read_program(lines, {})[:-1]) for lines in ways]
 
 
 def staged(state: Pass, which: Collection[str], way: int = 0) -> Staged:
@@ -51,7 +52,7 @@ def staged(state: Pass, which: Collection[str], way: int = 0) -> Staged:
         if step not in written:
             steps.append(replace(step, fused_op=None, fused_args=()))
             continue
-        found = step.op.stages()
+        found = step.ask("stages()", step.op.stages)
         lines = read_program(found[min(way, len(found) - 1)], {})
         names = inside[step.name] = {}
         alone = len(of_its_kind(step, state.program.steps)) == 1

@@ -20,7 +20,7 @@ REDUCTIONS = {Mean: "np.mean", Sum: "np.sum"}
 def inner_lines(goal: Goal, workspace: Workspace) -> Iterator[str]:
     """Lines for a goal inside a formula: its own step's, or what comes back through its readers."""
     across = workspace.inside.across
-    if workspace.columns or not {goal.value, *_readers(goal.value, workspace)} & {*across}:
+    if not {goal.value, *_readers(goal.value, workspace)} & {*across}:
         return
     if goal.forward:
         step = workspace.state.step(goal.value)
@@ -105,13 +105,15 @@ def _as_added(value: str, workspace: Workspace) -> str:
 def _lacking(whole: str, part: str, workspace: Workspace) -> list[int]:
     """The places of the axes of one value that another does not have."""
     names = {axis.name for axis in workspace.meanings.of[part]}
-    return [p for p, axis in enumerate(workspace.meanings.of[whole]) if axis.name not in names]
+    axes = workspace.axes(whole)
+    return [place for place, axis in enumerate(axes) if axis.name not in names]
 
 
 def _along(whole: str, part: str, workspace: Workspace) -> str:
     places = _lacking(whole, part, workspace)
     axis = places[0] if len(places) == 1 else tuple(places)
-    return f", axis={axis}{', keepdims=True' if workspace.told.kept else ''}"
+    kept = workspace.told.kept or workspace.columns
+    return f", axis={axis}{', keepdims=True' if kept else ''}"
 
 
 def _count(whole: str, part: str, workspace: Workspace) -> str:

@@ -153,7 +153,7 @@ def longer_passes(
     state = run.forward_pass
     steps = [step for step in state.program.steps if has_stages(step.op)] if unknown else []
     asked = {form for word in unknown for form in _forms(word)}
-    for way in range(max((len(step.op.stages()) for step in steps), default=0)):
+    for way in range(max((len(names_inside(step)) for step in steps), default=0)):
         which = [step.name for step in steps if not asked.isdisjoint(_words(step, way))]
         if which:
             longer = staged(state, which, way)
@@ -171,6 +171,6 @@ def _forms(word: str) -> Iterator[str]:
 
 def _words(step: Step, way: int) -> set[str]:
     """What courses call the values inside the formula of a step."""
-    ways = names_inside(step.op)
+    ways = names_inside(step)
     found = {word for inner in ways[min(way, len(ways) - 1)] for word in SPOKEN.get(inner, ())}
     return found | ({"x1", "x2"} if _is_norm(step) else set())  # the shares of dx

@@ -13,6 +13,7 @@ from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
 from .inner_names import inside_of, longer_passes
+from .inner_readings import is_unknown_inside
 from .language import Statement, read_line
 from .line_report import LineReport
 from .readings import readings
@@ -113,7 +114,7 @@ def workspaces(
         for other, inside in longer_passes(run, unknown)
     ]
     read = names(statement.tree)
-    known = [pair for pair in longer if not any(map(pair[1].is_unknown_inside, read))]
+    known = [pair for pair in longer if not any(is_unknown_inside(pair[1], word) for word in read)]
     return known or longer[:1] or [(run, plain)]
 
 

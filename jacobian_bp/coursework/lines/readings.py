@@ -11,6 +11,7 @@ from ...program.forward import run_forward
 from .function_names import function_of
 from .goal import PENALTIES, Goal, asked_goal
 from .guessed_goal import goal_of_factors, goal_of_value
+from .inner_readings import ways_inside
 from .language import Statement
 from .tree import Node, names, walk
 from .values import BreakError, Values
@@ -20,7 +21,6 @@ from .workspace import Workspace
 NABLA = re.compile(r"(?:\w+\.)*(?:delta_)?nabla_?")
 BEHIND_THE_BIAS = {False: ":, 1:", True: "1:"}  # the index, by whether W is (inputs, outputs)
 COUNTED_FROM_0 = re.compile(r"\b(?:nabla_|grad_|d_?)?(?:W|w|weights?|theta)_?0\b")
-SHARE = r"(grad_|d_?)\w+?_?[12]"
 HAS_BIAS = re.compile(r"theta|grad", re.IGNORECASE)  # a name that weights with their bias have
 
 
@@ -59,30 +59,10 @@ def readings(statement: Statement, workspace: Workspace, target: Any) -> Iterato
 
 
 def _inside(statement: Statement, workspace: Workspace, target: Any) -> Iterator[Reading]:
-    """A line about what stands inside a formula: x and out as the formula's, or the network's.
-
-    A mean or a spread is read as it is, or beside its array; dxmu1 as a share.
-    """
-    words = [word for word in (*names(statement.tree), statement.target) if word]
-    inside = workspace.inside
-    about = workspace.read_as(inside_x=True, shares="back")
-    is_about = any(map(about.is_inside, words))
-    shared = inside.across and any(re.fullmatch(SHARE, word) for word in words)
-    spaces = [
-        workspace.read_as(inside_x=inside_x, shares=shares)
-        for shares in (("back", "forth", "") if shared else ("",))
-        for inside_x in ((True, False) if is_about and inside.own else (False,))
-    ]
-    known = [s for s in spaces if not any(map(s.is_unknown, names(statement.tree)))]
-    for own in known or spaces[:1]:
-        differs = any(own.meaning(word) != workspace.meaning(word) for word in words)
-        says = (inside.said,) if own.told.inside_x and differs else ()
-        far = any(other.told.inside_x for other in known) and not own.told.inside_x
-        beside = any(map(own.goes_beside, words))
-        kept_first = (True, False) if any(map(own.breaks_beside, words)) else (False, True)
-        for kept in kept_first if beside else (False,):
-            for reading in _layers(statement, own.read_as(kept=kept), target):
-                yield replace(reading, says=(*says, *reading.says), far=far)
+    """A line about what stands inside a formula, in each way to read it; any other, as it is."""
+    for way in ways_inside(statement, workspace):
+        for reading in _layers(statement, way.workspace, target):
+            yield replace(reading, says=(*way.says, *reading.says), far=way.far)
 
 
 def _guessed(statement: Statement, workspace: Workspace) -> Goal | None:

@@ -109,34 +109,9 @@ class Workspace:
         known = known or self.inside.number(word, self.state) is not None
         return not (known or is_penalty(word))
 
-    def is_unknown_inside(self, word: str) -> bool:
-        """Whether it would be asked also where x and dxmu1 are a formula's."""
-        return self.read_as(inside_x=True, shares="back").is_unknown(word)
-
-    def is_inside(self, word: str) -> bool:
-        """Whether a name means something only as what a formula names inside."""
-        plain = [value for value in self.state.values if value not in self.inside.across]
-        bare = Names(plain, self.state.cost, self.told.layer, tied=self.tied)
-        if bare.meaning(word) is not None or self._size(word) is not None:
-            return False
-        return self.meaning(word) is not None or self.inside.number(word, self.state) is not None
-
-    def goes_beside(self, word: str) -> bool:
-        """Whether a name is a mean's or a spread's, which goes along fewer axes than its array."""
-        return bool(self._beside(word))
-
-    def breaks_beside(self, word: str) -> bool:
-        """Whether it meets its array in numpy only with its axis kept: it lacks the last."""
-        pair = self._beside(word)
-        return bool(pair) and pair[0][-1:] != pair[1][-1:]
-
-    def _beside(self, word: str) -> tuple[Axes, ...]:
-        found = self.meaning(word)
-        of = self.inside.across.get(found.of) if found else None
-        axes = self.meanings.of
-        if found is None or of is None or len(axes[found.of]) == len(axes[of]):
-            return ()
-        return axes[found.of], axes[of]
+    def is_size(self, word: str) -> bool:
+        """Whether a name is that of a size: m, N, n_1."""
+        return self._size(word) is not None
 
     def object(self, word: str) -> str | None:
         """The value whose derivative a name means: dW2, d2, delta2, dz2, or None.

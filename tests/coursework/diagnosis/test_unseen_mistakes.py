@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from unseen_mistakes import FIRST, SECOND, plants
+from unseen_mistakes import FIRST, SECOND, THIRD, plants
 
 from jacobian_bp.coursework.diagnosis import diagnose
 from jacobian_bp.coursework.diagnosis.label_sentences import RIGHT
@@ -26,13 +26,13 @@ def named(chosen):
 
 
 def test_most_of_a_sample_are_named_and_none_is_called_something_else():
-    right, every = named(list(plants())[::QUICK])
+    right, every = named(list(plants())[1::QUICK])
     assert every >= 30
     assert right >= LEAST_NAMED * every
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("scenes", [FIRST, SECOND], ids=["first", "second"])
+@pytest.mark.parametrize("scenes", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
 @pytest.mark.parametrize("seed", [29, 83])
 def test_most_are_named_and_none_is_called_something_else(scenes, seed):
     right, every = named(plants(scenes, seed))
@@ -41,7 +41,7 @@ def test_most_are_named_and_none_is_called_something_else(scenes, seed):
 
 
 def test_the_right_arrays_of_the_same_networks_are_right():
-    for scene in (*FIRST, *SECOND):
+    for scene in (*FIRST, *SECOND, *THIRD):
         plant = next(plants((scene,)))
         run = plant.run
         names = [name for name in run if name in run.params or name in plant.arrays]
@@ -51,7 +51,7 @@ def test_the_right_arrays_of_the_same_networks_are_right():
 
 
 def test_random_numbers_are_given_no_label():
-    for scene in (*FIRST, *SECOND):
+    for scene in (*FIRST, *SECOND, *THIRD):
         plant = next(plants((scene,)))
         noise = RNG.normal(size=np.shape(plant.arrays[plant.key]))
         if noise.size > 1:

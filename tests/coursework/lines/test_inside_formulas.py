@@ -5,8 +5,8 @@ import pytest
 from inside_lines import RIGHT, RUNS, WRONG
 from network_cases import refusal
 
-from jacobian_bp import Network, diagnose_line
-from jacobian_bp.errors import SpecError
+from jacobian_bp import Network, Op, diagnose_line
+from jacobian_bp.errors import JacobianError, SpecError
 from jacobian_bp.program.staged import staged
 from jacobian_bp.routes.vjp import pull
 
@@ -26,6 +26,47 @@ def test_a_mistake_is_found_and_the_line_that_is_meant_is_right(name, line, mean
     if meant:
         left = line.partition(" = ")[0]
         assert diagnose_line(f"{left} = {meant}", RUNS[name]).right is True
+
+
+def test_a_line_is_read_with_the_examples_in_columns():
+    run = RUNS["batch"]
+    for line, meant in [
+        ("dxhat = dout * beta", "dy1 * gamma1"),
+        ("dvar = 0.5 / (var + eps) * dstd", "dstd / (2 * std)"),
+        (
+            "divar = np.sum(dxhat, axis=1, keepdims=True)",
+            "np.sum(dx_hat * xmu, axis=1, keepdims=True)",
+        ),
+        ("mu = np.mean(x, axis=0)", "np.mean(x, axis=1, keepdims=True)"),
+    ]:
+        report = diagnose_line(line, run, examples="columns")
+        assert (report.right, report.meant) == (False, meant), str(report)
+        left = line.partition(" = ")[0]
+        assert diagnose_line(f"{left} = {meant}", run, examples="columns").right is True
+
+
+def test_an_op_of_one_s_own_whose_stages_fail_is_said_to():
+    class Bad(Op):
+        signature = "x[k] -> y[k]"
+
+        def forward(self, x):
+            return 2 * x
+
+        def vjp(self, bar, x):
+            return {"x": 2 * bar}
+
+        def stages(self):
+            raise RuntimeError("no steps")
+
+    net = Network.program(
+        "h = Bad(x)\nL = SquaredError(h, y)\nJ = Mean(L)", params={}, ops={"Bad": Bad}
+    )
+    run = net.run(RUNS["batch"]["x"], RUNS["batch"]["x"] + 1)
+    assert diagnose_line("dx = 2 * dh", run).right is True
+    assert refusal(JacobianError, diagnose_line, "dx = skew * dh", run) == (
+        "Bad 'h': stages() raises RuntimeError: no steps.\n"
+        "  Mend Bad.stages, or what it is given: h = Bad(x)."
+    )
 
 
 def test_the_whole_report_of_a_line_that_breaks_beside_its_array():
