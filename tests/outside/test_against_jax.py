@@ -165,8 +165,6 @@ SMALL |= {"MaxPool2d": {"x": (2, 5, 7)}, "AvgPool2d": {"x": (2, 5, 7)}}
 SMALL["BatchNorm"] = MIXING
 
 
-
-
 def rows():
     """Every op of the registry, then those with options; each also with n, t in front."""
     plain = [make_op(c, "op", (), c.example) for found in all_ops().values() for c in found]
