@@ -15,6 +15,7 @@ from ..algebra.axes import BATCH
 from ..errors import JacobianError, SpecError
 from ..numbers.arrays import entry, for_reading, quiet
 from ..numbers.moved_entries import in_other_steps, shifted, spread_apart, turned_round
+from ..numbers.moved_windows import read_by_other_windows
 from ..numbers.rounding import UNITS, agree, differing, largest, scales, unit_roundoff
 from ..numbers.wrong_arrays import exchanged_axes, factor_between, of_examples, times_right
 from ..ops import Op
@@ -449,7 +450,8 @@ def _moved(wrong: np.ndarray, right: np.ndarray, tolerance: np.ndarray) -> str:
         return (
             f"the entries of a window lie {by} apart along {_axes(axes)}, not {apart}, {dilation}"
         )
-    return ""
+    otherwise = read_by_other_windows(wrong, right, tolerance)
+    return f"windows along {_axes(otherwise.axes)} with {otherwise}" if otherwise else ""
 
 
 def _axes(axes: Sequence[int]) -> str:

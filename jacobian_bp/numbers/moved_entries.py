@@ -70,7 +70,7 @@ def in_other_steps(
     """
     if not _of_one_size(found, right):
         return None
-    for pairs in _pairs(right.ndim):
+    for pairs in pairs_of_axes(right.ndim):
         for step in _steps():
             if _sheared(found, right, allowed, pairs, step):
                 return step, pairs
@@ -89,7 +89,7 @@ def spread_apart(
     """
     if not _of_one_size(found, right):
         return None
-    for pairs in _pairs(right.ndim):
+    for pairs in pairs_of_axes(right.ndim):
         for stride, padding, apart in product(range(1, 4), range(4), range(1, 4)):
             if not all(_on_lattice(right, pair, stride, padding, apart) for pair in pairs):
                 continue
@@ -107,11 +107,13 @@ def spread_apart(
 def _on_lattice(
     right: np.ndarray, pair: tuple[int, int], stride: int, padding: int, apart: int
 ) -> bool:
-    """Whether all that is not 0 lies at stride·o + apart·r − padding, r ≥ 0, some at r > 0."""
+    """Whether all that is not 0 lies at stride·o + apart·r − padding, r from 0 on."""
     others = tuple(axis for axis in range(right.ndim) if axis not in pair)
     places, reads = np.nonzero((right != 0).any(axis=others))
     taps = reads - stride * places + padding
-    return bool(taps.size and (taps >= 0).all() and (taps % apart == 0).all() and taps.any())
+    if not taps.size or (taps < 0).any() or (taps % apart).any():
+        return False
+    return bool(taps.any() and not taps.all())  # with an empty first tap the padding is another
 
 
 def _spread(
@@ -150,7 +152,7 @@ def _steps() -> Iterator[int]:
         yield -far
 
 
-def _pairs(rank: int) -> Iterator[tuple[tuple[int, int], ...]]:
+def pairs_of_axes(rank: int) -> Iterator[tuple[tuple[int, int], ...]]:
     """One axis of the output with one of the input, and two beside each other with such two."""
     yield from (((o, i),) for i in reversed(range(rank)) for o in range(i))
     for o, i in combinations(range(rank - 1), 2):

@@ -73,7 +73,7 @@ def beside_places(of_units, letters):
 
 
 def batch_norm(op, x, gamma, beta, mean=None, var=None):
-    inside = op.letters[1:]
+    inside = op.letters[op.place :]
     wide = [beside_places(a, inside) for a in (gamma, beta)]
     if mean is not None:
         mean, var = (beside_places(a, inside) for a in (mean, var))

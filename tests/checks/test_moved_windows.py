@@ -5,6 +5,7 @@ import pytest
 
 from jacobian_bp import check_op, ops
 from jacobian_bp.numbers.moved_entries import in_other_steps, shifted, spread_apart, turned_round
+from jacobian_bp.numbers.moved_windows import read_by_other_windows
 
 RNG = np.random.default_rng(43)
 LINE = {"x": (3, 11), "K": (2, 3, 3), "b": (2,)}
@@ -104,6 +105,48 @@ CASES = {
 }
 
 
+def of_kernel(right, other):
+    """The op `right` with ∂y/∂K as the op `other` has it."""
+
+    class Wrong(type(right)):
+        def jacobians(self, x, K, b):
+            return super().jacobians(x, K, b) | {"K": other.jacobians(x, K, b)["K"]}
+
+    return Wrong(right.stride, right.padding, right.dilation)
+
+
+class TurnedAndDense(ops.Conv1d):
+    """Read with stride 1, from the other end of the kernel."""
+
+    def jacobians(self, x, K, b):
+        return super().jacobians(x, K, b) | {"x": ops.Conv1d().jacobians(x, K[..., ::-1], b)["x"]}
+
+
+CASES |= {
+    "another padding and another stride": (
+        by_x_of(ops.Conv1d(2, 1), ops.Conv1d(1, 0)),
+        LINE,
+        "windows along axes 1 and 3 with a stride of 1 in place of 2 and a padding smaller by 1",
+    ),
+    "another padding and another dilation": (
+        by_x_of(ops.Conv1d(2, 1, 2), ops.Conv1d(2, 2, 1)),
+        LINE,
+        "windows along axes 1 and 3 with a dilation of 1 in place of 2 and a padding larger by 1",
+    ),
+    "another stride and the kernel turned": (
+        TurnedAndDense(2),
+        LINE,
+        "windows along axes 1 and 3 with a stride of 1 in place of 2 "
+        "and the kernel read from its other end",
+    ),
+    "another stride and another padding, by the kernel": (
+        of_kernel(ops.Conv1d(2, 1), ops.Conv1d(1, 0)),
+        LINE,
+        "windows along axes 1 and 4 with a stride of 1 in place of 2 and a padding smaller by 1",
+    ),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_window_reads_wrongly_is_named(name):
     op, shapes, pattern = CASES[name]
@@ -121,6 +164,7 @@ def test_numbers_that_are_wrong_elsewhere_too_are_not_called_moved():
         assert shifted(spoilt, x, room) is None
         assert in_other_steps(spoilt, x, room) is None
         assert spread_apart(spoilt, x, room) is None
+        assert read_by_other_windows(spoilt, x, room) is None
 
 
 def test_an_array_with_too_little_in_it_proves_no_shift():

@@ -27,6 +27,7 @@ WINDOWS_1, WINDOWS_2 = {"x": (2, 7), "K": (3, 2, 3), "b": (3,)}, {"x": (2, 5, 7)
 MIXING = {"x": (5, 2), "gamma": (2,), "beta": (2,)}  # x of all examples
 
 IMAGES = ops.BatchNorm().meeting(("n", "c", "i"), None, None)
+TOKENS = ops.BatchNorm().meeting_behind(2, ("n", "t", "k"), None, None)
 
 # an op with its options, the shapes where its own small example does not have them, and the names
 # of the axes that the shapes have in front
@@ -58,9 +59,12 @@ WITH_OPTIONS = [
     (ops.CausalSoftmax(), {"s": (5, 3)}, ""),
     (ops.BatchNorm(eps=0.25), MIXING, ""),
     (IMAGES, {"x": (3, 2, 5), "gamma": (2,), "beta": (2,)}, ""),
+    (TOKENS, {"x": (3, 2, 5), "gamma": (5,), "beta": (5,)}, ""),
     (ops.BatchNorm(training=False), {}, ""),
     (ops.GroupNorm(2, eps=0.25), {"x": (4, 3, 2), "gamma": (4,), "beta": (4,)}, ""),
     (ops.GroupNorm(3, axes="c"), {"x": (6,), "gamma": (6,), "beta": (6,)}, ""),
+    (ops.Reshape((7, -1), axes="i,j"), {"x": (2, 7)}, ""),
+    (ops.Flatten(axes="i,j"), {"x": (2, 7)}, ""),
     (ops.RNNCell().reading(4), {}, ""),
     (ops.GRUCell().reading(5), {}, ""),
     (ops.Concat(3), {}, ""),
@@ -161,9 +165,6 @@ SMALL |= {"MaxPool2d": {"x": (2, 5, 7)}, "AvgPool2d": {"x": (2, 5, 7)}}
 SMALL["BatchNorm"] = MIXING
 
 
-ALL_BEHIND_N = (ops.BatchNorm, ops.GroupNorm, ops.Reshape)  # an example is all that stands behind n
-
-
 def rows():
     """Every op of the registry, then those with options; each also with n, t in front."""
     plain = [make_op(c, "op", (), c.example) for found in all_ops().values() for c in found]
@@ -172,7 +173,8 @@ def rows():
         shapes = shapes or shapes_of(op)
         yield f"{op!r}", op, shapes, names, ()
         if not names and not op.parsed.mixes_examples and not isinstance(op, ops.Penalty):
-            front = ("n",) if isinstance(op, ALL_BEHIND_N) else ("n", "t")
+            all_behind_n = isinstance(op, ops.Reshape) and op.axes is None
+            front = ("n",) if all_behind_n else ("n", "t")
             yield f"{op!r}, {','.join(front)}", op, shapes, names, front
 
 
