@@ -442,15 +442,15 @@ OWN_EXERCISES = {
         r"Install the module numpyy, or import another",
     ),
     "a number that is taken": own_row(
-        "number=14",
+        "number=100",
         "number=2",
         lambda c, m: c.decode().replace("number=2", "number=" + said(r"such as (\d+)", m)),
         "Give yours another number",
     ),
     "a number that is none": own_row(
-        "number=14",
-        "number='14'",
-        told_in_place_of("number='14'", r"such as (number=\d+)"),
+        "number=100",
+        "number='100'",
+        told_in_place_of("number='100'", r"such as (number=\d+)"),
         "whole",
     ),
     "no title": own_row(
