@@ -252,8 +252,8 @@ class LineInConvention:
         linear = node.func.attr in ("sum", "mean")
         rest = len(node.keywords) > (axis is not None)
         both = self._rank(of) == 2 == self._rank(node)
-        if both and isinstance(axis, ast.Constant) and axis.value in (0, 1):
-            return self._summed_and_kept(node, of, int(str(axis.value)), turned)
+        if both and isinstance(axis, ast.Constant) and isinstance(axis.value, int) and known:
+            return self._summed_and_kept(node, of, axis.value, turned)
         if self._rank(of) != 2 or self._rank(node) == 2 or not known or rest:
             return self._put_back(node, turned)
         plain, other = self._in(of, False), self._in(of, True)

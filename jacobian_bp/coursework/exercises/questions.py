@@ -65,6 +65,10 @@ class Question(ABC):
         """The same question, with one layout that is right."""
         return self
 
+    def outcome(self, value: Any) -> Any:
+        """What an answer comes to: equal for texts that mean the same."""
+        return value
+
     def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
         """Where an answer of the right shape is wrong, and by which pattern."""
         return where_wrong(value, right), symptom(value, right)

@@ -77,7 +77,8 @@ def test_numbers_of_no_sheet_are_refused_before_anything_is_computed(name, tmp_p
 @pytest.mark.parametrize("number", range(1, len(EXERCISES) + 1))
 def test_one_number_that_was_changed_is_seen(number, tmp_path):
     text = script(find_exercise(number).make(SEED, TOKEN))
-    changed = re.sub(r"(?<=\d\.)\d+(?=[,\]])", lambda m: str(10 - int(m[0][0])), text, count=1)
+    one = r"(?<=\d\.)\d+(?=[,\]])|(?<=^n0 = )\d"
+    changed = re.sub(one, lambda m: str(10 - int(m[0][0])), text, count=1, flags=re.M)
     assert changed != text
     (tmp_path / "a.py").write_text(changed)
     fingerprint = re.search(r"sheet (\w{8})", text)[1]

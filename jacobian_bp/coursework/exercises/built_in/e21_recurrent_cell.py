@@ -211,4 +211,5 @@ EXERCISE = Exercise(
     MISTAKES,
     RIGHT_FORMS,
     of_given=of_given,
+    one_form="its numbers count steps in time, not layers, and one sequence has no batch",
 )
