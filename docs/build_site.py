@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 CHAPTERS = {
     "Begin": ["site/tutorial", "command_line", "derivations", "page", "gallery", "matrix_calculus"],
     "How to": [
-        *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
+        *("tables", "add_an_op", "puzzles", "exercises", "grading", "course", "check_gradient"),
         *("diagnose", "diagnose_line", "diagnose_code", "compare", "source"),
         *("interop", "second_derivatives"),
     ],

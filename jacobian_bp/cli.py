@@ -16,6 +16,7 @@ jacobian-bp diagnose net.toml answer.npz
 jacobian-bp exercise new 3        a sheet to fill in, and its check
 jacobian-bp grade --exercise 3 --submission ex3.py
                                   a submission graded
+jacobian-bp course new autumn     a course in a box: sheets, key, autograders
 """
 
 import argparse
@@ -393,5 +394,8 @@ _ELSEWHERE = {
     "diagnose": Elsewhere(".coursework.commands.diagnose", "which mistake gives these numbers"),
     "exercise": Elsewhere(".coursework.commands.exercise", "set and check exercises"),
     "grade": Elsewhere(".coursework.commands.grade", "grade a submission, or summarise a class"),
+    "course": Elsewhere(
+        ".coursework.commands.course", "a course in a box: sheets, key, autograders"
+    ),
 }
 _NAMES = ("derive", "show", "check", *_ELSEWHERE, "new")  # as they are listed

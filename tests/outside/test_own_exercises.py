@@ -148,9 +148,9 @@ def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call
     code, said, complaint = call(before=[sys.executable, "-P", "-c", run], PYTHONPATH=str(site))
     assert (code, complaint, said.splitlines()[-1]) == (0, "", "[0, 0, 0]")
     assert " ".join(said.partition("written:")[0].split()).endswith(
-        f"{len(EXERCISES)} {EXERCISES[-1].title} 100 one layer with tanh not to be used bad, entry point "
-        "tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
-        "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
+        f"{len(EXERCISES)} {EXERCISES[-1].title} 100 one layer with tanh not to be used bad, "
+        "entry point tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by "
+        "zero. next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
     )
 
 
