@@ -8,8 +8,9 @@ from ..passes.backward import Line
 from .edit import Edit
 from .of_factors import elsewhere, inverted, omitted, other_slopes, repeated, replaced
 from .of_overwriting import overwritten
+from .of_parts import of_parts
 from .of_positions import flipped
-from .of_sums import of_sums
+from .of_sums import axes_exchanged, of_sums
 from .of_terms import forms, of_cost, of_terms
 
 NONE = ("share", "penalty")  # kinds of lines that have mistakes of their own only
@@ -55,7 +56,9 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from inverted(line, equation)
     yield from elsewhere(line, equation, facts)
     yield from other_slopes(line, equation, facts)
+    yield from of_parts(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
     yield from flipped(line, equation)
     yield from of_sums(line, equation, facts)
+    yield from axes_exchanged(line, equation, facts)

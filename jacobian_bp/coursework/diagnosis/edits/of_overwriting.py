@@ -44,6 +44,12 @@ def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 added = tuple(axis for axis in rest if first and is_summed(axis, picks))
                 note = said(along_axes, added, equation, rows)
                 yield Edit(kind, changed, incoming, note, rows=rows, extra=2 * (count > 1) + first)
+                if rows and count == 1 and not rest:
+                    first_ones = last_ones(equation, picks, along_axes, rest, False, backwards=True)
+                    if first_ones is not None:
+                        note = note.replace("the last row", "the first row")
+                        changed = equation.times(first_ones)
+                        yield Edit(kind, changed, incoming, note, rows=rows, extra=3)
 
 
 def is_summed(axis: str, picks: list[Factor]) -> bool:
@@ -82,10 +88,12 @@ def last_ones(
     axes: tuple[str, ...],
     rest: tuple[str, ...],
     together: bool,
+    backwards: bool = False,
 ) -> Factor | None:
     """1 at the last place along `axes` at which a summand goes to an entry, else 0.
 
-    `together` asks for the last one at which any summand along the other axes goes there.
+    `together` asks for the last one at which any summand along the other axes goes there,
+    `backwards` for the first one.
     """
     selecting = tuple(a for a in (*equation.out, *rest) if any(a in f.axes for f in picks))
     order = (*selecting, *axes)
@@ -103,6 +111,7 @@ def last_ones(
         among = tuple(place for place, axis in enumerate(order) if axis in rest)
         there = np.broadcast_to(there.any(axis=among, keepdims=True), sizes)
     flat = there.reshape(*sizes[: len(selecting)], -1)
-    after = np.cumsum(flat[..., ::-1], axis=-1)[..., ::-1]
+    order_of = slice(None) if backwards else slice(None, None, -1)
+    after = np.cumsum(flat[..., order_of], axis=-1)[..., order_of]
     winners = (flat & (after == 1)).reshape(sizes).astype(float)
     return Factor("mask", "the last one", winners, order)
