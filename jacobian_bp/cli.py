@@ -49,7 +49,7 @@ from .version import __version__
 from .writing import terminal
 from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
-from .writing.tables import fold_all, packed
+from .writing.tables import WIDTH, fold_all, packed, wrapped
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT = 1, 2
@@ -278,7 +278,7 @@ class Parser(argparse.ArgumentParser):
         elif self._subparsers is not None and self.prog == PROGRAM:
             message = message.partition(" (choose from")[0]
             advice = [
-                f"The commands are {', '.join(_NAMES)}.",
+                *wrapped(f"The commands are {', '.join(_NAMES)}.", WIDTH - 4),
                 f"{PROGRAM} COMMAND -h lists the options.",
             ]
         raise SpecError("\n  ".join([f"{safe(message[:300])}.", *advice]))
