@@ -272,7 +272,8 @@ def test_an_error_is_one_message(call, command, message):
 
 
 COMMANDS = (
-    "  The commands are derive, show, check, draw, source, ops, compare, diagnose, exercise, grade,\n"
+    "  The commands are derive, show, check, draw, source, ops, compare, diagnose, exercise, "
+    "grade,\n"
     "  course, new.\n"
     "  jacobian-bp COMMAND -h lists the options."
 )
