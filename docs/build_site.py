@@ -22,9 +22,12 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
 CHAPTERS = {
-    "Begin": ["site/tutorial", "command_line", "derivations", "page", "gallery", "matrix_calculus"],
+    "Begin": [
+        *("site/tutorial", "paths", "command_line", "derivations", "page", "gallery"),
+        "matrix_calculus",
+    ],
     "How to": [
-        *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
+        *("tables", "add_an_op", "puzzles", "exercises", "grading", "course", "check_gradient"),
         *("diagnose", "diagnose_line", "diagnose_code", "compare", "source"),
         *("interop", "second_derivatives"),
     ],

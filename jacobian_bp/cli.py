@@ -16,6 +16,7 @@ jacobian-bp diagnose net.toml answer.npz
 jacobian-bp exercise new 3        a sheet to fill in, and its check
 jacobian-bp grade --exercise 3 --submission ex3.py
                                   a submission graded
+jacobian-bp course new autumn     a course in a box: sheets, key, autograders
 """
 
 import argparse
@@ -48,7 +49,7 @@ from .version import __version__
 from .writing import terminal
 from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
-from .writing.tables import fold_all, packed
+from .writing.tables import WIDTH, fold_all, packed, wrapped
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT = 1, 2
@@ -277,7 +278,7 @@ class Parser(argparse.ArgumentParser):
         elif self._subparsers is not None and self.prog == PROGRAM:
             message = message.partition(" (choose from")[0]
             advice = [
-                f"The commands are {', '.join(_NAMES)}.",
+                *wrapped(f"The commands are {', '.join(_NAMES)}.", WIDTH - 4),
                 f"{PROGRAM} COMMAND -h lists the options.",
             ]
         raise SpecError("\n  ".join([f"{safe(message[:300])}.", *advice]))
@@ -393,5 +394,8 @@ _ELSEWHERE = {
     "diagnose": Elsewhere(".coursework.commands.diagnose", "which mistake gives these numbers"),
     "exercise": Elsewhere(".coursework.commands.exercise", "set and check exercises"),
     "grade": Elsewhere(".coursework.commands.grade", "grade a submission, or summarise a class"),
+    "course": Elsewhere(
+        ".coursework.commands.course", "a course in a box: sheets, key, autograders"
+    ),
 }
 _NAMES = ("derive", "show", "check", *_ELSEWHERE, "new")  # as they are listed

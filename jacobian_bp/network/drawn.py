@@ -67,6 +67,11 @@ def run_picture(state: Pass, form: str, spell: Spell = str) -> Picture:
     return graph(values, named) if form == "graph" else chain(values, named)
 
 
+def steps_picture(state: Pass, spell: Spell = str) -> Picture:
+    """The steps of a run alone: what is made from what, and no number, gradient or Jacobian."""
+    return graph([_spelled(value, spell) for value in _values(state, False)], {})
+
+
 def _sign(activation: str) -> str:
     return {"sigmoid": "σ"}.get(activation, activation)
 

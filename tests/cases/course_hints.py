@@ -33,7 +33,7 @@ def attempt(rng):
     return Task((ArrayQuestion("d", "2 v", "2 * v", only(2.0 * v)),), {"v": v})
 
 
-EXERCISE = Exercise(number=14, title='t', statement='s', hints=('h',), attempt=attempt)
+EXERCISE = Exercise(number=100, title='t', statement='s', hints=('h',), attempt=attempt)
 """
 CODE = "def backward(a1, y, x):\n    d1 = (1 - a1**2) * 2 * (a1 - y)\n    dW1 = np.outer(d1, x)\n"
 

@@ -36,6 +36,7 @@ from course_hints import (
 from followed import left_out, without
 from grading_cases import own_sheet, sheet
 
+from jacobian_bp.cli import main
 from jacobian_bp.coursework.exercises.sheet import sheet_text
 
 OF_CLASS = "grade --exercise 2 --roster class.csv"
@@ -114,6 +115,7 @@ EXERCISE = {
         option_with("ada"),
     ),
     "two ways of a seed": (f"{NEW_CLASS} --seed 7 --student ada --out s.py", left_out),
+    "a page of nothing": ("exercise explore", the_command),
     "a hint of nothing": ("exercise hint", the_command),
     "hints of a word": ("exercise hint softmax", the_command),
     "a level": ("exercise check ex2.py --level 9", number_told),
@@ -122,7 +124,7 @@ EXERCISE = {
         lambda words, message: [*words[:-1], said(r"from 1 to (\d+)", message)],
     ),
     "no such exercise, but of one's own": (
-        "exercise hint 14",
+        "exercise hint 100",
         lambda words, message: [*words, said(r"needs its file: (--\w+) my", message), "my.py"],
     ),
     "a short secret": (f"{NEW_CLASS} --student ada --out s.py", a_secret, put("secret.txt", "x")),
@@ -442,15 +444,15 @@ OWN_EXERCISES = {
         r"Install the module numpyy, or import another",
     ),
     "a number that is taken": own_row(
-        "number=14",
+        "number=100",
         "number=2",
         lambda c, m: c.decode().replace("number=2", "number=" + said(r"such as (\d+)", m)),
         "Give yours another number",
     ),
     "a number that is none": own_row(
-        "number=14",
-        "number='14'",
-        told_in_place_of("number='14'", r"such as (number=\d+)"),
+        "number=100",
+        "number='100'",
+        told_in_place_of("number='100'", r"such as (number=\d+)"),
         "whole",
     ),
     "no title": own_row(
@@ -522,6 +524,30 @@ OWN_EXERCISES = {
         "Write forward in np",
     ),
 }
+WHEEL = "jacobian_bp-0.2-py3-none-any.whl"
+
+
+def results_first(words, message):
+    """What the message shows is called, and its results put into the folder."""
+    assert main(the_command(words, message)) in (0, 1)
+    os.replace("exercise-2.json", "empty/exercise-2.json")
+    return words
+
+
+def a_wheel(words, message):
+    """The wheel is made, and named."""
+    assert re.search(r"[nN]ame (the wheel, )?jacobian_bp-….whl", message), message
+    put(WHEEL, "PK")()
+    return [*without(words, "--wheel"), "--wheel", WHEEL]
+
+
+COURSE = {
+    "no folder": ("course new", the_command),
+    "a folder that is there": ("course new in", another("in", "spring", "Choose another folder")),
+    "no wheel": ("course new spring --wheel class.csv", a_wheel),
+    "no such wheel": (f"course new spring --wheel none/{WHEEL}", a_wheel),
+    "no results": ("course results empty", results_first, lambda: os.mkdir("empty")),
+}
 COMMANDS = {
     f"{kind}: {name}": row
     for kind, rows in [
@@ -530,6 +556,7 @@ COMMANDS = {
         ("grade", GRADE),
         ("roster", ROSTER),
         ("own", OWN_EXERCISES),
+        ("course", COURSE),
     ]
     for name, row in rows.items()
 }

@@ -272,8 +272,9 @@ def test_an_error_is_one_message(call, command, message):
 
 
 COMMANDS = (
-    "  The commands are "
-    "derive, show, check, draw, source, ops, compare, diagnose, exercise, grade, new.\n"
+    "  The commands are derive, show, check, draw, source, ops, compare, diagnose, exercise, "
+    "grade,\n"
+    "  course, new.\n"
     "  jacobian-bp COMMAND -h lists the options."
 )
 SIZES = "  Sizes have hyphens, 2-3-2; lists have commas and no blanks, tanh,softmax."

@@ -10,6 +10,7 @@ import pytest
 from project import DOCS
 
 from jacobian_bp.cli import main
+from jacobian_bp.coursework.exercises.catalogue import EXERCISES
 
 PAGE = (DOCS / "exercises.md").read_text("utf-8")
 COMMAND = [sys.executable, "-I", "-m", "jacobian_bp"]  # -I: the folder is not on the path
@@ -50,26 +51,26 @@ def here(call, tmp_path, monkeypatch, capsys):
 
 def test_every_command_works_with_the_documented_exercise(call, here, tmp_path):
     own = ("--exercise", "my_exercise.py")
-    assert call("exercise", "new", *own, "--seed", 7, "--out", "ex14.py") == (
+    assert call("exercise", "new", *own, "--seed", 7, "--out", "ex100.py") == (
         0,
-        "written: ex14.py\nnext: jacobian-bp exercise check ex14.py --exercise my_exercise.py\n",
+        "written: ex100.py\nnext: jacobian-bp exercise check ex100.py --exercise my_exercise.py\n",
         "",
     )
-    sheet = (tmp_path / "ex14.py").read_text()
+    sheet = (tmp_path / "ex100.py").read_text()
     assert "Then hand in this file." in sheet
     assert "z = W @ x + b\na = np.tanh(z)\n# --- given: end" in sheet
-    code, said, _ = here("exercise", "check", "ex14.py", *own)
+    code, said, _ = here("exercise", "check", "ex100.py", *own)
     assert (code, said.splitlines()[-1]) == (1, "score     0 of 3")
-    assert here("exercise", "hint", "ex14.py", *own)[1] == (
+    assert here("exercise", "hint", "ex100.py", *own)[1] == (
         "hint 1    Entry k of a reads entry k of z only.\n2 hints left: --level 2\n"
     )
     filled = sheet.replace("S = None", "S = np.diag(a)").replace("dz = None", "dz = S @ g")
-    (tmp_path / "ex14.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
-    code, said, _ = here("exercise", "check", "ex14.py", *own, "--level", 3)
+    (tmp_path / "ex100.py").write_text(filled.replace("dW = None", "dW = np.outer(x, dz)"))
+    code, said, _ = here("exercise", "check", "ex100.py", *own, "--level", 3)
     assert code == 1
     assert "the value tanh(z) stands for its slope" in said
     assert "right, given your S, which is not" in said
-    code, said, _ = here("grade", *own, "--submission", "ex14.py")
+    code, said, _ = here("grade", *own, "--submission", "ex100.py")
     assert (code, said.splitlines()[-1]) == (1, "score     11 of 15")
     code, audited, _ = here("exercise", "audit", *own)
     assert code == 0
@@ -102,26 +103,26 @@ def test_what_is_said_to_be_next_of_a_sheet_with_a_token_works(here):
 
 
 def test_a_sheet_without_the_file_says_what_is_missing(here):
-    here("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex14.py")
-    assert here("exercise", "check", "ex14.py") == (
+    here("exercise", "new", "--exercise", "my_exercise.py", "--out", "ex100.py")
+    assert here("exercise", "check", "ex100.py") == (
         2,
         "",
-        "jacobian-bp: SpecError: there is no exercise 14.\n"
-        "  Write a number from 1 to 13; jacobian-bp exercise list shows them.\n"
+        "jacobian-bp: SpecError: there is no exercise 100.\n"
+        f"  Write a number from 1 to {len(EXERCISES)}; jacobian-bp exercise list shows them.\n"
         "  One of an instructor's own needs its file: --exercise my_exercise.py.\n",
     )
 
 
 def test_the_documented_test_file_passes_and_fails(call, here, tmp_path):
-    tests = documented("test_ex14.py")
-    (tmp_path / "test_ex14.py").write_text(tests)
-    (tmp_path / "test_wrong.py").write_text(tests.replace("ex14.py", "wrong.py"))
-    own = ("--exercise", "my_exercise.py", "--out", "ex14.py")
+    tests = documented("test_ex100.py")
+    (tmp_path / "test_ex100.py").write_text(tests)
+    (tmp_path / "test_wrong.py").write_text(tests.replace("ex100.py", "wrong.py"))
+    own = ("--exercise", "my_exercise.py", "--out", "ex100.py")
     assert here("exercise", "new", *own, "--solution")[0] == 0
-    sheet = (tmp_path / "ex14.py").read_text()
+    sheet = (tmp_path / "ex100.py").read_text()
     (tmp_path / "wrong.py").write_text(sheet.replace("S @ g", "g"))
     pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    code, said, _ = call("test_ex14.py", "test_wrong.py", before=pytest_here)
+    code, said, _ = call("test_ex100.py", "test_wrong.py", before=pytest_here)
     assert (code, said.splitlines()[-1].startswith("1 failed, 1 passed")) == (1, True)
     assert "FAILED test_wrong.py::test_answers" in said
     assert re.search("dz: values, one example +failed", said)
@@ -142,14 +143,14 @@ def test_an_installed_package_offers_its_exercise_and_a_broken_one_is_named(call
     site = tmp_path / "site"
     install(site, "good", {"good_tanh.py": documented("my_exercise.py")}, "good_tanh:EXERCISE")
     install(site, "bad", {"bad_tanh.py": "EXERCISE = 1 / 0\n"}, "bad_tanh:EXERCISE")
-    commands = (["list"], ["new", "14", "--solution"], ["check", "ex14_solution.py"])
+    commands = (["list"], ["new", "100", "--solution"], ["check", "ex100_solution.py"])
     run = f"from jacobian_bp.cli import main; print([main(['exercise', *c]) for c in {commands}])"
     code, said, complaint = call(before=[sys.executable, "-P", "-c", run], PYTHONPATH=str(site))
     assert (code, complaint, said.splitlines()[-1]) == (0, "", "[0, 0, 0]")
     assert " ".join(said.partition("written:")[0].split()).endswith(
-        "13 which parts of a Hessian vanish 14 one layer with tanh not to be used bad, entry point "
-        "tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by zero. "
-        "next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
+        f"{len(EXERCISES)} {EXERCISES[-1].title} 100 one layer with tanh not to be used bad, "
+        "entry point tanh: bad_tanh:EXERCISE cannot be loaded: ZeroDivisionError: division by "
+        "zero. next jacobian-bp exercise new 1 --seed 7 --out ex1.py"
     )
 
 

@@ -1,5 +1,5 @@
-"""The commands diagnose, exercise and grade: options read, coursework called, its answer printed.
+"""The commands of coursework: options read, coursework called, its answer printed.
 
-Offers diagnose, exercise, grade.
-May import grading and below.
+Offers diagnose, exercise, grade, course.
+May import course and below.
 """

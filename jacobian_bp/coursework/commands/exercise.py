@@ -1,4 +1,4 @@
-"""jacobian-bp exercise: list, new, check, hint, audit.
+"""jacobian-bp exercise: list, new, check, hint, explore, audit.
 
 jacobian-bp exercise list                            the exercises there are
 jacobian-bp exercise new 3 --seed 7 --out ex3.py     a sheet to fill in (.py or .ipynb)
@@ -8,6 +8,7 @@ jacobian-bp exercise new 2 3 --roster class.csv --secret-file secret.txt --out-d
 jacobian-bp exercise new 2 --convention ng           as a course writes it: names, axes, 1/m
 jacobian-bp exercise check ex3.py                    right or wrong, where, and the symptom
 jacobian-bp exercise hint 3 --level 2                the first two hints; also hint ex3.py
+jacobian-bp exercise explore 14 --out mistakes.html  a page: choose a mistake, see what it changes
 jacobian-bp exercise audit                           the checkers, checked
 
 With --exercise my_exercise.py each of them knows the exercise in that file, which is run.
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...document.files import DOCUMENTS, place_for
+from ...document.files import DOCUMENTS, PAGE, Kind, place_for, write_text
 from ...document.saving import save
 from ...errors import SpecError
 from ...network.files.convention_file import convention_of
@@ -32,6 +33,7 @@ from ..exercises.catalogue import all_exercises, exercises_of, find_exercise
 from ..exercises.cause import UNKNOWN
 from ..exercises.check_file import check_parts
 from ..exercises.checker import Report, document_of_reports
+from ..exercises.explorer import explorer
 from ..exercises.in_convention import task_in
 from ..exercises.own_exercises import OwnExercise
 from ..exercises.sheet import sheet_text, write_sheet
@@ -51,7 +53,9 @@ SOLUTION = "_solution"  # behind a sheet's name: no solution is taken for the sh
 def add_parser(commands: Any) -> None:
     """Add the command to the subparsers of jacobian-bp."""
     parser = commands.add_parser("exercise", help="set and check exercises")
-    actions = parser.add_subparsers(dest="action", metavar="list | new | check | hint | audit")
+    actions = parser.add_subparsers(
+        dest="action", metavar="list | new | check | hint | explore | audit"
+    )
     listed = actions.add_parser("list", help="the exercises there are")
     new = actions.add_parser("new", help="write a sheet to fill in, or one for each of a class")
     new.add_argument("numbers", type=_number, nargs="*", metavar="N", help="which exercises")
@@ -74,15 +78,21 @@ def add_parser(commands: Any) -> None:
     hint = actions.add_parser("hint", help="hints, one more at each level")
     hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
+    explored = actions.add_parser("explore", help="a page: what each planted mistake changes")
+    explored.add_argument("number", type=_number, nargs="?", metavar="N", help="which exercise")
+    explored.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
+    explored.add_argument("--level", type=int, default=2, help=f"of what is told: {words}")
+    explored.add_argument("--out", metavar="FILE", help="a new .html file (default: exN.html)")
     audited = actions.add_parser("audit", help="planted mistakes and right forms through checkers")
     for action, said in (
         (new, "in which it is written: ng, nielsen, …"),
         (check, "in which a sheet that says none is answered"),
         (hint, "in which they are written: ng, nielsen, …"),
+        (explored, "in which the lines are written"),
         (audited, "in which the sheets are written"),
     ):
         action.add_argument("--convention", metavar="NAME|FILE.toml", help=said)
-    for action in (listed, new, check, hint, audited):
+    for action in (listed, new, check, hint, explored, audited):
         action.add_argument(
             "--exercise",
             action="append",
@@ -286,6 +296,19 @@ def _hints_of_sheet(task: Task, convention: str | None) -> Task:
     return task_in(task, convention, "exercise hint")
 
 
+def _explore(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
+    _require_level(options.level, len(LEVELS) - 1)
+    if options.number is None and not own:
+        raise SpecError("no exercise is named.\n  Write a number: jacobian-bp exercise explore 14.")
+    number = own[0].number if options.number is None else options.number
+    name = options.out or f"ex{number}.html"
+    place = place_for(name, kind=Kind("a page", (PAGE,), PAGE))
+    task = sheet_in(find_exercise(number).make(options.seed), options.convention)
+    write_text(place, explorer(task, options.level))
+    _write([f"written: {safe(name)}, {plural(len(task.mistakes), 'mistake')} to choose from"])
+    return 0
+
+
 def _audit(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     convention = getattr(options, "convention", None)
     found = audit(own or all_exercises()[0], SEEDS, convention=convention)
@@ -302,4 +325,11 @@ def _write(lines: list[str]) -> None:
     terminal.write(fold_all(lines, terminal.width()))
 
 
-_ACTIONS = {"list": _list, "new": _new, "check": _check, "hint": _hint, "audit": _audit}
+_ACTIONS = {
+    "list": _list,
+    "new": _new,
+    "check": _check,
+    "hint": _hint,
+    "explore": _explore,
+    "audit": _audit,
+}

@@ -79,6 +79,8 @@ LABELS: dict[str, str] = {
     "the chain rule multiplies {note} by it.",
     "factor-missing": "In {here} the factor {factor} is left out: it stands in {note}.",
     "factor-twice": "In {here} the factor {factor} stands twice, where once is right.",
+    "extra-factor": "In {here} the factor {factor} is multiplied in, which {note} has not.",
+    "axes-exchanged": "{what} has two axes exchanged: {note}.",
     "factor-flipped": "In {here} the places {factor} are taken in reverse order along {note}.",
     "factor-turned": "In {here} the factor {factor} is the wrong way round: its axes {note} are "
     "exchanged.",

@@ -23,6 +23,7 @@ EXERCISES: tuple[Exercise, ...] = tuple(
     import_module(f"{built_in.__name__}.{module.name}").EXERCISE
     for module in iter_modules(built_in.__path__)
 )
+FIRST_OWN = 100  # from here up no exercise of this package has its number
 _OF_FILES: ContextVar[tuple[OwnExercise, ...]] = ContextVar("exercises of files", default=())
 
 
@@ -74,7 +75,7 @@ def _require_free(own: Iterable[OwnExercise], others: Iterable[Exercise]) -> Non
         other = taken.setdefault(exercise.number, exercise)
         if other is not exercise:
             whose = getattr(other, "source", "") or "this package"
-            free = max(taken) + 1
+            free = max(FIRST_OWN, max(taken) + 1)
             raise SpecError(
                 f"{exercise.source}: exercise {exercise.number} is one of {whose} already: "
                 f"{safe(other.title)}.\n  Give yours another number, such as {free}."

@@ -122,7 +122,7 @@ def _is(question: Question, value: Any, planted: Any) -> bool:
     Zeros come out of many mistakes, so an array of them is a sign of none.
     """
     if isinstance(value, str) and isinstance(planted, str):
-        return value == planted
+        return _same_text(question.outcome(value), question.outcome(planted))
     if planted is None:
         return False
     given, known = as_numbers(value, "it"), as_numbers(planted, "it")
@@ -134,3 +134,10 @@ def _is(question: Question, value: Any, planted: Any) -> bool:
     if not np.array_equal(given[~finite], known[~finite], equal_nan=True):
         return False
     return same(given[finite], known[finite].astype(float))
+
+
+def _same_text(value: Any, planted: Any) -> bool:
+    """Whether two texts come to the same, a word or numbers."""
+    if isinstance(value, str) or isinstance(planted, str):
+        return bool(np.array_equal(value, planted))
+    return same(np.asarray(value), np.asarray(planted))

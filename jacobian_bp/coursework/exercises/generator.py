@@ -148,6 +148,11 @@ def decimals(array: np.ndarray, digits: int = 2) -> np.ndarray:
     return np.round(array, digits) + 0.0
 
 
+def numbers(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Numbers of either sign with two decimals, none of them near 0."""
+    return decimals(rng.uniform(0.2, 1.4, shape) * _signs(rng, shape))
+
+
 def _signs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.choice([-1.0, 1.0], shape)
 

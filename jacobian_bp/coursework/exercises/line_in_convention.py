@@ -251,6 +251,9 @@ class LineInConvention:
         known = axis is None or (isinstance(axis, ast.Constant) and axis.value in (0, 1))
         linear = node.func.attr in ("sum", "mean")
         rest = len(node.keywords) > (axis is not None)
+        both = self._rank(of) == 2 == self._rank(node)
+        if both and isinstance(axis, ast.Constant) and isinstance(axis.value, int) and known:
+            return self._summed_and_kept(node, of, axis.value, turned)
         if self._rank(of) != 2 or self._rank(node) == 2 or not known or rest:
             return self._put_back(node, turned)
         plain, other = self._in(of, False), self._in(of, True)
@@ -262,6 +265,22 @@ class LineInConvention:
         inner = found.node if linear else self._times_m(found)
         func = ast.Attribute(inner if is_method else node.func.value, node.func.attr)
         call = ast.Call(func, [] if is_method else [inner], words)
+        return Written(call, found.power if linear else 0)
+
+    def _summed_and_kept(self, node: ast.Call, of: ast.expr, axis: int, turned: bool) -> Written:
+        """A sum whose axis is kept, with one entry: x.sum(axis=1, keepdims=True)."""
+        assert isinstance(node.func, ast.Attribute)
+        found = self._in(of, turned)
+        linear = node.func.attr in ("sum", "mean")
+        inner = found.node if linear else self._times_m(found)
+        words = [
+            ast.keyword(word.arg, ast.Constant(1 - axis if turned else axis))
+            if word.arg == "axis"
+            else word
+            for word in node.keywords
+        ]
+        func = ast.Attribute(inner if not node.args else node.func.value, node.func.attr)
+        call = ast.Call(func, [inner] if node.args else [], words)
         return Written(call, found.power if linear else 0)
 
     def _einsum(self, node: ast.Call, text: str, turned: bool) -> Written:

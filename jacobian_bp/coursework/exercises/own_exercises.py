@@ -120,7 +120,7 @@ def exercise_of_file(path: str | Path) -> OwnExercise:
         which = ", ".join(f"{e.number} ({safe(e.title)})" for e in exercises)
         raise SpecError(
             f"{source} holds {plural(len(exercises), 'exercise')}{f': {which}' * bool(which)}.\n"
-            "  Write one in a file, EXERCISE = Exercise(number=14, ...); of another file import "
+            "  Write one in a file, EXERCISE = Exercise(number=100, ...); of another file import "
             "the module, not its exercise."
         )
     return sound(exercises[0], source, content.decode("utf-8-sig"))
@@ -225,7 +225,7 @@ def _require_fields(exercise: Exercise, source: str) -> None:
     if type(number) is not int or not 0 < number <= LAST_NUMBER:
         raise SpecError(
             f"{source}: the exercise's number is {safe(repr(number)[:30])}.\n"
-            f"  Write a whole number from 1 to {LAST_NUMBER}, such as number=14."
+            f"  Write a whole number from 1 to {LAST_NUMBER}, such as number=100."
         )
     for name in ("title", "statement"):
         text = getattr(exercise, name)

@@ -65,6 +65,10 @@ class Question(ABC):
         """The same question, with one layout that is right."""
         return self
 
+    def outcome(self, value: Any) -> Any:
+        """What an answer comes to: equal for texts that mean the same."""
+        return value
+
     def difference(self, value: np.ndarray, right: np.ndarray) -> tuple[str, str]:
         """Where an answer of the right shape is wrong, and by which pattern."""
         return where_wrong(value, right), symptom(value, right)
@@ -86,12 +90,14 @@ class ArrayQuestion(Question):
     """An array, in any of `forms`; `others` are layouts that the question does not ask for.
 
     `key` names the object to `diagnose`, where the exercise has a run: "W2", "z2",
-    ("z2", "W2").
+    ("z2", "W2"). `stands_as` names a value of the run that has its axes, of an answer that is
+    no gradient.
     """
 
     forms: Forms
     others: Forms | None = None
     key: str | tuple[str, str] | None = None
+    stands_as: str = ""
     turned: bool = False  # whether it is answered with the axes of the sheet exchanged
     times: float = 1.0  # how often the sheet's array: m, without the 1/m of a mean
     in_columns: bool = False  # whether the sheet itself has its examples in columns

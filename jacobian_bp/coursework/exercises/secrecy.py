@@ -84,6 +84,10 @@ def _arrays(task: Task) -> Iterator[np.ndarray]:
 
 
 def _batch(task: Task) -> Iterator[int]:
+    """How many examples there are: of a run those of its batch, else the rows of x."""
+    if task.run is not None:
+        yield from filter(None, [task.run.forward_pass.examples])
+        return
     x = task.own_given.get("x")
     if isinstance(x, np.ndarray) and x.ndim == 2:
         yield len(x)

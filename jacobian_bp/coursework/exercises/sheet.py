@@ -15,6 +15,7 @@ another, each with such a first line, and is run part by part.
 import json
 import re
 import shlex
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -24,11 +25,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
+from ...network.drawn import steps_picture
 from ...network.files.paths import write_new
-from ...writing.signs import safe, to_ascii
+from ...writing.signs import rename, safe, to_ascii
 from ...writing.tables import wrapped
 from .convention_line import PATTERN, convention_line
 from .task import Task
+from .typed_names import name_in
 
 WIDTH = 92
 PROSE = WIDTH - 4  # of a paragraph
@@ -77,10 +80,13 @@ def script(task: Task, solution: bool = False, name: str = "") -> str:
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def notebook(tasks: Task | Sequence[Task], solution: bool = False, name: str = "") -> str:
+def notebook(
+    tasks: Task | Sequence[Task], solution: bool = False, name: str = "", pictures: bool = False
+) -> str:
     """The sheet as a notebook, nbformat 4.5, without output; `name` is that of its file.
 
-    The hints of an exercise stand under its statement, each folded up.
+    The hints of an exercise stand under its statement, each folded up; with `pictures` the graph
+    of its steps does too, without a number.
     """
     tasks = _together(tasks)
     cells = []
@@ -88,6 +94,8 @@ def notebook(tasks: Task | Sequence[Task], solution: bool = False, name: str = "
         cells += [("markdown", _overview(tasks)), ("code", ["import numpy as np"])]
     for task in tasks:
         cells.append(("markdown", _statement(task, name or f"ex{task.number}.ipynb")))
+        if pictures and task.run is not None:
+            cells.append(("markdown", picture_lines(task)))
         cells += [("markdown", folded_hints(task))] * bool(task.hints)
         cells.append(("code", [header(task), "import numpy as np", "", *given_lines(task)]))
         cells += [("code", _ask(task, question, solution)) for question in task.questions]
@@ -101,6 +109,17 @@ def notebook(tasks: Task | Sequence[Task], solution: bool = False, name: str = "
         "nbformat_minor": 5,
     }
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def picture_lines(task: Task) -> list[str]:
+    """The graph of a task's steps as an image of a notebook, in the names of the sheet."""
+    assert task.run is not None
+    state = task.run.forward_pass
+    called = str if task.written is None else name_in(task.written, ())
+    names = {name: called(name) for name in state.values}
+    picture = steps_picture(state, lambda text: rename(text, names))
+    content = b64encode(picture.svg.encode()).decode()
+    return [f"![{to_ascii(picture.alt)}](data:image/svg+xml;base64,{content})"]
 
 
 def folded_hints(task: Task) -> list[str]:

@@ -108,6 +108,8 @@ class _InConvention:
         question = self.asked.get(name)
         if question is not None:
             key = getattr(question, "key", None)
+            if getattr(question, "stands_as", ""):
+                return Kept(called, self._turned(getattr(question, "stands_as", "")))
             if not isinstance(key, str) or isinstance(question, ShapeQuestion):
                 return Kept(called)
             of = key

@@ -66,8 +66,8 @@ class SubscriptsQuestion(Question):
             return self._right("transposed")
         return self._wrong(*_difference(given, right))
 
-    def outcome(self, text: str) -> str:
-        """What a string computes, as one text: equal for strings that mean the same."""
+    def outcome(self, text: Any) -> str:
+        """The numbers that a string computes, as one text."""
         if not isinstance(text, str) or self._unreadable(with_arrow(text)):
             return str(text)
         result = np.einsum(with_arrow(text), *_fresh(self.shapes))

@@ -17,7 +17,6 @@ from ...network.run import Run
 from .convention_line import convention_line
 from .generator import Redraw, require_seed
 from .questions import Question
-from .subscripts import SubscriptsQuestion
 from .trusted_code import run_lines, value_of
 from .wording import worded
 
@@ -248,8 +247,10 @@ def require_told_apart(task: Task) -> None:
 
 def differ(first: Any, second: Any, question: Question | None = None) -> bool:
     """Whether two answers are told apart: by value, with a wide margin for numbers."""
-    if isinstance(question, SubscriptsQuestion):
-        return question.outcome(first) != question.outcome(second)
+    if question is not None:
+        first, second = question.outcome(first), question.outcome(second)
+    if first is second:
+        return False
     if isinstance(first, str) or isinstance(second, str):
         return str(first) != str(second)
     a, b = np.asarray(first), np.asarray(second)

@@ -91,17 +91,18 @@ def summarise(folder: str | Path) -> Summary:
     for path in _files(folder):
         name = safe(path.relative_to(folder))
         try:
-            result = _result(path)
+            found = _results(path)
         except JacobianError as error:
             skipped.append(f"{name}: {str(error).splitlines()[0]}")
         except (ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
             skipped.append(f"{name}: {_reason(error)}")
         else:
-            ends = [label for label in result.labels if label in NOT_GRADED]
-            if ends:
-                not_graded.append(f"{name}: {ends[0]}")
-            else:
-                results.append(result)
+            for result in found:
+                ends = [label for label in result.labels if label in NOT_GRADED]
+                if ends:
+                    not_graded.append(f"{name}: {ends[0]}")
+                else:
+                    results.append(result)
     if not results and not skipped and not not_graded:
         raise SpecError(
             f"{safe(folder.name or folder)} holds no .json file.\n"
@@ -121,7 +122,8 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from found
 
 
-def _result(path: Path) -> Result:
+def _results(path: Path) -> list[Result]:
+    """What a file says of one exercise, or of each of a sheet."""
     text = read_limited(path, LARGEST, "A results file is smaller.").decode("utf-8")
     document = json.loads(text)
     if not isinstance(document, dict):
@@ -129,6 +131,13 @@ def _result(path: Path) -> Result:
     record = document if document.get("format") == RECORD else document.get("extra_data")
     if not isinstance(record, dict) or record.get("format") != RECORD:
         raise ValueError("no results file of this grader")
+    several = record.get("exercises", [record])
+    if not isinstance(several, list) or not all(isinstance(each, dict) for each in several):
+        raise ValueError("its exercises are no list")
+    return [_result(each) for each in several]
+
+
+def _result(record: dict[str, Any]) -> Result:
     exercise, most = record["exercise"], _points(record["max_score"])
     if type(exercise) is not int or not 0 <= exercise < 10**6:
         raise ValueError("its exercise is no number")

@@ -53,6 +53,8 @@ ALWAYS = {
     "upstream-missing": "the sentence names the factor, and the Jacobian beside which it stands",
     "factor-missing": "the sentence names the factor, and where it stands",
     "factor-twice": "the factor stands in the line once",
+    "extra-factor": "the sentence names the factor, and the Jacobian that has it not",
+    "axes-exchanged": "the result has the two axes, of one size, that the sentence names",
     "factor-flipped": "the Jacobian reads a window at the places that the sentence names",
     "factor-turned": "the factor has the two axes that the sentence names",
     "wrong-factor": "both arrays were handed in or are of the run, and are named",

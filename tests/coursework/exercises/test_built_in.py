@@ -57,7 +57,7 @@ def test_the_exercises_are_numbered_from_one():
         find_exercise(99)
     assert str(caught.value) == (
         "there is no exercise 99.\n"
-        "  Write a number from 1 to 13; jacobian-bp exercise list shows them.\n"
+        f"  Write a number from 1 to {len(EXERCISES)}; jacobian-bp exercise list shows them.\n"
         "  One of an instructor's own needs its file: --exercise my_exercise.py."
     )
     with pytest.raises(SpecError, match=r"^there is no exercise '2'\.\n"):

@@ -24,7 +24,7 @@ def attempt(rng):
     return Task((ArrayQuestion("d", "2 v", "2 * v", only(2.0 * v)),), {"v": v})
 """
 EXERCISE = (
-    "EXERCISE = Exercise(number=14, title='t', statement='s', hints=('h',), attempt=attempt)\n"
+    "EXERCISE = Exercise(number=100, title='t', statement='s', hints=('h',), attempt=attempt)\n"
 )
 WHOLE = HEAD + ATTEMPT + EXERCISE
 
@@ -44,13 +44,13 @@ def refused(path):
 def test_an_exercise_is_there_inside_and_gone_outside(tmp_path):
     before, modules, state = all_exercises(), set(sys.modules), np.random.get_state()[1].tolist()
     with exercises_of(file_of(tmp_path, WHOLE)) as (own,):
-        assert find_exercise(14) is own
+        assert find_exercise(100) is own
         assert own in all_exercises()[0]
-        task = find_exercise(14).make(7)
+        task = find_exercise(100).make(7)
         assert all(verdict.ok for verdict in check_answers(task, task.answers()))
         assert not check_answers(task, {"d": 3 * task.given["v"]})[0].ok
-    with pytest.raises(SpecError, match=r"^there is no exercise 14\.\n"):
-        find_exercise(14)
+    with pytest.raises(SpecError, match=r"^there is no exercise 100\.\n"):
+        find_exercise(100)
     assert (all_exercises(), np.random.get_state()[1].tolist()) == (before, state)
     assert not [name for name in set(sys.modules) - modules if "own exercise" in name]
     assert [path.name for path in tmp_path.iterdir()] == ["my.py"]  # no __pycache__
@@ -58,13 +58,13 @@ def test_an_exercise_is_there_inside_and_gone_outside(tmp_path):
 
 def test_two_files_side_by_side_and_the_same_one_twice(tmp_path):
     one = file_of(tmp_path, WHOLE)
-    two = file_of(tmp_path, WHOLE.replace("number=14", "number=15"), "two.py")
+    two = file_of(tmp_path, WHOLE.replace("number=100", "number=101"), "two.py")
     with exercises_of(one, two):
-        assert [find_exercise(number).source for number in (14, 15)] == ["my.py", "two.py"]
+        assert [find_exercise(number).source for number in (100, 101)] == ["my.py", "two.py"]
     with pytest.raises(SpecError) as caught, exercises_of(one, two, one):
         pass
     assert str(caught.value) == (
-        "my.py: exercise 14 is one of my.py already: t.\n  Give yours another number, such as 16."
+        "my.py: exercise 100 is one of my.py already: t.\n  Give yours another number, such as 102."
     )
 
 
@@ -78,13 +78,13 @@ def changed(old, new):
     [
         (
             "x = 1\n",
-            "my.py holds 0 exercises.\n  Write one in a file, EXERCISE = Exercise(number=14, "
+            "my.py holds 0 exercises.\n  Write one in a file, EXERCISE = Exercise(number=100, "
             "...); of another file import the module, not its exercise.",
         ),
         (
-            WHOLE + EXERCISE.replace("14", "15").replace("EXERCISE", "OTHER"),
-            "my.py holds 2 exercises: 14 (t), 15 (t).\n  Write one in a file, EXERCISE = "
-            "Exercise(number=14, ...); of another file import the module, not its exercise.",
+            WHOLE + EXERCISE.replace("100", "101").replace("EXERCISE", "OTHER"),
+            "my.py holds 2 exercises: 100 (t), 101 (t).\n  Write one in a file, EXERCISE = "
+            "Exercise(number=100, ...); of another file import the module, not its exercise.",
         ),
         (
             WHOLE + "1 / 0\n",
@@ -99,14 +99,14 @@ def changed(old, new):
         ("def (:", "my.py, line 1: invalid syntax.\n  Correct the line."),
         (b"\xff", "my.py: byte 0 is not UTF-8.\n  Save the file as UTF-8."),
         (
-            changed("number=14", "number=2"),
+            changed("number=100", "number=2"),
             "my.py: exercise 2 is one of this package already: BP1 and BP2 with diagonal matrices."
-            "\n  Give yours another number, such as 14.",
+            "\n  Give yours another number, such as 100.",
         ),
         (
-            changed("number=14", "number='14'"),
-            "my.py: the exercise's number is '14'.\n"
-            "  Write a whole number from 1 to 999999, such as number=14.",
+            changed("number=100", "number='100'"),
+            "my.py: the exercise's number is '100'.\n"
+            "  Write a whole number from 1 to 999999, such as number=100.",
         ),
         (
             changed("title='t'", "title=' '"),
@@ -128,7 +128,7 @@ def changed(old, new):
         ),
         (
             changed("    v = np", "    v = 1 / 0\n    v = np"),
-            "my.py: exercise 14, seed 0, cannot be made: line 8: ZeroDivisionError: division by "
+            "my.py: exercise 100, seed 0, cannot be made: line 8: ZeroDivisionError: division by "
             "zero.\n  Correct the line, and try attempt(np.random.default_rng(0)) by itself.",
         ),
         (
@@ -155,7 +155,7 @@ def changed(old, new):
         ),
         (
             changed('{"v": v}', '{"v": v}, forward="\\nu = v\\nz = uu"'),
-            "my.py: exercise 14, seed 0, cannot be made: forward, line 3: NameError: name 'uu' is "
+            "my.py: exercise 100, seed 0, cannot be made: forward, line 3: NameError: name 'uu' is "
             "not defined.\n"
             "  Write forward in np, what is given, and what its own lines compute before.",
         ),
@@ -179,7 +179,7 @@ def changed(old, new):
         ),
         (
             changed('"2 * v"', '"3 * v"'),
-            "my.py, line 9: exercise 14, seed 0: the solution fails its own check at d: wrong; "
+            "my.py, line 9: exercise 100, seed 0: the solution fails its own check at d: wrong; "
             "every entry; every entry is off by one and the same factor.\n"
             "  Make the line '3 * v' and the right value agree.",
         ),
@@ -204,7 +204,7 @@ def changed(old, new):
         ),
         (
             changed("attempt=attempt", "attempt=attempt, mistakes=(Planted('m', {'d': 'v + v'}),)"),
-            "my.py: exercise 14, seed 0: 300 draws, and none is fit for use.\n"
+            "my.py: exercise 100, seed 0: 300 draws, and none is fit for use.\n"
             "  300 times: the solution and m give the same answers\n"
             "  Seeds 0 to 2 all end so: change the mistakes, or attempt.",
         ),
@@ -243,7 +243,7 @@ def test_what_goes_wrong_with_the_numbers_of_a_sheet_is_told_with_the_line(tmp_p
     with exercises_of(file_of(tmp_path, text)) as (own,), pytest.raises(SpecError) as caught:
         own.task_of(own.make(7).given, "0" * 32)
     assert str(caught.value) == (
-        "my.py: exercise 14, cannot be made of the numbers of a sheet: line 10: KeyError: 'w'.\n"
+        "my.py: exercise 100, cannot be made of the numbers of a sheet: line 10: KeyError: 'w'.\n"
         "  Correct the line, and try of_given(given) by itself."
     )
 
@@ -264,7 +264,7 @@ def test_no_file_a_folder_and_one_that_is_too_large(tmp_path):
 
 def test_a_grader_whose_exercise_cannot_be_read_leaves_valid_results(tmp_path):
     path, out = file_of(tmp_path, "1 / 0\n"), tmp_path / "results.json"
-    call = ("--exercise", path, "--submission", "ex14.py", "--out", out, "--format", "gradescope")
+    call = ("--exercise", path, "--submission", "ex100.py", "--out", out, "--format", "gradescope")
     with pytest.raises(SpecError, match=r"^my.py cannot be run: line 1: ZeroDivisionError"):
         command(*call)
     assert require_gradescope(out.read_text())["output"] == UNGRADED
@@ -282,6 +282,6 @@ def test_what_goes_wrong_on_one_seed_alone_is_named_then(tmp_path):
     assert 0 < len(refusals) < 37
     for seed, message in refusals.items():
         assert message == (
-            f"my.py: exercise 14, seed {seed}, cannot be made: line 10: KeyError: 'late'.\n"
+            f"my.py: exercise 100, seed {seed}, cannot be made: line 10: KeyError: 'late'.\n"
             "  Correct the line, and try attempt(np.random.default_rng(0)) by itself."
         )

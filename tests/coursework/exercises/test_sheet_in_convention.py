@@ -16,7 +16,7 @@ from jacobian_bp.coursework.exercises.typed_names import typed
 from jacobian_bp.coursework.exercises.wording import worded
 from jacobian_bp.coursework.grading.grade import Terms, grade_answers, grade_file
 
-ONE_FORM = {4, 6, 7, 8, 9, 10}
+ONE_FORM = {4, 6, 7, 8, 9, 10, 14, 15, 18, 20, 21, 24, 25, 26, 27}
 MINE = Convention(
     examples="columns",
     weights="in,out",

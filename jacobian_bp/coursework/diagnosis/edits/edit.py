@@ -31,6 +31,8 @@ PRIORS = {
     "not summed": 57,
     "overwrite": 45,
     "last": 47,
+    "extra": 49,
+    "axes": 52,
 }
 LABELS = {
     "at the delta": "slope-at-delta",
@@ -51,6 +53,8 @@ LABELS = {
     "repeat": "factor-twice",
     "overwrite": "summand-overwritten",
     "last": "last-step-only",
+    "extra": "extra-factor",
+    "axes": "axes-exchanged",
 }
 # of a factor left out, or another array in its place: by what the factor is
 OTHER_DELTA = 5  # another delta is less likely than that the array is one of something else

@@ -11,7 +11,8 @@ from .of_overwriting import overwritten
 from .of_parts import in_parts
 from .of_positions import flipped
 from .of_shapes import reordered
-from .of_sums import of_sums
+from .of_siblings import of_masks, of_siblings
+from .of_sums import axes_exchanged, of_sums
 from .of_terms import forms, of_cost, of_terms
 
 NONE = ("share", "penalty")  # kinds of lines that have mistakes of their own only
@@ -59,8 +60,11 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from elsewhere(line, equation, facts)
     yield from other_slopes(line, equation, facts)
     yield from at_its_value(line, equation, facts)
+    yield from of_masks(line, equation, facts)
+    yield from of_siblings(line, equation, facts)
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
     yield from flipped(line, equation)
     yield from of_sums(line, parts, facts)
+    yield from axes_exchanged(line, equation, facts)
     yield from reordered(line, equation, facts)

@@ -35,6 +35,7 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         yield from too_many(equation, place, summed, incoming)
         if len(equation.terms) == 1:
             yield from kept(equation, summed, incoming, facts)
+            yield from over_the_others(equation, summed, incoming, facts)
     if len(equation.terms) > 1:
         yield from in_every_term(equation, incoming)
 
@@ -153,8 +154,44 @@ def kept(
 ) -> Iterator[Edit]:
     """An axis that is not summed at all, where an array of that shape was handed in."""
     for axis in summed:
-        out = (axis, *equation.out)
-        shape = tuple(equation.sizes[a] for a in out)
-        if squeezed(shape) in facts.shapes and int(np.prod(shape)) < 200_000:
-            note = f"over {along((axis,), equation)} nothing is summed"
-            yield Edit("not summed", replace(equation, out=out), incoming, note)
+        for out in ((axis, *equation.out), (*equation.out, axis)):
+            if is_asked(out, equation, facts) and int(np.prod(sizes_of(out, equation))) < 200_000:
+                note = f"over {along((axis,), equation)} nothing is summed"
+                yield Edit("not summed", replace(equation, out=out), incoming, note)
+                break
+
+
+def over_the_others(
+    equation: Equation, summed: tuple[str, ...], incoming: Factor, facts: Facts
+) -> Iterator[Edit]:
+    """Of what comes in alone, the axes that stay are summed, and those that are summed stay."""
+    (term,) = equation.terms
+    if len(term.factors) == 1 and summed and is_asked(summed, equation, facts):
+        over, meant = along(equation.out, equation), along(summed, equation)
+        note = f"over {over}, where it is one over {meant}"
+        yield Edit("sum", replace(equation, out=summed), incoming, note)
+
+
+def axes_exchanged(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Two axes of one size of a result with three or more: of a matrix that is its transpose."""
+    del facts
+    whose = Factor("jacobian", line.target, np.zeros(()))
+    for first, a in enumerate(equation.out):
+        for second in range(first):
+            b = equation.out[second]
+            same = equation.sizes[a] == equation.sizes[b] > 1
+            if len(equation.out) > 2 and same and len(equation.terms) == 1:
+                out = list(equation.out)
+                out[first], out[second] = b, a
+                yield Edit(
+                    "axes", replace(equation, out=tuple(out)), whose, along((b, a), equation)
+                )
+
+
+def sizes_of(axes: tuple[str, ...], equation: Equation) -> tuple[int, ...]:
+    return tuple(equation.sizes[axis] for axis in axes)
+
+
+def is_asked(axes: tuple[str, ...], equation: Equation, facts: Facts) -> bool:
+    """Whether an array of this shape was handed in."""
+    return squeezed(sizes_of(axes, equation)) in facts.shapes

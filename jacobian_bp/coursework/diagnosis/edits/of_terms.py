@@ -157,9 +157,21 @@ def written_out(equation: Equation, facts: Facts) -> Equation | None:
     if not np.allclose(entry, 1):
         known = (n for n, a in facts.values.items() if a.shape == entry.shape)
         name = next((n for n in known if np.allclose(entry, facts.values[n])), "D")
-        first = (delta, Factor("value", name, entry, equation.out))
-    second = Term(tuple(f for f in masked[0].factors if f.role != MASK), masked[0].coefficient)
+        array = facts.values.get(name, entry)  # the same array: it is left out in both terms
+        first = (delta, Factor("value", name, array, equation.out))
+    rest = [f for f in masked[0].factors if f.role != MASK]
+    second = Term(tuple(f for f in rest if not is_implied(f, rest)), masked[0].coefficient)
     return replace(equation, terms=(Term(first), second))
+
+
+def is_implied(factor: Factor, others: list[Factor]) -> bool:
+    """Whether it has zeros only where another factor, with the same axes, is 0 anyway."""
+    return factor.role == POSITION and any(
+        other.role == "value"
+        and other.axes == factor.axes
+        and not np.any((factor.array == 0) & (other.array != 0))
+        for other in others
+    )
 
 
 def swept_diagonal(equation: Equation, whose: Factor) -> Iterator[Edit]:
