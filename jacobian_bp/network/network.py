@@ -36,7 +36,9 @@ from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .files.net_file import read_net_file
 from .files.net_program import ProgramSpec
+from .foreign import Foreign
 from .layers import build_dense, read_loss
+from .models.building import Built
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
@@ -214,6 +216,45 @@ class Network(Shown):
         )
         return net
 
+    @classmethod
+    def from_torch(cls, module: Any, example: Any, *, loss: Any = None) -> "Network":
+        """A network from a torch.nn.Module, traced by torch.export on an example.
+
+        `example` is what the module reads, with the axes that it has in front, (n, …) or
+        (n, t, …); a tuple where it reads several. With `loss`, an nn loss, the labels are the
+        last: Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss()). The only
+        input is called x. Parameters keep their names, with underscores: 0.weight is
+        p0_weight, and `state_dict()` gives them back under PyTorch's. A value is named by the
+        module that gives it, one that a module gives on the way by the module and the op. It is
+        compared with the module's own before it is handed out. Raises SpecError with all that
+        is not known at once, each with its module; the page docs/models.md lists what is.
+        """
+        from .models.torch_network import torch_built  # torch is needed here alone
+
+        built, buffers = torch_built(module, example, loss)
+        return cls._from_model(built, buffers)
+
+    @classmethod
+    def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":
+        """The network of a model from elsewhere, with what it keeps of it."""
+        net = cls.program(*built.lines, params=built.params)
+        foreign = Foreign(built.constants, built.axes, built.ranks, built.parameters, buffers)
+        net.facts = replace(net.facts, foreign=foreign)
+        return net
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters under the names and in the layout of the model that they are from.
+
+        Tensors for a network from PyTorch, with its buffers, so that load_state_dict takes them;
+        arrays otherwise. All are new. Raises SpecError for a network that is from no model.
+        """
+        if self.facts.foreign is None:
+            raise SpecError(
+                "this network is from no model of another library.\n"
+                "  Its parameters are net.params, by the names of this package."
+            )
+        return self.facts.foreign.state_dict(self.params)
+
     def with_params(self, params: Mapping[str, Any]) -> "Network":
         """The same network with some parameters replaced; tied ones stay tied, and no others.
 
@@ -270,6 +311,8 @@ class Network(Shown):
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
         if not data:
             data, axes = dict(self.facts.data), self.facts.axes if axes is None else axes
+        if self.facts.foreign is not None:
+            data, axes = self.facts.foreign.completed(data, axes)
         known = self._program.inputs
         for name in data:
             if name not in known:
