@@ -28,7 +28,7 @@ class Value:
 
     A parameter's axes have no names. Of a value whose first foreign axis is several of ours in
     one, `merged` is how many. `allowed` is a mask that waits for its softmax: True where a
-    class stands.
+    class stands. `layers` are values that stand side by side on a first axis of the model's.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Value:
     batched: bool
     merged: int = 0
     allowed: np.ndarray | None = None
+    layers: tuple["Value", ...] = ()
 
     @property
     def example(self) -> tuple[int, ...]:
@@ -116,22 +117,31 @@ class Builder:
                 model.wrong(node.place, str(error).replace("\n  ", " "))
                 lost.add(node.gives)
         model.done()
-        read = {arg for step in self.steps.values() for arg in step.args}
-        unread = [name for name in self.used if name not in read]
         outputs = tuple(self.values[key].name for key in model.outputs)
+        self._leave_out_unread(outputs)
         if not self.lines:
             model.wrong(model.source, "it computes nothing")
         model.done()
-        params = {n: p.array for n, p in self.used.items() if n not in unread}
+        read = {arg for step in self.steps.values() for arg in step.args}
         return Built(
             tuple(self.lines),
-            params,
-            self.kept,
-            self.given,
+            {name: p.array for name, p in self.used.items() if name in read},
+            {name: array for name, array in self.kept.items() if name in read},
+            {name: text for name, text in self.given.items() if name in read},
             self.used,
             outputs,
             {model.names[key]: len(shape) for key, shape in model.inputs.items()},
         )
+
+    def _leave_out_unread(self, outputs: Sequence[str]) -> None:
+        """Leave out the steps that lead to no output."""
+        needed = set(outputs)
+        for name in reversed(list(self.steps)):
+            if name in needed:
+                needed.update(self.steps[name].args)
+        kept = [name in needed for name in self.steps]
+        self.lines = [line for line, stays in zip(self.lines, kept, strict=True) if stays]
+        self.steps = {name: step for name, step in self.steps.items() if name in needed}
 
     def value(self, key: str | None) -> Value:
         """The value of a key; a constant has none of its own."""
@@ -219,6 +229,8 @@ class Builder:
         value = self.value(key)
         if value.allowed is not None:
             raise UnreadableError("it reads a score of -inf that no softmax follows")
+        if value.layers:
+            raise UnreadableError("it reads the states of all layers", "take one: h[-1]")
         if value.merged:
             raise UnreadableError(
                 "it reads examples and tokens in one axis", "keep them apart: x.view(n, t, -1)"

@@ -49,8 +49,9 @@ def layer(b: Builder, node: Node) -> Value:
         ends.append(states)
     key = node.gives.rpartition("#")[0]
     for place in range(len(ends[-1])):
-        if len(ends) == 1:
-            b.values[f"{key}#{place + 1}"] = ends[-1][place]
+        layers = tuple(states[place] for states in ends)
+        whole = (len(layers), *layers[0].shape)
+        b.values[f"{key}#{place + 1}"] = Value(layers[0].name, whole, None, False, layers=layers)
     return stacked(b, node.called, found, 0)
 
 

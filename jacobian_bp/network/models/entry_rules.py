@@ -184,10 +184,10 @@ def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
     ready, words = [], []
     for place, v in enumerate(pair):
         sizes = v.example
-        here = letters[rank - len(sizes) :]
+        here = letters_of(max(len(sizes) - rank, 0)) + letters[max(rank - len(sizes), 0) :]
         first = next((p for p, s in enumerate(sizes) if s != 1), len(sizes))
         lacks = [
-            s == 1 and (own[rank - len(sizes) + p] != 1 or (p < first and not v.batched))
+            s == 1 and ((p < first and not v.batched) or own[rank - len(sizes) + p] != 1)
             for p, s in enumerate(sizes)
         ]
         kept = [s for s, gone in zip(sizes, lacks, strict=True) if not gone]

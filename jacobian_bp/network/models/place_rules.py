@@ -12,6 +12,8 @@ def reshape(b: Builder, node: Node) -> Value:
     value, shape = b.value(node.reads[0]), node.shape
     if value.allowed is not None:
         raise UnreadableError("it reads a score of -inf that no softmax follows")
+    if len(value.layers) == 1 and shape == value.layers[0].shape:
+        return value.layers[0]
     if not value.batched:
         return value if value.shape == shape else reshaped(b, node.called, value, shape)
     examples = value.shape[0]
@@ -54,7 +56,7 @@ def turned(b: Builder, called: str, value: Value, order: list[int]) -> Value:
     if order == sorted(order):
         return value
     letters = b.letters(value)
-    first = next(p for p, o in enumerate(order) if p != o)
+    first = next(p for p, o in enumerate(order) if p != o) if value.batched else 0
     before, after = letters[first:], [letters[p] for p in order[first:]]
     sizes = tuple(value.example[p] for p in order)
     shape = (*value.shape[: value.batched], *sizes)
@@ -76,7 +78,11 @@ def part(b: Builder, node: Node) -> Value:
 
 def select(b: Builder, node: Node) -> Value:
     """One place along an axis, which is no axis any more."""
-    value, axis = b.plain(node.reads[0]), node.options["axis"]
+    axis = node.options["axis"]
+    layers = b.value(node.reads[0]).layers
+    if layers and axis == 0:
+        return layers[node.options["index"]]
+    value = b.plain(node.reads[0])
     if value.batched and axis == 0:
         raise UnreadableError("it takes one of the examples")
     place = node.options["index"] % value.shape[axis]
@@ -114,7 +120,7 @@ def sliced(
     last = len(value.example) - 1
     count = len(range(start, stop, step))
     options = [start, stop] + ([step] if step != 1 else [])
-    if axis == last:
+    if axis == last and (value.batched or not axis):
         shape = (*value.shape[:-1], count)
         return b.line(called, "Slice", [value], shape, *options)
     if axis == 0 and step == 1:
@@ -122,10 +128,13 @@ def sliced(
         size = prod(rest)
         found = sliced(b, f"{called}_row", flat(b, value), 0, start * size, stop * size)
         return reshaped(b, called, found, (count, *rest))
-    order = [p for p in range(last + 1) if p != axis] + [axis]
+    rest = [p for p in range(last + 1) if p != axis]
+    order = [*rest, axis] if value.batched else [axis, *rest]
+    if order[0] == axis and step != 1:
+        raise UnreadableError("it takes places of a parameter in steps")
     back = [order.index(p) for p in range(last + 1)]
-    moved = turned(b, f"{called}_last", value, order)
-    found = sliced(b, f"{called}_part", moved, last, start, stop, step)
+    moved = turned(b, f"{called}_turned", value, order)
+    found = sliced(b, f"{called}_part", moved, order.index(axis), start, stop, step)
     return turned(b, called, found, back)
 
 

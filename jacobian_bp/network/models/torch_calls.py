@@ -91,6 +91,13 @@ def binary(kind: str) -> Rule:
     return rule
 
 
+def reversed_difference(call: Call) -> list[Node]:
+    """other − self."""
+    if call.given.get("alpha", 1) != 1:
+        raise UnknownError("it has alpha; multiply before")
+    return call.one("subtract", [_operand(call, call["other"]), call["self"]])
+
+
 def _operand(call: Call, value: Any) -> str:
     """The key of an operand; a number gets one of its own."""
     if isinstance(value, str):
@@ -250,6 +257,14 @@ def split(call: Call) -> list[Node]:
         )
         start += size
     return nodes
+
+
+def broadcast(call: Call) -> list[Node]:
+    """Values as large as each other; one that is smaller is left to what reads it."""
+    return [
+        Node("same", (key,), f"{call.node.name}#{place}", call.shape, call.called, call.told)
+        for place, key in enumerate(call["tensors"])
+    ]
 
 
 def concat(call: Call) -> list[Node]:
@@ -433,6 +448,8 @@ CALLS: dict[str, Rule] = {
         f"aten.{name}": same
         for name in ("contiguous", "clone", "alias", "lift_fresh_copy", "detach_copy")
     },
+    "aten.rsub.Scalar": reversed_difference,
+    "aten.rsub.Tensor": reversed_difference,
     "aten.dropout": dropout,
     "aten.dropout_": dropout,
     "aten.feature_dropout": dropout,
@@ -483,6 +500,7 @@ CALLS: dict[str, Rule] = {
         )
         for place, value in enumerate(call.node.meta["val"])
     ],
+    "aten.broadcast_tensors": broadcast,
     "aten.cat": concat,
     "aten.concat": concat,
     "aten.stack": stack,

@@ -159,7 +159,7 @@ class _Reader:
                     self._multi_head(model, calls, attention)
                 continue
             self._call(model, node)
-        model.outputs = tuple(self.results[:1])
+        model.outputs = tuple(self.alias.get(name, name) for name in self.results[:1])
         if self.results and self.results[0] in self.constants:
             model.wrong(source, "its output reads no input and no parameter")
         self._drop_unread(model)
