@@ -47,7 +47,7 @@ class Foreign:
         """The parameters under their foreign names; tensors, with the buffers, of PyTorch's."""
         found: dict[str, Any] = {}
         for name, parameter in self.parameters.items():
-            array = params[name] if name in params else parameter.array
+            array = params.get(name, parameter.array)
             found[parameter.foreign] = parameter.given_back(array)
         if self.buffers is None:
             return found

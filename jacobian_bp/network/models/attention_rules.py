@@ -1,4 +1,4 @@
-"""How attention is written: scores, their softmax over what may be asked, and the mean of values."""
+"""How attention is written: scores, their softmax over what may be asked, values weighed by it."""
 
 from math import sqrt
 
@@ -47,27 +47,36 @@ def multi_head(b: Builder, node: Node) -> Value:
             z = made[x.name]
             z = sliced(b, f"{node.called}_{name}_row", z, 1, place * width, (place + 1) * width)
         else:
-            inputs = [x, b.value(apart[place])]
-            if bias:
-                start = place * width
-                part = sliced(
-                    b, f"{node.called}_{name}_bias", b.value(bias), 0, start, start + width
-                )
-                inputs.append(part)
-                z = b.line(f"{node.called}_{name}_product", "Linear", inputs[:2], (*x.shape[:-1], width))
-                z = b.line(f"{node.called}_{name}_row", "Add", [z, part], z.shape, "a[t,k], b[k] -> c[t,k]")
-            else:
-                z = b.line(f"{node.called}_{name}_row", "Linear", inputs, (*x.shape[:-1], width))
+            z = _part_of_bias(b, f"{node.called}_{name}", (x, b.value(apart[place])), bias, place)
         ready.append(reshaped(b, f"{node.called}_{name}", z, (x.shape[1], heads, each)))
     allowed = _allowed(b, node, mask, ready[0], ready[1], causal=node.options.get("causal", False))
     equations = "thk,uhk->htu", "htu,uhj->thj"
     heard = attend(
-        b, node, (ready[0], ready[1], ready[2]), equations, 1 / sqrt(each), allowed,
+        b,
+        node,
+        (ready[0], ready[1], ready[2]),
+        equations,
+        1 / sqrt(each),
+        allowed,
         called=f"{node.called}_heard",
     )
     row = reshaped(b, f"{node.called}_row", heard, (heard.shape[1], width))
     last = [row, b.value(out), *([b.value(out_bias)] if out_bias else [])]
     return b.line(node.called, "Linear", last, (*row.shape[:-1], width))
+
+
+def _part_of_bias(
+    b: Builder, called: str, inputs: tuple[Value, Value], bias: str | None, place: int
+) -> Value:
+    """W x, and the part of the bias for queries, keys or values that stands at this place."""
+    x, weight = inputs
+    width = weight.shape[0]
+    shape = (*x.shape[:-1], width)
+    if bias is None:
+        return b.line(f"{called}_row", "Linear", inputs, shape)
+    start = place * width
+    part = sliced(b, f"{called}_bias", b.value(bias), 0, start, start + width)
+    return b.line(f"{called}_row", "Linear", [*inputs, part], shape)
 
 
 def attend(
@@ -82,19 +91,15 @@ def attend(
     """Scores, scaled; their softmax over what may be asked; the values weighed by it."""
     q, k, v = qkv
     result = equations[0].partition("->")[2]
-    sizes = {"t": q, "u": k, "h": q}
     words = equations[0].partition("->")[0].split(",")
     known = {
         letter: size
         for word, value in zip(words, (q, k), strict=True)
         for letter, size in zip(word, value.example, strict=True)
     }
-    del sizes
     shape = (*q.shape[: q.batched], *(known[c] for c in result))
     scores = b.line(f"{node.called}_scores", "Einsum", [q, k], shape, equations[0])
-    scaled = b.call(
-        f"{node.called}_scaled", f"Multiply({scores.name}, {scale!r})", [scores], shape
-    )
+    scaled = b.call(f"{node.called}_scaled", f"Multiply({scores.name}, {scale!r})", [scores], shape)
     weights = f"{node.called}_weights"
     if allowed is None:
         attention = b.line(weights, "Softmax", [scaled], shape)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...algebra.axes import BATCH
+from ...algebra.binding import WrongRankError
 from ...errors import JacobianError
 from ...program.naming import axes_of_output
 from ...program.program_text import read_program
@@ -112,6 +113,9 @@ class Builder:
                 self.values[node.gives] = rules[node.kind](self, node)
             except UnreadableError as error:
                 model.wrong(node.place, error.fact, error.instead)
+                lost.add(node.gives)
+            except WrongRankError:
+                model.wrong(node.place, f"{node.kind} reads other axes here")
                 lost.add(node.gives)
             except JacobianError as error:
                 model.wrong(node.place, str(error).replace("\n  ", " "))

@@ -31,9 +31,7 @@ def layer(b: Builder, node: Node) -> Value:
     tokens = x.example[0]
     found: list[Value] = []
     parameters = [[b.value(key) for key in keys] for keys in node.options["layers"]]
-    inputs = [
-        selected(b, f"{node.called}_x{t}", x, 0, t) for t in range(tokens)
-    ]
+    inputs = [selected(b, f"{node.called}_x{t}", x, 0, t) for t in range(tokens)]
     ends: list[list[Value]] = []
     for number, own in enumerate(parameters):
         units = own[1].shape[1]
@@ -41,8 +39,11 @@ def layer(b: Builder, node: Node) -> Value:
         states = [b.keep(name, np.zeros(units), ("k",)) for name in names]
         found = []
         for t, read in enumerate(inputs):
-            called = f"{node.called}_{number}_h{t + 1}" if len(parameters) > 1 else (
-                f"{node.called}_h{t + 1}")
+            called = (
+                f"{node.called}_{number}_h{t + 1}"
+                if len(parameters) > 1
+                else (f"{node.called}_h{t + 1}")
+            )
             states = step(b, called, kind, read, states, own)
             found.append(states[0])
         inputs = found

@@ -54,9 +54,9 @@ def binary(b: Builder, node: Node) -> Value:
     op = BINARY[node.kind]
     keys = node.reads
     arrays = [b.constant(key) for key in keys]
-    number = next((p for p, a in enumerate(arrays) if a is not None and a.size == 1), None)
-    if number is not None:
-        return _with_number(b, node, op, number, float(np.ravel(arrays[number])[0]))
+    for place, array in enumerate(arrays):
+        if array is not None and array.size == 1:
+            return _with_number(b, node, op, place, float(array.reshape(())))
     constant = next((p for p, a in enumerate(arrays) if a is not None), None)
     if constant is None:
         return meet(b, node, op, [b.value(key) for key in keys])
@@ -109,9 +109,7 @@ def softmax(b: Builder, node: Node) -> Value:
     raise UnreadableError(f"it goes along axis {axis}, which has no name of its own")
 
 
-def masked_softmax(
-    b: Builder, called: str, op: str, value: Value, allowed: np.ndarray
-) -> Value:
+def masked_softmax(b: Builder, called: str, op: str, value: Value, allowed: np.ndarray) -> Value:
     """Softmax of scores over those that stand: causal where these are what is not later."""
     table = np.broadcast_to(allowed, value.example)
     while table.ndim > 2 and np.all(table == table[:1]):
@@ -160,7 +158,7 @@ def without_examples(array: np.ndarray, value: Value) -> np.ndarray:
 
 
 def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
-    """Two values entry by entry. The axes of an example are matched from the last, as numpy does."""
+    """Two values entry by entry; the axes of an example are matched from the last, as in numpy."""
     batched = any(v.batched for v in pair)
     if any(v.allowed is not None for v in pair):
         raise UnreadableError("it reads a score of -inf that no softmax follows")
@@ -222,7 +220,9 @@ def _remerged(value: Value, merged: set[int]) -> Value:
     return value if not count else Value(value.name, value.shape, value.axes, value.batched, count)
 
 
-def _over(b: Builder, node: Node, op: str, value: Value, *options: object, **named: object) -> Value:
+def _over(
+    b: Builder, node: Node, op: str, value: Value, *options: object, **named: object
+) -> Value:
     found = b.line(node.called, op, [value], value.shape, *options, **_axes_of(value, op, named))
     return _remerged(found, {value.merged})
 

@@ -18,7 +18,7 @@ def linear(b: Builder, node: Node) -> Value:
     return _remerged(b.line(node.called, "Linear", [value, weight, *bias], shape), {value.merged})
 
 
-def bilinear_free(b: Builder, node: Node) -> Value:
+def einsum(b: Builder, node: Node) -> Value:
     """An einsum; the letter of the examples is the first of each batched operand."""
     values = [b.plain(key) for key in node.reads]
     words, result = node.options["words"], node.options["result"]
@@ -69,8 +69,8 @@ def matmul(b: Builder, node: Node) -> Value:
 def convolution(b: Builder, node: Node) -> Value:
     """y = Conv1d(x, K, b) or Conv2d, with the options that are not the plain ones."""
     value, *rest = (b.plain(key) for key in node.reads if key is not None)
-    places = len(node.shape) - 2
-    _require_images(value, places, node.kind)
+    places = len(rest[0].shape) - 2
+    _require_images(value, places)
     options = _windows(node, places, {"stride": 1, "padding": 0, "dilation": 1})
     if node.options.get("groups", 1) != 1:
         options["groups"] = node.options["groups"]
@@ -80,8 +80,8 @@ def convolution(b: Builder, node: Node) -> Value:
 def pool(b: Builder, node: Node) -> Value:
     """The largest entry of each window, or their mean."""
     value = b.plain(node.reads[0])
-    places = len(node.shape) - 2
-    _require_images(value, places, node.kind)
+    places = len(node.options["width"])
+    _require_images(value, places)
     options = _windows(node, places, {"padding": 0})
     width, stride = (_short(node.options[name]) for name in ("width", "stride"))
     if stride != width:
@@ -151,7 +151,11 @@ def _gain(b: Builder, node: Node, place: int, size: int, plain: float) -> Value:
     key = node.reads[place] if place < len(node.reads) else None
     if key is not None:
         array = b.constant(key)
-        return b.value(key) if array is None else b.keep(f"{node.called}_{'gain' if plain else 'shift'}", array, ("k",))
+        return (
+            b.value(key)
+            if array is None
+            else b.keep(f"{node.called}_{'gain' if plain else 'shift'}", array, ("k",))
+        )
     return b.keep("ones" if plain else "zeros", np.full(size, plain), ("k",))
 
 
@@ -160,10 +164,11 @@ def _eps(node: Node) -> dict[str, Any]:
     return {} if eps == 1e-5 else {"eps": eps}
 
 
-def _require_images(value: Value, places: int, kind: str) -> None:
+def _require_images(value: Value, places: int) -> None:
     if len(value.example) != places + 1 or not value.batched:
         raise UnreadableError(
-            f"it reads {len(value.shape)} axes", "give the example with its axis of examples: x[None]"
+            f"it reads {len(value.shape)} axes",
+            "give the example with its axis of examples: x[None]",
         )
 
 
@@ -184,7 +189,7 @@ def _short(sizes: Any) -> Any:
 
 RULES = {
     "linear": linear,
-    "einsum": bilinear_free,
+    "einsum": einsum,
     "matmul": matmul,
     "convolution": convolution,
     "max_pool": pool,

@@ -83,7 +83,7 @@ def _logits_of(b: Builder, value: Value) -> Value:
 def _with_output(b: Builder, value: Value) -> Value:
     """The value before its one output lost its axis: z of shape (n, 1)."""
     step = b.steps.get(value.name)
-    if step is not None and step.op.name == "Einsum" and step.op.equation == "k->":
+    if step is not None and getattr(step.op, "equation", "") == "k->":
         return Value(step.args[0], (*value.shape, 1), b.axes.get(step.args[0]), True)
     raise UnreadableError("it reads one number of each example", "keep the axis of the outputs")
 

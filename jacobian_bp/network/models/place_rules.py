@@ -1,4 +1,4 @@
-"""How nodes that move entries are written: shapes, orders of axes, parts, joining, sums along axes."""
+"""How nodes that move entries are written: shapes, orders of axes, parts, joining, sums."""
 
 from math import prod
 
@@ -8,7 +8,7 @@ from .model import Node
 
 
 def reshape(b: Builder, node: Node) -> Value:
-    """Another shape, row by row. Examples stay apart, or with tokens in one axis until they part."""
+    """Another shape, row by row. Examples stay apart, or with tokens in one axis for a while."""
     value, shape = b.value(node.reads[0]), node.shape
     if value.allowed is not None:
         raise UnreadableError("it reads a score of -inf that no softmax follows")
@@ -128,8 +128,8 @@ def sliced(
         size = prod(rest)
         found = sliced(b, f"{called}_row", flat(b, value), 0, start * size, stop * size)
         return reshaped(b, called, found, (count, *rest))
-    rest = [p for p in range(last + 1) if p != axis]
-    order = [*rest, axis] if value.batched else [axis, *rest]
+    others = [p for p in range(last + 1) if p != axis]
+    order = [*others, axis] if value.batched else [axis, *others]
     if order[0] == axis and step != 1:
         raise UnreadableError("it takes places of a parameter in steps")
     back = [order.index(p) for p in range(last + 1)]
@@ -162,11 +162,11 @@ def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value
 
 def joined(b: Builder, called: str, values: list[Value], axis: int) -> Value:
     """Examples one behind the other along an axis of theirs."""
-    front = next((v.shape[:1] for v in values if v.batched), ())
+    front: tuple[int, ...] = next((v.shape[:1] for v in values if v.batched), ())
     example = list(values[0].example)
     example[axis] = sum(v.example[axis] for v in values)
     last = len(example) - 1
-    whole = tuple(example)
+    whole: tuple[int, ...] = tuple(example)
     if axis == last:
         return b.line(called, "Concat", values, (*front, *whole))
     if axis == 0:
@@ -205,9 +205,7 @@ def stacked(b: Builder, called: str, values: list[Value], axis: int) -> Value:
 def reduced(b: Builder, node: Node) -> Value:
     """A mean or a sum over axes, which stay with size 1 where they are kept."""
     value, kept = b.plain(node.reads[0]), node.options.get("keep", False)
-    over = tuple(a % len(value.shape) for a in node.options["axes"]) or (
-        *range(len(value.shape)),
-    )
+    over = tuple(a % len(value.shape) for a in node.options["axes"]) or (*range(len(value.shape)),)
     if not value.shape:
         return value
     op = {"mean": "Mean", "sum": "Sum"}[node.kind]
@@ -222,9 +220,7 @@ def reduced(b: Builder, node: Node) -> Value:
         raise UnreadableError("it keeps the axis of the examples", "keepdim=False")
     sizes = tuple(1 if p in over else s for p, s in enumerate(value.shape))[value.batched :]
     if len(left) == value.batched:
-        raise UnreadableError(
-            "it keeps axes of one number", "keepdim=False"
-        )
+        raise UnreadableError("it keeps axes of one number", "keepdim=False")
     return reshaped(b, f"{node.called}_kept", found, sizes)
 
 

@@ -70,7 +70,9 @@ Rule = Callable[[Call], list[Node]]
 
 def unary(kind: str, **options: Any) -> Rule:
     """A function of one value, entry by entry."""
-    return lambda call: call.one(kind, [call["self"] if "self" in call.given else call["input"]], **options)
+    return lambda call: call.one(
+        kind, [call["self"] if "self" in call.given else call["input"]], **options
+    )
 
 
 def same(call: Call) -> list[Node]:
@@ -146,7 +148,7 @@ def group_norm(call: Call) -> list[Node]:
 
 
 def convolution(call: Call) -> list[Node]:
-    places = call.rank_of() - 2
+    places = call.rank_of(1) - 2
     if isinstance(call["padding"], str):
         raise UnknownError(f"its padding is {call['padding']!r}; write numbers")
     return call.one(
@@ -163,8 +165,7 @@ def pool(kind: str) -> Rule:
     """The largest entry or the mean of each window."""
 
     def rule(call: Call) -> list[Node]:
-        places = len(_each(call["kernel_size"], 1)) if isinstance(call["kernel_size"], list) else 1
-        places = max(places, call.rank_of() - 2)
+        places = 1 if "pool1d" in str(call.node.target) else 2
         width = _each(call["kernel_size"], places)
         if call["ceil_mode"]:
             raise UnknownError("it has ceil_mode; the last windows must be whole")
@@ -185,8 +186,9 @@ def pool(kind: str) -> Rule:
 
 
 def adaptive_pool(call: Call) -> list[Node]:
-    before = tuple(int(s) for s in call.node.args[0].meta["val"].shape)[2:]
-    after = call.shape[2:]
+    places = 1 if "pool1d" in str(call.node.target) else 2
+    before = tuple(int(s) for s in call.node.args[0].meta["val"].shape)[-places:]
+    after = call.shape[-places:]
     if any(i % o for i, o in zip(before, after, strict=True)):
         raise UnknownError(f"its windows differ in size: from {before} to {after}")
     width = tuple(i // o for i, o in zip(before, after, strict=True))
@@ -235,7 +237,9 @@ def part(call: Call) -> list[Node]:
 
 
 def select(call: Call) -> list[Node]:
-    return call.one("select", [call["self"]], axis=call["dim"] % call.rank_of(), index=call["index"])
+    return call.one(
+        "select", [call["self"]], axis=call["dim"] % call.rank_of(), index=call["index"]
+    )
 
 
 def split(call: Call) -> list[Node]:
@@ -374,8 +378,15 @@ def cell(kind: str) -> Rule:
         reads = [call["input"], call["w_ih"], call["w_hh"], call["b_ih"], call["b_hh"]]
         if kind == "lstm":
             return [
-                Node("cell", tuple(reads), f"{call.node.name}#0", call.shape, call.called,
-                     call.told, {"cell": kind, "states": tuple(states)}),
+                Node(
+                    "cell",
+                    tuple(reads),
+                    f"{call.node.name}#0",
+                    call.shape,
+                    call.called,
+                    call.told,
+                    {"cell": kind, "states": tuple(states)},
+                ),
             ]
         return call.one("cell", reads, cell=kind, states=tuple(states))
 
@@ -400,8 +411,15 @@ def recurrent(kind: str) -> Rule:
         each = 4 if call["has_biases"] else 2
         layers = tuple(tuple(params[i : i + each]) for i in range(0, len(params), each))
         return [
-            Node("recurrent", (call["input"], *params), f"{call.node.name}#0", call.shape,
-                 call.called, call.told, {"cell": kind, "layers": layers}),
+            Node(
+                "recurrent",
+                (call["input"], *params),
+                f"{call.node.name}#0",
+                call.shape,
+                call.called,
+                call.told,
+                {"cell": kind, "layers": layers},
+            ),
         ]
 
     return rule
@@ -419,13 +437,24 @@ def where(call: Call) -> list[Node]:
     return call.one("masked_fill", [call["self"], call["condition"]], fill=float(fill), kept=True)
 
 
+ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
 CALLS: dict[str, Rule] = {
     **{
         f"aten.{name}": unary(kind)
         for name, kind in {
-            "relu": "relu", "relu_": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "silu": "silu",
-            "silu_": "silu", "exp": "exp", "log": "log", "sqrt": "sqrt", "abs": "abs",
-            "neg": "negative", "sigmoid_": "sigmoid", "tanh_": "tanh",
+            "relu": "relu",
+            "relu_": "relu",
+            "sigmoid": "sigmoid",
+            "tanh": "tanh",
+            "silu": "silu",
+            "silu_": "silu",
+            "exp": "exp",
+            "log": "log",
+            "sqrt": "sqrt",
+            "abs": "abs",
+            "neg": "negative",
+            "sigmoid_": "sigmoid",
+            "tanh_": "tanh",
         }.items()
     },
     "aten.rsqrt": unary("power", p=-0.5),
@@ -440,7 +469,12 @@ CALLS: dict[str, Rule] = {
     "aten.pow.Tensor_Scalar": power,
     **{
         f"aten.{name}{inplace}.{kind}": binary(word)
-        for name, word in {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}.items()
+        for name, word in {
+            "add": "add",
+            "sub": "subtract",
+            "mul": "multiply",
+            "div": "divide",
+        }.items()
         for inplace in ("", "_")
         for kind in ("Tensor", "Scalar")
     },
@@ -474,17 +508,25 @@ CALLS: dict[str, Rule] = {
     **{
         f"aten.{name}": reshape
         for name in (
-            "view", "reshape", "_unsafe_view", "flatten.using_ints", "unflatten.int",
-            "squeeze.dim", "squeeze", "squeeze.dims", "unsqueeze",
+            "view",
+            "reshape",
+            "_unsafe_view",
+            "flatten.using_ints",
+            "unflatten.int",
+            "squeeze.dim",
+            "squeeze",
+            "squeeze.dims",
+            "unsqueeze",
         )
     },
     "aten.expand": lambda call: call.one("expand", [call["self"]]),
-    **{
-        f"aten.{name}": transpose for name in ("transpose.int", "permute", "t", "numpy_T", "mT")
-    },
+    **{f"aten.{name}": transpose for name in ("transpose.int", "permute", "t", "numpy_T", "mT")},
     "aten.slice.Tensor": part,
     "aten.narrow": lambda call: call.one(
-        "slice", [call["self"]], axis=call["dim"], start=call["start"],
+        "slice",
+        [call["self"]],
+        axis=call["dim"],
+        start=call["start"],
         stop=call["start"] + call["length"],
     ),
     "aten.select.int": select,
@@ -494,8 +536,12 @@ CALLS: dict[str, Rule] = {
     "aten.chunk": split,
     "aten.unbind.int": lambda call: [
         Node(
-            "select", (call["self"],), f"{call.node.name}#{place}",
-            tuple(int(s) for s in value.shape), f"{call.called}_{place + 1}", call.told,
+            "select",
+            (call["self"],),
+            f"{call.node.name}#{place}",
+            tuple(int(s) for s in value.shape),
+            f"{call.called}_{place + 1}",
+            call.told,
             {"axis": call["dim"] % call.rank_of(), "index": place},
         )
         for place, value in enumerate(call.node.meta["val"])

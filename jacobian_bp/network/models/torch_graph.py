@@ -109,7 +109,7 @@ def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> 
             "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss())."
         )
 
-    class WithLoss(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class WithLoss(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = module
@@ -149,7 +149,9 @@ class _Reader:
         self.last = self._last_of_modules(calls)
         self.results = [str(a) for a in signature.user_outputs]
         if len(self.results) != 1:
-            model.wrong(source, f"it gives {len(self.results)} values", "give one, the output or the loss")
+            model.wrong(
+                source, f"it gives {len(self.results)} values", "give one, the output or the loss"
+            )
         attended: set[str] = set()
         for node in calls:
             attention = self._attention(node)
@@ -172,11 +174,7 @@ class _Reader:
             tensor = state[foreign]
             plain = foreign.removeprefix(self.prefix)
             first = next(
-                (
-                    key
-                    for key, known in self.by_tensor.items()
-                    if known is tensor
-                ),
+                (key for key, known in self.by_tensor.items() if known is tensor),
                 None,
             )
             if first is not None:
@@ -212,7 +210,7 @@ class _Reader:
         stack = (node.meta.get("nn_module_stack") or {}).values()
         found = []
         for path, kind in stack:
-            if path == "" or path.startswith("L__self__") and "." not in path:
+            if path == "" or (path.startswith("L__self__") and "." not in path):
                 continue
             found.append((path, kind))
         return [(p.removeprefix(self.prefix), k) for p, k in found if p + "." != self.prefix]
@@ -357,19 +355,23 @@ class _Reader:
         masks = [n for n in places if n in self.constants]
         told = f"module {path!r}, MultiheadAttention"
         trouble = (
-            "its batch is not first; make it with batch_first=True" if not module.batch_first
-            else "it drops out in training; call model.eval()" if module.dropout and module.training
-            else "it has biases for keys and values" if module.bias_k is not None
-            else "it adds a key of zeros" if module.add_zero_attn
-            else f"it reads {len(values)} values" if len(values) not in (1, 2, 3)
-            else f"it reads {len(masks)} constants" if len(masks) > 1
+            "its batch is not first; make it with batch_first=True"
+            if not module.batch_first
+            else "it drops out in training; call model.eval()"
+            if module.dropout and module.training
+            else "it has biases for keys and values"
+            if module.bias_k is not None
+            else "it adds a key of zeros"
+            if module.add_zero_attn
+            else f"it reads {len(values)} values"
+            if len(values) not in (1, 2, 3)
+            else f"it reads {len(masks)} constants"
+            if len(masks) > 1
             else ""
         )
         used = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
         given = [n for n in inside if n.name in used or n.name in self.results]
-        if len(given) != 1 or tuple(given[0].meta["val"].shape) != tuple(
-            inside[-1].meta["val"].shape
-        ) and len(given) == 1 and len(given[0].meta["val"].shape) != 3:
+        if len(given) != 1:
             trouble = trouble or "its weights are read too; call it with need_weights=False"
         if trouble:
             model.wrong(told, trouble)
@@ -438,4 +440,3 @@ class _Reader:
                 needed |= {k for keys in node.options.get("layers", ()) for k in keys}
         model.nodes = kept[::-1]
         model.parameters = {k: p for k, p in model.parameters.items() if k in needed}
-        model.inputs = {k: s for k, s in model.inputs.items()}

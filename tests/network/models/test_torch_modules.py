@@ -86,7 +86,9 @@ MODULES = {
         *(nn.Linear(D, D), nn.ELU(0.7), nn.Linear(D, D), nn.LeakyReLU(0.2), nn.Linear(D, D)),
         *(nn.Softplus(), nn.Linear(D, D), nn.GELU(), nn.GELU(approximate="tanh")),
     ),
-    "softmax": lambda: nn.Sequential(nn.Linear(D, 5), nn.Softmax(-1), nn.Linear(5, 2), nn.LogSoftmax(1)),
+    "softmax": lambda: nn.Sequential(
+        nn.Linear(D, 5), nn.Softmax(-1), nn.Linear(5, 2), nn.LogSoftmax(1)
+    ),
     "norms": lambda: nn.Sequential(
         nn.Linear(D, 7), nn.LayerNorm(7), nn.BatchNorm1d(7), nn.RMSNorm(7), nn.Dropout(0.0)
     ),
@@ -99,7 +101,9 @@ MODULES = {
         nn.Linear(D, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Dropout(0.5)
     ).eval(),
     "arithmetic": lambda: Of(
-        lambda m, x: (2.0 * m.a(x) - x / 3 + m.s * x) * torch.exp(-(x**2)) + (1 - x) / (4 + x.abs()),
+        lambda m, x: (
+            (2.0 * m.a(x) - x / 3 + m.s * x) * torch.exp(-(x**2)) + (1 - x) / (4 + x.abs())
+        ),
         a=nn.Linear(D, D),
         s=nn.Parameter(torch.linspace(0.5, 2, D)),
     ),
@@ -110,15 +114,26 @@ MODULES = {
 }
 IMAGES = {
     "convolution": lambda: nn.Sequential(
-        nn.Conv2d(2, 4, 3, stride=2, padding=1, groups=2), nn.BatchNorm2d(4), nn.ReLU(),
-        nn.MaxPool2d(2, stride=1), nn.GroupNorm(2, 4), nn.Flatten(), nn.Linear(4 * 3 * 2, 5),
+        nn.Conv2d(2, 4, 3, stride=2, padding=1, groups=2),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2, stride=1),
+        nn.GroupNorm(2, 4),
+        nn.Flatten(),
+        nn.Linear(4 * 3 * 2, 5),
     ),
     "pools": lambda: nn.Sequential(
-        nn.Conv2d(2, 3, (3, 2), dilation=(1, 2), bias=False), nn.Tanh(),
-        nn.AvgPool2d((2, 1), padding=(1, 0)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2),
+        nn.Conv2d(2, 3, (3, 2), dilation=(1, 2), bias=False),
+        nn.Tanh(),
+        nn.AvgPool2d((2, 1), padding=(1, 0)),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(3, 2),
     ),
     "mean over places": lambda: Of(
-        lambda m, x: m.f(torch.relu(m.c(x)).mean(dim=(2, 3))), c=nn.Conv2d(2, 3, 3), f=nn.Linear(3, 2)
+        lambda m, x: m.f(torch.relu(m.c(x)).mean(dim=(2, 3))),
+        c=nn.Conv2d(2, 3, 3),
+        f=nn.Linear(3, 2),
     ),
 }
 TOKENS = {
@@ -145,15 +160,19 @@ TOKENS = {
     "an encoder layer": lambda: nn.TransformerEncoderLayer(
         D, 2, 7, dropout=0.0, batch_first=True, norm_first=True
     ),
-    "places": lambda: Of(lambda m, x: m.f(x + m.p[:, :T]), p=nn.Parameter(torch.randn(1, 8, D)), f=nn.Linear(D, 2)),
+    "places": lambda: Of(
+        lambda m, x: m.f(x + m.p[:, :T]), p=nn.Parameter(torch.randn(1, 8, D)), f=nn.Linear(D, 2)
+    ),
     "mean over tokens": lambda: Of(lambda m, x: m.f(x).mean(1), f=nn.Linear(D, 4)),
     "the last token": lambda: Of(lambda m, x: m.f(x[:, -1]), f=nn.Linear(D, 4)),
-    "cells": lambda: Of(
-        cells, lstm=nn.LSTMCell(D, 4), gru=nn.GRUCell(4, 3), rnn=nn.RNNCell(D, 2)
-    ),
+    "cells": lambda: Of(cells, lstm=nn.LSTMCell(D, 4), gru=nn.GRUCell(4, 3), rnn=nn.RNNCell(D, 2)),
     "lstm": lambda: Of(lambda m, x: m.l(x)[0], l=nn.LSTM(D, 4, batch_first=True)),
-    "two layers of gru": lambda: Of(lambda m, x: m.g(x)[0][:, -1], g=nn.GRU(D, 4, 2, batch_first=True)),
-    "rnn, its last state": lambda: Of(lambda m, x: m.r(x)[1][0], r=nn.RNN(D, 4, batch_first=True, bias=False)),
+    "two layers of gru": lambda: Of(
+        lambda m, x: m.g(x)[0][:, -1], g=nn.GRU(D, 4, 2, batch_first=True)
+    ),
+    "rnn, its last state": lambda: Of(
+        lambda m, x: m.r(x)[1][0], r=nn.RNN(D, 4, batch_first=True, bias=False)
+    ),
     "tokens in the rows": lambda: Of(
         lambda m, x: m.f(x.reshape(-1, D)).view(N, T, 4), f=nn.Linear(D, 4)
     ),
