@@ -229,10 +229,25 @@ class Network(Shown):
         compared with the module's own before it is handed out. Raises SpecError with all that
         is not known at once, each with its module; the page docs/models.md lists what is.
         """
-        from .models.torch_network import torch_built  # torch is needed here alone
+        from .models.built import torch_built  # loaded when a model is read
 
         built, buffers = torch_built(module, example, loss)
         return cls._from_model(built, buffers)
+
+    @classmethod
+    def from_onnx(cls, path: str | Path, example: Any = None) -> "Network":
+        """A network from an .onnx file, parsed by the onnx package; nothing in it is run.
+
+        Without an `example` one is drawn in the shapes that the file declares. Parameters are
+        the initial arrays of fractions, under their names with underscores; a kernel (inputs,
+        outputs) that a MatMul reads is turned, and `state_dict()` gives it back. What the
+        program gives for the example is compared with the reference evaluation of the onnx
+        package. Raises SpecError for a file that is cut short, has its numbers in other files,
+        or declares what it does not hold, and with all operators that are not known at once.
+        """
+        from .models.built import onnx_built  # loaded when a model is read
+
+        return cls._from_model(onnx_built(path, example))
 
     @classmethod
     def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":

@@ -2,6 +2,8 @@
 
 from math import prod
 
+import numpy as np
+
 from .building import Builder, UnreadableError, Value
 from .entry_rules import reshaped
 from .model import Node
@@ -212,6 +214,8 @@ def reduced(b: Builder, node: Node) -> Value:
     left = tuple(s for p, s in enumerate(value.shape) if p not in over)
     if value.axes is None or len({*value.axes}) < len(value.shape):
         raise UnreadableError("its axes have no names", "reduce a value, not a parameter")
+    if kept and value.batched and len(value.example) == 1 and over == (1,):
+        return _one_number(b, node, value)
     names = ",".join(value.axes[p] for p in over)
     found = b.line(node.called, op, [value], left, over=names)
     if not kept:
@@ -219,9 +223,15 @@ def reduced(b: Builder, node: Node) -> Value:
     if value.batched and 0 in over:
         raise UnreadableError("it keeps the axis of the examples", "keepdim=False")
     sizes = tuple(1 if p in over else s for p, s in enumerate(value.shape))[value.batched :]
-    if len(left) == value.batched:
-        raise UnreadableError("it keeps axes of one number", "keepdim=False")
     return reshaped(b, f"{node.called}_kept", found, sizes)
+
+
+def _one_number(b: Builder, node: Node, value: Value) -> Value:
+    """The mean or the sum of a row, which keeps its axis: times a row of 1/K, or of 1."""
+    size = value.example[0]
+    share = np.full((1, size), 1 / size if node.kind == "mean" else 1.0)
+    row = b.keep(f"{node.called}_share", share, ("o", "k"))
+    return b.line(node.called, "Einsum", [value, row], (value.shape[0], 1), "k,ok->o")
 
 
 def expand(b: Builder, node: Node) -> Value:
