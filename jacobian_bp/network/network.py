@@ -39,6 +39,7 @@ from .files.net_program import ProgramSpec
 from .foreign import Foreign
 from .layers import build_dense, read_loss
 from .models.building import Built
+from .models.layered import Layered
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
@@ -248,6 +249,48 @@ class Network(Shown):
         from .models.built import onnx_built  # loaded when a model is read
 
         return cls._from_model(onnx_built(path, example))
+
+    @classmethod
+    def from_sklearn(cls, model: Any, examples: int | None = None) -> "Network":
+        """A network from a fitted MLPClassifier, MLPRegressor, LogisticRegression or Ridge.
+
+        Its layers are W1, b1, …, its cost is the loss that scikit-learn fits, penalty included:
+
+            MLPClassifier       mean cross-entropy + alpha/(2n) Σ W²
+            MLPRegressor        mean of ½ (a − y)² over examples and outputs + alpha/(2n) Σ W²
+            LogisticRegression  Σ cross-entropy + 1/(2C) Σ W², divided by n where n is given
+            Ridge               Σ (a − y)² + alpha Σ W²
+
+        `examples` is n. Labels are places in model.classes_. `state_dict()` has coefs_[0] and
+        the others as scikit-learn has them. Raises SpecError for another model, one that is not
+        fitted, and options that change the loss otherwise.
+        """
+        from .models.sklearn_models import read_sklearn  # loaded when a model is read
+
+        return cls._from_layers(read_sklearn(model, examples))
+
+    @classmethod
+    def _from_layers(cls, found: Layered) -> "Network":
+        """The network of a model that is layers; one without a bias is a program."""
+        steps, shapes = build_dense(
+            found.sizes, found.activations, found.loss, found.reduction, False, {}, found.penalty
+        )
+        missing = [name for name in shapes if name not in found.parameters]
+        if missing:
+            kept = [replace(s, args=tuple(a for a in s.args if a not in missing)) for s in steps]
+            net = cls.program(*map(str, kept), params=found.params)
+        else:
+            net = cls.dense(
+                found.sizes,
+                found.activations,
+                found.loss,
+                reduction=found.reduction,
+                penalty=found.penalty,
+                params=found.params,
+            )
+        foreign = Foreign({}, {}, {}, found.parameters)
+        net.facts = replace(net.facts, foreign=foreign, remarks=found.remarks)
+        return net
 
     @classmethod
     def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":

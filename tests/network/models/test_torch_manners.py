@@ -200,5 +200,5 @@ def test_numbers_that_differ_from_the_module_are_no_network(monkeypatch):
     from jacobian_bp.network.models import entry_rules
 
     monkeypatch.setitem(entry_rules.SIMPLE, "tanh", "Sigmoid")
-    with pytest.raises(SpecError, match="does not give what the module gives"):
+    with pytest.raises(SpecError, match="does not give what the model gives"):
         Network.from_torch(rows(), torch.randn(N, D, **DOUBLE))
