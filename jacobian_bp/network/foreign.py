@@ -14,14 +14,15 @@ from .models.model import Parameter
 class Foreign:
     """Constants by their names, axes that data have in front, and how parameters are called there.
 
-    `ranks` is the number of axes of each input of the example that the model was read with.
+    `shapes` and `output` are those of the example that the model was read with.
     """
 
     constants: Mapping[str, np.ndarray]
     axes: Mapping[str, str]
-    ranks: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
     parameters: Mapping[str, Parameter]
     buffers: Mapping[str, Any] | None = None
+    output: tuple[int, ...] = ()
 
     def completed(
         self, data: Mapping[str, Any], axes: Mapping[str, str] | None
@@ -37,7 +38,7 @@ class Foreign:
             if name in self.constants:
                 named[name] = text
             elif name in data:
-                missing = self.ranks.get(name, 0) - np.ndim(data[name])
+                missing = len(self.shapes.get(name, ())) - np.ndim(data[name])
                 letters = text.split(",")[missing:] if 0 <= missing <= 1 else []
                 if letters:
                     named[name] = ",".join(letters)

@@ -71,13 +71,23 @@ class Network(Shown):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in (*self._params.values(), *self.facts.data.values()):  # a copy is open
+        kept = (*self._params.values(), *self.facts.data.values(), *self.constants.values())
+        for array in kept:  # a copy is open
             read_only(array)
 
     @property
     def params(self) -> Mapping[str, np.ndarray]:
         """The parameters by name, closed to writing; `with_params` replaces some."""
         return MappingProxyType(self._params)
+
+    @property
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Inputs that a model from elsewhere keeps beside its parameters: masks, given statistics.
+
+        `run` fills them in; a compiled step is given them: step(net.params, x, y, **net.constants).
+        """
+        foreign = self.facts.foreign
+        return MappingProxyType({} if foreign is None else dict(foreign.constants))
 
     @classmethod
     def dense(
@@ -296,8 +306,23 @@ class Network(Shown):
     def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":
         """The network of a model from elsewhere, with what it keeps of it."""
         net = cls.program(*built.lines, params=built.params)
-        foreign = Foreign(built.constants, built.axes, built.ranks, built.parameters, buffers)
+        constants = {name: read_only(np.array(array)) for name, array in built.constants.items()}
+        foreign = Foreign(
+            constants, built.axes, built.shapes, built.parameters, buffers, built.output
+        )
         net.facts = replace(net.facts, foreign=foreign)
+        return net
+
+    def followed_by(self, *lines: str) -> "Network":
+        """The network with more lines behind its own, such as a loss; it keeps what it has.
+
+        >>> net = Network.program("z = Linear(x, W)", params={"W": [[1.0, 2.0]]})
+        >>> net.followed_by("L = SquaredError(z, y)", "J = Mean(L)").run([1.0, 1.0], [2.0]).loss
+        1.0
+        """
+        params = {n: self._params[self.tied.get(n, n)] for n in self._params}
+        net = Network.program(*self.steps, *lines, params=params)
+        net.facts = replace(self.facts, sizes=(), activations=(), loss=None, penalty=())
         return net
 
     def state_dict(self) -> dict[str, Any]:
@@ -396,6 +421,8 @@ class Network(Shown):
         """
         count = None if batch is None else checked_batch(batch)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
+        if self.facts.foreign is not None:
+            axes = {**self.facts.foreign.axes, **(axes or {})}
         return CompiledStep(self._program, count, dtype, self.tied, axes)
 
     def source(self, batch: int | None = None) -> str:

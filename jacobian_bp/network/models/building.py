@@ -64,7 +64,8 @@ class Built:
     axes: dict[str, str]
     parameters: dict[str, Parameter]
     outputs: tuple[str, ...]
-    ranks: dict[str, int] = field(default_factory=dict)  # of each input of the example
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of the example's inputs
+    output: tuple[int, ...] = ()  # the shape of what it gives for the example
 
 
 class Builder:
@@ -134,7 +135,8 @@ class Builder:
             {name: text for name, text in self.given.items() if name in read},
             self.used,
             outputs,
-            {model.names[key]: len(shape) for key, shape in model.inputs.items()},
+            {model.names[key]: shape for key, shape in model.inputs.items()},
+            self.values[model.outputs[0]].shape,
         )
 
     def _leave_out_unread(self, outputs: Sequence[str]) -> None:

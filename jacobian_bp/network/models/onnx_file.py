@@ -39,7 +39,7 @@ def read_onnx_file(path: str | Path) -> Any:
     name = label(place)
     if place.suffix.lower() != ".onnx":
         raise SpecError(f"{name} does not end in .onnx.\n  {INSTEAD}")
-    content = read_limited(place, min(LIMIT, current_limit()), "Keep the model alone.")
+    content = read_limited(place, min(LIMIT, current_limit()), INSTEAD)
     kind = next((words for magic, words in MAGIC.items() if content.startswith(magic)), None)
     if kind or not content:
         raise SpecError(f"{name} is {kind or 'empty'}.\n  {AGAIN}")
