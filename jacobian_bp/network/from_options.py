@@ -24,6 +24,7 @@ from .model_files import (
     is_model_file,
     loss_of,
     read_model,
+    require_own_layers,
     rows_that_fit,
     widths_of,
     with_loss,
@@ -116,12 +117,7 @@ def _case_from_model(
     options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
 ) -> Case:
     """A model of another library, on rows of a table, or on rows that are drawn."""
-    for name in ("activations", "squash_input"):
-        if name in options_given(options, parser):
-            raise SpecError(
-                f"--{name.replace('_', '-')} does not go with a model; it has its own.\n"
-                "  Leave it out."
-            )
+    require_own_layers(options_given(options, parser))
     _require_effect(options)
     table = None if options.data is None else table_asked_for(options)
     net = read_model(options.network)

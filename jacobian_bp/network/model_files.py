@@ -1,7 +1,7 @@
 """A file with a model of another library, as a command takes it: network, loss, data."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,16 @@ def run_on_arrays(name: str, data: str | None, loss: str | None) -> tuple[Run, l
         )
     given: dict[str, Any] = dict(arrays)
     return net.run(**given), [f"data read from {safe(data)}"]
+
+
+def require_own_layers(given: Sequence[str]) -> None:
+    """SpecError for an option that says what a model says itself."""
+    for name in ("activations", "squash_input"):
+        if name in given:
+            raise SpecError(
+                f"--{name.replace('_', '-')} does not go with a model; it has its own.\n"
+                "  Leave it out."
+            )
 
 
 def rows_that_fit(options: argparse.Namespace, inputs: int, found: int, source: str) -> None:

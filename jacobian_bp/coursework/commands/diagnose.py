@@ -176,8 +176,8 @@ def _run(options: argparse.Namespace) -> tuple[Run, list[str]]:
     for other in ("data", "loss"):
         if getattr(options, other) is not None:
             raise SpecError(
-                f"--{other} goes with a model's file, such as net.onnx.\n"
-                f"  Write it into {safe(name)}."
+                f"--{other} goes with a model's file, such as net.onnx; a network file has its "
+                "own.\n  Leave it out."
             )
     net = Network.from_toml(name)
     if not net.facts.data:
