@@ -26,7 +26,7 @@ CHAPTERS = {
     "How to": [
         *("tables", "add_an_op", "puzzles", "exercises", "grading", "check_gradient"),
         *("diagnose", "diagnose_line", "diagnose_code", "compare", "source"),
-        *("interop", "second_derivatives"),
+        *("models", "interop", "second_derivatives"),
     ],
     "Why": [
         *("site/layouts", "site/two_zeros", "site/routes", "conventions", "costs", "counting"),
