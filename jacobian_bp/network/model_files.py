@@ -18,7 +18,10 @@ from .files.answer_file import read_arrays
 from .network import Network
 from .run import Run
 
-READERS: dict[str, Callable[[Path], Network]] = {".onnx": Network.from_onnx}
+READERS: dict[str, Callable[[Path], Network]] = {
+    ".onnx": Network.from_onnx,
+    ".keras": Network.from_keras,
+}
 ENDINGS = tuple(READERS)
 LOSS_OF_LAST = {"Softmax": "cross_entropy", "Sigmoid": "bce"}
 FROM_LOGITS = {"cross_entropy": "CrossEntropyFromLogits", "bce": "BinaryCrossEntropyFromLogits"}

@@ -261,6 +261,20 @@ class Network(Shown):
         return cls._from_model(onnx_built(path, example))
 
     @classmethod
+    def from_keras(cls, path: str | Path) -> "Network":
+        """A network from a .keras file of Keras 3, read by h5py, without Keras or TensorFlow.
+
+        Sequential and functional models are read, as in evaluation. Values have the names of
+        the layers, parameters those with kernel, bias, gamma, …: dense_1_kernel, turned to
+        (outputs, inputs); `state_dict()` gives them as Keras has them. Raises SpecError for a
+        file that is damaged, links to others or claims what it does not hold, and with all
+        layers that are not known at once.
+        """
+        from .models.built import keras_built  # loaded when a model is read
+
+        return cls._from_model(keras_built(path))
+
+    @classmethod
     def from_sklearn(cls, model: Any, examples: int | None = None) -> "Network":
         """A network from a fitted MLPClassifier, MLPRegressor, LogisticRegression or Ridge.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from .building import Built
 from .compared import require_same
+from .keras_graph import read_keras
 from .onnx_file import WHO as ONNX
 from .onnx_graph import read_onnx
 from .rules import build
@@ -20,6 +21,11 @@ def torch_built(module: Any, example: Any, loss: Any) -> tuple[Built, dict[str, 
     built = build(read.model)
     require_same(built, read.arrays, read.output, WHO)
     return built, read.state
+
+
+def keras_built(path: str | Path) -> Built:
+    """The program of a .keras file."""
+    return build(read_keras(path))
 
 
 def onnx_built(path: str | Path, example: Any) -> Built:

@@ -11,7 +11,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 @pytest.mark.filterwarnings("ignore")  # torch.onnx.export warns of what it is to become
 def test_the_page_runs(capsys):
-    for package in ("torch", "onnx", "onnxscript", "sklearn"):
+    for package in ("torch", "onnx", "onnxscript", "sklearn", "h5py", "keras"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     names = {}
     for block in BLOCKS:
@@ -21,5 +21,6 @@ def test_the_page_runs(capsys):
 
 def test_the_page_has_assertions_in_every_part():
     parts = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    assert [part.partition("\n")[0] for part in parts] == ["PyTorch", "ONNX", "scikit-learn"]
+    names = [part.partition("\n")[0] for part in parts]
+    assert names == ["PyTorch", "ONNX", "scikit-learn", "Keras", "Weights alone"]
     assert all("assert " in part for part in parts)
