@@ -172,7 +172,8 @@ def by_distance(arrays):
 Frobenius norm, the mean over the tokens. 0 tokens back stands the identity of the skips,
 {np.sqrt(WIDTH):.1f} by itself, and what attention and the linear maps add to it. Beside its own
 token the first layer reads most what stood {PERIOD - 1} back: the word that came next the time
-before, as the sequences repeat themselves after {PERIOD}. The others leave a token nearly alone.""")
+before, as the sequences repeat themselves after {PERIOD}. The others leave a token nearly
+alone.""")
 
 
 def as_factors(run):

@@ -10,7 +10,8 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
 
 @pytest.mark.filterwarnings("ignore")  # torch.onnx.export warns of what it is to become
-def test_the_page_runs(capsys):
+def test_the_page_runs(capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     for package in ("torch", "onnx", "onnxscript", "sklearn", "h5py", "keras"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     names = {}
