@@ -11,6 +11,7 @@ from ..writing.tables import wrapped
 from .formula import Formula
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
+FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
 _SIGNS = re.compile(r"[@*()^+'\[\]]|\.T\b|\s")
 _OPTION = re.compile(r"-h|--[\w-]*(=.*)?")
 _SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")
@@ -22,7 +23,7 @@ def is_formula(text: str | None) -> bool:
     >>> is_formula("sum((W @ x - y)**2)"), is_formula("4-5-3"), is_formula("my nets/net.toml")
     (True, False, False)
     """
-    if text is None or text.endswith(".toml"):
+    if text is None or text.lower().endswith(FILES):
         return False
     return bool(re.search(r"[^\W\d]", text)) and bool(_SIGNS.search(text.strip()))
 

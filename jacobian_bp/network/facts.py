@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..derivation.ready_made import ReadyMade
+from .foreign import Foreign
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,3 +27,4 @@ class NetworkFacts:
     remarks: tuple[str, ...] = ()  # where weights and data come from, in words
     data: Mapping[str, np.ndarray] = field(default_factory=dict)  # x and y, where the file has them
     axes: Mapping[str, str] | None = None  # what these have in front of the axes of one vector
+    foreign: Foreign | None = None  # what a model of another library has beside its parameters

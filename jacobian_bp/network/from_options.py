@@ -19,6 +19,16 @@ from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .files.tables.read_table import TableData
 from .files.tables.switches import switch_of, table_asked_for
+from .model_files import (
+    drawn_for,
+    is_model_file,
+    loss_of,
+    read_model,
+    require_own_layers,
+    rows_that_fit,
+    widths_of,
+    with_loss,
+)
 from .network import Network
 from .run import Run
 from .sizes import format_sizes, parse_sizes, with_widths
@@ -40,6 +50,8 @@ def case_of(options: argparse.Namespace, parser: Callable[[], argparse.ArgumentP
     """The network and the data that the options ask for; the reference case without any."""
     if options.network is not None and options.network.endswith(".toml"):
         return _case_from_file(options, parser)
+    if is_model_file(options.network):
+        return _case_from_model(options, parser)
     convention = convention_of(options.convention or "flat")
     if options.network is None and convention.sizes and convention.name != "second_seed":
         options.network = format_sizes(convention.sizes)
@@ -99,6 +111,31 @@ def _case_from_file(
         )
     x, y = _drawn(facts.sizes, facts.loss, facts.seed, options.batch)
     return Case(net.run(x, y), (*facts.remarks, _said_of_drawn(x, facts.seed)), facts)
+
+
+def _case_from_model(
+    options: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]
+) -> Case:
+    """A model of another library, on rows of a table, or on rows that are drawn."""
+    require_own_layers(options_given(options, parser))
+    _require_effect(options)
+    table = None if options.data is None else table_asked_for(options)
+    net = read_model(options.network)
+    widths = widths_of(net, options.network)
+    asked = None if table is None else table.loss(widths[1])
+    numbered = asked is None and table is not None and options.loss is None
+    if numbered and table is not None and widths[1] > 1 and _classes(table):
+        asked = "cross_entropy"
+    net = with_loss(net, options.loss, options.reduction, asked)
+    loss = loss_of(net)
+    remarks = [*net.facts.remarks, f"weights read from {safe(options.network)}"]
+    if table is None:
+        count = _count(options.batch, 5)
+        x, y = drawn_for(net, loss, widths, options.seed, count)
+        return Case(net.run(x, y), (*remarks, _said_of_drawn(x, options.seed)), net.facts)
+    rows_that_fit(options, widths[0], len(table.features), table.source)
+    x, y, said = _examples_of(table, list(widths), loss or "squared_error", options)
+    return Case(net.run(x.astype(x.dtype), y), (*said, *remarks), net.facts)
 
 
 def options_given(

@@ -36,7 +36,10 @@ from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .files.net_file import read_net_file
 from .files.net_program import ProgramSpec
+from .foreign import Foreign
 from .layers import build_dense, read_loss
+from .models.building import Built
+from .models.layered import Layered
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
@@ -68,13 +71,23 @@ class Network(Shown):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for array in (*self._params.values(), *self.facts.data.values()):  # a copy is open
+        kept = (*self._params.values(), *self.facts.data.values(), *self.constants.values())
+        for array in kept:  # a copy is open
             read_only(array)
 
     @property
     def params(self) -> Mapping[str, np.ndarray]:
         """The parameters by name, closed to writing; `with_params` replaces some."""
         return MappingProxyType(self._params)
+
+    @property
+    def constants(self) -> Mapping[str, np.ndarray]:
+        """Inputs that a model from elsewhere keeps beside its parameters: masks, given statistics.
+
+        `run` fills them in; a compiled step is given them: step(net.params, x, y, **net.constants).
+        """
+        foreign = self.facts.foreign
+        return MappingProxyType({} if foreign is None else dict(foreign.constants))
 
     @classmethod
     def dense(
@@ -214,6 +227,131 @@ class Network(Shown):
         )
         return net
 
+    @classmethod
+    def from_torch(cls, module: Any, example: Any, *, loss: Any = None) -> "Network":
+        """A network from a torch.nn.Module, traced by torch.export on an example.
+
+        `example` is what the module reads, with the axes that it has in front, (n, …) or
+        (n, t, …); a tuple where it reads several. With `loss`, an nn loss, the labels are the
+        last: Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss()). The only
+        input is called x. Parameters keep their names, with underscores: 0.weight is
+        p0_weight, and `state_dict()` gives them back under PyTorch's. A value is named by the
+        module that gives it, one that a module gives on the way by the module and the op. It is
+        compared with the module's own before it is handed out. Raises SpecError with all that
+        is not known at once, each with its module; the page docs/models.md lists what is.
+        """
+        from .models.built import torch_built  # loaded when a model is read
+
+        built, buffers = torch_built(module, example, loss)
+        return cls._from_model(built, buffers)
+
+    @classmethod
+    def from_onnx(cls, path: str | Path, example: Any = None) -> "Network":
+        """A network from an .onnx file, parsed by the onnx package; nothing in it is run.
+
+        Without an `example` one is drawn in the shapes that the file declares. Parameters are
+        the initial arrays of fractions, under their names with underscores; a kernel (inputs,
+        outputs) that a MatMul reads is turned, and `state_dict()` gives it back. What the
+        program gives for the example is compared with the reference evaluation of the onnx
+        package. Raises SpecError for a file that is cut short, has its numbers in other files,
+        or declares what it does not hold, and with all operators that are not known at once.
+        """
+        from .models.built import onnx_built  # loaded when a model is read
+
+        return cls._from_model(onnx_built(path, example))
+
+    @classmethod
+    def from_keras(cls, path: str | Path) -> "Network":
+        """A network from a .keras file of Keras 3, read by h5py, without Keras or TensorFlow.
+
+        Sequential and functional models are read, as in evaluation. Values have the names of
+        the layers, parameters those with kernel, bias, gamma, …: dense_1_kernel, turned to
+        (outputs, inputs); `state_dict()` gives them as Keras has them. Raises SpecError for a
+        file that is damaged, links to others or claims what it does not hold, and with all
+        layers that are not known at once.
+        """
+        from .models.built import keras_built  # loaded when a model is read
+
+        return cls._from_model(keras_built(path))
+
+    @classmethod
+    def from_sklearn(cls, model: Any, examples: int | None = None) -> "Network":
+        """A network from a fitted MLPClassifier, MLPRegressor, LogisticRegression or Ridge.
+
+        Its layers are W1, b1, …, its cost is the loss that scikit-learn fits, penalty included:
+
+            MLPClassifier       mean cross-entropy + alpha/(2n) Σ W²
+            MLPRegressor        mean of ½ (a − y)² over examples and outputs + alpha/(2n) Σ W²
+            LogisticRegression  Σ cross-entropy + 1/(2C) Σ W², divided by n where n is given
+            Ridge               Σ (a − y)² + alpha Σ W²
+
+        `examples` is n. Labels are places in model.classes_. `state_dict()` has coefs_[0] and
+        the others as scikit-learn has them. Raises SpecError for another model, one that is not
+        fitted, and options that change the loss otherwise.
+        """
+        from .models.sklearn_models import read_sklearn  # loaded when a model is read
+
+        return cls._from_layers(read_sklearn(model, examples))
+
+    @classmethod
+    def _from_layers(cls, found: Layered) -> "Network":
+        """The network of a model that is layers; one without a bias is a program."""
+        steps, shapes = build_dense(
+            found.sizes, found.activations, found.loss, found.reduction, False, {}, found.penalty
+        )
+        missing = [name for name in shapes if name not in found.parameters]
+        if missing:
+            kept = [replace(s, args=tuple(a for a in s.args if a not in missing)) for s in steps]
+            net = cls.program(*map(str, kept), params=found.params)
+        else:
+            net = cls.dense(
+                found.sizes,
+                found.activations,
+                found.loss,
+                reduction=found.reduction,
+                penalty=found.penalty,
+                params=found.params,
+            )
+        foreign = Foreign({}, {}, {}, found.parameters)
+        net.facts = replace(net.facts, foreign=foreign, remarks=found.remarks)
+        return net
+
+    @classmethod
+    def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":
+        """The network of a model from elsewhere, with what it keeps of it."""
+        net = cls.program(*built.lines, params=built.params)
+        constants = {name: read_only(np.array(array)) for name, array in built.constants.items()}
+        foreign = Foreign(
+            constants, built.axes, built.shapes, built.parameters, buffers, built.output
+        )
+        net.facts = replace(net.facts, foreign=foreign)
+        return net
+
+    def followed_by(self, *lines: str) -> "Network":
+        """The network with more lines behind its own, such as a loss; it keeps what it has.
+
+        >>> net = Network.program("z = Linear(x, W)", params={"W": [[1.0, 2.0]]})
+        >>> net.followed_by("L = SquaredError(z, y)", "J = Mean(L)").run([1.0, 1.0], [2.0]).loss
+        1.0
+        """
+        params = {n: self._params[self.tied.get(n, n)] for n in self._params}
+        net = Network.program(*self.steps, *lines, params=params)
+        net.facts = replace(self.facts, sizes=(), activations=(), loss=None, penalty=())
+        return net
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters under the names and in the layout of the model that they are from.
+
+        Tensors for a network from PyTorch, with its buffers, so that load_state_dict takes them;
+        arrays otherwise. All are new. Raises SpecError for a network that is from no model.
+        """
+        if self.facts.foreign is None:
+            raise SpecError(
+                "this network is from no model of another library.\n"
+                "  Its parameters are net.params, by the names of this package."
+            )
+        return self.facts.foreign.state_dict(self.params)
+
     def with_params(self, params: Mapping[str, Any]) -> "Network":
         """The same network with some parameters replaced; tied ones stay tied, and no others.
 
@@ -270,6 +408,8 @@ class Network(Shown):
         data = {k: v for k, v in {"x": x, "y": y, **more}.items() if v is not None}
         if not data:
             data, axes = dict(self.facts.data), self.facts.axes if axes is None else axes
+        if self.facts.foreign is not None:
+            data, axes = self.facts.foreign.completed(data, axes)
         known = self._program.inputs
         for name in data:
             if name not in known:
@@ -295,6 +435,8 @@ class Network(Shown):
         """
         count = None if batch is None else checked_batch(batch)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
+        if self.facts.foreign is not None:
+            axes = {**self.facts.foreign.axes, **(axes or {})}
         return CompiledStep(self._program, count, dtype, self.tied, axes)
 
     def source(self, batch: int | None = None) -> str:

@@ -233,6 +233,21 @@ def _known(
     return found if len(set(found)) == len(found) == ranks[name] else None
 
 
+def axes_of_output(step: Step, axes: Names, ranks: Mapping[str, int]) -> tuple[str, ...]:
+    """The axes of what a step gives, as soon as those of the values that it reads are known.
+
+    >>> from .program_text import read_program
+    >>> (step,) = read_program(["J = Mean(L, over='t')"], {})
+    >>> axes_of_output(step, {"L": ("n", "t", "k")}, {})
+    ('n', 'k')
+    """
+    op = step.op.meeting(*(axes.get(arg) for arg in step.args))
+    if op is None:
+        return axes[step.args[0]]
+    given, _ = _output(step if op is step.op else replace(step, op=op), axes, ranks)
+    return given
+
+
 def _output(
     step: Step, axes: Names, ranks: Mapping[str, int]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from network_file_rows import HEAD, B, W, said
 
-from jacobian_bp import Network
+from jacobian_bp import Network, memory_limit
 from jacobian_bp.network.files.answer_file import read_answers
 from jacobian_bp.network.files.convention_file import convention_of
 from jacobian_bp.network.files.net_file import write_example
@@ -98,6 +98,18 @@ def convention_file(text, change):
     return put("mine.toml", text.encode()), lambda: convention_of("mine.toml"), follow
 
 
+NIELSEN = json.dumps(
+    {"sizes": [3, 2], "weights": [W.tolist()], "biases": [B[:, None].tolist()], "cost": "C"}
+)
+
+
+def little_memory():
+    """The arrays where they are saved, else the text, with little memory."""
+    with memory_limit(900):
+        name = "arrays.npz" if Path("arrays.npz").exists() else "w.json"
+        return read_weights(Path(name), Path())
+
+
 FILES = {  # what is there, how it is read, and what is done
     "a table that is no convention": convention_file(
         "[konvention]\nfirst = 0\n",
@@ -110,6 +122,26 @@ FILES = {  # what is there, how it is read, and what is done
         lambda text, message: (
             "[convention]\n" + said(r'Write the table with (examples = "columns")', message) + "\n"
         ),
+    ),
+    "a layer with two weights": (
+        archive(*((f"a/{n}.npy", npy(W)) for n in ("kernel", "scale"))),
+        weights(),
+        again("Keep one of the two", archive(("a/kernel.npy", npy(W.T)), ("a/bias.npy", npy(B)))),
+    ),
+    "no network of Nielsen's": (
+        put("w.json", b"{}"),
+        weights("w.json"),
+        again(r'Write {"sizes": \[3, 2\], "weights": ', put("w.json", NIELSEN.encode())),
+    ),
+    "a key twice": (
+        put("w.json", b'{"sizes": [1], "sizes": [2]}'),
+        weights("w.json"),
+        again("Keep one of the two", put("w.json", NIELSEN.encode())),
+    ),
+    "much text": (
+        put("w.json", NIELSEN.encode()),
+        little_memory,
+        again(r"np\.savez", lambda: np.savez("arrays.npz", W1=W, b1=B)),
     ),
     "twice": (
         archive(("W1.npy", npy(W)), ("W1", npy(W))),

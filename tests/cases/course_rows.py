@@ -50,6 +50,7 @@ DIAGNOSE = {
     "a function without code": ("diagnose net.toml --line 'd1 @ W1' --function f", left_out),
     "a target of arrays": ("diagnose net.toml answer.npz --target z1", left_out),
     "a layout of a line": ("diagnose net.toml --line 'd1 @ W1' --layout flat", left_out),
+    "data of a network file": ("diagnose net.toml answer.npz --data answer.npz", left_out),
     "a layout of code": ("diagnose net.toml --code backward.py --layout flat", left_out),
     "half a convention": (
         "diagnose net.toml --code backward.py --examples columns",

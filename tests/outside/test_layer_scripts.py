@@ -19,6 +19,12 @@ PLANTED = {  # script: a formula, the same with a mistake, what stands before it
     "recurrent": ('PARAMS["W"]) * (1', 'PARAMS["W"].T) * (1', "share of step 1", "delta2 ="),
     "causal_attention": ("V[None] - o[:, None]", "V[None] - 0 * o[:, None]", "dP/ds", "do/dQ: d"),
     "transformer_block": ("(n * t * f) ** 2", "n * (t * f) ** 2", "NOT BUILT", "'one in'"),
+    "trained_transformer": (
+        "np.outer(delta[t], x[t])",
+        "np.outer(delta[t], x[t - 1])",
+        "HOW FAR",
+        "The delta",
+    ),
     "train_digits": ("], compiled[name])", "], -compiled[name])", "BEFORE", "each against"),
 }
 

@@ -19,6 +19,7 @@ from ...errors import SpecError
 from ...network.files.answer_file import read_answers, read_arrays
 from ...network.files.convention_file import convention_of
 from ...network.files.paths import read_limited
+from ...network.model_files import is_model_file, run_on_arrays
 from ...network.network import Network
 from ...network.run import Run
 from ...writing import terminal
@@ -39,7 +40,13 @@ LINE_HELP = (
 def add_parser(commands: Any) -> None:
     """Add the command to the subparsers of jacobian-bp."""
     parser = commands.add_parser("diagnose", help="which mistake gives these numbers")
-    parser.add_argument("network", metavar="NET.toml", help="the network, with its data")
+    parser.add_argument(
+        "network",
+        metavar="NET.toml",
+        help="the network, with its data; or a model, .onnx or .keras, with --data",
+    )
+    parser.add_argument("--data", metavar="FILE.npz", help="x and y of a model's file")
+    parser.add_argument("--loss", help="of a model's file: cross_entropy, …")
     parser.add_argument("answers", metavar="ANSWER.npz", nargs="?", help="dW2, delta2, dz2_dW2, …")
     parser.add_argument("--line", metavar="TEXT", help=LINE_HELP)
     parser.add_argument("--target", metavar="NAME", help="what the line is meant to give: z2, W2")
@@ -84,7 +91,7 @@ def run_command(options: argparse.Namespace) -> int:
             "  Leave it out: a line gives a gradient the shape of its parameter."
         )
     said = _convention(options)
-    run, data = _run(options.network)
+    run, data = _run(options)
     written = said or _of_file(run)
     if options.line is not None:
         # --examples alone leaves open where the 1/m stands
@@ -114,7 +121,7 @@ def _run_code(options: argparse.Namespace) -> int:
         )
     written = _convention(options)
     text = read_limited(Path(options.code), LONGEST_TEXT, "Name a file of Python.")
-    run, data = _run(options.network)
+    run, data = _run(options)
     try:
         code = text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -160,8 +167,18 @@ def _number(text: str) -> tuple[str, float]:
         raise SpecError(f"--let {safe(text)} gives no number.\n  Write --let reg=0.01.") from None
 
 
-def _run(name: str) -> tuple[Run, list[str]]:
+def _run(options: argparse.Namespace) -> tuple[Run, list[str]]:
     """The run on the data of the file, and what was assumed of the table that they stand in."""
+    name: str = options.network
+    if is_model_file(name):
+        run, said = run_on_arrays(name, options.data, options.loss)
+        return run, [f"data      {remark}" for remark in said]
+    for other in ("data", "loss"):
+        if getattr(options, other) is not None:
+            raise SpecError(
+                f"--{other} goes with a model's file, such as net.onnx; a network file has its "
+                "own.\n  Leave it out."
+            )
     net = Network.from_toml(name)
     if not net.facts.data:
         raise SpecError(

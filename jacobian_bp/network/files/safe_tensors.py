@@ -17,7 +17,8 @@ from ...writing.signs import safe
 from .paths import brief
 from .stored import HEADER_LIMIT, MOST_ARRAYS, OF_WEIGHTS, Stored, damaged, read_array, require_size
 
-TENSOR_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+TENSOR_DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "BF16": "<u2"}
+HALF = "BF16"  # bfloat16, the first two bytes of a float32: read as one
 
 
 def stored_safetensors(file: io.FileIO, name: str) -> dict[str, Stored]:
@@ -62,10 +63,16 @@ def stored_safetensors(file: io.FileIO, name: str) -> dict[str, Stored]:
         else:
             trouble = f"has dtype {safe(tensor['dtype'][:20])}"
 
-        def load(at: int = start + begin, shape: tuple = shape, dtype: Any = dtype) -> np.ndarray:
-            file.seek(at)
-            return read_array(file.read, shape, dtype, name)
+        half = tensor["dtype"] == HALF
 
+        def load(
+            at: int = start + begin, shape: tuple = shape, dtype: Any = dtype, half: bool = half
+        ) -> np.ndarray:
+            file.seek(at)
+            array = read_array(file.read, shape, dtype, name)
+            return (array.astype("<u4") << 16).view("<f4") if half else array
+
+        dtype = np.dtype("<f4") if half else dtype
         found[key] = Stored(shape, dtype if dtype.itemsize else None, trouble, load)
     if end != size - start:
         raise SpecError(

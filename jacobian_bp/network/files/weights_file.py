@@ -1,4 +1,4 @@
-"""Weights from a file and into one: .npz and .safetensors, read without running anything.
+"""Weights from a file and into one: .npz, .safetensors, Nielsen's .json, without running anything.
 
 Nothing is unpickled, no name in a file is a path, and no array is built before
 the directory of the file has shown that it is small enough and really there.
@@ -17,6 +17,8 @@ from ...errors import DomainError, SpecError
 from ...numbers.arrays import as_array, require_finite
 from ...writing.signs import dims, safe
 from ...writing.whole_file import write_whole
+from .nielsen_json import stored_nielsen
+from .other_names import as_named_here
 from .paths import brief, inside, label, open_regular, require_replaceable
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
@@ -26,6 +28,7 @@ from .weight_names import ADVICE, OWN, Names, own_names, shorten
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     ".npz": stored_npz,
     ".safetensors": stored_safetensors,
+    ".json": stored_nielsen,
 }
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 MAGIC = {
@@ -47,7 +50,10 @@ FROM_TORCH = (
 
 
 def read_weights(path: Path, folder: Path, names: Names | None = None) -> dict[str, np.ndarray]:
-    """The weights W1, b1, W2, b2, … of an .npz or .safetensors file that lies in `folder`.
+    """The weights W1, b1, W2, b2, … of an .npz, .safetensors or .json file that lies in `folder`.
+
+    They may have the names of PyTorch, Flax or Keras, whose kernels are (inputs, outputs), or
+    count from W0; a .json file is one of Nielsen's network2.py.
 
     `names` says of a network that is no row of layers which of its parameters each array is.
 
@@ -63,7 +69,7 @@ def read_weights(path: Path, folder: Path, names: Names | None = None) -> dict[s
     with open_regular(place, INSTEAD) as file:
         _require_magic(file.read(HEAD), path, name)
         file.seek(0)
-        stored = READERS[path.suffix.lower()](file, name)
+        stored = as_named_here(READERS[path.suffix.lower()](file, name), name)
         plain = _require_layers(name, stored, path.suffix.lower() == ".safetensors", names)
         require_bytes(name, sum(array.nbytes for array in stored.values()))
         params = {}
@@ -124,6 +130,8 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
         if head.startswith(b"PK\x03\x04"):
             return
         kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
+    elif path.suffix.lower() == ".json":
+        return  # its parser tells
     elif head[8:9] == b"{":  # a header's length may begin with any byte
         return
     elif head.startswith(b"PK") and TORCH in head:

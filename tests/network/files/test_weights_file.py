@@ -562,13 +562,13 @@ def test_bytes_behind_the_last_tensor_are_refused(tmp_path):
 
 def test_dtypes_of_safetensors_that_are_not_supported_are_each_told(tmp_path):
     def change(entries):
-        entries["W1"]["dtype"], entries["W2"]["dtype"] = "BF16", "F8_E4M3"
+        entries["W1"]["dtype"], entries["W2"]["dtype"] = "F8_E5M2", "F8_E4M3"
         entries["b1"]["dtype"] = "\x1b[2J"
 
     arrays = PARAMS | {"b2": np.ones(2, np.int64)}
     assert message(tensors(tmp_path, arrays, change=change)) == (
         "w.safetensors does not hold the weights of a network.\n"
-        "  'W1' has dtype BF16\n"
+        "  'W1' has dtype F8_E5M2\n"
         "  'b1' has dtype \\x1b[2J\n"
         "  'W2' has dtype F8_E4M3\n"
         "  'b2' has dtype I64\n"

@@ -1,0 +1,151 @@
+"""A file with a model of another library, as a command takes it: network, loss, data."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import SpecError
+from ..numbers.memory import require_memory
+from ..ops import CrossEntropy
+from ..ops.labels import CLASSES
+from ..ops.names import LOSSES, REDUCTIONS, label_kind
+from ..writing.signs import did_you_mean, dims, safe
+from .drawn_from_seed import draw_data
+from .files.answer_file import read_arrays
+from .network import Network
+from .run import Run
+
+READERS: dict[str, Callable[[Path], Network]] = {
+    ".onnx": Network.from_onnx,
+    ".keras": Network.from_keras,
+}
+ENDINGS = tuple(READERS)
+LOSS_OF_LAST = {"Softmax": "cross_entropy", "Sigmoid": "bce"}
+FROM_LOGITS = {"cross_entropy": "CrossEntropyFromLogits", "bce": "BinaryCrossEntropyFromLogits"}
+
+
+def is_model_file(text: str | None) -> bool:
+    """Whether an argument names a model of another library, by its ending.
+
+    >>> is_model_file("net.onnx"), is_model_file("net.toml"), is_model_file("4-5-3")
+    (True, False, False)
+    """
+    return text is not None and text.lower().endswith(ENDINGS)
+
+
+def read_model(name: str) -> Network:
+    """The network of a model's file, whichever it is."""
+    return READERS[Path(name).suffix.lower()](Path(name))
+
+
+def widths_of(net: Network, name: str) -> tuple[int, int]:
+    """How many numbers a model reads and gives for one example. SpecError for other shapes."""
+    foreign = net.facts.foreign
+    assert foreign is not None
+    shapes = [s for n, s in foreign.shapes.items() if n not in net._program.labels]
+    if len(shapes) != 1 or len(shapes[0]) != 2 or len(foreign.output) != 2:
+        told = ", ".join(f"{n} {dims(s)}" for n, s in foreign.shapes.items())
+        raise SpecError(
+            f"{safe(name)} reads {told}; a command gives it rows of numbers.\n"
+            "  Run it in Python: Network.from_onnx(path).run(x)."
+        )
+    return shapes[0][1], foreign.output[1]
+
+
+def with_loss(net: Network, loss: str | None, reduction: str, asked: str | None) -> Network:
+    """The network with a loss behind its output, J; one that has a cost already is left as it is.
+
+    Without `loss` it is that of the last activation, softmax or sigmoid, or else the one that
+    the data ask for.
+    """
+    last = net._program.steps[-1]
+    if net._program.labels:
+        if loss is not None:
+            raise SpecError(
+                "--loss does not go with a model that has a loss of its own.\n  Leave it out."
+            )
+        return net
+    named = loss or LOSS_OF_LAST.get(last.op.name) or asked or "squared_error"
+    if named not in LOSSES:
+        raise SpecError(
+            f"the loss is {safe(repr(named))[:60]}, which is not known."
+            f"{did_you_mean(named, LOSSES, chr(39))}\n  Write one of {', '.join(LOSSES)}."
+        )
+    op = LOSSES[named].__name__
+    if LOSS_OF_LAST.get(last.op.name) != named:  # its values are logits
+        op = FROM_LOGITS.get(named, op)
+    lines = [f"L = {op}({last.name}, y)"]
+    if reduction not in REDUCTIONS:
+        raise SpecError(
+            f"the reduction is {safe(repr(reduction))[:60]}.\n"
+            f"  Write one of {', '.join(REDUCTIONS)}."
+        )
+    assert net.facts.foreign is not None
+    of = "L"
+    if reduction == "mean_over_entries" and LOSSES[named] is not CrossEntropy:
+        lines.append(f"E = MeanOverOutputs(L, {net.facts.foreign.output[-1]})")
+        of = "E"
+    lines.append(f"J = {'Sum' if reduction == 'sum' else 'Mean'}({of})")
+    return net.followed_by(*lines)
+
+
+def drawn_for(
+    net: Network, loss: str | None, widths: tuple[int, int], seed: int, count: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of the numbers' own precision, drawn with a seed."""
+    inputs, outputs = widths
+    require_memory("x", (count or 1, inputs), 8, "Ask for fewer examples: --batch.")
+    x, y = draw_data((inputs, outputs), loss, seed, count)
+    dtype = next((p.dtype for p in net.params.values()), np.dtype(float))
+    return x.astype(dtype), y if label_kind(loss) == CLASSES else y.astype(dtype)
+
+
+def loss_of(net: Network) -> str | None:
+    """The name of the loss that a network ends in; its labels are of that kind."""
+    for step in net._program.steps:
+        for name, op in LOSSES.items():
+            if step.op.name in (op.__name__, FROM_LOGITS.get(name)):
+                return name
+    return None
+
+
+def run_on_arrays(name: str, data: str | None, loss: str | None) -> tuple[Run, list[str]]:
+    """A model's run on the arrays x and y of an .npz file, and what is to be said of it."""
+    if data is None:
+        raise SpecError(
+            f"{safe(name)} has no data to run on.\n"
+            "  Give an .npz file with x and y, the numbers the answer was computed for: --data."
+        )
+    net = with_loss(read_model(name), loss, "mean", None)
+    arrays = read_arrays(Path(data))
+    known = set(net._program.inputs) - set(net.constants)
+    if set(arrays) != known:
+        raise SpecError(
+            f"{safe(data)} holds {', '.join(map(safe, sorted(arrays))) or 'nothing'}; "
+            f"{safe(name)} reads {', '.join(sorted(known))}.\n"
+            "  Save these: np.savez(path, x=x, y=y)."
+        )
+    given: dict[str, Any] = dict(arrays)
+    return net.run(**given), [f"data read from {safe(data)}"]
+
+
+def require_own_layers(given: Sequence[str]) -> None:
+    """SpecError for an option that says what a model says itself."""
+    for name in ("activations", "squash_input"):
+        if name in given:
+            raise SpecError(
+                f"--{name.replace('_', '-')} does not go with a model; it has its own.\n"
+                "  Leave it out."
+            )
+
+
+def rows_that_fit(options: argparse.Namespace, inputs: int, found: int, source: str) -> None:
+    """SpecError where a table has another number of input columns than the model reads."""
+    if inputs != found:
+        raise SpecError(
+            f"{safe(options.network)} has {inputs} inputs, {source} has {found} input columns.\n"
+            "  Choose them: --columns, --drop, --target."
+        )

@@ -1,0 +1,258 @@
+"""From the nodes of a model to the lines of a program: names, axes, and what is kept constant.
+
+Every value knows whether its first axis is n, the examples; an op's letters name what stands
+behind it. A rule (see rules) writes the lines of one kind of node.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...algebra.axes import BATCH
+from ...algebra.binding import WrongRankError
+from ...errors import JacobianError
+from ...program.naming import axes_of_output
+from ...program.program_text import read_program
+from ...program.step import Step
+from .model import Model, Node, Parameter
+from .names import as_name, free_name
+
+LETTERS = "ghtk"  # of the axes of an example, the last for the last
+FRONT = "ntsrq"  # of what data has in front
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A value of the program: its name, its shape with n where it has it, its axes by name.
+
+    A parameter's axes have no names. Of a value whose first foreign axis is several of ours in
+    one, `merged` is how many. `allowed` is a mask that waits for its softmax: True where a
+    class stands. `layers` are values that stand side by side on a first axis of the model's.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    axes: tuple[str, ...] | None
+    batched: bool
+    merged: int = 0
+    allowed: np.ndarray | None = None
+    layers: tuple["Value", ...] = ()
+
+    @property
+    def example(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return self.shape[self.batched :]
+
+
+class UnreadableError(Exception):
+    """What a rule cannot write, in words that follow the place of its node."""
+
+    def __init__(self, fact: str, instead: str = "") -> None:
+        super().__init__(fact)
+        self.fact, self.instead = fact, instead
+
+
+@dataclass(eq=False)
+class Built:
+    """A model as a program: its lines, and what its network keeps beside them."""
+
+    lines: tuple[str, ...]
+    params: dict[str, np.ndarray]
+    constants: dict[str, np.ndarray]
+    axes: dict[str, str]
+    parameters: dict[str, Parameter]
+    outputs: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of the example's inputs
+    output: tuple[int, ...] = ()  # the shape of what it gives for the example
+
+
+class Builder:
+    """The lines so far, and what each key of the model has become."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.lines: list[str] = []
+        self.steps: dict[str, Step] = {}
+        self.values: dict[str, Value] = {}
+        self.kept: dict[str, np.ndarray] = {}
+        self.axes: dict[str, tuple[str, ...]] = {}
+        self.given: dict[str, str] = {}  # how the axes of inputs are named
+        self.used: dict[str, Parameter] = {}
+        self.taken = {*model.names.values()}
+        self.examples = next((s[0] for s in model.inputs.values() if len(s) > 1), None)
+        for key, parameter in model.parameters.items():
+            name = free_name(as_name(parameter.foreign), self.taken)
+            self.taken.add(name)
+            self.used[name] = parameter
+            self.values[key] = Value(name, parameter.array.shape, None, False)
+        for key, shape in model.inputs.items():
+            batched = bool(shape) and (len(shape) > 1 or shape[0] == self.examples)
+            if len(shape) == 1 and self.examples is None and model.names[key] in self._indices():
+                batched = True
+            self.values[key] = Value(model.names[key], shape, None, batched)
+
+    def _indices(self) -> set[str]:
+        """The inputs that a look-up reads."""
+        keys = {node.reads[0] for node in self.model.nodes if node.kind == "embedding"}
+        return {self.model.names[key] for key in keys if key in self.model.names}
+
+    def build(self, rules: Mapping[str, Callable[["Builder", Node], Value]]) -> Built:
+        """The program, or SpecError with everything that cannot be written."""
+        model = self.model
+        lost: set[str | None] = set()
+        for node in model.nodes:
+            if node.kind == "unread" or not lost.isdisjoint({*node.reads, *_bases(node.reads)}):
+                lost.add(node.gives)  # it rests on what is told already
+                continue
+            if node.kind not in rules:
+                model.wrong(node.place, f"{node.kind} is not known")
+                lost.add(node.gives)
+                continue
+            try:
+                self.values[node.gives] = rules[node.kind](self, node)
+            except UnreadableError as error:
+                model.wrong(node.place, error.fact, error.instead)
+                lost.add(node.gives)
+            except WrongRankError:
+                model.wrong(node.place, f"{node.kind} reads other axes here")
+                lost.add(node.gives)
+            except JacobianError as error:
+                model.wrong(node.place, str(error).replace("\n  ", " "))
+                lost.add(node.gives)
+        model.done()
+        outputs = tuple(self.values[key].name for key in model.outputs)
+        self._leave_out_unread(outputs)
+        if not self.lines:
+            model.wrong(model.source, "it computes nothing")
+        model.done()
+        read = {arg for step in self.steps.values() for arg in step.args}
+        return Built(
+            tuple(self.lines),
+            {name: p.array for name, p in self.used.items() if name in read},
+            {name: array for name, array in self.kept.items() if name in read},
+            {name: text for name, text in self.given.items() if name in read},
+            self.used,
+            outputs,
+            {model.names[key]: shape for key, shape in model.inputs.items()},
+            self.values[model.outputs[0]].shape,
+        )
+
+    def _leave_out_unread(self, outputs: Sequence[str]) -> None:
+        """Leave out the steps that lead to no output."""
+        needed = set(outputs)
+        for name in reversed(list(self.steps)):
+            if name in needed:
+                needed.update(self.steps[name].args)
+        kept = [name in needed for name in self.steps]
+        self.lines = [line for line, stays in zip(self.lines, kept, strict=True) if stays]
+        self.steps = {name: step for name, step in self.steps.items() if name in needed}
+
+    def value(self, key: str | None) -> Value:
+        """The value of a key; a constant has none of its own."""
+        assert key is not None
+        if key in self.values:
+            return self.values[key]
+        raise UnreadableError(
+            "it reads a constant where a value or a parameter is expected",
+            "make it a parameter of the model",
+        )
+
+    def constant(self, key: str | None) -> np.ndarray | None:
+        """The array of a key that is constant, or None."""
+        return self.model.constants.get(key) if key is not None else None
+
+    def line(
+        self,
+        called: str,
+        op: str,
+        reads: Sequence[Value],
+        shape: tuple[int, ...],
+        *options: Any,
+        **named: Any,
+    ) -> Value:
+        """Write one line; the value that it gives."""
+        written = [*map(repr, options), *(f"{k}={v!r}" for k, v in named.items())]
+        call = f"{op}({', '.join([*(v.name for v in reads), *written])})"
+        return self.call(called, call, reads, shape)
+
+    def call(self, called: str, call: str, reads: Sequence[Value], shape: tuple[int, ...]) -> Value:
+        """Write one line, whose right-hand side is given as a text."""
+        name = free_name(as_name(called, "v"), self.taken)
+        text = f"{name} = {call}"
+        (step,) = read_program([text], {})
+        for operand, value in zip(step.op.parsed.inputs, reads, strict=True):
+            self._name_axes(value, step, operand.axes, operand.name)
+        ranks = {v.name: len(v.shape) for v in reads}
+        axes = axes_of_output(step, self.axes, ranks)
+        self.taken.add(name)
+        self.lines.append(text)
+        self.steps[name], self.axes[name] = step, axes
+        batched = any(v.batched for v in reads) and BATCH in axes
+        return Value(name, shape, axes, batched)
+
+    def _name_axes(self, value: Value, step: Step, letters: tuple[str, ...], operand: str) -> None:
+        """Name the axes of an input where it is read first: those in front, then the letters."""
+        name = value.name
+        if name in self.axes or name in self.used or operand in step.op.labels:
+            return
+        if name not in self.model.names.values():
+            return
+        extra = len(value.shape) - len(letters)
+        if extra < 0 or extra > len(FRONT):
+            raise UnreadableError(f"{name} has {len(value.shape)} axes, and {operand} other ones")
+        front = [c for c in FRONT if c not in letters or c == BATCH][:extra]
+        self.axes[name] = (*front, *letters)
+        if extra > 1:
+            self.given[name] = ",".join(front)
+
+    def keep(self, called: str, array: np.ndarray, axes: tuple[str, ...]) -> Value:
+        """A constant that the network keeps, with the names of its axes."""
+        array = np.asarray(array)
+        for name, known in self.kept.items():
+            same = known.shape == array.shape and self.axes[name] == axes
+            if same and np.array_equal(known, array):
+                return Value(name, array.shape, axes, False)
+        name = free_name(as_name(called, "c"), self.taken)
+        self.taken.add(name)
+        self.kept[name], self.axes[name] = array, axes
+        if array.ndim > 0:
+            self.given[name] = ",".join(axes)
+        return Value(name, array.shape, axes, False)
+
+    def letters(self, value: Value) -> list[str]:
+        """A letter for each axis of an example of a value, each once and none of them n."""
+        rank = len(value.example)
+        if value.axes is not None and len(value.axes) == len(value.shape):
+            own = list(value.axes[len(value.shape) - rank :])
+            if len({*own}) == rank and BATCH not in own and all(len(c) == 1 for c in own):
+                return own
+        return letters_of(rank)
+
+    def plain(self, key: str | None) -> Value:
+        """A value whose axes are those of the model: no mask waits, and nothing is merged."""
+        value = self.value(key)
+        if value.allowed is not None:
+            raise UnreadableError("it reads a score of -inf that no softmax follows")
+        if value.layers:
+            raise UnreadableError("it reads the states of all layers", "take one: h[-1]")
+        if value.merged:
+            raise UnreadableError(
+                "it reads examples and tokens in one axis", "keep them apart: x.view(n, t, -1)"
+            )
+        return value
+
+
+def _bases(reads: Sequence[str | None]) -> set[str]:
+    """The calls of which values are parts: lstm of lstm#1."""
+    return {key.partition("#")[0] for key in reads if key is not None}
+
+
+def letters_of(rank: int) -> list[str]:
+    """Letters for so many axes, the last for the last.
+
+    >>> letters_of(1), letters_of(3), letters_of(6)
+    (['k'], ['h', 't', 'k'], ['e', 'f', 'g', 'h', 't', 'k'])
+    """
+    return list(("abcdef" + LETTERS)[-rank:]) if rank else []

@@ -1,0 +1,264 @@
+"""How nodes that go entry by entry are written: activations, powers, sums and products, masks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .building import Builder, UnreadableError, Value, letters_of
+from .model import Node
+
+SIMPLE = {
+    "relu": "ReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "silu": "SiLU",
+    "softplus": "Softplus",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "abs": "Abs",
+}
+BINARY = {"add": "Add", "subtract": "Subtract", "multiply": "Multiply", "divide": "Divide"}
+NO_SCORE = -1e8  # at or below it a score is masked
+
+
+def activation(b: Builder, node: Node) -> Value:
+    """a = ReLU(z) and the others, with their options; a value of rows without names reads k."""
+    value = b.value(node.reads[0])
+    if value.allowed is not None:
+        b.plain(node.reads[0])
+    if node.kind in SIMPLE:
+        return _over(b, node, SIMPLE[node.kind], value)
+    if node.kind == "gelu":
+        tuned = {"approximate": True} if node.options.get("approximate") else {}
+        return _over(b, node, "GELU", value, **tuned)
+    if node.kind == "elu":
+        alpha = node.options.get("alpha", 1.0)
+        return _over(b, node, "ELU", value, **({"alpha": alpha} if alpha != 1 else {}))
+    if node.kind == "leaky_relu":
+        slope = node.options.get("slope", 0.01)
+        return _over(b, node, "LeakyReLU", value, **({"slope": slope} if slope != 0.01 else {}))
+    if node.kind == "negative":
+        return _over(b, node, "Multiply", value, -1.0)
+    assert node.kind == "power"
+    return _over(b, node, "Power", value, float(node.options["p"]))
+
+
+def same(b: Builder, node: Node) -> Value:
+    """What changes nothing: dropout in evaluation, a copy, the identity."""
+    return b.value(node.reads[0])
+
+
+def binary(b: Builder, node: Node) -> Value:
+    """Add, Subtract, Multiply and Divide, broadcast as numpy does, each axis said by its letter."""
+    op = BINARY[node.kind]
+    keys = node.reads
+    arrays = [b.constant(key) for key in keys]
+    for place, array in enumerate(arrays):
+        if array is not None and array.size == 1:
+            return _with_number(b, node, op, place, float(array.reshape(())))
+    constant = next((p for p, a in enumerate(arrays) if a is not None), None)
+    if constant is None:
+        return meet(b, node, op, [b.value(key) for key in keys])
+    value = b.value(keys[1 - constant])
+    array = arrays[constant]
+    assert array is not None
+    if node.kind == "add" and np.any(array <= NO_SCORE):
+        return _masked(b, value, array > NO_SCORE, np.where(array > NO_SCORE, array, 0), node)
+    value = b.plain(keys[1 - constant])
+    kept = kept_beside(b, array, value, node)
+    pair = [kept, value] if constant == 0 else [value, kept]
+    return meet(b, node, op, pair)
+
+
+def masked_fill(b: Builder, node: Node) -> Value:
+    """Scores that are −∞ where a constant mask says so; the softmax behind it reads the mask."""
+    mask, fill = b.constant(node.reads[1]), node.options["fill"]
+    if mask is None:
+        raise UnreadableError("its mask is computed", "make the mask a buffer of the model")
+    value = b.value(node.reads[0])
+    if fill > NO_SCORE:
+        raise UnreadableError(f"it fills in {fill:g}", "fill in float('-inf') before a softmax")
+    allowed = mask.astype(bool) if node.options.get("kept") else ~mask.astype(bool)
+    return _masked(b, value, allowed, None, node)
+
+
+def softmax(b: Builder, node: Node) -> Value:
+    """Softmax or its logarithm along an axis, over what a mask lets stand."""
+    value = b.value(node.reads[0])
+    op = "LogSoftmax" if node.options.get("log") else "Softmax"
+    rank = len(node.shape)
+    axis = node.options["axis"] % rank
+    if value.merged and axis == rank - 1 and value.allowed is None:
+        return b.line(node.called, op, [value], value.shape)
+    if value.allowed is not None:
+        allowed = value.allowed
+        value = without_mask(value)
+        if axis != rank - 1:
+            raise UnreadableError("a masked softmax goes along another axis than the last")
+        return masked_softmax(b, node.called, op, value, allowed)
+    value = b.plain(node.reads[0])
+    if value.batched and axis == 0:
+        raise UnreadableError("it goes along the examples")
+    if axis == rank - 1:
+        return b.line(node.called, op, [value], node.shape)
+    letters = b.letters(value)
+    place = axis - value.batched
+    if value.axes is not None and value.axes[axis] == letters[place]:
+        return b.line(node.called, op, [value], node.shape, axis=letters[place])
+    raise UnreadableError(f"it goes along axis {axis}, which has no name of its own")
+
+
+def masked_softmax(b: Builder, called: str, op: str, value: Value, allowed: np.ndarray) -> Value:
+    """Softmax of scores over those that stand: causal where these are what is not later."""
+    table = np.broadcast_to(allowed, value.example)
+    while table.ndim > 2 and np.all(table == table[:1]):
+        table = table[0]
+    square = table.ndim == 2 and table.shape[0] == table.shape[1]
+    if op == "Softmax" and square and np.array_equal(table, np.tri(len(table), dtype=bool)):
+        return b.line(called, "CausalSoftmax", [value], value.shape)
+    if np.all(table):
+        return b.line(called, op, [value], value.shape)
+    axes = value.axes or ()
+    mask = b.keep("mask", table.astype(np.float64), axes[len(axes) - table.ndim :])
+    return b.line(called, op, [value, mask], value.shape)
+
+
+def without_mask(value: Value) -> Value:
+    """The scores themselves."""
+    return Value(value.name, value.shape, value.axes, value.batched)
+
+
+def kept_beside(b: Builder, array: np.ndarray, value: Value, node: Node) -> Value:
+    """A constant that a value meets, without n, as large as the value where it is not 1."""
+    array = without_examples(array, value)
+    rank = array.ndim
+    if rank > len(value.example):
+        raise UnreadableError("a constant that it reads has more axes than the value beside it")
+    letters = b.letters(value)[len(value.example) - rank :]
+    sizes = tuple(
+        max(own, other)
+        for own, other in zip(array.shape, value.example[len(value.example) - rank :], strict=True)
+    )
+    full = np.broadcast_to(array, sizes)
+    return b.keep(f"{node.called}_constant", np.array(full), tuple(letters))
+
+
+def without_examples(array: np.ndarray, value: Value) -> np.ndarray:
+    """A constant without the axis of the examples, along which it must not change."""
+    if value.batched and array.ndim == len(value.shape):
+        if not np.array_equal(array, np.broadcast_to(array[:1], array.shape)):
+            raise UnreadableError(
+                "a constant that it reads differs between examples", "make it an input"
+            )
+        array = array[0]
+    while array.ndim and array.shape[0] == 1 and array.ndim > 1:
+        array = array[0]
+    return array
+
+
+def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
+    """Two values entry by entry; the axes of an example are matched from the last, as in numpy."""
+    batched = any(v.batched for v in pair)
+    if any(v.allowed is not None for v in pair):
+        raise UnreadableError("it reads a score of -inf that no softmax follows")
+    merged = {v.merged for v in pair}
+    if len(merged) > 1:
+        raise UnreadableError(
+            "it reads examples and tokens in one axis beside what has them apart",
+            "keep them apart: x.view(n, t, -1)",
+        )
+    shape = np.broadcast_shapes(*(v.shape for v in pair))
+    rank = len(shape) - batched
+    for v in pair:
+        if v.batched and len(v.shape) != len(shape):
+            raise UnreadableError(
+                "the examples of one operand meet another axis of the other",
+                "give both as many axes",
+            )
+    own = shape[batched:]
+    whole = next((v for v in pair if v.example == own), None)
+    letters = b.letters(whole) if whole is not None else letters_of(rank)
+    ready, words = [], []
+    for place, v in enumerate(pair):
+        sizes = v.example
+        here = letters_of(max(len(sizes) - rank, 0)) + letters[max(rank - len(sizes), 0) :]
+        first = next((p for p, s in enumerate(sizes) if s != 1), len(sizes))
+        lacks = [
+            s == 1 and ((p < first and not v.batched) or own[rank - len(sizes) + p] != 1)
+            for p, s in enumerate(sizes)
+        ]
+        kept = [s for s, gone in zip(sizes, lacks, strict=True) if not gone]
+        if tuple(kept) != v.example:
+            v = reshaped(b, f"{node.called}_{'ab'[place]}", v, tuple(kept))
+        ready.append(v)
+        words.append([c for c, gone in zip(here, lacks, strict=True) if not gone])
+    if rank == 0 and not batched:
+        return b.line(node.called, op, ready, shape, "")
+    if all(word == letters for word in words):
+        options = () if letters == ["k"] or rank == 1 else (",".join(letters),)
+        if rank == 0:
+            options = ("",)
+        return _remerged(b.line(node.called, op, ready, shape, *options), merged)
+    said = ", ".join(f"{n}[{','.join(w)}]" for n, w in zip("ab", words, strict=True))
+    return _remerged(
+        b.line(node.called, op, ready, shape, f"{said} -> c[{','.join(letters)}]"), merged
+    )
+
+
+def reshaped(b: Builder, called: str, value: Value, sizes: tuple[int, ...]) -> Value:
+    """The example of a value in another shape."""
+    shape = (*value.shape[: value.batched], *sizes)
+    rank = len(value.example)
+    if sizes == ():  # the one entry there is
+        return b.line(called, "Einsum", [value], shape, f"{''.join(letters_of(rank))}->")
+    return b.line(called, "Reshape", [value], shape, sizes, axes=",".join(b.letters(value)))
+
+
+def _remerged(value: Value, merged: set[int]) -> Value:
+    (count,) = merged
+    return value if not count else Value(value.name, value.shape, value.axes, value.batched, count)
+
+
+def _over(
+    b: Builder, node: Node, op: str, value: Value, *options: object, **named: object
+) -> Value:
+    found = b.line(node.called, op, [value], value.shape, *options, **_axes_of(value, op, named))
+    return _remerged(found, {value.merged})
+
+
+def _axes_of(value: Value, op: str, named: dict) -> dict:
+    """An op that goes entry by entry reads k; one number has no axis."""
+    return {**named, "axes": ""} if not value.shape else named
+
+
+def _with_number(b: Builder, node: Node, op: str, place: int, number: float) -> Value:
+    """Add(x, 2.0), Divide(1.0, x)."""
+    value = b.plain(node.reads[1 - place])
+    pair = [value.name, repr(number)] if place == 1 else [repr(number), value.name]
+    return b.call(node.called, f"{op}({', '.join(pair)})", [value], value.shape)
+
+
+def _masked(
+    b: Builder, value: Value, allowed: np.ndarray, added: np.ndarray | None, node: Node
+) -> Value:
+    """The value with a mask that waits for its softmax."""
+    if value.allowed is not None:
+        raise UnreadableError("its scores have two masks", "put the masks together before")
+    if added is not None and np.any(added):
+        kept = kept_beside(b, added, value, node)
+        value = meet(b, node, "Add", [value, kept])
+    allowed = without_examples(np.asarray(allowed), value)
+    return Value(value.name, value.shape, value.axes, value.batched, value.merged, allowed)
+
+
+RULES = {
+    **dict.fromkeys(
+        [*SIMPLE, "gelu", "elu", "leaky_relu", "negative", "power"],
+        activation,
+    ),
+    **dict.fromkeys(BINARY, binary),
+    "same": same,
+    "masked_fill": masked_fill,
+    "softmax": softmax,
+}

@@ -1,0 +1,202 @@
+"""How layers are written: linear maps, convolutions, pools, norms, look-ups."""
+
+from typing import Any
+
+import numpy as np
+
+from .building import Builder, UnreadableError, Value, letters_of
+from .entry_rules import _remerged
+from .model import Node
+
+
+def linear(b: Builder, node: Node) -> Value:
+    """z = Linear(x, W, b), or without b; W has (outputs, inputs)."""
+    value, weight, *bias = (b.value(key) for key in node.reads if key is not None)
+    if value.allowed is not None:
+        raise UnreadableError("it reads a score of -inf that no softmax follows")
+    shape = (*value.shape[:-1], weight.shape[0])
+    return _remerged(b.line(node.called, "Linear", [value, weight, *bias], shape), {value.merged})
+
+
+def einsum(b: Builder, node: Node) -> Value:
+    """An einsum; the letter of the examples is the first of each batched operand."""
+    values = [b.plain(key) for key in node.reads]
+    words, result = node.options["words"], node.options["result"]
+    batch = {word[0] for word, v in zip(words, values, strict=True) if v.batched}
+    if len(batch) > 1 or (batch and (result[:1] not in batch)):
+        raise UnreadableError("its examples do not stay in front", "give them the first letter")
+    letter = batch.pop() if batch else ""
+    free = iter(c for c in "mopqrsuvwxyz" if c not in "".join((*words, result)))
+    taken = {"n": next(free)}
+
+    def mine(word: str) -> str:
+        return "".join(taken.get(c, c) for c in word if c != letter)
+
+    if letter and any(letter in w for w, v in zip(words, values, strict=True) if not v.batched):
+        raise UnreadableError("a parameter has the letter of the examples")
+    equation = f"{','.join(map(mine, words))}->{mine(result)}"
+    return b.line(node.called, "Einsum", values, node.shape, equation)
+
+
+def matmul(b: Builder, node: Node) -> Value:
+    """A matrix product along the last two axes, as an einsum."""
+    left, right = (b.plain(key) for key in node.reads)
+    if not right.batched and len(right.shape) == 2:
+        letters = letters_of(max(len(left.example), 1))
+        word, out = "".join(letters), "".join([*letters[:-1], "o"])
+        return b.line(
+            node.called, "Einsum", [left, right], node.shape, f"{word},{letters[-1]}o->{out}"
+        )
+    if not left.batched and len(left.shape) == 2 and right.batched:
+        letters = letters_of(len(right.example))
+        word = "".join(letters)
+        out = "".join([*letters[:-2], "o", letters[-1]])
+        return b.line(
+            node.called, "Einsum", [left, right], node.shape, f"o{letters[-2]},{word}->{out}"
+        )
+    if len(left.example) != len(right.example) or len(left.example) < 2:
+        raise UnreadableError(
+            f"a product of shapes {left.shape} and {right.shape}", "write it as torch.einsum"
+        )
+    if left.example[:-2] != right.example[:-2]:
+        raise UnreadableError("its operands are broadcast", "write it as torch.einsum")
+    *front, row, inner = letters_of(len(left.example))
+    words = "".join([*front, row, inner]), "".join([*front, inner, "o"])
+    equation = f"{words[0]},{words[1]}->{''.join([*front, row, 'o'])}"
+    return b.line(node.called, "Einsum", [left, right], node.shape, equation)
+
+
+def convolution(b: Builder, node: Node) -> Value:
+    """y = Conv1d(x, K, b) or Conv2d, with the options that are not the plain ones."""
+    value, *rest = (b.plain(key) for key in node.reads if key is not None)
+    places = len(rest[0].shape) - 2
+    _require_images(value, places)
+    options = _windows(node, places, {"stride": 1, "padding": 0, "dilation": 1})
+    if node.options.get("groups", 1) != 1:
+        options["groups"] = node.options["groups"]
+    return b.line(node.called, f"Conv{places}d", [value, *rest], node.shape, **options)
+
+
+def pool(b: Builder, node: Node) -> Value:
+    """The largest entry of each window, or their mean."""
+    value = b.plain(node.reads[0])
+    places = len(node.options["width"])
+    _require_images(value, places)
+    options = _windows(node, places, {"padding": 0})
+    width, stride = (_short(node.options[name]) for name in ("width", "stride"))
+    if stride != width:
+        options["stride"] = stride
+    if node.kind == "average_pool" and options.get("padding") and not node.options["counts_zeros"]:
+        raise UnreadableError("its mean leaves the padding out", "count_include_pad=True")
+    name = f"{'Max' if node.kind == 'max_pool' else 'Avg'}Pool{places}d"
+    return b.line(node.called, name, [value], node.shape, width, **options)
+
+
+def layer_norm(b: Builder, node: Node) -> Value:
+    """LayerNorm or RMSNorm of the last axis; a gain or shift that is left out is 1 or 0."""
+    value = b.value(node.reads[0])
+    size = value.shape[-1]
+    gains = [value, _gain(b, node, 1, size, 1.0)]
+    if node.kind == "layer_norm":
+        gains.append(_gain(b, node, 2, size, 0.0))
+    op = "LayerNorm" if node.kind == "layer_norm" else "RMSNorm"
+    found = b.line(node.called, op, gains, value.shape, **_eps(node))
+    return _remerged(found, {value.merged})
+
+
+def batch_norm(b: Builder, node: Node) -> Value:
+    """BatchNorm by the examples themselves, or by statistics that are given."""
+    value = b.plain(node.reads[0])
+    size = value.shape[1]
+    gains = [_gain(b, node, p, size, plain) for p, plain in ((1, 1.0), (2, 0.0))]
+    if node.options["training"]:
+        return b.line(node.called, "BatchNorm", [value, *gains], node.shape, **_eps(node))
+    letter = b.letters(value)[0]
+    given = []
+    for place, what in ((3, "mean"), (4, "var")):
+        array = b.constant(node.reads[place])
+        if array is None:
+            raise UnreadableError(f"its {what} is computed")
+        given.append(b.keep(f"{node.called}_{what}", array, (letter,)))
+    options = {**_eps(node), "training": False}
+    return b.line(node.called, "BatchNorm", [value, *gains, *given], node.shape, **options)
+
+
+def group_norm(b: Builder, node: Node) -> Value:
+    """GroupNorm of the channels, the first axis of an example."""
+    value = b.plain(node.reads[0])
+    gains = [_gain(b, node, p, value.shape[1], plain) for p, plain in ((1, 1.0), (2, 0.0))]
+    axes = ",".join(b.letters(value))
+    options: dict[str, Any] = _eps(node)
+    if axes != "c,i,j":
+        options["axes"] = axes
+    return b.line(
+        node.called, "GroupNorm", [value, *gains], node.shape, node.options["groups"], **options
+    )
+
+
+def embedding(b: Builder, node: Node) -> Value:
+    """e = Embedding(u, E); positions that are constant read their rows once."""
+    table = b.value(node.reads[1])
+    places = b.constant(node.reads[0])
+    if places is not None:
+        if places.ndim == 2 and len(places) == 1:
+            places = places[0]
+        kept = b.keep(f"{node.called}_positions", places.astype(np.int64), ("t",) * places.ndim)
+        return b.line(node.called, "Embedding", [kept, table], (*places.shape, table.shape[1]))
+    return b.line(node.called, "Embedding", [b.value(node.reads[0]), table], node.shape)
+
+
+def _gain(b: Builder, node: Node, place: int, size: int, plain: float) -> Value:
+    key = node.reads[place] if place < len(node.reads) else None
+    if key is not None:
+        array = b.constant(key)
+        return (
+            b.value(key)
+            if array is None
+            else b.keep(f"{node.called}_{'gain' if plain else 'shift'}", array, ("k",))
+        )
+    return b.keep("ones" if plain else "zeros", np.full(size, plain), ("k",))
+
+
+def _eps(node: Node) -> dict[str, Any]:
+    eps = float(node.options.get("eps", 1e-5))
+    return {} if eps == 1e-5 else {"eps": eps}
+
+
+def _require_images(value: Value, places: int) -> None:
+    if len(value.example) != places + 1 or not value.batched:
+        raise UnreadableError(
+            f"it reads {len(value.shape)} axes",
+            "give the example with its axis of examples: x[None]",
+        )
+
+
+def _windows(node: Node, places: int, plain: dict[str, int]) -> dict[str, Any]:
+    """The options of windows that are not the plain ones; one number where all are the same."""
+    found = {}
+    for name, usual in plain.items():
+        value = _short(node.options.get(name, (usual,) * places))
+        if value != usual:
+            found[name] = value
+    return found
+
+
+def _short(sizes: Any) -> Any:
+    sizes = tuple(int(s) for s in sizes)
+    return sizes[0] if len({*sizes}) == 1 else sizes
+
+
+RULES = {
+    "linear": linear,
+    "einsum": einsum,
+    "matmul": matmul,
+    "convolution": convolution,
+    "max_pool": pool,
+    "average_pool": pool,
+    "layer_norm": layer_norm,
+    "rms_norm": layer_norm,
+    "batch_norm": batch_norm,
+    "group_norm": group_norm,
+    "embedding": embedding,
+}

@@ -1,0 +1,415 @@
+"""The operators of ONNX that are known, each as one node: a table from its name to a rule."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .model import Model, Node, Parameter
+from .onnx_file import told
+
+
+class UnknownError(Exception):
+    """An attribute of a known operator that cannot be written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One node of a graph, all values for the example, and what is constant."""
+
+    node: Any
+    model: Model
+    values: Mapping[str, np.ndarray]
+    known: Mapping[str, np.ndarray]  # numbers of initial and constant values
+    fixed: set[str]
+    readers: Mapping[str, list[Any]]
+    called: str
+    skipped: set[str]  # values that another node gives already
+    called_of: Callable[[Any], str]
+
+    def attribute(self, name: str, usual: Any = None) -> Any:
+        for given in self.node.attribute:
+            if given.name == name:
+                kinds = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
+                value = getattr(given, kinds[given.type])
+                if given.type == 1:  # a float32, as it was written
+                    return float(f"{value:.7g}")
+                if isinstance(value, bytes):
+                    return value.decode()
+                return value if given.type < 6 else list(value)
+        return usual
+
+    @property
+    def reads(self) -> list[str | None]:
+        return [key or None for key in self.node.input]
+
+    def constant(self, place: int) -> np.ndarray | None:
+        """The numbers of an operand that is constant; None where it is left out."""
+        if place >= len(self.node.input) or not self.node.input[place]:
+            return None
+        key = self.node.input[place]
+        if key not in self.fixed:
+            raise UnknownError(f"its operand {key!r} is computed")
+        return np.asarray(self.known[key])
+
+    def rank(self, place: int = 0) -> int:
+        key = self.node.input[place]
+        if key in self.values:
+            return self.values[key].ndim
+        if key in self.model.inputs:
+            return len(self.model.inputs[key])
+        return np.ndim(self.known[key])
+
+    def one(
+        self, kind: str, reads: Sequence[str | None], gives: int | str = 0, **options: Any
+    ) -> list[Node]:
+        key = self.node.output[gives] if isinstance(gives, int) else gives
+        shape = tuple(self.values[key].shape)
+        called = self.called
+        return [Node(kind, tuple(reads), key, shape, called, told(self.node), options)]
+
+
+Rule = Callable[[Call], list[Node]]
+
+
+def unary(kind: str, **options: Any) -> Rule:
+    return lambda call: call.one(kind, call.reads[:1], **options)
+
+
+def binary(kind: str) -> Rule:
+    return lambda call: call.one(kind, call.reads)
+
+
+def gemm(call: Call) -> list[Node]:
+    """A B + C with B a parameter, (outputs, inputs) where transB is 1."""
+    if call.attribute("transA", 0) or call.attribute("alpha", 1.0) != 1.0:
+        raise UnknownError("it has transA or alpha")
+    key = call.node.input[1]
+    if len(call.reads) > 2 and call.attribute("beta", 1.0) != 1.0:
+        raise UnknownError("its beta is not 1")
+    if key not in call.model.parameters:
+        raise UnknownError(f"its matrix {key!r} is no parameter")
+    if len(call.reads) > 2 and call.rank(2) != 1:
+        raise UnknownError("its C is no row of biases")
+    as_rows(call, key, bool(call.attribute("transB", 0)))
+    return call.one("linear", call.reads)
+
+
+def as_rows(call: Call, key: str, already: bool) -> None:
+    """See that a matrix is (outputs, inputs); a kernel (inputs, outputs) is turned once."""
+    known = call.model.parameters[key]
+    turned = known.order is not None
+    if already == (not turned):
+        return
+    if len(call.readers[key]) > 1:
+        raise UnknownError(f"the matrix {key!r} is read in two ways")
+    array = call.known[key]
+    call.model.parameters[key] = Parameter(key, np.ascontiguousarray(array.T), (1, 0))
+
+
+def matmul(call: Call) -> list[Node]:
+    """A product with a kernel and the bias behind it are one linear map."""
+    left, key = call.node.input
+    if key not in call.model.parameters or call.rank(1) != 2 or left in call.model.parameters:
+        return call.one("matmul", call.reads)
+    if len(call.readers[key]) > 1:
+        return call.one("matmul", call.reads)
+    as_rows(call, key, already=False)
+    product = call.node.output[0]
+    after = call.readers.get(product, [])
+    if len(after) == 1 and after[0].op_type == "Add":
+        (bias,) = [k for k in after[0].input if k != product] or [None]
+        outputs = call.known[key].shape[1]
+        if bias in call.model.parameters and call.known[bias].shape == (outputs,):
+            whole = after[0].output[0]
+            call.skipped.add(whole)
+            named = replace(call, called=call.called_of(after[0]))
+            return named.one("linear", [left, key, bias], gives=whole)
+    return call.one("linear", [left, key])
+
+
+def axes_of(call: Call, place: int = 1) -> tuple[int, ...] | None:
+    """The axes of a reduction: an attribute in old files, an operand in new ones."""
+    given = call.attribute("axes")
+    if given is None:
+        array = call.constant(place)
+        given = None if array is None else array.ravel().tolist()
+    return None if given is None else tuple(int(a) for a in given)
+
+
+def reduction(kind: str) -> Rule:
+    def rule(call: Call) -> list[Node]:
+        axes = axes_of(call) or ()
+        if not axes and call.attribute("noop_with_empty_axes", 0):
+            return call.one("same", call.reads[:1])
+        keep = bool(call.attribute("keepdims", 1))
+        return call.one(kind, call.reads[:1], axes=axes, keep=keep)
+
+    return rule
+
+
+def softmax(log: bool) -> Rule:
+    def rule(call: Call) -> list[Node]:
+        usual = 1 if call.rank() == 2 else -1
+        return call.one("softmax", call.reads[:1], axis=call.attribute("axis", usual), log=log)
+
+    return rule
+
+
+def layer_norm(kind: str) -> Rule:
+    def rule(call: Call) -> list[Node]:
+        axis = call.attribute("axis", -1)
+        if axis not in (-1, call.rank() - 1):
+            raise UnknownError("it goes over several axes; normalise the last one")
+        return call.one(kind, call.reads, eps=call.attribute("epsilon", 1e-5))
+
+    return rule
+
+
+def batch_norm(call: Call) -> list[Node]:
+    training = bool(call.attribute("training_mode", 0))
+    eps = call.attribute("epsilon", 1e-5)
+    return call.one("batch_norm", call.reads[:5], eps=eps, training=training)
+
+
+def group_norm(call: Call) -> list[Node]:
+    options = {"eps": call.attribute("epsilon", 1e-5), "groups": call.attribute("num_groups")}
+    if (
+        call.rank(1) != 1
+        or call.known[call.node.input[1]].size != call.values[call.node.output[0]].shape[1]
+    ):
+        raise UnknownError("it has a gain for each group; export with opset 21 or later")
+    return call.one("group_norm", call.reads, **options)
+
+
+def instance_norm(call: Call) -> list[Node]:
+    channels = call.values[call.node.output[0]].shape[1]
+    eps = call.attribute("epsilon", 1e-5)
+    return call.one("group_norm", call.reads, eps=eps, groups=channels)
+
+
+def padding_of(call: Call, places: int) -> tuple[int, ...]:
+    """The same padding on both sides of each axis."""
+    if call.attribute("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        raise UnknownError(f"its auto_pad is {call.attribute('auto_pad')}; export with pads")
+    pads = call.attribute("pads", [0] * (2 * places))
+    if pads[:places] != pads[places:]:
+        raise UnknownError("its padding differs before and after")
+    return tuple(pads[:places])
+
+
+def convolution(call: Call) -> list[Node]:
+    places = call.rank(1) - 2
+    if places not in (1, 2):
+        raise UnknownError(f"its windows lie along {places} axes")
+    return call.one(
+        "convolution",
+        call.reads,
+        stride=tuple(call.attribute("strides", [1] * places)),
+        padding=padding_of(call, places),
+        dilation=tuple(call.attribute("dilations", [1] * places)),
+        groups=call.attribute("group", 1),
+    )
+
+
+def pool(kind: str) -> Rule:
+    def rule(call: Call) -> list[Node]:
+        width = tuple(call.attribute("kernel_shape"))
+        if call.attribute("ceil_mode", 0) or any(d != 1 for d in call.attribute("dilations", [1])):
+            raise UnknownError("it has ceil_mode or dilations")
+        if len(call.node.output) > 1 and call.node.output[1] in call.readers:
+            raise UnknownError("its places are read too")
+        if len(width) not in (1, 2):
+            raise UnknownError(f"its windows lie along {len(width)} axes")
+        return call.one(
+            kind,
+            call.reads[:1],
+            width=width,
+            stride=tuple(call.attribute("strides", [1] * len(width))),
+            padding=padding_of(call, len(width)),
+            counts_zeros=bool(call.attribute("count_include_pad", 0)),
+        )
+
+    return rule
+
+
+def global_pool(call: Call) -> list[Node]:
+    width = (
+        call.values[call.node.input[0]].shape[2:]
+        if call.node.input[0] in call.values
+        else (call.model.inputs[call.node.input[0]][2:])
+    )
+    options: dict[str, Any] = {"width": width, "stride": width, "padding": (0,) * len(width)}
+    return call.one("average_pool", call.reads[:1], counts_zeros=True, **options)
+
+
+def transpose(call: Call) -> list[Node]:
+    rank = call.rank()
+    order = call.attribute("perm", list(range(rank))[::-1])
+    return call.one("transpose", call.reads[:1], order=tuple(order))
+
+
+def part(call: Call) -> list[Node]:
+    """One slice for each axis, one behind the other."""
+    starts, ends = call.attribute("starts"), call.attribute("ends")
+    if starts is None:
+        found = [call.constant(p) for p in (1, 2, 3, 4)]
+        starts, ends, axes, steps = (None if a is None else a.ravel().tolist() for a in found)
+    else:
+        axes, steps = call.attribute("axes"), None
+    assert starts is not None
+    assert ends is not None
+    axes = axes if axes is not None else list(range(len(starts)))
+    if len(axes) != 1:
+        raise UnknownError("it takes a part along several axes; export it as several slices")
+    axis = int(axes[0]) % call.rank()
+    step = int(steps[0]) if steps is not None else 1
+    return call.one(
+        "slice", call.reads[:1], axis=axis, start=int(starts[0]), stop=int(ends[0]), step=step
+    )
+
+
+def gather(call: Call) -> list[Node]:
+    """A row of a table for each index, or one place along an axis."""
+    data, index = call.node.input
+    axis = call.attribute("axis", 0)
+    if data in call.model.parameters and axis == 0 and call.rank(0) == 2:
+        return call.one("embedding", [index, data])
+    places = call.constant(1)
+    assert places is not None
+    if places.size != 1 or places.ndim > 0:
+        raise UnknownError("it takes several places")
+    axis %= call.rank()
+    return call.one("select", [data], axis=axis, index=int(places))
+
+
+def split(call: Call) -> list[Node]:
+    axis = call.attribute("axis", 0) % call.rank()
+    nodes, start = [], 0
+    for place, key in enumerate(call.node.output, start=1):
+        size = call.values[key].shape[axis]
+        options = {"axis": axis, "start": start, "stop": start + size}
+        shape = tuple(call.values[key].shape)
+        name = f"{call.called}_{place}"
+        nodes.append(
+            Node("slice", (call.node.input[0],), key, shape, name, told(call.node), options)
+        )
+        start += size
+    return nodes
+
+
+def dropout(call: Call) -> list[Node]:
+    training = call.constant(2)
+    if training is not None and bool(training):
+        raise UnknownError("it drops out at random in training; export in evaluation")
+    return call.one("same", call.reads[:1])
+
+
+def where(call: Call) -> list[Node]:
+    """Scores where a constant mask stands, and −∞ elsewhere; either way round."""
+    mask = call.constant(0)
+    assert mask is not None
+    for place, kept in ((2, True), (1, False)):
+        key = call.node.input[place]
+        if key in call.fixed and np.size(call.known[key]) == 1:
+            fill = float(np.reshape(call.known[key], ()))
+            value = call.node.input[3 - place]
+            return call.one("masked_fill", [value, call.node.input[0]], fill=fill, kept=kept)
+    raise UnknownError("it chooses between two values")
+
+
+def einsum(call: Call) -> list[Node]:
+    words, _, result = call.attribute("equation").replace(" ", "").partition("->")
+    if "." in words or not result:
+        raise UnknownError("its equation leaves letters out")
+    return call.one("einsum", call.reads, words=tuple(words.split(",")), result=result)
+
+
+def power(call: Call) -> list[Node]:
+    exponent = call.constant(1)
+    if exponent is None or exponent.size != 1:
+        raise UnknownError("its exponents differ")
+    return call.one("power", call.reads[:1], p=float(exponent.reshape(())))
+
+
+def cast(call: Call) -> list[Node]:
+    before = call.values.get(call.node.input[0])
+    after = call.values[call.node.output[0]]
+    if before is not None and before.dtype.kind == after.dtype.kind == "f":
+        return call.one("same", call.reads[:1])
+    if after.dtype.kind in "iu" and before is None:
+        return call.one("same", call.reads[:1])
+    raise UnknownError("it makes other numbers of its values")
+
+
+def softmax_loss(call: Call) -> list[Node]:
+    if len(call.node.input) > 2 or call.attribute("ignore_index") is not None:
+        raise UnknownError("it has weights of classes or an ignore_index")
+    if len(call.node.output) > 1 and call.node.output[1] in call.readers:
+        raise UnknownError("its logarithms are read too")
+    return call.one("cross_entropy", call.reads, reduction=call.attribute("reduction", "mean"))
+
+
+CALLS: dict[str, Rule] = {
+    **{
+        name: unary(kind)
+        for name, kind in {
+            "Relu": "relu",
+            "Sigmoid": "sigmoid",
+            "Tanh": "tanh",
+            "Softplus": "softplus",
+            "Exp": "exp",
+            "Log": "log",
+            "Sqrt": "sqrt",
+            "Abs": "abs",
+            "Neg": "negative",
+            "Identity": "same",
+        }.items()
+    },
+    **{name: binary(name.lower() if name != "Sub" else "subtract") for name in ("Add", "Sub")},
+    "Mul": binary("multiply"),
+    "Div": binary("divide"),
+    "Pow": power,
+    "Reciprocal": unary("power", p=-1.0),
+    "Gelu": lambda call: call.one(
+        "gelu", call.reads, approximate=call.attribute("approximate", "none") == "tanh"
+    ),
+    "Elu": lambda call: call.one("elu", call.reads, alpha=call.attribute("alpha", 1.0)),
+    "LeakyRelu": lambda call: call.one(
+        "leaky_relu", call.reads, slope=call.attribute("alpha", 0.01)
+    ),
+    "Swish": lambda call: call.one("silu", call.reads),
+    "Gemm": gemm,
+    "MatMul": matmul,
+    "Einsum": einsum,
+    "Softmax": softmax(log=False),
+    "LogSoftmax": softmax(log=True),
+    "SoftmaxCrossEntropyLoss": softmax_loss,
+    "LayerNormalization": layer_norm("layer_norm"),
+    "RMSNormalization": layer_norm("rms_norm"),
+    "BatchNormalization": batch_norm,
+    "GroupNormalization": group_norm,
+    "InstanceNormalization": instance_norm,
+    "Conv": convolution,
+    "MaxPool": pool("max_pool"),
+    "AveragePool": pool("average_pool"),
+    "GlobalAveragePool": global_pool,
+    "Transpose": transpose,
+    "Slice": part,
+    "Gather": gather,
+    "Concat": lambda call: call.one(
+        "concat", call.reads, axis=call.attribute("axis") % call.rank()
+    ),
+    "Split": split,
+    "ReduceMean": reduction("mean"),
+    "ReduceSum": reduction("sum"),
+    "Dropout": dropout,
+    "Where": where,
+    "Cast": cast,
+    "Expand": lambda call: call.one("expand", call.reads[:1]),
+    **dict.fromkeys(
+        ("Reshape", "Flatten", "Squeeze", "Unsqueeze"),
+        lambda call: call.one("reshape", call.reads[:1]),
+    ),
+}

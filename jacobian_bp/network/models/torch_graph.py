@@ -1,0 +1,442 @@
+"""A module of PyTorch as nodes: the graph is torch.export's, which runs nothing of its own.
+
+Each call of an aten function becomes a node by the table in torch_calls; what depends on
+constants alone is computed by PyTorch; MultiheadAttention is read whole, by its parameters.
+"""
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...errors import SpecError
+from ...numbers.extras import extra
+from ...writing.signs import safe
+from .model import Model, Node, Parameter
+from .names import as_name
+from .torch_calls import CALLS, Call, UnknownError
+
+WHO = "Network.from_torch"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadModule:
+    """A module as nodes, the example as arrays, what the module gives for it, and its state_dict.
+
+    In `state` a parameter is its foreign name, a buffer its array.
+    """
+
+    model: Model
+    arrays: dict[str, np.ndarray]
+    output: np.ndarray
+    state: dict[str, Any]
+
+
+def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
+    """The nodes of a module for an example.
+
+    `example` is the input with the axes that it has in front, or a tuple of inputs; with `loss`
+    the labels are the last of them. Raises SpecError for what torch.export cannot trace.
+    """
+    torch = extra("torch", WHO)
+    if not isinstance(module, torch.nn.Module):
+        raise SpecError(
+            f"{WHO} is given a {type(module).__name__}, not a torch.nn.Module.\n"
+            "  Write Network.from_torch(model, x)."
+        )
+    given = tuple(example) if isinstance(example, list | tuple) else (example,)
+    tensors = tuple(_tensor(torch, value, place) for place, value in enumerate(given))
+    whole = module if loss is None else _with_loss(torch, module, loss, tensors)
+    prefix = "" if loss is None else "model."
+    try:
+        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+            warnings.simplefilter("ignore")
+            exported = torch.export.export(whole, tensors)
+    except Exception as error:
+        said = str(error).strip().partition("\n")[0][:300]
+        raise SpecError(
+            f"{WHO}: torch.export cannot trace {type(module).__name__}: "
+            f"{type(error).__name__}: {safe(said)}\n"
+            "  Give an example that the module runs on, with its axis of examples, and write its "
+            "forward without branches on numbers."
+        ) from None
+    reader = _Reader(torch, whole, exported, prefix)
+    model = reader.read(type(module).__name__)
+    arrays = {
+        model.names[key]: np.array(t.detach().cpu().numpy())
+        for key, t in zip(reader.input_keys, tensors, strict=True)
+    }
+    model.done()
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        found = copy.deepcopy(whole)(*tensors)  # which may count batches
+        output = np.array(found.detach().cpu().numpy())
+    return ReadModule(model, arrays, output, _state(module, model))
+
+
+def _state(module: Any, model: Model) -> dict[str, Any]:
+    """The state_dict: each parameter by the name of the first that is tied to it, buffers whole."""
+    own = dict(module.named_parameters(remove_duplicate=False))
+    first: dict[int, str] = {}
+    found: dict[str, Any] = {}
+    for name, value in module.state_dict().items():
+        if name in own:
+            found[name] = first.setdefault(id(own[name]), name)
+        else:
+            found[name] = np.array(value.detach().cpu().numpy())
+    return found
+
+
+def _tensor(torch: Any, value: Any, place: int) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+        return torch.from_numpy(np.array(value))
+    raise SpecError(
+        f"{WHO}: input {place} of the example is a {type(value).__name__}, not a tensor.\n"
+        "  Give x as the module reads it, or a tuple of its inputs."
+    )
+
+
+def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> Any:
+    """A module that gives the loss of another one, read by its last input."""
+    if not callable(loss) or len(tensors) < 2:
+        fact = "no labels" if callable(loss) else f"the loss {safe(repr(loss))[:60]}"
+        raise SpecError(
+            f"{WHO} is given {fact}.\n"
+            "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss())."
+        )
+
+    class WithLoss(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = module
+            self.loss = loss
+            self.training = module.training
+
+        def forward(self, x: Any, y: Any) -> Any:
+            return self.loss(self.model(x), y)
+
+    if len(tensors) != 2:
+        raise SpecError(
+            f"{WHO} with loss= takes the input and the labels; the example has {len(tensors)} "
+            "parts.\n  Write the loss into the module's forward."
+        )
+    return WithLoss()
+
+
+class _Reader:
+    """The nodes of one exported graph, in order."""
+
+    def __init__(self, torch: Any, module: Any, exported: Any, prefix: str) -> None:
+        self.torch, self.module, self.exported, self.prefix = torch, module, exported, prefix
+        self.constants: dict[str, Any] = {}  # tensors by the name of a graph's node
+        self.parts: dict[str, str] = {}  # of a call that gives several values
+        self.whole: dict[str, Any] = {}  # attention modules by their place
+
+    def read(self, source: str) -> Model:
+        model = Model(source)
+        signature = self.exported.graph_signature
+        state = dict(self.module.named_parameters(remove_duplicate=False))
+        self.names = self._input_names(signature)
+        graph = self.exported.graph
+        for node in graph.nodes:
+            if node.op == "placeholder":
+                self._placeholder(model, signature, state, node)
+        calls = [node for node in graph.nodes if node.op == "call_function"]
+        self.last = self._last_of_modules(calls)
+        self.results = [str(a) for a in signature.user_outputs]
+        if len(self.results) != 1:
+            model.wrong(
+                source, f"it gives {len(self.results)} values", "give one, the output or the loss"
+            )
+        attended: set[str] = set()
+        for node in calls:
+            attention = self._attention(node)
+            if attention is not None:
+                if attention not in attended:
+                    attended.add(attention)
+                    self._multi_head(model, calls, attention)
+                continue
+            self._call(model, node)
+        model.outputs = tuple(self.alias.get(name, name) for name in self.results[:1])
+        if self.results and self.results[0] in self.constants:
+            model.wrong(source, "its output reads no input and no parameter")
+        self._drop_unread(model)
+        return model
+
+    def _placeholder(self, model: Model, signature: Any, state: Any, node: Any) -> None:
+        name = node.name
+        if name in signature.inputs_to_parameters:
+            foreign = signature.inputs_to_parameters[name]
+            tensor = state[foreign]
+            plain = foreign.removeprefix(self.prefix)
+            first = next(
+                (key for key, known in self.by_tensor.items() if known is tensor),
+                None,
+            )
+            if first is not None:
+                self.alias[name] = first
+                return
+            self.by_tensor[name] = tensor
+            model.parameters[name] = Parameter(plain, np.array(tensor.detach().cpu().numpy()))
+        elif name in signature.inputs_to_buffers:
+            foreign = signature.inputs_to_buffers[name]
+            known = {**dict(self.module.named_buffers()), **self.exported.constants}
+            self.constants[name] = known[foreign].detach().clone()
+        elif name in signature.inputs_to_lifted_tensor_constants:
+            foreign = signature.inputs_to_lifted_tensor_constants[name]
+            self.constants[name] = self.exported.constants[foreign].detach().clone()
+        elif name in self.names:
+            model.inputs[name] = tuple(node.meta["val"].shape)
+            model.names[name] = self.names[name]
+        else:
+            model.wrong(name, "it is neither an input nor a parameter")
+
+    by_tensor: dict[str, Any]
+    alias: dict[str, str]
+
+    def _input_names(self, signature: Any) -> dict[str, str]:
+        """The only input is x; several have their own names."""
+        self.by_tensor, self.alias = {}, {}
+        keys = [str(name) for name in signature.user_inputs]
+        self.input_keys = keys
+        return {key: "x" if len(keys) == 1 else as_name(key, "x") for key in keys}
+
+    def _stack(self, node: Any) -> list[tuple[str, Any]]:
+        """The modules that a call stands in, the outermost first: place and class."""
+        stack = (node.meta.get("nn_module_stack") or {}).values()
+        found = []
+        for path, kind in stack:
+            if path == "" or (path.startswith("L__self__") and "." not in path):
+                continue
+            found.append((path, kind))
+        return [(p.removeprefix(self.prefix), k) for p, k in found if p + "." != self.prefix]
+
+    def _place(self, node: Any) -> str:
+        stack = self._stack(node)
+        return stack[-1][0] if stack else ""
+
+    def _last_of_modules(self, calls: Sequence[Any]) -> dict[str, str]:
+        """The last call of each module, which gives its output: the name of the module."""
+        last: dict[str, str] = {}
+        for node in calls:
+            for path, _ in self._stack(node):
+                last[path] = node.name
+        found: dict[str, str] = {}
+        for path, name in last.items():
+            if len(path.split(".")) >= len(found.get(name, "").split(".")) or name not in found:
+                found[name] = path
+        return found
+
+    def _called(self, node: Any) -> str:
+        """How the value of a call is named: by the module whose output it is."""
+        if node.name in self.results and tuple(getattr(node.meta.get("val"), "shape", (0,))) == ():
+            return "J"
+        if node.name in self.last:
+            return as_name(self.last[node.name], "v")
+        place = self._place(node)
+        kind = getattr(node.target, "__name__", str(node.target)).split(".")[0].strip("_")
+        return as_name(f"{place}_{kind}" if place else kind, "v")
+
+    def _told(self, node: Any) -> str:
+        """Where a call stands, for a message: module 'blocks.0', aten.cumsum."""
+        place = self._place(node)
+        name = str(node.target).removesuffix(".default")
+        return f"module {place!r}, {name}" if place else name
+
+    def _call(self, model: Model, node: Any) -> None:
+        name = node.name
+        args = [self._known(a) for a in node.args]
+        kwargs = {k: self._known(v) for k, v in node.kwargs.items()}
+        if getattr(node.target, "__name__", "") == "getitem":
+            source, place = node.args[0].name, node.args[1]
+            if source in self.constants:
+                self.constants[name] = self.constants[source][place]
+            else:
+                self.alias[name] = f"{self.alias.get(source, source)}#{place}"
+            return
+        if self._constant(node.args) and self._constant(tuple(node.kwargs.values())):
+            with self.torch.no_grad():
+                self.constants[name] = node.target(*args, **kwargs)
+            return
+        target = str(node.target)
+        rule: Callable[[Call], list[Node]] | None = CALLS.get(target.partition(".default")[0])
+        call = Call(
+            node,
+            [self._key(model, a) for a in node.args],
+            {k: self._key(model, v) for k, v in node.kwargs.items()},
+            self._called(node),
+            self._told(node),
+            self.constants,
+            model.constants,
+        )
+        if rule is None:
+            model.wrong(self._told(node), "it is not known")
+            model.nodes.append(Node("unread", (), name, (), "", self._told(node)))
+            return
+        try:
+            model.nodes += rule(call)
+        except UnknownError as error:
+            model.wrong(self._told(node), str(error))
+            model.nodes.append(Node("unread", (), name, (), "", self._told(node)))
+
+    def _constant(self, args: Any) -> bool:
+        """Whether nothing among the arguments is an input, a parameter, or computed from one."""
+        for arg in args:
+            if isinstance(arg, list | tuple):
+                if not self._constant(arg):
+                    return False
+            elif hasattr(arg, "op") and hasattr(arg, "target") and arg.name not in self.constants:
+                return False
+        return True
+
+    def _known(self, arg: Any) -> Any:
+        """An argument with constant tensors in place of their names."""
+        if isinstance(arg, list | tuple):
+            return type(arg)(self._known(a) for a in arg)
+        if hasattr(arg, "op") and hasattr(arg, "target"):
+            return self.constants.get(arg.name, arg)
+        return arg
+
+    def _key(self, model: Model, arg: Any) -> Any:
+        """An argument as a key of the model, or the number or list that it is."""
+        if isinstance(arg, list | tuple):
+            return [self._key(model, a) for a in arg]
+        if hasattr(arg, "op") and hasattr(arg, "target"):
+            name = arg.name
+            if name in self.constants:
+                tensor = self.constants[name]
+                if name not in model.constants and hasattr(tensor, "detach"):
+                    model.constants[name] = np.array(tensor.detach().cpu().numpy())
+                return name
+            return self.alias.get(name, name)
+        return arg
+
+    def _module(self, path: str) -> Any:
+        """The module at a place as it is called without the loss around it."""
+        root = self.module.model if self.prefix else self.module
+        try:
+            return root.get_submodule(path)
+        except AttributeError:  # the loss
+            return None
+
+    def _attention(self, node: Any) -> str | None:
+        """The place of the MultiheadAttention that a call belongs to."""
+        for path, _ in self._stack(node):
+            if path not in self.whole:
+                module = self._module(path)
+                kind = self.torch.nn.MultiheadAttention
+                self.whole[path] = module if type(module) is kind else None
+            if self.whole[path] is not None:
+                return path
+        return None
+
+    def _multi_head(self, model: Model, calls: Sequence[Any], path: str) -> None:
+        """One node for a MultiheadAttention: what it reads from outside, and its parameters."""
+        module = self.whole[path]
+        inside = [n for n in calls if any(p == path for p, _ in self._stack(n))]
+        names = {n.name for n in inside}
+        outer: list[str] = []
+        for node in inside:
+            for arg in node.all_input_nodes:
+                if arg.name not in names and arg.name not in outer:
+                    outer.append(arg.name)
+        own = {
+            key: parameter.foreign.removeprefix(path + ".")
+            for key, parameter in model.parameters.items()
+            if parameter.foreign.startswith(path + ".")
+        }
+        parameters = {name: key for key, name in own.items()}
+        places = [n for n in outer if n not in own and self.alias.get(n, n) not in own]
+        values = [n for n in places if n not in self.constants]
+        masks = [n for n in places if n in self.constants]
+        told = f"module {path!r}, MultiheadAttention"
+        trouble = (
+            "its batch is not first; make it with batch_first=True"
+            if not module.batch_first
+            else "it drops out in training; call model.eval()"
+            if module.dropout and module.training
+            else "it has biases for keys and values"
+            if module.bias_k is not None
+            else "it adds a key of zeros"
+            if module.add_zero_attn
+            else f"it reads {len(values)} values"
+            if len(values) not in (1, 2, 3)
+            else f"it reads {len(masks)} constants"
+            if len(masks) > 1
+            else ""
+        )
+        used = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
+        given = [n for n in inside if n.name in used or n.name in self.results]
+        if len(given) != 1:
+            trouble = trouble or "its weights are read too; call it with need_weights=False"
+        if trouble:
+            model.wrong(told, trouble)
+            return
+        roles = self._roles(inside, values, module)
+        mask = None
+        causal = False
+        if masks:
+            tensor = self.constants[masks[0]]
+            array = np.array(tensor.detach().cpu().numpy())
+            model.constants[masks[0]] = array
+            mask = masks[0]
+        sdpa = next((n for n in inside if "scaled_dot_product" in str(n.target)), None)
+        if sdpa is not None and len(sdpa.args) > 5:
+            causal = bool(sdpa.args[5])
+        keys = [self._key(model, n) for n in roles]
+        reads = (
+            *keys,
+            mask,
+            parameters.get("in_proj_weight"),
+            *(parameters.get(f"{c}_proj_weight") for c in "qkv"),
+            parameters.get("in_proj_bias"),
+            parameters["out_proj.weight"],
+            parameters.get("out_proj.bias"),
+        )
+        model.nodes.append(
+            Node(
+                "multi_head",
+                reads,
+                given[0].name,
+                tuple(given[0].meta["val"].shape),
+                as_name(path, "v"),
+                told,
+                {
+                    "width": module.embed_dim,
+                    "heads": module.num_heads,
+                    "causal": causal,
+                    "true_masks": True,
+                },
+            )
+        )
+
+    def _roles(self, inside: Sequence[Any], values: Sequence[str], module: Any) -> list[Any]:
+        """Query, key and value, in the order in which the module reads them."""
+        by_name = {a.name: a for n in inside for a in n.all_input_nodes}
+        nodes = [by_name[name] for name in values]
+        if len(nodes) == 1:
+            return nodes * 3
+        if len(nodes) == 2:
+            return [nodes[0], nodes[1], nodes[1]]
+        return nodes
+
+    def _drop_unread(self, model: Model) -> None:
+        """Leave out what leads to no output: counts of batches, values that are not returned."""
+        if model.problems:
+            return
+        needed = set(model.outputs)
+        kept = []
+        for node in reversed(model.nodes):
+            base = node.gives.partition("#")[0]
+            wanted = {n.partition("#")[0] for n in needed}
+            if node.gives in needed or base in wanted:
+                kept.append(node)
+                needed |= {key for key in node.reads if key is not None}
+                needed |= set(node.options.get("states", ()))
+                needed |= {k for keys in node.options.get("layers", ()) for k in keys}
+        model.nodes = kept[::-1]
+        model.parameters = {k: p for k, p in model.parameters.items() if k in needed}

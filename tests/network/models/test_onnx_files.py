@@ -1,0 +1,283 @@
+"""Models in ONNX files: operators beside the reference evaluation, names, hostile files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network
+from jacobian_bp.errors import JacobianError, MemoryLimitError, SpecError
+from jacobian_bp.numbers.memory import memory_limit
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+helper, FLOAT, INT = onnx.helper, onnx.TensorProto.DOUBLE, onnx.TensorProto.INT64
+RNG = np.random.default_rng(31)
+N, D, T = 3, 5, 7
+
+
+def array(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape)
+
+
+def model(nodes, arrays, reads, out="z", kind=FLOAT, ints=(), opset=21):
+    """A model of these nodes, whose input x has this shape."""
+    initial = [onnx.numpy_helper.from_array(a, n) for n, a in arrays.items()]
+    inputs = [helper.make_tensor_value_info("x", kind, reads)]
+    outputs = [helper.make_tensor_value_info(out, FLOAT, None)]
+    graph = helper.make_graph(nodes, "g", inputs, outputs, initial)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+
+
+def at(folder, made):
+    path = Path(folder) / "model.onnx"
+    path.write_bytes(made.SerializeToString())
+    return path
+
+
+def node(op, reads, gives, **attributes):
+    return helper.make_node(op, reads.split(), gives.split(), **attributes)
+
+
+def unary(op, **attributes):
+    return [node(op, "x", "z", **attributes)], {}, ["n", D]
+
+
+GRAPHS = {
+    **{op: unary(op) for op in ("Relu", "Sigmoid", "Tanh", "Softplus", "Exp", "Abs", "Neg")},
+    **{op: unary(op) for op in ("Softmax", "LogSoftmax", "Gelu", "Elu")},
+    "LeakyRelu": unary("LeakyRelu", alpha=0.2),
+    "Gemm of (outputs, inputs)": (
+        [node("Gemm", "x W b", "z", transB=1)],
+        {"W": array(T, D), "b": array(T)},
+        ["n", D],
+    ),
+    "Gemm of (inputs, outputs)": (
+        [node("Gemm", "x W b", "z")],
+        {"W": array(D, T), "b": array(T)},
+        ["n", D],
+    ),
+    "MatMul and the bias in front": (
+        [node("MatMul", "x W", "m"), node("Add", "b m", "z")],
+        {"W": array(D, T), "b": array(T)},
+        ["n", T, D],
+    ),
+    "MatMul alone, for tokens": ([node("MatMul", "x W", "z")], {"W": array(D, T)}, ["n", T, D]),
+    "norms": (
+        [
+            node("LayerNormalization", "x g s", "a", epsilon=1e-3),
+            node("BatchNormalization", "a g s mean var", "z"),
+        ],
+        {
+            "g": array(D),
+            "s": array(1, D)[0],
+            "mean": array(1, 1, D)[0, 0],
+            "var": 1 + array(D) ** 2,
+        },
+        ["n", D],
+    ),
+    "a convolution": (
+        [
+            node(
+                "Conv", "x K b", "c", strides=[2, 1], pads=[1, 0, 1, 0], dilations=[1, 2], group=2
+            ),
+            node("Relu", "c", "r"),
+            node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[1, 1]),
+            node("GlobalAveragePool", "p", "q"),
+            node("Flatten", "q", "f"),
+            node("Gemm", "f W", "z", transB=1),
+        ],
+        {"K": array(4, 1, 3, 2), "b": array(4), "W": array(3, 4)},
+        ["n", 2, 7, 6],
+    ),
+    "means": (
+        [
+            node("AveragePool", "x", "p", kernel_shape=[2], strides=[2], count_include_pad=1),
+            node("ReduceMean", "p two", "z", keepdims=0),
+        ],
+        {"two": np.array([2])},
+        ["n", 2, 8],
+    ),
+    "parts": (
+        [
+            node("Split", "x", "a b", axis=1, num_outputs=2),
+            node("Slice", "x one five one two", "c"),
+            node("Concat", "a b c", "j", axis=1),
+            node("Transpose", "k", "w", perm=[0, 2, 1]),
+            node("Reshape", "j shape", "k"),
+            node("Reshape", "w flat", "z"),
+        ],
+        {
+            "one": np.array([1]),
+            "five": np.array([5]),
+            "two": np.array([2]),
+            "shape": np.array([0, 4, 2]),
+            "flat": np.array([0, -1]),
+        },
+        ["n", 6],
+    ),
+    "arithmetic": (
+        [
+            node("Mul", "x s", "a"),
+            node("Sub", "one x", "b"),
+            node("Pow", "x two", "c"),
+            node("Add", "c three", "d"),
+            node("Div", "a d", "e"),
+            node("Add", "e b", "z"),
+        ],
+        {
+            "s": array(D),
+            "one": np.array(1.0),
+            "two": np.array(2.0),
+            "three": np.array([3.0]),
+        },
+        ["n", D],
+    ),
+    "scores under a mask": (
+        [
+            node("Einsum", "x x", "s", equation="nti,nui->ntu"),
+            node("Where", "mask s low", "m"),
+            node("Softmax", "m", "p", axis=-1),
+            node("MatMul", "p x", "z"),
+        ],
+        {"mask": np.tri(T, dtype=bool)[None], "low": np.array(-np.inf)},
+        ["n", T, D],
+    ),
+}
+GRAPHS["parts"][0][3:5] = GRAPHS["parts"][0][3:5][::-1]
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_gives_what_the_reference_evaluation_gives(name, tmp_path):
+    nodes, arrays, reads = GRAPHS[name]
+    made = model(nodes, arrays, reads)
+    x = RNG.normal(size=[N if s == "n" else s for s in reads])
+    net = Network.from_onnx(at(tmp_path, made))
+    expected = onnx.reference.ReferenceEvaluator(made).run(None, {"x": x})[0]
+    np.testing.assert_allclose(net(x), expected, rtol=0, atol=1e-7 * max(1, np.abs(expected).max()))
+    state = net.state_dict() if net.params else {}
+    assert all(np.array_equal(state[key], arrays[key]) for key in state)
+
+
+def test_a_kernel_is_turned_and_given_back(tmp_path):
+    nodes, arrays, reads = GRAPHS["MatMul and the bias in front"]
+    net = Network.from_onnx(at(tmp_path, model(nodes, arrays, reads)))
+    assert net.steps == ("z = Linear(x, W, b)",)
+    assert np.array_equal(net.params["W"], arrays["W"].T)
+    moved = net.with_params({"W": 2 * net.params["W"]})
+    assert np.array_equal(moved.state_dict()["W"], 2 * arrays["W"])
+
+
+def test_tokens_are_embedded(tmp_path):
+    nodes = [node("Gather", "E x", "e"), node("Tanh", "e", "z")]
+    made = model(nodes, {"E": array(11, D)}, ["n", T], kind=INT)
+    u = RNG.integers(0, 11, (N, T))
+    net = Network.from_onnx(at(tmp_path, made))
+    np.testing.assert_allclose(net(u), np.tanh(array(11, D)[u]), rtol=1e-14)
+
+
+def test_all_operators_that_are_not_known_are_named_at_once(tmp_path):
+    nodes = [
+        helper.make_node("CumSum", ["x", "one"], ["a"], name="/sum/CumSum"),
+        node("Hardmax", "a", "z"),
+    ]
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(at(tmp_path, model(nodes, {"one": np.array(1)}, ["n", D])))
+    assert str(caught.value) == (
+        "model.onnx cannot be written as a program: 2 problems.\n"
+        "  node '/sum/CumSum', CumSum: it is not known\n"
+        "  the node of 'z', Hardmax: it is not known\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
+    )
+
+
+def linear():
+    return model(*GRAPHS["Gemm of (outputs, inputs)"])
+
+
+def with_external(place):
+    made = linear()
+    tensor = made.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=place)
+    return made.SerializeToString()
+
+
+def claiming(*dims):
+    made = linear()
+    made.graph.initializer[0].dims[:] = dims
+    return made.SerializeToString()
+
+
+HOSTILE = {
+    "empty": (b"", "model.onnx is empty.\n  Export the model again."),
+    "a pickle": (
+        b"\x80\x04\x95\x10",
+        "model.onnx is a Python pickle, which is never read.\n  Export the model again.",
+    ),
+    "an archive": (b"PK\x03\x04", "model.onnx is a zip archive.\n  Export the model again."),
+    "text": (
+        json.dumps({"a": 1}).encode(),
+        "model.onnx cannot be read as an ONNX model: DecodeError.\n"
+        "  It is cut short, or another kind of file. Export the model again.",
+    ),
+    "external data": (
+        with_external("../../etc/passwd"),
+        "model.onnx has the numbers of 'W' in another file, '../../etc/passwd'; no file beside it "
+        "is read.\n  Save it in one file: onnx.save(model, path), without external data.",
+    ),
+    "a shape that is not filled": (
+        claiming(10**9, 10**9),
+        "model.onnx: 'W' claims shape (1000000000, 1000000000), 1,000,000,000,000,000,000 numbers; "
+        "it holds 35.\n  Export the model again.",
+    ),
+    "a negative size": (
+        claiming(-7, -5),
+        "model.onnx: 'W' has a shape that is none.\n  Export the model again.",
+    ),
+    "no node": (
+        onnx.ModelProto(ir_version=10).SerializeToString(),
+        "model.onnx holds no graph of nodes.\n  Export the model again.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_with_what_it_is(name, tmp_path):
+    content, message = HOSTILE[name]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(path)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_file_that_is_cut_short_is_refused(part, tmp_path):
+    whole = linear().SerializeToString()
+    path = tmp_path / "model.onnx"
+    path.write_bytes(whole[: int(part * len(whole))])
+    with pytest.raises(JacobianError):
+        Network.from_onnx(path)
+
+
+def test_values_that_do_not_fit_into_memory_are_refused_before_they_are_made(tmp_path):
+    nodes = [
+        node("ConstantOfShape", "s", "c"),
+        node("ReduceSum", "c", "d"),
+        node("Add", "x d", "z"),
+    ]
+    path = at(tmp_path, model(nodes, {"s": np.array([2**20, 2**20])}, ["n", D]))
+    with pytest.raises(MemoryLimitError, match=r"^the values of model\.onnx have 8\.0 TiB"):
+        Network.from_onnx(path)
+    with memory_limit(100), pytest.raises(SpecError, match="the limit is 100"):
+        Network.from_onnx(at(tmp_path, linear()))
+
+
+def test_another_ending_is_refused_before_the_file_is_opened(tmp_path):
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(tmp_path / "model.pt")
+    assert str(caught.value) == (
+        "model.pt does not end in .onnx.\n  Give the name of an .onnx file."
+    )

@@ -1,0 +1,204 @@
+"""Losses, names, tokens, data of other sizes; and what is refused, with its place."""
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network
+from jacobian_bp.errors import SpecError
+
+torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+nn, F = torch.nn, torch.nn.functional
+
+N, D, K = 5, 3, 7
+DOUBLE = {"dtype": torch.float64}
+
+
+def rows():
+    return nn.Sequential(nn.Linear(D, 11), nn.Tanh(), nn.Linear(11, K)).double()
+
+
+class Language(nn.Module):
+    """Tokens in, the cross-entropy of the next ones out, as it is often written."""
+
+    def __init__(self):
+        super().__init__()
+        self.token, self.head = nn.Embedding(K, D), nn.Linear(D, K, bias=False)
+        self.head.weight = self.token.weight
+
+    def forward(self, u, y):
+        z = self.head(torch.tanh(self.token(u)))
+        return F.cross_entropy(z.view(-1, z.size(-1)), y.view(-1))
+
+
+def labels(kind):
+    torch.manual_seed(3)
+    return {
+        "classes": torch.randint(0, K, (N,)),
+        "numbers": torch.randn(N, K, **DOUBLE),
+        "bits": torch.randint(0, 2, (N, K)).double(),
+        "rows": torch.softmax(torch.randn(N, K, **DOUBLE), 1),
+    }[kind]
+
+
+LOSSES = {
+    "cross_entropy": (nn.CrossEntropyLoss(), "classes"),
+    "cross_entropy, summed": (nn.CrossEntropyLoss(reduction="sum"), "classes"),
+    "cross_entropy of rows": (nn.CrossEntropyLoss(), "rows"),
+    "squared": (nn.MSELoss(), "numbers"),
+    "squared, summed": (nn.MSELoss(reduction="sum"), "numbers"),
+    "huber": (nn.HuberLoss(delta=0.7), "numbers"),
+    "smooth": (nn.SmoothL1Loss(), "numbers"),
+    "bce of logits": (nn.BCEWithLogitsLoss(), "bits"),
+    "bce": (lambda a, y: F.binary_cross_entropy(torch.sigmoid(a), y), "bits"),
+    "nll": (lambda a, y: F.nll_loss(F.log_softmax(a, 1), y), "classes"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_and_its_gradients_are_those_of_pytorch(name):
+    loss, kind = LOSSES[name]
+    torch.manual_seed(1)
+    module, x, y = rows(), torch.randn(N, D, **DOUBLE), labels(kind)
+    run = Network.from_torch(module, (x, y), loss=loss).run(x.numpy(), y.numpy())
+    cost = loss(module(x), y)
+    cost.backward()
+    assert run.loss == pytest.approx(cost.item(), rel=1e-13)
+    for key, parameter in module.named_parameters():
+        gradient = run.gradients()["p" + key.replace(".", "_")]
+        np.testing.assert_allclose(gradient, parameter.grad.numpy(), rtol=0, atol=1e-14)
+    assert run.check().ok
+
+
+def test_a_module_whose_forward_is_the_loss_of_tied_tokens():
+    torch.manual_seed(2)
+    module = Language().double()
+    u, y = torch.randint(0, K, (N, 2)), torch.randint(0, K, (N, 2))
+    net = Network.from_torch(module, (u, y))
+    assert net.steps == (
+        "token = Embedding(u, token_weight)",
+        "tanh = Tanh(token)",
+        "head = Linear(tanh, token_weight)",
+        "L = CrossEntropyFromLogits(head, y)",
+        "J = Mean(L, over='n,t')",
+    )
+    cost = module(u, y)
+    cost.backward()
+    run = net.run(u=u.numpy(), y=y.numpy())
+    assert run.loss == pytest.approx(cost.item(), rel=1e-13)
+    gradient = run.gradients()["token_weight"]
+    np.testing.assert_allclose(gradient, module.token.weight.grad.numpy(), rtol=0, atol=1e-14)
+    state = net.state_dict()
+    assert list(state) == ["token.weight", "head.weight"]
+    module.load_state_dict(state)
+
+
+def test_one_example_and_another_number_of_examples_run_too():
+    torch.manual_seed(4)
+    module = nn.Sequential(nn.Linear(D, K), nn.LayerNorm(K)).double()
+    tokens = torch.randn(N, 2, D, **DOUBLE)
+    net = Network.from_torch(module, tokens)
+    with torch.no_grad():
+        for x in (tokens, torch.randn(2, 4, D, **DOUBLE), tokens[0]):
+            np.testing.assert_allclose(net(x.numpy()), module(x).numpy(), rtol=1e-12)
+    axes = net.run(tokens.numpy()).jacobian("v1", "x").axes
+    assert [axis.name for axis in axes] == ["n", "t", "k", "n'", "t'", "i'"]
+
+
+def test_float32_stays_float32_and_nothing_is_shared():
+    module = nn.Linear(D, K)
+    x = torch.randn(N, D)
+    net = Network.from_torch(module, x)
+    assert net(x.numpy()).dtype == np.float32
+    state = net.state_dict()
+    state["weight"].zero_()
+    assert net.params["weight"].any()
+    assert module.weight.abs().sum() > 0
+    trained = net.with_params({"weight": np.ones((K, D), np.float32)})
+    assert torch.equal(trained.state_dict()["weight"], torch.ones(K, D))
+    assert torch.equal(trained.state_dict()["bias"], module.bias.detach())
+
+
+def test_a_module_is_left_as_it_is_and_random_numbers_go_on():
+    module = nn.Sequential(nn.Linear(D, K), nn.BatchNorm1d(K))
+    before = {k: v.clone() for k, v in module.state_dict().items()}
+    state = torch.random.get_rng_state()
+    net = Network.from_torch(module, torch.ones(N, D) * torch.arange(N)[:, None])
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(torch.equal(v, before[k]) for k, v in module.state_dict().items())
+    assert list(net.state_dict()) == list(before)
+
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.drop = nn.Linear(D, K), nn.Dropout(0.5)
+        self.act, self.attention = nn.SELU(), nn.MultiheadAttention(K, 1)
+
+    def forward(self, x):
+        z = self.drop(self.act(self.first(x)))
+        return self.attention(z[:, None], z[:, None], z[:, None])[0] + torch.cumsum(z, 1)[:, None]
+
+
+def test_all_that_is_not_known_is_named_with_its_place():
+    with pytest.raises(SpecError) as caught:
+        Network.from_torch(Odd(), torch.randn(N, D))
+    assert str(caught.value) == (
+        "Odd cannot be written as a program: 4 problems.\n"
+        "  module 'act', aten.selu: it is not known\n"
+        "  module 'drop', aten.dropout: it drops out at random in training; call model.eval()\n"
+        "  module 'attention', MultiheadAttention: its batch is not first; make it with "
+        "batch_first=True\n"
+        "  aten.cumsum: it is not known\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
+    )
+
+
+REFUSED = {
+    "no module": (
+        lambda: Network.from_torch(torch.ones(3), torch.ones(3)),
+        "Network.from_torch is given a Tensor, not a torch.nn.Module.\n"
+        "  Write Network.from_torch(model, x).",
+    ),
+    "no tensor": (
+        lambda: Network.from_torch(nn.Linear(2, 3), "x"),
+        "Network.from_torch: input 0 of the example is a str, not a tensor.\n"
+        "  Give x as the module reads it, or a tuple of its inputs.",
+    ),
+    "no labels": (
+        lambda: Network.from_torch(nn.Linear(2, 3), torch.ones(5, 2), loss=nn.MSELoss()),
+        "Network.from_torch is given no labels.\n"
+        "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss()).",
+    ),
+    "an image without examples": (
+        lambda: Network.from_torch(nn.Conv2d(2, 3, 2), torch.ones(2, 5, 7)),
+        "Conv2d cannot be written as a program: 1 problem.\n"
+        "  aten.conv2d: it reads 3 axes; give the example with its axis of examples: x[None]\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_says_what_to_write(name):
+    call, message = REFUSED[name]
+    with pytest.raises(SpecError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_a_forward_with_branches_on_numbers_is_told():
+    class Branching(nn.Module):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+
+    with pytest.raises(SpecError, match=r"torch\.export cannot trace Branching"):
+        Network.from_torch(Branching(), torch.ones(3, 2))
+
+
+def test_numbers_that_differ_from_the_module_are_no_network(monkeypatch):
+    """The planted mistake: a rule that writes another activation."""
+    from jacobian_bp.network.models import entry_rules
+
+    monkeypatch.setitem(entry_rules.SIMPLE, "tanh", "Sigmoid")
+    with pytest.raises(SpecError, match="does not give what the model gives"):
+        Network.from_torch(rows(), torch.randn(N, D, **DOUBLE))
