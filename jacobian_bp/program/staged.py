@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..algebra.axes import parse_axes
+from ..algebra.axes import BATCH, fresh, parse_axes
 from ..ops import Op, Reduction
 from ..ops.facts import Facts
 from .forward import run_forward
@@ -105,4 +105,10 @@ def by_itself(op: Op, way: int, inputs: Mapping[str, np.ndarray]) -> Pass:
     params = {name: inputs[name] for name in op.parameters if name in inputs}
     program = Program.build([Step(result, op, tuple(inputs))], tuple(params))
     data = {name: array for name, array in inputs.items() if name not in params}
-    return staged(run_forward(program, params, data), [result], way).state
+    extra = {o.name: data[o.name].ndim - len(o.axes) for o in op.parsed.inputs if o.name in data}
+    front: list[str] = []
+    while len(front) < max(extra.values(), default=0):
+        front.append(fresh({*op.parsed.letters, *front}, "t" if front else BATCH))
+    named = front not in ([], [BATCH])
+    said = {n: ",".join(front[-more:]) for n, more in extra.items() if more and named}
+    return staged(run_forward(program, params, data, said), [result], way).state
