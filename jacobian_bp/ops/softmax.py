@@ -4,9 +4,9 @@ Both Jacobians have the null vector (1, …, 1): adding one number to every logi
 changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -79,6 +79,12 @@ class AlongAxis(Op):
     def back(self, array: np.ndarray) -> np.ndarray:
         """What `last` moved, in its place again."""
         return array if self.place == -1 else np.moveaxis(array, -1, self.place)
+
+    def by_last(self, function: Callable[[Any], Any], z: Any) -> Any:
+        """A peer's function, which goes along the last axis, along the axis of the op."""
+        if self.place == -1:
+            return function(z)
+        return function(z.swapaxes(self.place, -1)).swapaxes(self.place, -1)
 
     def here(self, label: str, array: np.ndarray, prime: str = "") -> Expression:
         """label[k,r], or at the other class label[k',r], the classes being along the first axis."""
@@ -167,7 +173,7 @@ class Softmax(AlongAxis):
         )
 
     def peer(self, xp, z):
-        return xp.softmax(z) if self.place == -1 else None
+        return self.by_last(xp.softmax, z)
 
 
 class LogSoftmax(AlongAxis):
@@ -203,6 +209,9 @@ class LogSoftmax(AlongAxis):
     def vjp(self, l_bar, z):
         p, bar = softmax_parts(self.last(z))[0], self.last(l_bar)
         return {"z": self.back(bar * sum_of_others(p) - p * sum_of_others(bar))}
+
+    def peer(self, xp, z):
+        return self.by_last(xp.log_softmax, z)
 
 
 def softmax_bend(

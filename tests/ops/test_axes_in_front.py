@@ -5,6 +5,7 @@ import pytest
 
 from jacobian_bp import Op, check_op, delta, dense, ops, over_batch
 from jacobian_bp.errors import AxisError
+from jacobian_bp.ops.peer_functions import NUMPY
 
 RNG = np.random.default_rng(83)
 N, T, K, F = 2, 3, 5, 7
@@ -233,3 +234,11 @@ def test_softmax_sums_to_one_along_the_axis_that_is_named_and_no_other():
         np.testing.assert_allclose(found, p, rtol=1e-14)
         logs = ops.LogSoftmax(axis=axis).meeting(names).forward(z)
         np.testing.assert_allclose(logs, np.log(p), rtol=1e-12)
+
+
+@pytest.mark.parametrize("op", [ops.Softmax, ops.LogSoftmax])
+def test_a_peer_goes_along_the_axis_that_is_named(op):
+    z = normal(N, T, K)
+    along_t = op(axis="t").meeting(("n", "t", "k"))
+    np.testing.assert_allclose(along_t.peer(NUMPY, z), along_t.forward(z), rtol=1e-14)
+    assert not np.allclose(along_t.peer(NUMPY, z), op().peer(NUMPY, z))
