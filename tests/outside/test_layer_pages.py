@@ -1,5 +1,6 @@
 """Each page of a mistake in a layer is a planted mistake of an exercise, line by line."""
 
+import ast
 import re
 
 import pytest
@@ -29,6 +30,11 @@ def told(page):
     return exercise, planted, lines
 
 
+def plain(line):
+    """A line in one spelling, whatever its quotes and blanks."""
+    return ast.unparse(ast.parse(line))
+
+
 def faults(label, page):
     """What is wrong with a page; its example is run with all others."""
     exercise, planted, lines = told(page)
@@ -36,9 +42,9 @@ def faults(label, page):
     solutions = {each.name: each.solution for each in exercise.make(7).questions}
     if planted.tag != label:
         yield "another mistake"
-    if (question, right) != (question, solutions.get(question)):
+    if plain(right) != plain(solutions.get(question, "")):
         yield "the right line"
-    if (other, wrong) != (question, planted.answers.get(question)):
+    if other != question or plain(wrong) != plain(planted.answers.get(question, "")):
         yield "the wrong line"
     if re.findall(r"^## (.*)$", page, re.M) != SECTIONS:
         yield "sections"

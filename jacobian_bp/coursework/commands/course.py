@@ -82,7 +82,9 @@ def _new(options: argparse.Namespace) -> int:
     terminal.announce(f"{plural(sheets, 'sheet')} of {plural(len(course.students), 'student')} …")
     count = new_course(options.folder, course)
     lines = [f"written: {safe(options.folder)}, {plural(count, 'file')}"]
-    lines += [f"secret:  {safe(str(Path(options.folder, place)))}, made for this course"] * made
+    if options.secret_file is None:
+        whose = "made for this course" if made else f"that of {VARIABLE}"
+        lines.append(f"secret:  {safe(str(Path(options.folder, place)))}, {whose}")
     whom = (
         f"for {EVERYBODY}" if roster is None else f"for {plural(len(course.students), 'student')}"
     )

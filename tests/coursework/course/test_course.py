@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import types
@@ -35,6 +36,7 @@ from jacobian_bp.derivation.ready_made import find_convention
 SECRET = b"a secret of a course"
 PAGE = (DOCS / "course.md").read_text("utf-8")
 CLASS = re.search(r"^```csv class.csv\n(.*?)^```$", PAGE, re.M | re.S)[1]
+needs_bash = pytest.mark.skipif(not shutil.which("bash"), reason="run_autograder is for bash")
 CONSOLE = re.findall(r"^```console\n\$ (.*?)\n(.*?)^```$", PAGE, re.M | re.S)
 
 
@@ -212,6 +214,7 @@ cp '{folder}/part.json' "$2"
 """
 
 
+@needs_bash
 @pytest.mark.parametrize(("own", "said"), [(True, " --sheet-seed own"), (False, "")])
 def test_run_autograder_leaves_one_valid_result_of_all_exercises(own, said, tmp_path):
     """With a grader that hands over results that are there already."""
@@ -241,6 +244,7 @@ def test_run_autograder_leaves_one_valid_result_of_all_exercises(own, said, tmp_
     assert [test["number"] for test in results["tests"]] == ["18.1.1", "20.1.1"]
 
 
+@needs_bash
 def test_before_the_first_exercise_is_graded_the_result_is_valid(tmp_path):
     script = autograders.gradescope_files(PLAN[4], True)["run_autograder"]
     first = script.splitlines()[1:3]
@@ -365,3 +369,21 @@ def test_without_a_roster_a_sheet_is_for_everybody_and_the_readme_grades_it(cour
     assert "--out-dir results/3-conv --format json" in text["README.md"]
     assert "--roster" not in text["README.md"]
     assert alone.students == ("everybody",)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["of the environment", "made"])
+def test_a_secret_that_is_written_into_the_course_is_named_and_closed(
+    known, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JACOBIAN_BP_SECRET", raising=False)
+    if known:
+        monkeypatch.setenv("JACOBIAN_BP_SECRET", SECRET.decode())
+    monkeypatch.setattr(box, "PLAN", PLAN[1:2])
+    assert main(["course", "new", "autumn"]) == 0
+    whose = "that of JACOBIAN_BP_SECRET" if known else "made for this course"
+    assert f"\nsecret:  autumn/secret.txt, {whose}\n" in capsys.readouterr().out
+    secret = tmp_path / "autumn/secret.txt"
+    assert (secret.read_bytes().strip() == SECRET) is known
+    for path in (secret, tmp_path / "autumn/gradescope/2-softmax.zip"):
+        assert path.stat().st_mode & 0o077 == 0
