@@ -90,14 +90,19 @@ def _state(module: Any, model: Model) -> dict[str, Any]:
 
 
 def _tensor(torch: Any, value: Any, place: int) -> Any:
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor) and not value.is_complex():
         return value.detach()
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
         return torch.from_numpy(np.array(value))
     raise SpecError(
-        f"{WHO}: input {place} of the example is a {type(value).__name__}, not a tensor.\n"
+        f"{WHO}: input {place} of the example is {_kind(value)}, not a tensor of real numbers.\n"
         "  Give x as the module reads it, or a tuple of its inputs."
     )
+
+
+def _kind(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return f"a {type(value).__name__}" + (f" of {dtype}" if dtype is not None else "")
 
 
 def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> Any:
@@ -376,7 +381,11 @@ class _Reader:
         if trouble:
             model.wrong(told, trouble)
             return
-        roles = self._roles(inside, values, module)
+        roles = self._roles(inside, values)
+        if given[0].meta["val"].shape != roles[0].meta["val"].shape:
+            fact = "what is read are its weights; read what it gives, the first of the two"
+            model.wrong(told, fact)
+            return
         mask = None
         causal = False
         if masks:
@@ -414,15 +423,31 @@ class _Reader:
             )
         )
 
-    def _roles(self, inside: Sequence[Any], values: Sequence[str], module: Any) -> list[Any]:
-        """Query, key and value, in the order in which the module reads them."""
-        by_name = {a.name: a for n in inside for a in n.all_input_nodes}
-        nodes = [by_name[name] for name in values]
-        if len(nodes) == 1:
-            return nodes * 3
-        if len(nodes) == 2:
-            return [nodes[0], nodes[1], nodes[1]]
-        return nodes
+    def _roles(self, inside: Sequence[Any], values: Sequence[str]) -> list[Any]:
+        """Query, key and value: what the projections read, in the order in which they are made."""
+        known = {n.name: n for node in inside for n in node.all_input_nodes}
+        reads = []
+        for node in inside:
+            source = node.args[0] if str(node.target) == "aten.linear.default" else None
+            while source is not None and source.name not in values:
+                source = source.args[0] if source in inside and source.args else None
+                source = source if hasattr(source, "name") else None
+            first = node.args[0] if source is not None else None
+            if source is not None and self._is_projection(first, inside):
+                reads.append(source)
+        if len(reads) == 3:
+            return reads
+        nodes = [known[name] for name in values]
+        return [nodes[0], nodes[-1], nodes[-1]]
+
+    def _is_projection(self, read: Any, inside: Sequence[Any]) -> bool:
+        """Whether a linear map reads what comes from outside, moved at the most."""
+        moves = ("aten.transpose.int", "aten.permute.default")
+        while read in inside:
+            if str(read.target) not in moves:
+                return False
+            read = read.args[0]
+        return True
 
     def _drop_unread(self, model: Model) -> None:
         """Leave out what leads to no output: counts of batches, values that are not returned."""
@@ -439,4 +464,3 @@ class _Reader:
                 needed |= set(node.options.get("states", ()))
                 needed |= {k for keys in node.options.get("layers", ()) for k in keys}
         model.nodes = kept[::-1]
-        model.parameters = {k: p for k, p in model.parameters.items() if k in needed}
