@@ -17,6 +17,7 @@ from ...numbers.extras import extra
 from ...writing.signs import safe
 from .model import Model, Node, Parameter
 from .names import as_name
+from .torch_attention import roles_of, trouble_of
 from .torch_calls import CALLS, Call, UnknownError
 
 WHO = "Network.from_torch"
@@ -359,21 +360,7 @@ class _Reader:
         values = [n for n in places if n not in self.constants]
         masks = [n for n in places if n in self.constants]
         told = f"module {path!r}, MultiheadAttention"
-        trouble = (
-            "its batch is not first; make it with batch_first=True"
-            if not module.batch_first
-            else "it drops out in training; call model.eval()"
-            if module.dropout and module.training
-            else "it has biases for keys and values"
-            if module.bias_k is not None
-            else "it adds a key of zeros"
-            if module.add_zero_attn
-            else f"it reads {len(values)} values"
-            if len(values) not in (1, 2, 3)
-            else f"it reads {len(masks)} constants"
-            if len(masks) > 1
-            else ""
-        )
+        trouble = trouble_of(module, values, masks)
         used = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
         given = [n for n in inside if n.name in used or n.name in self.results]
         if len(given) != 1:
@@ -381,7 +368,7 @@ class _Reader:
         if trouble:
             model.wrong(told, trouble)
             return
-        roles = self._roles(inside, values)
+        roles = roles_of(inside, values)
         if given[0].meta["val"].shape != roles[0].meta["val"].shape:
             fact = "what is read are its weights; read what it gives, the first of the two"
             model.wrong(told, fact)
@@ -422,32 +409,6 @@ class _Reader:
                 },
             )
         )
-
-    def _roles(self, inside: Sequence[Any], values: Sequence[str]) -> list[Any]:
-        """Query, key and value: what the projections read, in the order in which they are made."""
-        known = {n.name: n for node in inside for n in node.all_input_nodes}
-        reads = []
-        for node in inside:
-            source = node.args[0] if str(node.target) == "aten.linear.default" else None
-            while source is not None and source.name not in values:
-                source = source.args[0] if source in inside and source.args else None
-                source = source if hasattr(source, "name") else None
-            first = node.args[0] if source is not None else None
-            if source is not None and self._is_projection(first, inside):
-                reads.append(source)
-        if len(reads) == 3:
-            return reads
-        nodes = [known[name] for name in values]
-        return [nodes[0], nodes[-1], nodes[-1]]
-
-    def _is_projection(self, read: Any, inside: Sequence[Any]) -> bool:
-        """Whether a linear map reads what comes from outside, moved at the most."""
-        moves = ("aten.transpose.int", "aten.permute.default")
-        while read in inside:
-            if str(read.target) not in moves:
-                return False
-            read = read.args[0]
-        return True
 
     def _drop_unread(self, model: Model) -> None:
         """Leave out what leads to no output: counts of batches, values that are not returned."""
