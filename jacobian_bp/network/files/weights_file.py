@@ -23,12 +23,15 @@ from .paths import brief, inside, label, open_regular, require_replaceable
 from .safe_npz import stored_npz
 from .safe_tensors import stored_safetensors
 from .stored import Stored, require_bytes
+from .torch_file import ENDINGS as TORCH_ENDINGS
+from .torch_file import stored_torch, torch_can_load
 from .weight_names import ADVICE, OWN, Names, own_names, shorten
 
 READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     ".npz": stored_npz,
     ".safetensors": stored_safetensors,
     ".json": stored_nielsen,
+    **dict.fromkeys(TORCH_ENDINGS, stored_torch),  # where torch is installed
 }
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
 MAGIC = {
@@ -113,7 +116,7 @@ def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = Fals
 
 def _require_format(path: Path) -> None:
     suffix = path.suffix.lower()
-    if suffix in PICKLES:
+    if suffix in PICKLES and not (suffix in TORCH_ENDINGS and torch_can_load()):
         raise SpecError(
             f"{label(path)} is a pickle by its ending; reading one can run code.\n  {FROM_TORCH}"
         )
@@ -130,8 +133,8 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
         if head.startswith(b"PK\x03\x04"):
             return
         kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
-    elif path.suffix.lower() == ".json":
-        return  # its parser tells
+    elif path.suffix.lower() in (".json", *TORCH_ENDINGS):
+        return  # its reader tells
     elif head[8:9] == b"{":  # a header's length may begin with any byte
         return
     elif head.startswith(b"PK") and TORCH in head:

@@ -207,6 +207,16 @@ class Builder:
         if extra > 1:
             self.given[name] = ",".join(front)
 
+    def named_input(self, value: Value) -> tuple[str, ...] | None:
+        """The axes of an input that a mean or a sum reads, each by a name; None for a parameter."""
+        if value.name not in self.model.names.values():
+            return None
+        if value.name not in self.axes:
+            names = (*([BATCH] * value.batched), *letters_of(len(value.example)))
+            self.axes[value.name] = names
+            self.given[value.name] = ",".join(names)
+        return self.axes[value.name]
+
     def keep(self, called: str, array: np.ndarray, axes: tuple[str, ...]) -> Value:
         """A constant that the network keeps, with the names of its axes."""
         array = np.asarray(array)

@@ -212,11 +212,12 @@ def reduced(b: Builder, node: Node) -> Value:
         return value
     op = {"mean": "Mean", "sum": "Sum"}[node.kind]
     left = tuple(s for p, s in enumerate(value.shape) if p not in over)
-    if value.axes is None or len({*value.axes}) < len(value.shape):
+    names_of = value.axes or b.named_input(value)
+    if names_of is None or len({*names_of}) < len(value.shape):
         raise UnreadableError("its axes have no names", "reduce a value, not a parameter")
     if kept and value.batched and len(value.example) == 1 and over == (1,):
         return _one_number(b, node, value)
-    names = ",".join(value.axes[p] for p in over)
+    names = ",".join(names_of[p] for p in over)
     found = b.line(node.called, op, [value], left, over=names)
     if not kept:
         return found

@@ -17,6 +17,7 @@ from ...numbers.extras import extra
 from ...writing.signs import safe
 from .model import Model, Node, Parameter
 from .names import as_name
+from .torch_attention import roles_of, trouble_of
 from .torch_calls import CALLS, Call, UnknownError
 
 WHO = "Network.from_torch"
@@ -90,14 +91,19 @@ def _state(module: Any, model: Model) -> dict[str, Any]:
 
 
 def _tensor(torch: Any, value: Any, place: int) -> Any:
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor) and not value.is_complex():
         return value.detach()
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
         return torch.from_numpy(np.array(value))
     raise SpecError(
-        f"{WHO}: input {place} of the example is a {type(value).__name__}, not a tensor.\n"
+        f"{WHO}: input {place} of the example is {_kind(value)}, not a tensor of real numbers.\n"
         "  Give x as the module reads it, or a tuple of its inputs."
     )
+
+
+def _kind(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return f"a {type(value).__name__}" + (f" of {dtype}" if dtype is not None else "")
 
 
 def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> Any:
@@ -354,21 +360,7 @@ class _Reader:
         values = [n for n in places if n not in self.constants]
         masks = [n for n in places if n in self.constants]
         told = f"module {path!r}, MultiheadAttention"
-        trouble = (
-            "its batch is not first; make it with batch_first=True"
-            if not module.batch_first
-            else "it drops out in training; call model.eval()"
-            if module.dropout and module.training
-            else "it has biases for keys and values"
-            if module.bias_k is not None
-            else "it adds a key of zeros"
-            if module.add_zero_attn
-            else f"it reads {len(values)} values"
-            if len(values) not in (1, 2, 3)
-            else f"it reads {len(masks)} constants"
-            if len(masks) > 1
-            else ""
-        )
+        trouble = trouble_of(module, values, masks)
         used = {a.name for n in calls for a in n.all_input_nodes if n.name not in names}
         given = [n for n in inside if n.name in used or n.name in self.results]
         if len(given) != 1:
@@ -376,7 +368,11 @@ class _Reader:
         if trouble:
             model.wrong(told, trouble)
             return
-        roles = self._roles(inside, values, module)
+        roles = roles_of(inside, values)
+        if given[0].meta["val"].shape != roles[0].meta["val"].shape:
+            fact = "what is read are its weights; read what it gives, the first of the two"
+            model.wrong(told, fact)
+            return
         mask = None
         causal = False
         if masks:
@@ -414,16 +410,6 @@ class _Reader:
             )
         )
 
-    def _roles(self, inside: Sequence[Any], values: Sequence[str], module: Any) -> list[Any]:
-        """Query, key and value, in the order in which the module reads them."""
-        by_name = {a.name: a for n in inside for a in n.all_input_nodes}
-        nodes = [by_name[name] for name in values]
-        if len(nodes) == 1:
-            return nodes * 3
-        if len(nodes) == 2:
-            return [nodes[0], nodes[1], nodes[1]]
-        return nodes
-
     def _drop_unread(self, model: Model) -> None:
         """Leave out what leads to no output: counts of batches, values that are not returned."""
         if model.problems:
@@ -439,4 +425,3 @@ class _Reader:
                 needed |= set(node.options.get("states", ()))
                 needed |= {k for keys in node.options.get("layers", ()) for k in keys}
         model.nodes = kept[::-1]
-        model.parameters = {k: p for k, p in model.parameters.items() if k in needed}

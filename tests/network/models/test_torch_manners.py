@@ -128,6 +128,16 @@ def test_a_module_is_left_as_it_is_and_random_numbers_go_on():
     assert list(net.state_dict()) == list(before)
 
 
+def test_a_parameter_that_nothing_reads_is_given_back():
+    module = nn.Module()
+    module.used, module.spare = nn.Linear(D, K), nn.Linear(2, 2)
+    module.forward = lambda x: module.used(x)
+    net = Network.from_torch(module, torch.randn(N, D))
+    assert list(net.params) == ["used_weight", "used_bias"]
+    assert list(net.state_dict()) == list(module.state_dict())
+    module.load_state_dict(net.state_dict())
+
+
 class Odd(nn.Module):
     def __init__(self):
         super().__init__()
@@ -161,8 +171,13 @@ REFUSED = {
     ),
     "no tensor": (
         lambda: Network.from_torch(nn.Linear(2, 3), "x"),
-        "Network.from_torch: input 0 of the example is a str, not a tensor.\n"
+        "Network.from_torch: input 0 of the example is a str, not a tensor of real numbers.\n"
         "  Give x as the module reads it, or a tuple of its inputs.",
+    ),
+    "complex numbers": (
+        lambda: Network.from_torch(nn.Linear(2, 3), torch.ones(5, 2, dtype=torch.complex64)),
+        "Network.from_torch: input 0 of the example is a Tensor of torch.complex64, not a tensor "
+        "of real numbers.\n  Give x as the module reads it, or a tuple of its inputs.",
     ),
     "no labels": (
         lambda: Network.from_torch(nn.Linear(2, 3), torch.ones(5, 2), loss=nn.MSELoss()),

@@ -150,6 +150,17 @@ TOKENS = {
         a=nn.MultiheadAttention(D, 2, batch_first=True, kdim=4, vdim=4),
         b=nn.Linear(D, 4),
     ),
+    "attention whose values are the queries": lambda: Of(
+        lambda m, x: m.a(x, m.k(x), x)[0],
+        a=nn.MultiheadAttention(D, 2, batch_first=True),
+        k=nn.Linear(D, D),
+    ),
+    "attention of three": lambda: Of(
+        lambda m, x: m.a(m.q(x), x, m.v(x))[0],
+        a=nn.MultiheadAttention(D, 2, batch_first=True),
+        q=nn.Linear(D, D),
+        v=nn.Linear(D, D),
+    ),
     "attention as it is often written": lambda: Of(
         own_attention, qkv=nn.Linear(D, 3 * D), out=nn.Linear(D, D), mask=CAUSAL
     ),

@@ -1,0 +1,248 @@
+"""Nodes by hand, as an importer fills them, beside numpy: no other library is needed."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from jacobian_bp import Network
+from jacobian_bp.errors import SpecError
+from jacobian_bp.network.models.model import Model, Node, Parameter
+from jacobian_bp.network.models.rules import RULES, build
+
+N, T, D, H = 3, 5, 6, 2
+RNG = np.random.default_rng(77)
+X = RNG.normal(size=(N, T, D))
+ROWS, IMAGES = RNG.normal(size=(N, D)), RNG.normal(size=(N, D, 7))
+P = {
+    "W": RNG.normal(size=(4, D)),
+    "b": RNG.normal(size=4),
+    "s": RNG.normal(size=D),
+    "place": RNG.normal(size=(1, T, D)),
+    "in": RNG.normal(size=(3 * D, D)),
+    "out": RNG.normal(size=(D, D)),
+    "Wx": RNG.normal(size=(4 * 2, D)),
+    "Wh": RNG.normal(size=(4 * 2, 2)),
+}
+
+
+def network(x, steps, constants=None):
+    """The network of nodes (kind, reads, options), each reading earlier ones; x is the input."""
+    model = Model("a model", {"x": x.shape}, {"x": "x"}, constants=dict(constants or {}))
+    for place, (kind, reads, shape, options) in enumerate(steps, start=1):
+        for key in reads:
+            if key in P and key not in model.parameters:
+                model.parameters[key] = Parameter(f"own.{key}", P[key])
+        model.nodes.append(Node(kind, reads, f"v{place}", shape, f"v{place}", "a node", options))
+    model.outputs = (model.nodes[-1].gives,)
+    return Network._from_model(build(model))
+
+
+def softmax(z):
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def lstm():
+    h = c = np.zeros((N, 2))
+    for t in range(T):
+        i, f, g, o = np.split(X[:, t] @ P["Wx"].T + h @ P["Wh"].T, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+    return h
+
+
+def attention():
+    q, k, v = (a.reshape(N, T, H, 3) for a in np.split(X @ P["in"].T, 3, axis=2))
+    s = np.einsum("nthk,nuhk->nhtu", q, k) / np.sqrt(3)
+    w = softmax(np.where(np.tri(T, dtype=bool), s, -np.inf))
+    return np.einsum("nhtu,nuhk->nthk", w, v).reshape(N, T, D) @ P["out"].T
+
+
+WHOLE = (N, T, D)
+ROW = (N, D)
+CAUSAL = {"mask": ~np.tri(T, dtype=bool)[None, None]}
+CASES = {
+    "a linear map": (ROWS, [("linear", ("x", "W", "b"), (N, 4), {})], ROWS @ P["W"].T + P["b"]),
+    "a parameter of size 1 in front": (
+        X,
+        [("add", ("x", "place"), WHOLE, {}), ("tanh", ("v1",), WHOLE, {})],
+        np.tanh(X + P["place"]),
+    ),
+    "a row beside tokens": (X, [("multiply", ("x", "s"), WHOLE, {})], X * P["s"]),
+    "a parameter by itself": (
+        ROWS,
+        [("subtract", ("s", "x"), ROW, {}), ("exp", ("s",), (D,), {}),
+         ("multiply", ("v1", "v2"), ROW, {})],
+        (P["s"] - ROWS) * np.exp(P["s"]),
+    ),
+    "what keeps a size of 1": (
+        X,
+        [("mean", ("x",), (N, T, 1), {"axes": (2,), "keep": True}),
+         ("subtract", ("x", "v1"), WHOLE, {})],
+        X - X.mean(2, keepdims=True),
+    ),
+    "the mean of rows, kept": (
+        ROWS,
+        [("mean", ("x",), (N, 1), {"axes": (1,), "keep": True}),
+         ("subtract", ("x", "v1"), ROW, {})],
+        ROWS - ROWS.mean(1, keepdims=True),
+    ),
+    "slices of each axis, joined": (
+        X,
+        [("slice", ("x",), (N, 3, D), {"axis": 1, "start": 1, "stop": 4}),
+         ("slice", ("x",), (N, T, 3), {"axis": 2, "start": 0, "stop": 6, "step": 2}),
+         ("reshape", ("v2",), (N, 15), {}), ("reshape", ("v1",), (N, 18), {}),
+         ("concat", ("v3", "v4"), (N, 33), {"axis": 1})],
+        np.concatenate([X[:, :, ::2].reshape(N, -1), X[:, 1:4].reshape(N, -1)], 1),
+    ),
+    "stacked along the last axis": (
+        ROWS,
+        [("tanh", ("x",), ROW, {}), ("stack", ("x", "v1"), (N, D, 2), {"axis": 2})],
+        np.stack([ROWS, np.tanh(ROWS)], 2),
+    ),
+    "examples and tokens in one axis, and apart again": (
+        X,
+        [("reshape", ("x",), (N * T, D), {}), ("linear", ("v1", "W", "b"), (N * T, 4), {}),
+         ("sigmoid", ("v2",), (N * T, 4), {}), ("reshape", ("v3",), (N, T, 4), {})],
+        sigmoid(X @ P["W"].T + P["b"]),
+    ),
+    "scores under a mask": (
+        X,
+        [("transpose", ("x",), (N, D, T), {"order": (0, 2, 1)}),
+         ("matmul", ("x", "v1"), (N, T, T), {}),
+         ("masked_fill", ("v2", "mask"), (N, T, T), {"fill": float("-inf")}),
+         ("softmax", ("v3",), (N, T, T), {"axis": -1}), ("matmul", ("v4", "x"), WHOLE, {})],
+        softmax(np.where(np.tri(T, dtype=bool), X @ X.transpose(0, 2, 1), -np.inf)) @ X,
+    ),
+    "heads": (
+        X,
+        [("multi_head", ("x", "x", "x", None, "in", None, None, None, None, "out", None), WHOLE,
+          {"width": D, "heads": H, "causal": True})],
+        attention(),
+    ),
+    "a layer of cells": (
+        X,
+        [("recurrent", ("x", "Wx", "Wh"), (N, T, 2), {"cell": "lstm", "layers": (("Wx", "Wh"),)}),
+         ("select", ("v1",), (N, 2), {"axis": 1, "index": -1})],
+        lstm(),
+    ),
+    "pooled": (
+        IMAGES,
+        [("average_pool", ("x",), (N, D, 3),
+          {"width": (3,), "stride": (2,), "padding": (0,), "counts_zeros": True})],
+        np.stack([IMAGES[..., o : o + 3].mean(-1) for o in (0, 2, 4)], -1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nodes_give_what_numpy_gives_and_the_routes_agree(name):
+    x, steps, expected = CASES[name]
+    net = network(x, steps, CAUSAL)
+    np.testing.assert_allclose(net(x), expected, rtol=0, atol=1e-13)
+    output = net.steps[-1].partition(" = ")[0]
+    axes = ",".join(net.run(x).forward_pass.names[output])
+    cost = net.followed_by(f"J = Sum({output}, over='{axes}')") if axes else net
+    if cost.params:
+        assert cost.run(x).check().ok
+    assert all(key.startswith("own.") for key in (net.state_dict() if net.params else {}))
+
+
+def test_a_rule_that_is_wrong_is_seen(monkeypatch):
+    """The planted mistake: a slice that begins one entry later."""
+    x, steps, expected = CASES["slices of each axis, joined"]
+    kind, reads, shape, options = steps[0]
+    moved = [(kind, reads, shape, options | {"start": 2, "stop": 5}), *steps[1:]]
+    assert np.abs(network(x, moved)(x) - expected).max() > 0.1
+
+
+def test_one_example_and_more_examples_run_through_the_same_steps():
+    x, steps, expected = CASES["a parameter of size 1 in front"]
+    net = network(x, steps)
+    np.testing.assert_allclose(net(x[1]), expected[1], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(net(np.concatenate([x, x])), np.concatenate([expected] * 2))
+
+
+REFUSED = {
+    "an unknown kind": (
+        [("wavelet", ("x",), ROW, {}), ("tanh", ("v1",), ROW, {}), ("fourier", ("x",), ROW, {})],
+        ["a node: wavelet is not known", "a node: fourier is not known"],
+    ),
+    "examples that are moved": (
+        [("transpose", ("x",), (D, N), {"order": (1, 0)})],
+        ["a node: it moves the axis of the examples; keep it in front: batch_first=True"],
+    ),
+    "some of the examples": (
+        [("slice", ("x",), (2, D), {"axis": 0, "start": 0, "stop": 2})],
+        ["a node: it takes some of the examples"],
+    ),
+    "a softmax along the examples": (
+        [("softmax", ("x",), ROW, {"axis": 0})],
+        ["a node: it goes along the examples"],
+    ),
+    "a mask that no softmax follows": (
+        [("masked_fill", ("x", "low"), ROW, {"fill": float("-inf")}), ("tanh", ("v1",), ROW, {})],
+        ["a node: it reads a score of -inf that no softmax follows"],
+    ),
+    "a constant that differs between examples": (
+        [("add", ("x", "each"), ROW, {})],
+        ["a node: a constant that it reads differs between examples; make it an input"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_written_is_told_with_its_place(name):
+    steps, lines = REFUSED[name]
+    constants = {"low": np.arange(D) > 2, "each": RNG.normal(size=ROW)}
+    with pytest.raises(SpecError) as caught:
+        network(ROWS, steps, constants)
+    count = f"{len(lines)} problem{'s' * (len(lines) > 1)}"
+    told = "".join(f"\n  {line}" for line in lines)
+    assert str(caught.value) == (
+        f"a model cannot be written as a program: {count}.{told}\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
+    )
+
+
+def test_every_kind_of_the_importers_has_a_rule():
+    from jacobian_bp.network.models.keras_graph import ACTIVATIONS, LAYERS
+    from jacobian_bp.network.models.onnx_calls import CALLS as ONNX
+    from jacobian_bp.network.models.torch_calls import CALLS as TORCH
+
+    assert {kind for kind, _ in ACTIVATIONS.values()} <= set(RULES)
+    assert min(len(LAYERS), len(ONNX), len(TORCH)) > 20
+
+
+@pytest.mark.parametrize(
+    ("call", "package"),
+    [
+        (lambda: Network.from_torch(None, None), "torch"),
+        (lambda: Network.from_onnx("x.onnx"), "onnx"),
+        (lambda: Network.from_keras("x.keras"), "h5py"),
+    ],
+    ids=["torch", "onnx", "keras"],
+)
+def test_a_package_that_is_missing_is_named_with_what_installs_it(call, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SpecError) as caught:
+        call()
+    who = {"torch": "from_torch", "onnx": "from_onnx", "h5py": "from_keras"}[package]
+    assert str(caught.value) == (
+        f"Network.{who} needs {package}, which is not installed.\n"
+        f"  Write pip install 'jacobian-bp[{package}]'."
+    )
+
+
+def test_a_network_of_its_own_has_no_foreign_names():
+    with pytest.raises(SpecError) as caught:
+        Network.dense([3, 2]).state_dict()
+    assert str(caught.value) == (
+        "this network is from no model of another library.\n"
+        "  Its parameters are net.params, by the names of this package."
+    )
