@@ -231,13 +231,28 @@ class Blame:
                 continue
             for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
                 right = self.trace.right(each, quantity, 1)
-                if stores[each].example is not None and right[each].size != stores[each].value.size:
+                if right[each].size != stores[each].value.size:
+                    continue
+                if self._cannot_mend(each, number, goal, right[each]):
                     continue
                 mended = {**self.mended, **right}
                 if self.trials.gives(number, goal, self.trace, mended):
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)
         return None
+
+
+    def _cannot_mend(self, part: int, number: int, goal: Quantity, right: Any) -> bool:
+        """Whether a store is surely not its goal with the right value in what it reads."""
+        stores, trials = self.trace.stores, self.trials
+        between = {n for n in stores[number].reads if n != part}
+        if part not in stores[number].reads or not trials.is_first(number, self.trace):
+            return False
+        if any(part in self.trace.ancestors(n) for n in between):
+            return False
+        put = {stores[part].path: right}
+        store = trials.alone(number, self.trace, stores[number].statement, put)
+        return store is None or self.trace.matching(store.value, goal) is None
 
 
 def _reads_itself(statement: ast.stmt) -> bool:

@@ -77,7 +77,7 @@ class Judge:
         wrong: list[Wrong] = []
         for _ in range(MOST_WRONG):
             self.misnamed = {}
-            trace = self.trials.trace(self.mended)
+            trace = self.trials.trace(self.mended, keeps=True)
             found = self._first_wrong(trace)
             if found is None:
                 break
@@ -414,7 +414,7 @@ class Judge:
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
         """Whether one change of the line gives this quantity."""
-        trace = self.trials.trace(self.mended)
+        trace = self.trials.trace(self.mended, keeps=True)
         blame = Blame(self.trials, trace, self.mended, self.passed)
         return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 

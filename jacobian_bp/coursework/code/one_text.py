@@ -100,7 +100,7 @@ def _report(
     function: str | None,
 ) -> CodeReport:
     """The best reading of a text that has our names, put into words."""
-    parsed = parse(text, function)
+    parsed = parse(text, function, isinstance(studied, StudiedNorm))
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
@@ -226,7 +226,7 @@ class _Report:
                 and wrong.found.instead is None
                 and wrong.found.why not in ("helper", "layer")
             ):
-                trace = self.trials.trace(mended)
+                trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())
                 if wrong.number < len(trace.stores):
                     found = blame.one_change(

@@ -270,9 +270,10 @@ class Quantities:
     def _given_derivative(self, word: str) -> np.ndarray | None:
         """dZ2 in a text that does not compute it: right, so far as the text can know."""
         value = derivative_of(word, self.naming, self.layers)
-        if value is None:
-            return None
-        quantity = Quantity("gradient", value)
+        return None if value is None else self.given_derivative(Quantity("gradient", value))
+
+    def given_derivative(self, quantity: Quantity) -> np.ndarray | None:
+        """A derivative that a text is handed, as often as its naming says."""
         if quantity not in self.known:
             return None
         if quantity not in self._given:
@@ -298,7 +299,9 @@ class Quantities:
 
     def goal(self, store: Store) -> Quantity | None:
         """The quantity that the place or the name of a store says."""
-        return store.place if store.place in self.known else self.goal_of(store.path)
+        if store.place in self.known or store.is_local:
+            return store.place if store.place in self.known else None
+        return self.goal_of(store.path)
 
     def goal_of(self, path: str) -> Quantity | None:
         """The quantity that a name says."""

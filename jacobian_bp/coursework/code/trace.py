@@ -46,6 +46,7 @@ class Trace:
     ) -> None:
         self.stores, self.quantities = stores, quantities
         self.unknown, self.steps = unknown, steps
+        self.states: list[Any] = []  # before each store, where the walk kept them
         self.of_each = quantities.layout.convention.mean == "gradient"  # as it is declared
         self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
         m = float(quantities.per_example)
