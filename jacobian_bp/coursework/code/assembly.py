@@ -158,7 +158,7 @@ class Assembly(Assignments):
 
     def _filled(self, function: ast.FunctionDef, value: Any) -> list[Given]:
         """The arguments of forward or backward: the value, and rates as what they are."""
-        makers = tuple(self._makers_of(value))
+        makers = tuple(self.makers_of(value))
         names = [a.arg for a in function.args.args[1:]]
         others = [self.quantities.lookup(name) for name in names[1:]]
         kept = [Given(v) for v in others]
@@ -193,7 +193,7 @@ class Assembly(Assignments):
         self.layer_called = number, active
         self.reads = []
         names = [a.arg for a in function.args.args[1:]]
-        given = [Given(grad, tuple(self._makers_of(grad))), *[Given(None) for _ in names]]
+        given = [Given(grad, tuple(self.makers_of(grad))), *[Given(None) for _ in names]]
         return self._result(self.entered(function, given))
 
 

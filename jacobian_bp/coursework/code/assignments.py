@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import is_numbered
+from ..lines.vocabulary import is_numbered, list_kind
 from . import functions
+from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
 from .scope import Scope, last_name, local_goal, spoken_of, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
@@ -69,7 +70,10 @@ class Assignments(Updates):
         if gradient and (decay := self._decayed(value, path)):
             self._update(statement, target, *decay)
             return
-        if isinstance(value, ast.ListComp) and self._updates_list(statement, target, value):
+        if isinstance(value, ast.ListComp) and (
+            self._updates_list(statement, target, value)
+            or self._fills_list(statement, path, value)
+        ):
             return
         if self._is_bare_cache(target, value):
             return
@@ -84,6 +88,38 @@ class Assignments(Updates):
                 self._unread(statement, target, path, error)
         else:
             self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _fills_list(self, statement: ast.stmt, path: str | None, value: ast.ListComp) -> bool:
+        """nabla_w = [nw + dnw for nw, dnw in zip(…)]: each entry is a store of its own."""
+        each, kind = value.generators[0], list_kind(path or "")
+        if kind is None or len(value.generators) > 1 or each.ifs:
+            return False
+        items = self.listed(self.of(each.iter))
+        if len(items) != self.quantities.layers:
+            return False
+        found = Slots()
+        found.kind = kind
+        for number, item in enumerate(items):
+            self.bind(each.target, item)
+            self._fresh()
+            of, line = f"{path}[{number}]", statement.lineno
+            store = Store(line, of, None, statement, self.reads, self.knows)
+            store.place = self.quantities.slot(items, number, path)
+            try:
+                store.value = self.of(value.elt)
+            except ShapesError as error:
+                store.kind, store.error = BREAK, str(error)
+            except NotReadError as error:
+                store.kind, store.error = UNREAD, str(error)
+            store.reads, store.knows = self.reads, self.knows
+            if isinstance(store.value, np.ndarray) and not store.value.any():
+                found.append(store.value)  # what a sum starts from
+                continue
+            self._put(store)
+            found.append(store.value)
+        self.stored[path or ""] = found
+        self.maker.pop(path or "", None)
+        return True
 
     def _is_bare_cache(self, target: ast.expr, value: ast.expr) -> bool:
         """Z = cache, where nothing says what the cache is: Z is read by its own name."""
@@ -159,7 +195,7 @@ class Assignments(Updates):
         if isinstance(whole, tuple | list) and len(whole) == len(target.elts):
             reads, knows = self.reads, self.knows
             for name, part in zip(target.elts, whole, strict=True):
-                self.reads, self.knows = self._makers_of(part) or list(reads), set(knows)
+                self.reads, self.knows = self.makers_of(part) or list(reads), set(knows)
                 if part is None:  # what it is computed from breaks inside of the call
                     error = NotReadError("what breaks inside of it")
                     self._unread(statement, name, self._path_or_none(name), error)
@@ -171,14 +207,6 @@ class Assignments(Updates):
             raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
-
-    def _makers_of(self, value: Any) -> list[int]:
-        """The last store of this very array."""
-        if not isinstance(value, np.ndarray | np.generic):
-            return []
-        same = (n for n in range(len(self.stores) - 1, -1, -1) if self.stores[n].value is value)
-        number = next(same, None)
-        return [] if number is None else [number]
 
     def _unread(
         self, statement: ast.stmt, target: ast.expr, path: str | None, error: NotReadError

@@ -161,6 +161,8 @@ class Blame:
         statement, last = stores[number].statement, self.trace.rounds(number)[-1]
         if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
             return None
+        if not isinstance(stores[number].value, np.ndarray | np.generic | int | float):
+            return None
         (target, *more), value = statement.targets, statement.value
         place = ast.Name | ast.Attribute | ast.Subscript
         if more or not isinstance(target, place) or number in self.mended:

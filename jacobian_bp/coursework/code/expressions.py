@@ -203,7 +203,7 @@ class Expressions:
         """The variable of a loop."""
         if isinstance(target, ast.Name):
             self.stored[target.id] = value
-            self.maker.pop(target.id, None)
+            self.maker[target.id] = tuple(self.makers_of(value))
         elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
             if len(target.elts) != len(value):
                 raise ShapesError("a loop with more names than values")
@@ -211,6 +211,14 @@ class Expressions:
                 self.bind(part, item)
         else:
             raise NotReadError("the variable of a loop")
+
+    def makers_of(self, value: Any) -> list[int]:
+        """The last store of this very array."""
+        if not isinstance(value, np.ndarray):
+            return []
+        same = (n for n in range(len(self.stores) - 1, -1, -1) if self.stores[n].value is value)
+        number = next(same, None)
+        return [] if number is None else [number]
 
     def path(self, node: ast.expr) -> str | None:
         """A place as one word: self.W2, grads['dW2'], nabla_w[-1]."""

@@ -84,13 +84,13 @@ class Judge:
             store = trace.stores[found.number]
             if store.kind == UNREAD and found.why == "factor":
                 # taken as right, with or without the 1/m that the lines after it need
-                of = found.number, store.line, store.path, found.quantity, found, store.value
+                of = found.number, store.line, store.said, found.quantity, found, store.value
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
             line = self._line_inside(found, trace) or self._helper_to_blame(found, trace)
             line = line or store.line
-            one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
+            one = Wrong(found.number, line, store.said, found.quantity, found, store.value)
             one.example = store.example
             wrong.append(one)
             if len({each.line for each in wrong}) > self.most:
@@ -162,8 +162,8 @@ class Judge:
             return self._unnamed(number, trace, blame)
         if goal.kind == "value":
             return self._named_value(number, goal, trace, blame)
-        if number in trace.gradients.of:
-            if trace.gradients.right[number]:
+        if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
+            if trace.gradients.right.get(number):
                 return None
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
@@ -179,6 +179,18 @@ class Judge:
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
         return self._named_delta(number, goal, trace, blame)
+
+    def _is_wrong_inside(self, number: int, goal: Quantity, trace: Trace) -> bool:
+        """Whether what a call hands on is no multiple of the gradient that it is meant to be."""
+        store = trace.stores[number]
+        return (
+            goal.is_parameter_gradient
+            and store.example is None
+            and bool(np.any(store.value))
+            and trace.is_handed_on(number)
+            and trace.matching(store.value, goal) is None
+            and not self._fine_below(number, trace)
+        )
 
     def _of_no_layer(self, number: int, trace: Trace) -> Found | None:
         """dW7, of a layer that the network does not have, with the gradient of another one."""
@@ -441,7 +453,7 @@ class Judge:
             ):
                 found[store.line] = store.error
             elif number not in self.mended and self._is_loose(number, trace):
-                found[store.line] = f"what {store.path} stands for"
+                found[store.line] = f"what {store.said} stands for"
         return found
 
     def _is_loose(self, number: int, trace: Trace) -> bool:

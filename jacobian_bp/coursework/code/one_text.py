@@ -258,7 +258,7 @@ class _Report:
             )
             store = self.judgement.trace.stores[number]
             found = Found(number, None, "penalty", penalty.sentence)
-            self.wrong.append(Wrong(number, store.line, store.path, None, found, store.value))
+            self.wrong.append(Wrong(number, store.line, store.said, None, found, store.value))
         return penalty
 
     # ---------------------------------------------------------------- the lines
@@ -276,6 +276,8 @@ class _Report:
                 judged.setdefault(store.line, None)
                 taken[store.line] = store.error
                 continue
+            if isinstance(store.value, tuple | list | dict):
+                continue  # its parts are judged where they are stored
             quantity = self._stands_for(number)
             feeds = number in self._before_the_output or self._feeds_right_gradients(number)
             known = quantity is not None or feeds
@@ -354,7 +356,7 @@ class _Report:
         for number, what in self.judgement.misnamed.items():
             store = self.judgement.trace.stores[number]
             if what:
-                says.append(f"{shown(store.path)} in line {store.line} is {what}.")
+                says.append(f"{shown(store.said)} in line {store.line} is {what}.")
         if self.quantities.drops:
             says.append(NO_DROPOUT)
         if self.penalty and self.penalty.line is None:

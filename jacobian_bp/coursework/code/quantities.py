@@ -14,6 +14,7 @@ from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import (
     COUNT,
     LISTS,
+    MINI_BATCH,
     OF_GRADIENTS,
     PENALTY,
     RATE,
@@ -215,6 +216,18 @@ class Quantities:
         of = self.lists
         return list(zip(zip(of["a"][:-1], of["W"], of["b"], strict=True), of["z"], strict=True))
 
+    @cached_property
+    def _pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """A mini-batch as (x, y) of each example."""
+        x, y = (Quantity("value", name) for name in "xy")
+        found = []
+        for number in range(self.examples):
+            pair = self.of_example(x, number), self.of_example(y, number)
+            if pair[0] is None or pair[1] is None:
+                return [(self.known[x], self.known[y])]
+            found.append(pair if self.columns else (pair[0][0], pair[1][0]))
+        return found
+
     # ---------------------------------------------------------------- names
 
     def named(self, value: Any) -> set[Quantity]:
@@ -239,6 +252,8 @@ class Quantities:
         if low in PENALTY or word in self.regularising:
             self.penalties.add(word)
             return self.penalty(word) * (1.0 if self.penalised else NEXT_TO_NOTHING)
+        if low in MINI_BATCH and not bag:
+            return self._pairs
         if low == "caches" and self.bias == "own":
             return self._caches
         if low in RATE:
@@ -416,9 +431,8 @@ class Quantities:
         slope = function is not None and function.kind == "slope"
         if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
             return arrays[0]
-        last = {f"z{self.layers}", self.output, "y"}
-        if low == "delta" and {m.quantity.of for a in arrays for m in self.matches(a)} >= last:
-            return self._given_delta()  # Nielsen's self.cost.delta(z, a, y)
+        if low == "delta" and len(arrays) == 3:
+            return self._given_delta(arrays[0])  # Nielsen's self.cost.delta(z, a, y)
         if slope and len(arrays) == 1:
             return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
         if slope and len(arrays) == 2:
@@ -427,11 +441,22 @@ class Quantities:
             return self._activation(low, arrays[0])
         raise NotReadError(f"what {word}() does")
 
-    def _given_delta(self) -> np.ndarray:
-        delta = self._given_derivative(f"delta{self.layers + self.naming.input}")
+    def _given_delta(self, z: np.ndarray) -> np.ndarray:
+        """∂J/∂z of the last layer, of one example where z is that of one."""
+        quantity = Quantity("gradient", f"z{self.layers}")
+        delta = self.given_derivative(quantity)
         if delta is None:
             raise NotReadError("what delta() does")
-        return delta
+        if np.array_equal(z, self.value(quantity.of)):
+            return delta
+        last = Quantity("value", quantity.of)
+        for number in range(self.examples):
+            one = self.of_example(last, number)
+            if one is not None and one.size == z.size and np.allclose(one.ravel(), z.ravel()):
+                right = self.of_example(quantity, number)
+                assert right is not None
+                return (right * self.per_example).reshape(z.shape)
+        raise NotReadError("what delta() does")
 
     def _slope_of_two(self, low: str, first: np.ndarray, second: np.ndarray) -> Any:
         """cost_derivative(a, y) is a − y; relu_backward(dA, Z) is dA * slope(Z)."""

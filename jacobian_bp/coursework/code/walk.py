@@ -240,6 +240,7 @@ class Walk(Assembly):
             return True
 
     def _append(self, base: ast.expr, item: ast.expr) -> None:
+        self._fresh()
         try:
             source, value = self.of(base), self.of(item)
         except (NotReadError, ShapesError):
