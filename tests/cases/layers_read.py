@@ -149,7 +149,7 @@ class ReLU(object):
         return grad_input
 """,
         [
-            ("grad_input = grad_output.dot(self.weight)", "grad_input = grad_output.dot(self.grad_weight)"),
+            (".dot(self.weight)\n", ".dot(self.grad_weight)\n"),
             ("self.grad_bias = grad_output.sum(0)", "self.grad_bias = grad_output.sum(1)"),
             ("grad_output * (self.input > 0)", "grad_output * self.input"),
             ("grad_output.T.dot(self.input)", "grad_output.T.dot(input)"),
@@ -226,7 +226,7 @@ network = [Dense(3, 7), Sigmoid(), Dense(7, 2), Sigmoid()]
             ("np.dot(output_gradient, self.input.T)", "np.dot(self.input, output_gradient.T)"),
             ("np.dot(self.weights.T, output_gradient)", "np.dot(self.weights, output_gradient)"),
             ("self.activation_prime(self.input))", "self.input)"),
-            ("return (y_pred - y_true) / y_true.shape[1]", "return (y_true - y_pred) / y_true.shape[1]"),
+            ("return (y_pred - y_true)", "return (y_true - y_pred)"),
             ("return s * (1 - s)", "return s * (1 + s)"),
         ],
     ),

@@ -48,7 +48,9 @@ class Assembly(Assignments):
         made = [v for v in self.globals.values() if isinstance(v, Instance) and v.cls is of]
         if made:
             lead = made[-1].path("")
-            held = {p.replace(lead, "self."): v for p, v in self.stored.items() if p.startswith(lead)}
+            held = {
+                p.replace(lead, "self."): v for p, v in self.stored.items() if p.startswith(lead)
+            }
         else:
             init = of.methods.get("__init__")
             if init is None:
@@ -99,7 +101,9 @@ class Assembly(Assignments):
 
     def _made(self, of: Class, number: int) -> Instance:
         init = of.methods.get("__init__")
-        given = [Given(self._given_to_init(a.arg, number)) for a in init.args.args[1:]] if init else []
+        given = (
+            [Given(self._given_to_init(a.arg, number)) for a in init.args.args[1:]] if init else []
+        )
         return self.constructed(of, given, {})
 
     def _given_to_init(self, name: str, number: int) -> Any:
@@ -138,7 +142,9 @@ class Assembly(Assignments):
                 value = None
                 continue
             if value is not None:
-                value = self._result(self.entered(forward, self._filled(forward, value), instance=of))
+                value = self._result(
+                    self.entered(forward, self._filled(forward, value), instance=of)
+                )
         last = objects[-1] if objects else None
         grad = self._first_derivative(last is not None and last.layer is None)
         for of in reversed(objects):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..lines.vocabulary import is_numbered, list_kind
 from . import functions
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
-from .scope import Scope, last_name, local_goal, spoken_of, value_of_layer
+from .scope import Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
@@ -41,13 +42,20 @@ class Assignments(Updates):
 
     keeps = False  # the states before the stores
     states: list[State]
+    mended: Mapping[int, Any]
+    last: int | None
+    example: int | None
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             self._unpack(statement, target, value)
             return
         self._fresh()
-        if isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.Dict) and value.keys:
+        if (
+            isinstance(target, ast.Name | ast.Attribute)
+            and isinstance(value, ast.Dict)
+            and value.keys
+        ):
             self._dictionary(statement, target, value)
             return
         path = self._path_or_none(target)
@@ -71,8 +79,7 @@ class Assignments(Updates):
             self._update(statement, target, *decay)
             return
         if isinstance(value, ast.ListComp) and (
-            self._updates_list(statement, target, value)
-            or self._fills_list(statement, path, value)
+            self._updates_list(statement, target, value) or self._fills_list(statement, path, value)
         ):
             return
         if self._is_bare_cache(target, value):
@@ -374,20 +381,16 @@ def _is_numeric(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
 
 
-
 def last_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
-
 
 
 def is_place(node: ast.AST) -> bool:
     return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
 
 
-
 def paths_in(node: ast.expr) -> set[str]:
     return {ast.unparse(part) for part in ast.walk(node) if is_place(part)}
-
 
 
 def _is_mask(target: ast.expr) -> bool:

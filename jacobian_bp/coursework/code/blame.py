@@ -23,7 +23,7 @@ class Found:
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
-    the other end), inside (a line of a function that it calls), unknown; `instead` is the
+    the other end), inside (a line of a function that it calls), argument (of a call), unknown; `instead` is the
     statement that mends it, where one is known, and `change` what is changed in it.
     """
 
@@ -242,7 +242,6 @@ class Blame:
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)
         return None
-
 
     def _cannot_mend(self, part: int, number: int, goal: Quantity, right: Any) -> bool:
         """Whether a store is surely not its goal with the right value in what it reads."""

@@ -239,7 +239,9 @@ class Calls(Expressions):
             if word in ("values", "items", "keys") and not node.args:
                 return self._entries(base, word)
             if (of := self.instance(base)) and word in of.cls.methods:
-                return (self.entered(of.cls.methods[word], *self._arguments(node), node.lineno, of),)
+                return (
+                    self.entered(of.cls.methods[word], *self._arguments(node), node.lineno, of),
+                )
         if isinstance(function, ast.Name | ast.Attribute):
             held = self.stored.get(self._path_or_none(function) or "")
             if isinstance(held, ast.FunctionDef):
@@ -300,7 +302,11 @@ class Calls(Expressions):
         if not any(isinstance(v, Instance) for v in own.values()):
             return None
         keys = [last_name(p) for p in own]
-        found = {"values": list(own.values()), "keys": keys, "items": list(zip(keys, own.values()))}
+        found = {
+            "values": list(own.values()),
+            "keys": keys,
+            "items": list(zip(keys, own.values(), strict=True)),
+        }
         return (found[word],)
 
     def constructed(self, of: Class, given: list[Given], options: dict[str, Given]) -> Instance:

@@ -135,7 +135,7 @@ def layer_functions(helpers: Iterable[ast.FunctionDef]) -> list[ast.FunctionDef]
 
 
 def kind_of(name: str) -> str:
-    """"linear", an activation's name, or "" for what is neither."""
+    """ "linear", an activation's name, or "" for what is neither."""
     stem = re.sub(r"_?(?:back\w*|forward\w*)", "", name, flags=re.IGNORECASE)
     if LINEAR.search(stem) and not function_of(stem):
         return "linear"

@@ -35,6 +35,7 @@ class Wrong:
     value: Any
     wanted: float = 1.0  # how many times its quantity the lines after it need
     example: int | None = None
+    calls: tuple[int, ...] = ()  # the lines of the calls in which it stands
 
 
 @dataclass
@@ -88,10 +89,12 @@ class Judge:
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = self._line_inside(found, trace) or self._helper_to_blame(found, trace)
+            line = self._call_to_blame(found, trace)
+            line = line or self._line_inside(found, trace) or self._helper_to_blame(found, trace)
             line = line or store.line
             one = Wrong(found.number, line, store.said, found.quantity, found, store.value)
             one.example = store.example
+            one.calls = store.calls if line == store.line else ()
             wrong.append(one)
             if len({each.line for each in wrong}) > self.most:
                 return None
@@ -322,6 +325,22 @@ class Judge:
         return None
 
     # ---------------------------------------------------------------- what follows
+
+    def _call_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line of a call whose arguments are wrong: the same line inside is right elsewhere."""
+        stores, own = trace.stores, trace.stores[found.number]
+        if not own.calls or own.example is not None:
+            return None
+        for number, store in enumerate(stores):
+            other = store.statement is own.statement and store.calls != own.calls
+            goal = self.quantities.goal(store) if other and number not in self.mended else None
+            factor = trace.matching(store.value, goal) if goal else None
+            if factor is not None and (
+                trace.legitimate(factor) if goal and goal.is_derivative else near(factor, 1)
+            ):
+                found.why, found.instead, found.change = "argument", None, ""
+                return own.calls[-1]
+        return None
 
     def _line_inside(self, found: Found, trace: Trace) -> int | None:
         """The line of a function that is called, of which one change makes this store right."""

@@ -224,7 +224,7 @@ class _Report:
             if (
                 wrong.quantity
                 and wrong.found.instead is None
-                and wrong.found.why not in ("helper", "layer")
+                and wrong.found.why not in ("helper", "layer", "argument")
             ):
                 trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())

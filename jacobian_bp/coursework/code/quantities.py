@@ -18,6 +18,7 @@ from ..lines.vocabulary import (
     OF_GRADIENTS,
     PENALTY,
     RATE,
+    ROUNDS,
     SWITCHED_OFF,
     Naming,
     Quantity,
@@ -220,12 +221,12 @@ class Quantities:
     def _pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """A mini-batch as (x, y) of each example."""
         x, y = (Quantity("value", name) for name in "xy")
-        found = []
+        found: list[tuple[np.ndarray, np.ndarray]] = []
         for number in range(self.examples):
-            pair = self.of_example(x, number), self.of_example(y, number)
-            if pair[0] is None or pair[1] is None:
+            one, label = self.of_example(x, number), self.of_example(y, number)
+            if one is None or label is None:
                 return [(self.known[x], self.known[y])]
-            found.append(pair if self.columns else (pair[0][0], pair[1][0]))
+            found.append((one, label) if self.columns else (one[0], label[0]))
         return found
 
     # ---------------------------------------------------------------- names
@@ -258,6 +259,8 @@ class Quantities:
             return self._caches
         if low in RATE:
             return 1.0
+        if low in ROUNDS:
+            return 1
         if low in SWITCHED_OFF:
             return 0
         if low in ("l", "num_layers", "n_layers", "nlayers"):

@@ -142,9 +142,7 @@ def _known(quantity: Quantity, quantities: Quantities) -> Quantity | None:
     return quantity if quantity in quantities.known else None
 
 
-def value_of_layer(
-    word: str, scope: Scope, quantities: Quantities
-) -> Any:
+def value_of_layer(word: str, scope: Scope, quantities: Quantities) -> Any:
     """What a name stands for that a layer's function only reads; None where nothing tells."""
     low, n = word.lower().strip("_"), scope.layer
     if n is None or scope.of_network:

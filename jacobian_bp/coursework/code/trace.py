@@ -150,7 +150,9 @@ class Trace:
                     if self.stores[n].kind == UPDATE
                     else len(self.stores[n].calls) < len(own.calls)
                 )
-                and (self.quantities.goal(self.stores[n]) or self._matching_gradient(self.stores[n]))
+                and (
+                    self.quantities.goal(self.stores[n]) or self._matching_gradient(self.stores[n])
+                )
                 == goal
                 for n in below
             )

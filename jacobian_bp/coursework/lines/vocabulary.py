@@ -30,6 +30,7 @@ INPUT = words(
     "input_layer layer0 x_mini"
 )
 MINI_BATCH = words("mini_batch minibatch batch")
+ROUNDS = words("epochs num_epochs n_epochs iterations num_iterations n_iter max_iter num_iters")
 COUNT = words(
     "m n batch_size batch_num num_examples n_samples num_train num_samples bs nsamples "
     "m_batch n_examples"
