@@ -268,6 +268,9 @@ class Expressions:
             return own
         if isinstance(node, ast.Subscript):
             base = self._base(node.value)
+            keyed = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+            if keyed and isinstance(base, np.ndarray):
+                base = Bag()  # p["W1"]: p is no probability
             if isinstance(base, dict) and (key := self._key(node.slice)) in base:
                 self._read_of_list(base[key])
                 return base[key]

@@ -43,4 +43,3 @@ def test_the_call_where_a_wrong_line_shows_is_said():
         wrong.sentences[0] == "self.dW is not ∂J/∂W2, shape (7, 2). It is the transpose of ∂J/∂W2."
     )
     assert wrong.sentences[1] == "It shows in the call of line 38."
-    assert wrong.meant is not None
