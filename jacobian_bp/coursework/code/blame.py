@@ -23,7 +23,7 @@ class Found:
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
-    the other end), inside (a line of a function that it calls), unknown; `instead` is the
+    the other end), inside (a line of a function that it calls), argument (of a call), unknown; `instead` is the
     statement that mends it, where one is known, and `change` what is changed in it.
     """
 
@@ -161,6 +161,8 @@ class Blame:
         statement, last = stores[number].statement, self.trace.rounds(number)[-1]
         if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
             return None
+        if not isinstance(stores[number].value, np.ndarray | np.generic | int | float):
+            return None
         (target, *more), value = statement.targets, statement.value
         place = ast.Name | ast.Attribute | ast.Subscript
         if more or not isinstance(target, place) or number in self.mended:
@@ -231,13 +233,27 @@ class Blame:
                 continue
             for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
                 right = self.trace.right(each, quantity, 1)
-                if stores[each].example is not None and right[each].size != stores[each].value.size:
+                if right[each].size != stores[each].value.size:
+                    continue
+                if self._cannot_mend(each, number, goal, right[each]):
                     continue
                 mended = {**self.mended, **right}
                 if self.trials.gives(number, goal, self.trace, mended):
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)
         return None
+
+    def _cannot_mend(self, part: int, number: int, goal: Quantity, right: Any) -> bool:
+        """Whether a store is surely not its goal with the right value in what it reads."""
+        stores, trials = self.trace.stores, self.trials
+        between = {n for n in stores[number].reads if n != part}
+        if part not in stores[number].reads or not trials.is_first(number, self.trace):
+            return False
+        if any(part in self.trace.ancestors(n) for n in between):
+            return False
+        put = {stores[part].path: right}
+        store = trials.alone(number, self.trace, stores[number].statement, put)
+        return store is None or self.trace.matching(store.value, goal) is None
 
 
 def _reads_itself(statement: ast.stmt) -> bool:

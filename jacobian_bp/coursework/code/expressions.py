@@ -21,6 +21,7 @@ from .limits import (
     shown,
 )
 from .quantities import Quantities
+from .scope import Instance
 from .store import Store
 
 BINARY: dict[type[ast.operator], Callable[..., Any]] = {
@@ -58,7 +59,8 @@ class Expressions:
     def __init__(self, quantities: Quantities) -> None:
         self.quantities = quantities
         self.stored: dict[str, Any] = {}
-        self.maker: dict[str, int] = {}  # the store that a name was last given by
+        self.maker: dict[str, tuple[int, ...]] = {}  # the stores that a name was last given by
+        self.globals: dict[str, Any] = {}  # objects of the text's own classes, and lists of them
         self.stores: list[Store] = []
         self.reads: list[int] = []
         self.knows: set[Quantity] = set()
@@ -112,8 +114,8 @@ class Expressions:
                 return [self.of(part) for part in parts]
             case ast.Tuple(elts=parts):
                 return tuple(self.of(part) for part in parts)
-            case ast.Dict(keys=[]):
-                return {}
+            case ast.Dict(keys=keys, values=parts):
+                return {str(self.of(k)): self.of(p) for k, p in zip(keys, parts, strict=True) if k}
             case ast.JoinedStr(values=parts):
                 return _word("".join(self._formatted(part) for part in parts))
             case ast.ListComp(elt=element, generators=[each]) if not each.ifs:
@@ -201,7 +203,7 @@ class Expressions:
         """The variable of a loop."""
         if isinstance(target, ast.Name):
             self.stored[target.id] = value
-            self.maker.pop(target.id, None)
+            self.maker[target.id] = tuple(self.makers_of(value))
         elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
             if len(target.elts) != len(value):
                 raise ShapesError("a loop with more names than values")
@@ -210,12 +212,22 @@ class Expressions:
         else:
             raise NotReadError("the variable of a loop")
 
+    def makers_of(self, value: Any) -> list[int]:
+        """The last store of this very array."""
+        if not isinstance(value, np.ndarray):
+            return []
+        same = (n for n in range(len(self.stores) - 1, -1, -1) if self.stores[n].value is value)
+        number = next(same, None)
+        return [] if number is None else [number]
+
     def path(self, node: ast.expr) -> str | None:
         """A place as one word: self.W2, grads['dW2'], nabla_w[-1]."""
         match node:
             case ast.Name(id=name):
                 return name
             case ast.Attribute(value=base, attr=name):
+                if (object_ := self.instance(base)) is not None:
+                    return object_.path(name)
                 before = self.path(base)
                 return f"{before}.{name}" if before else None
             case ast.Subscript(value=base, slice=key) if not isinstance(key, ast.Slice | ast.Tuple):
@@ -249,9 +261,20 @@ class Expressions:
         path = self._path_or_none(node)
         if path in self.stored:
             return self._stored(path)
+        if isinstance(node, ast.Name) and path in self.globals:
+            return self.globals[path]
+        if (own := self.own(node, path)) is not None:
+            self.knows |= self.quantities.named(own)
+            return own
         if isinstance(node, ast.Subscript):
             base = self._base(node.value)
-            if not isinstance(base, Bag):
+            keyed = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+            if keyed and isinstance(base, np.ndarray):
+                base = Bag()  # p["W1"]: p is no probability
+            if isinstance(base, dict) and (key := self._key(node.slice)) in base:
+                self._read_of_list(base[key])
+                return base[key]
+            if not isinstance(base, Bag | dict):
                 return self._entry(base, node)
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
         else:
@@ -285,8 +308,7 @@ class Expressions:
 
     def _stored(self, path: str) -> Any:
         value = self.stored[path]
-        if path in self.maker:
-            self.reads.append(self.maker[path])
+        self.reads += self.maker.get(path, ())
         if value is None:
             raise NotReadError(f"{shown(path)}, whose own line is not read")
         return value
@@ -300,7 +322,7 @@ class Expressions:
             if path:
                 self.unknown.pop(path, None)
             return Bag()
-        return Bag() if isinstance(value, dict) else value
+        return value
 
     def _entry(self, base: Any, node: ast.Subscript) -> Any:
         try:
@@ -360,6 +382,14 @@ class Expressions:
         return tuple(found) if isinstance(node, ast.Tuple) else found[0]
 
     def call(self, node: ast.Call) -> Any:
+        raise NotImplementedError
+
+    def instance(self, node: ast.expr) -> Instance | None:
+        """The object of a class of the text that an expression is."""
+        raise NotImplementedError
+
+    def own(self, node: ast.expr, path: str | None) -> Any:
+        """What a name stands for that only the call tells in which it stands."""
         raise NotImplementedError
 
     def options(self, node: ast.Call) -> Mapping[str, Any]:

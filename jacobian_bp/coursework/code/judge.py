@@ -35,6 +35,7 @@ class Wrong:
     value: Any
     wanted: float = 1.0  # how many times its quantity the lines after it need
     example: int | None = None
+    calls: tuple[int, ...] = ()  # the lines of the calls in which it stands
 
 
 @dataclass
@@ -77,21 +78,23 @@ class Judge:
         wrong: list[Wrong] = []
         for _ in range(MOST_WRONG):
             self.misnamed = {}
-            trace = self.trials.trace(self.mended)
+            trace = self.trials.trace(self.mended, keeps=True)
             found = self._first_wrong(trace)
             if found is None:
                 break
             store = trace.stores[found.number]
             if store.kind == UNREAD and found.why == "factor":
                 # taken as right, with or without the 1/m that the lines after it need
-                of = found.number, store.line, store.path, found.quantity, found, store.value
+                of = found.number, store.line, store.said, found.quantity, found, store.value
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = self._line_inside(found, trace) or self._helper_to_blame(found, trace)
+            line = self._call_to_blame(found, trace)
+            line = line or self._line_inside(found, trace) or self._helper_to_blame(found, trace)
             line = line or store.line
-            one = Wrong(found.number, line, store.path, found.quantity, found, store.value)
+            one = Wrong(found.number, line, store.said, found.quantity, found, store.value)
             one.example = store.example
+            one.calls = store.calls if line == store.line else ()
             wrong.append(one)
             if len({each.line for each in wrong}) > self.most:
                 return None
@@ -162,8 +165,8 @@ class Judge:
             return self._unnamed(number, trace, blame)
         if goal.kind == "value":
             return self._named_value(number, goal, trace, blame)
-        if number in trace.gradients.of:
-            if trace.gradients.right[number]:
+        if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
+            if trace.gradients.right.get(number):
                 return None
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
@@ -179,6 +182,18 @@ class Judge:
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
         return self._named_delta(number, goal, trace, blame)
+
+    def _is_wrong_inside(self, number: int, goal: Quantity, trace: Trace) -> bool:
+        """Whether what a call hands on is no multiple of the gradient that it is meant to be."""
+        store = trace.stores[number]
+        return (
+            goal.is_parameter_gradient
+            and store.example is None
+            and bool(np.any(store.value))
+            and trace.is_handed_on(number)
+            and trace.matching(store.value, goal) is None
+            and not self._fine_below(number, trace)
+        )
 
     def _of_no_layer(self, number: int, trace: Trace) -> Found | None:
         """dW7, of a layer that the network does not have, with the gradient of another one."""
@@ -311,6 +326,22 @@ class Judge:
 
     # ---------------------------------------------------------------- what follows
 
+    def _call_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line of a call whose arguments are wrong: the same line inside is right elsewhere."""
+        stores, own = trace.stores, trace.stores[found.number]
+        if not own.calls or own.example is not None:
+            return None
+        for number, store in enumerate(stores):
+            other = store.statement is own.statement and store.calls != own.calls
+            goal = self.quantities.goal(store) if other and number not in self.mended else None
+            factor = trace.matching(store.value, goal) if goal else None
+            if factor is not None and (
+                trace.legitimate(factor) if goal and goal.is_derivative else near(factor, 1)
+            ):
+                found.why, found.instead, found.change = "argument", None, ""
+                return own.calls[-1]
+        return None
+
     def _line_inside(self, found: Found, trace: Trace) -> int | None:
         """The line of a function that is called, of which one change makes this store right."""
         store, goal = trace.stores[found.number], found.quantity
@@ -414,7 +445,7 @@ class Judge:
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
         """Whether one change of the line gives this quantity."""
-        trace = self.trials.trace(self.mended)
+        trace = self.trials.trace(self.mended, keeps=True)
         blame = Blame(self.trials, trace, self.mended, self.passed)
         return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
 
@@ -441,7 +472,7 @@ class Judge:
             ):
                 found[store.line] = store.error
             elif number not in self.mended and self._is_loose(number, trace):
-                found[store.line] = f"what {store.path} stands for"
+                found[store.line] = f"what {store.said} stands for"
         return found
 
     def _is_loose(self, number: int, trace: Trace) -> bool:

@@ -100,7 +100,7 @@ def _report(
     function: str | None,
 ) -> CodeReport:
     """The best reading of a text that has our names, put into words."""
-    parsed = parse(text, function)
+    parsed = parse(text, function, isinstance(studied, StudiedNorm))
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
@@ -224,9 +224,9 @@ class _Report:
             if (
                 wrong.quantity
                 and wrong.found.instead is None
-                and wrong.found.why not in ("helper", "layer")
+                and wrong.found.why not in ("helper", "layer", "argument")
             ):
-                trace = self.trials.trace(mended)
+                trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())
                 if wrong.number < len(trace.stores):
                     found = blame.one_change(
@@ -258,7 +258,7 @@ class _Report:
             )
             store = self.judgement.trace.stores[number]
             found = Found(number, None, "penalty", penalty.sentence)
-            self.wrong.append(Wrong(number, store.line, store.path, None, found, store.value))
+            self.wrong.append(Wrong(number, store.line, store.said, None, found, store.value))
         return penalty
 
     # ---------------------------------------------------------------- the lines
@@ -276,6 +276,8 @@ class _Report:
                 judged.setdefault(store.line, None)
                 taken[store.line] = store.error
                 continue
+            if isinstance(store.value, tuple | list | dict):
+                continue  # its parts are judged where they are stored
             quantity = self._stands_for(number)
             feeds = number in self._before_the_output or self._feeds_right_gradients(number)
             known = quantity is not None or feeds
@@ -354,7 +356,7 @@ class _Report:
         for number, what in self.judgement.misnamed.items():
             store = self.judgement.trace.stores[number]
             if what:
-                says.append(f"{shown(store.path)} in line {store.line} is {what}.")
+                says.append(f"{shown(store.said)} in line {store.line} is {what}.")
         if self.quantities.drops:
             says.append(NO_DROPOUT)
         if self.penalty and self.penalty.line is None:

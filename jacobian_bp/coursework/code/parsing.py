@@ -2,14 +2,18 @@
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import dedent
 
 from ...writing.signs import did_you_mean, type_of
+from .classes import Class, called, classes_of
+from .composition import Parts, composition
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
+STORES = ast.Assign | ast.AugAssign | ast.AnnAssign
+READ = ("__init__", "__name__")  # super().__init__(), if __name__ == "__main__"
 FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
 REFUSED = {  # what no backward function needs, and what is read instead
     ast.While: ("a while loop", "Write for … in range(…)."),
@@ -32,16 +36,20 @@ class Parsed:
     body: tuple[ast.stmt, ...]
     helpers: dict[str, ast.FunctionDef]
     function: str | None
+    classes: dict[str, Class] = field(default_factory=dict)
+    owner: str | None = None  # the class of the function
+    setup: tuple[ast.stmt, ...] = ()  # the statements outside of it
+    parts: Parts | None = None  # the layers of a text that does not put them together
 
     @cached_property
     def walked(self) -> str:
         """The lines that are walked: a function that nothing calls tells nothing of the layout."""
-        if self.function is None:
+        if self.function is None or self.parts or self.classes:
             return "\n".join(self.lines)
-        nodes, called = [*self.forward, *self.body], set[str]()
+        nodes, seen = [*self.forward, *self.body], set[str]()
         for node in nodes:
-            fresh = {_called(part) for part in ast.walk(node)} & set(self.helpers) - called
-            called |= fresh
+            fresh = {called(part) for part in ast.walk(node)} & set(self.helpers) - seen
+            seen |= fresh
             nodes += [statement for name in sorted(fresh) for statement in self.helpers[name].body]
         numbers = {
             n for node in nodes for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
@@ -58,8 +66,11 @@ class Parsed:
         )
 
 
-def parse(text: object, function: object = None) -> Parsed:
-    """The statements of a text, or SpecError with the line that cannot be read."""
+def parse(text: object, function: object = None, of_one_op: bool = False) -> Parsed:
+    """The statements of a text, or SpecError with the line that cannot be read.
+
+    A text `of_one_op` is the function of that op, which no other one puts together.
+    """
     if not isinstance(text, str):
         refuse(
             f"the text is {type_of(text)}, not a string.",
@@ -72,17 +83,40 @@ def parse(text: object, function: object = None) -> Parsed:
         )
     tree = _tree(dedent(text.expandtabs(4)))
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    main = _named(found, function) if function is not None else _main(tree, found)
-    helpers = {node.name: node for node in found if node is not main}
-    forward = next((f for f in found if f is not main and _is_forward(f)), None)
-    alone = main is None or any(FORWARD.search(_called(n)) for n in ast.walk(main))
+    classes = classes_of(tree)
     lines = tuple(text.expandtabs(4).splitlines())
-    body = tuple(tree.body) if main is None else tuple(main.body)
-    if not any(isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) for node in _all(body)):
+    if function is None and not of_one_op and (whole := composition(tree, classes)):
+        main = whole.function
+        parts = whole.parts
+    else:
+        main = _named(found, function) if function is not None else _main(tree, found)
+        parts = None
+    helpers = {node.name: node for node in found if node is not main}
+    owner = next((c.name for c in classes.values() if main in c.own.values()), None)
+    if owner:
+        helpers |= {n: f for n, f in classes[owner].methods.items() if f is not main}
+    forward = next((f for f in found if f is not main and _is_forward(f)), None)
+    alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
+    body = tuple(_loose(tree.body)) if main is None else tuple(main.body)
+    if parts is None and not any(isinstance(node, STORES) for node in _all(body)):
         where = f"the function {shown(main.name)}" if main else "the text"
         refuse(f"{where} stores nothing.", "  Write lines such as dW2 = d2.T @ a1.")
-    before = () if forward is None or alone else tuple(forward.body)
-    return Parsed(lines, before, body, helpers, main.name if main else None)
+    before = () if forward is None or alone or parts else tuple(forward.body)
+    name = main.name if main else None
+    setup = () if main is None else tuple(_loose(tree.body))
+    return Parsed(lines, before, body, helpers, name, classes, owner, setup, parts)
+
+
+def _loose(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a module, those under if __name__ == "__main__" among them."""
+    found: list[ast.stmt] = []
+    for statement in body:
+        match statement:
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), body=inside):
+                found += inside
+            case _:
+                found.append(statement)
+    return found
 
 
 def _tree(text: str) -> ast.Module:
@@ -105,7 +139,7 @@ def _tree(text: str) -> ast.Module:
             if isinstance(node, kind):
                 refuse(f"line {line}: {what} is not read.", f"  {instead}")
         name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        if isinstance(name, str) and name.startswith("__"):
+        if isinstance(name, str) and name.startswith("__") and name not in READ:
             refuse(
                 f"line {line}: {shown(name)} is not read.", "  Names of arrays are: dW2, self.W2."
             )
@@ -118,7 +152,7 @@ def _all(body: tuple[ast.stmt, ...]) -> list[ast.AST]:
 
 
 def _stores(node: ast.AST) -> int:
-    return sum(isinstance(n, ast.Assign | ast.AugAssign | ast.AnnAssign) for n in ast.walk(node))
+    return sum(isinstance(n, STORES) for n in ast.walk(node))
 
 
 def _named(found: list[ast.FunctionDef], name: object) -> ast.FunctionDef:
@@ -142,21 +176,16 @@ def _main(tree: ast.Module, found: list[ast.FunctionDef]) -> ast.FunctionDef | N
     if not any(_stores(f) for f in found):
         return None
 
-    called = {_called(node) for node in ast.walk(tree)}
+    names = {called(node) for node in ast.walk(tree)}
 
     def rank(node: ast.FunctionDef) -> tuple[bool, bool, bool, int]:
         stores = _stores(node)
         back = bool(re.search("back|grad", node.name, re.IGNORECASE)) and stores > 1
         named = bool(BACKWARD.search(node.name)) and stores > 1
-        return back, node.name not in called, named, stores
+        return back, node.name not in names, named, stores
 
     return max(found, key=rank)
 
 
 def _is_forward(node: ast.FunctionDef) -> bool:
     return bool(FORWARD.search(node.name)) and _stores(node) > 1
-
-
-def _called(node: ast.AST) -> str:
-    func = node.func if isinstance(node, ast.Call) else None
-    return func.id if isinstance(func, ast.Name) else getattr(func, "attr", "") if func else ""

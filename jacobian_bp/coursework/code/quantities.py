@@ -14,9 +14,11 @@ from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import (
     COUNT,
     LISTS,
+    MINI_BATCH,
     OF_GRADIENTS,
     PENALTY,
     RATE,
+    ROUNDS,
     SWITCHED_OFF,
     Naming,
     Quantity,
@@ -215,6 +217,18 @@ class Quantities:
         of = self.lists
         return list(zip(zip(of["a"][:-1], of["W"], of["b"], strict=True), of["z"], strict=True))
 
+    @cached_property
+    def _pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """A mini-batch as (x, y) of each example."""
+        x, y = (Quantity("value", name) for name in "xy")
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        for number in range(self.examples):
+            one, label = self.of_example(x, number), self.of_example(y, number)
+            if one is None or label is None:
+                return [(self.known[x], self.known[y])]
+            found.append((one, label) if self.columns else (one[0], label[0]))
+        return found
+
     # ---------------------------------------------------------------- names
 
     def named(self, value: Any) -> set[Quantity]:
@@ -239,10 +253,14 @@ class Quantities:
         if low in PENALTY or word in self.regularising:
             self.penalties.add(word)
             return self.penalty(word) * (1.0 if self.penalised else NEXT_TO_NOTHING)
+        if low in MINI_BATCH and not bag:
+            return self._pairs
         if low == "caches" and self.bias == "own":
             return self._caches
         if low in RATE:
             return 1.0
+        if low in ROUNDS:
+            return 1
         if low in SWITCHED_OFF:
             return 0
         if low in ("l", "num_layers", "n_layers", "nlayers"):
@@ -270,9 +288,10 @@ class Quantities:
     def _given_derivative(self, word: str) -> np.ndarray | None:
         """dZ2 in a text that does not compute it: right, so far as the text can know."""
         value = derivative_of(word, self.naming, self.layers)
-        if value is None:
-            return None
-        quantity = Quantity("gradient", value)
+        return None if value is None else self.given_derivative(Quantity("gradient", value))
+
+    def given_derivative(self, quantity: Quantity) -> np.ndarray | None:
+        """A derivative that a text is handed, as often as its naming says."""
         if quantity not in self.known:
             return None
         if quantity not in self._given:
@@ -298,7 +317,9 @@ class Quantities:
 
     def goal(self, store: Store) -> Quantity | None:
         """The quantity that the place or the name of a store says."""
-        return store.place if store.place in self.known else self.goal_of(store.path)
+        if store.place in self.known or store.is_local:
+            return store.place if store.place in self.known else None
+        return self.goal_of(store.path)
 
     def goal_of(self, path: str) -> Quantity | None:
         """The quantity that a name says."""
@@ -413,9 +434,8 @@ class Quantities:
         slope = function is not None and function.kind == "slope"
         if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
             return arrays[0]
-        last = {f"z{self.layers}", self.output, "y"}
-        if low == "delta" and {m.quantity.of for a in arrays for m in self.matches(a)} >= last:
-            return self._given_delta()  # Nielsen's self.cost.delta(z, a, y)
+        if low == "delta" and len(arrays) == 3:
+            return self._given_delta(arrays[0])  # Nielsen's self.cost.delta(z, a, y)
         if slope and len(arrays) == 1:
             return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
         if slope and len(arrays) == 2:
@@ -424,11 +444,22 @@ class Quantities:
             return self._activation(low, arrays[0])
         raise NotReadError(f"what {word}() does")
 
-    def _given_delta(self) -> np.ndarray:
-        delta = self._given_derivative(f"delta{self.layers + self.naming.input}")
+    def _given_delta(self, z: np.ndarray) -> np.ndarray:
+        """∂J/∂z of the last layer, of one example where z is that of one."""
+        quantity = Quantity("gradient", f"z{self.layers}")
+        delta = self.given_derivative(quantity)
         if delta is None:
             raise NotReadError("what delta() does")
-        return delta
+        if np.array_equal(z, self.value(quantity.of)):
+            return delta
+        last = Quantity("value", quantity.of)
+        for number in range(self.examples):
+            one = self.of_example(last, number)
+            if one is not None and one.size == z.size and np.allclose(one.ravel(), z.ravel()):
+                right = self.of_example(quantity, number)
+                assert right is not None
+                return (right * self.per_example).reshape(z.shape)
+        raise NotReadError("what delta() does")
 
     def _slope_of_two(self, low: str, first: np.ndarray, second: np.ndarray) -> Any:
         """cost_derivative(a, y) is a − y; relu_backward(dA, Z) is dA * slope(Z)."""

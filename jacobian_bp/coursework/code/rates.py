@@ -57,8 +57,8 @@ class Rates:
             return False
         if path not in walk.stored:
             return word in walk.quantities.numbers
-        value, maker = walk.stored[path], walk.maker.get(path)
-        if not isinstance(value, int | float) or isinstance(value, bool) or maker is None:
+        value, makers = walk.stored[path], walk.maker.get(path)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not makers:
             return False
-        source = getattr(walk.stores[maker].statement, "value", None)
+        source = getattr(walk.stores[makers[-1]].statement, "value", None)
         return source is not None and self._is_number(source)

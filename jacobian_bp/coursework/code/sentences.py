@@ -62,6 +62,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"In each round {path} overwrites what the other examples gave."]
         case "inside":
             says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
+        case "argument":
+            says = [f"With what it hands over {path} is not {meant_for}."]
         case "helper":
             says = [f"The function {shown(found.detail)} does not give what its name says."]
         case "ones":
@@ -91,6 +93,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
                 says.append(f"It is {_times(others[0].factor, others[0].quantity, quantities)}.")
         case _:
             says = [f"{path} is no quantity of this network's backward pass."]
+    if wrong.calls:
+        says.append(f"It shows in the call of line {wrong.calls[-1]}.")
     if found.instead is not None:
         change = f"   ({shown(found.change, 80)})" if found.change else ""
         says.append(f"Meant: {shown(ast.unparse(found.instead), 300)}{change}")

@@ -1,6 +1,7 @@
 """One store of a walk: a line puts a value under a name."""
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,9 @@ class Store:
     stores G, with `sign` -1 where it is added, and `before`, the W that it finds. It `decays`
     where G is a penalty's share alone, as in W -= lr * reg * W. What is `carried` from step to
     step, as V = beta * V + (1 - beta) * dW, has no value that a run could tell. `example` is the
-    example whose round of a loop over the examples it stands in.
+    example whose round of a loop over the examples it stands in. Inside of a function that is
+    called, `calls` has the lines of the calls, the outermost first, `holder` says which call or
+    which object the name belongs to, and `visible` has the arrays that can be read there.
     """
 
     line: int
@@ -34,3 +37,16 @@ class Store:
     decays: bool = False
     carried: bool = False
     example: int | None = None
+    calls: tuple[int, ...] = ()
+    holder: int = 0
+    visible: dict[str, Any] = field(default_factory=dict)
+    is_local: bool = False  # its name says nothing by itself
+
+    @property
+    def said(self) -> str:
+        """Its name as the text has it: an attribute of an object is one of self there."""
+        return re.sub(r"#\d+\.", "self.", self.path)
+
+    def same_place(self, other: "Store") -> bool:
+        """Whether two stores put something under the same name of the same call or object."""
+        return self.path == other.path and self.holder == other.holder

@@ -46,6 +46,8 @@ class Trace:
     ) -> None:
         self.stores, self.quantities = stores, quantities
         self.unknown, self.steps = unknown, steps
+        self._handed_on: dict[int, bool] = {}
+        self.states: list[Any] = []  # before each store, where the walk kept them
         self.of_each = quantities.layout.convention.mean == "gradient"  # as it is declared
         self.has_ascent = any(s.kind == UPDATE and s.sign < 0 for s in stores)
         m = float(quantities.per_example)
@@ -75,8 +77,7 @@ class Trace:
                 continue
             goal = quantities.goal(store)
             if goal is None:
-                known = [m.quantity for m in quantities.matches(store.value)]
-                goal = next((q for q in known if q.is_parameter_gradient), None)
+                goal = self._matching_gradient(store)
             if goal and goal.is_parameter_gradient and not self.draft(number):
                 of[number] = goal
         factors: dict[int, float | None] = {}
@@ -87,6 +88,13 @@ class Trace:
         common = self._common(of, factors)
         right = {n: f is not None and near(f, common) for n, f in factors.items()}
         return Gradients(of, right, common)
+
+    def _matching_gradient(self, store: Store) -> Quantity | None:
+        """The gradient of a parameter that a value is, where it is no value of the run itself."""
+        found = self.quantities.matches(store.value)
+        if found and found[0].quantity.kind == "value" and near(found[0].factor, 1):
+            return None
+        return next((m.quantity for m in found if m.quantity.is_parameter_gradient), None)
 
     def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:
         """1, or m where every weight has it and the text never divides by a number that it sets."""
@@ -113,26 +121,54 @@ class Trace:
 
     def draft(self, number: int) -> bool:
         """Whether a later line makes the value under this name anew: from itself, or from zeros."""
-        path, value = self.stores[number].path, self.stores[number].value
+        value = self.stores[number].value
         zeros = isinstance(value, np.ndarray) and not value.any()
         if self.rounds(number)[-1] != number:
             return True  # the last example's round decides
+        if self.is_handed_on(number):
+            return True
+        own = self.stores[number]
         for later in self.stores[number + 1 :]:
-            if later.path == path and zeros:
+            if later.same_place(own) and zeros:
                 return True
-            if later.path == path:
+            if later.same_place(own):
                 return later.kind in (ADDED, MASKED, PLAIN, BREAK) and number in later.reads
             if number in later.reads:
                 return False
         return False
+
+    def is_handed_on(self, number: int) -> bool:
+        """Whether what a call computes is a gradient that the text around it stores, too."""
+        if number not in self._handed_on:
+            own = self.stores[number]
+            summed = own.example is not None
+            goal = self.quantities.goal(own) if own.calls or summed else None
+            below = self.descendants(number) if goal and goal.is_parameter_gradient else set()
+            self._handed_on[number] = any(
+                (
+                    summed
+                    if self.stores[n].kind == UPDATE
+                    else len(self.stores[n].calls) < len(own.calls)
+                )
+                and (
+                    self.quantities.goal(self.stores[n]) or self._matching_gradient(self.stores[n])
+                )
+                == goal
+                for n in below
+            )
+        return self._handed_on[number]
 
     def rounds(self, number: int) -> list[int]:
         """The stores of the same line in the other rounds of a loop over the examples, and it."""
         own = self.stores[number]
         if own.example is None:
             return [number]
-        same = enumerate(self.stores)
-        return [n for n, s in same if s.statement is own.statement and s.path == own.path]
+        same: dict[int | None, list[int]] = {}
+        for n, store in enumerate(self.stores):
+            if store.statement is own.statement and store.path == own.path:
+                same.setdefault(store.example, []).append(n)
+        place = same[own.example].index(number)  # the same round of a loop over the layers
+        return [found[place] for found in same.values() if place < len(found)]
 
     def right(self, number: int, quantity: Quantity, factor: float) -> dict[int, Any]:
         """The right values to put in for a store: in a loop over the examples for each of them."""

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
-from .store import BREAK, UNREAD, UPDATE
+from .store import BREAK, UNREAD, UPDATE, Store
 from .trace import Trace, near
 from .walk import Walk
 
@@ -38,20 +39,72 @@ class Trials:
         instead: Mapping[int, ast.stmt] | None = None,
         helpers: dict[str, ast.FunctionDef] | None = None,
         last: int | None = None,
+        keeps: bool = False,
     ) -> Trace:
-        """One walk, to the store `last`.
+        """One walk, to the store `last`; with the state before each store, where it `keeps` them.
 
         NotReadError, ShapesError where a statement cannot be walked at all.
         """
         helpers = self.helpers if helpers is None else helpers
         instead = {**self.swapped, **(instead or {})}
-        walk = Walk(self.quantities, helpers, mended, instead, self.computed, last)
+        classes = self.parsed.classes
+        walk = Walk(self.quantities, helpers, mended, instead, self.computed, last, classes)
+        walk.keeps = keeps
         with np.errstate(all="ignore"):
             walk.text(self.parsed)
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
         if not mended:
             self.quantities.walked()
-        return Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
+        found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
+        found.states = walk.states
+        return found
+
+    def alone(
+        self, number: int, before: Trace, instead: ast.stmt, put: Mapping[str, Any] | None = None
+    ) -> Store | None:
+        """The store that another statement makes in the place of this one, if it makes one.
+
+        The state is that of the trace before, with what is `put` under names.
+        """
+        old, state = before.stores[number], before.states[number]
+        if put:
+            state = replace(state, stored={**state.stored, **put})
+        walk = Walk(
+            self.quantities, self.helpers, {}, self.swapped, self.computed, None,
+            self.parsed.classes,
+        )  # fmt: skip
+        with np.errstate(all="ignore"):
+            try:
+                stores = walk.alone(instead, state)
+            except (NotReadError, ShapesError):
+                return None
+        self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
+        return next((s for s in reversed(stores) if s.path == old.path), None)
+
+    def is_first(self, number: int, before: Trace) -> bool:
+        """Whether a statement has not been walked before: another one finds the same state."""
+        stores = before.stores
+        own = stores[number].statement
+        return bool(before.states) and all(s.statement is not own for s in stores[:number])
+
+    def _cannot_give(
+        self,
+        number: int,
+        goal: Quantity,
+        before: Trace,
+        instead: ast.stmt,
+        allowed: Iterable[float],
+    ) -> bool:
+        """Whether a statement by itself, in the state that it finds, is surely not its goal."""
+        if not self.is_first(number, before):
+            return False
+        store = self.alone(number, before, instead)
+        if store is None or store.kind in (BREAK, UNREAD):
+            return True
+        if (store.kind == UPDATE) != (before.stores[number].kind == UPDATE):
+            return True
+        found = before.matching(store.value, goal)
+        return found is None or not any(near(found * store.sign, f) for f in allowed)
 
     def count(self, mended: Mapping[int, Any]) -> int | None:
         """How many gradients of parameters are right then; None where it cannot be walked."""
@@ -64,6 +117,8 @@ class Trials:
         self, before: Trace, number: int, instead: ast.stmt, mended: Mapping[int, Any]
     ) -> Trace | None:
         """The trace with another statement, where it can be walked."""
+        if self._breaks(number, before, instead):
+            return None
         try:
             return self.trace(mended, {id(before.stores[number].statement): instead})
         except (NotReadError, ShapesError):
@@ -84,6 +139,12 @@ class Trials:
         """Whether the store is its goal with another statement at `at`, and nothing else breaks."""
         place = number if at is None else at
         swapped = {id(before.stores[place].statement): instead} if instead is not None else None
+        allowed = self._allowed(number, goal, before, factor)
+        if instead is not None and place == number and before.stores[number].example is None:
+            if self._cannot_give(number, goal, before, instead, allowed):
+                return False
+        elif instead is not None and self._breaks(place, before, instead):
+            return False
         try:
             trace = self.trace(mended, swapped, helpers, number)
         except (NotReadError, ShapesError):
@@ -94,17 +155,29 @@ class Trials:
         if (store.kind == UPDATE) != (before.stores[number].kind == UPDATE):
             return False  # W = lr * dW is no update
         found = trace.matching(store.value, goal)
-        kept = goal.is_parameter_gradient and not before.draft(number)
-        allowed: Iterable[float] = [before.gradients.factor] if kept else before.usual
-        if goal.kind != "gradient":
-            allowed = [1.0]
-        elif factor is not None and not kept:
-            allowed = [factor]
         if found is None or not any(near(found * store.sign, f) for f in allowed):
             return False
         if swapped is None or not goal.is_parameter_gradient:
             return True
         return self._penalises(trace, number, goal, mended, swapped, before.stores[place].statement)
+
+    def _allowed(
+        self, number: int, goal: Quantity, before: Trace, factor: float | None
+    ) -> list[float]:
+        """How many times its goal a store may be."""
+        kept = goal.is_parameter_gradient and not before.draft(number)
+        if goal.kind != "gradient":
+            return [1.0]
+        if kept:
+            return [before.gradients.factor]
+        return [factor] if factor is not None else before.usual
+
+    def _breaks(self, place: int, before: Trace, instead: ast.stmt) -> bool:
+        """Whether numpy refuses another statement in the state that it finds."""
+        if not self.is_first(place, before) or before.stores[place].kind == BREAK:
+            return False
+        store = self.alone(place, before, instead)
+        return store is None or store.kind in (BREAK, UNREAD)
 
     def _penalises(
         self,

@@ -7,10 +7,12 @@ import numpy as np
 
 from ..lines.vocabulary import Quantity
 from . import functions
-from .calls import Calls
+from .calls import Calls, Helpers
+from .classes import Class
 from .limits import NotReadError, ShapesError
 from .quantities import Quantities
 from .rates import Rates
+from .scope import BIAS, WEIGHT, last_name, value_that_it_is
 from .store import BREAK, UPDATE, Store
 
 ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
@@ -19,9 +21,27 @@ ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
 class Updates(Calls):
     """Expressions and calls, with the statements that give a parameter a new value."""
 
-    def __init__(self, quantities: Quantities, helpers: dict[str, ast.FunctionDef]) -> None:
-        super().__init__(quantities, helpers)
-        self.updated: dict[str, ast.expr] = {}  # the parameters that were given new values
+    def __init__(
+        self, quantities: Quantities, helpers: Helpers, classes: dict[str, Class] | None = None
+    ) -> None:
+        super().__init__(quantities, helpers, classes)
+        # the parameters that were given new values, and in which call
+        self.updated: dict[str, tuple[ast.expr, int]] = {}
+        self.of_updated: dict[str, Quantity] = {}
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        """The gradient that an update of this name takes; of a layer's own W by what W is."""
+        if path is None or not (path.startswith("#") or not self.scope.of_network):
+            return self.quantities.parameter(path)
+        if last_name(path).lower() not in WEIGHT | BIAS:
+            return None
+        found = value_that_it_is(self.stored.get(path), self.quantities)
+        if found is None and path in self.updated:
+            return self.of_updated.get(path)
+        if found is None or found.of[0] not in "Wb":
+            return None
+        self.of_updated[path] = Quantity("gradient", found.of)
+        return self.of_updated[path]
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         raise NotImplementedError
@@ -34,7 +54,7 @@ class Updates(Calls):
 
     def _holds(self, node: ast.expr, path: str | None) -> bool:
         """Whether an expression is the parameter that a name means, as the run has it."""
-        of = self.quantities.parameter(path)
+        of = self.parameter(path)
         if of is None or not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             return False
         kept = list(self.reads), set(self.knows)
@@ -67,7 +87,7 @@ class Updates(Calls):
             return
         if kind == UPDATE and rate != 1 and isinstance(found, np.ndarray | float | int):
             found = found / rate
-        place = self.quantities.parameter(path)
+        place = self.parameter(path)
         store = Store(
             statement.lineno, f"update of {path}", found, statement, self.reads, self.knows
         )
@@ -96,7 +116,7 @@ class Updates(Calls):
         """What is read under the name from here on is the updated value."""
         before = store.before
         taken = np.asarray(0.0 if store.value is None else functions.number_like(store.value))
-        self.updated[path] = target
+        self.updated[path] = target, self.scope.number
         if taken.size not in (1, before.size) or taken.squeeze().shape not in (
             (),
             before.squeeze().shape,
@@ -104,8 +124,8 @@ class Updates(Calls):
             return  # the wrong update is named itself: what is read after it is judged as before
         taken = taken.reshape(before.shape if taken.size > 1 else ())
         self.stored[path] = before - store.sign * rate * taken
-        if self.depth == 0:
-            self.maker[path] = len(self.stores) - 1
+        if not self.quiet:
+            self.maker[path] = (len(self.stores) - 1,)
 
     def _decayed(self, value: ast.expr, path: str | None) -> tuple[bool, ast.expr, ast.expr] | None:
         """W = c * W - lr * G takes (1 - c) * W + lr * G off: whether it adds, that, its lr * G."""

@@ -29,6 +29,8 @@ INPUT = words(
     "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
     "input_layer layer0 x_mini"
 )
+MINI_BATCH = words("mini_batch minibatch batch")
+ROUNDS = words("epochs num_epochs n_epochs iterations num_iterations n_iter max_iter num_iters")
 COUNT = words(
     "m n batch_size batch_num num_examples n_samples num_train num_samples bs nsamples "
     "m_batch n_examples"

@@ -1,0 +1,208 @@
+"""Networks of layers: the objects that a text makes, and layers that it does not put together."""
+
+import ast
+from typing import Any
+
+from ...ops import Identity
+from ..lines.function_names import function_of
+from ..lines.vocabulary import Quantity
+from .assignments import Assignments
+from .calls import Given, Helpers
+from .classes import BACK, FORWARD, Class, kind_of, layers_of
+from .composition import Parts
+from .limits import NotReadError, ShapesError
+from .parsing import Parsed
+from .quantities import Quantities
+from .scope import BIAS, WEIGHT, Instance
+
+LISTS_OF_LAYERS = {"layers", "modules", "network", "net", "model", "_layers", "sequence"}
+
+
+class Assembly(Assignments):
+    """Assignments, with the objects that stand before the first line that is judged."""
+
+    def __init__(
+        self, quantities: Quantities, helpers: Helpers, classes: dict[str, Class] | None = None
+    ) -> None:
+        super().__init__(quantities, helpers, classes)
+        self.made: list[Instance] | None = None  # the layers that the text only names
+
+    def set_up(self, parsed: Parsed) -> None:
+        """The objects that the module makes, and those of __init__ of the function's own class."""
+        self.quiet += 1
+        self.lenient += 1
+        try:
+            self.block(parsed.setup)
+            self.globals = {p: v for p, v in self.stored.items() if _holds_objects(v)}
+            for path in [p for p in self.stored if p[0] != "#"]:
+                del self.stored[path]
+            of = self.classes.get(parsed.owner or "")
+            if of is not None:
+                self._set_up_self(of)
+        finally:
+            self.quiet -= 1
+            self.lenient -= 1
+            self.unknown = {}
+
+    def _set_up_self(self, of: Class) -> None:
+        made = [v for v in self.globals.values() if isinstance(v, Instance) and v.cls is of]
+        if made:
+            lead = made[-1].path("")
+            held = {
+                p.replace(lead, "self."): v for p, v in self.stored.items() if p.startswith(lead)
+            }
+        else:
+            init = of.methods.get("__init__")
+            if init is None:
+                return
+            try:
+                self.entered(init, [Given(None)] * (len(init.args.args) - 1), quiet=True)
+            except (NotReadError, ShapesError):
+                return
+            held = {p: v for p, v in self.stored.items() if p.startswith("self.")}
+        for path in [p for p in self.stored if p.startswith("self.")]:
+            del self.stored[path]
+        self.stored.update((p, v) for p, v in held.items() if _holds_objects(v))
+
+    def declare(self, statement: ast.stmt) -> None:
+        """Remember what a line that is not read would have stored."""
+        for target in getattr(statement, "targets", []):
+            path = self._path_or_none(target)
+            if path is None:
+                continue
+            self.declared.add(path)
+            value = getattr(statement, "value", None)
+            if isinstance(value, ast.Dict):
+                keys = (k.value for k in value.keys if isinstance(k, ast.Constant))
+                self.declared |= {f"{path}[{key!r}]" for key in keys}
+
+    # ---------------------------------------------------------------- layers by themselves
+
+    def layers_of_text(self, word: str) -> Any:
+        if word.lower() not in LISTS_OF_LAYERS or not self.classes or self.lenient:
+            return None
+        layers = layers_of(self.classes)
+        if not any(of.is_linear for of in layers):
+            return None
+        if self.made is None:
+            self.made = self._in_order(layers)
+        return self.made
+
+    def _in_order(self, layers: list[Class]) -> list[Instance]:
+        """A layer of weights and its activation, for each layer of the network."""
+        found: list[Instance] = []
+        linear = next((of for of in layers if of.is_linear), None)
+        for number in range(1, self.quantities.layers + 1):
+            if linear is not None:
+                found.append(self._made(linear, number))
+            if active := self._activation_class(layers, number):
+                found.append(self._made(active, number))
+        return found
+
+    def _made(self, of: Class, number: int) -> Instance:
+        init = of.methods.get("__init__")
+        given = (
+            [Given(self._given_to_init(a.arg, number)) for a in init.args.args[1:]] if init else []
+        )
+        return self.constructed(of, given, {})
+
+    def _given_to_init(self, name: str, number: int) -> Any:
+        low = name.lower().strip("_")
+        if low in WEIGHT | BIAS and self.quantities.bias == "own":
+            return self.quantities.value(f"{'W' if low in WEIGHT else 'b'}{number}")
+        return self._op(number).lower() if "activ" in low else None
+
+    def _op(self, number: int) -> str:
+        step = self.quantities.studied.state.step(f"a{number}")
+        return "" if step is None or isinstance(step.op, Identity) else step.op.name
+
+    def _activation_class(self, layers: list[Class], number: int) -> Class | None:
+        """The class of the layer's activation; none of an identity, or of a fused softmax."""
+        op = self._op(number).lower()
+        others = [of for of in layers if not of.is_linear and not of.is_loss]
+        for of in others:
+            function = function_of(of.name)
+            if op and function and function.op and op.startswith(function.op):
+                return of
+        unsaid = [of for of in others if not (f := function_of(of.name)) or not f.op]
+        return unsaid[0] if op and op != "softmax" and len(unsaid) == 1 else None
+
+    def assembled(self, parts: Parts) -> None:
+        """Layers that nothing puts together, called one after the other as a network would."""
+        if parts.classes:
+            self._call_objects(self._in_order(list(parts.classes)))
+        else:
+            self._call_functions(parts.functions)
+
+    def _call_objects(self, objects: list[Instance]) -> None:
+        value: Any = self.quantities.value("x")
+        for of in objects:
+            forward = of.cls.named(FORWARD)
+            if forward is None:
+                value = None
+                continue
+            if value is not None:
+                value = self._result(
+                    self.entered(forward, self._filled(forward, value), instance=of)
+                )
+        last = objects[-1] if objects else None
+        grad = self._first_derivative(last is not None and last.layer is None)
+        for of in reversed(objects):
+            back = of.cls.named(BACK)
+            if back is None or grad is None:
+                return
+            self.reads = []
+            grad = self._result(
+                self.entered(back, self._filled(back, grad), instance=of), of, ("dinputs", "dx")
+            )
+
+    def _result(self, found: Any, of: Instance | None = None, kept: tuple[str, ...] = ()) -> Any:
+        for name in kept:
+            if found is None and of is not None:
+                found = self.stored.get(of.path(name))
+        return found[0] if isinstance(found, tuple) and found else found
+
+    def _filled(self, function: ast.FunctionDef, value: Any) -> list[Given]:
+        """The arguments of forward or backward: the value, and rates as what they are."""
+        makers = tuple(self.makers_of(value))
+        names = [a.arg for a in function.args.args[1:]]
+        others = [self.quantities.lookup(name) for name in names[1:]]
+        kept = [Given(v) for v in others]
+        return [Given(value, makers), *kept]
+
+    def _first_derivative(self, by_activation: bool) -> Any:
+        kind = "a" if by_activation else "z"
+        layer = self.quantities.layers
+        return self.quantities.given_derivative(Quantity("gradient", f"{kind}{layer}"))
+
+    def _call_functions(self, functions: tuple[ast.FunctionDef, ...]) -> None:
+        """affine_backward(dout, cache), relu_backward(dout, cache), … from the last layer back."""
+        layers = self.quantities.layers
+        linear = [f for f in functions if kind_of(f.name) == "linear"]
+        active = [f for f in functions if kind_of(f.name) != "linear"]
+        grad: Any = None
+        for number in range(layers, 0, -1):
+            op = self._op(number).lower()
+            own = next((f for f in active if op and op.startswith(kind_of(f.name))), None)
+            if grad is None:
+                grad = self._first_derivative(own is not None)
+            if own is not None:
+                grad = self._of_layer(own, grad, number, True)
+            elif number < layers:
+                grad = self.quantities.given_derivative(Quantity("gradient", f"z{number}"))
+            if linear and grad is not None:
+                grad = self._of_layer(linear[0], grad, number, False)
+            else:
+                grad = None
+
+    def _of_layer(self, function: ast.FunctionDef, grad: Any, number: int, active: bool) -> Any:
+        self.layer_called = number, active
+        self.reads = []
+        names = [a.arg for a in function.args.args[1:]]
+        given = [Given(grad, tuple(self.makers_of(grad))), *[Given(None) for _ in names]]
+        return self._result(self.entered(function, given))
+
+
+def _holds_objects(value: Any) -> bool:
+    parts = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(part, Instance) for part in parts)

@@ -1,0 +1,402 @@
+"""Stores of a walk: what = puts under a name, of masks, lists, dictionaries and tuples, too."""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..lines.vocabulary import is_numbered, list_kind
+from . import functions
+from .expressions import Slots
+from .limits import NotReadError, ShapesError, shown
+from .scope import Scope, local_goal, value_of_layer
+from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
+from .updates import Updates, product
+
+OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
+    r"(?:\w+\.)*(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\[",
+    re.IGNORECASE,
+)
+RATES = re.compile(r"lr|eta|alpha|rate|step")
+
+
+class EnoughError(Exception):
+    """The last store that is asked for has been made."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The names before a store, and the call and the round of a loop in which it stands."""
+
+    stored: dict[str, Any]
+    scope: Scope
+    example: int | None
+    depth: int
+
+
+class Assignments(Updates):
+    """Expressions, calls and updates, with the statements that store a value under a name."""
+
+    keeps = False  # the states before the stores
+    states: list[State]
+    mended: Mapping[int, Any]
+    last: int | None
+    example: int | None
+
+    def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            self._unpack(statement, target, value)
+            return
+        self._fresh()
+        if (
+            isinstance(target, ast.Name | ast.Attribute)
+            and isinstance(value, ast.Dict)
+            and value.keys
+        ):
+            self._dictionary(statement, target, value)
+            return
+        path = self._path_or_none(target)
+        if self.quantities.is_of_dropout(last_of(target)):
+            return
+        if path and self._is_carried(path, value):
+            self._carried(statement, path)
+            return
+        gradient = self.parameter(path)
+        if self.lenient and gradient and path and not path.startswith("#"):
+            return  # what a parameter starts from is the run's
+        if (
+            gradient
+            and isinstance(value, ast.BinOp)
+            and isinstance(value.op, ast.Sub | ast.Add)
+            and (ast.unparse(target) == ast.unparse(value.left) or self._holds(value.left, path))
+        ):
+            self._update(statement, target, isinstance(value.op, ast.Add), value.right)
+            return
+        if gradient and (decay := self._decayed(value, path)):
+            self._update(statement, target, *decay)
+            return
+        if isinstance(value, ast.ListComp) and (
+            self._updates_list(statement, target, value) or self._fills_list(statement, path, value)
+        ):
+            return
+        if self._is_bare_cache(target, value):
+            return
+        try:
+            found = self.of(value)
+        except ShapesError as error:
+            self._store(statement, target, None, BREAK, str(error))
+        except NotReadError as error:
+            if path and path not in self.stored and path in paths_in(value):
+                self._carried(statement, path)
+            else:
+                self._unread(statement, target, path, error)
+        else:
+            self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _fills_list(self, statement: ast.stmt, path: str | None, value: ast.ListComp) -> bool:
+        """nabla_w = [nw + dnw for nw, dnw in zip(…)]: each entry is a store of its own."""
+        each, kind = value.generators[0], list_kind(path or "")
+        if kind is None or len(value.generators) > 1 or each.ifs:
+            return False
+        items = self.listed(self.of(each.iter))
+        if len(items) != self.quantities.layers:
+            return False
+        found = Slots()
+        found.kind = kind
+        for number, item in enumerate(items):
+            self.bind(each.target, item)
+            self._fresh()
+            of, line = f"{path}[{number}]", statement.lineno
+            store = Store(line, of, None, statement, self.reads, self.knows)
+            store.place = self.quantities.slot(items, number, path)
+            try:
+                store.value = self.of(value.elt)
+            except ShapesError as error:
+                store.kind, store.error = BREAK, str(error)
+            except NotReadError as error:
+                store.kind, store.error = UNREAD, str(error)
+            store.reads, store.knows = self.reads, self.knows
+            if isinstance(store.value, np.ndarray) and not store.value.any():
+                found.append(store.value)  # what a sum starts from
+                continue
+            self._put(store)
+            found.append(store.value)
+        self.stored[path or ""] = found
+        self.maker.pop(path or "", None)
+        return True
+
+    def _is_bare_cache(self, target: ast.expr, value: ast.expr) -> bool:
+        """Z = cache, where nothing says what the cache is: Z is read by its own name."""
+        if not (isinstance(value, ast.Name) and isinstance(target, ast.Name)):
+            return False
+        if value.id in self.stored or "cache" not in value.id:
+            return False
+        return value_of_layer(target.id, self.scope, self.quantities) is not None
+
+    def _is_carried(self, path: str, value: ast.expr) -> bool:
+        """cache['W1'] = decay * cache['W1'] + …: the mean that an optimiser keeps."""
+        if path in self.stored or not OF_OPTIMISER.match(path):
+            return False
+        return any(
+            self._path_or_none(part) == path
+            for part in ast.walk(value)
+            if isinstance(part, ast.Name | ast.Attribute | ast.Subscript)
+        )
+
+    def _carried(self, statement: ast.stmt, path: str) -> None:
+        """What an optimiser carries from step to step: its value is not known, nor judged."""
+        self.unknown = {name: n for name, n in self.unknown.items() if n != statement.lineno}
+        store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
+        store.error, store.carried = "what it was before this step", True
+        self._put(store, path)
+
+    def _store_or_not(
+        self, statement: ast.stmt, target: ast.expr, path: str | None, value: Any, kind: str
+    ) -> None:
+        """A store whose place may be one that is not read, as the mask of an array that is not."""
+        try:
+            self._store(statement, target, value, kind)
+        except NotReadError as error:
+            if path is None and isinstance(target, ast.Subscript):
+                path = self._path_or_none(target.value)
+            self._unread(statement, target, path, error)
+
+    def _dictionary(
+        self, statement: ast.stmt, target: ast.Name | ast.Attribute, value: ast.Dict
+    ) -> None:
+        """grads = {"dW1": dW1, …}: each entry is a store of its own."""
+        name = self._path_or_none(target)
+        if name is None:
+            raise NotReadError("where it is stored")
+        self.stored[name] = whole = {}
+        for key, item in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
+                ast.copy_location(entry, item)
+                one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
+                path = f"{name}[{key.value!r}]"
+                goal = self.quantities.goal_of(path)
+                says_more = goal and goal.kind == "gradient" and isinstance(item, ast.Name)
+                if not isinstance(item, ast.Name) or (
+                    says_more and self.quantities.goal_of(item.id) != goal
+                ):
+                    self._assign(one, entry, item)
+                elif item.id in self.stored:
+                    self.stored[path] = self.stored[item.id]
+                if self.stored.get(path) is not None:
+                    whole[key.value] = self.stored[path]
+
+    def _unpack(self, statement: ast.stmt, target: ast.Tuple | ast.List, value: ast.expr) -> None:
+        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
+            for name, part in zip(target.elts, value.elts, strict=True):
+                self._assign(statement, name, part)
+            return
+        self._fresh()
+        try:
+            whole = self.of(value)
+        except NotReadError:
+            whole = None
+        if isinstance(whole, tuple | list) and len(whole) == len(target.elts):
+            reads, knows = self.reads, self.knows
+            for name, part in zip(target.elts, whole, strict=True):
+                self.reads, self.knows = self.makers_of(part) or list(reads), set(knows)
+                if part is None:  # what it is computed from breaks inside of the call
+                    error = NotReadError("what breaks inside of it")
+                    self._unread(statement, name, self._path_or_none(name), error)
+                    continue
+                self._store(statement, name, part)
+            return
+        of_keys = isinstance(value, ast.GeneratorExp | ast.ListComp)
+        if not (of_keys or isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript)):
+            raise NotReadError(shown(ast.unparse(value)))
+        # W1, W2 = model: each by its own name, when it is read
+        self.unknown.clear()
+
+    def _unread(
+        self, statement: ast.stmt, target: ast.expr, path: str | None, error: NotReadError
+    ) -> None:
+        if self.quiet:
+            raise error
+        if path is not None:
+            store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
+            store.error = str(error)
+            self._put(store, path)
+
+    def _augment(
+        self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
+    ) -> None:
+        path = None if _is_mask(target) else self._path_or_none(target)
+        if path and path not in self.stored:
+            counter = isinstance(value, ast.Constant) and isinstance(op, ast.Add)
+            if counter and not isinstance(target, ast.Subscript):
+                return  # self.t += 1 counts steps
+            if OF_OPTIMISER.match(path) and not self.quiet:
+                self._carried(statement, path)
+                return
+        kept = path not in self.stored or path in self.updated or self._holds(target, path)
+        of_parameter = path and kept and self.parameter(path)
+        if of_parameter and isinstance(op, ast.Add | ast.Sub):
+            self._update(statement, target, isinstance(op, ast.Add), value)
+            return
+        times = product(target, value)
+        if of_parameter and isinstance(op, ast.Mult) and (decay := self._decayed(times, path)):
+            self._update(statement, target, *decay)
+            return
+        left = ast.parse(ast.unparse(target), mode="eval").body
+        whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
+        ast.fix_missing_locations(whole)
+        self._fresh()
+        try:
+            found = self.of(whole)
+        except ShapesError as error:
+            self._store(statement, target, None, BREAK, str(error))
+        except NotReadError as error:
+            if self.quiet or not RATES.search(ast.unparse(value)):
+                self._unread(statement, target, path, error)
+        else:
+            self._store_or_not(statement, target, path, found, ADDED)
+
+    def _store(
+        self, statement: ast.stmt, target: ast.expr, value: Any, kind: str = PLAIN, error: str = ""
+    ) -> None:
+        path = None
+        place = None
+        if isinstance(target, ast.Subscript):
+            if _is_mask(target):
+                self._masked(statement, target, value, kind, error)
+                return
+            base = self._base(target.value)
+            if isinstance(base, np.ndarray):
+                self._masked(statement, target, value, kind, error)
+                return
+            key = self._key(target.slice)
+            if isinstance(base, dict) and isinstance(key, str):
+                base[key] = value
+            if isinstance(base, list) and isinstance(key, int):
+                name = self._path_or_none(target.value)
+                place = self.quantities.slot(base, key, name)
+                store = Store(
+                    statement.lineno,
+                    f"{name}[{key}]",
+                    value,
+                    statement,
+                    self.reads,
+                    self.knows,
+                    kind,
+                )
+                store.place, store.error = place, error
+                self._put(store)
+                try:
+                    base[key] = store.value
+                except IndexError:
+                    store.kind, store.error = BREAK, f"the list has {len(base)} entries"
+                return
+        path = self._path_or_none(target)
+        if path is None:
+            raise NotReadError("where it is stored")
+        store = Store(statement.lineno, path, value, statement, self.reads, self.knows, kind)
+        store.error = error
+        self._put(store, path)
+
+    def _masked(
+        self, statement: ast.stmt, target: ast.Subscript, value: Any, kind: str, error: str
+    ) -> None:
+        """dz[z <= 0] = 0 and d[range(m), y] -= 1 store the whole array anew."""
+        path = self._path_or_none(target.value)
+        try:
+            array = np.array(functions.number_like(self.of(target.value)), float)
+            index = self.index(target.slice)
+            if kind != BREAK:
+                array[index] = value
+        except (IndexError, ValueError, TypeError, ShapesError) as broken:
+            kind, error = BREAK, str(broken)
+        store = Store(statement.lineno, path or "?", None, statement, self.reads, self.knows)
+        store.kind = BREAK if kind == BREAK else MASKED
+        store.value, store.error = (None if kind == BREAK else array), error
+        self._put(store, path)
+
+    def _put(self, store: Store, path: str | None = None) -> None:
+        number = len(self.stores)
+        store.example = self.example
+        if not self.quiet:
+            self._place_in_its_call(store)
+        if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
+            store.kind, store.error = UNREAD, "what is no array"
+        if not self.quiet:
+            if (
+                store.kind == UNREAD and not store.carried
+            ):  # its right value goes on, so that later lines are read
+                goal = self.quantities.goal(store)
+                store.value = self.quantities.known[goal] if goal else None
+            if self.keeps:
+                self.states.append(self._state())
+            if number in self.mended:
+                store.value = self.mended[number]
+                store.kind = PLAIN if store.kind == BREAK else store.kind
+                store.error = store.error if store.kind == UNREAD else ""
+            self.stores.append(store)
+            if number == self.last:
+                raise EnoughError
+        if path:
+            self.stored[path] = store.value
+            if not self.quiet:
+                self.maker[path] = (number,)
+
+    def _names_the_network(self, path: str) -> bool:
+        """Whether a name within a call is one of the network's: the output, no x, no dx."""
+        goal = self.quantities.goal_of(path)
+        return goal is None or (goal.kind == "value" and goal.of not in ("x", "y"))
+
+    def _state(self) -> State:
+        """What a statement finds, to try another one in its place."""
+        stored = {p: list(v) if type(v) is list else v for p, v in self.stored.items()}
+        return State(stored, self.scope, self.example, self.depth)
+
+    def _place_in_its_call(self, store: Store) -> None:
+        """Where a store inside of a function stands, and what its name says there."""
+        scope = self.scope
+        store.calls = scope.calls
+        store.holder = 0 if store.path.startswith(("#", "self.")) else scope.number
+        if not scope.number and not store.path.startswith("#"):
+            return
+        lead = scope.instance.path("") if scope.instance else "#"
+        for path, value in self.stored.items():
+            if isinstance(value, np.ndarray) and (path.startswith(lead) or path[0] != "#"):
+                store.visible[path.replace(lead, "self.")] = value
+        said = self.quantities.goal_of(store.path) if is_numbered(store.path) else None
+        if scope.of_network and (said or self._names_the_network(store.path)):
+            return
+        store.is_local = True
+        if store.place is None and store.kind != UPDATE:
+            store.place = local_goal(store.path, scope, self.stored, self.quantities)
+        if store.place is None and said and said.is_parameter_gradient:
+            store.place = said
+
+
+def _is_numeric(value: Any) -> bool:
+    """None counts: it keeps a place for what comes later."""
+    return value is None or isinstance(value, bool | int | float | np.ndarray | np.generic)
+
+
+def last_of(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
+def is_place(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+
+
+def paths_in(node: ast.expr) -> set[str]:
+    return {ast.unparse(part) for part in ast.walk(node) if is_place(part)}
+
+
+def _is_mask(target: ast.expr) -> bool:
+    if not isinstance(target, ast.Subscript):
+        return False
+    key = target.slice
+    if isinstance(key, ast.BinOp):
+        return isinstance(key.op, ast.BitAnd | ast.BitOr)
+    return isinstance(key, ast.Compare | ast.Tuple | ast.Slice)

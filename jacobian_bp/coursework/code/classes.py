@@ -1,0 +1,143 @@
+"""The classes and functions of a text: which are layers, and what puts them together."""
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..lines.function_names import function_of
+
+BACK = re.compile(r"_?(?:back\w*|bprop\w*|grad(?:ient)?)")
+FORWARD = re.compile(r"_?(?:forward\w*|fprop\w*|__call__)")
+LINEAR = re.compile(r"linear|affine|dense|fc|fully|inner_?product", re.IGNORECASE)
+LABELS = {"y", "t", "y_true", "labels", "label", "targets", "target", "y_train", "y_batch"}
+LOSS = re.compile(r"loss|cost|mse|cross_?entropy|criterion|_ce\b|objective", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class of the text, its methods and those of its bases."""
+
+    name: str
+    bases: tuple["Class", ...]
+    own: dict[str, ast.FunctionDef]
+
+    @cached_property
+    def methods(self) -> dict[str, ast.FunctionDef]:
+        found: dict[str, ast.FunctionDef] = {}
+        for base in reversed(self.bases):
+            found |= base.methods
+        return found | self.own
+
+    def is_a(self, name: str) -> bool:
+        return self.name == name or any(base.is_a(name) for base in self.bases)
+
+    def named(self, pattern: re.Pattern[str]) -> ast.FunctionDef | None:
+        """Its method of such a name, an inherited one last."""
+        every = [*self.own.items(), *self.methods.items()]
+        return next((f for name, f in every if pattern.fullmatch(name)), None)
+
+    @cached_property
+    def is_layer(self) -> bool:
+        """Whether its backward method is handed a derivative, and calls no other object's."""
+        back = self.named(BACK)
+        if back is None or (len(back.args.args) < 2 and not self.is_loss):
+            return False
+        if not self.is_loss and (_is_handed_labels(back) or self._has_numbered_weights):
+            return False  # a whole network
+        return not any(calls_back(method) for method in self.own.values())
+
+    @cached_property
+    def _has_numbered_weights(self) -> bool:
+        words = {n.attr for f in self.methods.values() for n in _attributes(f)}
+        return any(re.fullmatch(r"(?:[wW]|weights?|theta)_?\d", word) for word in words)
+
+    @property
+    def is_loss(self) -> bool:
+        return bool(LOSS.search(self.name))
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it has weights: by its name, or by what its methods store or read."""
+        if self.is_loss or function_of(self.name):
+            return False
+        words = {n.attr.lower() for f in self.methods.values() for n in _attributes(f)}
+        return bool(LINEAR.search(self.name) or words & {"w", "weight", "weights", "theta"})
+
+
+def _is_handed_labels(function: ast.FunctionDef) -> bool:
+    return bool({argument.arg.lower() for argument in function.args.args} & LABELS)
+
+
+def _attributes(node: ast.AST) -> list[ast.Attribute]:
+    return [n for n in ast.walk(node) if isinstance(n, ast.Attribute)]
+
+
+def called(node: ast.AST) -> str:
+    """The name of what a call calls, without what stands before its last dot."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return func.id if isinstance(func, ast.Name) else getattr(func, "attr", "") if func else ""
+
+
+def calls_back(node: ast.AST) -> bool:
+    """Whether code calls the backward method of another object than itself."""
+    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+        function = call.func
+        of_other = isinstance(function, ast.Attribute) and not _is_self_or_super(function.value)
+        if of_other and BACK.fullmatch(called(call)) and called(call) != "gradient":
+            return True
+    return False
+
+
+def _is_self_or_super(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "super"
+    return isinstance(node, ast.Name) and node.id in ("self", "np", "numpy")
+
+
+def classes_of(tree: ast.Module) -> dict[str, Class]:
+    """Every class of a text by its name."""
+    nodes = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+    found: dict[str, Class] = {}
+
+    def made(name: str, below: tuple[str, ...]) -> Class:
+        node = nodes[name]
+        names = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        bases = tuple(made(b, (*below, name)) for b in names if b in nodes and b not in below)
+        own = {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
+        return Class(name, tuple(b for b in bases if b.name != name), own)
+
+    for name in nodes:
+        found[name] = made(name, (name,))
+    return found
+
+
+def layers_of(classes: dict[str, Class]) -> list[Class]:
+    """The classes of layers that are no base of another one's and have a backward of their own."""
+    kept = [c for c in classes.values() if c.is_layer and not _is_abstract(c)]
+    return [c for c in kept if not any(c.name != o.name and o.is_a(c.name) for o in kept)]
+
+
+def _is_abstract(of: Class) -> bool:
+    back = of.named(BACK)
+    body = [] if back is None else [s for s in back.body if not _is_docstring(s)]
+    return all(isinstance(s, ast.Raise | ast.Pass) for s in body)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def layer_functions(helpers: Iterable[ast.FunctionDef]) -> list[ast.FunctionDef]:
+    """Functions such as affine_backward(dout, cache): named after a layer, handed a derivative."""
+    return [f for f in helpers if re.search("back", f.name, re.IGNORECASE) and kind_of(f.name)]
+
+
+def kind_of(name: str) -> str:
+    """ "linear", an activation's name, or "" for what is neither."""
+    stem = re.sub(r"_?(?:back\w*|forward\w*)", "", name, flags=re.IGNORECASE)
+    if LINEAR.search(stem) and not function_of(stem):
+        return "linear"
+    function = function_of(stem)
+    return (function.op or "activation") if function else ""

@@ -1,0 +1,45 @@
+"""Layers as functions and as classes: every line judged at each call, a wrong one named once."""
+
+import pytest
+from backward_functions import planted, run_of
+from courses_held_out import STYLES as COURSES
+from layers_held_out import STYLES as LAYERS_HELD_OUT
+from layers_read import STYLES
+
+from jacobian_bp import Network, SpecError, diagnose_code
+
+QUICK = ["a class for each layer and a list", "functions of single layers alone"]
+NOT_READ = "dense and activation that learn, columns"
+MISTAKES = [
+    pytest.param(
+        style, old, new, id=f"{name}: {new}", marks=() if name in QUICK else pytest.mark.full
+    )
+    for name, style in STYLES.items()
+    for old, new in style.mistakes[: 6 if name in QUICK else 1]
+    if name in QUICK or name == "layers alone, W (outputs, inputs)"
+]
+
+
+@pytest.mark.parametrize("name", [name for name in STYLES if name != NOT_READ])
+def test_a_right_network_of_layers_is_accepted(name):
+    report = diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
+    assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
+
+
+@pytest.mark.parametrize(("style", "old", "new"), MISTAKES)
+def test_the_wrong_line_of_a_layer_is_named_once(style, old, new):
+    text, line = planted(style.text, old, new)
+    report = diagnose_code(text, run_of(style.network))
+    accused = [one.number for one in report.lines if one.right is False]
+    assert (report.right, report.first_wrong, accused) == (False, line, [line]), str(report)
+
+
+def test_the_call_where_a_wrong_line_shows_is_said():
+    style = STYLES["a class for each layer and a list"]
+    text, line = planted(style.text, "self.dW = self.x.T @ grad", "self.dW = grad.T @ self.x")
+    report = diagnose_code(text, run_of(style.network))
+    (wrong,) = [one for one in report.lines if one.number == line]
+    assert (
+        wrong.sentences[0] == "self.dW is not ∂J/∂W2, shape (7, 2). It is the transpose of ∂J/∂W2."
+    )
+    assert wrong.sentences[1] == "It shows in the call of line 38."
