@@ -247,7 +247,6 @@ class Expressions:
             list,
             iter,
             next,
-            abs,
         ):
             found = of_several(function, args, keywords, self._call)
             if found is not NotImplemented:
