@@ -25,6 +25,7 @@ from ..program.making_ops import own_ops
 from ..program.program import Program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
+from ..source.engines import step_class
 from ..source.styles import require_style
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import Said, ends, page, steps
@@ -287,16 +288,23 @@ class Network(Shown):
         return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
     def compile(
-        self, batch: int | None = None, *, axes: Mapping[str, str] | None = None
+        self,
+        batch: int | None = None,
+        *,
+        axes: Mapping[str, str] | None = None,
+        engine: str = "numpy",
     ) -> CompiledStep:
         """A step(params, x, y) that gives the cost and all gradients, planned once.
 
         `batch=m` is for m examples in rows; without it the step takes one example. `axes`
-        names what data has in front, as in `run`.
+        names what data has in front, as in `run`. With `engine="numba"` the step is machine code,
+        for dense layers: an op without a form as loops is refused at the first call, where the
+        planned numpy step takes it. Raises SpecError where numba is not installed.
         """
         count = None if batch is None else checked_batch(batch)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
-        return CompiledStep(self._program, count, dtype, self.tied, axes)
+        made = step_class(engine)
+        return made(self._program, count, dtype, self.tied, axes)
 
     def source(self, batch: int | None = None, style: str = "numpy") -> str:
         """`step(params, x, y)` as the text of a file of plain NumPy, for one example or `batch`.

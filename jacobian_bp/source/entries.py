@@ -65,6 +65,12 @@ class Style:
         """A function of one number; what a compiler knows by another name has that."""
         return f"math.{name}" if self.typed and name in ("ldexp", "frexp") else f"np.{name}"
 
+    def exponential(self, text: str, dtype: np.dtype | None) -> str:
+        """e^z; compiled loops have a function of their own, several entries at once."""
+        if not self.typed:
+            return f"np.exp({text})"
+        return f"np.float32(exp(np.float64({text})))" if dtype == np.float32 else f"exp({text})"
+
     def cast(self, text: str, before: np.dtype, after: np.dtype, asked: bool = False) -> str:
         """An entry in another dtype."""
         if before == after or not (self.typed or asked):
@@ -212,8 +218,8 @@ class Entries:
         if name in ("abs", "absolute"):
             return f"abs({self.entry(args[0], at)})"
         if name in OF_ONE_NUMBER and len(args) == 1 and not keywords:
-            inner = self.dtype(args[0])
-            return f"np.{name}({self.entry(args[0], at, inner if inner is None else None)})"
+            text = self.entry(args[0], at)
+            return self.style.exponential(text, dtype) if name == "exp" else f"np.{name}({text})"
         if name in OF_TWO_NUMBERS and len(args) == 2 and not keywords:
             return self._of_two(name, args, at, dtype)
         if name in BY_NAME and len(args) == 2 and {k.arg for k in keywords} <= {"order"}:

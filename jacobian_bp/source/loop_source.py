@@ -53,17 +53,19 @@ class LoopSource(StepSource):
 
     reader_class = LoopReader
     style = Style()
+    final: Sequence[ast.stmt] = ()
 
     def nests(self, forward: int, read: Sequence[str]) -> Nests:
         """The statements as nests of loops; the first `forward` of them are the forward pass."""
         steps, back = self._steps(), {id(s) for s, _ in self.text.statements[forward:]}
-        statements = []
-        for statement, _ in self.text.needed(read):
+        statements: list[ast.stmt] = []
+        for origin, statement in self.statements(read):
             lifted = self._lifted(statement)
             for part in lifted:
-                steps[id(part)] = steps[id(statement)]
-            back |= {id(part) for part in lifted if id(statement) in back}
+                steps[id(part)] = steps[id(origin)]
+            back |= {id(part) for part in lifted if id(origin) in back}
             statements += lifted
+        self.final = statements
         examples, functions = self._examples(statements)
         taken = {*self.text.names, "math"}
         nests = Nests(examples, self.style, taken)
@@ -79,6 +81,10 @@ class LoopSource(StepSource):
             with _named(step):
                 self._written_as_loops(nests, statement, set(read))
         return nests
+
+    def statements(self, read: Sequence[str]) -> list[tuple[ast.stmt, ast.stmt]]:
+        """Each statement that is needed, as it was written and as it is to be put into loops."""
+        return [(statement, statement) for statement, _ in self.text.needed(read)]
 
     def _forward(self, step: Step) -> None:
         with _named(step):

@@ -202,7 +202,7 @@ class Nests:
         def shown(found: re.Match[str]) -> str:
             name, at = found[1], found[2]
             shown = self.renamed.get(name, name)
-            if name in numbers:
+            if name in numbers or at == "*":
                 return shown
             if not at:
                 return shown if name in self.own else f"{shown}[()]"
@@ -216,7 +216,7 @@ class Nests:
                 if np.shape(self.examples[name]) or isinstance(nest, Whole):
                     written.append(declare(self.renamed.get(name, name)))
             if isinstance(nest, Whole):
-                written.append(nest.text)
+                written += READ.sub(shown, nest.text).splitlines() or [""]
                 continue
             body: list[Any] = []
             for scope in reversed(nest.scopes):
