@@ -17,6 +17,7 @@ from pathlib import Path
 from ..version import __version__
 
 FOLDER = "jacobian_bp"
+_LOADED: dict[str, types.ModuleType] = {}  # what a text gives holds no state
 
 
 def folder() -> Path | None:
@@ -48,13 +49,19 @@ def is_safe(place: Path) -> bool:
 
 
 def loaded(text: str) -> types.ModuleType:
-    """The module of a text, from its file; from a folder of this process where none is safe."""
+    """The module of a text, from its file; from a folder that goes again where none is safe."""
     key = hashlib.sha256(f"{__version__}\n{text}".encode()).hexdigest()
+    if key not in _LOADED:
+        _LOADED[key] = _anew(text, key)
+    return _LOADED[key]
+
+
+def _anew(text: str, key: str) -> types.ModuleType:
     place = folder()
     if place is not None:
         try:
             return _module(_written(place, key, text), key)
-        except OSError:  # a full or a read-only disk
+        except Exception:  # a full disk, or what was kept there is broken
             pass
     with tempfile.TemporaryDirectory() as other:
         return _module(_written(Path(other), key, text), key)
@@ -81,14 +88,19 @@ def _written(place: Path, key: str, text: str) -> Path:
 
 
 def _module(path: Path, key: str) -> types.ModuleType:
-    """The file as a module of its own, in no list of modules."""
-    spec = importlib.util.spec_from_file_location(f"jacobian_bp_step_{key[:32]}", path)
+    """The file as a module, found by its name, by which numba finds what it kept."""
+    name = f"jacobian_bp_step_{key[:32]}"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     finally:
         sys.dont_write_bytecode = before
     return module

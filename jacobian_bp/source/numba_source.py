@@ -205,6 +205,7 @@ class NumbaSource(LoopSource):
             nests.alias.get(name, name) for name in hidden
         }
         direct, pairs = self._uncovered(nests, gradients)
+        direct |= hidden & inputs
         kept |= pairs - inputs
         values = {self.called[step.name] for step in self.steps} | self.bar_names
         rooms, sizes, front = self._rooms(nests, kept, values, set(gradients.values()))

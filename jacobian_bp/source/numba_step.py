@@ -36,7 +36,9 @@ class NumbaPlan:
 
     def __init__(self, state: Pass) -> None:
         steps = needed(state)
-        require_room([state.values[step.name].shape for step in steps] * 4, state.dtype)
+        behind, _ = state.dependents(state.program.params, state.cost)
+        names = [*(step.name for step in steps), *behind]
+        require_room([state.values[name].shape for name in names], state.dtype)
         source = _text_of(state)
         program = state.program
         self.own = {d: aligned_zeros((max(n, 1),), d) for d, n in source.sizes.items()}
@@ -132,6 +134,7 @@ class NumbaStep(CompiledStep):
             return self._slowly(params, data)
         return loss, dict(plan.gradients)
 
+    @quiet
     def _slowly(
         self, params: Mapping[str, Any], data: Mapping[str, Any]
     ) -> tuple[float, dict[str, np.ndarray]]:
@@ -157,17 +160,16 @@ class NumbaStep(CompiledStep):
                     value = self._fitting(name, value, plan.shapes[name])
                 given.append(value)
         by_name = dict(zip((*plan.params, *plan.inputs), given, strict=True))
-        with np.errstate(all="ignore"):
-            try:
-                for name in plan.rows:
-                    plan.late[name] = data.get(name)
-                for asked in plan.asked:
-                    asked()
-                loss = plan.kernel(*given, *plan.work)
-                for op, called, read in plan.after:
-                    op.admit(called, *(by_name[r] if isinstance(r, str) else r for r in read))
-            except JacobianError:  # an op refuses what it reads: the long way says why
-                loss = nan
+        try:
+            for name in plan.rows:
+                plan.late[name] = data.get(name)
+            for asked in plan.asked:
+                asked()
+            loss = plan.kernel(*given, *plan.work)
+            for op, called, read in plan.after:
+                op.admit(called, *(by_name[r] if isinstance(r, str) else r for r in read))
+        except JacobianError:  # an op refuses what it reads: the long way says why
+            loss = nan
         if loss - loss != 0:
             return self._far_out(params, data, nan)
         return loss, dict(plan.gradients)

@@ -9,6 +9,11 @@ from jacobian_bp import SpecError
 from jacobian_bp.source import numba_files
 
 
+def forget():
+    """As in another process."""
+    numba_files._LOADED.clear()
+
+
 def test_an_engine_that_is_not_known_is_refused():
     net = network()
     assert refusal(SpecError, lambda: net.compile(engine="nunba")) == (
@@ -43,6 +48,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch):
     (tmp_path / "jacobian_bp").unlink()
     (tmp_path / "jacobian_bp").write_text("no folder")
     assert numba_files.folder() is None
+    forget()
     assert numba_files.loaded("step = 7\n").step == 7  # from a folder that is gone again
     monkeypatch.setenv("XDG_CACHE_HOME", "no/absolute/path")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -51,9 +57,25 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch):
 
 def test_a_file_that_was_changed_is_written_again(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    forget()
     assert numba_files.loaded("step = 7\n").step == 7
     (path,) = (tmp_path / "jacobian_bp").glob("step_*.py")
     path.write_text("step = 8\n")
+    forget()
     assert numba_files.loaded("step = 7\n").step == 7
     assert path.read_text() == "step = 7\n"
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_what_is_broken_in_the_folder_is_gone_around(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    forget()
+    written = numba_files._written
+    monkeypatch.setattr(
+        numba_files,
+        "_written",
+        lambda place, key, text: written(
+            place, key, "1 / 0\n" if place.name == "jacobian_bp" else text
+        ),
+    )
+    assert numba_files.loaded("step = 9\n").step == 9
