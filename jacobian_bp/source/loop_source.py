@@ -245,7 +245,7 @@ def loops_of(state: Pass) -> str:
     exec(compile(text, "<step>", "exec"), space)
     params = {name: state.values[name] for name in state.program.params}
     cost, found = space["step"](params, *(state.values[name] for name in source.inputs))
-    require_same(state, cost, found, "the loops")
+    require_same(state, cost, found, "the loops give")
     return text
 
 
@@ -281,6 +281,6 @@ def require_same(state: Pass, cost: Any, found: Mapping[str, np.ndarray], what: 
         if mine.shape != gradient.shape or far.any():
             at = tuple(int(i) for i in np.unravel_index(int(np.argmax(far)), far.shape))
             raise JacobianError(
-                f"{what} give another {entry(f'∂{state.cost}/∂{name}', at)} than the run.\n"
-                f"  {what}: {mine[at]}, the vjp route: {gradient[at]}"
+                f"{what} another {entry(f'∂{state.cost}/∂{name}', at)} than the run.\n"
+                f"  {what.rpartition(' ')[0]}: {mine[at]}, the vjp route: {gradient[at]}"
             )

@@ -193,7 +193,7 @@ class NumbaStep(CompiledStep):
         values = {n: np.ascontiguousarray(state.values[n]) for n in (*plan.params, *plan.inputs)}
         loss = plan.kernel(*values.values(), *plan.work)
         if loss - loss == 0:  # else the long way is taken
-            require_same(state, loss, plan.gradients, "the compiled step")
+            require_same(state, loss, plan.gradients, "the compiled step gives")
         return plan
 
     def __repr__(self) -> str:

@@ -37,7 +37,7 @@ def apart_elsewhere(text, net, x, y):
     run = net.run(x, y)
     state = run.forward_pass
     cost, found = step_of(text)(net.params, *(state.values[n] for n in state.program.inputs))
-    require_same(state, cost, found, "the loops")
+    require_same(state, cost, found, "the loops give")
     assert cost == pytest.approx(float(run.loss), rel=1e-5 if state.dtype == np.float32 else 1e-13)
     assert all(np.asarray(found[name]).dtype == state.dtype for name in found)
 
@@ -101,7 +101,7 @@ def test_a_wrong_term_is_seen_and_named():
     step = step_of(text.replace(right, "s += delta2[n, k] * W2[k - 1, i]"))
     cost, found = step(state.values, state.values["x"], state.values["y"])
     mine, exact = found["W1"][0, 0], run.gradients("vjp")["W1"][0, 0]
-    assert refusal(JacobianError, require_same, state, cost, found, "the loops") == (
+    assert refusal(JacobianError, require_same, state, cost, found, "the loops give") == (
         "the loops give another ∂J/∂W1[0,0] than the run.\n"
         f"  the loops: {mine}, the vjp route: {exact}"
     )
