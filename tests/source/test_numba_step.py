@@ -14,7 +14,7 @@ from network_cases import by_activation_and_loss, data, network, one_or_batch, r
 from jacobian_bp import JacobianError, Network, SpecError
 from jacobian_bp.checks.all_routes import structured
 from jacobian_bp.numbers.rounding import of_sums
-from jacobian_bp.source.numba_source import NumbaSource
+from jacobian_bp.source.numba_source import EXPONENTIAL, NumbaSource
 
 pytest.importorskip("numba")
 pytest.importorskip("scipy")
@@ -303,3 +303,41 @@ def test_another_process_finds_what_was_compiled(tmp_path):
     assert run_script(tmp_path) == first
     assert {p: p.stat().st_mtime_ns for p in sorted(place.rglob("*.nb[ci]"))} == kept
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
+# ---------------------------------------------------------------- the exponential
+
+
+def test_the_exponential_is_within_a_unit_from_the_smallest_subnormal_on():
+    import mpmath
+    import numba
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    space = {"np": np, "ir": ir, "types": types, "intrinsic": intrinsic, "njit": numba.njit}
+    exec(EXPONENTIAL.replace(", cache=True", ""), space)
+    exp = space["exp"]
+    rng = np.random.default_rng(8)
+    grid = [
+        *rng.uniform(-745, 709.7, 400),
+        *rng.uniform(-1, 1, 400),
+        -745.13,
+        -708.4,
+        709.78,
+        1e-300,
+    ]
+    with mpmath.workprec(200):
+        for z in map(float, grid):
+            exact = mpmath.exp(z)
+            unit = float(np.spacing(float(exact)))
+            assert abs(mpmath.mpf(exp(z)) - exact) <= 1.01 * unit, z
+    assert [exp(z) for z in (0.0, -0.0, -746.0, -np.inf, 710.0, np.inf)] == [
+        1,
+        1,
+        0,
+        0,
+        np.inf,
+        np.inf,
+    ]
+    assert np.isnan(exp(np.nan))
