@@ -2,7 +2,8 @@
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,6 +55,7 @@ class LoopSource(StepSource):
     reader_class = LoopReader
     style = Style()
     final: Sequence[ast.stmt] = ()
+    again: Collection[str] = ()  # names that more than one statement gives something to
 
     def nests(self, forward: int, read: Sequence[str]) -> Nests:
         """The statements as nests of loops; the first `forward` of them are the forward pass."""
@@ -66,6 +68,8 @@ class LoopSource(StepSource):
             back |= {id(part) for part in lifted if id(origin) in back}
             statements += lifted
         self.final = statements
+        made = Counter(name for statement in statements for name in changed_by(statement))
+        self.again = {name for name, count in made.items() if count > 1}
         examples, functions = self._examples(statements)
         taken = {*self.text.names, "math"}
         nests = Nests(examples, self.style, taken)
@@ -102,7 +106,10 @@ class LoopSource(StepSource):
 
     def _written_as_loops(self, nests: Nests, statement: ast.stmt, kept: set[str]) -> None:
         match statement:
-            case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept:
+            case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept and not {
+                name,
+                other,
+            } & {*self.again}:
                 nests.called(name, other)
             case ast.Assign([ast.Name(name)], value):
                 nests.own.add(name)
@@ -199,6 +206,15 @@ class LoopSource(StepSource):
         for text in dict.fromkeys(k.text for k in reversed(self.helpers.functions.values())):
             found += ["", "", of_one_number(text)]
         return found
+
+
+def changed_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives something to."""
+    return {
+        n.id
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
 
 
 @contextmanager

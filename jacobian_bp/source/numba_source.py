@@ -19,7 +19,7 @@ import numpy as np
 from ..program.forward_pass import Pass
 from ..routes.compiled.plan import watched
 from .entries import Style
-from .loop_source import InlineReader, LoopSource
+from .loop_source import InlineReader, LoopSource, changed_by
 from .nests import Nests
 
 BY_BLAS = 1500  # multiplications of a product, from which a call of BLAS is quicker than loops
@@ -128,8 +128,8 @@ class NumbaSource(LoopSource):
         """Those that are needed; what is computed twice is computed once."""
         found = [s for s, _ in self.text.needed(read)]
         self.known, _ = self._examples(found)
-        changed = {n for s in found for n in _changed(s)}
-        twice = {n for n in changed if sum(n in _changed(s) for s in found) > 1}
+        changed = {n for s in found for n in changed_by(s)}
+        twice = {n for n in changed if sum(n in changed_by(s) for s in found) > 1}
         seen: dict[str, str] = {}
         alias: dict[str, str] = {}
         shared = []
@@ -139,7 +139,7 @@ class NumbaSource(LoopSource):
                 case ast.Assign([ast.Name(name)], value) if name not in twice:
                     text = ast.unparse(_Renaming(alias).visit(copy.deepcopy(value)))
                     reads = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
-                    if isinstance(value, ast.Name):
+                    if isinstance(value, ast.Name) and value.id not in twice:
                         alias[name] = alias.get(value.id, value.id)
                     elif text in seen and name not in read and not reads & twice:
                         alias[name] = seen[text]
@@ -297,7 +297,7 @@ class NumbaSource(LoopSource):
         large = {self.called[n] for n in self.inputs}
         statements: dict[str, list[ast.stmt]] = {}
         for statement in self.final:
-            for name in _changed(statement):
+            for name in changed_by(statement):
                 statements.setdefault(name, []).append(statement)
         for mine in gradients.values():
             made = statements.get(mine, [])
@@ -400,7 +400,7 @@ class _Products(ast.NodeTransformer):
     def _taken(self) -> bool:
         """Whether the target is read by the statement, or made before it already."""
         read = {n.id for n in ast.walk(self.value) if isinstance(n, ast.Name)}
-        return self.target in read or any(self.target in _changed(s) for s in self.before)
+        return self.target in read or any(self.target in changed_by(s) for s in self.before)
 
     def _own_name(
         self, node: ast.expr, wanted: str, name: str = "", product: bool = False
@@ -477,15 +477,6 @@ def _factors(statement: ast.stmt) -> set[str] | None:
         case ast.Assign([ast.Name()], ast.Call(ast.Attribute(ast.Name(name), "sum"))):
             return {name}
     return None
-
-
-def _changed(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives something to."""
-    return {
-        n.id
-        for n in ast.walk(statement)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
 
 
 def _part(name: str, rooms: Mapping[str, Room]) -> str:

@@ -5,7 +5,7 @@ import ast
 import numpy as np
 import pytest
 from layer_cases import LAYERS, layer_run
-from network_cases import by_activation_and_loss, data, network, refusal
+from network_cases import by_activation_and_loss, data, network, refusal, residual
 from ops_cases import FORMS
 from written_out import weighed
 
@@ -54,6 +54,22 @@ def test_a_dense_network_has_the_runs_numbers_for_any_data(activation, loss, bat
     text = net.run(x, y).source("loops")
     other = x[::-1] * dtype(1.7) + dtype(0.2)
     apart_elsewhere(text, moved(net, 5), other, y[::-1] if batch else y)
+
+
+def test_a_value_that_is_read_twice_has_the_sum_of_what_comes_back():
+    net, rng = residual(3), np.random.default_rng(7)
+    x, y = rng.normal(size=(2, 5, 3))
+    apart_elsewhere(net.run(x, y).source("loops"), moved(net, 8), -x, y)
+    lines = (
+        "h = Linear(x, W, b)",
+        "a = Tanh(h)",
+        "s = Add(a, h)",
+        "t = Add(s, s)",
+        "u = Add(t, a)",
+    )
+    params = {"W": rng.normal(size=(3, 3)), "b": rng.normal(size=3)}
+    both = Network.program(*lines, "L = SquaredError(u, y)", "J = Mean(L)", params=params)
+    apart_elsewhere(both.run(x, y).source("loops"), moved(both, 9), -x, y)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
