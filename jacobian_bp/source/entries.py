@@ -97,8 +97,7 @@ class Entries:
         self.read, self.letter, self.fresh = read, letter, fresh
         self.scopes: list[Scope] = []
         self.kept: dict[str, Any] = {}
-        self.whole: dict[str, ast.FunctionDef] = {}  # functions above the step, of one number
-        self.sums: dict[tuple[str, str], tuple[Scope, str]] = {}  # written in a scope that is open
+        self.functions: dict[str, Any] = {}  # above the step, each of one number
 
     # ------------------------------------------------------------ what an expression gives
 
@@ -112,8 +111,6 @@ class Entries:
             with np.errstate(all="ignore"):
                 self.kept[key] = eval(compile(expression, "<step>", "eval"), space, self.examples)
         return self.kept[key]
-
-    functions: dict[str, Any] = {}
 
     def shape(self, node: ast.expr) -> tuple[int, ...]:
         return np.shape(self.example(node))
@@ -142,7 +139,7 @@ class Entries:
         match node:
             case ast.Call(ast.Attribute(ast.Name("np"), "frexp"), [inner]):
                 return f"{self.style.function('frexp')}({self.entry(inner, at)})"
-            case ast.Call(ast.Name(name), args, []) if name in self.whole:
+            case ast.Call(ast.Name(name), args, []) if name in self.functions:
                 return f"{name}({', '.join(self.broadcast(a, at) for a in args)})"
         raise NoLoopsError(ast.unparse(node))
 
@@ -188,7 +185,7 @@ class Entries:
                 return self._method(node, base, name, args, keywords, at)
             case ast.Call(ast.Name("abs"), [inner]):
                 return f"abs({self.entry(inner, at)})"
-            case ast.Call(ast.Name(name), args, []) if name in self.whole:
+            case ast.Call(ast.Name(name), args, []) if name in self.functions:
                 return f"{name}({', '.join(self.broadcast(a, at, dtype) for a in args)})"
         raise NoLoopsError(ast.unparse(node))
 

@@ -74,7 +74,6 @@ class LoopSource(StepSource):
         taken = {*self.text.names, "math"}
         nests = Nests(examples, self.style, taken)
         nests.entries.functions = functions
-        nests.entries.whole = dict.fromkeys(functions)  # type: ignore[assignment]
         turned = False
         for statement in statements:
             if id(statement) in back and not turned:
