@@ -126,7 +126,8 @@ A capital letter is a matrix, a small one a vector, a Greek one or its name (`la
 is `x.T`, and `^` is `**`. `--scalar b` makes a number of b, `--shape W=4,2` gives a size, else
 the lengths are prime numbers that differ; `--symmetric S` and `--positive x` say what holds of
 the numbers that are drawn, `--wrt x` by what to differentiate, and `--second` asks for the second
-derivatives. The functions are {functions}. In a derivative vectors are columns, ⊙ and ⊘ work
+derivatives; `--out page.html` (or .tex, .md, .txt) writes the page to a file.
+The functions are {functions}. In a derivative vectors are columns, ⊙ and ⊘ work
 entry by entry, 1_k is a 1 for each k; what has no matrix notation is written with its axes, a
 primed one being the variable's. log(1 + exp u) is computed as softplus, log Σ exp with the
 largest taken out, log softmax as one.

@@ -84,11 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _derive(options: argparse.Namespace) -> int:
     if command.is_formula(options.network):
-        others = [
-            *options_given(options, _options, "network", "seed"),
-            *["out"] * bool(options.out),
-        ]
-        lines, ok = command.page_of(options, others, terminal.width())
+        others = options_given(options, _options, "network", "seed")
+        place = None if options.out is None else place_for(options.out)
+        found = command.formula_of(options, [*others, *["static"] * options.static])
+        if place is not None:
+            ok = command.saved(found, options.second, place)
+            terminal.write([f"written: {safe(options.out)}"])
+            return 0 if ok else DISAGREE
+        lines, ok = command.page_of(found, options.second, terminal.width())
         terminal.write([for_stream(line) for line in lines])
         return 0 if ok else DISAGREE
     if command.given(options):

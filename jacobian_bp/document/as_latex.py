@@ -48,8 +48,12 @@ SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
     "½": r"$\frac12$",
     "∂": r"$\partial$",
     "ᵀ": r"$^{\top}$",
-    "²": r"$^{2}$",
     "√": r"$\surd$",
+    "‖": r"$\|$",
+    "⊘": r"$\oslash$",
+    "∘": r"$\circ$",
+    "⁻": r"$^{-}$",
+    **{sign: rf"$^{{{n}}}$" for n, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
 }
 
 

@@ -3,12 +3,15 @@
 import argparse
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from ..document.saving import save
 from ..errors import SpecError
 from ..writing.signs import safe
 from ..writing.tables import wrapped
 from .formula import Formula
+from .page import document_of
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
@@ -63,17 +66,16 @@ def given(options: argparse.Namespace) -> list[str]:
     return [name for name in OPTIONS if getattr(options, name, None)]
 
 
-def page_of(
-    options: argparse.Namespace, others: Sequence[str], width: int
-) -> tuple[list[str], bool]:
-    """The lines of the page, and whether all is right. SpecError for `others`, that do not fit."""
+def formula_of(options: argparse.Namespace, others: Sequence[str]) -> Formula:
+    """The formula with its options. SpecError for `others`, that do not fit."""
     if others:
         raise SpecError(
             f"--{others[0].replace('_', '-')} does not go with a formula.\n"
-            f"  Its options are {', '.join(f'--{name}' for name in (*OPTIONS, 'seed', 'second'))}."
+            "  Its options are "
+            f"{', '.join(f'--{name}' for name in (*OPTIONS, 'seed', 'second', 'out'))}."
         )
     wrt = _names(options.wrt)
-    found = Formula(
+    return Formula(
         options.network,
         shapes=dict(map(_shape, options.shape or ())),
         scalars=_names(options.scalar),
@@ -82,13 +84,31 @@ def page_of(
         wrt=wrt or None,
         seed=_seed(options.seed),
     )
-    lines = found.second_lines() if options.second else found.lines()
+
+
+def page_of(found: Formula, second: bool, width: int) -> tuple[list[str], bool]:
+    """The lines of the page, and whether all is right."""
+    lines, ok = lines_of(found, second)
     folded = [
         part
         for line in lines
         for part in (wrapped_page(line, width) if len(line) > width else [line])
     ]
-    return folded, found.second_ok if options.second else found.ok
+    return folded, ok
+
+
+def saved(found: Formula, second: bool, place: Path) -> bool:
+    """Write the page as the document that the file's ending asks for; whether all is right."""
+    lines, ok = lines_of(found, second)
+    save(place, lambda: document_of(found, lines), lambda: "\n".join(lines))
+    return ok
+
+
+def lines_of(found: Formula, second: bool) -> tuple[list[str], bool]:
+    """The page, as wide as it is, and whether all is right."""
+    if second:
+        return found.second_lines(), found.second_ok
+    return found.lines(), found.ok
 
 
 def wrapped_page(line: str, width: int) -> list[str]:

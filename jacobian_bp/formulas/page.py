@@ -1,8 +1,9 @@
 """A formula as a page: what it is, its derivatives, the signs, and the checks."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from ..document.blocks import Document, Lines, Section
 from ..writing.signs import plural
 from .derived import Derived
 from .lowering import own_letters
@@ -21,6 +22,31 @@ def second_page_lines(found: Derived) -> list[str]:
     """The page of the second derivatives."""
     checks = [*_routes(found), *_read_again(found.second, found.second_unlike)]
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
+
+
+TITLE = "A formula, its derivatives and their checks"
+TITLES = {
+    "formula": "The formula",
+    "note": "Read as",
+    "gradient": "The gradient",
+    "jacobian": "The Jacobians",
+    "second": "The second derivatives",
+    "where": "Where",
+    "signs": "The signs",
+    "checks": "The checks",
+}
+
+
+def document_of(found: Derived, lines: Sequence[str]) -> Document:
+    """A page as a document: each block of its lines is a section."""
+    sections: list[tuple[str, list[str]]] = []
+    for line in filter(None, lines):
+        label = line[:10].strip()
+        if label:
+            sections.append((label, []))
+        sections[-1][1].append(line[10:])
+    made = tuple(Section(label, TITLES[label], (Lines(tuple(body)),)) for label, body in sections)
+    return Document(TITLE, made)
 
 
 def _head(found: Derived) -> list[str]:

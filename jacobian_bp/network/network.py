@@ -25,6 +25,8 @@ from ..program.making_ops import own_ops
 from ..program.program import Program
 from ..program.step import Step
 from ..routes.compiled.step import CompiledStep
+from ..source.engines import step_class
+from ..source.styles import require_style
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import Said, ends, page, steps
 from ..writing.shown import Shown
@@ -426,31 +428,40 @@ class Network(Shown):
         return Run(state, self.tied, self._title(), self.facts.convention or "flat")
 
     def compile(
-        self, batch: int | None = None, *, axes: Mapping[str, str] | None = None
+        self,
+        batch: int | None = None,
+        *,
+        axes: Mapping[str, str] | None = None,
+        engine: str = "numpy",
     ) -> CompiledStep:
         """A step(params, x, y) that gives the cost and all gradients, planned once.
 
         `batch=m` is for m examples in rows; without it the step takes one example. `axes`
-        names what data has in front, as in `run`.
+        names what data has in front, as in `run`. With `engine="numba"` the step is machine code,
+        for dense layers: an op without a form as loops is refused at the first call, where the
+        planned numpy step takes it. Raises SpecError where numba is not installed.
         """
         count = None if batch is None else checked_batch(batch)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
+        made = step_class(engine)
         if self.facts.foreign is not None:
             axes = {**self.facts.foreign.axes, **(axes or {})}
-        return CompiledStep(self._program, count, dtype, self.tied, axes)
+        return made(self._program, count, dtype, self.tied, axes)
 
-    def source(self, batch: int | None = None) -> str:
+    def source(self, batch: int | None = None, style: str = "numpy") -> str:
         """`step(params, x, y)` as the text of a file of plain NumPy, for one example or `batch`.
 
-        It gives the cost and a dict of gradients, equal to the bit to those of the vjp route: see
-        `Run.source`. Raises SpecError for a network that is no layers one after another, whose
-        sizes its data have: `run(...).source()` writes any.
+        It gives the cost and a dict of gradients, equal to the bit to those of the vjp route, or
+        with `style="loops"` explicit loops, equal to rounding: see `Run.source`. Raises SpecError
+        for a network that is no layers one after another, whose sizes its data have:
+        `run(...).source()` writes any.
 
         >>> text = Network.dense([3, 4, 2], seed=0).source(batch=7)
         >>> [line for line in text.splitlines() if line.startswith("def step")]
         ['def step(params, x, y):']
         """
         count = None if batch is None else checked_batch(batch)
+        require_style(style, "style =")
         if not self.facts.sizes or not self.facts.loss:
             raise SpecError(
                 "the sizes of what this network reads are those of its data.\n"
@@ -459,7 +470,7 @@ class Network(Shown):
             )
         x, y = draw_data(self.facts.sizes, self.facts.loss, self.facts.seed, count)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
-        return self.run(x.astype(dtype), y).source()
+        return self.run(x.astype(dtype), y).source(style)
 
     def picture(self, layer: int | None = None) -> Picture:
         """Units, weights and biases as a picture; `layer` draws one, its sums apart.

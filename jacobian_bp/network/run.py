@@ -25,7 +25,7 @@ from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
 from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
-from ..source.step_source import source_of
+from ..source.styles import written_out
 from ..writing.notebook import MOST_LINES, grid
 from ..writing.shown import Printed
 from ..writing.signs import dims, number, type_of, vector
@@ -242,19 +242,21 @@ class Run(Printed):
         """
         return run_picture(self.forward_pass, form)
 
-    def source(self) -> str:
+    def source(self, style: str = "numpy") -> str:
         """`step(params, x, y)` for this run's shapes, as the text of a file of plain NumPy.
 
         It gives the cost and a dict of gradients, equal to the bit to those of the vjp route. The
-        statements are those of the ops themselves; labels stand in their rows. Raises SpecError
-        for an op of one's own whose text cannot be read.
+        statements are those of the ops themselves; labels stand in their rows. With
+        `style="loops"` every entry is computed in explicit loops, for small arrays: there sums
+        are added in another order, and the numbers are equal to rounding. Raises SpecError for an
+        op of one's own whose text cannot be read, and for loops that an op does not have.
 
         >>> from jacobian_bp import reference
         >>> text = reference.second_seed().run(reference.X, reference.Y).source()
         >>> print(next(line for line in text.splitlines() if "dW2 =" in line).strip())
         dW2 = delta2[:, None] * a1  # (2, 4)
         """
-        return source_of(self.forward_pass)
+        return written_out(self.forward_pass, style)
 
     def check(self, progress: Progress | None = None) -> Agreement:
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..document.files import PYTHON, place_for, write_text
+from ..source.styles import require_style
 from ..writing import terminal
 from ..writing.signs import safe
 from .from_options import case_of
@@ -21,6 +22,12 @@ def add_parser(commands: Any, options: Options) -> None:
     """Add `source` to the commands; `options` are those that describe a network."""
     parser = commands.add_parser("source", parents=[options()], help=ABOUT, description=ABOUT + ".")
     parser.add_argument(
+        "--style",
+        metavar="NAME",
+        default="numpy",
+        help="numpy (the default): whole arrays, to the bit; loops: entry by entry, to rounding",
+    )
+    parser.add_argument(
         "--out", metavar="FILE", help=f"write it to a file whose name ends in {PYTHON.named}"
     )
 
@@ -28,7 +35,8 @@ def add_parser(commands: Any, options: Options) -> None:
 def run_command(options: argparse.Namespace, parser: Options) -> int:
     """Write the text: 0. Raises SpecError for a file that cannot be written."""
     place = None if options.out is None else place_for(options.out, kind=PYTHON)
-    text = case_of(options, parser).run.source()
+    style = require_style(options.style, "--style")
+    text = case_of(options, parser).run.source(style)
     if place is None:
         terminal.write(text.splitlines())
     else:

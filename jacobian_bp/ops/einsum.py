@@ -134,6 +134,8 @@ class Einsum(Op):
         shared = found.ndim - len(known) - len(front)  # axes in front that it does not have
         if shared:
             found = found.sum(axis=tuple(range(shared)))
+        if known == own and found.dtype == value.dtype:
+            return found
         distinct = list(dict.fromkeys(own))
         out = np.zeros(value.shape, np.result_type(bar, value))
         leader = dict(zip(primed(own), own, strict=True)) | dict(zip(front, front, strict=True))

@@ -1,5 +1,5 @@
 """Code out: a step and its gradients as a plain NumPy file, from the text of the ops themselves.
 
-Offers source_of.
+Offers written_out, step_class.
 May import routes and below.
 """

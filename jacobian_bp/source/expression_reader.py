@@ -233,6 +233,8 @@ class Expressions:
         if not isinstance(held, Known):
             raise NotPlainError("a call of code")
         function = held.value
+        if function is super:
+            raise NotPlainError("super()")
         if function is functools.partial:
             return Deferred(args[0], self, tuple(args[1:]), keywords)
         if function in (
@@ -247,7 +249,6 @@ class Expressions:
             list,
             iter,
             next,
-            abs,
         ):
             found = of_several(function, args, keywords, self._call)
             if found is not NotImplemented:

@@ -164,7 +164,10 @@ def slice_of(node: ast.expr) -> ast.expr:
 
 def _of_numpy(name: str) -> ast.expr:
     name = {"bool": "bool_", "absolute": "abs"}.get(name, name)
-    return ast.Attribute(ast.Name("np", ast.Load()), name, ast.Load())
+    found: ast.expr = ast.Name("np", ast.Load())
+    for part in name.split("."):
+        found = ast.Attribute(found, part, ast.Load())
+    return found
 
 
 def _call(name: str, items: list[Any]) -> ast.expr:

@@ -63,13 +63,17 @@ class PlainText:
 
     def lines(self, read: Iterable[str]) -> list[str]:
         """The statements as lines, without those whose value nothing reads."""
+        return [_line(*pair) for pair in self.needed(read)]
+
+    def needed(self, read: Iterable[str]) -> list[tuple[ast.stmt, str]]:
+        """The statements without those whose value nothing reads."""
         kept, used = [], set(read)
         for statement, remark in reversed(self.statements):
             if _gives(statement) and not used.intersection(_gives(statement)):
                 continue
             kept.append((statement, remark))
             used.update(node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
-        return [_line(*pair) for pair in reversed(kept)]
+        return kept[::-1]
 
 
 def shape_of(example: object) -> str:

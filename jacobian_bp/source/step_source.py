@@ -33,11 +33,14 @@ PRE_ACTIVATION = re.compile(r"z(\d*)")
 class StepSource:
     """The text for one forward pass, while it is written."""
 
+    reader_class: type[Reader] = Reader
+
     def __init__(self, state: Pass) -> None:
         require_scalar(state)
         self.state, self.text = state, PlainText()
         self.helpers = Helpers(self.text)
-        self.reader = Reader(self.text, self.helpers)
+        self.reader = self.reader_class(self.text, self.helpers)
+        self.begins: list[tuple[int, Step]] = []  # the first statement of each step, either way
         self.inputs = [name for name in state.program.inputs if name in state.values]
         params, steps = state.program.params, [step.name for step in self.steps]
         everything = [*self.inputs, *params, *steps]
@@ -62,6 +65,7 @@ class StepSource:
         return Code(ast.Name(self.called[name], ast.Load()), self.state.values[name])
 
     def _forward(self, step: Step) -> None:
+        self.begins.append((len(self.text.statements), step))
         found = self.reader.call(step.op.forward, [self.code[a] for a in step.args], {})
         code = self._array(found, self.state.values[step.name].dtype)
         self.code[step.name] = self.text.assign(self.called[step.name], code)
@@ -101,6 +105,7 @@ class StepSource:
 
     def _pulled(self, step: Step, bar: Code, wanted: set[str]) -> list[tuple[str, Code]]:
         """What comes back to each argument of a step."""
+        self.begins.append((len(self.text.statements), step))
         vjp = step.op.vjp
         keywords = {}
         variables = [variable for variable in step.variables if variable[2] in wanted]

@@ -1,5 +1,7 @@
 """jacobian-bp derive with a formula: the page, its options, and what is refused."""
 
+import html
+import re
 import subprocess
 import sys
 
@@ -116,7 +118,8 @@ def test_a_line_that_is_not_right_makes_the_exit_code_1(call, monkeypatch):
         (["-sum(x)", "--shpe=x=2"], "SpecError: unrecognized arguments: --shpe=x=2."),
         (["4-3", "--data", "-my file.csv"], "SpecError: -my file.csv cannot be found."),
         (["sum(W @ x)", "--batch", "3"], "SpecError: --batch does not go with a formula."),
-        (["sum(W @ x)", "--out", "a.html"], "SpecError: --out does not go with a formula."),
+        (["sum(W @ x)", "--out", "a.html", "--static"], "SpecError: --static does not go with"),
+        (["sum(W @ x)", "--out", "a.png"], "SpecError: a.png does not end in one of"),
         (["sum(W @ x)", "--shape", "W"], "SpecError: --shape W is no shape."),
         (["sum(W @ x)", "--seed", "-1"], "SpecError: the seed is -1."),
         (["4-3", "--shape", "W=2"], "SpecError: --shape goes with a formula."),
@@ -138,3 +141,36 @@ def test_a_terminal_without_the_signs_gets_the_page_in_ascii():
     out = done.stdout.decode("ascii")
     assert "formula   J = ||x||^3 lambda" in out
     assert "\\" not in out
+
+
+FILED = ["norm(W @ tanh(A @ x) - y)**2 + 3 * x @ inv(S) @ x", "--wrt", "W,x"]
+
+
+@pytest.mark.parametrize("more", [[], ["--second"]])
+def test_a_formula_is_written_to_a_file_as_it_is_printed(call, tmp_path, more):
+    asked = [*FILED, *more] if not more else ["sum(a * x**3)", "--second"]
+    code, printed, _ = call(*asked)
+    assert code == 0
+    place = tmp_path / "page.txt"
+    assert call(*asked, "--out", str(place)) == (0, f"written: {place}\n", "")
+    joined = " ".join(printed.split())
+    assert " ".join(place.read_text("utf-8").split()) == joined
+
+
+def test_the_other_forms_have_each_line_of_the_page(call, tmp_path):
+    text = tmp_path / "page.txt"
+    call(*FILED, "--out", str(text))
+    rows = [line[10:] for line in text.read_text("utf-8").splitlines() if line]
+    for ending in ("md", "html", "tex"):
+        place = tmp_path / f"page.{ending}"
+        assert call(*FILED, "--out", str(place))[0] == 0
+        found = place.read_text("utf-8")
+        assert not re.search(r"u[0-9a-f]{4}", found), ending  # each sign has its own
+        if ending == "tex":
+            assert found.count(r"\mbox{") == len(rows)
+        else:
+            plain = html.unescape(re.sub(r"<[^>]*>", "", found))
+            assert all(row in plain for row in rows), ending
+    before = place.read_bytes()
+    assert call(*FILED, "--out", str(place))[0] != 0  # a file that is there stays
+    assert place.read_bytes() == before

@@ -9,6 +9,8 @@ from ...document.files import DOCUMENTS, place_for
 from ...errors import SpecError
 from ...network.from_options import Case, case_of
 from ...network.sizes import format_sizes
+from ...source.engines import step_class
+from ...source.numba_step import require_numba
 from ...writing.signs import did_you_mean, with_article
 from ..timing.foreign_text import quoted
 from ..timing.peers import OLDEST, Peer, find, parse_names
@@ -43,6 +45,7 @@ class Asked:
     dtype: str
     outputs: dict[str, Output]
     long: bool = False  # whether also what takes very long is timed
+    engine: str = "numpy"  # of the compiled step that is timed beside the planned one
     yes: bool = False  # whether a long comparison is started without being asked about
 
     def case(self) -> Case:
@@ -68,6 +71,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--batches", metavar="1,8,64", help="sweep the number of examples")
     add("--preset", metavar="NAME", help=", ".join(PRESETS))
     add("--against", metavar="A,B", help=",".join(OLDEST) + ": time the same in these")
+    add(
+        "--engine",
+        metavar="NAME",
+        default="numpy",
+        help="numba: time also the step that it compiles (default: numpy, the planned step)",
+    )
     add("--threads", metavar="N", help="threads of the matrix products")
     add("--repeats", metavar="N", help="rounds of timing (default: 15, slow calls fewer)")
     add("--long", action="store_true", help="time also what takes very long, else left out")
@@ -97,19 +106,31 @@ def parse(options: argparse.Namespace, parser: Options) -> Asked:
             f"  Write {' or '.join(DTYPES)}."
         )
     threads = _whole("--threads", options.threads, MOST_THREADS)
+    engine = _engine(options.engine)
     timer = Timer(_whole("--repeats", options.repeats, MOST_REPEATS))
     names = parse_names(options.against)
     outputs = _outputs(options, sweep, preset)
     peers, remarks = find(names)
     asked = Asked(
         *(options, parser, sweep, preset, tuple(peers), tuple(remarks)),
-        *(timer, threads, dtype, outputs, options.long, options.yes),
+        *(timer, threads, dtype, outputs),
+        long=options.long,
+        engine=engine,
+        yes=options.yes,
     )
     if sweep is not None:
         for size in (sweep.sizes[0], sweep.sizes[-1]):  # the options fit the networks
             sizes, batch = sweep.at(size)
             asked.make([2] * len(sizes), batch and 1, "")
     return asked
+
+
+def _engine(name: str) -> str:
+    """An engine that is there, loaded before anything is timed; SpecError for any other."""
+    step_class(name, "--engine")
+    if name == "numba":
+        require_numba("--engine numba")
+    return name
 
 
 def _preset(name: str | None) -> str | None:

@@ -22,6 +22,7 @@ from ..timing.subjects import (
     route_subjects,
     run_and_vjp,
     weight_jacobian,
+    with_engine,
 )
 from ..timing.sweep import overheads, plan_sweep, run_sweep
 from ..timing.workload import Workload, label_of, label_of_run, workload_of
@@ -257,6 +258,7 @@ def _timed(
 ) -> list[Result]:
     """The rows of one workload, with a progress bar on a terminal and plain lines elsewhere."""
     title = f"timing {workload.label}: {blank.quantity}"
+    subjects = with_engine(asked.engine, subjects, workload)
     with (
         session(asked.peers, workload, asked.threads),
         terminal.progress(title) as progress,

@@ -7,12 +7,8 @@ import numpy as np
 
 from .peer_ops import evaluate
 from .peers import Peer
-from .subjects import Subject, compiled, run_and_vjp, whole_result
+from .subjects import NoCounterpart, Subject, compiled, run_and_vjp, whole_result
 from .workload import Workload
-
-
-class NoCounterpart(Exception):  # noqa: N818  (its name is what a row says)
-    """A peer in whose functions these layers are not written."""
 
 
 def whole_by_x(workload: Workload, peers: list[Peer]) -> list[Subject]:

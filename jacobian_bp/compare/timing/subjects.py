@@ -2,16 +2,18 @@
 against: textbook numpy, the matrix products alone, placed entries, writing the bytes once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ...errors import SpecError
 from ...numbers.arrays import quiet
 from ...numbers.memory import nbytes
 from .workload import Arrays, Workload
 
+COMPILED = "compiled step"
 ROUTES = {
     "full, reverse": ("full", "reverse"),
     "full, forward": ("full", "forward"),
@@ -63,15 +65,37 @@ def structured_again(workload: Workload) -> Subject:
     return Subject("structured, again", lambda: lambda: workload.run.gradients("structured"))
 
 
-def compiled(workload: Workload) -> Subject:
-    """net.compile: planned once, then one straight line of numpy calls."""
+class NoCounterpart(Exception):  # noqa: N818  (its name is what a row says)
+    """A peer, or an engine, in whose functions these layers are not written."""
+
+
+def compiled(workload: Workload, engine: str = "numpy") -> Subject:
+    """net.compile: planned once, then one straight line of numpy calls, or machine code."""
 
     def prepare() -> Callable[[], Any]:
-        step = workload.net.compile(batch=workload.batch, axes=workload.axes)
         params, x, y, more = workload.params, workload.x, workload.y, workload.more
+        step = workload.net.compile(workload.batch, axes=workload.axes, engine=engine)
+        if engine == "numpy":
+            return lambda: step(params, x, y, **more)
+        try:
+            step(params, x, y, **more)
+        except SpecError as error:
+            raise NoCounterpart(str(error).splitlines()[0]) from None
         return lambda: step(params, x, y, **more)
 
-    return Subject("compiled step", prepare, arrays=lambda found: dict(found[1]))
+    name = COMPILED if engine == "numpy" else f"{COMPILED}, {engine}"
+    foreign = engine != "numpy"
+    return Subject(name, prepare, arrays=lambda found: dict(found[1]), foreign=foreign)
+
+
+def with_engine(engine: str, subjects: Sequence[Subject], workload: Workload) -> list[Subject]:
+    """The subjects; behind a compiled step of numpy the same by another engine, if one is asked."""
+    found: list[Subject] = []
+    for subject in subjects:
+        found.append(subject)
+        if subject.name == COMPILED and engine != "numpy":
+            found.append(replace(compiled(workload, engine), quantity=subject.quantity))
+    return found
 
 
 def run_and_vjp(workload: Workload) -> Subject:

@@ -130,8 +130,12 @@ class CompiledStep:
                     f"  {name} has shape {dims(state.values[name].shape)}: {_examples(size)}\n"
                     f"  Write net.compile({', '.join(self._written(size))})."
                 )
-        self._plan = Plan(state)
+        self._plan = self._plan_of(state)
         return self._plan
+
+    def _plan_of(self, state: Pass) -> Any:
+        """The plan for the shapes of a pass."""
+        return Plan(state)
 
     def _written(self, batch: int | None) -> list[str]:
         """What a caller writes for a step of such a batch with the same names of axes."""
