@@ -7,11 +7,13 @@ its derivatives: it would mislead a peer's timing, a compiled step, or a diagnos
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from ..errors import DomainError, JacobianError
 from ..numbers.arrays import entry
 from ..numbers.positions import in_float64
 from ..ops import Op
@@ -104,6 +106,11 @@ def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Cla
     def state() -> Pass:
         return by_itself(op, way, dict(zip(names, inputs, strict=True)))
 
+    with suppress(JacobianError):  # which the claims below are asked for
+        try:
+            state()
+        except DomainError:
+            return  # a value on the way is beyond the floats, which a stable form avoids
     yield Claim("stages()", lambda: state().values[result], "forward()", value, _room(value))
     for name in op.differentiable():
         right = np.asarray(pulled[name])

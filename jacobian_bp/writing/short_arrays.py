@@ -36,7 +36,7 @@ def in_fewer_lines(value: np.ndarray, can_be_nonzero: np.ndarray | None, room: i
     >>> in_fewer_lines(below, below > 0, 70)
     ["[2  2  2]  [7  7  7]  diagonals one below another, '.' beside them"]
     """
-    if value.ndim != 2 or len(value) < 2:
+    if value.ndim != 2 or len(value) < 2 or not value.size:
         return []
     mask = np.ones(value.shape, bool) if can_be_nonzero is None else can_be_nonzero
     if value.shape[1] == 1:

@@ -88,7 +88,7 @@ def test_a_name_without_one_meaning_is_refused(names, told):
          "  Write 'rows' or 'columns'."),
         ({"weights": "in-out"}, "weights is 'in-out'. Did you mean 'in,out'?\n"
          "  Write 'out,in' or 'in,out'."),
-        ({"mean": None}, "mean is None.\n  Write 'delta' or 'gradient'."),
+        ({"mean": "both"}, "mean is 'both'.\n  Write 'delta' or 'gradient'."),
         ({"bias": ["own"]}, "bias is ['own'].\n  Write 'own' or 'first' or 'last'."),
         ({"first": True}, "first is True.\n  Write 0 or 1 or 2."),
         ({"first": 1.0}, "first is 1.0.\n  Write 0 or 1 or 2."),

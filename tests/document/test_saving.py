@@ -72,10 +72,12 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     DERIVATION.save(tmp_path / "no" / "a.md")
 
 
-@pytest.mark.parametrize(("path", "kind"), [(7, "int"), (None, "NoneType"), (b"a.md", "bytes")])
+@pytest.mark.parametrize(
+    ("path", "kind"), [(7, "an int"), (None, "a NoneType"), (b"a.md", "a bytes")]
+)
 def test_what_is_no_path_is_said(path, kind):
     assert refusal(SpecError, DERIVATION.save, path) == (
-        f"a {kind} is no path.\n  Write a name that ends in .html, .tex, .md or .txt."
+        f"{kind} is no path.\n  Write a name that ends in .html, .tex, .md or .txt."
     )
 
 

@@ -30,7 +30,7 @@ def labelled(lines: Iterable[str]) -> list[Words]:
     """Lines of which each has its label in the margin: machine, versions, timing.
 
     >>> labelled(["timing    15 rounds"])
-    [Words(text='15 rounds', indent=0, label='timing', plain=True)]
+    [Words(text='15 rounds', indent=0, label='timing', plain=True, pack=False)]
     """
     return [Words(line[LABEL:], label=line[:LABEL].rstrip(), plain=True) for line in lines]
 

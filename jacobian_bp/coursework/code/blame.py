@@ -23,8 +23,9 @@ class Found:
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
-    the other end), inside (a line of a function that it calls), argument (of a call), unknown; `instead` is the
-    statement that mends it, where one is known, and `change` what is changed in it.
+    the other end), inside (a line of a function that it calls), argument (of a call), unknown;
+    `instead` is the statement that mends it, where one is known, and `change` what is changed
+    in it.
     """
 
     number: int

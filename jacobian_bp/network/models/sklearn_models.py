@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SpecError
-from ...writing.signs import safe
+from ...writing.signs import safe, with_article
 from .layered import Layered, kernel
 from .model import Parameter
 
@@ -34,7 +34,7 @@ def read_sklearn(model: Any, examples: int | None = None) -> Layered:
     rule = READERS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
     if rule is None:
         raise SpecError(
-            f"{WHO} is given a {safe(kind.__name__)}, which is not read.\n"
+            f"{WHO} is given {with_article(kind.__name__)}, which is not read.\n"
             f"  It reads {READ}; give the model itself, not a pipeline: pipe[-1]."
         )
     if not hasattr(model, "coefs_") and not hasattr(model, "coef_"):

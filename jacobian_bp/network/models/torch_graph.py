@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import SpecError
 from ...numbers.extras import extra
-from ...writing.signs import safe
+from ...writing.signs import safe, type_of
 from .model import Model, Node, Parameter
 from .names import as_name
 from .torch_attention import roles_of, trouble_of
@@ -45,7 +45,7 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
     torch = extra("torch", WHO)
     if not isinstance(module, torch.nn.Module):
         raise SpecError(
-            f"{WHO} is given a {type(module).__name__}, not a torch.nn.Module.\n"
+            f"{WHO} is given {type_of(module)}, not a torch.nn.Module.\n"
             "  Write Network.from_torch(model, x)."
         )
     given = tuple(example) if isinstance(example, list | tuple) else (example,)
@@ -103,7 +103,7 @@ def _tensor(torch: Any, value: Any, place: int) -> Any:
 
 def _kind(value: Any) -> str:
     dtype = getattr(value, "dtype", None)
-    return f"a {type(value).__name__}" + (f" of {dtype}" if dtype is not None else "")
+    return type_of(value) + (f" of {dtype}" if dtype is not None else "")
 
 
 def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> Any:

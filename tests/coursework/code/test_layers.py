@@ -2,11 +2,9 @@
 
 import pytest
 from backward_functions import planted, run_of
-from courses_held_out import STYLES as COURSES
-from layers_held_out import STYLES as LAYERS_HELD_OUT
 from layers_read import STYLES
 
-from jacobian_bp import Network, SpecError, diagnose_code
+from jacobian_bp import diagnose_code
 
 QUICK = ["a class for each layer and a list", "functions of single layers alone"]
 NOT_READ = "dense and activation that learn, columns"

@@ -239,10 +239,12 @@ def test_what_is_missing_is_told():
     )
 
 
-@pytest.mark.parametrize("params", [None, [1.0], np.ones(3)])
-def test_parameters_that_are_no_mapping(params):
+@pytest.mark.parametrize(
+    ("params", "kind"), [(None, "a NoneType"), ([1.0], "a list"), (np.ones(3), "an ndarray")]
+)
+def test_parameters_that_are_no_mapping(params, kind):
     assert refusal(SpecError, network().compile(batch=7), params, X, Y) == (
-        f"params is a {type(params).__name__}, not a mapping of names to arrays.\n"
+        f"params is {kind}, not a mapping of names to arrays.\n"
         '  Write params={"W1": W1, "b1": b1}.'
     )
 
