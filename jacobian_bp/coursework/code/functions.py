@@ -37,6 +37,17 @@ METHODS = frozenset(
     | {"squeeze", "flatten", "ravel", "argmax", "any", "all"}
 )
 CONTRACTING = {"dot", "matmul", "outer"}
+IN_ORDER = {  # how numpy calls what may be given by name
+    "insert": ("arr", "obj", "values", "axis"),
+    "append": ("arr", "values", "axis"),
+    "delete": ("arr", "obj", "axis"),
+    "reshape": ("a", "newshape"),
+    "tile": ("A", "reps"),
+    "clip": ("a", "a_min", "a_max"),
+    "zeros": ("shape",),
+    "ones": ("shape",),
+    "eye": ("N",),
+}
 
 
 def number_like(value: Any) -> Any:
@@ -127,6 +138,7 @@ def shape_of(value: Any) -> tuple[int, ...]:
 
 def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     """np.name(*given, **options), for the names that are read."""
+    given = _in_order(name, given, options)
     if name in REDUCTIONS:
         return _reduce(name, given, options)
     if name == "reshape" and len(given) > 1:
@@ -165,6 +177,16 @@ def call_numpy(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     raise NotReadError(f"np.{name}")
 
 
+def _in_order(name: str, given: list[Any], options: dict[str, Any]) -> list[Any]:
+    """The arguments in numpy's order, those behind them that are given by name included."""
+    found = list(given)
+    for parameter in IN_ORDER.get(name, ())[len(given) :]:
+        if parameter not in options:
+            break
+        found.append(options[parameter])
+    return found
+
+
 def _reduce(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     axis = given[1] if len(given) > 1 else options.get("axis")
     if isinstance(axis, tuple | list):
@@ -178,6 +200,8 @@ def _reduce(name: str, given: list[Any], options: dict[str, Any]) -> Any:
 def _lengthened(name: str, given: list[Any], options: dict[str, Any]) -> Any:
     """np.insert(x, 0, 1, axis=1), np.append(ones, x, axis=1), np.delete(d, 0, axis=1)."""
     usual = 3 if name == "insert" else 2
+    if len(given) < usual:
+        raise NotReadError(f"np.{name} without all that it takes")
     axis = given[usual] if len(given) > usual else options.get("axis")
     axis = axis if axis is None else whole(axis)
     first, second, *more = given[:usual]
