@@ -34,6 +34,8 @@ def composition(tree: ast.Module, classes: dict[str, Class]) -> Composition | No
     owned = {id(f): c for c in classes.values() for f in c.own.values()}
     own = [f for f in functions if id(f) not in owned]
     single = layer_functions(own)
+    if caller := _caller_of_each_example(functions):
+        return Composition(caller)
     if not layers and not single:
         return None
     of_layers = {id(f) for c in classes.values() for f in c.own.values() if _is_below(c, layers)}
@@ -57,6 +59,19 @@ def composition(tree: ast.Module, classes: dict[str, Class]) -> Composition | No
     if others:
         return None
     return Composition(None, Parts(tuple(layers), tuple(single)))
+
+
+def _caller_of_each_example(functions: list[ast.FunctionDef]) -> ast.FunctionDef | None:
+    """for x, y in mini_batch: … = self.backprop(x, y): the function that adds the examples up."""
+    back = {f.name for f in functions if BACK_OR_GRADIENT.search(f.name) and _n(f) > 1}
+    for function in functions:
+        for loop in (n for n in ast.walk(function) if isinstance(n, ast.For)):
+            each = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)}
+            for call in (n for n in ast.walk(loop) if isinstance(n, ast.Call)):
+                given = {n.id for n in call.args if isinstance(n, ast.Name)}
+                if called(call) in back and len(each) == 2 and each <= given:
+                    return function
+    return None
 
 
 def _is_below(of: Class, layers: list[Class]) -> bool:
