@@ -58,6 +58,9 @@ class Assignments(Updates):
         ):
             self._dictionary(statement, target, value)
             return
+        if isinstance(target, ast.Name) and isinstance(value, ast.List):
+            for part in value.elts:
+                self._returned(part)  # grads = [dW1 / m, db1 / m]
         path = self._path_or_none(target)
         if self.quantities.is_of_dropout(last_of(target)):
             return
@@ -95,6 +98,16 @@ class Assignments(Updates):
                 self._unread(statement, target, path, error)
         else:
             self._store_or_not(statement, target, path, found, PLAIN)
+
+    def _returned(self, part: ast.expr) -> None:
+        """return dW1 / m hands out what dW1 = dW1 / m would store."""
+        match part:
+            case ast.BinOp(left=ast.Name(id=name) as left, op=ast.Div()):
+                goal = self.quantities.goal_of(name)
+                if name in self.stored and goal and goal.is_parameter_gradient:
+                    target = ast.copy_location(ast.Name(id=name, ctx=ast.Store()), left)
+                    one = ast.copy_location(ast.Assign(targets=[target], value=part), part)
+                    self._assign(one, target, part)
 
     def _fills_list(self, statement: ast.stmt, path: str | None, value: ast.ListComp) -> bool:
         """nabla_w = [nw + dnw for nw, dnw in zip(…)]: each entry is a store of its own."""

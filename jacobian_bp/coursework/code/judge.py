@@ -210,7 +210,8 @@ class Judge:
         found = None
         while factor is not None:
             path = trace.stores[number].path
-            drafts = [n for n in trace.stores[number].reads if trace.stores[n].path == path]
+            before = [n for n in trace.stores[number].reads if n < number]
+            drafts = [n for n in before if trace.stores[n].path == path]
             if not drafts or drafts[-1] in self.mended:
                 break
             number = drafts[-1]

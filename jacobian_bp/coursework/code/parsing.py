@@ -9,6 +9,7 @@ from textwrap import dedent
 from ...writing.signs import did_you_mean, type_of
 from .classes import Class, called, classes_of
 from .composition import Parts, composition
+from .each_written import written_out
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
@@ -144,7 +145,7 @@ def _tree(text: str) -> ast.Module:
                 f"line {line}: {shown(name)} is not read.", "  Names of arrays are: dW2, self.W2."
             )
         todo += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
-    return tree
+    return written_out(tree)
 
 
 def _all(body: tuple[ast.stmt, ...]) -> list[ast.AST]:

@@ -293,7 +293,7 @@ class Walk(Assembly):
     def _return(self, statement: ast.Return) -> Returned:
         value = statement.value
         if not self.depth:
-            for part in value.elts if isinstance(value, ast.Tuple) else [value]:
+            for part in _parts(value):
                 self._returned(part)
             return ("end",)
         if value is None:
@@ -331,15 +331,15 @@ class Walk(Assembly):
         self.reads = [len(self.stores) - 1]
         return store.value
 
-    def _returned(self, part: ast.expr | None) -> None:
-        """return dW1 / m hands out what dW1 = dW1 / m would store."""
-        match part:
-            case ast.BinOp(left=ast.Name(id=name) as left, op=ast.Div()):
-                goal = self.quantities.goal_of(name)
-                if name in self.stored and goal and goal.is_parameter_gradient:
-                    target = ast.copy_location(ast.Name(id=name, ctx=ast.Store()), left)
-                    one = ast.copy_location(ast.Assign(targets=[target], value=part), part)
-                    self._assign(one, target, part)
+
+def _parts(value: ast.expr | None) -> list[ast.expr]:
+    """What is handed out together: (dW1, db1), [dW1, db1], {"W1": dW1, "b1": db1}."""
+    match value:
+        case ast.Tuple(elts) | ast.List(elts):
+            return elts
+        case ast.Dict(values=values):
+            return values
+    return [] if value is None else [value]
 
 
 def _alike(first: list[Store], second: list[Store]) -> bool:
