@@ -141,8 +141,11 @@ def _tree(caption: str, pages: list[str], hidden: bool = True) -> str:
 
 
 def _mistakes(folder: Path) -> None:
-    """The list of the mistakes has each of their pages below it."""
+    """The list of the mistakes has each of their pages below it, and that of layers its own."""
     pages = sorted(page.stem for page in folder.glob("*.md") if page.stem != "README")
+    for below in sorted(page.parent for page in folder.glob("*/README.md")):
+        _mistakes(below)
+        pages.append(f"{below.name}/README")
     first = folder / "README.md"
     tree = "\n".join(["```{toctree}\n:hidden:\n", *pages, "```", ""])
     first.write_text(f"{first.read_text('utf-8')}\n{tree}", "utf-8")
