@@ -130,6 +130,7 @@ def _studied(run: Run) -> Studied | StudiedNorm:
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
 NO_DROPOUT = "The run has no dropout: masks and keep_prob are read as 1, and are not judged."
+MOST_OF_LAYERS = 2  # wrong lines of a text of layers
 WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 TEXT = """\
 dZ2 = (A2 - Y) * (1 - A2 ** 2) / m
@@ -182,6 +183,9 @@ class _Report:
         self.wrong = list(self.judgement.wrong)
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
+        self.unfit = self._unfit()
+        if self.unfit:
+            self.wrong = []
         self.penalty: Penalty | None = self._penalty()
 
     def made(self) -> CodeReport:
@@ -199,9 +203,22 @@ class _Report:
             text=self.text,
         )
 
+    def _unfit(self) -> list[int]:
+        """The lines of layers that do not fit the run; beyond a few it is not read as it is meant.
+
+        One layer's line serves every layer of its kind, so a mistake shows in one place: several
+        wrong lines, or one beside lines that are not read, tell of the reading, not of the text.
+        """
+        of_layers = self.parsed.parts or any(c.is_layer for c in self.parsed.classes.values())
+        lines = sorted({one.line for one in self.wrong})
+        several = len(lines) > MOST_OF_LAYERS or (lines and self.judgement.unread)
+        return lines if of_layers and several else []
+
     def _right(self, lines: list[CodeLine]) -> bool | None:
         if self.wrong:
             return False
+        if self.unfit:
+            return None
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
@@ -281,7 +298,7 @@ class _Report:
             quantity = self._stands_for(number)
             feeds = number in self._before_the_output or self._feeds_right_gradients(number)
             known = quantity is not None or feeds
-            judged[store.line] = True if known else judged.get(store.line)
+            judged[store.line] = True if known and not self.unfit else judged.get(store.line)
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {}
         numbers = sorted({*judged, *wrong, *self.judgement.unread})
@@ -378,6 +395,12 @@ class _Report:
             also = f"; wrong by themselves are also {', '.join(map(str, wrong))}" if wrong else ""
             credit = f"; {fine} other{'s are' if fine > 1 else ' is'} right, given its right value"
             return f"Line {first} is the first wrong one{also}{credit if fine else ''}."
+        if self.unfit:
+            return (
+                f"Not judged: as its layers are read, line{'s' * (len(self.unfit) > 1)} "
+                f"{', '.join(map(str, self.unfit))} would not fit the run. Say how it is written, "
+                "such as convention=Convention(examples='columns'), or hand in one layer alone."
+            )
         unread = sorted(self.judgement.unread)
         if unread:
             return f"Not judged: line {unread[0]} is not read."
