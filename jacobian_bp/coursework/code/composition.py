@@ -24,6 +24,7 @@ class Composition:
 
     function: ast.FunctionDef | None
     parts: Parts | None = None
+    inner: str | None = None  # the function that it calls for each example
 
 
 def composition(tree: ast.Module, classes: dict[str, Class]) -> Composition | None:
@@ -34,8 +35,9 @@ def composition(tree: ast.Module, classes: dict[str, Class]) -> Composition | No
     owned = {id(f): c for c in classes.values() for f in c.own.values()}
     own = [f for f in functions if id(f) not in owned]
     single = layer_functions(own)
-    if caller := _caller_of_each_example(functions):
-        return Composition(caller)
+    if adds_up := _caller_of_each_example(functions):
+        caller, inner = adds_up
+        return Composition(caller, inner=inner)
     if not layers and not single:
         return None
     of_layers = {id(f) for c in classes.values() for f in c.own.values() if _is_below(c, layers)}
@@ -61,8 +63,10 @@ def composition(tree: ast.Module, classes: dict[str, Class]) -> Composition | No
     return Composition(None, Parts(tuple(layers), tuple(single)))
 
 
-def _caller_of_each_example(functions: list[ast.FunctionDef]) -> ast.FunctionDef | None:
-    """for x, y in mini_batch: … = self.backprop(x, y): the function that adds the examples up."""
+def _caller_of_each_example(
+    functions: list[ast.FunctionDef],
+) -> tuple[ast.FunctionDef, str] | None:
+    """for x, y in mini_batch: … = self.backprop(x, y): what adds the examples up, and backprop."""
     back = {f.name for f in functions if BACK_OR_GRADIENT.search(f.name) and _n(f) > 1}
     for function in functions:
         for loop in (n for n in ast.walk(function) if isinstance(n, ast.For)):
@@ -70,7 +74,7 @@ def _caller_of_each_example(functions: list[ast.FunctionDef]) -> ast.FunctionDef
             for call in (n for n in ast.walk(loop) if isinstance(n, ast.Call)):
                 given = {n.id for n in call.args if isinstance(n, ast.Name)}
                 if called(call) in back and len(each) == 2 and each <= given:
-                    return function
+                    return function, called(call)
     return None
 
 

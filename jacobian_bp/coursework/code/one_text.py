@@ -99,7 +99,22 @@ def _report(
     numbers: dict[str, float],
     function: str | None,
 ) -> CodeReport:
-    """The best reading of a text that has our names, put into words."""
+    """The report on a text; on what it does for each example, where a line of that is wrong."""
+    report, inner = _read(text, studied, convention, numbers, function)
+    if inner and not report.right:
+        alone, _ = _read(text, studied, convention, numbers, inner)
+        return alone if alone.right is False and alone.first_wrong else report
+    return report
+
+
+def _read(
+    text: str,
+    studied: Studied | StudiedNorm,
+    convention: Convention | None,
+    numbers: dict[str, float],
+    function: str | None,
+) -> tuple[CodeReport, str | None]:
+    """The best reading of a text that has our names, put into words; its `Parsed.inner`."""
     parsed = parse(text, function, isinstance(studied, StudiedNorm))
     readings = Readings(parsed, studied, convention, numbers)
     try:
@@ -118,9 +133,10 @@ def _report(
         if best is None:
             what = with_line(readings.error or NotReadError("the text"))
             refuse(f"{shown(what, 80)}: this is not read.")
-        return _Report(parsed, readings, best, as_good, studied.own, text).made()
+        report = _Report(parsed, readings, best, as_good, studied.own, text).made()
     except TooMuchError as error:
         refuse(f"the text asks for too much: {with_line(error)}", error.instead)
+    return report, parsed.inner
 
 
 def _studied(run: Run) -> Studied | StudiedNorm:

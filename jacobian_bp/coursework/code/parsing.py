@@ -41,6 +41,7 @@ class Parsed:
     owner: str | None = None  # the class of the function
     setup: tuple[ast.stmt, ...] = ()  # the statements outside of it
     parts: Parts | None = None  # the layers of a text that does not put them together
+    inner: str | None = None  # what the function calls for each example of a mini-batch
 
     @cached_property
     def walked(self) -> str:
@@ -88,10 +89,10 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     lines = tuple(text.expandtabs(4).splitlines())
     if function is None and not of_one_op and (whole := composition(tree, classes)):
         main = whole.function
-        parts = whole.parts
+        parts, inner = whole.parts, whole.inner
     else:
         main = _named(found, function) if function is not None else _main(tree, found)
-        parts = None
+        parts, inner = None, None
     helpers = {node.name: node for node in found if node is not main}
     owner = next((c.name for c in classes.values() if main in c.own.values()), None)
     if owner:
@@ -105,7 +106,7 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     before = () if forward is None or alone or parts else tuple(forward.body)
     name = main.name if main else None
     setup = () if main is None else tuple(_loose(tree.body))
-    return Parsed(lines, before, body, helpers, name, classes, owner, setup, parts)
+    return Parsed(lines, before, body, helpers, name, classes, owner, setup, parts, inner)
 
 
 def _loose(body: list[ast.stmt]) -> list[ast.stmt]:
