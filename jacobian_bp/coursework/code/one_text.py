@@ -200,6 +200,9 @@ class _Report:
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
         self.unfit = self._unfit()
+        self.way_out = "Hand in one layer alone."
+        if readings.convention is None:
+            self.way_out += " Or say how it is written: convention=Convention(examples='columns')."
         if self.unfit:
             self.wrong = []
         self.penalty: Penalty | None = self._penalty()
@@ -412,10 +415,9 @@ class _Report:
             credit = f"; {fine} other{'s are' if fine > 1 else ' is'} right, given its right value"
             return f"Line {first} is the first wrong one{also}{credit if fine else ''}."
         if self.unfit:
+            lines = f"line{'s' * (len(self.unfit) > 1)} {', '.join(map(str, self.unfit))}"
             return (
-                f"Not judged: as its layers are read, line{'s' * (len(self.unfit) > 1)} "
-                f"{', '.join(map(str, self.unfit))} would not fit the run. Say how it is written, "
-                "such as convention=Convention(examples='columns'), or hand in one layer alone."
+                f"Not judged: as its layers are read, {lines} would not fit the run. {self.way_out}"
             )
         unread = sorted(self.judgement.unread)
         if unread:

@@ -41,3 +41,20 @@ def test_the_call_where_a_wrong_line_shows_is_said():
         wrong.sentences[0] == "self.dW is not ∂J/∂W2, shape (7, 2). It is the transpose of ∂J/∂W2."
     )
     assert wrong.sentences[1] == "It shows in the call of line 38."
+
+
+def test_where_several_lines_do_not_fit_none_is_accused_and_one_layer_alone_is_judged():
+    style = STYLES["a class for each layer and a list"]
+    text = style.text
+    for number in (0, 2, 3):
+        text, _ = planted(text, *style.mistakes[number])
+    report = diagnose_code(text, run_of(style.network))
+    assert (report.right, report.first_wrong) == (None, None)
+    assert {line.right for line in report.lines} == {None}
+    assert report.sentences[0] == (
+        "Not judged: as its layers are read, lines 8, 11, 22 would not fit the run. Hand in one "
+        "layer alone. Or say how it is written: convention=Convention(examples='columns')."
+    )
+    layer = text[text.index("class Tanh") : text.index("class Model")]
+    alone = diagnose_code(layer, run_of(style.network))
+    assert (alone.right, alone.first_wrong) == (False, 7), str(alone)
