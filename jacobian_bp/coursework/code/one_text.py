@@ -415,9 +415,9 @@ class _Report:
             credit = f"; {fine} other{'s are' if fine > 1 else ' is'} right, given its right value"
             return f"Line {first} is the first wrong one{also}{credit if fine else ''}."
         if self.unfit:
-            lines = f"line{'s' * (len(self.unfit) > 1)} {', '.join(map(str, self.unfit))}"
+            where = f"line{'s' * (len(self.unfit) > 1)} {', '.join(map(str, self.unfit))}"
             return (
-                f"Not judged: as its layers are read, {lines} would not fit the run. {self.way_out}"
+                f"Not judged: as its layers are read, {where} would not fit the run. {self.way_out}"
             )
         unread = sorted(self.judgement.unread)
         if unread:
