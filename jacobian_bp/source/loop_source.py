@@ -2,8 +2,7 @@
 
 import ast
 import copy
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,7 +54,6 @@ class LoopSource(StepSource):
     reader_class = LoopReader
     style = Style()
     final: Sequence[ast.stmt] = ()
-    again: Collection[str] = ()  # names that more than one statement gives something to
 
     def nests(self, forward: int, read: Sequence[str]) -> Nests:
         """The statements as nests of loops; the first `forward` of them are the forward pass."""
@@ -68,8 +66,6 @@ class LoopSource(StepSource):
             back |= {id(part) for part in lifted if id(origin) in back}
             statements += lifted
         self.final = statements
-        made = Counter(name for statement in statements for name in changed_by(statement))
-        self.again = {name for name, count in made.items() if count > 1}
         examples, functions = self._examples(statements)
         taken = {*self.text.names, "math"}
         nests = Nests(examples, self.style, taken)
@@ -105,10 +101,7 @@ class LoopSource(StepSource):
 
     def _written_as_loops(self, nests: Nests, statement: ast.stmt, kept: set[str]) -> None:
         match statement:
-            case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept and not {
-                name,
-                other,
-            } & {*self.again}:
+            case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept:
                 nests.called(name, other)
             case ast.Assign([ast.Name(name)], value):
                 nests.own.add(name)
