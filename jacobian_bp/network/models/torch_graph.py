@@ -18,7 +18,8 @@ from ...writing.signs import safe, type_of
 from .model import Model, Node, Parameter
 from .names import as_name
 from .torch_attention import roles_of, trouble_of
-from .torch_calls import CALLS, Call, UnknownError
+from .torch_call import Call, UnknownError
+from .torch_calls import CALLS
 
 WHO = "Network.from_torch"
 
