@@ -100,9 +100,15 @@ class Entrywise(Op):
                 x, y = value_of(a, at), value_of(b, at)
                 if tree.op == "**":
                     back(a, share * y * np.power(x, y - 1))
-                    return
-                back(a, share * {"+": 1, "-": 1, "*": y, "/": 1 / y}[tree.op])
-                back(b, share * {"+": 1, "-": -1, "*": x, "/": -x / y / y}[tree.op])
+                elif tree.op == "*":
+                    back(a, share * y)
+                    back(b, share * x)
+                elif tree.op == "/":
+                    back(a, share / y)
+                    back(b, share * (-x / y / y))
+                else:
+                    back(a, share)
+                    back(b, share if tree.op == "+" else -share)
 
         back(self.tree, bar)
         pairs = zip(bars.items(), arrays, strict=True)

@@ -33,6 +33,10 @@ CASES = {
         entrywise("tanh(a) / (1 + b**2) - s", a="ki", b="i", s=""),
         {"a": RNG.normal(size=(ROWS, COLUMNS)), "b": RNG.normal(size=COLUMNS), "s": np.array(0.7)},
     ),
+    "a number 0 beside an entry": (
+        entrywise("(a - 0)**2 * (0 - b)", a="ki", b="i"),
+        {"a": RNG.normal(size=(ROWS, COLUMNS)), "b": RNG.normal(size=COLUMNS)},
+    ),
     "one entry read twice": (
         entrywise("sigmoid(a * a) * sqrt(b) / a", a="ki", b="ki"),
         {"a": RNG.normal(size=(ROWS, COLUMNS)), "b": RNG.uniform(1, 2, size=(ROWS, COLUMNS))},
