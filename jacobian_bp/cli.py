@@ -33,6 +33,7 @@ from .checks.announced import announcement
 from .derivation.derivation import Derivation, names_of
 from .derivation.one_jacobian import document_of_jacobian, explain
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS
+from .derivation.second_derivation import announcement_of_second
 from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
 from .document.report import save_report
 from .document.saving import save
@@ -129,6 +130,7 @@ def _derive(options: argparse.Namespace) -> int:
 
 
 def _derive_second(options: argparse.Namespace, case: Case, place: Path | None) -> int:
+    terminal.announce(announcement_of_second(case.run.forward_pass, options.all))
     page = case.run.second_derivation(options.convention, options.all)
     if place is not None:
         page.save(place)

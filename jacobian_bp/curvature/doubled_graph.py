@@ -15,7 +15,7 @@ the Hessian:
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -94,7 +94,11 @@ class DoubledGraph:
         return ""
 
     def _place(self, name: str) -> int:
-        return next((place for place, node in enumerate(self.nodes) if node.name == name), -1)
+        return self._places.get(name, -1)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {node.name: place for place, node in enumerate(self.nodes)}
 
     def keeping(self, chosen: Callable[[Bend], bool]) -> "DoubledGraph":
         """The same graph with only some of the links that bend."""

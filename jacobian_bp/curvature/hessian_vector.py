@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra import chain_rule
+from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.nodes_and_links import Link, Node
 from ..algebra.products.placing import evaluate
@@ -18,7 +19,7 @@ from ..errors import AxisError, SpecError
 from ..numbers.arrays import is_finite, quiet, real_array, require_finite
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, safe
-from .doubled_graph import DoubledGraph, doubled
+from .doubled_graph import Bend, DoubledGraph, doubled
 from .recorded_sweeps import replayed
 
 
@@ -99,34 +100,76 @@ def _whole(state: Pass, name: str, array: Any, tape: Tape, others: Sequence[Stan
     return Expression.of(Dense(name, state.node(name).primed, array, own=True))
 
 
-@quiet
-def pulled_back(
-    state: Pass, graph: DoubledGraph, vectors: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Σ_p v_p ∂²of/∂p∂q for each q, of one scalar `of`: new arrays, and finite, or DomainError."""
-    result = pulled(state, graph, {name: v.astype(state.dtype) for name, v in vectors.items()})
-    for name, array in result.items():
-        result[name] = np.array(array, copy=True)
-        graph.require_finite(result[name], f"(H v)[{name!r}]", ", v")
+def pulled(
+    state: Pass, graph: DoubledGraph, vectors: Mapping[str, Any], many: Sequence[Axis] = ()
+) -> dict[str, Any]:
+    """Σ_p v_p ∂²of/∂p∂q for each q; `vectors` are arrays or stand-ins, and so is what is found.
+
+    Where they are `many` at once, each array has that axis in front, and so has what is found.
+    """
+    nodes, links = _with_vectors(graph, vectors, many)
+    ends = {name: graph.value(name) + 1 for name in vectors}
+    sinks = [place for place in ends.values() if place]
+    start = Expression.of()
+    found = chain_rule.reverse(nodes, links, start, many, sinks=sinks or [-1], of="(v · ∂)")
+    result = {}
+    for name, place in ends.items():
+        node = state.node(name)
+        axes = (*(axis.name for axis in many), *node.primed)
+        sizes = dict(zip(axes, (*(axis.size for axis in many), *node.shape), strict=True))
+        expression = found.get(place, Expression()) if place else Expression()
+        result[name] = evaluate(expression, axes, sizes, state.dtype)
     return result
 
 
-def pulled(state: Pass, graph: DoubledGraph, vectors: Mapping[str, Any]) -> dict[str, Any]:
-    """Σ_p v_p ∂²of/∂p∂q for each q; `vectors` are arrays or stand-ins, and so is what is found."""
+def _with_vectors(
+    graph: DoubledGraph, vectors: Mapping[str, Any], many: Sequence[Axis] = ()
+) -> tuple[tuple[Node, ...], list[Link]]:
+    """The graph with the vectors before the nodes ∂of/∂p: its nodes and links, each one further."""
     nodes = (Node("(v · ∂)", ()), *graph.nodes)
     links = [replace(link, target=link.target + 1, source=link.source + 1) for link in graph.links]
     for name, vector in vectors.items():
         place = graph.slope(name) + 1
         if place:
             axes = nodes[place].primed
-            links.append(Link(0, place, (), axes, Expression.of(Dense(f"v{name}", axes, vector))))
-    ends = {name: graph.value(name) + 1 for name in vectors}
-    sinks = [place for place in ends.values() if place]
-    found = chain_rule.reverse(nodes, links, Expression.of(), (), sinks=sinks or [-1], of="(v · ∂)")
-    result = {}
-    for name, place in ends.items():
-        node = state.node(name)
+            own = (*(axis.name for axis in many), *axes)
+            links.append(Link(0, place, (), axes, Expression.of(Dense(f"v{name}", own, vector))))
+    return nodes, links
+
+
+@quiet
+def shares_along(
+    state: Pass, graph: DoubledGraph, vectors: Mapping[str, np.ndarray]
+) -> list[tuple[Bend, float]]:
+    """For each link that bends, its part of vᵀ H v: u̇ᵀ [Σ_s ∂of/∂s ∂²s/∂u∂v] v̇, of one scalar.
+
+    u̇ is how the value u moves along the vectors: what arrives at ∂of/∂u, before anything bends.
+    """
+    given = {name: v.astype(state.dtype) for name, v in vectors.items()}
+    nodes, links = _with_vectors(graph.keeping(lambda bend: False), given)
+    seats = {name: graph.slope(name) for bend in graph.bends for name in bend.bent.inputs}
+    sinks = [place + 1 for place in seats.values()] or [-1]
+    arrived = chain_rule.reverse(nodes, links, Expression.of(), (), sinks=sinks, of="(v · ∂)")
+    moves = {}
+    for name, place in seats.items():
+        node = graph.nodes[place]
         sizes = dict(zip(node.primed, node.shape, strict=True))
-        expression = found.get(place, Expression()) if place else Expression()
-        result[name] = evaluate(expression, node.primed, sizes, state.dtype)
-    return result
+        expression = arrived.get(place + 1, Expression())
+        moves[name] = evaluate(expression, node.primed, sizes, state.dtype)
+    found = []
+    for bend in graph.bends:
+        u, v = bend.bent.inputs
+        ends = Node(f"d{u}", graph.nodes[bend.link.target].axes), state.node(v)
+        own, other = (node.primed for node in ends)
+        path = [
+            Link(0, 1, (), own, Expression.of(Dense(f"d{u}", own, moves[u]))),
+            replace(bend.link, target=1, source=2),
+            Link(2, 3, other, (), Expression.of(Dense(f"d{v}", other, moves[v]))),
+        ]
+        scalars = Node("(v · ∂)", ()), Node(bend.name, ())
+        whole = chain_rule.reverse(
+            (scalars[0], *ends, scalars[1]), path, Expression.of(), (), of="(v · ∂)"
+        )
+        share = evaluate(whole.get(3, Expression()), (), {}, state.dtype)
+        found.append((bend, float(share)))
+    return found

@@ -7,22 +7,20 @@ bends, is its absolute value.
 """
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import TypeVar
 
 import numpy as np
 
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Link
-from ..algebra.products.placing import evaluate
 from ..numbers.arrays import quiet
 from ..program.bends import Bent, lifted_bends, raw_bends
 from ..program.forward_pass import Pass, link_of
 from ..program.step import Step
 from ..routes.structured import absolute
 from .doubled_graph import DoubledGraph, doubled
+from .hessian_columns import hessian_columns
 from .hessian_vector import pulled
-from .planned_blocks import upper_blocks
 
 Key = TypeVar("Key")
 
@@ -30,21 +28,7 @@ Key = TypeVar("Key")
 @quiet
 def hessian_magnitudes(state: Pass, of: str, names: Sequence[str]) -> np.ndarray:
     """Σ|terms| of each entry of ∂²of/∂(names)², of one scalar `of`; flat, shape (P, P)."""
-    graph, stops, stop = _absolute_graph(state, of, names), dict[str, int](), 0
-    for name in names:
-        stop = stops[name] = stop + state.values[name].size
-    found = np.zeros((stop, stop))
-    for (first, second, rows), block in upper_blocks(state, graph, names).items():
-        node = state.node(second)
-        axes = [*(axis.name for axis in rows), *node.primed]
-        shape = [*(axis.size for axis in rows), *node.shape]
-        array = evaluate(block, axes, dict(zip(axes, shape, strict=True)), state.dtype)
-        height, width = state.values[first].size, prod(node.shape)
-        array = _bounded(array, state.dtype).reshape(height, width)
-        down = slice(stops[first] - height, stops[first])
-        across = slice(stops[second] - width, stops[second])
-        found[down, across], found[across, down] = array, array.T
-    return found
+    return _bounded(hessian_columns(state, _absolute_graph(state, of, names), names), state.dtype)
 
 
 @quiet

@@ -29,9 +29,10 @@ from ..writing.latex import formula
 from ..writing.notebook import page
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii
+from .counted_blocks import nonzeros_in_row
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
-from .hessian import Hessian, block_of, hessian
+from .hessian import Hessian, hessian
 from .hessian_vector import replayed_product
 from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
 from .recorded_sweeps import Record, replayed
@@ -88,12 +89,11 @@ class StackedHessian(Shown):
     @property
     def structural_nonzeros(self) -> int:
         """Entries that are not zero for every input; nothing is built."""
-        graph = self._graph()
-        found = 0
-        for count, first in enumerate(self.wrt):
-            for second in self.wrt[count:]:  # a block below the diagonal has as many as that above
-                times = 1 if first == second else 2
-                found += times * block_of(self.state, graph, first, second).structural_nonzeros
+        graph, found = self._graph(), 0
+        for place, first in enumerate(self.wrt):
+            counts = nonzeros_in_row(self.state, graph, first, self.wrt[place:])
+            # a block below the diagonal has as many as that above it
+            found += sum(number * (1 if name == first else 2) for name, number in counts.items())
         return found
 
     @property

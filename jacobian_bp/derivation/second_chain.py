@@ -26,6 +26,7 @@ from ..program.forward_pass import Pass
 from ..program.step import Step
 from .jacobian_numbers import LARGEST_BUILT
 from .second_ledger import BendRow, Between, Block
+from .second_parts import Parts
 
 MOST_ROWS = 4  # of a block that are written out; of more their numbers say which
 
@@ -132,15 +133,19 @@ def blocks_of(
     names: Sequence[str],
     heads: Sequence[str],
     rows: Sequence[BendRow],
+    parts: Parts | None,
 ) -> Iterator[Block]:
-    """Each two parameters, from the cost down; by the H of `heads`, or by the rows without them."""
+    """Each two parameters, from the cost down; by the H of `heads`, or by the rows without them.
+
+    `parts` are the whole matrix's Gauss-Newton part and the rest, where they are built.
+    """
     numbers = {row.key: row.number for row in rows}
     for place, q in enumerate(names):
         for p in names[: place + 1]:
             block = block_of(state, graph, p, q)
             if not block.links:
                 continue
-            sizes = [_size(part) for part in (block.gauss_newton, block.residual)]
+            sizes = _sizes(block, parts)
             sides = _by_heads(state, graph, p, q, heads) if heads else []
             direct = block.direct if heads else block
             if direct.links:
@@ -153,6 +158,14 @@ def blocks_of(
             yield Block(
                 block.name, " + ".join(sides), reached, shape, block.structural_nonzeros, *sizes
             )
+
+
+def _sizes(block: Hessian, parts: Parts | None) -> list[float | None]:
+    """The largest entries of the two parts of a block, in size."""
+    if parts is None:
+        return [_size(part) for part in (block.gauss_newton, block.residual)]
+    rows, columns = (parts.places[name] for name in block.by)
+    return [largest(part[rows, columns]) for part in (parts.gauss_newton, parts.residual)]
 
 
 def _size(part: Hessian) -> float | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from ..checks.agreement import Agreement
+from ..checks.announced import second_announcement
 from ..checks.of_hessian import check_hessian
 from ..curvature.cut import cut_of
 from ..curvature.doubled_graph import doubled
@@ -43,12 +44,12 @@ from .second_chain import (
 )
 from .second_document import document_of_second
 from .second_ledger import BendRow, SecondLedger
+from .second_parts import parts_of
 from .second_rows import rows_of
 from .second_verdict import verdict_of
 
 MOST_BUILT = 400  # parameters of which the whole matrix and its eigenvalues are asked for
 MOST_SHOWN = 21  # pairs of layers, and of parameters: those of the six nearest to the cost
-MOST_COUNTED = 40  # parameters, as arrays, whose blocks are counted one by one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,19 +135,20 @@ def derive_second(
     whole = StackedHessian(state, cost, params)
     count = whole.shape[-1]
     most = None if everything else MOST_SHOWN
-    downwards = between_heads(state, steps, graph, heads, bends) if chain else iter(())
-    blocks = blocks_of(state, graph, named, heads if chain else [], bends)
-    between = tuple(islice(downwards, most))
-    parts = sums = None
+    built = parts = sums = None
     if count <= MOST_BUILT:
-        parts = whole.gauss_newton.materialise(), whole.residual.materialise()
+        built = whole.materialise()
+        parts = parts_of(whole, graph, cut)
         sums = hessian_magnitudes(state, cost, params)
+    downwards = between_heads(state, steps, graph, heads, bends) if chain else iter(())
+    blocks = blocks_of(state, graph, named, heads if chain else [], bends, parts)
+    between = tuple(islice(downwards, most))
     found = SecondDerivation(
         title=first.title,
         cost=cost,
         count=count,
         nbytes=whole.nbytes,
-        nonzeros=whole.structural_nonzeros if len(params) <= MOST_COUNTED else None,
+        nonzeros=whole.structural_nonzeros,
         before=before,
         symbols=tuple((symbol(s.name, cost), f"∂{cost}/∂{s.name}") for s in steps[1:]),
         bends=rows,
@@ -158,10 +160,16 @@ def derive_second(
         blocks=tuple(islice(blocks, most)),
         more_blocks=max(0, _pairs(len(named)) - MOST_SHOWN) if most else 0,
         verdict=None if parts is None else verdict_of(state, graph, cut, bends, parts, sums),
-        check=check_hessian(state, params, None if parts is None else parts[0] + parts[1], sums),
+        check=check_hessian(state, params, built, sums),
         names=frozenset([*names, *(arg for step in steps for arg in step.args)]),
     )
     return _with_symbols(found)
+
+
+def announcement_of_second(state: Pass, everything: bool = False) -> str:
+    """What a long page will do and about how long it takes; empty for one that is soon done."""
+    count = sum(state.values[name].size for name in state.program.params)
+    return second_announcement(state, count <= MOST_BUILT, everything)
 
 
 def _pairs(count: int) -> int:

@@ -7,20 +7,20 @@ direction d of the lowest eigenvalue, dᵀ H d is the sum of dᵀ (row) d over t
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from ..checks.of_hessian import flattened, taken_apart
+from ..checks.of_hessian import taken_apart
 from ..curvature.cut import Cut
-from ..curvature.doubled_graph import Bend, DoubledGraph
-from ..curvature.hessian_vector import pulled_back
+from ..curvature.doubled_graph import DoubledGraph
+from ..curvature.hessian_vector import shares_along
 from ..curvature.magnitudes import hessian_magnitudes
 from ..curvature.stacked_hessian import StackedHessian
 from ..numbers.arrays import quiet
 from ..numbers.rounding import largest, of_sums, unit_roundoff
 from ..program.forward_pass import Pass
 from .second_ledger import BendRow, Spectrum, Verdict
+from .second_parts import Parts
 
 MOST_MIDDLE = 600  # entries of the values at the cut
 ROUNDED = 16  # units, times the size of the matrix and its largest eigenvalue
@@ -32,7 +32,7 @@ def verdict_of(
     graph: DoubledGraph,
     cut: Cut,
     rows: Sequence[BendRow],
-    parts: tuple[np.ndarray, np.ndarray],
+    parts: Parts,
     sums: np.ndarray,
 ) -> Verdict:
     """The spectra of the Gauss-Newton part, the rest and the whole, and the rows' shares.
@@ -40,7 +40,7 @@ def verdict_of(
     `sums` are the Σ|terms| of the whole's entries.
     """
     params = state.program.params
-    gauss_newton, residual = parts
+    gauss_newton, residual = parts.gauss_newton, parts.residual
     whole = gauss_newton + residual
     values, vectors = np.linalg.eigh(_symmetric(whole))
     rounding = _of_terms(sums, state)
@@ -48,12 +48,10 @@ def verdict_of(
     repeats = int((values <= values[0] + 1e6 * bar).sum())
     shares: list[tuple[int, float]] = []
     if values[0] < -bar and repeats == 1:
-        d = vectors[:, 0]
-        pieces = taken_apart(state, params, d)
-        for row in rows:
-            only = graph.keeping(partial(_is_of, row))
-            along = flattened(params, pulled_back(state, only, pieces))
-            shares.append((row.number, float(d @ along)))
+        parts_of = dict.fromkeys((row.key for row in rows), 0.0)
+        for bend, share in shares_along(state, graph, taken_apart(state, params, vectors[:, 0])):
+            parts_of[bend.key] += share
+        shares = [(row.number, parts_of[row.key]) for row in rows]
     name, middle = _middle(state, graph, cut)
     scale = largest(values)
     return Verdict(
@@ -67,10 +65,6 @@ def verdict_of(
         repeats,
         tuple(shares),
     )
-
-
-def _is_of(row: BendRow, bend: Bend) -> bool:
-    return bend.key == row.key
 
 
 def spectrum(matrix: np.ndarray, state: Pass, rounding: float, scale: float = 0.0) -> Spectrum:
@@ -97,7 +91,7 @@ def _bar(values: np.ndarray, state: Pass, rounding: float) -> float:
 
 def _of_terms(sums: np.ndarray, state: Pass) -> float:
     """By how much the rounding of the entries may move an eigenvalue: UNITS · u · ‖Σ|terms|‖₂."""
-    return float(of_sums(np.array(np.linalg.norm(sums, 2)), state.dtype))
+    return float(of_sums(np.array(largest(np.linalg.eigvalsh(_symmetric(sums)))), state.dtype))
 
 
 def _middle(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:

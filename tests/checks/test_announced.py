@@ -7,8 +7,9 @@ import pytest
 
 from jacobian_bp import Network
 from jacobian_bp.checks import announced
-from jacobian_bp.checks.announced import announcement, expected_seconds
+from jacobian_bp.checks.announced import announcement, expected_of_second, expected_seconds
 from jacobian_bp.cli import main
+from jacobian_bp.derivation.second_derivation import announcement_of_second
 
 
 def run_of(layers, width=3):
@@ -59,3 +60,30 @@ def test_it_is_said_in_a_pipe_on_standard_error_before_the_check(command, monkey
     monkeypatch.undo()
     assert main([command, "4-5-3"]) == 0
     assert capsys.readouterr() == (out, "")
+
+
+def test_a_long_page_of_second_derivatives_is_announced_with_what_it_then_compares(
+    monkeypatch, capsys
+):
+    state = run_of(3).forward_pass
+    assert announcement_of_second(state) == ""
+    monkeypatch.setattr(announced, "LONG", 0.0)
+    assert main(["derive", "4-5-3", "--second"]) == 0
+    out, err = capsys.readouterr()
+    assert " ".join(err.split()) == (
+        "jacobian-bp: the page takes about 0 s: 10 blocks, differences of the gradient "
+        "by 43 of 43 entries"
+    )
+    assert "differences of the vjp gradient: 1,849 of 1,849 entries" in " ".join(out.split())
+    wide = run_of(1, 41)
+    assert announcement_of_second(wide.forward_pass).endswith(
+        "s: differences of the gradient by 62 of 1,722 entries"
+    )
+    assert wide.second_derivation().check.columns == 62
+    assert "3 blocks, " in announcement_of_second(wide.forward_pass, everything=True)
+
+
+def test_what_a_page_of_second_derivatives_takes_grows_as_the_square_of_the_depth():
+    seconds = [expected_of_second(run_of(depth).forward_pass, True, True) for depth in (8, 16, 32)]
+    assert 3 < seconds[1] / seconds[0] < 5
+    assert 3 < seconds[2] / seconds[1] < 5

@@ -19,7 +19,6 @@ from jacobian_bp import (
 from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.curvature.cut import cut_of
 from jacobian_bp.curvature.doubled_graph import doubled
-from jacobian_bp.curvature.hessian import block_of
 from jacobian_bp.reference import X, Y, second_seed
 
 LAYOUTS = ("numerator", "transposed", "flat", "flat_column", "gradient")
@@ -373,24 +372,6 @@ def test_a_part_of_a_part_is_named_after_both():
     assert row.name == f"∂²z2/∂W2∂a1 in the residual of {whole}"
     assert block.rows[0].name == f"∂²J/∂z3² in {whole}"
     assert block.gauss_newton.name == f"Gauss-Newton part of {whole}"
-
-
-def test_links_grow_linearly_and_blocks_as_the_square_of_the_depth():
-    found = {}
-    for depth in (2, 8, 32):
-        net = Network.dense([2] * (depth + 1), "tanh", "squared_error", seed=1)
-        r = net.run(np.ones(2), np.zeros(2))
-        graph = r.hessian(r.params)._graph()
-        terms = [len(r.hessian("W1", f"W{n}").factored().terms) for n in (1, depth)]
-        found[depth] = len(graph.links), len(graph.bends)
-        assert max(terms) <= 2
-        if depth < 32:
-            state = r.forward_pass
-            blocks = [block_of(state, graph, p, q) for p in r.params for q in r.params]
-            assert sum(bool(block.links) for block in blocks) == (2 * depth) ** 2
-    (l2, b2), (l8, b8), (l32, b32) = found.values()
-    assert (l8 - l2) / 6 == (l32 - l8) / 24  # so many more with each layer
-    assert (b8 - b2) / 6 == (b32 - b8) / 24
 
 
 # What cannot be asked

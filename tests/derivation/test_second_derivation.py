@@ -1,6 +1,7 @@
 """The page of second derivatives: each formula is evaluated, each verdict has its premise."""
 
 import re
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from second_cases import close
 
 from jacobian_bp import Network, Op, SpecError, ops
 from jacobian_bp.algebra.expression import Delta, Dense, Expression
+from jacobian_bp.checks import of_hessian
 from jacobian_bp.checks.of_hessian import check_hessian
 from jacobian_bp.cli import main
 from jacobian_bp.derivation.of_each_example import times
@@ -508,6 +510,18 @@ def test_what_is_too_large_to_be_built_is_checked_all_the_same():
     assert page.check.ok
     assert 0 < page.check.columns < page.count
     assert "1,138 parameters: the whole matrix is not built for this page" in page.text(width=400)
+
+
+def test_a_page_takes_little_memory_beside_the_matrix_that_is_not_built(monkeypatch):
+    monkeypatch.setattr(of_hessian, "MOST_COLUMNS", 3)
+    net = Network.dense([997, 11, 5], ["tanh", "softmax"], "cross_entropy", seed=3)
+    run = net.run(RNG.standard_normal(997), np.array(3))
+    tracemalloc.start()
+    page = run.second_derivation()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert page.check.ok
+    assert most < page.nbytes / 10
 
 
 def test_two_pages_are_the_same_and_the_run_is_as_it_was():
