@@ -289,6 +289,7 @@ class Assignments(Updates):
             if isinstance(base, dict) and isinstance(key, str):
                 base[key] = value
             if isinstance(base, list) and isinstance(key, int):
+                base = self._to_be_changed(target.value, base)
                 name = self._path_or_none(target.value)
                 place = self.quantities.slot(base, key, name)
                 store = Store(
@@ -313,6 +314,15 @@ class Assignments(Updates):
         store = Store(statement.lineno, path, value, statement, self.reads, self.knows, kind)
         store.error = error
         self._put(store, path)
+
+    def _to_be_changed(self, node: ast.expr, found: list[Any]) -> list[Any]:
+        """A list of the text; of one that is the run's a copy, which the name means from here."""
+        path = self._path_or_none(node)
+        if path is None or self.quantities.kind_of_list(found) is None:
+            return found
+        self.stored[path] = list(found)
+        own: list[Any] = self.stored[path]
+        return own
 
     def _masked(
         self, statement: ast.stmt, target: ast.Subscript, value: Any, kind: str, error: str

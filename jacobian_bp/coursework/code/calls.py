@@ -460,10 +460,6 @@ def _range(walk: Expressions, *ends: Any) -> range:
     return range(*[functions.whole(end) for end in ends])
 
 
-def _length(value: Any) -> int:
-    return functions.rounds(value) if isinstance(value, range) else len(value)
-
-
 def _text(walk: Expressions, value: Any) -> str:
     if not isinstance(value, int | str | np.integer):
         raise NotReadError("str() of what is no number")
@@ -471,7 +467,7 @@ def _text(walk: Expressions, value: Any) -> str:
 
 
 BUILT_IN: dict[str, Any] = {
-    "len": lambda walk, value: _length(walk.quantities.as_the_text_has(value)),
+    "len": lambda walk, value: functions.length(walk.quantities.as_the_text_has(value)),
     "range": _range,
     "reversed": lambda walk, value: walk.listed(value)[::-1],
     "list": lambda walk, *value: walk.listed(value[0]) if value else [],

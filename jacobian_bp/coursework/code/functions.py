@@ -129,6 +129,10 @@ def rounds(loop: range) -> int:
     return max(0, -((loop.start - loop.stop) // loop.step))
 
 
+def length(value: Any) -> int:
+    return rounds(value) if isinstance(value, range) else len(value)
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     sizes = value if isinstance(value, tuple | list) else (value,)
     shape = tuple(whole(size) for size in sizes)

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,46 @@ from ..lines.vocabulary import Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
+from .resuming import Checkpoint
 from .store import BREAK, UNREAD, UPDATE, Store
 from .trace import Trace, near
 from .walk import Walk
 
 ENTRIES_A_STEP = 1_000
 MARGIN = 1e-6  # of what a penalty adds
+
+
+@dataclass
+class _Walked:
+    """A walk, by what was put in for what, and the checkpoints that it has left."""
+
+    mended: Mapping[int, Any]
+    instead: Mapping[int, ast.stmt]
+    helpers: dict[str, ast.FunctionDef]
+    asked: tuple[bool, bool]  # whether penalties count, whether functions are taken as written
+    trace: Trace = field(init=False)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    reached: dict[int, int] = field(default_factory=dict)
+
+    def first_mended(self, other: "_Walked") -> int:
+        """The first store for which one of the two puts another value in."""
+        ours, theirs = self.mended, other.mended
+        differ = [n for n in {*ours, *theirs} if ours.get(n) is not theirs.get(n)]
+        return min(differ, default=len(self.trace.stores))
+
+    def first_instead(self, other: "_Walked") -> int:
+        """How many checkpoints there are before the first statement that is another one."""
+        ours, theirs = self.instead, other.instead
+        differ = [key for key in {*ours, *theirs} if ours.get(key) is not theirs.get(key)]
+        every = len(self.checkpoints)
+        return min((self.reached.get(key, every) for key in differ), default=every)
+
+    def go_on_from(self, before: "_Walked", start: Checkpoint) -> None:
+        """Puts what stands before the checkpoint, from the walk before, in front of its own."""
+        own = before.checkpoints.index(start)
+        self.checkpoints = before.checkpoints[:own] + self.checkpoints
+        kept = {key: n for key, n in before.reached.items() if n <= own}
+        self.reached = {key: n + own for key, n in self.reached.items()} | kept
 
 
 class Trials:
@@ -26,6 +60,7 @@ class Trials:
         self.parsed, self.quantities, self.budget = parsed, quantities, budget
         self.helpers = dict(parsed.helpers)
         self.swapped: dict[int, ast.stmt] = {}  # statements mended for good, by their id
+        self.before: _Walked | None = None  # the last walk that kept its states
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
             name
@@ -43,21 +78,48 @@ class Trials:
     ) -> Trace:
         """One walk, to the store `last`; with the state before each store, where it `keeps` them.
 
+        It starts where it first differs from the last walk that kept its states.
         NotReadError, ShapesError where a statement cannot be walked at all.
         """
-        helpers = self.helpers if helpers is None else helpers
-        instead = {**self.swapped, **(instead or {})}
+        made = _Walked(
+            dict(mended),
+            {**self.swapped, **(instead or {})},
+            self.helpers if helpers is None else helpers,
+            (self.quantities.penalised, self.quantities.as_written),
+        )
         classes = self.parsed.classes
-        walk = Walk(self.quantities, helpers, mended, instead, self.computed, last, classes)
+        walk = Walk(
+            self.quantities, made.helpers, mended, made.instead, self.computed, last, classes
+        )
         walk.keeps = keeps
+        start = self._start(made, last)
         with np.errstate(all="ignore"):
-            walk.text(self.parsed)
+            if start is None or self.before is None:
+                walk.text(self.parsed)
+            else:
+                walk.text(self.parsed, start, self.before.trace)
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
         if not mended:
             self.quantities.walked()
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
         found.states = walk.states
+        if keeps:
+            made.trace = found
+            made.checkpoints, made.reached = walk.checkpoints, walk.reached
+            if start is not None and self.before is not None:
+                made.go_on_from(self.before, start)
+            self.before = made
         return found
+
+    def _start(self, made: "_Walked", last: int | None) -> Checkpoint | None:
+        """The last checkpoint before anything that differs from the walk before."""
+        before = self.before
+        if before is None or made.helpers != before.helpers or made.asked != before.asked:
+            return None
+        count = min(before.first_mended(made), len(before.trace.stores) if last is None else last)
+        place = before.first_instead(made)
+        found = [each for each in before.checkpoints[:place] if each.count <= count]
+        return found[-1] if found else None
 
     def alone(
         self, number: int, before: Trace, instead: ast.stmt, put: Mapping[str, Any] | None = None

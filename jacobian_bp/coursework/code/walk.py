@@ -1,22 +1,23 @@
 """A text walked statement by statement: loops and helpers unrolled into one list of stores."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..lines.vocabulary import Quantity, list_kind
-from . import functions
-from .assembly import Assembly
-from .assignments import EnoughError, State, is_place, last_of
+from .assignments import EnoughError, State, is_place
 from .classes import Class, called
-from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError, shown
+from .limits import NotReadError, ShapesError, TooMuchError, shown
+from .loops import Loops, Returned
 from .parsing import Parsed
 from .quantities import Quantities
-from .scope import Instance, goal_of_return
+from .resuming import Checkpoint
+from .scope import goal_of_return
 from .store import BREAK, PLAIN, UNREAD, Store
+from .trace import Trace
 
 IGNORED = (
     ast.Pass
@@ -28,11 +29,9 @@ IGNORED = (
     | ast.Assert
     | ast.Raise
 )
-PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
-Returned = tuple[Any, ...]
 
 
-class Walk(Assembly):
+class Walk(Loops):
     """The stores of a text, in order, with right values put in for some and other statements.
 
     `mended` gives the value for a store by its place in the list, `instead` a statement for
@@ -56,23 +55,31 @@ class Walk(Assembly):
         self.example: int | None = None  # whose round of a loop over the examples it is
         self.states = []
 
-    def text(self, parsed: Parsed) -> "Walk":
-        """The forward function first, of which only attributes are left, then the backward one."""
+    def text(
+        self, parsed: Parsed, start: Checkpoint | None = None, of: Trace | None = None
+    ) -> None:
+        """The forward function first, of which only attributes are left, then the backward one.
+
+        From a checkpoint that another walk `of` the text has left, where one is given.
+        """
         try:
+            if start is not None and of is not None:
+                self.resume(start, of.stores, of.states)
+                return
             if self.classes:
                 self.set_up(parsed)
             if parsed.parts:
                 self.assembled(parsed.parts)
-                return self
+                return
             self.block(parsed.forward)
             for path in [p for p in self.stored if not p.startswith(("self.", "#"))]:
                 del self.stored[path]
+            self.own_level = True
             self.block(parsed.body)
         except EnoughError:
             pass
         except RecursionError:
             raise TooMuchError("its functions call each other without end.") from None
-        return self
 
     def alone(self, statement: ast.stmt, state: State) -> list[Store]:
         """The stores of one statement where the state is that before it."""
@@ -81,22 +88,6 @@ class Walk(Assembly):
         self.scope, self.example, self.depth = replace(state.scope), state.example, state.depth
         self._statement(statement)
         return self.stores
-
-    def block(self, body: Iterable[ast.stmt]) -> Returned | None:
-        """Walk statements; what a return gives, or None."""
-        for statement in body:
-            try:
-                returned = self._statement(self.instead.get(id(statement), statement))
-            except (NotReadError, ShapesError, TooMuchError) as error:
-                if self.lenient and not isinstance(error, TooMuchError):
-                    self.declare(statement)
-                    continue
-                if not isinstance(error, ShapesError):
-                    error.line = error.line or statement.lineno
-                raise
-            if returned is not None:
-                return returned
-        return None
 
     def _statement(self, statement: ast.stmt) -> Returned | None:
         self.step()
@@ -144,95 +135,6 @@ class Walk(Assembly):
                 raise NotReadError(type(statement).__name__)
         return None
 
-    def _unread_loop(self, body: list[ast.stmt], error: NotReadError) -> None:
-        """A loop over what nothing tells: none of its lines is read."""
-        for statement in [part for one in body for part in ast.walk(one)]:
-            if isinstance(statement, ast.Assign | ast.AugAssign):
-                targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
-                for target in targets:
-                    self._unread(statement, target, self._path_or_none(target), error)
-
-    def _gone_through(self, source: ast.expr) -> Any:
-        """What a loop goes through: of a dictionary of parameters, their names."""
-        if isinstance(source, ast.Call) and ast.unparse(source.func).endswith(".keys"):
-            source = getattr(source.func, "value", source)
-        if isinstance(source, ast.Name | ast.Attribute) and last_of(source).lower() in PARAMETERS:
-            numbers = range(1, self.quantities.layers + 1)
-            kinds = "Wb" if self.quantities.bias == "own" else "W"
-            first = self.quantities.naming.first - 1
-            return [f"{kind}{number + first}" for number in numbers for kind in kinds]
-        return self.of(source)
-
-    def _loop(self, target: ast.expr, source: Any, body: list[ast.stmt]) -> Returned | None:
-        """Round after round, as long as one differs from the one before it."""
-        long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
-        before: list[Store] = []
-        items = source if long else self.listed(source)
-        over_examples = not long and self._goes_over_examples(target, items, body)
-        outer = self.example
-        for number, item in enumerate(items):
-            if number >= MOST_LOOPED:
-                raise TooMuchError(f"a loop of more than {MOST_LOOPED:,} rounds.", ONE_ROUND)
-            self.bind(target, item)
-            first = len(self.stores)
-            self.example = number if over_examples else outer
-            try:
-                returned = self.block(body)
-            except TooMuchError as error:
-                error.instead = ONE_ROUND
-                raise
-            finally:
-                self.example = outer
-            if returned is not None:
-                return returned
-            stored = self.stores[first:]
-            if self._trains(target, item, body) or (long and _alike(before, stored)):
-                break
-            before = stored
-        return None
-
-    def _goes_over_examples(self, target: ast.expr, items: Any, body: list[ast.stmt]) -> bool:
-        """for x, y in zip(X, Y), or for i in range(m) with X[i] or X[:, i] in its lines."""
-        quantities = self.quantities
-        if self.quiet or quantities.layout.one or len(items) != quantities.examples:
-            return False
-        first = items[0] if isinstance(items[0], tuple | list) else [items[0]]
-        found = any(quantities.is_example(one, 0) for one in first)
-        if not found:
-            own = _names(target)
-            places = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Subscript)]
-            found = any(own & _names(n.slice) and self._is_batch(n.value) for n in places)
-        quantities.by_example |= found
-        return found
-
-    def _is_batch(self, node: ast.expr) -> bool:
-        """Whether a name is that of the inputs or of the labels."""
-        if not isinstance(node, ast.Name | ast.Attribute):
-            return False
-        kept = list(self.reads), set(self.knows), dict(self.unknown)
-        try:
-            value = self.of(node)
-        except (NotReadError, ShapesError):
-            return False
-        finally:
-            self.reads, self.knows, self.unknown = kept
-        return any(
-            isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(name))
-            for name in ("x", "y")
-        )
-
-    def _trains(self, target: ast.expr, item: Any, body: list[ast.stmt]) -> bool:
-        """Whether each round of a loop gives the same parameters new values: one is judged."""
-        own, here = _names(target), self.scope.number
-        if any(scope == here and not own & _names(of) for of, scope in self.updated.values()):
-            return True
-        if all(scope == here for _, scope in self.updated.values()):
-            return False
-        places = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Subscript)]
-        parts = item if isinstance(item, tuple | list) else [item]
-        of_layers = any(isinstance(part, Instance) for part in parts)
-        return not of_layers and not any(own & _names(place) for place in places)
-
     def _test(self, test: ast.expr) -> bool:
         try:
             return self.truth(test)
@@ -246,7 +148,7 @@ class Walk(Assembly):
         except (NotReadError, ShapesError):
             return
         if isinstance(source, list):
-            source.append(value)
+            self._to_be_changed(base, source).append(value)
 
     def _insert(self, statement: ast.stmt, base: ast.expr, item: ast.expr) -> None:
         """dW.insert(0, …) on the way back: the place from the end says the layer."""
@@ -269,13 +171,13 @@ class Walk(Assembly):
         except NotReadError as error:
             store.kind, store.error = UNREAD, str(error)
         self._put(store)
-        source.insert(0, store.value)
+        self._to_be_changed(base, source).insert(0, store.value)
 
     def _reverse(self, base: ast.expr) -> None:
         value = self.of(base)
         if not isinstance(value, list):
             raise NotReadError("reverse() of what is no list")
-        value.reverse()
+        self._to_be_changed(base, value).reverse()
 
     def _is_of_text(self, call: ast.Call) -> bool:
         word = called(call)
@@ -340,15 +242,3 @@ def _parts(value: ast.expr | None) -> list[ast.expr]:
         case ast.Dict(values=values):
             return values
     return [] if value is None else [value]
-
-
-def _alike(first: list[Store], second: list[Store]) -> bool:
-    """Whether two rounds of a loop store the same under the same names."""
-    if len(first) != len(second):
-        return False
-    pairs = zip(first, second, strict=True)
-    return all(a.path == b.path and np.array_equal(a.value, b.value) for a, b in pairs)
-
-
-def _names(node: ast.expr) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
