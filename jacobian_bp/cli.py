@@ -17,6 +17,8 @@ jacobian-bp exercise new 3        a sheet to fill in, and its check
 jacobian-bp grade --exercise 3 --submission ex3.py
                                   a submission graded
 jacobian-bp course new autumn     a course in a box: sheets, key, autograders
+
+What only one command needs is loaded by that command.
 """
 
 import argparse
@@ -25,32 +27,27 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from .algebra.pictured import pictured
-from .checks.agreement import Agreement
-from .checks.announced import announcement
-from .derivation.derivation import Derivation, names_of
-from .derivation.one_jacobian import document_of_jacobian, explain
+from .derivation.names_of import names_of
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS
 from .derivation.second_derivation import announcement_of_second
 from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
-from .document.report import save_report
-from .document.saving import save
 from .errors import JacobianError, SpecError
 from .formulas import command
-from .network.files.net_file import write_example
 from .network.files.tables.switches import add_switches
 from .network.from_options import Case, case_of, options_given
-from .network.named_jacobian import named_jacobian
-from .network.run import Run
-from .network.show_picture import show_or_write
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
 from .writing.interrupts import INTERRUPTED
 from .writing.signs import for_stream, rename, safe
 from .writing.tables import WIDTH, fold_all, packed, wrapped
+
+if TYPE_CHECKING:
+    from .checks.agreement import Agreement
+    from .derivation.derivation import Derivation
+    from .network.run import Run
 
 PROGRAM = "jacobian-bp"
 DISAGREE, BAD_INPUT = 1, 2
@@ -142,6 +139,12 @@ def _derive_second(options: argparse.Namespace, case: Case, place: Path | None) 
 
 
 def _show(options: argparse.Namespace) -> int:
+    from .algebra.pictured import pictured
+    from .derivation.one_jacobian import document_of_jacobian, explain
+    from .document.saving import save
+    from .network.named_jacobian import named_jacobian
+    from .network.show_picture import show_or_write
+
     place = None if options.out is None else place_for(options.out, kind=EITHER)
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
@@ -183,6 +186,7 @@ def _check(options: argparse.Namespace) -> int:
     names = names_of(run.forward_pass, run.convention())
     agreement = _agreement(run)
     if place is not None:
+        from .document.report import save_report
 
         def spell(text: str) -> str:
             return rename(text, names)
@@ -195,14 +199,18 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if agreement.ok else DISAGREE
 
 
-def _agreement(run: Run) -> Agreement:
+def _agreement(run: "Run") -> "Agreement":
     """The routes compared; what takes long is said beforehand."""
+    from .checks.announced import announcement
+
     terminal.announce(announcement(run.forward_pass))
     with terminal.progress("finite differences") as progress:
         return run.check(progress)
 
 
 def _new(options: argparse.Namespace) -> int:
+    from .network.files.net_file import write_example
+
     if not options.file:
         raise SpecError("a file name is missing.\n  Write jacobian-bp new net.toml.")
     write_example(options.file)

@@ -45,6 +45,7 @@ from .document_of import document_of, matrix_of_step
 from .folding import folded
 from .graph_of import graph_of
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
+from .names_of import names_of
 from .of_each_example import SHARE, MeanCost, times
 from .page.page_of import page_of
 from .ready_made import ReadyMade
@@ -278,17 +279,6 @@ def _bias_count(state: Pass, params: Sequence[str], convention: Convention) -> i
     if convention.bias != "own":
         return sum(shape[1 if convention.weights == "in,out" else 0] for shape in shapes)
     return sum(math.prod(shape) for shape in shapes if len(shape) < 2)
-
-
-def names_of(state: Pass, ready: ReadyMade) -> dict[str, str]:
-    """How the values of a run are written in a convention."""
-    return ready.names(len(state.program.steps), _last_layer(state), state.values)
-
-
-def _last_layer(state: Pass) -> int | None:
-    """The number of the last layer, where the values of layers are z1, z2, …."""
-    numbers = [int(name[1:]) for name in state.values if name[0] == "z" and name[1:].isdecimal()]
-    return max(numbers, default=None)
 
 
 def _shown(state: Pass, name: str, convention: Convention) -> np.ndarray:

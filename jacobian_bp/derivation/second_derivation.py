@@ -31,8 +31,9 @@ from ..writing.shown import Shown
 from ..writing.signs import for_stream, plural, to_ascii
 from ..writing.tables import WIDTH
 from .convention import Convention
-from .derivation import derive, names_of, symbol
+from .derivation import derive, symbol
 from .ledger import LocalStep
+from .names_of import names_of
 from .ready_made import ReadyMade
 from .second_chain import (
     added_as_they_are,

@@ -1,17 +1,20 @@
-"""A formula on the command line: what is one, its options, and the page."""
+"""A formula on the command line: what is one, its options, and the page.
+
+Whether there is one is asked at every start of `derive`; what reads it is loaded where there is.
+"""
 
 import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..document.saving import save
 from ..errors import SpecError
 from ..writing.signs import safe
 from ..writing.tables import wrapped
-from .formula import Formula
-from .page import document_of
+
+if TYPE_CHECKING:
+    from .formula import Formula
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
@@ -66,8 +69,10 @@ def given(options: argparse.Namespace) -> list[str]:
     return [name for name in OPTIONS if getattr(options, name, None)]
 
 
-def formula_of(options: argparse.Namespace, others: Sequence[str]) -> Formula:
+def formula_of(options: argparse.Namespace, others: Sequence[str]) -> "Formula":
     """The formula with its options. SpecError for `others`, that do not fit."""
+    from .formula import Formula
+
     if others:
         raise SpecError(
             f"--{others[0].replace('_', '-')} does not go with a formula.\n"
@@ -86,7 +91,7 @@ def formula_of(options: argparse.Namespace, others: Sequence[str]) -> Formula:
     )
 
 
-def page_of(found: Formula, second: bool, width: int) -> tuple[list[str], bool]:
+def page_of(found: "Formula", second: bool, width: int) -> tuple[list[str], bool]:
     """The lines of the page, and whether all is right."""
     lines, ok = lines_of(found, second)
     folded = [
@@ -97,14 +102,17 @@ def page_of(found: Formula, second: bool, width: int) -> tuple[list[str], bool]:
     return folded, ok
 
 
-def saved(found: Formula, second: bool, place: Path) -> bool:
+def saved(found: "Formula", second: bool, place: Path) -> bool:
     """Write the page as the document that the file's ending asks for; whether all is right."""
+    from ..document.saving import save
+    from .page import document_of
+
     lines, ok = lines_of(found, second)
     save(place, lambda: document_of(found, lines), lambda: "\n".join(lines))
     return ok
 
 
-def lines_of(found: Formula, second: bool) -> tuple[list[str], bool]:
+def lines_of(found: "Formula", second: bool) -> tuple[list[str], bool]:
     """The page, as wide as it is, and whether all is right."""
     if second:
         return found.second_lines(), found.second_ok

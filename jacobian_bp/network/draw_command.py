@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.pictured import pictured
-from ..derivation.derivation import names_of
+from ..derivation.names_of import names_of
 from ..document.files import PICTURE, PICTURES, place_for
 from ..document.picture import Picture
 from ..errors import SpecError

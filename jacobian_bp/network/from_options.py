@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from .drawn_from_seed import draw_data
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
 from .files.data_files import LIMIT
-from .files.tables.read_table import TableData
 from .files.tables.switches import switch_of, table_asked_for
 from .model_files import (
     drawn_for,
@@ -32,6 +32,9 @@ from .model_files import (
 from .network import Network
 from .run import Run
 from .sizes import format_sizes, parse_sizes, with_widths
+
+if TYPE_CHECKING:
+    from .files.tables.read_table import TableData
 
 LAST_FOR_LOSS = {loss: last for loss in LOSSES if (last := last_activation(loss))}
 LOSS_FOR_LAST = {last: loss for loss, last in reversed(LAST_FOR_LOSS.items())}  # the first
@@ -157,7 +160,7 @@ def _require_effect(options: argparse.Namespace) -> None:
 
 
 def _layers(
-    options: argparse.Namespace, convention: ReadyMade, data: TableData | None
+    options: argparse.Namespace, convention: ReadyMade, data: "TableData | None"
 ) -> tuple[list[int], list[str], str, list[str]]:
     """Sizes, activations and loss, and in words which of them the data decided."""
     text: str = options.network
@@ -187,7 +190,7 @@ def _said(options: argparse.Namespace) -> bool:
     return bool(options.loss or options.activations)
 
 
-def _classes(data: TableData) -> bool:
+def _classes(data: "TableData") -> bool:
     """Whether a target of numbers is 0, 1, 2, … each in several rows."""
     if data.y.ndim > 1:
         return False
@@ -228,7 +231,7 @@ def _said_of_drawn(x: np.ndarray, seed: int) -> str:
 
 
 def _examples_of(
-    data: TableData, sizes: list[int], loss: str, options: argparse.Namespace
+    data: "TableData", sizes: list[int], loss: str, options: argparse.Namespace
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """One example or a batch of the table, and what was done to it."""
     if len(data.features) != sizes[0]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..algebra.jacobian import Jacobian
-from ..derivation.derivation import names_of
+from ..derivation.names_of import names_of
 from ..derivation.ready_made import as_typed
 from ..errors import JacobianError, SpecError
 from .run import Run

@@ -2,7 +2,7 @@
 
 A network is a function of its input at fixed parameters; during training it is
 a function of its parameters at fixed data. Both are here: net(x), and
-net.run(x, y).gradients().
+net.run(x, y).gradients(). What only one method needs is loaded by that method.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,11 @@ from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..document.picture import Picture, framed
 from ..errors import JacobianError, SpecError
-from ..formulas.in_program import steps_of
 from ..numbers.arrays import read_only, real_array
 from ..numbers.precision import precision_of
 from ..ops import Op
@@ -24,28 +22,26 @@ from ..program.forward import run_forward
 from ..program.making_ops import own_ops
 from ..program.program import Program
 from ..program.step import Step
-from ..routes.compiled.step import CompiledStep
-from ..source.engines import step_class
-from ..source.styles import require_style
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import Said, ends, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import did_you_mean, dims
-from .drawn import network_picture
 from .drawn_from_seed import draw_data, draw_params
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
 from .files.data_files import LIMIT
-from .files.net_file import read_net_file
-from .files.net_program import ProgramSpec
 from .foreign import Foreign
 from .layers import build_dense, read_loss
-from .models.building import Built
-from .models.layered import Layered
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
 from .tying import fill_tied, tied_names
+
+if TYPE_CHECKING:
+    from ..document.picture import Picture
+    from ..routes.compiled.step import CompiledStep
+    from .models.building import Built
+    from .models.layered import Layered
 
 
 class Network(Shown):
@@ -181,6 +177,8 @@ class Network(Shown):
         ops of your own under a name. A Mean or Sum over the examples is left out for one example
         whose value is a number already. `convention` is that of `Network.dense`.
         """
+        from ..formulas.in_program import steps_of
+
         require_mapping(params)
         params = dict(params or {})
         facts = NetworkFacts(convention=None if convention is None else convention_of(convention))
@@ -204,6 +202,9 @@ class Network(Shown):
         more than `data_limit` bytes is refused. Raises
         SpecError with every problem of the file, each with its line and key.
         """
+        from .files.net_file import read_net_file
+        from .files.net_program import ProgramSpec
+
         spec = read_net_file(path, data_limit)
         if isinstance(spec, ProgramSpec):
             net = cls.program(*spec.lines, params=spec.params, convention=spec.convention)
@@ -242,7 +243,7 @@ class Network(Shown):
         compared with the module's own before it is handed out. Raises SpecError with all that
         is not known at once, each with its module; the page docs/models.md lists what is.
         """
-        from .models.built import torch_built  # loaded when a model is read
+        from .models.built import torch_built
 
         built, buffers = torch_built(module, example, loss)
         return cls._from_model(built, buffers)
@@ -258,7 +259,7 @@ class Network(Shown):
         package. Raises SpecError for a file that is cut short, has its numbers in other files,
         or declares what it does not hold, and with all operators that are not known at once.
         """
-        from .models.built import onnx_built  # loaded when a model is read
+        from .models.built import onnx_built
 
         return cls._from_model(onnx_built(path, example))
 
@@ -272,7 +273,7 @@ class Network(Shown):
         file that is damaged, links to others or claims what it does not hold, and with all
         layers that are not known at once.
         """
-        from .models.built import keras_built  # loaded when a model is read
+        from .models.built import keras_built
 
         return cls._from_model(keras_built(path))
 
@@ -291,12 +292,12 @@ class Network(Shown):
         the others as scikit-learn has them. Raises SpecError for another model, one that is not
         fitted, and options that change the loss otherwise.
         """
-        from .models.sklearn_models import read_sklearn  # loaded when a model is read
+        from .models.sklearn_models import read_sklearn
 
         return cls._from_layers(read_sklearn(model, examples))
 
     @classmethod
-    def _from_layers(cls, found: Layered) -> "Network":
+    def _from_layers(cls, found: "Layered") -> "Network":
         """The network of a model that is layers; one without a bias is a program."""
         steps, shapes = build_dense(
             found.sizes, found.activations, found.loss, found.reduction, False, {}, found.penalty
@@ -319,7 +320,7 @@ class Network(Shown):
         return net
 
     @classmethod
-    def _from_model(cls, built: Built, buffers: Mapping[str, Any] | None = None) -> "Network":
+    def _from_model(cls, built: "Built", buffers: Mapping[str, Any] | None = None) -> "Network":
         """The network of a model from elsewhere, with what it keeps of it."""
         net = cls.program(*built.lines, params=built.params)
         constants = {name: read_only(np.array(array)) for name, array in built.constants.items()}
@@ -433,7 +434,7 @@ class Network(Shown):
         *,
         axes: Mapping[str, str] | None = None,
         engine: str = "numpy",
-    ) -> CompiledStep:
+    ) -> "CompiledStep":
         """A step(params, x, y) that gives the cost and all gradients, planned once.
 
         `batch=m` is for m examples in rows; without it the step takes one example. `axes`
@@ -441,6 +442,8 @@ class Network(Shown):
         for dense layers: an op without a form as loops is refused at the first call, where the
         planned numpy step takes it. Raises SpecError where numba is not installed.
         """
+        from ..source.engines import step_class
+
         count = None if batch is None else checked_batch(batch)
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
         made = step_class(engine)
@@ -460,6 +463,8 @@ class Network(Shown):
         >>> [line for line in text.splitlines() if line.startswith("def step")]
         ['def step(params, x, y):']
         """
+        from ..source.styles import require_style
+
         count = None if batch is None else checked_batch(batch)
         require_style(style, "style =")
         if not self.facts.sizes or not self.facts.loss:
@@ -472,7 +477,7 @@ class Network(Shown):
         dtype = precision_of([*self._params.values()] or [np.zeros(())])
         return self.run(x.astype(dtype), y).source(style)
 
-    def picture(self, layer: int | None = None) -> Picture:
+    def picture(self, layer: int | None = None) -> "Picture":
         """Units, weights and biases as a picture; `layer` draws one, its sums apart.
 
         Raises SpecError for a layer that is not there, and for a network that is no layers one
@@ -482,6 +487,8 @@ class Network(Shown):
         >>> print(net.picture().lines[0])
         x(3) --W1,b1--> a1(4) sigmoid --W2,b2--> a2(2) sigmoid
         """
+        from .drawn import network_picture
+
         return network_picture(self.facts, layer)
 
     @property
@@ -527,6 +534,8 @@ class Network(Shown):
 
     def _repr_html_(self) -> str:
         """For a notebook: each step as a formula, the shapes of what is trained, and its op."""
+        from ..document.picture import framed
+
         rows = ends([self._row(step) for step in self._program.steps], _left_out)
         shown = steps(rows) + "\n" + page("", [repr(self).strip("<>")])
         try:

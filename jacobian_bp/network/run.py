@@ -1,23 +1,18 @@
-"""One run of a network: its values, its Jacobians, its gradients, its derivation."""
+"""One run of a network: its values, its Jacobians, its gradients, its derivation.
+
+What only one method needs is loaded by that method: a run that is never derived does not wait
+for the derivation.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ..algebra.jacobian import Jacobian
-from ..checks.all_routes import Agreement, check
-from ..curvature.hessian import Hessian, hessian
-from ..curvature.hessian_vector import hessian_vector
-from ..curvature.of_examples import before_the_examples_add_up
-from ..curvature.stacked_hessian import StackedHessian
 from ..derivation.convention import Convention
-from ..derivation.derivation import Derivation, derive
 from ..derivation.ready_made import ReadyMade
-from ..derivation.second_derivation import SecondDerivation, derive_second
-from ..derivation.written_in import written_in
-from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, require_finite
 from ..program.forward_pass import Pass
@@ -25,12 +20,18 @@ from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
 from ..routes.gradients import gradients, pulled_back, require_scalar
 from ..routes.stacked import StackedJacobian
-from ..source.styles import written_out
 from ..writing.notebook import MOST_LINES, grid
 from ..writing.shown import Printed
 from ..writing.signs import dims, number, type_of, vector
-from .drawn import run_picture
 from .files.convention_file import convention_of
+
+if TYPE_CHECKING:
+    from ..checks.all_routes import Agreement
+    from ..curvature.hessian import Hessian
+    from ..curvature.stacked_hessian import StackedHessian
+    from ..derivation.derivation import Derivation
+    from ..derivation.second_derivation import SecondDerivation
+    from ..document.picture import Picture
 
 MOST_SHOWN = 6  # rows of a value, and entries of a row, in a notebook
 
@@ -74,6 +75,8 @@ class Run(Printed):
 
     def _repr_html_(self) -> str:
         """For a notebook: every value with its shape, and its first numbers."""
+        from ..document.picture import framed
+
         values = self.forward_pass.values.items()
         rows = [(name, dims(value.shape), vector(value, 6, MOST_SHOWN)) for name, value in values]
         title = self._title[0] if len(self._title) == 1 else ""
@@ -147,11 +150,11 @@ class Run(Printed):
         *,
         of: str | None = None,
         per_example: bool = False,
-    ) -> Hessian: ...
+    ) -> "Hessian": ...
     @overload
     def hessian(
         self, first: Names, *, of: str | None = None, per_example: bool = False
-    ) -> StackedHessian: ...
+    ) -> "StackedHessian": ...
     def hessian(
         self,
         first: str | Names,
@@ -159,7 +162,7 @@ class Run(Printed):
         *,
         of: str | None = None,
         per_example: bool = False,
-    ) -> Hessian | StackedHessian:
+    ) -> "Hessian | StackedHessian":
         """∂²of/∂first∂second of the cost, or of the value `of`: structured, nothing is built.
 
         A Hessian is the Jacobian of ∂of/∂first by second, and does what a Jacobian does; the
@@ -174,6 +177,10 @@ class Run(Printed):
               layout numerator, shape (1, 1, 2): delta ⊗ dense; 2 of 2 entries can be non-zero; \
 16 bytes
         """
+        from ..curvature.hessian import hessian
+        from ..curvature.of_examples import before_the_examples_add_up
+        from ..curvature.stacked_hessian import StackedHessian
+
         value = self._name(self.cost if of is None else of)
         state = self.forward_pass
         state.require(value)
@@ -195,6 +202,8 @@ class Run(Printed):
         A variable that is not named counts as one whose v is 0; the result has the names that
         were given. `of` is the cost, or another scalar.
         """
+        from ..curvature.hessian_vector import hessian_vector
+
         if not isinstance(vectors, Mapping):
             return hessian_vector(self.forward_pass, self.cost, vectors)
         if vectors:
@@ -233,13 +242,15 @@ class Run(Printed):
         """
         return plan(self.jacobian(self.cost if of is None else of, wrt), order)
 
-    def graph(self, form: str = "graph") -> Picture:
+    def graph(self, form: str = "graph") -> "Picture":
         """Every step as a picture: values, gradients under them, Jacobians' shapes on edges.
 
         `form` "chain" draws across what is made one from the other, with the local Jacobians
         below it, from the last to the first. Raises SpecError for another form, and for a chain
         of what is none.
         """
+        from .drawn import run_picture
+
         return run_picture(self.forward_pass, form)
 
     def source(self, style: str = "numpy") -> str:
@@ -256,15 +267,19 @@ class Run(Printed):
         >>> print(next(line for line in text.splitlines() if "dW2 =" in line).strip())
         dW2 = delta2[:, None] * a1  # (2, 4)
         """
+        from ..source.styles import written_out
+
         return written_out(self.forward_pass, style)
 
-    def check(self, progress: Progress | None = None) -> Agreement:
+    def check(self, progress: Progress | None = None) -> "Agreement":
         """Whether all routes agree, entry by entry; `.ok`, and a table when printed."""
+        from ..checks.all_routes import check
+
         return check(self.forward_pass, progress)
 
     def derivation(
-        self, convention: GivenConvention | None = None, agreement: Agreement | None = None
-    ) -> Derivation:
+        self, convention: GivenConvention | None = None, agreement: "Agreement | None" = None
+    ) -> "Derivation":
         """Every gradient derived step by step, ending in the checks.
 
         `convention` is the name of a ready-made one (a layout, a seed, ng, nielsen, cs231n),
@@ -273,12 +288,14 @@ class Run(Printed):
         printing it prints the derivation. Pass an `agreement` from `check()` to
         have the routes compared once only.
         """
+        from ..derivation.derivation import derive
+
         plain, ready = self._plain or self, self.convention(convention)
         return derive(plain.forward_pass, self._title, self._tied, ready, agreement)
 
     def second_derivation(
         self, convention: GivenConvention | None = None, everything: bool = False
-    ) -> SecondDerivation:
+    ) -> "SecondDerivation":
         """The second derivatives of the cost by all parameters, written out row by row.
 
         What bends and what comes back to it, H down the layers, the formula of each block, what
@@ -293,6 +310,8 @@ class Run(Printed):
             (['∂²J/∂z3²', '∂²z3/∂W3∂a2', '∂²z2/∂W2∂a1'], \
 "a2[i] H32[k,k'] a1[i'] + δ3[k] relu'(z2)[i] δ[i,k'] a1[i']")
         """
+        from ..derivation.second_derivation import derive_second
+
         plain, ready = self._plain or self, self.convention(convention)
         return derive_second(plain.forward_pass, self._title, ready, everything)
 
@@ -317,6 +336,8 @@ class Run(Printed):
         """
         if self._plain is not None:
             return self._plain.written_in(self._convention if convention is None else convention)
+        from ..derivation.written_in import written_in
+
         ready = self.convention(convention)
         state = written_in(self.forward_pass, ready.convention)
         return Run(state, self._tied, self._title, ready, self)

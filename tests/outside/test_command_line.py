@@ -1,5 +1,6 @@
 """The command line inside this process: exit codes, output, and one message for each error."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -184,7 +185,14 @@ def test_a_line_that_is_not_the_commands_own_is_found(monkeypatch):
     assert cli._parser().format_help() != cli._parser(cli._NAMES).format_help()
 
 
-@pytest.mark.parametrize("command", ["-h", "check", "exercise list"])
+NOT_FOR = {  # what a command has no use for, and does not wait for
+    "-h": ["checks", "curvature", "source", "formulas.formula", "derivation.derivation"],
+    "check": ["curvature", "source", "formulas.formula", "derivation.derivation"],
+    "exercise list": ["checks", "curvature", "source", "formulas.formula"],
+}
+
+
+@pytest.mark.parametrize("command", list(NOT_FOR))
 def test_a_command_that_is_not_asked_for_is_not_imported(command):
     code = (
         "import sys; from jacobian_bp import cli\n"
@@ -196,6 +204,11 @@ def test_a_command_that_is_not_asked_for_is_not_imported(command):
     modules = done.stdout.decode().splitlines()[-1].split()
     for name, elsewhere in cli._ELSEWHERE.items():
         assert (f"jacobian_bp{elsewhere.module}" in modules) == (name in command)
+    idle = [*NOT_FOR[command], "network.files.tables.read_table", "network.files.net_file"]
+    assert not {f"jacobian_bp.{module}" for module in idle} & {*modules}
+    assert "jacobian_bp.network.run" in modules  # a name that is spelt wrongly is never loaded
+    for module in idle:
+        assert importlib.util.find_spec(f"jacobian_bp.{module}")
 
 
 # ---------------------------------------------------------------- what is refused

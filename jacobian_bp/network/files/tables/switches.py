@@ -1,11 +1,16 @@
-"""The options of a table on the command line, and the table that they ask for."""
+"""The options of a table on the command line, and the table that they ask for.
+
+Every command has the options; what reads a table is loaded where there is one.
+"""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ....numbers.memory import parse_bytes
 from .options import CHOICES, DELIMITERS, TableOptions, table_options
-from .read_table import TableData, table_of
+
+if TYPE_CHECKING:
+    from .read_table import TableData
 
 SWITCHES: dict[str, dict[str, Any]] = {  # each with how it is parsed
     "header": {
@@ -54,6 +59,8 @@ def options_of(options: argparse.Namespace) -> TableOptions:
     return table_options("command", raw=options.raw, data_limit=limit, **said)
 
 
-def table_asked_for(options: argparse.Namespace) -> TableData:
+def table_asked_for(options: argparse.Namespace) -> "TableData":
     """The table of --data; SpecError where something is wrong with it, or the target missing."""
+    from .read_table import table_of
+
     return table_of(options.data, tuple(options.target or ()), options_of(options))
