@@ -42,13 +42,14 @@ from .foreign import Foreign
 from .layers import build_dense, read_loss
 from .models.building import Built
 from .models.layered import Layered
+from .over_batches import OverBatches
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
 from .tying import fill_tied, tied_names
 
 
-class Network(Shown):
+class Network(OverBatches, Shown):
     """A named straight-line program of ops, and its parameters.
 
     Build one with `Network.dense` (layers one after another) or
