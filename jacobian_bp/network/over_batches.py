@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ..chunks.chunked import LARGEST
 from ..curvature.stacked_hessian import StackedHessian
 from ..errors import DomainError, SpecError
 from ..numbers.arrays import is_finite
@@ -20,26 +21,13 @@ from ..routes.vjp import pull
 from ..writing.signs import did_you_mean, dims, safe
 from .batches import Alike, Data, InBatch, Rows, is_dask, read_batches
 from .dask_rows import added_up
-
-if TYPE_CHECKING:
-    from .run import Run
+from .jacobian_over import JacobianOver, jacobian_over
+from .runs import Runs
 
 PIECE = 256  # examples: what more add up to in one product has a rounding that grows with them
 
 Arrays = dict[str, np.ndarray]
 Shares = Callable[[Pass, Mapping[str, np.ndarray], bool], Arrays]
-
-
-class Runs(Protocol):
-    """What is asked of a network."""
-
-    @property
-    def params(self) -> Mapping[str, np.ndarray]: ...
-    @property
-    def tied(self) -> Mapping[str, str]: ...
-    def run(
-        self, x: Any = ..., y: Any = ..., *, axes: Mapping[str, str] | None = ..., **more: Any
-    ) -> "Run": ...
 
 
 class OverBatches:
@@ -70,6 +58,37 @@ class OverBatches:
         names = [name for name in self.params if name not in self.tied]
         work = Work(self, "net.gradients_over", _Gradients(tuple(names)), axes)
         return work.total(batches)
+
+    def jacobian_over(
+        self: Runs,
+        batches: Any,
+        of: str,
+        wrt: str | Sequence[str] | Mapping[str, Any],
+        *,
+        axes: Mapping[str, str] | None = None,
+        max_bytes: int | str = LARGEST,
+    ) -> JacobianOver:
+        """∂of/∂(the parameters `wrt`) of every example, shape (N, …of, P), none of it made yet.
+
+            J[n, k, p] = ∂of[n,k]/∂θ[p]          row n is example n's own
+
+        Going through it gives (slices, array) of at most `max_bytes`, batch by batch. Of arrays
+        of rows, net.jacobian_over((X, Y), "a2", net.params), the shape is known at once, and
+        to_dask(), to_zarr(path) and contract_blocks(v) make each chunk by a forward pass on its
+        rows. Raises SpecError for what is no parameter, JacobianError for a value that is not that
+        of each example alone, and as it goes what `gradients_over` raises.
+
+        >>> from jacobian_bp import Network
+        >>> net = Network.dense([3, 4, 2], "tanh", "squared_error", seed=0)
+        >>> x = np.ones((7, 3))
+        >>> whole = net.run(x).jacobian("a2", net.params).materialise()
+        >>> batches = {"x": x[:5]}, {"x": x[5:]}
+        >>> for (rows, *_), block in net.jacobian_over([*batches], "a2", net.params):
+        ...     print(rows, np.allclose(block, whole[rows]))
+        slice(0, 5, None) True
+        slice(5, 7, None) True
+        """
+        return jacobian_over(self, batches, of, wrt, axes, max_bytes)
 
     def gauss_newton_over(
         self: Runs,

@@ -21,9 +21,12 @@ class Compensated:
     array([2.])
     """
 
-    def __init__(self) -> None:
-        self._sums: dict[str, np.ndarray] = {}
-        self._lost: dict[str, np.ndarray] = {}
+    def __init__(
+        self,
+        sums: Mapping[str, np.ndarray] | None = None,
+        lost: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self._sums, self._lost = dict(sums or {}), dict(lost or {})
 
     def add(self, terms: Mapping[str, np.ndarray], times: float = 1) -> None:
         """Add `times` the terms; the arrays given are not kept."""
@@ -36,6 +39,10 @@ class Compensated:
             self._add(name, term)
             self._lost[name] = self._lost[name] + other._lost[name]
         return self
+
+    def parts(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """A sum, and what was rounded off on the way to it."""
+        return self._sums[name], self._lost[name]
 
     def sums(self, divided_by: float = 1) -> dict[str, np.ndarray]:
         """Each sum, new, divided by a number."""
