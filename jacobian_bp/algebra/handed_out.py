@@ -136,7 +136,7 @@ def coordinates(whole: Whole, layout: str) -> Coordinates:
         f"{whole.name} as values, rows and columns",
         (number,),
         whole.dtype.itemsize + 2 * INDEX,
-        "Use J.blocks(max_bytes=…), one block at a time, or J.pull(v).",
+        "Use J.pull(v), J.blocks(max_bytes=…), one block at a time, or J.to_zarr(path).",
     )
     values, rows, columns = _entries(whole, layout)
     height, width = whole.shape_in(layout)

@@ -15,6 +15,8 @@ from .chunked import Chunked, Chunks
 from .contracting import contract_chunks, require_engine
 from .zarr_store import require_largest, stored_chunks, to_zarr
 
+FOR_ENTRIES = "for its entries J.blocks(max_bytes=…), or J.to_zarr(path)"
+
 
 class HasChunks(Protocol):
     """What is asked of a Jacobian."""

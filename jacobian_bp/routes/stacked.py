@@ -22,7 +22,7 @@ from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
 from ..chunks.chunked import LARGEST, Chunked, Chunks
-from ..chunks.in_chunks import InChunks
+from ..chunks.in_chunks import FOR_ENTRIES, InChunks
 from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import is_finite, quiet
@@ -98,7 +98,8 @@ class StackedJacobian(InChunks, Shown):
         DomainError where an entry is not finite.
         """
         if out is None:
-            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v."
+            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v; "
+            instead += f"{FOR_ENTRIES}."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
             out = np.empty(self.shape, self.dtype)
         else:

@@ -24,7 +24,7 @@ def test_its_entries_are_those_of_the_whole_array_in_chunks_of_any_size(found):
     zeros = 0
     for jacobian in found:
         whole = jacobian.materialise()
-        for chunks in ("auto", max(8, jacobian.nbytes // 11)):
+        for chunks in ("auto", max(8, jacobian.nbytes // 5)):
             array = jacobian.to_dask(chunks)
             assert (array.shape, array.dtype, array.nbytes) == (
                 whole.shape,
@@ -35,7 +35,7 @@ def test_its_entries_are_those_of_the_whole_array_in_chunks_of_any_size(found):
             scale = np.abs(whole).max()
             assert np.abs(values - whole).max() <= 1e-13 * scale, (jacobian.name, chunks)
             zeros += sum(task[0] is as_dask.nothing for task in _tasks(jacobian, chunks).values())
-    assert zeros > 100
+    assert zeros > 20
 
 
 def _tasks(jacobian, chunks):

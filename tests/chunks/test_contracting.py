@@ -63,7 +63,7 @@ def test_a_chunk_that_is_multiplied_by_another_piece_is_found_wrong(found, monke
 
     right = contracting.times
     monkeypatch.setattr(contracting, "times", turned)
-    for jacobian in found:
+    for jacobian in (j for j in found if j.out_axes):
         v, _ = vectors(jacobian)
         assert not close(jacobian.contract_blocks(v), jacobian.pull(v)), jacobian.name
 
