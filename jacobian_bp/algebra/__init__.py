@@ -2,5 +2,5 @@
 
 Offers Axis, Expression, delta, dense, one, distinct, at, within, Node, Link, Jacobian, walk,
 to_layout, from_layout, Tape.
-May import picture and below.
+May import chunks and below.
 """

@@ -29,7 +29,7 @@ def piece_lengths(
     The first axes are cut first, so that the last stay whole. `most` is at least 1.
     """
     lengths = {axis.name: axis.size for axis in axes}
-    for group in _joined(axes, expression, found, out_rank):
+    for group in joined_axes(axes, expression, found, out_rank):
         entries = math.prod(lengths.values())
         if entries <= most:
             break
@@ -40,7 +40,7 @@ def piece_lengths(
     return lengths
 
 
-def _joined(
+def joined_axes(
     axes: Sequence[Axis], expression: Expression, found: Patterns, out_rank: int
 ) -> list[list[str]]:
     """The axes in groups that are cut alike, in their order."""

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..chunks.chunked import Chunked, Chunks
+from ..chunks.in_chunks import InChunks
 from ..errors import AxisError, DomainError, JacobianError
 from ..numbers.arrays import is_finite, quiet
 from ..numbers.extras import extra
@@ -16,6 +18,7 @@ from .axes import Axis
 from .cutting import cuttable, piece_lengths, standing, within
 from .expression import MASK, Dense, Distinct, Expression, Term
 from .finite import surely_finite
+from .in_pieces import chunked
 from .layouts import axis_order
 from .pictured import Drawable
 from .products.diagonals import leaders
@@ -133,7 +136,7 @@ def coordinates(whole: Whole, layout: str) -> Coordinates:
         f"{whole.name} as values, rows and columns",
         (number,),
         whole.dtype.itemsize + 2 * INDEX,
-        "Use J.blocks(max_bytes=…), one block at a time, or J.pull(v).",
+        "Use J.pull(v), J.blocks(max_bytes=…), one block at a time, or J.to_zarr(path).",
     )
     values, rows, columns = _entries(whole, layout)
     height, width = whole.shape_in(layout)
@@ -238,7 +241,7 @@ def _line(
     return found
 
 
-class HandedOut:
+class HandedOut(InChunks):
     """What a Jacobian gives to other packages; everything is a new array."""
 
     __array_ufunc__ = None  # array @ J and array * J are not the chain rule
@@ -259,6 +262,10 @@ class HandedOut:
         for an entry that is not finite, unless finite=False.
         """
         return blocks(self, max_bytes, finite)
+
+    def in_chunks(self: Whole, chunks: Chunks, who: str) -> Chunked:
+        """The same array as chunks that are not made yet, for the calls above."""
+        return chunked(self, chunks, who)
 
     def coo(self: Whole, layout: str = "flat") -> Coordinates:
         """Values, rows and columns of the entries that can be other than zero, row by row.

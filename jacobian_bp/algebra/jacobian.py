@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..chunks.in_chunks import FOR_ENTRIES
 from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError
 from ..numbers.arrays import as_array, is_finite, quiet, require_finite
@@ -481,7 +482,7 @@ class Jacobian(HandedOut, Shown):
         if self.size % nonzeros == 0:
             share = f"Only 1 entry in {self.size // nonzeros} can be non-zero{pairs}"
         reason = "Every entry can be non-zero" if nonzeros == self.size else share
-        return f'{reason}. {way_out}, or run.gradients(route="vjp").'
+        return f'{reason}. {way_out}, or run.gradients(route="vjp"); {FOR_ENTRIES}.'
 
 
 def _unprimed(axes: tuple[Axis, ...]) -> tuple[Axis, ...]:

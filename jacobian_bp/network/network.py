@@ -32,6 +32,7 @@ from .files.convention_file import convention_of
 from .files.data_files import LIMIT
 from .foreign import Foreign
 from .layers import build_dense, read_loss
+from .over_batches import OverBatches
 from .parameters import checked, require_mapping, require_names, require_shape
 from .penalised import formulas
 from .run import GivenConvention, Run
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from .models.layered import Layered
 
 
-class Network(Shown):
+class Network(OverBatches, Shown):
     """A named straight-line program of ops, and its parameters.
 
     Build one with `Network.dense` (layers one after another) or

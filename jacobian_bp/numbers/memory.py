@@ -100,7 +100,8 @@ def memory_limit(limit: int | str) -> Iterator[None]:
     Traceback (most recent call last):
     jacobian_bp.errors.MemoryLimitError: ∂z1/∂W1 has shape (4, 4, 3): 48 entries, 384 bytes; \
 the limit is 100 bytes.
-      Only 1 entry in 4 can be non-zero (δ[k,k']). Use J.pull(v), or run.gradients(route="vjp").
+      Only 1 entry in 4 can be non-zero (δ[k,k']). Use J.pull(v), or run.gradients(route="vjp"); \
+for its entries J.blocks(max_bytes=…), or J.to_zarr(path).
     """
     token = _block_limit.set(parse_bytes(limit, "memory_limit"))
     try:

@@ -8,7 +8,7 @@ belongs in the whole.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate as running
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate
+from ..chunks.chunked import LARGEST, Chunked, Chunks
+from ..chunks.in_chunks import FOR_ENTRIES, InChunks
 from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import is_finite, quiet
@@ -31,13 +33,14 @@ from ..writing.notebook import grid, page
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii, type_of
 from .overflow import refuse
+from .stacked_in_pieces import chunked
 from .structured import swept
 
 MOST_BLOCKS = 6  # in a formula
 
 
 @dataclass(frozen=True, eq=False)
-class StackedJacobian(Shown):
+class StackedJacobian(InChunks, Shown):
     """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
 
     In a batch row n of the result is example n's own Jacobian: a parameter is
@@ -95,7 +98,8 @@ class StackedJacobian(Shown):
         DomainError where an entry is not finite.
         """
         if out is None:
-            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v."
+            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v; "
+            instead += f"{FOR_ENTRIES}."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
             out = np.empty(self.shape, self.dtype)
         else:
@@ -112,6 +116,21 @@ class StackedJacobian(Shown):
                 name = f"∂{self.of}/∂{node.name}"
                 refuse(self.state, self.of, node.name, block, name, start)
         return out
+
+    def in_chunks(self, chunks: Chunks, who: str) -> Chunked:
+        """The same array as chunks of rows that are not made yet."""
+        return chunked(self, chunks, who)
+
+    def blocks(
+        self, max_bytes: int | str = LARGEST
+    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """(slices, array) of rows after rows: each block is placed by itself from one sweep.
+
+        Raises DomainError for no number of bytes and for less than one row of all variables;
+        then, at its block, for an entry that is not finite.
+        """
+        found = chunked(self, max_bytes, f"{self.name}.blocks")
+        return ((found.slices(place), make()) for place, make in found.made())
 
     def _require_fit(self, out: Any) -> None:
         if isinstance(out, str):

@@ -263,7 +263,7 @@ def test_what_cannot_be_handed_out_is_refused_before_any_work(jacobians):
         assert refusal(MemoryLimitError, jacobian.coo) == (
             "∂z1/∂W1 as values, rows and columns has shape (15,): 15 entries, 360 bytes; "
             "the limit is 100 bytes.\n"
-            "  Use J.blocks(max_bytes=…), one block at a time, or J.pull(v)."
+            "  Use J.pull(v), J.blocks(max_bytes=…), one block at a time, or J.to_zarr(path)."
         )
         assert len(list(jacobian.blocks(100))) > 1
 

@@ -215,7 +215,10 @@ def test_a_formula_is_written_out_with_its_record():
 # ---------------------------------------------------------------- what is too large
 
 
-SHARE = 'can be non-zero{}. Use J.pull(v), or run.gradients(route="vjp").'
+SHARE = (
+    'can be non-zero{}. Use J.pull(v), or run.gradients(route="vjp"); for its entries '
+    "J.blocks(max_bytes=…), or J.to_zarr(path)."
+)
 WHOLE = f"Every entry {SHARE.format('')}"
 
 

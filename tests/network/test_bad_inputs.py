@@ -182,7 +182,8 @@ def test_bytes_are_predicted_and_refused():
         assert refusal(MemoryLimitError, J.materialise) == (
             "∂z1/∂W1 has shape (1024, 1024, 1024): 1,073,741,824 entries, 8.0 GiB; the limit is "
             "1.0 GiB.\n  Only 1 entry in 1024 can be non-zero (δ[k,k']). "
-            'Use J.pull(v), or run.gradients(route="vjp").'
+            'Use J.pull(v), or run.gradients(route="vjp"); '
+            "for its entries J.blocks(max_bytes=…), or J.to_zarr(path)."
         )
 
 

@@ -115,7 +115,8 @@ def test_the_message_has_the_size_the_reason_and_the_alternative():
             "∂z/∂W has shape (4096, 4096, 4096): 68,719,476,736 entries, 512.0 GiB; "
             "the limit is 8.0 GiB.\n"
             "  Only 1 entry in 4096 can be non-zero (δ[k,k']). "
-            'Use J.pull(v), or run.gradients(route="vjp").'
+            'Use J.pull(v), or run.gradients(route="vjp"); '
+            "for its entries J.blocks(max_bytes=…), or J.to_zarr(path)."
         )
 
 
@@ -150,7 +151,8 @@ def test_a_dense_jacobian_and_a_zero_one_give_their_own_reason():
         assert refusal(ones.materialise) == (
             """\
 ∂z/∂a has shape (3, 5): 15 entries, 120 bytes; the limit is 7 bytes.
-  Every entry can be non-zero. Use J.pull(v), or run.gradients(route="vjp")."""
+  Every entry can be non-zero. Use J.pull(v), or run.gradients(route="vjp"); \
+for its entries J.blocks(max_bytes=…), or J.to_zarr(path)."""
         )
         zero = Jacobian.local("z", "a", k, i, 0 * one("k") * one("i'"))
         assert refusal(zero.materialise).startswith("∂z/∂a has shape (3, 5): 15 entries")

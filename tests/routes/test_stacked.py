@@ -138,7 +138,8 @@ def test_bytes_are_refused_before_any_array():
     assert str(error.value) == (
         "∂a2/∂(W1, b1, W2, b2) has shape (7, 2, 32): 448 entries, 3.5 KiB; "
         "the limit is 1000 bytes.\n"
-        "  Use run.vjp('a2', 'W1', v) with a cotangent v."
+        "  Use run.vjp('a2', 'W1', v) with a cotangent v; for its entries J.blocks(max_bytes=…), "
+        "or J.to_zarr(path)."
     )
 
 

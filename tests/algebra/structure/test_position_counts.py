@@ -134,7 +134,8 @@ def test_a_large_convolution_is_counted_and_its_bytes_known_before_anything_is_b
         "∂y/∂x has shape (64, 56, 56, 64, 56, 56): 40,282,095,616 entries, 300.1 GiB; "
         "the limit is 1.0 GiB.\n"
         "  Only 112,869,376 of 40,282,095,616 entries can be non-zero "
-        "(δ[i',o+a−1] δ[j',q+b−1]). Use J.pull(v), or run.gradients(route=\"vjp\")."
+        "(δ[i',o+a−1] δ[j',q+b−1]). Use J.pull(v), or run.gradients(route=\"vjp\"); "
+        "for its entries J.blocks(max_bytes=…), or J.to_zarr(path)."
     )
 
 

@@ -1,0 +1,141 @@
+"""Over batches the Jacobian of each example is its own row, from an iterator or from arrays."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from large_cases import RNG
+from network_cases import refusal
+
+from jacobian_bp import AxisError, DomainError, JacobianError, Network, SpecError
+from jacobian_bp.network import jacobian_over
+
+NET = Network.dense([5, 7, 3], ["relu", "softmax"], "cross_entropy", seed=1)
+X = RNG.normal(size=(23, 5))
+WHOLE = NET.run(X).jacobian("a2", NET.params).materialise()
+
+
+def batches(*sizes):
+    cuts = np.cumsum([0, *sizes])
+    return ({"x": X[a:b]} for a, b in pairwise(cuts))
+
+
+def put_together(over, shape):
+    found, times = np.zeros(shape), np.zeros(shape, int)
+    for slices, array in over:
+        found[slices] = array
+        times[slices] += 1
+    assert (times == 1).all()
+    return found
+
+
+def close(found, whole=WHOLE):
+    return np.abs(found - whole).max() <= 1e-14 * np.abs(whole).max()
+
+
+def test_blocks_of_batches_of_any_size_make_up_the_rows_of_all_examples():
+    for sizes, most in (((23,), "64MiB"), ((4, 11, 8), 5000), ((1,) * 23, 1584)):
+        over = NET.jacobian_over(batches(*sizes), "a2", NET.params, max_bytes=most)
+        blocks = list(over)
+        assert max(array.nbytes for _, array in blocks) <= (
+            WHOLE.nbytes if most == "64MiB" else most
+        )
+        assert close(put_together(blocks, WHOLE.shape))
+    one = NET.jacobian_over(batches(4, 19), "z1", "W1")
+    whole = NET.run(X).jacobian("z1", ["W1"]).materialise()
+    assert close(put_together(one, whole.shape), whole)
+
+
+def test_rows_that_are_counted_from_their_batch_are_found_wrong(monkeypatch):
+    monkeypatch.setattr(jacobian_over.Alike, "examples", lambda *_: 0)
+    found = np.zeros(WHOLE.shape)
+    for slices, array in NET.jacobian_over(batches(4, 11, 8), "a2", NET.params):
+        found[slices] = array
+    assert not close(found)
+
+
+def test_blocks_of_one_run_make_up_the_whole():
+    stacked = NET.run(X).jacobian("a2", NET.params)
+    assert len(list(stacked.blocks(5000))) == 8
+    assert close(put_together(stacked.blocks(5000), WHOLE.shape))
+    assert close(put_together(stacked.blocks(), WHOLE.shape))
+    z = NET.run(X).jacobian("z2", ["b1", "W2"])
+    assert close(put_together(z.blocks(3000), z.shape), z.materialise())
+
+
+def test_of_arrays_the_shape_is_known_and_the_product_is_that_of_the_whole(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    for rows in (X, np.load(tmp_path / "x.npy", mmap_mode="r")):
+        over = NET.jacobian_over({"x": rows}, "a2", NET.params)
+        assert over.shape == WHOLE.shape
+        assert close(put_together(over, WHOLE.shape))
+        v = RNG.normal(size=WHOLE.shape[:2])
+        found = over.contract_blocks(v, chunks=5000)
+        assert close(found, np.tensordot(v, WHOLE, 2))
+
+
+def test_a_dask_array_of_rows_is_taken_chunk_by_chunk(tmp_path):
+    array = pytest.importorskip("dask.array", reason="dask is an extra")
+    rows = array.from_array(X, chunks=(6, 5))
+    over = NET.jacobian_over({"x": rows}, "a2", NET.params)
+    assert close(put_together(over, WHOLE.shape))
+    for chunks in ("auto", 5000):
+        lazy = over.to_dask(chunks)
+        assert (lazy.shape, lazy.dtype) == (WHOLE.shape, WHOLE.dtype)
+        assert close(lazy.compute(scheduler="threads"))
+    zarr = pytest.importorskip("zarr", reason="zarr is an extra")
+    over.to_zarr(tmp_path / "a.zarr", 5000)
+    assert close(zarr.open_group(tmp_path / "a.zarr", mode="r")["jacobian"][...])
+    other = NET.jacobian_over({"x": rows + 1e-6}, "a2", NET.params)
+    said = refusal(SpecError, other.to_zarr, tmp_path / "a.zarr", resume=True)
+    assert "of other numbers: the data or the parameters were not these" in said
+
+
+def test_what_is_not_of_each_example_is_refused():
+    labelled = {"x": X, "y": RNG.integers(0, 3, 23)}
+    assert refusal(JacobianError, list, NET.jacobian_over([labelled], "J", NET.params)) == (
+        "net.jacobian_over: J is a mean over the examples, not a value of each.\n"
+        "  Name a value with the axis n of the examples; the gradient of a cost is "
+        "net.gradients_over(batches)."
+    )
+    assert len(list(NET.jacobian_over([labelled], "L", NET.params))) == 1
+    normed = Network.program(
+        "z = Linear(x, W)",
+        "h = BatchNorm(z, g, c)",
+        params={"W": RNG.normal(size=(2, 5)), "g": np.ones(2), "c": np.zeros(2)},
+    )
+    said = refusal(JacobianError, list, normed.jacobian_over([{"x": X}], "h", "W"))
+    assert said.startswith("BatchNorm 'h' gives each example what depends on its batch"), said
+    assert len(list(normed.jacobian_over([{"x": X}], "z", "W"))) == 1
+
+
+def test_what_names_no_parameter_or_no_number_of_rows_is_refused():
+    known = "names of W1, b1, W2, b2."
+    assert refusal(SpecError, NET.jacobian_over, batches(23), "a2", ["W3"]) == (
+        "net.jacobian_over: 'W3' is no parameter.\n"
+        f"  Write net.jacobian_over(batches, value, names), with {known}"
+    )
+    assert refusal(SpecError, NET.jacobian_over, batches(23), "a2", []) == (
+        "net.jacobian_over: no parameter is named.\n"
+        f"  Write net.jacobian_over(batches, value, names), with {known}"
+    )
+    assert refusal(SpecError, NET.jacobian_over(batches(23), "a2", "W1").contract_blocks, X) == (
+        "net.jacobian_over: contract_blocks asks how many examples there are, which an iterator "
+        "does not say.\n  Give arrays of rows, of numpy, a memory map or Dask: "
+        "net.jacobian_over((X, Y), 'a2', …)."
+    )
+    assert refusal(DomainError, list, NET.jacobian_over([], "a2", "W1")) == (
+        "net.jacobian_over: there is no batch.\n"
+        "  Give at least one; an iterator that was gone through gives none again."
+    )
+    assert refusal(SpecError, list, NET.jacobian_over(batches(23), "a3", "W1")) == (
+        "net.jacobian_over: batch 0: no value is named 'a3'.\n"
+        "  The values are x, W1, b1, W2, b2, z1, a1, z2, a2."
+    )
+    over = NET.jacobian_over({"x": X}, "a2", "W1")
+    assert refusal(AxisError, over.contract_blocks, np.ones((23, 3)), chunks=(4, 2, 35)) == (
+        "∂a2/∂(W1).contract_blocks: only the rows n are cut here.\n"
+        "  chunks is (4, 2, 35), the shape is (23, 3, 35)\n"
+        "  Write chunks=(4, 3, 35)."
+    )
+    assert over.contract_blocks(np.ones((23, 3)), chunks=(4, 3, 35)).shape == (35,)
