@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from ..errors import SpecError
 from ..ops.entry_trees import Tree
-from .reading import refuse
+from .reading import FILLED, refuse
 
 PRIMES = (3, 2, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 LETTERS = "kijlpqrstuvabcdefghmo"
@@ -27,6 +27,7 @@ class Dimensions:
     leader: list[int] = field(default_factory=list)
     given: dict[int, tuple[int, str]] = field(default_factory=dict)  # the length, and who says it
     least: dict[int, int] = field(default_factory=dict)  # what a slice asks for
+    products: dict[int, tuple[int, int]] = field(default_factory=dict)  # as long as two multiplied
 
     def new(self, length: int | None = None, who: str = "") -> int:
         """A dimension of its own."""
@@ -34,6 +35,12 @@ class Dimensions:
         if length is not None:
             self.given[len(self.leader) - 1] = length, who
         return len(self.leader) - 1
+
+    def product(self, one: int, other: int) -> int:
+        """A dimension that has an entry for each pair of entries of two others."""
+        made = self.new()
+        self.products[made] = one, other
+        return made
 
     def find(self, dimension: int) -> int:
         """The dimension that stands for all that are joined with it."""
@@ -48,11 +55,32 @@ class Dimensions:
             return None
         if a in self.given and b in self.given and self.given[a][0] != self.given[b][0]:
             return self.given[a][1], self.given[b][1]
+        if self._within(a, b) or self._within(b, a):
+            return "one is a product of lengths, as of kron and vec", "the other is a factor of it"
+        pairs = [self.products[d] for d in (a, b) if d in self.products]
         self.leader[b] = a
+        if pairs:
+            self.products[a] = pairs[0]
         if b in self.given:
             self.given.setdefault(a, self.given[b])
         self.least[a] = max(self.least.get(a, 1), self.least.get(b, 1))
+        if len(pairs) == 2:  # of two products the factors are taken to be equal one by one
+            clashes = [self.join(*both) for both in zip(*pairs, strict=True)]
+            return next(filter(None, clashes), None)
         return None
+
+    def _within(self, whole: int, part: int) -> bool:
+        """Whether a product has a dimension among its factors."""
+        factors = [self.find(d) for d in self.products.get(whole, ())]
+        return part in factors or any(self._within(d, part) for d in factors)
+
+    def length(self, dimension: int, sizes: Mapping[int, int]) -> int:
+        """The length of a dimension, multiplied from the sizes of those that are no products."""
+        leader = self.find(dimension)
+        if leader in self.products:
+            one, other = self.products[leader]
+            return self.length(one, sizes) * self.length(other, sizes)
+        return sizes[leader]
 
 
 @dataclass
@@ -91,6 +119,8 @@ class Shapes:
             return self.leaf(tree.text)
         if tree.op == "num":
             return ()
+        if tree.op == "eye":
+            return (self.dimensions.new(),) * 2
         if tree.op in ENTRYWISE:
             return self._meeting(tree, parts)
         if tree.op in ("@", "dot"):
@@ -99,14 +129,24 @@ class Shapes:
             for part, arg in zip(parts, tree.args, strict=True):
                 self._require_rank(arg, part, (1,), "outer takes two vectors")
             return parts[0] + parts[1]
+        if tree.op == "kron":
+            return self._kronecker(tree, *parts)
         (part,) = parts
         if tree.op == "T":
             return part[::-1]
-        if tree.op in ("trace", "inv", "logdet"):
+        if tree.op == "vec":
+            self._require_rank(tree.args[0], part, (2,), "vec takes a matrix")
+            return (self.dimensions.product(*reversed(part)),)
+        if tree.op == "diag":
+            self._require_rank(tree.args[0], part, (1, 2), "diag takes a vector or a matrix")
+            if len(part) == 2:
+                self._join(tree, *part)
+            return part * 2 if len(part) == 1 else part[:1]
+        if tree.op in ("trace", "inv", "det", "logdet"):
             self._require_rank(tree.args[0], part, (2,), f"{tree.op} takes a square matrix")
             self._join(tree, part[0], part[1])
             return part[::-1] if tree.op == "inv" else ()
-        if tree.op in ("sum", "mean"):
+        if tree.op in ("sum", "mean", "max", "min"):
             self._require_rank(tree.args[0], part, (1, 2), f"{tree.op} takes an array")
             return self._reduced(tree, part)
         if tree.op == "slice":
@@ -120,7 +160,17 @@ class Shapes:
             for one, other in zip(reversed(part), reversed(widest), strict=False):
                 self._join(tree, one, other)
         self._note_number_and_vector(tree, parts)
+        self._note_matrix_and_vector(tree, parts)
         return widest
+
+    def _note_matrix_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
+        """A * x is entry by entry in numpy, and a product of matrices in other places."""
+        if tree.op == "*" and sorted(map(len, parts)) == [1, 2]:
+            one, other = map(self._words, tree.args)
+            self.notes.append(
+                f"{one} * {other} goes entry by entry, the vector along each row, as in numpy; "
+                f"for the product of matrices write {one} @ {other}"
+            )
 
     def _note_number_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
         """In sigmoid(w @ x + b) a small b is a vector, where many mean a number."""
@@ -139,8 +189,11 @@ class Shapes:
     ) -> tuple[int, ...]:
         for part, arg in zip((left, right), tree.args, strict=True):
             if not part:
+                filled = self._words(arg).startswith(FILLED)
                 self._refuse(
-                    arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", "Write *."
+                    arg,
+                    f"{self._words(arg)} is a number, and @ multiplies arrays.",
+                    "Write a sum: sum(A, axis=1) for A @ vector(1)." if filled else "Write *.",
                 )
         if len(right) == 1 and tree.args[1].op == "T":
             a, b = self._words(tree.args[0]), self._words(tree.args[1].args[0])
@@ -154,6 +207,14 @@ class Shapes:
                 self._require_rank(arg, part, (1,), "dot takes two vectors")
         self._join(tree, left[-1], right[0])
         return left[:-1] + right[1:]
+
+    def _kronecker(
+        self, tree: Tree, left: tuple[int, ...], right: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        self._require_rank(tree.args[0], left, (1, 2), "kron takes two matrices, or two vectors")
+        said = "kron takes arrays of as many axes"
+        self._require_rank(tree.args[1], right, (len(left),), said)
+        return tuple(map(self.dimensions.product, left, right))
 
     def _reduced(self, tree: Tree, part: tuple[int, ...]) -> tuple[int, ...]:
         if not tree.text:
@@ -224,22 +285,42 @@ class Shapes:
         """For each dimension that a name has a letter and a length; k, i of the first matrix."""
         arrays = sorted(self.leaves.values(), key=lambda axes: len(axes) < 2)
         order = [self.dimensions.find(d) for axes in arrays for d in axes]
+        order += [self.dimensions.find(d) for pair in self.dimensions.products.values() for d in pair]
         order = list(dict.fromkeys(order))
         if len(order) > min(MANY, len(LETTERS)):
             raise SpecError(
                 f"the formula has {len(order)} dimensions of their own; at most {MANY}.\n"
                 "  Split it, or write a program: Network.program."
             )
-        taken = {self.dimensions.given[d][0] for d in order if d in self.dimensions.given}
+        single = [d for d in order if d not in self.dimensions.products]
+        taken = {self.dimensions.given[d][0] for d in single if d in self.dimensions.given}
         free = [p for p in primes if p not in taken]
         sizes: dict[int, int] = {}
-        for d in order:
+        for d in single:
             if d in self.dimensions.given:
                 sizes[d] = self.dimensions.given[d][0]
             else:
                 sizes[d] = next(p for p in free if p >= self.dimensions.least.get(d, 1))
                 free.remove(sizes[d])
-        return dict(zip(order, LETTERS, strict=False)), sizes
+        return dict(zip(order, LETTERS, strict=False)), self._multiplied(sizes)
+
+    def _multiplied(self, sizes: dict[int, int]) -> dict[int, int]:
+        """With the lengths of products, each as long as is said of it."""
+        found = dict(sizes)
+        for d in filter(lambda d: self.dimensions.find(d) == d, self.dimensions.products):
+            found[d] = length = self.dimensions.length(d, sizes)
+            given, who = self.dimensions.given.get(d, (length, ""))
+            if given != length:
+                raise SpecError(
+                    f"{who}, and meets a product of lengths, {length} in all.\n"
+                    "  Give the shapes of the arrays that are multiplied too: --shape A=2,3."
+                )
+            if length < self.dimensions.least.get(d, 1):
+                raise SpecError(
+                    f"a slice reads entry {self.dimensions.least[d] - 1} of {length}.\n"
+                    "  Give larger shapes: --shape A=5,7."
+                )
+        return found
 
 
 def rank_of(name: str, scalars: Collection[str] = ()) -> int:

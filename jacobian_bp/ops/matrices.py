@@ -56,8 +56,8 @@ class Kron(Op):
     @quiet
     def vjp(self, bar, A, B):
         """Each block of bar with B, all blocks of bar with A."""
-        i, j, k, l = (*A.shape[-2:], *B.shape[-2:])  # noqa: E741
-        blocks = bar.reshape(*bar.shape[:-2], i, k, j, l)
+        (rows, columns), (tall, wide) = A.shape[-2:], B.shape[-2:]
+        blocks = bar.reshape(*bar.shape[:-2], rows, tall, columns, wide)
         return {
             "A": over_batch(np.einsum("...ikjl,...kl->...ij", blocks, B), A.ndim),
             "B": over_batch(np.einsum("...ikjl,...ij->...kl", blocks, A), B.ndim),
@@ -135,10 +135,10 @@ class Diag(Op):
 class Part(Op):
     """Entries at given places, counted from 0, as numpy slices: Part(X, "0,1:3"), Part(X, ":,2").
 
-        y[o] = X[0,o+1]
-        ∂y/∂X = δ[i',0] δ[j',o+1]
+        y[p] = X[0,p+1]
+        ∂y/∂X = δ[i',0] δ[j',p+1]
 
-    Each axis has one place, a range, or all places, a colon. Entry o is one entry of X, hence a
+    Each axis has one place, a range, or all places, a colon. Entry p is one entry of X, hence a
     delta for each axis. Raises AxisError where a place cannot be read, DomainError where X has
     no such place.
 
@@ -167,15 +167,15 @@ class Part(Op):
                     f"Part({places!r}): the range {low}:{high} has no entries.\n"
                     "  Write an end behind the beginning."
                 )
-        gives = [
-            (own, "") if reach is None else (new, f"{new} = {reach[1] - reach[0]}")
-            for own, new, reach in zip(_READ, _GIVEN, self.ranges, strict=False)
-            if reach is None or reach[1] is not None
-        ]
-        rules = "".join(f"; {rule}" for _, rule in gives if rule)
-        self.signature = (
-            f"X[{','.join(_READ[: len(words)])}] -> y[{','.join(a for a, _ in gives)}]{rules}"
-        )
+        kept, rules = [], []
+        for own, new, reach in zip(_READ, _GIVEN, self.ranges, strict=False):
+            if reach is None:
+                kept.append(own)
+            elif reach[1] is not None:
+                kept.append(new)
+                rules.append(f"; {new} = {reach[1] - reach[0]}")
+        read_axes = ",".join(_READ[: len(words)])
+        self.signature = f"X[{read_axes}] -> y[{','.join(kept)}]{''.join(rules)}"
 
     def forward(self, X):
         return np.array(X[self._index()], copy=True)
