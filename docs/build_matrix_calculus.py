@@ -156,15 +156,17 @@ derivatives; `--out page.html` (or .tex, .md, .txt) writes the page to a file.
 The functions are {functions}. In a derivative vectors are columns, ⊙ and ⊘ work
 entry by entry, 1_k is a 1 for each k; A ⊗ B is `kron(A, B)`, vec puts columns below one another,
 mat_ki(x) is x row by row as a matrix of rows k and columns i, e_max(x) is 1 at the largest entry;
-`eye` is the identity, as long as what it meets. What has no matrix notation is written with its axes, a
-primed one being the variable's, and δ[p,dim(j) k+j] is 1 where entry p of a Kronecker product or
-a vec comes from k and j. log(1 + exp u) is computed as softplus, log Σ exp with the
-largest taken out, log softmax as one, log det as one.
+`eye` is the identity, as long as what it meets; e_0 and E_1_end choose what x[0] and x[1:] have.
+What has no matrix notation is written with its axes, a primed one being the variable's, and
+δ[p,dim(j) k+j] is 1 where entry p of a Kronecker product or a vec comes from k and j.
+log(1 + exp u) is computed as softplus, log Σ exp with the largest taken out, log softmax as one,
+log det as one.
 
-What [matrixcalculus.org](https://www.matrixcalculus.org/documentation) documents is read: `tr`, `det`, `logdet`, `inv`,
-`norm1`, `norm2`, `sum`, the functions of entries, `eye`, `vector(1)`. Two things are refused, with what to write: the signs
-`.*`, `./` and `.^`, since every sign of numpy but `@` goes entry by entry, and a power that varies, which has a slope at
-numbers above 0 alone: `exp(b * log(a))`.
+What [matrixcalculus.org](https://www.matrixcalculus.org/documentation) documents is read: `tr`,
+`det`, `logdet`, `inv`, `norm1`, `norm2`, `sum`, the functions of entries, `eye`, `vector(1)`. Two
+things are refused, with what to write: the signs `.*`, `./` and `.^`, since every sign of numpy
+but `@` goes entry by entry, and a power that varies, which has a slope at numbers above 0 alone:
+`exp(b * log(a))`.
 
 A line of a network's program may be a formula too. It speaks of one example; a batch in front is
 carried, and reduced as elsewhere:

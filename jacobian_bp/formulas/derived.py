@@ -108,14 +108,16 @@ class Derived:
         found = [d for dims in self.lowered.dimensions.values() for d in dims]
         for dimension in dict.fromkeys(map(self.shapes.dimensions.find, found)):
             if dimension not in sizes:
-                sizes[dimension] = self._length_of_unnamed(dimension)
+                sizes[dimension] = self._length_of_unnamed(dimension, sizes)
             if dimension not in self.letters:
                 spare = (c for c in "pqrstuvwyzabcdefgh" if c not in self.letters.values())
                 self.letters[dimension] = next(spare)
         return sizes
 
-    def _length_of_unnamed(self, dimension: int) -> int:
+    def _length_of_unnamed(self, dimension: int, sizes: Mapping[int, int]) -> int:
         """The length of a slice; an identity that meets no array has none."""
+        if dimension in self.shapes.dimensions.rules:
+            return self.shapes.dimensions.length(dimension, sizes)
         if dimension not in self.shapes.dimensions.given:
             raise SpecError(
                 "the length of eye follows from nothing: it meets no array that has a name.\n"
@@ -198,10 +200,7 @@ class Derived:
 
     def _selected(self, made: str, which: Selection, sizes: Mapping[int, int]) -> np.ndarray:
         dimension = self.lowered.dimensions[made][-1]
-        rows = np.eye(sizes[self.shapes.dimensions.find(dimension)])
-        if which.low is None:
-            return rows
-        return rows[which.low] if which.high is None else rows[which.low : which.high]
+        return np.eye(sizes[self.shapes.dimensions.find(dimension)])[which.index]
 
     @property
     def forward_pass(self) -> Pass:

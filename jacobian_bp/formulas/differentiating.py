@@ -11,7 +11,7 @@ From the result down, the cotangent of each value is handed to what it reads:
 These rules are not the ops' own: what is written is compared with what the ops compute.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeGuard
@@ -173,29 +173,33 @@ class Derivatives:
                 return self._spread(Term(term.coefficient, (*others, *inside)), kept)
         return term
 
-    def _entries_of(self, factor: Factor, pairs: Collection[int]) -> list[Factor]:
-        if factor.tree.op != "name":
-            return []
+    def _entries_of(self, factor: Factor, pairs: Set[int]) -> list[Factor]:
         made, axes = factor.tree.text, factor.axes
-        definition = self.lowered.definitions.get(made)
-        function = definition.function if isinstance(definition, Whole) else ""
-        if function == "diag":
-            return [Factor(DELTA, axes), Factor(name(definition.of[0]), axes[:1])]
-        if function not in ("kron", "vec") or not pairs & {*axes}:
+        whole = self.lowered.definitions.get(made) if factor.tree.op == "name" else None
+        if not isinstance(whole, Whole):
             return []
-        if function == "vec":
-            row, column = next(self._fresh), next(self._fresh)
-            (p,), (X,) = axes, definition.of
-            dims = (*self.lowered.dimensions[made], *self.lowered.dimensions[X][::-1])
-            return [_paired(dims, (p, column, row)), Factor(name(X), (row, column))]
-        words = [tuple(next(self._fresh) for _ in axes) for _ in definition.of]
-        values = (made, *definition.of)
-        found = [
-            self._pair(n, values, three)
-            for n, three in enumerate(zip(axes, *words, strict=True))
-        ]
-        parts = zip(definition.of, words, strict=True)
-        return [*found, *(Factor(name(read), word) for read, word in parts)]
+        if whole.function == "diag":
+            return [Factor(DELTA, axes), Factor(name(whole.of[0]), axes[:1])]
+        if whole.function == "vec" and pairs & {*axes}:
+            word = row, column = next(self._fresh), next(self._fresh)
+            return [
+                self._of_columns(made, whole, (*axes, column, row)),
+                Factor(name(whole.of[0]), word),
+            ]
+        if whole.function == "kron" and pairs & {*axes}:
+            words = [tuple(next(self._fresh) for _ in axes) for _ in whole.of]
+            found = [
+                self._pair(n, (made, *whole.of), three)
+                for n, three in enumerate(zip(axes, *words, strict=True))
+            ]
+            parts = zip(whole.of, words, strict=True)
+            return [*found, *(Factor(name(read), word) for read, word in parts)]
+        return []
+
+    def _of_columns(self, made: str, vec: Whole, axes: Axes) -> Factor:
+        """δ[p,I·j+i], p being the place of X[i,j], column by column."""
+        rows_last = self.lowered.dimensions[vec.of[0]][::-1]
+        return _paired((*self.lowered.dimensions[made], *rows_last), axes)
 
     def _by_determinant(
         self, made: str, function: str, kronecker: Whole, term: Term
@@ -265,8 +269,7 @@ class Derivatives:
         if whole.function == "diag":
             return [term.renamed(dict.fromkeys(own, mine[0]))]
         if whole.function == "vec":
-            dims = (*self.lowered.dimensions[made], *self.lowered.dimensions[read][::-1])
-            return [term.times(1.0, _paired(dims, (own[0], mine[1], mine[0])))]
+            return [term.times(1.0, self._of_columns(made, whole, (own[0], mine[1], mine[0])))]
         if whole.function in ("max", "min"):
             return [term.times(1.0, Factor(Tree(f"e_{whole.function}", (name(read),)), mine))]
         if whole.function in ("inv", "det", "logdet"):

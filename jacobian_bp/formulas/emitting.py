@@ -120,12 +120,10 @@ class _Emitter:
         operands: list[tuple[str, Word]] = []
         for factor, word in product.factors:
             which = self.lowered.selections.get(factor)
-            if which is None or which.low is None:
+            if which is None or which.places == ":":
                 operands.append((factor, word))
-            elif which.high is None:
-                slices[word[0]] = str(which.low), ()
             else:
-                slices[word[1]] = f"{which.low}:{which.high}", word[:1]
+                slices[word[-1]] = which.places, word[:-1]
         whole = len(operands) == 1
         while any(axis in slices for _, word in operands for axis in word):
             for place, (read, word) in enumerate(operands):

@@ -75,7 +75,7 @@ def _lowered(name: str, text: str, known: Mapping[str, int]) -> tuple[list[Step]
         count = known.get(spelled.get(word, word), rank_of(word))
         shapes.leaves[word] = tuple(shapes.dimensions.new() for _ in range(count))
     lowered = Lowered.of(tree, shapes)
-    if any(which.low is None for which in lowered.selections.values()):
+    if any(which.places == ":" for which in lowered.selections.values()):
         raise SpecError(
             "a program knows no lengths beforehand, and eye has that of what it meets.\n"
             "  Give the identity a name, and pass it among the data: A + E, E=np.eye(3)."

@@ -6,6 +6,7 @@ A maximal tree of @ .T sum trace outer dot is one Einsum, a maximal entrywise pa
 """
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..errors import SpecError
 from ..ops.entry_trees import Tree, name, names_in, num, number_of, times
@@ -45,10 +46,24 @@ Definition = Product | Entry | Whole
 
 @dataclass(frozen=True)
 class Selection:
-    """A constant: row `low` of the identity, its rows up to `high`, or the whole of it."""
+    """A constant: rows of the identity, by their places, 2, 1:3, :-1; all of it by a colon."""
 
-    low: int | None
-    high: int | None = None
+    places: str
+
+    @property
+    def name(self) -> str:
+        """e_2, E_1_3, E_0_end1; end1 is the last place, end is behind it."""
+        if self.places == ":":
+            return "eye"
+        low, colon, high = self.places.partition(":")
+        words = [_place(low or "0"), *([_place(high) if high else "end"] if colon else [])]
+        return "_".join(["E" if colon else "e", *words])
+
+    @property
+    def index(self) -> int | slice:
+        """The places as numpy takes them."""
+        low, colon, high = self.places.partition(":")
+        return slice(*(int(end) if end else None for end in (low, high))) if colon else int(low)
 
 
 @dataclass
@@ -90,7 +105,7 @@ class Lowered:
         if self.is_product(tree):
             return self._product(tree)
         if tree.op == "eye":
-            return self.selection(Selection(None), self.shapes.of(tree))
+            return self.selection(Selection(":"), self.shapes.of(tree))
         if tree.op == "kron" and len(self.shapes.of(tree)) == 1:
             return self.value(Tree("vec", (Tree("outer", tree.args[::-1]),)))  # a ⊗ b = vec(b aᵀ)
         if tree.op != "num" and tree.op not in ENTRYWISE:
@@ -154,9 +169,7 @@ class Lowered:
 
     def selection(self, which: Selection, dimensions: tuple[int, ...]) -> str:
         """The name of the constant of a slice, or of an identity."""
-        stem = "eye" if which.low is None else f"e_{which.low}"
-        stem = stem if which.high is None else f"E_{which.low}_{which.high}"
-        for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))):
+        for word in (which.name, *(f"{which.name}_{n}" for n in range(2, 100))):
             if word not in self.selections or self.dimensions[word] == dimensions:
                 self.selections[word] = which
                 self.dimensions[word] = dimensions
@@ -288,24 +301,17 @@ class _Walk:
         words = tree.text.split(",")
         kept = []
         for word, axis in zip(words, axes, strict=False):
-            low, _, high = word.partition(":")
             dimension = self.dimension[self.root(axis)]
             if word == ":":
                 kept.append(axis)
                 next(lengths)
-            elif high:
-                length = next(lengths)
-                which = Selection(int(low), int(high))
-                new, own = self._new(length), self._new(dimension)
-                made = self.lowered.selection(which, (length, dimension))
-                self.operands.append((made, [new, own]))
-                self.join(own, axis)
-                kept.append(new)
-            else:
-                own = self._new(dimension)
-                made = self.lowered.selection(Selection(int(low)), (dimension,))
-                self.operands.append((made, [own]))
-                self.join(own, axis)
+                continue
+            own, gives = self._new(dimension), [self._new(d) for d in islice(lengths, ":" in word)]
+            dimensions = (*(self.dimension[new] for new in gives), dimension)
+            made = self.lowered.selection(Selection(word), dimensions)
+            self.operands.append((made, [*gives, own]))
+            self.join(own, axis)
+            kept += gives
         return [*kept, *axes[len(words) :]]
 
 
@@ -318,3 +324,7 @@ def _is_factor(tree: Tree) -> bool:
 
 def _has_number(args: tuple[Tree, ...]) -> bool:
     return any(number_of(arg) is not None for arg in args)
+
+
+def _place(word: str) -> str:
+    return f"end{word[1:]}" if word.startswith("-") else word

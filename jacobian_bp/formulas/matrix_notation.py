@@ -50,7 +50,7 @@ class Notation:
             return name(self.aliases[value])
         definition = self.lowered.definitions.get(value)
         which = self.lowered.selections.get(value)
-        if which is not None and which.low is None:
+        if which is not None and which.places == ":":
             return Tree("I", (), self.letters[self.lowered.dimensions[value][0]])
         if definition is None:
             return name(value)
@@ -206,7 +206,7 @@ class _Graph:
         return self.algebra.times(*parts, *(Tree("div", (num(1), b)) for b in self.below))
 
     def _of_pairs(self) -> Tree:
-        """A value over a product of dimensions: vec(…), or A ⊗ B where two have nothing in common."""
+        """A value over a product of dimensions: vec(…), or A ⊗ B of parts that share no axis."""
         if any(a in self.vectors or any(a in e[1:] for e in self.edges) for a in self.out):
             raise LookupError("a factor beside a product of dimensions")
         if len(self.out) == 1:

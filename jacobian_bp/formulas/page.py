@@ -98,8 +98,9 @@ def _signs(found: Derived, written: Written) -> list[str]:
         r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
         r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
         r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(\d+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_(\d+)_(\d+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"\be_(\w+)\b(?!\()": "e_{0}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_(\w+?)_(\w+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
     }

@@ -283,7 +283,9 @@ class _Reader:
                 value=ast.Attribute(value=ast.Name(id="np"), attr="linalg"), attr=word
             ):
                 pass
-            case ast.Attribute(value=inside, attr="sum" | "mean" | "dot" | "trace" | "max" | "min" as word):
+            case ast.Attribute(
+                value=inside, attr="sum" | "mean" | "dot" | "trace" | "max" | "min" as word
+            ):
                 node = ast.Call(node.func, [inside, *node.args], node.keywords)
             case _:
                 self.refuse(
@@ -328,27 +330,30 @@ class _Reader:
 
     def _slice(self, inside: ast.expr, index: ast.expr, at: tuple[int, int]) -> Tree:
         parts = index.elts if isinstance(index, ast.Tuple) else [index]
-        words = []
-        for part in parts:
-            value = _whole_number(part)
-            if value is not None and 0 <= value < 50:
-                words.append(str(value))
-            elif isinstance(part, ast.Slice) and part.step is None:
-                ends = [None if e is None else _whole_number(e) for e in (part.lower, part.upper)]
-                plain = part.lower is None and part.upper is None
-                low, high = ends[0] or 0, ends[1]
-                if not plain and (high is None or not 0 <= low < high < 50):
-                    self._no_slice(at)
-                words.append(":" if plain else f"{low}:{high}")
-            else:
-                self._no_slice(at)
+        words = [self._places(part, at) for part in parts]
         return Tree("slice", (self.walk(inside),), ",".join(words))
+
+    def _places(self, part: ast.expr, at: tuple[int, int]) -> str:
+        """A place, 2 or -1; or a range, 1:3, 1:, :-1."""
+        is_range = isinstance(part, ast.Slice)
+        ends = [part.lower, part.upper] if isinstance(part, ast.Slice) else [part]
+        read = [None if end is None else _whole_number(end) for end in ends]
+        for end, value in zip(ends, read, strict=True):
+            if end is not None and (value is None or not -50 < value < 50):
+                self._no_slice(at)
+        low, high = read[0] or 0, read[-1]
+        if isinstance(part, ast.Slice) and part.step is not None:
+            self._no_slice(at)
+        same_side = high is not None and (low < 0) == (high < 0)
+        if is_range and high is not None and (high <= low if same_side else high >= 0):
+            self._no_slice(at)
+        return ":".join("" if value is None else str(value) for value in read)
 
     def _no_slice(self, at: tuple[int, int]) -> NoReturn:
         self.refuse(
             at,
-            "a slice has whole numbers from 0 to 49, and both ends.",
-            "Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+            "a slice has whole numbers up to 49, an end behind its beginning, and no step.",
+            "Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column.",
         )
 
 

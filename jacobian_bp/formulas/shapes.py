@@ -8,7 +8,9 @@ be equal are joined; each that stays free gets a letter, and a prime number as i
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from itertools import product
+from math import prod
+from typing import NamedTuple, NoReturn
 
 from ..errors import SpecError
 from ..ops.entry_trees import Tree
@@ -20,6 +22,13 @@ MANY = 12  # dimensions that have a length of their own
 ENTRYWISE = ("+", "-", "*", "/", "**", "neg", "f")
 
 
+class Rule(NamedTuple):
+    """A length that follows from others: their product, less so many entries."""
+
+    of: tuple[int, ...]
+    less: int = 0
+
+
 @dataclass
 class Dimensions:
     """Dimensions, joined where they must have one length; of some the length is given."""
@@ -27,7 +36,7 @@ class Dimensions:
     leader: list[int] = field(default_factory=list)
     given: dict[int, tuple[int, str]] = field(default_factory=dict)  # the length, and who says it
     least: dict[int, int] = field(default_factory=dict)  # what a slice asks for
-    products: dict[int, tuple[int, int]] = field(default_factory=dict)  # as long as two multiplied
+    rules: dict[int, list[Rule]] = field(default_factory=dict)  # of kron(A, B), of x[1:]
 
     def new(self, length: int | None = None, who: str = "") -> int:
         """A dimension of its own."""
@@ -36,10 +45,10 @@ class Dimensions:
             self.given[len(self.leader) - 1] = length, who
         return len(self.leader) - 1
 
-    def product(self, one: int, other: int) -> int:
-        """A dimension that has an entry for each pair of entries of two others."""
+    def following(self, *others: int, less: int = 0) -> int:
+        """A dimension whose length follows: the product of others, less so many entries."""
         made = self.new()
-        self.products[made] = one, other
+        self.rules[made] = [Rule(others, less)]
         return made
 
     def find(self, dimension: int) -> int:
@@ -56,31 +65,37 @@ class Dimensions:
         if a in self.given and b in self.given and self.given[a][0] != self.given[b][0]:
             return self.given[a][1], self.given[b][1]
         if self._within(a, b) or self._within(b, a):
-            return "one is a product of lengths, as of kron and vec", "the other is a factor of it"
-        pairs = [self.products[d] for d in (a, b) if d in self.products]
+            return "one follows from the other", "as the lengths of kron(A, B) and of x[1:] do"
+        mine, theirs = self.rules.get(a, []), self.rules.pop(b, [])
         self.leader[b] = a
-        if pairs:
-            self.products[a] = pairs[0]
+        if theirs:
+            self.rules[a] = [*mine, *theirs]
         if b in self.given:
             self.given.setdefault(a, self.given[b])
         self.least[a] = max(self.least.get(a, 1), self.least.get(b, 1))
-        if len(pairs) == 2:  # of two products the factors are taken to be equal one by one
-            clashes = [self.join(*both) for both in zip(*pairs, strict=True)]
-            return next(filter(None, clashes), None)
+        for left, right in product(mine, theirs):
+            if left.less == right.less and len(left.of) == len(right.of):
+                for both in zip(left.of, right.of, strict=True):  # taken to be equal one by one
+                    clash = self.join(*both)
+                    if clash:
+                        return clash
         return None
 
     def _within(self, whole: int, part: int) -> bool:
-        """Whether a product has a dimension among its factors."""
-        factors = [self.find(d) for d in self.products.get(whole, ())]
-        return part in factors or any(self._within(d, part) for d in factors)
+        """Whether a length follows from another."""
+        read = {self.find(d) for rule in self.rules.get(whole, ()) for d in rule.of}
+        return part in read or any(self._within(d, part) for d in read)
 
     def length(self, dimension: int, sizes: Mapping[int, int]) -> int:
-        """The length of a dimension, multiplied from the sizes of those that are no products."""
+        """The length of a dimension, from the sizes of those that follow from no others."""
         leader = self.find(dimension)
-        if leader in self.products:
-            one, other = self.products[leader]
-            return self.length(one, sizes) * self.length(other, sizes)
+        if leader in self.rules:
+            return self.by_rule(self.rules[leader][0], sizes)
         return sizes[leader]
+
+    def by_rule(self, rule: Rule, sizes: Mapping[int, int]) -> int:
+        """What a rule says."""
+        return prod(self.length(d, sizes) for d in rule.of) - rule.less
 
 
 @dataclass
@@ -136,7 +151,7 @@ class Shapes:
             return part[::-1]
         if tree.op == "vec":
             self._require_rank(tree.args[0], part, (2,), "vec takes a matrix")
-            return (self.dimensions.product(*reversed(part)),)
+            return (self.dimensions.following(*reversed(part)),)
         if tree.op == "diag":
             self._require_rank(tree.args[0], part, (1, 2), "diag takes a vector or a matrix")
             if len(part) == 2:
@@ -214,7 +229,7 @@ class Shapes:
         self._require_rank(tree.args[0], left, (1, 2), "kron takes two matrices, or two vectors")
         said = "kron takes arrays of as many axes"
         self._require_rank(tree.args[1], right, (len(left),), said)
-        return tuple(map(self.dimensions.product, left, right))
+        return tuple(map(self.dimensions.following, left, right))
 
     def _reduced(self, tree: Tree, part: tuple[int, ...]) -> tuple[int, ...]:
         if not tree.text:
@@ -240,20 +255,35 @@ class Shapes:
             )
         found: list[int] = []
         for word, dimension in zip(words, part, strict=False):
-            low, _, high = word.partition(":")
             if word == ":":
                 found.append(dimension)
-                continue
-            needed = int(high or int(low) + 1)
-            leader = self.dimensions.find(dimension)
-            self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), needed)
-            length, who = self.dimensions.given.get(leader, (needed, ""))
-            if length < needed:
-                self._refuse(tree, f"{who}; the slice reads entry {needed - 1}.", "Count from 0.")
-            if high:
-                said = f"{self._words(tree)} has length {int(high) - int(low)}"
-                found.append(self.dimensions.new(int(high) - int(low), said))
+            else:
+                found += self._cut(tree, word, dimension)
         return (*found, *part[len(words) :])
+
+    def _cut(self, tree: Tree, word: str, dimension: int) -> list[int]:
+        """What a place leaves of a dimension, nothing, or a range; and how long it has to be."""
+        low, colon, high = word.partition(":")
+        first, last = int(low or 0), int(high) if high else None
+        kept = first - (last or 0) if first >= 0 and (last is None or last < 0) else None
+        if not colon:
+            needed = first + 1 if first >= 0 else -first
+        elif kept is not None:
+            needed = kept + 1
+        else:
+            needed = -first if first < 0 else last or 0
+        leader = self.dimensions.find(dimension)
+        drawn = needed + (kept is not None)  # two entries show what one would hide
+        self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), drawn)
+        length, who = self.dimensions.given.get(leader, (needed, ""))
+        if length < needed:
+            self._refuse(tree, f"{who}; the slice reads entry {needed - 1}.", "Count from 0.")
+        if not colon:
+            return []
+        if kept is not None:
+            return [self.dimensions.following(dimension, less=kept)]
+        fixed = (last or 0) - first
+        return [self.dimensions.new(fixed, f"{self._words(tree)} has length {fixed}")]
 
     def _join(self, tree: Tree, one: int, other: int) -> None:
         witnesses = self.dimensions.join(one, other)
@@ -285,14 +315,15 @@ class Shapes:
         """For each dimension that a name has a letter and a length; k, i of the first matrix."""
         arrays = sorted(self.leaves.values(), key=lambda axes: len(axes) < 2)
         order = [self.dimensions.find(d) for axes in arrays for d in axes]
-        order += [self.dimensions.find(d) for pair in self.dimensions.products.values() for d in pair]
+        rules = [rule for rules in self.dimensions.rules.values() for rule in rules]
+        order += [self.dimensions.find(d) for rule in rules for d in rule.of]
         order = list(dict.fromkeys(order))
         if len(order) > min(MANY, len(LETTERS)):
             raise SpecError(
                 f"the formula has {len(order)} dimensions of their own; at most {MANY}.\n"
                 "  Split it, or write a program: Network.program."
             )
-        single = [d for d in order if d not in self.dimensions.products]
+        single = [d for d in order if d not in self.dimensions.rules]
         taken = {self.dimensions.given[d][0] for d in single if d in self.dimensions.given}
         free = [p for p in primes if p not in taken]
         sizes: dict[int, int] = {}
@@ -302,18 +333,25 @@ class Shapes:
             else:
                 sizes[d] = next(p for p in free if p >= self.dimensions.least.get(d, 1))
                 free.remove(sizes[d])
-        return dict(zip(order, LETTERS, strict=False)), self._multiplied(sizes)
+        return dict(zip(order, LETTERS, strict=False)), self._all_lengths(sizes)
 
-    def _multiplied(self, sizes: dict[int, int]) -> dict[int, int]:
-        """With the lengths of products, each as long as is said of it."""
+    def _all_lengths(self, sizes: dict[int, int]) -> dict[int, int]:
+        """With the lengths that follow, each as long as all say that meets it."""
         found = dict(sizes)
-        for d in filter(lambda d: self.dimensions.find(d) == d, self.dimensions.products):
+        for d, rules in self.dimensions.rules.items():
             found[d] = length = self.dimensions.length(d, sizes)
             given, who = self.dimensions.given.get(d, (length, ""))
+            said = {self.dimensions.by_rule(rule, sizes) for rule in rules}
             if given != length:
                 raise SpecError(
-                    f"{who}, and meets a product of lengths, {length} in all.\n"
-                    "  Give the shapes of the arrays that are multiplied too: --shape A=2,3."
+                    f"{who}, and meets a length that follows from others, {length} here.\n"
+                    "  Give the shapes of these too: --shape A=2,3."
+                )
+            if len(said) > 1:
+                raise SpecError(
+                    "two lengths meet that follow from others, and differ: "
+                    f"{' and '.join(map(str, sorted(said)))}.\n"
+                    "  Give the shape of each at which they are one: --shape x=6 --shape y=7."
                 )
             if length < self.dimensions.least.get(d, 1):
                 raise SpecError(

@@ -76,14 +76,12 @@ def _unpaired(term: Term, kept: Axes) -> Term:
             if first.axes[0] == second.axes[0] and first.tree == second.tree:
                 same = zip(first.axes[1:], second.axes[1:], strict=True)
                 deltas = tuple(Factor(DELTA, both) for both in same)
-                return spent(
-                    Term(term.coefficient, (*_but(term.factors, second), *deltas)), kept
-                )
+                return spent(Term(term.coefficient, (*_but(term.factors, second), *deltas)), kept)
     for pair in pairs:
         rest = Term(term.coefficient, _but(term.factors, pair))
-        if pair.axes[0] not in rest.axes and pair.axes[0] not in kept:
-            if {*pair.axes[1:]} <= {*rest.axes, *kept}:
-                return spent(rest, kept)
+        others = {*rest.axes, *kept}
+        if pair.axes[0] not in others and {*pair.axes[1:]} <= others:
+            return spent(rest, kept)
     return term
 
 

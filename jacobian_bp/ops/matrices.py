@@ -1,6 +1,8 @@
 """Arrays made of the entries of others: Kronecker products, columns in one, diagonals, parts."""
 
 import re
+from functools import reduce
+from operator import mul
 
 import numpy as np
 
@@ -10,9 +12,8 @@ from ..errors import AxisError, DomainError
 from ..numbers.arrays import quiet
 from .base import Op, over_batch
 
-_PLACE = re.compile(r":|(\d{1,6})(?::(\d{1,6}))?")
+_PLACE = re.compile(r"(-?\d{1,6})?(:)?(-?\d{1,6})?")
 _READ, _GIVEN = "ijkl", "opqr"  # the axes of what a part is of, and those that a range gives
-Reach = tuple[int, int | None] | None  # one place, a range, or all places
 
 
 class Kron(Op):
@@ -133,14 +134,14 @@ class Diag(Op):
 
 
 class Part(Op):
-    """Entries at given places, counted from 0, as numpy slices: Part(X, "0,1:3"), Part(X, ":,2").
+    """Entries at given places, as numpy slices: Part(X, "0,1:3"), Part(X, ":,-1"), Part(x, "1:").
 
         y[p] = X[0,p+1]
         ∂y/∂X = δ[i',0] δ[j',p+1]
 
-    Each axis has one place, a range, or all places, a colon. Entry p is one entry of X, hence a
-    delta for each axis. Raises AxisError where a place cannot be read, DomainError where X has
-    no such place.
+    Each axis has one place, a range, or all places, a colon; places count from 0, or from the end
+    with a minus sign. Entry p is one entry of X, hence a delta for each axis. Raises AxisError
+    where a place cannot be read or the range is empty, DomainError where X has no such place.
 
     >>> Part("1:3").forward(np.array([2.0, 3.0, 5.0])).tolist()
     [3.0, 5.0]
@@ -152,44 +153,27 @@ class Part(Op):
 
     def __init__(self, places: str) -> None:
         words = [word.strip() for word in str(places).split(",")]
-        read = [_PLACE.fullmatch(word) for word in words]
-        if not all(read) or len(words) > len(_READ):
+        if not all(word and _PLACE.fullmatch(word) for word in words) or len(words) > len(_READ):
             raise AxisError(
                 f"Part({places!r}) names no places.\n"
                 '  Write one for each axis: "0", a place; "1:3", a range; ":", all; "0,1:3".'
             )
         self.places = ",".join(words)
         self.options = (repr(self.places),)
-        self.ranges = [_range(word) for word in words]
-        for low, high in filter(None, self.ranges):
-            if high is not None and high <= low:
-                raise AxisError(
-                    f"Part({places!r}): the range {low}:{high} has no entries.\n"
-                    "  Write an end behind the beginning."
-                )
-        kept, rules = [], []
-        for own, new, reach in zip(_READ, _GIVEN, self.ranges, strict=False):
-            if reach is None:
-                kept.append(own)
-            elif reach[1] is not None:
-                kept.append(new)
-                rules.append(f"; {new} = {reach[1] - reach[0]}")
-        read_axes = ",".join(_READ[: len(words)])
-        self.signature = f"X[{read_axes}] -> y[{','.join(kept)}]{''.join(rules)}"
+        letters = zip(_READ, _GIVEN, words, strict=False)
+        self.along = [_Along(own, new, word) for own, new, word in letters]
+        kept = [a.own if a.word == ":" else a.new for a in self.along if ":" in a.word]
+        rules = [f"; {a.new} = {a.length}" for a in self.along if ":" in a.word and a.word != ":"]
+        read = ",".join(_READ[: len(words)])
+        self.signature = f"X[{read}] -> y[{','.join(kept)}]{''.join(rules)}"
 
     def forward(self, X):
         return np.array(X[self._index()], copy=True)
 
     def jacobians(self, X):
-        found: Expression | None = None
-        for own, new, reach in zip(_READ, _GIVEN, self.ranges, strict=False):
-            if reach is None:
-                one = delta(f"{own},{own}'")
-            else:
-                low, high = reach
-                one = at(f"{own}' = {low}" if high is None else f"{own}' = {new} + {low}")
-            found = one if found is None else found * one
-        return {"X": found}
+        sizes = X.shape[X.ndim - len(self.along) :]
+        found = [along.delta(size) for along, size in zip(self.along, sizes, strict=True)]
+        return {"X": reduce(mul, found)}
 
     def second(self, X):
         return {}
@@ -200,31 +184,65 @@ class Part(Op):
         return {"X": X_bar}
 
     def admit(self, names, X):
-        for axis, reach in enumerate(self.ranges):
-            if reach is None or X.ndim < len(self.ranges):
-                continue
-            size = X.shape[X.ndim - len(self.ranges) + axis]
-            last = reach[0] if reach[1] is None else reach[1] - 1
-            if last >= size:
-                raise DomainError(
-                    f"Part({self.places!r}) reads place {last} along {_READ[axis]}; {names['X']} "
-                    f"has {size} there.\n  Write places from 0 to {size - 1}."
-                )
+        sizes = X.shape[max(0, X.ndim - len(self.along)) :]
+        for along, size in zip(self.along, sizes, strict=False):
+            for place in along.ends:
+                if not -size <= place < size:
+                    raise DomainError(
+                        f"Part({self.places!r}) reads place {place} along {along.own}; "
+                        f"{names['X']} has {size} there.\n"
+                        f"  Write places from {-size} to {size - 1}."
+                    )
         return (X,)
 
     def __repr__(self) -> str:
         return f"Part({self.places!r})"
 
     def _index(self):
-        inside = [
-            slice(None) if reach is None else reach[0] if reach[1] is None else slice(*reach)
-            for reach in self.ranges
-        ]
-        return (..., *inside)
+        return (..., *(along.index for along in self.along))
 
 
-def _range(word: str) -> Reach:
-    match = _PLACE.fullmatch(word)
-    if match is None or match[1] is None:
-        return None
-    return int(match[1]), int(match[2]) if match[2] else None
+class _Along:
+    """What a part takes along one axis: `word` is a place, a range, or a colon."""
+
+    def __init__(self, own: str, new: str, word: str) -> None:
+        self.own, self.new, self.word = own, new, word
+        low, _, high = word.partition(":")
+        self.first, self.end = int(low or 0), int(high) if high else None
+        if ":" in word and self.end is not None and not self._has_entries(self.end):
+            raise AxisError(
+                f"Part: the range {word} has no entries, or not in every array.\n"
+                "  Write an end behind the beginning, both from the same side, or such as 1:-1."
+            )
+
+    def _has_entries(self, end: int) -> bool:
+        return end > self.first if (end < 0) == (self.first < 0) else end < 0
+
+    @property
+    def index(self) -> int | slice:
+        """The word as numpy takes it."""
+        return slice(self.first, self.end) if ":" in self.word else self.first
+
+    @property
+    def length(self) -> str:
+        """The rule for the length of a range."""
+        if self.end is None:
+            return str(-self.first) if self.first < 0 else f"{self.own} - {self.first}"
+        less = self.first - self.end
+        return str(-less) if (self.end < 0) == (self.first < 0) else f"{self.own} - {less}"
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The first and the last place that are read."""
+        if self.word == ":":
+            return ()
+        if ":" not in self.word:
+            return (self.first,)
+        return (self.first, -1 if self.end is None else self.end - 1)
+
+    def delta(self, size: int) -> Expression:
+        """Where entry o of the part stands."""
+        if self.word == ":":
+            return delta(f"{self.own},{self.own}'")
+        first = self.first + size * (self.first < 0)
+        return at(f"{self.own}' = {f'{self.new} + ' * (':' in self.word)}{first}")

@@ -67,7 +67,11 @@ class Reduction(Op):
         chosen = self._wanted()
         kept = ",".join(axis for axis in axes if axis not in chosen)
         found = copy(self)
-        found.signature, found.kept, found.by_place = f"L[{','.join(axes)}] -> J[{kept}]", kept, True
+        found.signature, found.kept, found.by_place = (
+            f"L[{','.join(axes)}] -> J[{kept}]",
+            kept,
+            True,
+        )
         found.summed = tuple(place - len(axes) for place, a in enumerate(axes) if a in chosen)
         found._say(chosen)
         return found

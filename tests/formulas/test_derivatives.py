@@ -30,23 +30,27 @@ HAND = {  # by hand, in numpy: the formula, the variable, its gradient
     "mean(X * X)": ("X", lambda X: 2 * X / X.size),
     "sum(x[1:3]**2) + x[0]": ("x", lambda x: np.array([1, 2 * x[1], 2 * x[2]])),
     "sum((X + b)**2)": ("b", lambda X, b: 2 * (X + b).sum(axis=0)),
+    "sum((x[1:] - x[:-1])**2) + x[-1]": (
+        "x",
+        lambda x: 2 * (np.diff(x, prepend=x[0]) - np.diff(x, append=x[-1])) + np.eye(len(x))[-1],
+    ),
+    "X[-1] @ Y[1:,:-2] @ z": (
+        "Y",
+        lambda X, Y, z: np.pad(np.outer(X[-1], z), [(1, 0), (0, 2)]),
+    ),
     "det(A @ X @ B)": (
         "X",
         lambda A, X, B: np.linalg.det(A @ X @ B) * A.T @ np.linalg.inv(A @ X @ B).T @ B.T,
     ),
     "c @ kron(A, B) @ d": (
         "A",
-        lambda c, A, B, d: (
-            c.reshape(len(A), len(B)) @ B @ d.reshape(A.shape[1], B.shape[1]).T
-        ),
+        lambda c, A, B, d: c.reshape(len(A), len(B)) @ B @ d.reshape(A.shape[1], B.shape[1]).T,
     ),
     "norm(kron(A, B))**2": ("B", lambda A, B: 2 * (A**2).sum() * B),
     "logdet(kron(A, B))": ("A", lambda A, B: len(B) * np.linalg.inv(A).T),
     "norm(vec(A @ X @ B) - y)**2": (
         "X",
-        lambda A, X, B, y: (
-            2 * A.T @ (A @ X @ B - y.reshape(B.shape[1], len(A)).T) @ B.T
-        ),
+        lambda A, X, B, y: 2 * A.T @ (A @ X @ B - y.reshape(B.shape[1], len(A)).T) @ B.T,
     ),
     "trace(A @ diag(x) @ B)": ("x", lambda A, x, B: np.diag(B @ A)),
     "sum(diag(A @ X)**2)": ("X", lambda A, X: 2 * A.T @ np.diag(np.diag(A @ X))),
@@ -144,9 +148,7 @@ SECOND = {
     "logsumexp(z)": {"z,z": "diag(softmax(z)) − softmax(z) softmax(z)ᵀ"},
     "logdet(X)": {"X,X": "−(X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
     "norm(x)": {"x,x": "I_k/‖x‖ − x xᵀ/‖x‖³"},
-    "det(X)": {
-        "X,X": "det(X) (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − det(X) (X⁻¹)[j',k''] (X⁻¹)[j'',k']"
-    },
+    "det(X)": {"X,X": "det(X) (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − det(X) (X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
     "norm(kron(A, B))**2": {
         "A,A": "2 Σ_j,l δ[k',k''] δ[i',i''] B[j,l] B[j,l]",
         "A,B": "4 A[k',i'] B[j'',l'']",

@@ -81,6 +81,8 @@ LINES = {  # a line, and numpy's words for one example
     ),
     "mean(outer(b, x), axis=1)": lambda x, W, V, S, A, b, c: np.outer(b, x).mean(axis=1),
     "W[0:2,1:3] @ x[0:2] * x[4]": lambda x, W, V, S, A, b, c: W[0:2, 1:3] @ x[0:2] * x[4],
+    "x[1:] - x[:-1] * x[-1]": lambda x, W, V, S, A, b, c: x[1:] - x[:-1] * x[-1],
+    "W[-1] * x + sum(x[1:-2])": lambda x, W, V, S, A, b, c: W[-1] * x + x[1:-2].sum(),
     "(W @ x)[0:2] / norm(x)": lambda x, W, V, S, A, b, c: (W @ x)[0:2] / np.linalg.norm(x),
     "W * x + V * c": lambda x, W, V, S, A, b, c: W * x + V * c,
     "W.T @ log(1 + exp(W @ x))": lambda x, W, V, S, A, b, c: W.T @ np.log1p(np.exp(W @ x)),

@@ -31,8 +31,8 @@ REFUSED = {
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
     "vec(x)": "vec takes a matrix; x is a vector.\n  vec(x)\n      ^\n"
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
-    "kron(A, B) + A": "two lengths meet, and differ.\n"
-    "  one is a product of lengths, as of kron and vec\n  the other is a factor of it\n"
+    "kron(A, B) + A": "two lengths meet, and differ.\n  one follows from the other\n"
+    "  as the lengths of kron(A, B) and of x[1:] do\n"
     "  kron(A, B) + A\n  ^^^^^^^^^^^^^^\n  Give shapes that fit, or none: --shape W=4,2.",
     "norm(x) + trace(eye)": "the length of eye follows from nothing: it meets no array that has a "
     "name.\n  Add it to a matrix, or multiply it with one: A + eye.",
@@ -45,8 +45,17 @@ REFUSED = {
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
     "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
     "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
-    "x[-1]": "a slice has whole numbers from 0 to 49, and both ends.\n  x[-1]\n  ^^^^^\n"
-    "  Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+    **{
+        text: "a slice has whole numbers up to 49, an end behind its beginning, and no step.\n"
+        f"  {text}\n  {'^' * len(text)}\n"
+        "  Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column."
+        for text in ("x[3:1]", "x[::2]", "x[-1:1]", "x[0:0]", "x[50]", "x[y]")
+    },
+    "x[1:] - y[:-2]": "two lengths meet that follow from others, and differ: 2 and 3.\n"
+    "  Give the shape of each at which they are one: --shape x=6 --shape y=7.",
+    "x[1:] + x": "two lengths meet, and differ.\n  one follows from the other\n"
+    "  as the lengths of kron(A, B) and of x[1:] do\n  x[1:] + x\n  ^^^^^^^^^\n"
+    "  Give shapes that fit, or none: --shape W=4,2.",
     "x\n+ y": "a formula is one line.\n  x\\n+ y\n   ^\n  Leave this sign out.",
     "": 'a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".',
     "sum(2) * x": "sum takes an array; 2 is a number.\n  sum(2) * x\n      ^\n"
@@ -158,7 +167,7 @@ def test_the_functions_of_a_refusal_are_read():
         assert formula(f"{function}({inside})").ok, function
 
 
-# each operator and function of matrixcalculus.org/documentation, and its examples, as numpy has them
+# what matrixcalculus.org/documentation names, and its examples, as numpy has them
 DOCUMENTED = [
     *("A + B", "A - B", "lam * A", "A @ x", "x / lam", "x**2", "x * y", "x / y", "x.T @ y"),
     *(f"{f}(x)" for f in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log")),
@@ -175,6 +184,17 @@ DOCUMENTED = [
 def test_what_matrixcalculus_documents_is_read_and_right(text):
     found = formula(text)
     assert found.ok, str(found)
+
+
+def test_lengths_that_follow_are_checked_against_what_is_given():
+    assert formula("x[1:] - y[:-2]", shapes={"x": (6,), "y": (7,)}).ok
+    assert formula("kron(A, B) @ x", shapes={"x": (6,), "A": (3, 2), "B": (2, 3)}).ok
+    with pytest.raises(SpecError) as caught:
+        formula("kron(A, B) @ x", shapes={"x": (7,)})
+    assert str(caught.value) == (
+        "x has shape (7,), and meets a length that follows from others, 14 here.\n"
+        "  Give the shapes of these too: --shape A=2,3."
+    )
 
 
 @pytest.mark.parametrize("sign", [".*", "./", ".^"])

@@ -49,6 +49,10 @@ CASES = [  # an op, its inputs' shapes, numpy's own words for it, and the printe
     (ops.Part("1"), {"X": (5,)}, lambda X: X[..., 1], ["δ[i',1]"]),
     (ops.Part("1,2:5"), {"X": (3, 7)}, lambda X: X[..., 1, 2:5], ["δ[i',1] δ[j',p+2]"]),
     (ops.Part(":, 3"), {"X": (2, 5)}, lambda X: X[..., 3], ["δ[i,i'] δ[j',3]"]),
+    (ops.Part("-1,1:-2"), {"X": (3, 7)}, lambda X: X[..., -1, 1:-2], ["δ[i',2] δ[j',p+1]"]),
+    (ops.Part(":2,3:"), {"X": (3, 5)}, lambda X: X[..., :2, 3:], ["δ[i',o] δ[j',p+3]"]),
+    (ops.Part("-3:-1"), {"X": (5,)}, lambda X: X[..., -3:-1], ["δ[i',o+2]"]),
+    (ops.Part("-2:"), {"X": (5,)}, lambda X: X[..., -2:], ["δ[i',o+3]"]),
 ]
 every_case = pytest.mark.parametrize(
     ("op", "shapes", "function", "printed"), CASES, ids=[repr(case[0]) for case in CASES]
@@ -230,9 +234,11 @@ def test_a_pull_that_is_turned_round_is_told(op):
     ("places", "said"),
     [
         ("", "Part('') names no places."),
-        ("-1", "Part('-1') names no places."),
+        ("0,,1", "Part('0,,1') names no places."),
         ("0,1,2,3,4", "Part('0,1,2,3,4') names no places."),
-        ("3:3", "Part('3:3'): the range 3:3 has no entries."),
+        ("3:3", "Part: the range 3:3 has no entries, or not in every array."),
+        ("-2:1", "Part: the range -2:1 has no entries, or not in every array."),
+        ("-1:-2", "Part: the range -1:-2 has no entries, or not in every array."),
         ("0:2:2", "Part('0:2:2') names no places."),
     ],
 )
@@ -243,8 +249,10 @@ def test_places_that_cannot_be_read_are_refused(places, said):
 
 
 def test_a_place_beyond_the_axis_is_named():
-    with pytest.raises(DomainError) as caught:
-        check_op(ops.Part("0,2:5"), {"X": np.ones((2, 3))})
-    assert str(caught.value) == (
-        "Part('0,2:5') reads place 4 along j; X has 3 there.\n  Write places from 0 to 2."
-    )
+    for places, place in [("0,2:5", 4), ("0,-4", -4), ("-1,-4:-1", -4)]:
+        with pytest.raises(DomainError) as caught:
+            check_op(ops.Part(places), {"X": np.ones((2, 3))})
+        assert str(caught.value) == (
+            f"Part('{places}') reads place {place} along j; X has 3 there.\n"
+            "  Write places from -3 to 2."
+        )
