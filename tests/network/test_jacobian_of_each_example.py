@@ -117,7 +117,7 @@ def test_where_examples_meet_the_step_is_named():
         "∂m/∂x of each example: BatchNorm 'h' lets examples meet: entry n of h reads z of others "
         "too.\n"
         "  ∂h/∂z[n,k,n',k'] = δ[k,k'] (g/s)[k] δ[n,n'] − 1/7 δ[k,k'] (g/s)[k] 1[n] 1[n'] − "
-        "1/7 δ[k,k'] (g/s)[k] ẑ[n,k] ẑ[n',k]\n"
+        "1/7 δ[k,k'] (g/s)[k] z\u0302[n,k] z\u0302[n',k]\n"
         '  Leave per_example out, run.jacobian("m", "x"), or take a value before that step.'
     )
     assert NORM.run(x).jacobian("z", "x", per_example=True).shape == (7, 3, 5)
