@@ -47,6 +47,28 @@ EXERCISES: dict[str, list[Exercise]] = {
         Exercise("trace(A @ inv(X) @ B)", ("X",)),
         Exercise("a.T @ inv(X) @ b", ("X", "a")),
         Exercise("logdet(X.T @ X)", ("X",)),
+        Exercise("det(X)", ("X",)),
+        Exercise("det(A @ X @ B)", ("X",)),
+        Exercise("det(X)**2", ("X",)),
+        Exercise("log(det(inv(X)))", ("X",)),
+        Exercise("trace(adj(X))", ("X",)),
+        Exercise("y.T @ inv(X.T @ X + lam * eye) @ w", ("y", "w")),
+    ],
+    "Kronecker products, columns below one another, diagonals": [
+        Exercise("kron(A, B) @ x", ("x",)),
+        Exercise("c.T @ kron(A, B) @ d", ("A", "B", "c")),
+        Exercise("vec(X).T @ kron(A, B) @ vec(Y)", ("X", "A")),
+        Exercise("trace(kron(A, B))", ("A", "B")),
+        Exercise("norm(kron(A, B))**2", ("A",)),
+        Exercise("logdet(kron(A, B))", ("A", "B")),
+        Exercise("norm(kron(A, B) @ x - y)**2", ("x", "A")),
+        Exercise("norm(C - kron(A, B))**2", ("A",)),
+        Exercise("vec(A).T @ vec(B)", ("A",)),
+        Exercise("norm(vec(A @ X @ B) - y)**2", ("X",)),
+        Exercise("vec(A @ X @ B)", ("X",)),
+        Exercise("trace(A @ diag(x) @ B)", ("x", "A")),
+        Exercise("A @ diag(x) @ b", ("x",)),
+        Exercise("sum(diag(A @ X)**2)", ("X",)),
     ],
     "Norms": [
         Exercise("norm(x)", ("x",)),
@@ -68,6 +90,10 @@ EXERCISES: dict[str, list[Exercise]] = {
         Exercise("x[0] * x[1]", ("x",)),
         Exercise("sum((x[1:4] - x[0:3])**2)", ("x",)),
         Exercise("exp(-norm(x - y)**2 / 2)", ("x",)),
+        Exercise("sum(tan(x))", ("x",)),
+        Exercise("sum(arcsin(x))", ("x",)),
+        Exercise("y.T @ arctan(A @ x)", ("x",)),
+        Exercise("max(A @ x)", ("x", "A")),
     ],
     "Regression and classification": [
         Exercise("norm(X @ w - y)**2", ("w", "X")),
@@ -128,9 +154,19 @@ the lengths are prime numbers that differ; `--symmetric S` and `--positive x` sa
 the numbers that are drawn, `--wrt x` by what to differentiate, and `--second` asks for the second
 derivatives; `--out page.html` (or .tex, .md, .txt) writes the page to a file.
 The functions are {functions}. In a derivative vectors are columns, ⊙ and ⊘ work
-entry by entry, 1_k is a 1 for each k; what has no matrix notation is written with its axes, a
-primed one being the variable's. log(1 + exp u) is computed as softplus, log Σ exp with the
-largest taken out, log softmax as one.
+entry by entry, 1_k is a 1 for each k; A ⊗ B is `kron(A, B)`, vec puts columns below one another,
+mat_ki(x) is x row by row as a matrix of rows k and columns i, e_max(x) is 1 at the largest entry;
+`eye` is the identity, as long as what it meets; e_0 and E_1_end choose what x[0] and x[1:] have.
+What has no matrix notation is written with its axes, a primed one being the variable's, and
+δ[p,dim(j) k+j] is 1 where entry p of a Kronecker product or a vec comes from k and j.
+log(1 + exp u) is computed as softplus, log Σ exp with the largest taken out, log softmax as one,
+log det as one.
+
+What [matrixcalculus.org](https://www.matrixcalculus.org/documentation) documents is read: `tr`,
+`det`, `logdet`, `inv`, `norm1`, `norm2`, `sum`, the functions of entries, `eye`, `vector(1)`. Two
+things are refused, with what to write: the signs `.*`, `./` and `.^`, since every sign of numpy
+but `@` goes entry by entry, and a power that varies, which has a slope at numbers above 0 alone:
+`exp(b * log(a))`.
 
 A line of a network's program may be a formula too. It speaks of one example; a batch in front is
 carried, and reduced as elsewhere:

@@ -65,6 +65,8 @@ _OFFERED = {
         "CumSum",
         "Dropout",
         "ELU",
+        "Det",
+        "Diag",
         "Divide",
         "Einsum",
         "Embedding",
@@ -83,6 +85,7 @@ _OFFERED = {
         "Inverse",
         "KLDivergence",
         "KLDivergenceFromLogits",
+        "Kron",
         "L1Penalty",
         "L2Penalty",
         "LSTMCarry",
@@ -104,6 +107,7 @@ _OFFERED = {
         "Multiply",
         "Op",
         "Pad",
+        "Part",
         "Power",
         "RMSNorm",
         "RNNCell",
@@ -121,6 +125,7 @@ _OFFERED = {
         "Sum",
         "Tanh",
         "Transpose",
+        "Vec",
         "outer",
         "over_batch",
     ],
@@ -201,6 +206,8 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
+    from .ops import Det as Det
+    from .ops import Diag as Diag
     from .ops import Divide as Divide
     from .ops import Dropout as Dropout
     from .ops import Einsum as Einsum
@@ -219,6 +226,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Inverse as Inverse
     from .ops import KLDivergence as KLDivergence
     from .ops import KLDivergenceFromLogits as KLDivergenceFromLogits
+    from .ops import Kron as Kron
     from .ops import L1Penalty as L1Penalty
     from .ops import L2Penalty as L2Penalty
     from .ops import LayerNorm as LayerNorm
@@ -240,6 +248,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Multiply as Multiply
     from .ops import Op as Op
     from .ops import Pad as Pad
+    from .ops import Part as Part
     from .ops import Power as Power
     from .ops import ReLU as ReLU
     from .ops import Reshape as Reshape
@@ -257,6 +266,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Sum as Sum
     from .ops import Tanh as Tanh
     from .ops import Transpose as Transpose
+    from .ops import Vec as Vec
     from .ops import outer as outer
     from .ops import over_batch as over_batch
     from .routes.compiled.step import CompiledStep as CompiledStep

@@ -5,7 +5,7 @@ from ..program.forward_pass import Pass
 from ..program.program import listed
 
 
-def before_the_examples_add_up(state: Pass, of: str) -> str:
+def before_the_examples_add_up(state: Pass, of: str, head: str = "∂²") -> str:
     """The one value with the axis n from which `of` is made without it: L in J = mean of L.
 
     `of` itself where it has the axis n, or where there is no batch. Raises AxisError where no
@@ -23,7 +23,7 @@ def before_the_examples_add_up(state: Pass, of: str) -> str:
     if len(found) != 1:
         have = f"{listed(found)} are" if found else "no value is"
         raise AxisError(
-            f"∂²{of}/∂…: {have} added up over the examples on the way to {of}.\n"
+            f"{head}{of}/∂…: {have} added up over the examples on the way to {of}.\n"
             f'  Name the value of each example yourself: of="{found[0] if found else of}".'
         )
     return found[0]

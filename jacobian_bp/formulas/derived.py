@@ -20,7 +20,8 @@ from ..program.step import Step
 from ..routes.gradients import gradients
 from ..writing.signs import did_you_mean, safe
 from .differentiating import Derivatives
-from .lowering import Lowered, Selection, own_letters
+from .emitting import own_letters, steps_of_values
+from .lowering import Lowered, Selection, Whole
 from .matrix_notation import Notation
 from .printed import printed
 from .reading import SPELLED, read
@@ -29,6 +30,8 @@ from .terms import Term
 from .written import Line, Written
 
 WIDE = (2, 3, *PRIMES[2:])  # for a product that has an inverse only if a matrix is wide
+ABOVE = "above 0"
+RANGES = {ABOVE: 1.0, "between -1/2 and 1/2": 1 / 8}  # what is drawn where a formula asks for it
 WEIGHTS = "w_J"  # of the entries of a result that is an array
 
 
@@ -38,7 +41,7 @@ class Drawn:
 
     arrays: dict[str, np.ndarray]
     sizes: dict[int, int]
-    all_positive: bool  # because the formula is not defined at others
+    said: str  # "above 0", because the formula is not defined at others
     state: Pass
 
 
@@ -105,11 +108,22 @@ class Derived:
         found = [d for dims in self.lowered.dimensions.values() for d in dims]
         for dimension in dict.fromkeys(map(self.shapes.dimensions.find, found)):
             if dimension not in sizes:
-                sizes[dimension] = self.shapes.dimensions.given[dimension][0]
+                sizes[dimension] = self._length_of_unnamed(dimension, sizes)
             if dimension not in self.letters:
                 spare = (c for c in "pqrstuvwyzabcdefgh" if c not in self.letters.values())
                 self.letters[dimension] = next(spare)
         return sizes
+
+    def _length_of_unnamed(self, dimension: int, sizes: Mapping[int, int]) -> int:
+        """The length of a slice; an identity that meets no array has none."""
+        if dimension in self.shapes.dimensions.rules:
+            return self.shapes.dimensions.length(dimension, sizes)
+        if dimension not in self.shapes.dimensions.given:
+            raise SpecError(
+                "the length of eye follows from nothing: it meets no array that has a name.\n"
+                "  Add it to a matrix, or multiply it with one: A + eye."
+            )
+        return self.shapes.dimensions.given[dimension][0]
 
     # ------------------------------------------------------------------ numbers
 
@@ -125,18 +139,22 @@ class Derived:
         Raises DomainError where none of them is in its domain.
         """
         refused = None
-        for primes, all_positive in product((PRIMES, WIDE), (False, True)):
+        for primes, said in product((PRIMES, WIDE), ("", *RANGES)):
             sizes = self._measured(primes)
-            arrays = self._draw(self.names if all_positive else self.positive, sizes)
+            positive = self.names if said == ABOVE else self.positive
+            arrays = self._draw(positive, sizes, RANGES.get(said, 1.0))
             try:
                 state = self._pass_of(arrays, sizes)
-                return Drawn(arrays, sizes, all_positive, state)
+                self._require_inverses(state)
+                return Drawn(arrays, sizes, said, state)
             except DomainError as error:
                 refused = refused or error
         assert refused is not None
         raise refused
 
-    def _draw(self, positive: Collection[str], sizes: Mapping[int, int]) -> dict[str, np.ndarray]:
+    def _draw(
+        self, positive: Collection[str], sizes: Mapping[int, int], scale: float
+    ) -> dict[str, np.ndarray]:
         rng = np.random.default_rng(self.seed)
         found = {}
         for leaf in self.names:
@@ -147,15 +165,17 @@ class Derived:
                 array = array @ array.T + np.eye(len(array)) if square else (array + array.T) / 2
             elif leaf in positive or not shape:
                 array = np.abs(array) + 0.5
-            found[leaf] = array
+            found[leaf] = array * scale
         return found
 
     def _pass_of(self, arrays: Mapping[str, np.ndarray], sizes: dict[int, int]) -> Pass:
         lowered, result = self.lowered, self.result
-        steps = lowered.steps(sizes, self.letters, result)
+        steps = steps_of_values(lowered, self.letters, result)
         data = {leaf: arrays[leaf] for leaf in self.names if leaf not in self.wrt}
+        read = {argument for step in steps for argument in step.args}
         for made, which in lowered.selections.items():
-            data[made] = self._selected(made, which, sizes)
+            if made in read:
+                data[made] = self._selected(made, which, sizes)
         shape = lowered.dimensions[lowered.result]
         if shape:
             word = "".join(own_letters(shape, self.letters))
@@ -165,10 +185,22 @@ class Derived:
         params = {leaf: np.asarray(arrays[leaf]) for leaf in self.wrt}
         return run_forward(Program.build(steps, list(params)), params, data)
 
+    def _require_inverses(self, state: Pass) -> None:
+        """The slope of a determinant is written with an inverse, which a singular matrix lacks."""
+        for definition in self.lowered.definitions.values():
+            if isinstance(definition, Whole) and definition.function == "det":
+                matrix = state.values[definition.of[0]]
+                rank = np.linalg.matrix_rank(matrix)
+                if rank < len(matrix):
+                    raise DomainError(
+                        f"the matrix in det has rank {rank} of {len(matrix)} at these shapes: its "
+                        "determinant is 0 for all numbers.\n"
+                        "  Give shapes at which it has an inverse: --shape A=2,3."
+                    )
+
     def _selected(self, made: str, which: Selection, sizes: Mapping[int, int]) -> np.ndarray:
         dimension = self.lowered.dimensions[made][-1]
-        rows = np.eye(sizes[self.shapes.dimensions.find(dimension)])
-        return rows[which.low] if which.high is None else rows[which.low : which.high]
+        return np.eye(sizes[self.shapes.dimensions.find(dimension)])[which.index]
 
     @property
     def forward_pass(self) -> Pass:
@@ -238,11 +270,12 @@ class Derived:
         dims = self.lowered.dimensions
         names = (self.lowered.result, by) if also is None else (by, also)
         marks = ("", "'") if also is None else ("'", "''")
-        words = tuple(
-            f"{letter}{mark}"
-            for name, mark in zip(names, marks, strict=True)
-            for letter in own_letters(dims[name], self.letters)
-        )
+        words: tuple[str, ...] = ()
+        beside: dict[str, int] = {}
+        for name, mark in zip(names, marks, strict=True):
+            found = own_letters(dims[name], self.letters, beside)
+            beside |= dict(zip(found, dims[name], strict=True))
+            words += tuple(f"{letter}{mark}" for letter in found)
         whole = (*dims[names[0]], *dims[names[1]])
         return Line(
             head, by if also is None else f"{by},{also}", (*axes[0], *axes[1]), words, whole, terms
@@ -300,7 +333,12 @@ class Derived:
     @property
     def _all_values(self) -> dict[str, np.ndarray]:
         """The numbers of names, slices and values."""
-        return {name: np.asarray(value) for name, value in self.forward_pass.values.items()}
+        selected = {
+            made: self._selected(made, which, self.sizes)
+            for made, which in self.lowered.selections.items()
+        }
+        values = self.forward_pass.values
+        return selected | {name: np.asarray(value) for name, value in values.items()}
 
     @property
     def ok(self) -> bool:

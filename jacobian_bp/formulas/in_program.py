@@ -10,6 +10,7 @@ from ..ops import Op
 from ..ops.entry_trees import names_in
 from ..program.program_text import read_program
 from ..program.step import Step
+from .emitting import steps_of_values
 from .lowering import Lowered
 from .reading import ARRAYS, ENTRY, OTHER_NAMES, SPELLED, read
 from .shapes import LETTERS, Shapes, rank_of
@@ -74,13 +75,14 @@ def _lowered(name: str, text: str, known: Mapping[str, int]) -> tuple[list[Step]
         count = known.get(spelled.get(word, word), rank_of(word))
         shapes.leaves[word] = tuple(shapes.dimensions.new() for _ in range(count))
     lowered = Lowered.of(tree, shapes)
-    if lowered.selections or "dim" in str(lowered.definitions):
+    if any(which.places == ":" for which in lowered.selections.values()):
         raise SpecError(
-            "a program knows no lengths beforehand: slices and means are ops of their own there.\n"
-            "  Write a line for each: s = Slice(x, 0, 3), J = Mean(L)."
+            "a program knows no lengths beforehand, and eye has that of what it meets.\n"
+            "  Give the identity a name, and pass it among the data: A + E, E=np.eye(3)."
         )
     dimensions = sorted({d for dims in lowered.dimensions.values() for d in dims})
-    steps = lowered.steps({}, dict(zip(dimensions, LETTERS, strict=False)), name)
+    letters = dict(zip(dimensions, LETTERS, strict=False))
+    steps = steps_of_values(lowered, letters, name)
     names = spelled | {step.name: f"{name}_{step.name}" for step in steps[:-1]}
     found = [Step(names.get(s.name, s.name), s.op, s.args).reading(names) for s in steps]
     return found, len(lowered.dimensions[lowered.result])

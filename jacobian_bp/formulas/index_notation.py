@@ -6,7 +6,7 @@ from string import ascii_lowercase
 from ..writing.signs import fraction
 from .matrix_notation import Notation
 from .printed import printed_factor
-from .terms import DELTA, Term
+from .terms import DELTA, PAIR, Term
 
 
 def index_form(
@@ -33,12 +33,17 @@ def _term(
     arrays: list[str] = []
     for factor in term.factors:
         word = f"[{','.join(names[a] for a in factor.axes)}]" if factor.axes else ""
-        text = "δ" if factor.tree == DELTA else printed_factor(notation.tree(factor.tree))
+        if factor.tree.op == PAIR:
+            whole, one, other = (names[a] for a in factor.axes)
+            step = letters[int(factor.tree.text.split(",")[-1])]
+            text, word = "δ", f"[{whole},dim({step}) {one}+{other}]"
+        else:
+            text = "δ" if factor.tree == DELTA else printed_factor(notation.tree(factor.tree))
         (arrays if factor.axes else numbers).append(text + word)
     sums = [names[a] for a in names if a not in kept]
     size = abs(term.coefficient)
     sign = "−" if term.coefficient < 0 else "+"
-    parts = [f"Σ_{','.join(sums)}"] * bool(sums) + [fraction(size)] * (size != 1)
+    parts = [fraction(size)] * (size != 1) + [f"Σ_{','.join(sums)}"] * bool(sums)
     return " ".join([sign, *([*parts, *numbers, *arrays] or ["1"])])
 
 

@@ -6,34 +6,24 @@ A maximal tree of @ .T sum trace outer dot is one Einsum, a maximal entrywise pa
 """
 
 from dataclasses import dataclass, field
-from string import ascii_lowercase
+from itertools import islice
 
 from ..errors import SpecError
-from ..ops import Inverse, LogDet, LogSoftmax, LogSumExp, Op, Softmax
-from ..ops.einsum import Einsum
-from ..ops.entry_trees import Tree, name, num, number_of, times
-from ..ops.entrywise import Entrywise
-from ..program.step import Step
+from ..ops.entry_trees import Tree, name, names_in, num, number_of, times
 from .shapes import ENTRYWISE, Shapes
-from .terms import DELTA, TURNED, Term
+from .terms import DELTA, PAIR, TURNED, Term
 
 PRODUCTS = ("@", "dot", "T", "outer", "trace", "sum", "mean", "slice")
-WHOLE: dict[str, type[Op]] = {
-    "softmax": Softmax,
-    "log_softmax": LogSoftmax,
-    "logsumexp": LogSumExp,
-    "inv": Inverse,
-    "logdet": LogDet,
-}
 Word = tuple[int, ...]  # the axes of an operand, as numbers that a product gives them
 
 
 @dataclass(frozen=True)
 class Product:
-    """Σ of a product of arrays over named axes, those of `out` staying."""
+    """Σ of a product of arrays over named axes, those of `out` staying; a mean over `averaged`."""
 
     factors: tuple[tuple[str, Word], ...]
     out: Word
+    averaged: Word = ()
 
 
 @dataclass(frozen=True)
@@ -45,10 +35,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Whole:
-    """A function of an array as a whole, of WHOLE."""
+    """A function of arrays as a whole, such as softmax or kron."""
 
     function: str
-    of: str
+    of: tuple[str, ...]
 
 
 Definition = Product | Entry | Whole
@@ -56,10 +46,24 @@ Definition = Product | Entry | Whole
 
 @dataclass(frozen=True)
 class Selection:
-    """A constant of a slice: row `low` of the identity, or the rows up to `high`."""
+    """A constant: rows of the identity, by their places, 2, 1:3, :-1; all of it by a colon."""
 
-    low: int
-    high: int | None = None
+    places: str
+
+    @property
+    def name(self) -> str:
+        """e_2, E_1_3, E_0_end1; end1 is the last place, end is behind it."""
+        if self.places == ":":
+            return "eye"
+        low, colon, high = self.places.partition(":")
+        words = [_place(low or "0"), *([_place(high) if high else "end"] if colon else [])]
+        return "_".join(["E" if colon else "e", *words])
+
+    @property
+    def index(self) -> int | slice:
+        """The places as numpy takes them."""
+        low, colon, high = self.places.partition(":")
+        return slice(*(int(end) if end else None for end in (low, high))) if colon else int(low)
 
 
 @dataclass
@@ -98,16 +102,25 @@ class Lowered:
         return self._named[tree]
 
     def _lowered(self, tree: Tree) -> str:
-        if tree.op in PRODUCTS:
+        if self.is_product(tree):
             return self._product(tree)
-        if tree.op in WHOLE:
-            return self._add(Whole(tree.op, self.value(tree.args[0])), self.shapes.of(tree))
+        if tree.op == "eye":
+            return self.selection(Selection(":"), self.shapes.of(tree))
+        if tree.op == "kron" and len(self.shapes.of(tree)) == 1:
+            return self.value(Tree("vec", (Tree("outer", tree.args[::-1]),)))  # a ⊗ b = vec(b aᵀ)
+        if tree.op != "num" and tree.op not in ENTRYWISE:
+            made = Whole(tree.op, tuple(map(self.value, tree.args)))
+            return self._once(made, self.shapes.of(tree))
         whole = self._entries(tree)
-        if number_of(whole) is not None or not _reads(whole):
+        if number_of(whole) is not None or not names_in(whole):
             raise SpecError(
                 "the formula is a number, and reads no array.\n  Write at least one name."
             )
         return self._add(Entry(whole), self.shapes.of(tree))
+
+    def is_product(self, tree: Tree) -> bool:
+        """Whether a part is a sum of products; the diagonal of a matrix is one, X[k,k]."""
+        return tree.op in PRODUCTS or (tree.op == "diag" and len(self.shapes.of(tree)) == 1)
 
     def _entries(self, tree: Tree) -> Tree:
         """The entrywise part that begins here, over the names of what is computed before."""
@@ -120,7 +133,7 @@ class Lowered:
                 if tree.op == "*" and _has_number(args)
                 else Tree(tree.op, args, tree.text)
             )
-        if tree.op in PRODUCTS:
+        if self.is_product(tree):
             made = self._product(tree)
             definition = self.definitions.get(made)
             if isinstance(definition, Entry) and made not in self._named.values():
@@ -141,36 +154,43 @@ class Lowered:
         axes = walk.down(tree)
         factors = tuple((n, tuple(map(walk.root, word))) for n, word in walk.operands)
         out = tuple(map(walk.root, axes))
+        averaged = tuple(map(walk.root, walk.averaged))
         made = factors[0][0]
         dimensions = tuple(walk.dimension[i] for i in out)
-        if len(factors) > 1 or factors[0][1] != out:
-            made = self._once(Product(factors, out), dimensions)
-        scale = Tree("name", (), made)
-        if walk.scale != 1:
-            scale = times(num(walk.scale), scale)
-        for dimension in walk.divided:
-            scale = Tree("/", (scale, Tree("dim", (), str(dimension))))
-        return made if scale == name(made) else self._add(Entry(scale), dimensions)
+        if len(factors) > 1 or factors[0][1] != out or averaged:
+            made = self._once(Product(factors, out, averaged), dimensions)
+        if walk.scale == 1:
+            return made
+        return self._add(Entry(times(num(walk.scale), name(made))), dimensions)
 
-    def _once(self, product: Product, dimensions: tuple[int, ...]) -> str:
-        same = (n for n, d in self.definitions.items() if d == product)
-        return next(same, None) or self._add(product, dimensions)
+    def _once(self, definition: Definition, dimensions: tuple[int, ...]) -> str:
+        same = (n for n, d in self.definitions.items() if d == definition)
+        return next(same, None) or self._add(definition, dimensions)
 
     def selection(self, which: Selection, dimensions: tuple[int, ...]) -> str:
-        """The name of the constant of a slice."""
-        stem = f"e_{which.low}" if which.high is None else f"E_{which.low}_{which.high}"
-        for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))):
+        """The name of the constant of a slice, or of an identity."""
+        for word in (which.name, *(f"{which.name}_{n}" for n in range(2, 100))):
             if word not in self.selections or self.dimensions[word] == dimensions:
                 self.selections[word] = which
                 self.dimensions[word] = dimensions
                 return word
         raise SpecError("the formula has too many slices.\n  Split it.")
 
+    def axis_dimensions(self, product: Product) -> dict[int, int]:
+        """The dimension of each axis of a product."""
+        found: dict[int, int] = {}
+        for factor, word in product.factors:
+            found |= dict(zip(word, self.dimensions[factor], strict=True))
+        return found
+
     def dimensions_in(self, term: Term) -> dict[int, int]:
         """The dimension of each axis of a term, as its factors have it."""
         found: dict[int, int] = {}
         for factor in term.factors:
-            if factor.tree != DELTA:
+            if factor.tree.op == PAIR:
+                dimensions = map(int, factor.tree.text.split(","))
+                found |= dict(zip(factor.axes, dimensions, strict=True))
+            elif factor.tree != DELTA:
                 found |= dict(zip(factor.axes, self._axes_of(factor.tree), strict=True))
         return found
 
@@ -182,51 +202,6 @@ class Lowered:
         widest = max(map(self._axes_of, tree.args), key=len)
         return widest[::-1] if tree.op in ("inv", TURNED) else widest
 
-    def steps(self, sizes: dict[int, int], letters: dict[int, str], final: str) -> list[Step]:
-        """The ops of the values; the last is named `final`."""
-        steps = []
-        for made, definition in self.definitions.items():
-            op, reads = self._op(made, definition, sizes, letters)
-            steps.append(Step(final if made == self.result else made, op, reads))
-        return steps
-
-    def _op(
-        self, made: str, definition: Definition, sizes: dict[int, int], letters: dict[int, str]
-    ) -> tuple[Op, tuple[str, ...]]:
-        if isinstance(definition, Product):
-            return Einsum(self.equation(definition, letters)), tuple(
-                n for n, _ in definition.factors
-            )
-        if isinstance(definition, Whole):
-            return WHOLE[definition.function](), (definition.of,)
-        out = own_letters(self.dimensions[made], letters)
-        reads = _reads(definition.tree)
-        named = dict(zip(reads, (f"x{n}" for n in range(1, 1000)), strict=False))
-        axes = {named[n]: out[len(out) - len(self.dimensions[n]) :] for n in reads}
-        return Entrywise(_numbers(definition.tree, named, sizes), axes, out), reads
-
-    def equation(self, product: Product, letters: dict[int, str]) -> str:
-        """ki,i->k, in the letters of the dimensions; a second axis of one gets another letter."""
-        found: dict[int, str] = {}
-        for factor, word in product.factors:
-            for axis, dimension in zip(word, self.dimensions[factor], strict=True):
-                if axis not in found:
-                    want = letters[dimension]
-                    spare = [want, *(c for c in ascii_lowercase if c not in letters.values())]
-                    found[axis] = next(c for c in spare if c not in found.values() and c != "n")
-        words = ["".join(found[a] for a in word) for _, word in product.factors]
-        return f"{','.join(words)}->{''.join(found[a] for a in product.out)}"
-
-
-def own_letters(dimensions: tuple[int, ...], letters: dict[int, str]) -> tuple[str, ...]:
-    """A letter for each axis; the second axis of one dimension gets one that is free."""
-    found: list[str] = []
-    for dimension in dimensions:
-        spare = (c for c in ascii_lowercase[9:] if c not in letters.values() and c != "n")
-        want = letters[dimension]
-        found.append(want if want not in found else next(c for c in spare if c not in found))
-    return tuple(found)
-
 
 @dataclass
 class _Walk:
@@ -237,7 +212,7 @@ class _Walk:
     dimension: dict[int, int] = field(default_factory=dict)
     joined: dict[int, int] = field(default_factory=dict)
     scale: float = 1.0
-    divided: list[int] = field(default_factory=list)  # dimensions of a mean
+    averaged: list[int] = field(default_factory=list)  # the axes of a mean
 
     def root(self, axis: int) -> int:
         while axis in self.joined:
@@ -264,6 +239,10 @@ class _Walk:
             return []
         if tree.op in ("sum", "mean"):
             return self._reduced(tree)
+        if tree.op == "diag" and self.lowered.is_product(tree):
+            axes = self.down(tree.args[0])
+            self.join(*axes)
+            return axes[:1]
         if tree.op == "slice":
             return self._sliced(tree)
         if tree.op == "*" and self.operands_or_numbers(tree):
@@ -313,7 +292,7 @@ class _Walk:
         axes = self.down(tree.args[0])
         gone = axes if not tree.text else [axes[int(tree.text)]]
         if tree.op == "mean":
-            self.divided += [self.dimension[self.root(a)] for a in gone]
+            self.averaged += gone
         return [a for a in axes if a not in gone]
 
     def _sliced(self, tree: Tree) -> list[int]:
@@ -322,24 +301,17 @@ class _Walk:
         words = tree.text.split(",")
         kept = []
         for word, axis in zip(words, axes, strict=False):
-            low, _, high = word.partition(":")
             dimension = self.dimension[self.root(axis)]
             if word == ":":
                 kept.append(axis)
                 next(lengths)
-            elif high:
-                length = next(lengths)
-                which = Selection(int(low), int(high))
-                new, own = self._new(length), self._new(dimension)
-                made = self.lowered.selection(which, (length, dimension))
-                self.operands.append((made, [new, own]))
-                self.join(own, axis)
-                kept.append(new)
-            else:
-                own = self._new(dimension)
-                made = self.lowered.selection(Selection(int(low)), (dimension,))
-                self.operands.append((made, [own]))
-                self.join(own, axis)
+                continue
+            own, gives = self._new(dimension), [self._new(d) for d in islice(lengths, ":" in word)]
+            dimensions = (*(self.dimension[new] for new in gives), dimension)
+            made = self.lowered.selection(Selection(word), dimensions)
+            self.operands.append((made, [*gives, own]))
+            self.join(own, axis)
+            kept += gives
         return [*kept, *axes[len(words) :]]
 
 
@@ -354,16 +326,5 @@ def _has_number(args: tuple[Tree, ...]) -> bool:
     return any(number_of(arg) is not None for arg in args)
 
 
-def _reads(tree: Tree) -> tuple[str, ...]:
-    if tree.op == "name":
-        return (tree.text,)
-    return tuple(dict.fromkeys(n for arg in tree.args for n in _reads(arg)))
-
-
-def _numbers(tree: Tree, named: dict[str, str], sizes: dict[int, int]) -> Tree:
-    """The tree in the op's own names, each length as a number."""
-    if tree.op == "name":
-        return name(named[tree.text])
-    if tree.op == "dim":
-        return num(sizes[int(tree.text)])
-    return Tree(tree.op, tuple(_numbers(arg, named, sizes) for arg in tree.args), tree.text)
+def _place(word: str) -> str:
+    return f"end{word[1:]}" if word.startswith("-") else word

@@ -4,16 +4,17 @@
     u[k'] x[i']             u xᵀ      two axes that nothing joins
     u[k'] W[k',i']          diag(u) W
     Σ_{k,i} A[k,i] B[i,k]   tr(A B)   a ring
+    Σ_p δ[p,J·k+j] x[p]     mat(x)    a vector that is read as a matrix, row by row
 
 LookupError for what has none: more than two axes, or rings inside each other.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ..ops.entry_trees import Tree, name, names_in, num, number_of
+from ..ops.entry_trees import Tree, name, names_in, num, number_of, over
 from .lowering import Entry, Lowered, Product, Whole
 from .matrix_trees import COLUMN, MATRIX, NUMBER, Algebra
-from .terms import DELTA, TURNED, Axes, Factor, Term
+from .terms import DELTA, PAIR, TURNED, Axes, Factor, Term
 
 Edge = tuple[Tree, int, int]
 ALIASES = {"softmax": "p", "tanh": "h", "sigmoid": "s", "relu": "h", "inv": "P", "exp": "e"}
@@ -48,17 +49,20 @@ class Notation:
         if value in self.aliases and not spelled:
             return name(self.aliases[value])
         definition = self.lowered.definitions.get(value)
+        which = self.lowered.selections.get(value)
+        if which is not None and which.places == ":":
+            return Tree("I", (), self.letters[self.lowered.dimensions[value][0]])
         if definition is None:
             return name(value)
         if isinstance(definition, Entry):
             return self.tree(definition.tree, spelled)
         if isinstance(definition, Whole):
-            return self._whole(definition.function, self.value(definition.of))
+            return self.algebra.whole(definition.function, *map(self.value, definition.of))
         assert isinstance(definition, Product)
-        dimension: dict[int, int] = {}
-        for read, word in definition.factors:
-            dimension |= dict(zip(word, self.lowered.dimensions[read], strict=True))
-        factors = tuple(Factor(name(read), word) for read, word in definition.factors)
+        dimension = self.lowered.axis_dimensions(definition)
+        lengths = [Tree("dim", (), str(dimension[axis])) for axis in definition.averaged]
+        factors = tuple(Factor(over(num(1), length), ()) for length in lengths)
+        factors += tuple(Factor(name(read), word) for read, word in definition.factors)
         coefficient, tree = self.term(Term(1.0, factors), definition.out, dimension.__getitem__)
         return self.algebra.added([(coefficient, tree)])
 
@@ -76,8 +80,8 @@ class Notation:
         args = [self.tree(arg) for arg in tree.args]
         if tree.op == TURNED:
             return self.algebra.transposed(args[0])
-        if tree.op in ("softmax", "inv"):
-            return self._whole(tree.op, args[0])
+        if tree.op in ("softmax", "inv", "e_max", "e_min"):
+            return self.algebra.whole(tree.op, args[0])
         is_number = all(map(self.algebra.is_number, args))
         if tree.op == "f":
             if tree.text == "sqrt" and args[0].op == "sq":
@@ -121,15 +125,12 @@ class Notation:
             for arg, kind in zip(args, kinds, strict=True)
         ]
 
-    def _whole(self, function: str, inside: Tree) -> Tree:
-        return Tree(function, (inside,))
-
     def _alias_of(self, tree: Tree) -> str | None:
         for value, alias in self.aliases.items():
             definition = self.lowered.definitions.get(value)
             same = isinstance(definition, Entry) and definition.tree == tree
             if isinstance(definition, Whole):
-                same = Tree(definition.function, (name(definition.of),)) == tree
+                same = Tree(definition.function, tuple(map(name, definition.of))) == tree
             if same:
                 return alias
         return None
@@ -153,8 +154,12 @@ class _Graph:
         self.below: list[Tree] = []
         self.vectors: dict[int, list[Tree]] = {}
         self.edges: list[Edge] = []
+        self.pairs = {f.axes[0]: f.axes[1:] for f in term.factors if f.tree.op == PAIR}
         for factor in term.factors:
-            self._take(notation, factor)
+            if factor.tree.op != PAIR:
+                self._take(notation, factor)
+        for axis in [axis for axis in self.pairs if axis not in out]:
+            self._read_as_matrix(axis)
 
     def _take(self, notation: Notation, factor: Factor) -> None:
         axes = factor.axes
@@ -176,6 +181,14 @@ class _Graph:
         else:
             self._join(tree, *axes)
 
+    def _read_as_matrix(self, axis: int) -> None:
+        """Σ_p x[p] δ[p,J·k+j] is an entry of x as a matrix [k,j]."""
+        rows, columns = self.pairs.pop(axis)
+        if axis not in self.vectors or any(axis in edge[1:] for edge in self.edges):
+            raise LookupError("a product of dimensions that no vector alone has")
+        letters = "".join(self.letters[self.dimension(a)] for a in (rows, columns))
+        self._join(Tree("mat", (self.algebra.had(self.vectors.pop(axis)),), letters), rows, columns)
+
     def _join(self, tree: Tree, row: int, column: int) -> None:
         """Two matrices over the same axes are one, entry by entry."""
         for place, (other, a, b) in enumerate(self.edges):
@@ -192,9 +205,37 @@ class _Graph:
         parts = [*self.above, *([] if body is None else [body])]
         return self.algebra.times(*parts, *(Tree("div", (num(1), b)) for b in self.below))
 
+    def _of_pairs(self) -> Tree:
+        """A value over a product of dimensions: vec(…), or A ⊗ B of parts that share no axis."""
+        if any(a in self.vectors or any(a in e[1:] for e in self.edges) for a in self.out):
+            raise LookupError("a factor beside a product of dimensions")
+        if len(self.out) == 1:
+            self.out = self.pairs[self.out[0]][::-1]
+            return self.algebra.whole("vec", self._body_of_axes())
+        if not all(axis in self.pairs for axis in self.out):
+            raise LookupError("three axes that stay")
+        outs = tuple(zip(*(self.pairs[axis] for axis in self.out), strict=True))
+        if self._reached(outs[0]) & {*outs[1]}:
+            raise LookupError("a Kronecker product whose parts hang together")
+        parts = []
+        for self.out in outs:
+            parts.append(self._body_of_axes())
+        return self.algebra.whole("kron", *parts)
+
+    def _reached(self, start: Axes) -> set[int]:
+        """The axes that edges lead to."""
+        found, before = {*start}, 0
+        while len(found) > before:
+            before = len(found)
+            found |= {a for edge in self.edges if found & {*edge[1:]} for a in edge[1:]}
+        return found
+
     def _body(self) -> Tree | None:
         if not self.out:
             return None
+        return self._of_pairs() if self.pairs else self._body_of_axes()
+
+    def _body_of_axes(self) -> Tree:
         if len(self.out) == 1:
             return self._column(self.out[0], set())
         way = self._way(*self.out)
@@ -266,6 +307,8 @@ class _Graph:
         start = (ends or list(self.vectors))[0]
         first, *more = self.vectors.pop(start)
         rest = [*more, *self._at(start, set())]
+        if not rest and first.op == "diag" and self.algebra.kind(first) == COLUMN:
+            return Tree("tr", first.args)
         if not rest:
             return self.algebra.times(self.algebra.transposed(self._ones(start)), first)
         return self.algebra.total(first, self.algebra.had(rest))

@@ -5,17 +5,19 @@ A tree here is what is written; vectors are columns. Its operations:
     times a b …    the matrix product; a number in front of it
     had a b …      ⊙, entry by entry
     hdiv, hpow     ⊘ and a power, entry by entry; div and pow of numbers
+    kron a b       ⊗; vec, mat (columns below one another, rows of a vector)
     T, inv, diag, tr, sq (‖a‖²), norm (‖a‖), ones (1_k), I, dim, f and other functions
 """
 
 from collections.abc import Collection, Mapping
 from functools import reduce
+from itertools import pairwise
 
 from ..ops.entry_trees import Tree, num, number_of
 
 NUMBER, COLUMN, ROW, MATRIX = "number", "column", "row", "matrix"
 _BY_RANK = (NUMBER, COLUMN, MATRIX)
-_NUMBERS = ("num", "dim", "tr", "sq", "norm", "logdet")
+_NUMBERS = ("num", "dim", "tr", "sq", "norm", "det", "logdet", "max", "min")
 
 
 class Algebra:
@@ -30,9 +32,9 @@ class Algebra:
             return _BY_RANK[self.ranks[tree.text]]
         if tree.op in _NUMBERS:
             return NUMBER
-        if tree.op == "ones":
+        if tree.op in ("ones", "vec"):
             return COLUMN
-        if tree.op in ("I", "inv"):
+        if tree.op in ("I", "inv", "kron", "mat"):
             return MATRIX
         kinds = [self.kind(arg) for arg in tree.args]
         if tree.op == "T":
@@ -45,6 +47,14 @@ class Algebra:
             return reduce(_product_kind, kinds)
         return max(kinds, key=[NUMBER, COLUMN, ROW, MATRIX].index)
 
+    def whole(self, function: str, *inside: Tree) -> Tree:
+        """A function of arrays as a whole; an inverse of an inverse is what it was."""
+        if function == "inv":
+            outer, inner = inside[0], inside[0].args[0] if inside[0].op == "T" else inside[0]
+            if inner.op == "inv":
+                return inner.args[0] if inner is outer else self.transposed(inner.args[0])
+        return Tree(function, inside)
+
     def is_number(self, tree: Tree) -> bool:
         """Whether it is a number."""
         return self.kind(tree) == NUMBER
@@ -52,7 +62,8 @@ class Algebra:
     def times(self, *parts: Tree) -> Tree:
         """The matrix product: its sign, its numbers, its arrays; what divides stands below."""
         coefficient, numbers, below, arrays = self._gathered(parts)
-        arrays = [a for a in arrays if a.op != "I"] or arrays[:1]
+        arrays = [a for a in _cancelled(arrays) if a.op != "I"] or arrays[:1]
+        numbers = _powers_of_numbers(numbers)
         kept = [*([num(abs(coefficient))] if abs(coefficient) != 1 else []), *numbers, *arrays]
         whole = num(1) if not kept else kept[0] if len(kept) == 1 else Tree("times", tuple(kept))
         if below:
@@ -127,7 +138,9 @@ class Algebra:
         if tree.op == "times":
             return self.times(*map(self.transposed, reversed(tree.args)))
         if tree.op == "inv":
-            return Tree("inv", (self.transposed(tree.args[0]),))
+            return self.whole("inv", self.transposed(tree.args[0]))
+        if tree.op == "kron":
+            return Tree("kron", tuple(map(self.transposed, tree.args)))
         if tree.op == "neg":
             return Tree("neg", (self.transposed(tree.args[0]),))
         if tree.op in ("+", "-") and self.kind(tree) == MATRIX and all(map(_plain, tree.args)):
@@ -175,6 +188,21 @@ class Algebra:
         kept = slice(1, None) if side == 0 else slice(None, -1)
         inside = self.added([(c, self.times(*n, *arrays[kept])) for c, n, arrays in found])
         return self.times(outside, inside) if side == 0 else self.times(inside, outside)
+
+
+def _cancelled(arrays: list[Tree]) -> list[Tree]:
+    """A⁻¹ A B as B."""
+    for place, (one, two) in enumerate(pairwise(arrays)):
+        others = arrays[:place] + arrays[place + 2 :]
+        if others and (one == Tree("inv", (two,)) or two == Tree("inv", (one,))):
+            return _cancelled(others)
+    return arrays
+
+
+def _powers_of_numbers(numbers: list[Tree]) -> list[Tree]:
+    """det(X) det(X) as det(X)²."""
+    found = [(one, numbers.count(one)) for one in dict.fromkeys(numbers)]
+    return [one if n == 1 else Tree("pow", (one, num(n))) for one, n in found]
 
 
 def _plain(tree: Tree) -> bool:

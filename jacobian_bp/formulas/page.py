@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ..document.blocks import Document, Lines, Section
 from ..writing.signs import plural
 from .derived import Derived
-from .lowering import own_letters
+from .emitting import own_letters
 from .shapes import kind_of
 from .written import Written
 
@@ -77,8 +77,8 @@ def _kinds(found: Derived) -> str:
 
 def _drawn(found: Derived) -> str:
     numbers = f"numbers drawn (seed {found.seed})"
-    if found.drawn.all_positive:
-        numbers += ", all above 0, as the formula asks"
+    if found.drawn.said:
+        numbers += f", all {found.drawn.said}, as the formula asks"
     sizes = ", ".join(f"{c} = {found.sizes[d]}" for d, c in found.letters.items())
     return f"checked at {sizes}, {numbers}" if sizes else numbers
 
@@ -87,14 +87,20 @@ def _signs(found: Derived, written: Written) -> list[str]:
     texts = " ".join([found.statement, *written.texts.values(), *written.where.values()])
     said = {
         "⊙": "⊙: entry by entry",
+        "⊗": "⊗: the Kronecker product, all of the right for each entry of the left",
+        r"\bvec\(": "vec: the columns, one below another",
+        r"\bmat_(\w)(\w)\(": "mat_{0}{1}: the entries row by row, {0} rows of {1}",
+        r"\be_max\(": "e_max: 1 at the largest entry, else 0",
+        r"\be_min\(": "e_min: 1 at the least entry, else 0",
         "⊘": "⊘: divided entry by entry",
         r"\^∘": "^∘: a power of each entry",
         r"\b1_(\w)": "1_{0}: a 1 for each {0}",
         r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
         r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
         r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(\d+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_(\d+)_(\d+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"\be_(\w+)\b(?!\()": "e_{0}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_(\w+?)_(\w+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
     }

@@ -91,6 +91,8 @@ _RULES: dict[str, Callable[[Tree], tuple[str, int]]] = {
     "times": _times,
     "had": lambda t: (" ⊙ ".join(_in(part, PRODUCT) for part in t.args), HADAMARD),
     "hdiv": lambda t: (f"{_in(t.args[0], PRODUCT)} ⊘ {_in(t.args[1], POWER)}", HADAMARD),
+    "kron": lambda t: (" ⊗ ".join(_in(part, PRODUCT) for part in t.args), HADAMARD),
+    "mat": lambda t: (f"mat_{t.text}({printed(t.args[0])})", ATOM),
     "div": lambda t: (f"{_in(t.args[0], PRODUCT)}/{_in(t.args[1], POWER)}", PRODUCT),
     "pow": lambda t: (f"{_in(t.args[0], ATOM)}{_exponent(t.args[1])}", POWER),
     "hpow": _entry_power,
@@ -102,5 +104,6 @@ _RULES: dict[str, Callable[[Tree], tuple[str, int]]] = {
     "I": lambda t: (f"I_{t.text}", ATOM),
     "dim": lambda t: (f"dim({t.text})", ATOM),
     "f": _function,
-    **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "logdet", "diag", "tr"), _function),
+    **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "diag", "tr"), _function),
+    **dict.fromkeys(("det", "logdet", "vec", "max", "min", "e_max", "e_min"), _function),
 }

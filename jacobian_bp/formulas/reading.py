@@ -31,9 +31,17 @@ ARRAYS = {  # each function of whole arrays, and how many it takes
     "softmax": 1,
     "log_softmax": 1,
     "logsumexp": 1,
+    "max": 1,
+    "min": 1,
     "inv": 1,
+    "det": 1,
     "logdet": 1,
+    "adj": 1,
+    "diag": 1,
+    "vec": 1,
+    "kron": 2,
 }
+FILLED = ("vector", "matrix")  # matrixcalculus.org's arrays of one number; numpy spreads a number
 WITH_AXIS = ("sum", "mean")
 OTHER_NAMES = {
     "tr": "trace",
@@ -41,7 +49,11 @@ OTHER_NAMES = {
     "vdot": "dot",
     "norm2": "norm",
     "log_det": "logdet",
-    "arctanh": "",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "amax": "max",
+    "amin": "min",
     "σ": "sigmoid",
     "expit": "sigmoid",
 }
@@ -67,16 +79,13 @@ _GREEK = {
 }
 SPELLED = {word: letter for letter, word in _GREEK.items()} | {"lam": "λ"}
 NOT_READ = {  # what people write, and what to write instead
-    "det": "its logarithm is read: logdet(X)",
-    "kron": "write the sum that you mean of outer products",
-    "vec": "a matrix is read whole: norm(X), sum(X * Y)",
-    "adj": "write it by the inverse: inv(X)",
-    "diag": "write the product entry by entry: x * y is diag(x) y",
-    "max": "log Σ exp is its smooth form: logsumexp(x)",
-    "min": "log Σ exp is its smooth form: -logsumexp(-x)",
+    "maximum": "write relu(x) for the larger of x and 0",
+    "ravel": "write vec(X.T), the rows one below another",
+    "flatten": "write vec(X.T), the rows one below another",
     "eig": "the derivative of an eigenvalue is not written here",
     "var": "write it out: mean((x - mean(x))**2)",
-    "tan": "write sin(x) / cos(x)",
+    "eye": "write eye; its length follows from what it meets",
+    "ones": "a number is spread by itself: write 1",
     "einsum": "write the products with @, sum and trace",
 }
 _BINARY: dict[type[ast.operator], str] = {
@@ -125,6 +134,7 @@ class _Reader:
         if unseen is not None:
             self.refuse((unseen, unseen + 1), "a formula is one line.", "Leave this sign out.")
         self._require_shallow()
+        self._require_numpy_signs()
         self.python, self.places = _as_python(text)
         try:
             parsed = ast.parse(self.python, mode="eval").body
@@ -148,6 +158,16 @@ class _Reader:
             depth += (sign in "([{") - (sign in ")]}")
             if depth > DEEPEST:
                 self._too_deep((place, place + 1))
+
+    def _require_numpy_signs(self) -> None:
+        dotted = _DOTTED.search(self.text)
+        if dotted:
+            self.refuse(
+                dotted.span(),
+                f"{dotted[0]} is not numpy, where every sign goes entry by entry but @.",
+                f"Write {dotted[0][1:]} for {dotted[0]}, and A @ x where a product of matrices is "
+                "meant by *.",
+            )
 
     def _require_few_levels(self, parsed: ast.expr) -> None:
         level: list[ast.AST] = [parsed]
@@ -209,6 +229,8 @@ class _Reader:
 
     def _name(self, word: str, at: tuple[int, int]) -> Tree:
         word = word.removesuffix("_") if word == "lambda_" else word
+        if word == "eye":
+            return Tree("eye", (), str(at[0]))  # each its own, as long as what it meets
         if not re.fullmatch(r"[^\W\d_ᵀ²³][^\W_ᵀ²³]*(_[^\W_ᵀ²³]+)?", word) or word[:2] in (
             "e_",
             "E_",
@@ -240,8 +262,8 @@ class _Reader:
         if value is None or isinstance(value, bool):
             self.refuse(
                 at,
-                "an exponent is a number.",
-                "Write x**2; for a power that varies exp(y * log(x)).",
+                "an exponent is a number: a power that varies is defined above 0 alone.",
+                "Write x**2; for one that varies exp(y * log(x)).",
             )
         if abs(value) > LARGEST_EXPONENT:
             self.refuse(
@@ -261,13 +283,17 @@ class _Reader:
                 value=ast.Attribute(value=ast.Name(id="np"), attr="linalg"), attr=word
             ):
                 pass
-            case ast.Attribute(value=inside, attr="sum" | "mean" | "dot" | "trace" as word):
+            case ast.Attribute(
+                value=inside, attr="sum" | "mean" | "dot" | "trace" | "max" | "min" as word
+            ):
                 node = ast.Call(node.func, [inside, *node.args], node.keywords)
             case _:
                 self.refuse(
                     self.at(node.func), "this is no function that is known here.", _functions()
                 )
-        word = OTHER_NAMES.get(word, word) or word
+        word = OTHER_NAMES.get(word, word)
+        if word in FILLED and len(node.args) == 1 and not node.keywords:
+            return self._filled(word, self.walk(node.args[0]), at)
         if word not in (*ENTRY, *ARRAYS):
             if word in NOT_READ:
                 self.refuse(at, f"{word} is not read here.", f"Instead: {NOT_READ[word]}.")
@@ -285,6 +311,11 @@ class _Reader:
         args = tuple(map(self.walk, node.args))
         return call(word, *args) if word in ENTRY else Tree(word, args, options)
 
+    def _filled(self, word: str, inside: Tree, at: tuple[int, int]) -> Tree:
+        if number_of(inside) is None:
+            self.refuse(at, f"{word} is filled with a number.", f"Write {word}(1).")
+        return inside
+
     def _options(self, word: str, node: ast.Call, at: tuple[int, int]) -> str:
         for option in node.keywords:
             value = _whole_number(option.value)
@@ -299,27 +330,30 @@ class _Reader:
 
     def _slice(self, inside: ast.expr, index: ast.expr, at: tuple[int, int]) -> Tree:
         parts = index.elts if isinstance(index, ast.Tuple) else [index]
-        words = []
-        for part in parts:
-            value = _whole_number(part)
-            if value is not None and 0 <= value < 50:
-                words.append(str(value))
-            elif isinstance(part, ast.Slice) and part.step is None:
-                ends = [None if e is None else _whole_number(e) for e in (part.lower, part.upper)]
-                plain = part.lower is None and part.upper is None
-                low, high = ends[0] or 0, ends[1]
-                if not plain and (high is None or not 0 <= low < high < 50):
-                    self._no_slice(at)
-                words.append(":" if plain else f"{low}:{high}")
-            else:
-                self._no_slice(at)
+        words = [self._places(part, at) for part in parts]
         return Tree("slice", (self.walk(inside),), ",".join(words))
+
+    def _places(self, part: ast.expr, at: tuple[int, int]) -> str:
+        """A place, 2 or -1; or a range, 1:3, 1:, :-1."""
+        is_range = isinstance(part, ast.Slice)
+        ends = [part.lower, part.upper] if isinstance(part, ast.Slice) else [part]
+        read = [None if end is None else _whole_number(end) for end in ends]
+        for end, value in zip(ends, read, strict=True):
+            if end is not None and (value is None or not -50 < value < 50):
+                self._no_slice(at)
+        low, high = read[0] or 0, read[-1]
+        if isinstance(part, ast.Slice) and part.step is not None:
+            self._no_slice(at)
+        same_side = high is not None and (low < 0) == (high < 0)
+        if is_range and high is not None and (high <= low if same_side else high >= 0):
+            self._no_slice(at)
+        return ":".join("" if value is None else str(value) for value in read)
 
     def _no_slice(self, at: tuple[int, int]) -> NoReturn:
         self.refuse(
             at,
-            "a slice has whole numbers from 0 to 49, and both ends.",
-            "Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+            "a slice has whole numbers up to 49, an end behind its beginning, and no step.",
+            "Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column.",
         )
 
 
@@ -332,6 +366,12 @@ def stable(tree: Tree) -> Tree:
             return call("softplus", u)
         case Tree("f", (Tree("sum", (Tree("f", (u,), "exp"),), ""),), "log"):
             return Tree("logsumexp", (u,))
+        case Tree("f", (Tree("det", (u,)),), "log"):
+            return Tree("logdet", (u,))
+        case Tree("inv", (Tree("kron", (a, b)),)):
+            return Tree("kron", (Tree("inv", (a,), at=a.at), Tree("inv", (b,), at=b.at)))
+        case Tree("adj", (u,)):
+            return Tree("*", (Tree("det", (u,), at=u.at), Tree("inv", (u,), at=u.at)))
         case Tree("f", (Tree("softmax", (u,)),), "log"):
             return Tree("log_softmax", (u,))
         case Tree("f", (Tree("f", (u,), "sigmoid"),), "log"):
@@ -361,6 +401,7 @@ def _is_one(tree: Tree) -> bool:
     return number_of(tree) == 1
 
 
+_DOTTED = re.compile(r"(?:(?<=[^\W\d])|(?<=[^\W\d]\d)|(?<=[)\]' ]))\.[*/^]")  # no 2.*x
 _SIGN = re.compile(r"\blambda\b(?!_)|(?<=[\w)\].'])'|\^|−|.")
 
 

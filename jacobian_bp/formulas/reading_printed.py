@@ -18,7 +18,7 @@ from ..numbers.stable import log_softmax, sigmoid, softmax_parts, softplus
 
 _NAME = r"[^\W\d_ᵀ²³][^\Wᵀ²³]*"
 _TOKEN = re.compile(
-    rf"\s*([1I]_[a-z]|\d+\.?\d*(?:e[+-]?\d+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[‖ᵀ²³^()+−⊙⊘/])"
+    rf"\s*([1I]_[a-z]|\d+\.?\d*(?:e[+-]?\d+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[‖ᵀ²³^()+−⊙⊘⊗/])"
 )
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
@@ -37,6 +37,16 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sign": np.sign,
     "norm": lambda z: np.sqrt(np.sum(z * z)),
     "tr": np.trace,
+    "tan": np.tan,
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
+    "arctan": np.arctan,
+    "vec": lambda X: np.reshape(X, (-1, 1), order="F"),
+    "max": np.max,
+    "min": np.min,
+    "e_max": lambda z: np.equal(z, np.max(z)) * 1.0,
+    "e_min": lambda z: np.equal(z, np.min(z)) * 1.0,
+    "det": np.linalg.det,
     "logdet": lambda X: np.linalg.slogdet(X)[1],
 }
 
@@ -105,9 +115,12 @@ class _Reader:
 
     def hadamard(self) -> Any:
         value = self.product()
-        while self.peek() in ("⊙", "⊘"):
+        while self.peek() in ("⊙", "⊘", "⊗"):
             sign = self.take()
             other = self.product()
+            if sign == "⊗":
+                value = np.kron(value, other)
+                continue
             self._require_equal(value, other)
             value = value * other if sign == "⊙" else value / other
         return value
@@ -118,7 +131,7 @@ class _Reader:
 
     def product(self) -> Any:
         value = self.power()
-        while self.peek() and self.peek() not in (")", "+", "−", "⊙", "⊘"):
+        while self.peek() and self.peek() not in (")", "+", "−", "⊙", "⊘", "⊗"):
             if self.peek() == "‖" and self.inside_norm:
                 break
             if self.peek() == "/":
@@ -184,6 +197,8 @@ class _Reader:
             return inside
         if function == "diag":
             return np.diag(inside[:, 0]) if inside.shape[1] == 1 else np.diag(inside)[:, None]
+        if function.startswith("mat_"):
+            return inside.reshape([self.sizes[letter] for letter in function[4:]])
         if function in ("softmax", "log_softmax", "logsumexp"):
             rows = inside.T if inside.shape[1] == 1 else inside
             if function == "logsumexp":
@@ -200,6 +215,7 @@ def _number(value: Any) -> Any:
 
 
 _SIGN = re.compile(r"\s*([+−])\s*")
+_PAIR = re.compile(r"dim\((\w)\) ([^\W\d]'*)\+([^\W\d]'*)")
 _SUMS = re.compile(r"\s*Σ_\{?([\w',]+)\}?\s*")
 
 
@@ -228,23 +244,34 @@ def _split(text: str) -> list[tuple[float, str]]:
 def _index_term(
     term: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], axes: tuple[str, ...]
 ) -> np.ndarray:
-    sums = _SUMS.match(term)
-    rest = term[sums.end() :] if sums else term
+    sums = _SUMS.search(term)
+    rest = f"{term[: sums.start()]} {term[sums.end() :]}" if sums else term
     operands: list[np.ndarray] = []
     words: list[tuple[str, ...]] = []
     scale = 1.0
-    for factor in _factors(rest):
+    lengths, factors = dict(sizes), _factors(rest)
+    for factor in sorted(factors, key=lambda factor: factor.startswith("δ[")):
         head, bracket, tail = factor.rpartition("[")
         if not bracket:
             scale *= float(_Reader(factor, arrays, sizes).whole())
             continue
         word = tuple(tail.rstrip("]").split(","))
-        if head == "δ":
-            operands.append(np.eye(sizes[word[0].rstrip("'")]))
+        pair = _PAIR.fullmatch(word[-1])
+        if head == "δ" and pair:
+            word = (word[0], pair[2], pair[3])
+            shape = [_length(axis, lengths, term) for axis in word[1:]]
+            if sizes[pair[1]] != shape[1]:
+                raise SpecError(f"{factor} counts in steps of another length.")
+            operands.append(np.eye(shape[0] * shape[1]).reshape(-1, *shape))
+        elif head == "δ":
+            known = next((a for a in word if a.rstrip("'") in lengths), word[0])
+            operands.append(np.eye(_length(known, lengths, term)))
         else:
             value = np.asarray(_Reader(head, arrays, sizes).whole())
             operands.append(value.reshape(-1) if len(word) == 1 else value)
         words.append(word)
+        for axis, length in zip(word, operands[-1].shape, strict=True):
+            lengths.setdefault(axis.rstrip("'"), length)
     letters = {
         axis: chr(97 + n) for n, axis in enumerate(dict.fromkeys(a for w in words for a in w))
     }
@@ -257,6 +284,12 @@ def _index_term(
     order = [a for a in axes if a in letters]
     shaped = value.reshape([sizes[a.rstrip("'")] if a in order else 1 for a in axes])
     return np.broadcast_to(shaped, [sizes[a.rstrip("'")] for a in axes]) if lacking else shaped
+
+
+def _length(axis: str, lengths: Mapping[str, int], term: str) -> int:
+    if axis.rstrip("'") not in lengths:
+        raise SpecError(f"nothing in {term} says how long {axis} is.")
+    return lengths[axis.rstrip("'")]
 
 
 def _factors(text: str) -> list[str]:

@@ -8,16 +8,25 @@ be equal are joined; each that stays free gets a letter, and a prime number as i
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from itertools import product
+from math import prod
+from typing import NamedTuple, NoReturn
 
 from ..errors import SpecError
 from ..ops.entry_trees import Tree
-from .reading import refuse
+from .reading import FILLED, refuse
 
 PRIMES = (3, 2, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 LETTERS = "kijlpqrstuvabcdefghmo"
 MANY = 12  # dimensions that have a length of their own
 ENTRYWISE = ("+", "-", "*", "/", "**", "neg", "f")
+
+
+class Rule(NamedTuple):
+    """A length that follows from others: their product, less so many entries."""
+
+    of: tuple[int, ...]
+    less: int = 0
 
 
 @dataclass
@@ -27,6 +36,7 @@ class Dimensions:
     leader: list[int] = field(default_factory=list)
     given: dict[int, tuple[int, str]] = field(default_factory=dict)  # the length, and who says it
     least: dict[int, int] = field(default_factory=dict)  # what a slice asks for
+    rules: dict[int, list[Rule]] = field(default_factory=dict)  # of kron(A, B), of x[1:]
 
     def new(self, length: int | None = None, who: str = "") -> int:
         """A dimension of its own."""
@@ -34,6 +44,12 @@ class Dimensions:
         if length is not None:
             self.given[len(self.leader) - 1] = length, who
         return len(self.leader) - 1
+
+    def following(self, *others: int, less: int = 0) -> int:
+        """A dimension whose length follows: the product of others, less so many entries."""
+        made = self.new()
+        self.rules[made] = [Rule(others, less)]
+        return made
 
     def find(self, dimension: int) -> int:
         """The dimension that stands for all that are joined with it."""
@@ -48,11 +64,38 @@ class Dimensions:
             return None
         if a in self.given and b in self.given and self.given[a][0] != self.given[b][0]:
             return self.given[a][1], self.given[b][1]
+        if self._within(a, b) or self._within(b, a):
+            return "one follows from the other", "as the lengths of kron(A, B) and of x[1:] do"
+        mine, theirs = self.rules.get(a, []), self.rules.pop(b, [])
         self.leader[b] = a
+        if theirs:
+            self.rules[a] = [*mine, *theirs]
         if b in self.given:
             self.given.setdefault(a, self.given[b])
         self.least[a] = max(self.least.get(a, 1), self.least.get(b, 1))
+        for left, right in product(mine, theirs):
+            if left.less == right.less and len(left.of) == len(right.of):
+                for both in zip(left.of, right.of, strict=True):  # taken to be equal one by one
+                    clash = self.join(*both)
+                    if clash:
+                        return clash
         return None
+
+    def _within(self, whole: int, part: int) -> bool:
+        """Whether a length follows from another."""
+        read = {self.find(d) for rule in self.rules.get(whole, ()) for d in rule.of}
+        return part in read or any(self._within(d, part) for d in read)
+
+    def length(self, dimension: int, sizes: Mapping[int, int]) -> int:
+        """The length of a dimension, from the sizes of those that follow from no others."""
+        leader = self.find(dimension)
+        if leader in self.rules:
+            return self.by_rule(self.rules[leader][0], sizes)
+        return sizes[leader]
+
+    def by_rule(self, rule: Rule, sizes: Mapping[int, int]) -> int:
+        """What a rule says."""
+        return prod(self.length(d, sizes) for d in rule.of) - rule.less
 
 
 @dataclass
@@ -91,6 +134,8 @@ class Shapes:
             return self.leaf(tree.text)
         if tree.op == "num":
             return ()
+        if tree.op == "eye":
+            return (self.dimensions.new(),) * 2
         if tree.op in ENTRYWISE:
             return self._meeting(tree, parts)
         if tree.op in ("@", "dot"):
@@ -99,14 +144,24 @@ class Shapes:
             for part, arg in zip(parts, tree.args, strict=True):
                 self._require_rank(arg, part, (1,), "outer takes two vectors")
             return parts[0] + parts[1]
+        if tree.op == "kron":
+            return self._kronecker(tree, *parts)
         (part,) = parts
         if tree.op == "T":
             return part[::-1]
-        if tree.op in ("trace", "inv", "logdet"):
+        if tree.op == "vec":
+            self._require_rank(tree.args[0], part, (2,), "vec takes a matrix")
+            return (self.dimensions.following(*reversed(part)),)
+        if tree.op == "diag":
+            self._require_rank(tree.args[0], part, (1, 2), "diag takes a vector or a matrix")
+            if len(part) == 2:
+                self._join(tree, *part)
+            return part * 2 if len(part) == 1 else part[:1]
+        if tree.op in ("trace", "inv", "det", "logdet"):
             self._require_rank(tree.args[0], part, (2,), f"{tree.op} takes a square matrix")
             self._join(tree, part[0], part[1])
             return part[::-1] if tree.op == "inv" else ()
-        if tree.op in ("sum", "mean"):
+        if tree.op in ("sum", "mean", "max", "min"):
             self._require_rank(tree.args[0], part, (1, 2), f"{tree.op} takes an array")
             return self._reduced(tree, part)
         if tree.op == "slice":
@@ -120,7 +175,17 @@ class Shapes:
             for one, other in zip(reversed(part), reversed(widest), strict=False):
                 self._join(tree, one, other)
         self._note_number_and_vector(tree, parts)
+        self._note_matrix_and_vector(tree, parts)
         return widest
+
+    def _note_matrix_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
+        """A * x is entry by entry in numpy, and a product of matrices in other places."""
+        if tree.op == "*" and sorted(map(len, parts)) == [1, 2]:
+            one, other = map(self._words, tree.args)
+            self.notes.append(
+                f"{one} * {other} goes entry by entry, the vector along each row, as in numpy; "
+                f"for the product of matrices write {one} @ {other}"
+            )
 
     def _note_number_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
         """In sigmoid(w @ x + b) a small b is a vector, where many mean a number."""
@@ -139,8 +204,11 @@ class Shapes:
     ) -> tuple[int, ...]:
         for part, arg in zip((left, right), tree.args, strict=True):
             if not part:
+                filled = self._words(arg).startswith(FILLED)
                 self._refuse(
-                    arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", "Write *."
+                    arg,
+                    f"{self._words(arg)} is a number, and @ multiplies arrays.",
+                    "Write a sum: sum(A, axis=1) for A @ vector(1)." if filled else "Write *.",
                 )
         if len(right) == 1 and tree.args[1].op == "T":
             a, b = self._words(tree.args[0]), self._words(tree.args[1].args[0])
@@ -154,6 +222,14 @@ class Shapes:
                 self._require_rank(arg, part, (1,), "dot takes two vectors")
         self._join(tree, left[-1], right[0])
         return left[:-1] + right[1:]
+
+    def _kronecker(
+        self, tree: Tree, left: tuple[int, ...], right: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        self._require_rank(tree.args[0], left, (1, 2), "kron takes two matrices, or two vectors")
+        said = "kron takes arrays of as many axes"
+        self._require_rank(tree.args[1], right, (len(left),), said)
+        return tuple(map(self.dimensions.following, left, right))
 
     def _reduced(self, tree: Tree, part: tuple[int, ...]) -> tuple[int, ...]:
         if not tree.text:
@@ -179,20 +255,35 @@ class Shapes:
             )
         found: list[int] = []
         for word, dimension in zip(words, part, strict=False):
-            low, _, high = word.partition(":")
             if word == ":":
                 found.append(dimension)
-                continue
-            needed = int(high or int(low) + 1)
-            leader = self.dimensions.find(dimension)
-            self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), needed)
-            length, who = self.dimensions.given.get(leader, (needed, ""))
-            if length < needed:
-                self._refuse(tree, f"{who}; the slice reads entry {needed - 1}.", "Count from 0.")
-            if high:
-                said = f"{self._words(tree)} has length {int(high) - int(low)}"
-                found.append(self.dimensions.new(int(high) - int(low), said))
+            else:
+                found += self._cut(tree, word, dimension)
         return (*found, *part[len(words) :])
+
+    def _cut(self, tree: Tree, word: str, dimension: int) -> list[int]:
+        """What a place leaves of a dimension, nothing, or a range; and how long it has to be."""
+        low, colon, high = word.partition(":")
+        first, last = int(low or 0), int(high) if high else None
+        kept = first - (last or 0) if first >= 0 and (last is None or last < 0) else None
+        if not colon:
+            needed = first + 1 if first >= 0 else -first
+        elif kept is not None:
+            needed = kept + 1
+        else:
+            needed = -first if first < 0 else last or 0
+        leader = self.dimensions.find(dimension)
+        drawn = needed + (kept is not None)  # two entries show what one would hide
+        self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), drawn)
+        length, who = self.dimensions.given.get(leader, (needed, ""))
+        if length < needed:
+            self._refuse(tree, f"{who}; the slice reads entry {needed - 1}.", "Count from 0.")
+        if not colon:
+            return []
+        if kept is not None:
+            return [self.dimensions.following(dimension, less=kept)]
+        fixed = (last or 0) - first
+        return [self.dimensions.new(fixed, f"{self._words(tree)} has length {fixed}")]
 
     def _join(self, tree: Tree, one: int, other: int) -> None:
         witnesses = self.dimensions.join(one, other)
@@ -224,22 +315,50 @@ class Shapes:
         """For each dimension that a name has a letter and a length; k, i of the first matrix."""
         arrays = sorted(self.leaves.values(), key=lambda axes: len(axes) < 2)
         order = [self.dimensions.find(d) for axes in arrays for d in axes]
+        rules = [rule for rules in self.dimensions.rules.values() for rule in rules]
+        order += [self.dimensions.find(d) for rule in rules for d in rule.of]
         order = list(dict.fromkeys(order))
         if len(order) > min(MANY, len(LETTERS)):
             raise SpecError(
                 f"the formula has {len(order)} dimensions of their own; at most {MANY}.\n"
                 "  Split it, or write a program: Network.program."
             )
-        taken = {self.dimensions.given[d][0] for d in order if d in self.dimensions.given}
+        single = [d for d in order if d not in self.dimensions.rules]
+        taken = {self.dimensions.given[d][0] for d in single if d in self.dimensions.given}
         free = [p for p in primes if p not in taken]
         sizes: dict[int, int] = {}
-        for d in order:
+        for d in single:
             if d in self.dimensions.given:
                 sizes[d] = self.dimensions.given[d][0]
             else:
                 sizes[d] = next(p for p in free if p >= self.dimensions.least.get(d, 1))
                 free.remove(sizes[d])
-        return dict(zip(order, LETTERS, strict=False)), sizes
+        return dict(zip(order, LETTERS, strict=False)), self._all_lengths(sizes)
+
+    def _all_lengths(self, sizes: dict[int, int]) -> dict[int, int]:
+        """With the lengths that follow, each as long as all say that meets it."""
+        found = dict(sizes)
+        for d, rules in self.dimensions.rules.items():
+            found[d] = length = self.dimensions.length(d, sizes)
+            given, who = self.dimensions.given.get(d, (length, ""))
+            said = {self.dimensions.by_rule(rule, sizes) for rule in rules}
+            if given != length:
+                raise SpecError(
+                    f"{who}, and meets a length that follows from others, {length} here.\n"
+                    "  Give the shapes of these too: --shape A=2,3."
+                )
+            if len(said) > 1:
+                raise SpecError(
+                    "two lengths meet that follow from others, and differ: "
+                    f"{' and '.join(map(str, sorted(said)))}.\n"
+                    "  Give the shape of each at which they are one: --shape x=6 --shape y=7."
+                )
+            if length < self.dimensions.least.get(d, 1):
+                raise SpecError(
+                    f"a slice reads entry {self.dimensions.least[d] - 1} of {length}.\n"
+                    "  Give larger shapes: --shape A=5,7."
+                )
+        return found
 
 
 def rank_of(name: str, scalars: Collection[str] = ()) -> int:

@@ -7,6 +7,7 @@ from ..ops.entry_trees import Tree, less, number_of, over, plus
 
 Axes = tuple[int, ...]  # an axis is a number of its own
 DELTA = Tree("delta")
+PAIR = "pair"  # δ[p,J·k+j] with the axes p, k, j; their dimensions are its text
 TURNED = "turned"  # a matrix whose rows are written as columns, inside a sum of two matrices
 
 
@@ -58,11 +59,35 @@ def spent(term: Term, kept: Axes) -> Term:
     for delta in [f for f in term.factors if f.tree == DELTA]:
         left, right = next(f for f in term.factors if f is delta).axes
         gone, stays = (left, right) if left not in kept else (right, left)
+        if gone == stays in kept:
+            return spent(Term(term.coefficient, _but(term.factors, delta)), kept)
         if gone in kept or gone == stays:
             continue
         rest = Term(term.coefficient, tuple(f for f in term.factors if f is not delta))
         return spent(rest.renamed({gone: stays}), kept)
+    return _unpaired(term, kept)
+
+
+def _unpaired(term: Term, kept: Axes) -> Term:
+    """Σ_p δ[p,J·k+j] δ[p,J·i+l] = δ[k,i] δ[j,l]; and Σ_p δ[p,J·k+j] = 1."""
+    pairs = [f for f in term.factors if f.tree.op == PAIR]
+    for place, first in enumerate(pairs):
+        for second in pairs[place + 1 :]:
+            if first.axes[0] == second.axes[0] and first.tree == second.tree:
+                same = zip(first.axes[1:], second.axes[1:], strict=True)
+                deltas = tuple(Factor(DELTA, both) for both in same)
+                return spent(Term(term.coefficient, (*_but(term.factors, second), *deltas)), kept)
+    for pair in pairs:
+        rest = Term(term.coefficient, _but(term.factors, pair))
+        others = {*rest.axes, *kept}
+        if pair.axes[0] not in others and {*pair.axes[1:]} <= others:
+            return spent(rest, kept)
     return term
+
+
+def _but(factors: tuple[Factor, ...], without: Factor) -> tuple[Factor, ...]:
+    place = next(n for n, f in enumerate(factors) if f is without)
+    return factors[:place] + factors[place + 1 :]
 
 
 def canonical(term: Term, kept: Axes) -> Term:

@@ -15,6 +15,7 @@ from ..derivation.convention import Convention
 from ..derivation.ready_made import ReadyMade
 from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, require_finite
+from ..program.each_example import jacobian_of_each_example
 from ..program.forward_pass import Pass
 from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
@@ -105,19 +106,33 @@ class Run(Printed):
         return self.forward_pass.program.params
 
     @overload
-    def jacobian(self, of: str, wrt: str) -> Jacobian: ...
+    def jacobian(self, of: str, wrt: str, *, per_example: bool = False) -> Jacobian: ...
     @overload
     def jacobian(self, of: str, wrt: Names) -> StackedJacobian: ...
-    def jacobian(self, of: str, wrt: str | Names) -> Jacobian | StackedJacobian:
+    def jacobian(
+        self, of: str, wrt: str | Names, *, per_example: bool = False
+    ) -> Jacobian | StackedJacobian:
         """∂of/∂wrt, local or composed, structured; printing it prints the formula.
 
         By several variables at once, run.jacobian("a2", run.params), it is their
         Jacobians side by side, entries row by row: of shape (…, P).
 
+        `per_example` gives each example's own: the delta between examples is spent, and
+        run.jacobian("a1", "x", per_example=True) has the axes n, k, i'; of the cost it is that
+        of each example's loss, before they add up. Raises AxisError where examples meet on the
+        way, as in a batch norm, and says in which step.
+
+            >>> from jacobian_bp.reference import X, Y, second_seed
+            >>> run = second_seed().run([X, X], [Y, Y])
+            >>> print(run.jacobian("z1", "x", per_example=True).statement)
+            ∂z1/∂x[n,k,i'] = 1[n] W1[k,i']
+
         A loss that is fused with its activation is differentiated through the
         fused form, except by the value between the two.
         """
         of = self._name(of)
+        if per_example:
+            return self._jacobian_of_each_example(of, wrt)
         if isinstance(wrt, str):
             return self.forward_pass.jacobian(of, self._name(wrt))
         self.forward_pass.require(of)
@@ -132,6 +147,16 @@ class Run(Printed):
         for name in names:
             self.forward_pass.require_variable(of, name)
         return StackedJacobian(self.forward_pass, of, names)
+
+    def _jacobian_of_each_example(self, of: str, wrt: str | Names) -> Jacobian:
+        if not isinstance(wrt, str):
+            raise SpecError(
+                f"∂{of}/∂…: per_example goes with one variable.\n"
+                '  Write its name, such as "x", for each variable by itself.'
+            )
+        self.forward_pass.require(of)
+        of = before_the_examples_add_up(self.forward_pass, of, "∂")
+        return jacobian_of_each_example(self.forward_pass, of, self._name(wrt))
 
     def local_jacobian(self, of: str, wrt: str) -> Jacobian:
         """The Jacobian of one step by what it reads, leaving out every longer path.

@@ -20,7 +20,7 @@ from .gated import GRUCell, LSTMCarry, LSTMCell, LSTMOutput
 from .group_norm import GroupNorm
 from .hinge import Hinge
 from .linear import Linear
-from .linear_algebra import Inverse, LogDet, LogSumExp
+from .linear_algebra import Det, Inverse, LogDet, LogSumExp
 from .looking_up import CumSum, Embedding, Gather, Sort
 from .losses import (
     BinaryCrossEntropy,
@@ -30,6 +30,7 @@ from .losses import (
     SquaredError,
 )
 from .masked_softmax import CausalSoftmax
+from .matrices import Diag, Kron, Part, Vec
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
@@ -58,6 +59,8 @@ __all__ = [
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "CumSum",
+    "Det",
+    "Diag",
     "Divide",
     "Dropout",
     "Einsum",
@@ -76,6 +79,7 @@ __all__ = [
     "Inverse",
     "KLDivergence",
     "KLDivergenceFromLogits",
+    "Kron",
     "L1Penalty",
     "L2Penalty",
     "LSTMCarry",
@@ -97,6 +101,7 @@ __all__ = [
     "Multiply",
     "Op",
     "Pad",
+    "Part",
     "Penalty",
     "Power",
     "RMSNorm",
@@ -116,6 +121,7 @@ __all__ = [
     "Sum",
     "Tanh",
     "Transpose",
+    "Vec",
     "elementwise",
     "outer",
     "over_batch",

@@ -55,6 +55,11 @@ class EntryFunction(NamedTuple):
     slope: Callable[[Tree], Tree]
 
 
+def _leg(u: Tree) -> Tree:
+    """sqrt((1 − u) (1 + u)), which loses nothing near 1, where 1 − u² does."""
+    return call("sqrt", times(less(num(1), u), plus(num(1), u)))
+
+
 def _relu(z: Any) -> Any:
     return np.maximum(z, 0) + 0.0
 
@@ -79,6 +84,10 @@ ENTRY_FUNCTIONS: dict[str, EntryFunction] = {
     "sqrt": EntryFunction(np.sqrt, lambda u: over(num(0.5), call("sqrt", u))),
     "sin": EntryFunction(np.sin, lambda u: call("cos", u)),
     "cos": EntryFunction(np.cos, lambda u: minus(call("sin", u))),
+    "tan": EntryFunction(np.tan, lambda u: over(num(1), power(call("cos", u), 2))),
+    "arcsin": EntryFunction(np.arcsin, lambda u: over(num(1), _leg(u))),
+    "arccos": EntryFunction(np.arccos, lambda u: over(num(-1), _leg(u))),
+    "arctan": EntryFunction(np.arctan, lambda u: over(num(1), plus(num(1), power(u, 2)))),
     "tanh": EntryFunction(np.tanh, lambda u: call("tanh'", u)),
     "sigmoid": EntryFunction(sigmoid, lambda u: call("sigmoid'", u)),
     "softplus": EntryFunction(softplus, lambda u: call("sigmoid", u)),

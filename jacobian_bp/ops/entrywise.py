@@ -22,7 +22,12 @@ from .entry_trees import (
     value_of,
 )
 
-DOMAINS = {"log": (lambda z: z > 0, "above 0"), "sqrt": (lambda z: z >= 0, "from 0 on")}
+DOMAINS = {
+    "log": (lambda z: z > 0, "above 0"),
+    "sqrt": (lambda z: z >= 0, "from 0 on"),
+    "arcsin": (lambda z: np.abs(z) < 1, "between -1 and 1, where it has a slope"),
+    "arccos": (lambda z: np.abs(z) < 1, "between -1 and 1, where it has a slope"),
+}
 
 
 class Entrywise(Op):

@@ -1,4 +1,6 @@
-"""Matrices as a whole: the inverse, the logarithm of the determinant; and log Σ exp."""
+"""Matrices as a whole: the inverse, the determinant and its logarithm; and log Σ exp."""
+
+from itertools import permutations
 
 import numpy as np
 
@@ -57,6 +59,69 @@ class Inverse(Op):
 
     def admit(self, names, X):
         _require_inverse(X, names["X"], "an inverse")
+        return (X,)
+
+
+class Det(Op):
+    """Determinant of a square matrix.
+
+        c = det X
+        ∂c/∂X = cofactor(X)[i',j']
+
+    The determinant is a sum of products with one entry of each row; what stands beside X[i',j'] in
+    them is its cofactor, the determinant without row i' and column j', with the sign (−1)^(i'+j').
+    A singular matrix has a slope too, and where there is an inverse it is det X · X⁻¹[j',i']. The
+    value is within 8 n² u σ Π of the exact one, for n rows, u the unit roundoff, σ the largest
+    singular value and Π the product of the n − 1 largest; the slope with the n − 2 largest. Raises
+    DomainError where X is not square. Source: Magnus and Neudecker, Matrix Differential Calculus,
+    8.3.
+
+    >>> Det().vjp(1.0, np.array([[2.0, 3.0], [5.0, 7.0]]))["X"].round(12).tolist()
+    [[7.0, -5.0], [-3.0, 2.0]]
+    """
+
+    signature = "X[i,j] -> c[]"
+    formula = "det X"
+    reasons = {"X": "what stands beside the entry in the products that are added"}
+    example_sizes = {"i": 3, "j": 3}
+
+    @quiet
+    def forward(self, X):
+        return np.asarray(np.linalg.det(X))
+
+    @quiet
+    def jacobians(self, X):
+        """Each cofactor by its definition; all are rounded beside the largest products."""
+        cofactors = np.zeros_like(X)
+        for i, j in np.ndindex(X.shape[-2:]):
+            cofactors[..., i, j] = (-1) ** (i + j) * np.linalg.det(_without(X, (i,), (j,)))
+        s = np.linalg.svd(X, compute_uv=False)
+        largest = X.shape[-1] ** 2 * s[..., :1].sum(axis=-1) * s[..., :-2].prod(axis=-1)
+        magnitude = np.maximum(np.abs(cofactors), largest[..., None, None])
+        return {"X": dense("cofactor(X)[i',j']", cofactors, magnitude)}
+
+    @quiet
+    def second(self, X):
+        """The cofactor of a cofactor: 0 for two entries of one row, or of one column."""
+        n = X.shape[-1]
+        found = np.zeros((*X.shape, n, n), X.dtype)
+        for i, p in permutations(range(n), 2):
+            for j, q in permutations(range(n), 2):
+                sign = (-1) ** (i + j + p + q) * (1 if (i < p) == (j < q) else -1)
+                found[..., i, j, p, q] = sign * np.linalg.det(_without(X, (i, p), (j, q)))
+        return {("X", "X"): dense("cofactor(X)[i',j',i'',j'']", found)}
+
+    @quiet
+    def vjp(self, bar, X):
+        """bar times the cofactors by X = U diag(s) Vᵀ: det(U Vᵀ) U diag(Π of the other s) Vᵀ."""
+        U, s, V = np.linalg.svd(X)
+        others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., None, :]).prod(axis=-1)
+        sign = np.linalg.det(U) * np.linalg.det(V)
+        share = (np.asarray(bar) * sign)[..., None] * others
+        return {"X": (U * share[..., None, :]) @ V}
+
+    def admit(self, names, X):
+        _require_square(X, names["X"], "a determinant")
         return (X,)
 
 
@@ -146,12 +211,20 @@ class LogSumExp(Op):
         return {"z": np.asarray(bar)[..., None] * (e / e.sum(axis=-1, keepdims=True))}
 
 
-def _require_inverse(X: np.ndarray, name: str, what: str) -> None:
+def _without(X: np.ndarray, rows: tuple[int, ...], columns: tuple[int, ...]) -> np.ndarray:
+    return np.delete(np.delete(X, rows, axis=-2), columns, axis=-1)
+
+
+def _require_square(X: np.ndarray, name: str, what: str) -> None:
     if X.shape[-1] != X.shape[-2]:
         raise DomainError(
             f"{safe(name)} has shape {dims(X.shape)}; {what} is that of a square matrix.\n"
             "  Pass as many rows as columns."
         )
+
+
+def _require_inverse(X: np.ndarray, name: str, what: str) -> None:
+    _require_square(X, name, what)
     if not X.size:
         return
     spread = np.linalg.svd(X, compute_uv=False)

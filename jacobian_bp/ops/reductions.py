@@ -28,7 +28,7 @@ class Reduction(Op):
     """
 
     def __init__(self, axes: str = "", over: str | None = None) -> None:
-        self.axes, self.over, self.kept = axes, over, axes
+        self.axes, self.over, self.kept, self.by_place = axes, over, axes, False
         wanted = self._wanted()
         self.signature = f"L[{','.join([*wanted, *([axes] if axes else [])])}] -> J[{axes}]"
         kept = len(parse_axes(axes, f"{self.name}({axes!r})"))
@@ -58,10 +58,28 @@ class Reduction(Op):
                 )
         return wanted
 
+    def of_last(self, *axes: str) -> "Reduction":
+        """The same over the last axes of any value: these are their letters, not their names.
+
+        >>> Mean(over="k").of_last("k", "i").signature
+        'L[k,i] -> J[i]'
+        """
+        chosen = self._wanted()
+        kept = ",".join(axis for axis in axes if axis not in chosen)
+        found = copy(self)
+        found.signature, found.kept, found.by_place = (
+            f"L[{','.join(axes)}] -> J[{kept}]",
+            kept,
+            True,
+        )
+        found.summed = tuple(place - len(axes) for place, a in enumerate(axes) if a in chosen)
+        found._say(chosen)
+        return found
+
     def meeting(self, *axes: tuple[str, ...] | None) -> Op | None:
         """The same op for a value with these axes; None where there is none to go over."""
         names = axes[0]
-        if names is None:
+        if names is None or self.by_place:
             return self
         chosen = self._chosen(names)
         if not chosen:

@@ -176,6 +176,11 @@ def transposed(op, x):
     return x.transpose(*range(front), *(front + read.index(a) for a in gives))
 
 
+def kron(A, B):
+    blocks = jnp.einsum("...ij,...kl->...ikjl", A, B)
+    return blocks.reshape(*blocks.shape[:-4], A.shape[-2] * B.shape[-2], -1)
+
+
 IN_JAX = {
     "Identity": lambda op, z: z,
     "LeakyReLU": lambda op, z: jnp.where(z > 0, z, op.slope * z),
@@ -197,7 +202,12 @@ IN_JAX = {
     "Divide": arithmetic(lambda a, b: a / b),
     "Einsum": einsum,
     "Inverse": lambda op, X: jnp.linalg.inv(X),
+    "Det": lambda op, X: jnp.linalg.det(X),
     "LogDet": lambda op, X: jnp.linalg.slogdet(X)[1],
+    "Kron": lambda op, A, B: kron(A, B),
+    "Vec": lambda op, X: jnp.swapaxes(X, -1, -2).reshape(*X.shape[:-2], -1),
+    "Diag": lambda op, x: x[..., None] * jnp.eye(x.shape[-1]),
+    "Part": lambda op, X: X[op._index()],
     "Linear": lambda op, a, W, b=0.0: a @ W.T + b,
     "Conv1d": convolution,
     "Conv2d": convolution,

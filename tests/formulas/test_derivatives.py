@@ -30,6 +30,36 @@ HAND = {  # by hand, in numpy: the formula, the variable, its gradient
     "mean(X * X)": ("X", lambda X: 2 * X / X.size),
     "sum(x[1:3]**2) + x[0]": ("x", lambda x: np.array([1, 2 * x[1], 2 * x[2]])),
     "sum((X + b)**2)": ("b", lambda X, b: 2 * (X + b).sum(axis=0)),
+    "sum((x[1:] - x[:-1])**2) + x[-1]": (
+        "x",
+        lambda x: 2 * (np.diff(x, prepend=x[0]) - np.diff(x, append=x[-1])) + np.eye(len(x))[-1],
+    ),
+    "X[-1] @ Y[1:,:-2] @ z": (
+        "Y",
+        lambda X, Y, z: np.pad(np.outer(X[-1], z), [(1, 0), (0, 2)]),
+    ),
+    "det(A @ X @ B)": (
+        "X",
+        lambda A, X, B: np.linalg.det(A @ X @ B) * A.T @ np.linalg.inv(A @ X @ B).T @ B.T,
+    ),
+    "c @ kron(A, B) @ d": (
+        "A",
+        lambda c, A, B, d: c.reshape(len(A), len(B)) @ B @ d.reshape(A.shape[1], B.shape[1]).T,
+    ),
+    "norm(kron(A, B))**2": ("B", lambda A, B: 2 * (A**2).sum() * B),
+    "logdet(kron(A, B))": ("A", lambda A, B: len(B) * np.linalg.inv(A).T),
+    "norm(vec(A @ X @ B) - y)**2": (
+        "X",
+        lambda A, X, B, y: 2 * A.T @ (A @ X @ B - y.reshape(B.shape[1], len(A)).T) @ B.T,
+    ),
+    "trace(A @ diag(x) @ B)": ("x", lambda A, x, B: np.diag(B @ A)),
+    "sum(diag(A @ X)**2)": ("X", lambda A, X: 2 * A.T @ np.diag(np.diag(A @ X))),
+    "max(A @ x)": ("x", lambda A, x: A[(A @ x).argmax()]),
+    "sum(arcsin(x))": ("x", lambda x: 1 / np.sqrt(1 - x**2)),
+    "trace(inv(A + eye))": (
+        "A",
+        lambda A: -np.linalg.matrix_power(np.linalg.inv(A + np.eye(len(A))), 2).T,
+    ),
 }
 
 
@@ -118,6 +148,17 @@ SECOND = {
     "logsumexp(z)": {"z,z": "diag(softmax(z)) − softmax(z) softmax(z)ᵀ"},
     "logdet(X)": {"X,X": "−(X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
     "norm(x)": {"x,x": "I_k/‖x‖ − x xᵀ/‖x‖³"},
+    "det(X)": {"X,X": "det(X) (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − det(X) (X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
+    "norm(kron(A, B))**2": {
+        "A,A": "2 Σ_j,l δ[k',k''] δ[i',i''] B[j,l] B[j,l]",
+        "A,B": "4 A[k',i'] B[j'',l'']",
+        "B,B": "2 Σ_k,i δ[j',j''] δ[l',l''] A[k,i] A[k,i]",
+    },
+    "norm(vec(X) - y)**2": {
+        "X,X": "2 δ[k',k''] δ[i',i'']",
+        "X,y": "−2 δ[j'',dim(k) i'+k']",
+        "y,y": "2 I_j",
+    },
     "sum(tanh(x))": {"x,x": "−2 diag(tanh'(x) ⊙ tanh(x))"},
 }
 
@@ -143,6 +184,12 @@ def test_second_derivatives_are_those_of_the_ops(text):
         "sum(softmax(W @ x) * y)",
         "exp(a @ x)**2",
         "sum((X - mean(X, axis=0))**2)",
+        "max(A @ x)**2",
+        "c @ kron(A, B) @ d",
+        "sum((A @ diag(x) @ b)**2)",
+        "logdet(kron(A, B))",
+        "sum(tan(x) * arctan(x))",
+        "det(X)**2",
     ],
 )
 def test_longer_second_derivatives_give_the_hessian(text):
@@ -196,8 +243,15 @@ def test_numbers_are_drawn_in_the_domain_of_the_formula():
 
 
 def test_lengths_are_chosen_so_that_an_inverse_is_there():
-    for text in ("logdet(X.T @ X)", "logdet(X @ X.T)", "a @ inv(X @ X.T) @ a"):
+    for text in ("logdet(X.T @ X)", "logdet(X @ X.T)", "a @ inv(X @ X.T) @ a", "det(X @ X.T)"):
         assert formula(text).ok, text
+    assert abs(formula("det(A @ X @ B)").value) > 1e-3
+    with pytest.raises(DomainError) as caught:
+        formula("det(X @ X.T)", shapes={"X": (3, 2)}).lines()
+    assert str(caught.value) == (
+        "the matrix in det has rank 2 of 3 at these shapes: its determinant is 0 for all numbers.\n"
+        "  Give shapes at which it has an inverse: --shape A=2,3."
+    )
     with pytest.raises(DomainError):
         formula("logdet(X @ X.T)", shapes={"X": (3, 2)}).lines()
 
@@ -239,7 +293,8 @@ def test_nothing_that_is_handed_out_is_kept():
 
 def test_the_reader_of_printed_formulas_knows_each_form():
     A, x, y = RNG.normal(size=(3, 2)), RNG.normal(size=2), RNG.normal(size=3)
-    at, sizes = {"A": A, "x": x, "y": y, "λ": np.array(0.7)}, {"k": 3, "i": 2}
+    at = {"A": A, "x": x, "y": y, "λ": np.array(0.7)}
+    sizes = {"k": 3, "i": 2, "p": 6, "q": 6}
     cases = [
         (
             "−2 Aᵀ (A x − y)/‖A x − y‖³",
@@ -257,6 +312,11 @@ def test_the_reader_of_printed_formulas_knows_each_form():
             np.eye(3)[:, :, None] * x - 0.5 * (A @ x)[:, None, None] * A,
         ),
         ("I_k/dim(i)", ("k", "k'"), np.eye(3) / 2),
+        ("A ⊗ (x yᵀ)", ("p", "q"), np.kron(A, np.outer(x, y))),
+        ("vec(A)", ("p",), A.T.ravel()),
+        ("mat_ki(vec(Aᵀ))", ("k", "i"), A),
+        ("e_max(x)", ("i",), np.eye(2)[x.argmax()]),
+        ("2 Σ_k y[k] δ[p,dim(i) k+i']", ("p", "i'"), 2 * np.kron(y[:, None], np.eye(2))),
     ]
     for text, axes, want in cases:
         np.testing.assert_allclose(evaluated(text, at, sizes, axes), want, rtol=1e-13)

@@ -1,5 +1,7 @@
 """A line of a program may be a formula: one example, a batch, a batch of sequences."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -49,8 +51,66 @@ def test_a_wrong_line_is_named():
         Network.program("q = x @ x", "z = Linaer(x, W, b)", params=PARAMS)
     assert str(caught.value).startswith("line 2: 'z = Linaer(x, W, b)': no op is named Linaer.")
     with pytest.raises(SpecError) as caught:
-        Network.program("z = x[0] * x", params=PARAMS)
+        Network.program("z = x * trace(A + eye)", params={"A": np.ones((2, 2))})
     assert str(caught.value) == (
-        "line 1: 'z = x[0] * x': a program knows no lengths beforehand: slices and means are ops "
-        "of their own there.\n  Write a line for each: s = Slice(x, 0, 3), J = Mean(L)."
+        "line 1: 'z = x * trace(A + eye)': a program knows no lengths beforehand, and eye has that "
+        "of what it meets.\n"
+        "  Give the identity a name, and pass it among the data: A + E, E=np.eye(3)."
     )
+    run = Network.program("z = x * trace(A + E)", params={"A": np.ones((3, 3))}).run(
+        x=np.ones(2), E=np.eye(3)
+    )
+    assert run["z"].tolist() == [6, 6]
+
+
+ARRAYS = {
+    "W": RNG.normal(size=(3, 5)),
+    "V": RNG.normal(size=(3, 5)),
+    "S": RNG.normal(size=(5, 5)) + 3 * np.eye(5),
+    "A": RNG.normal(size=(2, 3)),
+    "b": RNG.normal(size=3),
+    "c": RNG.normal(size=5),
+}
+LINES = {  # a line, and numpy's words for one example
+    "x[0:3] * x[2:5] + mean(x)": lambda x, W, V, S, A, b, c: x[0:3] * x[2:5] + x.mean(),
+    "(x - mean(x)) / sqrt(mean((x - mean(x))**2) + 0.1)": lambda x, W, V, S, A, b, c: (
+        (x - x.mean()) / np.sqrt(((x - x.mean()) ** 2).mean() + 0.1)
+    ),
+    "mean(outer(b, x), axis=0) * sum(x)": lambda x, W, V, S, A, b, c: (
+        np.outer(b, x).mean(axis=0) * x.sum()
+    ),
+    "mean(outer(b, x), axis=1)": lambda x, W, V, S, A, b, c: np.outer(b, x).mean(axis=1),
+    "W[0:2,1:3] @ x[0:2] * x[4]": lambda x, W, V, S, A, b, c: W[0:2, 1:3] @ x[0:2] * x[4],
+    "x[1:] - x[:-1] * x[-1]": lambda x, W, V, S, A, b, c: x[1:] - x[:-1] * x[-1],
+    "W[-1] * x + sum(x[1:-2])": lambda x, W, V, S, A, b, c: W[-1] * x + x[1:-2].sum(),
+    "(W @ x)[0:2] / norm(x)": lambda x, W, V, S, A, b, c: (W @ x)[0:2] / np.linalg.norm(x),
+    "W * x + V * c": lambda x, W, V, S, A, b, c: W * x + V * c,
+    "W.T @ log(1 + exp(W @ x))": lambda x, W, V, S, A, b, c: W.T @ np.log1p(np.exp(W @ x)),
+    "inv(S) @ x * det(S)": lambda x, W, V, S, A, b, c: np.linalg.solve(S, x) * np.linalg.det(S),
+    "x - max(x) + min(W @ x)": lambda x, W, V, S, A, b, c: x - x.max() + (W @ x).min(),
+    "diag(x) @ S + trace(outer(x, c))": lambda x, W, V, S, A, b, c: np.diag(x) @ S + x @ c,
+    "diag(outer(x, x) @ S)": lambda x, W, V, S, A, b, c: np.diag(np.outer(x, x) @ S),
+    "kron(A, outer(b, x))": lambda x, W, V, S, A, b, c: np.kron(A, np.outer(b, x)),
+    "vec(outer(b, x)) + kron(x, b)": lambda x, W, V, S, A, b, c: 2 * np.kron(x, b),
+    "arctan(x) * tan(x) * softmax(S @ x)": lambda x, W, V, S, A, b, c: (
+        np.arctan(x) * np.tan(x) * np.exp(S @ x) / np.exp(S @ x).sum()
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_a_line_is_what_numpy_makes_of_each_example(text):
+    read = {name: ARRAYS[name] for name in ARRAYS if re.search(rf"\b{name}\b", text)}
+    lines = (f"q = {text}", "L = sum(q * q)", "J = Mean(L, over='n,t')")
+    net = Network.program(*lines, params=read) if read else None
+    for front in [(), (7,), (2, 3)]:
+        x = RNG.normal(size=(*front, 5))
+        axes = {"x": "n,t"} if len(front) == 2 else None
+        found = Network.program(lines[0], params=read).run(x, axes=axes)["q"]
+        rows = [LINES[text](row, **ARRAYS) for row in x.reshape(-1, 5)]
+        want = np.reshape(rows, (*front, *np.shape(rows[0])))
+        np.testing.assert_allclose(found, want, rtol=1e-11, atol=1e-12)
+        assert not np.allclose(found, want * 1.001 + 0.001)
+        if net and len(front) == 2:
+            agreement = net.run(x, axes=axes).check()
+            assert agreement.ok, str(agreement)

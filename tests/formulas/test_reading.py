@@ -9,8 +9,8 @@ from jacobian_bp.formulas.reading import ARRAYS, ENTRY, read
 REFUSED = {
     "sum(x": "the formula cannot be read from here.\n  sum(x\n     ^\n"
     "  Write it as in numpy: sum((W @ x - y)**2).",
-    "x**y": "an exponent is a number.\n  x**y\n     ^\n"
-    "  Write x**2; for a power that varies exp(y * log(x)).",
+    "x**y": "an exponent is a number: a power that varies is defined above 0 alone.\n"
+    "  x**y\n     ^\n  Write x**2; for one that varies exp(y * log(x)).",
     "x**1e9": "an exponent is at most 100 in size.\n  x**1e9\n     ^^^\n  Write a smaller one.",
     "x.__class__": "of an array only .T is read.\n  x.__class__\n  ^^^^^^^^^^^\n"
     "  Write X.T for the transposed matrix.",
@@ -20,8 +20,22 @@ REFUSED = {
     "[x for x in y]": "a loop is not read.\n  [x for x in y]\n  ^^^^^^^^^^^^^^\n"
     "  Write sums with sum(…) and @.",
     "x < y": "a formula has one side.\n  x < y\n  ^^^^^\n  Write the right-hand side alone.",
-    "det(X)": "det is not read here.\n  det(X)\n  ^^^^^^\n"
-    "  Instead: its logarithm is read: logdet(X).",
+    "eig(X)": "eig is not read here.\n  eig(X)\n  ^^^^^^\n"
+    "  Instead: the derivative of an eigenvalue is not written here.",
+    "x .* y": ".* is not numpy, where every sign goes entry by entry but @.\n  x .* y\n    ^^\n"
+    "  Write * for .*, and A @ x where a product of matrices is meant by *.",
+    "vector(x)": "vector is filled with a number.\n  vector(x)\n  ^^^^^^^^^\n  Write vector(1).",
+    "A @ vector(1)": "vector(1) is a number, and @ multiplies arrays.\n  A @ vector(1)\n"
+    "      ^^^^^^^^^\n  Write a sum: sum(A, axis=1) for A @ vector(1).",
+    "kron(A, b)": "kron takes arrays of as many axes; b is a vector.\n  kron(A, b)\n          ^\n"
+    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "vec(x)": "vec takes a matrix; x is a vector.\n  vec(x)\n      ^\n"
+    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "kron(A, B) + A": "two lengths meet, and differ.\n  one follows from the other\n"
+    "  as the lengths of kron(A, B) and of x[1:] do\n"
+    "  kron(A, B) + A\n  ^^^^^^^^^^^^^^\n  Give shapes that fit, or none: --shape W=4,2.",
+    "norm(x) + trace(eye)": "the length of eye follows from nothing: it meets no array that has a "
+    "name.\n  Add it to a matrix, or multiply it with one: A + eye.",
     "a @ b'": "a transposed vector behind @ is the same vector in numpy, a row on paper.\n"
     "  a @ b'\n      ^^\n"
     "  Write outer(a, b) for the matrix, dot(a, b) for the number.",
@@ -31,8 +45,17 @@ REFUSED = {
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
     "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
     "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
-    "x[-1]": "a slice has whole numbers from 0 to 49, and both ends.\n  x[-1]\n  ^^^^^\n"
-    "  Write x[0], x[1:3], X[0] for a row, X[:,0] for a column.",
+    **{
+        text: "a slice has whole numbers up to 49, an end behind its beginning, and no step.\n"
+        f"  {text}\n  {'^' * len(text)}\n"
+        "  Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column."
+        for text in ("x[3:1]", "x[::2]", "x[-1:1]", "x[0:0]", "x[50]", "x[y]")
+    },
+    "x[1:] - y[:-2]": "two lengths meet that follow from others, and differ: 2 and 3.\n"
+    "  Give the shape of each at which they are one: --shape x=6 --shape y=7.",
+    "x[1:] + x": "two lengths meet, and differ.\n  one follows from the other\n"
+    "  as the lengths of kron(A, B) and of x[1:] do\n  x[1:] + x\n  ^^^^^^^^^\n"
+    "  Give shapes that fit, or none: --shape W=4,2.",
     "x\n+ y": "a formula is one line.\n  x\\n+ y\n   ^\n  Leave this sign out.",
     "": 'a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".',
     "sum(2) * x": "sum takes an array; 2 is a number.\n  sum(2) * x\n      ^\n"
@@ -137,6 +160,56 @@ def test_the_functions_of_a_refusal_are_read():
     assert named == [*ENTRY, *ARRAYS]
     for function in named:
         inside = "a, b" if ARRAYS.get(function) == 2 else "A"
-        if function in ("trace", "logdet", "inv"):
+        if function in ("trace", "logdet", "inv", "det", "adj"):
             inside = "A @ A.T"
+        if function == "kron":
+            inside = "A, B"
         assert formula(f"{function}({inside})").ok, function
+
+
+# what matrixcalculus.org/documentation names, and its examples, as numpy has them
+DOCUMENTED = [
+    *("A + B", "A - B", "lam * A", "A @ x", "x / lam", "x**2", "x * y", "x / y", "x.T @ y"),
+    *(f"{f}(x)" for f in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "log")),
+    *("tanh(x)", "abs(x)", "sign(x)", "relu(x)", "sum(x)", "sum(A)", "norm1(x)", "norm1(A)"),
+    *("norm2(x)", "norm2(A)", "tr(A)", "det(A)", "logdet(A)", "inv(A)", "A - eye"),
+    *("x + vector(1)", "A + matrix(1)", "diag(x)", "diag(A)", "adj(A)", "kron(A, B)"),
+    *("0.5 * x'@A@x", "A @ exp(x)", "(y * v)'@x", "exp(b * log(a))", "norm1(A@x - y)"),
+    *("norm2(A@x - y)^2", "sum(log(exp(-y * (X@w)) + vector(1)))", "tr(A@X'@B@X@C)"),
+    "log(det(inv(X)))",
+]
+
+
+@pytest.mark.parametrize("text", DOCUMENTED)
+def test_what_matrixcalculus_documents_is_read_and_right(text):
+    found = formula(text)
+    assert found.ok, str(found)
+
+
+def test_lengths_that_follow_are_checked_against_what_is_given():
+    assert formula("x[1:] - y[:-2]", shapes={"x": (6,), "y": (7,)}).ok
+    assert formula("kron(A, B) @ x", shapes={"x": (6,), "A": (3, 2), "B": (2, 3)}).ok
+    with pytest.raises(SpecError) as caught:
+        formula("kron(A, B) @ x", shapes={"x": (7,)})
+    assert str(caught.value) == (
+        "x has shape (7,), and meets a length that follows from others, 14 here.\n"
+        "  Give the shapes of these too: --shape A=2,3."
+    )
+
+
+@pytest.mark.parametrize("sign", [".*", "./", ".^"])
+def test_signs_of_matlab_are_refused_and_numpys_are_read(sign):
+    assert formula(f"2.{sign[1:].replace('^', '*')}x").ok
+    for left in ("x", "x1", "x'", "(x)"):
+        with pytest.raises(SpecError) as caught:
+            formula(f"{left}{sign}2")
+        assert str(caught.value).startswith(f"{sign} is not numpy")
+    assert formula(f"x {sign[1:]} 2").ok
+
+
+def test_a_product_entry_by_entry_of_a_matrix_and_a_vector_is_said():
+    assert formula("sum(A * x)").shapes.notes == [
+        "A * x goes entry by entry, the vector along each row, as in numpy; for the product of "
+        "matrices write A @ x"
+    ]
+    assert formula("sum(A @ x)").shapes.notes == formula("sum(lam * x)").shapes.notes == []

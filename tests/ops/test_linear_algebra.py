@@ -7,7 +7,7 @@ from op_checks import agree, central_difference, dense_jacobian, swept_vjp
 
 from jacobian_bp import AxisError, DomainError, Network, check_op
 from jacobian_bp.formulas.reading import read
-from jacobian_bp.ops import Inverse, LogDet, LogSumExp
+from jacobian_bp.ops import Det, Inverse, LogDet, LogSumExp
 from jacobian_bp.ops.entry_trees import ENTRY_FUNCTIONS, Tree
 from jacobian_bp.ops.entrywise import Entrywise
 
@@ -24,6 +24,11 @@ CASES = {
     "inverse": (Inverse(), {"X": SQUARE}),
     "log det": (LogDet(), {"X": SQUARE}),
     "log det, negative": (LogDet(), {"X": SQUARE[[1, 0, 2, 3, 4]]}),
+    "det": (Det(), {"X": SQUARE}),
+    "det, one entry": (Det(), {"X": SQUARE[:1, :1]}),
+    "det, a batch": (Det(), {"X": RNG.normal(size=(2, 3, 3))}),
+    "det, singular": (Det(), {"X": np.outer(SQUARE[0, :3], SQUARE[1, :3])}),
+    "det, one direction lost": (Det(), {"X": SQUARE[:3, :2] @ SQUARE[:2, :3]}),
     "log sum exp": (LogSumExp(), {"z": RNG.normal(size=7)}),
     "product": (
         entrywise("a * b + 2 * s * a**2", a="ki", b="i", s=""),
@@ -154,3 +159,31 @@ def test_an_inverse_and_a_log_determinant_are_exact_to_the_condition_number(dtyp
                 assert share_of_bar(found, exact, bar) <= 1
         wrong = np.linalg.inv(X) * dtype(1 + 2 * bar)
         assert share_of_bar(wrong, inverse, bar) > 1
+
+
+@pytest.mark.parametrize("kappa", [1, 1e3, 1e8, 1e20])
+def test_a_determinant_and_its_slope_are_exact_to_the_largest_products(kappa):
+    """Of a singular matrix too: 1e-20 beside 1 is within rounding of 0."""
+    X = conditioned(kappa, np.float64)
+    spread = np.geomspace(1, 1 / kappa, SIZE)
+    u = float(np.finfo(float).eps) / 2
+    with workdps(50):
+        given = mp.matrix(X.tolist())
+        value = mp.det(given)
+        turned = given**-1
+        slope = [value * turned[j, i] for i, j in np.ndindex(SIZE, SIZE)]
+        assert abs(mpf(float(Det().forward(X))) - value) <= 8 * SIZE**2 * u * spread[:-1].prod()
+        bar = mpf(8 * SIZE**2 * u * spread[:-2].prod())
+        for found in (dense_jacobian(Det(), "X", [X]), swept_vjp(Det(), "X", [X])):
+            apart = [abs(mpf(float(c)) - e) for c, e in zip(found.ravel(), slope, strict=True)]
+            assert max(apart) <= bar
+            assert abs(apart[0] - 4 * bar) > bar  # what lies four bars off is not taken for it
+
+
+def test_a_determinant_is_that_of_a_square_matrix():
+    with pytest.raises(DomainError) as caught:
+        check_op(Det, {"X": np.ones((2, 3))})
+    assert str(caught.value) == (
+        "X has shape (2, 3); a determinant is that of a square matrix.\n"
+        "  Pass as many rows as columns."
+    )

@@ -39,6 +39,20 @@ CASES = [  # an op, its inputs' shapes, numpy's own words for it, and the printe
         ["δ[k,k'] δ[i,i'] δ[j,j']"],
     ),
     (ops.CumSum(), {"x": (5,)}, lambda x: x.cumsum(axis=-1), ["[i'≤o]"]),
+    (
+        ops.Vec(),
+        {"X": (3, 5)},
+        lambda X: np.stack([X[..., o % 3, o // 3] for o in range(15)], -1),
+        ["δ[o,3j'+i']"],
+    ),
+    (ops.Diag(), {"x": (5,)}, lambda x: x[..., None] * np.eye(5), ["δ[k,k'] δ[j,k']"]),
+    (ops.Part("1"), {"X": (5,)}, lambda X: X[..., 1], ["δ[i',1]"]),
+    (ops.Part("1,2:5"), {"X": (3, 7)}, lambda X: X[..., 1, 2:5], ["δ[i',1] δ[j',p+2]"]),
+    (ops.Part(":, 3"), {"X": (2, 5)}, lambda X: X[..., 3], ["δ[i,i'] δ[j',3]"]),
+    (ops.Part("-1,1:-2"), {"X": (3, 7)}, lambda X: X[..., -1, 1:-2], ["δ[i',2] δ[j',p+1]"]),
+    (ops.Part(":2,3:"), {"X": (3, 5)}, lambda X: X[..., :2, 3:], ["δ[i',o] δ[j',p+3]"]),
+    (ops.Part("-3:-1"), {"X": (5,)}, lambda X: X[..., -3:-1], ["δ[i',o+2]"]),
+    (ops.Part("-2:"), {"X": (5,)}, lambda X: X[..., -2:], ["δ[i',o+3]"]),
 ]
 every_case = pytest.mark.parametrize(
     ("op", "shapes", "function", "printed"), CASES, ids=[repr(case[0]) for case in CASES]
@@ -189,3 +203,56 @@ def test_a_sort_passes_on_by_the_order_of_the_values():
 )
 def test_what_does_not_fit_is_refused(error, make, message):
     assert refusal(error, make) == message
+
+
+def test_a_kronecker_product_of_data_and_a_parameter_is_carried():
+    rng = np.random.default_rng(17)
+    A, B = rng.normal(size=(7, 2, 3)), rng.normal(size=(3, 2))
+    for given in ({"A": A, "B": B}, {"A": B, "B": A}, {"A": A[0], "B": B}):
+        assert check_op(ops.Kron(), given).ok
+    assert np.array_equal(ops.Kron().forward(A[4], B), np.kron(A[4], B))
+    run = Network.program("Y = Kron(A, B)", params={"A": A[0], "B": B}).run()
+    assert run.jacobian("Y", "A").formula == "Σ_k Σ_l δ[o,3i'+k] δ[p,2j'+l] B[k,l]"
+    assert run.jacobian("Y", "B").formula == "Σ_i Σ_j δ[o,3i+k'] δ[p,2j+l'] A[i,j]"
+
+
+@pytest.mark.parametrize("op", [ops.Kron, ops.Vec, ops.Diag, lambda: ops.Part("0,1:3")])
+def test_a_pull_that_is_turned_round_is_told(op):
+    made = op()
+    shapes = [(2, 3) if len(read.axes) == 2 else (3,) for read in made.parsed.inputs]
+    given = {
+        read.name: np.random.default_rng(3).normal(size=shape)
+        for read, shape in zip(made.parsed.inputs, shapes, strict=True)
+    }
+    assert check_op(made, given).ok
+    right = made.vjp
+    made.vjp = lambda bar, *arrays: {n: a[::-1] for n, a in right(bar, *arrays).items()}
+    assert not check_op(made, given).ok
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ("", "Part('') names no places."),
+        ("0,,1", "Part('0,,1') names no places."),
+        ("0,1,2,3,4", "Part('0,1,2,3,4') names no places."),
+        ("3:3", "Part: the range 3:3 has no entries, or not in every array."),
+        ("-2:1", "Part: the range -2:1 has no entries, or not in every array."),
+        ("-1:-2", "Part: the range -1:-2 has no entries, or not in every array."),
+        ("0:2:2", "Part('0:2:2') names no places."),
+    ],
+)
+def test_places_that_cannot_be_read_are_refused(places, said):
+    with pytest.raises(AxisError) as caught:
+        ops.Part(places)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_place_beyond_the_axis_is_named():
+    for places, place in [("0,2:5", 4), ("0,-4", -4), ("-1,-4:-1", -4)]:
+        with pytest.raises(DomainError) as caught:
+            check_op(ops.Part(places), {"X": np.ones((2, 3))})
+        assert str(caught.value) == (
+            f"Part('{places}') reads place {place} along j; X has 3 there.\n"
+            "  Write places from -3 to 2."
+        )

@@ -88,6 +88,8 @@ LAYERS = [
     (ops.CausalSoftmax(), {"s": (3, 3)}),
     (ops.Inverse(), {"X": (3, 3)}),
     (ops.LogDet(), {"X": (3, 3)}),
+    (ops.Det(), {"X": (3, 3)}),
+    (ops.Kron(), {"A": (2, 3), "B": (3, 2)}),
     (ops.LogSumExp(), {"z": (5,)}),
     (ops.Softmax().reading(2), {"z": (5,), "m": np.array([1.0, 0, 1, 1, 0])}),
     (ops.LogSoftmax().reading(2), {"z": (5,), "m": np.array([1.0, 0, 1, 1, 0])}),

@@ -69,6 +69,7 @@ WITH_OPTIONS = [
     (ops.GRUCell().reading(5), {}, ""),
     (ops.Concat(3), {}, ""),
     (ops.Pad(2, 1, 0.5), {}, ""),
+    (ops.Part(":,2"), {"X": (2, 5)}, ""),
     (ops.Transpose("i,j,k -> k,i,j"), {}, ""),
     (ops.Mean(over="t"), {"L": (2, 3, 5)}, "n,t,k"),
     (ops.Sum(over="n,t"), {"L": (2, 3, 5)}, "n,t,k"),

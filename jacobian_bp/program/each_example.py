@@ -1,0 +1,51 @@
+"""The Jacobian of each example by itself, where no step on the way lets examples meet."""
+
+from ..algebra.axes import BATCH
+from ..algebra.each_example import ExampleJacobian
+from ..algebra.expression import Delta, Expression
+from ..algebra.jacobian import Jacobian
+from ..errors import AxisError
+from .forward_pass import Pass
+
+
+def jacobian_of_each_example(state: Pass, of: str, wrt: str) -> Jacobian:
+    """∂of/∂wrt with one axis n: of each example by its own wrt, or by what all examples share.
+
+    Of one example it is the Jacobian as it is. Raises AxisError where examples meet on the way,
+    in a batch norm or a sum over them, and says in which step.
+    """
+    whole = state.jacobian(of, wrt)
+    if state.examples is None or of not in state.batched:
+        return whole
+    _require_apart(state, whole)
+    if wrt not in state.batched:
+        return whole
+    return ExampleJacobian.spent(whole, BATCH)
+
+
+def _require_apart(state: Pass, whole: Jacobian) -> None:
+    for link in reversed(whole.links):
+        target, source = (whole.nodes[place].name for place in (link.target, link.source))
+        if source not in state.batched:
+            continue
+        if target not in state.batched:
+            how = f"adds up what belongs to different examples: {target} has no axis {BATCH}"
+        elif not _keeps_apart(link.expression):
+            how = f"lets examples meet: entry {BATCH} of {target} reads {source} of others too"
+        else:
+            continue
+        step = state.step(target)
+        raise AxisError(
+            f"{whole.name} of each example: {step.who if step else target} {how}.\n"
+            f"  ∂{target}/∂{source}[{','.join((*link.out, *link.wrt))}] = {link.expression}\n"
+            f'  Leave per_example out, run.jacobian("{whole.of}", "{whole.wrt}"), or take a value '
+            "before that step."
+        )
+
+
+def _keeps_apart(expression: Expression) -> bool:
+    """Whether every term has the delta between an example and itself."""
+    return all(
+        any({axis.rstrip("'") for axis in delta.axes} == {BATCH} for delta in term.of(Delta))
+        for term in expression.terms
+    )
