@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from .derivation.names_of import names_of
 from .derivation.ready_made import COURSES, READY_MADE, SEEDS
-from .derivation.second_derivation import announcement_of_second
 from .document.files import DOCUMENTS, EITHER, PAGE, PICTURE, place_for
 from .errors import JacobianError, SpecError
 from .formulas import command
@@ -50,6 +49,8 @@ if TYPE_CHECKING:
     from .network.run import Run
 
 PROGRAM = "jacobian-bp"
+_OF_A_PAGE = ("static", "mistakes", "level")
+_PLAIN = {"out": None, "second": False, "static": False, "mistakes": False, "level": None}
 DISAGREE, BAD_INPUT = 1, 2
 
 
@@ -83,8 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _derive(options: argparse.Namespace) -> int:
     if command.is_formula(options.network):
         others = options_given(options, _options, "network", "seed")
+        given = [name for name in _OF_A_PAGE if vars(options)[name] not in (None, False)]
         place = None if options.out is None else place_for(options.out)
-        found = command.formula_of(options, [*others, *["static"] * options.static])
+        found = command.formula_of(options, [*others, *given])
         if place is not None:
             ok = command.saved(found, options.second, place)
             terminal.write([f"written: {safe(options.out)}"])
@@ -103,13 +105,15 @@ def _derive(options: argparse.Namespace) -> int:
             "--static leaves the script out of a page, and no page is written.\n"
             "  Write it with --out FILE.html, without --second; any other form has no script."
         )
+    _require_a_page(options, place)
     case = case_of(options, _options)
     if options.second:
         return _derive_second(options, case, place)
     agreement = _agreement(case.run.written_in(options.convention))
-    derivation: Derivation = case.run.derivation(options.convention, agreement)
+    derivation = case.run.derivation(options.convention, agreement)
     if place is not None:
-        derivation.save(place, options.all, static=options.static)
+        mistakes = _mistakes_of(case.run, derivation, options)
+        derivation.save(place, options.all, static=options.static, explored=mistakes)
         terminal.write([*_said(case), f"written: {safe(options.out)}"])
         return 0 if agreement.ok else DISAGREE
     text = derivation.text(terminal.width(), terminal.is_ascii(), options.all)
@@ -126,7 +130,37 @@ def _derive(options: argparse.Namespace) -> int:
     return 0 if agreement.ok else DISAGREE
 
 
+def _require_a_page(options: argparse.Namespace, place: Path | None) -> None:
+    """SpecError where mistakes are asked for, and no page is written on which they stand."""
+    from .derivation.page.explored import LEVELS
+
+    if options.level is not None and not options.mistakes:
+        raise SpecError("--level says what is told of mistakes.\n  Write it with --mistakes.")
+    if options.level is not None and not 0 <= options.level < len(LEVELS):
+        raise SpecError(
+            f"--level is {options.level}.\n  Write a whole number from 0 to {len(LEVELS) - 1}."
+        )
+    if options.mistakes and (place is None or place.suffix.lower() != PAGE or options.second):
+        raise SpecError(
+            "--mistakes puts them on a page, and no page is written.\n"
+            "  Write it with --out FILE.html, without --second."
+        )
+
+
+def _mistakes_of(run: "Run", derivation: "Derivation", options: argparse.Namespace) -> Any:
+    """The mistakes to choose from, where they are asked for: only then coursework is imported."""
+    if not options.mistakes:
+        return None
+    from .derivation.page.explored import LEVELS
+
+    coursework = import_module(".coursework.exercises.mistakes_of_run", __package__)
+    level = len(LEVELS) - 1 if options.level is None else options.level
+    return coursework.explored(run, derivation, level, options.all)
+
+
 def _derive_second(options: argparse.Namespace, case: Case, place: Path | None) -> int:
+    from .derivation.second_derivation import announcement_of_second
+
     terminal.announce(announcement_of_second(case.run.forward_pass, options.all))
     page = case.run.second_derivation(options.convention, options.all)
     if place is not None:
@@ -235,7 +269,7 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         "pipe; NO_COLOR turns colour off.",
     )
     parser.add_argument("--version", action="version", version=f"jacobian-bp {__version__}")
-    parser.set_defaults(out=None, second=False, static=False, **vars(_options().parse_args([])))
+    parser.set_defaults(**_PLAIN, **vars(_options().parse_args([])))
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     derive = commands.add_parser(
         "derive", parents=[_options()], help="every gradient, step by step"
@@ -268,6 +302,18 @@ def _parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
         )
     derive.add_argument(
         "--static", action="store_true", help="with --out FILE.html: a page without a script"
+    )
+    derive.add_argument(
+        "--mistakes",
+        action="store_true",
+        help="with --out FILE.html: choose a mistake, see which Jacobian and gradients it changes",
+    )
+    derive.add_argument(
+        "--level",
+        type=int,
+        metavar="0-3",
+        help="with --mistakes, what is told: 0 the objects, 1 which entries, 2 the pattern, "
+        "3 the numbers (default: 3); below 3 no computed number is on the page",
     )
     show.add_argument(
         "--picture", action="store_true", help="draw it: its signs, or dots where it is large"

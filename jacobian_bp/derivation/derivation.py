@@ -41,12 +41,13 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
 from ..writing.tables import WIDTH
 from .convention import Convention
-from .document_of import document_of, matrix_of_step
+from .document_of import document_of, matrix_of_step, withheld
 from .folding import folded
 from .graph_of import graph_of
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .names_of import names_of
 from .of_each_example import SHARE, MeanCost, times
+from .page.explored import Explored
 from .page.page_of import page_of
 from .ready_made import ReadyMade
 from .spelled_once import as_ascii, read_aloud, spelled_once
@@ -72,25 +73,35 @@ class Derivation(Shown, Ledger):
 
         return read_aloud("\n".join(text_lines(document_of(self, everything), width, spell)))
 
-    def document(self, everything: bool = False) -> Document:
-        """The derivation as blocks, which every form but the text is made from, and its graph."""
+    def document(self, everything: bool = False, numbers: bool = True) -> Document:
+        """The derivation as blocks, which every form but the text is made from, and its graph.
+
+        Without `numbers` it has those that are given, and none that was computed from them.
+        """
         made = document_of(self, everything)
-        plain, spelled = graph_of(self), graph_of(self, self.spelled)
+        plain, spelled = (graph_of(self, how, numbers=numbers) for how in (str, self.spelled))
         picture = Picture(spelled.svg, plain.alt)  # the document spells the words
         network, *others = made.sections
         sections = network, Section("", "Graph", (picture,)), *others
-        return dataclasses.replace(made, sections=sections, spell=self.spelled)
+        made = dataclasses.replace(made, sections=sections, spell=self.spelled)
+        return made if numbers else withheld(made)
 
-    def html(self, everything: bool = False, static: bool = False) -> str:
+    def html(
+        self, everything: bool = False, static: bool = False, explored: Explored | None = None
+    ) -> str:
         """The derivation as one HTML file that loads nothing; a `static` one has no script.
 
         Its script shows the step that a reader chooses: each entry with its formula filled in
-        and the reason of its zero, the five layouts, and how the deltas are spent.
+        and the reason of its zero, the five layouts, and how the deltas are spent. With mistakes
+        `explored` one is chosen, and what it changes is marked where it stands.
         """
+        numbers = explored is None or explored.numbers
         if static:
-            return html_page(self.document(everything))
+            more = explored.section if explored else None
+            return html_page(self.document(everything, numbers), more)
         made = dataclasses.replace(document_of(self, everything), spell=self.spelled)
-        return page_of(self, made, self.spelled, everything)
+        made = made if numbers else withheld(made)
+        return page_of(self, made, self.spelled, everything, explored)
 
     def markdown(self, everything: bool = False, plain: bool = False) -> str:
         """The derivation as Markdown; formulas as GitHub marks them, or in `plain` dollars."""
@@ -102,16 +113,18 @@ class Derivation(Shown, Ledger):
         everything: bool = False,
         replace: bool = False,
         static: bool = False,
+        explored: Explored | None = None,
     ) -> None:
         """Write it to a file: a page, an article, Markdown or text, as .html .tex .md .txt says.
 
-        A `static` page has no script: its steps and all their numbers, as on paper.
+        A `static` page has no script: its steps and all their numbers, as on paper. Mistakes
+        `explored` stand on a page alone.
         Raises SpecError for another ending, for a folder that is not there, and for a file
         that is there already, unless `replace` is said.
         """
         place = place_for(path, replace, ", or say replace=True")
         if place.suffix.lower() == PAGE:
-            write_text(place, self.html(everything, static))
+            write_text(place, self.html(everything, static, explored))
         else:
             save(place, lambda: self.document(everything), lambda: self.text(everything=everything))
 

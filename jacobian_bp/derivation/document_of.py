@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,6 +36,7 @@ FEW_PARAMETERS = 40  # that are shown before the derivation begins
 FEW_NUMBERS = 64  # of a value in the forward pass
 LONGEST_FORMULA = 34  # that stands in a row of its table
 NO_LIMIT = float("inf")
+CHECKS = "checks"
 STATEMENT = re.compile(r"[^\W\d]\w*(, [^\W\d]\w*)* = ")
 
 LAYOUT_WORDS = {
@@ -67,9 +69,30 @@ def document_of(ledger: Ledger, everything: bool = False) -> Document:
         gradients = _gradients(ledger, everything), Words(_notes(ledger))
         sections.append(Section("", "Gradients, as each delta is spent", gradients))
     if ledger.agreement is not None:
-        sections.append(Section("checks", "Checks", ledger.agreement.blocks()))
+        sections.append(Section(CHECKS, "Checks", ledger.agreement.blocks()))
     title = f"The gradient of {ledger.cost}, step by step"
     return Document(title, tuple(sections), _value_names(ledger))
+
+
+def withheld(document: Document) -> Document:
+    """The document without a number that was computed: shapes, formulas and reasons stay."""
+
+    def without(block: Block) -> Block:
+        match block:
+            case Equations(items):
+                shapes = (
+                    replace(i, most=-1, elsewhere=None) if isinstance(i, Equation) else i
+                    for i in items
+                )
+                return Equations(tuple(shapes))
+            case Table(columns, rows):
+                bare = (replace(row, matrix=None) if isinstance(row, Row) else row for row in rows)
+                return Table(columns, tuple(bare))
+        return block
+
+    kept = [section for section in document.sections if section.label != CHECKS]
+    sections = (replace(section, blocks=tuple(map(without, section.blocks))) for section in kept)
+    return replace(document, sections=tuple(sections))
 
 
 def _value_names(ledger: Ledger) -> frozenset[str]:

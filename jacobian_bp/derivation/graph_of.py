@@ -10,9 +10,14 @@ from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
 
 
 def graph_of(
-    ledger: Ledger, spell: Spell = str, links: Mapping[tuple[str, ...], str] = MappingProxyType({})
+    ledger: Ledger,
+    spell: Spell = str,
+    links: Mapping[tuple[str, ...], str] = MappingProxyType({}),
+    numbers: bool = True,
 ) -> Picture:
     """Data and values from top to bottom; what is trained and what is compared with at the side.
+
+    Without `numbers` none that was computed stands there.
 
     On a page `links` say where ("z2",) and ("z2", "W2"), a value and an edge, lead to.
     """
@@ -23,8 +28,8 @@ def graph_of(
     for name, array in ledger.given:
         reading = [step.reads for step in steps if name in step.reads]
         label = bool(reading) and all(computed & {*reads} for reads in reading)
-        numbers = "" if label else few(array)
-        values.append(Value(spell(name), array.shape, at_side=label, numbers=numbers))
+        own = "" if label else few(array)
+        values.append(Value(spell(name), array.shape, at_side=label, numbers=own))
     values += [Value(spell(n), a.shape, at_side=True) for n, a in ledger.parameters]
     known = {*computed, *(n for n, _ in (*ledger.given, *ledger.parameters))}
     for step in steps:
@@ -32,7 +37,7 @@ def graph_of(
         reads = tuple(spell(name) for name in step.reads if name in known)
         made = spell(step.formula), step.op, reads
         gradient = "" if error is None or error.size > MOST_WRITTEN else few(error)
-        facts = False, few(step.value), gradient
+        facts = (False, few(step.value), gradient) if numbers else (False, "", "")
         values.append(Value(spell(step.name), step.value.shape, *made, *facts))
     jacobians = [step.jacobian for step in ledger.backward if isinstance(step, LocalStep)]
     shapes = {(spell(j.of), spell(j.wrt)): j.shape_in("flat") for j in jacobians}

@@ -4,13 +4,14 @@ Structural zeros are hatched and hold '.', a zero of this input is a plain 0: a 
 a sign tell them apart, not a hue.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 
 import numpy as np
 
 from ..writing.mathml import mathml, mathml_entry
 from .blocks import Document, Picture
+from .mistakes import RULES
 from .page_style import style
 from .palette import level
 from .sentences import Grid, Stated
@@ -19,12 +20,14 @@ from .written import Written
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 
 
-def page(document: Document) -> str:
-    """A whole file."""
+def page(document: Document, more: Callable[["Html"], str] | None = None) -> str:
+    """A whole file; `more` is what stands behind its sections."""
     writer = Html(document)
     title = f"<h1>{writer.sentence(document.title)}</h1>"
-    body = f"<main>\n{title}\n{writer.sections()}\n</main>"
-    return whole_file(writer.spelled(document.title), style(), body)
+    below = f"\n{more(writer)}" if more else ""
+    body = f"<main>\n{title}\n{writer.sections()}{below}\n</main>"
+    rules = style() + (RULES if more else "")
+    return whole_file(writer.spelled(document.title), rules, body)
 
 
 def whole_file(title: str, rules: str, body: str, meta: str = "") -> str:

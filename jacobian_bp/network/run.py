@@ -154,6 +154,8 @@ class Run(Printed):
                 f"∂{of}/∂…: per_example goes with one variable.\n"
                 '  Write its name, such as "x", for each variable by itself.'
             )
+        from ..curvature.of_examples import before_the_examples_add_up
+
         self.forward_pass.require(of)
         of = before_the_examples_add_up(self.forward_pass, of, "∂")
         return jacobian_of_each_example(self.forward_pass, of, self._name(wrt))

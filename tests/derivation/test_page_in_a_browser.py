@@ -11,6 +11,7 @@ from browsers import CHROMIUM, CONTRAST, NO_CHROMIUM, chromium
 
 from jacobian_bp import Convention, Network
 from jacobian_bp.algebra.layouts import LAYOUTS
+from jacobian_bp.coursework.exercises.mistakes_of_run import explored
 from jacobian_bp.reference import X, Y, second_seed
 
 pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[browser]'")
@@ -29,6 +30,8 @@ PAGES = {
     "first": lambda: SEED.derivation("first_seed").html(),
     "batch": lambda: batch().derivation("ng").html(),
     "static": lambda: SEED.derivation().html(static=True),
+    "mistakes": lambda: with_mistakes(3),
+    "hidden": lambda: with_mistakes(1),
     "hostile": lambda: SEED.derivation(Convention(names={"<b/onclick>": "W2"})).html(),
 }
 
@@ -36,6 +39,11 @@ PAGES = {
 def batch():
     net = Network.dense([3, 5, 2], "tanh", "half_squared_error", seed=4)
     return net.run(RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2)))
+
+
+def with_mistakes(level):
+    derivation = SEED.derivation()
+    return derivation.html(explored=explored(SEED, derivation, level))
 
 
 @pytest.fixture(scope="module")
@@ -308,3 +316,61 @@ def test_a_foreign_name_makes_no_element(open_page):
     tab.evaluate("document.querySelectorAll('.step').forEach(step => step.click())")
     assert tab.locator("b, img").count() == 0
     assert place_of(tab, "∂z2/∂<b/onclick>") == "#step-9"
+
+
+LEFT_OUT = "In the delta of z1 (layer 1) the slope relu′(z1) is left out"
+
+
+def test_a_mistake_is_chosen_by_the_keyboard_and_what_it_changes_is_marked(open_page):
+    tab = open_page("mistakes")
+    chooser = tab.get_by_label("choose a mistake")
+    chooser.focus()
+    titles = chooser.locator("option").all_inner_texts()
+    for _ in range(next(n for n, title in enumerate(titles) if title.startswith(LEFT_OUT))):
+        tab.keyboard.press("ArrowDown")
+    changed = tab.locator(".step.changed").all()
+    names = [step.get_attribute("aria-label").split(", ")[0] for step in changed]
+    assert names == ["[10] ∂a1/∂z1", "δ1", "∂J/∂W1", "∂J/∂b1"]
+    assert all(s.get_attribute("aria-label").endswith("changed by the mistake") for s in changed)
+    assert tab.locator(".step[aria-current]").get_attribute("aria-label").startswith(names[0])
+    tab.locator(place_of(tab, "∂J/∂W1, changed by the mistake")).click()
+    off = tab.eval_on_selector_all(".cell.off", "cells => cells.map(cell => cell.textContent)")
+    gap = np.outer(SEED.vjp("J", "a1", 1.0) - SEED.vjp("J", "z1", 1.0), X)
+    assert [float(text.replace("−", "-")) for text in off] == pytest.approx(gap[1], rel=5e-3)
+    label = tab.locator(".cell.off").first.get_attribute("aria-label")
+    assert label.endswith(f"{off[0]}, by the mistake")
+    assert LEFT_OUT in tab.locator("#object .planted").text_content()
+    chooser.select_option("0")
+    assert tab.locator(".step.changed, .cell.off").count() == 0
+
+
+def test_a_mistake_opened_in_its_section_is_the_one_in_the_bar_and_alone_is_open(open_page):
+    tab = open_page("hidden")
+    parts = tab.locator("details[name=mistake] > summary")
+    for place in (2, 5):
+        parts.nth(place).focus()
+        tab.keyboard.press("Enter")
+        tab.wait_for_function(f"document.querySelector('.bar select').value === '{place + 1}'")
+        assert tab.locator("details[name=mistake][open]").count() == 1
+    assert {*tab.locator(".cell.off").all_inner_texts()} <= {"×"}
+    assert tab.locator("#object .cell").first.get_attribute("aria-label").count("=") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["mistakes", full("hidden")])
+def test_with_a_mistake_chosen_all_can_be_read_and_nothing_sticks_out(open_page, name, scheme):
+    tab = open_page(name, scheme=scheme)
+    for width in (1440, 390):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.get_by_label("choose a mistake").select_option("4")
+        tab.wait_for_selector(".step.changed")
+        assert tab.evaluate(CONTRAST, "") == []
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_without_a_script_and_on_paper_a_mistake_is_opened_and_read(open_page):
+    bare = open_page("hidden", script=False)
+    bare.locator("details[name=mistake] > summary").nth(3).click()
+    assert bare.locator("details[open] .marks .x").first.is_visible()
+    bare.emulate_media(media="print")
+    assert bare.locator("details[open] .marks .x").first.is_visible()

@@ -129,6 +129,16 @@ def page_written(words, message):
     return [*(word for word in words if word != unwanted), "--out", name]
 
 
+def with_mistakes(words, message):
+    return [*words, re.search(r"Write it with (--\w+)\.", message)[1]]
+
+
+def level_told(words, message):
+    option, number = re.search(r"^(--\w+) is .*from (\d)", message, re.S).groups()
+    place = words.index(option) + 1
+    return [*words[:place], number, *words[place + 1 :]]
+
+
 def network_left_out(words, message):
     wrong = re.match(r"(\S+) does not go", message)[1]
     assert "Leave it out" in message
@@ -267,6 +277,9 @@ ROWS = {  # the command, how its message is read, and what it takes to be refuse
     "derive 4-3 --layout mine": listed,
     "derive 4-3 --static": page_written,
     "derive 4-3 --static --second": page_written,
+    "derive 4-3 --mistakes": page_written,
+    "derive 4-3 --level 1 --out a.html": with_mistakes,
+    "derive 4-3 --mistakes --level 4 --out a.html": level_told,
     f"derive 5-3 {OF_IRIS}": the_sizes,
     "check 4-1 --data iris --target speces": meant,
     f"check 4-3 {OF_IRIS} --example 3 --batch 7": left_out,

@@ -13,7 +13,7 @@ from ...algebra.axes import Axis
 from ...algebra.expression import Delta, Dense, Distinct, Expression, Factor, One
 from ...algebra.layouts import LAYOUTS
 from ...algebra.positions.position_factors import At
-from ...document.palette import level
+from ...document.palette import ZERO, level
 from ...writing.mathml import mathml, signs, symbol
 from ...writing.signs import dims, fraction, number, safe
 from ..ledger import DeltaStep, GradientStep, LocalStep
@@ -25,6 +25,7 @@ MOST_ENTRIES = 600
 LONGEST = 7  # signs in a cell
 MOST_SHOWN = 12  # numbers of a factor
 NOTHING = "·"  # in a cell that is zero for every input
+WITHHELD = "can be other than zero; the number is not told"
 
 Object = dict[str, Any]  # as the script reads it
 
@@ -49,11 +50,16 @@ class _Facts:
 
 
 def object_of(
-    step: LocalStep | DeltaStep | GradientStep, layout: str, spell: Spell, sentence: Spell
+    step: LocalStep | DeltaStep | GradientStep,
+    layout: str,
+    spell: Spell,
+    sentence: Spell,
+    numbers: bool = True,
 ) -> Object:
     """All that the page shows of a step; without entries where these are too many.
 
-    `spell` writes a text in the names of a convention, `sentence` does so as markup.
+    `spell` writes a text in the names of a convention, `sentence` does so as markup. Without
+    `numbers` each entry has its formula, and whether it is zero for every input, alone.
     """
     if isinstance(step, LocalStep):
         jacobian = step.jacobian
@@ -65,24 +71,27 @@ def object_of(
         found, out, wrt, count = step.expression, (), step.axes, ""
     facts = _Facts(name, out, wrt, found, layout, count, spell)
     size = int(np.prod([axis.size for axis in facts.axes], dtype=object))
-    chips = _chips(facts)
+    chips = _chips(facts, numbers)
     made: Object = {
         "title": mathml(spell(safe(name))),
         "formula": _formula(facts, list(chips)),
         "chips": [*chips.values()],
     }
-    if isinstance(step, GradientStep):
+    if isinstance(step, GradientStep) and numbers:
         spent = spent_deltas(step)
         if spent is not None:
             made["spent"] = _stages(spent, spell, sentence)
     if size > MOST_ENTRIES:
         return without_entries(made, size)
     if isinstance(step, LocalStep):
-        value, possible = step.jacobian.materialise(finite=False), step.jacobian.can_be_nonzero()
+        possible = step.jacobian.can_be_nonzero()
+        value = step.jacobian.materialise(finite=False) if numbers else np.ones(possible.shape)
     else:
         value = np.reshape(_in_order(step), [axis.size for axis in wrt])
         possible = np.ones(value.shape, bool)
-    return made | _entries(facts, value, possible)
+    if not numbers:
+        made |= {"withheld": WITHHELD}
+    return made | _entries(facts, value, possible, numbers)
 
 
 def without_entries(made: Object, size: int | None = None) -> Object:
@@ -97,7 +106,9 @@ def _in_order(step: DeltaStep | GradientStep) -> np.ndarray:
     return step.row if isinstance(step, DeltaStep) else step.value
 
 
-def _entries(facts: _Facts, value: np.ndarray, possible: np.ndarray) -> Object:
+def _entries(
+    facts: _Facts, value: np.ndarray, possible: np.ndarray, numbers: bool = True
+) -> Object:
     filled = FilledIn(facts.expression, facts.axes, facts.spell)
     finite = np.abs(value[np.isfinite(value)])
     largest = float(finite.max(initial=0.0))
@@ -105,12 +116,12 @@ def _entries(facts: _Facts, value: np.ndarray, possible: np.ndarray) -> Object:
     for index in np.ndindex(value.shape):
         one, stands = float(value[index]), bool(possible[index])
         made = filled.entry(index, one, stands)
+        shown = (_short(one), level(one, largest)) if numbers else ("", ZERO)
         cells.append(
             [
-                _short(one) if stands else NOTHING,
-                level(one, largest) if stands else -1,
+                *(shown if stands else (NOTHING, -1)),
                 "|".join(made.indices),
-                made.numbers,
+                made.numbers if numbers else "",
                 reasons.setdefault(made.reason, len(reasons)),
             ]
         )
@@ -198,7 +209,7 @@ def _factor(factor: Factor, facts: _Facts) -> str:
     return signs(facts.spell(safe(factor)))
 
 
-def _chips(facts: _Facts) -> dict[str, Object]:
+def _chips(facts: _Facts, numbers: bool) -> dict[str, Object]:
     """Each factor once: its formula, its axes, and what it is."""
     found: dict[str, Object] = {}
     for term in facts.expression.terms:
@@ -206,13 +217,13 @@ def _chips(facts: _Facts) -> dict[str, Object]:
             found[str(factor)] = {
                 "formula": f"<math>{_factor(factor, facts)}</math>",
                 "axes": list(factor.axes),
-                "words": facts.said(_meaning(factor)),
+                "words": facts.said(_meaning(factor, numbers)),
                 "forbids": int(isinstance(factor, Delta)),
             }
     return found
 
 
-def _meaning(factor: Factor) -> str:
+def _meaning(factor: Factor, with_numbers: bool) -> str:
     match factor:
         case Delta(left, right):
             return f"1 where {left} = {right}, else 0"
@@ -224,12 +235,12 @@ def _meaning(factor: Factor) -> str:
             chosen = ", which the values chose" if here else ""
             return f"1 where {axis} = {position}{chosen}, else 0"
         case Dense(_, _, array):
-            few = array.size <= MOST_SHOWN
+            few = array.size <= MOST_SHOWN and with_numbers
             numbers = (
                 "  ".join(number(x, 4).replace("-", "−") for x in array.ravel()) if few else ""
             )
             if not array.ndim:
-                return f"a number: {numbers}"
+                return f"a number: {numbers}" if few else "a number"
             return f"shape {dims(array.shape)}" + (f": {numbers}" if few else "")
     return f"1 where {factor} holds, else 0"
 

@@ -8,7 +8,7 @@ const objects = JSON.parse(document.getElementById('objects').textContent)
 const steps = Object.keys(objects).map(id => document.getElementById(id))
 const narrow = matchMedia('(max-width:760px)')
 const HEIGHT = 27, LEAST = 34, MOST = 58
-let now = -1, layout = '', redraw = () => {}
+let now = -1, layout = '', redraw = () => {}, changed = {}
 root.classList.add('js')
 
 const make = (tag, properties = {}, ...children) => {
@@ -87,6 +87,7 @@ function show(object) {
     drawn.push(draw)
   }
   aside.append(markup('h2', '', `${object.title}, entry by entry`), markup('div', 'formula', object.formula))
+  if (changed[steps[now].id]) aside.append(changed[steps[now].id].said.cloneNode(true))
   const chips = make('div', { className: 'chips' })
   aside.append(chips)
   const light = object.cells ? entries(object, drawn) : () => {}
@@ -119,11 +120,13 @@ function entries(object, drawn) {
     input.onchange = () => { layout = name; arrange() }
     set.append(make('label', {}, input, name))
   })
+  const off = changed[steps[now].id]?.cells ?? []
   const indices = object.cells.map((_, n) => unravelled(n, object.sizes))
   const gapsOf = index => ({ o: index.slice(0, object.outputs), w: index.slice(object.outputs) })
   const cells = object.cells.map(([, , , numbers, reason], n) => {
     const called = filled(object.called, gapsOf(indices[n]))
-    const cell = button('', `${called} ${numbers}. ${object.reasons[reason]}`, () => cell.focus())
+    const words = [called, numbers].filter(Boolean).join(' ')
+    const cell = button('', `${words}. ${object.reasons[reason]}${off[n] ? ` ${off[n]}, by the mistake` : ''}`, () => cell.focus())
     cell.tabIndex = n ? -1 : 0
     cell.onfocus = () => pick(n)
     cell.onmouseenter = () => pick(n)
@@ -135,7 +138,7 @@ function entries(object, drawn) {
     fit(inner, to.size, width)
     cells.forEach((cell, n) => {
       put(cell, to.spots[2 * n], to.spots[2 * n + 1], width)
-      write(cell, object.cells[n][0], object.cells[n][1], n === chosen ? 'on' : '')
+      write(cell, off[n] || object.cells[n][0], off[n] ? 4 : object.cells[n][1], (n === chosen ? 'on ' : '') + (off[n] ? 'off' : ''))
     })
     heads = drawHeads(inner, to.heads, width)
     fact.textContent = to.facts
@@ -171,12 +174,13 @@ function entries(object, drawn) {
     })
     if (best >= 0) cells[best].focus()
   })
-  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', '0 at this input only']]
+  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', object.withheld ?? '0 at this input only']]
     .filter(([shade]) => object.cells.some(cell => cell[1] === shade))
     .map(([, kind, words]) => `<span><i class="${kind}"></i>${words}</span>`).join('')
   const ramp = [0, 1, 2, 3, 5, 6, 7, 8].map(n => `<i class="k${n}"></i>`).join('')
+  const shades = object.withheld ? '' : `<span class="ramp">− ${ramp} +</span>`
   aside.append(set, fact, make('div', { className: 'field' }, inner), markup('p', 'fact legend',
-    `${met}<span class="ramp">− ${ramp} +</span>`), detail)
+    met + shades), detail)
   drawn.push(arrange)
   return (chip, on) => {
     heads.forEach(({ head, at }) => head.classList.toggle('lit', on && chip.axes.some(axis => axis in at)))
@@ -225,7 +229,7 @@ steps.forEach((step, n) => {
   step.addEventListener('click', event => { if (!event.target.closest('#object')) choose(n) })
 })
 addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input')) return
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input,select,summary')) return
   const way = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
   if (way) { event.preventDefault(); choose(now + way) }
   if (event.key === 'l') {
@@ -240,6 +244,49 @@ document.querySelectorAll('.graph a').forEach(link => link.addEventListener('cli
 document.querySelector('.bar').append(
   button('↑', 'previous step', () => choose(now - 1)), button('↓', 'next step', () => choose(now + 1)),
   button('◐', 'light or dark', () => { root.dataset.theme = getComputedStyle(root).colorScheme === 'dark' ? 'light' : 'dark' }))
+
+// A mistake is chosen in the bar or opened in its section; its tables say what it changes.
+const mistakes = [...document.querySelectorAll('details[name=mistake]')]
+const labels = steps.map(step => step.getAttribute('aria-label'))
+function plant(mistake) {
+  changed = {}
+  mistake?.querySelectorAll('[data-step]').forEach(part => {
+    const cells = [...part.querySelectorAll('td')].map(td => td.className ? td.textContent : '')
+    const said = make('div', { className: 'planted' }, markup('p', '', mistake.querySelector('summary').innerHTML))
+    const more = [...part.querySelectorAll('p.said'), ...cells.length ? document.querySelectorAll('#mistakes .key') : []]
+    said.append(...more.map(inner => inner.cloneNode(true)))
+    changed[part.dataset.step] = { cells, said }
+  })
+  steps.forEach((step, n) => {
+    const is = step.id in changed
+    step.classList.toggle('changed', is)
+    step.setAttribute('aria-label', labels[n] + (is ? ', changed by the mistake' : ''))
+  })
+  document.querySelectorAll('.graph a').forEach(a => a.classList.toggle('changed', a.getAttribute('href').slice(1) in changed))
+  const first = steps.findIndex(step => step.id in changed)
+  if (first < 0) choose(now, false)
+  else { choose(first, false); steps[first].scrollIntoView({ block: narrow.matches ? 'start' : 'center' }) }
+}
+if (mistakes.length) {
+  const list = make('select')
+  let planted = -1
+  const chosen = place => {
+    if (place === planted) return
+    planted = place
+    list.value = place + 1
+    mistakes.forEach((mistake, n) => { mistake.open = n === place })
+    plant(mistakes[place])
+  }
+  list.onchange = () => chosen(list.value - 1)
+  list.setAttribute('aria-label', 'choose a mistake')
+  ;['no mistake', ...mistakes.map(mistake => mistake.querySelector('summary').textContent)]
+    .forEach((textContent, value) => list.append(make('option', { textContent, value })))
+  document.querySelector('.bar').prepend(list)
+  mistakes.forEach((mistake, n) => mistake.addEventListener('toggle', () => {
+    if (mistake.open) chosen(n)
+    else if (n === planted) chosen(-1)
+  }))
+}
 addEventListener('resize', () => redraw())
 narrow.addEventListener('change', stand)
 const asked = () => steps.findIndex(step => '#' + step.id === location.hash)

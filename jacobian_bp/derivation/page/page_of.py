@@ -13,12 +13,14 @@ from pathlib import Path
 
 from ...document.as_html import Html, inline_svg, whole_file
 from ...document.blocks import Document
+from ...document.mistakes import RULES
 from ...document.page_style import chosen_themes, style
 from ...document.sentences import Stated
 from ..folding import folded
 from ..graph_of import graph_of
 from ..ledger import DeltaStep, Folded, GradientStep, Ledger, LocalStep
 from .chosen_object import Object, Spell, object_of, without_entries
+from .explored import Explored
 
 MOST_BYTES = 500_000  # of a page; above it entries are left out, steps never
 HERE = Path(__file__).parent
@@ -26,17 +28,27 @@ HERE = Path(__file__).parent
 Step = LocalStep | DeltaStep | GradientStep
 
 
-def page_of(ledger: Ledger, document: Document, spell: Spell, everything: bool = False) -> str:
-    """A derivation as one file of HTML, with the script that shows each object."""
-    shown = ledger if everything else folded(ledger)
-    steps = [s for s in (*shown.backward, *shown.gradients) if not isinstance(s, Folded)]
-    places = [f"step-{number}" for number in range(1, len(steps) + 1)]
+def page_of(
+    ledger: Ledger,
+    document: Document,
+    spell: Spell,
+    everything: bool = False,
+    explored: Explored | None = None,
+) -> str:
+    """A derivation as one file of HTML, with the script that shows each object.
+
+    With mistakes to choose from, their section stands behind the steps.
+    """
+    numbers = explored is None or explored.numbers
+    steps = places_of(ledger, everything)
     writer = _Steps(document)
     sections = writer.sections()
-    links = _links(ledger.cost, dict(zip(places, steps, strict=True)))
-    picture = inline_svg(graph_of(ledger, spell, links).svg)
+    if explored is not None:
+        sections += f"\n{explored.section(writer)}"
+    links = _links(ledger.cost, steps)
+    picture = inline_svg(graph_of(ledger, spell, links, numbers).svg)
     script = (HERE / "page.js").read_text("utf-8")
-    rules = style() + chosen_themes() + (HERE / "page.css").read_text("utf-8")
+    rules = style() + chosen_themes() + RULES + (HERE / "page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -57,9 +69,18 @@ def page_of(ledger: Ledger, document: Document, spell: Spell, everything: bool =
 <script>{script}</script>"""
         return whole_file(title, rules, body, meta)
 
-    objects = [object_of(step, ledger.layout, spell, writer.sentence) for step in steps]
+    objects = [
+        object_of(step, ledger.layout, spell, writer.sentence, numbers) for step in steps.values()
+    ]
     room = MOST_BYTES - len(filled("").encode())
-    return filled(_data(dict(zip(places, _fitting(objects, room), strict=True))))
+    return filled(_data(dict(zip(steps, _fitting(objects, room), strict=True))))
+
+
+def places_of(ledger: Ledger, everything: bool = False) -> dict[str, Step]:
+    """Where on the page each step stands: step-1, step-2, …"""
+    shown = ledger if everything else folded(ledger)
+    steps = [s for s in (*shown.backward, *shown.gradients) if not isinstance(s, Folded)]
+    return {f"step-{number}": step for number, step in enumerate(steps, start=1)}
 
 
 class _Steps(Html):

@@ -9,8 +9,9 @@ import pytest
 from jacobian_bp.cli import main
 from jacobian_bp.coursework.exercises.catalogue import find_exercise
 from jacobian_bp.coursework.exercises.checker import check_answers
-from jacobian_bp.coursework.exercises.explorer import OTHER, SAME, explorer
+from jacobian_bp.coursework.exercises.explorer import explorer
 from jacobian_bp.coursework.exercises.questions import ArrayQuestion, MaskQuestion
+from jacobian_bp.document.mistakes import OTHER, SAME
 
 NUMBERS = (2, 14, 19, 20, 24, 26)
 by_number = pytest.mark.parametrize("number", NUMBERS)
@@ -65,7 +66,12 @@ def test_the_marks_are_at_the_entries_that_differ_and_the_numbers_say_by_how_muc
             if not isinstance(question, MaskQuestion):
                 expected = [[OTHER if d else SAME for d in row] for row in differs]
                 assert grid(marks[name]) == expected
-            shown = [float(cell) for row in grid(gaps[name]) for cell in row if cell != SAME]
+            shown = [
+                float(cell.replace("−", "-"))
+                for row in grid(gaps[name])
+                for cell in row
+                if cell != SAME
+            ]
             assert np.allclose(shown, gap[differs], rtol=5e-3)
             checked += 1
     assert checked > 15

@@ -176,6 +176,10 @@ class Backward:
             raise ValueError("the search is cut short")
         return self._sweep(self.needed(target), own, changes, self.base)[target]
 
+    def values(self, changes: Changes) -> dict[str, np.ndarray]:
+        """Every delta and gradient with some lines changed; ValueError where shapes do not fit."""
+        return self._sweep(self.order, {self.state.cost: self.base[self.state.cost]}, changes, None)
+
     def terms(self, target: str) -> float:
         """Σ|terms| of the last product, its largest entry: the scale at which it is rounded."""
         size = 0.0
