@@ -10,9 +10,11 @@ from itertools import islice
 
 from ..errors import SpecError
 from ..ops.entry_trees import Tree, name, names_in, num, number_of, times
+from ..writing.signs import number
 from .shapes import ENTRYWISE, Shapes
 from .terms import DELTA, PAIR, TURNED, Term
 
+SMALLEST_SCALE, LARGEST_SCALE = 1e-300, 1e300
 PRODUCTS = ("@", "dot", "T", "outer", "trace", "sum", "mean", "slice")
 Word = tuple[int, ...]  # the axes of an operand, as numbers that a product gives them
 
@@ -112,6 +114,8 @@ class Lowered:
             made = Whole(tree.op, tuple(map(self.value, tree.args)))
             return self._once(made, self.shapes.of(tree))
         whole = self._entries(tree)
+        if names_in(tree) and not names_in(whole):
+            self._require_size(0.0)
         if number_of(whole) is not None or not names_in(whole):
             raise SpecError(
                 "the formula is a number, and reads no array.\n  Write at least one name."
@@ -161,7 +165,16 @@ class Lowered:
             made = self._once(Product(factors, out, averaged), dimensions)
         if walk.scale == 1:
             return made
+        self._require_size(walk.scale)
         return self._add(Entry(times(num(walk.scale), name(made))), dimensions)
+
+    @staticmethod
+    def _require_size(scale: float) -> None:
+        if not SMALLEST_SCALE < abs(scale) < LARGEST_SCALE:
+            raise SpecError(
+                f"the numbers of a product multiply to {number(scale)}.\n"
+                f"  Write such whose product is between {SMALLEST_SCALE:g} and {LARGEST_SCALE:g}."
+            )
 
     def _once(self, definition: Definition, dimensions: tuple[int, ...]) -> str:
         same = (n for n, d in self.definitions.items() if d == definition)

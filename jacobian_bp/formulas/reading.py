@@ -7,12 +7,13 @@ lambda, λ               a name like any other
 
 import ast
 import io
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from ..errors import SpecError
-from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, minus, name, num, number_of
+from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, constant_of, minus, name, num, number_of
 from ..writing.signs import did_you_mean, safe
 
 LONGEST = 2_000  # characters
@@ -195,7 +196,11 @@ class _Reader:
 
     def walk(self, node: ast.expr) -> Tree:
         """One part, in its stable form."""
-        return replace(stable(self._plain(node)), at=self.at(node))
+        tree = replace(stable(self._plain(node)), at=self.at(node))
+        value = constant_of(tree)
+        if value is not None and not math.isfinite(value):
+            self.refuse(tree.at, f"this is {value}.", "Write a number that there is.")
+        return tree
 
     def _plain(self, node: ast.expr) -> Tree:
         at = self.at(node)
@@ -209,9 +214,14 @@ class _Reader:
             case ast.UnaryOp(op=ast.UAdd(), operand=inside):
                 return self.walk(inside)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return Tree("**", (self.walk(left), self._exponent(right)))
+                base, exponent = self.walk(left), self._exponent(right)
+                if constant_of(base) == 0 and float(exponent.text) < 0:
+                    self.refuse(at, "0 to a power below 0 is 1/0.", "Write another base.")
+                return Tree("**", (base, exponent))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                return Tree(_BINARY[type(op)], (self.walk(left), self.walk(right)))
+                sides = self.walk(left), self.walk(right)
+                self._require_no_zero(_BINARY[type(op)], sides)
+                return Tree(_BINARY[type(op)], sides)
             case ast.Attribute(value=inside, attr="T"):
                 return Tree("T", (self.walk(inside),))
             case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="pi"):
@@ -221,6 +231,19 @@ class _Reader:
             case ast.Subscript(value=inside, slice=index):
                 return self._slice(inside, index, at)
         self.refuse(at, *_meant(node))
+
+    def _require_no_zero(self, op: str, sides: tuple[Tree, Tree]) -> None:
+        """SpecError where a number is 0 that divides, or that takes the other side away."""
+        values = [constant_of(side) for side in sides]
+        if op == "/" and values[1] == 0:
+            self.refuse(sides[1].at, "the divisor is 0.", "Divide by a number other than 0.")
+        if op in "*@/" and 0 in values and None in values:
+            self.refuse(
+                sides[values.index(0)].at,
+                f"a factor 0 makes what it stands {'over' if op == '/' else 'beside'} 0 too, "
+                "whatever its numbers are.",
+                "Leave the product out, or write another number.",
+            )
 
     def _number(self, value: int | float, at: tuple[int, int]) -> Tree:
         if not -LARGEST_NUMBER < value < LARGEST_NUMBER:

@@ -238,6 +238,16 @@ def value_of(tree: Tree, at: Mapping[str, Any]) -> Any:
     return _OPERATIONS[tree.op](*inside)
 
 
+def constant_of(tree: Tree) -> float | None:
+    """The value of what is made of numbers alone, which may be infinite; None for all else."""
+    if tree.op not in ("num", "f", *_OPERATIONS):
+        return None
+    if tree.op != "num" and None in map(constant_of, tree.args):
+        return None
+    with np.errstate(all="ignore"):
+        return float(value_of(tree, {}))
+
+
 def magnitude_of(tree: Tree, at: Mapping[str, Any]) -> Any:
     """The same with every sum over absolute values: the scale at which it is rounded."""
     if tree.op in ("+", "-"):

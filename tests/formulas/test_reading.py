@@ -7,6 +7,14 @@ from jacobian_bp import SpecError, formula
 from jacobian_bp.formulas.reading import ARRAYS, ENTRY, read
 
 REFUSED = {
+    "sum(x / (1 - 1))": "the divisor is 0.\n  sum(x / (1 - 1))\n           ^^^^^\n"
+    "  Divide by a number other than 0.",
+    "x * 0**-2": "0 to a power below 0 is 1/0.\n  x * 0**-2\n      ^^^^^\n  Write another base.",
+    "y + x * log(1)": "a factor 0 makes what it stands beside 0 too, whatever its numbers are.\n"
+    "  y + x * log(1)\n          ^^^^^^\n  Leave the product out, or write another number.",
+    "sum(0 / x)": "a factor 0 makes what it stands over 0 too, whatever its numbers are.\n"
+    "  sum(0 / x)\n      ^\n  Leave the product out, or write another number.",
+    "x * sqrt(-1)": "this is nan.\n  x * sqrt(-1)\n      ^^^^^^^^\n  Write a number that there is.",
     "sum(x": "the formula cannot be read from here.\n  sum(x\n     ^\n"
     "  Write it as in numpy: sum((W @ x - y)**2).",
     "x**y": "an exponent is a number: a power that varies is defined above 0 alone.\n"
@@ -71,6 +79,19 @@ def test_what_is_no_formula_is_refused_with_the_place_and_what_to_write(text):
     with pytest.raises(SpecError) as caught:
         formula(text)
     assert str(caught.value) == REFUSED[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("tanh(x * 1e-200 * 1e-200)", "0"), ("sum(x * 1e99 * 1e99 * 1e99 * 1e99)", "inf")],
+)
+def test_numbers_whose_product_is_beyond_doubles_are_refused(text, told):
+    with pytest.raises(SpecError) as caught:
+        formula(text)
+    assert str(caught.value) == (
+        f"the numbers of a product multiply to {told}.\n"
+        "  Write such whose product is between 1e-300 and 1e+300."
+    )
 
 
 HOSTILE = [
