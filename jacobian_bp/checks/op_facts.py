@@ -114,7 +114,8 @@ def _lost(
     except Exception:  # which the caller has reported
         return ""
     if claim.of_small is not None and not np.isfinite(found).all():
-        small = np.asarray(claim.of_small()) / SMALL
+        known = np.isfinite(claim.right)
+        small = np.where(known, np.asarray(claim.of_small()) / SMALL, claim.right)
         return "" if _apart(claim, small) else ON_THE_WAY["overflow"]
     moves = np.zeros(found.shape)
     for moved in off_by_roundings(inputs, np.float64):
@@ -307,7 +308,7 @@ def _apart(claim: Claim, found: np.ndarray) -> list[str]:
         shapes = f"shape {dims(found.shape)}; {claim.rule} gives {dims(right.shape)}"
         return [f"{claim.fact} gives {shapes}"]
     off = ~(np.abs(found - right) <= claim.room) & (found != right)
-    off &= ~(np.isnan(found) & claim.at_end)
+    off &= ~(np.isnan(found) & (claim.at_end | np.isnan(right)))
     if not off.any():
         return []
     at = tuple(int(i) for i in np.argwhere(off)[0])

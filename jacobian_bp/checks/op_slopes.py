@@ -12,7 +12,7 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..numbers.arrays import read_only
 from ..numbers.positions import in_float64
-from ..numbers.rounding import UNITS, unit_roundoff
+from ..numbers.rounding import UNITS, largest, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.full import whole_link
@@ -144,26 +144,31 @@ class Slopes:
             self._narrow = index, made
 
     def steepest(self, index: tuple[int, ...]) -> np.ndarray:
-        """The largest slopes by one entry that any narrow step finds, between finite values."""
+        """The largest slopes by one entry to either side that any narrow step finds."""
         found = np.zeros(self.value.shape)
         h = STEP * max(1.0, abs(float(self.point[index])))
         while (h := self._exact(index, h / NARROWER)) != 0:
-            moved = self.at(index, h) - self.at(index, -h)
-            found = np.fmax(found, np.where(np.isfinite(moved), np.abs(moved / 2 / h), 0))
+            for side in (h, -h):
+                moved = np.abs(self.at(index, side) - self.value)
+                found = np.fmax(found, np.where(np.isfinite(moved), moved / h, 0))
         return found
 
     def beyond_steps(self, at: tuple[int, ...]) -> bool:
         """Whether no step is narrow enough: the value jumps to the next numbers.
 
-        To those of all digits; or, from 0 or a subnormal, where no wider step tells a slope.
+        To those of all digits; or, from 0 or a subnormal, where steps move it and none tells a
+        slope, it jumps too or is itself of very few digits.
         """
         out, index = at[: self.value.ndim], at[self.value.ndim :]
-        here = abs(float(self.point[index]))
+        here, size = abs(float(self.point[index])), largest(self.value[np.isfinite(self.value)])
         h = float(np.spacing(here))
-        if h > OF_THE_ENTRY * here and self.by_narrow_steps(at) is not None:
-            return False
+        if h > OF_THE_ENTRY * here:
+            if self.by_narrow_steps(at) is not None or not self.steepest(index)[out]:
+                return False
+            if size <= SPACING / SURE:
+                return True
         jumps = [abs(float(self.at(index, s * h)[out] - self.value[out])) for s in (-1.0, 1.0)]
-        return max(jumps) > SURE * float(np.abs(self.value[np.isfinite(self.value)]).max(initial=0))
+        return max(jumps) > SURE * size
 
     def _exact(self, index: tuple[int, ...], h: float) -> float:
         """The step as it stands beside the entry, in whose digits a narrow one is rounded."""
