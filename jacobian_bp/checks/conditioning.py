@@ -5,10 +5,11 @@ rule that stands on the right side of a bend, or of a spread that is next to not
 rounding of its inputs: it is right where the true slope lies between those of inputs that close.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..algebra.jacobian import Jacobian
 from ..numbers.positions import in_float64
@@ -17,42 +18,71 @@ from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.full import whole_link
 from ..routes.structured import absolute
-from ..writing.signs import plural
+from ..writing.signs import number, plural
 from .op_slopes import Slopes
 
 ROUNDINGS = 4  # of each input, in its own digits
 DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
 UNSURE = 1e-3  # of an entry: what is known no closer is not told
+FAR_SMALLER = 1e-6  # than the largest number: such a slope is no sum of terms beyond it
 
 
 def sums_of_terms(state: Pass, step: Step, position: int) -> np.ndarray:
-    """Σ|terms| of each entry of ∂out/∂input, by the op's jacobians(); 0 where none is a number."""
+    """Σ|terms| of each entry of ∂out/∂input, by the op's jacobians()."""
     operand = step.op.parsed.inputs[position].name
     out, wrt, expression = state.local(step)[operand]
     terms = absolute(expression)
     local = Jacobian.local(step.name, step.args[position], out, wrt, terms, state.dtype)
-    found = whole_link(local.links[0], local.nodes, state.dtype)
-    return np.where(np.isfinite(found), found, 0).astype(np.float64)
+    return whole_link(local.links[0], local.nodes, state.dtype).astype(np.float64)
+
+
+def passed(slopes: Slopes, nonfinite: np.ndarray, sums: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Of entries that a rule makes infinite or no number, those whose terms are too large.
+
+    Their Σ|terms| have passed the largest number of `dtype`. Differences that are all far smaller,
+    throughout the array, speak against the rule: of terms that large no sum cancels everywhere.
+    """
+    found = nonfinite & ~np.isfinite(sums)
+    least = FAR_SMALLER * float(np.finfo(dtype).max)
+    if found.any() and all(
+        slopes.steepest(index).max(initial=0) <= least for index in np.ndindex(slopes.point.shape)
+    ):
+        return np.zeros_like(found)
+    return found
+
+
+def past_the_largest(passed: np.ndarray, dtype: np.dtype) -> str:
+    """A line on the entries whose terms are too large for a number."""
+    if not passed.any():
+        return ""
+    them = plural(int(passed.sum()), "entry is", "entries are")
+    most = number(float(np.finfo(dtype).max), 2)
+    return f"\n    {them} not judged: the terms of a sum pass {most}, the largest {dtype}"
 
 
 def moved_by_rounding(state: Pass, step: Step) -> Iterator[Pass]:
-    """The pass in float64 with what the step reads off by a few roundings, up and down.
-
-    All alike, each input against the next, and each entry against the next.
-    """
+    """The pass in float64 with what the step reads off by a few roundings, up and down."""
     values = {name: in_float64(value) for name, value in state.values.items()}
     moving = list(dict.fromkeys(arg for _, _, arg in step.variables))
-    limits = np.finfo(state.dtype)
-    for by_input, by_entry in ((0, 0), (1, 0), (0, 1)):
+    for arrays in off_by_roundings([values[name] for name in moving], state.dtype):
+        moved = {**values, **dict(zip(moving, arrays, strict=True))}
+        yield replace(state, values=moved, dtype=np.dtype(np.float64))
+
+
+def off_by_roundings(arrays: Sequence[np.ndarray], dtype: DTypeLike) -> Iterator[list[np.ndarray]]:
+    """The arrays with each entry off by a few roundings of `dtype`, up and down.
+
+    All alike, each array against the next, and each entry against the next.
+    """
+    least = float(np.finfo(dtype).smallest_subnormal)
+    for by_array, by_entry in ((0, 0), (1, 0), (0, 1)):
         for sign in (1.0, -1.0):
-            moved = dict(values)
-            for count, name in enumerate(moving):
-                value = values[name]
-                size = np.abs(value) * unit_roundoff(state.dtype)
-                off = ROUNDINGS * np.maximum(size, float(limits.smallest_subnormal))
-                turns = by_input * count + by_entry * np.arange(value.size).reshape(value.shape)
-                moved[name] = np.asarray(value + sign * (-1.0) ** turns * off)
-            yield replace(state, values=moved, dtype=np.dtype(np.float64))
+            moved = []
+            for count, array in enumerate(arrays):
+                off = ROUNDINGS * np.maximum(np.abs(array) * unit_roundoff(dtype), least)
+                turns = by_array * count + by_entry * np.arange(array.size).reshape(array.shape)
+                moved.append(np.asarray(array + sign * (-1.0) ** turns * off))
+            yield moved
 
 
 class Beside:

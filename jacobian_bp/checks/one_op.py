@@ -28,9 +28,17 @@ from ..routes.full import require_dense
 from ..writing.notebook import page
 from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, number, plural, safe, to_ascii, type_of
-from .conditioning import DIFFERENCE, UNSURE, Beside, sums_of_terms, untold
+from .conditioning import (
+    DIFFERENCE,
+    UNSURE,
+    Beside,
+    passed,
+    past_the_largest,
+    sums_of_terms,
+    untold,
+)
 from .kinks import count_on_kinks, excused
-from .op_facts import wrong_facts
+from .op_facts import judged_facts
 from .op_slopes import Slopes, whole_jacobian
 from .second_slopes import check_second
 
@@ -144,7 +152,8 @@ def check_op(
         return report
     lines, wrong = check_second(state, step)
     refused = tuple(Disagreement("", "", (), sentence, "", pattern) for sentence, pattern in wrong)
-    return replace(report, lines=(*report.lines, *lines), findings=_facts(state, step) + refused)
+    not_judged, findings = _facts(state, step)
+    return replace(report, lines=(*report.lines, *lines, *not_judged), findings=findings + refused)
 
 
 @quiet
@@ -185,11 +194,11 @@ def check_step(state: Pass, step: Step) -> OpReport:
 
 
 @quiet
-def _facts(state: Pass, step: Step) -> tuple[Disagreement, ...]:
-    """What the op says of itself and does not compute."""
-    says = wrong_facts(step.op, tuple(state.inputs_of(step)), state.values[step.name])
-    says += _stands_elsewhere(state, step)
-    return tuple(Disagreement("", "", (), sentence, "", "") for sentence in says)
+def _facts(state: Pass, step: Step) -> tuple[list[str], tuple[Disagreement, ...]]:
+    """What the op says of itself: lines on what is not judged, and what it does not compute."""
+    facts = judged_facts(step.op, tuple(state.inputs_of(step)), state.values[step.name])
+    wrong = [*facts.wrong, *_stands_elsewhere(state, step)]
+    return facts.not_judged, tuple(Disagreement("", "", (), says, "", "") for says in wrong)
 
 
 def _stands_elsewhere(state: Pass, step: Step) -> list[str]:
@@ -282,7 +291,8 @@ def _compare(c: _Comparison) -> Disagreement | str:
     """A finding, or one line that says how well the three agree."""
     differences, doubt = c.slopes.whole()
     entries = np.fmax(np.abs(c.jacobian), np.abs(c.swept))  # a NaN is no scale
-    scale, noise = np.maximum(scales(entries, c.unit), c.sums), UNITS * c.unit
+    sums = np.where(np.isfinite(c.sums), c.sums, 0)
+    scale, noise = np.maximum(scales(entries, c.unit), sums), UNITS * c.unit
     floor = UNITS * c.spacing
     rounding = noise * np.fmax(4 * entries, scale) + floor
     rules_differ = differing(c.jacobian, c.swept, rounding)
@@ -292,11 +302,13 @@ def _compare(c: _Comparison) -> Disagreement | str:
         "vjp()": differing(c.swept, differences, loose),
     }
     exact, seen, held, coarse, refuted = count_on_kinks(c.slopes), 0, 0, 0, False
-    judged = np.isfinite(differences)
     endless = _endless(c)
-    judged &= ~endless
-    rules_differ &= ~endless
-    off = {who: flags & ~endless for who, flags in off.items()}
+    nonfinite = ~(np.isfinite(c.jacobian) & np.isfinite(c.swept)) & ~endless
+    beyond = passed(c.slopes, nonfinite, c.sums, c.precision)
+    numbers = ~endless & ~beyond
+    judged = np.isfinite(differences) & numbers
+    rules_differ &= numbers
+    off = {who: flags & numbers for who, flags in off.items()}
     for index in np.argwhere(off["jacobians()"] | off["vjp()"]):
         at = tuple(int(i) for i in index)
         known = bool(np.isfinite(differences[at]))
@@ -326,6 +338,7 @@ def _compare(c: _Comparison) -> Disagreement | str:
     kinks = max(exact, seen)
     line += f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else ""
     line += untold(entries, np.where(judged, differences, 0), rounding, loose, held, coarse)
+    line += past_the_largest(beyond, c.precision)
     if not endless.any():
         return line
     first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))

@@ -1,14 +1,15 @@
 """Does an op compute what it says of itself? Each fact against forward() and vjp().
 
 A formula is compared in float64: what a book prints loses digits that the op keeps, and in
-float32 all of them. A kernel is compared in the digits that it is given.
+float32 all of them. Where it loses them in float64 too, it is not judged, and that is said.
+A kernel is compared in the digits that it is given.
 Nothing is asked of an op that says nothing. A fact that is wrong would not show in
 its derivatives: it would mislead a peer's timing, a compiled step, or a diagnosis.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -25,9 +26,18 @@ from ..program.forward_pass import Pass
 from ..program.staged import by_itself
 from ..routes.vjp import pull
 from ..writing.signs import dims, number
+from .conditioning import off_by_roundings
 
 FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
 BESIDE_1 = 64 * float(np.finfo(np.float64).eps)  # what 1 − a in a formula is rounded by
+SMALL = 2.0**-512  # of a cotangent: what is made of it is far from the largest number
+DIGITS = "a few roundings of the inputs move it as far"
+ON_THE_WAY = {
+    "overflow": "a number on its way passes the largest float64",
+    "underflow": "a number on its way is too small for all digits of a float64",
+    "divide by zero": "a divisor on its way is 0",
+    "invalid value": "a number on its way is not defined",
+}
 KERNEL = 64  # in units of rounding of the largest entry
 GOLDEN = 0.6180339887498949  # its multiples modulo 1 are spread evenly, neighbours far apart
 
@@ -42,14 +52,23 @@ class Claim:
     found: Callable[[], np.ndarray]
     rule: str
     right: np.ndarray
-    room: float
+    room: float | np.ndarray
     at_end: bool | np.ndarray = False  # of the domain of probabilities, where 0 log 0 is no number
+    formula: bool = True  # written plainly, in float64; what computes as the op does is not
+    of_small: Callable[[], np.ndarray] | None = None  # the cotangents of SMALL times the output's
 
 
-def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
-    """A sentence for each fact that does not hold at these inputs; the rules are right there."""
-    says = []
-    given = inputs, value
+@dataclass
+class FactsFound:
+    """A sentence for each fact that does not hold, and one for each that is not judged."""
+
+    wrong: list[str] = field(default_factory=list)
+    not_judged: list[str] = field(default_factory=list)
+
+
+def judged_facts(op: Op, inputs: Arrays, value: np.ndarray) -> FactsFound:
+    """What of the op's facts does not hold at these inputs; the rules are right there."""
+    facts, given = FactsFound(), (inputs, value)
     inputs = tuple(map(in_float64, inputs))
     try:
         value = np.asarray(op.forward(*inputs))
@@ -57,14 +76,60 @@ def wrong_facts(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
         away = np.ones(value.shape, bool) if smooth is None else smooth != 0
         claims = [*_claims(op, inputs, value, away), *_kernel(op, *given)]
     except Exception as error:  # whatever a user's own fact raises
-        return [f"a fact of {op.name} raises {type(error).__name__}: {error}"]
-    for claim in claims:
+        return FactsFound([f"a fact of {op.name} raises {type(error).__name__}: {error}"])
+    for count, claim in enumerate(claims):
         try:
             found = claim.found()
         except Exception as error:
-            says.append(f"{claim.fact} raises {type(error).__name__}: {error}")
+            facts.wrong.append(f"{claim.fact} raises {type(error).__name__}: {error}")
             continue
-        says += [] if found is None else _apart(claim, np.asarray(found))  # None: nothing is said
+        says = [] if found is None else _apart(claim, np.asarray(found))  # None: nothing is said
+        why = _lost(op, inputs, value, away, count, claim, np.asarray(found)) if says else ""
+        if why:
+            facts.not_judged.append(f"{claim.fact} is not judged: {why}")
+        else:
+            facts.wrong += says
+    facts.wrong += _promises(op, inputs, value)
+    facts.not_judged = list(dict.fromkeys(facts.not_judged))
+    return facts
+
+
+def _lost(
+    op: Op,
+    inputs: Arrays,
+    value: np.ndarray,
+    away: np.ndarray,
+    count: int,
+    claim: Claim,
+    found: np.ndarray,
+) -> str:
+    """Why a formula that gives another number speaks for nothing; "" where it is wrong."""
+    if not claim.formula or found.shape != claim.right.shape:
+        return ""
+    try:
+        with np.errstate(all="raise"):
+            claim.found()
+    except FloatingPointError as error:
+        return next(said for flag, said in ON_THE_WAY.items() if str(error).startswith(flag))
+    except Exception:  # which the caller has reported
+        return ""
+    if claim.of_small is not None and not np.isfinite(found).all():
+        known = np.isfinite(claim.right)
+        small = np.where(known, np.asarray(claim.of_small()) / SMALL, claim.right)
+        return "" if _apart(claim, small) else ON_THE_WAY["overflow"]
+    moves = np.zeros(found.shape)
+    for moved in off_by_roundings(inputs, np.float64):
+        try:
+            beside = [*_claims(op, tuple(moved), value, away)][count].found()
+        except Exception:  # it has left the domain of the formula
+            return ""
+        moves = np.fmax(moves, np.abs(beside - found))
+    return DIGITS if not _apart(replace(claim, room=claim.room + moves), found) else ""
+
+
+def _promises(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
+    """A sentence for each property that the op says of its values and that they do not have."""
+    says = []
     if PROBABILITIES in op.gives and outside_unit(value) is not None:
         says.append("gives says probabilities; a value is not between 0 and 1")
     if DISTRIBUTION in op.gives and not np.allclose(value.sum(axis=-1), 1):
@@ -93,7 +158,9 @@ def _claims(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iter
         pulled = op.vjp(value, *inputs)
         for name in op.differentiable():
             if pulled[name].shape == value.shape:
-                yield Claim("passes_on", lambda: value, f"vjp()[{name!r}]", pulled[name], 0.0)
+                yield Claim(
+                    "passes_on", lambda: value, f"vjp()[{name!r}]", pulled[name], 0.0, formula=False
+                )
 
 
 def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Claim]:
@@ -115,11 +182,12 @@ def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Cla
     for name in op.differentiable():
         right = np.asarray(pulled[name])
 
-        def found(name: str = name) -> np.ndarray:
-            return pull(state(), result, [name], bar)[name]
+        def found(name: str = name, times: float = 1.0) -> np.ndarray:
+            return pull(state(), result, [name], times * bar)[name]
 
-        scale = float(np.abs(bar).sum()) * max(1.0, _largest(right))
-        yield Claim("stages()", found, f"vjp()[{name!r}]", right, FORMULA * scale)
+        room = FORMULA * float(np.abs(bar).sum()) * max(1.0, _largest(right))
+        small = partial(found, times=SMALL)
+        yield Claim("stages()", found, f"vjp()[{name!r}]", right, room, of_small=small)
 
 
 def _activation(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:
@@ -176,7 +244,8 @@ def _saturated(p: np.ndarray) -> bool:
 
 def _fused(both: Op, inputs: Arrays, rule: str, value: np.ndarray) -> Claim:
     room = _room(value)
-    return Claim("fused().forward()", lambda: np.asarray(both.forward(*inputs)), rule, value, room)
+    found = partial(both.forward, *inputs)
+    return Claim("fused().forward()", found, rule, value, room, formula=False)
 
 
 def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
@@ -211,13 +280,15 @@ def _kernel(op: Op, inputs: Arrays, value: np.ndarray) -> Iterator[Claim]:
         if o in wanted
     ]
     scale = max([_largest(value), *filter(np.isfinite, terms)])
-    yield Claim("compiled_as", computed, "forward()", value, room * scale + floor)
+    whole = room * scale + floor
+    yield Claim("compiled_as", computed, "forward()", value, whole, formula=False)
     for operand, buffer in zip(op.parsed.inputs, bars, strict=True):
         if buffer is not None:
             right = np.asarray(pulled[operand.name])
             rule = f"vjp()[{operand.name!r}]"
             allowed = room * _largest(right) + floor
-            yield Claim("compiled_as", partial(np.asarray, buffer), rule, right, allowed)
+            read = partial(np.asarray, buffer)
+            yield Claim("compiled_as", read, rule, right, allowed, formula=False)
 
 
 def _shows(op: Op, inputs: Arrays, at: int) -> bool:
@@ -237,7 +308,7 @@ def _apart(claim: Claim, found: np.ndarray) -> list[str]:
         shapes = f"shape {dims(found.shape)}; {claim.rule} gives {dims(right.shape)}"
         return [f"{claim.fact} gives {shapes}"]
     off = ~(np.abs(found - right) <= claim.room) & (found != right)
-    off &= ~(np.isnan(found) & claim.at_end)
+    off &= ~(np.isnan(found) & (claim.at_end | np.isnan(right)))
     if not off.any():
         return []
     at = tuple(int(i) for i in np.argwhere(off)[0])

@@ -4,6 +4,7 @@ Richardson's extrapolation of central differences, in float64: the error is of t
 order h⁴, and the gap to the same at twice the step says how far it may be off.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..numbers.arrays import read_only
 from ..numbers.positions import in_float64
-from ..numbers.rounding import UNITS, unit_roundoff
+from ..numbers.rounding import UNITS, largest, unit_roundoff
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.full import whole_link
@@ -28,6 +29,9 @@ ENDLESS = (1e-4, 1e-8, 1e-12)  # steps from 0 that tell an infinite slope
 GROWS = 1.5  # what an infinite slope grows by, for a step of 1e-4; or else by as much each time:
 KEEPS = 0.3  # of the growth before, where that of a slope with an end soon vanishes
 SMALL_STEP = 1e-7  # of the one-sided slopes that tell a kink
+FEW = 512  # entries of a value, for which the slopes by narrow steps are kept
+
+ByStep = tuple[float, np.ndarray, np.ndarray, np.ndarray]  # the step, slopes, bends and rounding
 
 
 def whole_jacobian(state: Pass, step: Step, position: int) -> np.ndarray:
@@ -52,6 +56,7 @@ class Slopes:
         self.point = self.values[position]
         self.value = self.at((), 0.0)
         self.terms = terms
+        self._narrow: tuple[tuple[int, ...] | None, list[ByStep]] = None, []
 
     def at(self, index: tuple[int, ...], change: float) -> np.ndarray:
         """The op's value with `change` added to one entry."""
@@ -114,11 +119,8 @@ class Slopes:
         """
         out, index = at[: self.value.ndim], at[self.value.ndim :]
         here, found = abs(float(self.point[index])), None
-        h = STEP * max(1.0, here)
-        while (h := self._exact(index, h / NARROWER)) != 0:
-            slope, bends, rounding = (
-                float(part[out]) for part in self._by_step(index, h, own=True)
-            )
+        for h, *parts in self._narrow_steps(index):
+            slope, bends, rounding = (float(part[out]) for part in parts)
             doubt = bends + rounding + abs(slope) * OF_THE_ENTRY * here / h
             if not (np.isfinite(slope) and doubt <= SURE * max(abs(slope), scale)):
                 continue
@@ -126,15 +128,47 @@ class Slopes:
                 found = slope, doubt
         return found
 
+    def _narrow_steps(self, index: tuple[int, ...]) -> Iterator[ByStep]:
+        """The slopes by one entry by ever narrower steps; kept, for the other rows of the same."""
+        if self._narrow[0] == index:
+            yield from self._narrow[1]
+            return
+        made: list[ByStep] = []
+        h = STEP * max(1.0, abs(float(self.point[index])))
+        while (h := self._exact(index, h / NARROWER)) != 0:
+            step = (h, *self._by_step(index, h, own=True))
+            if self.value.size <= FEW:
+                made.append(step)
+            yield step
+        if self.value.size <= FEW:
+            self._narrow = index, made
+
+    def steepest(self, index: tuple[int, ...]) -> np.ndarray:
+        """The largest slopes by one entry to either side that any narrow step finds."""
+        found = np.zeros(self.value.shape)
+        h = STEP * max(1.0, abs(float(self.point[index])))
+        while (h := self._exact(index, h / NARROWER)) != 0:
+            for side in (h, -h):
+                moved = np.abs(self.at(index, side) - self.value)
+                found = np.fmax(found, np.where(np.isfinite(moved), moved / h, 0))
+        return found
+
     def beyond_steps(self, at: tuple[int, ...]) -> bool:
-        """Whether no step is narrow enough: the value jumps to the next numbers of all digits."""
+        """Whether no step is narrow enough: the value jumps to the next numbers.
+
+        To those of all digits; or, from 0 or a subnormal, where steps move it and none tells a
+        slope, it jumps too or is itself of very few digits.
+        """
         out, index = at[: self.value.ndim], at[self.value.ndim :]
-        here = abs(float(self.point[index]))
+        here, size = abs(float(self.point[index])), largest(self.value[np.isfinite(self.value)])
         h = float(np.spacing(here))
-        if h > OF_THE_ENTRY * here:  # 0, or a subnormal
-            return False
+        if h > OF_THE_ENTRY * here:
+            if self.by_narrow_steps(at) is not None or not self.steepest(index)[out]:
+                return False
+            if size <= SPACING / SURE:
+                return True
         jumps = [abs(float(self.at(index, s * h)[out] - self.value[out])) for s in (-1.0, 1.0)]
-        return max(jumps) > SURE * float(np.abs(self.value[np.isfinite(self.value)]).max(initial=0))
+        return max(jumps) > SURE * size
 
     def _exact(self, index: tuple[int, ...], h: float) -> float:
         """The step as it stands beside the entry, in whose digits a narrow one is rounded."""
@@ -169,12 +203,11 @@ class Slopes:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The slopes by one step, how far bending makes them uncertain, and how far rounding.
 
-        With `own`, no entry is taken for what is left of larger terms.
+        With `own`, no entry is taken for what is left of terms that only its inputs tell.
         """
         (near, size), (middle, _), (far, _) = (self._central(index, c * h) for c in (1, 2, 4))
         slope = near + (near - middle) / 3  # 4 · near may overflow
-        if not own:
-            size = np.maximum(size, self.size())
+        size = np.maximum(size, self.sums() if own else self.size())
         rounding = (ROUNDING * size + UNITS * SPACING) / h
         bends = np.abs(slope - middle - (middle - far) / 3)
         return slope, np.where(np.isfinite(bends), bends, np.inf), rounding
@@ -182,6 +215,10 @@ class Slopes:
     def size(self) -> np.ndarray:
         """What the rounding errors of the value are of: its entries, or the terms of its sums."""
         return np.maximum(np.abs(self.value), self.terms)
+
+    def sums(self) -> np.ndarray | float:
+        """What the rounding errors are of at the least, where the op's own rule says it."""
+        return 0.0
 
     def one_sided(
         self, index: tuple[int, ...], out: tuple[int, ...], wider: float = 1.0

@@ -15,7 +15,7 @@ from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.structured import absolute
 from ..writing.signs import bound, dims, number, plural
-from .conditioning import Beside, known_to_rounding
+from .conditioning import Beside, known_to_rounding, passed, past_the_largest, sums_of_terms
 from .kinks import excused
 from .op_slopes import Slopes, whole_jacobian
 
@@ -39,6 +39,8 @@ class JacobianSlopes(Slopes):
         self.step, self.of, self.by, self.moved = step, position, by, moved
         self.point = values[step.args[by]]
         self.value = self.at((), 0.0)
+        self._narrow = None, []
+        self._sums: np.ndarray | None = None
 
     def at(self, index: tuple[int, ...], change: float) -> np.ndarray:
         """The op's Jacobian with `change` added to one entry; NaN outside the op's domain."""
@@ -67,6 +69,13 @@ class JacobianSlopes(Slopes):
     def size(self) -> np.ndarray:
         """The largest entry: an entry of a Jacobian may be what is left of terms that cancel."""
         return np.full(self.value.shape, largest(np.nan_to_num(self.value, posinf=0, neginf=0)))
+
+    def sums(self) -> np.ndarray:
+        """Σ|terms| of each entry of the Jacobian, which may be next to 0 itself."""
+        if self._sums is None:
+            found = sums_of_terms(self.state, self.step, self.of)
+            self._sums = np.where(np.isfinite(found), found, 0)
+        return self._sums
 
     def endless(self, said: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Where `said` is infinite or no number, and is so by right.
@@ -148,10 +157,13 @@ def _compared(
     """One line where second() and the differences agree, else what is wrong."""
     found, doubt = slopes.whole()
     endless = slopes.endless(said, dtype)
+    beyond = passed(slopes, ~np.isfinite(said) & ~endless, terms, dtype)
+    terms = np.where(np.isfinite(terms), terms, 0)
     unit = unit_roundoff(dtype)
     entries = np.fmax(np.abs(said), np.abs(found))
     scale = np.fmax(scales(entries, unit), terms)
-    sure = np.isfinite(found) & (doubt <= UNSURE * np.maximum(1, scale)) & ~endless
+    judged = ~endless & ~beyond
+    sure = np.isfinite(found) & (doubt <= UNSURE * np.maximum(1, scale)) & judged
     loose = doubt + DIFFERENCE * entries + UNITS * unit * np.maximum(1, scale)
     off, held = differing(said, found, loose) & sure, 0
     for place in np.argwhere(off):
@@ -175,9 +187,9 @@ def _compared(
     if sure.any():
         most = largest(np.where(sure, said - found, 0)[sure])
         line += f"differences of jacobians() differ by {bound(most)}"
-    left = int((~sure & ~endless).sum()) - held
+    left = int((~sure & judged).sum()) - held
     line += _not_judged(name, endless, left, dtype, bool(sure.any()))
-    return line + known_to_rounding(held), ""
+    return line + known_to_rounding(held) + past_the_largest(beyond, dtype), ""
 
 
 def _by_narrow_steps(

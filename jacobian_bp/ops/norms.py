@@ -5,7 +5,7 @@ the diagonal are −(1 + x̂ x̂')/D, a sum that can cancel: they are exact to t
 absolute values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .kernels import rows as kernels
+
+LARGER = 2.0**64  # times that a subnormal has all its digits
 
 
 class LayerNorm(Op):
@@ -78,7 +80,7 @@ class LayerNorm(Op):
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(x, self.eps)
-        bar = y_bar * (gamma / s)
+        bar = y_bar * gamma / s
         along = (bar * normal).mean(axis=-1, keepdims=True)
         return {
             "x": bar - bar.mean(axis=-1, keepdims=True) - normal * along,
@@ -131,12 +133,11 @@ class RMSNorm(Op):
 
     @quiet
     def forward(self, x, gamma):
-        return gamma * (x / spread_of(x, self.eps))
+        return gamma * by_spread(x, self.eps)[0]
 
     @quiet
     def jacobians(self, x, gamma):
-        r = spread_of(x, self.eps)
-        u = x / r
+        u, r = by_spread(x, self.eps)
         inner = delta("k,k'") - (1 / x.shape[-1]) * dense("u[k]", u) * dense("u[k']", u)
         return {
             "x": dense("(gamma/r)[k]", gamma / r) * inner,
@@ -145,13 +146,13 @@ class RMSNorm(Op):
 
     @quiet
     def second(self, x, gamma):
-        r = spread_of(x, self.eps)
-        return _second(x / r, r, gamma, 1 / x.shape[-1], "u", centred=False)
+        u, r = by_spread(x, self.eps)
+        return _second(u, r, gamma, 1 / x.shape[-1], "u", centred=False)
 
     @quiet
     def vjp(self, y_bar, x, gamma):
-        r = spread_of(x, self.eps)
-        u, bar = x / r, y_bar * (gamma / r)
+        u, r = by_spread(x, self.eps)
+        bar = y_bar * gamma / r
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
 
@@ -298,7 +299,7 @@ class BatchNorm(Op):
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(_units(x, self.place), self.eps)
         whole = _units(y_bar, self.place)
-        bar = whole * (gamma[:, None] / s)
+        bar = whole * gamma[:, None] / s
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
             "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape, self.place),
@@ -386,9 +387,27 @@ def normalised_in_stages(over: str, whole: str, kept: str, eps: float) -> tuple[
 
 def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """(x − μ)/s and s, of each row; s keeps the axis."""
-    away = centred(x)
+    return by_spread(x, eps, centred)
+
+
+def by_spread(
+    x: np.ndarray, eps: float, away_from: Callable[[np.ndarray], np.ndarray] = np.asarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """d/s and s of each row, s = √(mean of d² + eps), d being x, or what `away_from` makes of it.
+
+    A subnormal spread has few digits: it is that of the row times a power of two, which has all.
+    Handed out, it is no smaller than the smallest number, by which one can divide.
+    """
+    away = away_from(x)
     s = spread_of(away, eps)
-    return away / s, s
+    few = s < np.finfo(x.dtype).tiny
+    if not few.any():
+        return away / s, s
+    larger = np.where(few, LARGER, 1).astype(x.dtype)
+    away = np.where(few, away_from(x * larger), away)
+    wide = np.where(few, spread_of(away, eps * LARGER**2), s)
+    least = np.where(wide > 0, np.finfo(x.dtype).smallest_subnormal, 0)
+    return away / wide, np.maximum(wide / larger, least)
 
 
 def centred(x: np.ndarray) -> np.ndarray:
