@@ -10,6 +10,7 @@ from ...numbers.memory import require_memory
 from ...numbers.outer_products import write_product
 from ..expression import Dense
 from ..tape import apply
+from .gram import Gram, gram_kernel, gram_of
 
 Axes = tuple[str, ...]
 Kernel = Callable[..., np.ndarray]
@@ -28,7 +29,11 @@ def contract(
         max(f.array.itemsize for f in factors),
         'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
     )
-    kernel = _kernel([f.axes for f in factors], tuple(axes), sizes, equation)
+    words = [f.axes for f in factors]
+    kernel = _kernel(words, tuple(axes), sizes, equation)
+    form = gram_of([f.array for f in factors], words, axes, sizes)
+    if form:
+        kernel = _of_gram(form, words, tuple(axes), sizes, kernel)
 
     def contracted(*arrays: np.ndarray) -> np.ndarray:
         result = kernel(*arrays)
@@ -78,6 +83,23 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
         return np.asarray(opt_einsum.contract(equation, *arrays, optimize=path))
 
     return planned
+
+
+def _of_gram(
+    form: Gram, words: Sequence[Axes], axes: Axes, sizes: dict[str, int], otherwise: Kernel
+) -> Kernel:
+    """Xᵀ D X by half of it; the weights D are the product of all other factors."""
+    others = [word for n, word in enumerate(words) if n not in form.pair]
+    beside = tuple(a for a in axes if a not in form.rows and a not in form.columns)
+    over = (*beside, *form.summed)
+
+    def weigh(*arrays: np.ndarray) -> np.ndarray:
+        found = np.ones([sizes[axis] for axis in over], np.result_type(*arrays))
+        for array, word in zip(arrays, others, strict=True):
+            found *= aligned(word, over)(array)
+        return found
+
+    return gram_kernel(form, words, axes, sizes, weigh, beside, otherwise)
 
 
 def _pair_by_pair(
