@@ -46,6 +46,8 @@ def contract(
 
 def aligned(own: Axes, axes: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
     """A view of an array of axes `own` in the order of `axes`, of size 1 where it has none."""
+    if own == tuple(axes):
+        return lambda array: array
     order = [own.index(axis) for axis in axes if axis in own]
     spread = tuple(slice(None) if axis in own else None for axis in axes)
     return lambda array: array.transpose(order)[spread]
@@ -154,12 +156,25 @@ def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) 
     columns = (summed, prod(sizes[axis] for axis in other))
     shape = tuple(sizes[axis] for axis in (*mine, *other))
     order = [(*mine, *other).index(axis) for axis in axes]
+    if len(shared) == 1 and len(mine) < 2 and len(other) < 2 and order == [*range(len(order))]:
+        return _of_rank_two(left[0] == shared[0], right[0] == shared[0], turned)
 
     def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         if turned:
             a, b = b, a
         found = a.transpose(first).reshape(rows).dot(b.transpose(second).reshape(columns))
         return found.reshape(shape).transpose(order)
+
+    return product
+
+
+def _of_rank_two(left_first: bool, right_first: bool, turned: bool) -> Kernel:
+    """A product of matrices and vectors, whose summed axis is the first or the last of each."""
+
+    def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if turned:
+            a, b = b, a
+        return np.asarray((a.T if left_first else a).dot(b if right_first else b.T))
 
     return product
 
