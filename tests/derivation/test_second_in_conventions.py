@@ -5,12 +5,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-from network_cases import data
+from network_cases import data, refusal
 from printed_lines import SLOPES, by_indices
 from second_cases import close
 
-from jacobian_bp import Convention, Network
+from jacobian_bp import Convention, JacobianError, Network
 from jacobian_bp.cli import main
+from jacobian_bp.ops import Tanh
 from jacobian_bp.reference import X, Y, second_seed
 
 SECOND_SLOPES = {
@@ -245,3 +246,50 @@ def test_the_command_writes_the_page_in_a_convention_in_every_form(tmp_path, cap
         text = place.read_text("utf-8")
         assert "third seed" in text
         assert not re.search(r"\bz[123]\b|z_\{?[123]|<mi>z</mi><mn>", text)
+
+
+RNG = np.random.default_rng(37)
+
+
+def test_a_hessian_of_examples_in_columns_has_the_axes_of_its_arrays_tokens_in_front():
+    params = {"W": RNG.standard_normal((5, 3)), "g": RNG.standard_normal(5), "c": np.ones(5)}
+    net = Network.program(
+        "z = Linear(x, W)",
+        "a = Tanh(z)",
+        "u = LayerNorm(a, g, c)",
+        "L = SquaredError(u, y)",
+        "q = Einsum(L, 't->')",
+        "J = Mean(q)",
+        params=params,
+    )
+    x, y = RNG.standard_normal((7, 2, 3)), RNG.standard_normal((7, 2, 5))
+    run = net.run(x=x, y=y, axes={"x": "n,t"})
+    own = run.written_in(Convention("columns", "in,out"))
+    assert own["x"].shape == (2, 3, 7)
+    plain, found = run.hessian("W", "x").materialise(), own.hessian("W", "x").materialise()
+    assert (plain.shape, found.shape) == ((5, 3, 7, 2, 3), (3, 5, 2, 3, 7))
+    np.testing.assert_allclose(found, np.einsum("kinte->ikten", plain), rtol=1e-12, atol=1e-14)
+    assert run.second_derivation(Convention("columns", "in,out")).check.ok
+
+
+class Silent(Tanh):
+    """Says no second derivative."""
+
+    def forward(self, z):
+        return super().forward(z)
+
+
+def test_an_op_that_does_not_say_how_it_bends_is_refused_in_columns_too():
+    steps = "z = Linear(x, W)", "a = Silent(z)", "L = SquaredError(a, y)", "J = Mean(L)"
+    ops, params = {"Silent": Silent}, {"W": RNG.standard_normal((2, 3))}
+    run = Network.program(*steps, params=params, ops=ops).run(
+        RNG.standard_normal((5, 3)), RNG.standard_normal((5, 2))
+    )
+    for one in (run, run.written_in("ng")):
+        message = refusal(JacobianError, one.hessian, "W")
+        assert message == (
+            "Silent 'a' has no second.\n"
+            "  Write def second(self, z), which returns {} where the op is linear in each of its "
+            'inputs, else an expression for each pair that bends, such as {("z", "z"): …} over '
+            "the axes k, k', k''."
+        )
