@@ -7,6 +7,7 @@ leaves a tape of array functions; the tape then takes numbers, as often as wante
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -117,11 +118,16 @@ class Tape:
             values[slot] = array
         for slot, array in zip(self.leaves, arrays, strict=True):
             values[slot] = array
-        for call in self.calls:
-            values[call.output] = call.function(*[values[slot] for slot in call.inputs])
-            for slot in call.spent:
+        for function, inputs, output, spent in self._steps:
+            values[output] = function(*[values[slot] for slot in inputs])
+            for slot in spent:
                 values[slot] = None
         return [values[slot] for slot in self.results]
+
+    @cached_property
+    def _steps(self) -> list[tuple[Function, tuple[int, ...], int, tuple[int, ...]]]:
+        """The calls of a finished tape, their parts at hand."""
+        return [(call.function, call.inputs, call.output, call.spent) for call in self.calls]
 
     def _slot(self, array: Any) -> int:
         if isinstance(array, StandIn):

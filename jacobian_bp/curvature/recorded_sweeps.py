@@ -60,8 +60,12 @@ def replayed(
     use. Raises what `doubled` raises, and MemoryLimitError before anything is built, where an
     array is too large.
     """
+    own = (asked, *graph, tuple([array.shape for array in given]))
+    known = state.answers.get(own)  # at the same values the answers are the same
+    if known is not None and known[0].tape.fits():
+        return known[0], known[0].tape.replay([*known[1], *given])
     shapes = tuple([value.shape for value in state.values.values()])
-    key = (asked, *graph, state.dtype, shapes, tuple([array.shape for array in given]))
+    key = (own, state.dtype, shapes)
     kept = _RECORDS.setdefault(state.program, {})
     record = kept.get(key)
     answers = _Answers(state, record.steps) if record else None
@@ -75,6 +79,7 @@ def replayed(
         if len(kept) >= MOST_RECORDS:
             kept.clear()
         kept[key] = record
+    state.answers[own] = record, answers.arrays
     return record, record.tape.replay([*answers.arrays, *given])
 
 

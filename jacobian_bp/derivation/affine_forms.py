@@ -15,6 +15,7 @@ without the b: its W has no line of the bias.
 import numpy as np
 
 from ..algebra.expression import delta, dense
+from ..algebra.written_positions import at
 from ..ops.base import Op, outer, over_batch
 from .convention import Convention
 
@@ -26,7 +27,9 @@ class Affine(Op):
         z[k] = Σ_j W[k,j] h[j],  h = [1; a]   the bias a line of W
 
     Unit k reads only its own line of W, hence δ[k,k'] in ∂z/∂W; what stands beside the
-    bias in W is 1 for every input, so that ∂z/∂a leaves that line of W out.
+    bias in W is 1 for every input, so that ∂z/∂a leaves that line of W out. W and a bend z
+    together where one multiplies the other: ∂²z/∂W∂a = δ[k,k'] δ[i',i''], or δ[k,k'] δ[j',i'+1]
+    where the bias is the first line of W, and δ[k,k'] δ[j',i'] where it is the last.
     """
 
     parameters = ("W", "b")
@@ -95,6 +98,10 @@ class Affine(Op):
             "W": delta("k,k'") * dense(f"{self.read}[{read}]", self._read(a)),
         }
         return found | ({"b": delta("k,k'")} if b else {})
+
+    def second(self, *inputs):
+        read = {"own": delta("i',i''"), "first": at("j' = i'+1"), "last": at("j' = i'")}
+        return {("W", "a"): delta("k,k'") * read[self.bias]}
 
     def vjp(self, bar, *inputs):
         a, W, *b = inputs

@@ -68,6 +68,27 @@ class InColumns(Op):
             found[operand.name] = _turned(expression)
         return found
 
+    @property
+    def has_second(self) -> bool:
+        return self.op.has_second
+
+    def second(self, *inputs: np.ndarray) -> Mapping[tuple[str, str], Expression]:
+        """δ[n,n'] δ[n,n''] by two inputs that carry the examples; 1[n] where neither does."""
+        lifted = dict(zip((o.name for o in self.op.parsed.inputs), self.lifted, strict=True))
+        found = {}
+        for pair, raw in self.op.second(*self._to_rows(inputs)).items():
+            expression, mark = raw.renamed(self.fronts), "'"
+            if self.any_lifted:
+                meets = []
+                for name in pair:
+                    if lifted[name]:
+                        meets.append(delta(f"{BATCH},{BATCH}{mark}"))
+                        mark += "'"
+                for by in meets or [one(BATCH)]:
+                    expression = by * expression
+            found[pair] = _turned(expression)
+        return found
+
     def vjp(self, bar: np.ndarray, *inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         pulled = self.op.vjp(_to_rows(bar, self.place), *self._to_rows(inputs))
         places = dict(zip((o.name for o in self.op.parsed.inputs), self.places, strict=True))
@@ -134,7 +155,7 @@ def _turned(expression: Expression) -> Expression:
 
 
 def _turned_factor(factor: Dense) -> Dense:
-    others = [place for place, axis in enumerate(factor.axes) if axis not in (BATCH, PRIMED)]
+    others = [n for n, axis in enumerate(factor.axes) if axis.rstrip("'") != BATCH]
     order = [*others, *(place for place in range(len(factor.axes)) if place not in others)]
     size = factor.magnitude
     return Dense(

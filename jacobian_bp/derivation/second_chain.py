@@ -24,6 +24,7 @@ from ..curvature.hessian import Hessian, block_of, slope_axes
 from ..numbers.rounding import largest
 from ..program.forward_pass import Pass
 from ..program.step import Step
+from .convention import Convention
 from .jacobian_numbers import LARGEST_BUILT
 from .second_ledger import BendRow, Between, Block
 from .second_parts import Parts
@@ -76,18 +77,28 @@ def between_heads(
     graph: DoubledGraph,
     heads: Sequence[str],
     rows: Sequence[BendRow],
+    layout: str,
 ) -> Iterator[Between]:
-    """H_lm of each two heads, as it follows from the one above it."""
+    """H_lm of each two heads, as it follows from the one above it, as a matrix.
+
+    In a `layout` that has the variable's axes first each matrix is turned round, and so is the
+    order of a product.
+    """
+    is_turned = layout == "gradient"
+    matrix = "flat_column" if layout == "flat_column" else "flat"
     for place, lower in enumerate(heads):
         for other, upper in enumerate(heads[: place + 1]):
             block = block_of(state, graph, upper, lower)
-            value = block.materialise("flat") if block.size <= LARGEST_BUILT else None
+            value = block.materialise(matrix) if block.size <= LARGEST_BUILT else None
             if other < place:
                 before = heads[place - 1]
-                sides = [f"{label(upper, before, state.cost)} ∂{before}/∂{lower}"]
+                sides = [[label(upper, before, state.cost), f"∂{before}/∂{lower}"]]
             else:
                 sides = _diagonal(state, steps, heads, place, block, rows)
-            yield Between(f"{label(upper, lower, state.cost)} = {' + '.join(sides) or '0'}", value)
+            if is_turned and value is not None:
+                value = value.T
+            terms = [" ".join(side[::-1] if is_turned else side) for side in sides]
+            yield Between(f"{label(upper, lower, state.cost)} = {' + '.join(terms) or '0'}", value)
 
 
 def _diagonal(
@@ -97,25 +108,22 @@ def _diagonal(
     place: int,
     block: Hessian,
     rows: Sequence[BendRow],
-) -> list[str]:
+) -> list[list[str]]:
     """The terms of H_ll: what comes through the layer above, and what bends on the way to it."""
-    lower, sides, covered = heads[place], list[str](), set[str]()
+    lower, sides, covered = heads[place], list[list[str]](), set[str]()
     if place:
         upper = heads[place - 1]
         covered = above(upper, steps)
         step = f"∂{upper}/∂{lower}"
-        sides.append(f"({step})ᵀ {label(upper, upper, state.cost)} {step}")
+        sides.append([f"({step})ᵀ", label(upper, upper, state.cost), step])
     keys = {bend.key for bend in block.bends if not covered.intersection(bend.bent.inputs)}
     for row in rows:
         if row.key in keys:
             u, v = row.inputs
             left, right = (f"∂{x}/∂{lower}" if x != lower else "" for x in (u, v))
-            term = (
-                f"({left})ᵀ {row.with_what_comes_back} {right}"
-                if left
-                else f"{row.with_what_comes_back} {right}"
-            )
-            sides.append(term.strip() + (" + that transposed" if u != v else ""))
+            factors = [f"({left})ᵀ" if left else "", row.with_what_comes_back, right]
+            term = [factor for factor in factors if factor]
+            sides += [term] if u == v else [term, ["that transposed"]]
     return sides
 
 
@@ -127,6 +135,18 @@ def label(first: str, second: str, cost: str) -> str:
     return "H" + ("" if max(map(len, numbers)) < 2 else ",").join(numbers)
 
 
+def labels_in(heads: Sequence[str], convention: Convention) -> dict[str, str]:
+    """H33 as somebody writes it who counts the layers from another number: H44."""
+    numbers = {name: int(name[1:]) for name in heads if re.fullmatch(r"z\d+", name)}
+    moved = convention.first - 1
+    return {
+        label(p, q, ""): label(f"z{numbers[p] + moved}", f"z{numbers[q] + moved}", "")
+        for p in numbers
+        for q in numbers
+        if moved
+    }
+
+
 def blocks_of(
     state: Pass,
     graph: DoubledGraph,
@@ -134,6 +154,7 @@ def blocks_of(
     heads: Sequence[str],
     rows: Sequence[BendRow],
     parts: Parts | None,
+    layout: str,
 ) -> Iterator[Block]:
     """Each two parameters, from the cost down; by the H of `heads`, or by the rows without them.
 
@@ -154,7 +175,7 @@ def blocks_of(
                     [row.formula for row in own] if len(own) <= MOST_ROWS else [f"{len(own)} rows"]
                 )
             reached = tuple(sorted({numbers[bend.key] for bend in block.bends}))
-            shape = state.values[p].size, state.values[q].size
+            shape = block.shape_in(layout)
             yield Block(
                 block.name, " + ".join(sides), reached, shape, block.structural_nonzeros, *sizes
             )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from ..algebra.axes import BATCH
 from ..checks.agreement import Agreement
 from ..checks.announced import second_announcement
 from ..checks.of_hessian import check_hessian
@@ -24,16 +25,18 @@ from ..document.saving import place_for, save
 from ..errors import SpecError
 from ..numbers.arrays import quiet
 from ..program.forward_pass import Pass
+from ..program.step import Step
 from ..routes.gradients import require_scalar
 from ..writing.latex import aligned, formula
 from ..writing.notebook import steps
 from ..writing.shown import Shown
-from ..writing.signs import for_stream, plural, to_ascii
+from ..writing.signs import for_stream, plural, rename
 from ..writing.tables import WIDTH
 from .convention import Convention
 from .derivation import derive, symbol
 from .ledger import LocalStep
 from .names_of import names_of
+from .of_each_example import SHARE, MeanCost
 from .ready_made import ReadyMade
 from .second_chain import (
     added_as_they_are,
@@ -42,12 +45,15 @@ from .second_chain import (
     from_the_cost_down,
     heads_of,
     is_chain,
+    labels_in,
 )
 from .second_document import document_of_second
-from .second_ledger import BendRow, SecondLedger
+from .second_ledger import BendRow, KeptMean, SecondLedger, StraightRow
 from .second_parts import parts_of
 from .second_rows import rows_of
 from .second_verdict import verdict_of
+from .spelled_once import as_ascii, read_aloud, spelled_once
+from .written_in import written_in
 
 MOST_BUILT = 400  # parameters of which the whole matrix and its eigenvalues are asked for
 MOST_SHOWN = 21  # pairs of layers, and of parameters: those of the six nearest to the cost
@@ -59,12 +65,21 @@ class SecondDerivation(Shown, SecondLedger):
 
     def text(self, width: int = WIDTH, ascii_only: bool = False) -> str:
         """The page as plain text."""
-        spell = to_ascii if ascii_only else str
-        return "\n".join(text_lines(self.document(), width, spell))
+        names = spelled_once({**self.spelling})
+
+        def spell(text: str) -> str:
+            named = _squares_closed(rename(text, names))
+            return as_ascii(named) if ascii_only else named
+
+        return read_aloud("\n".join(text_lines(document_of_second(self), width, spell)))
 
     def document(self) -> Document:
         """The page as blocks, which every form of it is made from."""
-        return document_of_second(self)
+        return replace(document_of_second(self), spell=self.spelled)
+
+    def spelled(self, text: str) -> str:
+        """A text with the symbols of the convention: ∂²J/∂W1² is ∂²C/∂(W^2)²."""
+        return _squares_closed(rename(text, {**self.spelling}))
 
     def html(self) -> str:
         """The page as one HTML file that loads nothing."""
@@ -87,13 +102,14 @@ class SecondDerivation(Shown, SecondLedger):
         lines = [f"{row.name} = {row.formula}" for row in self.rows]
         lines += [item.statement for item in self.between]
         lines += [f"{block.name} = {block.formula}" for block in self.blocks]
-        return aligned([formula(line).replace("=", "&=", 1) for line in lines])
+        spelled = map(self.spelled, lines)
+        return aligned([formula(line).replace("=", "&=", 1) for line in spelled])
 
     def _repr_html_(self) -> str:
         """For a notebook: each row and each block as a formula, with its reason."""
         lines = [(f"{row.name} = {row.formula}", "", row.reason) for row in self.rows]
         lines += [(f"{block.name} = {block.formula}", "", "") for block in self.blocks]
-        return steps(lines)
+        return steps([(self.spelled(line), "", self.spelled(why)) for line, _, why in lines])
 
     def __str__(self) -> str:
         return for_stream(self.text())
@@ -109,13 +125,13 @@ class SecondDerivation(Shown, SecondLedger):
 def derive_second(
     state: Pass, title: Sequence[str], ready: ReadyMade, everything: bool = False
 ) -> SecondDerivation:
-    """The second derivatives of a run, of all layers or of those nearest to the cost.
+    """The second derivatives of a run in one convention, all or those nearest to the cost.
 
-    Raises AxisError if the cost is no scalar, SpecError without parameters and for a convention
-    that is not the package's own, and JacobianError where an op does not say how it bends.
+    Raises AxisError if the cost is no scalar, SpecError without parameters and for what the
+    convention cannot say of this program, and JacobianError where an op does not say how it bends.
     """
     require_scalar(state)
-    _require_own_convention(state, ready)
+    plain, state, convention = state, written_in(state, ready.convention), ready.convention
     cost, params = state.cost, state.program.params
     if not params:
         raise SpecError(
@@ -124,9 +140,11 @@ def derive_second(
         )
     names, steps = state.dependents(params, cost)
     graph, cut = doubled(state, cost, params, params), cut_of(state, cost, params)
-    first = derive(state, title, {}, ready, Agreement(cost, (), ()))
+    first = derive(plain, title, {}, ready, Agreement(cost, (), ()))
     before = sum(isinstance(step, LocalStep) for step in first.backward)
+    mean = _mean_of(plain, convention, steps)
     rows, straight = rows_of(state, steps, graph, cut, before)
+    rows = tuple(_with_share(row, mean, cost) for row in rows)
     bends = [row for row in rows if isinstance(row, BendRow)]
     heads = heads_of(state, steps, graph)
     chain = is_chain(heads, steps, cost)
@@ -141,8 +159,9 @@ def derive_second(
         built = whole.materialise()
         parts = parts_of(whole, graph, cut)
         sums = hessian_magnitudes(state, cost, params)
-    downwards = between_heads(state, steps, graph, heads, bends) if chain else iter(())
-    blocks = blocks_of(state, graph, named, heads if chain else [], bends, parts)
+    layout = convention.layout
+    downwards = between_heads(state, steps, graph, heads, bends, layout) if chain else iter(())
+    blocks = blocks_of(state, graph, named, heads if chain else [], bends, parts, layout)
     between = tuple(islice(downwards, most))
     found = SecondDerivation(
         title=first.title,
@@ -152,6 +171,9 @@ def derive_second(
         nonzeros=whole.structural_nonzeros,
         before=before,
         symbols=tuple((symbol(s.name, cost), f"∂{cost}/∂{s.name}") for s in steps[1:]),
+        mean=mean,
+        layout=layout,
+        spelling={**first.names, **labels_in(heads, convention)},
         bends=rows,
         straight=straight,
         is_chain=chain,
@@ -181,10 +203,13 @@ def _pairs(count: int) -> int:
 def _with_symbols(found: SecondDerivation) -> SecondDerivation:
     """The same with δ3 for ∂J/∂z3 in every formula, and a number ∂J/∂R in brackets."""
 
+    mean = found.mean
+
     def spelled(text: str) -> str:
         for sign, called in found.symbols:
             if sign != called:
-                text = re.sub(re.escape(called) + r"(?!\w)", sign, text)
+                share = f"{SHARE} " * (mean is not None and called in mean.of)
+                text = re.sub(re.escape(called) + r"(?!\w)", share + sign, text)
         return re.sub(r"(?<!\()(∂[^\W²]+/∂\w+)(?![\w\[])", r"(\1)", text)
 
     bends = tuple(
@@ -195,13 +220,25 @@ def _with_symbols(found: SecondDerivation) -> SecondDerivation:
     return replace(found, bends=bends, blocks=blocks)
 
 
-def _require_own_convention(state: Pass, ready: ReadyMade) -> None:
-    """SpecError for a notation in which the page would not be true."""
-    if ready.convention == Convention() and not names_of(state, ready):
-        return
-    called = ready.name or str(ready.convention)
-    raise SpecError(
-        f"the second derivatives are not written in the convention {called}.\n"
-        "  They are written in the package's own: names z1, W1 and layout flat.\n"
-        '  Write --convention flat; in Python run.second_derivation("flat").'
-    )
+def _mean_of(state: Pass, convention: Convention, steps: Sequence[Step]) -> KeptMean | None:
+    """The mean whose 1/m no δ has, where the convention says so, and the ∂J/∂z that have it."""
+    mean = MeanCost.of(state) if convention.mean == "gradient" else None
+    if mean is None:
+        return None
+    each = [step.name for step in steps if BATCH in state.names[step.name]]
+    slopes = frozenset(f"∂{state.cost}/∂{n}" for n in each if symbol(n, state.cost)[0] == "δ")
+    return KeptMean(mean.loss, mean.count, slopes)
+
+
+def _with_share(
+    row: BendRow | StraightRow, mean: KeptMean | None, cost: str
+) -> BendRow | StraightRow:
+    """The row with 1/m before its δ, where that is of each example."""
+    if mean is None or isinstance(row, StraightRow) or f"∂{cost}/∂{row.step}" not in mean.of:
+        return row
+    return replace(row, symbol=f"{SHARE} {row.symbol}")
+
+
+def _squares_closed(text: str) -> str:
+    """∂(z^3)² where a name ends in a power of its own."""
+    return re.sub(r"(?<=∂)(\w+\^(?:\(\w+\)|\w+?))²", r"(\1)²", text)

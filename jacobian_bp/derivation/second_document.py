@@ -22,6 +22,7 @@ from ..numbers.memory import format_bytes
 from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
 from .document_of import title_of
+from .of_each_example import SHARE
 from .second_ledger import BendRow, SecondLedger, Spectrum, Verdict
 
 MOST_EIGENVALUES = 6
@@ -109,8 +110,10 @@ def _meanings(ledger: SecondLedger) -> list[str]:
         found.append(f"{word}: the derivation of the gradient")
     for sign, called in ledger.symbols:
         if sign != called and re.search(rf"{sign}(?!\w)", printed):
-            found.append(f"{sign} = {called}, and so on")
+            found.append(_meaning_of_delta(ledger, sign, called))
             break
+    if SHARE in printed and ledger.mean:
+        found.append(f"m = {ledger.mean.count}, the examples")
     if "δ[" in printed:
         found.append("δ[k,k'] = 1 if k = k', else 0")
     if ledger.rows:
@@ -118,10 +121,7 @@ def _meanings(ledger: SecondLedger) -> list[str]:
     if ledger.blocks:
         found.append("in a block the indices of p have no prime, those of q have one")
     found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
-    if "''(" in printed:
-        found.append("two primes on a function: its second derivative")
-    if re.search(r"(?<![\w'])[^\W\d]\w*'\(", printed):
-        found.append("one prime on a function: its slope")
+    found += _meanings_of_primes(ledger, printed)
     known = {item.statement.partition(" = ")[0] for item in ledger.between}
     for left, right in dict.fromkeys(re.findall(r"(?<!\w)H(\d),?(\d)(?=\[)", printed)):
         if f"H{left}{right}" not in known and f"H{right}{left}" in known:
@@ -133,13 +133,34 @@ def _meanings(ledger: SecondLedger) -> list[str]:
     return found
 
 
+def _meaning_of_delta(ledger: SecondLedger, sign: str, called: str) -> str:
+    """What a δ is: the derivative of the cost, or of what it is the mean of."""
+    if ledger.mean is None or called not in ledger.mean.of:
+        return f"{sign} = {called}, and so on"
+    of = called.replace(f"∂{ledger.cost}/", f"∂{ledger.mean.loss}/")
+    return f"{sign} = {of} of each example, {ledger.mean.count} {called}, and so on"
+
+
+def _meanings_of_primes(ledger: SecondLedger, printed: str) -> Iterator[str]:
+    """Slopes, and what they bend by; each by name where somebody calls a slope something else."""
+    slopes = dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')'?\(", printed))
+    bent = dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')'\(", printed))
+    if any(slope in ledger.spelling for slope in slopes):
+        yield from (f"{slope}': the slope of {slope}" for slope in bent)
+        yield from (f"{slope}: the slope of {slope[:-1]}" for slope in slopes)
+        return
+    if bent:
+        yield "two primes on a function: its second derivative"
+    if re.search(r"(?<![\w'])[^\W\d]\w*'\(", printed):
+        yield "one prime on a function: its slope"
+
+
 def _down(ledger: SecondLedger) -> Iterator[Block]:
     items = ledger.between
     first = next((i.statement.partition(" = ")[0] for i in items if i.statement[0] == "H"), "")
     if first:
-        one, other = re.findall(r"\d", first) if "," not in first else first[1:].split(",")
-        square = f"∂z{one}²" if one == other else f"∂z{one}∂z{other}"
-        yield Words(f"{first} = ∂²{ledger.cost}/{square}, and so on")
+        yield Words(f"{_labels(ledger, first)}, and so on")
+        yield from _how_laid(ledger, first)
     found: list[Equation | Words] = []
     for item in items:
         if item.value is None:
@@ -151,6 +172,35 @@ def _down(ledger: SecondLedger) -> Iterator[Block]:
     yield Equations(tuple(found))
     if ledger.added:
         yield Words(_added(ledger.cost, ledger.added))
+
+
+def _labels(ledger: SecondLedger, first: str) -> str:
+    """H33 = ∂²J/∂z3²; where z3 has another kind of name that has no number, the next one too."""
+    own = [item.statement.partition(" = ")[0] for item in ledger.between]
+    square = [name for name in own if name[0] == "H" and len({*_numbers(name)}) == 1]
+    one, _ = _numbers(first)
+    known = square[:1] if re.search(r"\d", ledger.spelling.get(f"z{one}", one)) else square[:2]
+    return ", ".join(
+        f"{name} = ∂²{ledger.cost}/∂z{_numbers(name)[0]}²" for name in known or [first]
+    )
+
+
+def _numbers(label: str) -> tuple[str, str]:
+    """The two layers of H32, of H10,9."""
+    one, other = label[1:].split(",") if "," in label else (label[1], label[2])
+    return one, other
+
+
+def _how_laid(ledger: SecondLedger, first: str) -> Iterator[Words]:
+    """How the matrices lie, where the layout does not say it of matrices."""
+    if ledger.layout == "gradient":
+        yield Words(
+            "each is a matrix here, the entries of its second value in the rows; ∂a/∂b too has "
+            "those of b in the rows, so that products stand in this order; of H[k,k'] in a formula "
+            "k counts the first value"
+        )
+    elif ledger.layout in ("numerator", "transposed"):
+        yield Words("each is a matrix here, the entries of its first value in the rows; ∂a/∂b too")
 
 
 def _added(cost: str, added: Sequence[tuple[str, str]]) -> str:
@@ -173,7 +223,7 @@ def _blocks(ledger: SecondLedger) -> Iterator[Block]:
         Column("block", "name"),
         Column("formula", "formula", 1, "= {}"),
         Column("rows", "words"),
-        Column("flat", "shape"),
+        Column(ledger.layout, "shape"),
         Column("≠ 0", "count", 2, "{} can be ≠ 0"),
         Column("GN", "words"),
         Column("rest", "words"),

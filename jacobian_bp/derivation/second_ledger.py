@@ -1,6 +1,7 @@
 """The second derivatives of a run as data: what bends, what follows from it, what was checked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +15,7 @@ class BendRow:
     number: int
     name: str  # ∂²z3/∂W3∂a2
     formula: str  # δ[k,k'] δ[i',i'']
-    symbol: str  # of what comes back, δ3; empty for the cost itself
+    symbol: str  # of what comes back, δ3, 1/m δ3; empty for the cost itself
     returned: str  # the two contracted: δ[i',i''] δ3[k']
     nonzeros: int
     entries: int
@@ -22,6 +23,11 @@ class BendRow:
     reason: str
     key: tuple[str, frozenset[int]]
     inputs: tuple[str, str]
+
+    @property
+    def step(self) -> str:
+        """The value that bends: z3"""
+        return self.key[0]
 
     @property
     def with_what_comes_back(self) -> str:
@@ -57,7 +63,7 @@ class Block:
     name: str
     formula: str
     rows: tuple[int, ...]  # the numbers of those that reach it
-    shape: tuple[int, int]
+    shape: tuple[int, ...]  # in the layout
     nonzeros: int
     gauss_newton: float | None  # the largest entry of that part; None where it is not built
     residual: float | None
@@ -108,6 +114,15 @@ class Verdict:
     shares: tuple[tuple[int, float], ...]  # of each row, along the direction of the lowest
 
 
+@dataclass(frozen=True)
+class KeptMean:
+    """A mean over the examples whose 1/m stands before every δ, which is that of each example."""
+
+    loss: str  # what it is the mean of
+    count: int  # m
+    of: frozenset[str]  # the ∂J/∂z that are 1/m δ
+
+
 @dataclass(frozen=True, eq=False)
 class SecondLedger:
     """All second derivatives of one cost by its parameters."""
@@ -130,6 +145,9 @@ class SecondLedger:
     verdict: Verdict | None  # None where the matrix is too large
     check: HessianCheck
     names: frozenset[str]
+    mean: KeptMean | None = None  # where a convention has the 1/m in the gradients
+    layout: str = "flat"
+    spelling: Mapping[str, str] = field(default_factory=dict)  # z3, δ3, H33 as they are written
 
     @property
     def rows(self) -> tuple[BendRow, ...]:

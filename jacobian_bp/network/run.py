@@ -327,9 +327,10 @@ class Run(Printed):
 
         What bends and what comes back to it, H down the layers, the formula of each block, what
         holds of its Gauss-Newton part and the rest at this input, and checks; of many layers
-        those nearest to the cost, unless `everything` is asked for. The result is
-        data (a SecondLedger); printing it prints the page. Raises SpecError for a convention that
-        is not the package's own, JacobianError where an op does not say how it bends.
+        those nearest to the cost, unless `everything` is asked for. `convention` is as in
+        `derivation`. The result is data (a SecondLedger); printing it prints the page. Raises
+        SpecError for what the convention cannot say of the program, JacobianError where an op
+        does not say how it bends.
 
             >>> from jacobian_bp.reference import X, Y, second_seed
             >>> found = second_seed().run(X, Y).second_derivation()

@@ -21,7 +21,13 @@ from ..writing.signs import dims, plural, safe
 from .program import Program, listed
 from .step import Step
 
-MADE_AGAIN = ("_raws", "_locals", "_links", "_supports")  # not kept with a copy of a pass
+MADE_AGAIN = (
+    "_raws",
+    "_locals",
+    "_links",
+    "_supports",
+    "answers",
+)  # not kept with a copy of a pass
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -188,10 +194,16 @@ class Pass:
         self._locals.clear()
         self._links.clear()
         self.bends.clear()
+        self.answers.clear()
 
     @cached_property
     def bends(self) -> dict[tuple[str, Op], Any]:
         """What ops have said of how they bend; kept by who asks them."""
+        return {}
+
+    @cached_property
+    def answers(self) -> dict[Any, Any]:
+        """What steps have answered to recorded sweeps; kept by who asks them."""
         return {}
 
     @cached_property

@@ -11,7 +11,7 @@ from printed_lines import SLOPES, by_indices
 from random_programs import random_program
 from second_cases import close
 
-from jacobian_bp import Network, Op, SpecError, ops
+from jacobian_bp import Convention, Network, Op, SpecError, ops
 from jacobian_bp.algebra.expression import Delta, Dense, Expression
 from jacobian_bp.checks import of_hessian
 from jacobian_bp.checks.of_hessian import check_hessian
@@ -459,19 +459,14 @@ def test_each_of_the_checks_catches_its_own_mistake(how):
     assert not check_hessian(state, names, whole).ok
 
 
-def test_a_convention_that_is_not_the_own_is_refused_and_the_advice_works(capsys):
-    run = second_seed().run(X, Y)
-    assert refusal(SpecError, run.second_derivation, "ng") == (
-        "the second derivatives are not written in the convention ng.\n"
-        "  They are written in the package's own: names z1, W1 and layout flat.\n"
-        '  Write --convention flat; in Python run.second_derivation("flat").'
-    )
-    for name in ("numerator", "gradient", "second_seed"):
-        refusal(SpecError, run.second_derivation, name)
-    assert run.second_derivation("flat").check.ok
-    assert main(["derive", "--second", "--convention", "cs231n"]) == 2
-    assert main(["derive", "--second", "--convention", "flat"]) == 0
-    assert "all agree" in capsys.readouterr().out
+def test_what_a_convention_cannot_say_of_a_program_is_refused_as_in_the_first_derivation():
+    net = Network.dense([3, 2, 2], ["tanh", "tanh"], "squared_error", seed=1, penalty={"W1": 0.5})
+    run = net.run(np.ones(3), np.ones(2))
+    inside = Convention(bias="first")
+    message = refusal(SpecError, run.second_derivation, inside)
+    assert message == refusal(SpecError, run.derivation, inside)
+    assert 'Write a convention with weights="out,in" and bias="own"; names and columns' in message
+    assert run.second_derivation(Convention(examples="columns", names={"T{l}": "W"})).check.ok
 
 
 def test_the_command_prints_the_page_and_each_form_has_its_sentences(tmp_path, capsys):

@@ -10,6 +10,7 @@ from ...numbers.memory import require_memory
 from ...numbers.outer_products import write_product
 from ..expression import Dense
 from ..tape import apply
+from .gram import Gram, gram_kernel, gram_of
 
 Axes = tuple[str, ...]
 Kernel = Callable[..., np.ndarray]
@@ -28,7 +29,11 @@ def contract(
         max(f.array.itemsize for f in factors),
         'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
     )
-    kernel = _kernel([f.axes for f in factors], tuple(axes), sizes, equation)
+    words = [f.axes for f in factors]
+    kernel = _kernel(words, tuple(axes), sizes, equation)
+    form = gram_of([f.array for f in factors], words, axes, sizes)
+    if form:
+        kernel = _of_gram(form, words, tuple(axes), sizes, kernel)
 
     def contracted(*arrays: np.ndarray) -> np.ndarray:
         result = kernel(*arrays)
@@ -41,6 +46,8 @@ def contract(
 
 def aligned(own: Axes, axes: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
     """A view of an array of axes `own` in the order of `axes`, of size 1 where it has none."""
+    if own == tuple(axes):
+        return lambda array: array
     order = [own.index(axis) for axis in axes if axis in own]
     spread = tuple(slice(None) if axis in own else None for axis in axes)
     return lambda array: array.transpose(order)[spread]
@@ -78,6 +85,23 @@ def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: 
         return np.asarray(opt_einsum.contract(equation, *arrays, optimize=path))
 
     return planned
+
+
+def _of_gram(
+    form: Gram, words: Sequence[Axes], axes: Axes, sizes: dict[str, int], otherwise: Kernel
+) -> Kernel:
+    """Xᵀ D X by half of it; the weights D are the product of all other factors."""
+    others = [word for n, word in enumerate(words) if n not in form.pair]
+    beside = tuple(a for a in axes if a not in form.rows and a not in form.columns)
+    over = (*beside, *form.summed)
+
+    def weigh(*arrays: np.ndarray) -> np.ndarray:
+        found = np.ones([sizes[axis] for axis in over], np.result_type(*arrays))
+        for array, word in zip(arrays, others, strict=True):
+            found *= aligned(word, over)(array)
+        return found
+
+    return gram_kernel(form, words, axes, sizes, weigh, beside, otherwise)
 
 
 def _pair_by_pair(
@@ -132,12 +156,25 @@ def _matrix_product(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) 
     columns = (summed, prod(sizes[axis] for axis in other))
     shape = tuple(sizes[axis] for axis in (*mine, *other))
     order = [(*mine, *other).index(axis) for axis in axes]
+    if len(shared) == 1 and len(mine) < 2 and len(other) < 2 and order == [*range(len(order))]:
+        return _of_rank_two(left[0] == shared[0], right[0] == shared[0], turned)
 
     def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         if turned:
             a, b = b, a
         found = a.transpose(first).reshape(rows).dot(b.transpose(second).reshape(columns))
         return found.reshape(shape).transpose(order)
+
+    return product
+
+
+def _of_rank_two(left_first: bool, right_first: bool, turned: bool) -> Kernel:
+    """A product of matrices and vectors, whose summed axis is the first or the last of each."""
+
+    def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        if turned:
+            a, b = b, a
+        return np.asarray((a.T if left_first else a).dot(b if right_first else b.T))
 
     return product
 
