@@ -9,7 +9,7 @@ import numpy as np
 from ..lines.function_names import function_of
 from . import functions
 from .classes import BACK, FORWARD, Class, called, kind_of
-from .expressions import NUMPY, Expressions
+from .expressions import NUMPY, Expressions, filled
 from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError
 from .quantities import Quantities
 from .scope import (
@@ -62,6 +62,10 @@ class Calls(Expressions):
             return self._numpy(numpy_name, [self.of(arg) for arg in node.args], node)
         if self.classes and (found := self._of_class(node)) is not None:
             return found[0]
+        if isinstance(function, ast.Attribute) and function.attr == "format" and node.args:
+            text = self.of(function.value)
+            if isinstance(text, str) and not node.keywords and "%" not in text:
+                return filled(text.replace("{}", "%s"), tuple(map(self.of, node.args)))
         if isinstance(function, ast.Attribute) and function.attr in functions.METHODS:
             base = self.of(function.value)
             if function.attr == "astype":

@@ -97,7 +97,10 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     owner = next((c.name for c in classes.values() if main in c.own.values()), None)
     if owner:
         helpers |= {n: f for n, f in classes[owner].methods.items() if f is not main}
-    forward = next((f for f in found if f is not main and _is_forward(f)), None)
+    own = set(map(id, classes[owner].methods.values())) if owner else set[int]()
+    others = {id(f) for c in classes.values() for f in c.own.values()} - own
+    before_it = [f for f in found if f is not main and id(f) not in others]
+    forward = next(filter(_is_forward, before_it), None)
     alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
     body = tuple(_loose(tree.body)) if main is None else tuple(main.body)
     if parts is None and not any(isinstance(node, STORES) for node in _all(body)):

@@ -94,6 +94,8 @@ class Trace:
         found = self.quantities.matches(store.value)
         if found and found[0].quantity.kind == "value" and near(found[0].factor, 1):
             return None
+        if found and np.size(store.value) == 1:  # of one number every other one is a multiple
+            found = [m for m in found if self.legitimate(abs(m.factor))]
         return next((m.quantity for m in found if m.quantity.is_parameter_gradient), None)
 
     def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:
