@@ -35,6 +35,9 @@ class Assembly(Assignments):
         self.lenient += 1
         try:
             self.block(parsed.setup)
+            for path in self.updated:
+                self.stored.pop(path, None)  # a training loop there: the run's weights are meant
+            self.updated, self.of_updated = {}, {}
             self.globals = {p: v for p, v in self.stored.items() if _holds_objects(v)}
             for path in [p for p in self.stored if p[0] != "#"]:
                 del self.stored[path]

@@ -12,7 +12,7 @@ from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
-from .scope import Scope, local_goal, value_of_layer
+from .scope import Instance, Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
@@ -346,7 +346,8 @@ class Assignments(Updates):
         store.example = self.example
         if not self.quiet:
             self._place_in_its_call(store)
-        if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
+        told = _is_numeric(store.value) or isinstance(store.value, Instance)
+        if store.kind == PLAIN and self.quantities.goal(store) and not told:
             store.kind, store.error = UNREAD, "what is no array"
         if not self.quiet:
             if (

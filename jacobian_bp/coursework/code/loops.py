@@ -19,7 +19,7 @@ from .store import Store
 PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
 KNOWN = words(  # the attributes that have what a walk knows at a place
     "stored maker globals reads knows unknown scope scopes instances weighted made declared "
-    "layer_called updated of_updated"
+    "layer_called layer_of updated of_updated"
 )
 Returned = tuple[Any, ...]
 

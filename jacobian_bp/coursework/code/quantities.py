@@ -21,6 +21,7 @@ from ..lines.vocabulary import (
     ROUNDS,
     SIZES,
     SWITCHED_OFF,
+    WIDTHS,
     Naming,
     Quantity,
     derivative_of,
@@ -269,7 +270,7 @@ class Quantities:
         for kind, words in LISTS.items():
             if low in words and kind in self.lists:
                 return self.lists[kind]
-        if low in ("sizes", "layers", "layer_sizes", "layer_dims"):
+        if low in WIDTHS:
             return self._widths
         if (size := self._size(low)) is not None:
             return size

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity, list_kind
+from ..lines.vocabulary import Quantity, is_penalty, list_kind
 from .assignments import EnoughError, State, is_place
 from .classes import Class, called
 from .limits import NotReadError, ShapesError, TooMuchError, shown
@@ -74,6 +74,9 @@ class Walk(Loops):
             self.block(parsed.forward)
             for path in [p for p in self.stored if not p.startswith(("self.", "#"))]:
                 del self.stored[path]
+            for name, number in parsed.defaults.items():
+                if not is_penalty(name) and self.quantities.lookup(name) is None:
+                    self.stored[name] = number
             self.own_level = True
             self.block(parsed.body)
         except EnoughError:

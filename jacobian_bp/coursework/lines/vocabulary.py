@@ -63,6 +63,9 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
     r"|(?P<before>hidden|h|output|out)_?"
     r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
 )
+WIDTHS = words(
+    "sizes layers layer_sizes layer_dims dims layers_dims layers_sizes layer_dimensions architecture"
+)
 SIZES = {  # what courses call the number of units of a layer
     "input": words(
         "n_x n_in n_input n_inputs n_features num_features in_dim input_dim input_size "
