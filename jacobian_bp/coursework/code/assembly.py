@@ -1,6 +1,7 @@
 """Networks of layers: the objects that a text makes, and layers that it does not put together."""
 
 import ast
+from collections.abc import Iterator
 from typing import Any
 
 from ...ops import Identity
@@ -13,6 +14,7 @@ from .composition import Parts
 from .limits import NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
+from .resuming import LayerCall, LayerCalls
 from .scope import BIAS, WEIGHT, Instance
 
 LISTS_OF_LAYERS = {"layers", "modules", "network", "net", "model", "_layers", "sequence"}
@@ -33,6 +35,9 @@ class Assembly(Assignments):
         self.lenient += 1
         try:
             self.block(parsed.setup)
+            for path in self.updated:
+                self.stored.pop(path, None)  # a training loop there: the run's weights are meant
+            self.updated, self.of_updated = {}, {}
             self.globals = {p: v for p, v in self.stored.items() if _holds_objects(v)}
             for path in [p for p in self.stored if p[0] != "#"]:
                 del self.stored[path]
@@ -127,34 +132,40 @@ class Assembly(Assignments):
         unsaid = [of for of in others if not (f := function_of(of.name)) or not f.op]
         return unsaid[0] if op and op != "softmax" and len(unsaid) == 1 else None
 
-    def assembled(self, parts: Parts) -> None:
-        """Layers that nothing puts together, called one after the other as a network would."""
+    def assembled(self, parts: Parts) -> LayerCalls:
+        """Layers that nothing puts together, called one after the other as by a network."""
         if parts.classes:
-            self._call_objects(self._in_order(list(parts.classes)))
-        else:
-            self._call_functions(parts.functions)
+            objects = self._in_order(list(parts.classes))
+            forward = [LayerCall(of.cls.named(FORWARD), False, of) for of in objects]
+            back = [LayerCall(of.cls.named(BACK), True, of) for of in reversed(objects)]
+            return LayerCalls((*forward, *back), self.quantities.value("x"))
+        return LayerCalls(tuple(self._calls_of(parts.functions)))
 
-    def _call_objects(self, objects: list[Instance]) -> None:
-        value: Any = self.quantities.value("x")
-        for of in objects:
-            forward = of.cls.named(FORWARD)
-            if forward is None:
-                value = None
-                continue
-            if value is not None:
-                value = self._result(
-                    self.entered(forward, self._filled(forward, value), instance=of)
-                )
-        last = objects[-1] if objects else None
-        grad = self._first_derivative(last is not None and last.layer is None)
-        for of in reversed(objects):
-            back = of.cls.named(BACK)
-            if back is None or grad is None:
-                return
+    def call_layers(self, calls: LayerCalls) -> None:
+        """Each call from the one at its place on."""
+        while calls.place < len(calls.calls):
+            self.before_call(calls)
+            one = calls.calls[calls.place]
+            if one.instance is None:
+                calls.handed = self._of_function(one, calls.handed)
+            else:
+                calls.handed = self._of_object(one, one.instance, calls)
+            calls.place += 1
+
+    def before_call(self, calls: LayerCalls) -> None:
+        raise NotImplementedError
+
+    def _of_object(self, one: LayerCall, of: Instance, calls: LayerCalls) -> Any:
+        """What a layer's forward gives, or its backward: of the last one's value the derivative."""
+        handed = calls.handed
+        if one.back and (calls.place == 0 or not calls.calls[calls.place - 1].back):
+            handed = self._first_derivative(of.layer is None)
+        if one.function is None or handed is None:
+            return None
+        if one.back:
             self.reads = []
-            grad = self._result(
-                self.entered(back, self._filled(back, grad), instance=of), of, ("dinputs", "dx")
-            )
+        found = self.entered(one.function, self._filled(one.function, handed), instance=of)
+        return self._result(found, of, ("dinputs", "dx") if one.back else ())
 
     def _result(self, found: Any, of: Instance | None = None, kept: tuple[str, ...] = ()) -> Any:
         for name in kept:
@@ -175,28 +186,30 @@ class Assembly(Assignments):
         layer = self.quantities.layers
         return self.quantities.given_derivative(Quantity("gradient", f"{kind}{layer}"))
 
-    def _call_functions(self, functions: tuple[ast.FunctionDef, ...]) -> None:
+    def _calls_of(self, functions: tuple[ast.FunctionDef, ...]) -> Iterator[LayerCall]:
         """affine_backward(dout, cache), relu_backward(dout, cache), … from the last layer back."""
-        layers = self.quantities.layers
-        linear = [f for f in functions if kind_of(f.name) == "linear"]
+        linear = next((f for f in functions if kind_of(f.name) == "linear"), None)
         active = [f for f in functions if kind_of(f.name) != "linear"]
-        grad: Any = None
-        for number in range(layers, 0, -1):
+        for number in range(self.quantities.layers, 0, -1):
             op = self._op(number).lower()
             own = next((f for f in active if op and op.startswith(kind_of(f.name))), None)
-            if grad is None:
-                grad = self._first_derivative(own is not None)
-            if own is not None:
-                grad = self._of_layer(own, grad, number, True)
-            elif number < layers:
-                grad = self.quantities.given_derivative(Quantity("gradient", f"z{number}"))
-            if linear and grad is not None:
-                grad = self._of_layer(linear[0], grad, number, False)
-            else:
-                grad = None
+            yield LayerCall(own, True, None, number, True)
+            yield LayerCall(linear, True, None, number, False)
 
-    def _of_layer(self, function: ast.FunctionDef, grad: Any, number: int, active: bool) -> Any:
-        self.layer_called = number, active
+    def _of_function(self, one: LayerCall, handed: Any) -> Any:
+        """What a layer's function gives; where it has none, the right derivative goes on."""
+        if one.of_activation:
+            kind = "z" if one.function is None else "a"
+            right = self.quantities.given_derivative(Quantity("gradient", f"{kind}{one.layer}"))
+            if one.function is None:
+                return right
+            handed = right if handed is None else handed
+        if one.function is None or handed is None:
+            return None
+        return self._of_layer(one, one.function, handed)
+
+    def _of_layer(self, one: LayerCall, function: ast.FunctionDef, grad: Any) -> Any:
+        self.layer_called = one.layer, one.of_activation
         self.reads = []
         names = [a.arg for a in function.args.args[1:]]
         given = [Given(grad, tuple(self.makers_of(grad))), *[Given(None) for _ in names]]

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import is_numbered, list_kind
+from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
-from .scope import Scope, local_goal, value_of_layer
+from .scope import Instance, Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
@@ -62,7 +62,7 @@ class Assignments(Updates):
             for part in value.elts:
                 self._returned(part)  # grads = [dW1 / m, db1 / m]
         path = self._path_or_none(target)
-        if self.quantities.is_of_dropout(last_of(target)):
+        if self.quantities.is_of_dropout(last_of(target)) or _names_a_penalty(target, value):
             return
         if path and self._is_carried(path, value):
             self._carried(statement, path)
@@ -346,7 +346,8 @@ class Assignments(Updates):
         store.example = self.example
         if not self.quiet:
             self._place_in_its_call(store)
-        if store.kind == PLAIN and self.quantities.goal(store) and not _is_numeric(store.value):
+        told = _is_numeric(store.value) or isinstance(store.value, Instance)
+        if store.kind == PLAIN and self.quantities.goal(store) and not told:
             store.kind, store.error = UNREAD, "what is no array"
         if not self.quiet:
             if (
@@ -397,6 +398,13 @@ class Assignments(Updates):
             store.place = local_goal(store.path, scope, self.stored, self.quantities)
         if store.place is None and said and said.is_parameter_gradient:
             store.place = said
+
+
+def _names_a_penalty(target: ast.expr, value: ast.expr) -> bool:
+    """reg = 1e-3: the name goes on to stand for any number, so that what it adds can be told."""
+    return (
+        isinstance(target, ast.Name) and isinstance(value, ast.Constant) and is_penalty(target.id)
+    )
 
 
 def _is_numeric(value: Any) -> bool:

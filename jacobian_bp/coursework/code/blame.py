@@ -81,6 +81,8 @@ class Blame:
             ):
                 continue
             for words, instead in edits(stores[each].statement):
+                if not self._has_another_shape(each, instead):
+                    continue
                 trace = self.trials.edited(self.trace, each, instead, self.mended)
                 if trace is None or trace.gradients.count <= before.count:
                     continue
@@ -89,6 +91,14 @@ class Blame:
                     quantity = found[0].quantity if found else None
                     return Found(each, quantity, "edit", words, instead=instead, change=words)
         return None
+
+    def _has_another_shape(self, number: int, instead: ast.stmt) -> bool:
+        """Whether a changed line gives another shape: with the same one numpy refuses it again."""
+        before, after = self.trace.stores[number], self.trials.alone(number, self.trace, instead)
+        if after is None:
+            return False
+        arrays = isinstance(before.value, np.ndarray) and isinstance(after.value, np.ndarray)
+        return not arrays or np.shape(before.value) != np.shape(after.value)
 
     def upstream(self, number: int, goal: Quantity, factor: float | None) -> Found | None:
         """A gradient is wrong although what it reads is known: is the mistake before it?"""

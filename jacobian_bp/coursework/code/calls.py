@@ -9,7 +9,7 @@ import numpy as np
 from ..lines.function_names import function_of
 from . import functions
 from .classes import BACK, FORWARD, Class, called, kind_of
-from .expressions import NUMPY, Expressions
+from .expressions import NUMPY, Expressions, filled
 from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError
 from .quantities import Quantities
 from .scope import (
@@ -47,6 +47,7 @@ class Calls(Expressions):
         self.quiet = 0  # in how many calls we are whose lines are no stores of their own
         self.instances = 0
         self.weighted = 0  # how many objects have weights so far
+        self.layer_of: dict[int, int] = {}  # of an object by its number
         self.lenient = 0  # in how many __init__ we are: what is not read there is passed by
         self.layer_called: tuple[int, bool] | None = None  # of a call that stands in no text
         self.declared: set[str] = set()  # the names that such lines would have stored
@@ -62,6 +63,10 @@ class Calls(Expressions):
             return self._numpy(numpy_name, [self.of(arg) for arg in node.args], node)
         if self.classes and (found := self._of_class(node)) is not None:
             return found[0]
+        if isinstance(function, ast.Attribute) and function.attr == "format" and node.args:
+            text = self.of(function.value)
+            if isinstance(text, str) and not node.keywords and "%" not in text:
+                return filled(text.replace("{}", "%s"), tuple(map(self.of, node.args)))
         if isinstance(function, ast.Attribute) and function.attr in functions.METHODS:
             base = self.of(function.value)
             if function.attr == "astype":
@@ -167,6 +172,8 @@ class Calls(Expressions):
                     self.stored[name], self.maker[name] = value, read
                 elif name in self.stored:
                     del self.stored[name]
+            if (more := function.args.vararg) is not None:
+                self.stored[more.arg] = [one.value for one in given[len(names) :]]
             self.reads, self.knows = [], set()
             returned = self.block(function.body)
             kept.update((p, v) for p, v in self.stored.items() if _is_attribute(p))
@@ -331,7 +338,7 @@ class Calls(Expressions):
         values = {p: value_that_it_is(self.stored.get(p), self.quantities) for p in weights}
         known = next((v for v in values.values() if v and v.of[0] in "Wb"), None)
         if known:
-            made.layer = int(known.of[1:])
+            made.layer = self.layer_of[made.number] = int(known.of[1:])
         elif weights:
             self._weighs(made)
         if of.is_linear and made.layer is None and _is_listed(self.stored.get(made.path("params"))):
@@ -350,7 +357,7 @@ class Calls(Expressions):
         """The next layer's number for an object that has weights."""
         if self.weighted < self.quantities.layers:
             self.weighted += 1
-            of.layer = self.weighted
+            of.layer = self.layer_of[of.number] = self.weighted
 
     def _weight(self, name: str, layer: int) -> np.ndarray:
         return self.quantities.value(f"{'W' if name.lower() in WEIGHT else 'b'}{layer}")

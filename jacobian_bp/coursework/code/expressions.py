@@ -1,6 +1,7 @@
 """Expressions of a text, evaluated by a fixed list of forms and never run by Python."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -132,6 +133,8 @@ class Expressions:
 
     def _binary(self, node: ast.BinOp) -> Any:
         first, second = self.of(node.left), self.of(node.right)
+        if isinstance(first, str) and isinstance(node.op, ast.Mod):
+            return filled(first, second)
         if isinstance(first, str) or isinstance(second, str):
             if not isinstance(node.op, ast.Add) or type(first) is not type(second):
                 raise NotReadError(shown(ast.unparse(node)))
@@ -373,6 +376,8 @@ class Expressions:
             value = self.of(part)
             if isinstance(value, range):
                 value = np.arange(len(self.listed(value)))
+            if isinstance(value, list) and any(isinstance(one, np.ndarray) for one in value):
+                value = np.asarray(value)  # list(y)
             labels = isinstance(value, np.ndarray) and value.dtype != bool and value.ndim == 2
             if labels and len(parts) == 2:  # y is one-hot here: its class is meant
                 value = value.argmax(0 if self.quantities.columns else 1)
@@ -407,6 +412,17 @@ def _is_of_numpy(node: ast.expr, names: tuple[str, ...]) -> bool:
 
 def _is_whole(part: ast.expr) -> bool:
     return isinstance(part, ast.Slice) and part.lower is part.upper is part.step is None
+
+
+def filled(text: str, values: Any) -> str:
+    """ "W%d" % 2 is "W2": whole numbers and words in their places, and nothing else."""
+    parts = re.split(r"%[dis]", text)
+    given = values if isinstance(values, tuple) else (values,)
+    if "%" in "".join(parts) or len(given) != len(parts) - 1:
+        raise NotReadError("a formatted text")
+    if not all(isinstance(each, int | str | np.integer) for each in given):
+        raise NotReadError("a formatted text")
+    return _word(parts[0] + "".join(f"{a}{b}" for a, b in zip(given, parts[1:], strict=True)))
 
 
 def _constant(value: Any) -> Any:

@@ -15,7 +15,7 @@ from .blame import Blame, Found
 from .edits import edits
 from .limits import Budget
 from .parsing import Parsed
-from .quantities import CLOSE, Quantities
+from .quantities import CLOSE, Match, Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials
@@ -72,6 +72,7 @@ class Judge:
         self.broken: set[int] = set()  # lines of a loop over the examples that numpy refuses
         self.misnamed: dict[int, str] = {}
         self.resting: dict[int, str] = {}
+        self._near: tuple[int, Trace | None, list[Match]] = -1, None, []
 
     def judgement(self) -> Judgement | None:
         """What is wrong; None where it is more than `most` lines."""
@@ -422,7 +423,7 @@ class Judge:
                     continue
                 if best is None or count > best[0]:
                     best = count, quantity, factor
-                elif best[1] != quantity and self._gives(wrong, quantity, factor):
+                elif best[1] != quantity and self._gives(wrong, quantity, factor, trace):
                     best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
             self.mended |= self._right(wrong.number, best[1], best[2], trace)
@@ -432,23 +433,39 @@ class Judge:
             self.passed.update(trace.rounds(wrong.number))
 
     def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
-        """What may be put there: what its name says; what has its shape; for a break, any delta."""
+        """What may be put there: what its name says; what has its shape; for a break, any delta.
+
+        Of the deltas those that one change of the line gives, where there are any.
+        """
         known, said = self.quantities.known, wrong.quantity
         broken = trace.stores[wrong.number].kind == BREAK
         kinds = ("gradient",) if broken and said else ("gradient", "slope", "error")
         others = [q for q in known if q.kind in kinds and not (said and _is_of_parameter(q))]
         if broken and (said is None or (said.is_derivative and not _is_of_parameter(said))):
+            near_by = {m.quantity for m in self._one_change_away(wrong.number, trace)}
+            others = [q for q in others if q in near_by] or ([] if said else others)
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
             return [said]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 
-    def _gives(self, wrong: Wrong, quantity: Quantity, factor: float) -> bool:
+    def _gives(self, wrong: Wrong, quantity: Quantity, factor: float, trace: Trace) -> bool:
         """Whether one change of the line gives this quantity."""
-        trace = self.trials.trace(self.mended, keeps=True)
-        blame = Blame(self.trials, trace, self.mended, self.passed)
-        return blame.one_change(wrong.number, wrong.number, quantity, factor) is not None
+        return any(
+            match.quantity == quantity and not match.turned and near(match.factor, factor)
+            for match in self._one_change_away(wrong.number, trace)
+        )
+
+    def _one_change_away(self, number: int, trace: Trace) -> list[Match]:
+        """The quantities that a line gives when one thing in it is changed."""
+        if (self._near[0], self._near[1]) != (number, trace):
+            statement = trace.stores[number].statement
+            stores = [self.trials.alone(number, trace, instead) for _, instead in edits(statement)]
+            values = [store.value for store in stores if store and store.kind != UNREAD]
+            found = [match for value in values for match in self.quantities.matches(value)]
+            self._near = number, trace, found
+        return self._near[2]
 
     def _right(
         self, number: int, quantity: Quantity, factor: float, trace: Trace

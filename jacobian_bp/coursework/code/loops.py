@@ -10,15 +10,16 @@ from ..lines.vocabulary import words
 from . import functions
 from .assembly import Assembly
 from .assignments import State, last_of
+from .classes import called
 from .limits import MOST_LOOPED, ONE_ROUND, NotReadError, ShapesError, TooMuchError
-from .resuming import Body, Checkpoint, Frame, Rounds, copied
+from .resuming import Body, Checkpoint, Frame, LayerCalls, Rounds, copied
 from .scope import Instance
 from .store import Store
 
 PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
 KNOWN = words(  # the attributes that have what a walk knows at a place
     "stored maker globals reads knows unknown scope scopes instances weighted made declared "
-    "layer_called updated of_updated"
+    "layer_called layer_of updated of_updated"
 )
 Returned = tuple[Any, ...]
 
@@ -74,6 +75,11 @@ class Loops(Assembly):
                 error.line = error.line or statement.lineno
             raise
 
+    def before_call(self, calls: LayerCalls) -> None:
+        self.frames = [calls]
+        if self.keeps:
+            self.checkpoints.append(self._checkpoint())
+
     # ---------------------------------------------------------------- to go on from a place
 
     def _checkpoint(self) -> Checkpoint:
@@ -97,6 +103,9 @@ class Loops(Assembly):
         self.own_level = True
         for depth in range(len(todo) - 1, -1, -1):
             frame, self.frames = todo[depth], todo[:depth]
+            if isinstance(frame, LayerCalls):
+                self.call_layers(frame)
+                return
             if isinstance(frame, Rounds):
                 if self._is_last_round(frame):
                     continue
@@ -118,7 +127,7 @@ class Loops(Assembly):
                 for target in targets:
                     self._unread(statement, target, self._path_or_none(target), error)
 
-    def _gone_through(self, source: ast.expr) -> Any:
+    def _gone_through(self, source: ast.expr, target: ast.expr, body: list[ast.stmt]) -> Any:
         """What a loop goes through: of a dictionary of parameters, their names."""
         if isinstance(source, ast.Call) and ast.unparse(source.func).endswith(".keys"):
             source = getattr(source.func, "value", source)
@@ -127,7 +136,16 @@ class Loops(Assembly):
             kinds = "Wb" if self.quantities.bias == "own" else "W"
             first = self.quantities.naming.first - 1
             return [f"{kind}{number + first}" for number in numbers for kind in kinds]
-        return self.of(source)
+        known = dict(self.unknown)
+        try:
+            return self.of(source)
+        except NotReadError:
+            of_range = isinstance(source, ast.Call) and called(source) == "range"
+            used = {name for one in body for name in _names(one)}
+            if not of_range or used & _names(target):
+                raise
+            self.unknown = known
+            return range(1)  # so many rounds of training: each is judged like the first
 
     def _loop(
         self, target: ast.expr, source: Any, statements: Iterable[ast.stmt]
@@ -231,5 +249,5 @@ def _alike(first: list[Store], second: list[Store]) -> bool:
     return all(a.path == b.path and np.array_equal(a.value, b.value) for a, b in pairs)
 
 
-def _names(node: ast.expr) -> set[str]:
+def _names(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

@@ -272,7 +272,8 @@ class _Report:
                         wrong.found.instead, wrong.found.change = found.instead, found.detail
             if wrong.quantity:
                 trace = self.trials.trace(mended)
-                mended |= trace.right(wrong.number, wrong.quantity, wrong.wanted)
+                if wrong.number < len(trace.stores):
+                    mended |= trace.right(wrong.number, wrong.quantity, wrong.wanted)
         self.mended = mended
 
     def _can_be_written(self, instead: ast.stmt | None) -> bool:

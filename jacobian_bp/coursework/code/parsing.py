@@ -42,6 +42,7 @@ class Parsed:
     setup: tuple[ast.stmt, ...] = ()  # the statements outside of it
     parts: Parts | None = None  # the layers of a text that does not put them together
     inner: str | None = None  # what the function calls for each example of a mini-batch
+    defaults: dict[str, float] = field(default_factory=dict)  # 1 of backward(self, dout=1)
 
     @cached_property
     def walked(self) -> str:
@@ -97,7 +98,10 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     owner = next((c.name for c in classes.values() if main in c.own.values()), None)
     if owner:
         helpers |= {n: f for n, f in classes[owner].methods.items() if f is not main}
-    forward = next((f for f in found if f is not main and _is_forward(f)), None)
+    own = set(map(id, classes[owner].methods.values())) if owner else set[int]()
+    others = {id(f) for c in classes.values() for f in c.own.values()} - own
+    before_it = [f for f in found if f is not main and id(f) not in others]
+    forward = next(filter(_is_forward, before_it), None)
     alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
     body = tuple(_loose(tree.body)) if main is None else tuple(main.body)
     if parts is None and not any(isinstance(node, STORES) for node in _all(body)):
@@ -106,7 +110,21 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     before = () if forward is None or alone or parts else tuple(forward.body)
     name = main.name if main else None
     setup = () if main is None else tuple(_loose(tree.body))
-    return Parsed(lines, before, body, helpers, name, classes, owner, setup, parts, inner)
+    numbers = {} if main is None else _defaults(main)
+    return Parsed(lines, before, body, helpers, name, classes, owner, setup, parts, inner, numbers)
+
+
+def _defaults(function: ast.FunctionDef) -> dict[str, float]:
+    """The arguments of a function that are a number where they are not given."""
+    names, values = function.args.args, function.args.defaults
+    pairs = zip(names[len(names) - len(values) :], values, strict=True)
+    return {
+        argument.arg: value.value
+        for argument, value in pairs
+        if isinstance(value, ast.Constant)
+        and isinstance(value.value, int | float)
+        and not isinstance(value.value, bool)
+    }
 
 
 def _loose(body: list[ast.stmt]) -> list[ast.stmt]:

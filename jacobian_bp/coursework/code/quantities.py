@@ -19,7 +19,9 @@ from ..lines.vocabulary import (
     PENALTY,
     RATE,
     ROUNDS,
+    SIZES,
     SWITCHED_OFF,
+    WIDTHS,
     Naming,
     Quantity,
     derivative_of,
@@ -264,18 +266,28 @@ class Quantities:
         if low in SWITCHED_OFF:
             return 0
         if low in ("l", "num_layers", "n_layers", "nlayers"):
-            return self.layers + (low != "l")
+            return self.layers + (low != "l" and self.naming.counts_input)
         for kind, words in LISTS.items():
             if low in words and kind in self.lists:
                 return self.lists[kind]
-        if low in ("sizes", "layers", "layer_sizes", "layer_dims"):
-            sides = [
-                self.studied.arrays[Quantity("value", f"W{n + 1}")] for n in range(self.layers)
-            ]
-            return [sides[0].shape[1], *(side.shape[0] for side in sides)]
+        if low in WIDTHS:
+            return self._widths
+        if (size := self._size(low)) is not None:
+            return size
         if low in ("parameters", "params") and not bag:
             return dict.fromkeys(range(2 * self.layers))
         return self._given_derivative(word)
+
+    @cached_property
+    def _widths(self) -> list[int]:
+        sides = [self.studied.arrays[Quantity("value", f"W{n + 1}")] for n in range(self.layers)]
+        return [sides[0].shape[1], *(side.shape[0] for side in sides)]
+
+    def _size(self, low: str) -> int | None:
+        """How many units a name says: of the hidden layer, where there is one."""
+        of_hidden = self._widths[1:-1] if self.layers == 2 else []
+        sizes = {"input": self._widths[:1], "hidden": of_hidden, "output": self._widths[-1:]}
+        return next((sizes[of][0] for of, said in SIZES.items() if low in said and sizes[of]), None)
 
     def is_of_dropout(self, word: str) -> bool:
         """Whether a name is that of a mask or of the share that is kept."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from ...derivation.convention import Convention
@@ -25,7 +26,7 @@ LABELLED = r"(?:self\.)?(?:y|t|labels?|targets?|y_true|y_train|y_batch|y_mini|tr
 ENCODED = re.compile(  # one_hot(Y), np.eye(k)[Y], d[range(m), y] -= 1: Y holds classes
     rf"(?:one_?hot|to_categorical|encode)\w*\( *{LABELLED}\b"
     rf"|eye\([^\[\]]*\)\[ *{LABELLED} *\]"
-    rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *{LABELLED} *\]",
+    rf"|\[ *(?:np\.arange|range|list)\([^\[\]]*, *(?:list\( *)?{LABELLED} *\)? *\]",
     re.IGNORECASE,
 )
 COUNTED_FROM_0 = re.compile(
@@ -33,8 +34,12 @@ COUNTED_FROM_0 = re.compile(
 )
 WITH_ONES = re.compile(  # 1s beside an activation, or W without its bias: the bias is in W
     r"(?:stack|concatenate|append|\bc_|\br_)\b.*\bones\b|insert\(.*\b1(?:\.0?)?, *axis"
+    r"|(?:append|hstack)\(\(?\[? *1(?:\.0?)? *\]?,|insert\(.*, *0, *1(?:\.0?)?\)"
     r"|\b(?:[Tt]heta|W)_?\d\[(?::, *)?(?:1:|:-1)\]"
 )
+BARE = re.compile(r"(?<![\w.\[])(?:self\.)?d?[Ww]\b(?!\w|\[)|['\"]d?[Ww]['\"]")
+FIRST = re.compile(r"\b(?:\w+_)?d?[Ww]_?[01]\b")
+DEPTH = re.compile(r"\b(?:num_layers|n_?layers)\b")
 DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
@@ -188,7 +193,10 @@ class Readings:
         if isinstance(self.studied, StudiedNorm):
             return [Naming()]
         first = 0 if COUNTED_FROM_0.search(self.text) and self.convention is None else 1
-        found = [Naming(first=first), Naming(slope_takes="a", first=first)]
+        bare = bool(BARE.search(self.text)) and not FIRST.search(self.text)
+        bare = bare and (self.studied.layers == 1 or bool(re.search(r"\bW_?2\b", self.text)))
+        usual = Naming(first=first, bare=bare)
+        found = [usual, replace(usual, slope_takes="a")]
         if re.search(r"\b(t|y_true|targets?|labels?|yt)\b", self.text) and re.search(
             r"\by\b", self.text
         ):
@@ -196,6 +204,8 @@ class Readings:
         beyond = rf"\b(?:z|a|d|dz|da|delta)_?{self.studied.layers + 1}\b"
         if re.search(beyond, self.text, re.IGNORECASE):
             found = [replace(naming, input=1) for naming in found] + found
+        if DEPTH.search(self.text):
+            found += [replace(naming, counts_input=False) for naming in found]
         of_each = [replace(naming, given="m") for naming in found]
         found = of_each if self._declared else found + of_each
         found += [replace(naming, swapped=True) for naming in found]
@@ -272,12 +282,14 @@ class Readings:
             layouts = {
                 r.layout for r in self._of.values() if r and r.score[0] <= start.score[0] + 2
             }
-            tried = [
-                self._reading(layout, best.naming, {**best.guessed, open_names[0]: what})
-                for layout in sorted(layouts, key=str)
-                for what in self._guesses()
-            ]
-            found = [reading for reading in tried if reading]
+            found: list[Reading] = []
+            most = start.score[0]
+            for layout, what in product(sorted(layouts, key=str), self._guesses()):
+                guessed = {**best.guessed, open_names[0]: what}
+                reading = self._reading(layout, best.naming, guessed, most)
+                if reading:
+                    found.append(reading)
+                    most = min(most, reading.score[0])
             if not found:
                 break
             best = min(found, key=lambda r: (r.score, len(r.judgement.trace.unknown)))

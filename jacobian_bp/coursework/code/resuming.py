@@ -12,6 +12,17 @@ from .scope import Instance, Scope
 from .store import Store
 
 
+@dataclass(frozen=True)
+class LayerCall:
+    """The forward or the backward function of a layer, an object's or one by itself."""
+
+    function: ast.FunctionDef | None
+    back: bool
+    instance: Instance | None = None
+    layer: int = 0
+    of_activation: bool = False
+
+
 @dataclass
 class Body:
     """Statements one after the other, of which the one at `place` is being walked."""
@@ -35,7 +46,16 @@ class Rounds:
     before: list[Store] = field(default_factory=list)
 
 
-Frame = Body | Rounds
+@dataclass
+class LayerCalls:
+    """Calls of layers that no line puts together, the one at `place` with the value `handed` on."""
+
+    calls: tuple[LayerCall, ...]
+    handed: Any = None
+    place: int = 0
+
+
+Frame = Body | Rounds | LayerCalls
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +94,11 @@ def copied(part: Any, seen: dict[int, Any]) -> Any:
             found = tuple(copied(each, seen) for each in part)
         case Rounds():
             found = replace(part, items=copied(part.items, seen), before=list(part.before))
+        case LayerCall():
+            found = replace(part, instance=copied(part.instance, seen))
+        case LayerCalls():
+            calls = tuple(copied(each, seen) for each in part.calls)
+            found = replace(part, calls=calls, handed=copied(part.handed, seen))
         case Body():
             found = replace(part)
         case _:

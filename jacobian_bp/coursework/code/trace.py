@@ -94,6 +94,8 @@ class Trace:
         found = self.quantities.matches(store.value)
         if found and found[0].quantity.kind == "value" and near(found[0].factor, 1):
             return None
+        if found and np.size(store.value) == 1:  # of one number every other one is a multiple
+            found = [m for m in found if self.legitimate(abs(m.factor))]
         return next((m.quantity for m in found if m.quantity.is_parameter_gradient), None)
 
     def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:
@@ -128,6 +130,8 @@ class Trace:
         if self.is_handed_on(number):
             return True
         own = self.stores[number]
+        if self._runs_on(number):
+            return True
         for later in self.stores[number + 1 :]:
             if later.same_place(own) and zeros:
                 return True
@@ -136,6 +140,17 @@ class Trace:
             if number in later.reads:
                 return False
         return False
+
+    def _runs_on(self, number: int) -> bool:
+        """out = layer.forward(out) in a loop: a value of the network by its last round alone."""
+        own = self.stores[number]
+        goal = self.quantities.goal(own)
+        return (goal is not None and goal.kind == "value") and any(
+            later.statement is own.statement
+            and later.same_place(own)
+            and number in self.ancestors(place)
+            for place, later in enumerate(self.stores[number + 1 :], number + 1)
+        )
 
     def is_handed_on(self, number: int) -> bool:
         """Whether what a call computes is a gradient that the text around it stores, too."""

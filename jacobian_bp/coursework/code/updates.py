@@ -1,6 +1,7 @@
 """Updates of parameters in a walk: W -= lr * G, W = c * W - lr * G, and lists of weights."""
 
 import ast
+import re
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,10 @@ class Updates(Calls):
         found = value_that_it_is(self.stored.get(path), self.quantities)
         if found is None and path in self.updated:
             return self.of_updated.get(path)
+        number = re.match(r"#(\d+)\.", path)
+        if path not in self.stored and number and int(number[1]) in self.layer_of:
+            kind = "W" if last_name(path).lower() in WEIGHT else "b"
+            found = Quantity("value", f"{kind}{self.layer_of[int(number[1])]}")
         if found is None or found.of[0] not in "Wb":
             return None
         self.of_updated[path] = Quantity("gradient", found.of)

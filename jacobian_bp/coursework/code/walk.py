@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity, list_kind
+from ..lines.vocabulary import Quantity, is_penalty, list_kind
 from .assignments import EnoughError, State, is_place
 from .classes import Class, called
 from .limits import NotReadError, ShapesError, TooMuchError, shown
@@ -69,11 +69,14 @@ class Walk(Loops):
             if self.classes:
                 self.set_up(parsed)
             if parsed.parts:
-                self.assembled(parsed.parts)
+                self.call_layers(self.assembled(parsed.parts))
                 return
             self.block(parsed.forward)
             for path in [p for p in self.stored if not p.startswith(("self.", "#"))]:
                 del self.stored[path]
+            for name, number in parsed.defaults.items():
+                if not is_penalty(name) and self.quantities.lookup(name) is None:
+                    self.stored[name] = number
             self.own_level = True
             self.block(parsed.body)
         except EnoughError:
@@ -118,7 +121,7 @@ class Walk(Loops):
                 self._augment(statement, target, op, value)
             case ast.For(target=target, iter=source, body=body):
                 try:
-                    items = self._gone_through(source)
+                    items = self._gone_through(source, target, body)
                 except NotReadError as error:
                     self._unread_loop(body, error)
                     return None
@@ -219,9 +222,10 @@ class Walk(Loops):
         except ShapesError as broken:
             kind, error = BREAK, str(broken)
         except NotReadError:
-            if not any(s.kind == BREAK and s.calls == self.scope.calls for s in self.stores):
+            own = [s.kind for s in self.stores if s.calls == self.scope.calls]
+            if self.scope.instance is None and BREAK not in own and UNREAD not in own:
                 raise
-            return None  # what numpy refuses is named at its own line
+            return None  # such as a loss; what is not read, or refused, has a line of its own
         if kind == PLAIN and (is_place(part) or not isinstance(found, np.ndarray)):
             return found
         path = f"{self.scope.function}()" + f"[{number}]" * (count > 1)

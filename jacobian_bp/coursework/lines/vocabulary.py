@@ -63,6 +63,23 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
     r"|(?P<before>hidden|h|output|out)_?"
     r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
 )
+WIDTHS = words(
+    "sizes layers layer_sizes layer_dims dims layers_dims layers_sizes layer_dimensions architecture"
+)
+SIZES = {  # what courses call the number of units of a layer
+    "input": words(
+        "n_x n_in n_input n_inputs n_features num_features in_dim input_dim input_size "
+        "input_layer_size num_inputs nn_idim"
+    ),
+    "hidden": words(
+        "n_h n_hidden n_hid hidden_dim hidden_size hidden_layer_size num_hidden hidden_units "
+        "hidden_nodes nn_hdim"
+    ),
+    "output": words(
+        "n_y n_out n_output n_outputs out_dim output_dim output_size output_layer_size num_labels "
+        "num_classes n_classes num_outputs nn_odim"
+    ),
+}
 HIDDEN = {"h", "hidden", "hidden_layer", "hidden_values", "hidden_output"}
 
 
@@ -104,7 +121,8 @@ class Naming:
     label; a slope function takes z, or the activation where `slope_takes` is "a"; weights are
     counted from `first`, and z and a from the input, which is layer `input`: with 1, z2 = W1 x;
     a derivative that the text only reads is `given` times ∂J/∂z. Where the bias is a column of
-    W, an activation that is only read is `padded` with its 1s, or is not.
+    W, an activation that is only read is `padded` with its 1s, or is not. With `bare`, W and b
+    without a number are those of layer 1; num_layers `counts_input` as one, or does not.
     """
 
     swapped: bool = False
@@ -114,6 +132,8 @@ class Naming:
     given: str = "1"
     input: int = 0
     padded: bool = False
+    bare: bool = False
+    counts_input: bool = True
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:
@@ -131,6 +151,8 @@ def value_of(word: str, naming: Naming, layers: int) -> str | None:
         return f"a{layers}"
     if low in INPUT:
         return "x"
+    if naming.bare and low in ("w", "b", "weights", "bias"):
+        return "W1" if low[0] == "w" else "b1"
     if found := NUMBERED.fullmatch(low):
         return _numbered(found[1], int(found[2]), naming, layers)
     found = PLACED.fullmatch(low)
