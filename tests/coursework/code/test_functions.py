@@ -27,6 +27,7 @@ def reported(style, text):
     return REPORTS[text]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", EVERY)
 def test_a_right_function_is_accepted(name):
     report = reported(EVERY[name], EVERY[name].text)
@@ -34,6 +35,7 @@ def test_a_right_function_is_accepted(name):
     assert all(line.right is not False for line in report.lines)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("style", "old", "new"), FIRST_OF_EACH)
 def test_the_line_of_a_planted_mistake_is_named(style, old, new):
     text, line = planted(style.text, old, new)
