@@ -124,6 +124,7 @@ def test_every_layer_has_its_cost_in_plain_arithmetic():
     assert COSTS.keys() == LAYERS.keys()
 
 
+@pytest.mark.one_in(3)
 @by_layer
 def test_the_gradients_are_the_exact_ones(name):
     runs = [layer_run(name, seed) for seed in NOTHING_LEFT]
@@ -143,6 +144,7 @@ def test_a_gradient_that_is_off_in_the_twelfth_digit_is_seen(monkeypatch):
     assert far("layer norm", layer_run("layer norm", NOTHING_LEFT[0])) == [("vjp", "W")]
 
 
+@pytest.mark.one_in(3)
 @by_layer
 def test_the_page_is_short_and_all_routes_agree(name):
     for seed in SEEDS:

@@ -386,6 +386,7 @@ def shape_or_none(call, *arguments):
         return None
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("left", "right"), list(product(SHAPES, SHAPES)))
 @pytest.mark.parametrize(
     ("rule", "call"),
@@ -421,6 +422,7 @@ def test_a_correction_that_is_right_by_coincidence_is_not_offered():
     assert diagnose_line("d2 = d3 * W3 * slope(z2)", NARROW).right is True
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "line",
     [

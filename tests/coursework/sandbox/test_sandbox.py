@@ -48,6 +48,7 @@ name, nothing, other, complex_one = 'flat', None, {1}, 1j
     assert "absent" not in found.values
 
 
+@pytest.mark.one_in(2)
 @posix
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_submission_gets_a_valid_report_without_points(name, tmp_path):
