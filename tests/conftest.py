@@ -4,8 +4,15 @@ import signal
 from functools import partial
 
 import pytest
+from sampled import mark_the_others_full
 
 HANDLED = {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    """What is marked one_in(n) is sampled."""
+    mark_the_others_full(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

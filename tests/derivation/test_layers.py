@@ -131,6 +131,7 @@ def test_every_layer_has_its_cost_in_plain_arithmetic():
     assert COSTS.keys() == LAYERS.keys()
 
 
+@pytest.mark.one_in(3)
 @by_layer
 def test_the_gradients_are_the_exact_ones(name):
     runs = [layer_run(name, seed) for seed in SEEDS]
@@ -150,6 +151,7 @@ def test_a_gradient_that_is_off_in_the_twelfth_digit_is_seen(monkeypatch):
     assert far("layer norm", layer_run("layer norm", SEEDS[0])) == [("vjp", "W")]
 
 
+@pytest.mark.one_in(3)
 @by_layer
 def test_the_page_is_short_and_all_routes_agree(name):
     for seed in SEEDS:

@@ -58,6 +58,7 @@ def test_the_axes_of_an_example_have_sizes_of_their_own(cls):
     assert len(set(sizes.values())) == len(sizes)
 
 
+@pytest.mark.one_in(5)
 @by_op
 def test_the_jacobians_of_the_table_are_those_of_the_other_rule(cls):
     for jacobian, array, by_vjp in counts(cls):
@@ -91,6 +92,7 @@ def test_every_jacobian_has_a_reason_and_every_op_its_equation(cls):
     assert all(reason for _, reason in entry.jacobians)
 
 
+@pytest.mark.one_in(5)
 @by_op
 def test_no_line_is_wider_than_the_page_and_two_calls_give_the_same(cls):
     lines = op_page(cls.__name__.upper())

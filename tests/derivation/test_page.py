@@ -113,6 +113,7 @@ def scale_of(text):
     )
 
 
+@pytest.mark.one_in(3)
 @each
 def test_the_numbers_of_each_entry_multiply_to_the_entry(derivation):
     seen = 0
@@ -166,6 +167,7 @@ def test_a_window_that_does_not_read_an_entry_says_so():
     assert re.search(r"δ\[0,1\] is 0, because 0 and 1 differ", said)
 
 
+@pytest.mark.one_in(5)
 @each
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_entry_stands_where_its_layout_has_it(derivation, layout):
@@ -284,6 +286,7 @@ def test_a_large_network_stays_below_the_limit_and_keeps_its_steps():
     assert "Its 96,715 entries are left out, to keep this page small." in page
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("convention", ["first_seed", "second_seed", "third_seed", "ng"])
 def test_the_names_of_a_convention_reach_every_object(convention):
     derivation = second_seed().run(X, Y).derivation(convention)
@@ -320,6 +323,7 @@ def test_a_foreign_name_ends_no_element(name):
     assert not any(name in made["formula"] for made in data.values() if "<" in name)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", [*HOSTILE, "<img src=x onerror=f()>", "'\"><b>"])
 def test_a_foreign_label_is_shown_and_ends_no_element(name):
     class Twice(Op):

@@ -26,6 +26,7 @@ def weight_jacobian(sizes, batch=None):
     return run.jacobian("z1", "W1")
 
 
+@pytest.mark.one_in(5)
 @by_size
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("room", [32, 52, 91])
@@ -85,6 +86,7 @@ def derived(sizes, width, everything=False, **options):
     return derivation, derivation.text(width, everything=everything)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("sizes", [[4, 5, 3], [8, 64, 1], [64, 8, 3]], ids=str)
 @pytest.mark.parametrize("width", [40, 60, 80, 99, 160])
 def test_a_derivation_has_its_numbers_and_keeps_to_its_width(sizes, width):
@@ -108,6 +110,7 @@ def test_matrices_stand_in_columns_at_every_width(width):
     assert lines[at + 1 : at + 4] == [f"               {other}" for other in others]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("width", [60, 80, 99])
 def test_no_sign_is_explained_that_is_not_used_and_none_is_left_out(width):
     _, text = derived([4, 5, 3], width)

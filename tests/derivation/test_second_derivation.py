@@ -71,6 +71,7 @@ def evaluated(text, axes, arrays):
     return by_indices(text, [axis.name for axis in axes], arrays, sizes)
 
 
+@pytest.mark.one_in(2)
 @by_case
 def test_each_block_is_its_formula(activations, loss, batch, options):
     run = run_of(activations, loss, batch, **options)
@@ -96,6 +97,7 @@ def test_each_block_is_its_formula(activations, loss, batch, options):
     assert seen == len(page.blocks) >= 3
 
 
+@pytest.mark.one_in(2)
 @by_case
 def test_each_row_is_its_formula_and_what_comes_back(activations, loss, batch, options):
     run = run_of(activations, loss, batch, **options)
@@ -122,6 +124,7 @@ def evaluated_over(text, axes, sizes, arrays):
     return by_indices(text, axes, arrays, sizes)
 
 
+@pytest.mark.one_in(2)
 @by_case
 def test_each_block_by_values_follows_from_the_one_above_it_as_the_line_says(
     activations, loss, batch, options
@@ -354,6 +357,7 @@ def shifted_batch(op=BatchNorm, dtype=np.float64, shift=(3,), seed=0):
     return net.run(**{name: array.astype(dtype) for name, array in given.items()})
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_hessian_that_is_rounding_agrees_and_has_no_signs(dtype, seed):

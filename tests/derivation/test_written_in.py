@@ -35,6 +35,7 @@ def layers(loss="cross_entropy", last="softmax", **options):
     return Network.dense([3, 5, 2], ["relu", last], loss, seed=4, **options)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("convention", OTHER, ids=str)
 @pytest.mark.parametrize(
     "options",
@@ -116,6 +117,7 @@ def test_a_mean_is_spoken_of_where_there_is_one(batch, reduction, said):
     assert lines[1::2] == (db if batch else ["dZ2", "dZ1"])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("convention", "words"),
     [
@@ -341,6 +343,7 @@ def test_a_wrong_op_is_found_in_columns_and_its_entry_named_there():
     assert f"∂c/∂z[{unit},{example},{unit},{example}]" in columns
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("convention", OTHER, ids=str)
 @pytest.mark.parametrize("count", [None, 7])
 def test_a_layer_without_a_bias_is_written_in_every_convention(convention, count):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from network_cases import PAIRS, SIZES, data, gradients_of, network, refusal, same_bits
+from sampled import seldom
 
 from jacobian_bp import DomainError, Network, SpecError
 from jacobian_bp.routes.gradients import ROUTES
@@ -102,8 +103,8 @@ def test_networks_and_runs_travel(again):
     assert not again(net).params["W1"].flags.writeable
 
 
-def test_threads_give_the_bits_of_a_serial_run():
-    pairs = PAIRS
+@pytest.mark.parametrize("pairs", [PAIRS, seldom(PAIRS * 3)], ids=["once", "three times"])
+def test_threads_give_the_bits_of_a_serial_run(pairs):
 
     def work(pair):
         run = network(*pair).run(*data(pair[1], batch=True))

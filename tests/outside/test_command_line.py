@@ -61,6 +61,7 @@ def test_without_arguments_the_second_seed_is_derived(call, monkeypatch, program
     assert call("")[1] == lines
 
 
+@pytest.mark.one_in(3)
 @by_data
 @pytest.mark.parametrize("options", ["", " --batch 7", " --layout gradient --seed 3"])
 def test_derive_on_real_data(call, name, options):
@@ -75,6 +76,7 @@ def test_derive_on_real_data(call, name, options):
     assert ("a batch: the first 7 rows" if "batch" in options else "one example: row 0") in text
 
 
+@pytest.mark.one_in(4)
 @by_data
 @pytest.mark.parametrize("options", ["", " --batch 17", " --batch all", " --raw --example 100"])
 def test_check_on_real_data(call, name, options):
@@ -279,6 +281,7 @@ DomainError: ∂J/∂y: y holds labels, by which nothing is differentiated.
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("command", "message"), REFUSED.items(), ids=REFUSED)
 def test_an_error_is_one_message(call, command, message):
     assert call(command) == (2, [], f"jacobian-bp: {message}\n")

@@ -41,6 +41,7 @@ def test_every_contract_holds():
     assert "0 broken" in said
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("room", "other"),
     [

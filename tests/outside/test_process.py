@@ -85,6 +85,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(reader):
     assert done.stdout in (b"0\n", b"141\n")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("where", ["> /dev/full", ">&-", seldom("> /dev/full 2>&1"), ">&- 2>&-"])
 def test_a_full_or_closed_output_is_an_error(where):
     done = shell(f"{SHELL} {where}")
@@ -120,6 +121,7 @@ runpy.run_module("jacobian_bp", run_name="__main__")
 """
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "name",
@@ -171,6 +173,7 @@ def test_the_script_is_the_same_as_the_module():
 # ---------------------------------------------------------------- encodings
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "latin-1"])
 @pytest.mark.parametrize("command", ["", ODD, "show dJ/dW1", "check 5-3"])
 def test_a_stream_that_has_no_delta_gets_ascii(encoding, command):
@@ -228,6 +231,7 @@ def test_no_escape_codes_where_they_are_not_wanted(env):
     assert lines.splitlines()[-1].endswith("all routes agree")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "columns", ["20", "131", "junk", *map(seldom, ("40", "60", "80", "0", "1"))]
 )
@@ -269,6 +273,7 @@ def test_a_wide_terminal_has_what_a_page_has_not_room_for():
 # ---------------------------------------------------------------- interpreters
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("flags", [seldom(["-O"]), ["-OO"], ["-W", "error"], ["-X", "dev"], ["-I"]])
 def test_flags_of_the_interpreter_change_nothing(flags, derived):
     done = run(flags=flags)

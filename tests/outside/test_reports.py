@@ -90,6 +90,7 @@ def test_check_writes_a_report_and_prints_where(ending, tmp_path, monkeypatch, c
     assert "is there already" in capsys.readouterr().err
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("ending", BEGINS)
 def test_a_line_is_diagnosed_into_a_file(ending, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -88,6 +88,7 @@ def test_save_refuses_a_place_where_no_file_can_be(name, place, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.one_in(3)
 @both
 @pytest.mark.parametrize(
     ("right", "wrong"),

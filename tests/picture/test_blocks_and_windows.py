@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from drawn import read, shapes, words
 from network_cases import refusal
+from sampled import seldom
 from window_nets import window_net
 
 from jacobian_bp import Network, SpecError
@@ -57,7 +58,12 @@ def test_of_many_entries_each_block_says_how_many_can_be_other_than_zero():
     assert picture.alt.endswith(
         "too many entries to be drawn: in each block, how many can be other than zero."
     )
-    many = Network.dense([5] * 8, seed=0).run(RNG.normal(size=5), RNG.normal(size=5))
+
+
+@pytest.mark.parametrize("layers", [7, seldom(11)])
+def test_of_a_hessian_of_many_blocks_the_first_ones_and_the_last_are_drawn(layers):
+    sizes = [5] * (layers + 1)
+    many = Network.dense(sizes, seed=0).run(RNG.normal(size=5), RNG.normal(size=5))
     hessian = many.hessian(many.params).picture()
     assert "of more than 12 blocks the first ones and the last" in hessian.alt
     assert len(hessian.svg) < 60_000

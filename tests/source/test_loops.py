@@ -45,6 +45,7 @@ def apart_elsewhere(text, net, x, y):
 # ---------------------------------------------------------------- the numbers
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=pytest.mark.full)])
 @pytest.mark.parametrize("batch", [True, pytest.param(False, marks=pytest.mark.full)])
 @by_activation_and_loss

@@ -47,6 +47,7 @@ OF_EACH = Convention(mean="gradient", bias="first")
 RIGHT = [(ROWS, FIRST), (COLUMNS, LAST), (ML, FIRST), (ML, OF_EACH)]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("text", "convention"), RIGHT)
 def test_a_right_function_is_right_with_its_convention_and_without_one(text, convention):
     run = run_of(TANH_CLASSES)
@@ -57,6 +58,7 @@ def test_a_right_function_is_right_with_its_convention_and_without_one(text, con
         assert report.convention.bias == convention.bias
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("text", "convention", "old", "new"),
     [

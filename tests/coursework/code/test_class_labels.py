@@ -35,6 +35,7 @@ dW2 = A1.T @ dZ2
 """
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("run", RUNS, ids=["classes", "one-hot"])
 @pytest.mark.parametrize("count", ["Y.size", "Y.shape[0]", "len(Y)"])
 def test_the_classes_of_the_examples_are_counted(run, count):
@@ -53,6 +54,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("run", "text", "old", "new"),
     one_in(2, [(run, *mistake) for mistake in MISTAKES for run in RUNS]),

@@ -41,6 +41,7 @@ BARE = "It has no biases: judged with biases of 0."
 COUNTED = "Its z and a are counted from the input as layer 1: z2 is z1 here."
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("text", "convention", "said"),
     [
@@ -66,6 +67,7 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("convention", "old", "new"),
     [

@@ -29,6 +29,7 @@ def test_a_forward_pass_without_its_last_line_is_not_called_right():
     assert diagnose_code(FORWARD.replace("probs = np.exp(z2) /", "q = 2 *"), RELU).right is not True
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [

@@ -18,12 +18,14 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", [name for name in STYLES if name != NOT_READ])
 def test_a_right_network_of_layers_is_accepted(name):
     report = diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
     assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("style", "old", "new"), MISTAKES)
 def test_the_wrong_line_of_a_layer_is_named_once(style, old, new):
     text, line = planted(style.text, old, new)

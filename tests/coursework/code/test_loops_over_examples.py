@@ -157,12 +157,14 @@ def first_wrong(network, text, old, new):
     return accused[0]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("network", "text"), RIGHT)
 def test_a_right_loop_is_right(network, text):
     report = diagnose_code(text, run_of(network))
     assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("network", "text", "old", "new"), one_in(2, OVERWRITTEN))
 def test_what_overwrites_the_sum_of_the_other_examples_is_named_with_its_sum(
     network, text, old, new

@@ -114,6 +114,7 @@ def test_a_right_function_is_right(op, text):
     assert report.sentences[1].startswith(f"Read as {op} of x (7, 5), examples in rows")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("op", "text", "old", "new"), WRONG)
 def test_the_wrong_line_is_named(op, text, old, new):
     wrong, line = planted(text, old, new)

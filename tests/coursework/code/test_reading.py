@@ -40,6 +40,7 @@ LINES = [  # right lines as networks written from scratch have them
 ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("network", "convention", "line"), LINES)
 def test_a_right_line_by_itself_is_right(network, convention, line):
     run = run_of(network)
@@ -77,6 +78,7 @@ def test_a_run_at_which_a_mistake_could_pass_is_replaced_by_one_at_which_it_cann
         assert diagnose_code(text.replace("dZ2 @ A1", "dZ2.T @ A1"), net.run(x, y)).right is True
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("width", "dtype", "examples"),
     [
@@ -134,6 +136,7 @@ ADDED = " * W is added to the gradients of W2, W1: a cost with "
 PENALISED = "dW2 = dZ2.T @ A1 + {0}\ndW1 = dZ1.T @ X + {1}\n"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("second", "first", "let", "line", "sentence"),
     [
@@ -154,6 +157,7 @@ def test_a_penalty_is_a_multiple_of_w_the_same_in_every_layer(second, first, let
     assert sentence in (*report.sentences, *of_line)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("old", "new", "sentences"),
     [
@@ -251,6 +255,7 @@ def model_backward(A2, Y, X, A1, W1, W2):
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("text", "old", "new"),
     [
@@ -310,6 +315,7 @@ def test_a_text_that_is_not_read_is_refused_at_once(text):
     assert str(raised.value) == f"diagnose_code: {REFUSED[text]}"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "text",
     [
@@ -394,6 +400,7 @@ REGULARISED = (
 CLASSES = Network.dense([3, 7, 5], ["relu", "softmax"], "cross_entropy", seed=4)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("let", [None, {"reg": 0.1}])
 @pytest.mark.parametrize(
     ("line", "meant"),

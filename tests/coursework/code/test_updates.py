@@ -31,6 +31,7 @@ WRONG = [
 GRADIENT = "m = len(X)\ndZ2 = (A2 - Y) / m\ndW2 = A1.T @ dZ2\n"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("update", "let"), UPDATES)
 def test_an_update_by_the_gradient_is_right_at_any_positive_rate(update, let):
     run = run_of(TANH_LINEAR)
@@ -41,6 +42,7 @@ def test_an_update_by_the_gradient_is_right_at_any_positive_rate(update, let):
     assert (report.right, report.first_wrong) == (False, line)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("old", "new"), WRONG)
 def test_an_update_by_anything_else_is_wrong_at_any_rate(old, new):
     text, line = planted(GRADIENT + "W2 -= 0.1 * dW2", old, new)
@@ -138,6 +140,7 @@ SHRINKING = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("update", SHRINKING)
 def test_a_penalty_may_be_taken_off_in_an_update_of_its_own(update):
     run = run_of(TANH_LINEAR)
@@ -173,6 +176,7 @@ def test_a_mistake_in_the_update_of_a_list_of_weights_is_named(old, new):
     assert (report.right, report.first_wrong) == (False, line)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("rounds", ["5000", "10**12", "2**52 * 2**52"])
 def test_of_a_long_loop_as_many_rounds_are_read_as_differ(rounds):
     text = f"for epoch in range({rounds}):\n" + indent(GRADIENT + "W2 -= 0.1 * dW2\n", "    ")
@@ -209,6 +213,7 @@ def test_a_gradient_of_a_layer_that_there_is_not_is_wrong_and_what_it_is_is_said
     assert report.lines[1].sentences == ("dW0 is not ∂J/∂W0, shape (3, 7).", "It is ∂J/∂W1.")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("update", "says"),
     [

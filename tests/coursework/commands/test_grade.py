@@ -42,6 +42,7 @@ def test_the_command_writes_results_and_logs_seeds(tmp_path, capsys):
     assert str(graded_seed(SECRET, "ada", 2)) not in out.read_text()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.skipif(os.name != "posix", reason="the rights are those of POSIX")
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
 def test_a_secret_that_a_sheet_could_read_is_warned_of(tmp_path, capsys, mode, warned):

@@ -85,6 +85,7 @@ def read_for(path, report):
     return report
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_a_command_is_told_is_done_and_it_works(name, in_course, capsys, monkeypatch):
     if "closed" in name:
@@ -228,6 +229,7 @@ def marks():
     return BEGIN, END
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("provoke", "follow"), PYTHON.values(), ids=PYTHON)
 def test_what_a_call_is_told_is_done_and_it_works(provoke, follow, in_course):
     with pytest.raises(JacobianError) as caught:

@@ -135,6 +135,7 @@ def test_the_page_has_the_plan():
 # ---------------------------------------------------------------- sheets and key
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("sheet", PLAN, ids=lambda s: s.name)
 def test_the_key_is_right_and_is_that_of_the_students_own_sheet(sheet, files):
     for student in ("ada", "bob"):
@@ -148,6 +149,7 @@ def test_the_key_is_right_and_is_that_of_the_students_own_sheet(sheet, files):
             assert all(names[question.name] is None for question in task.questions)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("sheet", PLAN, ids=lambda s: s.name)
 def test_a_sheet_that_is_handed_out_has_no_line_of_the_key(sheet, files):
     for name in (f"sheets/{sheet.name}/ada", f"practice/{sheet.name}"):
@@ -168,6 +170,7 @@ def test_students_have_different_numbers_and_a_call_gives_the_same_again(course,
     assert all(one != other for one, other in zip(heads["ada"], heads["bob"], strict=True))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("sheet", PLAN, ids=lambda s: s.name)
 def test_a_notebook_shows_pictures_without_a_number(sheet, files):
     text = files[f"sheets/{sheet.name}/ada.ipynb"]

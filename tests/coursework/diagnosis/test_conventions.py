@@ -16,6 +16,7 @@ RIGHT = {**DELTAS, **RUN.gradients()}
 SCENES = {s.name: s for s in scenes()}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("s", list(SCENES.values()), ids=list(SCENES))
 def test_right_answers_are_right_in_every_convention(s):
     rng = np.random.default_rng(31)
@@ -25,6 +26,7 @@ def test_right_answers_are_right_in_every_convention(s):
         assert found.ok, (convention, str(found))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("s", one_in(2, SCENES.values()), ids=list(SCENES))
 def test_planted_mistakes_keep_their_label_in_every_convention(s):
     rng = np.random.default_rng(32)
@@ -64,6 +66,7 @@ BIASED = Convention(bias="first", first=2, names={"Theta{l-1}": "W", "err{l}": "
 W1B = np.column_stack([RIGHT["b1"], RIGHT["W1"]])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("given", "convention", "proved"),
     [

@@ -32,6 +32,7 @@ CANCELLING = {("softmax", "b2")}  # the sum of p − y is rounding error: nothin
 # --- the pass as data ------------------------------------------------------------
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("pair", "batch", "reduction"), list(product(PAIRS, [0, 1], ["mean", "sum"]))
 )
@@ -93,6 +94,7 @@ def turned_only(s, arrays, wrong):
     return len(wrong) == 1 and right.shape == turned.shape and np.allclose(right, turned)
 
 
+@pytest.mark.one_in(3)
 @by_every_second
 def test_planted_mistakes_are_named(s):
     for number, (label, variant, arrays, factor) in enumerate(dense_plants(s)):

@@ -47,6 +47,7 @@ def test_the_equation_of_a_line_gives_what_the_line_gives(scene):
 # --- planted -----------------------------------------------------------------------
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_mistake_beyond_dense_layers_is_named(name):
     plant = PLANTS[name]

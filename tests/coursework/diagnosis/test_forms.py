@@ -283,6 +283,7 @@ def typed(array, digits):
     )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("digits", [5, 7, 9])
 def test_mistakes_in_typed_numbers(classifier, digits):
     net, run = classifier

@@ -68,6 +68,7 @@ def unrolled(run, W, data, m, keep):
     return {"W": dW, "U": dU}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("batch", [False, True])
 def test_steps_of_a_recurrence_that_are_left_out_are_told(batch, tied):

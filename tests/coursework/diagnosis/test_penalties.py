@@ -79,6 +79,7 @@ TOLD = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["W1", "W2"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_wrong_with_a_penalty_is_named_by_itself(kind, name):

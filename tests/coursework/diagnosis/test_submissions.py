@@ -151,6 +151,7 @@ def test_no_sum_over_examples_in_a_jacobian_of_one_example():
 # --- digits ----------------------------------------------------------------------
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("digits", [4, 5, 6])
 def test_rounded_numbers_follow_from_rounded_mistakes(digits):
     net = Net([5, 4, 3, 2], m=7)
@@ -227,6 +228,7 @@ def test_a_constant_ratio_is_printed():
 # --- mistakes --------------------------------------------------------------------
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("key", ["W1", "b1"])
 @pytest.mark.parametrize(
     ("label", "wrong"),

@@ -64,6 +64,7 @@ def test_the_exercises_are_numbered_from_one():
         find_exercise("2")
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_the_same_seed_gives_the_same_sheet_and_another_seed_another_one(exercise):
     first, again, other = exercise.make(7), exercise.make(7), exercise.make(8)
@@ -73,6 +74,7 @@ def test_the_same_seed_gives_the_same_sheet_and_another_seed_another_one(exercis
     assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_there_are_graded_hints_mistakes_and_right_forms(exercise):
     task = exercise.make(3)
@@ -84,6 +86,7 @@ def test_there_are_graded_hints_mistakes_and_right_forms(exercise):
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("seed", range(5))
 def test_the_solution_and_the_package_agree(exercise, seed):
@@ -93,6 +96,7 @@ def test_the_solution_and_the_package_agree(exercise, seed):
     assert [v.name for v in verdicts if not v.ok] == []
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_a_solution_that_is_wrong_on_purpose_does_not_agree(exercise):
     task = exercise.make(2)
@@ -101,6 +105,7 @@ def test_a_solution_that_is_wrong_on_purpose_does_not_agree(exercise):
         assert {n for n, v in verdicts.items() if not v.credited} == set(planted.answers)
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("seed", [0, 11])
 def test_planted_mistakes_give_pairwise_different_answers(exercise, seed):
@@ -111,6 +116,7 @@ def test_planted_mistakes_give_pairwise_different_answers(exercise, seed):
             assert any(differ(one[q.name], other[q.name], q) for q in task.questions)
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("seed", range(3))
 def test_every_planted_mistake_is_called_by_its_own_name(exercise, seed):
@@ -122,6 +128,7 @@ def test_every_planted_mistake_is_called_by_its_own_name(exercise, seed):
             assert (verdicts[name].cause, verdicts[name].tag in like) == (planted.says, True)
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_numbers_that_no_mistake_gives_have_no_cause(exercise):
     task, generator = exercise.make(3), np.random.default_rng(8)
@@ -133,6 +140,7 @@ def test_numbers_that_no_mistake_gives_have_no_cause(exercise):
             assert (found.status, found.cause, found.tag) == ("wrong", "", "wrong")
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_every_layout_that_is_not_asked_for_has_a_name(exercise):
     task = exercise.make(3)
@@ -143,6 +151,7 @@ def test_every_layout_that_is_not_asked_for_has_a_name(exercise):
 # ---------------------------------------------------------------- the sheet
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("form", [script, notebook], ids=["script", "notebook"])
 def test_a_sheet_is_narrow_ascii_and_runs(exercise, form):
@@ -159,6 +168,7 @@ def test_a_sheet_is_narrow_ascii_and_runs(exercise, form):
         assert np.array_equal(names[name], value)
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_in_a_notebook_each_hint_is_folded_up(exercise):
     task = exercise.make(5)
@@ -173,6 +183,7 @@ def test_in_a_notebook_each_hint_is_folded_up(exercise):
     assert not re.search(r"<(?!/?details>|/?summary>)", shown)
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("form", [script, notebook], ids=["script", "notebook"])
 def test_a_sheet_holds_no_answers_and_no_reference_code(exercise, form):
@@ -188,6 +199,7 @@ def test_a_sheet_holds_no_answers_and_no_reference_code(exercise, form):
         assert [line for line in long if line in code] == []
 
 
+@pytest.mark.one_in(5)
 @by_exercise
 @pytest.mark.parametrize("form", [script, notebook], ids=["script", "notebook"])
 def test_a_solved_sheet_is_the_sheet_with_the_solution_put_in(exercise, form):
@@ -197,6 +209,7 @@ def test_a_solved_sheet_is_the_sheet_with_the_solution_put_in(exercise, form):
     assert all(verdict.ok for verdict in check_answers(task, names))
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_a_notebook_has_what_nbformat_asks_for(exercise):
     document = json.loads(notebook(exercise.make(5)))
@@ -210,6 +223,7 @@ def test_a_notebook_has_what_nbformat_asks_for(exercise):
         assert all(line.endswith("\n") for line in cell["source"][:-1])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.fresh], ids=lambda e: e.title)
 def test_formulas_are_right_on_fresh_numbers(exercise):
     task, fresh = exercise.make(5), exercise.make(6)
@@ -296,6 +310,7 @@ def test_a_sheet_says_how_it_is_checked_by_its_own_name(name, written):
     assert "x = 1" not in text.replace(written, "")
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_a_sheet_breaks_lines_between_words_only(exercise):
     task = exercise.make(5)
@@ -315,6 +330,7 @@ def test_the_words_for_a_bug_are_labels_that_have_a_page():
     assert set(e05_planted_bug.WORDS) <= set(LABELS) & pages
 
 
+@pytest.mark.one_in(4)
 @by_exercise
 def test_a_cause_says_what_stands_there(exercise):
     """Not the remedy alone, which reads as if it were the mistake."""

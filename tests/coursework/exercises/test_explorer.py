@@ -36,6 +36,7 @@ def seen(page):
     return re.sub(r"<[^>]*>", " ", body)
 
 
+@pytest.mark.one_in(3)
 @by_number
 def test_a_mistake_changes_what_the_checker_does_not_call_right(number):
     task = find_exercise(number).make(3)
@@ -77,6 +78,7 @@ def test_the_marks_are_at_the_entries_that_differ_and_the_numbers_say_by_how_muc
     assert checked > 15
 
 
+@pytest.mark.one_in(3)
 @by_number
 def test_below_the_level_of_causes_no_value_of_an_answer_is_in_the_file(number):
     task = find_exercise(number).make(3)

@@ -243,6 +243,7 @@ def test_no_file_and_a_folder(tmp_path):
     assert refusal(".") == ". ends neither in .py nor in .ipynb.\n  Hand in one of the two."
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["ex 2 (copy).py", "übung-2.py", "'2'.py", "-2.py", "%s{0}.py"])
 def test_odd_names_are_only_names(tmp_path, name):
     assert check_file(handed_in(tmp_path, solved(), name)).ok
@@ -285,6 +286,7 @@ def test_what_was_answered_before_an_exception_counts(tmp_path):
     assert report.lines()[1] == f"stopped   {report.failure}"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("line", "status", "where"),
     [
@@ -317,6 +319,7 @@ def test_answers_that_are_none(tmp_path, line, status, where):
     assert report["entries"].ok
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "failure"),
     [
@@ -353,6 +356,7 @@ def test_a_sheet_that_prints_changes_folder_and_warns(tmp_path):
     assert report_of(tmp_path, *lines).ok
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("line", "package"),
     [

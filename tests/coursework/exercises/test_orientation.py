@@ -97,6 +97,7 @@ SCENES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("scene", SCENES)
 def test_every_mixture_is_judged_by_one_rule(scene):
     task = SCENES[scene]
@@ -130,6 +131,7 @@ def test_a_check_with_another_rule_would_be_seen(monkeypatch, rule):
 FIVE = {f"dW{n}": f"W{n}" for n in (1, 2, 3)} | {f"d{n}": f"z{n}" for n in (1, 2, 3)}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("turned", ["dW2", "d2", "dW3 dW1", "d3 d2 d1", "dW3 dW2 dW1"])
 def test_the_grader_and_diagnose_say_the_same_of_a_sheet(turned):
     task, turned = find_exercise(5).make(7), turned.split()

@@ -129,6 +129,7 @@ def test_a_bias_in_the_weights_is_a_line_of_them():
     np.testing.assert_array_equal(given["Theta1"][1:], MADE[2].given["W2"].T)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("convention", [*COURSES.values(), LAST], ids=[*COURSES, "last"])
 def test_what_is_right_is_the_run_as_the_convention_writes_it(convention):
     task = sheet_in(MADE[5], convention)
@@ -170,6 +171,7 @@ def require_judged(task):
         assert not words & (changed - set(task.written.names)), planted.says
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("convention", COURSES.values(), ids=COURSES)
 @pytest.mark.parametrize("number", [2, 5, 11])
 def test_solution_and_planted_mistakes_in_a_convention(number, convention):
@@ -238,6 +240,7 @@ def test_choices_lines_and_names_of_a_text():
     )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: f"exercise {e.number}")
 def test_no_choice_is_left_open_in_a_sheet(exercise):
     task = MADE.get(exercise.number) or exercise.make(3)

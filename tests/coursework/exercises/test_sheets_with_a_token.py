@@ -18,6 +18,7 @@ TOKEN = "0123456789abcdef" * 2
 SEED = 5_431_986_027_443
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
 def test_the_numbers_of_a_sheet_give_the_verdicts_of_its_seed(exercise, tmp_path):
     by_seed = exercise.make(SEED, TOKEN)
@@ -74,6 +75,7 @@ def test_numbers_of_no_sheet_are_refused_before_anything_is_computed(name, tmp_p
     )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("number", range(1, len(EXERCISES) + 1))
 def test_one_number_that_was_changed_is_seen(number, tmp_path):
     text = script(find_exercise(number).make(SEED, TOKEN))

@@ -234,6 +234,7 @@ OWN = ("--sheet-seed", "own")
 CLASS_ALONE, SECRET_ALONE = OF_CLASS[:2], OF_CLASS[2:]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "folder", [("--out-dir", "results"), (*CLASS_ALONE, "--gradebook", "m.csv")]
 )

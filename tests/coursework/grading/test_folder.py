@@ -72,6 +72,7 @@ def test_a_folder_is_graded_one_after_the_other(tmp_path, capsys, monkeypatch):
     ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("form", "ending"),
     [("text", ".txt"), ("json", ".json"), ("gradescope", ".json"), ("junit", ".xml")],
@@ -96,6 +97,7 @@ def test_one_that_cannot_be_graded_stops_no_other(form, ending, tmp_path, capsys
     assert UNGRADED not in (tmp_path / "out" / f"bob.py{ending}").read_text()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("options", "message"),
     [

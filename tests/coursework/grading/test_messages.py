@@ -102,6 +102,7 @@ CARRIERS = {  # ways in which a sheet may try to carry the fresh numbers out: (c
 SELDOM = {"a forged kind", "a shape", "the exit status", "a signal"}  # as others that stop, or give
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("carrier", [seldom(c) if c in SELDOM else c for c in CARRIERS])
 def test_nothing_carries_the_fresh_numbers_out(tmp_path, carrier):
     code, said = CARRIERS[carrier]
@@ -183,6 +184,7 @@ def all_messages(sheet_task, fresh_task):
             yield from ((one.name, message) for message in mark.messages)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
 def test_no_message_at_any_level_holds_a_right_number(exercise):
     tasks = exercise.make(3), exercise.make(5)
@@ -194,6 +196,7 @@ def test_no_message_at_any_level_holds_a_right_number(exercise):
         assert not re.search(r"\d\.\d{2,}", message), (name, message)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("factor", [3.7, 11, 0.3717, 1 / 11, -12.5])
 def test_no_ratio_but_a_safe_one_is_told(factor):
     task = find_exercise(5).make(3)

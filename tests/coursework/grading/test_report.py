@@ -24,6 +24,7 @@ def points(report, name):
 # ---------------------------------------------------------------- points
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", [e.number for e in EXERCISES])
 def test_the_solution_has_all_points(exercise, tmp_path):
     report = graded(tmp_path, exercise)
@@ -127,6 +128,7 @@ def test_why_no_cause_was_looked_for_is_kept_in_the_record(monkeypatch):
     assert report.score == looked_for.score
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "wrong", ["np.zeros_like(W2)", "np.ones_like(W2)", "np.full_like(W2, np.nan)"]
 )
@@ -248,6 +250,7 @@ def saved(tmp_path, exercise, **changed):
     return grade_file(tmp_path / "a.npz", exercise, Terms(sheet_seed=7))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("exercise", [e.number for e in EXERCISES])
 def test_every_answer_can_be_handed_in_as_an_array(exercise, tmp_path):
     """Masks (3), a word (5) and strings (7) too."""

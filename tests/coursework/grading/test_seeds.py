@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from sampled import seldom
 
 from jacobian_bp.coursework.grading.seeds import apart_from, graded_seed, read_secret, sheet_seed
 from jacobian_bp.errors import SpecError
@@ -27,12 +28,15 @@ def test_the_spelling_of_a_name_is_normalised():
     assert graded_seed(SECRET, " Jose\u0301 ", 2) == graded_seed(SECRET, "Jos\u00e9", 2)
 
 
-def test_the_seed_does_not_depend_on_the_hash_of_the_process():
+OTHER = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+
+
+@pytest.mark.parametrize("other", [OTHER, *map(seldom, ("0", "3", "random"))])
+def test_the_seed_does_not_depend_on_the_hash_of_the_process(other):
     code = (
         "from jacobian_bp.coursework.grading.seeds import graded_seed;"
         f"print(graded_seed({SECRET!r}, 'ada', 2))"
     )
-    other = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     found = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONHASHSEED": other},

@@ -11,6 +11,7 @@ from jacobian_bp.coursework.lines.language import read_line
 BATCH = run_of([11, 7, 3, 2], 5)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("line", "target"),
     [
@@ -35,6 +36,7 @@ def test_capitals_are_read_as_small_letters(line, target):
     assert diagnose_line(wrong, BATCH, target, examples="columns").right is False
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "meant"),
     [

@@ -16,6 +16,7 @@ THETA = Convention(weights="in,out", first=2, names={"Theta{l-1}": "W", "err{l}"
 PAIR = "dZ2 = {}\ndW2 = {}\ndZ1 = np.dot(W2.T, dZ2) * (1 - A1**2)\ndW1 = {}\n"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", range(8))
 def test_a_right_line_is_right_and_a_mistake_keeps_its_label_in_every_convention(seed):
     convention = drawn(np.random.default_rng(seed))
@@ -125,6 +126,7 @@ PROBABLE = Network.dense([3, 7, 5], ["relu", "softmax"], "cross_entropy", seed=4
 CLASSED = PROBABLE.run(RNG.normal(size=(11, 3)), np.eye(5)[RNG.integers(0, 5, 11)])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "wrong", "convention"),
     [
@@ -191,6 +193,7 @@ def test_a_text_for_one_example_has_no_1_m_of_a_mean(convention, examples):
     assert report.sentences[1] == "Read as one example as a column, W (outputs, inputs)."
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("right", "wrong", "line"),
     [
@@ -204,6 +207,7 @@ def test_a_mistake_in_a_text_for_one_example_is_found_in_its_convention(right, w
     assert (report.right, report.first_wrong) == (False, line)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("examples", [slice(0, 11), slice(4, 5), 6], ids=["batch", "one", "vector"])
 def test_nielsen_s_nabla_is_of_one_example_unless_its_line_counts_them(examples):
     run = DEEP.run(*(array[examples] for array in DRAWN))
@@ -234,6 +238,7 @@ def test_what_is_read_for_one_example_is_said():
 ONES = {"first": "np.ones((m, 1)), a1", "last": "a1, np.ones((m, 1))"}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("bias", "weights", "examples"),
     [
@@ -269,6 +274,7 @@ def test_a_line_is_read_with_the_bias_in_w(bias, weights, examples):
         assert diagnose_line(line, RUN, convention=swapped).right is False
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("line", "convention", "meant"),
     [
@@ -301,6 +307,7 @@ def test_the_place_of_the_bias_does_not_touch_a_delta(line):
     assert str(reports[0]) == str(reports[1])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "right", "said"),
     [

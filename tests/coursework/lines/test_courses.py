@@ -23,6 +23,7 @@ EACH = "It is right if {} is ∂L/∂{} of each example, without the 1/m of the 
 # ---------------------------------------------------------------- 1/m
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "layout"),
     [
@@ -55,6 +56,7 @@ def test_a_delta_without_1_m_is_right_for_gradients_with_it(run, line):
     assert len(diagnose_line(line.replace("= ", "= (") + ") / m", run).sentences) == 1
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("run", "line"),
     [
@@ -98,6 +100,7 @@ def test_a_transposed_product_over_m_keeps_its_m(line, meant):
     assert said in diagnose_line(line, BATCH).sentences
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "meant"),
     [
@@ -173,6 +176,7 @@ def test_a_product_is_changed_once():
 # ---------------------------------------------------------------- loss and activation as one
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("run", "line", "meant"),
     [

@@ -22,6 +22,7 @@ RUNS = {"readme": README, "square": SQUARE}
 # ---------------------------------------------------------------- slope-at-activation
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize(
     ("line", "own"),
@@ -59,6 +60,7 @@ TWICE = "d3 = (a3 - y) * a3 * (1 - a3) / m"
 ENTRY_BY_ENTRY = "d2 = -y / a2 * a2 * (1 - a2) / m"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("run", "line", "label", "examples"),
     [
@@ -143,6 +145,7 @@ def test_the_other_sign_is_written_where_it_is_shortest(line, other_sign):
     assert read_line(str(negated(tree))).tree == negated(tree)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "meant", "why"),
     [

@@ -203,6 +203,7 @@ def test_a_slope_function_may_take_the_activation_and_that_is_said():
     assert (prime.right, prime.meant) == (False, "da1 * sigmoid_prime(z1)")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -259,6 +260,7 @@ def test_a_whole_jacobian_of_a_batch_is_that_of_one_example():
     assert message.startswith("diagnose_line: ∂a2/∂z1 of a batch is one matrix for each example.")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("line", "right"),
     [

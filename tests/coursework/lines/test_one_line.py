@@ -60,6 +60,7 @@ RIGHT = [  # line, target, on which runs
 CASES = [(line, target, run) for line, target, runs in RIGHT for run in runs.split()]
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("line", "target", "name"), CASES)
 def test_a_right_line_is_right(line, target, name):
     run = RUNS[name]
@@ -114,6 +115,7 @@ WRONG = [  # run, line, where it breaks or None, what was meant
 ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "line", "broke_at", "meant"), WRONG)
 def test_a_wrong_line_is_wrong_and_its_correction_is_right(name, line, broke_at, meant):
     report = diagnose_line(line, RUNS[name])
@@ -384,6 +386,7 @@ def shape_or_none(call, *arguments):
         return None
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("left", "right"), list(product(SHAPES, SHAPES)))
 @pytest.mark.parametrize(
     ("rule", "call"),
@@ -419,6 +422,7 @@ def test_a_correction_that_is_right_by_coincidence_is_not_offered():
     assert diagnose_line("d2 = d3 * W3 * slope(z2)", NARROW).right is True
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "line",
     [

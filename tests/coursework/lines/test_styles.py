@@ -21,6 +21,7 @@ FIRST_OF_EACH = [
 BY_A_SUM = "fast.ai: dw1 = (x[:, :, None] * dz1[:, :, None]).sum(0)"  # mended, in another way
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", STYLES)
 def test_every_right_line_is_read_and_called_right(name):
     for right, *_ in STYLES[name].lines:
@@ -43,6 +44,7 @@ def _named(style, right, wrong):
     return names_the_cause(report, right, wrong, OTHERWISE)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("style", "right", "wrong"), FIRST_OF_EACH)
 def test_a_planted_mistake_is_named(style, right, wrong):
     assert _named(style, right, wrong)

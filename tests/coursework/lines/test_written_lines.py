@@ -21,6 +21,7 @@ def report_of(name, examples, weights, line):
     return diagnose_line(line, RUNS[name], convention=told)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("key", LINES, ids=lambda key: key[0])
 def test_a_right_line_is_read_and_right(key):
     for name, examples, weights, line in CASES:
@@ -68,6 +69,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "told", "line"), WRONG)
 def test_a_mistake_in_such_a_line_is_no_right_line(name, told, line):
     assert report_of(name, *told, line).right is not True

@@ -47,6 +47,7 @@ def temporary(tmp_path, monkeypatch):
     return place
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", LEFT)
 def test_whatever_is_left_in_the_folder_is_deleted(name, temporary):
     found = run_code(f"import os\n{LEFT[name]}\nW = 1", ["W"], QUICK)

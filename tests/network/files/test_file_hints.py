@@ -49,6 +49,7 @@ def beside():
     Path("flowers.csv").write_text(f"a,b,c,d,species\n{rows}")
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("text", "change"), TOML.values(), ids=TOML)
 def test_what_is_said_of_a_network_file_is_done_and_it_is_read(folder, text, change):
     beside()

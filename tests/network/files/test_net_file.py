@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from network_cases import TooMuchWork, at_most, refusal
+from sampled import seldom
 
 from jacobian_bp import Network, SpecError, memory_limit, reference
 from jacobian_bp.derivation.ready_made import NAMES
@@ -494,13 +495,21 @@ def test_a_key_of_many_parts_is_refused(told, part):
         )
 
 
+def of_quotes(count):
+    """Texts with this many quotes that a backslash takes away."""
+    quotes = '\\"' * count
+    return [
+        f'a = "{quotes}',
+        f'a = """{quotes}',
+        f'a = """{quotes}' + "9" * 5_000 + '"""\nb = ' + "9" * 5000,
+        f'seed = 1\nseed = 1\na = "{quotes}',
+    ]
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
-        'a = "' + '\\"' * 60_000,
-        'a = """' + '\\"' * 60_000,
-        'a = """' + '\\"' * 60_000 + "9" * 5_000 + '"""\nb = ' + "9" * 5000,
-        'seed = 1\nseed = 1\na = "' + '\\"' * 60_000,
+        *of_quotes(60_000),
         '"' * 500_001,
         "a = " + " " * 500_000,
         "a" * 500_000,
@@ -512,8 +521,9 @@ def test_a_key_of_many_parts_is_refused(told, part):
         "[weights]\n" + "\n".join(f"w{n} = 1" for n in range(1, 6_000)),
         "[weights]\nW1 = [" + "[]," * 20_000 + "]",
         "[weights]\nW1 = [" + "'a'," * 20_000 + "]",
+        *map(seldom, of_quotes(250_000)),
     ],
-    ids=range(15),
+    ids=range(19),
 )
 def test_no_hostile_text_takes_long(told, hostile):
     assert len(told(HEAD + hostile)) < 5_000

@@ -210,9 +210,10 @@ def test_the_same_array_given_twice_ties_two_layers():
     assert list(net.compile()(net.params, x[0], y[0])[1]) == ["W1", "b1", "b2"]
 
 
+@pytest.mark.parametrize("layers", [400, seldom(1_000)])
 @by_form
-def test_more_steps_than_the_default_recursion_limit(form):
-    net, rng = residual(400), np.random.default_rng(1)
+def test_more_steps_than_the_default_recursion_limit(form, layers):
+    net, rng = residual(layers), np.random.default_rng(1)
     x, y = shaped(form, *rng.standard_normal((2, BATCH, 3)))
     loss, gradients = compiled(net, form)(net.params, x, y)
     run = net.run(x, y)

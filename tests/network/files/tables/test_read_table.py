@@ -30,6 +30,7 @@ def require_equal(found, x, y, classes):
     assert found.classes == classes
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("name", READ)
 def test_a_table_is_read_as_it_is_meant(file, name):
     text, target, options, x, y, classes = READ[name]

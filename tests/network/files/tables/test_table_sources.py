@@ -350,6 +350,7 @@ SAID = [
 ]  # fmt: skip
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", ["check", "derive", "show", "compare"])
 def test_a_command_leaves_widths_and_loss_to_the_data(tmp_path, call, command):
     pair = ["dz2/dW2"] if command == "show" else []
