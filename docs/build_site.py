@@ -29,7 +29,7 @@ CHAPTERS = {
     "How to": [
         *("tables", "add_an_op", "puzzles", "exercises", "grading", "course", "check_gradient"),
         *("diagnose", "diagnose_line", "diagnose_code", "compare", "source"),
-        *("models", "interop", "second_derivatives"),
+        *("models", "interop", "larger_than_memory", "second_derivatives"),
     ],
     "Why": [
         *("site/layouts", "site/two_zeros", "site/routes", "conventions", "costs", "counting"),

@@ -5,17 +5,16 @@ a sequence of einsum contractions; the textbook formulas fall out by spending
 the Kronecker deltas; and a fast vector-Jacobian route that shares no derivative
 with them shows that they are right.
 
-A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain,
-a Hessian or StackedHessian, a Derivation, and an Agreement of all routes; compiled it
-is a CompiledStep. An Op of one's own is written with delta, dense, distinct, one, at,
-within, outer and over_batch, and judged by check_op; check_gradient judges the gradient
-of any numpy function, taylor_test any derivative. read_table gives a file's or a frame's
-inputs and targets as TableData. formula derives a formula that is typed in, as a Formula. diagnose
-finds the mistake in a student's arrays,
-diagnose_line in a line of numpy, diagnose_code in a whole backward function. to_layout and
-from_layout change the convention.
-
-Each name is loaded when it is first used.
+A Network is run on data; its Run gives values, a Jacobian, StackedJacobian or Chain, a
+Hessian or StackedHessian, a Derivation, and an Agreement of all routes; compiled it is
+a CompiledStep; over batches it gives a JacobianOver. An Op of one's own is written with
+delta, dense, distinct, one, at, within, outer and over_batch, and judged by check_op;
+check_gradient judges the gradient of any numpy function, taylor_test any derivative.
+read_table gives a file's or a frame's inputs and targets as TableData. formula derives
+a formula that is typed in, as a Formula. diagnose finds the mistake in a student's
+arrays, diagnose_line in a line of numpy, diagnose_code in a whole backward function.
+to_layout and from_layout change the convention. Each name is loaded when it is first
+used.
 """
 
 from importlib import import_module
@@ -45,6 +44,7 @@ _OFFERED = {
     "errors": ["AxisError", "DomainError", "JacobianError", "MemoryLimitError", "SpecError"],
     "formulas.formula": ["Formula", "formula"],
     "network.files.tables.read_table": ["TableData", "read_table"],
+    "network.jacobian_over": ["JacobianOver"],
     "network.network": ["Network"],
     "network.run": ["Run"],
     "numbers.memory": ["memory_limit"],
@@ -137,6 +137,7 @@ _OFFERED = {
 _MODULE_OF = {name: module for module, names in _OFFERED.items() for name in names}
 _PARTS = {module.partition(".")[0] for module in _OFFERED}
 _PARTS |= {
+    "chunks",
     "compare",
     "document",
     "picture",
@@ -187,6 +188,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .formulas.formula import formula as formula
     from .network.files.tables.read_table import TableData as TableData
     from .network.files.tables.read_table import read_table as read_table
+    from .network.jacobian_over import JacobianOver as JacobianOver
     from .network.network import Network as Network
     from .network.run import Run as Run
     from .numbers.memory import memory_limit as memory_limit

@@ -235,6 +235,14 @@ GRADE = {
     ),
     "seconds": ("grade --exercise 2 --submission ex2.py --seconds 0", number_told),
     "memory": ("grade --exercise 2 --submission ex2.py --memory 1", number_told),
+    "no worker": (
+        "grade --exercise 2 --submission ex2.py --workers 0",
+        lambda words, message: [*words[:-1], said(r"from (\d)", message)],
+    ),
+    "workers of one": (
+        "grade --exercise 2 --submission ex2.py --workers 2",
+        lambda words, message: without(words, said(r"leave (--\w+) out", message)),
+    ),
     "a level": (
         "grade --exercise 2 --submission ex2.py --level 9",
         lambda words, message: [*words[:-1], said(r"from (\d)", message)],

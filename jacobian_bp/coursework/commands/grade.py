@@ -12,7 +12,7 @@ jacobian-bp grade --summary DIR                                          which m
 
 import argparse
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from ...writing.signs import safe
 from ...writing.tables import fold_all
 from ..exercises.catalogue import exercises_of, find_exercise
 from ..exercises.verdict import LEVELS
+from ..grading.at_once import graded, require_workers
 from ..grading.folder import (
     name_of,
     owners,
@@ -52,7 +53,7 @@ from ..grading.seeds import (
 )
 from ..grading.summary import summarise
 from ..sandbox import Limits, stopped_in_order
-from .grade_class import grade_class, require_class
+from .grade_class import Job, grade_class, require_class
 
 NOT_RIGHT = 1
 
@@ -100,6 +101,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--numpy-only", action="store_true", help="no other package is there")
     parser.add_argument("--seconds", type=float, default=20.0, help="for a run (default: 20)")
     parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="(default: 2048)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="of a folder: so many at once"
+    )
     parser.add_argument("--out", metavar="FILE", help="write the results there, whole or not")
     parser.add_argument("--out-dir", metavar="DIR", help="of a folder: a results file each")
     parser.add_argument("--roster", metavar="CSV", help="of a folder: the class, a student a line")
@@ -117,12 +121,13 @@ def run_command(options: argparse.Namespace) -> int:
     if options.format is None:
         options = argparse.Namespace(**{**vars(options), "format": format_for(options.out)})
     require_class(options)
+    require_workers(options.workers, options.out_dir is not None or options.roster is not None)
     with ExitStack() as stack:
         stack.enter_context(stopped_in_order())
         calls = _calls(options, stack)
         if options.roster is not None:
             _require_call(calls[0])
-            return grade_class(calls, options, _grade_students, _require_files)
+            return grade_class(calls, options, _graded, _require_files)
         if options.out_dir is not None and options.out is None:
             for call in calls:
                 _require_folder(call)
@@ -170,13 +175,23 @@ def _calls(options: argparse.Namespace, stack: ExitStack) -> list[argparse.Names
         results.failed(str(error).splitlines()[0])
         raise
     if not numbers:  # what is missing is told where a call is looked through
-        return [argparse.Namespace(**{**vars(options), "worth": None, "several": False})]
+        return [
+            argparse.Namespace(
+                **{**vars(options), "worth": None, "several": False, "own_files": []}
+            )
+        ]
     calls, several = [], len(numbers) > 1
     for number, points in zip(numbers, worth, strict=True):
         folder = options.out_dir
         if folder is not None and several:
             folder = str(Path(folder) / f"exercise-{number}")
-        own = {"exercise": number, "worth": points, "out_dir": folder, "several": several}
+        own = {
+            "exercise": number,
+            "worth": points,
+            "out_dir": folder,
+            "several": several,
+            "own_files": files,
+        }
         calls.append(argparse.Namespace(**{**vars(options), **own}))
     return calls
 
@@ -243,11 +258,10 @@ def _grade_folder(options: argparse.Namespace) -> int:
     wide = max(len(name_of(path)) for path in files)
     whose = owners(files, read_secret(options.secret_file), options.exercise)
     right = True
-    for path in files:
-        try:
-            report = _grade_one(_options_for(path, options))
-        except JacobianError as error:
-            right, said = False, f"not graded: {str(error).splitlines()[0]}"
+    reports = _graded([(path, options, None) for path in files], options)
+    for path, report in zip(files, reports, strict=True):
+        if isinstance(report, JacobianError):
+            right, said = False, f"not graded: {str(report).splitlines()[0]}"
         else:
             right, said = right and report.ok, words_on(report, whose)
         _say([f"{name_of(path):<{wide}}  {said}"])
@@ -256,7 +270,17 @@ def _grade_folder(options: argparse.Namespace) -> int:
     return 0 if right else NOT_RIGHT
 
 
-def _grade_students(path: Path, options: argparse.Namespace, student: str) -> GradeReport:
+def _graded(
+    jobs: Sequence[Job], options: argparse.Namespace
+) -> Iterator[GradeReport | JacobianError]:
+    """The report on each file, or why there is none, in their order."""
+    files = [word for word in options.own_files if isinstance(word, str)]
+    return graded(_grade_job, jobs, options.workers, files)
+
+
+def _grade_job(job: Job) -> GradeReport:
+    """One file of a folder, as it is graded alone; here or in a process of its own."""
+    path, options, student = job
     return _grade_one(_options_for(path, options, student))
 
 

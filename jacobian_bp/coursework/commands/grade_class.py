@@ -1,7 +1,8 @@
 """jacobian-bp grade --roster: a folder graded for a class, a line a student, and a gradebook."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from ...errors import JacobianError, SpecError
@@ -15,7 +16,9 @@ from ..grading.roster import read_roster, students_files
 from ..grading.seeds import open_to_all, read_secret
 
 NOT_RIGHT = 1
-GradeFile = Callable[[Path, argparse.Namespace, str], GradeReport]
+Job = tuple[Path, argparse.Namespace, str | None]  # a file, how it is graded, and whose it is
+Reports = Iterator[GradeReport | JacobianError]
+Graded = Callable[[Sequence[Job], argparse.Namespace], Reports]
 RequireFiles = Callable[[Sequence[Path], argparse.Namespace], None]
 
 
@@ -35,7 +38,7 @@ def require_class(options: argparse.Namespace) -> None:
 def grade_class(
     calls: Sequence[argparse.Namespace],
     options: argparse.Namespace,
-    grade_file: GradeFile,
+    graded: Graded,
     require_files: RequireFiles,
 ) -> int:
     """Every student of the roster graded, exercise by exercise; exit code 0 if all is right.
@@ -53,13 +56,15 @@ def grade_class(
     secret = read_secret(options.secret_file)
     sheets = [Path(f"{student}.py") for student in roster.students]
     whose = [owners(sheets, secret, call.exercise) for call in calls]
+    present = [student for student in roster.students if student in files]
+    jobs = [(path, call, name) for name in present for call in calls for path in files[name]]
+    reports = graded(jobs, calls[0])
     earned: dict[str, Sequence[Earned] | None] = {}
     _say(book.head())
     for student in roster.students:
         if student in files:
             earned[student] = [
-                _best(files[student], call, student, known, grade_file)
-                for call, known in zip(calls, whose, strict=True)
+                _best(islice(reports, len(files[student])), known) for known in whose
             ]
         else:
             earned[student] = None
@@ -71,24 +76,16 @@ def grade_class(
     return 0 if book.all_full(earned) else NOT_RIGHT
 
 
-def _best(
-    files: Sequence[Path],
-    call: argparse.Namespace,
-    student: str,
-    whose: Mapping[int, str],
-    grade_file: GradeFile,
-) -> Earned:
+def _best(reports: Reports, whose: Mapping[int, str]) -> Earned:
     """What a student has earned for one exercise: of several files, by the best."""
     found = []
-    for path in files:
-        try:
-            report = grade_file(path, call, student)
-        except JacobianError as error:
-            found.append(Earned(None, f"not graded: {str(error).splitlines()[0]}"))
+    for report in reports:
+        if isinstance(report, JacobianError):
+            found.append(Earned(None, f"not graded: {str(report).splitlines()[0]}"))
         else:
             found.append(Earned(report.score, labels_on(report, whose)))
     best = max(found, key=lambda e: -1.0 if e.points is None else e.points)
-    several = f"the best of {len(files)} files" if len(files) > 1 else ""
+    several = f"the best of {len(found)} files" if len(found) > 1 else ""
     return Earned(best.points, ", ".join(filter(None, [best.words, several])))
 
 

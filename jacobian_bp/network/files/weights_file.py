@@ -1,4 +1,4 @@
-"""Weights from a file and into one: .npz, .safetensors, Nielsen's .json, without running anything.
+"""Weights from a file and into one: .npz, .safetensors, .h5, .json, without running anything.
 
 Nothing is unpickled, no name in a file is a path, and no array is built before
 the directory of the file has shown that it is small enough and really there.
@@ -17,6 +17,7 @@ from ...errors import DomainError, SpecError
 from ...numbers.arrays import as_array, require_finite
 from ...writing.signs import dims, safe
 from ...writing.whole_file import write_whole
+from .hdf5_arrays import stored_keras_weights
 from .nielsen_json import stored_nielsen
 from .other_names import as_named_here
 from .paths import brief, inside, label, open_regular, require_replaceable
@@ -31,6 +32,7 @@ READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     ".npz": stored_npz,
     ".safetensors": stored_safetensors,
     ".json": stored_nielsen,
+    ".h5": stored_keras_weights,  # where h5py is installed
     **dict.fromkeys(TORCH_ENDINGS, stored_torch),  # where torch is installed
 }
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
@@ -53,10 +55,10 @@ FROM_TORCH = (
 
 
 def read_weights(path: Path, folder: Path, names: Names | None = None) -> dict[str, np.ndarray]:
-    """The weights W1, b1, W2, b2, … of an .npz, .safetensors or .json file that lies in `folder`.
+    """The weights W1, b1, … of an .npz, .safetensors, .h5 or .json file that lies in `folder`.
 
     They may have the names of PyTorch, Flax or Keras, whose kernels are (inputs, outputs), or
-    count from W0; a .json file is one of Nielsen's network2.py.
+    count from W0; a .json file is one of Nielsen's network2.py, an .h5 file one that Keras wrote.
 
     `names` says of a network that is no row of layers which of its parameters each array is.
 
@@ -133,7 +135,7 @@ def _require_magic(head: bytes, path: Path, name: str) -> None:
         if head.startswith(b"PK\x03\x04"):
             return
         kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
-    elif path.suffix.lower() in (".json", *TORCH_ENDINGS):
+    elif path.suffix.lower() in (".json", ".h5", *TORCH_ENDINGS):
         return  # its reader tells
     elif head[8:9] == b"{":  # a header's length may begin with any byte
         return

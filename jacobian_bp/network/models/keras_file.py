@@ -17,8 +17,8 @@ import numpy as np
 from ...errors import SpecError
 from ...numbers.extras import extra
 from ...numbers.memory import current_limit, format_bytes
-from ...writing.signs import dims
-from ..files.paths import brief, label, read_limited
+from ..files.hdf5_arrays import array_of, datasets
+from ..files.paths import label, read_limited
 from ..files.stored import require_bytes
 
 WHO = "Network.from_keras"
@@ -26,7 +26,6 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LONGEST_CONFIG = 2**24
 RATIO = 100  # of unpacked to packed bytes
 INSTEAD = "Give the name of a file that model.save('model.keras') wrote."
-MOST_DEEP = 32
 
 Arrays = dict[str, list[np.ndarray]]
 
@@ -41,7 +40,8 @@ def read_keras_file(path: str | Path) -> tuple[dict[str, Any], Arrays]:
     if place.name.lower().endswith((".h5", ".hdf5")):
         raise SpecError(
             f"{name} has weights alone, or is of Keras 2.\n"
-            "  Save the model whole, model.save('model.keras'), with Keras 3."
+            "  Save the model whole, model.save('model.keras'), with Keras 3; or name it as the "
+            "weights of a network file."
         )
     if place.suffix.lower() != ".keras":
         raise SpecError(f"{name} does not end in .keras.\n  {INSTEAD}")
@@ -100,52 +100,15 @@ def _arrays(raw: bytes, name: str) -> Iterator[tuple[str, list[np.ndarray]]]:
         with h5py.File(io.BytesIO(raw), "r") as file:
             total = 0
             found: Arrays = {}
-            for path, data in _datasets(h5py, file, "", name):
+            for path, data in datasets(h5py, file, name, INSTEAD):
                 group, _, number = path.rpartition("/vars/")
                 if not group.startswith("layers/") or not number.isdigit():
                     continue
                 total += 8 * data.size
                 require_bytes(name, total)
-                found.setdefault(group, []).append(_array(data, path, name))
+                found.setdefault(group, []).append(array_of(data, path, name, INSTEAD))
     except OSError:
         raise SpecError(
             f"{name}: {WEIGHTS} is no HDF5 file, or one that is cut short.\n  {INSTEAD}"
         ) from None
     yield from found.items()
-
-
-def _datasets(h5py: Any, group: Any, path: str, name: str) -> Iterator[tuple[str, Any]]:
-    if path.count("/") > MOST_DEEP:
-        raise SpecError(f"{name}: groups within groups, {MOST_DEEP} deep.\n  {INSTEAD}")
-    keys = sorted(group, key=lambda key: (int(key), "") if key.isdigit() else (-1, key))
-    for key in keys:
-        where = f"{path}/{key}".lstrip("/")
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise SpecError(
-                f"{name}: {brief(where)} is a link; no file beside it is read.\n  {INSTEAD}"
-            )
-        value = group[key]
-        if isinstance(value, h5py.Dataset):
-            yield where, value
-        else:
-            yield from _datasets(h5py, value, where, name)
-
-
-def _array(data: Any, path: str, name: str) -> np.ndarray:
-    if data.external or data.is_virtual:
-        raise SpecError(
-            f"{name} has the numbers of {brief(path)} in another file; none beside it is read.\n"
-            f"  {INSTEAD}"
-        )
-    if data.dtype.kind != "f":
-        raise SpecError(
-            f"{name}: {brief(path)} has dtype {data.dtype}, which is no weight.\n"
-            "  Save the model in float32."
-        )
-    there = data.id.get_storage_size()
-    if there != data.size * data.dtype.itemsize:
-        raise SpecError(
-            f"{name}: {brief(path)} claims shape {dims(data.shape)} of {data.dtype}; it holds "
-            f"{there:,} bytes.\n  {INSTEAD}"
-        )
-    return np.array(data[()])
