@@ -16,6 +16,7 @@ own example's axes in every layout; flat counts it as part of the row.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,12 +37,12 @@ def require_layout(layout: str) -> None:
 
 def layout_shape(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> tuple[int, ...]:
     """The shape in `layout` of a Jacobian with these output and variable axes."""
-    return _plan(layout, out, wrt)[1]
+    return _plan(layout, tuple(out), tuple(wrt))[1]
 
 
 def axis_order(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> list[str]:
     """The names of the axes from the slowest to the fastest, as `layout` stores them."""
-    permutation, _ = _plan(layout, out, wrt)
+    permutation, _ = _plan(layout, tuple(out), tuple(wrt))
     return [(*out, *wrt)[place].name for place in permutation]
 
 
@@ -71,7 +72,7 @@ def to_layout(
     >>> to_layout(tensor, "transposed", out, wrt).shape, to_layout(tensor, "flat", out, wrt).shape
     ((2, 3, 2), (2, 6))
     """
-    permutation, shape = _plan(layout, out, wrt)
+    permutation, shape = _plan(layout, tuple(out), tuple(wrt))
     _require_shape(array, tuple(a.size for a in (*out, *wrt)), "numerator")
     return np.array(array.transpose(permutation).reshape(shape), order="C", copy=True)
 
@@ -80,16 +81,17 @@ def from_layout(
     array: np.ndarray, layout: str, out: Sequence[Axis], wrt: Sequence[Axis]
 ) -> np.ndarray:
     """An array in `layout` back in numerator layout, as a new array."""
-    permutation, shape = _plan(layout, out, wrt)
+    permutation, shape = _plan(layout, tuple(out), tuple(wrt))
     _require_shape(array, shape, layout)
     sizes = [a.size for a in (*out, *wrt)]
     turned = np.asarray(array).reshape([sizes[p] for p in permutation])
     return np.array(turned.transpose(np.argsort(permutation)), order="C", copy=True)
 
 
+@lru_cache(maxsize=256)
 def _plan(
-    layout: str, out: Sequence[Axis], wrt: Sequence[Axis]
-) -> tuple[list[int], tuple[int, ...]]:
+    layout: str, out: tuple[Axis, ...], wrt: tuple[Axis, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where each numerator axis goes, and the final shape."""
     require_layout(layout)
     o, w = list(range(len(out))), list(range(len(out), len(out) + len(wrt)))
@@ -103,13 +105,14 @@ def _plan(
     elif layout == "gradient":
         order = w + o
     elif layout == "flat":
-        return o + w, (_size(out), _size(wrt))
+        return tuple(o + w), (_size(out), _size(wrt))
     else:
-        return _columns(out, 0) + _columns(wrt, len(out)), (_size(out), _size(wrt))
+        columns = _columns(out, 0) + _columns(wrt, len(out))
+        return tuple(columns), (_size(out), _size(wrt))
     shape = tuple(sizes[p] for p in order)
     if not out and len(own) == len(w) == 1:  # a scalar by one example's vector
         shape = {"transposed": (1, *shape), "gradient": (*shape, 1)}.get(layout, shape)
-    return order, shape
+    return tuple(order), shape
 
 
 def _columns(axes: Sequence[Axis], start: int) -> list[int]:

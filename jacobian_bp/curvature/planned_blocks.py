@@ -14,8 +14,8 @@ from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.finite import ROUNDING
 from ..algebra.nodes_and_links import Node, identity
-from ..algebra.products.placing import evaluate
-from ..algebra.products.placing_planned import Spot, Writer, writer
+from ..algebra.products.placing import written_to
+from ..algebra.products.placing_planned import Spot, Writer
 from ..numbers.arrays import size_bound
 from ..program.forward_pass import Pass
 from .doubled_graph import DoubledGraph
@@ -98,8 +98,8 @@ def plan_blocks(
         mirror = None
         if first != second and prod(spot.sizes) > SMALL:
             turned = _spot([front, after, before], [places[second], places[first]], shape, dtype)
-            mirror = _writer(block, turned, dtype)
-        write, bounds = _writer(block, spot, dtype), None
+            mirror = written_to(block, turned, dtype)
+        write, bounds = written_to(block, spot, dtype), None
         if not (block.has_positions or block.sums):
             bounds = tuple([(abs(t.coefficient), len(t.of(Dense))) for t in block.terms])
         places_of = places[first], places[second]
@@ -108,16 +108,6 @@ def plan_blocks(
         )
         start = stop
     return planned
-
-
-def _writer(block: Expression, spot: Spot, dtype: np.dtype) -> Writer:
-    """Planned, or evaluated anew in each run where it cannot be."""
-    sizes = dict(zip(spot.axes, spot.sizes, strict=True))
-
-    def evaluated(arrays: Sequence[np.ndarray], whole: np.ndarray) -> None:
-        evaluate(block.holding(arrays), spot.axes, sizes, dtype, out=spot.of(whole))
-
-    return writer(block, spot, dtype) or evaluated
 
 
 def write_blocks(

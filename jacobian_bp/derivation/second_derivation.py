@@ -35,7 +35,6 @@ from ..writing.tables import WIDTH
 from .convention import Convention
 from .derivation import derive, symbol
 from .ledger import LocalStep
-from .names_of import names_of
 from .of_each_example import SHARE, MeanCost
 from .ready_made import ReadyMade
 from .second_chain import (

@@ -106,9 +106,11 @@ def is_finite(array: np.ndarray) -> bool:
 
 
 def size_bound(array: np.ndarray) -> float:
-    """√Σ x², which no |x| exceeds by more than rounding: inf or NaN where the sum is."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return math.sqrt(np.vdot(array, array))
+    """√Σ x², which no |x| exceeds by more than rounding: inf or NaN where the sum is.
+
+    A product of vectors warns of nothing, whatever the caller has set.
+    """
+    return math.sqrt(np.vdot(array, array))
 
 
 def require_finite(array: np.ndarray, name: str, hint: str | Later) -> None:

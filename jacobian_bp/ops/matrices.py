@@ -1,6 +1,7 @@
 """Arrays made of the entries of others: Kronecker products, columns in one, diagonals, parts."""
 
 import re
+from dataclasses import dataclass
 from functools import reduce
 from operator import mul
 
@@ -202,18 +203,31 @@ class Part(Op):
         return (..., *(along.index for along in self.along))
 
 
+@dataclass(frozen=True)
 class _Along:
     """What a part takes along one axis: `word` is a place, a range, or a colon."""
 
-    def __init__(self, own: str, new: str, word: str) -> None:
-        self.own, self.new, self.word = own, new, word
-        low, _, high = word.partition(":")
-        self.first, self.end = int(low or 0), int(high) if high else None
-        if ":" in word and self.end is not None and not self._has_entries(self.end):
+    own: str
+    new: str
+    word: str
+
+    def __post_init__(self) -> None:
+        if ":" in self.word and self.end is not None and not self._has_entries(self.end):
             raise AxisError(
-                f"Part: the range {word} has no entries, or not in every array.\n"
+                f"Part: the range {self.word} has no entries, or not in every array.\n"
                 "  Write an end behind the beginning, both from the same side, or such as 1:-1."
             )
+
+    @property
+    def first(self) -> int:
+        """The place, or where the range begins."""
+        return int(self.word.partition(":")[0] or 0)
+
+    @property
+    def end(self) -> int | None:
+        """Where the range has ended; None at the end of the axis."""
+        high = self.word.partition(":")[2]
+        return int(high) if high else None
 
     def _has_entries(self, end: int) -> bool:
         return end > self.first if (end < 0) == (self.first < 0) else end < 0

@@ -98,10 +98,9 @@ class Call:
         for arg, before, value in zip(step.args, given, admitted, strict=True):
             if (value is not before or before.dtype != dtype) and arg not in indices:
                 values[arg] = read_only(np.array(value, dtype))
-        if binding is None or any(
-            values[a].shape != b.shape for a, b in zip(step.args, given, strict=True)
-        ):
-            binding = self.bound(step)
+                if values[arg].shape != before.shape:
+                    binding = None  # of the form that the op was given
+        binding = binding or self.bound(step)
         if indices:
             require_in_range(step, binding, values)
         value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
@@ -143,12 +142,11 @@ def _shapes_first(op: Op, given: Sequence[np.ndarray]) -> bool:
 
     A class index becomes a row only there; what has too few axes for the op fits in no case.
     """
-    short = (
+    return not op.labels or any(
         array.ndim < len(operand.axes)
         for operand, array in zip(op.parsed.inputs, given, strict=True)
         if operand.name not in op.labels
     )
-    return not op.labels or any(short)
 
 
 def _refuse_empty(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:

@@ -27,6 +27,7 @@ MADE_AGAIN = (
     "_links",
     "_supports",
     "answers",
+    "_neighbours",
 )  # not kept with a copy of a pass
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
@@ -346,6 +347,19 @@ class Pass:
 
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt: one link where they are neighbours, else the graph between them."""
+        if (of, wrt) in self._neighbours:
+            return self._neighbours[of, wrt]
+        found = self._between(of, wrt)
+        if found.is_local:
+            self._neighbours[of, wrt] = found
+        return found
+
+    @cached_property
+    def _neighbours(self) -> dict[tuple[str, str], Jacobian]:
+        """The Jacobians of one link that were asked for; nothing in them can be written to."""
+        return {}
+
+    def _between(self, of: str, wrt: str) -> Jacobian:
         self.require(of)
         self.require(wrt)
         node = self.node(wrt)
@@ -388,21 +402,32 @@ def bind_step(
     are named, both for a message.
     """
 
+    shapes = tuple([values[arg].shape for arg in step.args])
+    known = tuple([axes.get(arg) for arg in step.args])
+    kept = step.last_binding.get((shapes, known))
+    if kept is not None:
+        return kept
+
     def names() -> dict[str, str]:
         return {operand: safe(arg) for operand, arg in step.called.items()}
 
-    return bind(
-        step.op.parsed,
-        [values[arg].shape for arg in step.args],
+    signature = step.op.parsed
+    found = bind(
+        signature,
+        shapes,
         Later(lambda: step.who),
         names,
         step.op.parameters,
         computed,
-        [axes.get(arg) for arg in step.args],
+        known,
         how_named,
         step.fronts,
         step.op,
     )
+    if not signature.rules:  # sizes of rules follow options, which an op's owner may change
+        step.last_binding.clear()
+        step.last_binding[shapes, known] = found
+    return found
 
 
 def require_in_range(step: Step, binding: Binding, values: Mapping[str, np.ndarray]) -> None:

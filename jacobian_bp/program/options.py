@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..ops import Op
@@ -68,11 +69,16 @@ def beside_formula(op: Op, written: Sequence[str]) -> tuple[str, ...]:
 
 def parameters_of(op: type[Op]) -> dict[str, inspect.Parameter]:
     """The options that a class takes, by name."""
+    return dict(_parameters_of(op))
+
+
+@lru_cache(maxsize=256)
+def _parameters_of(op: Callable[..., Op]) -> tuple[tuple[str, inspect.Parameter], ...]:
     try:
         parameters = inspect.signature(op).parameters.values()
     except (TypeError, ValueError):  # a class written in C
-        return {}
-    return {p.name: p for p in parameters if p.kind not in SEVERAL}
+        return ()
+    return tuple((p.name, p) for p in parameters if p.kind not in SEVERAL)
 
 
 def _makes(op: Op, options: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:

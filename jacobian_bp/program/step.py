@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..algebra.binding import Fronts
+from ..algebra.binding import Binding, Fronts
 from ..errors import JacobianError
 from ..ops import Op
 from ..writing.signs import rename, safe
@@ -67,6 +67,11 @@ class Step:
     @cached_property
     def fronts(self) -> dict[Any, Fronts]:
         """The names of all axes, by the numbers and names of the axes of what it reads."""
+        return {}
+
+    @cached_property
+    def last_binding(self) -> dict[Any, Binding]:
+        """What was bound last, by the shapes and names of the axes of what it reads."""
         return {}
 
     @property

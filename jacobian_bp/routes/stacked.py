@@ -8,8 +8,9 @@ belongs in the whole.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate as running
 from types import MappingProxyType
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from ..algebra.axes import Axis
+from ..algebra.expression import Expression
 from ..algebra.finite import surely_finite
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.products.placing import evaluate
+from ..algebra.products.placing import written_to
+from ..algebra.products.placing_planned import Spot, Writer
 from ..chunks.chunked import LARGEST, Chunked, Chunks
 from ..chunks.in_chunks import FOR_ENTRIES, InChunks
 from ..document.picture import Picture
@@ -34,9 +37,10 @@ from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii, type_of
 from .overflow import refuse
 from .stacked_in_pieces import chunked
-from .structured import swept
+from .structured import recorded
 
 MOST_BLOCKS = 6  # in a formula
+SMALL = 2**16  # entries: so many are looked at sooner than their factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +55,12 @@ class StackedJacobian(InChunks, Shown):
     of: str
     wrt: tuple[str, ...]
 
-    @property
+    @cached_property
     def out_axes(self) -> tuple[Axis, ...]:
         """The axes of the value, the batch in front where it has one."""
         return self.state.axes(self.of)
 
-    @property
+    @cached_property
     def variables(self) -> tuple[Node, ...]:
         """The variables with their axes, in the order of the blocks."""
         return tuple(self.state.node(name) for name in self.wrt)
@@ -70,7 +74,7 @@ class StackedJacobian(InChunks, Shown):
         """∂of/∂(W1, b1, …)"""
         return f"∂{self.of}/∂({', '.join(self.wrt)})"
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, slice]:
         """Where each variable's entries lie along the last axis."""
         sizes = [math.prod(node.shape) for node in self.variables]
@@ -78,7 +82,7 @@ class StackedJacobian(InChunks, Shown):
         places = zip(self.variables, starts[:-1], starts[1:], strict=True)
         return MappingProxyType({node.name: slice(i, stop) for node, i, stop in places})
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The axes of the value, then the number of entries of all variables."""
         width = max(part.stop for part in self.columns.values())
@@ -101,21 +105,50 @@ class StackedJacobian(InChunks, Shown):
             instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v; "
             instead += f"{FOR_ENTRIES}."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
-            out = np.empty(self.shape, self.dtype)
+            out = np.zeros(self.shape, self.dtype)
         else:
             self._require_fit(out)
-        found, columns = swept(self.state, self.of, self.wrt), self.columns
-        rows = [axis.name for axis in self.out_axes]
-        heights = tuple(axis.size for axis in self.out_axes)
+            out[...] = 0.0
+        sweep, arrays = recorded(self.state, self.of, self.wrt)
+        if "stacked" not in sweep.plans:
+            sweep.plans["stacked"] = self._planned(sweep.expressions)
+        for start, stop, write in sweep.plans["stacked"]:
+            write(arrays[start:stop], out)
+        if out.size > SMALL or not is_finite(out):
+            self._require_finite(sweep.expressions, arrays, out)
+        return out
+
+    def _planned(self, found: Sequence[Expression]) -> list[tuple[int, int, Writer]]:
+        """For each block which arrays are its own, and what writes it to its place in the whole."""
+        planned, start = [], 0
         for node, expression in zip(self.variables, found, strict=True):
-            block = out[..., columns[node.name]].reshape(*heights, *node.shape)
-            sizes = dict(zip([*rows, *node.primed], block.shape, strict=True))
-            evaluate(expression, [*rows, *node.primed], sizes, self.dtype, out=block)
-            if not surely_finite(expression, self.dtype) and not is_finite(block):
+            stop = start + len(expression.arrays)
+            write = written_to(expression, self._spot(node), self.dtype)
+            planned.append((start, stop, write))
+            start = stop
+        return planned
+
+    def _spot(self, node: Node) -> Spot:
+        """Where a block lies in the whole: a row for each entry of the value."""
+        rows, step, width = self.out_axes, self.dtype.itemsize, self.shape[-1]
+        sizes = (*(axis.size for axis in rows), *node.shape)
+        down = [math.prod(sizes[n + 1 : len(rows)]) * width * step for n in range(len(rows))]
+        along = [math.prod(node.shape[n + 1 :]) * step for n in range(len(node.shape))]
+        axes = (*(axis.name for axis in rows), *node.primed)
+        return Spot(axes, sizes, (*down, *along), self.columns[node.name].start * step)
+
+    def _require_finite(
+        self, found: Sequence[Expression], arrays: Sequence[np.ndarray], out: np.ndarray
+    ) -> None:
+        """DomainError where a block has an entry that is not finite, told by its factors first."""
+        own = iter(arrays)
+        for node, expression in zip(self.variables, found, strict=True):
+            block = out[..., self.columns[node.name]]
+            if not surely_finite(expression.holding(own), self.dtype) and not is_finite(block):
                 start = f"{self.of} and the values before it are finite; a product of slopes"
                 name = f"∂{self.of}/∂{node.name}"
-                refuse(self.state, self.of, node.name, block, name, start)
-        return out
+                shaped = block.reshape(*out.shape[:-1], *node.shape)
+                refuse(self.state, self.of, node.name, shaped, name, start)
 
     def in_chunks(self, chunks: Chunks, who: str) -> Chunked:
         """The same array as chunks of rows that are not made yet."""

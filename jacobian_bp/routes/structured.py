@@ -6,7 +6,7 @@ hands its slopes and weights to the recorded contractions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -53,6 +53,15 @@ def swept(
     replaced by its absolute value. Raises MemoryLimitError, before anything is
     built, where an array of the sweep is too large.
     """
+    sweep, arrays = recorded(state, of, wrt, dense, magnitudes)
+    found = iter(arrays)
+    return [expression.holding(found) for expression in sweep.expressions]
+
+
+def recorded(
+    state: Pass, of: str, wrt: Sequence[str], dense: bool = False, magnitudes: bool = False
+) -> tuple["Sweep", list[np.ndarray]]:
+    """The sweep as it is kept, and the arrays of its expressions at the values of `state`."""
     shapes = tuple([value.shape for value in state.values.values()])
     key = (of, tuple(wrt), state.dtype, shapes, dense, magnitudes)
     kept = records(state.program)
@@ -64,8 +73,7 @@ def swept(
         sweep = kept[key] = _record(state, of, wrt, dense, magnitudes)
         arrays = sweep.arrays(state)
         assert arrays is not None
-    found = iter(sweep.tape.replay(arrays))
-    return [expression.holding(found) for expression in sweep.expressions]
+    return sweep, sweep.tape.replay(arrays)
 
 
 def records(program: Program) -> dict[Any, "Sweep"]:
@@ -77,7 +85,8 @@ def records(program: Program) -> dict[Any, "Sweep"]:
 class Sweep:
     """A recorded sweep: the steps whose local Jacobians it takes, how they looked, the tape.
 
-    `expressions` are the results, on stand-ins. With `tables`, some arrays are look-ups.
+    `expressions` are the results, on stand-ins. With `tables`, some arrays are look-ups. `plans`
+    has what was worked out once for the results, under the name of whoever did.
     """
 
     steps: tuple[Step, ...]
@@ -86,6 +95,7 @@ class Sweep:
     tape: Tape
     expressions: tuple[Expression, ...]
     tables: bool
+    plans: dict[str, Any] = field(default_factory=dict)
 
     def arrays(self, state: Pass) -> list[np.ndarray] | None:
         """The factors of the local Jacobians at the values of `state`, in the tape's order.

@@ -75,6 +75,7 @@ WRITTEN = [
     ("AvgPool1d", "2, padding=1"),
     ("AvgPool2d", "(2, 3)"),
     ("Pad", "2, after=1"),
+    ("Part", "'1:3'"),
     ("Slice", "1, step=2"),
     ("Slice", "1, None, -1"),
     ("Slice", "step=-1"),

@@ -1,6 +1,7 @@
 """The contraction of dense factors: planned from their axes, then a function of arrays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -29,8 +30,8 @@ def contract(
         max(f.array.itemsize for f in factors),
         'Contract it with a vector: J.pull(v), or run.gradients(route="vjp").',
     )
-    words = [f.axes for f in factors]
-    kernel = _kernel(words, tuple(axes), sizes, equation)
+    words = tuple([f.axes for f in factors])
+    kernel = _kernel(words, tuple(axes), _sizes_of(words, sizes))
     form = gram_of([f.array for f in factors], words, axes, sizes)
     if form:
         kernel = _of_gram(form, words, tuple(axes), sizes, kernel)
@@ -61,8 +62,17 @@ def _equation(words: Sequence[Axes], axes: Sequence[str]) -> str:
     return inputs + "->" + "".join(letters[a] for a in axes)
 
 
-def _kernel(words: Sequence[Axes], axes: Axes, sizes: dict[str, int], equation: str) -> Kernel:
-    """The two commonest contractions of a pair without a planner; more factors pair by pair."""
+def _sizes_of(words: Sequence[Axes], sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((axis, sizes[axis]) for axis in dict.fromkeys(a for word in words for a in word))
+
+
+@lru_cache(maxsize=1024)
+def _kernel(words: tuple[Axes, ...], axes: Axes, known: tuple[tuple[str, int], ...]) -> Kernel:
+    """The two commonest contractions of a pair without a planner; more factors pair by pair.
+
+    Layers that are alike have the same, which is planned once: it depends on axes and sizes alone.
+    """
+    equation, sizes = _equation(words, axes), dict(known)
     if len(words) == 1:
         return lambda array: np.array(np.einsum(equation, array), order="C", copy=True)
     if len(words) == 2:
@@ -115,7 +125,7 @@ def _pair_by_pair(
         wanted = {*axes, *(axis for word in waiting for axis in word)}
         every = dict.fromkeys((*left, *right))
         made = tuple(axis for axis in every if axis in wanted) if waiting else axes
-        kernel = _kernel([left, right], made, sizes, _equation([left, right], made))
+        kernel = _kernel((left, right), made, _sizes_of((left, right), sizes))
         calls.append((first, second, kernel))
         waiting.append(made)
 

@@ -24,9 +24,10 @@ def diagonal_view(array: np.ndarray, axes: Sequence[str], leader: dict[str, str]
     for axis, stride, size in zip(axes, array.strides, array.shape, strict=True):
         strides[leader[axis]] += stride
         extent[leader[axis]] = size
-    return np.lib.stride_tricks.as_strided(
-        array, tuple(extent[p] for p in places), tuple(strides[p] for p in places)
-    )
+    shape, steps = tuple([extent[p] for p in places]), tuple([strides[p] for p in places])
+    if array.flags.c_contiguous:  # as_strided gives the same, and takes ten times as long
+        return np.ndarray(shape, array.dtype, array, 0, steps)
+    return np.lib.stride_tricks.as_strided(array, shape, steps)
 
 
 def ordered(axes: Iterable[str], kept: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from ..positions.position_factors import At, Within
 from ..tape import StandIn, apply
 from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
-from .placing_planned import spot_of, writer
+from .placing_planned import Spot, Writer, spot_of, writer
 from .placing_positions import place_positions
 
 _POSITIONS = {At, Within}
@@ -64,6 +64,16 @@ def evaluate(
         else:
             _place(term, axes, sizes, out, position > 0)
     return out
+
+
+def written_to(expression: Expression, spot: Spot, dtype: np.dtype) -> Writer:
+    """What writes the expression to a spot of zeros: planned, or evaluated anew in each run."""
+    sizes = dict(zip(spot.axes, spot.sizes, strict=True))
+
+    def evaluated(arrays: Sequence[np.ndarray], whole: np.ndarray) -> None:
+        evaluate(expression.holding(arrays), spot.axes, sizes, dtype, out=spot.of(whole))
+
+    return writer(expression, spot, dtype) or evaluated
 
 
 def _recorded(
