@@ -36,6 +36,7 @@ from ..routes.einsum_chain import plan
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
+from ..writing.marked import joined
 from ..writing.notebook import Said, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
@@ -428,7 +429,7 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             f"∂{of}/∂{name}",
             " + ".join(_product(item, mean, book.layout) for item in arrived),
             found,
-            "; ".join(item.reason for item in arrived if item.reason),
+            joined(item.reason for item in arrived if item.reason),
             error.shape_in(book.layout),
             error.materialise(book.layout),
             _textbook_error(book, node.primed, [e for *_, e in products]),
@@ -528,7 +529,7 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         " + ".join(_equation(item) for item in arrived),
         " + ".join(before),
         " + ".join(after),
-        "; ".join(dict.fromkeys(reasons)),
+        joined(dict.fromkeys(reasons)),
         " + ".join(books),
         first.shape_in(book.layout),
         _shown(book.state, name, book.convention).shape,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from ..writing.latex import GREEK, OPERATORS, formula
+from ..writing.signs import safe
 from .as_markdown import power_of_ten
 from .blocks import Document, Picture
 from .picture import without_braille
@@ -45,6 +46,7 @@ SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
     "-": "{-}",
     "`": r"\textasciigrave{}",
     "…": r"\dots{}",
+    "\u200a": r"\,",
     "½": r"$\frac12$",
     "∂": r"$\partial$",
     "ᵀ": r"$^{\top}$",
@@ -61,7 +63,13 @@ def article(document: Document) -> str:
     """A whole file, which pdflatex sets."""
     writer = _Latex(document)
     title = rf"\title{{\vspace{{-3em}}\Large {writer.sentence(document.title)}}}"
-    body = [PREAMBLE + title, r"\author{}\date{}", r"\begin{document}", r"\maketitle"]
+    drawn = any(isinstance(b, Picture) for section in document.sections for b in section.blocks)
+    body = [
+        PREAMBLE + (f"{PACKAGES}\n" * drawn) + title,
+        r"\author{}\date{}",
+        r"\begin{document}",
+        r"\maketitle",
+    ]
     for section, blocks in zip(document.sections, writer.blocks(), strict=True):
         body += [rf"\section*{{{writer.sentence(section.title)}}}", *blocks]
     return "\n".join([*body, r"\end{document}", ""])
@@ -77,6 +85,9 @@ class _Latex(Written):
     def set(self, text: str) -> str:
         """A formula in which a line may end behind each factor."""
         return formula(self.spelled(text)).replace(r"\,", r"\,\allowbreak ")
+
+    def code(self, text: str) -> str:
+        return rf"\texttt{{{self.words(safe(text))}}}"
 
     def entry(self, name: str, place: str) -> str:
         return rf"$({formula(self.spelled(name))})_{{{place}}}$"
@@ -125,7 +136,9 @@ class _Latex(Written):
     def picture(self, picture: Picture) -> str:
         """Its words and its lines: an SVG is no form that pdflatex reads."""
         plain = list(without_braille(picture.lines))
-        return self.paragraph(self.said(picture.alt)) + (f"\n{self.lines(plain)}" if plain else "")
+        return self.paragraph(self.sentence(picture.alt)) + (
+            f"\n{self.lines(plain)}" if plain else ""
+        )
 
 
 def _fitting(rows: list[list[str]]) -> tuple[str, str]:
