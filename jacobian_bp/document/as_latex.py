@@ -13,6 +13,7 @@ from .as_markdown import power_of_ten
 from .blocks import Document, Picture
 from .picture import without_braille
 from .sentences import Grid, Stated
+from .svg_in_latex import PACKAGES, latex_picture
 from .written import Written
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
@@ -134,11 +135,12 @@ class _Latex(Written):
         return "\n".join([begin, top, *lines, r"\end{longtable}}"])
 
     def picture(self, picture: Picture) -> str:
-        """Its words and its lines: an SVG is no form that pdflatex reads."""
-        plain = list(without_braille(picture.lines))
-        return self.paragraph(self.sentence(picture.alt)) + (
-            f"\n{self.lines(plain)}" if plain else ""
-        )
+        """Drawn, and its words below it; a foreign one by its words and lines."""
+        said = f"{{\\raggedright\\small {self.sentence(picture.alt)}\\par}}"
+        drawn = latex_picture(picture.svg, self.words)
+        if drawn or not picture.lines:
+            return f"{drawn}\n{said}".strip()
+        return f"{said}\n{self.lines(list(without_braille(picture.lines)))}"
 
 
 def _fitting(rows: list[list[str]]) -> tuple[str, str]:
