@@ -45,6 +45,7 @@ from .convention import Convention
 from .document_of import document_of, matrix_of_step, withheld
 from .folding import folded
 from .graph_of import graph_of
+from .jacobian_numbers import LARGEST_BUILT
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .of_each_example import SHARE, MeanCost, times
 from .page.explored import Explored
@@ -272,7 +273,24 @@ def derive(
         _bias_count(state, wrt, convention),
         convention,
         {f"∂{state.cost}/∂{name}": called for name, called in written.items()},
+        _returned(book, wrt),
     )
+
+
+def _returned(book: _Book, wrt: Sequence[str]) -> dict[str, np.ndarray]:
+    """∂J/∂value for each value on the way: also for one that loss and activation as one pass by."""
+    found = {book.state.cost: np.ones(())}
+    found |= {name: row.copy() for name, row in book.rows.items() if name not in wrt}
+    for step in book.backward:
+        if not isinstance(step, LocalStep) or step.jacobian.wrt in (*found, *wrt):
+            continue
+        back = found.get(step.jacobian.of)
+        if back is None or step.entries > LARGEST_BUILT:
+            continue
+        product = np.tensordot(back, step.jacobian.materialise(finite=False), back.ndim)
+        if np.isfinite(product).all():
+            found[step.jacobian.wrt] = product
+    return found
 
 
 def _in_front(state: Pass) -> tuple[Axis, ...]:
