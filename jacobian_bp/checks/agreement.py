@@ -8,15 +8,16 @@ from ..document.blocks import Block, Column, Document, Section, Table, Words
 from ..document.blocks import Row as TableRow
 from ..document.report import Report
 from ..numbers.rounding import UNITS
+from ..writing.marked import joined, marked
 from ..writing.notebook import grid, page
 from ..writing.signs import bound, number, plural, to_ascii
 from .one_op import OpReport
 
-BARS = dict.fromkeys(("full", "structured"), f"{UNITS}·u·Σ|terms|") | {
+BARS = dict.fromkeys(("full", "structured"), f"`{UNITS}·u·Σ|terms|`") | {
     "difference": "their accuracy"
 }
 MEANT = {  # each bar in words
-    "full": "u: the unit roundoff; Σ|terms|: an entry's sum with every sign plus",
+    "full": marked("`u`: the unit roundoff; `Σ|terms|`: an entry's sum with every sign plus"),
     "difference": "their accuracy: what the difference of two neighbouring costs can resolve",
 }
 HEADS = ("route", "entries compared", "beside vjp")
@@ -66,8 +67,8 @@ class Row:
                 edge = f"; no step from {entries} stays in the domain"
             sample = "; a sample" if self.sampled else ""
             notes = f"{vague}{edge}{sample}"
-            return f"within {BARS[self.route]}, off by {bound(self.largest)}{notes}"
-        return f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES"
+            return marked(f"within {BARS[self.route]}, off by {bound(self.largest)}{notes}")
+        return marked(f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES")
 
     @property
     def witness(self) -> str:
@@ -102,7 +103,7 @@ class Agreement(Report):
             return tuple(map(Words, self.conclusion.splitlines()))
         columns = tuple(map(Column, HEADS))
         rows = tuple(
-            TableRow((*map(Words, row.cells[:-1]), Words("; ".join(row.told)))) for row in self.rows
+            TableRow((*map(Words, row.cells[:-1]), Words(joined(row.told)))) for row in self.rows
         )
         table = Table(columns, rows, tuple(self.table_lines()))
         remarks = [Words(line, 1) for line in self.remarks()]

@@ -36,6 +36,7 @@ from ..routes.einsum_chain import plan
 from ..routes.gradients import require_scalar
 from ..routes.structured import structured
 from ..writing.latex import aligned, formula, words
+from ..writing.marked import joined
 from ..writing.notebook import Said, page, steps
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, rename
@@ -44,6 +45,7 @@ from .convention import Convention
 from .document_of import document_of, matrix_of_step, withheld
 from .folding import folded
 from .graph_of import graph_of
+from .jacobian_numbers import LARGEST_BUILT
 from .ledger import Backward, DeltaStep, Folded, ForwardStep, GradientStep, Ledger, LocalStep
 from .names_of import names_of
 from .of_each_example import SHARE, MeanCost, times
@@ -272,7 +274,24 @@ def derive(
         _bias_count(state, wrt, convention),
         convention,
         {f"∂{state.cost}/∂{name}": called for name, called in written.items()},
+        _returned(book, wrt),
     )
+
+
+def _returned(book: _Book, wrt: Sequence[str]) -> dict[str, np.ndarray]:
+    """∂J/∂value for each value on the way: also for one that loss and activation as one pass by."""
+    found = {book.state.cost: np.ones(())}
+    found |= {name: row.copy() for name, row in book.rows.items() if name not in wrt}
+    for step in book.backward:
+        if not isinstance(step, LocalStep) or step.jacobian.wrt in (*found, *wrt):
+            continue
+        back = found.get(step.jacobian.of)
+        if back is None or step.entries > LARGEST_BUILT:
+            continue
+        product = np.tensordot(back, step.jacobian.materialise(finite=False), back.ndim)
+        if np.isfinite(product).all():
+            found[step.jacobian.wrt] = product
+    return found
 
 
 def _in_front(state: Pass) -> tuple[Axis, ...]:
@@ -418,7 +437,7 @@ def _name_error(book: _Book, name: str, arrived: list[_Product]) -> _Product:
             f"∂{of}/∂{name}",
             " + ".join(_product(item, mean, book.layout) for item in arrived),
             found,
-            "; ".join(item.reason for item in arrived if item.reason),
+            joined(item.reason for item in arrived if item.reason),
             error.shape_in(book.layout),
             error.materialise(book.layout),
             _textbook_error(book, node.primed, [e for *_, e in products]),
@@ -518,7 +537,7 @@ def _gradient(book: _Book, name: str, done: int, total: int) -> GradientStep:
         " + ".join(_equation(item) for item in arrived),
         " + ".join(before),
         " + ".join(after),
-        "; ".join(dict.fromkeys(reasons)),
+        joined(dict.fromkeys(reasons)),
         " + ".join(books),
         first.shape_in(book.layout),
         _shown(book.state, name, book.convention).shape,

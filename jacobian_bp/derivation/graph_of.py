@@ -1,4 +1,4 @@
-"""The graph of a derivation: its values, the errors that it has named, the Jacobians' shapes."""
+"""The graph of a derivation: its values, the gradient by each of them, the Jacobians' shapes."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from types import MappingProxyType
 from ..document.as_text import Spell
 from ..document.picture import Picture
 from ..picture.graph import MOST_WRITTEN, Value, few, graph
-from .ledger import DeltaStep, ForwardStep, Ledger, LocalStep
+from .ledger import ForwardStep, Ledger, LocalStep
 
 
 def graph_of(
@@ -23,7 +23,6 @@ def graph_of(
     """
     steps = [step for step in ledger.forward if isinstance(step, ForwardStep)]
     computed = {step.name for step in steps}
-    errors = {step.name: step.value for step in ledger.backward if isinstance(step, DeltaStep)}
     values = []
     for name, array in ledger.given:
         reading = [step.reads for step in steps if name in step.reads]
@@ -33,7 +32,7 @@ def graph_of(
     values += [Value(spell(n), a.shape, at_side=True) for n, a in ledger.parameters]
     known = {*computed, *(n for n, _ in (*ledger.given, *ledger.parameters))}
     for step in steps:
-        error = errors.get(f"∂{ledger.cost}/∂{step.name}")
+        error = ledger.returned.get(step.name)
         reads = tuple(spell(name) for name in step.reads if name in known)
         made = spell(step.formula), step.op, reads
         gradient = "" if error is None or error.size > MOST_WRITTEN else few(error)

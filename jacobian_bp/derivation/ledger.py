@@ -159,6 +159,7 @@ class Ledger:
     bias_count: int = 0  # of the parameters, those that are biases
     convention: Convention = field(default_factory=Convention)
     gradient_names: dict[str, str] = field(default_factory=dict)  # ∂J/∂W2 -> dW2
+    returned: dict[str, np.ndarray] = field(default_factory=dict)  # value -> ∂J/∂value
 
     @property
     def parameter_count(self) -> int:

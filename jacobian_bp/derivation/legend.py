@@ -2,6 +2,7 @@
 
 import re
 
+from ..writing.marked import marked
 from .ledger import DeltaStep, Folded, Ledger
 from .of_each_example import SHARE
 
@@ -24,7 +25,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
         found.append("δ[k,k'] = 1 if k = k', else 0")
     ranges = re.search(r"\[[^\[\]]*≤[^\[\]]*\]", text)
     if ranges:
-        found.append(f"{ranges[0]} = 1 where that holds, else 0")
+        found.append(marked(f"`{ranges[0]} = 1` where that holds, else 0"))
     found += ["indices count from 0", "a primed index is the variable's own"]
     slopes = list(dict.fromkeys(re.findall(r"(?<![\w'])([^\W\d]\w*')\(", text)))
     if slopes:

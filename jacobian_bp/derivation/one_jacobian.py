@@ -1,7 +1,7 @@
 """One Jacobian explained: formula, steps, the five layouts, and its numbers."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +9,19 @@ import numpy as np
 from ..algebra.jacobian import Jacobian
 from ..algebra.layouts import LAYOUTS, layout_axes
 from ..algebra.pictured import pictured
-from ..document.as_text import Spell
-from ..document.blocks import Block, Column, Document, Formula, Row, Section, Signs, Table, Words
+from ..document.as_text import Spell, worded
+from ..document.blocks import (
+    Block,
+    Column,
+    Document,
+    Formula,
+    Matrix,
+    Row,
+    Section,
+    Signs,
+    Table,
+    Words,
+)
 from ..errors import JacobianError, MemoryLimitError
 from ..numbers.arrays import entry
 from ..numbers.memory import current_limit, format_bytes
@@ -25,10 +36,8 @@ from ..writing.tables import (
     zero_or_number,
 )
 from .jacobian_numbers import LARGEST_PRINTED, examples_of, largest_built, matrix_of, numbers
-from .legend import folded_rows, meanings_of_zeros
+from .legend import ZEROS, folded_rows, meanings_of_zeros
 
-COLLAPSED = "collapsed, link by link from the left"
-FIVE = "in the five layouts"
 MOST_ROWS = 40  # of a matrix that is all there is to see
 
 
@@ -44,26 +53,18 @@ def explain(
 
     Long arrays are printed where `everything` is asked for.
     """
-    lines = _first_lines(jacobian)
-    lines += [f"  {_because(reason)}"] * bool(reason)
-    trace = _collapsed(jacobian)
-    if trace:
-        lines += ["", f"{COLLAPSED}:"]
-        for equation, why in trace:
-            lines += [f"  {equation}", f"      {why}"]
-    lines += ["", f"{FIVE}:"]
-    lines += table([[f"  {name}", *rest] for name, *rest in _layout_rows(jacobian)])
-    room = width - 2
-    slices = _slices(jacobian, room, everything) if len(jacobian.shape) == 3 else []
-    title = f"{_in_layout(jacobian, layout)}:"
-    where = "below" if slices else ""
-    lines += ["", title, *_indented(_laid_out(jacobian, layout, room, everything, where))]
-    if slices:
-        title = f"the slices of the tensor {dims(jacobian.shape)}, one for each output:"
-        lines += ["", title, *_indented(slices)]
-        if layout != "flat":
-            lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
-            lines += _indented(_laid_out(jacobian, "flat", room, everything, "above"))
+    lines, room = list[str](), width - 2
+    for section in _sections(jacobian, layout, reason, everything):
+        if not lines:
+            formula, *blocks = section.blocks
+            lines = _lines(formula)
+        else:
+            blocks = list(section.blocks)
+            lines += ["", f"{section.title}:"]
+        for block in blocks:
+            is_matrix = isinstance(block, Matrix)
+            lines += _printed(jacobian, layout, room, everything) if is_matrix else []
+            lines += _indented(_lines(block))
     lines += _indented(folded_rows("\n".join(lines)))
     return fold_all(map(spell, lines), width)
 
@@ -79,24 +80,60 @@ def document_of_jacobian(
 
     `spell` writes the names in the picture as a convention has them.
     """
-    formula, *facts = _first_lines(jacobian)
-    said: list[Block] = [Formula(formula)]
-    said += [Formula(x.strip()) if "∂" in x else Words(x.strip()) for x in facts]
-    said += [Words(_because(reason))] * bool(reason)
-    columns = Column("layout"), Column("shape"), Column("axes")
-    layouts = _layout_rows(jacobian)
-    rows = tuple(Row(tuple(map(Words, row))) for row in layouts)
-    sections = [Section("", "Formula", tuple(said))]
-    trace = _collapsed(jacobian)
-    if trace:
-        steps = [block for line, why in trace for block in (Formula(line), Words(why))]
-        sections.append(Section("", _headline(COLLAPSED), tuple(steps)))
-    sections.append(Section("", _headline(FIVE), (Table(columns, rows, tuple(table(layouts))),)))
-    numbers = matrix_of(jacobian, layout, everything)
-    sections.append(Section("", _in_layout(jacobian, layout), (numbers, Signs(meanings_of_zeros))))
+    told = _sections(jacobian, layout, reason, everything)
+    sections = [replace(section, title=_headline(section.title)) for section in told]
     sections.append(Section("", "Picture", (_drawn(jacobian, spell),)))
     names = frozenset(node.name for node in jacobian.nodes)
     return Document(jacobian.name, tuple(sections), names)
+
+
+def _sections(jacobian: Jacobian, layout: str, reason: str, everything: bool) -> Iterator[Section]:
+    """What every form says: the formula, how it comes about, its layouts, its numbers."""
+    formula, *facts = jacobian.text().splitlines()
+    said: list[Block] = [Formula(_bare(formula))]
+    for fact in (_bare(line).removeprefix("  ") for line in facts):
+        depth = (len(fact) - len(fact.lstrip())) // 2
+        said.append(Formula(fact) if "∂" in fact else Words(fact.strip(), depth))
+    said += [Words(f"because {reason}")] * bool(reason)
+    yield Section("", "formula", tuple(said))
+    trace = _collapsed(jacobian)
+    if trace:
+        steps = [block for line, why in trace for block in (Formula(line), Words(why, 2))]
+        yield Section("", "collapsed, link by link from the left", tuple(steps))
+    axes = jacobian.out_axes, jacobian.wrt_axes
+    rows = [[n, dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
+    columns = Column("layout"), Column("shape"), Column("axes")
+    cells = tuple(Row(tuple(map(Words, row))) for row in rows)
+    yield Section("", "in the five layouts", (Table(columns, cells, tuple(table(rows))),))
+    title = f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}"
+    matrix = matrix_of(jacobian, layout, everything)
+    yield Section("", title, (matrix, Signs(meanings_of_zeros)))
+
+
+def _lines(block: Block) -> list[str]:
+    """A block as lines; a matrix with its signs is `_printed`."""
+    match block:
+        case Words():
+            return [worded(block)]
+        case Formula():
+            return [block.text]
+        case Table():
+            return list(block.plain)
+    return []
+
+
+def _printed(jacobian: Jacobian, layout: str, room: int, everything: bool) -> list[str]:
+    """The numbers in a layout; of a 3-tensor its slices too, and what is too wide laid flat."""
+    slices = _slices(jacobian, room, everything) if len(jacobian.shape) == 3 else []
+    where = "below" if slices else ""
+    lines = _indented(_laid_out(jacobian, layout, room, everything, where))
+    if slices:
+        title = f"the slices of the tensor {dims(jacobian.shape)}, one for each output:"
+        lines += ["", title, *_indented(slices)]
+        if layout != "flat":
+            lines += ["", f"the same laid flat, shape {dims(jacobian.shape_in('flat'))}:"]
+            lines += _indented(_laid_out(jacobian, "flat", room, everything, "above"))
+    return lines
 
 
 def _drawn(jacobian: Jacobian, spell: Spell) -> Block:
@@ -109,16 +146,12 @@ def _drawn(jacobian: Jacobian, spell: Spell) -> Block:
 
 
 def _headline(words: str) -> str:
-    return words[0].upper() + words[1:]
+    return words[0].upper() + words[1:] if words[0].isascii() else words
 
 
-def _first_lines(jacobian: Jacobian) -> list[str]:
-    """Formula and facts; the layout is told of below them."""
-    return [re.sub("layout numerator, shape .*?: ", "", x) for x in jacobian.text().splitlines()]
-
-
-def _because(reason: str) -> str:
-    return f"because {reason}"
+def _bare(line: str) -> str:
+    """A line without its layout, which is told of below it."""
+    return re.sub("layout numerator, shape .*?: ", "", line)
 
 
 def _collapsed(jacobian: Jacobian) -> list[tuple[str, str]]:
@@ -127,15 +160,6 @@ def _collapsed(jacobian: Jacobian) -> list[tuple[str, str]]:
         return []
     trace = jacobian.collapse().trace
     return [(f"{step.before} = {step.after}", step.reason) for step in trace]
-
-
-def _layout_rows(jacobian: Jacobian) -> list[list[str]]:
-    axes = jacobian.out_axes, jacobian.wrt_axes
-    return [[n, dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
-
-
-def _in_layout(jacobian: Jacobian, layout: str) -> str:
-    return f"{jacobian.name} in layout {layout}, shape {dims(jacobian.shape_in(layout))}"
 
 
 def _indented(lines: Sequence[str]) -> list[str]:
@@ -178,11 +202,8 @@ def _laid_out(
     if not lines and slices:
         return [f"too large for the page in this layout; its slices stand {slices}"]
     lines = lines or numbers(jacobian, layout, room, everything)
-    notes = []
-    if not mask.all():
-        notes.append("'.' is zero for every input")
-    if np.any(mask & (value == 0)):
-        notes.append("'0' is zero at this input only")
+    met = not mask.all(), bool(np.any(mask & (value == 0)))
+    notes = [meaning for meaning, is_met in zip(ZEROS.values(), met, strict=True) if is_met]
     return lines + ["; ".join(notes)] * bool(notes)
 
 

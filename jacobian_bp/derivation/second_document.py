@@ -19,6 +19,7 @@ from ..document.blocks import (
     Words,
 )
 from ..numbers.memory import format_bytes
+from ..writing.marked import marked
 from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
 from .document_of import title_of
@@ -59,8 +60,10 @@ def _whole(ledger: SecondLedger) -> Iterator[Block]:
     )
     if ledger.rows:
         yield Words(
-            f"= Σ over rows (∂u/∂p)ᵀ [Σ_s ∂{ledger.cost}/∂s ∂²s/∂u∂v] (∂v/∂q), "
-            "u and v in both orders"
+            marked(
+                f"= Σ over rows `(∂u/∂p)ᵀ [Σ_s ∂{ledger.cost}/∂s ∂²s/∂u∂v] (∂v/∂q)`, "
+                "`u` and `v` in both orders"
+            )
         )
     else:
         yield Words(f"no op bends on the way from a parameter to {ledger.cost}: every entry is 0")
@@ -324,7 +327,7 @@ def _lowest(ledger: SecondLedger, verdict: Verdict) -> Iterator[Block]:
         return
     terms = [f"[{n}] {number(share, 4)}" for n, share in verdict.shares]
     total = number(sum(share for _, share in verdict.shares))
-    yield Words(f"along its direction d: dᵀ H d = {' + '.join(terms)} = {total}")
+    yield Words(marked(f"along its direction `d`: `dᵀ H d = {' + '.join(terms)} = {total}`"))
     scale = max(abs(share) for _, share in verdict.shares)
     below = [f"[{n}]" for n, share in verdict.shares if share < -1e-9 * scale]
     head, inside = "", {row.number: row.residual for row in ledger.rows}

@@ -10,6 +10,7 @@ from html import escape
 import numpy as np
 
 from ..writing.mathml import mathml, mathml_entry
+from ..writing.signs import safe
 from .blocks import Document, Picture
 from .mistakes import RULES
 from .page_style import style
@@ -61,6 +62,9 @@ class Html(Written):
 
     def math(self, formula: str) -> str:
         return mathml(self.spelled(formula))
+
+    def code(self, text: str) -> str:
+        return f"<code>{escape(safe(text))}</code>"
 
     def entry(self, name: str, place: str) -> str:
         return mathml_entry(self.spelled(name), place)
@@ -118,7 +122,7 @@ class Html(Written):
     def picture(self, picture: Picture) -> str:
         """A wide one scrolls within its frame."""
         svg = f'<div class="scroll" tabindex="0">{inline_svg(picture.svg)}</div>'
-        return f"<figure>{svg}<figcaption>{self.said(picture.alt)}</figcaption></figure>"
+        return f"<figure>{svg}<figcaption>{self.sentence(picture.alt)}</figcaption></figure>"
 
 
 def inline_svg(svg: str) -> str:

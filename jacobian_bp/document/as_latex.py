@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable
 
 from ..writing.latex import GREEK, OPERATORS, formula
+from ..writing.signs import safe
 from .as_markdown import power_of_ten
 from .blocks import Document, Picture
 from .picture import without_braille
 from .sentences import Grid, Stated
+from .svg_in_latex import PACKAGES, latex_picture
 from .written import Written
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
@@ -45,6 +47,7 @@ SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
     "-": "{-}",
     "`": r"\textasciigrave{}",
     "…": r"\dots{}",
+    "\u200a": r"\,",
     "½": r"$\frac12$",
     "∂": r"$\partial$",
     "ᵀ": r"$^{\top}$",
@@ -61,7 +64,13 @@ def article(document: Document) -> str:
     """A whole file, which pdflatex sets."""
     writer = _Latex(document)
     title = rf"\title{{\vspace{{-3em}}\Large {writer.sentence(document.title)}}}"
-    body = [PREAMBLE + title, r"\author{}\date{}", r"\begin{document}", r"\maketitle"]
+    drawn = any(isinstance(b, Picture) for section in document.sections for b in section.blocks)
+    body = [
+        PREAMBLE + (f"{PACKAGES}\n" * drawn) + title,
+        r"\author{}\date{}",
+        r"\begin{document}",
+        r"\maketitle",
+    ]
     for section, blocks in zip(document.sections, writer.blocks(), strict=True):
         body += [rf"\section*{{{writer.sentence(section.title)}}}", *blocks]
     return "\n".join([*body, r"\end{document}", ""])
@@ -77,6 +86,9 @@ class _Latex(Written):
     def set(self, text: str) -> str:
         """A formula in which a line may end behind each factor."""
         return formula(self.spelled(text)).replace(r"\,", r"\,\allowbreak ")
+
+    def code(self, text: str) -> str:
+        return rf"\texttt{{{self.words(safe(text))}}}"
 
     def entry(self, name: str, place: str) -> str:
         return rf"$({formula(self.spelled(name))})_{{{place}}}$"
@@ -123,9 +135,12 @@ class _Latex(Written):
         return "\n".join([begin, top, *lines, r"\end{longtable}}"])
 
     def picture(self, picture: Picture) -> str:
-        """Its words and its lines: an SVG is no form that pdflatex reads."""
-        plain = list(without_braille(picture.lines))
-        return self.paragraph(self.said(picture.alt)) + (f"\n{self.lines(plain)}" if plain else "")
+        """Drawn, and its words below it; a foreign one by its words and lines."""
+        said = f"{{\\raggedright\\small {self.sentence(picture.alt)}\\par}}"
+        drawn = latex_picture(picture.svg, self.words)
+        if drawn or not picture.lines:
+            return f"{drawn}\n{said}".strip()
+        return f"{said}\n{self.lines(list(without_braille(picture.lines)))}"
 
 
 def _fitting(rows: list[list[str]]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from ..writing.latex import formula
+from ..writing.signs import safe
 from .blocks import Document, Picture
 from .sentences import Grid, Stated
 from .written import Written
@@ -47,6 +48,9 @@ class _Markdown(Written):
 
     def math(self, text: str) -> str:
         return self.inline(self.set(text))
+
+    def code(self, text: str) -> str:
+        return "`" + safe(text).replace("`", "'") + "`"
 
     def entry(self, name: str, place: str) -> str:
         return self.inline(rf"({self.set(name)})_{{{place}}}")
@@ -90,7 +94,7 @@ class _Markdown(Written):
     def picture(self, picture: Picture) -> str:
         """Its words and its lines: GitHub and Jupyter show no SVG that stands in a text."""
         below = self.lines(list(picture.lines)) if picture.lines else ""
-        return self.paragraph(self.said(picture.alt)) + below
+        return self.paragraph(self.sentence(picture.alt)) + below
 
 
 def power_of_ten(text: str) -> str:

@@ -1,72 +1,31 @@
-"""A sentence cut into words and formulas, and a row of a table as one equation with its facts.
+"""A sentence in words and formulas, and a row of a table as one equation with its facts.
 
 What LaTeX, Markdown and HTML share: they set formulas as formulas, also within a sentence.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import MemoryLimitError
+from ..writing.marked import Marked, Part
 from ..writing.signs import dims, number
 from ..writing.tables import DIGITS, zero_or_number
 from .blocks import Column, Formula, Matrix, Row, Shape, Words
+from .formulas_in_words import formulas_in
 from .text_matrices import matrix_lines
 
 MOST_ROWS, MOST_COLUMNS = 16, 12  # of a grid; beyond them an array stands in lines of text
 ROOM = 84  # columns of such a line
 
-_PIECE = re.compile(
-    r"""(?<![\w'])(?:
-      ∂\w+/(?:∂\w+)+(?:\[[^][]*\])?         # ∂J/∂z3, ∂²J/∂W2∂W1
-    | Σ_\w+'?                              # a sum
-    | (?P<entry>[^\W\d_]\w*)\[(?P<at>\d+(?:,\d+)*)\]  # a1[1]
-    | (?:1|[^\W\d_]\w*'?)\[[\w',]+\]       # δ[k,k'], 1[n]
-    | \d+/[^\W\d_]\w*                     # 1/a3
-    | (?P<name>[^\W\d_]\w*)'?              # W3, z1, σ'
-    )(?!\w)""",
-    re.VERBOSE,
-)
 
-
-@dataclass(frozen=True)
-class Piece:
-    """Part of a sentence: words, a formula, or a value with the place of one of its entries."""
-
-    text: str
-    is_formula: bool = False
-    place: str = ""
-
-
-def pieces(sentence: str, names: frozenset[str]) -> Iterator[Piece]:
-    """Words and formulas; a name is a formula where it cannot be read as a word.
-
-    >>> [piece.text for piece in pieces("unit k reads only row k of W3", frozenset(["W3"]))]
-    ['unit ', 'k', ' reads only row ', 'k', ' of ', 'W3']
-    """
-    done = 0
-    for match in _PIECE.finditer(sentence):
-        word = match["name"]
-        if word is not None and not (match[0].endswith("'") or _is_symbol(word, names)):
-            continue
-        if match.start() > done:
-            yield Piece(sentence[done : match.start()])
-        done = match.end()
-        if match["entry"]:
-            yield Piece(match["entry"], True, match["at"])
-        else:
-            yield Piece(match[0], True)
-    if done < len(sentence):
-        yield Piece(sentence[done:])
-
-
-def _is_symbol(word: str, names: frozenset[str]) -> bool:
-    if word in names:
-        return (len(word) == 1 and word != "a") or not word.isalpha()
-    letter = len(word) == 1 and word not in "aAIᵀ"
-    return letter or re.fullmatch(r"δ\d+", word) is not None
+def parts_of(sentence: str, names: frozenset[str]) -> Iterator[Part]:
+    """Words, formulas and code, as the sentence marks them; where it marks none, as they read."""
+    if isinstance(sentence, Marked):
+        yield from sentence.parts
+    else:
+        yield from formulas_in(sentence, names)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..writing.long_arrays import long_block
+from ..writing.marked import Marked, Part
 from ..writing.signs import dims, safe
 from .blocks import (
     Block,
@@ -29,12 +30,11 @@ from .blocks import (
 from .sentences import (
     ROOM,
     Grid,
-    Piece,
     Stated,
     grid_of,
     grid_of_array,
     lines_of,
-    pieces,
+    parts_of,
     row_of_numbers,
     stated,
 )
@@ -67,8 +67,7 @@ class Written(ABC):
     def block(self, block: Block) -> list[str]:
         match block:
             case Words():
-                label = f"{block.label}: " if block.label else ""
-                text = f"{label}{block.text}"
+                text = f"{block.label}: {block.text}" if block.label else block.text
                 return [self.paragraph(self.said(text) if block.plain else self.sentence(text))]
             case Lines():
                 return [self.lines(list(block.lines))] if block.lines else []
@@ -153,13 +152,17 @@ class Written(ABC):
         return self.sentence(cell.text) if isinstance(cell, Words) else ""
 
     def sentence(self, text: str) -> str:
-        """Words and formulas, in the names of the convention."""
-        return "".join(map(self.piece, pieces(safe(text), self.document.names)))
+        """Words, formulas and code, in the names of the convention."""
+        kept = text if isinstance(text, Marked) else safe(text)
+        return "".join(map(self.part, parts_of(kept, self.document.names)))
 
-    def piece(self, piece: Piece) -> str:
-        if not piece.is_formula:
-            return self.said(piece.text)
-        return self.entry(piece.text, piece.place) if piece.place else self.math(piece.text)
+    def part(self, part: Part) -> str:
+        match part.kind:
+            case "words":
+                return self.said(part.text)
+            case "code":
+                return self.code(part.text)
+        return self.entry(part.text, part.place) if part.place else self.math(part.text)
 
     def spelled(self, text: str) -> str:
         """A text in the names of the convention, controls and bidi marks escaped."""
@@ -176,6 +179,10 @@ class Written(ABC):
     @abstractmethod
     def math(self, formula: str) -> str:
         """A formula within a line."""
+
+    @abstractmethod
+    def code(self, text: str) -> str:
+        """Part of a line of a program within a sentence, controls and bidi marks escaped."""
 
     @abstractmethod
     def entry(self, name: str, place: str) -> str:

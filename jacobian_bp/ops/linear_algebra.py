@@ -31,7 +31,7 @@ class Inverse(Op):
 
     signature = "X[i,j] -> Y[j,i]"
     formula = "X⁻¹"
-    reasons = {"X": "dY = −Y dX Y: dX stands between two inverses"}
+    reasons = {"X": "`dY = −Y dX Y`: `dX` stands between two inverses"}
     example_sizes = {"i": 3, "j": 3}
 
     @quiet

@@ -8,6 +8,7 @@ from typing import Any
 from ..algebra.binding import Binding, Fronts
 from ..errors import JacobianError
 from ..ops import Op
+from ..writing.marked import marked
 from ..writing.signs import rename, safe
 from .options import beside_formula, of_made
 
@@ -97,7 +98,8 @@ class Step:
     def reason(self, position: int) -> str:
         """Why the Jacobian by one input looks as it does, in the network's names."""
         operand = self.op.parsed.inputs[position].name
-        return rename(self.op.reasons.get(operand, ""), self.called)
+        said = rename(self.op.reasons.get(operand, ""), self.called)
+        return marked(said) if "`" in said else said
 
     def ask(self, what: str, function: Callable[..., Any], *arrays: Any) -> Any:
         """What a function of the op gives for these arrays, which are closed to writing.

@@ -7,16 +7,20 @@ from drawn import read, words
 
 from jacobian_bp import Network
 from jacobian_bp.derivation.graph_of import graph_of
+from jacobian_bp.picture.graph import few
 from jacobian_bp.reference import X, Y, second_seed
 
 RNG = np.random.default_rng(29)
 DERIVATION = second_seed().run(X, Y).derivation()
 
 
-def test_the_graph_has_the_errors_that_the_derivation_names():
+def test_the_graph_has_the_gradient_by_each_value_that_the_derivation_goes_through():
     picture = graph_of(DERIVATION)
     read(picture)
-    errors = ["−0.359  0  0.331  −0.179", "−0.319  0.438", "−0.399"]
+    run = second_seed().run(X, Y)
+    errors = [few(run.vjp("J", name, 1.0)) for name in ("z1", "a1", "z2", "a2", "z3", "a3")]
+    errors.append("1")
+    assert errors[:2] == ["−0.359  0  0.331  −0.179", "−0.359  0.335  0.331  −0.179"]
     assert words(picture, "accent")[:-1] == errors
     assert "1.15  −0.3  0.95  0.3" in words(picture)
     assert [w for w in words(picture, "soft") if w.startswith("(")] == [
@@ -58,3 +62,21 @@ def test_the_names_are_those_of_the_convention():
     names = words(graph_of(derivation, derivation.spelled), "m")
     assert {"Z1", "A2", "W1"} <= set(names)
     assert "z1" not in names
+
+
+def test_what_comes_back_is_the_gradient_of_the_cost_in_every_convention():
+    net = Network.dense([3, 2, 2], "tanh", "half_squared_error", seed=4)
+    run = net.run(RNG.normal(size=(2, 3)), RNG.normal(size=(2, 2)))
+    for convention in (None, "ng", "first_seed"):
+        derivation = run.derivation(convention)
+        assert {*derivation.returned} == {"z1", "a1", "z2", "a2", "L", "J"}
+        for name, found in derivation.returned.items():
+            right = run.vjp("J", name, 1.0)
+            turned = convention == "ng" and right.ndim == 2
+            assert np.allclose(found, right.T if turned else right, rtol=1e-14)
+    fused = Network.dense([3, 5, 2], ["tanh", "softmax"], "cross_entropy", seed=7)
+    batch = fused.run(RNG.normal(size=(4, 3)), np.array([0, 1, 1, 0]))
+    between = batch.derivation().returned["a2"]
+    assert np.allclose(between, batch.vjp("J", "a2", 1.0), rtol=1e-14)
+    found[...] = 7.0
+    assert run.derivation().returned["z1"].flat[0] != 7.0

@@ -10,7 +10,9 @@ from printed_arrays import read_back
 from jacobian_bp import LAYOUTS, Network, memory_limit
 from jacobian_bp.derivation.jacobian_numbers import numbers
 from jacobian_bp.derivation.ledger import LocalStep
-from jacobian_bp.derivation.one_jacobian import explain
+from jacobian_bp.derivation.one_jacobian import document_of_jacobian, explain
+from jacobian_bp.document.blocks import Formula, Table, Words
+from jacobian_bp.reference import X, Y, second_seed
 from jacobian_bp.writing.tables import plain_block
 
 RNG = np.random.default_rng(20261130)
@@ -247,3 +249,19 @@ def test_of_a_batch_the_first_example_is_printed_where_all_are_too_many(examples
     assert max(map(len, narrow)) <= 60
     assert any(line.startswith("  [0,0,0,0:]") for line in narrow)
     assert any(f"first of {examples}" in line for line in explain(run.jacobian("z1", "x")))
+
+
+@pytest.mark.parametrize(("of", "wrt"), [("z2", "W2"), ("z2", "x"), ("J", "W1")])
+def test_what_is_printed_of_a_jacobian_are_the_blocks_of_its_document(of, wrt):
+    run = second_seed().run(X, Y)
+    jacobian = run.jacobian(of, wrt)
+    reason = run.reason(of, wrt) if jacobian.is_local else ""
+    lines = [line.strip() for line in explain(jacobian, "flat", reason)]
+    *told, _ = document_of_jacobian(jacobian, "flat", reason).sections
+    blocks = [block for section in told for block in section.blocks]
+    texts = [b.text for b in blocks if isinstance(b, Words | Formula)]
+    tables = [line for b in blocks if isinstance(b, Table) for line in b.plain]
+    titles = [f"{s.title[0].lower()}{s.title[1:]}:" for s in told[1:]]
+    expected = [text.strip() for text in [*texts, *tables, *titles]]
+    assert len(expected) > 7
+    assert [text for text in expected if text not in lines] == []

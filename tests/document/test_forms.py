@@ -1,12 +1,11 @@
 """A derivation in each form: every statement, every number, both kinds of zero; nothing breaks."""
 
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from compiled_articles import compiled
 from network_cases import data, network, random_net
 
 from jacobian_bp import Network
@@ -305,17 +304,6 @@ def test_the_classes_grow_with_the_number_and_a_zero_is_in_the_middle():
     assert [level(value, 7.0) for value in values] == list(range(9))
     assert [level(value, 0.0) for value in (0.0, np.nan)] == [4, 4]
     assert level(np.nan, 1.0) == level(np.inf, 1.0) == 4
-
-
-def compiled(text, folder):
-    """What pdflatex says of an article; skipped where it is not installed."""
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
-    (folder / "a.tex").write_text(text, "utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
-    said = done.stdout.decode("utf-8", "replace")
-    return done.returncode, [float(w) for w in re.findall(r"Overfull \\hbox \(([\d.]+)pt", said)]
 
 
 def test_an_article_compiles_and_stays_in_its_margins(tmp_path):

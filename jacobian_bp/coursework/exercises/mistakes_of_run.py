@@ -24,6 +24,7 @@ from ..diagnosis.filled_sentences import Words
 from ..diagnosis.mutations.mutation import Facts, Variation, variations
 from ..diagnosis.passes.backward import Backward, LineKey
 from ..diagnosis.passes.pass_lines import backward_pass
+from ..diagnosis.speech import Speech
 from .secrecy import SAFE_RATIOS, Gate
 from .symptoms import symptom
 
@@ -81,6 +82,8 @@ class _Pages:
         self.facts = Facts(backward_pass(run.forward_pass), frozenset())
         self.backward: Backward = self.facts.backward
         self.words = Words(self.facts)
+        written = derivation.convention
+        self.speech = Speech(written.examples == "columns", written.weights == "in,out")
         self.params = run.forward_pass.program.params
         self.steps = places_of(derivation, everything)
         self.written = {
@@ -139,7 +142,7 @@ class _Pages:
         h = Hypothesis(
             (found.label,), 1, found.prior, found.where, None, note, factor, changes=found.changes
         )
-        said = self.words.sentence(found.label, found.line.target, h)
+        said = self.speech.said(self.words.sentence(found.label, found.line.target, h))
         if self.level < NUMBERS:
             said = self.gate.guarded(said, found.label)
         names = [name for name in self.objects if name in wrong]
