@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -67,7 +67,7 @@ def beside_formula(op: Op, written: Sequence[str]) -> tuple[str, ...]:
     return tuple(text if "=" in text else f"{next(names, 'option')}={text}" for text in written)
 
 
-def parameters_of(op: type[Op]) -> dict[str, inspect.Parameter]:
+def parameters_of(op: Callable[..., Op]) -> dict[str, inspect.Parameter]:
     """The options that a class takes, by name."""
     return dict(_parameters_of(op))
 

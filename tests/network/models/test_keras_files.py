@@ -210,8 +210,8 @@ def test_a_class_in_a_file_is_looked_up_and_never_imported(tmp_path):
 def test_other_endings_are_told(tmp_path):
     for name, message in {
         "w.weights.h5": "w.weights.h5 has weights alone, or is of Keras 2.\n"
-        "  Save the model whole, model.save('model.keras'), with Keras 3; or name it as the weights of "
-        "a network file.",
+        "  Save the model whole, model.save('model.keras'), with Keras 3; or name it as the weights "
+        "of a network file.",
         "model.pt": f"model.pt does not end in .keras.\n{END}",
     }.items():
         with pytest.raises(SpecError) as caught:
