@@ -16,7 +16,7 @@ from ..errors import SpecError
 from ..ops import Op
 from ..writing import terminal
 from ..writing.signs import did_you_mean, dims, safe
-from ..writing.tables import fold_all, table
+from ..writing.tables import fold_all, table, wrapped
 from .op_examples import OpEntry, all_ops, example_of
 
 LEGEND = (
@@ -41,13 +41,13 @@ def run_command(options: argparse.Namespace) -> int:
 
 
 def op_table(width: int = terminal.PAGE) -> list[str]:
-    """Every op in a few lines, under what its module says of all of its ops."""
-    lines: list[str] = []
+    """What the signs mean; then every op in a few lines, under what its module says of its ops."""
+    lines = wrapped(" ".join(LEGEND), width)
     for title, entries in op_groups():
-        lines += ["", *fold_all([title], width)][not lines :]
+        lines += ["", *fold_all([title], width)]
         for entry in entries:
             lines += ["", *op_in_short(entry, width)]
-    return [*lines, "", *fold_all(LEGEND, width)]
+    return lines
 
 
 def op_groups() -> Iterator[tuple[str, list[OpEntry]]]:

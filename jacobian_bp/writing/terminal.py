@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 
 from .signs import carries_unicode, for_stream
-from .tables import fold
+from .tables import fold, fold_all
 
 NARROWEST, PAGE = 40, 99
 CLOSED_PIPE = 141  # what a shell reports for a writer whose reader went away
@@ -25,8 +25,10 @@ def is_watched() -> bool:
 
 def width() -> int:
     """The width to write for: the terminal's, or COLUMNS, and 40 at the least; 99 in a pipe."""
-    if not is_watched():
-        return PAGE
+    return _of_terminal() if is_watched() else PAGE
+
+
+def _of_terminal() -> int:
     return max(NARROWEST, get_terminal_size((80, 24)).columns)
 
 
@@ -55,9 +57,11 @@ def write(lines: Iterable[str]) -> None:
 
 
 def fail(message: str) -> None:
-    """One message to standard error, as far as there is one."""
+    """One message to standard error, as far as there is one; on a terminal as wide as that."""
     if sys.stderr is None:
         return
+    if sys.stderr.isatty():
+        message = "\n".join(fold_all(message.split("\n"), _of_terminal()))
     try:
         sys.stderr.write(for_stream(message, sys.stderr) + "\n")
         sys.stderr.flush()

@@ -30,6 +30,8 @@ def every_block(net, given, bar=1e-7, tolerance=1e-12):
     names = [*run.params, "x"]
     whole = run.hessian(names)
     H, places = whole.materialise(), whole.places
+    blocks = [run.hessian(p, q) for p in names for q in names]
+    assert whole.structural_nonzeros == sum(block.structural_nonzeros for block in blocks)
     for q in names:
         expected = differences(net, given, run.cost, names, q)
         for p in names:
@@ -158,6 +160,20 @@ def test_the_residual_of_two_layers_is_one_link_and_three_quarters_zeros():
     assert str(residual.formula) == "∂J/∂z2[k] relu'(z1)[i] δ[i,k'] x[i']"
     assert run().hessian("W1").residual.formula == "0"
     assert not run().hessian("W1").residual.materialise().any()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "formula"),
+    [
+        ("W2", "W1", "∂J/∂z2[k] relu'(z1)[i] δ[i,k'] x[i']"),
+        ("W1", "W2", "x[i] relu'(z1)[k] δ[i',k] ∂J/∂z2[k']"),
+        ("x", "W1", "δ[i',i] ∂J/∂z1[k']"),
+        ("W1", "x", "δ[i,i'] ∂J/∂z1[k]"),
+        ("W1", "W1", "0"),
+    ],
+)
+def test_the_direct_rows_are_those_of_ops_that_bend_by_a_variable_itself(first, second, formula):
+    assert str(run().hessian(first, second).direct.formula) == formula
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -456,6 +472,17 @@ def test_two_calls_give_the_same_and_nothing_is_aliased():
     identical(r.hessian(r.params).materialise(), again)
     for name, value in values.items():
         identical(r[name], value)
+
+
+@pytest.mark.parametrize(("op", "times"), [("HalfSquaredError(a, y)", 1), ("Einsum('i->', a)", 0)])
+def test_h_v_is_a_new_array_also_where_it_is_v_or_nothing(op, times):
+    net = Network.program(f"J = {op}".replace("'", '"'), params={"a": np.array([0.3, -1.1, 0.7])})
+    r = net.run(**{"y": np.array([1.0, 2.0, -0.5])} if "y" in op else {})
+    v = np.array([2.0, 3.0, 5.0])
+    for _ in range(2):
+        found = r.hvp({"a": v})["a"]
+        identical(found, times * np.array([2.0, 3.0, 5.0]))
+        found[...] = 7
 
 
 @pytest.mark.parametrize("given", [{}, [1.0, 2.0]])

@@ -91,7 +91,7 @@ def add_parser(commands: Any) -> None:
         (explored, "in which the lines are written"),
         (audited, "in which the sheets are written"),
     ):
-        action.add_argument("--convention", metavar="NAME|FILE.toml", help=said)
+        action.add_argument("--convention", metavar="NAME|FILE", help=said)
     for action in (listed, new, check, hint, explored, audited):
         action.add_argument(
             "--exercise",
