@@ -50,6 +50,7 @@ from .second_document import document_of_second
 from .second_ledger import BendRow, KeptMean, SecondLedger, StraightRow
 from .second_parts import parts_of
 from .second_rows import rows_of
+from .second_search import search_of
 from .second_verdict import verdict_of
 from .spelled_once import as_ascii, read_aloud, spelled_once
 from .written_in import written_in
@@ -181,6 +182,7 @@ def derive_second(
         added=tuple(added.items()),
         blocks=tuple(islice(blocks, most)),
         more_blocks=max(0, _pairs(len(named)) - MOST_SHOWN) if most else 0,
+        search=search_of(state, graph, cut, bends) if parts is None and bends else None,
         verdict=None if parts is None else verdict_of(state, graph, cut, bends, parts, sums),
         check=check_hessian(state, params, built, sums),
         names=frozenset([*names, *(arg for step in steps for arg in step.args)]),

@@ -24,9 +24,9 @@ from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
 from .document_of import title_of
 from .of_each_example import SHARE
-from .second_ledger import BendRow, SecondLedger, Spectrum, Verdict
+from .second_ledger import BendRow, SecondLedger
+from .second_parts_told import found_told, parts_told
 
-MOST_EIGENVALUES = 6
 FEW_NUMBERS = 64
 
 
@@ -41,7 +41,10 @@ def document_of_second(ledger: SecondLedger) -> Document:
     if ledger.blocks:
         sections.append(Section("blocks", "Block by block", tuple(_blocks(ledger))))
     if ledger.verdict is not None:
-        sections.append(Section("parts", "The two parts here", tuple(_parts(ledger))))
+        sections.append(Section("parts", "The two parts here", tuple(parts_told(ledger))))
+    elif ledger.search is not None:
+        found = tuple(found_told(ledger, ledger.search))
+        sections.append(Section("parts", "What is known of the two parts here", found))
     sections.append(Section("checks", "Checks", tuple(_checks(ledger))))
     title = f"The second derivatives of {ledger.cost}, row by row"
     labels = re.findall(r"(?<!\w)H[\d,]+", "\n".join(i.statement for i in ledger.between))
@@ -252,94 +255,6 @@ def _cells(block: second_ledger.Block) -> tuple[Cell, ...]:
     )
 
 
-def _parts(ledger: SecondLedger) -> Iterator[Block]:
-    verdict = ledger.verdict
-    assert verdict is not None
-    yield Words(_gauss_newton(verdict))
-    if verdict.residual.is_rounding:
-        yield Words(f"rest: {_rounding(verdict.residual)}")
-    elif verdict.residual.values:
-        total = verdict.trace
-        nothing = abs(total) <= 1e-9 * sum(map(abs, verdict.residual.values))
-        yield Words(
-            f"rest: {_counts(verdict.residual)}: {_eigenvalues(verdict.residual)}; "
-            f"their sum is {number(0 if nothing else total, 4)}"
-        )
-    elif ledger.rows:
-        yield Words("rest: every entry is 0 here")
-    if verdict.whole.is_rounding:
-        yield Words(f"together: {_rounding(verdict.whole)}")
-        return
-    yield Words(f"together: {_counts(verdict.whole)}; the lowest is {number(verdict.whole.lowest)}")
-    yield from _lowest(ledger, verdict)
-
-
-def _gauss_newton(verdict: Verdict) -> str:
-    """What is known of the Gauss-Newton part, and whether it had to be so."""
-    part, middle, name = verdict.gauss_newton, verdict.middle, verdict.middle_name
-    head = f"Gauss-Newton, cut at {verdict.cut}"
-    if not name:
-        return f"{head}: nothing bends at or behind it, every entry is 0"
-    if part.is_rounding:
-        return f"{head}: {_rounding(part)}"
-    said = f"{head}: rank {len(part.values)} of {part.size}"
-    if part.values:
-        said += f", eigenvalues {_eigenvalues(part)}"
-    if not part.is_semidefinite:
-        below = f"; {name} has the lowest eigenvalue {number(middle.lowest, 4)}" if middle else ""
-        return f"{said}: not positive semidefinite{below}"
-    if middle is None:
-        return f"{said}: positive semidefinite here"
-    if middle.is_semidefinite:
-        return f"{said}: positive semidefinite, because {name} is"
-    return (
-        f"{said}: positive semidefinite here, though {name} has the lowest eigenvalue "
-        f"{number(middle.lowest, 4)}: the cut does not promise it"
-    )
-
-
-def _counts(spectrum: Spectrum) -> str:
-    zero = spectrum.size - len(spectrum.values)
-    return f"{spectrum.positive} positive, {spectrum.negative} negative, {zero} zero to rounding"
-
-
-def _rounding(spectrum: Spectrum) -> str:
-    return (
-        f"every eigenvalue is rounding, at most {number(spectrum.largest, 3)} in size beside the "
-        "terms that are added up: nothing is said of signs"
-    )
-
-
-def _eigenvalues(spectrum: Spectrum) -> str:
-    shown = ", ".join(number(value, 4) for value in spectrum.values[:MOST_EIGENVALUES])
-    return shown + (", …" if len(spectrum.values) > MOST_EIGENVALUES else "")
-
-
-def _lowest(ledger: SecondLedger, verdict: Verdict) -> Iterator[Block]:
-    """Where negative curvature comes from: the shares of the rows along the lowest direction."""
-    if verdict.whole.is_semidefinite:
-        return
-    if verdict.repeats > 1:
-        yield Words(
-            f"the lowest eigenvalue occurs {verdict.repeats} times: no one direction is its own, "
-            "and no row is blamed"
-        )
-        return
-    terms = [f"[{n}] {number(share, 4)}" for n, share in verdict.shares]
-    total = number(sum(share for _, share in verdict.shares))
-    yield Words(marked(f"along its direction `d`: `dᵀ H d = {' + '.join(terms)} = {total}`"))
-    scale = max(abs(share) for _, share in verdict.shares)
-    below = [f"[{n}]" for n, share in verdict.shares if share < -1e-9 * scale]
-    head, inside = "", {row.number: row.residual for row in ledger.rows}
-    gauss_newton = [f"[{n}]" for n, _ in verdict.shares if not inside[n]]
-    if verdict.middle is not None and verdict.middle.is_semidefinite and gauss_newton:
-        head = (
-            f"{' '.join(gauss_newton)} cannot be negative{' together' * (len(gauss_newton) > 1)}, "
-        )
-        head += f"because {verdict.middle_name} is not: "
-    yield Words(f"{head}what is negative comes from {' '.join(below)}")
-
-
 def _checks(ledger: SecondLedger) -> Iterator[Block]:
     check = ledger.check
     done, total = check.entries
@@ -359,8 +274,4 @@ def _checks(ledger: SecondLedger) -> Iterator[Block]:
         )
     else:
         yield Words(f"uᵀ H v − vᵀ H u of random u and v: {bound(check.asymmetry)}")
-        yield Words(
-            f"{ledger.count:,} parameters: the whole matrix is not built for this page, and "
-            "nothing is said of its eigenvalues"
-        )
     yield Words("all agree" if check.ok else f"DISAGREES: {check.wrong}")

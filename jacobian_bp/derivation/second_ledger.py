@@ -115,6 +115,20 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Search:
+    """What few products with a Hessian that is not built say of it at this input."""
+
+    cut: str  # z3
+    middle_name: str  # ∂²J/∂z3²; empty where nothing bends at or behind the cut
+    middle: Spectrum | None  # None where it is too large to be asked
+    products: int
+    curvature: float  # dᵀ H d of the direction that was found
+    residual: float  # an eigenvalue lies so near
+    is_negative: bool  # beyond what rounding can be
+    shares: tuple[tuple[int, float], ...]  # of each row, along the direction
+
+
+@dataclass(frozen=True)
 class KeptMean:
     """A mean over the examples whose 1/m stands before every δ, which is that of each example."""
 
@@ -143,6 +157,7 @@ class SecondLedger:
     blocks: tuple[Block, ...]
     more_blocks: int  # that are not written out, those that are 0 among them
     verdict: Verdict | None  # None where the matrix is too large
+    search: Search | None  # in its place there; None where nothing bends
     check: HessianCheck
     names: frozenset[str]
     mean: KeptMean | None = None  # where a convention has the 1/m in the gradients

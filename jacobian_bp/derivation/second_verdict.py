@@ -52,7 +52,7 @@ def verdict_of(
         for bend, share in shares_along(state, graph, taken_apart(state, params, vectors[:, 0])):
             parts_of[bend.key] += share
         shares = [(row.number, parts_of[row.key]) for row in rows]
-    name, middle = _middle(state, graph, cut)
+    name, middle = middle_of(state, graph, cut)
     scale = largest(values)
     return Verdict(
         cut.told,
@@ -94,7 +94,7 @@ def _of_terms(sums: np.ndarray, state: Pass) -> float:
     return float(of_sums(np.array(largest(np.linalg.eigvalsh(_symmetric(sums)))), state.dtype))
 
 
-def _middle(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:
+def middle_of(state: Pass, graph: DoubledGraph, cut: Cut) -> tuple[str, Spectrum | None]:
     """M: by the values at the cut, and by what else bends at or behind it: the W of a penalty."""
     bent = [u for b in graph.bends if b.bent.step.name not in cut.inside for u in b.bent.inputs]
     params = state.program.params
