@@ -500,6 +500,8 @@ class Judge:
             return False
         if trace.descendants(number) or self.quantities.goal(store):
             return False
+        if self.quantities.unrolled(store.value):
+            return False
         return not self.quantities.matches(store.value) and trace.carries_derivative(number)
 
 

@@ -114,10 +114,12 @@ class NormQuantities(Quantities):
         return "out"
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
+        """The array as a text has it; a mean stands beside what it is the mean of."""
         array = np.array(array, float)
-        if not self.columns:
-            return array
-        return array.T.copy() if array.ndim == 2 else array[:, None]
+        if array.ndim == 2:
+            return array.T.copy() if self.columns else array
+        of_examples = len(array) == EXAMPLES
+        return array[:, None] if of_examples != self.columns else array
 
     def lookup(self, word: str, bag: str = "") -> Any:
         low = word.lower().strip("_")

@@ -370,6 +370,24 @@ class Quantities:
             ),
         )
 
+    def unrolled(self, value: Any) -> bool:
+        """Whether a vector is right gradients of parameters, one behind the other."""
+        if not isinstance(value, np.ndarray) or value.ndim != 1:
+            return False
+        right = [a for q, a in self.known.items() if q.is_parameter_gradient]
+        pieces = [a.ravel(order) for a in right for order in ("C", "F")]
+        start = 0
+        while start < value.size:
+            for piece in pieces:
+                own = value[start : start + piece.size]
+                margin = NEARLY_ZERO + CLOSE * np.abs(piece).max()
+                if own.shape == piece.shape and np.abs(own - piece).max() <= margin:
+                    start += piece.size
+                    break
+            else:
+                return False
+        return start > 0
+
     def _compared(self, array: np.ndarray) -> list[Match]:
         if not array.any() or not np.isfinite(array).all():
             return []

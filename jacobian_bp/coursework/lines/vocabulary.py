@@ -64,7 +64,8 @@ PLACED = re.compile(  # W_hidden, hidden_bias, z_out
     r"(?P<last>w|weights?|b|bias|z|a|input|activations?|layer_output|output)"
 )
 WIDTHS = words(
-    "sizes layers layer_sizes layer_dims dims layers_dims layers_sizes layer_dimensions architecture"
+    "sizes layers layer_sizes layer_dims dims layers_dims layers_sizes layer_dimensions "
+    "architecture"
 )
 SIZES = {  # what courses call the number of units of a layer
     "input": words(
