@@ -18,6 +18,7 @@ LANGUAGE = (
 )
 
 
+FEWER = "  Hand in fewer lines: one layer or one function alone, or the lines of one round."
 ONE_ROUND = "  Write the lines of one round by themselves: each round is judged like the first."
 
 
@@ -66,4 +67,4 @@ class Budget:
     def spend(self, steps: int) -> None:
         self.left -= steps
         if self.left < 0:
-            raise TooMuchError(f"it takes more than {MOST_STEPS_IN_ALL:,} steps to judge.")
+            raise TooMuchError(f"it takes more than {MOST_STEPS_IN_ALL:,} steps to judge.", FEWER)
