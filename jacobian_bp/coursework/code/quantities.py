@@ -173,6 +173,16 @@ class Quantities:
             one is not None and np.array_equal(np.ravel(value), one.ravel()) for one in ones
         )
 
+    def is_label_of_one(self, value: Any) -> bool:
+        """Whether an array is the one-hot label of one example."""
+        if not isinstance(value, np.ndarray) or value.dtype != float or value.size < 2:
+            return False
+        label = self.known.get(Quantity("value", "y"))
+        if label is None or label.ndim != 2 or not np.array_equal(np.unique(label), [0, 1]):
+            return False
+        rows = label.T if self.columns else label
+        return value.size == rows.shape[1] and bool((rows == value.ravel()).all(axis=1).any())
+
     def right(self, quantity: Quantity, store: Store) -> np.ndarray:
         """The right array for a store: in a loop over the examples that of its example."""
         whole = self.known[quantity]
