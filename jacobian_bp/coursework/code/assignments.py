@@ -236,6 +236,10 @@ class Assignments(Updates):
         if path is not None:
             store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
             store.error = str(error)
+            goal = self.quantities.goal_of(path)
+            if goal and goal.kind == "value" and goal.of[0] in "Wb":
+                # a parameter cut from theta is what its name says: nothing is to be asked
+                self.unknown = {n: at for n, at in self.unknown.items() if at != statement.lineno}
             self._put(store, path)
 
     def _augment(

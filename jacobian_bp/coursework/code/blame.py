@@ -46,6 +46,7 @@ class Blame:
         self.trials, self.trace, self.mended, self.passed = trials, trace, mended, passed
         self.quantities = trace.quantities
         self.unknown: list[int] = []
+        self.added_up: set[int] = set()  # the lines that have been tried with += for =
 
     def helps(
         self, number: int, quantity: Quantity, factors: Iterable[float] = (), more: int = 1
@@ -178,6 +179,9 @@ class Blame:
         place = ast.Name | ast.Attribute | ast.Subscript
         if more or not isinstance(target, place) or number in self.mended:
             return None
+        if id(statement) in self.added_up:
+            return None  # of the same line in another round
+        self.added_up.add(id(statement))
         added = ast.copy_location(ast.AugAssign(target, ast.Add(), value), statement)
         for each, goal in gradients.of.items():
             reads = each == last or last in self.trace.ancestors(each)
@@ -237,7 +241,10 @@ class Blame:
         for each in sorted(before - set(self.mended), reverse=True):
             if self.quantities.goal(stores[each]) or not isinstance(stores[each].value, np.ndarray):
                 continue
-            if self.trace.rounds(each)[0] != each:
+            in_call = stores[each].calls == stores[number].calls
+            if self.trace.rounds(each)[0] != each or not (
+                in_call or stores[each].example is not None
+            ):
                 continue
             matches = self.quantities.matches(stores[each].value)
             if any(m.quantity.is_derivative for m in matches):

@@ -383,6 +383,8 @@ class Expressions:
                 value = value.argmax(0 if self.quantities.columns else 1)
             elif labels:
                 value = self.quantities.as_the_text_has(value)
+            elif self.quantities.is_label_of_one(value):
+                value = int(value.argmax())  # dW[:, y[i]], of the class of one example
             found.append(value)
         return tuple(found) if isinstance(node, ast.Tuple) else found[0]
 

@@ -6,12 +6,13 @@ m times ∂J/∂z, and a name that contradicts its value is a misnomer where wha
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
 from .blame import Blame, Found
+from .called_functions import Called
 from .edits import edits
 from .limits import Budget
 from .parsing import Parsed
@@ -90,9 +91,7 @@ class Judge:
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = self._call_to_blame(found, trace)
-            line = line or self._line_inside(found, trace) or self._helper_to_blame(found, trace)
-            line = line or store.line
+            line = Called(self.trials, self.mended).to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.said, found.quantity, found, store.value)
             one.example = store.example
             one.calls = store.calls if line == store.line else ()
@@ -328,73 +327,6 @@ class Judge:
 
     # ---------------------------------------------------------------- what follows
 
-    def _call_to_blame(self, found: Found, trace: Trace) -> int | None:
-        """The line of a call whose arguments are wrong: the same line inside is right elsewhere."""
-        stores, own = trace.stores, trace.stores[found.number]
-        if not own.calls or own.example is not None:
-            return None
-        for number, store in enumerate(stores):
-            other = store.statement is own.statement and store.calls != own.calls
-            goal = self.quantities.goal(store) if other and number not in self.mended else None
-            factor = trace.matching(store.value, goal) if goal else None
-            if factor is not None and (
-                trace.legitimate(factor) if goal and goal.is_derivative else near(factor, 1)
-            ):
-                found.why, found.instead, found.change = "argument", None, ""
-                return own.calls[-1]
-        return None
-
-    def _line_inside(self, found: Found, trace: Trace) -> int | None:
-        """The line of a function that is called, of which one change makes this store right."""
-        store, goal = trace.stores[found.number], found.quantity
-        if goal is None or found.instead is not None or store.example is not None:
-            return None
-        todo, seen = [store.statement], set()
-        while todo:
-            for call in [n for n in ast.walk(todo.pop()) if isinstance(n, ast.Call)]:
-                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-                if name not in self.trials.helpers or name in seen:
-                    continue
-                seen.add(name)
-                todo.append(self.trials.helpers[name])
-                for part in ast.walk(self.trials.helpers[name]):
-                    if not isinstance(part, ast.Assign | ast.AugAssign | ast.Return):
-                        continue
-                    for words, instead in edits(part):
-                        if not _is_of_its_words(instead, part, self.trials.helpers[name]):
-                            continue
-                        self.trials.swapped[id(part)] = instead
-                        self.quantities.as_written = True
-                        gives = self.trials.gives(found.number, goal, trace, self.mended)
-                        self.quantities.as_written = False
-                        if gives:
-                            found.why, found.detail = "inside", str(store.line)
-                            found.instead, found.change = instead, words
-                            return part.lineno
-                        del self.trials.swapped[id(part)]
-        return None
-
-    def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
-        """The line of a function of the text that is not what its name says."""
-        statement = trace.stores[found.number].statement
-        called = {
-            n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
-            for n in ast.walk(statement)
-            if isinstance(n, ast.Call)
-        }
-        for name in sorted(called & set(self.trials.helpers)):
-            fewer = {k: v for k, v in self.trials.helpers.items() if k != name}
-            if found.quantity and self.trials.gives(
-                found.number, found.quantity, trace, self.mended, helpers=fewer
-            ):
-                returns = [
-                    n for n in ast.walk(self.trials.helpers[name]) if isinstance(n, ast.Return)
-                ]
-                self.trials.helpers = fewer
-                found.why, found.detail = "helper", name
-                return max((n.lineno for n in returns), default=None)
-        return None
-
     def _mend(self, wrong: Wrong, trace: Trace) -> None:
         """Puts the right value in the place of the wrong one, or passes by where it is unknown."""
         best: tuple[int, Quantity, float] | None = None
@@ -500,25 +432,10 @@ class Judge:
             return False
         if trace.descendants(number) or self.quantities.goal(store):
             return False
+        if self.quantities.unrolled(store.value):
+            return False
         return not self.quantities.matches(store.value) and trace.carries_derivative(number)
 
 
 def _is_of_parameter(goal: Quantity | None) -> bool:
     return goal is not None and goal.is_parameter_gradient
-
-
-def _is_of_its_words(instead: ast.stmt, written: ast.stmt, function: ast.FunctionDef) -> bool:
-    """Whether a line reads only names that its function has, calls what is one, and not itself."""
-    words = {n.id for n in ast.walk(function) if _id(n)}
-    words |= {argument.arg for argument in function.args.args}
-    read = {n.id for n in ast.walk(instead) if _id(n)}
-    stored = {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Store)}
-    anew = stored & {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Load)}
-    before = {n.id for n in ast.walk(written) if _id(n) and isinstance(n.ctx, ast.Load)}
-    calls = [n.func for n in ast.walk(instead) if isinstance(n, ast.Call)]
-    turned = any(isinstance(f, ast.Attribute) and f.attr == "T" for f in calls)
-    return read <= words and anew <= before and not turned
-
-
-def _id(node: ast.AST) -> TypeGuard[ast.Name]:
-    return isinstance(node, ast.Name)

@@ -7,7 +7,7 @@ from ...writing.signs import safe
 
 LONGEST_TEXT, LONGEST_WORD = 20_000, 200
 MOST_NODES, DEEPEST = 6_000, 60
-MOST_STEPS, MOST_STEPS_IN_ALL = 20_000, 2_000_000
+MOST_STEPS, MOST_STEPS_IN_ALL = 20_000, 400_000
 MOST_LOOPED, MOST_CALLS_DEEP = 1_000, 3
 MOST_ENTRIES, MOST_PRODUCTS = 10**6, 2 * 10**7
 LARGEST_NUMBER = 2**53
@@ -18,6 +18,7 @@ LANGUAGE = (
 )
 
 
+FEWER = "  Hand in fewer lines: one layer or one function alone, or the lines of one round."
 ONE_ROUND = "  Write the lines of one round by themselves: each round is judged like the first."
 
 
@@ -66,4 +67,4 @@ class Budget:
     def spend(self, steps: int) -> None:
         self.left -= steps
         if self.left < 0:
-            raise TooMuchError(f"it takes more than {MOST_STEPS_IN_ALL:,} steps to judge.")
+            raise TooMuchError(f"it takes more than {MOST_STEPS_IN_ALL:,} steps to judge.", FEWER)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...ops import BatchNorm, LayerNorm, Op
 from ...program.forward_pass import Pass
+from ..lines.inner_names import SPOKEN
 from ..lines.vocabulary import COUNT, Quantity, words
 from .limits import NotReadError
 from .quantities import Quantities
@@ -19,18 +20,23 @@ from .store import Store
 
 EXAMPLES, UNITS, SEED = 7, 5, 19
 RESULTS = ("x", "gamma", "beta")  # whose derivatives the function hands back
-NAMES = {
+CARRIED = words("running_mean running_var moving_mean")  # from step to step
+NAMES = {  # of what the function computes -> what courses call it
     "x": words("x input inputs x_in data"),
-    "gamma": words("gamma g scale"),
-    "beta": words("beta shift"),
     "out": words("out y output"),
-    "xhat": words("xhat x_hat x_norm xnorm x_normalized x_normed normalized normed norm xn"),
-    "mu": words("mu mean sample_mean batch_mean x_mean mu_b"),
-    "var": words("var sample_var variance batch_var x_var"),
-    "s": words("std sqrtvar sqrt_var sample_std x_std stddev"),
-    "1/s": words("ivar inv_std istd rstd inv_var inv_sqrtvar"),
-    "(x − mu)": words("xmu x_mu x_centered xc centered x_minus_mean"),
-    "(x − mu)²": words("sq xmu2 carre"),
+    **{
+        name: SPOKEN[inside] - CARRIED
+        for name, inside in {
+            "gamma": "gamma", "beta": "beta", "xhat": "x_hat", "mu": "mu", "var": "var",
+            "s": "std", "1/s": "ivar", "(x − mu)": "xmu", "(x − mu)²": "squared",
+        }.items()
+    },
+}  # fmt: skip
+SHARES = {  # what comes back through one step and through the other, in the order of cs231n
+    **dict.fromkeys((f"{word}1" for word in SPOKEN["xmu"]), "(x − mu) through x̂ alone"),
+    **dict.fromkeys((f"{word}2" for word in SPOKEN["xmu"]), "(x − mu) through s alone"),
+    "x1": "(x − mu)",
+    "x2": "x through mu alone",
 }
 GRADIENT = re.compile(r"(?:grad_|dl_d|dloss_d|d_|d)(.+)")
 UPSTREAM = words("dout dy d_out grad_output grad_out upstream dl_dout")
@@ -114,10 +120,12 @@ class NormQuantities(Quantities):
         return "out"
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
+        """The array as a text has it; a mean stands beside what it is the mean of."""
         array = np.array(array, float)
-        if not self.columns:
-            return array
-        return array.T.copy() if array.ndim == 2 else array[:, None]
+        if array.ndim == 2:
+            return array.T.copy() if self.columns else array
+        of_examples = len(array) == EXAMPLES
+        return array[:, None] if of_examples != self.columns else array
 
     def lookup(self, word: str, bag: str = "") -> Any:
         low = word.lower().strip("_")
@@ -134,7 +142,7 @@ class NormQuantities(Quantities):
             return EXAMPLES
         if low in ("d", "features", "num_features"):
             return UNITS
-        if low in ("running_mean", "running_var"):
+        if low in CARRIED:
             return np.zeros_like(self.value("mu"))
         return NUMBERS.get(low)
 
@@ -153,6 +161,8 @@ class NormQuantities(Quantities):
         if word in UPSTREAM:
             return Quantity("gradient", "out")
         lead = GRADIENT.fullmatch(word)
+        if lead and lead[1] in SHARES:
+            return Quantity("gradient", SHARES[lead[1]])
         for name, spelt in NAMES.items():
             if lead and lead[1] in spelt:
                 return Quantity("result" if name in RESULTS else "gradient", name)

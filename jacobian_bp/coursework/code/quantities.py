@@ -173,6 +173,16 @@ class Quantities:
             one is not None and np.array_equal(np.ravel(value), one.ravel()) for one in ones
         )
 
+    def is_label_of_one(self, value: Any) -> bool:
+        """Whether an array is the one-hot label of one example."""
+        if not isinstance(value, np.ndarray) or value.dtype != float or value.size < 2:
+            return False
+        label = self.known.get(Quantity("value", "y"))
+        if label is None or label.ndim != 2 or not np.array_equal(np.unique(label), [0, 1]):
+            return False
+        rows = label.T if self.columns else label
+        return value.size == rows.shape[1] and bool((rows == value.ravel()).all(axis=1).any())
+
     def right(self, quantity: Quantity, store: Store) -> np.ndarray:
         """The right array for a store: in a loop over the examples that of its example."""
         whole = self.known[quantity]
@@ -369,6 +379,24 @@ class Quantities:
                 m.factor < 0,
             ),
         )
+
+    def unrolled(self, value: Any) -> bool:
+        """Whether a vector is right gradients of parameters, one behind the other."""
+        if not isinstance(value, np.ndarray) or value.ndim != 1:
+            return False
+        right = [a for q, a in self.known.items() if q.is_parameter_gradient]
+        pieces = [a.ravel(order) for a in right for order in ("C", "F")]
+        start = 0
+        while start < value.size:
+            for piece in pieces:
+                own = value[start : start + piece.size]
+                margin = NEARLY_ZERO + CLOSE * np.abs(piece).max()
+                if own.shape == piece.shape and np.abs(own - piece).max() <= margin:
+                    start += piece.size
+                    break
+            else:
+                return False
+        return start > 0
 
     def _compared(self, array: np.ndarray) -> list[Match]:
         if not array.any() or not np.isfinite(array).all():

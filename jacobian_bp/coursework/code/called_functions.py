@@ -1,0 +1,106 @@
+"""Where a wrong value comes from a call: what it is given, or a line of what it calls."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+from .blame import Found
+from .edits import edits
+from .trace import Trace, near
+from .trials import Trials
+
+
+class Called:
+    """The calls of one text, with the right values that are put in for the wrong ones so far."""
+
+    def __init__(self, trials: Trials, mended: Mapping[int, Any]) -> None:
+        self.trials, self.mended, self.quantities = trials, mended, trials.quantities
+
+    def to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line to blame, where it is another one than that of the store; `found` says how."""
+        line = self._call_to_blame(found, trace)
+        return line or self._line_inside(found, trace) or self._helper_to_blame(found, trace)
+
+    def _call_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line of a call whose arguments are wrong: the same line inside is right elsewhere."""
+        stores, own = trace.stores, trace.stores[found.number]
+        if not own.calls or own.example is not None:
+            return None
+        for number, store in enumerate(stores):
+            other = store.statement is own.statement and store.calls != own.calls
+            goal = self.quantities.goal(store) if other and number not in self.mended else None
+            factor = trace.matching(store.value, goal) if goal else None
+            if factor is not None and (
+                trace.legitimate(factor) if goal and goal.is_derivative else near(factor, 1)
+            ):
+                found.why, found.instead, found.change = "argument", None, ""
+                return own.calls[-1]
+        return None
+
+    def _line_inside(self, found: Found, trace: Trace) -> int | None:
+        """The line of a function that is called, of which one change makes this store right."""
+        store, goal = trace.stores[found.number], found.quantity
+        if goal is None or found.instead is not None or store.example is not None:
+            return None
+        todo, seen = [store.statement], set()
+        while todo:
+            for call in [n for n in ast.walk(todo.pop()) if isinstance(n, ast.Call)]:
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if name not in self.trials.helpers or name in seen:
+                    continue
+                seen.add(name)
+                todo.append(self.trials.helpers[name])
+                for part in ast.walk(self.trials.helpers[name]):
+                    if not isinstance(part, ast.Assign | ast.AugAssign | ast.Return):
+                        continue
+                    for words, instead in edits(part):
+                        if not _is_of_its_words(instead, part, self.trials.helpers[name]):
+                            continue
+                        self.trials.swapped[id(part)] = instead
+                        self.quantities.as_written = True
+                        gives = self.trials.gives(found.number, goal, trace, self.mended)
+                        self.quantities.as_written = False
+                        if gives:
+                            found.why, found.detail = "inside", str(store.line)
+                            found.instead, found.change = instead, words
+                            return part.lineno
+                        del self.trials.swapped[id(part)]
+        return None
+
+    def _helper_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line of a function of the text that is not what its name says."""
+        statement = trace.stores[found.number].statement
+        called = {
+            n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "")
+            for n in ast.walk(statement)
+            if isinstance(n, ast.Call)
+        }
+        for name in sorted(called & set(self.trials.helpers)):
+            fewer = {k: v for k, v in self.trials.helpers.items() if k != name}
+            if found.quantity and self.trials.gives(
+                found.number, found.quantity, trace, self.mended, helpers=fewer
+            ):
+                returns = [
+                    n for n in ast.walk(self.trials.helpers[name]) if isinstance(n, ast.Return)
+                ]
+                self.trials.helpers = fewer
+                found.why, found.detail = "helper", name
+                return max((n.lineno for n in returns), default=None)
+        return None
+
+
+def _is_of_its_words(instead: ast.stmt, written: ast.stmt, function: ast.FunctionDef) -> bool:
+    """Whether a line reads only names that its function has, calls what is one, and not itself."""
+    words = {n.id for n in ast.walk(function) if _id(n)}
+    words |= {argument.arg for argument in function.args.args}
+    read = {n.id for n in ast.walk(instead) if _id(n)}
+    stored = {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Store)}
+    anew = stored & {n.id for n in ast.walk(instead) if _id(n) and isinstance(n.ctx, ast.Load)}
+    before = {n.id for n in ast.walk(written) if _id(n) and isinstance(n.ctx, ast.Load)}
+    calls = [n.func for n in ast.walk(instead) if isinstance(n, ast.Call)]
+    turned = any(isinstance(f, ast.Attribute) and f.attr == "T" for f in calls)
+    return read <= words and anew <= before and not turned
+
+
+def _id(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
