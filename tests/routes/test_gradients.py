@@ -36,6 +36,7 @@ def all_close(found, expected, scale):
 # ---------------------------------------------------------------- all routes
 
 
+@pytest.mark.one_in(5)
 @in_four_ways
 def test_routes_and_orders_agree(activation, loss, batch, dtype):
     net = network(activation, loss, dtype=dtype)
@@ -98,6 +99,7 @@ def test_the_reference_network_to_the_printed_digits():
 # ---------------------------------------------------------------- between any two values
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("loss", ["squared_error", "bce", "cross_entropy"])
 @one_or_batch
 def test_vjp_and_jvp_are_products_with_the_jacobian(loss, batch):
