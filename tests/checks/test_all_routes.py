@@ -44,6 +44,7 @@ def deep(op, at, batch=False, layers=7):
 # ---------------------------------------------------------------- right networks
 
 
+@pytest.mark.one_in(5)
 @in_four_ways
 def test_a_right_network_is_right(activation, loss, batch, dtype):
     agreement = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype)).check()
@@ -87,6 +88,7 @@ def test_progress_is_told_from_the_first_entry_to_the_last():
 # ---------------------------------------------------------------- wrong ops
 
 
+@pytest.mark.one_in(5)
 @EVERYWHERE
 @one_or_batch
 @pytest.mark.parametrize("factor", [-1.0, 2.0, 1.0005])
@@ -114,6 +116,7 @@ def test_other_mistakes_are_named_too(op):
     assert deep(op, 4).check().parted == f"a4 = {op.__name__}(z4)"
 
 
+@pytest.mark.one_in(3)
 @EVERYWHERE
 @pytest.mark.parametrize("factor", [np.nan, np.inf, -np.inf])
 def test_a_derivative_that_is_no_number_agrees_with_nothing(factor, where):
@@ -292,6 +295,7 @@ def test_a_vector_has_no_gradient_to_compare():
     assert refusal(AxisError, Network.dense([3, 2], loss=None).run([1, 2, 4]).check) == message
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("seed", range(40))
 def test_soft_labels_raise_no_false_alarm(seed):
     """p − y cancels: the bar is p + y, not |p − y|."""
@@ -302,6 +306,7 @@ def test_soft_labels_raise_no_false_alarm(seed):
     assert units.run(rng.standard_normal(2), rng.random(5)).check().ok
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("seed", range(40))
 def test_a_sum_inside_an_einsum_raises_no_false_alarm(seed):
     rng = np.random.default_rng(seed)

@@ -76,6 +76,7 @@ def judged_right(case, batch, dtype, draws):
 IN_TURN = [(case, list(EXTREMES)[number % 3]) for number, case in enumerate(CASES)]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("case", "dtype"), IN_TURN, ids=str)
 def test_every_op_is_right_at_extreme_inputs(case, dtype):
     judged_right(case, False, dtype, (0, 1))
@@ -121,6 +122,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 @pytest.mark.parametrize("factor", [-1.0, 1.0005])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -32,6 +32,7 @@ def call(capsys, monkeypatch, tmp_path):
 # ---------------------------------------------------------------- the card
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "options",
     ["", "3-5-2", "5-3 --batch 7 --loss cross_entropy", "4-3-2 --dtype float32",
@@ -281,6 +282,7 @@ def test_a_sweep_against_a_peer_has_the_whole_jacobian(call):
 # ---------------------------------------------------------------- presets
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "name", ["gradient", "weight-jacobian", "parameter-jacobian", "layers", "second", "growth"]
 )

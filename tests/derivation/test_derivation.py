@@ -79,6 +79,7 @@ def test_the_textbook_formulas_fall_out():
 # ---------------------------------------------------------------- the numbers are the run's
 
 
+@pytest.mark.one_in(4)
 @by_layout
 @one_or_batch
 @pytest.mark.parametrize("loss", ["half_squared_error", "bce", "cross_entropy"])
@@ -205,6 +206,7 @@ def derived(build, batch):
     return build(batch).derivation()
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     ("build", "batch"),
     [
@@ -221,6 +223,7 @@ def test_no_line_is_longer_than_99_columns(build, batch, ascii_only):
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "build",
     [seldom(RUNS[name], id=name) if name in SLOW else RUNS[name] for name in RUNS],

@@ -120,6 +120,7 @@ every = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.one_in(5)
 @both
 @every
 def test_a_forward_line_computes_the_value_behind_it(convention, batch):
@@ -140,6 +141,7 @@ def test_a_forward_line_computes_the_value_behind_it(convention, batch):
         assert batch is False or printed.shape == right.shape
 
 
+@pytest.mark.one_in(5)
 @both
 @every
 def test_a_textbook_line_gives_the_gradient_in_its_own_shape(convention, batch):
@@ -160,6 +162,7 @@ def test_a_textbook_line_gives_the_gradient_in_its_own_shape(convention, batch):
         assert step.value.shape == right.shape == step.shape
 
 
+@pytest.mark.one_in(5)
 @both
 @every
 def test_a_textbook_line_gives_the_delta_in_its_own_shape(convention, batch):
@@ -195,6 +198,7 @@ def axes_of(name, array, convention, batch):
     return ("k'", "n'") if convention.examples == "columns" else ("n'", "k'")
 
 
+@pytest.mark.one_in(5)
 @both
 @every
 def test_a_line_in_indices_gives_the_delta_and_the_gradient(convention, batch):
@@ -226,6 +230,7 @@ def test_a_line_in_indices_gives_the_delta_and_the_gradient(convention, batch):
             assert line in text
 
 
+@pytest.mark.one_in(5)
 @both
 @every
 def test_a_jacobian_of_a_layer_is_its_line_in_indices(convention, batch):

@@ -136,6 +136,7 @@ def test_a_factor_that_is_wrong_is_noticed():
     assert worked_out("= 0.2 · 3 + 1 · 4 = 3.4")[0] != pytest.approx(3.4)
 
 
+@pytest.mark.one_in(3)
 @each
 def test_each_zero_has_the_reason_of_its_kind_and_no_other_entry_has_one(derivation):
     for step, made in objects(derivation):

@@ -124,6 +124,7 @@ def laws_broken(seed, dtype, batch):
     return found + ["check"] * (not run.check().ok)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", [0, 2, 3, 4, 5, 7, *map(seldom, (1, 6))])
 def test_two_calls_give_the_same_and_what_is_written_into_a_result_changes_nothing(seed):
     assert not laws_broken(seed, *FORMS[seed % 4])

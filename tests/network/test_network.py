@@ -62,6 +62,7 @@ def test_with_params_is_another_network():
 # ---------------------------------------------------------------- batches
 
 
+@pytest.mark.one_in(5)
 @by_activation_and_loss
 def test_a_batch_of_one_is_the_example_exactly(activation, loss):
     net, (x, y) = network(activation, loss), data(loss)
@@ -75,6 +76,7 @@ def test_a_wide_batch_of_one_is_the_example_exactly():
     same_bits(gradients_of(net, x, y), gradients_of(net, x[None], y[None]))
 
 
+@pytest.mark.one_in(5)
 @by_activation_and_loss
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_a_batch_is_its_examples_one_by_one(activation, loss, reduction):

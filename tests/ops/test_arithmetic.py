@@ -25,6 +25,7 @@ MEETING = {
 }
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.__name__)
 @pytest.mark.parametrize(("letters", "a", "b", "laid"), MEETING.values(), ids=MEETING)
 def test_operands_meet_by_place_or_by_letter(op, letters, a, b, laid):

@@ -37,6 +37,7 @@ def by_loops(rows, opened, log=False):
     return value, slope
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("mask", [M, M[2], M[0]])
 def test_a_mask_leaves_classes_out_of_the_sum(log, mask):

@@ -178,6 +178,7 @@ def diagonal(op, z):
     return np.concatenate([np.diagonal(dense_jacobian(op, "z", [block])) for block in blocks])
 
 
+@pytest.mark.one_in(3)
 @over_floats
 @pytest.mark.parametrize(
     ("op", "value", "slope"), ACTIVATIONS, ids=[a[0].name for a in ACTIVATIONS]
@@ -189,6 +190,7 @@ def test_an_activation_and_its_slope_are_exact(op, value, slope, dtype, points):
     within_bar(op.vjp(np.ones_like(z), z)["z"], on_grid(slope, dtype, points))
 
 
+@pytest.mark.one_in(4)
 @over_floats
 @pytest.mark.parametrize(
     ("op", "value", "slope", "terms", "chosen"), ELEMENTARY, ids=[repr(e[0]) for e in ELEMENTARY]
@@ -280,6 +282,7 @@ def test_the_divergence_from_logits(size, scale, dtype):
     within_bar(op.vjp(dtype(1), z, y)["z"], slope, mixed)
 
 
+@pytest.mark.one_in(3)
 @over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
 def test_binary_cross_entropy_from_logits(y, dtype, points):
@@ -298,6 +301,7 @@ def test_binary_cross_entropy_from_logits(y, dtype, points):
     within_bar(op.vjp(dtype(1), z, labels)["z"], slope, scale)
 
 
+@pytest.mark.one_in(4)
 @over_floats
 @pytest.mark.parametrize(("size", "scale"), LOGITS)
 def test_softmax_and_its_logarithm(size, scale, dtype):

@@ -46,6 +46,7 @@ OTHER_STREAMS = [{"LANG": "C", "LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}]
 in_another_stream = pytest.mark.parametrize("settings", OTHER_STREAMS, ids=["C", "ascii"])
 
 
+@pytest.mark.one_in(2)
 @in_another_stream
 def test_prints_the_same_to_a_stream_without_unicode(settings, tmp_path):
     script = next(script for script in SCRIPTS if script.stem == "second_seed")

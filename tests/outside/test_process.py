@@ -69,6 +69,7 @@ def terminal(*arguments, **env):
 # ---------------------------------------------------------------- pipes
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", [seldom(""), "check", seldom("show dz2/dW2"), ODD])
 def test_the_same_bytes_twice_and_no_escape_codes(command):
     first, second = (run(*command.split()) for _ in range(2))
@@ -78,6 +79,7 @@ def test_the_same_bytes_twice_and_no_escape_codes(command):
     assert "∂" in first.stdout.decode("utf-8") or command == "check"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("reader", ["head -1", seldom("head -c 1"), "true"])
 def test_a_reader_that_goes_away_ends_it_quietly(reader):
     done = shell(f"{SHELL} derive 4-5-3-2-2-2-2-2 | {reader} > /dev/null; echo ${{PIPESTATUS[0]}}")
@@ -222,6 +224,7 @@ def test_colour_and_progress_are_for_terminals_only():
     assert "all routes agree" in text
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1", "TERM": "xterm"}])
 def test_no_escape_codes_where_they_are_not_wanted(env):
     code, text = terminal("check", "4-5-3", **env)

@@ -108,6 +108,7 @@ def test_a_wrong_formula_is_not_trained_with(name, right, wrong, tmp_path):
     assert b"TRAINING" not in done.stdout
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminal")
 @both
 def test_on_a_terminal_the_bar_goes_to_standard_error(name, tmp_path):

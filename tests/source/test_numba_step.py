@@ -85,7 +85,7 @@ def other_data(loss, batch, dtype=np.float64):
     ("activation", "loss", "batch", "dtype"),
     [
         ("sigmoid", "squared_error", True, np.float64),
-        ("tanh", "bce", False, np.float64),
+        pytest.param("tanh", "bce", False, np.float64, marks=pytest.mark.full),
         pytest.param("softmax", "cross_entropy", True, np.float32, marks=pytest.mark.full),
         pytest.param("gelu", "bce", False, np.float64, marks=pytest.mark.full),
     ],

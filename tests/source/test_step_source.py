@@ -48,6 +48,7 @@ def test_an_op_of_the_tables_is_written_to_the_bit(case, batch):
     assert apart(weighed(case.op, case.inputs(batch))) == []
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("cls", [cls for room in all_ops().values() for cls in room])
 def test_every_op_of_a_programs_text_is_written_to_the_bit(cls):
     entry = example_of(cls)
@@ -59,6 +60,7 @@ def test_a_layer_of_the_courses_is_written_to_the_bit(name):
     assert apart(layer_run(name, 3).forward_pass) == []
 
 
+@pytest.mark.one_in(5)
 @in_four_ways
 def test_a_dense_network_is_written_to_the_bit(activation, loss, batch, dtype):
     run = network(activation, loss, dtype=dtype).run(*data(loss, batch, dtype=dtype))
@@ -281,6 +283,7 @@ def test_a_def_within_an_op_is_written_out_where_it_is_called():
     assert "def add(share, rounds, last=3):" in run.source()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("batch", [(), (7,)], ids=["one example", "batch"])
 @pytest.mark.parametrize(
     "lines",

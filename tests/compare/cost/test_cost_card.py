@@ -32,6 +32,7 @@ def metered_gradients(run, route):
     return meter, gradients
 
 
+@pytest.mark.one_in(5)
 @every_run
 @every_order
 def test_the_predicted_bytes_are_the_bytes_that_are_built(make, route):
@@ -224,6 +225,7 @@ class Part:
         self.nodes, self.links = [state.node(n) for n in names], state.links(names, steps)
 
 
+@pytest.mark.one_in(5)
 @every_run
 @every_order
 def test_multiplications_are_those_counted_over_boolean_masks(make, route):

@@ -92,6 +92,7 @@ def multiplied_by_vjp(run):
     return Counting.total - x_bar
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("loss", ["half_squared_error", "squared_error", "bce"])
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "identity", "softplus", "relu"])

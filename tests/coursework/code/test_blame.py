@@ -32,6 +32,7 @@ def wrong_line(text, network=RELU_CLASSES):
     return line
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("style", "old", "new"),
     [
@@ -51,6 +52,7 @@ def test_a_weight_that_is_not_transposed_is_named_where_other_lines_tell_its_ord
     assert (found.number, found.meant) == (line, found.text.replace(new, old))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [

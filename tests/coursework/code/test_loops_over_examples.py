@@ -184,6 +184,7 @@ def test_the_line_of_every_other_mistake_is_named(network, text, old, new):
     first_wrong(network, text, old, new)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("old", "new", "sentences"),
     [

@@ -22,6 +22,7 @@ def seed():
 # --- numbers that may come from anywhere -----------------------------------------
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("scene", ["softmax7", "one6"])
 def test_round_numbers_prove_no_other_quantity(scene):
     s = SCENES[scene]

@@ -130,6 +130,7 @@ def test_the_sheets_of_a_class_are_those_of_each_student(course):
         assert own != (course / "sheets" / f"bob.{ending}").read_bytes()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("ending", "words"), [("py", ()), ("ipynb", ("--notebook",))])
 def test_solutions_of_a_class_are_told_from_its_sheets_and_the_next_step_grades_one(
     course, capsys, ending, words

@@ -59,6 +59,7 @@ def test_what_is_said_of_a_network_file_is_done_and_it_is_read(folder, text, cha
     of_network(new)()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("prepare", "read", "follow"), FILES.values(), ids=FILES)
 def test_what_is_said_of_a_file_is_done_and_it_is_read(folder, prepare, read, follow):
     prepare()
@@ -66,6 +67,7 @@ def test_what_is_said_of_a_file_is_done_and_it_is_read(folder, prepare, read, fo
     read()
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("prepare", "read", "follow"), TABLES.values(), ids=TABLES)
 def test_what_is_said_of_a_table_is_done_and_it_is_read(folder, prepare, read, follow):
     prepare()

@@ -506,6 +506,7 @@ def of_quotes(count):
     ]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "hostile",
     [

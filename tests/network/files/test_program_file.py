@@ -96,6 +96,7 @@ def test_the_file_is_the_program_with_its_parameters_and_data(written, name):
 COMMANDS = ["derive --convention numerator", "check", "compare"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_command_takes_it(written, name, command, capsys):

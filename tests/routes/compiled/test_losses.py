@@ -32,6 +32,7 @@ def softplus(z):
     return max(z, mpf(0)) + mp.log1p(mp.exp(-abs(z)))
 
 
+@pytest.mark.one_in(3)
 @over_floats
 @pytest.mark.parametrize("y", [0.0, 1.0, 0.25])
 def test_binary_cross_entropy_is_exact(monkeypatch, y, dtype, points):
@@ -55,6 +56,7 @@ def test_binary_cross_entropy_is_exact(monkeypatch, y, dtype, points):
         within_bar(cost, value[place : place + 1])
 
 
+@pytest.mark.one_in(5)
 @over_floats
 @pytest.mark.parametrize("scale", [1, 20, 75])
 @pytest.mark.parametrize("size", [2, 3, 11, 31, 100])

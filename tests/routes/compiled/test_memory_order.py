@@ -22,6 +22,7 @@ def bits(step, params, data):
     return kept(step(params, **data))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("far", [1.0, 1e3], ids=["near", "far out"])
 def test_memory_order_changes_no_bit(way, far):

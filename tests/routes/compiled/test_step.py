@@ -49,6 +49,7 @@ IN_TURN = [  # of the forms of a call one runs always, in turn
 ]
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("activation", "loss", "dtype", "form"), IN_TURN)
 def test_dense_layers_agree_with_the_run(activation, loss, dtype, form):
     net = network(activation, loss, dtype=dtype)

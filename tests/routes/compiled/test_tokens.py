@@ -7,6 +7,7 @@ from token_nets import TOKENS, apart_in_tokens, token_net
 from jacobian_bp.routes.compiled.step import CompiledStep
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("m", [1, 8])
 @pytest.mark.parametrize("name", TOKENS)
