@@ -99,11 +99,11 @@ def traits_of(arrays: Sequence[np.ndarray]) -> list[float]:
     return [float(number) for number in found]
 
 
-def chunk_entries(who: str, chunks: Chunks, itemsize: int) -> int:
+def chunk_entries(who: str, chunks: Chunks, itemsize: int, word: str = "chunks") -> int:
     """How many entries a chunk may have: chunks="auto", or a number of bytes."""
     if isinstance(chunks, str) and chunks == "auto":
         return max(1, min(LARGEST, current_limit() // PARTS) // itemsize)
-    return max(1, parse_bytes(chunks, f"{who}(chunks=…)") // itemsize)  # type: ignore[arg-type]
+    return max(1, parse_bytes(chunks, f"{who}({word}=…)") // itemsize)  # type: ignore[arg-type]
 
 
 def given_lengths(

@@ -151,9 +151,19 @@ def _small(grid: Place) -> tuple[int, ...]:
     return tuple(reversed(lengths))
 
 
+def _who(chunked: Chunked, path: Any) -> str:
+    """How the call is named. SpecError for what is no path."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise SpecError(
+            f"{chunked.name}.to_zarr: the path is {safe(repr(path)[:60])}.\n"
+            "  Write the name of a folder that is to be made, such as 'jacobian.zarr'."
+        )
+    return f"{chunked.name}.to_zarr({safe(repr(os.fspath(path)))})"
+
+
 def stored_chunks(path: str | os.PathLike[str], chunked: Chunked) -> tuple[int, ...]:
     """The lengths of the chunks of a store of this array; else those it has here."""
-    who = f"{chunked.name}.to_zarr({safe(repr(os.fspath(path)))})"
+    who = _who(chunked, path)
     mark = Store(chunked, Path(path), who, extra("zarr", who)).mark() or {}
     said = tuple(mark.get("chunks") or ())
     alike = mark.get("shape") == list(chunked.shape) and len(said) == len(chunked.lengths)
@@ -167,7 +177,7 @@ def to_zarr(
 
     What is planned is said on standard error before anything runs.
     """
-    who = f"{chunked.name}.to_zarr({safe(repr(os.fspath(path)))})"
+    who = _who(chunked, path)
     store = Store(chunked, Path(path), who, extra("zarr", who))
     goes_on = store.require(resume)
     standing = [place for place, _ in chunked.made()]
@@ -177,7 +187,12 @@ def to_zarr(
         done = {tuple(map(int, at)) for at in np.argwhere(store.record() == WRITTEN)}
     terminal.fail("\n".join(plan(chunked, len(standing), len(done), at_once, store.path)))
     if not goes_on:
-        store.begin(standing)
+        try:
+            store.begin(standing)
+        except OSError as error:
+            raise SpecError(
+                f"{who}: it cannot be made: {error.strerror or error}.\n  Choose another folder."
+            ) from None
     count = len(done)
     try:
         with terminal.progress(f"{chunked.name}, chunks") as report:

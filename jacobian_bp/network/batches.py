@@ -52,7 +52,14 @@ def read_batches(who: str, batches: Any) -> Rows | Iterator[Data]:
                 "  Write a dict of the inputs: {'x': X, 'y': Y, …}."
             )
         return _rows(who, dict(given))
-    if isinstance(batches, Mapping | str | bytes) or not isinstance(batches, Iterable):
+    if isinstance(batches, Mapping):
+        name = next((n for n, value in batches.items() if not _is_array(value)), "")
+        what = f", whose {safe(name)} is {type_of(batches[name])}" if name else ""
+        raise SpecError(
+            f"{who}: batches is one dict{what}.\n"
+            "  Put it into a list, [batch], or give an array of rows for each input."
+        )
+    if isinstance(batches, str | bytes) or not isinstance(batches, Iterable):
         raise SpecError(f"{who}: batches is {type_of(batches)}.\n  {WRITE}")
     return (_batch(who, place, batch) for place, batch in enumerate(batches))
 

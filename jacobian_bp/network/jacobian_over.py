@@ -1,6 +1,6 @@
 """∂f/∂θ over more examples than fit at once: batch by batch, lazy, or in a store."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -20,6 +20,7 @@ from ..chunks.chunked import (
 )
 from ..chunks.in_chunks import InChunks
 from ..errors import AxisError, DomainError, JacobianError, SpecError
+from ..numbers.memory import parse_bytes
 from ..program.forward_pass import Pass
 from ..program.over_examples import EXAMPLE, WORDS, kinds_of
 from ..routes.stacked import StackedJacobian
@@ -201,8 +202,9 @@ def jacobian_over(
 ) -> JacobianOver:
     """∂of/∂wrt over the batches. SpecError for what names no parameters."""
     who = "net.jacobian_over"
-    given = [wrt] if isinstance(wrt, str) else list(wrt)
-    names = tuple(dict.fromkeys(net.tied.get(name, name) for name in given))
+    given = [wrt] if isinstance(wrt, str) or not isinstance(wrt, Iterable) else list(wrt)
+    names = tuple(net.tied.get(name, name) if isinstance(name, str) else name for name in given)
+    names = tuple(name for at, name in enumerate(names) if name not in names[:at])
     known = [name for name in net.params if name not in net.tied]
     wrong = [name for name in names if name not in known]
     if wrong or not names or not isinstance(of, str):
@@ -213,4 +215,5 @@ def jacobian_over(
             f"{who}: {told}.\n"
             f"  Write net.jacobian_over(batches, value, names), with names of {', '.join(known)}."
         )
+    parse_bytes(max_bytes, f"{who}(max_bytes=…)")
     return JacobianOver(net, read_batches(who, batches), of, names, axes, max_bytes, who)

@@ -162,7 +162,7 @@ class StackedJacobian(InChunks, Shown):
         Raises DomainError for no number of bytes and for less than one row of all variables;
         then, at its block, for an entry that is not finite.
         """
-        found = chunked(self, max_bytes, f"{self.name}.blocks")
+        found = chunked(self, max_bytes, f"{self.name}.blocks", "max_bytes")
         return ((found.slices(place), make()) for place, make in found.made())
 
     def _require_fit(self, out: Any) -> None:

@@ -90,8 +90,11 @@ class PlacedBeside:
 
 
 @quiet
-def chunked(stacked: Stacked, chunks: Chunks, who: str) -> Chunked:
-    """∂f/∂θ in chunks of whole rows. AxisError and DomainError for chunks that do not fit."""
+def chunked(stacked: Stacked, chunks: Chunks, who: str, word: str = "chunks") -> Chunked:
+    """∂f/∂θ in chunks of whole rows. AxisError and DomainError for chunks that do not fit.
+
+    `word` is what the caller calls the chunks.
+    """
     out, variables = stacked.out_axes, stacked.variables
     rows = [axis.name for axis in out]
     names, swept_ones = (*rows, "entries"), swept(stacked.state, stacked.of, stacked.wrt)
@@ -100,7 +103,7 @@ def chunked(stacked: Stacked, chunks: Chunks, who: str) -> Chunked:
         for node, e in zip(variables, swept_ones, strict=True)
     ]
     free = [axis for axis in rows if all(_is_free(axis, out, *pair) for pair in pairs)]
-    lengths = _lengths(stacked, chunks, who, names, free)
+    lengths = _lengths(stacked, chunks, (who, word), names, free)
 
     def made() -> Iterator[tuple[Place, Make]]:
         counts = [-(-size // length) for size, length in zip(stacked.shape, lengths, strict=True)]
@@ -134,9 +137,14 @@ def _is_free(axis: str, out: Sequence[Axis], node: Node, expression: Expression)
 
 
 def _lengths(
-    stacked: Stacked, chunks: Chunks, who: str, names: Sequence[str], free: Sequence[str]
+    stacked: Stacked,
+    chunks: Chunks,
+    asked: tuple[str, str],
+    names: Sequence[str],
+    free: Sequence[str],
 ) -> tuple[int, ...]:
     """How long a chunk is along each axis: the free ones are cut, the first of them first."""
+    who, word = asked
     shape = stacked.shape
     said = given_lengths(who, chunks, names, shape)
     if said is not None:
@@ -148,10 +156,10 @@ def _lengths(
                 raise AxisError(
                     f"{who}: {name} is not cut here: it has {size:,}, and chunks says {length:,}.\n"
                     f"  Write chunks=({', '.join(map(str, whole))}), or take one variable: "
-                    f"run.jacobian({stacked.of!r}, {stacked.wrt[0]!r})."
+                    f"run.jacobian({stacked.of!r}, {stacked.wrt[0]!r}) is cut along all axes."
                 )
         return said
-    most = chunk_entries(who, chunks, stacked.dtype.itemsize)
+    most = chunk_entries(who, chunks, stacked.dtype.itemsize, word)
     found = dict(zip(names, shape, strict=True))
     for axis in free:
         beside = prod(size for name, size in found.items() if name != axis)
@@ -159,11 +167,10 @@ def _lengths(
     lengths = tuple(max(1, size) for size in found.values())
     needed = prod(lengths) * stacked.dtype.itemsize
     if prod(lengths) > most and (chunks != "auto" or needed > current_limit() // COPIES):
-        instead = f"Write chunks={needed}, or take" if chunks != "auto" else "Take"
+        instead = f"Write {word}={needed}, or ask" if chunks != "auto" else "Ask"
         raise DomainError(
-            f"{who}: a chunk of shape {dims(lengths)}, the smallest, takes "
-            f"{format_bytes(needed)}.\n  {instead} one variable: "
-            f"run.jacobian({stacked.of!r}, {stacked.wrt[0]!r})."
+            f"{who}: rows of shape {dims(lengths)}, the fewest, take {format_bytes(needed)}.\n"
+            f"  {instead} for fewer variables at once, such as {stacked.wrt[0]} alone."
         )
     return lengths
 

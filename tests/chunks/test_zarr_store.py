@@ -211,6 +211,19 @@ def test_a_foreign_store_a_file_and_a_missing_folder_are_refused_unchanged(tmp_p
     )
 
 
+def test_what_is_no_path_and_a_folder_that_takes_no_files_are_refused(jacobian):
+    for path in (5, None, "", b"a.zarr"):
+        assert refusal(SpecError, jacobian.to_zarr, path) == (
+            f"∂z1/∂W1.to_zarr: the path is {path!r}.\n"
+            "  Write the name of a folder that is to be made, such as 'jacobian.zarr'."
+        )
+    if os.path.isdir("/proc"):
+        assert refusal(SpecError, jacobian.to_zarr, "/proc/z.zarr") == (
+            "∂z1/∂W1.to_zarr('/proc/z.zarr'): it cannot be made: No such file or directory.\n"
+            "  Choose another folder."
+        )
+
+
 def test_a_full_disk_is_said_with_what_is_written(tmp_path, jacobian, monkeypatch):
     path, write, count = tmp_path / "z.zarr", zarr_store.write, [0]
 
@@ -297,16 +310,18 @@ def test_a_cut_along_an_axis_of_rows_only_is_asked_of_a_stacked_one():
     stacked = run.jacobian("a2", run.params)
     assert refusal(AxisError, stacked.to_dask, (2, 3, 11)) == (
         "∂a2/∂(W1, b1, W2, b2).to_dask: entries is not cut here: it has 66, and chunks says 11.\n"
-        "  Write chunks=(2, 3, 66), or take one variable: run.jacobian('a2', 'W1')."
+        "  Write chunks=(2, 3, 66), or take one variable: run.jacobian('a2', 'W1') is cut "
+        "along all axes."
     )
     assert stacked.in_chunks((2, 3, 66), "").grid == (3, 1, 1)
     assert refusal(DomainError, stacked.to_dask, 100) == (
-        "∂a2/∂(W1, b1, W2, b2).to_dask: a chunk of shape (1, 3, 66), the smallest, takes 1.5 KiB.\n"
-        "  Write chunks=1584, or take one variable: run.jacobian('a2', 'W1')."
+        "∂a2/∂(W1, b1, W2, b2).to_dask: rows of shape (1, 3, 66), the fewest, take 1.5 KiB.\n"
+        "  Write chunks=1584, or ask for fewer variables at once, such as W1 alone."
     )
     assert stacked.in_chunks(1584, "").grid == (5, 1, 1)
     with memory_limit(1000):
         assert refusal(DomainError, stacked.in_chunks, "auto", "here") == (
-            "here: a chunk of shape (1, 3, 66), the smallest, takes 1.5 KiB.\n"
-            "  Take one variable: run.jacobian('a2', 'W1')."
+            "here: rows of shape (1, 3, 66), the fewest, take 1.5 KiB.\n"
+            "  Ask for fewer variables at once, such as W1 alone."
         )
+        assert run.jacobian("a2", ["b1"]).in_chunks("auto", "here").grid[0] > 1

@@ -115,6 +115,22 @@ def test_what_names_no_parameter_or_no_number_of_rows_is_refused():
         "net.jacobian_over: 'W3' is no parameter.\n"
         f"  Write net.jacobian_over(batches, value, names), with {known}"
     )
+    assert refusal(SpecError, NET.jacobian_over, batches(23), "a2", 5) == (
+        "net.jacobian_over: 5 is no parameter.\n"
+        f"  Write net.jacobian_over(batches, value, names), with {known}"
+    )
+    assert refusal(DomainError, NET.jacobian_over, batches(23), "a2", "W1", max_bytes="much") == (
+        "net.jacobian_over(max_bytes=…): 'much' is not a number of bytes.\n"
+        "  Write a whole number such as 8000000000, or one with a unit such as '8GiB'."
+    )
+    small = NET.jacobian_over(batches(23), "z2", ["W2", "b2"], max_bytes=510)
+    assert refusal(DomainError, list, small) == (
+        "net.jacobian_over: batch 0: ∂z2/∂(W2, b2).blocks: rows of shape (1, 3, 24), the fewest, "
+        "take 576 bytes.\n  Write max_bytes=576, or ask for fewer variables at once, such as W2 "
+        "alone."
+    )
+    for names, most in ((["W2", "b2"], 576), ("W2", 510)):
+        assert len(list(NET.jacobian_over(batches(23), "z2", names, max_bytes=most))) == 23
     assert refusal(SpecError, NET.jacobian_over, batches(23), "a2", []) == (
         "net.jacobian_over: no parameter is named.\n"
         f"  Write net.jacobian_over(batches, value, names), with {known}"

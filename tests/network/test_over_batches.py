@@ -308,6 +308,11 @@ def test_what_are_no_batches_is_refused_with_what_came():
     assert refusal(SpecError, net.gradients_over, 5) == (
         f"net.gradients_over: batches is an int.\n{write}"
     )
+    assert refusal(SpecError, net.gradients_over, {"x": X, "y": Y.tolist()}) == (
+        "net.gradients_over: batches is one dict, whose y is a list.\n"
+        "  Put it into a list, [batch], or give an array of rows for each input."
+    )
+    assert off(net, net.gradients_over([{"x": X, "y": Y.tolist()}])) <= 16
     assert refusal(SpecError, net.gradients_over, [*cut(13), X]) == (
         f"net.gradients_over: batch 3 is an ndarray.\n{write}"
     )

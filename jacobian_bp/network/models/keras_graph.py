@@ -7,7 +7,7 @@ evaluation: dropout does nothing, batch normalisation has the statistics that we
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +17,14 @@ from ...errors import SpecError
 from ...writing.signs import safe
 from ..files.paths import label
 from .keras_file import WHO, Arrays, read_keras_file
-from .model import Model, Node, Parameter
+from .keras_layer import Here, Layer, Rule, UnknownError
+from .keras_sequences import SEQUENCES
+from .model import Model, Node
 from .names import as_name
 
 EXAMPLES = 3
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # the channels of images
 ROW_FIRST = (0, 2, 1)  # the channels of rows, either way
-ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "relu": ("relu", {}), "sigmoid": ("sigmoid", {}), "tanh": ("tanh", {}),
-    "softmax": ("softmax", {"axis": -1}), "log_softmax": ("softmax", {"axis": -1, "log": True}),
-    "softplus": ("softplus", {}), "silu": ("silu", {}), "swish": ("silu", {}), "elu": ("elu", {}),
-    "gelu": ("gelu", {}), "leaky_relu": ("leaky_relu", {"slope": 0.2}),
-    "exponential": ("exp", {}),
-}  # fmt: skip
 LOSSES = {
     "categorical_crossentropy": "cross_entropy_probabilities",
     "sparse_categorical_crossentropy": "cross_entropy_probabilities",
@@ -37,67 +32,6 @@ LOSSES = {
     "mean_squared_error": "squared_error",
     "mse": "squared_error",
 }
-
-
-class UnknownError(Exception):
-    """An option of a known layer that cannot be written."""
-
-
-@dataclass(frozen=True, eq=False)
-class Here:
-    """A value on the way: its key, and its shape with examples."""
-
-    key: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer of a configuration: its class, name, options and arrays, and the model so far."""
-
-    model: Model
-    kind: str
-    name: str
-    config: dict[str, Any]
-    arrays: Sequence[np.ndarray]
-
-    def node(
-        self, kind: str, reads: Sequence[str | None], shape: tuple[int, ...], **options: Any
-    ) -> Here:
-        """One more node; the last of a layer has its name."""
-        key = f"{self.name}:{len(self.model.nodes)}"
-        place = f"layer {self.name!r}, {self.kind}"
-        called = as_name(self.name, "v")
-        self.model.nodes.append(Node(kind, tuple(reads), key, shape, called, place, options))
-        return Here(key, shape)
-
-    def parameter(self, place: int, what: str, order: tuple[int, ...] | None = None) -> str:
-        """An array of the layer as a parameter, in this package's order of axes."""
-        key = f"{self.name}/{what}"
-        array = self.arrays[place]
-        turned = array if order is None else np.ascontiguousarray(array.transpose(order))
-        self.model.parameters[key] = Parameter(key, turned, order)
-        return key
-
-    def constant(self, place: int, what: str) -> str:
-        key = f"{self.name}/{what}"
-        self.model.constants[key] = self.arrays[place]
-        return key
-
-    def activated(self, value: Here) -> Here:
-        """The value behind the activation that a layer names."""
-        said = self.config.get("activation") or "linear"
-        if isinstance(said, dict):
-            said = said.get("config", {}).get("name") or said.get("class_name", "")
-        if said == "linear":
-            return value
-        if said not in ACTIVATIONS:
-            raise UnknownError(f"its activation is {safe(repr(said))[:60]}")
-        kind, options = ACTIVATIONS[said]
-        return self.node(kind, [value.key], value.shape, **options)
-
-
-Rule = Callable[[Layer, list[Here]], Here]
 
 
 def dense(layer: Layer, values: list[Here]) -> Here:
@@ -155,8 +89,8 @@ def convolution(layer: Layer, values: list[Here]) -> Here:
         )
         shape = (x.shape[0], layer.arrays[0].shape[-1], *sizes)
         groups = layer.config.get("groups", 1)
-        options = {"stride": stride, "padding": pads, "dilation": gaps, "groups": groups}
-        found = layer.node("convolution", reads, shape, **options)
+        options: dict[str, Any] = {"stride": stride, "padding": pads, "dilation": gaps}
+        found = layer.node("convolution", reads, shape, groups=groups, **options)
         if layer.config.get("activation") in ("softmax", "log_softmax"):
             raise UnknownError("its softmax goes over channels; put it into a layer of its own")
         return layer.activated(found)
@@ -176,7 +110,7 @@ def pool(kind: str) -> Rule:
                 (n + 2 * p - w) // s + 1
                 for n, p, w, s in zip(x.shape[2:], pads, width, stride, strict=True)
             )
-            options = {"width": width, "stride": stride, "padding": pads}
+            options: dict[str, Any] = {"width": width, "stride": stride, "padding": pads}
             shape = (*x.shape[:2], *sizes)
             return layer.node(kind, [x.key], shape, counts_zeros=True, **options)
 
@@ -307,6 +241,7 @@ LAYERS: dict[str, Rule] = {
     "BatchNormalization": batch_norm,
     "LayerNormalization": layer_norm,
     "Embedding": embedding,
+    **SEQUENCES,
     "Add": merged("add"),
     "Subtract": merged("subtract"),
     "Multiply": merged("multiply"),
@@ -365,7 +300,7 @@ def _read(model: Model, whole: dict[str, Any], arrays: Arrays) -> None:
             known[name] = Here(name, shape)
             last = name
             continue
-        layer = Layer(model, kind, name, own, groups[name])
+        layer = Layer(model, kind, name, own, *groups[name], _said(given))
         read = _reads(given) if "inbound_nodes" in given else [last]
         if kind not in LAYERS:
             model.wrong(f"layer {name!r}, {kind}", "it is not known")
@@ -398,8 +333,11 @@ def _settled(node: Node) -> Node:
     return node
 
 
-def _groups(layers: Sequence[Any], arrays: Arrays) -> dict[str, list[np.ndarray]]:
-    """The arrays of each layer: groups are numbered by class, dense, dense_1, dense_2."""
+def _groups(layers: Sequence[Any], arrays: Arrays) -> dict[str, tuple[list[np.ndarray], Arrays]]:
+    """The arrays of each layer: groups are numbered by class, dense, dense_1, dense_2.
+
+    Beside them are those of the layers that it holds: lstm/cell.
+    """
     counts: dict[str, int] = {}
     found = {}
     for given in layers:
@@ -409,8 +347,16 @@ def _groups(layers: Sequence[Any], arrays: Arrays) -> dict[str, list[np.ndarray]
         number = counts.get(plain, 0)
         counts[plain] = number + 1
         group = f"layers/{plain}" + (f"_{number}" if number else "")
-        found[given.get("name") or given["config"]["name"]] = arrays.get(group, [])
+        start = f"{group}/"
+        inner = {key.removeprefix(start): a for key, a in arrays.items() if key.startswith(start)}
+        found[given.get("name") or given["config"]["name"]] = arrays.get(group, []), inner
     return found
+
+
+def _said(given: dict[str, Any]) -> dict[str, Any]:
+    """What a layer of a graph is called with by name."""
+    nodes = given.get("inbound_nodes") or [{}]
+    return dict(nodes[0].get("kwargs") or {})
 
 
 def _reads(given: dict[str, Any]) -> list[str]:

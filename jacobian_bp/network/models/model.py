@@ -21,18 +21,22 @@ class Parameter:
     """What is trained, in the layout of this package, and how it is called elsewhere.
 
     `order` are the axes of the foreign array in the order of this package's: (1, 0) for a kernel
-    (inputs, outputs).
+    (inputs, outputs). `rows` are its rows then, where they are in another order, and `shape` is
+    that of the foreign array, where heads are an axis of it.
     """
 
     foreign: str
     array: np.ndarray
     order: tuple[int, ...] | None = None
+    rows: tuple[int, ...] | None = None
+    shape: tuple[int, ...] | None = None
 
     def given_back(self, array: np.ndarray) -> np.ndarray:
         """An array of this package's layout in the foreign one, as a new array."""
-        if self.order is None:
-            return np.array(array)
-        return np.ascontiguousarray(array.transpose(np.argsort(self.order)))
+        found = np.array(array) if self.rows is None else array[np.argsort(self.rows)]
+        if self.order is not None:
+            found = np.ascontiguousarray(found.transpose(np.argsort(self.order)))
+        return found if self.shape is None else found.reshape(self.shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,10 @@ from ...writing.signs import safe
 from ..files.paths import label
 from .model import Model, Parameter
 from .names import as_name
-from .onnx_calls import CALLS, Call, UnknownError
+from .onnx_call import Call, UnknownError
+from .onnx_calls import CALLS
 from .onnx_file import WHO, read_onnx_file, require_fitting, told
+from .onnx_sequences import OF_STATES
 
 FOLDED = {  # what may be evaluated where it depends on constants alone, beside the table
     "Constant", "Shape", "Range", "ConstantOfShape", "Mod", "Cast", "Equal", "Not", "And", "Or",
@@ -85,6 +87,8 @@ class _Reader:
             model.parameters[key] = Parameter(key, self.initial[key])
         known = {**self.initial}
         skipped: set[str] = set()
+        turned: dict[str, str] = {}
+        ends: dict[str, str] = {}
         for node in graph.node:
             if node.output[0] in skipped or node.output[0] in self.initial:
                 continue
@@ -99,12 +103,29 @@ class _Reader:
             if node.op_type not in CALLS:
                 model.wrong(told(node), "it is computed from an input")
                 continue
+            if node.op_type not in OF_STATES and any(k in turned or k in ends for k in given):
+                model.wrong(told(node), "it reads states whose tokens or layers are in front")
+                continue
             called = self._called(node)
-            call = Call(node, model, values, known, fixed, readers, called, skipped, self._called)
+            call = Call(
+                node,
+                model,
+                values,
+                known,
+                fixed,
+                readers,
+                called,
+                skipped,
+                self._called,
+                turned,
+                ends,
+            )
             try:
                 model.nodes += CALLS[node.op_type](call)
             except UnknownError as error:
                 model.wrong(told(node), str(error))
+        if graph.output[0].name in turned or graph.output[0].name in ends:
+            model.wrong(safe(model.source), "its output has tokens or layers in front of examples")
         model.outputs = (graph.output[0].name,)
         model.done()
         arrays = {model.names[key]: array for key, array in self.data.items()}

@@ -211,7 +211,8 @@ def test_what_cannot_be_written_is_told_with_its_place(name):
 
 
 def test_every_kind_of_the_importers_has_a_rule():
-    from jacobian_bp.network.models.keras_graph import ACTIVATIONS, LAYERS
+    from jacobian_bp.network.models.keras_graph import LAYERS
+    from jacobian_bp.network.models.keras_layer import ACTIVATIONS
     from jacobian_bp.network.models.onnx_calls import CALLS as ONNX
     from jacobian_bp.network.models.torch_calls import CALLS as TORCH
 

@@ -33,6 +33,14 @@ def functional():
     return keras.Model(x, layers.Dense(1, activation="sigmoid")(layers.LayerNormalization()(c)))
 
 
+def attention():
+    x = keras.Input((5, 6))
+    h = layers.Dense(4)(x)
+    h = layers.MultiHeadAttention(3, 2, use_bias=False)(h, x)
+    h = layers.Add()([h, layers.MultiHeadAttention(1, 4, value_dim=3)(h, h, key=h)])
+    return keras.Model(x, h)
+
+
 MODELS = {
     "layers": lambda: keras.Sequential(
         [
@@ -56,6 +64,16 @@ MODELS = {
             layers.GlobalAveragePooling1D(),
             layers.Dense(3),
             layers.Activation("softplus"),
+        ]
+    ),
+    "attention": attention,
+    "cells": lambda: keras.Sequential(
+        [
+            keras.Input((5, 6)),
+            layers.LSTM(4, use_bias=False, return_sequences=True),
+            layers.GRU(3, use_bias=False, return_sequences=True),
+            layers.SimpleRNN(7, activation="relu", return_sequences=True),
+            layers.GRU(2, use_bias=False),
         ]
     ),
     "shapes": lambda: keras.Sequential(
@@ -90,13 +108,11 @@ def test_a_file_gives_what_keras_gives(name, tmp_path):
     expected = np.asarray(model.predict(x, verbose=0))
     np.testing.assert_allclose(net(x), expected, rtol=0, atol=2e-5 * max(1, abs(expected).max()))
     state = net.state_dict()
-    trained = {
-        w.path.partition("/")[2] if w.path.count("/") > 1 else w.path: w
-        for w in model.trainable_weights
-    }
+    trained = model.trainable_weights
     assert len(state) == len(trained) == len(net.params)
-    for key, weight in trained.items():
-        assert np.array_equal(state[key], np.asarray(weight.value.detach())), key
+    for key, array in state.items():
+        (weight,) = [w for w in trained if f"/{w.path}".endswith(f"/{key}")]
+        assert np.array_equal(array, np.asarray(weight.value.detach())), key
 
 
 def test_a_kernel_has_outputs_by_inputs(tmp_path):
@@ -210,8 +226,8 @@ def test_a_class_in_a_file_is_looked_up_and_never_imported(tmp_path):
 def test_other_endings_are_told(tmp_path):
     for name, message in {
         "w.weights.h5": "w.weights.h5 has weights alone, or is of Keras 2.\n"
-        "  Save the model whole, model.save('model.keras'), with Keras 3; or name it as the weights "
-        "of a network file.",
+        "  Save the model whole, model.save('model.keras'), with Keras 3; or name it as the "
+        "weights of a network file.",
         "model.pt": f"model.pt does not end in .keras.\n{END}",
     }.items():
         with pytest.raises(SpecError) as caught:
