@@ -73,7 +73,7 @@ def parameters_of(op: type[Op]) -> dict[str, inspect.Parameter]:
 
 
 @lru_cache(maxsize=256)
-def _parameters_of(op: type[Op]) -> tuple[tuple[str, inspect.Parameter], ...]:
+def _parameters_of(op: Any) -> tuple[tuple[str, inspect.Parameter], ...]:
     try:
         parameters = inspect.signature(op).parameters.values()
     except (TypeError, ValueError):  # a class written in C
