@@ -69,11 +69,11 @@ def beside_formula(op: Op, written: Sequence[str]) -> tuple[str, ...]:
 
 def parameters_of(op: type[Op]) -> dict[str, inspect.Parameter]:
     """The options that a class takes, by name."""
-    return dict(_parameters_of(op))
+    return dict(_parameters_of(op))  # type: ignore[arg-type]  # a class is hashable
 
 
 @lru_cache(maxsize=256)
-def _parameters_of(op: Any) -> tuple[tuple[str, inspect.Parameter], ...]:
+def _parameters_of(op: type[Op]) -> tuple[tuple[str, inspect.Parameter], ...]:
     try:
         parameters = inspect.signature(op).parameters.values()
     except (TypeError, ValueError):  # a class written in C
