@@ -131,12 +131,17 @@ def found_told(ledger: SecondLedger, search: Search) -> Iterator[Block]:
     tried = f"among {search.products} products H v"
     if not search.is_negative:
         yield Words(
-            f"{tried} no direction d has a dᵀ H d below 0 beyond rounding: "
-            "whether the whole is semidefinite is not said"
+            marked(
+                f"{tried} no direction `d` has a `dᵀ H d` below 0 beyond rounding: "
+                "whether the whole is semidefinite is not said"
+            )
         )
         return
     yield Words(
-        f"{tried} a direction d of length 1 was found: dᵀ H d = {_shared_out(search.shares)}"
+        marked(
+            f"{tried} a direction `d` of length 1 was found: "
+            f"`dᵀ H d = {_shared_out(search.shares)}`"
+        )
     )
     yield Words(
         f"so the lowest eigenvalue is no higher, and one lies {bound(search.residual)} away; "

@@ -153,7 +153,8 @@ class Einsum(Op):
     def _contract(
         words: list[str], arrays: tuple[np.ndarray, ...] | list[np.ndarray], result: str
     ) -> np.ndarray:
-        return np.array(np.einsum(Einsum._lifted(words, arrays, result), *arrays), copy=True)
+        found = np.einsum(Einsum._lifted(words, arrays, result), *arrays)
+        return found if len(arrays) > 1 else found.copy()  # of one array it may be a view
 
     @staticmethod
     def _lifted(words: list[str], arrays: Any, result: str) -> str:

@@ -216,26 +216,26 @@ def slope(tree: Tree, by: str) -> Tree:
     return less(times(da, over(num(1), b)), times(db, times(a, over(num(1), power(b, 2)))))
 
 
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "**": np.power,
-    "neg": np.negative,
-}
-
-
 def value_of(tree: Tree, at: Mapping[str, Any]) -> Any:
     """The value of a tree at numbers."""
     if tree.op == "num":
         return float(tree.text)
     if tree.op == "name":
         return at[tree.text]
-    inside = [value_of(arg, at) for arg in tree.args]
     if tree.op == "f":
-        return ENTRY_FUNCTIONS[tree.text].value(*inside)
-    return _OPERATIONS[tree.op](*inside)
+        return ENTRY_FUNCTIONS[tree.text].value(value_of(tree.args[0], at))
+    if tree.op == "neg":
+        return -value_of(tree.args[0], at)
+    a, b = tree.args
+    if tree.op == "+":
+        return value_of(a, at) + value_of(b, at)
+    if tree.op == "-":
+        return value_of(a, at) - value_of(b, at)
+    if tree.op == "*":
+        return value_of(a, at) * value_of(b, at)
+    if tree.op == "/":
+        return value_of(a, at) / value_of(b, at)
+    return np.power(value_of(a, at), value_of(b, at))
 
 
 def constant_of(tree: Tree) -> float | None:

@@ -58,7 +58,10 @@ class Entrywise(Op):
     def forward(self, *arrays):
         at = self._aligned(arrays)
         shape = np.broadcast_shapes(*(array.shape for array in at.values()))
-        return np.array(np.broadcast_to(value_of(self.tree, at), shape), copy=True)
+        value = value_of(self.tree, at)
+        if self.tree.op == "name" or np.shape(value) != shape:
+            return np.array(np.broadcast_to(value, shape), copy=True)
+        return value
 
     @quiet
     def jacobians(self, *arrays):
@@ -89,35 +92,34 @@ class Entrywise(Op):
     @quiet
     def vjp(self, bar, *arrays):
         at = self._aligned(arrays)
-        bars: dict[str, Any] = {name: np.zeros_like(array) for name, array in at.items()}
+        arrived: dict[str, tuple[Any, ...]] = {name: () for name in self.axes}  # noqa: C420
 
         def back(tree: Tree, share: Any) -> None:
             """Hand `share`, the cotangent of this part of the formula, to what it reads."""
             if tree.op == "name":
-                bars[tree.text] = bars[tree.text] + _summed_to(share, bars[tree.text].shape)
+                mine = _summed_to(share, at[tree.text].shape)
+                arrived[tree.text] = (*arrived[tree.text], mine)
             elif tree.op == "neg":
                 back(tree.args[0], -share)
             elif tree.op == "f":
                 inside = tree.args[0]
                 back(inside, share * value_of(ENTRY_FUNCTIONS[tree.text].slope(inside), at))
+            elif tree.op == "**":
+                a, b = tree.args
+                power = value_of(b, at)
+                back(a, share * power * np.power(value_of(a, at), power - 1))
             elif tree.op != "num":
                 a, b = tree.args
-                x, y = value_of(a, at), value_of(b, at)
-                if tree.op == "**":
-                    back(a, share * y * np.power(x, y - 1))
-                elif tree.op == "*":
-                    back(a, share * y)
-                    back(b, share * x)
-                elif tree.op == "/":
-                    back(a, share / y)
-                    back(b, share * (-x / y / y))
-                else:
-                    back(a, share)
-                    back(b, share if tree.op == "+" else -share)
+                if names_in(a):
+                    back(a, _left_share(tree, share, at))
+                if names_in(b):
+                    back(b, _right_share(tree, share, at))
 
         back(self.tree, bar)
-        pairs = zip(bars.items(), arrays, strict=True)
-        return {name: found.reshape(array.shape) for (name, found), array in pairs}
+        return {
+            name: _in_shape(_added(arrived[name]), array.shape, bar)
+            for name, array in zip(self.axes, arrays, strict=True)
+        }
 
     @quiet
     def branch(self, *arrays):
@@ -192,6 +194,39 @@ class Entrywise(Op):
         lacking = [axis for axis in self.out if axis not in (*own, *covered)]
         factors += [One(axis) for axis in lacking]
         return Expression.of(*factors, coefficient=1.0 if coefficient is None else coefficient)
+
+
+def _left_share(tree: Tree, share: Any, at: Any) -> Any:
+    """The cotangent of a in a + b, a − b, a b and a/b."""
+    if tree.op in ("+", "-"):
+        return share
+    if tree.op == "*":
+        return share * value_of(tree.args[1], at)
+    return share / value_of(tree.args[1], at)
+
+
+def _right_share(tree: Tree, share: Any, at: Any) -> Any:
+    """The cotangent of b in a + b, a − b, a b and a/b."""
+    if tree.op in ("+", "-"):
+        return share if tree.op == "+" else -share
+    if tree.op == "*":
+        return share * value_of(tree.args[0], at)
+    below = value_of(tree.args[1], at)
+    return -share * value_of(tree.args[0], at) / below / below
+
+
+def _added(shares: tuple[Any, ...]) -> Any:
+    total = shares[0]
+    for share in shares[1:]:
+        total = total + share
+    return total
+
+
+def _in_shape(found: Any, shape: tuple[int, ...], given: Any) -> Any:
+    """An array of this shape, and another one than the cotangent that was given."""
+    if np.shape(found) != shape:
+        return found.reshape(shape).copy() if found is given else found.reshape(shape)
+    return found.copy() if found is given else found
 
 
 def _summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,11 +4,13 @@ import ast
 import builtins
 import keyword
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .folding import folded, reads_of
 from .known_or_code import Code, Parts, Value
 
 TAKEN = {*keyword.kwlist, *dir(builtins), "np", "step", "params", "gradients"}
@@ -19,6 +21,7 @@ class PlainText:
     """Statements, each with a remark to stand behind it, and the names that they use."""
 
     statements: list[tuple[ast.stmt, str]] = field(default_factory=list)
+    passing: set[str] = field(default_factory=set)  # names that go where they are read once
     names: set[str] = field(default_factory=lambda: set(TAKEN))
 
     def new_name(self, wanted: str) -> str:
@@ -51,7 +54,17 @@ class PlainText:
             return Parts(kind(self.held(item, f"{wanted}_{place}") for place, item in numbered))
         if not isinstance(value, Code) or value.is_a_name:
             return value
-        return self.assign(self.new_name(wanted), value)
+        name = self.new_name(wanted)
+        if name != wanted:  # found_2 says no more than its expression
+            self.passing.add(name)
+        return self.assign(name, value)
+
+    def argument(self, value: Value, wanted: str) -> Value:
+        """What a function reads several times: a name, which is folded away if one read is left."""
+        held = self.held(value, wanted)
+        if isinstance(held, Code) and isinstance(held.node, ast.Name) and held is not value:
+            self.passing.add(held.node.id)
+        return held
 
     def mark(self) -> tuple[int, set[str]]:
         """Where the text stands, to come back to."""
@@ -61,9 +74,16 @@ class PlainText:
         length, self.names = mark
         del self.statements[length:]
 
-    def lines(self, read: Iterable[str]) -> list[str]:
-        """The statements as lines, without those whose value nothing reads."""
-        return [_line(*pair) for pair in self.needed(read)]
+    def lines(self, read: Iterable[str], begins: int = 0) -> tuple[list[str], list[str]]:
+        """The lines before a statement and from it on, without those whose value nothing reads."""
+        kept, late = self.needed(read), {id(s) for s, _ in self.statements[begins:]}
+        counted = reads_of(s for s, _ in kept) + Counter(read)
+        parts = (
+            folded([pair for pair in kept if (id(pair[0]) in late) is after], self.passing, counted)
+            for after in (False, True)
+        )
+        before, after = ([_line(*pair) for pair in part] for part in parts)
+        return before, after
 
     def needed(self, read: Iterable[str]) -> list[tuple[ast.stmt, str]]:
         """The statements without those whose value nothing reads."""

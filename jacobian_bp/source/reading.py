@@ -121,7 +121,7 @@ class Reader:
     def _argument(self, function: ast.AST, name: str, value: Any) -> Any:
         """What an argument stands for; an expression that is read several times gets a name."""
         if isinstance(value, Code) and not value.is_a_name and uses(function, name) > 1:
-            return self.text.held(value, name)
+            return self.text.argument(value, name)
         return value
 
 

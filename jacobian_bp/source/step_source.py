@@ -181,10 +181,8 @@ class StepSource:
 
     def _two_parts(self, forward: int, read: Sequence[str]) -> list[str]:
         """The lines of the forward pass, an empty one, and those of the way back."""
-        lines = self.text.lines(read)
-        after = PlainText(self.text.statements[forward:])
-        back = len(after.lines(read))
-        return ["", *lines[: len(lines) - back], "", *lines[len(lines) - back :]]
+        before, after = self.text.lines(read, forward)
+        return ["", *before, "", *after]
 
 
 def _expression(text: str) -> ast.expr:

@@ -98,8 +98,7 @@ def test_a_layer_takes_at_most_six_lines():
         "    L = ((a3 - y) ** 2).sum(axis=-1)  # (7,)",
         "    J = L.sum(axis=(-1,)) / 7  # ()",
         "    dJ = np.ones(())  # ()",
-        "    bar = dJ / 7  # ()",
-        "    dL = np.full((7,), bar)  # (7,)",
+        "    dL = np.full((7,), dJ / 7)  # (7,)",
         "    missing = dL[..., None] * (y - a3)  # (7, 5)",
         "    e = np.exp(-np.abs(z3))  # (7, 5)",
     ]
@@ -130,8 +129,7 @@ def step(params, x, y):
     J = L.sum(axis=(-1,)) / 7  # ()
 
     dJ = np.ones(())  # ()
-    bar = dJ / 7  # ()
-    dL = np.full((7,), bar)  # (7,)
+    dL = np.full((7,), dJ / 7)  # (7,)
     missing = dL[..., None] * (y - a2)  # (7, 2)
     da2 = -missing  # (7, 2)
     delta2 = np.array(da2, copy=True)  # (7, 2)
@@ -357,3 +355,58 @@ def test_a_position_is_read_as_data():
     run = net.run(u=[3, 1, 3], y=np.random.default_rng(2).normal(size=(3, 3)))
     assert apart(run.forward_pass) == []
     assert "np.add.at(" in run.source()
+
+
+FORMULAS = """
+    z_t1 = np.einsum('ki,...i->...k', W, x)  # (7, 3)
+    z = z_t1 + b  # (7, 3)
+    a = np.tanh(z)  # (7, 3)
+    L_t1 = a - y  # (7, 3)
+    L = np.einsum('...k,...k->...', L_t1, L_t1)  # (7,)
+    J = L.sum(axis=(-1,)) / 7  # ()
+
+    dJ = np.ones(())  # ()
+    dL = np.full((7,), dJ / 7)  # (7,)
+    dL_t1 = np.einsum('...,...k->...k', dL, L_t1)  # (7, 3)
+    dL_t1 = dL_t1 + np.einsum('...,...k->...k', dL, L_t1)  # (7, 3)
+    da = dL_t1.copy()  # (7, 3)
+    e = np.exp(-2 * np.abs(z))  # (7, 3)
+    delta = da * (4 * e / (1 + e) / (1 + e))  # (7, 3)
+    db = delta.sum(axis=(0,))  # (3,)
+    dz_t1 = delta.copy()  # (7, 3)
+    dW = np.einsum('...k,...i->...ki', dz_t1, x).sum(axis=(0,))  # (3, 5)
+"""
+
+
+def test_lines_that_are_formulas_are_written_as_plainly_as_the_rest():
+    net = Network.program(
+        "z = W @ x + b",
+        "a = tanh(z)",
+        "L = sum((a - y)**2)",
+        "J = Mean(L)",
+        params={"W": np.ones((3, 5)), "b": np.ones(3)},
+    )
+    run = net.run(np.ones((7, 5)), np.zeros((7, 3)))
+    assert run.source().partition("# (3,)\n")[2].rpartition("    return")[0] == FORMULAS
+    assert apart(run.forward_pass) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x[1:] * x[:-1] / norm(x)",
+        "(x - mean(x)) / sqrt(mean((x - mean(x))**2) + 0.1) * c",
+        "kron(A, outer(x, c)) * det(S)",
+        "diag(x) @ S + vec(S)[0] + max(x)",
+        "arctan(x)**3 - x + c",
+        "-x",
+    ],
+)
+@pytest.mark.parametrize("front", [(), (7,)])
+def test_a_formula_is_written_to_the_bit(text, front):
+    rng = np.random.default_rng(27)
+    every = {"S": (5, 5), "A": (2, 3), "c": (5,), "lam": ()}
+    params = {n: rng.normal(size=s) for n, s in every.items() if re.search(rf"\b{n}\b", text)}
+    lines = (f"q = {text}", "L = lam * sum(q * q)", f"J = {'Mean' if front else 'Sum'}(L)")
+    net = Network.program(*lines, params=params | {"lam": rng.normal()})
+    assert apart(net.run(rng.normal(size=(*front, 5))).forward_pass) == []
