@@ -85,7 +85,8 @@ FRAME = """\
  style="width:100%;height:70vh;border:1px solid #8888;border-radius:6px"></iframe>
 <p><a href="pages/second_seed.html">The same on a page of its own</a>; also
 <a href="pages/first_seed.html">in the notation of the first source</a>,
-<a href="pages/softmax.html">a batch with a softmax</a>, and
+<a href="pages/softmax.html">a batch with a softmax</a>,
+<a href="pages/mistakes.html">with mistakes to choose from</a>, and
 <a href="pages/second.html">the second derivatives</a>.</p>
 ```
 """
@@ -156,12 +157,15 @@ def _pages(folder: Path) -> None:
     import numpy as np
 
     from jacobian_bp import Network
+    from jacobian_bp.coursework.exercises.mistakes_of_run import explored
     from jacobian_bp.reference import X, Y, second_seed
 
     folder.mkdir(parents=True)
     run, rng = second_seed().run(X, Y), np.random.default_rng(0)
     batch = Network.dense([3, 5, 2], ["tanh", "softmax"], "cross_entropy", seed=0)
-    run.derivation().save(folder / "second_seed.html")
+    derivation = run.derivation()
+    derivation.save(folder / "second_seed.html")
+    derivation.save(folder / "mistakes.html", explored=explored(run, derivation))
     run.derivation("first_seed").save(folder / "first_seed.html")
     several = batch.run(rng.normal(size=(7, 3)), rng.integers(0, 2, 7))
     several.derivation().save(folder / "softmax.html")

@@ -86,7 +86,7 @@ class Html(Written):
         place = f"step-{self.count}"
         sides = " = ".join(map(self.math, step.sides))
         number = f'<a href="#{place}">{self.said(step.number)}</a>' if step.number else ""
-        said = "; ".join(map(self.said, step.facts))
+        said = "; ".join(map(self.sentence, step.facts))
         facts = f'<p class="facts">{said}</p>' if said else ""
         reason = f'<p class="reason">{self.sentence(step.reason)}</p>' if step.reason else ""
         return (

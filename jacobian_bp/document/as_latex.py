@@ -35,6 +35,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 """
 WIDEST = 400  # points that a grid may take
 TABLE, GAP = 440, 12  # that a table may take, and between two of its columns
+MOST_TOGETHER = 16  # rows of a table that no page cuts
 SIZES = ((5.6, ""), (5.1, r"\small"), (4.7, r"\footnotesize"), (4.1, r"\scriptsize"))
 SPECIAL = {c: f"\\{c}" for c in "{}_%$#&"} | {
     "^": r"\^{}",
@@ -106,7 +107,7 @@ class _Latex(Written):
 
     def step(self, step: Stated, key: str, numbers: str) -> str:
         statement = " = ".join(map(self.set, step.sides))
-        facts = r",\ ".join(map(self.said, step.facts))
+        facts = r",\ ".join(map(self.sentence, step.facts))
         head, reason = self.said(step.number), self.sentence(step.reason)
         return rf"\step{{{head}}}{{{statement}}}{{{facts}}}{{{reason}}}" + f"\n{numbers}"
 
@@ -130,9 +131,12 @@ class _Latex(Written):
     def table(self, heads: list[str], rows: list[list[str]]) -> str:
         size, columns = _fitting([heads, *rows])
         lines = [" & ".join(row) + r" \\" for row in rows]
-        top = " & ".join(heads) + r" \\ \hline\endhead"
+        top = " & ".join(heads) + r" \\ \hline"
+        if len(rows) <= MOST_TOGETHER:  # a longtable knows its widths in the second run only
+            begin = rf"{{{size}\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
+            return "\n".join([begin, top, *lines, r"\end{tabular}\par}"])
         begin = rf"{{{size}\begin{{longtable}}[l]{{@{{}}{columns}@{{}}}}"
-        return "\n".join([begin, top, *lines, r"\end{longtable}}"])
+        return "\n".join([begin, rf"{top}\endhead", *lines, r"\end{longtable}}"])
 
     def picture(self, picture: Picture) -> str:
         """Drawn, and its words below it; a foreign one by its words and lines."""

@@ -73,7 +73,7 @@ class _Markdown(Written):
     def step(self, step: Stated, key: str, numbers: str) -> str:
         number = f"**{self.said(step.number)}** " if step.number else ""
         statement = self.inline("=".join(map(self.set, step.sides)))
-        facts = ", ".join(map(self.said, step.facts))
+        facts = ", ".join(map(self.sentence, step.facts))
         reason = f"\n\n{self.paragraph(self.sentence(step.reason))}" if step.reason else ""
         return f"{number}{statement}{' — ' * bool(facts)}{facts}{reason}{numbers}"
 

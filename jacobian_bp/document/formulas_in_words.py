@@ -29,6 +29,7 @@ _HANGS_ON = re.compile(r"(?:ᵀ|²|⁻¹)+")
 _OPERATOR = re.compile(r"\s*[·⊙⊗]\s*|\s+(?:[=≠≤≥<>+−*/@])\s+|[+−*/](?=\S)")
 _IN_FRONT = re.compile(r"[−±]|Σ ?(?=[^\W_]|[(|∂])|½ ?(?=[\w(|])")
 _CODE = re.compile(r"(?<![\w,])[a-zA-Z]+(?:,[a-zA-Z]+)*->[a-zA-Z]*")
+DEEPEST = 8  # brackets within each other
 _BRACKETS = {"(": ")", "|": "|"}
 
 
@@ -45,7 +46,7 @@ def formulas_in(sentence: str, names: frozenset[str]) -> Iterator[Part]:
         code = _CODE.match(sentence, place)
         end = code.end() if code else reader.run(place)
         if end is None:
-            place += 1
+            place = max(place + 1, reader.numbers_to)
             continue
         if place > done:
             yield Part(sentence[done:place])
@@ -68,6 +69,9 @@ class _Reader:
     def __init__(self, text: str, names: frozenset[str]) -> None:
         self.text, self.names = text, names
         self.symbols = 0  # of the run that is read
+        self.depth = 0  # of the bracket that is read
+        self.numbers_to = 0  # the end of the last run that holds none
+        self.unclosed = set[int]()  # places of brackets that hold no formula
 
     def run(self, place: int) -> int | None:
         """The end of the longest run from here that holds a symbol."""
@@ -76,7 +80,10 @@ class _Reader:
             return None
         self.symbols = 0
         end = self._sum(place, False)
-        return end if self.symbols else None
+        if self.symbols:
+            return end
+        self.numbers_to = end or 0
+        return None
 
     def _sum(self, place: int, inside: bool) -> int | None:
         """Factors and operators, the first factor at `place`."""
@@ -113,11 +120,17 @@ class _Reader:
 
     def _bare(self, place: int, inside: bool, joined: bool) -> int | None:
         close = _BRACKETS.get(self.text[place : place + 1])
+        if close and (self.depth == DEEPEST or place in self.unclosed):
+            return None
         if close:
             kept, self.symbols = self.symbols, 0
+            self.depth += 1
             end = self._sum(place + 1, True)
+            self.depth -= 1
             closed = end is not None and self.text.startswith(close, end) and self.symbols
             self.symbols += kept
+            if not closed:
+                self.unclosed.add(place)
             return end + 1 if closed and end is not None else None
         number = _NUMBER.match(self.text, place)
         atom = _ATOM.match(self.text, place)

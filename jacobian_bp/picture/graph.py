@@ -68,7 +68,8 @@ def graph(values: Sequence[Value], shapes: Shapes, links: Links = MappingProxyTy
     left = 16 + LANE * (max(lanes.values(), default=-1) + 1)
     names = [shortened(value.name, LONGEST_NAME) for value in drawn if value]
     half = max(28.0, max(map(len, names)) * 17 * MATH_ADVANCE / 2 + 12)
-    middle = left + BOX + 34 + half
+    beside = any(value.at_side for value in values) or lanes  # boxes, or labels of lanes
+    middle = left + (BOX + 34 if beside else 0) + half
     for place, value in enumerate(drawn):
         y = 30 + place * DOWN
         if value is None:

@@ -61,6 +61,12 @@ def test_an_entry_has_its_place_below():
     assert (part.text, part.place) == ("a1", "1,2")
 
 
+@pytest.mark.parametrize("sign", ["(", "|", "σ'(", "−(", "z1 + (", "Σ ", "(a)", "1/", "`"])
+def test_signs_without_end_are_read_to_the_end(sign):
+    sentence = sign * 900
+    assert "".join(part.text for part in formulas_in(sentence, NAMES)) == sentence
+
+
 def test_marks_are_no_part_of_the_text_and_stay_when_sentences_are_joined():
     one, two = marked("`H v` by ``k,i->i``"), marked("never `H`")
     whole = joined([one, two])

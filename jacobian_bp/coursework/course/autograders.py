@@ -68,18 +68,25 @@ def gradescope_zip(
 
 
 def otter_test(task: Task, points: int) -> str:
-    """A test file of otter-grader for a practice sheet of one exercise."""
+    """A test file of otter-grader for a practice sheet of one exercise.
+
+    A case for each answer, among which otter shares out the points.
+    """
+    cases = [
+        f"""
+
+@test_case(name="{question.name}")
+def test_{question.name}(env):
+    assert passes(env, {_call(task)}, answer="{question.name}")
+"""
+        for question in task.questions
+    ]
     return f"""from otter.test_files import test_case
 {_imports(task, "passes")}
 OK_FORMAT = False
 name = "exercise-{task.number}"
 points = {points}
-
-
-@test_case()
-def test_answers(env):
-    assert passes(env, {_call(task)})
-"""
+{"".join(cases)}"""
 
 
 def nbgrader_notebook(tasks: Sequence[Task], name: str, points: int) -> str:

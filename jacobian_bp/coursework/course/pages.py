@@ -144,12 +144,29 @@ def instructors_page(
         "",
         "## otter-grader",
         "",
-        "Each folder `otter/1-dense/exercise-2` has a practice notebook and `tests/exercise-2.py`.",
+        "Each folder `otter/1-dense/exercise-2` has a practice notebook and `tests/exercise-2.py`, "
+        "with a case for each answer. In that folder",
+        "",
+        "```",
+        "otter check exercise-2.ipynb -t tests",
+        "```",
+        "",
+        "says what is right of a notebook, and `otter generate -t tests --no-environment` makes an "
+        "autograder.zip, with which `otter run` gives the points.",
         "",
         "## nbgrader",
         "",
-        "`nbgrader/source/1-dense/1-dense.ipynb` and so on are source notebooks with solutions: "
-        "run `nbgrader generate_assignment 1-dense`.",
+        "`nbgrader/source/1-dense/1-dense.ipynb` and so on are source notebooks with solutions. In "
+        "the folder `nbgrader`",
+        "",
+        "```",
+        "nbgrader generate_assignment 1-dense",
+        "nbgrader autograde 1-dense --create",
+        "nbgrader export",
+        "```",
+        "",
+        "makes the notebook to hand out, `release/1-dense/1-dense.ipynb`; grades those in "
+        "`submitted/NAME/1-dense/`; and writes `grades.csv`.",
         "",
         "otter and nbgrader grade practice sheets, whose numbers are the same for all; "
         "Gradescope and the lines above grade those with a token.",

@@ -49,7 +49,7 @@ def _mistake(task: Task, planted: Planted, gate: Gate, level: int) -> Mistake:
         if question.name not in planted.besides
         and _differs(question, right[question.name], answers[question.name])
     ]
-    says = f"{escape(gate.guarded(planted.says))}." if level >= CAUSE else ""
+    says = _sentence(gate.guarded(planted.says)) if level >= CAUSE else ""
     return Mistake(f"<code>{escape(lines)}</code>", tuple(changes), says)
 
 
@@ -74,9 +74,14 @@ def _answer(question: Question, mine: Any, other: Any, gate: Gate, level: int) -
         return Changed(name, tuple(said))
     if level >= SYMPTOM:
         pattern = gate.guarded(question.difference(given, right)[1], "")
-        said += [f"{escape(pattern)}."] * bool(pattern)
+        said += [_sentence(pattern)] * bool(pattern)
     if level < WHERE:
         return Changed(name, tuple(said))
     given, right = given.astype(float), right.astype(float)
     gaps = given - right if level >= CAUSE else None
     return Changed(name, tuple(said), differing(given, right, of_formulas(right)), gaps)
+
+
+def _sentence(text: str) -> str:
+    """Words as a sentence of HTML."""
+    return escape(f"{text[:1].upper()}{text[1:]}.")

@@ -1,10 +1,12 @@
 """The one line that a test framework needs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import SpecError
+from ...writing.signs import safe
 from ..exercises.catalogue import exercises_of
 from ..exercises.in_convention import Asked
 from .formats import as_text
@@ -51,13 +53,29 @@ def passes(
     seed: int | None = None,
     level: int = 2,
     convention: Asked | None = None,
+    answer: str | None = None,
 ) -> bool:
     """True where all is right; else AssertionError with the report, and no right number.
 
-    The frameworks print the text of an exception, and hide what a False was about.
+    With the name of an `answer` that one alone counts: a test for each of them gives partial
+    credit. The frameworks print the text of an exception, and hide what a False was about.
+    Raises SpecError for a wrong call.
     """
     __tracebackhide__ = True
     report = grade(answers, exercise, seed, level, convention)
+    if answer is not None:
+        report = _of_one(report, answer)
     if not report.ok:
         raise AssertionError("\n" + as_text(report)) from None
     return True
+
+
+def _of_one(report: GradeReport, answer: str) -> GradeReport:
+    """The marks on one answer; a report without any mark says by itself why it has none."""
+    kept = tuple(mark for mark in report.marks if mark.object == answer)
+    if report.marks and not kept:
+        known = ", ".join(dict.fromkeys(mark.object for mark in report.marks))
+        raise SpecError(
+            f"exercise {report.exercise} asks for no {safe(answer)!r}.\n  Write one of {known}."
+        )
+    return replace(report, marks=kept)

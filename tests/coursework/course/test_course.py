@@ -276,13 +276,30 @@ def test_a_test_of_otter_passes_the_solution_and_tells_no_answer(number, files, 
     notebook = files[f"otter/5-attention/exercise-{number}/exercise-{number}.ipynb"]
     (task,) = tasks_of("".join("".join(c["source"]) + "\n" for c in code_of(notebook)))
     answers = task.answers()
-    assert names["test_answers"](answers) is None
+    cases = {question.name: names[f"test_{question.name}"] for question in task.questions}
+    assert all(case(answers) is None for case in cases.values())
     last = task.questions[-1]
     answers[last.name] = 2 * answers[last.name]
+    *others, _ = cases
+    assert all(cases[name](answers) is None for name in others)
     with pytest.raises(AssertionError) as caught:
-        names["test_answers"](answers)
+        cases[last.name](answers)
     assert "every entry" in str(caught.value)
     assert not any(f"{v:.3g}" in str(caught.value) for v in np.ravel(last.right) if v)
+
+
+def test_otter_itself_gives_the_share_of_the_answers_that_are_right(files, tmp_path):
+    test_file = pytest.importorskip("otter.test_files.exception_test")
+    path = tmp_path / "exercise-20.py"
+    path.write_text(files["otter/5-attention/exercise-20/tests/exercise-20.py"], "utf-8")
+    notebook = files["otter/5-attention/exercise-20/exercise-20.ipynb"]
+    (task,) = tasks_of("".join("".join(c["source"]) + "\n" for c in code_of(notebook)))
+    answers = task.answers()
+    for wrong, share in (([], 1), ([task.questions[-1].name], 1 - 1 / len(task.questions))):
+        given = answers | {name: 2 * answers[name] for name in wrong}
+        test = test_file.ExceptionTestFile.from_file(str(path))
+        test.run(given)
+        assert test.grade == pytest.approx(share)
 
 
 @pytest.mark.parametrize("convention", ["ng", None], ids=["ng", "none"])

@@ -100,7 +100,8 @@ def test_a_page_has_no_script_and_two_calls_give_the_same():
     page = explorer(task, 3)
     assert "<script" not in page
     assert page == explorer(task, 3)
-    assert all(planted.says in unescape(page) for planted in task.mistakes)
+    said = [f">{planted.says[0].upper()}{planted.says[1:]}.<" for planted in task.mistakes]
+    assert all(sentence in unescape(page) for sentence in said)
 
 
 def test_the_command_writes_a_new_page_and_no_other_file(tmp_path, monkeypatch, capsys):

@@ -99,6 +99,20 @@ def test_the_lines_of_the_otter_file(changes, right):
         assert error.value.__suppress_context__
 
 
+def test_one_answer_alone_passes_where_another_is_wrong():
+    names = notebook_names(WRONG)
+    assert passes(names, 2, seed=7, answer="S3") is True
+    with pytest.raises(AssertionError) as caught:
+        passes(names, 2, seed=7, answer="dW2")
+    assert "dW2: values" in str(caught.value)
+    assert "S3" not in str(caught.value)
+    with pytest.raises(SpecError) as refused:
+        passes(names, 2, seed=7, answer="dW9")
+    assert str(refused.value) == (
+        "exercise 2 asks for no 'dW9'.\n  Write one of S3, delta3, S2, delta2, S1, delta1, dW2."
+    )
+
+
 def test_the_otter_file_in_otter(tmp_path):
     test_file = pytest.importorskip("otter.test_files.exception_test")
     path = write(tmp_path, blocks("otter")[0], "ex2.py")
