@@ -240,7 +240,7 @@ def value_of(tree: Tree, at: Mapping[str, Any]) -> Any:
 
 def constant_of(tree: Tree) -> float | None:
     """The value of what is made of numbers alone, which may be infinite; None for all else."""
-    if tree.op not in ("num", "f", *_OPERATIONS):
+    if tree.op not in ("num", "f", "neg", "+", "-", "*", "/", "**"):
         return None
     if tree.op != "num" and None in map(constant_of, tree.args):
         return None

@@ -69,7 +69,7 @@ def beside_formula(op: Op, written: Sequence[str]) -> tuple[str, ...]:
 
 def parameters_of(op: Callable[..., Op]) -> dict[str, inspect.Parameter]:
     """The options that a class takes, by name."""
-    return dict(_parameters_of(op))  # type: ignore[arg-type]  # a class is hashable
+    return dict(_parameters_of(op))
 
 
 @lru_cache(maxsize=256)
