@@ -16,9 +16,7 @@ from jacobian_bp import Network, ops
 from jacobian_bp.curvature.magnitudes import hessian_magnitudes
 from jacobian_bp.ops import Tanh
 
-needs_jax = pytest.mark.skipif(
-    jax is None, reason="JAX is not installed: Hessians are compared with it"
-)
+needs_jax = pytest.mark.skipif(jax is None, reason="JAX is not installed to compare with")
 UNITS = 16 + 16  # ours, and JAX's
 LETTERS = "abcdefgh"
 SATURATING = {"RNNCell", "GRUCell", "LSTMCarry", "LSTMOutput"}  # where JAX rounds 1 − tanh²
