@@ -143,12 +143,15 @@ class StackedHessian(Shown):
 
         graph = self.of, self.wrt, self.wrt
         record, arrays = replayed(self.state, ("factored", self.part), graph, sweep)
-        following, found = iter(arrays), {}
+        following, found, copies = iter(arrays), {}, dict[int, tuple[np.ndarray, np.ndarray]]()
+        seen: set[int] = set()  # several blocks share arrays
         for (first, second, _), block in record.found.items():
             held = block.holding(following)
             for array in held.arrays:
-                self._require_finite(array, first, second)
-            found[first, second] = held.kept()
+                if id(array) not in seen:
+                    self._require_finite(array, first, second)
+                    seen.add(id(array))
+            found[first, second] = held.kept(copies)
         return found
 
     @quiet

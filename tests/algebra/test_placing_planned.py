@@ -5,7 +5,12 @@ import pytest
 
 from jacobian_bp.algebra.expression import delta, dense, distinct, one
 from jacobian_bp.algebra.products.placing import evaluate
-from jacobian_bp.algebra.products.placing_planned import Spot, spot_of, writer
+from jacobian_bp.algebra.products.placing_planned import (
+    Spot,
+    spot_of,
+    summed_products,
+    writer,
+)
 
 RNG = np.random.default_rng(11)
 SIZES = {"k": 3, "i": 5, "k'": 3, "i'": 7}
@@ -59,3 +64,29 @@ def test_what_is_no_product_of_deltas_and_arrays_is_left_to_evaluate():
     assert writer(distinct("k,k'") * dense("d[k]", d), spot, np.dtype(float)) is None
     assert writer(dense("H[k,k']", H), spot, np.dtype(np.float32)) is None
     assert writer(dense("H[k,k']", H), spot, np.dtype(float)) is not None
+
+
+SUMS = [LEFT + dense("T[k,i,k',i']", T), -2.5 * LEFT + 0.5 * LEFT]
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@pytest.mark.parametrize("case", SUMS)
+def test_a_small_sum_of_products_is_a_new_array_row_by_row(case, axes):
+    expected = evaluate(case, axes, SIZES, np.dtype(float))
+    added = summed_products(case, axes, SIZES, np.dtype(float))
+    found = added(*case.arrays)
+    np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-15)
+    assert found.flags.c_contiguous
+    assert not any(np.shares_memory(found, array) for array in case.arrays)
+    assert abs(added(-case.arrays[0], *case.arrays[1:]) - expected).max() > 1e-3
+
+
+def test_a_delta_one_term_and_many_entries_are_left_to_others():
+    axes, known = ("k", "i", "k'", "i'"), (SIZES, np.dtype(float))
+    for name in ("an outer product", "a delta added", "a coefficient"):
+        assert summed_products(CASES[name], axes, *known) is None
+    wide = {"k": 3, "i": 50, "k'": 3, "i'": 70}
+    assert summed_products(SUMS[0], axes, wide, np.dtype(float)) is None
+    assert summed_products(SUMS[0], axes, SIZES, np.dtype(np.float32)) is None
+    uncovered = dense("x[i]", x) + dense("d[k]", d)
+    assert summed_products(uncovered, ("k", "i"), *known) is None

@@ -18,7 +18,7 @@ from ..positions.position_factors import At, Within
 from ..tape import StandIn, apply
 from .contracting import aligned, contract
 from .diagonals import diagonal_view, leaders, ordered
-from .placing_planned import Spot, Writer, spot_of, writer
+from .placing_planned import Spot, Writer, spot_of, summed_products, writer
 from .placing_positions import place_positions
 
 _POSITIONS = {At, Within}
@@ -96,6 +96,9 @@ def _recorded(
     arrays = expression.arrays
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
+    added = summed_products(expression, names, known, dtype)
+    if added is not None:
+        return apply(added, arrays, shape, dtype)
     write = writer(expression, spot_of(names, shape, dtype.itemsize), dtype)
     if write is not None:
         planned = write

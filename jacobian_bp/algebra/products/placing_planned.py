@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...numbers.outer_products import write_product
+from ...numbers.outer_products import LEAST, write_product
 from ..expression import Delta, Dense, Expression, One, Term
 from .contracting import aligned
 from .diagonals import leaders
@@ -82,6 +82,41 @@ def writer(expression: Expression, spot: Spot, dtype: np.dtype) -> Writer | None
             add = True
 
     return written
+
+
+def summed_products(
+    expression: Expression, axes: Word, sizes: dict[str, int], dtype: np.dtype
+) -> Callable[..., np.ndarray] | None:
+    """A function of the arrays of a[k] b[k] + c[k] d[k] …, small and without deltas: a new array.
+
+    None for any other expression, and for one term, which is a contraction.
+    """
+    terms = expression.terms
+    if len(terms) < 2 or prod(sizes[axis] for axis in axes) >= LEAST:
+        return None
+    parts, start = [], 0
+    for term in terms:
+        dense = term.of(Dense)
+        covers = {axis for factor in dense for axis in factor.axes} == {*axes}
+        bare = len(dense) == len(term.factors) and not term.sums
+        if not (bare and covers and dense and _is_simple(term, axes, dtype)):
+            return None
+        seats = [(start + n, aligned(factor.axes, axes)) for n, factor in enumerate(dense)]
+        parts.append((seats, dtype.type(term.coefficient)))
+        start += len(dense)
+
+    def added(*arrays: np.ndarray) -> np.ndarray:
+        total: Any = None
+        for ((first, view), *others), coefficient in parts:
+            product = view(arrays[first])
+            for place, aligned_to in others:
+                product = product * aligned_to(arrays[place])
+            if coefficient != 1:
+                product = product * coefficient
+            total = product if total is None else np.add(total, product, order="C")
+        return np.asarray(total)
+
+    return added
 
 
 def _shared(group: Sequence[tuple[int, Term]], spot: Spot) -> list[tuple[Spot, Writer]]:
