@@ -324,6 +324,7 @@ class Calls(Expressions):
         init = of.methods.get("__init__")
         if init is not None:
             before, self.declared = self.declared, declared
+            unknown = dict(self.unknown)
             self.lenient += 1
             try:
                 self.entered(init, given, options, instance=made, quiet=True)
@@ -331,7 +332,7 @@ class Calls(Expressions):
                 pass
             finally:
                 self.lenient -= 1
-                self.declared = before
+                self.declared, self.unknown = before, unknown
         lead = made.path("")
         declared |= {path for path in self.stored if path.startswith(lead)}
         weights = [p for p in sorted(declared) if last_name(p).lower() in WEIGHT | BIAS]
@@ -401,11 +402,25 @@ class Calls(Expressions):
         if isinstance(node, ast.Name):
             if node.id in self.helpers and self.classes:
                 return self.helpers[node.id]
+            if self._is_kept_by_self(node.id):
+                raise NotReadError(f"what {node.id} is, beside self.{node.id}")
             found = value_of_layer(node.id, self.scope, self.quantities)
             return self.layers_of_text(node.id) if found is None else found
         if isinstance(node, ast.Attribute) and _is_self(node.value):
             return self.layers_of_text(node.attr)
         return None
+
+    def _is_kept_by_self(self, word: str) -> bool:
+        """Whether a method reads a name that it never stores, where its object keeps the value."""
+        of = self.scope.instance
+        method = of.cls.methods.get(self.scope.function) if of else None
+        if of is None or method is None or of.path(word) not in self.stored:
+            return False
+        named = (n for n in ast.walk(method) if isinstance(n, ast.Name))
+        own = {a.arg for a in method.args.args} | {
+            n.id for n in named if isinstance(n.ctx, ast.Store)
+        }
+        return word not in own
 
     def layers_of_text(self, word: str) -> Any:
         """The objects that net.layers stands for where the text does not make them."""

@@ -290,6 +290,10 @@ class Judge:
             return None
         other = [m for m in matches if m.quantity != goal and trace.legitimate(m.factor)]
         below = trace.descendants(number) & set(trace.gradients.of)
+        last = not below and bool(other) and _is_of_parameter(other[0].quantity)
+        if last and not own:
+            self.misnamed[number] = str(other[0].quantity)  # delta1 of Theta1, handed out
+            return None
         if other and not own and below and not blame.helps(number, goal):
             self.misnamed[number] = str(other[0].quantity)
             return None
