@@ -36,6 +36,7 @@ from .errors import JacobianError, SpecError
 from .formulas import command
 from .network.files.tables.switches import add_switches
 from .network.from_options import Case, case_of, options_given
+from .network.run import Run
 from .ops.names import ACTIVATIONS, LOSSES, REDUCTIONS
 from .version import __version__
 from .writing import terminal
@@ -46,7 +47,6 @@ from .writing.tables import WIDTH, fold_all, packed, wrapped
 if TYPE_CHECKING:
     from .checks.agreement import Agreement
     from .derivation.derivation import Derivation
-    from .network.run import Run
 
 PROGRAM = "jacobian-bp"
 _OF_A_PAGE = ("static", "mistakes", "level")
@@ -233,7 +233,7 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if agreement.ok else DISAGREE
 
 
-def _agreement(run: "Run") -> "Agreement":
+def _agreement(run: Run) -> "Agreement":
     """The routes compared; what takes long is said beforehand."""
     from .checks.announced import announcement
 

@@ -157,6 +157,7 @@ def test_the_first_wrong_op_in_topological_order_is_named():
     assert net.run([1.0, 2.0, 3.0], [0.0, 1.0, 0.5]).check().parted == "u = WrongMultiply(x, w)"
 
 
+@pytest.mark.one_in(3)
 @EVERYWHERE
 def test_a_wrong_layer_of_many_entries_is_named(where):
     """Its local Jacobian has more entries than are compared one by one."""

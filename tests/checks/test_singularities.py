@@ -48,6 +48,7 @@ def test_an_op_is_right_beside_a_pole_and_at_the_end_of_its_domain(kind, near):
     assert report.ok, str(report)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("near", NEAR[:4])
 @pytest.mark.parametrize("where", ["jacobian", "vjp", "both"])
 @pytest.mark.parametrize("factor", [-1.0, 1.01])
@@ -185,6 +186,7 @@ POLES = {  # elsewhere than at 0 and ±1: the value, its slope, its second deriv
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("near", [0.1, *NEAR[:4]])
 @pytest.mark.parametrize("kind", POLES)
 def test_beside_a_pole_elsewhere_there_is_no_false_alarm_and_a_mistake_is_found(kind, near):

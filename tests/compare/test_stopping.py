@@ -133,6 +133,7 @@ def started(folder, *options):
     return process, lines
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("older", "how"),
     [
@@ -183,6 +184,7 @@ def test_a_reader_that_goes_away_leaves_the_rows_in_the_file(tmp_path):
         assert json.loads((tmp_path / "r.json").read_text())["complete"] is False
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("where", ["> /dev/full", ">&-"])
 def test_an_output_that_fails(tmp_path, where):
     line = f"{' '.join(COMMAND)} 3-2 --repeats 1 {where}"
@@ -196,6 +198,7 @@ def test_an_output_that_fails(tmp_path, where):
     assert said[0].startswith("jacobian-bp: the output cannot be written: ")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "env", [{"PYTHONIOENCODING": "ascii"}, {"LANG": "C", "PYTHONCOERCECLOCALE": "0"}]
 )

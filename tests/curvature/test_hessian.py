@@ -68,6 +68,7 @@ BENT = [
 ]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("activation", "loss", "batch"),
     [
@@ -82,6 +83,7 @@ def test_a_dense_network(activation, loss, batch):
     every_block(net, {"x": x, "y": y})
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 6, *map(seldom, (2, 5, 7))])
 @one_or_batch
 def test_a_random_graph(seed, batch):
@@ -307,6 +309,7 @@ def test_the_factored_form_never_multiplies_an_outer_product_out(batch):
     assert held(r.hessian("W1").factored()) < r.hessian("W1").size / 20
 
 
+@pytest.mark.one_in(3)
 @one_or_batch
 @pytest.mark.parametrize("seed", [0, 1, 2, seldom(3)])
 def test_the_factored_form_of_a_random_graph_is_the_block(seed, batch):
@@ -318,6 +321,7 @@ def test_the_factored_form_of_a_random_graph_is_the_block(seed, batch):
             close(evaluated(block, block.factored()), block.materialise(), 1e-12)
 
 
+@pytest.mark.one_in(3)
 @one_or_batch
 @pytest.mark.parametrize("seed", range(3))
 def test_the_whole_in_factors_is_each_block_and_what_is_left_out_is_zero(seed, batch):

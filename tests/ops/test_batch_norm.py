@@ -22,6 +22,7 @@ def of_units(shape):
     return {name: RNG.normal(size=shape[1]) for name in ("gamma", "beta")}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_channel_is_standardised_over_examples_and_places(shape):
     inputs = {"x": RNG.normal(size=shape), **of_units(shape)}

@@ -45,6 +45,7 @@ def test_memory_layout_does_not_matter(case, batch, layout):
     same_results(case.op, inputs, [LAYOUTS[layout](x) for x in inputs])
 
 
+@pytest.mark.one_in(4)
 @in_both_forms
 def test_broadcast_views_are_as_good_as_copies(case, batch):
     """Stride 0 along the first axis: every row is the same memory."""
@@ -55,11 +56,13 @@ def test_broadcast_views_are_as_good_as_copies(case, batch):
     same_results(case.op, [x.copy() for x in views], views)
 
 
+@pytest.mark.one_in(4)
 @in_both_forms
 def test_error_state_does_not_matter(case, batch):
     under_raise(lambda: results(case.op, case.inputs(batch)))
 
 
+@pytest.mark.one_in(4)
 @in_both_forms
 def test_error_state_does_not_matter_at_extreme_inputs(case, batch):
     inputs = [

@@ -76,6 +76,7 @@ def test_beside_huge_scores_the_zeros_are_exact(scale):
 TRIANGLE = [range(1), range(2), range(3), range(4), range(5)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("op", "inputs", "axes"),
     [

@@ -233,6 +233,7 @@ deep = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.one_in(2)
 @deep
 def test_more_steps_than_the_default_recursion_limit(build):
     assert sys.getrecursionlimit() <= 1000

@@ -262,6 +262,7 @@ LOSSES = [("sigmoid", "bce"), ("softmax", "cross_entropy"), ("softmax", "bce")]
 CASES = [(a, "squared_error") for a in ACTIVATIONS] + [*LOSSES, ("tanh", "half_squared_error")]
 
 
+@pytest.mark.one_in(4)
 @every_peer
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -68,7 +68,10 @@ def test_of_mistakes_written_after_the_reader_most_are_named_and_none_is_accepte
     assert sum(named) >= NAMED_AT_LEAST * len(named)
 
 
-@pytest.mark.parametrize("styles", [QUICK, seldom(STYLES)], ids=["the quick ones", "all"])
+SOME = dict(list(QUICK.items())[::3])
+
+
+@pytest.mark.parametrize("styles", [SOME, seldom(STYLES)], ids=["some", "all"])
 def test_what_is_meant_is_accepted_in_the_place_of_the_wrong_line(styles):
     followed = 0
     for style in styles.values():

@@ -134,6 +134,7 @@ def test_every_label_of_a_dense_network_is_planted_in_two_scenes():
     assert min(map(len, planted.values())) >= 2
 
 
+@pytest.mark.one_in(3)
 @by_some_scene
 def test_what_is_no_known_mistake_stays_unknown(s):
     rng, right = np.random.default_rng(3), s.backward()
@@ -185,6 +186,7 @@ def test_right_forms_are_right(s):
         assert found.ok, (name, str(found))
 
 
+@pytest.mark.one_in(3)
 @by_scene
 def test_jacobians_are_right_in_every_layout(s):
     for pair in [("z1", "W1"), ("z1", "b1"), ("a1", "z1"), (f"z{s.depth}", "W1")]:

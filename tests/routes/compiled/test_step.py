@@ -211,6 +211,7 @@ def test_the_same_array_given_twice_ties_two_layers():
     assert list(net.compile()(net.params, x[0], y[0])[1]) == ["W1", "b1", "b2"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("layers", [400, seldom(1_000)])
 @by_form
 def test_more_steps_than_the_default_recursion_limit(form, layers):

@@ -8,6 +8,7 @@ from window_nets import CONVOLVED, window_net
 from jacobian_bp import Network, ops
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("m", [1, 5])
 @pytest.mark.parametrize("name", CONVOLVED)
 def test_windows_agree_with_the_run(name, m):
