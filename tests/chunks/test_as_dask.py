@@ -1,14 +1,13 @@
 """A Dask array of a Jacobian is known before anything is made, and holds its very entries."""
 
 import pickle
-import sys
 
 import numpy as np
 import pytest
 from large_cases import dense_run, jacobians
 from network_cases import refusal
 
-from jacobian_bp import DomainError, Network, SpecError
+from jacobian_bp import DomainError, Network
 from jacobian_bp.algebra import in_pieces
 from jacobian_bp.chunks import as_dask
 
@@ -99,18 +98,6 @@ def test_too_many_chunks_for_a_graph_are_refused_and_the_way_out_works(monkeypat
     assert jacobian.to_dask("64MiB").shape == jacobian.shape
     v = np.ones((5, 7))
     assert np.allclose(jacobian.contract_blocks(v, chunks=8), jacobian.pull(v))
-
-
-@pytest.mark.parametrize("package", ["dask", "zarr"])
-def test_without_its_package_a_call_names_what_installs_it(found, package, monkeypatch, tmp_path):
-    for name in [n for n in sys.modules if n.partition(".")[0] == package]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, package, None)
-    arguments = (tmp_path / "a.zarr",) if package == "zarr" else ()
-    said = refusal(SpecError, getattr(found[0], f"to_{package}"), *arguments)
-    assert said.endswith(
-        f"needs {package}, which is not installed.\n  Write pip install 'jacobian-bp[{package}]'."
-    )
 
 
 @pytest.mark.full

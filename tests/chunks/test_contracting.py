@@ -96,6 +96,21 @@ def test_the_vector_and_the_engine_are_refused_before_any_work(found):
     assert close(jacobian.contract_blocks(v, chunks=(5, 2, 2, 5)), jacobian.pull(v))
 
 
+@pytest.mark.parametrize("package", ["dask", "zarr"])
+def test_without_its_package_a_call_names_what_installs_it(found, package, monkeypatch, tmp_path):
+    for name in [n for n in sys.modules if n.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    arguments = (tmp_path / "a.zarr",) if package == "zarr" else ()
+    said = refusal(SpecError, getattr(found[0], f"to_{package}"), *arguments)
+    assert said.endswith(
+        f"needs {package}, which is not installed.\n  Write pip install 'jacobian-bp[{package}]'."
+    )
+    if package == "dask":
+        said = refusal(SpecError, found[0].contract_blocks, np.ones((5, 7)), engine="dask")
+        assert said.startswith("∂z1/∂W1.contract_blocks needs dask, which is not installed."), said
+
+
 def test_a_product_that_is_not_finite_is_named_with_its_chunk():
     net = Network.dense([2, 3, 2], "identity", "squared_error", seed=0)
     params = {k: np.full_like(v, 1e200 if k[0] == "W" else 0) for k, v in net.params.items()}
