@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from large_cases import RNG, dense_run, jacobians
 from network_cases import refusal
 
-from jacobian_bp import AxisError, DomainError, Network, SpecError
+from jacobian_bp import AxisError, DomainError, Network, SpecError, memory_limit
 from jacobian_bp.algebra import in_pieces
+from jacobian_bp.chunks.zarr_store import plan
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,14 @@ def test_the_memory_that_a_contraction_takes_is_that_of_a_chunk():
         tracemalloc.stop()
     assert close(found, jacobian.pull(v))
     assert most < 5 * 2**20 < jacobian.nbytes / 20
+
+
+def test_the_page_shows_the_plan_that_is_printed():
+    page = (Path(__file__).parents[2] / "docs" / "larger_than_memory.md").read_text("utf-8")
+    net = Network.dense([784, 128, 10], "relu", seed=0)
+    run = net.run(np.random.default_rng(0).normal(size=(4096, 784)))
+    with memory_limit("512MiB"):
+        chunked = run.jacobian("a2", net.params).in_chunks("auto", "")
+    standing = sum(1 for _ in chunked.made())
+    lines = plan(chunked, standing, 0, 1, Path("jacobian.zarr"))
+    assert "```\n" + "\n".join(lines) + "\n```" in page
