@@ -8,6 +8,7 @@ read, and the work goes on where it ended.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -239,11 +240,12 @@ def plan(chunked: Chunked, standing: int, done: int, at_once: int, path: Path) -
 def _workers(who: str) -> int:
     """How many chunks Dask makes at once: the threads of its cluster, or of this machine."""
     extra("dask", who)
+    distributed = sys.modules.get("distributed")  # where it is not loaded there is no cluster
     try:
-        client = extra("distributed", who).get_client()
-    except (SpecError, ValueError):
-        return os.cpu_count() or 1
-    return max(1, sum(client.ncores().values()))
+        client = distributed.get_client() if distributed else None
+    except ValueError:
+        client = None
+    return max(1, sum(client.ncores().values())) if client else os.cpu_count() or 1
 
 
 def _written(store: Store, done: set[Place], engine: str, at_once: int) -> Iterator[Place]:

@@ -104,6 +104,7 @@ def chunked(stacked: Stacked, chunks: Chunks, who: str, word: str = "chunks") ->
     ]
     free = [axis for axis in rows if all(_is_free(axis, out, *pair) for pair in pairs)]
     lengths = _lengths(stacked, chunks, (who, word), names, free)
+    sure = {node.name: surely_finite(e, stacked.dtype) for node, e in pairs}
 
     def made() -> Iterator[tuple[Place, Make]]:
         counts = [-(-size // length) for size, length in zip(stacked.shape, lengths, strict=True)]
@@ -112,7 +113,7 @@ def chunked(stacked: Stacked, chunks: Chunks, who: str, word: str = "chunks") ->
                 name: (p * length, min((p + 1) * length, size))
                 for name, p, length, size in zip(rows, place, lengths, stacked.shape, strict=False)
             }
-            yield place, _placed(stacked, pairs, spans, free)
+            yield place, _placed(stacked, pairs, spans, free, sure)
 
     arrays = {id(a): a for _, e in pairs for a in e.arrays}.values()
     return Chunked(
@@ -180,6 +181,7 @@ def _placed(
     pairs: Sequence[tuple[Node, Expression]],
     spans: Mapping[str, Span],
     free: Sequence[str],
+    sure: Mapping[str, bool],
 ) -> PlacedBeside:
     """What makes the chunk of these rows."""
     cut = {axis: spans[axis] for axis in free}
@@ -196,7 +198,7 @@ def _placed(
                 (*spans, *node.primed),
                 (*heights, *node.shape),
                 stacked.columns[node.name],
-                surely_finite(expression, stacked.dtype),
+                sure[node.name],
             )
         )
     return PlacedBeside(tuple(blocks), (*heights, stacked.shape[-1]), stacked.dtype)

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from large_cases import RNG, dense_run, jacobians
 from network_cases import refusal
 
-from jacobian_bp import AxisError, DomainError, Network, SpecError
+from jacobian_bp import AxisError, DomainError, Network, SpecError, memory_limit
 from jacobian_bp.algebra import in_pieces
+from jacobian_bp.chunks.zarr_store import plan
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,21 @@ def test_the_vector_and_the_engine_are_refused_before_any_work(found):
     assert close(jacobian.contract_blocks(v, chunks=(5, 2, 2, 5)), jacobian.pull(v))
 
 
+@pytest.mark.parametrize("package", ["dask", "zarr"])
+def test_without_its_package_a_call_names_what_installs_it(found, package, monkeypatch, tmp_path):
+    for name in [n for n in sys.modules if n.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    arguments = (tmp_path / "a.zarr",) if package == "zarr" else ()
+    said = refusal(SpecError, getattr(found[0], f"to_{package}"), *arguments)
+    assert said.endswith(
+        f"needs {package}, which is not installed.\n  Write pip install 'jacobian-bp[{package}]'."
+    )
+    if package == "dask":
+        said = refusal(SpecError, found[0].contract_blocks, np.ones((5, 7)), engine="dask")
+        assert said.startswith("∂z1/∂W1.contract_blocks needs dask, which is not installed."), said
+
+
 def test_a_product_that_is_not_finite_is_named_with_its_chunk():
     net = Network.dense([2, 3, 2], "identity", "squared_error", seed=0)
     params = {k: np.full_like(v, 1e200 if k[0] == "W" else 0) for k, v in net.params.items()}
@@ -140,3 +157,14 @@ def test_the_memory_that_a_contraction_takes_is_that_of_a_chunk():
         tracemalloc.stop()
     assert close(found, jacobian.pull(v))
     assert most < 5 * 2**20 < jacobian.nbytes / 20
+
+
+def test_the_page_shows_the_plan_that_is_printed():
+    page = (Path(__file__).parents[2] / "docs" / "larger_than_memory.md").read_text("utf-8")
+    net = Network.dense([784, 128, 10], "relu", seed=0)
+    run = net.run(np.random.default_rng(0).normal(size=(4096, 784)))
+    with memory_limit("512MiB"):
+        chunked = run.jacobian("a2", net.params).in_chunks("auto", "")
+    standing = sum(1 for _ in chunked.made())
+    lines = plan(chunked, standing, 0, 1, Path("jacobian.zarr"))
+    assert "```\n" + "\n".join(lines) + "\n```" in page
