@@ -116,10 +116,15 @@ class Entrywise(Op):
                     back(b, _right_share(tree, share, at))
 
         back(self.tree, bar)
-        return {
-            name: _in_shape(_added(arrived[name]), array.shape, bar)
-            for name, array in zip(self.axes, arrays, strict=True)
-        }
+        found: dict[str, np.ndarray] = {}
+        handed_out: tuple[Any, ...] = (bar,)
+        for name, array in zip(self.axes, arrays, strict=True):
+            mine = _added(arrived[name])
+            known = any(mine is other for other in handed_out)
+            handed_out = (*handed_out, mine)
+            own = mine.copy() if known else mine
+            found[name] = own if np.shape(own) == array.shape else own.reshape(array.shape)
+        return found
 
     @quiet
     def branch(self, *arrays):
@@ -220,13 +225,6 @@ def _added(shares: tuple[Any, ...]) -> Any:
     for share in shares[1:]:
         total = total + share
     return total
-
-
-def _in_shape(found: Any, shape: tuple[int, ...], given: Any) -> Any:
-    """An array of this shape, and another one than the cotangent that was given."""
-    if np.shape(found) != shape:
-        return found.reshape(shape).copy() if found is given else found.reshape(shape)
-    return found.copy() if found is given else found
 
 
 def _summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
