@@ -47,7 +47,7 @@ LABELS: dict[str, str] = {
     "wrong-layer-slope": "In {here} another layer's slope is used: {note} stands for {factor}.",
     "weight-not-transposed": "In {here} the weight {factor} is the wrong way round: forward the "
     "sum runs over its inputs, so backward it runs over its outputs.",
-    "weight-missing": "In {here} the weight {factor} is left out: {note} comes back, where "
+    "weight-missing": "In {here} the weight {factor} is left out: what comes back is {note}, where "
     "its sum with the weights belongs.",
     "wrong-contraction": "In {here} the sum runs over the wrong index: {note}.",
     "saturated-nan": "{what} is not a number because {note}: the textbook's formula divides 0 by "

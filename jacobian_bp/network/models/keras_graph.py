@@ -25,13 +25,6 @@ from .names import as_name
 EXAMPLES = 3
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # the channels of images
 ROW_FIRST = (0, 2, 1)  # the channels of rows, either way
-LOSSES = {
-    "categorical_crossentropy": "cross_entropy_probabilities",
-    "sparse_categorical_crossentropy": "cross_entropy_probabilities",
-    "binary_crossentropy": "bce",
-    "mean_squared_error": "squared_error",
-    "mse": "squared_error",
-}
 
 
 def dense(layer: Layer, values: list[Here]) -> Here:
