@@ -113,8 +113,8 @@ def summed_products(
                 product = product * aligned_to(arrays[place])
             if coefficient != 1:
                 product = product * coefficient
-            total = product if total is None else np.add(total, product, order="C")
-        return np.asarray(total)
+            total = product if total is None else total + product
+        return np.asarray(total, order="C")
 
     return added
 
