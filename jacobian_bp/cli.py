@@ -147,7 +147,7 @@ def _require_a_page(options: argparse.Namespace, place: Path | None) -> None:
         )
 
 
-def _mistakes_of(run: "Run", derivation: "Derivation", options: argparse.Namespace) -> Any:
+def _mistakes_of(run: Run, derivation: "Derivation", options: argparse.Namespace) -> Any:
     """The mistakes to choose from, where they are asked for: only then coursework is imported."""
     if not options.mistakes:
         return None

@@ -11,7 +11,7 @@ from itertools import islice
 
 from ..algebra.axes import BATCH
 from ..checks.agreement import Agreement
-from ..checks.announced import second_announcement
+from ..checks.announced_second import second_announcement
 from ..checks.of_hessian import check_hessian
 from ..curvature.cut import cut_of
 from ..curvature.doubled_graph import doubled

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ..chunks.chunked import LARGEST
-from ..curvature.stacked_hessian import StackedHessian
 from ..errors import DomainError, SpecError
 from ..numbers.arrays import is_finite
 from ..numbers.compensated import Compensated
@@ -154,6 +153,8 @@ class _GaussNewton:
     names: tuple[str, ...]
 
     def __call__(self, state: Pass, slopes: Mapping[str, np.ndarray], once: bool) -> Arrays:
+        from ..curvature.stacked_hessian import StackedHessian
+
         size = sum(state.values[name].size for name in self.names)
         total = np.zeros((size, size), state.dtype)
         for value, slope in slopes.items():

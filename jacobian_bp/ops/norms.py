@@ -21,6 +21,7 @@ from .base import Op, over_batch
 from .kernels import rows as kernels
 
 LARGER = 2.0**64  # times that a subnormal has all its digits
+SMALL = 2.0**80  # times the smallest normal number: entries above it differ by normal numbers
 
 
 class LayerNorm(Op):
@@ -395,19 +396,21 @@ def by_spread(
 ) -> tuple[np.ndarray, np.ndarray]:
     """d/s and s of each row, s = √(mean of d² + eps), d being x, or what `away_from` makes of it.
 
-    A subnormal spread has few digits: it is that of the row times a power of two, which has all.
-    Handed out, it is no smaller than the smallest number, by which one can divide.
+    A subnormal spread has few digits. So a row that may have one, its entries being small and eps
+    nothing beside them, is taken times a power of two. Handed out, the spread is no smaller than
+    the smallest number, by which one can divide.
     """
-    away = away_from(x)
-    s = spread_of(away, eps)
-    few = s < np.finfo(x.dtype).tiny
-    if not few.any():
+    if eps**0.5 >= np.finfo(x.dtype).tiny:
+        away = away_from(x)
+        s = spread_of(away, eps)
         return away / s, s
-    larger = np.where(few, LARGER, 1).astype(x.dtype)
-    away = np.where(few, away_from(x * larger), away)
-    wide = np.where(few, spread_of(away, eps * LARGER**2), s)
-    least = np.where(wide > 0, np.finfo(x.dtype).smallest_subnormal, 0)
-    return away / wide, np.maximum(wide / larger, least)
+    small = np.abs(x).max(axis=-1, keepdims=True) < np.finfo(x.dtype).tiny * SMALL
+    larger = np.where(small, LARGER, 1).astype(x.dtype)
+    away = away_from(x * larger)
+    root = np.where(small, LARGER * eps**0.5, eps**0.5).astype(x.dtype)
+    s = np.hypot(spread_of(away, 0.0), root)
+    least = np.where(s > 0, np.finfo(x.dtype).smallest_subnormal, 0)
+    return away / s, np.maximum(s / larger, least)
 
 
 def centred(x: np.ndarray) -> np.ndarray:

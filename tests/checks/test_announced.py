@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jacobian_bp import Network
-from jacobian_bp.checks import announced
-from jacobian_bp.checks.announced import announcement, expected_of_second, expected_seconds
+from jacobian_bp.checks import announced, announced_second
+from jacobian_bp.checks.announced import announcement, expected_seconds
+from jacobian_bp.checks.announced_second import expected_of_second
 from jacobian_bp.cli import main
 from jacobian_bp.derivation.second_derivation import announcement_of_second
 
@@ -67,7 +68,7 @@ def test_a_long_page_of_second_derivatives_is_announced_with_what_it_then_compar
 ):
     state = run_of(3).forward_pass
     assert announcement_of_second(state) == ""
-    monkeypatch.setattr(announced, "LONG", 0.0)
+    monkeypatch.setattr(announced_second, "LONG", 0.0)
     assert main(["derive", "4-5-3", "--second"]) == 0
     out, err = capsys.readouterr()
     assert " ".join(err.split()) == (

@@ -69,6 +69,9 @@ def test_a_document_of_a_jacobian_has_its_picture(call, tmp_path, ending):
     picture = RUN.jacobian("z2", "W2").picture()
     if ending == "html":
         assert text.count(inline_svg(picture.svg)) == 1
+    elif ending == "tex":
+        assert text.count(r"\begin{picture}") == 1
+        assert text.count(r"\pdfliteral{") > 9
     else:
         assert "+0++" in text
 

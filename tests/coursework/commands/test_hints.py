@@ -36,7 +36,11 @@ from jacobian_bp.coursework.grading.frameworks import grade
 from jacobian_bp.coursework.grading.grade import grade_answers
 from jacobian_bp.errors import JacobianError
 
-PAGES = ("coursework/course/pages.py", "coursework/exercises/explorer.py")  # no messages
+PAGES = (  # no messages
+    "coursework/course/pages.py",
+    "coursework/exercises/explorer.py",
+    "coursework/exercises/mistakes_of_run.py",
+)
 ROOMS = tuple(f"coursework/{room}" for room in ("commands", "course", "grading", "exercises"))
 
 

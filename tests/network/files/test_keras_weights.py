@@ -119,6 +119,17 @@ def test_a_hostile_file_is_refused(name, tmp_path):
     assert refusal(SpecError, read_weights, path, tmp_path) == said
 
 
+def test_weights_of_whole_numbers_are_read_when_they_are_saved_in_float32(tmp_path):
+    def as_saved(dtype):
+        value = np.arange(7, dtype=dtype)
+        return at("layers/dense/vars/1", lambda f: f.__setitem__("layers/dense/vars/1", value))
+
+    path = written(tmp_path / "w.h5", keras_3, as_saved(np.int64))
+    assert "Save the model in float32." in refusal(SpecError, read_weights, path, tmp_path)
+    written(path, keras_3, as_saved(np.float32))
+    assert np.array_equal(read_weights(path, tmp_path)["b1"], np.arange(7))
+
+
 def test_a_file_that_is_none_or_too_large_is_refused(tmp_path):
     path = tmp_path / "w.h5"
     path.write_bytes(b"not HDF5 at all")
