@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+COUNTS = 16  # columns for 10,000/10,000 behind a bar
 HEADINGS = ("network", "data", "forward", "signs", "step", "gradient", "checks", "next")
 
 
@@ -21,10 +22,11 @@ def write_coloured(lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, width: int) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error; what it gives is told how many are done, and of how many."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    bar_column = BarColumn(max(4, min(40, width - len(what) - COUNTS)))
+    columns = (TextColumn("{task.description}"), bar_column, MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True, width=width), transient=True) as bar:
         task = bar.add_task(what, total=None)
 
         def report(done: int, total: int) -> None:

@@ -83,7 +83,7 @@ def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
         return
     from .colour import progress_bar
 
-    with progress_bar(what) as report:
+    with progress_bar(what, _of_terminal()) as report:
         yield report
 
 

@@ -32,7 +32,7 @@ from jacobian_bp.coursework.exercises.sheet import BEGIN, END, with_numbers_of
 from jacobian_bp.coursework.exercises.sheet_in_convention import sheet_in
 from jacobian_bp.coursework.exercises.submission import read_parts, read_submission
 from jacobian_bp.coursework.exercises.wording import worded
-from jacobian_bp.coursework.grading.frameworks import grade
+from jacobian_bp.coursework.grading.frameworks import grade, passes
 from jacobian_bp.coursework.grading.grade import grade_answers
 from jacobian_bp.errors import JacobianError
 
@@ -155,6 +155,13 @@ PYTHON = {
         lambda message: (
             check_file("ex2.py") if "leave the choice to the sheet" in message else 1 / 0
         ),
+    ),
+    "an answer that is not asked for": (
+        lambda: passes(ANSWERS, 2, seed=7, answer="z9"),
+        lambda message: [
+            passes(ANSWERS, 2, seed=7, answer=name)
+            for name in said(r"Write one of (.*)\.", message).split(", ")
+        ],
     ),
     "points": (
         lambda: grade(ANSWERS, 2, seed=7).points(max=0),
