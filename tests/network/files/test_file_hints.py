@@ -101,7 +101,7 @@ def test_no_advice_about_files_is_without_a_row(folder):
 SAVE = "Save model.state_dict() alone: torch.save(model.state_dict(), 'w.pt')."
 KERAS = "Save the weights again: model.save_weights('model.weights.h5')."
 NOT_FOLLOWED = {  # and why
-    f"network/files/hdf5_arrays.py: {KERAS}": "where Keras is installed",
+    f"network/files/hdf5_arrays.py: {KERAS}": "where h5py is, by its own tests",
     "network/files/hdf5_arrays.py: Save the model in float32.": "where h5py is, by its own tests",
     f"network/files/torch_file.py: {SAVE}": "where torch is installed, by tests of their own",
     "network/files/tables/text.py: Give a file that is finished.": "it grows between two looks",

@@ -117,6 +117,8 @@ def test_a_hostile_file_is_refused(name, tmp_path):
     change, said = HOSTILE[name]
     path = written(tmp_path / "w.h5", keras_3, change)
     assert refusal(SpecError, read_weights, path, tmp_path) == said
+    again = written(tmp_path / "w.h5", keras_3)  # saved again, the weights alone
+    assert sorted(read_weights(again, tmp_path)) == ["W1", "W2", "W3", "b1", "b2", "b3"]
 
 
 def test_weights_of_whole_numbers_are_read_when_they_are_saved_in_float32(tmp_path):
