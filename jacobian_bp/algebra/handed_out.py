@@ -18,9 +18,9 @@ from .axes import Axis
 from .cutting import cuttable, piece_lengths, standing, within
 from .expression import MASK, Dense, Distinct, Expression, Term
 from .finite import surely_finite
-from .in_pieces import chunked
 from .layouts import axis_order
 from .pictured import Drawable
+from .placed_in_chunks import chunked
 from .products.diagonals import leaders
 from .products.placing import evaluate
 from .structure.patterns import Patterns, can_stand

@@ -36,7 +36,7 @@ from ..writing.notebook import grid, page
 from ..writing.shown import Shown
 from ..writing.signs import dims, for_stream, plural, to_ascii, type_of
 from .overflow import refuse
-from .stacked_in_pieces import chunked
+from .stacked_in_chunks import chunked
 from .structured import recorded
 
 MOST_BLOCKS = 6  # in a formula

@@ -8,7 +8,7 @@ from large_cases import dense_run, jacobians
 from network_cases import refusal
 
 from jacobian_bp import DomainError, Network
-from jacobian_bp.algebra import in_pieces
+from jacobian_bp.algebra import placed_in_chunks
 from jacobian_bp.chunks import as_dask
 
 dask = pytest.importorskip("dask", reason="dask is an extra")
@@ -55,13 +55,13 @@ def test_a_chunk_of_structural_zeros_takes_the_memory_of_one_number():
 
 def test_nothing_is_made_before_it_is_computed_and_then_only_what_is_asked_for(monkeypatch):
     jacobian = dense_run().jacobian("z1", "W1")
-    made, place = [], in_pieces.Placed.__call__
+    made, place = [], placed_in_chunks.Placed.__call__
 
     def counted(self):
         made.append(self.name)
         return place(self)
 
-    monkeypatch.setattr(in_pieces.Placed, "__call__", counted)
+    monkeypatch.setattr(placed_in_chunks.Placed, "__call__", counted)
     array = jacobian.to_dask((1, 1, 1, 5))
     assert made == []
     row = array[2, 3].compute(scheduler="synchronous")

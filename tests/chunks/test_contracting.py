@@ -10,7 +10,7 @@ from large_cases import RNG, dense_run, jacobians
 from network_cases import refusal
 
 from jacobian_bp import AxisError, DomainError, Network, SpecError, memory_limit
-from jacobian_bp.algebra import in_pieces
+from jacobian_bp.algebra import placed_in_chunks
 from jacobian_bp.chunks.zarr_store import plan
 
 
@@ -44,13 +44,13 @@ def test_from_either_side_it_is_what_pull_and_push_give(found, engine):
 
 def test_only_chunks_that_can_have_an_entry_are_made(monkeypatch):
     jacobian = dense_run().jacobian("z1", "W1")
-    made, place = [], in_pieces.Placed.__call__
+    made, place = [], placed_in_chunks.Placed.__call__
 
     def counted(self):
         made.append(self.name)
         return place(self)
 
-    monkeypatch.setattr(in_pieces.Placed, "__call__", counted)
+    monkeypatch.setattr(placed_in_chunks.Placed, "__call__", counted)
     v, _ = vectors(jacobian)
     jacobian.contract_blocks(v, chunks=(1, 1, 1, 5))
     assert len(made) == 5 * 7
