@@ -15,7 +15,7 @@ from ..derivation.convention import Convention
 from ..derivation.ready_made import ReadyMade
 from ..errors import AxisError, JacobianError, SpecError
 from ..numbers.arrays import as_array, require_finite
-from ..program.each_example import jacobian_of_each_example
+from ..program.each_example import before_the_examples_add_up, jacobian_of_each_example
 from ..program.forward_pass import Pass
 from ..routes.difference import Progress
 from ..routes.einsum_chain import Chain, plan
@@ -154,8 +154,6 @@ class Run(Printed):
                 f"∂{of}/∂…: per_example goes with one variable.\n"
                 '  Write its name, such as "x", for each variable by itself.'
             )
-        from ..curvature.of_examples import before_the_examples_add_up
-
         self.forward_pass.require(of)
         of = before_the_examples_add_up(self.forward_pass, of, "∂")
         return jacobian_of_each_example(self.forward_pass, of, self._name(wrt))
@@ -205,7 +203,6 @@ class Run(Printed):
 16 bytes
         """
         from ..curvature.hessian import hessian
-        from ..curvature.of_examples import before_the_examples_add_up
         from ..curvature.stacked_hessian import StackedHessian
 
         value = self._name(self.cost if of is None else of)

@@ -1,4 +1,4 @@
-"""The Jacobian of each example by itself, where no step on the way lets examples meet."""
+"""Each example by itself: its Jacobian where no step lets examples meet, its share of a cost."""
 
 from ..algebra.axes import BATCH
 from ..algebra.each_example import ExampleJacobian
@@ -6,6 +6,7 @@ from ..algebra.expression import Delta, Expression
 from ..algebra.jacobian import Jacobian
 from ..errors import AxisError
 from .forward_pass import Pass
+from .program import listed
 
 
 def jacobian_of_each_example(state: Pass, of: str, wrt: str) -> Jacobian:
@@ -21,6 +22,30 @@ def jacobian_of_each_example(state: Pass, of: str, wrt: str) -> Jacobian:
     if wrt not in state.batched:
         return whole
     return ExampleJacobian.spent(whole, BATCH)
+
+
+def before_the_examples_add_up(state: Pass, of: str, head: str = "∂²") -> str:
+    """The one value with the axis n from which `of` is made without it: L in J = mean of L.
+
+    `of` itself where it has the axis n, or where there is no batch. Raises AxisError where no
+    value, or more than one, is added up over the examples.
+    """
+    if of in state.batched or state.examples is None:
+        return of
+    before, found = {of}, []
+    for step in reversed(state.program.steps):
+        taken = step.active()
+        if taken.name in before and taken.name not in state.batched:
+            before.update(taken.args)
+            found += [arg for arg in taken.args if arg in state.batched]
+    found = list(dict.fromkeys(found))
+    if len(found) != 1:
+        have = f"{listed(found)} are" if found else "no value is"
+        raise AxisError(
+            f"{head}{of}/∂…: {have} added up over the examples on the way to {of}.\n"
+            f'  Name the value of each example yourself: of="{found[0] if found else of}".'
+        )
+    return found[0]
 
 
 def _require_apart(state: Pass, whole: Jacobian) -> None:
