@@ -6,6 +6,7 @@ from network_cases import refusal
 
 from jacobian_bp import Network, SpecError
 from jacobian_bp.coursework.diagnosis import diagnose
+from jacobian_bp.coursework.diagnosis.evidence import two_mistakes
 from jacobian_bp.coursework.diagnosis.evidence.proofs import rank
 from jacobian_bp.coursework.diagnosis.evidence.ratios import plain_number
 
@@ -83,6 +84,9 @@ def test_single_precision_tells_two_digits(oblong):
         (0.66667, 1e-4, 2 / 3),
         (0.7, 1e-4, None),
         (3e-7, 1e-9, None),
+        (24.0, 1e-9, 24.0),
+        (24 / 7, 1e-9, 24 / 7),
+        (25 / 7, 1e-9, None),
     ],
 )
 def test_a_number_that_somebody_may_have_written(c, relative, plain):
@@ -293,6 +297,32 @@ def test_flat_labels_behind_a_slope():
         assert diagnose(run, {"z2": wrong})["z2"].label == "flat-labels"
 
 
+@pytest.mark.parametrize("reduced", ["mean", "sum"])
+@pytest.mark.parametrize(("axis", "over"), [(0, "predictions"), (1, "labels")])
+def test_flat_labels_are_told_by_what_is_averaged(reduced, axis, over):
+    net = Network.dense([3, 5, 1], ["tanh", "sigmoid"], "bce", seed=4)
+    run = net.run(normal(7, 3), [0, 1, 1, 0, 1, 0, 0])
+    table = (run["a2"] - run["y"].ravel()) / 7
+    found = diagnose(run, {"z2": getattr(table, reduced)(axis)[:, None]})["z2"]
+    assert found.remark == (
+        "In the delta of z2 (layer 2) labels of another shape were broadcast against the outputs: "
+        f"the {reduced} over all {over}."
+    )
+
+
+def test_a_pair_that_was_found_is_told_where_the_work_then_ends(monkeypatch):
+    s = Net([3, 5, 2], last="tanh")
+    wrong = ((s.a[2] - s.run["y"]) / s.m @ s.W[2] * s.a[1]).T @ s.a[0]  # no slope, a for 1 − a²
+
+    def labels(pairs):
+        monkeypatch.setattr(two_mistakes, "MOST_PAIR_WORK", 20_000 * pairs)
+        return diagnose(s.run, {"W1": wrong})["W1"].labels
+
+    assert labels(10_000) == ("missing-output-slope", "value-for-slope")
+    found = next(pairs for pairs in range(1_000) if labels(pairs) == labels(10_000))
+    assert found > 1
+
+
 # --- what is printed -------------------------------------------------------------
 
 
@@ -317,7 +347,7 @@ def test_one_wrong_entry_is_pointed_at(oblong):
 
 
 def test_of_one_number_no_row_or_column_is_said():
-    net = Network.dense([3, 5, 1], "tanh", "half_squared_error", seed=4)
+    net = Network.dense([3, 5, 1], ["tanh", "identity"], "half_squared_error", seed=4)
     run = net.run(normal(7, 3), normal(7))
     assert diagnose(run, {"b2": [0.7213]})["b2"].proved == ("The number is wrong.",)
 
