@@ -98,17 +98,16 @@ def _signs(found: Derived, written: Written) -> list[str]:
         r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
         r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
         r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(\w+)\b(?!\()": "e_{0}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_(\w+?)_(\w+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"\be_(?!max|min)([^\Wᵀ]+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_([^\Wᵀ]+?)_([^\Wᵀ]+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
         r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
     }
     rows = []
     for pattern, words in said.items():
-        match = re.search(pattern, texts)
-        if match:
-            rows.append(words.format(*match.groups()))
+        found_in = re.finditer(pattern, texts)
+        rows += dict.fromkeys(words.format(*match.groups()) for match in found_in)
     for matrix in found.symmetric:
         if matrix in found.wrt:
             rows.append(

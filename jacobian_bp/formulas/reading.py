@@ -223,7 +223,8 @@ class _Reader:
                 self._require_no_zero(_BINARY[type(op)], sides)
                 return Tree(_BINARY[type(op)], sides)
             case ast.Attribute(value=inside, attr="T"):
-                return Tree("T", (self.walk(inside),))
+                turned = self.walk(inside)
+                return turned if constant_of(turned) is not None else Tree("T", (turned,))
             case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="pi"):
                 return num(3.141592653589793)
             case ast.Call():

@@ -94,6 +94,13 @@ def test_numbers_whose_product_is_beyond_doubles_are_refused(text, told):
     )
 
 
+@pytest.mark.parametrize("text", ["vector(1)' * x", "(-1).T * x", "(2 * 3).T * x"])
+def test_a_number_turned_round_is_itself(text):
+    assert str(formula(text)) == str(formula(text.replace("'", "").replace(".T", ""))).replace(
+        text.replace("'", "").replace(".T", ""), text
+    )
+
+
 HOSTILE = [
     "x" * 10**6,
     "(" * 10**5,
