@@ -21,7 +21,7 @@ from .structure.relations import AxisKey
 REASON = "examples do not mix: what is not 0 has n = n'"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExampleJacobian(Jacobian):
     """∂of/∂wrt[n,…] of each example n by its own part of wrt; `of_batch` has the axis n' too.
 

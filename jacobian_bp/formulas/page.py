@@ -70,7 +70,10 @@ def _kinds(found: Derived) -> str:
     for leaf in found.names:
         dims = found.lowered.dimensions[leaf]
         axes = f"[{','.join(own_letters(dims, found.letters))}]" if dims else ""
-        kind = "a symmetric matrix" if leaf in found.symmetric else kind_of(len(dims))
+        square = len(dims) == 2 and dims[0] == dims[1]
+        kind = "a square matrix" if square else kind_of(len(dims))
+        if leaf in found.symmetric:
+            kind = "a symmetric matrix"
         words.append(f"{leaf}{axes} {kind}")
     return ", ".join(words)
 

@@ -45,6 +45,11 @@ CASES = [
 ]
 
 
+def test_it_shows_itself_in_one_line():
+    each = DENSE.run(RNG.normal(size=(7, 5))).jacobian("a1", "x", per_example=True)
+    assert repr(each) == "<Jacobian ∂a1/∂x, shape (7, 3, 5), dense>"
+
+
 @pytest.mark.parametrize(("net", "shape", "of", "axes"), CASES)
 def test_each_example_has_the_jacobian_that_it_has_alone(net, shape, of, axes):
     x = RNG.normal(size=shape)

@@ -17,6 +17,7 @@ from ...derivation.page.explored import ENTRIES, NUMBERS, PATTERNS, Explored
 from ...derivation.page.page_of import Step, places_of
 from ...document.mistakes import OTHER, Changed, Mistake
 from ...network.run import Run
+from ...numbers.arrays import quiet
 from ...numbers.rounding import agree, differing, of_formulas
 from ...writing.signs import dims, plural
 from ..diagnosis.evidence.search import Hypothesis, missing_of
@@ -37,6 +38,7 @@ NOT_RUN = (ValueError, IndexError, TypeError, AttributeError, MemoryError)
 Array = np.ndarray
 
 
+@quiet
 def explored(
     run: Run, derivation: Derivation, level: int = NUMBERS, everything: bool = False
 ) -> Explored:
