@@ -107,7 +107,7 @@ def _signs(found: Derived, written: Written) -> list[str]:
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
     }
-    rows = []
+    rows: list[str] = []
     for pattern, words in said.items():
         found_in = re.finditer(pattern, texts)
         rows += dict.fromkeys(words.format(*match.groups()) for match in found_in)

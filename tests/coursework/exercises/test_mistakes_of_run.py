@@ -25,7 +25,10 @@ def batch(loss="half_squared_error"):
     return net.run(RNG.normal(size=(7, 3)), RNG.normal(size=(7, 2)))
 
 
-def normalised(shift=RNG.normal(size=3)):
+SHIFT = RNG.normal(size=3)
+
+
+def normalised(shift=SHIFT):
     lines = ["e = Embedding(u, E)", "h = LayerNorm(e, gamma, beta)", "z = Linear(h, W, b)"]
     lines += ["L = HalfSquaredError(z, y)", "J = Mean(L)"]
     shapes = {"E": (5, 3), "gamma": 3, "beta": 3, "W": (2, 3), "b": 2}
