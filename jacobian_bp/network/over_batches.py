@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..chunks.chunked import LARGEST
-from ..errors import DomainError, SpecError
+from ..errors import DomainError, JacobianError, SpecError
 from ..numbers.arrays import is_finite
 from ..numbers.compensated import Compensated
 from ..numbers.memory import require_memory
@@ -101,7 +101,8 @@ class OverBatches:
             G = Σ_b (m_b/N) (∂f/∂θ)ᵀ ∂²J_b/∂f² ∂f/∂θ
 
         Rows and columns are those of run.hessian(params): each parameter's entries row by row.
-        `params` are all, or those named. Takes and refuses what `gradients_over` does.
+        `params` are all, or those named. Takes and refuses what `gradients_over` does, and
+        refuses a cost without an op that reads labels: where such a network ends is not told.
         """
         known = [name for name in self.params if name not in self.tied]
         names = known if params is None else [self.tied.get(n, n) for n in params]
@@ -153,6 +154,7 @@ class _GaussNewton:
     names: tuple[str, ...]
 
     def __call__(self, state: Pass, slopes: Mapping[str, np.ndarray], once: bool) -> Arrays:
+        from ..curvature.cut import cut_of
         from ..curvature.stacked_hessian import StackedHessian
 
         size = sum(state.values[name].size for name in self.names)
@@ -160,6 +162,12 @@ class _GaussNewton:
         for value, slope in slopes.items():
             if value in self.names:
                 continue  # a parameter itself does not bend
+            if not once and cut_of(state, value, self.names).at == (value,):
+                raise JacobianError(
+                    f"no op before {value} is a loss that reads labels, so that the network ends "
+                    f"at {value} and its Gauss-Newton matrix is 0.\n"
+                    "  Write the loss as an op, such as L = SquaredError(a, y)."
+                )
             whole = StackedHessian(state, value, self.names)
             found = whole.materialise() if once else whole.gauss_newton.materialise()
             total += np.tensordot(slope, found, slope.ndim)

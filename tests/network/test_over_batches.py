@@ -337,6 +337,21 @@ def test_what_are_no_batches_is_refused_with_what_came():
     assert said.startswith("net.gradients_over: batch 1: x[0,2] is nan"), said
 
 
+def test_a_loss_that_is_a_formula_has_no_gauss_newton_matrix_until_it_is_an_op():
+    lines = ["z = W @ x + b", "a = tanh(z)"]
+    params = {"W": RNG.normal(size=(2, 5)), "b": RNG.normal(size=2)}
+    net = Network.program(*lines, "L = sum((a - y)**2)", "J = Mean(L)", params=params)
+    assert refusal(JacobianError, net.gauss_newton_over, cut(7)) == (
+        "net.gauss_newton_over: batch 0: no op before J is a loss that reads labels, so that the "
+        "network ends at J and its Gauss-Newton matrix is 0.\n"
+        "  Write the loss as an op, such as L = SquaredError(a, y)."
+    )
+    net = Network.program(*lines, "L = SquaredError(a, y)", "J = Mean(L)", params=params)
+    whole = net.run(X, Y).hessian(params).gauss_newton.materialise()
+    assert np.abs(whole).max() > 0.1
+    assert np.allclose(net.gauss_newton_over(cut(7)), whole, rtol=1e-12, atol=1e-15)
+
+
 def test_a_gauss_newton_matrix_is_by_the_parameters_that_are_named():
     net, run = NETWORKS["a mean"], NETWORKS["a mean"].run(X, Y)
     names = ["b2", "W1"]
