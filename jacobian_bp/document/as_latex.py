@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ..writing.latex import GREEK, OPERATORS, formula
 from ..writing.signs import safe
+from ..writing.tables import WIDTH, wrapped
 from .as_markdown import power_of_ten
 from .blocks import Document, Picture
 from .picture import without_braille
@@ -16,6 +17,7 @@ from .sentences import Grid, Stated
 from .svg_in_latex import PACKAGES, latex_picture
 from .written import Written
 
+OF_PAPER = 85  # columns of a line that is broken
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[T1]{fontenc}
 \usepackage[margin=25mm]{geometry}
@@ -124,7 +126,8 @@ class _Latex(Written):
         return rf"\numbers{{{array}}}"
 
     def lines(self, lines: list[str]) -> str:
-        kept = (self.words(line).replace(" ", "\\ ") for line in map(self.spelled, lines))
+        parts = (part for line in lines for part in _of_a_page(line))
+        kept = (self.words(line).replace(" ", "\\ ") for line in map(self.spelled, parts))
         whole = " \\\\\n".join(rf"\mbox{{{line}}}" for line in kept)
         return rf"\lines{{{whole}}}"
 
@@ -145,6 +148,14 @@ class _Latex(Written):
         if drawn or not picture.lines:
             return f"{drawn}\n{said}".strip()
         return f"{said}\n{self.lines(list(without_braille(picture.lines)))}"
+
+
+def _of_a_page(line: str) -> list[str]:
+    """A line as it is; one that is wider than any page as several."""
+    if len(line) <= WIDTH:
+        return [line]
+    begin = line[: len(line) - len(line.lstrip())]
+    return wrapped(line.strip(), OF_PAPER, begin, begin + " " * 4)
 
 
 def _fitting(rows: list[list[str]]) -> tuple[str, str]:

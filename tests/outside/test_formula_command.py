@@ -171,6 +171,11 @@ def test_the_other_forms_have_each_line_of_the_page(call, tmp_path):
         else:
             plain = html.unescape(re.sub(r"<[^>]*>", "", found))
             assert all(row in plain for row in rows), ending
+    wide = ["logdet(diag(exp(x)) + A.T @ A)", "--second", "--out", str(tmp_path / "wide.tex")]
+    assert call(*wide)[0] == 0  # a line of 400 signs is broken where the paper ends
+    in_lines = re.findall(r"\\mbox\{(.*)\}", (tmp_path / "wide.tex").read_text("utf-8"))
+    assert 12 < len(in_lines) < 30
+    assert max(map(len, in_lines)) < 300  # with the marks of LaTeX
     before = place.read_bytes()
     assert call(*FILED, "--out", str(place))[0] != 0  # a file that is there stays
     assert place.read_bytes() == before
