@@ -230,8 +230,12 @@ class _Report:
         """
         of_layers = self.parsed.parts or any(c.is_layer for c in self.parsed.classes.values())
         lines = sorted({one.line for one in self.wrong})
-        several = len(lines) > MOST_OF_LAYERS or (lines and self.judgement.unread)
-        return lines if of_layers and several else []
+        several = len(lines) > MOST_OF_LAYERS or bool(lines and self.judgement.unread)
+        # what a layer by itself is handed is a guess: numpy may refuse the guess, not the text
+        breaks = [one.found for one in self.wrong if one.found.why == "break"]
+        unsaid = any(found.instead is None and found.quantity is None for found in breaks)
+        guessed = self.parsed.parts is not None and unsaid
+        return lines if of_layers and (several or guessed) else []
 
     def _right(self, lines: list[CodeLine]) -> bool | None:
         if self.wrong:

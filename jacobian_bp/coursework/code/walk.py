@@ -16,7 +16,7 @@ from .parsing import Parsed
 from .quantities import Quantities
 from .resuming import Checkpoint
 from .scope import goal_of_return
-from .store import BREAK, PLAIN, UNREAD, Store
+from .store import BREAK, PLAIN, UNREAD, UPDATE, Store
 from .trace import Trace
 
 IGNORED = (
@@ -227,6 +227,7 @@ class Walk(Loops):
                 raise
             return None  # such as a loss; what is not read, or refused, has a line of its own
         if kind == PLAIN and (is_place(part) or not isinstance(found, np.ndarray)):
+            self._is_what_is_given(found, number)
             return found
         path = f"{self.scope.function}()" + f"[{number}]" * (count > 1)
         store = Store(part.lineno, path, found, statement, self.reads, self.knows, kind)
@@ -236,6 +237,16 @@ class Walk(Loops):
         self._put(store)
         self.reads = [len(self.stores) - 1]
         return store.value
+
+    def _is_what_is_given(self, value: Any, number: int) -> None:
+        """out[x <= 0] = 0 and then return out: the store is what the layer's function gives."""
+        made = self.makers_of(value)
+        store = self.stores[made[0]] if made and number == 0 else None
+        own = store is not None and store.calls == self.scope.calls
+        if store is None or not own or store.place is not None or store.kind in (UPDATE, UNREAD):
+            return
+        if self.quantities.goal(store) is None:
+            store.place = goal_of_return(self.scope, self.quantities)
 
 
 def _parts(value: ast.expr | None) -> list[ast.expr]:
