@@ -234,5 +234,6 @@ class Assembly(Assignments):
 
 
 def _holds_objects(value: Any) -> bool:
+    value = list(value.values()) if isinstance(value, dict) else value
     parts = value if isinstance(value, list | tuple) else [value]
     return any(isinstance(part, Instance) for part in parts)

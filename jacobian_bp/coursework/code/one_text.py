@@ -16,6 +16,7 @@ from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
+from .classes import BACK, has_own_lines
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
@@ -133,7 +134,7 @@ def _read(
         if best is None:
             what = with_line(readings.error or NotReadError("the text"))
             refuse(f"{shown(what, 80)}: this is not read.")
-        report = _Report(parsed, readings, best, as_good, studied.own, text).made()
+        report = _Report(parsed, readings, best, as_good, studied.own, text, bool(function)).made()
     except TooMuchError as error:
         refuse(f"the text asks for too much: {with_line(error)}", error.instead)
     return report, parsed.inner
@@ -189,7 +190,9 @@ class _Report:
         as_good: list[Reading],
         own: bool,
         text: str,
+        asked: bool,
     ) -> None:
+        self.asked = asked  # whether the function is named that is to be judged
         self.parsed, self.best, self.as_good, self.own = parsed, best, as_good, own
         self.text = text.expandtabs(4)
         self.judgement: Judgement = best.judgement
@@ -245,8 +248,18 @@ class _Report:
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
-        forward = bool(self._before_the_output)
-        return True if self.judgement.computes_derivatives or forward else None
+        if self.judgement.computes_derivatives:
+            return True
+        return True if self._before_the_output and self._left_out is None else None
+
+    @cached_property
+    def _left_out(self) -> ast.FunctionDef | None:
+        """A backward function beside the forward pass, of which nothing is read."""
+        if self.asked:
+            return None  # it is the forward function that is to be judged
+        every = [f for of in self.parsed.classes.values() for f in of.own.values()]
+        back = [f for f in [*every, *self.parsed.helpers.values()] if BACK.fullmatch(f.name)]
+        return next((f for f in back if has_own_lines(f)), None)
 
     @cached_property
     def _before_the_output(self) -> set[int]:
@@ -427,4 +440,7 @@ class _Report:
         unread = sorted(self.judgement.unread)
         if unread:
             return f"Not judged: line {unread[0]} is not read."
+        if self._before_the_output and self._left_out is not None:
+            name, line = self._left_out.name, self._left_out.lineno
+            return f"Not judged: no call of {name}() in line {line} is read."
         return "Not judged: it computes no derivative of the run."

@@ -102,7 +102,7 @@ class Trials:
         if not mended:
             self.quantities.walked()
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
-        found.states = walk.states
+        found.states, found.unread_back = walk.states, walk.unread_back
         if keeps:
             made.trace = found
             made.checkpoints, made.reached = walk.checkpoints, walk.reached

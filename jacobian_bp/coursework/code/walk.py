@@ -109,7 +109,7 @@ class Walk(Loops):
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr="reverse"), args=[])):
                 self._reverse(base)
             case ast.Expr(value=ast.Call() as call) if self._is_of_text(call):
-                self._run(call)
+                self._run(statement, call)
             case ast.Return():
                 return self._return(statement)
             case ast.Assign(targets=targets, value=value):
@@ -130,7 +130,9 @@ class Walk(Loops):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
                 return self.block(body)
-            case ast.Expr() | ast.AnnAssign() | ast.Continue() | ast.Break():
+            case ast.Expr(value=value):
+                self.leaves_back_out(statement, shown(ast.unparse(value)))
+            case ast.AnnAssign() | ast.Continue() | ast.Break():
                 pass
             case _ if isinstance(statement, IGNORED):
                 pass
@@ -186,14 +188,17 @@ class Walk(Loops):
         word = called(call)
         return word in self.helpers or any(word in of.methods for of in self.classes.values())
 
-    def _run(self, call: ast.Call) -> None:
+    def _run(self, statement: ast.stmt, call: ast.Call) -> None:
         """layer.backward(d): what it gives back is not kept."""
         self._fresh()
+        before = len(self.stores)
         try:
             self.of(call)
-        except (NotReadError, ShapesError):
+        except (NotReadError, ShapesError) as error:
             if self.quiet:
                 raise
+            if all(store.kind != BREAK for store in self.stores[before:]):
+                self.leaves_back_out(statement, str(error))
 
     def _return(self, statement: ast.Return) -> Returned:
         value = statement.value
