@@ -203,9 +203,7 @@ class _Report:
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
         self.unfit = self._unfit()
-        self.way_out = "Hand in one layer alone."
-        if readings.convention is None:
-            self.way_out += " Or say how it is written: convention=Convention(examples='columns')."
+        self.way_out = self._way_out(readings.convention is not None) if self.unfit else ""
         if self.unfit:
             self.wrong = []
         self.penalty: Penalty | None = self._penalty()
@@ -239,6 +237,33 @@ class _Report:
         unsaid = any(found.instead is None and found.quantity is None for found in breaks)
         guessed = self.parsed.parts is not None and unsaid
         return lines if of_layers and (several or guessed) else []
+
+    def _way_out(self, said: bool) -> str:
+        """What to do about layers that do not fit: the layout is asked for where it is open."""
+        layout = self.best.layout
+        calls = {one.calls[-1] for one in self.wrong if one.calls}
+        if self._forward_fits():
+            where = f", in line {calls.pop()}" if len(calls) == 1 else ""
+            return (
+                f"The forward pass is right for {layout}: see whether the layers are gone through "
+                f"from the last to the first{where}. Or hand in one layer alone."
+            )
+        if said:
+            return "Hand in one layer alone."
+        examples = "rows" if layout.convention.examples == "columns" else "columns"
+        weights = "in,out" if layout.convention.weights == "out,in" else "out,in"
+        return (
+            f"Hand in one layer alone. Or, if it is not written for {layout}, say how: such as "
+            f"convention=Convention({examples!r}, {weights!r})."
+        )
+
+    def _forward_fits(self) -> bool:
+        """Whether the output of the network comes out right, which it does in one layout only."""
+        output, stores = Quantity("value", self.quantities.output), self.judgement.trace.stores
+        places = [n for n in range(len(stores)) if self._stands_for(n) == output]
+        needed = self.judgement.trace.ancestors(places[0]) if places else set()
+        wrong = {one.number for one in self.wrong}
+        return bool(needed) and not needed & wrong
 
     def _right(self, lines: list[CodeLine]) -> bool | None:
         if self.wrong:

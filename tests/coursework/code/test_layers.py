@@ -54,7 +54,8 @@ def test_where_several_lines_do_not_fit_none_is_accused_and_one_layer_alone_is_j
     assert {line.right for line in report.lines} == {None}
     assert report.sentences[0] == (
         "Not judged: as its layers are read, lines 8, 11, 22 would not fit the run. Hand in one "
-        "layer alone. Or say how it is written: convention=Convention(examples='columns')."
+        "layer alone. Or, if it is not written for examples in rows, W (inputs, outputs), say how: "
+        "such as convention=Convention('columns', 'out,in')."
     )
     layer = text[text.index("class Tanh") : text.index("class Model")]
     alone = diagnose_code(layer, run_of(style.network))

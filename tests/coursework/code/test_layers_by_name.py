@@ -104,7 +104,14 @@ def test_a_mistake_in_layers_that_are_gone_through_by_name_is_named(old, new):
 
 def test_layers_that_are_gone_through_in_the_order_of_the_forward_pass_are_not_right():
     text, _ = planted(TEXT, LOOP, "for name in self.layers:")
-    assert diagnose_code(text, run_of(RELU_CLASSES)).right is not True
+    report = diagnose_code(text, run_of(RELU_CLASSES))
+    assert (report.right, report.first_wrong) == (None, None), str(report)
+    assert report.sentences[0] == (
+        "Not judged: as its layers are read, lines 14, 15, 16, 24 would not fit the run. The "
+        "forward pass is right for examples in columns, W (outputs, inputs): see whether the "
+        "layers are gone through from the last to the first, in line 44. Or hand in one layer "
+        "alone."
+    )
 
 
 @pytest.mark.parametrize(("old", "new", "shown"), NOT_READ)
