@@ -95,14 +95,16 @@ class Assembly(Assignments):
 
     def _in_order(self, layers: list[Class]) -> list[Instance]:
         """A layer of weights and its activation, for each layer of the network."""
-        found: list[Instance] = []
+        return [of for _, _, of in self._numbered(layers)]
+
+    def _numbered(self, layers: list[Class]) -> Iterator[tuple[int, bool, Instance]]:
+        """The same, each with the number of its layer and whether it is the activation there."""
         linear = next((of for of in layers if of.is_linear), None)
         for number in range(1, self.quantities.layers + 1):
             if linear is not None:
-                found.append(self._made(linear, number))
+                yield number, False, self._made(linear, number)
             if active := self._activation_class(layers, number):
-                found.append(self._made(active, number))
-        return found
+                yield number, True, self._made(active, number)
 
     def _made(self, of: Class, number: int) -> Instance:
         init = of.methods.get("__init__")
@@ -135,10 +137,10 @@ class Assembly(Assignments):
     def assembled(self, parts: Parts) -> LayerCalls:
         """Layers that nothing puts together, called one after the other as by a network."""
         if parts.classes:
-            objects = self._in_order(list(parts.classes))
-            forward = [LayerCall(of.cls.named(FORWARD), False, of) for of in objects]
-            back = [LayerCall(of.cls.named(BACK), True, of) for of in reversed(objects)]
-            return LayerCalls((*forward, *back), self.quantities.value("x"))
+            every = list(self._numbered(list(parts.classes)))
+            forward = [LayerCall(of.cls.named(FORWARD), False, of, n, a) for n, a, of in every]
+            back = [LayerCall(of.cls.named(BACK), True, of, n, a) for n, a, of in reversed(every)]
+            return LayerCalls((*forward, *back))
         return LayerCalls(tuple(self._calls_of(parts.functions)))
 
     def call_layers(self, calls: LayerCalls) -> None:
@@ -156,10 +158,11 @@ class Assembly(Assignments):
         raise NotImplementedError
 
     def _of_object(self, one: LayerCall, of: Instance, calls: LayerCalls) -> Any:
-        """What a layer's forward gives, or its backward: of the last one's value the derivative."""
-        handed = calls.handed
-        if one.back and (calls.place == 0 or not calls.calls[calls.place - 1].back):
-            handed = self._first_derivative(of.layer is None)
+        """What a layer's forward gives, or its backward.
+
+        It is handed what the layer before it gives; where the text has none, the run's own.
+        """
+        handed = calls.handed if self._follows_its_neighbour(calls) else self._right_for(one)
         if one.function is None or handed is None:
             return None
         if one.back:
@@ -181,10 +184,24 @@ class Assembly(Assignments):
         kept = [Given(v) for v in others]
         return [Given(value, makers), *kept]
 
-    def _first_derivative(self, by_activation: bool) -> Any:
-        kind = "a" if by_activation else "z"
-        layer = self.quantities.layers
-        return self.quantities.given_derivative(Quantity("gradient", f"{kind}{layer}"))
+    def _follows_its_neighbour(self, calls: LayerCalls) -> bool:
+        """Whether the call before is of the layer that hands its value to this one."""
+        one, before = calls.calls[calls.place], calls.calls[calls.place - 1]
+        if calls.place == 0 or before.back != one.back:
+            return False
+        first, second = (one, before) if one.back else (before, one)  # as in a forward pass
+        if second.of_activation:
+            return (first.layer, first.of_activation) == (second.layer, False)
+        identity = not self._op(first.layer)
+        return first.layer + 1 == second.layer and (first.of_activation or identity)
+
+    def _right_for(self, one: LayerCall) -> Any:
+        """What a layer is handed in the run: its input, or the derivative of its output."""
+        if one.back:
+            of = f"{'a' if one.of_activation else 'z'}{one.layer}"
+            return self.quantities.given_derivative(Quantity("gradient", of))
+        before = "x" if one.layer == 1 else f"a{one.layer - 1}"
+        return self.quantities.value(f"z{one.layer}" if one.of_activation else before)
 
     def _calls_of(self, functions: tuple[ast.FunctionDef, ...]) -> Iterator[LayerCall]:
         """affine_backward(dout, cache), relu_backward(dout, cache), … from the last layer back."""
@@ -217,5 +234,6 @@ class Assembly(Assignments):
 
 
 def _holds_objects(value: Any) -> bool:
+    value = list(value.values()) if isinstance(value, dict) else value
     parts = value if isinstance(value, list | tuple) else [value]
     return any(isinstance(part, Instance) for part in parts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
+from .classes import back_called_in
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
 from .scope import Instance, Scope, local_goal, value_of_layer
@@ -233,6 +234,7 @@ class Assignments(Updates):
     ) -> None:
         if self.quiet:
             raise error
+        self.leaves_back_out(statement, str(error))
         if path is not None:
             store = Store(statement.lineno, path, None, statement, self.reads, self.knows, UNREAD)
             store.error = str(error)
@@ -241,6 +243,11 @@ class Assignments(Updates):
                 # a parameter cut from theta is what its name says: nothing is to be asked
                 self.unknown = {n: at for n, at in self.unknown.items() if at != statement.lineno}
             self._put(store, path)
+
+    def leaves_back_out(self, statement: ast.stmt, why: str) -> None:
+        """A line that is not read, where it calls a backward: what that computes is not judged."""
+        if back_called_in(statement) and not self.lenient:
+            self.unread_back.setdefault(statement.lineno, why)
 
     def _augment(
         self, statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr

@@ -1,6 +1,7 @@
 """Calls in a text: numpy's functions, a few of Python's, and the functions of the text itself."""
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from ..lines.function_names import function_of
 from . import functions
 from .classes import BACK, FORWARD, Class, called, kind_of
 from .expressions import NUMPY, Expressions, filled
-from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError
+from .limits import MOST_CALLS_DEEP, NotReadError, ShapesError, shown
 from .quantities import Quantities
 from .scope import (
     BIAS,
@@ -50,6 +51,7 @@ class Calls(Expressions):
         self.layer_of: dict[int, int] = {}  # of an object by its number
         self.lenient = 0  # in how many __init__ we are: what is not read there is passed by
         self.layer_called: tuple[int, bool] | None = None  # of a call that stands in no text
+        self.unread_back: dict[int, str] = {}  # lines that call a backward, which is not read
         self.declared: set[str] = set()  # the names that such lines would have stored
 
     # ---------------------------------------------------------------- what is called
@@ -82,6 +84,8 @@ class Calls(Expressions):
                 raise ShapesError(str(error)) from None
         given = [self._given(arg) for arg in node.args if not _is_self(arg)]
         options = {k.arg: self._given(k.value) for k in node.keywords if k.arg}
+        if isinstance(function, ast.Attribute) and self._is_of_several(function):
+            raise NotReadError(f"what {shown(ast.unparse(function.value))} is")
         if word in self.helpers and self.depth < MOST_CALLS_DEEP:
             found = self._tried(self.helpers[word], given, options, node.lineno)
             if found is not None:
@@ -90,6 +94,11 @@ class Calls(Expressions):
                 raise NotReadError(f"what {word}() does")
         named = {name: each.value for name, each in options.items() if name not in ("dtype", "out")}
         return self.quantities.helper(word, [each.value for each in given], named)
+
+    def _is_of_several(self, method: ast.Attribute) -> bool:
+        """Whether several classes have a method of this name, and nothing says which is meant."""
+        owners = [of for of in self.classes.values() if method.attr in of.own]
+        return len(owners) > 1 and not _is_self(method.value)
 
     def _given(self, node: ast.expr) -> Given:
         """An argument with what it read, which the call reads, too."""
@@ -304,17 +313,21 @@ class Calls(Expressions):
 
     def _entries(self, base: ast.expr, word: str) -> tuple[Any] | None:
         """The entries of a dictionary of objects, in the order in which they were put there."""
-        path = self._path_or_none(base)
-        own = {p: v for p, v in self.stored.items() if path and p.startswith(f"{path}['")}
-        if not any(isinstance(v, Instance) for v in own.values()):
+        own = self._objects_under(self._path_or_none(base))
+        if not own:
             return None
-        keys = [last_name(p) for p in own]
-        found = {
-            "values": list(own.values()),
-            "keys": keys,
-            "items": list(zip(keys, own.values(), strict=True)),
+        return ({"values": list(own.values()), "keys": list(own)}.get(word, list(own.items())),)
+
+    def _objects_under(self, path: str | None) -> dict[str | int, Any]:
+        """A dictionary of objects of the text, by their keys; empty where a path is none."""
+        own = {
+            ast.literal_eval(p[len(path) + 1 : -1]): v
+            for p, v in self.stored.items()
+            if path and re.fullmatch(re.escape(path) + r"\[('\w+'|\d+)\]", p)
         }
-        return (found[word],)
+        whole = self.stored.get(path or "")
+        own = {**whole, **own} if isinstance(whole, dict) else own
+        return own if any(isinstance(v, Instance) for v in own.values()) else {}
 
     def constructed(self, of: Class, given: list[Given], options: dict[str, Given]) -> Instance:
         """A new object: __init__ as far as it is read, its weights those of the next layer."""
@@ -386,6 +399,8 @@ class Calls(Expressions):
         return not (isinstance(node, ast.Attribute) and node.attr == "T")
 
     def own(self, node: ast.expr, path: str | None) -> Any:
+        if objects := self._objects_under(path):
+            return objects
         if path and path.startswith("#") and isinstance(node, ast.Attribute):
             of = self.instance(node.value)
             if of is None:
@@ -488,6 +503,11 @@ def _text(walk: Expressions, value: Any) -> str:
     return str(value)
 
 
+def _dictionary(walk: Expressions, pairs: Any = ()) -> dict[Any, Any]:
+    """OrderedDict([("fc1", Dense(3, 4)), …])."""
+    return dict(pairs if isinstance(pairs, dict) else walk.listed(pairs))
+
+
 BUILT_IN: dict[str, Any] = {
     "len": lambda walk, value: functions.length(walk.quantities.as_the_text_has(value)),
     "range": _range,
@@ -500,6 +520,6 @@ BUILT_IN: dict[str, Any] = {
     "int": lambda walk, value: functions.whole(value),
     "float": lambda walk, value: float(value),
     "abs": lambda walk, value: functions.apply(np.abs, value),
-    "dict": lambda walk: {},
-    "OrderedDict": lambda walk: {},
+    "dict": lambda walk, *value: _dictionary(walk, *value),
+    "OrderedDict": lambda walk, *value: _dictionary(walk, *value),
 }

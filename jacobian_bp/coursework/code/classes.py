@@ -90,6 +90,19 @@ def calls_back(node: ast.AST) -> bool:
     return False
 
 
+def back_called_in(node: ast.AST) -> str:
+    """The backward function that code calls, and does not define; "" for none."""
+    calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
+    return next((called(n) for n in calls if BACK.fullmatch(called(n))), "")
+
+
+def has_own_lines(function: ast.FunctionDef) -> bool:
+    """Whether a function is more than pass, raise NotImplementedError or a docstring."""
+    body = [s for s in function.body if not _is_docstring(s)]
+    returns = [s for s in body if isinstance(s, ast.Return) and s.value is None]
+    return not all(isinstance(s, ast.Raise | ast.Pass) or s in returns for s in body)
+
+
 def _is_self_or_super(node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "super"
@@ -121,8 +134,7 @@ def layers_of(classes: dict[str, Class]) -> list[Class]:
 
 def _is_abstract(of: Class) -> bool:
     back = of.named(BACK)
-    body = [] if back is None else [s for s in back.body if not _is_docstring(s)]
-    return all(isinstance(s, ast.Raise | ast.Pass) for s in body)
+    return back is None or not has_own_lines(back)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

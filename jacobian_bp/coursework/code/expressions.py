@@ -192,7 +192,9 @@ class Expressions:
     # ---------------------------------------------------------------- loops and names
 
     def listed(self, value: Any) -> list[Any]:
-        """What a loop goes through."""
+        """What a loop goes through: of a dictionary its keys."""
+        if isinstance(value, dict) and value:
+            value = list(value)
         if isinstance(value, list | tuple | range) or (
             isinstance(value, np.ndarray) and value.ndim
         ):

@@ -414,7 +414,7 @@ class Judge:
 
     def _unread(self, trace: Trace) -> dict[int, str]:
         """Lines that are not read and matter, with what is not read of them."""
-        found = dict(self.resting)
+        found = {**trace.unread_back, **self.resting}
         for number, store in enumerate(trace.stores):
             if store.carried:
                 continue

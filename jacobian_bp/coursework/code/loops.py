@@ -19,7 +19,7 @@ from .store import Store
 PARAMETERS = {"params", "parameters", "grads", "gradients", "model"}
 KNOWN = words(  # the attributes that have what a walk knows at a place
     "stored maker globals reads knows unknown scope scopes instances weighted made declared "
-    "layer_called layer_of updated of_updated"
+    "layer_called layer_of updated of_updated unread_back"
 )
 Returned = tuple[Any, ...]
 
@@ -126,6 +126,8 @@ class Loops(Assembly):
                 targets = getattr(statement, "targets", None) or [statement.target]  # type: ignore[union-attr]
                 for target in targets:
                     self._unread(statement, target, self._path_or_none(target), error)
+            elif isinstance(statement, ast.Expr | ast.Return):
+                self.leaves_back_out(statement, str(error))
 
     def _gone_through(self, source: ast.expr, target: ast.expr, body: list[ast.stmt]) -> Any:
         """What a loop goes through: of a dictionary of parameters, their names."""
@@ -153,9 +155,11 @@ class Loops(Assembly):
         """Round after round, as long as one differs from the one before it."""
         long = isinstance(source, range) and functions.rounds(source) > MOST_LOOPED
         items = source if long else self.listed(source)
-        if not items:
-            return None
         body = tuple(statements)
+        if not items:
+            for statement in body:
+                self.leaves_back_out(statement, "a loop over nothing")
+            return None
         over_examples = not long and self._goes_over_examples(target, items, body)
         return self._go_round(Rounds(target, items, body, over_examples, long, self.example))
 

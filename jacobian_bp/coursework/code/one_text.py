@@ -16,6 +16,7 @@ from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
+from .classes import BACK, has_own_lines
 from .code_report import CodeLine, CodeReport
 from .judge import Judgement, Wrong
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
@@ -133,7 +134,7 @@ def _read(
         if best is None:
             what = with_line(readings.error or NotReadError("the text"))
             refuse(f"{shown(what, 80)}: this is not read.")
-        report = _Report(parsed, readings, best, as_good, studied.own, text).made()
+        report = _Report(parsed, readings, best, as_good, studied.own, text, bool(function)).made()
     except TooMuchError as error:
         refuse(f"the text asks for too much: {with_line(error)}", error.instead)
     return report, parsed.inner
@@ -189,7 +190,9 @@ class _Report:
         as_good: list[Reading],
         own: bool,
         text: str,
+        asked: bool,
     ) -> None:
+        self.asked = asked  # whether the function is named that is to be judged
         self.parsed, self.best, self.as_good, self.own = parsed, best, as_good, own
         self.text = text.expandtabs(4)
         self.judgement: Judgement = best.judgement
@@ -200,9 +203,7 @@ class _Report:
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
         self._correct()
         self.unfit = self._unfit()
-        self.way_out = "Hand in one layer alone."
-        if readings.convention is None:
-            self.way_out += " Or say how it is written: convention=Convention(examples='columns')."
+        self.way_out = self._way_out(readings.convention is not None) if self.unfit else ""
         if self.unfit:
             self.wrong = []
         self.penalty: Penalty | None = self._penalty()
@@ -230,8 +231,39 @@ class _Report:
         """
         of_layers = self.parsed.parts or any(c.is_layer for c in self.parsed.classes.values())
         lines = sorted({one.line for one in self.wrong})
-        several = len(lines) > MOST_OF_LAYERS or (lines and self.judgement.unread)
-        return lines if of_layers and several else []
+        several = len(lines) > MOST_OF_LAYERS or bool(lines and self.judgement.unread)
+        # what a layer by itself is handed is a guess: numpy may refuse the guess, not the text
+        breaks = [one.found for one in self.wrong if one.found.why == "break"]
+        unsaid = any(found.instead is None and found.quantity is None for found in breaks)
+        guessed = self.parsed.parts is not None and unsaid
+        return lines if of_layers and (several or guessed) else []
+
+    def _way_out(self, said: bool) -> str:
+        """What to do about layers that do not fit: the layout is asked for where it is open."""
+        layout = self.best.layout
+        calls = {one.calls[-1] for one in self.wrong if one.calls}
+        if self._forward_fits():
+            where = f", in line {calls.pop()}" if len(calls) == 1 else ""
+            return (
+                f"The forward pass is right for {layout}: see whether the layers are gone through "
+                f"from the last to the first{where}. Or hand in one layer alone."
+            )
+        if said:
+            return "Hand in one layer alone."
+        examples = "rows" if layout.convention.examples == "columns" else "columns"
+        weights = "in,out" if layout.convention.weights == "out,in" else "out,in"
+        return (
+            f"Hand in one layer alone. Or, if it is not written for {layout}, say how: such as "
+            f"convention=Convention({examples!r}, {weights!r})."
+        )
+
+    def _forward_fits(self) -> bool:
+        """Whether the output of the network comes out right, which it does in one layout only."""
+        output, stores = Quantity("value", self.quantities.output), self.judgement.trace.stores
+        places = [n for n in range(len(stores)) if self._stands_for(n) == output]
+        needed = self.judgement.trace.ancestors(places[0]) if places else set()
+        wrong = {one.number for one in self.wrong}
+        return bool(needed) and not needed & wrong
 
     def _right(self, lines: list[CodeLine]) -> bool | None:
         if self.wrong:
@@ -241,8 +273,18 @@ class _Report:
         gradients = self.judgement.trace.gradients
         if self.judgement.unread or not all(gradients.right.values()):
             return None
-        forward = bool(self._before_the_output)
-        return True if self.judgement.computes_derivatives or forward else None
+        if self.judgement.computes_derivatives:
+            return True
+        return True if self._before_the_output and self._left_out is None else None
+
+    @cached_property
+    def _left_out(self) -> ast.FunctionDef | None:
+        """A backward function beside the forward pass, of which nothing is read."""
+        if self.asked:
+            return None  # it is the forward function that is to be judged
+        every = [f for of in self.parsed.classes.values() for f in of.own.values()]
+        back = [f for f in [*every, *self.parsed.helpers.values()] if BACK.fullmatch(f.name)]
+        return next((f for f in back if has_own_lines(f)), None)
 
     @cached_property
     def _before_the_output(self) -> set[int]:
@@ -423,4 +465,7 @@ class _Report:
         unread = sorted(self.judgement.unread)
         if unread:
             return f"Not judged: line {unread[0]} is not read."
+        if self._before_the_output and self._left_out is not None:
+            name, line = self._left_out.name, self._left_out.lineno
+            return f"Not judged: no call of {name}() in line {line} is read."
         return "Not judged: it computes no derivative of the run."

@@ -7,7 +7,7 @@ from functools import cached_property
 from textwrap import dedent
 
 from ...writing.signs import did_you_mean, type_of
-from .classes import Class, called, classes_of
+from .classes import Class, called, classes_of, kind_of
 from .composition import Parts, composition
 from .each_written import written_out
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
@@ -58,6 +58,13 @@ class Parsed:
             n for node in nodes for n in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         }
         return "\n".join(self.lines[n - 1] for n in sorted(numbers) if n <= len(self.lines))
+
+    @property
+    def has_no_weights(self) -> bool:
+        """Whether it is an activation by itself, or several."""
+        if self.parts is None or any(kind_of(f.name) == "linear" for f in self.parts.functions):
+            return False
+        return not any(of.is_linear for of in self.parts.classes)
 
     @cached_property
     def plain_targets(self) -> frozenset[str]:

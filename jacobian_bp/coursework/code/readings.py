@@ -243,7 +243,9 @@ class Readings:
                     continue
                 if layout.one and self._declared and not self._is_of_one(trace):
                     continue
-                right = trace.gradients.right.values()
+                right = list(trace.gradients.right.values())
+                if layout.one and self.parsed.has_no_weights:
+                    right = []  # of one example ∂J/∂b is ∂J/∂z: it tells no layout
                 bad = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
                 found.append((bad + sum(not r for r in right) - len(right), a, b, naming, layout))
         return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..lines.vocabulary import GRADIENT, Quantity, words
+from ..lines.vocabulary import GRADIENT, OF_GRADIENTS, Quantity, words
 from .classes import BACK, FORWARD, Class
 from .quantities import Quantities
 from .trace import near
@@ -93,11 +93,17 @@ def derivative_that_it_is(value: Any, quantities: Quantities) -> Quantity | None
     return of_layer[0] if of_layer else None
 
 
+def _key_of_gradients(path: str) -> str | None:
+    """w of self.grads['W']."""
+    keyed = re.fullmatch(r"(.*)\['(\w+)'\]", path)
+    return keyed[2].lower() if keyed and OF_GRADIENTS.search(keyed[1]) else None
+
+
 def local_goal(
     path: str, scope: Scope, stored: Mapping[str, Any], quantities: Quantities
 ) -> Quantity | None:
     """The derivative that the name of a store within a call says."""
-    inner = spoken_of(last_name(path))
+    inner = spoken_of(last_name(path)) or _key_of_gradients(path)
     if inner is None:
         return None
     lead = scope.instance.path("") if scope.instance else "self."

@@ -102,7 +102,7 @@ class Trials:
         if not mended:
             self.quantities.walked()
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
-        found.states = walk.states
+        found.states, found.unread_back = walk.states, walk.unread_back
         if keeps:
             made.trace = found
             made.checkpoints, made.reached = walk.checkpoints, walk.reached
@@ -219,9 +219,18 @@ class Trials:
         found = trace.matching(store.value, goal)
         if found is None or not any(near(found * store.sign, f) for f in allowed):
             return False
+        another = swapped is not None or self.quantities.as_written  # a line inside of a function
+        if another and not self._has_the_shape(store.value, goal):
+            return False
         if swapped is None or not goal.is_parameter_gradient:
             return True
         return self._penalises(trace, number, goal, mended, swapped, before.stores[place].statement)
+
+    def _has_the_shape(self, value: Any, goal: Quantity) -> bool:
+        """Whether a value that is meant fits b: (n, 1) in columns, (1, n) in rows, or (n,)."""
+        shape, right = np.shape(value), self.quantities.known[goal].shape
+        whole = right if len(right) > 1 else (1, *right)
+        return goal.of[0] != "b" or len(shape) < 2 or shape == whole
 
     def _allowed(
         self, number: int, goal: Quantity, before: Trace, factor: float | None

@@ -16,7 +16,7 @@ from .parsing import Parsed
 from .quantities import Quantities
 from .resuming import Checkpoint
 from .scope import goal_of_return
-from .store import BREAK, PLAIN, UNREAD, Store
+from .store import BREAK, PLAIN, UNREAD, UPDATE, Store
 from .trace import Trace
 
 IGNORED = (
@@ -109,7 +109,7 @@ class Walk(Loops):
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr="reverse"), args=[])):
                 self._reverse(base)
             case ast.Expr(value=ast.Call() as call) if self._is_of_text(call):
-                self._run(call)
+                self._run(statement, call)
             case ast.Return():
                 return self._return(statement)
             case ast.Assign(targets=targets, value=value):
@@ -130,7 +130,9 @@ class Walk(Loops):
                 return self.block(body if self._test(test) else other)
             case ast.With(body=body):
                 return self.block(body)
-            case ast.Expr() | ast.AnnAssign() | ast.Continue() | ast.Break():
+            case ast.Expr(value=value):
+                self.leaves_back_out(statement, shown(ast.unparse(value)))
+            case ast.AnnAssign() | ast.Continue() | ast.Break():
                 pass
             case _ if isinstance(statement, IGNORED):
                 pass
@@ -186,14 +188,17 @@ class Walk(Loops):
         word = called(call)
         return word in self.helpers or any(word in of.methods for of in self.classes.values())
 
-    def _run(self, call: ast.Call) -> None:
+    def _run(self, statement: ast.stmt, call: ast.Call) -> None:
         """layer.backward(d): what it gives back is not kept."""
         self._fresh()
+        before = len(self.stores)
         try:
             self.of(call)
-        except (NotReadError, ShapesError):
+        except (NotReadError, ShapesError) as error:
             if self.quiet:
                 raise
+            if all(store.kind != BREAK for store in self.stores[before:]):
+                self.leaves_back_out(statement, str(error))
 
     def _return(self, statement: ast.Return) -> Returned:
         value = statement.value
@@ -227,6 +232,7 @@ class Walk(Loops):
                 raise
             return None  # such as a loss; what is not read, or refused, has a line of its own
         if kind == PLAIN and (is_place(part) or not isinstance(found, np.ndarray)):
+            self._is_what_is_given(found, number)
             return found
         path = f"{self.scope.function}()" + f"[{number}]" * (count > 1)
         store = Store(part.lineno, path, found, statement, self.reads, self.knows, kind)
@@ -236,6 +242,16 @@ class Walk(Loops):
         self._put(store)
         self.reads = [len(self.stores) - 1]
         return store.value
+
+    def _is_what_is_given(self, value: Any, number: int) -> None:
+        """out[x <= 0] = 0 and then return out: the store is what the layer's function gives."""
+        made = self.makers_of(value)
+        store = self.stores[made[0]] if made and number == 0 else None
+        own = store is not None and store.calls == self.scope.calls
+        if store is None or not own or store.place is not None or store.kind in (UPDATE, UNREAD):
+            return
+        if self.quantities.goal(store) is None:
+            store.place = goal_of_return(self.scope, self.quantities)
 
 
 def _parts(value: ast.expr | None) -> list[ast.expr]:

@@ -7,6 +7,8 @@ jacobian-bp diagnose net.toml answer.npz --convention ng     as a course writes 
 """
 
 import argparse
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from ...network.run import Run
 from ...writing import terminal
 from ...writing.signs import safe
 from ...writing.tables import fold_all
+from ..code.code_report import CodeReport
 from ..code.limits import LONGEST_TEXT
 from ..code.one_text import diagnose_code
 from ..diagnosis.of_arrays import diagnose
@@ -131,8 +134,19 @@ def _run_code(options: argparse.Namespace) -> int:
         ) from None
     let = dict(map(_number, options.let or ()))
     report = diagnose_code(code, run, written or _of_file(run), let, options.function)
-    _hand_over(report, data, run, options)
+    _hand_over(_with_options(report), data, run, options)
     return 0 if report.right else WRONG
+
+
+def _with_options(report: CodeReport) -> CodeReport:
+    """What is advised, as it is written on the command line."""
+    python = re.compile(r"convention=Convention\('(\w+)', '(\w+,\w+)'\)")
+
+    def said(sentence: str) -> str:
+        return python.sub(r"--examples \1 --weights \2", sentence)
+
+    sentences = tuple(map(said, report.sentences))
+    return replace(report, sentences=sentences, ask=report.ask and said(report.ask))
 
 
 def _convention(options: argparse.Namespace) -> Convention | ReadyMade | None:

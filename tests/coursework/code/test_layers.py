@@ -1,7 +1,7 @@
 """Layers as functions and as classes: every line judged at each call, a wrong one named once."""
 
 import pytest
-from backward_functions import planted, run_of
+from backward_functions import RELU_CLASSES, planted, run_of
 from layers_read import STYLES
 
 from jacobian_bp import diagnose_code
@@ -54,7 +54,8 @@ def test_where_several_lines_do_not_fit_none_is_accused_and_one_layer_alone_is_j
     assert {line.right for line in report.lines} == {None}
     assert report.sentences[0] == (
         "Not judged: as its layers are read, lines 8, 11, 22 would not fit the run. Hand in one "
-        "layer alone. Or say how it is written: convention=Convention(examples='columns')."
+        "layer alone. Or, if it is not written for examples in rows, W (inputs, outputs), say how: "
+        "such as convention=Convention('columns', 'out,in')."
     )
     layer = text[text.index("class Tanh") : text.index("class Model")]
     alone = diagnose_code(layer, run_of(style.network))
@@ -71,3 +72,52 @@ def test_a_name_that_only_another_method_has_is_not_taken_for_what_the_object_ke
         line,
         "Not read: what input is, beside self.input.",
     )
+
+
+RELU = """
+class Relu:
+    def forward(self, x):
+        self.mask = x <= 0
+        out = x.copy()
+        out[self.mask] = 0
+        return out
+    def backward(self, dout):
+        dout[self.mask] = 0
+        return dout
+"""
+DENSE = """
+class Dense:
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+ALONE = [
+    (RELU, " out[self.mask] = 0", " out[x < 0] = 1"),
+    (RELU, " dout[self.mask] = 0", " dout[dout <= 0] = 0"),
+    (DENSE, "dout @ self.W.T", "dout @ self.W"),
+]
+
+
+@pytest.mark.parametrize("text", [RELU, DENSE])
+def test_one_class_alone_is_handed_what_the_layers_that_the_text_lacks_give(text):
+    report = diagnose_code(text, run_of(RELU_CLASSES))
+    assert (report.right, report.first_wrong) == (True, None), str(report)
+    assert report.convention.examples == "rows"
+
+
+@pytest.mark.parametrize(("text", "old", "new"), ALONE)
+def test_a_mistake_in_one_class_alone_is_named(text, old, new):
+    wrong, line = planted(text, old, new)
+    report = diagnose_code(wrong, run_of(RELU_CLASSES))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
+
+
+def test_where_numpy_refuses_what_a_layer_alone_is_handed_and_no_name_says_more_it_is_not_judged():
+    text, _ = planted(RELU, " dout[self.mask] = 0", " dout[self.mask[:, :1].T] = 0")
+    report = diagnose_code(text, run_of(RELU_CLASSES))
+    assert (report.right, report.first_wrong) == (None, None), str(report)
+    assert report.sentences[0].startswith("Not judged: as its layers are read, line 9 would not")

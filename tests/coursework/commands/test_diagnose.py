@@ -253,6 +253,18 @@ def test_a_right_function_is_called_right(net, code_file, capsys):
     assert "c * W is added to the gradients of W2, W1: a cost with c.\n" in out
 
 
+def test_how_to_say_the_layout_is_advised_as_the_command_takes_it(net, code_file, capsys):
+    net.write_text(NET.replace("[0.5, -1.0, 2.0]", "[[0.5, -1.0, 2.0], [0.1, 0.4, -0.3]]"))
+    net.write_text(net.read_text().replace("[1.0, -0.5]", "[[1.0, -0.5], [0.2, 0.7]]"))
+    code_file.write_text("dW2 = A1.T @ dZ2\ndZ1 = dZ2 @ W2 * (1 - A1 ** 2)\n")
+    _, out, _ = call(capsys, net, "--code", code_file)
+    advice = "--examples rows --weights out,in"
+    assert f"say it, such as {advice}." in " ".join(out.split())
+    code, out, err = call(capsys, net, "--code", code_file, *advice.split())
+    assert (code, err) == (1, "")
+    assert out.startswith("Line 1 is the first wrong one")
+
+
 def test_the_first_wrong_line_of_a_function_is_named(net, code_file, capsys):
     code_file.write_text(CODE.replace("1 - a1 ** 2", "1 - a1"))
     code, out, err = call(capsys, net, "--code", code_file, "--let", "c=0.5")
