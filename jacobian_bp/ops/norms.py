@@ -81,7 +81,7 @@ class LayerNorm(Op):
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(x, self.eps)
-        bar = y_bar * gamma / s
+        bar = scaled(y_bar, gamma, s)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         return {
             "x": bar - bar.mean(axis=-1, keepdims=True) - normal * along,
@@ -153,7 +153,7 @@ class RMSNorm(Op):
     @quiet
     def vjp(self, y_bar, x, gamma):
         u, r = by_spread(x, self.eps)
-        bar = y_bar * gamma / r
+        bar = scaled(y_bar, gamma, r)
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
 
@@ -300,7 +300,7 @@ class BatchNorm(Op):
     def vjp(self, y_bar, x, gamma, beta):
         normal, s = standardised(_units(x, self.place), self.eps)
         whole = _units(y_bar, self.place)
-        bar = whole * gamma[:, None] / s
+        bar = scaled(whole, gamma[:, None], s)
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
             "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape, self.place),
@@ -411,6 +411,11 @@ def by_spread(
     s = np.hypot(spread_of(away, 0.0), root)
     least = np.where(s > 0, np.finfo(x.dtype).smallest_subnormal, 0)
     return away / s, np.maximum(s / larger, least)
+
+
+def scaled(y_bar: np.ndarray, gamma: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """y_bar gamma/s; 0 where y_bar is, though gamma/s may be too large for a number."""
+    return np.where(y_bar == 0, y_bar, y_bar * (gamma / spread))
 
 
 def centred(x: np.ndarray) -> np.ndarray:
