@@ -347,6 +347,8 @@ PLACES = (
 )
 NOT_FOLLOWED = {  # and why
     "coursework/code/one_text.py: Hand in one layer alone.": "a finding: in code/test_layers.py",
+    "coursework/code/one_text.py: Hand in one layer alone. Or, if it is not written for …, say "
+    "how: such as convention=Convention(…, …).": "a finding: in code/test_layers.py",
     "coursework/lines/readings.py: Read for layer ….": "a remark: how it was read",
     "coursework/lines/readings.py: Read for the first example.": "a remark: how it was read",
     "coursework/lines/readings.py: Read for one example, the first: … is a derivative of its "
