@@ -14,7 +14,7 @@ from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
 from .base import Op, of_example, over_batch
-from .norms import centred, require_spread, spread_of, standardised
+from .norms import centred, require_spread, scaled, spread_of, standardised
 from .windows import per_axis
 
 
@@ -105,7 +105,8 @@ class GroupNorm(Op):
     def vjp(self, y_bar, x, gamma, beta):
         rows = self._rows(x)
         normal, s = standardised(rows, self.eps)
-        bar = self._rows(y_bar * self._wide(gamma)) / s
+        gain = self._rows(np.ones_like(y_bar) * self._wide(gamma))
+        bar = scaled(self._rows(y_bar), gain, s)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         x_bar = bar - bar.mean(axis=-1, keepdims=True) - normal * along
         places = tuple(range(-len(self.places), 0))

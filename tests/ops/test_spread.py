@@ -74,3 +74,23 @@ def test_in_a_compiled_step_equal_entries_give_exactly_the_shift():
     loss, gradients = net.compile(batch=5)(gains, x=x, y=y)
     assert loss == 0
     assert not any(array.any() for array in gradients.values())
+
+
+@pytest.mark.parametrize(
+    ("op", "shape"),
+    [
+        (ops.LayerNorm(1e-5), (2, 3)),
+        (ops.RMSNorm(1e-5), (2, 3)),
+        (ops.BatchNorm(1e-5), (5, 3)),
+        (ops.GroupNorm(1, 1e-5, "c,i"), (3, 2)),
+    ],
+    ids=lambda case: getattr(case, "name", None),
+)
+def test_a_subnormal_gain_loses_no_digit_before_a_small_spread_divides_it(op, shape):
+    rng, least = np.random.default_rng(41), np.finfo(float).smallest_subnormal
+    x, y_bar, gamma = rng.normal(size=shape) / 1e4, rng.normal(size=shape), np.array([3.0, 5, 7])
+    more = [] if op.name == "RMSNorm" else [np.zeros(3)]
+    whole = op.vjp(y_bar, x, gamma, *more)["x"]
+    found = op.vjp(y_bar, x, gamma * least, *more)["x"]
+    assert np.abs(whole).max() > 100
+    assert np.abs(found / least - whole).max() < 12  # spacings; a product first loses a hundred
