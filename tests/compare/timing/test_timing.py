@@ -291,11 +291,12 @@ def test_there_is_a_theory_for_every_route():
 
 def test_the_peak_counts_what_dies_within_the_call():
     def call():
-        first = np.ones(50_000)
+        first = np.ones(500_000)
         return (first * 2).sum()
 
     peak, _ = peak_bytes(call)
-    assert 800_000 <= peak < 810_000
+    # A thread of the test runner may receive a message meanwhile: tens of kilobytes.
+    assert 8_000_000 <= peak < 8_200_000
 
 
 def test_mapped_pages_are_counted_also_where_the_result_does_not_lie_in_them():
