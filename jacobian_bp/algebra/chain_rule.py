@@ -7,7 +7,7 @@ from the output down (`reverse`), or the same sum from the variable up
 and the record of it are linear in the number of links.
 """
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from operator import add
 
 from .axes import Axis, fresh
@@ -118,9 +118,9 @@ def written_out(
 
 
 def forward(
-    nodes: Sequence[Node], links: Sequence[Link], start: Expression, by: str = ""
+    nodes: Sequence[Node], links: Sequence[Link], start: Mapping[int, Expression], by: str = ""
 ) -> Expression | None:
-    """The tangent at node 0, over its axes; `start` is the tangent at the last node."""
+    """The tangent at node 0, over its axes; `start` has that at each node where one is given."""
     above = by_source(links)
 
     def settle(place: int, here: Expression) -> Expression:
@@ -142,8 +142,7 @@ def forward(
             label = f"d{target.name}/d{by}"
             yield link.target, multiply(left, right, target.plain, sizes, label)
 
-    last = len(nodes) - 1
-    return walk(range(last, 0, -1), {last: start}, times, add, settle=settle).get(0)
+    return walk(range(len(nodes) - 1, 0, -1), dict(start), times, add, settle=settle).get(0)
 
 
 def _through(label: str, link: Link, nodes: Sequence[Node], parts: Sequence[Link]) -> str:

@@ -257,7 +257,7 @@ class Jacobian(HandedOut, Shown):
         """
         last = self.nodes[-1]
         u = self._vector(tangent, "tangent", last)
-        start = Expression.of(Dense("u", last.plain, u))
+        start = {len(self.nodes) - 1: Expression.of(Dense("u", last.plain, u))}
         found = chain_rule.forward(self.nodes, self.links, start, by=self.wrt)
         first = self.nodes[0]
         product = self._evaluated(found, first.plain, first)

@@ -94,16 +94,31 @@ class InChunks:
                 "  Write J.contract_blocks(v), or J.contract_blocks(tangent=u)."
             )
         kind, given = ("tangent", tangent) if cotangent is None else ("cotangent", cotangent)
-        vector, chunked = as_array(given, kind), self.in_chunks(chunks, who)
-        require_finite(vector, kind, f"Pass a finite {kind}.")
+        chunked = self.in_chunks(chunks, who)
         rank = chunked.out_rank
         expected = chunked.shape[rank:] if cotangent is None else chunked.shape[:rank]
-        if vector.shape != expected:
-            raise AxisError(
-                f"{who}: the {kind} does not fit.\n"
-                f"  {kind} has shape {dims(vector.shape)}\n"
-                f"  {self.name} has shape {dims(chunked.shape)}, so it takes {dims(expected)}\n"
-                f"  Pass an array of shape {dims(expected)}."
-            )
+        hint = f"Pass an array of shape {dims(expected)}."
+        vector = fitting(given, kind, expected, who, (self.name, chunked.shape), hint)
         vector = vector.astype(chunked.dtype)
         return contract_chunks(chunked, vector, cotangent is not None, engine)
+
+
+def fitting(
+    given: Any,
+    kind: str,
+    expected: tuple[int, ...],
+    who: str,
+    of: tuple[str, tuple[int, ...]],
+    instead: str,
+) -> np.ndarray:
+    """The cotangent or tangent of a Jacobian `of` this name and shape. AxisError for another."""
+    vector = as_array(given, kind)
+    require_finite(vector, kind, f"Pass a finite {kind}.")
+    if vector.shape != expected:
+        raise AxisError(
+            f"{who}: the {kind} does not fit.\n"
+            f"  {kind} has shape {dims(vector.shape)}\n"
+            f"  {of[0]} has shape {dims(of[1])}, so it takes {dims(expected)}\n"
+            f"  {instead}"
+        )
+    return vector

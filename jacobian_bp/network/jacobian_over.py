@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -18,8 +19,10 @@ from ..chunks.chunked import (
     given_lengths,
     traits_of,
 )
-from ..chunks.in_chunks import InChunks
+from ..chunks.in_chunks import InChunks, fitting
 from ..errors import AxisError, DomainError, JacobianError, SpecError
+from ..numbers.arrays import is_finite, quiet
+from ..numbers.compensated import Compensated
 from ..numbers.memory import parse_bytes
 from ..program.forward_pass import Pass
 from ..program.over_examples import EXAMPLE, WORDS, kinds_of
@@ -101,6 +104,51 @@ class JacobianOver(InChunks):
             )
         return alike
 
+    @quiet
+    def pull(self, cotangent: Any) -> np.ndarray:
+        """Σ_n,out v[n,out] J[n,out,p], added up batch by batch; no row of J is built.
+
+        Raises what `to_dask` does for an iterator, AxisError where v has another shape, and
+        DomainError where an entry is not finite.
+        """
+        rows = self._rows("pull")
+        hint = f"Pass an array of the shape of {self.of} over all rows."
+        itself = self.name, self.shape
+        v = fitting(cotangent, "cotangent", self.shape[:-1], f"{self.who}(…).pull", itself, hint)
+        total = Compensated()
+        for place, (start, stop) in enumerate(pairwise(rows.cuts)):
+            with InBatch(self.who, place):
+                total.add({"v J": self.of_rows(_part(rows, start, stop)).pull(v[start:stop])})
+        found = total.sums()["v J"]
+        if not is_finite(found):
+            raise DomainError(
+                f"v {self.name}: the sum over {rows.count:,} examples is not finite; that of each "
+                "batch is.\n  Pass a smaller cotangent."
+            )
+        return found
+
+    @quiet
+    def push(self, tangent: Any) -> np.ndarray:
+        """Σ_p J[n,out,p] u[p] for every example, batch by batch; no row of J is built.
+
+        Raises what `to_dask` does for an iterator, AxisError where u has another length, and
+        DomainError where an entry is not finite.
+        """
+        rows = self._rows("push")
+        hint = f"Pass the entries of {', '.join(self.wrt)}, row by row, as one vector."
+        itself = self.name, self.shape
+        u = fitting(tangent, "tangent", self.shape[-1:], f"{self.who}(…).push", itself, hint)
+        found = np.empty(self.shape[:-1], self._first.dtype)
+        for place, (start, stop) in enumerate(pairwise(rows.cuts)):
+            with InBatch(self.who, place):
+                found[start:stop] = self.of_rows(_part(rows, start, stop)).push(u)
+        return found
+
+    def of_rows(self, data: Data) -> StackedJacobian:
+        """That of these rows alone, after a forward pass on them."""
+        state = self.run({name: _computed(array) for name, array in data.items()})
+        return StackedJacobian(state, self.of, self.wrt)
+
     def in_chunks(self, chunks: Chunks, who: str) -> Chunked:
         """The rows as chunks that are not made yet, each with a forward pass of its own."""
         rows, first, shape = self._rows(who.rpartition(".")[2]), self._first, self.shape
@@ -174,9 +222,7 @@ class OfRows:
     data: Data
 
     def __call__(self) -> np.ndarray:
-        data = {name: _computed(array) for name, array in self.data.items()}
-        state = self.asked.run(data)
-        return StackedJacobian(state, self.asked.of, self.asked.wrt).materialise()
+        return self.asked.of_rows(self.data).materialise()
 
 
 def _part(rows: Rows, start: int, stop: int) -> Data:

@@ -72,10 +72,11 @@ class OverBatches:
             J[n, k, p] = ∂of[n,k]/∂θ[p]          row n is example n's own
 
         Going through it gives (slices, array) of at most `max_bytes`, batch by batch. Of arrays
-        of rows, net.jacobian_over((X, Y), "a2", net.params), the shape is known at once, and
-        to_dask(), to_zarr(path) and contract_blocks(v) make each chunk by a forward pass on its
-        rows. Raises SpecError for what is no parameter, JacobianError for a value that is not that
-        of each example alone, and as it goes what `gradients_over` raises.
+        of rows, net.jacobian_over((X, Y), "a2", net.params), the shape is known at once, pull(v)
+        and push(u) build nothing, and to_dask(), to_zarr(path) and contract_blocks(v) make each
+        chunk by a forward pass on its rows. Raises SpecError for what is no parameter,
+        JacobianError for a value that is not that of each example alone, and as it goes what
+        `gradients_over` raises.
 
         >>> from jacobian_bp import Network
         >>> net = Network.dense([3, 4, 2], "tanh", "squared_error", seed=0)

@@ -17,15 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from ..algebra import chain_rule
 from ..algebra.axes import Axis
-from ..algebra.expression import Expression
+from ..algebra.expression import Dense, Expression
 from ..algebra.finite import surely_finite
-from ..algebra.nodes_and_links import Node
+from ..algebra.nodes_and_links import Link, Node
 from ..algebra.pictured_blocks import pictured_blocks
-from ..algebra.products.placing import written_to
+from ..algebra.products.placing import evaluate, written_to
 from ..algebra.products.placing_planned import Spot, Writer
 from ..chunks.chunked import LARGEST, Chunked, Chunks
-from ..chunks.in_chunks import FOR_ENTRIES, InChunks
+from ..chunks.in_chunks import FOR_ENTRIES, InChunks, fitting
 from ..document.picture import Picture
 from ..errors import AxisError
 from ..numbers.arrays import is_finite, quiet
@@ -65,6 +66,10 @@ class StackedJacobian(InChunks, Shown):
         """The variables with their axes, in the order of the blocks."""
         return tuple(self.state.node(name) for name in self.wrt)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its three parts alone travel: what was worked out from them is worked out again."""
+        return type(self), (self.state, self.of, self.wrt)
+
     @property
     def dtype(self) -> np.dtype:
         return self.state.dtype
@@ -102,8 +107,7 @@ class StackedJacobian(InChunks, Shown):
         DomainError where an entry is not finite.
         """
         if out is None:
-            instead = f"Use run.vjp({self.of!r}, {self.wrt[0]!r}, v) with a cotangent v; "
-            instead += f"{FOR_ENTRIES}."
+            instead = f"Use J.pull(v); {FOR_ENTRIES}."
             require_memory(self.name, self.shape, self.dtype.itemsize, instead)
             out = np.zeros(self.shape, self.dtype)
         else:
@@ -149,6 +153,71 @@ class StackedJacobian(InChunks, Shown):
                 name = f"∂{self.of}/∂{node.name}"
                 shaped = block.reshape(*out.shape[:-1], *node.shape)
                 refuse(self.state, self.of, node.name, shaped, name, start)
+
+    @quiet
+    def pull(self, cotangent: Any) -> np.ndarray:
+        """Σ_out v[out] J[out,p], with the entries of all variables row by row; J is not built.
+
+        One sweep from `of` down serves all variables. Raises AxisError where v has not the
+        shape of `of`, and DomainError where an entry is not finite.
+        """
+        value = Node(self.of, self.out_axes)
+        hint = f"Pass an array of the shape of {self.of}."
+        itself = self.name, self.shape
+        v = fitting(cotangent, "cotangent", value.shape, self.name, itself, hint)
+        nodes, links = self._graph
+        start = Expression.of(Dense("v", value.primed, v))
+        sinks = {place for place, node in enumerate(nodes) if node.name in self.wrt}
+        found = chain_rule.reverse(nodes, links, start, sinks=sinks, of=f"(v·{self.of})")
+        by_name = {nodes[place].name: expression for place, expression in found.items()}
+        parts = []
+        for node in self.variables:
+            part = self._evaluated(by_name.get(node.name), node.primed, node.shape)
+            if not is_finite(part):
+                start_of = f"{self.of}, the values before it and v are finite; a product of slopes"
+                name = f"v ∂{self.of}/∂{node.name}"
+                refuse(self.state, self.of, node.name, part, name, start_of)
+            parts.append(part.reshape(-1))
+        return np.concatenate(parts)
+
+    @quiet
+    def push(self, tangent: Any) -> np.ndarray:
+        """Σ_p J[out,p] u[p], u with the entries of all variables row by row; J is not built.
+
+        One sweep from the variables up to `of`. Raises AxisError where u has another length, and
+        DomainError where an entry is not finite.
+        """
+        listed = ", ".join(self.wrt)
+        hint = f"Pass the entries of {listed}, row by row, as one vector."
+        itself = self.name, self.shape
+        u = fitting(tangent, "tangent", self.shape[-1:], self.name, itself, hint)
+        nodes, links = self._graph
+        start = {}
+        for place, node in enumerate(nodes):
+            if node.name in self.wrt:
+                part = u[self.columns[node.name]].reshape(node.shape)
+                start[place] = Expression.of(Dense("u", node.plain, part))
+        found = chain_rule.forward(nodes, links, start, by=f"({listed})")
+        value = nodes[0]
+        product = self._evaluated(found, value.plain, value.shape)
+        if not is_finite(product):
+            start_of = f"{self.of}, the values before it and u are finite; a product of slopes"
+            refuse(self.state, self.of, self.wrt[0], product, f"{self.name} u", start_of)
+        return product
+
+    @cached_property
+    def _graph(self) -> tuple[list[Node], list[Link]]:
+        """What lies on a path from a variable to the value, the value first."""
+        names, steps = self.state.dependents(self.wrt, self.of)
+        nodes = [self.state.node(name) for name in names or [self.of]]
+        return nodes, self.state.links(names, steps)
+
+    def _evaluated(
+        self, expression: Expression | None, axes: Sequence[str], shape: tuple[int, ...]
+    ) -> np.ndarray:
+        if expression is None:
+            return np.zeros(shape, self.dtype)
+        return evaluate(expression, axes, dict(zip(axes, shape, strict=True)), self.dtype)
 
     def in_chunks(self, chunks: Chunks, who: str) -> Chunked:
         """The same array as chunks of rows that are not made yet."""

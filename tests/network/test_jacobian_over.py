@@ -8,6 +8,7 @@ from large_cases import RNG
 from network_cases import refusal
 
 from jacobian_bp import AxisError, DomainError, JacobianError, Network, SpecError
+from jacobian_bp.network import batches as batches_module
 from jacobian_bp.network import jacobian_over
 
 NET = Network.dense([5, 7, 3], ["relu", "softmax"], "cross_entropy", seed=1)
@@ -74,6 +75,48 @@ def test_of_arrays_the_shape_is_known_and_the_product_is_that_of_the_whole(tmp_p
         assert close(found, np.tensordot(v, WHOLE, 2))
 
 
+def test_pulled_and_pushed_it_is_the_product_of_the_rows(monkeypatch):
+    monkeypatch.setattr(batches_module, "ROWS", 7)
+    over = NET.jacobian_over({"x": X}, "a2", NET.params)
+    v, u = RNG.normal(size=WHOLE.shape[:2]), RNG.normal(size=WHOLE.shape[-1])
+    assert close(over.pull(v), np.tensordot(v, WHOLE, 2))
+    assert not close(over.pull(v[::-1]), np.tensordot(v, WHOLE, 2))
+    assert close(over.push(u), WHOLE @ u)
+    assert not close(over.push(u[::-1]), WHOLE @ u)
+    assert refusal(AxisError, over.pull, v.T) == (
+        "net.jacobian_over(…).pull: the cotangent does not fit.\n"
+        "  cotangent has shape (3, 23)\n"
+        "  ∂a2/∂(W1, b1, W2, b2) has shape (23, 3, 66), so it takes (23, 3)\n"
+        "  Pass an array of the shape of a2 over all rows."
+    )
+    assert refusal(AxisError, over.push, u[1:]) == (
+        "net.jacobian_over(…).push: the tangent does not fit.\n"
+        "  tangent has shape (65,)\n"
+        "  ∂a2/∂(W1, b1, W2, b2) has shape (23, 3, 66), so it takes (66,)\n"
+        "  Pass the entries of W1, b1, W2, b2, row by row, as one vector."
+    )
+    for name, vector in (("pull", v), ("push", u)):
+        once = NET.jacobian_over(batches(23), "a2", NET.params)
+        assert refusal(SpecError, getattr(once, name), vector) == (
+            f"net.jacobian_over: {name} asks how many examples there are, which an iterator does "
+            "not say.\n  Give arrays of rows, of numpy, a memory map or Dask: "
+            "net.jacobian_over((X, Y), 'a2', …)."
+        )
+
+
+def test_a_sum_over_batches_that_overflows_is_told_from_one_within_a_batch(monkeypatch):
+    monkeypatch.setattr(batches_module, "ROWS", 1)
+    net = Network.dense([2, 3], "identity", None, seed=1)
+    over = net.jacobian_over({"x": np.full((2, 2), 1.0)}, "z1", "W1")
+    assert refusal(DomainError, over.pull, np.full((2, 3), 1e308)) == (
+        "v ∂z1/∂(W1): the sum over 2 examples is not finite; that of each batch is.\n"
+        "  Pass a smaller cotangent."
+    )
+    steep = net.jacobian_over({"x": np.full((2, 2), 1e10)}, "z1", "W1")
+    said = refusal(DomainError, steep.pull, np.full((2, 3), 1e308))
+    assert said.startswith("net.jacobian_over: batch 0: v ∂z1/∂W1[0,0] is inf;"), said
+
+
 def test_a_dask_array_of_rows_is_taken_chunk_by_chunk(tmp_path):
     array = pytest.importorskip("dask.array", reason="dask is an extra")
     rows = array.from_array(X, chunks=(6, 5))
@@ -83,6 +126,8 @@ def test_a_dask_array_of_rows_is_taken_chunk_by_chunk(tmp_path):
         lazy = over.to_dask(chunks)
         assert (lazy.shape, lazy.dtype) == (WHOLE.shape, WHOLE.dtype)
         assert close(lazy.compute(scheduler="threads"))
+    v = RNG.normal(size=WHOLE.shape[:2])
+    assert close(over.pull(v), np.tensordot(v, WHOLE, 2))
     zarr = pytest.importorskip("zarr", reason="zarr is an extra")
     over.to_zarr(tmp_path / "a.zarr", 5000)
     assert close(zarr.open_group(tmp_path / "a.zarr", mode="r")["jacobian"][...])

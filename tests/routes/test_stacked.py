@@ -4,8 +4,16 @@ import pickle
 
 import numpy as np
 import pytest
+from network_cases import refusal
 
-from jacobian_bp import AxisError, MemoryLimitError, Network, SpecError, memory_limit
+from jacobian_bp import (
+    AxisError,
+    DomainError,
+    MemoryLimitError,
+    Network,
+    SpecError,
+    memory_limit,
+)
 
 RNG = np.random.default_rng(20)
 
@@ -56,6 +64,71 @@ def test_a_row_of_it_is_a_vector_jacobian_product(net, x, of):
         assert np.abs(summed[stacked.columns[name]] - pulled).max() < tolerance
     full = np.concatenate([run.vjp(of, name, v).reshape(-1) for name in run.params])
     assert np.abs(wrong - full).max() > 1e-3
+
+
+def products_hold(run, of, wrt):
+    """pull and push beside the array itself, whose entries are sums that have cancelled."""
+    stacked = run.jacobian(of, wrt)
+    whole = stacked.materialise()
+    v = RNG.standard_normal(run[of].shape).astype(whole.dtype)
+    u = RNG.standard_normal(whole.shape[-1]).astype(whole.dtype)
+    unit = 64 * np.finfo(whole.dtype).eps
+    for found, left, right in ((stacked.pull(v), v, whole), (stacked.push(u), whole, u)):
+        expected = np.tensordot(left, right, v.ndim if right is whole else 1)
+        scale = np.tensordot(np.abs(left), np.abs(right), v.ndim if right is whole else 1)
+        assert (found.shape, found.dtype) == (expected.shape, whole.dtype)
+        if np.abs(found - expected).max() > unit * scale.max():
+            return False
+    return True
+
+
+@pytest.mark.parametrize(("net", "x", "of"), list(networks()))
+def test_pulled_and_pushed_it_is_the_product_of_the_array(net, x, of):
+    run = net.run(x)
+    assert products_hold(run, of, run.params)
+
+
+def test_products_by_values_by_the_value_itself_and_by_what_it_does_not_read():
+    net = Network.dense([3, 5, 2], ["tanh", "softmax"], "cross_entropy", seed=1)
+    run = net.run(RNG.standard_normal((7, 3)), RNG.integers(0, 2, 7))
+    wanted = [("J", ["b2", "W1"]), ("a2", ["W1", "z2", "a1"]), ("a2", ["a2", "W1"])]
+    for of, wrt in [*wanted, ("L", ["a2", "W1"]), ("z1", ["W2", "b1"]), ("z1", ["W2"])]:
+        assert products_hold(run, of, wrt), (of, wrt)
+
+
+def test_a_product_with_a_variable_at_another_place_is_found_wrong():
+    run = skip_net().run(RNG.standard_normal((5, 3)))
+    swapped = {"W": slice(3, 12), "b": slice(0, 3)}  # the columns of b in front
+    stacked = run.jacobian("p", run.params)
+    u = RNG.standard_normal(12)
+    right = stacked.push(u)
+    vars(stacked)["columns"] = swapped
+    assert np.abs(stacked.push(u) - right).max() > 1e-3
+
+
+def test_what_does_not_fit_or_overflows_is_refused():
+    run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
+    stacked = run.jacobian("a2", ["W2", "b2"])
+    assert refusal(AxisError, stacked.pull, np.ones((2, 7))) == (
+        "∂a2/∂(W2, b2): the cotangent does not fit.\n"
+        "  cotangent has shape (2, 7)\n"
+        "  ∂a2/∂(W2, b2) has shape (7, 2, 12), so it takes (7, 2)\n"
+        "  Pass an array of the shape of a2."
+    )
+    assert refusal(AxisError, stacked.push, np.ones((2, 5))) == (
+        "∂a2/∂(W2, b2): the tangent does not fit.\n"
+        "  tangent has shape (2, 5)\n"
+        "  ∂a2/∂(W2, b2) has shape (7, 2, 12), so it takes (12,)\n"
+        "  Pass the entries of W2, b2, row by row, as one vector."
+    )
+    large = Network.dense([3, 5, 2], "identity", None, seed=1).run(np.full((7, 3), 1e200))
+    steep = large.jacobian("z1", ["W1", "b1"])
+    assert refusal(DomainError, steep.pull, np.full((7, 5), 1e200)).startswith(
+        "v ∂z1/∂W1[0,0] is inf; 15 of 15 entries of v ∂z1/∂W1 are not finite."
+    )
+    assert refusal(DomainError, steep.push, np.full(20, 1e200)).startswith(
+        "∂z1/∂(W1, b1) u[0,0] is inf; 35 of 35 entries of ∂z1/∂(W1, b1) u are not finite."
+    )
 
 
 def test_structural_zeros_are_placed_beside_negative_and_infinite_looking_numbers():
@@ -138,8 +211,7 @@ def test_bytes_are_refused_before_any_array():
     assert str(error.value) == (
         "∂a2/∂(W1, b1, W2, b2) has shape (7, 2, 32): 448 entries, 3.5 KiB; "
         "the limit is 1000 bytes.\n"
-        "  Use run.vjp('a2', 'W1', v) with a cotangent v; for its entries J.blocks(max_bytes=…), "
-        "or J.to_zarr(path)."
+        "  Use J.pull(v); for its entries J.blocks(max_bytes=…), or J.to_zarr(path)."
     )
 
 
@@ -177,9 +249,10 @@ def test_one_column_is_one():
     ]
 
 
-def test_it_survives_pickling():
+def test_it_survives_pickling_after_it_was_used():
     run = Network.dense([3, 5, 2], "sigmoid", None, seed=1).run(RNG.standard_normal((7, 3)))
     stacked = run.jacobian("a2", run.params)
+    stacked.pull(np.ones((7, 2)))
     again = pickle.loads(pickle.dumps(stacked))
     assert np.array_equal(again.materialise(), stacked.materialise())
 
