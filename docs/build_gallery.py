@@ -31,7 +31,7 @@ Made by `python docs/build_gallery.py`, each by the line above it; a file of its
   own, with its title and its words inside.
 - Numbers are blue above 0 and orange below, the stronger the larger; a minus sign, or a bar
   where no number is written, marks the negative ones in grey too.
-- What is zero for every input is hatched; `0` on plain paper is zero at this input only.
+- What is zero for every input is hatched; `0` on plain paper is zero at this input.
 - Magenta is for gradients.
 - What is too large leaves its numbers out first, then its entries, and says so.
 

@@ -148,7 +148,7 @@ class Jacobian(HandedOut, Shown):
 
     @property
     def structural_nonzeros(self) -> int:
-        """Entries that are not zero for every input; a dead unit's zeros are counted here."""
+        """Entries that no delta and no range makes zero; a dead unit's zeros are counted here."""
         return count(self.patterns, self._sizes)
 
     @property

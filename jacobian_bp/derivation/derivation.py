@@ -57,7 +57,7 @@ from .textbook_formula import textbook, textbook_error
 from .written_in import written_in
 
 ROOM = 80  # columns for the numbers of a step in a notebook
-ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input only"
+ZEROS = "under each step its numbers; '.' is zero for every input, '0' at this input"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

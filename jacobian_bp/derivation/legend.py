@@ -8,7 +8,7 @@ from .of_each_example import SHARE
 
 ZEROS = {  # as an entry of an array, or told of in words
     r"[\[ ]\.(?=[ \]]|$)|'\.'": "'.' is zero for every input",
-    r"(?<!≠)[\[ ]0(?=[ \];]|$)": "'0' is zero at this input only",
+    r"(?<!≠)[\[ ]0(?=[ \];]|$)": "'0' is zero at this input",
 }
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
@@ -56,7 +56,7 @@ def legend(ledger: Ledger, text: str) -> list[str]:
 def meanings_of_zeros(text: str) -> list[str]:
     """What each of the two kinds of zero is, where a text has them; one sentence for both."""
     zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
-    return [zeros[0] + "; '0' at this input only"] if len(zeros) > 1 else zeros
+    return [zeros[0] + "; '0' at this input"] if len(zeros) > 1 else zeros
 
 
 def _meaning(step: DeltaStep, ledger: Ledger) -> str:

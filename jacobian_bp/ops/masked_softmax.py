@@ -164,7 +164,9 @@ class CausalSoftmax(Op):
         ∂²P/∂s² = δ[t,t'] δ[t,t''] [u≤t] [u'≤t] [u''≤t] that of Softmax along u
 
     Row t shares one sum, hence δ[t,t']; what is later has no part in it, hence [u≤t] and
-    [u'≤t]. Written as δ P(1−P) − (1−δ) P P', for the reason given at Softmax.
+    [u'≤t]. Row 0 has one position, whose share is 1 for every s: there P(1−P) is 0 for every
+    input, by its factors and not by a delta, and is counted as an entry that can stand. Written
+    as δ P(1−P) − (1−δ) P P', for the reason given at Softmax.
     Source: Vaswani et al., 2017.
     """
 
@@ -173,7 +175,9 @@ class CausalSoftmax(Op):
     compiled_as = kernels.causal_softmax
     admits_finite = True
     needs_entries = True
-    reasons: Mapping[str, str] = {"s": "row t shares one sum over what is not later"}
+    reasons: Mapping[str, str] = {
+        "s": "row t shares one sum over what is not later; row 0 is always 1"
+    }
 
     def forward(self, s):
         return softmax_parts(_not_later(s))[0]

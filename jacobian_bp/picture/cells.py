@@ -119,7 +119,7 @@ def legend(canvas: Canvas, parts: list[Cells], room: float = ROOM) -> None:
     if any(not cells.possible.all() for cells in parts):
         items.append(("void", "zero for every input"))
     if any((cells.possible & (cells.value == 0)).any() for cells in parts):
-        items.append((f"c{ZERO}", "0 at this input only"))
+        items.append((f"c{ZERO}", "0 at this input"))
     x, y = 16.0, canvas.bottom + 18
     for kind, words in items:
         wide = 30 + len(words) * SIZE * ADVANCE

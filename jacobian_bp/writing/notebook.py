@@ -1,7 +1,7 @@
 """What a notebook shows of an object: its formula, a few facts, a small table.
 
 Two kinds of zero are told apart, as in print: '.' is zero for every input, '0'
-at this input only. Every name is escaped; nothing is loaded from anywhere.
+at this input. Every name is escaped; nothing is loaded from anywhere.
 """
 
 import math
@@ -127,7 +127,7 @@ def entries_table(of: NamedArray, wrt: NamedArray, cells: Cells) -> str:
         rows.append(_row("td", [name, *(number(x) if p else "." for x, p in pairs)]))
     legend = [f"layout flat, shape {dims((height, width))}"]
     legend += ["'.' is zero for every input"] * bool(not mask.all())
-    legend += ["'0' is zero at this input only"] * bool((mask & (value == 0)).any())
+    legend += ["'0' is zero at this input"] * bool((mask & (value == 0)).any())
     caption = f"<caption>{'; '.join(legend)}</caption>"
     return "\n".join(["<table>", caption, *rows, "</table>"])
 

@@ -1,7 +1,7 @@
 """How text is set: lines folded, cells in columns, arrays row by row.
 
 Two kinds of zero are told apart in every printed array: '.' is zero for every
-input, '0' is zero at this input only.
+input, '0' is zero at this input.
 """
 
 import re

@@ -34,7 +34,7 @@ CASES = {
     ),
     "a factor that is 0 here": (
         *(delta("k,k'") * A, (K, PRIMED), (2, 2), 0.0, True),
-        *("= 1 · 0 = 0", "Zero at this input only: a[2] is 0 here."),
+        *("= 1 · 0 = 0", "Zero at this input: a[2] is 0 here."),
     ),
     "1 − δ": (
         *(distinct("k,k'") * A, (K, PRIMED), (1, 1), 0.0, False),
@@ -46,11 +46,11 @@ CASES = {
     ),
     "terms that cancel": (
         *(A - A, (K,), (0,), 0.0, True),
-        *("= 2 − 2 = 0", "Zero at this input only: the 2 products add up to 0."),
+        *("= 2 − 2 = 0", "Zero at this input: the 2 products add up to 0."),
     ),
     "a product that is too small": (
         *(TINY, (K,), (0,), 0.0, True, "= 1e−200 · (−1e−200) = 0"),
-        "Zero at this input only: the product is smaller than any number that can be stored.",
+        "Zero at this input: the product is smaller than any number that can be stored.",
     ),
     "a window": (
         *(WINDOW, (U, T), (0, 2), 0.0, False, "= 0"),
@@ -58,7 +58,7 @@ CASES = {
     ),
     "a window that values chose": (
         *(CHOSEN, (U, T), (0, 2), 0.0, True, "= 0"),
-        "Zero at this input only: δ[u,2t−1] is δ[0,3], and the values chose another entry.",
+        "Zero at this input: δ[u,2t−1] is δ[0,3], and the values chose another entry.",
     ),
     "a range": (
         *(RANGE, (T, U), (1, 2), 0.0, False, "= 0"),
@@ -90,4 +90,4 @@ def test_of_a_long_sum_some_products_are_written_and_the_others_counted():
     assert found.numbers.endswith(" + 18 · 1 + … (3 more) = 176")
     assert filled.template.endswith("<mtext>… (3 more)</mtext>")
     assert found.indices[:4] == ("1,0", "0", "1,1", "1")
-    assert filled.entry((1,), 0.0, True).reason == "Zero at this input only."
+    assert filled.entry((1,), 0.0, True).reason == "Zero at this input."

@@ -16,7 +16,7 @@ import pytest
 from layer_cases import LAYERS, layer_run
 from moved_values import moved_by_rounding
 
-from jacobian_bp import ops
+from jacobian_bp import Network, ops
 from jacobian_bp.derivation.legend import legend
 from jacobian_bp.numbers.rounding import of_sums
 from jacobian_bp.routes.structured import structured
@@ -187,10 +187,26 @@ def test_a_product_of_one_jacobian_is_not_said_again_under_its_name():
 
 
 def test_a_zero_of_this_input_has_its_sentence_where_there_is_one():
-    said = "'0' at this input only"
+    said = "'0' at this input"
     pages = {seed: str(layer_run("squeeze and excite", seed).derivation()) for seed in (2, 3)}
     assert {seed: "= [0  0]" in page for seed, page in pages.items()} == {2: False, 3: True}
     assert {seed: said in page for seed, page in pages.items()} == {2: False, 3: True}
+
+
+def test_a_zero_that_every_input_has_by_its_factors_is_not_said_to_be_of_this_input_alone():
+    """One position alone has the share 1: its slope P(1−P) is 0, and no delta says so."""
+    scores, y = np.random.default_rng(7).normal(size=(2, 3, 3))
+    lines, added = ["P = CausalSoftmax(s)", "J = Table(P, y)"], ops.Einsum("tu,tu->")
+    run = Network.program(*lines, params={"s": scores}, ops={"Table": added}).run(y=y)
+    page = str(run.derivation())
+    assert "'.' is zero for every input; '0' at this input\n" in page
+    assert "row t shares one sum over what is not later; row 0 is always 1" in page
+    first = page[page.index("∂P/∂s ") :].splitlines()[4]
+    assert first.lstrip().startswith("[0  .  .]"), first
+    other = Network.program("P = CausalSoftmax(s)", params={"s": 3 * scores}).run()
+    for each in (run, other):
+        assert each["P"][0].tolist() == [1, 0, 0]
+        assert not each.jacobian("P", "s").materialise()[0].any()
 
 
 @by_layer

@@ -145,7 +145,7 @@ def test_each_zero_has_the_reason_of_its_kind_and_no_other_entry_has_one(derivat
             made.get("cells", ()), value.ravel(), possible.ravel(), strict=False
         ):
             reason = made["reasons"][cell[4]]
-            kind = "Zero at this input only" if exact == 0 else ""
+            kind = "Zero at this input" if exact == 0 else ""
             assert reason.startswith(kind if stands else "Zero for every input")
             assert bool(reason) == (exact == 0), (step.name, reason)
             assert (cell[1] == -1) == (not stands)
@@ -156,7 +156,7 @@ def test_each_zero_has_the_reason_of_its_kind_and_no_other_entry_has_one(derivat
 def test_the_reasons_of_the_seed():
     (made,) = [made for step, made in objects(MADE["seed"]) if step.name == "∂z2/∂W2"]
     said = [made["reasons"][cell[4]] for cell in made["cells"]]
-    assert said[1] == "Zero at this input only: a1[1] is 0 here."
+    assert said[1] == "Zero at this input: a1[1] is 0 here."
     assert said[4] == "Zero for every input: δ[0,1] is 0, because 0 and 1 differ."
     assert said[0] == ""
 
@@ -164,7 +164,7 @@ def test_the_reasons_of_the_seed():
 def test_a_window_that_does_not_read_an_entry_says_so():
     (made,) = [made for step, made in objects(MADE["convolution"]) if step.name == "∂p/∂z"]
     said = " ".join(made["reasons"])
-    assert re.search(r"Zero at this input only: .*the values chose another entry", said)
+    assert re.search(r"Zero at this input: .*the values chose another entry", said)
     assert re.search(r"δ\[0,1\] is 0, because 0 and 1 differ", said)
 
 

@@ -40,7 +40,7 @@ SENTENCES = [
     "<δ2 = ∂J/∂z2>, the error at <z2>; <3 ∂J/∂z2>: its 1/3 stands there",
     "all add up: += where = stands",
     "gamma and beta are words, <x> (3) is a value",
-    "'.' is zero for every input; '0' at this input only",
+    "'.' is zero for every input; '0' at this input",
     "penalty: <0.25 Σ W1² + 0.125 Σ W2²>",
 ]
 LEFT = re.compile(r"[∂Σσᵀ²½√·]|δ\[|(?<![\w.])[A-Za-z]\d(?!\w)|(?<=\w)'(?!s\b|\w|$|[:;,. )])")

@@ -113,7 +113,7 @@ in the five layouts:
          W2[0,0]  W2[0,1]  W2[0,2]  W2[0,3]  W2[1,0]  W2[1,1]  W2[1,2]  W2[1,3]
   z2[0]     1.15        0     0.95      0.3        .        .        .        .
   z2[1]        .        .        .        .     1.15        0     0.95      0.3
-  '.' is zero for every input; '0' is zero at this input only
+  '.' is zero for every input; '0' is zero at this input
 
 the slices of the tensor (2, 2, 4), one for each output:
   ∂z2[0]/∂W2

@@ -89,7 +89,7 @@ def test_the_legend_names_the_kinds_of_zero_that_are_there_and_no_other():
     dense, diagonal = RUN.jacobian("a2", "z2"), RUN.jacobian("a1", "z1")
     off = RUN["a1"] == 0
     assert off.any()
-    zeros = {"zero for every input", "0 at this input only"}
+    zeros = {"zero for every input", "0 at this input"}
     assert zeros & set(words(dense.picture())) == set()
     assert zeros & set(words(diagonal.picture())) == zeros
     assert zeros & set(words(RUN.jacobian("z1", "b1").picture())) == {"zero for every input"}

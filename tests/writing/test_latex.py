@@ -293,7 +293,7 @@ def test_the_two_kinds_of_zero_are_told_apart():
     html = RUN.jacobian("z2", "W2")._repr_html_()
     row = "<tr><th><code>z2[1]</code></th>" + "<td>.</td>" * 4
     assert row + "<td>1.15</td><td>0</td><td>0.95</td><td>0.3</td></tr>" in html
-    assert "'.' is zero for every input; '0' is zero at this input only" in html
+    assert "'.' is zero for every input; '0' is zero at this input" in html
 
 
 def test_a_composed_jacobian_shows_its_product():

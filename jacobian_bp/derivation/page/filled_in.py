@@ -21,7 +21,7 @@ from ...writing.signs import fraction, number, plural, safe
 
 MOST_WRITTEN = 8  # products of a sum that are written out
 DIGITS = 6
-EVERY, HERE = "Zero for every input", "Zero at this input only"
+EVERY, HERE = "Zero for every input", "Zero at this input"
 SPACE = '<mspace width="0.17em"/>'
 
 Spell = Callable[[str], str]

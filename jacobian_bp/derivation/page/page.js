@@ -174,7 +174,7 @@ function entries(object, drawn) {
     })
     if (best >= 0) cells[best].focus()
   })
-  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', object.withheld ?? '0 at this input only']]
+  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', object.withheld ?? '0 at this input']]
     .filter(([shade]) => object.cells.some(cell => cell[1] === shade))
     .map(([, kind, words]) => `<span><i class="${kind}"></i>${words}</span>`).join('')
   const ramp = [0, 1, 2, 3, 5, 6, 7, 8].map(n => `<i class="k${n}"></i>`).join('')
