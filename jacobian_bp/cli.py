@@ -218,7 +218,7 @@ def _check(options: argparse.Namespace) -> int:
     case = case_of(options, _options)
     run = case.run.written_in(options.convention)
     names = names_of(run.forward_pass, run.convention())
-    agreement = _agreement(run)
+    agreement = _agreement(run).beside({*run, *names.values()})
     if place is not None:
         from .document.report import save_report
 

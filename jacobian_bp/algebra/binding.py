@@ -99,6 +99,13 @@ def bind(
         called = names() if names else {}
         return [Operand(called.get(o.name, o.name), o.axes) for o in signature.inputs]
 
+    def instead() -> str:
+        """What the op knows to write where these shapes do not fit."""
+        ask = getattr(op, "instead", None)
+        called = names() if names else {o.name: o.name for o in signature.inputs}
+        given = {o.name: tuple(s) for o, s in zip(signature.inputs, shapes, strict=True)}
+        return ask(called, given) if ask else ""
+
     ranks = tuple([len(shape) for shape in shapes])
     key = (ranks, *(known or ()))
     fronts = kept.get(key) if kept is not None else None
@@ -109,7 +116,9 @@ def bind(
             made = computed() if computed else ()
             place, may_carry = error.place, error.may_carry
             raise AxisError(
-                unfitting.wrong_rank(who, shown(), place, shapes, may_carry, made, how_named)
+                unfitting.wrong_rank(
+                    who, shown(), place, shapes, may_carry, made, how_named, instead()
+                )
             ) from None
         for place, front in enumerate(carried):
             if front != leading[len(leading) - len(front) :]:
@@ -127,7 +136,9 @@ def bind(
                 called = [operand.renamed(fronts.renamed) for operand in shown()]
                 pair = _pair(fronts.inputs, shapes, axis)
                 raise AxisError(
-                    unfitting.two_sizes(who, axis, called, shapes, fronts.carried, pair, made)
+                    unfitting.two_sizes(
+                        who, axis, called, shapes, fronts.carried, pair, made, instead()
+                    )
                 )
     for rule in signature.rules:
         axis = fronts.renamed.get(rule.axis, rule.axis)

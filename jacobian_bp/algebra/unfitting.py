@@ -1,14 +1,19 @@
 """What is said where a signature and the shapes of arrays do not fit."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import combinations
 
 from ..errors import Later
+from ..writing.page_letters import unused
 from ..writing.signs import dims, plural
 from .axes import BATCH, Operand
 from .output_sizes import SizeRule
 from .reshaping import reshaped
 
 Fronts = Sequence[tuple[str, ...]]  # the names of the axes in front of each array
+
+
+MOST_TURNED = 2  # matrices that are thought of as transposed, both at once
 
 
 def summed(name: str, axes: int) -> str:
@@ -85,8 +90,9 @@ def two_sizes(
     carried: Fronts,
     pair: tuple[int, int],
     computed: Collection[str],
+    instead: str = "",
 ) -> str:
-    """One axis has two sizes: both arrays that say so, and the one that looks turned."""
+    """One axis has two sizes: both arrays that say so, and what looks turned; or `instead`."""
     labels: list[str] = []
     lines: list[str] = []
     for position in pair:
@@ -103,7 +109,7 @@ def two_sizes(
         lines.append(
             f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"
         )
-    hint = _transpose_hint(operands, shapes, carried, pair, computed)
+    hint = instead or _transpose_hint(operands, shapes, carried, pair, computed)
     return f"{who}: axis {axis} has two sizes.\n" + "\n".join(lines) + f"\n  {hint}"
 
 
@@ -114,15 +120,23 @@ def _transpose_hint(
     pair: tuple[int, int],
     computed: Collection[str],
 ) -> str:
-    """Name the matrix that would fit everywhere if it were turned round."""
+    """Name the matrices that would fit everywhere if they were turned round; few are enough."""
     given = [o.name not in computed for o in operands]
-    for suspect in sorted(range(len(operands)), key=lambda p: p not in pair):
-        if carried[suspect] or len(shapes[suspect]) != 2 or not given[suspect]:
-            continue
-        turned = [s[::-1] if p == suspect else s for p, s in enumerate(shapes)]
-        if _consistent(operands, turned, carried):
-            name = operands[suspect].name
-            return f"{name} looks transposed: pass {name}.T, shape {dims(turned[suspect])}."
+    matrices = [
+        place
+        for place in sorted(range(len(operands)), key=lambda p: p not in pair)
+        if not carried[place] and len(shapes[place]) == 2 and given[place]
+    ]
+    for count in range(1, min(len(matrices), MOST_TURNED) + 1):
+        for suspects in combinations(matrices, count):
+            turned = [s[::-1] if p in suspects else s for p, s in enumerate(shapes)]
+            if _consistent(operands, turned, carried):
+                names = " and ".join(operands[p].name for p in suspects)
+                verb = "looks" if count == 1 else "look"
+                passed = ", and ".join(
+                    f"{operands[p].name}.T, shape {dims(turned[p])}" for p in suspects
+                )
+                return f"{names} {verb} transposed: pass {passed}."
     for suspect in pair:  # a column that was meant as one example
         if len(carried[suspect]) != 1 or len(shapes[suspect]) != 2 or not given[suspect]:
             continue
@@ -158,6 +172,7 @@ def wrong_rank(
     may_lift: bool,
     computed: Collection[str],
     how_named: Callable[[str, Sequence[str]], str] | None,
+    instead: str = "",
 ) -> str:
     """An array has fewer axes than its signature, or more than can be told apart."""
     operand, shape = operands[position], tuple(shapes[position])
@@ -167,9 +182,11 @@ def wrong_rank(
         f"{who}: {operand.name} has shape {dims(shape)}, {plural(len(shape), 'axis', 'axes')}; "
         f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n  "
     )
+    if instead:
+        return text + instead
     if operand.axes == (BATCH,) and 1 < len(shape) < 6:
-        one = summed(operand.name, len(shape) - 1)
-        return text + f"Add up each example first, s = {one}, and read s here."
+        one, s = summed(operand.name, len(shape) - 1), unused("s", [o.name for o in operands])
+        return text + f"Add up each example first, {s} = {one}, and read {s} here."
     if operand.name in computed:
         return text + f"Let the step that computes it give one example the axes {operand}."
     if len(shape) > declared:

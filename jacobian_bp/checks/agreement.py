@@ -1,7 +1,7 @@
 """What `run.check()` found: one row for each route, and where they part if they do."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from ..document.as_text import set_already
 from ..document.blocks import Block, Column, Document, Section, Table, Words
@@ -10,14 +10,15 @@ from ..document.report import Report
 from ..numbers.rounding import UNITS
 from ..writing.marked import joined, marked
 from ..writing.notebook import grid, page
+from ..writing.page_letters import free
 from ..writing.signs import bound, number, plural, to_ascii
 from .one_op import OpReport
 
-BARS = dict.fromkeys(("full", "structured"), f"`{UNITS}·u·Σ|terms|`") | {
+BARS = dict.fromkeys(("full", "structured"), "`{units}·{u}·Σ|terms|`") | {
     "difference": "their accuracy"
 }
 MEANT = {  # each bar in words
-    "full": marked("`u`: the unit roundoff; `Σ|terms|`: an entry's sum with every sign plus"),
+    "full": "`{u}`: the unit roundoff; `Σ|terms|`: an entry's sum with every sign plus",
     "difference": "their accuracy: what the difference of two neighbouring costs can resolve",
 }
 HEADS = ("route", "entries compared", "beside vjp")
@@ -39,6 +40,7 @@ class Row:
     vague: int = 0  # entries so small beside the cost that differences do not tell them
     on_edge: int = 0  # entries from which every step leaves the domain of an op
     sampled: bool = False  # evenly spaced entries of very many
+    unit: str = "u"  # the letter of the unit roundoff
 
     @property
     def ok(self) -> bool:
@@ -67,8 +69,18 @@ class Row:
                 edge = f"; no step from {entries} stays in the domain"
             sample = "; a sample" if self.sampled else ""
             notes = f"{vague}{edge}{sample}"
-            return marked(f"within {BARS[self.route]}, off by {bound(self.largest)}{notes}")
-        return marked(f"{number(self.worst, 2)} times {BARS[self.route]}   DISAGREES")
+            return marked(f"within {self.bar}, off by {bound(self.largest)}{notes}")
+        return marked(f"{number(self.worst, 2)} times {self.bar}   DISAGREES")
+
+    @property
+    def bar(self) -> str:
+        """What the two routes may be apart."""
+        return BARS[self.route].format(units=UNITS, u=self.unit)
+
+    @property
+    def bar_meant(self) -> str:
+        """The bar in words."""
+        return marked(MEANT[self.route].format(u=self.unit))
 
     @property
     def witness(self) -> str:
@@ -88,6 +100,10 @@ class Agreement(Report):
     parted: str = ""
     report: OpReport | None = None
     error: str = ""
+
+    def beside(self, names: Collection[str]) -> "Agreement":
+        """The same on a page on which values have these names: none is the unit roundoff's."""
+        return replace(self, rows=tuple(replace(r, unit=free("u", names, "ε")) for r in self.rows))
 
     @property
     def ok(self) -> bool:
@@ -134,7 +150,7 @@ class Agreement(Report):
 
     def remarks(self) -> list[str]:
         """What the bars mean, and what is to be said of kinks and of an op."""
-        bars = dict.fromkeys(MEANT[row.route] for row in self.rows if not row.refused)
+        bars = dict.fromkeys(row.bar_meant for row in self.rows if not row.refused)
         return [*bars, *self._remarks()]
 
     def _remarks(self) -> list[str]:

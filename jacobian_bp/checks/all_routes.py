@@ -38,6 +38,10 @@ def check(state: Pass, progress: Progress | None = None) -> Agreement:
     Where one disagrees, the ops are compared one by one, in topological order,
     and the first whose derivatives differ is named.
     """
+    return _compared_all(state, progress).beside(state.values)
+
+
+def _compared_all(state: Pass, progress: Progress | None) -> Agreement:
     require_scalar(state)
     wrt = list(state.program.params)
     wrt = wrt or [name for name in state.variables() if name in state.program.inputs]

@@ -256,11 +256,13 @@ def derive(
         done += state.values[name].size
         gradients.append(_gradient(book, name, done, total))
     written = ready.gradient_names(wrt)
+    names_here = names_of(state, ready)
+    compared = check(state) if agreement is None else agreement
     return Derivation(
         (*(str(steps_as.get(line, line)) for line in title), *ready.heading(mean is not None)),
         state.cost,
         convention.layout,
-        names_of(state, ready)
+        names_here
         | ready.slope_names(step.formula for step in book.backward if isinstance(step, LocalStep)),
         tuple((name, _shown(state, name, convention)) for name in wrt),
         tuple(f"{name} = {first}" for name, first in tied.items()),
@@ -268,7 +270,7 @@ def derive(
         tuple(_forward(state, step, convention) for step in state.program.steps),
         tuple(book.backward),
         tuple(gradients),
-        check(state) if agreement is None else agreement,
+        compared.beside({*state.values, *names_here.values()}),
         _in_front(state),
         examples,
         _bias_count(state, wrt, convention),

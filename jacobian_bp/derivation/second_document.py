@@ -57,15 +57,16 @@ def _whole(ledger: SecondLedger) -> Iterator[Block]:
     share = ""
     if ledger.nonzeros is not None:
         share = f": {ledger.nonzeros:,} of {ledger.count**2:,} entries can be ≠ 0"
+    p, q, s, u, v = map(ledger.letter, "pqsuv")
     yield Words(
-        f"∂²{ledger.cost}/∂p∂q by {plural(ledger.count, 'parameter')}, flat {dims(size)}, "
+        f"∂²{ledger.cost}/∂{p}∂{q} by {plural(ledger.count, 'parameter')}, flat {dims(size)}, "
         f"{format_bytes(ledger.nbytes)}{share}"
     )
     if ledger.rows:
         yield Words(
             marked(
-                f"= Σ over rows `(∂u/∂p)ᵀ [Σ_s ∂{ledger.cost}/∂s ∂²s/∂u∂v] (∂v/∂q)`, "
-                "`u` and `v` in both orders"
+                f"= Σ over rows `(∂{u}/∂{p})ᵀ [Σ_{s} ∂{ledger.cost}/∂{s} ∂²{s}/∂{u}∂{v}] "
+                f"(∂{v}/∂{q})`, `{u}` and `{v}` in both orders"
             )
         )
     else:
@@ -125,7 +126,8 @@ def _meanings(ledger: SecondLedger) -> list[str]:
     if ledger.rows:
         found.append("in a row the index of a first input has a prime, that of a second one more")
     if ledger.blocks:
-        found.append("in a block the indices of p have no prime, those of q have one")
+        p, q = map(ledger.letter, "pq")
+        found.append(f"in a block the indices of {p} have no prime, those of {q} have one")
     found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
     found += _meanings_of_primes(ledger, printed)
     known = {item.statement.partition(" = ")[0] for item in ledger.between}
@@ -257,21 +259,23 @@ def _cells(block: second_ledger.Block) -> tuple[Cell, ...]:
 
 def _checks(ledger: SecondLedger) -> Iterator[Block]:
     check = ledger.check
+    H, u, v = map(ledger.letter, "Huv")
     done, total = check.entries
     left = ""
     if check.left_out:
         left = f"; {plural(check.left_out, 'column')} left out, whose steps cross a kink or an edge"
     elif done < total:
-        left = f": {check.columns:,} columns, each as H e"
+        left = f": {check.columns:,} columns, each as {H} e"
     yield Words(
         f"differences of the vjp gradient: {done:,} of {total:,} entries, "
         f"off by {bound(check.differences)}{left}"
     )
     if ledger.verdict is not None:
         yield Words(
-            f"H v of one random v, H never built: off by {bound(check.product)}; "
-            f"H − Hᵀ: {bound(check.asymmetry)}"
+            f"{H} {v} of one random {v}, {H} never built: off by {bound(check.product)}; "
+            f"{H} − {H}ᵀ: {bound(check.asymmetry)}"
         )
     else:
-        yield Words(f"uᵀ H v − vᵀ H u of random u and v: {bound(check.asymmetry)}")
+        both = f"{u}ᵀ {H} {v} − {v}ᵀ {H} {u} of random {u} and {v}"
+        yield Words(f"{both}: {bound(check.asymmetry)}")
     yield Words("all agree" if check.ok else f"DISAGREES: {check.wrong}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..checks.of_hessian import HessianCheck
+from ..writing.page_letters import free
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,10 @@ class SecondLedger:
     mean: KeptMean | None = None  # where a convention has the 1/m in the gradients
     layout: str = "flat"
     spelling: Mapping[str, str] = field(default_factory=dict)  # z3, δ3, H33 as they are written
+
+    def letter(self, own: str) -> str:
+        """A letter of the page's own, or another where a value is called so."""
+        return free(own, {*self.names, *self.spelling.values()})
 
     @property
     def rows(self) -> tuple[BendRow, ...]:

@@ -83,7 +83,9 @@ def _lowest(ledger: SecondLedger, verdict: Verdict) -> Iterator[Block]:
             "and no row is blamed"
         )
         return
-    yield Words(marked(f"along its direction `d`: `dᵀ H d = {_shared_out(verdict.shares)}`"))
+    d, H = map(ledger.letter, "dH")
+    shares = _shared_out(verdict.shares)
+    yield Words(marked(f"along its direction `{d}`: `{d}ᵀ {H} {d} = {shares}`"))
     yield Words(_to_blame(ledger, verdict))
 
 
@@ -128,19 +130,20 @@ def found_told(ledger: SecondLedger, search: Search) -> Iterator[Block]:
             f"{head}: {name} has the lowest eigenvalue {number(middle.lowest, 4)}, so that the cut "
             "does not promise a sign"
         )
-    tried = f"among {search.products} products H v"
+    d, H, v = map(ledger.letter, "dHv")
+    tried = f"among {search.products} products {H} {v}"
     if not search.is_negative:
         yield Words(
             marked(
-                f"{tried} no direction `d` has a `dᵀ H d` below 0 beyond rounding: "
+                f"{tried} no direction `{d}` has a `{d}ᵀ {H} {d}` below 0 beyond rounding: "
                 "whether the whole is semidefinite is not said"
             )
         )
         return
     yield Words(
         marked(
-            f"{tried} a direction `d` of length 1 was found: "
-            f"`dᵀ H d = {_shared_out(search.shares)}`"
+            f"{tried} a direction `{d}` of length 1 was found: "
+            f"`{d}ᵀ {H} {d} = {_shared_out(search.shares)}`"
         )
     )
     yield Words(

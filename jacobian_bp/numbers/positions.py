@@ -25,10 +25,19 @@ def as_positions(value: Any, name: str) -> np.ndarray:
     at = tuple(map(int, np.unravel_index(int(np.argmax(broken)), broken.shape)))
     shown = np.atleast_1d(array)[at] if array.size else "nothing"
     instead = "whole numbers" if broken.any() else f"{name}.astype(int)"
+    if _one_hot(array):
+        instead = f"{name}.argmax(-1): its rows are one-hot"
     raise DomainError(
         f"{entry(name, at if array.ndim else ())} is {shown!s}, of dtype {array.dtype}; a position "
         f"of an axis is an integer.\n  Pass {instead}."
     )
+
+
+def _one_hot(array: np.ndarray) -> bool:
+    """Whether each row has one 1 and zeros beside it."""
+    if array.ndim < 2 or array.shape[-1] < 2 or not array.size:
+        return False
+    return bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
 
 
 def require_positions(array: np.ndarray, size: int, who: object, name: str, where: str) -> None:

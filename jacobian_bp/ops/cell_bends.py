@@ -3,9 +3,9 @@
 A cell is a function of a few numbers for each unit: the sums W x + U h + b of its gates, and the
 state that the unit keeps. It bends by two of these, and each is straight in each thing it reads:
 
-    ∂²o/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b + Σ_s ds[k] ∂²s[k]/∂a∂b
+    ∂²o/∂a∂b = Σ_s,t ∂²(s,t)[k] ∂s[k]/∂a ∂t[k]/∂b + Σ_s ds[k] ∂²s[k]/∂a∂b
 
-d²st is the second slope of the value by the sums s and t, ds the first by s. A sum bends by W
+∂²(s,t) is the second slope of the value by the sums s and t, ds the first by s. A sum bends by W
 and x together, and by U and h: ∂²s/∂x∂W = δ[g',k+qK] δ[i',i''], as row k + qK is unit k's.
 """
 
@@ -41,7 +41,7 @@ def cell_bends(
     sums: Mapping[str, Sum],
     curves: Mapping[tuple[str, str], Expression],
 ) -> dict[tuple[str, str], Expression]:
-    """∂²o/∂a∂b for each pair of inputs, from d²st for each pair of sums."""
+    """∂²o/∂a∂b for each pair of inputs, from ∂²(s,t) for each pair of sums."""
     cell = _Cell(gates, operands[1].name, given, sums, curves)
     axes = {o.name: o.axes for o in operands}
     names = [name for name in axes if name in given]
@@ -102,8 +102,8 @@ class _Cell:
 
 
 def curve(first: str, second: str, array: np.ndarray) -> Expression:
-    """d²st[k], the second slope by the sums s and t."""
-    return dense(f"d²{first}{second}[k]", array)
+    """∂²(s,t)[k], the second slope by the sums s and t."""
+    return dense(f"∂²({first},{second})[k]", array)
 
 
 def sigmoid_slope(z: np.ndarray) -> np.ndarray:

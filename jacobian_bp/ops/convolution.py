@@ -15,6 +15,7 @@ from ..algebra.expression import Expression, delta, dense, one
 from ..algebra.written_positions import at
 from ..errors import DomainError
 from ..numbers.arrays import quiet
+from ..writing.signs import plural
 from .base import Op, on_demand
 from .kernels import windows as kernels
 from .peer_functions import Functions
@@ -106,6 +107,34 @@ class Convolution(Op):
             "K": lambda: self._by_kernel(y_bar, x, K),
             "b": lambda: y_bar.reshape(-1, len(K), prod(places)).sum(axis=(0, 2)),
         }
+
+    def instead(self, names, shapes):
+        """Channels that stand last, a kernel in another order, and one kernel a channel."""
+        (x, K), rank = (shapes["x"], shapes["K"]), len(self.read)
+        if len(K) != rank + 2 or len(x) < rank:
+            return ""
+        if len(x) == rank:
+            return f"It is one channel: pass {names['x']}[None]." if K[1] == 1 else ""
+        channels, inner = x[-rank - 1], self.groups * K[1]
+        if channels == inner:
+            return ""
+        if x[-1] == inner:
+            moved = f"np.moveaxis({names['x']}, -1, {-rank - 1})"
+            return f"{names['x']} looks to have its channels last: pass {moved}."
+        if self.groups == 1 and K[1] and channels % K[1] == 0 == K[0] % (channels // K[1]):
+            parts = channels // K[1]
+            return (
+                f"A kernel reads {plural(K[1], 'channel')}: with groups={parts} each reads its own "
+                f"part of the {channels} channels of {names['x']}."
+            )
+        is_square = len(set(K[2:])) == 1 < len(set(K[:rank]))  # as kernels are, their taps last
+        if K[-2] == channels and not is_square:
+            order = (rank + 1, rank, *range(rank))
+            return (
+                f"{names['K']} looks to have its channels and kernels last: "
+                f"pass {names['K']}.transpose{order}."
+            )
+        return ""
 
     def admit(self, names, x, K, b=None):
         channels = x.shape[-len(self.read) - 1]

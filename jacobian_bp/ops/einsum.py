@@ -60,9 +60,19 @@ class Einsum(Op):
                 "and in an operand.\n  Write it such as Einsum('ki,i->k')."
             )
         if BATCH in letters:
+            parts = [*operands, result]
+            in_front = any(word[0] == BATCH for word in parts if word) and all(
+                BATCH not in word[1:] for word in parts
+            )
+            without = equation.replace(BATCH, "")
             raise AxisError(
                 f"Einsum({equation!r}): the letter {BATCH} is the axis of the examples.\n"
-                "  Use another letter; the equation is lifted to a batch by itself."
+                + (
+                    f"  Write {without!r}, which is lifted to a batch by itself; "
+                    f"axes={{…}} of the run names what has it in front."
+                    if in_front
+                    else "  Use another letter; the equation is lifted to a batch by itself."
+                )
             )
         if len(operands) >= TOO_MANY:
             raise AxisError(

@@ -4,12 +4,12 @@ An op that says none of it works everywhere, by general ways. What it says, it s
 once, on its class; the rooms above ask it and keep no table of ops.
 
     network      activation, loss, loss_option, reduction, penalty, gives, takes, label_kind
-    program      fused, keeps_zeros_of
+    program      fused, keeps_zeros_of, instead
     compiled     compiled_as, shows_nonfinite, admits_finite
     compare      peer
     diagnosis    textbook, loss_textbook, residual, contains, averages, passes_on
     coursework   stages
-    derivation   example, example_sizes
+    derivation   example, example_sizes, own_letters, own_labels
 
 `check_op` compares what an op says with what it computes.
 """
@@ -71,6 +71,12 @@ class Facts:
     # Inputs whose zeros are those of the value, entry by entry: a product is 0 where a factor is.
     keeps_zeros_of: ClassVar[tuple[str, ...]] = ()
 
+    # Letters and words of its formula, Jacobians and reasons that are no input of it, and what is
+    # put together from them, {"di": "d{i}"}. Where a program has a value of that name they are
+    # written with the step behind them, s_x2: no page has one letter for two things.
+    own_letters: tuple[str, ...] = ()
+    own_labels: Mapping[str, str] = {}
+
     # What a kink is, of an op whose branches belong to the entries of its own value: two entries
     # of a window are the largest. Without it a kink is a 0 of what the op reads.
     kink: ClassVar[str] = ""
@@ -93,6 +99,11 @@ class Facts:
         """The op that is this loss and the activation `before` it in one; None without one."""
         del before
         return None
+
+    def instead(self, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> str:
+        """What to write where shapes do not fit, as far as this op knows what was meant."""
+        del names, shapes
+        return ""
 
     def stages(self) -> tuple[tuple[str, ...], ...]:
         """The value step by step, as a program's lines: what the formula names inside, by name.

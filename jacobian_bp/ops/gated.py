@@ -71,7 +71,7 @@ class LSTMCarry(LSTM):
         ∂c/∂c0 = f[k] δ[k,k']
         ∂c/∂x = Σ_gates d[k] W[k+qK,i'],  ∂c/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b likewise
         di = g i(1−i),  df = c0 f(1−f),  dg = i (1−g²);  q = 0, 1, 2 for i, f, g
-        ∂²c/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t gates' sums or c0: see cell_bends.py
+        ∂²c/∂a∂b = Σ_s,t ∂²(s,t)[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t gates' sums or c0: see cell_bends.py
 
     Unit k carries its own state on, hence δ[k,k'], and has row k + qK of each gate q, hence
     δ[g',k+qK]; the rows of the gate o are read by LSTMOutput alone. It is PyTorch's, b the sum
@@ -80,6 +80,7 @@ class LSTMCarry(LSTM):
 
     signature = "x[i], h0[j], c0[k], W[g,i], U[g,j], b[g]? -> c[k]"
     formula = "f * c0 + i * g, with the gates i, f, g, o of W x + U h0 + b"
+    own_letters = ("i", "f", "g", "o")
     carried = "c0"
     reasons: Mapping[str, str] = {
         "x": "through the gates i, f and g of unit k",
@@ -139,13 +140,14 @@ class LSTMOutput(LSTM):
         ∂h/∂c = o[k] (1 − tanh² c[k]) δ[k,k']
         ∂h/∂x = do[k] W[k+3K,i'],  ∂h/∂W = δ[g',k+3K] do[k] x[i'];  U, b likewise
         do = tanh(c) o(1−o)
-        ∂²h/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t the sum of o or c
+        ∂²h/∂a∂b = Σ_s,t ∂²(s,t)[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t the sum of o or c
 
     Unit k reads its own state, hence δ[k,k'], and row k + 3K of W, that of its gate o.
     """
 
     signature = "x[i], h0[j], c[k], W[g,i], U[g,j], b[g]? -> h[k]"
     formula = "o * tanh(c), with the gates i, f, g, o of W x + U h0 + b"
+    own_letters = ("i", "f", "g", "o")
     carried = "c"
     reasons: Mapping[str, str] = {
         "x": "through the gate o of unit k",
@@ -212,7 +214,7 @@ class GRUCell(Cell):
         ∂o/∂h = z[k] δ[k,k'] + Σ_gates d[k] U[k+qK,k'],  with dn r in place of dn
         ∂o/∂x = Σ_gates d[k] W[k+qK,i'],  ∂o/∂W = Σ_gates δ[g',k+qK] d[k] x[i'];  U, b, d likewise
         dr = dn (U h + d)_n r(1−r),  dz = (h−n) z(1−z),  dn = (1−z)(1−n²);  q = 0, 1, 2 for r, z, n
-        ∂²o/∂a∂b = Σ_s,t d²st[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t of r, z, n, u = (U h + d)_n and h
+        ∂²o/∂a∂b = Σ_s,t ∂²(s,t)[k] ∂s[k]/∂a ∂t[k]/∂b,  s and t of r, z, n, u = (U h + d)_n and h
 
     r stands in front of what n has from h, its bias d included: that is why there are two
     biases. Unit k has row k + qK of each gate q, hence δ[g',k+qK]. b and d may be left out.
@@ -222,6 +224,7 @@ class GRUCell(Cell):
     signature = "x[i], h[k], W[g,i], U[g,j], b[g]?, d[g]? -> o[k]"
     parameters = ("W", "U", "b", "d")
     formula = "(1 − z) * n + z * h, with the gates r, z, n of W x + b and U h + d"
+    own_letters = ("r", "z", "n", "u")
     gates = 3
     reasons: Mapping[str, str] = {
         "x": "through the gates r, z and n of unit k",
@@ -260,7 +263,7 @@ class GRUCell(Cell):
 
     @quiet
     def second(self, x, h, W, U, b=None, d=None):
-        """d²st by the sums of r and z, by what n has from x and u from h, and by h itself."""
+        """∂²(s,t) by the sums of r and z, by what n has from x and u from h, and by h itself."""
         r, z, n, of_h, kept = self._parts(x, h, W, U, b, d)
         by_n, by_r, down = sigmoid(-z) * tanh_slope(n), of_h * sigmoid_slope(r), -sigmoid_slope(z)
         bend = sigmoid(-z) * tanh_bend(n)

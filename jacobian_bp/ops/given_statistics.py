@@ -22,7 +22,8 @@ class GivenStatistics(BatchNorm, with_given=True):
     """
 
     constants = ("mean", "var")
-    formula = "gamma (x − mean)/√(var + eps) + beta"
+    formula = "gamma (x − mean)/s + beta, s = √(var + eps)"
+    own_letters = ("s",)
     reasons = {
         "x": "mean and var are given: each entry by itself",
         "gamma": "gain k stretches unit k only",

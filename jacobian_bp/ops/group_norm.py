@@ -39,6 +39,7 @@ class GroupNorm(Op):
     parameters = ("gamma", "beta")
     needs_entries = True
     formula = "gamma (x − mean)/s + beta, mean and spread s over a group of channels"
+    own_letters = ("s", "mean", "spread")
     reasons: Mapping[str, str] = {
         "x": "itself, and its whole group through mean and spread",
         "gamma": "gain c stretches channel c only",

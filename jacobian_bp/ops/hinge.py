@@ -29,9 +29,12 @@ class Hinge(Op):
 
     signature = "z[k], y[k] -> L[]"
     formula = "Σ max(0, 1 + z − z of the true class) over the other classes"
+    own_letters = ("s",)
     labels = ("y",)
     constants = ("y",)
-    reasons: Mapping[str, str] = {"z": "classes inside the margin push up, the true one down"}
+    reasons: Mapping[str, str] = {
+        "z": "s is 1 for a class inside the margin, which pushes up; the true one is pushed down"
+    }
     loss = "hinge"
     label_kind = CLASSES
     kink = "a margin is exactly 0; its slope is taken as 0"
@@ -44,7 +47,7 @@ class Hinge(Op):
     def jacobians(self, z, y):
         inside = (self._margins(z, y) > 0).astype(z.dtype)
         count = inside.sum(axis=-1, keepdims=True)
-        return {"z": dense("(s − y Σs)[k']", np.where(y > 0, -count, inside))}
+        return {"z": dense("(s − y Σ s)[k']", np.where(y > 0, -count, inside))}
 
     def second(self, *inputs):
         return {}

@@ -1,5 +1,7 @@
 """The affine map of a layer."""
 
+from math import prod
+
 from ..algebra.expression import delta, dense
 from .base import Op, outer, over_batch
 
@@ -29,6 +31,16 @@ class Linear(Op):
         if read is not self:
             read.formula = "W a"
         return read
+
+    def instead(self, names, shapes):
+        """Rows that are read where all entries of an example were meant."""
+        a, W, called = shapes["a"], shapes["W"], names["a"]
+        if len(W) != 2 or len(a) < 2 or a[-1] == W[1]:
+            return ""
+        if W[1] not in (prod(a), prod(a[1:])):
+            return ""
+        flat = f"{called}_row"
+        return f"An example of {called} has {W[1]} entries: read {flat} = Flatten({called}) here."
 
     def forward(self, a, W, b=None):
         return a @ W.T if b is None else a @ W.T + b

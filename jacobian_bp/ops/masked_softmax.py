@@ -171,7 +171,7 @@ class CausalSoftmax(Op):
     """
 
     signature = "s[t,u] -> P[t,u]"
-    formula = "softmax(s) over u ≤ t"
+    formula = "softmax(s) over [u≤t]"
     compiled_as = kernels.causal_softmax
     admits_finite = True
     needs_entries = True
@@ -226,9 +226,10 @@ def require_mask(mask: np.ndarray, name: str, place: int = -1) -> None:
     """Refuse a mask with other numbers than 0 and 1, and a row along an axis without a 1."""
     wrong = first_no_mask(mask, name)
     if wrong:
+        added = bool((mask <= 0).all() and (mask == 0).any())  # 0, and −1e9 where nothing stands
         raise DomainError(
             f"{wrong}; a mask holds 1 where a class may have a probability, and 0 where it has "
-            f"none.\n  Pass {name} with 0 and 1 only."
+            f"none.\n  Pass {f'{name} == 0' if added else f'{name} with 0 and 1 only'}."
         )
     dead = np.asarray((mask == 0).all(axis=place))
     if mask.size and dead.any():

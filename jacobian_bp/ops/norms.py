@@ -40,6 +40,7 @@ class LayerNorm(Op):
     parameters = ("gamma", "beta")
     needs_entries = True
     formula = "gamma (x − mean)/s + beta, s = √(variance + eps)"
+    own_letters = ("s", "mean", "variance")
     compiled_as = kernels.layer_norm
     reasons: Mapping[str, str] = {
         "x": "itself, and all entries through mean and spread",
@@ -76,7 +77,7 @@ class LayerNorm(Op):
     @quiet
     def second(self, x, gamma, beta):
         normal, s = standardised(x, self.eps)
-        return _second(normal, s, gamma, 1 / x.shape[-1], "x̂", centred=True)
+        return _second(normal, s, gamma, 1 / x.shape[-1], ("x̂", "s"), centred=True)
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
@@ -117,7 +118,8 @@ class RMSNorm(Op):
     signature = "x[k], gamma[k] -> y[k]"
     parameters = ("gamma",)
     needs_entries = True
-    formula = "gamma x/r, r = √(mean of x² + eps)"
+    formula = "gamma u, u = x/r, r = √(mean of x² + eps)"
+    own_letters = ("r", "u", "mean")
     compiled_as = kernels.rms_norm
     reasons: Mapping[str, str] = {
         "x": "itself, and all entries through their size",
@@ -148,7 +150,7 @@ class RMSNorm(Op):
     @quiet
     def second(self, x, gamma):
         u, r = by_spread(x, self.eps)
-        return _second(u, r, gamma, 1 / x.shape[-1], "u", centred=False)
+        return _second(u, r, gamma, 1 / x.shape[-1], ("u", "r"), centred=False)
 
     @quiet
     def vjp(self, y_bar, x, gamma):
@@ -193,6 +195,7 @@ class BatchNorm(Op):
     parameters = ("gamma", "beta")
     needs_entries = True
     formula = "gamma (x − mean over n)/s + beta, s = √(variance over n + eps)"
+    own_letters: tuple[str, ...] = ("s", "mean", "variance")
     reasons: Mapping[str, str] = {
         "x": "unit k of all examples, through mean and spread",
         "gamma": "gain k stretches unit k only",
@@ -316,6 +319,13 @@ class BatchNorm(Op):
         scaled, shifted = f"Multiply(x_hat, gamma, {wide})", f"Add(scaled, beta, {wide})"
         return ((*lines, f"scaled = {scaled}", f"y = {shifted}"),)
 
+    def instead(self, names, shapes):
+        """Images whose axes nobody has named."""
+        if self.letters != (BATCH, "k") or len(shapes["x"]) != 4:
+            return ""
+        named = f"{names['x']}_image = Identity({names['x']}, 'c,i,j')"
+        return f"Of images the axes are named in a step before: read {named} here."
+
     def admit(self, names, x, gamma, beta):
         if x.ndim == len(self.letters):
             units = _units(x, self.place)
@@ -337,23 +347,30 @@ class BatchNorm(Op):
 
 
 def _second(
-    normal: np.ndarray, s: np.ndarray, gamma: np.ndarray, share: float, label: str, centred: bool
+    normal: np.ndarray,
+    s: np.ndarray,
+    gamma: np.ndarray,
+    share: float,
+    letters: tuple[str, str],
+    centred: bool,
 ) -> dict[tuple[str, str], Expression]:
     """∂²y/∂x² = −(gamma[k]/(D s²)) (x̂[k''] M[k,k'] + x̂[k'] M[k,k''] + x̂[k] M[k',k'']).
 
     M[k,k'] is s ∂x̂[k]/∂x[k'], δ[k,k'] − 1/D − x̂[k] x̂[k']/D: the product rule on x̂ and 1/s.
+    `letters` are those of the two: u and r where no mean is taken away.
     """
+    hat, size = letters
 
     def moves(of: str, by: str) -> Expression:
         found = delta(f"{of},{by}") - share * at(of) * at(by)
         return found - share * (one(of) * one(by)) if centred else found
 
     def at(axis: str) -> Expression:
-        return dense(f"{label}[{axis}]", normal)
+        return dense(f"{hat}[{axis}]", normal)
 
     parts = at("k''") * moves("k", "k'") + at("k'") * moves("k", "k''")
-    gain = dense("(gamma/s²)[k]", gamma / s / s)
-    slope = dense("(1/s)[k]", np.broadcast_to(1 / s, normal.shape))
+    gain = dense(f"(gamma/{size}²)[k]", gamma / s / s)
+    slope = dense(f"(1/{size})[k]", np.broadcast_to(1 / s, normal.shape))
     return {
         ("x", "x"): -share * gain * (parts + at("k") * moves("k'", "k''")),
         ("x", "gamma"): delta("k,k''") * slope * moves("k", "k'"),

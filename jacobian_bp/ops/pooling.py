@@ -7,6 +7,7 @@ import numpy as np
 
 from ..algebra.expression import Expression, delta
 from ..algebra.written_positions import at
+from ..errors import DomainError
 from ..numbers.arrays import quiet
 from .base import Op
 from .kernels import windows as kernels
@@ -80,6 +81,16 @@ class LargestPool(Pool):
     formula = "the largest entry of each window of x"
     reasons: Mapping[str, str] = {"x": "the largest entry of a window is passed on, no other"}
     kink = "two entries of its window are the largest; the first is taken"
+
+    def __init__(self, width: Any, stride: Any = None, padding: Any = 0) -> None:
+        super().__init__(width, stride, padding)
+        for reach, around in zip(self.widths, self.windows.padding, strict=True):
+            if around >= reach:
+                raise DomainError(
+                    f"{self.name}(padding) is {padding!r}, with windows of width {width!r}: one of "
+                    "padding alone has no largest entry.\n"
+                    f"  Write a padding below the width, from 0 to {reach - 1}."
+                )
 
     def forward(self, x):
         return self._entries(x).max(axis=-1)

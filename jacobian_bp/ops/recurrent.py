@@ -10,7 +10,7 @@ units, in PyTorch's order. The row stands in a delta, so that each unit's own ro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,6 +52,13 @@ class Cell(Op):
 
     parameters: ClassVar[tuple[str, ...]] = ("W", "U", "b")
     gates: ClassVar[int] = 1  # blocks of rows
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Of each gate q the slope dq and the rows Wq and Uq are labels of the Jacobians."""
+        super().__init_subclass__(**options)
+        letters = cls.own_letters
+        made = {"d": "d{%s}", "W": "{W}{%s}", "U": "{U}{%s}"}
+        cls.own_labels = {x + q: said % q for x, said in made.items() for q in letters}
 
     def reading(self, count):
         read = super().reading(count)
@@ -168,7 +175,8 @@ class RNNCell(Cell):
     """
 
     signature = "x[i], h[j], W[k,i], U[k,j], b[k]? -> o[k]"
-    formula = "tanh(W x + U h + b)"
+    formula = "tanh(z), z = W x + U h + b"
+    own_letters = ("z",)
     reasons: Mapping[str, str] = {
         "x": "unit k weighs x by row k of W",
         "h": "unit k weighs h by row k of U",

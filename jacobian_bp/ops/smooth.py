@@ -146,6 +146,7 @@ class GELU(Activation):
         super().__init__(axes)
         self.approximate = bool(approximate)
         self.formula = "z σ(2u(z))" if self.approximate else "z Φ(z)"
+        self.own_letters = ("u",) if self.approximate else ()
 
     def peer(self, xp, z):
         if not self.approximate:

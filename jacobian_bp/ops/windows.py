@@ -85,7 +85,11 @@ def per_axis(value: Any, rank: int, least: int, who: str) -> Sizes:
     whole = isinstance(given, Sequence) and len(given) == rank and all(map(is_whole, given))
     if not whole or isinstance(value, bool) or any(n < least for n in given):
         several = f", or {rank} of them" if rank > 1 else ""
-        raise DomainError(f"{who} is {value!r}.\n  Write a whole number from {least} on{several}.")
+        same = "; for as many places as entries, (r − 1)/2 with r taps and a stride of 1"
+        raise DomainError(
+            f"{who} is {value!r}.\n  Write a whole number from {least} on{several}"
+            f"{same if value == 'same' else ''}."
+        )
     return tuple(map(int, given))
 
 

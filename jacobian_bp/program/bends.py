@@ -132,8 +132,8 @@ def _positions(step: Step, key: object, known: list[Pair]) -> Pair:
 
 def _lifted(state: Pass, step: Step, pair: Pair, expression: Expression) -> Bent:
     """A pair from what the op says of one example, checked."""
-    signature, binding = step.op.parsed, state.binding(step)
-    expression = expression.relabelled(step.called | {signature.output.name: step.name})
+    binding = state.binding(step)
+    expression = expression.relabelled(step.spelled)
     front = binding.leading
     carried = [tuple(a for a in binding.carried[place]) for place in pair]
     own = [binding.fronts.signature.inputs[place].axes for place in pair]

@@ -291,7 +291,6 @@ class Pass:
     def lifted(self, step: Step, expressions: Mapping[str, Expression]) -> Locals:
         """`local` from the expressions of an op: under the network's names, over the batch."""
         signature, binding = step.op.parsed, self.binding(step)
-        called = step.called | {signature.output.name: step.name}
         names, own = binding.names(), binding.fronts.signature
         found = {}
         for operand, renamed, front in zip(
@@ -305,7 +304,7 @@ class Pass:
                     f"  It gives {', '.join(expressions) or 'none'}; "
                     f"the signature is {signature}."
                 )
-            expression = expressions[operand.name].relabelled(called)
+            expression = expressions[operand.name].relabelled(step.spelled)
             _require_carried(step, operand.name, expression, binding)
             if names:
                 primes = max(len(operand.axes), 1)

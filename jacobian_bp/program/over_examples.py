@@ -19,6 +19,7 @@ from ..algebra.sum_over_paths import walk
 from ..errors import JacobianError
 from ..numbers.arrays import quiet
 from ..ops import Mean, Sum
+from ..writing.page_letters import unused
 from ..writing.signs import safe
 from .forward_pass import Pass
 from .step import Step
@@ -66,7 +67,7 @@ def adds_up(state: Pass) -> AddsUp:
         what = "no data reaches it" if kinds[cost] == ALONE else "it has a value for each example"
         raise JacobianError(
             f"{safe(cost)} is no mean or sum over the examples: {what}.\n"
-            f"  End the program with one, such as J = Mean({safe(cost)})."
+            f"  End the program with one, such as {unused('J', state.values)} = Mean({safe(cost)})."
         )
     steps = {s.name: s for s in reversed(_made_for(state, cost)) if kinds[s.name] == MORE}
 

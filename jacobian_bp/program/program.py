@@ -4,8 +4,8 @@ A program is a list of steps, each giving a value its name: z1 = Linear(x, W1,
 b1). Any directed acyclic graph is one: a name may be read as often as you like.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,7 @@ class Program:
                 raise SpecError(
                     f"{step.who} reads {_counted(step.op)}, {step.op.parsed}; "
                     f"it is given {len(step.args)}: {', '.join(step.args) or 'none'}."
+                    f"\n  {_with_all_inputs(step)}"
                 )
             for arg in step.args:
                 if last.get(arg, -1) >= position:
@@ -61,7 +62,7 @@ class Program:
                     raise SpecError(
                         f"{step.who}: {operand.name} is {with_article(kind)}, by which nothing is "
                         f"differentiated, but {arg} is {'trained' if arg in own else 'computed'}.\n"
-                        f"  Pass the {kind}s as an input of the network, such as {operand.name}."
+                        f"  {_in_its_place(step, operand.name, kind, {*made, *own})}"
                     )
             made[step.name] = step
         read = dict.fromkeys(arg for step in steps for arg in step.args)
@@ -71,7 +72,9 @@ class Program:
                 f"no step reads the parameter {', '.join(map(safe, unused))}.\n"
                 f"  The steps read {', '.join(read)}."
             )
-        program = cls(tuple(fused(step, made) for step in steps), tuple(params))
+        taken = frozenset((*made, *read, *params))
+        whole = [replace(fused(step, made), taken=taken) for step in steps]
+        program = cls(tuple(whole), tuple(params))
         for name in program.inputs:
             uses = {
                 _kind(step.op, o): step
@@ -236,3 +239,21 @@ def _kind(op: Op, operand: str) -> str:
 def listed(names: Sequence[str], most: int = 20) -> str:
     shown = ", ".join(safe(name) for name in names[:most])
     return shown + (f", … {len(names)} in all" if len(names) > most else "")
+
+
+def _with_all_inputs(step: Step) -> str:
+    """The line with as many operands as the op has, those that lack under the op's own names."""
+    inputs = [operand.name for operand in step.op.parsed.inputs]
+    args = [*step.args, *inputs[len(step.args) :]][: len(inputs)]
+    inside = ", ".join((*args, *step.written_options))
+    left = "" if len(args) >= len(step.args) else f", without {', '.join(step.args[len(args) :])}"
+    return f"Write {step.name} = {step.title}({inside}){left}."
+
+
+def _in_its_place(step: Step, operand: str, kind: str, known: Collection[str]) -> str:
+    """The same line with the one operand that is an input where it belongs; else what to pass."""
+    given = [name for name in step.args if name not in known]
+    if len(given) == 1 and len(step.args) == 2 and given[0] != step.called[operand]:
+        turned = ", ".join((*reversed(step.args), *step.written_options))
+        return f"The {kind}s stand in the other place: {step.name} = {step.title}({turned})."
+    return f"Pass the {kind}s as an input of the network, such as {operand}."

@@ -29,6 +29,7 @@ class Step:
     fused_args: tuple[str, ...] = ()
     kind: str = ""
     options: tuple[str, ...] | None = None
+    taken: frozenset[str] = frozenset()  # the names of all values of its program
 
     @cached_property
     def key(self) -> tuple[str, Op]:
@@ -49,6 +50,18 @@ class Step:
     def called(self) -> dict[str, str]:
         """What the network calls each input of the op."""
         return dict(zip((o.name for o in self.op.parsed.inputs), self.args, strict=True))
+
+    @cached_property
+    def spelled(self) -> dict[str, str]:
+        """What is written for each input of the op, for its value, and for letters of its own."""
+        own = {letter: letter for letter in self.op.own_letters}
+        for letter in self.taken.intersection(own):
+            own[letter] = f"{letter}_{self.name}"
+            while own[letter] in self.taken:
+                own[letter] += "_"
+        known = self.called | {self.op.parsed.output.name: self.name}
+        labels = {t: made.format_map(known | own) for t, made in self.op.own_labels.items()}
+        return labels | own | known
 
     @cached_property
     def variables(self) -> tuple[tuple[int, str, str], ...]:
@@ -78,7 +91,7 @@ class Step:
     @property
     def formula(self) -> str:
         """The right-hand side in the network's names; empty where the op has no formula."""
-        return rename(self.op.formula, self.called)
+        return rename(self.op.formula, self.spelled)
 
     @property
     def written_options(self) -> tuple[str, ...]:
@@ -98,7 +111,7 @@ class Step:
     def reason(self, position: int) -> str:
         """Why the Jacobian by one input looks as it does, in the network's names."""
         operand = self.op.parsed.inputs[position].name
-        said = rename(self.op.reasons.get(operand, ""), self.called)
+        said = rename(self.op.reasons.get(operand, ""), self.spelled)
         return marked(said) if "`" in said else said
 
     def ask(self, what: str, function: Callable[..., Any], *arrays: Any) -> Any:
@@ -131,7 +144,7 @@ class Step:
     @cached_property
     def _fused(self) -> "Step":
         assert self.fused_op is not None
-        return Step(self.name, self.fused_op, self.fused_args)
+        return Step(self.name, self.fused_op, self.fused_args, taken=self.taken)
 
     def reading(self, names: Mapping[str, str]) -> "Step":
         """The step with some of its arguments under another name."""

@@ -19,6 +19,7 @@ from ..errors import AxisError, JacobianError
 from ..numbers.arrays import is_finite
 from ..ops import Reduction
 from ..program.forward_pass import Pass
+from ..writing.page_letters import unused
 from ..writing.signs import dims
 from .difference import difference
 from .einsum_chain import ALSO, ORDERS, contract_full
@@ -115,9 +116,10 @@ def _made_scalar(state: Pass) -> str:
     own = len(state.program.letters[cost])
     front = names[: len(names) - own]
     over = "" if front in ((), (BATCH,)) else f", over={','.join(front)!r}"
+    s, J = unused("s", state.values), unused("J", state.values)
     if front and own:
-        return f"Add up each example, s = {summed(cost, own)}, and end with J = Mean(s{over})"
+        return f"Add up each example, {s} = {summed(cost, own)}, and end with {J} = Mean({s}{over})"
     if front:
         along = "examples" if not over else f"axes {','.join(front)}"
-        return f"End the program with a reduction over the {along}: J = Mean({cost}{over})"
-    return f"End the program with a loss, or add up the entries: J = {summed(cost, own)}"
+        return f"End the program with a reduction over the {along}: {J} = Mean({cost}{over})"
+    return f"End the program with a loss, or add up the entries: {J} = {summed(cost, own)}"
