@@ -41,13 +41,16 @@ def passed(slopes: Slopes, nonfinite: np.ndarray, sums: np.ndarray, dtype: np.dt
 
     Their Σ|terms| have passed the largest number of `dtype`. Differences that are all far smaller,
     throughout the array, speak against the rule: of terms that large no sum cancels everywhere.
+    But not where the value jumps to the next numbers, so that no step tells a slope.
     """
     found = nonfinite & ~np.isfinite(sums)
     least = FAR_SMALLER * float(np.finfo(dtype).max)
     if found.any() and all(
         slopes.steepest(index).max(initial=0) <= least for index in np.ndindex(slopes.point.shape)
     ):
-        return np.zeros_like(found)
+        for place in np.argwhere(found):
+            at = tuple(int(i) for i in place)
+            found[at] = slopes.beyond_steps(at)
     return found
 
 

@@ -329,20 +329,21 @@ def _compare(c: _Comparison) -> Disagreement | str:
                 flags[at] = False
     if rules_differ.any() or any(flags.any() for flags in off.values()):
         return _finding(c, differences, rules_differ, off)
-    line = (
-        f"{c.name} {dims(c.jacobian.shape)}: "
-        f"VJP differs by {bound(_largest(c.jacobian - c.swept))}, "
-        f"finite differences by {bound(_largest((c.jacobian - differences)[judged]))}"
-    )
-    where = "on a kink" if exact >= seen else "on a kink or beside one"
-    kinks = max(exact, seen)
-    line += f"; {plural(kinks, 'entry sits', 'entries sit')} {where}" if kinks else ""
+    compared = []
+    if numbers.any() or not numbers.size:
+        compared.append(f"VJP differs by {bound(_largest((c.jacobian - c.swept)[numbers]))}")
+    if judged.any() or not judged.size:
+        most = _largest((c.jacobian - differences)[judged])
+        compared.append(f"finite differences by {bound(most)}")
+    parts = [", ".join(compared)] * bool(compared)
+    kinks, where = max(exact, seen), "on a kink" if exact >= seen else "on a kink or beside one"
+    parts += [f"{plural(kinks, 'entry sits', 'entries sit')} {where}"] * bool(kinks)
+    if endless.any():
+        first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))
+        parts.append(f"the slope {first} is infinite here, in {c.precision}: it is not judged")
+    line = f"{c.name} {dims(c.jacobian.shape)}:" + " " * bool(parts) + "; ".join(parts)
     line += untold(entries, np.where(judged, differences, 0), rounding, loose, held, coarse)
-    line += past_the_largest(beyond, c.precision)
-    if not endless.any():
-        return line
-    first = entry(c.name, tuple(int(i) for i in np.argwhere(endless)[0]))
-    return line + f"; the slope {first} is infinite here, in {c.precision}: it is not judged"
+    return line + past_the_largest(beyond, c.precision)
 
 
 def _beyond_wide_steps(

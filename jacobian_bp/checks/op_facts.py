@@ -56,6 +56,7 @@ class Claim:
     at_end: bool | np.ndarray = False  # of the domain of probabilities, where 0 log 0 is no number
     formula: bool = True  # written plainly, in float64; what computes as the op does is not
     of_small: Callable[[], np.ndarray] | None = None  # the cotangents of SMALL times the output's
+    between: Callable[[], list[np.ndarray]] | None = None  # values on the way, whose ops are quiet
 
 
 @dataclass
@@ -113,18 +114,33 @@ def _lost(
         return next(said for flag, said in ON_THE_WAY.items() if str(error).startswith(flag))
     except Exception:  # which the caller has reported
         return ""
-    if claim.of_small is not None and not np.isfinite(found).all():
-        known = np.isfinite(claim.right)
-        small = np.where(known, np.asarray(claim.of_small()) / SMALL, claim.right)
-        return "" if _apart(claim, small) else ON_THE_WAY["overflow"]
+    if claim.between is not None and any(map(_has_subnormals, claim.between())):
+        return ON_THE_WAY["underflow"]
+    if small := claim.of_small is not None and not np.isfinite(found).all():
+        found = _by_small(claim)
+        if not _apart(claim, found):
+            return ON_THE_WAY["overflow"]
     moves = np.zeros(found.shape)
     for moved in off_by_roundings(inputs, np.float64):
         try:
-            beside = [*_claims(op, tuple(moved), value, away)][count].found()
+            beside = [*_claims(op, tuple(moved), value, away)][count]
+            moves = np.fmax(moves, np.abs((_by_small(beside) if small else beside.found()) - found))
         except Exception:  # it has left the domain of the formula
             return ""
-        moves = np.fmax(moves, np.abs(beside - found))
     return DIGITS if not _apart(replace(claim, room=claim.room + moves), found) else ""
+
+
+def _by_small(claim: Claim) -> np.ndarray:
+    """What is found where no number on its way is too large; as the rule has it beyond numbers."""
+    assert claim.of_small is not None
+    known = np.isfinite(claim.right)
+    return np.where(known, np.asarray(claim.of_small()) / SMALL, claim.right)
+
+
+def _has_subnormals(values: np.ndarray) -> bool:
+    """Whether a value has fewer digits than others."""
+    sizes = np.abs(values)
+    return bool(((sizes > 0) & (sizes < np.finfo(np.float64).tiny)).any())
 
 
 def _promises(op: Op, inputs: Arrays, value: np.ndarray) -> list[str]:
@@ -178,7 +194,18 @@ def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Cla
             state()
         except DomainError:
             return  # a value on the way is beyond the floats, which a stable form avoids
-    yield Claim("stages()", lambda: state().values[result], "forward()", value, _room(value))
+
+    def between() -> list[np.ndarray]:
+        return [v for name, v in state().values.items() if name not in (*names, result)]
+
+    yield Claim(
+        "stages()",
+        lambda: state().values[result],
+        "forward()",
+        value,
+        _room(value),
+        between=between,
+    )
     for name in op.differentiable():
         right = np.asarray(pulled[name])
 
@@ -187,7 +214,8 @@ def _stages(op: Op, inputs: Arrays, value: np.ndarray, way: int) -> Iterator[Cla
 
         room = FORMULA * float(np.abs(bar).sum()) * max(1.0, _largest(right))
         small = partial(found, times=SMALL)
-        yield Claim("stages()", found, f"vjp()[{name!r}]", right, room, of_small=small)
+        rule = f"vjp()[{name!r}]"
+        yield Claim("stages()", found, rule, right, room, of_small=small, between=between)
 
 
 def _activation(op: Op, inputs: Arrays, value: np.ndarray, away: np.ndarray) -> Iterator[Claim]:

@@ -67,8 +67,8 @@ class JacobianSlopes(Slopes):
         return state
 
     def size(self) -> np.ndarray:
-        """The largest entry: an entry of a Jacobian may be what is left of terms that cancel."""
-        return np.full(self.value.shape, largest(np.nan_to_num(self.value, posinf=0, neginf=0)))
+        """The largest entry: an entry may be what is left of terms that cancel, and all may be."""
+        return np.maximum(largest(np.nan_to_num(self.value, posinf=0, neginf=0)), self.sums())
 
     def sums(self) -> np.ndarray:
         """Σ|terms| of each entry of the Jacobian, which may be next to 0 itself."""
@@ -183,12 +183,12 @@ def _compared(
         says = f"second() {number(float(said[at]), 10)}, differences of jacobians() "
         says += number(float(found[at]), 10)
         return "", f"{entry(name, at)}: {says}; {int(off.sum()):,} of {off.size:,} entries differ"
-    line = f"{name} {dims(said.shape)}: "
+    parts = []
     if sure.any():
         most = largest(np.where(sure, said - found, 0)[sure])
-        line += f"differences of jacobians() differ by {bound(most)}"
-    left = int((~sure & judged).sum()) - held
-    line += _not_judged(name, endless, left, dtype, bool(sure.any()))
+        parts.append(f"differences of jacobians() differ by {bound(most)}")
+    parts += _not_judged(name, endless, int((~sure & judged).sum()) - held, dtype)
+    line = f"{name} {dims(said.shape)}:" + " " * bool(parts) + "; ".join(parts)
     return line + known_to_rounding(held) + past_the_largest(beyond, dtype), ""
 
 
@@ -204,7 +204,7 @@ def _by_narrow_steps(
     return slope if right else None
 
 
-def _not_judged(name: str, endless: np.ndarray, untold: int, dtype: np.dtype, others: bool) -> str:
+def _not_judged(name: str, endless: np.ndarray, untold: int, dtype: np.dtype) -> list[str]:
     """What of a second derivative was not compared, and why."""
     parts = []
     if endless.any():
@@ -212,4 +212,4 @@ def _not_judged(name: str, endless: np.ndarray, untold: int, dtype: np.dtype, ot
         parts.append(f"{first} is infinite here, in {dtype}: it is not judged")
     if untold:
         parts.append(f"{plural(untold, 'entry is', 'entries are')} not judged: {TOO_NEAR}")
-    return ("; " if others else "") + "; ".join(parts) if parts else ""
+    return parts

@@ -14,7 +14,7 @@ from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
 from .base import Op, of_example, over_batch
-from .norms import centred, require_spread, scaled, spread_of, standardised
+from .spread import Spread, centred, require_spread, scaled, spread_of, standardised
 from .windows import per_axis
 
 
@@ -82,7 +82,7 @@ class GroupNorm(Op):
         for place in places:
             beside = beside * one(place)
         return {
-            "x": dense(f"(gamma/s)[{channel}]", gamma / s) * self._moves(normal, "", "'"),
+            "x": dense(f"(gamma/s)[{channel}]", s.under(gamma)) * self._moves(normal, "", "'"),
             "gamma": own * self._at(normal, ""),
             "beta": beside,
         }
@@ -95,8 +95,8 @@ class GroupNorm(Op):
         parts = parts + self._at(normal, "'") * self._moves(normal, "", "''")
         parts = parts + self._at(normal, "") * self._moves(normal, "'", "''")
         alike = self._same(len(gamma), "", "'") * self._same(len(gamma), "", "''")
-        gain = dense(f"(gamma/s²)[{channel}]", gamma / s / s)
-        slope = delta(f"{channel},{channel}''") * dense(f"(1/s)[{channel}]", 1 / s)
+        gain = dense(f"(gamma/s²)[{channel}]", s.under(s.under(gamma)))
+        slope = delta(f"{channel},{channel}''") * dense(f"(1/s)[{channel}]", s.under(1))
         return {
             ("x", "x"): -self._share(x.shape) * gain * alike * parts,
             ("x", "gamma"): slope * self._moves(normal, "", "'"),
@@ -139,11 +139,11 @@ class GroupNorm(Op):
         front = x.shape[: x.ndim - len(self.letters)]
         return np.ascontiguousarray(x).reshape(*front, self.groups, -1)
 
-    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, Spread]:
         """x̂ in the shape of x, and s of the group of each channel."""
         normal, s = standardised(self._rows(x), self.eps)
         size = x.shape[-len(self.letters)] // self.groups
-        return normal.reshape(x.shape), np.repeat(s[..., 0], size, axis=-1)
+        return normal.reshape(x.shape), s.each(lambda rows: np.repeat(rows[..., 0], size, axis=-1))
 
     def _share(self, shape: tuple[int, ...]) -> float:
         """1/D, D the number of entries of a group."""

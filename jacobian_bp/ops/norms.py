@@ -5,7 +5,7 @@ the diagonal are −(1 + x̂ x̂')/D, a sum that can cancel: they are exact to t
 absolute values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar
 
@@ -13,15 +13,12 @@ import numpy as np
 
 from ..algebra.axes import BATCH
 from ..algebra.expression import Expression, delta, dense, one
-from ..errors import DomainError
-from ..numbers.arrays import entry, quiet
+from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .kernels import rows as kernels
-
-LARGER = 2.0**64  # times that a subnormal has all its digits
-SMALL = 2.0**80  # times the smallest normal number: entries above it differ by normal numbers
+from .spread import Spread, by_spread, centred, require_spread, scaled, spread_of, standardised
 
 
 class LayerNorm(Op):
@@ -67,7 +64,7 @@ class LayerNorm(Op):
         share = 1 / x.shape[-1]
         inner = delta("k,k'") - share * one("k") * one("k'")
         inner = inner - share * dense("x̂[k]", normal) * dense("x̂[k']", normal)
-        gain = dense("(gamma/s)[k]", gamma / s)
+        gain = dense("(gamma/s)[k]", s.under(gamma))
         return {
             "x": gain * inner,
             "gamma": delta("k,k'") * dense("x̂[k]", normal),
@@ -143,7 +140,7 @@ class RMSNorm(Op):
         u, r = by_spread(x, self.eps)
         inner = delta("k,k'") - (1 / x.shape[-1]) * dense("u[k]", u) * dense("u[k']", u)
         return {
-            "x": dense("(gamma/r)[k]", gamma / r) * inner,
+            "x": dense("(gamma/r)[k]", r.under(gamma)) * inner,
             "gamma": delta("k,k'") * dense("u[k]", u),
         }
 
@@ -269,7 +266,7 @@ class BatchNorm(Op):
         inner = same - share * ones
         inner = inner - share * dense(f"x̂[{axes}]", normal) * dense(f"x̂[{there}]", normal)
         return {
-            "x": own * dense(f"(gamma/s)[{unit}]", gamma / s) * inner,
+            "x": own * dense(f"(gamma/s)[{unit}]", s.under(gamma)) * inner,
             "gamma": own * dense(f"x̂[{axes}]", normal),
             "beta": beside * own,
         }
@@ -295,8 +292,11 @@ class BatchNorm(Op):
         found = found + there("") * moves("'", "''")
         twice = delta(f"{unit},{unit}'") * delta(f"{unit},{unit}''")
         return {
-            ("x", "x"): -share * twice * dense(f"(gamma/s²)[{unit}]", gamma / s / s) * found,
-            ("x", "gamma"): twice * dense(f"(1/s)[{unit}]", 1 / s) * moves("", "'"),
+            ("x", "x"): -share
+            * twice
+            * dense(f"(gamma/s²)[{unit}]", s.under(s.under(gamma)))
+            * found,
+            ("x", "gamma"): twice * dense(f"(1/s)[{unit}]", s.under(1)) * moves("", "'"),
         }
 
     @quiet
@@ -336,10 +336,10 @@ class BatchNorm(Op):
     def __repr__(self) -> str:
         return f"BatchNorm(eps={self.eps!r}{'' if self.training else ', training=False'})"
 
-    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, Spread]:
         """x̂ in the shape of x, and s of each unit."""
         normal, s = standardised(_units(x, self.place), self.eps)
-        return _back(normal, x.shape, self.place), s[:, 0]
+        return _back(normal, x.shape, self.place), s.each(lambda rows: rows[:, 0])
 
     def _wide(self, of_units: np.ndarray) -> np.ndarray:
         """One number a unit, beside its places."""
@@ -348,7 +348,7 @@ class BatchNorm(Op):
 
 def _second(
     normal: np.ndarray,
-    s: np.ndarray,
+    s: Spread,
     gamma: np.ndarray,
     share: float,
     letters: tuple[str, str],
@@ -369,8 +369,8 @@ def _second(
         return dense(f"{hat}[{axis}]", normal)
 
     parts = at("k''") * moves("k", "k'") + at("k'") * moves("k", "k''")
-    gain = dense(f"(gamma/{size}²)[k]", gamma / s / s)
-    slope = dense(f"(1/{size})[k]", np.broadcast_to(1 / s, normal.shape))
+    gain = dense(f"(gamma/{size}²)[k]", s.under(s.under(gamma)))
+    slope = dense(f"(1/{size})[k]", np.broadcast_to(s.under(1), normal.shape))
     return {
         ("x", "x"): -share * gain * (parts + at("k") * moves("k'", "k''")),
         ("x", "gamma"): delta("k,k''") * slope * moves("k", "k'"),
@@ -401,69 +401,3 @@ def normalised_in_stages(over: str, whole: str, kept: str, eps: float) -> tuple[
         f"ivar = Divide(1, std, '{kept}')",
         f"x_hat = Multiply(xmu, ivar, {wide})",
     )
-
-
-def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
-    """(x − μ)/s and s, of each row; s keeps the axis."""
-    return by_spread(x, eps, centred)
-
-
-def by_spread(
-    x: np.ndarray, eps: float, away_from: Callable[[np.ndarray], np.ndarray] = np.asarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """d/s and s of each row, s = √(mean of d² + eps), d being x, or what `away_from` makes of it.
-
-    A subnormal spread has few digits. So a row that may have one, its entries being small and eps
-    nothing beside them, is taken times a power of two. Handed out, the spread is no smaller than
-    the smallest number, by which one can divide.
-    """
-    if eps**0.5 >= np.finfo(x.dtype).tiny:
-        away = away_from(x)
-        s = spread_of(away, eps)
-        return away / s, s
-    small = np.abs(x).max(axis=-1, keepdims=True) < np.finfo(x.dtype).tiny * SMALL
-    larger = np.where(small, LARGER, 1).astype(x.dtype)
-    away = away_from(x * larger)
-    root = np.where(small, LARGER * eps**0.5, eps**0.5).astype(x.dtype)
-    s = np.hypot(spread_of(away, 0.0), root)
-    least = np.where(s > 0, np.finfo(x.dtype).smallest_subnormal, 0)
-    return away / s, np.maximum(s / larger, least)
-
-
-def scaled(y_bar: np.ndarray, gamma: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """y_bar gamma/s; 0 where y_bar is, though gamma/s may be too large for a number."""
-    return np.where(y_bar == 0, y_bar, y_bar * (gamma / spread))
-
-
-def centred(x: np.ndarray) -> np.ndarray:
-    """x − μ of each row, to the last digits of the spread, however far from 0 the row is.
-
-    A mean rounds, by a digit of x: what is left of it is a mean too, and taken away. Equal
-    entries give exactly 0.
-    """
-    away = x - x.mean(axis=-1, keepdims=True)
-    return np.asarray(away - away.mean(axis=-1, keepdims=True))
-
-
-def spread_of(x: np.ndarray, eps: float) -> np.ndarray:
-    """√(mean of x² + eps) of each row, without squaring what would overflow or vanish."""
-    top = np.abs(x).max(axis=-1, keepdims=True)
-    top = np.where(top == 0, 1, top).astype(x.dtype)
-    mean = ((x / top) ** 2).mean(axis=-1, keepdims=True)
-    return np.asarray(np.hypot(top * np.sqrt(mean), x.dtype.type(np.sqrt(eps))))
-
-
-def require_spread(
-    op: Op, x: np.ndarray, spread: np.ndarray, name: str, where: str = "[{}]"
-) -> None:
-    """DomainError where there is nothing to divide by."""
-    still = np.argwhere(spread[..., 0] == 0)
-    if len(still):
-        place = tuple(still[0])
-        which = entry(name, place) if where == "[{}]" else name + where.format(place[0])
-        first, count = x[place][0], x.shape[-1]
-        alone = f"{which} has one entry, {first:g}, which has no spread."
-        same = f"all {count} entries of {which} are {first:g}, so that they have no spread."
-        raise DomainError(
-            f"{op.name}: {alone if count == 1 else same}\n  Give an eps above 0, such as eps=1e-5."
-        )

@@ -13,7 +13,7 @@ from wrong_ops import times
 from jacobian_bp import BatchNorm, Divide, LayerNorm, Softmax, check_op
 from jacobian_bp.errors import JacobianError
 from jacobian_bp.ops import GroupNorm, LogSoftmax, RMSNorm
-from jacobian_bp.ops.norms import by_spread, standardised
+from jacobian_bp.ops.spread import by_spread, standardised
 
 OPS = {  # with the shapes of the inputs; a norm has no eps to hide behind
     "LayerNorm": (LayerNorm(eps=0), {"x": (3,), "gamma": (3,)}),
@@ -168,6 +168,15 @@ def test_a_sum_whose_terms_pass_the_largest_number_is_not_judged():
     assert lines_of(report, "27 entries") == [said]
 
 
+def test_slopes_that_no_step_is_narrow_enough_for_are_not_judged_where_they_pass_it():
+    arrays = {name: np.full(3, 8e37, np.float32) for name in ("x", "gamma", "beta")}
+    report = check_op(LayerNorm(), arrays)
+    assert report.ok, str(report)
+    said = "entries are not judged: the terms of a sum pass 3.4e+38, the largest float32"
+    assert report.lines[0] == f"∂y/∂x (3, 3):\n    9 {said}"
+    assert report.lines[3] == f"∂²y/∂x² (3, 3, 3):\n    27 {said}"
+
+
 @pytest.mark.parametrize("rule", ["second", "jacobians"])
 def test_what_is_infinite_by_mistake_is_wrong(rule):
     class Endless(LayerNorm):
@@ -196,6 +205,31 @@ def test_a_formula_that_loses_the_digits_of_a_far_row_is_not_judged():
     assert lines_of(report, "stages()") == [said]
 
 
+CANCELS = {"x": [-5e-324, -1e-20, -1e4], "gamma": [-1e-20, -1e-4, 4e307], "beta": [0.0, 0.0, 0.0]}
+SMALL = {"x": [-3e-161, 1e-161, -5e-161], "gamma": [7e-161, -8e-161, 1e-161]}
+
+
+@pytest.mark.parametrize(
+    ("op", "arrays", "why"),
+    [
+        (LayerNorm(eps=0), CANCELS, "a few roundings of the inputs move it as far"),
+        (RMSNorm(eps=0), SMALL, "a number on its way is too small for all digits of a float64"),
+    ],
+)
+def test_a_formula_in_stages_that_loses_its_digits_on_the_way_is_not_judged(op, arrays, why):
+    report = check_op(op, arrays)
+    assert report.ok, str(report)
+    assert lines_of(report, "stages()") == [f"stages() is not judged: {why}"]
+
+
+def test_differences_of_what_is_left_of_far_larger_terms_tell_nothing():
+    arrays = {"x": [1e-100, -1e-20, -1e20], "gamma": [-1.0, -0.5, 1e155], "beta": [0.0, 0.0, 0.0]}
+    assert check_op(LayerNorm(eps=0), arrays).ok
+    told = {**arrays, "x": [1.0, -2.5, 7.0]}
+    assert check_op(LayerNorm(eps=0), told).ok
+    assert not check_op(off_by(LayerNorm(eps=0), 1.001, "second"), told).ok
+
+
 def test_a_wrong_formula_is_wrong_where_it_can_be_told():
     class Wrong(LayerNorm):
         def peer(self, xp, x, gamma, beta):
@@ -205,9 +239,10 @@ def test_a_wrong_formula_is_wrong_where_it_can_be_told():
             ((*lines, last),) = super().stages()
             return ((*lines, last.replace("Add", "Subtract")),)
 
-    arrays = {"x": [0.25, -1.5, 3.0], "gamma": [1.0, -2.0, 0.5], "beta": [0.5, 0.25, 1.0]}
-    facts = [finding.wrong.split()[0] for finding in check_op(Wrong(), arrays).findings]
-    assert set(facts) == {"peer()", "stages()"}
+    for gains in ([1.0, -2.0, 0.5], [4e307, -2e307, 1e307]):  # whose cotangents pass 1.8e308
+        arrays = {"x": [0.25, -1.5, 3.0], "gamma": gains, "beta": [0.5, 0.25, 1.0]}
+        facts = [finding.wrong.split()[0] for finding in check_op(Wrong(eps=0), arrays).findings]
+        assert set(facts) == {"peer()", "stages()"}
 
 
 # The digits of a norm

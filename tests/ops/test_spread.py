@@ -5,7 +5,7 @@ import pytest
 from mpmath import mp, mpf, workdps
 
 from jacobian_bp import BatchNorm, DomainError, LayerNorm, Network, ops
-from jacobian_bp.ops.norms import standardised
+from jacobian_bp.ops.spread import standardised
 
 RNG = np.random.default_rng(61)
 FARTHEST = {np.float64: 1e9, np.float32: 1e5}  # a mean, beside a spread of about 1
@@ -21,8 +21,9 @@ NORMS = {
 def test_far_from_0_an_entry_is_standardised_to_its_last_digits(dtype, eps):
     x = (FARTHEST[dtype] + RNG.standard_normal((11, 7))).astype(dtype)
     found, spread = standardised(x, eps)
+    assert spread.times is None or (spread.times == 1).all()
     with workdps(50):
-        for row, entries, s in zip(x, found, spread[:, 0], strict=True):
+        for row, entries, s in zip(x, found, spread.enlarged[:, 0], strict=True):
             exact = [mpf(float(v)) for v in row]
             mean = sum(exact) / len(exact)
             true = mp.sqrt(sum((v - mean) ** 2 for v in exact) / len(exact) + mpf(float(eps)))
@@ -33,7 +34,7 @@ def test_far_from_0_an_entry_is_standardised_to_its_last_digits(dtype, eps):
                 for f, v in zip(entries, exact, strict=True)
             )
     by_one_mean = x - x.mean(axis=-1, keepdims=True)  # what the bar above does not allow
-    assert np.abs(by_one_mean / spread - found).max() > 8 * unit
+    assert np.abs(by_one_mean / spread.enlarged - found).max() > 8 * unit
 
 
 def equal_rows(dtype):
@@ -94,3 +95,29 @@ def test_a_subnormal_gain_loses_no_digit_before_a_small_spread_divides_it(op, sh
     found = op.vjp(y_bar, x, gamma * least, *more)["x"]
     assert np.abs(whole).max() > 100
     assert np.abs(found / least - whole).max() < 12  # spacings; a product first loses a hundred
+
+
+SIX = np.array([3.0, -1, 2, 7, 5, -6])
+ALL_NORMS = {  # each with the numbers that it reads, in spacings of subnormals
+    "LayerNorm(x, g, b, eps=0)": (SIX, np.array([11.0, 2, 5, 3, 9, 7])),
+    "RMSNorm(x, g, eps=0)": (SIX, np.array([11.0, 2, 5, 3, 9, 7])),
+    "GroupNorm(x, g, b, groups=2, eps=0, axes='c')": (SIX, np.array([11.0, 2, 5, 3, 9, 7])),
+    "BatchNorm(x, g, b, eps=0)": (SIX.reshape(3, 2), np.array([11.0, 2])),
+}
+
+
+@pytest.mark.parametrize("dtype", FARTHEST)
+@pytest.mark.parametrize("text", ALL_NORMS)
+def test_a_subnormal_gain_over_a_subnormal_spread_has_all_its_digits(text, dtype):
+    x, gain = ALL_NORMS[text]
+
+    def slopes(unit):
+        params = {"x": x * unit, "g": gain * unit, "b": 0 * gain}
+        read = {name: v.astype(dtype) for name, v in params.items() if f"{name}, " in text}
+        run = Network.program(f"y = {text}", params=read).run()
+        return run.jacobian("y", "x").materialise(), run.vjp("y", "x", x.astype(dtype) ** 2)
+
+    small = slopes(float(np.finfo(dtype).smallest_subnormal))
+    for found, right in zip(small, slopes(1.0), strict=True):
+        assert right.any()
+        assert found.tolist() == right.tolist()
