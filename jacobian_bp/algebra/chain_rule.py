@@ -12,7 +12,7 @@ from operator import add
 
 from .axes import Axis, fresh
 from .expression import Dense, Expression
-from .kept_apart import merge_apart, multiply_apart
+from .kept_apart import densify_apart, merge_apart, multiply_apart
 from .nodes_and_links import Link, Node
 from .products.spending import Spending, densify, merge, multiply, spent_product, written
 from .sum_over_paths import by_source, by_target, walk
@@ -54,7 +54,11 @@ def reverse(
             names = dict.fromkeys(nodes[link.target].name for link in above[place])
             if before != after:
                 trace.append(Spending(before, after, _added_up(names)))
-        return here if place in sinks else densify(here, axes, sizes, label)
+        return (
+            here
+            if place in sinks
+            else (densify_apart if apart else densify)(here, axes, sizes, label)
+        )
 
     def times(place: int, here: Expression) -> Arriving:
         own = primed[place]

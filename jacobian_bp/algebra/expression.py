@@ -210,6 +210,16 @@ class Expression(Shown):
             return [f.array for term in self.terms for f in term.factors if isinstance(f, Dense)]
         return [array for term in self.terms for array in term.arrays]
 
+    @property
+    def skeleton(self) -> tuple[Any, ...]:
+        """The expression but for its arrays and labels, of one without positions."""
+        return tuple(
+            [
+                (term.coefficient, term.sums, *[(type(f), f.axes) for f in term.factors])
+                for term in self.terms
+            ]
+        )
+
     def __add__(self, other: "Expression") -> "Expression":
         return Expression(self.terms + other.terms)
 

@@ -8,10 +8,11 @@ So a Hessian is stored in its factors. What a sum needs on the way is contracted
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import prod
 
-from .expression import Delta, Dense, Expression, Term
-from .products.spending import masks, merge, spent_product, sum_out, sum_positions
+from .expression import Delta, Dense, Expression, One, Term
+from .products.spending import densify, masks, merge, spent_product, sum_out, sum_positions
 
 
 def multiply_apart(
@@ -44,13 +45,61 @@ def merge_apart(
     if any(term.has_positions for term in expression.terms):
         return merge(expression, kept, sizes, label)
     groups: dict[frozenset, list[Term]] = {}
-    for term in expression.terms:
+    for term in _counted(expression.terms):
         skeleton = frozenset(frozenset(f.axes) for f in term.of(Delta)), frozenset(term.sums)
         groups.setdefault(frozenset(skeleton), []).append(term)
     found: list[Term] = []
     for terms in groups.values():
         found += _added_beside(terms, kept, sizes, label)
     return Expression(tuple(found))
+
+
+def _counted(terms: Iterable[Term]) -> list[Term]:
+    """Terms of the same factors as one, with the sum of their coefficients."""
+    found: dict[tuple, Term] = {}
+    for term in terms:
+        key = (
+            term.sums,
+            *[(f.axes, id(f.array)) if isinstance(f, Dense) else f for f in term.factors],
+        )
+        known = found.get(key)
+        if known:
+            term = replace(known, coefficient=known.coefficient + term.coefficient)
+        found[key] = term
+    return [*found.values()]
+
+
+def densify_apart(
+    expression: Expression, kept: Sequence[str], sizes: dict[str, int], label: str
+) -> Expression:
+    """Multiply out what a factor has every axis of: x[i] W[k,i'] σ'[i'] is x[i] (W σ')[k,i'].
+
+    The rest beside x[i] is then what it is without x[i], for the bias too, and made once for both.
+    """
+    if len(expression.terms) != 1 or expression.terms[0].has_positions:
+        return expression
+    (term,) = expression.terms
+    parts = _parts(term.of(Dense))
+    if term.of(One) or len(parts) < 2 or term.sums:
+        return densify(expression, kept, sizes, label)
+    others = tuple(f for f in term.factors if not isinstance(f, Dense))
+    widest, found = max(parts, key=lambda part: len({a for f in part for a in f.axes})), []
+    for part in parts:
+        coefficient = term.coefficient if part is widest else 1.0
+        whole = densify(Expression.of(*part, coefficient=coefficient), kept, sizes, label)
+        found.append(whole.terms[0])
+    left = prod(part.coefficient for part in found)
+    return Expression.of(*others, *(f for part in found for f in part.factors), coefficient=left)
+
+
+def _parts(factors: Iterable[Dense]) -> list[list[Dense]]:
+    """The factors, those together that an axis ties to each other."""
+    found: list[list[Dense]] = []
+    for factor in factors:
+        tied = [part for part in found if any({*f.axes} & {*factor.axes} for f in part)]
+        found = [part for part in found if part not in tied]
+        found.append([f for part in tied for f in part] + [factor])
+    return found
 
 
 def _added_beside(
@@ -61,8 +110,8 @@ def _added_beside(
         return terms
     common = list(terms[0].of(Dense))
     for term in terms[1:]:
-        common = _in_both(common, term.of(Dense))
-    rest = [_without(term, common) for term in terms]
+        common = in_both(common, term.of(Dense))
+    rest = [without(term, common) for term in terms]
     spans = {frozenset(a for f in term.of(Dense) for a in f.axes) for term in rest}
     if len(spans) > 1 or not all(term.of(Dense) for term in rest):
         common, rest = [], terms
@@ -73,7 +122,7 @@ def _added_beside(
     return [Term((*whole.factors, *common), whole.coefficient, whole.sums)]
 
 
-def _in_both(left: Iterable[Dense], right: Iterable[Dense]) -> list[Dense]:
+def in_both(left: Iterable[Dense], right: Iterable[Dense]) -> list[Dense]:
     """The factors of one that the other has too, each as often as both have it."""
     found, waiting = [], list(right)
     for factor in left:
@@ -88,7 +137,7 @@ def _same(one: Dense, other: Dense) -> bool:
     return one.array is other.array and one.axes == other.axes
 
 
-def _without(term: Term, common: Iterable[Dense]) -> Term:
+def without(term: Term, common: Iterable[Dense]) -> Term:
     """The term less one of each of these factors."""
     factors = list(term.factors)
     for gone in common:

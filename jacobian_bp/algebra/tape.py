@@ -5,7 +5,7 @@ the shapes and axes of its arrays and none of their entries. Run on stand-ins, i
 leaves a tape of array functions; the tape then takes numbers, as often as wanted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
@@ -54,6 +54,9 @@ class Call:
 class Tape:
     """Array functions in the order in which they were called.
 
+    One that `shares` calls a function of the same arrays once, where it is told that it is the
+    same: for results that nobody writes to, since two of them may be one array.
+
     >>> tape = Tape()
     >>> a, b = tape.leaf((2,)), tape.leaf((2,))
     >>> total = apply(np.add, [a, apply(np.multiply, [a, b], (2,))], (2,))
@@ -68,6 +71,8 @@ class Tape:
     results: tuple[int, ...] = ()
     slots: int = 0
     largest: int = 0  # bytes
+    shares: bool = False
+    known: dict[Hashable, StandIn] = field(default_factory=dict)
 
     def leaf(self, shape: Sequence[int], dtype: Any = np.float64) -> StandIn:
         """A stand-in for an array that each replay is given, in the order of these calls."""
@@ -81,16 +86,23 @@ class Tape:
         arrays: Sequence[Any],
         shape: Sequence[int],
         dtype: np.dtype | None = None,
+        what: Hashable = None,
     ) -> StandIn:
         """Note a call; an array that is none of the tape's own is the same in each replay.
 
         The result has the dtype of its arrays, unless it is given: a look-up has whole numbers.
+        Two functions of the same `what` give the same for the same arrays.
         """
         inputs = tuple([self._slot(array) for array in arrays])
+        alike = (what, inputs) if self.shares and what is not None else None
+        if alike in self.known:
+            return self.known[alike]
         if dtype is None:
             dtype = np.result_type(*(array.dtype for array in arrays))
         found = self._stand_in(shape, dtype)
         self.calls.append(Call(function, inputs, found.slot))
+        if alike:
+            self.known[alike] = found
         self.largest = max(self.largest, prod(found.shape) * found.itemsize)
         return found
 
@@ -146,9 +158,10 @@ def apply(
     arrays: Sequence[Any],
     shape: Sequence[int],
     dtype: np.dtype | None = None,
+    what: Hashable = None,
 ) -> Any:
     """function(*arrays), or its record where an array is a stand-in."""
     for array in arrays:
         if isinstance(array, StandIn):
-            return array.tape.record(function, arrays, shape, dtype)
+            return array.tape.record(function, arrays, shape, dtype, what)
     return function(*arrays)

@@ -84,7 +84,12 @@ def replayed_product(
         return results
 
     _, arrays = replayed(state, ("H v", part), (of, names, names), sweep, given)
-    result = dict(zip(names, arrays, strict=True))
+    result: dict[str, np.ndarray] = {}
+    taken: set[int] = set()  # two biases of one value have one array between them
+    for name, array in zip(names, arrays, strict=True):
+        memory = id(array if array.base is None else array.base)
+        result[name] = array.copy() if memory in taken else array
+        taken.add(memory)
     for name, array in result.items():
         if not is_finite(array):
             graph = chosen(doubled(state, of, names, names))

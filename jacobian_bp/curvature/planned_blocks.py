@@ -15,11 +15,13 @@ from ..algebra.expression import Dense, Expression
 from ..algebra.finite import ROUNDING
 from ..algebra.nodes_and_links import Node, identity
 from ..algebra.products.placing import written_to
-from ..algebra.products.placing_planned import Spot, Writer
+from ..algebra.products.placing_planned import Writer
 from ..numbers.arrays import size_bound
 from ..program.forward_pass import Pass
 from .doubled_graph import DoubledGraph
 from .hessian import slope_axes
+from .placed_blocks import PlacedBlock, spot_of_block
+from .planned_strips import PlannedStrip, planned_strip, strips_of
 
 SMALL = 2**16  # entries: so many are copied faster than multiplied again
 
@@ -28,22 +30,35 @@ Block = tuple[str, str, tuple[Axis, ...]]  # two variables, and the axes of ∂o
 
 @dataclass(frozen=True, eq=False)
 class PlannedBlock:
-    """One block: its variables, which arrays are its own, and what writes it, and its transpose.
+    """One block: which arrays are its own, and what writes it, and its transpose.
 
     `bounds` are, for each term, its coefficient and how many arrays it multiplies; None where the
     block has positions or sums inside, so that only its entries say whether it is finite.
     """
 
-    first: str
-    second: str
-    start: int
-    stop: int
-    spot: Spot
+    block: PlacedBlock
+    own: Sequence[int]  # the seats of its arrays among those of all blocks
     write: Writer
-    rows: slice
-    columns: slice
     mirror: Writer | None  # of a large block; a small one is copied, turned round
     bounds: tuple[tuple[float, int], ...] | None
+
+    @property
+    def blocks(self) -> Sequence[PlacedBlock]:
+        return (self.block,)
+
+    def put(self, arrays: Sequence[np.ndarray], whole: np.ndarray) -> float:
+        """Write the block, and that below the diagonal. A bound of the size of its entries."""
+        own, block = [arrays[seat] for seat in self.own], self.block
+        self.write(own, whole)
+        if self.mirror:
+            self.mirror(own, whole)
+        elif not block.is_diagonal:
+            turned = whole[..., block.rows, block.columns].swapaxes(-1, -2)
+            whole[..., block.columns, block.rows] = turned
+        return np.inf if self.bounds is None else _bound(self.bounds, own)
+
+
+Planned = PlannedBlock | PlannedStrip
 
 
 def upper_blocks(
@@ -85,86 +100,56 @@ def plan_blocks(
     variables: Sequence[Node],
     shape: Sequence[int],
     dtype: np.dtype,
-) -> list[PlannedBlock]:
+) -> list[Planned]:
     """What writes each block to its place in the whole, and its transpose to the other."""
-    nodes = {node.name: node for node in variables}
-    planned, start = [], 0
-    for (first, second, rows), block in found.items():
-        stop = start + len(block.arrays)
-        split = len(shape) - 2
-        front, before = rows[:split], rows[split:]
+    nodes, split = {node.name: node for node in variables}, len(shape) - 2
+    blocks = []
+    for (first, second, axes), formula in found.items():
         after = [*map(Axis, nodes[second].primed, nodes[second].shape)]
-        spot = _spot([front, before, after], [places[first], places[second]], shape, dtype)
-        mirror = None
-        if first != second and prod(spot.sizes) > SMALL:
-            turned = _spot([front, after, before], [places[second], places[first]], shape, dtype)
-            mirror = written_to(block, turned, dtype)
-        write, bounds = written_to(block, spot, dtype), None
-        if not (block.has_positions or block.sums):
-            bounds = tuple([(abs(t.coefficient), len(t.of(Dense))) for t in block.terms])
-        places_of = places[first], places[second]
-        planned.append(
-            PlannedBlock(first, second, start, stop, spot, write, *places_of, mirror, bounds)
-        )
-        start = stop
+        parts = axes[:split], axes[split:], after
+        blocks.append(PlacedBlock(first, second, formula, *parts, places[first], places[second]))
+    every = [array for formula in found.values() for array in formula.arrays]
+    seats = {id(array): seat for seat, array in enumerate(every)}
+    strips, alone = strips_of(blocks, SMALL)
+    planned: list[Planned] = [_planned_block(block, seats, shape, dtype) for block in alone]
+    planned += [planned_strip(runs, seats, shape, dtype) for runs in strips]
     return planned
 
 
+def _planned_block(
+    block: PlacedBlock, seats: Mapping[int, int], shape: Sequence[int], dtype: np.dtype
+) -> PlannedBlock:
+    formula, before, after = block.formula, block.before, block.after
+    corner = block.rows.start, block.columns.start
+    spot = spot_of_block((block.front, before, after), corner, shape, dtype)
+    mirror, bounds = None, None
+    if not block.is_diagonal and prod(block.shape) > SMALL:
+        turned = spot_of_block((block.front, after, before), corner[::-1], shape, dtype)
+        mirror = written_to(formula, turned, dtype)
+    if not (formula.has_positions or formula.sums):
+        bounds = tuple([(abs(t.coefficient), len(t.of(Dense))) for t in formula.terms])
+    own = [seats[id(array)] for array in formula.arrays]
+    return PlannedBlock(block, own, written_to(formula, spot, dtype), mirror, bounds)
+
+
 def write_blocks(
-    planned: Sequence[PlannedBlock],
+    planned: Sequence[Planned],
     arrays: Sequence[np.ndarray],
     whole: np.ndarray,
     require_finite: Callable[[np.ndarray, str, str], None],
 ) -> None:
     """Every block into the whole, which holds zeros; `require_finite` looks where it may fail."""
-    sizes: dict[int, float] = {}
     largest = float(np.finfo(whole.dtype).max) / ROUNDING
-    for block in planned:
-        own = arrays[block.start : block.stop]
-        block.write(own, whole)
-        if block.bounds is None or not _bound(block.bounds, own, sizes) < largest:
-            require_finite(block.spot.of(whole), block.first, block.second)
-        if block.mirror:
-            block.mirror(own, whole)
-        elif block.first != block.second:
-            turned = whole[..., block.rows, block.columns].swapaxes(-1, -2)
-            whole[..., block.columns, block.rows] = turned
+    for part in planned:
+        if not part.put(arrays, whole) < largest:
+            for block in part.blocks:
+                entries = whole[..., block.rows, block.columns].reshape(block.shape)
+                require_finite(entries, block.first, block.second)
 
 
-def _bound(
-    terms: Sequence[tuple[float, int]], arrays: Sequence[np.ndarray], sizes: dict[int, float]
-) -> float:
+def _bound(terms: Sequence[tuple[float, int]], arrays: Sequence[np.ndarray]) -> float:
     """Σ_terms |coefficient| Π_factors √Σ x², which no entry exceeds by more than rounding."""
-    bound, place = 0.0, 0
+    sizes, bound, place = [size_bound(array) for array in arrays], 0.0, 0
     for size, count in terms:
-        for array in arrays[place : place + count]:
-            key = id(array)
-            if key not in sizes:
-                sizes[key] = size_bound(array)
-            size *= sizes[key]
-        bound, place = bound + size, place + count
+        bound, place = bound + prod(sizes[place : place + count], start=size), place + count
     return bound
-
-
-def _spot(
-    parts: Sequence[Sequence[Axis]],
-    slices: Sequence[slice],
-    shape: Sequence[int],
-    dtype: np.dtype,
-) -> Spot:
-    """Where a block lies: the axes of `of` in front, those of its rows, those of its columns."""
-    front, rows, columns = parts
-    width, step = shape[-1], dtype.itemsize
-    strides = [
-        *_strides(front, shape[-2] * width * step),
-        *_strides(rows, width * step),
-        *_strides(columns, step),
-    ]
-    every = [*front, *rows, *columns]
-    offset = (slices[0].start * width + slices[1].start) * step
-    axes, sizes = tuple(a.name for a in every), tuple(a.size for a in every)
-    return Spot(axes, sizes, tuple(strides), offset)
-
-
-def _strides(axes: Sequence[Axis], last: int) -> list[int]:
-    return [last * prod(axis.size for axis in axes[n + 1 :]) for n in range(len(axes))]

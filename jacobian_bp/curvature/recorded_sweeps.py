@@ -115,7 +115,7 @@ def _record(
     answers: _Answers,
 ) -> Record:
     """The doubling and the sweep, done on stand-ins."""
-    tape = Tape()
+    tape = Tape(shares=not given)  # H v hands its arrays out
     leaves = [tape.leaf(array.shape, array.dtype) for array in answers.arrays]
     standing = iter([leaves[seat] for seat in answers.seats])
     slopes, bends = (

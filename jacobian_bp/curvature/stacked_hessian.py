@@ -34,7 +34,7 @@ from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled
 from .hessian import Hessian, hessian
 from .hessian_vector import replayed_product
-from .planned_blocks import Block, PlannedBlock, plan_blocks, upper_blocks, write_blocks
+from .planned_blocks import Block, Planned, plan_blocks, upper_blocks, write_blocks
 from .recorded_sweeps import Record, replayed
 
 
@@ -211,7 +211,7 @@ class StackedHessian(Shown):
         def sweep(graph: DoubledGraph, _: Sequence[StandIn]) -> Mapping[Block, Expression]:
             return upper_blocks(self.state, self._chosen(graph), self.wrt)
 
-        def planned(found: Mapping[Block, Expression]) -> list[PlannedBlock]:
+        def planned(found: Mapping[Block, Expression]) -> list[Planned]:
             return plan_blocks(found, self.places, self.variables, self.shape, self.dtype)
 
         graph = self.of, self.wrt, self.wrt

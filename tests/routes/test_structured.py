@@ -288,5 +288,19 @@ def test_a_stand_in_knows_its_shape_and_its_dtype():
         assert tape.fits()
 
 
+def test_a_tape_that_shares_calls_what_is_the_same_of_the_same_arrays_once():
+    for shares in (False, True):
+        tape = Tape(shares=shares)
+        a, b = tape.leaf((3,)), tape.leaf((3,))
+        found = [apply(np.add, [a, b], (3,), what="sum") for _ in range(2)]
+        found += [apply(np.add, [b, a], (3,), what="sum"), apply(np.add, [a, b], (3,))]
+        found += [apply(np.multiply, [a, b], (3,), what="product")]
+        tape.finished(found)
+        assert (found[0] is found[1]) == shares
+        assert len(tape.calls) == 5 - shares
+        numbers = tape.replay([np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 7.0])])
+        assert [array.tolist() for array in numbers] == [[4, 7, 11]] * 4 + [[3, 10, 28]]
+
+
 def test_numbers_are_computed_at_once():
     assert apply(np.add, [np.ones(2), np.ones(2)], (2,)).tolist() == [2.0, 2.0]

@@ -42,7 +42,7 @@ def contract(
             return np.asarray(result * result.dtype.type(coefficient))
         return result
 
-    return apply(contracted, [f.array for f in factors], shape)
+    return apply(contracted, [f.array for f in factors], shape, what=(equation, coefficient))
 
 
 def aligned(own: Axes, axes: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:

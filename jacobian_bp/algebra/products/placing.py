@@ -96,9 +96,10 @@ def _recorded(
     arrays = expression.arrays
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
+    what = None if expression.has_positions else (names, shape, expression.skeleton)
     added = summed_products(expression, names, known, dtype)
     if added is not None:
-        return apply(added, arrays, shape, dtype)
+        return apply(added, arrays, shape, dtype, what)
     write = writer(expression, spot_of(names, shape, dtype.itemsize), dtype)
     if write is not None:
         planned = write
@@ -108,12 +109,12 @@ def _recorded(
             planned(numbers, out)
             return out
 
-        return apply(placed, arrays, shape, dtype)
+        return apply(placed, arrays, shape, dtype, what)
 
     def evaluated(*numbers: np.ndarray) -> np.ndarray:
         return evaluate(expression.holding(numbers), names, known, dtype)
 
-    return apply(evaluated, arrays, shape, dtype)
+    return apply(evaluated, arrays, shape, dtype, what)
 
 
 def _made_already(
