@@ -7,7 +7,8 @@ import numpy as np
 from .building import Builder, UnreadableError, Value
 from .entry_rules import NO_SCORE, masked_softmax
 from .model import Node
-from .place_rules import reshaped, sliced
+from .place_rules import sliced
+from .views import reshaped
 
 
 def scaled_dot_product(b: Builder, node: Node) -> Value:

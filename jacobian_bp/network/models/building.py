@@ -18,32 +18,10 @@ from ...program.program_text import read_program
 from ...program.step import Step
 from .model import Model, Node, Parameter
 from .names import as_name, free_name
+from .value import Value, letters_of
+from .views import of_layers, settled, view_of
 
-LETTERS = "ghtk"  # of the axes of an example, the last for the last
 FRONT = "ntsrq"  # of what data has in front
-
-
-@dataclass(frozen=True, eq=False)
-class Value:
-    """A value of the program: its name, its shape with n where it has it, its axes by name.
-
-    A parameter's axes have no names. Of a value whose first foreign axis is several of ours in
-    one, `merged` is how many. `allowed` is a mask that waits for its softmax: True where a
-    class stands. `layers` are values that stand side by side on a first axis of the model's.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    axes: tuple[str, ...] | None
-    batched: bool
-    merged: int = 0
-    allowed: np.ndarray | None = None
-    layers: tuple["Value", ...] = ()
-
-    @property
-    def example(self) -> tuple[int, ...]:
-        """The shape of one example."""
-        return self.shape[self.batched :]
 
 
 class UnreadableError(Exception):
@@ -121,6 +99,16 @@ class Builder:
             except JacobianError as error:
                 model.wrong(node.place, str(error).replace("\n  ", " "))
                 lost.add(node.gives)
+        model.done()
+        for key in model.outputs:
+            if [axis for group in view_of(self.settled(key)) for axis in group][:1] == [0]:
+                continue
+            if self.values[key].batched:
+                model.wrong(
+                    model.source,
+                    "its output has another axis in front of the examples",
+                    "put the examples in front",
+                )
         model.done()
         outputs = tuple(self.values[key].name for key in model.outputs)
         self._leave_out_unread(outputs)
@@ -240,14 +228,37 @@ class Builder:
                 return own
         return letters_of(rank)
 
-    def plain(self, key: str | None) -> Value:
-        """A value whose axes are those of the model: no mask waits, and nothing is merged."""
+    def settled(self, key: str | None) -> Value:
+        """A value with the axes of an example as the model has them, for all who read it."""
         value = self.value(key)
+        if value.layers:
+            value = of_layers(self, value)
+        if value.view is None:
+            return value
+        assert key is not None
+        self.values[key] = settled(self, f"{value.name}_turned", value)
+        return self.values[key]
+
+    def side_by_side(self, layers: Sequence[Value]) -> Value:
+        """The states of layers on a first axis of the model's, joined where that is needed."""
+        last = layers[-1]
+        return Value(last.name, (len(layers), *last.shape), None, True, layers=tuple(layers))
+
+    def read(self, key: str | None) -> Value:
+        """A settled value for which no mask waits."""
+        value = self.settled(key)
         if value.allowed is not None:
             raise UnreadableError("it reads a score of -inf that no softmax follows")
-        if value.layers:
-            raise UnreadableError("it reads the states of all layers", "take one: h[-1]")
-        if value.merged:
+        return value
+
+    def plain(self, key: str | None) -> Value:
+        """A value whose axes are those of the model, one for one."""
+        value = self.read(key)
+        if value.view is not None and 0 not in value.view[0]:
+            raise UnreadableError(
+                "it reads examples behind another axis", "keep them in front: batch_first=True"
+            )
+        if value.view is not None:
             raise UnreadableError(
                 "it reads examples and tokens in one axis", "keep them apart: x.view(n, t, -1)"
             )
@@ -257,12 +268,3 @@ class Builder:
 def _bases(reads: Sequence[str | None]) -> set[str]:
     """The calls of which values are parts: lstm of lstm#1."""
     return {key.partition("#")[0] for key in reads if key is not None}
-
-
-def letters_of(rank: int) -> list[str]:
-    """Letters for so many axes, the last for the last.
-
-    >>> letters_of(1), letters_of(3), letters_of(6)
-    (['k'], ['h', 't', 'k'], ['e', 'f', 'g', 'h', 't', 'k'])
-    """
-    return list(("abcdef" + LETTERS)[-rank:]) if rank else []

@@ -1,12 +1,15 @@
 """How recurrent layers are written: a cell a token, its states read by the next."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .building import Builder, UnreadableError, Value, letters_of
 from .model import Node
-from .place_rules import selected, stacked
+from .place_rules import selected
+from .views import moved, stacked
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+BEHIND = ((1,), (0,), (2,))  # tokens in front of the examples, layers too
 
 
 def cell(b: Builder, node: Node) -> Value:
@@ -23,37 +26,91 @@ def cell(b: Builder, node: Node) -> Value:
 
 
 def layer(b: Builder, node: Node) -> Value:
-    """A layer of cells along the tokens, from states of 0; its values side by side."""
+    """Layers of cells along the tokens, in one direction or both; the values side by side.
+
+    The states behind the last token, of each layer and direction, are the values `#1` and `#2`.
+    """
     kind = node.options["cell"]
-    x = b.plain(node.reads[0])
+    x = b.read(node.reads[0])
+    behind = not node.options.get("first", True)
     if len(x.example) != 2:
         raise UnreadableError(f"it reads {len(x.shape)} axes", "give it (n, t, inputs)")
-    tokens = x.example[0]
-    found: list[Value] = []
+    if x.view != (BEHIND if behind else None):
+        raise UnreadableError("its batch is not first", "make it with batch_first=True")
+    inputs = [selected(b, f"{node.called}_x{t}", x, 0, t) for t in range(x.example[0])]
     parameters = [[b.value(key) for key in keys] for keys in node.options["layers"]]
-    inputs = [selected(b, f"{node.called}_x{t}", x, 0, t) for t in range(tokens)]
+    first = [
+        _first_states(b, node, key, name, parameters)
+        for key, name in zip(_given_states(node, kind), ("h0", "c0"), strict=False)
+    ]
     ends: list[list[Value]] = []
-    for number, own in enumerate(parameters):
-        units = own[1].shape[1]
-        names = [f"{node.called}_h0", f"{node.called}_c0"][: 2 if kind == "lstm" else 1]
-        states = [b.keep(name, np.zeros(units), ("k",)) for name in names]
-        found = []
-        for t, read in enumerate(inputs):
-            called = (
-                f"{node.called}_{number}_h{t + 1}"
-                if len(parameters) > 1
-                else (f"{node.called}_h{t + 1}")
-            )
-            states = step(b, called, kind, read, states, own)
-            found.append(states[0])
-        inputs = found
-        ends.append(states)
+    ways = node.options.get("directions", 1)
+    for number in range(0, len(parameters), ways):
+        each = []
+        for way in range(ways):
+            own = parameters[number + way]
+            states = [given[number + way] for given in first]
+            called = f"{node.called}_{number // ways}" if len(parameters) > ways else node.called
+            if ways > 1:
+                called = f"{called}_{'back' if way else 'forth'}"
+            found, states = _along(b, called, kind, (inputs, states, own), turned_round=way == 1)
+            each.append(found)
+            ends.append(states)
+        inputs = each[0] if ways == 1 else [_beside(b, pair) for pair in zip(*each, strict=True)]
     key = node.gives.rpartition("#")[0]
-    for place in range(len(ends[-1])):
-        layers = tuple(states[place] for states in ends)
-        whole = (len(layers), *layers[0].shape)
-        b.values[f"{key}#{place + 1}"] = Value(layers[0].name, whole, None, False, layers=layers)
-    return stacked(b, node.called, found, 0)
+    for place in range(len(first)):
+        b.values[f"{key}#{place + 1}"] = b.side_by_side([states[place] for states in ends])
+    whole = stacked(b, node.called, inputs, 0)
+    return moved(whole, (1, 0, 2)) if behind else whole
+
+
+def _along(
+    b: Builder,
+    called: str,
+    kind: str,
+    read: tuple[list[Value], list[Value], list[Value]],
+    turned_round: bool,
+) -> tuple[list[Value], list[Value]]:
+    """The values of a layer at each token, and its states behind the last one that it reads."""
+    inputs, states, own = read
+    found: dict[int, Value] = {}
+    for t in reversed(range(len(inputs))) if turned_round else range(len(inputs)):
+        states = step(b, f"{called}_h{t + 1}", kind, inputs[t], states, own)
+        found[t] = states[0]
+    return [found[t] for t in range(len(inputs))], states
+
+
+def _beside(b: Builder, pair: tuple[Value, ...]) -> Value:
+    """What both directions give at a token, in one row."""
+    shape = (*pair[0].shape[:-1], sum(v.shape[-1] for v in pair))
+    return b.line(f"{pair[0].name}_both", "Concat", pair, shape)
+
+
+def _given_states(node: Node, kind: str) -> list[str | None]:
+    """The keys of the states that it begins with; None for zeros."""
+    count = 2 if kind == "lstm" else 1
+    return [*node.options.get("states", ()), None, None][:count]
+
+
+def _first_states(
+    b: Builder, node: Node, key: str | None, name: str, parameters: list[list[Value]]
+) -> list[Value]:
+    """What each layer and direction begins with."""
+    units = parameters[0][1].shape[1]
+    called = f"{node.called}_{name}"
+    array = np.zeros((1, 1, units)) if key is None else b.constant(key)
+    if array is not None:
+        if not np.array_equal(array, np.broadcast_to(array[:, :1], array.shape)):
+            raise UnreadableError("a state that it begins with differs between examples")
+        rows = np.broadcast_to(array[:, 0], (len(parameters), units))
+        return [b.keep(called, np.array(row, float), ("k",)) for row in rows]
+    if b.value(key).layers:
+        return list(b.value(key).layers)
+    value = b.read(key)
+    if not value.batched or value.view != BEHIND:
+        raise UnreadableError("it begins with states of other axes", "give it (layers, n, units)")
+    base = replace(value, view=None)
+    return [selected(b, f"{called}_{i}", base, 0, i) for i in range(len(parameters))]
 
 
 def step(

@@ -1,11 +1,13 @@
 """How nodes that go entry by entry are written: activations, powers, sums and products, masks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from .building import Builder, UnreadableError, Value, letters_of
 from .model import Node
+from .views import View, behind_examples, examples_in, reshaped, settled
 
 SIMPLE = {
     "relu": "ReLU",
@@ -25,8 +27,8 @@ NO_SCORE = -1e8  # at or below it a score is masked
 def activation(b: Builder, node: Node) -> Value:
     """a = ReLU(z) and the others, with their options; a value of rows without names reads k."""
     value = b.value(node.reads[0])
-    if value.allowed is not None:
-        b.plain(node.reads[0])
+    if value.allowed is not None or value.layers:
+        b.read(node.reads[0])
     if node.kind in SIMPLE:
         return _over(b, node, SIMPLE[node.kind], value)
     if node.kind == "gelu":
@@ -60,12 +62,12 @@ def binary(b: Builder, node: Node) -> Value:
     constant = next((p for p, a in enumerate(arrays) if a is not None), None)
     if constant is None:
         return meet(b, node, op, [b.value(key) for key in keys])
-    value = b.value(keys[1 - constant])
+    value = b.settled(keys[1 - constant])
     array = arrays[constant]
     assert array is not None
     if node.kind == "add" and np.any(array <= NO_SCORE):
         return _masked(b, value, array > NO_SCORE, np.where(array > NO_SCORE, array, 0), node)
-    value = b.plain(keys[1 - constant])
+    value = b.read(keys[1 - constant])
     kept = kept_beside(b, array, value, node)
     pair = [kept, value] if constant == 0 else [value, kept]
     return meet(b, node, op, pair)
@@ -76,7 +78,7 @@ def masked_fill(b: Builder, node: Node) -> Value:
     mask, fill = b.constant(node.reads[1]), node.options["fill"]
     if mask is None:
         raise UnreadableError("its mask is computed", "make the mask a buffer of the model")
-    value = b.value(node.reads[0])
+    value = b.settled(node.reads[0])
     if fill > NO_SCORE:
         raise UnreadableError(f"it fills in {fill:g}", "fill in float('-inf') before a softmax")
     allowed = mask.astype(bool) if node.options.get("kept") else ~mask.astype(bool)
@@ -89,19 +91,23 @@ def softmax(b: Builder, node: Node) -> Value:
     op = "LogSoftmax" if node.options.get("log") else "Softmax"
     rank = len(node.shape)
     axis = node.options["axis"] % rank
-    if value.merged and axis == rank - 1 and value.allowed is None:
-        return b.line(node.called, op, [value], value.shape)
+    if value.view is not None and axis == rank - 1 and examples_in(value.view) < axis:
+        value = b.settled(node.reads[0])
+    elif value.view is not None:
+        value = b.plain(node.reads[0])
     if value.allowed is not None:
         allowed = value.allowed
         value = without_mask(value)
         if axis != rank - 1:
             raise UnreadableError("a masked softmax goes along another axis than the last")
-        return masked_softmax(b, node.called, op, value, allowed)
+        return replace(masked_softmax(b, node.called, op, value, allowed), view=value.view)
+    if axis == rank - 1:
+        if value.batched and axis == 0:
+            raise UnreadableError("it goes along the examples")
+        return replace(b.line(node.called, op, [value], value.shape), view=value.view)
     value = b.plain(node.reads[0])
     if value.batched and axis == 0:
         raise UnreadableError("it goes along the examples")
-    if axis == rank - 1:
-        return b.line(node.called, op, [value], node.shape)
     letters = b.letters(value)
     place = axis - value.batched
     if value.axes is not None and value.axes[axis] == letters[place]:
@@ -126,7 +132,7 @@ def masked_softmax(b: Builder, called: str, op: str, value: Value, allowed: np.n
 
 def without_mask(value: Value) -> Value:
     """The scores themselves."""
-    return Value(value.name, value.shape, value.axes, value.batched)
+    return replace(value, allowed=None)
 
 
 def kept_beside(b: Builder, array: np.ndarray, value: Value, node: Node) -> Value:
@@ -146,15 +152,29 @@ def kept_beside(b: Builder, array: np.ndarray, value: Value, node: Node) -> Valu
 
 def without_examples(array: np.ndarray, value: Value) -> np.ndarray:
     """A constant without the axis of the examples, along which it must not change."""
+    if value.view is not None:
+        place = examples_in(value.view) - len(value.view)
+        if array.ndim >= -place and array.shape[place] > 1:
+            array = _same_for_all(array, array.ndim + place)
+        kept = behind_examples(value.view, array.shape)
+        if kept is None:
+            raise UnreadableError("a constant that it reads meets examples and heads in one axis")
+        return array.reshape([array.shape[axis] for axis in kept])
     if value.batched and array.ndim == len(value.shape):
-        if not np.array_equal(array, np.broadcast_to(array[:1], array.shape)):
-            raise UnreadableError(
-                "a constant that it reads differs between examples", "make it an input"
-            )
-        array = array[0]
+        array = _same_for_all(array, 0)[0]
     while array.ndim and array.shape[0] == 1 and array.ndim > 1:
         array = array[0]
     return array
+
+
+def _same_for_all(array: np.ndarray, axis: int) -> np.ndarray:
+    """The array with size 1 along the axis of the examples."""
+    first = np.take(array, [0], axis)
+    if not np.array_equal(array, np.broadcast_to(first, array.shape)):
+        raise UnreadableError(
+            "a constant that it reads differs between examples", "make it an input"
+        )
+    return first
 
 
 def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
@@ -162,12 +182,7 @@ def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
     batched = any(v.batched for v in pair)
     if any(v.allowed is not None for v in pair):
         raise UnreadableError("it reads a score of -inf that no softmax follows")
-    merged = {v.merged for v in pair}
-    if len(merged) > 1:
-        raise UnreadableError(
-            "it reads examples and tokens in one axis beside what has them apart",
-            "keep them apart: x.view(n, t, -1)",
-        )
+    pair, view = _in_one_view(b, node, pair)
     shape = np.broadcast_shapes(*(v.shape for v in pair))
     rank = len(shape) - batched
     for v in pair:
@@ -199,32 +214,45 @@ def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
         options = () if letters == ["k"] or rank == 1 else (",".join(letters),)
         if rank == 0:
             options = ("",)
-        return _remerged(b.line(node.called, op, ready, shape, *options), merged)
+        return replace(b.line(node.called, op, ready, shape, *options), view=view)
     said = ", ".join(f"{n}[{','.join(w)}]" for n, w in zip("ab", words, strict=True))
-    return _remerged(
-        b.line(node.called, op, ready, shape, f"{said} -> c[{','.join(letters)}]"), merged
-    )
+    options = (f"{said} -> c[{','.join(letters)}]",)
+    return replace(b.line(node.called, op, ready, shape, *options), view=view)
 
 
-def reshaped(b: Builder, called: str, value: Value, sizes: tuple[int, ...]) -> Value:
-    """The example of a value in another shape."""
-    shape = (*value.shape[: value.batched], *sizes)
-    rank = len(value.example)
-    if sizes == ():  # the one entry there is
-        return b.line(called, "Einsum", [value], shape, f"{''.join(letters_of(rank))}->")
-    return b.line(called, "Reshape", [value], shape, sizes, axes=",".join(b.letters(value)))
-
-
-def _remerged(value: Value, merged: set[int]) -> Value:
-    (count,) = merged
-    return value if not count else Value(value.name, value.shape, value.axes, value.batched, count)
+def _in_one_view(
+    b: Builder, node: Node, pair: Sequence[Value]
+) -> tuple[Sequence[Value], View | None]:
+    """The values with their axes as we have them, and the one view that those of examples have."""
+    views = {v.view for v in pair if v.batched}
+    if views <= {None}:
+        return pair, None
+    if len(views) > 1 or not all(v.batched for v in pair):
+        pair = [settled(b, f"{v.name}_turned", v) for v in pair]
+        views = {v.view for v in pair if v.batched}
+    if len(views) > 1:
+        raise UnreadableError(
+            "it reads examples and tokens in one axis beside what has them apart",
+            "keep them apart: x.view(n, t, -1)",
+        )
+    (view,) = views
+    ready = []
+    for v in pair:
+        if view is not None and not v.batched:
+            kept = behind_examples(view, v.shape)
+            if kept is None:
+                raise UnreadableError("a parameter meets examples and heads in one axis")
+            sizes = tuple(v.shape[axis] for axis in kept)
+            v = v if sizes == v.shape else reshaped(b, f"{node.called}_{v.name}", v, sizes)
+        ready.append(replace(v, view=None))
+    return ready, view
 
 
 def _over(
     b: Builder, node: Node, op: str, value: Value, *options: object, **named: object
 ) -> Value:
     found = b.line(node.called, op, [value], value.shape, *options, **_axes_of(value, op, named))
-    return _remerged(found, {value.merged})
+    return replace(found, view=value.view)
 
 
 def _axes_of(value: Value, op: str, named: dict) -> dict:
@@ -233,10 +261,14 @@ def _axes_of(value: Value, op: str, named: dict) -> dict:
 
 
 def _with_number(b: Builder, node: Node, op: str, place: int, number: float) -> Value:
-    """Add(x, 2.0), Divide(1.0, x)."""
-    value = b.plain(node.reads[1 - place])
-    pair = [value.name, repr(number)] if place == 1 else [repr(number), value.name]
-    return b.call(node.called, f"{op}({', '.join(pair)})", [value], value.shape)
+    """Add(x, 2.0), Divide(1.0, x); one number alone has no axes."""
+    value = b.value(node.reads[1 - place])
+    if value.allowed is not None or value.layers:
+        b.read(node.reads[1 - place])
+    said = [value.name, repr(number)] if place == 1 else [repr(number), value.name]
+    said += [] if value.shape else ["''"]
+    found = b.call(node.called, f"{op}({', '.join(said)})", [value], value.shape)
+    return replace(found, view=value.view)
 
 
 def _masked(
@@ -248,8 +280,7 @@ def _masked(
     if added is not None and np.any(added):
         kept = kept_beside(b, added, value, node)
         value = meet(b, node, "Add", [value, kept])
-    allowed = without_examples(np.asarray(allowed), value)
-    return Value(value.name, value.shape, value.axes, value.batched, value.merged, allowed)
+    return replace(value, allowed=without_examples(np.asarray(allowed), value))
 
 
 RULES = {

@@ -1,21 +1,27 @@
 """How layers are written: linear maps, convolutions, pools, norms, look-ups."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .building import Builder, UnreadableError, Value, letters_of
-from .entry_rules import _remerged
 from .model import Node
+from .views import examples_in
 
 
 def linear(b: Builder, node: Node) -> Value:
     """z = Linear(x, W, b), or without b; W has (outputs, inputs)."""
-    value, weight, *bias = (b.value(key) for key in node.reads if key is not None)
-    if value.allowed is not None:
-        raise UnreadableError("it reads a score of -inf that no softmax follows")
+    value, (weight, *bias) = b.read(node.reads[0]), [b.value(k) for k in node.reads[1:] if k]
+    _require_a_row(value)
     shape = (*value.shape[:-1], weight.shape[0])
-    return _remerged(b.line(node.called, "Linear", [value, weight, *bias], shape), {value.merged})
+    return replace(b.line(node.called, "Linear", [value, weight, *bias], shape), view=value.view)
+
+
+def _require_a_row(value: Value) -> None:
+    """UnreadableError where examples, or examples and others, are the last axis."""
+    if value.view is not None and examples_in(value.view) == len(value.view) - 1:
+        raise UnreadableError("it reads a row of examples", "put the examples in front")
 
 
 def einsum(b: Builder, node: Node) -> Value:
@@ -40,30 +46,38 @@ def einsum(b: Builder, node: Node) -> Value:
 
 def matmul(b: Builder, node: Node) -> Value:
     """A matrix product along the last two axes, as an einsum."""
-    left, right = (b.plain(key) for key in node.reads)
+    left, right = (b.read(key) for key in node.reads)
+    view = left.view if left.batched else right.view
+    if view is not None:
+        _require_a_row(left)
+        apart = right.batched and (examples_in(view) > len(view) - 3 or right.view != view)
+        if apart or not left.batched:
+            left, right = (b.plain(key) for key in node.reads)
+    return replace(_product(b, node, left, right), view=view)
+
+
+def _product(b: Builder, node: Node, left: Value, right: Value) -> Value:
+    """The product of two values whose axes are ours."""
     if not right.batched and len(right.shape) == 2:
         letters = letters_of(max(len(left.example), 1))
-        word, out = "".join(letters), "".join([*letters[:-1], "o"])
-        return b.line(
-            node.called, "Einsum", [left, right], node.shape, f"{word},{letters[-1]}o->{out}"
-        )
-    if not left.batched and len(left.shape) == 2 and right.batched:
+        words, out = ("".join(letters), f"{letters[-1]}o"), [*letters[:-1], "o"]
+        shape = (*left.shape[:-1], right.shape[1])
+    elif not left.batched and len(left.shape) == 2 and right.batched:
         letters = letters_of(len(right.example))
-        word = "".join(letters)
-        out = "".join([*letters[:-2], "o", letters[-1]])
-        return b.line(
-            node.called, "Einsum", [left, right], node.shape, f"o{letters[-2]},{word}->{out}"
-        )
-    if len(left.example) != len(right.example) or len(left.example) < 2:
-        raise UnreadableError(
-            f"a product of shapes {left.shape} and {right.shape}", "write it as torch.einsum"
-        )
-    if left.example[:-2] != right.example[:-2]:
-        raise UnreadableError("its operands are broadcast", "write it as torch.einsum")
-    *front, row, inner = letters_of(len(left.example))
-    words = "".join([*front, row, inner]), "".join([*front, inner, "o"])
-    equation = f"{words[0]},{words[1]}->{''.join([*front, row, 'o'])}"
-    return b.line(node.called, "Einsum", [left, right], node.shape, equation)
+        words, out = (f"o{letters[-2]}", "".join(letters)), [*letters[:-2], "o", letters[-1]]
+        shape = (*right.shape[:-2], left.shape[0], right.shape[-1])
+    else:
+        if len(left.example) != len(right.example) or len(left.example) < 2:
+            raise UnreadableError(
+                f"a product of shapes {left.shape} and {right.shape}", "write it as torch.einsum"
+            )
+        if left.example[:-2] != right.example[:-2]:
+            raise UnreadableError("its operands are broadcast", "write it as torch.einsum")
+        *front, row, inner = letters_of(len(left.example))
+        words = "".join([*front, row, inner]), "".join([*front, inner, "o"])
+        out = [*front, row, "o"]
+        shape = (*(left if left.batched else right).shape[:-2], left.shape[-2], right.shape[-1])
+    return b.line(node.called, "Einsum", [left, right], shape, f"{','.join(words)}->{''.join(out)}")
 
 
 def convolution(b: Builder, node: Node) -> Value:
@@ -94,14 +108,15 @@ def pool(b: Builder, node: Node) -> Value:
 
 def layer_norm(b: Builder, node: Node) -> Value:
     """LayerNorm or RMSNorm of the last axis; a gain or shift that is left out is 1 or 0."""
-    value = b.value(node.reads[0])
+    value = b.read(node.reads[0])
+    _require_a_row(value)
     size = value.shape[-1]
     gains = [value, _gain(b, node, 1, size, 1.0)]
     if node.kind == "layer_norm":
         gains.append(_gain(b, node, 2, size, 0.0))
     op = "LayerNorm" if node.kind == "layer_norm" else "RMSNorm"
     found = b.line(node.called, op, gains, value.shape, **_eps(node))
-    return _remerged(found, {value.merged})
+    return replace(found, view=value.view)
 
 
 def batch_norm(b: Builder, node: Node) -> Value:

@@ -1,5 +1,6 @@
 """How losses are written: that of each example, then the mean or the sum over the rest."""
 
+from dataclasses import replace
 from typing import Any
 
 from .building import Builder, UnreadableError, Value
@@ -16,12 +17,11 @@ ENTRYWISE = {
 
 def entrywise(b: Builder, node: Node) -> Value:
     """A loss that is a sum over the outputs, its mean over outputs and examples, or its sum."""
-    value, labels = b.value(node.reads[0]), _labels(b, node)
+    value, labels = b.read(node.reads[0]), _labels(b, node)
     outputs = value.shape[-1] if value.example else 1
     if not value.example and value.batched:
         value = _with_output(b, value)
-    if value.merged:
-        value = Value(value.name, value.shape, value.axes, True)
+    value = replace(value, view=None)
     options = {"delta": node.options["delta"]} if node.options.get("delta", 1.0) != 1.0 else {}
     op = ENTRYWISE[node.kind]
     reduction = node.options["reduction"]
@@ -35,18 +35,18 @@ def entrywise(b: Builder, node: Node) -> Value:
 
 def cross_entropy(b: Builder, node: Node) -> Value:
     """Cross-entropy from logits, or from probabilities; classes on the last axis."""
-    value, labels = b.value(node.reads[0]), _labels(b, node)
+    value, labels = b.read(node.reads[0]), _labels(b, node)
     op = "CrossEntropyFromLogits" if node.kind == "cross_entropy" else "CrossEntropy"
     if node.kind == "nll":
         value, op = _logits_of(b, value), "CrossEntropyFromLogits"
-    if len(value.shape) > 2 and not value.merged and not node.options.get("last"):
+    if len(value.shape) > 2 and value.view is None and not node.options.get("last"):
         raise UnreadableError(
             f"its classes stand on axis 1 of {len(value.shape)}",
             "put them on the last axis, and examples and tokens in one: z.view(-1, classes)",
         )
     if node.options["reduction"] == "none":
         raise UnreadableError("it keeps the loss of each example", 'reduction="mean"')
-    own = Value(value.name, value.shape, value.axes, value.batched)
+    own = replace(value, view=None)
     loss = b.line(_part(node, "L"), op, [own, labels], own.shape[:-1])
     return over_all(b, node, loss)
 
@@ -69,7 +69,7 @@ def _labels(b: Builder, node: Node) -> Value:
     labels = b.value(key)
     if labels.name not in b.model.names.values():
         raise UnreadableError("its labels are computed", "make them an input of the model")
-    return Value(labels.name, labels.shape, labels.axes, labels.batched)
+    return replace(labels, view=None)
 
 
 def _logits_of(b: Builder, value: Value) -> Value:
@@ -77,7 +77,7 @@ def _logits_of(b: Builder, value: Value) -> Value:
     step = b.steps.get(value.name)
     if step is None or step.op.name != "LogSoftmax" or len(step.args) > 1:
         raise UnreadableError("it reads what no log-softmax gives", "cross_entropy of the logits")
-    return Value(step.args[0], value.shape, b.axes.get(step.args[0]), value.batched, value.merged)
+    return replace(value, name=step.args[0], axes=b.axes.get(step.args[0]))
 
 
 def _with_output(b: Builder, value: Value) -> Value:

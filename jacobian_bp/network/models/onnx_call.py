@@ -27,8 +27,6 @@ class Call:
     called: str
     skipped: set[str]  # values that another node gives already
     called_of: Callable[[Any], str]
-    turned: dict[str, str]  # values with the tokens in front: the same with the examples there
-    ends: dict[str, str]  # states behind the last token
 
     def attribute(self, name: str, usual: Any = None) -> Any:
         for given in self.node.attribute:

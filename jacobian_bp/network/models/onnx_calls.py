@@ -8,7 +8,7 @@ import numpy as np
 from .model import Node, Parameter
 from .onnx_call import Call, Rule, UnknownError
 from .onnx_file import told
-from .onnx_sequences import SEQUENCES, back, is_of_tokens
+from .onnx_sequences import SEQUENCES
 
 
 def unary(kind: str, **options: Any) -> Rule:
@@ -183,12 +183,6 @@ def global_pool(call: Call) -> list[Node]:
 
 
 def transpose(call: Call) -> list[Node]:
-    if is_of_tokens(call):
-        call.turned[call.node.output[0]] = call.node.input[0]
-        return []
-    found = back(call)
-    if found is not None:
-        return found
     rank = call.rank()
     order = call.attribute("perm", list(range(rank))[::-1])
     return call.one("transpose", call.reads[:1], order=tuple(order))
@@ -295,12 +289,6 @@ def softmax_loss(call: Call) -> list[Node]:
     return call.one("cross_entropy", call.reads, reduction=call.attribute("reduction", "mean"))
 
 
-def reshaped(call: Call) -> list[Node]:
-    """The same entries in another shape; states of a recurrent layer are what they stand for."""
-    found = back(call)
-    return call.one("reshape", call.reads[:1]) if found is None else found
-
-
 CALLS: dict[str, Rule] = {
     **{
         name: unary(kind)
@@ -358,6 +346,9 @@ CALLS: dict[str, Rule] = {
     "Where": where,
     "Cast": cast,
     "Expand": lambda call: call.one("expand", call.reads[:1]),
-    **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), reshaped),
+    **{
+        name: lambda call: call.one("reshape", call.reads[:1])
+        for name in ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
+    },
     **SEQUENCES,
 }

@@ -20,14 +20,22 @@ from .names import as_name
 from .onnx_call import Call, UnknownError
 from .onnx_calls import CALLS
 from .onnx_file import WHO, read_onnx_file, require_fitting, told
-from .onnx_sequences import OF_STATES
 
 FOLDED = {  # what may be evaluated where it depends on constants alone, beside the table
     "Constant", "Shape", "Range", "ConstantOfShape", "Mod", "Cast", "Equal", "Not", "And", "Or",
     "Greater", "Less", "Trilu", "Size", "Expand", "Tile", "Where", "CastLike",
 }  # fmt: skip
 EXAMPLES = 3  # where the file leaves their number open
-STATISTICS = {"BatchNormalization": (3, 4)}  # operands that are not trained
+APART = {  # operands that are not trained: given statistics, first states
+    "BatchNormalization": (3, 4),
+    "RNN": (5,),
+    "GRU": (5,),
+    "LSTM": (5, 6),
+}
+OF_LAYERS = {  # what reads a bias or a gain of one entry
+    "Gemm", "MatMul", "Conv", "LayerNormalization", "BatchNormalization", "GroupNormalization",
+    "InstanceNormalization", "RMSNormalization", "PRelu", "RNN", "GRU", "LSTM",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +95,6 @@ class _Reader:
             model.parameters[key] = Parameter(key, self.initial[key])
         known = {**self.initial}
         skipped: set[str] = set()
-        turned: dict[str, str] = {}
-        ends: dict[str, str] = {}
         for node in graph.node:
             if node.output[0] in skipped or node.output[0] in self.initial:
                 continue
@@ -103,9 +109,6 @@ class _Reader:
             if node.op_type not in CALLS:
                 model.wrong(told(node), "it is computed from an input")
                 continue
-            if node.op_type not in OF_STATES and any(k in turned or k in ends for k in given):
-                model.wrong(told(node), "it reads states whose tokens or layers are in front")
-                continue
             called = self._called(node)
             call = Call(
                 node,
@@ -117,15 +120,11 @@ class _Reader:
                 called,
                 skipped,
                 self._called,
-                turned,
-                ends,
             )
             try:
                 model.nodes += CALLS[node.op_type](call)
             except UnknownError as error:
                 model.wrong(told(node), str(error))
-        if graph.output[0].name in turned or graph.output[0].name in ends:
-            model.wrong(safe(model.source), "its output has tokens or layers in front of examples")
         model.outputs = (graph.output[0].name,)
         model.done()
         arrays = {model.names[key]: array for key, array in self.data.items()}
@@ -202,7 +201,7 @@ class _Reader:
         apart = {
             node.input[place]
             for node in self.graph.node
-            for place in STATISTICS.get(node.op_type, ())
+            for place in APART.get(node.op_type, ())
             if place < len(node.input)
         }
         read = {key for node in self.graph.node for key in node.input}
@@ -212,9 +211,21 @@ class _Reader:
             if key in read
             and key not in apart
             and array.dtype.kind == "f"
-            and array.size > 1
+            and (array.size > 1 or self._is_of_a_layer(key))
             and np.all(np.isfinite(array))
         ]
+
+    def _is_of_a_layer(self, key: str) -> bool:
+        """Whether one number is a bias or a gain, not a number in a formula."""
+        if self.initial[key].ndim == 0:
+            return False
+        products = {n.output[0] for n in self.graph.node if n.op_type == "MatMul"}
+        return all(
+            node.op_type in OF_LAYERS
+            or (node.op_type == "Add" and not products.isdisjoint(node.input))
+            for node in self.graph.node
+            if key in node.input
+        )
 
     def _called(self, node: Any) -> str:
         """How the value of a node is named: by the node without its operator, or by the value."""

@@ -1,11 +1,11 @@
 """ONNX's recurrent operators and its attention, each as the nodes that the builder has.
 
-A recurrent operator has the tokens in front, (t, n, …), between two transposes: `turned` says
-of each such value which one is the same with the examples in front. Its gates are in another
-order, and each parameter has an axis of size 1 for the direction.
+A recurrent operator has the tokens in front, (t, n, …), and gives (t, directions, n, units). Its
+gates are in another order, and each parameter has the directions on its first axis.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,55 +13,64 @@ from .model import Node, Parameter
 from .onnx_call import Call, Rule, UnknownError
 from .onnx_file import told
 
-TURN = [1, 0, 2]
 GATES = {"RNN": (0,), "LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}  # theirs, in the order of ours
 CELLS = {"RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
-OF_STATES = {*CELLS, "Transpose", "Squeeze", "Reshape"}  # what may read tokens in front
 USUAL = {"RNN": ["Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"]}
 
 
 def recurrent(call: Call) -> list[Node]:
-    """A layer of cells from states of 0, in one direction."""
+    """A layer of cells, in one direction or both: its values in the order of axes of ONNX."""
     kind = call.node.op_type
-    cell = _cell(call, kind)
+    cell, ways = _cell(call, kind), _directions(call)
     W, R, *bias = call.node.input[1:4]
     units = call.known[R].shape[-1] if R in call.model.parameters else 0
-    keys = [_matrix(call, key, kind, units) for key in (W, R)]
-    if bias and bias[0]:
-        keys += _biases(call, bias[0], kind, units)
-    _require_zero_states(call)
+    matrices = [_matrices(call, key, kind, units) for key in (W, R)]
+    biases = _biases(call, bias[0], kind, units) if bias and bias[0] else [[]] * ways
+    keys = [[*pair, *more] for pair, more in zip(zip(*matrices, strict=True), biases, strict=True)]
+    x, *states = call.node.input[0], *_first_states(call)
     first = bool(call.attribute("layout", 0))
-    x = call.node.input[0]
-    if not first and x not in call.turned:
-        raise UnknownError("its tokens stand in front and are not turned from examples in front")
+    front, behind, _ = _shape(call, x)
+    key, place = f"{call.node.output[0] or W}:states", told(call.node)
+    options: dict[str, Any] = {
+        "cell": cell,
+        "layers": tuple(map(tuple, keys)),
+        "states": tuple(states),
+    }
+    options |= {"first": first, "directions": ways}
+    reads = (x, *(key for way in keys for key in way), *(s for s in states if s))
+    given = (front, behind, ways * units)
+    nodes = [Node("recurrent", reads, f"{key}#0", given, call.called, place, options)]
     whole, *ends = call.node.output
-    tokens, _, examples, _ = call.values[whole].shape if whole else (0, 0, 0, 0)
-    if first and whole:
-        examples, tokens = call.values[whole].shape[:2]
-    key = f"{call.node.input[1]}:states#0"
+    for number, end in enumerate(ends, start=1):
+        shape = tuple(call.values[end].shape) if end else ()
+        kept = "transpose" if first else "same"
+        turned = {"order": (1, 0, 2)} if first else {}
+        if end:
+            nodes.append(
+                Node(kept, (f"{key}#{number}",), end, shape, f"{call.called}_end", place, turned)
+            )
     if whole:
-        call.turned[whole] = key
-    if ends and ends[0]:
-        call.ends[ends[0]] = key.removesuffix("#0") + "#1"
-    if len(ends) > 1 and ends[1] in call.readers:
-        raise UnknownError("the carry behind its last token is read")
-    if not tokens:
-        examples, tokens = _counts(call, x, first)
-    read = x if first else call.turned[x]
-    options = {"cell": cell, "layers": (tuple(keys),)}
-    shape = (examples, tokens, units)
-    return [Node("recurrent", (read, *keys), key, shape, call.called, told(call.node), options)]
+        apart, name = (front, behind, ways, units), f"{call.called}_ways"
+        nodes.append(Node("reshape", (f"{key}#0",), f"{key}:apart", apart, name, place))
+        shape = tuple(call.values[whole].shape)
+        if first:
+            nodes.append(Node("same", (f"{key}:apart",), whole, shape, name, place))
+        else:
+            order = {"order": (0, 2, 1, 3)}
+            nodes.append(Node("transpose", (f"{key}:apart",), whole, shape, name, place, order))
+    return nodes
 
 
-def _counts(call: Call, x: str, first: bool) -> tuple[int, int]:
-    shape = call.values[x].shape if x in call.values else call.model.inputs[x]
-    return (shape[0], shape[1]) if first else (shape[1], shape[0])
+def _directions(call: Call) -> int:
+    """1, or 2 where it goes forth and back."""
+    direction = call.attribute("direction", "forward")
+    if direction == "reverse":
+        raise UnknownError("its direction is 'reverse'")
+    return 2 if direction == "bidirectional" else 1
 
 
 def _cell(call: Call, kind: str) -> str:
     """The cell by its functions; UnknownError for attributes that change it."""
-    if call.attribute("direction", "forward") != "forward":
-        raise UnknownError(f"its direction is {call.attribute('direction')!r}")
     for name in ("clip", "input_forget"):
         if call.attribute(name):
             raise UnknownError(f"it has {name}")
@@ -71,9 +80,11 @@ def _cell(call: Call, kind: str) -> str:
         name.decode() if isinstance(name, bytes) else name
         for name in call.attribute("activations", USUAL[kind])
     ]
-    if kind == "RNN" and said == ["Relu"]:
+    each = said[: len(USUAL[kind])]
+    both = each * (len(said) // len(each)) == said
+    if kind == "RNN" and each == ["Relu"] and both:
         return "rnn_relu"
-    if said != USUAL[kind]:
+    if each != USUAL[kind] or not both:
         raise UnknownError(f"its activations are {', '.join(said)}")
     return CELLS[kind]
 
@@ -83,71 +94,55 @@ def _rows(kind: str, units: int) -> tuple[int, ...]:
     return tuple(int(row) for row in blocks[list(GATES[kind])].reshape(-1))
 
 
-def _matrix(call: Call, key: str, kind: str, units: int) -> str:
-    """W or R without the axis of the direction, its gates in our order."""
+def _matrices(call: Call, key: str, kind: str, units: int) -> list[str]:
+    """W or R of each direction, its gates in our order."""
     if key not in call.model.parameters or len(call.readers[key]) > 1:
         raise UnknownError(f"its matrix {key!r} is no parameter of its own")
     array, rows = call.known[key], _rows(kind, units)
-    call.model.parameters[key] = Parameter(
-        key, np.ascontiguousarray(array[0][list(rows)]), None, rows, array.shape
-    )
-    return key
+    if len(array) == 1:
+        own = np.ascontiguousarray(array[0][list(rows)])
+        call.model.parameters[key] = Parameter(key, own, None, rows, array.shape)
+        return [key]
+    return _in_parts(call, key, list(array), rows)
 
 
-def _biases(call: Call, key: str, kind: str, units: int) -> list[str]:
-    """The bias of W and that of R, which stand in one row there."""
-    if key not in call.model.parameters or len(call.readers[key]) > 1:
-        raise UnknownError(f"its bias {key!r} is no parameter of its own")
+def _in_parts(call: Call, key: str, parts: list[np.ndarray], rows: tuple[int, ...]) -> list[str]:
+    """An array as several parameters, key[0], key[1], …, the gates of each in our order."""
     del call.model.parameters[key]
-    rows, found = _rows(kind, units), []
-    for place, part in enumerate(np.split(call.known[key][0], 2)):
-        found.append(f"{key}[{place}]")
-        call.model.parameters[found[-1]] = Parameter(
-            found[-1], np.ascontiguousarray(part[list(rows)]), None, rows
-        )
+    found = [f"{key}[{place}]" for place in range(len(parts))]
+    for name, part in zip(found, parts, strict=True):
+        own = np.ascontiguousarray(part[list(rows)])
+        call.model.parameters[name] = Parameter(name, own, None, rows)
     return found
 
 
-def _require_zero_states(call: Call) -> None:
+def _biases(call: Call, key: str, kind: str, units: int) -> list[list[str]]:
+    """The bias of W and that of R of each direction, which stand in one row there."""
+    if key not in call.model.parameters or len(call.readers[key]) > 1:
+        raise UnknownError(f"its bias {key!r} is no parameter of its own")
+    parts = [part for way in call.known[key] for part in np.split(way, 2)]
+    found = _in_parts(call, key, parts, _rows(kind, units))
+    return [found[place : place + 2] for place in range(0, len(found), 2)]
+
+
+def _first_states(call: Call) -> list[str | None]:
+    """The keys of the states that it begins with; None for zeros."""
+    first = bool(call.attribute("layout", 0))
+    tokens = _shape(call, call.node.input[0])[1 if first else 0]
     lengths = call.constant(4)
-    x = call.node.input[0]
-    tokens = _counts(call, x, bool(call.attribute("layout", 0)))[1]
     if lengths is not None and (lengths != tokens).any():
         raise UnknownError("its sequences have different lengths")
-    for place in (5, 6):
-        state = call.constant(place)
-        if state is not None and state.any():
-            raise UnknownError("it begins with states that are given")
     if len(call.node.input) > 7 and call.node.input[7]:
         raise UnknownError("it has peepholes")
-
-
-def is_of_tokens(call: Call) -> bool:
-    """Whether a value is only turned to have its tokens in front, for a recurrent operator."""
-    if call.attribute("perm") != TURN or call.node.input[0] in call.turned:
-        return False
-    readers = call.readers.get(call.node.output[0], [])
-    return bool(readers) and all(
-        reader.op_type in CELLS and reader.input[0] == call.node.output[0] for reader in readers
-    )
-
-
-def back(call: Call) -> list[Node] | None:
-    """What a Transpose or a Squeeze of states stands for; None where it is of no states."""
-    key, out = call.node.input[0], call.node.output[0]
-    before, after = call.values.get(key), call.values[out]
-    if key not in call.turned and key not in call.ends:
-        return None
-    if call.node.op_type == "Transpose" and call.attribute("perm") == TURN:
-        return call.one("same", [call.turned[key]])
-    if key in call.ends and before is not None and before.ndim == 3 and after.ndim == 2:
-        return call.one("select", [call.ends[key]], axis=0, index=0)
-    if key in call.turned and before is not None and before.ndim == 4 and after.ndim == 3:
-        if before.shape[1] == 1 and after.shape == (before.shape[0], *before.shape[2:]):
-            call.turned[out] = call.turned[key]
-            return []
-        return call.one("same", [call.turned[key]])  # layout 1
-    raise UnknownError("it reads the states of a recurrent layer otherwise than examples in front")
+    found: list[str | None] = []
+    for key in call.node.input[5:7]:
+        known = np.asarray(call.known[key]) if key in call.fixed else None
+        if known is not None and not known.any():
+            key = ""
+        elif first:
+            raise UnknownError("it begins with states that are given, and has layout 1")
+        found.append(key or None)
+    return found
 
 
 def attention(call: Call) -> list[Node]:

@@ -1,81 +1,96 @@
 """How nodes that move entries are written: shapes, orders of axes, parts, joining, sums."""
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from .building import Builder, UnreadableError, Value
-from .entry_rules import reshaped
 from .model import Node
+from .views import (
+    flat,
+    moved,
+    regrouped,
+    reshaped,
+    seen,
+    settled,
+    shape_in_model,
+    stacked,
+    turned,
+    view_of,
+)
 
 
 def reshape(b: Builder, node: Node) -> Value:
-    """Another shape, row by row. Examples stay apart, or with tokens in one axis for a while."""
+    """Another shape, row by row. What joins examples with others is kept in mind (see views)."""
     value, shape = b.value(node.reads[0]), node.shape
     if value.allowed is not None:
-        raise UnreadableError("it reads a score of -inf that no softmax follows")
-    if len(value.layers) == 1 and shape == value.layers[0].shape:
+        b.read(node.reads[0])
+    if len(value.layers) == 1 and node.shape == value.layers[0].shape:
         return value.layers[0]
+    if value.layers:
+        value = b.settled(node.reads[0])
     if not value.batched:
         return value if value.shape == shape else reshaped(b, node.called, value, shape)
-    examples = value.shape[0]
-    if not value.merged and value.shape == shape:
+    if value.view is None and value.shape == shape:
         return value
-    if shape and shape[0] == examples:
-        if value.shape == shape:
-            return Value(value.name, value.shape, value.axes, True)
+    if value.view is None and shape[:1] == value.shape[:1]:
         if len(value.shape) == 1:
             raise UnreadableError(
                 "it gives an axis to a value that has examples alone",
                 "keep the axis of the outputs: no squeeze(-1)",
             )
-        own = Value(value.name, value.shape, value.axes, True)
-        return reshaped(b, node.called, own, shape[1:])
-    if value.merged:
-        raise UnreadableError("it puts examples and tokens together in another way")
-    for count in range(2, len(value.shape) + 1):
-        whole = prod(value.shape[:count])
-        if shape == (whole, *value.shape[count:]):
-            return Value(value.name, value.shape, value.axes, True, count)
-    raise UnreadableError(
-        f"from shape {value.shape} to {shape}: examples do not stay apart",
-        "keep the axis of the examples in front",
-    )
+        return reshaped(b, node.called, value, shape[1:])
+    found = regrouped(b, node.called, value, shape)
+    if found is None:
+        raise UnreadableError(
+            f"from shape {shape_in_model(value)} to {shape}: examples do not stay apart",
+            "keep the axis of the examples in front",
+        )
+    return _in_front(b, node.called, found)
+
+
+def _in_front(b: Builder, called: str, value: Value) -> Value:
+    """A value whose examples stand in front, for themselves, has the model's axes."""
+    return settled(b, called, value) if view_of(value)[0] == (0,) else value
 
 
 def transpose(b: Builder, node: Node) -> Value:
-    """The axes in another order; that of the examples stays."""
-    value, order = b.plain(node.reads[0]), tuple(node.options["order"])
-    if value.batched and order[0] != 0:
-        raise UnreadableError(
-            "it moves the axis of the examples", "keep it in front: batch_first=True"
-        )
-    return turned(b, node.called, value, [p - value.batched for p in order[value.batched :]])
-
-
-def turned(b: Builder, called: str, value: Value, order: list[int]) -> Value:
-    """The axes of an example in another order; those in front that stay are left out."""
-    if order == sorted(order):
-        return value
-    letters = b.letters(value)
-    first = next(p for p, o in enumerate(order) if p != o) if value.batched else 0
-    before, after = letters[first:], [letters[p] for p in order[first:]]
-    sizes = tuple(value.example[p] for p in order)
-    shape = (*value.shape[: value.batched], *sizes)
-    return b.line(called, "Transpose", [value], shape, f"{','.join(before)} -> {','.join(after)}")
+    """The axes in another order; examples that leave the front are kept in mind (see views)."""
+    value, order = b.value(node.reads[0]), tuple(node.options["order"])
+    if value.allowed is not None or value.layers:
+        value = b.read(node.reads[0])
+    if value.view is None and (not value.batched or order[0] == 0):
+        return turned(b, node.called, value, [p - value.batched for p in order[value.batched :]])
+    return _in_front(b, node.called, moved(value, order))
 
 
 def part(b: Builder, node: Node) -> Value:
     """A slice along an axis, start, stop and step as Python counts."""
-    value, axis = b.plain(node.reads[0]), node.options["axis"]
+    axis = node.options["axis"]
+    layers = b.value(node.reads[0]).layers
+    if layers and axis == 0:
+        chosen = layers[node.options["start"] : node.options["stop"] : node.options.get("step", 1)]
+        return b.side_by_side(chosen)
+    value = b.read(node.reads[0])
     start, stop, step = node.options["start"], node.options["stop"], node.options.get("step", 1)
-    size = value.shape[axis]
+    size = shape_in_model(value)[axis]
     start, stop, step = slice(start, stop, step).indices(size)
     if (start, stop, step) == (0, size, 1):
         return value
-    if value.batched and axis == 0:
-        raise UnreadableError("it takes some of the examples")
-    return sliced(b, node.called, value, axis - value.batched, start, stop, step)
+    own = _own_axis(value, axis, "it takes some of the examples")
+    base = replace(value, view=None)
+    return replace(sliced(b, node.called, base, own, start, stop, step), view=value.view)
+
+
+def _own_axis(value: Value, axis: int, fact: str) -> int:
+    """The axis of an example that an axis of the model is; UnreadableError for the examples'."""
+    if not value.batched:
+        return axis
+    (own, *more) = view_of(value)[axis]
+    if more or not own:
+        raise UnreadableError(fact)
+    return own - 1
 
 
 def select(b: Builder, node: Node) -> Value:
@@ -84,11 +99,17 @@ def select(b: Builder, node: Node) -> Value:
     layers = b.value(node.reads[0]).layers
     if layers and axis == 0:
         return layers[node.options["index"]]
-    value = b.plain(node.reads[0])
-    if value.batched and axis == 0:
-        raise UnreadableError("it takes one of the examples")
-    place = node.options["index"] % value.shape[axis]
-    return selected(b, node.called, value, axis - value.batched, place)
+    value = b.read(node.reads[0])
+    axis %= len(view_of(value))
+    own = _own_axis(value, axis, "it takes one of the examples")
+    place = node.options["index"] % shape_in_model(value)[axis]
+    found = selected(b, node.called, replace(value, view=None), own, place)
+    if value.view is None:
+        return found
+    left = [group for group in value.view if group != (own + 1,)]
+    return _in_front(
+        b, node.called, seen(found, tuple(tuple(a - (a > own + 1) for a in g) for g in left))
+    )
 
 
 def selected(b: Builder, called: str, value: Value, axis: int, place: int) -> Value:
@@ -103,16 +124,6 @@ def selected(b: Builder, called: str, value: Value, axis: int, place: int) -> Va
         return found if len(rest) == 1 else reshaped(b, called, found, rest)
     found = sliced(b, f"{called}_part", value, axis, place, place + 1)
     return reshaped(b, called, found, rest)
-
-
-def flat(b: Builder, value: Value) -> Value:
-    """All entries of an example in one row; once, however often it is asked for."""
-    name = f"{value.name}_flat"
-    size = prod(value.example)
-    if name in b.steps:
-        return Value(name, (*value.shape[: value.batched], size), b.axes[name], value.batched)
-    shape = (*value.shape[: value.batched], size)
-    return b.line(name, "Flatten", [value], shape, axes=",".join(b.letters(value)))
 
 
 def sliced(
@@ -142,15 +153,20 @@ def sliced(
 
 def concat(b: Builder, node: Node) -> Value:
     """Values one behind the other along an axis."""
-    values = [b.plain(key) for key in node.reads]
+    axis = node.options["axis"]
+    sides = [b.value(key).layers for key in node.reads]
+    if all(sides) and axis == 0:
+        return b.side_by_side([state for side in sides for state in side])
+    values = [b.read(key) for key in node.reads]
     if len(values) == 1:
         return values[0]
-    axis = node.options["axis"]
+    views = {v.view for v in values}
+    if len(views) > 1 or (views != {None} and not all(v.batched for v in values)):
+        values = [b.plain(key) for key in node.reads]
+    own = _own_axis(next((v for v in values if v.batched), values[0]), axis, "it joins examples")
     batched = any(v.batched for v in values)
-    if batched and axis == 0:
-        raise UnreadableError("it joins examples")
-    values = [_without_front(b, node, v, batched) for v in values]
-    return joined(b, node.called, values, axis - batched)
+    ready = [replace(_without_front(b, node, v, batched), view=None) for v in values]
+    return replace(joined(b, node.called, ready, own), view=values[0].view)
 
 
 def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value:
@@ -187,29 +203,19 @@ def stack(b: Builder, node: Node) -> Value:
     values = [b.plain(key) for key in node.reads]
     axis = node.options["axis"]
     if values[0].batched and axis == 0:
-        raise UnreadableError("it puts a new axis in front of the examples")
+        side = stacked(b, node.called, values, 0)
+        return moved(side, [1, 0, *range(2, len(side.shape))])
     return stacked(b, node.called, values, axis - values[0].batched)
-
-
-def stacked(b: Builder, called: str, values: list[Value], axis: int) -> Value:
-    """Examples side by side: along a new first axis, which then goes to its place."""
-    example = values[0].example
-    rows = [v if len(v.example) == 1 else flat(b, v) for v in values]
-    front = values[0].shape[: values[0].batched]
-    whole = (len(values), *example)
-    name = f"{called}_row" if not axis else f"{called}_first"
-    row = b.line(name, "Concat", rows, (*front, prod(whole))) if len(rows) > 1 else rows[0]
-    found = reshaped(b, called if not axis else f"{called}_rows", row, whole)
-    order = [*range(1, axis + 1), 0, *range(axis + 1, len(whole))]
-    return turned(b, called, found, order)
 
 
 def reduced(b: Builder, node: Node) -> Value:
     """A mean or a sum over axes, which stay with size 1 where they are kept."""
-    value, kept = b.plain(node.reads[0]), node.options.get("keep", False)
-    over = tuple(a % len(value.shape) for a in node.options["axes"]) or (*range(len(value.shape)),)
+    value, kept = b.read(node.reads[0]), node.options.get("keep", False)
     if not value.shape:
         return value
+    if value.view is not None:
+        return _reduced_in_view(b, node, value)
+    over = tuple(a % len(value.shape) for a in node.options["axes"]) or (*range(len(value.shape)),)
     op = {"mean": "Mean", "sum": "Sum"}[node.kind]
     left = tuple(s for p, s in enumerate(value.shape) if p not in over)
     names_of = value.axes or b.named_input(value)
@@ -225,6 +231,32 @@ def reduced(b: Builder, node: Node) -> Value:
         raise UnreadableError("it keeps the axis of the examples", "keepdim=False")
     sizes = tuple(1 if p in over else s for p, s in enumerate(value.shape))[value.batched :]
     return reshaped(b, f"{node.called}_kept", found, sizes)
+
+
+def _reduced_in_view(b: Builder, node: Node, value: Value) -> Value:
+    """A mean or a sum over axes of a model whose examples stand elsewhere; over all for a cost."""
+    view = view_of(value)
+    axes = {a % len(view) for a in node.options["axes"]} or {*range(len(view))}
+    if len(axes) < len(view) and any(0 in view[a] or not view[a] for a in axes):
+        raise UnreadableError("it goes over the examples", "put the examples in front")
+    own = {axis for a in axes for axis in view[a]}
+    names = value.axes or b.named_input(value)
+    if names is None or len({*names}) < len(value.shape):
+        raise UnreadableError("its axes have no names", "reduce a value, not a parameter")
+    shape = tuple(s for axis, s in enumerate(value.shape) if axis not in own)
+    op = {"mean": "Mean", "sum": "Sum"}[node.kind]
+    base, over = replace(value, view=None), ",".join(names[axis] for axis in sorted(own))
+    found = b.line(node.called, op, [base], shape, over=over)
+    keep = node.options.get("keep", False)
+    if len(axes) == len(view):
+        return found if not keep else reshaped(b, node.called, found, (1,) * len(view))
+    now = {axis: place for place, axis in enumerate(a for a in range(len(names)) if a not in own)}
+    left = [
+        () if a in axes else tuple(now[axis] for axis in group)
+        for a, group in enumerate(view)
+        if keep or a not in axes
+    ]
+    return _in_front(b, node.called, seen(found, tuple(left)))
 
 
 def _one_number(b: Builder, node: Node, value: Value) -> Value:

@@ -135,23 +135,24 @@ def cell(kind: str) -> Rule:
 
 
 def recurrent(kind: str) -> Rule:
-    """A layer of cells, or several, from states of 0."""
+    """A layer of cells, or several, in one direction or both."""
 
     def rule(call: Call) -> list[Node]:
-        if not call["batch_first"]:
-            raise UnknownError("its batch is not first; make it with batch_first=True")
-        if call["bidirectional"]:
-            raise UnknownError("it goes in both directions")
         if call["dropout"] and call["train"]:
             raise UnknownError("it drops out at random in training; call model.eval()")
         states = call["hx"] if isinstance(call["hx"], list) else [call["hx"]]
-        for state in states:
-            if state not in call.constants or bool(call.constants[state].any()):
-                raise UnknownError("it begins with states that are given; write the cells")
         params = call["params"]
         each = 4 if call["has_biases"] else 2
         layers = tuple(tuple(params[i : i + each]) for i in range(0, len(params), each))
-        return call.first("recurrent", [call["input"], *params], cell=kind, layers=layers)
+        return call.first(
+            "recurrent",
+            [call["input"], *params, *states],
+            cell=kind,
+            layers=layers,
+            states=tuple(states),
+            first=call["batch_first"],
+            directions=1 + call["bidirectional"],
+        )
 
     return rule
 

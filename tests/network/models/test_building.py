@@ -23,6 +23,9 @@ P = {
     "out": RNG.normal(size=(D, D)),
     "Wx": RNG.normal(size=(4 * 2, D)),
     "Wh": RNG.normal(size=(4 * 2, 2)),
+    **{name: RNG.normal(size=(4, D)) for name in ("W4", "V4")},
+    **{name: RNG.normal(size=(4, 4)) for name in ("U4", "T4")},
+    "front": RNG.normal(size=(T, 1, D)),
 }
 
 
@@ -56,11 +59,29 @@ def lstm():
     return h
 
 
+def both_ways():
+    """A cell tanh(W x + U h) along the tokens, and another one back from the last."""
+    found = []
+    for W, U, order in (("W4", "U4", range(T)), ("V4", "T4", reversed(range(T)))):
+        h, at = np.zeros((N, 4)), {}
+        for t in order:
+            h = at[t] = np.tanh(X[:, t] @ P[W].T + h @ P[U].T)
+        found.append(np.stack([at[t] for t in range(T)], 1))
+    return np.concatenate(found, 2)
+
+
 def attention():
     q, k, v = (a.reshape(N, T, H, 3) for a in np.split(X @ P["in"].T, 3, axis=2))
     s = np.einsum("nthk,nuhk->nhtu", q, k) / np.sqrt(3)
     w = softmax(np.where(np.tri(T, dtype=bool), s, -np.inf))
     return np.einsum("nhtu,nuhk->nthk", w, v).reshape(N, T, D) @ P["out"].T
+
+
+def own_attention():
+    """The heads of X attend to themselves, causally."""
+    q = X.reshape(N, T, H, 3)
+    w = softmax(np.where(np.tri(T, dtype=bool), np.einsum("nthk,nuhk->nhtu", q, q), -np.inf))
+    return np.einsum("nhtu,nuhk->nthk", w, q).reshape(N, T, D)
 
 
 WHOLE = (N, T, D)
@@ -131,6 +152,58 @@ CASES = {
          ("select", ("v1",), (N, 2), {"axis": 1, "index": -1})],
         lstm(),
     ),
+    "tokens in front, and behind the examples again": (
+        X,
+        [("transpose", ("x",), (T, N, D), {"order": (1, 0, 2)}),
+         ("add", ("v1", "front"), (T, N, D), {}),
+         ("linear", ("v2", "W", "b"), (T, N, 4), {}), ("tanh", ("v3",), (T, N, 4), {}),
+         ("slice", ("v4",), (3, N, 4), {"axis": 0, "start": 1, "stop": 4}),
+         ("reshape", ("v5",), (3, N, 2, 2), {}),
+         ("transpose", ("v6",), (N, 3, 2, 2), {"order": (1, 0, 3, 2)})],
+        np.tanh((X + P["front"][:, 0]) @ P["W"].T + P["b"])[:, 1:4]
+        .reshape(N, 3, 2, 2).transpose(0, 1, 3, 2),
+    ),
+    "the mean over tokens in front, with a size of 1": (
+        X,
+        [("transpose", ("x",), (T, N, D), {"order": (1, 0, 2)}),
+         ("mean", ("v1",), (1, N, D), {"axes": (0,), "keep": True}),
+         ("subtract", ("v1", "v2"), (T, N, D), {}),
+         ("select", ("v3",), ROW, {"axis": 0, "index": 2})],
+        X[:, 2] - X.mean(1),
+    ),
+    "three values in one, then the examples": (
+        X,
+        [("reshape", ("x",), (N, T, 3, 2), {}),
+         ("transpose", ("v1",), (3, N, 2, T), {"order": (2, 0, 3, 1)}),
+         ("select", ("v2",), (N, 2, T), {"axis": 0, "index": 0}),
+         ("select", ("v2",), (N, 2, T), {"axis": 0, "index": 2}),
+         ("multiply", ("v3", "v4"), (N, 2, T), {})],
+        (X.reshape(N, T, 3, 2)[:, :, 0] * X.reshape(N, T, 3, 2)[:, :, 2]).transpose(0, 2, 1),
+    ),
+    "examples and heads in one axis": (
+        X,
+        [("transpose", ("x",), (T, N, D), {"order": (1, 0, 2)}),
+         ("reshape", ("v1",), (T, N * H, 3), {}),
+         ("transpose", ("v2",), (N * H, T, 3), {"order": (1, 0, 2)}),
+         ("transpose", ("v3",), (N * H, 3, T), {"order": (0, 2, 1)}),
+         ("matmul", ("v3", "v4"), (N * H, T, T), {}),
+         ("masked_fill", ("v5", "mask"), (N * H, T, T), {"fill": float("-inf")}),
+         ("softmax", ("v6",), (N * H, T, T), {"axis": 2}),
+         ("matmul", ("v7", "v3"), (N * H, T, 3), {}),
+         ("transpose", ("v8",), (T, N * H, 3), {"order": (1, 0, 2)}),
+         ("reshape", ("v9",), (T * N, D), {}), ("linear", ("v10", "W", "b"), (T * N, 4), {}),
+         ("reshape", ("v11",), (T, N, 4), {}),
+         ("transpose", ("v12",), (N, T, 4), {"order": (1, 0, 2)})],
+        own_attention() @ P["W"].T + P["b"],
+    ),
+    "cells in both directions, tokens in front": (
+        X,
+        [("transpose", ("x",), (T, N, D), {"order": (1, 0, 2)}),
+         ("recurrent", ("v1", "W4", "U4", "V4", "T4"), (T, N, 8),
+          {"cell": "rnn", "layers": (("W4", "U4"), ("V4", "T4")), "first": False, "directions": 2}),
+         ("transpose", ("v2",), (N, T, 8), {"order": (1, 0, 2)})],
+        both_ways(),
+    ),
     "pooled": (
         IMAGES,
         [("average_pool", ("x",), (N, D, 3),
@@ -175,7 +248,18 @@ REFUSED = {
     ),
     "examples that are moved": (
         [("transpose", ("x",), (D, N), {"order": (1, 0)})],
-        ["a node: it moves the axis of the examples; keep it in front: batch_first=True"],
+        ["a model: its output has another axis in front of the examples; put the examples in "
+         "front"],
+    ),
+    "a row of examples": (
+        [("transpose", ("x",), (D, N), {"order": (1, 0)}),
+         ("linear", ("v1", "W"), (D, 4), {})],
+        ["a node: it reads a row of examples; put the examples in front"],
+    ),
+    "examples that are cut": (
+        [("reshape", ("x",), (2, N, D // 2), {})],
+        ["a node: from shape (3, 6) to (2, 3, 3): examples do not stay apart; keep the axis of the "
+         "examples in front"],
     ),
     "some of the examples": (
         [("slice", ("x",), (2, D), {"axis": 0, "start": 0, "stop": 2})],
@@ -193,7 +277,7 @@ REFUSED = {
         [("add", ("x", "each"), ROW, {})],
         ["a node: a constant that it reads differs between examples; make it an input"],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)

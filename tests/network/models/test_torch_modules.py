@@ -184,6 +184,38 @@ TOKENS = {
     "rnn, its last state": lambda: Of(
         lambda m, x: m.r(x)[1][0], r=nn.RNN(D, 4, batch_first=True, bias=False)
     ),
+    "lstm in both directions, twice": lambda: Of(
+        lambda m, x: (lambda o, s: torch.cat([o[:, -1], s[0][-2], s[1][1]], 1))(*m.l(x)),
+        l=nn.LSTM(D, 4, 2, batch_first=True, bidirectional=True),
+    ),
+    "the states of all layers": lambda: Of(
+        lambda m, x: m.f(m.g(x)[1].transpose(0, 1).reshape(N, -1)),
+        g=nn.GRU(D, 4, 2, batch_first=True),
+        f=nn.Linear(8, 2),
+    ),
+    "an encoder and a decoder": lambda: Of(
+        lambda m, x: m.f(m.d(torch.tanh(m.i(x)), m.e(x)[1])[0]),
+        e=nn.GRU(D, 4, batch_first=True),
+        i=nn.Linear(D, 3),
+        d=nn.GRU(3, 4, batch_first=True),
+        f=nn.Linear(4, 2),
+    ),
+    "tokens in front within": lambda: Of(
+        lambda m, x: m.f(m.r(x.transpose(0, 1) + m.p)[0]).transpose(0, 1),
+        r=nn.RNN(D, 4),
+        p=nn.Parameter(torch.randn(T, 1, D)),
+        f=nn.Linear(4, 2),
+    ),
+    "queries, keys and values of one product, unbound": lambda: Of(
+        lambda m, x: (
+            (lambda q, k, v: (q @ k.transpose(-2, -1)).softmax(-1) @ v)(
+                *m.f(x).reshape(N, T, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+            )
+            .transpose(1, 2)
+            .reshape(N, T, 8)
+        ),
+        f=nn.Linear(D, 24),
+    ),
     "tokens in the rows": lambda: Of(
         lambda m, x: m.f(x.reshape(-1, D)).view(N, T, 4), f=nn.Linear(D, 4)
     ),
