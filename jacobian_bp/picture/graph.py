@@ -77,20 +77,21 @@ def graph(values: Sequence[Value], shapes: Shapes, links: Links = MappingProxyTy
             canvas.words(middle, y + 4, text, 11, "soft", "middle")
             continue
         _incoming(canvas, value, known, at, lanes, (shapes, links), (middle, y, half, left))
-    for place, value in enumerate(drawn):
-        if value is not None:
-            y = 30 + place * DOWN
-            name = shortened(value.name, LONGEST_NAME)
-            with canvas.link(*links.get((value.name,), NOWHERE)):
-                canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
-                canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
-            for line, words, kind in ((-2, value.numbers, ""), (11, value.gradient, "accent")):
-                if words:
-                    canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250)
+        name = shortened(value.name, LONGEST_NAME)
+        with canvas.link(*links.get((value.name,), NOWHERE)):
+            canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
+            canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
+        beside = ((-2, value.numbers, "", "is"), (11, value.gradient, "accent", "has the gradient"))
+        for line, words, kind, verb in beside:
+            heard = f"{value.name} {verb} {words}" if links else ""
+            if words:
+                canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250, heard)
+    told = [("on an edge: its flat Jacobian's shape", "soft")] * bool(shapes)
     if any(value.gradient for value in drawn if value):
-        y = canvas.bottom + 26
-        canvas.words(16, y, "above: the value", 10.5)
-        canvas.words(16, y + 14, "below it: the gradient by it", 10.5, "accent")
+        told = [("above: the value", ""), ("below it: the gradient by it", "accent"), *told]
+    y = canvas.bottom + 26
+    for line, (words, kind) in enumerate(told):
+        canvas.words(16, y + 14 * line, words, 10.5, kind)
     return canvas.picture("The computation graph", _said(values, drawn, shapes), text_of(values))
 
 
@@ -117,6 +118,8 @@ def _said(values: Sequence[Value], drawn: Sequence[Value | None], shapes: Shapes
     said += f"; at the side {', '.join(at_side[:12])}" if at_side else ""
     said += f" and {len(at_side) - 12:,} more" if len(at_side) > 12 else ""
     said += ". On an edge stands the shape of its Jacobian, laid flat." if shapes else "."
+    if any(value.gradient for value in drawn if value):
+        said += " Beside a value stand its numbers, below them those of the gradient by it."
     left_out = sum(not value.at_side for value in values) - sum(map(bool, drawn))
     if left_out:
         said += f" {plural(left_out, 'value')} in between left out, with the edges to them."
