@@ -81,16 +81,16 @@ def graph(values: Sequence[Value], shapes: Shapes, links: Links = MappingProxyTy
         with canvas.link(*links.get((value.name,), NOWHERE)):
             canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
             canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
-        beside = ((-2, value.numbers, "", "is"), (11, value.gradient, "accent", "has the gradient"))
-        for line, words, kind, verb in beside:
+        told = ((-2, value.numbers, "", "is"), (11, value.gradient, "accent", "has the gradient"))
+        for line, words, kind, verb in told:
             heard = f"{value.name} {verb} {words}" if links else ""
             if words:
                 canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250, heard)
-    told = [("on an edge: its flat Jacobian's shape", "soft")] * bool(shapes)
+    legend = [("on an edge: its flat Jacobian's shape", "soft")] * bool(shapes)
     if any(value.gradient for value in drawn if value):
-        told = [("above: the value", ""), ("below it: the gradient by it", "accent"), *told]
+        legend = [("above: the value", ""), ("below it: the gradient by it", "accent"), *legend]
     y = canvas.bottom + 26
-    for line, (words, kind) in enumerate(told):
+    for line, (words, kind) in enumerate(legend):
         canvas.words(16, y + 14 * line, words, 10.5, kind)
     return canvas.picture("The computation graph", _said(values, drawn, shapes), text_of(values))
 
