@@ -12,6 +12,7 @@ import numpy as np
 from ..writing.mathml import mathml, mathml_entry
 from ..writing.signs import safe
 from .blocks import Document, Picture
+from .html_tables import matrix_table, scrolling
 from .mistakes import RULES
 from .page_style import style
 from .palette import level
@@ -97,31 +98,30 @@ class Html(Written):
     def grid(self, grid: Grid) -> str:
         finite = np.abs(grid.values[np.isfinite(grid.values)])
         largest = float(finite.max()) if finite.size else 0.0
-        rows = []
-        for row in zip(grid.cells, grid.values, grid.possible, strict=True):
-            cells = [
+        rows = [
+            [
                 f'<td class="k{level(float(value), largest)}">{_minus(text)}</td>'
                 if possible
                 else '<td class="z" title="zero for every input">.</td>'
                 for text, value, possible in zip(*row, strict=True)
             ]
-            rows.append(f"<tr>{''.join(cells)}</tr>")
-        whole = "\n".join(rows)
-        return f'<div class="scroll" tabindex="0"><table class="grid">\n{whole}\n</table></div>'
+            for row in zip(grid.cells, grid.values, grid.possible, strict=True)
+        ]
+        return matrix_table("grid", rows, self.spelled(grid.of) or "the matrix")
 
     def lines(self, lines: list[str]) -> str:
         text = escape("\n".join(map(self.spelled, lines)))
-        return f'<div class="scroll" tabindex="0"><pre>{text}</pre></div>'
+        return scrolling(f"<pre>{text}</pre>", "text in columns")
 
     def table(self, heads: list[str], rows: list[list[str]]) -> str:
         head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
         body = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
         lines = "\n".join(f"<tr>{line}</tr>" for line in [head, *body])
-        return f'<div class="scroll" tabindex="0"><table>\n{lines}\n</table></div>'
+        return scrolling(f"<table>\n{lines}\n</table>", "table")
 
     def picture(self, picture: Picture) -> str:
         """A wide one scrolls within its frame."""
-        svg = f'<div class="scroll" tabindex="0">{inline_svg(picture.svg)}</div>'
+        svg = scrolling(inline_svg(picture.svg), "picture")
         return f"<figure>{svg}<figcaption>{self.sentence(picture.alt)}</figcaption></figure>"
 
 

@@ -143,8 +143,10 @@ class _Latex(Written):
 
     def picture(self, picture: Picture) -> str:
         """Drawn, and its words below it; a foreign one by its words and lines."""
-        said = f"{{\\raggedright\\small {self.sentence(picture.alt)}\\par}}"
         drawn = latex_picture(picture.svg, self.words)
+        columns = drawn.count(r"\begin{picture}") > 1
+        alt = picture.alt + " It goes on from column to column." * columns
+        said = f"{{\\raggedright\\small {self.sentence(alt)}\\par}}"
         if drawn or not picture.lines:
             return f"{drawn}\n{said}".strip()
         return f"{said}\n{self.lines(list(without_braille(picture.lines)))}"

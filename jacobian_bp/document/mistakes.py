@@ -11,6 +11,7 @@ from html import escape
 import numpy as np
 
 from ..writing.signs import number
+from .html_tables import matrix_table
 
 SAME, OTHER = "·", "×"
 DIGITS = 3
@@ -20,6 +21,8 @@ RULES = (
     ".marks td{padding:1px 7px;text-align:right;border:1px solid var(--line);white-space:nowrap}"
     ".marks td.x{background:var(--panel);color:var(--accent);font-weight:700;"
     "outline:1.5px solid var(--accent);outline-offset:-2px}"
+    ".marks th{font-size:0;line-height:0;padding:0;user-select:none}"
+    ".marks td:empty{padding:0;border:0}"
 )
 
 
@@ -75,9 +78,8 @@ def _grid(differs: np.ndarray, gaps: np.ndarray | None) -> str:
             else f"<td>{SAME}</td>"
             for mark, value in zip(marks, numbers, strict=True)
         ]
-        rows.append(f"<tr>{''.join(cells)}</tr>")
-    table = f'<table class="marks">{"".join(rows)}</table>'
-    return f'<div class="scroll" tabindex="0">{table}</div>'
+        rows.append(cells)
+    return matrix_table("marks", rows, "what the mistake changes")
 
 
 def _too_large(gap: float) -> str:

@@ -62,11 +62,15 @@ def stated(row: Row, columns: tuple[Column, ...]) -> Stated:
 
 @dataclass(frozen=True)
 class Grid:
-    """A small matrix as cells: a number, or '.' for what is zero for every input."""
+    """A small matrix as cells: a number, or '.' for what is zero for every input.
+
+    `of` says whose numbers they are, for a reader who hears the page.
+    """
 
     cells: tuple[tuple[str, ...], ...]
     values: np.ndarray
     possible: np.ndarray
+    of: str = ""
 
     @property
     def plain(self) -> str:
@@ -74,7 +78,7 @@ class Grid:
         return "\n".join(f"[{'  '.join(row)}]" for row in self.cells)
 
 
-def grid_of(matrix: Matrix) -> Grid | None:
+def grid_of(matrix: Matrix, of: str = "") -> Grid | None:
     """The matrix as cells; None where it is too large, or refused."""
     if matrix.refused:
         return None
@@ -82,10 +86,10 @@ def grid_of(matrix: Matrix) -> Grid | None:
         value, mask = matrix.laid_out()
     except MemoryLimitError:
         return None
-    return grid_of_array(value, mask)
+    return grid_of_array(value, mask, of)
 
 
-def grid_of_array(value: np.ndarray, mask: np.ndarray | None = None) -> Grid | None:
+def grid_of_array(value: np.ndarray, mask: np.ndarray | None = None, of: str = "") -> Grid | None:
     """An array of at most two axes as cells; None where it is too large."""
     rows = np.atleast_2d(value)
     if value.ndim > 2 or not value.size or len(rows) > MOST_ROWS or rows.shape[1] > MOST_COLUMNS:
@@ -93,7 +97,7 @@ def grid_of_array(value: np.ndarray, mask: np.ndarray | None = None) -> Grid | N
     possible = np.ones(rows.shape, bool) if mask is None else np.atleast_2d(mask)
     digits = DIGITS[0] if rows.shape[1] <= 6 else DIGITS[-2]
     cells = [zero_or_number(row, flags, digits) for row, flags in zip(rows, possible, strict=True)]
-    return Grid(tuple(map(tuple, cells)), rows, possible)
+    return Grid(tuple(map(tuple, cells)), rows, possible, of)
 
 
 def lines_of(matrix: Matrix) -> list[str]:

@@ -2,16 +2,21 @@ r"""A picture of ours in an article: the shapes of its SVG as strokes, its words
 
 pdflatex reads no SVG, and needs nothing but itself for this: shapes are operators of a PDF page
 (\pdfliteral), words stand at their places in a `picture` environment. The colours are those of the
-light theme, as the style within the SVG has them.
+light theme, as the style within the SVG has them. A picture too tall to be read on one page is cut
+into columns, through lines alone.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from xml.etree import ElementTree
 
 PACKAGES = r"\usepackage{graphicx,color}"
 WIDEST, TALLEST = 440.0, 390.0  # points that a picture may take
-POINTS = 0.7  # of a pixel, at most
+POINTS, LEAST = 0.7, 0.5  # of a pixel, at most, and as long as that makes a picture whole
+BETWEEN = 12.0  # points between two columns
+MOST_COLUMNS = 12
 ROUND = 0.5523  # of a radius: where a quarter of a circle has its control points
 PATH = re.compile(r"([MLHVQhvz])|(-?[\d.]+(?:e-?\d+)?)")
 PARAMETERS = {"M": 2, "L": 2, "H": 1, "V": 1, "h": 1, "v": 1, "Q": 4, "z": 0}
@@ -30,40 +35,102 @@ def latex_picture(svg: str, words: Words) -> str:
     if root.get("class") != "jb":
         return ""
     left, _, width, height = map(float, root.attrib["viewBox"].split())
-    unit = min(POINTS, WIDEST / width, TALLEST / height)
-    drawn = "\n".join(_Drawing(root, words, unit, height).parts())
-    return (
-        rf"{{\setlength{{\unitlength}}{{{unit:.4f}bp}}\noindent"
-        f"\\begin{{picture}}({width:g},{height:g})({left:g},0)\n{drawn}\n"
-        r"\end{picture}\par}"
-    )
+    unit, ends = min(POINTS, WIDEST / width, TALLEST / height), [0.0, height]
+    if unit < LEAST and TALLEST / height < LEAST:
+        half = (WIDEST - BETWEEN) / (2 * width)  # two columns beside each other
+        of_columns = min(max(half, LEAST), POINTS, WIDEST / width)
+        ends = _cut(root, height, TALLEST / of_columns)
+        unit = of_columns if len(ends) > 2 else unit
+    cut = len(ends) > 2
+    rows = [*pairwise(ends)]
+    beside = int((WIDEST + BETWEEN) // (unit * width + BETWEEN)) if cut else 1
+    between = rf"\hspace{{{BETWEEN:g}pt}}"
+    lines = [rows[at : at + beside] for at in range(0, len(rows), beside)]
+    set_ = []
+    for line in lines:
+        tall = max(bottom - top for top, bottom in line)
+        columns = []
+        for top, bottom in line:
+            drawn = "\n".join(_Drawing(root, words, unit, (top, bottom)).parts(cut))
+            size = f"({width:g},{tall:g})({left:g},{bottom - top - tall:g})"
+            columns.append(f"\\begin{{picture}}{size}\n{drawn}\n\\end{{picture}}")
+        set_.append(rf"\noindent{between.join(columns)}\par")
+    return rf"{{\setlength{{\unitlength}}{{{unit:.4f}bp}}" + "\n".join(set_) + "}"
+
+
+def _cut(root: ElementTree.Element, height: float, most: float) -> list[float]:
+    """Where columns end, the first at 0: between shapes and words, none taller than `most`.
+
+    The whole alone where there is no such place.
+    """
+    spans = [
+        span
+        for element in _drawn(root)
+        if _tag(element) != "path" and "paper" not in element.get("class", "").split()
+        for span in [_span(element)]
+    ]
+    free = [
+        y
+        for y in sorted({bottom + 2 for _, bottom in spans})
+        if not any(a < y < b for a, b in spans)
+    ]
+    for count in range(math.ceil(height / most), MOST_COLUMNS + 1 if free else 0):
+        near = (min(free, key=lambda y: abs(y - n * height / count)) for n in range(1, count))
+        ends = sorted({0.0, *near, height})
+        if all(b - a <= most for a, b in pairwise(ends)):
+            return ends
+    return [0.0, height]
+
+
+def _span(element: ElementTree.Element) -> tuple[float, float]:
+    """The top and the bottom of what is drawn."""
+    of = {key: float(element.get(key, "0")) for key in ("y", "height", "cy", "r")}
+    match _tag(element):
+        case "rect":
+            return of["y"], of["y"] + of["height"]
+        case "circle":
+            return of["cy"] - of["r"], of["cy"] + of["r"]
+        case "text":
+            size = float(element.get("font-size", "16"))
+            return of["y"] - size, of["y"] + 0.3 * size
+    heights = [float(n) for line in _outline(element) for n in re.findall(r"-?[\d.]+", line)][1::2]
+    return min(heights, default=0.0), max(heights, default=0.0)
 
 
 class _Drawing:
     """One picture, its elements in the order in which they are drawn."""
 
-    def __init__(self, root: ElementTree.Element, words: Words, unit: float, height: float) -> None:
-        self.root, self.words, self.unit, self.height = root, words, unit, height
+    def __init__(
+        self, root: ElementTree.Element, words: Words, unit: float, ends: tuple[float, float]
+    ) -> None:
+        self.root, self.words, self.unit = root, words, unit
+        self.top, self.bottom = ends
         self.rules = list(_rules(root))
-        self.left = float(root.attrib["viewBox"].split()[0])
+        self.left, _, self.width, _ = map(float, root.attrib["viewBox"].split())
 
-    def parts(self) -> Iterator[str]:
+    def parts(self, clipped: bool) -> Iterator[str]:
+        """All of it; of one column what reaches into it, cut off at its ends."""
+        size = f"{self.left:g} {self.top:g} {self.width:g} {self.bottom - self.top:g}"
+        clip = [f"{size} re W n"] * clipped
         shapes: list[str] = []
         for element in _drawn(self.root):
+            top, bottom = _span(element)
+            if clipped and (bottom < self.top or top > self.bottom):
+                continue
             if _tag(element) != "text":
                 shapes.append(self._shape(element))
                 continue
-            yield from self._literal(shapes)
+            yield from self._literal(shapes, clip)
             shapes = []
             yield self._text(element)
-        yield from self._literal(shapes)
+        yield from self._literal(shapes, clip)
 
-    def _literal(self, shapes: list[str]) -> Iterator[str]:
+    def _literal(self, shapes: list[str], clip: list[str]) -> Iterator[str]:
         """Shapes one after another, in the pixels of the picture, whose y goes down."""
         if shapes:
-            u, top = self.unit, self.unit * self.height
+            u, top = self.unit, self.unit * self.bottom
             begin = f"q {u:.4f} 0 0 {-u:.4f} {-self.left * u:.3f} {top:.3f} cm"
-            whole = "\n".join([begin, *shapes, "Q"])
+            whole = "\n".join([begin, *clip, *shapes, "Q"])
             yield rf"\put({self.left:g},0){{\pdfliteral{{{whole}}}}}"
 
     def _style(self, element: ElementTree.Element) -> Style:
@@ -97,7 +164,7 @@ class _Drawing:
     def _text(self, element: ElementTree.Element) -> str:
         style = self._style(element)
         size, anchor = float(element.get("font-size", "16")), element.get("text-anchor", "start")
-        x, y = float(element.get("x", "0")), self.height - float(element.get("y", "0"))
+        x, y = float(element.get("x", "0")), self.bottom - float(element.get("y", "0"))
         said = self._kept(element.text or "") + "".join(map(self._piece, element))
         place = {"start": "l", "middle": "", "end": "r"}[anchor]
         scale, family = size * self.unit / 10, "" if len(element) else r"\sffamily"

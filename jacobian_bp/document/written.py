@@ -102,7 +102,8 @@ class Written(ABC):
                 continue
             step = stated(row, block.columns)
             self.seen += [" = ".join(step.sides), step.reason]
-            found.append(self.step(step, row.key, self.matrix(row.matrix) if row.matrix else ""))
+            numbers = self.matrix(row.matrix, step.sides[0]) if row.matrix else ""
+            found.append(self.step(step, row.key, numbers))
         return found
 
     def values(self, block: Values) -> list[str]:
@@ -129,7 +130,7 @@ class Written(ABC):
         numbers = row_of_numbers(value)
         if numbers:
             return self.paragraph(self.equals(formula, numbers, value.ndim == 0))
-        grid = grid_of_array(value)
+        grid = grid_of_array(value, of=formula.partition(" = ")[0])
         below = self.grid(grid) if grid else self.lines(self._long(value))
         return self.paragraph(left) + below
 
@@ -137,8 +138,8 @@ class Written(ABC):
     def _long(value: np.ndarray) -> list[str]:
         return long_block(value, None, ROOM, float("inf"))
 
-    def matrix(self, block: Matrix) -> str:
-        grid = grid_of(block)
+    def matrix(self, block: Matrix, of: str = "") -> str:
+        grid = grid_of(block, of)
         if grid is not None:
             self.seen.append(grid.plain)
             return self.grid(grid)

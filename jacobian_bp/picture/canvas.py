@@ -58,6 +58,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self.parts: list[str] = []
+        self.leads = False  # somewhere: then it is no image, whose parts no reader hears
         self.left = self.right = self.bottom = 0.0
 
     def reaches(self, x: float, y: float) -> None:
@@ -68,6 +69,7 @@ class Canvas:
     def link(self, target: str, label: str) -> Iterator[None]:
         """What is drawn meanwhile leads to a place on the page; without a target to none."""
         if target:
+            self.leads = True
             self.parts.append(f'<a href="{escape(target)}" aria-label="{escape(safe(label))}">')
         yield
         if target:
@@ -115,14 +117,20 @@ class Canvas:
         kind: str = "",
         anchor: str = "start",
         most: float = 0,
+        heard: str = "",
     ) -> None:
-        """Words or a number on one line; pressed into `most` where they are longer."""
+        """Words or a number on one line; pressed into `most` where they are longer.
+
+        `heard` is what stands for them where their place says what they are.
+        """
         said = safe(text)
         wide = len(said) * size * ADVANCE
         fit = f' textLength="{_(most)}" lengthAdjust="spacingAndGlyphs"' if 0 < most < wide else ""
         wide = min(wide, most) if most else wide
         said = escape(said)
-        self._text(x, y, f"{said}", f' font-size="{_(size)}"{fit}', kind, anchor, wide)
+        if heard:
+            fit += f' role="img" aria-label="{escape(safe(heard))}"'
+        self._text(x, y, said, f' font-size="{_(size)}"{fit}', kind, anchor, wide)
         self.reaches(x, y + size * 0.3)
 
     def paragraph(self, x: float, y: float, text: str, width: float, size: float = 11) -> float:
@@ -177,11 +185,11 @@ class Canvas:
     def picture(self, title: str, alt: str, lines: list[str] | tuple[str, ...] = ()) -> Picture:
         """The whole, as one SVG with its title and its description."""
         alt, lines = unmarked(alt), [unmarked(line) for line in lines]
-        left = _(self.left)
+        left, role = _(self.left), "group" if self.leads else "img"
         w, h = _(self.right + MARGIN - self.left), _(self.bottom + MARGIN)
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="jb" viewBox="{left} 0 {w} {h}" '
-            f'width="{w}" height="{h}" role="img"><title>{escape(safe(title))}</title>'
+            f'width="{w}" height="{h}" role="{role}"><title>{escape(safe(title))}</title>'
             f"<desc>{escape(safe(alt))}</desc><style>{STYLE}</style>"
             f'<rect x="{left}" width="{w}" height="{h}" class="paper"/>'
             f"{''.join(self.parts)}</svg>\n"

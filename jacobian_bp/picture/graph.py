@@ -77,20 +77,21 @@ def graph(values: Sequence[Value], shapes: Shapes, links: Links = MappingProxyTy
             canvas.words(middle, y + 4, text, 11, "soft", "middle")
             continue
         _incoming(canvas, value, known, at, lanes, (shapes, links), (middle, y, half, left))
-    for place, value in enumerate(drawn):
-        if value is not None:
-            y = 30 + place * DOWN
-            name = shortened(value.name, LONGEST_NAME)
-            with canvas.link(*links.get((value.name,), NOWHERE)):
-                canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
-                canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
-            for line, words, kind in ((-2, value.numbers, ""), (11, value.gradient, "accent")):
-                if words:
-                    canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250)
+        name = shortened(value.name, LONGEST_NAME)
+        with canvas.link(*links.get((value.name,), NOWHERE)):
+            canvas.rect(middle - half, y - 15, 2 * half, 30, "box", 15)
+            canvas.math(middle, y + 5, name, 17, "", "middle", 2 * half - 12)
+        told = ((-2, value.numbers, "", "is"), (11, value.gradient, "accent", "has the gradient"))
+        for line, words, kind, verb in told:
+            heard = f"{value.name} {verb} {words}" if links else ""
+            if words:
+                canvas.words(middle + half + 9, y + line, words, 10.5, kind, "start", 250, heard)
+    legend = [("on an edge: its flat Jacobian's shape", "soft")] * bool(shapes)
     if any(value.gradient for value in drawn if value):
-        y = canvas.bottom + 26
-        canvas.words(16, y, "above: the value", 10.5)
-        canvas.words(16, y + 14, "below it: the gradient by it", 10.5, "accent")
+        legend = [("above: the value", ""), ("below it: the gradient by it", "accent"), *legend]
+    y = canvas.bottom + 26
+    for line, (words, kind) in enumerate(legend):
+        canvas.words(16, y + 14 * line, words, 10.5, kind)
     return canvas.picture("The computation graph", _said(values, drawn, shapes), text_of(values))
 
 
@@ -117,6 +118,8 @@ def _said(values: Sequence[Value], drawn: Sequence[Value | None], shapes: Shapes
     said += f"; at the side {', '.join(at_side[:12])}" if at_side else ""
     said += f" and {len(at_side) - 12:,} more" if len(at_side) > 12 else ""
     said += ". On an edge stands the shape of its Jacobian, laid flat." if shapes else "."
+    if any(value.gradient for value in drawn if value):
+        said += " Beside a value stand its numbers or its shape, below them the gradient by it."
     left_out = sum(not value.at_side for value in values) - sum(map(bool, drawn))
     if left_out:
         said += f" {plural(left_out, 'value')} in between left out, with the edges to them."
@@ -148,6 +151,14 @@ def _lanes(drawn: Sequence[Value | None], at: Mapping[str, int]) -> dict[tuple[s
     return found
 
 
+def _boxes(value: Value, known: Mapping[str, Value]) -> tuple[list[str], float, float]:
+    """What a value reads at its side, the height of one box, and half that of all."""
+    side = [name for name in dict.fromkeys(value.reads) if known[name].at_side]
+    count = min(len(side), MOST_SIDE)
+    tall = min(26.0, 60 / max(1, count))
+    return side, tall, count * tall / 2
+
+
 def _incoming(
     canvas: Canvas,
     value: Value,
@@ -160,28 +171,34 @@ def _incoming(
     """The edges into a value: from the one above, along a lane, from the side."""
     middle, y, half, left = where
     shapes, links = told
-    side = [name for name in dict.fromkeys(value.reads) if known[name].at_side]
+    side, tall, half_of_boxes = _boxes(value, known)
+    shown = side if len(side) <= MOST_SIDE else [*side[: MOST_SIDE - 1], ""]
+    over = y - (half_of_boxes + 5 if side else 6)  # a lane passes above the boxes
     for name in dict.fromkeys(value.reads):
         shape = shapes.get((value.name, name))
         label = dims(shape) if shape is not None else ""
         if (value.name, name) in lanes:
             lane = left - 10 - LANE * lanes[value.name, name]
             start = 30 + at[name] * DOWN
+            beside, _, reach = _boxes(known[name], known)  # and begins below those of its source
+            under = start + (reach + 5 if beside else 0)
+            out = f"L{left + BOX + 4:g} {under:g}" if beside else ""
             with canvas.link(*links.get((value.name, name), NOWHERE)):
                 canvas.path(
-                    f"M{middle - half:g} {start:g}L{lane + 12:g} {start:g}"
-                    f"Q{lane:g} {start:g} {lane:g} {start + 12:g}L{lane:g} {y - 18:g}"
-                    f"Q{lane:g} {y - 6:g} {lane + 12:g} {y - 6:g}"
+                    f"M{middle - half:g} {start + 6 * bool(beside):g}{out}L{lane + 12:g} {under:g}"
+                    f"Q{lane:g} {under:g} {lane:g} {under + 12:g}L{lane:g} {over - 12:g}"
+                    f"Q{lane:g} {over:g} {lane + 12:g} {over:g}"
                 )
-                canvas.line([(lane + 12, y - 6), (middle - half - 1, y - 6)], "edge", True)
-                canvas.words(middle - half - 8, y - 20, label, 9.5, "soft", "end", half + BOX)
+                bend = [(left + BOX + 4, over)] if shown else []
+                ends = [(lane + 12, over), *bend, (middle - half - 1, y - 6)]
+                canvas.line(ends, "edge", True)
+                above = over - (4 if shown else 14)
+                canvas.words(middle - half - 8, above, label, 9.5, "soft", "end", half + BOX)
         elif name in at:
             above = 30 + at[name] * DOWN
             with canvas.link(*links.get((value.name, name), NOWHERE)):
                 canvas.line([(middle, above + 15), (middle, y - 16)], "edge", True)
                 canvas.words(middle + 7, (above + y) / 2 + 7, label, 9.5, "soft")
-    shown = side if len(side) <= MOST_SIDE else [*side[: MOST_SIDE - 1], ""]
-    tall = min(26.0, 60 / max(1, len(shown)))
     for place, name in enumerate(shown):
         level = y + (place - (len(shown) - 1) / 2) * tall
         if not name:

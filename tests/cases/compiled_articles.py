@@ -15,4 +15,4 @@ def compiled(text, folder):
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
     said = done.stdout.decode("utf-8", "replace")
-    return done.returncode, [float(w) for w in re.findall(r"Overfull \\hbox \(([\d.]+)pt", said)]
+    return done.returncode, [float(w) for w in re.findall(r"Overfull \\[hv]box \(([\d.]+)pt", said)]

@@ -366,7 +366,7 @@ def test_the_command_writes_the_page_or_one_without_a_script(tmp_path, monkeypat
     assert page.count("<script") == 2
     assert "<script" not in static
     with_script = re.search(r"<main.*?>(.*)</main>", page, re.S)[1]
-    grids = r'<table class="grid">.*?</table>'
+    grids = r'<table class="grid".*?</table>'
     assert re.findall(grids, with_script, re.S) == re.findall(grids, static, re.S) != []
 
 

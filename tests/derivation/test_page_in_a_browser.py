@@ -3,16 +3,13 @@
 Skipped where there is no playwright (pip install -e '.[browser]') or no Chromium.
 """
 
-import json
-
 import numpy as np
 import pytest
-from browsers import CHROMIUM, CONTRAST, NO_CHROMIUM, chromium
+from browsers import CHROMIUM, CONTRAST, NO_CHROMIUM
+from open_pages import SEED, data, place_of
 
-from jacobian_bp import Convention, Network
 from jacobian_bp.algebra.layouts import LAYOUTS
-from jacobian_bp.coursework.exercises.mistakes_of_run import explored
-from jacobian_bp.reference import X, Y, second_seed
+from jacobian_bp.reference import X
 
 pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[browser]'")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)
@@ -22,80 +19,7 @@ def full(*values):
     return pytest.param(*values, marks=pytest.mark.full)
 
 
-RNG = np.random.default_rng(37)
-SEED = second_seed().run(X, Y)
 FIRST = SEED.derivation("first_seed").spelled("∂J/∂W2")
-PAGES = {
-    "seed": lambda: SEED.derivation().html(),
-    "first": lambda: SEED.derivation("first_seed").html(),
-    "batch": lambda: batch().derivation("ng").html(),
-    "static": lambda: SEED.derivation().html(static=True),
-    "mistakes": lambda: with_mistakes(3),
-    "hidden": lambda: with_mistakes(1),
-    "hostile": lambda: SEED.derivation(Convention(names={"<b/onclick>": "W2"})).html(),
-}
-
-
-def batch():
-    net = Network.dense([3, 5, 2], "tanh", "half_squared_error", seed=4)
-    return net.run(RNG.normal(size=(3, 3)), RNG.normal(size=(3, 2)))
-
-
-def with_mistakes(level):
-    derivation = SEED.derivation()
-    return derivation.html(explored=explored(SEED, derivation, level))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    for name, made in PAGES.items():
-        (folder / f"{name}.html").write_text(made(), "utf-8")
-    return folder
-
-
-@pytest.fixture
-def open_page(browser, files):
-    """Opens a page; afterwards nothing was asked for, and nothing went wrong."""
-    contexts, wrong = [], []
-
-    def opened(name="seed", width=1440, scheme="light", place="", script=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            offline=True,
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            java_script_enabled=script,
-        )
-        contexts.append(context)
-        tab = context.new_page()
-        tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.on("dialog", lambda dialog: wrong.append(dialog.message))
-        tab.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        tab.on("request", lambda asked: wrong.append(asked.url) if asked.url[:5] != "file:" else 0)
-        tab.goto((files / f"{name}.html").as_uri() + place)
-        return tab
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def data(tab):
-    return json.loads(tab.evaluate("document.getElementById('objects').textContent"))
-
-
-def place_of(tab, name):
-    """Where the step with this name stands: #step-9."""
-    label = f".step[aria-label$='{name}']"
-    return "#" + tab.locator(label).first.get_attribute("id")
 
 
 def test_every_step_is_reached_by_the_keyboard_and_has_its_own_address(open_page):
@@ -345,12 +269,14 @@ def test_a_mistake_is_chosen_by_the_keyboard_and_what_it_changes_is_marked(open_
 
 
 def test_a_mistake_opened_in_its_section_is_the_one_in_the_bar_and_alone_is_open(open_page):
+    from playwright.sync_api import expect
+
     tab = open_page("hidden")
     parts = tab.locator("details[name=mistake] > summary")
     for place in (2, 5):
         parts.nth(place).focus()
         tab.keyboard.press("Enter")
-        tab.wait_for_function(f"document.querySelector('.bar select').value === '{place + 1}'")
+        expect(tab.get_by_label("choose a mistake")).to_have_value(str(place + 1))
         assert tab.locator("details[name=mistake][open]").count() == 1
     assert {*tab.locator(".cell.off").all_inner_texts()} <= {"×"}
     assert tab.locator("#object .cell").first.get_attribute("aria-label").count("=") == 0

@@ -44,7 +44,7 @@ TAGS = {
 }
 ATTRIBUTES = {
     *("lang", "charset", "name", "content", "class", "id", "href", "tabindex", "scope", "title"),
-    *("form", "stretchy", "width", "lspace", "rspace"),
+    *("form", "stretchy", "width", "lspace", "rspace", "role", "aria-label"),
 }
 VOID = {"meta", "wbr", "br"}
 HOSTILE = [
@@ -100,7 +100,8 @@ class Tags(HTMLParser):
 def grids_in(form, text):
     """The matrices of a document as rows of cells."""
     if form == "html":
-        return [grid for grid in Tags(text).grids if grid and grid[0]]
+        grids = ([row for row in grid if row] for grid in Tags(text).grids)  # without the heads
+        return [grid for grid in grids if grid]
     arrays = re.findall(r"\\begin\{array\}\{r+\}(.*?)\\end\{array\}", text)
     power = re.compile(r"\\cdot10\^\{(-?\d+)\}")
     return [

@@ -1,6 +1,7 @@
 """Pictures in an article: every shape, colour and word of the SVG stands on the page of LaTeX."""
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +12,8 @@ from jacobian_bp import Convention, Network
 from jacobian_bp.document.as_latex import article
 from jacobian_bp.document.blocks import Document, Picture, Section
 from jacobian_bp.document.palette import INK, LIGHT, THEMES
-from jacobian_bp.document.svg_in_latex import TALLEST, WIDEST, latex_picture
+from jacobian_bp.document.svg_in_latex import BETWEEN, LEAST, TALLEST, WIDEST, latex_picture
+from jacobian_bp.picture.graph import Value, graph
 from jacobian_bp.reference import X, Y, second_seed
 
 RNG = np.random.default_rng(61)
@@ -113,6 +115,58 @@ def test_only_an_article_with_a_picture_asks_for_the_packages():
     asked = r"\usepackage{graphicx,color}"
     assert asked in article(document(PICTURES["flat"]))
     assert asked not in article(Document("t", (), frozenset()))
+
+
+def tall(values):
+    """A graph with that many values, one below the other, and an edge past all of them."""
+    names = [f"v{n}" for n in range(values)]
+    made = [Value(a, (2,), "f", "F", (b,), numbers=a * 2) for b, a in pairwise(names)]
+    last = Value("J", (), "f", "F", (names[-1], names[0]))
+    return graph([Value(names[0], (2,)), *made, last], {(made[0].name, names[0]): (2, 2)})
+
+
+@pytest.mark.parametrize("values", [11, 23, 37])
+def test_a_tall_graph_is_cut_into_columns_through_lines_alone(values):
+    svg = tall(values).svg
+    set_ = latex_picture(svg, str)
+    columns = re.findall(r"picture\}\((\S+),(\S+)\)\((\S+),(\S+)\)\n(.*?)\\end", set_, re.S)
+    unit = float(re.search(r"unitlength\}\{([\d.]+)bp", set_)[1])
+    assert len(columns) > 1
+    assert unit >= LEAST
+    assert set_.count(r"\scalebox") == len(elements(svg, "text"))  # each word once
+    for width, height, _, low, drawn in columns:
+        assert unit * float(height) <= TALLEST
+        top, size = map(float, re.search(r"\n\S+ (\S+) \S+ (\S+) re W n", drawn).groups())
+        assert size == pytest.approx(float(height) + float(low), abs=0.06)
+        assert float(width) * unit <= WIDEST
+        for word in re.findall(r"\\put\(\S+,(\S+)\)\{\\makebox", drawn):
+            assert 0 < float(word) < size
+        for box in re.findall(r"^q 1.2 w .* (\S+) m .* h B Q$", drawn, re.M):
+            assert top < float(box) < top + size
+    for line in set_.split(r"\par"):
+        wide = [float(w) * unit for w in re.findall(r"begin\{picture\}\(([\d.]+),", line)]
+        assert sum(wide) + BETWEEN * (len(wide) - 1) <= WIDEST + 0.1
+
+
+def test_what_can_be_read_on_one_page_stays_whole_and_so_does_what_cannot_be_cut():
+    assert latex_picture(tall(7).svg, str).count(r"\begin{picture}") == 1
+    one = '<rect x="0" y="0" width="9" height="2000" class="box"/>'
+    svg = re.sub("(</style>).*</svg>", rf"\1{one}</svg>", tall(30).svg, flags=re.S)
+    whole = latex_picture(svg, str)
+    assert whole.count(r"\begin{picture}") == 1
+    assert "re W n" not in whole
+
+
+def test_an_article_of_many_layers_and_one_with_lanes_keep_to_their_pages(tmp_path):
+    rng = np.random.default_rng(2)
+    deep = Network.dense([3, *[5] * 19, 2], "tanh", "half_squared_error", seed=1)
+    folded = deep.run(rng.normal(size=3), rng.normal(size=2)).derivation().document()
+    graphs = [b for s in folded.sections for b in s.blocks if isinstance(b, Picture)]
+    assert graphs
+    text = article(document(*graphs, tall(37)))
+    assert text.count("It goes on from column to column.") == 2
+    code, overfull = compiled(text, tmp_path)
+    assert (code, [width for width in overfull if width > 3]) == (0, [])
 
 
 def test_all_pictures_compile_and_stay_in_the_margins(tmp_path):

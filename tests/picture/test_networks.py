@@ -1,6 +1,7 @@
 """Networks, layers, graphs and chains are drawn as they are; what is left out is said."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -154,6 +155,44 @@ def test_an_edge_that_passes_values_by_has_a_lane_of_its_own():
     apart = Network.program("a = Tanh(x)", "b = Add(a, x)", "c = Tanh(b)", "d = Add(c, b)")
     found = [a["d"] for a in shapes(apart.run([1.0, 2.0]).graph(), "path", "edge") if "Q" in a["d"]]
     assert len({re.search(r"Q([\d.-]+) ", lane)[1] for lane in found}) == 1
+
+
+def crossed(picture):
+    """Which lines of a graph run through a box: every third of a pixel of each is looked at."""
+    boxes = [
+        [float(b[k]) for k in ("x", "y", "width", "height")] for b in shapes(picture, "rect", "box")
+    ]
+    found = []
+    for line in shapes(picture, "path", "edge"):
+        d = re.sub(r"Q\S+ \S+ ", "L", line["d"])  # a corner as its chord
+        points = np.array([float(n) for n in re.findall(r"-?[\d.]+", d)]).reshape(-1, 2)
+        for start, end in pairwise(points):
+            for share in np.linspace(0, 1, 3 * int(np.abs(end - start).max()) + 2):
+                px, py = start + share * (end - start)
+                found += [
+                    (px, py)
+                    for x, y, w, h in boxes
+                    if x + 1 < px < x + w - 1 and y + 2 < py < y + h - 2
+                ]
+    return found
+
+
+@pytest.mark.parametrize("at_side", [0, 1, 2, 3, 4, 7])
+def test_no_edge_runs_through_a_box(at_side):
+    own = [tuple(f"p{name}{n}" for n in range(at_side)) for name in "abcd"]
+    values = [Value(p, (2,), at_side=True) for names in own for p in names]
+    reads = [("x",), ("a", "x"), ("b", "a"), ("c", "a", "x")]
+    values += [Value("x", (3,))]
+    values += [
+        Value(name, (2,), "f", "F", (*before, *names))
+        for name, before, names in zip("abcd", reads, own, strict=True)
+    ]
+    shapes_ = {(of, by): (2, 2) for of, before in zip("abcd", reads, strict=True) for by in before}
+    picture = graph(values, shapes_)
+    assert crossed(picture) == []
+    assert len([a for a in shapes(picture, "path", "edge") if "Q" in a["d"]]) == 4
+    through = picture.svg.replace("</svg>", '<path d="M0 30L300 30" class="edge"/></svg>')
+    assert crossed(type(picture)(through, picture.alt)) != []
 
 
 def test_a_deep_graph_and_a_deep_chain_are_bounded_and_say_so():

@@ -18,7 +18,7 @@ from ...writing.mathml import mathml, signs, symbol
 from ...writing.signs import dims, fraction, number, safe
 from ..ledger import DeltaStep, GradientStep, LocalStep
 from .filled_in import SPACE, FilledIn, Spell, gap
-from .places import Head, Laid, laid
+from .places import Head, Laid, laid, rounded
 from .spent_deltas import Frame, Spent, spent_deltas
 
 MOST_ENTRIES = 600
@@ -73,7 +73,9 @@ def object_of(
     size = int(np.prod([axis.size for axis in facts.axes], dtype=object))
     chips = _chips(facts, numbers)
     made: Object = {
+        "name": facts.said(name),
         "title": mathml(spell(safe(name))),
+        "says": _says(facts),
         "formula": _formula(facts, list(chips)),
         "chips": [*chips.values()],
     }
@@ -97,7 +99,7 @@ def object_of(
 def without_entries(made: Object, size: int | None = None) -> Object:
     """The object of a page that would be too large with its entries; it says so."""
     size = len(made["cells"]) if size is None else size
-    kept = {key: made[key] for key in ("title", "formula", "chips")}
+    kept = {key: made[key] for key in ("name", "title", "says", "formula", "chips")}
     return kept | {"left_out": f"Its {size:,} entries are left out, to keep this page small."}
 
 
@@ -145,13 +147,13 @@ def _placed(facts: _Facts, found: Laid) -> Object:
     return {
         "facts": f"{words}; {facts.count}" if facts.count else words,
         "spots": [coordinate for spot in found.spots for coordinate in spot],
-        "heads": [_head(facts.said(head.text), head) for head in found.heads],
+        "heads": [_margin(facts.said(head.text), head) for head in found.heads],
         "size": found.size,
     }
 
 
-def _head(text: str, head: Head) -> list[Any]:
-    return [round(head.x, 2), round(head.y, 2), text, int(head.slice), head.at]
+def _margin(text: str, head: Head) -> list[Any]:
+    return [rounded(head.x), rounded(head.y), text, int(head.slice), head.at]
 
 
 def _called(facts: _Facts) -> str:
@@ -183,10 +185,21 @@ def _parts(facts: _Facts) -> tuple[str, str]:
     return facts.spell(safe(of)), facts.spell(safe(by))
 
 
+def _head(facts: _Facts) -> str:
+    """∂z2/∂W2[k,k',i']"""
+    own = ",".join(axis.name for axis in facts.axes)
+    return f"{facts.name}[{own}]" if own else facts.name
+
+
+def _says(facts: _Facts) -> str:
+    """The formula as a reader hears it."""
+    return facts.said(f"{_head(facts)} = {facts.expression}")
+
+
 def _formula(facts: _Facts, known: list[str]) -> str:
     """name[axes] = its factors, each marked with the number of its chip."""
     own = [axis.name for axis in facts.axes]
-    head = f"{facts.name}[{','.join(own)}]" if own else facts.name
+    head = _head(facts)
     parts = [f"<math>{signs(facts.spell(safe(head)))}</math>"]
     for place, term in enumerate(facts.expression.terms):
         axes = [axis for factor in term.factors for axis in factor.axes if axis not in own]
@@ -215,6 +228,7 @@ def _chips(facts: _Facts, numbers: bool) -> dict[str, Object]:
     for term in facts.expression.terms:
         for factor in term.factors:
             found[str(factor)] = {
+                "name": facts.said(factor),
                 "formula": f"<math>{_factor(factor, facts)}</math>",
                 "axes": list(factor.axes),
                 "words": facts.said(_meaning(factor, numbers)),
@@ -256,14 +270,14 @@ def _stages(spent: Spent, spell: Spell, sentence: Spell) -> Object:
     sizes = []
     for place in range(len(spent.stages)):
         seen = [cell[place] for cell in cells if not cell[place].gone]
-        sizes.append([round(max(f.x for f in seen) + 1, 2), round(max(f.y for f in seen) + 1, 2)])
+        sizes.append([rounded(max(f.x for f in seen) + 1), rounded(max(f.y for f in seen) + 1)])
     return {
         "stages": [
             {
                 "number": stage.number,
                 "formula": mathml(spell(safe(stage.equation))),
                 "words": sentence(stage.words),
-                "heads": [_head(spell(safe(h.text)).replace("'", "′"), h) for h in stage.heads],
+                "heads": [_margin(spell(safe(h.text)).replace("'", "′"), h) for h in stage.heads],
                 "size": size,
             }
             for stage, size in zip(spent.stages, sizes, strict=True)
@@ -283,7 +297,7 @@ def _framed(frame: Frame, largest: float) -> list[Any]:
     value = frame.value
     text = NOTHING if value is None else _short(value)
     shade = -1 if value is None else level(value, largest)
-    return [round(frame.x, 2), round(frame.y, 2), text, shade, int(frame.gone)]
+    return [rounded(frame.x), rounded(frame.y), text, shade, int(frame.gone)]
 
 
 def _changes(frames: list[list[Any]]) -> list[Any]:

@@ -6,7 +6,8 @@
 const root = document.documentElement, aside = document.getElementById('object')
 const objects = JSON.parse(document.getElementById('objects').textContent)
 const steps = Object.keys(objects).map(id => document.getElementById(id))
-const narrow = matchMedia('(max-width:760px)')
+const narrow = matchMedia('(max-width:760px)'), status = document.getElementById('said')
+const meanings = JSON.parse(aside.dataset.layouts)
 const HEIGHT = 27, LEAST = 34, MOST = 58
 let now = -1, layout = '', redraw = () => {}, changed = {}
 root.classList.add('js')
@@ -17,11 +18,11 @@ const make = (tag, properties = {}, ...children) => {
   return made
 }
 const markup = (tag, className, inner) => make(tag, { className, innerHTML: inner })
-const button = (text, label, act) => {
-  const made = make('button', { type: 'button', textContent: text, onclick: act })
-  made.setAttribute('aria-label', label)
-  return made
-}
+const named = (element, label) => { element.setAttribute('aria-label', label); return element }
+const button = (text, label, act) => named(make('button', { type: 'button', textContent: text, onclick: act }), label)
+const hint = inner => markup('p', 'hint', inner)
+// What has changed away from the focus: a screen reader reads it out.
+const say = text => { status.textContent = text }
 const filled = (template, gaps) => template.replace(/\x1f(\w+)\x1f/g, (_, gap) => gaps[gap])
 
 function unravelled(place, sizes) {
@@ -68,6 +69,7 @@ function choose(place, focus = true) {
   show(objects[step.id])
   stand()
   if (!focus) return
+  say(`${objects[step.id].says}. ${aside.querySelector('.fact')?.textContent ?? ''}`)
   step.focus({ preventScroll: true })
   step.scrollIntoView({ block: 'nearest' })
   try { history.replaceState(null, '', '#' + step.id) } catch { /* within another page */ }
@@ -83,16 +85,17 @@ function show(object) {
   const drawn = []
   if (object.spent) {
     const [whole, draw] = stages(object.spent)
-    aside.append(markup('h2', '', `${object.title}, as the deltas are spent`), whole)
+    aside.append(named(markup('h2', '', `${object.title}, as the deltas are spent`), `${object.name}, as the deltas are spent`), whole)
     drawn.push(draw)
   }
-  aside.append(markup('h2', '', `${object.title}, entry by entry`), markup('div', 'formula', object.formula))
+  aside.append(named(markup('h2', '', `${object.title}, entry by entry`), `${object.name}, entry by entry`), markup('div', 'formula', object.formula))
   if (changed[steps[now].id]) aside.append(changed[steps[now].id].said.cloneNode(true))
   const chips = make('div', { className: 'chips' })
-  aside.append(chips)
+  if (object.chips.length) aside.append(hint('Its factors. Point at one: it is framed in the formula, its axes at the margin of the entries'
+    + (object.chips.some(chip => chip.forbids) ? '; a δ dims the entries that it makes zero.' : '.')), chips)
   const light = object.cells ? entries(object, drawn) : () => {}
   object.chips.forEach((chip, n) => {
-    const made = markup('button', '', chip.formula)
+    const made = named(markup('button', '', chip.formula), `${chip.name}: ${chip.words}`)
     made.type = 'button'
     made.append(make('span', { textContent: chip.words }))
     const lit = on => {
@@ -108,16 +111,18 @@ function show(object) {
 }
 
 function entries(object, drawn) {
-  const inner = make('div'), fact = make('p', { className: 'fact' }), detail = make('div', { className: 'entry' })
-  detail.append(markup('p', 'fact', 'Point at an entry, or go to one with the arrows: its formula is filled in. '
+  const inner = make('div'), meaning = hint(''), fact = make('p', { className: 'fact' }), detail = make('div', { className: 'entry' })
+  inner.setAttribute('role', 'group')
+  named(inner, `entries of ${object.name}`)
+  detail.append(hint('Point at an entry, or go to one with the arrows: its formula is filled in. '
     + '<kbd>j</kbd> <kbd>k</kbd> lead from step to step, <kbd>l</kbd> to the next layout.'))
   let chosen = -1, heads = []
   const names = Object.keys(object.layouts)
   if (!names.includes(layout)) layout = object.layout
-  const set = make('fieldset', { className: 'layouts' }, make('legend', { className: 'unseen', textContent: 'layout' }))
+  const set = make('fieldset', { className: 'layouts' }, make('legend', { textContent: 'Layout: the same entries, placed as a course may place them' }))
   names.forEach(name => {
     const input = make('input', { type: 'radio', name: 'layout', value: name, checked: name === layout })
-    input.onchange = () => { layout = name; arrange() }
+    input.onchange = () => { layout = name; arrange(); say(`${meaning.textContent}; ${fact.textContent}`) }
     set.append(make('label', {}, input, name))
   })
   const off = changed[steps[now].id]?.cells ?? []
@@ -141,6 +146,7 @@ function entries(object, drawn) {
       write(cell, off[n] || object.cells[n][0], off[n] ? 4 : object.cells[n][1], (n === chosen ? 'on ' : '') + (off[n] ? 'off' : ''))
     })
     heads = drawHeads(inner, to.heads, width)
+    meaning.textContent = `${layout}: ${meanings[layout]}`
     fact.textContent = to.facts
     mark()
   }
@@ -174,13 +180,7 @@ function entries(object, drawn) {
     })
     if (best >= 0) cells[best].focus()
   })
-  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', object.withheld ?? '0 at this input']]
-    .filter(([shade]) => object.cells.some(cell => cell[1] === shade))
-    .map(([, kind, words]) => `<span><i class="${kind}"></i>${words}</span>`).join('')
-  const ramp = [0, 1, 2, 3, 5, 6, 7, 8].map(n => `<i class="k${n}"></i>`).join('')
-  const shades = object.withheld ? '' : `<span class="ramp">− ${ramp} +</span>`
-  aside.append(set, fact, make('div', { className: 'field' }, inner), markup('p', 'fact legend',
-    met + shades), detail)
+  aside.append(set, meaning, fact, make('div', { className: 'field' }, inner), legend(object.cells.map(cell => cell[1]), object.withheld), detail)
   drawn.push(arrange)
   return (chip, on) => {
     heads.forEach(({ head, at }) => head.classList.toggle('lit', on && chip.axes.some(axis => axis in at)))
@@ -191,14 +191,24 @@ function entries(object, drawn) {
   }
 }
 
+// What the cells stand for, of kinds that are there.
+function legend(shades, withheld) {
+  const met = [[-1, 'none', 'zero for every input'], [4, 'k4', withheld ?? '0 at this input']]
+    .filter(([shade]) => shades.includes(shade))
+    .map(([, kind, words]) => `<span><i class="${kind}"></i>${words}</span>`).join('')
+  const ramp = [0, 1, 2, 3, 5, 6, 7, 8].map(n => `<i class="k${n}"></i>`).join('')
+  return markup('p', 'hint legend', met + (withheld ? '' : `<span class="ramp">− ${ramp} +, the stronger the larger</span>`))
+}
+
 function stages(spent) {
   const last = spent.stages.length - 1, inner = make('div')
   inner.setAttribute('aria-hidden', 'true')
   const range = make('input', { type: 'range', min: 0, max: last, step: 1 })
   range.value = 0
-  range.setAttribute('aria-label', 'spend the deltas, stage by stage')
+  named(range, 'spend the deltas, stage by stage')
   const formula = make('div', { className: 'formula' }), words = make('p', { className: 'words' })
-  const ticks = make('div', { className: 'fact ticks' }, ...spent.stages.map(({ number }) => make('span', { textContent: number })))
+  const ticks = make('div', { className: 'hint ticks' }, ...spent.stages.map(({ number }) => make('span', { textContent: number })))
+  ticks.setAttribute('aria-hidden', 'true')  // the slider says its number
   const cells = spent.cells.map(() => make('span'))
   inner.append(...cells)
   const frames = spent.cells.map(own => own.reduce((all, frame) => [...all, frame || all.at(-1)], []))
@@ -218,14 +228,21 @@ function stages(spent) {
     range.setAttribute('aria-valuetext', `${stage.number} ${words.textContent}`)
     ;[...ticks.children].forEach((tick, n) => tick.classList.toggle('on', n === at))
   }
-  const next = button('▸', 'next stage', () => { range.value = (+range.value + 1) % (last + 1); draw() })
+  const next = button('▸', 'next stage', () => {
+    range.value = (+range.value + 1) % (last + 1)
+    draw()
+    say(range.getAttribute('aria-valuetext'))
+  })
+  next.title = 'next stage'
   range.oninput = draw
+  const numbers = hint('Move the slider, or press ▸, and each δ is spent. (10) to (13) are the numbers of these equations in the text '
+    + 'of C. Johnston, “How I think about the neural network backpropagation algorithm”.')
+  const shades = frames.flatMap(own => own.map(frame => frame[3])).filter(shade => shade < 0)
   return [make('div', { className: 'spent' }, formula, words, make('div', { className: 'stage' }, range, next), ticks,
-    make('div', { className: 'field' }, inner)), draw]
+    make('div', { className: 'field' }, inner), ...shades.length ? [legend(shades, '')] : [], numbers), draw]
 }
 
 steps.forEach((step, n) => {
-  step.setAttribute('role', 'group')
   step.addEventListener('click', event => { if (!event.target.closest('#object')) choose(n) })
 })
 addEventListener('keydown', event => {
@@ -241,9 +258,15 @@ document.querySelectorAll('.graph a').forEach(link => link.addEventListener('cli
   event.preventDefault()
   choose(steps.findIndex(step => '#' + step.id === link.getAttribute('href')))
 }))
-document.querySelector('.bar').append(
-  button('↑', 'previous step', () => choose(now - 1)), button('↓', 'next step', () => choose(now + 1)),
-  button('◐', 'light or dark', () => { root.dataset.theme = getComputedStyle(root).colorScheme === 'dark' ? 'light' : 'dark' }))
+const bar = [
+  ['↑', 'previous step', 'k', () => choose(now - 1)], ['↓', 'next step', 'j', () => choose(now + 1)],
+  ['◐', 'light or dark', '', () => {
+    root.dataset.theme = getComputedStyle(root).colorScheme === 'dark' ? 'light' : 'dark'
+    say(root.dataset.theme)
+  }],
+]
+document.querySelector('.bar').append(...bar.map(([sign, label, key, act]) =>
+  Object.assign(button(sign, label, act), { title: key ? `${label}: ${key}` : 'the other of light and dark' })))
 
 // A mistake is chosen in the bar or opened in its section; its tables say what it changes.
 const mistakes = [...document.querySelectorAll('details[name=mistake]')]
@@ -277,8 +300,12 @@ if (mistakes.length) {
     mistakes.forEach((mistake, n) => { mistake.open = n === place })
     plant(mistakes[place])
   }
-  list.onchange = () => chosen(list.value - 1)
-  list.setAttribute('aria-label', 'choose a mistake')
+  list.onchange = () => {
+    chosen(list.value - 1)
+    const names = steps.filter(step => step.id in changed).map(step => labels[steps.indexOf(step)])
+    say(names.length ? `changed: ${names.join(', ')}` : list.value > 0 ? 'what it changes stands in its section' : 'no mistake')
+  }
+  named(list, 'choose a mistake')
   ;['no mistake', ...mistakes.map(mistake => mistake.querySelector('summary').textContent)]
     .forEach((textContent, value) => list.append(make('option', { textContent, value })))
   document.querySelector('.bar').prepend(list)

@@ -16,6 +16,7 @@ from ...document.blocks import Document
 from ...document.mistakes import RULES
 from ...document.page_style import chosen_themes, style
 from ...document.sentences import Stated
+from ..document_of import LAYOUT_WORDS
 from ..folding import folded
 from ..graph_of import graph_of
 from ..ledger import DeltaStep, Folded, GradientStep, Ledger, LocalStep
@@ -53,17 +54,21 @@ def page_of(
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     title = writer.spelled(document.title)
+    layouts = escape(_data(LAYOUT_WORDS))
+    heading = f'<h1 aria-label="{escape(title)}">{writer.sentence(document.title)}</h1>'
 
     def filled(data: str) -> str:
         body = f"""<a class="skip" href="#steps">to the steps</a>
-<header><h1>{writer.sentence(document.title)}</h1><div class="bar"></div></header>
+<header>{heading}<div class="bar"></div></header>
+<p class="unseen" role="status" id="said"></p>
 <div class="columns">
 <nav class="graph" aria-label="computation graph"><details open><summary>Graph</summary>
+<p class="hint">A value, a parameter and an edge lead to their step.</p>
 {picture}</details></nav>
-<main id="steps" tabindex="-1">
+<main id="steps" tabindex="-1" aria-label="the derivation">
 {sections}
 </main>
-<aside id="object" aria-label="the chosen step"></aside>
+<aside id="object" aria-label="the chosen step" data-layouts="{layouts}"></aside>
 </div>
 <script type="application/json" id="objects">{data}</script>
 <script>{script}</script>"""
@@ -89,7 +94,8 @@ class _Steps(Html):
     def step(self, step: Stated, key: str, numbers: str) -> str:
         written = super().step(step, key, numbers)
         label = escape(self.spelled(f"{step.number} {step.sides[0]}".strip()))
-        return written.replace('<div class="step"', f'<div class="step" aria-label="{label}"', 1)
+        named = f'<div class="step" role="group" aria-label="{label}"'
+        return written.replace('<div class="step"', named, 1)
 
 
 def _links(cost: str, steps: dict[str, Step]) -> dict[tuple[str, ...], str]:

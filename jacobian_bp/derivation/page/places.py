@@ -42,6 +42,16 @@ class Laid:
     size: Spot = (0.0, 0.0)
 
 
+def rounded(length: float) -> float:
+    """To a hundredth of a cell; a whole number has no point, which makes a page smaller.
+
+    >>> rounded(3.0), rounded(3.804)
+    (3, 3.8)
+    """
+    near = round(float(length), 2)
+    return int(near) if near.is_integer() else near
+
+
 def laid(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> Laid:
     """Every entry of a Jacobian with these axes in a layout."""
     axes = [*out, *wrt]
@@ -81,8 +91,8 @@ def laid(layout: str, out: Sequence[Axis], wrt: Sequence[Axis]) -> Laid:
         if rows and number % beside == 0:
             found.heads += [Head(0.0, y + r, *head(line[0], rows)) for r, line in enumerate(matrix)]
         for (row, column), entry in np.ndenumerate(matrix):
-            spots[int(entry)] = (round(x + column, 2), round(y + row, 2))
+            spots[int(entry)] = (rounded(x + column), rounded(y + row))
     found.spots = [spots[entry] for entry in range(len(spots))]
     right = max((x for x, _ in found.spots), default=0.0) + 1
-    found.size = (round(right, 2), round(max((y for _, y in found.spots), default=0.0) + 1, 2))
+    found.size = (rounded(right), rounded(max((y for _, y in found.spots), default=0.0) + 1))
     return found
