@@ -251,6 +251,7 @@ class _Graph:
     def _body_of_axes(self) -> Tree:
         if len(self.out) == 1:
             return self._column(self.out[0], set())
+        self._shorten()
         way = self._way(self.out[0], self.out[1])
         if way is None:
             left = self._column(self.out[0], {self.out[1]})
@@ -259,6 +260,44 @@ class _Graph:
         nodes = {self.out[0], *(end for _, end in way)}
         first = self._decoration(self.out[0], nodes)
         return self.algebra.times(*first, *self._along(way, nodes))
+
+    def _shorten(self) -> None:
+        """Where two ways lead from axis to axis, each becomes one matrix, until they are one.
+
+        Σ_m T[m,k'] P[m,i'] R[k',i']     (Tᵀ P)[k',i'] R[k',i']
+        """
+        while self._has_ring():
+            inner = dict.fromkeys(a for edge in self.edges for a in edge[1:] if a not in self.out)
+            few = (axis for axis in inner if sum(axis in edge[1:] for edge in self.edges) < 3)
+            axis = next(few, None)
+            if axis is None:
+                raise LookupError("rings inside each other")
+            ends = [edge for edge in self.edges if axis in edge[1:]]
+            self.edges = [edge for edge in self.edges if edge not in ends]
+            here = self.vectors.pop(axis, [])
+            ways = [
+                (m if b == axis else self.algebra.transposed(m), a + b - axis) for m, a, b in ends
+            ]
+            if len(ways) == 1:
+                column = self.algebra.had(here) if here else self._ones(axis)
+                self.vectors.setdefault(ways[0][1], []).append(
+                    self.algebra.times(ways[0][0], column)
+                )
+            else:
+                (left, row), (right, column) = ways
+                middle = [Tree("diag", (self.algebra.had(here),))] if here else []
+                tree = self.algebra.times(left, *middle, self.algebra.transposed(right))
+                self._join(tree, row, column)
+
+    def _has_ring(self) -> bool:
+        """Whether there are two ways from an axis to another."""
+        group = {a: a for edge in self.edges for a in edge[1:]}
+        for _, a, b in self.edges:
+            one, other = group[a], group[b]
+            if one == other:
+                return True
+            group = {axis: one if g == other else g for axis, g in group.items()}
+        return False
 
     def _along(self, way: list[tuple[Tree, int]], nodes: set[int]) -> list[Tree]:
         """The matrices of a way, behind each what stands at the axis to which it leads."""
@@ -286,6 +325,8 @@ class _Graph:
             other = b if a == axis else a
             if other in stop or other in self.out:
                 continue
+            if other in self.done:
+                raise LookupError("rings inside each other")
             self.edges.remove(edge)
             turned = tree if a == axis else self.algebra.transposed(tree)
             back = self._way(other, axis, (stop | {*self.out}) - {axis})

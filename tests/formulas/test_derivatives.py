@@ -319,6 +319,12 @@ def test_a_ring_at_an_axis_that_stays_is_a_diagonal():
     assert formula("a @ diag(A @ B @ C)").derivatives["a"] == "diag(A B C)"
 
 
+def test_two_ways_from_axis_to_axis_are_multiplied_entry_by_entry():
+    found = formula("sum((diag(a) @ T @ softmax(A)) * softmax(S @ B))", wrt=["A"])
+    assert found.derivatives == {"A": "P1 ⊙ M − diag((P1 ⊙ M) 1_j) P1".replace("M", "Tᵀ diag(a) P")}
+    assert found.ok, found.unlike
+
+
 def test_second_derivatives_are_of_a_number():
     with pytest.raises(SpecError) as caught:
         formula("W @ x").second_lines()
