@@ -29,7 +29,8 @@ from .shapes import PRIMES, Shapes, kind_of
 from .terms import Term
 from .written import Line, Written
 
-WIDE = (2, 3, *PRIMES[2:])  # for a product that has an inverse only if a matrix is wide
+WIDE = (2, 3, *PRIMES[2:])  # a product may have an inverse only if a matrix is wide,
+TALL = (3, 2, 7, 5, 13, 11, 19, 17, 29, 23, 37, 31)  # or only if a matrix further on is tall
 ABOVE = "above 0"
 RANGES = {ABOVE: 1.0, "between -1/2 and 1/2": 1 / 8}  # what is drawn where a formula asks for it
 WEIGHTS = "w_J"  # of the entries of a result that is an array
@@ -139,7 +140,7 @@ class Derived:
         Raises DomainError where none of them is in its domain.
         """
         refused = None
-        for primes, said in product((PRIMES, WIDE), ("", *RANGES)):
+        for primes, said in product((PRIMES, WIDE, TALL), ("", *RANGES)):
             sizes = self._measured(primes)
             positive = self.names if said == ABOVE else self.positive
             arrays = self._draw(positive, sizes, RANGES.get(said, 1.0))

@@ -284,10 +284,10 @@ class _Graph:
                     self.algebra.times(ways[0][0], column)
                 )
             else:
-                (left, row), (right, column) = ways
+                (left, start), (right, end) = ways
                 middle = [Tree("diag", (self.algebra.had(here),))] if here else []
                 tree = self.algebra.times(left, *middle, self.algebra.transposed(right))
-                self._join(tree, row, column)
+                self._join(tree, start, end)
 
     def _has_ring(self) -> bool:
         """Whether there are two ways from an axis to another."""
@@ -384,10 +384,11 @@ class _Graph:
     def _ring(self) -> Tree:
         tree, a, b = self.edges.pop(0)
         way = self._way(b, a)
+        alone = not any({a, b} & {*edge[1:]} for edge in self.edges)
         if way is None:
-            if tree.op == "hpow" and number_of(tree.args[1]) == 2:
+            if alone and tree.op == "hpow" and number_of(tree.args[1]) == 2:
                 return Tree("sq", tree.args[:1])
-            if tree.op == "had" and len(tree.args) == 2:
+            if alone and tree.op == "had" and len(tree.args) == 2:
                 one, other = tree.args
                 turned = self.algebra.transposed
                 ways = (

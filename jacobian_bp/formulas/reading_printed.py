@@ -62,7 +62,7 @@ def evaluated(
     array([12., 21.])
     """
     shape = tuple(sizes[axis.rstrip("'")] for axis in axes)
-    if "[" in text:
+    if "[" in text or len(axes) > 2:
         return _by_index(text, arrays, sizes, axes)
     value = np.asarray(_Reader(text, arrays, sizes).whole())
     if value.shape == () and value == 0:

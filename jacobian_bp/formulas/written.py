@@ -74,8 +74,12 @@ class Written:
     def _parts(self) -> Iterator[Tree]:
         """What may be worth a name: values, and what functions of entries are applied to."""
         made = list(reversed(self.lowered.definitions))
-        yield from (name(value) for value in made if value != self.lowered.result)
-        entries = [d.tree for d in map(self.lowered.definitions.get, made) if isinstance(d, Entry)]
+        definitions = self.lowered.definitions
+        for value in made:
+            whole = definitions[value]
+            if value != self.lowered.result and getattr(whole, "function", "") != "diag":
+                yield name(value)
+        entries = [d.tree for d in map(definitions.get, made) if isinstance(d, Entry)]
         factors = [f.tree for line in self.lines for term in line.terms for f in term.factors]
         for tree in dict.fromkeys([*factors, *entries]):
             yield from _inside(tree)

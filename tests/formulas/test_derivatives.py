@@ -325,6 +325,22 @@ def test_two_ways_from_axis_to_axis_are_multiplied_entry_by_entry():
     assert found.ok, found.unlike
 
 
+HARD = [  # two sums that share an axis; an entry that is the same everywhere; a later matrix is tall
+    "sum((diag(inv(S + 5 * eye) @ b) @ E) * softmax(trace(S) * E))",
+    "sum(a) + A * y",
+    "(inv(S + 5 * eye) @ B @ x) @ (mean(C) * (a - mean(b)))",
+    "(a @ A @ x) * det(T.T @ S)",
+    "sum(a) / (1 + mean(C)**2)",
+]
+
+
+@pytest.mark.parametrize("text", HARD)
+def test_what_is_rarely_typed_is_right_too(text):
+    found = formula(text)
+    assert found.unlike == {}
+    assert not found.is_scalar or found.second_unlike == {}
+
+
 def test_second_derivatives_are_of_a_number():
     with pytest.raises(SpecError) as caught:
         formula("W @ x").second_lines()
