@@ -29,7 +29,8 @@ from .shapes import PRIMES, Shapes, kind_of
 from .terms import Term
 from .written import Line, Written
 
-WIDE = (2, 3, *PRIMES[2:])  # for a product that has an inverse only if a matrix is wide
+WIDE = (2, 3, *PRIMES[2:])  # a product may have an inverse only if a matrix is wide,
+TALL = (3, 2, 7, 5, 13, 11, 19, 17, 29, 23, 37, 31)  # or only if a matrix further on is tall
 ABOVE = "above 0"
 RANGES = {ABOVE: 1.0, "between -1/2 and 1/2": 1 / 8}  # what is drawn where a formula asks for it
 WEIGHTS = "w_J"  # of the entries of a result that is an array
@@ -139,7 +140,7 @@ class Derived:
         Raises DomainError where none of them is in its domain.
         """
         refused = None
-        for primes, said in product((PRIMES, WIDE), ("", *RANGES)):
+        for primes, said in product((PRIMES, WIDE, TALL), ("", *RANGES)):
             sizes = self._measured(primes)
             positive = self.names if said == ABOVE else self.positive
             arrays = self._draw(positive, sizes, RANGES.get(said, 1.0))
@@ -299,14 +300,19 @@ class Derived:
         """The parts that have a name of their own, each written out."""
         return self.first.where
 
-    @cached_property
+    @property
     def statement(self) -> str:
         """The formula itself: J = ‖W x − y‖²; as it was typed in where it has no such form."""
+        return f"{self.result} = {self.in_notation or safe(self.text)}"
+
+    @cached_property
+    def in_notation(self) -> str:
+        """The formula in matrix notation, nothing where it has none."""
         notation = Notation(self.lowered, self.letters, self.symmetric)
         try:
-            return f"{self.result} = {printed(notation.value(self.lowered.result))}"
+            return printed(notation.value(self.lowered.result))
         except LookupError:
-            return f"{self.result} = {safe(self.text)}"
+            return ""
 
     # ------------------------------------------------------------------ checks
 
@@ -317,8 +323,11 @@ class Derived:
 
     @cached_property
     def unlike(self) -> dict[str, str]:
-        """Each printed derivative that does not give the array, and why; empty where all do."""
-        return self.first.unlike(self._all_values, {w: self.array(w) for w in self.wrt}, self.sizes)
+        """Each printed line that does not give its array, and why; empty where all do.
+
+        A derivative has the name of its variable, the formula and a part that of its value.
+        """
+        return self._unlike(self.first, {w: self.array(w) for w in self.wrt})
 
     @cached_property
     def second_unlike(self) -> dict[str, str]:
@@ -328,7 +337,17 @@ class Derived:
         for line in self.second.lines:
             one, two = line.key.split(",")
             arrays[line.key] = hessian(state, state.cost, one, two).materialise()
-        return self.second.unlike(self._all_values, arrays, self.sizes)
+        return self._unlike(self.second, arrays)
+
+    def _unlike(self, written: Written, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
+        values, sizes = self._all_values, self.sizes
+        found = written.unlike(values, arrays, sizes)
+        if self.in_notation:
+            axes = self.lowered.dimensions[self.lowered.result]
+            words = own_letters(axes, self.letters)
+            fault = written.fault(self.in_notation, words, axes, values, self.value, sizes)
+            found |= {self.result: fault} if fault else {}
+        return found
 
     @property
     def _all_values(self) -> dict[str, np.ndarray]:
@@ -342,12 +361,12 @@ class Derived:
 
     @property
     def ok(self) -> bool:
-        """Whether the routes agree, and every printed derivative gives the array."""
+        """Whether the routes agree, and every printed line gives its array."""
         return self.agreement.ok and not self.unlike
 
     @property
     def second_ok(self) -> bool:
-        """Whether the routes agree, and every printed second derivative gives the array."""
+        """The same of the second derivatives."""
         return self.agreement.ok and not self.second_unlike
 
 

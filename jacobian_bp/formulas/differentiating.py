@@ -47,7 +47,9 @@ class Derivatives:
         out, shares = self._shares(value)
         kept = {leaf: (*out, *self.own[leaf]) for leaf in shares}
         return out, {
-            leaf: collected([self._spread(term, kept[leaf]) for term in terms], kept[leaf])
+            leaf: collected(
+                [self._spread(term, kept[leaf]) for term in terms], kept[leaf], self.own[leaf]
+            )
             for leaf, terms in shares.items()
         }
 
@@ -72,7 +74,8 @@ class Derivatives:
                         lengths = [Tree("dim", (), str(dims[axis])) for axis in sorted(gone)]
                         found.append(share.times(1.0, *(Factor(d, ()) for d in lengths)))
         kept = (*self.own[first], *axes)
-        return kept, collected([self._spread(term, kept) for term in found], kept)
+        spread = [self._spread(term, kept) for term in found]
+        return kept, collected(spread, kept, self.own[first])
 
     def _bent(self, factor: Factor) -> list[tuple[str, Axes, float, tuple[Factor, ...]]]:
         """The derivative of a factor by each name in it: (name, its axes, coefficient, factors)."""

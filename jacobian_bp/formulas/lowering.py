@@ -204,15 +204,16 @@ class Lowered:
                 dimensions = map(int, factor.tree.text.split(","))
                 found |= dict(zip(factor.axes, dimensions, strict=True))
             elif factor.tree != DELTA:
-                found |= dict(zip(factor.axes, self._axes_of(factor.tree), strict=True))
+                found |= dict(zip(factor.axes, self.axes_of(factor.tree), strict=True))
         return found
 
-    def _axes_of(self, tree: Tree) -> tuple[int, ...]:
+    def axes_of(self, tree: Tree) -> tuple[int, ...]:
+        """The dimensions of a tree over names of values."""
         if tree.op == "name":
             return self.dimensions[tree.text]
         if tree.op in ("num", "dim"):
             return ()
-        widest = max(map(self._axes_of, tree.args), key=len)
+        widest = max(map(self.axes_of, tree.args), key=len)
         return widest[::-1] if tree.op in ("inv", TURNED) else widest
 
 

@@ -4,6 +4,7 @@
     u[k'] x[i']             u xᵀ      two axes that nothing joins
     u[k'] W[k',i']          diag(u) W
     Σ_{k,i} A[k,i] B[i,k]   tr(A B)   a ring
+    Σ_i A[k,i] B[i,k]       diag(A B) a ring at an axis that stays
     Σ_p δ[p,J·k+j] x[p]     mat(x)    a vector that is read as a matrix, row by row
 
 LookupError for what has none: more than two axes, or rings inside each other.
@@ -11,9 +12,9 @@ LookupError for what has none: more than two axes, or rings inside each other.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ..ops.entry_trees import Tree, name, names_in, num, number_of, over
+from ..ops.entry_trees import Tree, name, num, number_of, over
 from .lowering import Entry, Lowered, Product, Whole
-from .matrix_trees import COLUMN, MATRIX, NUMBER, Algebra
+from .matrix_trees import COLUMN, Algebra
 from .terms import DELTA, PAIR, TURNED, Axes, Factor, Term
 
 Edge = tuple[Tree, int, int]
@@ -30,12 +31,12 @@ class Notation:
         self.lowered, self.letters = lowered, letters
         ranks = {value: len(d) for value, d in lowered.dimensions.items()}
         self.algebra = Algebra(ranks, symmetric)
-        self.aliases: dict[str, str] = {}
+        self.aliases: dict[Tree, str] = {}
 
-    def name_value(self, value: str, alias: str) -> None:
-        """From now on `value` is written as `alias`."""
-        self.aliases[value] = alias
-        self.algebra.ranks[alias] = len(self.lowered.dimensions[value])
+    def name_part(self, part: Tree, alias: str) -> None:
+        """From now on a part, a tree over values, is written as `alias`."""
+        self.aliases[part] = alias
+        self.algebra.ranks[alias] = len(self.lowered.axes_of(part))
 
     def derivative(self, terms: Collection[Term], out: Axes, dims: Sequence[int]) -> Tree:
         """The sum of the terms, over the axes `out`, which have the dimensions `dims`."""
@@ -46,8 +47,8 @@ class Notation:
 
     def value(self, value: str, spelled: bool = False) -> Tree:
         """A value written out; by its alias, unless it is `spelled` out."""
-        if value in self.aliases and not spelled:
-            return name(self.aliases[value])
+        if name(value) in self.aliases and not spelled:
+            return name(self.aliases[name(value)])
         definition = self.lowered.definitions.get(value)
         which = self.lowered.selections.get(value)
         if which is not None and which.places == ":":
@@ -72,7 +73,7 @@ class Notation:
         if alias is not None:
             return name(alias)
         if tree.op == "name":
-            return self.value(tree.text)
+            return self.value(tree.text, spelled)
         if tree.op == "num":
             return tree
         if tree.op == "dim":
@@ -82,7 +83,6 @@ class Notation:
             return self.algebra.transposed(args[0])
         if tree.op in ("softmax", "inv", "e_max", "e_min"):
             return self.algebra.whole(tree.op, args[0])
-        is_number = all(map(self.algebra.is_number, args))
         if tree.op == "f":
             if tree.text == "sqrt" and args[0].op == "sq":
                 return Tree("norm", args[0].args)
@@ -90,44 +90,53 @@ class Notation:
         if tree.op == "neg":
             return self.algebra.times(num(-1), args[0])
         if tree.op == "**":
-            return Tree("pow" if is_number else "hpow", tuple(args))
-        if is_number or (tree.op in "*/" and self._has_scalar(tree.op, args)):
-            return self._of_numbers(tree.op, args)
-        args = self._spread(tree, args)
-        if tree.op == "*":
-            return self.algebra.had(args)
-        if tree.op == "/":
-            inverse = Tree("hdiv", (Tree("num", (), "1.0"), args[1]))
-            return self.algebra.had([args[0], inverse]) if number_of(args[0]) != 1 else inverse
-        return self.algebra.sum(tree.op, *args)
-
-    def _has_scalar(self, op: str, args: list[Tree]) -> bool:
-        kinds = list(map(self.algebra.kind, args))
-        return kinds[1] == NUMBER or (op == "*" and NUMBER in kinds)
-
-    def _of_numbers(self, op: str, args: list[Tree]) -> Tree:
-        if op == "*":
+            return self.algebra.power(*args)
+        if tree.op == "*" and any(map(self.algebra.is_number, args)):
             return self.algebra.times(*args)
-        if op == "/":
+        if tree.op == "/" and self.algebra.is_number(args[1]):
             return self.algebra.over(*args)
-        return self.algebra.sum(op, *args)
+        one, other = self._spread(tree, args)
+        ranks = [len(self.lowered.axes_of(arg)) for arg in tree.args]
+        if tree.op in "*/" and ranks == [2, 1]:  # each column has its factor
+            column = args[1] if tree.op == "*" else self._divided(tree.args[1], args[1])
+            return self.algebra.times(args[0], Tree("diag", (column,)))
+        if tree.op == "*" and ranks == [1, 2]:
+            return self.algebra.times(args[1], Tree("diag", (args[0],)))
+        if tree.op == "*":
+            return self.algebra.had([one, other])
+        if tree.op == "/":
+            return self.algebra.had([one, self._divided(tree, other)])
+        return self.algebra.sum(tree.op, one, other)
 
     def _spread(self, tree: Tree, args: list[Tree]) -> list[Tree]:
-        """A vector that meets a matrix stands in each of its rows: 1_k bᵀ."""
-        kinds = [self.algebra.kind(arg) for arg in args]
-        if MATRIX not in kinds or COLUMN not in kinds:
-            return args
-        matrix = tree.args[kinds.index(MATRIX)]
-        rows = next(d for n in names_in(matrix) if len(d := self.lowered.dimensions[n]) == 2)[0]
-        ones = Tree("ones", (), self.letters[rows])
-        return [
-            self.algebra.times(ones, self.algebra.transposed(arg)) if kind == COLUMN else arg
-            for arg, kind in zip(args, kinds, strict=True)
-        ]
+        """What has fewer axes than it meets is written as wide: 2 1_k, and 1_k bᵀ in each row."""
+        axes = self.lowered.axes_of(tree)
+        found = []
+        for entry, arg in zip(tree.args, args, strict=True):
+            count = len(self.lowered.axes_of(entry))
+            missing = self._ones(axes[: len(axes) - count])
+            if count == len(axes):
+                found.append(arg)
+            elif count:
+                found.append(self.algebra.times(missing, self.algebra.transposed(arg)))
+            else:
+                found.append(self.algebra.times(arg, missing))
+        return found
+
+    def _divided(self, entry: Tree, array: Tree) -> Tree:
+        """1_k ⊘ x, as wide as an entrywise tree."""
+        return self.algebra.had([Tree("hdiv", (self._ones(self.lowered.axes_of(entry)), array))])
+
+    def _ones(self, dimensions: Sequence[int]) -> Tree:
+        """1_k, or 1_k 1_iᵀ."""
+        columns = [Tree("ones", (), self.letters[d]) for d in dimensions]
+        return self.algebra.times(*columns[:1], *map(self.algebra.transposed, columns[1:]))
 
     def _alias_of(self, tree: Tree) -> str | None:
-        for value, alias in self.aliases.items():
-            definition = self.lowered.definitions.get(value)
+        if tree in self.aliases:
+            return self.aliases[tree]
+        for part, alias in self.aliases.items():
+            definition = self.lowered.definitions.get(part.text) if part.op == "name" else None
             same = isinstance(definition, Entry) and definition.tree == tree
             if isinstance(definition, Whole):
                 same = Tree(definition.function, tuple(map(name, definition.of))) == tree
@@ -154,6 +163,7 @@ class _Graph:
         self.below: list[Tree] = []
         self.vectors: dict[int, list[Tree]] = {}
         self.edges: list[Edge] = []
+        self.done: set[int] = set()  # axes at which all is written
         self.pairs = {f.axes[0]: f.axes[1:] for f in term.factors if f.tree.op == PAIR}
         for factor in term.factors:
             if factor.tree.op != PAIR:
@@ -194,7 +204,10 @@ class _Graph:
         for place, (other, a, b) in enumerate(self.edges):
             if {a, b} == {row, column}:
                 turned = tree if (a, b) == (row, column) else self.algebra.transposed(tree)
-                self.edges[place] = (self.algebra.had([other, turned]), a, b)
+                both = self.algebra.had([other, turned])
+                if other == turned:
+                    both = Tree("hpow", (other, num(2)))
+                self.edges[place] = (both, a, b)
                 return
         self.edges.append((tree, row, column))
 
@@ -238,19 +251,61 @@ class _Graph:
     def _body_of_axes(self) -> Tree:
         if len(self.out) == 1:
             return self._column(self.out[0], set())
-        way = self._way(*self.out)
+        self._shorten()
+        way = self._way(self.out[0], self.out[1])
         if way is None:
             left = self._column(self.out[0], {self.out[1]})
             right = self._column(self.out[1], {self.out[0]})
             return self.algebra.times(left, self.algebra.transposed(right))
-        nodes = [self.out[0], *(end for _, end in way)]
-        parts = []
-        for place, node in enumerate(nodes):
-            beside = self._at(node, set(nodes))
-            if beside:
-                parts.append(Tree("diag", (self.algebra.had(beside),)))
-            parts += [tree for tree, _ in way[place : place + 1]]
-        return self.algebra.times(*parts)
+        nodes = {self.out[0], *(end for _, end in way)}
+        first = self._decoration(self.out[0], nodes)
+        return self.algebra.times(*first, *self._along(way, nodes))
+
+    def _shorten(self) -> None:
+        """Where two ways lead from axis to axis, each becomes one matrix, until they are one.
+
+        Σ_m T[m,k'] P[m,i'] R[k',i']     (Tᵀ P)[k',i'] R[k',i']
+        """
+        while self._has_ring():
+            inner = dict.fromkeys(a for edge in self.edges for a in edge[1:] if a not in self.out)
+            few = (axis for axis in inner if sum(axis in edge[1:] for edge in self.edges) < 3)
+            axis = next(few, None)
+            if axis is None:
+                raise LookupError("rings inside each other")
+            ends = [edge for edge in self.edges if axis in edge[1:]]
+            self.edges = [edge for edge in self.edges if edge not in ends]
+            here = self.vectors.pop(axis, [])
+            ways = [
+                (m if b == axis else self.algebra.transposed(m), a + b - axis) for m, a, b in ends
+            ]
+            if len(ways) == 1:
+                column = self.algebra.had(here) if here else self._ones(axis)
+                self.vectors.setdefault(ways[0][1], []).append(
+                    self.algebra.times(ways[0][0], column)
+                )
+            else:
+                (left, start), (right, end) = ways
+                middle = [Tree("diag", (self.algebra.had(here),))] if here else []
+                tree = self.algebra.times(left, *middle, self.algebra.transposed(right))
+                self._join(tree, start, end)
+
+    def _has_ring(self) -> bool:
+        """Whether there are two ways from an axis to another."""
+        group = {a: a for edge in self.edges for a in edge[1:]}
+        for _, a, b in self.edges:
+            one, other = group[a], group[b]
+            if one == other:
+                return True
+            group = {axis: one if g == other else g for axis, g in group.items()}
+        return False
+
+    def _along(self, way: list[tuple[Tree, int]], nodes: set[int]) -> list[Tree]:
+        """The matrices of a way, behind each what stands at the axis to which it leads."""
+        return [part for tree, end in way for part in (tree, *self._decoration(end, nodes))]
+
+    def _decoration(self, node: int, nodes: set[int]) -> list[Tree]:
+        beside = self._at(node, nodes)
+        return [Tree("diag", (self.algebra.had(beside),))] if beside else []
 
     def _column(self, axis: int, stop: set[int]) -> Tree:
         found = self._at(axis, stop)
@@ -262,6 +317,7 @@ class _Graph:
     def _at(self, axis: int, stop: set[int]) -> list[Tree]:
         """The vectors at an axis, and those that matrices bring there from other axes."""
         found = self.vectors.pop(axis, [])
+        self.done.add(axis)
         for edge in list(self.edges):
             tree, a, b = edge
             if edge not in self.edges or axis not in (a, b):
@@ -269,12 +325,22 @@ class _Graph:
             other = b if a == axis else a
             if other in stop or other in self.out:
                 continue
+            if other in self.done:
+                raise LookupError("rings inside each other")
             self.edges.remove(edge)
             turned = tree if a == axis else self.algebra.transposed(tree)
-            found.append(self.algebra.times(turned, self._column(other, stop | {axis})))
+            back = self._way(other, axis, (stop | {*self.out}) - {axis})
+            if back is None:
+                found.append(self.algebra.times(turned, self._column(other, stop | {axis})))
+            else:  # a ring at this axis: the diagonal of its product
+                nodes = stop | {axis, other, *(end for _, end in back)}
+                ring = turned, *self._decoration(other, nodes), *self._along(back[:-1], nodes)
+                found.append(Tree("diag", (self.algebra.times(*ring, back[-1][0]),)))
         return found
 
-    def _way(self, start: int, end: int) -> list[tuple[Tree, int]] | None:
+    def _way(
+        self, start: int, end: int, around: Collection[int] = ()
+    ) -> list[tuple[Tree, int]] | None:
         """The matrices from one axis to another, each turned to run that way; they are used up."""
         todo: list[tuple[int, list[Edge]]] = [(start, [])]
         seen = {start}
@@ -285,7 +351,7 @@ class _Graph:
             for edge in self.edges:
                 if at in edge[1:]:
                     other = edge[2] if edge[1] == at else edge[1]
-                    if other not in seen:
+                    if other not in seen and other not in around:
                         seen.add(other)
                         todo.append((other, [*way, edge]))
         return None
@@ -301,6 +367,8 @@ class _Graph:
 
     def _component(self) -> Tree:
         """What hangs together and has no axis that stays: a number."""
+        if self.done & {*self.vectors, *(end for edge in self.edges for end in edge[1:])}:
+            raise LookupError("rings inside each other")
         if not self.vectors:
             return self._ring()
         ends = [a for a in self.vectors if sum(a in edge[1:] for edge in self.edges) < 2]
@@ -316,11 +384,12 @@ class _Graph:
     def _ring(self) -> Tree:
         tree, a, b = self.edges.pop(0)
         way = self._way(b, a)
+        alone = not any({a, b} & {*edge[1:]} for edge in self.edges)
         if way is None:
-            if tree.op == "had" and len(tree.args) == 2:
+            if alone and tree.op == "hpow" and number_of(tree.args[1]) == 2:
+                return Tree("sq", tree.args[:1])
+            if alone and tree.op == "had" and len(tree.args) == 2:
                 one, other = tree.args
-                if one == other:
-                    return Tree("sq", (one,))
                 turned = self.algebra.transposed
                 ways = (
                     self.algebra.times(turned(one), other),
@@ -330,6 +399,5 @@ class _Graph:
             left, right = self._column(a, {b}), self._column(b, {a})
             return self.algebra.times(self.algebra.transposed(left), tree, right)
         nodes = {end for _, end in way}
-        if any(n in e[1:] for e in self.edges for n in nodes):
-            raise LookupError("rings inside each other")
+        self.done |= nodes
         return Tree("tr", (self.algebra.times(tree, *(t for t, _ in way)),))

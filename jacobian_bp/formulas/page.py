@@ -14,13 +14,13 @@ from .written import Written
 def page_lines(found: Derived) -> list[str]:
     """The page: the formula, its shapes, its derivatives, and the checks."""
     title = "gradient" if found.is_scalar else "jacobian"
-    checks = [*_routes(found), *_read_again(found.first, found.unlike)]
+    checks = [*_routes(found), *_read_again(found, found.first, found.unlike)]
     return [*_head(found), *_body(found, title, found.first), "", *_block("checks", checks)]
 
 
 def second_page_lines(found: Derived) -> list[str]:
     """The page of the second derivatives."""
-    checks = [*_routes(found), *_read_again(found.second, found.second_unlike)]
+    checks = [*_routes(found), *_read_again(found, found.second, found.second_unlike)]
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
 
 
@@ -128,10 +128,13 @@ def _routes(found: Derived) -> list[str]:
     return [f"{', '.join(rows)} entries as vjp{of}: {verdict}", *found.agreement.kinks]
 
 
-def _read_again(written: Written, unlike: Mapping[str, str]) -> list[str]:
+def _read_again(found: Derived, written: Written, unlike: Mapping[str, str]) -> list[str]:
     """How many lines give the numbers that the ops give, and what is wrong with the others."""
-    lines = [f"{line.head}: {unlike[line.key]}" for line in written.lines if line.key in unlike]
-    count = len(written.lines) - len(unlike)
+    heads = {found.result: found.result} if found.in_notation else {}
+    heads |= {line.key: line.head for line in written.lines}
+    heads |= {alias: alias for alias in written.where}
+    lines = [f"{head}: {unlike[key]}" for key, head in heads.items() if key in unlike]
+    count = len(heads) - len(unlike)
     if count:
         read = plural(
             count,

@@ -20,9 +20,9 @@ def printed(tree: Tree) -> str:
     return _written(tree)[0]
 
 
-def printed_factor(tree: Tree) -> str:
-    """The text of a tree, in parentheses unless it is one sign or one function."""
-    return _in(tree, ATOM)
+def printed_factor(tree: Tree, least: int = ATOM) -> str:
+    """The text of a tree, in parentheses if it binds less; an atom is one sign or one function."""
+    return _in(tree, least)
 
 
 def _written(tree: Tree) -> tuple[str, int]:
@@ -96,6 +96,7 @@ _RULES: dict[str, Callable[[Tree], tuple[str, int]]] = {
     "div": lambda t: (f"{_in(t.args[0], PRODUCT)}/{_in(t.args[1], POWER)}", PRODUCT),
     "pow": lambda t: (f"{_in(t.args[0], ATOM)}{_exponent(t.args[1])}", POWER),
     "hpow": _entry_power,
+    "at": lambda t: (f"{_in(t.args[0], ATOM)}[{t.text}]", ATOM),
     "T": lambda t: (f"{_in(t.args[0], ATOM)}ᵀ", POWER),
     "inv": _inverse,
     "sq": _norm("²"),

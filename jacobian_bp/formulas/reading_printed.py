@@ -9,6 +9,7 @@ The reader shares nothing with the writer but the signs.
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def evaluated(
     array([12., 21.])
     """
     shape = tuple(sizes[axis.rstrip("'")] for axis in axes)
-    if "[" in text:
+    if "[" in text or len(axes) > 2:
         return _by_index(text, arrays, sizes, axes)
     value = np.asarray(_Reader(text, arrays, sizes).whole())
     if value.shape == () and value == 0:
@@ -126,7 +127,7 @@ class _Reader:
         return value
 
     def _require_equal(self, one: Any, other: Any) -> None:
-        if np.ndim(one) and np.ndim(other) and np.shape(one) != np.shape(other):
+        if np.shape(one) != np.shape(other):
             raise SpecError(f"{np.shape(one)} and {np.shape(other)} meet in {self.text}.")
 
     def product(self) -> Any:
@@ -216,6 +217,7 @@ def _number(value: Any) -> Any:
 
 _SIGN = re.compile(r"\s*([+−])\s*")
 _PAIR = re.compile(r"dim\((\w)\) ([^\W\d]'*)\+([^\W\d]'*)")
+_ENTRY = re.compile(r"(.*)\[([^\[\]]*)\](²|³|\^[\d.]+|\^\(−[\d.]+\))?")
 _SUMS = re.compile(r"\s*Σ_\{?([\w',]+)\}?\s*")
 
 
@@ -225,20 +227,37 @@ def _by_index(
     """A sum of terms in index form, each an einsum of its factors."""
     total = np.zeros(tuple(sizes[a.rstrip("'")] for a in axes))
     for sign, term in _split(text):
-        total = total + sign * _index_term(term, arrays, sizes, axes)
+        factors = _factors(term)
+        group = next((f for f in factors if f[0] == "(" and f[-1] == ")" and "[" in f), None)
+        if group is None:
+            total = total + sign * _index_term(term, arrays, sizes, axes)
+            continue
+        outside = " ".join(f for f in factors if f is not group)
+        for inner, inside in _split(group[1:-1]):
+            part = _by_index(f"{outside} {inside}", arrays, sizes, axes)
+            total = total + sign * inner * part
     return total
 
 
 def _split(text: str) -> list[tuple[float, str]]:
     """The terms of a sum, each with its sign."""
-    found, depth, begin, sign = [], 0, 0, 1.0
+    found, begin, sign = [], 0, 1.0
+    for place in _outside(text, "+−"):
+        if text[begin:place].strip():
+            found.append((sign, text[begin:place].strip()))
+        sign, begin = (1.0 if text[place] == "+" else -1.0), place + 1
+    return [*found, (sign, text[begin:].strip())]
+
+
+def _outside(text: str, signs: str) -> list[int]:
+    """Where such signs stand outside of parentheses, brackets and norms."""
+    found, depth, norm = [], 0, False
     for place, character in enumerate(text):
         depth += (character in "([") - (character in ")]")
-        if character in "+−" and not depth:
-            if text[begin:place].strip():
-                found.append((sign, text[begin:place].strip()))
-            sign, begin = (1.0 if character == "+" else -1.0), place + 1
-    return [*found, (sign, text[begin:].strip())]
+        norm ^= character == "‖"
+        if character in signs and not depth and not norm:
+            found.append(place)
+    return found
 
 
 def _index_term(
@@ -250,12 +269,13 @@ def _index_term(
     words: list[tuple[str, ...]] = []
     scale = 1.0
     lengths, factors = dict(sizes), _factors(rest)
-    for factor in sorted(factors, key=lambda factor: factor.startswith("δ[")):
-        head, bracket, tail = factor.rpartition("[")
-        if not bracket:
-            scale *= float(_Reader(factor, arrays, sizes).whole())
+    for factor, sign in sorted(_with_signs(factors), key=lambda one: one[0].startswith("δ[")):
+        entry = _ENTRY.fullmatch(factor)
+        if entry is None:
+            scale *= float(_Reader(factor, arrays, sizes).whole()) ** sign
             continue
-        word = tuple(tail.rstrip("]").split(","))
+        head, tail, power = entry.groups()
+        word = tuple(tail.split(","))
         pair = _PAIR.fullmatch(word[-1])
         if head == "δ" and pair:
             word = (word[0], pair[2], pair[3])
@@ -268,6 +288,7 @@ def _index_term(
             operands.append(np.eye(_length(known, lengths, term)))
         else:
             value = np.asarray(_Reader(head, arrays, sizes).whole())
+            value = np.power(value, sign * _exponent(power))
             operands.append(value.reshape(-1) if len(word) == 1 else value)
         words.append(word)
         for axis, length in zip(word, operands[-1].shape, strict=True):
@@ -280,10 +301,30 @@ def _index_term(
         raise SpecError(f"the sums of {term} are not over the axes that it has.")
     inside = ",".join("".join(letters[a] for a in word) for word in words)
     result = "".join(letters[a] for a in axes if a in letters)
-    value = scale * np.einsum(f"{inside}->{result}", *operands)
+    value = scale * (np.einsum(f"{inside}->{result}", *operands) if operands else np.ones(()))
     order = [a for a in axes if a in letters]
     shaped = value.reshape([sizes[a.rstrip("'")] if a in order else 1 for a in axes])
     return np.broadcast_to(shaped, [sizes[a.rstrip("'")] for a in axes]) if lacking else shaped
+
+
+def _with_signs(factors: list[str]) -> list[tuple[str, int]]:
+    """Each factor with 1, or −1 where it divides; a divisor in parentheses is several."""
+    found: list[tuple[str, int]] = []
+    for factor in factors:
+        if factor[0] != "/":
+            found.append((factor, 1))
+        elif factor[1] == "(" and factor[-1] == ")" and "[" in factor:
+            found += [(inside, -1) for inside in _factors(factor[2:-1])]
+        else:
+            found.append((factor[1:], -1))
+    return found
+
+
+def _exponent(sign: str | None) -> float:
+    """Of a[k]², a[k]^4 and a[k]^(−2)."""
+    if not sign:
+        return 1.0
+    return {"²": 2.0, "³": 3.0}.get(sign) or float(sign.strip("^()").replace("−", "-"))
 
 
 def _length(axis: str, lengths: Mapping[str, int], term: str) -> int:
@@ -293,11 +334,7 @@ def _length(axis: str, lengths: Mapping[str, int], term: str) -> int:
 
 
 def _factors(text: str) -> list[str]:
-    """The factors that stand side by side, outside of parentheses and brackets."""
-    found, depth, begin = [], 0, 0
-    for place, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if character == " " and not depth:
-            found.append(text[begin:place])
-            begin = place + 1
-    return [part for part in [*found, text[begin:]] if part]
+    """The factors that stand side by side, outside of parentheses and brackets; /b divides."""
+    ends = [0, *_outside(text, " /"), len(text)]
+    parts = [text[begin:end].strip() for begin, end in pairwise(ends)]
+    return [part for part in parts if part]

@@ -49,9 +49,26 @@ class Term:
         return Term(self.coefficient * coefficient, tuple(mine))
 
 
-def collected(terms: Sequence[Term], kept: Axes) -> list[Term]:
-    """The terms with every δ spent that has a summed axis, equal ones added up, factored."""
-    return factored(like_terms([canonical(spent(term, kept), kept) for term in terms]))
+def collected(terms: Sequence[Term], kept: Axes, read: Axes) -> list[Term]:
+    """The terms with every δ spent that has a summed axis, equal ones added up, factored.
+
+    Where two axes stay that a δ makes equal, all else is read at that of the axes `read`.
+    """
+    return factored(like_terms([canonical(at_one(spent(t, kept), read), kept) for t in terms]))
+
+
+def at_one(term: Term, read: Axes) -> Term:
+    """δ[k,k'] a[k] as δ[k,k'] a[k'], where k' is one of the axes `read`."""
+    factors = term.factors
+    for left, right in [f.axes for f in factors if f.tree == DELTA]:
+        gone, stays = (left, right) if right in read else (right, left)
+        factors = tuple(
+            f
+            if f.tree == DELTA
+            else Factor(f.tree, tuple(stays if a == gone else a for a in f.axes))
+            for f in factors
+        )
+    return Term(term.coefficient, factors)
 
 
 def spent(term: Term, kept: Axes) -> Term:

@@ -112,6 +112,8 @@ def plus(a: Tree, b: Tree) -> Tree:
         return b
     if number_of(b) == 0:
         return a
+    if a.op == b.op == "num":
+        return num(float(a.text) + float(b.text))
     if b.op == "neg":
         return less(a, b.args[0])
     return times(num(2), a) if a == b else Tree("+", (a, b))
@@ -119,8 +121,12 @@ def plus(a: Tree, b: Tree) -> Tree:
 
 def less(a: Tree, b: Tree) -> Tree:
     """a − b."""
+    if a == b:
+        return num(0)
     if number_of(b) == 0:
         return a
+    if a.op == b.op == "num":
+        return num(float(a.text) - float(b.text))
     return minus(b) if number_of(a) == 0 else Tree("-", (a, b))
 
 

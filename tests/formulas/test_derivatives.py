@@ -7,6 +7,7 @@ import pytest
 
 from jacobian_bp import DomainError, Formula, SpecError, formula
 from jacobian_bp.formulas.reading_printed import evaluated
+from jacobian_bp.formulas.written import Written
 
 RNG = np.random.default_rng(15)
 HAND = {  # by hand, in numpy: the formula, the variable, its gradient
@@ -79,12 +80,13 @@ formula   J = ‖W2 tanh(W1 x + b1) + b2 − y‖²
 y[k] a vector
           checked at k = 3, i = 2, j = 5, numbers drawn (seed 0)
 
-gradient  ∂J/∂W1 = 2 (tanh'(W1 x + b1) ⊙ W2ᵀ (W2 tanh(W1 x + b1) + b2 − y)) xᵀ    [i',j']
+gradient  ∂J/∂W1 = 2 (tanh'(z) ⊙ W2ᵀ (W2 tanh(z) + b2 − y)) xᵀ    [i',j']
+where     z = W1 x + b1
 signs     ⊙: entry by entry
           a function with a prime: its slope
 
 checks    full 10 of 10, structured 10 of 10, difference 10 of 10 entries as vjp: all routes agree
-          1 line, read again as it is printed, gives the numbers of the ops"""
+          3 lines, read again as they are printed, give the numbers of the ops"""
 
 
 def test_the_page_of_a_two_layer_network():
@@ -95,10 +97,51 @@ def test_the_page_of_a_two_layer_network():
 
 def test_a_part_that_recurs_has_a_name():
     found = formula("norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2")
-    assert found.where == {"r": "W2 tanh(W1 x + b1) + b2 − y"}
-    assert found.derivatives["b2"] == "2 r"
+    assert found.where == {"z": "W1 x + b1", "h": "tanh(z)", "r": "W2 h + b2 − y"}
+    assert found.derivatives["W2"] == "2 r hᵀ"
     taken = formula("norm(W2 @ tanh(W1 @ x + b1) + r - y)**2")
-    assert taken.where == {"r1": "W2 tanh(W1 x + b1) + r − y"}
+    assert taken.where == {"z": "W1 x + b1", "h": "tanh(z)", "r1": "W2 h + r − y"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-sum(y * log(softmax(W @ x + b)))",
+        "sum(g * (x - mean(x)) / sqrt(mean((x - mean(x))**2)))",
+        "norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2",
+        "sum((x / A)**2)",
+        "logdet(X.T @ X) + trace(inv(X.T @ X))",
+        "mean(inv(S + 9 * eye)) / (1 + sqrt(1 + v**2)[0]**2)",
+    ],
+)
+def test_a_name_is_given_to_what_is_read_twice_and_said_before_it_is_read(text):
+    found = formula(text)
+    for written in (found.first, found.second):
+        names = list(written.where)
+        for place, alias in enumerate(names):
+            word = re.compile(rf"(?<!\w){alias}(?![^\Wᵀ²³]|')")
+            after = [written.where[n] for n in names[place + 1 :]] + [*written.texts.values()]
+            assert sum(len(word.findall(re.sub(r"\[.*?\]", "", text))) for text in after) > 1
+            assert not any(word.search(written.where[n]) for n in names[: place + 1])
+    assert found.ok, found.unlike
+    assert found.second_ok, found.second_unlike
+
+
+def test_a_mistake_in_a_part_or_in_the_formula_itself_is_seen(monkeypatch):
+    found = formula("norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2")
+    assert found.unlike == {}
+    found.__dict__.pop("unlike")
+    found.__dict__["in_notation"] = found.in_notation.replace("− y", "+ y")
+    assert found.unlike == {"J": "it gives other numbers than the ops"}
+    assert not found.ok
+    assert str(found).endswith(
+        "          J: it gives other numbers than the ops\n"
+        "          9 lines, read again as they are printed, give the numbers of the ops"
+    )
+    where = {"z": "W1 x", "h": "tanh(z)", "r": "W2 h + b2 + y"}
+    monkeypatch.setattr(Written, "where", property(lambda self: where))
+    del found.unlike
+    assert {"r", "W1"} <= set(found.unlike)
 
 
 MISTAKES = [
@@ -139,20 +182,41 @@ def test_a_wrong_array_is_seen():
 SECOND = {
     "sum((W @ x - y)**2)": {
         "W,W": "2 δ[k',k''] x[i'] x[i'']",
-        "W,x": "2 W[k',i''] x[i'] + 2 δ[i',i''] (W x − y)[k']",
+        "W,x": "2 (W[k',i''] x[i'] + δ[i',i''] (W x − y)[k'])",
         "W,y": "−2 δ[k',k''] x[i']",
         "x,x": "2 Wᵀ W",
         "x,y": "−2 Wᵀ",
         "y,y": "2 I_k",
     },
-    "logsumexp(z)": {"z,z": "diag(softmax(z)) − softmax(z) softmax(z)ᵀ"},
+    "logsumexp(z)": {"z,z": "diag(p) − p pᵀ"},
     "logdet(X)": {"X,X": "−(X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
     "norm(x)": {"x,x": "I_k/‖x‖ − x xᵀ/‖x‖³"},
-    "det(X)": {"X,X": "det(X) (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − det(X) (X⁻¹)[j',k''] (X⁻¹)[j'',k']"},
+    "det(X)": {"X,X": "det(X) ((X⁻¹)[j',k'] (X⁻¹)[j'',k''] − (X⁻¹)[j',k''] (X⁻¹)[j'',k'])"},
+    "1/det(X)": {"X,X": "((X⁻¹)[j',k'] (X⁻¹)[j'',k''] + (X⁻¹)[j',k''] (X⁻¹)[j'',k'])/det(X)"},
+    "trace(inv(X))": {"X,X": "(X⁻¹ X⁻¹)[j',k''] (X⁻¹)[j'',k'] + (X⁻¹ X⁻¹)[j'',k'] (X⁻¹)[j',k'']"},
+    "logdet(A @ X)": {
+        "A,A": "−(X (A X)⁻¹)[i'',k'] (X (A X)⁻¹)[i',k'']",
+        "A,X": "((A X)⁻¹)[k'',k'] (δ[i',i''] − (X (A X)⁻¹ A)[i',i''])",
+        "X,X": "−((A X)⁻¹ A)[k',i''] ((A X)⁻¹ A)[k'',i']",
+    },
+    "(a @ x) / (b @ x)": {
+        "a,a": "0",
+        "a,x": "I_k/(bᵀ x) − x bᵀ/(bᵀ x)²",
+        "a,b": "−x xᵀ/(bᵀ x)²",
+        "x,x": "2 (aᵀ x) b bᵀ/(bᵀ x)³ − b aᵀ/(bᵀ x)² − a bᵀ/(bᵀ x)²",
+        "x,b": "2 (aᵀ x) b xᵀ/(bᵀ x)³ − (aᵀ x) I_k/(bᵀ x)² − a xᵀ/(bᵀ x)²",
+        "b,b": "2 (aᵀ x) x xᵀ/(bᵀ x)³",
+    },
+    "sum((A / x)**2)": {
+        "A,A": "2 δ[k',k''] δ[i',i'']/x[i']²",
+        "A,x": "−4 δ[i',i''] A[k',i']/x[i']³",
+        "x,x": "6 diag((A^∘2)ᵀ 1_k ⊘ x^∘4)",
+    },
+    "sum(x**3 * log(x))": {"x,x": "diag(5 x + 6 (log(x) ⊙ x))"},
     "norm(kron(A, B))**2": {
-        "A,A": "2 Σ_j,l δ[k',k''] δ[i',i''] B[j,l] B[j,l]",
+        "A,A": "2 ‖B‖² δ[k',k''] δ[i',i'']",
         "A,B": "4 A[k',i'] B[j'',l'']",
-        "B,B": "2 Σ_k,i δ[j',j''] δ[l',l''] A[k,i] A[k,i]",
+        "B,B": "2 ‖A‖² δ[j',j''] δ[l',l'']",
     },
     "norm(vec(X) - y)**2": {
         "X,X": "2 δ[k',k''] δ[i',i'']",
@@ -195,6 +259,86 @@ def test_second_derivatives_are_those_of_the_ops(text):
 def test_longer_second_derivatives_give_the_hessian(text):
     found = formula(text)
     assert found.second_ok, found.second_unlike
+
+
+SPREAD = {  # what has fewer axes than it meets is written as wide
+    "x @ y + Z @ x": ("F = (xᵀ y) 1_k + Z x", {"x": "Z + 1_k yᵀ", "y": "1_k xᵀ"}),
+    "norm(x @ y + Z @ x)**2": ("J = ‖(xᵀ y) 1_k + Z x‖²", {"y": "2 (1_kᵀ r) x"}),
+    "lam + A": ("F = λ 1_k 1_iᵀ + A", {"λ": "1_k 1_iᵀ"}),
+    "A + mean(A)": (
+        "F = A + (1_kᵀ A 1_i) 1_k 1_iᵀ/(dim(k) dim(i))",
+        {"A": "δ[k,k'] δ[i,i'] + 1/(dim(k) dim(i))"},
+    ),
+    "X - mean(X, axis=0)": ("F = X − 1_k 1_kᵀ X/dim(k)", {"X": "δ[i,i'] (δ[k,k'] − 1/dim(k))"}),
+    "softmax(x) + 1": ("F = softmax(x) + 1_k", {"x": "diag(p) − p pᵀ"}),
+    "sum(lam / x)": ("J = λ (1_kᵀ (1_k ⊘ x))", {"x": "−λ (1_k ⊘ x^∘2)"}),
+    "A * x": ("F = A diag(x)", {"x": "δ[i,i'] A[k,i']"}),
+    "A / x": ("F = A diag(1_i ⊘ x)", {"A": "δ[k,k'] δ[i,i']/x[i']"}),
+    "x / A": ("F = 1_k xᵀ ⊘ A", {"x": "δ[i,i']/A[k,i']"}),
+    "sum(relu(1 - y * x))": ("J = 1_kᵀ relu(1_k − y ⊙ x)", {"x": "−relu'(z) ⊙ y"}),
+}
+
+
+@pytest.mark.parametrize("text", SPREAD)
+def test_what_numpy_spreads_is_written_as_wide_as_what_it_meets(text):
+    statement, derivatives = SPREAD[text]
+    found = formula(text)
+    assert found.statement == statement
+    assert derivatives.items() <= found.derivatives.items()
+    assert found.ok, found.unlike
+
+
+FOLDED = {  # what a reader would fold at once is folded
+    "x + 2 * x": ("F = 3 x", "3 I_k"),
+    "x - x": ("F = x − x", "0"),
+    "sum(x * sqrt(x))": ("J = xᵀ sqrt(x)", "1.5 sqrt(x)"),
+    "exp(-norm(x)**2 / (2 * lam**2))": ("J = exp(−‖x‖²/(2 λ²))", "−exp(z) x/λ²"),
+    "x.T @ A @ x / (x.T @ x)": (
+        "J = xᵀ A x/‖x‖²",
+        "(A + Aᵀ) x/‖x‖² − 2 (xᵀ A x) x/‖x‖^4",
+    ),
+}
+
+
+@pytest.mark.parametrize("text", FOLDED)
+def test_powers_and_like_terms_are_folded(text):
+    found = formula(text)
+    assert (found.statement, found.derivatives["x"]) == FOLDED[text]
+    assert found.ok, found.unlike
+
+
+def test_a_ring_at_an_axis_that_stays_is_a_diagonal():
+    found = formula("diag(A @ B @ C)")
+    assert found.statement == "F = diag(A B C)"
+    assert found.derivatives == {
+        "A": "δ[k,k'] (B C)[i',k']",
+        "B": "A[k,i'] C[j',k]",
+        "C": "δ[k,k'] (A B)[k',j']",
+    }
+    assert found.ok, found.unlike
+    assert formula("a @ diag(A @ B @ C)").derivatives["a"] == "diag(A B C)"
+
+
+def test_two_ways_from_axis_to_axis_are_multiplied_entry_by_entry():
+    found = formula("sum((diag(a) @ T @ softmax(A)) * softmax(S @ B))", wrt=["A"])
+    assert found.derivatives == {"A": "P1 ⊙ M − diag((P1 ⊙ M) 1_j) P1".replace("M", "Tᵀ diag(a) P")}
+    assert found.ok, found.unlike
+
+
+HARD = [  # two sums that share an axis; an entry that is the same everywhere; a later matrix is tall
+    "sum((diag(inv(S + 5 * eye) @ b) @ E) * softmax(trace(S) * E))",
+    "sum(a) + A * y",
+    "(inv(S + 5 * eye) @ B @ x) @ (mean(C) * (a - mean(b)))",
+    "(a @ A @ x) * det(T.T @ S)",
+    "sum(a) / (1 + mean(C)**2)",
+]
+
+
+@pytest.mark.parametrize("text", HARD)
+def test_what_is_rarely_typed_is_right_too(text):
+    found = formula(text)
+    assert found.unlike == {}
+    assert not found.is_scalar or found.second_unlike == {}
 
 
 def test_second_derivatives_are_of_a_number():
@@ -317,13 +461,32 @@ def test_the_reader_of_printed_formulas_knows_each_form():
         ("mat_ki(vec(Aᵀ))", ("k", "i"), A),
         ("e_max(x)", ("i",), np.eye(2)[x.argmax()]),
         ("2 Σ_k y[k] δ[p,dim(i) k+i']", ("p", "i'"), 2 * np.kron(y[:, None], np.eye(2))),
+        (
+            "−2 (A[k,i]² y[k]³ − 1/2 x[i])/(‖A x − y‖² x[i])",
+            ("k", "i"),
+            -2 * (A**2 * y[:, None] ** 3 - x / 2) / (np.sum((A @ x - y) ** 2) * x),
+        ),
+        ("3/dim(k) − λ/x[i']", ("k", "i'"), np.ones((3, 1)) - 0.7 / x),
     ]
     for text, axes, want in cases:
         np.testing.assert_allclose(evaluated(text, at, sizes, axes), want, rtol=1e-13)
 
 
 @pytest.mark.parametrize(
-    "text", ["A A", "A +", "(A", "A x ⊙ x", "u", "A ? x", "Σ_k A[k',i']", "A x )"]
+    "text",
+    [
+        "A + λ",
+        "1 ⊘ A",
+        "A ⊙ x",
+        "A A",
+        "A +",
+        "(A",
+        "A x ⊙ x",
+        "u",
+        "A ? x",
+        "Σ_k A[k',i']",
+        "A x )",
+    ],
 )
 def test_the_reader_refuses_what_is_no_formula(text):
     at, sizes = {"A": RNG.normal(size=(3, 2)), "x": RNG.normal(size=2)}, {"k": 3, "i": 2}

@@ -35,7 +35,7 @@ gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
           ∂J/∂y = −2 (W x − y)    [k']
 
 checks    full 11 of 11, structured 11 of 11, difference 11 of 11 entries as vjp: all routes agree
-          3 lines, read again as they are printed, give the numbers of the ops
+          4 lines, read again as they are printed, give the numbers of the ops
 """
 
 
