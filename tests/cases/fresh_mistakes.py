@@ -1,7 +1,8 @@
 """Mistakes in layers, written down before anything was made with them.
 
 The right derivatives are those of the vjp route; a mistake is what somebody writes for one of
-them. A plant is (name, run, arrays handed in, wrong key, labels that are true of it).
+them. A plant is (name, run, arrays handed in, wrong key, labels whose sentence is true of it).
+"unknown" says that no label is: a formula of another op, which is no slip in this one.
 """
 
 import numpy as np
@@ -71,13 +72,17 @@ def images(normal):
     assert np.allclose(back(K), here.d("x"))
     by = "ndoq,oqncrs->dcrs"
     assert np.allclose(np.einsum(by, dz, seen(2)), here.d("K"))
-    moved = "wrong-position|wrong-factor"
+    moved = "wrong-factor"
     yield here.plant("stride forgotten in dK", "K", np.einsum(by, dz, seen(1)), moved, "z")
     yield here.plant("padding forgotten in dK", "K", np.einsum(by, dz, seen(2, 1)), moved, "z")
     yield here.plant("padding not cut off from dx", "x", back(K, 0), moved, "z")
     one = np.einsum(by, dz[:1], seen(2)[:, :, :1])
     yield here.plant(
-        "dK of the first image", "K", one, "check-of-wrong-quantity|summand-overwritten", "z"
+        "dK of the first image",
+        "K",
+        one,
+        "last-step-only|check-of-wrong-quantity|summand-overwritten",
+        "z",
     )
     yield here.plant(
         "db a mean over places",
@@ -118,10 +123,10 @@ def groups_of_channels(normal):
         return found
 
     assert np.allclose(back(K), here.d("x"))
+    yield here.plant("dilation forgotten in dx", "x", back(K, 1), "wrong-factor", "z")
     yield here.plant(
-        "dilation forgotten in dx", "x", back(K, 1), "wrong-position|wrong-factor", "z"
+        "db by one example", "b", g[0].sum(1), "last-step-only|check-of-wrong-quantity", "z"
     )
-    yield here.plant("db by one example", "b", g[0].sum(1), "check-of-wrong-quantity", "z")
     yield here.plant("taps turned in dx", "x", back(K[..., ::-1]), "factor-flipped", "z")
 
 
@@ -163,7 +168,7 @@ def pools(normal):
 
     assert np.allclose(back(1 / 9), here.d("x"))
     yield here.plant("a third for a ninth", "x", back(1 / 3), "constant-factor|factor-missing", "y")
-    yield here.plant("stride of the width", "x", back(1 / 9, 3), "wrong-position|wrong-factor", "y")
+    yield here.plant("stride of the width", "x", back(1 / 9, 3), "wrong-factor", "y")
 
 
 def norm_of_tokens(normal):
@@ -186,7 +191,11 @@ def norm_of_tokens(normal):
         "gain of each token", "gamma", (g * u).sum(0), "bias-not-summed|wrong-contraction", "y"
     )
     yield here.plant(
-        "gain by the output", "gamma", (g * here["y"]).sum((0, 1)), "wrong-factor", "y"
+        "gain by the output",
+        "gamma",
+        (g * here["y"]).sum((0, 1)),
+        "wrong-layer-activation|wrong-factor",
+        "y",
     )
     sums = (d - d.sum(-1, keepdims=True) - u * (d * u).sum(-1, keepdims=True)) / s
     yield here.plant(
@@ -229,7 +238,9 @@ def norm_of_a_batch(normal):
     yield here.plant(
         "shift for gain", "gamma", g.sum(0), "check-of-wrong-quantity|factor-missing", "y"
     )
-    yield here.plant("gain by y", "gamma", (g * here["y"]).sum(0), "wrong-factor", "y")
+    yield here.plant(
+        "gain by y", "gamma", (g * here["y"]).sum(0), "wrong-layer-activation|wrong-factor", "y"
+    )
 
 
 def norm_of_groups(normal):
@@ -303,8 +314,10 @@ def words(normal):
     np.add.at(right, u, de)
     assert np.allclose(right, here.d("E"))
     counts = np.bincount(u.ravel(), minlength=7)[:, None]
-    yield here.plant("a mean over the uses", "E", right / np.maximum(counts, 1), "unknown", "e")
-    yield here.plant("one row down", "E", np.roll(right, 1, 0), "reshape-order|wrong-position", "e")
+    yield here.plant(
+        "a mean over the uses", "E", right / np.maximum(counts, 1), "wrong-contraction", "e"
+    )
+    yield here.plant("one row down", "E", np.roll(right, 1, 0), "reshape-order|wrong-factor", "e")
     slope = np.zeros(E.shape)
     np.add.at(slope, u, here.d("a"))
     yield here.plant("the slope forgotten", "E", slope, "wrong-delta", "e", "a")
@@ -317,7 +330,9 @@ def temperature(normal):
     here = Scene(lines, "L", None, None, z=z, y=y)
     p, dp, ds = here["p"], here.d("p"), here.d("s")
     assert np.allclose(ds, p * (dp - (dp * p).sum(1, keepdims=True)))
-    yield here.plant("temperature forgotten", "z", ds, "factor-missing|constant-factor", "s")
+    yield here.plant(
+        "temperature forgotten", "z", ds, "missing-slope|factor-missing|constant-factor", "s"
+    )
     yield here.plant("times the temperature", "z", ds * 1.7, "wrong-factor|constant-factor", "s")
     batch = dp * p - dp @ (p.T @ p)
     yield here.plant("outer product of the batch", "s", batch, "wrong-contraction", "p")
@@ -448,7 +463,7 @@ def cells(normal):
     assert np.allclose(gates + dh * z, here.d("h0"))
     yield here.plant("state kept is forgotten", "h0", gates, "term-missing", "h")
     yield here.plant("1 − z for z", "h0", gates + dh * (1 - z), "wrong-factor", "h")
-    reset = np.hstack([dr, dz, dn]) @ params["U"]
+    reset = np.hstack([dr, dz, dn]) @ params["U"] + dh * z
     yield here.plant("reset gate forgotten", "h0", reset, "factor-missing", "h")
     params = {"W": normal(size=(k, 2)), "U": normal(size=(k, k)), "b": normal(size=k)}
     lines = ["h1 = RNNCell(x1, h0, W, U, b)", "h2 = RNNCell(x2, h1, W, U, b)"]
@@ -553,16 +568,16 @@ def places(normal):
     order = np.argsort(x, 1)
     here = net(["y = Sort(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     dy = here.d("y")
-    yield here.plant("not sorted back", "x", dy, "wrong-position|missing-slope|factor-missing", "y")
+    yield here.plant("not sorted back", "x", dy, "wrong-factor|missing-slope|factor-missing", "y")
     twice = np.take_along_axis(dy, order, 1)
-    yield here.plant("order for its inverse", "x", twice, "factor-turned|wrong-position", "y")
+    yield here.plant(
+        "order for its inverse", "x", twice, "weight-not-transposed|factor-turned|wrong-factor", "y"
+    )
     here = net(["y = CumSum(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     dy = here.d("y")
     late = np.cumsum(dy[:, ::-1], 1)[:, ::-1]
     assert np.allclose(late, here.d("x"))
-    yield here.plant(
-        "without its own entry", "x", late - dy, "wrong-position|wrong-contraction", "y"
-    )
+    yield here.plant("without its own entry", "x", late - dy, "wrong-factor|wrong-contraction", "y")
     yield here.plant(
         "the whole sum",
         "x",
@@ -573,19 +588,17 @@ def places(normal):
     here = net(["y = Slice(x, 1, None, 2)"], "y", "o", x=x, g=normal(size=(3, 3)))
     dy, wrong = here.d("y"), np.zeros((3, 7))
     wrong[:, 0:6:2] = dy
-    yield here.plant("start forgotten", "x", wrong, "wrong-position|reshape-order", "y")
+    yield here.plant("start forgotten", "x", wrong, "wrong-factor|reshape-order", "y")
     here = net(["y = Flip(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     yield here.plant(
         "not flipped back",
         "x",
         here.d("y"),
-        "factor-flipped|wrong-position|reshape-order|missing-slope",
+        "check-of-wrong-quantity|factor-flipped|wrong-factor|reshape-order|missing-slope",
         "y",
     )
     here = net(["y = Pad(x, 2, 1)"], "y", "o", x=x, g=normal(size=(3, 10)))
-    yield here.plant(
-        "cut at the front", "x", here.d("y")[:, :7], "wrong-position|wrong-factor", "y"
-    )
+    yield here.plant("cut at the front", "x", here.d("y")[:, :7], "wrong-factor", "y")
     u = np.array([2, 0, 2, 5, 5, 1])
     here = net(
         ["y = Gather(x, u)"],
@@ -615,7 +628,7 @@ def curvature(normal):
         "one of two ways", "u", u @ B, "constant-factor|fan-out-overwritten|term-missing"
     )
     yield here.plant("output's curvature forgotten", "u", 2 * u, "factor-missing")
-    yield here.plant("its diagonal", "u", 2 * u * np.diag(B), "diagonal-only")
+    yield here.plant("its diagonal", "u", 2 * u * np.diag(B), "wrong-factor|diagonal-only")
     yield here.plant(
         "A for its transpose", "v", du @ A.T, "weight-not-transposed|factor-turned", "u"
     )

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import fresh_mistakes
 import numpy as np
 import pytest
 from unseen_mistakes import plants
@@ -57,7 +58,6 @@ ALWAYS = {
     "axes-exchanged": "the result has the two axes, of one size, that the sentence names",
     "factor-flipped": "the Jacobian reads a window at the places that the sentence names",
     "factor-turned": "the factor has the two axes that the sentence names",
-    "wrong-factor": "both arrays were handed in or are of the run, and are named",
     "wrong-weight": "both are weights of the run",
     "wrong-delta": "both are deltas of the run",
     "gradient-for-weight": "the gradient of that weight was tried",
@@ -277,6 +277,12 @@ CASES = {
         "In the delta of x one term of the Jacobian ∂o/∂x is kept, and the others are left out: "
         "(gamma/s)[n,c'] alone.",
     ),
+    "wrong-factor": (
+        lambda: fresh("two_masks: the other mask"),
+        "In the delta of a1 (layer 1) another array stands in the place of the factor m1: m2.",
+        lambda: fresh("highway: mean by the examples"),
+        "In the delta of r the number 1/2 stands in the place of the factor 1/5.",
+    ),
     "saturated-nan": (
         lambda: saturated(hidden=False),
         "The delta of z2 (layer 2) is not a number because z2 (and so a2) is saturated: the "
@@ -290,6 +296,12 @@ CASES = {
 
 def unseen(name):
     (plant,) = [plant for plant in plants() if plant.name == name]
+    return plant.run, plant.arrays
+
+
+def fresh(name):
+    scene = next(s for s in fresh_mistakes.SCENES if name.startswith(f"{s.__name__}:"))
+    (plant,) = [p for p in fresh_mistakes.plants(scenes=(scene,)) if p.name == name]
     return plant.run, plant.arrays
 
 

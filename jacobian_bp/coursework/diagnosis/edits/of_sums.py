@@ -33,6 +33,7 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             yield from apart(equation, place, axis, incoming)
             yield from instead(equation, place, axis, incoming)
         yield from too_many(equation, place, summed, incoming)
+        yield from without_the_delta(equation, place, incoming)
         if len(equation.terms) == 1:
             yield from kept(equation, summed, incoming, facts)
             yield from over_the_others(equation, summed, incoming, facts)
@@ -147,6 +148,21 @@ def apart(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterat
     wrong = moved(equation, place, mine, {axis: f"{axis} apart"})
     note = f"each factor is summed over {along((axis,), equation)} by itself"
     yield Edit("apart", wrong, incoming, note)
+
+
+def without_the_delta(equation: Equation, place: int, incoming: Factor) -> Iterator[Edit]:
+    """pᵀ p of the whole batch, where each example has its own p pᵀ."""
+    term = equation.terms[place]
+    others = tuple(f for f in term.factors if f.role != DELTA)
+    for axis in equation.out:
+        mine = tuple(f for f in others if axis in f.axes)
+        if axis in incoming.axes and len(mine) > 1 and equation.sizes[axis] > 1:
+            wrong = moved(equation, place, mine, {axis: f"{axis} summed"})
+            names = " ".join(f.name for f in mine)
+            note = (
+                f"{names} is summed over {along((axis,), equation)} before {incoming.name} meets it"
+            )
+            yield Edit("apart", wrong, incoming, note, extra=1)
 
 
 def kept(
