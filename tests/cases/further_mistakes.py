@@ -58,7 +58,13 @@ def norms(normal):
     wrong = (d - d.mean() - u * (d * u).mean()) / s
     yield here.plant("means of the whole batch", "x", wrong, "wrong-contraction", "y")
     wrong = (d - d.mean(0) - u * d.mean(0) * u.mean(0)) / s
-    yield here.plant("a product of means", "x", wrong, "wrong-contraction|term-missing", "y")
+    yield here.plant(
+        "a product of means",
+        "x",
+        wrong,
+        "wrong-contraction|term-missing|statistics-as-constants",
+        "y",
+    )
 
 
 def classes(normal):
@@ -164,7 +170,7 @@ def matrices(normal):
     X, g = normal(size=(5, 3, 3)), normal(size=5)
     here = net(["c = Det(X)"], "c", "", X=X, g=g)
     wrong = here.d("X").transpose(0, 2, 1)
-    yield here.plant("adjugate for cofactors", "X", wrong, "factor-turned|transposed", "c")
+    yield here.plant("adjugate for cofactors", "X", wrong, "factor-turned|axes-exchanged", "c")
     here = net(["c = LogDet(X)"], "c", "", X=X, g=g)
     dc = here.d("c")
     yield here.plant(

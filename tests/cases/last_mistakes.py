@@ -37,7 +37,7 @@ def windows(normal):
     here = net(["y = AvgPool2d(x, 2)"], "y", "coq", x=x, g=normal(size=(2, 3, 2, 3)))
     dy, wide = here.d("y"), np.zeros(x.shape)
     wide[:, :, :4:2, :6:2] = dy / 4
-    yield here.plant("one entry of each window", "x", wide, "summand-overwritten|wrong-factor", "y")
+    yield here.plant("one entry of each window", "x", wide, "summand-overwritten|wrong-factor|wrong-contraction", "y")
 
 
 def norms(normal):
@@ -66,7 +66,9 @@ def norms(normal):
     )
     flat = u.reshape(3, 2, -1)
     sums = (d - d.mean(-1, keepdims=True) - flat * (d * flat).sum(-1, keepdims=True)) / s
-    yield here.plant("one sum for a mean", "x", sums.reshape(x.shape), "wrong-contraction", "y")
+    yield here.plant(
+        "one sum for a mean", "x", sums.reshape(x.shape), "wrong-contraction|factor-missing", "y"
+    )
 
 
 def tokens(normal):

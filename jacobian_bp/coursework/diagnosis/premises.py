@@ -120,6 +120,11 @@ def is_an_array(of: Told) -> bool:
     return NUMBER.fullmatch(of.note) is None
 
 
+def exchanges_two(of: Told) -> bool:
+    """Whether two axes are exchanged, and not three moved on."""
+    return " for " not in of.note
+
+
 Premise = Callable[[Told], bool]
 
 # The label, the premise of its sentence, and what is said where it does not hold.
@@ -156,6 +161,10 @@ PREMISES: dict[str, tuple[Premise, str]] = {
     "statistics-as-constants": (
         holds_mean_and_variance,
         "In {here} what is computed from several entries is taken for a constant: {note}.",
+    ),
+    "axes-exchanged": (
+        exchanges_two,
+        "{what} has its axes in another order: {note}.",
     ),
     "wrong-factor": (
         is_an_array,

@@ -7,7 +7,16 @@ from ..mutations.mutation import Facts, Variation, place
 from ..passes.backward import Line
 from .edit import Edit
 from .of_choices import of_choices
-from .of_factors import at_its_value, elsewhere, inverted, omitted, other_slopes, repeated, replaced
+from .of_factors import (
+    at_its_value,
+    elsewhere,
+    inverted,
+    omitted,
+    other_slopes,
+    repeated,
+    replaced,
+    unnormalised,
+)
 from .of_gates import of_gates
 from .of_moved_places import moved
 from .of_norms import of_norms
@@ -64,6 +73,7 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
         yield from repeated(line, form)
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
+    yield from unnormalised(line, equation, facts)
     yield from elsewhere(line, equation, facts)
     yield from other_slopes(line, equation, facts)
     yield from at_its_value(line, equation, facts)

@@ -140,6 +140,16 @@ def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
             yield Edit("other", changed, factor, one_over, extra=6)
 
 
+def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The exponentials for their shares, e^z for softmax(z)."""
+    z = facts.values[line.target]
+    for factor in equation.factors():
+        if factor.name == "softmax(z)" and factor.array.shape == z.shape:
+            with np.errstate(over="ignore"):
+                array = np.exp(z)
+            yield Edit("other", with_array(equation, factor, "e^z", array), factor, "e^z")
+
+
 def complemented(equation: Equation) -> Iterator[Edit]:
     """1 − m for a mask m of zeros and ones."""
     for factor in equation.factors():
@@ -181,7 +191,7 @@ def replaced(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Another array of the run of the same shape, in the place of a factor; or its transpose."""
     yield from complemented(equation)
     for factor in equation.factors():
-        if factor.role in ("weight", "value", DELTA):
+        if factor.role in ("weight", "value", "part", DELTA):
             yield from other_arrays(line, equation, factor, facts)
         if factor.role in ("weight", "value", "jacobian", DELTA):
             yield from turned(equation, factor)
@@ -255,7 +265,8 @@ def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndar
         "value": [(n, a) for n, a in facts.values.items() if n not in params and n not in labels],
         "gradient": [(name, base[name]) for name in sorted(params) if name in base],
     }
-    for role in (factor.role, *(role for role in groups if role != factor.role)):
+    roles = (factor.role, *(role for role in groups if role != factor.role))
+    for role in roles if factor.role in groups else ("value",):
         for name, array in groups[role]:
             yield role, name, array
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..passes.backward import Factor, Line
 from ..passes.equation import POSITION, Equation
-from .edit import Edit
+from .edit import Edit, along
 from .of_factors import jacobian
 
 DELTA_AT = re.compile(r"δ\[([^,\[\]]+),(.+)\]")  # δ[i',2o+r−1]: the axis, and where it is read
@@ -59,6 +59,7 @@ def moved(line: Line, equation: Equation) -> Iterator[Edit]:
     yield from together(equation, windows, lambda r, f: replace(r, start=r.start + 1))
     yield from together(equation, windows, lambda r, f: replace(r, start=r.start - 1))
     yield from together(equation, windows, one_behind_another)
+    yield from one_tap(equation, [*windows])
     yield from beside(equation)
     yield from of_ranges(line, equation)
 
@@ -121,6 +122,22 @@ def together(equation: Equation, windows: dict[Factor, Reading], change) -> Iter
             notes.append(shown)
         whole = replace(chosen[0], name=" ".join(f.name for f in chosen))
         yield Edit("other", wrong, whole, " ".join(notes), extra=len(windows) - len(chosen))
+
+
+def one_tap(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
+    """The first tap of every window alone, or the last: one entry for the sum over all."""
+    taps = [f.axes[1] for f in windows if len(f.axes) > 2]
+    summed = [a for a in taps if all(a in equation.summed(term) for term in equation.terms)]
+    if not summed or len(summed) < len(taps):
+        return
+    for place, said in ((0, "first"), (-1, "last")):
+        wrong = equation
+        for axis in summed:
+            only = np.zeros(equation.sizes[axis])
+            only[place] = 1
+            wrong = wrong.times(Factor("mask", "the one that is kept", only, (axis,)))
+        note = f"the {said} place along {along(tuple(summed), equation)} alone is taken for all"
+        yield Edit("sum", wrong, windows[0], note)
 
 
 def beside(equation: Equation) -> Iterator[Edit]:

@@ -23,6 +23,8 @@ MOST_PLACES, MOST_AXES = 300_000, 3
 
 def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The last summand wins along some of the summed axes, the others are added up."""
+    if line.target in facts.params:
+        yield from of_one_example(equation)
     if len(equation.terms) != 1:
         return
     term = equation.terms[0]
@@ -31,7 +33,6 @@ def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     picks = [f for f in term.factors if is_selection(f)]
     if len(summed) > MOST_AXES:
         yield from of_windows(equation, picks, summed, incoming)
-        yield from of_one_example(equation, summed, incoming)
     yield from of_means(line, equation, picks, incoming, facts)
     if not 1 <= len(summed) <= MOST_AXES:
         return
@@ -76,9 +77,10 @@ def of_windows(
                 yield Edit("overwrite", equation.times(winners), incoming, note, extra=2)
 
 
-def of_one_example(equation: Equation, summed: tuple[str, ...], incoming: Factor) -> Iterator[Edit]:
-    """The share of the first example, or of the last."""
-    if BATCH in summed:
+def of_one_example(equation: Equation) -> Iterator[Edit]:
+    """The share of the first example, or of the last, where each has one."""
+    if all(BATCH in equation.summed(term) for term in equation.terms):
+        incoming = next(f for f in equation.factors() if f.role == DELTA)
         for place, note in ((-1, "the last one"), (0, "the first one")):
             only = np.zeros(equation.sizes[BATCH])
             only[place] = 1

@@ -18,8 +18,9 @@ from .edit import Edit, along
 def flipped(line: Line, equation: Equation) -> Iterator[Edit]:
     """Each axis of a window reversed, in one window and in all."""
     del line
-    windows = [f for f in equation.factors() if f.role == POSITION and len(f.axes) > 2]
-    for window in windows:
+    placed = [f for f in equation.factors() if f.role == POSITION and f.name[:2] in ("δ[", "[i")]
+    windows = [f for f in placed if len(f.axes) > 2]
+    for window in placed:
         for axis in window.axes[:-1]:
             yield from reversed_along(equation, {window: axis})
     if len(windows) > 1:

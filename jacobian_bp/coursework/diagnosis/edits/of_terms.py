@@ -35,6 +35,11 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
             number = abs(term.coefficient)
+            if abs(1 / number % 1) < 1e-9 and number < 1:  # a mean, with Bessel's correction
+                of = round(1 / number) - 1
+                short_of = replace(term, coefficient=term.coefficient / number / of)
+                factor = Factor("part", coefficient(number), np.zeros(()))
+                yield Edit("other", form.but(place, short_of), factor, coefficient(1 / of))
             if number != 1:
                 plain = form.but(place, replace(term, coefficient=term.coefficient / number))
                 factor = Factor("part", coefficient(number), np.zeros(()))
