@@ -23,14 +23,15 @@ MOST_PLACES, MOST_AXES = 300_000, 3
 
 def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The last summand wins along some of the summed axes, the others are added up."""
-    if line.target in facts.params:
-        yield from of_one_example(equation)
-    if len(equation.terms) != 1:
-        return
     term = equation.terms[0]
     summed = tuple(a for a in equation.summed(term) if equation.sizes[a] > 1)
     incoming = next(f for f in term.factors if f.role == DELTA)
     picks = [f for f in term.factors if is_selection(f)]
+    several = len(equation.terms) > 1
+    if line.target in facts.params and (several or picks or len(summed) > MOST_AXES):
+        yield from of_one_example(equation)
+    if several:
+        return
     if len(summed) > MOST_AXES:
         yield from of_windows(equation, picks, summed, incoming)
     yield from of_means(line, equation, picks, incoming, facts)
