@@ -72,7 +72,7 @@ def images(normal):
     assert np.allclose(back(K), here.d("x"))
     by = "ndoq,oqncrs->dcrs"
     assert np.allclose(np.einsum(by, dz, seen(2)), here.d("K"))
-    moved = "wrong-factor"
+    moved = "other-places"
     yield here.plant("stride forgotten in dK", "K", np.einsum(by, dz, seen(1)), moved, "z")
     yield here.plant("padding forgotten in dK", "K", np.einsum(by, dz, seen(2, 1)), moved, "z")
     yield here.plant("padding not cut off from dx", "x", back(K, 0), moved, "z")
@@ -123,7 +123,7 @@ def groups_of_channels(normal):
         return found
 
     assert np.allclose(back(K), here.d("x"))
-    yield here.plant("dilation forgotten in dx", "x", back(K, 1), "wrong-factor", "z")
+    yield here.plant("dilation forgotten in dx", "x", back(K, 1), "other-places|wrong-factor", "z")
     yield here.plant(
         "db by one example", "b", g[0].sum(1), "last-step-only|check-of-wrong-quantity", "z"
     )
@@ -140,7 +140,9 @@ def pools(normal):
     low = blocks == blocks.min((3, 5), keepdims=True)
     wide = g[:, :, :, None, :, None]
     assert np.allclose((top * wide).reshape(x.shape), here.d("x"))
-    yield here.plant("to the least entry", "x", (low * wide).reshape(x.shape), "wrong-factor", "y")
+    yield here.plant(
+        "to the least entry", "x", (low * wide).reshape(x.shape), "other-places|wrong-factor", "y"
+    )
     yield here.plant(
         "times the largest entry",
         "x",
@@ -168,7 +170,7 @@ def pools(normal):
 
     assert np.allclose(back(1 / 9), here.d("x"))
     yield here.plant("a third for a ninth", "x", back(1 / 3), "constant-factor|factor-missing", "y")
-    yield here.plant("stride of the width", "x", back(1 / 9, 3), "wrong-factor", "y")
+    yield here.plant("stride of the width", "x", back(1 / 9, 3), "other-places|wrong-factor", "y")
 
 
 def norm_of_tokens(normal):
@@ -317,7 +319,9 @@ def words(normal):
     yield here.plant(
         "a mean over the uses", "E", right / np.maximum(counts, 1), "wrong-contraction", "e"
     )
-    yield here.plant("one row down", "E", np.roll(right, 1, 0), "reshape-order|wrong-factor", "e")
+    yield here.plant(
+        "one row down", "E", np.roll(right, 1, 0), "other-places|reshape-order|wrong-factor", "e"
+    )
     slope = np.zeros(E.shape)
     np.add.at(slope, u, here.d("a"))
     yield here.plant("the slope forgotten", "E", slope, "wrong-delta", "e", "a")
@@ -577,7 +581,9 @@ def places(normal):
     dy = here.d("y")
     late = np.cumsum(dy[:, ::-1], 1)[:, ::-1]
     assert np.allclose(late, here.d("x"))
-    yield here.plant("without its own entry", "x", late - dy, "wrong-factor|wrong-contraction", "y")
+    yield here.plant(
+        "without its own entry", "x", late - dy, "other-places|wrong-factor|wrong-contraction", "y"
+    )
     yield here.plant(
         "the whole sum",
         "x",
@@ -588,7 +594,7 @@ def places(normal):
     here = net(["y = Slice(x, 1, None, 2)"], "y", "o", x=x, g=normal(size=(3, 3)))
     dy, wrong = here.d("y"), np.zeros((3, 7))
     wrong[:, 0:6:2] = dy
-    yield here.plant("start forgotten", "x", wrong, "wrong-factor|reshape-order", "y")
+    yield here.plant("start forgotten", "x", wrong, "other-places|wrong-factor|reshape-order", "y")
     here = net(["y = Flip(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     yield here.plant(
         "not flipped back",
@@ -598,7 +604,7 @@ def places(normal):
         "y",
     )
     here = net(["y = Pad(x, 2, 1)"], "y", "o", x=x, g=normal(size=(3, 10)))
-    yield here.plant("cut at the front", "x", here.d("y")[:, :7], "wrong-factor", "y")
+    yield here.plant("cut at the front", "x", here.d("y")[:, :7], "other-places|wrong-factor", "y")
     u = np.array([2, 0, 2, 5, 5, 1])
     here = net(
         ["y = Gather(x, u)"],

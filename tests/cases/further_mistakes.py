@@ -145,7 +145,7 @@ def places(normal):
     here = net(["y = Sort(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     dy, down = here.d("y"), np.zeros((3, 7))
     np.put_along_axis(down, np.argsort(-x, 1), dy, 1)
-    yield here.plant("sorted downwards", "x", down, "wrong-factor|reshape-order", "y")
+    yield here.plant("sorted downwards", "x", down, "other-places|wrong-factor|reshape-order", "y")
     here = net(["y = CumSum(x)"], "y", "o", x=x, g=normal(size=(3, 7)))
     dy = here.d("y")
     yield here.plant(

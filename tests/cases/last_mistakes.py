@@ -37,7 +37,13 @@ def windows(normal):
     here = net(["y = AvgPool2d(x, 2)"], "y", "coq", x=x, g=normal(size=(2, 3, 2, 3)))
     dy, wide = here.d("y"), np.zeros(x.shape)
     wide[:, :, :4:2, :6:2] = dy / 4
-    yield here.plant("one entry of each window", "x", wide, "summand-overwritten|wrong-factor|wrong-contraction", "y")
+    yield here.plant(
+        "one entry of each window",
+        "x",
+        wide,
+        "summand-overwritten|wrong-factor|wrong-contraction",
+        "y",
+    )
 
 
 def norms(normal):
@@ -186,11 +192,13 @@ def moved(normal):
     x, w = normal(size=(3, 7)), normal(size=(3, 5))
     here = net(["y = Concat(x, w)"], "y", "o", x=x, w=w, g=normal(size=(3, 12)))
     dy = here.d("y")
-    yield here.plant("the start for the end", "w", dy[:, :5], "wrong-factor", "y")
+    yield here.plant("the start for the end", "w", dy[:, :5], "other-places|wrong-factor", "y")
     here = net(["y = Slice(x, 5, 0, -2)"], "y", "o", x=x, g=normal(size=(3, 3)))
     dy, wrong = here.d("y"), np.zeros((3, 7))
     wrong[:, 1:6:2] = dy
-    yield here.plant("upwards for downwards", "x", wrong, "factor-flipped|wrong-factor", "y")
+    yield here.plant(
+        "upwards for downwards", "x", wrong, "other-places|factor-flipped|wrong-factor", "y"
+    )
     X = normal(size=(3, 2, 5))
     here = net(["y = Reshape(x, (5, 2))"], "y", "op", x=X, g=normal(size=(3, 5, 2)))
     yield here.plant(

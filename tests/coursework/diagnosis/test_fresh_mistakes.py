@@ -12,14 +12,14 @@ LEAST_NAMED = 0.9
 
 # One sentence of each kind that these mistakes were the first of.
 SENTENCES = {
-    "images: stride forgotten in dK": "In the gradient of K another array stands in the place of "
-    "the factor δ[i,2o+r'−1] δ[j,2q+s'−1]: δ[i,o+r'−1] δ[j,q+s'−1].",
-    "images: padding not cut off from dx": "In the delta of x another array stands in the place of "
-    "the factor δ[i',2o+r−1] δ[j',2q+s−1]: δ[i',2o+r] δ[j',2q+s].",
-    "groups_of_channels: dilation forgotten in dx": "In the delta of x another array stands in the "
-    "place of the factor δ[i',o+2r]: δ[i',o+r].",
-    "pools: to the least entry": "In the delta of x another array stands in the place of the "
-    "factor δ[r,a[n,c,o,q]] δ[s,e[n,c,o,q]]: the choice that is made of −x.",
+    "images: stride forgotten in dK": "In the gradient of K other places are read: "
+    "δ[i,o+r'−1] δ[j,q+s'−1] stands for δ[i,2o+r'−1] δ[j,2q+s'−1].",
+    "images: padding not cut off from dx": "In the delta of x other places are read: "
+    "δ[i',2o+r] δ[j',2q+s] stands for δ[i',2o+r−1] δ[j',2q+s−1].",
+    "groups_of_channels: dilation forgotten in dx": "In the delta of x other places are "
+    "read: δ[i',o+r] stands for δ[i',o+2r].",
+    "pools: to the least entry": "In the delta of x other places are read: the choice "
+    "that is made of −x stands for δ[r,a[n,c,o,q]] δ[s,e[n,c,o,q]].",
     "pools: times the largest entry": "In the delta of x the factor y is multiplied in, which "
     "∂y/∂x has not.",
     "norm_of_a_batch: gain in one term only": "In the delta of x the factor gamma is left out: it "
@@ -42,8 +42,8 @@ SENTENCES = {
     "∂h/∂h0.",
     "highway: way past the gate added": "In the delta of x one term of the Jacobian ∂J/∂x has the "
     "wrong sign: the one through w.",
-    "places: without its own entry": "In the delta of x another array stands in the place of the "
-    "factor [i'≤o]: [i'<o].",
+    "places: without its own entry": "In the delta of x other places are "
+    "read: [i'<o] stands for [i'≤o].",
     "curvature: output's curvature forgotten": "In the delta of u the factor B is left out: it "
     "stands in ∂L/∂u.",
     "curvature: inverse not transposed": "In the delta of X the factor X⁻¹ is the wrong way round: "

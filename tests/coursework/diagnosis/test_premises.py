@@ -57,6 +57,7 @@ ALWAYS = {
     "factor-twice": "the factor stands in the line once",
     "extra-factor": "the sentence names the factor, and the Jacobian that has it not",
     "factor-flipped": "the Jacobian reads a window at the places that the sentence names",
+    "other-places": "the sentence names the places that the Jacobian has, and those that gave it",
     "factor-turned": "the factor has the two axes that the sentence names",
     "wrong-weight": "both are weights of the run",
     "wrong-delta": "both are deltas of the run",

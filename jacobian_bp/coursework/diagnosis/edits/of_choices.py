@@ -44,7 +44,7 @@ def of_the_least(
         return np.asarray(op.vjp(np.array(incoming), -x)[operand])
 
     whole = replace(chosen[0], name=" ".join(factor.name for factor in chosen))
-    yield Edit("other", equation, whole, f"the choice that is made of −{line.target}", gives=gives)
+    yield Edit("places", equation, whole, f"the choice that is made of −{line.target}", gives=gives)
 
 
 def times_its_value(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:

@@ -121,7 +121,7 @@ def together(equation: Equation, windows: dict[Factor, Reading], change) -> Iter
             wrong = wrong.using(f, replace(f, name=shown, array=array))
             notes.append(shown)
         whole = replace(chosen[0], name=" ".join(f.name for f in chosen))
-        yield Edit("other", wrong, whole, " ".join(notes), extra=len(windows) - len(chosen))
+        yield Edit("places", wrong, whole, " ".join(notes), extra=len(windows) - len(chosen))
 
 
 def one_tap(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
@@ -149,7 +149,7 @@ def beside(equation: Equation) -> Iterator[Edit]:
                 array = np.roll(factor.array, step, axis=-1)
                 note = f"δ[{match[1]},{match[2]}{sign}]"
                 wrong = equation.using(factor, replace(factor, name=note, array=array))
-                yield Edit("other", wrong, factor, note, extra=4)
+                yield Edit("places", wrong, factor, note, extra=4)
 
 
 def of_ranges(line: Line, equation: Equation) -> Iterator[Edit]:
@@ -163,4 +163,4 @@ def of_ranges(line: Line, equation: Equation) -> Iterator[Edit]:
         if factor.array.shape[0] == factor.array.shape[1]:
             strict = replace(factor, array=factor.array * (1 - np.eye(len(factor.array))))
             note = f"[{match[1]}<{match[2]}]"
-            yield Edit("other", equation.using(factor, strict), factor, note)
+            yield Edit("places", equation.using(factor, strict), factor, note)

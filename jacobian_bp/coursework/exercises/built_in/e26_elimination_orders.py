@@ -69,7 +69,8 @@ def of_given(given: Mapping[str, Any]) -> Task:
         ),
         NumberQuestion(
             "with_diagonal",
-            "how many products from y, with a diagonal matrix (n2, n2) between A3 and A2, without its zeros",
+            "how many products from y, with a diagonal matrix (n2, n2) between A3 and A2, "
+            "without its zeros",
             f"{FROM_Y} + n4 * n2",
             reverse + sizes[4] * sizes[2],
         ),
