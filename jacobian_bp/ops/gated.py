@@ -41,6 +41,11 @@ class LSTM(Cell):
         """What the gates i, f, g and o read."""
         return self.blocks(self.sums(x, h0, W, U, b))
 
+    def opened(self, x, h0, _, W, U, b=None) -> dict[str, np.ndarray]:
+        """The gates themselves, by their letters."""
+        i, f, g, o = self.gates_of(x, h0, W, U, b)
+        return {"i": sigmoid(i), "f": sigmoid(f), "g": np.tanh(g), "o": sigmoid(o)}
+
     def by_gates(self, slopes: Mapping[str, np.ndarray], x, h0, W, U, b) -> dict[str, Expression]:
         """The Jacobians by all that the gates read, from the slope by each gate's sum."""
         gates = [Gate(letter, ORDER.index(letter), slope) for letter, slope in slopes.items()]
@@ -303,6 +308,11 @@ class GRUCell(Cell):
         h_bar, found["U"] = weighed_back(from_h, h, U)
         found["h"] = h_bar + over_batch(o_bar * sigmoid(z), h.ndim)
         return found if d is None else found | {"d": over_batch(from_h)}
+
+    def opened(self, x, h, W, U, b=None, d=None) -> dict[str, np.ndarray]:
+        """The gates themselves, by their letters."""
+        _, z, n, _, kept = self._parts(x, h, W, U, b, d)
+        return {"r": kept, "z": sigmoid(z), "n": np.tanh(n)}
 
     def _parts(self, x, h, W, U, b, d):
         """What r, z and n read; what n has from h, and how much of it r lets through."""

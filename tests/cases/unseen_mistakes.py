@@ -191,7 +191,11 @@ def convolution(normal):
     first = np.zeros_like(x)
     first[:, :, :O] = np.einsum("ndo,dc->nco", dz, K[:, :, 0])
     yield here.plant(
-        "one tap alone", "x", first, "term-missing|summand-overwritten|factor-missing", "z"
+        "one tap alone",
+        "x",
+        first,
+        "wrong-contraction|term-missing|summand-overwritten|factor-missing",
+        "z",
     )
     yield here.plant(
         "dK from the activation's delta",
@@ -222,7 +226,7 @@ def pools(normal):
                 "the smaller gets it",
                 "x",
                 np.where(pairs == pairs.min(-1, keepdims=True), dp[..., None], 0).reshape(x.shape),
-                "wrong-factor|factor-flipped",
+                "other-places|wrong-factor|factor-flipped",
                 "p",
             )
             yield here.plant(
@@ -510,7 +514,11 @@ def strided(normal):
         dense_one[:, :, r : r + 4] += np.einsum("ndo,dc->nco", dz, K[:, :, r])
     yield here.plant("windows assigned", "x", over, "summand-overwritten", "z")
     yield here.plant(
-        "the stride forgotten", "x", dense_one, "wrong-factor|factor-missing|wrong-contraction", "z"
+        "the stride forgotten",
+        "x",
+        dense_one,
+        "other-places|wrong-factor|factor-missing|wrong-contraction",
+        "z",
     )
     flat = here.d("f")
     yield here.plant(
@@ -884,7 +892,7 @@ def running_sum(normal):
     yield here.plant("square one path", "t", dk * here.v["t"], "constant-factor", "k")
     shift = np.zeros((5, 6))
     shift[:, 0:3] = ds
-    yield here.plant("slice at the start", "c", shift, "wrong-factor", "s")
+    yield here.plant("slice at the start", "c", shift, "other-places|wrong-factor", "s")
 
 
 FIRST = (

@@ -82,6 +82,7 @@ LABELS: dict[str, str] = {
     "extra-factor": "In {here} the factor {factor} is multiplied in, which {note} has not.",
     "axes-exchanged": "{what} has two axes exchanged: {note}.",
     "factor-flipped": "In {here} the places {factor} are taken in reverse order along {note}.",
+    "other-places": "In {here} other places are read: {note} stands for {factor}.",
     "factor-turned": "In {here} the factor {factor} is the wrong way round: its axes {note} are "
     "exchanged.",
     "slope-at-delta": "In {here} the slope is taken at a delta: {note} stands for {factor}.",

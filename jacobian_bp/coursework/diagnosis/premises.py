@@ -13,6 +13,7 @@ from .evidence.search import Hypothesis
 from .mutations.mutation import Facts
 from .passes.backward import Line
 
+NUMBER = re.compile(r"[\d./]+")
 EINSUM = re.compile(r"\b([a-z]+),([a-z]+)->([a-z]*)")
 
 
@@ -114,6 +115,16 @@ def lacks_one_term(of: Told) -> bool:
     return not of.note.endswith(" alone")
 
 
+def is_an_array(of: Told) -> bool:
+    """Whether it is an array that stands there, and not a number."""
+    return NUMBER.fullmatch(of.note) is None
+
+
+def exchanges_two(of: Told) -> bool:
+    """Whether two axes are exchanged, and not three moved on."""
+    return " for " not in of.note
+
+
 Premise = Callable[[Told], bool]
 
 # The label, the premise of its sentence, and what is said where it does not hold.
@@ -150,6 +161,14 @@ PREMISES: dict[str, tuple[Premise, str]] = {
     "statistics-as-constants": (
         holds_mean_and_variance,
         "In {here} what is computed from several entries is taken for a constant: {note}.",
+    ),
+    "axes-exchanged": (
+        exchanges_two,
+        "{what} has its axes in another order: {note}.",
+    ),
+    "wrong-factor": (
+        is_an_array,
+        "In {here} the number {note} stands in the place of the factor {factor}.",
     ),
     "saturated-nan": (
         is_the_output,

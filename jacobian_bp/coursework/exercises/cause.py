@@ -109,8 +109,11 @@ def _usable(finding: Finding, array: Any, question: ArrayQuestion) -> bool:
 
 
 def _sentence(finding: Finding) -> str:
-    """What a finding says, its factor as a fraction: 1/5, not 0.2."""
-    text = " ".join(finding.sentences)
+    """What a finding says, its factor as a fraction: 1/5, not 0.2.
+
+    Of the cost behind an exercise its gradient is given, and nothing is declared of it.
+    """
+    text = " ".join(finding.sentences).replace(", and this cost is declared a sum", "")
     if finding.factor is None:
         return text
     return text.replace(f"{finding.factor:.6g} times", f"{fraction(finding.factor)} times")

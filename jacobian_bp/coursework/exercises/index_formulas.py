@@ -220,4 +220,6 @@ class IndexFormulaQuestion(Question):
         if same(given, self.expected):
             return self._right()
         said = where_wrong(given, self.expected)
+        if not np.any(given):
+            said = f"0 at all indices; {said}"
         return self._wrong(f"{said}, of the axes {', '.join(self.indices)}")

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import fresh_mistakes
+import further_mistakes
 import numpy as np
 import pytest
 from unseen_mistakes import plants
@@ -54,10 +56,9 @@ ALWAYS = {
     "factor-missing": "the sentence names the factor, and where it stands",
     "factor-twice": "the factor stands in the line once",
     "extra-factor": "the sentence names the factor, and the Jacobian that has it not",
-    "axes-exchanged": "the result has the two axes, of one size, that the sentence names",
     "factor-flipped": "the Jacobian reads a window at the places that the sentence names",
+    "other-places": "the sentence names the places that the Jacobian has, and those that gave it",
     "factor-turned": "the factor has the two axes that the sentence names",
-    "wrong-factor": "both arrays were handed in or are of the run, and are named",
     "wrong-weight": "both are weights of the run",
     "wrong-delta": "both are deltas of the run",
     "gradient-for-weight": "the gradient of that weight was tried",
@@ -277,6 +278,18 @@ CASES = {
         "In the delta of x one term of the Jacobian ∂o/∂x is kept, and the others are left out: "
         "(gamma/s)[n,c'] alone.",
     ),
+    "axes-exchanged": (
+        lambda: written_down(further_mistakes, "matrices: adjugate for cofactors"),
+        "The delta of X has two axes exchanged: i and j.",
+        lambda: written_down(further_mistakes, "places: the same order for the way back"),
+        "The delta of x has its axes in another order: k, i, j for i, j, k.",
+    ),
+    "wrong-factor": (
+        lambda: written_down(fresh_mistakes, "two_masks: the other mask"),
+        "In the delta of a1 (layer 1) another array stands in the place of the factor m1: m2.",
+        lambda: written_down(fresh_mistakes, "highway: mean by the examples"),
+        "In the delta of r the number 1/2 stands in the place of the factor 1/5.",
+    ),
     "saturated-nan": (
         lambda: saturated(hidden=False),
         "The delta of z2 (layer 2) is not a number because z2 (and so a2) is saturated: the "
@@ -290,6 +303,12 @@ CASES = {
 
 def unseen(name):
     (plant,) = [plant for plant in plants() if plant.name == name]
+    return plant.run, plant.arrays
+
+
+def written_down(mistakes, name):
+    scene = next(s for s in mistakes.SCENES if name.startswith(f"{s.__name__}:"))
+    (plant,) = [p for p in mistakes.plants(scenes=(scene,)) if p.name == name]
     return plant.run, plant.arrays
 
 

@@ -6,9 +6,23 @@ from collections.abc import Iterator
 from ..mutations.mutation import Facts, Variation, place
 from ..passes.backward import Line
 from .edit import Edit
-from .of_factors import at_its_value, elsewhere, inverted, omitted, other_slopes, repeated, replaced
+from .of_choices import of_choices
+from .of_factors import (
+    at_its_value,
+    elsewhere,
+    inverted,
+    omitted,
+    other_slopes,
+    repeated,
+    replaced,
+    unnormalised,
+)
+from .of_gates import of_gates
+from .of_moved_places import moved
+from .of_norms import of_norms
 from .of_overwriting import overwritten
 from .of_parts import in_parts
+from .of_paths import of_paths
 from .of_positions import flipped
 from .of_shapes import reordered
 from .of_siblings import of_masks, of_siblings
@@ -25,9 +39,11 @@ def edits_of(line: Line, facts: Facts) -> list[Variation]:
         return []
     here, seen = place(line, facts), Counter[str]()
     found = []
+    twice = line.step.args.count(line.target) > 1  # of u B u the same factor in both lines
     for edit in all_edits(line, facts):
-        seen[edit.tag] += 1  # the first of its kind in one layer goes with the first in another
-        tag = f"{edit.tag or line.key} {seen[edit.tag]}"
+        kind = f"{edit.tag} {edit.factor.name}" if twice and edit.tag else edit.tag
+        seen[kind] += 1  # the first of its kind in one layer goes with the first in another
+        tag = f"{kind or line.key} {seen[kind]}"
         found.append(
             Variation(
                 edit.label,
@@ -57,6 +73,7 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
         yield from repeated(line, form)
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
+    yield from unnormalised(line, equation, facts)
     yield from elsewhere(line, equation, facts)
     yield from other_slopes(line, equation, facts)
     yield from at_its_value(line, equation, facts)
@@ -65,6 +82,11 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     yield from of_terms(line, equation, facts)
     yield from overwritten(line, equation, facts)
     yield from flipped(line, equation)
+    yield from moved(line, equation)
+    yield from of_choices(line, equation, facts)
+    yield from of_norms(line, equation, facts)
+    yield from of_gates(line, equation, facts)
+    yield from of_paths(line, equation, facts)
     yield from of_sums(line, parts, facts)
     yield from axes_exchanged(line, equation, facts)
     yield from reordered(line, equation, facts)

@@ -78,6 +78,21 @@ def omitted_once(line: Line, equation: Equation, group: list[Factor]) -> Iterato
                 continue
             note = f"one term of {jacobian(line)}"
             yield Edit("omit", equation.but(place, left), factor, note, extra=4)
+    yield from omitted_but_once(line, equation, group)
+
+
+def omitted_but_once(line: Line, equation: Equation, group: list[Factor]) -> Iterator[Edit]:
+    """In all terms but one, where three have it: the gain before the means are subtracted."""
+    having = [place for place, term in enumerate(equation.terms) if set(group) & {*term.factors}]
+    if len(having) < 3 or group[0].role == DELTA:
+        return
+    for kept in having:
+        left = []
+        for place, term in enumerate(equation.terms):
+            own = next((f for f in group if f in term.factors), None)
+            left.append(term if own is None or place == kept else term.without(own))
+        note = f"all terms of {jacobian(line)} but one"
+        yield Edit("omit", replace(equation, terms=tuple(left)), group[0], note, extra=5)
 
 
 def by_array(equation: Equation) -> list[list[Factor]]:
@@ -125,6 +140,16 @@ def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
             yield Edit("other", changed, factor, one_over, extra=6)
 
 
+def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The exponentials for their shares, e^z for softmax(z)."""
+    z = facts.values[line.target]
+    for factor in equation.factors():
+        if factor.name == "softmax(z)" and factor.array.shape == z.shape:
+            with np.errstate(over="ignore"):
+                array = np.exp(z)
+            yield Edit("other", with_array(equation, factor, "e^z", array), factor, "e^z")
+
+
 def complemented(equation: Equation) -> Iterator[Edit]:
     """1 − m for a mask m of zeros and ones."""
     for factor in equation.factors():
@@ -166,10 +191,44 @@ def replaced(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Another array of the run of the same shape, in the place of a factor; or its transpose."""
     yield from complemented(equation)
     for factor in equation.factors():
-        if factor.role in ("weight", "value", DELTA):
+        if factor.role in ("weight", "value", "part", DELTA):
             yield from other_arrays(line, equation, factor, facts)
         if factor.role in ("weight", "value", "jacobian", DELTA):
             yield from turned(equation, factor)
+    yield from turned_together(equation)
+    yield from only_diagonal(equation)
+
+
+def turned_together(equation: Equation) -> Iterator[Edit]:
+    """An array that stands twice, as in −X⁻¹ dX X⁻¹, the wrong way round in both places."""
+    for group in by_array(equation):
+        square = all(
+            len(f.axes) >= 2 and equation.sizes[f.axes[-1]] == equation.sizes[f.axes[-2]]
+            for f in group
+        )
+        if len(group) < 2 or not square:
+            continue
+        wrong = equation
+        for factor in group:
+            axes = (*factor.axes[:-2], factor.axes[-1], factor.axes[-2])
+            wrong = wrong.using(factor, replace(factor, axes=axes))
+        note = along(group[0].axes[-2:], equation)
+        yield Edit("turned", wrong, group[0], note)
+
+
+def only_diagonal(equation: Equation) -> Iterator[Edit]:
+    """The diagonal of a square array of the run for the whole, as of a covariance."""
+    for factor in equation.factors():
+        array = factor.array
+        if factor.role not in ("value", "weight") or array.ndim < 2:
+            continue
+        rows, columns = array.shape[-2:]
+        if rows == columns > 1:
+            own = array * np.eye(rows)
+            if np.any(own) and not np.array_equal(own, array):
+                changed = with_array(equation, factor, factor.name, own)
+                note = "its diagonal, with zeros beside it"
+                yield Edit("other", changed, factor, note, relation="its diagonal")
 
 
 def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:
@@ -206,7 +265,8 @@ def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndar
         "value": [(n, a) for n, a in facts.values.items() if n not in params and n not in labels],
         "gradient": [(name, base[name]) for name in sorted(params) if name in base],
     }
-    for role in (factor.role, *(role for role in groups if role != factor.role)):
+    roles = (factor.role, *(role for role in groups if role != factor.role))
+    for role in roles if factor.role in groups else ("value",):
         for name, array in groups[role]:
             yield role, name, array
 

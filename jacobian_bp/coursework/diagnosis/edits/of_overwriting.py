@@ -23,14 +23,18 @@ MOST_PLACES, MOST_AXES = 300_000, 3
 
 def overwritten(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """The last summand wins along some of the summed axes, the others are added up."""
-    if len(equation.terms) != 1:
-        return
     term = equation.terms[0]
     summed = tuple(a for a in equation.summed(term) if equation.sizes[a] > 1)
     incoming = next(f for f in term.factors if f.role == DELTA)
     picks = [f for f in term.factors if is_selection(f)]
+    several = len(equation.terms) > 1
+    if line.target in facts.params and (several or picks or len(summed) > MOST_AXES):
+        yield from of_one_example(equation)
+    if several:
+        return
     if len(summed) > MOST_AXES:
         yield from of_windows(equation, picks, summed, incoming)
+    yield from of_means(line, equation, picks, incoming, facts)
     if not 1 <= len(summed) <= MOST_AXES:
         return
     for count in range(1, len(summed) + 1):
@@ -72,6 +76,32 @@ def of_windows(
                 added = tuple(a for a in rest if together and is_summed(a, windows))
                 note = said(axes, added, equation, rows=False)
                 yield Edit("overwrite", equation.times(winners), incoming, note, extra=2)
+
+
+def of_one_example(equation: Equation) -> Iterator[Edit]:
+    """The share of the first example, or of the last, where each has one."""
+    if all(BATCH in equation.summed(term) for term in equation.terms):
+        incoming = next(f for f in equation.factors() if f.role == DELTA)
+        for place, note in ((-1, "the last one"), (0, "the first one")):
+            only = np.zeros(equation.sizes[BATCH])
+            only[place] = 1
+            wrong = equation.times(Factor("mask", "the one that is kept", only, (BATCH,)))
+            yield Edit("last", wrong, incoming, f"{note} along the examples", extra=place == 0)
+
+
+def of_means(
+    line: Line, equation: Equation, picks: list[Factor], incoming: Factor, facts: Facts
+) -> Iterator[Edit]:
+    """Rows with one index averaged, where they add up."""
+    rows = [f for f in picks if picks_rows(f, equation)]
+    if line.target not in facts.params or len(rows) != 1:
+        return
+    (pick,) = rows
+    count = pick.array.sum(axis=tuple(range(pick.array.ndim - 1)))
+    if count.max() > 1:
+        share = Factor("part", "the share", 1 / np.maximum(count, 1), pick.axes[-1:])
+        note = "the mean of the rows with one index is taken for their sum"
+        yield Edit("mean", equation.times(share), incoming, note)
 
 
 def is_summed(axis: str, picks: list[Factor]) -> bool:

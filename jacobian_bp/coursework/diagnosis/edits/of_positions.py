@@ -5,7 +5,6 @@
 Of two windows at once, as in an image, both may be reversed.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,41 +14,18 @@ from ..passes.backward import Factor, Line
 from ..passes.equation import POSITION, Equation
 from .edit import Edit, along
 
-STRIDE = re.compile(r"\d+([a-z])(?=\W)")  # 2o in δ[i',2o+r]
-
 
 def flipped(line: Line, equation: Equation) -> Iterator[Edit]:
     """Each axis of a window reversed, in one window and in all."""
     del line
-    windows = [f for f in equation.factors() if f.role == POSITION and len(f.axes) > 2]
-    yield from without_strides(equation, windows)
-    for window in windows:
+    placed = [f for f in equation.factors() if f.role == POSITION and f.name[:2] in ("δ[", "[i")]
+    windows = [f for f in placed if len(f.axes) > 2]
+    for window in placed:
         for axis in window.axes[:-1]:
             yield from reversed_along(equation, {window: axis})
     if len(windows) > 1:
         for place in range(min(len(window.axes) for window in windows) - 1):
             yield from reversed_along(equation, {w: w.axes[place] for w in windows})
-
-
-def without_strides(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
-    """δ[i',o+r] for δ[i',2o+r], where every window of the line has a stride."""
-    changed, names = equation, []
-    for window in windows:
-        strided = STRIDE.search(window.name)
-        places = window.array.argmax(-1)
-        steps = np.diff(places, axis=0)
-        if strided is None or places.ndim != 2 or len(set(steps.ravel())) != 1:
-            return
-        if steps.min() < 2:
-            return
-        moved = places - (steps.min() - 1) * np.arange(len(places))[:, None]
-        array = (moved[..., None] == np.arange(window.array.shape[-1])).astype(float)
-        name = window.name.replace(strided[0], strided[1], 1)
-        names.append(name)
-        changed = changed.using(window, replace(window, name=name, array=array))
-    if names:
-        whole = replace(windows[0], name=" ".join(window.name for window in windows))
-        yield Edit("other", changed, whole, " ".join(names))
 
 
 def reversed_along(equation: Equation, axes: dict[Factor, str]) -> Iterator[Edit]:

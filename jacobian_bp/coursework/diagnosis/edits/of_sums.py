@@ -5,6 +5,7 @@ Lean on purpose: of all the sums that shapes allow, those that people write.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..mutations.contractions import squeezed
 from ..mutations.mutation import Facts
 from ..passes.backward import Factor, Line
 from ..passes.equation import DELTA, Equation, Term
-from .edit import Edit, along
+from .edit import Edit, along, called
 from .of_terms import forms
 
 EQUAL = 1e-9
@@ -33,6 +34,7 @@ def of_sums(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             yield from apart(equation, place, axis, incoming)
             yield from instead(equation, place, axis, incoming)
         yield from too_many(equation, place, summed, incoming)
+        yield from without_the_delta(equation, place, incoming)
         if len(equation.terms) == 1:
             yield from kept(equation, summed, incoming, facts)
             yield from over_the_others(equation, summed, incoming, facts)
@@ -52,6 +54,7 @@ def in_every_term(equation: Equation, incoming: Factor) -> Iterator[Edit]:
     makers: list[Callable[[Equation, int, str], Iterator[Edit]]] = [
         lambda wrong, place, axis: mean_or_sum(wrong, place, axis, incoming),
         lambda wrong, place, axis: instead(wrong, place, axis, incoming),
+        lambda wrong, place, axis: too_many(wrong, place, (axis,), incoming),
     ]
     for make in makers:
         found = [list(make(equation, place, axis)) for place, axis in sums.items()]
@@ -107,12 +110,21 @@ def too_many(
     """An axis of the target summed away inside the sum, then spread out again."""
     term = equation.terms[place]
     inside = linked(term, summed) or (incoming,)
+    gains = tuple(f for f in term.factors if f.role == "weight" and f not in inside)
     for axis in equation.out:
-        if equation.sizes[axis] > 1 and any(axis in f.axes for f in inside):
-            wrong = moved(equation, place, inside, {axis: f"{axis} summed"})
-            over = along((*summed, axis), equation)
-            meant = f"over {along(summed, equation)} alone" if summed else "of nothing"
-            yield Edit("sum", wrong, incoming, f"over {over}, where it is a sum {meant}")
+        if equation.sizes[axis] == 1 or not any(axis in f.axes for f in inside):
+            continue
+        over = along((*summed, axis), equation)
+        meant = f"over {along(summed, equation)} alone" if summed else "of nothing"
+        wrong = moved(equation, place, inside, {axis: f"{axis} summed"})
+        yield Edit("sum", wrong, incoming, f"over {over}, where it is a sum {meant}")
+        if summed and is_mean(term, int(np.prod([equation.sizes[a] for a in summed]))):
+            share = term.coefficient / equation.sizes[axis]
+            note = f"over {over}, where it is a mean {meant}"
+            for chosen in (inside, (*inside, *gains)):  # the gain within the mean, or before it
+                wrong = moved(equation, place, chosen, {axis: f"{axis} summed"})
+                wrong = wrong.but(place, replace(wrong.terms[place], coefficient=share))
+                yield Edit("sum", wrong, incoming, note)
 
 
 def instead(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterator[Edit]:
@@ -149,6 +161,21 @@ def apart(equation: Equation, place: int, axis: str, incoming: Factor) -> Iterat
     yield Edit("apart", wrong, incoming, note)
 
 
+def without_the_delta(equation: Equation, place: int, incoming: Factor) -> Iterator[Edit]:
+    """pᵀ p of the whole batch, where each example has its own p pᵀ."""
+    term = equation.terms[place]
+    others = tuple(f for f in term.factors if f.role != DELTA)
+    for axis in equation.out:
+        mine = tuple(f for f in others if axis in f.axes)
+        if axis in incoming.axes and len(mine) > 1 and equation.sizes[axis] > 1:
+            wrong = moved(equation, place, mine, {axis: f"{axis} summed"})
+            names = " ".join(f.name for f in mine)
+            note = (
+                f"{names} is summed over {along((axis,), equation)} before {incoming.name} meets it"
+            )
+            yield Edit("apart", wrong, incoming, note, extra=1)
+
+
 def kept(
     equation: Equation, summed: tuple[str, ...], incoming: Factor, facts: Facts
 ) -> Iterator[Edit]:
@@ -173,7 +200,7 @@ def over_the_others(
 
 
 def axes_exchanged(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """Two axes of one size of a result with three or more: of a matrix that is its transpose."""
+    """Axes of one size in another order, of three or more: of a matrix that is its transpose."""
     del facts
     whose = Factor("jacobian", line.target, np.zeros(()))
     for first, a in enumerate(equation.out):
@@ -186,6 +213,22 @@ def axes_exchanged(line: Line, equation: Equation, facts: Facts) -> Iterator[Edi
                 yield Edit(
                     "axes", replace(equation, out=tuple(out)), whose, along((b, a), equation)
                 )
+    yield from turned_on(equation, whose)
+
+
+def turned_on(equation: Equation, whose: Factor) -> Iterator[Edit]:
+    """Three axes of one size moved on by one: the order forward taken for the way back too."""
+    for three in combinations(range(len(equation.out)), 3):
+        names = [equation.out[place] for place in three]
+        if len({equation.sizes[name] for name in names}) > 1 or len(equation.terms) > 1:
+            continue
+        for turn in (1, 2):
+            out = list(equation.out)
+            for place, name in zip(three, [*names[turn:], *names[:turn]], strict=True):
+                out[place] = name
+            there = [called(out[place], equation) for place in three]
+            note = f"{', '.join(there)} for {', '.join(called(a, equation) for a in names)}"
+            yield Edit("axes", replace(equation, out=tuple(out)), whose, note, extra=1)
 
 
 def sizes_of(axes: tuple[str, ...], equation: Equation) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Of the Jacobian as the op has it, and with a 1−δ[k,k'] written out."""
     *_, whole = every = forms(equation, facts)
     whose = Factor("jacobian", jacobian(line), np.zeros(()))
+    yield from other_coefficients(line, equation, facts)
     for form in every:
         if len(form.terms) < 2:
             continue
@@ -34,6 +35,11 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
             number = abs(term.coefficient)
+            if abs(1 / number % 1) < 1e-9 and number < 1:  # a mean, with Bessel's correction
+                of = round(1 / number) - 1
+                short_of = replace(term, coefficient=term.coefficient / number / of)
+                factor = Factor("part", coefficient(number), np.zeros(()))
+                yield Edit("other", form.but(place, short_of), factor, coefficient(1 / of))
             if number != 1:
                 plain = form.but(place, replace(term, coefficient=term.coefficient / number))
                 factor = Factor("part", coefficient(number), np.zeros(()))
@@ -42,6 +48,10 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     yield from swept_diagonal(equation, whose)
     if isinstance(line.step.op, ops.Softmax):
         yield from softmax_elsewhere(facts.values[line.target], whole, line.source)
+    if line.step.op.name in ("Softmax", "CausalSoftmax") and len(line.step.args) > len(
+        line.step.op.differentiable()
+    ):
+        yield from without_its_mask(facts.values[line.target], equation, line.source)
 
 
 def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:
@@ -55,6 +65,18 @@ def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[
                         changed = with_array(changed, same, name, p)
                 yield Edit("sum", changed, factor, note, extra=-8)
             return
+
+
+def without_its_mask(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:
+    """p (δ − Σ p δ) with a p over all classes, those that the mask takes out too."""
+    p = ops.Softmax().forward(z)
+    factor = next((f for f in equation.factors() if f.name == name), None)
+    if factor is not None:
+
+        def gives(incoming: np.ndarray) -> np.ndarray:
+            return np.asarray(p * (incoming - (p * incoming).sum(-1, keepdims=True)))
+
+        yield Edit("other", equation, factor, "that of softmax without the mask", gives=gives)
 
 
 def other_softmaxes(z: np.ndarray) -> list[tuple[np.ndarray, str]]:
@@ -131,6 +153,22 @@ def short(axis: str, equation: Equation) -> str:
     """n for n' where no other n is there."""
     bare = axis.rstrip("'")
     return bare if bare not in equation.sizes else axis
+
+
+def other_coefficients(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """1/3 for the 1/5 of a mean, and none: told apart from a factor of all where paths add up."""
+    if len(equation.terms) != 1 or len(facts.backward.to[line.target]) < 2:
+        return
+    (term,) = equation.terms
+    number = abs(term.coefficient)
+    if number == 1:
+        return
+    whole = Factor("part", coefficient(number), np.zeros(()))
+    for size in sorted(facts.lengths):
+        if abs(number - 1 / size) > 1e-9:
+            wrong = replace(term, coefficient=term.coefficient / number / size)
+            note = coefficient(1 / size)
+            yield Edit("other", replace(equation, terms=(wrong,)), whole, note, extra=size == 1)
 
 
 def written_out(equation: Equation, facts: Facts) -> Equation | None:

@@ -56,6 +56,17 @@ def plain_ratios(facts: Facts) -> list[Ratio]:
     return found
 
 
+def roots(facts: Facts) -> list[Ratio]:
+    """√(n/k), n and k lengths or 1: a scale of attention with another length, or with none."""
+    lengths = sorted(facts.lengths)
+    return [
+        Ratio(("constant-factor",), (n / k) ** 0.5, 16, f"That is √({n}/{k}).")
+        for n in lengths
+        for k in lengths
+        if n != k and (n / k) ** 0.5 * 12 % 1 != 0
+    ]
+
+
 def lengths_of_inputs(facts: Facts) -> set[int]:
     """The first axes of what goes into the network, labels and parameters left out."""
     program = facts.state.program
@@ -66,6 +77,8 @@ def lengths_of_inputs(facts: Facts) -> set[int]:
 def named_ratios(c: float, facts: Facts, entries: int, relative: float) -> list[Ratio]:
     """Every reading of the ratio `c`, proved on so many entries; none for an odd number."""
     plain = plain_ratios(facts)
+    if relative <= FINE[0][0]:  # of fewer digits anything is near to some root
+        plain += roots(facts)
     found = [r for r in plain if close(c, r.value, relative)]
     for r in plain:
         if r.value > 0 and close(c, -r.value, relative):

@@ -132,7 +132,8 @@ def formula_at_another_layer(line: Line, facts: Facts) -> Iterator[Wrong]:
     here, f = facts.values[line.target], facts.activations[line.source][1]
     if f.by_output is None:
         return
-    made = [*facts.layer_inputs, *facts.other_values]
+    computed = [name for name in facts.other_values if facts.state.step(name) is not None]
+    made = [*facts.layer_inputs, *computed]
     for other in facts.near(made, line.source):
         a = facts.values[other]
         if other != line.source and a.shape == here.shape:

@@ -142,6 +142,11 @@ MISTAKES = (
         "the first derivative of tanh stands for the second",
     ),
     Planted(
+        "slope-in-the-bend",
+        {"rest": "np.diag(W2.T @ (a2 - y) * -2 * a1)"},
+        "the slope 1 - a1^2 is missing: tanh bends by -2 a1 (1 - a1^2)",
+    ),
+    Planted(
         "upstream-missing",
         {"rest": "np.diag(-2 * a1 * (1 - a1**2))"},
         "what comes back to a1 is missing",

@@ -160,6 +160,13 @@ MISTAKES = (
         "mean-for-shares",
     ),
     _as(
+        "log_shares",
+        "delta[i, o] - 1 / sum_ex",
+        "the slope of the sum, ex[i], is missing",
+        "factor-missing",
+    ),
+    _as("sorted_up", "x[order[o]]", "the entry itself stands for its slope", "value-for-slope"),
+    _as(
         "log_shares", "delta[i, o] - ex[o] / sum_ex", "ex[o] stands for ex[i]", "letters-exchanged"
     ),
     _as("log_shares", "-ex[i] / sum_ex", "the term with the delta is missing", "term-missing"),

@@ -69,7 +69,8 @@ def of_given(given: Mapping[str, Any]) -> Task:
         ),
         NumberQuestion(
             "with_diagonal",
-            "how many products from y, with one more diagonal matrix (n2, n2) between A3 and A2",
+            "how many products from y, with a diagonal matrix (n2, n2) between A3 and A2, "
+            "without its zeros",
             f"{FROM_Y} + n4 * n2",
             reverse + sizes[4] * sizes[2],
         ),
@@ -111,6 +112,13 @@ DIRECTIONS = "the count from the other side stands there"
 MISTAKES = (
     Planted(
         "from-the-other-side", {"from_x": FROM_Y}, DIRECTIONS, label="direction", besides=BESIDES
+    ),
+    Planted(
+        "first-product-alone",
+        {"from_x": "n2 * n1 * n0"},
+        "the first product alone was counted",
+        label="last-product-forgotten",
+        besides=BESIDES,
     ),
     Planted(
         "entries-for-products",

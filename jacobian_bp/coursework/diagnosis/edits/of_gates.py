@@ -1,0 +1,130 @@
+"""The gates of a recurrent cell: another one in the place of one, one left out, 1 − z for z.
+
+dc0 = δc · f              δc · i, δc · (1 − f)
+dh  = … Un (dn r)         dn alone, the reset gate left out
+dc  = δh · (o tanh'(c))   o alone, the slope left out
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from ....ops import RNNCell
+from ..mutations.mutation import Facts
+from ..passes.backward import Factor, Line
+from ..passes.equation import Equation
+from .edit import Edit
+from .of_factors import jacobian, with_array
+
+ORDERS = {4: "ifgo", 3: "rzn"}  # of the rows, by the number of gates
+PRODUCT = re.compile(r"\((\S+) (\S+)\)")  # (dn r), (o tanh'(c))
+
+
+def of_gates(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """Of an op that says what its gates are."""
+    if isinstance(line.step.op, RNNCell):
+        yield from of_plain_cell(line, line.step.op, equation, facts)
+    opened = getattr(line.step.op, "opened", None)
+    if opened is None:
+        return
+    gates = opened(*facts.state.inputs_of(line.step))
+    yield from rows_exchanged(line, equation, facts, [*gates])
+    for factor in equation.factors():
+        if factor.role == "part" and factor.name in gates:
+            yield from other_gates(equation, factor, gates)
+        if PRODUCT.fullmatch(factor.name):
+            yield from parts_left_out(line, equation, factor, gates)
+        if factor.name[:1] == "d" and factor.name[1:] in gates:
+            yield from slope_left_out(equation, factor, gates[factor.name[1:]])
+            yield from other_states(line, equation, factor, facts)
+
+
+def of_plain_cell(line: Line, cell: RNNCell, equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """The value for its slope 1 − o², and the formula in terms of o fed with z."""
+    o, inputs = facts.values[line.source], facts.state.inputs_of(line.step)
+    z = cell.sums(*inputs, *([None] if len(inputs) < 5 else []))
+    name = line.source
+    others = ((name, o), ("1 − z²", 1 - z**2), (f"{name} (1 − {name})", o * (1 - o)))
+    for factor in equation.factors():
+        if factor.name == "tanh'(z)":
+            for note, array in others:
+                yield Edit("other", with_array(equation, factor, note, array), factor, note)
+
+
+def rows_exchanged(
+    line: Line, equation: Equation, facts: Facts, letters: list[str]
+) -> Iterator[Edit]:
+    """The rows of one gate where those of another belong, in W, U or b."""
+    right = facts.values[line.target]
+    if line.target not in facts.params or len(right) % len(ORDERS[len(letters)]):
+        return
+    blocks = ORDERS[len(letters)]
+    units = len(right) // len(blocks)
+    for first, second in combinations(range(len(blocks)), 2):
+        order = [*range(len(blocks))]
+        order[first], order[second] = second, first
+        rows = np.concatenate([np.arange(q * units, (q + 1) * units) for q in order])
+        note = f"the rows of the gates {blocks[first]} and {blocks[second]} are exchanged"
+        whose = Factor("jacobian", line.target, np.zeros(()))
+        gives = partial(in_rows, line, rows)
+        yield Edit("reorder", equation, whose, note, gives=gives)
+
+
+def in_rows(line: Line, rows: np.ndarray, incoming: np.ndarray) -> np.ndarray:
+    """What the right line gives, in another order of its rows."""
+    return np.asarray(line.value(incoming))[rows]
+
+
+def other_gates(
+    equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
+) -> Iterator[Edit]:
+    """Another gate of the cell, and what this one does not let through."""
+    for name, array in gates.items():
+        if name != factor.name and array.shape == factor.array.shape:
+            yield Edit("other", with_array(equation, factor, name, array), factor, name)
+    name = f"1 − {factor.name}"
+    yield Edit("other", with_array(equation, factor, name, 1 - factor.array), factor, name)
+
+
+def parts_left_out(
+    line: Line, equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
+) -> Iterator[Edit]:
+    """Of a product of two, one; which of them is a gate is known, the other is what is left."""
+    match = PRODUCT.fullmatch(factor.name)
+    known = next((name for name in match.groups() if name in gates), None) if match else None
+    if match is None or known is None or not np.all(gates[known] != 0):
+        return
+    other = match[2] if known == match[1] else match[1]
+    rest = factor.array / gates[known]
+    for left_out, array in ((known, rest), (other, gates[known])):
+        named = replace(factor, name=left_out)
+        wrong = with_array(equation, factor, factor.name, array)
+        yield Edit("omit", wrong, named, jacobian(line))
+
+
+def other_states(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:
+    """The new state for the old one, within df = c0 f(1−f)."""
+    y = facts.values[line.source]
+    for name in line.step.args:
+        old = facts.values[name]
+        if old.shape == y.shape == factor.array.shape and np.all(old != 0):
+            changed = with_array(equation, factor, factor.name, factor.array / old * y)
+            yield Edit("other", changed, replace(factor, name=name), line.source, extra=2)
+
+
+def slope_left_out(equation: Equation, factor: Factor, gate: np.ndarray) -> Iterator[Edit]:
+    """The slope of a gate's own σ or tanh: z (1 − z), 1 − n²."""
+    letter = factor.name[1:]
+    by_sigmoid = bool(((gate > 0) & (gate < 1)).all())
+    for slope, name in (
+        (gate * (1 - gate), f"{letter}(1−{letter})"),
+        (1 - gate**2, f"1−{letter}²"),
+    ):
+        if np.all(slope != 0) and (by_sigmoid or name.endswith("²")):
+            named = replace(factor, name=name)
+            wrong = with_array(equation, factor, factor.name, factor.array / slope)
+            yield Edit("omit", wrong, named, factor.name, extra=name.endswith("²"))
