@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
+from .bias_shapes import of_other_shape
 from .blame import Blame, Found
 from .called_functions import Called
 from .edits import edits
@@ -167,7 +168,7 @@ class Judge:
             return self._named_value(number, goal, trace, blame)
         if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
             if trace.gradients.right.get(number):
-                return None
+                return of_other_shape(number, goal, trace, self.trials)
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
             uphill = ("adds" if store.sign < 0 else "takes off") if up else ""

@@ -70,6 +70,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             other = "last" if found.detail == "first" else "first"
             line = "row" if quantities.layout.convention.weights == "in,out" else "column"
             says = [f"Its 1s stand {other}; the bias is the {found.detail} {line} of W."]
+        case "shape":
+            says = [f"{path} {found.detail}"]
         case "penalty":
             says = [found.detail]
         case "layer":
