@@ -191,6 +191,11 @@ def _of_whole(statement: ast.stmt) -> Iterator[Edit]:
     yield "doubled", _made(statement, 0, _setting("value", _parsed(doubled)))
 
 
+def replaced_value(statement: ast.stmt, text: str) -> ast.stmt:
+    """The statement with another expression behind its =."""
+    return _made(statement, 0, _setting("value", _parsed(text)))
+
+
 def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
+from .bias_shapes import of_other_shape
 from .blame import Blame, Found
 from .called_functions import Called
+from .costs import names_cost, wrong_cost
 from .edits import edits
 from .limits import Budget
 from .parsing import Parsed
@@ -47,8 +49,8 @@ class Judgement:
     unread: dict[int, str]
     misnamed: dict[int, str]
     trace: Trace
-    notes: list[str] = field(default_factory=list)
     swapped: dict[int, ast.stmt] = field(default_factory=dict)
+    helpers: frozenset[str] = frozenset()  # the functions that the text has
 
     @property
     def computes_derivatives(self) -> bool:
@@ -91,7 +93,7 @@ class Judge:
                 self._mend(Wrong(*of), trace)
                 self.resting[store.line] = store.error
                 continue
-            line = Called(self.trials, self.mended).to_blame(found, trace) or store.line
+            line = self._line_to_blame(found, trace) or store.line
             one = Wrong(found.number, line, store.said, found.quantity, found, store.value)
             one.example = store.example
             one.calls = store.calls if line == store.line else ()
@@ -101,7 +103,14 @@ class Judge:
             self._mend(one, trace)
         trace = self.trials.trace(self.mended)
         swapped = self.trials.swapped
-        return Judgement(wrong, self._unread(trace), dict(self.misnamed), trace, swapped=swapped)
+        unread, helpers = self._unread(trace), frozenset(self.parsed.helpers)
+        return Judgement(wrong, unread, dict(self.misnamed), trace, swapped, helpers)
+
+    def _line_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The line to blame, where it is another one than that of the store."""
+        if found.why == "cost":
+            return found.instead.lineno if found.detail and found.instead else None
+        return Called(self.trials, self.mended).to_blame(found, trace)
 
     # ---------------------------------------------------------------- one store after the other
 
@@ -140,6 +149,8 @@ class Judge:
         goal = trace.gradients.of.get(number) or quantities.goal(store)
         if found := self._of_no_layer(number, trace):
             return found
+        if goal is None and (found := wrong_cost(number, trace, self.trials, self.mended)):
+            return found
         if store.example is not None and (found := blame.overwritten(number)):
             return found
         if store.decays:
@@ -167,7 +178,7 @@ class Judge:
             return self._named_value(number, goal, trace, blame)
         if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
             if trace.gradients.right.get(number):
-                return None
+                return of_other_shape(number, goal, trace, self.trials)
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
             uphill = ("adds" if store.sign < 0 else "takes off") if up else ""
@@ -337,6 +348,9 @@ class Judge:
         if wrong.found.why == "count":
             self.mended[wrong.number] = self.quantities.examples
             return
+        if wrong.found.why == "cost":
+            self.passed.update(n for n, s in enumerate(trace.stores) if names_cost(s))
+            return
         if wrong.found.why == "inside":
             return  # its function is walked with the right line from now on
         if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
@@ -382,7 +396,9 @@ class Judge:
             others = [q for q in others if q in near_by] or ([] if said else others)
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
-            return [said]
+            other = {"a": "z", "z": "a"}.get(said.of[0], "") + said.of[1:]
+            behind = Quantity(said.kind, other)  # dA1[…] = 0 makes ∂J/∂z1 of ∂J/∂a1
+            return [said, *([behind] if said.kind == "gradient" and behind in known else [])]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 
@@ -434,7 +450,7 @@ class Judge:
         store = trace.stores[number]
         if not isinstance(store.value, np.ndarray) or not store.value.ndim:
             return False
-        if trace.descendants(number) or self.quantities.goal(store):
+        if trace.descendants(number) or self.quantities.goal(store) or names_cost(store):
             return False
         if self.quantities.unrolled(store.value):
             return False

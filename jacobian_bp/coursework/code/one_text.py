@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ...derivation.convention import Convention
 from ...network.run import Run
 from ...numbers.arrays import quiet
@@ -18,7 +20,9 @@ from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
 from .classes import BACK, has_own_lines
 from .code_report import CodeLine, CodeReport
+from .costs import costs_of, holds_cost
 from .judge import Judgement, Wrong
+from .kinks import off_the_kink
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
 from .normalisation import StudiedNorm, studied_norm
 from .parsing import Parsed, parse
@@ -147,6 +151,7 @@ def _studied(run: Run) -> Studied | StudiedNorm:
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)
 NO_DROPOUT = "The run has no dropout: masks and keep_prob are read as 1, and are not judged."
+UNLIKE = "is not the run's cost, nor a usual number times it."
 MOST_OF_LAYERS = 2  # wrong lines of a text of layers
 WRITABLE = {"T", "np", "maximum", "tanh", "exp"}  # beside the names of the text
 TEXT = """\
@@ -179,6 +184,10 @@ def _numbers(let: object) -> dict[str, float]:
     return found
 
 
+def _with(line: CodeLine, said: str | None) -> CodeLine:
+    return line if said is None else replace(line, sentences=(*line.sentences, said))
+
+
 class _Report:
     """Puts a reading into words."""
 
@@ -192,15 +201,18 @@ class _Report:
         text: str,
         asked: bool,
     ) -> None:
+        self.readings = readings
         self.asked = asked  # whether the function is named that is to be judged
         self.parsed, self.best, self.as_good, self.own = parsed, best, as_good, own
         self.text = text.expandtabs(4)
         self.judgement: Judgement = best.judgement
         self.quantities = best.quantities
         self.trials = Trials(parsed, best.quantities, readings.budget)
+        self.costs = costs_of(best.quantities)
         self.trials.swapped = best.judgement.swapped
         self.wrong = list(self.judgement.wrong)
         self.taken: dict[int, str] = {}  # lines that are not read, whose name says their value
+        self.unlike: dict[int, str] = {}  # lines of a cost that is another one
         self._correct()
         self.unfit = self._unfit()
         self.way_out = self._way_out(readings.convention is not None) if self.unfit else ""
@@ -213,6 +225,9 @@ class _Report:
         ask = self._ask()
         first = None if self.as_good else (self.wrong[0].line if self.wrong else None)
         right = self._right(lines)
+        if right and not self.penalty:
+            said = off_the_kink(self.best, self.readings)
+            lines = [_with(line, said.get(line.number)) for line in lines]
         return CodeReport(
             right=right,
             first_wrong=first,
@@ -350,6 +365,7 @@ class _Report:
         stands: dict[int, dict[str, None]] = {}
         judged: dict[int, bool | None] = {}
         taken: dict[int, str] = {}
+        unlike: dict[int, str] = {}
         for number, store in enumerate(self.judgement.trace.stores):
             if store.kind == UNREAD:
                 judged.setdefault(store.line, None)
@@ -357,14 +373,25 @@ class _Report:
                 continue
             if isinstance(store.value, tuple | list | dict):
                 continue  # its parts are judged where they are stored
-            quantity = self._stands_for(number)
+            of_cost = holds_cost(store, self.quantities, self.costs)
+            quantity = None if of_cost else self._stands_for(number)
             feeds = number in self._before_the_output or self._feeds_right_gradients(number)
-            known = quantity is not None or feeds
+            cost = of_cost and self.costs is not None and self.costs.is_right(store.value)
+            if (
+                of_cost
+                and not cost
+                and np.any(store.value)
+                and not self.judgement.trace.draft(number)
+            ):
+                unlike[store.line] = f"Not judged: {shown(store.said)} {UNLIKE}"
+            known = quantity is not None or feeds or cost
             judged[store.line] = True if known and not self.unfit else judged.get(store.line)
             words = stands.setdefault(store.line, {})
-            words |= {str(quantity): None} if quantity else {}
+            words |= {str(quantity): None} if quantity else {"the cost": None} if cost else {}
         numbers = sorted({*judged, *wrong, *self.judgement.unread})
         self.taken = {line: error for line, error in taken.items() if line not in wrong}
+        if all(one.found.why != "cost" for one in self.wrong):
+            self.unlike = {line: said for line, said in unlike.items() if judged[line] is None}
         return [
             self._line(n, wrong.get(n), judged.get(n), ", ".join(stands.get(n, ())))
             for n in numbers
@@ -388,7 +415,8 @@ class _Report:
         if number in self.taken:
             says = [f"Not read: {self.taken[number]}. It is taken as right."]
             return CodeLine(number, text, None, stands, None, tuple(says))
-        return CodeLine(number, text, right, stands)
+        said = (self.unlike[number],) if number in self.unlike else ()
+        return CodeLine(number, text, right, stands, None, said)
 
     def _contradicting(self) -> dict[int, str]:
         """Two lines of which each is right in a layout in which the other is wrong."""

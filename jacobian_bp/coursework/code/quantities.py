@@ -10,7 +10,7 @@ import numpy as np
 from ...derivation.convention import Convention
 from ...ops import Activation
 from ...program.step import Step
-from ..lines.function_names import FORMULAS, function_of
+from ..lines.function_names import FORMULAS, NamedFunction, function_of
 from ..lines.vocabulary import (
     COUNT,
     LISTS,
@@ -103,6 +103,7 @@ class Quantities:
         self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
         self._found: dict[bytes, list[Match]] = {}
         self._goals: dict[str, Quantity | None] = {}
+        self.taken_for: dict[str, str] = {}  # a function that the text only calls -> what it is
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
         array = np.array(array, float)
@@ -471,18 +472,35 @@ class Quantities:
         asked = any(k.startswith("deriv") and v for k, v in options.items())
         nonlin = low == "nonlin" and len(given) > 1 and given[1] is True
         function = function_of(word, asked or nonlin)
-        slope = function is not None and function.kind == "slope"
+        of_slope = function if function is not None and function.kind == "slope" else None
         if re.search(r"one_?hot|to_categorical|encode", low) and arrays:
+            self.taken_for[word] = "the labels one-hot"
             return arrays[0]
         if low == "delta" and len(arrays) == 3:
-            return self._given_delta(arrays[0])  # Nielsen's self.cost.delta(z, a, y)
-        if slope and len(arrays) == 1:
-            return self._slope(low, arrays[0], "a" if nonlin else self.naming.slope_takes)
-        if slope and len(arrays) == 2:
-            return self._slope_of_two(low, *arrays)
+            # Nielsen's self.cost.delta(z, a, y)
+            self.taken_for[word] = f"∂L/∂z{self.layers} of each example"
+            return self._given_delta(arrays[0])
+        if of_slope and len(arrays) == 1:
+            takes = "a" if nonlin else self.naming.slope_takes
+            found = self._slope(low, arrays[0], takes)
+            self.taken_for[word] = f"the slope of {self._said(of_slope)}, given {takes}"
+            return found
+        if of_slope and len(arrays) == 2:
+            found = self._slope_of_two(low, *arrays)
+            of_cost = any(array is self.value("y") for array in arrays)
+            times = f"times the slope of {self._said(of_slope)}, given {self.naming.slope_takes}"
+            self.taken_for[word] = "a − y" if of_cost else f"its first argument {times}"
+            return found
         if len(arrays) == 1 and function is not None:
-            return self._activation(low, arrays[0])
+            found = self._activation(low, arrays[0])
+            self.taken_for[word] = self._said(function)
+            return found
         raise NotReadError(f"what {word}() does")
+
+    @staticmethod
+    def _said(function: NamedFunction) -> str:
+        """The activation that a name says, or that of the layer where it does not say which."""
+        return {"sigm": "sigmoid", "": "the layer's activation"}.get(function.op, function.op)
 
     def _given_delta(self, z: np.ndarray) -> np.ndarray:
         """∂J/∂z of the last layer, of one example where z is that of one."""

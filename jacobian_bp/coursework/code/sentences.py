@@ -32,6 +32,15 @@ def _times(factor: float, what: Quantity, quantities: Quantities) -> str:
     return str(what) if near(factor, 1) else f"{factor_words(factor, quantities)} times {what}"
 
 
+def _of_cost(factor: float | None, wrong: Wrong, quantities: Quantities) -> str:
+    """How many times the cost a value is, in words."""
+    cost = "the run's cost" if np.size(wrong.value) == 1 else "the loss of each example"
+    if factor is None:
+        return f"not {cost}, nor a usual number times it"
+    times = "minus" if near(factor, -1) else f"{factor_words(factor, quantities)} times"
+    return f"{times} {cost}"
+
+
 def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
     """Why a line is wrong, and what was meant."""
     found, what = wrong.found, wrong.quantity
@@ -70,6 +79,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             other = "last" if found.detail == "first" else "first"
             line = "row" if quantities.layout.convention.weights == "in,out" else "column"
             says = [f"Its 1s stand {other}; the bias is the {found.detail} {line} of W."]
+        case "cost":
+            where = f"By it {path} in line {shown(found.detail)}" if found.detail else path
+            says = [f"{where} is {_of_cost(found.factor, wrong, quantities)}."]
+        case "shape":
+            says = [f"{path} {found.detail}"]
         case "penalty":
             says = [found.detail]
         case "layer":
@@ -147,6 +161,11 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
         says.append("A derivative that it only reads is taken as that of each example, ∂L/∂z.")
     if naming.padded:
         says.append("An activation that it only reads is taken with its 1s.")
+    helpers = reading.judgement.helpers
+    taken = {f: what for f, what in quantities.taken_for.items() if f not in helpers}
+    if taken:
+        named = "; ".join(f"{shown(f)}() as {what}" for f, what in taken.items())
+        says.append(f"Not in the text, and taken for what their names say: {named}.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
     if reading.judgement.trace.gradients.factor != 1:

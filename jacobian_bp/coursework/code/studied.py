@@ -47,6 +47,19 @@ class Studied:
         state = run_forward(program, params, {name: values[name][0] for name in program.inputs})
         return replace(study(state, self.layers, self.own), biased=self.biased)
 
+    def at_kinks(self) -> "Studied | None":
+        """The same network, the first unit of each rectifier at exactly 0; None without one."""
+        program, values = self.state.program, self.state.values
+        params = {name: np.array(values[name]) for name in program.params}
+        steps = {n: self.state.step(f"a{n}") for n in range(1, self.layers + 1)}
+        bent = [n for n, step in steps.items() if step and hasattr(step.op, "at_zero")]
+        if not bent or not self.biased:
+            return None
+        for number in bent:
+            params[f"W{number}"][0] = params[f"b{number}"][0] = 0.0
+        data = {name: values[name] for name in program.inputs}
+        return study(run_forward(program, params, data, self.state.axes_said), self.layers, True)
+
     def without_biases(self) -> "Studied":
         """The same weights and data, every bias 0: the network of a text that has none."""
         program, values = self.state.program, self.state.values
@@ -167,6 +180,8 @@ def _tells(studied: Studied) -> bool:
             step = studied.state.step(f"a{quantity.of[1:]}")
             if step is None or not isinstance(step.op, Identity):
                 return False
+        if quantity.kind == "value" and quantity.of[0] == "z" and not array.all():
+            return False  # at a kink another slope may be taken: what is right off it is right
         if quantity.kind == "gradient" and np.abs(array).max() <= FLAT:
             return False
     return True

@@ -159,13 +159,11 @@ class Trace:
             own = self.stores[number]
             summed = own.example is not None
             goal = self.quantities.goal(own) if own.calls or summed else None
+            if summed and not (goal and goal.is_parameter_gradient):
+                goal = self._matching_gradient(own)  # a sum under a name that says nothing
             below = self.descendants(number) if goal and goal.is_parameter_gradient else set()
             self._handed_on[number] = any(
-                (
-                    summed
-                    if self.stores[n].kind == UPDATE
-                    else len(self.stores[n].calls) < len(own.calls)
-                )
+                self._is_around(self.stores[n], own)
                 and (
                     self.quantities.goal(self.stores[n]) or self._matching_gradient(self.stores[n])
                 )
@@ -173,6 +171,14 @@ class Trace:
                 for n in below
             )
         return self._handed_on[number]
+
+    @staticmethod
+    def _is_around(store: Store, own: Store) -> bool:
+        """Whether a store stands behind the loop over the examples, or outside of the call."""
+        behind = own.example is not None and store.example is None
+        if store.kind == UPDATE:
+            return own.example is not None
+        return behind or len(store.calls) < len(own.calls)
 
     def rounds(self, number: int) -> list[int]:
         """The stores of the same line in the other rounds of a loop over the examples, and it."""
