@@ -108,7 +108,7 @@ def test_what_changes_away_from_the_focus_is_said(open_page):
         tab.keyboard.press("ArrowRight")
     focused = [node["name"] for node in read_out(tab) if node.get("focused")]
     assert focused[-1] == (
-        "∂J/∂W2[0,1] = (−0.318842) · 0 = 0. Zero at this input only: a1[1] is 0 here."
+        "∂J/∂W2[0,1] = (−0.318842) · 0 = 0. Zero at this input: a1[1] is 0 here."
     )
 
 

@@ -325,7 +325,7 @@ def test_two_ways_from_axis_to_axis_are_multiplied_entry_by_entry():
     assert found.ok, found.unlike
 
 
-HARD = [  # two sums that share an axis; an entry that is the same everywhere; a later matrix is tall
+HARD = [  # two sums that share an axis; entries the same everywhere; a later matrix is tall
     "sum((diag(inv(S + 5 * eye) @ b) @ E) * softmax(trace(S) * E))",
     "sum(a) + A * y",
     "(inv(S + 5 * eye) @ B @ x) @ (mean(C) * (a - mean(b)))",
