@@ -69,6 +69,30 @@ TORCH = {
     "AvgPool1d": lambda op, x: _pooled(F.avg_pool1d, op, 2, x),
     "AvgPool2d": lambda op, x: _pooled(F.avg_pool2d, op, 3, x),
     "Einsum": lambda op, *operands: _einsum(op.equation, operands),
+    "CausalSoftmax": lambda op, s: torch.softmax(s.masked_fill(_later(s), -torch.inf), -1),
+    "Dropout": lambda op, x, m: x * m / op.keep,
+    "Max": lambda op, L: L.max(-1).values,
+    "Min": lambda op, L: L.min(-1).values,
+    "Inverse": lambda op, X: torch.linalg.inv(X),
+    "Det": lambda op, X: torch.linalg.det(X),
+    "LogDet": lambda op, X: torch.linalg.slogdet(X)[1],
+    "LogSumExp": lambda op, z: torch.logsumexp(z, -1),
+    "Kron": lambda op, A, B: torch.einsum("...ij,kl->...ikjl", A, B).reshape(
+        *A.shape[:-2], A.shape[-2] * B.shape[-2], A.shape[-1] * B.shape[-1]
+    ),
+    "Vec": lambda op, X: X.transpose(-1, -2).reshape(*X.shape[:-2], -1),
+    "Diag": lambda op, x: torch.diag_embed(x),
+    "Part": lambda op, x: x[..., 1:],
+    "Reshape": lambda op, x: x.reshape(*x.shape[:-2], x.shape[-1], x.shape[-2]),
+    "Flatten": lambda op, x: x.reshape(*x.shape[:-2], -1),
+    "GroupNorm": lambda op, x, g, b: _one_front(
+        x, 2, lambda x: F.group_norm(x, op.groups, g, b, op.eps)
+    ),
+    "RNNCell": lambda op, x, h, W, U, b: _cell(torch.rnn_tanh_cell, x, [h], W, U, b),
+    "GRUCell": lambda op, x, h, W, U, b=None, d=None: _cell(torch.gru_cell, x, [h], W, U, b, d),
+    "LSTMCarry": lambda op, x, h, c, W, U, b: _cell(torch.lstm_cell, x, [h, c], W, U, b)[1],
+    "LSTMOutput": lambda op, x, h, c, W, U, b: _output(x, h, c, W, U, b),
+    "Hinge": lambda op, z, y: _hinge(z, y.long()),
 }
 
 
@@ -85,6 +109,33 @@ def cost_and_gradients(net, data):
     cost = values[net._program.steps[-1].name]
     found = torch.autograd.grad(cost, list(params.values()))
     return cost.item(), {n: g.numpy() for n, g in zip(params, found, strict=True)}
+
+
+def _later(s):
+    return torch.ones(s.shape[-2:], dtype=torch.bool).triu(1)
+
+
+def _cell(function, x, states, W, U, b=None, d=None):
+    """torch's cells know one axis in front, and have both biases or none."""
+    front = x.shape[:-1]
+    rows = x.reshape(-1, x.shape[-1])
+    wide = [h.expand(*front, h.shape[-1]).reshape(len(rows), -1) for h in states]
+    biases = [torch.zeros(len(W), dtype=W.dtype) if v is None else v for v in (b, d)]
+    out = function(rows, tuple(wide) if len(wide) > 1 else wide[0], W, U, *biases)
+    if isinstance(out, tuple):
+        return tuple(o.reshape(*front, -1) for o in out)
+    return out.reshape(*front, -1)
+
+
+def _output(x, h, c, W, U, b):
+    """The h of an LSTM from the new c, which torch does not hand out by itself."""
+    gate = torch.chunk(x @ W.T + h @ U.T + b, 4, -1)[3]
+    return torch.sigmoid(gate) * torch.tanh(c)
+
+
+def _hinge(z, y):
+    true = z.gather(-1, y[..., None])
+    return torch.clamp(1 + z - true, min=0).sum(-1) - 1
 
 
 def _windows(function, op, rank, x, K, b):

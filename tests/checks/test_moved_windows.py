@@ -23,7 +23,7 @@ def by_x_of(right, other):
         def jacobians(self, x, K, b):
             return super().jacobians(x, K, b) | {"x": other.jacobians(x, K, b)["x"]}
 
-    return Wrong(right.stride, right.padding, right.dilation)
+    return Wrong(right.stride, right.padding, right.dilation, right.groups)
 
 
 class KernelTurned(ops.Conv1d):
@@ -86,6 +86,11 @@ CASES = {
         IMAGE,
         "the entries of a window lie 1 apart along axes 4 and 5, not 2, "
         "as a dilation of 1 in place of 2 spreads them",
+    ),
+    "another dilation and padding, in groups": (
+        by_x_of(ops.Conv1d(padding=1, groups=2), ops.Conv1d(dilation=2, groups=2)),
+        {"x": (4, 11), "K": (6, 2, 3), "b": (6,)},
+        "windows along axes 1 and 3 with a dilation of 2 in place of 1 and a padding smaller by 1",
     ),
     "the kernel turned round": (
         KernelTurned(),

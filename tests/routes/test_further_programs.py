@@ -1,0 +1,54 @@
+"""Random programs over the ops that test_wide_programs does not draw: every route, and torch."""
+
+import pytest
+import test_wide_programs as wide
+from further_programs import further_program
+
+from jacobian_bp import ops
+
+SAMPLE, ALL = range(12), range(12, 600)
+
+
+@pytest.fixture(autouse=True)
+def _further(monkeypatch):
+    """The comparisons of the wide programs, on these."""
+    monkeypatch.setattr(wide, "wide_program", further_program)
+
+
+@pytest.mark.one_in(3)
+@pytest.mark.parametrize("seed", SAMPLE)
+def test_every_way_gives_one_gradient(seed):
+    assert wide.apart(seed) == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seeds", [ALL[k : k + 98] for k in range(0, len(ALL), 98)])
+def test_every_way_gives_one_gradient_in_many_programs(seeds):
+    assert {seed: said for seed in seeds if (said := wide.apart(seed))} == {}
+
+
+def test_with_them_no_op_is_left_out():
+    seen = set().union(*(wide.kinds(further_program(seed)[0]) for seed in range(60)))
+    assert seen >= wide.LEFT_OUT
+
+
+def test_a_wrong_rule_in_one_of_them_is_seen(monkeypatch):
+    seed = next(s for s in ALL if "GRUCell" in wide.kinds(further_program(s)[0]))
+    assert wide.apart(seed) == []
+    right = ops.GRUCell.vjp
+
+    def wrong(self, bar, *inputs):
+        found = right(self, bar, *inputs)
+        return {**found, "W": found["W"] * (1 + 1e-12)}
+
+    monkeypatch.setattr(ops.GRUCell, "vjp", wrong)
+    assert wide.apart(seed) != []
+
+
+@pytest.mark.full
+def test_torch_gives_the_same_gradients():
+    pytest.importorskip("torch", reason="torch is not installed: it is compared where it is")
+    from torch_ops import cost_and_gradients
+
+    seeds = range(ALL.stop)
+    assert {s: far for s in seeds if (far := wide.from_torch(s, cost_and_gradients))} == {}
