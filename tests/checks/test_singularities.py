@@ -198,6 +198,7 @@ def test_beside_a_pole_elsewhere_there_is_no_false_alarm_and_a_mistake_is_found(
         assert not check_op(own_op(*rules, factor), points).ok
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("op", "arrays"),
     [

@@ -11,6 +11,7 @@ from jacobian_bp import Network, SpecError, read_table
 from jacobian_bp.cli import main
 from jacobian_bp.errors import LONGEST
 from jacobian_bp.network.files.data_files import LIMIT
+from jacobian_bp.network.files.tables import dialect
 from jacobian_bp.network.files.tables import text as table_text
 
 USED = 20_000  # columns at most
@@ -82,24 +83,25 @@ def test_columns_are_named_up_to_forty_and_counted(wide, capsys):
     assert said.endswith(f"column_number_12, … ({many - 1} in all)")
 
 
-def test_of_a_table_too_wide_to_be_used_some_columns_are_used(tmp_path, capsys):
-    path, count = tmp_path / "genes.csv", 20_011
+def test_of_a_table_too_wide_to_be_used_some_columns_are_used(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(dialect, "MOST_COLUMNS", 2_000)
+    path, count = tmp_path / "genes.csv", 2_011
     rows = [[k + j % 97 / 4 for j in range(count)] for k in (2, 7, 3)]
     lines = [",".join(f"g{j}" for j in range(count)), *(",".join(map(str, row)) for row in rows)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    told = "genes.csv, line 1 has 20,011 columns; at most 20,000 are used.\n"
+    told = "genes.csv, line 1 has 2,011 columns; at most 2,000 are used.\n"
     told += "  Say --columns NAME for the inputs, or keep fewer columns."
     call = ["check", "auto-1", "--data", str(path), "--target", "g5"]
     assert main(call) == 2
     assert capsys.readouterr().err == f"jacobian-bp: SpecError: {told}\n"
-    assert main([*call, "--columns", "g7,g20010"]) == 0
-    found = read_table(path, "g5", columns=["g7", "g20010"], raw=True)
-    np.testing.assert_array_equal(found.x, np.array(rows)[:, [7, 20_010]], strict=True)
+    assert main([*call, "--columns", "g7,g2010"]) == 0
+    found = read_table(path, "g5", columns=["g7", "g2010"], raw=True)
+    np.testing.assert_array_equal(found.x, np.array(rows)[:, [7, 2_010]], strict=True)
     np.testing.assert_array_equal(found.y, np.array(rows)[:, 5], strict=True)
-    assert "2 of 20010 columns beside the target" in found.remarks
-    assert read_table(path, "g5", drop="1-5,7-17", raw=True).x.shape == (3, 19_994)
+    assert "2 of 2010 columns beside the target" in found.remarks
+    assert read_table(path, "g5", drop="1-5,7-17", raw=True).x.shape == (3, 1_994)
     assert refusal(SpecError, read_table, path, "g5", drop="1-5") == (
-        "genes.csv has 20,006 columns that are used; at most 20,000 are used.\n"
+        "genes.csv has 2,006 columns that are used; at most 2,000 are used.\n"
         '  Say columns=["NAME"] for the inputs, or keep fewer columns.'
     )
 
