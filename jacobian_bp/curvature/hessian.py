@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from ..algebra.products.placing import evaluate
 from ..algebra.products.spending import written
 from ..algebra.tape import StandIn
 from ..errors import AxisError
-from ..numbers.arrays import quiet
+from ..numbers.arrays import is_finite, quiet
 from ..numbers.memory import format_bytes
-from ..program.bends import second_name
+from ..program.bends import raw_bends, second_name
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, plural, to_ascii
 from .cut import Cut, cut_of
@@ -25,6 +26,7 @@ from .recorded_sweeps import replayed
 
 MOST_PATHS = 6  # of a row whose formula is written out
 OF = " of the "  # between a part and that of which it is a part
+GRAPH = ("nodes", "links", "bends")
 PARTS = {"Gauss-Newton": "Gauss-Newton part of", "residual": "residual of"}
 
 
@@ -34,16 +36,29 @@ class Hessian(Jacobian):
 
     It is the Jacobian of ∂of/∂first by second: `out_axes` are the axes of `of` and then those
     of `first`, `wrt_axes` those of `second`. So in each layout the entries of `first` are the
-    rows, and those of `second` the columns.
+    rows, and those of `second` the columns. Of a block that is asked for by name the graph is
+    doubled when `nodes`, `links` or `bends` are read: its factors come without.
     """
 
     value: str = ""  # of what it is the second derivative
     by: tuple[str, str] = ("", "")
     cut: Cut = field(default_factory=lambda: Cut((), frozenset()))
-    bends: tuple[Bend, ...] = ()
+    bends: tuple[Bend, ...] = field(default_factory=tuple)
     part: str = ""  # which part of the Hessian it is; empty for the whole
     whole: "Hessian | None" = None  # of a collapsed one: the Hessian with its rows
     state: Pass | None = None  # the run that it is of
+
+    if not TYPE_CHECKING:  # to a type checker a name that is misspelt stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            """The graph, doubled when it is first read."""
+            if name not in GRAPH:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            first, second = self.by
+            graph = doubled(self.state, self.value, [first], [second])
+            made = block_of(self.state, graph, first, second)
+            self.__dict__.update({part: made.__dict__[part] for part in GRAPH})
+            return self.__dict__[name]
 
     @property
     def name(self) -> str:
@@ -207,6 +222,8 @@ class Hessian(Jacobian):
         return False
 
     def _require_finite(self, product: np.ndarray, name: str) -> None:
+        if is_finite(product):
+            return
         source = self._source
         graph = DoubledGraph(self.value, source.nodes, source.links, source.bends)
         graph.require_finite(product, name)
@@ -242,23 +259,33 @@ def hessian(state: Pass, of: str, first: str, second: str) -> Hessian:
     state.require(of)
     for name in (first, second):
         state.require_variable(of, name)
-    return block_of(state, doubled(state, of, [first], [second]), first, second)
+    _, steps = state.dependents(dict.fromkeys([first, second]), of)
+    for step in steps:
+        raw_bends(state, step)  # an op that does not say how it bends is refused now
+    found = _without_rows(state, of, first, second)
+    for part in GRAPH:
+        del found.__dict__[part]
+    return found
 
 
 def block_of(state: Pass, graph: DoubledGraph, first: str, second: str) -> Hessian:
     """∂²of/∂first∂second out of a graph that was doubled for these names, and perhaps more."""
-    of = graph.of
     start, end = graph.slope(first), graph.value(second)
-    out, last = slope_axes(state, of, first), state.node(second)
-    wrt = tuple(map(Axis, last.primed, last.shape))
-    nodes: tuple[Node, ...] = (Node(slope_name(of, first), out), last)
-    made = Hessian(
-        nodes, (), out, wrt, state.dtype, value=of, by=(first, second),
-        cut=cut_of(state, of, (first, second)), state=state,
-    )  # fmt: skip
+    made = _without_rows(state, graph.of, first, second)
     if start < 0 or end < 0:
         return made
     return _with_own_names(made, graph.between(start, [end]))
+
+
+def _without_rows(state: Pass, of: str, first: str, second: str) -> Hessian:
+    """∂²of/∂first∂second where nothing bends: 0."""
+    out, last = slope_axes(state, of, first), state.node(second)
+    wrt = tuple(map(Axis, last.primed, last.shape))
+    nodes: tuple[Node, ...] = (Node(slope_name(of, first), out), last)
+    return Hessian(
+        nodes, (), out, wrt, state.dtype, value=of, by=(first, second),
+        cut=cut_of(state, of, (first, second)), state=state,
+    )  # fmt: skip
 
 
 def slope_axes(state: Pass, of: str, name: str) -> tuple[Axis, ...]:

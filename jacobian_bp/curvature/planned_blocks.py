@@ -112,7 +112,7 @@ def plan_blocks(
     seats = {id(array): seat for seat, array in enumerate(every)}
     strips, alone = strips_of(blocks, SMALL)
     planned: list[Planned] = [_planned_block(block, seats, shape, dtype) for block in alone]
-    planned += [planned_strip(runs, seats, shape, dtype) for runs in strips]
+    planned += [planned_strip(strip, seats, shape, dtype) for strip in strips]
     return planned
 
 

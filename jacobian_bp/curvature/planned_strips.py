@@ -30,7 +30,7 @@ NARROW = {Dense, One, Delta}  # the factors of blocks that are written so
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Stretch:
     """Blocks of one row, side by side, and the factors that all of them are multiplied by."""
 
     blocks: list[PlacedBlock]
@@ -65,7 +65,7 @@ class Run:
 class Row:
     """A row of the whole that is columns of a strip times common factors."""
 
-    run: Run
+    stretch: Stretch
     part: slice  # of the strip's columns
     shape: tuple[int, ...]  # of the strip with an axis for each index of its rows
     common: Sequence[int]
@@ -75,7 +75,7 @@ class Row:
         """Write the row, and the blocks below the diagonal. A bound of the size of its entries."""
         own = [arrays[seat] for seat in self.common]
         self.write([*own, strip.reshape(self.shape)[..., self.part]], whole)
-        head, columns = self.run.blocks[0], self.run.columns
+        head, columns = self.stretch.blocks[0], self.stretch.columns
         beyond = slice(head.columns.stop, columns.stop) if head.is_diagonal else columns
         whole[..., beyond, head.rows] = whole[..., head.rows, beyond].swapaxes(-1, -2)
         return prod(map(size_bound, own), start=size_bound(strip))
@@ -94,58 +94,58 @@ class PlannedStrip:
 
     @property
     def blocks(self) -> Sequence[PlacedBlock]:
-        return [block for row in self.rows for block in row.run.blocks]
+        return [block for row in self.rows for block in row.stretch.blocks]
 
     def put(self, arrays: Sequence[np.ndarray], whole: np.ndarray) -> float:
-        """Write all blocks. A bound of the size of their entries."""
+        """Write all blocks. A bound of the size of their entries, or NaN."""
         strip = np.zeros(self.shape, whole.dtype)
         for seats, write in self.narrow:
             write([arrays[seat] for seat in seats], strip)
-        return max([row.put(arrays, strip, whole) for row in self.rows])
+        return sum([row.put(arrays, strip, whole) for row in self.rows])
 
 
 def strips_of(
     blocks: Sequence[PlacedBlock], most: int
-) -> tuple[list[list[Run]], list[PlacedBlock]]:
-    """The runs that are made of one strip, the longest first, and the blocks that are in none.
+) -> tuple[list[list[Stretch]], list[PlacedBlock]]:
+    """The stretches that are made of one strip, the longest first, and the blocks that are in none.
 
     Those are blocks of more than `most` entries, and those with nothing in common with others.
     """
-    runs: list[Run] = []
+    stretches: list[Stretch] = []
     alone: list[PlacedBlock] = []
     for block in sorted(blocks, key=lambda block: (block.rows.start, block.columns.start)):
         common = _common(block) if prod(block.shape) <= most else None
         if common is None:
             alone.append(block)
-        elif runs and _is_next(runs[-1], block, common):
-            runs[-1].blocks.append(block)
+        elif stretches and _is_next(stretches[-1], block, common):
+            stretches[-1].blocks.append(block)
         else:
-            runs.append(Run([block], common))
-    strips: list[list[Run]] = []
+            stretches.append(Stretch([block], common))
+    strips: list[list[Stretch]] = []
     held: list[dict[int, Hashable]] = []
-    for run in sorted(runs, key=lambda run: -len(run.blocks)):
-        own = run.narrow
+    for stretch in sorted(stretches, key=lambda stretch: -len(stretch.blocks)):
+        own = stretch.narrow
         home = next((n for n, other in enumerate(held) if own.items() <= other.items()), None)
         if home is None:
-            strips.append([run])
+            strips.append([stretch])
             held.append(own)
         else:
-            strips[home].append(run)
-    worth = [len(runs) > 1 or bool(runs[0].common) * len(runs[0].blocks) > 1 for runs in strips]
-    alone += [
-        b
-        for runs, is_worth in zip(strips, worth, strict=True)
-        if not is_worth
-        for b in runs[0].blocks
-    ]
-    return [runs for runs, is_worth in zip(strips, worth, strict=True) if is_worth], alone
+            strips[home].append(stretch)
+    worth = [group for group in strips if len(group) > 1 or _saves(group[0])]
+    alone += [block for group in strips if group not in worth for block in group[0].blocks]
+    return worth, alone
+
+
+def _saves(stretch: Stretch) -> bool:
+    """Whether a stretch that is a strip of its own is worth one: a product made once for many."""
+    return bool(stretch.common) and len(stretch.blocks) > 1
 
 
 def planned_strip(
-    runs: Sequence[Run], seats: Mapping[int, int], shape: Sequence[int], dtype: np.dtype
+    stretches: Sequence[Stretch], seats: Mapping[int, int], shape: Sequence[int], dtype: np.dtype
 ) -> PlannedStrip:
-    """What writes the runs of one strip; `seats` are those of the arrays of all blocks."""
-    longest = runs[0]
+    """What writes the stretches of one strip; `seats` are those of the arrays of all blocks."""
+    longest = stretches[0]
     head, inner, start = longest.blocks[0], longest.inner, longest.columns.start
     front = [axis.size for axis in head.front]
     strip = (*front, prod(axis.size for axis in inner), longest.columns.stop - start)
@@ -155,15 +155,21 @@ def planned_strip(
         spot = spot_of_block((head.front, inner, block.after), corner, strip, dtype)
         own = [seats[id(array)] for array in rest.arrays]
         narrow.append((own, written_to(rest, spot, dtype)))
-    return PlannedStrip(strip, narrow, [_row(run, longest, seats, shape, dtype) for run in runs])
+    return PlannedStrip(
+        strip, narrow, [_row(stretch, longest, seats, shape, dtype) for stretch in stretches]
+    )
 
 
 def _row(
-    run: Run, longest: Run, seats: Mapping[int, int], shape: Sequence[int], dtype: np.dtype
+    stretch: Stretch,
+    longest: Stretch,
+    seats: Mapping[int, int],
+    shape: Sequence[int],
+    dtype: np.dtype,
 ) -> Row:
-    """The row of a run out of the strip of the longest."""
-    head, columns, offset = run.blocks[0], run.columns, longest.columns.start
-    own = [*head.front, *run.inner, Axis(COLUMNS, columns.stop - columns.start)]
+    """The row of a stretch out of the strip of the longest."""
+    head, columns, offset = stretch.blocks[0], stretch.columns, longest.columns.start
+    own = [*head.front, *stretch.inner, Axis(COLUMNS, columns.stop - columns.start)]
     sizes = [axis.size for axis in own]
     standing: Any = Tape().leaf(sizes, dtype)
     part = Dense("strip", tuple(axis.name for axis in own), standing)
@@ -171,19 +177,19 @@ def _row(
         (head.front, head.before, own[-1:]), (head.rows.start, columns.start), shape, dtype
     )
     return Row(
-        run,
+        stretch,
         slice(columns.start - offset, columns.stop - offset),
         (*sizes[:-1], longest.columns.stop - offset),
-        [seats[id(factor.array)] for factor in run.common],
-        written_to(Expression.of(*run.common, part), spot, dtype),
+        [seats[id(factor.array)] for factor in stretch.common],
+        written_to(Expression.of(*stretch.common, part), spot, dtype),
     )
 
 
-def _is_next(run: Run, block: PlacedBlock, common: Sequence[Dense]) -> bool:
-    """Whether the block lies beside the run, and is multiplied by the same."""
-    last, both = run.blocks[-1], in_both(run.common, common)
+def _is_next(stretch: Stretch, block: PlacedBlock, common: Sequence[Dense]) -> bool:
+    """Whether the block lies beside the stretch, and is multiplied by the same."""
+    last, both = stretch.blocks[-1], in_both(stretch.common, common)
     beside = last.first == block.first and last.columns.stop == block.columns.start
-    return beside and len(both) == len(run.common) == len(common)
+    return beside and len(both) == len(stretch.common) == len(common)
 
 
 def _common(block: PlacedBlock) -> list[Dense] | None:

@@ -1,5 +1,7 @@
 """A Hessian is a Jacobian of a gradient: the same numbers as differences of the vjp gradient."""
 
+import copy
+
 import numpy as np
 import pytest
 from network_cases import data, network, one_or_batch, refusal
@@ -11,9 +13,12 @@ from second_cases import close, differences
 from jacobian_bp import (
     AxisError,
     DomainError,
+    JacobianError,
     MemoryLimitError,
     Network,
+    Op,
     SpecError,
+    delta,
     memory_limit,
 )
 from jacobian_bp.algebra.products.placing import evaluate
@@ -284,6 +289,39 @@ def evaluated(block, expression):
     sizes = {axis.name: axis.size for axis in block.axes}
     sizes |= {axis.name: axis.size for term in expression.terms for axis in term.sums}
     return evaluate(expression, [axis.name for axis in block.axes], sizes, block.dtype)
+
+
+def test_the_factors_of_a_block_come_without_its_graph_which_is_doubled_when_it_is_read():
+    r = run()
+    block, again = r.hessian("W2", "W1"), r.hessian("W2", "W1")
+    assert len(again.links) == 3 + 2 + 5  # turned round, bent, and down to W1
+    same = zip(block.factored().arrays, again.factored().arrays, strict=True)
+    assert all(np.array_equal(one, other) for one, other in same)
+    assert not {"nodes", "links", "bends"} & {*vars(block)}
+    assert (block.name, block.shape, block.by) == ("∂²J/∂W2∂W1", (2, 4, 4, 3), ("W2", "W1"))
+    assert str(block) == str(again)
+    identical(copy.copy(r.hessian("W2", "W1")).materialise(), again.materialise())
+    with pytest.raises(AttributeError, match="'Hessian' object has no attribute 'row_s'"):
+        _ = block.row_s
+
+
+def test_an_op_that_does_not_say_how_it_bends_is_refused_where_the_block_is_asked_for():
+    class Half(Op):
+        signature = "z[k] -> a[k]"
+
+        def forward(self, z):
+            return z / 2
+
+        def jacobians(self, z):
+            return {"z": 0.5 * delta("k,k'")}
+
+    net = Network.program(
+        "z = Linear(x, W, b)", "a = Half(z)", 'J = Einsum("k->", a)',
+        params={"W": np.ones((3, 2)), "b": np.ones(3)}, ops={"Half": Half()},
+    )  # fmt: skip
+    r = net.run(x=np.ones(2))
+    assert refusal(JacobianError, r.hessian, "W", "b").startswith("Half 'a' has no second.")
+    assert r.hessian("W", "b", of="z").formula == "0"
 
 
 def held(expression):

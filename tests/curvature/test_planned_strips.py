@@ -24,7 +24,7 @@ def planned(run, names, of=None):
     record, _ = run.hessian(names, of=of)._replayed()
     strips = [part for part in record.plan if isinstance(part, PlannedStrip)]
     alone = [part.block for part in record.plan if not isinstance(part, PlannedStrip)]
-    rows = [[row.run.blocks[0].first for row in strip.rows] for strip in strips]
+    rows = [[row.stretch.blocks[0].first for row in strip.rows] for strip in strips]
     return rows, [(block.first, block.second) for block in alone]
 
 

@@ -96,7 +96,7 @@ def _recorded(
     arrays = expression.arrays
 
     names, known = tuple(axes), dict(sizes)  # the caller's own may change before a replay
-    what = None if expression.has_positions else (names, shape, expression.skeleton)
+    what = None if expression.has_positions else (names, shape, dtype, expression.skeleton)
     added = summed_products(expression, names, known, dtype)
     if added is not None:
         return apply(added, arrays, shape, dtype, what)
