@@ -138,14 +138,17 @@ class Builder:
         self.steps = {name: step for name, step in self.steps.items() if name in needed}
 
     def value(self, key: str | None) -> Value:
-        """The value of a key; a constant has none of its own."""
+        """The value of a key; that of a constant is kept beside the parameters."""
         assert key is not None
         if key in self.values:
             return self.values[key]
-        raise UnreadableError(
-            "it reads a constant where a value or a parameter is expected",
-            "make it a parameter of the model",
-        )
+        array = self.constant(key)
+        if array is None or array.dtype.kind != "f":
+            raise UnreadableError(
+                "it reads a constant where a value or a parameter is expected",
+                "make it a parameter of the model",
+            )
+        return self.keep(key, array, tuple(letters_of(array.ndim)))
 
     def constant(self, key: str | None) -> np.ndarray | None:
         """The array of a key that is constant, or None."""

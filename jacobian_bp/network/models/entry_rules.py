@@ -30,20 +30,22 @@ def activation(b: Builder, node: Node) -> Value:
     if value.allowed is not None or value.layers:
         b.read(node.reads[0])
     if node.kind in SIMPLE:
-        return _over(b, node, SIMPLE[node.kind], value)
+        return over(b, node.called, SIMPLE[node.kind], value)
     if node.kind == "gelu":
         tuned = {"approximate": True} if node.options.get("approximate") else {}
-        return _over(b, node, "GELU", value, **tuned)
+        return over(b, node.called, "GELU", value, **tuned)
     if node.kind == "elu":
         alpha = node.options.get("alpha", 1.0)
-        return _over(b, node, "ELU", value, **({"alpha": alpha} if alpha != 1 else {}))
+        return over(b, node.called, "ELU", value, **({"alpha": alpha} if alpha != 1 else {}))
     if node.kind == "leaky_relu":
         slope = node.options.get("slope", 0.01)
-        return _over(b, node, "LeakyReLU", value, **({"slope": slope} if slope != 0.01 else {}))
+        return over(
+            b, node.called, "LeakyReLU", value, **({"slope": slope} if slope != 0.01 else {})
+        )
     if node.kind == "negative":
-        return _over(b, node, "Multiply", value, -1.0)
+        return over(b, node.called, "Multiply", value, -1.0)
     assert node.kind == "power"
-    return _over(b, node, "Power", value, float(node.options["p"]))
+    return over(b, node.called, "Power", value, float(node.options["p"]))
 
 
 def same(b: Builder, node: Node) -> Value:
@@ -58,10 +60,13 @@ def binary(b: Builder, node: Node) -> Value:
     arrays = [b.constant(key) for key in keys]
     for place, array in enumerate(arrays):
         if array is not None and array.size == 1:
-            return _with_number(b, node, op, place, float(array.reshape(())))
+            value = b.value(keys[1 - place])
+            if value.allowed is not None or value.layers:
+                value = b.read(keys[1 - place])
+            return with_number(b, node.called, op, value, float(array.reshape(())), place)
     constant = next((p for p, a in enumerate(arrays) if a is not None), None)
     if constant is None:
-        return meet(b, node, op, [b.value(key) for key in keys])
+        return meet(b, node.called, op, [b.value(key) for key in keys])
     value = b.settled(keys[1 - constant])
     array = arrays[constant]
     assert array is not None
@@ -70,7 +75,7 @@ def binary(b: Builder, node: Node) -> Value:
     value = b.read(keys[1 - constant])
     kept = kept_beside(b, array, value, node)
     pair = [kept, value] if constant == 0 else [value, kept]
-    return meet(b, node, op, pair)
+    return meet(b, node.called, op, pair)
 
 
 def masked_fill(b: Builder, node: Node) -> Value:
@@ -177,12 +182,12 @@ def _same_for_all(array: np.ndarray, axis: int) -> np.ndarray:
     return first
 
 
-def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
+def meet(b: Builder, called: str, op: str, pair: Sequence[Value]) -> Value:
     """Two values entry by entry; the axes of an example are matched from the last, as in numpy."""
     batched = any(v.batched for v in pair)
     if any(v.allowed is not None for v in pair):
         raise UnreadableError("it reads a score of -inf that no softmax follows")
-    pair, view = _in_one_view(b, node, pair)
+    pair, view = _in_one_view(b, called, pair)
     shape = np.broadcast_shapes(*(v.shape for v in pair))
     rank = len(shape) - batched
     for v in pair:
@@ -205,23 +210,23 @@ def meet(b: Builder, node: Node, op: str, pair: Sequence[Value]) -> Value:
         ]
         kept = [s for s, gone in zip(sizes, lacks, strict=True) if not gone]
         if tuple(kept) != v.example:
-            v = reshaped(b, f"{node.called}_{'ab'[place]}", v, tuple(kept))
+            v = reshaped(b, f"{called}_{'ab'[place]}", v, tuple(kept))
         ready.append(v)
         words.append([c for c, gone in zip(here, lacks, strict=True) if not gone])
     if rank == 0 and not batched:
-        return b.line(node.called, op, ready, shape, "")
+        return b.line(called, op, ready, shape, "")
     if all(word == letters for word in words):
         options = () if letters == ["k"] or rank == 1 else (",".join(letters),)
         if rank == 0:
             options = ("",)
-        return replace(b.line(node.called, op, ready, shape, *options), view=view)
+        return replace(b.line(called, op, ready, shape, *options), view=view)
     said = ", ".join(f"{n}[{','.join(w)}]" for n, w in zip("ab", words, strict=True))
     options = (f"{said} -> c[{','.join(letters)}]",)
-    return replace(b.line(node.called, op, ready, shape, *options), view=view)
+    return replace(b.line(called, op, ready, shape, *options), view=view)
 
 
 def _in_one_view(
-    b: Builder, node: Node, pair: Sequence[Value]
+    b: Builder, called: str, pair: Sequence[Value]
 ) -> tuple[Sequence[Value], View | None]:
     """The values with their axes as we have them, and the one view that those of examples have."""
     views = {v.view for v in pair if v.batched}
@@ -243,15 +248,16 @@ def _in_one_view(
             if kept is None:
                 raise UnreadableError("a parameter meets examples and heads in one axis")
             sizes = tuple(v.shape[axis] for axis in kept)
-            v = v if sizes == v.shape else reshaped(b, f"{node.called}_{v.name}", v, sizes)
+            v = v if sizes == v.shape else reshaped(b, f"{called}_{v.name}", v, sizes)
         ready.append(replace(v, view=None))
     return ready, view
 
 
-def _over(
-    b: Builder, node: Node, op: str, value: Value, *options: object, **named: object
+def over(
+    b: Builder, called: str, op: str, value: Value, *options: object, **named: object
 ) -> Value:
-    found = b.line(node.called, op, [value], value.shape, *options, **_axes_of(value, op, named))
+    """An op that goes entry by entry."""
+    found = b.line(called, op, [value], value.shape, *options, **_axes_of(value, op, named))
     return replace(found, view=value.view)
 
 
@@ -260,14 +266,13 @@ def _axes_of(value: Value, op: str, named: dict) -> dict:
     return {**named, "axes": ""} if not value.shape else named
 
 
-def _with_number(b: Builder, node: Node, op: str, place: int, number: float) -> Value:
-    """Add(x, 2.0), Divide(1.0, x); one number alone has no axes."""
-    value = b.value(node.reads[1 - place])
-    if value.allowed is not None or value.layers:
-        b.read(node.reads[1 - place])
+def with_number(
+    b: Builder, called: str, op: str, value: Value, number: float, place: int = 1
+) -> Value:
+    """Add(x, 2.0), and Divide(1.0, x) where its place is 0; one number alone has no axes."""
     said = [value.name, repr(number)] if place == 1 else [repr(number), value.name]
     said += [] if value.shape else ["''"]
-    found = b.call(node.called, f"{op}({', '.join(said)})", [value], value.shape)
+    found = b.call(called, f"{op}({', '.join(said)})", [value], value.shape)
     return replace(found, view=value.view)
 
 
@@ -279,7 +284,7 @@ def _masked(
         raise UnreadableError("its scores have two masks", "put the masks together before")
     if added is not None and np.any(added):
         kept = kept_beside(b, added, value, node)
-        value = meet(b, node, "Add", [value, kept])
+        value = meet(b, node.called, "Add", [value, kept])
     return replace(value, allowed=without_examples(np.asarray(allowed), value))
 
 

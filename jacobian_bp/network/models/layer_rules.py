@@ -7,15 +7,26 @@ import numpy as np
 
 from .building import Builder, UnreadableError, Value, letters_of
 from .model import Node
-from .views import examples_in
+from .repeat_rules import padded
+from .views import examples_in, reshaped
 
 
 def linear(b: Builder, node: Node) -> Value:
     """z = Linear(x, W, b), or without b; W has (outputs, inputs)."""
-    value, (weight, *bias) = b.read(node.reads[0]), [b.value(k) for k in node.reads[1:] if k]
+    value, (weight, *bias) = _rows(b, node), [b.value(k) for k in node.reads[1:] if k]
     _require_a_row(value)
     shape = (*value.shape[:-1], weight.shape[0])
     return replace(b.line(node.called, "Linear", [value, weight, *bias], shape), view=value.view)
+
+
+def _rows(b: Builder, node: Node) -> Value:
+    """What a linear map reads; a constant that all examples share as one row."""
+    array = b.constant(node.reads[0])
+    if array is not None and array.ndim > 1 and array.shape[0] == b.examples:
+        if not np.array_equal(array, np.broadcast_to(array[:1], array.shape)):
+            raise UnreadableError("a constant that it reads differs between examples")
+        return b.keep(f"{node.called}_constant", array[0], tuple(letters_of(array.ndim - 1)))
+    return b.read(node.reads[0])
 
 
 def _require_a_row(value: Value) -> None:
@@ -58,7 +69,11 @@ def matmul(b: Builder, node: Node) -> Value:
 
 def _product(b: Builder, node: Node, left: Value, right: Value) -> Value:
     """The product of two values whose axes are ours."""
-    if not right.batched and len(right.shape) == 2:
+    if not right.batched and len(right.shape) == 1:
+        letters = letters_of(max(len(left.example), 1))
+        words, out = ("".join(letters), letters[-1]), letters[:-1]
+        shape = left.shape[:-1]
+    elif not right.batched and len(right.shape) == 2:
         letters = letters_of(max(len(left.example), 1))
         words, out = ("".join(letters), f"{letters[-1]}o"), [*letters[:-1], "o"]
         shape = (*left.shape[:-1], right.shape[1])
@@ -85,6 +100,11 @@ def convolution(b: Builder, node: Node) -> Value:
     value, *rest = (b.plain(key) for key in node.reads if key is not None)
     places = len(rest[0].shape) - 2
     _require_images(value, places)
+    around = node.options.get("around") or [(p, p) for p in node.options.get("padding", ())]
+    if any(before != after for before, after in around):
+        value = padded(b, f"{node.called}_padded", value, ((0, 0), *around))
+    else:
+        node = replace(node, options={**node.options, "padding": [p for p, _ in around] or [0]})
     options = _windows(node, places, {"stride": 1, "padding": 0, "dilation": 1})
     if node.options.get("groups", 1) != 1:
         options["groups"] = node.options["groups"]
@@ -152,7 +172,7 @@ def group_norm(b: Builder, node: Node) -> Value:
 
 def embedding(b: Builder, node: Node) -> Value:
     """e = Embedding(u, E); positions that are constant read their rows once."""
-    table = b.value(node.reads[1])
+    table = _without_padding(b, node, b.value(node.reads[1]))
     places = b.constant(node.reads[0])
     if places is not None:
         if places.ndim == 2 and len(places) == 1:
@@ -160,6 +180,41 @@ def embedding(b: Builder, node: Node) -> Value:
         kept = b.keep(f"{node.called}_positions", places.astype(np.int64), ("t",) * places.ndim)
         return b.line(node.called, "Embedding", [kept, table], (*places.shape, table.shape[1]))
     return b.line(node.called, "Embedding", [b.value(node.reads[0]), table], node.shape)
+
+
+def _without_padding(b: Builder, node: Node, table: Value) -> Value:
+    """The table times 0 in the row of a padding index, which is trained by nothing, and 1 in all
+    others; the row itself is added as a constant where it is not 0."""
+    row = node.options.get("padding")
+    if row is None:
+        return table
+    found = next((p for p in b.model.parameters.values() if p is b.used.get(table.name)), None)
+    if found is None:
+        raise UnreadableError("it has a padding_idx, and its table is computed")
+    trained, fixed = np.ones(table.shape[0]), np.zeros(table.shape)
+    trained[row], fixed[row] = 0, found.array[row]
+    ones = b.keep(f"{node.called}_trained", trained, ("v",))
+    called = f"{node.called}_table"
+    masked = b.line(called, "Multiply", [table, ones], table.shape, "a[v,d], b[v] -> c[v,d]")
+    if not fixed.any():
+        return masked
+    kept = b.keep(f"{node.called}_padding", fixed, ("v", "d"))
+    return b.line(f"{called}_whole", "Add", [masked, kept], table.shape, "v,d")
+
+
+def weight_normed(b: Builder, node: Node) -> Value:
+    """A matrix or kernel v with the lengths g: g v / |v|, for each output."""
+    v, g = b.value(node.reads[0]), b.value(node.reads[1])
+    if node.options["axis"] != 0:
+        raise UnreadableError("its lengths are not those of the outputs", "write dim=0")
+    letters, called = letters_of(len(v.shape)), node.called
+    words, first = "".join(letters), letters[0]
+    total = b.line(f"{called}_total", "Einsum", [v, v], v.shape[:1], f"{words},{words}->{first}")
+    length = b.line(f"{called}_length", "Sqrt", [total], v.shape[:1])
+    given = reshaped(b, f"{called}_g", g, v.shape[:1])
+    share = b.line(f"{called}_share", "Divide", [given, length], v.shape[:1])
+    said = f"a[{','.join(letters)}], b[{first}] -> c[{','.join(letters)}]"
+    return b.line(called, "Multiply", [v, share], v.shape, said)
 
 
 def _gain(b: Builder, node: Node, place: int, size: int, plain: float) -> Value:
@@ -214,4 +269,5 @@ RULES = {
     "batch_norm": batch_norm,
     "group_norm": group_norm,
     "embedding": embedding,
+    "weight_normed": weight_normed,
 }

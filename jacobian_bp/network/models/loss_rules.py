@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from .building import Builder, UnreadableError, Value
+from .entry_rules import with_number
 from .model import Node
+from .views import turned
 
 ENTRYWISE = {
     "squared_error": "SquaredError",
@@ -26,6 +28,8 @@ def entrywise(b: Builder, node: Node) -> Value:
     op = ENTRYWISE[node.kind]
     reduction = node.options["reduction"]
     loss = b.line(_part(node, "L"), op, [value, labels], value.shape[:-1], **options)
+    if node.options.get("over", 1.0) != 1.0:
+        loss = with_number(b, _part(node, "S"), "Divide", loss, node.options["over"])
     if reduction == "none":
         raise UnreadableError("it keeps the loss of each entry", 'reduction="mean"')
     if reduction == "mean" and outputs > 1:
@@ -39,11 +43,9 @@ def cross_entropy(b: Builder, node: Node) -> Value:
     op = "CrossEntropyFromLogits" if node.kind == "cross_entropy" else "CrossEntropy"
     if node.kind == "nll":
         value, op = _logits_of(b, value), "CrossEntropyFromLogits"
-    if len(value.shape) > 2 and value.view is None and not node.options.get("last"):
-        raise UnreadableError(
-            f"its classes stand on axis 1 of {len(value.shape)}",
-            "put them on the last axis, and examples and tokens in one: z.view(-1, classes)",
-        )
+    if len(value.example) > 1 and value.view is None and not node.options.get("last"):
+        order = [*range(1, len(value.example)), 0]  # classes stand on axis 1
+        value = turned(b, _part(node, "z"), value, order)
     if node.options["reduction"] == "none":
         raise UnreadableError("it keeps the loss of each example", 'reduction="mean"')
     own = replace(value, view=None)

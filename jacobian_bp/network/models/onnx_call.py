@@ -54,12 +54,23 @@ class Call:
         return np.asarray(self.known[key])
 
     def rank(self, place: int = 0) -> int:
+        return len(self.shape_of(place))
+
+    def axes(self, place: int = 1) -> tuple[int, ...] | None:
+        """The axes of a reduction: an attribute in old files, an operand in new ones."""
+        given = self.attribute("axes")
+        if given is None:
+            array = self.constant(place)
+            given = None if array is None else array.ravel().tolist()
+        return None if given is None else tuple(int(a) for a in given)
+
+    def shape_of(self, place: int = 0) -> tuple[int, ...]:
+        """The shape of an operand."""
         key = self.node.input[place]
         if key in self.values:
-            return self.values[key].ndim
-        if key in self.model.inputs:
-            return len(self.model.inputs[key])
-        return np.ndim(self.known[key])
+            return tuple(self.values[key].shape)
+        known = self.model.inputs.get(key)
+        return np.shape(self.known[key]) if known is None else known
 
     def one(
         self, kind: str, reads: Sequence[str | None], gives: int | str = 0, **options: Any

@@ -7,6 +7,7 @@ import numpy as np
 
 from .model import Node, Parameter
 from .onnx_call import Call, Rule, UnknownError
+from .onnx_compounds import COMPOUNDS
 from .onnx_file import told
 from .onnx_sequences import SEQUENCES
 
@@ -67,18 +68,9 @@ def matmul(call: Call) -> list[Node]:
     return call.one("linear", [left, key])
 
 
-def axes_of(call: Call, place: int = 1) -> tuple[int, ...] | None:
-    """The axes of a reduction: an attribute in old files, an operand in new ones."""
-    given = call.attribute("axes")
-    if given is None:
-        array = call.constant(place)
-        given = None if array is None else array.ravel().tolist()
-    return None if given is None else tuple(int(a) for a in given)
-
-
 def reduction(kind: str) -> Rule:
     def rule(call: Call) -> list[Node]:
-        axes = axes_of(call) or ()
+        axes = call.axes() or ()
         if not axes and call.attribute("noop_with_empty_axes", 0):
             return call.one("same", call.reads[:1])
         keep = bool(call.attribute("keepdims", 1))
@@ -127,14 +119,21 @@ def instance_norm(call: Call) -> list[Node]:
     return call.one("group_norm", call.reads, eps=eps, groups=channels)
 
 
+def around_of(call: Call, places: int) -> tuple[tuple[int, int], ...]:
+    """The padding before and after each axis."""
+    auto = call.attribute("auto_pad", "NOTSET")
+    if auto not in ("NOTSET", "VALID"):
+        raise UnknownError(f"its auto_pad is {auto}; export with pads")
+    pads = call.attribute("pads", [0] * (2 * places))
+    return tuple(zip(pads[:places], pads[places:], strict=True))
+
+
 def padding_of(call: Call, places: int) -> tuple[int, ...]:
     """The same padding on both sides of each axis."""
-    if call.attribute("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
-        raise UnknownError(f"its auto_pad is {call.attribute('auto_pad')}; export with pads")
-    pads = call.attribute("pads", [0] * (2 * places))
-    if pads[:places] != pads[places:]:
+    around = around_of(call, places)
+    if any(before != after for before, after in around):
         raise UnknownError("its padding differs before and after")
-    return tuple(pads[:places])
+    return tuple(before for before, _ in around)
 
 
 def convolution(call: Call) -> list[Node]:
@@ -145,7 +144,7 @@ def convolution(call: Call) -> list[Node]:
         "convolution",
         call.reads,
         stride=tuple(call.attribute("strides", [1] * places)),
-        padding=padding_of(call, places),
+        around=around_of(call, places),
         dilation=tuple(call.attribute("dilations", [1] * places)),
         groups=call.attribute("group", 1),
     )
@@ -351,4 +350,5 @@ CALLS: dict[str, Rule] = {
         for name in ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
     },
     **SEQUENCES,
+    **COMPOUNDS,
 }

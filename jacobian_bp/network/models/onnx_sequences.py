@@ -4,7 +4,6 @@ A recurrent operator has the tokens in front, (t, n, …), and gives (t, directi
 gates are in another order, and each parameter has the directions on its first axis.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ def recurrent(call: Call) -> list[Node]:
     keys = [[*pair, *more] for pair, more in zip(zip(*matrices, strict=True), biases, strict=True)]
     x, *states = call.node.input[0], *_first_states(call)
     first = bool(call.attribute("layout", 0))
-    front, behind, _ = _shape(call, x)
+    front, behind, _ = call.shape_of(0)
     key, place = f"{call.node.output[0] or W}:states", told(call.node)
     options: dict[str, Any] = {
         "cell": cell,
@@ -128,7 +127,7 @@ def _biases(call: Call, key: str, kind: str, units: int) -> list[list[str]]:
 def _first_states(call: Call) -> list[str | None]:
     """The keys of the states that it begins with; None for zeros."""
     first = bool(call.attribute("layout", 0))
-    tokens = _shape(call, call.node.input[0])[1 if first else 0]
+    tokens = call.shape_of(0)[1 if first else 0]
     lengths = call.constant(4)
     if lengths is not None and (lengths != tokens).any():
         raise UnknownError("its sequences have different lengths")
@@ -163,8 +162,8 @@ def attention(call: Call) -> list[Node]:
     if call.rank() == 4:
         return call.one("scaled_dot_product", [*call.reads[:3], mask], **options)
     nodes, read, shapes = [], [], []
-    for letter, key in zip("qkv", call.reads[:3], strict=True):
-        n, tokens, width = _shape(call, str(key))
+    for at, (letter, key) in enumerate(zip("qkv", call.reads[:3], strict=True)):
+        n, tokens, width = call.shape_of(at)
         apart, turned = (n, tokens, heads[0], width // heads[0]), f"{out}:{letter}"
         shapes.append((n, heads[0], tokens, width // heads[0]))
         called = f"{name}_{letter}"
@@ -185,10 +184,6 @@ def attention(call: Call) -> list[Node]:
     turned_back = (n, tokens, heads[0], each)
     nodes.append(Node("transpose", (heard,), row, turned_back, f"{name}_turned", place, back_order))
     return [*nodes, *call.one("reshape", [row])]
-
-
-def _shape(call: Call, key: str) -> Sequence[int]:
-    return call.values[key].shape if key in call.values else call.model.inputs[key]
 
 
 SEQUENCES: dict[str, Rule] = {**dict.fromkeys(CELLS, recurrent), "Attention": attention}

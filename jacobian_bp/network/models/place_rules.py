@@ -3,8 +3,6 @@
 from dataclasses import replace
 from math import prod
 
-import numpy as np
-
 from .building import Builder, UnreadableError, Value
 from .model import Node
 from .views import (
@@ -47,10 +45,10 @@ def reshape(b: Builder, node: Node) -> Value:
             f"from shape {shape_in_model(value)} to {shape}: examples do not stay apart",
             "keep the axis of the examples in front",
         )
-    return _in_front(b, node.called, found)
+    return in_front(b, node.called, found)
 
 
-def _in_front(b: Builder, called: str, value: Value) -> Value:
+def in_front(b: Builder, called: str, value: Value) -> Value:
     """A value whose examples stand in front, for themselves, has the model's axes."""
     return settled(b, called, value) if view_of(value)[0] == (0,) else value
 
@@ -62,7 +60,7 @@ def transpose(b: Builder, node: Node) -> Value:
         value = b.read(node.reads[0])
     if value.view is None and (not value.batched or order[0] == 0):
         return turned(b, node.called, value, [p - value.batched for p in order[value.batched :]])
-    return _in_front(b, node.called, moved(value, order))
+    return in_front(b, node.called, moved(value, order))
 
 
 def part(b: Builder, node: Node) -> Value:
@@ -107,7 +105,7 @@ def select(b: Builder, node: Node) -> Value:
     if value.view is None:
         return found
     left = [group for group in value.view if group != (own + 1,)]
-    return _in_front(
+    return in_front(
         b, node.called, seen(found, tuple(tuple(a - (a > own + 1) for a in g) for g in left))
     )
 
@@ -174,7 +172,10 @@ def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value
     if not batched or value.batched:
         return value
     if value.shape[0] != 1:
-        raise UnreadableError("a parameter that it joins differs between examples")
+        raise UnreadableError(
+            f"a parameter that it joins has the shape {value.shape}, with an axis of the examples",
+            "give it a first axis of 1; an export does where the number of examples is left open",
+        )
     return reshaped(b, f"{node.called}_{value.name}", value, value.shape[1:])
 
 
@@ -185,8 +186,13 @@ def joined(b: Builder, called: str, values: list[Value], axis: int) -> Value:
     example[axis] = sum(v.example[axis] for v in values)
     last = len(example) - 1
     whole: tuple[int, ...] = tuple(example)
-    if axis == last:
+    fronts = {v.axes[:-1] if v.axes else v.example[:-1] for v in values}
+    if axis == last and (len(fronts) == 1 or not last):
         return b.line(called, "Concat", values, (*front, *whole))
+    if axis == last:  # whose axes in front have different names
+        order = [last, *range(last)]
+        rows = [turned(b, f"{called}_{p}", v, order) for p, v in enumerate(values, start=1)]
+        return turned(b, called, joined(b, f"{called}_first", rows, 0), [*range(1, last + 1), 0])
     if axis == 0:
         rows = [flat(b, v) for v in values]
         row = b.line(f"{called}_row", "Concat", rows, (*front, prod(whole)))
@@ -208,75 +214,6 @@ def stack(b: Builder, node: Node) -> Value:
     return stacked(b, node.called, values, axis - values[0].batched)
 
 
-def reduced(b: Builder, node: Node) -> Value:
-    """A mean or a sum over axes, which stay with size 1 where they are kept."""
-    value, kept = b.read(node.reads[0]), node.options.get("keep", False)
-    if not value.shape:
-        return value
-    if value.view is not None:
-        return _reduced_in_view(b, node, value)
-    over = tuple(a % len(value.shape) for a in node.options["axes"]) or (*range(len(value.shape)),)
-    op = {"mean": "Mean", "sum": "Sum"}[node.kind]
-    left = tuple(s for p, s in enumerate(value.shape) if p not in over)
-    names_of = value.axes or b.named_input(value)
-    if names_of is None or len({*names_of}) < len(value.shape):
-        raise UnreadableError("its axes have no names", "reduce a value, not a parameter")
-    if kept and value.batched and len(value.example) == 1 and over == (1,):
-        return _one_number(b, node, value)
-    names = ",".join(names_of[p] for p in over)
-    found = b.line(node.called, op, [value], left, over=names)
-    if not kept:
-        return found
-    if value.batched and 0 in over:
-        raise UnreadableError("it keeps the axis of the examples", "keepdim=False")
-    sizes = tuple(1 if p in over else s for p, s in enumerate(value.shape))[value.batched :]
-    return reshaped(b, f"{node.called}_kept", found, sizes)
-
-
-def _reduced_in_view(b: Builder, node: Node, value: Value) -> Value:
-    """A mean or a sum over axes of a model whose examples stand elsewhere; over all for a cost."""
-    view = view_of(value)
-    axes = {a % len(view) for a in node.options["axes"]} or {*range(len(view))}
-    if len(axes) < len(view) and any(0 in view[a] or not view[a] for a in axes):
-        raise UnreadableError("it goes over the examples", "put the examples in front")
-    own = {axis for a in axes for axis in view[a]}
-    names = value.axes or b.named_input(value)
-    if names is None or len({*names}) < len(value.shape):
-        raise UnreadableError("its axes have no names", "reduce a value, not a parameter")
-    shape = tuple(s for axis, s in enumerate(value.shape) if axis not in own)
-    op = {"mean": "Mean", "sum": "Sum"}[node.kind]
-    base, over = replace(value, view=None), ",".join(names[axis] for axis in sorted(own))
-    found = b.line(node.called, op, [base], shape, over=over)
-    keep = node.options.get("keep", False)
-    if len(axes) == len(view):
-        return found if not keep else reshaped(b, node.called, found, (1,) * len(view))
-    now = {axis: place for place, axis in enumerate(a for a in range(len(names)) if a not in own)}
-    left = [
-        () if a in axes else tuple(now[axis] for axis in group)
-        for a, group in enumerate(view)
-        if keep or a not in axes
-    ]
-    return _in_front(b, node.called, seen(found, tuple(left)))
-
-
-def _one_number(b: Builder, node: Node, value: Value) -> Value:
-    """The mean or the sum of a row, which keeps its axis: times a row of 1/K, or of 1."""
-    size = value.example[0]
-    share = np.full((1, size), 1 / size if node.kind == "mean" else 1.0)
-    row = b.keep(f"{node.called}_share", share, ("o", "k"))
-    return b.line(node.called, "Einsum", [value, row], (value.shape[0], 1), "k,ok->o")
-
-
-def expand(b: Builder, node: Node) -> Value:
-    """A parameter or a value repeated along axes of size 1: left to the op that reads it."""
-    value = b.plain(node.reads[0])
-    sizes = value.example if value.batched else value.shape
-    target = node.shape[len(node.shape) - len(sizes) :]
-    if all(s == t for s, t in zip(sizes[1:], target[1:], strict=True)):
-        return value  # along the examples alone, which all ops carry
-    raise UnreadableError("it repeats a value", "leave it to the op that reads it")
-
-
 RULES = {
     "reshape": reshape,
     "transpose": transpose,
@@ -284,7 +221,4 @@ RULES = {
     "select": select,
     "concat": concat,
     "stack": stack,
-    "mean": reduced,
-    "sum": reduced,
-    "expand": expand,
 }

@@ -1,6 +1,16 @@
 """Every kind of node that can be written, and the builder called with them."""
 
-from . import attention_rules, cell_rules, entry_rules, layer_rules, loss_rules, place_rules
+from . import (
+    attention_rules,
+    cell_rules,
+    compound_rules,
+    entry_rules,
+    layer_rules,
+    loss_rules,
+    place_rules,
+    reduction_rules,
+    repeat_rules,
+)
 from .building import Builder, Built
 from .model import Model
 
@@ -11,6 +21,9 @@ RULES = {
     **loss_rules.RULES,
     **attention_rules.RULES,
     **cell_rules.RULES,
+    **compound_rules.RULES,
+    **reduction_rules.RULES,
+    **repeat_rules.RULES,
 }
 
 

@@ -52,6 +52,10 @@ class Call:
         """The number of axes of an argument."""
         return len(self.node.args[place].meta["val"].shape)
 
+    def shape_of(self, place: int = 0) -> tuple[int, ...]:
+        """The shape of an argument."""
+        return tuple(int(s) for s in self.node.args[place].meta["val"].shape)
+
     def one(self, kind: str, reads: Sequence[Any], **options: Any) -> list[Node]:
         """This call as one node."""
         return [

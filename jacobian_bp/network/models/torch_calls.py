@@ -4,9 +4,9 @@ from . import torch_entries as entries
 from . import torch_layers as layers
 from . import torch_places as places
 from .torch_call import Rule
+from .torch_compounds import COMPOUNDS
 
 ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
-MOVED = ("transpose.int", "permute", "t", "numpy_T", "mT")
 
 CALLS: dict[str, Rule] = {
     **{
@@ -23,7 +23,6 @@ CALLS: dict[str, Rule] = {
     "aten.elu_": entries.elu,
     "aten.leaky_relu": entries.leaky_relu,
     "aten.leaky_relu_": entries.leaky_relu,
-    "aten.softplus": entries.softplus,
     "aten.pow.Tensor_Scalar": entries.power,
     **{
         f"aten.{name}{inplace}.{kind}": entries.binary(word)
@@ -47,6 +46,8 @@ CALLS: dict[str, Rule] = {
     "aten.einsum": layers.einsum,
     "aten.conv1d": layers.convolution,
     "aten.conv2d": layers.convolution,
+    "aten.conv1d.padding": layers.convolution,
+    "aten.conv2d.padding": layers.convolution,
     "aten.max_pool1d": layers.pool("max_pool"),
     "aten.max_pool2d": layers.pool("max_pool"),
     "aten.avg_pool1d": layers.pool("average_pool"),
@@ -116,4 +117,5 @@ CALLS: dict[str, Rule] = {
     "aten.rnn_relu.input": layers.recurrent("rnn_relu"),
     "aten.lstm.input": layers.recurrent("lstm"),
     "aten.gru.input": layers.recurrent("gru"),
+    **COMPOUNDS,
 }

@@ -67,19 +67,11 @@ def gelu(call: Call) -> list[Node]:
 
 
 def elu(call: Call) -> list[Node]:
-    if call["scale"] != 1 or call["input_scale"] != 1:
-        raise UnknownError("it is scaled: SELU")
     return call.one("elu", [call["self"]], alpha=float(call["alpha"]))
 
 
 def leaky_relu(call: Call) -> list[Node]:
     return call.one("leaky_relu", [call["self"]], slope=float(call["negative_slope"]))
-
-
-def softplus(call: Call) -> list[Node]:
-    if call["beta"] != 1:
-        raise UnknownError("its beta is not 1")
-    return call.one("softplus", [call["self"]])
 
 
 def masked_fill(call: Call) -> list[Node]:

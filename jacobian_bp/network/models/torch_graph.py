@@ -4,7 +4,6 @@ Each call of an aten function becomes a node by the table in torch_calls; what d
 constants alone is computed by PyTorch; MultiheadAttention is read whole, by its parameters.
 """
 
-import copy
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from .names import as_name
 from .torch_attention import roles_of, trouble_of
 from .torch_call import Call, UnknownError
 from .torch_calls import CALLS
+from .torch_compounds import LIKE, constant_like
 
 WHO = "Network.from_torch"
 
@@ -73,7 +73,9 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
     }
     model.done()
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        found = copy.deepcopy(whole)(*tensors)  # which may count batches
+        state = {**dict(whole.named_parameters()), **dict(whole.named_buffers())}
+        copies = {name: tensor.detach().clone() for name, tensor in state.items()}
+        found = torch.func.functional_call(whole, copies, tensors)  # it may count batches
         output = np.array(found.detach().cpu().numpy())
     return ReadModule(model, arrays, output, _state(module, model))
 
@@ -268,6 +270,10 @@ class _Reader:
         if self._constant(node.args) and self._constant(tuple(node.kwargs.values())):
             with self.torch.no_grad():
                 self.constants[name] = node.target(*args, **kwargs)
+            return
+        if getattr(node.target, "__name__", "").partition(".")[0] in LIKE:
+            with self.torch.no_grad():
+                self.constants[name] = constant_like(self.torch, node, args, kwargs)
             return
         target = str(node.target)
         rule: Callable[[Call], list[Node]] | None = CALLS.get(target.partition(".default")[0])

@@ -43,14 +43,19 @@ def group_norm(call: Call) -> list[Node]:
 
 def convolution(call: Call) -> list[Node]:
     places = call.rank_of(1) - 2
-    if isinstance(call["padding"], str):
-        raise UnknownError(f"its padding is {call['padding']!r}; write numbers")
+    dilation = pool_sizes(call["dilation"], places)
+    if call["padding"] == "same":
+        wide = [d * (k - 1) for d, k in zip(dilation, call.shape_of(1)[2:], strict=True)]
+        padding = tuple((w // 2, w - w // 2) for w in wide)
+    else:
+        sizes = [0] if call["padding"] == "valid" else call["padding"]
+        padding = tuple((p, p) for p in pool_sizes(sizes, places))
     return call.one(
         "convolution",
         [call["input"], call["weight"], call["bias"]],
-        stride=_each(call["stride"], places),
-        padding=_each(call["padding"], places),
-        dilation=_each(call["dilation"], places),
+        stride=pool_sizes(call["stride"], places),
+        around=padding,
+        dilation=dilation,
         groups=call["groups"],
     )
 
@@ -60,10 +65,10 @@ def pool(kind: str) -> Rule:
 
     def rule(call: Call) -> list[Node]:
         places = 1 if "pool1d" in str(call.node.target) else 2
-        width = _each(call["kernel_size"], places)
+        width = pool_sizes(call["kernel_size"], places)
         if call["ceil_mode"]:
             raise UnknownError("it has ceil_mode; the last windows must be whole")
-        if any(d != 1 for d in _each(call.given.get("dilation", 1), places)):
+        if any(d != 1 for d in pool_sizes(call.given.get("dilation", 1), places)):
             raise UnknownError("its windows have gaps, dilation")
         if call.given.get("divisor_override") is not None:
             raise UnknownError("it has divisor_override")
@@ -71,8 +76,8 @@ def pool(kind: str) -> Rule:
             kind,
             [call["self"]],
             width=width,
-            stride=_each(call["stride"], places) if call["stride"] else width,
-            padding=_each(call["padding"], places),
+            stride=pool_sizes(call["stride"], places) if call["stride"] else width,
+            padding=pool_sizes(call["padding"], places),
             counts_zeros=call.given.get("count_include_pad", True),
         )
 
@@ -90,7 +95,7 @@ def adaptive_pool(call: Call) -> list[Node]:
     return call.one("average_pool", [call["self"]], counts_zeros=True, **options)
 
 
-def _each(value: Any, places: int) -> tuple[int, ...]:
+def pool_sizes(value: Any, places: int) -> tuple[int, ...]:
     """One number for each place."""
     sizes = list(value) if isinstance(value, list | tuple) else [value]
     return tuple(sizes * places if len(sizes) == 1 else sizes)
@@ -99,10 +104,9 @@ def _each(value: Any, places: int) -> tuple[int, ...]:
 def embedding(call: Call) -> list[Node]:
     if call.given.get("scale_grad_by_freq") or call.given.get("sparse"):
         raise UnknownError("its gradient is scaled or sparse")
-    padding = call.given.get("padding_idx", -1)
-    if padding is not None and padding >= 0:
-        raise UnknownError("it has a padding_idx, whose row gets no gradient")
-    return call.one("embedding", [call["indices"], call["weight"]])
+    row = call.given.get("padding_idx", -1)
+    options = {} if row is None or row < 0 else {"padding": row}
+    return call.one("embedding", [call["indices"], call["weight"]], **options)
 
 
 def einsum(call: Call) -> list[Node]:
@@ -167,13 +171,13 @@ def loss(kind: str, labels: str = "target", reads: str = "self") -> Rule:
             raise UnknownError("it has pos_weight")
         if call.given.get("label_smoothing"):
             raise UnknownError("it has label_smoothing; give rows of probabilities as labels")
-        if call.given.get("ignore_index", -100) != -100:
-            raise UnknownError("it has an ignore_index")
+        if call.given.get("ignore_index", -100) >= 0:
+            raise UnknownError("it has an ignore_index")  # one below 0 is no label of the data
         tuned = {}
         if "beta" in call.given or "delta" in call.given:
             tuned["delta"] = float(call.given.get("delta", call.given.get("beta", 1.0)))
-            if "beta" in call.given and call["beta"] != 1:
-                raise UnknownError("its beta is not 1; write HuberLoss(delta)")
+            if "beta" in call.given:
+                tuned["over"] = tuned["delta"]
         name = reads if reads in call.given else "input"
         reduction = REDUCTIONS[call["reduction"]]
         return call.one(kind, [call[name], call[labels]], reduction=reduction, **tuned)

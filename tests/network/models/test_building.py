@@ -14,6 +14,10 @@ N, T, D, H = 3, 5, 6, 2
 RNG = np.random.default_rng(77)
 X = RNG.normal(size=(N, T, D))
 ROWS, IMAGES = RNG.normal(size=(N, D)), RNG.normal(size=(N, D, 7))
+PIXELS = RNG.normal(size=(N, 4, 3, 5))
+CLIPPED = np.array(
+    [[-2, -1, 0.2, 0.5, 0.7, 0], [1, -0.5, 0.5, -1, 3, -3], [0.1, 0.3, 0.4, 0, 2, 9]]
+)
 P = {
     "W": RNG.normal(size=(4, D)),
     "b": RNG.normal(size=4),
@@ -26,6 +30,8 @@ P = {
     **{name: RNG.normal(size=(4, D)) for name in ("W4", "V4")},
     **{name: RNG.normal(size=(4, 4)) for name in ("U4", "T4")},
     "front": RNG.normal(size=(T, 1, D)),
+    "lengths": RNG.normal(size=(4, 1)),
+    "blocks": RNG.normal(size=(1, 2, 3, 2)),
 }
 
 
@@ -203,6 +209,76 @@ CASES = {
           {"cell": "rnn", "layers": (("W4", "U4"), ("V4", "T4")), "first": False, "directions": 2}),
          ("transpose", ("v2",), (N, T, 8), {"order": (1, 0, 2)})],
         both_ways(),
+    ),
+    "between limits, the slope 0 at them": (
+        CLIPPED,
+        [("clip", ("x",), ROW, {"low": -1.0, "high": 0.5}),
+         ("multiply", ("v1", "s"), ROW, {})],
+        np.clip(CLIPPED, -1, 0.5) * P["s"],
+    ),
+    "a gate of straight lines": (
+        ROWS,
+        [("hard_sigmoid", ("x",), ROW, {"alpha": 0.3, "beta": 0.4, "gates": True})],
+        ROWS * np.clip(0.3 * ROWS + 0.4, 0, 1),
+    ),
+    "a slope for each channel": (
+        IMAGES,
+        [("sloped", ("x", "s"), IMAGES.shape, {})],
+        np.where(IMAGES > 0, IMAGES, P["s"][:, None] * IMAGES),
+    ),
+    "rows of length 1, times the largest": (
+        X,
+        [("norm", ("x",), (N, T, 1), {"axes": (2,), "keep": True}),
+         ("divide", ("x", "v1"), WHOLE, {}),
+         ("largest", ("x",), (N, 1, D), {"axes": (1,), "keep": True}),
+         ("multiply", ("v2", "v3"), WHOLE, {})],
+        X / np.linalg.norm(X, axis=2, keepdims=True) * X.max(1, keepdims=True),
+    ),
+    "the largest of a row, which keeps its axis": (
+        ROWS,
+        [("largest", ("x",), (N, 1), {"axes": (1,), "keep": True}),
+         ("subtract", ("x", "v1"), ROW, {})],
+        ROWS - ROWS.max(1, keepdims=True),
+    ),
+    "a deviation": (
+        X,
+        [("variance", ("x",), (N, D), {"axes": (1,), "correction": 1.0, "root": True})],
+        X.std(1, ddof=1),
+    ),
+    "entries repeated, each and as a whole": (
+        X,
+        [("repeat", ("x",), (N, 2 * T, D), {"counts": (1, 2, 1), "each": True}),
+         ("repeat", ("v1",), (N, 2 * T, 3 * D), {"counts": (1, 1, 3)})],
+        np.tile(np.repeat(X, 2, 1), (1, 1, 3)),
+    ),
+    "expanded, then joined": (
+        X,
+        [("mean", ("x",), (N, 1, D), {"axes": (1,), "keep": True}),
+         ("expand", ("v1",), WHOLE, {}), ("concat", ("x", "v2"), (N, T, 2 * D), {"axis": 2})],
+        np.concatenate([X, np.broadcast_to(X.mean(1, keepdims=True), X.shape)], 2),
+    ),
+    "padded, cut, rolled and turned round": (
+        X,
+        [("pad", ("x",), (N, T + 1, D + 3), {"around": ((0, 0), (2, -1), (0, 3)), "value": 0.25}),
+         ("roll", ("v1",), (N, T + 1, D + 3), {"shifts": ((1, 2), (-1, -1))}),
+         ("flip", ("v2",), (N, T + 1, D + 3), {"axes": (1,)})],
+        np.flip(np.roll(np.pad(X[:, :-1], ((0, 0), (2, 0), (0, 3)), constant_values=0.25),
+                        (2, -1), (1, 2)), 1),
+    ),
+    "blocks of pixels": (
+        PIXELS,
+        [("shuffled", ("x",), (N, 1, 6, 10), {"times": 2}),
+         ("transposed_convolution", ("v1", "blocks"), (N, 2, 18, 20),
+          {"stride": (3, 2), "padding": (0, 0), "groups": 1, "more": (0, 0)})],
+        np.einsum("nij,ors->noirjs",
+                  PIXELS.reshape(N, 2, 2, 3, 5).transpose(0, 3, 1, 4, 2).reshape(N, 6, 10),
+                  P["blocks"][0]).reshape(N, 2, 18, 20),
+    ),
+    "a matrix by its lengths": (
+        ROWS,
+        [("weight_normed", ("W", "lengths"), (4, D), {"axis": 0}),
+         ("linear", ("x", "v1", "b"), (N, 4), {})],
+        ROWS @ (P["lengths"] * P["W"] / np.linalg.norm(P["W"], axis=1, keepdims=True)).T + P["b"],
     ),
     "pooled": (
         IMAGES,

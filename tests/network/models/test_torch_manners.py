@@ -142,11 +142,11 @@ class Odd(nn.Module):
     def __init__(self):
         super().__init__()
         self.first, self.drop = nn.Linear(D, K), nn.Dropout(0.5)
-        self.act, self.attention = nn.SELU(), nn.MultiheadAttention(K, 1)
+        self.act, self.attention = nn.Hardshrink(), nn.MultiheadAttention(K, 1)
 
     def forward(self, x):
         z = self.drop(self.act(self.first(x)))
-        return self.attention(z[:, None], z[:, None], z[:, None])[0] + torch.cumsum(z, 1)[:, None]
+        return self.attention(z[:, None], z[:, None], z[:, None])[0] + torch.cumprod(z, 1)[:, None]
 
 
 def test_all_that_is_not_known_is_named_with_its_place():
@@ -154,11 +154,11 @@ def test_all_that_is_not_known_is_named_with_its_place():
         Network.from_torch(Odd(), torch.randn(N, D))
     assert str(caught.value) == (
         "Odd cannot be written as a program: 4 problems.\n"
-        "  module 'act', aten.selu: it is not known\n"
+        "  module 'act', aten.hardshrink: it is not known\n"
         "  module 'drop', aten.dropout: it drops out at random in training; call model.eval()\n"
         "  module 'attention', MultiheadAttention: its batch is not first; make it with "
         "batch_first=True\n"
-        "  aten.cumsum: it is not known\n"
+        "  aten.cumprod: it is not known\n"
         "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
     )
 

@@ -1,0 +1,172 @@
+"""Operators of ONNX that are several ops in a row: limits, gates, norms, padding, repeats."""
+
+from typing import Any
+
+import numpy as np
+
+from .model import Node
+from .onnx_call import Call, Rule, UnknownError
+
+
+def clip(call: Call) -> list[Node]:
+    """Limits are attributes in old files, operands in new ones."""
+    found: dict[str, Any] = {}
+    for place, (name, old) in enumerate((("low", "min"), ("high", "max")), start=1):
+        given = call.constant(place)
+        value = call.attribute(old) if given is None else float(given.reshape(()))
+        found[name] = None if value is None or abs(value) > 1e30 else value
+    return call.one("clip", call.reads[:1], **found)
+
+
+def hard_sigmoid(call: Call) -> list[Node]:
+    options = {"alpha": call.attribute("alpha", 0.2), "beta": call.attribute("beta", 0.5)}
+    if abs(options["alpha"] - 1 / 6) < 1e-6:
+        options["alpha"] = 1 / 6  # as it was before float32
+    return call.one("hard_sigmoid", call.reads[:1], **options)
+
+
+def selu(call: Call) -> list[Node]:
+    alpha, gamma = call.attribute("alpha", 1.6732632), call.attribute("gamma", 1.0507010)
+    return call.one("scaled", call.reads[:1], of="elu", inner=1.0, outer=gamma, alpha=alpha)
+
+
+def celu(call: Call) -> list[Node]:
+    alpha = call.attribute("alpha", 1.0)
+    return call.one("scaled", call.reads[:1], of="elu", inner=1 / alpha, outer=alpha)
+
+
+def reduced(kind: str) -> Rule:
+    """Along the axes of an attribute or an operand."""
+
+    def rule(call: Call) -> list[Node]:
+        axes = call.axes() or tuple(range(call.rank()))
+        return call.one(kind, call.reads[:1], axes=axes, keep=bool(call.attribute("keepdims", 1)))
+
+    return rule
+
+
+def sum_of_squares(call: Call) -> list[Node]:
+    key = f"{call.node.output[0]}:squares"
+    squares = call.one("power", call.reads[:1], p=2.0)[0]
+    options: dict[str, Any] = {
+        "axes": call.axes() or (),
+        "keep": bool(call.attribute("keepdims", 1)),
+    }
+    shape = call.shape_of(0)
+    first = Node(
+        "power", squares.reads, key, shape, f"{call.called}_squares", squares.place, squares.options
+    )
+    return [first, *call.one("sum", [key], **options)]
+
+
+def pad(call: Call) -> list[Node]:
+    """(before, after) of each axis; the whole list has those before first."""
+    if call.attribute("mode", "constant") != "constant":
+        raise UnknownError(f"its mode is {call.attribute('mode')!r}; pad with a constant")
+    pads = call.attribute("pads")
+    given = call.constant(1) if pads is None else np.array(pads)
+    assert given is not None
+    sizes, count = [int(p) for p in given.ravel()], call.rank()
+    chosen = call.constant(3)
+    axes = range(count) if chosen is None else [int(a) % count for a in chosen.ravel()]
+    around = [(0, 0)] * count
+    for place, axis in enumerate(axes):
+        around[axis] = (sizes[place], sizes[place + len(sizes) // 2])
+    value = call.constant(2)
+    fill = call.attribute("value", 0.0) if value is None else float(value.reshape(()))
+    return call.one("pad", call.reads[:1], around=tuple(around), value=fill)
+
+
+def running_sum(call: Call) -> list[Node]:
+    if call.attribute("exclusive", 0) or call.attribute("reverse", 0):
+        raise UnknownError("it is exclusive or in reverse")
+    axis = call.constant(1)
+    assert axis is not None
+    return call.one("running_sum", call.reads[:1], axis=int(axis.reshape(())))
+
+
+def tiled(call: Call) -> list[Node]:
+    counts = call.constant(1)
+    assert counts is not None
+    return call.one("repeat", call.reads[:1], counts=tuple(int(c) for c in counts))
+
+
+def resized(call: Call) -> list[Node]:
+    """Each pixel several times; other ways of resizing mix pixels."""
+    before, after = call.shape_of(0), call.values[call.node.output[0]].shape
+    if call.attribute("mode", "nearest") != "nearest":
+        raise UnknownError(f"its mode is {call.attribute('mode')!r}; only 'nearest' is read")
+    where = call.attribute("coordinate_transformation_mode", "half_pixel")
+    if any(b % a for a, b in zip(before, after, strict=True)) or where == "align_corners":
+        raise UnknownError("its pixels are repeated unequally; give a whole scale")
+    counts = tuple(b // a for a, b in zip(before, after, strict=True))
+    return call.one("repeat", call.reads[:1], counts=counts, each=True)
+
+
+def shuffled(call: Call) -> list[Node]:
+    options = {
+        "times": call.attribute("blocksize"),
+        "first": call.attribute("mode", "DCR") == "CRD",
+    }
+    return call.one("shuffled", call.reads[:1], **options)
+
+
+def transposed_convolution(call: Call) -> list[Node]:
+    places = call.rank(1) - 2
+    options: dict[str, Any] = {
+        "stride": tuple(call.attribute("strides", [1] * places)),
+        "padding": tuple(call.attribute("pads", [0] * 2 * places)),
+        "groups": call.attribute("group", 1),
+    }
+    more = [d - 1 for d in call.attribute("dilations", [1] * places)]
+    more += call.attribute("output_padding", [0] * places)
+    if call.attribute("auto_pad", "NOTSET") != "NOTSET" or call.attribute("output_shape"):
+        raise UnknownError("it has auto_pad or output_shape; export with pads")
+    return call.one("transposed_convolution", call.reads, more=tuple(more), **options)
+
+
+def largest_of_all(call: Call) -> list[Node]:
+    width = call.shape_of(0)[2:]
+    options: dict[str, Any] = {"width": width, "stride": width, "padding": (0,) * len(width)}
+    return call.one("max_pool", call.reads[:1], counts_zeros=True, **options)
+
+
+def several_added(call: Call) -> list[Node]:
+    """Sum of any number of operands, added one after another."""
+    nodes: list[Node] = []
+    key, shape = call.node.input[0], call.values[call.node.output[0]].shape
+    for place, other in enumerate(call.node.input[1:-1], start=1):
+        gives = f"{call.node.output[0]}:{place}"
+        whole = call.one("add", [key, other])[0]
+        nodes.append(
+            Node("add", (key, other), gives, tuple(shape), f"{call.called}_{place}", whole.place)
+        )
+        key = gives
+    if len(call.node.input) == 1:
+        return call.one("same", [key])
+    return [*nodes, *call.one("add", [key, call.node.input[-1]])]
+
+
+COMPOUNDS: dict[str, Rule] = {
+    "Clip": clip,
+    "HardSigmoid": hard_sigmoid,
+    "HardSwish": lambda call: call.one("hard_sigmoid", call.reads, gates=True),
+    "Selu": selu,
+    "Celu": celu,
+    "Mish": lambda call: call.one("mish", call.reads),
+    "Softsign": lambda call: call.one("softsign", call.reads),
+    "PRelu": lambda call: call.one("sloped", call.reads),
+    "ReduceMax": reduced("largest"),
+    "ReduceMin": reduced("least"),
+    "ReduceL2": reduced("norm"),
+    "ReduceLogSumExp": reduced("log_sum_exp"),
+    "ReduceSumSquare": sum_of_squares,
+    "Pad": pad,
+    "CumSum": running_sum,
+    "Tile": tiled,
+    "Resize": resized,
+    "DepthToSpace": shuffled,
+    "ConvTranspose": transposed_convolution,
+    "GlobalMaxPool": largest_of_all,
+    "Sum": several_added,
+}
