@@ -61,7 +61,10 @@ autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 highlight_language = "none"
 html_extra_path = ["extra"]
+html_static_path = ["static"]
+html_css_files = ["paper.css"]
 """
+PAPER = "@media print { pre { white-space: pre-wrap; overflow-wrap: anywhere } }\n"
 PLAIN_DOCSTRINGS = """\
 import re
 
@@ -120,6 +123,8 @@ def stage(source: Path) -> None:
         page.write_text(f"---\norphan: true\n---\n{page.read_text('utf-8')}", "utf-8")
     (source / "conf.py").write_text(CONFIGURATION, "utf-8")
     (source / "plain_docstrings.py").write_text(PLAIN_DOCSTRINGS, "utf-8")
+    (source / "static").mkdir()
+    (source / "static" / "paper.css").write_text(PAPER, "utf-8")
     first = (HERE / "site" / "index.md").read_text("utf-8").replace("](../", "](docs/")
     first = re.sub(r"\]\((\w+\.md)", r"](docs/site/\1", first)
     first = first.replace("<!-- derivation -->", FRAME)

@@ -12,6 +12,7 @@ ZEROS = {  # as an entry of an array, or told of in words
 }
 TOLD = re.compile(r"\[[\d,]+ entries, (from |.*: not built here\])")
 PART_OF_ROW = re.compile(r"\[(?:\d+,)+[1-9]\d*:\]")
+NESTED = r"(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))"  # signs, parentheses in pairs
 ENTRIES_FROM = re.compile(r"\[[1-9]\d*:\]")
 
 
@@ -57,6 +58,30 @@ def meanings_of_zeros(text: str) -> list[str]:
     """What each of the two kinds of zero is, where a text has them; one sentence for both."""
     zeros = [words for sign, words in ZEROS.items() if re.search(sign, text, re.M)]
     return [zeros[0] + "; '0' at this input"] if len(zeros) > 1 else zeros
+
+
+def arrays_on_the_way(text: str) -> list[str]:
+    """What a name in parentheses is, where a sum was worked out to one array; one of each kind.
+
+    >>> arrays_on_the_way("δ[t,t'] (∂z/∂s where t = t')[k,u',t]")
+    ["(∂z/∂s where t = t'): the numbers of ∂z/∂s where that holds, as one array"]
+    >>> arrays_on_the_way("(Σ_l W U)[k,u'] (relu'(z))[k]")
+    ['(Σ_l W U): that sum, worked out to one array']
+    """
+    parts = re.search(rf"\(part of ({NESTED}+?)\)", text)
+    places = re.search(rf"\((?!part of )({NESTED}+?) where ([^()]*?[=≠][^()]*)\)", text)
+    sums = re.search(rf"\(Σ_\S+ {NESTED}+\)(?=\[)", text)
+    found = []
+    if parts:
+        found.append(
+            f"{parts[0]}: terms of {parts[1]} with the same δ and ranges, added up to one array"
+        )
+    if places:
+        what = "that array" if "part of" in places[1] else places[1]
+        found.append(f"{places[0]}: the numbers of {what} where that holds, as one array")
+    if sums:
+        found.append(f"{sums[0]}: that sum, worked out to one array")
+    return found
 
 
 def _meaning(step: DeltaStep, ledger: Ledger) -> str:

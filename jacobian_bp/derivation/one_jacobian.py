@@ -36,9 +36,11 @@ from ..writing.tables import (
     zero_or_number,
 )
 from .jacobian_numbers import LARGEST_PRINTED, examples_of, largest_built, matrix_of, numbers
-from .legend import ZEROS, folded_rows, meanings_of_zeros
+from .legend import ZEROS, arrays_on_the_way, folded_rows, meanings_of_zeros
 
 MOST_ROWS = 40  # of a matrix that is all there is to see
+MOST_STEPS = 12  # of a product that is multiplied out; of more the ends
+FIRST_STEPS, LAST_STEPS = 6, 3
 
 
 def explain(
@@ -98,8 +100,8 @@ def _sections(jacobian: Jacobian, layout: str, reason: str, everything: bool) ->
     yield Section("", "formula", tuple(said))
     trace = _collapsed(jacobian)
     if trace:
-        steps = [block for line, why in trace for block in (Formula(line), Words(why, 2))]
-        yield Section("", "collapsed, link by link from the left", tuple(steps))
+        title = "collapsed, link by link from the left"
+        yield Section("", title, tuple(_steps(trace, everything)))
     axes = jacobian.out_axes, jacobian.wrt_axes
     rows = [[n, dims(jacobian.shape_in(n)), layout_axes(n, *axes)] for n in LAYOUTS]
     columns = Column("layout"), Column("shape"), Column("axes")
@@ -160,6 +162,23 @@ def _collapsed(jacobian: Jacobian) -> list[tuple[str, str]]:
         return []
     trace = jacobian.collapse().trace
     return [(f"{step.before} = {step.after}", step.reason) for step in trace]
+
+
+def _steps(trace: Sequence[tuple[str, str]], everything: bool) -> Iterator[Block]:
+    """Each step with its reason, the ends of many; then what was given a name on the way."""
+    shown = list(trace)
+    left_out = (
+        0 if everything or len(trace) <= MOST_STEPS else len(trace) - FIRST_STEPS - LAST_STEPS
+    )
+    if left_out:
+        shown = [*trace[:FIRST_STEPS], *trace[-LAST_STEPS:]]
+    for place, (line, why) in enumerate(shown):
+        if left_out and place == FIRST_STEPS:
+            yield Words(f"… {left_out} more steps like these; --all prints them")
+        yield Formula(line)
+        yield Words(why, 2)
+    text = "\n".join(line for line, _ in shown)
+    yield from map(Words, arrays_on_the_way(text))
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

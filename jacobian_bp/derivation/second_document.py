@@ -23,6 +23,7 @@ from ..writing.marked import marked
 from ..writing.signs import bound, dims, number, plural
 from . import second_ledger
 from .document_of import title_of
+from .legend import arrays_on_the_way
 from .of_each_example import SHARE
 from .second_ledger import BendRow, SecondLedger
 from .second_parts_told import found_told, parts_told
@@ -136,6 +137,7 @@ def _meanings(ledger: SecondLedger) -> list[str]:
             found.append(f"H{left}{right}: H{right}{left} transposed")
     if "ᵀ" in printed:
         found.append("ᵀ: transposed")
+    found += arrays_on_the_way(printed)
     found.append("GN: Gauss-Newton, what bends at or behind the output")
     found.append("rest: what bends inside the network")
     return found

@@ -25,7 +25,7 @@ NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'
 def page(document: Document, more: Callable[["Html"], str] | None = None) -> str:
     """A whole file; `more` is what stands behind its sections."""
     writer = Html(document)
-    title = f"<h1>{writer.sentence(document.title)}</h1>"
+    title = writer.heading("h1", document.title)
     below = f"\n{more(writer)}" if more else ""
     body = f"<main>\n{title}\n{writer.sections()}{below}\n</main>"
     rules = style() + (RULES if more else "")
@@ -54,9 +54,15 @@ class Html(Written):
     def sections(self) -> str:
         """All of them, each under its title."""
         return "\n".join(
-            "\n".join([f"<section><h2>{self.sentence(section.title)}</h2>", *blocks, "</section>"])
+            "\n".join([f"<section>{self.heading('h2', section.title)}", *blocks, "</section>"])
             for section, blocks in zip(self.document.sections, self.blocks(), strict=True)
         )
+
+    def heading(self, tag: str, text: str) -> str:
+        """A heading; one with a formula has a name too, in which browsers leave formulas out."""
+        inner = self.sentence(text)
+        name = f' aria-label="{escape(self.spelled(text))}"' if "<math" in inner else ""
+        return f"<{tag}{name}>{inner}</{tag}>"
 
     def words(self, text: str) -> str:
         return escape(text).replace("ᵀ", "<sup>⊤</sup>")

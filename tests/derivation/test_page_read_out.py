@@ -151,6 +151,7 @@ def test_a_picture_says_what_it_shows_and_no_name_leads_to_nothing(open_page, pa
     tab = open_page(page)
     drawn = [n for n in read_out(tab) if n["name"] == "The computation graph"]
     assert [node["role"] for node in drawn] == (["image"] if page == "static" else ["group"])
+    assert all(names(read_out(tab), "heading"))
     assert drawn[0]["more"].startswith("A graph of 6 steps" if page == "batch" else "A graph of 7")
     lost = tab.evaluate(
         """() => {

@@ -96,3 +96,17 @@ def test_without_a_script_the_derivation_stands_on_the_first_page(site, browser)
     assert tables.count() > 10
     assert tables.first.is_visible()
     assert wrong == []
+
+
+def test_on_paper_no_line_of_code_is_cut_off(site, browser):
+    wrong = []
+    tab = opened(browser, wrong, viewport={"width": 700, "height": 900})  # about an A4 page
+    cut_off = """() => [...document.querySelectorAll('pre')]
+      .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.slice(0, 30))"""
+    for name in ("docs/site/layouts.html", "docs/gallery.html", "docs/command_line.html"):
+        tab.goto((site / name).as_uri())
+        assert tab.evaluate(cut_off, "") != [], name  # on a screen it is scrolled
+        tab.emulate_media(media="print")
+        assert tab.evaluate(cut_off, "") == [], name
+        tab.emulate_media(media="screen")
+    assert wrong == []

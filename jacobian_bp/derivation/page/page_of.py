@@ -55,7 +55,7 @@ def page_of(
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
     title = writer.spelled(document.title)
     layouts = escape(_data(LAYOUT_WORDS))
-    heading = f'<h1 aria-label="{escape(title)}">{writer.sentence(document.title)}</h1>'
+    heading = writer.heading("h1", document.title)
 
     def filled(data: str) -> str:
         body = f"""<a class="skip" href="#steps">to the steps</a>
