@@ -101,8 +101,14 @@ def _signs(found: Derived, written: Written) -> list[str]:
         r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
         r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
         r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(?!max|min)([^\Wᵀ]+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_([^\Wᵀ]+?)_([^\Wᵀ]+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"\be_(?!max|min)([^\W_ᵀ]+)(_\d+)?": "e_{0}{1}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)(_\d+)?(?![^\Wᵀ])": "E_{0}_{1}{2}: the rows of the "
+        "identity from {0} to before {1}",
+        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)_by(\d+)(_\d+)?": "E_{0}_{1}_by{2}{3}: the rows of "
+        "the identity from {0} to before {1}, {2} apart",
+        r"\bE_turned(_\d+)?(?![^\Wᵀ])": "E_turned{0}: the rows of the identity, the last one first",
+        r"\bE_turned_by(\d+)(_\d+)?": "E_turned_by{0}{1}: the rows of the identity, {0} apart, the "
+        "last one first",
         r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
@@ -110,7 +116,7 @@ def _signs(found: Derived, written: Written) -> list[str]:
     rows: list[str] = []
     for pattern, words in said.items():
         found_in = re.finditer(pattern, texts)
-        rows += dict.fromkeys(words.format(*match.groups()) for match in found_in)
+        rows += dict.fromkeys(words.format(*match.groups("")) for match in found_in)
     for matrix in found.symmetric:
         if matrix in found.wrt:
             rows.append(
