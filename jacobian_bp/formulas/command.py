@@ -115,7 +115,8 @@ def saved(found: "Formula", second: bool, place: Path) -> bool:
     from .page import document_of
 
     lines, ok = lines_of(found, second)
-    save(place, lambda: document_of(found, lines), lambda: "\n".join(lines))
+    article = place.suffix.lower() == ".tex"
+    save(place, lambda: document_of(found, lines, article), lambda: "\n".join(lines))
     return ok
 
 

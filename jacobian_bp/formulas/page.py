@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..document.blocks import Document, Lines, Section
 from ..writing.signs import plural
+from ..writing.tables import wrapped
 from .derived import Derived
 from .emitting import own_letters
 from .shapes import kind_of
@@ -24,6 +25,7 @@ def second_page_lines(found: Derived) -> list[str]:
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
 
 
+OF_PAPER = 86  # signs of typewriter on a line of an article
 TITLE = "A formula, its derivatives and their checks"
 TITLES = {
     "formula": "The formula",
@@ -37,14 +39,16 @@ TITLES = {
 }
 
 
-def document_of(found: Derived, lines: Sequence[str]) -> Document:
-    """A page as a document: each block of its lines is a section."""
+def document_of(found: Derived, lines: Sequence[str], in_article: bool = False) -> Document:
+    """A page as a document: each block of its lines is a section; an article breaks long ones."""
     sections: list[tuple[str, list[str]]] = []
     for line in filter(None, lines):
         label = line[:10].strip()
         if label:
             sections.append((label, []))
-        sections[-1][1].append(line[10:])
+        body = line[10:]
+        fits = not in_article or len(body) <= OF_PAPER
+        sections[-1][1].extend([body] if fits else wrapped(body, OF_PAPER, "", " " * 4))
     made = tuple(Section(label, TITLES[label], (Lines(tuple(body)),)) for label, body in sections)
     return Document(TITLE, made)
 

@@ -331,6 +331,9 @@ HARD = [  # two sums that share an axis; an entry alike everywhere; a later matr
     "(inv(S + 5 * eye) @ B @ x) @ (mean(C) * (a - mean(b)))",
     "(a @ A @ x) * det(T.T @ S)",
     "sum(a) / (1 + mean(C)**2)",
+    "trace(sum(y) + S)",
+    "trace((S + lam) @ (S + norm(x)))",
+    "trace(A + diag(x) * lam + sum(x))",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 import subprocess
 import sys
 
@@ -175,10 +176,31 @@ def test_the_other_forms_have_each_line_of_the_page(call, tmp_path):
             plain = html.unescape(re.sub(r"<[^>]*>", "", found))
             assert all(row in plain for row in rows), ending
     wide = ["logdet(diag(exp(x)) + A.T @ A)", "--second", "--out", str(tmp_path / "wide.tex")]
-    assert call(*wide)[0] == 0  # a line of 400 signs is broken where the paper ends
+    assert call(*wide)[0] == 0  # a line of many signs is broken where the paper ends
     in_lines = re.findall(r"\\mbox\{(.*)\}", (tmp_path / "wide.tex").read_text("utf-8"))
     assert 12 < len(in_lines) < 30
     assert max(map(len, in_lines)) < 300  # with the marks of LaTeX
     before = place.read_bytes()
     assert call(*FILED, "--out", str(place))[0] != 0  # a file that is there stays
     assert place.read_bytes() == before
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "text",
+    [
+        "norm(W2 @ tanh(W1 @ x + b1) + b2 - y)**2",
+        "sum(softmax(Q @ K.T) * G)",
+        "norm(C - kron(A, B))**2 + sum((x / A)**2)",
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--second"]])
+def test_an_article_of_a_formula_compiles_in_its_margins(call, tmp_path, text, more):
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    assert call(text, *more, "--out", str(tmp_path / "a.tex"))[0] == 0
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    said = done.stdout.decode("utf-8", "replace")
+    wide = [float(w) for w in re.findall(r"Overfull \\hbox \(([\d.]+)pt", said)]
+    assert (done.returncode, [w for w in wide if w > 3]) == (0, [])
