@@ -171,7 +171,7 @@ def test_the_other_forms_have_each_line_of_the_page(call, tmp_path):
         found = place.read_text("utf-8")
         assert not re.search(r"u[0-9a-f]{4}", found), ending  # each sign has its own
         if ending == "tex":
-            assert found.count(r"\mbox{") == len(rows)
+            assert len(rows) <= found.count(r"\mbox{") < len(rows) + 3  # a long one is broken
         else:
             plain = html.unescape(re.sub(r"<[^>]*>", "", found))
             assert all(row in plain for row in rows), ending
