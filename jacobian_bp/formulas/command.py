@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 OPTIONS = ("shape", "scalar", "symmetric", "positive", "wrt")
 FILES = (".toml", ".onnx", ".keras")  # an argument with such an ending names a file
-_SIGNS = re.compile(r"[@*()^+'\[\]]|\.T\b|\s")
+_SIGNS = re.compile(r"[@*()^+'ᵀ²³\[\]]|\.T\b|\s")
+_NUMBER_AND_LETTER = re.compile(r"\d+(\.\d+)?[^\W\d_]")  # 2x
 _OPTION = re.compile(r"-h|--[\w-]*(=.*)?")
 _SHAPE = re.compile(r"(\w{1,20})=(\d{1,4}(?:,\d{1,4})*)")
 
@@ -28,9 +29,15 @@ def is_formula(text: str | None) -> bool:
 
     >>> is_formula("sum((W @ x - y)**2)"), is_formula("4-5-3"), is_formula("my nets/net.toml")
     (True, False, False)
+    >>> is_formula("3 + 4"), is_formula("2x")  # none that can be read, but meant as one
+    (True, True)
     """
     if text is None or text.lower().endswith(FILES):
         return False
+    if not re.search(r"[^\W\d]", text):
+        return not text.strip() or bool(re.search(r"[@*()^+/\[]", text))
+    if _NUMBER_AND_LETTER.fullmatch(text.strip()):
+        return True
     return bool(re.search(r"[^\W\d]", text)) and bool(_SIGNS.search(text.strip()))
 
 
@@ -108,7 +115,8 @@ def saved(found: "Formula", second: bool, place: Path) -> bool:
     from .page import document_of
 
     lines, ok = lines_of(found, second)
-    save(place, lambda: document_of(found, lines), lambda: "\n".join(lines))
+    article = place.suffix.lower() == ".tex"
+    save(place, lambda: document_of(found, lines, article), lambda: "\n".join(lines))
     return ok
 
 

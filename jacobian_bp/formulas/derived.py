@@ -67,7 +67,10 @@ class Derived:
         self.shapes.of(self._tree)
         self.names = tuple(self.shapes.leaves)
         if not self.names:
-            raise SpecError("the formula reads no array.\n  Write at least one name.")
+            raise SpecError(
+                "the formula has no letter, so there is nothing to derive by.\n"
+                "  Write a letter for what varies: 3 * x."
+            )
         self.symmetric = self._known(symmetric, "symmetric")
         self.positive = self._known(positive, "positive")
         self._known(given, "shapes")
@@ -151,7 +154,20 @@ class Derived:
             except DomainError as error:
                 refused = refused or error
         assert refused is not None
-        raise refused
+        raise self._outside(refused)
+
+    def _outside(self, refused: DomainError) -> DomainError:
+        """What is said where none of the numbers that were tried has a value."""
+        what = str(refused).splitlines()[0]
+        if what.startswith("the matrix in det"):
+            return refused
+        tried = ", ".join(["as drawn", *(f"all {said}" for said in RANGES)])
+        leaf = next((n for n in self.names if n not in self.positive), None)
+        own = f"--positive {leaf} makes {leaf} alone positive, " if leaf else ""
+        return DomainError(
+            f"no numbers that were tried are in the domain of the formula.\n  {what}\n"
+            f"  Tried: {tried}. {own}--seed {self.seed + 1} draws others; or write another formula."
+        )
 
     def _draw(
         self, positive: Collection[str], sizes: Mapping[int, int], scale: float

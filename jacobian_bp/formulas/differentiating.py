@@ -259,8 +259,9 @@ class Derivatives:
             names = kept | dict(zip(own[len(own) - len(mine) :], mine, strict=True))
             coefficient, factors = self._split(rule, tuple(names[a] for a in own))
             share = term.renamed(names).times(coefficient, *factors)
+            share, summed = _on_diagonals(share, {*kept.values()})
             for axis, dimension in zip(own, self.lowered.dimensions[made], strict=True):
-                if axis in kept and names[axis] not in share.axes:  # a sum of equal terms
+                if names[axis] in summed - share.axes:  # a sum of equal terms
                     share = share.times(1.0, Factor(Tree("dim", (), str(dimension)), ()))
             found.append((read, share))
         return found
@@ -301,6 +302,17 @@ class Derivatives:
                 dimension = self.lowered.dimensions[made][-1]
                 summed = summed.times(1.0, Factor(Tree("dim", (), str(dimension)), ()))
         return [straight, summed]
+
+
+def _on_diagonals(term: Term, summed: Set[int]) -> tuple[Term, Set[int]]:
+    """Σ_{k,j} δ[k,j] a[k] = Σ_k a[k]: the term without such δ, and the axes of its sum."""
+    for place, delta in enumerate(term.factors):
+        left, right = delta.axes if delta.tree == DELTA else (-1, -1)
+        if left != right and {left, right} <= summed:
+            others = term.factors[:place] + term.factors[place + 1 :]
+            rest = Term(term.coefficient, others).renamed({left: right})
+            return _on_diagonals(rest, summed - {left})
+    return term, summed
 
 
 def _paired(dimensions: Sequence[int], axes: Axes) -> Factor:

@@ -48,24 +48,33 @@ Definition = Product | Entry | Whole
 
 @dataclass(frozen=True)
 class Selection:
-    """A constant: rows of the identity, by their places, 2, 1:3, :-1; all of it by a colon."""
+    """A constant: rows of the identity, by their places, 2, 1:3, :-1, ::2; all of it by a colon."""
 
     places: str
 
     @property
     def name(self) -> str:
-        """e_2, E_1_3, E_0_end1; end1 is the last place, end is behind it."""
+        """e_2, E_1_3, E_0_end1, E_0_end_by2, E_turned; end1 is the last place, end behind it."""
         if self.places == ":":
             return "eye"
-        low, colon, high = self.places.partition(":")
-        words = [_place(low or "0"), *([_place(high) if high else "end"] if colon else [])]
-        return "_".join(["E" if colon else "e", *words])
+        low, high, step = self._words
+        by = f"_by{step.lstrip('-')}" if step.lstrip("-") not in ("", "1") else ""
+        if step.startswith("-"):
+            return f"E_turned{by}"
+        if ":" not in self.places:
+            return f"e_{_place(low)}"
+        return f"E_{_place(low or '0')}_{_place(high) if high else 'end'}{by}"
 
     @property
     def index(self) -> int | slice:
         """The places as numpy takes them."""
-        low, colon, high = self.places.partition(":")
-        return slice(*(int(end) if end else None for end in (low, high))) if colon else int(low)
+        if ":" not in self.places:
+            return int(self.places)
+        return slice(*(int(word) if word else None for word in self._words))
+
+    @property
+    def _words(self) -> list[str]:
+        return [*self.places.split(":"), "", ""][:3]
 
 
 @dataclass

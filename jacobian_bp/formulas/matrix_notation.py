@@ -186,6 +186,8 @@ class _Graph:
                 self.above.append(tree)
         elif len(axes) == 1:
             self.vectors.setdefault(axes[0], []).append(tree)
+        elif axes[0] == axes[1] and factor.tree == DELTA:  # δ[k,k] is 1
+            self.vectors.setdefault(axes[0], []).append(self._ones(axes[0]))
         elif axes[0] == axes[1]:
             self.vectors.setdefault(axes[0], []).append(Tree("diag", (tree,)))
         else:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..document.blocks import Document, Lines, Section
 from ..writing.signs import plural
+from ..writing.tables import wrapped
 from .derived import Derived
 from .emitting import own_letters
 from .shapes import kind_of
@@ -24,6 +25,7 @@ def second_page_lines(found: Derived) -> list[str]:
     return [*_head(found), *_body(found, "second", found.second), "", *_block("checks", checks)]
 
 
+OF_PAPER = 86  # signs of typewriter on a line of an article
 TITLE = "A formula, its derivatives and their checks"
 TITLES = {
     "formula": "The formula",
@@ -37,14 +39,16 @@ TITLES = {
 }
 
 
-def document_of(found: Derived, lines: Sequence[str]) -> Document:
-    """A page as a document: each block of its lines is a section."""
+def document_of(found: Derived, lines: Sequence[str], in_article: bool = False) -> Document:
+    """A page as a document: each block of its lines is a section; an article breaks long ones."""
     sections: list[tuple[str, list[str]]] = []
     for line in filter(None, lines):
         label = line[:10].strip()
         if label:
             sections.append((label, []))
-        sections[-1][1].append(line[10:])
+        body = line[10:]
+        fits = not in_article or len(body) <= OF_PAPER
+        sections[-1][1].extend([body] if fits else wrapped(body, OF_PAPER, "", " " * 4))
     made = tuple(Section(label, TITLES[label], (Lines(tuple(body)),)) for label, body in sections)
     return Document(TITLE, made)
 
@@ -101,8 +105,14 @@ def _signs(found: Derived, written: Written) -> list[str]:
         r"\bI_(\w)": "I_{0}: the identity, as long as {0}",
         r"\bdim\((\w)\)": "dim({0}): how many {0} there are",
         r"δ\[": "δ[k,k'] = 1 if k = k', else 0",
-        r"\be_(?!max|min)([^\Wᵀ]+)": "e_{0}: 1 at place {0}, counted from 0, else 0",
-        r"\bE_([^\Wᵀ]+?)_([^\Wᵀ]+)": "E_{0}_{1}: the rows of the identity from {0} to before {1}",
+        r"\be_(?!max|min)([^\W_ᵀ]+)(_\d+)?": "e_{0}{1}: 1 at place {0}, counted from 0, else 0",
+        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)(_\d+)?(?![^\Wᵀ])": "E_{0}_{1}{2}: the rows of the "
+        "identity from {0} to before {1}",
+        r"\bE_(?!turned)([^\W_ᵀ]+)_([^\W_ᵀ]+)_by(\d+)(_\d+)?": "E_{0}_{1}_by{2}{3}: the rows of "
+        "the identity from {0} to before {1}, {2} apart",
+        r"\bE_turned(_\d+)?(?![^\Wᵀ])": "E_turned{0}: the rows of the identity, the last one first",
+        r"\bE_turned_by(\d+)(_\d+)?": "E_turned_by{0}{1}: the rows of the identity, {0} apart, the "
+        "last one first",
         r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
         r"\w'\(": "a function with a prime: its slope",
@@ -110,7 +120,7 @@ def _signs(found: Derived, written: Written) -> list[str]:
     rows: list[str] = []
     for pattern, words in said.items():
         found_in = re.finditer(pattern, texts)
-        rows += dict.fromkeys(words.format(*match.groups()) for match in found_in)
+        rows += dict.fromkeys(words.format(*match.groups("")) for match in found_in)
     for matrix in found.symmetric:
         if matrix in found.wrt:
             rows.append(

@@ -1,7 +1,7 @@
 """A formula's text as a tree: Python's parser reads it, a walk admits what is known; nothing runs.
 
 sum((W @ x - y)**2)     as numpy has it
-x' * 2,  x^2            as paper has it: x' is x.T, ^ is **
+x' * 2,  x^2,  xᵀ x²    as paper has it: x' and xᵀ are x.T, ^ is **
 lambda, λ               a name like any other
 """
 
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from ..errors import SpecError
 from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, constant_of, minus, name, num, number_of
 from ..writing.signs import did_you_mean, safe
+from .misread import GENERAL, misread
 
 LONGEST = 2_000  # characters
 DEEPEST = 60  # operations inside each other
@@ -124,8 +125,12 @@ class _Reader:
     @property
     def tree(self) -> Tree:
         text = self.text
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str):
             raise SpecError('a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".')
+        if not text.strip():
+            raise SpecError(
+                'the formula is empty.\n  Write one, letters for arrays: "sum((W @ x - y)**2)".'
+            )
         if len(text) > LONGEST:
             raise SpecError(
                 f"the formula is {len(text):,} characters long; at most {LONGEST:,}.\n"
@@ -140,12 +145,11 @@ class _Reader:
         try:
             parsed = ast.parse(self.python, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            found = misread(text)
+            if found is not None:
+                self.refuse(*found)
             at = min(max((getattr(error, "offset", 1) or 1) - 1, 0), len(self.python))
-            self.refuse(
-                (self.places[at], self.places[at] + 1),
-                "the formula cannot be read from here.",
-                "Write it as in numpy: sum((W @ x - y)**2).",
-            )
+            self.refuse((self.places[at], self.places[at] + 1), *GENERAL)
         self.lines = self.python.encode()
         self._require_few_levels(parsed)
         return self.walk(parsed)
@@ -283,6 +287,8 @@ class _Reader:
                 right=ast.Constant(value=int() | float() as below),
             ) if below and max(abs(top), abs(below)) <= LARGEST_EXPONENT:
                 value = top / below
+        if isinstance(node, ast.Name) and node.id in ("T", "t"):
+            self.refuse(at, f"^{node.id} is a power.", "Write A.T or A' for the transposed matrix.")
         if value is None or isinstance(value, bool):
             self.refuse(
                 at,
@@ -311,20 +317,42 @@ class _Reader:
                 value=inside, attr="sum" | "mean" | "dot" | "trace" | "max" | "min" as word
             ):
                 node = ast.Call(node.func, [inside, *node.args], node.keywords)
+            case ast.Attribute(value=inside, attr="transpose" | "T") if not node.args:
+                return self._plain(ast.copy_location(ast.Attribute(inside, "T", ast.Load()), node))
+            case ast.Attribute(attr=word):
+                self.refuse(
+                    self.at(node.func),
+                    f".{safe(word)}(…) is not read behind an array.",
+                    "Write a function of it, such as sum(x); of an array .T is read.",
+                )
             case _:
                 self.refuse(
-                    self.at(node.func), "this is no function that is known here.", _functions()
+                    self.at(node.func),
+                    "nothing stands between this and the parenthesis behind it.",
+                    "Write @ for a product of arrays, * for one entry by entry.",
                 )
         word = OTHER_NAMES.get(word, word)
+        if word == "transpose" and len(node.args) == 1 and not node.keywords:
+            return self._plain(
+                ast.copy_location(ast.Attribute(node.args[0], "T", ast.Load()), node)
+            )
         if word in FILLED and len(node.args) == 1 and not node.keywords:
             return self._filled(word, self.walk(node.args[0]), at)
         if word not in (*ENTRY, *ARRAYS):
             if word in NOT_READ:
                 self.refuse(at, f"{word} is not read here.", f"Instead: {NOT_READ[word]}.")
             hint = did_you_mean(word, [*ENTRY, *ARRAYS])
+            if len(word) < 3 and not hint:
+                self.refuse(
+                    self.at(node.func),
+                    f"{safe(word)} stands before a parenthesis, as a function does.",
+                    f"Write {safe(word)} @ (…) for a product of arrays, {safe(word)} * (…) for one "
+                    "entry by entry.",
+                )
             self.refuse(at, f"no function is named {safe(word)}.{hint}", _functions())
         options = self._options(word, node, at)
         count = ARRAYS.get(word, 1)
+        self._require_named(word, node, count)
         if len(node.args) != count or any(isinstance(a, ast.Starred) for a in node.args):
             inside_said = "(a, b)" if count == 2 else "(x)"
             self.refuse(
@@ -341,16 +369,33 @@ class _Reader:
         return inside
 
     def _options(self, word: str, node: ast.Call, at: tuple[int, int]) -> str:
+        axis = ""
         for option in node.keywords:
             value = _whole_number(option.value)
             if option.arg != "axis" or word not in WITH_AXIS or value is None:
-                self.refuse(
-                    self.at(option.value),
-                    f"{word} has no such option.",
-                    "Only sum and mean take one: sum(X, axis=0).",
-                )
-            return str(value)
-        return ""
+                self.refuse(self.at(option.value), *_meant_option(word, option))
+            axis = str(value)
+        return axis
+
+    def _require_named(self, word: str, node: ast.Call, count: int) -> None:
+        """SpecError where what else a function takes in numpy stands behind its arrays."""
+        if len(node.args) != count + 1 or any(isinstance(a, ast.Starred) for a in node.args):
+            return
+        last = node.args[-1]
+        value = _whole_number(last)
+        if value is None:
+            return
+        inside = self.text[slice(*self.at(node.args[0]))]
+        if word in WITH_AXIS:
+            problem, instead = f"{word} takes its axis by name.", f"{word}({inside}, axis={value})"
+        elif word == "norm" and value in (1, 2):
+            problem = f"{word} takes no order."
+            instead = f"norm{1 if value == 1 else ''}({inside})"
+        elif word == "max" and value == 0:
+            problem, instead = "max takes one array.", f"relu({inside}) for the larger of both"
+        else:
+            return
+        self.refuse(self.at(last), problem, f"Write {instead}.")
 
     def _slice(self, inside: ast.expr, index: ast.expr, at: tuple[int, int]) -> Tree:
         parts = index.elts if isinstance(index, ast.Tuple) else [index]
@@ -358,26 +403,31 @@ class _Reader:
         return Tree("slice", (self.walk(inside),), ",".join(words))
 
     def _places(self, part: ast.expr, at: tuple[int, int]) -> str:
-        """A place, 2 or -1; or a range, 1:3, 1:, :-1."""
+        """A place, 2 or -1; or a range, 1:3, 1:, :-1, 1::2, ::-1."""
         is_range = isinstance(part, ast.Slice)
+        step = 1
+        if isinstance(part, ast.Slice) and part.step is not None:
+            step = _whole_number(part.step) or 0
         ends = [part.lower, part.upper] if isinstance(part, ast.Slice) else [part]
         read = [None if end is None else _whole_number(end) for end in ends]
         for end, value in zip(ends, read, strict=True):
             if end is not None and (value is None or not -50 < value < 50):
                 self._no_slice(at)
-        low, high = read[0] or 0, read[-1]
-        if isinstance(part, ast.Slice) and part.step is not None:
+        if not 0 < abs(step) < 50 or (step < 0 and any(end is not None for end in ends)):
             self._no_slice(at)
+        low, high = read[0] or 0, read[-1]
         same_side = high is not None and (low < 0) == (high < 0)
         if is_range and high is not None and (high <= low if same_side else high >= 0):
             self._no_slice(at)
-        return ":".join("" if value is None else str(value) for value in read)
+        words = ["" if value is None else str(value) for value in read]
+        return ":".join([*words, str(step)] if step != 1 else words)
 
     def _no_slice(self, at: tuple[int, int]) -> NoReturn:
         self.refuse(
             at,
-            "a slice has whole numbers up to 49, an end behind its beginning, and no step.",
-            "Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column.",
+            "a slice has whole numbers up to 49, an end behind its beginning, and goes backwards "
+            "over the whole axis alone.",
+            "Write x[0], x[-1], x[1:3], x[1:], x[::2], x[::-1], X[0] a row, X[:,0] a column.",
         )
 
 
@@ -426,7 +476,18 @@ def _is_one(tree: Tree) -> bool:
 
 
 _DOTTED = re.compile(r"(?:(?<=[^\W\d])|(?<=[^\W\d]\d)|(?<=[)\]' ]))\.[*/^]")  # no 2.*x
-_SIGN = re.compile(r"\blambda\b(?!_)|(?<=[\w)\].'])'|\^|−|.")
+_SIGN = re.compile(r"\blambda\b(?!_)|(?<=[\w)\].'])['ᵀ²³]|\^|−|.")
+
+
+_PAPER = {
+    "'": ".T",
+    "ᵀ": ".T",
+    "²": "**2",
+    "³": "**3",
+    "^": "**",
+    "−": "-",
+    "lambda": "lambda_",
+}
 
 
 def _as_python(text: str) -> tuple[str, list[int]]:
@@ -437,7 +498,8 @@ def _as_python(text: str) -> tuple[str, list[int]]:
     """
     words, places = io.StringIO(), []
     for match in _SIGN.finditer(text, len(text) - len(text.lstrip())):
-        word = {"'": ".T", "^": "**", "−": "-", "lambda": "lambda_"}.get(match[0], match[0])
+        word = _PAPER.get(match[0], match[0])
+        word += " " * (match[0] in "'ᵀ²³" and text[match.end() : match.end() + 1].isalnum())
         words.write(word)
         last = match.end() - 1
         places += [min(match.start() + n, last) for n in range(len(word))]
@@ -451,6 +513,19 @@ def _whole_number(node: ast.expr) -> int | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
             return -value
     return None
+
+
+def _meant_option(word: str, option: ast.keyword) -> tuple[str, str]:
+    """What is wrong with an option of a function, and what to write instead."""
+    if word in WITH_AXIS and option.arg == "keepdims":
+        instead = f"Write (X.T - {word}(X, axis=1)).T to have one number for each row."
+        return f"{word} leaves the axis out, and keeps none of length 1.", instead
+    if word in WITH_AXIS and option.arg == "axis":
+        return "an axis is one whole number.", f"Write {word}(X, axis=0); over all axes {word}(X)."
+    if word == "norm" and option.arg == "ord":
+        return "norm takes no order.", "Write norm1(x) for the sum of the absolute values."
+    problem = f"{word} has no option that is named {safe(str(option.arg))}."
+    return problem, "Only sum and mean take one: sum(X, axis=0)."
 
 
 def _functions() -> str:

@@ -19,14 +19,19 @@ from .reading import FILLED, refuse
 PRIMES = (3, 2, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 LETTERS = "kijlpqrstuvabcdefghmo"
 MANY = 12  # dimensions that have a length of their own
+SQUARE = ("trace", "inv", "det", "logdet", "diag")
 ENTRYWISE = ("+", "-", "*", "/", "**", "neg", "f")
 
 
+FOLLOWS = "one follows from the other", "as the lengths of kron(A, B) and of x[1:] do"
+
+
 class Rule(NamedTuple):
-    """A length that follows from others: their product, less so many entries."""
+    """A length that follows from others: their product, less so many entries, in steps."""
 
     of: tuple[int, ...]
     less: int = 0
+    step: int = 1
 
 
 @dataclass
@@ -45,10 +50,10 @@ class Dimensions:
             self.given[len(self.leader) - 1] = length, who
         return len(self.leader) - 1
 
-    def following(self, *others: int, less: int = 0) -> int:
+    def following(self, *others: int, less: int = 0, step: int = 1) -> int:
         """A dimension whose length follows: the product of others, less so many entries."""
         made = self.new()
-        self.rules[made] = [Rule(others, less)]
+        self.rules[made] = [Rule(others, less, step)]
         return made
 
     def find(self, dimension: int) -> int:
@@ -65,7 +70,7 @@ class Dimensions:
         if a in self.given and b in self.given and self.given[a][0] != self.given[b][0]:
             return self.given[a][1], self.given[b][1]
         if self._within(a, b) or self._within(b, a):
-            return "one follows from the other", "as the lengths of kron(A, B) and of x[1:] do"
+            return FOLLOWS
         mine, theirs = self.rules.get(a, []), self.rules.pop(b, [])
         self.leader[b] = a
         if theirs:
@@ -74,7 +79,7 @@ class Dimensions:
             self.given.setdefault(a, self.given[b])
         self.least[a] = max(self.least.get(a, 1), self.least.get(b, 1))
         for left, right in product(mine, theirs):
-            if left.less == right.less and len(left.of) == len(right.of):
+            if left[1:] == right[1:] and len(left.of) == len(right.of):
                 for both in zip(left.of, right.of, strict=True):  # taken to be equal one by one
                     clash = self.join(*both)
                     if clash:
@@ -95,7 +100,7 @@ class Dimensions:
 
     def by_rule(self, rule: Rule, sizes: Mapping[int, int]) -> int:
         """What a rule says."""
-        return prod(self.length(d, sizes) for d in rule.of) - rule.less
+        return -((rule.less - prod(self.length(d, sizes) for d in rule.of)) // rule.step)
 
 
 @dataclass
@@ -122,7 +127,10 @@ class Shapes:
             if name in self.shapes:
                 shape = self.shapes[name]
                 said = f"{name} has shape {tuple(shape)}"
-                self.leaves[name] = tuple(self.dimensions.new(n, said) for n in shape)
+                words = [f": {n} {w}" for n, w in zip(shape, ("rows", "columns"), strict=False)]
+                said_of = [said + word * (len(shape) == 2) for word in words]
+                made = zip(shape, said_of, strict=True)
+                self.leaves[name] = tuple(self.dimensions.new(n, who) for n, who in made)
             else:
                 count = rank_of(name, self.scalars)
                 self.leaves[name] = tuple(self.dimensions.new() for _ in range(count))
@@ -174,9 +182,25 @@ class Shapes:
         for part in parts:
             for one, other in zip(reversed(part), reversed(widest), strict=False):
                 self._join(tree, one, other)
+        self._note_power_of_matrix(tree, parts)
         self._note_number_and_vector(tree, parts)
         self._note_matrix_and_vector(tree, parts)
         return widest
+
+    def _note_power_of_matrix(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
+        """A**2 is A * A in numpy, and A A on paper."""
+        if tree.op != "**" or len(parts[0]) != 2 or tree.args[0].op != "name":
+            return
+        matrix, exponent = tree.args[0].text, float(tree.args[1].text)
+        meant = {
+            -1.0: f"the inverse write inv({matrix})",
+            2.0: f"the product write {matrix} @ {matrix}",
+        }
+        if exponent in meant:
+            words = self._words(tree)
+            self.notes.append(
+                f"{words} is the power of each entry, as in numpy; for {meant[exponent]}"
+            )
 
     def _note_matrix_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
         """A * x is entry by entry in numpy, and a product of matrices in other places."""
@@ -263,7 +287,8 @@ class Shapes:
 
     def _cut(self, tree: Tree, word: str, dimension: int) -> list[int]:
         """What a place leaves of a dimension, nothing, or a range; and how long it has to be."""
-        low, colon, high = word.partition(":")
+        low, high, steps = [*word.split(":"), "", ""][:3]
+        colon, step = ":" in word, abs(int(steps or 1))
         first, last = int(low or 0), int(high) if high else None
         kept = first - (last or 0) if first >= 0 and (last is None or last < 0) else None
         if not colon:
@@ -273,7 +298,7 @@ class Shapes:
         else:
             needed = -first if first < 0 else last or 0
         leader = self.dimensions.find(dimension)
-        drawn = needed + (kept is not None)  # two entries show what one would hide
+        drawn = needed + (kept is not None) * step  # two entries show what one would hide
         self.dimensions.least[leader] = max(self.dimensions.least.get(leader, 1), drawn)
         length, who = self.dimensions.given.get(leader, (needed, ""))
         if length < needed:
@@ -281,28 +306,45 @@ class Shapes:
         if not colon:
             return []
         if kept is not None:
-            return [self.dimensions.following(dimension, less=kept)]
-        fixed = (last or 0) - first
+            if steps == "-1":
+                return [dimension]
+            return [self.dimensions.following(dimension, less=kept, step=step)]
+        fixed = -((first - (last or 0)) // step)
         return [self.dimensions.new(fixed, f"{self._words(tree)} has length {fixed}")]
 
     def _join(self, tree: Tree, one: int, other: int) -> None:
         witnesses = self.dimensions.join(one, other)
-        if witnesses:
-            self._refuse(
-                tree,
-                f"two lengths meet, and differ.\n  {witnesses[0]}\n  {witnesses[1]}",
-                "Give shapes that fit, or none: --shape W=4,2.",
+        if witnesses is None:
+            return
+        said = "\n  ".join([f"{self._asks(tree)}.", *witnesses])
+        instead = "Leave a shape away: lengths follow from what meets."
+        if witnesses == FOLLOWS:
+            instead = "Write parts that are equally long, such as x[1:] + x[:-1]."
+        elif tree.op in SQUARE and tree.args[0].op == "name":
+            instead = f"Leave the shape away, or write --shape {tree.args[0].text}=3,3."
+        self._refuse(tree, said, instead)
+
+    def _asks(self, tree: Tree) -> str:
+        """Which operation asks for one length where there are two."""
+        if tree.op in SQUARE:
+            return f"{tree.op} takes a square matrix, and {self._words(tree.args[0])} is none"
+        if tree.op in ("@", "dot"):
+            left, right = map(self._words, tree.args)
+            return (
+                f"{tree.op} sums over the last axis of {left} and the first of {right}, and two "
+                "lengths differ"
             )
+        return f"{self._words(tree)} goes entry by entry, and two lengths differ"
 
     def _require_rank(
         self, tree: Tree, part: tuple[int, ...], allowed: tuple[int, ...], said: str
     ) -> None:
         if len(part) not in allowed:
-            self._refuse(
-                tree,
-                f"{said}; {self._words(tree)} is {kind_of(len(part))}.",
-                "A capital letter is a matrix, a small one a vector; --shape says otherwise.",
-            )
+            words = self._words(tree)
+            instead = "A capital letter is a matrix, a small one a vector; --shape says otherwise."
+            if not part and tree.op != "name" and said.endswith("takes an array"):
+                instead = f"Write {words} alone: of one number there is nothing to take."
+            self._refuse(tree, f"{said}; {words} is {kind_of(len(part))}.", instead)
 
     def _words(self, tree: Tree) -> str:
         begin, end = tree.at
@@ -333,7 +375,37 @@ class Shapes:
             else:
                 sizes[d] = next(p for p in free if p >= self.dimensions.least.get(d, 1))
                 free.remove(sizes[d])
-        return dict(zip(order, LETTERS, strict=False)), self._all_lengths(sizes)
+        try:
+            found = self._all_lengths(sizes)
+        except SpecError:
+            fitting = self._fitting(sizes, [d for rule in rules for d in rule.of])
+            if fitting is None:
+                raise
+            found = fitting
+        return dict(zip(order, LETTERS, strict=False)), found
+
+    def _fitting(self, sizes: dict[int, int], read: Sequence[int]) -> dict[int, int] | None:
+        """Lengths at which all that follow from others are one: x even in x[::2] - x[1::2]."""
+        leaders = dict.fromkeys(map(self.dimensions.find, read))
+        free = [d for d in leaders if d in sizes and d not in self.dimensions.given]
+        if len(free) > 4:
+            return None
+        others = {n for d, n in sizes.items() if d not in free}
+
+        def likeness(lengths: tuple[int, ...]) -> tuple[int, ...]:
+            return lengths.count(1), len(lengths) - len({*lengths} - others), sum(lengths)
+
+        short = None
+        tried = range(1, 13 if len(free) < 4 else 8)
+        for lengths in sorted(product(tried, repeat=len(free)), key=likeness):
+            try:
+                found = self._all_lengths(sizes | dict(zip(free, lengths, strict=True)))
+            except SpecError:
+                continue
+            if all(found[d] > 1 for d in self.dimensions.rules):
+                return found
+            short = short or found
+        return short
 
     def _all_lengths(self, sizes: dict[int, int]) -> dict[int, int]:
         """With the lengths that follow, each as long as all say that meets it."""
@@ -345,13 +417,13 @@ class Shapes:
             if given != length:
                 raise SpecError(
                     f"{who}, and meets a length that follows from others, {length} here.\n"
-                    "  Give the shapes of these too: --shape A=2,3."
+                    "  Give the shapes of these too, or none: lengths that fit are looked for."
                 )
             if len(said) > 1:
                 raise SpecError(
                     "two lengths meet that follow from others, and differ: "
                     f"{' and '.join(map(str, sorted(said)))}.\n"
-                    "  Give the shape of each at which they are one: --shape x=6 --shape y=7."
+                    "  Give shapes at which they are one, or none: lengths that fit are looked for."
                 )
             if length < self.dimensions.least.get(d, 1):
                 raise SpecError(

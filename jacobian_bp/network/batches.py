@@ -59,6 +59,12 @@ def read_batches(who: str, batches: Any) -> Rows | Iterator[Data]:
             f"{who}: batches is one dict{what}.\n"
             "  Put it into a list, [batch], or give an array of rows for each input."
         )
+    if isinstance(batches, list) and batches and all(map(_is_array, batches)):
+        raise SpecError(
+            f"{who}: batches is a list of {plural(len(batches), 'array', 'arrays')}, and each "
+            "would be a batch by itself.\n"
+            "  Write [(x, y)] for one batch, or (x, y) for the rows of both."
+        )
     if isinstance(batches, str | bytes) or not isinstance(batches, Iterable):
         raise SpecError(f"{who}: batches is {type_of(batches)}.\n  {WRITE}")
     return (_batch(who, place, batch) for place, batch in enumerate(batches))

@@ -13,7 +13,8 @@ from ..errors import AxisError, DomainError
 from ..numbers.arrays import quiet
 from .base import Op, over_batch
 
-_PLACE = re.compile(r"(-?\d{1,6})?(:)?(-?\d{1,6})?")
+_END = r"(-?\d{1,6})?"
+_PLACE = re.compile(rf"-?\d{{1,6}}|{_END}:{_END}(:{_END})?")
 _READ, _GIVEN = "ijkl", "opqr"  # the axes of what a part is of, and those that a range gives
 
 
@@ -135,13 +136,14 @@ class Diag(Op):
 
 
 class Part(Op):
-    """Entries at given places, as numpy slices: Part(X, "0,1:3"), Part(X, ":,-1"), Part(x, "1:").
+    """Entries at given places, as numpy slices: Part(X, "0,1:3"), Part(X, ":,-1"), Part(x, "1::2").
 
         y[p] = X[0,p+1]
         ∂y/∂X = δ[i',0] δ[j',p+1]
 
     Each axis has one place, a range, or all places, a colon; places count from 0, or from the end
-    with a minus sign. Entry p is one entry of X, hence a delta for each axis. Raises AxisError
+    with a minus sign; 1::2 is every second, ::-1 the axis turned round, where entry o reads at
+    −o + D − 1. Entry p is one entry of X, hence a delta for each axis. Raises AxisError
     where a place cannot be read or the range is empty, DomainError where X has no such place.
 
     >>> Part("1:3").forward(np.array([2.0, 3.0, 5.0])).tolist()
@@ -157,7 +159,8 @@ class Part(Op):
         if not all(word and _PLACE.fullmatch(word) for word in words) or len(words) > len(_READ):
             raise AxisError(
                 f"Part({places!r}) names no places.\n"
-                '  Write one for each axis: "0", a place; "1:3", a range; ":", all; "0,1:3".'
+                '  Write one for each axis: "0", a place; "1:3", a range; "::2", every second; '
+                '":", all; "0,1:3".'
             )
         self.places = ",".join(words)
         self.options = (repr(self.places),)
@@ -212,6 +215,15 @@ class _Along:
     word: str
 
     def __post_init__(self) -> None:
+        if self.step < 0 and any(self._words[:2]):
+            raise AxisError(
+                f"Part: the range {self.word} goes backwards from a place.\n"
+                "  Write ::-1 for the whole axis turned round, and take a part of that."
+            )
+        if self.step == 0:
+            raise AxisError(
+                f"Part: the range {self.word} takes no steps.\n  Write a step such as 2, or none."
+            )
         if ":" in self.word and self.end is not None and not self._has_entries(self.end):
             raise AxisError(
                 f"Part: the range {self.word} has no entries, or not in every array.\n"
@@ -219,15 +231,23 @@ class _Along:
             )
 
     @property
+    def _words(self) -> list[str]:
+        return [*self.word.split(":"), "", ""][:3]
+
+    @property
     def first(self) -> int:
-        """The place, or where the range begins."""
-        return int(self.word.partition(":")[0] or 0)
+        """The place, or where the range begins; −1 where it goes backwards."""
+        return int(self._words[0] or -(self.step < 0))
 
     @property
     def end(self) -> int | None:
         """Where the range has ended; None at the end of the axis."""
-        high = self.word.partition(":")[2]
-        return int(high) if high else None
+        return int(self._words[1]) if self._words[1] else None
+
+    @property
+    def step(self) -> int:
+        """How far one entry is from the next."""
+        return int(self._words[2] or 1)
 
     def _has_entries(self, end: int) -> bool:
         return end > self.first if (end < 0) == (self.first < 0) else end < 0
@@ -235,28 +255,42 @@ class _Along:
     @property
     def index(self) -> int | slice:
         """The word as numpy takes it."""
-        return slice(self.first, self.end) if ":" in self.word else self.first
+        if ":" not in self.word:
+            return self.first
+        return slice(self.first, self.end, None if self.step == 1 else self.step)
 
     @property
     def length(self) -> str:
-        """The rule for the length of a range."""
+        """The rule for the length of a range: (end − first)/step, rounded up."""
+        size = abs(self.step)
+        if self.step < 0:
+            return self.own if size == 1 else f"({self.own} + {size - 1})//{size}"
         if self.end is None:
-            return str(-self.first) if self.first < 0 else f"{self.own} - {self.first}"
-        less = self.first - self.end
-        return str(-less) if (self.end < 0) == (self.first < 0) else f"{self.own} - {less}"
+            fixed, less = (-self.first, 0) if self.first < 0 else (None, self.first)
+        else:
+            same_side = (self.end < 0) == (self.first < 0)
+            fixed, less = (self.end - self.first if same_side else None), self.first - self.end
+        if fixed is not None:
+            return str(-(-fixed // size))
+        more = size - 1 - less
+        entries = f"{self.own} {'-' if more < 0 else '+'} {abs(more)}"
+        return entries if size == 1 else f"({entries})//{size}"
 
     @property
     def ends(self) -> tuple[int, ...]:
         """The first and the last place that are read."""
-        if self.word == ":":
+        if self.word == ":" or self.step < 0:
             return ()
         if ":" not in self.word:
             return (self.first,)
-        return (self.first, -1 if self.end is None else self.end - 1)
+        if self.end is None:
+            return (self.first, -1)
+        return (self.first, self.end - 1)
 
     def delta(self, size: int) -> Expression:
         """Where entry o of the part stands."""
         if self.word == ":":
             return delta(f"{self.own},{self.own}'")
         first = self.first + size * (self.first < 0)
-        return at(f"{self.own}' = {f'{self.new} + ' * (':' in self.word)}{first}")
+        steps = {1: "", -1: "-"}.get(self.step, str(self.step))
+        return at(f"{self.own}' = {f'{steps}{self.new} + ' * (':' in self.word)}{first}")

@@ -39,6 +39,14 @@ def before_the_examples_add_up(state: Pass, of: str, head: str = "∂²") -> str
             before.update(taken.args)
             found += [arg for arg in taken.args if arg in state.batched]
     found = list(dict.fromkeys(found))
+    if not found and state.step(of) is None:
+        made = [step for step in state.program.steps if step.name in state.batched]
+        reading = [step.name for step in made if of in step.args]
+        names = [*reading, *(step.name for step in made)] if head == "∂" else [made[-1].name]
+        raise AxisError(
+            f"{head}{of}/∂…: {of} is given, not computed, and depends on nothing.\n"
+            f'  Name first what is differentiated, a value that is computed, such as "{names[0]}".'
+        )
     if len(found) != 1:
         have = f"{listed(found)} are" if found else "no value is"
         raise AxisError(

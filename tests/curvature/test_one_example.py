@@ -41,8 +41,8 @@ def test_what_no_one_value_adds_up_over_the_examples_is_refused_and_the_hint_wor
     assert run.hessian("W", of="M", per_example=True).shape == (5, 2, 3, 2, 3)
     assert run.hessian("W", of="s", per_example=True).name == "∂²L/∂W²"
     assert refusal(AxisError, run.hessian, "W", of="W", per_example=True) == (
-        "∂²W/∂…: no value is added up over the examples on the way to W.\n"
-        '  Name the value of each example yourself: of="W".'
+        "∂²W/∂…: W is given, not computed, and depends on nothing.\n"
+        '  Name first what is differentiated, a value that is computed, such as "M".'
     )
 
 

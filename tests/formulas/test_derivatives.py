@@ -325,12 +325,15 @@ def test_two_ways_from_axis_to_axis_are_multiplied_entry_by_entry():
     assert found.ok, found.unlike
 
 
-HARD = [  # two sums that share an axis; entries the same everywhere; a later matrix is tall
+HARD = [  # two sums that share an axis; an entry alike everywhere; a later matrix is tall
     "sum((diag(inv(S + 5 * eye) @ b) @ E) * softmax(trace(S) * E))",
     "sum(a) + A * y",
     "(inv(S + 5 * eye) @ B @ x) @ (mean(C) * (a - mean(b)))",
     "(a @ A @ x) * det(T.T @ S)",
     "sum(a) / (1 + mean(C)**2)",
+    "trace(sum(y) + S)",
+    "trace((S + lam) @ (S + norm(x)))",
+    "trace(A + diag(x) * lam + sum(x))",
 ]
 
 
@@ -362,8 +365,9 @@ def test_sizes_that_do_not_fit_are_said_with_both_witnesses():
     with pytest.raises(SpecError) as caught:
         formula("norm(W @ x - y)", shapes={"W": (4, 2), "x": (3,)})
     assert str(caught.value) == (
-        "two lengths meet, and differ.\n  W has shape (4, 2)\n  x has shape (3,)\n"
-        "  norm(W @ x - y)\n       ^^^^^\n  Give shapes that fit, or none: --shape W=4,2."
+        "@ sums over the last axis of W and the first of x, and two lengths differ.\n"
+        "  W has shape (4, 2): 2 columns\n  x has shape (3,)\n"
+        "  norm(W @ x - y)\n       ^^^^^\n  Leave a shape away: lengths follow from what meets."
     )
 
 
@@ -382,8 +386,14 @@ def test_numbers_are_drawn_in_the_domain_of_the_formula():
     assert (found.arrays["x"] > 0).all()
     assert "all above 0, as the formula asks" in str(found)
     assert "above 0" not in str(formula("sum(exp(x))"))
-    with pytest.raises(DomainError):
-        formula("sum(log(-exp(x)))").lines()
+    with pytest.raises(DomainError) as caught:
+        formula("log(-exp(lam @ x))", shapes={"lam": (3,)}, seed=4).lines()
+    assert str(caught.value) == (
+        "no numbers that were tried are in the domain of the formula.\n"
+        "  J is nan; 1 of 1 entries of J are not finite.\n"
+        "  Tried: as drawn, all above 0, all between -1/2 and 1/2. --positive λ makes λ alone "
+        "positive, --seed 5 draws others; or write another formula."
+    )
 
 
 def test_lengths_are_chosen_so_that_an_inverse_is_there():

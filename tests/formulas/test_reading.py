@@ -15,8 +15,48 @@ REFUSED = {
     "sum(0 / x)": "a factor 0 makes what it stands over 0 too, whatever its numbers are.\n"
     "  sum(0 / x)\n      ^\n  Leave the product out, or write another number.",
     "x * sqrt(-1)": "this is nan.\n  x * sqrt(-1)\n      ^^^^^^^^\n  Write a number that there is.",
-    "sum(x": "the formula cannot be read from here.\n  sum(x\n     ^\n"
+    "sum(x": "this ( is never closed.\n  sum(x\n     ^\n  Write ) where it ends.",
+    "A @ B)": "this ) closes nothing.\n  A @ B)\n       ^\n  Leave it out, or write (.",
+    "A @ B @ C + ": "nothing stands behind +.\n  A @ B @ C + \n            ^\n"
+    "  Write what is meant there, or leave + out.",
+    "sum(A @ ) + x": "nothing stands behind @.\n  sum(A @ ) + x\n        ^\n"
+    "  Write what is meant there, or leave @ out.",
+    "A @ * x": "nothing stands between @ and *.\n  A @ * x\n    ^^^\n"
+    "  Write what is meant there, or leave one of them out.",
+    "x + A B": "nothing stands between A and B.\n  x + A B\n      ^^^\n"
+    "  Write A @ B for their product, A * B entry by entry.",
+    "2x": "nothing stands between 2 and x.\n  2x\n  ^^\n  Write 2 * x.",
+    "x'y": "nothing stands between what ends here and y.\n  x'y\n    ^\n"
+    "  Write @ for a product of arrays, * for one entry by entry.",
+    "J = sum(x**2)": "a formula has one side.\n  J = sum(x**2)\n    ^\n  Write sum(x**2).",
+    "A @ x = b": "a formula has one side.\n  A @ x = b\n        ^\n  Write one side alone.",
+    "x..T": "the formula cannot be read from here.\n  x..T\n    ^\n"
     "  Write it as in numpy: sum((W @ x - y)**2).",
+    "A (x + y)": "A stands before a parenthesis, as a function does.\n  A (x + y)\n  ^\n"
+    "  Write A @ (…) for a product of arrays, A * (…) for one entry by entry.",
+    "2 (x + y)": "nothing stands between this and the parenthesis behind it.\n  2 (x + y)\n  ^\n"
+    "  Write @ for a product of arrays, * for one entry by entry.",
+    "A^T @ x": "^T is a power.\n  A^T @ x\n    ^\n  Write A.T or A' for the transposed matrix.",
+    "mean(X, 0)": "mean takes its axis by name.\n  mean(X, 0)\n          ^\n"
+    "  Write mean(X, axis=0).",
+    "(A @ x).sum(0)": "sum takes its axis by name.\n  (A @ x).sum(0)\n              ^\n"
+    "  Write sum(A @ x, axis=0).",
+    "X - mean(X, axis=1, keepdims=True)": "mean leaves the axis out, and keeps none of length 1."
+    "\n  X - mean(X, axis=1, keepdims=True)\n                               ^^^^\n"
+    "  Write (X.T - mean(X, axis=1)).T to have one number for each row.",
+    "sum(X, axis=(0, 1))": "an axis is one whole number.\n  sum(X, axis=(0, 1))\n"
+    "              ^^^^^^\n  Write sum(X, axis=0); over all axes sum(X).",
+    "norm(x, 1)": "norm takes no order.\n  norm(x, 1)\n          ^\n  Write norm1(x).",
+    "norm(x, ord=1)": "norm takes no order.\n  norm(x, ord=1)\n              ^\n"
+    "  Write norm1(x) for the sum of the absolute values.",
+    "max(x, 0)": "max takes one array.\n  max(x, 0)\n         ^\n"
+    "  Write relu(x) for the larger of both.",
+    "exp(x, out=y)": "exp has no option that is named out.\n  exp(x, out=y)\n             ^\n"
+    "  Only sum and mean take one: sum(X, axis=0).",
+    "x.reshape(2)": ".reshape(…) is not read behind an array.\n  x.reshape(2)\n  ^^^^^^^^^\n"
+    "  Write a function of it, such as sum(x); of an array .T is read.",
+    "sum(log(x @ y))": "sum takes an array; log(x @ y) is a number.\n  sum(log(x @ y))\n"
+    "      ^^^^^^^^^^\n  Write log(x @ y) alone: of one number there is nothing to take.",
     "x**y": "an exponent is a number: a power that varies is defined above 0 alone.\n"
     "  x**y\n     ^\n  Write x**2; for one that varies exp(y * log(x)).",
     "x**1e9": "an exponent is at most 100 in size.\n  x**1e9\n     ^^^\n  Write a smaller one.",
@@ -39,9 +79,10 @@ REFUSED = {
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
     "vec(x)": "vec takes a matrix; x is a vector.\n  vec(x)\n      ^\n"
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
-    "kron(A, B) + A": "two lengths meet, and differ.\n  one follows from the other\n"
-    "  as the lengths of kron(A, B) and of x[1:] do\n"
-    "  kron(A, B) + A\n  ^^^^^^^^^^^^^^\n  Give shapes that fit, or none: --shape W=4,2.",
+    "kron(A, B) + A": "kron(A, B) + A goes entry by entry, and two lengths differ.\n"
+    "  one follows from the other\n  as the lengths of kron(A, B) and of x[1:] do\n"
+    "  kron(A, B) + A\n  ^^^^^^^^^^^^^^\n"
+    "  Write parts that are equally long, such as x[1:] + x[:-1].",
     "norm(x) + trace(eye)": "the length of eye follows from nothing: it meets no array that has a "
     "name.\n  Add it to a matrix, or multiply it with one: A + eye.",
     "a @ b'": "a transposed vector behind @ is the same vector in numpy, a row on paper.\n"
@@ -54,21 +95,33 @@ REFUSED = {
     "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
     "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
     **{
-        text: "a slice has whole numbers up to 49, an end behind its beginning, and no step.\n"
-        f"  {text}\n  {'^' * len(text)}\n"
-        "  Write x[0], x[-1], x[1:3], x[1:], X[0] for a row, X[:,0] for a column."
-        for text in ("x[3:1]", "x[::2]", "x[-1:1]", "x[0:0]", "x[50]", "x[y]")
+        text: "a slice has whole numbers up to 49, an end behind its beginning, and goes backwards "
+        f"over the whole axis alone.\n  {text}\n  {'^' * len(text)}\n"
+        "  Write x[0], x[-1], x[1:3], x[1:], x[::2], x[::-1], X[0] a row, X[:,0] a column."
+        for text in (
+            "x[3:1]",
+            "x[::0]",
+            "x[3:1:-1]",
+            "x[-1:1]",
+            "x[0:0]",
+            "x[50]",
+            "x[y]",
+            "x[::y]",
+        )
     },
-    "x[1:] - y[:-2]": "two lengths meet that follow from others, and differ: 2 and 3.\n"
-    "  Give the shape of each at which they are one: --shape x=6 --shape y=7.",
-    "x[1:] + x": "two lengths meet, and differ.\n  one follows from the other\n"
+    "x[1:] + x": "x[1:] + x goes entry by entry, and two lengths differ.\n"
+    "  one follows from the other\n"
     "  as the lengths of kron(A, B) and of x[1:] do\n  x[1:] + x\n  ^^^^^^^^^\n"
-    "  Give shapes that fit, or none: --shape W=4,2.",
+    "  Write parts that are equally long, such as x[1:] + x[:-1].",
     "x\n+ y": "a formula is one line.\n  x\\n+ y\n   ^\n  Leave this sign out.",
-    "": 'a formula is a text.\n  Write it such as "sum((W @ x - y)**2)".',
+    **dict.fromkeys(
+        ("", "   "),
+        'the formula is empty.\n  Write one, letters for arrays: "sum((W @ x - y)**2)".',
+    ),
     "sum(2) * x": "sum takes an array; 2 is a number.\n  sum(2) * x\n      ^\n"
-    "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
-    "3 + 4": "the formula reads no array.\n  Write at least one name.",
+    "  Write 2 alone: of one number there is nothing to take.",
+    "3 + 4": "the formula has no letter, so there is nothing to derive by.\n"
+    "  Write a letter for what varies: 3 * x.",
     "x[0][0]": "x[0] has no axis, the slice 1.\n  x[0][0]\n  ^^^^^^^\n"
     "  Name at most as many places as it has axes.",
 }
@@ -136,7 +189,7 @@ HOSTILE = [
     "{x: y}",
     "x[y]",
     "x[0, 0, 0]",
-    "x[::2]",
+    "x[::2.5]",
     "x[10**9]",
     "1e400 * x",
     "np.linalg.__dict__(x)",
@@ -166,6 +219,9 @@ def test_paper_and_numpy_are_read_alike():
     assert read("np.sum(x)") == read("sum(x)") == read("x.sum()")
     assert read("np.linalg.norm(x)") == read("norm(x)")
     assert read("x − y") == read("x - y")
+    assert read("xᵀ @ A² @ x³") == read("x.T @ A**2 @ x**3")
+    assert read("A.T() @ x") == read("transpose(A) @ x") == read("A.transpose() @ x")
+    assert read("A.transpose() @ x") == read("A.T @ x")
     assert read("x' @ y") != read("y' @ x")
 
 
@@ -218,11 +274,103 @@ def test_lengths_that_follow_are_checked_against_what_is_given():
     assert formula("x[1:] - y[:-2]", shapes={"x": (6,), "y": (7,)}).ok
     assert formula("kron(A, B) @ x", shapes={"x": (6,), "A": (3, 2), "B": (2, 3)}).ok
     with pytest.raises(SpecError) as caught:
-        formula("kron(A, B) @ x", shapes={"x": (7,)})
+        formula("kron(A, B) @ x", shapes={"x": (7,), "A": (3, 2)})
     assert str(caught.value) == (
         "x has shape (7,), and meets a length that follows from others, 14 here.\n"
-        "  Give the shapes of these too: --shape A=2,3."
+        "  Give the shapes of these too, or none: lengths that fit are looked for."
     )
+    with pytest.raises(SpecError) as caught:
+        formula("x[::2] - x[1::2]", shapes={"x": (7,)})
+    assert str(caught.value) == (
+        "two lengths meet that follow from others, and differ: 3 and 4.\n"
+        "  Give shapes at which they are one, or none: lengths that fit are looked for."
+    )
+
+
+def test_lengths_at_which_all_that_follow_are_one_are_found():
+    lengths = {
+        "x[1:] - y[:-2]": {"x": 3, "y": 4},
+        "sum((x[::2] - x[1::2])**2)": {"x": 4},
+        "norm(x[1::2] - y[::3])**2": {"x": 4, "y": 5},
+    }
+    for text, want in lengths.items():
+        found = formula(text)
+        assert {name: len(array) for name, array in found.arrays.items()} == want
+        assert found.ok, found.unlike
+    assert formula("kron(A, B) @ x", shapes={"x": (7,)}).ok
+
+
+SLICES = {
+    "x[::2]": lambda x: x[::2],
+    "x[1::2]": lambda x: x[1::2],
+    "x[1:6:2]": lambda x: x[1:6:2],
+    "x[1:-1:3]": lambda x: x[1:-1:3],
+    "x[::-1]": lambda x: x[::-1],
+    "x[::-2]": lambda x: x[::-2],
+    "x[-3::2]": lambda x: x[-3::2],
+}
+
+
+@pytest.mark.parametrize("text", SLICES)
+def test_a_slice_with_a_step_reads_what_numpy_reads(text):
+    found = formula(f"{text} * 2", shapes={"x": (7,)})
+    (x,) = found.arrays.values()
+    np.testing.assert_array_equal(found.value, 2 * SLICES[text](x))
+    np.testing.assert_array_equal(found.array("x"), 2 * SLICES[text](np.eye(7)))
+    assert found.ok, found.unlike
+
+
+def test_slices_in_a_page_have_their_signs_said():
+    page = str(formula("norm(X[::2, ::-1] @ y - z[1:] - u[::-3])**2", wrt=["y"]))
+    for sign in (
+        "E_0_end_by2: the rows of the identity from 0 to before end, 2 apart",
+        "E_turned: the rows of the identity, the last one first",
+        "E_1_end: the rows of the identity from 1 to before end",
+        "E_turned_by3: the rows of the identity, 3 apart, the last one first",
+    ):
+        assert sign in page
+    assert "E_0_end: the rows" not in page
+
+
+SQUARE = [("trace(A)", "trace"), ("inv(A)", "inv"), ("diag(A)", "diag"), ("logdet(A)", "logdet")]
+
+
+@pytest.mark.parametrize(("text", "function"), SQUARE)
+def test_which_function_asks_for_a_square_matrix_is_said(text, function):
+    with pytest.raises(SpecError) as caught:
+        formula(text, shapes={"A": (2, 3)})
+    assert str(caught.value) == (
+        f"{function} takes a square matrix, and A is none.\n"
+        "  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
+        f"  {text}\n  {'^' * len(text)}\n  Leave the shape away, or write --shape A=3,3."
+    )
+    assert formula(text, shapes={"A": (3, 3)}).ok
+
+
+MEETING = {
+    "B + A + A.T": "B + A + A.T goes entry by entry, and two lengths differ.",
+    "x.T @ A @ x": "@ sums over the last axis of x.T @ A and the first of x, and two lengths "
+    "differ.",
+}
+
+
+@pytest.mark.parametrize("text", MEETING)
+def test_where_a_matrix_has_to_be_square_the_operation_is_named(text):
+    with pytest.raises(SpecError) as caught:
+        formula(text, shapes={"A": (2, 3)})
+    assert str(caught.value) == (
+        f"{MEETING[text]}\n  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
+        f"  {text}\n  {'^' * len(text)}\n  Leave a shape away: lengths follow from what meets."
+    )
+    assert formula(text).ok
+
+
+def test_a_power_of_a_matrix_is_said_to_be_one_of_each_entry():
+    assert formula("A**-1 + B**2").shapes.notes == [
+        "A**-1 is the power of each entry, as in numpy; for the inverse write inv(A)",
+        "B**2 is the power of each entry, as in numpy; for the product write B @ B",
+    ]
+    assert formula("x**2 + A[0]**3").shapes.notes == []
 
 
 @pytest.mark.parametrize("sign", [".*", "./", ".^"])

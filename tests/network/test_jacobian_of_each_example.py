@@ -109,6 +109,17 @@ def test_the_cost_is_taken_before_its_examples_add_up():
         np.testing.assert_allclose(summed, whole, rtol=1e-12, atol=1e-15)
 
 
+def test_what_is_given_has_no_jacobian_of_each_example():
+    run = DENSE.run(RNG.normal(size=(7, 5)))
+    with pytest.raises(AxisError) as caught:
+        run.jacobian("W1", "x", per_example=True)
+    assert str(caught.value) == (
+        "∂W1/∂…: W1 is given, not computed, and depends on nothing.\n"
+        '  Name first what is differentiated, a value that is computed, such as "z1".'
+    )
+    assert run.jacobian("z1", "x", per_example=True).materialise().any()
+
+
 def test_of_one_example_it_is_the_jacobian():
     run = DENSE.run(RNG.normal(size=5))
     assert run.jacobian("a1", "x", per_example=True).formula == run.jacobian("a1", "x").formula

@@ -313,6 +313,12 @@ def test_what_are_no_batches_is_refused_with_what_came():
         "  Put it into a list, [batch], or give an array of rows for each input."
     )
     assert off(net, net.gradients_over([{"x": X, "y": Y.tolist()}])) <= 16
+    assert refusal(SpecError, net.gradients_over, [X, Y]) == (
+        "net.gradients_over: batches is a list of 2 arrays, and each would be a batch by itself.\n"
+        "  Write [(x, y)] for one batch, or (x, y) for the rows of both."
+    )
+    assert off(net, net.gradients_over([(X, Y)])) <= 16
+    assert off(net, net.gradients_over((X, Y))) <= 16
     assert refusal(SpecError, net.gradients_over, [*cut(13), X]) == (
         f"net.gradients_over: batch 3 is an ndarray.\n{write}"
     )

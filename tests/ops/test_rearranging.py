@@ -53,6 +53,15 @@ CASES = [  # an op, its inputs' shapes, numpy's own words for it, and the printe
     (ops.Part(":2,3:"), {"X": (3, 5)}, lambda X: X[..., :2, 3:], ["δ[i',o] δ[j',p+3]"]),
     (ops.Part("-3:-1"), {"X": (5,)}, lambda X: X[..., -3:-1], ["δ[i',o+2]"]),
     (ops.Part("-2:"), {"X": (5,)}, lambda X: X[..., -2:], ["δ[i',o+3]"]),
+    (ops.Part("::2"), {"X": (5,)}, lambda X: X[..., ::2], ["δ[i',2o]"]),
+    (ops.Part("1:6:3,-2"), {"X": (7, 3)}, lambda X: X[..., 1:6:3, -2], ["δ[i',3o+1] δ[j',1]"]),
+    (
+        ops.Part("::-1,1:-1:2"),
+        {"X": (3, 7)},
+        lambda X: X[..., ::-1, 1:-1:2],
+        ["δ[i',−o+2] δ[j',2p+1]"],
+    ),
+    (ops.Part("::-3"), {"X": (7,)}, lambda X: X[..., ::-3], ["δ[i',−3o+6]"]),
 ]
 every_case = pytest.mark.parametrize(
     ("op", "shapes", "function", "printed"), CASES, ids=[repr(case[0]) for case in CASES]
@@ -239,7 +248,11 @@ def test_a_pull_that_is_turned_round_is_told(op):
         ("3:3", "Part: the range 3:3 has no entries, or not in every array."),
         ("-2:1", "Part: the range -2:1 has no entries, or not in every array."),
         ("-1:-2", "Part: the range -1:-2 has no entries, or not in every array."),
-        ("0:2:2", "Part('0:2:2') names no places."),
+        ("3-4", "Part('3-4') names no places."),
+        ("0:2:2:2", "Part('0:2:2:2') names no places."),
+        ("0:2:0", "Part: the range 0:2:0 takes no steps."),
+        ("3:1:-1", "Part: the range 3:1:-1 goes backwards from a place."),
+        ("3::-1", "Part: the range 3::-1 goes backwards from a place."),
     ],
 )
 def test_places_that_cannot_be_read_are_refused(places, said):
