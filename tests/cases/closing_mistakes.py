@@ -61,7 +61,7 @@ def statistics(normal):
         "gain multiplied last",
         "x",
         gamma * (g - g.mean(1, keepdims=True) - u * (g * u).mean(1, keepdims=True)) / s,
-        "unknown|wrong-contraction",
+        "weight-not-transposed|unknown",
         "y",
     )
     yield here.plant(

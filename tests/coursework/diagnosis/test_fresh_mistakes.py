@@ -1,5 +1,6 @@
 """Mistakes that were written down before the diagnosis was tried on them, and what is said."""
 
+import closing_mistakes
 import fresh_mistakes
 import further_mistakes
 import last_mistakes
@@ -68,7 +69,7 @@ def judged(plants, usual):
     return named, every
 
 
-FILES = (fresh_mistakes, further_mistakes, last_mistakes)
+FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes)
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 
