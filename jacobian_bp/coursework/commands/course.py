@@ -43,7 +43,8 @@ def add_parser(commands: Any) -> None:
     new.add_argument("--convention", metavar="NAME|FILE.toml", help="ng, nielsen, cs231n, …")
     new.add_argument("--wheel", metavar="FILE", help="of this package, for Gradescope's archives")
     results = actions.add_parser("results", help="exercise-N.json in a folder to results.json")
-    results.add_argument("folder", nargs="?", metavar="DIR", help="where they lie")
+    where = "the folder with exercise-N.json of each exercise; results.json is written there"
+    results.add_argument("folder", nargs="?", metavar="DIR", help=where)
 
 
 def run_command(options: argparse.Namespace) -> int:

@@ -125,6 +125,11 @@ def exchanges_two(of: Told) -> bool:
     return " for " not in of.note
 
 
+def turns_one_term(of: Told) -> bool:
+    """Whether one term has the wrong sign, and not all but one."""
+    return not of.note.startswith("all but ")
+
+
 Premise = Callable[[Told], bool]
 
 # The label, the premise of its sentence, and what is said where it does not hold.
@@ -161,6 +166,10 @@ PREMISES: dict[str, tuple[Premise, str]] = {
     "statistics-as-constants": (
         holds_mean_and_variance,
         "In {here} what is computed from several entries is taken for a constant: {note}.",
+    ),
+    "sign-of-a-term": (
+        turns_one_term,
+        "In {here} terms of the Jacobian {factor} have the wrong sign: {note}.",
     ),
     "axes-exchanged": (
         exchanges_two,

@@ -179,11 +179,13 @@ def _has_shape(question: ArrayQuestion, value: Any) -> bool:
 
 
 def _points(task: Task) -> str:
-    """Where the sheet's values are taken: at one example or on a batch, if it has data."""
-    x = task.own_given.get("x")
-    if not isinstance(x, np.ndarray):
+    """Where the sheet's values are taken: at one example or on a batch, where a network reads x.
+
+    That x has two axes is no sign of a batch: those of an image are none.
+    """
+    if task.run is None or not isinstance(task.own_given.get("x"), np.ndarray):
         return ""
-    return ", a batch" if x.ndim == 2 else ", one example"
+    return ", a batch" if "x" in task.run.forward_pass.batched else ", one example"
 
 
 def _edge_rows(task: Task, question: Question) -> np.ndarray | None:

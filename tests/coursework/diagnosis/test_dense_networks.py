@@ -128,6 +128,7 @@ def test_every_label_of_a_dense_network_is_planted_in_two_scenes():
     graphs |= {"penalty-missing", "penalty-factor", "factor-beside-penalty"}  # in test_penalties.py
     graphs |= {label for plant in plants() for label in plant.labels}  # in test_equations.py
     graphs |= {"factor-flipped"}  # in test_positions.py
+    graphs |= {"other-places"}  # in test_fresh_mistakes.py
     graphs |= {"extra-factor", "axes-exchanged"}  # in test_layers.py
     rest = {"correct", "correct-other-layout", "correct-float32", "unknown"}
     assert set(planted) | graphs == set(LABELS) - rest

@@ -1,5 +1,6 @@
 """Mistakes that were written down before the diagnosis was tried on them, and what is said."""
 
+import closing_mistakes
 import fresh_mistakes
 import further_mistakes
 import last_mistakes
@@ -68,7 +69,7 @@ def judged(plants, usual):
     return named, every
 
 
-FILES = (fresh_mistakes, further_mistakes, last_mistakes)
+FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes)
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 
@@ -86,3 +87,14 @@ def test_on_other_numbers_nine_of_ten_are_named_and_none_is_called_something_fal
     named, every = judged(file.plants(seed), usual=False)
     assert every >= 29
     assert named >= LEAST_NAMED * every
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize(("file", "scene"), SCENES, ids=[scene.__name__ for _, scene in SCENES])
+def test_random_numbers_in_their_place_are_given_no_label(file, scene):
+    plant = next(
+        plant for plant in file.plants(scenes=(scene,)) if plant.arrays[plant.key].size > 1
+    )
+    noise = np.random.default_rng(7).normal(size=plant.arrays[plant.key].shape)
+    found = diagnose(plant.run, plant.arrays | {plant.key: noise})[plant.key]
+    assert found.label == "unknown", found.remark

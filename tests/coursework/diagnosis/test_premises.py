@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import closing_mistakes
 import fresh_mistakes
 import further_mistakes
 import numpy as np
@@ -63,7 +64,6 @@ ALWAYS = {
     "wrong-delta": "both are deltas of the run",
     "gradient-for-weight": "the gradient of that weight was tried",
     "slope-at-delta": "the op is an activation, and what comes back to it was put in",
-    "sign-of-a-term": "the op's Jacobian is a sum, and the term is one of it",
     "diagonal-only": "the Jacobian has entries off its diagonal",
     "summand-overwritten": "a sum runs over the axes that the sentence names",
     "unknown": "it was searched for",
@@ -277,6 +277,14 @@ CASES = {
         lambda: unseen("groups: the statistics held"),
         "In the delta of x one term of the Jacobian ∂o/∂x is kept, and the others are left out: "
         "(gamma/s)[n,c'] alone.",
+    ),
+    "sign-of-a-term": (
+        lambda: written_down(closing_mistakes, "statistics: minus lost"),
+        "In the delta of x one term of the Jacobian ∂y/∂x has the wrong sign: −1/5 (gamma/r)[n,k] "
+        "u[n,k] u[n,k'].",
+        lambda: written_down(closing_mistakes, "statistics: both means added"),
+        "In the delta of x terms of the Jacobian ∂y/∂x have the wrong sign: all but "
+        "(gamma/s)[n,k'].",
     ),
     "axes-exchanged": (
         lambda: written_down(further_mistakes, "matrices: adjugate for cofactors"),

@@ -100,6 +100,21 @@ def test_edge_points_are_marked_where_an_example_saturates_and_nowhere_else(exer
     assert whole == {mark.object for mark in marks} - at_edges
 
 
+@pytest.mark.parametrize(
+    ("exercise", "aspect"),
+    [
+        (13, "values, one example"),
+        (14, "values, one example"),
+        (16, "values, a batch"),
+        (24, "values"),
+    ],
+)
+def test_a_batch_is_said_where_examples_are_in_front_and_not_of_the_rows_of_one(exercise, aspect):
+    answers = find_exercise(exercise).make(7).answers()
+    aspects = {mark.aspect for mark in grade_answers(answers, exercise, seed=7).marks}
+    assert {a for a in aspects if a.startswith("values")} == {aspect}
+
+
 def test_a_delta_that_is_wrong_at_ordinary_points_too_has_no_points_for_them():
     task = find_exercise(11).make(7)
     right = np.asarray(task.right["delta2"])

@@ -141,9 +141,14 @@ def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
 
 
 def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
-    """The exponentials for their shares, e^z for softmax(z)."""
-    z = facts.values[line.target]
+    """The exponentials for their shares, e^z for softmax(z); the inverse for the cofactors."""
+    z, c = facts.values[line.target], facts.values[line.source]
     for factor in equation.factors():
+        if factor.name == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
+            inverse = with_array(equation, factor, "X⁻ᵀ", factor.array / c[..., None, None])
+            yield Edit(
+                "omit", inverse, replace(factor, name=f"{line.source} = det X"), jacobian(line)
+            )
         if factor.name == "softmax(z)" and factor.array.shape == z.shape:
             with np.errstate(over="ignore"):
                 array = np.exp(z)

@@ -41,6 +41,7 @@ def of_gates(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         if factor.name[:1] == "d" and factor.name[1:] in gates:
             yield from slope_left_out(equation, factor, gates[factor.name[1:]])
             yield from other_states(line, equation, factor, facts)
+            yield from gates_within(equation, factor, gates)
 
 
 def of_plain_cell(line: Line, cell: RNNCell, equation: Equation, facts: Facts) -> Iterator[Edit]:
@@ -104,6 +105,20 @@ def parts_left_out(
         named = replace(factor, name=left_out)
         wrong = with_array(equation, factor, factor.name, array)
         yield Edit("omit", wrong, named, jacobian(line))
+
+
+def gates_within(
+    equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
+) -> Iterator[Edit]:
+    """Within dn = (1−z)(1−n²), z for 1 − z; within dg = i (1−g²), f for i."""
+    for name, gate in gates.items():
+        there = {name: gate, f"1 − {name}": 1 - gate}
+        for right, own in there.items():
+            others = {**there, **{n: g for n, g in gates.items() if n != name}}
+            for note, array in others.items():
+                if note != right and np.all(own != 0):
+                    wrong = with_array(equation, factor, factor.name, factor.array / own * array)
+                    yield Edit("other", wrong, replace(factor, name=right), note, extra=2)
 
 
 def other_states(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:

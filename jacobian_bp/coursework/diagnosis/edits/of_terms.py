@@ -34,6 +34,13 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 yield Edit("drop", alone, whose, f"{note} alone", extra=5)
             turned = form.but(place, replace(term, coefficient=-term.coefficient))
             yield Edit("negate", turned, whose, note)
+            if len(form.terms) > 2:
+                signs = (1 if n == place else -1 for n in range(len(form.terms)))
+                others = tuple(
+                    replace(t, coefficient=sign * t.coefficient)
+                    for t, sign in zip(form.terms, signs, strict=True)
+                )
+                yield Edit("negate", replace(form, terms=others), whose, f"all but {note}", extra=3)
             number = abs(term.coefficient)
             if abs(1 / number % 1) < 1e-9 and number < 1:  # a mean, with Bessel's correction
                 of = round(1 / number) - 1
@@ -48,9 +55,8 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     yield from swept_diagonal(equation, whose)
     if isinstance(line.step.op, ops.Softmax):
         yield from softmax_elsewhere(facts.values[line.target], whole, line.source)
-    if line.step.op.name in ("Softmax", "CausalSoftmax") and len(line.step.args) > len(
-        line.step.op.differentiable()
-    ):
+    masked = isinstance(line.step.op, ops.CausalSoftmax) or len(line.step.args) > 1
+    if line.step.op.name in ("Softmax", "CausalSoftmax") and masked:
         yield from without_its_mask(facts.values[line.target], equation, line.source)
 
 
@@ -203,13 +209,18 @@ def written_out(equation: Equation, facts: Facts) -> Equation | None:
 
 
 def is_implied(factor: Factor, others: list[Factor]) -> bool:
-    """Whether it has zeros only where another factor, with the same axes, is 0 anyway."""
-    return factor.role == POSITION and any(
-        other.role == "value"
-        and other.axes == factor.axes
-        and not np.any((factor.array == 0) & (other.array != 0))
-        for other in others
-    )
+    """Whether it has zeros only where another factor, of each example, is 0 anyway."""
+    if factor.role != POSITION:
+        return False
+    for other in others:
+        if (
+            other.role == "value"
+            and tuple(a for a in other.axes if a in factor.axes) == factor.axes
+        ):
+            more = tuple(p for p, axis in enumerate(other.axes) if axis not in factor.axes)
+            if not np.any((factor.array == 0) & (other.array != 0).any(axis=more)):
+                return True
+    return False
 
 
 def swept_diagonal(equation: Equation, whose: Factor) -> Iterator[Edit]:
