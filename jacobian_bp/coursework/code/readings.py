@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -43,6 +43,7 @@ DEPTH = re.compile(r"\b(?:num_layers|n_?layers)\b")
 DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
+ALWAYS_ASKED = {"swapped", "y_is_output", "first", "input", "bare"}  # by any name
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
 Score = tuple[int, int, int, int, int]
@@ -231,8 +232,12 @@ class Readings:
     def _ranked(self) -> list[tuple[int, Naming, Layout]]:
         """One walk for each reading: how much breaks, is not read, or gives a wrong gradient."""
         found = []
+        walked: dict[Layout, list[tuple[Naming, set[str]]]] = {}
         for a, naming in enumerate(self.namings()):
             for b, layout in enumerate(self.layouts()):
+                before = walked.setdefault(layout, [])
+                if any(_differ(naming, other).isdisjoint(asked) for other, asked in before):
+                    continue  # nothing that the two do not share has been asked for
                 quantities = self._quantities(layout, naming)
                 try:
                     trace = Trials(self.parsed, quantities, self.budget).trace({})
@@ -241,6 +246,8 @@ class Readings:
                 except NotReadError as error:
                     self.error = self.error or error
                     continue
+                finally:
+                    before.append((naming, quantities.asked | ALWAYS_ASKED))
                 if layout.one and self._declared and not self._is_of_one(trace):
                     continue
                 right = list(trace.gradients.right.values())
@@ -310,6 +317,12 @@ def _worth(best: Reading | None) -> int:
     if best is None:
         return MOST_WRONG
     return best.score[0] + MOST_WORSE * bool(best.judgement.trace.unknown)
+
+
+def _differ(first: Naming, second: Naming) -> set[str]:
+    """In what two namings differ."""
+    names = (each.name for each in fields(Naming))
+    return {name for name in names if getattr(first, name) != getattr(second, name)}
 
 
 def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:

@@ -166,6 +166,9 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     if taken:
         named = "; ".join(f"{shown(f)}() as {what}" for f, what in taken.items())
         says.append(f"Not in the text, and taken for what their names say: {named}.")
+    if quantities.left_alone:
+        names = ", ".join(shown(name) for name in sorted(quantities.left_alone))
+        says.append(f"Its optimiser {names} keeps means of the gradients: it is left alone.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
     if reading.judgement.trace.gradients.factor != 1:
