@@ -217,6 +217,7 @@ class Calls(Expressions):
             found.instance = self.scope.instance
         kind = kind_of(function.name)
         values = [v for a in arrays if (v := value_that_it_is(a, self.quantities))]
+        values = [v for v in values if self.quantities.layers or v.of[0] not in "Wbza"]
         weight = next((v for v in values if v.of[0] == "W"), None)
         if found.instance:
             found.layer, found.of_network = found.instance.layer, False

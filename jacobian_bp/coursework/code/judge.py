@@ -401,9 +401,8 @@ class Judge:
             others = [q for q in others if q in near_by] or ([] if said else others)
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
-            other = {"a": "z", "z": "a"}.get(said.of[0], "") + said.of[1:]
-            behind = Quantity(said.kind, other)  # dA1[…] = 0 makes ∂J/∂z1 of ∂J/∂a1
-            return [said, *([behind] if said.kind == "gradient" and behind in known else [])]
+            behind = self.quantities.behind(said)
+            return [said, *([behind] if behind else [])]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 

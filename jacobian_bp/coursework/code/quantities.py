@@ -157,6 +157,11 @@ class Quantities:
     def value(self, name: str) -> np.ndarray:
         return self.known[Quantity("value", name)]
 
+    @cached_property
+    def data(self) -> list[np.ndarray]:
+        """The inputs and the labels, where there are some."""
+        return [array for q, array in self.known.items() if q.kind == "value" and q.of in "xy"]
+
     def read_value(self, name: str) -> np.ndarray:
         """A value by its name, an activation with its 1s where that is how the text has it."""
         padded = self.known.get(Quantity("padded", name))
@@ -357,6 +362,12 @@ class Quantities:
             goal = goal_of(path, self.naming, self.layers)
             self._goals[path] = goal if goal in self.known else None
         return self._goals[path]
+
+    def behind(self, quantity: Quantity) -> Quantity | None:
+        """∂J/∂z1 for ∂J/∂a1, which dA1[Z1 <= 0] = 0 makes of it; and the other way round."""
+        other = {"a": "z", "z": "a"}.get(quantity.of[0], "") + quantity.of[1:]
+        found = Quantity(quantity.kind, other)
+        return found if quantity.kind == "gradient" and found in self.known else None
 
     def walked(self) -> None:
         """The text as it stands has been walked through once."""

@@ -8,7 +8,7 @@ from ...writing.signs import dims, safe
 from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
-from .normalisation import NormQuantities
+from .one_op import StudiedOp
 from .quantities import Quantities
 from .readings import Reading
 from .trace import near
@@ -123,11 +123,8 @@ def _of_one(shape: tuple[int, ...], wrong: Wrong) -> tuple[int, ...]:
 def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     """How the text is read: the layout, and what its names are taken for."""
     quantities, naming = reading.quantities, reading.naming
-    if isinstance(quantities, NormQuantities):
-        sizes = dims(quantities.value("x").shape)
-        axes = reading.layout.convention.examples
-        op = quantities.studied.op
-        return [f"Read as {op.name} of x {sizes}, examples in {axes}, eps = {op.eps:g}."]
+    if isinstance(quantities.studied, StudiedOp):
+        return [quantities.studied.read_as(reading.layout, naming)]
     says = [f"Read as {reading.layout}."] if told else []
     if not own:
         sides = [
