@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -269,9 +270,7 @@ class Assignments(Updates):
         if of_parameter and isinstance(op, ast.Mult) and (decay := self._decayed(times, path)):
             self._update(statement, target, *decay)
             return
-        left = ast.parse(ast.unparse(target), mode="eval").body
-        whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
-        ast.fix_missing_locations(whole)
+        whole = _read_and_changed(statement, target, op, value)
         self._fresh()
         try:
             found = self.of(whole)
@@ -409,6 +408,16 @@ class Assignments(Updates):
             store.place = local_goal(store.path, scope, self.stored, self.quantities)
         if store.place is None and said and said.is_parameter_gradient:
             store.place = said
+
+
+@lru_cache(maxsize=512)
+def _read_and_changed(
+    statement: ast.stmt, target: ast.expr, op: ast.operator, value: ast.expr
+) -> ast.BinOp:
+    """target + value of target += value."""
+    left = ast.parse(ast.unparse(target), mode="eval").body
+    whole = ast.copy_location(ast.BinOp(left=left, op=op, right=value), statement)
+    return ast.fix_missing_locations(whole)
 
 
 def _names_a_penalty(target: ast.expr, value: ast.expr) -> bool:

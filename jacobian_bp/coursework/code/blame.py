@@ -251,7 +251,7 @@ class Blame:
                 continue
             for quantity in [q for q in self.quantities.known if q.kind in ("slope", "value")]:
                 right = self.trace.right(each, quantity, 1)
-                if right[each].size != stores[each].value.size:
+                if right[each].size != stores[each].value.size or self._has(right):
                     continue
                 if self._cannot_mend(each, number, goal, right[each]):
                     continue
@@ -260,6 +260,11 @@ class Blame:
                     detail = str(matches[0].quantity) if matches else ""
                     return Found(each, quantity, "is" if matches else "value", detail)
         return None
+
+    def _has(self, right: Mapping[int, np.ndarray]) -> bool:
+        """Whether the stores have these very values: nothing would come of putting them in."""
+        values = ((self.trace.stores[n].value, array) for n, array in right.items())
+        return all(np.shape(v) == a.shape and np.allclose(v, a) for v, a in values)
 
     def _cannot_mend(self, part: int, number: int, goal: Quantity, right: Any) -> bool:
         """Whether a store is surely not its goal with the right value in what it reads."""

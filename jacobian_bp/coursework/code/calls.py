@@ -26,6 +26,7 @@ from .scope import (
 from .store import BREAK
 
 Helpers = dict[str, ast.FunctionDef]
+KEYED = re.compile(r"\[('\w+'|\d+)\]")
 
 
 class Given(NamedTuple):
@@ -216,6 +217,7 @@ class Calls(Expressions):
             found.instance = self.scope.instance
         kind = kind_of(function.name)
         values = [v for a in arrays if (v := value_that_it_is(a, self.quantities))]
+        values = [v for v in values if self.quantities.layers or v.of[0] not in "Wbza"]
         weight = next((v for v in values if v.of[0] == "W"), None)
         if found.instance:
             found.layer, found.of_network = found.instance.layer, False
@@ -255,6 +257,9 @@ class Calls(Expressions):
             if word in ("values", "items", "keys") and not node.args:
                 return self._entries(base, word)
             if (of := self.instance(base)) and word in of.cls.methods:
+                if of.cls.keeps_means:
+                    self.quantities.left_alone.add(of.cls.name)
+                    return (None,)
                 return (
                     self.entered(of.cls.methods[word], *self._arguments(node), node.lineno, of),
                 )
@@ -320,12 +325,14 @@ class Calls(Expressions):
 
     def _objects_under(self, path: str | None) -> dict[str | int, Any]:
         """A dictionary of objects of the text, by their keys; empty where a path is none."""
-        own = {
-            ast.literal_eval(p[len(path) + 1 : -1]): v
-            for p, v in self.stored.items()
-            if path and re.fullmatch(re.escape(path) + r"\[('\w+'|\d+)\]", p)
-        }
-        whole = self.stored.get(path or "")
+        if not (path and self.classes):
+            return {}
+        own: dict[str | int, Any] = {}
+        lead = f"{path}["
+        for place, value in self.stored.items():
+            if place.startswith(lead) and KEYED.fullmatch(place, len(path)):
+                own[ast.literal_eval(place[len(lead) : -1])] = value
+        whole = self.stored.get(path)
         own = {**whole, **own} if isinstance(whole, dict) else own
         return own if any(isinstance(v, Instance) for v in own.values()) else {}
 

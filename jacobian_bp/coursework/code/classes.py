@@ -12,6 +12,8 @@ BACK = re.compile(r"_?(?:back\w*|bprop\w*|grad(?:ient)?)")
 FORWARD = re.compile(r"_?(?:forward\w*|fprop\w*|__call__)")
 LINEAR = re.compile(r"linear|affine|dense|fc|fully|inner_?product", re.IGNORECASE)
 LABELS = {"y", "t", "y_true", "labels", "label", "targets", "target", "y_train", "y_batch"}
+OPTIMISER = re.compile(r"sgd|adam|adagrad|adadelta|rms_?prop|momentum|nesterov|optimi[sz]er", re.I)
+KEPT = re.compile(r"[mvshg]|cache\w*|vel\w*|momentums?|moments?|mean\w*|r|ms|mom\w*", re.I)
 LOSS = re.compile(r"loss|cost|mse|cross_?entropy|criterion|_ce\b|objective", re.IGNORECASE)
 
 
@@ -56,6 +58,17 @@ class Class:
     @property
     def is_loss(self) -> bool:
         return bool(LOSS.search(self.name))
+
+    @cached_property
+    def keeps_means(self) -> bool:
+        """Whether it is an optimiser that keeps means of gradients from step to step, as Adam does.
+
+        What it takes off a parameter is no gradient. An optimiser that takes off lr * dW is judged.
+        """
+        if not OPTIMISER.search(self.name) or self.named(BACK) or self.named(FORWARD):
+            return False
+        kept = [n for f in self.methods.values() for n in _attributes(f)]
+        return any(isinstance(n.ctx, ast.Store) and KEPT.fullmatch(n.attr) for n in kept)
 
     @property
     def is_linear(self) -> bool:

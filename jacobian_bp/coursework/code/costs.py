@@ -15,7 +15,7 @@ import numpy as np
 from .blame import Found
 from .edits import Edit, edits
 from .limits import NotReadError, ShapesError
-from .normalisation import StudiedNorm
+from .one_op import StudiedOp
 from .quantities import Quantities
 from .store import BREAK, UNREAD, Store
 from .trace import Trace
@@ -56,8 +56,8 @@ class Costs:
 
 
 def costs_of(quantities: Quantities) -> Costs | None:
-    """The costs of the network that a text is judged on; None of a normalisation by itself."""
-    if isinstance(quantities.studied, StudiedNorm):
+    """The costs of the network that a text is judged on; None of an op by itself."""
+    if isinstance(quantities.studied, StudiedOp):
         return None
     state = quantities.studied.state
     step = next(step for step in state.program.steps if step.op.labels)

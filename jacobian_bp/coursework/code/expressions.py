@@ -350,7 +350,7 @@ class Expressions:
             parts = key.elts if isinstance(key, ast.Tuple) else [key]
             axis = 1 if self.quantities.columns else 0
             others = [part for n, part in enumerate(parts) if n != axis]
-            is_data = any(base is self.quantities.value(name) for name in "xy")
+            is_data = any(base is one for one in self.quantities.data)
             if not is_data or len(parts) <= axis or not all(map(_is_whole, others)):
                 raise
             self.unknown = known

@@ -363,6 +363,7 @@ class Judge:
         if wrong.found.why == "layer":
             self.passed.add(wrong.number)  # no gradient of the network is asked for there
             return
+        takes_any = wrong.quantity is None or trace.stores[wrong.number].kind == BREAK
         for quantity in self._choices(wrong, trace):
             for factor in trace.usual:
                 if quantity.kind != "gradient" and factor != 1:
@@ -373,7 +374,11 @@ class Judge:
                     continue
                 if best is None or count > best[0]:
                     best = count, quantity, factor
-                elif best[1] != quantity and self._gives(wrong, quantity, factor, trace):
+                elif (
+                    takes_any
+                    and best[1] != quantity
+                    and self._gives(wrong, quantity, factor, trace)
+                ):
                     best = count, quantity, factor  # behind a mask ∂J/∂a1 does as ∂J/∂z1
         if best and (wrong.quantity or best[0] > trace.gradients.count):
             self.mended |= self._right(wrong.number, best[1], best[2], trace)
@@ -396,9 +401,8 @@ class Judge:
             others = [q for q in others if q in near_by] or ([] if said else others)
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
-            other = {"a": "z", "z": "a"}.get(said.of[0], "") + said.of[1:]
-            behind = Quantity(said.kind, other)  # dA1[…] = 0 makes ∂J/∂z1 of ∂J/∂a1
-            return [said, *([behind] if said.kind == "gradient" and behind in known else [])]
+            behind = self.quantities.behind(said)
+            return [said, *([behind] if behind else [])]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
 

@@ -39,8 +39,7 @@ def off_the_kink(best: Reading, readings: Readings) -> dict[int, str]:
         of = None if before else _differs(number, right, trace, best.quantities, quantities)
         if of is not None:
             layer = _layer_of_kink(of)
-            step = studied.state.step(f"a{layer}")
-            at_zero = getattr(step.op, "at_zero", 0.0) if step else 0.0
+            at_zero = _activation(quantities, of).at_zero
             found.setdefault(
                 right.stores[number].line,
                 f"Right off the kink: where z{layer} is exactly 0 the run takes the slope "
@@ -59,18 +58,29 @@ def replace_studied(readings: Readings, studied: Studied) -> Readings:
 def _differs(
     number: int, right: Trace, kinked: Trace, usual: Quantities, at_kink: Quantities
 ) -> Quantity | None:
-    """The slope, or the derivative, that a line gives off the kink and not at it."""
+    """The slope, or the derivative, that a line gives off the kink and not at it.
+
+    Where no unit of an example is switched off a value is ∂J/∂z1 and ∂J/∂a1: one may be meant.
+    """
     goal = right.gradients.of.get(number) or usual.goal(right.stores[number])
-    for match in usual.matches(right.stores[number].value, goal)[:1]:
+    found: list[Quantity] = []
+    for match in usual.matches(right.stores[number].value, goal):
         quantity = match.quantity
         if quantity.kind not in ("slope", "gradient") or match.turned:
             return None
         wanted = at_kink.right(quantity, kinked.stores[number]) * match.factor
         value: Any = kinked.stores[number].value
-        same = np.shape(value) == np.shape(wanted)
-        if same and not np.allclose(value, wanted, rtol=CLOSE, atol=CLOSE):
-            return quantity
-    return None
+        if np.shape(value) != np.shape(wanted) or np.allclose(value, wanted, CLOSE, CLOSE):
+            return None
+        found.append(quantity)
+    bent = (q for q in found if hasattr(_activation(usual, q), "at_zero"))
+    return next(bent, None)
+
+
+def _activation(quantities: Quantities, quantity: Quantity) -> Any:
+    """The op whose slope a derivative is the first to read."""
+    step = quantities.studied.state.step(f"a{_layer_of_kink(quantity)}")
+    return step.op if step else None
 
 
 def _layer_of_kink(quantity: Quantity) -> int:

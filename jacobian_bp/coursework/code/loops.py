@@ -227,10 +227,8 @@ class Loops(Assembly):
             return False
         finally:
             self.reads, self.knows, self.unknown = kept
-        return any(
-            isinstance(value, np.ndarray) and np.array_equal(value, self.quantities.value(name))
-            for name in ("x", "y")
-        )
+        is_array = isinstance(value, np.ndarray)
+        return is_array and any(np.array_equal(value, one) for one in self.quantities.data)
 
     def _trains(self, target: ast.expr, item: Any, body: tuple[ast.stmt, ...]) -> bool:
         """Whether each round of a loop gives the same parameters new values: one is judged."""

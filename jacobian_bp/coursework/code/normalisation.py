@@ -5,17 +5,19 @@ dx, dgamma, dbeta  from  dout = ∂J/∂out
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...ops import BatchNorm, LayerNorm, Op
+from ...derivation.convention import Convention
+from ...ops import BatchNorm, LayerNorm
 from ...program.forward_pass import Pass
+from ...writing.signs import dims
 from ..lines.inner_names import SPOKEN
-from ..lines.vocabulary import COUNT, Quantity, words
+from ..lines.vocabulary import COUNT, Naming, Quantity, words
 from .limits import NotReadError
-from .quantities import Quantities
+from .one_op import StudiedOp
+from .quantities import Layout, Quantities
 from .store import Store
 
 EXAMPLES, UNITS, SEED = 7, 5, 19
@@ -43,25 +45,20 @@ UPSTREAM = words("dout dy d_out grad_output grad_out upstream dl_dout")
 NUMBERS = {"momentum": 0.9}
 
 
-@dataclass(frozen=True)
-class StudiedNorm:
-    """One normalisation at random numbers: its quantities, examples in rows.
+class StudiedNorm(StudiedOp):
+    """One normalisation, of examples in rows."""
 
-    It stands where `Studied` stands for a dense network, with which it shares the fields that are
-    read of both.
-    """
+    def layouts(self, convention: Convention | None) -> list[Layout]:
+        axes = [convention.examples] if convention else ["rows", "columns"]
+        return [Layout(Convention(examples)) for examples in axes]
 
-    arrays: dict[Quantity, np.ndarray]
-    op: Op
-    state: Pass
-    layers: int = 0
-    examples: int = EXAMPLES
-    per_example: int = 1
-    own: bool = True  # no run's sizes are told: a function of any size is judged
-    biased: bool = True
+    def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
+        return NormQuantities(self, layout, naming, numbers)  # type: ignore[arg-type]
 
-    def without_biases(self) -> "StudiedNorm":
-        return self
+    def read_as(self, layout: Layout, naming: Naming) -> str:
+        sizes = (EXAMPLES, UNITS) if layout.convention.examples == "rows" else (UNITS, EXAMPLES)
+        how = f"examples in {layout.convention.examples}, eps = {getattr(self.op, 'eps', 0.0):g}"
+        return f"Read as {self.op.name} of x {dims(sizes)}, {how}."
 
 
 def studied_norm(state: Pass) -> StudiedNorm | None:
@@ -74,7 +71,8 @@ def studied_norm(state: Pass) -> StudiedNorm | None:
     x, dout = draw.standard_normal((2, EXAMPLES, UNITS))
     gamma, beta = draw.standard_normal((2, UNITS))
     axis = 0 if isinstance(op, BatchNorm) else 1
-    return StudiedNorm(_arrays(op, axis, x, gamma, beta, dout), op, state)
+    arrays = _arrays(op, axis, x, gamma, beta, dout)
+    return StudiedNorm(arrays, op, state, examples=EXAMPLES)
 
 
 def _arrays(op: Any, axis: int, x: Any, gamma: Any, beta: Any, dout: Any) -> dict[Quantity, Any]:

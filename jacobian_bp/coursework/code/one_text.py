@@ -18,13 +18,15 @@ from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
+from .cells import studied_cell
 from .classes import BACK, has_own_lines
 from .code_report import CodeLine, CodeReport
 from .costs import costs_of, holds_cost
 from .judge import Judgement, Wrong
 from .kinks import off_the_kink
 from .limits import LANGUAGE, NotReadError, TooMuchError, refuse, shown, with_line
-from .normalisation import StudiedNorm, studied_norm
+from .normalisation import studied_norm
+from .one_op import StudiedOp
 from .parsing import Parsed, parse
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
@@ -99,7 +101,7 @@ def in_their_words(report: CodeReport, spelling: Spelling, text: str) -> CodeRep
 
 def _report(
     text: str,
-    studied: Studied | StudiedNorm,
+    studied: Studied | StudiedOp,
     convention: Convention | None,
     numbers: dict[str, float],
     function: str | None,
@@ -114,13 +116,13 @@ def _report(
 
 def _read(
     text: str,
-    studied: Studied | StudiedNorm,
+    studied: Studied | StudiedOp,
     convention: Convention | None,
     numbers: dict[str, float],
     function: str | None,
 ) -> tuple[CodeReport, str | None]:
     """The best reading of a text that has our names, put into words; its `Parsed.inner`."""
-    parsed = parse(text, function, isinstance(studied, StudiedNorm))
+    parsed = parse(text, function, isinstance(studied, StudiedOp))
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
@@ -144,9 +146,10 @@ def _read(
     return report, parsed.inner
 
 
-def _studied(run: Run) -> Studied | StudiedNorm:
-    """The dense network of a run, or its one normalisation."""
-    return studied_norm(run.forward_pass) or studied_run(run)
+def _studied(run: Run) -> Studied | StudiedOp:
+    """The dense network of a run, its one normalisation, or its one recurrent cell."""
+    state = run.forward_pass
+    return studied_norm(state) or studied_cell(state) or studied_run(run)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)

@@ -103,6 +103,8 @@ class Quantities:
         self.reads_derivatives: bool | None = None  # that the text does not compute; after a walk
         self._found: dict[bytes, list[Match]] = {}
         self._goals: dict[str, Quantity | None] = {}
+        self.left_alone: set[str] = set()  # classes of optimisers whose lines are not judged
+        self.asked: set[str] = set()  # of the naming, what a walk has turned on
         self.taken_for: dict[str, str] = {}  # a function that the text only calls -> what it is
 
     def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
@@ -155,10 +157,18 @@ class Quantities:
     def value(self, name: str) -> np.ndarray:
         return self.known[Quantity("value", name)]
 
+    @cached_property
+    def data(self) -> list[np.ndarray]:
+        """The inputs and the labels, where there are some."""
+        return [array for q, array in self.known.items() if q.kind == "value" and q.of in "xy"]
+
     def read_value(self, name: str) -> np.ndarray:
         """A value by its name, an activation with its 1s where that is how the text has it."""
-        padded = self.known.get(Quantity("padded", name)) if self.naming.padded else None
-        return self.value(name) if padded is None else padded
+        padded = self.known.get(Quantity("padded", name))
+        if padded is None:
+            return self.value(name)
+        self.asked.add("padded")
+        return padded if self.naming.padded else self.value(name)
 
     def of_example(self, quantity: Quantity, number: int) -> np.ndarray | None:
         """The row or the column of one example; None of what has no axis of examples."""
@@ -277,6 +287,7 @@ class Quantities:
         if low in SWITCHED_OFF:
             return 0
         if low in ("l", "num_layers", "n_layers", "nlayers"):
+            self.asked.add("counts_input")
             return self.layers + (low != "l" and self.naming.counts_input)
         for kind, words in LISTS.items():
             if low in words and kind in self.lists:
@@ -318,6 +329,7 @@ class Quantities:
         if quantity not in self.known:
             return None
         if quantity not in self._given:
+            self.asked.add("given")
             of_examples = self.naming.given == "m" and not quantity.is_parameter_gradient
             factor = self.per_example if of_examples else 1
             self._given[quantity] = self.known[quantity] * factor
@@ -350,6 +362,12 @@ class Quantities:
             goal = goal_of(path, self.naming, self.layers)
             self._goals[path] = goal if goal in self.known else None
         return self._goals[path]
+
+    def behind(self, quantity: Quantity) -> Quantity | None:
+        """∂J/∂z1 for ∂J/∂a1, which dA1[Z1 <= 0] = 0 makes of it; and the other way round."""
+        other = {"a": "z", "z": "a"}.get(quantity.of[0], "") + quantity.of[1:]
+        found = Quantity(quantity.kind, other)
+        return found if quantity.kind == "gradient" and found in self.known else None
 
     def walked(self) -> None:
         """The text as it stands has been walked through once."""
@@ -554,6 +572,7 @@ class Quantities:
         return np.asarray(self._step(op).op.forward(z))
 
     def _slope(self, low: str, array: np.ndarray, takes: str) -> np.ndarray:
+        self.asked.add("slope_takes")
         op = self._op(low, array)
         if op[0] == "a":
             known = self._step(op).op.name.lower()

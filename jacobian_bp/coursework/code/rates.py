@@ -2,7 +2,7 @@
 
 import ast
 
-from ..lines.vocabulary import COUNT, PENALTY
+from ..lines.vocabulary import COUNT, PENALTY, RATE
 from .expressions import Expressions
 from .trace import last_word, near
 
@@ -58,7 +58,11 @@ class Rates:
         if path not in walk.stored:
             return word in walk.quantities.numbers
         value, makers = walk.stored[path], walk.maker.get(path)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not makers:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        if low in RATE:
+            return True  # self.lr = lr of an __init__, or lr=0.1 of a def
+        if not makers:
             return False
         source = getattr(walk.stores[makers[-1]].statement, "value", None)
         return source is not None and self._is_number(source)

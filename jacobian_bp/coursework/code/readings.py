@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
 from .judge import MOST_WRONG, Judge, Judgement
 from .limits import Budget, NotReadError, ShapesError
-from .normalisation import NormQuantities, StudiedNorm
+from .one_op import StudiedOp
 from .parsing import Parsed
 from .quantities import Layout, Quantities
 from .store import BREAK, MASKED, UNREAD
@@ -43,6 +43,7 @@ DEPTH = re.compile(r"\b(?:num_layers|n_?layers)\b")
 DROPS = re.compile(r"\bkeep_?prob|dropout", re.IGNORECASE)
 L2, LAYERS = re.compile(r"\bl2\b"), re.compile(r"\bl[013]\b")  # l2: a penalty, or layer 2
 NOTHING_READ = 5  # as bad as that many wrong lines
+ALWAYS_ASKED = {"gates", "swapped", "y_is_output", "first", "input", "bare"}  # by any name
 MOST_TRIED, MOST_GUESSES, MOST_WORSE = 12, 3, 2
 
 Score = tuple[int, int, int, int, int]
@@ -100,7 +101,7 @@ class Readings:
     def __init__(
         self,
         parsed: Parsed,
-        studied: Studied | StudiedNorm,
+        studied: Studied | StudiedOp,
         convention: Convention | None,
         numbers: dict[str, float],
         penalties: frozenset[str] = frozenset(),
@@ -176,9 +177,8 @@ class Readings:
 
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
-        if isinstance(self.studied, StudiedNorm):
-            axes = [self.convention.examples] if self.convention else ["rows", "columns"]
-            return [Layout(Convention(examples)) for examples in axes]
+        if isinstance(self.studied, StudiedOp):
+            return self.studied.layouts(self.convention)
         conventions = [self.convention] if self.convention else CONVENTIONS
         if not self.convention and WITH_ONES.search(self.text):
             in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]
@@ -190,8 +190,8 @@ class Readings:
 
     def namings(self) -> list[Naming]:
         """The usual one first."""
-        if isinstance(self.studied, StudiedNorm):
-            return [Naming()]
+        if isinstance(self.studied, StudiedOp):
+            return list(self.studied.namings(self.text))
         first = 0 if COUNTED_FROM_0.search(self.text) and self.convention is None else 1
         bare = bool(BARE.search(self.text)) and not FIRST.search(self.text)
         bare = bare and (self.studied.layers == 1 or bool(re.search(r"\bW_?2\b", self.text)))
@@ -215,8 +215,8 @@ class Readings:
         return found
 
     def _quantities(self, layout: Layout, naming: Naming) -> Quantities:
-        if isinstance(self.studied, StudiedNorm):
-            return NormQuantities(self.studied, layout, naming, self.numbers)  # type: ignore[arg-type]
+        if isinstance(self.studied, StudiedOp):
+            return self.studied.quantities(layout, naming, self.numbers)
         studied = self._one if layout.one else self.studied
         classes = bool(ENCODED.search(self.text))
         found = Quantities(studied, layout, naming, self.numbers, self.penalties, classes)
@@ -231,8 +231,12 @@ class Readings:
     def _ranked(self) -> list[tuple[int, Naming, Layout]]:
         """One walk for each reading: how much breaks, is not read, or gives a wrong gradient."""
         found = []
+        walked: dict[Layout, list[tuple[Naming, set[str]]]] = {}
         for a, naming in enumerate(self.namings()):
             for b, layout in enumerate(self.layouts()):
+                before = walked.setdefault(layout, [])
+                if any(_differ(naming, other).isdisjoint(asked) for other, asked in before):
+                    continue  # nothing that the two do not share has been asked for
                 quantities = self._quantities(layout, naming)
                 try:
                     trace = Trials(self.parsed, quantities, self.budget).trace({})
@@ -241,12 +245,16 @@ class Readings:
                 except NotReadError as error:
                     self.error = self.error or error
                     continue
+                finally:
+                    before.append((naming, quantities.asked | ALWAYS_ASKED))
                 if layout.one and self._declared and not self._is_of_one(trace):
                     continue
                 right = list(trace.gradients.right.values())
                 if layout.one and self.parsed.has_no_weights:
                     right = []  # of one example ∂J/∂b is ∂J/∂z: it tells no layout
                 bad = sum(s.kind in (BREAK, UNREAD) for s in trace.stores)
+                if isinstance(self.studied, StudiedOp):
+                    bad += len(right) * _wrong_values(trace)  # these tell the order of the gates
                 found.append((bad + sum(not r for r in right) - len(right), a, b, naming, layout))
         return [(bad, naming, layout) for bad, _, _, naming, layout in sorted(found, key=_key)]
 
@@ -310,6 +318,19 @@ def _worth(best: Reading | None) -> int:
     if best is None:
         return MOST_WRONG
     return best.score[0] + MOST_WORSE * bool(best.judgement.trace.unknown)
+
+
+def _wrong_values(trace: Trace) -> int:
+    """How many forward lines are not what their names say."""
+    goals = [(store, trace.quantities.goal(store)) for store in trace.stores]
+    said = [(store, goal) for store, goal in goals if goal and goal.kind == "value"]
+    return sum(trace.matching(store.value, goal) is None for store, goal in said)
+
+
+def _differ(first: Naming, second: Naming) -> set[str]:
+    """In what two namings differ."""
+    names = (each.name for each in fields(Naming))
+    return {name for name in names if getattr(first, name) != getattr(second, name)}
 
 
 def _key(found: tuple[int, int, int, Naming, Layout]) -> tuple[int, int, int]:

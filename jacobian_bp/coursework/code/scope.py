@@ -88,7 +88,9 @@ def derivative_that_it_is(value: Any, quantities: Quantities) -> Quantity | None
     of_layer = [
         m.quantity
         for m in quantities.matches(value)
-        if not m.turned and m.quantity.kind == "gradient" and m.quantity.of[0] in "za"
+        if not m.turned
+        and m.quantity.kind == "gradient"
+        and re.fullmatch(r"[za]\d+", m.quantity.of)
     ]
     return of_layer[0] if of_layer else None
 

@@ -8,7 +8,7 @@ from ...writing.signs import dims, safe
 from ..lines.vocabulary import Quantity
 from .judge import Wrong
 from .limits import shown
-from .normalisation import NormQuantities
+from .one_op import StudiedOp
 from .quantities import Quantities
 from .readings import Reading
 from .trace import near
@@ -123,11 +123,8 @@ def _of_one(shape: tuple[int, ...], wrong: Wrong) -> tuple[int, ...]:
 def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     """How the text is read: the layout, and what its names are taken for."""
     quantities, naming = reading.quantities, reading.naming
-    if isinstance(quantities, NormQuantities):
-        sizes = dims(quantities.value("x").shape)
-        axes = reading.layout.convention.examples
-        op = quantities.studied.op
-        return [f"Read as {op.name} of x {sizes}, examples in {axes}, eps = {op.eps:g}."]
+    if isinstance(quantities.studied, StudiedOp):
+        return [quantities.studied.read_as(reading.layout, naming)]
     says = [f"Read as {reading.layout}."] if told else []
     if not own:
         sides = [
@@ -166,6 +163,9 @@ def of_reading(reading: Reading, own: bool, told: bool) -> list[str]:
     if taken:
         named = "; ".join(f"{shown(f)}() as {what}" for f, what in taken.items())
         says.append(f"Not in the text, and taken for what their names say: {named}.")
+    if quantities.left_alone:
+        names = ", ".join(shown(name) for name in sorted(quantities.left_alone))
+        says.append(f"Its optimiser {names} keeps means of the gradients: it is left alone.")
     for path, what in reading.guessed.items():
         says.append(f"{safe(path)} is taken as {what}: with that the lines are right.")
     if reading.judgement.trace.gradients.factor != 1:

@@ -202,7 +202,7 @@ class Trials:
         place = number if at is None else at
         swapped = {id(before.stores[place].statement): instead} if instead is not None else None
         allowed = self._allowed(number, goal, before, factor)
-        if instead is not None and place == number and before.stores[number].example is None:
+        if instead is not None and place == number:
             if self._cannot_give(number, goal, before, instead, allowed):
                 return False
         elif instead is not None and self._breaks(place, before, instead):

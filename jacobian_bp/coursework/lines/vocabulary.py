@@ -123,7 +123,8 @@ class Naming:
     counted from `first`, and z and a from the input, which is layer `input`: with 1, z2 = W1 x;
     a derivative that the text only reads is `given` times ∂J/∂z. Where the bias is a column of
     W, an activation that is only read is `padded` with its 1s, or is not. With `bare`, W and b
-    without a number are those of layer 1; num_layers `counts_input` as one, or does not.
+    without a number are those of layer 1; num_layers `counts_input` as one, or does not. Where W
+    has the rows of an LSTM's gates one below the other, these are in the order of `gates`.
     """
 
     swapped: bool = False
@@ -135,6 +136,7 @@ class Naming:
     padded: bool = False
     bare: bool = False
     counts_input: bool = True
+    gates: str = "ifgo"
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:

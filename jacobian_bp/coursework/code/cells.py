@@ -1,0 +1,303 @@
+"""The function of one recurrent step, plain or an LSTM: its values, derivatives and names.
+
+h' = tanh(z),  z = W x + U h + b                     dx, dh, dW, dU, db  from  dh'
+c' = f c + i g,  h' = o tanh(c'),  i, f, o = σ and g = tanh of their rows of such a z
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...derivation.convention import Convention
+from ...numbers.stable import sigmoid
+from ...ops import RNNCell
+from ...ops.gated import LSTMCarry, LSTMOutput
+from ...program.forward_pass import Pass
+from ...writing.signs import dims
+from ..lines.function_names import FORMULAS, function_of
+from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
+from .limits import NotReadError
+from .one_op import StudiedOp
+from .quantities import Layout, Quantities
+from .store import Store
+
+EXAMPLES, INPUTS, UNITS, OUTPUTS, SEED = 5, 3, 7, 2, 23
+GATES, ORDERS = "ifgo", ("ifgo", "ifog", "figo", "fiog", "iofg")
+JOINED_FIRST = ("h", "x")  # of x and h in one array, in the place of the order of the gates
+RESULTS = ("x", "h", "c", "W", "U", "b")  # whose derivatives the function hands back
+PREVIOUS = words("{0}_prev prev_{0} {0}prev {0}0 {0}_0 {0}_old old_{0} last_{0} {0}_last")
+NEXT = words("next_{0} {0}_next {0}next {0}_new new_{0} {0}t {0}_t {0}1")
+
+
+def _of(letters: str, patterns: frozenset[str]) -> frozenset[str]:
+    return frozenset(pattern.format(letter) for pattern in patterns for letter in letters.split())
+
+
+NAMES = {  # of what a step computes -> what courses call it
+    "x": words("x xt x_t inputs input"),
+    "h": _of("h a s state hidden", PREVIOUS),
+    "h'": _of("h a s state hidden", NEXT) | words("h out"),
+    "W": words("wx wxh wax w_x w_xh w_ih wih w w_in"),
+    "U": words("wh whh waa w_h w_hh u u_h wha"),
+    "b": words("b bh ba b_h bias"),
+    "z": words("raw hraw h_raw pre pre_act preact act a z tanh net sums"),
+    "c": _of("c cell", PREVIOUS),
+    "c'": _of("c cell", NEXT) | words("c"),
+    "tanh c'": words("tanh_c tanhc tanh_next_c tanh_ct tanh_c_next tc c_tanh"),
+    "V": words("wya why v w_y wy"),
+    "by": words("by b_y"),
+}
+OF_GATES = {
+    "i": words("i it i_t ig input_gate"),
+    "f": words("f ft f_t fg forget_gate"),
+    "o": words("o ot o_t og output_gate"),
+    "g": words("g gt g_t cct c_tilde c_hat c_bar candidate gbar ctilde c_candidate"),
+}
+LETTERS = {"i": ("i",), "f": ("f",), "o": ("o",), "g": ("g", "c")}
+ABOUT_TO = re.compile(r"(?:grad_|dl_d|dloss_d|d_|d)(.+)")
+JOINED = re.compile(
+    r"(?:concatenate|row_stack|column_stack|[hv]stack)\(\(?[\[(] *(\w+)[^,]*, *(\w+)"
+)
+
+
+@dataclass(frozen=True)
+class StudiedCell(StudiedOp):
+    """One step of a recurrent network, of examples in rows."""
+
+    def layouts(self, convention: Convention | None) -> list[Layout]:
+        if convention:
+            return [Layout(Convention(convention.examples, convention.weights))]
+        orders = ("out,in", "in,out")
+        return [Layout(Convention(e, w)) for e in ("columns", "rows") for w in orders]
+
+    def namings(self, text: str) -> Sequence[Naming]:
+        if Quantity("value", "c") not in self.arrays:
+            return [Naming()]
+        first = _joins(text)
+        return [Naming(gates=order) for order in ([first] if first else ORDERS)]
+
+    def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
+        return CellQuantities(self, layout, naming, numbers)
+
+    def read_as(self, layout: Layout, naming: Naming) -> str:
+        rows = layout.convention.examples == "rows"
+        sizes = (EXAMPLES, INPUTS) if rows else (INPUTS, EXAMPLES)
+        cell, gates = "RNNCell", ""
+        if Quantity("value", "c") in self.arrays:
+            cell, gates = "LSTMCell", f", gates in the order {', '.join(naming.gates)}"
+            if naming.gates in JOINED_FIRST:
+                gates = f", {naming.gates} first in one array with {'xh'[naming.gates == 'x']}"
+        return f"Read as {cell} of x {dims(sizes)}, {layout.convention}{gates}."
+
+
+def _joins(text: str) -> str:
+    """Whether a text has x and h in one array: "h" or "x", which stands first; "" where not."""
+    for found in JOINED.finditer(text):
+        first, second = (word.lower() for word in found.groups())
+        if {first in NAMES["x"], second in NAMES["x"]} == {True, False}:
+            return "x" if first in NAMES["x"] else "h"
+    return ""
+
+
+def studied_cell(state: Pass) -> StudiedCell | None:
+    """The network's one step of a recurrent cell; None where there is none, or more."""
+    found = [
+        s.op for s in state.program.steps if isinstance(s.op, RNNCell | LSTMCarry | LSTMOutput)
+    ]
+    draw = np.random.default_rng(SEED).standard_normal
+    x, h, c, bar, kept = draw((EXAMPLES, INPUTS)), *draw((4, EXAMPLES, UNITS))
+    kinds = sorted(type(op).__name__ for op in found)
+    if kinds == ["RNNCell"]:
+        weights = draw((UNITS, INPUTS)), draw((UNITS, UNITS)), draw(UNITS)
+        arrays = _plain(x, h, *weights, bar)
+    elif kinds == ["LSTMCarry", "LSTMOutput"]:
+        weights = draw((4 * UNITS, INPUTS)), draw((4 * UNITS, UNITS)), draw(4 * UNITS)
+        arrays = _lstm(x, h, c, *weights, bar, kept)
+    else:
+        return None
+    arrays |= {
+        Quantity("value", "V"): draw((OUTPUTS, UNITS)),
+        Quantity("value", "by"): draw(OUTPUTS),
+    }
+    return StudiedCell(arrays, found[0], state, examples=EXAMPLES)
+
+
+def _plain(x: Any, h: Any, W: Any, U: Any, b: Any, bar: Any) -> dict[Quantity, Any]:
+    total = x @ W.T + h @ U.T + b
+    new = np.tanh(total)
+    back = bar * (1 - new**2)
+    values = {"x": x, "h": h, "W": W, "U": U, "b": b, "z": total, "h'": new}
+    return _all(values, {"h'": bar, "z": back}, _results(back, x, h, W, U))
+
+
+def _lstm(
+    x: Any, h: Any, c: Any, W: Any, U: Any, b: Any, bar: Any, kept: Any
+) -> dict[Quantity, Any]:
+    total = x @ W.T + h @ U.T + b
+    i, f, g, o = np.split(total, 4, axis=-1)
+    i, f, o, g = sigmoid(i), sigmoid(f), sigmoid(o), np.tanh(g)
+    new = f * c + i * g
+    tanh = np.tanh(new)
+    back = kept + bar * o * (1 - tanh**2)
+    gates = {"i": back * g, "f": back * c, "g": back * i, "o": bar * tanh}
+    slopes = {"i": i * (1 - i), "f": f * (1 - f), "g": 1 - g**2, "o": o * (1 - o)}
+    sums = {f"z_{q}": gates[q] * slopes[q] for q in GATES}
+    stacked = np.concatenate(list(sums.values()), axis=-1)
+    values = {"x": x, "h": h, "c": c, "W": W, "U": U, "b": b, "z": total, "c'": new}
+    values |= {"h'": o * tanh, "tanh c'": tanh, "i": i, "f": f, "g": g, "o": o}
+    results = _results(stacked, x, h, W, U) | {"c": back * f}
+    for kind, found in (("value", values), ("result", results)):
+        for place, q in enumerate(GATES):
+            for name in "WUb":
+                rows = found[name][place * UNITS : (place + 1) * UNITS]
+                (values if kind == "value" else results)[f"{name}_{q}"] = rows
+    derivatives = {"h'": bar, "c' so far": kept, "c'": back, "z": stacked, **gates, **sums}
+    return _all(values, derivatives, results)
+
+
+def _results(back: Any, x: Any, h: Any, W: Any, U: Any) -> dict[str, Any]:
+    return {"x": back @ W, "h": back @ U, "W": back.T @ x, "U": back.T @ h, "b": back.sum(0)}
+
+
+def _all(values: Any, derivatives: Any, results: Any) -> dict[Quantity, Any]:
+    found = {Quantity("value", name): array for name, array in values.items()}
+    found |= {Quantity("gradient", name): array for name, array in derivatives.items()}
+    return found | {Quantity("result", name): array for name, array in results.items()}
+
+
+class CellQuantities(Quantities):
+    """The quantities of a recurrent step, under the names that courses give them."""
+
+    studied: Any
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        if self.naming.gates in JOINED_FIRST:
+            self._join()
+            self._named = {id(array): q for q, array in self.known.items()}
+
+    def _join(self) -> None:
+        """The weights of each gate by x and by h in one array, as x and h are."""
+        across = 0 if self.layout.convention.weights == "in,out" else 1
+        along = 0 if self.columns else 1
+        for kind in ("value", "result"):
+            for q in GATES:
+                pair = [self.known.pop(Quantity(kind, f"{name}_{q}")) for name in "UW"]
+                pair = pair if self.naming.gates == "h" else pair[::-1]
+                self.known[Quantity(kind, f"W_{q}")] = np.concatenate(pair, across)
+        pair = [self.value(name) for name in "hx"]
+        pair = pair if self.naming.gates == "h" else pair[::-1]
+        self.known[Quantity("value", "h with x")] = np.concatenate(pair, along)
+
+    def _laid(self, quantity: Quantity, array: np.ndarray) -> np.ndarray:
+        """The array as a text has it, the gates in its order."""
+        name, array = quantity.of, np.array(array, float)
+        weighs = name[0] in "WUV"
+        of_gates = self.naming.gates not in JOINED_FIRST
+        if (
+            of_gates
+            and name in ("W", "U", "b", "z")
+            and Quantity("value", "c") in self.studied.arrays
+        ):
+            axis = 0 if weighs else -1
+            of = dict(zip(GATES, np.split(array, 4, axis), strict=True))
+            array = np.concatenate([of[q] for q in self.naming.gates], axis)
+        if weighs:
+            return array.T.copy() if self.layout.convention.weights == "in,out" else array
+        if array.ndim == 1:
+            return array[:, None] if self.columns else array
+        return array.T.copy() if self.columns else array
+
+    @property
+    def output(self) -> str:
+        return "h'"
+
+    @property
+    def lists(self) -> dict[str, list[np.ndarray]]:
+        return {}
+
+    def _named_so(self, low: str) -> str | None:
+        """The value that a name means."""
+        for gate, spelt in OF_GATES.items():
+            if low in spelt and Quantity("value", gate) in self.known:
+                return gate
+        for name, spelt in NAMES.items():
+            if low in spelt and Quantity("value", name) in self.known:
+                return name
+        for gate, letters in LETTERS.items():
+            for letter in letters:
+                own = {f"w{letter}": "W", f"wx{letter}": "W", f"u{letter}": "U", f"wh{letter}": "U"}
+                own |= {
+                    f"b{letter}": "b",
+                    f"w_{letter}": "W",
+                    f"u_{letter}": "U",
+                    f"b_{letter}": "b",
+                }
+                name = f"{own.get(low, '')}_{gate}"
+                if Quantity("value", name) in self.known:
+                    return name
+        return None
+
+    def lookup(self, word: str, bag: str = "") -> Any:
+        low = word.lower().strip("_")
+        if word in self.numbers:
+            return self.numbers[word]
+        lead = ABOUT_TO.fullmatch(low)
+        given = self.goal_of(word) if lead else None
+        if given and given.kind == "gradient" and given.of in ("h'", "c' so far"):
+            return self.known[given]
+        if low in ("dout", "dh", "dnext", "grad_output", "upstream"):
+            return self.known[Quantity("gradient", "h'")]
+        if name := self._named_so(low):
+            return self.value(name)
+        return EXAMPLES if low in COUNT else 1.0 if low in RATE else None
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        return None
+
+    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
+        return None
+
+    def goal(self, store: Store) -> Quantity | None:
+        return self.goal_of(store.path)
+
+    def goal_of(self, path: str) -> Quantity | None:
+        keyed = re.fullmatch(r".*\['(\w+)'\]", path)
+        word = (keyed[1] if keyed else path.split(".")[-1]).lower().strip("_")
+        lead = ABOUT_TO.fullmatch(word)
+        if lead is None or (word in OF_GATES["o"] and not keyed):
+            name = self._named_so(word)
+            return Quantity("value", name) if name else None
+        inner = lead[1].strip("_")
+        gate = re.fullmatch(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)", inner)
+        if gate:
+            return self._in_known("gradient", f"z_{gate[1] or gate[2]}")
+        name = self._named_so(inner)
+        if name == "c'" and inner in NAMES["c'"] - {"c"}:
+            return self._in_known("gradient", "c' so far")
+        if name is None:
+            return None
+        result = name in RESULTS or name[:2] in ("W_", "U_", "b_")
+        return self._in_known("result" if result else "gradient", name)
+
+    def behind(self, quantity: Quantity) -> Quantity | None:
+        """∂J/∂z_f, which Ng's dft is, for ∂J/∂f; and the other way round."""
+        of = quantity.of
+        return self._in_known(quantity.kind, of[2:] if of[:2] == "z_" else f"z_{of}")
+
+    def _in_known(self, kind: str, of: str) -> Quantity | None:
+        quantity = Quantity(kind, of)
+        return quantity if quantity in self.known else None
+
+    def helper(self, word: str, given: list[Any], options: dict[str, Any]) -> Any:
+        function = function_of(word)
+        if function is None or function.op not in FORMULAS or len(given) != 1:
+            raise NotReadError(f"what {word}() does")
+        active, slope = FORMULAS[function.op]
+        if function.kind == "activation":
+            return active(given[0])
+        known = {m.quantity.of for m in self.matches(given[0]) if abs(m.factor - 1) < 1e-6}
+        return slope(given[0] if known & {*GATES, "h'", "tanh c'"} else active(given[0]))

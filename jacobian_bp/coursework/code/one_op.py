@@ -1,0 +1,48 @@
+"""The function of one op by itself: what its quantities are, and how a text may have them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...derivation.convention import Convention
+from ...ops import Op
+from ...program.forward_pass import Pass
+from ..lines.vocabulary import Naming, Quantity
+from .quantities import Layout, Quantities
+
+
+@dataclass(frozen=True)
+class StudiedOp:
+    """One op at random numbers: its quantities, examples in rows.
+
+    It stands where `Studied` stands for a dense network, with which it shares the fields that are
+    read of both.
+    """
+
+    arrays: dict[Quantity, np.ndarray]
+    op: Op
+    state: Pass
+    layers: int = 0
+    examples: int = 0
+    per_example: int = 1
+    own: bool = True  # no run's sizes are told: a function of any size is judged
+    biased: bool = True
+
+    def without_biases(self) -> "StudiedOp":
+        return self
+
+    def layouts(self, convention: Convention | None) -> list[Layout]:
+        """The ways in which its arrays may be laid out; the one that is said."""
+        raise NotImplementedError
+
+    def namings(self, text: str) -> Sequence[Naming]:
+        """What its names may mean, the usual way first."""
+        return [Naming()]
+
+    def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
+        raise NotImplementedError
+
+    def read_as(self, layout: Layout, naming: Naming) -> str:
+        """How a text is read, as a sentence."""
+        raise NotImplementedError

@@ -1,0 +1,90 @@
+"""One step of a recurrent cell: the right function is right, each planted line is named."""
+
+import pytest
+from backward_functions import planted
+from recurrent_functions import STYLES
+from recurrent_runs import run_of
+
+from jacobian_bp import SpecError, diagnose_code
+
+PLAIN, COLUMNS = "one step with a cache", "one step in columns with parameters"
+STACKED, APART = (
+    "one step of an lstm with its gates in one array",
+    "an lstm with a weight for each gate",
+)
+MISTAKES = {
+    PLAIN: [
+        ("dnext_h * (1 - next_h * next_h)", "dnext_h * (1 - next_h)"),
+        ("dtanh.dot(Wh.T)", "dtanh.dot(Wh)"),
+        ("prev_h.T.dot(dtanh)", "next_h.T.dot(dtanh)"),
+        ("dtanh.sum(axis=0)", "dnext_h.sum(axis=0)"),
+        ("x.T.dot(dtanh)", "dtanh.T.dot(x)"),
+    ],
+    COLUMNS: [
+        ("(1 - a_next ** 2) * da_next", "(1 - a_prev ** 2) * da_next"),
+        ("np.dot(Waa.T, dtanh)", "np.dot(Waa, dtanh)"),
+        ("np.dot(dtanh, xt.T)", "np.dot(da_next, xt.T)"),
+        ("np.sum(dtanh, axis=1, keepdims=True)", "np.mean(dtanh, axis=1, keepdims=True)"),
+    ],
+    STACKED: [
+        ("next_c = f * prev_c + i * g", "next_c = f * prev_c + i * o"),
+        ("do = dnext_h * tanh_c", "do = dnext_h * next_c"),
+        ("dnext_h * o * (1 - tanh_c ** 2)", "dnext_h * o"),
+        ("dc = dnext_c + dnext_h", "dc = dnext_h"),
+        ("dprev_c = dc * f", "dprev_c = dnext_c * f"),
+        ("di = dc * g", "di = dc * i"),
+        ("dai = di * i * (1 - i)", "dai = di * (1 - i)"),
+        ("dag = dg * (1 - g ** 2)", "dag = dg * g * (1 - g)"),
+        ("np.hstack((dai, daf, dao, dag))", "np.hstack((dai, daf, dag, dao))"),
+        ("dx = da.dot(Wx.T)", "dx = da.dot(Wx)"),
+        ("dWh = prev_h.T.dot(da)", "dWh = prev_c.T.dot(da)"),
+    ],
+    APART: [
+        ("* np.tanh(c_next) * ot * (1 - ot)", "* c_next * ot * (1 - ot)"),
+        ("dft = (dc_next * c_prev +", "dft = (dc_next * c_next +"),
+        ("dWc = np.dot(dcct, concat.T)", "dWc = np.dot(dcct, xt.T)"),
+        ("dbo = np.sum(dot,", "dbo = np.sum(dit,"),
+        ("dc_prev = dc_next * ft", "dc_prev = dc_next * it"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_right_step_is_right(name):
+    report = diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
+    assert (report.right, report.first_wrong, report.ask) == (True, None, None), str(report)
+    assert all(line.right is not False for line in report.lines)
+
+
+@pytest.mark.one_in(2)
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [(name, *each) for name in MISTAKES for each in MISTAKES[name]]
+)
+def test_the_line_of_a_mistake_is_named(name, old, new):
+    text, line = planted(STYLES[name].text, old, new)
+    report = diagnose_code(text, run_of(STYLES[name].network))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
+
+
+@pytest.mark.parametrize("order", [("i", "f", "g", "o"), ("f", "i", "o", "g")])
+def test_the_order_of_the_gates_is_told_from_the_text(order):
+    text = STYLES[STACKED].text
+    head, back = text.split("def lstm_step_backward")
+    joined = ", ".join(f"da{gate}" for gate in order)
+    back = back.replace("dai, daf, dao, dag", joined)
+    report = diagnose_code("def lstm_step_backward" + back, run_of("LSTMCell"))
+    assert report.right is True, str(report)
+    assert report.sentences[1].endswith(f"gates in the order {', '.join(order)}.")
+    mixed = head + "def lstm_step_backward" + back  # the forward has i, f, o, g
+    assert diagnose_code(mixed, run_of("LSTMCell")).right is False
+
+
+def test_several_steps_are_refused_with_what_is_read():
+    with pytest.raises(SpecError) as refused:
+        diagnose_code(STYLES["a time axis in the middle"].text, run_of("sequence"))
+    assert str(refused.value) == (
+        "diagnose_code: the network is not layer after layer, z1 = W1 x + b1, a1 = σ(z1), … and a "
+        "loss of the last one.\n"
+        "  Pass a run of Network.dense([3, 4, 2], …), or of one BatchNorm, LayerNorm, RNNCell or "
+        "LSTMCell;\n  of other networks diagnose_line reads single lines."
+    )
