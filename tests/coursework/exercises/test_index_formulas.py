@@ -102,3 +102,18 @@ def test_a_puzzle_tells_where_and_not_the_formula():
         "there is no M here, only o, i, x, B, N, order, ex, sum_ex, delta"
     )
     assert all(found[name].ok for name in task.right if name not in ("sliced", "summed", "flipped"))
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("delta[i, x[o]]", ["0 at all indices; every entry that is not 0, of the axes o, i"]),
+        ("delta[i, order[o]] / 2", ["every entry that is not 0, of the axes o, i"]),
+    ],
+)
+def test_a_delta_that_no_index_meets_is_told_so_and_no_other_formula_is(formula, words):
+    task = find_exercise(24).make(seed=11)
+    verdicts = check_answers(task, task.answers() | {"sorted_up": formula})
+    (found,) = [verdict for verdict in verdicts if not verdict.ok]
+    assert found.name == "sorted_up"
+    assert list(found.words(level=1)) == words

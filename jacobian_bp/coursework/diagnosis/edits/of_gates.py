@@ -110,15 +110,13 @@ def parts_left_out(
 def gates_within(
     equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
 ) -> Iterator[Edit]:
-    """Within dn = (1−z)(1−n²), z for 1 − z; within dg = i (1−g²), f for i."""
+    """Within dn = (1−z)(1−n²), z for 1 − z."""
     for name, gate in gates.items():
-        there = {name: gate, f"1 − {name}": 1 - gate}
-        for right, own in there.items():
-            others = {**there, **{n: g for n, g in gates.items() if n != name}}
-            for note, array in others.items():
-                if note != right and np.all(own != 0):
-                    wrong = with_array(equation, factor, factor.name, factor.array / own * array)
-                    yield Edit("other", wrong, replace(factor, name=right), note, extra=2)
+        ways = ((name, gate, f"1 − {name}", 1 - gate), (f"1 − {name}", 1 - gate, name, gate))
+        for right, own, note, array in ways:
+            if np.all(own != 0):
+                wrong = with_array(equation, factor, factor.name, factor.array / own * array)
+                yield Edit("other", wrong, replace(factor, name=right), note, extra=2)
 
 
 def other_states(line: Line, equation: Equation, factor: Factor, facts: Facts) -> Iterator[Edit]:
