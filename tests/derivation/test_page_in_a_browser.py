@@ -224,6 +224,8 @@ def test_without_a_script_and_on_paper_every_number_stands_in_a_table(open_page)
         assert all(table.is_visible() for table in shown.all())
     assert not bare.locator("#object").is_visible()
     assert not printed.locator("#object").is_visible()
+    assert not printed.get_by_text("lead to their step").is_visible()  # on paper nothing leads
+    assert bare.get_by_text("lead to their step").is_visible()
     dark = open_page(scheme="dark")
     dark.get_by_label("light or dark").click()
     dark.emulate_media(media="print")
