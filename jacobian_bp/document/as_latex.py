@@ -23,7 +23,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=25mm]{geometry}
 \usepackage{amsmath,array,longtable}
 \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
-\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\setlength{\emergencystretch}{3em}
+\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\sloppy
 \setlength{\arraycolsep}{3pt}\setlength{\LTpre}{0pt}\setlength{\LTpost}{4pt}
 \allowdisplaybreaks
 % A step: its number, the equation, the facts beside it, the reason for it.

@@ -8,7 +8,7 @@ into columns, through lines alone.
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -34,28 +34,36 @@ def latex_picture(svg: str, words: Words) -> str:
     root = ElementTree.fromstring(svg)
     if root.get("class") != "jb":
         return ""
-    left, _, width, height = map(float, root.attrib["viewBox"].split())
-    unit, ends = min(POINTS, WIDEST / width, TALLEST / height), [0.0, height]
-    if unit < LEAST and TALLEST / height < LEAST:
-        half = (WIDEST - BETWEEN) / (2 * width)  # two columns beside each other
-        of_columns = min(max(half, LEAST), POINTS, WIDEST / width)
-        ends = _cut(root, height, TALLEST / of_columns)
-        unit = of_columns if len(ends) > 2 else unit
-    cut = len(ends) > 2
-    rows = [*pairwise(ends)]
-    beside = int((WIDEST + BETWEEN) // (unit * width + BETWEEN)) if cut else 1
-    between = rf"\hspace{{{BETWEEN:g}pt}}"
-    lines = [rows[at : at + beside] for at in range(0, len(rows), beside)]
+    unit, ends = _fitting(root)
+    columns = [_Drawing(root, words, unit, both) for both in pairwise(ends)]
+    beside = int((WIDEST + BETWEEN) // (unit * columns[0].width + BETWEEN)) or 1
+    lines = [_line(columns[at : at + beside]) for at in range(0, len(columns), beside)]
+    return rf"{{\setlength{{\unitlength}}{{{unit:.4f}bp}}" + "\n".join(lines) + "}"
+
+
+def _fitting(root: ElementTree.Element) -> tuple[float, list[float]]:
+    """How large a pixel is, and where the columns end: one column, or two beside each other."""
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    whole = min(POINTS, WIDEST / width, TALLEST / height)
+    if TALLEST / height >= LEAST:
+        return whole, [0.0, height]
+    half = (WIDEST - BETWEEN) / (2 * width)
+    unit = min(max(half, LEAST), POINTS, WIDEST / width)
+    ends = _cut(root, height, TALLEST / unit)
+    return (unit if len(ends) > 2 else whole), ends
+
+
+def _line(columns: "Sequence[_Drawing]") -> str:
+    """Columns beside each other, their tops at one height."""
+    tall = max(column.bottom - column.top for column in columns)
     set_ = []
-    for line in lines:
-        tall = max(bottom - top for top, bottom in line)
-        columns = []
-        for top, bottom in line:
-            drawn = "\n".join(_Drawing(root, words, unit, (top, bottom)).parts(cut))
-            size = f"({width:g},{tall:g})({left:g},{bottom - top - tall:g})"
-            columns.append(f"\\begin{{picture}}{size}\n{drawn}\n\\end{{picture}}")
-        set_.append(rf"\noindent{between.join(columns)}\par")
-    return rf"{{\setlength{{\unitlength}}{{{unit:.4f}bp}}" + "\n".join(set_) + "}"
+    for each in columns:
+        low = each.bottom - each.top - tall
+        size = f"({each.width:g},{tall:g})({each.left:g},{low:g})"
+        drawn = "\n".join(each.parts())
+        set_.append(f"\\begin{{picture}}{size}\n{drawn}\n\\end{{picture}}")
+    between = rf"\hspace{{{BETWEEN:g}pt}}"
+    return rf"\noindent{between.join(set_)}\par"
 
 
 def _cut(root: ElementTree.Element, height: float, most: float) -> list[float]:
@@ -72,7 +80,7 @@ def _cut(root: ElementTree.Element, height: float, most: float) -> list[float]:
     free = [
         y
         for y in sorted({bottom + 2 for _, bottom in spans})
-        if not any(a < y < b for a, b in spans)
+        if y < height and not any(a < y < b for a, b in spans)
     ]
     for count in range(math.ceil(height / most), MOST_COLUMNS + 1 if free else 0):
         near = (min(free, key=lambda y: abs(y - n * height / count)) for n in range(1, count))
@@ -106,10 +114,11 @@ class _Drawing:
         self.root, self.words, self.unit = root, words, unit
         self.top, self.bottom = ends
         self.rules = list(_rules(root))
-        self.left, _, self.width, _ = map(float, root.attrib["viewBox"].split())
+        self.left, _, self.width, self.height = map(float, root.attrib["viewBox"].split())
 
-    def parts(self, clipped: bool) -> Iterator[str]:
+    def parts(self) -> Iterator[str]:
         """All of it; of one column what reaches into it, cut off at its ends."""
+        clipped = self.bottom - self.top < self.height
         size = f"{self.left:g} {self.top:g} {self.width:g} {self.bottom - self.top:g}"
         clip = [f"{size} re W n"] * clipped
         shapes: list[str] = []

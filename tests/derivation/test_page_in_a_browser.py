@@ -163,6 +163,8 @@ def test_the_graph_leads_to_the_steps(open_page):
     assert tab.locator(".graph a.on").get_attribute("aria-label") == "∂z3/∂W3"
     labels = tab.eval_on_selector_all(".graph a", "a => a.map(x => x.getAttribute('aria-label'))")
     assert {"∂J/∂z2", "∂a2/∂z2", "∂z1/∂W1"} <= set(labels)
+    tab.locator(place_of(tab, "∂J/∂b2")).click()  # a gradient: its parameter, and the edge from it
+    assert tab.locator(".graph a.on").get_attribute("aria-label") == "∂z2/∂b2"
 
 
 @pytest.mark.parametrize("name", ["batch", full("seed"), full("first"), full("static")])
@@ -222,6 +224,8 @@ def test_without_a_script_and_on_paper_every_number_stands_in_a_table(open_page)
         assert all(table.is_visible() for table in shown.all())
     assert not bare.locator("#object").is_visible()
     assert not printed.locator("#object").is_visible()
+    assert not printed.get_by_text("lead to their step").is_visible()  # on paper nothing leads
+    assert bare.get_by_text("lead to their step").is_visible()
     dark = open_page(scheme="dark")
     dark.get_by_label("light or dark").click()
     dark.emulate_media(media="print")

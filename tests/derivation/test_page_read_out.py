@@ -112,6 +112,7 @@ def test_what_changes_away_from_the_focus_is_said(open_page):
     )
 
 
+@pytest.mark.full
 def test_a_mistake_is_said_with_the_steps_that_it_changes(open_page):
     tab = open_page("mistakes")
     chooser = tab.get_by_label("choose a mistake")
@@ -191,7 +192,7 @@ def test_without_colour_each_thing_that_a_colour_tells_has_a_second_sign(open_pa
     assert link.evaluate(thick) > tab.locator(".graph a:not(.on) .box").first.evaluate(thick)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.full)])
 def test_with_the_colours_of_the_reader_what_is_chosen_is_seen(open_page, scheme):
     tab = open_page(scheme=scheme, place="#step-9", forced="active")
     assert tab.evaluate("matchMedia('(forced-colors: active)').matches")

@@ -315,6 +315,18 @@ def test_an_article_compiles_and_stays_in_its_margins(tmp_path):
     assert [width for width in overfull if width > 3] == []
 
 
+def test_a_line_of_two_long_names_is_broken_between_them(tmp_path):
+    rng, name = np.random.default_rng(3), "projection_weight_of_the_second_attention_layer"
+    params = {name: rng.normal(size=(2, 3)), f"{name}_too": rng.normal(size=2)}
+    lines = [f"z = Linear(x, {name}, {name}_too)", "J = HalfSquaredError(z, y)"]
+    run = Network.program(*lines, params=params).run(x=rng.normal(size=3), y=rng.normal(size=2))
+    text = article(run.derivation().document())
+    code, overfull = compiled(text, tmp_path)
+    assert (code, [width for width in overfull if width > 3]) == (0, [])
+    strict = text.replace(r"\sloppy", "")
+    assert max(compiled(strict, tmp_path)[1]) > 3
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", ["first_seed", "third_seed", "ng", "gradient"])
 def test_a_deep_network_and_a_batch_compile_in_each_notation(name, tmp_path):

@@ -99,7 +99,8 @@ def object_of(
 def without_entries(made: Object, size: int | None = None) -> Object:
     """The object of a page that would be too large with its entries; it says so."""
     size = len(made["cells"]) if size is None else size
-    kept = {key: made[key] for key in ("name", "title", "says", "formula", "chips")}
+    stays = ("name", "title", "says", "formula", "chips", "drawn")
+    kept = {key: made[key] for key in stays if key in made}
     return kept | {"left_out": f"Its {size:,} entries are left out, to keep this page small."}
 
 

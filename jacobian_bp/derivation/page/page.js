@@ -65,7 +65,7 @@ function choose(place, focus = true) {
   steps.forEach((step, n) => { step.tabIndex = n === place ? 0 : -1; step.removeAttribute('aria-current') })
   const step = steps[now = place]
   step.setAttribute('aria-current', 'step')
-  document.querySelectorAll('.graph a').forEach(a => a.classList.toggle('on', a.getAttribute('href') === '#' + step.id))
+  document.querySelectorAll('.graph a').forEach(a => a.classList.toggle('on', objects[step.id].drawn.includes(a.getAttribute('href').slice(1))))
   show(objects[step.id])
   stand()
   if (!focus) return

@@ -75,7 +75,9 @@ def page_of(
         return whole_file(title, rules, body, meta)
 
     objects = [
-        object_of(step, ledger.layout, spell, writer.sentence, numbers) for step in steps.values()
+        object_of(step, ledger.layout, spell, writer.sentence, numbers)
+        | {"drawn": _drawn_as(place, step, steps)}
+        for place, step in steps.items()
     ]
     room = MOST_BYTES - len(filled("").encode())
     return filled(_data(dict(zip(steps, _fitting(objects, room), strict=True))))
@@ -109,6 +111,18 @@ def _links(cost: str, steps: dict[str, Step]) -> dict[tuple[str, ...], str]:
             if step.name == f"∂{cost}/∂{value}":
                 found.setdefault((value,), f"#{place}")
     return found
+
+
+def _drawn_as(place: str, step: Step, steps: dict[str, Step]) -> list[str]:
+    """Whose links in the graph stand for a step: for a gradient those of its parameter."""
+    if not isinstance(step, GradientStep):
+        return [place]
+    _, _, name = step.name.partition("/∂")
+    return [
+        other
+        for other, local in steps.items()
+        if isinstance(local, LocalStep) and local.jacobian.wrt == name
+    ]
 
 
 def _fitting(objects: list[Object], room: int) -> list[Object]:

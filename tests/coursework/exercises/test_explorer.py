@@ -26,7 +26,7 @@ def parts_of(page):
 
 
 def grid(text):
-    rows = re.findall(r"<tr>(.*?)</tr>", text)
+    _, *rows = re.findall(r"<tr>(.*?)</tr>", text)  # below the heads
     return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
