@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,17 +18,23 @@ from ..algebra.tape import StandIn
 from ..errors import AxisError
 from ..numbers.arrays import is_finite, quiet
 from ..numbers.memory import format_bytes
-from ..program.bends import raw_bends, second_name
+from ..program.bends import bends_of, raw_bends, second_name
 from ..program.forward_pass import Pass
+from ..program.program import Program
+from ..program.step import Step
+from ..routes.structured import look_of
 from ..writing.signs import dims, plural, to_ascii
 from .cut import Cut, cut_of
 from .doubled_graph import Bend, DoubledGraph, doubled, slope_name
 from .recorded_sweeps import replayed
 
+MOST_PASSED = 1024  # of a program's steps, by how their ops have answered
 MOST_PATHS = 6  # of a row whose formula is written out
 OF = " of the "  # between a part and that of which it is a part
 GRAPH = ("nodes", "links", "bends")
 PARTS = {"Gauss-Newton": "Gauss-Newton part of", "residual": "residual of"}
+
+_PASSED: WeakKeyDictionary[Program, set[Any]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,11 +268,25 @@ def hessian(state: Pass, of: str, first: str, second: str) -> Hessian:
         state.require_variable(of, name)
     _, steps = state.dependents(dict.fromkeys([first, second]), of)
     for step in steps:
-        raw_bends(state, step)  # an op that does not say how it bends is refused now
+        _require_bends(state, step)
     found = _without_rows(state, of, first, second)
     for part in GRAPH:
         del found.__dict__[part]
     return found
+
+
+def _require_bends(state: Pass, step: Step) -> None:
+    """JacobianError or AxisError where an op does not say, or not rightly, how it bends.
+
+    What was right once in a program, over the same axes, is not gone through again.
+    """
+    passed = _PASSED.setdefault(state.program, set())
+    look = step.key, look_of(raw_bends(state, step))
+    if look not in passed:
+        bends_of(state, step)
+        if len(passed) >= MOST_PASSED:
+            passed.clear()
+        passed.add(look)
 
 
 def block_of(state: Pass, graph: DoubledGraph, first: str, second: str) -> Hessian:

@@ -305,6 +305,21 @@ def test_the_factors_of_a_block_come_without_its_graph_which_is_doubled_when_it_
         _ = block.row_s
 
 
+def test_terms_of_the_same_factors_are_one():
+    """An op that reads y twice bends by both orders of the pair: twice one product, not two."""
+    rng = np.random.default_rng(19)
+    params = {"W": rng.normal(size=(3, 2)), "V": rng.normal(size=(5, 3))}
+    net = Network.program(
+        'z = Einsum("ki,i->k", W, x)', "a = Tanh(z)", 'y = Einsum("lk,k->l", V, a)',
+        'J = Einsum("l,l->", y, y)', params=params,
+    )  # fmt: skip
+    r = net.run(x=rng.normal(size=2))
+    block = r.hessian("W", "V")
+    found = block.factored()
+    assert len(found.terms) == 2  # ∂²J/∂y², and V times a
+    close(evaluated(block, found), block.materialise(), 1e-13)
+
+
 def test_an_op_that_does_not_say_how_it_bends_is_refused_where_the_block_is_asked_for():
     class Half(Op):
         signature = "z[k] -> a[k]"

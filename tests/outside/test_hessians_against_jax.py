@@ -1,8 +1,9 @@
 """Whole Hessians against jax.hessian, in float64 and float32: networks of every op, random graphs.
 
-JAX differentiates the same program, op by op as tests/cases/jax_ops.py writes them, twice. An
-entry may be off by 16·u times the largest Σ|terms| of its block, u the unit roundoff, in either:
-the values at which both differentiate are rounded differently already, where sums of them cancel.
+JAX differentiates the same program in float64, op by op as tests/cases/jax_ops.py writes them,
+twice. Each entry may be off by 16·u·Σ|terms| in either, u the unit roundoff, and by what it moves,
+here or there, where the last digits of parameters and inputs do: the values at which both
+differentiate are rounded already, and where JAX writes 1 − tanh², so is that.
 """
 
 import numpy as np
@@ -18,44 +19,74 @@ from jacobian_bp.ops import Tanh
 
 needs_jax = pytest.mark.skipif(jax is None, reason="JAX is not installed to compare with")
 UNITS = 16 + 16  # ours, and JAX's
+DIGITS, RUNS = 4, 4  # by so many u parameters and inputs are moved, so often
 LETTERS = "abcdefgh"
 SATURATING = {"RNNCell", "GRUCell", "LSTMCarry", "LSTMOutput"}  # where JAX rounds 1 − tanh²
 FUNCTIONS = IN_JAX | {"Keeper": lambda op, a: jnp.sin(a)}
 
 
 def in_jax(run, names):
-    """∂²cost/∂(names)² by jax.hessian, flat: every step by its function."""
-    program, values = run.forward_pass.program, run.forward_pass.values
-    known = {name: values[name] for name in (*program.inputs, *program.params) if name in values}
+    """∂²cost/∂(names)² by jax.hessian, flat: a function of any run like this one."""
+    program = run.forward_pass.program
 
-    def cost(chosen):
-        found = known | chosen
+    def cost(chosen, others):
+        found = others | chosen
         for step in program.steps:
             found[step.name] = FUNCTIONS[step.op.name](step.op, *(found[a] for a in step.args))
         return found[run.cost]
 
-    blocks = jax.jit(jax.hessian(cost))({name: values[name] for name in names})
-    rows = []
-    for p in names:
-        size = values[p].size
-        rows.append(np.concatenate([np.reshape(blocks[p][q], (size, -1)) for q in names], axis=1))
-    return np.concatenate(rows)
+    def given(run):
+        values = run.forward_pass.values
+        known = [n for n in (*program.inputs, *program.params) if n in values]
+        wide = {
+            n: values[n].astype(float) if values[n].dtype.kind == "f" else values[n] for n in known
+        }
+        return {n: wide[n] for n in names}, {n: wide[n] for n in known if n not in names}
+
+    quick = {"xla_backend_optimization_level": 0}  # it is compiled to be called a few times
+    compiled = jax.jit(jax.hessian(cost)).lower(*given(run)).compile(compiler_options=quick)
+
+    def hessian(run):
+        blocks, rows = compiled(*given(run)), []
+        for p in names:
+            parts = [np.reshape(blocks[p][q], (run[p].size, -1)) for q in names]
+            rows.append(np.concatenate(parts, axis=1))
+        return np.concatenate(rows)
+
+    return hessian
 
 
-def units_apart(run, names):
-    """The worst entry's distance from JAX's, in u times its block's largest Σ|terms|."""
-    whole = run.hessian(names)
-    ours, theirs, places = whole.materialise(), in_jax(run, names), whole.places
-    assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
+def runs_beside(net, given, fixed):
+    """Runs whose parameters and inputs, but for what is `fixed`, differ in their last digits."""
+    rng = np.random.default_rng(23)
+
+    def near(name, array):
+        array = np.asarray(array)
+        if name in fixed or array.dtype.kind != "f":
+            return array
+        step = DIGITS * np.finfo(array.dtype).eps / 2 * rng.choice([-1, 1], array.shape)
+        return (array * (1 + step)).astype(array.dtype)
+
+    for _ in range(RUNS):
+        moved, data = ({n: near(n, a) for n, a in part.items()} for part in (net.params, given))
+        yield net.with_params(moved).run(**data)
+
+
+def share_of_the_allowed(net, given, names=None):
+    """The worst entry's distance from JAX's, as a share of what it may be off."""
+    run = net.run(**given)
+    names = names or [*run.params]
+    jax_hessian, H = in_jax(run, names), run.hessian(names).materialise()
+    expected, moved = jax_hessian(run), np.zeros(H.shape)
+    assert H.shape == expected.shape
+    for beside in runs_beside(net, given, run.forward_pass.program.constants):
+        here = np.abs(beside.hessian(names).materialise() - H.astype(float))
+        moved = np.maximum(moved, np.maximum(here, np.abs(jax_hessian(beside) - expected)))
     sums = hessian_magnitudes(run.forward_pass, run.cost, names)
-    apart, worst = np.abs(ours.astype(float) - theirs), 0.0
-    for p in names:
-        for q in names:
-            block = places[p], places[q]
-            scale = np.finfo(ours.dtype).eps / 2 * sums[block].max()
-            assert scale > 0 or not apart[block].any()
-            worst = max(worst, apart[block].max() / scale if scale else 0.0)
-    return worst
+    allowed = UNITS * np.finfo(H.dtype).eps / 2 * sums + moved
+    apart = np.abs(H.astype(float) - expected)
+    assert not apart[allowed == 0].any()
+    return (apart / np.where(allowed, allowed, 1)).max()
 
 
 def network_of(op, shapes):
@@ -84,9 +115,7 @@ PLAIN = [row for row in ROWS if not row[3] and not row[4] and row[1].differentia
 @pytest.mark.parametrize(("op", "shapes"), [pytest.param(r[1], r[2], id=r[0]) for r in PLAIN])
 def test_a_network_of_each_op_has_the_hessian_of_jax(op, shapes):
     with enable_x64():
-        net, given = network_of(op, shapes)
-        run = net.run(**given)
-        assert units_apart(run, [*run.params]) <= UNITS
+        assert share_of_the_allowed(*network_of(op, shapes)) <= 1
 
 
 DENSE = [
@@ -106,7 +135,7 @@ def dense(activation, loss, batch, dtype):
     x, y = rng.normal(size=(*front, 3)), rng.uniform(0.1, 0.9, (*front, 2))
     if loss in ("cross_entropy", "kl_divergence"):
         y = y / y.sum(-1, keepdims=True)
-    return net.run(x.astype(dtype), y.astype(dtype))
+    return net, {"x": x.astype(dtype), "y": y.astype(dtype)}
 
 
 @needs_jax
@@ -115,13 +144,8 @@ def dense(activation, loss, batch, dtype):
 @pytest.mark.parametrize(("activation", "loss"), DENSE)
 def test_a_dense_network_by_its_parameters_and_its_input(activation, loss, batch, dtype):
     with enable_x64():
-        run = dense(activation, loss, batch, dtype)
-        assert units_apart(run, [*run.params, "x"]) <= UNITS
-
-
-def graph(seed, dtype):
-    net, given = random_program(seed + 4000, batch=seed % 2 == 1, dtype=dtype)
-    return net.run(**given)
+        net, given = dense(activation, loss, batch, dtype)
+        assert share_of_the_allowed(net, given, [*net.params, "x"]) <= 1
 
 
 @needs_jax
@@ -131,8 +155,8 @@ def graph(seed, dtype):
 def test_random_graphs_with_ties_skips_and_products(seed):
     dtype = (np.float64, np.float32)[seed // 2 % 2]
     with enable_x64():
-        run = graph(seed, dtype)
-        assert units_apart(run, [*run.params, "x"]) <= UNITS
+        net, given = random_program(seed + 4000, batch=seed % 2 == 1, dtype=dtype)
+        assert share_of_the_allowed(net, given, [*net.params, "x"]) <= 1
 
 
 class Bent(Tanh):
@@ -148,9 +172,7 @@ class Bent(Tanh):
 @needs_jax
 def test_a_millionth_too_much_is_caught():
     with enable_x64():
-        net, given = network_of(Bent(), {"z": (5,)})
-        run = net.run(**given)
-        assert units_apart(run, [*run.params]) > 1e6
+        assert share_of_the_allowed(*network_of(Bent(), {"z": (5,)})) > 1e6
 
 
 def test_every_op_that_is_differentiated_stands_in_a_network():
