@@ -104,10 +104,12 @@ class LoopSource(StepSource):
             case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept:
                 nests.called(name, other)
             case ast.Assign([ast.Name(name)], value):
-                nests.own.add(name)
-                nests.add([name], value, nests.examples[name])
+                target = nests.written_again(name)
+                nests.own.add(target)
+                nests.add([target], value, nests.examples[name])
             case ast.AugAssign(ast.Name(name), ast.Add(), value):
-                nests.add([name], value, nests.examples[name], "{} += {}")
+                target = nests.written_again(name)
+                nests.add([target], value, nests.examples[name], "{} += {}")
             case ast.Assign([ast.Tuple(elts)], ast.Call() as value):
                 names = [n.id for n in elts if isinstance(n, ast.Name)]
                 nests.own.update(names)

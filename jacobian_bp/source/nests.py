@@ -98,6 +98,21 @@ class Nests:
         if first in self.own:
             self.renamed.setdefault(first, name)
 
+    def written_again(self, name: str) -> str:
+        """The array to write where a statement gives `name` another value: dt = dt + found.
+
+        The array that `name` has been called so far, unless other names are called so too.
+        """
+        first = self.alias.get(name)
+        if first is None:
+            return name
+        if first in self.own and list(self.alias.values()).count(first) == 1:
+            return first
+        del self.alias[name]
+        if self.renamed.get(first) == name:
+            del self.renamed[first]
+        return name
+
     def _variables(self, shape: tuple[int, ...]) -> At:
         """Letters for the loops over a shape."""
         axes = self.letters.get(shape)
