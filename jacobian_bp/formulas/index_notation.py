@@ -109,7 +109,10 @@ class _Writer:
             step = self.letters[int(factor.tree.text.split(",")[-1])]
             self.numbers.append(_delta(whole, f"dim({step}) {one}+{other}"))
         elif factor.tree == DELTA:
-            self.numbers.append(_delta(*(self.names[a] for a in factor.axes)))
+            order = [*self.names]
+            self.numbers.append(
+                _delta(*(self.names[a] for a in sorted(factor.axes, key=order.index)))
+            )
         else:
             self._entry(self.notation.tree(factor.tree), factor.axes)
 

@@ -73,8 +73,10 @@ def entry_by_entry(arrays: Sequence[Tree]) -> Tree:
     """The product ⊙ of arrays: what divides stands below, equal ones are powers."""
     if len(arrays) > 1 and len(set(arrays)) == 1 and arrays[0].op not in ("hpow", "hdiv", "ones"):
         return Tree("hpow", (arrays[0], num(len(arrays))))
-    over = [p for array in arrays for p in _parts(array.args[0] if array.op == "hdiv" else array)]
-    under = [p for array in arrays if array.op == "hdiv" for p in _parts(array.args[1])]
+    over, under = list[Tree](), list[Tree]()
+    for array in arrays:
+        above, below = _flat(array)
+        over, under = over + above, under + below
     ones = [part for part in over if is_ones(part)]
     over = [part for part in over if not is_ones(part)]
     above, below = gathered_powers(over, under, Tree.__eq__, True)
@@ -86,8 +88,16 @@ def entry_by_entry(arrays: Sequence[Tree]) -> Tree:
     return Tree("hdiv", (top, below[0] if len(below) == 1 else Tree("had", tuple(below))))
 
 
-def _parts(tree: Tree) -> tuple[Tree, ...]:
-    return tree.args if tree.op == "had" else (tree,)
+def _flat(tree: Tree) -> tuple[list[Tree], list[Tree]]:
+    """What stands over the line and what under it: p ⊘ ((p ⊘ q) ⊙ q) as p q over p q."""
+    if tree.op == "had":
+        parts = list(map(_flat, tree.args))
+        return [t for over, _ in parts for t in over], [t for _, under in parts for t in under]
+    if tree.op == "hdiv":
+        (over, under), (above, below) = map(_flat, tree.args)
+        above = [part for part in above if not is_ones(part)]
+        return [*over, *below], [*under, *above]
+    return [tree], []
 
 
 def is_ones(tree: Tree) -> bool:

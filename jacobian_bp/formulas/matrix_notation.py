@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ..ops.entry_trees import Tree, name, num, number_of, over
 from .lowering import Entry, Lowered, Product, Whole
-from .matrix_trees import COLUMN, Algebra
+from .matrix_trees import COLUMN, MATRIX, Algebra
 from .terms import DELTA, PAIR, TURNED, Axes, Factor, Term
 
 Edge = tuple[Tree, int, int]
@@ -35,8 +35,11 @@ class Notation:
 
     def name_part(self, part: Tree, alias: str) -> None:
         """From now on a part, a tree over values, is written as `alias`."""
+        written = self.tree(part)
         self.aliases[part] = alias
         self.algebra.ranks[alias] = len(self.lowered.axes_of(part))
+        if self.algebra.kind(written) == MATRIX and self.algebra.transposed(written) == written:
+            self.algebra.symmetric.add(alias)
 
     def derivative(self, terms: Collection[Term], out: Axes, dims: Sequence[int]) -> Tree:
         """The sum of the terms, over the axes `out`, which have the dimensions `dims`."""
@@ -163,6 +166,7 @@ class _Graph:
         self.below: list[Tree] = []
         self.vectors: dict[int, list[Tree]] = {}
         self.edges: list[Edge] = []
+        self.places = notation.lowered.selections
         self.done: set[int] = set()  # axes at which all is written
         self.pairs = {f.axes[0]: f.axes[1:] for f in term.factors if f.tree.op == PAIR}
         for factor in term.factors:
@@ -379,6 +383,8 @@ class _Graph:
         rest = [*more, *self._at(start, set())]
         if not rest and first.op == "diag" and self.algebra.kind(first) == COLUMN:
             return Tree("tr", first.args)
+        if not rest and first.op == "name" and first.text in self.places:
+            return num(1)  # the sum of e_0, which is 1 at one place
         if not rest:
             return self.algebra.times(self.algebra.transposed(self._ones(start)), first)
         return self.algebra.total(first, self.algebra.had(rest))
@@ -402,4 +408,6 @@ class _Graph:
             return self.algebra.times(self.algebra.transposed(left), tree, right)
         nodes = {end for _, end in way}
         self.done |= nodes
-        return Tree("tr", (self.algebra.times(tree, *(t for t, _ in way)),))
+        round_once = self.algebra.times(tree, *(t for t, _ in way))
+        both = round_once, self.algebra.transposed(round_once)
+        return Tree("tr", (min(both, key=lambda way: str(way).count("'T'")),))

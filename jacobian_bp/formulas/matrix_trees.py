@@ -27,7 +27,7 @@ class Algebra:
     """Products, sums and transposes, told the ranks of names and which matrices are symmetric."""
 
     def __init__(self, ranks: Mapping[str, int], symmetric: Collection[str]) -> None:
-        self.ranks, self.symmetric = dict(ranks), symmetric
+        self.ranks, self.symmetric = dict(ranks), {*symmetric}
 
     def kind(self, tree: Tree) -> str:
         """A number, a column, a row or a matrix."""
@@ -135,7 +135,10 @@ class Algebra:
                 c, more, under, rest = self._gathered(part.args)
                 coefficient, numbers, below = coefficient * c, numbers + more, below + under
                 whole = rest[0] if len(rest) == 1 else Tree("times", tuple(rest))
-                arrays.append(Tree("diag", (whole,)) if rest else part)
+                if whole.op == "ones":
+                    arrays.append(Tree("I", (), whole.text))
+                else:
+                    arrays.append(Tree("diag", (whole,)) if rest else part)
             else:
                 (numbers if self.is_number(part) else arrays).append(part)
         return coefficient, numbers, below, arrays
@@ -234,8 +237,17 @@ class Algebra:
             return Tree("neg", (self.transposed(tree.args[0]),))
         if tree.op == "div":
             return self.over(self.transposed(tree.args[0]), tree.args[1])
-        if tree.op in ("+", "-") and self.kind(tree) == MATRIX and all(map(_plain, tree.args)):
+        if tree.op in ("had", "hpow", "f") and self.kind(tree) == MATRIX:
+            arrays = tree.args[:1] if tree.op == "hpow" else tree.args
+            if all(self.transposed(array) == array for array in arrays):
+                return tree
+        if tree.op in ("+", "-") and self.kind(tree) == MATRIX:
             left, right = map(self.transposed, tree.args)
+            symmetric = (left, right) == tree.args  # or M + Mᵀ, which is itself too
+            if symmetric or (tree.op == "+" and (right, left) == tree.args and not _plain(left)):
+                return tree
+            if not all(map(_plain, tree.args)):
+                return Tree("T", (tree,))
             if tree.op == "+" and left == Tree("T", (right,)):
                 return Tree("+", (right, left))  # A + Aᵀ is itself
             return Tree(tree.op, (left, right))

@@ -448,6 +448,8 @@ def stable(tree: Tree) -> Tree:
             return Tree("*", (Tree("det", (u,), at=u.at), Tree("inv", (u,), at=u.at)))
         case Tree("f", (Tree("softmax", (u,)),), "log"):
             return Tree("log_softmax", (u,))
+        case Tree("f", (Tree("slice", (Tree("softmax", (u,)),), places),), "log"):
+            return Tree("slice", (Tree("log_softmax", (u,), at=u.at),), places, at=tree.at)
         case Tree("f", (Tree("f", (u,), "sigmoid"),), "log"):
             return minus(call("softplus", minus(u)))
         case Tree("f", (Tree("-", (one, Tree("f", (u,), "sigmoid"))),), "log") if _is_one(one):

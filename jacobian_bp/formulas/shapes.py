@@ -192,6 +192,8 @@ class Shapes:
         if tree.op != "**" or len(parts[0]) != 2 or tree.args[0].op != "name":
             return
         matrix, exponent = tree.args[0].text, float(tree.args[1].text)
+        if not self._words(tree).startswith(matrix) or self._words(tree) == matrix:
+            return  # of norm(A), which is read as the root of such a sum
         meant = {
             -1.0: f"the inverse write inv({matrix})",
             2.0: f"the product write {matrix} @ {matrix}",

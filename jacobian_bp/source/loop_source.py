@@ -104,10 +104,18 @@ class LoopSource(StepSource):
             case ast.Assign([ast.Name(name)], ast.Name(other)) if name not in kept:
                 nests.called(name, other)
             case ast.Assign([ast.Name(name)], value):
-                nests.own.add(name)
-                nests.add([name], value, nests.examples[name])
+                target, value = nests.written_again(name, value)
+                nests.own.add(target)
+                nests.add([target], value, nests.examples[name])
             case ast.AugAssign(ast.Name(name), ast.Add(), value):
-                nests.add([name], value, nests.examples[name], "{} += {}")
+                before = nests.alias.get(name)
+                target, _ = nests.written_again(name, value)
+                if before in (None, target):
+                    nests.add([target], value, nests.examples[name], "{} += {}")
+                else:
+                    whole = ast.BinOp(ast.Name(before, ast.Load()), ast.Add(), value)
+                    nests.own.add(target)
+                    nests.add([target], whole, nests.examples[name])
             case ast.Assign([ast.Tuple(elts)], ast.Call() as value):
                 names = [n.id for n in elts if isinstance(n, ast.Name)]
                 nests.own.update(names)

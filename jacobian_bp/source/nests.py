@@ -10,6 +10,7 @@ a1 = np.tanh(z1)              for k in range(4):
 """
 
 import ast
+import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,21 @@ class Nests:
         self.alias[name] = first
         if first in self.own:
             self.renamed.setdefault(first, name)
+
+    def written_again(self, name: str, value: ast.expr) -> tuple[str, ast.expr]:
+        """Which array to write where `name` gets another value, dt = dt + found, and that value.
+
+        The array that `name` has been called so far; one of its own where that has other names.
+        """
+        first = self.alias.get(name)
+        if first is None:
+            return name, value
+        if first in self.own and list(self.alias.values()).count(first) == 1:
+            return first, value
+        del self.alias[name]
+        if self.renamed.get(first) == name:
+            del self.renamed[first]
+        return name, _Reading(name, first).visit(copy.deepcopy(value))
 
     def _variables(self, shape: tuple[int, ...]) -> At:
         """Letters for the loops over a shape."""
@@ -230,6 +246,16 @@ class Nests:
     def gap(self) -> None:
         """An empty line, over which no statement joins another's loops."""
         self.found.append(Whole("", [], []))
+
+
+class _Reading(ast.NodeTransformer):
+    """An expression that reads one array in the place of another."""
+
+    def __init__(self, name: str, other: str) -> None:
+        self.name, self.other = name, other
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.other, node.ctx) if node.id == self.name else node
 
 
 def is_running_sum(node: ast.AST) -> bool:

@@ -73,6 +73,8 @@ class NumbaPlan:
                 read: list[np.ndarray | str] = []
                 for arg in step.args:
                     mine = source.called.get(arg, arg)
+                    if mine not in source.rooms and arg not in (*self.params, *self.inputs):
+                        raise SpecError(_refused(f"{step.who}, which asks for {arg},"))
                     read.append(array(mine) if mine in source.rooms else arg)
                 self.after.append((step.op, called, read))
         self.indirect = bool(self.after) or self.straight < set(labels)

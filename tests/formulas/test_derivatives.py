@@ -337,6 +337,36 @@ HARD = [  # two sums that share an axis; an entry alike everywhere; a later matr
 ]
 
 
+FOLDED_BY_SYMMETRY = {
+    "y @ inv(K + lam * eye) @ y": "2 (K + λ I_k)⁻¹ y",
+    "y @ inv(X.T @ X + lam * eye) @ y": "2 (Xᵀ X + λ I_i)⁻¹ y",
+    "y @ (A + A.T) @ y": "2 (A + Aᵀ) y",
+    "y @ (A @ B + (A @ B).T) @ y": "2 (A B + Bᵀ Aᵀ) y",
+    "y @ (A @ B + A.T) @ y": "(A B + Aᵀ + (A B + Aᵀ)ᵀ) y",
+}
+
+
+@pytest.mark.parametrize("text", FOLDED_BY_SYMMETRY)
+def test_what_is_symmetric_by_its_form_is_written_as_such(text):
+    found = formula(text, symmetric=["K"] if "K" in text else (), wrt=["y"])
+    assert found.derivatives["y"] == FOLDED_BY_SYMMETRY[text]
+    assert found.ok, found.unlike
+    assert found.second_ok, found.second_unlike
+
+
+def test_a_class_of_a_softmax_has_the_slope_that_is_taught():
+    found = formula("-log(softmax(W @ x)[0])")
+    assert found.derivatives == {"W": "(p − e_0) xᵀ", "x": "Wᵀ (p − e_0)"}
+    assert found.ok, found.unlike
+
+
+def test_quotients_inside_each_other_are_one():
+    found = formula("sum(p * log(p / q))")
+    assert found.derivatives == {"p": "log(p ⊘ q) + 1_k", "q": "−p ⊘ q"}
+    assert found.second_derivatives["p,p"] == "diag(1_k ⊘ p)"
+    assert found.ok, found.unlike
+
+
 @pytest.mark.parametrize("text", HARD)
 def test_what_is_rarely_typed_is_right_too(text):
     found = formula(text)

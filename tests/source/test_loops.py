@@ -223,3 +223,25 @@ def test_an_op_of_ones_own_without_loops_is_named():
         "z = Sorted(p): np.sort has no form as loops.\n"
         '  Leave out style="loops": as NumPy over whole arrays every op is written.'
     )
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["t = Linear(x, A, b)", "J = Einsum(t, t, 'k,k->')"],
+        ["J = norm(A @ x + b)**2"],
+        ["p = softmax(A @ x + b)", "J = norm(p)**2 + dot(p, b)"],
+    ],
+)
+def test_an_array_that_an_op_reads_twice_has_what_comes_back_by_both(lines):
+    rng = np.random.default_rng(11)
+    net = Network.program(*lines, params={"A": rng.normal(size=(5, 3)), "b": rng.normal(size=5)})
+    x, other = rng.normal(size=(2, 3))
+    text = net.run(x=x).source("loops")
+    run = moved(net, 12).run(x=other)
+    state = run.forward_pass
+    cost, found = step_of(text)({n: state.values[n] for n in state.program.params}, other)
+    require_same(state, cost, found, "the loops give")
+    found["A"][0, 0] += 1e-9
+    with pytest.raises(JacobianError):
+        require_same(state, cost, found, "the loops give")

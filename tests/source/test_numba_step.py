@@ -364,3 +364,23 @@ def test_the_exponential_is_within_a_unit_from_the_smallest_subnormal_on():
         np.inf,
     ]
     assert np.isnan(exp(np.nan))
+
+
+def test_an_array_that_an_op_reads_twice_has_what_comes_back_by_both():
+    rng = np.random.default_rng(3)
+    params = {"A": rng.normal(size=(3, 5))}
+    net = Network.program("t = A @ x", "J = Einsum(t, t, 'k,k->')", params=params)
+    x = rng.normal(size=5)
+    loss, found = net.compile(engine="numba")(mine(net), x=x)
+    run = net.run(x=x)
+    assert float(loss) == pytest.approx(float(run.loss), rel=1e-14)
+    np.testing.assert_allclose(found["A"], run.gradients("vjp")["A"], rtol=1e-13)
+
+
+def test_a_number_that_an_op_asks_for_and_the_loops_keep_is_refused():
+    params = {"A": np.ones((3, 5))}
+    net = Network.program("J = logsumexp(A @ x) + norm(A)**2", params=params)
+    assert refusal(SpecError, net.compile(engine="numba"), mine(net), x=np.ones(5)) == (
+        f"Entrywise 'J', which asks for J_t2, has no form as loops, which {WHO} compiles.\n"
+        '  Leave out engine="numba": the planned numpy step takes every op.'
+    )
