@@ -14,7 +14,15 @@ from ..numbers.arrays import quiet
 from ..writing.signs import rename
 from .activations import between
 from .base import Op, of_example, over_batch
-from .spread import Spread, centred, require_spread, scaled, spread_of, standardised
+from .spread import (
+    Standardised,
+    centred,
+    over_spread,
+    require_spread,
+    scaled,
+    spread_of,
+    standardised,
+)
 from .windows import per_axis
 
 
@@ -75,28 +83,33 @@ class GroupNorm(Op):
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = self._normal(x)
+        normal, s, larger = self._normal(x)
         channel, *places = self.letters
         own = delta(f"{channel},{channel}'")
         beside: Expression = own
         for place in places:
             beside = beside * one(place)
         return {
-            "x": dense(f"(gamma/s)[{channel}]", s.under(gamma)) * self._moves(normal, "", "'"),
+            "x": dense(f"(gamma/s)[{channel}]", over_spread(gamma, s, larger))
+            * self._moves(normal, "", "'"),
             "gamma": own * self._at(normal, ""),
             "beta": beside,
         }
 
     @quiet
     def second(self, x, gamma, beta):
-        normal, s = self._normal(x)
+        normal, s, larger = self._normal(x)
         channel = self.letters[0]
         parts = self._at(normal, "''") * self._moves(normal, "", "'")
         parts = parts + self._at(normal, "'") * self._moves(normal, "", "''")
         parts = parts + self._at(normal, "") * self._moves(normal, "'", "''")
         alike = self._same(len(gamma), "", "'") * self._same(len(gamma), "", "''")
-        gain = dense(f"(gamma/s²)[{channel}]", s.under(s.under(gamma)))
-        slope = delta(f"{channel},{channel}''") * dense(f"(1/s)[{channel}]", s.under(1))
+        gain = dense(
+            f"(gamma/s²)[{channel}]", over_spread(over_spread(gamma, s, larger), s, larger)
+        )
+        slope = delta(f"{channel},{channel}''") * dense(
+            f"(1/s)[{channel}]", over_spread(1, s, larger)
+        )
         return {
             ("x", "x"): -self._share(x.shape) * gain * alike * parts,
             ("x", "gamma"): slope * self._moves(normal, "", "'"),
@@ -105,9 +118,9 @@ class GroupNorm(Op):
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
         rows = self._rows(x)
-        normal, s = standardised(rows, self.eps)
+        normal, s, larger = standardised(rows, self.eps)
         gain = self._rows(np.ones_like(y_bar) * self._wide(gamma))
-        bar = scaled(self._rows(y_bar), gain, s)
+        bar = scaled(self._rows(y_bar), gain, s, larger)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         x_bar = bar - bar.mean(axis=-1, keepdims=True) - normal * along
         places = tuple(range(-len(self.places), 0))
@@ -139,11 +152,13 @@ class GroupNorm(Op):
         front = x.shape[: x.ndim - len(self.letters)]
         return np.ascontiguousarray(x).reshape(*front, self.groups, -1)
 
-    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, Spread]:
+    def _normal(self, x: np.ndarray) -> Standardised:
         """x̂ in the shape of x, and s of the group of each channel."""
-        normal, s = standardised(self._rows(x), self.eps)
+        normal, s, larger = standardised(self._rows(x), self.eps)
         size = x.shape[-len(self.letters)] // self.groups
-        return normal.reshape(x.shape), s.each(lambda rows: np.repeat(rows[..., 0], size, axis=-1))
+        if larger is not None:
+            larger = np.repeat(larger[..., 0], size, axis=-1)
+        return normal.reshape(x.shape), np.repeat(s[..., 0], size, axis=-1), larger
 
     def _share(self, shape: tuple[int, ...]) -> float:
         """1/D, D the number of entries of a group."""

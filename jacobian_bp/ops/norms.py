@@ -18,7 +18,16 @@ from ..writing.signs import rename
 from .activations import between
 from .base import Op, over_batch
 from .kernels import rows as kernels
-from .spread import Spread, by_spread, centred, require_spread, scaled, spread_of, standardised
+from .spread import (
+    Standardised,
+    by_spread,
+    centred,
+    over_spread,
+    require_spread,
+    scaled,
+    spread_of,
+    standardised,
+)
 
 
 class LayerNorm(Op):
@@ -55,16 +64,16 @@ class LayerNorm(Op):
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = standardised(x, self.eps)
+        normal, _, _ = standardised(x, self.eps)
         return gamma * normal + beta
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = standardised(x, self.eps)
+        normal, s, larger = standardised(x, self.eps)
         share = 1 / x.shape[-1]
         inner = delta("k,k'") - share * one("k") * one("k'")
         inner = inner - share * dense("x̂[k]", normal) * dense("x̂[k']", normal)
-        gain = dense("(gamma/s)[k]", s.under(gamma))
+        gain = dense("(gamma/s)[k]", over_spread(gamma, s, larger))
         return {
             "x": gain * inner,
             "gamma": delta("k,k'") * dense("x̂[k]", normal),
@@ -73,13 +82,13 @@ class LayerNorm(Op):
 
     @quiet
     def second(self, x, gamma, beta):
-        normal, s = standardised(x, self.eps)
-        return _second(normal, s, gamma, 1 / x.shape[-1], ("x̂", "s"), centred=True)
+        normal, s, larger = standardised(x, self.eps)
+        return _second(normal, s, larger, gamma, 1 / x.shape[-1], ("x̂", "s"), centred=True)
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = standardised(x, self.eps)
-        bar = scaled(y_bar, gamma, s)
+        normal, s, larger = standardised(x, self.eps)
+        bar = scaled(y_bar, gamma, s, larger)
         along = (bar * normal).mean(axis=-1, keepdims=True)
         return {
             "x": bar - bar.mean(axis=-1, keepdims=True) - normal * along,
@@ -137,22 +146,22 @@ class RMSNorm(Op):
 
     @quiet
     def jacobians(self, x, gamma):
-        u, r = by_spread(x, self.eps)
+        u, r, larger = by_spread(x, self.eps)
         inner = delta("k,k'") - (1 / x.shape[-1]) * dense("u[k]", u) * dense("u[k']", u)
         return {
-            "x": dense("(gamma/r)[k]", r.under(gamma)) * inner,
+            "x": dense("(gamma/r)[k]", over_spread(gamma, r, larger)) * inner,
             "gamma": delta("k,k'") * dense("u[k]", u),
         }
 
     @quiet
     def second(self, x, gamma):
-        u, r = by_spread(x, self.eps)
-        return _second(u, r, gamma, 1 / x.shape[-1], ("u", "r"), centred=False)
+        u, r, larger = by_spread(x, self.eps)
+        return _second(u, r, larger, gamma, 1 / x.shape[-1], ("u", "r"), centred=False)
 
     @quiet
     def vjp(self, y_bar, x, gamma):
-        u, r = by_spread(x, self.eps)
-        bar = scaled(y_bar, gamma, r)
+        u, r, larger = by_spread(x, self.eps)
+        bar = scaled(y_bar, gamma, r, larger)
         along = (bar * u).mean(axis=-1, keepdims=True)
         return {"x": bar - u * along, "gamma": over_batch(y_bar * u)}
 
@@ -249,12 +258,12 @@ class BatchNorm(Op):
 
     @quiet
     def forward(self, x, gamma, beta):
-        normal, _ = self._normal(x)
+        normal, _, _ = self._normal(x)
         return self._wide(gamma) * normal + self._wide(beta)
 
     @quiet
     def jacobians(self, x, gamma, beta):
-        normal, s = self._normal(x)
+        normal, s, larger = self._normal(x)
         unit, mixed = self.letters[self.place], self.mixed
         own, axes = delta(f"{unit},{unit}'"), ",".join(self.letters)
         there = ",".join(axis if axis == unit else f"{axis}'" for axis in self.letters)
@@ -266,14 +275,14 @@ class BatchNorm(Op):
         inner = same - share * ones
         inner = inner - share * dense(f"x̂[{axes}]", normal) * dense(f"x̂[{there}]", normal)
         return {
-            "x": own * dense(f"(gamma/s)[{unit}]", s.under(gamma)) * inner,
+            "x": own * dense(f"(gamma/s)[{unit}]", over_spread(gamma, s, larger)) * inner,
             "gamma": own * dense(f"x̂[{axes}]", normal),
             "beta": beside * own,
         }
 
     @quiet
     def second(self, x, gamma, beta):
-        normal, s = self._normal(x)
+        normal, s, larger = self._normal(x)
         unit, mixed, share = self.letters[self.place], self.mixed, len(gamma) / x.size
 
         def there(mark: str) -> Expression:
@@ -294,16 +303,18 @@ class BatchNorm(Op):
         return {
             ("x", "x"): -share
             * twice
-            * dense(f"(gamma/s²)[{unit}]", s.under(s.under(gamma)))
+            * dense(f"(gamma/s²)[{unit}]", over_spread(over_spread(gamma, s, larger), s, larger))
             * found,
-            ("x", "gamma"): twice * dense(f"(1/s)[{unit}]", s.under(1)) * moves("", "'"),
+            ("x", "gamma"): twice
+            * dense(f"(1/s)[{unit}]", over_spread(1, s, larger))
+            * moves("", "'"),
         }
 
     @quiet
     def vjp(self, y_bar, x, gamma, beta):
-        normal, s = standardised(_units(x, self.place), self.eps)
+        normal, s, larger = standardised(_units(x, self.place), self.eps)
         whole = _units(y_bar, self.place)
-        bar = scaled(whole, gamma[:, None], s)
+        bar = scaled(whole, gamma[:, None], s, larger)
         along = (bar * normal).mean(axis=1, keepdims=True)
         return {
             "x": _back(bar - bar.mean(axis=1, keepdims=True) - normal * along, x.shape, self.place),
@@ -336,10 +347,12 @@ class BatchNorm(Op):
     def __repr__(self) -> str:
         return f"BatchNorm(eps={self.eps!r}{'' if self.training else ', training=False'})"
 
-    def _normal(self, x: np.ndarray) -> tuple[np.ndarray, Spread]:
+    def _normal(self, x: np.ndarray) -> Standardised:
         """x̂ in the shape of x, and s of each unit."""
-        normal, s = standardised(_units(x, self.place), self.eps)
-        return _back(normal, x.shape, self.place), s.each(lambda rows: rows[:, 0])
+        normal, s, larger = standardised(_units(x, self.place), self.eps)
+        if larger is not None:
+            larger = larger[:, 0]
+        return _back(normal, x.shape, self.place), s[:, 0], larger
 
     def _wide(self, of_units: np.ndarray) -> np.ndarray:
         """One number a unit, beside its places."""
@@ -348,7 +361,8 @@ class BatchNorm(Op):
 
 def _second(
     normal: np.ndarray,
-    s: Spread,
+    s: np.ndarray,
+    larger: np.ndarray | None,
     gamma: np.ndarray,
     share: float,
     letters: tuple[str, str],
@@ -369,8 +383,8 @@ def _second(
         return dense(f"{hat}[{axis}]", normal)
 
     parts = at("k''") * moves("k", "k'") + at("k'") * moves("k", "k''")
-    gain = dense(f"(gamma/{size}²)[k]", s.under(s.under(gamma)))
-    slope = dense(f"(1/{size})[k]", np.broadcast_to(s.under(1), normal.shape))
+    gain = dense(f"(gamma/{size}²)[k]", over_spread(over_spread(gamma, s, larger), s, larger))
+    slope = dense(f"(1/{size})[k]", np.broadcast_to(over_spread(1, s, larger), normal.shape))
     return {
         ("x", "x"): -share * gain * (parts + at("k") * moves("k'", "k''")),
         ("x", "gamma"): delta("k,k''") * slope * moves("k", "k'"),

@@ -1,7 +1,7 @@
 """The spread of a row, √(mean of d² + eps): what a norm divides by, in all digits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,55 +9,50 @@ from ..errors import DomainError
 from ..numbers.arrays import entry
 from .base import Op
 
+Standardised = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+
 LARGER = 2.0**64  # times that a subnormal has all its digits
 SMALL = 2.0**80  # times the smallest normal number: entries above it differ by normal numbers
 
 
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """s of each row, times a power of two where it may be a subnormal, which has few digits."""
-
-    enlarged: np.ndarray
-    times: np.ndarray | None = None
-
-    def under(self, gain: np.ndarray | float) -> np.ndarray:
-        """gain/s."""
-        return (gain if self.times is None else gain * self.times) / self.enlarged
-
-    def each(self, chosen: Callable[[np.ndarray], np.ndarray]) -> "Spread":
-        """Of other places: what is chosen of s, or repeated."""
-        times = None if self.times is None else chosen(self.times)
-        return Spread(chosen(self.enlarged), times)
-
-
-def standardised(x: np.ndarray, eps: float) -> tuple[np.ndarray, Spread]:
+def standardised(x: np.ndarray, eps: float) -> Standardised:
     """(x − μ)/s and s, of each row; s keeps the axis."""
     return by_spread(x, eps, centred)
 
 
 def by_spread(
     x: np.ndarray, eps: float, away_from: Callable[[np.ndarray], np.ndarray] = np.asarray
-) -> tuple[np.ndarray, Spread]:
+) -> Standardised:
     """d/s and s of each row, s = √(mean of d² + eps), d being x, or what `away_from` makes of it.
 
-    A row that may have a subnormal spread, its entries being small and eps nothing beside them,
-    is taken times a power of two.
+    A subnormal spread has few digits. So a row that may have one, its entries being small and eps
+    nothing beside them, is taken times a power of two, and so is the s that is handed out. The
+    powers come third, or None where no row may have one.
     """
     if eps**0.5 >= np.finfo(x.dtype).tiny:
         away = away_from(x)
         s = spread_of(away, eps)
-        return away / s, Spread(s)
+        return away / s, s, None
     small = np.abs(x).max(axis=-1, keepdims=True) < np.finfo(x.dtype).tiny * SMALL
     larger = np.where(small, LARGER, 1).astype(x.dtype)
     away = away_from(x * larger)
     root = np.where(small, LARGER * eps**0.5, eps**0.5).astype(x.dtype)
     s = np.hypot(spread_of(away, 0.0), root)
-    return away / s, Spread(s, larger)
+    return away / s, s, larger
 
 
-def scaled(y_bar: np.ndarray, gamma: np.ndarray, spread: Spread) -> np.ndarray:
+def over_spread(gain: Any, s: np.ndarray, larger: np.ndarray | None) -> Any:
+    """gain/s."""
+    if larger is None:
+        return gain / s
+    return gain * larger / s
+
+
+def scaled(
+    y_bar: np.ndarray, gamma: np.ndarray, s: np.ndarray, larger: np.ndarray | None
+) -> np.ndarray:
     """y_bar gamma/s; 0 where y_bar is, though gamma/s may be too large for a number."""
-    return np.where(y_bar == 0, y_bar, y_bar * spread.under(gamma))
+    return np.where(y_bar == 0, y_bar, y_bar * over_spread(gamma, s, larger))
 
 
 def centred(x: np.ndarray) -> np.ndarray:

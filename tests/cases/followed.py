@@ -41,11 +41,10 @@ class Advice(NamedTuple):
 
     def covered_by(self, told: "Told") -> bool:
         """Whether this very line was reached, and stands in the message."""
-        pattern = re.escape(self.line).replace(re.escape(GAP), ".*")
         reached = not self.in_function or any(
             self.first <= line <= self.last for line in told.lines.get(self.file, ())
         )
-        return reached and re.search(pattern, told.message) is not None
+        return reached and _pattern(self.line).search(told.message) is not None
 
 
 class Told(NamedTuple):
@@ -53,6 +52,11 @@ class Told(NamedTuple):
 
     message: str
     lines: dict[str, set[int]]
+
+
+@cache
+def _pattern(line: str) -> re.Pattern[str]:
+    return re.compile(re.escape(line).replace(re.escape(GAP), ".*"))
 
 
 def advice_in(*places: str, without: Iterable[str] = ()) -> list[Advice]:
