@@ -92,7 +92,7 @@ def two_sizes(
     computed: Collection[str],
     instead: str = "",
 ) -> str:
-    """One axis has two sizes: both arrays that say so, and what looks turned; or `instead`."""
+    """One axis has two sizes: both arrays that say so, and what looks turned; else `instead`."""
     labels: list[str] = []
     lines: list[str] = []
     for position in pair:
@@ -109,7 +109,8 @@ def two_sizes(
         lines.append(
             f"  {label:<{widths[0]}} has shape {shape:<{widths[1] + 1}} so {axis} = {size}"
         )
-    hint = instead or _transpose_hint(operands, shapes, carried, pair, computed)
+    hint = _transpose_hint(operands, shapes, carried, pair, computed)
+    hint = hint or instead or _alike([operands[p].name for p in pair], pair[0] == pair[1])
     return f"{who}: axis {axis} has two sizes.\n" + "\n".join(lines) + f"\n  {hint}"
 
 
@@ -120,7 +121,7 @@ def _transpose_hint(
     pair: tuple[int, int],
     computed: Collection[str],
 ) -> str:
-    """Name the matrices that would fit everywhere if they were turned round; few are enough."""
+    """The matrices that would fit everywhere if they were turned round, or a column; else ""."""
     given = [o.name not in computed for o in operands]
     matrices = [
         place
@@ -147,10 +148,14 @@ def _transpose_hint(
         if _consistent(operands, whole, [() if p == suspect else c for p, c in enumerate(carried)]):
             name = operands[suspect].name
             return f"{name} looks like a column: pass {name}[:, 0], shape ({length},)."
-    first, second = (operands[p].name for p in pair)
-    if pair[0] == pair[1]:
-        return f"Give both of these axes of {first} the same size; nothing is broadcast."
-    return f"Give {first} and {second} the same size along it; nothing is broadcast."
+    return ""
+
+
+def _alike(names: Sequence[str], same: bool) -> str:
+    """What is said where nothing else is known."""
+    if same:
+        return f"Give both of these axes of {names[0]} the same size; nothing is broadcast."
+    return f"Give {names[0]} and {names[1]} the same size along it; nothing is broadcast."
 
 
 def _consistent(
@@ -182,7 +187,7 @@ def wrong_rank(
         f"{who}: {operand.name} has shape {dims(shape)}, {plural(len(shape), 'axis', 'axes')}; "
         f"{operand} has {plural(declared, 'axis', 'axes')}{batch}.\n  "
     )
-    if instead:
+    if instead and (len(shape) < declared or not may_lift):
         return text + instead
     if operand.axes == (BATCH,) and 1 < len(shape) < 6:
         one, s = summed(operand.name, len(shape) - 1), unused("s", [o.name for o in operands])

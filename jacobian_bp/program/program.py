@@ -243,8 +243,9 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 
 def _with_all_inputs(step: Step) -> str:
     """The line with as many operands as the op has, those that lack under the op's own names."""
-    inputs = [operand.name for operand in step.op.parsed.inputs]
-    args = [*step.args, *inputs[len(step.args) :]][: len(inputs)]
+    signature = step.op.parsed
+    inputs = [operand.name for operand in signature.inputs]
+    args = [*step.args, *inputs[len(step.args) : signature.least]][: len(inputs)]
     inside = ", ".join((*args, *step.written_options))
     left = "" if len(args) >= len(step.args) else f", without {', '.join(step.args[len(args) :])}"
     return f"Write {step.name} = {step.title}({inside}){left}."
@@ -253,7 +254,8 @@ def _with_all_inputs(step: Step) -> str:
 def _in_its_place(step: Step, operand: str, kind: str, known: Collection[str]) -> str:
     """The same line with the one operand that is an input where it belongs; else what to pass."""
     given = [name for name in step.args if name not in known]
-    if len(given) == 1 and len(step.args) == 2 and given[0] != step.called[operand]:
+    turned_round = kind != "constant" and len(step.args) == 2 and len(given) == 1
+    if turned_round and given[0] != step.called[operand]:
         turned = ", ".join((*reversed(step.args), *step.written_options))
         return f"The {kind}s stand in the other place: {step.name} = {step.title}({turned})."
     return f"Pass the {kind}s as an input of the network, such as {operand}."

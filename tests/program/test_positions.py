@@ -195,7 +195,8 @@ def test_nothing_is_differentiated_by_positions():
         (
             ["z = Linear(x)"],
             {},
-            "Linear 'z' reads 2 to 3 values, a[i], W[k,i], b[k]? -> z[k]; it is given 1: x.",
+            "Linear 'z' reads 2 to 3 values, a[i], W[k,i], b[k]? -> z[k]; it is given 1: x.\n"
+            "  Write z = Linear(x, W).",
         ),
     ],
 )

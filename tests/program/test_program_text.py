@@ -133,7 +133,8 @@ def test_the_line_is_shown(text, error, message):
         (
             "z = Sigmoid(x, y)",
             SpecError,
-            "Sigmoid 'z' reads 1 value, z[k] -> a[k]; it is given 2: x, y.",
+            "Sigmoid 'z' reads 1 value, z[k] -> a[k]; it is given 2: x, y.\n"
+            "  Write z = Sigmoid(x), without y.",
         ),
         (
             "a = Sigmoid(b)\nb = Tanh(x)",

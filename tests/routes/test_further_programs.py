@@ -1,7 +1,7 @@
 """Random programs over the ops that test_wide_programs does not draw: every route, and torch."""
 
 import pytest
-import test_wide_programs as wide
+from every_way import LEFT_OUT, apart, from_torch, kinds
 from further_programs import further_program
 
 from jacobian_bp import ops
@@ -9,32 +9,26 @@ from jacobian_bp import ops
 SAMPLE, ALL = range(12), range(12, 600)
 
 
-@pytest.fixture(autouse=True)
-def _further(monkeypatch):
-    """The comparisons of the wide programs, on these."""
-    monkeypatch.setattr(wide, "wide_program", further_program)
-
-
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("seed", SAMPLE)
 def test_every_way_gives_one_gradient(seed):
-    assert wide.apart(seed) == []
+    assert apart(*further_program(seed)) == []
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("seeds", [ALL[k : k + 98] for k in range(0, len(ALL), 98)])
 def test_every_way_gives_one_gradient_in_many_programs(seeds):
-    assert {seed: said for seed in seeds if (said := wide.apart(seed))} == {}
+    assert {seed: said for seed in seeds if (said := apart(*further_program(seed)))} == {}
 
 
 def test_with_them_no_op_is_left_out():
-    seen = set().union(*(wide.kinds(further_program(seed)[0]) for seed in range(60)))
-    assert seen >= wide.LEFT_OUT
+    seen = set().union(*(kinds(further_program(seed)[0]) for seed in range(60)))
+    assert seen >= LEFT_OUT
 
 
 def test_a_wrong_rule_in_one_of_them_is_seen(monkeypatch):
-    seed = next(s for s in ALL if "GRUCell" in wide.kinds(further_program(s)[0]))
-    assert wide.apart(seed) == []
+    seed = next(s for s in ALL if "GRUCell" in kinds(further_program(s)[0]))
+    assert apart(*further_program(seed)) == []
     right = ops.GRUCell.vjp
 
     def wrong(self, bar, *inputs):
@@ -42,7 +36,7 @@ def test_a_wrong_rule_in_one_of_them_is_seen(monkeypatch):
         return {**found, "W": found["W"] * (1 + 1e-12)}
 
     monkeypatch.setattr(ops.GRUCell, "vjp", wrong)
-    assert wide.apart(seed) != []
+    assert apart(*further_program(seed)) != []
 
 
 @pytest.mark.full
@@ -51,4 +45,6 @@ def test_torch_gives_the_same_gradients():
     from torch_ops import cost_and_gradients
 
     seeds = range(ALL.stop)
-    assert {s: far for s in seeds if (far := wide.from_torch(s, cost_and_gradients))} == {}
+    assert {
+        s: far for s in seeds if (far := from_torch(*further_program(s), cost_and_gradients))
+    } == {}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from ...program.step import Step
 from .layer_kernels import linear, linear_of_one
 
 BLOCK = 2**9  # entries whose squares are added up: their sum stays below the limit for usual values
+LINE = 16  # entries of a cache line, with which every buffer begins
+LOOKED_AT = 2**12  # entries of a δ aᵀ from which on only δ and a are looked at
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -67,8 +70,16 @@ class Plan:
         self.cost = arrays[state.cost]
         unreached = [name for name in state.program.params if name not in names]
         shapes = {name: state.values[name].shape for name in (*names, *unreached)}
-        self.bars, whole = arena([*names, *unreached], shapes, dtype)
-        self.slopes, self.own = whole, whole.base  # every cotangent and gradient, side by side
+        outer = outer_products(layers, backward, shapes)
+        last = [name for name in names if name in outer]
+        first = [name for name in (*names, *unreached) if name not in outer]
+        self.bars, whole = arena([*first, *last], shapes, dtype)
+        self.own = whole.base
+        # every cotangent and gradient side by side; of a large δ aᵀ what it is the product of
+        self.slopes = whole[: end_of(first, shapes)] if last else whole
+        largest = float(np.finfo(dtype).max)
+        self.room = (largest / 2) ** 2 if dtype == np.float32 else largest / 4
+        self.read_by_outer = tuple({outer[name]: None for name in last})
         if names:
             self.bars[state.cost].fill(1)
         self._share(layers, backward)
@@ -82,6 +93,18 @@ class Plan:
         if len(self.blocks) < 2:
             return float(self.watched.dot(self.watched))
         return float(np.vecdot(self.blocks, self.blocks).max())
+
+    def slopes_are_finite(self) -> bool:
+        """Whether no gradient has overflowed: False where that takes a closer look.
+
+        |δ[k] a[i]| is at most ‖δ‖ ‖a‖, so that the entries of a large δ aᵀ are not looked at.
+        """
+        square = float(self.slopes.dot(self.slopes))
+        for name in self.read_by_outer:
+            read = self.late[name]
+            if not square * float(read.dot(read)) < self.room:
+                return False
+        return square < inf
 
     def _share(self, layers: Sequence[Step], backward: Sequence[Step]) -> None:
         """One buffer for two cotangents where the second is written over the first, or is it.
@@ -257,11 +280,32 @@ def arena(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Buffers side by side in one array, in whole blocks, so that one product looks at all."""
     sizes = [int(np.prod(shapes[name])) for name in names]
-    starts = np.cumsum([0] + [-(-size // 16) * 16 for size in sizes])  # each begins a cache line
+    starts = np.cumsum([0] + [-(-size // LINE) * LINE for size in sizes])
     count = int(starts[-1])
     whole = aligned_zeros((count if count < BLOCK else -(-count // BLOCK) * BLOCK,), dtype)
     parts = zip(names, starts, sizes, strict=False)
     return {n: whole[i : i + size].reshape(shapes[n]) for n, i, size in parts}, whole
+
+
+def end_of(names: Sequence[str], shapes: Shapes) -> int:
+    """Where these buffers end in an arena that begins with them."""
+    return sum(-(-int(np.prod(shapes[name])) // LINE) * LINE for name in names)
+
+
+def outer_products(
+    layers: Sequence[Step], backward: Sequence[Step], shapes: Shapes
+) -> dict[str, str]:
+    """The large weights whose gradient is one δ aᵀ, each with the name of a."""
+    uses = Counter(arg for step in backward for arg in step.args)
+    reached = {step.name for step in backward}
+    return {
+        step.args[1]: step.args[0]
+        for step in layers
+        if is_one(shapes.get(step.name, (2, 2)))
+        and step.name in reached
+        and uses[step.args[1]] == 1
+        and np.prod(shapes.get(step.args[1], (0,))) >= LOOKED_AT
+    }
 
 
 def needed(state: Pass) -> list[Step]:

@@ -1,7 +1,7 @@
 """net.compile(batch=m): the cost and all its gradients, planned once, run many times."""
 
 from collections.abc import Mapping
-from math import inf, isfinite, nan
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,7 @@ class CompiledStep:
                 loss = plan.cost.item()
             except JacobianError:  # an op refuses what it reads: the long way says why
                 loss = nan
-            inside = plan.largest_square() < plan.limit and plan.slopes.dot(plan.slopes) < inf
+            inside = plan.largest_square() < plan.limit and plan.slopes_are_finite()
         if not (inside and isfinite(loss)):
             return self._far_out(params, data, loss)
         return loss, dict(plan.gradients)
