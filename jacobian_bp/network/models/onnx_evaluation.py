@@ -47,7 +47,8 @@ def values_of(proto: Any, data: Mapping[str, np.ndarray], name: str) -> dict[str
         said = str(error).strip().partition("\n")[0][:200]
         raise SpecError(
             f"{name} cannot be run on an example: {type(error).__name__}: {safe(said)}\n"
-            "  Give one that it reads: Network.from_onnx(path, example=x)."
+            "  Give one that it reads: Network.from_onnx(path, example=x). What the onnx package "
+            "itself does not run is not read."
         ) from None
     return dict(zip(outputs, found, strict=True))
 
