@@ -78,6 +78,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="numba: time also the step that it compiles (default: numpy, the planned step)",
     )
     add("--threads", metavar="N", help="threads of the matrix products")
+    add("--workers", metavar="N", help=argparse.SUPPRESS)  # refused, with the reason
     add("--repeats", metavar="N", help="rounds of timing (default: 15, slow calls fewer)")
     add("--long", action="store_true", help="time also what takes very long, else left out")
     add(
@@ -96,6 +97,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def parse(options: argparse.Namespace, parser: Options) -> Asked:
     """Every option, checked; SpecError for the first that is wrong."""
     _require_effect(options, parser)
+    _require_one_at_a_time(options)
     sweep = parse_sweep(options.widths, options.depths, options.batches, options.batch)
     preset = _preset(options.preset)
     _require_no_others(options, parser, sweep, preset)
@@ -174,6 +176,15 @@ def _require_effect(options: argparse.Namespace, parser: Options) -> None:
             raise SpecError(
                 f"--{name} does not go with compare, which prints no derivation.\n  Leave it out."
             )
+
+
+def _require_one_at_a_time(options: argparse.Namespace) -> None:
+    """Calls are timed one at a time: side by side they would change each other's seconds."""
+    if options.workers is not None:
+        raise SpecError(
+            "--workers: calls that are timed side by side change each other's times.\n"
+            "  Leave it out; --threads N gives the matrix products N cores."
+        )
 
 
 def _require_no_others(

@@ -22,10 +22,11 @@ def linear(b: Builder, node: Node) -> Value:
 def _rows(b: Builder, node: Node) -> Value:
     """What a linear map reads; a constant that all examples share as one row."""
     array = b.constant(node.reads[0])
-    if array is not None and array.ndim > 1 and array.shape[0] == b.examples:
-        if not np.array_equal(array, np.broadcast_to(array[:1], array.shape)):
+    if array is not None and b.examples in array.shape[:-1]:
+        row = array.reshape(-1, array.shape[-1])[0]
+        if not np.array_equal(array, np.broadcast_to(row, array.shape)):
             raise UnreadableError("a constant that it reads differs between examples")
-        return b.keep(f"{node.called}_constant", array[0], tuple(letters_of(array.ndim - 1)))
+        return b.keep(f"{node.called}_constant", row, ("k",))
     return b.read(node.reads[0])
 
 

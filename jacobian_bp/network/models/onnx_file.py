@@ -57,7 +57,24 @@ def read_onnx_file(path: str | Path) -> Any:
             f"{name} has {plural(len(model.graph.node), 'node')}; the limit is {MOST_NODES:,}."
         )
     _require_tensors(model.graph, name)
+    _require_order(model.graph, name)
     return model
+
+
+def _require_order(graph: Any, name: str) -> None:
+    """SpecError for a node that reads what nothing before it gives, and for such an output."""
+    given = {"", *(t.name for t in graph.initializer), *(i.name for i in graph.input)}
+    for node in graph.node:
+        for key in node.input:
+            if key not in given:
+                raise SpecError(
+                    f"{name}: {told(node)} reads {brief(key)}, which nothing before it gives.\n"
+                    f"  {AGAIN}"
+                )
+        given.update(node.output)
+    for output in graph.output:
+        if output.name not in given:
+            raise SpecError(f"{name}: no node gives its output {brief(output.name)}.\n  {AGAIN}")
 
 
 def _require_tensors(graph: Any, name: str) -> None:

@@ -4,22 +4,24 @@ The shapes of all values, and the numbers of those that are constant, are those 
 package's own reference evaluation for an example; only operators of the table are evaluated.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...errors import JacobianError, SpecError
+from ...errors import MemoryLimitError, SpecError
 from ...numbers.extras import extra
-from ...writing.signs import safe
+from ...numbers.memory import current_limit, format_bytes
+from ...writing.signs import dims, safe
 from ..files.paths import label
 from .model import Model, Parameter
 from .names import as_name
 from .onnx_call import Call, UnknownError
 from .onnx_calls import CALLS
-from .onnx_file import WHO, read_onnx_file, require_fitting, told
+from .onnx_evaluation import values_of
+from .onnx_file import AGAIN, WHO, read_onnx_file, told
 
 FOLDED = {  # what may be evaluated where it depends on constants alone, beside the table
     "Constant", "Shape", "Range", "ConstantOfShape", "Mod", "Cast", "Equal", "Not", "And", "Or",
@@ -80,7 +82,7 @@ class _Reader:
 
     def read(self) -> ReadOnnx:
         model, graph = self.model, self.graph
-        values = self._values()
+        values = values_of(self.proto, self.data, model.source)
         for key, array in self.data.items():
             model.inputs[key] = array.shape
             only = len(self.data) == 1
@@ -158,43 +160,24 @@ class _Reader:
                         f"{safe(self.model.source)} leaves axis {axis} of {safe(declared.name)} "
                         "open.\n  Give an example of it: Network.from_onnx(path, example=x)."
                     )
+            self._require_shape(declared.name, tuple(sizes))
             if dtype.kind == "f":
                 found[declared.name] = rng.standard_normal(sizes).astype(dtype)
             else:
                 found[declared.name] = np.zeros(sizes, dtype)
         return found
 
-    def _values(self) -> Mapping[str, np.ndarray]:
-        """All values of the graph for the example, by the reference evaluation."""
-        onnx, name = self.onnx, self.model.source
-        evaluator = extra("onnx.reference", WHO).ReferenceEvaluator
-        whole = onnx.ModelProto()
-        whole.CopyFrom(self.proto)
-        for declared in whole.graph.input:
-            if declared.name in self.data:
-                shape = declared.type.tensor_type.shape
-                del shape.dim[:]
-                for size in self.data[declared.name].shape:
-                    shape.dim.add().dim_value = size
-        del whole.graph.value_info[:]
-        try:
-            inferred = onnx.shape_inference.infer_shapes(whole, data_prop=True)
-            require_fitting(inferred.graph.value_info, name)
-            outputs = [key for node in whole.graph.node for key in node.output if key]
-            del whole.graph.output[:]
-            for key in outputs:
-                whole.graph.output.add().name = key
-            with np.errstate(all="ignore"):
-                found = evaluator(whole).run(None, dict(self.data))
-        except JacobianError:
-            raise
-        except Exception as error:
-            said = str(error).strip().partition("\n")[0][:200]
-            raise SpecError(
-                f"{name} cannot be run on an example: {type(error).__name__}: {safe(said)}\n"
-                "  Give one that it reads: Network.from_onnx(path, example=x)."
-            ) from None
-        return dict(zip(outputs, found, strict=True))
+    def _require_shape(self, name: str, shape: tuple[int, ...]) -> None:
+        """An error for an example that is none, or that does not fit."""
+        said = f"{safe(self.model.source)} reads {safe(name)} of shape {dims(shape)}"
+        if min(shape, default=1) < 1 or len(shape) > 32:
+            raise SpecError(f"{said}, which is none.\n  {AGAIN}")
+        if 8 * prod(shape) > current_limit():
+            raise MemoryLimitError(
+                f"{said}, {format_bytes(8 * prod(shape))}; the limit is "
+                f"{format_bytes(current_limit())}.\n"
+                "  Give a smaller example: Network.from_onnx(path, example=x)."
+            )
 
     def _trained(self) -> list[str]:
         """The initial arrays that are parameters: fractions, finite, and more than one of them."""

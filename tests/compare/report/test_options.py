@@ -50,6 +50,9 @@ WRONG = {
     "  Leave it out.",
     "--convention first_seed": "--convention does not go with compare, which prints no "
     "derivation.\n  Leave it out.",
+    "--widths 8,16 --workers 4": "--workers: calls that are timed side by side change each "
+    "other's times.\n"
+    "  Leave it out; --threads N gives the matrix products N cores.",
     "--threads 0": "--threads '0' is not a whole number from 1 to 1,024.\n"
     "  Write such as --threads 1.",
     "--repeats 1e3": "--repeats '1e3' is not a whole number from 1 to 100,000.\n"

@@ -335,3 +335,76 @@ def test_another_ending_is_refused_before_the_file_is_opened(tmp_path):
     assert str(caught.value) == (
         "model.pt does not end in .onnx.\n  Give the name of an .onnx file."
     )
+
+
+MANY = 2**38
+GROWING = {
+    "Range": (
+        [node("Range", "zero many one", "r"), node("Cast", "r", "c", to=FLOAT),
+         node("ReduceSum", "c", "s", keepdims=0), node("Add", "x s", "z")],
+        {"zero": np.array(0), "many": np.array(MANY), "one": np.array(1)},
+    ),
+    "ConstantOfShape": (
+        [node("Mul", "many one", "shape"), node("ConstantOfShape", "shape", "c"),
+         node("ReduceSum", "c", "s", keepdims=0), node("Add", "x s", "z")],
+        {"many": np.array([MANY]), "one": np.array([1])},
+    ),
+    "Tile": (
+        [node("Mul", "times times", "t"), node("Tile", "x t", "z")],
+        {"times": np.array([1, 2**19])},
+    ),
+    "Expand": (
+        [node("Mul", "shape shape", "s"), node("Expand", "x s", "z")],
+        {"shape": np.array([2**19, 1, 1])},
+    ),
+    "Pad": (
+        [node("Mul", "pads pads", "p"), node("Pad", "x p", "z")],
+        {"pads": np.array([0, 2**19, 0, 0])},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_an_operator_that_makes_more_than_fits_is_refused_before_it_does(kind, tmp_path):
+    """Its size is computed by another node, so that no shape of the file tells it."""
+    path = at(tmp_path, model(*GROWING[kind], [N, D]))
+    with memory_limit("64MiB"), pytest.raises(MemoryLimitError) as caught:
+        Network.from_onnx(path)
+    first, *more = str(caught.value).splitlines()
+    assert first.endswith(" for one run; the limit is 64.0 MiB.")
+    assert "model.onnx" in first
+    assert more == ["  Give a smaller example: example=x[:1]."]
+
+
+@pytest.mark.parametrize(
+    ("reads", "told"),
+    [
+        ([-3, D], "model.onnx reads x of shape (-3, 5), which is none.\n  Export the model again."),
+        (
+            [2**30, 2**30],
+            "model.onnx reads x of shape (1073741824, 1073741824), 8.0 EiB; the limit is 64.0 MiB."
+            "\n  Give a smaller example: Network.from_onnx(path, example=x).",
+        ),
+    ],
+)
+def test_an_input_that_is_none_or_does_not_fit_is_refused_before_it_is_drawn(reads, told, tmp_path):
+    path = at(tmp_path, model([node("Relu", "x", "z")], {}, reads))
+    with memory_limit("64MiB"), pytest.raises(JacobianError) as caught:
+        Network.from_onnx(path)
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("nodes", "told"),
+    [
+        (
+            [node("Add", "x b", "a"), node("Relu", "a", "b"), node("Relu", "b", "z")],
+            "model.onnx: the node of 'a', Add reads 'b', which nothing before it gives.",
+        ),
+        ([node("Relu", "x", "a")], "model.onnx: no node gives its output 'z'."),
+    ],
+)
+def test_a_graph_that_does_not_hang_together_is_refused(nodes, told, tmp_path):
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(at(tmp_path, model(nodes, {}, [N, D])))
+    assert str(caught.value) == f"{told}\n  Export the model again."
