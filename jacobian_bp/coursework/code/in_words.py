@@ -10,7 +10,7 @@ import numpy as np
 
 from ..lines.vocabulary import Quantity
 from .blame import Blame, Found
-from .classes import BACK, has_own_lines
+from .classes import BACK, gives_back, has_own_lines
 from .code_report import CodeLine, CodeReport
 from .costs import costs_of, holds_cost
 from .judge import Judgement, Wrong
@@ -134,7 +134,7 @@ class InWords:
         if self.judgement.unread or not all(gradients.right.values()):
             return None
         if self.judgement.computes_derivatives:
-            return True
+            return None if self._no_layer else True
         return True if self._before_the_output and self._left_out is None else None
 
     @cached_property
@@ -145,6 +145,16 @@ class InWords:
         every = [f for of in self.parsed.classes.values() for f in of.own.values()]
         back = [f for f in [*every, *self.parsed.helpers.values()] if BACK.fullmatch(f.name)]
         return next((f for f in back if has_own_lines(f)), None)
+
+    @cached_property
+    def _no_layer(self) -> ast.FunctionDef | None:
+        """A backward function beside those of layers, whose name says no layer."""
+        parts = self.parsed.parts
+        others = self.parsed.helpers.values() if parts and not parts.classes else ()
+        own = parts.functions if parts else ()
+        return next(
+            (f for f in others if f not in own and gives_back(f) and has_own_lines(f)), None
+        )
 
     @cached_property
     def _before_the_output(self) -> set[int]:
@@ -338,6 +348,9 @@ class InWords:
         unread = sorted(self.judgement.unread)
         if unread:
             return f"Not judged: line {unread[0]} is not read."
+        if self._no_layer is not None:
+            name, line = self._no_layer.name, self._no_layer.lineno
+            return f"Not judged: which layer {name}() in line {line} is of, its name does not say."
         if self._before_the_output and self._left_out is not None:
             name, line = self._left_out.name, self._left_out.lineno
             return f"Not judged: no call of {name}() in line {line} is read."
