@@ -1,9 +1,10 @@
 """A line of numpy, and the line that is suggested for it."""
 
 from jacobian_bp import diagnose_line
+from jacobian_bp.coursework.lines.laid_out import Told
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.one_line import explained
-from jacobian_bp.coursework.lines.workspace import Told, Workspace
+from jacobian_bp.coursework.lines.workspace import Workspace
 from jacobian_bp.errors import SpecError
 from jacobian_bp.numbers.arrays import quiet
 

@@ -9,6 +9,14 @@ from functools import cached_property
 from ..lines.function_names import function_of
 
 BACK = re.compile(r"_?(?:back\w*|bprop\w*|grad(?:ient)?)")
+OF_A_LAYER = re.compile(  # relu_backward, backward_relu, relu_grad, relu_bwd, drelu
+    r"_?(?:back(?:ward|prop\w*)?|b(?:ck)?wd|vjp|bprop|grad(?:ient)?s?)_?|_?forward_?"
+    r"|^d_?(?=linear|affine|dense|fc|relu|sigm|tanh|softmax|activ)",
+    re.IGNORECASE,
+)
+HANDED = re.compile(  # the derivative that a layer's function is handed
+    r"d(?:[A-Z_]\w*|out\w*|z\w*|a|h\w*|y|next\w*|values|l_\w*)|grad\w*|delta\w*|upstream\w*|err\w*"
+)
 FORWARD = re.compile(r"_?(?:forward\w*|fprop\w*|__call__)")
 LINEAR = re.compile(r"linear|affine|dense|fc|fully|inner_?product", re.IGNORECASE)
 LABELS = {"y", "t", "y_true", "labels", "label", "targets", "target", "y_train", "y_batch"}
@@ -156,12 +164,21 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 def layer_functions(helpers: Iterable[ast.FunctionDef]) -> list[ast.FunctionDef]:
     """Functions such as affine_backward(dout, cache): named after a layer, handed a derivative."""
-    return [f for f in helpers if re.search("back", f.name, re.IGNORECASE) and kind_of(f.name)]
+    return [f for f in helpers if gives_back(f) and kind_of(f.name)]
+
+
+def gives_back(function: ast.FunctionDef) -> bool:
+    """Whether a function is named a backward, or a gradient and is handed a derivative."""
+    if re.search("back", function.name, re.IGNORECASE):
+        return True
+    first = function.args.args[0].arg if len(function.args.args) > 1 else ""
+    named = OF_A_LAYER.search(function.name) and "forward" not in function.name.lower()
+    return bool(named and HANDED.fullmatch(first))
 
 
 def kind_of(name: str) -> str:
     """ "linear", an activation's name, or "" for what is neither."""
-    stem = re.sub(r"_?(?:back\w*|forward\w*)", "", name, flags=re.IGNORECASE)
+    stem = OF_A_LAYER.sub("", name)
     if LINEAR.search(stem) and not function_of(stem):
         return "linear"
     function = function_of(stem)

@@ -90,10 +90,14 @@ class Expressions:
 
     def _of(self, node: ast.expr) -> Any:
         match node:
+            case ast.Name() | ast.Attribute() | ast.Subscript():  # the frequent ones first
+                return self.read(node)
             case ast.Constant(value=value):
                 return _constant(value)
-            case ast.Name() | ast.Attribute() | ast.Subscript():
-                return self.read(node)
+            case ast.BinOp():
+                return self._binary(node)
+            case ast.Call():
+                return self.call(node)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -functions.number_like(self.of(operand))
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -102,8 +106,6 @@ class Expressions:
                 return not self.truth(operand)
             case ast.UnaryOp(op=ast.Invert(), operand=operand):
                 return functions.apply(np.logical_not, self.of(operand))
-            case ast.BinOp():
-                return self._binary(node)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return self._compared(op, left, right)
             case ast.BoolOp(op=op, values=values):
@@ -121,8 +123,6 @@ class Expressions:
                 return _word("".join(self._formatted(part) for part in parts))
             case ast.ListComp(elt=element, generators=[each]) if not each.ifs:
                 return self._listed_comprehension(element, each)
-            case ast.Call():
-                return self.call(node)
         raise NotReadError(shown(ast.unparse(node)))
 
     def truth(self, node: ast.expr) -> bool:

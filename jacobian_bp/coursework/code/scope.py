@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..lines.vocabulary import GRADIENT, OF_GRADIENTS, Quantity, words
-from .classes import BACK, FORWARD, Class
+from .classes import BACK, FORWARD, OF_A_LAYER, Class
 from .quantities import Quantities
 from .trace import near
 
@@ -138,7 +138,8 @@ def goal_of_return(scope: Scope, quantities: Quantities) -> Quantity | None:
     """What a layer's forward or backward returns, where it calls no other function of the text."""
     if scope.calls_others or scope.of_network or scope.layer is None:
         return None
-    if BACK.fullmatch(scope.function) or re.search("back", scope.function):
+    back = OF_A_LAYER.search(scope.function) and "forward" not in scope.function.lower()
+    if BACK.fullmatch(scope.function) or back:
         return handed_back(scope, quantities)
     if FORWARD.fullmatch(scope.function) or re.search("forward", scope.function):
         kind = "a" if scope.of_activation else "z"

@@ -95,6 +95,11 @@ class Walk(Loops):
     def _statement(self, statement: ast.stmt) -> Returned | None:
         self.step()
         match statement:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._assign(statement, target, value)
+            case ast.AugAssign(target=target, op=op, value=value):
+                self._augment(statement, target, op, value)
             case ast.Expr(
                 value=ast.Call(func=ast.Attribute(value=base, attr="append"), args=[item])
             ):
@@ -112,13 +117,8 @@ class Walk(Loops):
                 self._run(statement, call)
             case ast.Return():
                 return self._return(statement)
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    self._assign(statement, target, value)
             case ast.AnnAssign(target=target, value=value) if value is not None:
                 self._assign(statement, target, value)
-            case ast.AugAssign(target=target, op=op, value=value):
-                self._augment(statement, target, op, value)
             case ast.For(target=target, iter=source, body=body):
                 try:
                     items = self._gone_through(source, target, body)

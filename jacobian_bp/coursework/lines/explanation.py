@@ -16,6 +16,7 @@ from .comparison import Comparison, compare
 from .edits import ANEW, Edit, correction
 from .goal import Goal
 from .known_mistake import finding
+from .laid_out import require_cost
 from .language import Statement
 from .line_report import LineReport
 from .readings import Reading
@@ -23,7 +24,6 @@ from .shapes import axes_words
 from .tree import Node, render, short
 from .trials import BREAKS, RIGHT, Trials
 from .values import BreakError, Valued, Values
-from .workspace import require_cost
 
 PARAMETERS = re.compile(r"d_?[Wb]_?\d+")
 ADDED = "+= adds what stands right of it: that is what is judged."

@@ -10,8 +10,9 @@ from ...errors import SpecError
 from ...ops import Activation
 from ...writing.signs import did_you_mean, safe
 from .jacobian_forms import forms
+from .laid_out import Labelled
 from .language import Statement
-from .workspace import Labelled, Workspace
+from .workspace import Workspace
 
 PENALTIES: dict[str, Callable[[float], float]] = {  # how often a penalty of rate 1 adds W
     "{}": lambda m: 1.0,

@@ -14,12 +14,13 @@ from ..diagnosis.asked_convention import Asked, asked_convention
 from .explanation import Explanation
 from .inner_names import inside_of, longer_passes
 from .inner_readings import is_unknown_inside
+from .laid_out import Told
 from .language import Statement, read_line
 from .line_report import LineReport
 from .readings import readings
 from .spelling import Spelling
 from .tree import names
-from .workspace import Told, Workspace
+from .workspace import Workspace
 
 LARGEST = 2**30
 MOST_READINGS = 4  # whose corrections are looked for

@@ -79,9 +79,10 @@ def test_the_order_of_the_gates_is_told_from_the_text(order):
     assert diagnose_code(mixed, run_of("LSTMCell")).right is False
 
 
-def test_several_steps_are_refused_with_what_is_read():
+@pytest.mark.parametrize("name", sorted({*STYLES} - {*MISTAKES}))
+def test_several_steps_and_other_cells_are_refused_with_what_is_read(name):
     with pytest.raises(SpecError) as refused:
-        diagnose_code(STYLES["a time axis in the middle"].text, run_of("sequence"))
+        diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
     assert str(refused.value) == (
         "diagnose_code: the network is not layer after layer, z1 = W1 x + b1, a1 = σ(z1), … and a "
         "loss of the last one.\n"

@@ -6,10 +6,11 @@ from network_cases import refusal
 from written_lines import CASES, LINES, RUNS
 
 from jacobian_bp import diagnose_line
+from jacobian_bp.coursework.lines.laid_out import Told
 from jacobian_bp.coursework.lines.language import read_line
 from jacobian_bp.coursework.lines.tree import names, render
 from jacobian_bp.coursework.lines.values import Values
-from jacobian_bp.coursework.lines.workspace import Told, Workspace
+from jacobian_bp.coursework.lines.workspace import Workspace
 from jacobian_bp.derivation.convention import Convention
 from jacobian_bp.errors import SpecError
 
