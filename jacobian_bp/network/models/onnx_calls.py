@@ -1,5 +1,6 @@
 """The operators of ONNX that are known, each as one node: a table from its name to a rule."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +28,12 @@ def gemm(call: Call) -> list[Node]:
     key = call.node.input[1]
     if len(call.reads) > 2 and call.attribute("beta", 1.0) != 1.0:
         raise UnknownError("its beta is not 1")
-    if key not in call.model.parameters:
-        raise UnknownError(f"its matrix {key!r} is no parameter")
     if len(call.reads) > 2 and call.rank(2) != 1:
         raise UnknownError("its C is no row of biases")
+    if key not in call.model.parameters:
+        if not call.attribute("transB", 0):
+            raise UnknownError(f"its matrix {key!r} is computed, as (inputs, outputs)")
+        return call.one("linear", call.reads)
     as_rows(call, key, bool(call.attribute("transB", 0)))
     return call.one("linear", call.reads)
 
@@ -119,18 +122,26 @@ def instance_norm(call: Call) -> list[Node]:
     return call.one("group_norm", call.reads, eps=eps, groups=channels)
 
 
-def around_of(call: Call, places: int) -> tuple[tuple[int, int], ...]:
-    """The padding before and after each axis."""
+def around_of(call: Call, width: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """The padding before and after each axis of the windows."""
+    places = len(width)
     auto = call.attribute("auto_pad", "NOTSET")
-    if auto not in ("NOTSET", "VALID"):
-        raise UnknownError(f"its auto_pad is {auto}; export with pads")
-    pads = call.attribute("pads", [0] * (2 * places))
-    return tuple(zip(pads[:places], pads[places:], strict=True))
+    if auto in ("NOTSET", "VALID"):
+        pads = call.attribute("pads", [0] * (2 * places))
+        return tuple(zip(pads[:places], pads[places:], strict=True))
+    strides = call.attribute("strides", [1] * places)
+    gaps = call.attribute("dilations", [1] * places)
+    found = []
+    for size, k, step, gap in zip(call.shape_of(0)[2:], width, strides, gaps, strict=True):
+        whole = max((-(-size // step) - 1) * step + (k - 1) * gap + 1 - size, 0)
+        less, more = whole // 2, whole - whole // 2
+        found.append((less, more) if auto == "SAME_UPPER" else (more, less))
+    return tuple(found)
 
 
-def padding_of(call: Call, places: int) -> tuple[int, ...]:
+def padding_of(call: Call, width: Sequence[int]) -> tuple[int, ...]:
     """The same padding on both sides of each axis."""
-    around = around_of(call, places)
+    around = around_of(call, width)
     if any(before != after for before, after in around):
         raise UnknownError("its padding differs before and after")
     return tuple(before for before, _ in around)
@@ -144,7 +155,7 @@ def convolution(call: Call) -> list[Node]:
         "convolution",
         call.reads,
         stride=tuple(call.attribute("strides", [1] * places)),
-        around=around_of(call, places),
+        around=around_of(call, call.shape_of(1)[2:]),
         dilation=tuple(call.attribute("dilations", [1] * places)),
         groups=call.attribute("group", 1),
     )
@@ -164,7 +175,7 @@ def pool(kind: str) -> Rule:
             call.reads[:1],
             width=width,
             stride=tuple(call.attribute("strides", [1] * len(width))),
-            padding=padding_of(call, len(width)),
+            padding=padding_of(call, width),
             counts_zeros=bool(call.attribute("count_include_pad", 0)),
         )
 

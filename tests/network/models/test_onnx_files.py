@@ -192,6 +192,17 @@ GRAPHS = {
         },
         ["n", 2, 5, 3],
     ),
+    "windows of as many places, and a matrix that is computed": (
+        [
+            node("Conv", "x K", "c", auto_pad="SAME_UPPER", strides=[2, 3], dilations=[2, 1]),
+            node("Conv", "c Q", "d", auto_pad="SAME_LOWER"),
+            node("Flatten", "d", "f"),
+            node("Mul", "W W", "V"),
+            node("Gemm", "f V b", "z", transB=1),
+        ],
+        {"K": array(3, 2, 2, 4), "Q": array(2, 3, 2, 2), "W": array(T, 12), "b": array(T)},
+        ["n", 2, 5, 6],
+    ),
     "one output": (
         [node("MatMul", "x W", "m"), node("Add", "m b", "z")],
         {"W": array(D, 1), "b": np.array([0.7])},

@@ -182,3 +182,16 @@ def test_what_is_not_read_is_named_with_what_to_write(name):
         f"{type(module).__name__} cannot be written as a program: 1 problem.\n  {line}\n"
         "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
     )
+
+
+def test_a_rule_that_is_wrong_is_found_before_the_network_is_handed_out(monkeypatch):
+    """The planted mistakes: another function, and axes that stay where they are."""
+    from jacobian_bp.network.models import place_rules, rules
+
+    turned = Of(lambda m, x: m.f(x.transpose(0, 1)).transpose(0, 1).tanh(), f=nn.Linear(D, 2))
+    monkeypatch.setitem(rules.RULES, "mish", rules.RULES["softsign"])
+    monkeypatch.setattr(place_rules, "turned", lambda b, called, value, order: value)
+    for module in (nn.Mish(), Of(lambda m, x: m.f(x).transpose(1, 2), f=nn.Linear(D, T))):
+        with pytest.raises(SpecError, match="the program does not give what the model gives"):
+            Network.from_torch(module, torch.randn(TOKENS))
+    assert Network.from_torch(turned, torch.randn(TOKENS)).steps[0].startswith("f = Linear(x")
