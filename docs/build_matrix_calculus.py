@@ -149,16 +149,16 @@ True
 ```
 
 A capital letter is a matrix, a small one a vector, a Greek one or its name (`lam`) a number; `x'`
-is `x.T`, as `xᵀ` is, and `^` is `**`. `--scalar b` makes a number of b, `--shape W=4,2` gives a size, else
-the lengths are prime numbers that differ; `--symmetric S` and `--positive x` say what holds of
+and `xᵀ` are `x.T`, and `^` is `**`. `--scalar b` makes a number of b, `--shape W=4,2` gives a size,
+else the lengths are prime numbers that differ; `--symmetric S` and `--positive x` say what holds of
 the numbers that are drawn, `--wrt x` by what to differentiate, and `--second` asks for the second
 derivatives; `--out page.html` (or .tex, .md, .txt) writes the page to a file.
 The functions are {functions}. In a derivative vectors are columns, ⊙ and ⊘ work
 entry by entry, 1_k is a 1 for each k; A ⊗ B is `kron(A, B)`, vec puts columns below one another,
 mat_ki(x) is x row by row as a matrix of rows k and columns i, e_max(x) is 1 at the largest entry;
-`eye` is the identity, as long as what it meets; e_0, E_1_end and E_0_end_by2 choose what x[0], x[1:]
-and x[::2] have. What numpy spreads is written as wide as what it meets, (xᵀ y) 1_k + Z x; a part that
-is read twice has a name, `where` says which.
+`eye` is the identity, as long as what it meets; e_0, E_1_end and E_0_end_by2 choose what x[0],
+x[1:] and x[::2] have. What numpy spreads is written as wide as what it meets, (xᵀ y) 1_k + Z x; a
+part that is read twice has a name, `where` says which.
 What has no matrix notation is written with its axes, a primed one being the variable's, and
 δ[p,dim(j) k+j] is 1 where entry p of a Kronecker product or a vec comes from k and j.
 log(1 + exp u) is computed as softplus, log Σ exp with the largest taken out, log softmax as one,

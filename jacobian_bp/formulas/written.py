@@ -55,6 +55,7 @@ class Written:
     def _notation_and_texts(self) -> tuple[Notation, dict[str, str]]:
         notation = Notation(self.lowered, self.letters, self.symmetric)
         texts = self._all_texts(notation)
+        lines = [*texts.values()]
         for part in self._parts():
             if part in notation.aliases:
                 continue
@@ -62,10 +63,10 @@ class Written:
                 text = printed(notation.tree(part))
             except LookupError:
                 continue
-            lines = [*texts.values(), *_where(notation).values()]
             if len(text) >= SHORTEST and sum(line.count(text) for line in lines) > 1:
                 notation.name_part(part, self._alias(part, notation))
                 texts = self._all_texts(notation)
+                lines = [*texts.values(), *_where(notation).values()]
         while rare := _read_once(notation, texts):
             del notation.aliases[rare]
             texts = self._all_texts(notation)
