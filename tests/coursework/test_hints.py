@@ -339,6 +339,7 @@ ROWS = {
 PLACES = (
     "coursework/lines",
     "coursework/code/one_text.py",
+    "coursework/code/in_words.py",
     "coursework/code/parsing.py",
     "coursework/code/studied.py",
     "coursework/diagnosis/of_arrays.py",
@@ -346,8 +347,8 @@ PLACES = (
     "coursework/diagnosis/asked_convention.py",
 )
 NOT_FOLLOWED = {  # and why
-    "coursework/code/one_text.py: Hand in one layer alone.": "a finding: in code/test_layers.py",
-    "coursework/code/one_text.py: Hand in one layer alone. Or, if it is not written for …, say "
+    "coursework/code/in_words.py: Hand in one layer alone.": "a finding: in code/test_layers.py",
+    "coursework/code/in_words.py: Hand in one layer alone. Or, if it is not written for …, say "
     "how: such as convention=Convention(…, …).": "a finding: in code/test_layers.py",
     "coursework/lines/readings.py: Read for layer ….": "a remark: how it was read",
     "coursework/lines/readings.py: Read for the first example.": "a remark: how it was read",
