@@ -25,11 +25,13 @@ def steps_of(
     lines: Sequence[str],
     own: Mapping[str, Op | type[Op]],
     params: Mapping[str, Any],
+    before: Sequence[Step] = (),
 ) -> list[Step]:
     """The steps of a program whose lines are op calls or formulas, in their order.
 
-    A parameter has the axes of its array, a value of an earlier line those that its line gave it,
-    an input those of its letter. What data has in front is carried.
+    A parameter has the axes of its array, a value of an earlier line, or of a step `before` all
+    lines, those that its line gave it, an input those of its letter. What data has in front is
+    carried.
     """
     if not all(isinstance(block, str) for block in lines):
         return read_program(lines, own)
@@ -40,6 +42,7 @@ def steps_of(
         return read_program(lines, own)
     steps: list[Step] = []
     known = {name: real_array(array, name).ndim for name, array in params.items()}
+    known |= {step.name: len(step.op.parsed.output.axes) for step in before}
     for place, (line, match, is_formula) in enumerate(zip(text, matches, formulas, strict=True)):
         if is_formula and match:
             try:

@@ -331,17 +331,22 @@ class Network(OverBatches, Shown):
         net.facts = replace(net.facts, foreign=foreign)
         return net
 
-    def followed_by(self, *lines: str) -> "Network":
+    def followed_by(self, *lines: str, ops: Mapping[str, Op | type[Op]] | None = None) -> "Network":
         """The network with more lines behind its own, such as a loss; it keeps what it has.
+
+        The lines and `ops` are those of `Network.program`.
 
         >>> net = Network.program("z = Linear(x, W)", params={"W": [[1.0, 2.0]]})
         >>> net.followed_by("L = SquaredError(z, y)", "J = Mean(L)").run([1.0, 1.0], [2.0]).loss
         1.0
         """
-        params = {n: self._params[self.tied.get(n, n)] for n in self._params}
-        net = Network.program(*self.steps, *lines, params=params)
-        net.facts = replace(self.facts, sizes=(), activations=(), loss=None, penalty=())
-        return net
+        from ..formulas.in_program import steps_of
+
+        steps = self._program.steps
+        steps = (*steps, *steps_of(lines, own_ops(ops), self._params, steps))
+        facts = replace(self.facts, sizes=(), activations=(), loss=None, penalty=())
+        read = [step.reading(self.tied) for step in steps]
+        return Network(Program.build(read, self._program.params), self._params, self.tied, facts)
 
     def state_dict(self) -> dict[str, Any]:
         """The parameters under the names and in the layout of the model that they are from.

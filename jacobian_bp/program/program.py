@@ -34,8 +34,16 @@ class Program:
         if not steps:
             raise SpecError("the program has no steps.\n  Write at least one: z = Linear(x, W, b).")
         made: dict[str, Step] = {}
-        last = {step.name: position for position, step in enumerate(steps)}
         own = set(params)
+        for step in steps:
+            if step.name in made or step.name in own:
+                other = "a parameter" if step.name in own else f"{made[step.name]}"
+                raise SpecError(
+                    f"two values are named {safe(step.name)}: {step} and {other}.\n"
+                    "  Give each value a name of its own."
+                )
+            made[step.name] = step
+        places = {step.name: position for position, step in enumerate(steps)}
         for position, step in enumerate(steps):
             inputs = step.op.parsed.inputs
             if len(inputs) != len(step.args):
@@ -45,17 +53,11 @@ class Program:
                     f"\n  {_with_all_inputs(step)}"
                 )
             for arg in step.args:
-                if last.get(arg, -1) >= position:
+                if places.get(arg, -1) >= position:
                     raise SpecError(
                         f"{step.who} reads {arg}, which is computed by this step or a later one."
                         "\n  Write the steps in the order in which they are computed."
                     )
-            if step.name in made or step.name in own:
-                other = "a parameter" if step.name in own else f"{made[step.name]}"
-                raise SpecError(
-                    f"two values are named {safe(step.name)}: {step} and {other}.\n"
-                    "  Give each value a name of its own."
-                )
             for operand, arg in zip(inputs, step.args, strict=True):
                 if operand.name in step.op.without_derivative and (arg in made or arg in own):
                     kind = _kind(step.op, operand.name)
@@ -64,7 +66,6 @@ class Program:
                         f"differentiated, but {arg} is {'trained' if arg in own else 'computed'}.\n"
                         f"  {_in_its_place(step, operand.name, kind, {*made, *own})}"
                     )
-            made[step.name] = step
         read = dict.fromkeys(arg for step in steps for arg in step.args)
         unused = [name for name in params if name not in read]
         if unused:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from jacobian_bp import Network, SpecError
+from jacobian_bp import Network, Op, SpecError, delta
 
 RNG = np.random.default_rng(1516)
 PARAMS = {"W": RNG.normal(size=(3, 5)), "b": RNG.normal(size=3), "lam": np.array(0.3)}
@@ -114,3 +114,34 @@ def test_a_line_is_what_numpy_makes_of_each_example(text):
         if net and len(front) == 2:
             agreement = net.run(x, axes=axes).check()
             assert agreement.ok, str(agreement)
+
+
+class Doubled(Op):
+    """2u."""
+
+    formula = "2u"
+    signature = "u[k] -> v[k]"
+    reasons = {"u": "entry k reads entry k only"}  # noqa: RUF012
+
+    def forward(self, u):
+        return 2 * u
+
+    def jacobians(self, u):
+        return {"u": delta("k,k'") * 2}
+
+    def vjp(self, v_bar, u):
+        return {"u": 2 * v_bar}
+
+
+def test_lines_behind_a_network_of_formulas_and_own_ops_are_as_if_written_with_it():
+    front, behind = ("q = tanh(W @ x) * x", "d = Doubled(q)"), ("r = W @ d", "J = sum((r - y)**2)")
+    own, params = {"Doubled": Doubled}, {"W": RNG.normal(size=(5, 5))}
+    x, y = RNG.normal(size=5), RNG.normal(size=5)
+    once = Network.program(*front, *behind, params=params, ops=own).run(x, y).gradients()
+    net = Network.program(*front, params=params, ops=own).followed_by(*behind)
+    np.testing.assert_array_equal(net.run(x, y).gradients()["W"], once["W"])
+    more = Network.program(front[0], params=params).followed_by(front[1], *behind, ops=own)
+    np.testing.assert_array_equal(more.run(x, y).gradients()["W"], once["W"])
+    with pytest.raises(SpecError) as info:
+        net.followed_by("q = x + x")
+    assert str(info.value).startswith("two values are named q: q = ")
