@@ -88,7 +88,8 @@ def test_statistics_that_do_not_fit_are_refused():
     message = refusal(SpecError, lambda: network(", training=False"))
     assert message == (
         "BatchNorm 'g' reads 5 values, x[k], gamma[k], beta[k], mean[k], var[k] -> y[k]; "
-        "it is given 3: a, gamma, beta."
+        "it is given 3: a, gamma, beta.\n"
+        "  Write g = BatchNorm(a, gamma, beta, mean, var, training=False)."
     )
     inputs = {"x": np.ones((5, 3)), **of_units((5, 3)), "mean": np.zeros(3), "var": [1, -2, 1]}
     assert refusal(DomainError, lambda: check_op(ops.BatchNorm(training=False), inputs)) == (
