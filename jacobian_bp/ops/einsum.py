@@ -61,9 +61,7 @@ class Einsum(Op):
             )
         if BATCH in letters:
             parts = [*operands, result]
-            in_front = any(word[0] == BATCH for word in parts if word) and all(
-                BATCH not in word[1:] for word in parts
-            )
+            in_front = result[:1] == BATCH and all(BATCH not in word[1:] for word in parts)
             without = equation.replace(BATCH, "")
             raise AxisError(
                 f"Einsum({equation!r}): the letter {BATCH} is the axis of the examples.\n"

@@ -253,12 +253,12 @@ REFUSED = {
     "no data": (
         ("L = SquaredError(z, y)", "J = L2Penalty(W, 0.5)"),
         "J is no mean or sum over the examples: no data reaches it.\n"
-        "  End the program with one, such as J = Mean(J).",
+        "  End the program with one, such as J2 = Mean(J).",
     ),
     "no reduction": (
         ("J = SquaredError(z, y)",),
         "net.gradients_over: batch 0: J is not a scalar: it has shape (3,).\n"
-        "  End the program with a reduction over the examples: J = Mean(J); or ask for "
+        "  End the program with a reduction over the examples: J2 = Mean(J); or ask for "
         "run.vjp('J', name, v) with a cotangent v.",
     ),
 }
@@ -274,7 +274,7 @@ MENDED = {  # what the messages advise
         "J = Add(d, R, '')",
     ),
     "a product added": ("L = SquaredError(z, y)", "m = Sum(L)", "p = g0**2", "J = m + p"),
-    "no reduction": ("L = SquaredError(z, y)", "J = Mean(L)"),
+    "no reduction": ("J = SquaredError(z, y)", "J2 = Mean(J)"),
 }
 
 

@@ -283,7 +283,7 @@ def test_the_diagonal_is_spoken_of_where_it_is_the_whole_diagonal():
     found = diagnose(run, {"r": dr, "x": held})["x"]
     assert found.remark == (
         "In the delta of x a term of the Jacobian ∂r/∂x is left out: "
-        "−1/5 (g/r)[n,k] u[n,k] u[n,k']."
+        "−1/5 (g/r_r)[n,k] u[n,k] u[n,k']."
     )
     diagonal = diagnose(run, {"r": dr, "x": held * (1 - u * u / 5)})["x"]
     assert diagonal.remark == (
