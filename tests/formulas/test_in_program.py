@@ -121,7 +121,7 @@ class Doubled(Op):
 
     formula = "2u"
     signature = "u[k] -> v[k]"
-    reasons = {"u": "entry k reads entry k only"}  # noqa: RUF012
+    reasons = {"u": "entry k reads entry k only"}
 
     def forward(self, u):
         return 2 * u
