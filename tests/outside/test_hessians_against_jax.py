@@ -3,7 +3,8 @@
 JAX differentiates the same program in float64, op by op as tests/cases/jax_ops.py writes them,
 twice. Each entry may be off by 16·u·Σ|terms| in either, u the unit roundoff, and by what it moves,
 here or there, where the last digits of parameters and inputs do: the values at which both
-differentiate are rounded already, and where JAX writes 1 − tanh², so is that.
+differentiate are rounded already, and so is what JAX subtracts, as in 1 − tanh², or in a
+cross-entropy behind a softmax, which are one here and two there.
 """
 
 import numpy as np
@@ -20,9 +21,19 @@ from jacobian_bp.ops import Tanh
 needs_jax = pytest.mark.skipif(jax is None, reason="JAX is not installed to compare with")
 UNITS = 16 + 16  # ours, and JAX's
 DIGITS, RUNS = 4, 4  # by so many u parameters and inputs are moved, so often
+MORE = 16  # times the most that is seen to move: few runs do not meet the worst
 LETTERS = "abcdefgh"
 SATURATING = {"RNNCell", "GRUCell", "LSTMCarry", "LSTMOutput"}  # where JAX rounds 1 − tanh²
-FUNCTIONS = IN_JAX | {"Keeper": lambda op, a: jnp.sin(a)}
+
+
+def tanh(op, z):
+    """(1 − e) / (1 + e) with e = exp(−2|z|): JAX's own slope, 1 − tanh², is 0 where that is 1."""
+    size, sign = jnp.where(z < 0, -z, z), jnp.where(z < 0, -1.0, 1.0)
+    e = jnp.exp(-2 * size)
+    return sign * (1 - e) / (1 + e)
+
+
+FUNCTIONS = IN_JAX | {"Keeper": lambda op, a: jnp.sin(a), "Tanh": tanh}
 
 
 def in_jax(run, names):
@@ -83,7 +94,7 @@ def share_of_the_allowed(net, given, names=None):
         here = np.abs(beside.hessian(names).materialise() - H.astype(float))
         moved = np.maximum(moved, np.maximum(here, np.abs(jax_hessian(beside) - expected)))
     sums = hessian_magnitudes(run.forward_pass, run.cost, names)
-    allowed = UNITS * np.finfo(H.dtype).eps / 2 * sums + moved
+    allowed = UNITS * np.finfo(H.dtype).eps / 2 * sums + MORE * moved
     apart = np.abs(H.astype(float) - expected)
     assert not apart[allowed == 0].any()
     return (apart / np.where(allowed, allowed, 1)).max()
