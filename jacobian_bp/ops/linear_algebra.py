@@ -1,10 +1,12 @@
 """Matrices as a whole: the inverse, the determinant and its logarithm; and log Σ exp."""
 
+from functools import reduce
 from itertools import permutations
+from operator import mul
 
 import numpy as np
 
-from ..algebra.expression import dense
+from ..algebra.expression import Expression, dense
 from ..errors import DomainError
 from ..numbers.arrays import entry, quiet
 from ..numbers.stable import exact_sum, exponentials, softmax_parts
@@ -40,14 +42,12 @@ class Inverse(Op):
 
     @quiet
     def jacobians(self, X):
-        Y = np.linalg.inv(X)
-        return {"X": -(dense("X⁻¹[j,i']", Y) * dense("X⁻¹[j',i]", Y))}
+        return {"X": -_inverse_at(X, "j,i'", "j',i")}
 
     @quiet
     def second(self, X):
-        Y = np.linalg.inv(X)
-        first = dense("X⁻¹[j,i']", Y) * dense("X⁻¹[j',i'']", Y) * dense("X⁻¹[j'',i]", Y)
-        other = dense("X⁻¹[j,i'']", Y) * dense("X⁻¹[j'',i']", Y) * dense("X⁻¹[j',i]", Y)
+        first = _inverse_at(X, "j,i'", "j',i''", "j'',i")
+        other = _inverse_at(X, "j,i''", "j'',i'", "j',i")
         return {("X", "X"): first + other}
 
     @quiet
@@ -152,12 +152,11 @@ class LogDet(Op):
 
     @quiet
     def jacobians(self, X):
-        return {"X": dense("X⁻¹[j',i']", np.linalg.inv(X))}
+        return {"X": _inverse_at(X, "j',i'")}
 
     @quiet
     def second(self, X):
-        Y = np.linalg.inv(X)
-        return {("X", "X"): -(dense("X⁻¹[j',i'']", Y) * dense("X⁻¹[j'',i']", Y))}
+        return {("X", "X"): -_inverse_at(X, "j',i''", "j'',i'")}
 
     @quiet
     def vjp(self, bar, X):
@@ -209,6 +208,27 @@ class LogSumExp(Op):
     def vjp(self, bar, z):
         e, _, _ = exponentials(z)
         return {"z": np.asarray(bar)[..., None] * (e / e.sum(axis=-1, keepdims=True))}
+
+
+def _inverse_at(X: np.ndarray, *axes: str) -> Expression:
+    """X⁻¹ at each of these axes, multiplied.
+
+    Each is within 8 n κ u of the largest entry. The magnitude of the first factor, times 16·u,
+    stands for what all of them are off by, so that a product is not allowed the square of it.
+    """
+    inverse = np.linalg.inv(X)
+    s = np.linalg.svd(X, compute_uv=False)
+    condition = s.max(axis=-1, initial=0) / s.min(axis=-1, initial=np.inf)
+    largest = np.abs(inverse).max(axis=(-2, -1), keepdims=True, initial=0)
+    rounded = np.maximum(len(axes) * X.shape[-1] / 2 * condition[..., None, None], 1) * largest
+    sizes = [rounded, *[largest] * (len(axes) - 1)]
+    return reduce(
+        mul,
+        (
+            dense(f"X⁻¹[{where}]", inverse, np.broadcast_to(size, X.shape))
+            for where, size in zip(axes, sizes, strict=True)
+        ),
+    )
 
 
 def _without(X: np.ndarray, rows: tuple[int, ...], columns: tuple[int, ...]) -> np.ndarray:

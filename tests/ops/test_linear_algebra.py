@@ -212,3 +212,35 @@ def test_no_two_cotangents_of_a_formula_share_memory(text):
     for place, one in enumerate(everything):
         assert not any(np.shares_memory(one, other) for other in everything[place + 1 :])
     assert entrywise("a", a="ki").forward(arrays[0]) is not arrays[0]
+
+
+PROGRAMS = (  # what is computed before an inverse, or from it, and its parameters
+    (("Y = inv(X)", "c = sum((Y @ a)**2)"), "Xa"),
+    (("c = logdet(X / (1 + B**2))",), "XB"),
+    (("Y = inv(X @ X.T)", "q = a @ Y @ a", "c = q**2"), "Xa"),
+    (("c = (inv(X + B) @ a)[1]",), "XaB"),
+)
+
+
+def of_condition(kappa, rows, rng):
+    turns = [np.linalg.qr(rng.normal(size=(rows, rows)))[0] for _ in range(2)]
+    return 10.0 ** rng.uniform(-3, 3) * turns[0] * np.geomspace(1, 1 / kappa, rows) @ turns[1]
+
+
+@pytest.mark.parametrize(("lines", "names"), PROGRAMS)
+def test_routes_through_an_inverse_agree_whatever_its_condition(lines, names):
+    rng = np.random.default_rng(8)
+    for rows in (2, 3, 5, 7) * 4:
+        X = of_condition(10.0 ** rng.uniform(0, 6), rows, rng)
+        drawn = {"X": X, "a": rng.normal(size=rows), "B": rng.normal(size=(rows, rows))}
+        report = Network.program(*lines, params={n: drawn[n] for n in names}).run().check()
+        assert report.ok, str(report)
+
+
+def test_a_slope_of_an_inverse_that_is_a_thousandth_too_large_is_seen(monkeypatch):
+    rng = np.random.default_rng(9)
+    params = {"X": of_condition(1e6, 5, rng), "a": rng.normal(size=5)}
+    run = Network.program(*PROGRAMS[0][0], params=params).run()
+    right = Inverse.jacobians
+    monkeypatch.setattr(Inverse, "jacobians", lambda op, X: {"X": right(op, X)["X"] * 1.001})
+    assert "DISAGREES" in str(run.check())

@@ -304,6 +304,7 @@ ROWS = {  # the command, how its message is read, and what it takes to be refuse
     "compare 3-2 --preset growth": (network_left_out, not_measured),
     "compare 3-2 --widths 3": network_left_out,
     "compare --seed 3 --raw --widths 3": left_out,
+    "compare 3-2 --workers 2": left_out,
     "compare 3-2 --threads 0": (shown_value, with_threads),
     "compare 3-2 --repeats x": shown_value,
     "compare 3-2 --plot x.png": (in_place_of_the_network, with_matplotlib),
