@@ -102,6 +102,13 @@ class Arithmetic(Op):
             found.insert(place, _written(value))
         return tuple(found)
 
+    def instead(self, names, shapes):
+        """Numbers where entries are read: a cost and a penalty."""
+        if "->" in self.axes or any(shapes.values()):
+            return ""
+        operands = self.written_operands([names[name] for name in self.names])
+        return f"Of numbers write {self.name}({', '.join(operands)}, '')."
+
     def all(self, values: tuple[np.ndarray, ...]) -> list:
         """Every operand in its place, numbers too, the arrays laid along the axes of the value."""
         found: list = [self.laid(place, value) for place, value in enumerate(values)]

@@ -119,3 +119,15 @@ def test_one_operand_at_least_is_a_value_and_a_number_stands_in_the_place_of_one
     )
     assert Multiply(numbers={1: 1.5}).signature == "a[k] -> c[k]"
     assert Multiply(numbers={0: 1.5}).signature == "b[k] -> c[k]"
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_numbers_are_told_their_empty_axes_and_these_work(op):
+    lines = ("L = SquaredError(x, y)", "R = L1Penalty(W, 0.3)", "E = Einsum(L, '->')")
+    data = {"x": RNG.standard_normal(3), "y": RNG.standard_normal(3)}
+    params = {"W": RNG.standard_normal((2, 3))}
+    with pytest.raises(AxisError) as caught:
+        Network.program(*lines, f"J = {op.__name__}(E, R)", params=params).run(**data)
+    told = f"{op.__name__}(E, R, '')"
+    assert str(caught.value).endswith(f"\n  Of numbers write {told}.")
+    assert Network.program(*lines, f"J = {told}", params=params).run(**data).check().ok

@@ -203,7 +203,8 @@ def _sizes(section: Section, value: Any) -> tuple[int, ...] | None:
         told = f"Write the input width and those of 1 to {MOST_LAYERS:,} layers, as [3, 4, 2, 1]."
         fact = f"{shown(value)} is not a list of widths"
         if isinstance(value, list):
-            fact = f"{plural(len(value), 'width')} do not make a network"
+            do = "does" if len(value) == 1 else "do"
+            fact = f"{plural(len(value), 'width')} {do} not make a network"
         section.wrong("sizes", fact, told)
         return None
     found = [section.whole("sizes", w, 1, WIDEST, f"[{i}]") for i, w in enumerate(value)]

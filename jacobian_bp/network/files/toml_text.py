@@ -52,6 +52,7 @@ ALSO = {
     "average": "mean",
     "numpy": "numerator",
 }
+WITH_FILE = ("weights", "data")  # tables that may name a file
 
 
 class Section:
@@ -79,11 +80,17 @@ class Section:
         """Note keys that are unknown, with the nearest one that is known, and missing keys."""
         known = dict.fromkeys(keys)
         names = [*known] if len(known) <= 12 else [*[*known][:4], "…", *[*known][-2:]]
-        for key in self.values:
-            if key not in known:
-                guess = self.problems.guess(key, (k for k in known if k not in self.values))
-                told = f"Write one of {', '.join(names)}."
-                self.wrong(key, f"the key is not known{guess}", told)
+        for key, value in self.values.items():
+            if key in known:
+                continue
+            guess = self.problems.guess(key, (k for k in known if k not in self.values))
+            told = f"Write one of {', '.join(names)}."
+            if key in WITH_FILE:
+                guess, file = "", value if isinstance(value, str) else "…"
+                told = (
+                    f'It is a table of its own: write [{key}], and under it file = "{safe(file)}".'
+                )
+            self.wrong(key, f"the key is not known{guess}", told)
         for key in required:
             if key not in self.values:
                 self.wrong(key, "the key is missing", f"Write it under [{self.name}].")

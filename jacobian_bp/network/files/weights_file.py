@@ -44,6 +44,10 @@ MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"version https://git-lfs": "a Git LFS pointer, not the file itself",
 }
+BY_FIRST_BYTES: dict[str, Callable[[bytes], bool]] = {
+    ".npz": lambda head: head.startswith(b"PK\x03\x04"),
+    ".safetensors": lambda head: head[8:9] == b"{",  # behind the length of its header
+}
 ADVICE_OF_PROGRAM = "Name the arrays as the lines do, or as PyTorch does: 0.weight, 0.bias, …."
 HEAD = 512  # bytes that tell what a file is
 TORCH = b"/data.pkl"  # the first member of an archive of PyTorch
@@ -68,7 +72,7 @@ def read_weights(path: Path, folder: Path, names: Names | None = None) -> dict[s
     listing all at once, DomainError for NaN and infinite weights, and
     MemoryLimitError, each before the arrays are built that it is about.
     """
-    _require_format(path)
+    _require_format(path, folder)
     place = inside(path, folder)
     name = safe(path.name)
     with open_regular(place, INSTEAD) as file:
@@ -116,14 +120,26 @@ def write_weights(path: Path, params: Mapping[str, Any], *, replace: bool = Fals
         ) from None
 
 
-def _require_format(path: Path) -> None:
+def _require_format(path: Path, folder: Path) -> None:
     suffix = path.suffix.lower()
     if suffix in PICKLES and not (suffix in TORCH_ENDINGS and torch_can_load()):
         raise SpecError(
             f"{label(path)} is a pickle by its ending; reading one can run code.\n  {FROM_TORCH}"
         )
-    if suffix not in READERS:
-        raise SpecError(f"{label(path)} does not end in .npz or .safetensors.\n  {INSTEAD}")
+    if suffix in READERS:
+        return
+    try:
+        with open_regular(inside(path, folder), INSTEAD) as file:
+            head = file.read(HEAD)
+    except SpecError:
+        head = b""
+    if TORCH in head:
+        raise SpecError(
+            f"{label(path)} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}"
+        )
+    meant = next((ending for ending, is_one in BY_FIRST_BYTES.items() if is_one(head)), "")
+    told = f"By its first bytes it may be one: give it the ending {meant}." if meant else INSTEAD
+    raise SpecError(f"{label(path)} does not end in .npz or .safetensors.\n  {told}")
 
 
 def _require_magic(head: bytes, path: Path, name: str) -> None:

@@ -282,7 +282,7 @@ def test_every_problem_is_said_at_once(told):
          "net.toml, line 2, network.sizes: 3 is not a list of widths.\n"
          "  Write the input width and those of 1 to 10,000 layers, as [3, 4, 2, 1]."),
         (HEAD.replace("[3, 2]", "[3]"),
-         "net.toml, line 2, network.sizes: 1 width do not make a network.\n"
+         "net.toml, line 2, network.sizes: 1 width does not make a network.\n"
          "  Write the input width and those of 1 to 10,000 layers, as [3, 4, 2, 1]."),
         (HEAD.replace('"tanh"', '["tanh", "tanh"]'),
          "net.toml, line 3, network.activations: 2 names for 1 layer.\n"
@@ -301,6 +301,9 @@ def test_every_problem_is_said_at_once(told):
         (HEAD + "squash_input = 1\n",
          "net.toml, line 5, network.squash_input: 1 is not a name.\n"
          f"  Write one of true, false, {', '.join(ACTIVATIONS)}."),
+        (HEAD + 'weights = "w.npz"\n',
+         "net.toml, line 5, network.weights: the key is not known.\n"
+         '  It is a table of its own: write [weights], and under it file = "w.npz".'),
         (HEAD + "seed = 1979-05-27\n",
          "net.toml, line 5, network.seed: a date is not a whole number from 0 to "
          "9,223,372,036,854,775,807.\n"

@@ -16,7 +16,7 @@ from sampled import seldom
 
 from jacobian_bp import DomainError, MemoryLimitError, Network, SpecError, memory_limit
 from jacobian_bp.network.files import weights_file
-from jacobian_bp.network.files.weights_file import read_weights, write_weights
+from jacobian_bp.network.files.weights_file import FROM_TORCH, read_weights, write_weights
 
 RNG = np.random.default_rng(5)
 PARAMS = {
@@ -672,3 +672,22 @@ def test_only_regular_files_inside_the_folder_are_read(tmp_path):
     }.items():
         assert refusal(SpecError, read_weights, Path(name), inside) == told
     assert refusal(SpecError, read_weights, Path("loop.npz"), inside).startswith("loop.npz cannot")
+
+
+def test_a_file_of_another_ending_is_known_by_its_first_bytes(tmp_path):
+    npz(tmp_path, PARAMS, "w.npz")
+    (tmp_path / "w.weights").write_bytes((tmp_path / "w.npz").read_bytes())
+    with zipfile.ZipFile(tmp_path / "w.model", "w") as archive:
+        archive.writestr("w/data.pkl", b"")
+    (tmp_path / "w.st").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (tmp_path / "w.txt").write_bytes(b"W1 = 1")
+    ending, may_be = "does not end in .npz or .safetensors.", "By its first bytes it may be one:"
+    for name, told in {
+        "w.weights": f"w.weights {ending}\n  {may_be} give it the ending .npz.",
+        "w.st": f"w.st {ending}\n  {may_be} give it the ending .safetensors.",
+        "w.txt": f"w.txt {ending}\n  Give the name of an .npz or .safetensors file.",
+        "w.model": f"w.model is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}",
+    }.items():
+        assert refusal(SpecError, read_weights, Path(name), tmp_path) == told
+    (tmp_path / "w.weights").rename(tmp_path / "v.npz")
+    assert_params(read_weights(Path("v.npz"), tmp_path))
