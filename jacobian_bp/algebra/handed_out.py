@@ -241,7 +241,32 @@ def _line(
     return found
 
 
-class HandedOut(InChunks):
+class Materialised(Protocol):
+    """What makes an array of its own when it is asked for one."""
+
+    @property
+    def name(self) -> str: ...
+    def materialise(self) -> np.ndarray: ...
+
+
+class AsArray:
+    """np.asarray(J), of what is materialised."""
+
+    def __array__(self: Materialised, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The whole array, as `materialise()` gives it.
+
+        Raises what `materialise` raises, and JacobianError where copy=False asks for no new array.
+        """
+        if copy is False:
+            raise JacobianError(
+                f"np.asarray of {self.name} with copy=False: its array is not kept, only made.\n"
+                "  Leave copy=False out."
+            )
+        array = self.materialise()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+
+class HandedOut(AsArray, InChunks):
     """What a Jacobian gives to other packages; everything is a new array."""
 
     __array_ufunc__ = None  # array @ J and array * J are not the chain rule
@@ -325,16 +350,3 @@ class HandedOut(InChunks):
         """
         numpy = extra("jax.numpy", f"{self.name}.to_jax()")
         return numpy.array(self.materialise(layout))
-
-    def __array__(self: Whole, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """np.asarray(J): the whole array in numerator layout, as `materialise()` gives it.
-
-        Raises what `materialise` raises, and JacobianError where copy=False asks for no new array.
-        """
-        if copy is False:
-            raise JacobianError(
-                f"np.asarray of {self.name} with copy=False: its array is not kept, only made.\n"
-                "  Leave copy=False out."
-            )
-        array = self.materialise()
-        return array if dtype is None else array.astype(dtype, copy=False)

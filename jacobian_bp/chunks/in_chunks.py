@@ -1,6 +1,7 @@
 """What an array in chunks gives: a Dask array, a zarr store, its product with a vector."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -112,6 +113,11 @@ def fitting(
     instead: str,
 ) -> np.ndarray:
     """The cotangent or tangent of a Jacobian `of` this name and shape. AxisError for another."""
+    if isinstance(given, Mapping) and len(expected) == 1:
+        raise SpecError(
+            f"{who}: the {kind} is a dict, not one array of shape {dims(expected)}.\n"
+            f"  Pass np.concatenate([np.ravel(v) for v in {kind}.values()])."
+        )
     vector = as_array(given, kind)
     require_finite(vector, kind, f"Pass a finite {kind}.")
     if vector.shape != expected:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ..algebra.expression import Expression
+from ..algebra.handed_out import AsArray
 from ..algebra.nodes_and_links import Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.tape import StandIn
@@ -39,7 +40,7 @@ from .recorded_sweeps import Record, replayed
 
 
 @dataclass(frozen=True, eq=False)
-class StackedHessian(Shown):
+class StackedHessian(AsArray, Shown):
     """∂²of/∂(several variables)²: the axes of `of`, then two axes for all entries."""
 
     state: Pass

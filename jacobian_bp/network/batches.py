@@ -41,10 +41,12 @@ class Rows:
 def read_batches(who: str, batches: Any) -> Rows | Iterator[Data]:
     """The batches one after another, or arrays of rows. SpecError for what is neither.
 
-    A pair or a dict of arrays is rows: of numpy, a memory map, zarr, HDF5 or Dask, whose
-    own chunks of rows are kept.
+    A pair or a dict of arrays is rows, and so is one array, of x: of numpy, a memory map, zarr,
+    HDF5 or Dask, whose own chunks of rows are kept.
     """
     given = dict(zip(NAMES, batches, strict=False)) if isinstance(batches, tuple) else batches
+    if _is_array(batches):
+        given = {NAMES[0]: batches}
     if isinstance(given, Mapping) and given and all(map(_is_array, given.values())):
         if isinstance(batches, tuple) and len(batches) > len(NAMES):
             raise SpecError(

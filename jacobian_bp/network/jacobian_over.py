@@ -26,7 +26,7 @@ from ..numbers.compensated import Compensated
 from ..numbers.memory import parse_bytes
 from ..program.forward_pass import Pass
 from ..program.over_examples import EXAMPLE, WORDS, kinds_of
-from ..routes.stacked import StackedJacobian
+from ..routes.stacked import StackedJacobian, side_by_side
 from ..writing.signs import dims, safe
 from .batches import Alike, Data, InBatch, Rows, is_dask, read_batches
 from .runs import Runs
@@ -131,13 +131,15 @@ class JacobianOver(InChunks):
     def push(self, tangent: Any) -> np.ndarray:
         """Σ_p J[n,out,p] u[p] for every example, batch by batch; no row of J is built.
 
-        Raises what `to_dask` does for an iterator, AxisError where u has another length, and
-        DomainError where an entry is not finite.
+        u may be a dict of arrays by name, as in `StackedJacobian.push`. Raises what `to_dask` does
+        for an iterator, AxisError where u has another length or shape, SpecError for a name that is
+        no variable, and DomainError where an entry is not finite.
         """
         rows = self._rows("push")
         hint = f"Pass the entries of {', '.join(self.wrt)}, row by row, as one vector."
         itself = self.name, self.shape
-        u = fitting(tangent, "tangent", self.shape[-1:], f"{self.who}(…).push", itself, hint)
+        row = side_by_side(tangent, self._first.variables, f"{self.who}(…).push")
+        u = fitting(row, "tangent", self.shape[-1:], f"{self.who}(…).push", itself, hint)
         found = np.empty(self.shape[:-1], self._first.dtype)
         for place, (start, stop) in enumerate(pairwise(rows.cuts)):
             with InBatch(self.who, place):
@@ -207,6 +209,13 @@ class JacobianOver(InChunks):
             f"{self.who}: {what}.\n"
             f"  Give arrays of rows, of numpy, a memory map or Dask: "
             f"net.jacobian_over((X, Y), {self.of!r}, …)."
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """JacobianError: it is made block by block, and never held whole."""
+        raise JacobianError(
+            f"np.asarray of {self.name} over batches: it is made block by block.\n"
+            "  Go through it, for rows, block in J, or write J.to_dask() or J.to_zarr(path)."
         )
 
     def __repr__(self) -> str:

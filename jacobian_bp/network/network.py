@@ -25,7 +25,7 @@ from ..program.step import Step
 from ..writing.latex import aligned, formula, words
 from ..writing.notebook import Said, ends, page, steps
 from ..writing.shown import Shown
-from ..writing.signs import did_you_mean, dims
+from ..writing.signs import did_you_mean, dims, safe
 from .drawn_from_seed import draw_data, draw_params
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
@@ -331,10 +331,16 @@ class Network(OverBatches, Shown):
         net.facts = replace(net.facts, foreign=foreign)
         return net
 
-    def followed_by(self, *lines: str, ops: Mapping[str, Op | type[Op]] | None = None) -> "Network":
+    def followed_by(
+        self,
+        *lines: str,
+        params: Mapping[str, Any] | None = None,
+        ops: Mapping[str, Op | type[Op]] | None = None,
+    ) -> "Network":
         """The network with more lines behind its own, such as a loss; it keeps what it has.
 
-        The lines and `ops` are those of `Network.program`.
+        The lines, `ops` and `params`, which are new ones, are those of `Network.program`. Raises
+        SpecError for a parameter that the network has.
 
         >>> net = Network.program("z = Linear(x, W)", params={"W": [[1.0, 2.0]]})
         >>> net.followed_by("L = SquaredError(z, y)", "J = Mean(L)").run([1.0, 1.0], [2.0]).loss
@@ -342,11 +348,18 @@ class Network(OverBatches, Shown):
         """
         from ..formulas.in_program import steps_of
 
+        require_mapping(params)
+        for name in params or {}:
+            if name in self._params:
+                raise SpecError(
+                    f"the network has a parameter {safe(name)}.\n"
+                    "  Give the new one another name; with_params replaces the array of one."
+                )
+        known = {n: self._params[self.tied.get(n, n)] for n in self._params} | dict(params or {})
         steps = self._program.steps
-        steps = (*steps, *steps_of(lines, own_ops(ops), self._params, steps))
+        steps = (*steps, *steps_of(lines, own_ops(ops), known, steps))
         facts = replace(self.facts, sizes=(), activations=(), loss=None, penalty=())
-        read = [step.reading(self.tied) for step in steps]
-        return Network(Program.build(read, self._program.params), self._params, self.tied, facts)
+        return Network._tying(steps, known, facts)
 
     def state_dict(self) -> dict[str, Any]:
         """The parameters under the names and in the layout of the model that they are from.

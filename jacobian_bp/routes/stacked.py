@@ -21,6 +21,7 @@ from ..algebra import chain_rule
 from ..algebra.axes import Axis
 from ..algebra.expression import Dense, Expression
 from ..algebra.finite import surely_finite
+from ..algebra.handed_out import AsArray
 from ..algebra.nodes_and_links import Link, Node
 from ..algebra.pictured_blocks import pictured_blocks
 from ..algebra.products.placing import evaluate, written_to
@@ -28,14 +29,14 @@ from ..algebra.products.placing_planned import Spot, Writer
 from ..chunks.chunked import LARGEST, Chunked, Chunks
 from ..chunks.in_chunks import FOR_ENTRIES, InChunks, fitting
 from ..document.picture import Picture
-from ..errors import AxisError
-from ..numbers.arrays import is_finite, quiet
+from ..errors import AxisError, SpecError
+from ..numbers.arrays import as_array, is_finite, quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
 from ..program.forward_pass import Pass
 from ..writing.latex import formula
 from ..writing.notebook import grid, page
 from ..writing.shown import Shown
-from ..writing.signs import dims, for_stream, plural, to_ascii, type_of
+from ..writing.signs import did_you_mean, dims, for_stream, plural, safe, to_ascii, type_of
 from .overflow import refuse
 from .stacked_in_chunks import chunked
 from .structured import recorded
@@ -45,7 +46,7 @@ SMALL = 2**16  # entries: so many are looked at sooner than their factors
 
 
 @dataclass(frozen=True, eq=False)
-class StackedJacobian(InChunks, Shown):
+class StackedJacobian(AsArray, InChunks, Shown):
     """∂of/∂(several variables), the axes of `of` first, then one axis for all entries.
 
     In a batch row n of the result is example n's own Jacobian: a parameter is
@@ -184,13 +185,16 @@ class StackedJacobian(InChunks, Shown):
     def push(self, tangent: Any) -> np.ndarray:
         """Σ_p J[out,p] u[p], u with the entries of all variables row by row; J is not built.
 
-        One sweep from the variables up to `of`. Raises AxisError where u has another length, and
-        DomainError where an entry is not finite.
+        u may be a dict of arrays by name instead; a variable that it does not name counts as one
+        whose u is 0. One sweep from the variables up to `of`. Raises AxisError where u has another
+        length or shape, SpecError for a name that is no variable, and DomainError where an entry is
+        not finite.
         """
         listed = ", ".join(self.wrt)
         hint = f"Pass the entries of {listed}, row by row, as one vector."
         itself = self.name, self.shape
-        u = fitting(tangent, "tangent", self.shape[-1:], self.name, itself, hint)
+        row = side_by_side(tangent, self.variables, f"{self.name}.push")
+        u = fitting(row, "tangent", self.shape[-1:], self.name, itself, hint)
         nodes, links = self._graph
         start = {}
         for place, node in enumerate(nodes):
@@ -325,3 +329,28 @@ def _place(part: slice) -> str:
     if part.stop == part.start:
         return "no column"
     return f"columns {part.start:,} to {part.stop - 1:,}"
+
+
+def side_by_side(tangent: Any, variables: Sequence[Node], who: str) -> Any:
+    """The arrays of a dict in one row, variable after variable; what is no dict, as it is."""
+    if not isinstance(tangent, Mapping):
+        return tangent
+    shapes = {node.name: node.shape for node in variables}
+    for name in tangent:
+        if name not in shapes:
+            shown, guess = safe(repr(name)[:60]), did_you_mean(str(name), shapes)
+            raise SpecError(
+                f"{who}: {shown} is none of its variables.{guess}\n  They are {', '.join(shapes)}."
+            )
+    parts = []
+    for name, shape in shapes.items():
+        part = as_array(tangent.get(name, np.zeros(shape)), f"the tangent of {name}")
+        if part.shape != shape:
+            raise AxisError(
+                f"{who}: the tangent of {name} does not fit.\n"
+                f"  it has shape {dims(part.shape)}\n"
+                f"  {name} has shape {dims(shape)}\n"
+                f"  Pass an array of the shape of {name}."
+            )
+        parts.append(part.reshape(-1))
+    return np.concatenate(parts)

@@ -142,6 +142,17 @@ def test_lines_behind_a_network_of_formulas_and_own_ops_are_as_if_written_with_i
     np.testing.assert_array_equal(net.run(x, y).gradients()["W"], once["W"])
     more = Network.program(front[0], params=params).followed_by(front[1], *behind, ops=own)
     np.testing.assert_array_equal(more.run(x, y).gradients()["W"], once["W"])
+    behind_it = ("r = V @ q", "J = sum((r - y)**2)")
+    V = RNG.normal(size=(5, 5))
+    whole = Network.program(front[0], *behind_it, params=params | {"V": V}).run(x, y).gradients()
+    ends = Network.program(front[0], params=params).followed_by(*behind_it, params={"V": V})
+    np.testing.assert_array_equal(ends.run(x, y).gradients()["V"], whole["V"])
+    with pytest.raises(SpecError) as info:
+        ends.followed_by("t = W @ r", params={"W": V})
+    assert str(info.value) == (
+        "the network has a parameter W.\n"
+        "  Give the new one another name; with_params replaces the array of one."
+    )
     with pytest.raises(SpecError) as info:
         net.followed_by("q = x + x")
     assert str(info.value).startswith("two values are named q: q = ")

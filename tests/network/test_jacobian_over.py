@@ -200,3 +200,35 @@ def test_what_names_no_parameter_or_no_number_of_rows_is_refused():
         "  Write chunks=(4, 3, 35)."
     )
     assert over.contract_blocks(np.ones((23, 3)), chunks=(4, 3, 35)).shape == (35,)
+
+
+def test_a_tangent_by_names_is_the_one_row_of_its_entries():
+    u = {name: RNG.normal(size=array.shape) for name, array in NET.params.items()}
+    row = np.concatenate([array.ravel() for array in u.values()])
+    beside = NET.run(X).jacobian("a2", NET.params)
+    for J in (beside, NET.jacobian_over(X, "a2", NET.params)):
+        assert close(J.push(u), WHOLE @ row)
+        assert close(J.push({"b1": u["b1"]}), WHOLE[..., beside.columns["b1"]] @ u["b1"])
+        message = refusal(SpecError, lambda J=J: J.push({"b3": u["b1"]}))
+        assert message.endswith("push: 'b3' is none of its variables.\n  They are W1, b1, W2, b2.")
+        message = refusal(AxisError, lambda J=J: J.push({"W1": u["W1"].T}))
+        assert message.endswith(
+            "push: the tangent of W1 does not fit.\n  it has shape (5, 7)\n"
+            "  W1 has shape (7, 5)\n  Pass an array of the shape of W1."
+        )
+    message = refusal(SpecError, lambda: beside.contract_blocks(tangent=u))
+    assert message.endswith("Pass np.concatenate([np.ravel(v) for v in tangent.values()]).")
+    found = beside.contract_blocks(tangent=np.concatenate([np.ravel(v) for v in u.values()]))
+    assert close(found, WHOLE @ row)
+
+
+def test_what_is_made_anew_is_an_array_and_what_is_never_whole_says_so():
+    run = NET.run(X[:2], [0, 2])
+    for made in (run.jacobian("a2", ["W1", "b2"]), run.hessian(["W1", "b2"])):
+        np.testing.assert_array_equal(np.asarray(made), made.materialise())
+        assert np.asarray(made, np.float32).dtype == np.float32
+    message = refusal(JacobianError, lambda: np.asarray(NET.jacobian_over(X, "a2", ["W1"])))
+    assert message == (
+        "np.asarray of ∂a2/∂(W1) over batches: it is made block by block.\n"
+        "  Go through it, for rows, block in J, or write J.to_dask() or J.to_zarr(path)."
+    )
