@@ -272,6 +272,28 @@ def test_a_mistake_is_chosen_by_the_keyboard_and_what_it_changes_is_marked(open_
     assert tab.locator(".step.changed, .cell.off").count() == 0
 
 
+def test_each_mark_stands_on_the_entry_that_the_table_of_the_mistake_has(open_page):
+    tab = open_page("mistakes")
+    kept = 0
+    for mistake in tab.locator("details[name=mistake]").all():
+        mistake.locator("summary").click()
+        for part in mistake.locator("[data-step]").all():
+            rows = [row.locator("td").all_inner_texts() for row in part.locator("tr").all()[1:]]
+            if not rows:
+                continue
+            marks = [text if text != "·" else "" for row in rows for text in row]
+            tab.locator(f"#{part.get_attribute('data-step')}").click()
+            said = tab.eval_on_selector_all(
+                "aside button.cell", "cells => cells.map(cell => cell.ariaLabel)"
+            )
+            assert len(said) == len(marks)
+            for mark, words in zip(marks, said, strict=True):
+                by = f" {mark}, by the mistake"
+                assert words.endswith(by) if mark else "by the mistake" not in words, words
+            kept += sum(map(bool, marks))
+    assert kept > 20
+
+
 def test_a_mistake_opened_in_its_section_is_the_one_in_the_bar_and_alone_is_open(open_page):
     from playwright.sync_api import expect
 

@@ -274,7 +274,7 @@ const labels = steps.map(step => step.getAttribute('aria-label'))
 function plant(mistake) {
   changed = {}
   mistake?.querySelectorAll('[data-step]').forEach(part => {
-    const cells = [...part.querySelectorAll('td')].map(td => td.className ? td.textContent : '')
+    const cells = [...part.querySelectorAll('tr:not(:first-child) > td')].map(td => td.className ? td.textContent : '')
     const said = make('div', { className: 'planted' }, markup('p', '', mistake.querySelector('summary').innerHTML))
     const more = [...part.querySelectorAll('p.said'), ...cells.length ? document.querySelectorAll('#mistakes .key') : []]
     said.append(...more.map(inner => inner.cloneNode(true)))
