@@ -43,18 +43,24 @@ class Changed:
 
 @dataclass(frozen=True, eq=False)
 class Mistake:
-    """A mistake by the words or the line by which it is chosen, in HTML, and what it changes."""
+    """A mistake by the words or the line by which it is chosen, in HTML, and what it changes.
+
+    `plain` are the same words as text, for a menu.
+    """
 
     title: str
     changes: tuple[Changed, ...]
     says: str = ""
+    plain: str = ""
 
 
 def mistake_html(mistake: Mistake) -> str:
     """One mistake, closed: a reader opens it by its title."""
     said = f"<p>{mistake.says}</p>" if mistake.says else ""
     parts = "\n".join(part for changed in mistake.changes for part in _changed(changed))
-    return f'<details name="mistake"><summary>{mistake.title}</summary>{said}\n{parts}\n</details>'
+    plain = f' data-title="{escape(mistake.plain)}"' if mistake.plain else ""
+    title = f"<summary>{mistake.title}</summary>"
+    return f'<details name="mistake"{plain}>{title}{said}\n{parts}\n</details>'
 
 
 def _changed(changed: Changed) -> Iterator[str]:

@@ -38,4 +38,4 @@ def _set(mistake: Mistake, writer: Html) -> Mistake:
         for changed in mistake.changes
     )
     title, says = writer.sentence(mistake.title), writer.sentence(mistake.says)
-    return Mistake(title, changes, says)
+    return Mistake(title, changes, says, writer.spelled(mistake.title))

@@ -306,7 +306,7 @@ if (mistakes.length) {
     say(names.length ? `changed: ${names.join(', ')}` : list.value > 0 ? 'what it changes stands in its section' : 'no mistake')
   }
   named(list, 'choose a mistake')
-  ;['no mistake', ...mistakes.map(mistake => mistake.querySelector('summary').textContent)]
+  ;['no mistake', ...mistakes.map(mistake => mistake.dataset.title)]
     .forEach((textContent, value) => list.append(make('option', { textContent, value })))
   document.querySelector('.bar').prepend(list)
   mistakes.forEach((mistake, n) => mistake.addEventListener('toggle', () => {
