@@ -379,3 +379,13 @@ def test_a_wild_answer_leaves_the_state_of_numpy_alone(task):
     with np.errstate(all="raise"):
         verdict = judged(task, delta3=np.full(3, 1e308), delta2=np.full(2, -1e308))["delta3"]
     assert verdict.status == "wrong"
+
+
+def test_a_rank_follows_from_the_matrix_that_has_it():
+    task = find_exercise(8).make(3)
+    own = {"J": (np.eye(len(task.names["x"])) - 1 / len(task.names["x"])) / task.names["x"].std()}
+    rank = np.linalg.matrix_rank(own["J"])
+    verdict = judged(task, **own, rank=rank)["rank"]
+    assert (verdict.status, verdict.remark) == ("follows", "right, given your J, which is not")
+    assert judged(task, **own, rank=rank - 1)["rank"].status == "right"
+    assert judged(task, rank=rank)["rank"].status == "wrong"

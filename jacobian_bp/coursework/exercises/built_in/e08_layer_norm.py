@@ -87,7 +87,12 @@ def of_given(given: Mapping[str, Any]) -> Task:
         NullQuestion(
             "null_2", "another one, in another direction", "y", J, np.array(run["y"]), ("null_1",)
         ),
-        NumberQuestion("rank", "the rank of J", "K - 2", int(np.linalg.matrix_rank(J, 1e-9))),
+        NumberQuestion(
+            "rank",
+            "the rank of J",
+            "np.linalg.matrix_rank(J, 1e-9)",
+            int(np.linalg.matrix_rank(J, 1e-9)),
+        ),
         ArrayQuestion("dx", "∂J/∂x from g", "J.T @ g", vector_forms(run.vjp("y", "x", g))),
     )
     return Task(questions, given, FORWARD, run)
@@ -136,7 +141,7 @@ RIGHT_FORMS = (
     Planted("exchanged", {"null_1": "2 * y", "null_2": "y - np.ones(K)"}),
     Planted("without the matrix", {"dx": "(g - g.mean() - y * (g * y).mean()) / x.std()"}),
     Planted("a column", {"y": "((x - x.mean()) / x.std())[:, None]", "null_2": "y"}),
-    Planted("by numpy", {"rank": "np.linalg.matrix_rank(J, 1e-9)"}),
+    Planted("less two null vectors", {"rank": "K - 2"}),
 )
 
 EXERCISE = Exercise(
