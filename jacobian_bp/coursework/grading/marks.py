@@ -24,6 +24,7 @@ from .grade_report import NO_CAUSE, NOT_RUN, STOPPED, Mark
 SHAPE, VALUES, FRESH = 1.0, 2.0, 2.0
 NO_ANSWER_STOPPED = "no answer, the file stopped"
 NO_FIT = "not numbers of a right shape"
+NOT_RIGHT = "a text that is not right"  # such as a formula; of what it says nothing is repeated
 REPEATED = "one number repeated earns no point for its shape"
 
 
@@ -135,7 +136,9 @@ def _where(task: Task, question: Question, value: Any, entries: str, fresh: bool
     """Object, layer, whether the shape is right, and which entries are wrong."""
     layer = _layer(question, task.written.first - 1 if task.written is not None else 0)
     if not isinstance(question, ArrayQuestion):
-        return NO_FIT if fresh and _unreadable(value, question) else entries
+        if not fresh or not _unreadable(value, question):
+            return entries
+        return NOT_RIGHT if isinstance(value, str) and isinstance(question.right, str) else NO_FIT
     if _fits(question, value):
         return f"{layer}shape right, values wrong: {entries}"
     if _has_shape(question, value):

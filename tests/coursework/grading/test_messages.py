@@ -32,6 +32,18 @@ def test_each_level_says_more(tmp_path):
     assert len(LEVELS) == len(mark.messages)
 
 
+def test_of_a_wrong_formula_on_fresh_numbers_no_shape_is_spoken_of(tmp_path):
+    right = "'delta[i, o] - ex[i] / sum_ex'"
+    for wrong, cause in (
+        ("'delta[i, o] - ex[o] / sum_ex'", "; ex[o] stands for ex[i]"),
+        ("'delta[i, o] - exp(x[i])'", ""),
+    ):
+        report = graded(tmp_path, 24, 3, changes=[(right, wrong)])
+        (mark,) = (m for m in report.marks if m.fresh and m.status == "failed")
+        assert mark.messages[3].startswith("a text that is not right")
+        assert cause in mark.messages[3]
+
+
 def test_the_text_of_an_exception_on_fresh_numbers_is_not_told(tmp_path):
     after = "\nif W1[0, 0] != {}:\n    raise ValueError(repr(W1))\n"
     first = find_exercise(2).make(7).given["W1"][0, 0]
