@@ -88,12 +88,16 @@ def _in_the_network(
     axes: dict[str, str] = {}
     for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
         own = state.names[arg]
-        axes |= dict(zip(operand.axes, own[len(own) - len(operand.axes) :], strict=True))
+        here = dict(zip(operand.axes, own[len(own) - len(operand.axes) :], strict=True))
+        axes = here | axes  # what is normalised stands first; a gain has an axis of its own
     found = []
+    letters = {line.name: line.op.parsed.output.axes for line in lines}
     for line in lines:
         op = line.op
         if isinstance(op, Reduction) and op.over is not None:
-            op = type(op)(over=",".join(axes.get(axis, axis) for axis in parse_axes(op.over)))
+            kept = letters.get(line.args[0], ())  # of a value between, what its own line says
+            over = [a if a in kept else axes.get(a, a) for a in parse_axes(op.over)]
+            op = type(op)(over=",".join(over))
         args = tuple(called[arg] for arg in line.args)
         found.append(Step(called[line.name], op, args))
     return found
