@@ -73,8 +73,8 @@ class Op(Facts):
         The axes of the pair are primed as one word: a letter gets one prime more each time
         that it stands, W[k',i'] and a[i''], z[k'] and z[k'']. A pair stands once, in either
         order. A pair that is not written is 0 for every input, and {} says it of all: the op
-        is linear in each of its inputs while the others stay. An op that does not define it
-        has no second derivatives: nothing is taken for straight that was not said to be.
+        is linear in all inputs together. An op that does not define it has no second derivatives:
+        nothing is taken for straight that was not said to be.
         """
         raise JacobianError(self.lacks("second"))
 
@@ -121,8 +121,8 @@ class Op(Facts):
             "deltas and factors",
             "vjp": f"def vjp(self, bar, {read}), which returns {{{each}}}, each in the shape of "
             "its input",
-            "second": f"def second(self, {read}), which returns {{}} where the op is linear in "
-            "each of its inputs, else an expression for each pair that bends, such as "
+            "second": f"def second(self, {read}), which returns {{}} where every second "
+            "derivative is 0, else an expression for each pair that bends, such as "
             f"{self._some_pair()}",
         }[method]
         return f"{self.name} has no {method}.\n  Write {define}."

@@ -289,7 +289,7 @@ def test_an_op_that_does_not_say_how_it_bends_is_refused_in_columns_too():
         message = refusal(JacobianError, one.hessian, "W")
         assert message == (
             "Silent 'a' has no second.\n"
-            "  Write def second(self, z), which returns {} where the op is linear in each of its "
-            'inputs, else an expression for each pair that bends, such as {("z", "z"): …} over '
-            "the axes k, k', k''."
+            "  Write def second(self, z), which returns {} where every second derivative is 0, "
+            'else an expression for each pair that bends, such as {("z", "z"): …} over the axes '
+            "k, k', k''."
         )

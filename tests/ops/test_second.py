@@ -248,9 +248,8 @@ def test_an_op_that_does_not_say_it_is_never_taken_for_straight():
         net.run(**data).hessian("x", "t")
     assert str(refused.value) == (
         "Product 'z' has no second.\n"
-        "  Write def second(self, a, s), which returns {} where the op is linear in each of its "
-        'inputs, else an expression for each pair that bends, such as {("a", "s"): …} over the '
-        "axes k, k'."
+        "  Write def second(self, a, s), which returns {} where every second derivative is 0, else "
+        'an expression for each pair that bends, such as {("a", "s"): …} over the axes k, k\'.'
     )
 
     class Told(Product):
@@ -295,6 +294,7 @@ def test_what_computes_something_else_does_not_inherit_how_it_bends():
         (
             {("a", "s"): one("k")},
             "Wrong 'z': ∂²z/∂x∂t: axis k' stands in no factor of the term 1[k].\n"
+            '  Where entry k reads entry k only, write delta("k,k\'").\n'
             '  Where the term does not change along it, write one("k\'").',
         ),
     ],

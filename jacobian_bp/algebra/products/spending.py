@@ -255,6 +255,10 @@ def require_covered(term: Term, written: Term, axes: Sequence[str], who: str | L
     for axis in axes:
         if axis not in term.axes:
             instead = f'Where the term does not change along it, write one("{axis}").'
+            if axis[:-1] in axes and axis[-1] == "'":
+                reads = f"Where entry {axis[:-1]} reads entry {axis[:-1]} only, write "
+                reads += f'delta("{axis[:-1]},{axis}").'
+                instead = f"{reads}\n  {instead}"
             if other:
                 instead = f"Its axis {other[0]} is none of the Jacobian's: write {axis} for it."
             raise AxisError(
