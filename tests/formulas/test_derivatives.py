@@ -295,8 +295,17 @@ FOLDED = {  # what a reader would fold at once is folded
     "exp(-norm(x)**2 / (2 * lam**2))": ("J = exp(−‖x‖²/(2 λ²))", "−exp(z) x/λ²"),
     "x.T @ A @ x / (x.T @ x)": (
         "J = xᵀ A x/‖x‖²",
-        "(A + Aᵀ) x/‖x‖² − 2 (xᵀ A x) x/‖x‖^4",
+        "(A + Aᵀ) x/‖x‖² − 2 (xᵀ A x) x/‖x‖⁴",
     ),
+    "norm(x)**12": ("J = ‖x‖¹²", "12 ‖x‖¹⁰ x"),
+    "(x.T @ x)**1.5": ("J = ‖x‖³", "3 ‖x‖ x"),
+    "((w @ x)**2)**3": ("J = (wᵀ x)⁶", "6 (wᵀ x)⁵ w"),
+    "((w @ x)**2)**1.5": ("J = ((wᵀ x)²)^1.5", "3 ((wᵀ x)²)^0.5 (wᵀ x) w"),
+    "((w @ x)**2)**0.5 * ((w @ x)**2)**1.5": ("J = (wᵀ x)⁴", "4 (wᵀ x)³ w"),
+    "sum((x**2)**0.5 * (x**2)**1.5)": ("J = ((x^∘2)^∘0.5)ᵀ (x^∘2)^∘1.5", "4 x^∘3"),
+    "exp(w @ x)**0.5": ("J = exp(wᵀ x)^0.5", "1/2 exp(wᵀ x)^0.5 w"),
+    "sqrt(w @ x) * (w @ x)**0.25": ("J = (wᵀ x)^0.75", "0.75 w/(wᵀ x)^0.25"),
+    "sum(x**(1/3))": ("J = 1_kᵀ x^∘(1/3)", "1/3 x^∘(−2/3)"),
 }
 
 
@@ -305,6 +314,29 @@ def test_powers_and_like_terms_are_folded(text):
     found = formula(text)
     assert (found.statement, found.derivatives["x"]) == FOLDED[text]
     assert found.ok, found.unlike
+
+
+DETERMINANTS = {
+    "det(X)**0.5": "1/2 det(X)^0.5 X⁻ᵀ",
+    "det(X.T @ X)**0.5": "det(Xᵀ X)^0.5 X (Xᵀ X)⁻¹",
+    "det(X)**(1/3)": "1/3 det(X)^(1/3) X⁻ᵀ",
+    "det(X)**-2": "−2 X⁻ᵀ/det(X)²",
+}
+
+
+@pytest.mark.parametrize("text", DETERMINANTS)
+def test_a_fractional_power_of_a_determinant_is_merged_with_its_other_powers(text):
+    found = formula(text)
+    assert found.derivatives == {"X": DETERMINANTS[text]}
+    assert found.ok, found.unlike
+
+
+def test_fractional_powers_in_a_second_derivative_are_one():
+    found = formula("det(X)**1.5")
+    assert found.second_derivatives == {
+        "X,X": "det(X)^1.5 (2.25 (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − 1.5 (X⁻¹)[j',k''] (X⁻¹)[j'',k'])"
+    }
+    assert found.second_ok, found.second_unlike
 
 
 def test_a_ring_at_an_axis_that_stays_is_a_diagonal():
@@ -506,6 +538,8 @@ def test_the_reader_of_printed_formulas_knows_each_form():
             ("k", "i"),
             -2 * (A**2 * y[:, None] ** 3 - x / 2) / (np.sum((A @ x - y) ** 2) * x),
         ),
+        ("λ^(1/3) ‖x‖¹² x", ("i'",), np.cbrt(0.7) * np.linalg.norm(x) ** 12 * x),
+        ("λ^(−2/3) A[k,i']⁴ λ^(1/3)", ("k", "i'"), 0.7 ** (-1 / 3) * A**4),
         ("3/dim(k) − λ/x[i']", ("k", "i'"), np.ones((3, 1)) - 0.7 / x),
     ]
     for text, axes, want in cases:
