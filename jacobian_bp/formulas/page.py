@@ -78,7 +78,7 @@ def _kinds(found: Derived) -> str:
         kind = "a square matrix" if square else kind_of(len(dims))
         if leaf in found.symmetric:
             kind = "a symmetric matrix"
-        words.append(f"{leaf}{axes} {kind}")
+        words.append(f"{leaf}{axes}: {kind}")
     return ", ".join(words)
 
 

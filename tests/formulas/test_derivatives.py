@@ -76,8 +76,8 @@ def test_a_derivative_is_the_one_that_is_made_by_hand(text):
 
 PAGE = """\
 formula   J = ‖W2 tanh(W1 x + b1) + b2 − y‖²
-          W2[k,i] a matrix, W1[i,j] a matrix, x[j] a vector, b1[i] a vector, b2[k] a vector, \
-y[k] a vector
+          W2[k,i]: a matrix, W1[i,j]: a matrix, x[j]: a vector, b1[i]: a vector, b2[k]: a vector, \
+y[k]: a vector
           checked at k = 3, i = 2, j = 5, numbers drawn (seed 0)
 
 gradient  ∂J/∂W1 = 2 (tanh'(z) ⊙ W2ᵀ (W2 tanh(z) + b2 − y)) xᵀ    [i',j']
@@ -429,7 +429,7 @@ def test_sizes_that_do_not_fit_are_said_with_both_witnesses():
     assert str(caught.value) == (
         "@ sums over the last axis of W and the first of x, and two lengths differ.\n"
         "  W has shape (4, 2): 2 columns\n  x has shape (3,)\n"
-        "  norm(W @ x - y)\n       ^^^^^\n  Leave a shape away: lengths follow from what meets."
+        "  norm(W @ x - y)\n       ^^^^^\n  Leave a shape out: lengths follow from what meets."
     )
 
 
@@ -441,6 +441,38 @@ def test_a_number_that_is_added_to_a_vector_is_said():
     ]
     told = formula("sigmoid(w @ x + b)", scalars=["b"])
     assert (told.shapes.notes, told.is_scalar) == ([], True)
+
+
+def test_a_greek_number_that_is_taken_from_a_vector_is_said():
+    likelihood = "(x - mu).T @ inv(Sigma) @ (x - mu)"
+    assert formula(likelihood).shapes.notes == [
+        'mu is a number, as every Greek letter is; --shape mu=3, or shapes={"mu": (3,)} in Python, '
+        "makes it a vector"
+    ]
+    assert formula("sum((μ - x)**2)", shapes={"x": (5,)}).shapes.notes == [
+        'μ is a number, as every Greek letter is; --shape μ=5, or shapes={"μ": (5,)} in Python, '
+        "makes it a vector"
+    ]
+    told = formula(likelihood, shapes={"mu": (3,)})
+    assert (told.shapes.notes, told.arrays["μ"].shape) == ([], (3,))
+    assert formula(likelihood, scalars=["mu"]).shapes.notes == []
+    for text in ("X - mu", "x * mu", "x + lam", "mu - norm(x)"):
+        assert formula(text).shapes.notes == [], text
+
+
+def test_a_vector_times_the_identity_is_said():
+    assert formula("log(det(X.T @ X + eps * eye))").shapes.notes == [
+        "eps is a vector, so that eps * eye is diag(eps); for a number write --scalar eps, or "
+        'scalars=["eps"] in Python'
+    ]
+    assert formula("X + eye * (a * b)").shapes.notes == [
+        "a * b is a vector, so that eye * (a * b) is diag(a * b)"
+    ]
+    assert formula("X + eps * eye", scalars=["eps"]).shapes.notes == []
+
+
+def test_a_number_that_is_called_a_is_no_a_a():
+    assert "a: a number, x[k]: a vector" in str(formula("a * x", scalars=["a"]))
 
 
 def test_numbers_are_drawn_in_the_domain_of_the_formula():
@@ -487,7 +519,7 @@ def test_a_symmetric_matrix_is_written_and_drawn_as_one():
     [
         ({"wrt": ["w"]}, "wrt names w, which the formula does not read.\n  It reads W, x."),
         ({"wrt": "W"}, "wrt takes a list of names.\n  Write wrt=['W']."),
-        ({"symmetric": ["x"]}, "x is a vector that is not square, and cannot be symmetric."),
+        ({"symmetric": ["x"]}, "x is a vector, and only a matrix is symmetric."),
         ({"shapes": {"W": (0, 2)}}, "the shape of W is (0, 2)."),
         ({"shapes": {"W": (2, 3, 5)}}, "W has 3 axes; a formula knows two at most."),
     ],

@@ -419,7 +419,7 @@ def test_which_function_asks_for_a_square_matrix_is_said(text, function):
     assert str(caught.value) == (
         f"{function} takes a square matrix, and A is none.\n"
         "  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
-        f"  {text}\n  {'^' * len(text)}\n  Leave the shape away, or write --shape A=3,3."
+        f"  {text}\n  {'^' * len(text)}\n  Leave the shape out, or write --shape A=3,3."
     )
     assert formula(text, shapes={"A": (3, 3)}).ok
 
@@ -437,7 +437,7 @@ def test_where_a_matrix_has_to_be_square_the_operation_is_named(text):
         formula(text, shapes={"A": (2, 3)})
     assert str(caught.value) == (
         f"{MEETING[text]}\n  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
-        f"  {text}\n  {'^' * len(text)}\n  Leave a shape away: lengths follow from what meets."
+        f"  {text}\n  {'^' * len(text)}\n  Leave a shape out: lengths follow from what meets."
     )
     assert formula(text).ok
 

@@ -28,7 +28,7 @@ def call(capsys, monkeypatch):
 
 PAGE = """\
 formula   J = ‖W x − y‖²
-          W[k,i] a matrix, x[i] a vector, y[k] a vector
+          W[k,i]: a matrix, x[i]: a vector, y[k]: a vector
           checked at k = 3, i = 2, numbers drawn (seed 0)
 
 gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
@@ -80,7 +80,7 @@ def test_the_options_reach_the_formula(call):
         "7",
     )
     assert code == 0
-    assert "S[k,j] a symmetric matrix" in out
+    assert "S[k,j]: a symmetric matrix" in out
     assert "checked at k = 4, numbers drawn (seed 7)" in out
     assert "∂J/∂x = c a + 2 S⁻¹ x" in out
     assert "∂J/∂c = aᵀ x" in out
