@@ -13,10 +13,11 @@ from ..writing.signs import RAISED, lowered
 
 FUNCTIONS = {"exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "tanh", "det", "dim"}
 FUNCTIONS |= {"max", "min"}
+LETTERS = GREEK | {"Σ": "Sigma"}  # a name; the sum has its axes behind it
 SIGNS = {"+": "+", "−": "-", "⊙": r"\odot ", "⊘": r"\oslash ", "⊗": r"\otimes "}
 PLAIN = {"(": "(", ")": ")", "/": "/", "ᵀ": r"^{\top}", "⁻¹": "^{-1}", "⁻ᵀ": r"^{-\top}"}
 FACTOR = "\\,\\allowbreak "  # between two factors a line may end
-_NAME = rf"[^\W\d_ᵀ{RAISED}Σ][^\Wᵀ{RAISED}]*"
+_NAME = rf"[^\W\d_ᵀ{RAISED}][^\Wᵀ{RAISED}]*"
 _TOKEN = re.compile(
     rf"(?P<sign>\s*[+−⊙⊘⊗]\s*)|(?P<blank>\s+)|(?P<ratio>[0-9]+/[0-9]+(?![\w.(]))"
     rf"|(?P<ones>1_[a-z])|(?P<number>[0-9]+(\.[0-9]+)?(?![\w]))|(?P<sum>Σ_[a-z',]+\s*)"
@@ -118,7 +119,7 @@ def _symbol(word: str) -> str:
 
 def _upright(letters: str) -> str:
     if not letters.isascii():
-        if letters in GREEK:
-            return f"\\{GREEK[letters]} "
+        if letters in LETTERS:
+            return f"\\{LETTERS[letters]} "
         raise ValueError(f"{letters} has no sign of LaTeX.")
     return letters if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{letters}}}"

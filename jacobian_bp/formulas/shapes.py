@@ -231,7 +231,7 @@ class Shapes:
         if tree.op != "-" or sorted(len(self.of(arg)) for arg in tree.args) != [0, 1]:
             return
         number = min(tree.args, key=lambda arg: len(self.of(arg)))
-        if number.op != "name" or number.text.isascii() or number.text in self._told:
+        if not _is_greek(number) or number.text in self._told:
             return
         words = self._words(number)
         (dimension,) = max(map(self.of, tree.args), key=len)
@@ -263,11 +263,13 @@ class Shapes:
     ) -> tuple[int, ...]:
         for part, arg in zip((left, right), tree.args, strict=True):
             if not part:
-                filled = self._words(arg).startswith(FILLED)
+                instead = "Write *."
+                if self._words(arg).startswith(FILLED):
+                    instead = "Write a sum: sum(A, axis=1) for A @ vector(1)."
+                elif _is_greek(arg):
+                    instead = f"Write *, or --shape {self._words(arg)}=3,3 for a matrix."
                 self._refuse(
-                    arg,
-                    f"{self._words(arg)} is a number, and @ multiplies arrays.",
-                    "Write a sum: sum(A, axis=1) for A @ vector(1)." if filled else "Write *.",
+                    arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", instead
                 )
         if len(right) == 1 and tree.args[1].op == "T":
             a, b = self._words(tree.args[0]), self._words(tree.args[1].args[0])
@@ -379,6 +381,10 @@ class Shapes:
             instead = "A capital letter is a matrix, a small one a vector; --shape says otherwise."
             if not part and tree.op != "name" and said.endswith("takes an array"):
                 instead = f"Write {words} alone: of one number there is nothing to take."
+            if not part and _is_greek(tree):
+                shape = "3,3" if 2 in allowed else "3"
+                kind = kind_of(allowed[-1])
+                instead = f"A Greek letter is a number; --shape {words}={shape} makes {kind} of it."
             self._refuse(tree, f"{said}; {words} is {kind_of(len(part))}.", instead)
 
     def _words(self, tree: Tree) -> str:
@@ -478,6 +484,11 @@ def rank_of(name: str, scalars: Collection[str] = ()) -> int:
     if name in scalars or not first.isascii():
         return 0
     return 2 if first.isupper() else 1
+
+
+def _is_greek(tree: Tree) -> bool:
+    """Whether it is a name that is a number by its first letter."""
+    return tree.op == "name" and not tree.text[0].isascii()
 
 
 def kind_of(rank: int) -> str:

@@ -29,6 +29,9 @@ WRITTEN = {
     "E_1_endᵀ e_max(x)": r"E_{1,\mathrm{end}}^{\top}\,e_{\mathrm{max}}(x)",
 }
 HEADS = {
+    "∂J/∂Σ = −Σ⁻ᵀ Σ_k x[k]    [k',j']": (
+        r"\frac{\partial J}{\partial \Sigma } = -\Sigma ^{-\top}\,\sum_{k}x_{k}\quad[k',j']"
+    ),
     "∂²J/∂W1∂λ = 0    [k',i',j'']": (
         r"\frac{\partial^{2} J}{\partial W_{1}\,\partial \lambda } = 0\quad[k',i',j'']"
     ),

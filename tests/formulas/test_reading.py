@@ -131,6 +131,12 @@ REFUSED = {
     "  Write *.",
     "trace(x)": "trace takes a square matrix; x is a vector.\n  trace(x)\n        ^\n"
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "x.T @ inv(Σ) @ x": "inv takes a square matrix; Σ is a number.\n  x.T @ inv(Σ) @ x\n"
+    "            ^\n  A Greek letter is a number; --shape Σ=3,3 makes a matrix of it.",
+    "outer(mu, x)": "outer takes two vectors; mu is a number.\n  outer(mu, x)\n        ^^\n"
+    "  A Greek letter is a number; --shape mu=3 makes a vector of it.",
+    "Λ @ x": "Λ is a number, and @ multiplies arrays.\n  Λ @ x\n  ^\n"
+    "  Write *, or --shape Λ=3,3 for a matrix.",
     "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
     "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
     **{
@@ -345,6 +351,12 @@ DOCUMENTED = [
 def test_what_matrixcalculus_documents_is_read_and_right(text):
     found = formula(text)
     assert found.ok, str(found)
+
+
+def test_a_greek_letter_is_a_matrix_where_its_shape_says_so():
+    found = formula("x.T @ inv(Σ) @ x", shapes={"Σ": (3, 3)})
+    assert found.statement == "J = xᵀ Σ⁻¹ x"
+    assert found.ok, found.unlike
 
 
 def test_lengths_that_follow_are_checked_against_what_is_given():
