@@ -41,7 +41,7 @@ HEADS = {
 
 def test_each_sign_has_its_own():
     assert {text: in_latex(text).replace(r"\allowbreak ", "") for text in WRITTEN} == WRITTEN
-    assert {line: line_in_latex(line) for line in HEADS} == HEADS
+    assert {line: line_in_latex(line).replace(r"\allowbreak ", "") for line in HEADS} == HEADS
 
 
 @pytest.mark.parametrize("text", ["x @ y", "x ? y", "x * y", "‹x"])
