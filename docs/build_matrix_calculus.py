@@ -149,7 +149,8 @@ True
 ```
 
 A capital letter is a matrix, a small one a vector, a Greek one or its name (`lam`) a number; `x'`
-and `xᵀ` are `x.T`, and `^` is `**`. `--scalar b` makes a number of b, `--shape W=4,2` gives a size,
+and `xᵀ` are `x.T`, `^` is `**`, and so are ² and ⁴; of ⁻¹, ‖x‖, ⊙, ⊗ and Σ, which a page prints, it
+is said what to write. `--scalar b` makes a number of b, `--shape W=4,2` gives a size,
 else the lengths are prime numbers that differ; `--symmetric S` and `--positive x` say what holds of
 the numbers that are drawn, `--wrt x` by what to differentiate, and `--second` asks for the second
 derivatives; `--out page.html` (or .tex, .md, .txt) writes the page to a file.

@@ -11,7 +11,7 @@ from ..writing.latex import GREEK, OPERATORS, formula
 from ..writing.signs import safe
 from ..writing.tables import WIDTH, wrapped
 from .as_markdown import power_of_ten
-from .blocks import Document, Picture
+from .blocks import Block, Document, Lines, Picture
 from .picture import without_braille
 from .sentences import Grid, Stated
 from .svg_in_latex import PACKAGES, latex_picture
@@ -32,6 +32,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
   \makebox[2.8em][l]{#1}$\displaystyle #2$\hspace{1em}{\small #3}\par}
   \if\relax\detokenize{#4}\relax\else
   \nopagebreak{\raggedright\small\itshape\leftskip=2.8em #4\par}\fi}
+\newcommand{\formula}[1]{{\raggedright\hangindent=2.8em\hangafter=1 $\displaystyle #1$\par}}
 \newcommand{\numbers}[1]{\nopagebreak{\raggedright\leftskip=2.8em $\displaystyle #1$\par}}
 \newcommand{\lines}[1]{{\raggedright\footnotesize\ttfamily\leftskip=2.8em #1\par}}
 """
@@ -124,6 +125,11 @@ class _Latex(Written):
         if fitting[0]:
             array = rf"\mbox{{{fitting[0]}$\displaystyle {array}$}}"
         return rf"\numbers{{{array}}}"
+
+    def block(self, block: Block) -> list[str]:
+        if isinstance(block, Lines) and block.latex:
+            return [rf"\formula{{{line}}}" for line in block.latex]
+        return super().block(block)
 
     def lines(self, lines: list[str]) -> str:
         parts = (part for line in lines for part in _of_a_page(line))

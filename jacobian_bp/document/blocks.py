@@ -35,9 +35,13 @@ class Words:
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines that stay as they are set: code, what a program printed, columns."""
+    """Lines that stay as they are set: code, what a program printed, columns.
+
+    Where all of them are formulas, an article sets `latex`, each as mathematics.
+    """
 
     lines: tuple[str, ...]
+    latex: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,12 @@ class Derived:
 
     def _require_square(self, matrix: str) -> None:
         axes = self.shapes.leaves[matrix]
-        if len(axes) != 2 or self.shapes.dimensions.join(*axes):
-            raise SpecError(
-                f"{matrix} is {kind_of(len(axes))} that is not square, and cannot be symmetric.\n"
-                "  Name a square matrix."
-            )
+        problem = f"{matrix} is {kind_of(len(axes))}, and only a matrix is symmetric"
+        if len(axes) == 2:
+            if not self.shapes.dimensions.join(*axes):
+                return
+            problem = f"{matrix} is a matrix that is not square, and cannot be symmetric"
+        raise SpecError(f"{problem}.\n  Name a square matrix.")
 
     def _measured(self, primes: Sequence[int]) -> dict[int, int]:
         """The length of each dimension; that of a slice, which no name has, gets a letter too."""

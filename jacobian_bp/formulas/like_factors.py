@@ -26,23 +26,24 @@ def gathered_powers(
                 exponents[place] = exponents[place][0], exponents[place][1] + sign * exponent
     exponents = _without_roots(exponents, same)
     power = "hpow" if entries else "pow"
-    return (
-        [_power(base, e, power) for base, e in exponents if e > 0],
-        [_power(base, -e, power) for base, e in exponents if e < 0],
-    )
+    over = [_power(base, e, power) for base, e in exponents if e > 0]
+    under = [_power(base, -e, power) for base, e in exponents if e < 0]
+    if any(base.op == power and e.is_integer() for base, e in exponents if e):
+        return gathered_powers(over, under, same, entries)  # (x²)^0.5 (x²)^1.5 x is x⁵
+    return over, under
 
 
 def _base_of(factor: Tree) -> tuple[Tree, float]:
-    """(x²)³ is x to the 6; ‖x‖² is ‖x‖ to the 2."""
+    """(x²)³ is x to the 6; ‖x‖² is ‖x‖ to the 2; det(X)^0.5 is det(X) to the 1/2."""
     if factor.op == "sq":
         return Tree("norm", factor.args), 2.0
     if factor.op not in ("pow", "hpow"):
         return factor, 1.0
     outer = float(factor.args[1].text)
     base, inner = _base_of(factor.args[0])
-    if outer.is_integer() or base.op == "norm":
+    if outer.is_integer() or base.op == "norm" or inner == 1:
         return base, inner * outer
-    return factor, 1.0  # the root of x² is |x|
+    return factor.args[0], outer  # the root of x² is |x|
 
 
 def _without_roots(
@@ -57,10 +58,16 @@ def _without_roots(
         whole = e + (2 * exponents[beside][1] if beside is not None else 0)
         if beside is None and (e % 2 or not e):
             continue
-        exponents[place] = (inside, whole / 2) if whole % 2 == 0 else (root, whole)
+        exponents[place] = (root, whole) if whole % 2 == 1 else (inside, whole / 2)
         rest = [pair for n, pair in enumerate(exponents) if n != beside]
         return _without_roots(rest, same)
     return exponents
+
+
+def one_power(tree: Tree) -> Tree:
+    """A power of a power as one: ‖x‖²^1.5 is ‖x‖³, (z²)³ is z⁶, (z²)^0.5 stays."""
+    base, exponent = _base_of(tree)
+    return _power(base, exponent, tree.op) if exponent else tree
 
 
 def _power(base: Tree, exponent: float, power: str) -> Tree:

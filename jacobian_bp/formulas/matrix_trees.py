@@ -16,7 +16,7 @@ from functools import reduce
 from itertools import pairwise
 
 from ..ops.entry_trees import Tree, num, number_of
-from .like_factors import entry_by_entry, gathered_powers, in_all, is_ones, without
+from .like_factors import entry_by_entry, gathered_powers, in_all, is_ones, one_power, without
 
 NUMBER, COLUMN, ROW, MATRIX = "number", "column", "row", "matrix"
 _BY_RANK = (NUMBER, COLUMN, MATRIX)
@@ -213,7 +213,7 @@ class Algebra:
             top, bottom = base.args
             top = top if is_ones(top) else self.power(top, exponent)
             return self.had([Tree("hdiv", (top, self.power(bottom, exponent)))])
-        return Tree(power, (base, exponent))
+        return one_power(Tree(power, (base, exponent)))
 
     def transposed(self, tree: Tree) -> Tree:
         """The transposed array, as it is written."""

@@ -6,12 +6,32 @@ sum(x            this ( is never closed
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
-from ..writing.signs import safe
+from ..writing.signs import RAISED, lowered, safe
 
 GENERAL = "the formula cannot be read from here.", "Write it as in numpy: sum((W @ x - y)**2)."
-_TOKEN = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[^\W\d][^\Wᵀ²³]*|\*\*|[-+*/@^=]=?|\S")
+_MARK = rf"⁻ᵀ|⁻?[{RAISED}]+|ᵀ"
+_TOKEN = re.compile(
+    r"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+|"
+    rf"{_MARK}|[^\W\d][^\Wᵀ{RAISED}]*|\*\*|[-+*/@^=]=?|\S"
+)
+_QUOTED = re.compile(r"(?<=[,=(])\s*((['\"])[^'\"]*\2)")
+_OF_PAPER = {  # signs that a page or a book has, and what to write for them
+    "∑": "Write sum(x) for the sum of all entries, a @ x for Σ_i a[i] x[i].",
+    "‖": "Write norm(x) for ‖x‖.",
+    "|": "Write abs(x) for the size of each entry, norm(x) for a length, det(X) for a determinant.",
+    "√": "Write sqrt(x) for √x.",
+    "⊙": "Write x * y for x ⊙ y, and its sides in parentheses: x * (A @ y).",
+    "∘": "Write x * y for what is multiplied entry by entry, x**2 for x^∘2.",
+    "⊘": "Write x / y for x ⊘ y, and its sides in parentheses: x / (A @ y).",
+    "⊗": "Write kron(A, B) for A ⊗ B, outer(a, b) for a bᵀ.",
+    "·": "Write @ for a product of arrays, * for one entry by entry.",
+    "×": "Write @ for a product of arrays, * for one entry by entry.",
+    "∂": "Write the formula alone: its derivatives are what is printed.",
+    "∇": "Write the formula alone: its derivatives are what is printed.",
+}
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _OPERATORS = ("+", "-", "−", "*", "/", "@", "**", "^")
 
@@ -31,12 +51,18 @@ class _Token(NamedTuple):
     @property
     def is_array(self) -> bool:
         """A name or a number."""
-        return self.text[0].isalnum() or (self.text[0] == "." and len(self.text) > 1)
+        is_point = self.text[0] == "." and len(self.text) > 1
+        return is_point or (self.text[0].isalnum() and not self.is_mark)
 
     @property
     def ends_one(self) -> bool:
         """Whether an array, or a part in brackets, has ended."""
-        return self.is_array or self.text in (")", "]", "'", "ᵀ", "²", "³")
+        return self.is_array or self.is_mark or self.text in (")", "]")
+
+    @property
+    def is_mark(self) -> bool:
+        """What hangs on an array: x', xᵀ, x², X⁻¹."""
+        return self.text == "'" or bool(re.fullmatch(_MARK, self.text))
 
 
 def misread(text: str) -> Misread | None:
@@ -46,7 +72,44 @@ def misread(text: str) -> Misread | None:
     'nothing stands behind +.'
     """
     tokens = [_Token(match[0], match.span()) for match in _TOKEN.finditer(text)]
-    return _unclosed(tokens) or _with_sides(tokens, text) or _beside(tokens, text)
+    return (
+        _of_paper(tokens) or _unclosed(tokens) or _with_sides(tokens, text) or _beside(tokens, text)
+    )
+
+
+def quoted(text: str) -> Misread | None:
+    """A word in quotation marks, norm(X, 'fro'); x' is no such word."""
+    found = _QUOTED.search(text)
+    if found is None:
+        return None
+    instead = "Write norm(X) for the root of the sum of squares, of a matrix too." * (
+        "norm" in text[: found.start()]
+    )
+    return Misread(
+        found.span(1),
+        "a word in quotation marks is not read in a formula.",
+        instead or f"Leave {safe(found[1][:40])} out.",
+    )
+
+
+def _of_paper(tokens: list[_Token]) -> Misread | None:
+    """A sign of paper for which a formula has a word."""
+    for before, token in pairwise([_Token("", (0, 0)), *tokens]):
+        if token.text[0] == "⁻":
+            of = safe(before.text) if before.is_array else "(…)"
+            whole = f"inv{of}" if of == "(…)" else f"inv({of})"
+            whole += ".T" * (token.text == "⁻ᵀ")
+            if token.text[1:] not in ("ᵀ", "¹", ""):
+                whole = f"{of}**-{lowered(token.text[1:])}"
+            begin = before.at[0] if before.is_array else token.at[0]
+            instead = f"Write {whole}."
+            return Misread((begin, token.at[1]), f"{token.text} is not read in a formula.", instead)
+        sums = before.text[:1] == "Σ" and token.is_array
+        sign = before if sums else token
+        if sums or sign.text in _OF_PAPER:
+            instead = _OF_PAPER["∑" if sums else sign.text]
+            return Misread(sign.at, f"{safe(sign.text)} is not read in a formula.", instead)
+    return None
 
 
 def _unclosed(tokens: list[_Token]) -> Misread | None:
@@ -78,20 +141,26 @@ def _with_sides(tokens: list[_Token], text: str) -> Misread | None:
     return None
 
 
+def _with_marks(tokens: list[_Token]) -> _Token | None:
+    """The array that ends here, x of x'; None where a bracket does."""
+    return next((t if t.is_array else None for t in tokens[::-1] if not t.is_mark), None)
+
+
 def _beside(tokens: list[_Token], text: str) -> Misread | None:
     """Two arrays with nothing between them, or an operation that has an array on one side alone."""
     for place, token in enumerate(tokens):
         follows = tokens[place + 1] if place + 1 < len(tokens) else None
         if token.ends_one and follows is not None and follows.is_array:
-            left, right = safe(token.text), safe(follows.text)
-            begin = token.at[0]
-            if not token.is_array:
+            first = _with_marks(tokens[: place + 1])
+            begin = token.at[0] if first is None else first.at[0]
+            left, right = safe(text[begin : token.at[1]]), safe(follows.text)
+            if first is None:
                 left = "what ends here"
                 begin = follows.at[0]
             instead = f"Write {left} * {right}."
-            if not token.is_array:
+            if first is None:
                 instead = "Write @ for a product of arrays, * for one entry by entry."
-            elif token.text[0].isalpha():
+            elif first.text[0].isalpha():
                 instead = (
                     f"Write {left} @ {right} for their product, {left} * {right} entry by entry."
                 )

@@ -8,6 +8,7 @@ from ..writing.signs import plural
 from ..writing.tables import wrapped
 from .derived import Derived
 from .emitting import own_letters
+from .in_latex import line_in_latex
 from .shapes import kind_of
 from .written import Written
 
@@ -40,17 +41,41 @@ TITLES = {
 
 
 def document_of(found: Derived, lines: Sequence[str], in_article: bool = False) -> Document:
-    """A page as a document: each block of its lines is a section; an article breaks long ones."""
+    """A page as a document: each block of its lines is a section.
+
+    An article has formulas as mathematics, and breaks other long lines.
+    """
     sections: list[tuple[str, list[str]]] = []
     for line in filter(None, lines):
         label = line[:10].strip()
         if label:
             sections.append((label, []))
-        body = line[10:]
-        fits = not in_article or len(body) <= OF_PAPER
-        sections[-1][1].extend([body] if fits else wrapped(body, OF_PAPER, "", " " * 4))
-    made = tuple(Section(label, TITLES[label], (Lines(tuple(body)),)) for label, body in sections)
-    return Document(TITLE, made)
+        sections[-1][1].append(line[10:])
+    blocks = _article_blocks if in_article else _one_block
+    made = (Section(label, TITLES[label], blocks(found, label, body)) for label, body in sections)
+    return Document(TITLE, tuple(made))
+
+
+def _one_block(found: Derived, label: str, body: list[str]) -> tuple[Lines, ...]:
+    return (Lines(tuple(body)),)
+
+
+def _article_blocks(found: Derived, label: str, body: list[str]) -> tuple[Lines, ...]:
+    """The lines of a section, those that are formulas as mathematics."""
+    count = len(body) if label in ("gradient", "jacobian", "second", "where") else 0
+    if label == "formula" and found.in_notation:
+        count = 1
+    try:
+        latex = tuple(map(line_in_latex, body[:count]))
+    except ValueError:
+        count, latex = 0, ()
+    parts = [part for line in body[count:] for part in _of_paper(line)]
+    blocks = (Lines(tuple(body[:count]), latex), Lines(tuple(parts)))
+    return tuple(block for block in blocks if block.lines)
+
+
+def _of_paper(line: str) -> list[str]:
+    return [line] if len(line) <= OF_PAPER else wrapped(line, OF_PAPER, "", " " * 4)
 
 
 def _head(found: Derived) -> list[str]:
@@ -78,7 +103,7 @@ def _kinds(found: Derived) -> str:
         kind = "a square matrix" if square else kind_of(len(dims))
         if leaf in found.symmetric:
             kind = "a symmetric matrix"
-        words.append(f"{leaf}{axes} {kind}")
+        words.append(f"{leaf}{axes}: {kind}")
     return ", ".join(words)
 
 

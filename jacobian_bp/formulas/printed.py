@@ -1,11 +1,14 @@
 """Trees of matrix algebra as text, in parentheses where a part binds less than what is around."""
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 
 from ..ops.entry_trees import Tree, number_of
-from ..writing.signs import fraction, number
+from ..writing.signs import fraction, number, raised
 
 SUM, HADAMARD, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
+LARGEST_BELOW = 100  # below the line of an exponent such as 1/3
 FUNCTIONS = {"sigmoid": "σ", "sigmoid'": "σ'"}
 
 
@@ -61,15 +64,25 @@ def _norm(square: str) -> Callable[[Tree], tuple[str, int]]:
 
 def _exponent(tree: Tree) -> str:
     value = float(tree.text)
-    if value in (2, 3):
-        return "²" if value == 2 else "³"
-    return f"^{number(value)}" if value >= 0 else f"^(−{number(-value)})"
+    if value.is_integer() and value >= 0:
+        return raised(int(value))
+    return f"^{_size(value)}"
+
+
+def _size(value: float) -> str:
+    """What stands behind ^ and ^∘: 0.5, (−0.5), (1/3)."""
+    size = abs(value)
+    text = number(size)
+    if float(text) != size:
+        ratio = Fraction(size).limit_denominator(LARGEST_BELOW)
+        text = str(ratio) if math.isclose(ratio, size, rel_tol=1e-12) else number(size, 15)
+    text = f"−{text}" if value < 0 else text
+    return text if text.replace(".", "").isdigit() else f"({text})"
 
 
 def _entry_power(tree: Tree) -> tuple[str, int]:
     base, exponent = tree.args
-    value = float(exponent.text)
-    return f"{_in(base, ATOM)}^∘{f'(−{number(-value)})' if value < 0 else number(value)}", POWER
+    return f"{_in(base, ATOM)}^∘{_size(float(exponent.text))}", POWER
 
 
 def _inverse(tree: Tree) -> tuple[str, int]:

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from ..errors import SpecError
 from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, constant_of, minus, name, num, number_of
-from ..writing.signs import did_you_mean, safe
-from .misread import GENERAL, misread
+from ..writing.signs import RAISED, did_you_mean, lowered, safe
+from .misread import GENERAL, misread, quoted
+from .unread_names import instead_of, of_two
 
 LONGEST = 2_000  # characters
 DEEPEST = 60  # operations inside each other
@@ -80,16 +81,7 @@ _GREEK = {
     "ω": "omega",
 }
 SPELLED = {word: letter for letter, word in _GREEK.items()} | {"lam": "λ"}
-NOT_READ = {  # what people write, and what to write instead
-    "maximum": "write relu(x) for the larger of x and 0",
-    "ravel": "write vec(X.T), the rows one below another",
-    "flatten": "write vec(X.T), the rows one below another",
-    "eig": "the derivative of an eigenvalue is not written here",
-    "var": "write it out: mean((x - mean(x))**2)",
-    "eye": "write eye; its length follows from what it meets",
-    "ones": "a number is spread by itself: write 1",
-    "einsum": "write the products with @, sum and trace",
-}
+NAME = rf"[^\W\d_ᵀ{RAISED}][^\W_ᵀ{RAISED}]*(_[^\W_ᵀ{RAISED}]+)?"
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -141,6 +133,7 @@ class _Reader:
             self.refuse((unseen, unseen + 1), "a formula is one line.", "Leave this sign out.")
         self._require_shallow()
         self._require_numpy_signs()
+        self._require_no_words()
         self.python, self.places = _as_python(text)
         try:
             parsed = ast.parse(self.python, mode="eval").body
@@ -174,6 +167,11 @@ class _Reader:
                 "meant by *.",
             )
 
+    def _require_no_words(self) -> None:
+        found = quoted(self.text)
+        if found is not None:
+            self.refuse(*found)
+
     def _require_few_levels(self, parsed: ast.expr) -> None:
         level: list[ast.AST] = [parsed]
         for _ in range(DEEPEST):
@@ -197,6 +195,10 @@ class _Reader:
             for offset in (node.col_offset, node.end_col_offset)  # type: ignore[attr-defined]
         )
         return self.places[begin], self.places[end]
+
+    def _said(self, node: ast.AST) -> str:
+        """The text of a part."""
+        return self.text[slice(*self.at(node))]
 
     def walk(self, node: ast.expr) -> Tree:
         """One part, in its stable form."""
@@ -259,7 +261,7 @@ class _Reader:
         word = word.removesuffix("_") if word == "lambda_" else word
         if word == "eye":
             return Tree("eye", (), str(at[0]))  # each its own, as long as what it meets
-        if not re.fullmatch(r"[^\W\d_ᵀ²³][^\W_ᵀ²³]*(_[^\W_ᵀ²³]+)?", word) or word[:2] in (
+        if not re.fullmatch(NAME, word) or word[:2] in (
             "e_",
             "E_",
             "I_",
@@ -338,9 +340,13 @@ class _Reader:
             )
         if word in FILLED and len(node.args) == 1 and not node.keywords:
             return self._filled(word, self.walk(node.args[0]), at)
+        both = of_two(word, node.args, self._said)
+        if both is not None:
+            self.refuse(self.at(both[0]), f"{word} takes one array.", f"Write {both[1]}.")
         if word not in (*ENTRY, *ARRAYS):
-            if word in NOT_READ:
-                self.refuse(at, f"{word} is not read here.", f"Instead: {NOT_READ[word]}.")
+            instead = instead_of(word, node.args, self._said)
+            if instead:
+                self.refuse(at, f"{word} is not read here.", f"Instead: {instead}.")
             hint = did_you_mean(word, [*ENTRY, *ARRAYS])
             if len(word) < 3 and not hint:
                 self.refuse(
@@ -385,14 +391,12 @@ class _Reader:
         value = _whole_number(last)
         if value is None:
             return
-        inside = self.text[slice(*self.at(node.args[0]))]
+        inside = self._said(node.args[0])
         if word in WITH_AXIS:
             problem, instead = f"{word} takes its axis by name.", f"{word}({inside}, axis={value})"
         elif word == "norm" and value in (1, 2):
             problem = f"{word} takes no order."
             instead = f"norm{1 if value == 1 else ''}({inside})"
-        elif word == "max" and value == 0:
-            problem, instead = "max takes one array.", f"relu({inside}) for the larger of both"
         else:
             return
         self.refuse(self.at(last), problem, f"Write {instead}.")
@@ -478,14 +482,12 @@ def _is_one(tree: Tree) -> bool:
 
 
 _DOTTED = re.compile(r"(?:(?<=[^\W\d])|(?<=[^\W\d]\d)|(?<=[)\]' ]))\.[*/^]")  # no 2.*x
-_SIGN = re.compile(r"\blambda\b(?!_)|(?<=[\w)\].'])['ᵀ²³]|\^|−|.")
+_SIGN = re.compile(rf"\blambda\b(?!_)|(?<=[\w)\].'])(?:['ᵀ]|[{RAISED}]+)|\^|−|.")
 
 
 _PAPER = {
     "'": ".T",
     "ᵀ": ".T",
-    "²": "**2",
-    "³": "**3",
     "^": "**",
     "−": "-",
     "lambda": "lambda_",
@@ -500,8 +502,10 @@ def _as_python(text: str) -> tuple[str, list[int]]:
     """
     words, places = io.StringIO(), []
     for match in _SIGN.finditer(text, len(text) - len(text.lstrip())):
-        word = _PAPER.get(match[0], match[0])
-        word += " " * (match[0] in "'ᵀ²³" and text[match.end() : match.end() + 1].isalnum())
+        raised = match[0][0] in RAISED and match.start() > 0
+        word = f"**{lowered(match[0])}" if raised else _PAPER.get(match[0], match[0])
+        behind = raised or match[0] in "'ᵀ"
+        word += " " * (behind and text[match.end() : match.end() + 1].isalnum())
         words.write(word)
         last = match.end() - 1
         places += [min(match.start() + n, last) for n in range(len(word))]

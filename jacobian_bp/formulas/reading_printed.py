@@ -16,10 +16,12 @@ import numpy as np
 
 from ..errors import SpecError
 from ..numbers.stable import log_softmax, sigmoid, softmax_parts, softplus
+from ..writing.signs import RAISED, lowered
 
-_NAME = r"[^\W\d_ᵀ²³][^\Wᵀ²³]*"
+_NAME = rf"[^\W\d_ᵀ{RAISED}][^\Wᵀ{RAISED}]*"
 _TOKEN = re.compile(
-    rf"\s*([1I]_[a-z]|\d+\.?\d*(?:e[+-]?\d+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[‖ᵀ²³^()+−⊙⊘⊗/])"
+    rf"\s*([1I]_[a-z]|[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[{RAISED}]+|"
+    "[‖ᵀ^()+−⊙⊘⊗/])"
 )
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
@@ -145,12 +147,12 @@ class _Reader:
 
     def power(self) -> Any:
         value = self.atom()
-        while self.peek() in ("ᵀ", "⁻¹", "⁻ᵀ", "²", "³", "^", "^∘"):
+        while self.peek() in ("ᵀ", "⁻¹", "⁻ᵀ", "^", "^∘") or self.peek()[:1] in [*RAISED]:
             sign = self.take()
             if sign in ("^", "^∘"):
                 value = np.power(value, self.exponent())
-            elif sign in ("²", "³"):
-                value = value ** {"²": 2, "³": 3}[sign]
+            elif sign[0] in RAISED:
+                value = value ** lowered(sign)
             else:
                 value = value if sign == "ᵀ" else np.linalg.inv(value)
                 value = value if sign == "⁻¹" else np.transpose(value)
@@ -160,10 +162,13 @@ class _Reader:
         if self.peek() != "(":
             return float(self.take())
         self.take("(")
-        self.take("−")
-        value = -float(self.take())
+        negative = self.peek() == "−" and bool(self.take())
+        value = float(self.take())
+        if self.peek() == "/":
+            self.take()
+            value /= float(self.take())
         self.take(")")
-        return value
+        return -value if negative else value
 
     def atom(self) -> Any:
         token = self.take()
@@ -217,7 +222,7 @@ def _number(value: Any) -> Any:
 
 _SIGN = re.compile(r"\s*([+−])\s*")
 _PAIR = re.compile(r"dim\((\w)\) ([^\W\d]'*)\+([^\W\d]'*)")
-_ENTRY = re.compile(r"(.*)\[([^\[\]]*)\](²|³|\^[\d.]+|\^\(−[\d.]+\))?")
+_ENTRY = re.compile(rf"(.*)\[([^\[\]]*)\]([{RAISED}]+|\^[\d.]+|\^\(−?[\d./]+\))?")
 _SUMS = re.compile(r"\s*Σ_\{?([\w',]+)\}?\s*")
 
 
@@ -321,10 +326,13 @@ def _with_signs(factors: list[str]) -> list[tuple[str, int]]:
 
 
 def _exponent(sign: str | None) -> float:
-    """Of a[k]², a[k]^4 and a[k]^(−2)."""
+    """Of a[k]⁴, a[k]^0.5, a[k]^(−2) and a[k]^(1/3)."""
     if not sign:
         return 1.0
-    return {"²": 2.0, "³": 3.0}.get(sign) or float(sign.strip("^()").replace("−", "-"))
+    if sign[0] in RAISED:
+        return lowered(sign)
+    above, _, below = sign.strip("^()").replace("−", "-").partition("/")
+    return float(above) / float(below or 1)
 
 
 def _length(axis: str, lengths: Mapping[str, int], term: str) -> int:

@@ -185,6 +185,7 @@ class Shapes:
         self._note_power_of_matrix(tree, parts)
         self._note_number_and_vector(tree, parts)
         self._note_matrix_and_vector(tree, parts)
+        self._note_greek_number(tree)
         return widest
 
     def _note_power_of_matrix(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
@@ -208,10 +209,42 @@ class Shapes:
         """A * x is entry by entry in numpy, and a product of matrices in other places."""
         if tree.op == "*" and sorted(map(len, parts)) == [1, 2]:
             one, other = map(self._words, tree.args)
+            if "eye" in (tree.args[0].op, tree.args[1].op):
+                self._note_vector_times_eye(tree)
+                return
             self.notes.append(
                 f"{one} * {other} goes entry by entry, the vector along each row, as in numpy; "
                 f"for the product of matrices write {one} @ {other}"
             )
+
+    def _note_vector_times_eye(self, tree: Tree) -> None:
+        """In A + eps * eye a small eps is a vector, where many mean a number."""
+        vector = next(arg for arg in tree.args if arg.op != "eye")
+        words = self._words(vector)
+        note = f"{words} is a vector, so that {self._words(tree)} is diag({words})"
+        if vector.op == "name":
+            note += f'; for a number write --scalar {words}, or scalars=["{words}"] in Python'
+        self.notes.append(note)
+
+    def _note_greek_number(self, tree: Tree) -> None:
+        """In x - mu a Greek name is a number, where many mean a vector as long as x."""
+        if tree.op != "-" or sorted(len(self.of(arg)) for arg in tree.args) != [0, 1]:
+            return
+        number = min(tree.args, key=lambda arg: len(self.of(arg)))
+        if not _is_greek(number) or number.text in self._told:
+            return
+        words = self._words(number)
+        (dimension,) = max(map(self.of, tree.args), key=len)
+        length, _ = self.dimensions.given.get(dimension, (PRIMES[0], ""))
+        self.notes.append(
+            f"{words} is a number, as every Greek letter is; --shape {words}={length}, or "
+            f'shapes={{"{words}": ({length},)}} in Python, makes it a vector'
+        )
+
+    @property
+    def _told(self) -> set[str]:
+        """The names of which an option says what they are."""
+        return {*self.scalars, *self.shapes}
 
     def _note_number_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
         """In sigmoid(w @ x + b) a small b is a vector, where many mean a number."""
@@ -230,11 +263,13 @@ class Shapes:
     ) -> tuple[int, ...]:
         for part, arg in zip((left, right), tree.args, strict=True):
             if not part:
-                filled = self._words(arg).startswith(FILLED)
+                instead = "Write *."
+                if self._words(arg).startswith(FILLED):
+                    instead = "Write a sum: sum(A, axis=1) for A @ vector(1)."
+                elif _is_greek(arg):
+                    instead = f"Write *, or --shape {self._words(arg)}=3,3 for a matrix."
                 self._refuse(
-                    arg,
-                    f"{self._words(arg)} is a number, and @ multiplies arrays.",
-                    "Write a sum: sum(A, axis=1) for A @ vector(1)." if filled else "Write *.",
+                    arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", instead
                 )
         if len(right) == 1 and tree.args[1].op == "T":
             a, b = self._words(tree.args[0]), self._words(tree.args[1].args[0])
@@ -319,11 +354,11 @@ class Shapes:
         if witnesses is None:
             return
         said = "\n  ".join([f"{self._asks(tree)}.", *witnesses])
-        instead = "Leave a shape away: lengths follow from what meets."
+        instead = "Leave a shape out: lengths follow from what meets."
         if witnesses == FOLLOWS:
             instead = "Write parts that are equally long, such as x[1:] + x[:-1]."
         elif tree.op in SQUARE and tree.args[0].op == "name":
-            instead = f"Leave the shape away, or write --shape {tree.args[0].text}=3,3."
+            instead = f"Leave the shape out, or write --shape {tree.args[0].text}=3,3."
         self._refuse(tree, said, instead)
 
     def _asks(self, tree: Tree) -> str:
@@ -346,6 +381,10 @@ class Shapes:
             instead = "A capital letter is a matrix, a small one a vector; --shape says otherwise."
             if not part and tree.op != "name" and said.endswith("takes an array"):
                 instead = f"Write {words} alone: of one number there is nothing to take."
+            if not part and _is_greek(tree):
+                shape = "3,3" if 2 in allowed else "3"
+                kind = kind_of(allowed[-1])
+                instead = f"A Greek letter is a number; --shape {words}={shape} makes {kind} of it."
             self._refuse(tree, f"{said}; {words} is {kind_of(len(part))}.", instead)
 
     def _words(self, tree: Tree) -> str:
@@ -445,6 +484,11 @@ def rank_of(name: str, scalars: Collection[str] = ()) -> int:
     if name in scalars or not first.isascii():
         return 0
     return 2 if first.isupper() else 1
+
+
+def _is_greek(tree: Tree) -> bool:
+    """Whether it is a name that is a number by its first letter."""
+    return tree.op == "name" and not tree.text[0].isascii()
 
 
 def kind_of(rank: int) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..ops.entry_trees import Tree, name
+from ..writing.signs import RAISED
 from .emitting import own_letters
 from .index_notation import index_form
 from .lowering import Entry, Lowered, Whole
@@ -183,7 +184,7 @@ def _where(notation: Notation) -> dict[str, str]:
 
 def _count(alias: str, text: str) -> int:
     """How often a name stands in a text, outside of the brackets of axes."""
-    return len(re.findall(rf"(?<!\w){re.escape(alias)}(?![^\Wᵀ²³]|')", _AXES.sub("", text)))
+    return len(re.findall(rf"(?<!\w){re.escape(alias)}(?![^\Wᵀ{RAISED}]|')", _AXES.sub("", text)))
 
 
 def _read_once(notation: Notation, texts: Mapping[str, str]) -> Tree | None:

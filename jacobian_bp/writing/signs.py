@@ -13,6 +13,7 @@ from typing import TextIO
 
 import numpy as np
 
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 ASCII = {
     "∂": "d",
     "δ": "delta",
@@ -27,7 +28,6 @@ ASCII = {
     "≤": "<=",
     "≠": "!=",
     "×": "x",
-    "²": "^2",
     "½": "1/2",
     "ᵀ": "^T",
     "Θ": "Theta",
@@ -41,8 +41,7 @@ ASCII = {
     "‖": "||",
     "⊘": "./",
     "⁻": "^-",
-    "¹": "1",
-    "³": "^3",
+    **{sign: str(n) for n, sign in enumerate(RAISED)},
     "∘": ".",
     "α": "alpha",
     "β": "beta",
@@ -61,6 +60,7 @@ ASCII = {
     "\u0302": "_hat",  # the hat of x̂
 }
 _TABLE = str.maketrans(ASCII)
+_RAISED = re.compile(rf"(?<![⁻{RAISED}])[{RAISED}]+")
 SPELLED_OUT = re.compile(r"[A-Z]{2}|[A-Z]\d|nd(?=a)")  # letter by letter: LSTMCarry, ndarray
 VOWEL_SOUND = re.compile(r"(?!u(?:int|ser|ni)|eu|one)[aeiou]", re.IGNORECASE)
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, bidi marks, surrogates
@@ -71,7 +71,10 @@ def to_ascii(text: str) -> str:
 
     >>> to_ascii("∂z2/∂W2 = δ[k,k'] a1[i']")
     "dz2/dW2 = delta[k,k'] a1[i']"
+    >>> to_ascii("x¹² X⁻¹")
+    'x^12 X^-1'
     """
+    text = _RAISED.sub(r"^\g<0>", text)
     return text.translate(_TABLE).encode("ascii", "backslashreplace").decode("ascii")
 
 
@@ -127,6 +130,24 @@ def number(value: float, digits: int = 6) -> str:
     if value == 0:
         return "0"
     return f"{value:.{digits}g}"
+
+
+def raised(value: int) -> str:
+    """A whole number from 0 up as an exponent.
+
+    >>> "x" + raised(12)
+    'x¹²'
+    """
+    return "".join(RAISED[int(digit)] for digit in str(value))
+
+
+def lowered(exponent: str) -> int:
+    """The whole number that an exponent of raised digits is.
+
+    >>> lowered("¹²")
+    12
+    """
+    return int("".join(str(RAISED.index(digit)) for digit in exponent))
 
 
 def bound(value: float) -> str:

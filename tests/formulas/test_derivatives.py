@@ -76,8 +76,8 @@ def test_a_derivative_is_the_one_that_is_made_by_hand(text):
 
 PAGE = """\
 formula   J = ‖W2 tanh(W1 x + b1) + b2 − y‖²
-          W2[k,i] a matrix, W1[i,j] a matrix, x[j] a vector, b1[i] a vector, b2[k] a vector, \
-y[k] a vector
+          W2[k,i]: a matrix, W1[i,j]: a matrix, x[j]: a vector, b1[i]: a vector, b2[k]: a vector, \
+y[k]: a vector
           checked at k = 3, i = 2, j = 5, numbers drawn (seed 0)
 
 gradient  ∂J/∂W1 = 2 (tanh'(z) ⊙ W2ᵀ (W2 tanh(z) + b2 − y)) xᵀ    [i',j']
@@ -295,8 +295,17 @@ FOLDED = {  # what a reader would fold at once is folded
     "exp(-norm(x)**2 / (2 * lam**2))": ("J = exp(−‖x‖²/(2 λ²))", "−exp(z) x/λ²"),
     "x.T @ A @ x / (x.T @ x)": (
         "J = xᵀ A x/‖x‖²",
-        "(A + Aᵀ) x/‖x‖² − 2 (xᵀ A x) x/‖x‖^4",
+        "(A + Aᵀ) x/‖x‖² − 2 (xᵀ A x) x/‖x‖⁴",
     ),
+    "norm(x)**12": ("J = ‖x‖¹²", "12 ‖x‖¹⁰ x"),
+    "(x.T @ x)**1.5": ("J = ‖x‖³", "3 ‖x‖ x"),
+    "((w @ x)**2)**3": ("J = (wᵀ x)⁶", "6 (wᵀ x)⁵ w"),
+    "((w @ x)**2)**1.5": ("J = ((wᵀ x)²)^1.5", "3 ((wᵀ x)²)^0.5 (wᵀ x) w"),
+    "((w @ x)**2)**0.5 * ((w @ x)**2)**1.5": ("J = (wᵀ x)⁴", "4 (wᵀ x)³ w"),
+    "sum((x**2)**0.5 * (x**2)**1.5)": ("J = ((x^∘2)^∘0.5)ᵀ (x^∘2)^∘1.5", "4 x^∘3"),
+    "exp(w @ x)**0.5": ("J = exp(wᵀ x)^0.5", "1/2 exp(wᵀ x)^0.5 w"),
+    "sqrt(w @ x) * (w @ x)**0.25": ("J = (wᵀ x)^0.75", "0.75 w/(wᵀ x)^0.25"),
+    "sum(x**(1/3))": ("J = 1_kᵀ x^∘(1/3)", "1/3 x^∘(−2/3)"),
 }
 
 
@@ -305,6 +314,29 @@ def test_powers_and_like_terms_are_folded(text):
     found = formula(text)
     assert (found.statement, found.derivatives["x"]) == FOLDED[text]
     assert found.ok, found.unlike
+
+
+DETERMINANTS = {
+    "det(X)**0.5": "1/2 det(X)^0.5 X⁻ᵀ",
+    "det(X.T @ X)**0.5": "det(Xᵀ X)^0.5 X (Xᵀ X)⁻¹",
+    "det(X)**(1/3)": "1/3 det(X)^(1/3) X⁻ᵀ",
+    "det(X)**-2": "−2 X⁻ᵀ/det(X)²",
+}
+
+
+@pytest.mark.parametrize("text", DETERMINANTS)
+def test_a_fractional_power_of_a_determinant_is_merged_with_its_other_powers(text):
+    found = formula(text)
+    assert found.derivatives == {"X": DETERMINANTS[text]}
+    assert found.ok, found.unlike
+
+
+def test_fractional_powers_in_a_second_derivative_are_one():
+    found = formula("det(X)**1.5")
+    assert found.second_derivatives == {
+        "X,X": "det(X)^1.5 (2.25 (X⁻¹)[j',k'] (X⁻¹)[j'',k''] − 1.5 (X⁻¹)[j',k''] (X⁻¹)[j'',k'])"
+    }
+    assert found.second_ok, found.second_unlike
 
 
 def test_a_ring_at_an_axis_that_stays_is_a_diagonal():
@@ -397,7 +429,7 @@ def test_sizes_that_do_not_fit_are_said_with_both_witnesses():
     assert str(caught.value) == (
         "@ sums over the last axis of W and the first of x, and two lengths differ.\n"
         "  W has shape (4, 2): 2 columns\n  x has shape (3,)\n"
-        "  norm(W @ x - y)\n       ^^^^^\n  Leave a shape away: lengths follow from what meets."
+        "  norm(W @ x - y)\n       ^^^^^\n  Leave a shape out: lengths follow from what meets."
     )
 
 
@@ -409,6 +441,38 @@ def test_a_number_that_is_added_to_a_vector_is_said():
     ]
     told = formula("sigmoid(w @ x + b)", scalars=["b"])
     assert (told.shapes.notes, told.is_scalar) == ([], True)
+
+
+def test_a_greek_number_that_is_taken_from_a_vector_is_said():
+    likelihood = "(x - mu).T @ inv(Sigma) @ (x - mu)"
+    assert formula(likelihood).shapes.notes == [
+        'mu is a number, as every Greek letter is; --shape mu=3, or shapes={"mu": (3,)} in Python, '
+        "makes it a vector"
+    ]
+    assert formula("sum((μ - x)**2)", shapes={"x": (5,)}).shapes.notes == [
+        'μ is a number, as every Greek letter is; --shape μ=5, or shapes={"μ": (5,)} in Python, '
+        "makes it a vector"
+    ]
+    told = formula(likelihood, shapes={"mu": (3,)})
+    assert (told.shapes.notes, told.arrays["μ"].shape) == ([], (3,))
+    assert formula(likelihood, scalars=["mu"]).shapes.notes == []
+    for text in ("X - mu", "x * mu", "x + lam", "mu - norm(x)"):
+        assert formula(text).shapes.notes == [], text
+
+
+def test_a_vector_times_the_identity_is_said():
+    assert formula("log(det(X.T @ X + eps * eye))").shapes.notes == [
+        "eps is a vector, so that eps * eye is diag(eps); for a number write --scalar eps, or "
+        'scalars=["eps"] in Python'
+    ]
+    assert formula("X + eye * (a * b)").shapes.notes == [
+        "a * b is a vector, so that eye * (a * b) is diag(a * b)"
+    ]
+    assert formula("X + eps * eye", scalars=["eps"]).shapes.notes == []
+
+
+def test_a_number_that_is_called_a_is_no_a_a():
+    assert "a: a number, x[k]: a vector" in str(formula("a * x", scalars=["a"]))
 
 
 def test_numbers_are_drawn_in_the_domain_of_the_formula():
@@ -455,7 +519,7 @@ def test_a_symmetric_matrix_is_written_and_drawn_as_one():
     [
         ({"wrt": ["w"]}, "wrt names w, which the formula does not read.\n  It reads W, x."),
         ({"wrt": "W"}, "wrt takes a list of names.\n  Write wrt=['W']."),
-        ({"symmetric": ["x"]}, "x is a vector that is not square, and cannot be symmetric."),
+        ({"symmetric": ["x"]}, "x is a vector, and only a matrix is symmetric."),
         ({"shapes": {"W": (0, 2)}}, "the shape of W is (0, 2)."),
         ({"shapes": {"W": (2, 3, 5)}}, "W has 3 axes; a formula knows two at most."),
     ],
@@ -506,6 +570,8 @@ def test_the_reader_of_printed_formulas_knows_each_form():
             ("k", "i"),
             -2 * (A**2 * y[:, None] ** 3 - x / 2) / (np.sum((A @ x - y) ** 2) * x),
         ),
+        ("λ^(1/3) ‖x‖¹² x", ("i'",), np.cbrt(0.7) * np.linalg.norm(x) ** 12 * x),
+        ("λ^(−2/3) A[k,i']⁴ λ^(1/3)", ("k", "i'"), 0.7 ** (-1 / 3) * A**4),
         ("3/dim(k) − λ/x[i']", ("k", "i'"), np.ones((3, 1)) - 0.7 / x),
     ]
     for text, axes, want in cases:

@@ -5,6 +5,7 @@ import pytest
 
 from jacobian_bp import SpecError, formula
 from jacobian_bp.formulas.reading import ARRAYS, ENTRY, read
+from jacobian_bp.formulas.unread_names import WRITTEN_OUT
 
 REFUSED = {
     "sum(x / (1 - 1))": "the divisor is 0.\n  sum(x / (1 - 1))\n           ^^^^^\n"
@@ -26,8 +27,46 @@ REFUSED = {
     "x + A B": "nothing stands between A and B.\n  x + A B\n      ^^^\n"
     "  Write A @ B for their product, A * B entry by entry.",
     "2x": "nothing stands between 2 and x.\n  2x\n  ^^\n  Write 2 * x.",
-    "x'y": "nothing stands between what ends here and y.\n  x'y\n    ^\n"
+    "x'y": "nothing stands between x' and y.\n  x'y\n  ^^^\n"
+    "  Write x' @ y for their product, x' * y entry by entry.",
+    "(x + y)² z": "nothing stands between what ends here and z.\n  (x + y)² z\n           ^\n"
     "  Write @ for a product of arrays, * for one entry by entry.",
+    "xᵀ y": "nothing stands between xᵀ and y.\n  xᵀ y\n  ^^^^\n"
+    "  Write xᵀ @ y for their product, xᵀ * y entry by entry.",
+    "∑ x²": "∑ is not read in a formula.\n  ∑ x²\n  ^\n"
+    "  Write sum(x) for the sum of all entries, a @ x for Σ_i a[i] x[i].",
+    "Σ_i x²": "Σ_i is not read in a formula.\n  Σ_i x²\n  ^^^\n"
+    "  Write sum(x) for the sum of all entries, a @ x for Σ_i a[i] x[i].",
+    "Σ(x)": "Σ is not read here.\n  Σ(x)\n  ^^^^\n"
+    "  Instead: write sum(…) for the sum of all entries.",
+    "Σ + ": "nothing stands behind +.\n  Σ + \n    ^\n  Write what is meant there, or leave + out.",
+    "y @ X⁻¹": "⁻¹ is not read in a formula.\n  y @ X⁻¹\n      ^^^\n  Write inv(X).",
+    "(A @ B)⁻ᵀ": "⁻ᵀ is not read in a formula.\n  (A @ B)⁻ᵀ\n         ^^\n  Write inv(…).T.",
+    "x⁻² + y": "⁻² is not read in a formula.\n  x⁻² + y\n  ^^^\n  Write x**-2.",
+    "‖x‖²": "‖ is not read in a formula.\n  ‖x‖²\n  ^\n  Write norm(x) for ‖x‖.",
+    "√x": "√ is not read in a formula.\n  √x\n  ^\n  Write sqrt(x) for √x.",
+    "x ⊙ y": "⊙ is not read in a formula.\n  x ⊙ y\n    ^\n"
+    "  Write x * y for x ⊙ y, and its sides in parentheses: x * (A @ y).",
+    "|x|": "| is not read in a formula.\n  |x|\n  ^\n  Write abs(x) for the size of each entry, "
+    "norm(x) for a length, det(X) for a determinant.",
+    "norm(X, 'fro')": "a word in quotation marks is not read in a formula.\n  norm(X, 'fro')\n"
+    "          ^^^^^\n  Write norm(X) for the root of the sum of squares, of a matrix too.",
+    'sum(x, "all")': 'a word in quotation marks is not read in a formula.\n  sum(x, "all")\n'
+    '         ^^^^^\n  Leave "all" out.',
+    "max(0, 1 - y*(w@x + b))": "max takes one array.\n  max(0, 1 - y*(w@x + b))\n      ^\n"
+    "  Write relu(1 - y*(w@x + b)) for the larger of both.",
+    "maximum(x, 0.0)": "maximum takes one array.\n  maximum(x, 0.0)\n             ^^^\n"
+    "  Write relu(x) for the larger of both.",
+    "min(0, x - y)": "min takes one array.\n  min(0, x - y)\n      ^\n"
+    "  Write -relu(-(x - y)) for the smaller of both.",
+    "max(x, y - z)": "max takes one array.\n  max(x, y - z)\n         ^^^^^\n"
+    "  Write y - z + relu(x - (y - z)) for the larger of both.",
+    "np.minimum(x, y)": "minimum takes one array.\n  np.minimum(x, y)\n                ^\n"
+    "  Write x - relu(x - y) for the smaller of both.",
+    "silu(A @ x)": "silu is not read here.\n  silu(A @ x)\n  ^^^^^^^^^^^\n"
+    "  Instead: write (A @ x) * sigmoid(A @ x).",
+    "gelu(x)": "gelu is not read here.\n  gelu(x)\n  ^^^^^^^\n  Instead: no formula has erf; near "
+    "it is x * sigmoid(1.702 * x), and in a network the layer GELU is exact.",
     "J = sum(x**2)": "a formula has one side.\n  J = sum(x**2)\n    ^\n  Write sum(x**2).",
     "A @ x = b": "a formula has one side.\n  A @ x = b\n        ^\n  Write one side alone.",
     "x..T": "the formula cannot be read from here.\n  x..T\n    ^\n"
@@ -92,6 +131,12 @@ REFUSED = {
     "  Write *.",
     "trace(x)": "trace takes a square matrix; x is a vector.\n  trace(x)\n        ^\n"
     "  A capital letter is a matrix, a small one a vector; --shape says otherwise.",
+    "x.T @ inv(Σ) @ x": "inv takes a square matrix; Σ is a number.\n  x.T @ inv(Σ) @ x\n"
+    "            ^\n  A Greek letter is a number; --shape Σ=3,3 makes a matrix of it.",
+    "outer(mu, x)": "outer takes two vectors; mu is a number.\n  outer(mu, x)\n        ^^\n"
+    "  A Greek letter is a number; --shape mu=3 makes a vector of it.",
+    "Λ @ x": "Λ is a number, and @ multiplies arrays.\n  Λ @ x\n  ^\n"
+    "  Write *, or --shape Λ=3,3 for a matrix.",
     "exp + x": "exp is a function, and stands here as an array.\n  exp + x\n  ^^^\n  Write exp(x).",
     "dot(x)": "dot takes 2, and is given 1.\n  dot(x)\n  ^^^^^^\n  Write dot(a, b).",
     **{
@@ -220,9 +265,47 @@ def test_paper_and_numpy_are_read_alike():
     assert read("np.linalg.norm(x)") == read("norm(x)")
     assert read("x − y") == read("x - y")
     assert read("xᵀ @ A² @ x³") == read("x.T @ A**2 @ x**3")
+    assert read("x⁴ @ y¹²") == read("x**4 @ y**12")
     assert read("A.T() @ x") == read("transpose(A) @ x") == read("A.transpose() @ x")
     assert read("A.transpose() @ x") == read("A.T @ x")
     assert read("x' @ y") != read("y' @ x")
+
+
+WRITTEN = {  # at numbers on both sides of 0, by a way of their own
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "swish": lambda x: x / (1 + np.exp(-x)),
+    "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+    "hardtanh": lambda x: np.clip(x, -1, 1),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "logsigmoid": lambda x: -np.log1p(np.exp(-x)),
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "log2": np.log2,
+    "log10": np.log10,
+    "square": np.square,
+    "reciprocal": np.reciprocal,
+    "maximum": lambda x: np.maximum(x, 0),
+    "minimum": lambda x: np.minimum(x, 0),
+}
+
+
+@pytest.mark.parametrize("function", WRITTEN)
+def test_what_a_refusal_says_to_write_is_read_and_is_that_function(function):
+    assert {*WRITTEN} == {*WRITTEN_OUT, "maximum", "minimum"}
+    more = ", 0" * (function in ("maximum", "minimum"))
+    for inside in ("x", "x - 0.1"):
+        with pytest.raises(SpecError) as caught:
+            formula(f"{function}({inside}{more})")
+        last = str(caught.value).splitlines()[-1]
+        told = last.split("rite ")[1].split(" for the ")[0].removesuffix(".")
+        found = formula(told)
+        at = found.arrays["x"] - (0.1 if "-" in inside else 0)
+        np.testing.assert_allclose(found.value, WRITTEN[function](at), rtol=1e-12)
+        assert found.ok, found.unlike
 
 
 def test_what_is_not_stable_as_it_stands_is_read_in_its_stable_form():
@@ -268,6 +351,12 @@ DOCUMENTED = [
 def test_what_matrixcalculus_documents_is_read_and_right(text):
     found = formula(text)
     assert found.ok, str(found)
+
+
+def test_a_greek_letter_is_a_matrix_where_its_shape_says_so():
+    found = formula("x.T @ inv(Σ) @ x", shapes={"Σ": (3, 3)})
+    assert found.statement == "J = xᵀ Σ⁻¹ x"
+    assert found.ok, found.unlike
 
 
 def test_lengths_that_follow_are_checked_against_what_is_given():
@@ -342,7 +431,7 @@ def test_which_function_asks_for_a_square_matrix_is_said(text, function):
     assert str(caught.value) == (
         f"{function} takes a square matrix, and A is none.\n"
         "  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
-        f"  {text}\n  {'^' * len(text)}\n  Leave the shape away, or write --shape A=3,3."
+        f"  {text}\n  {'^' * len(text)}\n  Leave the shape out, or write --shape A=3,3."
     )
     assert formula(text, shapes={"A": (3, 3)}).ok
 
@@ -360,7 +449,7 @@ def test_where_a_matrix_has_to_be_square_the_operation_is_named(text):
         formula(text, shapes={"A": (2, 3)})
     assert str(caught.value) == (
         f"{MEETING[text]}\n  A has shape (2, 3): 2 rows\n  A has shape (2, 3): 3 columns\n"
-        f"  {text}\n  {'^' * len(text)}\n  Leave a shape away: lengths follow from what meets."
+        f"  {text}\n  {'^' * len(text)}\n  Leave a shape out: lengths follow from what meets."
     )
     assert formula(text).ok
 

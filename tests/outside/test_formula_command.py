@@ -28,7 +28,7 @@ def call(capsys, monkeypatch):
 
 PAGE = """\
 formula   J = ‖W x − y‖²
-          W[k,i] a matrix, x[i] a vector, y[k] a vector
+          W[k,i]: a matrix, x[i]: a vector, y[k]: a vector
           checked at k = 3, i = 2, numbers drawn (seed 0)
 
 gradient  ∂J/∂W = 2 (W x − y) xᵀ    [k',i']
@@ -80,7 +80,7 @@ def test_the_options_reach_the_formula(call):
         "7",
     )
     assert code == 0
-    assert "S[k,j] a symmetric matrix" in out
+    assert "S[k,j]: a symmetric matrix" in out
     assert "checked at k = 4, numbers drawn (seed 7)" in out
     assert "∂J/∂x = c a + 2 S⁻¹ x" in out
     assert "∂J/∂c = aᵀ x" in out
@@ -171,15 +171,22 @@ def test_the_other_forms_have_each_line_of_the_page(call, tmp_path):
         found = place.read_text("utf-8")
         assert not re.search(r"u[0-9a-f]{4}", found), ending  # each sign has its own
         if ending == "tex":
-            assert len(rows) <= found.count(r"\mbox{") < len(rows) + 3  # a long one is broken
+            assert found.count("\n\\formula{") == 5  # J, two derivatives, h and r
+            assert (
+                r"\formula{\frac{\partial J}{\partial W} = 2\,\allowbreak r\,\allowbreak " in found
+            )
+            assert len(rows) - 5 <= found.count(r"\mbox{") < len(rows) - 2  # a long one is broken
         else:
             plain = html.unescape(re.sub(r"<[^>]*>", "", found))
             assert all(row in plain for row in rows), ending
     wide = ["logdet(diag(exp(x)) + A.T @ A)", "--second", "--out", str(tmp_path / "wide.tex")]
     assert call(*wide)[0] == 0  # a line of many signs is broken where the paper ends
-    in_lines = re.findall(r"\\mbox\{(.*)\}", (tmp_path / "wide.tex").read_text("utf-8"))
-    assert 12 < len(in_lines) < 30
-    assert max(map(len, in_lines)) < 300  # with the marks of LaTeX
+    set_as_mathematics = re.findall(
+        r"\n\\formula\{(.*)\}", (tmp_path / "wide.tex").read_text("utf-8")
+    )
+    assert len(set_as_mathematics) > 3
+    pieces = [p for line in set_as_mathematics for p in re.split(r"\\allowbreak|[-+=]", line)]
+    assert max(map(len, pieces)) < 120  # with the marks of LaTeX
     before = place.read_bytes()
     assert call(*FILED, "--out", str(place))[0] != 0  # a file that is there stays
     assert place.read_bytes() == before
