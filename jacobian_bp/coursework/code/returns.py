@@ -36,6 +36,9 @@ class Returns(Loops):
         store = Store(part.lineno, part.path, None, part, self.reads, self.knows)
         store.place, store.is_local, store.is_returned = goal, True, True
         try:
+            if isinstance(value, ast.ListComp) and _is_plain(value):
+                self._put_each(store, value)
+                return
             found = self.of(value)
         except ShapesError as error:
             store.kind, store.error = BREAK, str(error)
@@ -69,6 +72,20 @@ class Returns(Loops):
         elif store.place is None and self._is_output(store):
             store.place = Quantity("value", self.quantities.output)
         self._put(store)
+
+    def _put_each(self, store: Store, value: ast.ListComp) -> None:
+        """[w / m for w in nabla_w]: each entry with what it reads, and its place in nabla_w."""
+        each = value.generators[0]
+        whole = self.of(each.iter)
+        of_text = isinstance(whole, list) and self.quantities.kind_of_list(whole) is None
+        path = self._path_or_none(each.iter) if of_text and is_place(each.iter) else None
+        for number, item in enumerate(self.listed(whole)):
+            self.bind(each.target, item)
+            self._fresh()
+            one = Store(store.line, f"{store.path}[{number}]", None, store.statement)
+            one.is_local, one.is_returned = True, True
+            one.place = self.quantities.slot(whole, number, path) if path else None
+            self._put_values(one, self.of(value.elt), value.elt)
 
     def _goal_of_part(self, part: ReturnedPart) -> Quantity | None:
         """What its key says: {"dW1": …}, and {"W1": …} of a function of gradients."""
@@ -169,3 +186,8 @@ class Returns(Loops):
             return
         if self.quantities.goal(store) is None:
             store.place = goal_of_return(self.scope, self.quantities)
+
+
+def _is_plain(value: ast.ListComp) -> bool:
+    """Whether a list goes over one other, and takes all of it."""
+    return len(value.generators) == 1 and not value.generators[0].ifs
