@@ -238,6 +238,7 @@ class InWords:
             cost = of_cost and self.costs is not None and self.costs.is_right(store.value)
             if (
                 of_cost
+                and self.costs is not None
                 and not cost
                 and np.any(store.value)
                 and not self.judgement.trace.draft(number)
