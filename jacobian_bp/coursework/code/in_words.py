@@ -221,19 +221,24 @@ class InWords:
         judged: dict[int, bool | None] = {}
         taken: dict[int, str] = {}
         unlike: dict[int, str] = {}
+        open_parts: dict[int, str] = {}  # lines with a returned value that stands for nothing known
         for number, store in enumerate(self.judgement.trace.stores):
             if store.kind == UNREAD:
                 judged.setdefault(store.line, None)
-                taken[store.line] = store.error
+                if store.is_returned:
+                    open_parts[store.line] = f"Not read: {store.error}."
+                else:
+                    taken[store.line] = store.error
                 continue
             if isinstance(store.value, tuple | list | dict):
                 continue  # its parts are judged where they are stored
-            of_cost = holds_cost(store, self.quantities, self.costs)
+            of_cost = holds_cost(store, self.quantities, self.costs) or self._may_be_cost(number)
             quantity = None if of_cost else self._stands_for(number)
             feeds = number in self._before_the_output or self._feeds_right_gradients(number)
             cost = of_cost and self.costs is not None and self.costs.is_right(store.value)
             if (
                 of_cost
+                and self.costs is not None
                 and not cost
                 and np.any(store.value)
                 and not self.judgement.trace.draft(number)
@@ -241,8 +246,12 @@ class InWords:
                 unlike[store.line] = f"Not judged: {shown(store.said)} {UNLIKE}"
             known = quantity is not None or feeds or cost
             judged[store.line] = True if known and not self.unfit else judged.get(store.line)
+            if store.is_returned and not known:
+                open_parts.setdefault(store.line, f"Not judged: {shown(store.said)}.")
             words = stands.setdefault(store.line, {})
             words |= {str(quantity): None} if quantity else {"the cost": None} if cost else {}
+        judged |= dict.fromkeys(open_parts)
+        unlike = {**open_parts, **unlike}
         numbers = sorted({*judged, *wrong, *self.judgement.unread})
         self.taken = {line: error for line, error in taken.items() if line not in wrong}
         if all(one.found.why != "cost" for one in self.wrong):
@@ -251,6 +260,12 @@ class InWords:
             self._line(n, wrong.get(n), judged.get(n), ", ".join(stands.get(n, ())))
             for n in numbers
         ]
+
+    def _may_be_cost(self, number: int) -> bool:
+        """Whether it is one returned number, which is no gradient and has no key that says what."""
+        store, gradients = self.judgement.trace.stores[number], self.judgement.trace.gradients
+        unsaid = store.is_returned and self.quantities.goal(store) is None
+        return unsaid and np.ndim(store.value) == 0 and number not in gradients.of
 
     def _line(self, number: int, wrong: Wrong | None, right: bool | None, stands: str) -> CodeLine:
         text = self.parsed.lines[number - 1].strip()

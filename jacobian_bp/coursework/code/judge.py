@@ -329,6 +329,8 @@ class Judge:
         if not matches:
             if padded := self.quantities.padded_elsewhere(store.value):
                 return Found(number, padded, "ones", self.quantities.bias)
+            if store.is_returned and (meant := self._only_gradient_near(number, trace)):
+                return Found(number, meant, "value")
             blame.unknown.append(number)
             return None
         first = matches[0]
@@ -339,6 +341,17 @@ class Judge:
             draft = self._draft_with(first.factor, number, trace)
             return draft or Found(number, first.quantity, "factor", factor=first.factor)
         return None
+
+    def _only_gradient_near(self, number: int, trace: Trace) -> Quantity | None:
+        """The one gradient that a returned value is by one change, where no line computes it."""
+        missing = {
+            match.quantity
+            for match in self._one_change_away(number, trace)
+            if match.quantity.is_parameter_gradient
+            and not match.turned
+            and near(match.factor, trace.gradients.factor)
+        } - set(trace.gradients.of.values())
+        return missing.pop() if len(missing) == 1 else None
 
     # ---------------------------------------------------------------- what follows
 
@@ -442,6 +455,7 @@ class Judge:
             if store.kind == UNREAD and (
                 (goal and goal.is_derivative)
                 or (goal is None and trace.descendants(number) & set(trace.gradients.of))
+                or (store.is_returned and trace.reads_derivative(number))
                 or store.line in trace.unknown.values()
             ):
                 found[store.line] = store.error

@@ -11,13 +11,14 @@ from ...numbers.arrays import quiet
 from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
+from .beside import with_updates_beside
 from .cells import studied_cell
 from .code_report import CodeReport
 from .in_words import InWords
 from .limits import NotReadError, TooMuchError, refuse, shown, with_line
 from .normalisation import studied_norm
 from .one_op import StudiedOp
-from .parsing import parse
+from .parsing import Parsed, parse
 from .readings import Readings
 from .studied import Studied, studied_run
 
@@ -93,12 +94,18 @@ def _report(
     numbers: dict[str, float],
     function: str | None,
 ) -> CodeReport:
-    """The report on a text; on what it does for each example, where a line of that is wrong."""
-    report, inner = _read(text, studied, convention, numbers, function)
-    if inner and not report.right:
-        alone, _ = _read(text, studied, convention, numbers, inner)
+    """The report on a text and its updates; on what it does for each example, if that is wrong."""
+    report, parsed = _read(text, studied, convention, numbers, function)
+    if parsed.inner and not report.right:
+        alone, _ = _read(text, studied, convention, numbers, parsed.inner)
         return alone if alone.right is False and alone.first_wrong else report
-    return report
+    if function is not None or parsed.function is None or isinstance(studied, StudiedOp):
+        return report
+
+    def read(name: str) -> CodeReport:
+        return _read(text, studied, convention or report.convention, numbers, name)[0]
+
+    return with_updates_beside(report, parsed, read)
 
 
 def _read(
@@ -107,8 +114,8 @@ def _read(
     convention: Convention | None,
     numbers: dict[str, float],
     function: str | None,
-) -> tuple[CodeReport, str | None]:
-    """The best reading of a text that has our names, put into words; its `Parsed.inner`."""
+) -> tuple[CodeReport, Parsed]:
+    """The best reading of a text that has our names, put into words, and the text as parsed."""
     parsed = parse(text, function, isinstance(studied, StudiedOp))
     readings = Readings(parsed, studied, convention, numbers)
     try:
@@ -130,7 +137,7 @@ def _read(
         report = InWords(parsed, readings, best, as_good, studied.own, text, bool(function)).made()
     except TooMuchError as error:
         refuse(f"the text asks for too much: {with_line(error)}", error.instead)
-    return report, parsed.inner
+    return report, parsed
 
 
 def _studied(run: Run) -> Studied | StudiedOp:

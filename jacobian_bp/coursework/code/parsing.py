@@ -11,6 +11,7 @@ from .classes import Class, called, classes_of, kind_of
 from .composition import Parts, composition
 from .each_written import written_out
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
+from .returned_parts import ReturnedPart, with_returned_parts
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
 STORES = ast.Assign | ast.AugAssign | ast.AnnAssign
@@ -110,11 +111,13 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     before_it = [f for f in found if f is not main and id(f) not in others]
     forward = next(filter(_is_forward, before_it), None)
     alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
-    body = tuple(_loose(tree.body)) if main is None else tuple(main.body)
-    if parts is None and not any(isinstance(node, STORES) for node in _all(body)):
+    body = tuple(_loose(tree.body)) if main is None else with_returned_parts(main.body, main.name)
+    if parts is None and not any(isinstance(node, STORES | ReturnedPart) for node in _all(body)):
         where = f"the function {shown(main.name)}" if main else "the text"
         refuse(f"{where} stores nothing.", "  Write lines such as dW2 = d2.T @ a1.")
-    before = () if forward is None or alone or parts else tuple(forward.body)
+    before: tuple[ast.stmt, ...] = ()
+    if forward is not None and not alone and not parts:
+        before = with_returned_parts(forward.body, forward.name)
     name = main.name if main else None
     setup = () if main is None else tuple(_loose(tree.body))
     numbers = {} if main is None else _defaults(main)

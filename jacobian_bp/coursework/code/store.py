@@ -41,6 +41,7 @@ class Store:
     holder: int = 0
     visible: dict[str, Any] = field(default_factory=dict)
     is_local: bool = False  # its name says nothing by itself
+    is_returned: bool = False  # it is computed in the text's own return
 
     @property
     def said(self) -> str:

@@ -224,6 +224,10 @@ class Trace:
             store = self.stores[each]
             if Quantity("value", "y") in store.knows:
                 return True
+        return self.reads_derivative(number)
+
+    def reads_derivative(self, number: int) -> bool:
+        """Whether a store comes from one that is a derivative."""
         return any(
             match.quantity.is_derivative
             for each in self.ancestors(number)

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from ..lines.vocabulary import Quantity, is_penalty, list_kind
-from .assignments import EnoughError, State, is_place
+from .assignments import EnoughError, State
 from .classes import Class, called
 from .limits import NotReadError, ShapesError, TooMuchError, shown
-from .loops import Loops, Returned
+from .loops import Returned
 from .parsing import Parsed
 from .quantities import Quantities
 from .resuming import Checkpoint
-from .scope import goal_of_return
-from .store import BREAK, PLAIN, UNREAD, UPDATE, Store
+from .returned_parts import ReturnedPart
+from .returns import Returns
+from .store import BREAK, UNREAD, Store
 from .trace import Trace
 
 IGNORED = (
@@ -31,7 +30,7 @@ IGNORED = (
 )
 
 
-class Walk(Loops):
+class Walk(Returns):
     """The stores of a text, in order, with right values put in for some and other statements.
 
     `mended` gives the value for a store by its place in the list, `instead` a statement for
@@ -95,6 +94,8 @@ class Walk(Loops):
     def _statement(self, statement: ast.stmt) -> Returned | None:
         self.step()
         match statement:
+            case ReturnedPart():
+                self._returned_part(statement)
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
                     self._assign(statement, target, value)
@@ -199,66 +200,3 @@ class Walk(Loops):
                 raise
             if all(store.kind != BREAK for store in self.stores[before:]):
                 self.leaves_back_out(statement, str(error))
-
-    def _return(self, statement: ast.Return) -> Returned:
-        value = statement.value
-        if not self.depth:
-            for part in _parts(value):
-                self._returned(part)
-            return ("end",)
-        if value is None:
-            return (None,)
-        if self.quiet or isinstance(value, ast.Dict):
-            return (self.of(value),)
-        parts = value.elts if isinstance(value, ast.Tuple) else [value]
-        given, read = [], []
-        for number, part in enumerate(parts):
-            self._fresh()
-            given.append(self._handed_out(statement, part, number, len(parts)))
-            read += self.reads
-        self.reads = read
-        return (tuple(given) if isinstance(value, ast.Tuple) else given[0],)
-
-    def _handed_out(self, statement: ast.Return, part: ast.expr, number: int, count: int) -> Any:
-        """One of the values that a function returns: a store, where it is computed there."""
-        kind, error, found = PLAIN, "", None
-        try:
-            found = self.of(part)
-        except ShapesError as broken:
-            kind, error = BREAK, str(broken)
-        except NotReadError:
-            own = [s.kind for s in self.stores if s.calls == self.scope.calls]
-            if self.scope.instance is None and BREAK not in own and UNREAD not in own:
-                raise
-            return None  # such as a loss; what is not read, or refused, has a line of its own
-        if kind == PLAIN and (is_place(part) or not isinstance(found, np.ndarray)):
-            self._is_what_is_given(found, number)
-            return found
-        path = f"{self.scope.function}()" + f"[{number}]" * (count > 1)
-        store = Store(part.lineno, path, found, statement, self.reads, self.knows, kind)
-        store.error = error
-        if number == 0:
-            store.place = goal_of_return(self.scope, self.quantities)
-        self._put(store)
-        self.reads = [len(self.stores) - 1]
-        return store.value
-
-    def _is_what_is_given(self, value: Any, number: int) -> None:
-        """out[x <= 0] = 0 and then return out: the store is what the layer's function gives."""
-        made = self.makers_of(value)
-        store = self.stores[made[0]] if made and number == 0 else None
-        own = store is not None and store.calls == self.scope.calls
-        if store is None or not own or store.place is not None or store.kind in (UPDATE, UNREAD):
-            return
-        if self.quantities.goal(store) is None:
-            store.place = goal_of_return(self.scope, self.quantities)
-
-
-def _parts(value: ast.expr | None) -> list[ast.expr]:
-    """What is handed out together: (dW1, db1), [dW1, db1], {"W1": dW1, "b1": db1}."""
-    match value:
-        case ast.Tuple(elts) | ast.List(elts):
-            return elts
-        case ast.Dict(values=values):
-            return values
-    return [] if value is None else [value]
