@@ -416,6 +416,20 @@ class Quantities:
             ),
         )
 
+    def by_chance(self, value: Any, factor: float) -> bool:
+        """Whether a multiple proves nothing: of one or two entries, by a number that is not usual.
+
+        One number is a multiple of every other one, and so are the two of p − y of two classes.
+        Usual are numbers of three digits, one over these, and both times m, 1/m and 1/m².
+        """
+        if np.count_nonzero(value) > 2:
+            return False
+        m = self.per_example
+        times = [abs(factor) / unit for unit in (1, m, 1 / m, 1 / m**2)]
+        return not any(
+            abs(one - float(f"{one:.3g}")) <= CLOSE * one for t in times if t for one in (t, 1 / t)
+        )
+
     def unrolled(self, value: Any) -> bool:
         """Whether a vector is right gradients of parameters, one behind the other."""
         if not isinstance(value, np.ndarray) or value.ndim != 1:
