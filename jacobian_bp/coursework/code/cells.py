@@ -74,10 +74,11 @@ class StudiedCell(StudiedOp):
         return [Layout(Convention(e, w)) for e in ("columns", "rows") for w in orders]
 
     def namings(self, text: str) -> Sequence[Naming]:
+        before = "".join(letter for letter in "hc" if _is_before(letter, text))
         if Quantity("value", "c") not in self.arrays:
-            return [Naming()]
+            return [Naming(before=before)]
         first = _joins(text)
-        return [Naming(gates=order) for order in ([first] if first else ORDERS)]
+        return [Naming(gates=order, before=before) for order in ([first] if first else ORDERS)]
 
     def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
         return CellQuantities(self, layout, naming, numbers)
@@ -91,6 +92,13 @@ class StudiedCell(StudiedOp):
             if naming.gates in JOINED_FIRST:
                 gates = f", {naming.gates} first in one array with {'xh'[naming.gates == 'x']}"
         return f"Read as {cell} of x {dims(sizes)}, {layout.convention}{gates}."
+
+
+def _is_before(letter: str, text: str) -> bool:
+    """Whether h is the state before the step: the text stores h_new, say, and h itself nowhere."""
+    behind = "|".join(sorted(_of(letter, NEXT)))
+    stores = re.search(rf"\b(?:{behind})\b *=(?!=)", text)
+    return bool(stores) and not re.search(rf"\b{letter} *=(?!=)", text)
 
 
 def _joins(text: str) -> str:
@@ -241,6 +249,13 @@ class CellQuantities(Quantities):
                     return name
         return None
 
+    def _value_named(self, low: str) -> str | None:
+        """The value that a name means, h being the state before the step where the text has it so.
+
+        dh stays what comes back from behind the step.
+        """
+        return low if low in tuple(self.naming.before) else self._named_so(low)
+
     def lookup(self, word: str, bag: str = "") -> Any:
         low = word.lower().strip("_")
         if word in self.numbers:
@@ -251,7 +266,7 @@ class CellQuantities(Quantities):
             return self.known[given]
         if low in ("dout", "dh", "dnext", "grad_output", "upstream"):
             return self.known[Quantity("gradient", "h'")]
-        if name := self._named_so(low):
+        if name := self._value_named(low):
             return self.value(name)
         return EXAMPLES if low in COUNT else 1.0 if low in RATE else None
 
@@ -269,7 +284,7 @@ class CellQuantities(Quantities):
         word = (keyed[1] if keyed else path.split(".")[-1]).lower().strip("_")
         lead = ABOUT_TO.fullmatch(word)
         if lead is None or (word in OF_GATES["o"] and not keyed):
-            name = self._named_so(word)
+            name = self._value_named(word)
             return Quantity("value", name) if name else None
         inner = lead[1].strip("_")
         gate = re.fullmatch(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)", inner)
