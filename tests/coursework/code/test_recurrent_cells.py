@@ -5,7 +5,7 @@ from backward_functions import planted
 from recurrent_functions import STYLES
 from recurrent_runs import run_of
 
-from jacobian_bp import SpecError, diagnose_code
+from jacobian_bp import Convention, SpecError, diagnose_code
 
 PLAIN, COLUMNS = "one step with a cache", "one step in columns with parameters"
 STACKED, APART = (
@@ -128,3 +128,47 @@ def test_h_is_the_state_behind_the_step_where_the_text_stores_it_so():
     text = text.replace("dhraw, h.T", "dhraw, hprev.T").replace("x, h, Wxh", "x, hprev, Wxh")
     report = diagnose_code(text, run_of("RNNCell"))
     assert (report.right, report.first_wrong) == (True, None), str(report)
+
+
+COLUMN = BARE.replace("dhraw.sum(axis=1, keepdims=True)", "dhraw")
+VECTOR = COLUMN.replace("np.dot(dhraw, x.T)", "np.outer(dhraw, x)").replace(
+    "np.dot(dhraw, h.T)", "np.outer(dhraw, h)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "examples", "said"),
+    [
+        (
+            COLUMN,
+            None,
+            "Read as RNNCell of x (3, 1), one example as a column, W (outputs, inputs).",
+        ),
+        (
+            VECTOR,
+            "rows",
+            "Read as RNNCell of x (3,), one example as a vector, W (outputs, inputs).",
+        ),
+        (BARE, None, "Read as RNNCell of x (3, 5), examples in columns, W (outputs, inputs)."),
+    ],
+)
+def test_a_step_of_one_example_is_read_as_one(text, examples, said):
+    convention = Convention(examples, "out,in") if examples else None
+    report = diagnose_code(text, run_of("RNNCell"), convention)
+    assert (report.right, report.sentences[1]) == (True, said), str(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (COLUMN, "dbh = dhraw", "dbh = dh"),
+        (COLUMN, "np.dot(Whh.T, dhraw)", "np.dot(Whh, dhraw)"),
+        (VECTOR, "np.outer(dhraw, h)", "np.outer(dhraw, h_new)"),
+        (VECTOR, "np.outer(dhraw, x)", "np.outer(dh, x)"),
+        (VECTOR, "(1 - h_new * h_new) * dh", "(1 - h_new) * dh"),
+    ],
+)
+def test_the_line_of_a_mistake_in_a_step_of_one_example_is_named(text, old, new):
+    text, line = planted(text, old, new)
+    report = diagnose_code(text, run_of("RNNCell"))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
