@@ -3,7 +3,7 @@
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from . import functions
 from .classes import back_called_in
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
+from .quantities import LayerCache
 from .scope import Instance, Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
@@ -214,6 +215,8 @@ class Assignments(Updates):
             whole = self.of(value)
         except NotReadError:
             whole = None
+        if isinstance(whole, LayerCache):
+            whole = self._by_their_names(target, whole) or whole
         if isinstance(whole, tuple | list) and len(whole) == len(target.elts):
             reads, knows = self.reads, self.knows
             for name, part in zip(target.elts, whole, strict=True):
@@ -229,6 +232,23 @@ class Assignments(Updates):
             raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
+
+    def _by_their_names(
+        self, target: ast.Tuple | ast.List, cache: LayerCache
+    ) -> list[np.ndarray] | None:
+        """A_prev, Z = caches[l]: the values of the layer, where every name says which it is."""
+        of = Scope(layer=cache.layer, of_network=False)
+        behind = replace(of, of_activation=True)
+        each = [self._of_cached(last_of(name), of, behind) for name in target.elts]
+        found = [value for value in each if value is not None]
+        return found if len(found) == len(each) else None
+
+    def _of_cached(self, word: str, of: Scope, behind: Scope) -> np.ndarray | None:
+        """A_prev is what comes into the layer, A what goes out of it."""
+        value = value_of_layer(word, of, self.quantities)
+        if value is None and "cache" not in word:
+            value = value_of_layer(word, behind, self.quantities)
+        return value
 
     def _unread(
         self, statement: ast.stmt, target: ast.expr, path: str | None, error: NotReadError

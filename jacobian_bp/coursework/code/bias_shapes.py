@@ -6,6 +6,7 @@ b - lr * db of (n, 1) and (1, n), or of (n, 1) and (n,), is no bias: numpy makes
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -48,13 +49,17 @@ def of_other_shape(number: int, goal: Quantity, trace: Trace, trials: Trials) ->
 def _meets_the_bias(number: int, goal: Quantity, trace: Trace) -> bool:
     """Whether the text adds b to a column for each example, and takes this value off it."""
     bias, stores = Quantity("value", goal.of), trace.stores
-    adds = any(bias in s.knows and s.kind != UPDATE and np.ndim(s.value) == 2 for s in stores)
+    adds = any(bias in s.knows and s.kind != UPDATE and _is_matrix(s.value) for s in stores)
     below = trace.descendants(number) | {number}
     shape = np.shape(stores[number].value)
     return adds and any(
         stores[n].kind == UPDATE and stores[n].place == goal and np.shape(stores[n].value) == shape
         for n in below
     )
+
+
+def _is_matrix(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 2
 
 
 def _first_of_this_shape(number: int, trace: Trace) -> int:

@@ -264,7 +264,10 @@ class Blame:
     def _has(self, right: Mapping[int, np.ndarray]) -> bool:
         """Whether the stores have these very values: nothing would come of putting them in."""
         values = ((self.trace.stores[n].value, array) for n, array in right.items())
-        return all(np.shape(v) == a.shape and np.allclose(v, a) for v, a in values)
+        return all(
+            isinstance(v, np.ndarray) and v.shape == a.shape and np.allclose(v, a)
+            for v, a in values
+        )
 
     def _cannot_mend(self, part: int, number: int, goal: Quantity, right: Any) -> bool:
         """Whether a store is surely not its goal with the right value in what it reads."""

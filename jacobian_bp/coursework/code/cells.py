@@ -6,7 +6,7 @@ c' = f c + i g,  h' = o tanh(c'),  i, f, o = σ and g = tanh of their rows of su
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,29 +68,53 @@ class StudiedCell(StudiedOp):
     """One step of a recurrent network, of examples in rows."""
 
     def layouts(self, convention: Convention | None) -> list[Layout]:
-        if convention:
-            return [Layout(Convention(convention.examples, convention.weights))]
         orders = ("out,in", "in,out")
-        return [Layout(Convention(e, w)) for e in ("columns", "rows") for w in orders]
+        found = [Convention(e, w) for e in ("columns", "rows") for w in orders]
+        if convention:
+            found = [Convention(convention.examples, convention.weights)]
+        return [Layout(each, one) for one in (False, True) for each in found]
 
     def namings(self, text: str) -> Sequence[Naming]:
+        before = "".join(letter for letter in "hc" if _is_before(letter, text))
         if Quantity("value", "c") not in self.arrays:
-            return [Naming()]
+            return [Naming(before=before)]
         first = _joins(text)
-        return [Naming(gates=order) for order in ([first] if first else ORDERS)]
+        return [Naming(gates=order, before=before) for order in ([first] if first else ORDERS)]
 
     def quantities(self, layout: Layout, naming: Naming, numbers: dict[str, float]) -> Quantities:
-        return CellQuantities(self, layout, naming, numbers)
+        return CellQuantities(self.one_example() if layout.one else self, layout, naming, numbers)
+
+    def one_example(self) -> "StudiedCell":
+        """The step of the first example alone."""
+        data = {name: self.arrays[Quantity("value", name)] for name in ("x", "h", "W", "U", "b")}
+        first = {name: a[:1] if name in "xh" else a for name, a in data.items()}
+        bar = self.arrays[Quantity("gradient", "h'")][:1]
+        if (cell := self.arrays.get(Quantity("value", "c"))) is None:
+            arrays = _plain(**first, bar=bar)
+        else:
+            kept = self.arrays[Quantity("gradient", "c' so far")][:1]
+            arrays = _lstm(**first, c=cell[:1], bar=bar, kept=kept)
+        arrays |= {q: a for q, a in self.arrays.items() if q.of in ("V", "by")}
+        return replace(self, arrays=arrays, examples=1)
 
     def read_as(self, layout: Layout, naming: Naming) -> str:
         rows = layout.convention.examples == "rows"
-        sizes = (EXAMPLES, INPUTS) if rows else (INPUTS, EXAMPLES)
+        sizes: tuple[int, ...] = (EXAMPLES, INPUTS) if rows else (INPUTS, EXAMPLES)
+        if layout.one:
+            sizes = (INPUTS,) if rows else (INPUTS, 1)
         cell, gates = "RNNCell", ""
         if Quantity("value", "c") in self.arrays:
             cell, gates = "LSTMCell", f", gates in the order {', '.join(naming.gates)}"
             if naming.gates in JOINED_FIRST:
                 gates = f", {naming.gates} first in one array with {'xh'[naming.gates == 'x']}"
-        return f"Read as {cell} of x {dims(sizes)}, {layout.convention}{gates}."
+        return f"Read as {cell} of x {dims(sizes)}, {layout}{gates}."
+
+
+def _is_before(letter: str, text: str) -> bool:
+    """Whether h is the state before the step: the text stores h_new, say, and h itself nowhere."""
+    behind = "|".join(sorted(_of(letter, NEXT)))
+    stores = re.search(rf"\b(?:{behind})\b *=(?!=)", text)
+    return bool(stores) and not re.search(rf"\b{letter} *=(?!=)", text)
 
 
 def _joins(text: str) -> str:
@@ -182,7 +206,7 @@ class CellQuantities(Quantities):
     def _join(self) -> None:
         """The weights of each gate by x and by h in one array, as x and h are."""
         across = 0 if self.layout.convention.weights == "in,out" else 1
-        along = 0 if self.columns else 1
+        along = 0 if self.columns or self.layout.one else 1
         for kind in ("value", "result"):
             for q in GATES:
                 pair = [self.known.pop(Quantity(kind, f"{name}_{q}")) for name in "UW"]
@@ -209,6 +233,8 @@ class CellQuantities(Quantities):
             return array.T.copy() if self.layout.convention.weights == "in,out" else array
         if array.ndim == 1:
             return array[:, None] if self.columns else array
+        if self.layout.one and not self.columns:
+            return array[0]
         return array.T.copy() if self.columns else array
 
     @property
@@ -241,6 +267,13 @@ class CellQuantities(Quantities):
                     return name
         return None
 
+    def _value_named(self, low: str) -> str | None:
+        """The value that a name means, h being the state before the step where the text has it so.
+
+        dh stays what comes back from behind the step.
+        """
+        return low if low in tuple(self.naming.before) else self._named_so(low)
+
     def lookup(self, word: str, bag: str = "") -> Any:
         low = word.lower().strip("_")
         if word in self.numbers:
@@ -251,9 +284,9 @@ class CellQuantities(Quantities):
             return self.known[given]
         if low in ("dout", "dh", "dnext", "grad_output", "upstream"):
             return self.known[Quantity("gradient", "h'")]
-        if name := self._named_so(low):
+        if name := self._value_named(low):
             return self.value(name)
-        return EXAMPLES if low in COUNT else 1.0 if low in RATE else None
+        return self.examples if low in COUNT else 1.0 if low in RATE else None
 
     def parameter(self, path: str | None) -> Quantity | None:
         return None
@@ -269,7 +302,7 @@ class CellQuantities(Quantities):
         word = (keyed[1] if keyed else path.split(".")[-1]).lower().strip("_")
         lead = ABOUT_TO.fullmatch(word)
         if lead is None or (word in OF_GATES["o"] and not keyed):
-            name = self._named_so(word)
+            name = self._value_named(word)
             return Quantity("value", name) if name else None
         inner = lead[1].strip("_")
         gate = re.fullmatch(r"(?:a|z)_?([ifog])|([ifog])_?(?:raw|pre|hat|in|input)", inner)

@@ -145,7 +145,7 @@ class Expressions:
                 raise TooMuchError(f"a list of more than {MOST_LOOPED:,} entries.")
             return Slots(first * count)
         if isinstance(node.op, ast.MatMult):
-            self.charge(int(np.size(first)))
+            self.charge(int(np.size(functions.number_like(first))))
             return functions.contract(np.matmul, first, second)
         if isinstance(node.op, ast.Pow):
             return functions.power(first, second)
@@ -167,9 +167,12 @@ class Expressions:
         if not all(
             isinstance(v, bool | int | float | np.ndarray | np.generic) for v in (first, second)
         ):
-            if isinstance(op, ast.Eq | ast.NotEq):
-                return (first == second) == isinstance(op, ast.Eq)
-            raise NotReadError("a comparison")
+            if not isinstance(op, ast.Eq | ast.NotEq):
+                raise NotReadError("a comparison")
+            try:
+                return bool(first == second) == isinstance(op, ast.Eq)
+            except ValueError:  # of lists of arrays
+                raise NotReadError("a comparison of arrays within lists") from None
         return functions.apply(COMPARED[type(op)], first, second)
 
     def _formatted(self, part: ast.expr) -> str:
@@ -240,6 +243,18 @@ class Expressions:
                 return f"{before}[{found!r}]" if before and found is not None else None
         return None
 
+    def _is_word(self, key: ast.expr) -> bool:
+        """Whether a key is a string, also one that is put together."""
+        if isinstance(key, ast.Slice | ast.Tuple | ast.Compare):
+            return False
+        reads, knows, unknown = list(self.reads), set(self.knows), dict(self.unknown)
+        try:
+            return isinstance(self.of(key), str)
+        except (NotReadError, ShapesError):
+            return False
+        finally:
+            self.reads, self.knows, self.unknown = reads, knows, unknown
+
     def _key(self, node: ast.expr) -> int | str | None:
         if isinstance(node, ast.Compare):
             return None
@@ -273,9 +288,8 @@ class Expressions:
             return own
         if isinstance(node, ast.Subscript):
             base = self._base(node.value)
-            keyed = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
-            if keyed and isinstance(base, np.ndarray):
-                base = Bag()  # p["W1"]: p is no probability
+            if isinstance(base, np.ndarray) and self._is_word(node.slice):
+                base = Bag()  # p["W1"], p["W" + str(l)]: p is no probability
             if isinstance(base, dict) and (key := self._key(node.slice)) in base:
                 self._read_of_list(base[key])
                 return base[key]

@@ -382,7 +382,9 @@ class Judge:
                 if quantity.kind != "gradient" and factor != 1:
                     continue
                 right = self._right(wrong.number, quantity, factor, trace)
-                count = self.trials.count({**self.mended, **right})
+                told = wrong.quantity or self._gives(wrong, quantity, factor, trace)
+                beside = () if told else right  # what is put there is no witness of itself
+                count = self.trials.count({**self.mended, **right}, beside)
                 if count is None or (best and count < best[0]):
                     continue
                 if best is None or count > best[0]:
@@ -409,6 +411,8 @@ class Judge:
         broken = trace.stores[wrong.number].kind == BREAK
         kinds = ("gradient",) if broken and said else ("gradient", "slope", "error")
         others = [q for q in known if q.kind in kinds and not (said and _is_of_parameter(q))]
+        if said is None and not self._may_be_derivative(wrong.number, trace):
+            others = [q for q in others if q.kind == "slope"]
         if broken and (said is None or (said.is_derivative and not _is_of_parameter(said))):
             near_by = {m.quantity for m in self._one_change_away(wrong.number, trace)}
             others = [q for q in others if q in near_by] or ([] if said else others)
@@ -418,6 +422,14 @@ class Judge:
             return [said, *([behind] if behind else [])]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]
+
+    def _may_be_derivative(self, number: int, trace: Trace) -> bool:
+        """Whether a line, or one before it, has read the label or a derivative: none is without."""
+        names = (n.id for n in ast.walk(trace.stores[number].statement) if isinstance(n, ast.Name))
+        said = [goal for name in names if (goal := self.quantities.goal_of(name))]
+        return any(q.is_derivative or q == Quantity("value", "y") for q in said) or any(
+            trace.carries_derivative(n) for n in range(number + 1)
+        )
 
     def _gives(self, wrong: Wrong, quantity: Quantity, factor: float, trace: Trace) -> bool:
         """Whether one change of the line gives this quantity."""

@@ -1,6 +1,7 @@
 """What names and values are, in one layout and one naming; which quantity a value is."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -63,6 +64,20 @@ class Match:
     quantity: Quantity
     factor: float
     turned: bool
+
+
+class LayerCache(tuple):
+    """What a forward pass keeps of a layer, ((A_prev, W, b), Z), where the text does not say it.
+
+    Taken apart into A_prev, Z or other names of a layer's values it has the values so named.
+    """
+
+    layer: int
+
+    def __new__(cls, parts: Iterable[Any], layer: int) -> "LayerCache":
+        made = super().__new__(cls, parts)
+        made.layer = layer
+        return made
 
 
 class Quantities:
@@ -235,10 +250,12 @@ class Quantities:
         return next((kind for kind, own in self.lists.items() if own is source), None)
 
     @cached_property
-    def _caches(self) -> list[tuple[Any, ...]]:
+    def _caches(self) -> list[LayerCache]:
         """caches[l] of a forward pass by layers: ((A_prev, W, b), Z) of each."""
         of = self.lists
-        return list(zip(zip(of["a"][:-1], of["W"], of["b"], strict=True), of["z"], strict=True))
+        linear = zip(of["a"][:-1], of["W"], of["b"], strict=True)
+        pairs = zip(linear, of["z"], strict=True)
+        return [LayerCache(pair, layer) for layer, pair in enumerate(pairs, 1)]
 
     @cached_property
     def _pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -397,6 +414,20 @@ class Quantities:
                 abs(abs(m.factor) - 1) > CLOSE,
                 m.factor < 0,
             ),
+        )
+
+    def by_chance(self, value: Any, factor: float) -> bool:
+        """Whether a multiple proves nothing: of one or two entries, by a number that is not usual.
+
+        One number is a multiple of every other one, and so are the two of p − y of two classes.
+        Usual are numbers of three digits, one over these, and both times m, 1/m and 1/m².
+        """
+        if np.count_nonzero(value) > 2:
+            return False
+        m = self.per_example
+        times = [abs(factor) / unit for unit in (1, m, 1 / m, 1 / m**2)]
+        return not any(
+            abs(one - float(f"{one:.3g}")) <= CLOSE * one for t in times if t for one in (t, 1 / t)
         )
 
     def unrolled(self, value: Any) -> bool:

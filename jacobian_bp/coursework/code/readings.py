@@ -178,7 +178,8 @@ class Readings:
     def layouts(self) -> list[Layout]:
         """One example alone is out where the text sums, averages or divides by m."""
         if isinstance(self.studied, StudiedOp):
-            return self.studied.layouts(self.convention)
+            found = self.studied.layouts(self.convention)
+            return [each for each in found if not (each.one and BATCH.search(self.text))]
         conventions = [self.convention] if self.convention else CONVENTIONS
         if not self.convention and WITH_ONES.search(self.text):
             in_weights = [replace(c, bias=b) for b in ("first", "last") for c in CONVENTIONS]

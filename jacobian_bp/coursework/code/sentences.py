@@ -51,7 +51,8 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
         of = what if one is None else f"{what} of one example"
         shape = quantities.known[what].shape if one is None else _of_one(one.shape, wrong)
         meant_for = f"{of}, shape {dims(shape)}"
-    match found.why:
+    told = found.factor is None or not quantities.by_chance(wrong.value, found.factor)
+    match found.why if told or found.why != "factor" else "value":
         case "break":
             where = "" if own else ", at the sizes above"
             says = [f"numpy refuses it{where}: {shown(found.detail, 160)}."]
@@ -102,7 +103,11 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             why = f" It is the transpose of {what}." if turned and near(turned[0].factor, 1) else ""
             own_name = "the run's " * (path == str(what))
             says = [f"{path} is not {own_name}{meant_for}.{why}"]
-            others = [m for m in quantities.matches(wrong.value) if m.quantity != what]
+            others = [
+                m
+                for m in quantities.matches(wrong.value)
+                if m.quantity != what and not quantities.by_chance(wrong.value, m.factor)
+            ]
             if others and not turned and not others[0].turned and what.is_parameter_gradient:
                 says.append(f"It is {_times(others[0].factor, others[0].quantity, quantities)}.")
         case _:

@@ -97,6 +97,7 @@ class Trace:
             return None
         if found and np.size(store.value) == 1:  # of one number every other one is a multiple
             found = [m for m in found if self.legitimate(abs(m.factor))]
+        found = [m for m in found if not self.quantities.by_chance(store.value, m.factor)]
         return next((m.quantity for m in found if m.quantity.is_parameter_gradient), None)
 
     def _common(self, of: dict[int, Quantity], factors: dict[int, float | None]) -> float:

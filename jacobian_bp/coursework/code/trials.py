@@ -168,12 +168,16 @@ class Trials:
         found = before.matching(store.value, goal)
         return found is None or not any(near(found * store.sign, f) for f in allowed)
 
-    def count(self, mended: Mapping[int, Any]) -> int | None:
-        """How many gradients of parameters are right then; None where it cannot be walked."""
+    def count(self, mended: Mapping[int, Any], beside: Iterable[int] = ()) -> int | None:
+        """How many gradients of parameters are right then, but for those of the stores `beside`.
+
+        None where it cannot be walked.
+        """
         try:
-            return self.trace(mended).gradients.count
+            right = self.trace(mended).gradients.right
         except (NotReadError, ShapesError):
             return None
+        return sum(right[number] for number in right.keys() - set(beside))
 
     def edited(
         self, before: Trace, number: int, instead: ast.stmt, mended: Mapping[int, Any]

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..lines.vocabulary import Quantity, is_penalty, list_kind
-from .assignments import EnoughError, State
+from .assignments import EnoughError, State, is_place
 from .classes import Class, called
 from .limits import NotReadError, ShapesError, TooMuchError, shown
 from .loops import Returned
@@ -16,7 +18,7 @@ from .resuming import Checkpoint
 from .returned_parts import ReturnedPart
 from .returns import Returns
 from .store import BREAK, UNREAD, Store
-from .trace import Trace
+from .trace import Trace, near
 
 IGNORED = (
     ast.Pass
@@ -104,7 +106,7 @@ class Walk(Returns):
             case ast.Expr(
                 value=ast.Call(func=ast.Attribute(value=base, attr="append"), args=[item])
             ):
-                self._append(base, item)
+                self._append(statement, base, item)
             case ast.Expr(
                 value=ast.Call(
                     func=ast.Attribute(value=base, attr="insert"),
@@ -147,14 +149,35 @@ class Walk(Returns):
         except (NotReadError, ShapesError):
             return True
 
-    def _append(self, base: ast.expr, item: ast.expr) -> None:
+    def _append(self, statement: ast.stmt, base: ast.expr, item: ast.expr) -> None:
+        """acts.append(np.tanh(z)) stores the next activation, where the input stands first."""
         self._fresh()
         try:
-            source, value = self.of(base), self.of(item)
+            source = self.of(base)
+            self._fresh()
+            value = self.of(item)
         except (NotReadError, ShapesError):
             return
-        if isinstance(source, list):
-            self._to_be_changed(base, source).append(value)
+        if not isinstance(source, list):
+            return
+        starts = bool(source) and Quantity("value", "x") in self.quantities.named(source[0])
+        if starts and not is_place(item) and isinstance(value, np.ndarray):
+            path = f"{self._path_or_none(base)}[{len(source)}]"
+            store = Store(statement.lineno, path, value, statement, self.reads, self.knows)
+            if not any(map(self._is_before_activation, [*source[1:], value])):
+                store.place = Quantity("value", f"a{len(source)}")
+            self._put(store)
+            value = store.value
+        self._to_be_changed(base, source).append(value)
+
+    def _is_before_activation(self, value: Any) -> bool:
+        """Whether a value is a z, and no a: a list that keeps both has no activation a layer."""
+        same = [
+            m.quantity.of
+            for m in self.quantities.matches(value)
+            if m.quantity.kind == "value" and near(m.factor, 1) and not m.turned
+        ]
+        return bool(same) and all(name[0] == "z" for name in same)
 
     def _insert(self, statement: ast.stmt, base: ast.expr, item: ast.expr) -> None:
         """dW.insert(0, …) on the way back: the place from the end says the layer."""

@@ -125,6 +125,7 @@ class Naming:
     W, an activation that is only read is `padded` with its 1s, or is not. With `bare`, W and b
     without a number are those of layer 1; num_layers `counts_input` as one, or does not. Where W
     has the rows of an LSTM's gates one below the other, these are in the order of `gates`.
+    The letters in `before`, h or c, are the state before a recurrent step, h_new that behind it.
     """
 
     swapped: bool = False
@@ -137,6 +138,7 @@ class Naming:
     bare: bool = False
     counts_input: bool = True
     gates: str = "ifgo"
+    before: str = ""
 
 
 def value_of(word: str, naming: Naming, layers: int) -> str | None:

@@ -55,3 +55,77 @@ def test_a_transposed_w_contradicts_the_other_line():
     report = diagnose_code(FORWARD.replace("X @ W1 + b1", "X @ W1.T + b1"), RELU)
     assert report.right is False
     assert report.sentences[0] == "Lines 2 and 4 contradict each other."
+
+
+LOOP = """\
+def forward(X, params):
+    a = X
+    for l in range(1, 3):
+        z = a @ params[f"W{l}"] + params[f"b{l}"]
+        a = np.maximum(z, 0) if l < 2 else np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    return a
+"""
+KEPT = """\
+def forward(X, params):
+    acts = [X]
+    for l in range(1, 3):
+        z = acts[-1] @ params[f"W{l}"] + params[f"b{l}"]
+        acts.append(np.maximum(z, 0) if l < 2 else np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))
+    return acts
+"""
+BACK = """
+def backward(acts, Y, params):
+    delta = (acts[-1] - Y) / len(Y)
+    dW2 = acts[1].T @ delta
+    dW1 = acts[0].T @ ((delta @ params["W2"].T) * (acts[1] > 0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "order"),
+    [
+        ('params[f"W{l}"]', "(inputs, outputs)"),
+        ('params[f"W{l}"].T', "(outputs, inputs)"),
+        ('params["W" + str(l)].T', "(outputs, inputs)"),
+    ],
+)
+@pytest.mark.parametrize("text", [LOOP, KEPT])
+def test_the_layout_of_a_loop_that_computes_no_derivative_is_the_one_that_numpy_takes(
+    text, weight, order
+):
+    report = diagnose_code(text.replace('params[f"W{l}"]', weight), RELU)
+    assert report.right is True, str(report)
+    assert report.sentences[1] == f"Read as examples in rows, W {order}."
+
+
+@pytest.mark.parametrize(
+    "text", [LOOP.replace("a @ params", "X @ params"), LOOP.replace("a = X", "a = X.T")]
+)
+def test_a_forward_line_that_numpy_refuses_is_not_meant_to_be_a_derivative(text):
+    report = diagnose_code(text, RELU)
+    assert report.right is False, str(report)
+    assert "∂J" not in str(report)
+
+
+@pytest.mark.parametrize("more", ["", BACK])
+@pytest.mark.parametrize("wrong", ["np.tanh(z)", "np.maximum(z, 0.5)"])
+def test_a_wrong_activation_in_a_list_is_named_and_no_line_after_it(wrong, more):
+    right = diagnose_code(KEPT + more, RELU)
+    assert right.right is True, str(right)
+    report = diagnose_code(KEPT.replace("np.maximum(z, 0)", wrong) + more, RELU)
+    assert (report.right, report.first_wrong) == (False, 5), str(report)
+    assert [one.number for one in report.lines if one.right is False] == [5]
+    (line,) = [one for one in report.lines if one.number == 5]
+    assert line.sentences == ("acts[1] is not a1, shape (11, 5).",)
+
+
+def test_a_list_that_keeps_z_and_a_has_no_activation_by_its_place():
+    text = """\
+def forward(X, W1, b1, W2, b2):
+    kept = [X]
+    kept.append(kept[-1] @ W1 + b1)
+    kept.append(np.maximum(0, kept[-1]))
+    z2 = kept[-1] @ W2 + b2
+    probs = np.exp(z2) / np.sum(np.exp(z2), axis=1, keepdims=True)
+"""
+    assert diagnose_code(text, RELU).right is True

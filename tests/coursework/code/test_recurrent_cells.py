@@ -5,7 +5,7 @@ from backward_functions import planted
 from recurrent_functions import STYLES
 from recurrent_runs import run_of
 
-from jacobian_bp import SpecError, diagnose_code
+from jacobian_bp import Convention, SpecError, diagnose_code
 
 PLAIN, COLUMNS = "one step with a cache", "one step in columns with parameters"
 STACKED, APART = (
@@ -89,3 +89,86 @@ def test_several_steps_and_other_cells_are_refused_with_what_is_read(name):
         "  Pass a run of Network.dense([3, 4, 2], …), or of one BatchNorm, LayerNorm, RNNCell or "
         "LSTMCell;\n  of other networks diagnose_line reads single lines."
     )
+
+
+BARE = """\
+def step(x, h, Wxh, Whh, bh, dh):
+    h_new = np.tanh(Wxh @ x + Whh @ h + bh)
+    dhraw = (1 - h_new * h_new) * dh
+    dbh = dhraw.sum(axis=1, keepdims=True)
+    dWxh = np.dot(dhraw, x.T)
+    dWhh = np.dot(dhraw, h.T)
+    dhprev = np.dot(Whh.T, dhraw)
+"""
+
+
+def test_a_previous_state_may_be_called_h_where_another_name_is_behind_the_step():
+    report = diagnose_code(BARE, run_of("RNNCell"))
+    assert (report.right, report.first_wrong) == (True, None), str(report)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Whh @ h +", "Whh.T @ h +", "h_new is not h', shape (7, 5)."),
+        ("dhraw, h.T", "dhraw, h_new.T", "dWhh is not ∂J/∂U, shape (7, 7)."),
+        ("np.dot(Whh.T, dhraw)", "np.dot(Whh, dhraw)", "dhprev is not ∂J/∂h, shape (7, 5)."),
+    ],
+)
+def test_the_line_of_a_mistake_is_named_where_h_is_the_previous_state(old, new, said):
+    text, line = planted(BARE, old, new)
+    report = diagnose_code(text, run_of("RNNCell"))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
+    (wrong,) = [one for one in report.lines if one.right is False]
+    assert wrong.sentences[0] == said
+
+
+def test_h_is_the_state_behind_the_step_where_the_text_stores_it_so():
+    text = BARE.replace("h_new", "h").replace("Whh @ h ", "Whh @ hprev ")
+    text = text.replace("dhraw, h.T", "dhraw, hprev.T").replace("x, h, Wxh", "x, hprev, Wxh")
+    report = diagnose_code(text, run_of("RNNCell"))
+    assert (report.right, report.first_wrong) == (True, None), str(report)
+
+
+COLUMN = BARE.replace("dhraw.sum(axis=1, keepdims=True)", "dhraw")
+VECTOR = COLUMN.replace("np.dot(dhraw, x.T)", "np.outer(dhraw, x)").replace(
+    "np.dot(dhraw, h.T)", "np.outer(dhraw, h)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "examples", "said"),
+    [
+        (
+            COLUMN,
+            None,
+            "Read as RNNCell of x (3, 1), one example as a column, W (outputs, inputs).",
+        ),
+        (
+            VECTOR,
+            "rows",
+            "Read as RNNCell of x (3,), one example as a vector, W (outputs, inputs).",
+        ),
+        (BARE, None, "Read as RNNCell of x (3, 5), examples in columns, W (outputs, inputs)."),
+    ],
+)
+def test_a_step_of_one_example_is_read_as_one(text, examples, said):
+    convention = Convention(examples, "out,in") if examples else None
+    report = diagnose_code(text, run_of("RNNCell"), convention)
+    assert (report.right, report.sentences[1]) == (True, said), str(report)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        (COLUMN, "dbh = dhraw", "dbh = dh"),
+        (COLUMN, "np.dot(Whh.T, dhraw)", "np.dot(Whh, dhraw)"),
+        (VECTOR, "np.outer(dhraw, h)", "np.outer(dhraw, h_new)"),
+        (VECTOR, "np.outer(dhraw, x)", "np.outer(dh, x)"),
+        (VECTOR, "(1 - h_new * h_new) * dh", "(1 - h_new) * dh"),
+    ],
+)
+def test_the_line_of_a_mistake_in_a_step_of_one_example_is_named(text, old, new):
+    text, line = planted(text, old, new)
+    report = diagnose_code(text, run_of("RNNCell"))
+    assert (report.right, report.first_wrong) == (False, line), str(report)
