@@ -418,7 +418,8 @@ class Judge:
             others = [q for q in others if q in near_by] or ([] if said else others)
             return [*([said] if said else []), *[q for q in others if q != said]]
         if said:
-            behind = self.quantities.behind(said)
+            masked = trace.stores[wrong.number].is_masked_by_itself
+            behind = self.quantities.behind(said) if masked else None
             return [said, *([behind] if behind else [])]
         store = trace.stores[wrong.number]
         return [q for q in others if self.quantities.right(q, store).shape == np.shape(wrong.value)]

@@ -8,6 +8,7 @@ from typing import Any
 from ..lines.vocabulary import Quantity
 
 PLAIN, ADDED, MASKED, UPDATE, BREAK, UNREAD = "=", "+=", "mask", "update", "break", "unread"
+COMPARING = ("maximum", "minimum", "clip", "heaviside", "sign")  # with 0
 
 
 @dataclass
@@ -47,6 +48,20 @@ class Store:
     def said(self) -> str:
         """Its name as the text has it: an attribute of an object is one of self there."""
         return re.sub(r"#\d+\.", "self.", self.path)
+
+    @property
+    def is_masked_by_itself(self) -> bool:
+        """Whether a line compares what it changes: dA1[dA1 <= 0] = 0, np.maximum(dA1, 0)."""
+        changed = getattr(self.statement, "targets", [getattr(self.statement, "target", None)])
+        bases = [t.value if isinstance(t, ast.Subscript) else t for t in changed if t]
+        own = {ast.unparse(node) for node in [*changed, *bases] if node}
+        compared: list[ast.expr] = []
+        for node in ast.walk(self.statement):
+            if isinstance(node, ast.Compare):
+                compared += [node.left, *node.comparators]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(COMPARING):
+                compared += node.args
+        return any(ast.unparse(node) in own for node in compared)
 
     def same_place(self, other: "Store") -> bool:
         """Whether two stores put something under the same name of the same call or object."""
