@@ -21,6 +21,7 @@ BREAKS, RIGHT, WRONG, OTHER, RUNS = (
     "another shape",
     "it runs",
 )
+UNKNOWN = "the network has no such sizes"
 MOST_REASONS = 3
 
 Rule = tuple[str, ...]  # ("1", axis): one entry along it; ("=", axis, axis): equal sizes
@@ -49,11 +50,14 @@ class Trials:
     def outcome(self, tree: Node, goal: Goal | None, sizes: Mapping[str, int]) -> str:
         """What becomes of the line at these sizes: the worst of several runs."""
         found = {self._once(tree, goal, sizes, seed) for seed in SEEDS}
-        return next(o for o in (BREAKS, OTHER, WRONG, RUNS, RIGHT) if o in found)
+        return next(o for o in (UNKNOWN, BREAKS, OTHER, WRONG, RUNS, RIGHT) if o in found)
 
     def _once(self, tree: Node, goal: Goal | None, sizes: Mapping[str, int], seed: int) -> str:
         try:
             values = self.at(sizes, seed)
+        except JacobianError:
+            return UNKNOWN
+        try:
             value = values.of(tree)
             if goal is None:
                 return RUNS
@@ -115,7 +119,7 @@ class Trials:
             for kind, first, *second in chosen:
                 sizes[first] = sizes[second[0]] if kind == "=" else 1
             outcome = self.outcome(tree, goal, sizes)
-            if outcome != BREAKS:
+            if outcome not in (BREAKS, UNKNOWN):
                 found.append((chosen, outcome))
         return found
 
