@@ -117,7 +117,7 @@ def test_a_mistake_is_said_with_the_steps_that_it_changes(open_page):
     tab = open_page("mistakes")
     chooser = tab.get_by_label("choose a mistake")
     titles = chooser.locator("option").all_inner_texts()
-    left_out = "In the delta of z1 (layer 1) the slope relu′(z1) is left out"
+    left_out = "In the delta of z1 (layer 1) the slope relu'(z1) is left out"
     chooser.select_option(index=next(n for n, t in enumerate(titles) if t.startswith(left_out)))
     status = tab.get_by_role("status")
     assert status.text_content() == "changed: [10] ∂a1/∂z1, δ1, ∂J/∂W1, ∂J/∂b1"
