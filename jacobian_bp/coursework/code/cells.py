@@ -20,9 +20,8 @@ from ...writing.signs import dims
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
 from .limits import NotReadError
-from .one_op import StudiedOp
+from .one_op import QuantitiesOfOneOp, StudiedOp
 from .quantities import Layout, Quantities
-from .store import Store
 
 EXAMPLES, INPUTS, UNITS, OUTPUTS, SEED = 5, 3, 7, 2, 23
 GATES, ORDERS = "ifgo", ("ifgo", "ifog", "figo", "fiog", "iofg")
@@ -192,10 +191,8 @@ def _all(values: Any, derivatives: Any, results: Any) -> dict[Quantity, Any]:
     return found | {Quantity("result", name): array for name, array in results.items()}
 
 
-class CellQuantities(Quantities):
+class CellQuantities(QuantitiesOfOneOp):
     """The quantities of a recurrent step, under the names that courses give them."""
-
-    studied: Any
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -287,15 +284,6 @@ class CellQuantities(Quantities):
         if name := self._value_named(low):
             return self.value(name)
         return self.examples if low in COUNT else 1.0 if low in RATE else None
-
-    def parameter(self, path: str | None) -> Quantity | None:
-        return None
-
-    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
-        return None
-
-    def goal(self, store: Store) -> Quantity | None:
-        return self.goal_of(store.path)
 
     def goal_of(self, path: str) -> Quantity | None:
         keyed = re.fullmatch(r".*\['(\w+)'\]", path)

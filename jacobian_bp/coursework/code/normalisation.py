@@ -16,9 +16,8 @@ from ...writing.signs import dims
 from ..lines.inner_names import SPOKEN
 from ..lines.vocabulary import COUNT, Naming, Quantity, words
 from .limits import NotReadError
-from .one_op import StudiedOp
+from .one_op import QuantitiesOfOneOp, StudiedOp
 from .quantities import Layout, Quantities
-from .store import Store
 
 EXAMPLES, UNITS, SEED = 7, 5, 19
 RESULTS = ("x", "gamma", "beta")  # whose derivatives the function hands back
@@ -108,10 +107,8 @@ def _arrays(op: Any, axis: int, x: Any, gamma: Any, beta: Any, dout: Any) -> dic
     return found | {Quantity("result", name): pulled[name] for name in RESULTS}
 
 
-class NormQuantities(Quantities):
+class NormQuantities(QuantitiesOfOneOp):
     """The quantities of a normalisation, under the names that courses give them."""
-
-    studied: Any
 
     @property
     def output(self) -> str:
@@ -143,15 +140,6 @@ class NormQuantities(Quantities):
         if low in CARRIED:
             return np.zeros_like(self.value("mu"))
         return NUMBERS.get(low)
-
-    def parameter(self, path: str | None) -> Quantity | None:
-        return None
-
-    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
-        return None
-
-    def goal(self, store: Store) -> Quantity | None:
-        return self.goal_of(store.path)
 
     def goal_of(self, path: str) -> Quantity | None:
         keyed = re.fullmatch(r".*\['(\w+)'\]", path)

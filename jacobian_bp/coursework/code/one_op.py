@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ...ops import Op
 from ...program.forward_pass import Pass
 from ..lines.vocabulary import Naming, Quantity
 from .quantities import Layout, Quantities
+from .store import Store
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,18 @@ class StudiedOp:
     def read_as(self, layout: Layout, naming: Naming) -> str:
         """How a text is read, as a sentence."""
         raise NotImplementedError
+
+
+class QuantitiesOfOneOp(Quantities):
+    """The quantities of one op: no parameter has a layer, and only a name says what is meant."""
+
+    studied: Any
+
+    def parameter(self, path: str | None) -> Quantity | None:
+        return None
+
+    def slot(self, source: Any, key: int, path: str | None) -> Quantity | None:
+        return None
+
+    def goal(self, store: Store) -> Quantity | None:
+        return self.goal_of(store.path)
