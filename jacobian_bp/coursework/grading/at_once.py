@@ -1,7 +1,7 @@
 """Several submissions graded at once, in processes; what comes back is in the order of the jobs.
 
-Each job is graded as it would be alone. A process that ends takes no other job with it:
-what it had is graded again, and once more than that is one submission's own doing.
+Each job is graded as it would be alone. A process that ends takes no other job with it: the
+next job then has a process to itself, and one that ends that, twice, has done so itself.
 """
 
 import signal
@@ -17,7 +17,7 @@ from ..exercises.catalogue import exercises_of
 from ..sandbox import stopped_in_order
 
 MOST = 256
-TRIES = 2  # of a job whose process ends
+TRIES = 2  # of a job that has a process to itself
 
 Job = TypeVar("Job")
 Graded = TypeVar("Graded")
@@ -45,23 +45,38 @@ def graded(
     if workers == 1:
         yield from (outcome(grade, job) for job in jobs)
         return
-    done, tries = 0, 0
+    done = 0
     while done < len(jobs):
-        with _processes(min(workers, len(jobs) - done), files) as pool:
-            waiting: list[Future] = [pool.submit(outcome, grade, job) for job in jobs[done:]]
-            for future in waiting:
-                try:
-                    found = future.result()
-                except BrokenProcessPool:
-                    break
-                yield found
-                done, tries = done + 1, 0
-            else:
+        for found in _until_one_ends(grade, jobs[done:], workers, files):
+            yield found
+            done += 1
+        if done < len(jobs):  # which of those at work ended it is not known: the next goes alone
+            yield _alone(grade, jobs[done], files)
+            done += 1
+
+
+def _until_one_ends(
+    grade: Callable[[Job], Graded], jobs: Sequence[Job], workers: int, files: Sequence[str]
+) -> Iterator[Graded | JacobianError]:
+    """What `grade` gives for the first jobs: all of them, or those before a process ended."""
+    with _processes(min(workers, len(jobs)), files) as pool:
+        waiting: list[Future] = [pool.submit(outcome, grade, job) for job in jobs]
+        for future in waiting:
+            try:
+                found = future.result()
+            except BrokenProcessPool:
                 return
-        tries += 1
-        if tries == TRIES:
-            yield SpecError("the process that graded it was ended, twice.")
-            done, tries = done + 1, 0
+            yield found
+
+
+def _alone(
+    grade: Callable[[Job], Graded], job: Job, files: Sequence[str]
+) -> Graded | JacobianError:
+    """What `grade` gives for one job that has a process to itself, which nobody else can end."""
+    for _ in range(TRIES):
+        for found in _until_one_ends(grade, [job], 1, files):
+            return found
+    return SpecError("the process that graded it was ended, twice.")
 
 
 @contextmanager

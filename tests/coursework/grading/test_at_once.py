@@ -61,6 +61,27 @@ def test_one_worker_grades_in_this_process_and_only_what_is_asked_for():
     assert (found[0], str(found[1]), found[2]) == (3, "no job.\n  Write another.", 2)
 
 
+def ended_by_the_other(job):
+    """A slow job, beside which every other one ends the process that it is in."""
+    if job == "slow":
+        time.sleep(1)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return job
+
+
+@pytest.mark.full
+def test_a_slow_job_is_not_blamed_for_the_processes_that_others_end(tmp_path):
+    found = list(graded(ended_by_the_other, ["slow", "x", "slow", "y", "z"], 2))
+    assert [str(one) for one in found] == [
+        "slow",
+        ended := "the process that graded it was ended, twice.",
+        "slow",
+        ended,
+        ended,
+    ]
+
+
 @pytest.mark.full
 def test_a_worker_that_is_killed_takes_no_other_submission_with_it(tmp_path):
     jobs = ["a", "dies", "b", "poison", "c"]
