@@ -27,11 +27,9 @@ def write_product(left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
     if left.shape == right.shape or out.size < LEAST:
         np.multiply(left, right, out=out, casting="same_kind")
     elif is_wide(out):
-        before = np.setbufsize(SMALLEST_BUFFER)
-        try:
+        with np.errstate():  # puts the size of the buffer back too, in less time than a call
+            np.setbufsize(SMALLEST_BUFFER)
             np.multiply(left, right, out=out, casting="same_kind")
-        finally:
-            np.setbufsize(before)
     elif not _by_blas(left, right, out):
         np.multiply(left, right, out=out, casting="same_kind")
 

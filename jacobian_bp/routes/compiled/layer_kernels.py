@@ -12,21 +12,24 @@ LARGE = 2**14  # entries of a product, from which clearing them takes longer tha
 
 
 def linear(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Place) -> Calls:
-    """z = a Wᵀ + b; parameters and data lie where the caller has them, found in `late`."""
+    """z = a Wᵀ + b; parameters and data lie where the caller has them, found in `late`.
+
+    There a is in rows: the vectors of all axes in front, one below the other.
+    """
     a_name, w_name, b_name = names
     bar, w_bar, b_bar = at.input_bars
-    z, z_bar = rows_of(at.value), rows_of(at.bar)
-    a_bar = None if bar is None else rows_of(bar)
+    z, z_bar = in_rows(at.value), in_rows(at.bar)
+    a_bar = None if bar is None else in_rows(bar)
     column, ones = z_bar.T, np.ones((1, len(z)), z.dtype)
     total = None if b_bar is None else b_bar[None]
 
     def forward() -> None:
-        product(z, rows_of(late[a_name]), late[w_name].T)
+        product(z, late[a_name], late[w_name].T)
         add(z, late[b_name], out=z)
 
     def backward() -> None:
         if w_bar is not None:
-            product(w_bar, column, rows_of(late[a_name]))
+            product(w_bar, column, late[a_name])
         if total is not None:
             ones.dot(z_bar, out=total)
         if a_bar is not None:
@@ -38,8 +41,8 @@ def linear(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Place) ->
 def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Place) -> Calls:
     """The same for one example: matrix times vector, and an outer product for ∂J/∂W.
 
-    Vectors are in `late` without a batch axis. The cotangent of the bias is that
-    of z; where the plan lets the two share their memory, nothing is left to do.
+    In `late` a is a vector. The cotangent of the bias is that of z; where the plan lets
+    the two share their memory, nothing is left to do.
     """
     a_name, w_name, b_name = names
     z, z_bar = at.value.reshape(-1), at.bar.reshape(-1)
@@ -47,6 +50,7 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
     a_bar = None if a_bar is None else a_bar.reshape(-1)
     column = z_bar[:, None]
     outer = write_product if w_bar is not None and is_wide(w_bar) else np.dot
+    made = late[a_name][None] if a_name in late else None  # what the caller brings comes later
     own = None if b_bar is None or np.shares_memory(b_bar, z_bar) else b_bar
 
     def forward() -> None:
@@ -55,7 +59,7 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
 
     def backward() -> None:
         if w_bar is not None:
-            outer(column, late[a_name][None], out=w_bar)
+            outer(column, late[a_name][None] if made is None else made, out=w_bar)
         if own is not None:
             copyto(own, z_bar)
         if a_bar is not None:
@@ -64,9 +68,9 @@ def linear_of_one(late: Mapping[str, np.ndarray], names: tuple[str, ...], at: Pl
     return forward, backward
 
 
-def rows_of(array: np.ndarray) -> np.ndarray:
+def in_rows(array: np.ndarray) -> np.ndarray:
     """The vectors of all axes in front, one below the other; a view, as step arrays are laid so."""
-    return array if array.ndim == 2 else array.reshape(-1, array.shape[-1])
+    return array.reshape(-1, array.shape[-1])
 
 
 def product(out: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:

@@ -46,8 +46,9 @@ class Plan:
         layers = [step for step in steps if step.name in self.layers]
         indices = state.program.indices
         self.labels = tuple(n for n in given if n in state.program.labels or n in indices)
-        self.params = tuple(n for n in given if n in state.program.params)
-        self.data = tuple(n for n in given if n not in (*self.params, *self.labels))
+        read = [(n, self.shapes[n]) for n in given if n not in self.labels]
+        self.params = tuple((n, shape) for n, shape in read if n in state.program.params)
+        self.data = tuple((n, shape) for n, shape in read if n not in state.program.params)
 
         elsewhere = {arg for step in steps if step.name not in self.layers for arg in step.args}
         copied = [n for n in given if n in elsewhere]
@@ -57,12 +58,14 @@ class Plan:
             for n in (*made, *copied)
             if n not in arrays
         }
-        self.copied = {n: arrays[n] for n in copied if n not in self.labels}
-        rows = {step.args[0] for step in layers if is_one(self.shapes[step.name])}
-        self.vectors = rows.intersection(given)
+        self.copied = tuple((n, arrays[n]) for n in copied if n not in self.labels)
+        rows = {step.args[0]: as_rows(self.shapes[step.args[0]]) for step in layers}
         self.late: dict[str, Any] = {
-            n: arrays[n].reshape(-1) if n in rows else arrays[n] for n in made
+            n: arrays[n].reshape(rows.get(n, self.shapes[n])) for n in made
         }
+        self.laid_out = tuple(
+            (n, rows[n]) for n in given if n in rows and len(rows[n]) != len(self.shapes[n])
+        )
 
         bounded = any(step.op.compiled_as.exponential for step in steps)
         self.limit = LIMITS[dtype] ** 2 if bounded else float(np.finfo(dtype).max)
@@ -88,11 +91,14 @@ class Plan:
             del self.bars[name]
         self.calls = self._calls(steps, backward, arrays)
 
-    def largest_square(self) -> float:
-        """Not below the square of the largest entry watched: the largest of sums over blocks."""
-        if len(self.blocks) < 2:
-            return float(self.watched.dot(self.watched))
-        return float(np.vecdot(self.blocks, self.blocks).max())
+    def values_are_inside(self) -> bool:
+        """Whether every entry watched is below the limit: False where that takes a closer look.
+
+        No entry's square is above the sum of all squares, or of those of its block.
+        """
+        if self.watched.dot(self.watched) < self.limit:
+            return True
+        return bool(np.vecdot(self.blocks, self.blocks).max(initial=0) < self.limit)
 
     def slopes_are_finite(self) -> bool:
         """Whether no gradient has overflowed: False where that takes a closer look.
@@ -222,7 +228,7 @@ def admission(
     def any_number() -> None:
         given = late[name]
         if type(given) is np.ndarray and given.dtype.kind == "f" and given.shape == buffer.shape:
-            np.copyto(buffer, given)
+            buffer[...] = given
         else:
             asked()
 
@@ -338,6 +344,11 @@ def layers_of(steps: Sequence[Step], shapes: Shapes) -> set[str]:
 def is_one(shape: tuple[int, ...]) -> bool:
     """Whether this is the shape of one example's vector, with or without a batch axis."""
     return len(shape) == 1 or (len(shape) == 2 and shape[0] == 1)
+
+
+def as_rows(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which a layer reads such an array: one vector, or one below the other."""
+    return (-1,) if is_one(shape) else (-1, shape[-1])
 
 
 def require_room(shapes: Iterable[tuple[int, ...]], dtype: np.dtype) -> None:

@@ -5,6 +5,7 @@ from math import isfinite, nan
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ...errors import AxisError, JacobianError, SpecError
 from ...numbers.arrays import quiet, real_array, require_finite, same_numbers
@@ -64,31 +65,33 @@ class CompiledStep:
         plan = self._plan or self._planned(params, data)
         if more or type(params) is not dict or len(params) > len(plan.params):
             self._require_names(params, data)
-        late, shapes, dtype, own = plan.late, plan.shapes, self.dtype, plan.own
+        late, dtype, own = plan.late, self.dtype, plan.own
         with np.errstate(all="ignore"):
-            for source, names in ((params, plan.params), (data, plan.data)):
-                for name in names:
+            for source, shapes in ((params, plan.params), (data, plan.data)):
+                for name, shape in shapes:
                     value = source.get(name)
                     if (
-                        type(value) is not np.ndarray
+                        type(value) is not ndarray
                         or value.dtype is not dtype
-                        or value.shape != shapes[name]
+                        or value.shape != shape
                         or not value.flags.c_contiguous  # BLAS adds in another order
                         or value.base is own
                     ):
-                        value = self._fitting(name, value, shapes[name])
-                    late[name] = value.reshape(-1) if name in plan.vectors else value
+                        value = self._fitting(name, value, shape)
+                    late[name] = value
+            for name, buffer in plan.copied:
+                buffer[...] = late[name]
+            for name, shape in plan.laid_out:
+                late[name] = late[name].reshape(shape)
             for name in plan.labels:
                 late[name] = data.get(name)
-            for name, buffer in plan.copied.items():
-                np.copyto(buffer, late[name].reshape(buffer.shape))
             try:
                 for call in plan.calls:
                     call()
                 loss = plan.cost.item()
             except JacobianError:  # an op refuses what it reads: the long way says why
                 loss = nan
-            inside = plan.largest_square() < plan.limit and plan.slopes_are_finite()
+            inside = plan.values_are_inside() and plan.slopes_are_finite()
         if not (inside and isfinite(loss)):
             return self._far_out(params, data, loss)
         return loss, dict(plan.gradients)
