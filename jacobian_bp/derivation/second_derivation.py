@@ -33,7 +33,7 @@ from ..writing.shown import Shown
 from ..writing.signs import for_stream, plural, rename
 from ..writing.tables import WIDTH
 from .convention import Convention
-from .derivation import derive, symbol
+from .derive import derive, symbol
 from .ledger import LocalStep
 from .of_each_example import SHARE, MeanCost
 from .ready_made import ReadyMade

@@ -9,7 +9,7 @@ from ..curvature.doubled_graph import Bend, DoubledGraph
 from ..program.bends import Bent, second_name
 from ..program.forward_pass import Pass
 from ..program.step import Step
-from .derivation import symbol
+from .derive import symbol
 from .second_ledger import BendRow, StraightRow
 
 

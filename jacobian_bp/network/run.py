@@ -312,7 +312,7 @@ class Run(Printed):
         printing it prints the derivation. Pass an `agreement` from `check()` to
         have the routes compared once only.
         """
-        from ..derivation.derivation import derive
+        from ..derivation.derive import derive
 
         plain, ready = self._plain or self, self.convention(convention)
         return derive(plain.forward_pass, self._title, self._tied, ready, agreement)
