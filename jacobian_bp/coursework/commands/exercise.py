@@ -78,21 +78,21 @@ def add_parser(commands: Any) -> None:
     hint = actions.add_parser("hint", help="hints, one more at each level")
     hint.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
     hint.add_argument("--level", type=int, default=1, help="how many hints (default: 1)")
-    explored = actions.add_parser("explore", help="a page: what each planted mistake changes")
-    explored.add_argument("number", type=_number, nargs="?", metavar="N", help="which exercise")
-    explored.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
-    explored.add_argument("--level", type=int, default=2, help=f"of what is told: {words}")
-    explored.add_argument("--out", metavar="FILE", help="a new .html file (default: exN.html)")
+    page = actions.add_parser("explore", help="a page: what each planted mistake changes")
+    page.add_argument("which", nargs="?", metavar="N|FILE", help="an exercise, or a sheet of it")
+    page.add_argument("--seed", type=int, default=0, help="of the numbers (default: 0)")
+    page.add_argument("--level", type=int, default=2, help=f"of what is told: {words}")
+    page.add_argument("--out", metavar="FILE", help="a new .html file (default: exN.html)")
     audited = actions.add_parser("audit", help="planted mistakes and right forms through checkers")
     for action, said in (
         (new, "in which it is written: ng, nielsen, …"),
         (check, "in which a sheet that says none is answered"),
         (hint, "in which they are written: ng, nielsen, …"),
-        (explored, "in which the lines are written"),
+        (page, "in which the lines are written"),
         (audited, "in which the sheets are written"),
     ):
         action.add_argument("--convention", metavar="NAME|FILE", help=said)
-    for action in (listed, new, check, hint, explored, audited):
+    for action in (listed, new, check, hint, page, audited):
         action.add_argument(
             "--exercise",
             action="append",
@@ -275,38 +275,50 @@ def _hinted(
     which: str | None, own: Sequence[OwnExercise], convention: str | None
 ) -> list[tuple[int, str, tuple[str, ...]]]:
     """Number, title and hints of an exercise, of all in a sheet, or of those of files."""
-    if which is None and own:
-        tasks = [sheet_in(any_task(exercise), convention) for exercise in own]
-    elif which is not None and which.isdecimal() and len(which) < 20:
-        tasks = [sheet_in(any_task(find_exercise(int(which))), convention)]
-    elif which is not None and Path(which).suffix:
-        tasks = [_hints_of_sheet(part.task, convention) for part in read_parts(which)]
-    else:
-        said = "no exercise is named" if which is None else f"{brief(which, 40)} is no exercise"
-        raise SpecError(
-            f"{said}.\n  Write a number or a sheet: jacobian-bp exercise hint 2, or hint ex2.py."
-        )
+    tasks = [_as_asked(task, convention, "hint") for task in _meant(which, own, "hint", "2")]
     return [(task.number, task.title, task.hints) for task in tasks]
-
-
-def _hints_of_sheet(task: Task, convention: str | None) -> Task:
-    """The sheet as it is written; one that says no convention in the one that is asked for."""
-    if task.convention is None:
-        return sheet_in(task, convention)
-    return task_in(task, convention, "exercise hint")
 
 
 def _explore(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:
     _require_level(options.level, len(LEVELS) - 1)
-    if options.number is None and not own:
-        raise SpecError("no exercise is named.\n  Write a number: jacobian-bp exercise explore 14.")
-    number = own[0].number if options.number is None else options.number
+    tasks = _meant(options.which, own, "explore", "14")
+    number = tasks[0].number
+    if options.which is not None and len(tasks) > 1:
+        numbers = ", ".join(str(task.number) for task in tasks)
+        raise SpecError(
+            f"{brief(options.which, 40)} has the exercises {numbers}, and a page shows one.\n"
+            f"  Write jacobian-bp exercise explore {number}."
+        )
+    _as_asked(tasks[0], options.convention, "explore")
     name = options.out or f"ex{number}.html"
     place = place_for(name, kind=Kind("a page", (PAGE,), PAGE))
-    task = sheet_in(find_exercise(number).make(options.seed), options.convention)
+    convention = tasks[0].convention or options.convention
+    task = sheet_in(find_exercise(number).make(options.seed), convention)
     write_text(place, explorer(task, options.level))
     _write([f"written: {safe(name)}, {plural(len(task.mistakes), 'mistake')} to choose from"])
     return 0
+
+
+def _meant(which: str | None, own: Sequence[OwnExercise], action: str, number: str) -> list[Task]:
+    """The tasks that are named by a number or a sheet, or those of files; SpecError for none."""
+    if which is None and own:
+        return [any_task(exercise) for exercise in own]
+    if which is not None and which.isdecimal() and len(which) < 20:
+        return [any_task(find_exercise(int(which)))]
+    if which is not None and Path(which).suffix:
+        return [part.task for part in read_parts(which)]
+    said = "no exercise is named" if which is None else f"{brief(which, 40)} is no exercise"
+    raise SpecError(
+        f"{said}.\n  Write a number or a sheet: jacobian-bp exercise {action} {number}, "
+        f"or {action} ex{number}.py."
+    )
+
+
+def _as_asked(task: Task, convention: str | None, action: str) -> Task:
+    """The sheet as it is written; one that says no convention in the one that is asked for."""
+    if task.convention is None:
+        return sheet_in(task, convention)
+    return task_in(task, convention, f"exercise {action}")
 
 
 def _audit(options: argparse.Namespace, own: Sequence[OwnExercise]) -> int:

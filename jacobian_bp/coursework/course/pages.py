@@ -12,9 +12,15 @@ from .plan import PLAN, Sheet
 def students_page(title: str, convention: ReadyMade | None) -> Document:
     """What the sheets are, how one is filled in and tried, and what counts as right."""
     rows = tuple(
-        Row((Words(sheet.name), Words(find_exercise(number).title), Words(str(number))))
+        Row(
+            (
+                Words(sheet.name if place == 0 else ""),
+                Words(str(number)),
+                Words(find_exercise(number).title),
+            )
+        )
         for sheet in PLAN
-        for number in sheet.exercises
+        for place, number in enumerate(sheet.exercises)
     )
     first = PLAN[0]
     sheets = (
@@ -23,7 +29,7 @@ def students_page(title: str, convention: ReadyMade | None) -> Document:
             "and a token in its first lines; a practice sheet has other numbers, and you can have "
             "either checked as often as you like."
         ),
-        Table(tuple(map(Column, ("sheet", "exercise", "number"))), rows),
+        Table(tuple(map(Column, ("sheet", "exercise", "what it is about"))), rows),
         Words(_convention_said(convention)),
     )
     how = (
@@ -37,7 +43,7 @@ def students_page(title: str, convention: ReadyMade | None) -> Document:
             (
                 f"jacobian-bp exercise check {first.name}.py",
                 f"jacobian-bp exercise check {first.name}.py --level 3",
-                f"jacobian-bp exercise hint {first.exercises[0]}",
+                f"jacobian-bp exercise hint {first.name}.py",
             )
         ),
         Words(

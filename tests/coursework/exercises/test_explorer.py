@@ -112,3 +112,30 @@ def test_the_command_writes_a_new_page_and_no_other_file(tmp_path, monkeypatch, 
     for words in (["--out", "a.html"], ["--out", "a.txt"], ["--level", "9", "--out", "b.html"]):
         assert main(["exercise", "explore", "16", *words]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+
+
+def test_a_sheet_says_which_exercise_and_convention_but_gives_no_number(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["exercise", "new", "2", "--seed", "7", "--convention", "ng"]) == 0
+    assert main(["exercise", "explore", "ex2.py", "--out", "a.html"]) == 0
+    assert main(["exercise", "explore", "2", "--convention", "ng", "--out", "b.html"]) == 0
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+    assert main(["exercise", "explore", "2", "--seed", "7", "--out", "c.html"]) == 0
+    assert (tmp_path / "a.html").read_bytes() != (tmp_path / "c.html").read_bytes()
+    capsys.readouterr()
+    assert main(["exercise", "explore", "ex2.py", "--convention", "nielsen"]) == 2
+    assert "the sheet is written in the convention" in capsys.readouterr().err
+    assert main(["exercise", "new", "3", "2", "--out", "two.py"]) == 0
+    assert main(["exercise", "explore", "two.py"]) == 2
+    assert capsys.readouterr().err == (
+        "jacobian-bp: SpecError: 'two.py' has the exercises 3, 2, and a page shows one.\n"
+        "  Write jacobian-bp exercise explore 3.\n"
+    )
+    assert main(["exercise", "explore", "two"]) == 2
+    assert capsys.readouterr().err == (
+        "jacobian-bp: SpecError: 'two' is no exercise.\n"
+        "  Write a number or a sheet: jacobian-bp exercise explore 14, or explore ex14.py.\n"
+    )
+    assert not (tmp_path / "ex3.html").exists()
