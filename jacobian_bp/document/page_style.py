@@ -27,7 +27,7 @@ p{margin:.3rem 0;overflow-wrap:anywhere}
 table{border-collapse:collapse}
 th,td{padding:3px 14px 3px 0;text-align:left;vertical-align:baseline}
 th{color:var(--soft);font-weight:600}
-.grid{border:solid var(--ink);border-width:0 1.5px;border-radius:5px}
+.grid{border:solid var(--ink);border-width:0 2px;border-radius:5px}
 .grid td{padding:2px 7px;text-align:right;border:1px solid var(--line);white-space:nowrap}
 .grid th{font-size:0;line-height:0;padding:0;user-select:none}
 .grid td:empty{padding:0;border:0}
