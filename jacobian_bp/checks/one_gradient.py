@@ -20,7 +20,8 @@ from ..writing.shown import Printed
 from ..writing.signs import bound, dims, for_stream, plural, safe, to_ascii, type_of
 from .function_slopes import FunctionSlopes, Slope
 from .given_function import GivenFunction, given_gradient, named_arrays
-from .one_op import Disagreement, describe_pattern
+from .one_op import Disagreement
+from .patterns_of_mistakes import describe_pattern
 
 MOST_ENTRIES = 1_000  # that are compared, unless more are asked for
 RELATIVE = 1e-7  # what finite differences may be off, relative to the entry
