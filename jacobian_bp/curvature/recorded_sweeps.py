@@ -15,7 +15,7 @@ import numpy as np
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Link
 from ..algebra.tape import StandIn, Tape
-from ..program.bends import Bent, lifted_bends, raw_bends
+from ..program.bends import Bent, lifted_bends, raw_bends_in_silence
 from ..program.forward_pass import Pass, link_of
 from ..program.program import Program
 from ..program.step import Step
@@ -92,8 +92,10 @@ class _Answers:
 
     def __init__(self, state: Pass, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
-        self.slopes = [state.raw(step) for step in steps]
-        self.bends = [raw_bends(state, step) for step in steps]
+        self.slopes: list[Mapping[Any, Expression]]
+        self.bends: list[Mapping[Any, Expression]]
+        self.slopes = [state.raw_in_silence(step) for step in steps]
+        self.bends = [raw_bends_in_silence(state, step) for step in steps]
         self.arrays: list[np.ndarray] = []
         self.seats: list[int] = []
         place: dict[int, int] = {}
