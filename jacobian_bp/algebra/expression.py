@@ -139,7 +139,9 @@ class Term:
 
     def times(self, other: "Term") -> "Term":
         """The product of two terms; a letter that both sum over is one axis."""
-        sums = self.sums + tuple([axis for axis in other.sums if axis not in self.sums])
+        sums = self.sums
+        if other.sums:
+            sums += tuple([axis for axis in other.sums if axis not in sums])
         return Term(self.factors + other.factors, self.coefficient * other.coefficient, sums)
 
     def summing(self, kept: Iterable[str], sizes: Mapping[str, int]) -> "Term":
@@ -231,9 +233,10 @@ class Expression(Shown):
 
     def __mul__(self, other: "Expression | float") -> "Expression":
         if isinstance(other, Expression):
-            return Expression(tuple(a.times(b) for a in self.terms for b in other.terms))
+            return Expression(tuple([a.times(b) for a in self.terms for b in other.terms]))
+        number = float(other)
         return Expression(
-            tuple(replace(t, coefficient=t.coefficient * float(other)) for t in self.terms)
+            tuple([Term(t.factors, t.coefficient * number, t.sums) for t in self.terms])
         )
 
     __rmul__ = __mul__
@@ -353,7 +356,7 @@ def _kept_term(term: Term, copies: Copies, new: bool) -> Term:
             size = None if size is None else once(size, new)
         return Dense(old.label, old.axes, array, size, False, old.read_at)
 
-    return replace(term, factors=tuple(map(factor, term.factors)))
+    return Term(tuple(map(factor, term.factors)), term.coefficient, term.sums)
 
 
 @lru_cache(maxsize=256)

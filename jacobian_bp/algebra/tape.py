@@ -5,10 +5,11 @@ the shapes and axes of its arrays and none of their entries. Run on stand-ins, i
 leaves a tape of array functions; the tape then takes numbers, as often as wanted.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Tape:
     fixed: dict[int, np.ndarray] = field(default_factory=dict)
     leaves: list[int] = field(default_factory=list)
     results: tuple[int, ...] = ()
-    slots: int = 0
+    sizes: list[int] = field(default_factory=list)  # entries, by slot
     largest: int = 0  # bytes
     shares: bool = False
     known: dict[Hashable, StandIn] = field(default_factory=dict)
@@ -107,15 +108,43 @@ class Tape:
         return found
 
     def finished(self, results: Sequence[Any]) -> "Tape":
-        """The tape, with what it gives and what each call was the last to read."""
+        """The tape, with what it gives, the calls that it needs, what each is the last to read."""
         self.results = tuple([self._slot(result) for result in results])
-        needed = {*self.results, *self.fixed, *self.leaves}
-        for position in reversed(range(len(self.calls))):
-            call = self.calls[position]
-            spent = tuple({*call.inputs} - needed)
-            needed.update(spent)
-            self.calls[position] = Call(call.function, call.inputs, call.output, spent)
+        self.calls = _needed(self.calls, self.results, {*self.fixed, *self.leaves})
         return self
+
+    def divided(self, count: int) -> tuple["Tape", "Tape"]:
+        """A finished tape as two: what follows from its first `count` leaves alone, and the rest.
+
+        What the first gives is what the second is given, before the other leaves. A result is
+        made by the second, so that it is new in each replay; so is what is larger than all that
+        it is made of, since the first's results are there to be kept.
+
+        >>> tape = Tape()
+        >>> a, b = tape.leaf((2,)), tape.leaf((2,))
+        >>> double = apply(np.add, [a, a], (2,))
+        >>> first, second = tape.finished([apply(np.add, [double, b], (2,))]).divided(1)
+        >>> kept = first.replay([np.array([1.0, 2.0])])
+        >>> kept, second.replay([*kept, np.array([3.0, 5.0])])
+        ([array([2., 4.])], [array([5., 9.])])
+        """
+        known = {*self.fixed, *self.leaves[:count]}
+        early: list[Call] = []
+        for call in self.calls:
+            is_known = known.issuperset(call.inputs) and call.output not in self.results
+            held = sum(self.sizes[slot] for slot in {*call.inputs})
+            if is_known and self.sizes[call.output] <= held:
+                early.append(call)
+                known.add(call.output)
+        made = {call.output for call in early}
+        late = [call for call in self.calls if call.output not in made]
+        wanted = {*self.results, *(slot for call in late for slot in call.inputs)}
+        kept = tuple(sorted(known & wanted - {*self.fixed}))
+        first = replace(self, leaves=self.leaves[:count], results=kept)
+        first.calls = _needed(early, kept, {*first.fixed, *first.leaves})
+        second = replace(self, leaves=[*kept, *self.leaves[count:]])
+        second.calls = _needed(late, second.results, {*second.fixed, *second.leaves})
+        return first, second
 
     def fits(self) -> bool:
         """Whether its largest array is within the limit that is in force now."""
@@ -125,21 +154,21 @@ class Tape:
 
     def replay(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The results for these numbers; every other array is let go when it was used."""
-        values: list[Any] = [None] * self.slots
+        values: list[Any] = [None] * len(self.sizes)
         for slot, array in self.fixed.items():
             values[slot] = array
         for slot, array in zip(self.leaves, arrays, strict=True):
             values[slot] = array
-        for function, inputs, output, spent in self._steps:
-            values[output] = function(*[values[slot] for slot in inputs])
+        for function, read, output, spent in self._steps:
+            values[output] = function(*read(values))
             for slot in spent:
                 values[slot] = None
         return [values[slot] for slot in self.results]
 
     @cached_property
-    def _steps(self) -> list[tuple[Function, tuple[int, ...], int, tuple[int, ...]]]:
+    def _steps(self) -> list[tuple[Function, Callable[..., Any], int, tuple[int, ...]]]:
         """The calls of a finished tape, their parts at hand."""
-        return [(call.function, call.inputs, call.output, call.spent) for call in self.calls]
+        return [(c.function, _reader(c.inputs), c.output, c.spent) for c in self.calls]
 
     def _slot(self, array: Any) -> int:
         if isinstance(array, StandIn):
@@ -149,8 +178,8 @@ class Tape:
         return known.slot
 
     def _stand_in(self, shape: Sequence[int], dtype: np.dtype) -> StandIn:
-        self.slots += 1
-        return StandIn(self, self.slots - 1, tuple(shape), dtype)
+        self.sizes.append(prod(shape))
+        return StandIn(self, len(self.sizes) - 1, tuple(shape), dtype)
 
 
 def apply(
@@ -165,3 +194,22 @@ def apply(
         if isinstance(array, StandIn):
             return array.tape.record(function, arrays, shape, dtype, what)
     return function(*arrays)
+
+
+def _reader(slots: tuple[int, ...]) -> Callable[..., Any]:
+    """What takes the values in these slots, as a tuple."""
+    if len(slots) > 1:
+        return itemgetter(*slots)
+    return lambda values: [values[slot] for slot in slots]
+
+
+def _needed(calls: Sequence[Call], results: Sequence[int], given: Collection[int]) -> list[Call]:
+    """The calls that some result needs, each with the slots that nobody reads after it."""
+    needed, held = {*results}, {*results, *given}
+    found: list[Call] = []
+    for call in reversed(calls):
+        if call.output in needed:
+            needed.update(call.inputs)
+            found.append(replace(call, spent=tuple({*call.inputs} - held)))
+            held.update(call.inputs)
+    return found[::-1]

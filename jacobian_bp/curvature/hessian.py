@@ -12,8 +12,8 @@ from ..algebra.axes import Axis, fresh
 from ..algebra.expression import Delta, Distinct, Expression
 from ..algebra.jacobian import Jacobian
 from ..algebra.nodes_and_links import Node, identity
+from ..algebra.products.like_terms import written_short
 from ..algebra.products.placing import evaluate
-from ..algebra.products.spending import written
 from ..algebra.tape import StandIn
 from ..errors import AxisError
 from ..numbers.arrays import is_finite, quiet
@@ -193,7 +193,7 @@ class Hessian(Jacobian):
         found = chain_rule.written_out(self.nodes, self.links, start, self.out_axes, [])
         names = [axis.name for axis in self.wrt_axes]
         found = found.renamed(dict(zip(self.nodes[-1].primed, names, strict=True)))
-        return written(found, [*out, *names])
+        return written_short(found, [*out, *names])
 
     def text(self, ascii_only: bool = False) -> str:
         """The rows with their formulas, the layout beside the shape, and what is known before."""

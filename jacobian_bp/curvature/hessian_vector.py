@@ -11,12 +11,12 @@ import numpy as np
 
 from ..algebra import chain_rule
 from ..algebra.axes import Axis
-from ..algebra.expression import Dense, Expression
+from ..algebra.expression import Dense, Expression, Term
 from ..algebra.nodes_and_links import Link, Node
 from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..errors import AxisError, SpecError
-from ..numbers.arrays import is_finite, quiet, real_array, require_finite
+from ..numbers.arrays import is_finite, quiet, real_array, require_finite, size_bound
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, safe
 from .doubled_graph import Bend, DoubledGraph, doubled
@@ -46,13 +46,14 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
     given = {}
     for name, vector in vectors.items():
         state.require_variable(of, name)
-        v, expected = real_array(vector, f"the vector of {name}"), state.values[name].shape
-        require_finite(v, f"the vector of {name}", "Pass a finite vector.")
-        if v.shape != expected:
+        who, shape = f"the vector of {name}", state.values[name].shape
+        v = real_array(vector, who)
+        require_finite(v, who, "Pass a finite vector.")
+        if v.shape != shape:
             raise AxisError(
-                f"H v: the vector of {name} does not fit.\n"
+                f"H v: {who} does not fit.\n"
                 f"  it has shape {dims(v.shape)}\n"
-                f"  {name} has shape {dims(expected)}\n"
+                f"  {name} has shape {dims(shape)}\n"
                 f"  Pass an array of the shape of {name}."
             )
         given[name] = v
@@ -74,24 +75,29 @@ def replayed_product(
     names = tuple(vectors)
     given = [np.asarray(vector, state.dtype) for vector in vectors.values()]
 
-    def sweep(graph: DoubledGraph, leaves: Sequence[StandIn]) -> dict[str, Expression]:
+    def sweep(graph: DoubledGraph, leaves: Sequence[StandIn]) -> dict[Any, Expression]:
         standing = dict(zip(names, leaves, strict=True))
-        found = pulled(state, chosen(graph), standing)
-        results: dict[str, Expression] = {}
-        for name, array in found.items():
+        arrived = _arrived(state, chosen(graph), standing)
+        results: dict[Any, Expression] = {}
+        for name, expression in arrived.items():
+            array = _evaluated(state, name, expression)
             kept = [e.arrays[0] for e in results.values()]
             results[name] = _whole(state, name, array, leaves[0].tape, kept)
-        return results
+        pairs = {("u x", name): _outer_product(found) for name, found in arrived.items()}
+        return results | {key: pair for key, pair in pairs.items() if pair.terms}
 
-    _, arrays = replayed(state, ("H v", part), (of, names, names), sweep, given)
+    record, arrays = replayed(state, ("H v", part), (of, names, names), sweep, given)
     result: dict[str, np.ndarray] = {}
     taken: set[int] = set()  # two biases of one value have one array between them
-    for name, array in zip(names, arrays, strict=True):
+    for name, array in zip(names, arrays, strict=False):
         memory = id(array if array.base is None else array.base)
         result[name] = array.copy() if memory in taken else array
         taken.add(memory)
+    factors = iter(arrays[len(names) :])
+    products = [key[1] for key in record.found if key not in names]
+    known = {name for name in products if _is_finite_product(next(factors), next(factors))}
     for name, array in result.items():
-        if not is_finite(array):
+        if name not in known and not is_finite(array):
             graph = chosen(doubled(state, of, names, names))
             graph.require_finite(array, f"(H v)[{name!r}]", ", v")
     return result
@@ -112,19 +118,41 @@ def pulled(
 
     Where they are `many` at once, each array has that axis in front, and so has what is found.
     """
+    arrived = _arrived(state, graph, vectors, many)
+    return {name: _evaluated(state, name, found, many) for name, found in arrived.items()}
+
+
+def _arrived(
+    state: Pass, graph: DoubledGraph, vectors: Mapping[str, Any], many: Sequence[Axis] = ()
+) -> dict[str, Expression]:
+    """What `pulled` gives, as products of factors over the primed axes of each q."""
     nodes, links = _with_vectors(graph, vectors, many)
     ends = {name: graph.value(name) + 1 for name in vectors}
     sinks = [place for place in ends.values() if place]
     start = Expression.of()
     found = chain_rule.reverse(nodes, links, start, many, sinks=sinks or [-1], of="(v · ∂)")
-    result = {}
-    for name, place in ends.items():
-        node = state.node(name)
-        axes = (*(axis.name for axis in many), *node.primed)
-        sizes = dict(zip(axes, (*(axis.size for axis in many), *node.shape), strict=True))
-        expression = found.get(place, Expression()) if place else Expression()
-        result[name] = evaluate(expression, axes, sizes, state.dtype)
-    return result
+    return {name: found.get(place, Expression()) for name, place in ends.items()}
+
+
+def _evaluated(state: Pass, name: str, expression: Expression, many: Sequence[Axis] = ()) -> Any:
+    node = state.node(name)
+    axes = (*(axis.name for axis in many), *node.primed)
+    sizes = dict(zip(axes, (*(axis.size for axis in many), *node.shape), strict=True))
+    return evaluate(expression, axes, sizes, state.dtype)
+
+
+def _outer_product(expression: Expression) -> Expression:
+    """The expression itself where it is u[k'] x[i'], two factors that share no axis; else none."""
+    match expression.terms:
+        case [Term(factors=(Dense() as u, Dense() as x), coefficient=1.0)]:
+            if u.axes and x.axes and {*u.axes}.isdisjoint(x.axes):
+                return expression
+    return Expression()
+
+
+def _is_finite_product(u: np.ndarray, x: np.ndarray) -> bool:
+    """Whether u[k'] x[i'] is finite by the lengths of u and x, which are more than any entry."""
+    return size_bound(u) * size_bound(x) < np.finfo(u.dtype).max / 2
 
 
 def _with_vectors(

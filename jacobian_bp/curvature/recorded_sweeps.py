@@ -15,8 +15,7 @@ import numpy as np
 from ..algebra.expression import Expression
 from ..algebra.nodes_and_links import Link
 from ..algebra.tape import StandIn, Tape
-from ..numbers.arrays import quiet
-from ..program.bends import Bent, lifted_bends, raw_bends
+from ..program.bends import Bent, lifted_bends, raw_bends_in_silence
 from ..program.forward_pass import Pass, link_of
 from ..program.program import Program
 from ..program.step import Step
@@ -34,17 +33,18 @@ _RECORDS: WeakKeyDictionary[Program, dict[Hashable, "Record"]] = WeakKeyDictiona
 class Record:
     """A recorded sweep: the steps that it asks, how their answers looked, the tape.
 
+    Where arrays are given, `before` makes of the answers what does not ask for these, once a run.
     `found` are the results, on stand-ins, and `plan` what was made of them for every run.
     """
 
     steps: tuple[Step, ...]
     looks: tuple[Any, ...]
+    before: Tape | None
     tape: Tape
     found: Mapping[Any, Expression]
     plan: Any = None
 
 
-@quiet
 def replayed(
     state: Pass,
     asked: Hashable,
@@ -57,8 +57,8 @@ def replayed(
 
     The record, and the arrays of its results in their order, some of which may be an op's own.
     `asked` tells the sweeps of one graph apart, and `plan` makes of the results what every run can
-    use. Raises what `doubled` raises, and MemoryLimitError before anything is built, where an
-    array is too large.
+    use. The caller has numpy's warnings off. Raises what `doubled` raises, and MemoryLimitError
+    before anything is built, where an array is too large.
     """
     own = (asked, *graph, tuple([array.shape for array in given]))
     known = state.answers.get(own)  # at the same values the answers are the same
@@ -79,8 +79,9 @@ def replayed(
         if len(kept) >= MOST_RECORDS:
             kept.clear()
         kept[key] = record
-    state.answers[own] = record, answers.arrays
-    return record, record.tape.replay([*answers.arrays, *given])
+    kept_here = record.before.replay(answers.arrays) if record.before else answers.arrays
+    state.answers[own] = record, kept_here
+    return record, record.tape.replay([*kept_here, *given])
 
 
 class _Answers:
@@ -91,8 +92,10 @@ class _Answers:
 
     def __init__(self, state: Pass, steps: Sequence[Step]) -> None:
         self.steps = tuple(steps)
-        self.slopes = [state.raw(step) for step in steps]
-        self.bends = [raw_bends(state, step) for step in steps]
+        self.slopes: list[Mapping[Any, Expression]]
+        self.bends: list[Mapping[Any, Expression]]
+        self.slopes = [state.raw_in_silence(step) for step in steps]
+        self.bends = [raw_bends_in_silence(state, step) for step in steps]
         self.arrays: list[np.ndarray] = []
         self.seats: list[int] = []
         place: dict[int, int] = {}
@@ -136,7 +139,10 @@ def _record(
     vectors = [tape.leaf(array.shape, array.dtype) for array in given]
     found = sweep(doubled(state, *graph, links=links, bent=bent), vectors)
     results = [array for expression in found.values() for array in expression.arrays]
-    return Record(answers.steps, answers.looks, tape.finished(results), found)
+    before, tape = None, tape.finished(results)
+    if given:
+        before, tape = tape.divided(len(answers.arrays))
+    return Record(answers.steps, answers.looks, before, tape, found)
 
 
 def _next(standing: Any, expression: Expression) -> list[StandIn]:

@@ -10,7 +10,7 @@ is itself multiplied: ∂²J/∂p∂q = (∂z/∂p)ᵀ H ∂z/∂q + those.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..algebra.expression import Dense, Expression
 from ..algebra.nodes_and_links import Link, identity
 from ..algebra.products.spending import written
 from ..curvature.doubled_graph import DoubledGraph
-from ..curvature.hessian import Hessian, block_of, slope_axes
+from ..curvature.hessian import MOST_PATHS, Hessian, block_of, slope_axes
 from ..numbers.rounding import largest
 from ..program.forward_pass import Pass
 from ..program.step import Step
@@ -29,7 +29,10 @@ from .jacobian_numbers import LARGEST_BUILT
 from .second_ledger import BendRow, Between, Block
 from .second_parts import Parts
 
+Key = tuple[str, frozenset[int]]  # of a row: the step that bends, and by which of its inputs
+
 MOST_ROWS = 4  # of a block that are written out; of more their numbers say which
+LONGEST = 240  # signs of a block's formula in its indices
 
 
 def heads_of(state: Pass, steps: Sequence[Step], graph: DoubledGraph) -> list[str]:
@@ -149,6 +152,7 @@ def labels_in(heads: Sequence[str], convention: Convention) -> dict[str, str]:
 
 def blocks_of(
     state: Pass,
+    steps: Sequence[Step],
     graph: DoubledGraph,
     names: Sequence[str],
     heads: Sequence[str],
@@ -160,7 +164,7 @@ def blocks_of(
 
     `parts` are the whole matrix's Gauss-Newton part and the rest, where they are built.
     """
-    numbers = {row.key: row.number for row in rows}
+    numbers, known = {row.key: row.number for row in rows}, {row.key: row for row in rows}
     for place, q in enumerate(names):
         for p in names[: place + 1]:
             block = block_of(state, graph, p, q)
@@ -170,15 +174,44 @@ def blocks_of(
             sides = _by_heads(state, graph, p, q, heads) if heads else []
             direct = block.direct if heads else block
             if direct.links:
-                own = direct.rows
-                sides += (
-                    [row.formula for row in own] if len(own) <= MOST_ROWS else [f"{len(own)} rows"]
-                )
+                sides += _by_rows(direct, steps, known, is_turned=layout == "gradient")
             reached = tuple(sorted({numbers[bend.key] for bend in block.bends}))
             shape = block.shape_in(layout)
             yield Block(
                 block.name, " + ".join(sides), reached, shape, block.structural_nonzeros, *sizes
             )
+
+
+def _by_rows(
+    block: Hessian, steps: Sequence[Step], rows: Mapping[Key, BendRow], is_turned: bool
+) -> list[str]:
+    """Each row of the block in its indices; where these are many, as a product of matrices.
+
+    (∂u/∂p)ᵀ [row] ∂v/∂q + (∂v/∂p)ᵀ [row]ᵀ ∂u/∂q
+    """
+    own = block.rows
+    if len(own) > MOST_ROWS:
+        return [f"{len(own)} rows"]
+    formulas = [row.formula for row in own]
+    is_long = sum(map(len, formulas)) > LONGEST or any(row.paths > MOST_PATHS for row in own)
+    if not is_long or block.value in block.by:
+        return formulas
+    p, q = block.by
+    from_p, from_q = above(p, steps), above(q, steps)
+    found: list[list[str]] = []
+    for row in own:
+        told = rows[row.bends[0].key]
+        u, v = told.inputs
+        middle = told.with_what_comes_back
+        orders = [(u, v, middle)]
+        if u != v:
+            orders.append((v, u, f"({middle})ᵀ" if " " in middle else f"{middle}ᵀ"))
+        for first, second, between in orders:
+            if first in from_p and second in from_q:
+                left = "" if first == p else f"(∂{first}/∂{p})ᵀ"
+                right = "" if second == q else f"∂{second}/∂{q}"
+                found.append([part for part in (left, between, right) if part])
+    return [" ".join(term[::-1] if is_turned else term) for term in found]
 
 
 def _sizes(block: Hessian, parts: Parts | None) -> list[float | None]:

@@ -48,6 +48,7 @@ from .second_chain import (
 )
 from .second_document import document_of_second
 from .second_ledger import BendRow, KeptMean, SecondLedger, StraightRow
+from .second_named import named_arrays
 from .second_parts import parts_of
 from .second_rows import rows_of
 from .second_search import search_of
@@ -161,7 +162,7 @@ def derive_second(
         sums = hessian_magnitudes(state, cost, params)
     layout = convention.layout
     downwards = between_heads(state, steps, graph, heads, bends, layout) if chain else iter(())
-    blocks = blocks_of(state, graph, named, heads if chain else [], bends, parts, layout)
+    blocks = blocks_of(state, steps, graph, named, heads if chain else [], bends, parts, layout)
     between = tuple(islice(downwards, most))
     found = SecondDerivation(
         title=first.title,
@@ -205,8 +206,12 @@ def _with_symbols(found: SecondDerivation) -> SecondDerivation:
     """The same with δ3 for ∂J/∂z3 in every formula, and a number ∂J/∂R in brackets."""
 
     mean = found.mean
+    formulas = [*(row.returned for row in found.rows), *(block.formula for block in found.blocks)]
+    arrays, meanings = named_arrays(found.rows, formulas, {*found.names, *found.spelling.values()})
 
     def spelled(text: str) -> str:
+        for label in sorted(arrays, key=len, reverse=True):
+            text = text.replace(label, arrays[label])
         for sign, called in found.symbols:
             if sign != called:
                 share = f"{SHARE} " * (mean is not None and called in mean.of)
@@ -218,7 +223,7 @@ def _with_symbols(found: SecondDerivation) -> SecondDerivation:
         for row in found.bends
     )
     blocks = tuple(replace(block, formula=spelled(block.formula)) for block in found.blocks)
-    return replace(found, bends=bends, blocks=blocks)
+    return replace(found, bends=bends, blocks=blocks, arrays=tuple(meanings))
 
 
 def _mean_of(state: Pass, convention: Convention, steps: Sequence[Step]) -> KeptMean | None:

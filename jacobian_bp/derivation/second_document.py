@@ -129,7 +129,10 @@ def _meanings(ledger: SecondLedger) -> list[str]:
     if ledger.blocks:
         p, q = map(ledger.letter, "pq")
         found.append(f"in a block the indices of {p} have no prime, those of {q} have one")
-    found += [f"Σ_{i}: the sum over {i}" for i in dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
+    sums = [*dict.fromkeys(re.findall(r"Σ_(\w+)", printed))]
+    if sums:
+        more = ", and so on" if len(sums) > 1 else ""
+        found.append(f"Σ_{sums[0]}: the sum over {sums[0]}{more}")
     found += _meanings_of_primes(ledger, printed)
     known = {item.statement.partition(" = ")[0] for item in ledger.between}
     for left, right in dict.fromkeys(re.findall(r"(?<!\w)H(\d),?(\d)(?=\[)", printed)):
@@ -137,6 +140,7 @@ def _meanings(ledger: SecondLedger) -> list[str]:
             found.append(f"H{left}{right}: H{right}{left} transposed")
     if "ᵀ" in printed:
         found.append("ᵀ: transposed")
+    found += ledger.arrays
     found += arrays_on_the_way(printed)
     found.append("GN: Gauss-Newton, what bends at or behind the output")
     found.append("rest: what bends inside the network")
@@ -244,7 +248,23 @@ def _blocks(ledger: SecondLedger) -> Iterator[Block]:
     yield Table(columns, tuple(rows))
     if not ledger.is_chain:
         yield Words("the layers are no chain: a block is written by the paths through its rows")
+    if any(re.search(r"\[\d+\]", block.formula) for block in ledger.blocks):
+        yield Words(_products(ledger))
     yield Words("GN, rest: the largest entry of each part, without its sign; ≠ 0: that can be so")
+
+
+def _products(ledger: SecondLedger) -> str:
+    """What the factors are of a block that is written as a product."""
+    row = next(row for row in ledger.rows if f"[{row.number}]" in _formulas(ledger))
+    sides = [f"{row.with_what_comes_back} is the matrix of that line"]
+    sides.append("∂a/∂b that of all paths from b to a")
+    if ledger.layout == "gradient":
+        sides.append("with the entries of b in its rows")
+    return f"a long block is written as products: {', '.join(sides)}"
+
+
+def _formulas(ledger: SecondLedger) -> str:
+    return " ".join(block.formula for block in ledger.blocks)
 
 
 def _cells(block: second_ledger.Block) -> tuple[Cell, ...]:

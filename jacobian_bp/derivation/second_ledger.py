@@ -161,6 +161,7 @@ class SecondLedger:
     search: Search | None  # in its place there; None where nothing bends
     check: HessianCheck
     names: frozenset[str]
+    arrays: tuple[str, ...] = ()  # what the arrays are that have a name of the page's own
     mean: KeptMean | None = None  # where a convention has the 1/m in the gradients
     layout: str = "flat"
     spelling: Mapping[str, str] = field(default_factory=dict)  # z3, δ3, H33 as they are written

@@ -42,7 +42,7 @@ def _gauss_newton(verdict: Verdict) -> str:
         return f"{head}: {_rounding(part)}"
     said = f"{head}: rank {len(part.values)} of {part.size}"
     if part.values:
-        said += f", eigenvalues {_eigenvalues(part)}"
+        said += f", eigenvalue{'s' * (len(part.values) > 1)} {_eigenvalues(part)}"
     if not part.is_semidefinite:
         below = f"; {name} has the lowest eigenvalue {number(middle.lowest, 4)}" if middle else ""
         return f"{said}: not positive semidefinite{below}"
@@ -58,7 +58,8 @@ def _gauss_newton(verdict: Verdict) -> str:
 
 def _counts(spectrum: Spectrum) -> str:
     zero = spectrum.size - len(spectrum.values)
-    return f"{spectrum.positive} positive, {spectrum.negative} negative, {zero} zero to rounding"
+    signs = f"{spectrum.positive} positive, {spectrum.negative} negative"
+    return signs + f", {zero} zero to rounding" * (zero > 0)
 
 
 def _rounding(spectrum: Spectrum) -> str:
@@ -84,15 +85,17 @@ def _lowest(ledger: SecondLedger, verdict: Verdict) -> Iterator[Block]:
         )
         return
     d, H = map(ledger.letter, "dH")
-    shares = _shared_out(verdict.shares)
-    yield Words(marked(f"along its direction `{d}`: `{d}ᵀ {H} {d} = {shares}`"))
+    yield Words(
+        marked(f"along its direction `{d}`, {_shared_out(f'{d}ᵀ {H} {d}', verdict.shares)}")
+    )
     yield Words(_to_blame(ledger, verdict))
 
 
-def _shared_out(shares: Sequence[tuple[int, float]]) -> str:
-    """[13] 0.034 + [14] -0.81 = -0.776"""
-    terms = [f"[{n}] {number(share, 4)}" for n, share in shares]
-    return f"{' + '.join(terms)} = {number(sum(share for _, share in shares))}"
+def _shared_out(product: str, shares: Sequence[tuple[int, float]]) -> str:
+    """`dᵀ H d = -0.776`: [13] 0.034, [14] -0.81"""
+    total = number(sum(share for _, share in shares))
+    told = [f"[{row}] {number(share, 4)}" for row, share in shares]
+    return f"`{product} = {total}`: {', '.join(told)}"
 
 
 def _to_blame(ledger: SecondLedger, verdict: Verdict | Search) -> str:
@@ -143,7 +146,7 @@ def found_told(ledger: SecondLedger, search: Search) -> Iterator[Block]:
     yield Words(
         marked(
             f"{tried} a direction `{d}` of length 1 was found: "
-            f"`{d}ᵀ {H} {d} = {_shared_out(search.shares)}`"
+            f"{_shared_out(f'{d}ᵀ {H} {d}', search.shares)}"
         )
     )
     yield Words(

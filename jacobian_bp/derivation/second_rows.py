@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..algebra.expression import Expression
 from ..algebra.jacobian import Jacobian
-from ..algebra.products.spending import written
+from ..algebra.products.like_terms import written_short
 from ..curvature.cut import Cut
 from ..curvature.doubled_graph import Bend, DoubledGraph
 from ..program.bends import Bent, second_name
@@ -20,15 +21,15 @@ def rows_of(
     found: list[BendRow | StraightRow] = []
     straight: list[str] = []
     for step in steps:
-        own: dict[object, Bend] = {}
+        own: dict[object, list[Bend]] = {}
         for bend in graph.bends:
             if bend.bent.step.name == step.name:
-                own.setdefault(bend.key, bend)
+                own.setdefault(bend.key, []).append(bend)
         number = before + sum(isinstance(row, BendRow) for row in found)
-        values = [_values(bend) for bend in own.values()]
+        values = [_values(bend) for bend, *_ in own.values()]
         found += [
-            _row(state, bend, cut, number + place, values.count(_values(bend)) > 1)
-            for place, bend in enumerate(own.values(), 1)
+            _row(state, bends, cut, number + place, values.count(_values(bends[0])) > 1)
+            for place, bends in enumerate(own.values(), 1)
         ]
         kinks = step.op.branch(*state.inputs_of(step))
         if not own and kinks is not None:
@@ -42,29 +43,38 @@ def rows_of(
     return tuple(found), tuple(straight)
 
 
-def _row(state: Pass, bend: Bend, cut: Cut, number: int, is_twin: bool) -> BendRow:
-    """The row of one op by a pair of its inputs; of twins the reason says which inputs."""
-    bent, link = bend.bent, bend.link
+def _row(state: Pass, bends: list[Bend], cut: Cut, number: int, is_twin: bool) -> BendRow:
+    """The row of one op by a pair of its inputs; of twins the reason says which inputs.
+
+    Where two inputs are one value, the derivative by it has the pair in both orders.
+    """
+    bent, link = bends[0].bent, bends[0].link
     at = f", {_places(bent)}" if is_twin else ""
     u, v = bent.inputs
     inputs = (*bent.first, *bent.second)
-    pattern = Jacobian.local(bent.step.name, f"{u},{v}", bent.out, inputs, bent.expression)
-    front = len(link.out) - len(bent.first)
     words = [axis.name for axis in bent.first]
-    names = dict(zip(link.out[front:], words, strict=True))
-    returned = link.expression.renamed(names)
+    front = len(link.out) - len(words)
     kept = [*link.out[:front], *words, *link.wrt]
+    both = bends if u == v else bends[:1]
+    said, returned = Expression(), Expression()
+    for bend in both:
+        own = [axis.name for axis in (*bend.bent.first, *bend.bent.second)]
+        names = dict(zip(own, (axis.name for axis in inputs), strict=True))
+        said += bend.bent.expression.renamed(names)
+        spots = (*bend.link.out, *bend.link.wrt)
+        returned += bend.link.expression.renamed(dict(zip(spots, kept, strict=True)))
+    pattern = Jacobian.local(bent.step.name, f"{u},{v}", bent.out, inputs, said)
     return BendRow(
         number,
-        bend.name,
-        written(bent.expression, [axis.name for axis in (*bent.out, *inputs)]),
-        "" if bend.bent.step.name == state.cost else symbol(bend.bent.step.name, state.cost),
-        written(returned, kept),
+        bends[0].name,
+        written_short(said, [axis.name for axis in (*bent.out, *inputs)]),
+        "" if bent.step.name == state.cost else symbol(bent.step.name, state.cost),
+        written_short(returned, kept),
         pattern.structural_nonzeros,
         int(np.prod([axis.size for axis in pattern.axes], dtype=object)),
         bent.step.name in cut.inside,
         f"∂{bent.step.name}/∂{u} moves with {v}{at}",
-        bend.key,
+        bends[0].key,
         (u, v),
     )
 

@@ -7,10 +7,11 @@ stands at it by an operator, in a bracket, or as a factor in front belongs to th
 
 import re
 from collections.abc import Iterator
+from unicodedata import normalize
 
 from ..writing.marked import Part
 
-_NAME = r"[^\W\d_ᵀ²][^\Wᵀ²]*"
+_NAME = r"[^\W\d_ᵀ²](?:[^\Wᵀ²]|\u0302)*"
 _FUNCTION = r"relu|tanh|σ|sigmoid|softmax|log|exp"
 _ATOM = re.compile(
     rf"""(?<![\w'])(?:
@@ -155,7 +156,7 @@ class _Reader:
         """Whether a name cannot be read as a word: a, A and I can, but for beside an operator."""
         if atom[0].endswith("'"):
             return True
-        if re.fullmatch(r"δ\d*", word):
+        if re.fullmatch(r"δ\d*", word) or "\u0302" in normalize("NFD", word):  # x̂ is no word
             return True
         if word in self.names and not word.isalpha():
             return True

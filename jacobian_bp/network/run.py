@@ -230,11 +230,10 @@ class Run(Printed):
 
         if not isinstance(vectors, Mapping):
             return hessian_vector(self.forward_pass, self.cost, vectors)
-        if vectors:
-            self._distinct(f"∂²{self.cost}", vectors)
-        given = {self._name(name): vector for name, vector in vectors.items()}
+        names = self._distinct(f"∂²{self.cost}", vectors) if vectors else ()
+        given = dict(zip(names, vectors.values(), strict=True))
         found = hessian_vector(self.forward_pass, self._name(of or self.cost), given)
-        return {name: found[self._name(name)] for name in vectors}
+        return dict(zip(vectors, found.values(), strict=True))
 
     def gradients(self, route: str = "vjp", order: str = "reverse") -> dict[str, np.ndarray]:
         """The gradient of the cost by each parameter, in the parameter's own shape.

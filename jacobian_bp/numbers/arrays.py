@@ -17,6 +17,8 @@ from ..errors import DomainError, Later
 from ..writing.signs import number, plural, safe, type_of
 from .foreign_arrays import NUMBERS, detached, is_sparse, not_numbers, sparse_instead, unreadable
 
+FLOATS = np.dtype(np.float64), np.dtype(np.float32)
+
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run with numpy's floating-point warnings off, whatever the caller has set.
@@ -47,7 +49,7 @@ def as_array(value: Any, name: str) -> np.ndarray:
 
 def real_array(value: Any, name: str) -> np.ndarray:
     """`value` as an ndarray of float64 or float32, without a copy where it is one already."""
-    if type(value) is np.ndarray and value.dtype in (np.float64, np.float32):
+    if type(value) is np.ndarray and value.dtype in FLOATS:
         return value
     array = raw_array(value, name)
     small = array.dtype.kind == "f" and array.dtype.itemsize <= 4

@@ -76,6 +76,11 @@ def bends_of(state: Pass, step: Step) -> list[Bent]:
 @quiet
 def raw_bends(state: Pass, step: Step) -> Raw:
     """What the op says of one example, by the positions of the two inputs; kept."""
+    return raw_bends_in_silence(state, step)
+
+
+def raw_bends_in_silence(state: Pass, step: Step) -> Raw:
+    """`raw_bends`, for a caller who has numpy's warnings off."""
     if step.key in state.bends:
         found: Raw = state.bends[step.key]
         return found
@@ -91,7 +96,12 @@ def raw_bends(state: Pass, step: Step) -> Raw:
     copies: Copies = {}
     found = {}
     for key, expression in given.items():
-        pair = _positions(step, key, [*found, *(pair[::-1] for pair in found)])
+        pair = _positions(step, key)
+        if pair in found or pair[::-1] in found:
+            raise AxisError(
+                f"{step.who}: second() names {key[0]} and {key[1]} twice.\n"
+                "  Name each pair once, in either order; the other order follows."
+            )
         found[pair] = expression.kept(copies, step.op.gives_new_arrays)
     state.bends[step.key] = found
     return found
@@ -112,22 +122,16 @@ def _behind(message: str) -> str:
     return message.partition("\n")[2]
 
 
-def _positions(step: Step, key: object, known: list[Pair]) -> Pair:
+def _positions(step: Step, key: object) -> Pair:
     """Where the two inputs of a pair stand; AxisError for what is no pair of them."""
-    places = {operand: place for place, operand, _ in step.variables}
-    named = isinstance(key, tuple) and len(key) == 2 and all(name in places for name in key)
+    places = step.places
+    named = isinstance(key, tuple) and len(key) == 2 and key[0] in places and key[1] in places
     if not named or not isinstance(key, tuple):
         raise AxisError(
             f"{step.who}: second() names {key!r}, which is no pair of inputs.\n"
             f"  The op is differentiated by {', '.join(places)}; name two of them, or one twice."
         )
-    pair = places[key[0]], places[key[1]]
-    if pair in known:
-        raise AxisError(
-            f"{step.who}: second() names {key[0]} and {key[1]} twice.\n"
-            "  Name each pair once, in either order; the other order follows."
-        )
-    return pair
+    return places[key[0]], places[key[1]]
 
 
 def _lifted(state: Pass, step: Step, pair: Pair, expression: Expression) -> Bent:

@@ -9,7 +9,7 @@ import numpy as np
 from ..algebra.axes import BATCH
 from ..algebra.binding import Binding
 from ..errors import AxisError, DomainError, Later
-from ..numbers.arrays import as_array, quiet, raw_array, read_only, require_finite
+from ..numbers.arrays import as_array, is_closed, quiet, raw_array, read_only, require_finite
 from ..numbers.positions import as_positions
 from ..numbers.precision import precision_of
 from ..ops import Op
@@ -41,8 +41,8 @@ def run_forward(
     measured = {n: a for n, a in admitted.items() if n not in program.labels}
     whole = (*program.labels, *program.indices)
     dtype = precision_of([*(a for n, a in admitted.items() if n not in whole), *params.values()])
-    values = {n: a if n in whole else a.astype(dtype) for n, a in admitted.items()}
-    values |= {name: array.astype(dtype, order="C") for name, array in params.items()}
+    values = {n: a if n in whole else a.astype(dtype, copy=False) for n, a in admitted.items()}
+    values |= {name: _unwritable(array, dtype) for name, array in params.items()}
     missing = tuple(name for name in program.labels if name not in data)
     for array in values.values():
         read_only(array)
@@ -74,6 +74,13 @@ def _admit(program: Program, name: str, value: Any) -> np.ndarray:
     array = as_array(array, name)
     require_finite(array, name, "Drop or fill such entries before the network sees them.")
     return array
+
+
+def _unwritable(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A parameter in the dtype of the pass: itself where nobody can write to it, else a copy."""
+    if array.dtype == dtype and array.flags.c_contiguous and is_closed(array):
+        return array
+    return array.astype(dtype, order="C")
 
 
 @dataclass(frozen=True)

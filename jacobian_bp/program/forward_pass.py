@@ -214,6 +214,10 @@ class Pass:
     @quiet
     def raw(self, step: Step) -> Mapping[str, Expression]:
         """What the op hands over, of one example, under its own names; kept."""
+        return self.raw_in_silence(step)
+
+    def raw_in_silence(self, step: Step) -> Mapping[str, Expression]:
+        """`raw`, for a caller who has numpy's warnings off."""
         if step.key in self._raws:
             return self._raws[step.key]
         expressions = step.ask("jacobians()", step.op.jacobians, *self.inputs_of(step))

@@ -74,6 +74,11 @@ class Step:
         )
 
     @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each input that the op is differentiated by stands, by the op's name for it."""
+        return {operand: position for position, operand, _ in self.variables}
+
+    @cached_property
     def indices(self) -> tuple[str, ...]:
         """What it reads as positions of an axis."""
         return tuple(self.called[operand] for operand in self.op.parsed.indices)

@@ -162,19 +162,19 @@ def _whole(expression: Expression, node: Node, tape: Tape, dtype: np.dtype) -> E
 
 def look_of(raw: Raw) -> tuple[Any, ...]:
     """All of an op's Jacobians but the numbers and labels: what the algebra depends on."""
-    return tuple([(name, *map(_look, expression.terms)) for name, expression in raw.items()])
-
-
-def _look(term: Term) -> tuple[Any, ...]:
-    parts: list[Any] = [term.coefficient]
-    for factor in term.factors:
-        if isinstance(factor, Dense):
-            parts.append((factor.axes, factor.array.shape, factor.array.dtype))
-        elif is_position(factor):
-            parts.append((factor.look, term.sums))
-        else:
-            parts.append((type(factor), factor.axes))
-    return tuple(parts)
+    found: list[Any] = []
+    for name, expression in raw.items():
+        found.append(name)
+        for term in expression.terms:
+            found += (term.coefficient, len(term.factors))
+            for factor in term.factors:
+                if isinstance(factor, Dense):
+                    found += (factor.axes, factor.array.shape, factor.array.dtype)
+                elif is_position(factor):
+                    found += (factor.look, term.sums)
+                else:
+                    found.append(factor)
+    return tuple(found)
 
 
 def arrays_of(expressions: Iterable[Expression]) -> list[Any]:

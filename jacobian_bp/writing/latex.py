@@ -10,6 +10,7 @@ result stands in this file, and every brace closes.
 import re
 from collections.abc import Iterable
 from itertools import pairwise
+from unicodedata import normalize
 
 from .formula_tree import (
     Blank,
@@ -34,6 +35,7 @@ LETTERS = (
     "chi psi omega Gamma Delta Theta Lambda Xi Pi Phi Psi Omega"
 )
 GREEK = dict(zip("αβγδεζηθκλμνξπρστφχψωΓΔΘΛΞΠΦΨΩ", LETTERS.split(), strict=True))
+HAT = "\u0302"
 FUNCTIONS = ("exp", "log", "max", "tanh")
 OPERATORS = {
     **dict(zip("+-=*/|−", "+-=*/|-", strict=True)),
@@ -177,14 +179,19 @@ def _symbol(symbol: Symbol) -> str:
     if symbol.letters in FUNCTIONS:
         letters = f"\\{symbol.letters}"
     else:
-        letters = _joined(map(_character, symbol.letters))
-        letters = rf"\mathrm{{{letters}}}" if len(symbol.letters) > 1 else letters
+        signs = [normalize("NFD", sign) for sign in normalize("NFC", symbol.letters)]
+        spread = "".join(sign if sign[1:] == HAT else normalize("NFC", sign) for sign in signs)
+        single = re.findall(rf".{HAT}?", spread, re.DOTALL)
+        letters = _joined(map(_character, single))
+        letters = rf"\mathrm{{{letters}}}" if len(single) > 1 else letters
     below = f"_{{{symbol.number}}}" if symbol.number else ""
     return letters + below + (f"^{{{symbol.mark}}}" if symbol.mark else "")
 
 
 def _character(c: str) -> str:
-    """One character; one that no formula has, by its number."""
+    """One character, perhaps with a hat; one that no formula has, by its number."""
+    if c[1:] == HAT:
+        return rf"\hat{{{_character(c[0])}}}"
     if c.isascii() and c.isalnum():
         return c
     if c in GREEK:

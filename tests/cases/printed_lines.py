@@ -86,12 +86,22 @@ def entry_by_entry(text, env):
 
 def by_indices(text, out, arrays, sizes):
     """The value of Σ_k δ2[k] W2[k,k'] relu'(z1)[k'] over the axes `out`."""
-    total = 0.0
+    total, text = 0.0, multiplied_out(text)
     for sign, term in re.findall(
         r"(^|[+−]) ?(.*?)(?= [+−] |$)", re.sub(r"\(([^()]*) − ", r"(\1 ⊖ ", text)
     ):
         total = total + (-1 if sign == "−" else 1) * _term(term, out, arrays, sizes)
     return total
+
+
+def multiplied_out(text):
+    """δ[k,k'] (p[k] − q[k]) as δ[k,k'] p[k] − δ[k,k'] q[k]."""
+    whole = re.fullmatch(r"((?:\S+ )+?)\((\S.* [+−] .*\])\)", text)
+    if not whole:
+        return text
+    front, inside = whole.groups()
+    sign, inside = ("−", inside[1:]) if inside.startswith("−") else ("", inside)
+    return sign + front + re.sub(r" ([+−]) ", rf" \1 {front}", inside)
 
 
 def _term(text, out, arrays, sizes):

@@ -542,6 +542,38 @@ def test_h_v_is_a_new_array_also_where_it_is_v_or_nothing(op, times):
         found[...] = 7
 
 
+def test_what_is_kept_for_the_next_v_has_no_v_in_it_and_is_handed_to_nobody():
+    net, given = random_program(104)
+    r = net.run(**given)
+    H, places = r.hessian(r.params).materialise(), r.hessian(r.params).places
+    rng = np.random.default_rng(7)
+    for _ in range(3):
+        v = rng.normal(size=len(H))
+        found = r.hvp({p: v[places[p]].reshape(r[p].shape) for p in r.params})
+        close(np.concatenate([found[p].ravel() for p in r.params]), H @ v, 1e-12)
+        for array in found.values():
+            array[...] = 7
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_large_outer_product_is_refused_where_an_entry_overflows_and_only_there(dtype):
+    """J = z z for z = W x: H v = 2 (v x) x', finite by its lengths only where these are small."""
+    largest = np.finfo(dtype).max
+    x = np.full(3, np.sqrt(largest) / 7, dtype)
+    W = np.full((5, 3), 1e-9 / x[0], dtype)
+    net = Network.program("z = Linear(x, W)", "J = Einsum('k,k->', z, z)", params={"W": W})
+    r = net.run(x=x)
+    for share in (0.01, 0.9, 1.1):  # 6 share/49 of the largest number in each entry
+        v = np.full((5, 3), share * 49 / 6, dtype)
+        if share < 1:
+            close(r.hvp({"W": v})["W"], share * largest * np.ones((5, 3), dtype), 1e-6)
+            continue
+        said = refusal(DomainError, r.hvp, {"W": v})
+        assert said.splitlines()[0] == (
+            "(H v)['W'][0,0] is inf; 15 of 15 entries of (H v)['W'] are not finite."
+        )
+
+
 @pytest.mark.parametrize("given", [{}, [1.0, 2.0]])
 def test_without_parameters_h_v_is_advised_by_the_input_and_works_as_advised(given):
     net = Network.program("z = Tanh(x)", 'J = Einsum("i->", z)')

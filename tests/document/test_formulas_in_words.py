@@ -41,6 +41,7 @@ SENTENCES = [
     "all add up: += where = stands",
     "gamma and beta are words, <x> (3) is a value",
     "'.' is zero for every input; '0' at this input",
+    "with <(Σ_n (∂J/∂h) ẑ)> and <x̂>, <∂y/∂gamma = x̂>",
     "penalty: <0.25 Σ W1² + 0.125 Σ W2²>",
 ]
 LEFT = re.compile(r"[∂Σσᵀ²½√·]|δ\[|(?<![\w.])[A-Za-z]\d(?!\w)|(?<=\w)'(?!s\b|\w|$|[:;,. )])")

@@ -275,6 +275,37 @@ def test_what_is_used_up_is_let_go():
     assert [array.tolist() for array in found] == [[0.0, -2.0, -12.0], [-1.0, -2.0, -4.0]]
 
 
+def test_a_call_that_no_result_needs_is_left_out():
+    tape = Tape()
+    a = tape.leaf((3,))
+    b, c = (apply(f, [a], (3,)) for f in (np.negative, np.square))
+    apply(np.add, [b, c], (3,))
+    tape.finished([c])
+    assert [(call.output, call.spent) for call in tape.calls] == [(c.slot, ())]
+    (found,) = tape.replay([np.array([1.0, 2.0, 4.0])])
+    assert found.tolist() == [1, 4, 16]
+
+
+def test_a_divided_tape_does_once_what_the_first_leaves_decide_but_keeps_no_result_and_no_more():
+    tape = Tape()
+    a, b, _ = (tape.leaf((size,)) for size in (3, 3, 5))
+    double = apply(np.add, [a, a], (3,))
+    square = apply(np.multiply, [double, double], (3,))
+    wide = apply(np.outer, [square, a], (3, 3))
+    last = apply(np.matmul, [wide, b], (3,))
+    first, second = tape.finished([last, double]).divided(1)
+    assert [call.function for call in first.calls] == []  # a result is new in each replay
+    first, second = tape.finished([last]).divided(1)
+    assert [call.output for call in first.calls] == [double.slot, square.slot]
+    assert [call.output for call in second.calls] == [wide.slot, last.slot]
+    numbers = np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 7.0]), np.zeros(5)
+    kept = first.replay(numbers[:1])
+    assert len(kept) == 2  # a and its double's square, not the double
+    for _ in range(2):
+        (found,) = second.replay([*kept, *numbers[1:]])
+        assert found.tolist() == tape.replay(numbers)[0].tolist() == [164, 656, 2624]
+
+
 def test_a_stand_in_knows_its_shape_and_its_dtype():
     tape = Tape()
     a, b = tape.leaf((2, 3), np.float32), tape.leaf((3,))

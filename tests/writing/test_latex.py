@@ -20,7 +20,7 @@ from jacobian_bp.writing.mathml import mathml
 from jacobian_bp.writing.notebook import WHOLE_WORDS, Said, page
 
 NAMED = (
-    "approx backslash begin cdot displaystyle end frac langle ldots left leq mathrm neq odot "
+    "approx backslash begin cdot displaystyle end frac hat langle ldots left leq mathrm neq odot "
     "otimes partial pm rangle right sim sum text times to top wedge"
 )
 COMMANDS = {*GREEK.values(), *FUNCTIONS, *NAMED.split(), *"{}_%$#&, \\"}
@@ -87,6 +87,8 @@ def test_a_fault_is_found():
 @pytest.mark.parametrize(
     ("text", "latex"),
     [
+        ("δ[k,k'] x̂[n,k]", r"\delta_{k,k'}\,\hat{x}_{n,k}"),
+        ("ẑ2ᵀ mê", r"\hat{z}_{2}^{\top}\ \mathrm{m\hat{e}}"),
         ("∂z2/∂W2", r"\frac{\partial z_{2}}{\partial W_{2}}"),
         ("δ[k,k'] a1[i']", r"\delta_{k,k'}\,(a_{1})_{i'}"),
         ("δ[n,n'] δ[k,k'] σ'(z2)[n,k]", r"\delta_{n,n'}\,\delta_{k,k'}\,\sigma'(z_{2})_{n,k}"),

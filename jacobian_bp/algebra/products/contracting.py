@@ -8,7 +8,7 @@ import numpy as np
 import opt_einsum
 
 from ...numbers.memory import require_memory
-from ...numbers.outer_products import write_product
+from ...numbers.outer_products import LEAST, write_product
 from ..expression import Dense
 from ..tape import apply
 from .gram import Gram, gram_kernel, gram_of
@@ -36,12 +36,11 @@ def contract(
     if form:
         kernel = _of_gram(form, words, tuple(axes), sizes, kernel)
 
-    def contracted(*arrays: np.ndarray) -> np.ndarray:
+    def scaled(*arrays: np.ndarray) -> np.ndarray:
         result = kernel(*arrays)
-        if coefficient != 1.0:
-            return np.asarray(result * result.dtype.type(coefficient))
-        return result
+        return np.asarray(result * result.dtype.type(coefficient))
 
+    contracted = kernel if coefficient == 1.0 else scaled
     return apply(contracted, [f.array for f in factors], shape, what=(equation, coefficient))
 
 
@@ -73,6 +72,8 @@ def _kernel(words: tuple[Axes, ...], axes: Axes, known: tuple[tuple[str, int], .
     Layers that are alike have the same, which is planned once: it depends on axes and sizes alone.
     """
     equation, sizes = _equation(words, axes), dict(known)
+    if words == (axes,):
+        return lambda array: np.array(array, order="C", copy=True)
     if len(words) == 1:
         return lambda array: np.array(np.einsum(equation, array), order="C", copy=True)
     if len(words) == 2:
@@ -143,6 +144,9 @@ def _entrywise(left: Axes, right: Axes, axes: Axes, sizes: dict[str, int]) -> Ke
     """left[i] right[i,j] -> [i,j]: nothing is summed."""
     one, other = aligned(left, axes), aligned(right, axes)
     shape = tuple(sizes[axis] for axis in axes)
+
+    if shape and prod(shape) < LEAST:
+        return lambda a, b: np.multiply(one(a), other(b), order="C")
 
     def entrywise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         found = np.empty(shape, np.result_type(a, b))

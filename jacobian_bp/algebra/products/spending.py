@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import AxisError, Later
 from ...numbers.memory import require_memory
-from ..expression import MASK, Delta, Dense, Distinct, Expression, One, Term
+from ..expression import MASK, Delta, Dense, Distinct, Expression, Factor, One, Term
 from ..positions.position_factors import At, Within
 from .contracting import contract
 from .diagonals import leaders, ordered
@@ -74,7 +74,7 @@ def spend(
                 reason = f"{factor} is 1 for every {gone}"
             trace.append(Spending(summed(term, kept), summed(after, kept), reason))
         term, position = after, 0
-    return _drop_idle_ones(term, kept, sizes)
+    return _drop_idle_ones(_each_once(term), kept, sizes)
 
 
 def spend_positions(
@@ -350,6 +350,21 @@ def masks(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
         for f in term.factors
     )
     return Term(factors, term.coefficient)
+
+
+def _each_once(term: Term) -> Term:
+    """A factor that is 0 or 1 is its own square: [u≤t] [u≤t] = [u≤t], δ[k,k'] δ[k',k] = δ[k,k']."""
+    found: list[Factor] = []
+    seen: set[object] = set()
+    for factor in term.factors:
+        if isinstance(factor, Delta | Distinct):
+            known: object = type(factor), frozenset(factor.axes)
+        else:
+            known = factor
+        if isinstance(factor, Dense) or known not in seen:
+            found.append(factor)
+        seen.add(known)
+    return term if len(found) == len(term.factors) else replace(term, factors=tuple(found))
 
 
 def _drop_idle_ones(term: Term, kept: Sequence[str], sizes: dict[str, int]) -> Term:
