@@ -99,7 +99,7 @@ def shapes_of(op):
 
 SMALL = {"Conv1d": WINDOWS_1, "Conv2d": WINDOWS_2 | {"b": (3,)}}
 SMALL |= {"MaxPool2d": {"x": (2, 5, 7)}, "AvgPool2d": {"x": (2, 5, 7)}}
-SMALL["BatchNorm"] = MIXING
+SMALL["BatchNorm"], SMALL["ConvTranspose2d"] = MIXING, WRITTEN_2 | {"b": (3,)}
 
 
 def rows():
