@@ -60,6 +60,9 @@ _OFFERED = {
         "Concat",
         "Conv1d",
         "Conv2d",
+        "ConvTranspose1d",
+        "ConvTranspose2d",
+        "Cos",
         "CrossEntropy",
         "CrossEntropyFromLogits",
         "CumSum",
@@ -115,6 +118,7 @@ _OFFERED = {
         "Reshape",
         "SiLU",
         "Sigmoid",
+        "Sin",
         "Slice",
         "Softmax",
         "Softplus",
@@ -205,6 +209,9 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import Concat as Concat
     from .ops import Conv1d as Conv1d
     from .ops import Conv2d as Conv2d
+    from .ops import ConvTranspose1d as ConvTranspose1d
+    from .ops import ConvTranspose2d as ConvTranspose2d
+    from .ops import Cos as Cos
     from .ops import CrossEntropy as CrossEntropy
     from .ops import CrossEntropyFromLogits as CrossEntropyFromLogits
     from .ops import CumSum as CumSum
@@ -258,6 +265,7 @@ if TYPE_CHECKING:  # what a type checker and an editor read; `as` says that a na
     from .ops import RNNCell as RNNCell
     from .ops import Sigmoid as Sigmoid
     from .ops import SiLU as SiLU
+    from .ops import Sin as Sin
     from .ops import Slice as Slice
     from .ops import Softmax as Softmax
     from .ops import Softplus as Softplus

@@ -33,6 +33,7 @@ from .masked_softmax import CausalSoftmax
 from .matrices import Diag, Kron, Part, Vec
 from .norms import BatchNorm, LayerNorm, RMSNorm
 from .penalties import HalfL2Penalty, L1Penalty, L2Penalty, Penalty
+from .periodic import Cos, Sin
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .rearranging import Concat, Flip, Pad, Slice, Transpose
 from .recurrent import RNNCell
@@ -40,6 +41,7 @@ from .reductions import Mean, MeanOverOutputs, Reduction, Sum
 from .reshaping import Flatten, Reshape
 from .smooth import ELU, GELU, SiLU
 from .softmax import LogSoftmax, Softmax
+from .transposed_convolution import ConvTranspose1d, ConvTranspose2d
 
 __all__ = [
     "ELU",
@@ -56,6 +58,9 @@ __all__ = [
     "Concat",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "Cos",
     "CrossEntropy",
     "CrossEntropyFromLogits",
     "CumSum",
@@ -111,6 +116,7 @@ __all__ = [
     "Reshape",
     "SiLU",
     "Sigmoid",
+    "Sin",
     "Slice",
     "Softmax",
     "Softplus",

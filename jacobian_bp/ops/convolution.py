@@ -103,8 +103,8 @@ class Convolution(Op):
     def vjp(self, y_bar, x, K, b=None):
         places = y_bar.shape[-len(self.read) :]
         return {
-            "x": lambda: self._by_x(y_bar, x, K),
-            "K": lambda: self._by_kernel(y_bar, x, K),
+            "x": lambda: self.by_x(y_bar, K, x.shape),
+            "K": lambda: self.by_kernel(y_bar, x, K),
             "b": lambda: y_bar.reshape(-1, len(K), prod(places)).sum(axis=(0, 2)),
         }
 
@@ -154,21 +154,21 @@ class Convolution(Op):
         y = xp.convolve(x, K, self.windows, self.groups)
         return y if b is None else y + b.reshape(-1, *[1] * len(self.read))
 
-    def _by_x(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
-        """Kᵀ ȳ, added up where the windows were read."""
+    def by_x(self, y_bar: np.ndarray, K: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Kᵀ ȳ, added up where the windows of an x of this shape were read."""
         rank, windows = len(self.read), self.windows
-        runs = runs_of(windows, x.shape[-rank:], K.shape[-rank:])
+        runs = runs_of(windows, shape[-rank:], K.shape[-rank:])
         if runs is not None:
-            return by_x(runs, self._grouped(y_bar), self._kernels(K), x.shape)
-        lead, places = x.shape[: -rank - 1], y_bar.shape[-rank:]
+            return by_x(runs, self._grouped(y_bar), self._kernels(K), shape)
+        lead, places = shape[: -rank - 1], y_bar.shape[-rank:]
         bar = y_bar.reshape(*lead, self.groups, len(K) // self.groups, -1)
         parts = np.matmul(np.swapaxes(self._rows(K), -1, -2), bar)
-        parts = parts.reshape(*lead, x.shape[-rank - 1], *K.shape[-rank:], *places)
+        parts = parts.reshape(*lead, shape[-rank - 1], *K.shape[-rank:], *places)
         order = [*range(len(lead) + 1), *(len(lead) + 1 + rank + n for n in range(rank))]
         order += [len(lead) + 1 + n for n in range(rank)]
-        return windows.add_back(parts.transpose(order), x.shape)
+        return windows.add_back(parts.transpose(order), shape)
 
-    def _by_kernel(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
+    def by_kernel(self, y_bar: np.ndarray, x: np.ndarray, K: np.ndarray) -> np.ndarray:
         """ȳ times the windows of x, added up over their places and the examples."""
         rank, bar = len(self.read), self._grouped(y_bar)
         runs = runs_of(self.windows, x.shape[-rank:], K.shape[-rank:])

@@ -9,10 +9,10 @@ from jacobian_bp.program.program_text import OPS
 from jacobian_bp.routes.structured import structured
 
 FROM_TORCH = 1e-10
-# not drawn by wide_programs: cells, masks, selections and square matrices, by further_programs
+# not drawn by wide_programs: cells, masks, selections, square matrices, windows that are written
 LEFT_OUT = {
     *("CausalSoftmax", "Dropout", "Max", "Min", "Inverse", "LogDet", "LogSumExp"),
-    *("Det", "Kron", "Vec", "Diag", "Part"),
+    *("Det", "Kron", "Vec", "Diag", "Part", "Sin", "Cos", "ConvTranspose1d", "ConvTranspose2d"),
     *("Reshape", "Flatten", "RNNCell", "GRUCell", "LSTMCarry", "LSTMOutput", "GroupNorm", "Hinge"),
 }
 

@@ -1,4 +1,4 @@
-"""Random programs over the ops that wide_programs does not draw: cells, masks, square matrices."""
+"""Random programs over the ops that wide_programs does not draw: cells, masks, windows written."""
 
 import numpy as np
 from wide_programs import FRONTS, Draft, loss_of, names_read
@@ -6,6 +6,28 @@ from wide_programs import FRONTS, Draft, loss_of, names_read
 from jacobian_bp import Network
 
 UNITS, STEPS = 2, 4
+
+
+def written(draft, v):
+    """The windows of a transposed convolution, or angles."""
+    (size,) = draft.sizes[v]
+    kind = draft.pick(["Sin", "Cos", "ConvTranspose1d", "ConvTranspose2d"])
+    if kind in ("Sin", "Cos"):
+        return draft.step(f"{kind}({v})", size)
+    places = 1 if kind == "ConvTranspose1d" else 2
+    stride, groups, more = (draft.pick(among) for among in ([1, 2, 3], [1, 2], [0, 1]))
+    more = min(more, stride - 1)
+    x = outer(draft, v, 2)
+    if places == 2:
+        x = draft.einsum("ci,j->cij", (x, draft.param(2)), 2, size, 2)
+    reads = [x, draft.param(2, 3, *[2, 3][:places]), draft.param(3 * groups)][: draft.pick([2, 3])]
+    sizes = [
+        stride * (n - 1) + r + more for n, r in zip((size, 2), [2, 3][:places], strict=False)
+    ]
+    options = f"stride={stride}, output_padding={more}, groups={groups}"
+    y = draft.step(f"{kind}({', '.join(reads)}, {options})", 3 * groups, *sizes)
+    letters = "cij"[: places + 1]
+    return draft.einsum(f"{letters}->c", (y,), 3 * groups)
 
 
 def cell(draft, v):
@@ -93,7 +115,7 @@ def further_program(seed):
     draft.sizes["x"] = (5,)
     v = draft.step(f"Linear(x, {draft.param(3, 5)}, {draft.param(3)})", 3)
     for _ in range(STEPS):
-        v = draft.pick([cell, square, matrix, matrix, entries])(draft, v)
+        v = draft.pick([cell, square, matrix, matrix, entries, written])(draft, v)
     z = draft.step(f"Linear({v}, {draft.param(3, *draft.sizes[v])})", 3)
     if draft.rng.integers(2):
         draft.data["y"] = draft.rng.integers(0, 3, front or ())

@@ -94,6 +94,28 @@ def rms_norm(op, x, gamma):
     return gamma * x / jnp.sqrt((x * x).mean(-1, keepdims=True) + op.eps)
 
 
+def transposed_convolution(op, x, K, b=None):
+    """x with zeros between its entries, read by the kernels turned round."""
+    rank, w, groups = len(op.read), op.windows, op.groups
+    front, taps = x.shape[: x.ndim - rank - 1], K.shape[2:]
+    around = [
+        (d * (r - 1) - p, d * (r - 1) - p + more)
+        for r, p, d, more in zip(taps, w.padding, w.dilation, op.more, strict=True)
+    ]
+    turned = jnp.flip(K, range(2, K.ndim)).reshape(groups, -1, *K.shape[1:]).swapaxes(1, 2)
+    y = lax.conv_general_dilated(
+        x.reshape(-1, *x.shape[x.ndim - rank - 1 :]),
+        turned.reshape(groups * K.shape[1], -1, *taps),
+        (1,) * rank,
+        around,
+        lhs_dilation=w.stride,
+        rhs_dilation=w.dilation,
+        feature_group_count=groups,
+    )
+    y = y.reshape(*front, *y.shape[1:])
+    return y if b is None else y + b.reshape(-1, *[1] * rank)
+
+
 def convolution(op, x, K, b=None):
     rank, windows = len(op.read), op.windows
     front = x.shape[: x.ndim - rank - 1]
@@ -193,6 +215,8 @@ IN_JAX = {
     "SiLU": lambda op, z: z * jax.nn.sigmoid(z),
     "Abs": lambda op, z: jnp.abs(z),
     "Exp": lambda op, z: jnp.exp(z),
+    "Sin": lambda op, z: jnp.sin(z),
+    "Cos": lambda op, z: jnp.cos(z),
     "Log": lambda op, z: jnp.log(z),
     "Sqrt": lambda op, z: jnp.sqrt(z),
     "Power": lambda op, z: z**op.p,
@@ -211,6 +235,8 @@ IN_JAX = {
     "Linear": lambda op, a, W, b=0.0: a @ W.T + b,
     "Conv1d": convolution,
     "Conv2d": convolution,
+    "ConvTranspose1d": transposed_convolution,
+    "ConvTranspose2d": transposed_convolution,
     "MaxPool1d": lambda op, x: pooled(op, x, -np.inf, jnp.max),
     "MaxPool2d": lambda op, x: pooled(op, x, -np.inf, jnp.max),
     "AvgPool1d": lambda op, x: pooled(op, x, 0.0, jnp.mean),

@@ -9,6 +9,7 @@ from jacobian_bp.program.making_ops import make_op
 
 POSITIVE = {"Log", "Sqrt", "Power"}
 WINDOWS_1, WINDOWS_2 = {"x": (2, 7), "K": (3, 2, 3), "b": (3,)}, {"x": (2, 5, 7), "K": (3, 2, 2, 3)}
+WRITTEN_2 = {"x": (2, 5, 3), "K": (2, 3, 2, 3)}
 MIXING = {"x": (5, 2), "gamma": (2,), "beta": (2,)}  # x of all examples
 
 IMAGES = ops.BatchNorm().meeting(("n", "c", "i"), None, None)
@@ -33,6 +34,9 @@ WITH_OPTIONS = [
     (ops.Conv1d(groups=2), {"x": (4, 5), "K": (2, 2, 3), "b": (2,)}, ""),
     (ops.Conv2d(stride=(1, 2), padding=(1, 0)).reading(2), WINDOWS_2, ""),
     (ops.Conv2d(dilation=(2, 3)).reading(2), WINDOWS_2, ""),
+    (ops.ConvTranspose1d(2, 1, 1), {"x": (2, 5), "K": (2, 3, 4), "b": (3,)}, ""),
+    (ops.ConvTranspose1d(groups=2), {"x": (4, 5), "K": (4, 3, 2), "b": (6,)}, ""),
+    (ops.ConvTranspose2d((1, 2), (1, 0), dilation=(2, 3)).reading(2), WRITTEN_2, ""),
     (ops.MaxPool1d(3, stride=1, padding=1), {"x": (2, 7)}, ""),
     (ops.MaxPool2d((2, 3), stride=(2, 1)), {"x": (2, 5, 7)}, ""),
     (ops.AvgPool1d(3, stride=2, padding=1), {"x": (2, 7)}, ""),
@@ -95,7 +99,7 @@ def shapes_of(op):
 
 SMALL = {"Conv1d": WINDOWS_1, "Conv2d": WINDOWS_2 | {"b": (3,)}}
 SMALL |= {"MaxPool2d": {"x": (2, 5, 7)}, "AvgPool2d": {"x": (2, 5, 7)}}
-SMALL["BatchNorm"] = MIXING
+SMALL["BatchNorm"], SMALL["ConvTranspose2d"] = MIXING, WRITTEN_2 | {"b": (3,)}
 
 
 def rows():

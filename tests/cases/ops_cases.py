@@ -239,6 +239,8 @@ LAYERS = [
     elementary(ops.Power(3), lambda z: z**3, lambda z: 3 * z * z),
     elementary(ops.Power(-2, "r,c"), lambda z: z**-2, lambda z: -2 * z**-3, positive),
     elementary(ops.Power(0.3), lambda z: z**0.3, lambda z: 0.3 * z**-0.7, positive),
+    elementary(ops.Sin(), math.sin, math.cos),
+    elementary(ops.Cos("r,c"), math.cos, lambda z: -math.sin(z)),
     elementary(ops.Abs(), abs, lambda z: math.copysign(1, z)),
     elementary(
         ops.ELU(alpha=0.5),

@@ -22,6 +22,8 @@ TORCH = {
     "Abs": lambda op, z: torch.abs(z),
     "Exp": lambda op, z: torch.exp(z),
     "Log": lambda op, z: torch.log(z),
+    "Sin": lambda op, z: torch.sin(z),
+    "Cos": lambda op, z: torch.cos(z),
     "Sqrt": lambda op, z: torch.sqrt(z),
     "Power": lambda op, z: z**op.p,
     "Softmax": lambda op, z: torch.softmax(z, -1),
@@ -64,6 +66,8 @@ TORCH = {
     "HalfL2Penalty": lambda op, W: op.rate / 2 * (W * W).sum(),
     "Conv1d": lambda op, x, K, b=None: _windows(F.conv1d, op, 2, x, K, b),
     "Conv2d": lambda op, x, K, b=None: _windows(F.conv2d, op, 3, x, K, b),
+    "ConvTranspose1d": lambda op, x, K, b=None: _written(F.conv_transpose1d, op, 2, x, K, b),
+    "ConvTranspose2d": lambda op, x, K, b=None: _written(F.conv_transpose2d, op, 3, x, K, b),
     "MaxPool1d": lambda op, x: _pooled(F.max_pool1d, op, 2, x),
     "MaxPool2d": lambda op, x: _pooled(F.max_pool2d, op, 3, x),
     "AvgPool1d": lambda op, x: _pooled(F.avg_pool1d, op, 2, x),
@@ -142,6 +146,11 @@ def _windows(function, op, rank, x, K, b):
     return _one_front(
         x, rank, lambda x: function(x, K, b, op.stride, op.padding, op.dilation, op.groups)
     )
+
+
+def _written(function, op, rank, x, K, b):
+    sizes = op.stride, op.padding, op.output_padding, op.groups, op.dilation
+    return _one_front(x, rank, lambda x: function(x, K, b, *sizes))
 
 
 def _pooled(function, op, rank, x):

@@ -119,6 +119,8 @@ ELEMENTARY = [
     smooth(ops.Log(), mp.log, lambda z: 1 / z, chosen=from_smallest),
     smooth(ops.Sqrt(), mp.sqrt, lambda z: 1 / (2 * mp.sqrt(z)), chosen=from_smallest),
     smooth(ops.Abs(), abs, mp.sign),
+    smooth(ops.Sin(), mp.sin, mp.cos),
+    smooth(ops.Cos(), mp.cos, lambda z: -mp.sin(z)),
     *map(power, [2, 5, 0.1, 1.95, -0.3, -1]),
     smooth(
         ops.ELU(),

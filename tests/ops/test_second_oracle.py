@@ -95,6 +95,8 @@ BENDS = [
     ),
     (ops.GELU(approximate=True), by_tanh, lambda z: by_tanh(z, +1), to_a_thousand),
     (ops.Exp(), mp.exp, None, exponents),
+    (ops.Sin(), lambda z: -mp.sin(z), None, everywhere),
+    (ops.Cos(), lambda z: -mp.cos(z), None, everywhere),
     (ops.Log(), lambda z: -1 / z**2, None, inside(0)),
     (ops.Sqrt(), lambda z: -1 / (4 * z * mp.sqrt(z)), None, inside(0.5)),
     *(

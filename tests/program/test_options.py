@@ -53,6 +53,7 @@ class Hidden(Elu):
 NORMS = {"LayerNorm": "x, g, b", "RMSNorm": "x, g", "BatchNorm": "x, g, b", "GroupNorm": "x, g, b"}
 OWN = {"Elu": Elu, "Blend": Blend, "Doubled": Doubled, "Hidden": Hidden}
 ENTRYWISE = ("Identity", "Sigmoid", "Tanh", "Softplus", "Multiply", "Exp", "Log", "Sqrt", "SiLU")
+ENTRYWISE += ("Sin", "Cos")
 AXES = dict.fromkeys(ENTRYWISE, "'r,c'")
 # each op that takes options, as it is written behind the inputs
 WRITTEN = [
@@ -70,6 +71,8 @@ WRITTEN = [
     ("Conv1d", "2, padding=1"),
     ("Conv1d", "groups=2"),
     ("Conv2d", "stride=(1, 2)"),
+    ("ConvTranspose1d", "2, output_padding=1"),
+    ("ConvTranspose2d", "stride=(1, 2), groups=3"),
     ("MaxPool1d", "3"),
     ("MaxPool2d", "2, stride=1"),
     ("AvgPool1d", "2, padding=1"),

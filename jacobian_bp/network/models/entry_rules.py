@@ -7,7 +7,16 @@ import numpy as np
 
 from .building import Builder, UnreadableError, Value, letters_of
 from .model import Node
-from .views import View, behind_examples, examples_in, reshaped, settled
+from .views import (
+    View,
+    behind_examples,
+    examples_in,
+    reshaped,
+    seen,
+    settled,
+    shape_in_model,
+    view_of,
+)
 
 SIMPLE = {
     "relu": "ReLU",
@@ -19,6 +28,8 @@ SIMPLE = {
     "log": "Log",
     "sqrt": "Sqrt",
     "abs": "Abs",
+    "sin": "Sin",
+    "cos": "Cos",
 }
 BINARY = {"add": "Add", "subtract": "Subtract", "multiply": "Multiply", "divide": "Divide"}
 NO_SCORE = -1e8  # at or below it a score is masked
@@ -73,7 +84,7 @@ def binary(b: Builder, node: Node) -> Value:
     if node.kind == "add" and np.any(array <= NO_SCORE):
         return _masked(b, value, array > NO_SCORE, np.where(array > NO_SCORE, array, 0), node)
     value = b.read(keys[1 - constant])
-    kept = kept_beside(b, array, value, node)
+    kept = kept_beside(b, array, value, node.called)
     pair = [kept, value] if constant == 0 else [value, kept]
     return meet(b, node.called, op, pair)
 
@@ -140,7 +151,7 @@ def without_mask(value: Value) -> Value:
     return replace(value, allowed=None)
 
 
-def kept_beside(b: Builder, array: np.ndarray, value: Value, node: Node) -> Value:
+def kept_beside(b: Builder, array: np.ndarray, value: Value, called: str) -> Value:
     """A constant that a value meets, without n, as large as the value where it is not 1."""
     array = without_examples(array, value)
     rank = array.ndim
@@ -152,7 +163,7 @@ def kept_beside(b: Builder, array: np.ndarray, value: Value, node: Node) -> Valu
         for own, other in zip(array.shape, value.example[len(value.example) - rank :], strict=True)
     )
     full = np.broadcast_to(array, sizes)
-    return b.keep(f"{node.called}_constant", np.array(full), tuple(letters))
+    return b.keep(f"{called}_constant", np.array(full), tuple(letters))
 
 
 def without_examples(array: np.ndarray, value: Value) -> np.ndarray:
@@ -184,6 +195,17 @@ def _same_for_all(array: np.ndarray, axis: int) -> np.ndarray:
 
 def meet(b: Builder, called: str, op: str, pair: Sequence[Value]) -> Value:
     """Two values entry by entry; the axes of an example are matched from the last, as in numpy."""
+    longest = max(map(shape_in_model, pair), key=len)
+    pair = _as_many_axes(b, called, _copied_once(b, called, pair))
+    found = _met(b, called, op, pair)
+    more = len(longest) - len(view_of(found))
+    if found.batched and more and set(longest[:more]) == {1}:
+        found = seen(found, ((),) * more + view_of(found))
+    return found
+
+
+def _met(b: Builder, called: str, op: str, pair: Sequence[Value]) -> Value:
+    """Values that have as many axes."""
     batched = any(v.batched for v in pair)
     if any(v.allowed is not None for v in pair):
         raise UnreadableError("it reads a score of -inf that no softmax follows")
@@ -223,6 +245,48 @@ def meet(b: Builder, called: str, op: str, pair: Sequence[Value]) -> Value:
     said = ", ".join(f"{n}[{','.join(w)}]" for n, w in zip("ab", words, strict=True))
     options = (f"{said} -> c[{','.join(letters)}]",)
     return replace(b.line(called, op, ready, shape, *options), view=view)
+
+
+def _as_many_axes(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Value]:
+    """Values as those of examples with most axes: an axis of size 1 in front is seen, or left."""
+    most = max((len(view_of(v)) for v in pair if v.batched), default=0)
+    found = []
+    for v in pair:
+        extra = most - len(view_of(v))
+        longest = next(v for v in pair if len(view_of(v)) == most) if most else v
+        if v.batched and extra and set(shape_in_model(longest)[:extra]) == {1}:
+            v = seen(v, ((),) * extra + view_of(v))
+        elif most and not v.batched and extra < 0 and set(v.shape[:-extra]) == {1}:
+            v = reshaped(b, f"{called}_{v.name}", v, v.shape[-extra:])
+        found.append(v)
+    return found
+
+
+def _copied_once(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Value]:
+    """A parameter that has a copy for each example, once.
+
+    An exporter folds what stands behind a state of 0, U 0 + b, into copies of b: entry for entry
+    they are that parameter. Other copies are kept as a constant.
+    """
+    whole = next((v for v in pair if v.batched), None)
+    if whole is None:
+        return pair
+    view = view_of(whole)
+    place = examples_in(view) - len(view)
+    found = []
+    for v in pair:
+        if not v.batched and v.name in b.used and len(v.shape) >= -place and v.shape[place] > 1:
+            array, whole = b.used[v.name].array, settled(b, f"{whole.name}_turned", whole)
+            while array.ndim > len(view) and len(array) == 1:
+                array = array[0]
+            row = without_examples(array, whole)
+            same = [name for name, p in b.used.items() if np.array_equal(p.array, row)]
+            if len(same) == 1:
+                v = Value(same[0], row.shape, None, False)
+            else:
+                v = kept_beside(b, array, whole, called)
+        found.append(v)
+    return found
 
 
 def _in_one_view(
@@ -283,7 +347,7 @@ def _masked(
     if value.allowed is not None:
         raise UnreadableError("its scores have two masks", "put the masks together before")
     if added is not None and np.any(added):
-        kept = kept_beside(b, added, value, node)
+        kept = kept_beside(b, added, value, node.called)
         value = meet(b, node.called, "Add", [value, kept])
     return replace(value, allowed=without_examples(np.asarray(allowed), value))
 

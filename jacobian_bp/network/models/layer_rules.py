@@ -112,6 +112,29 @@ def convolution(b: Builder, node: Node) -> Value:
     return b.line(node.called, f"Conv{places}d", [value, *rest], node.shape, **options)
 
 
+def transposed_convolution(b: Builder, node: Node) -> Value:
+    """y = ConvTranspose1d(x, K, b) or 2d; what one side is padded more by is cut off behind it."""
+    value, *rest = (b.plain(key) for key in node.reads if key is not None)
+    places = len(rest[0].shape) - 2
+    _require_images(value, places)
+    around = node.options["around"]
+    least = tuple(min(pair) for pair in around)
+    cut = tuple((least[p] - before, least[p] - after) for p, (before, after) in enumerate(around))
+    node = replace(node, options={**node.options, "padding": least})
+    plain = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+    options = _windows(node, places, plain)
+    if node.options.get("groups", 1) != 1:
+        options["groups"] = node.options["groups"]
+    off = [-sum(pair) for pair in cut]
+    shape = (
+        *node.shape[:-places],
+        *(n + o for n, o in zip(node.shape[-places:], off, strict=True)),
+    )
+    called = f"{node.called}_whole" if any(off) else node.called
+    found = b.line(called, f"ConvTranspose{places}d", [value, *rest], shape, **options)
+    return padded(b, node.called, found, ((0, 0), *cut))
+
+
 def pool(b: Builder, node: Node) -> Value:
     """The largest entry of each window, or their mean."""
     value = b.plain(node.reads[0])
@@ -263,6 +286,7 @@ RULES = {
     "einsum": einsum,
     "matmul": matmul,
     "convolution": convolution,
+    "transposed_convolution": transposed_convolution,
     "max_pool": pool,
     "average_pool": pool,
     "layer_norm": layer_norm,

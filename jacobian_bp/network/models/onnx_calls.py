@@ -311,6 +311,8 @@ CALLS: dict[str, Rule] = {
             "Log": "log",
             "Sqrt": "sqrt",
             "Abs": "abs",
+            "Sin": "sin",
+            "Cos": "cos",
             "Neg": "negative",
             "Identity": "same",
         }.items()

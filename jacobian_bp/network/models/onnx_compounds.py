@@ -112,17 +112,36 @@ def shuffled(call: Call) -> list[Node]:
 
 
 def transposed_convolution(call: Call) -> list[Node]:
+    """Where the padding is not said, it is what the size of the value leaves."""
     places = call.rank(1) - 2
-    options: dict[str, Any] = {
-        "stride": tuple(call.attribute("strides", [1] * places)),
-        "padding": tuple(call.attribute("pads", [0] * 2 * places)),
-        "groups": call.attribute("group", 1),
-    }
-    more = [d - 1 for d in call.attribute("dilations", [1] * places)]
-    more += call.attribute("output_padding", [0] * places)
-    if call.attribute("auto_pad", "NOTSET") != "NOTSET" or call.attribute("output_shape"):
-        raise UnknownError("it has auto_pad or output_shape; export with pads")
-    return call.one("transposed_convolution", call.reads, more=tuple(more), **options)
+    if places not in (1, 2):
+        raise UnknownError(f"its windows lie along {places} axes")
+    stride, dilation, more = (
+        tuple(call.attribute(name, [usual] * places))
+        for name, usual in (("strides", 1), ("dilations", 1), ("output_padding", 0))
+    )
+    auto = call.attribute("auto_pad", "NOTSET")
+    pads = call.attribute("pads", [0] * 2 * places)
+    around = tuple(zip(pads[:places], pads[places:], strict=True))
+    if auto in ("SAME_UPPER", "SAME_LOWER") or call.attribute("output_shape"):
+        sizes = zip(call.shape_of(0)[2:], call.shape_of(1)[2:], stride, dilation, more, strict=True)
+        whole = [s * (i - 1) + d * (r - 1) + 1 + m for i, r, s, d, m in sizes]
+        rests = [
+            w - n for w, n in zip(whole, call.values[call.node.output[0]].shape[2:], strict=True)
+        ]
+        halves = [(rest // 2, rest - rest // 2) for rest in rests]
+        around = tuple(halves if auto == "SAME_UPPER" else [pair[::-1] for pair in halves])
+    if any(min(pair) < 0 for pair in around):
+        raise UnknownError("its value is longer than what its windows reach")
+    return call.one(
+        "transposed_convolution",
+        call.reads,
+        stride=stride,
+        dilation=dilation,
+        output_padding=more,
+        around=around,
+        groups=call.attribute("group", 1),
+    )
 
 
 def largest_of_all(call: Call) -> list[Node]:

@@ -94,13 +94,15 @@ def _beside(first: Any, second: Any) -> tuple[list[int], list[int]]:
 
 
 def _watched(whole: Any, name: str) -> list[type]:
-    """The package's own operators that grow, each refused before it makes more than fits."""
+    """The package's own operators: one that grows is refused before it makes more than fits."""
     load = extra("onnx.reference.ops", WHO).load_op
     version = next((o.version for o in whole.opset_import if o.domain in ("", "ai.onnx")), 1)
-    return [
-        _asked_first(load("", kind, version), kind, name)
-        for kind in sorted({node.op_type for node in whole.graph.node} & {*GROWING})
+    kinds = {node.op_type for node in whole.graph.node}
+    made = [
+        _asked_first(load("", kind, version), kind, name) for kind in sorted(kinds & {*GROWING})
     ]
+    mended = [MENDED[kind](load("", kind, version)) for kind in sorted(kinds & {*MENDED})]
+    return made + mended
 
 
 def _asked_first(base: Any, kind: str, name: str) -> type:
@@ -119,3 +121,31 @@ def _asked_first(base: Any, kind: str, name: str) -> type:
         return base._run(self, *operands, **options)
 
     return type(kind, (base,), {"_run": run})
+
+
+def _group_by_group(base: Any) -> type:
+    """A transposed convolution whose groups are evaluated one by one: the package mixes them."""
+
+    def run(self: Any, x: Any, w: Any, b: Any = None, **options: Any) -> Any:
+        groups = options.pop("group", None) or 1
+        biases = [None] * groups if b is None else np.split(b, groups)
+        parts = zip(np.split(x, groups, axis=1), np.split(w, groups), biases, strict=True)
+        found = [base._run(self, *part, group=1, **options)[0] for part in parts]
+        return (np.concatenate(found, axis=1),)
+
+    return type("ConvTranspose", (base,), {"_run": run})
+
+
+def _with_relu(base: Any) -> type:
+    """A recurrent layer with relu too, which the package does not know."""
+
+    def choose(self: Any, name: str, alpha: Any, beta: Any) -> Callable[..., Any]:
+        if name.lower() == "relu":
+            return lambda z: np.maximum(z, 0)
+        found: Callable[..., Any] = base.choose_act(self, name, alpha, beta)
+        return found
+
+    return type("RNN", (base,), {"choose_act": choose})
+
+
+MENDED = {"ConvTranspose": _group_by_group, "RNN": _with_relu}

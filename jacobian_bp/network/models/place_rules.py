@@ -130,7 +130,7 @@ def sliced(
     """A slice along an axis of an example: along the last, which is put there and back."""
     last = len(value.example) - 1
     count = len(range(start, stop, step))
-    options = [start, stop] + ([step] if step != 1 else [])
+    options = [start, None if stop < 0 else stop] + ([step] if step != 1 else [])
     if axis == last and (value.batched or not axis):
         shape = (*value.shape[:-1], count)
         return b.line(called, "Slice", [value], shape, *options)

@@ -148,34 +148,6 @@ def shuffled(b: Builder, node: Node) -> Value:
     return reshaped(b, node.called, found, (c, rows * r, columns * r))
 
 
-def transposed_convolution(b: Builder, node: Node) -> Value:
-    """Windows that do not overlap: each pixel gives a block Σ_c x[c,i,j] K[c,o,r,s]."""
-    value, kernel = b.plain(node.reads[0]), b.value(node.reads[1])
-    stride, width = tuple(node.options["stride"]), kernel.shape[2:]
-    plain = not any(node.options["padding"]) and node.options["groups"] == 1
-    if stride != width or not plain or len(width) not in (1, 2) or any(node.options["more"]):
-        raise UnreadableError(
-            "its windows overlap or are padded",
-            "give it a stride as wide as its kernel, or repeat the pixels and convolve",
-        )
-    where, within = ("ij", "rs") if len(width) == 2 else ("i", "r")
-    out = "o" + "".join(a + r for a, r in zip(where, within, strict=True))
-    sizes = value.example[1:]
-    apart = [kernel.shape[1], *(n for pair in zip(sizes, width, strict=True) for n in pair)]
-    words = f"c{where},co{within}->{out}"
-    blocks = b.line(
-        f"{node.called}_blocks", "Einsum", [value, kernel], (value.shape[0], *apart), words
-    )
-    whole = (kernel.shape[1], *(n * w for n, w in zip(sizes, width, strict=True)))
-    bias = node.reads[2] if len(node.reads) > 2 else None
-    found = reshaped(b, f"{node.called}_plain" if bias else node.called, blocks, whole)
-    if bias is None:
-        return found
-    letters = b.letters(found)
-    said = f"a[{','.join(letters)}], b[{letters[0]}] -> c[{','.join(letters)}]"
-    return b.line(node.called, "Add", [found, b.value(bias)], found.shape, said)
-
-
 RULES = {
     "repeat": repeat,
     "expand": expand,
@@ -184,5 +156,4 @@ RULES = {
     "roll": roll,
     "running_sum": running_sum,
     "shuffled": shuffled,
-    "transposed_convolution": transposed_convolution,
 }

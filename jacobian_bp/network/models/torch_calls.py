@@ -11,7 +11,9 @@ ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide
 CALLS: dict[str, Rule] = {
     **{
         f"aten.{name}{inplace}": entries.unary(name)
-        for name in ("relu", "sigmoid", "tanh", "silu", "exp", "log", "sqrt", "abs")
+        for name in (
+            *("relu", "sigmoid", "tanh", "silu", "exp", "log", "sqrt", "abs", "sin", "cos"),
+        )
         for inplace in ("", "_")
     },
     "aten.neg": entries.unary("negative"),

@@ -178,13 +178,11 @@ def shuffled(call: Call) -> list[Node]:
 
 def transposed_convolution(call: Call) -> list[Node]:
     places = call.rank_of(1) - 2
-    sizes: dict[str, Any] = {n: pool_sizes(call[n], places) for n in ("stride", "padding")}
-    more = [*pool_sizes(call["output_padding"], places)]
-    more += [d - 1 for d in pool_sizes(call["dilation"], places)]
+    names = ("stride", "output_padding", "dilation")
+    sizes: dict[str, Any] = {n: pool_sizes(call[n], places) for n in names}
+    around = tuple((p, p) for p in pool_sizes(call["padding"], places))
     reads = [call["input"], call["weight"], call["bias"]]
-    return call.one(
-        "transposed_convolution", reads, groups=call["groups"], more=tuple(more), **sizes
-    )
+    return call.one("transposed_convolution", reads, groups=call["groups"], around=around, **sizes)
 
 
 def largest_pool(call: Call) -> list[Node]:

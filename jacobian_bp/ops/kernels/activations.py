@@ -66,6 +66,31 @@ def relu(op: Any, at: Place) -> Calls:
     return forward, backward
 
 
+@kernel(in_place=True)
+def sine(op: Any, at: Place) -> Calls:
+    """sin z and its slope cos z."""
+    (z,), (z_bar,), slope = at.inputs, at.input_bars, at.buffer()
+
+    def backward() -> None:
+        np.cos(z, out=slope)
+        multiply(at.bar, slope, out=z_bar)
+
+    return lambda: np.sin(z, out=at.value), backward
+
+
+@kernel(in_place=True)
+def cosine(op: Any, at: Place) -> Calls:
+    """cos z and its slope −sin z."""
+    (z,), (z_bar,), slope = at.inputs, at.input_bars, at.buffer()
+
+    def backward() -> None:
+        np.sin(z, out=slope)
+        np.negative(slope, out=slope)
+        multiply(at.bar, slope, out=z_bar)
+
+    return lambda: np.cos(z, out=at.value), backward
+
+
 @kernel()
 def identity(op: Any, at: Place) -> Calls:
     """The value itself."""

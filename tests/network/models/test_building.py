@@ -269,7 +269,7 @@ CASES = {
         PIXELS,
         [("shuffled", ("x",), (N, 1, 6, 10), {"times": 2}),
          ("transposed_convolution", ("v1", "blocks"), (N, 2, 18, 20),
-          {"stride": (3, 2), "padding": (0, 0), "groups": 1, "more": (0, 0)})],
+          {"stride": (3, 2), "around": ((0, 0), (0, 0))})],
         np.einsum("nij,ors->noirjs",
                   PIXELS.reshape(N, 2, 2, 3, 5).transpose(0, 3, 1, 4, 2).reshape(N, 6, 10),
                   P["blocks"][0]).reshape(N, 2, 18, 20),

@@ -203,6 +203,32 @@ GRAPHS = {
         {"K": array(3, 2, 2, 4), "Q": array(2, 3, 2, 2), "W": array(T, 12), "b": array(T)},
         ["n", 2, 5, 6],
     ),
+    "angles, and a part read backwards": (
+        [
+            node("Sin", "x", "s"),
+            node("Cos", "s", "c"),
+            node("Slice", "c last first two back", "z"),
+        ],
+        {
+            "last": np.array([-2]),
+            "first": np.array([-1000]),
+            "two": np.array([2]),
+            "back": np.array([-2]),
+        },
+        ["n", T, D],
+    ),
+    "windows that are written": (
+        [
+            node("ConvTranspose", "x K b", "a", strides=[2, 3], pads=[1, 0, 0, 2],
+                 output_padding=[1, 0]),
+            node("ConvTranspose", "a Q", "c", dilations=[2, 1], pads=[1, 1, 1, 1]),
+            node("ConvTranspose", "c V", "d", auto_pad="SAME_LOWER", strides=[2, 2]),
+            node("ConvTranspose", "d V", "z", auto_pad="SAME_UPPER", strides=[1, 2],
+                 output_shape=[24, 66]),
+        ],
+        {"K": array(2, 5, 3, 4), "b": array(5), "Q": array(5, 2, 2, 3), "V": array(2, 2, 3, 4)},
+        ["n", 2, 5, 6],
+    ),
     "one output": (
         [node("MatMul", "x W", "m"), node("Add", "m b", "z")],
         {"W": array(D, 1), "b": np.array([0.7])},
@@ -222,6 +248,55 @@ def test_a_graph_gives_what_the_reference_evaluation_gives(name, tmp_path):
     np.testing.assert_allclose(net(x), expected, rtol=0, atol=1e-7 * max(1, np.abs(expected).max()))
     state = net.state_dict() if net.params else {}
     assert all(np.array_equal(state[key], arrays[key]) for key in state)
+
+
+def test_groups_that_the_evaluation_mixes_are_evaluated_one_by_one(tmp_path):
+    """The reference evaluation cuts the kernels of a transposed convolution across its groups."""
+    x, K, b = RNG.normal(size=(N, 6, T)), array(6, 2, 3), array(4)
+    made = model([node("ConvTranspose", "x K b", "z", group=2)], {"K": K, "b": b}, ["n", 6, T])
+    net = Network.from_onnx(at(tmp_path, made))
+    halves = []
+    for part in (0, 1):
+        own = {"K": K[3 * part : 3 * part + 3], "b": b[2 * part : 2 * part + 2]}
+        half = model([node("ConvTranspose", "x K b", "z")], own, ["n", 3, T])
+        given = {"x": x[:, 3 * part : 3 * part + 3]}
+        halves.append(onnx.reference.ReferenceEvaluator(half).run(None, given)[0])
+    np.testing.assert_allclose(net(x), np.concatenate(halves, axis=1), rtol=0, atol=1e-13)
+
+
+def copied(second, opset=21):
+    """tanh(U b + W x), where `second` stands for each of the N examples that the file has."""
+    nodes = [node("Gemm", "x W", "a", transB=1), node("Add", "copies a", "s"),
+             node("Tanh", "s", "t"), node("Reshape", "t rows", "h"),
+             node("Gemm", "h U b", "z", transB=1)]  # fmt: skip
+    arrays = {"W": array(T, D), "copies": second, "U": array(T, T), "b": array(1, T)[0]}
+    arrays["rows"] = np.array([-1, T])
+    return model(nodes, arrays, [N, D], opset=opset)
+
+
+def test_a_bias_that_an_exporter_has_copied_for_each_example_is_that_bias(tmp_path):
+    b = array(1, T)[0]
+    for copies in (np.tile(b, (N, 1)), np.tile(b, (1, N, 1))):
+        net = Network.from_onnx(at(tmp_path, copied(copies)))
+        assert net.steps[1].split(" = ")[1].startswith("Add(b, a")
+        x = RNG.normal(size=(N + 2, D))
+        h = np.tanh(x @ array(T, D).T + b)
+        np.testing.assert_allclose(net(x), h @ array(T, T).T + b, rtol=0, atol=1e-13)
+    other = np.tile(-b, (N, 1))
+    net = Network.from_onnx(at(tmp_path, copied(other)))
+    assert list(net.constants) == ["s_constant"]
+    assert np.array_equal(net.constants["s_constant"], other[0])
+
+
+def test_numbers_that_differ_between_the_examples_of_a_file_are_refused(tmp_path):
+    with pytest.raises(SpecError) as caught:
+        Network.from_onnx(at(tmp_path, copied(array(N, T))))
+    assert str(caught.value) == (
+        "model.onnx cannot be written as a program: 1 problem.\n"
+        "  the node of 's', Add: a constant that it reads differs between examples; make it an "
+        "input\n"
+        "  What is read stands in docs/models.md; leave the rest out, or write it as a program."
+    )
 
 
 def test_a_kernel_is_turned_and_given_back(tmp_path):

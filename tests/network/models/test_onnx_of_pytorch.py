@@ -39,6 +39,16 @@ class Causal(nn.Module):
         return x + self.attention(x, x, x, attn_mask=self.mask, need_weights=False)[0]
 
 
+class Waves(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.channels, self.head = nn.Conv1d(T, 6, 1), nn.Linear(18, 2)
+        self.written = nn.ConvTranspose1d(6, 4, 4, 3, 1, 1, groups=2)
+
+    def forward(self, x):
+        return self.head(torch.sin(3 * self.written(self.channels(x))))
+
+
 MODULES = {
     "an encoder": lambda: encoder("relu"),
     "causal attention": Causal,
@@ -47,6 +57,12 @@ MODULES = {
         nn.Linear(8, 1),
         lambda out, states: torch.cat((states[0][-2], states[0][-1]), 1),
     ),
+    "relu in both directions": lambda: Tokens(
+        nn.RNN(D, 4, nonlinearity="relu", batch_first=True, bidirectional=True),
+        nn.Linear(8, 2),
+        lambda out, state: out[:, -1],
+    ),
+    "windows written in groups, and angles": Waves,
     "gru, each token": lambda: Tokens(
         nn.GRU(D, 4, batch_first=True), nn.Linear(4, 2), lambda out, state: out
     ),

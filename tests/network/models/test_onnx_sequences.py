@@ -84,6 +84,26 @@ def test_layers_give_what_the_evaluation_of_onnx_gives(kind, ends, tmp_path):
     assert np.array_equal(both, arrays["B0"][0].astype("f"))
 
 
+def test_a_layer_of_relu_is_read_though_the_evaluation_does_not_know_it(tmp_path):
+    nodes, arrays = layers("RNN", "last", activations=["Relu"])
+    arrays["W1"] = np.abs(arrays["W1"])  # some units are on
+    path, _ = file_of(tmp_path, nodes, arrays, {"x": [N, T, WIDTH]}, "y")
+    net, x = Network.from_onnx(path), RNG.normal(size=(N + 1, T, WIDTH))
+    read = {name: np.float64(array.astype("f")) for name, array in arrays.items()}
+    sequence = x
+    for layer in "01":
+        h, steps = np.zeros((N + 1, H)), []
+        for t in range(T):
+            s = sequence[:, t] @ read[f"W{layer}"][0].T + h @ read[f"R{layer}"][0].T
+            if f"B{layer}" in read:
+                s += sum(np.split(read[f"B{layer}"][0], 2))
+            h = np.maximum(s, 0)
+            steps.append(h)
+        sequence = np.stack(steps, 1)
+    assert 0 < (h > 0).mean() < 1
+    assert np.abs(net(x) - h).max() < 2e-6
+
+
 def test_gates_in_another_order_are_found_before_the_network_is_handed_out(tmp_path, monkeypatch):
     from jacobian_bp.network.models import onnx_sequences
 

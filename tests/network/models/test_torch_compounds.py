@@ -71,6 +71,20 @@ CASES = {
                       nn.Upsample(scale_factor=2), nn.ConvTranspose2d(2, 3, 2, stride=2)),
         IMAGES,
     ),
+    "windows that are written, and overlap": (
+        nn.Sequential(nn.ConvTranspose2d(4, 6, (3, 4), (2, 1), (0, 1), (1, 0), groups=2),
+                      nn.ConvTranspose2d(6, 2, 2, dilation=(1, 2), bias=False)),
+        IMAGES,
+    ),
+    "angles": (Of(lambda m, x: torch.sin(m.f(x)) * x.cos(), f=nn.Linear(D, D)), TOKENS),
+    "relu through time, forth and back": (
+        Of(lambda m, x: m.r(x)[0].flatten(1),
+           r=nn.RNN(D, 3, 2, "relu", batch_first=True, bidirectional=True)),
+        TOKENS,
+    ),
+    "a cell of relu": (
+        Of(lambda m, x: m.c(x[:, 1], m.c(x[:, 0])), c=nn.RNNCell(D, 4, nonlinearity="relu")), TOKENS
+    ),
     "padded, rolled, turned round": (
         Of(lambda m, x: m.c(torch.roll(F.pad(x, (1, 0, 0, 2), value=0.5), (2, 1), (2, 3)).flip(3)),
            c=nn.Conv2d(4, 2, 3)),
@@ -154,11 +168,6 @@ def test_a_padding_row_of_an_embedding_has_no_gradient_and_keeps_its_numbers():
 
 
 REFUSED = {
-    "windows that overlap": (
-        nn.ConvTranspose2d(4, 2, 3, stride=2),
-        "aten.conv_transpose2d.input: its windows overlap or are padded; give it a stride as wide "
-        "as its kernel, or repeat the pixels and convolve",
-    ),
     "pixels that are mixed": (
         nn.Upsample(scale_factor=2, mode="bilinear"),
         "aten.upsample_bilinear2d.vec: it is not known",
