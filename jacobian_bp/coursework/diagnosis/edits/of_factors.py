@@ -144,15 +144,16 @@ def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
     """The exponentials for their shares, e^z for softmax(z); the inverse for the cofactors."""
     z, c = facts.values[line.target], facts.values[line.source]
     for factor in equation.factors():
-        if factor.name == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
+        if factor.own == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
             inverse = with_array(equation, factor, "X⁻ᵀ", factor.array / c[..., None, None])
             yield Edit(
                 "omit", inverse, replace(factor, name=f"{line.source} = det X"), jacobian(line)
             )
-        if factor.name == "softmax(z)" and factor.array.shape == z.shape:
+        if factor.own == "softmax(z)" and factor.array.shape == z.shape:
             with np.errstate(over="ignore"):
                 array = np.exp(z)
-            yield Edit("other", with_array(equation, factor, "e^z", array), factor, "e^z")
+            note = f"e^{line.target}"
+            yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
 
 def complemented(equation: Equation) -> Iterator[Edit]:
