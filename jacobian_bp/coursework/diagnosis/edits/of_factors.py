@@ -133,10 +133,14 @@ def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
 def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
     """Multiplied where it divides, and the other way round."""
     del line
-    for factor in equation.factors():
+    for group in by_array(equation):
+        factor = group[0]
         if factor.role in ("weight", "value", "part") and np.all(factor.array != 0):
             one_over = f"1/({factor.name})" if "/" in factor.name else f"1/{factor.name}"
-            changed = with_array(equation, factor, one_over, 1 / factor.array)
+            one_over = factor.name[2:] if factor.name[:2] == "1/" else one_over
+            changed = equation
+            for same in group:
+                changed = with_array(changed, same, one_over, 1 / same.array)
             yield Edit("other", changed, factor, one_over, extra=6)
 
 

@@ -16,6 +16,7 @@ from ..passes.equation import DELTA, Equation, Term
 from .edit import Edit
 from .of_factors import by_array
 from .of_parts import in_parts
+from .of_statistics import of_statistics
 
 NORMS = (BatchNorm, GroupNorm, LayerNorm, RMSNorm)
 
@@ -25,6 +26,7 @@ def of_norms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     if not isinstance(line.step.op, NORMS):
         return
     x, y = facts.values[line.step.args[0]], facts.values[line.source]
+    yield from of_statistics(line, in_parts(line, equation, facts), x)
     for group in by_array(equation):
         if group[0].own in ("x̂", "u"):
             for name, array in instead_of(group[0], line, x, y):
