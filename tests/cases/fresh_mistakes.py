@@ -290,7 +290,7 @@ def norm_by_size(normal):
     plain = (d - x * (d * x).mean(1, keepdims=True)) / r
     yield here.plant("x for u", "x", plain, "wrong-factor|factor-missing", "y")
     layer = (d - d.mean(1, keepdims=True) - u * (d * u).mean(1, keepdims=True)) / r
-    yield here.plant("as layer norm has it", "x", layer, "unknown", "y")
+    yield here.plant("as layer norm has it", "x", layer, "wrong-factor", "y")
     yield here.plant("the size held", "x", d / r, HELD, "y")
 
 

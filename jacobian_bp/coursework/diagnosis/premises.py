@@ -24,6 +24,7 @@ class Told:
     facts: Facts
     line: Line | None
     note: str
+    missing: str = ""
 
     @property
     def kind(self) -> str:
@@ -35,8 +36,8 @@ def told(facts: Facts, h: Hypothesis) -> Told:
     for target, source, position in h.changes:
         for line in facts.backward.to.get(target, ()):
             if line.key == (target, source, position):
-                return Told(facts, line, h.note)
-    return Told(facts, None, h.note)
+                return Told(facts, line, h.note, h.missing)
+    return Told(facts, None, h.note, h.missing)
 
 
 def right_line_sums(of: Told) -> bool:
@@ -130,6 +131,11 @@ def turns_one_term(of: Told) -> bool:
     return not of.note.startswith("all but ")
 
 
+def stands_for_a_factor(of: Told) -> bool:
+    """Whether it is known which factor of the op's Jacobian belongs there."""
+    return of.kind == "op" and bool(of.missing)
+
+
 Premise = Callable[[Told], bool]
 
 # The label, the premise of its sentence, and what is said where it does not hold.
@@ -195,9 +201,26 @@ PREMISES: dict[str, tuple[Premise, str]] = {
 }
 
 
+# A premise that needs less than the first, and what is said where that one holds alone.
+WEAKER: dict[str, tuple[Premise, str]] = {
+    "preactivation-for-activation": (
+        stands_for_a_factor,
+        "In {here} {note} is used, where {factor} belongs, which the step makes of it.",
+    ),
+    "wrong-layer-activation": (
+        stands_for_a_factor,
+        "In {here} another value is used: {note} stands for {factor}.",
+    ),
+}
+
+
 def sentence_of(label: str, template: str, facts: Facts, h: Hypothesis) -> str:
     """The label's sentence where its premise holds, else the one that needs less."""
     if label not in PREMISES:
         return template
     holds, otherwise = PREMISES[label]
-    return template if holds(told(facts, h)) else otherwise
+    of = told(facts, h)
+    if holds(of):
+        return template
+    still_holds, sentence = WEAKER.get(label, (holds, otherwise))
+    return sentence if still_holds(of) else otherwise

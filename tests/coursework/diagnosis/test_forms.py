@@ -160,7 +160,7 @@ def test_the_scale_of_a_norm_by_the_wrong_values(normalised):
     found = diagnose(run, {"g": (dn * run["z1"]).sum(0)})["g"]
     assert (found.label, found.remark) == (
         "preactivation-for-activation",
-        "In the gradient of g z1 is used, where what the step makes of it belongs.",
+        "In the gradient of g z1 is used, where u belongs, which the step makes of it.",
     )
     assert diagnose(run, {"g": (dn * run["n1"]).sum(0)})["g"].label == "wrong-layer-activation"
 

@@ -71,6 +71,8 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     for form in (*forms(equation, facts), *([parts] if parts is not equation else [])):
         yield from omitted(line, form)
         yield from repeated(line, form)
+    if parts is not equation:
+        yield from inverted(line, parts)
     yield from replaced(line, equation, facts)
     yield from inverted(line, equation)
     yield from unnormalised(line, equation, facts)

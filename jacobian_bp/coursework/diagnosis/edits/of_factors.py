@@ -133,10 +133,14 @@ def repeated(line: Line, equation: Equation) -> Iterator[Edit]:
 def inverted(line: Line, equation: Equation) -> Iterator[Edit]:
     """Multiplied where it divides, and the other way round."""
     del line
-    for factor in equation.factors():
+    for group in by_array(equation):
+        factor = group[0]
         if factor.role in ("weight", "value", "part") and np.all(factor.array != 0):
             one_over = f"1/({factor.name})" if "/" in factor.name else f"1/{factor.name}"
-            changed = with_array(equation, factor, one_over, 1 / factor.array)
+            one_over = factor.name[2:] if factor.name[:2] == "1/" else one_over
+            changed = equation
+            for same in group:
+                changed = with_array(changed, same, one_over, 1 / same.array)
             yield Edit("other", changed, factor, one_over, extra=6)
 
 
@@ -144,15 +148,16 @@ def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
     """The exponentials for their shares, e^z for softmax(z); the inverse for the cofactors."""
     z, c = facts.values[line.target], facts.values[line.source]
     for factor in equation.factors():
-        if factor.name == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
+        if factor.own == "cofactor(X)" and np.all(c != 0):  # det X · X⁻ᵀ
             inverse = with_array(equation, factor, "X⁻ᵀ", factor.array / c[..., None, None])
             yield Edit(
                 "omit", inverse, replace(factor, name=f"{line.source} = det X"), jacobian(line)
             )
-        if factor.name == "softmax(z)" and factor.array.shape == z.shape:
+        if factor.own == "softmax(z)" and factor.array.shape == z.shape:
             with np.errstate(over="ignore"):
                 array = np.exp(z)
-            yield Edit("other", with_array(equation, factor, "e^z", array), factor, "e^z")
+            note = f"e^{line.target}"
+            yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
 
 def complemented(equation: Equation) -> Iterator[Edit]:

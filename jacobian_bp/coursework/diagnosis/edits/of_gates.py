@@ -34,12 +34,12 @@ def of_gates(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     gates = opened(*facts.state.inputs_of(line.step))
     yield from rows_exchanged(line, equation, facts, [*gates])
     for factor in equation.factors():
-        if factor.role == "part" and factor.name in gates:
+        if factor.role == "part" and factor.own in gates:
             yield from other_gates(equation, factor, gates)
-        if PRODUCT.fullmatch(factor.name):
+        if PRODUCT.fullmatch(factor.own):
             yield from parts_left_out(line, equation, factor, gates)
-        if factor.name[:1] == "d" and factor.name[1:] in gates:
-            yield from slope_left_out(equation, factor, gates[factor.name[1:]])
+        if factor.own[:1] == "d" and factor.own[1:] in gates:
+            yield from slope_left_out(equation, factor, gates[factor.own[1:]])
             yield from other_states(line, equation, factor, facts)
             yield from gates_within(equation, factor, gates)
 
@@ -51,7 +51,7 @@ def of_plain_cell(line: Line, cell: RNNCell, equation: Equation, facts: Facts) -
     name = line.source
     others = ((name, o), ("1 − z²", 1 - z**2), (f"{name} (1 − {name})", o * (1 - o)))
     for factor in equation.factors():
-        if factor.name == "tanh'(z)":
+        if factor.own == "tanh'(z)":
             for note, array in others:
                 yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
@@ -85,7 +85,7 @@ def other_gates(
 ) -> Iterator[Edit]:
     """Another gate of the cell, and what this one does not let through."""
     for name, array in gates.items():
-        if name != factor.name and array.shape == factor.array.shape:
+        if name != factor.own and array.shape == factor.array.shape:
             yield Edit("other", with_array(equation, factor, name, array), factor, name)
     name = f"1 − {factor.name}"
     yield Edit("other", with_array(equation, factor, name, 1 - factor.array), factor, name)
@@ -95,7 +95,7 @@ def parts_left_out(
     line: Line, equation: Equation, factor: Factor, gates: Mapping[str, np.ndarray]
 ) -> Iterator[Edit]:
     """Of a product of two, one; which of them is a gate is known, the other is what is left."""
-    match = PRODUCT.fullmatch(factor.name)
+    match = PRODUCT.fullmatch(factor.own)
     known = next((name for name in match.groups() if name in gates), None) if match else None
     if match is None or known is None or not np.all(gates[known] != 0):
         return
@@ -131,7 +131,7 @@ def other_states(line: Line, equation: Equation, factor: Factor, facts: Facts) -
 
 def slope_left_out(equation: Equation, factor: Factor, gate: np.ndarray) -> Iterator[Edit]:
     """The slope of a gate's own σ or tanh: z (1 − z), 1 − n²."""
-    letter = factor.name[1:]
+    letter = factor.own[1:]
     by_sigmoid = bool(((gate > 0) & (gate < 1)).all())
     for slope, name in (
         (gate * (1 - gate), f"{letter}(1−{letter})"),

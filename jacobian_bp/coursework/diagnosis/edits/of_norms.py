@@ -16,6 +16,7 @@ from ..passes.equation import DELTA, Equation, Term
 from .edit import Edit
 from .of_factors import by_array
 from .of_parts import in_parts
+from .of_statistics import of_statistics
 
 NORMS = (BatchNorm, GroupNorm, LayerNorm, RMSNorm)
 
@@ -25,8 +26,9 @@ def of_norms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     if not isinstance(line.step.op, NORMS):
         return
     x, y = facts.values[line.step.args[0]], facts.values[line.source]
+    yield from of_statistics(line, in_parts(line, equation, facts), x)
     for group in by_array(equation):
-        if group[0].name in ("x̂", "u"):
+        if group[0].own in ("x̂", "u"):
             for name, array in instead_of(group[0], line, x, y):
                 yield from in_the_place_of(equation, group, name, array)
     parts = in_parts(line, equation, facts)
@@ -43,7 +45,7 @@ def instead_of(
     if x.shape != u.shape:
         return
     yield line.step.args[0], x
-    if factor.name == "x̂":  # x = μ + s u, so that along any axis the differences give s
+    if factor.own == "x̂":  # x = μ + s u, so that along any axis the differences give s
         mean = mean_of(x, u)
         if mean is not None:
             yield f"{line.step.args[0]} − μ", x - mean
@@ -77,7 +79,7 @@ def own_spread(term: Term, same: Factor) -> Term:
     """1/s in front of the sum: of another group's entries the spread would be another one."""
     read, target = same.axes
     for factor in term.factors:
-        if factor.name == "1/s":
+        if factor.own == "1/s":
             axes = tuple(target if axis == read else axis for axis in factor.axes)
             term = term.using(factor, replace(factor, axes=axes))
     return term

@@ -40,7 +40,7 @@ def in_parts(line: Line, equation: Equation, facts: Facts) -> Equation:
 
 def parts_of(factor: Factor, line: Line, facts: Facts) -> tuple[Factor, ...]:
     """gamma and 1/s, each along the axes that it goes along; none where it is no quotient."""
-    match = QUOTIENT.fullmatch(factor.name)
+    match = QUOTIENT.fullmatch(factor.own)
     name = line.step.called.get(match[1], "") if match else ""
     above = facts.values.get(name)
     if match is None or above is None or not np.all(above != 0):
@@ -48,9 +48,9 @@ def parts_of(factor: Factor, line: Line, facts: Facts) -> tuple[Factor, ...]:
     if above.ndim > factor.array.ndim or factor.array.shape[-above.ndim :] != above.shape:
         return ()
     own = "weight" if name in facts.params else "value"
-    below = factor.array / above
+    below, spread = factor.array / above, f"1/{line.step.spelled.get(match[2], match[2])}"
     first = Factor(own, name, above, factor.axes[len(factor.axes) - above.ndim :])
-    return first, along_what_changes(Factor("part", f"1/{match[2]}", below, factor.axes))
+    return first, along_what_changes(Factor("part", spread, below, factor.axes, f"1/{match[2]}"))
 
 
 def along_what_changes(factor: Factor) -> Factor:

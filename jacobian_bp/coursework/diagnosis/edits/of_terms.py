@@ -14,6 +14,8 @@ from ..passes.equation import CHOICE, DELTA, MASK, POSITION, Equation, Term
 from .edit import Edit
 from .of_factors import jacobian, with_array
 
+WHOLE = 1e-9  # of a number: by how much it may miss a whole one
+
 
 def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     """Of the Jacobian as the op has it, and with a 1−δ[k,k'] written out."""
@@ -51,6 +53,7 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
                 plain = form.but(place, replace(term, coefficient=term.coefficient / number))
                 factor = Factor("part", coefficient(number), np.zeros(()))
                 yield Edit("omit", plain, factor, f"one term of {whose.name}", extra=20)
+        yield from another_share(form, facts)
     yield from diagonal_of(whole, whose)
     yield from swept_diagonal(equation, whose)
     if isinstance(line.step.op, ops.Softmax):
@@ -58,6 +61,24 @@ def of_terms(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     masked = isinstance(line.step.op, ops.CausalSoftmax) or len(line.step.args) > 1
     if line.step.op.name in ("Softmax", "CausalSoftmax") and masked:
         yield from without_its_mask(facts.values[line.target], equation, line.source)
+
+
+def another_share(equation: Equation, facts: Facts) -> Iterator[Edit]:
+    """1/(D−1) for the 1/D of every mean of the Jacobian, or another axis's length for D."""
+    shares = {abs(term.coefficient) for term in equation.terms} - {1.0}
+    for share in shares:
+        size = 1 / share
+        having = [p for p, t in enumerate(equation.terms) if abs(t.coefficient) == share]
+        if abs(size - round(size)) > WHOLE * size or size < 2:
+            continue
+        factor = Factor("part", coefficient(share), np.zeros(()))
+        for other in sorted({round(size) - 1, *facts.lengths} - {round(size), 1}):
+            wrong = equation
+            for place in having:
+                term = equation.terms[place]
+                wrong = wrong.but(place, replace(term, coefficient=term.coefficient * size / other))
+            less = other == round(size) - 1
+            yield Edit("other", wrong, factor, coefficient(1 / other), extra=0 if less else 3)
 
 
 def softmax_elsewhere(z: np.ndarray, equation: Equation, name: str) -> Iterator[Edit]:

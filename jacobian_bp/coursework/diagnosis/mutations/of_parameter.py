@@ -188,7 +188,15 @@ def own_parameter_by_what_goes_in(line: Line, facts: Facts) -> Iterator[Wrong]:
         x = facts.values[read]
         if read not in facts.params and x.shape == made.shape:
             label = "wrong-layer-activation" if read == line.source else ""
-            yield Wrong(line.by(lambda d, x=x: over_examples(d * x)), read, read, label=label)
+            wrong = line.by(lambda d, x=x: over_examples(d * x))
+            yield Wrong(wrong, read, read, label=label, missing=belongs_there(line, facts))
+
+
+def belongs_there(line: Line, facts: Facts) -> str:
+    """The one factor beside what comes in, as the op's Jacobian names it; "" if there is none."""
+    equation = facts.equation(line)
+    parts = [f.name for f in equation.factors() if f.role == "part"] if equation else []
+    return parts[0] if len(parts) == 1 else ""
 
 
 @mutation("bias-not-summed", 12, "op")

@@ -32,13 +32,15 @@ class Factor:
     """One factor of a line: its role, the name it is printed by, its numbers.
 
     In an equation it has the names of its axes too, and one factor has the role "delta":
-    what comes in, whose numbers are not known before.
+    what comes in, whose numbers are not known before. `own` is its name in the letters of the
+    op, whatever the network calls the op's inputs.
     """
 
     role: str  # weight, slope, jacobian, input, cost, share, penalty, value, part, mask, delta
     name: str
     array: np.ndarray
     axes: tuple[str, ...] = ()
+    own: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ inside. Of an op with a vjp only the Jacobian is swept out by unit vectors.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -84,11 +85,22 @@ def of_jacobian(line: Line, state: Pass) -> Equation | None:
         out, wrt, expression = state.local(line.step)[operand]
     except Exception:  # an op of the user's own that has a vjp only
         return None
-    return by_expression(line, state, out, wrt, expression)
+    letters = labels_of(state.raw(line.step)[operand])
+    return by_expression(line, state, out, wrt, expression, letters)
+
+
+def labels_of(expression: Expression) -> dict[int, str]:
+    """What an op calls each array of its Jacobian, in its own letters."""
+    return {id(f.array): f.label for t in expression.terms for f in t.of(Dense)}
 
 
 def by_expression(
-    line: Line, state: Pass, out: tuple[Axis, ...], wrt: tuple[Axis, ...], expression: Expression
+    line: Line,
+    state: Pass,
+    out: tuple[Axis, ...],
+    wrt: tuple[Axis, ...],
+    expression: Expression,
+    letters: Mapping[int, str],
 ) -> Equation | None:
     """An axis of the variable that a delta joins to one of the output is that axis."""
     sizes = {axis.name: axis.size for axis in (*out, *wrt)}
@@ -113,6 +125,7 @@ def by_expression(
                 sizes |= dict(zip(own.axes, own.array.shape, strict=True))
                 name = arrays.get(id(own.array), own.label)
                 placed = role_of(name, own.array, own.axes, state)
+                placed = replace(placed, own=letters.get(id(own.array), own.label))
                 factors.append(renamed(placed, names, shared))
             elif isinstance(own, At | Within):
                 factors.append(renamed(known_mask(placing(own, sizes), state), names, shared))
@@ -145,7 +158,7 @@ def renamed(factor: Factor, names: Mapping[str, str], shared: dict[tuple, Factor
     """The factor along the joined axes; one object for one array along the same axes."""
     axes = tuple(names.get(axis, axis) for axis in factor.axes)
     key = (factor.role, id(factor.array), axes)
-    return shared.setdefault(key, Factor(factor.role, factor.name, factor.array, axes))
+    return shared.setdefault(key, replace(factor, axes=axes))
 
 
 def mask(
