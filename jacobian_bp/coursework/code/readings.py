@@ -134,7 +134,7 @@ class Readings:
                 best = reading
         if best is None:
             return None, []
-        if best.score[0] and best.judgement.trace.unknown:
+        if best.score[0] and _may_be_told_by_a_name(best.judgement.trace):
             best = self._with_guesses(best)
         return best, self._as_good(best)
 
@@ -319,6 +319,11 @@ def _worth(best: Reading | None) -> int:
     if best is None:
         return MOST_WRONG
     return best.score[0] + MOST_WORSE * bool(best.judgement.trace.unknown)
+
+
+def _may_be_told_by_a_name(trace: Trace) -> bool:
+    """Whether names are open, and no call of a backward is left unread by anything else."""
+    return bool(trace.unknown) and set(trace.unread_back) <= set(trace.unknown.values())
 
 
 def _wrong_values(trace: Trace) -> int:
