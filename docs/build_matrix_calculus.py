@@ -94,6 +94,9 @@ EXERCISES: dict[str, list[Exercise]] = {
         Exercise("sum(arcsin(x))", ("x",)),
         Exercise("y.T @ arctan(A @ x)", ("x",)),
         Exercise("max(A @ x)", ("x", "A")),
+        Exercise("sum(silu(A @ x))", ("x",)),
+        Exercise("norm(gelu(W @ x) - y)**2", ("W",)),
+        Exercise("sum(max(0, 1 - y * (X @ w)))", ("w",)),
     ],
     "Regression and classification": [
         Exercise("norm(X @ w - y)**2", ("w", "X")),
@@ -162,6 +165,8 @@ x[1:] and x[::2] have. What numpy spreads is written as wide as what it meets, (
 part that is read twice has a name, `where` says which.
 What has no matrix notation is written with its axes, a primed one being the variable's, and
 δ[p,dim(j) k+j] is 1 where entry p of a Kronecker product or a vec comes from k and j.
+An activation is that of its op, silu'(u) its slope; max(0, u) is relu(u), and at a kink the page
+says which slope is taken.
 log(1 + exp u) is computed as softplus, log Σ exp with the largest taken out, log softmax as one,
 log det as one.
 

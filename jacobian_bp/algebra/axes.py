@@ -8,7 +8,7 @@ names has one size, wherever it stands.
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 
 from ..errors import AxisError
@@ -226,8 +226,13 @@ def primed(axes: Sequence[str]) -> tuple[str, ...]:
     >>> primed(("k", "i")), primed(("i", "i"))
     (("k'", "i'"), ("i'", "i''"))
     """
+    return _primed(tuple(axes))
+
+
+@lru_cache(maxsize=1024)
+def _primed(axes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
-        axis + "'" * (1 + list(axes[:position]).count(axis)) for position, axis in enumerate(axes)
+        axis + "'" * (1 + axes[:position].count(axis)) for position, axis in enumerate(axes)
     )
 
 

@@ -65,6 +65,11 @@ class Binding:
         """The shape of the output."""
         return tuple([self.sizes[axis] for axis in self.fronts.output])
 
+    @cached_property
+    def moulds(self) -> dict[Any, Any]:
+        """What local Jacobians look like for these shapes; kept by who casts them."""
+        return {}
+
     def names(self) -> dict[str, str]:
         """What the names that an op writes in its Jacobians become here."""
         op_says = unnamed(len(self.leading), self.fronts.signature.letters)

@@ -7,7 +7,8 @@ anything is built.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from .layouts import axis_order, from_layout, layout_shape, require_layout, to_l
 from .nodes_and_links import Link, Node, identity, make_link, patterns_through
 from .pictured_windows import pictured_windows
 from .positions.position_factors import At, Within
-from .products.placing import evaluate
+from .products.placing import Placing, evaluate, placing_of
 from .products.spending import Spending
 from .structure.patterns import (
     Patterns,
@@ -45,6 +46,8 @@ from .structure.patterns import (
 from .structure.relations import AxisKey
 from .structure.structure_words import describe, describe_patterns
 from .sum_over_paths import down, paths_from_output
+
+SMALL = 2**14  # entries: so many are looked at sooner than their factors
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,19 @@ class Jacobian(HandedOut, Shown):
 96 bytes
         """
         link = make_link(f"∂{of}/∂{wrt}", 0, 1, out_axes, wrt_axes, expression)
+        return cls.of_link(of, wrt, out_axes, wrt_axes, link, dtype)
+
+    @classmethod
+    def of_link(
+        cls,
+        of: str,
+        wrt: str,
+        out_axes: tuple[Axis, ...],
+        wrt_axes: tuple[Axis, ...],
+        link: Link,
+        dtype: Any,
+    ) -> "Jacobian":
+        """One local Jacobian from a link of node 0 by node 1 that was checked already."""
         nodes = (Node(of, out_axes), Node(wrt, _unprimed(wrt_axes)))
         return cls(nodes, (link,), out_axes, wrt_axes, np.dtype(dtype))
 
@@ -101,12 +117,12 @@ class Jacobian(HandedOut, Shown):
         """∂of/∂wrt"""
         return f"∂{self.of}/∂{self.wrt}"
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """Output axes, then variable axes: the order of the numerator layout."""
         return self.out_axes + self.wrt_axes
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape in numerator layout."""
         return tuple(axis.size for axis in self.axes)
@@ -207,12 +223,43 @@ class Jacobian(HandedOut, Shown):
         require_layout(layout)
         require_memory(self.name, self.shape, self.dtype.itemsize, self._instead)
         expression = self._collapsed(None)
-        sizes = {axis.name: axis.size for axis in self.axes}
-        names = axis_order(layout, self.out_axes, self.wrt_axes)
-        array = evaluate(expression, names, sizes, self.dtype, seldom_read=True)
-        if finite and not (surely_finite(expression, self.dtype) or self._is_infinite_slope):
+        placing = self._placing(layout)
+        if placing:
+            array = placing.filled(expression.arrays)
+        else:
+            sizes = {axis.name: axis.size for axis in self.axes}
+            names = axis_order(layout, self.out_axes, self.wrt_axes)
+            array = evaluate(expression, names, sizes, self.dtype, seldom_read=True)
+        if finite and not self._surely_finite(array, expression):
             self._require_finite(array, self.name)
         return array.reshape(self.shape_in(layout))
+
+    def _placing(self, layout: str) -> Placing | None:
+        """How the entries of a local Jacobian are placed: kept from the second time on."""
+        if not self.is_local:
+            return None
+        if layout not in self._layouts_asked:  # to work it out pays for whoever asks again
+            self._layouts_asked.add(layout)
+            return None
+        if layout not in self._placings:
+            names = axis_order(layout, self.out_axes, self.wrt_axes)
+            sizes = {axis.name: axis.size for axis in self.axes}
+            shape = tuple(sizes[name] for name in names)
+            found = placing_of(self.links[0].expression, names, shape, self.dtype)
+            self._placings[layout] = found
+        return self._placings[layout]
+
+    @cached_property
+    def _layouts_asked(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _placings(self) -> dict[str, Placing | None]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its parts alone travel: what was worked out from them is worked out again."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @quiet
     def can_be_nonzero(self, layout: str = "numerator") -> np.ndarray:
@@ -442,6 +489,12 @@ class Jacobian(HandedOut, Shown):
     def _is_infinite_slope(self) -> bool:
         """Whether this is one op's own Jacobian, with a factor that is not finite."""
         return self.is_local and infinite_slope(self.nodes, self.links) != ""
+
+    def _surely_finite(self, array: np.ndarray, expression: Expression) -> bool:
+        """Whether nothing in it need be looked for: told by few entries, or by their factors."""
+        if array.size <= SMALL and is_finite(array):
+            return True
+        return surely_finite(expression, self.dtype) or self._is_infinite_slope
 
     def _require_finite(self, product: np.ndarray, name: str) -> None:
         """DomainError where the product has an entry that is not finite."""

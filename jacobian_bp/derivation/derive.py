@@ -7,7 +7,7 @@ with the delta that is spent in it. Linear in the number of steps.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,8 +94,9 @@ def derive(
     names, steps = state.dependents(wrt, state.cost)
     rows = structured(state, [n for n in names if n != state.cost])
     book = _Book(state, convention, mean, rows)
+    on_a_path, trained = frozenset(names), frozenset(wrt)
     for step in steps:
-        _write_step(book, step, names, wrt)
+        _write_step(book, step, on_a_path, trained)
     gradients, done = [], 0
     total = sum(state.values[name].size for name in wrt)
     for name in book.waiting:  # what was not used up on the way down: the parameters
@@ -122,16 +123,18 @@ def derive(
         _bias_count(state, wrt, convention),
         convention,
         {f"∂{state.cost}/∂{name}": called for name, called in written.items()},
-        _returned(book, wrt),
+        _returned(book, trained),
     )
 
 
-def _returned(book: _Book, wrt: Sequence[str]) -> dict[str, np.ndarray]:
+def _returned(book: _Book, wrt: Collection[str]) -> dict[str, np.ndarray]:
     """∂J/∂value for each value on the way: also for one that loss and activation as one pass by."""
     found = {book.state.cost: np.ones(())}
     found |= {name: row.copy() for name, row in book.rows.items() if name not in wrt}
     for step in book.backward:
-        if not isinstance(step, LocalStep) or step.jacobian.wrt in (*found, *wrt):
+        if not isinstance(step, LocalStep):
+            continue
+        if step.jacobian.wrt in found or step.jacobian.wrt in wrt:
             continue
         back = found.get(step.jacobian.of)
         if back is None or step.entries > LARGEST_BUILT:
@@ -174,7 +177,7 @@ def symbol(name: str, cost: str) -> str:
     return f"δ{name[1:]}" if name[0] == "z" and name[1:].isdigit() else f"∂{cost}/∂{name}"
 
 
-def _write_step(book: _Book, step: Step, names: Sequence[str], wrt: Sequence[str]) -> None:
+def _write_step(book: _Book, step: Step, names: Collection[str], wrt: Collection[str]) -> None:
     """The error at the step's value where it is worth a name, then its local Jacobians."""
     state, arrived = book.state, book.waiting.pop(step.name, [])
     path = [a for a in dict.fromkeys(step.args) if a in names]
@@ -216,12 +219,9 @@ def _write_unfused(book: _Book, loss: Step, fused: Step, carried: _Product | Non
 def _locals(state: Pass, step: Step, arg: str) -> list[tuple[int, Jacobian]]:
     """(position, local Jacobian) for each place in which the step reads `arg`."""
     found = []
-    local = state.local(step)
     for position, operand in enumerate(step.op.parsed.inputs):
-        if step.args[position] == arg and operand.name in local:
-            out, wrt, expression = local[operand.name]
-            jacobian = Jacobian.local(step.name, arg, out, wrt, expression, state.dtype)
-            found.append((position, jacobian))
+        if step.args[position] == arg and operand.name not in step.op.without_derivative:
+            found.append((position, state.by_one_input(step, position)))
     return found
 
 

@@ -17,11 +17,15 @@ LETTERS = GREEK | {"Σ": "Sigma"}  # a name; the sum has its axes behind it
 SIGNS = {"+": "+", "−": "-", "⊙": r"\odot ", "⊘": r"\oslash ", "⊗": r"\otimes "}
 PLAIN = {"(": "(", ")": ")", "/": "/", "ᵀ": r"^{\top}", "⁻¹": "^{-1}", "⁻ᵀ": r"^{-\top}"}
 FACTOR = "\\,\\allowbreak "  # between two factors a line may end
+ONE_WORD = {  # whose dash is no index
+    "leaky_relu": r"\mathrm{leaky\_relu}",
+    "log_softmax": r"\mathrm{log\_softmax}",
+}
 _NAME = rf"[^\W\d_ᵀ{RAISED}][^\Wᵀ{RAISED}]*"
 _TOKEN = re.compile(
     rf"(?P<sign>\s*[+−⊙⊘⊗]\s*)|(?P<blank>\s+)|(?P<ratio>[0-9]+/[0-9]+(?![\w.(]))"
     rf"|(?P<ones>1_[a-z])|(?P<number>[0-9]+(\.[0-9]+)?(?![\w]))|(?P<sum>Σ_[a-z',]+\s*)"
-    rf"|(?P<function>{_NAME}'?(?=\())|(?P<name>{_NAME})|(?P<index>\[[a-z',+() ]+\])"
+    rf"|(?P<function>{_NAME}'*(?=\())|(?P<name>{_NAME})|(?P<index>\[[a-z',+() ]+\])"
     rf"|\^(?P<entry>∘?)(?P<power>[0-9.]+|\(−?[0-9./]+\))|(?P<raised>[{RAISED}]+)"
     r"|(?P<plain>⁻¹|⁻ᵀ|[()/ᵀ])|(?P<norm>‖)"
 )
@@ -77,9 +81,9 @@ def _piece(kind: str, found: str, entry: str) -> str:
         case "sum":
             return rf"\sum_{{{found[2:].strip()}}}"
         case "function":
-            word = found.removesuffix("'")
-            called = rf"\{word}" if word in FUNCTIONS else _symbol(word)
-            return called + "'" * (found != word)
+            word = found.rstrip("'")
+            called = rf"\{word}" if word in FUNCTIONS else ONE_WORD.get(word) or _symbol(word)
+            return called + found[len(word) :]
         case "name":
             return _symbol(found)
         case "index":

@@ -140,12 +140,22 @@ def _signs(found: Derived, written: Written) -> list[str]:
         "last one first",
         r"_end": "end: behind the last place; end1: the last, counted from the end",
         "logdet": "logdet: log |det|",
+        r"\bsilu\b": "silu(u) = u σ(u)",
+        r"\bgelu\b": "gelu(u) = u Φ(u), Φ the distribution function of the normal distribution",
+        r"\belu\b": "elu(u): u where it is above 0, else e^u − 1",
+        r"\bleaky_relu\b": "leaky_relu(u): u where it is above 0, else 0.01 u",
         r"\w'\(": "a function with a prime: its slope",
+        r"\w''\(": "a function with two primes: the slope of its slope",
+        r"\brelu'\(": "relu'(0) = 0 is taken at the kink, where the slopes 0 and 1 meet",
+        r"\bleaky_relu'\(": "leaky_relu'(0) = 0.01 is taken at the kink, where the slopes 0.01 "
+        "and 1 meet",
     }
     rows: list[str] = []
     for pattern, words in said.items():
         found_in = re.finditer(pattern, texts)
         rows += dict.fromkeys(words.format(*match.groups("")) for match in found_in)
+    if "abs(" in found.statement and re.search(r"\bsign\(", texts):
+        rows.append("sign(0) = 0 is taken at the kink of abs, where the slopes −1 and 1 meet")
     for matrix in found.symmetric:
         if matrix in found.wrt:
             rows.append(

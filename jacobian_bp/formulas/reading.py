@@ -9,6 +9,7 @@ import ast
 import io
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ from ..errors import SpecError
 from ..ops.entry_trees import ENTRY_FUNCTIONS, Tree, call, constant_of, minus, name, num, number_of
 from ..writing.signs import RAISED, did_you_mean, lowered, safe
 from .misread import GENERAL, misread, quoted
-from .unread_names import instead_of, of_two
+from .unread_names import LARGER, given_number, instead_of, of_two, operand_beside_zero
 
 LONGEST = 2_000  # characters
 DEEPEST = 60  # operations inside each other
@@ -59,6 +60,12 @@ OTHER_NAMES = {
     "amin": "min",
     "σ": "sigmoid",
     "expit": "sigmoid",
+    "logistic": "sigmoid",
+    "swish": "silu",
+}
+SAME_AS: dict[str, Callable[[Tree], Tree]] = {  # what is another word for an operation
+    "square": lambda inside: Tree("**", (inside, num(2))),
+    "reciprocal": lambda inside: Tree("/", (num(1), inside)),
 }
 _GREEK = {
     "α": "alpha",
@@ -340,6 +347,16 @@ class _Reader:
             )
         if word in FILLED and len(node.args) == 1 and not node.keywords:
             return self._filled(word, self.walk(node.args[0]), at)
+        if word in SAME_AS and len(node.args) == 1 and not node.keywords:
+            return SAME_AS[word](self.walk(node.args[0]))
+        beside_zero = None if node.keywords else operand_beside_zero(word, node.args)
+        if beside_zero is not None:
+            other = self.walk(beside_zero)
+            return call("relu", other) if word in LARGER else minus(call("relu", minus(other)))
+        number = given_number(word, node, self._said)
+        if number is not None:
+            value, problem, told = number
+            self.refuse(self.at(value), problem, told)
         both = of_two(word, node.args, self._said)
         if both is not None:
             self.refuse(self.at(both[0]), f"{word} takes one array.", f"Write {both[1]}.")

@@ -7,6 +7,7 @@
 The reader shares nothing with the writer but the signs.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -20,9 +21,21 @@ from ..writing.signs import RAISED, lowered
 
 _NAME = rf"[^\W\d_ᵀ{RAISED}][^\Wᵀ{RAISED}]*"
 _TOKEN = re.compile(
-    rf"\s*([1I]_[a-z]|[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|{_NAME}'?\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[{RAISED}]+|"
+    rf"\s*([1I]_[a-z]|[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|{_NAME}'*\(|{_NAME}|⁻¹|⁻ᵀ|\^∘|[{RAISED}]+|"
     "[‖ᵀ^()+−⊙⊘⊗/])"
 )
+
+
+def _normal(z: Any) -> Any:
+    """Φ(z), the distribution function of the normal distribution."""
+    return np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, otypes=[float])(z)
+
+
+def _bell(z: Any) -> Any:
+    """φ(z), the slope of Φ."""
+    return np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
     "log": np.log,
@@ -36,6 +49,17 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "softplus": softplus,
     "relu": lambda z: np.where(z > 0, z, 0.0),
     "relu'": lambda z: np.where(z > 0, 1.0, 0.0),
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "leaky_relu'": lambda z: np.where(z > 0, 1.0, 0.01),
+    "elu": lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1),
+    "elu'": lambda z: np.exp(np.minimum(z, 0)),
+    "elu''": lambda z: np.where(z > 0, 0.0, np.exp(np.minimum(z, 0))),
+    "silu": lambda z: z * sigmoid(z),
+    "silu'": lambda z: sigmoid(z) * (1 + z * sigmoid(-z)),
+    "silu''": lambda z: sigmoid(z) * sigmoid(-z) * (2 + z * (sigmoid(-z) - sigmoid(z))),
+    "gelu": lambda z: z * _normal(z),
+    "gelu'": lambda z: _normal(z) + z * _bell(z),
+    "gelu''": lambda z: (2 - z * z) * _bell(z),
     "abs": np.abs,
     "sign": np.sign,
     "norm": lambda z: np.sqrt(np.sum(z * z)),

@@ -1,7 +1,7 @@
 """Functions that a formula does not read, and what to write for each.
 
-silu(A @ x)          Write (A @ x) * sigmoid(A @ x).
-max(0, 1 - x)        Write relu(1 - x) for the larger of both.
+mish(A @ x)          Write (A @ x) * tanh(softplus(A @ x)).
+max(x, y)            Write y + relu(x - y) for the larger of both.
 """
 
 import ast
@@ -16,16 +16,10 @@ NOT_READ = {  # what people write, and what to write instead: x is what it is ap
     "ones": "a number is spread by itself: write 1",
     "einsum": "write the products with @, sum and trace",
     "Σ": "write sum(…) for the sum of all entries",
-    "erf": "no formula has erf; in a network the layer GELU has",
-    "gelu": "no formula has erf; near it is {x} * sigmoid(1.702 * {x}), and in a network the layer "
-    "GELU is exact",
+    "erf": "no formula has erf by itself; gelu(x) is x times the normal distribution function",
 }
 WRITTEN_OUT = {  # what is written with the functions that are read
-    "silu": "{x} * sigmoid({x})",
-    "swish": "{x} * sigmoid({x})",
     "mish": "{x} * tanh(softplus({x}))",
-    "leaky_relu": "relu({x}) - 0.01 * relu(-{x})",
-    "elu": "relu({x}) + exp(-relu(-{x})) - 1",
     "hardtanh": "relu({x} + 1) - relu({x} - 1) - 1",
     "softsign": "{x} / (1 + abs({x}))",
     "logsigmoid": "-softplus(-{x})",
@@ -35,9 +29,12 @@ WRITTEN_OUT = {  # what is written with the functions that are read
     "expm1": "exp({x}) - 1",
     "log2": "log({x}) / log(2)",
     "log10": "log({x}) / log(10)",
-    "square": "{x}**2",
-    "reciprocal": "1 / {x}",
 }
+WITH_NUMBER = {  # what is wrong with a number behind it, and what to write instead
+    "leaky_relu": ("has the slope 0.01 left of 0", "relu({x}) - {c} * relu(-({x}))"),
+    "elu": ("has alpha = 1", "relu({x}) + {c} * (exp(-relu(-({x}))) - 1)"),
+}
+NUMBERS_CALLED = ("negative_slope", "alpha", "slope")
 LARGER = ("max", "maximum")  # of two arrays, entry by entry
 SMALLER = ("min", "minimum")
 
@@ -45,8 +42,8 @@ SMALLER = ("min", "minimum")
 def instead_of(word: str, args: list[ast.expr], said: Callable[[ast.expr], str]) -> str | None:
     """What to write for a function that is not read; `said` has the text of each argument.
 
-    >>> instead_of("silu", [ast.Name("x")], lambda node: node.id)
-    'write x * sigmoid(x)'
+    >>> instead_of("mish", [ast.Name("x")], lambda node: node.id)
+    'write x * tanh(softplus(x))'
     """
     inside = operand(args[0], said) if len(args) == 1 else "x"
     if word in WRITTEN_OUT:
@@ -62,16 +59,33 @@ def of_two(
     if word not in (*LARGER, *SMALLER) or len(args) != 2:
         return None
     one, other = args
-    zero = next((arg for arg in args[::-1] if _is_zero(arg)), None)
-    least = word in SMALLER
-    if zero is not None:
-        rest = one if zero is other else other
-        instead = f"-relu(-{operand(rest, said)})" if least else f"relu({said(rest)})"
-    elif least:
+    if word in SMALLER:
         instead = f"{said(one)} - relu({said(one)} - {operand(other, said)})"
     else:
         instead = f"{said(other)} + relu({said(one)} - {operand(other, said)})"
-    return zero or other, f"{instead} for the {'smaller' if least else 'larger'} of both"
+    return other, f"{instead} for the {'smaller' if word in SMALLER else 'larger'} of both"
+
+
+def operand_beside_zero(word: str, args: list[ast.expr]) -> ast.expr | None:
+    """What max, min and theirs compare with 0, which is a rectifier; None for all else."""
+    if word not in (*LARGER, *SMALLER) or len(args) != 2:
+        return None
+    zeros = [_is_zero(arg) for arg in args]
+    return args[zeros.index(True) - 1] if any(zeros) else None
+
+
+def given_number(
+    word: str, node: ast.Call, said: Callable[[ast.expr], str]
+) -> tuple[ast.expr, str, str] | None:
+    """Where leaky_relu(x, 0.2) is given its number: it, what is wrong, what to write instead."""
+    if word not in WITH_NUMBER or not node.args or len(node.args) + len(node.keywords) != 2:
+        return None
+    value = node.args[1] if len(node.args) == 2 else node.keywords[0].value
+    if node.keywords and node.keywords[0].arg not in NUMBERS_CALLED:
+        return None
+    problem, instead = WITH_NUMBER[word]
+    instead = instead.format(x=said(node.args[0]), c=operand(value, said))
+    return value, f"{word} {problem}.", f"Write {instead}."
 
 
 def operand(node: ast.expr, said: Callable[[ast.expr], str]) -> str:

@@ -144,6 +144,11 @@ class Op(Facts):
         del names
         return inputs
 
+    @property
+    def has_own_admit(self) -> bool:
+        """Whether `admit` may refuse a value or change it."""
+        return type(self).admit is not Op.admit
+
     def support(self, *inputs: np.ndarray) -> Expression | None:
         """Where the value can stand, as ranges over its axes, within("u <= t"); None: everywhere.
 

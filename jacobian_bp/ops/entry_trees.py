@@ -5,6 +5,7 @@
 A slope is simplified where a reader would do it at once (0 + a, 1·a, −(−a)), and no further.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -12,7 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..algebra.expression import Dense
 from ..numbers.stable import sigmoid, softplus
+from .activations import Activation, LeakyReLU
+from .smooth import ELU, GELU, SiLU
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class EntryFunction(NamedTuple):
     slope: Callable[[Tree], Tree]
 
 
+_LEAKY = LeakyReLU()
+
+
 def _leg(u: Tree) -> Tree:
     """sqrt((1 − u) (1 + u)), which loses nothing near 1, where 1 − u² does."""
     return call("sqrt", times(less(num(1), u), plus(num(1), u)))
@@ -68,6 +75,10 @@ def _relu_slope(z: Any) -> Any:
     return np.heaviside(z, 0.0)
 
 
+def _leaky_slope(z: Any) -> Any:
+    return _LEAKY.vjp(np.ones_like(z), z)["z"]
+
+
 def _tanh_slope(z: Any) -> Any:
     e = np.exp(-2 * np.abs(z))
     return 4 * e / (1 + e) / (1 + e)
@@ -76,6 +87,42 @@ def _tanh_slope(z: Any) -> Any:
 def _sigmoid_slope(z: Any) -> Any:
     e = np.exp(-np.abs(z))
     return e / (1 + e) / (1 + e)
+
+
+def _of_op(op: Activation, third: Callable[[Tree], Tree]) -> dict[str, EntryFunction]:
+    """An activation by its op, f with f' and f'': what its forward, vjp and second compute."""
+    f = op.activation
+
+    def value(z: Any) -> Any:
+        return op.forward(np.asarray(z))
+
+    def first(z: Any) -> Any:
+        z = np.asarray(z)
+        return op.vjp(np.ones_like(z), z)["z"]
+
+    def second(z: Any) -> Any:
+        z = np.asarray(z)
+        (term,) = op.second(np.atleast_1d(z))["z", "z"].terms
+        return term.of(Dense)[0].array.reshape(z.shape)
+
+    return {
+        f: EntryFunction(value, lambda u: call(f"{f}'", u)),
+        f"{f}'": EntryFunction(first, lambda u: call(f"{f}''", u)),
+        f"{f}''": EntryFunction(second, third),
+    }
+
+
+def _silu_third(u: Tree) -> Tree:
+    """σ' (3 (1 − 2σ) + u ((1 − 2σ)² − 2σ'))"""
+    slope, odd = call("sigmoid'", u), less(num(1), times(num(2), call("sigmoid", u)))
+    bend = less(power(odd, 2), times(num(2), slope))
+    return times(slope, plus(times(num(3), odd), times(u, bend)))
+
+
+def _gelu_third(u: Tree) -> Tree:
+    """φ(u) (u³ − 4u)"""
+    bell = times(num(1 / math.sqrt(2 * math.pi)), call("exp", times(num(-0.5), power(u, 2))))
+    return times(bell, less(power(u, 3), times(num(4), u)))
 
 
 ENTRY_FUNCTIONS: dict[str, EntryFunction] = {
@@ -102,8 +149,13 @@ ENTRY_FUNCTIONS: dict[str, EntryFunction] = {
         _sigmoid_slope,
         lambda u: times(call("sigmoid'", u), less(num(1), times(num(2), call("sigmoid", u)))),
     ),
+    "leaky_relu": EntryFunction(_LEAKY.forward, lambda u: call("leaky_relu'", u)),
+    "leaky_relu'": EntryFunction(_leaky_slope, lambda u: num(0)),
+    **_of_op(ELU(), lambda u: call("elu''", u)),
+    **_of_op(SiLU(), _silu_third),
+    **_of_op(GELU(), _gelu_third),
 }
-KINKED = {"relu", "abs"}
+KINKED = {"relu", "leaky_relu", "abs"}  # where what they are of is 0
 
 
 def plus(a: Tree, b: Tree) -> Tree:

@@ -8,8 +8,16 @@ import numpy as np
 
 from ..algebra.axes import BATCH
 from ..algebra.binding import Binding
-from ..errors import AxisError, DomainError, Later
-from ..numbers.arrays import as_array, is_closed, quiet, raw_array, read_only, require_finite
+from ..errors import AxisError, DomainError
+from ..numbers.arrays import (
+    as_array,
+    is_closed,
+    is_finite,
+    quiet,
+    raw_array,
+    read_only,
+    require_finite,
+)
 from ..numbers.positions import as_positions
 from ..numbers.precision import precision_of
 from ..ops import Op
@@ -100,17 +108,12 @@ class Call:
         step, values, dtype = step.active(), self.values, self.dtype
         given = [values[arg] for arg in step.args]
         binding = self.bound(step) if _shapes_first(step.op, given) else None
-        admitted = step.ask("admit()", step.op.admit, step.called | {"outputs": outputs}, *given)
-        indices = step.indices
-        for arg, before, value in zip(step.args, given, admitted, strict=True):
-            if (value is not before or before.dtype != dtype) and arg not in indices:
-                values[arg] = read_only(np.array(value, dtype))
-                if values[arg].shape != before.shape:
-                    binding = None  # of the form that the op was given
+        if step.op.labels or step.op.has_own_admit:
+            given, binding = self.admitted(step, given, outputs, binding)
         binding = binding or self.bound(step)
-        if indices:
+        if step.indices:
             require_in_range(step, binding, values)
-        value = step.ask("forward()", step.op.forward, *(values[arg] for arg in step.args))
+        value = step.ask("forward()", step.op.forward, *given)
         expected = binding.shape
         if np.shape(value) != expected:
             raise AxisError(
@@ -124,9 +127,24 @@ class Call:
                 self.names[arg] = axes
         self.names[step.name] = fronts.output
         self.made.append(step.name)
-        values[step.name] = read_only(np.array(value, dtype=dtype))
-        hint = Later(lambda: f"It is computed by {step}. {HINT}")
-        require_finite(values[step.name], step.name, hint)
+        values[step.name] = kept = read_only(np.array(value, dtype=dtype))
+        if not is_finite(kept):
+            require_finite(kept, step.name, f"It is computed by {step}. {HINT}")
+
+    def admitted(
+        self, step: Step, given: list[np.ndarray], outputs: str, binding: Binding | None
+    ) -> tuple[list[np.ndarray], Binding | None]:
+        """What the op makes of what it is given, and the binding where the shapes stay."""
+        values, dtype = self.values, self.dtype
+        names = step.called | {"outputs": outputs}
+        for arg, before, value in zip(
+            step.args, given, step.ask("admit()", step.op.admit, names, *given), strict=True
+        ):
+            if (value is not before or before.dtype != dtype) and arg not in step.indices:
+                values[arg] = read_only(np.array(value, dtype))
+                if values[arg].shape != before.shape:
+                    binding = None  # of the form that the op was given
+        return [values[arg] for arg in step.args], binding
 
     def bound(self, step: Step) -> Binding:
         """The sizes of the step's axes, or AxisError for shapes that do not fit the op."""

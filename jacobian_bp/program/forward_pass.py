@@ -18,6 +18,7 @@ from ..numbers.arrays import quiet, read_only
 from ..numbers.positions import require_positions
 from ..ops import Op
 from ..writing.signs import dims, plural, safe
+from .moulds import cast
 from .program import Program, listed
 from .step import Step
 
@@ -29,6 +30,7 @@ MADE_AGAIN = (
     "answers",
     "_neighbours",
 )  # not kept with a copy of a pass
+MOST_BINDINGS = 4  # kept of a step: before and after its parameters' axes have names, twice
 Locals = dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...], Expression]]
 
 
@@ -155,7 +157,7 @@ class Pass:
         local: Callable[[Step, int], Link] | None = None,
     ) -> list[Link]:
         """The local Jacobians of `steps`, between positions in `names`."""
-        local = local or self._link
+        local = local or self.link
         position = {name: p for p, name in enumerate(names)}
         found = []
         for step in steps:
@@ -167,12 +169,25 @@ class Pass:
                     found.append(moved)
         return found
 
-    def _link(self, step: Step, operand: int) -> Link:
+    def link(self, step: Step, operand: int) -> Link:
         """The local Jacobian by one input, checked once and kept."""
         key = (*step.key, operand)
         if key not in self._links:
-            self._links[key] = link_of(step, operand, self.local(step))
+            known = self._locals.get(step.key)
+            self._links[key] = (
+                link_of(step, operand, known) if known else self.cast(step, operand, self.raw(step))
+            )
         return self._links[key]
+
+    def cast(self, step: Step, operand: int, raw: Mapping[str, Expression]) -> Link:
+        """The local Jacobian by one input from what the op hands over, on numbers or stand-ins."""
+        name = step.op.parsed.inputs[operand].name
+        return cast(
+            self.binding(step),
+            name,
+            raw,
+            lambda: link_of(step, operand, self.lifted(step, raw)),
+        )
 
     @cached_property
     def _links(self) -> dict[tuple[str, Op, int], Link]:
@@ -348,6 +363,13 @@ class Pass:
         nodes = (self.node(of), self.node(wrt))
         return Jacobian(nodes, tuple(links), out, variable, self.dtype)
 
+    def by_one_input(self, step: Step, operand: int) -> Jacobian:
+        """The local Jacobian of a step by one of its inputs, whatever else reads the same value."""
+        link, arg = self.link(step, operand), step.args[operand]
+        out = tuple(map(Axis, link.out, self.values[step.name].shape))
+        wrt = tuple(map(Axis, link.wrt, self.values[arg].shape))
+        return Jacobian.of_link(step.name, arg, out, wrt, link, self.dtype)
+
     def jacobian(self, of: str, wrt: str) -> Jacobian:
         """∂of/∂wrt: one link where they are neighbours, else the graph between them."""
         if (of, wrt) in self._neighbours:
@@ -407,7 +429,7 @@ def bind_step(
 
     shapes = tuple([values[arg].shape for arg in step.args])
     known = tuple([axes.get(arg) for arg in step.args])
-    kept = step.last_binding.get((shapes, known))
+    kept = step.bindings.get((shapes, known))
     if kept is not None:
         return kept
 
@@ -428,8 +450,9 @@ def bind_step(
         step.op,
     )
     if not signature.rules:  # sizes of rules follow options, which an op's owner may change
-        step.last_binding.clear()
-        step.last_binding[shapes, known] = found
+        if len(step.bindings) >= MOST_BINDINGS:
+            step.bindings.clear()
+        step.bindings[shapes, known] = found
     return found
 
 

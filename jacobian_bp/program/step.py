@@ -89,8 +89,8 @@ class Step:
         return {}
 
     @cached_property
-    def last_binding(self) -> dict[Any, Binding]:
-        """What was bound last, by the shapes and names of the axes of what it reads."""
+    def bindings(self) -> dict[Any, Binding]:
+        """What was bound lately, by the shapes and names of the axes of what it reads."""
         return {}
 
     @property

@@ -43,7 +43,10 @@ class Perturbed:
                 reached.add(step.name)
                 self.steps.append(step)
         self.cost, self.name = state.cost, name
-        self.values = {n: read_only(in_float64(v)) for n, v in state.values.items()}
+        self.values = {
+            n: v if v.dtype.kind == "i" or v.dtype == np.float64 else read_only(in_float64(v))
+            for n, v in state.values.items()
+        }
         self.point = self.values[name]
 
     def slope(self, index: tuple[int, ...], scale: float = RELATIVE_STEP) -> float:

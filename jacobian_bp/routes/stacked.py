@@ -83,16 +83,15 @@ class StackedJacobian(AsArray, InChunks, Shown):
     @cached_property
     def columns(self) -> Mapping[str, slice]:
         """Where each variable's entries lie along the last axis."""
-        sizes = [math.prod(node.shape) for node in self.variables]
-        starts = [0, *running(sizes)]
-        places = zip(self.variables, starts[:-1], starts[1:], strict=True)
-        return MappingProxyType({node.name: slice(i, stop) for node, i, stop in places})
+        sizes = [self.state.values[name].size for name in self.wrt]
+        places = zip(self.wrt, sizes, running(sizes), strict=True)
+        return MappingProxyType({name: slice(stop - size, stop) for name, size, stop in places})
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """The axes of the value, then the number of entries of all variables."""
-        width = max(part.stop for part in self.columns.values())
-        return (*(axis.size for axis in self.out_axes), width)
+        width = sum(self.state.values[name].size for name in self.wrt)
+        return (*self.state.values[self.of].shape, width)
 
     @property
     def nbytes(self) -> int:

@@ -5,8 +5,8 @@ alone. So the first run of a program and its shapes records the sweep, and each 
 hands its slopes and weights to the recorded contractions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +18,7 @@ from ..algebra.nodes_and_links import Link, Node, identity
 from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..numbers.arrays import quiet
-from ..program.forward_pass import Pass, link_of
+from ..program.forward_pass import Pass
 from ..program.program import Program
 from ..program.step import Step
 
@@ -63,17 +63,35 @@ def recorded(
 ) -> tuple["Sweep", list[np.ndarray]]:
     """The sweep as it is kept, and the arrays of its expressions at the values of `state`."""
     shapes = tuple([value.shape for value in state.values.values()])
-    key = (of, tuple(wrt), state.dtype, shapes, dense, magnitudes)
-    kept = records(state.program)
-    sweep = kept.get(key)
-    arrays = sweep.arrays(state) if sweep else None
+    alike = (of, tuple(wrt), state.dtype, shapes, dense)
+    key, kept = (*alike, magnitudes), records(state.program)
+    sweep = kept.get(key) or _of_absolute_values(kept.get((*alike, not magnitudes)))
+    arrays = _arrays(state, sweep) if sweep else None
     if sweep is None or arrays is None or not sweep.tape.fits():
         if len(kept) >= MOST_SWEEPS:
             kept.clear()
-        sweep = kept[key] = _record(state, of, wrt, dense, magnitudes)
-        arrays = sweep.arrays(state)
+        sweep = _record(state, of, wrt, dense, magnitudes)
+        arrays = _arrays(state, sweep)
         assert arrays is not None
+    kept[key] = sweep
     return sweep, sweep.tape.replay(arrays)
+
+
+def _of_absolute_values(sweep: "Sweep | None") -> "Sweep | None":
+    """The same sweep with magnitudes, or without: where no term is subtracted it is the same."""
+    if sweep is None or not sweep.only_adds:
+        return None
+    return replace(sweep, magnitudes=not sweep.magnitudes)
+
+
+def _arrays(state: Pass, sweep: "Sweep") -> list[np.ndarray] | None:
+    """The factors that the sweep takes; at the same values they are the same, and are kept."""
+    if sweep.magnitudes:  # they are new arrays, of which there may be many
+        return sweep.arrays(state)
+    if sweep not in state.answers:
+        state.answers[sweep] = sweep.arrays(state)
+    found: list[np.ndarray] | None = state.answers[sweep]
+    return found
 
 
 def records(program: Program) -> dict[Any, "Sweep"]:
@@ -85,7 +103,8 @@ def records(program: Program) -> dict[Any, "Sweep"]:
 class Sweep:
     """A recorded sweep: the steps whose local Jacobians it takes, how they looked, the tape.
 
-    `expressions` are the results, on stand-ins. With `tables`, some arrays are look-ups. `plans`
+    `expressions` are the results, on stand-ins. With `tables`, some arrays are look-ups; it
+    `only_adds` where no local Jacobian subtracts a term. `plans`
     has what was worked out once for the results, under the name of whoever did.
     """
 
@@ -95,6 +114,7 @@ class Sweep:
     tape: Tape
     expressions: tuple[Expression, ...]
     tables: bool
+    only_adds: bool
     plans: dict[str, Any] = field(default_factory=dict)
 
     def arrays(self, state: Pass) -> list[np.ndarray] | None:
@@ -122,6 +142,7 @@ def _record(state: Pass, of: str, wrt: Sequence[str], dense: bool, magnitudes: b
     names, steps = state.dependents(wrt, of)
     nodes = [state.node(name) for name in names or [of]]
     links = _links(state, names, steps, tape, magnitudes)
+    on_a_path = frozenset(names)
     asked, out = set(wrt), state.axes(of)
     sinks = {place for place, node in enumerate(nodes) if node.name in asked}
     start = identity([axis.name for axis in out], nodes[0].primed)
@@ -135,20 +156,34 @@ def _record(state: Pass, of: str, wrt: Sequence[str], dense: bool, magnitudes: b
     looks = tuple(look_of(state.raw(step)) for step in steps)
     tables = any(raw.has_positions for step in steps for raw in state.raw(step).values())
     tape = tape.finished(results)
-    return Sweep(tuple(steps), looks, magnitudes, tape, tuple(expressions), tables)
+    only_adds = not any(_subtracts(state, step, on_a_path) for step in steps)
+    return Sweep(tuple(steps), looks, magnitudes, tape, tuple(expressions), tables, only_adds)
+
+
+def _subtracts(state: Pass, step: Step, names: Collection[str]) -> bool:
+    """Whether a local Jacobian by one of the names has a coefficient below 0."""
+    raw = state.raw(step)
+    return any(
+        term.coefficient < 0
+        for operand, arg in step.called.items()
+        if arg in names and operand in raw
+        for term in raw[operand].terms
+    )
 
 
 def _links(
     state: Pass, names: Sequence[str], steps: Sequence[Step], tape: Tape, magnitudes: bool
 ) -> list[Link]:
     """The local Jacobians on stand-ins, which are the tape's leaves."""
-    local = {}
+    raws = {}
     for step in steps:
         planned = {name: _stood_in(raw, tape) for name, raw in state.raw(step).items()}
         if magnitudes:
             planned = {name: absolute(expression) for name, expression in planned.items()}
-        local[step.name] = state.lifted(step, planned)
-    return state.links(names, steps, lambda step, operand: link_of(step, operand, local[step.name]))
+        raws[step.name] = planned
+    return state.links(
+        names, steps, lambda step, operand: state.cast(step, operand, raws[step.name])
+    )
 
 
 def _whole(expression: Expression, node: Node, tape: Tape, dtype: np.dtype) -> Expression:

@@ -59,7 +59,7 @@ class NumbaPlan:
         self.straight = set(labels)  # labels that are read where they lie
         for step in steps:
             places = {p: arg for p, arg in enumerate(step.args) if arg in labels}
-            own = type(step.op).admit is not Op.admit
+            own = step.op.has_own_admit
             called = {**step.called, "outputs": step.args[0]}
             plain = len(places) == 1 and step.op.admits_finite and step.op.shows_nonfinite
             if places:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jacobian_bp import Jacobian, Network
+from jacobian_bp import DomainError, Jacobian, MemoryLimitError, Network, memory_limit
 from jacobian_bp.algebra.axes import Axis
 from jacobian_bp.algebra.expression import (
     Delta,
@@ -25,6 +25,7 @@ from jacobian_bp.algebra.expression import (
     distinct,
     one,
 )
+from jacobian_bp.algebra.layouts import LAYOUTS
 from jacobian_bp.errors import AxisError
 
 SIZES = {"n": 2, "k": 3, "i": 5, "r": 7}
@@ -465,6 +466,36 @@ def test_copies_have_the_same_text_and_the_same_bits(cases):
     for twin in (pickle.loads(pickle.dumps(J)), copy.copy(J), copy.deepcopy(J)):
         assert str(twin) == str(J)
         assert twin.materialise().tobytes() == J.materialise().tobytes()
+
+
+@every
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_asked_again_a_jacobian_gives_the_same_bits_in_an_array_of_its_own(cases, layout):
+    J = chain(cases)
+    first = J.materialise(layout)
+    bits = first.tobytes()
+    first[...] = 99.0
+    for _ in range(2):  # from the second time on its placing is planned
+        again = J.materialise(layout)
+        assert again.shape == first.shape
+        assert again.tobytes() == bits
+        again[...] = 99.0
+
+
+def test_asked_again_a_jacobian_still_refuses_what_it_refused():
+    J = local("z", "W", LOCAL["linear by W"])
+    expected = J.materialise()
+    for _ in range(2):
+        with memory_limit(J.nbytes - 1), pytest.raises(MemoryLimitError):
+            J.materialise()
+        assert np.array_equal(J.materialise(), expected)
+    steep = np.full(3, 1e200)
+    product = Expression.of(Delta("k", "k'"), Dense("s", ("k",), steep), Dense("t", ("k",), steep))
+    J = Jacobian.local("z", "x", axes("k"), axes("k'"), product)
+    for _ in range(3):
+        with pytest.raises(DomainError, match="is inf"):
+            J.materialise()
+        assert np.isinf(J.materialise(finite=False)).sum() == 3
 
 
 def test_threads_get_the_same_bits():

@@ -26,6 +26,7 @@ WRITTEN = {
         r"\sum_{k,i}\delta _{k,\dim(j)\,i+k'}\,(a_{1})_{k}^{2}/x_{i'}"
     ),
     "relu'(z) ⊗ σ'(z)": r"\mathrm{relu}'(z)\otimes \sigma '(z)",
+    "silu''(x) ⊙ leaky_relu'(y)": r"\mathrm{silu}''(x)\odot \mathrm{leaky\_relu}'(y)",
     "E_1_endᵀ e_max(x)": r"E_{1,\mathrm{end}}^{\top}\,e_{\mathrm{max}}(x)",
 }
 HEADS = {

@@ -53,20 +53,10 @@ REFUSED = {
     "          ^^^^^\n  Write norm(X) for the root of the sum of squares, of a matrix too.",
     'sum(x, "all")': 'a word in quotation marks is not read in a formula.\n  sum(x, "all")\n'
     '         ^^^^^\n  Leave "all" out.',
-    "max(0, 1 - y*(w@x + b))": "max takes one array.\n  max(0, 1 - y*(w@x + b))\n      ^\n"
-    "  Write relu(1 - y*(w@x + b)) for the larger of both.",
-    "maximum(x, 0.0)": "maximum takes one array.\n  maximum(x, 0.0)\n             ^^^\n"
-    "  Write relu(x) for the larger of both.",
-    "min(0, x - y)": "min takes one array.\n  min(0, x - y)\n      ^\n"
-    "  Write -relu(-(x - y)) for the smaller of both.",
     "max(x, y - z)": "max takes one array.\n  max(x, y - z)\n         ^^^^^\n"
     "  Write y - z + relu(x - (y - z)) for the larger of both.",
     "np.minimum(x, y)": "minimum takes one array.\n  np.minimum(x, y)\n                ^\n"
     "  Write x - relu(x - y) for the smaller of both.",
-    "silu(A @ x)": "silu is not read here.\n  silu(A @ x)\n  ^^^^^^^^^^^\n"
-    "  Instead: write (A @ x) * sigmoid(A @ x).",
-    "gelu(x)": "gelu is not read here.\n  gelu(x)\n  ^^^^^^^\n  Instead: no formula has erf; near "
-    "it is x * sigmoid(1.702 * x), and in a network the layer GELU is exact.",
     "J = sum(x**2)": "a formula has one side.\n  J = sum(x**2)\n    ^\n  Write sum(x**2).",
     "A @ x = b": "a formula has one side.\n  A @ x = b\n        ^\n  Write one side alone.",
     "x..T": "the formula cannot be read from here.\n  x..T\n    ^\n"
@@ -88,8 +78,6 @@ REFUSED = {
     "norm(x, 1)": "norm takes no order.\n  norm(x, 1)\n          ^\n  Write norm1(x).",
     "norm(x, ord=1)": "norm takes no order.\n  norm(x, ord=1)\n              ^\n"
     "  Write norm1(x) for the sum of the absolute values.",
-    "max(x, 0)": "max takes one array.\n  max(x, 0)\n         ^\n"
-    "  Write relu(x) for the larger of both.",
     "exp(x, out=y)": "exp has no option that is named out.\n  exp(x, out=y)\n             ^\n"
     "  Only sum and mean take one: sum(X, axis=0).",
     "x.reshape(2)": ".reshape(…) is not read behind an array.\n  x.reshape(2)\n  ^^^^^^^^^\n"
@@ -272,11 +260,7 @@ def test_paper_and_numpy_are_read_alike():
 
 
 WRITTEN = {  # at numbers on both sides of 0, by a way of their own
-    "silu": lambda x: x / (1 + np.exp(-x)),
-    "swish": lambda x: x / (1 + np.exp(-x)),
     "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
-    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
-    "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "hardtanh": lambda x: np.clip(x, -1, 1),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "logsigmoid": lambda x: -np.log1p(np.exp(-x)),
@@ -286,17 +270,15 @@ WRITTEN = {  # at numbers on both sides of 0, by a way of their own
     "expm1": np.expm1,
     "log2": np.log2,
     "log10": np.log10,
-    "square": np.square,
-    "reciprocal": np.reciprocal,
-    "maximum": lambda x: np.maximum(x, 0),
-    "minimum": lambda x: np.minimum(x, 0),
+    "maximum": lambda x: np.maximum(x, 2),
+    "minimum": lambda x: np.minimum(x, 2),
 }
 
 
 @pytest.mark.parametrize("function", WRITTEN)
 def test_what_a_refusal_says_to_write_is_read_and_is_that_function(function):
     assert {*WRITTEN} == {*WRITTEN_OUT, "maximum", "minimum"}
-    more = ", 0" * (function in ("maximum", "minimum"))
+    more = ", 2" * (function in ("maximum", "minimum"))
     for inside in ("x", "x - 0.1"):
         with pytest.raises(SpecError) as caught:
             formula(f"{function}({inside}{more})")

@@ -6,7 +6,7 @@ numbers too.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -74,6 +74,36 @@ def written_to(expression: Expression, spot: Spot, dtype: np.dtype) -> Writer:
         evaluate(expression.holding(arrays), spot.axes, sizes, dtype, out=spot.of(whole))
 
     return writer(expression, spot, dtype) or evaluated
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a product of at most two arrays fills a new array, worked out once for many runs."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    covers: bool  # every entry is written: no zeros are needed
+    write: Writer
+
+    def filled(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """The new array for these factors. Zeros that are never looked at take no memory."""
+        made = np.empty if self.covers else untouched_zeros
+        out = made(self.shape, self.dtype)
+        self.write(arrays, out)
+        return out
+
+
+def placing_of(
+    expression: Expression, axes: Sequence[str], shape: tuple[int, ...], dtype: np.dtype
+) -> Placing | None:
+    """The placing of an expression of one term; None where it has more, or more than two arrays.
+
+    Two arrays have one product, in whatever order: it is `evaluate`'s to the bit.
+    """
+    if len(expression.terms) != 1 or len(expression.terms[0].of(Dense)) > 2:
+        return None
+    write = writer(expression, spot_of(axes, shape, dtype.itemsize), dtype)
+    return write and Placing(shape, dtype, not _placed(expression.terms[0]), write)
 
 
 def _recorded(
