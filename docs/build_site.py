@@ -193,11 +193,22 @@ def _reference(source: Path) -> list[str]:
             kind = "class" if inspect.isclass(offered) else "function"
             lines.append(f".. auto{kind}:: jacobian_bp.{name}")
             lines += ["   :members:"] * ((kind == "class" and page != "ops") or name == "Op")
-            # J.coo, J.blocks and the rest stand on a base that is not offered itself
-            lines += ["   :inherited-members:"] * (name == "Jacobian")
+            if kind == "class" and page != "ops":
+                lines += _inherited(offered)
             lines.append("")
         (folder / f"{page}.rst").write_text("\n".join(lines), "utf-8")
     return [f"reference/{page}" for page in GROUPS]
+
+
+def _inherited(offered: type) -> list[str]:
+    """What is inherited is listed too, where it stands on a base of ours that is not offered."""
+    import jacobian_bp
+
+    bases = [base for base in offered.__mro__[1:] if base is not object]
+    others = [base.__name__ for base in bases if not base.__module__.startswith("jacobian_bp")]
+    if {base.__name__ for base in bases} <= {*others, *jacobian_bp.__all__}:
+        return []
+    return [f"   :inherited-members: {','.join(others)}".rstrip()]
 
 
 def restructured(docstring: list[str]) -> list[str]:

@@ -8,7 +8,6 @@ net.run(x, y).gradients(). What only one method needs is loaded by that method.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +28,7 @@ from ..writing.signs import did_you_mean, dims, safe
 from .drawn_from_seed import draw_data, draw_params
 from .facts import NetworkFacts
 from .files.convention_file import convention_of
-from .files.data_files import LIMIT
-from .foreign import Foreign
+from .from_elsewhere import FromElsewhere
 from .layers import build_dense, read_loss
 from .over_batches import OverBatches
 from .parameters import checked, require_mapping, require_names, require_shape
@@ -41,11 +39,9 @@ from .tying import fill_tied, tied_names
 if TYPE_CHECKING:
     from ..document.picture import Picture
     from ..routes.compiled.step import CompiledStep
-    from .models.building import Built
-    from .models.layered import Layered
 
 
-class Network(OverBatches, Shown):
+class Network(FromElsewhere, OverBatches, Shown):
     """A named straight-line program of ops, and its parameters.
 
     Build one with `Network.dense` (layers one after another) or
@@ -194,142 +190,6 @@ class Network(OverBatches, Shown):
         own = [name for name in params if name not in tied]
         program = Program.build([step.reading(tied) for step in steps], own)
         return cls(program, params, tied, facts)
-
-    @classmethod
-    def from_toml(cls, path: str | Path, data_limit: int = LIMIT) -> "Network":
-        """A network from a TOML file: layers and loss, or lines of a program; weights, data.
-
-        Where the file has data, `net.run()` without arguments runs on it; a CSV file of
-        more than `data_limit` bytes is refused. Raises
-        SpecError with every problem of the file, each with its line and key.
-        """
-        from .files.net_file import read_net_file
-        from .files.net_program import ProgramSpec
-
-        spec = read_net_file(path, data_limit)
-        if isinstance(spec, ProgramSpec):
-            net = cls.program(*spec.lines, params=spec.params, convention=spec.convention)
-            data = {name: read_only(array) for name, array in spec.data.items()}
-            net.facts = replace(net.facts, remarks=spec.remarks, data=data, axes=spec.axes)
-            return net
-        net = cls.dense(
-            spec.sizes,
-            spec.activations,
-            spec.loss if spec.loss_option is None else {spec.loss: spec.loss_option},
-            reduction=spec.reduction,
-            penalty=spec.penalty,
-            seed=spec.seed,
-            params=spec.params,
-            squash_input=spec.squash_input,
-        )
-        net.facts = replace(
-            net.facts,
-            convention=spec.convention,
-            seed=spec.seed,
-            remarks=spec.remarks,
-            data={k: read_only(v) for k, v in (("x", spec.x), ("y", spec.y)) if v is not None},
-        )
-        return net
-
-    @classmethod
-    def from_torch(cls, module: Any, example: Any, *, loss: Any = None) -> "Network":
-        """A network from a torch.nn.Module, traced by torch.export on an example.
-
-        `example` is what the module reads, with the axes that it has in front, (n, …) or
-        (n, t, …); a tuple where it reads several. With `loss`, an nn loss, the labels are the
-        last: Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss()). The only
-        input is called x. Parameters keep their names, with underscores: 0.weight is
-        p0_weight, and `state_dict()` gives them back under PyTorch's. A value is named by the
-        module that gives it, one that a module gives on the way by the module and the op. It is
-        compared with the module's own before it is handed out. Raises SpecError with all that
-        is not known at once, each with its module; the page docs/models.md lists what is.
-        """
-        from .models.built import torch_built
-
-        built, buffers = torch_built(module, example, loss)
-        return cls._from_model(built, buffers)
-
-    @classmethod
-    def from_onnx(cls, path: str | Path, example: Any = None) -> "Network":
-        """A network from an .onnx file, parsed by the onnx package; nothing in it is run.
-
-        Without an `example` one is drawn in the shapes that the file declares. Parameters are
-        the initial arrays of fractions, under their names with underscores; a kernel (inputs,
-        outputs) that a MatMul reads is turned, and `state_dict()` gives it back. What the
-        program gives for the example is compared with the reference evaluation of the onnx
-        package. Raises SpecError for a file that is cut short, has its numbers in other files,
-        or declares what it does not hold, and with all operators that are not known at once.
-        """
-        from .models.built import onnx_built
-
-        return cls._from_model(onnx_built(path, example))
-
-    @classmethod
-    def from_keras(cls, path: str | Path) -> "Network":
-        """A network from a .keras file of Keras 3, read by h5py, without Keras or TensorFlow.
-
-        Sequential and functional models are read, as in evaluation. Values have the names of
-        the layers, parameters those with kernel, bias, gamma, …: dense_1_kernel, turned to
-        (outputs, inputs); `state_dict()` gives them as Keras has them. Raises SpecError for a
-        file that is damaged, links to others or claims what it does not hold, and with all
-        layers that are not known at once.
-        """
-        from .models.built import keras_built
-
-        return cls._from_model(keras_built(path))
-
-    @classmethod
-    def from_sklearn(cls, model: Any, examples: int | None = None) -> "Network":
-        """A network from a fitted MLPClassifier, MLPRegressor, LogisticRegression or Ridge.
-
-        Its layers are W1, b1, …, its cost is the loss that scikit-learn fits, penalty included:
-
-            MLPClassifier       mean cross-entropy + alpha/(2n) Σ W²
-            MLPRegressor        mean of ½ (a − y)² over examples and outputs + alpha/(2n) Σ W²
-            LogisticRegression  Σ cross-entropy + 1/(2C) Σ W², divided by n where n is given
-            Ridge               Σ (a − y)² + alpha Σ W²
-
-        `examples` is n. Labels are places in model.classes_. `state_dict()` has coefs_[0] and
-        the others as scikit-learn has them. Raises SpecError for another model, one that is not
-        fitted, and options that change the loss otherwise.
-        """
-        from .models.sklearn_models import read_sklearn
-
-        return cls._from_layers(read_sklearn(model, examples))
-
-    @classmethod
-    def _from_layers(cls, found: "Layered") -> "Network":
-        """The network of a model that is layers; one without a bias is a program."""
-        steps, shapes = build_dense(
-            found.sizes, found.activations, found.loss, found.reduction, False, {}, found.penalty
-        )
-        missing = [name for name in shapes if name not in found.parameters]
-        if missing:
-            kept = [replace(s, args=tuple(a for a in s.args if a not in missing)) for s in steps]
-            net = cls.program(*map(str, kept), params=found.params)
-        else:
-            net = cls.dense(
-                found.sizes,
-                found.activations,
-                found.loss,
-                reduction=found.reduction,
-                penalty=found.penalty,
-                params=found.params,
-            )
-        foreign = Foreign({}, {}, {}, found.parameters)
-        net.facts = replace(net.facts, foreign=foreign, remarks=found.remarks)
-        return net
-
-    @classmethod
-    def _from_model(cls, built: "Built", buffers: Mapping[str, Any] | None = None) -> "Network":
-        """The network of a model from elsewhere, with what it keeps of it."""
-        net = cls.program(*built.lines, params=built.params)
-        constants = {name: read_only(np.array(array)) for name, array in built.constants.items()}
-        foreign = Foreign(
-            constants, built.axes, built.shapes, built.parameters, buffers, built.output
-        )
-        net.facts = replace(net.facts, foreign=foreign)
-        return net
 
     def followed_by(
         self,

@@ -35,11 +35,21 @@ def test_every_name_of_the_package_is_in_the_reference(tmp_path):
     assert sorted(found) == sorted(set(jacobian_bp.__all__) - {"LAYOUTS", "__version__"})
 
 
-def test_what_a_jacobian_is_handed_out_as_is_in_the_reference(tmp_path):
+def test_what_an_object_inherits_from_a_base_that_is_not_offered_is_in_the_reference(tmp_path):
     build_site._reference(tmp_path)
-    text = (tmp_path / "reference" / "jacobians.rst").read_text("utf-8")
-    options = text.partition(".. autoclass:: jacobian_bp.Jacobian\n")[2].partition("\n\n")[0]
-    assert options.split() == [":members:", ":inherited-members:"]
+    import jacobian_bp
+
+    def options(page, name):
+        text = (tmp_path / "reference" / f"{page}.rst").read_text("utf-8")
+        own = text.partition(f".. autoclass:: jacobian_bp.{name}\n")[2].partition("\n\n")[0]
+        return own.split("\n")
+
+    assert "coo" not in vars(jacobian_bp.Jacobian)  # J.coo() stands on a base
+    assert options("jacobians", "Jacobian") == ["   :members:", "   :inherited-members:"]
+    assert "gradients_over" not in vars(jacobian_bp.Network)
+    assert options("networks", "Network") == ["   :members:", "   :inherited-members:"]
+    assert options("coursework", "Diagnosis")[1].startswith("   :inherited-members: Mapping,")
+    assert options("errors", "SpecError") == ["   :members:"]  # and nothing of Exception
 
 
 def test_every_option_of_every_command_is_in_the_reference():
