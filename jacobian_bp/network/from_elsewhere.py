@@ -73,7 +73,7 @@ class FromElsewhere:
         from .models.built import torch_built
 
         built, buffers = torch_built(module, example, loss)
-        found: Self = _of_model(cls, built, buffers)
+        found: Self = network_of_model(cls, built, buffers)
         return found
 
     @classmethod
@@ -89,7 +89,7 @@ class FromElsewhere:
         """
         from .models.built import onnx_built
 
-        found: Self = _of_model(cls, onnx_built(path, example))
+        found: Self = network_of_model(cls, onnx_built(path, example))
         return found
 
     @classmethod
@@ -104,7 +104,7 @@ class FromElsewhere:
         """
         from .models.built import keras_built
 
-        found: Self = _of_model(cls, keras_built(path))
+        found: Self = network_of_model(cls, keras_built(path))
         return found
 
     @classmethod
@@ -124,11 +124,11 @@ class FromElsewhere:
         """
         from .models.sklearn_models import read_sklearn
 
-        found: Self = _of_layers(cls, read_sklearn(model, examples))
+        found: Self = network_of_layers(cls, read_sklearn(model, examples))
         return found
 
 
-def _of_layers(of: Any, found: "Layered") -> Any:
+def network_of_layers(of: Any, found: "Layered") -> Any:
     """The network of a model that is layers; one without a bias is a program."""
     steps, shapes = build_dense(
         found.sizes, found.activations, found.loss, found.reduction, False, {}, found.penalty
@@ -151,7 +151,7 @@ def _of_layers(of: Any, found: "Layered") -> Any:
     return net
 
 
-def _of_model(of: Any, built: "Built", buffers: Mapping[str, Any] | None = None) -> Any:
+def network_of_model(of: Any, built: "Built", buffers: Mapping[str, Any] | None = None) -> Any:
     """The network of a model from elsewhere, with what it keeps of it."""
     net = of.program(*built.lines, params=built.params)
     constants = {name: read_only(np.array(array)) for name, array in built.constants.items()}

@@ -7,6 +7,7 @@ import pytest
 
 from jacobian_bp import Network
 from jacobian_bp.errors import SpecError
+from jacobian_bp.network.from_elsewhere import network_of_model
 from jacobian_bp.network.models.model import Model, Node, Parameter
 from jacobian_bp.network.models.rules import RULES, build
 
@@ -44,7 +45,7 @@ def network(x, steps, constants=None):
                 model.parameters[key] = Parameter(f"own.{key}", P[key])
         model.nodes.append(Node(kind, reads, f"v{place}", shape, f"v{place}", "a node", options))
     model.outputs = (model.nodes[-1].gives,)
-    return Network._from_model(build(model))
+    return network_of_model(Network, build(model))
 
 
 def softmax(z):
