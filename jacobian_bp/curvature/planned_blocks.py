@@ -77,7 +77,6 @@ def upper_blocks(
             continue
         own = graph.between(start, ends)
         sinks = {own.value(name): name for name in names[count:]}
-        sinks.pop(-1, None)
         begin = identity([axis.name for axis in out], own.nodes[0].primed)
         name = f"(∂{graph.of}/∂{first})"
         arrived = chain_rule.reverse(

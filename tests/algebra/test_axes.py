@@ -147,6 +147,16 @@ Linear 'z2': axis i has two sizes.
     )
 
 
+def test_a_matrix_of_one_column_is_not_called_an_example_that_is_a_column():
+    assert refusal(bound, (3,), (2, 1), (2,)) == (
+        """\
+Linear 'z2': axis i has two sizes.
+  a1[i]   has shape (3,),   so i = 3
+  W2[k,i] has shape (2, 1), so i = 1
+  Give a1 and W2 the same size along it; nothing is broadcast."""
+    )
+
+
 def test_a_bias_of_one_number_is_not_broadcast():
     assert refusal(bound, (3,), (5, 3), (1,)) == (
         """\

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jacobian_bp.algebra.expression import delta, dense, distinct, one
+from jacobian_bp.algebra.expression import Dense, Expression, delta, dense, distinct, one
 from jacobian_bp.algebra.products.placing import evaluate
 from jacobian_bp.algebra.products.placing_planned import (
     Spot,
@@ -90,3 +90,14 @@ def test_a_delta_one_term_and_many_entries_are_left_to_others():
     assert summed_products(SUMS[0], axes, SIZES, np.dtype(np.float32)) is None
     uncovered = dense("x[i]", x) + dense("d[k]", d)
     assert summed_products(uncovered, ("k", "i"), *known) is None
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_array_that_is_there_already_is_written_into_the_place_that_is_given(own):
+    expression, out = Expression.of(Dense("H", ("k", "k'"), H, own=own)), np.full((3, 3), np.nan)
+    given = evaluate(expression, ("k", "k'"), {"k": 3, "k'": 3}, np.dtype(float), out=out)
+    assert given is out
+    np.testing.assert_array_equal(out, H)
+    fresh = evaluate(expression, ("k", "k'"), {"k": 3, "k'": 3}, np.dtype(float))
+    np.testing.assert_array_equal(fresh, H)
+    assert np.shares_memory(fresh, H) == own  # what a contraction has made need not be copied

@@ -646,8 +646,8 @@ def test_what_is_too_large_to_be_built_is_checked_all_the_same():
 
 def test_a_page_takes_little_memory_beside_the_matrix_that_is_not_built(monkeypatch):
     monkeypatch.setattr(of_hessian, "MOST_COLUMNS", 3)
-    net = Network.dense([997, 11, 5], ["tanh", "softmax"], "cross_entropy", seed=3)
-    run = net.run(RNG.standard_normal(997), np.array(3))
+    net = Network.dense([397, 11, 5], ["tanh", "softmax"], "cross_entropy", seed=3)
+    run = net.run(RNG.standard_normal(397), np.array(3))
     tracemalloc.start()
     page = run.second_derivation()
     _, most = tracemalloc.get_traced_memory()

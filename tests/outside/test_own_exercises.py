@@ -122,7 +122,8 @@ def test_the_documented_test_file_passes_and_fails(call, here, tmp_path):
     sheet = (tmp_path / "ex100.py").read_text()
     (tmp_path / "wrong.py").write_text(sheet.replace("S @ g", "g"))
     pytest_here = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    code, said, _ = call("test_ex100.py", "test_wrong.py", before=pytest_here)
+    bare = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # quick to start
+    code, said, _ = call("test_ex100.py", "test_wrong.py", before=pytest_here, **bare)
     assert (code, said.splitlines()[-1].startswith("1 failed, 1 passed")) == (1, True)
     assert "FAILED test_wrong.py::test_answers" in said
     assert re.search("dz: values, one example +failed", said)

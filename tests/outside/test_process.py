@@ -253,7 +253,8 @@ def test_a_terminal_of_any_width_gets_whole_numbers(columns):
 
 def test_the_width_is_that_of_columns_with_lines_and_without_and_of_no_pipe(derived):
     narrow = {"TERM": "dumb", "COLUMNS": "60"}
-    assert terminal("check", **narrow) == terminal("check", **narrow, LINES="24")
+    command = ["derive", "3-5-2"]
+    assert terminal(*command, **narrow) == terminal(*command, **narrow, LINES="24")
     assert run(env={"COLUMNS": "60"}).stdout == derived
 
 
@@ -284,7 +285,7 @@ def test_flags_of_the_interpreter_change_nothing(flags, derived):
 
 
 def test_checks_still_run_without_asserts():
-    done = run("check", "4-5-x", flags=["-O"])
+    done = run("check", "4-5-x", flags=["-OO"])
     assert done.returncode == 2
     assert done.stderr.startswith(b"jacobian-bp: SpecError: '4-5-x' is not a list")
 

@@ -498,7 +498,7 @@ class Quantities:
     ) -> list[tuple[bool, np.ndarray]]:
         """The ways in which an array can stand for a quantity."""
         is_bias = quantity.of[0] == "b"
-        if not right.any() or (array.ndim == 0 and (right.size > 1 or not is_bias)):
+        if array.ndim == 0 and (right.size > 1 or not is_bias):
             return []
         forms = []
         flat = min(array.ndim, right.ndim) < 2
@@ -510,7 +510,7 @@ class Quantities:
             forms.append((False, array.reshape(right.shape)))
         if array.ndim == 2 and array.T.shape == right.shape and not is_bias:
             forms.append((True, array.T))
-        return forms
+        return forms if forms and right.any() else []
 
     # ---------------------------------------------------------------- helpers by their name
 
@@ -630,5 +630,6 @@ def _times(form: np.ndarray, right: np.ndarray) -> float:
     """How many times the right array a form is; 0 where it is no multiple of it."""
     place = np.unravel_index(np.abs(right).argmax(), right.shape)
     factor = float(form[place] / right[place]) if right[place] else 0.0
-    margin = NEARLY_ZERO * abs(factor) * np.abs(right).max()
-    return factor if np.allclose(form, factor * right, rtol=CLOSE, atol=margin) else 0.0
+    meant = np.abs(factor * right)
+    margins = NEARLY_ZERO * meant.max() + CLOSE * meant
+    return factor if (np.abs(form - factor * right) <= margins).all() else 0.0

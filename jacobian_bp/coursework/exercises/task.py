@@ -86,17 +86,29 @@ class Task:
 
     def answers(self, planted: Planted | None = None) -> dict[str, Any]:
         """The answers of the solution, with some of them given another way."""
+        return self._answers(planted, {})
+
+    def _answers(self, planted: Planted | None, right: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, where those before the first line that is another one are the `right` ones."""
         names, found = dict(self.names), {}
         lines = {**planted.answers, **planted.besides} if planted else {}
+        as_solved = bool(right)
         for question in self.questions:
             line = lines.get(question.name, question.solution)
+            as_solved = as_solved and line == question.solution
             try:
-                value = value_of(line, names)
+                value = right[question.name] if as_solved else value_of(line, names)
             except Exception as error:
                 of = "the solution" if planted is None else f"{planted.name!r}"
                 raise AnswerLineError(of, question.name, line, tuple(names)) from error
             names[question.name] = found[question.name] = value
         return found
+
+    def told_apart(self) -> list[tuple[str, dict[str, Any]]]:
+        """The answers of the solution and of every planted mistake, by name, to be compared."""
+        right = self.answers()
+        wrong = [(planted.name, self._answers(planted, right)) for planted in self.mistakes]
+        return [("the solution", right), *wrong]
 
     def strict(self) -> "Task":
         """The same task, where an array is right in the layout that is asked for alone."""
@@ -238,19 +250,17 @@ def in_own_convention(raw: Task) -> Task:
 
 def require_told_apart(task: Task) -> None:
     """Redraw unless all planted mistakes differ, from the solution and from each other."""
-    told = [("the solution", task.answers())]
-    told += [(planted.name, task.answers(planted)) for planted in task.mistakes]
-    for (one, first), (other, second) in combinations(told, 2):
+    for (one, first), (other, second) in combinations(task.told_apart(), 2):
         if not any(differ(first[q.name], second[q.name], q) for q in task.questions):
             raise Redraw(f"{one} and {other} give the same answers")
 
 
 def differ(first: Any, second: Any, question: Question | None = None) -> bool:
     """Whether two answers are told apart: by value, with a wide margin for numbers."""
-    if question is not None:
-        first, second = question.outcome(first), question.outcome(second)
     if first is second:
         return False
+    if question is not None:
+        first, second = question.outcome(first), question.outcome(second)
     if isinstance(first, str) or isinstance(second, str):
         return str(first) != str(second)
     a, b = np.asarray(first), np.asarray(second)

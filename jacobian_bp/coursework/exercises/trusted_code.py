@@ -5,6 +5,8 @@ run in this process.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,13 @@ def run_lines(lines: str, names: Mapping[str, Any]) -> dict[str, Any]:
     """
     space: dict[str, Any] = {"np": np, **names}
     with np.errstate(all="ignore"):
-        exec(compile(lines, "<exercise>", "exec"), space)
+        exec(_compiled(lines), space)
     return {name: value for name, value in space.items() if name not in ("np", "__builtins__")}
+
+
+@lru_cache(4096)
+def _compiled(lines: str) -> CodeType:
+    return compile(lines, "<exercise>", "exec")
 
 
 def value_of(expression: str, names: Mapping[str, Any]) -> Any:

@@ -88,6 +88,7 @@ NOT_READ = [
 ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", RIGHT)
 def test_layers_that_are_gone_through_by_name_are_read(name):
     report = diagnose_code(RIGHT[name], run_of(RELU_CLASSES))
@@ -95,6 +96,7 @@ def test_layers_that_are_gone_through_by_name_are_read(name):
     assert "with the gradients of W1, W2, b1, b2" in report.sentences[0]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("old", "new"), MISTAKES)
 def test_a_mistake_in_layers_that_are_gone_through_by_name_is_named(old, new):
     text, line = planted(TEXT, old, new)

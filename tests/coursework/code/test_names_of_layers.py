@@ -34,6 +34,7 @@ def named(linear, relu):
     return TEXT.replace("LINEAR", linear).replace("RELU", relu)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("linear", "relu"), NAMES)
 def test_each_is_judged_as_the_layer_that_its_name_says(linear, relu):
     text, run = named(linear, relu), run_of(RELU_CLASSES)

@@ -27,6 +27,7 @@ net ="""
 KEEPS = "Its optimiser Adam keeps means of the gradients: it is left alone."
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", STYLES)
 def test_the_backward_is_judged_with_its_optimiser_beside_it(name):
     style = STYLES[name]

@@ -50,6 +50,7 @@ MISTAKES = {
 RUN = run_of("BatchNorm")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("old", "new"), [(old, new) for old in MISTAKES for new in MISTAKES[old]])
 def test_a_mistake_in_a_line_is_named_there(old, new):
     text, line = planted(TEXT, old, new)

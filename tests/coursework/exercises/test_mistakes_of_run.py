@@ -171,6 +171,7 @@ def seen_on(page):
     return f"{bare} {texts_in(json.loads(data[1])) if data else ''}"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("name", "convention"), [("seed", None), ("batch", "ng"), ("normalised", None)]
 )

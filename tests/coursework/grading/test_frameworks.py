@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -73,7 +74,8 @@ def test_the_pytest_file_passes_a_right_sheet_and_fails_with_reasons_without_ans
     (tmp_path / "test_ex2.py").write_text(tests)
     (tmp_path / "test_wrong.py").write_text(tests.replace('"ex2.py"', '"wrong.py"'))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--color=no"]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    bare = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # quick to start
+    found = subprocess.run(command, cwd=tmp_path, env=bare, capture_output=True, text=True)
     assert found.returncode == 1
     assert found.stdout.splitlines()[-1].startswith("1 failed, 1 passed")
     assert "FAILED test_wrong.py::test_answers" in found.stdout

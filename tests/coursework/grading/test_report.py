@@ -24,7 +24,7 @@ def points(report, name):
 # ---------------------------------------------------------------- points
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(12)
 @pytest.mark.parametrize("exercise", [e.number for e in EXERCISES])
 def test_the_solution_has_all_points(exercise, tmp_path):
     report = graded(tmp_path, exercise)
@@ -265,7 +265,7 @@ def saved(tmp_path, exercise, **changed):
     return grade_file(tmp_path / "a.npz", exercise, Terms(sheet_seed=7))
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize("exercise", [e.number for e in EXERCISES])
 def test_every_answer_can_be_handed_in_as_an_array(exercise, tmp_path):
     """Masks (3), a word (5) and strings (7) too."""
