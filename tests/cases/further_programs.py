@@ -21,9 +21,7 @@ def written(draft, v):
     if places == 2:
         x = draft.einsum("ci,j->cij", (x, draft.param(2)), 2, size, 2)
     reads = [x, draft.param(2, 3, *[2, 3][:places]), draft.param(3 * groups)][: draft.pick([2, 3])]
-    sizes = [
-        stride * (n - 1) + r + more for n, r in zip((size, 2), [2, 3][:places], strict=False)
-    ]
+    sizes = [stride * (n - 1) + r + more for n, r in zip((size, 2), [2, 3][:places], strict=False)]
     options = f"stride={stride}, output_padding={more}, groups={groups}"
     y = draft.step(f"{kind}({', '.join(reads)}, {options})", 3 * groups, *sizes)
     letters = "cij"[: places + 1]
