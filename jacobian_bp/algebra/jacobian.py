@@ -18,6 +18,7 @@ from ..document.picture import Picture, framed
 from ..errors import AxisError, JacobianError
 from ..numbers.arrays import as_array, is_finite, quiet, require_finite
 from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..numbers.named_vectors import of_one
 from ..numbers.overflow import require_product
 from ..writing.latex import formula
 from ..writing.notebook import entries_table, page
@@ -285,8 +286,10 @@ class Jacobian(HandedOut, Shown):
     def pull(self, cotangent: Any, *, finite: bool = True) -> np.ndarray:
         """The vector-Jacobian product Σ_out v[out] J[out,wrt]; the Jacobian is not built.
 
-        Raises DomainError where an entry is not finite; with finite=False it is handed out.
+        v may be a dict {of: array}. Raises DomainError where an entry is not finite; with
+        finite=False it is handed out.
         """
+        cotangent = of_one(cotangent, self.of, f"{self.name}.pull", "cotangent")
         v = self._vector(cotangent, "cotangent", self.nodes[0])
         start = Expression.of(Dense("v", self.nodes[0].primed, v))
         found = chain_rule.reverse(self.nodes, self.links, start, of="(v·" + self.of + ")")
@@ -300,9 +303,11 @@ class Jacobian(HandedOut, Shown):
     def push(self, tangent: Any) -> np.ndarray:
         """The Jacobian-vector product Σ_wrt J[out,wrt] u[wrt]; the Jacobian is not built.
 
-        Raises DomainError where an entry is not finite.
+        u may be a dict {wrt: array}. Raises DomainError where an entry is not finite.
         """
         last = self.nodes[-1]
+        several = f'run.jacobian("{self.of}", run.params).push(…)'
+        tangent = of_one(tangent, self.wrt, f"{self.name}.push", "tangent", several)
         u = self._vector(tangent, "tangent", last)
         start = {len(self.nodes) - 1: Expression.of(Dense("u", last.plain, u))}
         found = chain_rule.forward(self.nodes, self.links, start, by=self.wrt)

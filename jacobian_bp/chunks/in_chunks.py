@@ -113,7 +113,7 @@ def fitting(
     instead: str,
 ) -> np.ndarray:
     """The cotangent or tangent of a Jacobian `of` this name and shape. AxisError for another."""
-    if isinstance(given, Mapping) and len(expected) == 1:
+    if isinstance(given, Mapping) and kind == "tangent" and len(expected) == 1:
         raise SpecError(
             f"{who}: the {kind} is a dict, not one array of shape {dims(expected)}.\n"
             f"  Pass np.concatenate([np.ravel(v) for v in {kind}.values()])."

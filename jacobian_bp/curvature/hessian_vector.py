@@ -16,7 +16,8 @@ from ..algebra.nodes_and_links import Link, Node
 from ..algebra.products.placing import evaluate
 from ..algebra.tape import StandIn, Tape
 from ..errors import AxisError, SpecError
-from ..numbers.arrays import is_finite, quiet, real_array, require_finite, size_bound
+from ..numbers.arrays import is_finite, quiet, size_bound
+from ..numbers.named_vectors import of_variables
 from ..program.forward_pass import Pass
 from ..writing.signs import dims, safe
 from .doubled_graph import Bend, DoubledGraph, doubled
@@ -43,20 +44,10 @@ def hessian_vector(state: Pass, of: str, vectors: Mapping[str, Any]) -> dict[str
             f"  Pass of= the name of a scalar, or push a vector through one block: "
             f'run.hessian("{next(iter(vectors))}", of="{of}").push(v).'
         )
-    given = {}
-    for name, vector in vectors.items():
+    for name in vectors:
         state.require_variable(of, name)
-        who, shape = f"the vector of {name}", state.values[name].shape
-        v = real_array(vector, who)
-        require_finite(v, who, "Pass a finite vector.")
-        if v.shape != shape:
-            raise AxisError(
-                f"H v: {who} does not fit.\n"
-                f"  it has shape {dims(v.shape)}\n"
-                f"  {name} has shape {dims(shape)}\n"
-                f"  Pass an array of the shape of {name}."
-            )
-        given[name] = v
+    shapes = {name: state.values[name].shape for name in vectors}
+    given = of_variables(vectors, shapes, "H v", "vector")
     return replayed_product(state, of, given, "", lambda graph: graph)
 
 

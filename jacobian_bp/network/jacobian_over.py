@@ -1,6 +1,6 @@
 """∂f/∂θ over more examples than fit at once: batch by batch, lazy, or in a store."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -24,10 +24,12 @@ from ..errors import AxisError, DomainError, JacobianError, SpecError
 from ..numbers.arrays import is_finite, quiet
 from ..numbers.compensated import Compensated
 from ..numbers.memory import parse_bytes
+from ..numbers.named_vectors import of_one
 from ..program.forward_pass import Pass
 from ..program.over_examples import EXAMPLE, WORDS, kinds_of
+from ..program.program import listed
 from ..routes.stacked import StackedJacobian, side_by_side
-from ..writing.signs import dims, safe
+from ..writing.signs import did_you_mean, dims, safe, type_of
 from .batches import Alike, Data, InBatch, Rows, is_dask, read_batches
 from .runs import Runs
 
@@ -108,12 +110,14 @@ class JacobianOver(InChunks):
     def pull(self, cotangent: Any) -> np.ndarray:
         """Σ_n,out v[n,out] J[n,out,p], added up batch by batch; no row of J is built.
 
-        Raises what `to_dask` does for an iterator, AxisError where v has another shape, and
-        DomainError where an entry is not finite.
+        v may be a dict {of: array}. Raises what `to_dask` does for an iterator, AxisError where v
+        has another shape, SpecError for a dict of other names, and DomainError where an entry is
+        not finite.
         """
         rows = self._rows("pull")
         hint = f"Pass an array of the shape of {self.of} over all rows."
         itself = self.name, self.shape
+        cotangent = of_one(cotangent, self.of, f"{self.who}(…).pull", "cotangent")
         v = fitting(cotangent, "cotangent", self.shape[:-1], f"{self.who}(…).pull", itself, hint)
         total = Compensated()
         for place, (start, stop) in enumerate(pairwise(rows.cuts)):
@@ -255,20 +259,34 @@ def jacobian_over(
     axes: Mapping[str, str] | None,
     max_bytes: int | str,
 ) -> JacobianOver:
-    """∂of/∂wrt over the batches. SpecError for what names no parameters."""
+    """∂of/∂wrt over the batches. SpecError for what is no value, and no parameters once each."""
     who = "net.jacobian_over"
-    given = [wrt] if isinstance(wrt, str) or not isinstance(wrt, Iterable) else list(wrt)
-    names = tuple(net.tied.get(name, name) if isinstance(name, str) else name for name in given)
-    names = tuple(name for at, name in enumerate(names) if name not in names[:at])
     known = [name for name in net.params if name not in net.tied]
-    wrong = [name for name in names if name not in known]
-    if wrong or not names or not isinstance(of, str):
-        told = f"{safe(repr(wrong[0])[:60])} is no parameter" if wrong else "no parameter is named"
-        if not isinstance(of, str):
-            told = f"a value is named by a string, not by {safe(repr(of)[:60])}"
+    values = [step.partition(" = ")[0] for step in net.steps]
+    if not isinstance(of, str) or of not in values:
         raise SpecError(
-            f"{who}: {told}.\n"
-            f"  Write net.jacobian_over(batches, value, names), with names of {', '.join(known)}."
+            f"{who}: no value is named {safe(repr(of)[:60])}.{did_you_mean(str(of), values)}\n"
+            f"  The values are {listed(values)}."
+        )
+    if not isinstance(wrt, str | list | tuple | Mapping):
+        raise SpecError(
+            f"{who}: the variable is {type_of(wrt)}.\n"
+            f'  Write a name such as "{known[0]}", or several: net.params.'
+        )
+    given = [wrt] if isinstance(wrt, str) else list(wrt)
+    if isinstance(wrt, Mapping):
+        given = [name for name in given if name not in net.tied]
+    names = tuple(net.tied.get(name, name) if isinstance(name, str) else name for name in given)
+    for name in names:
+        if name not in known:
+            raise SpecError(
+                f"{who}: {safe(repr(name)[:60])} is no parameter.{did_you_mean(str(name), known)}\n"
+                f"  The parameters are {listed(known)}."
+            )
+    if not names or len({*names}) < len(names):
+        raise SpecError(
+            f"{who} of {of} is by {listed(names) or 'no parameter'}.\n"
+            f"  Name each once, and at least one of {listed(known)}."
         )
     parse_bytes(max_bytes, f"{who}(max_bytes=…)")
     return JacobianOver(net, read_batches(who, batches), of, names, axes, max_bytes, who)

@@ -30,8 +30,9 @@ from ..chunks.chunked import LARGEST, Chunked, Chunks
 from ..chunks.in_chunks import FOR_ENTRIES, InChunks, fitting
 from ..document.picture import Picture
 from ..errors import AxisError, SpecError
-from ..numbers.arrays import as_array, is_finite, quiet
+from ..numbers.arrays import is_finite, quiet
 from ..numbers.memory import format_bytes, nbytes, require_memory
+from ..numbers.named_vectors import of_one, of_variables
 from ..program.forward_pass import Pass
 from ..writing.latex import formula
 from ..writing.notebook import grid, page
@@ -158,12 +159,14 @@ class StackedJacobian(AsArray, InChunks, Shown):
     def pull(self, cotangent: Any) -> np.ndarray:
         """Σ_out v[out] J[out,p], with the entries of all variables row by row; J is not built.
 
-        One sweep from `of` down serves all variables. Raises AxisError where v has not the
-        shape of `of`, and DomainError where an entry is not finite.
+        v may be a dict {of: array}; found[J.columns["W1"]] are the entries of W1. One sweep from
+        `of` down serves all variables. Raises AxisError where v has not the shape of `of`,
+        SpecError for a dict of other names, and DomainError where an entry is not finite.
         """
         value = Node(self.of, self.out_axes)
         hint = f"Pass an array of the shape of {self.of}."
         itself = self.name, self.shape
+        cotangent = of_one(cotangent, self.of, f"{self.name}.pull", "cotangent")
         v = fitting(cotangent, "cotangent", value.shape, self.name, itself, hint)
         nodes, links = self._graph
         start = Expression.of(Dense("v", value.primed, v))
@@ -341,15 +344,6 @@ def side_by_side(tangent: Any, variables: Sequence[Node], who: str) -> Any:
             raise SpecError(
                 f"{who}: {shown} is none of its variables.{guess}\n  They are {', '.join(shapes)}."
             )
-    parts = []
-    for name, shape in shapes.items():
-        part = as_array(tangent.get(name, np.zeros(shape)), f"the tangent of {name}")
-        if part.shape != shape:
-            raise AxisError(
-                f"{who}: the tangent of {name} does not fit.\n"
-                f"  it has shape {dims(part.shape)}\n"
-                f"  {name} has shape {dims(shape)}\n"
-                f"  Pass an array of the shape of {name}."
-            )
-        parts.append(part.reshape(-1))
-    return np.concatenate(parts)
+    given = of_variables(tangent, shapes, who, "tangent")
+    rows = [given.get(node.name, np.zeros(node.shape)).reshape(-1) for node in variables]
+    return np.concatenate(rows)

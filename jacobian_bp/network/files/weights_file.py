@@ -17,6 +17,7 @@ from ...errors import DomainError, SpecError
 from ...numbers.arrays import as_array, require_finite
 from ...writing.signs import dims, safe
 from ...writing.whole_file import write_whole
+from .first_bytes import PICKLE, ending_of, kind_of, may_be
 from .hdf5_arrays import stored_keras_weights
 from .nielsen_json import stored_nielsen
 from .other_names import as_named_here
@@ -36,18 +37,6 @@ READERS: dict[str, Callable[..., dict[str, Stored]]] = {
     **dict.fromkeys(TORCH_ENDINGS, stored_torch),  # where torch is installed
 }
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
-MAGIC = {
-    b"PK": "a zip archive",
-    b"\x93NUMPY": "a single .npy array",
-    b"\x80": "a Python pickle",
-    b"\x89HDF": "an HDF5 file",
-    b"\x1f\x8b": "a gzip file",
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself",
-}
-BY_FIRST_BYTES: dict[str, Callable[[bytes], bool]] = {
-    ".npz": lambda head: head.startswith(b"PK\x03\x04"),
-    ".safetensors": lambda head: head[8:9] == b"{",  # behind the length of its header
-}
 ADVICE_OF_PROGRAM = "Name the arrays as the lines do, or as PyTorch does: 0.weight, 0.bias, …."
 HEAD = 512  # bytes that tell what a file is
 TORCH = b"/data.pkl"  # the first member of an archive of PyTorch
@@ -137,31 +126,21 @@ def _require_format(path: Path, folder: Path) -> None:
         raise SpecError(
             f"{label(path)} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}"
         )
-    meant = next((ending for ending, is_one in BY_FIRST_BYTES.items() if is_one(head)), "")
+    meant = ending_of(head)
     told = f"By its first bytes it may be one: give it the ending {meant}." if meant else INSTEAD
     raise SpecError(f"{label(path)} does not end in .npz or .safetensors.\n  {told}")
 
 
 def _require_magic(head: bytes, path: Path, name: str) -> None:
     """SpecError that says what a file is, where its ending says another thing."""
-    kind = next((words for magic, words in MAGIC.items() if head.startswith(magic)), None)
-    if not head:
-        kind = "empty"
-    elif path.suffix.lower() == ".npz":
-        if head.startswith(b"PK\x03\x04"):
-            return
-        kind = kind or f"no zip archive: it begins {safe(repr(head[:8]))}"
-    elif path.suffix.lower() in (".json", ".h5", *TORCH_ENDINGS):
-        return  # its reader tells
-    elif head[8:9] == b"{":  # a header's length may begin with any byte
-        return
-    elif head.startswith(b"PK") and TORCH in head:
+    suffix = path.suffix.lower()
+    if head and (suffix in (".json", ".h5", *TORCH_ENDINGS) or may_be(suffix, head)):
+        return  # of the first three its reader tells
+    if suffix != ".npz" and head.startswith(b"PK") and TORCH in head:
         raise SpecError(f"{name} is a PyTorch pickle; reading one can run code.\n  {FROM_TORCH}")
-    else:
-        kind = kind or f"no .safetensors file: it begins {safe(repr(head[:8]))}"
-    advice = FROM_TORCH if kind == MAGIC[b"\x80"] else "Save the weights with np.savez."
-    if head.startswith(b"PK\x05\x06"):
-        kind = "an archive without members"
+    other = "zip archive" if suffix == ".npz" else ".safetensors file"
+    kind = kind_of(head) or (f"no {other}: it begins {safe(repr(head[:8]))}" if head else "empty")
+    advice = FROM_TORCH if kind == PICKLE else "Save the weights with np.savez."
     raise SpecError(f"{name} is {kind}.\n  {advice}")
 
 

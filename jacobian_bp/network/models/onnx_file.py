@@ -12,6 +12,7 @@ from ...errors import MemoryLimitError, SpecError
 from ...numbers.extras import extra
 from ...numbers.memory import current_limit, format_bytes
 from ...writing.signs import dims, plural, safe
+from ..files.first_bytes import PICKLE, kind_of
 from ..files.paths import brief, label, read_limited
 from ..files.stored import require_bytes
 
@@ -19,16 +20,8 @@ WHO = "Network.from_onnx"
 LIMIT = 2**31  # of a file of Protocol Buffers
 MOST_NODES = 100_000
 INSTEAD = "Give the name of an .onnx file."
+HEAD = 64  # bytes that tell what a file is
 AGAIN = "Export the model again."
-MAGIC = {
-    b"PK": "a zip archive",
-    b"\x80\x02": "a Python pickle, which is never read",
-    b"\x80\x03": "a Python pickle, which is never read",
-    b"\x80\x04": "a Python pickle, which is never read",
-    b"\x80\x05": "a Python pickle, which is never read",
-    b"\x89HDF": "an HDF5 file",
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself",
-}
 BYTES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}  # of a number
 
 
@@ -40,9 +33,10 @@ def read_onnx_file(path: str | Path) -> Any:
     if place.suffix.lower() != ".onnx":
         raise SpecError(f"{name} does not end in .onnx.\n  {INSTEAD}")
     content = read_limited(place, min(LIMIT, current_limit()), INSTEAD)
-    kind = next((words for magic, words in MAGIC.items() if content.startswith(magic)), None)
+    kind = kind_of(content[:HEAD])
     if kind or not content:
-        raise SpecError(f"{name} is {kind or 'empty'}.\n  {AGAIN}")
+        never = ", which is never read" if kind == PICKLE else ""
+        raise SpecError(f"{name} is {kind or 'empty'}{never}.\n  {AGAIN}")
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # DecodeError is not a public class of the parser

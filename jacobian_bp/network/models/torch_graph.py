@@ -4,7 +4,6 @@ Each call of an aten function becomes a node by the table in torch_calls; what d
 constants alone is computed by PyTorch; MultiheadAttention is read whole, by its parameters.
 """
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +12,23 @@ import numpy as np
 
 from ...errors import SpecError
 from ...numbers.extras import extra
-from ...writing.signs import safe, type_of
+from ...writing.signs import type_of
 from .model import Model, Node, Parameter
-from .names import as_name
+from .names import as_name, free_name
 from .torch_attention import roles_of, trouble_of
 from .torch_call import Call, UnknownError
 from .torch_calls import CALLS
 from .torch_compounds import LIKE, constant_like
-
-WHO = "Network.from_torch"
+from .torch_example import (
+    WHO,
+    given_by,
+    in_one_line,
+    input_names,
+    require_its_inputs,
+    silently,
+    tensors_of,
+    with_loss,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +56,18 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
             f"{WHO} is given {type_of(module)}, not a torch.nn.Module.\n"
             "  Write Network.from_torch(model, x)."
         )
-    given = tuple(example) if isinstance(example, list | tuple) else (example,)
-    tensors = tuple(_tensor(torch, value, place) for place, value in enumerate(given))
-    whole = module if loss is None else _with_loss(torch, module, loss, tensors)
+    tensors = tensors_of(torch, example)
+    whole = module if loss is None else with_loss(torch, module, loss, tensors)
+    require_its_inputs(module, tensors, loss)
     prefix = "" if loss is None else "model."
+    found = given_by(torch, whole, tensors, type(module).__name__)
     try:
-        with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
-            warnings.simplefilter("ignore")
+        with silently(torch):
             exported = torch.export.export(whole, tensors)
     except Exception as error:
-        said = str(error).strip().partition("\n")[0][:300]
         raise SpecError(
-            f"{WHO}: torch.export cannot trace {type(module).__name__}: "
-            f"{type(error).__name__}: {safe(said)}\n"
-            "  Give an example that the module runs on, with its axis of examples, and write its "
-            "forward without branches on numbers."
+            f"{WHO}: torch.export cannot trace {type(module).__name__}: {in_one_line(error)}\n"
+            "  Write its forward without branches on numbers of a tensor."
         ) from None
     reader = _Reader(torch, whole, exported, prefix)
     model = reader.read(type(module).__name__)
@@ -72,11 +76,7 @@ def read_torch(module: Any, example: Any, loss: Any = None) -> ReadModule:
         for key, t in zip(reader.input_keys, tensors, strict=True)
     }
     model.done()
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        state = {**dict(whole.named_parameters()), **dict(whole.named_buffers())}
-        copies = {name: tensor.detach().clone() for name, tensor in state.items()}
-        found = torch.func.functional_call(whole, copies, tensors)  # it may count batches
-        output = np.array(found.detach().cpu().numpy())
+    output = np.array(found.detach().cpu().numpy())
     return ReadModule(model, arrays, output, _state(module, model))
 
 
@@ -91,49 +91,6 @@ def _state(module: Any, model: Model) -> dict[str, Any]:
         else:
             found[name] = np.array(value.detach().cpu().numpy())
     return found
-
-
-def _tensor(torch: Any, value: Any, place: int) -> Any:
-    if isinstance(value, torch.Tensor) and not value.is_complex():
-        return value.detach()
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        return torch.from_numpy(np.array(value))
-    raise SpecError(
-        f"{WHO}: input {place} of the example is {_kind(value)}, not a tensor of real numbers.\n"
-        "  Give x as the module reads it, or a tuple of its inputs."
-    )
-
-
-def _kind(value: Any) -> str:
-    dtype = getattr(value, "dtype", None)
-    return type_of(value) + (f" of {dtype}" if dtype is not None else "")
-
-
-def _with_loss(torch: Any, module: Any, loss: Any, tensors: tuple[Any, ...]) -> Any:
-    """A module that gives the loss of another one, read by its last input."""
-    if not callable(loss) or len(tensors) < 2:
-        fact = "no labels" if callable(loss) else f"the loss {safe(repr(loss))[:60]}"
-        raise SpecError(
-            f"{WHO} is given {fact}.\n"
-            "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss())."
-        )
-
-    class WithLoss(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = module
-            self.loss = loss
-            self.training = module.training
-
-        def forward(self, x: Any, y: Any) -> Any:
-            return self.loss(self.model(x), y)
-
-    if len(tensors) != 2:
-        raise SpecError(
-            f"{WHO} with loss= takes the input and the labels; the example has {len(tensors)} "
-            "parts.\n  Write the loss into the module's forward."
-        )
-    return WithLoss()
 
 
 class _Reader:
@@ -208,11 +165,14 @@ class _Reader:
     alias: dict[str, str]
 
     def _input_names(self, signature: Any) -> dict[str, str]:
-        """The only input is x; several have their own names."""
+        """The only input is x, several have their own names; the labels of a loss are y."""
         self.by_tensor, self.alias = {}, {}
         keys = [str(name) for name in signature.user_inputs]
         self.input_keys = keys
-        return {key: "x" if len(keys) == 1 else as_name(key, "x") for key in keys}
+        if not self.prefix:
+            return {key: "x" if len(keys) == 1 else as_name(key, "x") for key in keys}
+        inputs = [as_name(name, "x") for name in input_names(self.module.model, len(keys) - 1)]
+        return dict(zip(keys, [*inputs, free_name("y", inputs)], strict=True))
 
     def _stack(self, node: Any) -> list[tuple[str, Any]]:
         """The modules that a call stands in, the outermost first: place and class."""

@@ -12,7 +12,7 @@ from jacobian_bp import Network
 from jacobian_bp.errors import SpecError
 from jacobian_bp.numbers.memory import memory_limit
 
-h5py = pytest.importorskip("h5py", reason="the extra keras is not installed")
+h5py = pytest.importorskip("h5py", reason="the extra h5py is not installed")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 pytest.importorskip("torch", reason="Keras computes by torch here, which is not installed")
 keras = pytest.importorskip("keras", reason="keras is not installed")

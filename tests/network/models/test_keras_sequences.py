@@ -11,7 +11,7 @@ import pytest
 from jacobian_bp import Network
 from jacobian_bp.errors import SpecError
 
-h5py = pytest.importorskip("h5py", reason="the extra keras is not installed")
+h5py = pytest.importorskip("h5py", reason="the extra h5py is not installed")
 MADE = Path(__file__).parent / "made"
 X = np.linspace(-1, 1, 210).reshape(7, 5, 6).astype("f")
 EXPECTED = np.load(MADE / "keras_answers.npz")["tokens"]

@@ -1,5 +1,9 @@
 """Losses, names, tokens, data of other sizes; and what is refused, with its place."""
 
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -184,6 +188,32 @@ REFUSED = {
         "Network.from_torch is given no labels.\n"
         "  Write Network.from_torch(model, (x, y), loss=torch.nn.CrossEntropyLoss()).",
     ),
+    "labels without a loss": (
+        lambda: Network.from_torch(nn.Linear(2, 3), (torch.ones(5, 2), torch.ones(5).long())),
+        "Network.from_torch: the forward of Linear takes 1 input, input; the example has 2.\n"
+        "  If the last holds labels, write Network.from_torch(model, (x, y), "
+        "loss=torch.nn.CrossEntropyLoss()).",
+    ),
+    "numbers as labels without a loss": (
+        lambda: Network.from_torch(
+            nn.Bilinear(2, 3, 4), tuple(torch.ones(5, k) for k in (2, 3, 4))
+        ),
+        "Network.from_torch: the forward of Bilinear takes 2 inputs, input1, input2; the example "
+        "has 3.\n  If the last holds labels, write Network.from_torch(model, (input1, input2, y), "
+        "loss=torch.nn.MSELoss()).",
+    ),
+    "an input that is missing": (
+        lambda: Network.from_torch(nn.Bilinear(2, 3, 4), torch.ones(5, 2)),
+        "Network.from_torch: the forward of Bilinear takes 2 inputs, input1, input2; the example "
+        "has 1.\n  Give a tuple of input1, input2.",
+    ),
+    "other columns": (
+        lambda: Network.from_torch(nn.Linear(2, 3), torch.ones(5, 7)),
+        "Network.from_torch: Linear does not run on the example: RuntimeError: mat1 and mat2 "
+        "shapes cannot be multiplied (5x7 and 2x3)\n"
+        "  Its inputs have the shapes (5, 7): give what the module reads, with its axis of "
+        "examples.",
+    ),
     "an image without examples": (
         lambda: Network.from_torch(nn.Conv2d(2, 3, 2), torch.ones(2, 5, 7)),
         "Conv2d cannot be written as a program: 1 problem.\n"
@@ -210,6 +240,50 @@ def test_a_forward_with_branches_on_numbers_is_told():
         Network.from_torch(Branching(), torch.ones(3, 2))
 
 
+def test_what_a_pair_without_a_loss_is_told_to_write_is_read():
+    x, bits = torch.randn(5, D), torch.ones(5).long()
+    net = Network.from_torch(nn.Linear(D, 3), (x, bits), loss=nn.CrossEntropyLoss())
+    assert net.steps[-1] == "J = Mean(L)"
+    two, z, y = nn.Bilinear(D, 2, 3), torch.randn(5, 2), torch.randn(5, 3)
+    run = Network.from_torch(two, (x, z, y), loss=nn.MSELoss()).run(
+        input1=x.numpy(), input2=z.numpy(), y=y.numpy()
+    )
+    cost = F.mse_loss(two(x, z), y)
+    cost.backward()
+    assert run.loss == pytest.approx(cost.item(), rel=1e-6)
+    found = run.gradients()["weight"]
+    np.testing.assert_allclose(found, two.weight.grad.numpy(), rtol=0, atol=1e-6)
+
+
+LOUD = """
+import sys
+import torch
+from jacobian_bp import Network
+from jacobian_bp.errors import SpecError
+
+class Branching(torch.nn.Module):
+    def forward(self, x):
+        print("the forward runs")
+        return x if x.sum() > 0 else -x
+
+streams = sys.stdout, sys.stderr
+try:
+    Network.from_torch(Branching(), torch.ones(3, 2))
+except SpecError as error:
+    print(str(error).partition(":")[0])
+assert (sys.stdout, sys.stderr) == streams
+print("heard", file=sys.stderr)
+"""
+
+
+def test_what_pytorch_logs_before_a_refusal_is_not_shown():
+    run = subprocess.run(
+        [sys.executable, "-c", LOUD], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert run.stdout == "the forward runs\nNetwork.from_torch\n"
+    assert run.stderr == "heard\n"
+
+
 def test_numbers_that_differ_from_the_module_are_no_network(monkeypatch):
     """The planted mistake: a rule that writes another activation."""
     from jacobian_bp.network.models import entry_rules
@@ -217,3 +291,14 @@ def test_numbers_that_differ_from_the_module_are_no_network(monkeypatch):
     monkeypatch.setitem(entry_rules.SIMPLE, "tanh", "Sigmoid")
     with pytest.raises(SpecError, match="does not give what the model gives"):
         Network.from_torch(rows(), torch.randn(N, D, **DOUBLE))
+
+
+def test_what_other_threads_print_meanwhile_is_shown(capsys):
+    from jacobian_bp.network.models.torch_example import silently
+
+    with silently(torch):
+        print("ours")
+        other = threading.Thread(target=print, args=("theirs",))
+        other.start()
+        other.join()
+    assert capsys.readouterr().out == "theirs\n"
