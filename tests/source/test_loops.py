@@ -245,3 +245,18 @@ def test_an_array_that_an_op_reads_twice_has_what_comes_back_by_both(lines):
     found["A"][0, 0] += 1e-9
     with pytest.raises(JacobianError):
         require_same(state, cost, found, "the loops give")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_outputs_next_to_their_labels_are_written_and_a_wrong_digit_of_them_is_seen(seed):
+    """a − y cancels: of its digits those are left that the sums in front of it have rounded."""
+    rng = np.random.default_rng(seed)
+    net = Network.dense([5, 7, 3], "tanh", "squared_error", seed=seed)
+    x = rng.normal(size=(2, 5))
+    y = net(x) * (1 + 1e-9 * rng.normal(size=(2, 3)))
+    state = net.run(x, y).forward_pass
+    cost, found = step_of(net.run(x, y).source("loops"))(net.params, x, y)
+    largest = max(np.abs(gradient).max() for gradient in found.values())
+    found["W2"][1, 2] += 1e-4 * largest
+    with pytest.raises(JacobianError, match=r"the loops give another ∂J/∂W2\[1,2\] than the run"):
+        require_same(state, cost, found, "the loops give")
