@@ -154,7 +154,8 @@ class Einsum(Op):
             return np.broadcast_to(across, value.shape).astype(dtype, order="C")
         out = np.zeros(value.shape, dtype)
         leader = dict(zip(primed(own), own, strict=True)) | dict(zip(front, front, strict=True))
-        diagonal_view(out, [*front, *primed(own)], leader)[...] = across
+        target = diagonal_view(out, [*front, *primed(own)], leader)
+        target[...] = across
         return out
 
     def peer(self, xp, *arrays):
