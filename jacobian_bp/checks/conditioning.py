@@ -5,15 +5,14 @@ rule that stands on the right side of a bend, or of a spread that is next to not
 rounding of its inputs: it is right where the true slope lies between those of inputs that close.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ..algebra.jacobian import Jacobian
 from ..numbers.positions import in_float64
-from ..numbers.rounding import unit_roundoff
+from ..numbers.rounding import off_by_roundings
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.full import whole_link
@@ -21,7 +20,6 @@ from ..routes.structured import absolute
 from ..writing.signs import number, plural
 from .op_slopes import Slopes
 
-ROUNDINGS = 4  # of each input, in its own digits
 DIFFERENCE = 1e-7  # what finite differences may be off, relative to the entry
 UNSURE = 1e-3  # of an entry: what is known no closer is not told
 FAR_SMALLER = 1e-6  # than the largest number: such a slope is no sum of terms beyond it
@@ -70,22 +68,6 @@ def moved_by_rounding(state: Pass, step: Step) -> Iterator[Pass]:
     for arrays in off_by_roundings([values[name] for name in moving], state.dtype):
         moved = {**values, **dict(zip(moving, arrays, strict=True))}
         yield replace(state, values=moved, dtype=np.dtype(np.float64))
-
-
-def off_by_roundings(arrays: Sequence[np.ndarray], dtype: DTypeLike) -> Iterator[list[np.ndarray]]:
-    """The arrays with each entry off by a few roundings of `dtype`, up and down.
-
-    All alike, each array against the next, and each entry against the next.
-    """
-    least = float(np.finfo(dtype).smallest_subnormal)
-    for by_array, by_entry in ((0, 0), (1, 0), (0, 1)):
-        for sign in (1.0, -1.0):
-            moved = []
-            for count, array in enumerate(arrays):
-                off = ROUNDINGS * np.maximum(np.abs(array) * unit_roundoff(dtype), least)
-                turns = by_array * count + by_entry * np.arange(array.size).reshape(array.shape)
-                moved.append(np.asarray(array + sign * (-1.0) ** turns * off))
-            yield moved
 
 
 class Beside:

@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import DomainError, JacobianError
 from ..numbers.arrays import entry
 from ..numbers.positions import in_float64
+from ..numbers.rounding import off_by_roundings
 from ..ops import Op
 from ..ops.kernels import GENERAL, LIMITS, Place
 from ..ops.labels import DISTRIBUTION, PROBABILITIES, outside_unit
@@ -26,7 +27,6 @@ from ..program.forward_pass import Pass
 from ..program.staged import by_itself
 from ..routes.vjp import pull
 from ..writing.signs import dims, number
-from .conditioning import off_by_roundings
 
 FORMULA = 1e-6  # what a textbook's formula may lose, relative to the largest entry
 BESIDE_1 = 64 * float(np.finfo(np.float64).eps)  # what 1 − a in a formula is rounded by

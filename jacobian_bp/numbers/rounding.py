@@ -11,10 +11,13 @@ added up there: beside a sum that cancels, a fixed relative tolerance means noth
 A NaN is equal to nothing, and an infinite gap is no rounding, however much is allowed.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 UNITS = 16  # of u·Σ|terms|
+ROUNDINGS = 4  # of an entry, in its own digits
 RELATIVE, FLOOR = 1e-6, 1e-9
 
 
@@ -80,3 +83,19 @@ def differing(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float)
 def agree(found: np.ndarray, right: np.ndarray, allowed: np.ndarray | float) -> bool:
     """Whether the shapes are the same, and no entries lie farther apart than allowed."""
     return found.shape == right.shape and not differing(found, right, allowed).any()
+
+
+def off_by_roundings(arrays: Sequence[np.ndarray], dtype: DTypeLike) -> Iterator[list[np.ndarray]]:
+    """The arrays with each entry off by a few roundings of `dtype`, up and down.
+
+    All alike, each array against the next, and each entry against the next.
+    """
+    least = float(np.finfo(dtype).smallest_subnormal)
+    for by_array, by_entry in ((0, 0), (1, 0), (0, 1)):
+        for sign in (1.0, -1.0):
+            moved = []
+            for count, array in enumerate(arrays):
+                off = ROUNDINGS * np.maximum(np.abs(array) * unit_roundoff(dtype), least)
+                turns = by_array * count + by_entry * np.arange(array.size).reshape(array.shape)
+                moved.append(np.asarray(array + sign * (-1.0) ** turns * off))
+            yield moved

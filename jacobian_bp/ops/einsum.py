@@ -145,13 +145,17 @@ class Einsum(Op):
         if known == own and found.dtype == value.dtype:
             return found
         distinct = list(dict.fromkeys(own))
-        out = np.zeros(value.shape, np.result_type(bar, value))
-        leader = dict(zip(primed(own), own, strict=True)) | dict(zip(front, front, strict=True))
-        target = diagonal_view(out, [*front, *primed(own)], leader)
         spread = [slice(None) if c in known else None for c in distinct]
         order = [known.index(c) for c in distinct if c in known]
         moved = found.transpose([*range(len(front)), *(len(front) + p for p in order)])
-        target[...] = moved[(*[slice(None)] * len(front), *spread)]
+        across = moved[(*[slice(None)] * len(front), *spread)]
+        dtype = np.result_type(bar, value)
+        if len(distinct) == len(own):
+            return np.broadcast_to(across, value.shape).astype(dtype, order="C")
+        out = np.zeros(value.shape, dtype)
+        leader = dict(zip(primed(own), own, strict=True)) | dict(zip(front, front, strict=True))
+        target = diagonal_view(out, [*front, *primed(own)], leader)
+        target[...] = across
         return out
 
     def peer(self, xp, *arrays):

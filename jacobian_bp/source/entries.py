@@ -240,6 +240,10 @@ class Entries:
             i, j = (int(self.example(a)) for a in args[1:])
             order[i], order[j] = order[j], order[i]
             return self.entry(args[0], tuple(at[place] for place in order))
+        if name == "moveaxis":
+            numbered = np.empty(tuple(range(len(at))))  # each axis as long as its number
+            places = np.moveaxis(numbered, *map(self.example, args[1:])).shape
+            return self.entry(args[0], tuple(at[places.index(axis)] for axis in range(len(at))))
         if name == "concatenate":
             return self._joined(node, args[0], keywords, at)
         if name == "einsum":

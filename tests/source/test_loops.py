@@ -1,6 +1,7 @@
 """style="loops": every entry in explicit loops, the vjp route's numbers to rounding."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -243,5 +244,54 @@ def test_an_array_that_an_op_reads_twice_has_what_comes_back_by_both(lines):
     cost, found = step_of(text)({n: state.values[n] for n in state.program.params}, other)
     require_same(state, cost, found, "the loops give")
     found["A"][0, 0] += 1e-9
+    with pytest.raises(JacobianError):
+        require_same(state, cost, found, "the loops give")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_outputs_next_to_their_labels_are_written_and_a_wrong_digit_of_them_is_seen(seed):
+    """a − y cancels: of its digits those are left that the sums in front of it have rounded."""
+    rng = np.random.default_rng(seed)
+    net = Network.dense([5, 7, 3], "tanh", "squared_error", seed=seed)
+    x = rng.normal(size=(2, 5))
+    y = net(x) * (1 + 1e-9 * rng.normal(size=(2, 3)))
+    state = net.run(x, y).forward_pass
+    cost, found = step_of(net.run(x, y).source("loops"))(net.params, x, y)
+    largest = max(np.abs(gradient).max() for gradient in found.values())
+    found["W2"][1, 2] += 1e-4 * largest
+    with pytest.raises(JacobianError, match=r"the loops give another ∂J/∂W2\[1,2\] than the run"):
+        require_same(state, cost, found, "the loops give")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["J = sum(abs(W @ x - y))"],
+        ["J = sum(sum(W, axis=0) * x)"],
+        ["J = sum(mean(W, axis=1) * y) + sum(W**2)"],
+        ["z = W @ x", "L = sum(log(1 + exp(-y * z)))", "J = Mean(L)"],
+        ["z = Linear(x, W)", "n = BatchNorm(z, g, h)", "L = SquaredError(n, y)", "J = Mean(L)"],
+    ],
+    ids=str,
+)
+def test_sums_over_an_axis_that_one_array_has_and_a_batch_norm_are_written(lines):
+    """What comes back from such a sum is the same for every entry along the axis."""
+    rng = np.random.default_rng(31)
+    shapes = {"W": (3, 5), "g": (3,), "h": (3,)}
+    words = set(re.findall(r"\w+", " ".join(lines)))
+    own = [name for name in shapes if name in words]
+    net = Network.program(*lines, params={n: rng.normal(size=shapes[n]) for n in own})
+    rows = (7,) if "Mean" in lines[-1] else ()
+
+    def drawn():
+        sizes = {"x": 5, "y": 3}
+        return {n: rng.normal(size=(*rows, sizes[n])) for n in sizes if n in words}
+
+    text = net.run(**drawn()).source("loops")
+    state = moved(net, 5).run(**drawn()).forward_pass
+    values = [state.values[n] for n in state.program.inputs]
+    cost, found = step_of(text)({n: state.values[n] for n in state.program.params}, *values)
+    require_same(state, cost, found, "the loops give")
+    found["W"][1, 2] *= 1 + 1e-9
     with pytest.raises(JacobianError):
         require_same(state, cost, found, "the loops give")
