@@ -335,6 +335,12 @@ class _Reader:
                 node = ast.Call(node.func, [inside, *node.args], node.keywords)
             case ast.Attribute(value=inside, attr="transpose" | "T") if not node.args:
                 return self._plain(ast.copy_location(ast.Attribute(inside, "T", ast.Load()), node))
+            case ast.Attribute(ast.Name(word), "T") if word in (*ENTRY, *OTHER_NAMES):
+                self.refuse(
+                    self.at(node.func),
+                    f"{word}' is a slope, which is printed and not typed.",
+                    f"Write the formula with {word}(…), of which {word}' is the derivative.",
+                )
             case ast.Attribute(attr="T"):
                 self.refuse(
                     self.at(node.func),

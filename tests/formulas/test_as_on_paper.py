@@ -13,6 +13,8 @@ TOLD = {
     "(y - X*w)'(y - X*w)": "nothing stands between this and the parenthesis behind it.\n"
     "  (y - X*w)'(y - X*w)\n  ^^^^^^^^^^\n"
     "  Write @ for a product of arrays, * for one entry by entry.",
+    "sum(relu'(x) * y)": "relu' is a slope, which is printed and not typed.\n  sum(relu'(x) * y)\n"
+    "      ^^^^^\n  Write the formula with relu(…), of which relu' is the derivative.",
     "log det(S @ S)": "what log is of stands in no parentheses.\n  log det(S @ S)\n"
     "  ^^^^^^^^^^^^^^\n  Write log(det(S @ S)).",
     "log det S": "what det is of stands in no parentheses.\n  log det S\n      ^^^^^\n"
