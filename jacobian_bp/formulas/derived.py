@@ -65,6 +65,7 @@ class Derived:
         given = {_spelled(n): _shape(n, s) for n, s in (shapes or {}).items()}
         self.shapes = Shapes(text, given, {*map(_spelled, _names(scalars, "scalars"))})
         self.shapes.of(self._tree)
+        self.shapes.note_what_meets_numbers_alone(self._tree)
         self.names = tuple(self.shapes.leaves)
         if not self.names:
             raise SpecError(

@@ -6,6 +6,7 @@ sum(x            this ( is never closed
 """
 
 import re
+from collections.abc import Container
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ class _Token(NamedTuple):
         return self.text == "'" or bool(re.fullmatch(_MARK, self.text))
 
 
-def misread(text: str) -> Misread | None:
+def misread(text: str, functions: Container[str] = ()) -> Misread | None:
     """The first thing in a text for which a formula has no place, if it is one of the usual.
 
     >>> misread("A @ B @ C + ").problem
@@ -73,7 +74,12 @@ def misread(text: str) -> Misread | None:
     """
     tokens = [_Token(match[0], match.span()) for match in _TOKEN.finditer(text)]
     return (
-        _of_paper(tokens) or _unclosed(tokens) or _with_sides(tokens, text) or _beside(tokens, text)
+        _of_paper(tokens)
+        or _unclosed(tokens)
+        or _with_sides(tokens, text)
+        or _of_books(tokens)
+        or _bare_function(tokens, text, functions)
+        or _beside(tokens, text)
     )
 
 
@@ -138,6 +144,54 @@ def _with_sides(tokens: list[_Token], text: str) -> Misread | None:
             right = safe(text[token.at[1] :].strip())
             instead = f"Write {right}." if right and place == 1 else "Write one side alone."
             return Misread(token.at, "a formula has one side.", instead)
+    return None
+
+
+def _of_books(tokens: list[_Token]) -> Misread | None:
+    r"""x^T A x, A^-1 b and A \ b, whose signs mean something else in numpy."""
+    for place, (before, sign) in enumerate(pairwise([_Token("", (0, 0)), *tokens])):
+        behind = [token.text for token in tokens[place + 1 : place + 4]]
+        has_a_name = bool(before.text) and before.is_array
+        of, begin = (safe(before.text), before.at[0]) if has_a_name else ("(…)", sign.at[0])
+        inverse = f"inv({of})" if has_a_name else "inv(…)"
+        if sign.text in ("^", "**") and behind[:1] in (["T"], ["t"]):
+            both = sign.at[0], tokens[place + 1].at[1]
+            return Misread(
+                both,
+                f"{sign.text}{behind[0]} is a power.",
+                f"Write {of}.T for the transposed one, and @ for a product: {of}.T @ A.",
+            )
+        negative = sign.text in ("^", "**") and behind[:2] == ["-", "1"]
+        if negative and len(behind) == 3 and behind[2][0].isalpha():
+            return Misread(
+                (begin, tokens[place + 2].at[1]),
+                f"{sign.text}-1 is the power of each entry, and nothing stands behind it.",
+                f"Write {inverse} @ {safe(behind[2])} for the product with the inverse.",
+            )
+        if sign.text == "\\":
+            right = safe(behind[0]) if behind else "b"
+            return Misread(sign.at, "\\ is not read in a formula.", f"Write {inverse} @ {right}.")
+    return None
+
+
+def _bare_function(tokens: list[_Token], text: str, functions: Container[str]) -> Misread | None:
+    """log det(S) and tr A, where what a function is of stands in no parentheses."""
+    for place, (token, follows) in enumerate(pairwise(tokens)):
+        if token.text in functions and follows.is_array:
+            end = follows.at[1]
+            opens = [inner.text for inner in tokens[place + 2 : place + 3]] == ["("]
+            if follows.text in functions and not opens:
+                continue  # of log det S the inner one first
+            if opens:
+                depth = 0
+                for inner in tokens[place + 2 :]:
+                    depth += (inner.text == "(") - (inner.text == ")")
+                    end = inner.at[1]
+                    if not depth:
+                        break
+            inside = safe(text[follows.at[0] : end])
+            problem = f"what {token.text} is of stands in no parentheses."
+            return Misread((token.at[0], end), problem, f"Write {token.text}({inside}).")
     return None
 
 

@@ -47,6 +47,13 @@ ARRAYS = {  # each function of whole arrays, and how many it takes
 }
 FILLED = ("vector", "matrix")  # matrixcalculus.org's arrays of one number; numpy spreads a number
 WITH_AXIS = ("sum", "mean")
+OF_A_MATRIX: dict[
+    int | str, str
+] = {  # what numpy's order of a norm is of a matrix, and the function written here is not
+    1: " for the sum of all |entries|; of a matrix numpy's 1 is the largest sum of a column",
+    "inf": " for the largest |entry|; of a matrix numpy's inf is the largest sum of a row",
+    2: " for the root of the sum of squares; of a matrix numpy's 2 is the largest singular value",
+}
 OTHER_NAMES = {
     "tr": "trace",
     "inner": "dot",
@@ -145,7 +152,7 @@ class _Reader:
         try:
             parsed = ast.parse(self.python, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            found = misread(text)
+            found = misread(text, (*ENTRY, *ARRAYS, *OTHER_NAMES))
             if found is not None:
                 self.refuse(*found)
             at = min(max((getattr(error, "offset", 1) or 1) - 1, 0), len(self.python))
@@ -328,6 +335,18 @@ class _Reader:
                 node = ast.Call(node.func, [inside, *node.args], node.keywords)
             case ast.Attribute(value=inside, attr="transpose" | "T") if not node.args:
                 return self._plain(ast.copy_location(ast.Attribute(inside, "T", ast.Load()), node))
+            case ast.Attribute(ast.Name(word), "T") if word in (*ENTRY, *OTHER_NAMES):
+                self.refuse(
+                    self.at(node.func),
+                    f"{word}' is a slope, which is printed and not typed.",
+                    f"Write the formula with {word}(…), of which {word}' is the derivative.",
+                )
+            case ast.Attribute(attr="T"):
+                self.refuse(
+                    self.at(node.func),
+                    "nothing stands between this and the parenthesis behind it.",
+                    "Write @ for a product of arrays, * for one entry by entry.",
+                )
             case ast.Attribute(attr=word):
                 self.refuse(
                     self.at(node.func),
@@ -405,15 +424,19 @@ class _Reader:
         if len(node.args) != count + 1 or any(isinstance(a, ast.Starred) for a in node.args):
             return
         last = node.args[-1]
-        value = _whole_number(last)
+        value, inside = _whole_number(last), self._said(node.args[0])
+        if word == "norm" and self._said(last) in ("inf", "np.inf"):
+            told = f"Write max(abs({inside})){OF_A_MATRIX['inf'] * (inside.lower() != inside)}."
+            self.refuse(self.at(last), "norm takes no order.", told)
         if value is None:
             return
-        inside = self._said(node.args[0])
         if word in WITH_AXIS:
             problem, instead = f"{word} takes its axis by name.", f"{word}({inside}, axis={value})"
         elif word == "norm" and value in (1, 2):
             problem = f"{word} takes no order."
             instead = f"norm{1 if value == 1 else ''}({inside})"
+            if inside.lower() != inside:
+                instead += OF_A_MATRIX[value]
         else:
             return
         self.refuse(self.at(last), problem, f"Write {instead}.")

@@ -195,14 +195,31 @@ class Shapes:
         matrix, exponent = tree.args[0].text, float(tree.args[1].text)
         if not self._words(tree).startswith(matrix) or self._words(tree) == matrix:
             return  # of norm(A), which is read as the root of such a sum
-        meant = {
-            -1.0: f"the inverse write inv({matrix})",
-            2.0: f"the product write {matrix} @ {matrix}",
-        }
+        meant = {-1.0: f"the inverse write inv({matrix})"}
+        meant |= {n: f"the product write {' @ '.join([matrix] * int(n))}" for n in (2.0, 3.0, 4.0)}
         if exponent in meant:
             words = self._words(tree)
             self.notes.append(
                 f"{words} is the power of each entry, as in numpy; for {meant[exponent]}"
+            )
+
+    def note_what_meets_numbers_alone(self, tree: Tree) -> None:
+        """In x @ y * c or a @ x + b @ y + c a small c is a vector, where many mean a number."""
+        result = self.of(tree)
+        if len(result) != 1:
+            return
+        owners = [n for n in self.leaves if result[0] in map(self.dimensions.find, self.leaves[n])]
+        others = [n for n in self.leaves if n not in owners and len(self.leaves[n])]
+        if len(owners) != 1 or not others or owners[0] in self.shapes:
+            return
+        (vector,) = owners
+        if len(self.leaves[vector]) == 1 and not any(
+            f"--scalar {vector}," in n for n in self.notes
+        ):
+            self.notes.append(
+                f"{vector} is a vector, as a small letter is, and meets numbers alone, so that the "
+                f"formula gives a vector too; for a number write --scalar {vector}, or "
+                f'scalars=["{vector}"] in Python'
             )
 
     def _note_matrix_and_vector(self, tree: Tree, parts: list[tuple[int, ...]]) -> None:
@@ -267,7 +284,13 @@ class Shapes:
                 if self._words(arg).startswith(FILLED):
                     instead = "Write a sum: sum(A, axis=1) for A @ vector(1)."
                 elif _is_greek(arg):
-                    instead = f"Write *, or --shape {self._words(arg)}=3,3 for a matrix."
+                    words = self._words(arg)
+                    shape = (
+                        f"{words}=3,3 for a matrix"
+                        if words[0].isupper()
+                        else f"{words}=3 for a vector"
+                    )
+                    instead = f"Write *, or --shape {shape}."
                 self._refuse(
                     arg, f"{self._words(arg)} is a number, and @ multiplies arrays.", instead
                 )

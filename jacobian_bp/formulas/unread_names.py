@@ -15,12 +15,26 @@ NOT_READ = {  # what people write, and what to write instead: x is what it is ap
     "eye": "write eye; its length follows from what it meets",
     "ones": "a number is spread by itself: write 1",
     "einsum": "write the products with @, sum and trace",
+    "solve": "write inv(A) @ b for solve(A, b)",
+    "pinv": "of a matrix whose columns are independent write inv(A.T @ A) @ A.T",
+    "expm": "the exponential of a matrix has no op here; exp({x}) is that of each entry",
+    "logm": "the logarithm of a matrix has no op here; log({x}) is that of each entry",
+    "sqrtm": "the root of a matrix has no op here; sqrt({x}) is that of each entry",
+    "svd": "the derivatives of singular values are not written here",
+    "matrix_power": "write the products, A @ A @ A for the third power",
+    "prod": "of numbers above 0 write exp(sum(log({x})))",
+    "cumsum": "no formula has running sums; in a network the layer CumSum has",
+    "cross": "no formula has the cross product",
+    "atan2": "where x is above 0 write arctan(y / x)",
+    "arctan2": "where x is above 0 write arctan(y / x)",
+    "norm_inf": "write max(abs({x}))",
     "Σ": "write sum(…) for the sum of all entries",
     "erf": "no formula has erf by itself; gelu(x) is x times the normal distribution function",
 }
 WRITTEN_OUT = {  # what is written with the functions that are read
     "mish": "{x} * tanh(softplus({x}))",
     "hardtanh": "relu({x} + 1) - relu({x} - 1) - 1",
+    "huber": "0.5 * {x}**2 - 0.5 * relu(abs({x}) - 1)**2",
     "softsign": "{x} / (1 + abs({x}))",
     "logsigmoid": "-softplus(-{x})",
     "sinh": "(exp({x}) - exp(-{x})) / 2",
@@ -49,7 +63,7 @@ def instead_of(word: str, args: list[ast.expr], said: Callable[[ast.expr], str])
     if word in WRITTEN_OUT:
         return f"write {_without_twice(WRITTEN_OUT[word].format(x=inside), inside)}"
     found = NOT_READ.get(word)
-    return found and found.replace("{x}", inside)
+    return found and _without_twice(found.replace("{x}", inside), inside)
 
 
 def of_two(

@@ -262,6 +262,7 @@ def test_paper_and_numpy_are_read_alike():
 WRITTEN = {  # at numbers on both sides of 0, by a way of their own
     "mish": lambda x: x * np.tanh(np.log1p(np.exp(x))),
     "hardtanh": lambda x: np.clip(x, -1, 1),
+    "huber": lambda x: np.where(np.abs(x) <= 1, x**2 / 2, np.abs(x) - 1 / 2),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "logsigmoid": lambda x: -np.log1p(np.exp(-x)),
     "sinh": np.sinh,
