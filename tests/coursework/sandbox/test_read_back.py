@@ -10,7 +10,7 @@ CONTENT = memoryview(np.arange(7.0).tobytes())
 
 @pytest.mark.parametrize("shape", [[-1], [7.0], [True], ["7"], [2, -3]])
 def test_a_shape_that_is_none_is_refused(shape):
-    with pytest.raises(ValueError, match="^no such shape$"):
+    with pytest.raises(ValueError, match=r"^no such shape$"):
         _array(["<f8", shape], CONTENT)
 
 
