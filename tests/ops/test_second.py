@@ -117,7 +117,6 @@ def filled(given):
     return {n: rng.normal(size=g) if isinstance(g, tuple) else g for n, g in given.items()}
 
 
-@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("op", "given"), FEWER, ids=NAMES)
 def test_a_layer_bends_as_it_says(op, given):
     report = check_op(op, filled(given))

@@ -67,11 +67,15 @@ def test_every_part_of_the_package_is_an_attribute_of_it():
         run(f"import jacobian_bp; assert jacobian_bp.{part} and {part!r} in dir(jacobian_bp)")
 
 
-def test_import_star_gives_every_name():
-    run(
+def test_import_star_gives_every_name_and_help_shows_what_is_offered():
+    text = run(
         "from jacobian_bp import *; import jacobian_bp\n"
-        "assert all(globals()[name] is getattr(jacobian_bp, name) for name in jacobian_bp.__all__)"
+        "every = jacobian_bp.__all__\n"
+        "assert all(globals()[name] is getattr(jacobian_bp, name) for name in every)\n"
+        "help(jacobian_bp)"
     )
+    assert "class Network(" in text
+    assert "diagnose_line(" in text
 
 
 def test_importing_the_package_loads_nothing_of_it_and_no_numpy():
@@ -100,9 +104,3 @@ def test_a_name_that_is_not_there_is_an_attribute_error(package):
 def test_what_is_pickled_is_read_by_a_process_that_has_loaded_nothing():
     axis = pickle.dumps(jacobian_bp.Axis("k", 3))
     assert run(f"import pickle; print(pickle.loads({axis!r}).size)") == "3\n"
-
-
-def test_help_shows_what_is_offered():
-    text = run("import jacobian_bp; help(jacobian_bp)")
-    assert "class Network(" in text
-    assert "diagnose_line(" in text

@@ -113,6 +113,7 @@ def test_a_sheet_without_the_file_says_what_is_missing(here):
     )
 
 
+@pytest.mark.full
 def test_the_documented_test_file_passes_and_fails(call, here, tmp_path):
     tests = documented("test_ex100.py")
     (tmp_path / "test_ex100.py").write_text(tests)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 
 from project import DOCS, ROOT
 
@@ -10,6 +11,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
+@cache
 def printed(*arguments):
     command = [sys.executable, "-m", "jacobian_bp", *arguments]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout

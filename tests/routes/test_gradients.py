@@ -21,6 +21,7 @@ from network_cases import (
 from sampled import seldom
 
 from jacobian_bp import AxisError, DomainError, MemoryLimitError, Network, memory_limit, reference
+from jacobian_bp.routes import full
 from jacobian_bp.routes.einsum_chain import ORDERS
 from jacobian_bp.routes.full import Arrays, sweep
 from jacobian_bp.routes.vjp import pull
@@ -340,3 +341,12 @@ def test_a_sweep_gives_the_whole_jacobian_by_each_value_that_is_kept_and_no_othe
         found = sweep(Arrays(jacobian.dtype), jacobian.nodes, jacobian.links, kept)
         assert set(found) == {*kept} - {0}  # ∂J/∂J is no row: nothing is multiplied by it
         np.testing.assert_allclose(found[last], jacobian.materialise(), rtol=1e-13)
+
+
+def test_a_whole_product_is_named_by_the_cost(monkeypatch):
+    net = Network.dense([2, 3, 5], ["tanh", "softmax"], "cross_entropy", seed=1)
+    run, names = net.run(np.ones((7, 2)), np.zeros(7, int)), []
+    monkeypatch.setattr(full, "built", lambda name, array: names.append(name) or array)
+    run.gradients("full")
+    products = names[2::2]  # beside the local Jacobians, of which the first is ∂J/∂L
+    assert products == [f"∂J/∂{name}" for name in ("z2", "a1", "W2", "b2", "z1", "W1", "b1")]

@@ -335,7 +335,8 @@ def part_of(number, score):
 
 def test_results_are_merged_counted_once_and_summed_up(tmp_path):
     for number, score in ((20, 1.0), (6, 2.0)):
-        (tmp_path / f"exercise-{number}.json").write_text(json.dumps(part_of(number, score)))
+        long = json.dumps(part_of(number, score)) + " " * 2**22
+        (tmp_path / f"exercise-{number}.json").write_text(long)
     assert merge_results(tmp_path) == 2
     results = json.loads((tmp_path / "results.json").read_text())
     assert [(t["number"], t["name"], t["score"]) for t in results["tests"]] == [

@@ -67,6 +67,13 @@ def test_no_exception_carries_numbers_out(tmp_path, raised):
     assert (report.failure, report.kind) == (ON_FRESH, "stopped")
 
 
+def test_how_a_sheet_stops_on_fresh_numbers_is_no_tag(tmp_path):
+    first = find_exercise(2).make(7).given["W1"][0, 0]
+    stop = f"if W1[0, 0] != {first}:\n    raise MemoryError\n"
+    report = graded(tmp_path, changes=[("\nS3 = ", f"\n{stop}S3 = ")])
+    assert {mark.tags for mark in report.marks if mark.fresh} == {("stopped",)}
+
+
 WRITE = """
     import json, os
     line = json.dumps({document}).encode() + b"\\n"

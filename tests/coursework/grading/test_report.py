@@ -190,7 +190,9 @@ def test_named_values_are_told_at_the_level_that_is_asked_for():
 
 
 def test_the_graded_numbers_are_never_those_of_the_sheet(tmp_path):
-    seeds = [graded(tmp_path, graded_seed=s).record["graded_seed"] for s in (None, 8, 7)]
+    records = [graded(tmp_path, graded_seed=s).record for s in (None, 8, 7)]
+    seeds = [record["graded_seed"] for record in records]
+    assert [record["sheet_seed"] for record in records] == [7, 7, 7]
     assert seeds[1] == 8
     assert 7 not in seeds
     assert len(set(seeds)) == 3

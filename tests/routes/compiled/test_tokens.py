@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from token_nets import TOKENS, apart_in_tokens, token_net
 
+from jacobian_bp import Network
 from jacobian_bp.routes.compiled.step import CompiledStep
 
 
@@ -33,6 +34,21 @@ def test_a_norm_whose_squares_overflow_goes_the_long_way():
     assert loss == run.loss
     for name, expected in run.gradients().items():
         np.testing.assert_array_equal(gradients[name], expected, strict=True)
+
+
+@pytest.mark.parametrize("norm", ["LayerNorm(x, g, b, eps=1e-320)", "RMSNorm(x, g, eps=1e-320)"])
+def test_a_norm_whose_squares_have_few_digits_goes_the_long_way(norm):
+    rng = np.random.default_rng(3)
+    params = {"g": rng.normal(size=5), "b": rng.normal(size=5), "c": rng.normal(size=5)}
+    params = {name: array for name, array in params.items() if name != "b" or "b" in norm}
+    lines = (f"y = {norm}", "L = Einsum('k,k->', y, c)", "J = Mean(L)")
+    net = Network.program(*lines, params=params)
+    x = 1e-160 * rng.normal(size=(3, 5))
+    loss, gradients = net.compile(batch=3)(net.params, x=x)
+    run = net.run(x=x)
+    np.testing.assert_allclose(loss, run.loss, rtol=1e-13)
+    for name, expected in run.gradients().items():
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-13, atol=1e-15)
 
 
 def test_a_norm_with_eps_stays_in_its_kernel(monkeypatch):
