@@ -44,6 +44,8 @@ class Words:
         kind = "gradient" if name in self.params else "delta"
         said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
         numbered = layer.isdigit() and f"W{layer}" in self.params
+        if name in self.facts.inside:
+            return f"{said} (inside {self.facts.inside[name]})"
         return said + (f" (layer {layer})" if numbered else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
