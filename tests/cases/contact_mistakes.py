@@ -233,7 +233,7 @@ def pools(normal):
         "the positive entries get it",
         "m",
         spread * (m > 0),
-        "wrong-factor|factor-missing",
+        "wrong-factor|other-places",
         "q",
     )
 
@@ -477,7 +477,7 @@ def entries(normal):
         "summed from the wrong end",
         "x",
         np.cumsum(dq, 1),
-        "factor-flipped|factor-turned|other-places",
+        "factor-flipped|factor-turned|other-places|weight-not-transposed",
         "q",
     )
     yield here.plant(

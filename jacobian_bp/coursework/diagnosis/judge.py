@@ -45,6 +45,27 @@ CUT = "The search was cut short: the network is too large for every mistake to b
 Lister = Callable[[Line, Facts], list[Variation]]  # the mistakes in one line
 
 
+class Deeper:
+    """The same arrays judged where the formulas are written out; made when it is first asked."""
+
+    def __init__(self, made: "Callable[[], Judge | None]", keys: Sequence[str]) -> None:
+        self._made, self._keys = made, keys
+        self._found: dict[str, Finding] = {}
+
+    @cached_property
+    def _judge(self) -> "Judge | None":
+        return self._made()
+
+    def finding(self, key: str) -> Finding | None:
+        """One object, judged from those before it; None where there is nothing to write out."""
+        if self._judge is None:
+            return None
+        for other in self._keys[: self._keys.index(key) + 1]:
+            if other not in self._found:
+                self._found[other] = self._judge.finding(other)
+        return self._found[key]
+
+
 class Judge:
     """Judges the objects of one submission in the order in which they are asked for."""
 
@@ -63,6 +84,7 @@ class Judge:
         self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
         self.declared, self.layout, self.handed = layout, layout or "gradient", handed
         self.written, self.inside = written, inside
+        self.deeper: Deeper | None = None
         self.words = Words(facts, written)
         self.variations: dict[tuple[Lister, LineKey], list[Variation]] = {}
         self.earlier = Earlier(facts)
@@ -248,6 +270,9 @@ class Judge:
             for given, context, cause in asked:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
                     return self._follows_own(key, context, given), None, given
+            deeper = self.deeper.finding(key) if self.deeper else None
+            if deeper is not None and deeper.label != "unknown":
+                return deeper, None, None
             for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
                 if not found:
                     found, premise = self._pairs(key, given, context), what

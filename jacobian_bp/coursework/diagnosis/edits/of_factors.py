@@ -160,6 +160,23 @@ def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
             yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
 
+def one_for_all(line: Line, equation: Equation) -> Iterator[Edit]:
+    """The first entries along an axis of a parameter, or the last, for those of every place."""
+    if line.kind in ("weights", "outer"):
+        return
+    for factor in equation.factors():
+        if factor.role != "weight" or factor.array.ndim < 2:
+            continue
+        for place, axis in enumerate(factor.axes):
+            if equation.sizes[axis] > 1:
+                for index, which in ((0, "first"), (-1, "last")):
+                    one = factor.array.take([index], axis=place)
+                    array = np.broadcast_to(one, factor.array.shape)
+                    note = f"its {which} entries along {along((axis,), equation)}, for all"
+                    changed = with_array(equation, factor, factor.name, array)
+                    yield Edit("other", changed, factor, note, extra=3)
+
+
 def complemented(equation: Equation) -> Iterator[Edit]:
     """1 − m for a mask m of zeros and ones."""
     for factor in equation.factors():
