@@ -93,9 +93,7 @@ def in_words(left: str, right: str, result: str, meant: tuple[str, str, str]) ->
     alone += [spoken(c for c in right if c not in left + result)]
     first, second = alone
     if first and second:
-        return (
-            f", where δ is summed over {first} and the other factor over {second}, each by itself"
-        )
+        return f", where δ is summed over {first}, the other factor over {second}, each by itself"
     if first or second:
         who = f"δ is summed over {first}" if first else f"the other factor is summed over {second}"
         return f", where {who} by itself"
