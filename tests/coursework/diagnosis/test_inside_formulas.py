@@ -86,6 +86,7 @@ def test_the_way_back_is_right_where_nothing_is_wrong_in_it(unrolled):
     assert found["W"].remark == "W is right."
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", SAID)
 def test_what_is_wrong_inside_is_said_of_every_use(unrolled, name):
     wrong, label, sentence = SAID[name]
@@ -107,6 +108,7 @@ def test_what_two_formulas_compute_alike_is_computed_once(unrolled):
         np.testing.assert_allclose(inside.state.values[name], unrolled[name], rtol=1e-12)
 
 
+@pytest.mark.full
 def test_numbers_that_no_mistake_gives_have_no_label(unrolled):
     noise = RNG.normal(size=(4 * K, I))
     assert diagnose(unrolled, {"W": noise})["W"].label == "unknown"
