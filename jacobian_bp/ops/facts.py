@@ -108,8 +108,9 @@ class Facts:
     def stages(self) -> tuple[tuple[str, ...], ...]:
         """The value step by step, as a program's lines: what the formula names inside, by name.
 
-        The lines are in the letters of the signature, and the last gives the value. Where books
-        go more than one way there is a tuple of lines for each, the usual way first.
+        The lines are in the letters of the signature, and the last gives the value; {2k} in a
+        line is twice the size of the axis k. Where books go more than one way there is a tuple of
+        lines for each, the usual way first.
         """
         return ()
 

@@ -37,6 +37,15 @@ class LSTM(Cell):
             )
         return super().admit(names, *inputs)
 
+    def gates_in_stages(self, functions: Mapping[str, str]) -> tuple[str, ...]:
+        """The gates as lines of a program, each with its function: {"i": "Sigmoid"}."""
+        lines = list(self.sums_in_stages())
+        for letter, function in functions.items():
+            block = ORDER.index(letter)
+            lines.append(f"raw_{letter} = Slice(raw, {{{block}k}}, {{{block + 1}k}})")
+            lines.append(f"{letter} = {function}(raw_{letter})")
+        return tuple(lines)
+
     def gates_of(self, x, h0, W, U, b) -> list[np.ndarray]:
         """What the gates i, f, g and o read."""
         return self.blocks(self.sums(x, h0, W, U, b))
@@ -128,6 +137,11 @@ class LSTMCarry(LSTM):
         found = self.from_gates(bars, x, h0, W, U, b)
         return found | {"c0": over_batch(c_bar * sigmoid(f), c0.ndim)}
 
+    def stages(self):
+        gates = self.gates_in_stages({"i": "Sigmoid", "f": "Sigmoid", "g": "Tanh"})
+        ends = "kept = Multiply(f, c0)", "new = Multiply(i, g)", "c = Add(kept, new)"
+        return ((*gates, *ends),)
+
     @staticmethod
     def _slopes(c0, i, f, g):
         """di, df and dg."""
@@ -187,6 +201,10 @@ class LSTMOutput(LSTM):
         bars = {"o": h_bar * np.tanh(c) * sigmoid_slope_of_size(o)}
         found = self.from_gates(bars, x, h0, W, U, b)
         return found | {"c": over_batch(h_bar * sigmoid(o) * (1 / np.cosh(c)) ** 2, c.ndim)}
+
+    def stages(self):
+        gates = self.gates_in_stages({"o": "Sigmoid"})
+        return ((*gates, "tanh_c = Tanh(c)", "h = Multiply(o, tanh_c)"),)
 
 
 class LSTMCell:
@@ -308,6 +326,22 @@ class GRUCell(Cell):
         h_bar, found["U"] = weighed_back(from_h, h, U)
         found["h"] = h_bar + over_batch(o_bar * sigmoid(z), h.ndim)
         return found if d is None else found | {"d": over_batch(from_h)}
+
+    def stages(self):
+        biases = {o.name for o in self.parsed.inputs} & {"b", "d"}
+        lines = [f"from_x = Linear(x, W{', b' * ('b' in biases)})"]
+        lines += [f"from_h = Linear(h, U{', d' * ('d' in biases)})"]
+        for block, letter in enumerate("rzn"):
+            rows = f"{{{block}k}}, {{{block + 1}k}}"
+            lines += [f"x_{letter} = Slice(from_x, {rows})", f"h_{letter} = Slice(from_h, {rows})"]
+            let_in = f"h_{letter}"
+            if letter == "n":
+                let_in = "let_in"
+                lines += ["let_in = Multiply(r, h_n)"]
+            lines += [f"raw_{letter} = Add(x_{letter}, {let_in})"]
+            lines += [f"{letter} = {'Tanh' if letter == 'n' else 'Sigmoid'}(raw_{letter})"]
+        ends = "left = Subtract(1, z)", "new = Multiply(left, n)", "kept = Multiply(z, h)"
+        return ((*lines, *ends, "o = Add(new, kept)"),)
 
     def opened(self, x, h, W, U, b=None, d=None) -> dict[str, np.ndarray]:
         """The gates themselves, by their letters."""

@@ -71,6 +71,16 @@ class Cell(Op):
         both = x @ W.T + h @ U.T
         return both if b is None else both + b
 
+    def sums_in_stages(self) -> tuple[str, ...]:
+        """W x + U h + b, for all gates, as lines of a program."""
+        from_x = ", ".join(o.name for o in self.parsed.inputs if o.name in ("x", "W", "b"))
+        from_h = f"{self.parsed.inputs[1].name}, U"
+        return (
+            f"from_x = Linear({from_x})",
+            f"from_h = Linear({from_h})",
+            "raw = Add(from_x, from_h)",
+        )
+
     def blocks(self, rows: np.ndarray) -> list[np.ndarray]:
         """The rows of each gate."""
         return np.split(rows, self.gates, axis=-1)
@@ -214,9 +224,7 @@ class RNNCell(Cell):
         return self.back(o_bar * slope, x, h, W, U, b is not None)
 
     def stages(self):
-        from_x = ", ".join(o.name for o in self.parsed.inputs if o.name in ("x", "W", "b"))
-        sums = f"from_x = Linear({from_x})", "from_h = Linear(h, U)", "raw = Add(from_x, from_h)"
-        return ((*sums, "o = Tanh(raw)"),)
+        return ((*self.sums_in_stages(), "o = Tanh(raw)"),)
 
 
 def weighed_back(bar: np.ndarray, read: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:

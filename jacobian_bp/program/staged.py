@@ -18,6 +18,8 @@ from .program import Program
 from .program_text import read_program
 from .step import Step
 
+SIZE = re.compile(r"\{(\d+)([a-z]\w*)\}")  # {2k}: twice the size of k
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -39,28 +41,60 @@ def has_stages(op: Op) -> bool:
 def names_inside(step: Step) -> list[tuple[str, ...]]:
     """What the formula of a step names inside, for each way in which it is written out."""
     ways = step.ask("stages()", step.op.stages)
-    return [tuple(line.name for line in read_program(lines, {})[:-1]) for lines in ways]
+    ones = dict.fromkeys(step.op.parsed.letters, 1)
+    return [tuple(line.name for line in _read(lines, ones)[:-1]) for lines in ways]
+
+
+def _read(lines: Sequence[str], sizes: Mapping[str, int]) -> list[Step]:
+    """The steps of a formula, the size of an axis filled in where {2k} stands."""
+
+    def number(found: re.Match[str]) -> str:
+        return str(int(found[1]) * sizes[found[2]])
+
+    return read_program([SIZE.sub(number, line) for line in lines], {})
+
+
+def _sizes(step: Step, state: Pass) -> dict[str, int]:
+    """The sizes of the axes that an op's signature names."""
+    sizes: dict[str, int] = {}
+    for operand, arg in zip(step.op.parsed.inputs, step.args, strict=True):
+        shape = state.values[arg].shape
+        own = shape[len(shape) - len(operand.axes) :]
+        sizes |= dict(zip(operand.axes, own, strict=True))
+    return sizes
 
 
 def staged(state: Pass, which: Collection[str], way: int = 0) -> Staged:
-    """The same pass, the formulas of these values written out in one way, or else the usual one."""
+    """The same pass, the formulas of these values written out in one way, or else the usual one.
+
+    What two formulas compute alike, the sums of an LSTM's gates, is computed once.
+    """
     written = [s for s in state.program.steps if s.name in which and has_stages(s.op)]
     taken = {*state.values, *state.program.inputs, *(s.name for s in state.program.steps)}
     inside: dict[str, dict[str, str]] = {}
     steps: list[Step] = []
+    known: dict[tuple[str, tuple[str, ...]], str] = {}
     for step in state.program.steps:
         if step not in written:
             steps.append(replace(step, fused_op=None, fused_args=()))
             continue
         found = step.ask("stages()", step.op.stages)
-        lines = read_program(found[min(way, len(found) - 1)], {})
+        lines = _read(found[min(way, len(found) - 1)], _sizes(step, state))
         names = inside[step.name] = {}
         alone = len(of_its_kind(step, state.program.steps)) == 1
         for line in lines[:-1]:
             plain = line.name if alone else f"{line.name}{number_of(step, state.program.steps)}"
             names[line.name] = plain if plain not in taken else f"{step.name}_{line.name}"
             taken.add(names[line.name])
-        steps += _in_the_network(lines, step, names, state)
+        for new in _in_the_network(lines, step, names, state):
+            args = tuple(known.get((arg, ()), arg) for arg in new.args)
+            what = f"{type(new.op).__name__} {new.op!r}", args
+            if what in known and new.name != step.name:
+                known[new.name, ()] = known[what]
+                continue
+            known.setdefault(what, new.name)
+            steps.append(replace(new, args=args))
+        inside[step.name] = {line: known.get((name, ()), name) for line, name in names.items()}
     program = Program.build(steps, state.program.params)
     data = {name: state.values[name] for name in program.inputs if name in state.values}
     params = {name: state.values[name] for name in program.params}

@@ -31,7 +31,7 @@ def sequences(normal):
     for o in range(6):
         there = min(2 * o + 3, 12) - max(2 * o, 1)
         counted[:, :, 2 * o : 2 * o + 3] += dy[:, :, o, None] / there
-    yield here.plant("padding not counted", "x", counted[:, :, 1:12], "unknown", "y")
+    yield here.plant("padding not counted", "x", counted[:, :, 1:12], "wrong-factor", "y")
     here = net(["y = MaxPool1d(x, 2, stride=2)"], "y", "co", x=x, g=normal(size=(2, 2, 5)))
     half = np.repeat(here.d("y"), 2, -1) / 2
     half = np.concatenate([half, np.zeros((2, 2, 1))], -1)
@@ -72,7 +72,7 @@ def classes(normal):
     z, y = normal(size=(7, 3)), np.eye(3)[[0, 2, 1, 1, 0, 2, 2]]
     here = Scene(["L = CrossEntropyFromLogits(z, y)"], "L", z=z, y=y)
     p = softmax(z)
-    yield here.plant("another class", "z", p - np.roll(y, 1, 1), "unknown")
+    yield here.plant("another class", "z", p - np.roll(y, 1, 1), "wrong-factor")
     yield here.plant("divided by the classes", "z", (p - y) / 3, "constant-factor")
     yield here.plant("labels times p", "z", p - y * p, "unknown|wrong-factor")
     here = net(["l = LogSumExp(z)"], "l", "", z=z, g=normal(size=7))

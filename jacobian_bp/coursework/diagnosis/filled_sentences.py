@@ -1,5 +1,6 @@
 """From a hypothesis to what is said about it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from .mutations.mutation import Facts
 from .premises import EINSUM, sentence_of, told
 from .speech import THROUGH_WEIGHTS, marked
 
+WORD = re.compile(r"\w+")
 RIGHT_ARRAY = "the right array"  # in the sentences of the labels
 
 
@@ -44,6 +46,8 @@ class Words:
         kind = "gradient" if name in self.params else "delta"
         said = f"the {kind} of {name}" if self.object(name) == name else self.object(name)
         numbered = layer.isdigit() and f"W{layer}" in self.params
+        if name in self.facts.inside:
+            return f"{said} (inside {self.facts.inside[name]})"
         return said + (f" (layer {layer})" if numbered else "")
 
     def sentence(self, label: str, key: Key, h: Hypothesis) -> str:
@@ -123,11 +127,27 @@ class Words:
             key,
             best.labels[0],
             labels,
-            self.sentences(key, best, premise),
+            self._with_formulas(self.sentences(key, best, premise), best),
             best.where or name_of(key),
             best.factor,
             layout=best.layout,
         )
+
+    def _with_formulas(self, sentences: tuple[str, ...], h: Hypothesis) -> tuple[str, ...]:
+        """At which other uses of a formula it is so, and what its values between are."""
+        inside, found = self.facts.inside, list(sentences)
+        if not self.facts.mates:
+            return sentences
+        uses = dict.fromkeys(inside.get(source, source) for _, source, _ in h.changes)
+        own = next(iter(reversed([inside.get(source, source) for _, source, _ in h.changes])), "")
+        others = [name for name in reversed(uses) if name != own]
+        if others and None not in h.changes.values():
+            found.append(f"It is so in the formula of {', '.join(others)} too.")
+        words = dict.fromkeys(WORD.findall(" ".join(sentences)))
+        steps = [self.facts.state.step(word) for word in words if word in inside]
+        if steps:
+            found.append(f"Written out: {'; '.join(map(str, steps))}.")
+        return tuple(found)
 
     def unknown(self, key: Key, proved: list[str]) -> Finding:
         """Wrong, and what is certain."""

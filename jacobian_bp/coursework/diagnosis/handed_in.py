@@ -66,6 +66,8 @@ class Handed:
 
     def laid(self, array: np.ndarray, turned: bool = False) -> np.ndarray:
         """An array of the network's own axes, as this one stands: exchanged once more or not."""
+        if turned and array.ndim > 2 and self.array.ndim == 2:  # a kernel as a matrix of columns
+            return np.asarray(array.reshape(len(array), -1).T * self.times)
         return np.asarray(self.own(array, turned).reshape(self.array.shape) * self.times)
 
     def own(self, array: np.ndarray, turned: bool = False) -> np.ndarray:

@@ -31,6 +31,7 @@ from .evidence.strength import off_by_the_same, proved_only, tried_all
 from .evidence.two_mistakes import pairs
 from .filled_sentences import Words, accepted_reading, in_single, promoted_reading
 from .handed_in import Handed
+from .inside_formulas import Inside
 from .mutations.mutation import Facts, Variation, variations
 from .orientation import Orientation
 from .passes.backward import BUDGET, Changes, Line, LineKey
@@ -42,6 +43,27 @@ LOST = "{a} is 0 or 1 to rounding: what divides by {a} (1 − {a}) has no digits
 CUT = "The search was cut short: the network is too large for every mistake to be tried."
 
 Lister = Callable[[Line, Facts], list[Variation]]  # the mistakes in one line
+
+
+class Deeper:
+    """The same arrays judged where the formulas are written out; made when it is first asked."""
+
+    def __init__(self, made: "Callable[[], Judge | None]", keys: Sequence[str]) -> None:
+        self._made, self._keys = made, keys
+        self._found: dict[str, Finding] = {}
+
+    @cached_property
+    def _judge(self) -> "Judge | None":
+        return self._made()
+
+    def finding(self, key: str) -> Finding | None:
+        """One object, judged from those before it; None where there is nothing to write out."""
+        if self._judge is None:
+            return None
+        for other in self._keys[: self._keys.index(key) + 1]:
+            if other not in self._found:
+                self._found[other] = self._judge.finding(other)
+        return self._found[key]
 
 
 class Judge:
@@ -57,10 +79,12 @@ class Judge:
         handed: Mapping[Key, Handed],
         in_own_shape: bool = False,
         written: Convention | None = None,
+        inside: Inside | None = None,
     ) -> None:
         self.facts, self.truth, self.arrays, self.exact = facts, truth, arrays, exact
         self.declared, self.layout, self.handed = layout, layout or "gradient", handed
-        self.written = written
+        self.written, self.inside = written, inside
+        self.deeper: Deeper | None = None
         self.words = Words(facts, written)
         self.variations: dict[tuple[Lister, LineKey], list[Variation]] = {}
         self.earlier = Earlier(facts)
@@ -146,6 +170,8 @@ class Judge:
         for distance, name in enumerate(reversed(path), start=1):
             for line in self.facts.backward.to.get(name, ()):
                 kept = (listed, line.key)
+                if self.inside is not None and line.source not in self.inside.formulas:
+                    continue  # what may be wrong outside of formulas has been tried
                 if kept not in self.variations:
                     self.variations[kept] = listed(line, self.facts)
                 here = [
@@ -244,6 +270,9 @@ class Judge:
             for given, context, cause in asked:
                 if cause is None and self._follows(given, context) and promoted_reading(given):
                     return self._follows_own(key, context, given), None, given
+            deeper = self.deeper.finding(key) if self.deeper else None
+            if deeper is not None and deeper.label != "unknown":
+                return deeper, None, None
             for given, context, what in tried if len(tried) < 2 else (tried[0], tried[-1]):
                 if not found:
                     found, premise = self._pairs(key, given, context), what
@@ -299,7 +328,7 @@ class Judge:
         possible = self.possible(path)
         found = layout_alone(question, question.right)
         found += factor_alone(question, question.right, self.facts)
-        found += one_mistake(question, [*possible, *everywhere(possible)], self.facts)
+        found += one_mistake(question, self._with_several(possible), self.facts)
         found += tried_all(stale_weights(question, self.facts, context, path))
         if key in self.facts.params:
             known = self.earlier.decays
@@ -308,12 +337,19 @@ class Judge:
         found = proved_only(found, question)
         if not any(h.mistakes == 1 and (h.changes or h.factor or h.layout) for h in found):
             edits = self.possible(path, edits_of)
-            more = one_mistake(question, [*edits, *everywhere(edits)], self.facts)
+            more = one_mistake(question, self._with_several(edits), self.facts)
             found += proved_only(more, question)
         return self.ranked(key, found)
 
+    def _with_several(self, possible: list[Variation]) -> list[Variation]:
+        """Each variation, in a formula at every use of it; then the same slip in every layer."""
+        once = possible if self.inside is None else self.inside.at_every_use(possible)
+        return [*once, *everywhere(possible)]
+
     def _pairs(self, key: str, question: Question, context: Context) -> list[Hypothesis]:
         """Two mistakes that explain the numbers together, most likely first."""
+        if self.inside is not None:
+            return []  # of two inside a formula there are too many
         path = self.path(key, context)
         found = pairs(question, self.facts, context, path, self.possible(path))
         return self.ranked(key, proved_only(found, question))

@@ -22,7 +22,8 @@ from .asked_convention import Asked, asked_convention
 from .diagnosis import Diagnosis, Finding, Key, together
 from .evidence.matching import precisions
 from .handed_in import Handed, HandedIn, bias_of
-from .judge import Judge
+from .inside_formulas import inside_of
+from .judge import Deeper, Judge
 from .mutations.contractions import squeezed
 from .mutations.mutation import Facts
 from .of_jacobians import jacobian_finding
@@ -90,16 +91,26 @@ def _diagnosis(
     judge = Judge(facts, truth, arrays, exact, layout, handed, in_own_shape, written)
     found: dict[Key, Finding] = {}
     order = {name: position for position, name in enumerate(backward.order)}
-    for key in sorted(arrays, key=lambda key: _place(order, key)):
+    keys = sorted(arrays, key=lambda key: _place(order, key))
+
+    def written_out() -> Judge | None:
+        inside = inside_of(run.forward_pass)
+        if inside is None:
+            return None
+        facts = Facts(backward_pass(inside.state), shapes, inside.between, inside.mates)
+        return Judge(facts, truth, arrays, exact, layout, handed, in_own_shape, written, inside)
+
+    judge.deeper = Deeper(written_out, [key for key in keys if isinstance(key, str)])
+    for key in keys:
         if isinstance(key, str):
             found[key] = judge.finding(key)
         else:
             found[key] = jacobian_finding(judge, key, arrays[key])
     speech = _speech(judge, handed_in)
     found = {key: speech.of(finding) for key, finding in found.items()}
-    keys = handed_in.keys
-    asked = sorted(keys, key=lambda key: _place(order, keys[key][0]))
-    return Diagnosis({k: replace(together([found[o] for o in keys[k]]), key=k) for k in asked})
+    theirs = handed_in.keys
+    asked = sorted(theirs, key=lambda key: _place(order, theirs[key][0]))
+    return Diagnosis({k: replace(together([found[o] for o in theirs[k]]), key=k) for k in asked})
 
 
 def _speech(judge: Judge, handed_in: HandedIn) -> Speech:

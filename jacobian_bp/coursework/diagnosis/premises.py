@@ -88,6 +88,11 @@ def reads_an_activation(of: Told) -> bool:
     return of.note in {z for z, _ in of.facts.activations.values()} and of.kind != "op"
 
 
+def is_outside_formulas(of: Told) -> bool:
+    """Whether it is a line between layers, and not within the formula of one op."""
+    return of.line is None or of.line.target not in of.facts.inside
+
+
 def stands_in_a_layer(of: Told) -> bool:
     """Whether what stands there is the input, or the value, of a layer."""
     names = {*of.facts.layer_inputs, *(z for z, _ in of.facts.activations.values())}
@@ -168,6 +173,10 @@ PREMISES: dict[str, tuple[Premise, str]] = {
     "wrong-layer-activation": (
         stands_in_a_layer,
         "In {here} another value is used: {note} stands there.",
+    ),
+    "wrong-layer-slope": (
+        is_outside_formulas,
+        "In {here} another slope is used: {note} stands for {factor}.",
     ),
     "statistics-as-constants": (
         holds_mean_and_variance,

@@ -5,6 +5,7 @@ the columns of W2 are the units of a1, its rows are those of z2.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -58,6 +59,10 @@ def meanings(state: Pass) -> Meanings:
         members.setdefault(root(place), []).append(place)
     named = {root(place): letter for place, letter in in_front.items()}
     words = {key: _word(places, named.get(key, "")) for key, places in members.items()}
+    often = Counter(word for key, word in words.items() if key not in named)
+    for key, word in words.items():
+        if often[word] > 1 and key not in named:  # channels and places: not both are the inputs
+            words[key] = _by_place(min(members[key], key=lambda place: place[0] != "x"))
     return Meanings(
         {
             value: tuple(
@@ -79,7 +84,11 @@ def _word(places: list[tuple[str, int]], carried: str) -> str:
         return f"units of layer {numbers[0]}"
     if any(value == "x" for value, _ in places):
         return INPUTS
-    value, position = min(places)
+    return _by_place(min(places))
+
+
+def _by_place(place: tuple[str, int]) -> str:
+    value, position = place
     return f"axis {position} of {value}"
 
 

@@ -141,5 +141,7 @@ def _words(rule: Rule) -> str:
     numbers = [match[1] for match in layers if match]
     if len(numbers) == 2:
         return f"layers {numbers[0]} and {numbers[1]} are equally wide"
+    if any(word.startswith("axis ") for word in rule[1:]):
+        return f"{rule[1]} is as long as {rule[2]}"
     sides = [{EXAMPLES: "examples", INPUTS: "inputs"}.get(word, word) for word in rule[1:]]
     return f"there are as many {sides[0]} as {sides[1]}"

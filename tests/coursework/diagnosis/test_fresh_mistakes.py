@@ -1,6 +1,7 @@
 """Mistakes that were written down before the diagnosis was tried on them, and what is said."""
 
 import closing_mistakes
+import contact_mistakes
 import fresh_mistakes
 import further_mistakes
 import last_mistakes
@@ -47,6 +48,18 @@ SENTENCES = {
     "read: [i'<o] stands for [i'≤o].",
     "curvature: output's curvature forgotten": "In the delta of u the factor B is left out: it "
     "stands in ∂L/∂u.",
+    "norms: the gain is multiplied into the first term only": "In the delta of v the factor gain "
+    "is left out: it stands in all terms of ∂q/∂v but one.",
+    "pools: padding is not counted in the mean": "In the delta of x another array stands in the "
+    "place of the factor 1/2: 1 over the number of entries in a window, the padding left aside.",
+    "pools: the positive entries get it": "In the delta of m other places are read: [m>0] stands "
+    "for δ[r,a[n,c,o,q]] δ[s,e[n,c,o,q]].",
+    "losses: labels are counted from 1": "In the delta of z another array stands in the place of "
+    "the factor (softmax(z) − y): that with the labels of the next class.",
+    "losses: labels of the example before": "In the delta of z another array stands in the place "
+    "of the factor (softmax(z) − y): that with the labels of the previous example.",
+    "entries: differences for sums": "In the delta of x other places are read: the difference of "
+    "neighbours, [i'=o] − [i'=o+1], stands for [i'≤o].",
     "curvature: inverse not transposed": "In the delta of X the factor X⁻¹ is the wrong way round: "
     "its axes j and i' are exchanged.",
 }
@@ -69,7 +82,7 @@ def judged(plants, usual):
     return named, every
 
 
-FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes)
+FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes, contact_mistakes)
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 

@@ -335,7 +335,9 @@ def test_the_einsum_is_printed_in_the_letters_of_the_network(oblong):
         "nk,mi->ki, where each factor is summed over the examples by itself."
     )
     rows = oblong.d[2].sum(1, keepdims=True) * oblong.W[2].sum(0) * oblong.slope(1)
-    assert finding(oblong, "z1", rows, z2=oblong.d[2]).remark.endswith("index: nk,mi->ni.")
+    assert finding(oblong, "z1", rows, z2=oblong.d[2]).remark.endswith(
+        "index: nk,mi->ni, where δ is summed over k, the other factor over m, each by itself."
+    )
 
 
 def test_one_wrong_entry_is_pointed_at(oblong):

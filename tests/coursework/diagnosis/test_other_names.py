@@ -1,6 +1,7 @@
 """What is found depends on what a network computes, not on what its values are called."""
 
 import closing_mistakes
+import contact_mistakes
 import fresh_mistakes
 import further_mistakes
 import last_mistakes
@@ -9,7 +10,7 @@ from under_other_names import under_other_names
 
 from jacobian_bp.coursework.diagnosis import diagnose
 
-FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes)
+FILES = (fresh_mistakes, further_mistakes, last_mistakes, closing_mistakes, contact_mistakes)
 SCENES = [(file, scene) for file in FILES for scene in file.SCENES]
 
 

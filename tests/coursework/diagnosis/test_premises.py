@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import closing_mistakes
+import contact_mistakes
 import fresh_mistakes
 import further_mistakes
 import numpy as np
@@ -40,7 +41,6 @@ ALWAYS = {
     "softmax-as-elementwise": "the op is a softmax",
     "slope-at-activation": "the op is an activation, or works entry by entry",
     "slope-of-preactivation-formula": "the op is an activation with a formula in terms of a",
-    "wrong-layer-slope": "the note says which slope",
     "weight-missing": "the step is a layer",
     "sign": "it was found in every entry",
     "value-for-slope": "the note says which value",
@@ -251,6 +251,14 @@ CASES = {
         "layer above has to go through it.",
         gated,
         "In the delta of z the slope tanh'(z) is left out: what comes back has to go through it.",
+    ),
+    "wrong-layer-slope": (
+        lambda: (BATCH, {"z1": delta(BATCH, "a1") * slope(BATCH, "a2")}),
+        "In the delta of z1 (layer 1) another layer's slope is used: tanh'(z2) stands for "
+        "tanh'(z1).",
+        lambda: written_down(contact_mistakes, "cells: g has σ's slope g (1 − g)"),
+        "In the delta of raw_g3 (inside c3) another slope is used: a (1 − a) with a = g3 stands "
+        "for tanh'(raw_g3).",
     ),
     "statistics-as-constants": (
         standardised,

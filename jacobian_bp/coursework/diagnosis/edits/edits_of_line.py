@@ -12,6 +12,7 @@ from .of_factors import (
     elsewhere,
     inverted,
     omitted,
+    one_for_all,
     other_slopes,
     repeated,
     replaced,
@@ -74,6 +75,7 @@ def all_edits(line: Line, facts: Facts) -> Iterator[Edit]:
     if parts is not equation:
         yield from inverted(line, parts)
     yield from replaced(line, equation, facts)
+    yield from one_for_all(line, equation)
     yield from inverted(line, equation)
     yield from unnormalised(line, equation, facts)
     yield from elsewhere(line, equation, facts)

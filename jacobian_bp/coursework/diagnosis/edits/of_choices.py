@@ -28,6 +28,7 @@ def of_choices(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         yield Edit("omit", left, whole, jacobian(line))
     if chosen and len(line.step.args) == 1:
         yield from of_the_least(line, equation, facts, chosen)
+        yield from of_the_positive(line, equation, facts, chosen)
     yield from times_its_value(line, equation, facts)
 
 
@@ -45,6 +46,20 @@ def of_the_least(
 
     whole = replace(chosen[0], name=" ".join(factor.name for factor in chosen))
     yield Edit("places", equation, whole, f"the choice that is made of −{line.target}", gives=gives)
+
+
+def of_the_positive(
+    line: Line, equation: Equation, facts: Facts, chosen: list[Factor]
+) -> Iterator[Edit]:
+    """A rectifier's mask for the choice: what is above 0 gets all that comes in."""
+    x = facts.values[line.target]
+    whole = replace(chosen[0], name=" ".join(factor.name for factor in chosen))
+    left = equation
+    for factor in chosen:
+        left = left.without(factor)
+    if x.ndim == len(equation.out):
+        above = Factor("mask", "above 0", (x > 0) * 1.0, equation.out)
+        yield Edit("places", left.times(above), whole, f"[{line.target}>0]")
 
 
 def times_its_value(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:

@@ -160,6 +160,23 @@ def unnormalised(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]
             yield Edit("other", with_array(equation, factor, note, array), factor, note)
 
 
+def one_for_all(line: Line, equation: Equation) -> Iterator[Edit]:
+    """The first entries along an axis of a parameter, or the last, for those of every place."""
+    if line.kind in ("weights", "outer"):
+        return
+    for factor in equation.factors():
+        if factor.role != "weight" or factor.array.ndim < 2:
+            continue
+        for place, axis in enumerate(factor.axes):
+            if equation.sizes[axis] > 1:
+                for index, which in ((0, "first"), (-1, "last")):
+                    one = factor.array.take([index], axis=place)
+                    array = np.broadcast_to(one, factor.array.shape)
+                    note = f"its {which} entries along {along((axis,), equation)}, for all"
+                    changed = with_array(equation, factor, factor.name, array)
+                    yield Edit("other", changed, factor, note, extra=3)
+
+
 def complemented(equation: Equation) -> Iterator[Edit]:
     """1 − m for a mask m of zeros and ones."""
     for factor in equation.factors():
@@ -247,7 +264,7 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
     if not shape:
         return
     base, tried = facts.backward.base, 0
-    for kind, name, array in candidates(factor, facts):
+    for kind, name, array in candidates(line, factor, facts):
         own = kind == factor.role and name == (line.source if kind == DELTA else factor.name)
         if own or array.shape != shape or not np.any(array):
             continue
@@ -264,8 +281,8 @@ def other_arrays(line: Line, equation: Equation, factor: Factor, facts: Facts) -
         yield Edit(kind_of, changed, factor, shown, extra=likely, relation=own_value)
 
 
-def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndarray]]:
-    """(role, name, array) of everything that the run has."""
+def candidates(line: Line, factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(role, name, array) of everything that the run has, or the formula that the line is in."""
     base, params, labels = facts.backward.base, facts.params, facts.state.program.labels
     if factor.name in params and factor.name in base:
         yield "gradient", factor.name, base[factor.name]
@@ -276,9 +293,11 @@ def candidates(factor: Factor, facts: Facts) -> Iterator[tuple[str, str, np.ndar
         "gradient": [(name, base[name]) for name in sorted(params) if name in base],
     }
     roles = (factor.role, *(role for role in groups if role != factor.role))
+    mates = facts.mates.get(line.source)
     for role in roles if factor.role in groups else ("value",):
         for name, array in groups[role]:
-            yield role, name, array
+            if mates is None or name in mates:
+                yield role, name, array
 
 
 def turned(equation: Equation, factor: Factor) -> Iterator[Edit]:
@@ -311,6 +330,7 @@ def elsewhere(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     for name in facts.backward.order:
         array = facts.backward.base.get(name)
         own = name in facts.params or name in (line.source, incoming.name)
+        own = own or name not in facts.mates.get(line.source, (name,))
         if array is None or own or array.shape != a.shape:
             continue
         for formula, note in slopes_at(f, f"∂{facts.state.cost}/∂{name}"):

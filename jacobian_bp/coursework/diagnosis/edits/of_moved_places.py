@@ -18,6 +18,9 @@ from ..passes.backward import Factor, Line
 from ..passes.equation import POSITION, Equation
 from .edit import Edit, along
 from .of_factors import jacobian
+from .of_terms import coefficient
+
+WHOLE = 1e-9  # of a number: by how much it may miss 1
 
 DELTA_AT = re.compile(r"δ\[([^,\[\]]+),(.+)\]")  # δ[i',2o+r−1]: the axis, and where it is read
 SUMMAND = re.compile(r"([+−]?)(\d*)([a-z]\w*'*)?")
@@ -60,6 +63,7 @@ def moved(line: Line, equation: Equation) -> Iterator[Edit]:
     yield from together(equation, windows, lambda r, f: replace(r, start=r.start - 1))
     yield from together(equation, windows, one_behind_another)
     yield from one_tap(equation, [*windows])
+    yield from without_the_padding(equation, [*windows])
     yield from beside(equation)
     yield from of_ranges(line, equation)
 
@@ -140,6 +144,30 @@ def one_tap(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
         yield Edit("sum", wrong, windows[0], note)
 
 
+def without_the_padding(equation: Equation, windows: list[Factor]) -> Iterator[Edit]:
+    """A mean over the entries of a window that there are, where the padding counts too."""
+    if len(equation.terms) != 1 or not windows:
+        return
+    share = abs(equation.terms[0].coefficient)
+    taps = [f.axes[1] for f in windows if len(f.axes) == 3]
+    if len(taps) < len(windows) or abs(share * _product(equation, taps) - 1) > WHOLE:
+        return
+    wrong = equation
+    for window, tap in zip(windows, taps, strict=True):
+        there = window.array.sum((1, 2))
+        if np.any(there == 0):
+            return
+        rest = Factor("part", "the share", equation.sizes[tap] / there, window.axes[:1])
+        wrong = wrong.times(rest)
+    number = Factor("part", coefficient(share), np.zeros(()))
+    note = "1 over the number of entries in a window, the padding left aside"
+    yield Edit("other", wrong, number, note)
+
+
+def _product(equation: Equation, axes: list[str]) -> int:
+    return int(np.prod([equation.sizes[axis] for axis in axes]))
+
+
 def beside(equation: Equation) -> Iterator[Edit]:
     """A look-up that reads the row after, or the row before: counted from 1 for from 0."""
     for factor in equation.factors():
@@ -164,3 +192,12 @@ def of_ranges(line: Line, equation: Equation) -> Iterator[Edit]:
             strict = replace(factor, array=factor.array * (1 - np.eye(len(factor.array))))
             note = f"[{match[1]}<{match[2]}]"
             yield Edit("places", equation.using(factor, strict), factor, note)
+            size = len(factor.array)
+            for step, sign in ((1, "+"), (-1, "−")):
+                array = np.eye(size) - np.eye(size, k=-step)  # rows by the first name
+                if factor.axes[0] != match[1]:
+                    array = array.T
+                note = f"the difference of neighbours, [{match[1]}={match[2]}] − "
+                note += f"[{match[1]}={match[2]}{sign}1],"
+                wrong = equation.using(factor, replace(factor, array=array))
+                yield Edit("places", wrong, factor, note)

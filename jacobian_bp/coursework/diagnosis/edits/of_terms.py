@@ -278,6 +278,7 @@ def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
     cost = next((f for f in equation.factors() if f.role != DELTA), None)
     if cost is None or line.kind != "cost":
         return
+    yield from of_labels(line, equation, cost, facts.values[line.target], y)
     if own.contains is not None:
         if own.contains is ops.Softmax:
             right = ops.Softmax().forward(facts.values[line.target])
@@ -292,6 +293,32 @@ def of_cost(line: Line, equation: Equation, facts: Facts) -> Iterator[Edit]:
         if array is not None and array.shape == cost.array.shape:
             note = f"it is the derivative of {name}, and this cost is {called(own)}"
             yield Edit("another cost", with_array(equation, cost, name, array), cost, note)
+
+
+def of_labels(
+    line: Line, equation: Equation, cost: Factor, a: np.ndarray, y: np.ndarray
+) -> Iterator[Edit]:
+    """The same derivative with other labels: those of the next class, or of the next example."""
+    for labels, note in other_labels(y, a.shape):
+        array = derivative(line.step.op, a, labels)
+        if array is not None and array.shape == cost.array.shape:
+            yield Edit("other", with_array(equation, cost, note, array), cost, note)
+
+
+def other_labels(y: np.ndarray, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray, str]]:
+    """Moved by one: as class indices that are counted from 1, and as rows that are off by one."""
+    classes, rows = shape[-1], shape[0] if len(shape) > 1 else 1
+    for step, which in ((1, "next"), (-1, "last")):
+        of_class = f"that with the labels of the {which} class".replace("last", "previous")
+        if y.shape == shape and classes > 1:
+            yield np.roll(y, step, -1), of_class
+        elif y.dtype.kind in "iu":
+            yield (y + step) % classes, of_class
+        if y.ndim and len(y) == rows > 1:
+            of_example = f"that with the labels of the {which} example"
+            yield np.roll(y, -step, 0), of_example.replace("last", "previous")
+    if y.shape == shape and bool(np.isin(y, (0, 1)).all()):
+        yield 1 - y, "that with 0 and 1 exchanged in the labels"
 
 
 def losses(own: Op) -> dict[str, Op]:

@@ -45,9 +45,23 @@ def readings(
     if len(shape) == 2:
         return list(_matrix(S, shape, layout))
     if squeezed(S.shape) != squeezed(shape):
-        return []
+        return list(_unrolled(S, shape))
     note = "" if S.shape == shape or S.ndim == 0 else {(1,): "a row"}.get(S.shape[:1], "a column")
     return [Reading(S.reshape(shape), HOME, note if len(shape) == 1 and S.ndim == 2 else "")]
+
+
+def _unrolled(S: np.ndarray, shape: tuple[int, ...]) -> Iterator[Reading]:
+    """A kernel as a matrix: a row for each output channel, or a column, or all in one row."""
+    rows = (shape[0], int(np.prod(shape[1:])))
+    if len(shape) < 3:
+        return
+    if S.shape == rows:
+        yield Reading(S.reshape(shape), OTHER, f"a matrix of {rows[0]} rows")
+    if S.shape == rows[::-1]:
+        words = f"a matrix of {rows[0]} columns"
+        yield Reading(S.T.reshape(shape), OTHER, words, turned=True)
+    if S.shape == (int(np.prod(shape)),):
+        yield Reading(S.reshape(shape), OTHER, "flat")
 
 
 def _batch(S: np.ndarray, shape: tuple[int, ...]) -> Iterator[Reading]:

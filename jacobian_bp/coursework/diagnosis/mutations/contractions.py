@@ -1,6 +1,6 @@
 """Every einsum of two arrays whose shapes allow it but the right one; a reshape for a transpose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import permutations
 
 import numpy as np
@@ -73,7 +73,7 @@ def canonical(first: str, second: str, out: str) -> str:
 
 
 def in_letters(first: str, second: str, out: str, meant: tuple[str, str, str]) -> str:
-    """The equation in the letters of the right one: nk,mi->ki for nk,ni->ki.
+    """The equation in the letters of the right one, nk,mi->ki for nk,ni->ki, and in words.
 
     An index of the second factor that is none of the first's keeps its letter if it can.
     """
@@ -82,9 +82,31 @@ def in_letters(first: str, second: str, out: str, meant: tuple[str, str, str]) -
         free = [c for c in own + SPARE if c not in names.values()]
         names.setdefault(letter, free[0])
     left, right, result = ("".join(names[c] for c in word) for word in (first, second, out))
-    apart = left[0] == "n" and "n" not in right + result
-    summed = ", where each factor is summed over the examples by itself" if apart else ""
-    return f"{left},{right}->{result}{summed}"
+    return f"{left},{right}->{result}{in_words(left, right, result, meant)}"
+
+
+def in_words(left: str, right: str, result: str, meant: tuple[str, str, str]) -> str:
+    """What is summed by itself, and what is paired that is not in the right equation."""
+    if left[0] == "n" and "n" not in right + result:
+        return ", where each factor is summed over the examples by itself"
+    alone = [spoken(c for c in left if c not in right + result)]
+    alone += [spoken(c for c in right if c not in left + result)]
+    first, second = alone
+    if first and second:
+        return f", where δ is summed over {first}, the other factor over {second}, each by itself"
+    if first or second:
+        who = f"δ is summed over {first}" if first else f"the other factor is summed over {second}"
+        return f", where {who} by itself"
+    paired = [c for c in dict.fromkeys(left) if c in right and c not in {*meant[0]} & {*meant[1]}]
+    if not paired:
+        return ""
+    summed = "" if set(paired) & set(result) else ", and summed"
+    return f", where the two are paired along {spoken(paired)}{summed}"
+
+
+def spoken(letters: Iterable[str]) -> str:
+    """k and the examples"""
+    return " and ".join("the examples" if c == "n" else c for c in dict.fromkeys(letters))
 
 
 def squeezed(shape: Shape) -> Shape:

@@ -48,6 +48,8 @@ class Facts:
 
     backward: Backward
     shapes: frozenset[Shape]  # of what was handed in, axes of size 1 left out
+    inside: Mapping[str, str] = field(default_factory=dict)  # value → whose formula names it
+    mates: Mapping[str, frozenset[str]] = field(default_factory=dict)  # the others in its formula
 
     @property
     def state(self) -> Pass:
@@ -122,7 +124,12 @@ class Facts:
         return ""
 
     def near(self, names: Sequence[str], name: str) -> list[str]:
-        """The names whose array may be taken by mistake: all, or neighbours in a deep network."""
+        """The names whose array may be taken by mistake: all, or neighbours in a deep network.
+
+        Of a value inside a formula, those that the formula has.
+        """
+        if name in self.mates:
+            return [other for other in names if other in self.mates[name]]
         if len(names) <= FEW_LAYERS or name not in names:
             return list(names[:FEW_LAYERS])
         place = names.index(name)

@@ -1,10 +1,10 @@
 """Mistakes where a value or a parameter is read more than once, and at statistics."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from ..passes.backward import Line
+from ..passes.backward import Line, LineKey
 from .mutation import Facts, Wrong, mutation
 
 SAME = 1e-9  # of the largest entry
@@ -171,7 +171,19 @@ def recurrence_cut(line: Line, facts: Facts) -> Iterator[Wrong]:
     lines = [k for k in every if k.factor("weight").name == W and is_computed(k.target, facts)]
     if not lines or line is not lines[0]:
         return
-    yield Wrong(None, "nothing flows back through time", "cut", {k.key: None for k in lines})
+    changes = {k.key: None for k in lines}
+    if goes_another_way(changes, facts):
+        note, label = f"without the path through {W}", "fan-out-overwritten"
+        yield Wrong(None, note, "cut", changes, label=label)
+    else:
+        yield Wrong(None, "nothing flows back through time", "cut", changes)
+
+
+def goes_another_way(cut: Collection[LineKey], facts: Facts) -> bool:
+    """Whether the state of one cell reaches the next by lines that are not cut: c beside h."""
+    cells = facts.mates
+    between = (k for k in facts.backward.lines if k.source in cells and k.target in cells)
+    return any(k.key not in cut and cells[k.source] != cells[k.target] for k in between)
 
 
 @mutation("statistics-as-constants", 4, *ALL)
