@@ -222,6 +222,17 @@ class Builder:
             self.given[name] = ",".join(axes)
         return Value(name, array.shape, axes, False)
 
+    def copied(self, called: str, row: np.ndarray) -> Value:
+        """Numbers that a model has a copy of for each example: a parameter, or kept as a constant.
+
+        An exporter folds what stands behind a state of 0, U 0 + b, into copies of b; entry for
+        entry they are that parameter, if no other has these entries and they are not all alike.
+        """
+        same = [name for name, p in self.used.items() if np.array_equal(p.array, row)]
+        if len(same) == 1 and np.ptp(row):
+            return Value(same[0], row.shape, None, False)
+        return self.keep(called, row, tuple(letters_of(row.ndim)))
+
     def letters(self, value: Value) -> list[str]:
         """A letter for each axis of an example of a value, each once and none of them n."""
         rank = len(value.example)
