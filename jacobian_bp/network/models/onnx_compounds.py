@@ -183,6 +183,17 @@ def largest_of_all(call: Call) -> list[Node]:
     return call.one("max_pool", call.reads[:1], counts_zeros=True, **options)
 
 
+def beyond(kind: str) -> Rule:
+    """The larger or the smaller of two operands, entry by entry."""
+
+    def rule(call: Call) -> list[Node]:
+        if len(call.node.input) != 2:
+            raise UnknownError(f"it has {len(call.node.input)} operands; give it two at a time")
+        return call.one(kind, call.reads)
+
+    return rule
+
+
 def several_added(call: Call) -> list[Node]:
     """Sum of any number of operands, added one after another."""
     nodes: list[Node] = []
@@ -208,6 +219,8 @@ COMPOUNDS: dict[str, Rule] = {
     "Mish": lambda call: call.one("mish", call.reads),
     "Softsign": lambda call: call.one("softsign", call.reads),
     "PRelu": lambda call: call.one("sloped", call.reads),
+    "Max": beyond("larger"),
+    "Min": beyond("smaller"),
     "ReduceMax": reduced("largest"),
     "ReduceMin": reduced("least"),
     "ReduceL2": reduced("norm"),

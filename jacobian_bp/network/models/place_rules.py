@@ -185,9 +185,10 @@ def concat(b: Builder, node: Node) -> Value:
 
 
 def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value:
-    """A parameter beside values with examples, without its first axis, of size 1."""
+    """A parameter beside values with examples, without its first axis, of size 1 or of copies."""
     if not batched or value.batched:
         return value
+    value = b.one_of_copies(value)
     if value.shape[0] != 1:
         raise UnreadableError(
             f"a parameter that it joins has the shape {value.shape}, with an axis of the examples",

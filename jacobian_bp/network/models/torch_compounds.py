@@ -294,6 +294,8 @@ COMPOUNDS: dict[str, Rule] = {
     "aten.upsample_bilinear2d.vec": resampled,
     "aten.upsample_bicubic2d.vec": resampled,
     "aten.upsample_linear1d.vec": resampled,
+    "aten.maximum": lambda call: call.one("larger", [call["self"], call["other"]]),
+    "aten.minimum": lambda call: call.one("smaller", [call["self"], call["other"]]),
     "aten.cosine_similarity": cosine,
     "aten.pairwise_distance": distance,
     "aten.conv_transpose2d.input": transposed_convolution,
