@@ -5,7 +5,7 @@ behind it. A rule (see rules) writes the lines of one kind of node.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -221,6 +221,28 @@ class Builder:
         if array.ndim > 0:
             self.given[name] = ",".join(axes)
         return Value(name, array.shape, axes, False)
+
+    def copied(self, called: str, row: np.ndarray) -> Value:
+        """Numbers that a model has a copy of for each example: a parameter, or kept as a constant.
+
+        An exporter folds what stands behind a state of 0, U 0 + b, into copies of b; entry for
+        entry they are that parameter, if no other has these entries and they are not all alike.
+        """
+        same = [name for name, p in self.used.items() if np.array_equal(p.array, row)]
+        if len(same) == 1 and np.ptp(row):
+            return Value(same[0], row.shape, None, False)
+        return self.keep(called, row, tuple(letters_of(row.ndim)))
+
+    def one_of_copies(self, value: Value) -> Value:
+        """A parameter that a file has once for each of its examples, (n, …), as (1, …)."""
+        own, read = self.used.get(value.name), {a for s in self.steps.values() for a in s.args}
+        if own is None or len(own.array) != self.examples or value.name in read:
+            return value
+        if not np.array_equal(own.array, np.broadcast_to(own.array[:1], own.array.shape)):
+            return value
+        one = replace(own, array=own.array[:1].copy(), copies=len(own.array))
+        self.used[value.name] = one
+        return replace(value, shape=one.array.shape)
 
     def letters(self, value: Value) -> list[str]:
         """A letter for each axis of an example of a value, each once and none of them n."""

@@ -1,5 +1,7 @@
 """How functions are written that are several ops in a row: clipped, gated, sloped, normed."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .building import Builder, UnreadableError, Value
@@ -32,6 +34,22 @@ def clipped(b: Builder, called: str, value: Value, low: float | None, high: floa
     off = _less(b, f"{called}_off", value, high)
     beyond = over(b, f"{called}_beyond", "ReLU", off, at_zero=1.0)
     return _meet(b, called, "Subtract", found, beyond)
+
+
+def larger(b: Builder, node: Node) -> Value:
+    """max(a, b) = b + relu(a − b), min(a, b) = a − relu(a − b); where they meet, half of each."""
+    first, second = node.reads
+    for one, other in ((first, second), (second, first)):
+        limit = b.constant(other)
+        if limit is not None and limit.size == 1:
+            name = "low" if node.kind == "larger" else "high"
+            return clip(b, replace(node, reads=(one,), options={name: float(limit.reshape(()))}))
+    pair, called = (b.read(first), b.read(second)), node.called
+    off = _meet(b, f"{called}_off", "Subtract", *pair)
+    beyond = over(b, f"{called}_beyond", "ReLU", off, at_zero=0.5)
+    if node.kind == "larger":
+        return _meet(b, called, "Add", beyond, pair[1])
+    return _meet(b, called, "Subtract", pair[0], beyond)
 
 
 def _less(b: Builder, called: str, value: Value, number: float) -> Value:
@@ -127,6 +145,8 @@ def bilinear(b: Builder, node: Node) -> Value:
 
 
 RULES = {
+    "larger": larger,
+    "smaller": larger,
     "clip": clip,
     "hard_sigmoid": hard_sigmoid,
     "mish": mish,

@@ -263,11 +263,7 @@ def _as_many_axes(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Va
 
 
 def _copied_once(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Value]:
-    """A parameter that has a copy for each example, once.
-
-    An exporter folds what stands behind a state of 0, U 0 + b, into copies of b: entry for entry
-    they are that parameter. Other copies are kept as a constant.
-    """
+    """A parameter that has a copy for each example, once."""
     whole = next((v for v in pair if v.batched), None)
     if whole is None:
         return pair
@@ -280,11 +276,7 @@ def _copied_once(b: Builder, called: str, pair: Sequence[Value]) -> Sequence[Val
             while array.ndim > len(view) and len(array) == 1:
                 array = array[0]
             row = without_examples(array, whole)
-            same = [name for name, p in b.used.items() if np.array_equal(p.array, row)]
-            if len(same) == 1:
-                v = Value(same[0], row.shape, None, False)
-            else:
-                v = kept_beside(b, array, whole, called)
+            v = b.copied(f"{called}_constant", row)
         found.append(v)
     return found
 
@@ -326,16 +318,16 @@ def over(
 
 
 def _axes_of(value: Value, op: str, named: dict) -> dict:
-    """An op that goes entry by entry reads k; one number has no axis."""
-    return {**named, "axes": ""} if not value.shape else named
+    """An op that goes entry by entry reads k; one number, or one of each example, has no axis."""
+    return {**named, "axes": ""} if not value.example else named
 
 
 def with_number(
     b: Builder, called: str, op: str, value: Value, number: float, place: int = 1
 ) -> Value:
-    """Add(x, 2.0), and Divide(1.0, x) where its place is 0; one number alone has no axes."""
+    """Add(x, 2.0), and Divide(1.0, x) where its place is 0; one number has no axes."""
     said = [value.name, repr(number)] if place == 1 else [repr(number), value.name]
-    said += [] if value.shape else ["''"]
+    said += [] if value.example else ["''"]
     found = b.call(called, f"{op}({', '.join(said)})", [value], value.shape)
     return replace(found, view=value.view)
 

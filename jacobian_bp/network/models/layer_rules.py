@@ -166,6 +166,8 @@ def layer_norm(b: Builder, node: Node) -> Value:
 def batch_norm(b: Builder, node: Node) -> Value:
     """BatchNorm by the examples themselves, or by statistics that are given."""
     value = b.plain(node.reads[0])
+    if len(value.shape) > 2:
+        b.named_input(value)  # the units stand behind n, in front of the places
     size = value.shape[1]
     gains = [_gain(b, node, p, size, plain) for p, plain in ((1, 1.0), (2, 0.0))]
     if node.options["training"]:

@@ -22,7 +22,8 @@ class Parameter:
 
     `order` are the axes of the foreign array in the order of this package's: (1, 0) for a kernel
     (inputs, outputs). `rows` are its rows then, where they are in another order, and `shape` is
-    that of the foreign array, where heads are an axis of it.
+    that of the foreign array, where heads are an axis of it; `copies` how often it has our only
+    row, once for each example of a file.
     """
 
     foreign: str
@@ -30,10 +31,12 @@ class Parameter:
     order: tuple[int, ...] | None = None
     rows: tuple[int, ...] | None = None
     shape: tuple[int, ...] | None = None
+    copies: int = 1
 
     def given_back(self, array: np.ndarray) -> np.ndarray:
         """An array of this package's layout in the foreign one, as a new array."""
         found = np.array(array) if self.rows is None else array[np.argsort(self.rows)]
+        found = np.repeat(found, self.copies, axis=0) if self.copies > 1 else found
         if self.order is not None:
             found = np.ascontiguousarray(found.transpose(np.argsort(self.order)))
         return found if self.shape is None else found.reshape(self.shape)

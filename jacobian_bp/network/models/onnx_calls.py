@@ -71,6 +71,20 @@ def matmul(call: Call) -> list[Node]:
     return call.one("linear", [left, key])
 
 
+def softplus(call: Call) -> list[Node]:
+    """Softplus; PyTorch writes z itself where it is above a threshold, which is the same there."""
+    (z,), (a,) = call.node.input, call.node.output
+    for choice in call.readers.get(a, []):
+        if choice.op_type != "Where" or list(choice.input[1:]) != [z, a]:
+            continue
+        above = [r for r in call.readers[z] if choice.input[0] in r.output]
+        if above and above[0].op_type == "Greater" and above[0].input[0] == z:
+            whole = choice.output[0]
+            call.skipped.update((whole, above[0].output[0]))
+            return replace(call, called=call.called_of(choice)).one("softplus", [z], gives=whole)
+    return call.one("softplus", [z])
+
+
 def reduction(kind: str) -> Rule:
     def rule(call: Call) -> list[Node]:
         axes = call.axes() or ()
@@ -306,7 +320,6 @@ CALLS: dict[str, Rule] = {
             "Relu": "relu",
             "Sigmoid": "sigmoid",
             "Tanh": "tanh",
-            "Softplus": "softplus",
             "Exp": "exp",
             "Log": "log",
             "Sqrt": "sqrt",
@@ -318,6 +331,7 @@ CALLS: dict[str, Rule] = {
         }.items()
     },
     **{name: binary(name.lower() if name != "Sub" else "subtract") for name in ("Add", "Sub")},
+    "Softplus": softplus,
     "Mul": binary("multiply"),
     "Div": binary("divide"),
     "Pow": power,

@@ -91,12 +91,45 @@ def tiled(call: Call) -> list[Node]:
     return call.one("repeat", call.reads[:1], counts=tuple(int(c) for c in counts))
 
 
+WHERE = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
+
+
+def between_pixels(size: int, goal: int, where: str) -> np.ndarray:
+    """weights[o, i] of a line drawn between pixels: each place is between two of them."""
+    places, step = np.arange(goal, dtype=float), size / goal
+    read: np.ndarray
+    if where == "align_corners":
+        read = places * (size - 1) / max(goal - 1, 1)
+    elif where == "asymmetric":
+        read = places * step
+    else:
+        read = (places + 0.5) * step - 0.5
+        read = np.zeros(1) if goal == 1 and where == "pytorch_half_pixel" else read
+    read = np.clip(read, 0, size - 1)
+    below = np.floor(read).astype(int)
+    found = np.zeros((goal, size))
+    row = np.arange(goal)
+    found[row, below] += 1 - (read - below)
+    found[row, np.minimum(below + 1, size - 1)] += read - below
+    return found
+
+
 def resized(call: Call) -> list[Node]:
     """Each pixel several times; other ways of resizing mix pixels."""
     before, after = call.shape_of(0), call.values[call.node.output[0]].shape
-    if call.attribute("mode", "nearest") != "nearest":
-        raise UnknownError(f"its mode is {call.attribute('mode')!r}; only 'nearest' is read")
     where = call.attribute("coordinate_transformation_mode", "half_pixel")
+    if call.attribute("mode", "nearest") == "linear" and where in WHERE:
+        if call.attribute("antialias", 0) or call.attribute("exclude_outside", 0):
+            raise UnknownError("it has antialias or exclude_outside")
+        matrices = [
+            None if a == b else between_pixels(a, b, where)
+            for a, b in zip(before, after, strict=True)
+        ]
+        return call.one("resampled", call.reads[:1], matrices=tuple(matrices[1:]))
+    if call.attribute("mode", "nearest") != "nearest":
+        raise UnknownError(
+            f"its mode is {call.attribute('mode')!r}; 'nearest' and 'linear' are read"
+        )
     if any(b % a for a, b in zip(before, after, strict=True)) or where == "align_corners":
         raise UnknownError("its pixels are repeated unequally; give a whole scale")
     counts = tuple(b // a for a, b in zip(before, after, strict=True))
@@ -150,6 +183,17 @@ def largest_of_all(call: Call) -> list[Node]:
     return call.one("max_pool", call.reads[:1], counts_zeros=True, **options)
 
 
+def beyond(kind: str) -> Rule:
+    """The larger or the smaller of two operands, entry by entry."""
+
+    def rule(call: Call) -> list[Node]:
+        if len(call.node.input) != 2:
+            raise UnknownError(f"it has {len(call.node.input)} operands; give it two at a time")
+        return call.one(kind, call.reads)
+
+    return rule
+
+
 def several_added(call: Call) -> list[Node]:
     """Sum of any number of operands, added one after another."""
     nodes: list[Node] = []
@@ -175,6 +219,8 @@ COMPOUNDS: dict[str, Rule] = {
     "Mish": lambda call: call.one("mish", call.reads),
     "Softsign": lambda call: call.one("softsign", call.reads),
     "PRelu": lambda call: call.one("sloped", call.reads),
+    "Max": beyond("larger"),
+    "Min": beyond("smaller"),
     "ReduceMax": reduced("largest"),
     "ReduceMin": reduced("least"),
     "ReduceL2": reduced("norm"),

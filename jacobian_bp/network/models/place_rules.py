@@ -3,6 +3,8 @@
 from dataclasses import replace
 from math import prod
 
+import numpy as np
+
 from .building import Builder, UnreadableError, Value
 from .model import Node
 from .views import (
@@ -71,6 +73,8 @@ def part(b: Builder, node: Node) -> Value:
         chosen = layers[node.options["start"] : node.options["stop"] : node.options.get("step", 1)]
         return b.side_by_side(chosen)
     value = b.read(node.reads[0])
+    if not value.batched:
+        value, axis = _of_all_examples(b, node, value, axis)
     start, stop, step = node.options["start"], node.options["stop"], node.options.get("step", 1)
     size = shape_in_model(value)[axis]
     start, stop, step = slice(start, stop, step).indices(size)
@@ -79,6 +83,19 @@ def part(b: Builder, node: Node) -> Value:
     own = _own_axis(value, axis, "it takes some of the examples")
     base = replace(value, view=None)
     return replace(sliced(b, node.called, base, own, start, stop, step), view=value.view)
+
+
+def _of_all_examples(b: Builder, node: Node, value: Value, axis: int) -> tuple[Value, int]:
+    """A row that stands for all examples, and which axis of it an axis of the model is."""
+    if value.name in b.used and len(value.shape) == 2 and axis and value.shape[0] == b.examples:
+        array = b.used[value.name].array
+        if len(array) > 1 and np.all(array == array[:1]):
+            value = b.copied(f"{value.name}_row", array[0])
+    if len(node.shape) != len(value.shape) + 1:
+        return value, axis
+    if axis == 0:
+        raise UnreadableError("it takes some of the examples")
+    return value, axis - 1
 
 
 def _own_axis(value: Value, axis: int, fact: str) -> int:
@@ -168,9 +185,10 @@ def concat(b: Builder, node: Node) -> Value:
 
 
 def _without_front(b: Builder, node: Node, value: Value, batched: bool) -> Value:
-    """A parameter beside values with examples, without its first axis, of size 1."""
+    """A parameter beside values with examples, without its first axis, of size 1 or of copies."""
     if not batched or value.batched:
         return value
+    value = b.one_of_copies(value)
     if value.shape[0] != 1:
         raise UnreadableError(
             f"a parameter that it joins has the shape {value.shape}, with an axis of the examples",

@@ -42,7 +42,7 @@ def reduced_value(b: Builder, node: Node, value: Value) -> Value:
         return b.line(node.called, op, [value], value.shape[:2], over=names)
     names = ",".join(names_of[p] for p in over)
     found = b.line(node.called, op, [value], left, over=names)
-    if not kept:
+    if not kept or (value.batched and len(over) == len(value.shape)):  # a cost has no axes
         return found
     if value.batched and 0 in over:
         raise UnreadableError("it keeps the axis of the examples", "keepdim=False")

@@ -148,7 +148,23 @@ def shuffled(b: Builder, node: Node) -> Value:
     return reshaped(b, node.called, found, (c, rows * r, columns * r))
 
 
+def resampled(b: Builder, node: Node) -> Value:
+    """y[c,o,q] = Σ_ij x[c,i,j] A[o,i] B[q,j]: fixed weights of each place, a matrix an axis."""
+    value, matrices = b.plain(node.reads[0]), node.options["matrices"]
+    letters = letters_of(len(value.example))
+    out, words = [*letters], ["".join(letters)]
+    kept: list[Value] = []
+    for axis, (letter, matrix) in enumerate(zip(letters, matrices, strict=True)):
+        if matrix is not None:
+            out[axis] = "opqr"[len(kept)]
+            kept.append(b.keep(f"{node.called}_weights", matrix, (out[axis], letter)))
+            words.append(f"{out[axis]}{letter}")
+    equation = f"{','.join(words)}->{''.join(out)}"
+    return b.line(node.called, "Einsum", [value, *kept], node.shape, equation)
+
+
 RULES = {
+    "resampled": resampled,
     "repeat": repeat,
     "expand": expand,
     "pad": pad,

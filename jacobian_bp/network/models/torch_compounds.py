@@ -6,6 +6,8 @@ from typing import Any
 from .model import Node
 from .torch_call import Call, Rule, UnknownError
 from .torch_layers import pool_sizes
+from .torch_resampled import resampled
+from .torch_rows import cosine, distance
 
 ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805  # of SELU
 LIKE = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
@@ -142,7 +144,7 @@ def upsampled(call: Call) -> list[Node]:
     """Each pixel several times."""
     before, after = call.shape_of(0), call.shape
     if any(b % a for a, b in zip(before, after, strict=True)):
-        raise UnknownError("its pixels are repeated unequally; give a whole scale_factor")
+        return resampled(call)
     counts = tuple(b // a for a, b in zip(before, after, strict=True))
     return call.one(
         "repeat", [call["self" if "self" in call.given else "input"]], counts=counts, each=True
@@ -289,6 +291,13 @@ COMPOUNDS: dict[str, Rule] = {
     "aten.upsample_nearest2d.vec": upsampled,
     "aten.pixel_shuffle": shuffled,
     "aten.conv_transpose1d": transposed_convolution,
+    "aten.upsample_bilinear2d.vec": resampled,
+    "aten.upsample_bicubic2d.vec": resampled,
+    "aten.upsample_linear1d.vec": resampled,
+    "aten.maximum": lambda call: call.one("larger", [call["self"], call["other"]]),
+    "aten.minimum": lambda call: call.one("smaller", [call["self"], call["other"]]),
+    "aten.cosine_similarity": cosine,
+    "aten.pairwise_distance": distance,
     "aten.conv_transpose2d.input": transposed_convolution,
     "aten.expand_as": lambda c: c.one("expand", [c["self"]]),
     "aten.addmm": product_and_sum,

@@ -6,6 +6,7 @@ import numpy as np
 
 from .model import Node
 from .torch_call import Call, Rule, UnknownError
+from .torch_resampled import resampled
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -89,7 +90,7 @@ def adaptive_pool(call: Call) -> list[Node]:
     before = tuple(int(s) for s in call.node.args[0].meta["val"].shape)[-places:]
     after = call.shape[-places:]
     if any(i % o for i, o in zip(before, after, strict=True)):
-        raise UnknownError(f"its windows differ in size: from {before} to {after}")
+        return resampled(call)
     width = tuple(i // o for i, o in zip(before, after, strict=True))
     options = {"width": width, "stride": width, "padding": (0,) * len(width)}
     return call.one("average_pool", [call["self"]], counts_zeros=True, **options)

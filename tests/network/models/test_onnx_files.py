@@ -217,6 +217,36 @@ GRAPHS = {
         },
         ["n", T, D],
     ),
+    "between pixels": (
+        [
+            node("Resize", "x nothing scales", "a", mode="linear"),
+            node("Resize", "a nothing nothing sizes", "b", mode="linear",
+                 coordinate_transformation_mode="align_corners"),
+            node("Resize", "b nothing nothing few", "c", mode="linear",
+                 coordinate_transformation_mode="asymmetric"),
+            node("Resize", "c nothing nothing one", "z", mode="linear",
+                 coordinate_transformation_mode="pytorch_half_pixel"),
+        ],
+        {
+            "nothing": np.zeros(0, "f"),
+            "scales": np.array([1, 1, 2, 3], "f"),
+            "sizes": np.array([3, 2, 7, 5]),
+            "few": np.array([3, 2, 5, 11]),
+            "one": np.array([3, 2, 1, 7]),
+        },
+        [N, 2, 5, 3],
+    ),
+    "the larger and the smaller": (
+        [
+            node("MatMul", "x W", "a"),
+            node("Max", "a x", "b"),
+            node("Min", "b half", "c"),
+            node("Min", "a c", "d"),
+            node("ReduceMean", "d", "z", keepdims=1),
+        ],
+        {"W": array(D, D), "half": np.array(0.5)},
+        ["n", D],
+    ),
     "windows that are written": (
         [
             node("ConvTranspose", "x K b", "a", strides=[2, 3], pads=[1, 0, 0, 2],

@@ -8,7 +8,7 @@ from jacobian_bp import Network
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="onnxscript, which PyTorch exports by, is not installed")
-nn = torch.nn
+nn, F = torch.nn, torch.nn.functional
 
 N, T, D = 3, 5, 6
 
@@ -49,6 +49,17 @@ class Waves(nn.Module):
         return self.head(torch.sin(3 * self.written(self.channels(x))))
 
 
+class Cells(nn.Module):
+    """Cells from states of 0, which an exporter folds into copies for each example."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru, self.rnn = nn.LSTMCell(D, 4), nn.GRUCell(4, 3), nn.RNNCell(D, 3)
+
+    def forward(self, x):
+        return F.softplus(self.gru(self.lstm(x[:, 0])[0])) + self.rnn(x[:, 1])
+
+
 MODULES = {
     "an encoder": lambda: encoder("relu"),
     "causal attention": Causal,
@@ -63,6 +74,7 @@ MODULES = {
         lambda out, state: out[:, -1],
     ),
     "windows written in groups, and angles": Waves,
+    "cells from states of 0, and softplus": Cells,
     "gru, each token": lambda: Tokens(
         nn.GRU(D, 4, batch_first=True), nn.Linear(4, 2), lambda out, state: out
     ),

@@ -85,6 +85,34 @@ CASES = {
     "a cell of relu": (
         Of(lambda m, x: m.c(x[:, 1], m.c(x[:, 0])), c=nn.RNNCell(D, 4, nonlinearity="relu")), TOKENS
     ),
+    "between pixels": (
+        nn.Sequential(nn.Conv2d(4, 2, 3), nn.Upsample(scale_factor=2, mode="bilinear"),
+                      nn.Upsample((7, 5), mode="bilinear", align_corners=True),
+                      nn.Upsample(scale_factor=(1, 3), mode="bicubic"),
+                      nn.Upsample(scale_factor=0.5, mode="bilinear"), nn.Upsample((4, 10))),
+        IMAGES,
+    ),
+    "means of unequal windows": (
+        nn.Sequential(nn.AdaptiveAvgPool2d((4, 3)), nn.Conv2d(4, 2, 3)), IMAGES
+    ),
+    "a batch norm of the images themselves": (
+        nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 3)), IMAGES
+    ),
+    "angle and distance": (
+        Of(lambda m, x: F.cosine_similarity(m.a(x), m.b(x)) * F.pairwise_distance(m.a(x), x[:, :4]),
+           a=nn.Linear(D, 4), b=nn.Linear(D, 4)),
+        ROWS,
+    ),
+    "the larger and the smaller": (
+        Of(lambda m, x: torch.maximum(m.a(x), m.b(x)) - torch.minimum(m.a(x), x).tanh(),
+           a=nn.Linear(D, D), b=nn.Linear(D, D)),
+        TOKENS,
+    ),
+    "one number of each example": (
+        Of(lambda m, x: 1.5 * torch.sigmoid(m.a(x).squeeze(-1)) + x.norm(dim=1).clamp(min=0.5),
+           a=nn.Linear(D, 1)),
+        ROWS,
+    ),
     "padded, rolled, turned round": (
         Of(lambda m, x: m.c(torch.roll(F.pad(x, (1, 0, 0, 2), value=0.5), (2, 1), (2, 3)).flip(3)),
            c=nn.Conv2d(4, 2, 3)),
@@ -143,14 +171,17 @@ def test_forward_and_gradients_are_those_of_pytorch(name):
         lambda z: F.hardtanh(z, -0.5, 2.0),
         lambda z: z.clamp(-1, 0.5),
         lambda z: z.clamp(min=0),
+        lambda z: torch.maximum(z, 3 * z),
+        lambda z: torch.minimum(z, 2 * z),
     ],
 )
 def test_at_a_limit_the_slope_is_that_of_pytorch(limited):
     x = torch.tensor([[-1.0, -0.5, 0.0], [0.5, 2.0, 6.0]], dtype=torch.float64, requires_grad=True)
     module = Of(lambda m, x: limited(x) * m.w, w=nn.Parameter(torch.ones(3).double()))
     (gradient,) = torch.autograd.grad(module(x).sum(), x)
-    run = Network.from_torch(module, x).run(x.detach().numpy())
-    assert np.array_equal(run.vjp("mul", "x", np.ones((2, 3))), gradient.numpy())
+    net = Network.from_torch(module, x)
+    run, last = net.run(x.detach().numpy()), net.steps[-1].partition(" = ")[0]
+    assert np.array_equal(run.vjp(last, "x", np.ones((2, 3))), gradient.numpy())
 
 
 def test_a_padding_row_of_an_embedding_has_no_gradient_and_keeps_its_numbers():
@@ -168,9 +199,9 @@ def test_a_padding_row_of_an_embedding_has_no_gradient_and_keeps_its_numbers():
 
 
 REFUSED = {
-    "pixels that are mixed": (
-        nn.Upsample(scale_factor=2, mode="bilinear"),
-        "aten.upsample_bilinear2d.vec: it is not known",
+    "windows that differ in size": (
+        nn.AdaptiveMaxPool2d((4, 3)),
+        "aten.adaptive_max_pool2d: its windows differ in size: from (6, 10) to (4, 3)",
     ),
     "a padding of the edges": (
         nn.ReflectionPad2d(1), "aten.pad: its mode is 'reflect'; pad with a constant"
