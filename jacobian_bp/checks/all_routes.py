@@ -4,7 +4,7 @@ The bar is UNITS·u·Σ|terms|, entry by entry: u the unit roundoff, and Σ|term
 same contraction over absolute values, the scale at which sums round.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..numbers.rounding import differing, of_sums
 from ..program.forward_pass import Pass
 from ..program.step import Step
 from ..routes.difference import Progress
-from ..routes.gradients import gradients, require_scalar
+from ..routes.gradients import gradients, require_known, require_scalar
 from ..routes.structured import absolute, structured
 from ..routes.vjp import local_vjp
 from .agreement import Agreement, Row
@@ -32,32 +32,41 @@ SAMPLED = 50  # entries of each input of a larger one
 
 
 @quiet
-def check(state: Pass, progress: Progress | None = None) -> Agreement:
+def check(state: Pass, progress: Progress | None = None, swept: Sequence[str] = ()) -> Agreement:
     """Compare the full, the structured and the difference route with the VJP route.
 
     Where one disagrees, the ops are compared one by one, in topological order,
-    and the first whose derivatives differ is named.
+    and the first whose derivatives differ is named. `swept` are the names, of parameters and
+    others, by which one structured sweep has derived the cost already: that sweep is compared.
     """
-    return _compared_all(state, progress).beside(state.values)
+    return _compared_all(state, progress, swept).beside(state.values)
 
 
-def _compared_all(state: Pass, progress: Progress | None) -> Agreement:
+def _compared_all(state: Pass, progress: Progress | None, swept: Sequence[str]) -> Agreement:
     require_scalar(state)
     wrt = list(state.program.params)
     wrt = wrt or [name for name in state.variables() if name in state.program.inputs]
     if lacking := _lacking(state, wrt):
         return Agreement(state.cost, (), (), error=lacking)
+    swept = swept if {*wrt} <= {*swept} else wrt
     kinks = exact_kinks(state)
     rows: list[Row] = []
     try:
         pulled = gradients(state, wrt, "vjp")
-        scale = structured(state, wrt, magnitudes=True)
+        sizes = structured(state, swept, magnitudes=True)
         # a sum over absolute values may overflow where the gradient does not
         largest = np.finfo(state.dtype).max
-        scale = {name: np.minimum(size, largest) for name, size in scale.items()}
+        scale = {name: np.minimum(sizes[name], largest) for name in wrt}
         bars = {name: of_sums(scale[name], state.dtype) for name in wrt}
-        for route in ("full", "structured"):
-            compute = partial(gradients, state, wrt, route)
+
+        def of_one_sweep() -> dict[str, np.ndarray]:
+            found = structured(state, swept)
+            return require_known(state, {name: found[name] for name in wrt}, "structured")
+
+        for route, compute in (
+            ("full", partial(gradients, state, wrt, "full")),
+            ("structured", of_one_sweep),
+        ):
             rows.append(_compared(state.cost, route, compute, pulled, bars))
         row, crossed = by_differences(state, pulled, scale, bars, progress)
         rows.append(row)

@@ -92,7 +92,8 @@ def derive(
     steps_as = dict(zip(map(str, plain.program.steps), state.program.steps, strict=True))
     wrt = list(state.program.params)
     names, steps = state.dependents(wrt, state.cost)
-    rows = structured(state, [n for n in names if n != state.cost])
+    swept = [name for name in names if name != state.cost]
+    rows = structured(state, swept)
     book = _Book(state, convention, mean, rows)
     on_a_path, trained = frozenset(names), frozenset(wrt)
     for step in steps:
@@ -104,7 +105,7 @@ def derive(
         gradients.append(_gradient(book, name, done, total))
     written = ready.gradient_names(wrt)
     names_here = names_of(state, ready)
-    compared = check(state) if agreement is None else agreement
+    compared = check(state, swept=swept) if agreement is None else agreement
     return Derivation(
         (*(str(steps_as.get(line, line)) for line in title), *ready.heading(mean is not None)),
         state.cost,

@@ -38,7 +38,11 @@ def gradients(
 
     Raises DomainError where an entry is not finite: a product of slopes has overflowed.
     """
-    found = _by_route(state, wrt, route, order)
+    return require_known(state, _by_route(state, wrt, route, order), route)
+
+
+def require_known(state: Pass, found: dict[str, np.ndarray], route: str) -> dict[str, np.ndarray]:
+    """The gradients of a route as they are; DomainError where an entry is not finite."""
     for name, gradient in found.items():
         if not is_finite(gradient):
             start = f"{state.cost} and the values before it are finite; on the {route} route"
