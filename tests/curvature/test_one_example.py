@@ -55,3 +55,15 @@ def test_a_single_block_is_counted_as_one():
     assert str(run.hessian(["W3", "b3"])).startswith(
         "∂²J/∂(W3, b3)², layout flat, shape (3, 3): 2 × 2 blocks, 72 bytes\n"
     )
+
+
+def test_the_whole_matrix_times_a_vector_takes_no_block():
+    """To the bit what run.hvp gives, which is one sweep."""
+    rng = np.random.default_rng(3)
+    net = Network.dense([2, 7, 5], ["tanh", "softmax"], "cross_entropy", seed=1)
+    run = net.run(rng.normal(size=(11, 2)), rng.integers(0, 5, size=11))
+    names = list(net.params)
+    v = {name: rng.normal(size=net.params[name].shape) for name in names}
+    pushed = run.hessian(names).push(np.concatenate([v[name].ravel() for name in names]))
+    alone = run.hvp(v)
+    assert pushed.tobytes() == np.concatenate([alone[name].ravel() for name in names]).tobytes()
