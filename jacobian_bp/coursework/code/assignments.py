@@ -11,7 +11,7 @@ import numpy as np
 
 from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
-from .classes import back_called_in
+from .classes import back_called_in, called
 from .expressions import Slots
 from .limits import NotReadError, ShapesError, shown
 from .quantities import LayerCache
@@ -232,6 +232,12 @@ class Assignments(Updates):
             raise NotReadError(shown(ast.unparse(value)))
         # W1, W2 = model: each by its own name, when it is read
         self.unknown.clear()
+        if isinstance(value, ast.Call) and called(value) not in self.helpers:
+            named = {part.id for part in target.elts if isinstance(part, ast.Name)}
+            handed = sorted(named & self.computed)
+            if handed and back_called_in(value):
+                self.computed -= named
+                self.quantities.taken_for[called(value)] = f"what gives {', '.join(handed)}"
 
     def _by_their_names(
         self, target: ast.Tuple | ast.List, cache: LayerCache

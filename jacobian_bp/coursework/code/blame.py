@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import Quantity
-from .edits import edits, of_forward, other_names
+from .edits import edits, of_forward, other_activations, other_names
 from .limits import NotReadError, ShapesError
 from .store import ADDED, BREAK, PLAIN
 from .trace import Trace, near
@@ -23,9 +23,9 @@ class Found:
 
     `why` is one of break, count, factor, value, is (another quantity), edit (one change mends
     it), helper, overwritten (what other examples gave), layer (of none that there is), ones (at
-    the other end), inside (a line of a function that it calls), argument (of a call), unknown;
-    `instead` is the statement that mends it, where one is known, and `change` what is changed
-    in it.
+    the other end), updated (it reads a parameter too late), inside (a line of a function that it
+    calls), argument (of a call), unknown; `instead` is the statement that mends it, where one is
+    known, and `change` what is changed in it.
     """
 
     number: int
@@ -148,6 +148,10 @@ class Blame:
         if own and goal.kind == "value":
             step = self.quantities.studied.state.step(goal.of)
             tried = [*of_forward(statement, goal.of, step.op.name if step else ""), *tried]
+        elif goal.kind == "value":
+            tried = [*of_forward(statement, "z", ""), *tried]
+        if goal.kind == "value":
+            tried = [*other_activations(statement, self.quantities.activations), *tried]
         for words, instead in (*tried, *edits(statement)):
             if _reads_itself(instead) and not _reads_itself(statement):
                 continue
@@ -225,6 +229,7 @@ class Blame:
         for each in [*suspects, number]:
             found = self.one_change(number, each, goal)
             if found:
+                found.quantity = found.quantity or self._value_given_by(found)
                 return found
         if part:
             return part
@@ -234,6 +239,14 @@ class Blame:
             if self.trace.carries_derivative(each):
                 return Found(each, None, "unknown")
         return None
+
+    def _value_given_by(self, found: Found) -> Quantity | None:
+        """The value of the network that a forward line is, once it is mended."""
+        if found.instead is None or self.trace.carries_derivative(found.number):
+            return None
+        store = self.trials.alone(found.number, self.trace, found.instead)
+        same = self.quantities.matches(store.value)[:1] if store else []
+        return same[0].quantity if same and same[0].quantity.kind == "value" else None
 
     def _part(self, number: int, goal: Quantity, before: set[int]) -> Found | None:
         """An unnamed factor such as da2_dz2: which known quantity makes this line come right?"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity
+from ..lines.vocabulary import OF_GRADIENTS, Quantity
 from . import functions
 from .limits import (
     LARGEST_NUMBER,
@@ -67,6 +67,7 @@ class Expressions:
         self.knows: set[Quantity] = set()
         self.unknown: dict[str, int] = {}  # names that nothing tells, and their lines
         self.computed: frozenset[str] = frozenset()  # derivatives that the text stores itself
+        self.bound: set[str] = set()  # the variables of loops
         self.depth = 0
         self.steps = 0
         self.entries = 0
@@ -211,6 +212,7 @@ class Expressions:
         """The variable of a loop."""
         if isinstance(target, ast.Name):
             self.stored[target.id] = value
+            self.bound.add(target.id)
             self.maker[target.id] = tuple(self.makers_of(value))
         elif isinstance(target, ast.Tuple | ast.List) and isinstance(value, tuple | list):
             if len(target.elts) != len(value):
@@ -296,9 +298,12 @@ class Expressions:
             if not isinstance(base, Bag | dict):
                 return self._entry(base, node)
             word, bag = str(self.of(node.slice)), self.path(node.value) or ""
+            if isinstance(base, dict) and OF_GRADIENTS.search(bag):
+                raise NotReadError(f"what {shown(path or word)} is")  # the text fills it itself
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
-        found = None if path in self.computed else self.quantities.lookup(word, bag)
+        computes = path in self.computed or bag in self.computed
+        found = None if computes else self.quantities.lookup(word, bag)
         if found is not None and self.quantities.is_given(found) and self._computes(found):
             found = None  # the text has it under another name: this one is a slip
         if found is None and path:

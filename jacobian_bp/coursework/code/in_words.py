@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import Quantity
+from .already_updated import UPDATED
 from .blame import Blame, Found
 from .classes import BACK, gives_back, has_own_lines
 from .code_report import CodeLine, CodeReport
@@ -172,7 +173,7 @@ class InWords:
             if (
                 wrong.quantity
                 and wrong.found.instead is None
-                and wrong.found.why not in ("helper", "layer", "argument")
+                and wrong.found.why not in ("helper", "layer", "argument", UPDATED)
             ):
                 trace = self.trials.trace(mended, keeps=True)
                 blame = Blame(self.trials, trace, mended, set())

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..lines.vocabulary import COUNT, Quantity, gradient_of_no_layer
+from .already_updated import UPDATED, read_too_late
 from .bias_shapes import of_other_shape
 from .blame import Blame, Found
-from .called_functions import Called
+from .called_functions import RETURNED, Called
 from .costs import names_cost, wrong_cost
 from .edits import edits
 from .limits import Budget
@@ -86,6 +87,7 @@ class Judge:
             found = self._first_wrong(trace)
             if found is None:
                 break
+            found = read_too_late(found, trace, self.trials)
             store = trace.stores[found.number]
             if store.kind == UNREAD and found.why == "factor":
                 # taken as right, with or without the 1/m that the lines after it need
@@ -108,6 +110,8 @@ class Judge:
 
     def _line_to_blame(self, found: Found, trace: Trace) -> int | None:
         """The line to blame, where it is another one than that of the store."""
+        if found.why == UPDATED:
+            return None
         if found.why == "cost":
             return found.instead.lineno if found.detail and found.instead else None
         return Called(self.trials, self.mended).to_blame(found, trace)
@@ -179,19 +183,24 @@ class Judge:
         if number in trace.gradients.of or self._is_wrong_inside(number, goal, trace):
             if trace.gradients.right.get(number):
                 return of_other_shape(number, goal, trace, self.trials)
+            if found := Called(self.trials, self.mended).out_of_order(number, goal, trace):
+                return found
             factor = trace.matching(store.value, goal)
             up = store.kind == UPDATE and factor is not None and factor * store.sign < 0
             uphill = ("adds" if store.sign < 0 else "takes off") if up else ""
             draft = self._draft_with(factor, number, trace)
             if draft:
                 return draft
-            return (
+            found = (
                 (factor is not None and blame.upstream(number, goal, factor))
                 or blame.added(number, goal)
                 or blame.upstream(number, goal, factor)
                 or blame.feeding(number, goal)
                 or Found(number, goal, "value" if factor is None else "factor", uphill, factor)
             )
+            if uphill and (found.number, found.why) == (number, "edit"):
+                found.why, found.detail, found.factor = "factor", uphill, factor
+            return found
         return self._named_delta(number, goal, trace, blame)
 
     def _is_wrong_inside(self, number: int, goal: Quantity, trace: Trace) -> bool:
@@ -265,7 +274,10 @@ class Judge:
             return None
         if matches and exact is None:
             return None
-        return Found(number, goal, "is", str(exact)) if exact else Found(number, goal, "value")
+        if exact:
+            return Found(number, goal, "is", str(exact))
+        before = None if trace.carries_derivative(number) else blame.feeding(number, goal)
+        return before or Found(number, goal, "value")
 
     def _is_shifted(self, value: Any, goal: Quantity) -> bool:
         """Whether only one number for each example is taken off the scores before a softmax."""
@@ -364,10 +376,16 @@ class Judge:
         if wrong.found.why == "cost":
             self.passed.update(n for n, s in enumerate(trace.stores) if names_cost(s))
             return
+        if wrong.found.change == RETURNED and isinstance(wrong.found.instead, ast.Assign):
+            self._mend_each_returned(wrong, trace)
+            return
         if wrong.found.why == "inside":
             return  # its function is walked with the right line from now on
-        if wrong.found.instead is not None and trace.stores[wrong.number].example is not None:
-            statement = trace.stores[wrong.number].statement
+        store = trace.stores[wrong.number]
+        unnamed_value = wrong.found.why == "edit" and self.quantities.goal(store) is None
+        unnamed_value &= wrong.quantity is not None and wrong.quantity.kind == "value"
+        if wrong.found.instead is not None and (store.example is not None or unnamed_value):
+            statement = store.statement
             self.trials.swapped[id(statement)] = wrong.found.instead
             return
         if self.broken and self._follows_a_break(wrong.number, trace):
@@ -401,6 +419,14 @@ class Judge:
             wrong.quantity = best[1]
         else:
             self.passed.update(trace.rounds(wrong.number))
+
+    def _mend_each_returned(self, wrong: Wrong, trace: Trace) -> None:
+        """Puts the right value under each name that a call's values are unpacked into."""
+        statement = trace.stores[wrong.number].statement
+        for number, store in enumerate(trace.stores):
+            goal = self.quantities.goal(store) if store.statement is statement else None
+            if goal is not None:
+                self.mended |= self._right(number, goal, 1.0, trace)
 
     def _choices(self, wrong: Wrong, trace: Trace) -> list[Quantity]:
         """What may be put there: what its name says; what has its shape; for a break, any delta.

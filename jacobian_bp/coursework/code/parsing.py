@@ -11,12 +11,11 @@ from .classes import Class, called, classes_of, kind_of
 from .composition import Parts, composition
 from .each_written import written_out
 from .limits import DEEPEST, LONGEST_TEXT, MOST_NODES, refuse, shown
-from .returned_parts import ReturnedPart, with_returned_parts
+from .returned_parts import FORWARD, ReturnedPart, with_returned_parts
 
 BACKWARD = re.compile(r"back|grad|train|update|step|fit", re.IGNORECASE)
 STORES = ast.Assign | ast.AugAssign | ast.AnnAssign
 READ = ("__init__", "__name__")  # super().__init__(), if __name__ == "__main__"
-FORWARD = re.compile(r"forward|feed", re.IGNORECASE)
 REFUSED = {  # what no backward function needs, and what is read instead
     ast.While: ("a while loop", "Write for … in range(…)."),
     ast.Lambda: ("a lambda", "Write a def."),
@@ -74,6 +73,17 @@ class Parsed:
         targets = [part for n in nodes for target in n.targets for part in ast.walk(target)]
         return frozenset(
             p.id for p in targets if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)
+        )
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The names that are given values, and whose entries are: grads of grads['dW2'] = ...."""
+        nodes = [n for n in _all((*self.forward, *self.body)) if isinstance(n, STORES)]
+        each = (n.targets if isinstance(n, ast.Assign) else [n.target] for n in nodes)
+        targets = [target for some in each for target in some]
+        parts = [part for target in targets for part in getattr(target, "elts", [target])]
+        return frozenset(
+            ast.unparse(part.value if isinstance(part, ast.Subscript) else part) for part in parts
         )
 
 

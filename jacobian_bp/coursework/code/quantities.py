@@ -224,6 +224,12 @@ class Quantities:
         """The value that a forward pass ends with."""
         return f"a{self.layers}"
 
+    @cached_property
+    def activations(self) -> list[str]:
+        """The names of the activations that the network has."""
+        steps = (self.studied.state.step(f"a{n}") for n in range(1, self.layers + 1))
+        return sorted({step.op.name for step in steps if step})
+
     def as_the_text_has(self, value: Any) -> Any:
         """The classes (m,) in the place of the one-hot label, where the text starts from classes.
 
@@ -280,7 +286,7 @@ class Quantities:
         """What a name stands for that the text only reads; None where nothing tells."""
         low = word.lower().strip("_")
         if bag and OF_GRADIENTS.search(bag):
-            return None
+            return self._given_in_bag(word)
         if word in self.numbers and word not in self.regularising and low not in PENALTY:
             return self.numbers[word]
         if self.is_of_dropout(word):
@@ -340,6 +346,11 @@ class Quantities:
         """dZ2 in a text that does not compute it: right, so far as the text can know."""
         value = derivative_of(word, self.naming, self.layers)
         return None if value is None else self.given_derivative(Quantity("gradient", value))
+
+    def _given_in_bag(self, key: str) -> np.ndarray | None:
+        """grads['dW2'] or grads['W2'] in a text that is handed its gradients."""
+        goal = self.goal_of(f"grads[{key!r}]")
+        return self.given_derivative(goal) if goal and goal.kind == "gradient" else None
 
     def given_derivative(self, quantity: Quantity) -> np.ndarray | None:
         """A derivative that a text is handed, as often as its naming says."""

@@ -155,6 +155,7 @@ class Readings:
             for r in self._of.values()
             if r
             and r.score[:2] == best.score[:2]
+            and (best.judgement.computes_derivatives or r.score[2] == best.score[2])
             and r.naming == best.naming
             and r.layout.one == best.layout.one
             and None not in (r.first_wrong, best.first_wrong)

@@ -68,6 +68,9 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"{path} is {factor_words(found.factor, quantities)} times {what}."]
         case "is":
             says = [f"{path} is {found.detail}; it is meant to be {meant_for}."]
+        case "updated":
+            says = [f"It reads {shown(found.detail, 80)} already updated: {path} is meant to be"]
+            says[0] += f" {meant_for}, by the parameter as it was. Compute it before the update."
         case "overwritten":
             says = [f"In each round {path} overwrites what the other examples gave."]
         case "inside":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines.vocabulary import Quantity, derivative_of
+from ..lines.vocabulary import OF_GRADIENTS, Quantity, derivative_of
 from .limits import Budget, NotReadError, ShapesError
 from .parsing import Parsed
 from .quantities import Quantities
@@ -66,7 +66,7 @@ class Trials:
             name
             for name in parsed.plain_targets
             if derivative_of(name, naming, layers) and not quantities.is_of_dropout(name)
-        )
+        ) | frozenset(filter(OF_GRADIENTS.search, parsed.filled))
 
     def trace(
         self,

@@ -32,6 +32,8 @@ class Updates(Calls):
 
     def parameter(self, path: str | None) -> Quantity | None:
         """The gradient that an update of this name takes; of a layer's own W by what W is."""
+        if path in self.bound and (own := self._named_parameter(path)):
+            return own
         if path is None or not (path.startswith("#") or not self.scope.of_network):
             return self.quantities.parameter(path)
         if last_name(path).lower() not in WEIGHT | BIAS:
@@ -47,6 +49,12 @@ class Updates(Calls):
             return None
         self.of_updated[path] = Quantity("gradient", found.of)
         return self.of_updated[path]
+
+    def _named_parameter(self, path: str) -> Quantity | None:
+        """∂J/∂W1 for p of for p, g in zip([W1, b1], grads), in the round of W1."""
+        named = self.quantities.named(self.stored.get(path))
+        found = next((q for q in named if q.kind == "value" and q.of[0] in "Wb"), None)
+        return Quantity("gradient", found.of) if found else None
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         raise NotImplementedError
