@@ -38,6 +38,7 @@ class State:
     scope: Scope
     example: int | None
     depth: int
+    time: int | None = None
 
 
 class Assignments(Updates):
@@ -48,6 +49,7 @@ class Assignments(Updates):
     mended: Mapping[int, Any]
     last: int | None
     example: int | None
+    time: int | None
 
     def _assign(self, statement: ast.stmt, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Tuple | ast.List):
@@ -189,7 +191,7 @@ class Assignments(Updates):
             raise NotReadError("where it is stored")
         self.stored[name] = whole = {}
         for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
                 entry = ast.Subscript(value=target, slice=key, ctx=ast.Store())
                 ast.copy_location(entry, item)
                 one = ast.copy_location(ast.Assign(targets=[entry], value=item), item)
@@ -225,7 +227,7 @@ class Assignments(Updates):
                     error = NotReadError("what breaks inside of it")
                     self._unread(statement, name, self._path_or_none(name), error)
                     continue
-                self._store(statement, name, part)
+                self._store_or_not(statement, name, self._path_or_none(name), part, PLAIN)
             return
         of_keys = isinstance(value, ast.GeneratorExp | ast.ListComp)
         if not (of_keys or isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.Subscript)):
@@ -379,7 +381,7 @@ class Assignments(Updates):
 
     def _put(self, store: Store, path: str | None = None) -> None:
         number = len(self.stores)
-        store.example = self.example
+        store.example, store.time = self.example, self.time
         if not self.quiet:
             self._place_in_its_call(store)
         told = _is_numeric(store.value) or isinstance(store.value, Instance)
@@ -391,6 +393,8 @@ class Assignments(Updates):
             ):  # its right value goes on, so that later lines are read
                 goal = self.quantities.goal(store)
                 store.value = self.quantities.known[goal] if goal else None
+                if goal is None:
+                    store.value = self.quantities.size_named(store.path)
             if self.keeps:
                 self.states.append(self._state())
             if number in self.mended:
@@ -413,7 +417,7 @@ class Assignments(Updates):
     def _state(self) -> State:
         """What a statement finds, to try another one in its place."""
         stored = {p: list(v) if type(v) is list else v for p, v in self.stored.items()}
-        return State(stored, self.scope, self.example, self.depth)
+        return State(stored, self.scope, self.example, self.depth, self.time)
 
     def _place_in_its_call(self, store: Store) -> None:
         """Where a store inside of a function stands, and what its name says there."""

@@ -167,14 +167,14 @@ class Blame:
     def _is_draft_of(self, draft: int, number: int) -> bool:
         """Whether the later store makes the value of the earlier one anew, as dW2 += reg * W2."""
         stores = self.trace.stores
-        in_loop = stores[draft].example is not None and draft in self.trace.ancestors(number)
+        in_loop = stores[draft].is_of_a_round and draft in self.trace.ancestors(number)
         read = draft in stores[number].reads or in_loop
         return read and stores[draft].path == stores[number].path
 
     def overwritten(self, number: int) -> Found | None:
         """dW1 = … in a loop over the examples, where += makes a gradient right."""
         stores, gradients = self.trace.stores, self.trace.gradients
-        statement, last = stores[number].statement, self.trace.rounds(number)[-1]
+        statement, last = stores[number].statement, self._last_round(number)
         if stores[number].kind != PLAIN or not isinstance(statement, ast.Assign):
             return None
         if not isinstance(stores[number].value, np.ndarray | np.generic | int | float):
@@ -193,8 +193,19 @@ class Blame:
             if gradients.right[each] or not reads or np.prod(shapes[0]) != np.prod(shapes[1]):
                 continue
             if self.trials.gives(each, goal, self.trace, self.mended, at=number, instead=added):
-                return Found(number, goal, "overwritten", instead=added, change="+= for =")
+                others = "examples" if stores[number].time is None else "steps"
+                return Found(number, goal, "overwritten", others, None, added, "+= for =")
         return None
+
+    def _last_round(self, number: int) -> int:
+        """The store of the same line in the last round of its loop."""
+        own = self.trace.stores[number]
+        alike = [
+            n
+            for n, s in enumerate(self.trace.stores)
+            if s.statement is own.statement and s.same_place(own)
+        ]
+        return alike[-1] if own.time is not None else self.trace.rounds(number)[-1]
 
     def broken_sum(self, number: int) -> Found | None:
         """A line of a loop over the examples that breaks: the change that mends a gradient."""
@@ -223,7 +234,8 @@ class Blame:
         """Lines that are no known quantity feed this one: the one where a change mends it."""
         before = self.trace.ancestors(number)
         suspects = [n for n in self.unknown if n in before and self.trace.rounds(n)[0] == n]
-        part = self._part(number, goal, before)
+        of_step = self.trace.stores[number].time is not None  # each of its factors has a name
+        part = None if of_step else self._part(number, goal, before)
         if not suspects:
             return part
         for each in [*suspects, number]:

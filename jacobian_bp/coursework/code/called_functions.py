@@ -69,6 +69,8 @@ class Called:
         stores, own = trace.stores, trace.stores[found.number]
         if not own.calls or own.example is not None:
             return None
+        if own.time is not None:
+            return self._step_to_blame(found, trace)
         for number, store in enumerate(stores):
             other = store.statement is own.statement and store.calls != own.calls
             goal = self.quantities.goal(store) if other and number not in self.mended else None
@@ -76,6 +78,17 @@ class Called:
             if factor is not None and (
                 trace.legitimate(factor) if goal and goal.is_derivative else near(factor, 1)
             ):
+                found.why, found.instead, found.change = "argument", None, ""
+                return own.calls[-1]
+        return None
+
+    def _step_to_blame(self, found: Found, trace: Trace) -> int | None:
+        """The call of a step's function that hands over another derivative than its name says."""
+        own = trace.stores[found.number]
+        made = {s.path for s in trace.stores if s.calls == own.calls and s.holder == own.holder}
+        for name, value in own.visible.items():
+            given = name not in made and name.isidentifier()
+            if given and self.quantities.contradicts(name, value, own.time):
                 found.why, found.instead, found.change = "argument", None, ""
                 return own.calls[-1]
         return None

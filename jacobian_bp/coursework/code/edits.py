@@ -203,7 +203,7 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
         node.slice, ast.BinOp | ast.UnaryOp | ast.Name
     ):
         for step in (1, -1):
-            key_text = f"{ast.unparse(node.slice)} {'+' if step > 0 else '-'} 1"
+            key_text = _moved(node.slice, step)
             words = f"[{key_text}] for [{ast.unparse(node.slice)}]"
             yield (
                 words,
@@ -212,6 +212,18 @@ def _of_name(statement: ast.stmt, place: int, node: Any) -> Iterator[Edit]:
     if (word and word not in NOT_ARRAYS) or isinstance(node, ast.Subscript):
         text = ast.unparse(node)
         yield f"{text}.T for {text}", _made(statement, place, _turned)
+
+
+def _moved(index: ast.expr, step: int) -> str:
+    """t + 1 for t, and t for t − 1."""
+    match index:
+        case ast.BinOp(left=base, op=ast.Add(), right=ast.Constant(value=int(by))):
+            by += step
+        case ast.BinOp(left=base, op=ast.Sub(), right=ast.Constant(value=int(by))):
+            by = step - by
+        case _:
+            base, by = index, step
+    return ast.unparse(base) + (f" {'+' if by > 0 else '-'} {abs(by)}" if by else "")
 
 
 def _of_whole(statement: ast.stmt) -> Iterator[Edit]:

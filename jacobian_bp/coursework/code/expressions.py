@@ -68,6 +68,7 @@ class Expressions:
         self.unknown: dict[str, int] = {}  # names that nothing tells, and their lines
         self.computed: frozenset[str] = frozenset()  # derivatives that the text stores itself
         self.bound: set[str] = set()  # the variables of loops
+        self.time: int | None = None
         self.depth = 0
         self.steps = 0
         self.entries = 0
@@ -303,6 +304,7 @@ class Expressions:
         else:
             word, bag = (node.id if isinstance(node, ast.Name) else node.attr), ""  # type: ignore[attr-defined]
         computes = path in self.computed or bag in self.computed
+        self.quantities.stands(self.time, self.depth > 0)
         found = None if computes else self.quantities.lookup(word, bag)
         if found is not None and self.quantities.is_given(found) and self._computes(found):
             found = None  # the text has it under another name: this one is a slip
@@ -350,12 +352,14 @@ class Expressions:
 
     def _entry(self, base: Any, node: ast.Subscript) -> Any:
         try:
-            if isinstance(base, list | tuple):
+            if isinstance(base, list | tuple | range):
                 found = base[self._index(node.slice)]
                 self._read_of_list(found)
                 return found
             if isinstance(base, np.ndarray):
                 return self._selected(base, node.slice)
+            if (first := getattr(base, "first", None)) is not None and self._index(node.slice) == 0:
+                return first  # the input of a step, which stands first in its cache
         except (IndexError, TypeError, ValueError) as error:
             raise ShapesError(str(error)) from None
         raise NotReadError(shown(ast.unparse(node)))

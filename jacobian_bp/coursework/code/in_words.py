@@ -17,6 +17,7 @@ from .costs import costs_of, holds_cost
 from .judge import Judgement, Wrong
 from .kinks import off_the_kink
 from .limits import LANGUAGE, shown
+from .one_op import StudiedOp
 from .parsing import Parsed
 from .penalty import Penalty, penalty_of
 from .readings import Reading, Readings
@@ -90,6 +91,8 @@ class InWords:
         One layer's line serves every layer of its kind, so a mistake shows in one place: several
         wrong lines, or one beside lines that are not read, tell of the reading, not of the text.
         """
+        if isinstance(self.quantities.studied, StudiedOp):
+            return []
         of_layers = self.parsed.parts or any(c.is_layer for c in self.parsed.classes.values())
         lines = sorted({one.line for one in self.wrong})
         several = len(lines) > MOST_OF_LAYERS or bool(lines and self.judgement.unread)

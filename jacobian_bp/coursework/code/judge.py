@@ -155,7 +155,7 @@ class Judge:
             return found
         if goal is None and (found := wrong_cost(number, trace, self.trials, self.mended)):
             return found
-        if store.example is not None and (found := blame.overwritten(number)):
+        if store.is_of_a_round and (found := blame.overwritten(number)):
             return found
         if store.decays:
             return None  # what a penalty takes off is judged by itself
@@ -252,8 +252,8 @@ class Judge:
         if trace.updated(number, goal):
             return None
         right = self.quantities.right(goal, store)
-        if store.example is not None and np.array_equal(store.value, right):
-            return None  # the label of one example may be all 0, and no multiple of anything
+        if np.array_equal(store.value, right):
+            return None  # also where all is 0, and no multiple of anything
         matches = self.quantities.matches(store.value, goal)
         own = [m for m in matches if m.quantity in (goal, Quantity("padded", goal.of))]
         fine = self._fine_below(number, trace)
@@ -304,7 +304,8 @@ class Judge:
         if usual and not own[0].turned:
             return None
         if self._fine_below(number, trace):
-            if not (trace.draft(number) and (own or store.example is not None)):
+            starts = own or store.is_of_a_round or not np.any(store.value)
+            if not (trace.draft(number) and starts):
                 self.misnamed[number] = str(matches[0].quantity) if matches else ""
             return None
         if trace.draft(number):
@@ -384,7 +385,7 @@ class Judge:
         store = trace.stores[wrong.number]
         unnamed_value = wrong.found.why == "edit" and self.quantities.goal(store) is None
         unnamed_value &= wrong.quantity is not None and wrong.quantity.kind == "value"
-        if wrong.found.instead is not None and (store.example is not None or unnamed_value):
+        if wrong.found.instead is not None and (store.is_of_a_round or unnamed_value):
             statement = store.statement
             self.trials.swapped[id(statement)] = wrong.found.instead
             return
@@ -507,7 +508,12 @@ class Judge:
         store = trace.stores[number]
         if not isinstance(store.value, np.ndarray) or not store.value.ndim:
             return False
-        if trace.descendants(number) or self.quantities.goal(store) or names_cost(store):
+        alike = (n for n, s in enumerate(trace.stores) if s.statement is store.statement)
+        if (
+            any(trace.descendants(n) for n in alike)
+            or self.quantities.goal(store)
+            or names_cost(store)
+        ):
             return False
         if self.quantities.unrolled(store.value):
             return False

@@ -85,7 +85,7 @@ class Loops(Assembly):
     def _checkpoint(self) -> Checkpoint:
         seen = self._kept_as_they_are()
         known = {name: copied(getattr(self, name), seen) for name in KNOWN}
-        known["example"] = self.example
+        known |= {"example": self.example, "time": self.time}
         return Checkpoint(len(self.stores), known, [copied(frame, seen) for frame in self.frames])
 
     def _kept_as_they_are(self) -> dict[int, Any]:
@@ -175,7 +175,10 @@ class Loops(Assembly):
                 self.leaves_back_out(statement, "a loop over nothing")
             return None
         over_examples = not long and self._goes_over_examples(target, items, body)
-        return self._go_round(Rounds(target, items, body, over_examples, long, self.example))
+        loop = Rounds(target, items, body, over_examples, long, self.example)
+        loop.times = None if long else self.quantities.times(list(items))
+        loop.outer_time = self.time
+        return self._go_round(loop)
 
     def _go_round(self, loop: Rounds) -> Returned | None:
         """The rounds of a loop from its own number on."""
@@ -185,6 +188,7 @@ class Loops(Assembly):
             self.bind(loop.target, loop.items[loop.number])
             loop.first = len(self.stores)
             self.example = loop.number if loop.over_examples else loop.outer
+            self.time = loop.times[loop.number] if loop.times else loop.outer_time
             returned = self._round(loop)
             if returned is not None or self._is_last_round(loop):
                 return returned
@@ -200,14 +204,14 @@ class Loops(Assembly):
             error.instead = ONE_ROUND
             raise
         finally:
-            self.example = loop.outer
+            self.example, self.time = loop.outer, loop.outer_time
         if follows:
             self.frames.pop()
         return returned
 
     def _is_last_round(self, loop: Rounds) -> bool:
         """Whether a loop ends with the round that has just been walked."""
-        self.example = loop.outer
+        self.example, self.time = loop.outer, loop.outer_time
         stored = self.stores[loop.first :]
         if self._trains(loop.target, loop.items[loop.number], loop.body):
             return True

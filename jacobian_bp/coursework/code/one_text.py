@@ -12,7 +12,7 @@ from ...writing.signs import safe, type_of
 from ..diagnosis.asked_convention import Asked, asked_convention
 from ..lines.spelling import Spelling
 from .beside import with_updates_beside
-from .cells import studied_cell
+from .cells import StudiedCell
 from .code_report import CodeReport
 from .in_words import InWords
 from .limits import NotReadError, TooMuchError, refuse, shown, with_line
@@ -20,6 +20,7 @@ from .normalisation import studied_norm
 from .one_op import StudiedOp
 from .parsing import Parsed, parse
 from .readings import Readings
+from .sequences import for_text, studied_cells
 from .studied import Studied, studied_run
 
 
@@ -117,6 +118,8 @@ def _read(
 ) -> tuple[CodeReport, Parsed]:
     """The best reading of a text that has our names, put into words, and the text as parsed."""
     parsed = parse(text, function, isinstance(studied, StudiedOp))
+    if isinstance(studied, StudiedCell):
+        studied = for_text(studied, parsed)
     readings = Readings(parsed, studied, convention, numbers)
     try:
         best, as_good = readings.best()
@@ -143,7 +146,7 @@ def _read(
 def _studied(run: Run) -> Studied | StudiedOp:
     """The dense network of a run, its one normalisation, or its one recurrent cell."""
     state = run.forward_pass
-    return studied_norm(state) or studied_cell(state) or studied_run(run)
+    return studied_norm(state) or studied_cells(state) or studied_run(run)
 
 
 BIAS = re.compile(r"\b(?:\w*_)?d?b_?\d*\b|bias|nabla_b|db", re.IGNORECASE)

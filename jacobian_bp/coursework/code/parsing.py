@@ -119,6 +119,8 @@ def parse(text: object, function: object = None, of_one_op: bool = False) -> Par
     own = set(map(id, classes[owner].methods.values())) if owner else set[int]()
     others = {id(f) for c in classes.values() for f in c.own.values()} - own
     before_it = [f for f in found if f is not main and id(f) not in others]
+    if of_one_op and main is not None and _loops(main):
+        before_it = list(filter(_loops, before_it))  # all steps, not the function of one
     forward = next(filter(_is_forward, before_it), None)
     alone = main is None or any(FORWARD.search(called(n)) for n in ast.walk(main))
     body = tuple(_loose(tree.body)) if main is None else with_returned_parts(main.body, main.name)
@@ -225,6 +227,10 @@ def _main(tree: ast.Module, found: list[ast.FunctionDef]) -> ast.FunctionDef | N
         return back, node.name not in names, named, stores
 
     return max(found, key=rank)
+
+
+def _loops(node: ast.FunctionDef) -> bool:
+    return any(isinstance(part, ast.For) for part in ast.walk(node))
 
 
 def _is_forward(node: ast.FunctionDef) -> bool:

@@ -275,6 +275,28 @@ class Quantities:
             found.append((one, label) if self.columns else (one[0], label[0]))
         return found
 
+    def times(self, items: list[Any]) -> list[int] | None:
+        """Which recurrent step each round of a loop is of: a network of layers has none."""
+        return None
+
+    def kept_caches(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """What a forward function of several steps hands on, by the names that it is read by."""
+        return {}
+
+    def settle(self, stores: list[Store]) -> None:
+        """What a place says that only the whole text tells."""
+
+    def contradicts(self, name: str, value: Any, time: int | None) -> bool:
+        """Whether an argument of a step's function is not what its name says."""
+        return False
+
+    def size_named(self, word: str) -> int | None:
+        """The number of units that a name says, where its own line is not read."""
+        return None
+
+    def stands(self, time: int | None, inside: bool) -> None:
+        """Where a name is read: in the round of which step, and in a function that is called."""
+
     # ---------------------------------------------------------------- names
 
     def named(self, value: Any) -> set[Quantity]:
@@ -463,12 +485,21 @@ class Quantities:
         if not array.any() or not np.isfinite(array).all():
             return []
         found = []
-        for quantity, right in self.known.items():
+        for quantity in self._of_size.get(array.size, ()):
+            right = self.known[quantity]
             for turned, form in self._forms(quantity, right, array):
                 if factor := _times(form, right):
                     found.append(Match(quantity, factor, turned))
                     break
         return found + self._of_examples(array) if self.by_example else found
+
+    @cached_property
+    def _of_size(self) -> dict[int, list[Quantity]]:
+        """The quantities of each number of entries: no other is a multiple."""
+        found: dict[int, list[Quantity]] = {}
+        for quantity, right in self.known.items():
+            found.setdefault(right.size, []).append(quantity)
+        return found
 
     def _of_examples(self, array: np.ndarray) -> list[Match]:
         """The quantities of one example that a value is; one number is none at any factor.
@@ -641,5 +672,9 @@ def _times(form: np.ndarray, right: np.ndarray) -> float:
     """How many times the right array a form is; 0 where it is no multiple of it."""
     place = np.unravel_index(np.abs(right).argmax(), right.shape)
     factor = float(form[place] / right[place]) if right[place] else 0.0
-    margin = NEARLY_ZERO * abs(factor) * np.abs(right).max()
+    margin = NEARLY_ZERO * abs(factor) * abs(float(right[place]))
+    for other in ((0,) * right.ndim, (-1,) * right.ndim):  # most arrays differ here already
+        one, meant = float(form[other]), factor * float(right[other])
+        if abs(one - meant) > 2 * (margin + CLOSE * abs(meant)):
+            return 0.0
     return factor if np.allclose(form, factor * right, rtol=CLOSE, atol=margin) else 0.0

@@ -72,7 +72,7 @@ def of_wrong(wrong: Wrong, quantities: Quantities, own: bool) -> list[str]:
             says = [f"It reads {shown(found.detail, 80)} already updated: {path} is meant to be"]
             says[0] += f" {meant_for}, by the parameter as it was. Compute it before the update."
         case "overwritten":
-            says = [f"In each round {path} overwrites what the other examples gave."]
+            says = [f"In each round {path} overwrites what the other {found.detail} gave."]
         case "inside":
             says = [f"By it {path} in line {shown(found.detail)} is not {meant_for}."]
         case "argument":

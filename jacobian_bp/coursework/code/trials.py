@@ -101,6 +101,7 @@ class Trials:
         self.budget.spend(walk.steps + walk.entries // ENTRIES_A_STEP)
         if not mended:
             self.quantities.walked()
+        self.quantities.settle(walk.stores)
         found = Trace(walk.stores, self.quantities, walk.unknown, walk.steps)
         found.states, found.unread_back = walk.states, walk.unread_back
         if keeps:
@@ -147,6 +148,8 @@ class Trials:
         """Whether a statement has not been walked before: another one finds the same state."""
         stores = before.stores
         own = stores[number].statement
+        if stores[number].time is not None:
+            return bool(before.states)  # what the rounds before it have stored is right
         return bool(before.states) and all(s.statement is not own for s in stores[:number])
 
     def _cannot_give(

@@ -79,8 +79,8 @@ def test_the_order_of_the_gates_is_told_from_the_text(order):
     assert diagnose_code(mixed, run_of("LSTMCell")).right is False
 
 
-@pytest.mark.parametrize("name", sorted({*STYLES} - {*MISTAKES}))
-def test_several_steps_and_other_cells_are_refused_with_what_is_read(name):
+@pytest.mark.parametrize("name", [n for n, s in STYLES.items() if s.network == "GRUCell"])
+def test_other_cells_are_refused_with_what_is_read(name):
     with pytest.raises(SpecError) as refused:
         diagnose_code(STYLES[name].text, run_of(STYLES[name].network))
     assert str(refused.value) == (
