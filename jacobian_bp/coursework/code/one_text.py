@@ -40,7 +40,8 @@ def diagnose_code(
     Convention, or the name of a ready-made one or of a file, with names and the place of the 1/m.
     A text for one example at a time is right without a 1/m. Of a run with one BatchNorm or
     LayerNorm it is the function of that op: x, gamma, beta, eps and dout to out, dx, dgamma, dbeta;
-    of one RNNCell or LSTMCell that of the step: x, prev_h, Wx, Wh, b and dnext_h to next_h, dx, ….
+    of a recurrent cell that of the step, x, prev_h, Wx, Wh, b and dnext_h to next_h, dx, …, or of
+    several steps, one after the other.
     `let` gives numbers to names, such as {"reg": 0.01}; `function` picks one of several.
 
     >>> import numpy as np

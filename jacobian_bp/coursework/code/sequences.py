@@ -18,6 +18,7 @@ from ...writing.signs import dims
 from ..lines.vocabulary import Naming, Quantity
 from .cell_steps import EXAMPLES, INPUTS, UNITS, StepArrays, lstm_step, name_at, plain_step
 from .cells import StudiedCell, studied_cell
+from .gru import StudiedGRU, studied_gru
 from .parsing import Parsed
 from .quantities import Layout, Quantities
 from .sequence_names import SequenceQuantities
@@ -98,12 +99,13 @@ CODED_LABELS = frozenset({"targets", "target", "y", "ys", "labels", "label"})
 
 def studied_cells(state: Pass) -> StudiedCell | None:
     """The network's cell, or its cells of one kind; None where it has none."""
-    return studied_cell(state, several=True)
+    return studied_cell(state, several=True) or studied_gru(state)
 
 
 def for_text(cell: StudiedCell, parsed: Parsed) -> StudiedCell:
     """Several steps of a cell, where a text goes through them in a loop; else the one step."""
-    if not any(isinstance(node, ast.For) for s in parsed.body for node in ast.walk(s)):
+    loops = any(isinstance(node, ast.For) for s in parsed.body for node in ast.walk(s))
+    if not loops or isinstance(cell, StudiedGRU):
         return cell
     ops = {step.op.name for step in cell.state.program.steps}
     squares = {"Linear", "HalfSquaredError"} <= ops
