@@ -23,11 +23,11 @@ OUTPUT = words(
 LABEL = words(
     "y t y_true ytrue target targets label labels true_labels truelabels y_onehot one_hot_y "
     "y_train y_train_enc y_train_onehot y_batch yb enc_y "
-    "expected ground_truth y_enc y_one_hot onehot_y y_mini"
+    "expected ground_truth y_enc y_one_hot onehot_y y_mini batch_y batch_labels batch_targets y_b"
 )
 INPUT = words(
     "x input inputs inputdata input_data data x_train x_batch batch_input xb l0 a0 h0 "
-    "input_layer layer0 x_mini"
+    "input_layer layer0 x_mini batch_x batch_inputs x_b"
 )
 MINI_BATCH = words("mini_batch minibatch batch")
 ROUNDS = words("epochs num_epochs n_epochs iterations num_iterations n_iter max_iter num_iters")
