@@ -76,6 +76,8 @@ class Calls(Expressions):
                 return functions.number_like(base)
             return self._numpy(function.attr, [base, *map(self.of, node.args)], node)
         word = called(node)
+        if word == "permutation" and len(node.args) == 1:
+            return self._permuted(self.of(node.args[0]))
         if word == "get" and isinstance(function, ast.Attribute) and len(node.args) == 2:
             return self._got(function.value, *node.args)
         if word in BUILT_IN and isinstance(function, ast.Name):
@@ -109,6 +111,13 @@ class Calls(Expressions):
             return Given(value, tuple(dict.fromkeys(self.reads)))
         finally:
             self.reads = before + self.reads
+
+    def _permuted(self, given: Any) -> Any:
+        """np.random.permutation(m): the order in which the examples come changes no gradient."""
+        if isinstance(given, np.ndarray) and given.ndim:
+            return given
+        functions.require_small((functions.whole(given),))
+        return np.arange(functions.whole(given))
 
     def _got(self, bag: ast.expr, key: ast.expr, default: ast.expr) -> Any:
         """bn_param.get("eps", 1e-5): what the key means, else the default."""

@@ -366,14 +366,15 @@ class Expressions:
 
     def _selected(self, base: np.ndarray, key: ast.expr) -> Any:
         """A part of an array; of the data the examples of a batch, X[batch_idx], are all."""
-        known = dict(self.unknown)
+        known, is_data = dict(self.unknown), any(base is one for one in self.quantities.data)
         try:
-            return base[self.index(key)]
+            found = base[self.index(key)]
+            every = is_data and found.shape == base.shape and np.array_equal(found, base)
+            return base if every else found
         except NotReadError:
             parts = key.elts if isinstance(key, ast.Tuple) else [key]
             axis = 1 if self.quantities.columns else 0
             others = [part for n, part in enumerate(parts) if n != axis]
-            is_data = any(base is one for one in self.quantities.data)
             if not is_data or len(parts) <= axis or not all(map(_is_whole, others)):
                 raise
             self.unknown = known

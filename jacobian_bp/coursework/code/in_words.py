@@ -246,6 +246,7 @@ class InWords:
                 and not cost
                 and np.any(store.value)
                 and not self.judgement.trace.draft(number)
+                and not self.judgement.trace.is_after_update(number)
             ):
                 unlike[store.line] = f"Not judged: {shown(store.said)} {UNLIKE}"
             known = quantity is not None or feeds or cost

@@ -228,9 +228,17 @@ class Trace:
         return seen
 
     def updated(self, number: int, value: Quantity) -> bool:
-        """Whether a store is what an update has made of a parameter: params['W2'] = W2."""
-        before = (self.stores[each] for each in self.ancestors(number))
-        return any(s.place and s.place.of == value.of and s.kind == UPDATE for s in before)
+        """Whether a store is what an update has made of a parameter: params['W2'] = W2.
+
+        Or a value that comes after one: another forward pass, at the new parameters.
+        """
+        before = [self.stores[n] for n in self.ancestors(number) if self.stores[n].kind == UPDATE]
+        of_parameter = value.of[0] in "Wb"
+        return any(not of_parameter or (s.place and s.place.of == value.of) for s in before)
+
+    def is_after_update(self, number: int) -> bool:
+        """Whether a store comes from a parameter that was given a new value before."""
+        return any(self.stores[each].kind == UPDATE for each in self.ancestors(number))
 
     def carries_derivative(self, number: int) -> bool:
         """Whether a store comes from the label, or from a derivative."""

@@ -170,3 +170,27 @@ def test_a_line_that_reads_a_parameter_after_its_update_is_told_so():
     assert diagnose_code(moved, RUN).right is True
     other = diagnose_code(LATE.replace("(1 - A1**2)", "(1 - A1)"), RUN)
     assert "already updated" not in str(other)
+
+
+BATCHES = """\
+idx = np.random.permutation(len(X))
+for epoch in range(10):
+    for start in range(0, len(X), 32):
+        batch = idx[start:start + 32]
+        xb, yb = X[batch], Y[batch]
+        h = np.tanh(xb @ W1 + b1)
+        exp = np.exp(h @ W2 + b2)
+        d = (exp / exp.sum(axis=1, keepdims=True) - yb) / len(xb)
+        dh = d @ W2.T * (1 - h**2)
+        W1 -= lr * xb.T @ dh
+        W2 -= lr * h.T @ d
+    out = np.exp(np.tanh(X @ W1 + b1) @ W2 + b2)
+    loss = -np.mean(np.log((out / out.sum(axis=1, keepdims=True))[Y > 0]))
+"""
+
+
+def test_mini_batches_in_a_random_order_are_read_and_the_loss_after_them_is_no_cost_of_the_run():
+    report = diagnose_code(BATCHES, RUN)
+    assert report.right is True, str(report)
+    assert "cost" not in str(report)
+    assert diagnose_code(BATCHES.replace("* (1 - h**2)", ""), RUN).first_wrong == 9
