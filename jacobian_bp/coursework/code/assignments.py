@@ -13,8 +13,8 @@ from ..lines.vocabulary import is_numbered, is_penalty, list_kind
 from . import functions
 from .classes import back_called_in, called
 from .expressions import Slots
+from .laid_out import LayerCache
 from .limits import NotReadError, ShapesError, shown
-from .quantities import LayerCache
 from .scope import Instance, Scope, local_goal, value_of_layer
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product

@@ -19,9 +19,10 @@ from ...writing.signs import dims
 from ..lines.function_names import FORMULAS, function_of
 from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
 from .cell_steps import EXAMPLES, GATES, INPUTS, UNITS, lstm_step, plain_step
+from .laid_out import Layout
 from .limits import NotReadError
 from .one_op import QuantitiesOfOneOp, StudiedOp
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 
 OUTPUTS, SEED = 2, 23
 ORDERS = ("ifgo", "ifog", "figo", "fiog", "iofg")

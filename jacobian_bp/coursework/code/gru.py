@@ -19,7 +19,8 @@ from ...writing.signs import dims
 from ..lines.vocabulary import COUNT, RATE, Naming, Quantity, words
 from .cell_steps import EXAMPLES, INPUTS, UNITS, StepArrays
 from .cells import ABOUT_TO, NAMES, CellQuantities, StudiedCell
-from .quantities import Layout, Quantities
+from .laid_out import Layout
+from .quantities import Quantities
 
 SEED, GATES = 37, "rzn"
 FORMS = [f"{reset} {kept}" for reset, kept in product(("behind", "before"), ("old", "new"))]

@@ -17,9 +17,10 @@ from .blame import Blame, Found
 from .called_functions import RETURNED, Called
 from .costs import names_cost, wrong_cost
 from .edits import edits
+from .laid_out import CLOSE, Match
 from .limits import Budget
 from .parsing import Parsed
-from .quantities import CLOSE, Match, Quantities
+from .quantities import Quantities
 from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE
 from .trace import Trace, last_word, near
 from .trials import Trials

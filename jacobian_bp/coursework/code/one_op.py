@@ -11,7 +11,8 @@ from ...derivation.convention import Convention
 from ...ops import Op
 from ...program.forward_pass import Pass
 from ..lines.vocabulary import Naming, Quantity
-from .quantities import Layout, Quantities
+from .laid_out import Layout
+from .quantities import Quantities
 from .store import Store
 
 BATCH = re.compile(r"\b(sum|mean)\(|shape\[[01]\]|/ ?[mN]\b|/ ?len\(|1\. ?/ ?m|batch_size")

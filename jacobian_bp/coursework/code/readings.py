@@ -10,10 +10,11 @@ from typing import Any
 from ...derivation.convention import Convention
 from ..lines.vocabulary import COUNT, Naming, Quantity, is_numbered
 from .judge import MOST_WRONG, Judge, Judgement
+from .laid_out import Layout
 from .limits import Budget, NotReadError, ShapesError
 from .one_op import BATCH, StudiedOp
 from .parsing import Parsed
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 from .store import BREAK, MASKED, UNREAD
 from .studied import Studied
 from .trace import Trace

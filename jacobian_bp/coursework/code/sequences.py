@@ -19,8 +19,9 @@ from ..lines.vocabulary import Naming, Quantity
 from .cell_steps import EXAMPLES, INPUTS, UNITS, StepArrays, lstm_step, name_at, plain_step
 from .cells import StudiedCell, studied_cell
 from .gru import StudiedGRU, studied_gru
+from .laid_out import Layout
 from .parsing import Parsed
-from .quantities import Layout, Quantities
+from .quantities import Quantities
 from .sequence_names import SequenceQuantities
 
 STEPS, OUTPUTS, SEED, SCALE = 3, 2, 29, 0.6

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..lines.vocabulary import Quantity
 from . import functions
-from .calls import Calls, Helpers
+from .calls import Helpers
 from .classes import Class
 from .limits import NotReadError, ShapesError
+from .objects import Objects
 from .quantities import Quantities
 from .rates import Rates
 from .scope import BIAS, WEIGHT, last_name, value_that_it_is
@@ -19,7 +20,7 @@ from .store import BREAK, UPDATE, Store
 ALMOST_NOTHING = 1e-100  # more than NEXT_TO_NOTHING times any number of a run
 
 
-class Updates(Calls):
+class Updates(Objects):
     """Expressions and calls, with the statements that give a parameter a new value."""
 
     def __init__(
