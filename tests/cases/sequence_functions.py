@@ -147,7 +147,83 @@ def train_step(xs, targets, h0, Wxh, Whh, Why, bh, by):
     return dWxh, dWhh, dWhy, dbh, dby
 """
 
+LAST_ALONE = """\
+class RNN:
+    def forward(self, inputs):
+        h = np.zeros((self.Whh.shape[0], 1))
+        self.last_inputs = inputs
+        self.last_hs = {0: h}
+        for i, x in enumerate(inputs):
+            h = np.tanh(self.Wxh @ x + self.Whh @ h + self.bh)
+            self.last_hs[i + 1] = h
+        y = self.Why @ h + self.by
+        return y, h
+
+    def backprop(self, d_y, learn_rate=2e-2):
+        n = len(self.last_inputs)
+        d_Why = d_y @ self.last_hs[n].T
+        d_by = d_y
+        d_Whh = np.zeros(self.Whh.shape)
+        d_Wxh = np.zeros(self.Wxh.shape)
+        d_bh = np.zeros(self.bh.shape)
+        d_h = self.Why.T @ d_y
+        for t in reversed(range(n)):
+            temp = (1 - self.last_hs[t + 1] ** 2) * d_h
+            d_bh += temp
+            d_Whh += temp @ self.last_hs[t].T
+            d_Wxh += temp @ self.last_inputs[t].T
+            d_h = self.Whh.T @ temp
+        for d in [d_Wxh, d_Whh, d_Why, d_bh, d_by]:
+            np.clip(d, -1, 1, out=d)
+        self.Whh -= learn_rate * d_Whh
+        self.Wxh -= learn_rate * d_Wxh
+        self.Why -= learn_rate * d_Why
+        self.bh -= learn_rate * d_bh
+        self.by -= learn_rate * d_by
+"""
+
+SHARED_NAMES = """\
+def loss_and_grads(X, y, h0, Wx, Wh, b, Wy, by):
+    N, T, D = X.shape
+    hs = [h0]
+    for t in range(T):
+        hs.append(np.tanh(X[:, t] @ Wx + hs[-1] @ Wh + b))
+    dWx, dWh, db, dWy, dby = [np.zeros_like(p) for p in (Wx, Wh, b, Wy, by)]
+    dh = np.zeros_like(h0)
+    for t in range(T, 0, -1):
+        s = hs[t] @ Wy + by
+        p = np.exp(s) / np.exp(s).sum(1, keepdims=True)
+        ds = p - y[:, t - 1]
+        dWy += hs[t].T @ ds
+        dby += ds.sum(0)
+        dh = dh + ds @ Wy.T
+        dz = dh * (1 - hs[t] ** 2)
+        dWx += X[:, t - 1].T @ dz
+        dWh += hs[t - 1].T @ dz
+        db += dz.sum(0)
+        dh = dz @ Wh.T
+    return dWx, dWh, db, dWy, dby
+"""
+
 SEQUENCES = {
+    "a loss of the last step, with an update": Style(
+        "RNNCell",
+        LAST_ALONE,
+        [
+            ("temp @ self.last_hs[t].T", "temp @ self.last_hs[t + 1].T"),
+            ("d_h = self.Whh.T @ temp", "d_h = self.Whh @ temp"),
+            ("self.bh -= learn_rate * d_bh", "self.bh += learn_rate * d_bh"),
+        ],
+    ),
+    "one name for what is carried and for the total": Style(
+        "RNNCell",
+        SHARED_NAMES,
+        [
+            ("dh = dh + ds @ Wy.T", "dh = ds @ Wy.T"),
+            ("dWh += hs[t - 1].T @ dz", "dWh += hs[t].T @ dz"),
+            ("db += dz.sum(0)", "db += dh.sum(0)"),
+        ],
+    ),
     "steps as functions, time in the middle": Style(
         "RNNCell",
         RNN_STEPS,

@@ -20,7 +20,8 @@ from .store import ADDED, BREAK, MASKED, PLAIN, UNREAD, UPDATE, Store
 from .updates import Updates, product
 
 OF_OPTIMISER = re.compile(  # cache['W1'], self.v['b2'], velocity[0]
-    r"(?:\w+\.)*(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\[",
+    r"(?:\w+\.)*(?:(?:cache|[vms]|vel|velocit\w*|momentum\w*|moments?|mem\w*|rms\w*|history)\["
+    r"|(?:[vms]|mem|cache)_?d?[wbuv](?:[xhyzfiocg]{1,2}|\d)?\Z)",
     re.IGNORECASE,
 )
 RATES = re.compile(r"lr|eta|alpha|rate|step")

@@ -52,9 +52,9 @@ class Blame:
         self, number: int, quantity: Quantity, factors: Iterable[float] = (), more: int = 1
     ) -> bool:
         """Whether the right value here makes gradients right that are wrong now, and none wrong."""
-        before = self.trace.gradients
+        before, beside = self.trace.gradients, self._beside(number)
         for factor in factors or self.trace.usual:
-            right = self.trace.right(number, quantity, factor)
+            right = self.trace.right(number, quantity, factor) | beside
             try:
                 after = self.trials.trace({**self.mended, **right}).gradients
             except (NotReadError, ShapesError):
@@ -64,6 +64,17 @@ class Blame:
             if len(gained) >= more and all(self._made_again(number, n) for n in lost):
                 return True
         return False
+
+    def _beside(self, number: int) -> dict[int, Any]:
+        """The right values of what else a line stores, and has wrong: di, dg = dc * i, dc * g."""
+        own, found = self.trace.stores[number], dict[int, Any]()
+        for n, store in enumerate(self.trace.stores):
+            goal = self.quantities.goal(store) if store.statement is own.statement else None
+            alone = store.path != own.path and store.time is not None and store.calls == own.calls
+            of_delta = goal and goal.kind == "gradient" and not goal.is_parameter_gradient
+            if goal and alone and of_delta and self.trace.matching(store.value, goal) is None:
+                found[n] = self.quantities.right(goal, store)
+        return found
 
     def _made_again(self, number: int, gradient: int) -> bool:
         """Whether the same line of a loop stands between: two wrong signs make a right one."""

@@ -236,6 +236,14 @@ class CellQuantities(QuantitiesOfOneOp):
                     return name
         return None
 
+    def parameter(self, path: str | None) -> Quantity | None:
+        """The gradient that W -= lr * dW takes."""
+        if path is None or re.search(r"grad|cache|mem", path.lower()):
+            return None
+        goal = self.goal_of(path)
+        named = goal is not None and goal.kind == "value" and goal.of not in RESULTS[:3]
+        return self._in_known("result", goal.of) if goal and named else None
+
     def _has(self, name: str) -> bool:
         return Quantity("value", name) in self.known
 

@@ -125,7 +125,7 @@ class Readings:
             first.setdefault(layout, (bad, naming))
         order = [(bad, naming, layout) for layout, (bad, naming) in first.items()] + ranked
         for place, (bad, naming, layout) in enumerate(order):
-            if best is not None and best.score[:4] == (0, 0, 0, 0):
+            if best is not None and (best.score[:4] == (0, 0, 0, 0) or self._is_settled(best)):
                 break
             known = (layout, naming) in self._of
             beyond = place >= len(first)
@@ -139,6 +139,12 @@ class Readings:
         if best.score[0] and best.judgement.trace.unknown:
             best = self._with_guesses(best)
         return best, self._as_good(best)
+
+    def _is_settled(self, best: Reading) -> bool:
+        """Whether one change mends a text of several steps, as it is read by what fits it best."""
+        if not isinstance(self.studied, StudiedOp) or not self.studied.is_of_steps:
+            return False
+        return best.score[0] == 1 and best.judgement.wrong[0].found.instead is not None
 
     def _hopeless(
         self, bad: int, layout: Layout, best: Reading, first: dict[Layout, tuple[int, Naming]]

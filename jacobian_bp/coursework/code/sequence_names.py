@@ -19,7 +19,7 @@ from .limits import NotReadError
 from .store import Store
 
 OUTPUTS = {  # of what the output layer computes -> what courses call it
-    "score": words("y ys yt y_t out outs output outputs scores logits o os ot o_t score zy"),
+    "score": words("y ys yt y_t out outs output outputs scores logits o os ot o_t score zy s z u"),
     "p": words("p ps pt prob probs y_hat yhat y_hats y_pred preds pred softmax o os ot y ys a"),
     "y": words("target targets y ys labels label t y_true yt ts expected"),
 }
@@ -157,6 +157,13 @@ class SequenceQuantities(CellQuantities):
 
     def _whole(self, low: str) -> Any:
         """What the function of all steps is handed: all x, the state before, ∂J/∂h by the loss."""
+        last = self.steps if "l" in self.naming.coded else 0
+        if last and low in words("dy d_y dscores dout dlogits dl_dy"):
+            return self.known[Quantity("gradient", f"score{last}")]
+        if last and (name := next((n for n in ("y", "p") if low in OUTPUTS[n]), None)):
+            return self.value(f"{name}{last}")
+        if last and low in ("dh", "d_h", "dh_last"):
+            return self.known[Quantity("gradient", f"h{last}")]
         if low in UPSTREAM and (low != "dout"):
             return self.known[Quantity("gradient", "h by the scores")]
         if low in words("dy dys dscores douts dout d_y dlogits"):
@@ -287,6 +294,13 @@ class SequenceQuantities(CellQuantities):
         if not lead and (name := self._parameter(word)):
             yield Quantity("value", name)
             return
+        if t is None and "l" in self.naming.coded:
+            t_last = self.steps
+            for name, spelt in OUTPUTS.items():
+                if inner in spelt and (not lead or name == "score"):
+                    yield Quantity(kind, f"{name}{t_last}")
+            if lead and self._named_so(inner) == "h'":
+                yield Quantity("gradient", f"h{t_last}")
         if t is None:
             if lead and inner in NAMES["x"]:
                 yield Quantity("result", "x")
@@ -313,7 +327,7 @@ class SequenceQuantities(CellQuantities):
             total = Quantity(kind, f"{of}{t}")
             back = Quantity(kind, f"{of}{t - 1} through step {t}")
             if "next" not in inner and "new" not in inner:
-                yield total
+                yield from (total, back)  # dh = dz @ Wh.T, read by the round of the step before
             else:
                 yield from (back, total) if product else (total, back)
                 yield Quantity(kind, f"{of}{t} through step {t + 1}")

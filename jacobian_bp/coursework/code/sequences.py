@@ -60,11 +60,12 @@ class StudiedSequence(StudiedCell):
         coded += "v" * bool(VOCABULARY.search(text)) + "a" * bool(STATE_A.search(text))
         starts = ["", "0"] if FROM_ZERO.search(text) else [""]
         orders = ["", "u"] if BOTH.search(text) else [""]
+        losses = ["", "l"]  # of each step, or of the last one alone
         gates = [naming.gates for naming in super().namings(text)]
         first = ["last", "first"] if times == "list" else ["last"]
         return [
-            Naming(times=times, coded=coded + order + start, gates=g, kept=kept)
-            for g, order, start, kept in product(gates, orders, starts, first)
+            Naming(times=times, coded=coded + order + start + loss, gates=g, kept=kept)
+            for loss, g, order, start, kept in product(losses, gates, orders, starts, first)
         ]
 
     def is_of_examples(self, text: str) -> bool:
@@ -90,8 +91,9 @@ class StudiedSequence(StudiedCell):
         sizes: tuple[int, ...] = (EXAMPLES, INPUTS) if rows else (INPUTS, EXAMPLES)
         if layout.one:
             sizes = (INPUTS,) if rows else (INPUTS, 1)
+        last = ", a loss of the last alone" if "l" in naming.coded else ""
         cell = f"LSTM, gates in the order {', '.join(naming.gates)}" if self.is_lstm else "RNN"
-        return f"Read as {STEPS} steps of an {cell}, each of x {dims(sizes)}, {layout}."
+        return f"Read as {STEPS} steps of an {cell}, each of x {dims(sizes)}{last}, {layout}."
 
 
 CODED_INPUTS = frozenset({"inputs", "input", "x", "xs", "idx", "ix"})
@@ -156,7 +158,7 @@ def sequence_arrays(
     bar_h, bar_c = zeros, zeros
     for t in range(STEPS, 0, -1):
         output = values[f"score{t}"] if squares else values[f"p{t}"]
-        dy = output - targets[t - 1]
+        dy = (output - targets[t - 1]) * (t == STEPS or "l" not in coded)
         gradients |= {f"score{t}": dy, f"h{t} by score{t}": dy @ V}
         of = step(t, bar_h + dy @ V, bar_c)
         gradients |= {name_at(name, t): array for name, array in of.derivatives.items()}

@@ -61,6 +61,7 @@ class Trials:
         self.helpers = dict(parsed.helpers)
         self.swapped: dict[int, ast.stmt] = {}  # statements mended for good, by their id
         self.before: _Walked | None = None  # the last walk that kept its states
+        quantities.defaulted = frozenset(parsed.defaults)
         naming, layers = quantities.naming, quantities.layers
         self.computed = frozenset(
             name

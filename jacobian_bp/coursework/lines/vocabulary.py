@@ -39,7 +39,7 @@ PENALTY = words(
     "reg lambd lambda_ lambda lamda lmbda lmbd lam lambda_reg l2 reg_lambda weight_decay alpha_reg "
     "regularization decay l2_reg reg_strength"
 )
-RATE = words("lr eta learning_rate alpha epsilon rate step_size l_rate")
+RATE = words("lr eta learning_rate learn_rate learningrate alpha epsilon rate step_size l_rate")
 SWITCHED_OFF = {"dropout", "use_reg", "verbose", "print_cost", "debug"}
 LISTS = {
     "W": {"weights", "w", "ws", "thetas"},

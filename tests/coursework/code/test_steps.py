@@ -194,3 +194,9 @@ def test_mini_batches_in_a_random_order_are_read_and_the_loss_after_them_is_no_c
     assert report.right is True, str(report)
     assert "cost" not in str(report)
     assert diagnose_code(BATCHES.replace("* (1 - h**2)", ""), RUN).first_wrong == 9
+
+
+def test_a_rate_may_be_an_argument_with_a_default_of_any_name():
+    text = RETURNED + TRAIN.replace("lr):", "speed=0.02):").replace("lr *", "speed *")
+    assert diagnose_code(text, RUN).right is True
+    assert diagnose_code(text.replace("b1 -= speed", "b1 += speed"), RUN).right is False
