@@ -129,7 +129,7 @@ def _read(
             other, as_good_too = penalised.best()
             if other and (best is None or other.score < best.score):
                 readings, best, as_good = penalised, other, as_good_too
-        own = best and best.layout.convention.bias == "own"
+        own = best and best.layout.convention.bias == "own" and isinstance(studied, Studied)
         if best and own and best.score[0] and not BIAS.search("\n".join(parsed.lines)):
             bare = Readings(parsed, studied.without_biases(), convention, numbers)
             other, as_good_too = bare.best()

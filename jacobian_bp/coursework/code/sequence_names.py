@@ -266,7 +266,7 @@ class SequenceQuantities(CellQuantities):
         indexed = re.fullmatch(r"(\w+)\[(-?\d+)\]", word)
         word = (indexed[1] if indexed else word).strip("_")
         added = store is not None and store.kind != "="
-        product = store is not None and _is_product(store.statement)
+        product = store is not None and self._goes_back(store.statement)
         asked = word, t, added, product
         if asked not in self._meanings_of:
             found = [q for each in _spellings(word) for q in self._meant(each, t, added, product)]
@@ -327,7 +327,8 @@ class SequenceQuantities(CellQuantities):
             total = Quantity(kind, f"{of}{t}")
             back = Quantity(kind, f"{of}{t - 1} through step {t}")
             if "next" not in inner and "new" not in inner:
-                yield from (total, back)  # dh = dz @ Wh.T, read by the round of the step before
+                # dh = dz @ Wh.T is read by the round of the step before
+                yield from (back, total) if product else (total, back)
             else:
                 yield from (back, total) if product else (total, back)
                 yield Quantity(kind, f"{of}{t} through step {t + 1}")
@@ -342,6 +343,12 @@ class SequenceQuantities(CellQuantities):
                 yield Quantity(kind, f"{'score' if lead else name}{t}")
         if inner in ("h", "hs", "a", "x", "xs") and not lead:
             yield Quantity("value", "x" if inner[0] == "x" else "h")
+
+    def _goes_back(self, statement: ast.stmt) -> bool:
+        """Whether a line stores a product with U, as what goes to the step before is one."""
+        words = (getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(statement))
+        read = (self._parameter(word.lower()) for word in words if isinstance(word, str))
+        return _is_product(statement) and any(name and name[0] == "U" for name in read)
 
     def _parameter(self, word: str) -> str | None:
         """W, U, b, V, by, or the rows of a gate."""
