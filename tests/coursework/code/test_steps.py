@@ -198,5 +198,6 @@ def test_mini_batches_in_a_random_order_are_read_and_the_loss_after_them_is_no_c
 
 def test_a_rate_may_be_an_argument_with_a_default_of_any_name():
     text = RETURNED + TRAIN.replace("lr):", "speed=0.02):").replace("lr *", "speed *")
-    assert diagnose_code(text, RUN).right is True
-    assert diagnose_code(text.replace("b1 -= speed", "b1 += speed"), RUN).right is False
+    assert diagnose_code(text, RUN, function="train").right is True
+    wrong, line = planted(text, "b1 -= speed", "b1 += speed")
+    assert diagnose_code(wrong, RUN, function="train").first_wrong == line
