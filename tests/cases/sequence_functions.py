@@ -213,6 +213,7 @@ SEQUENCES = {
             ("temp @ self.last_hs[t].T", "temp @ self.last_hs[t + 1].T"),
             ("d_h = self.Whh.T @ temp", "d_h = self.Whh @ temp"),
             ("d_h = self.Why.T @ d_y", "d_h = self.Why @ d_y"),
+            ("self.bh -= learn_rate * d_bh", "self.bh += learn_rate * d_bh"),
         ],
     ),
     "one name for what is carried and for the total": Style(

@@ -192,6 +192,9 @@ class Judge:
             draft = self._draft_with(factor, number, trace)
             if draft:
                 return draft
+            reads = (n for n in store.reads if trace.gradients.of.get(n) == goal)
+            if uphill and any(trace.gradients.right[n] for n in reads):
+                return Found(number, goal, "factor", uphill, factor)
             found = (
                 (factor is not None and blame.upstream(number, goal, factor))
                 or blame.added(number, goal)
